@@ -1,0 +1,1 @@
+"""One data set from several, in stated proportions: what each gives, and in which order."""

@@ -1,0 +1,1 @@
+"""Training on DeepSpeed: from rows to token ids, losses and checkpoints."""

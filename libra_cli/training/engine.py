@@ -1,0 +1,204 @@
+"""DeepSpeed as the engine of every run, from one CPU to many nodes: forward, backward, and one update a step."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from libra_cli.exits import Exit, Fatal
+from libra_cli.training.batch import Pass
+from libra_cli.training.model import Learner
+from libra_cli.training.settings import EngineSettings, OptimizerSettings
+from libra_cli.training.world import World, import_deepspeed
+
+OURS = ("train_batch_size", "train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "gradient_clipping")
+"""Keys of a DeepSpeed configuration that follow from options: the user's own may leave them out or say "auto"."""
+
+
+class NonFinite(Exception):
+    """The loss or the gradient is not a number, or infinite; the weights are as they were before the step."""
+
+
+def configuration(
+    engine: EngineSettings, optimizer: OptimizerSettings, dtype: torch.dtype, world: World
+) -> dict[str, Any]:
+    """What DeepSpeed is told; raises Fatal(2) where the user's own file cannot be taken.
+
+    Gradients are summed by us (`Engine.learn`), so for DeepSpeed every pass is a batch of one.
+    """
+    stage = zero_stage(engine, dtype, world)
+    offloaded = {"device": "cpu", "pin_memory": world.on_gpu}
+    zero: dict[str, Any] = {"stage": stage}
+    if stage >= 1 and engine.offload != "none":
+        zero["offload_optimizer"] = offloaded
+    if stage == 3 and engine.offload == "all":
+        zero["offload_param"] = offloaded
+    if stage in (1, 2):
+        zero.update(overlap_comm=world.on_gpu, contiguous_gradients=True)
+    own = _own(engine.deepspeed)
+    config: dict[str, Any] = {"zero_optimization": zero, "zero_allow_untested_optimizer": True,
+                              "zero_force_ds_cpu_optimizer": False}  # fmt: skip
+    if dtype == torch.bfloat16:
+        config["bf16"] = {"enabled": True, "check_grad_overflow": True}
+        if stage:
+            config["data_types"] = {"grad_accum_dtype": "fp32"}
+    config.update(own)
+    if world.sequence_parallel > 1:
+        config["sequence_parallel_size"] = world.sequence_parallel
+    # DeepSpeed clips by 1 where the key is absent.
+    clip = 0.0 if clips_itself(config) else optimizer.clip
+    return {**config, "train_batch_size": world.replicas, "train_micro_batch_size_per_gpu": 1,
+            "gradient_accumulation_steps": 1, "gradient_clipping": clip, "steps_per_print": 1 << 40}  # fmt: skip
+
+
+def clips_itself(config: Mapping[str, Any]) -> bool:
+    """Whether gradients are clipped by us: without ZeRO, in float32, DeepSpeed forgets the norm and checks nothing."""
+    return not config["zero_optimization"]["stage"] and "bf16" not in config
+
+
+def zero_stage(engine: EngineSettings, dtype: torch.dtype, world: World) -> int:
+    """The stage that was asked for, or the one that a run of this kind has by itself."""
+    own = _own(engine.deepspeed).get("zero_optimization", {}).get("stage")
+    if own is not None:
+        return int(own)
+    if engine.zero is not None:
+        return engine.zero
+    if engine.offload != "none":
+        return 3 if engine.offload == "all" else 2
+    if world.size > 1:
+        return 2
+    return 1 if dtype == torch.bfloat16 else 0  # float32 master weights come with ZeRO
+
+
+def _own(path: str | None) -> dict[str, Any]:
+    """The user's configuration, as it is."""
+    if path is None:
+        return {}
+    try:
+        with open(path, encoding="utf-8") as file:
+            own = json.load(file)
+    except OSError as error:
+        raise Fatal(Exit.USAGE, f"--deepspeed {path}: cannot be read ({error.strerror}); check the name") from None
+    except ValueError as error:
+        raise Fatal(Exit.USAGE, f"--deepspeed {path}: not JSON ({error})") from None
+    if not isinstance(own, dict):
+        raise Fatal(Exit.USAGE, f"--deepspeed {path}: write one JSON object")
+    for key in OURS:
+        if own.pop(key, "auto") != "auto":
+            cure = "leave it out: it follows from --batch-size, --micro-tokens and --clip"
+            raise Fatal(Exit.USAGE, f"--deepspeed {path}: {key} cannot be set here; {cure}")
+    if own.get("fp16", {}).get("enabled"):
+        raise Fatal(Exit.USAGE, f"--deepspeed {path}: fp16 is not supported; use --dtype bf16 or fp32")
+    if "zero_optimization" in own:
+        own["zero_optimization"].setdefault("stage", 0)
+    return own
+
+
+def groups_of(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Parameters that are learned: matrices decay, vectors (norms, biases) do not."""
+    learned = [p for p in model.parameters() if p.requires_grad]
+    size = lambda p: len(getattr(p, "ds_shape", p.shape))  # noqa: E731 -- a partitioned parameter is flat
+    if not weight_decay:
+        return [{"params": learned, "weight_decay": 0.0}]
+    matrices = {"params": [p for p in learned if size(p) >= 2], "weight_decay": weight_decay}
+    return [matrices, {"params": [p for p in learned if size(p) < 2], "weight_decay": 0.0}]
+
+
+class Engine:
+    """A learner on all ranks; `config` is DeepSpeed's (see `configuration`)."""
+
+    def __init__(self, learner: Learner, config: Mapping[str, Any], optimizer: OptimizerSettings, world: World,
+                 mpu: Any = None):  # fmt: skip
+        deepspeed = import_deepspeed()
+        self._clip, self._world = optimizer.clip, world
+        own = "optimizer" in config
+        adam = None if own else _adam(learner, config, optimizer, world)
+        self._engine, *_ = deepspeed.initialize(
+            model=learner, config=dict(config), optimizer=adam, mpu=mpu,
+            model_parameters=groups_of(learner, optimizer.weight_decay) if own else None,
+            dist_init_required=False,
+        )  # fmt: skip
+        self.learner = learner
+        self.stage = int(config["zero_optimization"]["stage"])
+        self.precision = "bf16" if self._engine.bfloat16_enabled() else "fp32"
+        self._own_clip = clips_itself(config)
+        self._norm = 0.0
+
+    def train(self, learning: bool = True) -> None:
+        """Learning, or looking only."""
+        self._engine.train(learning)
+
+    def losses(self, given: Pass, scale: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
+        """The scaled sum and the losses of the pass (see `Learner`); within `learner.layout`."""
+        return self._engine(given.inputs, given.positions, given.targets, scale)
+
+    def learn(self, given: Pass, scale: float, last: bool) -> torch.Tensor:
+        """Adds the gradients of scale * the sum of the pass's losses, which it gives; `last` of the step.
+
+        DeepSpeed averages over the ranks, and we want the sum.
+        """
+        with self.learner.layout(given):
+            total, losses = self.losses(given, scale * self._world.size)
+            self._engine.set_gradient_accumulation_boundary(last)
+            self._engine.backward(total)
+        if not last:
+            self._engine.step()  # moves on to the next pass; nothing is updated
+        return losses
+
+    def update(self, lr: float) -> float:
+        """Moves the weights; gives the gradient's norm before clipping, raises NonFinite where that is not finite."""
+        for group in self._engine.optimizer.param_groups:
+            group["lr"] = lr
+        if self._own_clip:
+            norm = nn.utils.clip_grad_norm_([p for p in self.learner.parameters() if p.requires_grad],
+                                            self._clip or math.inf)  # fmt: skip
+            self._norm = float(norm)
+            if not math.isfinite(self._norm):
+                raise NonFinite
+        self._engine.step()
+        if not self._own_clip:
+            norm = self._engine.get_global_grad_norm()
+            self._norm = math.nan if norm is None else float(norm)
+            if not self._engine.was_step_applied():  # DeepSpeed leaves out a step whose gradient is not finite
+                raise NonFinite
+        return self._norm
+
+    def save(self, folder: str) -> None:
+        """Weights, master weights and the optimiser's state of all ranks below `folder`."""
+        frozen = any(not p.requires_grad for p in self.learner.parameters())
+        self._engine.save_checkpoint(folder, tag="state", save_latest=False, exclude_frozen_parameters=frozen)
+
+    def load(self, folder: str) -> None:
+        """What `save` wrote, by as many ranks; raises OSError or ValueError where it is not there."""
+        frozen = any(not p.requires_grad for p in self.learner.parameters())
+        path, _ = self._engine.load_checkpoint(folder, tag="state", load_module_strict=not frozen,
+                                               load_lr_scheduler_states=False)  # fmt: skip
+        if path is None:
+            raise ValueError("the state of this rank is missing")
+
+    def whole(self, parameters: list[nn.Parameter]) -> Any:
+        """A context in which these parameters are whole on every rank."""
+        from contextlib import nullcontext
+
+        if self.stage < 3:
+            return nullcontext()
+        return import_deepspeed().zero.GatheredParameters(parameters)
+
+
+def _adam(
+    learner: Learner, config: Mapping[str, Any], settings: OptimizerSettings, world: World
+) -> torch.optim.Optimizer:
+    """AdamW on the device where the optimiser's state lives."""
+    groups = groups_of(learner, settings.weight_decay)
+    numbers = {"lr": settings.lr, "betas": (settings.beta1, settings.beta2), "eps": settings.epsilon}
+    offload = config["zero_optimization"].get("offload_optimizer", {}).get("device", "none") != "none"
+    if offload and world.on_gpu:
+        from deepspeed.ops.adam import DeepSpeedCPUAdam
+
+        return DeepSpeedCPUAdam(groups, adamw_mode=True, **numbers)
+    return torch.optim.AdamW(groups, fused=True, **numbers)

@@ -1,0 +1,106 @@
+"""The trained model as a plain folder that transformers and vLLM load: weights, configuration, tokenizer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from libra_cli.stream.output import write_failed
+from libra_cli.training.engine import Engine
+from libra_cli.training.world import World
+
+
+def export(folder: Path, engine: Engine, tokenizer: Any, closing: Sequence[int], world: World) -> None:
+    """Writes the model below `folder`, file by file in place of what is there; called by all ranks.
+
+    Adapters (LoRA) are merged. `closing` are the tokens that end a turn: generation stops at them, too. Raises
+    Fatal(74) where the disk is full.
+    """
+    model = engine.learner.model
+    weights = dict(_whole_weights(model, engine, world.is_first))
+    problem = None
+    if world.is_first:
+        try:
+            _write(folder, _plain(model), weights, tokenizer, closing)
+        except OSError as error:
+            problem = (error.errno or 5, error.strerror or str(error))
+    problem = world.told(problem)
+    if problem is not None:
+        raise write_failed(str(folder), OSError(*problem))
+
+
+def _plain(model: Any) -> Any:
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def _whole_weights(model: Any, engine: Engine, wanted: bool) -> Iterator[tuple[str, torch.Tensor]]:
+    """Every weight by its name in the model, whole, on the CPU; gathered by all ranks, kept where wanted."""
+    base = _plain(model)
+    adapted = {name: module for name, module in base.named_modules() if hasattr(module, "get_delta_weight")}
+    seen: set[int] = set()  # a tied weight has two names and is written under its first
+    for owner_name, owner in base.named_modules():
+        if any(owner_name.startswith(f"{name}.") for name in adapted):
+            continue  # part of an adapter, merged with what it adapts
+        inner = owner.base_layer if owner_name in adapted else owner
+        own = [*inner.named_parameters(recurse=False), *_buffers(inner)]
+        extra = list(owner.parameters()) if owner_name in adapted else []
+        for name, tensor in own:
+            if id(tensor) in seen:
+                continue
+            seen.add(id(tensor))
+            with engine.whole([p for p in (tensor, *extra) if isinstance(p, nn.Parameter)]):
+                if wanted:
+                    value = tensor.detach()
+                    if name == "weight" and owner_name in adapted:
+                        value = value + sum(owner.get_delta_weight(each) for each in owner.active_adapters)
+                    yield f"{owner_name}.{name}" if owner_name else name, value.to("cpu", tensor.dtype, copy=True)
+
+
+def _buffers(module: nn.Module) -> list[tuple[str, torch.Tensor]]:
+    """Those that are saved with a model."""
+    hidden = module._non_persistent_buffers_set
+    return [(name, buffer) for name, buffer in module.named_buffers(recurse=False) if name not in hidden]
+
+
+def _write(folder: Path, model: Any, weights: dict[str, torch.Tensor], tokenizer: Any, closing: Sequence[int]) -> None:
+    aside = folder / ".model.partial"
+    if aside.exists():
+        shutil.rmtree(aside)
+    aside.mkdir(parents=True)
+    _stop_at(model, tokenizer, closing)
+    used = model.config.use_cache
+    model.config.use_cache = True  # it was off for training only
+    try:
+        model.save_pretrained(aside, state_dict=weights)
+        tokenizer.save_pretrained(aside)
+    finally:
+        model.config.use_cache = used
+    for path in sorted(aside.rglob("*"), key=lambda path: path.name == "config.json"):  # last what makes it a model
+        if path.is_file():
+            _move(path, folder / path.relative_to(aside))
+    shutil.rmtree(aside)
+
+
+def _stop_at(model: Any, tokenizer: Any, closing: Sequence[int]) -> None:
+    """Lets generation end where a turn was learned to end: a base model's own end of text may be another token."""
+    before = model.generation_config.eos_token_id
+    known = [before] if isinstance(before, int) else list(before or [])
+    ends = [*closing, *known, *([] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id])]
+    ends = list(dict.fromkeys(ends))
+    if ends:
+        model.generation_config.eos_token_id = ends[0] if len(ends) == 1 else ends
+    if model.generation_config.pad_token_id is None:
+        model.generation_config.pad_token_id = tokenizer.pad_token_id
+
+
+def _move(source: Path, target: Path) -> None:
+    with open(source, "rb") as file:
+        os.fsync(file.fileno())
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(source, target)

@@ -1,0 +1,31 @@
+"""Runs several `libra sft` in one process per rank, since each start costs seconds: drive.py RUNS.json
+
+RUNS.json is a list of {"args": [...], "log": FILE}: the command line of a run and where rank 0 writes its lines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from libra_cli.stages.sft import command
+from libra_cli.training import launch
+from libra_cli.training.world import import_deepspeed
+
+
+def main(path: str) -> None:
+    with open(path) as file:
+        runs = json.load(file)
+    launch.relaunch(1, grace=0)
+    import_deepspeed().init_distributed(dist_backend="gloo")  # once: DeepSpeed's groups outlive a run
+    for run in runs:
+        log = os.open(run["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(log, 1)  # what the command takes for standard output
+        status = command.main(run["args"], standalone_mode=False)
+        if status:
+            sys.exit(f"{run['args']}: status {status}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
