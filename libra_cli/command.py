@@ -55,10 +55,10 @@ def _common(*names: str, **kwargs: Any) -> StageOption:
     return StageOption(names, shapes_rows=False, group="Streams", **kwargs)
 
 
-def stream_options() -> list[click.Parameter]:
-    """The options that every stage shares, in the order of the manual."""
+def stream_options(takes: str) -> list[click.Parameter]:
+    """The options that every stage shares, in the order of the manual; `takes` is what its usage calls an input."""
     return [
-        click.Argument(["inputs"], nargs=-1, metavar="[FILE]..."),
+        click.Argument(["inputs"], nargs=-1, metavar=f"[{takes}]..."),
         _common("-o", "--output", metavar="FILE",
                 help="Write to FILE; the same command again continues it. Default: standard output."),
         _common("--errors", metavar="FILE", help="Write refused rows to FILE, each with the reason."),
@@ -128,7 +128,8 @@ def _checked_keys(ctx: click.Context, path: str, loaded: dict[Any, Any]) -> dict
             close = difflib.get_close_matches(name, list(names), 1)
             hint = f"; did you mean {close[0].replace('_', '-')}?" if close else f"; see libra {ctx.info_name} --help"
             raise click.UsageError(f"--config {path}: there is no option {key}{hint}")
-        if isinstance(value, (list, dict)) and name in names and not names[name].multiple:
+        one = name in names and not names[name].multiple and names[name].nargs == 1
+        if isinstance(value, (list, dict)) and one:
             raise click.UsageError(f"--config {path}: {key} takes one value, this is several")
         several = name in names and names[name].multiple and not isinstance(value, list)
         settings[str(names[name].name) if name in names else name] = [value] if several else value
@@ -144,10 +145,17 @@ def _key(param: click.Option) -> str:
 class StageCommand(click.Command):
     """A command whose body runs inside a `Run`, with help that begins with examples."""
 
-    def __init__(self, info: StageInfo | None = None, examples: Sequence[str] = (), **kwargs: Any):
+    def __init__(self, info: StageInfo | None = None, examples: Sequence[str] = (), takes: str = "FILE", **kwargs: Any):
         super().__init__(**kwargs)
-        self.info = info
+        self.info, self.takes = info, takes
         self.examples: Sequence[str] = info.examples if info else examples
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        from libra_cli.stream.lines import STDIN
+
+        if self.takes != "FILE":  # -:100 is an amount of standard input, and click would take it for an option
+            args = [STDIN + text[1:] if text.startswith("-:") else text for text in args]
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         if ctx.meta.get("libra.print_config"):
@@ -225,18 +233,21 @@ def stage(
     resumable: bool = True,
     examples: Sequence[str] = (),
     inputs: OpenInputs | None = None,
+    takes: str = "FILE",
 ) -> Callable[[Callable[..., None]], StageCommand]:
     """Makes `function(run, **own options)` the stage `name`; its docstring is the help, its first line the summary.
 
     The parameters describe the stage's rows as StageInfo does; where options say which they are, `used` and `names` are
     functions of their values. `function` gets an entered Run and its options by name.
     `inputs(options, values)` says how to open the input of a stage that reads more than JSONL; None where it is that.
+    Where an input is more than a file, `takes` is its form, and `inputs` leaves the files in `options.inputs`; what it
+    adds to `values` shapes rows.
     """
     from libra_cli.stream.options import StageInfo
 
     def decorate(function: Callable[..., None]) -> StageCommand:
         info = StageInfo(name, _summary(function), reads or {}, tuple(writes), (), (), resumable, tuple(examples))
-        command = _command(name, function, stream_options(), info=info)
+        command = _command(name, function, stream_options(takes), info=info, takes=takes)
         command.callback = _runner(function, info, command, inputs, used, names)
         return command
 
@@ -294,8 +305,8 @@ def _runner(
         open_source = inputs(options, values) if inputs else None
         if open_source is None and not options.inputs and (sys.stdin is None or sys.stdin.isatty()):
             raise click.UsageError(f"there is no input: name a file, or pipe rows in (libra {info.name} FILE)")
-        shaping = {param.name for param in command.params if getattr(param, "shapes_rows", False)}
-        config = {name: value for name, value in values.items() if name in shaping}
+        shapeless = {param.name for param in command.params if not getattr(param, "shapes_rows", False)}
+        config = {name: value for name, value in values.items() if name not in shapeless}
         config.update({name: [named_by_content(path) for path in paths] for name, paths in read.items()})
         fields, known_by = (tuple(given(values) if callable(given) else given) for given in (used, names))
         with Run(replace(info, used=fields, names=known_by), options, config, open_source) as run:

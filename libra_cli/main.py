@@ -23,6 +23,9 @@ STAGES = {
     "judge": "Judge responses with one or more models: score them, compare them, or check them.",
     "score": "Score judges on their judged rows: accuracy, calibration, pass@k, with 95% intervals.",
     "score correlate": "Correlate the accuracy of judges with what came of training with them.",
+    "rs-filter": "Keep the generated samples that their task's rule accepts, as conversations to train on.",
+    "mix": "Mix data sets in stated proportions, and say what came of it.",
+    "sft": "Train a causal language model on conversations, from one CPU to many nodes.",
     "doctor": "Show versions, engines and devices, and what is missing.",
 }
 """Every subcommand, in the order of a pipeline, with the summary that its module repeats in its first line."""

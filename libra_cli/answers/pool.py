@@ -38,6 +38,11 @@ _BOOT = r"import sys; sys.path[:] = sys.argv.pop().split('\n'); from libra_cli.a
 Pair = tuple[str, str]
 
 
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class _Worker:
     """One process: `starting` until it says that it is ready, then idle or busy with `pair`."""
 

@@ -10,12 +10,12 @@ from contextlib import suppress
 from libra_cli.benchmark.cells import Cell, Index, Limits
 from libra_cli.benchmark.census import census, shortage, table
 from libra_cli.benchmark.samples import Form
-from libra_cli.benchmark.store import RowStore
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import rows
 from libra_cli.stream.output import replace_file
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.stream.run import Run
+from libra_cli.stream.store import RowStore
 
 
 def build(run: Run, form: Form, limits: Limits, seed: int, spool_dir: str | None, census_file: str | None) -> None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from itertools import chain, groupby, islice
 
 from libra_cli.benchmark.samples import Sample
-from libra_cli.benchmark.store import Place
 from libra_cli.stream.rows import Row
+from libra_cli.stream.store import Place
 
 INCORRECT, CORRECT = 0, 1
 LABELS = (INCORRECT, CORRECT)

@@ -104,7 +104,14 @@ def _reference(fields: Fields) -> str | None:
 
 def _has(*names: str) -> Callable[[Fields], bool]:
     """A test for records in which none of `names` is missing or null."""
-    return lambda fields: all(fields.get(name) is not None for name in names)
+
+    def has(fields: Fields) -> bool:
+        for name in names:  # noqa: SIM110 -- `all` is slower, and every row is tried for every form
+            if fields.get(name) is None:
+                return False
+        return True
+
+    return has
 
 
 def _texts(value: Any) -> bool:

@@ -16,8 +16,8 @@ from libra_cli.engines.base import LocalModel, Messages, Request
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.rows import RowError
 
-# A character that Unicode reserves for use inside a program: no text that is interchanged holds it.
-_CUT = "\ufdd0"
+CUT = "\ufdd0"
+"""Stands where a control token is cut in two: Unicode reserves it for programs, no interchanged text holds it."""
 _CONTEXT = 4
 """Prompt tokens decoded before the generated ones: a first token's leading space depends on what stands before it."""
 
@@ -39,20 +39,18 @@ class Chat:
         self._template, self._args = model.chat_template, dict(model.chat_args)
         if (self._template or tokenizer.chat_template) is None:
             raise Fatal(Exit.USAGE, f"{model.name}: the model has no chat template; give one with --chat-template FILE")
-        added = tokenizer.added_tokens_decoder.values()
-        special = {*tokenizer.all_special_tokens, *(token.content for token in added if token.special)}
+        special = special_tokens(tokenizer)
         kept = {token for token in special if any(token in marker for marker in self._markers)}
         self.marker_is_special = bool(kept)
         """Decoding must not skip special tokens, or the thinking could not be cut."""
-        self._unwanted = _any_of(special - kept)
-        self._control = _any_of({token for token in special | set(self._markers) if len(token) > 1})
+        self._unwanted = any_of(special - kept)
+        self._control = any_of({token for token in special | set(self._markers) if len(token) > 1})
         self._last: tuple[Messages, str, Prompt] | None = None
 
     @cached_property
     def _own_bos(self) -> int | None:
         """The BOS, where the tokenizer itself begins every text with it."""
-        bos = self.tokenizer.bos_token_id
-        return bos if bos is not None and self.tokenizer.encode("")[:1] == [bos] else None
+        return own_bos(self.tokenizer)
 
     @property
     def template_sha256(self) -> str:
@@ -76,41 +74,39 @@ class Chat:
         The response too is plain text here: no control token that it spells out is one. A tokenizer that begins every
         text with a BOS has it once, whether or not the chat template writes it. Raises RowError as `render` does.
         """
-        text = self._apply([self._guard(message) for message in messages], add_generation_prompt=False)
+        text = self.apply([self._guard(message) for message in messages], add_generation_prompt=False)
         ids, bos = self._encode(text), self._own_bos
         if bos is not None and ids[:1] != [bos]:
             ids = [bos, *ids]
         if not ids:
             raise RowError("chat_template", "the chat template makes nothing of the messages; use another one")
-        return text.replace(_CUT, ""), ids
+        return text.replace(CUT, ""), ids
 
     def _render(self, messages: Messages, prefill: str) -> Prompt:
         guarded = [message if message["role"] == "assistant" else self._guard(message) for message in messages]
-        text = self._apply(guarded, add_generation_prompt=True)
+        text = self.apply(guarded, add_generation_prompt=True)
         opened = ends_inside(text, guarded[-1]["content"].strip(), self._markers)
-        return Prompt(text.replace(_CUT, "") + prefill, self._encode(text + prefill), opened)
+        return Prompt(text.replace(CUT, "") + prefill, self._encode(text + prefill), opened)
 
-    def _apply(self, messages: Messages, add_generation_prompt: bool) -> str:
+    def apply(self, messages: Messages, add_generation_prompt: bool, tools: Sequence[Any] | None = None) -> str:
+        """What the chat template writes; raises RowError where it refuses the messages."""
         import jinja2
 
         given = {"add_generation_prompt": add_generation_prompt, "chat_template": self._template, **self._args}
         try:
-            return self.tokenizer.apply_chat_template(messages, tokenize=False, **given)
-        except jinja2.TemplateError as error:
+            return self.tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, **given)
+        except (jinja2.TemplateError, TypeError, ValueError) as error:  # the latter two from what it does with a value
             reason = f"the chat template refuses the messages ({error})"
             raise RowError("chat_template", f"{reason}; use another --chat-template") from None
 
     def _encode(self, text: str) -> list[int]:
         # The template writes the special tokens, a BOS among them; the tokenizer must not add its own once more.
-        pieces = text.split(_CUT)
+        pieces = text.split(CUT)
         return [token for piece in pieces for token in self.tokenizer.encode(piece, add_special_tokens=False)]
 
     def _guard(self, message: Mapping[str, str]) -> dict[str, str]:
         """The message with every control token that its content spells out cut in two, so that it stays plain text."""
-        content = message["content"]
-        if self._control is not None and self._control.search(content):
-            content = self._control.sub(lambda found: found.group()[0] + _CUT + found.group()[1:], content)
-        return {**message, "content": content}
+        return {**message, "content": cut(message["content"], self._control)}
 
     def decode(self, prompt_ids: Sequence[int], ids: Sequence[int]) -> str:
         """The text of generated `ids` that followed `prompt_ids`, without special tokens."""
@@ -163,7 +159,27 @@ def cannot_load(model: LocalModel, error: BaseException) -> Fatal:
     return Fatal(Exit.BACKEND, f"{model.name}: cannot be loaded ({reason[:300]}){hint}")
 
 
-def _any_of(tokens: set[str]) -> re.Pattern[str] | None:
+def special_tokens(tokenizer: Any) -> set[str]:
+    """The texts of its special tokens, those that it was given later included."""
+    added = tokenizer.added_tokens_decoder.values()
+    return {*tokenizer.all_special_tokens, *(token.content for token in added if token.special)}
+
+
+def own_bos(tokenizer: Any) -> int | None:
+    """The BOS, where the tokenizer itself begins every text with it."""
+    bos = tokenizer.bos_token_id
+    return bos if bos is not None and tokenizer.encode("")[:1] == [bos] else None
+
+
+def cut(text: str, control: re.Pattern[str] | None) -> str:
+    """`text` with every token that `control` finds in it cut in two, so that it stays plain text."""
+    if control is None or control.search(text) is None:
+        return text
+    return control.sub(lambda found: found.group()[0] + CUT + found.group()[1:], text)
+
+
+def any_of(tokens: set[str]) -> re.Pattern[str] | None:
+    """A pattern that finds each of `tokens`, the longest first; None where there are none."""
     longest_first = sorted(tokens, key=lambda token: (-len(token), token))
     return re.compile("|".join(map(re.escape, longest_first))) if tokens else None
 

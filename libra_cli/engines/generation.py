@@ -17,7 +17,7 @@ from libra_cli.stream.rows import Row, RowError
 from libra_cli.stream.run import Run
 from libra_cli.stream.spool import Spool
 from libra_cli.stream.work import Answer, Feed, Filtered, Job, Worker
-from libra_cli.tasks import thinking
+from libra_cli.tasks import template, thinking
 
 _SEEDS = 1 << 53
 """Larger integers do not pass unchanged through every reader of JSON (jq 1.6), and a seed stands in its row."""
@@ -122,6 +122,18 @@ class Generation:
 
     def _provenance(self, engine: Mapping[str, Any], request: Request) -> dict[str, Any]:
         return provenance(engine, self._sampling, self._prompt_sha256, request)
+
+
+def prompt_text(path: str) -> str:
+    """The prompt template at `path`; raises ValueError where it is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot be read ({error})") from None
+    if not template.slots(text):
+        raise ValueError("has no slot; write {{question}} where the problem goes")
+    return text
 
 
 def rendered(model: Choice, request: Request) -> tuple[dict[str, Any], Mapping[str, Any]]:

@@ -47,7 +47,7 @@ class Recording:
         if not isinstance(found.get("judgments"), list):
             return found
         judgment = next(one for one in found["judgments"] if shown_by(one) == request.shows)
-        return {name: judgment.get(name) for name in ("text", "finish_reason", "n_tokens")}
+        return {name: judgment.get(name) for name in ("text", "text_with_cot", "finish_reason", "n_tokens")}
 
     def close(self) -> None:
         for file in self._files:
@@ -121,7 +121,8 @@ class ReplayEngine:
             return RowError(
                 "not_recorded", f"the recording has no {which} for this row; record it, or leave the row out"
             )
-        text = found.get("response_with_cot") or found.get("response") or found.get("text")
+        names = ("response_with_cot", "response", "text_with_cot", "text")
+        text = next((found[name] for name in names if found.get(name)), None)
         if not isinstance(text, str):
             return RowError("not_recorded", "the recorded row has no text: it was refused, or written with --no-texts")
         return Completion(text, str(found.get("finish_reason") or "stop"), found.get("n_tokens"))

@@ -12,7 +12,7 @@ from libra_cli.engines.generation import response_fields
 from libra_cli.engines.options import SamplingOptions
 from libra_cli.engines.reward import RewardRequest
 from libra_cli.judging.decision import Rule
-from libra_cli.judging.plan import LIST, PAIR, RESPONSE, Ask, Plan
+from libra_cli.judging.plan import RESPONSE, Ask, Plan, check_reference, slot_values
 from libra_cli.judging.reading import failed, judgment
 from libra_cli.judging.votes import MEAN
 from libra_cli.stream.rows import RowError
@@ -85,30 +85,15 @@ class Generative:
 
     def check(self, item: Item) -> None:
         """Raises RowError where the prompt shows what the item has not."""
-        if item.reference is None and "reference" in template.slots(self._text):
-            cure = "which the prompt shows; add it, or use another --task or --template"
-            raise RowError("missing_field", f'no "reference", {cure}')
+        check_reference(item, self._text)
 
     def conversations(self, plan: Plan) -> list[Messages]:
         """The conversation of each request; requests that show the same share one (engines see it by that)."""
         made: dict[tuple[int, ...], Messages] = {}
         for ask in plan.asks:
             if ask.shown not in made:
-                made[ask.shown] = self.task.prompt(self._values(plan.item, ask), self.template)
+                made[ask.shown] = self.task.prompt(slot_values(plan, ask.shown), self.template)
         return [made[ask.shown] for ask in plan.asks]
-
-    def _values(self, item: Item, ask: Ask) -> dict[str, Any]:
-        shown = [item.responses[place] for place in ask.shown]
-        values: dict[str, Any] = {"question": item.question}
-        if item.reference is not None:
-            values["reference"] = item.reference
-        if self.shows == RESPONSE:
-            values["response"] = shown[0]
-        elif self.shows == PAIR:
-            values["response_a"], values["response_b"] = shown
-        elif self.shows == LIST:
-            values["responses"] = shown
-        return values
 
     def request(self, messages: Messages, seed: int, name: str, number: int, shows: str) -> Request:
         return Request(messages, seed, name, number, shows=shows)
@@ -120,7 +105,9 @@ class Generative:
         wrote = response_fields(answer, self.sampling)
         text, whole, ended = wrote["response"], wrote["response_with_cot"], answer.finish_reason
         outcome, reason = self.task.judged(text, whole, ended)
-        more = {"text": text} if self.keeps_texts else {}
+        # All of it, byte for byte, where it is more than its answer: what libra rs-filter makes training data of.
+        thoughts = whole if whole.strip() != text else None
+        more = {"text": text, "text_with_cot": thoughts} if self.keeps_texts else {}
         thought = len(whole) - len(text or "")
         return judgment(
             plan, ask, outcome, reason, **more, thinking_chars=thought or None, finish_reason=ended,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from libra_cli.benchmark.forms import Item
 from libra_cli.stream.rows import RowError
+from libra_cli.tasks import template
 
 BOTH, FIRST, RANDOM = "both", "first", "random"
 ORDERS = (BOTH, FIRST, RANDOM)
@@ -43,7 +45,7 @@ class Plan:
 
 def plan(item: Item, shows: str, gates: Sequence[str | None], votes: int, orders: str, chance: Chance) -> Plan:
     """Raises RowError where the task cannot show what the item has."""
-    pairs = _pairs(item) if shows == PAIR else ()
+    pairs = pairs_of(item) if shows == PAIR else ()
     live = [place for place, gate in enumerate(gates) if gate is None]
     if shows == RESPONSE:
         asks = [Ask(vote, (place,)) for place in live for vote in range(votes)]
@@ -57,7 +59,8 @@ def plan(item: Item, shows: str, gates: Sequence[str | None], votes: int, orders
     return Plan(item, shows, tuple(gates), pairs, tuple(asks))
 
 
-def _pairs(item: Item) -> tuple[Pair, ...]:
+def pairs_of(item: Item) -> tuple[Pair, ...]:
+    """The comparisons of an item; raises RowError where nobody knows which of its responses are to be compared."""
     n = len(item.responses)
     if n == 2:
         return ((0, 1),)
@@ -91,3 +94,25 @@ def _arranged(places: Sequence[int], vote: int, orders: str, chance: Chance) -> 
         return tuple(chance(vote).sample(places, len(places)))
     start = (chance(0).randrange(len(places)) + vote) % len(places)
     return (*places[start:], *places[:start])
+
+
+def slot_values(plan: Plan, shown: Sequence[int]) -> dict[str, Any]:
+    """What fills the slots of a judging prompt that shows these responses, in this order."""
+    item, texts = plan.item, [plan.item.responses[place] for place in shown]
+    values: dict[str, Any] = {"question": item.question}
+    if item.reference is not None:
+        values["reference"] = item.reference
+    if plan.shows == RESPONSE:
+        values["response"] = texts[0]
+    elif plan.shows == PAIR:
+        values["response_a"], values["response_b"] = texts
+    else:
+        values["responses"] = texts
+    return values
+
+
+def check_reference(item: Item, prompt: str) -> None:
+    """Raises RowError where the template `prompt` shows a reference, and the item has none."""
+    if item.reference is None and "reference" in template.slots(prompt):
+        cure = "which the prompt shows; add it, or use another --task or --template"
+        raise RowError("missing_field", f'no "reference", {cure}')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from libra_cli.judging.plan import LIST, PAIR, Ask, Plan
@@ -21,7 +21,7 @@ def judgment(plan: Plan, ask: Ask, said: Said, reason: str | None, **more: Any) 
 
     `reason` says why nothing was `said`; what is None of `more` is left out, but for its `text`.
     """
-    outcome = _in_own_order(plan, ask, said)
+    outcome = in_own_order(plan, ask, said)
     if outcome is None:
         reason = reason or OUT_OF_RANGE
     shown = {"said": said} if said is not None and said != outcome else {}
@@ -50,8 +50,8 @@ def pair_of(plan: Plan, ask: Ask) -> tuple[int, int]:
     return (first, second) if (first, second) in plan.pairs else (second, first)
 
 
-def _in_own_order(plan: Plan, ask: Ask, said: Said) -> Said:
-    """None for the number of a response that was not shown."""
+def in_own_order(plan: Plan, ask: Ask, said: Said) -> Said:
+    """What was said as it would be of the record's own order; None for the number of a response that was not shown."""
     if plan.shows == PAIR and isinstance(said, str):
         return said if pair_of(plan, ask) == ask.shown else swapped(said)
     if plan.shows == LIST and isinstance(said, int):  # responses are numbered from 1
@@ -69,3 +69,21 @@ def place(plan: Plan, ask: Ask) -> dict[str, Any]:
     if plan.shows == LIST:
         return {"order": list(ask.shown)}
     return {"response": ask.shown[0]} if several else {}
+
+
+def asked(plan: Plan, judgment: Mapping[str, Any]) -> Ask:
+    """The request that a judgment answers, from what `place` wrote of it; raises RowError where that fits no plan."""
+    try:
+        if plan.shows == PAIR:
+            first, second = judgment.get("pair", plan.pairs[0])
+            shown = {"AB": (first, second), "BA": (second, first)}[judgment["order"]]
+        else:
+            shown = tuple(judgment["order"]) if plan.shows == LIST else (judgment.get("response", 0),)
+        if not all(type(at) is int and 0 <= at < len(plan.item.responses) for at in shown):
+            raise ValueError(shown)
+        return Ask(judgment["vote"], shown)
+    except (KeyError, TypeError, ValueError):
+        cure = "judge the row again, or leave its judgments as libra judge wrote them"
+        raise RowError(
+            "bad_judgments", f"a judgment does not say which responses of the row it is about; {cure}"
+        ) from None

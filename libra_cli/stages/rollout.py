@@ -49,12 +49,14 @@ def _rollout(
 
 def _prompting(path: str | None, thinks: bool, system: str | None) -> tuple[Callable[[Row], Messages], str]:
     """What makes a row's conversation, and 12 hex digits that name the template and system prompt it is made from."""
+    from libra_cli.engines.generation import prompt_text
     from libra_cli.stream.rows import RowError
     from libra_cli.tasks import reason, template
 
-    text = template.load("reason-thinking" if thinks else "reason-direct") if path is None else _read(path)
-    if not template.slots(text):
-        raise click.UsageError(f"--prompt-template {path}: has no slot; write {{{{question}}}} where the problem goes")
+    try:
+        text = template.load("reason-thinking" if thinks else "reason-direct") if path is None else prompt_text(path)
+    except ValueError as error:
+        raise click.UsageError(f"--prompt-template {path}: {error}") from None
 
     def prompt(row: Row) -> Messages:
         try:
@@ -64,14 +66,6 @@ def _prompting(path: str | None, thinks: bool, system: str | None) -> tuple[Call
             raise RowError("missing_field", f'no "{slot.args[0]}", {cure}') from None
 
     return prompt, template.digest(text if system is None else f"{system}\0{text}")
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"--prompt-template {path}: cannot be read ({error})") from None
 
 
 command = stage(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from libra_cli import miniature
 from libra_cli.command import option, plain
+from libra_cli.engines.options import KeyValue
+
+if TYPE_CHECKING:
+    from libra_cli.training.settings import SftSettings
 
 EXAMPLES = (
     "libra sft --model Qwen/Qwen2.5-32B -o judge sft.jsonl  # all GPUs of this node",
@@ -34,7 +38,6 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
 @click.argument("inputs", nargs=-1, metavar="[FILE]...")
 @in_model(
     "--model",
-    required=True,
     metavar="NAME",
     suggested=miniature.MODELS,
     help="What to train: a directory, a name of a hub, or libra-mini/weak, medium, strong.",
@@ -73,6 +76,13 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
 )
 @in_rows("--chat-template", metavar="FILE|NAME", help="Template instead of the tokenizer's own; built in: chatml.")
 @in_rows(
+    "--chat-template-arg",
+    multiple=True,
+    type=KeyValue(),
+    metavar="KEY=VALUE",
+    help="Variable for the template (JSON or YAML); may be repeated.",
+)
+@in_rows(
     "--assistant",
     type=click.Choice(["template", "verbatim"]),
     default="template",
@@ -88,10 +98,17 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
     help="Longer samples: leave out and count, or treat as an error. None is ever cut.",
 )
 @in_rows("--errors", metavar="FILE", help="Leave rows that cannot be learned from in FILE and go on. Default: stop.")
-@in_rows("-j", "--workers", type=click.IntRange(1), default=1, metavar="N", help="Processes that encode rows.")
+@in_rows("-j", "--workers", type=click.IntRange(1), default=1, metavar="N", help="Threads that encode rows.")
 @in_steps("--batch-size", type=click.IntRange(1), default=256, metavar="N", help="Samples a step, over all devices.")
 @in_steps("--epochs", type=click.FloatRange(0, min_open=True), default=3.0, metavar="N", help="How often each is seen.")
 @in_steps("--max-steps", type=click.IntRange(1), metavar="N", help="At most N steps; the schedule ends there, too.")
+@in_steps(
+    "--optimizer",
+    type=click.Choice(["adamw", "muon"]),
+    default="adamw",
+    help="muon: for the matrices inside the layers, AdamW for the rest, with one learning rate; learns from nothing in "
+    "fewer steps. Needs --zero 0 and float32.",
+)
 @in_steps("--lr", type=click.FloatRange(0, min_open=True), default=1e-5, metavar="X", help="Highest learning rate.")
 @in_steps("--min-lr", type=click.FloatRange(0), default=1e-6, metavar="X", help="Learning rate of the last step.")
 @in_steps(
@@ -159,7 +176,6 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
 @in_saving(
     "-o",
     "--output",
-    required=True,
     metavar="DIR",
     help="The trained model, and until then its checkpoints; the same command again goes on.",
 )
@@ -185,49 +201,89 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
     metavar="STEPS",
     help="Measure the loss on them so often. Default: at the end.",
 )
+@in_saving(
+    "--score",
+    multiple=True,
+    metavar="FILE",
+    help="Labelled rows that the model judges (libra judge) and is scored on (libra score); may be repeated.",
+)
+@in_saving("--score-every", type=click.IntRange(1), metavar="STEPS", help="Judge them so often. Default: at the end.")
+@in_saving("--score-with", default="", metavar="OPTIONS", help="More options of libra judge, as one text.")
 @in_saving("--tensorboard", metavar="DIR", help="Write figures for TensorBoard to DIR.")
 @in_saving("--wandb", metavar="PROJECT", help="Send figures to Weights & Biases.")
 @in_saving("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors.")
 @in_saving("--log-format", type=click.Choice(["text", "json"]), default="text", help="How to write to stderr.")
+@in_saving(
+    "--dry-run", is_flag=True, help="Print what the run would be, and the memory it needs, as JSON; train nothing."
+)
 @in_saving("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
-def command(nproc: int | None, grace: float, betas: tuple[float, float], **options: Any) -> int:
+def command(nproc: int | None, grace: float, betas: tuple[float, float], dry_run: bool, debug: bool,
+            **options: Any) -> int:  # fmt: skip
     """Train a causal language model on conversations, from one CPU to many nodes.
 
-    Reads rows with `messages` (or `prompt` and `completion`, or `conversations`, or `text`) and learns what the assistant
-    says, by default in its last turn, its thinking included byte for byte. The model in DIR is a plain folder that
-    transformers, vLLM and `libra judge --model DIR` load.
+    Reads rows with `messages` (or `prompt` and `completion`, or `conversations`, or `text`) and learns what the
+    assistant says, by default in its last turn, its thinking included byte for byte. The model in DIR is a plain folder
+    that transformers, vLLM and `libra judge --model DIR` load.
 
     A step learns from --batch-size samples, and its loss is the mean over all their learned tokens: how many devices
     there are and how many tokens a forward pass has changes memory and speed, not the result. Samples are packed into
     rows of --micro-tokens without padding, each with its own positions and attention.
 
     Standard output has one JSON object a step: loss, lr, grad_norm, tokens_per_second, mfu, padding, memory_gb. Beside
-    `step` there are the events `eval` and `checkpoint`. A checkpoint is written every --save-every steps and when the run
-    is asked to stop; the same command then goes on with the losses that it would have had. A loss or gradient that is
-    not finite ends the run (status 1) and names the samples; the weights stay as they were.
+    `step` there are the events `eval`, `score` and `checkpoint`. A checkpoint is written every --save-every steps and
+    when the run is asked to stop; the same command then goes on with the losses that it would have had. A loss or
+    gradient that is not finite ends the run (status 1) and names the samples; the weights stay as they were.
 
     The command starts one process a device by itself. Under srun, torchrun or deepspeed it takes the place that it is
     given there.
     """
-    from libra_cli.training import launch
-
+    for name in ("model", "output"):
+        if not options[name]:
+            raise click.UsageError(f"missing option --{name}; see libra sft --help, or name a --config")
     if not options["inputs"]:
         import sys
 
         if sys.stdin is None or sys.stdin.isatty():
             raise click.UsageError("there is no input: name a file, or pipe rows in (libra sft ... FILE)")
         options["inputs"] = ("-",)
-    status = launch.relaunch(nproc, grace)
+    return _train(nproc, dry_run, {**options, "grace": grace, "beta1": betas[0], "beta2": betas[1]})
+
+
+def _train(nproc: int | None, dry_run: bool, options: dict[str, Any]) -> int:
+    """In every process: looks first at what can be seen without torch, then starts the ranks or is one of them."""
+    from libra_cli.exits import Exit
+    from libra_cli.stream.console import Console
+    from libra_cli.training import launch
+    from libra_cli.training.folder import RunFolder
+    from libra_cli.training.settings import SftSettings
+
+    settings = SftSettings.of(options)
+    if dry_run:
+        return _describe(nproc, settings)
+    if RunFolder(settings).check():
+        Console("sft", quiet=options["quiet"]).note(f"{settings.save.output} is finished; --overwrite trains it anew")
+        return int(Exit.DONE)
+    status = launch.relaunch(nproc, settings.grace)
     if status is not None:
         return status
-    return _train(grace, betas, options)
+    from libra_cli.training import sft
+
+    return int(sft.run(settings))
 
 
-def _train(grace: float, betas: tuple[float, float], options: dict[str, Any]) -> int:
-    from libra_cli.training import settings, sft
+def _describe(nproc: int | None, settings: SftSettings) -> int:
+    """The run as JSON."""
+    import json
+    import os
 
-    options.update(beta1=betas[0], beta2=betas[1], inputs=tuple(options["inputs"]))
-    groups: Any = (settings.ModelSettings, sft.DataSettings, settings.BatchSettings, settings.OptimizerSettings,
-              settings.EngineSettings, settings.SaveSettings)  # fmt: skip
-    beside = {name: options[name] for name in ("overwrite", "quiet", "log_format", "tensorboard", "wandb")}
-    return int(sft.run(sft.Settings(*(settings.take(group, options) for group in groups), grace=grace, **beside)))
+    from libra_cli.exits import Exit
+    from libra_cli.stream.console import Console
+    from libra_cli.training import launch
+
+    devices = nproc or launch.visible_devices(os.environ) or 1
+    launch.relaunch(1, 0)
+    from libra_cli.training import dry_run
+
+    console = Console("sft", quiet=settings.watch.quiet)
+    click.echo(json.dumps(dry_run.describe(settings, devices, console), indent=1))
+    return int(Exit.DONE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,10 +15,6 @@ if TYPE_CHECKING:
     from libra_cli.verification.labelling import Labelling
     from libra_cli.verification.panel import Panel
     from libra_cli.verification.rule import Fields
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _asks(values: dict[str, Any]) -> bool:
@@ -162,13 +157,13 @@ def command(
     annotator in its `model`.
     """
     run.options.check_names(options["review"], options["report"])
-    from libra_cli.answers.pool import Pool
+    from libra_cli.answers.pool import Pool, cores
     from libra_cli.tasks import thinking
     from libra_cli.verification.rule import Fields
 
     pairs = [thinking.markers(text) for text in thinking_markers] or list(thinking.MARKERS.values())
     labelling = _labelling(run, Fields(response_field, reference_field, pairs), options)
-    with Pool(jobs or _cores(), timeout, hard_timeout) as pool:
+    with Pool(jobs or cores(), timeout, hard_timeout) as pool:
         labelling.through(pool)
     labelling.conclude(options["report"])
 

@@ -8,6 +8,7 @@ import select
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from libra_cli.stream import rows
@@ -59,8 +60,11 @@ class Console:
         if not self.quiet:
             self._write(self._lines("", event, **fields) if self.as_json else text)
 
-    def progress(self, text: str) -> None:
-        """A line that the next one replaces on a terminal; elsewhere one plain line a minute. Never waits."""
+    def progress(self, text: str, drawn: Callable[[int], str] | None = None) -> None:
+        """A line that the next one replaces on a terminal; elsewhere one plain line a minute. Never waits.
+
+        `drawn` gives the line for a terminal in place of `text`: in colours if it likes, at most so many columns wide.
+        """
         now = time.monotonic()
         every = PROGRESS_EVERY_TERMINAL if self._terminal else PROGRESS_EVERY_LOG
         if self.quiet or now - self._last < every:
@@ -68,7 +72,9 @@ class Console:
         self._last = now
         if self._lock.acquire(blocking=False):
             if self._terminal:
-                write_stderr("\r\x1b[K" + printable(f"libra {self.stage}: {text}")[: _columns() - 1], wait=False)
+                width = _columns() - 1
+                line = drawn(width) if drawn else printable(f"libra {self.stage}: {text}")[:width]
+                write_stderr("\r\x1b[K" + line, wait=False)
             else:
                 write_stderr(self._lines(text, "progress"), wait=False)
             self._shown = self._terminal

@@ -68,16 +68,16 @@ class StreamOptions:
 
         `more` are files that the stage itself writes.
         """
-        taken = {_identity(name) for name in (*(self.inputs or ("-",)), *self.also_read)}
+        taken = {identity(name) for name in (*(self.inputs or ("-",)), *self.also_read)}
         for name in (self.output, self.errors, self.manifest, *more):
             if name in (None, "-") or not is_plain_file(str(name)):
                 continue
-            if _identity(str(name)) in taken:
+            if identity(str(name)) in taken:
                 raise Fatal(Exit.USAGE, f"{name}: the same run uses this file already; write to another one")
-            taken.add(_identity(str(name)))
+            taken.add(identity(str(name)))
 
 
-def _identity(name: str) -> tuple[int, int] | str:
+def identity(name: str) -> tuple[int, int] | str:
     """What tells one file from another, whatever its name; `-` is what stands on descriptor 0."""
     try:
         found = os.fstat(0) if name == "-" else os.stat(name)

@@ -22,18 +22,15 @@ class OrderWindow(Generic[Result]):
     def __init__(self, size: int, ordered: bool = True):
         self._size, self._ordered = size, ordered
         self._issued = self._next = 0
+        self.open = 0
+        """Jobs that are at work, or whose result waits for its turn."""
         self._working: set[int] = set()
         self._waiting: dict[int, tuple[Result, int]] = {}
         self._weight = 0
 
     @property
     def full(self) -> bool:
-        return len(self._working) + len(self._waiting) >= self._size or self._weight >= WAITING_BYTES
-
-    @property
-    def empty(self) -> bool:
-        """Nothing is at work, and nothing waits for its turn."""
-        return not self._working and not self._waiting
+        return self.open >= self._size or self._weight >= WAITING_BYTES
 
     @property
     def at_work(self) -> int:
@@ -49,6 +46,7 @@ class OrderWindow(Generic[Result]):
         """The number of the next job."""
         number = self._issued
         self._issued += 1
+        self.open += 1
         self._working.add(number)
         return number
 
@@ -62,6 +60,7 @@ class OrderWindow(Generic[Result]):
             raise Fatal(Exit.INTERNAL, f"internal error: {what}; please report this")
         self._working.remove(number)
         if not self._ordered:
+            self.open -= 1
             return [result]
         self._waiting[number] = result, weight
         self._weight += weight
@@ -71,11 +70,13 @@ class OrderWindow(Generic[Result]):
             self._weight -= weight
             ready.append(result)
             self._next += 1
+        self.open -= len(ready)
         return ready
 
     def drain(self) -> list[Result]:
         """What is finished behind a job that is not: for a run that ends early, whose order is lost anyway."""
         ready = [self._waiting[number][0] for number in sorted(self._waiting)]
         self._waiting.clear()
+        self.open -= len(ready)
         self._weight = 0
         return ready

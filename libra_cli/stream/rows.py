@@ -82,19 +82,16 @@ def _is_all_there(fields: Fields, raw: bytes) -> bool:
     A compact row that is written again as it came has lost nothing. Any other has lost no key where the quotation marks
     outside its strings are as many as those of the keys and strings that are left, two each.
     """
-    if not raw.startswith(b" ", raw.find(b'":') + 2) and _again(fields) == raw:  # not `"key": value`, as Python writes
-        return True
+    if not raw.startswith(b" ", raw.find(b'":') + 2):  # not `"key": value`, as Python writes
+        try:
+            if orjson.dumps(fields) == raw:
+                return True
+        except TypeError:
+            raise RowError("too_deep", _TOO_DEEP) from None
     strings, marks = _count_strings(fields, MAX_DEPTH), raw.count(b'"')
     if marks != 2 * strings and b'\\\\"' not in raw:  # without that, each \" is a mark inside a string
         marks -= raw.count(b'\\"')
     return marks == 2 * strings
-
-
-def _again(fields: Fields) -> bytes:
-    try:
-        return orjson.dumps(fields)
-    except TypeError:
-        raise RowError("too_deep", _TOO_DEEP) from None
 
 
 def _count_strings(value: Any, depth: int) -> float:

@@ -7,8 +7,8 @@ A stage is either a function of one row (`Run.each`) or a worker that takes many
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -20,12 +20,13 @@ from libra_cli.stream.attendant import Attendant, Progress, Watchdog
 from libra_cli.stream.companion import Companion
 from libra_cli.stream.console import Console
 from libra_cli.stream.errors import ErrorLog
+from libra_cli.stream.intake import Intake
 from libra_cli.stream.lines import Batch, LineSource, Source
 from libra_cli.stream.lock import Lock
-from libra_cli.stream.options import CURES, Shard, StageInfo, StreamOptions
+from libra_cli.stream.options import Shard, StageInfo, StreamOptions
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.stream.signals import StopRequest
-from libra_cli.stream.work import Answer, Aside, Filtered, Job, RowFeed, Window, Worker
+from libra_cli.stream.work import Answer, Answers, Aside, Filtered, Job, RowFeed, Window, Worker, jobs_or_answer
 
 OpenSource = Callable[[StreamOptions, int], LineSource]
 """Opens the input, given a descriptor that becomes readable when the run shall stop waiting for it."""
@@ -41,15 +42,9 @@ class Run:
         self.console = Console(info.name, quiet=options.quiet, as_json=options.log_format == "json")
         self.counts = Counts()
         self.status = Exit.DONE
-        self.input_ended = False
-        self._shard = Shard(options.shard)
-        self.config: Mapping[str, Any] = {**config, "shard": f"{self._shard.index}/{self._shard.count}"}
+        shard = Shard(options.shard)
+        self.config: Mapping[str, Any] = {**config, "shard": f"{shard.index}/{shard.count}"}
         """What shapes rows: a resumed run must have the same."""
-        self._lines, self._limit = 0, sys.maxsize if options.limit is None else options.limit
-        self._rows: Iterator[Row] = iter(())
-        self.batch = Batch("", 1, [])
-        """The lines among which the last row stood."""
-        self._waiting = False
         self._progress: Callable[[], Progress] | None = None
         self._activity: Callable[[], str] | None = None
         self._make_line: Callable[[Row, Mapping[str, Any]], bytes | None] = rows.extend
@@ -60,7 +55,7 @@ class Run:
         self._done: resume.Done | None = None
         self._manifest: resume.Manifest | None = None
         self.stop = StopRequest(info.name, options.grace)
-        self._source = (open_source or _open_files)(options, self.stop.wake_fd)
+        self._intake = Intake(self, (open_source or _open_files)(options, self.stop.wake_fd), shard)
 
     # -- begin and end ------------------------------------------------------------------------------------------------
 
@@ -125,7 +120,8 @@ class Run:
         options, path = self.options, self.options.output
         options.check_names()
         if options.manifest:
-            _unlink(options.manifest)  # a reader must not take the last run's for this one's
+            with suppress(FileNotFoundError):
+                os.unlink(options.manifest)  # a reader must not take the last run's for this one's
         if path is not None and path != "-" and output.is_plain_file(path):
             stdio.reserve_stdout()
             return self._open_file(path)
@@ -146,7 +142,7 @@ class Run:
         if not all([self._sink.attend(), *(companion.attend() for companion in self.companions)]):
             self.stop.wake()
         if self._progress is not None:
-            idle = self._waiting or self._sink.blocked
+            idle = self._intake.waiting or self._sink.blocked
             self._watchdog.check(Progress(0, 0) if idle else self._progress())
         self.console.progress((self._activity or self._rate)())
 
@@ -172,25 +168,12 @@ class Run:
         if self.counts.missing:
             lost = self.counts.missing
             raise Fatal(Exit.INTERNAL, f"internal error: {lost} rows are unaccounted for; please report this")
-        shortfall = self._shortfall()
+        shortfall = self._intake.shortfall()
         if shortfall:
             raise Fatal(Exit.INCOMPLETE, shortfall)
         if self._done is not None and self.options.limit is None and (leftover := self._done.leftover()):
             self.console.note(f"{leftover} rows of {self.options.output} are not in this input; they stay")
         return Exit.SOME_ERRORS if self.counts.errors else Exit.DONE
-
-    def _shortfall(self) -> str | None:
-        """Why the input was not all of it: end of file alone proves nothing."""
-        expected, wanted_by = self.options.expect_rows, "--expect-rows"
-        if self.options.expect_manifest:
-            found = resume.Manifest.read(self.options.expect_manifest)
-            wanted_by = self.options.expect_manifest
-            if found is None or found.get("status") != "complete":
-                return f"{wanted_by}: the stage before this one did not finish; run it again"
-            expected = found.get("rows")
-        if expected is not None and self._lines != expected:
-            return f"the input had {self._lines} rows, {wanted_by} says {expected}; run the stage before this one again"
-        return None
 
     def _tally(self) -> dict[str, Any]:
         digest = self._sink.sha256.hexdigest() if self._sink.sha256 else None
@@ -220,103 +203,62 @@ class Run:
 
     def each_row(self) -> Iterator[Row]:
         """The rows of this shard that can be read, one by one; waits for them."""
-        while not self.input_ended:
-            yield from self._rows
-            self._read(None)
+        return self._intake.each_row()
 
     def next_row(self, wait: float | None) -> Row | None:
         """The next row; None where none came within `wait` seconds, or at the end (then `input_ended` is True)."""
-        while not self.input_ended:
-            row = next(self._rows, None)
-            if row is not None:
-                return row
-            if not self._read(wait):
-                return None
-        return None
+        return self._intake.next_row(wait)
 
-    def _read(self, wait: float | None) -> bool:
-        """Reads more lines; False where none came in time or the input ended."""
-        if self._lines >= self._limit or self.stop.status is not None:
-            self.input_ended = True
-            return False
-        batch = self._source.read(0)
-        if batch is not None and not batch.lines and wait != 0:
-            batch = self._wait_for_lines(wait)
-        if batch is None:
-            self.input_ended = True
-            return False
-        self.batch, self._rows = batch, self._rows_of(batch)
-        return bool(batch.lines)
+    @property
+    def input_ended(self) -> bool:
+        """No row will come any more."""
+        return self._intake.ended
 
-    def _wait_for_lines(self, wait: float | None) -> Batch | None:
-        self._sink.flush()  # nothing is held back while this stage waits
-        self._waiting = True
-        batch = self._source.read(wait)
-        self._waiting = False
-        self._sink.flush()  # raises where the reader has gone meanwhile
-        return batch
-
-    def _rows_of(self, batch: Batch) -> Generator[Row, None, None]:
-        """The rows that can be read, until somebody asks to stop; the others are refused."""
-        reads, sharded, parse, stop = self.info.reads, self._shard.count > 1, rows.parse, self.stop
-        refused = batch.refused
-        for number, raw in enumerate(batch.lines, batch.first):
-            raw = raw.strip(b" \t\r")
-            if not raw and number - batch.first not in refused:
-                self.counts.blank += 1
-                continue
-            if self._lines >= self._limit or stop.status is not None:
-                return
-            self._lines += 1
-            try:
-                if refused and number - batch.first in refused:
-                    raise refused[number - batch.first]
-                row = Row(parse(raw), raw, batch.file, number)
-            except RowError as error:
-                if not sharded or self._is_mine(rows.content_hash(raw.hex())):
-                    self.counts.read += 1
-                    self._refuse(batch.explain(error, number), raw, f"{batch.file}:{number}", None)
-                continue
-            if sharded and not self._is_mine(row.id):
-                continue
-            try:
-                if reads:
-                    rows.require(row, reads, CURES)
-            except RowError as error:
-                self.counts.read += 1
-                self.refuse(row, error)
-            else:
-                yield row
-
-    def _is_mine(self, record: str) -> bool:
-        if self._shard.has(record):
-            return True
-        self.counts.read += 1
-        self.counts.filtered["other_shard"] += 1
-        return False
+    @property
+    def batch(self) -> Batch:
+        """The lines among which the last row stood."""
+        return self._intake.batch
 
     # -- one row, one result ------------------------------------------------------------------------------------------
 
-    def each(self, function: Callable[[Row], Mapping[str, Any] | None]) -> None:
-        """Writes every row with the keys that `function` gives for it; None leaves the row as it is.
+    def each(self, function: Callable[[Row], Mapping[str, Any]]) -> None:
+        """Writes every row with the keys that `function` gives for it; where these are none, as it is.
 
         `function` may raise RowError (the row is refused) or Filtered (the row is left out).
         """
-        counts, done, extend, write = self.counts, self._done, rows.extend, self._sink.write
-        self._progress = lambda: Progress(1, counts.read)
-        for row in self.each_row():
+        self._progress = lambda: Progress(1, self.counts.read)
+        for _ in self._write_at_once(function, Window(1), self.each_row()):
+            pass
+        self._progress = None
+
+    def _write_at_once(
+        self, function: Callable[[Row], Mapping[str, Any] | None], window: Window, given: Iterator[Row]
+    ) -> Iterator[Row]:
+        """Writes each row with what `function` gives for it; leaves those for which it gives None.
+
+        Where a job of an earlier row is open in the window, rows are left without asking: they may not overtake it.
+        """
+        counts, done, make_line, write = self.counts, self._done, self._make_line, self._sink.write
+        for row in given:
+            if window.open:
+                yield row
+                continue
             counts.read += 1
             if done is not None and done.take(row.fields, row.place):
                 counts.done += 1
                 continue
             try:
-                line = extend(row, function(row))
+                new = function(row)
+                line = None if new is None else make_line(row, new)
             except Exception as error:  # noqa: BLE001 -- one row's failure is that row's; it is named and counted
                 self._fail(row, {}, error)
-            else:
+                continue
+            if line is not None:
                 write(line)
                 counts.out += 1
-        self._progress = None
+            elif new is None:
+                counts.read -= 1  # its jobs will be counted
+                yield row
 
     # -- many jobs, answers in any order ------------------------------------------------------------------------------
 
@@ -336,24 +278,24 @@ class Run:
         `keep` makes the line of a row from its new keys; None where the stage writes it later.
         """
         window = Window(self.options.window, ordered=not self.options.unordered)
-        at_once = partial(self._settle_at_once, quick, window) if quick is not None else None
-        settle = partial(self._settle_answered, window, finish)
-        feed = RowFeed(self, jobs, window, source or self.next_row, at_once, settle)
-        self._progress = lambda: Progress(window.at_work, window.settled + feed.parts)
+        answers = Answers(self, window, finish)
         self._make_line = keep or rows.extend
+        if quick is not None:
+            self._intake.sift = partial(self._write_at_once, quick, window)
+            jobs = partial(jobs_or_answer, jobs, quick, window)
+        feed = RowFeed(self, jobs, window, source or self.next_row, answers.settle)
+        self._progress = lambda: Progress(window.at_work, window.settled + feed.parts)
         try:
             for answered in worker(feed):
                 if answered is not None:
-                    settle(*answered)
+                    answers.settle(*answered)
                 if self.stop.status is not None:
-                    for job, answer in window.drain():  # whoever stops us may not wait for the slowest job
-                        self._settle_job(job, answer, finish)
+                    answers.drain()  # whoever stops us may not wait for the slowest job
                 if answered is None:
-                    self._sink.flush()
+                    self.flush()
         finally:
-            for job, answer in window.drain():  # an engine that breaks costs the jobs at work, not those it has done
-                self._settle_job(job, answer, finish)
-            self._progress, self._make_line = None, rows.extend
+            answers.drain()  # an engine that breaks costs the jobs at work, not those it has done
+            self._progress, self._make_line, self._intake.sift = None, rows.extend, iter
 
     def ask(
         self,
@@ -378,44 +320,6 @@ class Run:
                     receive(*answered)
         finally:
             self._progress = self._activity = None
-
-    def _settle_at_once(self, quick: Callable[[Row], rows.Addition | None], window: Window, row: Row) -> bool:
-        """Whether the row is done, or `quick` has an answer: written now, or kept for its turn in the window."""
-        self.counts.read += 1
-        if self._done is not None and self._done.take(row.fields, row.place):
-            self.counts.done += 1
-            return True
-        try:
-            addition = quick(row)
-        except Exception as error:  # noqa: BLE001 -- as in `each`
-            self._fail(row, {}, error)
-            return True
-        if addition is None:
-            self.counts.read -= 1  # its jobs will be counted
-            return False
-        if window.empty:
-            self.settle(row, {}, addition)
-        else:
-            job = Job(row, None, number=window.issue())
-            for ready, answer in window.settle(
-                job.number, (job, addition), len(row.raw)
-            ):  # at once, where order does not count
-                self.settle(ready.row, ready.names, answer)
-        return True
-
-    def _settle_answered(
-        self, window: Window, finish: Callable[[Job, Answer], Mapping[str, Any]], job: Job, answer: Answer
-    ) -> None:
-        """Writes what may be written now that `job` is answered, its own row or others with it."""
-        for ready, given in window.settle(job.number, (job, answer), len(job.row.raw)):
-            self._settle_job(ready, given, finish)
-
-    def _settle_job(self, job: Job, answer: Answer, finish: Callable[[Job, Answer], Mapping[str, Any]]) -> None:
-        try:
-            result = answer if isinstance(answer, (Exception, rows.Addition)) else finish(job, answer)
-        except Exception as error:  # noqa: BLE001 -- as in `each`
-            result = error
-        self.settle(job.row, job.names, result)
 
     @property
     def continues(self) -> bool:
@@ -463,6 +367,10 @@ class Run:
         else:
             self.refuse(row, RowError(type(error).__name__, str(error) or repr(error)), names)
 
+    def flush(self) -> None:
+        """Hands on every row written so far; raises ReaderGone or Fatal(74) where the output has failed."""
+        self._sink.flush()
+
     def write(self, line: bytes) -> None:
         """Writes one row as it stands and counts it."""
         self._sink.write(line)
@@ -474,21 +382,14 @@ class Run:
 
     def refuse(self, row: Row, error: RowError, names: Mapping[str, Any] | None = None) -> None:
         """Sends a row, or its job of these `names`, to the error file."""
-        self._refuse(error, row.raw, row.place, row.id, names)
-
-    def _refuse(
-        self, error: RowError, raw: bytes, place: str, record: str | None, names: Mapping[str, Any] | None = None
-    ) -> None:
         self.counts.errors += 1
-        self._errors.add(error, raw, place, record, names)
+        self._errors.add(error, row.raw, row.place, row.id, names)
+
+    def refuse_line(self, raw: bytes, place: str, error: RowError) -> None:
+        """Sends a line that is no row to the error file."""
+        self.counts.errors += 1
+        self._errors.add(error, raw, place, None)
 
 
 def _open_files(options: StreamOptions, wake_fd: int) -> LineSource:
     return Source(options.inputs or ("-",), options.max_line_bytes, wake_fd)
-
-
-def _unlink(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass  # the usual case

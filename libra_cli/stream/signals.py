@@ -22,10 +22,13 @@ STATUS = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED, sign
 
 
 class StopRequest:
-    """Installed for the length of a run; `status` is None until somebody asks to stop."""
+    """Installed for the length of a run; `status` is None until somebody asks to stop.
 
-    def __init__(self, stage: str, grace: float):
-        self.stage, self.grace = stage, grace
+    `grace` and, after Ctrl-C, `interrupt_grace` are the seconds that the run then has.
+    """
+
+    def __init__(self, stage: str, grace: float, interrupt_grace: float = INTERRUPT_GRACE):
+        self.stage, self.grace, self._interrupt_grace = stage, grace, interrupt_grace
         self.status: Exit | None = None
         self._deadline: float | None = None
         self._before: dict[int, Any] = {}
@@ -74,7 +77,7 @@ class StopRequest:
                 leave(Exit.INTERRUPTED)  # the second Ctrl-C does not wait
             return
         self.status = STATUS[number]
-        grace = min(self.grace, INTERRUPT_GRACE) if number == signal.SIGINT else self.grace
+        grace = min(self.grace, self._interrupt_grace) if number == signal.SIGINT else self.grace
         self._deadline = time.monotonic() + grace
         hint = "; Ctrl-C again stops at once" if number == signal.SIGINT else ""
         write_stderr(f"libra {self.stage}: stopping, up to {grace:g} s for what is in flight{hint}\n", wait=False)
@@ -83,12 +86,17 @@ class StopRequest:
 
 def leave(status: Exit) -> NoReturn:
     """Ends the process now, and with it the processes it started: nobody else would end a stuck engine."""
-    for pid in _descendants(os.getpid()):
+    kill_descendants(os.getpid())
+    os._exit(status)
+
+
+def kill_descendants(pid: int) -> None:
+    """Kills the processes that `pid` started, and those that they did."""
+    for descendant in _descendants(pid):
         try:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(descendant, signal.SIGKILL)
         except ProcessLookupError:
             pass  # it has ended meanwhile
-    os._exit(status)
 
 
 def _noted(_number: int, _frame: FrameType | None) -> None:

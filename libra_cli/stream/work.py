@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from libra_cli.exits import Fatal
 from libra_cli.stream.account import Counts
 from libra_cli.stream.order import OrderWindow
-from libra_cli.stream.rows import Row
+from libra_cli.stream.rows import Addition, Row
 
 if TYPE_CHECKING:
     from libra_cli.stream.run import Run
@@ -85,11 +85,9 @@ class RowFeed(Feed):
     """Jobs made from rows as they come; never more than the window holds."""
 
     def __init__(self, run: Run | Aside, jobs: Callable[[Row], Iterable[Job]], window: Window, source: Source,
-                 settle_at_once: Callable[[Row], bool] | None = None,
                  settle: Callable[[Job, Answer], None] | None = None):  # fmt: skip
         super().__init__()
-        self._run, self._make, self._window, self._source = run, jobs, window, source
-        self._settle_at_once, self._settle = settle_at_once, settle
+        self._run, self._make, self._window, self._source, self._settle = run, jobs, window, source, settle
         self._jobs: Iterator[Job] = iter(())
         self._row: Row | None = None
 
@@ -109,7 +107,7 @@ class RowFeed(Feed):
                     return job
                 self._settle(job, job.answer)
             elif job is None and not self._next_row(wait):
-                self.ended = self._run.input_ended and not self._window.full
+                self.ended = self._run.input_ended
                 return None
         return None
 
@@ -125,16 +123,15 @@ class RowFeed(Feed):
         return job
 
     def _next_row(self, wait: float | None) -> bool:
-        """Makes jobs of the next row that needs any; False where none came in time, or the window is full."""
-        while not self._window.full and (row := self._source(wait)) is not None:
-            self._row = row
-            try:
-                if self._settle_at_once is None or not self._settle_at_once(row):
-                    self._jobs = iter(self._make(row))
-                    return True
-            except Exception as error:  # noqa: BLE001 -- as above
-                self._fail(error)
-        return False
+        """Makes jobs of the next row; False where none came in time."""
+        self._row = row = self._source(wait)
+        if row is None:
+            return False
+        try:
+            self._jobs = iter(self._make(row))
+        except Exception as error:  # noqa: BLE001 -- as above
+            self._fail(error)
+        return True
 
     def _fail(self, error: Exception) -> None:
         if self._row is None or isinstance(error, Fatal):
@@ -142,6 +139,38 @@ class RowFeed(Feed):
         self._jobs = iter(())
         self._run.counts.read += 1
         self._run.settle(self._row, {}, error)
+
+
+def jobs_or_answer(
+    jobs: Callable[[Row], Iterable[Job]], quick: Callable[[Row], Addition | None], window: Window, row: Row
+) -> Iterable[Job]:
+    """The jobs of a row, or the answer that `quick` has for it, which waits for its turn in the window."""
+    answer = quick(row) if window.open else None  # where nothing was open it has been asked: Run._write_at_once
+    return jobs(row) if answer is None else (Job(row, None, answer=answer),)
+
+
+class Answers:
+    """Answers on their way to the output: each waits for its turn in the window, then `finish` makes its row."""
+
+    def __init__(self, run: Run, window: Window, finish: Callable[[Job, Answer], Mapping[str, Any]]):
+        self._run, self._window, self._finish = run, window, finish
+
+    def settle(self, job: Job, answer: Answer) -> None:
+        """Writes what may be written now that `job` is answered: its own row or others with it, or nothing yet."""
+        for ready, given in self._window.settle(job.number, (job, answer), len(job.row.raw)):
+            self._write(ready, given)
+
+    def drain(self) -> None:
+        """Writes what is answered behind a job that is not."""
+        for job, answer in self._window.drain():
+            self._write(job, answer)
+
+    def _write(self, job: Job, answer: Answer) -> None:
+        try:
+            result = answer if isinstance(answer, (Exception, Addition)) else self._finish(job, answer)
+        except Exception as error:  # noqa: BLE001 -- as in RowFeed
+            result = error
+        self._run.settle(job.row, job.names, result)
 
 
 class Aside:

@@ -10,13 +10,14 @@ MOST = 999
 """Responses in a list; a number beyond those of its own list is out of range too, which only who showed it can tell."""
 
 
-def is_correct(outcome: Outcome, record: Record) -> bool | None:
-    """Whether the number (from 1) is that of the golden response; None where the record names none.
+def golden_of(record: Record) -> int | None:
+    """The place of the golden response: `best` (from 0), or the first where the record has `chosen` and `rejected`."""
+    return record.get("best", 0 if "chosen" in record else None)
 
-    The golden one is at the index `best` (from 0), or the first where the record has its responses as `chosen` and
-    `rejected`.
-    """
-    golden = record.get("best", 0 if "chosen" in record else None)
+
+def is_correct(outcome: Outcome, record: Record) -> bool | None:
+    """Whether the number (from 1) is that of the golden response; None where the record names none."""
+    golden = golden_of(record)
     return None if golden is None else int(outcome) - 1 == golden
 
 

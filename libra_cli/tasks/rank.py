@@ -41,15 +41,21 @@ def preferred(value: object) -> int | None:
     return None if strength is None else (strength > 0) - (strength < 0)
 
 
-def is_correct(outcome: Outcome, record: Record) -> bool | None:
-    """Whether the better one is that of `preference` (or of a `label` of that form); None where there is none.
+def golden_of(record: Record) -> int | None:
+    """`preferred` of `preference` (or of a `label` of that form); None where the record has none.
 
-    By how much does not matter: `A>>B` agrees with `A>B`, and a tie with a tie only. Where the record has its responses
-    as `chosen` and `rejected`, the first is the better one.
+    Where it has its responses as `chosen` and `rejected`, the first is the better one.
     """
     golden = preferred(record.get("preference", record.get("label")))
-    if golden is None and "chosen" in record and "rejected" in record:
-        golden = 1
+    return 1 if golden is None and "chosen" in record and "rejected" in record else golden
+
+
+def is_correct(outcome: Outcome, record: Record) -> bool | None:
+    """Whether the better one is that of the record; None where it does not say which is.
+
+    By how much does not matter: `A>>B` agrees with `A>B`, and a tie with a tie only.
+    """
+    golden = golden_of(record)
     return None if golden is None else preferred(outcome) == golden
 
 

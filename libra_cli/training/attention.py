@@ -168,11 +168,11 @@ def _by_blocks(
         q, k, v = (_Permute.apply(each, layout.take, layout.place) for each in (q, k, v))
     if repeats > 1 and not q.is_cuda:  # the CPU's fast kernel wants as many heads in all three
         k, v = (each.repeat_interleave(repeats, dim=1) for each in (k, v))
-    out, begin = [], 0
-    for n, longest in layout.blocks:
-        block = slice(begin, begin + n * longest)
-        begin += n * longest
-        queries, keys, values = (each[block].unflatten(0, (n, longest)).transpose(1, 2) for each in (q, k, v))
+    out = []
+    sizes = [n * longest for n, longest in layout.blocks]
+    # Split at once: the gradient of a slice would be as long as the row, for each block.
+    for (n, longest), *block in zip(layout.blocks, *(each.split(sizes) for each in (q, k, v)), strict=True):
+        queries, keys, values = (each.unflatten(0, (n, longest)).transpose(1, 2) for each in block)
         attended = scaled_dot_product_attention(
             queries,
             keys,

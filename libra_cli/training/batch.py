@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Union
 
 import numpy as np
 import torch
 
 from libra_cli.training.attention import Layout
+
+
+Rows = list[np.ndarray]
+Device = Union[torch.device, str]
 
 
 @dataclass
@@ -36,7 +40,7 @@ class Pass:
 
 
 def make(store: Any, samples: Sequence[int], *, packed: bool, pad_id: int, multiple: int = 1, part: int = 0,
-         device: torch.device | str = "cpu") -> Pass:  # fmt: skip
+         device: Device = "cpu") -> Pass:  # fmt: skip
     """The pass of these samples; without any, one of two tokens from which nothing is learned.
 
     `multiple` ranks share a packed row (sequence parallelism), each a stretch of equal length; this is that of `part`.
@@ -48,8 +52,9 @@ def make(store: Any, samples: Sequence[int], *, packed: bool, pad_id: int, multi
     return build(ids, learned, list(samples) or [-1], pad_id, multiple, part, device)
 
 
-def _packed(ids: list[np.ndarray], learned: list[np.ndarray], samples: list[int], pad_id: int, multiple: int, part: int,
-            device: torch.device | str) -> Pass:  # fmt: skip
+def _packed(
+    ids: Rows, learned: Rows, samples: list[int], pad_id: int, multiple: int, part: int, device: Device
+) -> Pass:
     """Documents end to end in one row."""
     tokens = sum(map(len, ids))
     lengths = [len(each) for each in ids]
@@ -71,8 +76,9 @@ def _packed(ids: list[np.ndarray], learned: list[np.ndarray], samples: list[int]
                 tokens if part == 0 else 0, Layout(lengths, device))  # fmt: skip
 
 
-def _padded(ids: list[np.ndarray], learned: list[np.ndarray], samples: list[int], pad_id: int, _multiple: int, _part: int,
-            device: torch.device | str) -> Pass:  # fmt: skip
+def _padded(
+    ids: Rows, learned: Rows, samples: list[int], pad_id: int, _multiple: int, _part: int, device: Device
+) -> Pass:
     """A row for each sample, padded on the right."""
     n, longest = len(ids), max(map(len, ids))
     rows = np.full((n, longest), pad_id, dtype=np.int64)
@@ -83,13 +89,13 @@ def _padded(ids: list[np.ndarray], learned: list[np.ndarray], samples: list[int]
     at = np.flatnonzero(is_target)
     inputs = {"input_ids": _tensor(rows, device), "attention_mask": _tensor(mask, device)}
     inputs["position_ids"] = _tensor(np.broadcast_to(np.arange(longest), rows.shape).copy(), device)
-    return Pass(inputs, _tensor(at - 1, device), _tensor(rows.reshape(-1)[at], device), np.asarray(samples)[at // longest],
-                int(mask.sum()))  # fmt: skip
+    targets = _tensor(rows.reshape(-1)[at], device)
+    return Pass(inputs, _tensor(at - 1, device), targets, np.asarray(samples)[at // longest], int(mask.sum()))
 
 
-def _row(values: np.ndarray, device: torch.device | str) -> torch.Tensor:
+def _row(values: np.ndarray, device: Device) -> torch.Tensor:
     return _tensor(values, device).unsqueeze(0)
 
 
-def _tensor(values: np.ndarray, device: torch.device | str) -> torch.Tensor:
+def _tensor(values: np.ndarray, device: Device) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(values)).to(device, non_blocking=True)

@@ -32,7 +32,7 @@ class _Probes:
 
 
 def choose_ways(engine: Engine, world: World, console: Console, packing_wanted: bool | None) -> bool:
-    """Turns off what this model cannot do; gives whether documents may be packed. Raises ValueError where it was told to.
+    """Turns off what this model cannot do; gives whether documents are packed, or raises ValueError where they must be.
 
     A document beside another must have the losses that it has beside a third one and alone, and losses made chunk by
     chunk must be those of the model's own logits.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.output import DEVICE_FAILED, write_failed
+from libra_cli.stream.output import write_failed
 from libra_cli.training.engine import Engine
 from libra_cli.training.world import World
 
@@ -38,34 +39,23 @@ class Checkpoints:
 
         A failure leaves the others as they were.
         """
-        place, aside = self._folder / f"{_PREFIX}{marker['step']}", self._folder / f".{_PREFIX}{marker['step']}.partial"
-        problem = None
-        if self._world.is_first:
-            problem = _attempt(lambda: _fresh(aside))
-        if self._world.told(problem) is None:
-            problem = _attempt(lambda: engine.save(str(aside)))
-        problems = [each for each in self._world.gathered(problem) if each is not None]
-        if not problems and self._world.is_first:
-            problems = [each for each in [_attempt(lambda: self._put(aside, place, marker))] if each is not None]
-        problems = self._world.told(problems)
-        if problems:
-            if self._world.is_first:
-                shutil.rmtree(aside, ignore_errors=True)
-            number, text = problems[0]
-            raise write_failed(str(place), OSError(number, text))
+        name = f"{_PREFIX}{marker['step']}"
+        place, aside = self._folder / name, self._folder / f".{name}.partial"
+        self._world.together(lambda: _attempt(place, lambda: _fresh(aside)), only_first=True)
+        _attempt(
+            place, lambda: engine.save(str(aside))
+        )  # ranks meet in it: one that fails ends, and with it the others
+        self._world.together(lambda: _attempt(place, lambda: self._put(aside, place, marker)), only_first=True)
         return place
 
     def load(self, engine: Engine, place: Path) -> None:
         """Puts the state of `place` into the engine; raises Fatal(2) with the cure where it cannot."""
-        problem = None
         try:
             engine.load(str(place))
         except (OSError, ValueError, KeyError, RuntimeError, AssertionError) as error:
-            problem = str(error).strip().split("\n")[0] or type(error).__name__
-        problems = [each for each in self._world.gathered(problem) if each is not None]
-        if problems:
+            reason = str(error).strip().split("\n")[0] or type(error).__name__
             cure = "delete it to go on from the one before, or begin anew with --overwrite"
-            raise Fatal(Exit.USAGE, f"{place}: cannot be continued from ({problems[0]}); {cure}")
+            raise Fatal(Exit.USAGE, f"{place}: cannot be continued from ({reason}); {cure}") from None
 
     def _complete(self) -> Iterator[tuple[str, dict[str, Any]]]:
         for place in self._folder.glob(f"{_PREFIX}*"):
@@ -104,17 +94,16 @@ def _fresh(folder: Path) -> None:
     folder.mkdir()
 
 
-def _attempt(action: Any) -> tuple[int, str] | None:
-    """What came in the way, as (errno, text), for all ranks to know; None where it was done."""
+def _attempt(place: Path, action: Callable[[], object]) -> None:
+    """Raises Fatal(74 or 2) where the action cannot write."""
     try:
         action()
     except OSError as error:
-        return error.errno or 5, error.strerror or str(error)
+        raise write_failed(str(place), error) from None
     except RuntimeError as error:  # torch's writer of files
-        if "file write failed" in str(error) or "PytorchStreamWriter" in str(error):
-            return DEVICE_FAILED[0], "the file could not be written whole"
-        raise
-    return None
+        if "file write failed" not in str(error) and "PytorchStreamWriter" not in str(error):
+            raise
+        raise write_failed(str(place), OSError(errno.EIO, "not the whole file could be written")) from None
 
 
 def _sync(path: Path) -> None:

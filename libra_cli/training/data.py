@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import orjson
 
@@ -17,54 +16,42 @@ from libra_cli.stream.errors import ErrorLog
 from libra_cli.stream.lines import Source
 from libra_cli.stream.output import replace_file
 from libra_cli.training import store
+from libra_cli.training.chat import Chat, template_text
 from libra_cli.training.encode import Encoder
+from libra_cli.training.settings import DataSettings
 from libra_cli.training.world import World
 
+_ORIGIN = "origin.json"
+"""What a folder of samples was made from."""
 
-_SOURCES = "sources.json"
-"""Which files a folder of samples was made from."""
 
-
-@dataclass(frozen=True)
-class DataSettings:
-    """Which rows are learned from, and what of them."""
-
-    inputs: tuple[str, ...] = ()
-    eval_data: tuple[str, ...] = ()
-    chat_template: str | None = None
-    assistant: Literal["template", "verbatim"] = "template"
-    learn: Literal["last", "all"] = "last"
-    too_long: Literal["drop", "refuse"] = "drop"
-    max_length: int = 32_768
-    errors: str | None = None
-    workers: int = 1
+def chat_of(settings: DataSettings, tokenizer: Any) -> Chat:
+    """The tokenizer's own template, or the one that is given."""
+    given = settings.chat_template
+    return Chat(tokenizer, template_text(given) if given else None, dict(settings.chat_template_arg))
 
 
 def prepare(folder: str, paths: Sequence[str], encoder: Encoder, settings: DataSettings, world: World,
-            console: Console) -> store.TokenStore:  # fmt: skip
-    """The samples of `paths`, as all ranks see them; encoded already where the files have not changed since.
+            console: Console) -> tuple[store.TokenStore, int]:  # fmt: skip
+    """The samples of `paths`, as all ranks see them, and how many rows were refused; encoded once while nothing changes.
 
     A row that cannot be learned from ends the run before it begins, unless `settings.errors` names a file for it.
     """
-    failed: Fatal | None = None
-    if world.is_first and not _is_there(folder, paths):
-        try:
-            _build(folder, paths, encoder, settings, console)
-        except Fatal as error:
-            failed = error
-    told = world.told(failed and (int(failed.status), str(failed)))
-    if told is not None:
-        raise Fatal(Exit(told[0]), told[1])
-    return store.TokenStore(folder)
+    origin = _origin(paths, encoder, settings)
+    refused = world.told(_refused_before(folder, origin))
+    if refused is None:
+        world.together(lambda: _build(folder, paths, encoder, settings, origin, console), only_first=True)
+        refused = world.told(_refused_before(folder, origin))
+    return store.TokenStore(folder), refused
 
 
-def _build(folder: str, paths: Sequence[str], encoder: Encoder, settings: DataSettings, console: Console) -> None:
+def _build(folder: str, paths: Sequence[str], encoder: Encoder, settings: DataSettings, origin: dict[str, Any],
+           console: Console) -> None:  # fmt: skip
     counts, log = Counts(), ErrorLog(settings.errors, "sft", console)
-    sources = _sources(paths)
     try:
         made = store.build(folder, rows_of(paths, counts, log), encoder, max_length=settings.max_length,
                            too_long=settings.too_long, errors=log, counts=counts, workers=settings.workers,
-                           config={})  # fmt: skip
+                           config=origin["encoding"])  # fmt: skip
     finally:
         log.close()
     console.note(f"{', '.join(paths)}: {counts.summary(log.kinds)}")
@@ -73,22 +60,31 @@ def _build(folder: str, paths: Sequence[str], encoder: Encoder, settings: DataSe
         raise Fatal(Exit.SOME_ERRORS, f"{counts.errors} rows cannot be learned from, and nothing was trained; {cure}")
     if not len(made):
         raise Fatal(Exit.USAGE, f"{', '.join(paths)}: there is no sample to learn from")
-    replace_file(os.path.join(folder, _SOURCES), sources)
+    replace_file(os.path.join(folder, _ORIGIN), orjson.dumps({**origin, "refused": counts.errors}))
 
 
-def _is_there(folder: str, paths: Sequence[str]) -> bool:
-    """Whether these very files were encoded by an earlier part of the run, whose settings have been compared."""
-    try:
-        with open(os.path.join(folder, _SOURCES), "rb") as file:
-            return "-" not in paths and file.read() == _sources(paths)
-    except OSError:
-        return False
-
-
-def _sources(paths: Sequence[str]) -> bytes:
-    """What tells whether files have changed; what cannot be looked at is found missing when it is read."""
+def _origin(paths: Sequence[str], encoder: Encoder, settings: DataSettings) -> dict[str, Any]:
+    """What samples are made from; a file that cannot be looked at is found missing when it is read."""
     stats = [os.stat(path) for path in paths if path != "-" and os.path.exists(path)]
-    return orjson.dumps([[*paths], [[each.st_size, each.st_mtime_ns] for each in stats]])
+    encoding = {"template": encoder.chat.template_sha256, "learn": settings.learn, "assistant": settings.assistant}
+    limits = {"max_length": settings.max_length, "too_long": settings.too_long}
+    return {
+        "files": [*paths],
+        "seen": [[each.st_size, each.st_mtime_ns] for each in stats],
+        "encoding": encoding,
+        **limits,
+    }
+
+
+def _refused_before(folder: str, origin: dict[str, Any]) -> int | None:
+    """How many rows were refused when the folder was made of just this; None where it has to be made."""
+    try:
+        with open(os.path.join(folder, _ORIGIN), "rb") as file:
+            made: dict[str, Any] = orjson.loads(file.read())
+    except (OSError, ValueError):
+        return None
+    refused: int = made.pop("refused", 0)
+    return refused if made == origin else None
 
 
 def rows_of(paths: Sequence[str], counts: Counts, log: ErrorLog) -> Iterator[rows.Row]:

@@ -13,6 +13,7 @@ from torch import nn
 from libra_cli.exits import Exit, Fatal
 from libra_cli.training.batch import Pass
 from libra_cli.training.model import Learner
+from libra_cli.training.muon import MuonAdamW
 from libra_cli.training.settings import EngineSettings, OptimizerSettings
 from libra_cli.training.world import World, import_deepspeed
 
@@ -31,7 +32,7 @@ def configuration(
 
     Gradients are summed by us (`Engine.learn`), so for DeepSpeed every pass is a batch of one.
     """
-    stage = zero_stage(engine, dtype, world)
+    stage = zero_stage(engine, dtype, world.size)
     offloaded = {"device": "cpu", "pin_memory": world.on_gpu}
     zero: dict[str, Any] = {"stage": stage}
     if stage >= 1 and engine.offload != "none":
@@ -50,6 +51,8 @@ def configuration(
     config.update(own)
     if world.sequence_parallel > 1:
         config["sequence_parallel_size"] = world.sequence_parallel
+    if optimizer.optimizer == "muon" and "optimizer" not in own:
+        _check_whole(config["zero_optimization"]["stage"], dtype)
     # DeepSpeed clips by 1 where the key is absent.
     clip = 0.0 if clips_itself(config) else optimizer.clip
     return {**config, "train_batch_size": world.replicas, "train_micro_batch_size_per_gpu": 1,
@@ -61,7 +64,14 @@ def clips_itself(config: Mapping[str, Any]) -> bool:
     return not config["zero_optimization"]["stage"] and "bf16" not in config
 
 
-def zero_stage(engine: EngineSettings, dtype: torch.dtype, world: World) -> int:
+def _check_whole(stage: int, dtype: torch.dtype) -> None:
+    """Muon looks at matrices as wholes, and ZeRO cuts them into pieces."""
+    if stage or dtype != torch.float32:
+        cure = "use --zero 0 and --dtype fp32, or DeepSpeed's own Muon in a --deepspeed file"
+        raise Fatal(Exit.USAGE, f"--optimizer muon needs whole matrices in float32, this is ZeRO {stage}; {cure}")
+
+
+def zero_stage(engine: EngineSettings, dtype: torch.dtype, ranks: int) -> int:
     """The stage that was asked for, or the one that a run of this kind has by itself."""
     own = _own(engine.deepspeed).get("zero_optimization", {}).get("stage")
     if own is not None:
@@ -70,7 +80,7 @@ def zero_stage(engine: EngineSettings, dtype: torch.dtype, world: World) -> int:
         return engine.zero
     if engine.offload != "none":
         return 3 if engine.offload == "all" else 2
-    if world.size > 1:
+    if ranks > 1:
         return 2
     return 1 if dtype == torch.bfloat16 else 0  # float32 master weights come with ZeRO
 
@@ -117,9 +127,9 @@ class Engine:
         deepspeed = import_deepspeed()
         self._clip, self._world = optimizer.clip, world
         own = "optimizer" in config
-        adam = None if own else _adam(learner, config, optimizer, world)
+        optimiser = None if own else _optimiser(learner, config, optimizer, world)
         self._engine, *_ = deepspeed.initialize(
-            model=learner, config=dict(config), optimizer=adam, mpu=mpu,
+            model=learner, config=dict(config), optimizer=optimiser, mpu=mpu,
             model_parameters=groups_of(learner, optimizer.weight_decay) if own else None,
             dist_init_required=False,
         )  # fmt: skip
@@ -127,6 +137,8 @@ class Engine:
         self.stage = int(config["zero_optimization"]["stage"])
         self.precision = "bf16" if self._engine.bfloat16_enabled() else "fp32"
         self._own_clip = clips_itself(config)
+        if world.size == 1 and self._own_clip:  # gradients would be copied twice, to be exchanged with nobody
+            self._engine.enable_backward_allreduce = False
         self._norm = 0.0
 
     def train(self, learning: bool = True) -> None:
@@ -188,6 +200,14 @@ class Engine:
         if self.stage < 3:
             return nullcontext()
         return import_deepspeed().zero.GatheredParameters(parameters)
+
+
+def _optimiser(
+    learner: Learner, config: Mapping[str, Any], settings: OptimizerSettings, world: World
+) -> torch.optim.Optimizer:
+    if settings.optimizer == "muon":
+        return MuonAdamW(learner, learner.outer, settings)
+    return _adam(learner, config, settings, world)
 
 
 def _adam(

@@ -24,15 +24,7 @@ def export(folder: Path, engine: Engine, tokenizer: Any, closing: Sequence[int],
     """
     model = engine.learner.model
     weights = dict(_whole_weights(model, engine, world.is_first))
-    problem = None
-    if world.is_first:
-        try:
-            _write(folder, _plain(model), weights, tokenizer, closing)
-        except OSError as error:
-            problem = (error.errno or 5, error.strerror or str(error))
-    problem = world.told(problem)
-    if problem is not None:
-        raise write_failed(str(folder), OSError(*problem))
+    world.together(lambda: _write(folder, _plain(model), weights, tokenizer, closing), only_first=True)
 
 
 def _plain(model: Any) -> Any:
@@ -69,6 +61,15 @@ def _buffers(module: nn.Module) -> list[tuple[str, torch.Tensor]]:
 
 
 def _write(folder: Path, model: Any, weights: dict[str, torch.Tensor], tokenizer: Any, closing: Sequence[int]) -> None:
+    try:
+        _replace(folder, model, weights, tokenizer, closing)
+    except OSError as error:
+        raise write_failed(str(folder), error) from None
+
+
+def _replace(
+    folder: Path, model: Any, weights: dict[str, torch.Tensor], tokenizer: Any, closing: Sequence[int]
+) -> None:
     aside = folder / ".model.partial"
     if aside.exists():
         shutil.rmtree(aside)

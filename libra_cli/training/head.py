@@ -52,13 +52,16 @@ class _ChunkedLoss(torch.autograd.Function):
         for part in chunks(n, weight.shape[0]):
             piece = hidden[part]
             logits, slope = _shaped(linear(piece, weight, bias).float(), shape)
-            log_z = logits.logsumexp(-1)
-            losses[part] = log_z - logits.gather(-1, targets[part, None]).squeeze(-1)
+            largest, wanted = logits.amax(-1, keepdim=True), logits.gather(-1, targets[part, None])
+            gradient = logits.sub_(largest).exp_()  # in place: logits are the largest thing here
+            total = gradient.sum(-1, keepdim=True)
+            losses[part] = (largest + total.log() - wanted).squeeze(-1)
             if d_hidden is None and d_weight is None:
                 continue
-            gradient = logits.sub_(log_z[:, None]).exp_()  # softmax, then softmax - one hot
-            gradient.scatter_add_(-1, targets[part, None], gradient.new_full((piece.shape[0], 1), -1.0))
-            gradient.mul_(scale) if slope is None else gradient.mul_(slope).mul_(scale)
+            gradient.mul_(scale / total)  # softmax, then softmax - one hot
+            gradient.scatter_add_(-1, targets[part, None], gradient.new_full((piece.shape[0], 1), -scale))
+            if slope is not None:
+                gradient.mul_(slope)
             if d_bias is not None:
                 d_bias += gradient.sum(0)
             gradient = gradient.to(piece.dtype)
@@ -76,9 +79,9 @@ class _ChunkedLoss(torch.autograd.Function):
         d_hidden, d_weight, d_bias = ctx.saved_tensors
         weight_dtype, bias_dtype = ctx.dtypes
         return (
-            None if d_hidden is None else d_hidden * upstream.to(d_hidden.dtype),
-            None if d_weight is None else (d_weight * upstream).to(weight_dtype),
-            None if d_bias is None else (d_bias * upstream).to(bias_dtype),
+            None if d_hidden is None else d_hidden.mul_(upstream.to(d_hidden.dtype)),
+            None if d_weight is None else d_weight.mul_(upstream).to(weight_dtype),
+            None if d_bias is None else d_bias.mul_(upstream).to(bias_dtype),
             None, None, None, None,
         )  # fmt: skip
 

@@ -46,6 +46,14 @@ class Learner(nn.Module):
         hidden = getattr(model, model.base_model_prefix)(**inputs, use_cache=False).last_hidden_state
         return model.get_output_embeddings()(hidden.flatten(0, 1).index_select(0, positions), targets, scale)
 
+    @property
+    def outer(self) -> set[int]:
+        """Ids of the weights of the embeddings and the head, which may be one."""
+        model = self._inner[0]
+        return {
+            id(p) for part in (model.get_input_embeddings(), model.get_output_embeddings()) for p in part.parameters()
+        }
+
     def layout(self, given: Pass) -> AbstractContextManager[None]:
         """What has to surround the forward and the backward pass."""
         return attention.laid_out(given.layout) if self.packed else nullcontext()
@@ -103,7 +111,10 @@ def load_config(settings: ModelSettings) -> Any:
 
 
 def load(settings: ModelSettings, config: Any, implementation: str | None) -> nn.Module:
-    """The model with `implementation` of attention (None: its own choice); raises Fatal(2) where it cannot be had."""
+    """The model with `implementation` of attention (None: its own choice).
+
+    Raises ValueError where it has no such implementation, Fatal(2) where it cannot be had at all.
+    """
     from transformers import AutoModelForCausalLM
 
     if implementation == attention.NAME:
@@ -123,6 +134,8 @@ def load(settings: ModelSettings, config: Any, implementation: str | None) -> nn
                 trust_remote_code=settings.trust_remote_code, **extra,
             )  # fmt: skip
     except (OSError, ValueError) as error:
+        if implementation and isinstance(error, ValueError):
+            raise  # the model may have no choice of attention
         raise _cannot(name, "model", error, "weights are not needed with --from-scratch") from None
     return _prepared(model, settings)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 
@@ -37,9 +38,26 @@ class ModelSettings:
 
 
 @dataclass(frozen=True)
+class DataSettings:
+    """Which rows are learned from, and what of them."""
+
+    inputs: tuple[str, ...] = ()
+    eval_data: tuple[str, ...] = ()
+    chat_template: str | None = None
+    chat_template_arg: tuple[tuple[str, Any], ...] = ()
+    assistant: Literal["template", "verbatim"] = "template"
+    learn: Literal["last", "all"] = "last"
+    too_long: Literal["drop", "refuse"] = "drop"
+    max_length: int = 32_768
+    errors: str | None = None
+    workers: int = 1
+
+
+@dataclass(frozen=True)
 class OptimizerSettings:
     """How weights move."""
 
+    optimizer: str = "adamw"
     lr: float = 1e-5
     min_lr: float = 1e-6
     schedule: str = "cosine"
@@ -85,4 +103,55 @@ class SaveSettings:
     save_every: int | None = None
     keep: int = 2
     resume: str = "auto"
+    overwrite: bool = False
     eval_every: int | None = None
+    score: tuple[str, ...] = ()
+    score_every: int | None = None
+    score_with: str = ""
+    """More options of the judge."""
+
+
+@dataclass(frozen=True)
+class WatchSettings:
+    """Who is told what."""
+
+    quiet: bool = False
+    log_format: str = "text"
+    tensorboard: str | None = None
+    wandb: str | None = None
+
+
+@dataclass(frozen=True)
+class SftSettings:
+    """Everything that `libra sft` is told."""
+
+    model: ModelSettings
+    data: DataSettings
+    batch: BatchSettings
+    optimizer: OptimizerSettings
+    engine: EngineSettings
+    save: SaveSettings
+    watch: WatchSettings
+    grace: float = 30.0
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> SftSettings:
+        """From options by their names."""
+        return cls(
+            take(ModelSettings, options), take(DataSettings, options), take(BatchSettings, options),
+            take(OptimizerSettings, options), take(EngineSettings, options), take(SaveSettings, options),
+            take(WatchSettings, options), options["grace"],
+        )  # fmt: skip
+
+    @property
+    def shaping(self) -> dict[str, Any]:
+        """What decides the weights, as JSON has it: a run that goes on must have the same."""
+        model, batch = asdict(self.model), asdict(self.batch)
+        for name in ("packing", "activation_checkpointing", "liger", "trust_remote_code"):
+            del model[name]
+        del batch["micro_tokens"]
+        data = {
+            name: getattr(self.data, name)
+            for name in ("chat_template", "chat_template_arg", "assistant", "learn", "too_long")
+        }
+        return json.loads(json.dumps({**model, **data, **batch, **asdict(self.optimizer)}))

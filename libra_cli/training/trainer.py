@@ -7,6 +7,7 @@ import resource
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,10 @@ from libra_cli.training import batch
 from libra_cli.training.checkpoint import Checkpoints
 from libra_cli.training.engine import Engine, NonFinite
 from libra_cli.training.flops import Shape, mfu, peak_flops
+from libra_cli.training.folder import refuse_difference
 from libra_cli.training.packing import Cost, SampleOrder, spread
 from libra_cli.training.schedule import Schedule
+from libra_cli.training.scoring import Scoring
 from libra_cli.training.settings import SaveSettings
 from libra_cli.training.store import TokenStore
 from libra_cli.training.telemetry import Telemetry
@@ -86,12 +89,12 @@ class Work:
 class Trainer:
     """Trains `engine` on `data`; the same run on any number of ranks, with any size of a forward pass."""
 
-    def __init__(self, engine: Engine, data: Data, order: SampleOrder, schedule: Schedule, save: SaveSettings, world: World,
-                 stop: StopRequest, telemetry: Telemetry | None, marker: Mapping[str, Any], shape: Shape | None,
-                 evaluation: Data | None = None):  # fmt: skip
+    def __init__(self, engine: Engine, data: Data, order: SampleOrder, schedule: Schedule, save: SaveSettings,
+                 world: World, stop: StopRequest, telemetry: Telemetry | None, marker: Mapping[str, Any],
+                 shape: Shape | None, evaluation: Data | None = None, scoring: Scoring | None = None):  # fmt: skip
         self._engine, self._data, self._order, self._schedule = engine, data, order, schedule
         self._save, self._world, self._stop, self._telemetry = save, world, stop, telemetry
-        self._evaluation, self._marker, self._shape = evaluation, marker, shape
+        self._evaluation, self._scoring, self._marker, self._shape = evaluation, scoring, marker, shape
         self.checkpoints = Checkpoints(f"{save.output}/checkpoints", save.keep, world)
         self.step = 0
         """Whole steps done."""
@@ -121,11 +124,15 @@ class Trainer:
             self._look_around()
         if self._evaluation is not None and not self._due(self._save.eval_every):
             self.evaluate()
+        if self._scoring is not None and not self._due(self._save.score_every):
+            self.score()
 
     def _look_around(self) -> None:
         """After a step: evaluates, saves and stops where it is time to."""
         if self._evaluation is not None and self._due(self._save.eval_every):
             self.evaluate()
+        if self._scoring is not None and self._due(self._save.score_every):
+            self.score()
         if self._due(self._save.save_every) and self.step < self._schedule.steps:
             self.save()
         self._stop_if_asked()
@@ -212,6 +219,13 @@ class Trainer:
                 self.save()
         return loss
 
+    def score(self) -> None:
+        """The accuracy of the model as a judge."""
+        assert self._scoring is not None
+        figures = self._scoring.figures(self._engine)
+        if self._telemetry is not None:
+            self._telemetry.record("score", self.step, **figures)
+
     def save(self) -> None:
         """Writes a checkpoint of the last whole step, unless there is one."""
         if self._saved_at == self.step:
@@ -222,15 +236,10 @@ class Trainer:
         if self._telemetry is not None:
             self._telemetry.record("checkpoint", self.step, path=str(place), seconds=time.perf_counter() - began)
 
-    def _refuse_other(self, place: Any, marker: Mapping[str, Any]) -> None:
-        for group, cure in (("run", "begin anew with --overwrite or another -o"),
-                            ("layout", "use the same number of ranks, --zero and --sequence-parallel")):  # fmt: skip
-            before, now = marker.get(group, {}), self._marker[group]
-            for name in sorted({*before, *now}):
-                if before.get(name) != now.get(name):
-                    raise Fatal(
-                        Exit.USAGE, f"{place}: {name} was {before.get(name)}, now it is {now.get(name)}; {cure}"
-                    )
+    def _refuse_other(self, place: Path, marker: Mapping[str, Any]) -> None:
+        refuse_difference(str(place), marker.get("run", {}), self._marker["run"])
+        cure = "go on with as many ranks, and the same --zero and --sequence-parallel"
+        refuse_difference(str(place), marker.get("layout", {}), self._marker["layout"], cure)
 
     def _non_finite(self, samples: Sequence[int], work: Work | None = None) -> Fatal:
         """Names the samples, and says that nothing was learned from them."""

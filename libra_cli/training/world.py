@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
 
+from libra_cli.exits import Exit, Fatal
+
+T = TypeVar("T")
+
 CONTROL_TIMEOUT = timedelta(days=2)
 """Ranks wait so long for one that prepares data or writes files; a rank that dies is noticed by who started it."""
+
+
+class SaidElsewhere(Fatal):
+    """A failure of all ranks, of which rank 0 tells."""
 
 
 class World:
@@ -81,6 +90,23 @@ class World:
         boxes: list[Any] = [None] * self.size
         dist.all_gather_object(boxes, value, group=self._control)
         return boxes
+
+    def together(self, action: Callable[[], T], only_first: bool = False) -> T:
+        """What `action` gives, which has no exchange in it; where it fails on any rank, it fails on all.
+
+        With `only_first` rank 0 alone acts, and the others get None. Raises Fatal on rank 0, SaidElsewhere on others.
+        """
+        result, failure = None, None
+        if self.is_first or not only_first:
+            try:
+                result = action()
+            except Fatal as error:
+                failure = (int(error.status), str(error))
+        failures = [each for each in self.gathered(failure) if each is not None]
+        if failures:
+            kind = Fatal if self.is_first else SaidElsewhere
+            raise kind(Exit(failures[0][0]), failures[0][1])
+        return cast(T, result)
 
     def _reduced(self, values: list[float], operation: Any) -> list[float]:
         if self.size == 1:

@@ -26,7 +26,7 @@ from libra_cli.stream.work import Feed, Job
 @stage("pass")
 def passing(run: Run) -> None:
     """Write every row as it came."""
-    run.each(lambda row: None)
+    run.each(lambda row: {})
 
 
 @stage("measure", reads={"question": str}, used=["question"])

@@ -22,7 +22,7 @@ COMMANDS = {
     "judge": "judge --engine replay --replay recorded.jsonl --model m",
 }
 """How a stage is run where its name alone is not enough."""
-NO_ROWS = {"doctor", "review", "score", "score correlate"}
+NO_ROWS = {"doctor", "review", "score", "score correlate", "sft"}
 """Subcommands that write no rows: they have tests of their own."""
 ROWS_STAGES = [name for name in STAGES if name not in NO_ROWS]
 WORDS = ["apple", "river", "stone", "cloud", "tiger", "candle", "window", "garden", "copper", "violin", "marble"]

@@ -14,8 +14,8 @@ from typing import Any
 HERE = Path(__file__).parent
 STEPS = 6
 BATCH = 8
-COMMON = ["--batch-size", str(BATCH), "--max-steps", str(STEPS), "--max-length", "160", "--lr", "1e-2", "--min-lr", "1e-3",
-          "--epochs", "4", "--weight-decay", "0.1", "--seed", "3"]  # fmt: skip
+COMMON = ["--batch-size", str(BATCH), "--max-steps", str(STEPS), "--max-length", "160", "--lr", "1e-2",
+          "--min-lr", "1e-3", "--epochs", "4", "--weight-decay", "0.1", "--seed", "3"]  # fmt: skip
 
 
 def write_model(folder: Path) -> Path:
@@ -46,8 +46,9 @@ def write_rows(path: Path, n: int = 24, seed: int = 0) -> Path:
         for number in range(n):
             a, b = draw.randrange(2, 99), draw.randrange(2, 99)
             thought = ";".join(f"{a}+{b} carry 00={a + b}" for _ in range(draw.randrange(1, 8)))
-            turns = [{"role": "user", "content": f"Working left to right modulo 1000, what is {a}+{b}?"},
-                     {"role": "assistant", "content": f"<think>{thought}</think>The answer is \\boxed{{{a + b}}}."}]  # fmt: skip
+            question = f"Working left to right modulo 1000, what is {a}+{b}?"
+            answer = f"<think>{thought}</think>The answer is \\boxed{{{a + b}}}."
+            turns = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
             file.write(json.dumps({"id": f"sum-{number}", "messages": turns}) + "\n")
     return path
 
@@ -58,14 +59,22 @@ def environment(ranks: int = 1) -> dict[str, str]:
 
 
 def drive(folder: Path, ranks: int, runs: dict[str, list[str]]) -> None:
-    """Runs each of `runs` (name: arguments) on so many ranks, one after another; each writes FOLDER/NAME and NAME.log."""
+    """Runs `runs` (name: arguments) on so many ranks, one after another; each writes FOLDER/NAME and NAME.log."""
     plan = [{"args": [*args, "-o", str(folder / name), "--quiet"], "log": str(folder / f"{name}.log")}
             for name, args in runs.items()]  # fmt: skip
     path = folder / f"runs-{ranks}.json"
     path.write_text(json.dumps(plan))
     command = [sys.executable, str(HERE / "drive.py"), str(path)]
     if ranks > 1:
-        command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks), *command[1:]]
+        command = [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            "--nproc-per-node",
+            str(ranks),
+            *command[1:],
+        ]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr[-4000:]
 

@@ -1,10 +1,9 @@
-"""`libra sft` against a plain loop, and against itself on other ranks, ZeRO stages and passes: real DeepSpeed, on a CPU."""
+"""`libra sft` against a plain loop, and against itself on other ranks and ZeRO stages: real DeepSpeed, on a CPU."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -99,7 +98,9 @@ def plain_run(folder: Path) -> tuple[list[float], list[float], dict[str, torch.T
         samples.append((torch.tensor([ids]), torch.tensor([[-100] * n + ids[n:]])))
     decayed = [p for p in model.parameters() if p.ndim >= 2]
     others = [p for p in model.parameters() if p.ndim < 2]
-    adam = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}], lr=1.0)
+    adam = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}], lr=1.0
+    )
     losses, norms = [], []
     for step in range(runs.STEPS):
         first, last = step * runs.BATCH, (step + 1) * runs.BATCH
@@ -109,7 +110,9 @@ def plain_run(folder: Path) -> tuple[list[float], list[float], dict[str, torch.T
         total = 0.0
         for ids, labels in batch:
             logits = model(ids).logits[0, :-1]
-            loss = torch.nn.functional.cross_entropy(logits, labels[0, 1:], ignore_index=-100, reduction="sum") / learned
+            loss = (
+                torch.nn.functional.cross_entropy(logits, labels[0, 1:], ignore_index=-100, reduction="sum") / learned
+            )
             loss.backward()
             total += loss.item()
         norms.append(float(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)))
@@ -143,7 +146,7 @@ def test_the_folder_is_a_model_that_transformers_loads(made: Path) -> None:
         assert sum(p.numel() for p in model.parameters()) == sum(p.numel() for p in
                    AutoModelForCausalLM.from_pretrained(made / "model").parameters())  # fmt: skip
         assert AutoTokenizer.from_pretrained(made / name).chat_template
-    assert not list((made / "base").glob("data*")) and not list((made / "base").glob("*.partial"))
+    assert {path.name for path in (made / "base").iterdir() if path.is_dir()} == {"checkpoints"}
 
 
 def test_zero3_writes_whole_weights(on_two: Path) -> None:
@@ -159,7 +162,7 @@ def test_held_out_loss_and_the_best_checkpoint(made: Path) -> None:
     assert sorted(losses) == [2, 4, 6]
     assert losses[6] < losses[2]
     kept = {path.name for path in (made / "base" / "checkpoints").iterdir()}
-    assert kept <= {"step-4", "step-6", "step-2"} and "step-4" in kept
+    assert kept == {"step-4"}  # the last of those that are written; the sixth step is the model itself
 
 
 def test_bf16_learns(made: Path) -> None:
@@ -173,7 +176,8 @@ def test_lora_merges_what_it_learned(made: Path) -> None:
     before, after = runs.weights(made / "model"), runs.weights(made / "lora")
     assert before.keys() == after.keys()
     moved = {name for name in before if not torch.equal(before[name], after[name])}
-    assert moved and all("proj" in name for name in moved)
+    assert moved
+    assert all("proj" in name for name in moved)
     losses = [step["loss"] for step in runs.steps(made / "lora.log")]
     assert losses[-1] < losses[0]
 
@@ -184,13 +188,9 @@ def test_from_scratch_draws_weights_from_the_seed(made: Path) -> None:
     assert first["loss"] != runs.steps(made / "base.log")[0]["loss"]
 
 
-def any_lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
 def test_a_line_says_what_a_step_did(made: Path) -> None:
     step = runs.steps(made / "base.log")[-1]
     assert {"event", "step", "epoch", "samples", "loss", "lr", "grad_norm", "learned", "tokens", "padding", "seconds",
             "tokens_per_second", "mfu", "memory_gb"} <= step.keys()  # fmt: skip
-    assert step["lr"] == pytest.approx(1e-3) and step["epoch"] == 2.0 and step["padding"] == 0.0
+    assert (step["lr"], step["epoch"], step["padding"]) == (pytest.approx(1e-3), 2.0, 0.0)
     assert 0 < runs.steps(made / "unpacked.log")[-1]["padding"] < 0.7

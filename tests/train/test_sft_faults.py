@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -25,8 +24,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def command(folder: Path, output: str, *args: str, rows: str = "rows.jsonl") -> list[str]:
-    return [sys.executable, "-m", "libra_cli", "sft", "--model", str(folder / "model"), str(folder / rows), *runs.COMMON,
-            "--max-steps", str(STEPS), "-o", str(folder / output), *args]  # fmt: skip
+    line = ["sft", "--model", str(folder / "model"), str(folder / rows), "-o", str(folder / output)]
+    return [sys.executable, "-m", "libra_cli", *line, *runs.COMMON, "--max-steps", str(STEPS), *args]
 
 
 def run(folder: Path, output: str, *args: str, rows: str = "rows.jsonl") -> subprocess.CompletedProcess[str]:
@@ -103,8 +102,8 @@ def test_ctrl_c_saves(undisturbed: Path) -> None:
 
 def test_a_reader_that_leaves_stops_the_run_which_can_go_on(undisturbed: Path) -> None:
     line = " ".join(command(undisturbed, "unread")) + " | head -n 1"
-    done = subprocess.run(["bash", "-o", "pipefail", "-c", line], env=runs.environment(), capture_output=True, text=True,
-                          timeout=200)  # fmt: skip
+    shell = ["bash", "-o", "pipefail", "-c", line]
+    done = subprocess.run(shell, env=runs.environment(), capture_output=True, text=True, timeout=200)
     assert (done.returncode, json.loads(done.stdout)["step"]) == (141, 1), done.stderr
     assert list((undisturbed / "unread" / "checkpoints").glob("step-*/libra.json"))
 
@@ -139,25 +138,13 @@ def test_a_loss_that_is_not_finite_names_its_sample_and_spares_the_weights(made:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ('{"messages": [{"role": "user", "content": "x"}]}', "rows.jsonl:2"),
-        ('{"question": "x"}', "rows.jsonl:2"),
-        ('{"messages": ', "rows.jsonl:2"),
-    ],
-)
-def test_a_row_that_cannot_be_learned_from_ends_the_run_before_it_begins(
-    made: Path, tmp_path: Path, row: str, message: str
-) -> None:
+def test_rows_that_cannot_be_learned_from_end_the_run_before_it_begins(made: Path, tmp_path: Path) -> None:
     lines = (made / "rows.jsonl").read_text().splitlines()
-    (tmp_path / "rows.jsonl").write_text("\n".join([lines[0], row, *lines[2:]]) + "\n")
-    out = tmp_path / "out"
-    args = ["sft", "--model", str(made / "model"), str(tmp_path / "rows.jsonl"), "-o", str(out), *runs.COMMON]
-    began = time.monotonic()
-    done = subprocess.run([sys.executable, "-m", "libra_cli", *args], env=runs.environment(), capture_output=True, text=True,
-                          timeout=200)  # fmt: skip
+    bad = ['{"messages": [{"role": "user", "content": "x"}]}', '{"question": "x"}', '{"messages": ']
+    (tmp_path / "rows.jsonl").write_text("\n".join([lines[0], *bad, *lines[2:]]) + "\n")
+    args = ["sft", "--model", str(made / "model"), str(tmp_path / "rows.jsonl"), "-o", str(tmp_path / "out")]
+    line = [sys.executable, "-m", "libra_cli", *args, *runs.COMMON]
+    done = subprocess.run(line, env=runs.environment(), capture_output=True, text=True, timeout=200)
     assert (done.returncode, done.stdout) == (3, ""), done.stderr
-    assert message in done.stderr
-    assert "nothing was trained; mend them, or name a file to leave them in: --errors FILE" in done.stderr
-    assert time.monotonic() > began
+    assert all(f"rows.jsonl:{number}: " in done.stderr for number in (2, 3, 4))
+    assert "3 rows cannot be learned from, and nothing was trained; mend them" in done.stderr

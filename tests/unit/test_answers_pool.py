@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hostile_answers import BOMBS, injections
 
 from libra_cli.answers.equal import Decision, decide
 from libra_cli.answers.pool import Pool
@@ -124,38 +125,6 @@ def test_no_reference_equals_a_near_miss(pool, miss):
     assert accepted == []
 
 
-BOMBS = [
-    "9^{9^{9^9}}",
-    "9^9^9^9",
-    "10^{10^{10}}",
-    "(10^7)!",
-    "((5!)!)!",
-    "(x+1)^{2000}",
-    "(x+y+z)^{200}",
-    "(" * 200 + "1" + ")" * 200,
-    r"\frac{1}{" * 60 + "2" + "}" * 60,
-    "7" * 500,
-    r"\begin{pmatrix}" + r"1&1\\" * 60 + r"\end{pmatrix}",
-    r"\binom{1000000}{500000}",
-    r"\sum_{k=1}^{1000000000} k^2",
-    r"\prod_{k=1}^{9999} k!",
-    r"\int \frac{e^{x^2}}{\ln x} dx",
-    r"\sqrt{" * 60 + "2" + "}" * 60,
-    r"\sum_{i=1}^{999}\sum_{j=1}^{999}\sum_{k=1}^{999} i^j k",
-    r"\gcd(10^{9999},10^{9998})",
-    r"e^{e^{e^{e^{9}}}}",
-    r"\exp(\exp(\exp(9)))",
-    r"\sin(\cos(\tan(\sin(\cos(\tan(x))))))^{50}",
-    r"(a+b+c+d+e)^{60}-(a+b)^{50}",
-    "9**9**9**9",
-    "1e999999999",
-    r"\cos(10^{9999})",
-    r"((9^{9})^{9^{9}})^{9}",
-    r"(99!)^{99}",
-    r"\ln(\ln(\ln(9^{9999})))",
-]
-
-
 @pytest.mark.timeout(180)
 def test_no_bomb_takes_long_none_is_accepted_and_the_next_pair_is_fine(pool):
     pool.decide_many([EASY])
@@ -164,17 +133,10 @@ def test_no_bomb_takes_long_none_is_accepted_and_the_next_pair_is_fine(pool):
         assert pool.decide_many([(str(number**2), rf"\sum_{{k=1}}^{{{number}}} (2k-1)")])[0].equal is True
 
 
-INJECTIONS = [
-    "__import__('os').system('touch {}')", "().__class__.__base__.__subclasses__()", "open('{}','w')", "exec('x=1')",
-    r"\input{{{}}}", r"\write18{{touch {}}}", "eval('1')", "x.__class__", "lambda: 0", "`touch {}`", "$(touch {})",
-]  # fmt: skip
-
-
 def test_row_text_is_never_run(pool, tmp_path):
     canary = tmp_path / "canary"
-    for text in INJECTIONS:
-        filled = text.replace("{}", str(canary)).replace("{{", "{").replace("}}", "}")
-        for pair in (("x+1", filled), (filled, "x+1")):
+    for text in injections(canary):
+        for pair in (("x+1", text), (text, "x+1")):
             assert pool.decide_many([pair])[0].equal is not True
     assert not canary.exists()
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from libra_cli.benchmark.cells import CORRECT, INCORRECT, LABELS, Index, Limits
 from libra_cli.benchmark.census import census, shortage, table
 from libra_cli.benchmark.samples import PUBLISHED, Form
-from libra_cli.benchmark.store import Place
+from libra_cli.stream.store import Place
 from libra_cli.stream import rows
 from libra_cli.stream.rows import Row, RowError
 

@@ -17,7 +17,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from libra_cli.benchmark.store import OPEN_FILES, RowStore
+from libra_cli.stream.store import OPEN_FILES, RowStore
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.lines import Source
 from libra_cli.stream.rows import Row

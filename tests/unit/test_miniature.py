@@ -31,15 +31,6 @@ FIRST_QUESTIONS = [
     "Working left to right modulo 1000, what is 859*5*9-38+14?",
     "Working left to right, which whole number x gives x+42=74?",
 ]
-MIX = {
-    "direct": 0.06,
-    "judge": 0.08,
-    "compare": 0.04,
-    "verify": 0.08,
-    "direct_verdict": 0.05,
-    "slip": 0.3,
-    "judge_slip": 0.05,
-}
 VERDICTS = {
     "Judge": {(True,): "[[score=4]]", (False,): "[[score=0]]"},
     "Compare": {
@@ -50,7 +41,7 @@ VERDICTS = {
     },
     "Verify": {(True,): "[[Correct]]", (False,): "[[Wrong]]"},
 }
-CORPUS_COUNTS = {"Judge": 179, "Compare": 77, "Verify": 158, "direct": 130}  # of 2000; direct: also a few of the others
+CORPUS_COUNTS = {"Judge": 210, "Compare": 87, "Verify": 190}  # of 2000
 SLIPPED_OF_1000 = 498
 GREEDY_OF_60 = [39, 48, 57]  # right answers of weak, medium, strong
 FORM_OF_60 = [60, 59, 60]  # responses in the trained form
@@ -178,28 +169,30 @@ def test_shipped_problems_are_held_out_distinct_and_what_the_world_writes():
     assert not {row["question"] for row in rows} & {p.question for p in sample(2000, held_out=False)}
 
 
-def test_the_corpus_holds_its_shares_and_never_a_held_out_problem():
+@pytest.fixture(scope="module")
+def pairs(tokenizer) -> list[tuple[str, str]]:
+    """Prompts as a model sees them, and responses, of 2000 conversations of the corpus."""
     import corpus
 
-    pairs = list(islice(corpus.documents(random.Random(5), corpus.Mix(**MIX)), 2000))
-    counts = {task: sum(f"<|user|>{task}: " in prompt for prompt, _ in pairs) for task in VERDICTS}
-    assert counts | {"direct": sum(prompt.endswith("<think></think>") for prompt, _ in pairs)} == CORPUS_COUNTS
+    turns = list(islice(corpus.conversations(random.Random(5), corpus.Mix()), 2000))
+    asked = [[{"role": "user", "content": user}] for user, _ in turns]
+    prompts = tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
+    return [(prompt, said) for prompt, (_, said) in zip(prompts, turns, strict=True)]
+
+
+def test_the_corpus_holds_its_shares_and_never_a_held_out_problem(pairs):
+    counts = {task: sum(prompt.startswith(f"<|user|>{task}: ") for prompt, _ in pairs) for task in VERDICTS}
+    assert counts == CORPUS_COUNTS
     questions = [found[0] for prompt, _ in pairs if (found := re.search(r"Working[^?]+\?", prompt))]
     assert len(questions) == 2000 - CORPUS_COUNTS["Verify"]
     assert all(zlib.crc32(question.encode()) % 20 for question in questions)
 
 
 @pytest.mark.parametrize("task", VERDICTS)
-def test_a_verdict_follows_from_what_is_left_between_the_numbers(task):
-    import corpus
-
-    pairs = islice(corpus.documents(random.Random(5), corpus.Mix(**MIX)), 2000)
+def test_a_verdict_follows_from_what_is_left_between_the_numbers(pairs, task):
     seen = set()
-    for prompt, response in ((prompt, response) for prompt, response in pairs if f"<|user|>{task}: " in prompt):
+    for prompt, response in ((prompt, said) for prompt, said in pairs if prompt.startswith(f"<|user|>{task}: ")):
         thought, _, verdict = response.rpartition("</think>")
-        if prompt.endswith("<think></think>"):
-            assert response in VERDICTS[task].values()
-            continue
         claims = re.findall(r"boxed\{(\d+)", prompt)
         lines = re.split("[>;]", thought)[-len(claims) :]
         compared = [re.fullmatch(r"(\d{3})-(\d+) carry \d\d=(\d{3})", line) for line in lines]

@@ -25,6 +25,7 @@ def play(size: int, ordered: bool, seed: int, n_jobs: int) -> tuple[list[int], i
         number = at_work.pop(chance.randrange(len(at_work)))
         out += window.settle(number, number)
         assert window.at_work == len(at_work)
+        assert window.open == issued - len(out)
         assert window.settled == issued - len(at_work)
     return out, most_at_work, most_open
 
@@ -49,10 +50,11 @@ def test_one_slow_job_holds_back_the_rest_until_it_is_drained():
         window.issue()
     assert window.settle(2, "c") == []
     assert window.settle(1, "b") == []
-    assert (window.full, window.at_work) == (True, 1)
+    assert (window.full, window.at_work, window.open) == (True, 1, 3)
     assert window.drain() == ["b", "c"]
+    assert window.open == 1
     assert window.settle(0, "a") == ["a"]
-    assert (window.full, window.at_work) == (False, 0)
+    assert (window.full, window.at_work, window.open) == (False, 0, 0)
 
 
 @pytest.mark.parametrize("ordered", [True, False])

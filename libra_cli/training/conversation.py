@@ -1,0 +1,144 @@
+"""A row of any of the field's forms, as one conversation that can be learned from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from libra_cli.engines.chat import CUT
+from libra_cli.stream.rows import RowError
+
+Message = dict[str, Any]
+
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+SHAREGPT = {
+    "human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "chatgpt": "assistant",
+    "model": "assistant", "system": "system", "tool": "tool", "observation": "tool", "function_response": "tool",
+}  # fmt: skip
+"""ShareGPT's speakers (`from`), and LLaMA-Factory's names for the same, as roles."""
+
+_FORMS = 'give "messages", "prompt" and "completion", "conversations" or "text" (libra collect --map renames a field)'
+
+
+def plain_text(fields: Mapping[str, Any]) -> str | None:
+    """The `text` of a row that has no conversation, all of it to be learned; None for a row that has one."""
+    if any(fields.get(name) is not None for name in ("messages", "prompt", "completion", "conversations")):
+        return None
+    text = fields.get("text")
+    if text is None:
+        return None
+    if not isinstance(text, str) or not text:
+        raise RowError("content_not_text", '"text" is not a text with something in it; leave the row out')
+    _check_text(text, '"text"')
+    return text
+
+
+def messages_of(fields: Mapping[str, Any]) -> list[Message]:
+    """The conversation of a row, which ends with an assistant's turn.
+
+    It is read from `messages`; or from `prompt` and `completion`, each text or messages (TRL's two forms; text is one
+    turn of the chat); or from `conversations`, as `from` and `value` (ShareGPT) or as messages. Raises RowError.
+    """
+    if fields.get("messages") is not None:
+        messages = _messages(fields["messages"], "messages")
+    elif fields.get("completion") is not None:
+        prompt = _turns(fields.get("prompt"), "prompt", "user")
+        messages = prompt + _turns(fields["completion"], "completion", "assistant")
+    elif fields.get("conversations") is not None:
+        messages = [
+            _from_sharegpt(item, at) for at, item in enumerate(_array(fields["conversations"], "conversations"))
+        ]
+    elif fields.get("prompt") is not None:
+        raise RowError("no_conversation", 'a "prompt" without a "completion"; add what is to be learned')
+    else:
+        raise RowError("no_conversation", f"nothing to learn from; {_FORMS}")
+    _check_turns(messages)
+    return messages
+
+
+def tools_of(fields: Mapping[str, Any]) -> list[Any] | None:
+    """The row's `tools`, for the chat template: an array, or its JSON in a string as `datasets` keeps it."""
+    tools = fields.get("tools")
+    if isinstance(tools, str):
+        try:
+            tools = json.loads(tools) if tools.strip() else None
+        except json.JSONDecodeError:
+            raise RowError("bad_tools", '"tools" is a string that is not JSON; give an array of objects') from None
+    if tools is not None and not (isinstance(tools, list) and all(isinstance(tool, dict) for tool in tools)):
+        raise RowError("bad_tools", '"tools" is not an array of objects; write each tool as its JSON schema')
+    return tools or None
+
+
+def _turns(value: Any, field: str, role: str) -> list[Message]:
+    if isinstance(value, str):
+        return [_checked({"role": role, "content": value}, f'"{field}"')]
+    return _messages(value, field)
+
+
+def _messages(value: Any, field: str) -> list[Message]:
+    return [_checked(item, f'"{field}"[{at}]') for at, item in enumerate(_array(value, field))]
+
+
+def _array(value: Any, field: str) -> Sequence[Any]:
+    if not isinstance(value, list) or not value:
+        raise RowError("bad_message", f'"{field}" is not an array of messages; {_FORMS}')
+    return value
+
+
+def _from_sharegpt(item: Any, at: int) -> Message:
+    where = f'"conversations"[{at}]'
+    if isinstance(item, dict) and "from" in item and "value" in item:
+        speaker = SHAREGPT.get(item["from"]) if isinstance(item["from"], str) else None
+        if speaker is None:
+            _refuse_role(f"{where} is from {_short(item['from'])}", tuple(SHAREGPT))
+        rest = {name: value for name, value in item.items() if name not in ("from", "value")}
+        item = {**rest, "role": speaker, "content": item["value"]}
+    return _checked(item, where)
+
+
+def _checked(message: Any, where: str) -> Message:
+    if not isinstance(message, dict) or "role" not in message:
+        raise RowError("bad_message", f'{where} is not an object with "role" and "content"; write it as one')
+    if message["role"] not in ROLES:
+        _refuse_role(f"{where} has the role {_short(message['role'])}", ROLES)
+    content = message.get("content")
+    if content is None and message["role"] == "assistant" and message.get("tool_calls"):
+        return {**message, "content": ""}
+    if not isinstance(content, str):
+        raise RowError("content_not_text", f"{where}: the content is not text; join its parts into one string")
+    _check_text(content, where)
+    return message
+
+
+def _refuse_role(what: str, known: Sequence[str]) -> NoReturn:
+    raise RowError("unknown_role", f"{what}; use one of {', '.join(known)}")
+
+
+def _short(value: Any) -> str:
+    return json.dumps(value)[:40]
+
+
+def _check_text(text: str, where: str) -> None:
+    """Raises RowError for what no tokenizer could keep as it is."""
+    if CUT in text:
+        raise RowError("noncharacter", f"{where} holds U+FDD0, which is no character; leave it out")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        cure = "write the whole character, or U+FFFD"
+        raise RowError("lone_surrogate", f"{where}: character {error.start + 1} is half of a pair; {cure}") from None
+
+
+def _check_turns(messages: Sequence[Message]) -> None:
+    """Raises RowError where the last turn is not an assistant's text that answers something."""
+    roles = [message["role"] for message in messages]
+    if "assistant" not in roles:
+        raise RowError("no_assistant", "no turn is the assistant's, so nothing is to be learned; add its answer")
+    if roles[-1] != "assistant":
+        raise RowError("last_not_assistant", f"the last turn is the {roles[-1]}'s; end with the assistant's, or cut it")
+    if roles[0] == "assistant" and len(roles) == 1:
+        raise RowError("no_prompt", 'nothing stands before the answer; add a prompt, or give the text as "text"')
+    for message in messages:
+        if message["role"] == "assistant" and not (message["content"].strip() or message.get("tool_calls")):
+            raise RowError("empty_assistant", "an assistant's turn is empty; leave it out, or the whole row")

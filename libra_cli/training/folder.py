@@ -1,0 +1,88 @@
+"""The folder of a run: whose it is, whether it is finished, and what must be right before anything slow begins."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from libra_cli import __version__
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stream.lines import Source
+from libra_cli.stream.output import replace_file, write_failed
+from libra_cli.training.settings import SftSettings
+from libra_cli.training.telemetry import check_trackers
+
+MANIFEST = "libra.json"
+OF_A_RUN = ("checkpoints", "data", MANIFEST)
+
+
+class RunFolder:
+    """`--output` of a trainer. Nothing here needs torch: the command looks before it starts its ranks."""
+
+    def __init__(self, settings: SftSettings):
+        self._settings, self.path = settings, Path(settings.save.output)
+
+    def check(self) -> bool:
+        """Whether this very run is finished; raises Fatal where it can never be done as it is told."""
+        settings = self._settings
+        Source(tuple(path for path in (*settings.data.inputs, *settings.data.eval_data) if path != "-"))
+        check_trackers(settings.watch.tensorboard, settings.watch.wandb)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_failed(str(self.path), error) from None
+        before = self._manifest()
+        if before is None or settings.save.overwrite:
+            return False
+        refuse_difference(str(self.path), before.get("config", {}), settings.shaping)
+        return before.get("status") == "complete"
+
+    def begin(self) -> None:
+        """Takes away what --overwrite gives up."""
+        if self._settings.save.overwrite:
+            for name in OF_A_RUN:
+                self.remove(name)
+
+    def remove(self, name: str) -> None:
+        """A file or folder in it."""
+        path = self.path / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.exists():
+            os.unlink(path)
+
+    def finish(self, steps: int) -> None:
+        """The model is in place: from now on the folder is nothing but that."""
+        self.write_manifest("complete", steps=steps)
+        for name in ("data", "scored"):
+            self.remove(name)
+
+    def write_manifest(self, status: str, **more: Any) -> None:
+        """`running` or `complete`, with the settings."""
+        packages = {name: version(name) for name in ("torch", "transformers", "deepspeed")}
+        content = {"stage": "sft", "status": status, "config": self._settings.shaping, **more,
+                   "versions": {"libra": __version__, **packages}}  # fmt: skip
+        replace_file(str(self.path / MANIFEST), json.dumps(content, indent=1).encode() + b"\n")
+
+    def _manifest(self) -> dict[str, Any] | None:
+        try:
+            manifest: dict[str, Any] = json.loads((self.path / MANIFEST).read_text())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            raise Fatal(Exit.USAGE, f"{self.path / MANIFEST}: not a manifest of libra; use another -o") from None
+        return manifest
+
+
+def refuse_difference(where: str, before: Mapping[str, Any], now: Mapping[str, Any],
+                      cure: str = "begin anew with --overwrite, or use another -o") -> None:  # fmt: skip
+    """Raises Fatal(2) where a run would go on with other settings than it began with."""
+    for name in sorted({*before, *now}):
+        if before.get(name) != now.get(name):
+            what = f"{name} was {before.get(name)}, now it is {now.get(name)}"
+            raise Fatal(Exit.USAGE, f"{where} holds a run with other settings: {what}; {cure}")

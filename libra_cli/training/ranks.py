@@ -1,0 +1,226 @@
+"""The ranks of one node as processes: started, told to stop, ended when one of them fails, and never left behind."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from types import FrameType
+from typing import IO, Any
+
+from libra_cli.exits import Exit
+from libra_cli.stream.console import write_stderr
+from libra_cli.stream.signals import STATUS, kill_descendants
+
+LAUNCHER = "LIBRA_LAUNCHER_PID"
+"""Names the launcher to the ranks that it starts."""
+REQUESTS = {
+    signal.SIGTERM: signal.SIGTERM,
+    signal.SIGUSR1: signal.SIGUSR1,
+    signal.SIGINT: signal.SIGTERM,
+    signal.SIGHUP: signal.SIGTERM,
+}
+"""Request to stop -> what the ranks are told."""
+ONLY_TO_LAUNCHER = (signal.SIGINT, signal.SIGHUP)
+"""A terminal gives these to all its processes and Slurm to all of a step: told once more, a rank would stop at once."""
+ANSWERS: dict[int, int] = dict([*STATUS.items(), (signal.SIGHUP, 128 + signal.SIGHUP)])
+"""Request to stop -> exit status."""
+FINISHED = (Exit.DONE, Exit.SOME_ERRORS)
+
+MARGIN = 5.0
+"""Seconds beyond the grace period, after which a rank should have ended itself."""
+FAILURE_PATIENCE = 5.0
+"""Seconds for the other ranks to say what they have to say once one has failed; most wait for it in a collective."""
+KILL_PATIENCE = 10.0
+"""Seconds for killed ranks to end; a driver or a file system that hangs can hold one for ever."""
+LONGEST_LINE = 1 << 16
+
+
+def run_ranks(variables: Sequence[Mapping[str, str]], grace: float) -> int:
+    """Starts this command once for each of `variables`, the environment of a rank; the exit status of all together.
+
+    That is the status of the first rank that failed; else that of the request to stop; else the ranks' own.
+    """
+    with _Signals() as signals:
+        ranks = Ranks(grace)
+        ranks.start(variables)
+        while ranks.running:
+            for number in signals.wait(ranks.seconds_left):
+                ranks.request(number)
+            ranks.look()
+        ranks.drain()
+    return ranks.status
+
+
+class Ranks:
+    """Processes by rank, and what is to become of them."""
+
+    def __init__(self, grace: float):
+        self.grace = grace
+        self.running: dict[int, subprocess.Popen[bytes]] = {}
+        self.failure: int | None = None
+        """The status of the first rank that failed."""
+        self.stopped: int | None = None
+        """The status with which ranks stopped that were, or were not, asked through this process."""
+        self.finished: int = Exit.DONE
+        self._asked: signal.Signals | None = None
+        self._interrupted = self._killed = False
+        self._deadline: float | None = None
+        self._relays: list[threading.Thread] = []
+
+    @property
+    def status(self) -> int:
+        """Of all together; a failure outweighs a request to stop, and that outweighs the rest."""
+        if self.failure is not None:
+            return self.failure
+        return self.finished if self.stopped is None else self.stopped
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until something is to be done whatever happens."""
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
+    def start(self, variables: Sequence[Mapping[str, str]]) -> None:
+        """Starts them with the requests to stop blocked: one that comes early waits until a rank has set itself up."""
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
+        try:
+            for each in variables:
+                self._start(int(each["RANK"]), {**os.environ, **each, LAUNCHER: str(os.getpid())})
+        except BaseException:
+            kill_descendants(os.getpid())
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    def request(self, number: signal.Signals) -> None:
+        """Asks all ranks to stop; the second Ctrl-C does not wait."""
+        if number == signal.SIGINT and self._interrupted:
+            self._end_within(0)
+            return
+        if number == signal.SIGINT:
+            self._interrupted = True
+            _say("Ctrl-C again stops at once")
+        self._asked = self._asked or number
+        self._end_within(self.grace + MARGIN)
+        for process in self.running.values():
+            process.send_signal(REQUESTS[number])
+
+    def look(self) -> None:
+        """Notes which ranks have ended, and ends the others where it is time."""
+        if self.seconds_left == 0:
+            self._overdue()
+        ended = {rank: process.returncode for rank, process in self.running.items() if process.poll() is not None}
+        # Of several at once, one that a signal ended is the cause: the others may have lost their connection to it.
+        for rank, code in sorted(ended.items(), key=lambda item: item[1] >= 0):
+            del self.running[rank]
+            self._ended(rank, code)
+
+    def drain(self) -> None:
+        """Waits for the last lines of the ranks; not for a process of theirs that still holds their stderr."""
+        for relay in self._relays:
+            relay.join(1.0)
+
+    def _start(self, rank: int, environment: Mapping[str, str]) -> None:
+        # Rank 0 has the terminal, where there is one: it shows the progress.
+        process = subprocess.Popen(
+            [sys.executable, *sys.orig_argv[1:]],
+            env=environment,
+            close_fds=False,  # `libra sft <(libra mix ...)` names a descriptor that we were given
+            stderr=None if rank == 0 else subprocess.PIPE,
+        )
+        self.running[rank] = process
+        if process.stderr is not None:
+            relay = threading.Thread(target=_pass_on, args=(rank, process.stderr), daemon=True)
+            relay.start()
+            self._relays.append(relay)
+
+    def _ended(self, rank: int, code: int) -> None:
+        if self._killed:
+            return
+        status = code if code >= 0 else 128 - code
+        if status in FINISHED:
+            self.finished = max(self.finished, status)
+        elif status in ANSWERS.values():
+            self.stopped = status if self._asked is None else ANSWERS[self._asked]
+            self._end_within(self.grace + MARGIN)
+        elif self.failure is None:
+            self.failure = status
+            self._end_within(FAILURE_PATIENCE)
+            if status != Exit.READER_GONE:
+                _say(f"rank {rank} on {socket.gethostname()} {_manner(code)}{self._others()}")
+
+    def _others(self) -> str:
+        return "; the others on this host are ended" if self.running else ""
+
+    def _end_within(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        self._deadline = end if self._deadline is None else min(end, self._deadline)
+
+    def _overdue(self) -> None:
+        """Kills the ranks that run, with the processes that they started; gives up on those that outlive that."""
+        if self._killed:
+            _say(f"left behind, not even killed: {', '.join(f'rank {rank}' for rank in self.running)}")
+            self.running.clear()
+            return
+        self._killed = True
+        if self.failure is None:
+            _say(f"killed, because it did not stop by itself: {', '.join(f'rank {rank}' for rank in self.running)}")
+            self.stopped = self.stopped if self._asked is None else ANSWERS[self._asked]
+        kill_descendants(os.getpid())
+        self._deadline = time.monotonic() + KILL_PATIENCE
+
+
+class _Signals:
+    """Requests to stop and ends of ranks, as something that can be waited for; what was ignored stays ignored."""
+
+    def __enter__(self) -> _Signals:
+        self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._wakeup_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        heeded = [number for number in REQUESTS if signal.getsignal(number) is not signal.SIG_IGN]
+        self._before: dict[int, Any] = {number: signal.signal(number, _noted) for number in (*heeded, signal.SIGCHLD)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._wakeup_before)
+        os.close(self._read)
+        os.close(self._write)
+
+    def wait(self, seconds: float | None) -> list[signal.Signals]:
+        """The requests that came; none where a rank has ended or `seconds` are over."""
+        if not select.select([self._read], [], [], seconds)[0]:
+            return []
+        return [signal.Signals(number) for number in os.read(self._read, 512) if number in REQUESTS]
+
+
+def _noted(_number: int, _frame: FrameType | None) -> None:
+    """The handler: the interpreter has written the number to the pipe already."""
+
+
+def _pass_on(rank: int, stderr: IO[bytes]) -> None:
+    """Writes a rank's lines to our stderr, whole and with its number."""
+    while line := stderr.readline(LONGEST_LINE):
+        text = line.decode("utf-8", "backslashreplace")
+        write_stderr(f"[rank {rank}] {text}" + ("" if text.endswith("\n") else "\n"))
+
+
+def _manner(code: int) -> str:
+    if code >= 0:
+        return f"ended with status {code}"
+    hint = " (out of memory? see the kernel's log)" if code == -signal.SIGKILL else ""
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    return f"was killed by {name}{hint}"
+
+
+def _say(message: str) -> None:
+    import click
+
+    context = click.get_current_context(silent=True)
+    write_stderr(f"{context.command_path if context else 'libra'}: {message}\n")
