@@ -18,7 +18,7 @@ _libra() {
     done
     COMPREPLY=()
     case $stage in
-        '') _libra_only 'collect rollout verify review balance judge score doctor --version -h --help' ;;
+        '') _libra_only 'collect rollout verify review balance judge score rs-filter mix sft doctor --version -h --help' ;;
         'collect')
             case $before in
                 --preset) _libra_only 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench libra-mini' ;;
@@ -90,6 +90,41 @@ _libra() {
                 --x|--y|--group|--resamples|--seed) _libra_only '' ;;
                 -o|--output|--html|--plot|--config) ;;
                 *) if [[ $cur == -* ]]; then _libra_only '--x --y --group --resamples --seed -o --output --json --markdown --latex --html --plot --config --print-config -h --help'; fi ;;
+            esac ;;
+        'rs-filter')
+            case $before in
+                --task) _libra_only 'reason score rank verify rate best general' ;;
+                --threshold|--thinking-markers|--min-tokens|--max-tokens|--tokenizer|--system|--pass-rate|--per-prompt|--seed|-j|--jobs|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --thinking) _libra_only 'require forbid any' ;;
+                --template|--spool-dir|--report|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
+                --prefer) _libra_only 'shortest longest random diverse' ;;
+                --even) _libra_only 'label' ;;
+                --log-format) _libra_only 'text json' ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--task --threshold --thinking --thinking-markers --min-tokens --max-tokens --tokenizer --template --system --pass-rate --per-prompt --prefer --even --seed -j --jobs --spool-dir --report --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+            esac ;;
+        'mix')
+            case $before in
+                -n|--rows|--seed|--source-key|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --dedupe) _libra_only 'id content' ;;
+                --spool-dir|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
+                --log-format) _libra_only 'text json' ;;
+                *) if [[ $cur == -* ]]; then _libra_only '-n --rows --seed --no-shuffle --repeat --dedupe --source-key --spool-dir --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+            esac ;;
+        'sft')
+            case $before in
+                --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong' ;;
+                --tokenizer|--revision|--lora-rank|--lora-alpha|--lora-dropout|--lora-target|--chat-template-arg|--max-length|-j|--workers|--batch-size|--epochs|--max-steps|--lr|--min-lr|--warmup|--clip|--weight-decay|--betas|--epsilon|--seed|--nproc|--micro-tokens|--zero|--sequence-parallel|--save-every|--keep|--grace|--eval-every|--score-every|--score-with|--wandb) _libra_only '' ;;
+                --dtype) _libra_only 'auto bf16 fp32' ;;
+                --chat-template|--errors|--deepspeed|-o|--output|--eval-data|--score|--tensorboard|--config) ;;
+                --assistant) _libra_only 'template verbatim' ;;
+                --learn) _libra_only 'last all' ;;
+                --too-long) _libra_only 'drop refuse' ;;
+                --optimizer) _libra_only 'adamw muon' ;;
+                --schedule) _libra_only 'cosine linear constant' ;;
+                --offload) _libra_only 'none optimizer all' ;;
+                --resume) _libra_only 'auto never' ;;
+                --log-format) _libra_only 'text json' ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --chat-template --chat-template-arg --assistant --learn --max-length --too-long --errors -j --workers --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --liger --deepspeed -o --output --overwrite --save-every --keep --resume --grace --eval-data --eval-every --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
             esac ;;
         'doctor')
             case $before in

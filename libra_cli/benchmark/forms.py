@@ -61,7 +61,10 @@ def item_of(fields: Fields, response: str | None = None) -> Item:
 
 def form_of(fields: Fields) -> str | None:
     """The name of the first form that a record has the fields of; None where it has no response."""
-    return next((name for name, form in FORMS.items() if form.fits(fields)), None)
+    for name, form in FORMS.items():
+        if form.fits(fields):
+            return name
+    return None
 
 
 @dataclass(frozen=True)

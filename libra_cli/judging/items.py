@@ -24,7 +24,7 @@ def item_of_row(fields: Mapping[str, Any]) -> Item:
     try:
         said = _response(fields)
         if said is not None:
-            return item_of({**fields, "response": said}, said)
+            return item_of(fields, said)
         item = item_of(fields)
     except ValueError as error:
         raise RowError("no_item", str(error)) from None

@@ -23,7 +23,6 @@ class Prompts:
         self._asked = {self._digest(one): one for one in own}
         self._judging = {name: template.load(name) for name in ("score", "rank", "verify", "rate", "best")}
         self._digests = {name: template.digest(one) for name, one in self._judging.items()}
-        self._slots: dict[str, list[str]] = {}
 
     def judging(self, row: Row, task: JudgeTask) -> str:
         """The template of a judged row; raises RowError (`other_prompt`) where it was another than the built-in one."""
@@ -39,7 +38,7 @@ class Prompts:
         if task == "general" and "question" not in row.fields:
             return f"{task}\0{orjson.dumps(self._own_messages(row)).decode()}"
         prompt = self._template(row, task, text)
-        names = self._slots.setdefault(prompt, template.slots(prompt))
+        names = template.slots(prompt)
         missing = next((name for name in names if not isinstance(row.fields.get(name), (str, int, float))), None)
         if missing is not None:
             raise RowError("missing_field", f'no "{missing}", which the prompt shows; add it, or name its --template')

@@ -15,7 +15,7 @@ from libra_cli.stream import rows
 from libra_cli.stream.options import CURES
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.stream.work import Filtered
-from libra_cli.tasks import JUDGING, JudgeTask, Messages, Outcome, Record, best, rank, thinking
+from libra_cli.tasks import JUDGING, JudgeTask, Messages, Outcome, Record, best, rank, template, thinking
 from libra_cli.tasks.verdicts import OUT_OF_RANGE
 
 REASON, GENERAL = "reason", "general"
@@ -169,7 +169,7 @@ class _Votes:
         self._plan = Plan(item, task.shows, (), pairs_of(item) if task.shows == PAIR else (), ())
         self._template = prompts.judging(row, task)
         check_reference(item, self._template)
-        self._prompt = f"{task.name}\0{item.question}\0{item.reference if '{{reference}}' in self._template else ''}"
+        self._prompt = f"{task.name}\0{item.question}\0{item.reference if 'reference' in template.slots(self._template) else ''}"
         self._own = f"{row.fields.get('id')}\0{row.fields.get('model')}\0{row.fields.get('sample')}"
         self._judge = _text(row.fields.get("judge"))
 

@@ -253,6 +253,7 @@ def _train(nproc: int | None, dry_run: bool, options: dict[str, Any]) -> int:
     """In every process: looks first at what can be seen without torch, then starts the ranks or is one of them."""
     from libra_cli.exits import Exit
     from libra_cli.stream.console import Console
+    from libra_cli.stream.signals import leave
     from libra_cli.training import launch
     from libra_cli.training.folder import RunFolder
     from libra_cli.training.settings import SftSettings
@@ -268,7 +269,12 @@ def _train(nproc: int | None, dry_run: bool, options: dict[str, Any]) -> int:
         return status
     from libra_cli.training import sft
 
-    return int(sft.run(settings))
+    ended = sft.run(settings)
+    if ended not in (Exit.DONE, Exit.SOME_ERRORS):
+        leave(
+            ended
+        )  # all is on disk: whoever asked us to stop may not wait until the libraries have put their things away
+    return int(ended)
 
 
 def _describe(nproc: int | None, settings: SftSettings) -> int:

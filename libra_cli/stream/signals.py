@@ -24,11 +24,11 @@ STATUS = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED, sign
 class StopRequest:
     """Installed for the length of a run; `status` is None until somebody asks to stop.
 
-    `grace` and, after Ctrl-C, `interrupt_grace` are the seconds that the run then has.
+    `grace` and, after Ctrl-C, `interrupt_grace` are the seconds that the run then has; `says` whether it tells of it.
     """
 
-    def __init__(self, stage: str, grace: float, interrupt_grace: float = INTERRUPT_GRACE):
-        self.stage, self.grace, self._interrupt_grace = stage, grace, interrupt_grace
+    def __init__(self, stage: str, grace: float, interrupt_grace: float = INTERRUPT_GRACE, says: bool = True):
+        self.stage, self.grace, self._interrupt_grace, self._says = stage, grace, interrupt_grace, says
         self.status: Exit | None = None
         self._deadline: float | None = None
         self._before: dict[int, Any] = {}
@@ -80,7 +80,8 @@ class StopRequest:
         grace = min(self.grace, self._interrupt_grace) if number == signal.SIGINT else self.grace
         self._deadline = time.monotonic() + grace
         hint = "; Ctrl-C again stops at once" if number == signal.SIGINT else ""
-        write_stderr(f"libra {self.stage}: stopping, up to {grace:g} s for what is in flight{hint}\n", wait=False)
+        if self._says:
+            write_stderr(f"libra {self.stage}: stopping, up to {grace:g} s for what is in flight{hint}\n", wait=False)
         self.wake()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from libra_cli.tasks import template, thinking
 from libra_cli.tasks.task import Messages, Record
@@ -55,9 +56,14 @@ def messages(text: str, record: Record) -> Messages:
     `record` has a text for each slot of the template; `responses` is a list of texts, numbered from 1. Raises KeyError
     for a slot that the record lacks.
     """
-    tags = {found[1].lower() for found in _TAG.finditer(text)}
-    values = {name: _shown(record[name], tags) for name in template.slots(text)}
+    values = {name: _shown(record[name], _tags(text)) for name in template.slots(text)}
     return [{"role": "user", "content": template.fill(text, values)}]
+
+
+@lru_cache(maxsize=64)
+def _tags(text: str) -> frozenset[str]:
+    """Names of the tags of a template."""
+    return frozenset(found[1].lower() for found in _TAG.finditer(text))
 
 
 def _shown(value: object, tags: Iterable[str]) -> str:

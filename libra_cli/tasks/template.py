@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 _SLOT = re.compile(r"\{\{([a-z_]+)\}\}")
@@ -17,9 +17,10 @@ def load(name: str) -> str:
     return resources.files("libra_cli.tasks").joinpath(f"prompts/{name}.txt").read_text(encoding="utf-8").strip()
 
 
-def slots(template: str) -> list[str]:
+@lru_cache(maxsize=64)
+def slots(template: str) -> tuple[str, ...]:
     """Names of the slots, in order of first appearance."""
-    return list(dict.fromkeys(_SLOT.findall(template)))
+    return tuple(dict.fromkeys(_SLOT.findall(template)))
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

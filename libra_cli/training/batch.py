@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 
 from libra_cli.training.attention import Layout
 
-
 Rows = list[np.ndarray]
-Device = Union[torch.device, str]
+Device: TypeAlias = "torch.device | str"
 
 
 @dataclass

@@ -33,7 +33,7 @@ def chat_of(settings: DataSettings, tokenizer: Any) -> Chat:
 
 def prepare(folder: str, paths: Sequence[str], encoder: Encoder, settings: DataSettings, world: World,
             console: Console) -> tuple[store.TokenStore, int]:  # fmt: skip
-    """The samples of `paths`, as all ranks see them, and how many rows were refused; encoded once while nothing changes.
+    """The samples of `paths`, as all ranks see them, and how many rows were refused; encoded anew where these changed.
 
     A row that cannot be learned from ends the run before it begins, unless `settings.errors` names a file for it.
     """

@@ -134,6 +134,8 @@ class Engine:
             dist_init_required=False,
         )  # fmt: skip
         self.learner = learner
+        self.frozen = any(not p.requires_grad for p in learner.parameters())
+        """Whether some weights are not learned (LoRA)."""
         self.stage = int(config["zero_optimization"]["stage"])
         self.precision = "bf16" if self._engine.bfloat16_enabled() else "fp32"
         self._own_clip = clips_itself(config)
@@ -182,13 +184,11 @@ class Engine:
 
     def save(self, folder: str) -> None:
         """Weights, master weights and the optimiser's state of all ranks below `folder`."""
-        frozen = any(not p.requires_grad for p in self.learner.parameters())
-        self._engine.save_checkpoint(folder, tag="state", save_latest=False, exclude_frozen_parameters=frozen)
+        self._engine.save_checkpoint(folder, tag="state", save_latest=False, exclude_frozen_parameters=self.frozen)
 
     def load(self, folder: str) -> None:
         """What `save` wrote, by as many ranks; raises OSError or ValueError where it is not there."""
-        frozen = any(not p.requires_grad for p in self.learner.parameters())
-        path, _ = self._engine.load_checkpoint(folder, tag="state", load_module_strict=not frozen,
+        path, _ = self._engine.load_checkpoint(folder, tag="state", load_module_strict=not self.frozen,
                                                load_lr_scheduler_states=False)  # fmt: skip
         if path is None:
             raise ValueError("the state of this rank is missing")

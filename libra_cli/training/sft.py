@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -38,7 +39,7 @@ def run(settings: SftSettings, records: int | None = None) -> Exit:
     """
     records = stdio.reserve_stdout() if records is None else records
     model.quiet_libraries()
-    stop = StopRequest("sft", settings.grace, settings.grace)
+    stop = StopRequest("sft", settings.grace, settings.grace, says=os.environ["RANK"] == "0")
     with ExitStack() as stack:
         stack.enter_context(stop)
         world = stack.enter_context(World(settings.engine.sequence_parallel))

@@ -193,7 +193,8 @@ class Trainer:
         """The share of the devices' peak that went into the model."""
         if self._shape is None or not self._world.on_gpu:
             return None
-        flops = self._shape.training([int(self._data.store.lengths[i]) for i in samples], learned)
+        lengths = [int(self._data.store.lengths[i]) for i in samples]
+        flops = self._shape.training(lengths, learned, frozen=self._engine.frozen)
         peak = peak_flops(torch.cuda.get_device_name(self._world.device), self._engine.precision)
         return mfu(flops.model, seconds, peak, self._world.size)
 

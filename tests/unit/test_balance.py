@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from libra_cli.benchmark.cells import CORRECT, INCORRECT, LABELS, Index, Limits
 from libra_cli.benchmark.census import census, shortage, table
 from libra_cli.benchmark.samples import PUBLISHED, Form
-from libra_cli.stream.store import Place
 from libra_cli.stream import rows
 from libra_cli.stream.rows import Row, RowError
+from libra_cli.stream.store import Place
 
 FORM = Form()
 LIMITS = st.builds(Limits, st.none() | st.integers(1, 4), st.none() | st.integers(1, 3), st.just({}))

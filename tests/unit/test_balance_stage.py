@@ -17,10 +17,10 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from libra_cli.stream.store import OPEN_FILES, RowStore
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.lines import Source
 from libra_cli.stream.rows import Row
+from libra_cli.stream.store import OPEN_FILES, RowStore
 
 LIBRA = str(Path(sys.executable).parent / "libra")
 ROOT = Path(__file__).resolve().parents[2]
