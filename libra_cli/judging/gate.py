@@ -41,6 +41,7 @@ _MARK_ANSWERS = frozenset(_MARKS.split())
 _NO_SIGNS = frozenset("∴∵⋯⋮⋱∎∙⋅∗∶∷•●■◆▪") | set(map(chr, range(0x2500, 0x25A0)))
 """Signs that answer nothing: those of an argument, bullets, and what lines and boxes are drawn with."""
 
+_APOSTROPHES, _ASCII_WORD = re.compile("['’ʼ`]"), re.compile("[a-z0-9]+")
 _DRESS = " *_`#>~-"
 """What sets text in Markdown."""
 _PHRASE = re.compile(r"([^\n.:!?。：！？；،؟…।]+)([.:!?。：！？；،؟…।]?)")
@@ -136,6 +137,9 @@ def _openers() -> tuple[frozenset[str], frozenset[str]]:
 
 def _plain(phrase: str) -> str:
     """Words in lower case, one blank between them, without accents, apostrophes and marks."""
-    parts = unicodedata.normalize("NFKD", re.sub("['’ʼ`]", "", phrase.casefold()))
+    text = _APOSTROPHES.sub("", phrase.casefold())
+    if text.isascii():  # the same, and most phrases are
+        return " ".join(_ASCII_WORD.findall(text))
+    parts = unicodedata.normalize("NFKD", text)
     kept = (one if one.isalnum() else " " for one in parts if unicodedata.category(one) != "Mn")
     return " ".join("".join(kept).split())

@@ -169,7 +169,8 @@ class _Votes:
         self._plan = Plan(item, task.shows, (), pairs_of(item) if task.shows == PAIR else (), ())
         self._template = prompts.judging(row, task)
         check_reference(item, self._template)
-        self._prompt = f"{task.name}\0{item.question}\0{item.reference if 'reference' in template.slots(self._template) else ''}"
+        reference = item.reference if "reference" in template.slots(self._template) else ""
+        self._prompt = f"{task.name}\0{item.question}\0{reference}"
         self._own = f"{row.fields.get('id')}\0{row.fields.get('model')}\0{row.fields.get('sample')}"
         self._judge = _text(row.fields.get("judge"))
 

@@ -198,7 +198,10 @@ def _finite(value: Any) -> bool:
         return bool(value - value == 0.0)
     if kind is str or kind is int:
         return True
-    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    if kind is list:
+        items = value
+    else:
+        items = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else ()
     for item in items:  # noqa: SIM110 -- `all` is slower, and every row that is written comes here
         if not _finite(item):
             return False

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+
+from libra_cli.stream.shuffle import permutation
 
 Pack = list[int]
 """Samples of one forward pass of one rank, by their index."""
@@ -49,17 +52,12 @@ class SampleOrder:
         return found
 
     def _epoch(self, epoch: int) -> np.ndarray:
-        if not self.shuffle:
-            return np.arange(self.samples)
-        key = (self.samples, self.seed, epoch)
-        if _latest.get("key") != key:  # a permutation of a million samples takes 20 ms
-            _latest.update(
-                key=key, order=np.random.Generator(np.random.Philox(key=[self.seed, epoch])).permutation(self.samples)
-            )
-        return _latest["order"]
+        return _order(self.samples, self.seed, epoch) if self.shuffle else np.arange(self.samples)
 
 
-_latest: dict = {}
+@lru_cache(maxsize=2)  # a batch may reach into the next epoch
+def _order(samples: int, seed: int, epoch: int) -> np.ndarray:
+    return permutation(samples, seed, epoch)
 
 
 @dataclass(frozen=True)

@@ -71,8 +71,8 @@ def test_bash_offers_every_option_of_a_stage(stage, shell):
     top = cli.make_context("libra", [], resilient_parsing=True)
     ctx = next(ctx for ctx in manual.contexts(top) if ctx.info_name == stage)
     flags = sorted(name for flag in completion.flags(ctx) for name in flag.names)
-    asked = f"COMP_WORDS=(libra {stage} -); COMP_CWORD={len(stage.split()) + 1}; _libra; printf '%s\\n' ${{COMPREPLY[@]}}"
-    ended = shell(f"source {SCRIPTS}/libra.bash; {asked}")
+    asked = f"COMP_WORDS=(libra {stage} -); COMP_CWORD={len(stage.split()) + 1}; _libra"
+    ended = shell(f"source {SCRIPTS}/libra.bash; {asked}; printf '%s\\n' ${{COMPREPLY[@]}}")
     assert sorted(ended.out.decode().split()) == flags
     assert {"--help", "--config"} <= set(flags)
 

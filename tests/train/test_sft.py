@@ -10,6 +10,8 @@ import pytest
 import runs
 import torch
 
+from libra_cli.stream.shuffle import permutation
+
 ALIKE = {
     "small-passes": ["--micro-tokens", "200"],
     "unpacked": ["--no-packing", "--micro-tokens", "400"],
@@ -104,7 +106,7 @@ def plain_run(folder: Path) -> tuple[list[float], list[float], dict[str, torch.T
     losses, norms = [], []
     for step in range(runs.STEPS):
         first, last = step * runs.BATCH, (step + 1) * runs.BATCH
-        orders = [np.random.Generator(np.random.Philox(key=[3, epoch])).permutation(24) for epoch in range(4)]
+        orders = [permutation(24, 3, epoch) for epoch in range(4)]
         batch = [samples[int(i)] for i in np.concatenate(orders)[first:last]]
         learned = sum(int((labels[0, 1:] != -100).sum()) for _, labels in batch)
         total = 0.0

@@ -93,7 +93,7 @@ def test_slots_are_filled_in_one_pass_byte_for_byte(question, response):
 def test_a_missing_slot_is_an_error():
     with pytest.raises(KeyError):
         template.fill("{{question}}", {})
-    assert template.slots("{{b}} {{a}} {{b}}") == ["b", "a"]
+    assert template.slots("{{b}} {{a}} {{b}}") == ("b", "a")
 
 
 def test_reason_prompts_hold_the_question_as_it_is():
