@@ -66,10 +66,13 @@ class Learner(nn.Module):
 
 def quiet_libraries() -> None:
     """No bars and no advice from transformers: stderr belongs to the run."""
+    import warnings
+
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     logging.set_verbosity_error()
+    warnings.filterwarnings("ignore", category=FutureWarning)  # of DeepSpeed's calls of torch
 
 
 def dtype_of(name: str) -> torch.dtype:
