@@ -21,7 +21,7 @@ docs: setup      ## man pages, completions and the help in the README, from the 
 	python -m libra_cli.manual
 
 bench: setup     ## side-by-side measurements
-	@for each in benchmarks/*; do echo "== $$each"; $$each || exit; done
+	@for each in $$(find benchmarks -maxdepth 1 -type f -executable | sort); do echo "== $$each"; $$each || exit; done
 
 setup:
 	@tests/environment/setup $(VENV)

@@ -30,7 +30,8 @@ class RunFolder:
     def check(self) -> bool:
         """Whether this very run is finished; raises Fatal where it can never be done as it is told."""
         settings = self._settings
-        Source([path for path in (*settings.data.inputs, *settings.data.eval_data, *settings.save.score) if path != "-"])
+        read = (*settings.data.inputs, *settings.data.eval_data, *settings.save.score)
+        Source([path for path in read if path != "-"])
         check_trackers(settings.watch.tensorboard, settings.watch.wandb)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
