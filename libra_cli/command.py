@@ -55,14 +55,15 @@ def _common(*names: str, **kwargs: Any) -> StageOption:
     return StageOption(names, shapes_rows=False, group="Streams", **kwargs)
 
 
-def stream_options(takes: str) -> list[click.Parameter]:
+def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
     """The options that every stage shares, in the order of the manual; `takes` is what its usage calls an input."""
+    again = "continues it" if resumable else "makes it anew"
     return [
         click.Argument(["inputs"], nargs=-1, metavar=f"[{takes}]..."),
         _common("-o", "--output", metavar="FILE",
-                help="Write to FILE; the same command again continues it. Default: standard output."),
+                help=f"Write to FILE; the same command again {again}. Default: standard output."),
         _common("--errors", metavar="FILE", help="Write refused rows to FILE, each with the reason."),
-        _common("--overwrite", is_flag=True, help="Start FILE afresh instead of continuing it."),
+        _common("--overwrite", is_flag=True, help="Start FILE afresh, whatever made it."),
         _common("--shard", metavar="I/N|auto",
                 help="Do part I of N (from 0) only, by hash of the id; auto reads the Slurm array or step."),
         _common("--limit", type=click.IntRange(0), metavar="N", help="Read the first N rows only."),
@@ -247,7 +248,7 @@ def stage(
 
     def decorate(function: Callable[..., None]) -> StageCommand:
         info = StageInfo(name, _summary(function), reads or {}, tuple(writes), (), (), resumable, tuple(examples))
-        command = _command(name, function, stream_options(takes), info=info, takes=takes)
+        command = _command(name, function, stream_options(takes, resumable), info=info, takes=takes)
         command.callback = _runner(function, info, command, inputs, used, names)
         return command
 

@@ -89,10 +89,9 @@ def _announce(run: Run, cells: Sequence[Cell], limits: Limits) -> None:
 def _write(run: Run, form: Form, cells: Sequence[Cell], store: RowStore) -> None:
     """Writes the chosen rows, cell by cell."""
     for cell in cells:
-        for place in cell.places():
+        for raw, _ in store.each((place, None) for place in cell.places()):
             if run.stop.status is not None:
                 return
-            raw = store.read(place)
             # It was accepted once, so no message will say where it stands.
             run.write(form.write(Row(rows.parse(raw), raw, file="", line=0)))
 

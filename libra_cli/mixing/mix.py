@@ -49,10 +49,10 @@ def mix(run: Run, parts: Sequence[Part], plan: Plan, spool_dir: str | None) -> N
         wanted = allotted(parts, [len(rows) for rows in kept], plan.rows, plan.repeat)
         _account(run, kept, wanted)
         realised: list[Counter[int]] = [Counter() for _ in parts]
-        for source, at in _drawn(kept, wanted, plan):
+        drawn = ((pools[source].place(at), (source, at)) for source, at in _drawn(kept, wanted, plan))
+        for raw, (source, at) in store.each(drawn):
             if run.stop.status is not None:
                 return
-            raw = store.read(pools[source].place(at))
             run.write(_line(raw, plan.source_key, parts[source].name))
             realised[source][pools[source].task(at)] += 1
     available = [pool.by_task(rows) for pool, rows in zip(pools, kept, strict=True)]
@@ -109,6 +109,6 @@ def _drawn(kept: Sequence[Numbers], wanted: Sequence[int], plan: Plan) -> Iterat
 
 def _line(raw: bytes, source_key: str | None, source: str) -> bytes:
     if source_key is None:
-        return raw
+        return rows.escape_separators(raw)
     # It was accepted once, so no message will say where it stands.
     return rows.extend(Row(rows.parse(raw), raw, file="", line=0), {source_key: source})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -126,25 +126,26 @@ class Filtering:
 
     # -- choosing and writing -----------------------------------------------------------------------------------------
 
-    def _row(self, record: np.void) -> Row:
-        """The row of a record. It was accepted once, so no message will say where it stands."""
-        place = Place(int(record["check"]), int(record["file"]), int(record["offset"]), int(record["size"]))
-        raw = self._store.read(place)
-        return Row(rows.parse(raw), raw, file="", line=0)
+    def _rows(self, records: Iterable[np.void]) -> Iterator[tuple[Row, int]]:
+        """The row of each record, and which of its samples that is. No message will say where they stand: they were
+        accepted once."""
+        wanted = (
+            (Place(int(record["check"]), int(record["file"]), int(record["offset"]), int(record["size"])), record)
+            for record in records
+        )
+        for raw, record in self._store.each(wanted):
+            yield Row(rows.parse(raw), raw, file="", line=0), int(record["number"])
 
     def _spread(self, records: np.ndarray, numbers: np.ndarray, n: int) -> np.ndarray:
-        samples = (
-            self._reader.conversation(self._row(record), int(record["number"]))[0] for record in records[numbers]
-        )
-        texts = [sample.text for sample in samples]
+        texts = [self._reader.conversation(row, number)[0].text for row, number in self._rows(records[numbers])]
         return numbers[spread(texts, n, lambda: self._run.stop.status is not None)]
 
     def _write(self, records: np.ndarray, chosen: Chosen) -> None:
-        for number, rate in zip(chosen.numbers.tolist(), chosen.rates.tolist(), strict=True):
+        wanted = (records[number] for number in chosen.numbers.tolist())  # no copy of all of them
+        for (row, number), rate in zip(self._rows(wanted), chosen.rates.tolist(), strict=True):
             if self._run.stop.status is not None:
                 return
-            record = records[number]
-            self._run.write(rows.dumps(self._line(self._row(record), int(record["number"]), rate)))
+            self._run.write(rows.dumps(self._line(row, number, rate)))
 
     def _line(self, row: Row, number: int, rate: float) -> dict[str, Any]:
         """A line of training data. No field is ever null or of another type, as columns of data sets have it."""
@@ -176,6 +177,7 @@ CURES = {
     "has_thinking": "the texts think; leave --thinking forbid out",
     "uneven": "no prompt has a correct sample of the other label; sample more, or leave --even out",
     "wrong": "nothing is correct; sample more (-n, -k), or from a better model",
+    "null_unlabelled": "no row says what is right; libra verify labels responses, and pairs need a preference",
     "pass_rate": "no prompt has such a pass rate; widen --pass-rate",
 }
 

@@ -73,7 +73,7 @@ class Reader:
             if judged not in JUDGING or (wanted and judged != wanted):
                 raise Filtered("scalar" if judged == "scalar" else "other_task")
             return judged
-        named = wanted or fields.get("task")
+        named = wanted or str(fields.get("task"))
         if named in JUDGING and (wanted or named != "score"):  # libra verify writes score: what the row can be used for
             raise RowError("missing_field", f'no "judgments", which task {named} needs: run libra judge first')
         plain = "question" not in fields and ("messages" in fields or "prompt" in fields)
@@ -155,7 +155,8 @@ def _labelled(ruled: Record) -> tuple[bool | None, str | None]:
     if label is not None:
         raise RowError("bad_label", f'"label" is {label}; it must be 1 (correct), 0 (incorrect) or null (unknown)')
     verification = ruled.get("verification")
-    return None, str((verification or {}).get("reason") or "unlabelled")
+    why = verification.get("reason") if isinstance(verification, Mapping) else None
+    return None, str(why or "unlabelled")
 
 
 class _Votes:
@@ -257,6 +258,8 @@ def _written(judgment: Record) -> tuple[str, str | None, str | None]:
         if response is None or judgment.get("thinking_chars"):
             raise RowError("no_thinking_text", "what the judge thought is not in the row: run libra judge again")
         text = response
+    if type(text) is not str or not (response is None or type(response) is str):
+        raise RowError("bad_judgments", "what a judge wrote is no text; leave judgments as libra judge wrote them")
     return text, response, None
 
 

@@ -61,8 +61,8 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
     shapes_rows=False,
     metavar="NAME",
     suggested=miniature.MODELS,
-    help="A judge: a directory, a name of a hub or server, or libra-mini/weak, medium, strong. Several run one after "
-    "another.",
+    help="A judge: a directory, a name of a hub or server, or libra-mini/judge, weak, medium, strong. Several run one "
+    "after another.",
 )
 @option(
     "--judge-name",

@@ -21,7 +21,7 @@ EXAMPLES = (
 
 
 def _name_files(options: StreamOptions, values: dict[str, Any]) -> None:
-    """Leaves the files in `options.inputs`, and the amounts with them in `values`; they are read as everywhere."""
+    """Leaves the files in `options.inputs`, and their amounts with them in `values`; they are read as everywhere."""
     from libra_cli.mixing.amounts import parts
 
     values["mixture"] = options.inputs
@@ -60,8 +60,9 @@ def command(
     --repeat says so. A file whose own name ends like an amount takes one more: a:7:1x.
 
     The rows come shuffled; with --no-shuffle every beginning of the output has the proportions of the whole. They are
-    the input's bytes, and the same input and --seed give the same output. Where rows have an id of an earlier set,
-    stderr says how many; --dedupe leaves those out, by id or content. A set's own repetitions stay.
+    the input's bytes (U+2028 and the like escaped), and the same input and --seed give the same output. Where rows have
+    an id of an earlier set, stderr says how many; --dedupe leaves those out, by id or content. A set's own repetitions
+    stay.
 
     At the end stderr has the mixture: rows, share and epochs of each set, and of each `task` in it. In the counts a row
     that is used three times counts as three; rows that are not used are filtered (surplus, duplicate). With --shard the

@@ -40,7 +40,7 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
     "--model",
     metavar="NAME",
     suggested=miniature.MODELS,
-    help="What to train: a directory, a name of a hub, or libra-mini/weak, medium, strong.",
+    help="What to train: a directory, a name of a hub, or libra-mini/weak, medium, strong, judge.",
 )
 @in_model("--from-scratch", is_flag=True, help="Take the model's configuration only and begin with random weights.")
 @in_model("--tokenizer", metavar="NAME", help="Another tokenizer than the model's own.")
@@ -110,7 +110,8 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
     "fewer steps. Needs --zero 0 and float32.",
 )
 @in_steps("--lr", type=click.FloatRange(0, min_open=True), default=1e-5, metavar="X", help="Highest learning rate.")
-@in_steps("--min-lr", type=click.FloatRange(0), default=1e-6, metavar="X", help="Learning rate of the last step.")
+@in_steps("--min-lr", type=click.FloatRange(0), metavar="X",
+          help="Learning rate of the last step. Default: a tenth of --lr.")  # fmt: skip
 @in_steps(
     "--schedule",
     type=click.Choice(["cosine", "linear", "constant"]),
@@ -156,7 +157,8 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
     "--zero",
     type=click.IntRange(0, 3),
     metavar="STAGE",
-    help="DeepSpeed's ZeRO: 1 spreads the optimiser over devices, 2 gradients, 3 weights. Default: 2 on several.",
+    help="DeepSpeed's ZeRO: 1 spreads the optimiser over devices, 2 gradients, too, 3 weights, too. Default: 2 "
+    "on several devices, 1 on one in bf16, 0 on one in fp32.",
 )
 @in_devices(
     "--offload",
@@ -177,15 +179,23 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
     "-o",
     "--output",
     metavar="DIR",
-    help="The trained model, and until then its checkpoints; the same command again goes on.",
+    help="The trained model and its checkpoints; the same command again goes on.",
 )
 @in_saving("--overwrite", is_flag=True, help="Begin anew in DIR.")
-@in_saving(
-    "--save-every", type=click.IntRange(1), metavar="STEPS", help="Write a checkpoint so often. Default: when stopped."
-)
+@in_saving("--save-every", type=click.IntRange(1), default=500, metavar="STEPS",
+           help="Write a checkpoint so often, and when stopped.")  # fmt: skip
 @in_saving("--keep", type=click.IntRange(1), default=2, metavar="K", help="Checkpoints kept, beside the best.")
 @in_saving(
-    "--resume", type=click.Choice(["auto", "never"]), default="auto", help="Go on from the last checkpoint, or do not."
+    "--resume",
+    type=click.Choice(["auto", "never"]),
+    default="auto",
+    help="Go on from the last checkpoint, or give up those that are there.",
+)
+@in_saving(
+    "--final",
+    type=click.Choice(["last", "best"]),
+    default="last",
+    help="The model in DIR: that of the last step, or of the one with the lowest loss on --eval-data.",
 )
 @in_saving(
     "--grace",
@@ -237,6 +247,10 @@ def command(nproc: int | None, grace: float, betas: tuple[float, float], dry_run
     The command starts one process a device by itself. Under srun, torchrun or deepspeed it takes the place that it is
     given there.
     """
+    if options["min_lr"] is not None and options["min_lr"] > options["lr"]:
+        raise click.UsageError("--min-lr is above --lr: the rate falls from --lr to it")
+    if options["final"] == "best" and not options["eval_data"]:
+        raise click.UsageError("--final best needs --eval-data, on which it is chosen")
     for name in ("model", "output"):
         if not options[name]:
             raise click.UsageError(f"missing option --{name}; see libra sft --help, or name a --config")

@@ -160,8 +160,13 @@ class Manifest:
             return f"it was made by libra {found['stage']}"
         now, then = self._content["config"], found["config"]
         changed = sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name))
-        values = ((name.replace("_", "-"), _short(then.get(name)), _short(now.get(name))) for name in changed)
-        return "; ".join(f"--{name} was {before}, now {after}" for name, before, after in values)
+        values = ((_called(name), _short(then.get(name)), _short(now.get(name))) for name in changed)
+        return "; ".join(f"{name} was {before}, now {after}" for name, before, after in values)
+
+
+def _called(name: str) -> str:
+    """What a user calls a setting: all are options, but the FILE:AMOUNT of libra mix."""
+    return "the mixture" if name == "mixture" else f"--{name.replace('_', '-')}"
 
 
 def _short(value: Any) -> str:

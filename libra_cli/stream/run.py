@@ -188,11 +188,15 @@ class Run:
             manifest = resume.Manifest(self.options.manifest, self.info.name, self.config, __version__)
             manifest.write(status, **self._tally())
 
+    def _after_a_stop(self) -> str:
+        if not self.info.resumable:
+            return ", the same command begins anew"
+        return ", the same command continues" if self._manifest else " (with -o FILE the same command continues)"
+
     def _summarise(self) -> None:
         text = self.counts.summary(self._errors.kinds)
         if self.stop.status is not None:
-            cure = "the same command continues"
-            text += f"; stopped, {cure}" if self._manifest else f"; stopped (with -o FILE {cure})"
+            text += "; stopped" + self._after_a_stop()
         seconds = self.console.seconds
         if self.options.log_format == "json":
             self.console.say(text, event="exit", code=int(self.status), seconds=round(seconds, 3), **self._tally())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 import zlib
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple, TypeVar
 
 import zstandard
 
@@ -16,8 +18,14 @@ from libra_cli.stream.rows import Row
 
 OPEN_FILES = 128
 """At most: a shell hands over more files than a process may hold open."""
+AHEAD = 512
+"""Rows that are asked of the disk at once: one after another, from a file that no cache holds, takes four times as
+long."""
 SPOOL = 0
 """The spool's number among the files of a store."""
+
+
+Known = TypeVar("Known")
 
 
 class Place(NamedTuple):
@@ -65,6 +73,15 @@ class RowStore:
             raise self._files.failed(place.file, "it has changed since it was read first")
         return raw
 
+    def each(self, wanted: Iterable[tuple[Place, Known]]) -> Iterator[tuple[bytes, Known]]:
+        """The bytes of many rows, in the order given, each with what stands beside its place; raises as `read` does."""
+        wanted = iter(wanted)
+        while window := list(islice(wanted, AHEAD)):
+            for place, _ in window:
+                (self._spool if place.file == SPOOL else self._files).expect(place)
+            for place, known in window:
+                yield self.read(place), known
+
 
 class Spool:
     """A temporary file without a name, so that it goes with the process, whatever ends that. Rows are compressed."""
@@ -86,6 +103,10 @@ class Spool:
             raise Fatal(error.status, f"{error}, or name another folder with --spool-dir") from None
         offset, self._end = self._end, self._end + len(data)
         return offset, len(data)
+
+    def expect(self, place: Place) -> None:
+        """Has the system fetch a row that will be read."""
+        os.posix_fadvise(self._fd, place.offset, place.size, os.POSIX_FADV_WILLNEED)
 
     def read(self, offset: int, size: int) -> bytes:
         return self._unpack(os.pread(self._fd, size, offset))
@@ -118,6 +139,11 @@ class Files:
             self._names.append(name)
             self._numbers[name] = len(self._names)
         return self._numbers[name]
+
+    def expect(self, place: Place) -> None:
+        """Has the system fetch a row that will be read, where its file is open already."""
+        if place.file in self._open:
+            os.posix_fadvise(self._open[place.file], place.offset, place.size, os.POSIX_FADV_WILLNEED)
 
     def read(self, number: int, offset: int, size: int) -> bytes:
         """Bytes of a file; raises Fatal(7) where it cannot be read any more."""

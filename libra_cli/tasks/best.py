@@ -11,8 +11,12 @@ MOST = 999
 
 
 def golden_of(record: Record) -> int | None:
-    """The place of the golden response: `best` (from 0), or the first where the record has `chosen` and `rejected`."""
-    return record.get("best", 0 if "chosen" in record else None)
+    """The place of the golden response: `best` (from 0), or the first where the record has `chosen` and `rejected`.
+
+    None where it names none, or what it names is no number.
+    """
+    golden = record.get("best", 0 if "chosen" in record else None)
+    return golden if type(golden) in (int, float) else None
 
 
 def is_correct(outcome: Outcome, record: Record) -> bool | None:

@@ -72,7 +72,7 @@ def _packed(
     here = slice(begin, begin + stretch)
     inputs = {"input_ids": _row(row[here], device), "position_ids": _row(places[here], device)}
     return Pass(inputs, _tensor(at - begin, device), _tensor(row[at + 1], device), owners[at + 1],
-                tokens if part == 0 else 0, Layout(lengths, device))  # fmt: skip
+                tokens if part == 0 and samples != [-1] else 0, Layout(lengths, device))  # fmt: skip
 
 
 def _padded(

@@ -34,6 +34,10 @@ class Checkpoints:
         found = self._world.told(found)
         return found and (Path(found[0]), found[1])
 
+    def place(self, step: int) -> Path:
+        """Where that of `step` is, if there is one."""
+        return self._folder / f"{_PREFIX}{step}"
+
     def save(self, engine: Engine, marker: Mapping[str, Any]) -> Path:
         """Writes one of `marker["step"]` and drops those that are not kept; raises Fatal(74) where the disk is full.
 
@@ -42,9 +46,11 @@ class Checkpoints:
         name = f"{_PREFIX}{marker['step']}"
         place, aside = self._folder / name, self._folder / f".{name}.partial"
         self._world.together(lambda: _attempt(place, lambda: _fresh(aside)), only_first=True)
-        _attempt(
-            place, lambda: engine.save(str(aside))
-        )  # ranks meet in it: one that fails ends, and with it the others
+        try:  # ranks meet in it: one that fails ends, and with it the others
+            _attempt(place, lambda: engine.save(str(aside)))
+        except Fatal:
+            shutil.rmtree(aside, ignore_errors=True)  # a full disk stays full of it
+            raise
         self._world.together(lambda: _attempt(place, lambda: self._put(aside, place, marker)), only_first=True)
         return place
 
@@ -81,7 +87,7 @@ class Checkpoints:
         """Drops all but the last ones and the best."""
         complete = sorted(self._complete(), key=lambda each: each[1]["step"])
         best = complete[-1][1].get("best") or {}
-        for place, marker in complete[: -self._keep] if self._keep else []:
+        for place, marker in complete[: -self._keep]:
             if marker["step"] != best.get("step"):
                 os.unlink(Path(place) / MARKER)  # first, so that what is left of it is no checkpoint
                 shutil.rmtree(place, ignore_errors=True)
@@ -101,7 +107,7 @@ def _attempt(place: Path, action: Callable[[], object]) -> None:
     except OSError as error:
         raise write_failed(str(place), error) from None
     except RuntimeError as error:  # torch's writer of files
-        if "file write failed" not in str(error) and "PytorchStreamWriter" not in str(error):
+        if not any(word in str(error) for word in ("file write failed", "PytorchStreamWriter", "inline_container")):
             raise
         raise write_failed(str(place), OSError(errno.EIO, "not the whole file could be written")) from None
 

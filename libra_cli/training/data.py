@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,6 +17,7 @@ from libra_cli.stream.console import Console
 from libra_cli.stream.errors import ErrorLog
 from libra_cli.stream.lines import Source
 from libra_cli.stream.output import replace_file
+from libra_cli.stream.signals import StopRequest
 from libra_cli.training import store
 from libra_cli.training.chat import Chat, template_text
 from libra_cli.training.encode import Encoder
@@ -26,30 +29,34 @@ _ORIGIN = "origin.json"
 
 
 def chat_of(settings: DataSettings, tokenizer: Any) -> Chat:
-    """The tokenizer's own template, or the one that is given."""
+    """The tokenizer's own template, or the one that is given, which becomes its own."""
     given = settings.chat_template
-    return Chat(tokenizer, template_text(given) if given else None, dict(settings.chat_template_arg))
+    if given:
+        tokenizer.chat_template = template_text(given)  # and so it is saved with the model
+    return Chat(tokenizer, tokenizer.chat_template if given else None, dict(settings.chat_template_arg))
 
 
-def prepare(folder: str, paths: Sequence[str], encoder: Encoder, settings: DataSettings, world: World,
-            console: Console) -> tuple[store.TokenStore, int]:  # fmt: skip
+def prepare(folder: str, paths: Sequence[str], encoder: Encoder, settings: DataSettings, world: World, console: Console,
+            stop: StopRequest | None = None) -> tuple[store.TokenStore, int]:  # fmt: skip
     """The samples of `paths`, as all ranks see them, and how many rows were refused; encoded anew where these changed.
 
     A row that cannot be learned from ends the run before it begins, unless `settings.errors` names a file for it.
     """
     origin = _origin(paths, encoder, settings)
-    refused = world.told(_refused_before(folder, origin))
+    refused = world.told(None if "-" in paths else _refused_before(folder, origin))
     if refused is None:
-        world.together(lambda: _build(folder, paths, encoder, settings, origin, console), only_first=True)
+        rows_read = partial(rows_of, paths, stop)
+        world.together(lambda: _build(folder, rows_read, encoder, settings, origin, console), only_first=True)
         refused = world.told(_refused_before(folder, origin))
     return store.TokenStore(folder), refused
 
 
-def _build(folder: str, paths: Sequence[str], encoder: Encoder, settings: DataSettings, origin: dict[str, Any],
-           console: Console) -> None:  # fmt: skip
+def _build(folder: str, rows_read: Callable[[Counts, ErrorLog], Iterator[rows.Row]], encoder: Encoder,
+           settings: DataSettings, origin: dict[str, Any], console: Console) -> None:  # fmt: skip
+    paths = origin["files"]
     counts, log = Counts(), ErrorLog(settings.errors, "sft", console)
     try:
-        made = store.build(folder, rows_of(paths, counts, log), encoder, max_length=settings.max_length,
+        made = store.build(folder, rows_read(counts, log), encoder, max_length=settings.max_length,
                            too_long=settings.too_long, errors=log, counts=counts, workers=settings.workers,
                            config=origin["encoding"])  # fmt: skip
     finally:
@@ -66,7 +73,9 @@ def _build(folder: str, paths: Sequence[str], encoder: Encoder, settings: DataSe
 def _origin(paths: Sequence[str], encoder: Encoder, settings: DataSettings) -> dict[str, Any]:
     """What samples are made from; a file that cannot be looked at is found missing when it is read."""
     stats = [os.stat(path) for path in paths if path != "-" and os.path.exists(path)]
-    encoding = {"template": encoder.chat.template_sha256, "learn": settings.learn, "assistant": settings.assistant}
+    encoding = {"tokenizer": _identity(encoder.chat.tokenizer), "template": encoder.chat.template_sha256,
+                "template_args": list(map(list, settings.chat_template_arg)), "learn": settings.learn,
+                "assistant": settings.assistant}  # fmt: skip
     limits = {"max_length": settings.max_length, "too_long": settings.too_long}
     return {
         "files": [*paths],
@@ -74,6 +83,13 @@ def _origin(paths: Sequence[str], encoder: Encoder, settings: DataSettings) -> d
         "encoding": encoding,
         **limits,
     }
+
+
+def _identity(tokenizer: Any) -> str:
+    """A hash of all that a tokenizer is."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    whole = backend.to_str() if backend is not None else json.dumps(sorted(tokenizer.get_vocab().items()))
+    return rows.content_hash(whole)
 
 
 def _refused_before(folder: str, origin: dict[str, Any]) -> int | None:
@@ -87,10 +103,12 @@ def _refused_before(folder: str, origin: dict[str, Any]) -> int | None:
     return refused if made == origin else None
 
 
-def rows_of(paths: Sequence[str], counts: Counts, log: ErrorLog) -> Iterator[rows.Row]:
-    """The rows that can be read; the others are refused."""
-    source = Source(paths)
+def rows_of(paths: Sequence[str], stop: StopRequest | None, counts: Counts, log: ErrorLog) -> Iterator[rows.Row]:
+    """The rows that can be read; the others are refused. Raises Fatal where somebody asks to stop meanwhile."""
+    source = Source(paths, wake_fd=stop.wake_fd if stop else None)
     while (batch := source.read()) is not None:
+        if stop and stop.status:
+            raise Fatal(stop.status, "stopped before the first step; the same command begins anew")
         for number, raw in enumerate(batch.lines, batch.first):
             raw = raw.strip(b" \t\r")
             refused = batch.refused.get(number - batch.first)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import torch
 from torch import nn
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.training import deepspeed_file
 from libra_cli.training.batch import Pass
 from libra_cli.training.model import Learner
 from libra_cli.training.muon import MuonAdamW
 from libra_cli.training.settings import EngineSettings, OptimizerSettings
 from libra_cli.training.world import World, import_deepspeed
-
-OURS = ("train_batch_size", "train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "gradient_clipping")
-"""Keys of a DeepSpeed configuration that follow from options: the user's own may leave them out or say "auto"."""
 
 
 class NonFinite(Exception):
@@ -32,81 +30,64 @@ def configuration(
 
     Gradients are summed by us (`Engine.learn`), so for DeepSpeed every pass is a batch of one.
     """
+    own = deepspeed_file.read(engine.deepspeed)
+    deepspeed_file.fill_optimizer(own, asdict(optimizer))
     stage = zero_stage(engine, dtype, world.size)
-    offloaded = {"device": "cpu", "pin_memory": world.on_gpu}
-    zero: dict[str, Any] = {"stage": stage}
-    if stage >= 1 and engine.offload != "none":
-        zero["offload_optimizer"] = offloaded
-    if stage == 3 and engine.offload == "all":
-        zero["offload_param"] = offloaded
-    if stage in (1, 2):
-        zero.update(overlap_comm=world.on_gpu, contiguous_gradients=True)
-    own = _own(engine.deepspeed)
-    config: dict[str, Any] = {"zero_optimization": zero, "zero_allow_untested_optimizer": True,
+    config: dict[str, Any] = {"zero_optimization": _zero(stage, engine, world), "zero_allow_untested_optimizer": True,
                               "zero_force_ds_cpu_optimizer": False}  # fmt: skip
     if dtype == torch.bfloat16:
         config["bf16"] = {"enabled": True, "check_grad_overflow": True}
-        if stage:
-            config["data_types"] = {"grad_accum_dtype": "fp32"}
+        config["data_types"] = {"grad_accum_dtype": "fp32"}
     config.update(own)
+    _check(config, optimizer, dtype, own=bool(own))
     if world.sequence_parallel > 1:
         config["sequence_parallel_size"] = world.sequence_parallel
-    if optimizer.optimizer == "muon" and "optimizer" not in own:
-        _check_whole(config["zero_optimization"]["stage"], dtype)
     # DeepSpeed clips by 1 where the key is absent.
     clip = 0.0 if clips_itself(config) else optimizer.clip
     return {**config, "train_batch_size": world.replicas, "train_micro_batch_size_per_gpu": 1,
             "gradient_accumulation_steps": 1, "gradient_clipping": clip, "steps_per_print": 1 << 40}  # fmt: skip
 
 
+def _zero(stage: int, engine: EngineSettings, world: World) -> dict[str, Any]:
+    zero: dict[str, Any] = {"stage": stage}
+    offloaded = {"device": "cpu", "pin_memory": world.on_gpu}
+    if stage >= 1 and engine.offload != "none":
+        zero["offload_optimizer"] = offloaded
+    if stage == 3 and engine.offload == "all":
+        zero["offload_param"] = offloaded
+    if stage in (1, 2):
+        zero.update(overlap_comm=world.on_gpu, contiguous_gradients=True)
+    return zero
+
+
 def clips_itself(config: Mapping[str, Any]) -> bool:
     """Whether gradients are clipped by us: without ZeRO, in float32, DeepSpeed forgets the norm and checks nothing."""
-    return not config["zero_optimization"]["stage"] and "bf16" not in config
+    return not config["zero_optimization"]["stage"]
 
 
-def _check_whole(stage: int, dtype: torch.dtype) -> None:
-    """Muon looks at matrices as wholes, and ZeRO cuts them into pieces."""
-    if stage or dtype != torch.float32:
+def _check(config: Mapping[str, Any], optimizer: OptimizerSettings, dtype: torch.dtype, own: bool) -> None:
+    """Raises Fatal(2) where the parts do not go together."""
+    stage, is_bf16 = config["zero_optimization"]["stage"], dtype == torch.bfloat16
+    if own and config.get("bf16", {}).get("enabled", is_bf16) != is_bf16:
+        raise Fatal(Exit.USAGE, "--deepspeed: bf16 is not what --dtype says; leave it out of the file")
+    if is_bf16 and not stage:  # its optimiser without ZeRO takes a step of nothing as it begins
+        raise Fatal(Exit.USAGE, "--deepspeed: bf16 needs ZeRO; set the stage to 1 at least")
+    if optimizer.optimizer == "muon" and "optimizer" not in config and (stage or is_bf16):
         cure = "use --zero 0 and --dtype fp32, or DeepSpeed's own Muon in a --deepspeed file"
         raise Fatal(Exit.USAGE, f"--optimizer muon needs whole matrices in float32, this is ZeRO {stage}; {cure}")
 
 
 def zero_stage(engine: EngineSettings, dtype: torch.dtype, ranks: int) -> int:
-    """The stage that was asked for, or the one that a run of this kind has by itself."""
-    own = _own(engine.deepspeed).get("zero_optimization", {}).get("stage")
+    """The stage that was asked for, or the least that such a run needs: bf16's master weights come with ZeRO."""
+    own = deepspeed_file.read(engine.deepspeed).get("zero_optimization", {}).get("stage")
     if own is not None:
         return int(own)
+    least = 1 if dtype == torch.bfloat16 else 0
     if engine.zero is not None:
-        return engine.zero
+        return max(engine.zero, least)
     if engine.offload != "none":
         return 3 if engine.offload == "all" else 2
-    if ranks > 1:
-        return 2
-    return 1 if dtype == torch.bfloat16 else 0  # float32 master weights come with ZeRO
-
-
-def _own(path: str | None) -> dict[str, Any]:
-    """The user's configuration, as it is."""
-    if path is None:
-        return {}
-    try:
-        with open(path, encoding="utf-8") as file:
-            own = json.load(file)
-    except OSError as error:
-        raise Fatal(Exit.USAGE, f"--deepspeed {path}: cannot be read ({error.strerror}); check the name") from None
-    except ValueError as error:
-        raise Fatal(Exit.USAGE, f"--deepspeed {path}: not JSON ({error})") from None
-    if not isinstance(own, dict):
-        raise Fatal(Exit.USAGE, f"--deepspeed {path}: write one JSON object")
-    for key in OURS:
-        if own.pop(key, "auto") != "auto":
-            cure = "leave it out: it follows from --batch-size, --micro-tokens and --clip"
-            raise Fatal(Exit.USAGE, f"--deepspeed {path}: {key} cannot be set here; {cure}")
-    if own.get("fp16", {}).get("enabled"):
-        raise Fatal(Exit.USAGE, f"--deepspeed {path}: fp16 is not supported; use --dtype bf16 or fp32")
-    if "zero_optimization" in own:
-        own["zero_optimization"].setdefault("stage", 0)
-    return own
+    return 2 if ranks > 1 else least
 
 
 def groups_of(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -126,6 +107,9 @@ class Engine:
                  mpu: Any = None):  # fmt: skip
         deepspeed = import_deepspeed()
         self._clip, self._world = optimizer.clip, world
+        stage = int(config["zero_optimization"]["stage"])
+        # Over how many ranks DeepSpeed averages gradients: below ZeRO 3 those that share a row count as one.
+        self._averaged = world.size if stage == 3 else world.replicas
         own = "optimizer" in config
         optimiser = None if own else _optimiser(learner, config, optimizer, world)
         self._engine, *_ = deepspeed.initialize(
@@ -136,7 +120,7 @@ class Engine:
         self.learner = learner
         self.frozen = any(not p.requires_grad for p in learner.parameters())
         """Whether some weights are not learned (LoRA)."""
-        self.stage = int(config["zero_optimization"]["stage"])
+        self.stage = stage
         self.precision = "bf16" if self._engine.bfloat16_enabled() else "fp32"
         self._own_clip = clips_itself(config)
         if world.size == 1 and self._own_clip:  # gradients would be copied twice, to be exchanged with nobody
@@ -157,7 +141,7 @@ class Engine:
         DeepSpeed averages over the ranks, and we want the sum.
         """
         with self.learner.layout(given):
-            total, losses = self.losses(given, scale * self._world.size)
+            total, losses = self.losses(given, scale * self._averaged)
             self._engine.set_gradient_accumulation_boundary(last)
             self._engine.backward(total)
         if not last:

@@ -98,6 +98,10 @@ def _stop_at(model: Any, tokenizer: Any, closing: Sequence[int]) -> None:
         model.generation_config.eos_token_id = ends[0] if len(ends) == 1 else ends
     if model.generation_config.pad_token_id is None:
         model.generation_config.pad_token_id = tokenizer.pad_token_id
+    try:
+        model.generation_config.validate(strict=True)
+    except ValueError:  # common in older folders: settings of sampling beside do_sample = false, which are not saved
+        model.generation_config.do_sample = True
 
 
 def _move(source: Path, target: Path) -> None:

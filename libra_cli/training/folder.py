@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +17,7 @@ from libra_cli import __version__
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.lines import Source
 from libra_cli.stream.output import replace_file, write_failed
+from libra_cli.training import deepspeed_file
 from libra_cli.training.settings import SftSettings
 from libra_cli.training.telemetry import check_trackers
 
@@ -33,6 +37,9 @@ class RunFolder:
         read = (*settings.data.inputs, *settings.data.eval_data, *settings.save.score)
         Source([path for path in read if path != "-"])
         check_trackers(settings.watch.tensorboard, settings.watch.wandb)
+        self._check_model()
+        if settings.save.score:
+            _check_judge(settings.save.score_with)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -40,14 +47,36 @@ class RunFolder:
         before = self._manifest()
         if before is None or settings.save.overwrite:
             return False
-        refuse_difference(str(self.path), before.get("config", {}), settings.shaping)
-        return before.get("status") == "complete"
+        refuse_difference(str(self.path), before.get("config", {}), self._config())
+        finished = before.get("status") == "complete"
+        if finished and "-" not in settings.data.inputs and before.get("files") != self._files():
+            cure = "--overwrite trains anew, or use another -o"
+            raise Fatal(Exit.USAGE, f"{self.path} holds a run that is finished, on other samples; {cure}")
+        return finished
+
+    def _check_model(self) -> None:
+        name = self._settings.model.model
+        is_path = name.startswith((".", "/", "~")) or os.path.isdir(name)
+        if is_path and not os.path.isfile(os.path.join(name, "config.json")):
+            raise Fatal(Exit.USAGE, f"--model {name}: there is no config.json; name the folder of a model")
+        if os.path.isdir(name) and self.path.exists() and os.path.samefile(name, self.path):
+            raise Fatal(Exit.USAGE, f"-o {self.path}: this is --model itself; use another folder")
+
+    def _config(self) -> dict[str, Any]:
+        """What decides the weights."""
+        own = deepspeed_file.read(self._settings.engine.deepspeed).get("optimizer")
+        return {**self._settings.shaping, **({"deepspeed_optimizer": own} if own else {})}
+
+    def _files(self) -> list[list[Any]]:
+        """The samples' files, as far as a look at them tells."""
+        stats = [(path, os.stat(path)) for path in self._settings.data.inputs if path != "-"]
+        return [[os.path.basename(path), each.st_size, each.st_mtime_ns] for path, each in stats]
 
     def begin(self) -> None:
-        """Takes away what --overwrite gives up."""
-        if self._settings.save.overwrite:
-            for name in OF_A_RUN:
-                self.remove(name)
+        """Takes away what is given up."""
+        save = self._settings.save
+        for name in OF_A_RUN if save.overwrite else ("checkpoints",) if save.resume == "never" else ():
+            self.remove(name)
 
     def remove(self, name: str) -> None:
         """A file or folder in it."""
@@ -57,16 +86,16 @@ class RunFolder:
         elif path.exists():
             os.unlink(path)
 
-    def finish(self, steps: int) -> None:
-        """The model is in place: from now on the folder is nothing but that."""
-        self.write_manifest("complete", steps=steps)
+    def finish(self, steps: int, samples: str) -> None:
+        """The model is in place: beside it only the checkpoints stay. `samples` is their digest."""
+        self.write_manifest("complete", steps=steps, samples=samples, files=self._files())
         for name in ("data", "scored"):
             self.remove(name)
 
     def write_manifest(self, status: str, **more: Any) -> None:
         """`running` or `complete`, with the settings."""
         packages = {name: version(name) for name in ("torch", "transformers", "deepspeed")}
-        content = {"stage": "sft", "status": status, "config": self._settings.shaping, **more,
+        content = {"stage": "sft", "status": status, "config": self._config(), **more,
                    "versions": {"libra": __version__, **packages}}  # fmt: skip
         replace_file(str(self.path / MANIFEST), json.dumps(content, indent=1).encode() + b"\n")
 
@@ -78,6 +107,18 @@ class RunFolder:
         except (OSError, ValueError):
             raise Fatal(Exit.USAGE, f"{self.path / MANIFEST}: not a manifest of libra; use another -o") from None
         return manifest
+
+
+def _check_judge(options: str) -> None:
+    """Has `libra judge` look at its options now, not when the first benchmark is due."""
+    try:
+        words = shlex.split(options)
+    except ValueError as error:
+        raise Fatal(Exit.USAGE, f"--score-with {options}: {error}") from None
+    line = [sys.executable, "-m", "libra_cli", "judge", *words, "--print-config"]
+    looked = subprocess.run(line, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if looked.returncode:
+        raise Fatal(Exit.USAGE, f"--score-with {options}: {looked.stderr.strip()}")
 
 
 def refuse_difference(where: str, before: Mapping[str, Any], now: Mapping[str, Any],

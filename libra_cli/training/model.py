@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -30,7 +31,7 @@ class Learner(nn.Module):
         config = self._inner[0].config.get_text_config()
         self.vocabulary: int = config.vocab_size
         last = self._inner[0].get_output_embeddings()
-        self.fused = type(last) is nn.Linear
+        self.fused = type(last) is nn.Linear and hasattr(self._inner[0], self._inner[0].base_model_prefix)
         """Whether losses are made chunk by chunk, without the model's logits."""
         if self.fused:
             head.make_loss_head(last, head.LogitShape.of(config))
@@ -57,11 +58,6 @@ class Learner(nn.Module):
     def layout(self, given: Pass) -> AbstractContextManager[None]:
         """What has to surround the forward and the backward pass."""
         return attention.laid_out(given.layout) if self.packed else nullcontext()
-
-    def unpack(self) -> None:
-        """From now on a row holds one document, and attention is the model's own."""
-        self.packed = False
-        self._inner[0].set_attn_implementation("sdpa" if self._inner[0]._supports_sdpa else "eager")
 
 
 def quiet_libraries() -> None:
@@ -113,8 +109,10 @@ def load_config(settings: ModelSettings) -> Any:
         raise _cannot(name, "configuration", error, "--model takes a directory or a name of a hub") from None
 
 
-def load(settings: ModelSettings, config: Any, implementation: str | None) -> nn.Module:
-    """The model with `implementation` of attention (None: its own choice).
+def load(
+    settings: ModelSettings, config: Any, implementation: str | None, plan: Mapping[str, Any] | None = None
+) -> nn.Module:
+    """The model with `implementation` of attention (None: its own choice), for an engine of DeepSpeed's `plan`.
 
     Raises ValueError where it has no such implementation, Fatal(2) where it cannot be had at all.
     """
@@ -126,6 +124,7 @@ def load(settings: ModelSettings, config: Any, implementation: str | None) -> nn
         _apply_liger(config)
     extra = {"attn_implementation": implementation} if implementation else {}
     name, dtype = path_of(settings.model), dtype_of(settings.dtype)
+    partitioned = _partition_on_load(plan or {}, settings)  # as long as it is there, weights are read in parts
     torch.manual_seed(settings.seed)
     try:
         if settings.from_scratch:
@@ -140,7 +139,17 @@ def load(settings: ModelSettings, config: Any, implementation: str | None) -> nn
         if implementation and isinstance(error, ValueError):
             raise  # the model may have no choice of attention
         raise _cannot(name, "model", error, "weights are not needed with --from-scratch") from None
+    del partitioned
     return _prepared(model, settings)
+
+
+def _partition_on_load(plan: Mapping[str, Any], settings: ModelSettings) -> Any:
+    """Lets transformers read weights straight into the ranks' parts: none ever holds a whole ZeRO-3 model."""
+    if plan.get("zero_optimization", {}).get("stage") != 3 or settings.from_scratch:
+        return None
+    from transformers.integrations import HfDeepSpeedConfig
+
+    return HfDeepSpeedConfig(dict(plan))
 
 
 def _prepared(model: Any, settings: ModelSettings) -> nn.Module:

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from libra_cli.stream.console import Console
+from libra_cli.stream.signals import StopRequest
 from libra_cli.training.engine import Engine
 from libra_cli.training.export import export
 from libra_cli.training.world import World
 
+_LOOK_SECONDS = 0.5
 _OF_RANKS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 """An engine of its own must not take itself for one of our ranks."""
 
@@ -24,9 +26,10 @@ class Scoring:
     """Judges `benchmark` (files of labelled rows) with the model as it is; `options` are more options of the judge."""
 
     def __init__(self, folder: Path, benchmark: Sequence[str], options: str, tokenizer: Any, closing: Sequence[int],
-                 world: World, console: Console):  # fmt: skip
+                 world: World, console: Console, stop: StopRequest):  # fmt: skip
         self._folder, self._benchmark, self._options = folder, benchmark, shlex.split(options)
         self._tokenizer, self._closing, self._world, self._console = tokenizer, closing, world, console
+        self._stop = stop
 
     def figures(self, engine: Engine) -> dict[str, float | int | str | None]:
         """accuracy, its 95 % interval, n and how many verdicts could not be read; called by all ranks.
@@ -53,7 +56,16 @@ class Scoring:
     def _run(self, command: list[str]) -> tuple[str, str | None]:
         """Standard output of a stage, and what it said last where it failed."""
         environment = {name: value for name, value in os.environ.items() if name not in _OF_RANKS}
-        line = [sys.executable, "-m", "libra_cli", *command]
-        done = subprocess.run(line, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        said = done.stderr.strip().split("\n")[-1] or f"libra {command[0]} ended with status {done.returncode}"
-        return done.stdout, None if done.returncode in (0, 3) else said
+        process = subprocess.Popen(
+            [sys.executable, "-m", "libra_cli", *command], env=environment, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        while True:
+            try:
+                out, errors = process.communicate(timeout=_LOOK_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                if self._stop.status is not None:  # the run is asked to stop, and has a checkpoint to write
+                    process.kill()
+        said = errors.strip().split("\n")[-1] or f"libra {command[0]} ended with status {process.returncode}"
+        return out, None if process.returncode in (0, 3) else said

@@ -59,7 +59,8 @@ class OptimizerSettings:
 
     optimizer: str = "adamw"
     lr: float = 1e-5
-    min_lr: float = 1e-6
+    min_lr: float | None = None
+    """None: a tenth of `lr`."""
     schedule: str = "cosine"
     warmup: float = 0.03
     clip: float = 1.0
@@ -67,6 +68,11 @@ class OptimizerSettings:
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+
+    @property
+    def floor(self) -> float:
+        """The learning rate of the last step."""
+        return self.lr / 10 if self.min_lr is None else self.min_lr
 
 
 @dataclass(frozen=True)
@@ -100,8 +106,10 @@ class SaveSettings:
     """What is kept, and when."""
 
     output: str
-    save_every: int | None = None
+    save_every: int = 500
     keep: int = 2
+    final: str = "last"
+    """`last`, or `best` on the held-out samples."""
     resume: str = "auto"
     overwrite: bool = False
     eval_every: int | None = None

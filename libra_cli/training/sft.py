@@ -25,7 +25,7 @@ from libra_cli.training.folder import RunFolder
 from libra_cli.training.packing import Cost, SampleOrder
 from libra_cli.training.schedule import Schedule
 from libra_cli.training.scoring import Scoring
-from libra_cli.training.settings import ModelSettings, SftSettings
+from libra_cli.training.settings import SftSettings
 from libra_cli.training.store import TokenStore
 from libra_cli.training.telemetry import Telemetry
 from libra_cli.training.trainer import Data, Stopped, Trainer
@@ -64,26 +64,34 @@ class Run:
 
     def go(self, stack: ExitStack) -> Exit:
         """All of it. Samples come before the model: what is wrong with a row is known before anything slow begins."""
-        world, folder = self._world, self._folder
+        world = self._world
         world.together(lambda: self._claim(stack), only_first=True)
         tokenizer, config, chat = world.together(self._read_model)
+        plan = world.together(self._plan)
         train, held_out = self._samples(chat)
-        engine, packed = self._engine(config)
-        scoring = self._scoring(tokenizer, chat)
+        world.together(lambda: _refuse_unfit(train, config))
+        engine, packed = self._engine(config, plan, int(train.lengths.max()))
         passes = self._passes(tokenizer, config, packed)
-        trainer = self._trainer(stack, engine, passes, train, held_out, scoring, config)
+        trainer = self._trainer(stack, engine, passes, train, held_out, self._scoring(tokenizer, chat), config)
         try:
-            if self._settings.save.resume != "never" and (step := trainer.resume()) is not None:
+            if (step := trainer.resume()) is not None:
                 self._console.note(f"continues after step {step}")
-            world.together(lambda: folder.write_manifest("running"), only_first=True)
+            world.together(lambda: self._folder.write_manifest("running"), only_first=True)
             trainer.run()
         except Stopped as stopped:
             self._console.note(f"stopped after step {trainer.step}; the same command continues")
             return stopped.status
-        export(folder.path, engine, tokenizer, chat.closing, world)
-        world.together(lambda: folder.finish(trainer.step), only_first=True)
-        self._console.note(f"{trainer.step} steps; the model is in {folder.path}")
+        self._conclude(trainer, engine, tokenizer, chat, train)
         return Exit.SOME_ERRORS if self._refused else Exit.DONE
+
+    def _conclude(self, trainer: Trainer, engine: Engine, tokenizer: Any, chat: Chat, train: TokenStore) -> None:
+        """The model in its folder; the last step is saved first, so that what comes in its way costs no training."""
+        trainer.save()
+        step = trainer.take_best() if self._settings.save.final == "best" else trainer.step
+        export(self._folder.path, engine, tokenizer, chat.closing, self._world)
+        self._world.together(lambda: self._folder.finish(trainer.step, train.digest), only_first=True)
+        of = "" if step == trainer.step else f", the best of which was step {step}"
+        self._console.note(f"{trainer.step} steps{of}; the model is in {self._folder.path}")
 
     def _claim(self, stack: ExitStack) -> None:
         """Makes the folder this run's alone."""
@@ -106,36 +114,52 @@ class Run:
 
     def _store(self, name: str, paths: tuple[str, ...], encoder: Encoder) -> TokenStore:
         folder = str(self._folder.path / "data" / name)
-        made, refused = prepare(folder, paths, encoder, self._settings.data, self._world, self._console)
+        made, refused = prepare(folder, paths, encoder, self._settings.data, self._world, self._console, self._stop)
         self._refused += refused
         return made
 
-    def _engine(self, config: Any) -> tuple[Engine, bool]:
-        """The model on its engine, and whether documents are packed."""
+    def _plan(self) -> dict[str, Any]:
+        """What DeepSpeed is told."""
         settings, world = self._settings, self._world
-        plan = configuration(settings.engine, settings.optimizer, model.dtype_of(settings.model.dtype), world)
-        lm, packed = self._model(config, plan)
-        mpu = _sequence_parallel(lm, world) if world.sequence_parallel > 1 else None
-        engine = Engine(model.Learner(lm, packed), plan, settings.optimizer, world, mpu)
-        try:
-            return engine, check.choose_ways(engine, world, self._console, settings.model.packing)
-        except ValueError as error:
-            raise Fatal(Exit.USAGE, str(error)) from None
+        if world.size % world.sequence_parallel:
+            raise Fatal(
+                Exit.USAGE, f"--sequence-parallel {world.sequence_parallel} does not divide {world.size} processes"
+            )
+        return configuration(settings.engine, settings.optimizer, model.dtype_of(settings.model.dtype), world)
 
-    def _model(self, config: Any, plan: Mapping[str, Any]) -> tuple[Any, bool]:
-        """The weights where the engine wants them, and whether their attention can keep documents apart."""
-        settings, world = self._settings.model, self._world
-        if world.sequence_parallel > 1 and settings.packing is False:
-            raise Fatal(Exit.USAGE, "--sequence-parallel needs packed rows; leave out --no-packing")
-        partitioned = _partition_on_load(plan, settings)  # as long as it is there, weights are read in parts
-        packed = settings.packing is not False
+    def _engine(self, config: Any, plan: Mapping[str, Any], longest: int) -> tuple[Engine, bool]:
+        """The model on its engine, and whether documents are packed: where it can, unless options say otherwise."""
+        wanted = self._settings.model.packing
+        must = wanted or self._world.sequence_parallel > 1
+        if must or wanted is None:
+            try:
+                return self._packed_engine(config, plan, longest), True
+            except check.CannotPack as reason:
+                if must:
+                    cure = "leave out --packing and --sequence-parallel"
+                    raise Fatal(Exit.USAGE, f"documents cannot be packed in this model: {reason}; {cure}") from None
+                self._console.note(f"documents are not packed: {reason}")
+        return self._checked(model.load(self._settings.model, config, None, plan), plan, packed=False), False
+
+    def _packed_engine(self, config: Any, plan: Mapping[str, Any], longest: int) -> Engine:
+        window = check.window_of(config)
+        if window is not None and window < longest:
+            raise check.CannotPack(f"it sees {window} tokens back, and a sample has {longest}")
         try:
-            lm = model.load(settings, config, attention.NAME if packed else None)
+            lm = model.load(self._settings.model, config, attention.NAME, plan)
         except ValueError as error:
-            if settings.packing or world.sequence_parallel > 1:
-                raise Fatal(Exit.USAGE, f"this model cannot pack documents: {error}") from None
-            packed, lm = False, model.load(settings, config, None)
-        return lm if partitioned else lm.to(world.device), packed
+            raise check.CannotPack(str(error).split("\n")[0]) from None
+        return self._checked(lm, plan, packed=True)
+
+    def _checked(self, lm: Any, plan: Mapping[str, Any], packed: bool) -> Engine:
+        """The engine, which gives this model's losses."""
+        world = self._world
+        mpu = _sequence_parallel(lm, world) if world.sequence_parallel > 1 else None
+        if plan["zero_optimization"]["stage"] < 3 or self._settings.model.from_scratch:
+            lm = lm.to(world.device)
+        engine = Engine(model.Learner(lm, packed), plan, self._settings.optimizer, world, mpu)
+        check.check_ways(engine, world, self._console)
+        return engine
 
     def _passes(self, tokenizer: Any, config: Any, packed: bool) -> tuple[Cost, int]:
         """What a forward pass may hold, and what fills its gaps."""
@@ -152,7 +176,9 @@ class Run:
         batch, optimizer = settings.batch, settings.optimizer
         order = SampleOrder(len(train), batch.batch_size, batch.epochs, batch.seed, batch.shuffle)
         steps = min(order.steps, batch.max_steps or order.steps)
-        schedule = Schedule(optimizer.lr, optimizer.min_lr, steps, optimizer.warmup, optimizer.schedule)
+        if not steps:
+            raise Fatal(Exit.USAGE, f"--epochs {batch.epochs:g} of {len(train)} samples is no step; raise it")
+        schedule = Schedule(optimizer.lr, optimizer.floor, steps, optimizer.warmup, optimizer.schedule)
         layout = {"ranks": world.size, "zero": engine.stage, "sequence_parallel": world.sequence_parallel}
         self._console.note(
             f"{len(train):,} samples, {int(train.lengths.sum()):,} tokens; {steps:,} steps of {order.batch_size}; "
@@ -169,7 +195,9 @@ class Run:
         if not save.score:
             return None
         folder = self._folder.path / "scored"
-        return Scoring(folder, save.score, save.score_with, tokenizer, chat.closing, self._world, self._console)
+        return Scoring(
+            folder, save.score, save.score_with, tokenizer, chat.closing, self._world, self._console, self._stop
+        )
 
     def _telemetry(self, stack: ExitStack, steps: int) -> Telemetry | None:
         if not self._world.is_first:
@@ -188,19 +216,24 @@ class Run:
             self._stop.status = self._stop.status or gone.status
 
 
-def _partition_on_load(plan: Mapping[str, Any], settings: ModelSettings) -> Any:
-    """Lets transformers read weights straight into the ranks' parts: none ever holds a whole ZeRO-3 model."""
-    if plan["zero_optimization"]["stage"] < 3 or settings.from_scratch:
-        return None
-    from transformers.integrations import HfDeepSpeedConfig
-
-    return HfDeepSpeedConfig(dict(plan))
+def _refuse_unfit(store: TokenStore, config: Any) -> None:
+    """Raises Fatal(2) where samples do not fit the model."""
+    text = config.get_text_config()
+    longest, positions = int(store.lengths.max()), getattr(text, "max_position_embeddings", None)
+    if positions and longest > positions:
+        cure = f"--max-length {positions} leaves longer ones out"
+        raise Fatal(Exit.USAGE, f"a sample has {longest} tokens, and the model {positions} positions; {cure}")
+    if store.largest_id >= text.vocab_size:
+        what = f"a sample has the token {store.largest_id}, and the model knows {text.vocab_size}"
+        raise Fatal(Exit.USAGE, f"{what}; use the model's own tokenizer")
 
 
 def _sequence_parallel(lm: Any, world: World) -> Any:
     """Ulysses: ranks of a group have a stretch of the row each, and in attention some heads of all of it."""
     from deepspeed.runtime.sequence_parallel.ulysses_sp import UlyssesSPAttentionHF
 
+    if not hasattr(lm.config.get_text_config(), "num_key_value_heads"):
+        raise Fatal(Exit.USAGE, "--sequence-parallel: this model does not say how many heads its keys have")
     return UlyssesSPAttentionHF.register_with_transformers(
         lm, attention.NAME, sequence_parallel_size=world.sequence_parallel, micro_batch_size=1
     )

@@ -69,6 +69,13 @@ class TokenStore:
         packed = self._tokens[self._starts[index] : self._starts[index + 1]]
         return Encoded((packed & np.uint32(LEARNED - 1)).astype(np.int32), packed >= LEARNED)
 
+    @property
+    def largest_id(self) -> int:
+        """Of all tokens; reads the whole file."""
+        step = 1 << 24
+        parts = (self._tokens[at : at + step] & np.uint32(LEARNED - 1) for at in range(0, len(self._tokens), step))
+        return max(int(part.max()) for part in parts)
+
     def name(self, index: int) -> str:
         """Its row's own id, or where that stood (`FILE:LINE`)."""
         return bytes(self._names[self._name_starts[index] : self._name_starts[index + 1] - 1]).decode()

@@ -129,6 +129,7 @@ class Trainer:
 
     def _look_around(self) -> None:
         """After a step: evaluates, saves and stops where it is time to."""
+        self._stop_if_asked()
         if self._evaluation is not None and self._due(self._save.eval_every):
             self.evaluate()
         if self._scoring is not None and self._due(self._save.score_every):
@@ -155,7 +156,7 @@ class Trainer:
         learned = self._data.learned(samples)
         self._seed()
         work = self._learn(samples, 1 / learned)
-        total, tokens, slots = self._world.sums([work.loss(), work.tokens, work.slots / self._world.sequence_parallel])
+        total, tokens, slots = self._world.sums([work.loss(), work.tokens, work.slots])
         if not math.isfinite(total):
             raise self._non_finite(samples, work)
         lr = self._schedule.at(self.step)
@@ -208,24 +209,32 @@ class Trainer:
         self._engine.train(False)
         with torch.no_grad():
             for given, _ in self._evaluation.passes(samples, self._world):
+                self._stop_if_asked()
                 with self._engine.learner.layout(given):
                     work.add(given, self._engine.losses(given)[1])
         self._engine.train()
         loss = self._world.sums([work.loss()])[0] / self._evaluation.learned(samples)
         if self._telemetry is not None:
             self._telemetry.record("eval", self.step, loss=loss, samples=len(samples))
-        if self._best is None or loss < self._best["loss"]:
+        if math.isfinite(loss) and (self._best is None or loss < self._best["loss"]):
             self._best = {"step": self.step, "loss": loss}
-            if self._save.save_every and self.step < self._schedule.steps:
-                self.save()
+            self.save()
         return loss
 
     def score(self) -> None:
         """The accuracy of the model as a judge."""
         assert self._scoring is not None
         figures = self._scoring.figures(self._engine)
+        self._stop_if_asked()
         if self._telemetry is not None:
             self._telemetry.record("score", self.step, **figures)
+
+    def take_best(self) -> int:
+        """Goes back to the step with the lowest loss on the held-out samples, and gives it."""
+        best = self.step if self._best is None else int(self._best["step"])
+        if best != self.step:
+            self.checkpoints.load(self._engine, self.checkpoints.place(best))
+        return best
 
     def save(self) -> None:
         """Writes a checkpoint of the last whole step, unless there is one."""

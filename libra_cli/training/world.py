@@ -63,10 +63,6 @@ class World:
         """Which stretch of its group's row is this rank's."""
         return self.rank % self.sequence_parallel
 
-    def barrier(self) -> None:
-        """Waits for all ranks."""
-        self.greatest(0)
-
     def greatest(self, value: int) -> int:
         """The greatest of all ranks' values."""
         return int(self._reduced([float(value)], dist.ReduceOp.MAX)[0])

@@ -20,8 +20,11 @@ from libra_cli.main import STAGES
 COMMANDS = {
     "rollout": "rollout --engine replay --replay recorded.jsonl --model m",
     "judge": "judge --engine replay --replay recorded.jsonl --model m",
+    "rs-filter": "rs-filter --task general",
 }
 """How a stage is run where its name alone is not enough."""
+MODULE = str.maketrans(" -", "__")
+"""From the name of a stage to that of its module."""
 NO_ROWS = {"doctor", "review", "score", "score correlate", "sft"}
 """Subcommands that write no rows: they have tests of their own."""
 ROWS_STAGES = [name for name in STAGES if name not in NO_ROWS]
@@ -227,6 +230,6 @@ def test_a_closed_stream_is_never_taken_for_another_file(run, shell, tmp_path, s
 def test_the_commands_above_are_of_stages_that_exist():
     assert set(COMMANDS) | NO_ROWS <= set(STAGES)
     assert all(
-        (Path(__file__).parents[2] / "libra_cli" / "stages" / f"{name.replace(' ', '_')}.py").exists()
+        (Path(__file__).parents[2] / "libra_cli" / "stages" / f"{name.translate(MODULE)}.py").exists()
         for name in STAGES
     )

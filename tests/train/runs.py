@@ -39,6 +39,27 @@ def write_model(folder: Path) -> Path:
     return folder
 
 
+def write_other_model(folder: Path, kind: str) -> Path:
+    """A random two-layer model of another architecture, without a tokenizer."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    shared = {"vocab_size": 284, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+              "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}  # fmt: skip
+    own: dict[str, dict[str, Any]] = {
+        "gemma2": {**shared, "sliding_window": 40, "query_pre_attn_scalar": 8},
+        "bloom": {"vocab_size": 284, "hidden_size": 32, "n_layer": 2, "n_head": 4},
+        "mistral": {**shared, "sliding_window": 40},
+        "gpt2": {"vocab_size": 284, "n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 512, "attn_pdrop": 0.0,
+                 "embd_pdrop": 0.0, "resid_pdrop": 0.0},
+        "mixtral": {**shared, "num_local_experts": 4, "sliding_window": None},
+    }  # fmt: skip
+    torch.manual_seed(2)
+    config = AutoConfig.for_model(kind, **own[kind], bos_token_id=0, eos_token_id=1, pad_token_id=None)
+    AutoModelForCausalLM.from_config(config).to(torch.float32).save_pretrained(folder)
+    return folder
+
+
 def write_rows(path: Path, n: int = 24, seed: int = 0) -> Path:
     """Sums with thoughts of 1 to 8 lines."""
     draw = random.Random(seed)

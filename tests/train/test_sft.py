@@ -20,12 +20,22 @@ ALIKE = {
     "zero2": ["--zero", "2", "--micro-tokens", "300"],
     "zero3": ["--zero", "3", "--micro-tokens", "300"],
 }
+OTHERS = {
+    "gemma2": "capped scores and logits, a window",
+    "bloom": "positions as a bias, and no choice of attention",
+    "mistral": "a window shorter than the samples",
+    "gpt2": "learned positions, a tied head",
+    "mixtral": "experts",
+}
+"""Architectures in which something stands in the way of packed rows or of a chunked loss."""
 ALIKE_ON_TWO = {
     "two-zero0": ["--zero", "0", "--micro-tokens", "200"],
     "two-zero2": ["--zero", "2", "--micro-tokens", "200"],
     "two-zero3": ["--zero", "3", "--micro-tokens", "300"],
-    "two-ulysses": ["--zero", "3", "--sequence-parallel", "2", "--micro-tokens", "300"],
+    "two-ulysses": ["--sequence-parallel", "2", "--micro-tokens", "300"],
 }
+ULYSSES = {f"ulysses-zero{stage}": ["--zero", str(stage), "--sequence-parallel", "2"] for stage in (0, 1, 3)}
+"""Each in processes of its own: DeepSpeed divides ranks into groups once."""
 ALIKE_ON_FOUR = {"four-zero2": ["--zero", "2"]}
 
 
@@ -39,7 +49,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     watched = [*base, "--eval-data", str(held_out), "--eval-every", "2", "--save-every", "2", "--keep", "1"]
     one = {"base": watched, **{name: [*base, *args] for name, args in ALIKE.items()},
            "bf16": [*base, "--dtype", "bf16"], "lora": [*base, "--lora-rank", "4"],
-           "scratch": [*base, "--from-scratch"]}  # fmt: skip
+           "scratch": [*base, "--from-scratch"],
+           "template": [*base, "--chat-template", "chatml", "--max-length", "300"]}  # fmt: skip
+    for kind in OTHERS:
+        other = runs.write_other_model(folder / f"model-{kind}", kind)
+        one[kind] = ["--model", str(other), "--tokenizer", str(model), *base[2:], "--max-steps", "2"]
     runs.drive(folder, 1, one)
     return folder
 
@@ -79,17 +93,27 @@ def test_two_ranks_change_nothing(on_two: Path, name: str) -> None:
     assert_same_run(on_two, name)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ULYSSES)
+def test_ranks_that_share_a_row_change_nothing_at_any_stage(made: Path, name: str) -> None:
+    base = ["--model", str(made / "model"), str(made / "rows.jsonl"), *runs.COMMON]
+    runs.drive(made, 2, {name: [*base, *ULYSSES[name]]})
+    assert_same_run(made, name)
+
+
 @pytest.mark.parametrize("name", ALIKE_ON_FOUR)
 def test_four_ranks_change_nothing(on_four: Path, name: str) -> None:
     assert_same_run(on_four, name)
 
 
-def plain_run(folder: Path) -> tuple[list[float], list[float], dict[str, torch.Tensor]]:
+def plain_run(
+    folder: Path, model_folder: Path | None = None, steps: int = runs.STEPS
+) -> tuple[list[float], list[float], dict[str, torch.Tensor]]:
     """Losses, gradient norms and weights of a loop of torch and transformers alone, one sample at a time, unpacked."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder / "model")
-    model = AutoModelForCausalLM.from_pretrained(folder / "model", dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(model_folder or folder / "model", dtype=torch.float32)
     samples = []
     for line in (folder / "rows.jsonl").read_text().splitlines():
         messages = json.loads(line)["messages"]
@@ -104,7 +128,7 @@ def plain_run(folder: Path) -> tuple[list[float], list[float], dict[str, torch.T
         [{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}], lr=1.0
     )
     losses, norms = [], []
-    for step in range(runs.STEPS):
+    for step in range(steps):
         first, last = step * runs.BATCH, (step + 1) * runs.BATCH
         orders = [permutation(24, 3, epoch) for epoch in range(4)]
         batch = [samples[int(i)] for i in np.concatenate(orders)[first:last]]
@@ -118,8 +142,8 @@ def plain_run(folder: Path) -> tuple[list[float], list[float], dict[str, torch.T
             loss.backward()
             total += loss.item()
         norms.append(float(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)))
-        # One step of warm-up (3 % of 6 steps), then a cosine from 1e-2 to 1e-3 over the five others.
-        rate = 1e-2 if step == 0 else 1e-3 + 9e-3 * (1 + np.cos(np.pi * (step - 1) / 4)) / 2
+        # One step of warm-up (3 % of the steps), then a cosine from 1e-2 to 1e-3 over the others.
+        rate = 1e-2 if step == 0 else 1e-3 + 9e-3 * (1 + np.cos(np.pi * (step - 1) / max(1, steps - 2))) / 2
         for group in adam.param_groups:
             group["lr"] = float(rate)
         adam.step()
@@ -164,7 +188,7 @@ def test_held_out_loss_and_the_best_checkpoint(made: Path) -> None:
     assert sorted(losses) == [2, 4, 6]
     assert losses[6] < losses[2]
     kept = {path.name for path in (made / "base" / "checkpoints").iterdir()}
-    assert kept == {"step-4"}  # the last of those that are written; the sixth step is the model itself
+    assert kept == {"step-6"}
 
 
 def test_bf16_learns(made: Path) -> None:
@@ -182,6 +206,22 @@ def test_lora_merges_what_it_learned(made: Path) -> None:
     assert all("proj" in name for name in moved)
     losses = [step["loss"] for step in runs.steps(made / "lora.log")]
     assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_other_architectures_have_the_losses_of_a_plain_loop(made: Path, kind: str) -> None:
+    losses, norms, _ = plain_run(made, made / f"model-{kind}", steps=2)
+    steps = runs.steps(made / f"{kind}.log")
+    assert [step["loss"] for step in steps] == pytest.approx(losses, rel=1e-5)
+    assert [step["grad_norm"] for step in steps] == pytest.approx(norms, rel=1e-4)
+
+
+def test_a_given_template_is_saved_with_the_model(made: Path) -> None:
+    from transformers import AutoTokenizer
+
+    template = AutoTokenizer.from_pretrained(made / "template").chat_template
+    assert "<|im_start|>" in template
+    assert template != AutoTokenizer.from_pretrained(made / "base").chat_template
 
 
 def test_from_scratch_draws_weights_from_the_seed(made: Path) -> None:

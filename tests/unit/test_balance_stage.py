@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.lines import Source
 from libra_cli.stream.rows import Row
-from libra_cli.stream.store import OPEN_FILES, RowStore
+from libra_cli.stream.store import AHEAD, OPEN_FILES, RowStore
 
 LIBRA = str(Path(sys.executable).parent / "libra")
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,6 +150,19 @@ def test_a_file_that_changes_meanwhile_ends_the_run(tmp_path, damage):
         with pytest.raises(Fatal, match=r"in\.jsonl: it .*; leave it alone while this runs, and run again") as caught:
             store.read(place)
     assert caught.value.status == Exit.INCOMPLETE
+
+
+def test_many_rows_come_in_the_order_in_which_they_are_wanted(tmp_path):
+    """Of a file and of the spool in turn, and more than are asked of the disk at once."""
+    raws = [b'{"a":%5d}' % number for number in range(2 * AHEAD + 10)]
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(b"\n".join(raws))
+    with RowStore() as store:
+        spans = [(12 * number, 11) if number % 3 else None for number in range(len(raws))]
+        places = [store.keep(Row({}, raw, str(path), 1), span) for raw, span in zip(raws, spans, strict=True)]
+        wanted = random.Random(0).sample(range(len(raws)), len(raws))
+        found = list(store.each((places[number], number) for number in wanted))
+        assert found == [(raws[number], number) for number in wanted]
 
 
 def test_more_files_than_may_be_open(tmp_path):

@@ -63,6 +63,11 @@ def test_a_config_file_does_what_the_options_do(shell, tmp_path):
     assert by_file.out.count(b"\n") == 4
 
 
+def test_an_option_of_two_values_is_a_list_of_two(printed, tmp_path):
+    (tmp_path / "c.yaml").write_text("betas: [0.9, 0.98]\nmodel: m\noutput: o\n")
+    assert printed("libra sft --config c.yaml")["betas"] == ([0.9, 0.98], "config file")
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_what_is_printed_can_be_read_again(stage, printed, shell, tmp_path):
     first = printed(f"libra {stage}")

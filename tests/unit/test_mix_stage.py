@@ -89,7 +89,7 @@ def test_a_run_that_is_stopped_while_it_reads_writes_nothing(environment, number
     process.send_signal(number)
     assert process.wait(60) == status
     with process:
-        assert b"not finished" in process.stderr.read()
+        assert b"; stopped, the same command begins anew" in process.stderr.read()
     assert not (tmp_path / "out.jsonl").exists()
 
 

@@ -19,7 +19,7 @@ def rows_of(path):
 def rows():
     """A right and a wrong response to each problem."""
     for number, (question, total) in enumerate(PROBLEMS):
-        for sample, answer in enumerate((total, total + 10)):
+        for sample, answer in enumerate((total, total + 100)):
             named = {"id": f"p{number}", "sample": sample, "question": question, "reference": str(total)}
             yield {**named, "response": f"Adding both gives \\boxed{{{answer}}}."}
 

@@ -24,7 +24,7 @@ from libra_cli.rejection.choice import CORRECT, DECIDED, Limits, Rates, choose
 from libra_cli.rejection.diverse import spread
 from libra_cli.rejection.prompts import Prompts
 from libra_cli.rejection.samples import Reader
-from libra_cli.stream.rows import Row, dumps
+from libra_cli.stream.rows import Row, RowError, dumps
 from libra_cli.tasks import JUDGING, thinking
 
 LIBRA = str(Path(sys.executable).parent / "libra")
@@ -218,6 +218,20 @@ def test_a_score_is_right_through_the_threshold(threshold, correct):
     assert [sample.correct for sample in reader.samples(row_of(fields))] == correct
 
 
+@pytest.mark.parametrize("wrote", [{"text": 5}, {"text": "[[score=4]]", "text_with_cot": 7}])
+def test_a_judgment_whose_text_is_none_refuses_its_row(wrote):
+    fields = {"question": "?", "response": "It is 2.", "label": 1, "judge": "j", "judge_task": "score",
+              "judgments": [{"outcome": 4, "vote": 0, **wrote}]}  # fmt: skip
+    with pytest.raises(RowError, match="what a judge wrote is no text; leave judgments as"):
+        Reader(Prompts()).samples(row_of(fields))
+
+
+def test_fields_of_a_response_that_say_nothing_are_passed_over():
+    fields = {"question": "?", "response": "It is 2.", "label": None, "verification": 3, "task": ["reason"]}
+    (sample,) = Reader(Prompts()).samples(row_of(fields))
+    assert (sample.task, sample.correct, sample.reason) == ("reason", None, "unlabelled")
+
+
 PAIRS = tuple(thinking.MARKERS.values())
 
 
@@ -322,8 +336,12 @@ def test_tokens_are_counted_as_a_model_does(shell):
 
 
 def test_of_each_sample_numbers_are_held_and_no_text(environment):
-    """At most 150 bytes a row, whatever its size: 22,000 rows against 2,000, two votes in every other one."""
-    script = [sys.executable, str(ROOT / "benchmarks" / "rs_filter_memory"), "--bytes", "900", "--rows"]
+    """At most 150 bytes a row, whatever its size: 22,000 rows against 2,000, two votes in every other one.
+
+    Through a pipe, which needs what a file needs, and the spool.
+    """
+    benchmark = str(ROOT / "benchmarks" / "rs_filter_memory")
+    script = [sys.executable, benchmark, "--source", "pipe", "--bytes", "900", "--rows"]
     peaks = {}
     for count in (2_000, 22_000):
         ended = subprocess.run([*script, str(count)], env=environment, capture_output=True, text=True, check=True)
@@ -346,4 +364,5 @@ def test_a_run_that_is_stopped_while_it_reads_writes_nothing(environment, number
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (status, b""), err
+    assert b"; stopped, the same command begins anew" in err
     assert not (tmp_path / "yield.json").exists()

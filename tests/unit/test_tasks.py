@@ -53,6 +53,7 @@ def test_without_a_golden_reference_nothing_is_decided():
     assert rank.is_correct("A>B", {}) is None
     assert rank.is_correct("A>B", {"preference": "neither"}) is None
     assert best.is_correct(1, {}) is None
+    assert best.is_correct(1, {"best": "A"}) is None
 
 
 def test_a_rating_above_the_threshold_means_correct():

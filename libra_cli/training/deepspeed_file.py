@@ -1,0 +1,63 @@
+"""The user's own DeepSpeed configuration: taken as it is, but for what follows from the run's options."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from libra_cli.exits import Exit, Fatal
+
+OURS = {
+    "train_batch_size": "--batch-size",
+    "train_micro_batch_size_per_gpu": "--micro-tokens",
+    "gradient_accumulation_steps": "--batch-size and --micro-tokens",
+    "gradient_clipping": "--clip",
+    "scheduler": "--schedule, --lr, --min-lr and --warmup",
+}
+"""Keys that may be left out or say "auto", and the options that they follow from."""
+_GIVEN = {"lr": "lr", "eps": "epsilon", "weight_decay": "weight_decay"}
+
+
+def read(path: str | None) -> dict[str, Any]:
+    """Its keys, without those that say "auto"; raises Fatal(2) where it cannot be taken."""
+    if path is None:
+        return {}
+    try:
+        with open(path, encoding="utf-8") as file:
+            given = json.load(file)
+    except OSError as error:
+        raise Fatal(Exit.USAGE, f"--deepspeed {path}: cannot be read ({error.strerror}); check the name") from None
+    except ValueError as error:
+        raise Fatal(Exit.USAGE, f"--deepspeed {path}: not JSON ({error})") from None
+    if not isinstance(given, dict):
+        raise Fatal(Exit.USAGE, f"--deepspeed {path}: write one JSON object")
+    own: dict[str, Any] = _without_auto({key: value for key, value in given.items() if not _is_auto(key, value)})
+    for key in OURS:
+        if key in own:
+            raise Fatal(Exit.USAGE, f"--deepspeed {path}: {key} cannot be set here; leave it out, use {OURS[key]}")
+    if own.pop("fp16", {}).get("enabled"):
+        raise Fatal(Exit.USAGE, f"--deepspeed {path}: fp16 is not supported; use --dtype bf16 or fp32")
+    if "zero_optimization" in own:
+        own["zero_optimization"].setdefault("stage", 0)
+    return own
+
+
+def _is_auto(key: str, value: Any) -> bool:
+    """A scheduler is all or nothing: what others fill in for "auto" in it, our schedule does."""
+    return key == "scheduler" and '"auto"' in json.dumps(value)
+
+
+def _without_auto(value: Any) -> Any:
+    """What is said with a value, at any depth."""
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_auto(inner) for key, inner in value.items() if inner != "auto"}
+
+
+def fill_optimizer(own: dict[str, Any], options: dict[str, Any]) -> None:
+    """Gives the file's optimiser what it leaves open, from options by their names."""
+    if "optimizer" in own:
+        params = own["optimizer"].setdefault("params", {})
+        for name, option in _GIVEN.items():
+            params.setdefault(name, options[option])
+        params.setdefault("betas", [options["beta1"], options["beta2"]])
