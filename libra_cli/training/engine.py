@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from typing import Any
 
@@ -112,11 +114,12 @@ class Engine:
         self._averaged = world.size if stage == 3 else world.replicas
         own = "optimizer" in config
         optimiser = None if own else _optimiser(learner, config, optimizer, world)
-        self._engine, *_ = deepspeed.initialize(
-            model=learner, config=dict(config), optimizer=optimiser, mpu=mpu,
-            model_parameters=groups_of(learner, optimizer.weight_decay) if own else None,
-            dist_init_required=False,
-        )  # fmt: skip
+        with redirect_stdout(io.StringIO()):  # it prints how much memory there is, again and again
+            self._engine, *_ = deepspeed.initialize(
+                model=learner, config=dict(config), optimizer=optimiser, mpu=mpu,
+                model_parameters=groups_of(learner, optimizer.weight_decay) if own else None,
+                dist_init_required=False,
+            )  # fmt: skip
         self.learner = learner
         self.frozen = any(not p.requires_grad for p in learner.parameters())
         """Whether some weights are not learned (LoRA)."""
