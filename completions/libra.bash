@@ -34,14 +34,14 @@ _libra() {
                 --system|-n|--samples|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--stop|--sampling-arg|--prefill|--thinking-markers|--model-name|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--request-timeout|--retry-budget|--proxy|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --prompt-template|--chat-template|--api-key-file|--replay|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --engine) _libra_only 'auto vllm openai transformers replay' ;;
-                --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong' ;;
+                --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
                 --log-format) _libra_only 'text json' ;;
                 *) if [[ $cur == -* ]]; then _libra_only '--system --prompt-template --dedupe --dry-run -n --samples --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --stop --sampling-arg --prefill --thinking-markers --engine --model --model-name --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --request-timeout --retry-budget --proxy --replay --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'verify')
             case $before in
                 --response-field|--reference-field|--thinking-markers|-j|--jobs|--timeout|--hard-timeout|--annotator-name|--annotator-markers|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--sampling-arg|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--request-timeout|--retry-budget|--proxy|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
-                --annotator) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong' ;;
+                --annotator) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
                 --rule) _libra_only 'first only never also' ;;
                 --review|--labels|--report|--chat-template|--api-key-file|--replay|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --engine) _libra_only 'auto vllm openai transformers replay' ;;
@@ -64,7 +64,7 @@ _libra() {
             esac ;;
         'judge')
             case $before in
-                --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong' ;;
+                --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
                 --judge-name|-k|--votes|--threshold|--thinking-markers|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--sampling-arg|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--request-timeout|--retry-budget|--proxy|--score-index|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --task|--show-template) _libra_only 'score rank verify rate best' ;;
                 --reduce) _libra_only 'mean median majority best' ;;
@@ -112,7 +112,7 @@ _libra() {
             esac ;;
         'sft')
             case $before in
-                --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong' ;;
+                --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
                 --tokenizer|--revision|--lora-rank|--lora-alpha|--lora-dropout|--lora-target|--chat-template-arg|--max-length|-j|--workers|--batch-size|--epochs|--max-steps|--lr|--min-lr|--warmup|--clip|--weight-decay|--betas|--epsilon|--seed|--nproc|--micro-tokens|--zero|--sequence-parallel|--save-every|--keep|--grace|--eval-every|--score-every|--score-with|--wandb) _libra_only '' ;;
                 --dtype) _libra_only 'auto bf16 fp32' ;;
                 --chat-template|--errors|--deepspeed|-o|--output|--eval-data|--score|--tensorboard|--config) ;;
@@ -123,8 +123,9 @@ _libra() {
                 --schedule) _libra_only 'cosine linear constant' ;;
                 --offload) _libra_only 'none optimizer all' ;;
                 --resume) _libra_only 'auto never' ;;
+                --final) _libra_only 'last best' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --chat-template --chat-template-arg --assistant --learn --max-length --too-long --errors -j --workers --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --liger --deepspeed -o --output --overwrite --save-every --keep --resume --grace --eval-data --eval-every --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --chat-template --chat-template-arg --assistant --learn --max-length --too-long --errors -j --workers --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --liger --deepspeed -o --output --overwrite --save-every --keep --resume --final --grace --eval-data --eval-every --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
             esac ;;
         'doctor')
             case $before in

@@ -1,4 +1,4 @@
-"""Three tiny policies and a small set of problems, shipped inside the package so that every stage runs anywhere.
+"""Three tiny policies, a judge made of one and a few problems, shipped so that every stage runs anywhere.
 
 The models were trained from nothing by `examples/recipes/miniature`; they answer only that world's problems. A stage
 asks for one by name (`libra-mini/strong`), and `resolve` gives the directory to load. Nothing here imports torch.
@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 PREFIX = "libra-mini/"
-MODELS = tuple(f"{PREFIX}{strength}" for strength in ("weak", "medium", "strong"))
+POLICIES = tuple(f"{PREFIX}{strength}" for strength in ("weak", "medium", "strong"))
+MODELS = (*POLICIES, f"{PREFIX}judge")
 
 _HERE = Path(__file__).resolve().parent
 

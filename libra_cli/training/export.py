@@ -108,4 +108,7 @@ def _move(source: Path, target: Path) -> None:
     with open(source, "rb") as file:
         os.fsync(file.fileno())
     target.parent.mkdir(parents=True, exist_ok=True)
+    mask = os.umask(0)
+    os.umask(mask)
+    os.chmod(source, 0o666 & ~mask)  # safetensors lets nobody else read what it writes
     os.replace(source, target)

@@ -37,7 +37,7 @@ def test_the_demo_makes_a_balanced_benchmark_and_scores_a_judge_on_it(shell, tmp
         assert 0.65 < report["overall"] < 0.97  # neither chance nor perfect
         assert report["n_null"] < len(rows) / 20
     assert figures["comparisons"][0]["n"] == len(rows)
-    assert "strong on vllm" in (tmp_path / "out/report.html").read_text()
+    assert "judge on vllm" in (tmp_path / "out/report.html").read_text()
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.timeout(900)  # a dozen processes that import torch, beside whatever else the machine does
+
 MAKE = Path(__file__).parents[2] / "examples/recipes/miniature/make"
 THOUGHT = re.compile("<think>.*</think>", re.DOTALL)
 Done = subprocess.CompletedProcess[str]
@@ -27,7 +29,7 @@ def made(
 
 def make(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [str(MAKE), "--smoke", str(folder)], env=environment, capture_output=True, text=True, timeout=560
+        [str(MAKE), "--smoke", str(folder)], env=environment, capture_output=True, text=True, timeout=800
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return done

@@ -172,11 +172,11 @@ def problems(rng: random.Random, held_out: bool) -> Iterator[Problem]:
             yield problem
 
 
-def bench(seed: int, per_cell: int) -> list[Problem]:
-    """`per_cell` different held-out problems of every kind and level, in a fixed order."""
+def bench(seed: int, per_cell: int, held_out: bool = True) -> list[Problem]:
+    """`per_cell` different problems of one side of the split of every kind and level, in a fixed order."""
     rng, cells, seen = random.Random(seed), {(k, n): per_cell for k in KINDS for n in LEVELS}, set()
     chosen = []
-    for problem in problems(rng, held_out=True):
+    for problem in problems(rng, held_out):
         cell = problem.kind, problem.level
         if cells[cell] and problem.question not in seen:
             cells[cell] -= 1
@@ -199,12 +199,14 @@ def record(index: int, problem: Problem) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Write held-out problems of the miniature world as JSONL.")
+    parser = argparse.ArgumentParser(description="Write problems of the miniature world as JSONL.")
     parser.add_argument("output", type=Path)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--per-cell", type=int, default=20, help="problems of each of the 15 kinds and levels")
+    parser.add_argument("--training", action="store_true", help="of the training split, not held out")
     args = parser.parse_args()
-    rows = (record(index, problem) for index, problem in enumerate(bench(args.seed, args.per_cell)))
+    chosen = bench(args.seed, args.per_cell, held_out=not args.training)
+    rows = (record(index, problem) for index, problem in enumerate(chosen))
     args.output.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
