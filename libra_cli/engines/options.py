@@ -218,8 +218,8 @@ def _engine_option() -> Decorator:
 def _name_options() -> list[Decorator]:
     return [
         _engine("--model", multiple=True, shapes_rows=False, metavar="NAME", suggested=miniature.MODELS,
-                help="A directory, a name of a hub or server, or libra-mini/weak, medium, strong, judge. Several run one "
-                     "after another."),
+                help="A directory, a name of a hub or server, or libra-mini/weak, medium, strong, judge. Several run "
+                     "one after another."),
         _engine("--model-name", multiple=True, shapes_rows=False, metavar="NAME",
                 help="What the field model says instead, one for each --model."),
     ]  # fmt: skip
