@@ -3,13 +3,16 @@ VENV := $(abspath .venv)
 export PATH := $(VENV)/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint docs bench setup
+.PHONY: demo test slow lint docs bench setup
 
 demo: setup      ## problems -> responses of the embedded models -> labels -> a balanced benchmark, in demo/
 	@examples/demo demo
 
 test: lint       ## everything that can be checked here
 	pytest -n 2 --dist worksteal -m "not slow"
+
+slow: setup      ## the tests that `make test` leaves out: more ranks, kills and devices, for a quarter of an hour
+	pytest -n 2 --dist worksteal -m slow
 
 lint: setup      ## style, types, and whether the generated documents are fresh
 	ruff check .

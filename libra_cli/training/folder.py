@@ -94,9 +94,7 @@ class RunFolder:
 
     def write_manifest(self, status: str, **more: Any) -> None:
         """`running` or `complete`, with the settings."""
-        packages = {name: version(name) for name in ("torch", "transformers", "deepspeed")}
-        content = {"stage": "sft", "status": status, "config": self._config(), **more,
-                   "versions": {"libra": __version__, **packages}}  # fmt: skip
+        content = {"stage": "sft", "status": status, "config": self._config(), **more, "versions": versions()}
         replace_file(str(self.path / MANIFEST), json.dumps(content, indent=1).encode() + b"\n")
 
     def _manifest(self) -> dict[str, Any] | None:
@@ -107,6 +105,12 @@ class RunFolder:
         except (OSError, ValueError):
             raise Fatal(Exit.USAGE, f"{self.path / MANIFEST}: not a manifest of libra; use another -o") from None
         return manifest
+
+
+def versions() -> dict[str, str]:
+    """Of what decides a run's numbers."""
+    packages = {name: version(name) for name in ("torch", "transformers", "deepspeed")}
+    return {"libra": __version__, **packages}
 
 
 def _check_judge(options: str) -> None:

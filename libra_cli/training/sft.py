@@ -21,7 +21,7 @@ from libra_cli.training.encode import Encoder
 from libra_cli.training.engine import Engine, configuration
 from libra_cli.training.export import export
 from libra_cli.training.flops import Shape
-from libra_cli.training.folder import RunFolder
+from libra_cli.training.folder import RunFolder, versions
 from libra_cli.training.packing import Cost, SampleOrder
 from libra_cli.training.schedule import Schedule
 from libra_cli.training.scoring import Scoring
@@ -184,7 +184,7 @@ class Run:
             f"{len(train):,} samples, {int(train.lengths.sum()):,} tokens; {steps:,} steps of {order.batch_size}; "
             f"{world.size} {'process' if world.size == 1 else 'processes'}, ZeRO {engine.stage}, {engine.precision}"
         )
-        marker = {"run": {**settings.shaping, "data": train.digest}, "layout": layout}
+        marker = {"run": {**settings.shaping, "data": train.digest}, "layout": layout, "versions": versions()}
         evaluation = None if held_out is None else Data(held_out, *passes)
         shape = Shape.of(config) if world.on_gpu else None
         return Trainer(engine, Data(train, *passes), order, schedule, settings.save, world, self._stop,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 HERE = Path(__file__).parent
 STEPS = 6
@@ -72,6 +76,19 @@ def write_rows(path: Path, n: int = 24, seed: int = 0) -> Path:
             turns = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
             file.write(json.dumps({"id": f"sum-{number}", "messages": turns}) + "\n")
     return path
+
+
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder of the whole session: the first of pytest's processes that wants it has it made, the others wait."""
+    session = tmp_path_factory.getbasetemp()
+    folder = (session.parent if os.environ.get("PYTEST_XDIST_WORKER") else session) / name
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.with_suffix(".done").exists():
+            folder.mkdir(exist_ok=True)
+            make(folder)
+            folder.with_suffix(".done").touch()
+    return folder
 
 
 def environment(ranks: int = 1) -> dict[str, str]:

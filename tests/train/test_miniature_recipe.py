@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.timeout(900)  # a dozen processes that import torch, beside whatever else the machine does
+# A dozen processes that import torch, for 80 seconds of CPU.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 MAKE = Path(__file__).parents[2] / "examples/recipes/miniature/make"
 THOUGHT = re.compile("<think>.*</think>", re.DOTALL)

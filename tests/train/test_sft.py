@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,34 +42,41 @@ ALIKE_ON_FOUR = {"four-zero2": ["--zero", "2"]}
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the model, the rows and the run that all others are compared with."""
-    folder = tmp_path_factory.mktemp("sft")
+    """A folder with the model, the rows, the run that all others are compared with, and others on one rank."""
+    return runs.made_once(tmp_path_factory, "sft", on_one_rank)
+
+
+def on_one_rank(folder: Path) -> None:
     model, rows = runs.write_model(folder / "model"), runs.write_rows(folder / "rows.jsonl")
     held_out = runs.write_rows(folder / "held-out.jsonl", n=5, seed=9)
     base = ["--model", str(model), str(rows), *runs.COMMON]
     watched = [*base, "--eval-data", str(held_out), "--eval-every", "2", "--save-every", "2", "--keep", "1"]
     one = {"base": watched, **{name: [*base, *args] for name, args in ALIKE.items()},
            "bf16": [*base, "--dtype", "bf16"], "lora": [*base, "--lora-rank", "4"],
+           "best": [*watched, "--lr", "3", "--min-lr", "3", "--eval-every", "1", "--final", "best"],
            "scratch": [*base, "--from-scratch"],
            "template": [*base, "--chat-template", "chatml", "--max-length", "300"]}  # fmt: skip
     for kind in OTHERS:
         other = runs.write_other_model(folder / f"model-{kind}", kind)
         one[kind] = ["--model", str(other), "--tokenizer", str(model), *base[2:], "--max-steps", "2"]
     runs.drive(folder, 1, one)
-    return folder
+
+
+def compared(made: Path, ranks: int, others: dict[str, list[str]]) -> None:
+    """Runs the same training on so many ranks."""
+    base = ["--model", str(made / "model"), str(made / "rows.jsonl"), *runs.COMMON]
+    runs.drive(made, ranks, {name: [*base, *args] for name, args in others.items()})
 
 
 @pytest.fixture(scope="module")
-def on_two(made: Path) -> Path:
-    base = ["--model", str(made / "model"), str(made / "rows.jsonl"), *runs.COMMON]
-    runs.drive(made, 2, {name: [*base, *args] for name, args in ALIKE_ON_TWO.items()})
+def on_two(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    runs.made_once(tmp_path_factory, "sft-two", lambda _: compared(made, 2, ALIKE_ON_TWO))
     return made
 
 
 @pytest.fixture(scope="module")
-def on_four(made: Path) -> Path:
-    base = ["--model", str(made / "model"), str(made / "rows.jsonl"), *runs.COMMON]
-    runs.drive(made, 4, {name: [*base, *args] for name, args in ALIKE_ON_FOUR.items()})
+def on_four(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    runs.made_once(tmp_path_factory, "sft-four", lambda _: compared(made, 4, ALIKE_ON_FOUR))
     return made
 
 
@@ -96,32 +104,37 @@ def test_two_ranks_change_nothing(on_two: Path, name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ULYSSES)
 def test_ranks_that_share_a_row_change_nothing_at_any_stage(made: Path, name: str) -> None:
-    base = ["--model", str(made / "model"), str(made / "rows.jsonl"), *runs.COMMON]
-    runs.drive(made, 2, {name: [*base, *ULYSSES[name]]})
+    compared(made, 2, {name: ULYSSES[name]})
     assert_same_run(made, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALIKE_ON_FOUR)
 def test_four_ranks_change_nothing(on_four: Path, name: str) -> None:
     assert_same_run(on_four, name)
 
 
-def plain_run(
-    folder: Path, model_folder: Path | None = None, steps: int = runs.STEPS
-) -> tuple[list[float], list[float], dict[str, torch.Tensor]]:
-    """Losses, gradient norms and weights of a loop of torch and transformers alone, one sample at a time, unpacked."""
+def plain_samples(folder: Path, model_folder: Path, rows: Path) -> tuple[Any, list[tuple[torch.Tensor, torch.Tensor]]]:
+    """A model of transformers, and each row's token ids with its labels (-100: not learned), all [1, T]."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder / "model")
-    model = AutoModelForCausalLM.from_pretrained(model_folder or folder / "model", dtype=torch.float32)
     samples = []
-    for line in (folder / "rows.jsonl").read_text().splitlines():
+    for line in rows.read_text().splitlines():
         messages = json.loads(line)["messages"]
         whole = tokenizer.apply_chat_template(messages, tokenize=False)
         prompt = tokenizer.apply_chat_template(messages[:1], tokenize=False, add_generation_prompt=True)
         ids = tokenizer(whole, add_special_tokens=False).input_ids
         n = len(tokenizer(prompt, add_special_tokens=False).input_ids)
         samples.append((torch.tensor([ids]), torch.tensor([[-100] * n + ids[n:]])))
+    return AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32), samples
+
+
+def plain_run(
+    folder: Path, model_folder: Path | None = None, steps: int = runs.STEPS
+) -> tuple[list[float], list[float], dict[str, torch.Tensor]]:
+    """Losses, gradient norms and weights of a loop of torch and transformers alone, one sample at a time, unpacked."""
+    model, samples = plain_samples(folder, model_folder or folder / "model", folder / "rows.jsonl")
     decayed = [p for p in model.parameters() if p.ndim >= 2]
     others = [p for p in model.parameters() if p.ndim < 2]
     adam = torch.optim.AdamW(
@@ -206,6 +219,20 @@ def test_lora_merges_what_it_learned(made: Path) -> None:
     assert all("proj" in name for name in moved)
     losses = [step["loss"] for step in runs.steps(made / "lora.log")]
     assert losses[-1] < losses[0]
+
+
+def test_the_best_model_is_the_one_with_the_lowest_held_out_loss(made: Path) -> None:
+    events = [json.loads(line) for line in (made / "best.log").read_text().splitlines()]
+    losses = {event["step"]: event["loss"] for event in events if event["event"] == "eval"}
+    best = min(losses, key=lambda step: losses[step])
+    assert best < runs.STEPS
+    total, learned = 0.0, 0
+    model, samples = plain_samples(made, made / "best", made / "held-out.jsonl")
+    for ids, labels in samples:
+        with torch.no_grad():
+            total += float(torch.nn.functional.cross_entropy(model(ids).logits[0, :-1], labels[0, 1:], reduction="sum"))
+        learned += int((labels[0, 1:] != -100).sum())
+    assert total / learned == pytest.approx(losses[best], rel=1e-5)
 
 
 @pytest.mark.parametrize("kind", OTHERS)

@@ -17,10 +17,12 @@ STEPS = 12
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sft-faults")
+    return runs.made_once(tmp_path_factory, "sft-faults", write_inputs)
+
+
+def write_inputs(folder: Path) -> None:
     runs.write_model(folder / "model")
     runs.write_rows(folder / "rows.jsonl")
-    return folder
 
 
 def command(folder: Path, output: str, *args: str, rows: str = "rows.jsonl") -> list[str]:
@@ -52,9 +54,12 @@ def stop_at(folder: Path, output: str, step: int, number: signal.Signals, *args:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(made: Path) -> Path:
-    done = run(made, "undisturbed", "--save-every", "4")
-    assert done.returncode == 0, done.stderr
+def undisturbed(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    def make(_: Path) -> None:
+        done = run(made, "undisturbed", "--save-every", "4")
+        assert done.returncode == 0, done.stderr
+
+    runs.made_once(tmp_path_factory, "sft-undisturbed", make)
     return made
 
 
