@@ -1,6 +1,6 @@
 """SIGKILL at any moment: the same command again, as often as it takes, gives what an uninterrupted run gives.
 
-LIBRA_FAULTS=200 kills each stage 200 times; the ordinary run kills it 20 times. LIBRA_SEED repeats a failure.
+LIBRA_FAULTS=200 kills each stage 200 times; the ordinary run kills it 12 times. LIBRA_SEED repeats a failure.
 """
 
 import json
@@ -16,7 +16,7 @@ import pytest
 from conftest import STAGES, jsonl, parsed, problem_rows
 from test_every_stage import good_rows
 
-N_KILLS = int(os.environ.get("LIBRA_FAULTS", "20"))
+N_KILLS = int(os.environ.get("LIBRA_FAULTS", "12"))
 LIBRA = [sys.executable, "-m", "libra_cli"]
 TEST = [sys.executable, str(STAGES)]
 COMMANDS = {

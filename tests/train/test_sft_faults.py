@@ -96,6 +96,7 @@ def test_a_run_on_two_ranks_that_is_asked_to_stop_saves_and_goes_on(undisturbed:
     assert losses == pytest.approx([step["loss"] for step in runs.steps(undisturbed / "undisturbed.log")], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves(undisturbed: Path) -> None:
     status, errors = stop_at(undisturbed, "interrupted", 3, signal.SIGINT)
     assert (status, "the same command continues" in errors) == (130, True)
