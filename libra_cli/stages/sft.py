@@ -174,7 +174,11 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
     help="Devices that share one row (Ulysses), for long samples.",
 )
 @in_devices("--liger", is_flag=True, help="Use Liger's kernels where they know the model. Needs liger-kernel.")
-@in_devices("--deepspeed", metavar="FILE.json", help="A DeepSpeed configuration of your own, taken as it is.")
+@in_devices(
+    "--deepspeed",
+    metavar="FILE.json",
+    help="A DeepSpeed configuration of your own, taken as it is but for what options here say.",
+)
 @in_saving(
     "-o",
     "--output",

@@ -89,7 +89,13 @@ def _padded(
     inputs = {"input_ids": _tensor(rows, device), "attention_mask": _tensor(mask, device)}
     inputs["position_ids"] = _tensor(np.broadcast_to(np.arange(longest), rows.shape).copy(), device)
     targets = _tensor(rows.reshape(-1)[at], device)
-    return Pass(inputs, _tensor(at - 1, device), targets, np.asarray(samples)[at // longest], int(mask.sum()))
+    return Pass(
+        inputs,
+        _tensor(at - 1, device),
+        targets,
+        np.asarray(samples)[at // longest],
+        int(mask.sum()) * (samples != [-1]),
+    )
 
 
 def _row(values: np.ndarray, device: Device) -> torch.Tensor:

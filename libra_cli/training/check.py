@@ -43,12 +43,15 @@ class _Probes:
 
 
 def window_of(config: Any) -> int | None:
-    """How far back attention sees where that is not everywhere (sliding windows), in tokens."""
+    """How far back attention sees where that is not everywhere (sliding windows, chunks), in tokens."""
     text = config.get_text_config()
-    kinds = getattr(text, "layer_types", None)
-    if getattr(text, "use_sliding_window", True) is False or (kinds and "sliding_attention" not in kinds):
-        return None
-    return getattr(text, "sliding_window", None)
+    kinds = getattr(text, "layer_types", None) or []
+    windows = []
+    if getattr(text, "use_sliding_window", True) and (not kinds or "sliding_attention" in kinds):
+        windows.append(getattr(text, "sliding_window", None))
+    if "chunked_attention" in kinds:
+        windows.append(getattr(text, "attention_chunk_size", None))
+    return min((window for window in windows if window), default=None)
 
 
 def check_ways(engine: Engine, world: World, console: Console) -> None:
@@ -82,6 +85,8 @@ def _check_packing(engine: Engine, world: World, probes: _Probes) -> None:
     try:
         first, second = (_losses(engine, world, probes, each, 1)[-(_LENGTHS[1] - 1) :] for each in (0, 2))
         alone = _losses(engine, world, probes, 1)
+    except torch.cuda.OutOfMemoryError:  # of itself no sign of anything
+        raise
     except _FAILURES as error:
         raise CannotPack(str(error) or type(error).__name__) from None
     if _differ(first, second) > _NOISE[engine.precision] or _differ(first, alone) > _ROUNDING[engine.precision]:

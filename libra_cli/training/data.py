@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -37,7 +38,7 @@ def chat_of(settings: DataSettings, tokenizer: Any) -> Chat:
 
 
 def prepare(folder: str, paths: Sequence[str], encoder: Encoder, settings: DataSettings, world: World, console: Console,
-            stop: StopRequest | None = None) -> tuple[store.TokenStore, int]:  # fmt: skip
+            log: Callable[[], ErrorLog], stop: StopRequest | None = None) -> tuple[store.TokenStore, int]:  # fmt: skip
     """The samples of `paths`, as all ranks see them, and how many rows were refused; encoded anew where these changed.
 
     A row that cannot be learned from ends the run before it begins, unless `settings.errors` names a file for it.
@@ -46,22 +47,20 @@ def prepare(folder: str, paths: Sequence[str], encoder: Encoder, settings: DataS
     refused = world.told(None if "-" in paths else _refused_before(folder, origin))
     if refused is None:
         rows_read = partial(rows_of, paths, stop)
-        world.together(lambda: _build(folder, rows_read, encoder, settings, origin, console), only_first=True)
+        world.together(lambda: _build(folder, rows_read, encoder, settings, origin, console, log()), only_first=True)
         refused = world.told(_refused_before(folder, origin))
     return store.TokenStore(folder), refused
 
 
 def _build(folder: str, rows_read: Callable[[Counts, ErrorLog], Iterator[rows.Row]], encoder: Encoder,
-           settings: DataSettings, origin: dict[str, Any], console: Console) -> None:  # fmt: skip
-    paths = origin["files"]
-    counts, log = Counts(), ErrorLog(settings.errors, "sft", console)
-    try:
-        made = store.build(folder, rows_read(counts, log), encoder, max_length=settings.max_length,
-                           too_long=settings.too_long, errors=log, counts=counts, workers=settings.workers,
-                           config=origin["encoding"])  # fmt: skip
-    finally:
-        log.close()
-    console.note(f"{', '.join(paths)}: {counts.summary(log.kinds)}")
+           settings: DataSettings, origin: dict[str, Any], console: Console, log: ErrorLog) -> None:  # fmt: skip
+    paths, counts, before = origin["files"], Counts(), log.kinds.copy()
+    with suppress(FileNotFoundError):
+        os.unlink(os.path.join(folder, _ORIGIN))  # what is made now is no longer what it says
+    made = store.build(folder, rows_read(counts, log), encoder, max_length=settings.max_length,
+                       too_long=settings.too_long, errors=log, counts=counts, workers=settings.workers,
+                       config=origin["encoding"])  # fmt: skip
+    console.note(f"{', '.join(paths)}: {counts.summary(log.kinds - before)}")
     if counts.errors and settings.errors is None:
         cure = "mend them, or name a file to leave them in: --errors FILE"
         raise Fatal(Exit.SOME_ERRORS, f"{counts.errors} rows cannot be learned from, and nothing was trained; {cure}")

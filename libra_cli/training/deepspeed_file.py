@@ -15,7 +15,7 @@ OURS = {
     "scheduler": "--schedule, --lr, --min-lr and --warmup",
 }
 """Keys that may be left out or say "auto", and the options that they follow from."""
-_GIVEN = {"lr": "lr", "eps": "epsilon", "weight_decay": "weight_decay"}
+_GIVEN = {"eps": "epsilon", "weight_decay": "weight_decay"}
 
 
 def read(path: str | None) -> dict[str, Any]:
@@ -35,6 +35,8 @@ def read(path: str | None) -> dict[str, Any]:
     for key in OURS:
         if key in own:
             raise Fatal(Exit.USAGE, f"--deepspeed {path}: {key} cannot be set here; leave it out, use {OURS[key]}")
+    if "lr" in own.get("optimizer", {}).get("params", {}):
+        raise Fatal(Exit.USAGE, f"--deepspeed {path}: the optimizer's lr cannot be set here; leave it out, use --lr")
     if own.pop("fp16", {}).get("enabled"):
         raise Fatal(Exit.USAGE, f"--deepspeed {path}: fp16 is not supported; use --dtype bf16 or fp32")
     if "zero_optimization" in own:
@@ -58,6 +60,8 @@ def fill_optimizer(own: dict[str, Any], options: dict[str, Any]) -> None:
     """Gives the file's optimiser what it leaves open, from options by their names."""
     if "optimizer" in own:
         params = own["optimizer"].setdefault("params", {})
-        for name, option in _GIVEN.items():
-            params.setdefault(name, options[option])
-        params.setdefault("betas", [options["beta1"], options["beta2"]])
+        params["lr"] = options["lr"]
+        if "adam" in str(own["optimizer"].get("type", "")).lower():  # others have other parameters
+            for name in _GIVEN:
+                params.setdefault(name, options[_GIVEN[name]])
+            params.setdefault("betas", [options["beta1"], options["beta2"]])

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from libra_cli.stream.console import Console
+from libra_cli.stream.errors import ErrorLog
 from libra_cli.training import arithmetic, model
 from libra_cli.training.data import chat_of, prepare
 from libra_cli.training.encode import Encoder
@@ -22,7 +23,15 @@ def describe(settings: SftSettings, ranks: int, console: Console) -> dict[str, A
     chat = chat_of(settings.data, model.load_tokenizer(settings.model))
     encoder = Encoder(chat, learn=settings.data.learn, assistant=settings.data.assistant)
     with tempfile.TemporaryDirectory(prefix="libra-sft-") as folder:
-        store, _ = prepare(folder, settings.data.inputs, encoder, settings.data, World(), console)
+        store, _ = prepare(
+            folder,
+            settings.data.inputs,
+            encoder,
+            settings.data,
+            World(),
+            console,
+            lambda: ErrorLog(None, "sft", console),
+        )
         batch = settings.batch
         order = SampleOrder(len(store), batch.batch_size, batch.epochs, batch.seed)
         tokens = int(store.lengths.sum())

@@ -40,8 +40,11 @@ def configuration(
     if dtype == torch.bfloat16:
         config["bf16"] = {"enabled": True, "check_grad_overflow": True}
         config["data_types"] = {"grad_accum_dtype": "fp32"}
+    if "bf16" in own:
+        own["bf16"] = {**config.get("bf16", {}), **own["bf16"]}
     config.update(own)
-    _check(config, optimizer, dtype, own=bool(own))
+    _check(config, optimizer, dtype)
+    _check_offload(engine.offload, config["zero_optimization"]["stage"])
     if world.sequence_parallel > 1:
         config["sequence_parallel_size"] = world.sequence_parallel
     # DeepSpeed clips by 1 where the key is absent.
@@ -67,10 +70,17 @@ def clips_itself(config: Mapping[str, Any]) -> bool:
     return not config["zero_optimization"]["stage"]
 
 
-def _check(config: Mapping[str, Any], optimizer: OptimizerSettings, dtype: torch.dtype, own: bool) -> None:
+def _check_offload(offload: str, stage: int) -> None:
+    """Raises Fatal(2) where there is nothing that could live on the host."""
+    least = {"none": 0, "optimizer": 1, "all": 3}[offload]
+    if stage < least:
+        raise Fatal(Exit.USAGE, f"--offload {offload} needs ZeRO {least} at least, this is {stage}; use --zero {least}")
+
+
+def _check(config: Mapping[str, Any], optimizer: OptimizerSettings, dtype: torch.dtype) -> None:
     """Raises Fatal(2) where the parts do not go together."""
     stage, is_bf16 = config["zero_optimization"]["stage"], dtype == torch.bfloat16
-    if own and config.get("bf16", {}).get("enabled", is_bf16) != is_bf16:
+    if bool(config.get("bf16", {}).get("enabled")) != is_bf16:
         raise Fatal(Exit.USAGE, "--deepspeed: bf16 is not what --dtype says; leave it out of the file")
     if is_bf16 and not stage:  # its optimiser without ZeRO takes a step of nothing as it begins
         raise Fatal(Exit.USAGE, "--deepspeed: bf16 needs ZeRO; set the stage to 1 at least")

@@ -30,6 +30,8 @@ class RunFolder:
 
     def __init__(self, settings: SftSettings):
         self._settings, self.path = settings, Path(settings.save.output)
+        self._anew = settings.save.overwrite or settings.save.resume == "never"
+        self._seen: list[list[Any]] = []
 
     def check(self) -> bool:
         """Whether this very run is finished; raises Fatal where it can never be done as it is told."""
@@ -45,7 +47,7 @@ class RunFolder:
         except OSError as error:
             raise write_failed(str(self.path), error) from None
         before = self._manifest()
-        if before is None or settings.save.overwrite:
+        if before is None or self._anew:
             return False
         refuse_difference(str(self.path), before.get("config", {}), self._config())
         finished = before.get("status") == "complete"
@@ -65,7 +67,9 @@ class RunFolder:
     def _config(self) -> dict[str, Any]:
         """What decides the weights."""
         own = deepspeed_file.read(self._settings.engine.deepspeed).get("optimizer")
-        return {**self._settings.shaping, **({"deepspeed_optimizer": own} if own else {})}
+        held_out = [os.path.basename(path) for path in self._settings.data.eval_data]
+        beside = {"final": self._settings.save.final, "eval_data": held_out}
+        return {**self._settings.shaping, **beside, **({"deepspeed_optimizer": own} if own else {})}
 
     def _files(self) -> list[list[Any]]:
         """The samples' files, as far as a look at them tells."""
@@ -73,10 +77,10 @@ class RunFolder:
         return [[os.path.basename(path), each.st_size, each.st_mtime_ns] for path, each in stats]
 
     def begin(self) -> None:
-        """Takes away what is given up."""
-        save = self._settings.save
-        for name in OF_A_RUN if save.overwrite else ("checkpoints",) if save.resume == "never" else ():
+        """Takes away what is given up, and looks at what will be learned from."""
+        for name in OF_A_RUN if self._anew else ():
             self.remove(name)
+        self._seen = self._files()
 
     def remove(self, name: str) -> None:
         """A file or folder in it."""
@@ -88,7 +92,7 @@ class RunFolder:
 
     def finish(self, steps: int, samples: str) -> None:
         """The model is in place: beside it only the checkpoints stay. `samples` is their digest."""
-        self.write_manifest("complete", steps=steps, samples=samples, files=self._files())
+        self.write_manifest("complete", steps=steps, samples=samples, files=self._seen)
         for name in ("data", "scored"):
             self.remove(name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -125,6 +126,7 @@ def load(
     extra = {"attn_implementation": implementation} if implementation else {}
     name, dtype = path_of(settings.model), dtype_of(settings.dtype)
     partitioned = _partition_on_load(plan or {}, settings)  # as long as it is there, weights are read in parts
+    config = copy.deepcopy(config)  # the kind of attention is written into it
     torch.manual_seed(settings.seed)
     try:
         if settings.from_scratch:
@@ -168,6 +170,8 @@ def _with_lora(model: Any, settings: ModelSettings) -> Any:
         import peft
     except ImportError:
         raise Fatal(Exit.USAGE, "--lora-rank needs the package peft: pip install 'libra-cli[lora]'") from None
+    if model.config.get_text_config().tie_word_embeddings and {"lm_head", "embed_tokens"} & set(settings.lora_target):
+        raise Fatal(Exit.USAGE, "--lora-target: this model's head is its embedding, which no adapter can change alone")
     rank = settings.lora_rank or 0
     scale: Any = settings.lora_alpha or 2 * rank  # peft takes fractions, whatever its annotation says
     return peft.get_peft_model(model, peft.LoraConfig(

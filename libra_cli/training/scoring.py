@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from libra_cli.stream.console import Console
-from libra_cli.stream.signals import StopRequest
+from libra_cli.stream.signals import StopRequest, kill_descendants
 from libra_cli.training.engine import Engine
 from libra_cli.training.export import export
 from libra_cli.training.world import World
@@ -66,6 +66,7 @@ class Scoring:
                 break
             except subprocess.TimeoutExpired:
                 if self._stop.status is not None:  # the run is asked to stop, and has a checkpoint to write
+                    kill_descendants(process.pid)
                     process.kill()
         said = errors.strip().split("\n")[-1] or f"libra {command[0]} ended with status {process.returncode}"
         return out, None if process.returncode in (0, 3) else said

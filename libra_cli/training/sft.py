@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -11,6 +11,7 @@ from libra_cli.exits import Exit, Fatal, ReaderGone
 from libra_cli.stream import stdio
 from libra_cli.stream.attendant import Attendant
 from libra_cli.stream.console import Console
+from libra_cli.stream.errors import ErrorLog
 from libra_cli.stream.lock import Lock
 from libra_cli.stream.output import write_all
 from libra_cli.stream.signals import StopRequest
@@ -59,6 +60,7 @@ class Run:
         self._settings, self._world, self._console, self._stop = settings, world, console, stop
         self._records = records
         self._folder = RunFolder(settings)
+        self._log: ErrorLog | None = None
         self._refused = 0
         """Rows that could not be learned from."""
 
@@ -69,8 +71,9 @@ class Run:
         tokenizer, config, chat = world.together(self._read_model)
         plan = world.together(self._plan)
         train, held_out = self._samples(chat)
-        world.together(lambda: _refuse_unfit(train, config))
-        engine, packed = self._engine(config, plan, int(train.lengths.max()))
+        world.together(lambda: self._refuse_unfit([train, *([held_out] if held_out else [])], config))
+        longest = max(int(store.lengths.max()) for store in (train, held_out) if store)
+        engine, packed = self._engine(config, plan, longest)
         passes = self._passes(tokenizer, config, packed)
         trainer = self._trainer(stack, engine, passes, train, held_out, self._scoring(tokenizer, chat), config)
         try:
@@ -85,8 +88,7 @@ class Run:
         return Exit.SOME_ERRORS if self._refused else Exit.DONE
 
     def _conclude(self, trainer: Trainer, engine: Engine, tokenizer: Any, chat: Chat, train: TokenStore) -> None:
-        """The model in its folder; the last step is saved first, so that what comes in its way costs no training."""
-        trainer.save()
+        """The model in its folder."""
         step = trainer.take_best() if self._settings.save.final == "best" else trainer.step
         export(self._folder.path, engine, tokenizer, chat.closing, self._world)
         self._world.together(lambda: self._folder.finish(trainer.step, train.digest), only_first=True)
@@ -114,18 +116,43 @@ class Run:
 
     def _store(self, name: str, paths: tuple[str, ...], encoder: Encoder) -> TokenStore:
         folder = str(self._folder.path / "data" / name)
-        made, refused = prepare(folder, paths, encoder, self._settings.data, self._world, self._console, self._stop)
+        made, refused = prepare(
+            folder, paths, encoder, self._settings.data, self._world, self._console, self._error_log, self._stop
+        )
         self._refused += refused
         return made
+
+    def _error_log(self) -> ErrorLog:
+        """One for all files; begun when the first is read."""
+        if self._log is None:
+            self._log = ErrorLog(self._settings.data.errors, "sft", self._console)
+        return self._log
 
     def _plan(self) -> dict[str, Any]:
         """What DeepSpeed is told."""
         settings, world = self._settings, self._world
+        if world.sequence_parallel > 1 and settings.model.packing is False:
+            raise Fatal(Exit.USAGE, "--sequence-parallel needs packed rows; leave out --no-packing")
         if world.size % world.sequence_parallel:
             raise Fatal(
                 Exit.USAGE, f"--sequence-parallel {world.sequence_parallel} does not divide {world.size} processes"
             )
         return configuration(settings.engine, settings.optimizer, model.dtype_of(settings.model.dtype), world)
+
+    def _refuse_unfit(self, stores: Sequence[TokenStore], config: Any) -> None:
+        """Raises Fatal(2) where samples do not fit the model, or are too few."""
+        text, epochs = config.get_text_config(), self._settings.batch.epochs
+        longest = max(int(store.lengths.max()) for store in stores)
+        positions = getattr(text, "max_position_embeddings", None)
+        if positions and longest > positions:
+            cure = f"--max-length {positions} leaves longer ones out"
+            raise Fatal(Exit.USAGE, f"a sample has {longest} tokens, and the model {positions} positions; {cure}")
+        largest = max(store.largest_id for store in stores)
+        if largest >= text.vocab_size:
+            what = f"a sample has the token {largest}, and the model knows {text.vocab_size}"
+            raise Fatal(Exit.USAGE, f"{what}; use the model's own tokenizer")
+        if round(len(stores[0]) * epochs) < 1:
+            raise Fatal(Exit.USAGE, f"--epochs {epochs:g} of {len(stores[0])} samples is no step; raise it")
 
     def _engine(self, config: Any, plan: Mapping[str, Any], longest: int) -> tuple[Engine, bool]:
         """The model on its engine, and whether documents are packed: where it can, unless options say otherwise."""
@@ -176,8 +203,6 @@ class Run:
         batch, optimizer = settings.batch, settings.optimizer
         order = SampleOrder(len(train), batch.batch_size, batch.epochs, batch.seed, batch.shuffle)
         steps = min(order.steps, batch.max_steps or order.steps)
-        if not steps:
-            raise Fatal(Exit.USAGE, f"--epochs {batch.epochs:g} of {len(train)} samples is no step; raise it")
         schedule = Schedule(optimizer.lr, optimizer.floor, steps, optimizer.warmup, optimizer.schedule)
         layout = {"ranks": world.size, "zero": engine.stage, "sequence_parallel": world.sequence_parallel}
         self._console.note(
@@ -214,18 +239,6 @@ class Run:
             write_all(self._records, line + b"\n", "standard output")
         except ReaderGone as gone:
             self._stop.status = self._stop.status or gone.status
-
-
-def _refuse_unfit(store: TokenStore, config: Any) -> None:
-    """Raises Fatal(2) where samples do not fit the model."""
-    text = config.get_text_config()
-    longest, positions = int(store.lengths.max()), getattr(text, "max_position_embeddings", None)
-    if positions and longest > positions:
-        cure = f"--max-length {positions} leaves longer ones out"
-        raise Fatal(Exit.USAGE, f"a sample has {longest} tokens, and the model {positions} positions; {cure}")
-    if store.largest_id >= text.vocab_size:
-        what = f"a sample has the token {store.largest_id}, and the model knows {text.vocab_size}"
-        raise Fatal(Exit.USAGE, f"{what}; use the model's own tokenizer")
 
 
 def _sequence_parallel(lm: Any, world: World) -> Any:

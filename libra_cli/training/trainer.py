@@ -99,7 +99,7 @@ class Trainer:
         self.step = 0
         """Whole steps done."""
         self._best: dict[str, Any] | None = None
-        self._saved_at = -1
+        self._saved_at = self._looked_at = -1
 
     # -- the run ------------------------------------------------------------------------------------------------------
 
@@ -112,16 +112,20 @@ class Trainer:
         self._refuse_other(place, marker)
         self.checkpoints.load(self._engine, place)
         self.step, self._best, self._saved_at = marker["step"], marker.get("best"), marker["step"]
+        self._looked_at = marker.get("looked_at", self.step)
         return self.step
 
     def run(self) -> None:
         """All steps that are left; raises Stopped where somebody asks for it, Fatal(1) where the loss is not finite."""
+        if 0 <= self._looked_at < self.step:  # it was stopped before it had looked around after its last step
+            self._look_around()
         while self.step < self._schedule.steps:
             try:
                 self._one_step()
             except NonFinite:
                 raise self._non_finite(self._order.batch(self.step)) from None
             self._look_around()
+        self.save()  # what comes in the way from here on costs no training
         if self._evaluation is not None and not self._due(self._save.eval_every):
             self.evaluate()
         if self._scoring is not None and not self._due(self._save.score_every):
@@ -134,7 +138,8 @@ class Trainer:
             self.evaluate()
         if self._scoring is not None and self._due(self._save.score_every):
             self.score()
-        if self._due(self._save.save_every) and self.step < self._schedule.steps:
+        self._looked_at = self.step
+        if self._due(self._save.save_every):
             self.save()
         self._stop_if_asked()
 
@@ -241,7 +246,9 @@ class Trainer:
         if self._saved_at == self.step:
             return
         began = time.perf_counter()
-        place = self.checkpoints.save(self._engine, {**self._marker, "step": self.step, "best": self._best})
+        place = self.checkpoints.save(
+            self._engine, {**self._marker, "step": self.step, "best": self._best, "looked_at": self._looked_at}
+        )
         self._saved_at = self.step
         if self._telemetry is not None:
             self._telemetry.record("checkpoint", self.step, path=str(place), seconds=time.perf_counter() - began)
