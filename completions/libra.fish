@@ -427,7 +427,7 @@ complete -c libra -n '__fish_seen_subcommand_from sft' -l zero -x -d 'DeepSpeed\
 complete -c libra -n '__fish_seen_subcommand_from sft' -l offload -x -a 'none optimizer all' -d 'What lives in the host\'s memory'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l sequence-parallel -x -d 'Devices that share one row (Ulysses), for long samples'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l liger -d 'Use Liger\'s kernels where they know the model'
-complete -c libra -n '__fish_seen_subcommand_from sft' -l deepspeed -r -F -d 'A DeepSpeed configuration of your own, taken as it is'
+complete -c libra -n '__fish_seen_subcommand_from sft' -l deepspeed -r -F -d 'A DeepSpeed configuration of your own, taken as it is but for what options here say'
 complete -c libra -n '__fish_seen_subcommand_from sft' -s o -l output -x -a '(__fish_complete_directories)' -d 'The trained model and its checkpoints'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l overwrite -d 'Begin anew in DIR'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l save-every -x -d 'Write a checkpoint so often, and when stopped'
