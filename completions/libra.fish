@@ -419,7 +419,7 @@ complete -c libra -n '__fish_seen_subcommand_from sft' -l shuffle -d 'Another or
 complete -c libra -n '__fish_seen_subcommand_from sft' -l no-shuffle -d 'Not: Another order in each epoch, or that of the files'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l seed -x -d 'Of the order, of random weights and of dropout'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l nproc -x -d 'Processes on this node, one a device'
-complete -c libra -n '__fish_seen_subcommand_from sft' -l micro-tokens -x -d 'Tokens of one forward pass on one device'
+complete -c libra -n '__fish_seen_subcommand_from sft' -l micro-tokens -x -d 'Tokens of one forward pass, on one device or on those that share a row'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l packing -d 'Several samples in one row, none of which sees another'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l no-packing -d 'Not: Several samples in one row, none of which sees another'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l activation-checkpointing -d 'Compute activations again instead of keeping them'

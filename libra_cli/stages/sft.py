@@ -145,7 +145,7 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
     "--micro-tokens",
     type=click.IntRange(2),
     metavar="TOKENS",
-    help="Tokens of one forward pass on one device. Default: --max-length.",
+    help="Tokens of one forward pass, on one device or on those that share a row. Default: --max-length.",
 )
 @in_devices(
     "--packing/--no-packing",
@@ -199,7 +199,7 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
     "--final",
     type=click.Choice(["last", "best"]),
     default="last",
-    help="The model in DIR: that of the last step, or of the one with the lowest loss on --eval-data.",
+    help="The model in DIR: that of the last step, or the one that --eval-every found best.",
 )
 @in_saving(
     "--grace",

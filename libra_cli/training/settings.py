@@ -80,7 +80,7 @@ class EngineSettings:
     """How the model, its gradients and its optimiser are spread over the ranks."""
 
     zero: int | None = None
-    """None: 0 on one rank, 2 on several."""
+    """None: the least that such a run needs (`engine.zero_stage`)."""
     offload: str = "none"
     sequence_parallel: int = 1
     deepspeed: str | None = None

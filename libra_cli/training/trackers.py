@@ -25,6 +25,9 @@ HIDDEN = "[hidden]"
 class Tracker(Protocol):
     """What takes figures; every call may raise or hang."""
 
+    option: str
+    """How it is asked for."""
+
     def open(self) -> None:
         """Imports what is needed and begins a run."""
 
@@ -107,7 +110,7 @@ def require_package(tracker: type[TensorBoard] | type[WandB]) -> None:
 class Background:
     """Runs one tracker in a daemon thread: whoever offers figures never waits, and hears of trouble once."""
 
-    def __init__(self, tracker: TensorBoard | WandB, warn: Callable[[str], None]):
+    def __init__(self, tracker: Tracker, warn: Callable[[str], None]):
         self._tracker, self._warn = tracker, warn
         self._waiting: queue.Queue[tuple[int, Mapping[str, float]] | None] = queue.Queue(WAITING)
         self._given_up = False
