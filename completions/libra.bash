@@ -114,7 +114,7 @@ _libra() {
             case $before in
                 --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
                 --tokenizer|--revision|--lora-rank|--lora-alpha|--lora-dropout|--lora-target|--chat-template-arg|--max-length|-j|--workers|--batch-size|--epochs|--max-steps|--lr|--min-lr|--warmup|--clip|--weight-decay|--betas|--epsilon|--seed|--nproc|--micro-tokens|--zero|--sequence-parallel|--save-every|--keep|--grace|--eval-every|--score-every|--score-with|--wandb) _libra_only '' ;;
-                --dtype) _libra_only 'auto bf16 fp32' ;;
+                --dtype|--save-dtype) _libra_only 'auto bf16 fp32' ;;
                 --chat-template|--errors|--deepspeed|-o|--output|--eval-data|--score|--tensorboard|--config) ;;
                 --assistant) _libra_only 'template verbatim' ;;
                 --learn) _libra_only 'last all' ;;
@@ -125,7 +125,7 @@ _libra() {
                 --resume) _libra_only 'auto never' ;;
                 --final) _libra_only 'last best' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --chat-template --chat-template-arg --assistant --learn --max-length --too-long --errors -j --workers --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --liger --deepspeed -o --output --overwrite --save-every --keep --resume --final --grace --eval-data --eval-every --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --chat-template --chat-template-arg --assistant --learn --max-length --too-long --errors -j --workers --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --liger --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --eval-data --eval-every --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
             esac ;;
         'doctor')
             case $before in

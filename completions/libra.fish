@@ -434,6 +434,7 @@ complete -c libra -n '__fish_seen_subcommand_from sft' -l save-every -x -d 'Writ
 complete -c libra -n '__fish_seen_subcommand_from sft' -l keep -x -d 'Checkpoints kept, beside the best'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l resume -x -a 'auto never' -d 'Go on from the last checkpoint, or give up those that are there'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l final -x -a 'last best' -d 'The model in DIR'
+complete -c libra -n '__fish_seen_subcommand_from sft' -l save-dtype -x -a 'auto bf16 fp32' -d 'What the weights of the model in DIR are written as'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l grace -x -d 'Time to write a checkpoint when asked to stop (TERM, USR1, Ctrl-C)'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l eval-data -r -F -d 'Held-out samples'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l eval-every -x -d 'Measure the loss on them so often'

@@ -145,7 +145,8 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
     "--micro-tokens",
     type=click.IntRange(2),
     metavar="TOKENS",
-    help="Tokens of one forward pass, on one device or on those that share a row. Default: --max-length.",
+    help="Tokens of one forward pass, on one device or on those that share a row. Default: --max-length, "
+    "and 2,048 at least.",
 )
 @in_devices(
     "--packing/--no-packing",
@@ -200,6 +201,12 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
     type=click.Choice(["last", "best"]),
     default="last",
     help="The model in DIR: that of the last step, or the one that --eval-every found best.",
+)
+@in_saving(
+    "--save-dtype",
+    type=click.Choice(["auto", "bf16", "fp32"]),
+    default="auto",
+    help="What the weights of the model in DIR are written as. Default: as they were trained.",
 )
 @in_saving(
     "--grace",

@@ -50,7 +50,7 @@ def _plan(settings: SftSettings, ranks: int) -> arithmetic.Plan:
     return arithmetic.Plan(
         ranks,
         zero_stage(engine, model.DTYPES[dtype], ranks),
-        batch.micro_tokens or batch.max_length,
+        batch.pass_tokens,
         dtype,
         engine.offload,
         engine.sequence_parallel,

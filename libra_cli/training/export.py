@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +18,29 @@ from libra_cli.training.engine import Engine
 from libra_cli.training.world import World
 
 
-def export(folder: Path, engine: Engine, tokenizer: Any, closing: Sequence[int], world: World) -> None:
-    """Writes the model below `folder`, file by file in place of what is there; called by all ranks.
+@dataclass(frozen=True)
+class Export:
+    """What a run's models are written with."""
 
-    Adapters (LoRA) are merged. `closing` are the tokens that end a turn: generation stops at them, too. Raises
-    Fatal(74) where the disk is full.
-    """
-    model = engine.learner.model
-    weights = dict(_whole_weights(model, engine, world.is_first))
-    world.together(lambda: _write(folder, _plain(model), weights, tokenizer, closing), only_first=True)
+    tokenizer: Any
+    closing: Sequence[int]
+    """The tokens that end a turn: generation stops at them, too."""
+    dtype: torch.dtype | None
+    """Of the weights; None: as they are."""
+    world: World
+
+    def write(self, folder: Path, engine: Engine) -> None:
+        """Writes the model below `folder`, file by file in place of what is there; called by all ranks.
+
+        Adapters (LoRA) are merged. Raises Fatal(74) where the disk is full.
+        """
+        model = engine.learner.model
+        weights = {
+            name: value.to(self.dtype) if self.dtype and value.is_floating_point() else value
+            for name, value in _whole_weights(model, engine, self.world.is_first)
+        }
+        write = lambda: _write(folder, _plain(model), weights, self.tokenizer, self.closing)  # noqa: E731
+        self.world.together(write, only_first=True)
 
 
 def _plain(model: Any) -> Any:
@@ -75,6 +91,7 @@ def _replace(
         shutil.rmtree(aside)
     aside.mkdir(parents=True)
     _stop_at(model, tokenizer, closing)
+    dtype = next(value.dtype for value in weights.values() if value.is_floating_point())  # saving empties the dict
     used = model.config.use_cache
     model.config.use_cache = True  # it was off for training only
     try:
@@ -82,10 +99,27 @@ def _replace(
         tokenizer.save_pretrained(aside)
     finally:
         model.config.use_cache = used
+    _rewrite(aside / "config.json", lambda config: _with_dtype(config, str(dtype).removeprefix("torch.")))
+    _rewrite(aside / "tokenizer_config.json", _without_origin)
     for path in sorted(aside.rglob("*"), key=lambda path: path.name == "config.json"):  # last what makes it a model
         if path.is_file():
             _move(path, folder / path.relative_to(aside))
     shutil.rmtree(aside)
+
+
+def _rewrite(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    path.write_text(json.dumps(change(json.loads(path.read_text())), indent=2) + "\n")
+
+
+def _with_dtype(config: dict[str, Any], dtype: str) -> dict[str, Any]:
+    """What transformers has written says how the model was trained, of its parts as of the whole."""
+    parts = {name: _with_dtype(part, dtype) for name, part in config.items() if isinstance(part, dict)}
+    return {**config, **parts, **({"dtype": dtype} if "dtype" in config else {})}
+
+
+def _without_origin(tokenizer: dict[str, Any]) -> dict[str, Any]:
+    """Where a tokenizer was read from is no part of it."""
+    return {name: value for name, value in tokenizer.items() if name not in ("is_local", "local_files_only")}
 
 
 def _stop_at(model: Any, tokenizer: Any, closing: Sequence[int]) -> None:

@@ -65,10 +65,11 @@ class RunFolder:
             raise Fatal(Exit.USAGE, f"-o {self.path}: this is --model itself; use another folder")
 
     def _config(self) -> dict[str, Any]:
-        """What decides the weights."""
+        """What decides the weights that are left."""
         own = deepspeed_file.read(self._settings.engine.deepspeed).get("optimizer")
         held_out = [os.path.basename(path) for path in self._settings.data.eval_data]
-        beside = {"final": self._settings.save.final, "eval_data": held_out}
+        save = self._settings.save
+        beside = {"final": save.final, "save_dtype": save.save_dtype, "eval_data": held_out}
         return {**self._settings.shaping, **beside, **({"deepspeed_optimizer": own} if own else {})}
 
     def _files(self) -> list[list[Any]]:

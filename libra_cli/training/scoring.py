@@ -9,13 +9,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from libra_cli.stream.console import Console
 from libra_cli.stream.signals import StopRequest, kill_descendants
 from libra_cli.training.engine import Engine
-from libra_cli.training.export import export
-from libra_cli.training.world import World
+from libra_cli.training.export import Export
 
 _LOOK_SECONDS = 0.5
 _OF_RANKS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
@@ -25,20 +23,19 @@ _OF_RANKS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADD
 class Scoring:
     """Judges `benchmark` (files of labelled rows) with the model as it is; `options` are more options of the judge."""
 
-    def __init__(self, folder: Path, benchmark: Sequence[str], options: str, tokenizer: Any, closing: Sequence[int],
-                 world: World, console: Console, stop: StopRequest):  # fmt: skip
+    def __init__(self, folder: Path, benchmark: Sequence[str], options: str, export: Export, console: Console,
+                 stop: StopRequest):  # fmt: skip
         self._folder, self._benchmark, self._options = folder, benchmark, shlex.split(options)
-        self._tokenizer, self._closing, self._world, self._console = tokenizer, closing, world, console
-        self._stop = stop
+        self._export, self._console, self._stop = export, console, stop
 
     def figures(self, engine: Engine) -> dict[str, float | int | str | None]:
         """accuracy, its 95 % interval, n and how many verdicts could not be read; called by all ranks.
 
         Where judging fails, accuracy is None and `reason` says why: a benchmark never ends a training run.
         """
-        export(self._folder, engine, self._tokenizer, self._closing, self._world)
-        found = self._scored() if self._world.is_first else {}
-        return self._world.told(found)
+        self._export.write(self._folder, engine)
+        found = self._scored() if self._export.world.is_first else {}
+        return self._export.world.told(found)
 
     def _scored(self) -> dict[str, float | int | str | None]:
         judged = self._folder / "judged.jsonl"

@@ -87,6 +87,10 @@ class EngineSettings:
     """The user's own configuration, a JSON file."""
 
 
+LEAST_PASS = 2048
+"""Tokens; shorter passes leave a device waiting for the next call more than computing."""
+
+
 @dataclass(frozen=True)
 class BatchSettings:
     """What a step learns from."""
@@ -96,9 +100,14 @@ class BatchSettings:
     max_steps: int | None = None
     max_length: int = 32_768
     micro_tokens: int | None = None
-    """Tokens of a forward pass; None: as many as the longest sample may have."""
+    """Tokens of a forward pass, where it was said."""
     shuffle: bool = True
     seed: int = 0
+
+    @property
+    def pass_tokens(self) -> int:
+        """Tokens that a forward pass holds: the longest sample has room, and no device idles for want of them."""
+        return self.micro_tokens or max(self.max_length, LEAST_PASS)
 
 
 @dataclass(frozen=True)
@@ -110,6 +119,8 @@ class SaveSettings:
     keep: int = 2
     final: str = "last"
     """`last`, or `best` on the held-out samples."""
+    save_dtype: str = "auto"
+    """Of the final model; `auto`: as it was trained."""
     resume: str = "auto"
     overwrite: bool = False
     eval_every: int | None = None

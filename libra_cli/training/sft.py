@@ -20,7 +20,7 @@ from libra_cli.training.chat import Chat
 from libra_cli.training.data import chat_of, prepare
 from libra_cli.training.encode import Encoder
 from libra_cli.training.engine import Engine, configuration
-from libra_cli.training.export import export
+from libra_cli.training.export import Export
 from libra_cli.training.flops import Shape
 from libra_cli.training.folder import RunFolder, versions
 from libra_cli.training.packing import Cost, SampleOrder
@@ -75,7 +75,9 @@ class Run:
         longest = max(int(store.lengths.max()) for store in (train, held_out) if store)
         engine, packed = self._engine(config, plan, longest)
         passes = self._passes(tokenizer, config, packed)
-        trainer = self._trainer(stack, engine, passes, train, held_out, self._scoring(tokenizer, chat), config)
+        dtype = model.DTYPES.get(self._settings.save.save_dtype)
+        export = Export(tokenizer, chat.closing, dtype, world)
+        trainer = self._trainer(stack, engine, passes, train, held_out, self._scoring(export), config)
         try:
             if (step := trainer.resume()) is not None:
                 self._console.note(f"continues after step {step}")
@@ -84,13 +86,13 @@ class Run:
         except Stopped as stopped:
             self._console.note(f"stopped after step {trainer.step}; the same command continues")
             return stopped.status
-        self._conclude(trainer, engine, tokenizer, chat, train)
+        self._conclude(trainer, engine, export, train)
         return Exit.SOME_ERRORS if self._refused else Exit.DONE
 
-    def _conclude(self, trainer: Trainer, engine: Engine, tokenizer: Any, chat: Chat, train: TokenStore) -> None:
+    def _conclude(self, trainer: Trainer, engine: Engine, export: Export, train: TokenStore) -> None:
         """The model in its folder."""
         step = trainer.take_best() if self._settings.save.final == "best" else trainer.step
-        export(self._folder.path, engine, tokenizer, chat.closing, self._world)
+        export.write(self._folder.path, engine)
         self._world.together(lambda: self._folder.finish(trainer.step, train.digest), only_first=True)
         of = "" if step == trainer.step else f", the best of which was step {step}"
         self._console.note(f"{trainer.step} steps{of}; the model is in {self._folder.path}")
@@ -195,7 +197,7 @@ class Run:
         quadratic = 1 / (6 * config.get_text_config().hidden_size)
         fillers = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
         pad_id = next(each for each in fillers if each is not None)
-        return Cost(batch.micro_tokens or batch.max_length, quadratic, padded=not packed), pad_id
+        return Cost(batch.pass_tokens, quadratic, padded=not packed), pad_id
 
     def _trainer(self, stack: ExitStack, engine: Engine, passes: tuple[Cost, int], train: TokenStore,
                  held_out: TokenStore | None, scoring: Scoring | None, config: Any) -> Trainer:  # fmt: skip
@@ -215,14 +217,12 @@ class Run:
         return Trainer(engine, Data(train, *passes), order, schedule, settings.save, world, self._stop,
                        self._telemetry(stack, steps), marker, shape, evaluation, scoring)  # fmt: skip
 
-    def _scoring(self, tokenizer: Any, chat: Chat) -> Scoring | None:
+    def _scoring(self, export: Export) -> Scoring | None:
         save = self._settings.save
         if not save.score:
             return None
         folder = self._folder.path / "scored"
-        return Scoring(
-            folder, save.score, save.score_with, tokenizer, chat.closing, self._world, self._console, self._stop
-        )
+        return Scoring(folder, save.score, save.score_with, export, self._console, self._stop)
 
     def _telemetry(self, stack: ExitStack, steps: int) -> Telemetry | None:
         if not self._world.is_first:

@@ -100,7 +100,7 @@ def drive(folder: Path, ranks: int, runs: dict[str, list[str]]) -> None:
     """Runs `runs` (name: arguments) on so many ranks, one after another; each writes FOLDER/NAME and NAME.log."""
     plan = [{"args": [*args, "-o", str(folder / name), "--quiet"], "log": str(folder / f"{name}.log")}
             for name, args in runs.items()]  # fmt: skip
-    path = folder / f"runs-{ranks}.json"
+    path = folder / f"{next(iter(runs))}.plan.json"  # others may drive theirs in this folder at the same time
     path.write_text(json.dumps(plan))
     command = [sys.executable, str(HERE / "drive.py"), str(path)]
     if ranks > 1:

@@ -17,7 +17,7 @@ ALIKE = {
     "small-passes": ["--micro-tokens", "200"],
     "unpacked": ["--no-packing", "--micro-tokens", "400"],
     "recomputed": ["--activation-checkpointing", "--micro-tokens", "300"],
-    "zero1": ["--zero", "1"],
+    "zero1": ["--zero", "1", "--micro-tokens", "200"],
     "zero2": ["--zero", "2", "--micro-tokens", "300"],
     "zero3": ["--zero", "3", "--micro-tokens", "300"],
 }
@@ -35,9 +35,12 @@ ALIKE_ON_TWO = {
     "two-zero3": ["--zero", "3", "--micro-tokens", "300"],
     "two-ulysses": ["--sequence-parallel", "2", "--micro-tokens", "300"],
 }
-ULYSSES = {f"ulysses-zero{stage}": ["--zero", str(stage), "--sequence-parallel", "2"] for stage in (0, 1, 3)}
+ULYSSES = {
+    f"ulysses-zero{stage}": ["--zero", str(stage), "--sequence-parallel", "2", "--micro-tokens", "300"]
+    for stage in (0, 1, 3)
+}
 """Each in processes of its own: DeepSpeed divides ranks into groups once."""
-ALIKE_ON_FOUR = {"four-zero2": ["--zero", "2"]}
+ALIKE_ON_FOUR = {"four-zero2": ["--zero", "2", "--micro-tokens", "160"]}
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,8 @@ def on_one_rank(folder: Path) -> None:
     base = ["--model", str(model), str(rows), *runs.COMMON]
     watched = [*base, "--eval-data", str(held_out), "--eval-every", "2", "--save-every", "2", "--keep", "1"]
     one = {"base": watched, **{name: [*base, *args] for name, args in ALIKE.items()},
-           "bf16": [*base, "--dtype", "bf16"], "lora": [*base, "--lora-rank", "4"],
+           "bf16": [*base, "--dtype", "bf16", "--micro-tokens", "300"],
+           "rounded": [*base, "--save-dtype", "bf16"], "lora": [*base, "--lora-rank", "4"],
            "best": [*watched, "--lr", "3", "--min-lr", "3", "--eval-every", "1", "--final", "best"],
            "scratch": [*base, "--from-scratch"],
            "template": [*base, "--chat-template", "chatml", "--max-length", "300"]}  # fmt: skip
@@ -185,6 +189,7 @@ def test_the_folder_is_a_model_that_transformers_loads(made: Path) -> None:
         assert sum(p.numel() for p in model.parameters()) == sum(p.numel() for p in
                    AutoModelForCausalLM.from_pretrained(made / "model").parameters())  # fmt: skip
         assert AutoTokenizer.from_pretrained(made / name).chat_template
+        assert "local" not in (made / name / "tokenizer_config.json").read_text()  # where it was read from
     assert {path.name for path in (made / "base").iterdir() if path.is_dir()} == {"checkpoints"}
 
 
@@ -209,6 +214,14 @@ def test_bf16_learns(made: Path) -> None:
     base = [step["loss"] for step in runs.steps(made / "base.log")]
     assert losses == pytest.approx(base, rel=0.02)
     assert all(value.dtype == torch.bfloat16 for value in runs.weights(made / "bf16").values())
+
+
+def test_the_final_model_can_be_written_in_half_the_bytes(made: Path) -> None:
+    whole, rounded = runs.weights(made / "base"), runs.weights(made / "rounded")
+    assert rounded.keys() == whole.keys()
+    assert all(torch.equal(rounded[name], whole[name].to(torch.bfloat16)) for name in whole)
+    assert json.loads((made / "rounded/config.json").read_text())["dtype"] == "bfloat16"
+    assert json.loads((made / "base/config.json").read_text())["dtype"] == "float32"
 
 
 def test_lora_merges_what_it_learned(made: Path) -> None:
