@@ -100,6 +100,7 @@ class Run:
     def _claim(self, stack: ExitStack) -> None:
         """Makes the folder this run's alone."""
         stack.callback(Lock(str(self._folder.path / "run")).release)
+        stack.callback(lambda: self._log.close() if self._log else None)
         self._folder.begin()
 
     # -- the parts ----------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Runs several `libra sft` in one process per rank, since each start costs seconds: drive.py RUNS.json
 
 RUNS.json is a list of {"args": [...], "log": FILE}: the command line of a run and where rank 0 writes its lines.
+One with "ended": FILE may fail: its status and what it says are written there.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 
+from libra_cli.exits import Fatal
 from libra_cli.stages.sft import command
 from libra_cli.training import launch
 from libra_cli.training.world import import_deepspeed
@@ -22,9 +25,19 @@ def main(path: str) -> None:
     for run in runs:
         log = os.open(run["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 1)  # what the command takes for standard output
-        status = command.main(run["args"], standalone_mode=False)
-        if status:
-            sys.exit(f"{run['args']}: status {status}")
+        status, said = ended(run["args"])
+        if "ended" in run:
+            Path(run["ended"]).write_text(json.dumps([status, said]))
+        elif status:
+            sys.exit(f"{run['args']}: status {status}: {said}")
+
+
+def ended(args: list[str]) -> tuple[int, str]:
+    """The exit status of a run, and its last word where it failed."""
+    try:
+        return int(command.main(args, standalone_mode=False) or 0), ""
+    except Fatal as failure:
+        return int(failure.status), str(failure)
 
 
 if __name__ == "__main__":

@@ -96,9 +96,13 @@ def environment(ranks: int = 1) -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": str(HERE.parents[1])}
 
 
-def drive(folder: Path, ranks: int, runs: dict[str, list[str]]) -> None:
-    """Runs `runs` (name: arguments) on so many ranks, one after another; each writes FOLDER/NAME and NAME.log."""
-    plan = [{"args": [*args, "-o", str(folder / name), "--quiet"], "log": str(folder / f"{name}.log")}
+def drive(folder: Path, ranks: int, runs: dict[str, list[str]], may_fail: bool = False) -> None:
+    """Runs `runs` (name: arguments) on so many ranks, one after another; each writes FOLDER/NAME and NAME.log.
+
+    Where they may fail, NAME.ended has the status and the message.
+    """
+    plan = [{"args": ["-o", str(folder / name), "--quiet", *args], "log": str(folder / f"{name}.log"),
+             **({"ended": str(folder / f"{name}.ended")} if may_fail else {})}
             for name, args in runs.items()]  # fmt: skip
     path = folder / f"{next(iter(runs))}.plan.json"  # others may drive theirs in this folder at the same time
     path.write_text(json.dumps(plan))

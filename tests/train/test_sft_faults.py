@@ -154,3 +154,13 @@ def test_rows_that_cannot_be_learned_from_end_the_run_before_it_begins(made: Pat
     assert (done.returncode, done.stdout) == (3, ""), done.stderr
     assert all(f"rows.jsonl:{number}: " in done.stderr for number in (2, 3, 4))
     assert "3 rows cannot be learned from, and nothing was trained; mend them" in done.stderr
+
+
+def test_what_was_due_when_a_run_was_stopped_is_done_when_it_goes_on(made: Path) -> None:
+    held_out = ["--eval-data", str(runs.write_rows(made / "held-out.jsonl", n=40, seed=9)), "--eval-every", "2"]
+    status, errors = stop_at(made, "evaluated", 4, signal.SIGTERM, *held_out)
+    assert status == 143, errors
+    done = run(made, "evaluated", *held_out)
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in (made / "evaluated.log").read_text().splitlines()]
+    assert [each["step"] for each in events if each["event"] == "eval"] == [2, 4, 6, 8, 10, 12]

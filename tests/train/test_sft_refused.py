@@ -1,0 +1,85 @@
+"""Runs of `libra sft` that cannot be done as they are told: one line says why, and nothing is trained."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import runs
+
+BAD = '{"messages": [{"role": "user", "content": "x"}]}\n'
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the runs below, done one after another in one process."""
+    return runs.made_once(tmp_path_factory, "sft-refused", make)
+
+
+def make(folder: Path) -> None:
+    model, rows = runs.write_model(folder / "model"), runs.write_rows(folder / "rows.jsonl", n=8)
+    held_out, other = (runs.write_rows(folder / name, n=2, seed=9) for name in ("held-out.jsonl", "other.jsonl"))
+    long = {"messages": [{"role": "user", "content": "x" * 600}, {"role": "assistant", "content": "y"}]}
+    (folder / "long.jsonl").write_text(json.dumps(long) + "\n")
+    for name, source in (("rows-bad", rows), ("held-out-bad", held_out)):
+        (folder / f"{name}.jsonl").write_text(BAD + source.read_text())
+    small = runs.write_model(folder / "small")
+    edit(small / "config.json", vocab_size=200)
+    base = ["--model", str(model), "--batch-size", "4", "--epochs", "1"]
+    errors = ["--errors", str(folder / "errors.jsonl")]
+    finished = [*base, str(rows), "--eval-data", str(held_out), "-o", str(folder / "finished")]
+    runs.drive(folder, 1, {
+        "finished": finished,
+        "other-final": [*finished, "--final", "best"],
+        "other-held-out": [*finished[:-3], str(other), *finished[-2:]],
+        "other-dtype": [*finished, "--save-dtype", "bf16"],
+        "long": [*base, str(rows), "--eval-data", str(folder / "long.jsonl")],
+        "vocabulary": ["--model", str(small), "--from-scratch", *base[2:], str(rows)],
+        "tied-head": [*base, str(rows), "--lora-rank", "2", "--lora-target", "lm_head"],
+        "no-step": [*base, str(rows), "--epochs", "0.01"],
+        "bad-rows": [*base, str(folder / "rows-bad.jsonl"), "--eval-data", str(folder / "held-out-bad.jsonl"), *errors],
+    }, may_fail=True)  # fmt: skip
+
+
+def edit(path: Path, **changes: Any) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def ended(folder: Path, name: str) -> tuple[int, str]:
+    status, said = json.loads((folder / f"{name}.ended").read_text())
+    return status, said
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    {
+        "other-final": "final was last, now it is best; begin anew with --overwrite",
+        "other-held-out": "eval_data was ['held-out.jsonl'], now it is ['other.jsonl']",
+        "other-dtype": "save_dtype was auto, now it is bf16",
+        "long": "a sample has 6",
+        "vocabulary": "and the model knows 200; use the model's own tokenizer",
+        "tied-head": "this model's head is its embedding, which no adapter can change alone",
+        "no-step": "--epochs 0.01 of 8 samples is no step; raise it",
+    }.items(),
+)
+def test_a_run_that_cannot_be_is_refused(made: Path, name: str, why: str) -> None:
+    status, said = ended(made, name)
+    assert status == 2
+    assert why in said
+    assert not list((made / name).glob("*.safetensors"))
+
+
+def test_a_finished_run_stays_when_another_is_refused_in_its_place(made: Path) -> None:
+    assert ended(made, "finished")[0] == 0
+    assert json.loads((made / "finished/libra.json").read_text())["status"] == "complete"
+    assert os.path.exists(made / "finished/model.safetensors")
+
+
+def test_refused_rows_of_all_files_are_in_one_file(made: Path) -> None:
+    assert ended(made, "bad-rows") == (3, "")
+    refused = [json.loads(line) for line in (made / "errors.jsonl").read_text().splitlines()]
+    assert [Path(each["place"]).name.partition(":")[0] for each in refused] == ["rows-bad.jsonl", "held-out-bad.jsonl"]
+    assert (made / "bad-rows/model.safetensors").exists()
