@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
 from libra_cli.benchmark.cells import CORRECT, INCORRECT, LABELS, Cell, Limits
-from libra_cli.stream.console import printable
+from libra_cli.stream.grid import grid
 
-WIDTH = 80
 NAMES = {CORRECT: "correct", INCORRECT: "incorrect"}
 
 
@@ -47,25 +45,14 @@ def _model(cell: Cell) -> dict[str, Any]:
 
 
 def table(figures: dict[str, Any]) -> str:
-    """The census as text of at most WIDTH columns; a long name goes on in the next line."""
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table(box=SIMPLE, pad_edge=False, show_edge=False)
-    grid.add_column("subset, model", overflow="fold")
-    for name in ("problems", "correct", "incorrect", "samples"):
-        grid.add_column(name, justify="right", no_wrap=True)
+    """The census in words."""
+    lines: list[list[str] | None] = []
     for subset in figures["subsets"]:
-        grid.add_row(Text(printable(subset["subset"])), *_numbers(subset))
-        for model in subset["models"]:
-            grid.add_row(Text("  " + printable(model["model"])), *_numbers(model))
-        grid.add_section()
-    grid.add_row("all", *_numbers(figures))
-    text = io.StringIO()
-    Console(file=text, width=WIDTH, color_system=None).print(grid)
-    return "".join(line.rstrip() + "\n" for line in text.getvalue().splitlines())
+        lines.append([subset["subset"], *_numbers(subset)])
+        lines += [["  " + model["model"], *_numbers(model)] for model in subset["models"]]
+        lines.append(None)
+    header = ("subset, model", "problems", "correct", "incorrect", "samples")
+    return grid(header, [*lines, ["all", *_numbers(figures)]])
 
 
 def _numbers(size: dict[str, Any]) -> list[str]:

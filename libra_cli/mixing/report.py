@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from libra_cli.stream.console import printable
-
-WIDTH = 80
+from libra_cli.stream.grid import grid
 
 
 def figures(
@@ -35,27 +32,14 @@ def _size(available: int, rows: int, total: int) -> dict[str, Any]:
 
 
 def table(mixture: Mapping[str, Any]) -> str:
-    """The figures as text of at most WIDTH columns; a long name goes on in the next line."""
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table(box=SIMPLE, pad_edge=False, show_edge=False)
-    grid.add_column("source, task", overflow="fold")
-    for name in ("available", "rows", "share", "epochs"):
-        grid.add_column(name, justify="right", no_wrap=True)
+    """The figures in words."""
+    lines: list[list[str] | None] = []
     for source in mixture["sources"]:
-        grid.add_row(Text(printable(source["source"])), *_numbers(source))
-        for task in source["tasks"]:
-            name = "no task" if task["task"] is None else printable(task["task"])
-            grid.add_row(Text("  " + name), *_numbers(task))
-    grid.add_section()
+        lines.append([source["source"], *_numbers(source)])
+        lines += [["  " + (task["task"] or "no task"), *_numbers(task)] for task in source["tasks"]]
     available = sum(source["available"] for source in mixture["sources"])
-    grid.add_row("all", *_numbers(_size(available, mixture["rows"], mixture["rows"])))
-    text = io.StringIO()
-    Console(file=text, width=WIDTH, color_system=None).print(grid)
-    return "".join(line.rstrip() + "\n" for line in text.getvalue().splitlines())
+    whole = _size(available, mixture["rows"], mixture["rows"])
+    return grid(("source, task", "available", "rows", "share", "epochs"), [*lines, None, ["all", *_numbers(whole)]])
 
 
 def _numbers(size: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from libra_cli.rejection.choice import BINS, Cell, Chosen, Rates
 from libra_cli.rejection.samples import Sample
-from libra_cli.stream.console import printable
+from libra_cli.stream.grid import grid
 
 WIDTH = 100
 COUNTS = ("samples", "decided", "correct", "kept")
@@ -95,7 +94,7 @@ def _tenth(shares: np.ndarray) -> np.ndarray:
 
 
 def table(figures: Figures) -> str:
-    """The figures as text of at most WIDTH columns; a long name goes on in the next line."""
+    """The figures in words, at most WIDTH columns wide."""
     parts = [_yields(figures), _by_pass_rate(figures), _reasons(figures)]
     return "\n".join(part for part in parts if part)
 
@@ -110,7 +109,7 @@ def _yields(figures: Figures) -> str:
             if label:
                 rows.append((f"  label {label}", *_numbers(_total(labelled))))
             rows += [(f"    {row['model']}", *_numbers(row)) for row in labelled if row["model"]]
-    return _grid(("task, label, model", *COUNTS, "yield"), [*rows, ("all", *_numbers(figures))])
+    return grid(("task, label, model", *COUNTS, "yield"), [*rows, ("all", *_numbers(figures))], WIDTH)
 
 
 def _numbers(counts: Mapping[str, Any]) -> list[str]:
@@ -122,7 +121,7 @@ def _by_pass_rate(figures: Figures) -> str:
     names = ("prompts", "decided", "correct", "kept")
     rows = [(f"{tenth['from']:.1f} to {tenth['to']:.1f}", *(f"{tenth[name]:,}" for name in names))
             for tenth in figures["pass_rate"] if tenth["prompts"]]  # fmt: skip
-    return _grid(("pass rate", *names), rows) if rows else ""
+    return grid(("pass rate", *names), rows, WIDTH) if rows else ""
 
 
 def _reasons(figures: Figures) -> str:
@@ -130,22 +129,4 @@ def _reasons(figures: Figures) -> str:
     for by_reason in figures["dropped"].values():
         counts.update(by_reason)
     rows = [(reason, f"{count:,}") for reason, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))]
-    return _grid(("dropped because", "samples"), rows) if rows else ""
-
-
-def _grid(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A table whose first column is text and whose others are numbers."""
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table(box=SIMPLE, pad_edge=False, show_edge=False)
-    grid.add_column(header[0], overflow="fold")
-    for name in header[1:]:
-        grid.add_column(name, justify="right", no_wrap=True)
-    for first, *numbers in lines:
-        grid.add_row(Text(printable(first)), *numbers)
-    text = io.StringIO()
-    Console(file=text, width=WIDTH, color_system=None).print(grid)
-    return "".join(line.rstrip() + "\n" for line in text.getvalue().splitlines())
+    return grid(("dropped because", "samples"), rows, WIDTH) if rows else ""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 from libra_cli.metrics.agreement import agreement, cohen_kappa, wilson_interval
-from libra_cli.stream.console import printable
+from libra_cli.stream.grid import grid
 from libra_cli.verification.votes import (
     DISAGREEMENT,
     RULE,
@@ -22,7 +21,6 @@ from libra_cli.verification.votes import (
     unanimous,
 )
 
-WIDTH = 80
 PAPER = {"models": 0.00148, "rule_against_panel": 0.00087}
 """Disagreement that arXiv 2507.21645 reports: of its three annotators on MATH, and of rule and model on AIME."""
 SAID = ("correct", "wrong", "null")
@@ -114,65 +112,38 @@ def _rate(disagreements: int, rows: int, paper: float) -> dict[str, Any]:
 
 
 def table(figures: Mapping[str, Any]) -> str:
-    """The report as text of at most WIDTH columns; a long name goes on in the next line."""
+    """The report in words; empty where nobody was asked."""
     if not figures["annotators"]:
         return ""
-    tables = [_annotators(figures), _pairs(figures)] if figures["pairs"] else [_annotators(figures)]
     names = {"models disagree": "models", "rule against panel": "rule_against_panel"}
-    rates = [_shown_rate(shown, figures[name]) for shown, name in names.items()]
-    confusion = figures["confusion"]
-    last = [_text(_confusion(confusion))] if any(sum(row.values()) for row in confusion.values()) else []
-    return "\n".join([*map(_text, tables), "\n".join(rates) + "\n", *last])
+    rates = "".join(_shown_rate(shown, figures[name]) + "\n" for shown, name in names.items())
+    parts = [_annotators(figures), _pairs(figures), rates, _confusion(figures["confusion"])]
+    return "\n".join(part for part in parts if part)
 
 
-def _grid(first: str, *others: str) -> Any:
-    from rich.box import SIMPLE
-    from rich.table import Table
-
-    grid = Table(box=SIMPLE, pad_edge=False, show_edge=False)
-    grid.add_column(first, overflow="fold")
-    for name in others:
-        grid.add_column(name, justify="right", no_wrap=True)
-    return grid
-
-
-def _text(grid: Any) -> str:
-    from rich.console import Console
-
-    text = io.StringIO()
-    Console(file=text, width=WIDTH, color_system=None).print(grid)
-    return "".join(line.rstrip() + "\n" for line in text.getvalue().splitlines())
-
-
-def _name(text: str) -> Any:
-    from rich.text import Text
-
-    return Text(printable(text))
-
-
-def _annotators(figures: Mapping[str, Any]) -> Any:
-    grid = _grid("annotator", "correct", "wrong", "null", "why null")
+def _annotators(figures: Mapping[str, Any]) -> str:
+    lines = []
     for annotator in figures["annotators"]:
         null = annotator["null"]
         why = ", ".join(f"{reason} {n:,}" for reason, n in null.items())
         counts = (annotator["correct"], annotator["wrong"], sum(null.values()))
-        grid.add_row(_name(annotator["annotator"]), *(f"{count:,}" for count in counts), _name(why))
-    return grid
+        lines.append([annotator["annotator"], *(f"{count:,}" for count in counts), why])
+    return grid(("annotator", "correct", "wrong", "null", "why null"), lines)
 
 
-def _pairs(figures: Mapping[str, Any]) -> Any:
-    grid = _grid("between", "rows", "agreement", "kappa")
+def _pairs(figures: Mapping[str, Any]) -> str:
+    lines = []
     for pair in figures["pairs"]:
         kappa = "-" if pair["kappa"] is None else f"{pair['kappa']:.3f}"
-        grid.add_row(_name(" and ".join(pair["between"])), f"{pair['rows']:,}", _percent(pair["agreement"]), kappa)
-    return grid
+        lines.append([" and ".join(pair["between"]), f"{pair['rows']:,}", _percent(pair["agreement"]), kappa])
+    return grid(("between", "rows", "agreement", "kappa"), lines) if lines else ""
 
 
-def _confusion(counts: Mapping[str, Mapping[str, int]]) -> Any:
-    grid = _grid("rule \\ panel", *PANEL_SAID)
-    for said, row in counts.items():
-        grid.add_row(said, *(f"{row[panel]:,}" for panel in PANEL_SAID))
-    return grid
+def _confusion(counts: Mapping[str, Mapping[str, int]]) -> str:
+    if not any(sum(row.values()) for row in counts.values()):
+        return ""
+    lines = ([said, *(f"{row[panel]:,}" for panel in PANEL_SAID)] for said, row in counts.items())
+    return grid(("rule \\ panel", *PANEL_SAID), lines)
 
 
 def _shown_rate(name: str, rate: Mapping[str, Any]) -> str:
