@@ -127,7 +127,7 @@ def bare(work: dict[str, Any], clock: Clock) -> None:
     import torch
     from transformers import AutoModelForCausalLM
 
-    from libra_cli.training import attention, batch, model, packing
+    from libra_cli.training import attention, batch, model, packing, settings
 
     clock.start()
     attention.register()
@@ -138,7 +138,8 @@ def bare(work: dict[str, Any], clock: Clock) -> None:
     learner = model.Learner(lm, packed=True)
     optimizer = torch.optim.AdamW(learner.parameters(), lr=work["lr"], weight_decay=0.0, fused=True)
     order = packing.SampleOrder(len(samples), work["batch"], 1, 0, shuffle=False)
-    cost = packing.Cost(work["micro"] or work["length"], 1 / (6 * lm.config.hidden_size))
+    passes = settings.BatchSettings(max_length=work["length"], micro_tokens=work["micro"])
+    cost = packing.Cost(passes.pass_tokens, 1 / (6 * lm.config.hidden_size))
     for step in range(order.steps):
         numbers = order.batch(step)
         learned = sum(int(samples.sample(i).learned.sum()) for i in numbers)

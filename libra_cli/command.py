@@ -132,6 +132,9 @@ def _checked_keys(ctx: click.Context, path: str, loaded: dict[Any, Any]) -> dict
         one = name in names and not names[name].multiple and names[name].nargs == 1
         if isinstance(value, (list, dict)) and one:
             raise click.UsageError(f"--config {path}: {key} takes one value, this is several")
+        wants = names[name].nargs if name in names else 1
+        if wants > 1 and value is not None and not (isinstance(value, list) and len(value) == wants):
+            raise click.UsageError(f"--config {path}: {key} takes {wants} values: {key}: [A, B]")
         several = name in names and names[name].multiple and not isinstance(value, list)
         settings[str(names[name].name) if name in names else name] = [value] if several else value
     return settings

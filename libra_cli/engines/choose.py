@@ -86,7 +86,7 @@ def _check(model: str, options: EngineOptions) -> None:
     """Refuses at once what no engine could load."""
     if options.engine == "openai" or options.base_url:
         return
-    if model.startswith(miniature.PREFIX) and miniature.resolve(model) is None:
+    if miniature.is_misspelt(model):
         raise click.UsageError(f"--{options.flag} {model}: the embedded models are {', '.join(miniature.MODELS)}")
     if model.startswith(("/", "./", "../", "~")) and not os.path.isdir(model):
         raise click.UsageError(f"--{options.flag} {model}: there is no such directory")

@@ -20,6 +20,11 @@ def resolve(name: str) -> Path | None:
     return _HERE / name.removeprefix(PREFIX) if name in MODELS else None
 
 
+def is_misspelt(name: str) -> bool:
+    """Whether this is meant to be a shipped model, and is none."""
+    return name.startswith(PREFIX) and name not in MODELS
+
+
 def problems_path() -> Path:
     """The JSONL file of held-out problems: index, question, reference, subset, level; no shipped model saw them."""
     return _HERE / "problems.jsonl"

@@ -30,7 +30,7 @@ class Plan:
     repeat: bool = False
     """A set may give more rows than it has."""
     dedupe: str | None = None
-    """`id` or `content`: leave out what an earlier set has by that; None: count what it has by id."""
+    """`id` (with the task) or `content`: leave out what an earlier set has by that; None: count what it has by id."""
     source_key: str | None = None
     """The field that says which set a row came from."""
 
@@ -84,7 +84,7 @@ def _kept(run: Run, pools: Sequence[Pool], plan: Plan) -> list[Numbers]:
             run.leave_out("duplicate", count)
         return [np.flatnonzero(~mask).astype(np.uint32) for mask in repeated]
     if count:
-        text = f"rows with the id of a row of an earlier set: {count:,}; --dedupe id leaves them out"
+        text = f"rows with the id and the task of a row of an earlier set: {count:,}; --dedupe id leaves them out"
         run.console.note(text, event="repeated", rows=count)
     return [np.arange(len(pool), dtype=np.uint32) for pool in pools]
 

@@ -82,8 +82,12 @@ class Pool:
 
 
 def key(row: Row, by_content: bool) -> int:
-    """A number that duplicates share: of the row's id, or of its `messages` (a row without any: of all its fields)."""
-    known = _content(row.fields) if by_content else row.id.encode("utf-8", "surrogatepass")
+    """A number that duplicates share: of id and task, or of the `messages` (a row without any: of all its fields).
+
+    An id is that of a problem, which a sample of each task may stand on.
+    """
+    by_id = f"{row.id}\0{row.fields.get('task')}".encode("utf-8", "surrogatepass")
+    known = _content(row.fields) if by_content else by_id
     return int.from_bytes(hashlib.blake2b(known, digest_size=8).digest(), "big")
 
 

@@ -159,6 +159,13 @@ def _labelled(ruled: Record) -> tuple[bool | None, str | None]:
     return None, str(why or "unlabelled")
 
 
+def _check_preference(fields: Record) -> None:
+    """Raises RowError where a preference is there and is none: the pair would pass for one without."""
+    said = fields.get("preference")
+    if said is not None and rank.preferred(said) is None:
+        raise RowError("bad_preference", f'"preference" is {said}; it must be one of {", ".join(rank.STRENGTH)}')
+
+
 class _Votes:
     """The votes of a judged row as samples."""
 
@@ -170,6 +177,8 @@ class _Votes:
         self._plan = Plan(item, task.shows, (), pairs_of(item) if task.shows == PAIR else (), ())
         self._template = prompts.judging(row, task)
         check_reference(item, self._template)
+        if task.shows == PAIR:
+            _check_preference(row.fields)
         reference = item.reference if "reference" in template.slots(self._template) else ""
         self._prompt = f"{task.name}\0{item.question}\0{reference}"
         self._own = f"{row.fields.get('id')}\0{row.fields.get('model')}\0{row.fields.get('sample')}"

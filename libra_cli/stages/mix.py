@@ -35,7 +35,7 @@ def _name_files(options: StreamOptions, values: dict[str, Any]) -> None:
 @option("--no-shuffle", is_flag=True, help="Keep the order of each set, and take turns in proportion.")
 @option("--repeat", is_flag=True, help="Use rows again where a weight or a count is more than a set has.")
 @option("--dedupe", type=click.Choice(["id", "content"]),
-        help="Leave out rows that an earlier set has, too: of the same id, or with the same messages.")  # fmt: skip
+        help="Leave out rows that an earlier set has, too: with the same id and task, or messages.")  # fmt: skip
 @option("--source-key", metavar="NAME", help="Add the field NAME, with the file that the row came from.")
 @option("--spool-dir", metavar="DIR", shapes_rows=False,
         help="Where rows wait that come through a pipe or compressed. Default: TMPDIR.")  # fmt: skip
@@ -61,8 +61,8 @@ def command(
 
     The rows come shuffled; with --no-shuffle every beginning of the output has the proportions of the whole. They are
     the input's bytes (U+2028 and the like escaped), and the same input and --seed give the same output. Where rows have
-    an id of an earlier set, stderr says how many; --dedupe leaves those out, by id or content. A set's own repetitions
-    stay.
+    the id and the task of a row of an earlier set, stderr says how many; --dedupe leaves those out, by id or content. A
+    set's own repetitions stay.
 
     At the end stderr has the mixture: rows, share and epochs of each set, and of each `task` in it. In the counts a row
     that is used three times counts as three; rows that are not used are filtered (surplus, duplicate). With --shard the

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     "libra sft --model Qwen/Qwen2.5-32B -o judge sft.jsonl  # all GPUs of this node",
-    "libra mix score.jsonl:38917 reason.jsonl:186731 | libra sft --config examples/recipes/libra-rm-32b-math/sft.yaml",
+    "libra mix score.jsonl:38917 reason.jsonl:186731 | libra sft --config sft.yaml -o judge",
     "srun --ntasks-per-node=1 libra sft --config sft.yaml -o judge sft.jsonl  # on every node of a Slurm job",
-    "libra sft --model libra-mini/weak -o tuned --batch-size 32 --lr 1e-3 sft.jsonl | jq -r .loss",
+    "libra sft --model libra-mini/weak -o tuned --batch-size 32 --lr 1e-3 sft.jsonl > steps.jsonl",
 )
 
 in_model = partial(option, group="Model")
@@ -206,7 +206,8 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
     "--save-dtype",
     type=click.Choice(["auto", "bf16", "fp32"]),
     default="auto",
-    help="What the weights of the model in DIR are written as. Default: as they were trained.",
+    help="What the weights of the model in DIR are written as. Default: as they were trained; fp32 of a run in bf16 "
+    "is the optimiser's own.",
 )
 @in_saving(
     "--grace",
@@ -247,8 +248,8 @@ def command(nproc: int | None, grace: float, betas: tuple[float, float], dry_run
     that transformers, vLLM and `libra judge --model DIR` load.
 
     A step learns from --batch-size samples, and its loss is the mean over all their learned tokens: how many devices
-    there are and how many tokens a forward pass has changes memory and speed, not the result. Samples are packed into
-    rows of --micro-tokens without padding, each with its own positions and attention.
+    there are and how many tokens a forward pass has changes memory and speed, not the result (but for what dropout
+    draws). Samples are packed into rows of --micro-tokens without padding, each with its own positions and attention.
 
     Standard output has one JSON object a step: loss, lr, grad_norm, tokens_per_second, mfu, padding, memory_gb. Beside
     `step` there are the events `eval`, `score` and `checkpoint`. A checkpoint is written every --save-every steps and
@@ -286,9 +287,10 @@ def _train(nproc: int | None, dry_run: bool, options: dict[str, Any]) -> int:
     settings = SftSettings.of(options)
     if dry_run:
         return _describe(nproc, settings)
-    if RunFolder(settings).check():
+    finished = RunFolder(settings).check()
+    if finished is not None:
         Console("sft", quiet=options["quiet"]).note(f"{settings.save.output} is finished; --overwrite trains it anew")
-        return int(Exit.DONE)
+        return int(finished)
     status = launch.relaunch(nproc, settings.grace)
     if status is not None:
         return status
@@ -310,7 +312,9 @@ def _describe(nproc: int | None, settings: SftSettings) -> int:
     from libra_cli.exits import Exit
     from libra_cli.stream.console import Console
     from libra_cli.training import launch
+    from libra_cli.training.folder import RunFolder
 
+    RunFolder(settings).check_named()
     devices = nproc or launch.visible_devices(os.environ) or 1
     launch.relaunch(1, 0)
     from libra_cli.training import dry_run

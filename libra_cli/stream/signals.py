@@ -18,7 +18,23 @@ from libra_cli.exits import Exit
 from libra_cli.stream.console import write_stderr
 
 INTERRUPT_GRACE = 5.0
+ECHO_SECONDS = 0.5
 STATUS = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED, signal.SIGUSR1: Exit.STOPPED}
+
+
+class CtrlC:
+    """Tells a second Ctrl-C from an echo: `timeout` and others pass on what the terminal has given to all of them."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def pressed(self) -> bool:
+        """Whether the SIGINT that has just come is somebody's wish, and not the last one once more."""
+        now = time.monotonic()
+        if self._since is not None and now - self._since < ECHO_SECONDS:
+            return False
+        self._since = now
+        return True
 
 
 class StopRequest:
@@ -32,6 +48,7 @@ class StopRequest:
         self.status: Exit | None = None
         self._deadline: float | None = None
         self._before: dict[int, Any] = {}
+        self._ctrl_c = CtrlC()
         self._wakeup_before = -1
         self.wake_fd, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         """Readable once the run's thread should stop waiting for input."""
@@ -72,6 +89,8 @@ class StopRequest:
         os.write(self._signal_write, b"\0")
 
     def _request(self, number: signal.Signals) -> None:
+        if number == signal.SIGINT and not self._ctrl_c.pressed():
+            return
         if self.status is not None:
             if number == signal.SIGINT:
                 leave(Exit.INTERRUPTED)  # the second Ctrl-C does not wait

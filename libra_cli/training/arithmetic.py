@@ -146,7 +146,7 @@ class Memory:
         """GB of each item, to a tenth; the host's are called `host ...`, and the totals come last."""
         items = {**self.device, **{f"host {name}": size for name, size in self.host.items()}}
         table = {name: round(size / GB, 1) for name, size in items.items()}
-        return {**table, "device total": round(self.device_gb, 1), "host total": round(self.host_gb, 1)}
+        return {**table, "device total": round(self.device_gb, 1), "host total for each device": round(self.host_gb, 1)}
 
 
 def memory(config: Any, plan: Plan) -> Memory:

@@ -3,57 +3,72 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
-
-import torch
 
 from libra_cli.stream.console import Console
 from libra_cli.stream.errors import ErrorLog
-from libra_cli.training import arithmetic, model
+from libra_cli.training import arithmetic, fit, model
 from libra_cli.training.data import chat_of, prepare
 from libra_cli.training.encode import Encoder
-from libra_cli.training.engine import zero_stage
 from libra_cli.training.packing import SampleOrder
-from libra_cli.training.settings import SftSettings
+from libra_cli.training.settings import BatchSettings, SftSettings
+from libra_cli.training.store import TokenStore
 from libra_cli.training.world import World
 
 
 def describe(settings: SftSettings, ranks: int, console: Console) -> dict[str, Any]:
     """Samples and tokens, steps, and GB a device on `ranks` devices; raises Fatal as the run would."""
-    chat = chat_of(settings.data, model.load_tokenizer(settings.model))
-    encoder = Encoder(chat, learn=settings.data.learn, assistant=settings.data.assistant)
-    with tempfile.TemporaryDirectory(prefix="libra-sft-") as folder:
-        store, _ = prepare(
-            folder,
-            settings.data.inputs,
-            encoder,
-            settings.data,
-            World(),
-            console,
-            lambda: ErrorLog(None, "sft", console),
-        )
-        batch = settings.batch
-        order = SampleOrder(len(store), batch.batch_size, batch.epochs, batch.seed)
-        tokens = int(store.lengths.sum())
-        about = {"samples": len(store), "tokens": tokens, "learned": int(store.n_learned.sum()),
-                 "longest": int(store.lengths.max()), "steps": min(order.steps, batch.max_steps or order.steps),
-                 "tokens_per_step": round(tokens / len(store) * batch.batch_size)}  # fmt: skip
-    needed = arithmetic.memory(model.load_config(settings.model), _plan(settings, ranks))
+    config, dtype = model.load_config(settings.model), _dtype(settings, ranks)
+    told = fit.plan(settings, World.imagined(ranks, settings.engine.sequence_parallel), model.DTYPES[dtype])
+    with _samples(settings, console) as stores:
+        fit.refuse_unfit(stores, config, settings.batch.epochs)
+        longest = max(int(store.lengths.max()) for store in stores)
+        about = _about(stores[0], settings.batch)
+    needed = arithmetic.memory(config, _plan(settings, ranks, dtype, told["zero_optimization"]["stage"], longest))
     return {**about, "devices": ranks, "memory_gb": needed.table(), "memory": needed.sentence()}
 
 
-def _plan(settings: SftSettings, ranks: int) -> arithmetic.Plan:
-    # Several devices are GPUs, those of another machine where there are none here.
-    dtype = {"auto": "bf16" if ranks > 1 else None}.get(settings.model.dtype, settings.model.dtype)
-    dtype = dtype or {torch.bfloat16: "bf16", torch.float32: "fp32"}[model.dtype_of("auto")]
-    batch, engine = settings.batch, settings.engine
+@contextmanager
+def _samples(settings: SftSettings, console: Console) -> Iterator[list[TokenStore]]:
+    """Those to learn from and, where there are any, those held out."""
+    data, log = settings.data, ErrorLog(None, "sft", console)
+    chat = chat_of(data, model.load_tokenizer(settings.model))
+    encoder = Encoder(chat, learn=data.learn, assistant=data.assistant)
+    with tempfile.TemporaryDirectory(prefix="libra-sft-") as folder:
+        named = {"train": data.inputs, "eval": data.eval_data}
+        yield [prepare(str(Path(folder, name)), paths, encoder, data, World(), console, lambda: log)[0]
+               for name, paths in named.items() if paths]  # fmt: skip
+
+
+def _about(store: TokenStore, batch: BatchSettings) -> dict[str, Any]:
+    order = SampleOrder(len(store), batch.batch_size, batch.epochs, batch.seed)
+    tokens = int(store.lengths.sum())
+    return {
+        "samples": len(store), "tokens": tokens, "learned": int(store.n_learned.sum()),
+        "longest": int(store.lengths.max()), "steps": min(order.steps, batch.max_steps or order.steps),
+        "tokens_per_step": round(tokens / len(store) * min(batch.batch_size, order.total)),
+    }  # fmt: skip
+
+
+def _dtype(settings: SftSettings, ranks: int) -> str:
+    """Several devices are GPUs, those of another machine where there are none here."""
+    if settings.model.dtype == "auto" and ranks > 1:
+        return "bf16"
+    meant = model.dtype_of(settings.model.dtype)
+    return next(name for name, dtype in model.DTYPES.items() if dtype == meant)
+
+
+def _plan(settings: SftSettings, ranks: int, dtype: str, zero: int, longest: int) -> arithmetic.Plan:
     return arithmetic.Plan(
         ranks,
-        zero_stage(engine, model.DTYPES[dtype], ranks),
-        batch.pass_tokens,
+        zero,
+        max(settings.batch.pass_tokens, longest),  # a sample that is longer has a pass of its own
         dtype,
-        engine.offload,
-        engine.sequence_parallel,
+        settings.engine.offload,
+        settings.engine.sequence_parallel,
         settings.model.activation_checkpointing,
         settings.model.lora_rank,
         settings.model.lora_target,

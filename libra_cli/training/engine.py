@@ -190,6 +190,15 @@ class Engine:
         if path is None:
             raise ValueError("the state of this rank is missing")
 
+    def master(self, parameter: torch.Tensor) -> torch.Tensor | None:
+        """The float32 weight that a learned bf16 one is rounded from, whole; None where there is none. Of all ranks."""
+        if self.precision != "bf16" or not parameter.requires_grad:
+            return None
+        from deepspeed.utils import safe_get_full_fp32_param
+
+        found: torch.Tensor | None = safe_get_full_fp32_param(parameter)
+        return found
+
     def whole(self, parameters: list[nn.Parameter]) -> Any:
         """A context in which these parameters are whole on every rank."""
         from contextlib import nullcontext

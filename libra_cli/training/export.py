@@ -35,10 +35,7 @@ class Export:
         Adapters (LoRA) are merged. Raises Fatal(74) where the disk is full.
         """
         model = engine.learner.model
-        weights = {
-            name: value.to(self.dtype) if self.dtype and value.is_floating_point() else value
-            for name, value in _whole_weights(model, engine, self.world.is_first)
-        }
+        weights = dict(_whole_weights(model, engine, self.world.is_first, self.dtype))
         write = lambda: _write(folder, _plain(model), weights, self.tokenizer, self.closing)  # noqa: E731
         self.world.together(write, only_first=True)
 
@@ -47,8 +44,13 @@ def _plain(model: Any) -> Any:
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-def _whole_weights(model: Any, engine: Engine, wanted: bool) -> Iterator[tuple[str, torch.Tensor]]:
-    """Every weight by its name in the model, whole, on the CPU; gathered by all ranks, kept where wanted."""
+def _whole_weights(
+    model: Any, engine: Engine, wanted: bool, dtype: torch.dtype | None
+) -> Iterator[tuple[str, torch.Tensor]]:
+    """Every weight by its name in the model, whole, on the CPU; gathered by all ranks, kept where wanted.
+
+    As `dtype`: in float32 what the optimiser has in it is taken from there.
+    """
     base = _plain(model)
     adapted = {name: module for name, module in base.named_modules() if hasattr(module, "get_delta_weight")}
     seen: set[int] = set()  # a tied weight has two names and is written under its first
@@ -62,12 +64,14 @@ def _whole_weights(model: Any, engine: Engine, wanted: bool) -> Iterator[tuple[s
             if id(tensor) in seen:
                 continue
             seen.add(id(tensor))
+            written = dtype if dtype and tensor.is_floating_point() else tensor.dtype
+            original = engine.master(tensor) if dtype == torch.float32 else None
             with engine.whole([p for p in (tensor, *extra) if isinstance(p, nn.Parameter)]):
                 if wanted:
-                    value = tensor.detach()
+                    value = tensor.detach() if original is None else original
                     if name == "weight" and owner_name in adapted:
                         value = value + sum(owner.get_delta_weight(each) for each in owner.active_adapters)
-                    yield f"{owner_name}.{name}" if owner_name else name, value.to("cpu", tensor.dtype, copy=True)
+                    yield f"{owner_name}.{name}" if owner_name else name, value.to("cpu", written, copy=True)
 
 
 def _buffers(module: nn.Module) -> list[tuple[str, torch.Tensor]]:

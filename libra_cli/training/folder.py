@@ -8,12 +8,12 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from libra_cli import __version__
+from libra_cli import __version__, miniature
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.lines import Source
 from libra_cli.stream.output import replace_file, write_failed
@@ -23,6 +23,8 @@ from libra_cli.training.telemetry import check_trackers
 
 MANIFEST = "libra.json"
 OF_A_RUN = ("checkpoints", "data", MANIFEST)
+OF_A_MODEL = ("config.json", "*.safetensors", "tokenizer*", "*.jinja")
+ANEW = "--overwrite trains anew"
 
 
 class RunFolder:
@@ -33,8 +35,32 @@ class RunFolder:
         self._anew = settings.save.overwrite or settings.save.resume == "never"
         self._seen: list[list[Any]] = []
 
-    def check(self) -> bool:
-        """Whether this very run is finished; raises Fatal where it can never be done as it is told."""
+    def check(self) -> Exit | None:
+        """The status of this very run where it is finished; raises Fatal where it can never be done as it is told.
+
+        What comes through a pipe has to be read first (`refuse_other_samples`).
+        """
+        self.check_named()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_failed(str(self.path), error) from None
+        before = self._manifest()
+        if before is None or self._anew:
+            return None
+        refuse_difference(str(self.path), before.get("config", {}), self._config())
+        if before.get("status") != "complete":
+            return None
+        self._refuse_other_files(before.get("files", []))
+        if self._is_left(before) and "-" not in self._settings.data.inputs:
+            return _status(before)
+        if not any((self.path / "checkpoints").glob("step-*")):
+            cure = f"{ANEW}, or use another -o"
+            raise Fatal(Exit.USAGE, f"{self.path} holds a run that is finished, and no checkpoint of it; {cure}")
+        return None  # it goes on from its last step, and only what is left of it is made again
+
+    def check_named(self) -> None:
+        """Raises Fatal where something that options name is not there."""
         settings = self._settings
         read = (*settings.data.inputs, *settings.data.eval_data, *settings.save.score)
         Source([path for path in read if path != "-"])
@@ -42,22 +68,11 @@ class RunFolder:
         self._check_model()
         if settings.save.score:
             _check_judge(settings.save.score_with)
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise write_failed(str(self.path), error) from None
-        before = self._manifest()
-        if before is None or self._anew:
-            return False
-        refuse_difference(str(self.path), before.get("config", {}), self._config())
-        finished = before.get("status") == "complete"
-        if finished and "-" not in settings.data.inputs and before.get("files") != self._files():
-            cure = "--overwrite trains anew, or use another -o"
-            raise Fatal(Exit.USAGE, f"{self.path} holds a run that is finished, on other samples; {cure}")
-        return finished
 
     def _check_model(self) -> None:
         name = self._settings.model.model
+        if miniature.is_misspelt(name):
+            raise Fatal(Exit.USAGE, f"--model {name}: the embedded models are {', '.join(miniature.MODELS)}")
         is_path = name.startswith((".", "/", "~")) or os.path.isdir(name)
         if is_path and not os.path.isfile(os.path.join(name, "config.json")):
             raise Fatal(Exit.USAGE, f"--model {name}: there is no config.json; name the folder of a model")
@@ -65,17 +80,47 @@ class RunFolder:
             raise Fatal(Exit.USAGE, f"-o {self.path}: this is --model itself; use another folder")
 
     def _config(self) -> dict[str, Any]:
-        """What decides the weights that are left."""
+        """What decides the steps."""
         own = deepspeed_file.read(self._settings.engine.deepspeed).get("optimizer")
-        held_out = [os.path.basename(path) for path in self._settings.data.eval_data]
-        save = self._settings.save
-        beside = {"final": save.final, "save_dtype": save.save_dtype, "eval_data": held_out}
-        return {**self._settings.shaping, **beside, **({"deepspeed_optimizer": own} if own else {})}
+        return {**self._settings.shaping, **({"deepspeed_optimizer": own} if own else {})}
+
+    def _left(self) -> dict[str, Any]:
+        """What decides, beside the steps, which model is left in the end, and what is said of it."""
+        save, held_out = self._settings.save, _seen(self._settings.data.eval_data)
+        return {"final": save.final, "save_dtype": save.save_dtype, "eval_data": held_out, "score": _seen(save.score)}
+
+    def _is_left(self, manifest: Mapping[str, Any]) -> bool:
+        """Whether a finished run has left what is asked for now; it may have been scored on more."""
+        had, wanted = dict(manifest.get("left", {})), self._left()
+        scored = had.pop("score", [])
+        return all(each in scored for each in wanted.pop("score")) and had == wanted
 
     def _files(self) -> list[list[Any]]:
-        """The samples' files, as far as a look at them tells."""
-        stats = [(path, os.stat(path)) for path in self._settings.data.inputs if path != "-"]
-        return [[os.path.basename(path), each.st_size, each.st_mtime_ns] for path, each in stats]
+        """The files that the steps are made of."""
+        settings = self._settings
+        template = settings.data.chat_template
+        read = [*settings.data.inputs, *([template] if template and os.path.isfile(template) else [])]
+        for folder in filter(None, (settings.model.model, settings.model.tokenizer)):
+            read += [str(path) for pattern in OF_A_MODEL for path in sorted(Path(folder).glob(pattern))]
+        return _seen(read)
+
+    def _refuse_other_files(self, before: list[list[Any]]) -> None:
+        """Raises Fatal where a finished run has read another file than the one that is there now."""
+        now = self._files()
+        if now != before:
+            name = next((new[0] for old, new in zip(before, now, strict=False) if old != new), "set of files")
+            what = f"{self.path} holds a run that is finished, with another {name}"
+            raise Fatal(Exit.USAGE, f"{what}; {ANEW}, or use another -o")
+
+    def refuse_other_samples(self, samples: str) -> Exit | None:
+        """`check` where the samples, whose digest this is, are known."""
+        before = self._manifest() or {}
+        if before.get("status") != "complete" or self._anew:
+            return None
+        if before.get("samples") != samples:
+            what = f"{self.path} holds a run that is finished, on other samples"
+            raise Fatal(Exit.USAGE, f"{what}; {ANEW}, or use another -o")
+        return _status(before) if self._is_left(before) else None
 
     def begin(self) -> None:
         """Takes away what is given up, and looks at what will be learned from."""
@@ -91,9 +136,14 @@ class RunFolder:
         elif path.exists():
             os.unlink(path)
 
-    def finish(self, steps: int, samples: str) -> None:
+    def finish(self, steps: int, samples: str, refused: int) -> None:
         """The model is in place: beside it only the checkpoints stay. `samples` is their digest."""
-        self.write_manifest("complete", steps=steps, samples=samples, files=self._seen)
+        more = {"left": self._left(), "samples": samples, "refused": refused, "files": self._seen}
+        self.write_manifest("complete", steps=steps, **more)
+        self.clear()
+
+    def clear(self) -> None:
+        """Takes away what a run that goes on would have had to make again."""
         for name in ("data", "scored"):
             self.remove(name)
 
@@ -110,6 +160,17 @@ class RunFolder:
         except (OSError, ValueError):
             raise Fatal(Exit.USAGE, f"{self.path / MANIFEST}: not a manifest of libra; use another -o") from None
         return manifest
+
+
+def _seen(paths: Sequence[str]) -> list[list[Any]]:
+    """Files as far as a look at them tells; what comes through a pipe has none."""
+    stats = [(path, os.stat(path)) for path in paths if path != "-"]
+    return [[os.path.basename(path), each.st_size, each.st_mtime_ns] for path, each in stats]
+
+
+def _status(manifest: Mapping[str, Any]) -> Exit:
+    """That with which a finished run has ended."""
+    return Exit.SOME_ERRORS if manifest.get("refused") else Exit.DONE
 
 
 def versions() -> dict[str, str]:

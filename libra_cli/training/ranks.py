@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from libra_cli.exits import Exit
 from libra_cli.stream.console import write_stderr
-from libra_cli.stream.signals import STATUS, kill_descendants
+from libra_cli.stream.signals import STATUS, CtrlC, kill_descendants
 
 LAUNCHER = "LIBRA_LAUNCHER_PID"
 """Names the launcher to the ranks that it starts."""
@@ -71,6 +71,7 @@ class Ranks:
         self.finished: int = Exit.DONE
         self._asked: signal.Signals | None = None
         self._interrupted = self._killed = False
+        self._ctrl_c = CtrlC()
         self._deadline: float | None = None
         self._relays: list[threading.Thread] = []
 
@@ -100,6 +101,8 @@ class Ranks:
 
     def request(self, number: signal.Signals) -> None:
         """Asks all ranks to stop; the second Ctrl-C does not wait."""
+        if number == signal.SIGINT and not self._ctrl_c.pressed():
+            return
         if number == signal.SIGINT and self._interrupted:
             self._end_within(0)
             return

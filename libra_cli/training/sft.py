@@ -15,11 +15,11 @@ from libra_cli.stream.errors import ErrorLog
 from libra_cli.stream.lock import Lock
 from libra_cli.stream.output import write_all
 from libra_cli.stream.signals import StopRequest
-from libra_cli.training import attention, check, model
+from libra_cli.training import attention, check, fit, model
 from libra_cli.training.chat import Chat
 from libra_cli.training.data import chat_of, prepare
 from libra_cli.training.encode import Encoder
-from libra_cli.training.engine import Engine, configuration
+from libra_cli.training.engine import Engine
 from libra_cli.training.export import Export
 from libra_cli.training.flops import Shape
 from libra_cli.training.folder import RunFolder, versions
@@ -66,36 +66,48 @@ class Run:
 
     def go(self, stack: ExitStack) -> Exit:
         """All of it. Samples come before the model: what is wrong with a row is known before anything slow begins."""
-        world = self._world
+        settings, world = self._settings, self._world
         world.together(lambda: self._claim(stack), only_first=True)
         tokenizer, config, chat = world.together(self._read_model)
-        plan = world.together(self._plan)
-        train, held_out = self._samples(chat)
-        world.together(lambda: self._refuse_unfit([train, *([held_out] if held_out else [])], config))
-        longest = max(int(store.lengths.max()) for store in (train, held_out) if store)
-        engine, packed = self._engine(config, plan, longest)
+        plan = world.together(lambda: fit.plan(settings, world, model.dtype_of(settings.model.dtype)))
+        stores = self._samples(chat)
+        world.together(lambda: fit.refuse_unfit(stores, config, settings.batch.epochs))
+        if (finished := self._finished(stores[0].digest)) is not None:
+            return finished
+        engine, packed = self._engine(config, plan, max(int(store.lengths.max()) for store in stores))
+        export = Export(tokenizer, chat.closing, model.DTYPES.get(settings.save.save_dtype), world)
         passes = self._passes(tokenizer, config, packed)
-        dtype = model.DTYPES.get(self._settings.save.save_dtype)
-        export = Export(tokenizer, chat.closing, dtype, world)
-        trainer = self._trainer(stack, engine, passes, train, held_out, self._scoring(export), config)
+        trainer = self._trainer(stack, engine, passes, stores, self._scoring(export), config)
         try:
-            if (step := trainer.resume()) is not None:
-                self._console.note(f"continues after step {step}")
-            world.together(lambda: self._folder.write_manifest("running"), only_first=True)
-            trainer.run()
+            step = self._train(trainer)
         except Stopped as stopped:
             self._console.note(f"stopped after step {trainer.step}; the same command continues")
             return stopped.status
-        self._conclude(trainer, engine, export, train)
-        return Exit.SOME_ERRORS if self._refused else Exit.DONE
-
-    def _conclude(self, trainer: Trainer, engine: Engine, export: Export, train: TokenStore) -> None:
-        """The model in its folder."""
-        step = trainer.take_best() if self._settings.save.final == "best" else trainer.step
         export.write(self._folder.path, engine)
-        self._world.together(lambda: self._folder.finish(trainer.step, train.digest), only_first=True)
+        world.together(lambda: self._folder.finish(trainer.step, stores[0].digest, self._refused), only_first=True)
         of = "" if step == trainer.step else f", the best of which was step {step}"
         self._console.note(f"{trainer.step} steps{of}; the model is in {self._folder.path}")
+        return Exit.SOME_ERRORS if self._refused else Exit.DONE
+
+    def _train(self, trainer: Trainer) -> int:
+        """All steps that are left; gives the one whose model is left in the end. Raises Stopped."""
+        if (step := trainer.resume()) is not None:
+            self._console.note(f"continues after step {step}")
+        self._world.together(lambda: self._folder.write_manifest("running"), only_first=True)
+        trainer.run()
+        return trainer.conclude(self._settings.save.final == "best")
+
+    def _finished(self, samples: str) -> Exit | None:
+        """The status of this very run where it is finished, as its samples say that came through a pipe."""
+        try:
+            status = self._world.together(lambda: self._folder.refuse_other_samples(samples))
+        except Fatal:
+            self._world.together(self._folder.clear, only_first=True)
+            raise
+        if status is not None:
+            self._world.together(self._folder.clear, only_first=True)
+            self._console.note(f"{self._folder.path} is finished; --overwrite trains it anew")
+        return status
 
     def _claim(self, stack: ExitStack) -> None:
         """Makes the folder this run's alone."""
@@ -110,12 +122,12 @@ class Run:
         tokenizer = model.load_tokenizer(self._settings.model)
         return tokenizer, model.load_config(self._settings.model), chat_of(self._settings.data, tokenizer)
 
-    def _samples(self, chat: Chat) -> tuple[TokenStore, TokenStore | None]:
-        """Those to learn from, and those held out."""
+    def _samples(self, chat: Chat) -> list[TokenStore]:
+        """Those to learn from and, where there are any, those held out."""
         data = self._settings.data
         encoder = Encoder(chat, learn=data.learn, assistant=data.assistant)
-        train = self._store("train", data.inputs, encoder)
-        return train, self._store("eval", data.eval_data, encoder) if data.eval_data else None
+        named = {"train": data.inputs, "eval": data.eval_data}
+        return [self._store(name, paths, encoder) for name, paths in named.items() if paths]
 
     def _store(self, name: str, paths: tuple[str, ...], encoder: Encoder) -> TokenStore:
         folder = str(self._folder.path / "data" / name)
@@ -130,32 +142,6 @@ class Run:
         if self._log is None:
             self._log = ErrorLog(self._settings.data.errors, "sft", self._console)
         return self._log
-
-    def _plan(self) -> dict[str, Any]:
-        """What DeepSpeed is told."""
-        settings, world = self._settings, self._world
-        if world.sequence_parallel > 1 and settings.model.packing is False:
-            raise Fatal(Exit.USAGE, "--sequence-parallel needs packed rows; leave out --no-packing")
-        if world.size % world.sequence_parallel:
-            raise Fatal(
-                Exit.USAGE, f"--sequence-parallel {world.sequence_parallel} does not divide {world.size} processes"
-            )
-        return configuration(settings.engine, settings.optimizer, model.dtype_of(settings.model.dtype), world)
-
-    def _refuse_unfit(self, stores: Sequence[TokenStore], config: Any) -> None:
-        """Raises Fatal(2) where samples do not fit the model, or are too few."""
-        text, epochs = config.get_text_config(), self._settings.batch.epochs
-        longest = max(int(store.lengths.max()) for store in stores)
-        positions = getattr(text, "max_position_embeddings", None)
-        if positions and longest > positions:
-            cure = f"--max-length {positions} leaves longer ones out"
-            raise Fatal(Exit.USAGE, f"a sample has {longest} tokens, and the model {positions} positions; {cure}")
-        largest = max(store.largest_id for store in stores)
-        if largest >= text.vocab_size:
-            what = f"a sample has the token {largest}, and the model knows {text.vocab_size}"
-            raise Fatal(Exit.USAGE, f"{what}; use the model's own tokenizer")
-        if round(len(stores[0]) * epochs) < 1:
-            raise Fatal(Exit.USAGE, f"--epochs {epochs:g} of {len(stores[0])} samples is no step; raise it")
 
     def _engine(self, config: Any, plan: Mapping[str, Any], longest: int) -> tuple[Engine, bool]:
         """The model on its engine, and whether documents are packed: where it can, unless options say otherwise."""
@@ -200,10 +186,10 @@ class Run:
         pad_id = next(each for each in fillers if each is not None)
         return Cost(batch.pass_tokens, quadratic, padded=not packed), pad_id
 
-    def _trainer(self, stack: ExitStack, engine: Engine, passes: tuple[Cost, int], train: TokenStore,
-                 held_out: TokenStore | None, scoring: Scoring | None, config: Any) -> Trainer:  # fmt: skip
+    def _trainer(self, stack: ExitStack, engine: Engine, passes: tuple[Cost, int], stores: Sequence[TokenStore],
+                 scoring: Scoring | None, config: Any) -> Trainer:  # fmt: skip
         settings, world = self._settings, self._world
-        batch, optimizer = settings.batch, settings.optimizer
+        batch, optimizer, (train, *held_out) = settings.batch, settings.optimizer, stores
         order = SampleOrder(len(train), batch.batch_size, batch.epochs, batch.seed, batch.shuffle)
         steps = min(order.steps, batch.max_steps or order.steps)
         schedule = Schedule(optimizer.lr, optimizer.floor, steps, optimizer.warmup, optimizer.schedule)
@@ -213,7 +199,7 @@ class Run:
             f"{world.size} {'process' if world.size == 1 else 'processes'}, ZeRO {engine.stage}, {engine.precision}"
         )
         marker = {"run": {**settings.shaping, "data": train.digest}, "layout": layout, "versions": versions()}
-        evaluation = None if held_out is None else Data(held_out, *passes)
+        evaluation = Data(held_out[0], *passes) if held_out else None
         shape = Shape.of(config) if world.on_gpu else None
         return Trainer(engine, Data(train, *passes), order, schedule, settings.save, world, self._stop,
                        self._telemetry(stack, steps), marker, shape, evaluation, scoring)  # fmt: skip

@@ -19,6 +19,7 @@ Learn = Literal["last", "all"]
 Assistant = Literal["template", "verbatim"]
 
 VERBATIM = "use --assistant verbatim, or another --chat-template"
+INTO_CONTENT = "put it into the content, between <think> and </think>, or use another --chat-template"
 
 THINKING_KEYS = ("reasoning_content", "reasoning", "thinking")
 
@@ -66,7 +67,7 @@ def _turn(chat: Chat, messages: Sequence[Message], at: int, tools: Sequence[Any]
 def _verbatim(chat: Chat, message: Message, prompt: str) -> str:
     if message.get("tool_calls") or _thinking_beside(message):
         reason = "only the template can write an assistant's thinking or calls that are not in its content"
-        raise RowError("not_in_content", f"{reason}; put them there, or use --assistant template")
+        raise RowError("not_in_content", f"{reason}; put them there, or leave --assistant verbatim out")
     return chat.lead + _written(message["content"], _opening(prompt)) + chat.closing_text
 
 
@@ -159,6 +160,7 @@ def _changed(message: Message, body: str) -> RowError:
         thought = thinking.rpartition(begin)[2].strip()
         dropped |= bool(found) and answer.strip() in body and thought not in body
     if dropped:
-        return RowError("template_drops_thinking", f"the chat template drops the thinking of the answer; {VERBATIM}")
+        cure = INTO_CONTENT if _thinking_beside(message) else VERBATIM
+        return RowError("template_drops_thinking", f"the chat template drops the thinking of the answer; {cure}")
     what = "takes the white space off the answer's ends" if content.strip() in body else "changes the answer's text"
     return RowError("template_changes_text", f"the chat template {what}; {VERBATIM}")

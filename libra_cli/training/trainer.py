@@ -111,9 +111,16 @@ class Trainer:
         place, marker = found
         self._refuse_other(place, marker)
         self.checkpoints.load(self._engine, place)
-        self.step, self._best, self._saved_at = marker["step"], marker.get("best"), marker["step"]
+        self.step = self._saved_at = marker["step"]
+        self._best = self._best_of(marker)
         self._looked_at = marker.get("looked_at", self.step)
         return self.step
+
+    def _best_of(self, marker: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The best step so far; None where it was found on other samples than are held out now."""
+        best: dict[str, Any] | None = marker.get("best")
+        now = None if self._evaluation is None else self._evaluation.store.digest
+        return best if best and best.get("on") == now else None
 
     def run(self) -> None:
         """All steps that are left; raises Stopped where somebody asks for it, Fatal(1) where the loss is not finite."""
@@ -128,8 +135,14 @@ class Trainer:
         self.save()  # what comes in the way from here on costs no training
         if self._evaluation is not None and not self._due(self._save.eval_every):
             self.evaluate()
-        if self._scoring is not None and not self._due(self._save.score_every):
-            self.score()
+
+    def conclude(self, best: bool) -> int:
+        """Goes to the step whose model is left, and gives it; scores that model unless it was scored before."""
+        step = self.take_best() if best else self.step
+        every = self._save.score_every
+        if self._scoring is not None and not (every and step % every == 0):
+            self.score(step)
+        return step
 
     def _look_around(self) -> None:
         """After a step: evaluates, saves and stops where it is time to."""
@@ -137,7 +150,7 @@ class Trainer:
         if self._evaluation is not None and self._due(self._save.eval_every):
             self.evaluate()
         if self._scoring is not None and self._due(self._save.score_every):
-            self.score()
+            self.score(self.step)
         self._looked_at = self.step
         if self._due(self._save.save_every):
             self.save()
@@ -222,17 +235,17 @@ class Trainer:
         if self._telemetry is not None:
             self._telemetry.record("eval", self.step, loss=loss, samples=len(samples))
         if math.isfinite(loss) and (self._best is None or loss < self._best["loss"]):
-            self._best = {"step": self.step, "loss": loss}
+            self._best = {"step": self.step, "loss": loss, "on": self._evaluation.store.digest}
             self.save()
         return loss
 
-    def score(self) -> None:
-        """The accuracy of the model as a judge."""
+    def score(self, step: int) -> None:
+        """The accuracy of the model, which is that of `step`, as a judge."""
         assert self._scoring is not None
         figures = self._scoring.figures(self._engine)
         self._stop_if_asked()
         if self._telemetry is not None:
-            self._telemetry.record("score", self.step, **figures)
+            self._telemetry.record("score", step, **figures)
 
     def take_best(self) -> int:
         """Goes back to the step with the lowest loss on the held-out samples, and gives it."""

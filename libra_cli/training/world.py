@@ -33,6 +33,13 @@ class World:
         self.sequence_parallel = sequence_parallel
         self._control: Any = None
 
+    @classmethod
+    def imagined(cls, size: int, sequence_parallel: int) -> World:
+        """So many ranks that are not there, to see what a run on them would be."""
+        world = cls(sequence_parallel)
+        world.size = size
+        return world
+
     def __enter__(self) -> World:
         self._ours = not dist.is_initialized()
         import_deepspeed().init_distributed(dist_backend="nccl" if self.on_gpu else "gloo", timeout=CONTROL_TIMEOUT)

@@ -1,7 +1,8 @@
 """Runs several `libra sft` in one process per rank, since each start costs seconds: drive.py RUNS.json
 
 RUNS.json is a list of {"args": [...], "log": FILE}: the command line of a run and where rank 0 writes its lines.
-One with "ended": FILE may fail: its status and what it says are written there.
+One with "stdin": FILE has that as its standard input. One with "ended": FILE may fail: its status and what it says are
+written there.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ def main(path: str) -> None:
     for run in runs:
         log = os.open(run["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 1)  # what the command takes for standard output
+        if "stdin" in run:
+            os.dup2(os.open(run["stdin"], os.O_RDONLY), 0)
         status, said = ended(run["args"])
         if "ended" in run:
             Path(run["ended"]).write_text(json.dumps([status, said]))

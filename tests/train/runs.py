@@ -9,11 +9,13 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from libra_cli.training.settings import SftSettings
 
 HERE = Path(__file__).parent
 STEPS = 6
@@ -96,13 +98,15 @@ def environment(ranks: int = 1) -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": str(HERE.parents[1])}
 
 
-def drive(folder: Path, ranks: int, runs: dict[str, list[str]], may_fail: bool = False) -> None:
+def drive(folder: Path, ranks: int, runs: dict[str, list[str]], may_fail: bool = False,
+          piped: Mapping[str, Path] | None = None) -> None:  # fmt: skip
     """Runs `runs` (name: arguments) on so many ranks, one after another; each writes FOLDER/NAME and NAME.log.
 
-    Where they may fail, NAME.ended has the status and the message.
+    Where they may fail, NAME.ended has the status and the message. `piped` are the files that runs read from a pipe.
     """
     plan = [{"args": ["-o", str(folder / name), "--quiet", *args], "log": str(folder / f"{name}.log"),
-             **({"ended": str(folder / f"{name}.ended")} if may_fail else {})}
+             **({"ended": str(folder / f"{name}.ended")} if may_fail else {}),
+             **({"stdin": str(piped[name])} if piped and name in piped else {})}
             for name, args in runs.items()]  # fmt: skip
     path = folder / f"{next(iter(runs))}.plan.json"  # others may drive theirs in this folder at the same time
     path.write_text(json.dumps(plan))
@@ -125,6 +129,15 @@ def steps(log: Path) -> list[dict[str, Any]]:
     """The lines of the steps, the last of each where a run went over it twice."""
     events = [json.loads(line) for line in log.read_text().splitlines()]
     return list({event["step"]: event for event in events if event["event"] == "step"}.values())
+
+
+def settings(*args: str) -> SftSettings:
+    """What `libra sft ARGS` is told."""
+    from libra_cli.stages.sft import command
+
+    options = command.make_context("sft", list(args)).params
+    beta1, beta2 = options.pop("betas")
+    return SftSettings.of({**options, "beta1": beta1, "beta2": beta2})
 
 
 def weights(folder: Path) -> dict[str, Any]:

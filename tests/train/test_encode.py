@@ -269,8 +269,13 @@ def test_thinking_beside_the_content_is_learned_where_the_template_writes_it():
     fields["messages"][-1]["reasoning_content"] = "I add."
     encoded = encoder("qwen2.5", template)(fields)
     assert prompt_and_target("qwen2.5", encoded)[1] == "<think>\nI add.\n</think>\n\nIt is 4.<|im_end|>"
-    assert refused("qwen2.5", fields).kind == "template_drops_thinking"
-    assert refused("qwen2.5", fields, assistant="verbatim").kind == "not_in_content"
+    for how, kind in (("template", "template_drops_thinking"), ("verbatim", "not_in_content")):
+        refusal = refused("qwen2.5", fields, assistant=how)
+        assert (refusal.kind, "--assistant template" in str(refusal), "use --assistant" in str(refusal)) == (
+            kind,
+            False,
+            False,
+        )  # fmt: skip -- the cure is not what is refused next
     fields["messages"][-1]["content"] = "<think>I add.</think>It is 4."  # where it stands already
     for assistant in ("template", "verbatim"):
         encoded = encoder("qwen2.5", assistant=assistant)(fields)

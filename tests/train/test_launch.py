@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.stream.signals import ECHO_SECONDS
 from libra_cli.training.launch import LOOPBACK, PORTS, Place, first_host, place_of, threads, visible_devices
 
 LAUNCHED = str(Path(__file__).with_name("launched.py"))
@@ -302,9 +303,20 @@ def test_the_second_interrupt_does_not_wait(launch, tmp_path):
     all_ready(tmp_path, 2)
     process.send_signal(signal.SIGINT)
     assert "Ctrl-C again stops at once" in process.stderr.readline()
+    time.sleep(ECHO_SECONDS)
     process.send_signal(signal.SIGINT)
     assert process.wait(PATIENCE) == 130
     assert not list(tmp_path.glob("saved.*"))
+
+
+def test_an_interrupt_that_is_passed_on_as_well_is_no_second_one(launch, tmp_path):
+    process = launch("stop", 2, 20, 1)
+    all_ready(tmp_path, 2)
+    process.send_signal(signal.SIGINT)
+    assert "Ctrl-C again stops at once" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)  # as timeout does, which has had the terminal's, too
+    assert process.wait(PATIENCE) == 130
+    assert [(tmp_path / f"saved.{rank}").read_text() for rank in range(2)] == ["SIGTERM"] * 2
 
 
 def test_ranks_may_agree_to_stop_without_the_launcher(launch, tmp_path):

@@ -56,6 +56,7 @@ def on_one_rank(folder: Path) -> None:
     watched = [*base, "--eval-data", str(held_out), "--eval-every", "2", "--save-every", "2", "--keep", "1"]
     one = {"base": watched, **{name: [*base, *args] for name, args in ALIKE.items()},
            "bf16": [*base, "--dtype", "bf16", "--micro-tokens", "300"],
+           "exact": [*base, "--dtype", "bf16", "--micro-tokens", "300", "--save-dtype", "fp32"],
            "rounded": [*base, "--save-dtype", "bf16"], "lora": [*base, "--lora-rank", "4"],
            "best": [*watched, "--lr", "3", "--min-lr", "3", "--eval-every", "1", "--final", "best"],
            "scratch": [*base, "--from-scratch"],
@@ -74,7 +75,9 @@ def compared(made: Path, ranks: int, others: dict[str, list[str]]) -> None:
 
 @pytest.fixture(scope="module")
 def on_two(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    runs.made_once(tmp_path_factory, "sft-two", lambda _: compared(made, 2, ALIKE_ON_TWO))
+    # The last one, Ulysses, changes attention for all that comes after it in the same process.
+    exact = {"two-exact": ["--zero", "3", "--dtype", "bf16", "--micro-tokens", "300", "--save-dtype", "fp32"]}
+    runs.made_once(tmp_path_factory, "sft-two", lambda _: compared(made, 2, {**exact, **ALIKE_ON_TWO}))
     return made
 
 
@@ -222,6 +225,25 @@ def test_the_final_model_can_be_written_in_half_the_bytes(made: Path) -> None:
     assert all(torch.equal(rounded[name], whole[name].to(torch.bfloat16)) for name in whole)
     assert json.loads((made / "rounded/config.json").read_text())["dtype"] == "bfloat16"
     assert json.loads((made / "base/config.json").read_text())["dtype"] == "float32"
+
+
+def assert_unrounded(folder: Path, name: str) -> None:
+    """Weights of a run in bf16 are what its optimiser has in float32, which rounds to what the run had."""
+    exact = runs.weights(folder / name)
+    assert all(value.dtype == torch.float32 for value in exact.values())
+    assert all(not torch.equal(value, value.bfloat16().float()) for value in exact.values() if value.ndim == 2)
+    rounded = runs.weights(folder / "bf16")
+    assert max(float((exact[each].bfloat16() - rounded[each]).abs().max()) for each in exact) < 0.05
+
+
+def test_float32_weights_of_a_run_in_bf16_are_the_optimisers(made: Path) -> None:
+    assert_unrounded(made, "exact")
+    exact, rounded = runs.weights(made / "exact"), runs.weights(made / "bf16")
+    assert all(torch.equal(exact[name].bfloat16(), rounded[name]) for name in exact)
+
+
+def test_float32_weights_are_gathered_from_all_ranks(on_two: Path) -> None:
+    assert_unrounded(on_two, "two-exact")
 
 
 def test_lora_merges_what_it_learned(made: Path) -> None:

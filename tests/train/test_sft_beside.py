@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import runs
@@ -30,21 +31,47 @@ def test_a_dry_run_says_what_the_run_would_be(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.slow
-def test_the_model_is_judged_as_it_is_trained_and_as_libra_judge_would(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few labelled responses of a tiny model."""
     problems = libra("collect", "--preset", "libra-mini", "--where", "index % 60 == 7").stdout
     responses = libra("rollout", "--model", "libra-mini/weak", "-n", "2", rows=problems).stdout
-    bench = tmp_path / "bench.jsonl"
-    bench.write_bytes(libra("verify", rows=responses).stdout)
-    rows = runs.write_rows(tmp_path / "rows.jsonl")
-    out = tmp_path / "out"
-    few = ["--batch-size", "8", "--max-steps", "2", "--lr", "1e-7", "--nproc", "2"]
-    args = ["--model", "libra-mini/strong", str(rows), "-o", str(out), *few]
-    done = libra("sft", *args, "--score", str(bench), "--score-every", "1", "--score-with", "--temperature 0")
-    events = [json.loads(line) for line in done.stdout.splitlines()]
-    scores = [event for event in events if event["event"] == "score"]
-    assert [event["step"] for event in scores] == [1, 2]
-    judged = libra("judge", "--model", str(out), "--temperature", "0", str(bench)).stdout
+    path = tmp_path_factory.mktemp("bench") / "bench.jsonl"
+    path.write_bytes(libra("verify", rows=responses).stdout)
+    return path
+
+
+def trained(folder: Path, bench: Path, *args: str) -> list[dict[str, Any]]:
+    """The events of a run in `folder` whose model judges `bench`."""
+    rows = runs.write_rows(folder / "rows.jsonl")
+    few = ["--batch-size", "8", "--max-steps", "3", "--score", str(bench), "--score-with", "--temperature 0"]
+    done = libra("sft", "--model", "libra-mini/strong", str(rows), "-o", str(folder / "out"), *few, *args)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def assert_scored_as_it_is(folder: Path, bench: Path, score: dict[str, Any]) -> None:
+    """The model that is left has the accuracy that the run has told of."""
+    judged = libra("judge", "--model", str(folder / "out"), "--temperature", "0", str(bench)).stdout
     report = json.loads(libra("score", "--json", rows=judged).stdout)
-    assert scores[-1]["accuracy"] == pytest.approx(report["overall"])
-    assert scores[-1]["n"] == report["n"] > 0
+    assert score["accuracy"] == pytest.approx(report["overall"])
+    assert score["n"] == report["n"] > 0
+
+
+@pytest.mark.slow
+def test_the_model_is_judged_as_it_is_trained_and_as_libra_judge_would(tmp_path: Path, bench: Path) -> None:
+    events = trained(tmp_path, bench, "--lr", "1e-7", "--nproc", "2", "--score-every", "1")
+    scores = [event for event in events if event["event"] == "score"]
+    assert [event["step"] for event in scores] == [1, 2, 3]
+    assert_scored_as_it_is(tmp_path, bench, scores[-1])
+
+
+@pytest.mark.slow
+def test_the_best_model_is_the_one_that_is_scored_in_the_end(tmp_path: Path, bench: Path) -> None:
+    held_out = runs.write_rows(tmp_path / "held-out.jsonl", n=8, seed=9)
+    args = ["--lr", "1", "--min-lr", "1", "--eval-data", str(held_out), "--eval-every", "1", "--final", "best"]
+    events = trained(tmp_path, bench, *args)
+    losses = {event["step"]: event["loss"] for event in events if event["event"] == "eval"}
+    best = min(losses, key=lambda step: losses[step])
+    (score,) = [event for event in events if event["event"] == "score"]
+    assert score["step"] == best < 3
+    assert_scored_as_it_is(tmp_path, bench, score)

@@ -93,7 +93,9 @@ def test_a_run_on_two_ranks_that_is_asked_to_stop_saves_and_goes_on(undisturbed:
     done = run(undisturbed, "stopped", "--nproc", "2", "--zero", "2")
     assert done.returncode == 0, done.stderr
     losses = [step["loss"] for step in runs.steps(undisturbed / "stopped.log")]
-    assert losses == pytest.approx([step["loss"] for step in runs.steps(undisturbed / "undisturbed.log")], abs=1e-6)
+    assert losses == pytest.approx(
+        [step["loss"] for step in runs.steps(undisturbed / "undisturbed.log")], abs=2e-6
+    )  # as they are printed
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +30,21 @@ def make(folder: Path) -> None:
     base = ["--model", str(model), "--batch-size", "4", "--epochs", "1"]
     errors = ["--errors", str(folder / "errors.jsonl")]
     finished = [*base, str(rows), "--eval-data", str(held_out), "-o", str(folder / "finished")]
+    piped = [*base, "-o", str(folder / "piped")]
     runs.drive(folder, 1, {
         "finished": finished,
-        "other-final": [*finished, "--final", "best"],
-        "other-held-out": [*finished[:-3], str(other), *finished[-2:]],
+        "again": finished,
         "other-dtype": [*finished, "--save-dtype", "bf16"],
+        "other-held-out": [*finished[:-3], str(other), *finished[-2:], "--save-dtype", "bf16", "--final", "best"],
+        "piped": [*piped, "-"],
+        "piped-again": [*piped, "-"],
+        "piped-other": [*piped, "-"],
         "long": [*base, str(rows), "--eval-data", str(folder / "long.jsonl")],
         "vocabulary": ["--model", str(small), "--from-scratch", *base[2:], str(rows)],
         "tied-head": [*base, str(rows), "--lora-rank", "2", "--lora-target", "lm_head"],
         "no-step": [*base, str(rows), "--epochs", "0.01"],
         "bad-rows": [*base, str(folder / "rows-bad.jsonl"), "--eval-data", str(folder / "held-out-bad.jsonl"), *errors],
-    }, may_fail=True)  # fmt: skip
+    }, may_fail=True, piped={"piped": rows, "piped-again": rows, "piped-other": held_out})  # fmt: skip
 
 
 def edit(path: Path, **changes: Any) -> None:
@@ -56,9 +59,7 @@ def ended(folder: Path, name: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("name", "why"),
     {
-        "other-final": "final was last, now it is best; begin anew with --overwrite",
-        "other-held-out": "eval_data was ['held-out.jsonl'], now it is ['other.jsonl']",
-        "other-dtype": "save_dtype was auto, now it is bf16",
+        "piped-other": "holds a run that is finished, on other samples; --overwrite trains anew",
         "long": "a sample has 6",
         "vocabulary": "and the model knows 200; use the model's own tokenizer",
         "tied-head": "this model's head is its embedding, which no adapter can change alone",
@@ -72,10 +73,22 @@ def test_a_run_that_cannot_be_is_refused(made: Path, name: str, why: str) -> Non
     assert not list((made / name).glob("*.safetensors"))
 
 
-def test_a_finished_run_stays_when_another_is_refused_in_its_place(made: Path) -> None:
-    assert ended(made, "finished")[0] == 0
-    assert json.loads((made / "finished/libra.json").read_text())["status"] == "complete"
-    assert os.path.exists(made / "finished/model.safetensors")
+def test_a_finished_run_makes_what_is_left_of_it_anew_without_a_step(made: Path) -> None:
+    assert [ended(made, name) for name in ("finished", "again", "other-dtype", "other-held-out")] == [(0, "")] * 4
+    events = {name: [json.loads(line)["event"] for line in (made / f"{name}.log").read_text().splitlines()]
+              for name in ("finished", "again", "other-dtype", "other-held-out")}  # fmt: skip
+    assert events == {"finished": ["step", "step", "checkpoint", "eval"], "again": [], "other-dtype": ["eval"],
+                      "other-held-out": ["eval"]}  # fmt: skip
+    left = json.loads((made / "finished/libra.json").read_text())["left"]
+    assert (left["final"], left["save_dtype"], left["eval_data"][0][0]) == ("best", "bf16", "other.jsonl")
+    assert json.loads((made / "finished/config.json").read_text())["dtype"] == "bfloat16"
+
+
+def test_a_run_whose_samples_came_through_a_pipe_is_known_again(made: Path) -> None:
+    assert [ended(made, name)[0] for name in ("piped", "piped-again")] == [0, 0]
+    assert (made / "piped.log").read_text()
+    assert not (made / "piped-again.log").read_text()
+    assert {path.name for path in (made / "piped").iterdir() if path.is_dir()} == {"checkpoints"}
 
 
 def test_refused_rows_of_all_files_are_in_one_file(made: Path) -> None:

@@ -68,6 +68,14 @@ def test_an_option_of_two_values_is_a_list_of_two(printed, tmp_path):
     assert printed("libra sft --config c.yaml")["betas"] == ([0.9, 0.98], "config file")
 
 
+@pytest.mark.parametrize("betas", ["0.9", "[0.9]", "0.9 0.98"])
+def test_an_option_of_two_values_is_nothing_else(shell, tmp_path, betas):
+    (tmp_path / "c.yaml").write_text(f"betas: {betas}\n")
+    ended = shell("libra sft --config c.yaml")
+    assert (ended.status, ended.out) == (2, b"")
+    assert ended.err.startswith(b"libra sft: --config c.yaml: betas takes 2 values: betas: [A, B]")
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_what_is_printed_can_be_read_again(stage, printed, shell, tmp_path):
     first = printed(f"libra {stage}")

@@ -167,6 +167,11 @@ def test_content_is_the_messages_or_all_fields():
     assert len({key(fields, False) for fields in others}) == 1
 
 
+def test_samples_of_two_tasks_that_stand_on_one_problem_are_no_duplicates():
+    samples = [{"id": "p", "task": "score"}, {"id": "p", "task": "reason"}, {"id": "p"}]
+    assert len({key(fields, False) for fields in samples}) == 3
+
+
 def test_a_field_called_task_may_hold_anything():
     tasks = pool.Tasks()
     numbers = [tasks.number({"task": f"t{number}"}) for number in range(1000)]
