@@ -87,5 +87,5 @@ def test_models_are_under_a_megabyte_and_the_judges_are_scored_with_intervals(ma
         assert sum(path.stat().st_size for path in (folder / name).iterdir()) < 1_000_000
     number = r"[-+]?\d+\.\d"
     for name in ("policy", "judge", "without thinking"):
-        assert re.search(rf"^{name} .* {number}  \[{number}, {number}\] ", done.stdout, re.M), name
+        assert re.search(rf"^{name} .* {number} +\[{number}, {number}\] ", done.stdout, re.M), name
     assert re.search(rf"^judge +without thinking .*{number} +\[{number}, {number}\]", done.stdout, re.M)
