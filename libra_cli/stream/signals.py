@@ -18,7 +18,8 @@ from libra_cli.exits import Exit
 from libra_cli.stream.console import write_stderr
 
 INTERRUPT_GRACE = 5.0
-ECHO_SECONDS = 0.5
+ECHO_SECONDS = 0.1
+"""Nobody presses a key twice in so short a time."""
 STATUS = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED, signal.SIGUSR1: Exit.STOPPED}
 
 

@@ -14,6 +14,8 @@ import psutil
 import pytest
 from conftest import STAGES, jsonl, parsed, problem_rows
 
+from libra_cli.stream.signals import ECHO_SECONDS
+
 ROWS = problem_rows(300)
 OUTCOMES = [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGUSR1, 75)]
 
@@ -119,6 +121,17 @@ def test_an_ignored_signal_stays_ignored(environment, number):
     assert [row["id"] for row in parsed(first + out)] == ["p0", "p1"]
 
 
+def test_a_ctrl_c_that_is_passed_on_as_well_is_no_second_one(start, tmp_path):
+    (tmp_path / "in").write_bytes(jsonl(ROWS))
+    process = start("measure", "--seconds", "1", "in", "-o", "out")
+    wait_for(has_rows(tmp_path / "out.part", 1), "the first row")
+    process.send_signal(signal.SIGINT)
+    time.sleep(ECHO_SECONDS / 4)
+    process.send_signal(signal.SIGINT)  # as timeout does, which has had the terminal's, too
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, b"; stopped, the same command continues" in err) == (130, True)
+
+
 def test_the_second_ctrl_c_ends_at_once(environment, tmp_path):
     (tmp_path / "in").write_bytes(jsonl(ROWS))
     pid, terminal = pty.fork()
@@ -130,6 +143,7 @@ def test_the_second_ctrl_c_ends_at_once(environment, tmp_path):
     shown = b""
     while b"Ctrl-C again stops at once" not in shown:
         shown += os.read(terminal, 4096)
+    time.sleep(2 * ECHO_SECONDS)
     began = time.monotonic()
     os.write(terminal, b"\x03")
     _, status = os.waitpid(pid, 0)

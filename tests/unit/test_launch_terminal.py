@@ -1,9 +1,12 @@
 """The launcher on a terminal: Ctrl-C reaches launcher and ranks alike, and asks each rank once."""
 
 import sys
+import time
 from pathlib import Path
 
 from pseudo_terminal import PseudoTerminal
+
+from libra_cli.stream.signals import ECHO_SECONDS
 
 LAUNCHED = str(Path(__file__).parents[1] / "train" / "launched.py")
 
@@ -28,6 +31,7 @@ def test_ctrl_c_twice_does_not_wait(environment, tmp_path):
     with started(environment, tmp_path, "600") as terminal:
         terminal.press("\x03")
         terminal.wait_for("Ctrl-C again stops at once")
+        time.sleep(2 * ECHO_SECONDS)
         terminal.press("\x03")
         assert terminal.end() == 130
     assert not list(tmp_path.glob("saved.*"))
