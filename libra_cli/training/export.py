@@ -70,7 +70,7 @@ def _whole_weights(
                 if wanted:
                     value = tensor.detach() if original is None else original
                     if name == "weight" and owner_name in adapted:
-                        value = value + sum(owner.get_delta_weight(each) for each in owner.active_adapters)
+                        value = value.float() + sum(owner.get_delta_weight(each) for each in owner.active_adapters)
                     yield f"{owner_name}.{name}" if owner_name else name, value.to("cpu", written, copy=True)
 
 
