@@ -24,6 +24,15 @@ def printable(text: str) -> str:
     return _UNSAFE.sub(lambda found: found.group().encode("unicode_escape", "surrogatepass").decode(), text)
 
 
+ERASE = "\r\x1b[K"
+"""Takes away what a terminal shows in this line."""
+
+
+def over_progress(line: str) -> str:
+    """The line as it is to be written where a terminal may show progress, and the ^C of a Ctrl-C behind it."""
+    return (ERASE if os.isatty(2) else "") + line
+
+
 def write_stderr(text: str, wait: bool = True) -> None:
     """Writes to descriptor 2 as UTF-8 whatever the locale; a stderr that is closed or full never stops a run.
 
@@ -74,7 +83,7 @@ class Console:
             if self._terminal:
                 width = _columns() - 1
                 line = drawn(width) if drawn else printable(f"libra {self.stage}: {text}")[:width]
-                write_stderr("\r\x1b[K" + line, wait=False)
+                write_stderr(ERASE + line, wait=False)
             else:
                 write_stderr(self._lines(text, "progress"), wait=False)
             self._shown = self._terminal
@@ -91,7 +100,7 @@ class Console:
 
     def _write(self, text: str) -> None:
         with self._lock:
-            text, self._shown = ("\r\x1b[K" + text if self._shown else text), False
+            text, self._shown = (ERASE + text if self._shown else text), False
             if text:
                 write_stderr(text)
 

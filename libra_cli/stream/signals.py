@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from libra_cli.exits import Exit
-from libra_cli.stream.console import write_stderr
+from libra_cli.stream.console import over_progress, write_stderr
 
 INTERRUPT_GRACE = 5.0
 ECHO_SECONDS = 0.1
@@ -101,7 +101,8 @@ class StopRequest:
         self._deadline = time.monotonic() + grace
         hint = "; Ctrl-C again stops at once" if number == signal.SIGINT else ""
         if self._says:
-            write_stderr(f"libra {self.stage}: stopping, up to {grace:g} s for what is in flight{hint}\n", wait=False)
+            line = f"libra {self.stage}: stopping, up to {grace:g} s for what is in flight{hint}\n"
+            write_stderr(over_progress(line), wait=False)
         self.wake()
 
 

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import IO, Any
 
 from libra_cli.exits import Exit
-from libra_cli.stream.console import write_stderr
+from libra_cli.stream.console import over_progress, write_stderr
 from libra_cli.stream.signals import STATUS, CtrlC, kill_descendants
 
 LAUNCHER = "LIBRA_LAUNCHER_PID"
@@ -226,4 +226,4 @@ def _say(message: str) -> None:
     import click
 
     context = click.get_current_context(silent=True)
-    write_stderr(f"{context.command_path if context else 'libra'}: {message}\n")
+    write_stderr(over_progress(f"{context.command_path if context else 'libra'}: {message}\n"))
