@@ -162,7 +162,7 @@ def _labelled(ruled: Record) -> tuple[bool | None, str | None]:
 def _check_preference(fields: Record) -> None:
     """Raises RowError where a preference is there and is none: the pair would pass for one without."""
     said = fields.get("preference")
-    if said is not None and rank.preferred(said) is None:
+    if said is not None and rank.golden_of(fields) is None:
         raise RowError("bad_preference", f'"preference" is {said}; it must be one of {", ".join(rank.STRENGTH)}')
 
 

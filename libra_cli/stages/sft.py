@@ -207,7 +207,7 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
     type=click.Choice(["auto", "bf16", "fp32"]),
     default="auto",
     help="What the weights of the model in DIR are written as. Default: as they were trained; fp32 of a run in bf16 "
-    "is the optimiser's own.",
+    "is the optimiser's own (of adapters what bf16 has of them).",
 )
 @in_saving(
     "--grace",

@@ -11,10 +11,10 @@ WIDTH = 80
 Line = Sequence[str]
 
 
-def grid(header: Line, lines: Iterable[Line | None], width: int = WIDTH) -> str:
+def grid(header: Line, lines: Iterable[Line | None], width: int = WIDTH, texts: Sequence[int] = (0,)) -> str:
     """Lines under a header as text of at most `width` columns; None is a rule between lines.
 
-    The first column is text, whose long entries go on in the next line; the others are numbers.
+    The columns `texts` are text, whose long entries go on in the next line; the others are numbers.
     """
     from rich.box import SIMPLE
     from rich.console import Console
@@ -23,7 +23,10 @@ def grid(header: Line, lines: Iterable[Line | None], width: int = WIDTH) -> str:
 
     drawn = Table(box=SIMPLE, pad_edge=False, show_edge=False)
     for at, name in enumerate(header):
-        drawn.add_column(Text(name), justify="right" if at else "left", no_wrap=bool(at), overflow="fold")
+        if at in texts:
+            drawn.add_column(Text(name), overflow="fold")
+        else:
+            drawn.add_column(Text(name), justify="right", no_wrap=True)
     for line in lines:
         if line is None:
             drawn.add_section()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.output import write_failed
+from libra_cli.stream.output import replace_file, write_failed
 from libra_cli.training.engine import Engine
 from libra_cli.training.world import World
 
@@ -53,6 +53,12 @@ class Checkpoints:
             raise
         self._world.together(lambda: _attempt(place, lambda: self._put(aside, place, marker)), only_first=True)
         return place
+
+    def mark(self, marker: Mapping[str, Any]) -> None:
+        """Gives that of `marker["step"]` another marker."""
+        path = self.place(marker["step"]) / MARKER
+        content = json.dumps(marker, indent=1).encode() + b"\n"
+        self._world.together(lambda: _attempt(path, lambda: replace_file(str(path), content)), only_first=True)
 
     def load(self, engine: Engine, place: Path) -> None:
         """Puts the state of `place` into the engine; raises Fatal(2) with the cure where it cannot."""

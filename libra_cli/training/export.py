@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,14 +105,26 @@ def _replace(
         model.config.use_cache = used
     _rewrite(aside / "config.json", lambda config: _with_dtype(config, str(dtype).removeprefix("torch.")))
     _rewrite(aside / "tokenizer_config.json", _without_origin)
-    for path in sorted(aside.rglob("*"), key=lambda path: path.name == "config.json"):  # last what makes it a model
-        if path.is_file():
-            _move(path, folder / path.relative_to(aside))
+    written = sorted(path for path in aside.rglob("*") if path.is_file() and path.name != "config.json")
+    names = {path.name for path in written}
+    for path in written:
+        _move(path, folder / path.relative_to(aside))
+    _drop_other_weights(folder, names)
+    _move(aside / "config.json", folder / "config.json")  # last what makes it a model
     shutil.rmtree(aside)
 
 
+def _drop_other_weights(folder: Path, names: Container[str]) -> None:
+    """Takes away weights of a model that stood here in more or fewer files: loaders would take them for this one's."""
+    for pattern in ("*.safetensors", "*.safetensors.index.json"):
+        for path in folder.glob(pattern):
+            if path.name not in names:
+                path.unlink()
+
+
 def _rewrite(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    path.write_text(json.dumps(change(json.loads(path.read_text())), indent=2) + "\n")
+    changed = change(json.loads(path.read_text(encoding="utf-8")))
+    path.write_text(json.dumps(changed, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _with_dtype(config: dict[str, Any], dtype: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shlex
@@ -22,9 +23,10 @@ from libra_cli.training.settings import SftSettings
 from libra_cli.training.telemetry import check_trackers
 
 MANIFEST = "libra.json"
-OF_A_RUN = ("checkpoints", "data", MANIFEST)
+SAMPLES, SCORED = ".samples", ".scored"
+OF_A_RUN = ("checkpoints", SAMPLES, MANIFEST)
+_END_BYTES = 1 << 16
 OF_A_MODEL = ("config.json", "*.safetensors", "tokenizer*", "*.jinja")
-ANEW = "--overwrite trains anew"
 
 
 class RunFolder:
@@ -33,12 +35,12 @@ class RunFolder:
     def __init__(self, settings: SftSettings):
         self._settings, self.path = settings, Path(settings.save.output)
         self._anew = settings.save.overwrite or settings.save.resume == "never"
-        self._seen: list[list[Any]] = []
+        self._seen: dict[str, Any] = {}
 
     def check(self) -> Exit | None:
         """The status of this very run where it is finished; raises Fatal where it can never be done as it is told.
 
-        What comes through a pipe has to be read first (`refuse_other_samples`).
+        What comes through a pipe, or from files that were touched, has to be read first (`refuse_other_samples`).
         """
         self.check_named()
         try:
@@ -51,13 +53,18 @@ class RunFolder:
         refuse_difference(str(self.path), before.get("config", {}), self._config())
         if before.get("status") != "complete":
             return None
-        self._refuse_other_files(before.get("files", []))
-        if self._is_left(before) and "-" not in self._settings.data.inputs:
-            return _status(before)
-        if not any((self.path / "checkpoints").glob("step-*")):
-            cure = f"{ANEW}, or use another -o"
-            raise Fatal(Exit.USAGE, f"{self.path} holds a run that is finished, and no checkpoint of it; {cure}")
+        if before.get("model") != self._model():
+            raise self._finished("with another --model or --tokenizer")
+        if self._is_left(before):
+            same = "-" not in self._settings.data.inputs and before.get("files") == self._files()
+            return _status(before) if same else None
+        if not (self.path / "checkpoints" / f"step-{before.get('steps')}" / MANIFEST).exists():
+            raise self._finished("and no checkpoint of its last step")
         return None  # it goes on from its last step, and only what is left of it is made again
+
+    def _finished(self, what: str) -> Fatal:
+        cure = "--overwrite trains anew, or use another -o"
+        return Fatal(Exit.USAGE, f"{self.path} holds a run that is finished, {what}; {cure}")
 
     def check_named(self) -> None:
         """Raises Fatal where something that options name is not there."""
@@ -86,8 +93,8 @@ class RunFolder:
 
     def _left(self) -> dict[str, Any]:
         """What decides, beside the steps, which model is left in the end, and what is said of it."""
-        save, held_out = self._settings.save, _seen(self._settings.data.eval_data)
-        return {"final": save.final, "save_dtype": save.save_dtype, "eval_data": held_out, "score": _seen(save.score)}
+        save, held_out = self._settings.save, seen(self._settings.data.eval_data)
+        return {"final": save.final, "save_dtype": save.save_dtype, "eval_data": held_out, "score": seen(save.score)}
 
     def _is_left(self, manifest: Mapping[str, Any]) -> bool:
         """Whether a finished run has left what is asked for now; it may have been scored on more."""
@@ -96,21 +103,15 @@ class RunFolder:
         return all(each in scored for each in wanted.pop("score")) and had == wanted
 
     def _files(self) -> list[list[Any]]:
-        """The files that the steps are made of."""
-        settings = self._settings
-        template = settings.data.chat_template
-        read = [*settings.data.inputs, *([template] if template and os.path.isfile(template) else [])]
-        for folder in filter(None, (settings.model.model, settings.model.tokenizer)):
-            read += [str(path) for pattern in OF_A_MODEL for path in sorted(Path(folder).glob(pattern))]
-        return _seen(read)
+        """The files that samples are made of."""
+        template = self._settings.data.chat_template
+        return seen([*self._settings.data.inputs, *([template] if template and os.path.isfile(template) else [])])
 
-    def _refuse_other_files(self, before: list[list[Any]]) -> None:
-        """Raises Fatal where a finished run has read another file than the one that is there now."""
-        now = self._files()
-        if now != before:
-            name = next((new[0] for old, new in zip(before, now, strict=False) if old != new), "set of files")
-            what = f"{self.path} holds a run that is finished, with another {name}"
-            raise Fatal(Exit.USAGE, f"{what}; {ANEW}, or use another -o")
+    def _model(self) -> list[list[Any]]:
+        """The model and the tokenizer, where they are folders: by content, since folders are copied about."""
+        folders = filter(None, (self._settings.model.model, self._settings.model.tokenizer))
+        found = (path for folder in folders for pattern in OF_A_MODEL for path in sorted(Path(folder).glob(pattern)))
+        return [[path.name, path.stat().st_size, _fingerprint(path)] for path in found]
 
     def refuse_other_samples(self, samples: str) -> Exit | None:
         """`check` where the samples, whose digest this is, are known."""
@@ -118,15 +119,14 @@ class RunFolder:
         if before.get("status") != "complete" or self._anew:
             return None
         if before.get("samples") != samples:
-            what = f"{self.path} holds a run that is finished, on other samples"
-            raise Fatal(Exit.USAGE, f"{what}; {ANEW}, or use another -o")
+            raise self._finished("on other samples")
         return _status(before) if self._is_left(before) else None
 
     def begin(self) -> None:
         """Takes away what is given up, and looks at what will be learned from."""
         for name in OF_A_RUN if self._anew else ():
             self.remove(name)
-        self._seen = self._files()
+        self._seen = {"files": self._files(), "model": self._model(), "left": self._left()}
 
     def remove(self, name: str) -> None:
         """A file or folder in it."""
@@ -138,13 +138,13 @@ class RunFolder:
 
     def finish(self, steps: int, samples: str, refused: int) -> None:
         """The model is in place: beside it only the checkpoints stay. `samples` is their digest."""
-        more = {"left": self._left(), "samples": samples, "refused": refused, "files": self._seen}
-        self.write_manifest("complete", steps=steps, **more)
-        self.clear()
+        self.write_manifest("complete", steps=steps, samples=samples, refused=refused, **self._seen)
 
-    def clear(self) -> None:
-        """Takes away what a run that goes on would have had to make again."""
-        for name in ("data", "scored"):
+    def clear_finished(self) -> None:
+        """Takes away what only a run that goes on needs, where it is finished."""
+        if (self._manifest() or {}).get("status") != "complete":
+            return
+        for name in (SAMPLES, SCORED):
             self.remove(name)
 
     def write_manifest(self, status: str, **more: Any) -> None:
@@ -162,10 +162,18 @@ class RunFolder:
         return manifest
 
 
-def _seen(paths: Sequence[str]) -> list[list[Any]]:
+def seen(paths: Sequence[str]) -> list[list[Any]]:
     """Files as far as a look at them tells; what comes through a pipe has none."""
     stats = [(path, os.stat(path)) for path in paths if path != "-"]
     return [[os.path.basename(path), each.st_size, each.st_mtime_ns] for path, each in stats]
+
+
+def _fingerprint(path: Path) -> str:
+    """A hash of both ends of a file: weights that were trained differ at the last of them."""
+    with open(path, "rb") as file:
+        ends = file.read(_END_BYTES)
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _END_BYTES))
+        return hashlib.sha256(ends + file.read(_END_BYTES)).hexdigest()[:16]
 
 
 def _status(manifest: Mapping[str, Any]) -> Exit:

@@ -14,6 +14,7 @@ from libra_cli.stream.console import Console
 from libra_cli.stream.signals import StopRequest, kill_descendants
 from libra_cli.training.engine import Engine
 from libra_cli.training.export import Export
+from libra_cli.training.folder import seen
 
 _LOOK_SECONDS = 0.5
 _OF_RANKS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
@@ -27,6 +28,8 @@ class Scoring:
                  stop: StopRequest):  # fmt: skip
         self._folder, self._benchmark, self._options = folder, benchmark, shlex.split(options)
         self._export, self._console, self._stop = export, console, stop
+        self.key = json.dumps([seen(benchmark), options])
+        """Tells this benchmark from others."""
 
     def figures(self, engine: Engine) -> dict[str, float | int | str | None]:
         """accuracy, its 95 % interval, n and how many verdicts could not be read; called by all ranks.

@@ -22,7 +22,7 @@ from libra_cli.training.encode import Encoder
 from libra_cli.training.engine import Engine
 from libra_cli.training.export import Export
 from libra_cli.training.flops import Shape
-from libra_cli.training.folder import RunFolder, versions
+from libra_cli.training.folder import SAMPLES, SCORED, RunFolder, versions
 from libra_cli.training.packing import Cost, SampleOrder
 from libra_cli.training.schedule import Schedule
 from libra_cli.training.scoring import Scoring
@@ -98,20 +98,17 @@ class Run:
         return trainer.conclude(self._settings.save.final == "best")
 
     def _finished(self, samples: str) -> Exit | None:
-        """The status of this very run where it is finished, as its samples say that came through a pipe."""
-        try:
-            status = self._world.together(lambda: self._folder.refuse_other_samples(samples))
-        except Fatal:
-            self._world.together(self._folder.clear, only_first=True)
-            raise
+        """The status of this very run where it is finished, which the digest of its samples tells."""
+        world = self._world
+        status = world.told(world.together(lambda: self._folder.refuse_other_samples(samples), only_first=True))
         if status is not None:
-            self._world.together(self._folder.clear, only_first=True)
             self._console.note(f"{self._folder.path} is finished; --overwrite trains it anew")
         return status
 
     def _claim(self, stack: ExitStack) -> None:
         """Makes the folder this run's alone."""
         stack.callback(Lock(str(self._folder.path / "run")).release)
+        stack.callback(self._folder.clear_finished)
         stack.callback(lambda: self._log.close() if self._log else None)
         self._folder.begin()
 
@@ -130,7 +127,7 @@ class Run:
         return [self._store(name, paths, encoder) for name, paths in named.items() if paths]
 
     def _store(self, name: str, paths: tuple[str, ...], encoder: Encoder) -> TokenStore:
-        folder = str(self._folder.path / "data" / name)
+        folder = str(self._folder.path / SAMPLES / name)
         made, refused = prepare(
             folder, paths, encoder, self._settings.data, self._world, self._console, self._error_log, self._stop
         )
@@ -208,7 +205,7 @@ class Run:
         save = self._settings.save
         if not save.score:
             return None
-        folder = self._folder.path / "scored"
+        folder = self._folder.path / SCORED
         return Scoring(folder, save.score, save.score_with, export, self._console, self._stop)
 
     def _telemetry(self, stack: ExitStack, steps: int) -> Telemetry | None:

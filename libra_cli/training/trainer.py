@@ -20,6 +20,7 @@ from libra_cli.training.checkpoint import Checkpoints
 from libra_cli.training.engine import Engine, NonFinite
 from libra_cli.training.flops import Shape, mfu, peak_flops
 from libra_cli.training.folder import refuse_difference
+from libra_cli.training.looks import Looks
 from libra_cli.training.packing import Cost, SampleOrder, spread
 from libra_cli.training.schedule import Schedule
 from libra_cli.training.scoring import Scoring
@@ -98,8 +99,10 @@ class Trainer:
         self.checkpoints = Checkpoints(f"{save.output}/checkpoints", save.keep, world)
         self.step = 0
         """Whole steps done."""
-        self._best: dict[str, Any] | None = None
-        self._saved_at = self._looked_at = -1
+        self._looks = Looks(evaluation.store.digest if evaluation else None,
+                            world.told(scoring.key if scoring else None))  # fmt: skip
+        self._saved_at = -1
+        self._saved_looks: dict[str, Any] = {}
 
     # -- the run ------------------------------------------------------------------------------------------------------
 
@@ -110,21 +113,18 @@ class Trainer:
             return None
         place, marker = found
         self._refuse_other(place, marker)
+        if self._save.final == "best" and self._looks.compared_elsewhere(marker):
+            cure = "use those, leave --final best out, or begin anew with --overwrite"
+            raise Fatal(Exit.USAGE, f"{place}: the best step was found on other --eval-data; {cure}")
         self.checkpoints.load(self._engine, place)
+        self._looks.take(marker)
         self.step = self._saved_at = marker["step"]
-        self._best = self._best_of(marker)
-        self._looked_at = marker.get("looked_at", self.step)
+        self._saved_looks = self._looks.known
         return self.step
-
-    def _best_of(self, marker: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The best step so far; None where it was found on other samples than are held out now."""
-        best: dict[str, Any] | None = marker.get("best")
-        now = None if self._evaluation is None else self._evaluation.store.digest
-        return best if best and best.get("on") == now else None
 
     def run(self) -> None:
         """All steps that are left; raises Stopped where somebody asks for it, Fatal(1) where the loss is not finite."""
-        if 0 <= self._looked_at < self.step:  # it was stopped before it had looked around after its last step
+        if self.step:  # it may have been stopped before it had looked around after its last step
             self._look_around()
         while self.step < self._schedule.steps:
             try:
@@ -133,25 +133,25 @@ class Trainer:
                 raise self._non_finite(self._order.batch(self.step)) from None
             self._look_around()
         self.save()  # what comes in the way from here on costs no training
-        if self._evaluation is not None and not self._due(self._save.eval_every):
+        if self._evaluation is not None and not self._looks.evaluated(self.step):
             self.evaluate()
+            self.save()
 
     def conclude(self, best: bool) -> int:
         """Goes to the step whose model is left, and gives it; scores that model unless it was scored before."""
         step = self.take_best() if best else self.step
-        every = self._save.score_every
-        if self._scoring is not None and not (every and step % every == 0):
+        if self._scoring is not None and not self._looks.scored(step):
             self.score(step)
+            self.save()
         return step
 
     def _look_around(self) -> None:
         """After a step: evaluates, saves and stops where it is time to."""
         self._stop_if_asked()
-        if self._evaluation is not None and self._due(self._save.eval_every):
+        if self._due(self._save.eval_every) and self._evaluation is not None and not self._looks.evaluated(self.step):
             self.evaluate()
-        if self._scoring is not None and self._due(self._save.score_every):
+        if self._due(self._save.score_every) and self._scoring is not None and not self._looks.scored(self.step):
             self.score(self.step)
-        self._looked_at = self.step
         if self._due(self._save.save_every):
             self.save()
         self._stop_if_asked()
@@ -234,35 +234,38 @@ class Trainer:
         loss = self._world.sums([work.loss()])[0] / self._evaluation.learned(samples)
         if self._telemetry is not None:
             self._telemetry.record("eval", self.step, loss=loss, samples=len(samples))
-        if math.isfinite(loss) and (self._best is None or loss < self._best["loss"]):
-            self._best = {"step": self.step, "loss": loss, "on": self._evaluation.store.digest}
+        if self._looks.note_loss(self.step, loss):
             self.save()
         return loss
 
     def score(self, step: int) -> None:
         """The accuracy of the model, which is that of `step`, as a judge."""
+        # The event is the last step's even so: trackers take no figure of a step behind those that they have.
         assert self._scoring is not None
         figures = self._scoring.figures(self._engine)
         self._stop_if_asked()
         if self._telemetry is not None:
-            self._telemetry.record("score", step, **figures)
+            self._telemetry.record("score", self.step, model_step=step, **figures)
+        self._looks.note_score(step)
 
     def take_best(self) -> int:
         """Goes back to the step with the lowest loss on the held-out samples, and gives it."""
-        best = self.step if self._best is None else int(self._best["step"])
+        best = self.step if self._looks.best is None else int(self._looks.best["step"])
         if best != self.step:
             self.checkpoints.load(self._engine, self.checkpoints.place(best))
         return best
 
     def save(self) -> None:
-        """Writes a checkpoint of the last whole step, unless there is one."""
+        """Writes a checkpoint of the last whole step; where there is one, only what was seen since."""
+        marker, looks = {**self._marker, "step": self.step, **self._looks.known}, self._looks.known
         if self._saved_at == self.step:
+            if looks != self._saved_looks:
+                self.checkpoints.mark(marker)
+                self._saved_looks = looks
             return
         began = time.perf_counter()
-        place = self.checkpoints.save(
-            self._engine, {**self._marker, "step": self.step, "best": self._best, "looked_at": self._looked_at}
-        )
-        self._saved_at = self.step
+        place = self.checkpoints.save(self._engine, marker)
+        self._saved_at, self._saved_looks = self.step, looks
         if self._telemetry is not None:
             self._telemetry.record("checkpoint", self.step, path=str(place), seconds=time.perf_counter() - began)
 

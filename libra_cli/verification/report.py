@@ -128,7 +128,7 @@ def _annotators(figures: Mapping[str, Any]) -> str:
         why = ", ".join(f"{reason} {n:,}" for reason, n in null.items())
         counts = (annotator["correct"], annotator["wrong"], sum(null.values()))
         lines.append([annotator["annotator"], *(f"{count:,}" for count in counts), why])
-    return grid(("annotator", "correct", "wrong", "null", "why null"), lines)
+    return grid(("annotator", "correct", "wrong", "null", "why null"), lines, texts=(0, 4))
 
 
 def _pairs(figures: Mapping[str, Any]) -> str:

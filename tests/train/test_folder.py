@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ class Finished:
         run.begin()
         run.finish(3, "digest", refused)
         (self.path / "checkpoints/step-3").mkdir(parents=True)
+        (self.path / "checkpoints/step-3/libra.json").write_text("{}")
 
     def touch(self, name: str) -> None:
         os.utime(self.folder / name, ns=(10**18, 10**18))
@@ -51,13 +53,24 @@ def test_the_same_command_ends_as_it_did(finished: Finished, refused: int, statu
     assert finished.run("--overwrite").check() is None
 
 
-@pytest.mark.parametrize("name", ["rows.jsonl", "t.jinja", "model/config.json"])
-def test_another_file_is_another_run(finished: Finished, name: str) -> None:
+@pytest.mark.parametrize("name", ["rows.jsonl", "t.jinja"])
+def test_files_that_were_touched_are_read_before_it_is_said_that_they_are_others(finished: Finished, name: str) -> None:
     args = ["--chat-template", str(finished.folder / "t.jinja")]
     finished.finish(*args)
+    assert finished.run(*args).check() is Exit.DONE
     finished.touch(name)
-    with pytest.raises(Fatal, match=f"with another {os.path.basename(name)}; --overwrite trains anew") as refused:
-        finished.run(*args).check()
+    run = finished.run(*args)
+    assert run.check() is None
+    assert run.refuse_other_samples("digest") is Exit.DONE
+
+
+def test_another_model_is_another_run_and_a_copy_of_it_is_not(finished: Finished) -> None:
+    finished.finish()
+    finished.touch("model/config.json")
+    assert finished.run().check() is Exit.DONE
+    (finished.folder / "model/config.json").write_text("[]")
+    with pytest.raises(Fatal, match="with another --model or --tokenizer; --overwrite trains anew") as refused:
+        finished.run().check()
     assert refused.value.status == Exit.USAGE
 
 
@@ -76,8 +89,8 @@ def test_what_is_left_is_made_again_from_the_checkpoint(
     monkeypatch.chdir(finished.folder)
     finished.finish()
     assert finished.run(*args).check() is None
-    (finished.path / "checkpoints/step-3").rmdir()
-    with pytest.raises(Fatal, match="holds a run that is finished, and no checkpoint of it; --overwrite trains anew"):
+    (finished.path / "checkpoints/step-3/libra.json").unlink()
+    with pytest.raises(Fatal, match="and no checkpoint of its last step; --overwrite trains anew"):
         finished.run(*args).check()
 
 
@@ -94,6 +107,8 @@ def test_files_of_one_name_are_told_apart(finished: Finished) -> None:
     (finished.folder / "more/rows.jsonl").write_text("more rows")
     finished.finish(str(finished.folder / "more/rows.jsonl"))
     assert finished.run(str(finished.folder / "more/rows.jsonl")).check() is Exit.DONE
+    finished.touch("more/rows.jsonl")
+    assert finished.run(str(finished.folder / "more/rows.jsonl")).check() is None
 
 
 def test_a_run_that_was_scored_need_not_be_scored_again(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,6 +122,8 @@ def test_samples_from_a_pipe_have_to_be_read_first(finished: Finished) -> None:
     finished.finish(rows="-")
     run = finished.run(rows="-")
     assert run.check() is None
+    shutil.rmtree(finished.path / "checkpoints")  # which it does not need
+    assert finished.run(rows="-").check() is None
     assert run.refuse_other_samples("digest") is Exit.DONE
     assert finished.run("--save-dtype", "bf16", rows="-").refuse_other_samples("digest") is None
     with pytest.raises(Fatal, match="on other samples"):

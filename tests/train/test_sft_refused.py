@@ -20,7 +20,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make(folder: Path) -> None:
     model, rows = runs.write_model(folder / "model"), runs.write_rows(folder / "rows.jsonl", n=8)
-    held_out, other = (runs.write_rows(folder / name, n=2, seed=9) for name in ("held-out.jsonl", "other.jsonl"))
+    held_out = runs.write_rows(folder / "held-out.jsonl", n=2, seed=9)
+    other = runs.write_rows(folder / "other.jsonl", n=2, seed=8)
     long = {"messages": [{"role": "user", "content": "x" * 600}, {"role": "assistant", "content": "y"}]}
     (folder / "long.jsonl").write_text(json.dumps(long) + "\n")
     for name, source in (("rows-bad", rows), ("held-out-bad", held_out)):
@@ -30,12 +31,18 @@ def make(folder: Path) -> None:
     base = ["--model", str(model), "--batch-size", "4", "--epochs", "1"]
     errors = ["--errors", str(folder / "errors.jsonl")]
     finished = [*base, str(rows), "--eval-data", str(held_out), "-o", str(folder / "finished")]
+    elsewhere = [*finished[:-3], str(other), *finished[-2:]]
+    (folder / "inside/data").mkdir(parents=True)
+    runs.write_rows(folder / "inside/data/rows.jsonl", n=4)
     piped = [*base, "-o", str(folder / "piped")]
     runs.drive(folder, 1, {
         "finished": finished,
         "again": finished,
         "other-dtype": [*finished, "--save-dtype", "bf16"],
-        "other-held-out": [*finished[:-3], str(other), *finished[-2:], "--save-dtype", "bf16", "--final", "best"],
+        "best": [*finished, "--save-dtype", "bf16", "--final", "best"],
+        "best-elsewhere": [*elsewhere, "--save-dtype", "bf16", "--final", "best"],
+        "other-held-out": [*elsewhere, "--save-dtype", "bf16", "--eval-every", "2"],
+        "inside": ["--model", str(model), *base[2:], "--overwrite", str(folder / "inside/data/rows.jsonl")],
         "piped": [*piped, "-"],
         "piped-again": [*piped, "-"],
         "piped-other": [*piped, "-"],
@@ -59,6 +66,7 @@ def ended(folder: Path, name: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("name", "why"),
     {
+        "best-elsewhere": "the best step was found on other --eval-data; use those",
         "piped-other": "holds a run that is finished, on other samples; --overwrite trains anew",
         "long": "a sample has 6",
         "vocabulary": "and the model knows 200; use the model's own tokenizer",
@@ -74,13 +82,13 @@ def test_a_run_that_cannot_be_is_refused(made: Path, name: str, why: str) -> Non
 
 
 def test_a_finished_run_makes_what_is_left_of_it_anew_without_a_step(made: Path) -> None:
-    assert [ended(made, name) for name in ("finished", "again", "other-dtype", "other-held-out")] == [(0, "")] * 4
     events = {name: [json.loads(line)["event"] for line in (made / f"{name}.log").read_text().splitlines()]
-              for name in ("finished", "again", "other-dtype", "other-held-out")}  # fmt: skip
-    assert events == {"finished": ["step", "step", "checkpoint", "eval"], "again": [], "other-dtype": ["eval"],
+              for name in ("finished", "again", "other-dtype", "best", "best-elsewhere", "other-held-out")
+              if ended(made, name) == (0, "")}  # fmt: skip
+    assert events == {"finished": ["step", "step", "checkpoint", "eval"], "again": [], "other-dtype": [], "best": [],
                       "other-held-out": ["eval"]}  # fmt: skip
     left = json.loads((made / "finished/libra.json").read_text())["left"]
-    assert (left["final"], left["save_dtype"], left["eval_data"][0][0]) == ("best", "bf16", "other.jsonl")
+    assert (left["final"], left["save_dtype"], left["eval_data"][0][0]) == ("last", "bf16", "other.jsonl")
     assert json.loads((made / "finished/config.json").read_text())["dtype"] == "bfloat16"
 
 
@@ -89,6 +97,11 @@ def test_a_run_whose_samples_came_through_a_pipe_is_known_again(made: Path) -> N
     assert (made / "piped.log").read_text()
     assert not (made / "piped-again.log").read_text()
     assert {path.name for path in (made / "piped").iterdir() if path.is_dir()} == {"checkpoints"}
+
+
+def test_rows_that_lie_in_the_folder_of_the_run_stay(made: Path) -> None:
+    assert ended(made, "inside") == (0, "")
+    assert (made / "inside/data/rows.jsonl").exists()
 
 
 def test_refused_rows_of_all_files_are_in_one_file(made: Path) -> None:

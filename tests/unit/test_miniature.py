@@ -352,7 +352,7 @@ def test_models_verify_by_libras_own_prompt_and_the_strong_one_best(policies):
         right.append(sum(verdict == true for verdict, true in zip(verdicts, truth, strict=True)))
     assert 0 < truth.count("wrong") < 60
     assert right == pytest.approx(VERIFIED_OF_60, abs=3)
-    assert right[0] <= right[1] < right[2]
+    assert max(right[:2]) < right[2]
 
 
 def test_the_strong_model_judges_far_better_than_chance(policies):
