@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import runs
 
+OF_A_LARGER_MODEL = ("model.safetensors.index.json", "model-00001-of-00002.safetensors")
 BAD = '{"messages": [{"role": "user", "content": "x"}]}\n'
 
 
@@ -34,6 +35,8 @@ def make(folder: Path) -> None:
     elsewhere = [*finished[:-3], str(other), *finished[-2:]]
     (folder / "inside/data").mkdir(parents=True)
     runs.write_rows(folder / "inside/data/rows.jsonl", n=4)
+    for name in OF_A_LARGER_MODEL:
+        (folder / "inside" / name).write_text("{}")
     piped = [*base, "-o", str(folder / "piped")]
     runs.drive(folder, 1, {
         "finished": finished,
@@ -97,6 +100,11 @@ def test_a_run_whose_samples_came_through_a_pipe_is_known_again(made: Path) -> N
     assert (made / "piped.log").read_text()
     assert not (made / "piped-again.log").read_text()
     assert {path.name for path in (made / "piped").iterdir() if path.is_dir()} == {"checkpoints"}
+
+
+def test_weights_of_a_model_in_more_files_do_not_stay_beside_those_of_one(made: Path) -> None:
+    assert not [name for name in OF_A_LARGER_MODEL if (made / "inside" / name).exists()]
+    assert runs.weights(made / "inside")
 
 
 def test_rows_that_lie_in_the_folder_of_the_run_stay(made: Path) -> None:
