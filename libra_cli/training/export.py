@@ -17,6 +17,9 @@ from libra_cli.stream.output import write_failed
 from libra_cli.training.engine import Engine
 from libra_cli.training.world import World
 
+WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json")
+"""What transformers calls them; other files that lie beside them are somebody's own."""
+
 
 @dataclass(frozen=True)
 class Export:
@@ -36,8 +39,9 @@ class Export:
         """
         model = engine.learner.model
         weights = dict(_whole_weights(model, engine, self.world.is_first, self.dtype))
-        write = lambda: _write(folder, _plain(model), weights, self.tokenizer, self.closing)  # noqa: E731
-        self.world.together(write, only_first=True)
+        self.world.together(
+            lambda: _write(folder, _plain(model), weights, self.tokenizer, self.closing), only_first=True
+        )
 
 
 def _plain(model: Any) -> Any:
@@ -116,7 +120,7 @@ def _replace(
 
 def _drop_other_weights(folder: Path, names: Container[str]) -> None:
     """Takes away weights of a model that stood here in more or fewer files: loaders would take them for this one's."""
-    for pattern in ("*.safetensors", "*.safetensors.index.json"):
+    for pattern in WEIGHTS:
         for path in folder.glob(pattern):
             if path.name not in names:
                 path.unlink()

@@ -24,7 +24,7 @@ from libra_cli.training.telemetry import check_trackers
 
 MANIFEST = "libra.json"
 SAMPLES, SCORED = ".samples", ".scored"
-OF_A_RUN = ("checkpoints", SAMPLES, MANIFEST)
+OF_A_RUN = ("checkpoints", SAMPLES, SCORED, MANIFEST)
 _END_BYTES = 1 << 16
 OF_A_MODEL = ("config.json", "*.safetensors", "tokenizer*", "*.jinja")
 

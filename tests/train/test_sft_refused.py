@@ -35,7 +35,7 @@ def make(folder: Path) -> None:
     elsewhere = [*finished[:-3], str(other), *finished[-2:]]
     (folder / "inside/data").mkdir(parents=True)
     runs.write_rows(folder / "inside/data/rows.jsonl", n=4)
-    for name in OF_A_LARGER_MODEL:
+    for name in (*OF_A_LARGER_MODEL, "own.safetensors"):
         (folder / "inside" / name).write_text("{}")
     piped = [*base, "-o", str(folder / "piped")]
     runs.drive(folder, 1, {
@@ -105,6 +105,7 @@ def test_a_run_whose_samples_came_through_a_pipe_is_known_again(made: Path) -> N
 def test_weights_of_a_model_in_more_files_do_not_stay_beside_those_of_one(made: Path) -> None:
     assert not [name for name in OF_A_LARGER_MODEL if (made / "inside" / name).exists()]
     assert runs.weights(made / "inside")
+    assert (made / "inside/own.safetensors").exists()
 
 
 def test_rows_that_lie_in_the_folder_of_the_run_stay(made: Path) -> None:
