@@ -18,10 +18,10 @@ lint: setup      ## style, types, and whether the generated documents are fresh
 	ruff check .
 	ruff format --check .
 	mypy
-	python -m libra_cli.manual --check
+	python -m libra_cli.cli.manual --check
 
 docs: setup      ## man pages, completions and the help in the README, from the commands
-	python -m libra_cli.manual
+	python -m libra_cli.cli.manual
 
 bench: setup     ## side-by-side measurements
 	@for each in $$(find benchmarks -maxdepth 1 -type f -executable | sort); do echo "== $$each"; $$each || exit; done

@@ -71,8 +71,8 @@ def make_samples(folder: Path) -> None:
     """The rows as token ids, for those that cannot read conversations as libra does."""
     from transformers import AutoTokenizer
 
-    from libra_cli.training.chat import Chat
-    from libra_cli.training.encode import Encoder
+    from libra_cli.training.data.chat_format import Chat
+    from libra_cli.training.data.tokenization import Encoder
 
     encode = Encoder(Chat(AutoTokenizer.from_pretrained(folder)))
     found = [encode(json.loads(line)) for line in (folder / "rows.jsonl").read_text().splitlines()]
@@ -83,7 +83,7 @@ def make_samples(folder: Path) -> None:
 def libra(work: dict[str, Any], clock: Clock) -> None:
     """All of `libra sft`, from rows to a trained model, with a look at each step that it reports."""
     from libra_cli import main
-    from libra_cli.training.telemetry import Telemetry
+    from libra_cli.training.monitoring.telemetry import Telemetry
 
     record = Telemetry.record
 
@@ -109,7 +109,7 @@ class Samples:
     def __init__(self, work: dict[str, Any]):
         import numpy as np
 
-        from libra_cli.training.encode import Encoded
+        from libra_cli.training.data.tokenization import Encoded
 
         read = json.loads(Path(work["folder"], "samples.json").read_text())
         self._samples = [Encoded(np.array(each["ids"], np.int32), np.array(each["learned"])) for each in read]
@@ -127,7 +127,9 @@ def bare(work: dict[str, Any], clock: Clock) -> None:
     import torch
     from transformers import AutoModelForCausalLM
 
-    from libra_cli.training import attention, batch, model, packing, settings
+    from libra_cli.training import settings
+    from libra_cli.training.data import micro_batch, packing
+    from libra_cli.training.model import attention, policy
 
     clock.start()
     attention.register()
@@ -135,7 +137,7 @@ def bare(work: dict[str, Any], clock: Clock) -> None:
     lm = AutoModelForCausalLM.from_pretrained(
         work["folder"], dtype=torch.float32, attn_implementation=attention.NAME
     ).train()
-    learner = model.Learner(lm, packed=True)
+    learner = policy.Learner(lm, packed=True)
     optimizer = torch.optim.AdamW(learner.parameters(), lr=work["lr"], weight_decay=0.0, fused=True)
     order = packing.SampleOrder(len(samples), work["batch"], 1, 0, shuffle=False)
     passes = settings.BatchSettings(max_length=work["length"], micro_tokens=work["micro"])
@@ -145,7 +147,7 @@ def bare(work: dict[str, Any], clock: Clock) -> None:
         learned = sum(int(samples.sample(i).learned.sum()) for i in numbers)
         total = 0.0
         for pack in packing.spread(numbers, [samples.lengths[i] for i in numbers], 1, cost)[0]:
-            given = batch.make(samples, pack, packed=True, pad_id=256)
+            given = micro_batch.make(samples, pack, packed=True, pad_id=256)
             with learner.layout(given):
                 loss, _ = learner(given.inputs, given.positions, given.targets, 1 / learned)
                 loss.backward()
@@ -243,7 +245,7 @@ def load_modules() -> None:
     from transformers import Trainer  # noqa: F401
     from trl import SFTConfig, SFTTrainer, pack_dataset  # noqa: F401
 
-    from libra_cli.training import attention, batch, launch, model, packing, sft, telemetry  # noqa: F401
+    from libra_cli.training.monitoring import telemetry  # noqa: F401
 
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()

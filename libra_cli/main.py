@@ -40,7 +40,9 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in STAGES:
             return None
-        return importlib.import_module(f"libra_cli.stages.{cmd_name.replace('-', '_').replace(' ', '_')}").command
+        folder, _, rest = cmd_name.replace("-", "_").partition(" ")
+        module = f"{rest}_command" if rest else "command"  # `score correlate` lives beside `score`
+        return importlib.import_module(f"libra_cli.stages.{folder}.{module}").command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if " ".join(args[:2]) in STAGES:  # a stage of two words
@@ -105,7 +107,7 @@ def _flushed(status: int) -> int:
 
 def _output_failed(error: OSError) -> int:
     """The status where help or a report cannot be printed; of a reader that left nothing is said."""
-    from libra_cli.stream.output import DEVICE_FAILED, is_abandoned, write_failed
+    from libra_cli.stream.sinks import DEVICE_FAILED, is_abandoned, write_failed
 
     if isinstance(error, BrokenPipeError) and is_abandoned(1):
         failed: Fatal = ReaderGone()

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from libra_cli.stream.jobs import Feed, Job
 from libra_cli.stream.rows import RowError
-from libra_cli.stream.work import Feed, Job
 from libra_cli.tasks.thinking import DEFAULT
 
 Messages = list[dict[str, str]]

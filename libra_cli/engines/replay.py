@@ -8,8 +8,8 @@ from typing import Any, BinaryIO
 import libra_cli
 from libra_cli.engines.base import Completion, Rendered, Request
 from libra_cli.exits import Exit, Fatal
+from libra_cli.stream.jobs import Feed, Job
 from libra_cli.stream.rows import Fields, RowError, content_hash, parse, record_id, response_name
-from libra_cli.stream.work import Feed, Job
 
 Answered = tuple[Job, Completion | RowError]
 Where = tuple[int, int]

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from libra_cli.engines import chat
 from libra_cli.engines.base import Completion, LocalModel, PromptTooLong, Rendered, Request, Sampling
 from libra_cli.exits import Exit, Fatal
+from libra_cli.stream.jobs import Feed, Job
 from libra_cli.stream.rows import RowError
-from libra_cli.stream.work import Feed, Job
 
 if TYPE_CHECKING:
-    from libra_cli.engines.batch import Batch
+    from libra_cli.engines.kv_batch import Batch
 
 Answered = tuple[Job, Completion | RowError]
 
@@ -37,7 +37,7 @@ class _Row:
 
     def restart(self) -> None:
         """From the first token, with the same random numbers."""
-        from libra_cli.engines.draw import Stream
+        from libra_cli.engines.token_sampling import Stream
 
         self.ids: list[int] = []
         self.stream = Stream(self.job.work.seed)
@@ -80,7 +80,7 @@ class TransformersEngine:
         self._lm = None
 
     def generate(self, feed: Feed) -> Iterator[Answered | None]:
-        from libra_cli.engines.batch import Batch
+        from libra_cli.engines.kv_batch import Batch
 
         if self._lm is None:
             self._load()
@@ -149,7 +149,7 @@ class TransformersEngine:
             yield from ((row.job, self._completion(row)) for row in finished)
 
     def _extend(self, rows: list[_Row], logits_B_V: Any) -> None:
-        from libra_cli.engines.draw import draw, forbid
+        from libra_cli.engines.token_sampling import draw, forbid
 
         least = self._sampling.extra.get("min_tokens", 0)
         too_early = [position for position, row in enumerate(rows) if len(row.ids) < least]

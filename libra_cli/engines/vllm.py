@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from libra_cli.engines import chat
 from libra_cli.engines.base import Completion, LocalModel, PromptTooLong, Rendered, Request, Sampling
 from libra_cli.exits import Exit, Fatal
+from libra_cli.stream.jobs import Feed, Job
 from libra_cli.stream.rows import RowError
-from libra_cli.stream.work import Feed, Job
 
 if TYPE_CHECKING:
     from libra_cli.engines.vllm_drivers import Driver, Finished

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from libra_cli.metrics.benchmarks.base import said_missing
+from libra_cli.rm_benchmarks.base import said_missing
 
 Row = dict[str, Any]
 

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.output import write_all, write_failed
+from libra_cli.stream.sinks import write_all, write_failed
 
 STARTING_SECONDS = 2.0
 """A lock file without content for longer belongs to a run that died as it began."""

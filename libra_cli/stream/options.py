@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.output import is_plain_file
+from libra_cli.stream.sinks import is_plain_file
 
 CURES = {
     "question": "rename the field that holds the problem: libra collect --map problem=question",

@@ -17,7 +17,7 @@ import orjson
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import rows
-from libra_cli.stream.output import cut_torn_line, replace_file
+from libra_cli.stream.sinks import cut_torn_line, replace_file
 
 Key = tuple[bytes, bytes]
 

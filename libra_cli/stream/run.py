@@ -14,19 +14,19 @@ from typing import Any
 
 from libra_cli import __version__
 from libra_cli.exits import Exit, Fatal, ReaderGone
-from libra_cli.stream import output, resume, rows, stdio
-from libra_cli.stream.account import Counts
-from libra_cli.stream.attendant import Attendant, Progress, Watchdog
-from libra_cli.stream.companion import Companion
+from libra_cli.stream import resume, rows, sinks, stdio
 from libra_cli.stream.console import Console
-from libra_cli.stream.errors import ErrorLog
-from libra_cli.stream.intake import Intake
-from libra_cli.stream.lines import Batch, LineSource, Source
+from libra_cli.stream.counts import Counts
+from libra_cli.stream.error_log import ErrorLog
+from libra_cli.stream.jobs import Answer, Answers, Aside, Filtered, Job, RowFeed, Window, Worker, jobs_or_answer
+from libra_cli.stream.line_source import Batch, LineSource, Source
 from libra_cli.stream.lock import Lock
+from libra_cli.stream.monitor import Attendant, Progress, Watchdog
 from libra_cli.stream.options import Shard, StageInfo, StreamOptions
+from libra_cli.stream.reader import Intake
 from libra_cli.stream.rows import Row, RowError
+from libra_cli.stream.side_output import Companion
 from libra_cli.stream.signals import StopRequest
-from libra_cli.stream.work import Answer, Answers, Aside, Filtered, Job, RowFeed, Window, Worker, jobs_or_answer
 
 OpenSource = Callable[[StreamOptions, int], LineSource]
 """Opens the input, given a descriptor that becomes readable when the run shall stop waiting for it."""
@@ -116,26 +116,26 @@ class Run:
             self._lock.release()
         self.stop.__exit__()
 
-    def _open_output(self) -> output.Sink:
+    def _open_output(self) -> sinks.Sink:
         options, path = self.options, self.options.output
         options.check_names()
         if options.manifest:
             with suppress(FileNotFoundError):
                 os.unlink(options.manifest)  # a reader must not take the last run's for this one's
-        if path is not None and path != "-" and output.is_plain_file(path):
+        if path is not None and path != "-" and sinks.is_plain_file(path):
             stdio.reserve_stdout()
             return self._open_file(path)
-        return output.open_stream(path, bool(options.manifest))
+        return sinks.open_stream(path, bool(options.manifest))
 
-    def _open_file(self, path: str) -> output.Sink:
+    def _open_file(self, path: str) -> sinks.Sink:
         self._lock = Lock(path)
         self._manifest = resume.Manifest(path + ".libra.json", self.info.name, self.config, __version__)
         done = resume.Done(self.info.used, self.info.names) if self.info.resumable else None
         resume.prepare(path, self._manifest, done, self.options.overwrite)
         if done is None:
-            return output.FileSink(path, append=False)
+            return sinks.FileSink(path, append=False)
         self._done = done if done.rows else None
-        return output.FileSink(path, append=True, sha256=done.sha256)
+        return sinks.FileSink(path, append=True, sha256=done.sha256)
 
     def _beat(self) -> None:
         """What the attendant does beside the run: hands rows on, shows progress, looks for a stall."""

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from libra_cli.stream import rows
-from libra_cli.stream.output import write_failed
 from libra_cli.stream.rows import Row
+from libra_cli.stream.sinks import write_failed
 
 
 class Spool:

@@ -9,25 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from libra_cli.stream.console import Console
-from libra_cli.stream.errors import ErrorLog
-from libra_cli.training import arithmetic, fit, model
-from libra_cli.training.data import chat_of, prepare
-from libra_cli.training.encode import Encoder
-from libra_cli.training.packing import SampleOrder
+from libra_cli.stream.error_log import ErrorLog
+from libra_cli.training import preflight
+from libra_cli.training.data.packing import SampleOrder
+from libra_cli.training.data.prepare import chat_of, prepare
+from libra_cli.training.data.token_store import TokenStore
+from libra_cli.training.data.tokenization import Encoder
+from libra_cli.training.distributed.world import World
+from libra_cli.training.model import policy
+from libra_cli.training.monitoring import memory
 from libra_cli.training.settings import BatchSettings, SftSettings
-from libra_cli.training.store import TokenStore
-from libra_cli.training.world import World
 
 
 def describe(settings: SftSettings, ranks: int, console: Console) -> dict[str, Any]:
     """Samples and tokens, steps, and GB a device on `ranks` devices; raises Fatal as the run would."""
-    config, dtype = model.load_config(settings.model), _dtype(settings, ranks)
-    told = fit.plan(settings, World.imagined(ranks, settings.engine.sequence_parallel), model.DTYPES[dtype])
+    config, dtype = policy.load_config(settings.model), _dtype(settings, ranks)
+    told = preflight.plan(settings, World.imagined(ranks, settings.engine.sequence_parallel), policy.DTYPES[dtype])
     with _samples(settings, console) as stores:
-        fit.refuse_unfit(stores, config, settings.batch.epochs)
+        preflight.refuse_unfit(stores, config, settings.batch.epochs)
         longest = max(int(store.lengths.max()) for store in stores)
         about = _about(stores[0], settings.batch)
-    needed = arithmetic.memory(config, _plan(settings, ranks, dtype, told["zero_optimization"]["stage"], longest))
+    needed = memory.memory(config, _plan(settings, ranks, dtype, told["zero_optimization"]["stage"], longest))
     return {**about, "devices": ranks, "memory_gb": needed.table(), "memory": needed.sentence()}
 
 
@@ -35,7 +37,7 @@ def describe(settings: SftSettings, ranks: int, console: Console) -> dict[str, A
 def _samples(settings: SftSettings, console: Console) -> Iterator[list[TokenStore]]:
     """Those to learn from and, where there are any, those held out."""
     data, log = settings.data, ErrorLog(None, "sft", console)
-    chat = chat_of(data, model.load_tokenizer(settings.model))
+    chat = chat_of(data, policy.load_tokenizer(settings.model))
     encoder = Encoder(chat, learn=data.learn, assistant=data.assistant)
     with tempfile.TemporaryDirectory(prefix="libra-sft-") as folder:
         named = {"train": data.inputs, "eval": data.eval_data}
@@ -57,12 +59,12 @@ def _dtype(settings: SftSettings, ranks: int) -> str:
     """Several devices are GPUs, those of another machine where there are none here."""
     if settings.model.dtype == "auto" and ranks > 1:
         return "bf16"
-    meant = model.dtype_of(settings.model.dtype)
-    return next(name for name, dtype in model.DTYPES.items() if dtype == meant)
+    meant = policy.dtype_of(settings.model.dtype)
+    return next(name for name, dtype in policy.DTYPES.items() if dtype == meant)
 
 
-def _plan(settings: SftSettings, ranks: int, dtype: str, zero: int, longest: int) -> arithmetic.Plan:
-    return arithmetic.Plan(
+def _plan(settings: SftSettings, ranks: int, dtype: str, zero: int, longest: int) -> memory.Plan:
+    return memory.Plan(
         ranks,
         zero,
         max(settings.batch.pass_tokens, longest),  # a sample that is longer has a pass of its own

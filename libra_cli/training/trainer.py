@@ -15,19 +15,19 @@ import torch
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.signals import StopRequest
-from libra_cli.training import batch
-from libra_cli.training.checkpoint import Checkpoints
-from libra_cli.training.engine import Engine, NonFinite
-from libra_cli.training.flops import Shape, mfu, peak_flops
-from libra_cli.training.folder import refuse_difference
-from libra_cli.training.looks import Looks
-from libra_cli.training.packing import Cost, SampleOrder, spread
+from libra_cli.training.data import micro_batch
+from libra_cli.training.data.packing import Cost, SampleOrder, spread
+from libra_cli.training.data.token_store import TokenStore
+from libra_cli.training.distributed.checkpoints import Checkpoints
+from libra_cli.training.distributed.deepspeed_engine import Engine, NonFinite
+from libra_cli.training.distributed.world import World
+from libra_cli.training.monitoring.eval_history import Looks
+from libra_cli.training.monitoring.flops import Shape, mfu, peak_flops
+from libra_cli.training.monitoring.judge_eval import Scoring
+from libra_cli.training.monitoring.telemetry import Telemetry
+from libra_cli.training.run_dir import refuse_difference
 from libra_cli.training.schedule import Schedule
-from libra_cli.training.scoring import Scoring
 from libra_cli.training.settings import SaveSettings
-from libra_cli.training.store import TokenStore
-from libra_cli.training.telemetry import Telemetry
-from libra_cli.training.world import World
 
 NAMED = 5
 """Samples that a message names."""
@@ -49,11 +49,11 @@ class Data:
     cost: Cost
     pad_id: int
 
-    def passes(self, samples: Sequence[int], world: World) -> Iterator[tuple[batch.Pass, bool]]:
+    def passes(self, samples: Sequence[int], world: World) -> Iterator[tuple[micro_batch.Pass, bool]]:
         """This rank's forward passes over `samples`, with whether it is the last; equally many on every rank."""
         packs = spread(samples, [int(self.store.lengths[i]) for i in samples], world.replicas, self.cost)[world.replica]
         for number, pack in enumerate(packs, 1):
-            given = batch.make(self.store, pack, packed=not self.cost.padded, pad_id=self.pad_id,
+            given = micro_batch.make(self.store, pack, packed=not self.cost.padded, pad_id=self.pad_id,
                                multiple=world.sequence_parallel, part=world.part, device=world.device)  # fmt: skip
             yield given, number == len(packs)
 
@@ -71,7 +71,7 @@ class Work:
     tokens: int = 0
     slots: int = 0
 
-    def add(self, given: batch.Pass, losses: torch.Tensor) -> None:
+    def add(self, given: micro_batch.Pass, losses: torch.Tensor) -> None:
         self.losses.append(losses.detach())
         self.owners.append(given.owners)
         self.tokens += given.tokens

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from libra_cli import completion, manual
+from libra_cli.cli import completion, manual
 from libra_cli.main import STAGES, cli
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "completions"

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 from pathlib import Path
 
 import click
 import pytest
+from manual_pages import CONTEXTS, calls
 
-from libra_cli import manual
-from libra_cli.command import StageCommand
+from libra_cli.cli import manual
+from libra_cli.cli.command import StageCommand
 from libra_cli.exits import Exit
-from libra_cli.main import STAGES, cli
+from libra_cli.main import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
-TOP = cli.make_context("libra", [], resilient_parsing=True, terminal_width=manual.WIDTH)
-CONTEXTS = {str(ctx.info_name): ctx for ctx in manual.contexts(TOP)}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -64,22 +62,6 @@ def test_an_example_is_well_formed(name, example, shell):
         assert set(flags) <= accepted
 
 
-def calls(line: str) -> list[tuple[str, list[str]]]:
-    """(stage, arguments) of every `libra STAGE ...` in a line of shell."""
-    words = shlex.split(re.sub(r"([|;&]|\d?>)", r" \1 ", line), comments=True)
-    starts = [at for at, word in enumerate(words) if word == "libra" and words[at + 1] in STAGES]
-    sizes = [2 if " ".join(words[at + 1 : at + 3]) in STAGES else 1 for at in starts]
-    return [
-        (" ".join(words[at + 1 : at + 1 + size]), list(_until_operator(words[at + 1 + size :])))
-        for at, size in zip(starts, sizes, strict=True)
-    ]
-
-
-def _until_operator(words: list[str]) -> list[str]:
-    ends = [at for at, word in enumerate(words) if word in ("|", ";", "&", ">")]
-    return words[: min(ends, default=len(words))]
-
-
 @pytest.mark.parametrize("page", sorted((ROOT / "man").glob("*.1")), ids=lambda page: page.name)
 def test_a_man_page_renders_without_warnings(page, shell):
     if shutil.which("groff") is None:
@@ -108,10 +90,10 @@ def test_check_names_what_is_stale(shell, tmp_path):
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, copy)
     here = {"PYTHONPATH": os.fspath(copy)}
-    written = shell("python -m libra_cli.manual", cwd=copy, env=here)
+    written = shell("python -m libra_cli.cli.manual", cwd=copy, env=here)
     assert (written.status, b"man/libra.1: written\n" in written.out) == (0, True)
-    assert shell("python -m libra_cli.manual --check", cwd=copy, env=here).status == 0
+    assert shell("python -m libra_cli.cli.manual --check", cwd=copy, env=here).status == 0
     (copy / "man/libra-verify.1").write_text("old")
-    stale = shell("python -m libra_cli.manual --check", cwd=copy, env=here)
+    stale = shell("python -m libra_cli.cli.manual --check", cwd=copy, env=here)
     assert (stale.status, stale.out) == (1, b"man/libra-verify.1: is stale; run make docs\n")
     assert (copy / "man/libra-verify.1").read_text() == "old"

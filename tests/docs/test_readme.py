@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from test_manual import CONTEXTS, calls
+from manual_pages import CONTEXTS, calls
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

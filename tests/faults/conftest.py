@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import subprocess
@@ -11,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fault_rows import STAGES
 
-STAGES = Path(__file__).with_name("stages.py")
 Start = Callable[..., subprocess.Popen]
 
 
@@ -50,19 +49,3 @@ def chance() -> random.Random:
     seed = int(os.environ.get("LIBRA_SEED", random.SystemRandom().randrange(10**6)))
     print(f"LIBRA_SEED={seed}")
     return random.Random(seed)
-
-
-def problem_rows(n: int) -> list[dict]:
-    """`n` rows that every test stage reads."""
-    return [{"id": f"p{number}", "question": f"What is {number} + 1?", "n": number} for number in range(n)]
-
-
-def jsonl(rows: list[dict]) -> bytes:
-    """Rows as a file has them."""
-    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
-
-
-def parsed(data: bytes) -> list[dict]:
-    """The rows in `data`, every line of which is whole."""
-    assert data == b"" or data.endswith(b"\n"), data[-200:]
-    return [json.loads(line) for line in data.splitlines()]

@@ -5,7 +5,7 @@ import resource
 import subprocess
 
 import pytest
-from conftest import jsonl, parsed, problem_rows
+from fault_rows import jsonl, parsed, problem_rows
 
 ROWS = problem_rows(3000)
 IDS = {row["id"] for row in ROWS}

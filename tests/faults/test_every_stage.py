@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import itertools
 import json
 import os
 import pty
@@ -13,7 +12,7 @@ import orjson
 import pyarrow.json
 import pytest
 import zstandard
-from conftest import jsonl, parsed
+from fault_rows import good_rows, jsonl, parsed
 
 from libra_cli.main import STAGES
 
@@ -23,25 +22,10 @@ COMMANDS = {
     "rs-filter": "rs-filter --task general",
 }
 """How a stage is run where its name alone is not enough."""
-MODULE = str.maketrans(" -", "__")
 """From the name of a stage to that of its module."""
 NO_ROWS = {"doctor", "review", "score", "score correlate", "sft"}
 """Subcommands that write no rows: they have tests of their own."""
 ROWS_STAGES = [name for name in STAGES if name not in NO_ROWS]
-WORDS = ["apple", "river", "stone", "cloud", "tiger", "candle", "window", "garden", "copper", "violin", "marble"]
-
-
-def good_rows(n: int) -> list[dict]:
-    """Rows that every stage takes, all different and half of them correct."""
-    phrases = (" ".join(words) for words in itertools.permutations(WORDS, 6))
-    problems = itertools.islice(phrases, 0, n * 2017, 2017)  # far apart, so that no two questions look alike
-    return [
-        {
-            "id": f"p{number}", "question": f"{problem} {number}?", "reference": "4", "subset": "s", "model": "m",
-            "sample": 0, "response": f"so \\boxed{{{4 + number % 2}}}", "label": 1 - number % 2,
-        }
-        for number, problem in enumerate(problems)
-    ]  # fmt: skip
 
 
 def recorded(rows: list[dict]) -> bytes:
@@ -229,7 +213,5 @@ def test_a_closed_stream_is_never_taken_for_another_file(run, shell, tmp_path, s
 
 def test_the_commands_above_are_of_stages_that_exist():
     assert set(COMMANDS) | NO_ROWS <= set(STAGES)
-    assert all(
-        (Path(__file__).parents[2] / "libra_cli" / "stages" / f"{name.translate(MODULE)}.py").exists()
-        for name in STAGES
-    )
+    folders = {name.split(" ")[0].replace("-", "_") for name in STAGES}
+    assert all((Path(__file__).parents[2] / "libra_cli" / "stages" / name / "command.py").exists() for name in folders)

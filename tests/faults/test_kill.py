@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from conftest import STAGES, jsonl, parsed, problem_rows
-from test_every_stage import good_rows
+from fault_rows import STAGES, good_rows, jsonl, parsed, problem_rows
 
 N_KILLS = int(os.environ.get("LIBRA_FAULTS", "12"))
 LIBRA = [sys.executable, "-m", "libra_cli"]

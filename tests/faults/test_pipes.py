@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from conftest import STAGES, jsonl, parsed, problem_rows
+from fault_rows import STAGES, jsonl, parsed, problem_rows
 
 ROWS = problem_rows(2000)
 

@@ -12,7 +12,7 @@ from collections import Counter
 
 import psutil
 import pytest
-from conftest import STAGES, jsonl, parsed, problem_rows
+from fault_rows import STAGES, jsonl, parsed, problem_rows
 
 from libra_cli.stream.signals import ECHO_SECONDS
 

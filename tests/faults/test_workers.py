@@ -5,7 +5,7 @@ import time
 
 import psutil
 import pytest
-from conftest import jsonl, parsed, problem_rows
+from fault_rows import jsonl, parsed, problem_rows
 
 ROWS = problem_rows(40)
 

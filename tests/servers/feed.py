@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from libra_cli.engines.base import Request, Sampling
-from libra_cli.engines.openai import OpenAIEngine
-from libra_cli.engines.retry import Backoff
+from libra_cli.engines.openai.engine import OpenAIEngine
+from libra_cli.engines.openai.retry import Backoff
+from libra_cli.stream.jobs import Job
 from libra_cli.stream.rows import Row, seed_for
-from libra_cli.stream.work import Job
 from servers.scripted import ScriptedServer
 
 SAMPLING = Sampling(temperature=0.5, top_p=1.0, max_tokens=100)

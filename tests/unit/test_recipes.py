@@ -50,7 +50,7 @@ def test_every_stage_of_the_script_knows_its_options(shell, name):
 def test_the_readmes_table_is_what_the_arithmetic_gives():
     from transformers import Qwen2Config
 
-    from libra_cli.training.arithmetic import Plan, memory
+    from libra_cli.training.monitoring.memory import Plan, memory
 
     config = Qwen2Config(vocab_size=152064, hidden_size=5120, intermediate_size=27648, num_hidden_layers=64,
                          num_attention_heads=40, num_key_value_heads=8, tie_word_embeddings=False)  # fmt: skip

@@ -1,0 +1,324 @@
+"""How a stage becomes a command: its options, `--config`, `--print-config`, its help, and the streams around it."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import fields as dataclass_fields
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from libra_cli.exits import MEANINGS
+
+if TYPE_CHECKING:
+    from libra_cli.stream.options import StageInfo, StreamOptions
+    from libra_cli.stream.run import OpenSource
+
+    OpenInputs = Callable[[StreamOptions, dict[str, Any]], OpenSource | None]
+    Used = Sequence[str] | Callable[[dict[str, Any]], Sequence[str]]
+
+ORIGINS = {
+    ParameterSource.COMMANDLINE: "command line",
+    ParameterSource.ENVIRONMENT: "environment",
+    ParameterSource.DEFAULT_MAP: "config file",
+    ParameterSource.DEFAULT: "default",
+}
+
+
+class StageOption(click.Option):
+    """An option of a stage.
+
+    `shapes_rows` says that another value gives other rows, so that a resumed run must not change it; `group` is its
+    heading in the help; `suggested` are values that a shell completes beside the names of files. `by_content` says that
+    it takes a file, or several, whose content shapes rows.
+    """
+
+    def __init__(self, *args: Any, shapes_rows: bool = True, group: str = "Options", suggested: Sequence[str] = (),
+                 by_content: bool = False, **kwargs: Any):  # fmt: skip
+        super().__init__(*args, **kwargs)
+        self.shapes_rows, self.group, self.suggested = shapes_rows, group, tuple(suggested)
+        self.by_content = by_content
+
+
+def option(*names: str, **kwargs: Any) -> Callable[[Callable], Callable]:
+    """`click.option` for stages; defaults are shown in the help."""
+    kwargs.setdefault("show_default", not kwargs.get("is_flag") and kwargs.get("default") is not None)
+    return click.option(*names, cls=StageOption, **kwargs)
+
+
+def _common(*names: str, **kwargs: Any) -> StageOption:
+    kwargs.setdefault("show_default", not kwargs.get("is_flag") and kwargs.get("default") is not None)
+    return StageOption(names, shapes_rows=False, group="Streams", **kwargs)
+
+
+def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
+    """The options that every stage shares, in the order of the manual; `takes` is what its usage calls an input."""
+    again = "continues it" if resumable else "makes it anew"
+    return [
+        click.Argument(["inputs"], nargs=-1, metavar=f"[{takes}]..."),
+        _common("-o", "--output", metavar="FILE",
+                help=f"Write to FILE; the same command again {again}. Default: standard output."),
+        _common("--errors", metavar="FILE", help="Write refused rows to FILE, each with the reason."),
+        _common("--overwrite", is_flag=True, help="Start FILE afresh, whatever made it."),
+        _common("--shard", metavar="I/N|auto",
+                help="Do part I of N (from 0) only, by hash of the id; auto reads the Slurm array or step."),
+        _common("--limit", type=click.IntRange(0), metavar="N", help="Read the first N rows only."),
+        _common("--unordered", is_flag=True, help="Write rows as they finish, not in input order."),
+        _common("--window", type=click.IntRange(1), default=1024, metavar="N",
+                help="Jobs begun and not yet written, at most."),
+        _common("--max-line-bytes", type=click.IntRange(1), default=64 << 20, metavar="N", help="Refuse longer lines."),
+        _common("--expect-rows", type=click.IntRange(0), metavar="N",
+                help="Fail with status 7 unless the input has N rows."),
+        _common("--manifest", metavar="FILE", help="At the end write counts, hash and configuration to FILE."),
+        _common("--expect-manifest", metavar="FILE",
+                help="Fail with status 7 unless the input is all that FILE says was written."),
+        _common("--grace", type=click.FloatRange(0), default=20.0, metavar="SECONDS",
+                help="Time to finish what is in flight when asked to stop."),
+        _common("--stall-timeout", type=click.FloatRange(0), default=1800.0, metavar="SECONDS",
+                help="Give up (status 6) when no job finishes for so long; 0 never."),
+        _common("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors."),
+        _common("--log-format", type=click.Choice(["text", "json"]), default="text", help="How to write to stderr."),
+        _common("--debug", is_flag=True, help="Show the traceback of the first unexpected error."),
+    ]  # fmt: skip
+
+
+def config_options() -> list[click.Parameter]:
+    """`--config` and `--print-config`."""
+    return [
+        _common("--config", metavar="FILE.yaml", is_eager=True, expose_value=False, callback=_load_config,
+                help="Read options from FILE: keys are option names; the command line and LIBRA_* win."),
+        _common("--print-config", is_flag=True, expose_value=False, callback=_note_print_config,
+                help="Print every option, its value and where it came from; do nothing else."),
+    ]  # fmt: skip
+
+
+def _note_print_config(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    ctx.meta["libra.print_config"] = value
+
+
+def _load_config(ctx: click.Context, _param: click.Parameter, path: str | None) -> str | None:
+    """Makes the YAML file at `path` the defaults of this command; an unknown key is an error with a suggestion."""
+    if path is None:
+        return None
+    import yaml
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            loaded = yaml.safe_load(file)
+    except OSError as error:
+        raise click.UsageError(f"--config {path}: cannot be read ({error.strerror})") from None
+    except yaml.YAMLError as error:
+        raise click.UsageError(f"--config {path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(loaded or {}, dict):
+        raise click.UsageError(f"--config {path}: write one `option: value` a line")
+    ctx.default_map = {**(ctx.default_map or {}), **_checked_keys(ctx, path, loaded or {})}
+    return path
+
+
+def _checked_keys(ctx: click.Context, path: str, loaded: dict[Any, Any]) -> dict[str, Any]:
+    options = [param for param in ctx.command.params if isinstance(param, click.Option)]
+    names = {_key(param): param for param in options if _key(param) not in ("config", "print_config")}
+    settings = {}
+    for key, value in loaded.items():
+        name = "null" if key is None else str(key).replace("-", "_")
+        if name not in names and name != "inputs":
+            close = difflib.get_close_matches(name, list(names), 1)
+            hint = f"; did you mean {close[0].replace('_', '-')}?" if close else f"; see libra {ctx.info_name} --help"
+            raise click.UsageError(f"--config {path}: there is no option {key}{hint}")
+        one = name in names and not names[name].multiple and names[name].nargs == 1
+        if isinstance(value, (list, dict)) and one:
+            raise click.UsageError(f"--config {path}: {key} takes one value, this is several")
+        wants = names[name].nargs if name in names else 1
+        if wants > 1 and value is not None and not (isinstance(value, list) and len(value) == wants):
+            raise click.UsageError(f"--config {path}: {key} takes {wants} values: {key}: [A, B]")
+        several = name in names and names[name].multiple and not isinstance(value, list)
+        settings[str(names[name].name) if name in names else name] = [value] if several else value
+    return settings
+
+
+def _key(param: click.Option) -> str:
+    """The name of an option in a config file: its long name, with underscores."""
+    longest = max(param.opts, key=len)
+    return longest.lstrip("-").replace("-", "_")
+
+
+class StageCommand(click.Command):
+    """A command whose body runs inside a `Run`, with help that begins with examples."""
+
+    def __init__(self, info: StageInfo | None = None, examples: Sequence[str] = (), takes: str = "FILE", **kwargs: Any):
+        super().__init__(**kwargs)
+        self.info, self.takes = info, takes
+        self.examples: Sequence[str] = info.examples if info else examples
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        from libra_cli.stream.line_source import STDIN
+
+        if self.takes != "FILE":  # -:100 is an amount of standard input, and click would take it for an option
+            args = [STDIN + text[1:] if text.startswith("-:") else text for text in args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if ctx.meta.get("libra.print_config"):
+            click.echo(printed_config(ctx), nl=False)
+            return 0
+        return super().invoke(ctx)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)))
+        formatter.write_paragraph()
+        formatter.write_text(inspect.cleandoc(self.help or ""))
+        self._write_examples(formatter)
+        self._write_options(ctx, formatter)
+        self._write_rows(formatter)
+        if self.info:
+            with formatter.section("Exit status"):
+                formatter.write_dl([(str(int(status)), meaning) for status, meaning in MEANINGS.items()])
+
+    def _write_examples(self, formatter: click.HelpFormatter) -> None:
+        if self.examples:
+            with formatter.section("Examples"):
+                for example in self.examples:
+                    formatter.write(" " * formatter.current_indent + example + "\n")
+
+    def _write_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, records in grouped_options(self, ctx).items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+    def _write_rows(self, formatter: click.HelpFormatter) -> None:
+        if rows := self.rows():
+            with formatter.section("Rows"):
+                formatter.write_dl(rows)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What is done with which fields of a row: (verb, names)."""
+        fields = (("reads", self.info.reads), ("writes", self.info.writes)) if self.info else ()
+        return [(verb, ", ".join(names)) for verb, names in fields if names]
+
+
+def grouped_options(command: click.Command, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
+    """Help records of the options by group, a stage's own first, `--help` last."""
+    last = "Streams" if getattr(command, "info", None) else "Options"
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for param in command.get_params(ctx):
+        record = param.get_help_record(ctx)
+        if record is not None and isinstance(param, click.Option):
+            group = getattr(param, "group", last)
+            groups.setdefault(last if group == "Streams" else group, []).append(record)
+    closing = groups.pop(last, [])
+    return {**groups, last: closing}
+
+
+def printed_config(ctx: click.Context) -> str:
+    """Every option with its value and origin, as YAML that --config reads (a JSON value is a YAML value, too)."""
+    import json
+
+    lines = []
+    for param in ctx.command.get_params(ctx):
+        if isinstance(param, click.Option) and param.name in ctx.params:
+            value = json.dumps(ctx.params[param.name], ensure_ascii=False)
+            source = ctx.get_parameter_source(param.name)
+            key = '"null"' if _key(param) == "null" else _key(param)  # YAML reads a bare one as nothing
+            lines.append(f"{key}: {value}  # {ORIGINS.get(source, 'default') if source else 'default'}\n")
+    return "".join(lines)
+
+
+def stage(
+    name: str,
+    *,
+    reads: Any = None,
+    writes: Sequence[str] = (),
+    used: Used = (),
+    names: Used = (),
+    resumable: bool = True,
+    examples: Sequence[str] = (),
+    inputs: OpenInputs | None = None,
+    takes: str = "FILE",
+) -> Callable[[Callable[..., None]], StageCommand]:
+    """Makes `function(run, **own options)` the stage `name`; its docstring is the help, its first line the summary.
+
+    The parameters describe the stage's rows as StageInfo does; where options say which they are, `used` and `names` are
+    functions of their values. `function` gets an entered Run and its options by name.
+    `inputs(options, values)` says how to open the input of a stage that reads more than JSONL; None where it is that.
+    Where an input is more than a file, `takes` is its form, and `inputs` leaves the files in `options.inputs`; what it
+    adds to `values` shapes rows.
+    """
+    from libra_cli.stream.options import StageInfo
+
+    def decorate(function: Callable[..., None]) -> StageCommand:
+        info = StageInfo(name, _summary(function), reads or {}, tuple(writes), (), (), resumable, tuple(examples))
+        command = _command(name, function, stream_options(takes, resumable), info=info, takes=takes)
+        command.callback = _runner(function, info, command, inputs, used, names)
+        return command
+
+    return decorate
+
+
+def plain(name: str, *, examples: Sequence[str] = ()) -> Callable[[Callable[..., int]], StageCommand]:
+    """Makes `function(**own options)`, which gives its exit status, the command `name`, which has no rows."""
+
+    def decorate(function: Callable[..., int]) -> StageCommand:
+        return _command(name, function, [], examples=tuple(examples), callback=function)
+
+    return decorate
+
+
+def _summary(function: Callable[..., Any]) -> str:
+    return inspect.cleandoc(function.__doc__ or "").split("\n")[0]
+
+
+def _command(name: str, function: Callable[..., Any], shared: list[click.Parameter], **kwargs: Any) -> StageCommand:
+    """A command with the options that decorate `function`, then those that it shares with others."""
+    own: list[click.Parameter] = list(reversed(getattr(function, "__click_params__", [])))
+    return StageCommand(
+        name=name,
+        help=function.__doc__,
+        short_help=_summary(function),
+        params=[*own, *config_options(), *shared],
+        context_settings={"help_option_names": ["-h", "--help"]},
+        **kwargs,
+    )
+
+
+def _runner(
+    function: Callable[..., None],
+    info: StageInfo,
+    command: StageCommand,
+    inputs: OpenInputs | None,
+    used: Used,
+    names: Used,
+) -> Callable[..., int]:
+    from libra_cli.stream.options import StreamOptions
+
+    shared = {field.name for field in dataclass_fields(StreamOptions)}
+    by_content = [str(param.name) for param in command.params if getattr(param, "by_content", False)]
+
+    def run_stage(**values: Any) -> int:
+        import sys
+
+        from libra_cli.stream.resume import named_by_content
+        from libra_cli.stream.run import Run
+
+        options = StreamOptions(**{name: values.pop(name) for name in list(values) if name in shared})
+        read = {name: _paths(values[name]) for name in by_content if values[name]}
+        options.also_read = tuple(path for paths in read.values() for path in paths)
+        open_source = inputs(options, values) if inputs else None
+        if open_source is None and not options.inputs and (sys.stdin is None or sys.stdin.isatty()):
+            raise click.UsageError(f"there is no input: name a file, or pipe rows in (libra {info.name} FILE)")
+        shapeless = {param.name for param in command.params if not getattr(param, "shapes_rows", False)}
+        config = {name: value for name, value in values.items() if name not in shapeless}
+        config.update({name: [named_by_content(path) for path in paths] for name, paths in read.items()})
+        fields, known_by = (tuple(given(values) if callable(given) else given) for given in (used, names))
+        with Run(replace(info, used=fields, names=known_by), options, config, open_source) as run:
+            function(run, **values)
+        return int(run.status)
+
+    return run_stage
+
+
+def _paths(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

@@ -1,0 +1,292 @@
+"""HTTP to OpenAI-compatible servers: one request, one meaning; what else a server says of itself.
+
+The key stands in the Authorization header and nowhere else. It goes to the given addresses only (redirects are not
+followed, proxies of the environment are not used), and is taken out of whatever a server answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import resource
+import socket
+import ssl
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from libra_cli import __version__
+from libra_cli.engines.openai.chat_api import Body, Meaning, meaning
+from libra_cli.engines.openai.retry import Failure, Trouble
+from libra_cli.engines.reward.api import Found, found
+from libra_cli.exits import Exit, Fatal
+
+CONNECT_SECONDS = 10.0
+_KEEP_SECONDS = 3.0
+"""Idle connections are closed before servers do so (uvicorn: 5 s), else a request could meet a closing one."""
+_GONE = (502, 503, 504)
+_SOCKET_OPTIONS = [
+    ("SO_KEEPALIVE", 1),
+    ("TCP_KEEPIDLE", 60),
+    ("TCP_KEEPINTVL", 20),
+    ("TCP_KEEPCNT", 5),
+    ("TCP_USER_TIMEOUT", 120_000),
+]
+"""A peer that vanished is noticed within three minutes, while one that is silent because it works is left alone."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a server says of itself beyond the standard; None where it does not."""
+
+    version: str | None = None
+    opened_thinking: bool | None = None
+
+
+class ChatClient:
+    """Connections to the servers of one model; its methods are called inside one event loop."""
+
+    def __init__(
+        self,
+        base_urls: Sequence[str],
+        api_key: str | None,
+        timeout: float,
+        proxy: str | None,
+        concurrency: int,
+        note: Callable[[str], None],
+    ):
+        self._httpx = _import_httpx()
+        self.timeout = timeout
+        self.urls = list(dict.fromkeys(_checked(url) for url in base_urls))
+        self._key = _checked_key(api_key)
+        if self._key and (open_hosts := [url for url in self.urls if _is_open(url)]):
+            note(f"{open_hosts[0]}: the key goes there unencrypted; use https")
+        _allow_sockets(concurrency)
+        self._proxy, self._trust = proxy, self._httpx.create_ssl_context()
+        # One client for each connection: the time that httpx needs to find a free one among n grows with n.
+        self._idle: defaultdict[str, list[Any]] = defaultdict(list)
+        self._idle[urlsplit(self.urls[0]).netloc].append(self._open())  # now, so that a wrong proxy is told at once
+        self._reached: set[str] = set()
+
+    def _open(self) -> Any:
+        httpx = self._httpx
+        headers = {"User-Agent": f"libra/{__version__}"}
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        kept = httpx.Limits(max_keepalive_connections=1, keepalive_expiry=_KEEP_SECONDS)
+        reaching = {"verify": self._trust, "proxy": self._proxy, "limits": kept, "socket_options": _socket_options()}
+        try:
+            transport = httpx.AsyncHTTPTransport(trust_env=False, **reaching)
+        except (ValueError, httpx.InvalidURL) as error:
+            raise Fatal(Exit.USAGE, f"--proxy: {error}; write http://HOST:PORT") from None
+        times = httpx.Timeout(None, connect=CONNECT_SECONDS)
+        return httpx.AsyncClient(transport=transport, headers=headers, timeout=times, trust_env=False)
+
+    async def _request(self, method: str, url: str, body: Body | None, seconds: float) -> Any:
+        idle = self._idle[urlsplit(url).netloc]
+        client = idle.pop() if idle else self._open()
+        try:
+            return await asyncio.wait_for(client.request(method, url, json=body), seconds)
+        finally:
+            idle.append(client)
+
+    @property
+    def has_key(self) -> bool:
+        return self._key is not None
+
+    async def close(self) -> None:
+        """Call it when no request is at work."""
+        for client in chain(*self._idle.values()):
+            await client.aclose()
+
+    async def ask(self, url: str, body: Body) -> Meaning:
+        """Sends one request of chat; whatever happens to it has a meaning. Raises Fatal as `meaning` does."""
+        return await self._ask(url, _at(url, "/chat/completions"), body, meaning)
+
+    async def classify(self, url: str, body: Body) -> Found:
+        """Sends one conversation to vLLM's `/classify`; as `ask`, with the meanings of `reward_api.found`."""
+        return await self._ask(url, _root(url, "/classify"), body, found)
+
+    async def _ask(self, url: str, address: str, body: Body, read: Callable[..., Any]) -> Any:
+        httpx = self._httpx
+        try:
+            answer = await self._request("POST", address, body, self.timeout)
+        except asyncio.TimeoutError:
+            return Failure(Trouble.TIMEOUT, f"no answer within {self.timeout:g} s (--request-timeout)")
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+            return self._unreachable(url, error)
+        except httpx.HTTPError as error:
+            return Failure(Trouble.BROKEN, f"the connection broke ({_reason(error)})")
+        self._reached.add(url)
+        headers = {name: self._without_key(value) for name, value in answer.headers.items()}
+        try:
+            return read(answer.status_code, headers, self._without_key(answer.content), body)
+        except Fatal as error:
+            raise Fatal(error.status, f"{url}: {error}") from None
+
+    def _unreachable(self, url: str, error: Exception) -> Failure:
+        """A failure that time may heal; raises Fatal where it is one of names or certificates."""
+        reason = _reason(error)
+        if "CERTIFICATE_VERIFY_FAILED" in reason:
+            cure = "name the file of its authority in SSL_CERT_FILE"
+            raise Fatal(Exit.USAGE, f"{url}: its certificate cannot be trusted ({reason}); {cure}")
+        if url not in self._reached and _is_unknown_name(error):
+            raise Fatal(Exit.USAGE, f"{url}: there is no such host ({reason}); check --base-url")
+        return Failure(Trouble.UNREACHABLE, f"cannot be reached ({reason})")
+
+    async def is_alive(self, url: str) -> bool:
+        """Whether a server that failed is there again; vLLM's `/health` also says whether its engine is."""
+        for path in (_root(url, "/health"), _at(url, "/models")):
+            answer = await self._quickly("GET", path)
+            if answer is None or answer.status_code in _GONE:
+                return False
+        return True
+
+    async def models(self, url: str) -> list[str] | None:
+        """Names that the server knows its models by; None where it does not say."""
+        said = _json(await self._quickly("GET", _at(url, "/models")))
+        entries = said.get("data") if said else None
+        if not isinstance(entries, list):
+            return None
+        return [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
+
+    async def version(self, url: str) -> str | None:
+        """The version of the server's software, where it has vLLM's `/version`; or raises ConnectionError."""
+        answer = await self._quickly("GET", _root(url, "/version"))
+        if answer is None:
+            raise ConnectionError(url)
+        said = _json(answer)
+        return str(said["version"]) if said and isinstance(said.get("version"), str) else None
+
+    async def prompt(self, url: str, body: Body) -> tuple[str, list[int]] | None:
+        """The text and token ids that the chat template makes of messages, by vLLM's `/tokenize`; None elsewhere."""
+        said = _json(await self._quickly("POST", _root(url, "/tokenize"), body))
+        ids = said.get("tokens") if said else None
+        if not isinstance(ids, list):
+            return None
+        shown = _json(await self._quickly("POST", _root(url, "/detokenize"), {"model": body["model"], "tokens": ids}))
+        text = shown.get("prompt") if shown else None
+        return (text, ids) if isinstance(text, str) else None
+
+    async def _quickly(self, method: str, url: str, body: Body | None = None) -> Any:
+        """The answer to a request that takes no time; None where there is none within CONNECT_SECONDS."""
+        try:
+            return await self._request(method, url, body, CONNECT_SECONDS)
+        except (asyncio.TimeoutError, self._httpx.HTTPError):
+            return None
+
+    def _without_key(self, said: Any) -> Any:
+        if not self._key:
+            return said
+        return said.replace(self._key, "***") if isinstance(said, str) else said.replace(self._key.encode(), b"***")
+
+
+def _import_httpx() -> Any:
+    try:
+        import httpx
+    except ImportError:
+        raise Fatal(Exit.USAGE, "--engine openai needs httpx: pip install 'libra-cli[openai]'") from None
+    return httpx
+
+
+def _json(answer: Any) -> dict[str, Any] | None:
+    if answer is None or answer.status_code != 200:
+        return None
+    try:
+        said = answer.json()
+    except ValueError:
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def _at(url: str, path: str) -> str:
+    """`url` with `path` added to its own; a query (`?api-version=`) stays behind both."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=parts.path + path))
+
+
+def _root(url: str, path: str) -> str:
+    """`path` beside the API: servers keep their own endpoints outside /v1."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=parts.path.removesuffix("/v1") + path))
+
+
+def _checked(url: str) -> str:
+    """A base URL without its last slash; raises Fatal(2) where it cannot be one."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise Fatal(Exit.USAGE, f"--base-url {url}: is no address of a server; write http://HOST:PORT/v1")
+    if parts.username is not None or parts.password is not None:
+        cure = "leave name and password out of it, and give a key with --api-key-env or --api-key-file"
+        raise Fatal(Exit.USAGE, f"--base-url: {cure}")
+    path = parts.path.rstrip("/")
+    if path.endswith("/chat/completions"):
+        raise Fatal(Exit.USAGE, f"--base-url {url}: leave out /chat/completions")
+    return urlunsplit(parts._replace(path=path))
+
+
+def _checked_key(key: str | None) -> str | None:
+    if key and not (key.isascii() and key.isprintable() and " " not in key):
+        wrong = "the API key holds a space, a newline or another character that no key has"
+        raise Fatal(Exit.USAGE, f"{wrong}; check its file or variable")
+    return key or None
+
+
+def _is_open(url: str) -> bool:
+    """Whether what goes to `url` can be read on the way there."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = host == "localhost" or host.endswith(".localhost")
+    return parts.scheme == "http" and not local
+
+
+def _is_unknown_name(error: BaseException) -> bool:
+    """Whether the name service itself said, for good, that there is no such name."""
+    return any(isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME for cause in _causes(error))
+
+
+def _reason(error: BaseException) -> str:
+    """What the system said, where it did: "Connection refused" says more than the words around it."""
+    told = [cause for cause in _causes(error) if isinstance(cause, OSError) and cause.errno]
+    if told and isinstance(told[0], (socket.gaierror, ssl.SSLError)):  # they have numbers of their own
+        text = str(told[0].strerror)
+    else:
+        text = os.strerror(told[0].errno or 0) if told else str(error)
+    return " ".join(text.split())[:200] or type(error).__name__
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _socket_options() -> list[tuple[int, int, int]]:
+    """Those of _SOCKET_OPTIONS that this system has."""
+    levels = {"SO": socket.SOL_SOCKET, "TCP": socket.IPPROTO_TCP}
+    return [
+        (levels[name.split("_")[0]], getattr(socket, name), value)
+        for name, value in _SOCKET_OPTIONS
+        if hasattr(socket, name)
+    ]
+
+
+def _allow_sockets(concurrency: int) -> None:
+    """Raises this process's own limit of open files where so many connections need it."""
+    wanted = concurrency + 256
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))

@@ -1,0 +1,326 @@
+"""Many requests to the servers of one model at once, with failures waited out: what is asked is an engine's matter."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from libra_cli.engines.openai.chat_api import Body, Refusal
+from libra_cli.engines.openai.chat_client import ChatClient, Facts
+from libra_cli.engines.openai.endpoints import Endpoint, Endpoints
+from libra_cli.engines.openai.retry import TRIES, Backoff, Failure, Trouble
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stream.jobs import Feed, Job
+from libra_cli.stream.rows import RowError
+
+Answered = tuple[Job, Any]
+
+RETRY_BUDGET = 1500.0
+"""Shorter than a run's --stall-timeout, which ends it less gently."""
+OUTAGE_CAP = 20.0
+"""Longest wait of a request while no server answers, in seconds: one that returns is found within 30 s."""
+REFUSALS = 10
+"""Refusals in a row (of a key, a model) after which a server that did answer before is taken to refuse everything."""
+_IDLE_SECONDS = 0.5
+_INPUT_SECONDS = 0.05
+"""How often new input is looked for while requests are at work and there is room for more."""
+_NOTE_SECONDS = 60.0
+_LEARNING_TRIES = 3
+
+
+@dataclass(eq=False)
+class Flight:
+    """A job from the feed until it is answered."""
+
+    job: Job
+    since: float
+    """When it began to wait for being sent."""
+    ready_at: float = 0.0
+    waited: float = 0.0
+    """Seconds that it waited before its tries, all together."""
+    tries: int = 0
+    failures: int = 0
+    counted: Counter[Trouble] = field(default_factory=Counter)
+    """Failures that are its own: a server that answers others does not answer it."""
+    first_failed_at: float = -1.0
+    failed_at: float = -1.0
+    failure: Failure | None = None
+    last: Endpoint | None = None
+    max_tokens: int | None = None
+    """What its prompt leaves room for, where the server said so."""
+
+    def begins(self, now: float) -> None:
+        self.waited += now - self.since
+        self.tries += 1
+
+    def failed(self, failure: Failure, endpoint: Endpoint, now: float, counts: bool) -> None:
+        self.counted[failure.trouble] += counts
+        self.failures += 1
+        self.first_failed_at = now if self.first_failed_at < 0 else self.first_failed_at
+        self.failed_at = self.since = now
+        self.failure, self.last = failure, endpoint
+
+    def error(self, failure: Failure) -> RowError:
+        where = f"{self.last.url}: " if self.last else ""
+        cure = "run the same command again"
+        return RowError(failure.trouble.value, f"{where}{failure.reason}; {cure}", attempts=self.tries)
+
+
+class Servers:
+    """The servers of one model, which share the load.
+
+    A failed request is tried again, elsewhere where possible: Trouble says what counts against it, the rest is bounded
+    by `retry_budget` seconds of waiting. Where no server has answered for so long, `generate` raises Fatal(6). `note`
+    takes lines for people.
+    """
+
+    def __init__(self, model: str, client: ChatClient, concurrency: int, retry_budget: float,
+                 note: Callable[[str], None], backoff: Backoff | None = None):  # fmt: skip
+        self._model, self._client, self._note = model, client, note
+        self._concurrency, self._budget, self._backoff = concurrency, retry_budget, backoff or Backoff()
+        self._endpoints = Endpoints([Endpoint(url) for url in client.urls])
+        self._loop = asyncio.new_event_loop()
+        self._waiting: list[Flight] = []
+        self._running: dict[asyncio.Task[Any], tuple[Flight, Endpoint]] = {}
+        self._probes: set[asyncio.Task[None]] = set()
+        self._finished: deque[asyncio.Task[Any]] = deque()
+        self._woken = asyncio.Event()
+        self._learning, self._learned, self._facts = asyncio.Lock(), 0, Facts()
+        self._reported: str | None = None
+        """What the server calls the model."""
+        self._noted: dict[tuple[str, Trouble | None], float] = {}
+
+    def describe(self) -> dict[str, Any]:
+        """As every engine, once the server has answered or been asked to render.
+
+        `engine_version` is the server's, and `revision` the model's name there where it is another.
+        """
+        other = self._reported if self._reported != self._model else None
+        return {
+            "engine": "openai", "engine_version": self._facts.version, "model": self._model, "revision": other,
+            "template_sha256": None,
+        }  # fmt: skip
+
+    async def _ask(self, flight: Flight, endpoint: Endpoint) -> Any:
+        """The answer to a job, a RowError, or a Failure that may be tried again."""
+        raise NotImplementedError
+
+    async def _study(self, endpoint: Endpoint, version: str | None, _request: Any) -> Facts:
+        """What the server, whose version is known, says of itself."""
+        return Facts(version)
+
+    def _prompt(self, endpoint: Endpoint, body: Body) -> tuple[str | None, list[int] | None]:
+        """What the server's chat template makes of messages, as text and token ids, where it shows it (vLLM does)."""
+        text, ids = self._run(self._client.prompt(endpoint.url, body)) or (None, None)
+        if text is None:
+            self._note(f"{endpoint.url}: the server does not show what its chat template makes of the messages")
+        return text, ids
+
+    def close(self) -> None:
+        if not self._loop.is_closed():
+            self._abandon()
+            self._run(self._client.close())
+            self._loop.close()
+
+    def generate(self, feed: Feed) -> Iterator[Answered | None]:
+        try:
+            while True:
+                self._take(feed)
+                if feed.stopping:
+                    self._waiting.clear()  # whoever stops the run need not wait for what is not at work
+                if not self._running and not self._waiting:
+                    if feed.ended:
+                        return
+                    continue
+                yield from self._give_up()
+                self._send()
+                self._run(self._wait(feed))
+                yield from self._answers()
+                self._end_probes()
+        finally:
+            self._abandon()
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self._loop.run_until_complete(work)
+
+    # -- jobs and when they are sent ----------------------------------------------------------------------------------
+
+    def _take(self, feed: Feed) -> None:
+        """Takes jobs for the room that is left: those that wait for another try hold theirs."""
+        while (at_hand := len(self._running) + len(self._waiting)) < self._concurrency and not feed.ended:
+            job = feed.take(0 if at_hand else None)
+            if job is None:
+                return
+            self._waiting.append(Flight(job, time.monotonic()))
+
+    def _give_up(self) -> Iterator[Answered]:
+        """Answers what has waited for too long; raises Fatal where no server answers."""
+        now = time.monotonic()
+        for flight in [flight for flight in self._waiting if flight.waited + now - flight.since > self._budget]:
+            if flight.failure and self._endpoints.alive_at > flight.first_failed_at:
+                self._waiting.remove(flight)
+                yield flight.job, flight.error(flight.failure)
+            elif not self._running:
+                where = flight.last or self._endpoints.all[0]
+                reason = flight.failure.reason if flight.failure else "does not answer"
+                cure = "start the server again, and the same command continues"
+                since = f"nothing was answered for {self._budget:g} s (--retry-budget)"
+                raise Fatal(Exit.BACKEND, f"{where.url}: {reason}; {since}; {cure}")
+
+    def _send(self) -> None:
+        now = time.monotonic()
+        for endpoint in self._endpoints.all:
+            if endpoint.needs_probe(now):
+                endpoint.probing = True
+                self._probes.add(self._loop.create_task(self._probe(endpoint)))
+        waiting, self._waiting = self._waiting, []
+        for flight in waiting:
+            chosen = self._endpoints.choose(now, flight.last) if flight.ready_at <= now else None
+            if chosen is None:
+                self._waiting.append(flight)
+            else:
+                self._begin(flight, chosen, now)
+
+    def _begin(self, flight: Flight, endpoint: Endpoint, now: float) -> None:
+        flight.begins(now)
+        endpoint.running += 1
+        endpoint.sent += 1
+        task = self._loop.create_task(self._ask(flight, endpoint))
+        self._running[task] = (flight, endpoint)
+        task.add_done_callback(self._note_end)
+
+    def _note_end(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled():
+            task.exception()  # looked at here: of several that end the run only one is raised, and nothing is lost
+        self._finished.append(task)
+        self._woken.set()
+
+    async def _wait(self, feed: Feed) -> None:
+        """Lets requests go on until one ends, or until there may be something to send."""
+        now = time.monotonic()
+        until = [_IDLE_SECONDS, self._endpoints.next_change(now)]
+        until += [flight.ready_at - now for flight in self._waiting if flight.ready_at > now]
+        if not feed.ended and len(self._running) + len(self._waiting) < self._concurrency:
+            until.append(_INPUT_SECONDS)
+        try:
+            await asyncio.wait_for(self._woken.wait(), max(0.0, min(until)))
+        except asyncio.TimeoutError:
+            pass  # then it is time to look again
+        self._woken.clear()
+
+    def _answers(self) -> Iterator[Answered | None]:
+        if not self._finished:
+            yield None
+        while self._finished:
+            task = self._next_finished()
+            flight, endpoint = self._running.pop(task)
+            endpoint.running -= 1
+            result = task.result()
+            if isinstance(result, Failure):
+                result = self._after_failure(flight, endpoint, result)
+            if result is not None:
+                yield flight.job, result
+
+    def _next_finished(self) -> asyncio.Task[Any]:
+        """What ends the run comes last, so that it does not cost the answers that came with it."""
+        task = next((task for task in self._finished if task.exception() is None), self._finished[0])
+        self._finished.remove(task)
+        return task
+
+    def _abandon(self) -> None:
+        """Breaks off what is at work; a server that notices stops writing."""
+        tasks = [*self._running, *self._probes]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            self._run(asyncio.wait(tasks))
+        self._running.clear()
+        self._waiting.clear()
+        self._finished.clear()
+
+    # -- failures -----------------------------------------------------------------------------------------------------
+
+    def _after_failure(self, flight: Flight, endpoint: Endpoint, failure: Failure) -> RowError | None:
+        """Lets a job wait for another try, or gives the error that ends it."""
+        now = time.monotonic()
+        if endpoint.failed(failure, now, self._backoff.base):
+            trying = f"trying again for up to {self._budget:g} s (--retry-budget)"
+            self._say(endpoint, f"{failure.reason}; {trying}", failure.trouble)
+        elif failure.trouble is Trouble.BUSY:
+            self._say(endpoint, f"{failure.reason}; waiting", failure.trouble)
+        flight.failed(failure, endpoint, now, counts=self._endpoints.alive_at > flight.failed_at >= 0)
+        if flight.counted[failure.trouble] >= TRIES.get(failure.trouble, flight.tries + 1):
+            return flight.error(failure)
+        flight.ready_at = self._ready_at(flight, endpoint, now)
+        self._waiting.append(flight)
+        return None
+
+    def _ready_at(self, flight: Flight, endpoint: Endpoint, now: float) -> float:
+        """When to try again: at once where another server is free for it, else after a wait with full jitter."""
+        if not endpoint.is_open(now) and self._endpoints.choose(now, endpoint) is not None:
+            return now
+        alive = self._endpoints.alive_at > flight.first_failed_at
+        wait = self._backoff.wait(flight.failures, None if alive else OUTAGE_CAP)
+        told_to_wait = not endpoint.suspect and endpoint.closed_until > now
+        return (endpoint.closed_until if told_to_wait else now) + wait
+
+    def _end_probes(self) -> None:
+        for task in [task for task in self._probes if task.done()]:
+            self._probes.remove(task)
+            task.result()
+
+    async def _probe(self, endpoint: Endpoint) -> None:
+        alive = await self._client.is_alive(endpoint.url)
+        now = time.monotonic()
+        if alive:
+            endpoint.proved_alive(now)
+            self._say(endpoint, "answers again", None)
+            for flight in self._waiting:  # what waited for it need not wait on, but not all come in the same moment
+                flight.ready_at = min(flight.ready_at, now + self._backoff.wait(1))
+        else:
+            endpoint.rest(now, self._backoff.base)
+        self._woken.set()
+
+    def _say(self, endpoint: Endpoint, line: str, about: Trouble | None) -> None:
+        """Tells people, once a minute at most of each kind: a server under load fails thousands of times."""
+        now = time.monotonic()
+        if now - self._noted.get((endpoint.url, about), -_NOTE_SECONDS) >= _NOTE_SECONDS:
+            self._noted[endpoint.url, about] = now
+            self._note(f"{endpoint.url}: {line}")
+
+    # -- what a server refuses, and what it says of itself -------------------------------------------------------------
+
+    async def _after_refusal(self, endpoint: Endpoint, refusal: Refusal) -> RowError:
+        """The error of one row where the server answered others; else raises Fatal with what may be wrong."""
+        endpoint.refusals += 1
+        if endpoint.has_answered and endpoint.refusals < REFUSALS:
+            return RowError("refused", f"the server refuses the request: {refusal.message}")
+        status = Exit.BACKEND if endpoint.has_answered else Exit.USAGE
+        raise Fatal(status, f"{endpoint.url}: {refusal.message}; {await self._cure(endpoint, refusal)}")
+
+    async def _cure(self, endpoint: Endpoint, refusal: Refusal) -> str:
+        if refusal.status in (401, 402, 403):
+            if not self._client.has_key:
+                return "it wants a key: name its variable with --api-key-env, or its file with --api-key-file"
+            return "check the key (--api-key-env, --api-key-file) and what it may be used for"
+        names = await self._client.models(endpoint.url)
+        if names is None:
+            return "there is no chat API at this address; a base URL usually ends in /v1"
+        known = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+        return f"the models of this server are: {known}" if known else "this server has no model loaded"
+
+    async def _learn(self, endpoint: Endpoint, request: Any) -> None:
+        """Asks once what the server says of itself."""
+        async with self._learning:
+            while self._learned < _LEARNING_TRIES:
+                try:
+                    version = await self._client.version(endpoint.url)
+                except ConnectionError:
+                    self._learned += 1
+                else:
+                    self._facts = await self._study(endpoint, version, request)
+                    self._learned = _LEARNING_TRIES

@@ -1,0 +1,1 @@
+"""Reward models: engines that answer a conversation with a number."""

@@ -1,0 +1,96 @@
+"""Reward models behind vLLM servers, asked through `/classify`, which stands beside the OpenAI-compatible API."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from libra_cli.engines.base import Messages, Rendered
+from libra_cli.engines.openai.chat_api import Refusal
+from libra_cli.engines.openai.chat_client import ChatClient, Facts
+from libra_cli.engines.openai.endpoints import Endpoint
+from libra_cli.engines.openai.engine import QUEUE_SECONDS
+from libra_cli.engines.openai.retry import Backoff, Failure
+from libra_cli.engines.openai.servers import RETRY_BUDGET, Flight, Servers
+from libra_cli.engines.reward.api import Numbers, RewardFormat
+from libra_cli.engines.reward.base import Reward, RewardRequest, reward_of, score_index
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stream.rows import RowError
+from libra_cli.tasks import slots
+
+RAW_SINCE = (0, 12)
+"""vLLM has `use_activation` since 0.11.1 (its pull request 25524); before it ignores that name without a word."""
+
+
+class ServerRewards(Servers):
+    """Servers that answer `POST /classify`; failures are waited out as for a model that writes.
+
+    The server applies its own chat template and takes the number at the last token. It reads control tokens wherever
+    they stand, so that those that a response spells out have a blank in them. `timeout`: by default QUEUE_SECONDS.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        base_urls: Sequence[str],
+        index: int | None = None,
+        *,
+        concurrency: int = 64,
+        api_key: str | None = None,
+        timeout: float | None = None,
+        retry_budget: float = RETRY_BUDGET,
+        chat_template_args: Mapping[str, Any] | None = None,
+        extra: Mapping[str, Any] | None = None,
+        proxy: str | None = None,
+        note: Callable[[str], None] = lambda _line: None,
+        backoff: Backoff | None = None,
+    ):
+        self._index = index
+        self._n_labels: int | None = None
+        self._format = RewardFormat(model, chat_template_args or {}, extra or {})
+        client = ChatClient(base_urls, api_key, timeout or QUEUE_SECONDS, proxy, concurrency, note)
+        super().__init__(model, client, concurrency, retry_budget, note, backoff)
+
+    def describe(self) -> dict[str, Any]:
+        named = {} if self._index is None else {"score_index": self._index}
+        return {**super().describe(), "num_labels": self._n_labels, **named}
+
+    def render(self, request: RewardRequest) -> Rendered:
+        """The messages, and where the server shows it what its chat template makes of them."""
+        endpoint, messages = self._endpoints.all[0], _plain(request.messages)
+        self._run(self._learn(endpoint, request))
+        text, ids = self._prompt(endpoint, self._format.tokenize_body(messages))
+        return Rendered(text, ids, messages)
+
+    async def _ask(self, flight: Flight, endpoint: Endpoint) -> Reward | RowError | Failure:
+        request: RewardRequest = flight.job.work
+        found = await self._client.classify(endpoint.url, self._format.body(_plain(request.messages)))
+        if isinstance(found, Failure):
+            return found
+        if isinstance(found, Refusal):
+            return await self._after_refusal(endpoint, found)
+        endpoint.answered(time.monotonic())
+        if not isinstance(found, Numbers):
+            return found
+        await self._learn(endpoint, request)
+        self._reported, self._n_labels = found.model or self._reported, len(found.values)
+        return reward_of(found.values[score_index(self._model, self._n_labels, self._index)], found.n_tokens)
+
+    async def _study(self, endpoint: Endpoint, version: str | None, request: Any) -> Facts:
+        found = re.match(r"(\d+)\.(\d+)", version or "")
+        if found and (int(found[1]), int(found[2])) < RAW_SINCE:
+            needed = ".".join(map(str, RAW_SINCE))
+            cure = f"its sigmoid cannot be turned off; use {needed} or newer, or name the model's directory"
+            raise Fatal(Exit.USAGE, f"{endpoint.url}: the server is vLLM {version}: {cure}")
+        return await super()._study(endpoint, version, request)
+
+    async def _cure(self, endpoint: Endpoint, refusal: Refusal) -> str:
+        if refusal.status in (404, 405) and self._model in (await self._client.models(endpoint.url) or ()):
+            return "it has no /classify for this model; serve a reward model with vLLM, or name its directory"
+        return await super()._cure(endpoint, refusal)
+
+
+def _plain(messages: Messages) -> Messages:
+    return [{**message, "content": slots.plain(message["content"])} for message in messages]

@@ -1,0 +1,1 @@
+"""One reader of rows for every stage: published forms, conversations, labels, and answers that answer nothing."""

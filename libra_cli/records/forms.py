@@ -1,0 +1,241 @@
+"""Any record as what a judge is shown: the published form of each reward-model benchmark, and the plain forms.
+
+Where the fields of a form come from stands beside it; "known, not read" marks what was not confirmed in the
+benchmark's own files or code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import count, product, takewhile
+from typing import Any
+
+from libra_cli.records.conversations import OtherForm, transcript, turns_of
+from libra_cli.rm_benchmarks import libra_bench, rewardbench
+from libra_cli.rm_benchmarks.ppe import conflict_pairs
+
+Fields = Mapping[str, Any]
+Message = dict[str, str]
+Pairs = tuple[tuple[int, int], ...]
+
+_ROLES = {"human": "user", "gpt": "assistant"}
+_QUESTIONS = ("question", "prompt", "problem", "conversation_input")
+_CURE = "libra collect --map FIELD={} names the field that holds it"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A question and the responses to it, in the record's own order."""
+
+    form: str
+    question: str
+    """As text; of a conversation of several turns, with its speakers named."""
+    messages: list[Message]
+    """The conversation before the response, for chat templates."""
+    responses: tuple[str, ...]
+    """As the record has them: the chosen before the rejected ones, the best before the losers."""
+    reference: str | None = None
+    pairs: Pairs = ()
+    """Which two responses are to be compared, by their places, where there are more than two."""
+
+
+def item_of(fields: Fields, response: str | None = None) -> Item:
+    """What a judge is shown of a record; `response` is its text after the thinking, where the record has one response.
+
+    Raises ValueError saying what is missing, and the cure.
+    """
+    if response is not None:
+        fields = {**fields, "response": response}
+    form = form_of(fields)
+    if form is None:
+        have = "response, response_a and response_b, chosen and rejected, or responses"
+        raise ValueError(f"no response to judge: give {have} ({_CURE.format('response')}), or run libra rollout first")
+    try:
+        item = FORMS[form].read(fields)
+    except ValueError as error:
+        raise ValueError(f"{error} (read as a row of form {form})") from None
+    several = form == "pair" and len(item.responses) > 2
+    return replace(item, form="list" if several else form, reference=_reference(fields))
+
+
+def form_of(fields: Fields) -> str | None:
+    """The name of the first form that a record has the fields of; None where it has no response."""
+    for name, form in FORMS.items():
+        if form.fits(fields):
+            return name
+    return None
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a kind of record is recognised and read."""
+
+    fits: Callable[[Fields], bool]
+    read: Callable[[Fields], Item]
+
+
+def _item(fields: Fields, *responses: Any, pairs: Pairs = ()) -> Item:
+    """Raises OtherForm where a response is no text."""
+    if not all(isinstance(response, str) for response in responses):
+        raise OtherForm(f"a response is no text; {_CURE.format('response')}")
+    messages = _question(fields)
+    turns = [(message["role"], message["content"]) for message in messages]
+    return Item("", turns[0][1] if len(turns) == 1 else transcript(turns), messages, responses, pairs=pairs)
+
+
+def _question(fields: Fields) -> list[Message]:
+    for name in _QUESTIONS:
+        value = fields.get(name)
+        if isinstance(value, str) and value.strip():
+            return [{"role": "user", "content": value}]
+        if isinstance(value, list) and value:
+            return _messages(value)
+    raise OtherForm(f'no "question"; {_CURE.format("question")}')
+
+
+def _messages(value: Any) -> list[Message]:
+    return [{"role": _ROLES.get(role, role), "content": text} for role, text in turns_of(value)]
+
+
+def _reference(fields: Fields) -> str | None:
+    value = fields.get("reference")
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else None
+
+
+def _has(*names: str) -> Callable[[Fields], bool]:
+    """A test for records in which none of `names` is missing or null."""
+
+    def has(fields: Fields) -> bool:
+        for name in names:  # noqa: SIM110 -- `all` is slower, and every row is tried for every form
+            if fields.get(name) is None:
+                return False
+        return True
+
+    return has
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
+
+
+def _single(fields: Fields) -> Item:
+    return _item(fields, fields["response"])
+
+
+def _two(fields: Fields) -> Item:
+    names = ("response_A", "response_B") if "response_A" in fields else ("response_a", "response_b")
+    return _item(fields, *(fields.get(name) for name in names), pairs=((0, 1),))
+
+
+def _chosen(fields: Fields) -> Item:
+    """`chosen` and `rejected` are texts, lists of texts, or conversations that differ in their last message."""
+    chosen, rejected = fields["chosen"], fields["rejected"]
+    if isinstance(chosen, list) and chosen and isinstance(chosen[0], dict):
+        return _conversations(fields, _messages(chosen), _messages(rejected))
+    better, worse = ([value] if isinstance(value, str) else value for value in (chosen, rejected))
+    if not (_texts(better) and _texts(worse)):
+        raise OtherForm(
+            '"chosen" and "rejected" are neither texts, nor lists of texts, nor conversations; give them so'
+        )
+    return _lists(fields, better, worse)
+
+
+def _lists(fields: Fields, better: list[str], worse: list[str]) -> Item:
+    pairs = tuple(product(range(len(better)), range(len(better), len(better) + len(worse))))
+    return _item(fields, *better, *worse, pairs=pairs)
+
+
+def _conversations(fields: Fields, chosen: list[Message], rejected: list[Message]) -> Item:
+    if not (chosen and rejected and chosen[-1]["role"] == rejected[-1]["role"] == "assistant"):
+        raise OtherForm('"chosen" and "rejected" do not both end with the assistant; cut them there')
+    before = chosen[:-1] or fields.get("prompt")
+    if chosen[:-1] != rejected[:-1]:
+        raise OtherForm(
+            '"chosen" and "rejected" answer different conversations; they may differ in the last message only'
+        )
+    return _lists({"question": before}, [chosen[-1]["content"]], [rejected[-1]["content"]])
+
+
+def _several(fields: Fields) -> Item:
+    if not _texts(fields["responses"]):
+        raise OtherForm('"responses" is no list of texts; give it as one')
+    return _item(fields, *fields["responses"])
+
+
+def _rmb(fields: Fields) -> Item:
+    best, losers = ("bon_best", fields.get("loser_list")) if "bon_best" in fields else ("chosen", [fields["reject"]])
+    answers = [answer.get("answer") if isinstance(answer, dict) else None for answer in (fields[best], *(losers or ()))]
+    if len(answers) < 2:
+        raise OtherForm('"loser_list" is empty; leave the row out')
+    return _item(fields, *answers, pairs=tuple((0, loser) for loser in range(1, len(answers))))
+
+
+def numbered_responses(fields: Fields) -> list[Any]:
+    """`response_1`, `response_2` and so on, as far as they go."""
+    names = takewhile(lambda name: fields.get(name) is not None, (f"response_{n}" for n in count(1)))
+    return [fields[name] for name in names]
+
+
+def _ppe_correctness(fields: Fields) -> Item:
+    return _item(fields, *numbered_responses(fields), pairs=tuple(dict.fromkeys(conflict_pairs(fields))))
+
+
+def _solution(fields: Fields) -> Item:
+    """RewardMATH's solutions are lists of steps."""
+    names = ("eval_solution",) if "eval_solution" in fields else ("eval_solution_A", "eval_solution_B")
+    values = [fields.get(name) for name in names]
+    texts = ["\n".join(value) if isinstance(value, list) and _texts(value) else value for value in values]
+    return _item(fields, *texts, pairs=((0, 1),) if len(texts) == 2 else ())
+
+
+def _is_libra_bench(fields: Fields) -> bool:
+    return _has("question", "response", "label")(fields) and fields.get("subset") in libra_bench.SUBSETS
+
+
+def _is_rewardbench(fields: Fields) -> bool:
+    return _has("chosen", "rejected")(fields) and str(fields.get("subset")) in rewardbench.SUBSETS
+
+
+def _is_rm_bench(fields: Fields) -> bool:
+    lists: list[Any] = [fields.get("chosen"), fields.get("rejected")]
+    return "domain" in fields and all(_texts(texts) and len(texts) == 3 for texts in lists)
+
+
+FORMS: dict[str, Form] = {
+    # ScalerLab/JudgeBench: response_A and response_B; response_a and response_b in rows that libra has collected.
+    "judgebench": Form(
+        lambda f: _has("pair_id", "source", "label")(f) and ("response_A" in f or "response_a" in f), _two
+    ),
+    # Zhou-Zoey/RMB-Reward-Model-Benchmark, RMB_dataset: pair_uid or bon_uid, category_path; {llm_name, answer, score}.
+    "rmb-bon": Form(_has("conversation_input", "bon_best", "loser_list"), _rmb),
+    "rmb-pair": Form(_has("conversation_input", "chosen", "reject"), _rmb),
+    # Dataset cards of lmarena-ai/PPE-*: question_id, prompt, response_1.., winner | scores, sampled_conflict_pairs.
+    "ppe-correctness": Form(_has("response_1", "response_2", "sampled_conflict_pairs"), _ppe_correctness),
+    "ppe": Form(
+        _has("response_1", "response_2", "winner"),
+        lambda fields: _item(fields, fields["response_1"], fields["response_2"], pairs=((0, 1),)),
+    ),
+    # kimsh0507/RewardMATH_official, src/prompts.py and src/evaluation/eval.py: a row is one solution, or two.
+    "rewardmath": Form(
+        lambda f: "solution_reference" in f and ("eval_solution" in f or "eval_solution_A" in f), _solution
+    ),
+    # THU-KEG/RM-Bench, README: three styles each, from concise to detailed with Markdown.
+    "rm-bench": Form(_is_rm_bench, _chosen),
+    # allenai/reward-bench-2: lists, of which `num_correct` says how many are right.
+    "rewardbench2": Form(lambda f: _has("num_correct", "subset")(f) and _texts(f.get("chosen")), _chosen),
+    # allenai/reward-bench and its preference test sets: rewardbench/constants.py names the subsets.
+    "rewardbench": Form(_is_rewardbench, _chosen),
+    # The dataset card of meituan/Libra-Bench.
+    "libra-bench": Form(_is_libra_bench, _single),
+    "list": Form(_has("responses"), _several),
+    "pair": Form(lambda f: _has("response_a", "response_b")(f) or _has("chosen", "rejected")(f), lambda f: _plain(f)),
+    "response": Form(_has("response"), _single),
+}
+"""In the order in which they are tried: what fits a benchmark is no plain pair."""
+
+
+def _plain(fields: Fields) -> Item:
+    return _two(fields) if _has("response_a", "response_b")(fields) else _chosen(fields)

@@ -1,0 +1,71 @@
+"""RM-Bench: three styles of a right response against three of a wrong one (THU-KEG/RM-Bench, scripts/utils.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from libra_cli.rm_benchmarks.base import (
+    Benchmark,
+    Fields,
+    Floats,
+    Point,
+    ProtocolName,
+    cluster_of,
+    pick,
+    plain_mean,
+)
+from libra_cli.rm_benchmarks.verdicts import signs, why
+
+DOMAINS = ("chat", "math", "code", "safety")
+LEVELS = ("hard", "normal", "easy")
+STYLES = 3
+"""Concise, detailed, detailed with Markdown."""
+
+
+class RMBench(Benchmark):
+    """The share of the nine comparisons that are won strictly, by how much plainer or fancier the right response is.
+
+    Hard: the right response is of the plainer style (above the diagonal of the 3 x 3 matrix); normal: of the same;
+    easy: of the fancier one. A domain is the mean of the three, and the overall figure the mean of the four domains.
+    """
+
+    name, title = "rm-bench", "RM-Bench"
+    groups = tuple(f"{domain}/{level}" for domain in DOMAINS for level in LEVELS)
+
+    def recognises(self, fields: Fields) -> bool:
+        is_scored = "score_chosen" in fields or all(_is_three(fields.get(name)) for name in ("chosen", "rejected"))
+        return is_scored and _domain(fields) in DOMAINS
+
+    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[Point]:
+        domain, problem = _domain(fields), cluster_of(fields)
+        if domain not in DOMAINS:
+            raise ValueError(f'"domain" is none of {", ".join(DOMAINS)}: keep the fields of the benchmark')
+        cells = [(chosen, rejected) for chosen in range(STYLES) for rejected in range(STYLES)]
+        found = signs(fields, [(chosen, STYLES + rejected) for chosen, rejected in cells])
+        for (chosen, rejected), sign in zip(cells, found, strict=True):
+            level = LEVELS[0] if chosen < rejected else LEVELS[1] if chosen == rejected else LEVELS[2]
+            yield Point(f"{domain}/{level}", problem, float(sign == 1), why(fields) if sign is None else None)
+
+    def sections_of(self, group: str) -> tuple[str, ...]:
+        return tuple(group.split("/"))
+
+    def sections(
+        self, means: Floats, groups: Sequence[str], ns: Floats, protocol: ProtocolName
+    ) -> tuple[list[str], Floats]:
+        """The domains, then the levels over all domains."""
+        cells = pick(means, groups, self.groups).reshape(*means.shape[:-1], len(DOMAINS), len(LEVELS))
+        return [*DOMAINS, *LEVELS], np.concatenate([cells.mean(axis=-1), cells.mean(axis=-2)], axis=-1)
+
+    def overall(self, sections: Floats, names: Sequence[str], ns: Floats, protocol: ProtocolName) -> Floats:
+        return plain_mean(pick(sections, names, DOMAINS))
+
+
+def _is_three(value: object) -> bool:
+    return isinstance(value, list) and len(value) == STYLES
+
+
+def _domain(fields: Fields) -> str:
+    """safety-refuse and safety-response are one domain."""
+    return str(fields.get("domain")).partition("-")[0]

@@ -1,0 +1,129 @@
+"""CSV to rows: RFC 4180, with the lines of the file counted and a ragged line refused by itself.
+
+A cell that is written as JSON writes a number is that number, an empty cell is null, all others are text.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import deque
+
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stream import rows
+from libra_cli.stream.line_source import Batch, LineSource
+from libra_cli.stream.rows import RowError
+
+# Only what comes back as it was: 007, 1.50 and 1e5 stay text, since as numbers they would be written otherwise.
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
+LONGEST_NUMBER = 300
+_UNCLOSED = "unexpected end of data"
+
+
+class CsvSource:
+    """The rows of one CSV file; the first line names the columns."""
+
+    def __init__(self, lines: LineSource, delimiter: str, max_bytes: int):
+        self._lines, self._delimiter, self._max = lines, delimiter, max_bytes
+        csv.field_size_limit(max(csv.field_size_limit(), max_bytes))
+        self._columns: list[str] | None = None
+        self._record: list[bytes] = []  # lines of a record whose quoted field goes on
+        self._file, self._first = "", 1
+        self._ready: deque[Batch] = deque()
+
+    def read(self, wait: float | None = None) -> Batch | None:
+        """The next rows, as `Source.read` gives them."""
+        while not self._ready:
+            batch = self._lines.read(wait)
+            if batch is None:
+                return self._rest()
+            if not batch.lines:
+                return batch
+            self._take(batch)
+        return self._ready.popleft()
+
+    def _take(self, batch: Batch) -> None:
+        self._file = batch.file
+        for position, line in enumerate(batch.lines):
+            number = batch.first + position
+            if position in batch.too_long:
+                self._add(number, line, RowError("line_too_long", f"the line has more than {self._max} bytes"))
+            elif self._record or line.strip(b" \t\r"):
+                self._line(number, line)
+            else:
+                self._add(number, line, None)
+
+    def _line(self, number: int, line: bytes) -> None:
+        if not self._record:
+            self._first = number
+        self._record.append(line)
+        if len(self._record) > 1 and b'"' not in line:
+            if sum(map(len, self._record)) <= self._max:
+                return  # still inside the quoted field
+            self._refuse(RowError("line_too_long", f"a quoted field has more than {self._max} bytes; close its quote"))
+            return
+        self._finish_record(ended=False)
+
+    def _finish_record(self, ended: bool) -> None:
+        """Makes a row of the lines held, unless a quoted field goes on into the next line."""
+        try:
+            text = b"\n".join(self._record).decode()
+            cells = next(csv.reader([text + "\n"], delimiter=self._delimiter, strict=True), [])
+        except UnicodeDecodeError as error:
+            cure = "convert the file (iconv -t UTF-8)"
+            self._refuse(RowError("bad_utf8", f"byte {error.start + 1} is not UTF-8; {cure}"))
+        except csv.Error as error:
+            if str(error) != _UNCLOSED:
+                self._refuse(RowError("bad_csv", f"not CSV: {error}"))
+            elif ended:
+                self._refuse(RowError("bad_csv", "a quoted field that begins here is never closed; close its quote"))
+        else:
+            self._cells(cells)
+
+    def _cells(self, cells: list[str]) -> None:
+        if self._columns is None:
+            self._columns = self._checked(cells)
+            self._record = []
+        elif len(cells) != len(self._columns):
+            reason = f"{len(cells)} cells, the first line names {len(self._columns)} columns"
+            self._refuse(RowError("ragged_line", f"{reason}; quote a cell that holds the delimiter"))
+        else:
+            row = {name: _value(cell) for name, cell in zip(self._columns, cells, strict=True)}
+            self._add(self._first, rows.dumps(row), None)
+            self._record = []
+
+    def _checked(self, names: list[str]) -> list[str]:
+        """The columns, each with a name of its own."""
+        for position, name in enumerate(names, 1):
+            if not name.strip():
+                raise Fatal(Exit.USAGE, f"{self._file}:{self._first}: column {position} has no name; give it one")
+            if names.count(name) > 1:
+                raise Fatal(Exit.USAGE, f'{self._file}:{self._first}: two columns are named "{name}"; rename one')
+        return names
+
+    def _refuse(self, error: RowError) -> None:
+        self._add(self._first, b"\n".join(self._record), error)
+        self._record = []
+
+    def _add(self, number: int, line: bytes, error: RowError | None) -> None:
+        """Lines of a Batch are consecutive, so one that does not follow its predecessor begins another."""
+        if not self._ready or self._ready[-1].first + len(self._ready[-1].lines) != number:
+            self._ready.append(Batch(self._file, number, []))
+        batch = self._ready[-1]
+        if error is not None:
+            batch.refused[len(batch.lines)] = error
+        batch.lines.append(line)
+
+    def _rest(self) -> Batch | None:
+        if self._record:
+            self._finish_record(ended=True)
+        return self._ready.popleft() if self._ready else None
+
+
+def _value(cell: str) -> object:
+    if not cell:
+        return None
+    if len(cell) > LONGEST_NUMBER or _NUMBER.fullmatch(cell) is None:
+        return cell
+    number = float(cell) if "." in cell else int(cell)
+    return number if rows.dumps({"n": number}) == b'{"n":%b}' % cell.encode() else cell

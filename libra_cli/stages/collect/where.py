@@ -1,0 +1,376 @@
+"""`--where`: a small language over the fields of one row, read by its own parser and never handed to Python.
+
+    EXPR   := or, and, not; == != < <= > >= (they chain: 1 <= level <= 3); in, not in; + - * / %; ( )
+    VALUE  := 5, 0.5, 'text' or "text" (a backslash is itself), true, false, null, [a, b],
+              a field, a.field.inside, a.'field with an odd name', a.list.0
+    CALL   := len(x), lower(x), number(x), matches(x, 'regex'), field('a name that is no word')
+
+A field that the row does not have is null. What cannot be compared (null, or text with a number) is unknown, not false:
+`not` leaves it unknown, `and` and `or` take it as SQL does, and a row is kept only where the whole is true. `x == null`
+and `x != null` ask for null itself.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+Value = Any
+Fields = Mapping[str, Any]
+Eval = Callable[[Fields], Value]
+
+MAX_CHARS = 10_000
+MAX_DEPTH = 50
+WORD_VALUES = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d]\w*)|(?P<text>'[^']*'|"[^"]*")"""
+    r"""|(?P<sign>==|!=|<=|>=|[-+*/%<>()\[\],.]))"""
+)
+_SLIPS = {"=": "== compares", "&": "write and", "|": "write or", "!": "write not", "'": "the quote is not closed",
+          '"': "the quote is not closed"}  # fmt: skip
+
+
+class WhereError(ValueError):
+    """An expression that cannot be read: `column` counts from 0."""
+
+    def __init__(self, text: str, column: int, reason: str):
+        super().__init__(reason)
+        self.text, self.column, self.reason = text, column, reason
+
+    def shown(self) -> str:
+        """The expression with a caret under what is wrong, in two lines."""
+        return f"{self.text}\n{' ' * self.column}^ {self.reason}"
+
+
+@dataclass(frozen=True)
+class Where:
+    """A condition on rows: `test` gives True, False, or None where that cannot be said."""
+
+    text: str
+    names: frozenset[str]
+    """The fields that it asks for."""
+    test: Callable[[Fields], bool | None]
+
+
+def parse(text: str) -> Where:
+    """The condition that `text` is; raises WhereError."""
+    if len(text) > MAX_CHARS:
+        raise WhereError(text[:60] + "...", 0, f"longer than {MAX_CHARS} characters; give several --where")
+    text = re.sub(r"[\r\n\t]", " ", text)
+    parser = _Parser(text)
+    evaluate = parser.whole()
+    return Where(text, frozenset(parser.names), lambda fields: _truth(evaluate(fields)))
+
+
+@dataclass(frozen=True)
+class _Token:
+    kind: str
+    text: str
+    column: int
+
+
+def _tokens(text: str) -> list[_Token]:
+    found, at = [], 0
+    while text[at:].strip():
+        match = _TOKEN.match(text, at)
+        if match is None:
+            at += len(text[at:]) - len(text[at:].lstrip())
+            raise WhereError(text, at, _SLIPS.get(text[at], f"{text[at]!r} means nothing here"))
+        kind = str(match.lastgroup)
+        found.append(_Token(kind, match[kind], match.start(kind)))
+        at = match.end()
+    return [*found, _Token("end", "", len(text.rstrip()))]
+
+
+class _Parser:
+    """Recursive descent, one method a level of binding, weakest first; each gives a function of the row's fields."""
+
+    def __init__(self, text: str):
+        self._text, self._tokens, self._at, self._depth = text, _tokens(text), 0, 0
+        self.names: set[str] = set()
+
+    def whole(self) -> Eval:
+        evaluate = self._any()
+        if self._next.kind != "end":
+            self._fail(f"{self._next.text!r} is not expected here")
+        return evaluate
+
+    @property
+    def _next(self) -> _Token:
+        return self._tokens[self._at]
+
+    def _fail(self, reason: str, token: _Token | None = None) -> NoReturn:
+        raise WhereError(self._text, (token or self._next).column, reason)
+
+    def _take(self, *texts: str) -> str | None:
+        """The next token's text where it is one of `texts` (and not a quoted text), which is then behind us."""
+        if self._next.kind in ("sign", "name") and self._next.text in texts:
+            self._at += 1
+            return self._tokens[self._at - 1].text
+        return None
+
+    def _expect(self, text: str) -> None:
+        if not self._take(text):
+            self._fail(f"{text!r} is missing")
+
+    def _any(self) -> Eval:
+        parts = [self._all()]
+        while self._take("or"):
+            parts.append(self._all())
+        return parts[0] if len(parts) == 1 else lambda fields: _either(part(fields) for part in parts)
+
+    def _all(self) -> Eval:
+        parts = [self._negation()]
+        while self._take("and"):
+            parts.append(self._negation())
+        if len(parts) == 1:
+            return parts[0]
+        return lambda fields: _negated(_either(_negated(part(fields)) for part in parts))
+
+    def _negation(self) -> Eval:
+        negations = 0
+        while self._take("not"):
+            negations += 1
+        evaluate = self._comparison()
+        if negations % 2:
+            return lambda fields: _negated(evaluate(fields))
+        return evaluate
+
+    def _comparison(self) -> Eval:
+        left, left_is_null = self._side()
+        comparisons: list[Eval] = []
+        while compare := self._compare_sign():
+            right, right_is_null = self._side()
+            comparisons.append(_comparing(compare, left, right, left_is_null or right_is_null))
+            left, left_is_null = right, right_is_null
+        if not comparisons:
+            return left
+        return lambda fields: _negated(_either(_negated(one(fields)) for one in comparisons))
+
+    def _compare_sign(self) -> str | None:
+        if self._next.text == "not" and self._tokens[self._at + 1].text == "in" and self._next.kind == "name":
+            self._at += 2
+            return "not in"
+        return self._take("==", "!=", "<=", ">=", "<", ">", "in")
+
+    def _side(self) -> tuple[Eval, bool]:
+        """One side of a comparison, and whether it is the word null and no more."""
+        start = self._at
+        evaluate = self._sum()
+        return evaluate, self._at == start + 1 and WORD_VALUES.get(self._tokens[start].text, 0) is None
+
+    def _sum(self) -> Eval:
+        first, steps = self._product(), []
+        while sign := self._take("+", "-"):
+            steps.append((sign, self._product()))
+        return _calculating(first, steps)
+
+    def _product(self) -> Eval:
+        first, steps = self._signed(), []
+        while sign := self._take("*", "/", "%"):
+            steps.append((sign, self._signed()))
+        return _calculating(first, steps)
+
+    def _signed(self) -> Eval:
+        if not self._take("-"):
+            return self._value()
+        return _calculating(lambda _: 0, [("-", self._value())])
+
+    def _value(self) -> Eval:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            self._fail(f"nested more than {MAX_DEPTH} levels deep")
+        evaluate = self._operand()
+        self._depth -= 1
+        return evaluate
+
+    def _operand(self) -> Eval:
+        token = self._next
+        self._at += 1
+        if token.kind == "number":
+            value: Value = float(token.text) if re.search("[.eE]", token.text) else int(token.text)
+            return lambda _: value
+        if token.kind == "text":
+            return lambda _: token.text[1:-1]
+        if token.kind == "name" and token.text not in ("and", "or", "not", "in"):
+            return self._named(token)
+        if token.text == "(":
+            inner = self._any()
+            self._expect(")")
+            return inner
+        if token.text == "[":
+            return self._list()
+        self._at -= 1
+        self._fail("a field, a value or ( is missing" + ("" if token.kind == "end" else f" before {token.text!r}"))
+
+    def _list(self) -> Eval:
+        items: list[Eval] = []
+        while not self._take("]"):
+            if items:
+                self._expect(",")
+            items.append(self._sum())
+        return lambda fields: [item(fields) for item in items]
+
+    def _named(self, token: _Token) -> Eval:
+        if token.text in WORD_VALUES:
+            value = WORD_VALUES[token.text]
+            return lambda _: value
+        if self._take("("):
+            return self._call(token)
+        self.names.add(token.text)
+        return self._inside(lambda fields: fields.get(token.text))
+
+    def _inside(self, evaluate: Eval) -> Eval:
+        """Follows `.name` and `.'odd name'` into objects, `.0` into lists."""
+        while self._take("."):
+            token = self._next
+            if token.kind not in ("name", "text", "number"):
+                self._fail("a field's name is missing after the dot")
+            self._at += 1
+            for name in token.text.split(".") if token.kind == "number" else [token.text.strip("'\"")]:
+                evaluate = _member(evaluate, name)
+        return evaluate
+
+    def _call(self, token: _Token) -> Eval:
+        if token.text == "matches":
+            return self._matches()
+        if token.text == "field":
+            name = self._quoted("the name of a field")
+            self.names.add(name)
+            return self._inside(lambda fields: fields.get(name))
+        function = _FUNCTIONS.get(token.text)
+        if function is None:
+            known = ", ".join([*_FUNCTIONS, "matches", "field"])
+            self._fail(f"there is no function {token.text}; there are {known}", token)
+        argument = self._any()
+        self._expect(")")
+        return lambda fields: function(argument(fields))
+
+    def _matches(self) -> Eval:
+        from libra_cli.stages.collect import patterns
+
+        subject = self._any()
+        self._expect(",")
+        token = self._next
+        try:
+            pattern = patterns.compiled(self._quoted("a regular expression"))
+        except ValueError as error:
+            self._fail(str(error), token)
+        return lambda fields: patterns.search(pattern, subject(fields))
+
+    def _quoted(self, what: str) -> str:
+        token = self._next
+        if token.kind != "text":
+            self._fail(f"{what} in quotes is missing")
+        self._at += 1
+        self._expect(")")
+        return token.text[1:-1]
+
+
+def _truth(value: Value) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _negated(value: Value) -> bool | None:
+    return None if _truth(value) is None else not value
+
+
+def _either(values: Any) -> bool | None:
+    """True where one is true, else unknown where one is, else False (Kleene's `or`)."""
+    unknown = False
+    for value in values:
+        if value is True:
+            return True
+        unknown = unknown or value is not False
+    return None if unknown else False
+
+
+def _kind(value: Value) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    return "number" if isinstance(value, (int, float)) else type(value).__name__
+
+
+_ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+def _comparing(sign: str, left: Eval, right: Eval, with_null: bool) -> Eval:
+    if sign in ("in", "not in"):
+        contains: Eval = lambda fields: _contains(right(fields), left(fields))  # noqa: E731
+        return contains if sign == "in" else lambda fields: _negated(contains(fields))
+    if sign in ("==", "!="):
+        wanted = sign == "=="
+        if with_null:
+            return lambda fields: (left(fields) is None and right(fields) is None) == wanted
+        return lambda fields: _same(left(fields), right(fields), wanted)
+    return lambda fields: _ordered(_ORDERS[sign], left(fields), right(fields))
+
+
+def _same(left: Value, right: Value, wanted: bool = True) -> bool | None:
+    if left is None or right is None or _kind(left) != _kind(right):
+        return None
+    return (left == right) == wanted
+
+
+def _ordered(compare: Callable[[Value, Value], bool], left: Value, right: Value) -> bool | None:
+    return compare(left, right) if _kind(left) == _kind(right) and _kind(left) in ("number", "str") else None
+
+
+def _contains(whole: Value, part: Value) -> bool | None:
+    if isinstance(whole, str) and isinstance(part, str):
+        return part in whole
+    return _either(_same(part, item) for item in whole) if isinstance(whole, list) else None
+
+
+_OPERATIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "%": operator.mod}
+
+
+def _calculating(first: Eval, steps: list[tuple[str, Eval]]) -> Eval:
+    if not steps:
+        return first
+
+    def evaluate(fields: Fields) -> Value:
+        value = first(fields)
+        for sign, operand in steps:
+            value = _calculated(sign, value, operand(fields))
+        return value
+
+    return evaluate
+
+
+def _calculated(sign: str, a: Value, b: Value) -> Value:
+    """A number, or two texts joined; null for anything else, and for a division by zero."""
+    texts = sign == "+" and isinstance(a, str) and isinstance(b, str)
+    if not texts and (_kind(a) != "number" or _kind(b) != "number"):
+        return None
+    try:
+        return _OPERATIONS[sign](a, b)
+    except (ZeroDivisionError, OverflowError):
+        return None
+
+
+def _member(evaluate: Eval, name: str) -> Eval:
+    def inside(fields: Fields) -> Value:
+        value = evaluate(fields)
+        if isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+            return value[int(name)]
+        return value.get(name) if isinstance(value, dict) else None
+
+    return inside
+
+
+def _number(value: Value) -> Value:
+    """A number written as text, as CSV and some data sets have it."""
+    if isinstance(value, str) and re.fullmatch(r"\s*-?\d{1,300}(\.\d+)?([eE][+-]?\d{1,3})?\s*", value, re.ASCII):
+        return float(value) if re.search("[.eE]", value) else int(value)
+    return value if _kind(value) == "number" else None
+
+
+_FUNCTIONS: dict[str, Callable[[Value], Value]] = {
+    "len": lambda value: len(value) if isinstance(value, (str, list, dict)) else None,
+    "lower": lambda value: value.lower() if isinstance(value, str) else None,
+    "number": _number,
+}

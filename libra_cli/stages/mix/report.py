@@ -1,0 +1,48 @@
+"""The realised mixture: what came of each set and of its tasks, as numbers and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from libra_cli.stream.text_table import grid
+
+
+def figures(
+    names: Sequence[str],
+    available: Sequence[Mapping[int, int]],
+    realised: Sequence[Mapping[int, int]],
+    tasks: Sequence[str | None],
+) -> dict[str, Any]:
+    """Rows, share of all rows, and epochs of each set and of its tasks, from rows by the number of their task."""
+    total = sum(sum(counts.values()) for counts in realised)
+    sets = []
+    for name, had, taken in zip(names, available, realised, strict=True):
+        by_task = [{"task": tasks[task], **_size(had[task], taken.get(task, 0), total)} for task in had]
+        named = any(task["task"] is not None for task in by_task)
+        whole = _size(sum(had.values()), sum(taken.values()), total)
+        sets.append({"source": name, **whole, "tasks": by_task if named else []})
+    return {"rows": total, "sources": sets}
+
+
+def _size(available: int, rows: int, total: int) -> dict[str, Any]:
+    """`epochs` is null where there was nothing to take."""
+    epochs = rows / available if available else None
+    return {"available": available, "rows": rows, "share": rows / total if total else None, "epochs": epochs}
+
+
+def table(mixture: Mapping[str, Any]) -> str:
+    """The figures in words."""
+    lines: list[list[str] | None] = []
+    for source in mixture["sources"]:
+        lines.append([source["source"], *_numbers(source)])
+        lines += [["  " + (task["task"] or "no task"), *_numbers(task)] for task in source["tasks"]]
+    available = sum(source["available"] for source in mixture["sources"])
+    whole = _size(available, mixture["rows"], mixture["rows"])
+    return grid(("source, task", "available", "rows", "share", "epochs"), [*lines, None, ["all", *_numbers(whole)]])
+
+
+def _numbers(size: Mapping[str, Any]) -> list[str]:
+    share = "-" if size["share"] is None else f"{size['share']:.1%}"
+    epochs = "-" if size["epochs"] is None else f"{size['epochs']:.2f}"
+    return [f"{size['available']:,}", f"{size['rows']:,}", share, epochs]

@@ -1,0 +1,102 @@
+"""The responses of a review as one page of HTML that needs nothing else: no server, no network, no other file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterator
+from html import escape
+from importlib import resources
+
+from libra_cli.stages.review.items import Item, Items
+from libra_cli.stages.review.screen import safe_text
+from libra_cli.stream import rows
+from libra_cli.stream.sinks import write_all, write_failed
+
+
+def write_page(items: Items, path: str, blind: bool = False) -> None:
+    """Writes the page, row by row, so that texts are never all in memory, and a page that is there is whole.
+
+    Raises Fatal(2 or 74) where it cannot be written.
+    """
+    part = f"{path}.part"
+    try:
+        fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        try:
+            for piece in page(items, blind):
+                write_all(fd, piece.encode(), path)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.replace(part, path)
+    except OSError as error:
+        raise write_failed(path, error) from None
+
+
+def page(items: Items, blind: bool = False) -> Iterator[str]:
+    """The page, piece by piece. `blind` leaves out who wrote a response, its extracted answer and all verdicts."""
+    yield _head(_key(items), len(items))
+    for number in range(len(items)):
+        yield _article(number, items[number], blind)
+    yield f"<script>{_own('page.js')}</script>\n</body>\n</html>\n"
+
+
+def _head(key: str, count: int) -> str:
+    """Whatever a row may hold, a browser runs nothing but our own script, and loads nothing."""
+    digest = base64.b64encode(hashlib.sha256(_own("page.js").encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width">\n<title>libra review</title>\n'
+        f'<style>{_own("page.css")}</style>\n</head>\n<body data-key="libra-review-{key}">\n'
+        f'<header><strong>libra review</strong> <span id="count">{count} rows</span>\n'
+        '<input id="filter" type="search" placeholder="filter" aria-label="Show only rows that contain">\n'
+        '<input id="reviewer" placeholder="your name" aria-label="Your name">\n'
+        '<button id="save">Save labels.jsonl</button>\n'
+        "<small>j next, k back, y correct, n wrong (again: no label), / filter</small></header>\n"
+    )
+
+
+def _article(number: int, item: Item, blind: bool) -> str:
+    row = escape(rows.dumps(item.identity).decode()[:-1], quote=True)
+    facts = [("Question", item.question), ("Reference", item.reference)]
+    facts += [] if blind else [("Answer", item.answer)]
+    shown = "".join(f"<dt>{name}</dt><dd>{_text(value)}</dd>" for name, value in facts)
+    votes = "" if blind else f"<dt>Verdicts</dt><dd>{_verdicts(item)}</dd>"
+    texts = [] if blind else [vote for vote in item.votes if vote.get("text")]
+    written = "".join(_details(f"What {vote['annotator']} wrote", str(vote["text"])) for vote in texts)
+    names = item.place if blind else f"{item.place} {item.names}"
+    return (
+        f'<article tabindex="0" data-row="{row}"><small>{number + 1}. {_text(names)}</small>\n<dl>{shown}{votes}</dl>\n'
+        f"{_details('Response', item.response, ' open')}{written}"
+        '<button value="1">correct</button> <button value="0">wrong</button></article>\n'
+    )
+
+
+def _verdicts(item: Item) -> str:
+    found = []
+    for vote in item.votes:
+        said = str(vote["verdict"] or "none")
+        why = ", ".join(str(vote[name]) for name in ("by", "reason", "note") if vote.get(name))
+        found.append(f'{_text(vote["annotator"])}: <span class="{said}">{said}</span> <small>{_text(why)}</small>')
+    return "<br>".join(found) or "none"
+
+
+def _details(name: str, text: str, state: str = "") -> str:
+    return f"<details{state}><summary>{_text(name)}</summary><pre>{_text(text)}</pre></details>\n"
+
+
+def _text(text: str) -> str:
+    """Text as text: nothing in it is markup, and what is no printable character is an escape."""
+    return escape(safe_text(text), quote=True)
+
+
+def _key(items: Items) -> str:
+    """By which a browser knows the labels of this page from those of another."""
+    return hashlib.sha256(repr([place.named for place in items.places]).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _own(name: str) -> str:
+    return resources.files("libra_cli.stages.review").joinpath(name).read_text(encoding="utf-8")

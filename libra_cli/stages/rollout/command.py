@@ -1,0 +1,83 @@
+"""`libra rollout`: responses to problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from libra_cli.cli.command import option, stage
+from libra_cli.cli.engine_options import EngineOptions, SamplingOptions, engine_options, sampling_options
+
+if TYPE_CHECKING:
+    from libra_cli.stream.rows import Row
+    from libra_cli.stream.run import Run
+    from libra_cli.tasks import Messages
+
+
+@option("--system", metavar="TEXT", help="System prompt.")
+@option("--prompt-template", type=click.Path(exists=True, dir_okay=False), metavar="FILE", by_content=True,
+        help="Text with {{field}} slots that replaces the built-in prompt.")  # fmt: skip
+@option(
+    "--dedupe", is_flag=True, shapes_rows=False, help="Leave out rows whose id was there before; else they are refused."
+)
+@option("--dry-run", is_flag=True, shapes_rows=False,
+        help="Print the first prompt as each model would see it, token ids included; generate nothing.")  # fmt: skip
+@sampling_options
+@engine_options
+def _rollout(
+    run: Run, system: str | None, prompt_template: str | None, dedupe: bool, dry_run: bool, **options: Any
+) -> None:
+    """Sample responses to problems from one or more models.
+
+    Each problem gets --samples responses from each --model, and rows come out as they are written. Thinking is cut from
+    `response` and kept in `response_with_cot`; a text that ends inside its thinking has the response null. With -o FILE
+    the same command continues after a stop, and a larger --samples or another --model adds what is missing. Every
+    sample has its own seed, made from --seed, the row's id and the sample's number, whatever the shard or order.
+    """
+    from libra_cli.sampling.run import Generation, response_fields
+
+    engines, sampling = EngineOptions.take(options), SamplingOptions.take(options)
+    prompt, prompt_sha256 = _prompting(prompt_template, sampling.thinking, system)
+    generation = Generation(run, engines, sampling, prompt, prompt_sha256, dedupe)
+    if dry_run:
+        generation.show_first()
+    else:
+        generation.through(lambda _job, completion: response_fields(completion, sampling))
+
+
+def _prompting(path: str | None, thinks: bool, system: str | None) -> tuple[Callable[[Row], Messages], str]:
+    """What makes a row's conversation, and 12 hex digits that name the template and system prompt it is made from."""
+    from libra_cli.sampling.run import prompt_text
+    from libra_cli.stream.rows import RowError
+    from libra_cli.tasks import reason, template
+
+    try:
+        text = template.load("reason-thinking" if thinks else "reason-direct") if path is None else prompt_text(path)
+    except ValueError as error:
+        raise click.UsageError(f"--prompt-template {path}: {error}") from None
+
+    def prompt(row: Row) -> Messages:
+        try:
+            return reason.prompt(row.fields, text=text, system=system)
+        except KeyError as slot:
+            cure = "which the prompt template asks for; add it, or use another template"
+            raise RowError("missing_field", f'no "{slot.args[0]}", {cure}') from None
+
+    return prompt, template.digest(text if system is None else f"{system}\0{text}")
+
+
+command = stage(
+    "rollout",
+    reads={"question": str},
+    writes=("id", "model", "sample", "response", "response_with_cot", "finish_reason", "n_tokens", "provenance"),
+    used=("question",),
+    names=("model", "sample"),
+    examples=(
+        "libra rollout --model libra-mini/strong -n 8 problems.jsonl > rollouts.jsonl",
+        "libra rollout --model Qwen/QwQ-32B --tensor-parallel-size 4 -n 64 -o rollouts.jsonl problems.jsonl",
+        "libra rollout --base-url http://localhost:8000/v1 --model Qwen/Qwen3-8B --no-thinking problems.jsonl",
+        "libra rollout --model libra-mini/strong --dry-run problems.jsonl | jq -r .text",
+    ),
+)(_rollout)

@@ -1,0 +1,90 @@
+"""What a correct sample must be beside correct, to be worth learning from: complete, well formed, not too long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from libra_cli.records.no_answer import no_answer
+from libra_cli.stages.rs_filter.samples import GENERAL, REASON, Sample
+from libra_cli.stream.rows import RowError
+from libra_cli.tasks import thinking
+from libra_cli.tasks.verdicts import CUT_SHORT
+
+REQUIRE, FORBID, ANY = "require", "forbid", "any"
+UNASKED = "unasked"
+"""The policy where nobody named one: thinking is required, but of `general`, whose answers are taken as they are."""
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What is asked of every sample."""
+
+    policy: str = UNASKED
+    markers: Sequence[tuple[str, str]] = tuple(thinking.MARKERS.values())
+    min_tokens: int | None = None
+    max_tokens: int | None = None
+    count: Callable[[str], int] | None = None
+    """Tokens of a text; None where only the number in the row is known."""
+
+    def fault(self, sample: Sample) -> str | None:
+        """Why a correct sample is not kept, in one word; None where it is."""
+        if sample.finish_reason in CUT_SHORT:
+            return "truncated"
+        if sample.response is None:
+            return "unclosed_thinking"
+        if not sample.response.strip():
+            return "no_response"
+        if sample.task == REASON and no_answer(sample.response):
+            return "no_answer"
+        if sample.accepts_nothing:
+            return "accepts_no_answer"
+        free = sample.task == GENERAL and self.policy == UNASKED
+        return None if free else thinking_fault(sample.text, self.policy, self.markers)
+
+    def tokens(self, sample: Sample) -> int | None:
+        """The length of a sample; None where nobody knows it. Raises RowError where a limit depends on that."""
+        n_tokens = self.count(sample.text) if self.count else sample.n_tokens
+        if n_tokens is None and (self.min_tokens is not None or self.max_tokens is not None):
+            raise RowError(
+                "no_length", 'no "n_tokens", by which --min-tokens and --max-tokens go: add --tokenizer NAME'
+            )
+        return n_tokens
+
+    def misfit(self, n_tokens: int | None) -> str | None:
+        """`too_short` or `too_long`."""
+        if n_tokens is None:
+            return None
+        if self.min_tokens is not None and n_tokens < self.min_tokens:
+            return "too_short"
+        return "too_long" if self.max_tokens is not None and n_tokens > self.max_tokens else None
+
+
+def thinking_fault(text: str, policy: str, markers: Sequence[tuple[str, str]]) -> str | None:
+    """What is wrong with the thinking of a text; None where it is one block at the beginning, or none is wanted.
+
+    An empty block is no thinking.
+    """
+    found = next((pair for pair in markers if pair[1] in text or pair[0] in text), None)
+    if found is None:
+        return "no_thinking" if policy in (REQUIRE, UNASKED) else None
+    fault, thought = _block(text, *found)
+    if fault is not None:
+        return fault
+    if not thought:
+        return "no_thinking" if policy in (REQUIRE, UNASKED) else None
+    return "has_thinking" if policy == FORBID else None
+
+
+def _block(text: str, opening: str, closing: str) -> tuple[str | None, str]:
+    """What is wrong with the form of the thinking, and what was thought."""
+    opened, closed = text.count(opening), text.count(closing)
+    if not closed:
+        return "unclosed_thinking", ""
+    if not opened:
+        return "unopened_thinking", ""
+    before, _, rest = text.partition(opening)
+    thought, _, after = rest.partition(closing)
+    if opened > 1 or closed > 1 or thinking.split_any(after).thinking is not None:
+        return "several_thinking", ""
+    return ("thinking_not_first" if before.strip() else None), thought.strip()

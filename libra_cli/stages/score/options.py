@@ -1,0 +1,77 @@
+"""Options that `libra score` and `libra score correlate` share, and the forms of their values. Imports click only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any
+
+import click
+
+from libra_cli.cli.command import option
+
+SEARCHES = ("search", "cross-fit")
+FEWEST_RESAMPLES = 100
+
+
+class Threshold(click.ParamType):
+    """A number, or how to find one."""
+
+    name = "threshold"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        """A finite number, or one of SEARCHES."""
+        if value in SEARCHES:
+            return str(value)
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            self.fail(f"{value!r} is neither a number nor one of {', '.join(SEARCHES)}", param, ctx)
+        if not isfinite(number):
+            self.fail(f"{value!r} cuts nothing; give a number", param, ctx)
+        return number
+
+
+class Resamples(click.IntRange):
+    """How many resamples: none, or so many that the ends of a 95% interval are not the extremes of a few."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """0, or a number from FEWEST_RESAMPLES."""
+        number: int = super().convert(value, param, ctx)
+        if 0 < number < FEWEST_RESAMPLES:
+            self.fail(f"{number} are too few for 95% intervals: give {FEWEST_RESAMPLES} or more, or 0 for none", param,
+                      ctx)  # fmt: skip
+        return number
+
+
+class At(click.ParamType):
+    """Several k."""
+
+    name = "at"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Numbers from 1, separated by commas; in order, each once."""
+        if isinstance(value, tuple):
+            return value
+        parts = [part.strip() for part in str(value).split(",")]
+        if not all(part.isascii() and part.isdecimal() and int(part) > 0 for part in parts):
+            self.fail(f"{value!r}: write numbers from 1 with commas between them (1,4,8)", param, ctx)
+        return tuple(sorted(set(map(int, parts))))
+
+
+def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what is written and where."""
+    for decorate in reversed((
+        option("-o", "--output", metavar="FILE", help="Write to FILE instead of standard output."),
+        option("--json", is_flag=True, help="Write one JSON object, fractions unrounded."),
+        option("--markdown", is_flag=True, help="Write Markdown tables."),
+        option("--latex", is_flag=True, help="Write LaTeX tables (booktabs)."),
+        option("--html", metavar="FILE.html",
+               help="Also write one page that needs nothing else: tables, plots, the most instructive wrong verdicts."),
+        option("--plot", metavar="FILE.png|svg|pdf", help="Also draw the figures (pip install 'libra-cli[plot]')."),
+    )):  # fmt: skip
+        function = decorate(function)
+    return function

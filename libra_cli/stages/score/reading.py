@@ -1,0 +1,130 @@
+"""Rows of a file into the columns of each judge; any row that cannot be scored ends the run: no figure without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, Protocol
+
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stages.score.row_kinds import Kind, kind_of
+from libra_cli.stages.score.verdicts import Scored
+from libra_cli.stream import rows
+from libra_cli.stream.line_source import STDIN, Batch, Source
+from libra_cli.stream.rows import RowError
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class How:
+    """What is asked of the figures, the same for every judge."""
+
+    kind: str | None = None
+    """None: found out from the first row of each file."""
+    protocol: str = "official"
+    null: str = "rule"
+    threshold: float | str | None = None
+    """A number, "search", "cross-fit", or None: as the rows' judge task has it."""
+    folds: int = 5
+    at: tuple[int, ...] = ()
+    allow_short: bool = False
+    resamples: int = 1000
+    seed: int = 0
+    examples: bool = False
+
+    def without_effect(self, *names: str) -> list[str]:
+        """A note of those of the options `names` that are given, to a kind of rows that they say nothing to."""
+        given = [f"--{name}" for name in names if getattr(self, name) != getattr(type(self), name)]
+        return [f"without effect on these rows: {', '.join(given)}"] if given else []
+
+
+class Collector(Protocol):
+    """The rows of one judge while they come in, and its figures afterwards."""
+
+    file: str
+
+    def add(self, fields: Fields, raw: bytes) -> None:
+        """Takes a row; raises ValueError naming what it lacks and the cure."""
+
+    def scored(self) -> Scored:
+        """Its figures, once all rows are in; raises ValueError where there can be none."""
+
+
+def read(paths: tuple[str, ...], how: How, make: Callable[[Kind, How, str, str], Collector],
+         progress: Callable[[str], None]) -> list[Collector]:  # fmt: skip
+    """A collector for each judge of each file, in the order in which they come.
+
+    Raises Fatal for a file that cannot be read, a line that is no row, a row that is not of the kind of the others.
+    """
+    found: list[Collector] = []
+    for path in paths or ("-",):
+        found += _File(path, how, make).collectors(progress)
+    return found
+
+
+class _File:
+    """One input: what kind of rows it has, and its judges."""
+
+    def __init__(self, path: str, how: How, make: Callable[[Kind, How, str, str], Collector]):
+        self._name, self._how, self._make = STDIN if path == "-" else path, how, make
+        self._source = Source([path])
+        self._kind: Kind | None = None
+        self._judges: dict[str, Collector] = {}
+
+    def collectors(self, progress: Callable[[str], None]) -> list[Collector]:
+        for n_rows, (batch, number, raw) in enumerate(lines(self._source), 1):
+            fields = parsed(batch, number, raw)
+            try:
+                self._add(fields, raw)
+            except (ValueError, TypeError, KeyError) as error:
+                raise Fatal(Exit.USAGE, f"{batch.file}:{number}: {_said(error)}") from None
+            if not n_rows & 0xFFF:
+                progress(f"{n_rows:,} rows of {self._name}")
+        if not self._judges:
+            raise Fatal(Exit.INCOMPLETE, f"{self._name}: there are no rows; run the stage before this one again")
+        return list(self._judges.values())
+
+    def _add(self, fields: Fields, raw: bytes) -> None:
+        kind = self._kind
+        if kind is None:
+            kind = self._kind = kind_of(fields, self._how.kind)
+        if not kind.accepts(fields):
+            raise ValueError(kind.why_not(fields))
+        name = kind.judge_of(fields)
+        collector = self._judges.get(name)
+        if collector is None:
+            shown = name or (self._name if self._name == STDIN else PurePath(self._name).name)
+            collector = self._judges[name] = self._make(kind, self._how, shown, self._name)
+        collector.add(fields, raw)
+
+
+def lines(source: Source) -> Iterator[tuple[Batch, int, bytes]]:
+    """The lines that are not blank: their batch, number, and bytes."""
+    while (batch := source.read()) is not None:
+        for number, raw in enumerate(batch.lines, batch.first):
+            stripped = raw.strip(b" \t\r")
+            if stripped or number - batch.first in batch.refused:
+                yield batch, number, stripped
+
+
+def parsed(batch: Batch, number: int, raw: bytes) -> Fields:
+    """The row on a line; raises Fatal where there is none, with status 7 where the file was cut there."""
+    try:
+        if batch.refused and number - batch.first in batch.refused:
+            raise batch.refused[number - batch.first]
+        return rows.parse(raw)
+    except RowError as error:
+        explained = batch.explain(error, number)
+        status = Exit.INCOMPLETE if explained.kind == "truncated_line" else Exit.USAGE
+        raise Fatal(status, f"{batch.file}:{number}: {explained}") from None
+
+
+def _said(error: Exception) -> str:
+    return f"no {error}: keep the fields of the benchmark" if isinstance(error, KeyError) else str(error)
+
+
+def reasons(counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts by reason, the most frequent first."""
+    return dict(sorted(counts.items(), key=lambda found: (-found[1], found[0])))

@@ -1,0 +1,122 @@
+"""What kind of rows a file has, found out from the first of them or told by --as."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from libra_cli.rm_benchmarks import BENCHMARKS, Benchmark, benchmark_of
+from libra_cli.rm_benchmarks.base import ProtocolName
+
+Fields = Mapping[str, Any]
+
+LIBRA_BENCH, POINTWISE, REASONING = "libra-bench", "pointwise", "reasoning"
+
+_NO_LABEL = 'no "label": run libra verify first'
+_NO_VERDICT = 'no "score" and no "prediction": run libra judge first'
+
+
+class Pointwise(Benchmark):
+    """Responses judged one by one, of any subsets: accuracy per subset, and their plain mean."""
+
+    name, title = POINTWISE, "Pointwise judging"
+
+    def recognises(self, fields: Fields) -> bool:
+        return "label" in fields and _is_judged(fields)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How the rows of a file are scored."""
+
+    name: str
+    benchmark: Benchmark
+    judge_of: Callable[[Fields], str]
+    """Who is scored by a row; empty where it does not say."""
+
+    accepts: Callable[[Fields], bool]
+    """Whether a row is of this kind."""
+
+    @property
+    def _is_pointwise(self) -> bool:
+        return self.name in (LIBRA_BENCH, POINTWISE)
+
+    def why_not(self, fields: Fields) -> str:
+        """What is wrong with a row that is not of this kind, and the cure."""
+        if self.name == REASONING:
+            return _NO_LABEL
+        other = benchmark_of(fields)
+        if self._is_pointwise and "label" not in fields and other is None:
+            return _NO_LABEL
+        if self._is_pointwise and "label" in fields and not _is_judged(fields):
+            return _NO_VERDICT
+        if self.name == LIBRA_BENCH and "label" in fields:
+            subset = f"the subset {fields['subset']!r} is none of its" if "subset" in fields else 'no "subset" of its'
+            return f"not a row of libra-bench, {subset} three; --as pointwise takes any subsets"
+        looks = f", it looks like one of {other.name}" if other and other.name != self.name else ""
+        return f"not a row of {self.name}{looks}; score each kind from a file of its own, its fields as published"
+
+
+def kind_of(fields: Fields, told: str | None) -> Kind:
+    """The kind `told`, or that of a row; raises ValueError where it is of none."""
+    name = told or _detected(fields)
+    if name == REASONING:
+        return Kind(name, _POOLED, _policy, lambda fields: "label" in fields)
+    if name == POINTWISE:
+        return Kind(name, _POINTWISE, _judge, _POINTWISE.recognises)
+    benchmark = BENCHMARKS[name]
+    if name == LIBRA_BENCH:
+        return Kind(name, benchmark, _judge, lambda fields: _is_judged(fields) and benchmark.recognises(fields))
+    return Kind(name, benchmark, _judge, benchmark.recognises)
+
+
+def names() -> list[str]:
+    """What --as takes."""
+    return [LIBRA_BENCH, POINTWISE, *(name for name in BENCHMARKS if name != LIBRA_BENCH), REASONING]
+
+
+def _detected(fields: Fields) -> str:
+    found = benchmark_of(fields)
+    if found is not None and found.name != LIBRA_BENCH:
+        return found.name
+    if "label" in fields and _is_judged(fields):
+        return found.name if found is not None else POINTWISE
+    if "label" in fields and (fields.get("model") is not None or "verification" in fields or "response" in fields):
+        return REASONING
+    if "label" in fields:
+        raise ValueError(_NO_VERDICT)
+    if _is_judged(fields) or "response" in fields or "response_with_cot" in fields:
+        raise ValueError(_NO_LABEL)
+    raise ValueError(f"neither a judged nor a verified row; --as names its kind ({', '.join(names())})")
+
+
+def _is_judged(fields: Fields) -> bool:
+    return "score" in fields or "prediction" in fields
+
+
+def _judge(fields: Fields) -> str:
+    name = fields.get("judge")
+    return name if isinstance(name, str) else "" if name is None else str(name)
+
+
+def _policy(fields: Fields) -> str:
+    """The model that answered, and the judge whose scores chose among its answers."""
+    model, judge = fields.get("model"), _judge(fields)
+    name = "" if model is None else str(model)
+    return f"{name} ({judge})" if judge and name else name or judge
+
+
+class _Pooled(Pointwise):
+    """Problems of any subsets, pooled."""
+
+    name, title = REASONING, "Reasoning"
+
+    def overall(self, sections: Any, names: Any, ns: Any, protocol: ProtocolName) -> Any:
+        """pass@k is the mean over problems, of whichever subset."""
+        from libra_cli.rm_benchmarks.base import weighted_mean
+
+        return weighted_mean(sections, ns)
+
+
+_POINTWISE, _POOLED = Pointwise(), _Pooled()

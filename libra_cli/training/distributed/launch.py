@@ -1,0 +1,222 @@
+"""Which rank this process is: one command serves one device, all devices of a node, and `srun` on many nodes.
+
+Our own small launcher, not torchrun: that one dies of SIGUSR1 and kills its workers 30 s after SIGTERM, however long
+a checkpoint takes (pytorch#154849, #119856). Under torchrun, deepspeed, accelerate and Kubernetes this process is the
+rank that they say it is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from glob import glob
+from types import FrameType
+from typing import NoReturn
+
+from libra_cli.answers.worker import die_with
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stream.signals import STATUS, leave
+from libra_cli.training.distributed.processes import LAUNCHER, ONLY_TO_LAUNCHER, REQUESTS, run_ranks
+
+LOOPBACK = "127.0.0.1"
+PORTS = range(15000, 30000)
+"""Of steps of Slurm: below those that systems give away for outgoing connections."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The ranks that this process is or starts: `count` of `world`, from rank `first`, which is number `local` here."""
+
+    first: int
+    count: int
+    world: int
+    local: int
+    on_node: int
+    """How many ranks there are on this node, whoever starts them."""
+    address: str
+    port: int
+
+    def variables(self, index: int) -> dict[str, str]:
+        """What torch.distributed and DeepSpeed read from the environment of rank `first + index`."""
+        return {
+            "RANK": str(self.first + index),
+            "WORLD_SIZE": str(self.world),
+            "LOCAL_RANK": str(self.local + index),
+            "LOCAL_WORLD_SIZE": str(self.on_node),
+            "MASTER_ADDR": self.address,
+            "MASTER_PORT": str(self.port),
+        }
+
+
+def relaunch(nproc: int | None, grace: float) -> int | None:
+    """None in a process that is a rank (its RANK, WORLD_SIZE, ... are set now); else the exit status of the ranks.
+
+    The latter once they have all ended: they are this same command, started `nproc` times (None: once for each visible
+    GPU, once where there is none). Asked to stop, they have `grace` seconds. To be called before torch is imported.
+    Raises Fatal where the environment contradicts itself.
+    """
+    place = place_of(os.environ, nproc)
+    _scripts_first_on_path()
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads(os.environ, place)))
+    if place.count > 1:
+        return run_ranks([place.variables(index) for index in range(place.count)], grace)
+    _become(place)
+    return None
+
+
+def place_of(environment: Mapping[str, str], nproc: int | None) -> Place:
+    """What `environment` makes of this process: another launcher's rank, a task of a Slurm step, or all on this node.
+
+    A step is known by SLURM_STEP_*: SLURM_NTASKS is set in a batch script, too, where nobody else joins.
+    """
+    if "RANK" in environment and "WORLD_SIZE" in environment:
+        return _started_by_others(environment)
+    tasks, nodes = (_number(environment, f"SLURM_STEP_NUM_{what}", 1) for what in ("TASKS", "NODES"))
+    if tasks > nodes:
+        return _slurm_task(environment, tasks, nodes)
+    count = nproc or max(1, visible_devices(environment))
+    if nodes > 1:
+        node = _number(environment, "SLURM_PROCID")
+        return Place(node * count, count, nodes * count, 0, count, *_meeting_point(environment, nodes))
+    return Place(0, count, count, 0, count, LOOPBACK, free_port())
+
+
+def visible_devices(environment: Mapping[str, str]) -> int:
+    """How many NVIDIA GPUs torch will see, without the seconds that importing it takes."""
+    if tool := shutil.which("nvidia-smi", path=environment.get("PATH")):
+        listed = subprocess.run([tool, "-L"], capture_output=True, text=True, check=False).stdout
+        present = len(re.findall(r"^GPU ", listed, re.MULTILINE))
+    else:
+        present = len(glob("/dev/nvidia[0-9]*"))
+    chosen = environment.get("CUDA_VISIBLE_DEVICES")
+    if chosen is None or present == 0:
+        return present
+    valid = re.match(r"(\s*[A-Za-z0-9][^,]*(,|$))*", chosen)  # CUDA reads up to the first that is none, such as -1
+    return valid.group().strip(", ").count(",") + 1 if valid and valid.group().strip(", ") else 0
+
+
+def first_host(nodes: str) -> str:
+    """The first host of a node list as Slurm writes it: `gpu03` of `gpu[03-05,9],login1`."""
+    hosts = re.match(r"(?:[^,\[]|\[[^\]]*\])+", nodes)
+    return re.sub(r"\[([^\],-]+)[^\]]*\]", r"\1", hosts.group() if hosts else "")
+
+
+def free_port() -> int:
+    """A port of this machine on which nobody listens."""
+    with socket.socket() as listener:
+        listener.bind((LOOPBACK, 0))
+        return int(listener.getsockname()[1])
+
+
+def threads(environment: Mapping[str, str], place: Place) -> int:
+    """How many threads a rank should use: its share of the cores that are given to this process, or to this task."""
+    per_task = environment.get("SLURM_CPUS_PER_TASK")
+    if per_task and "SLURM_STEP_ID" in environment:
+        return max(1, _number(environment, "SLURM_CPUS_PER_TASK") // place.count)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // place.on_node)
+
+
+def _scripts_first_on_path() -> None:
+    """DeepSpeed builds its kernels with the ninja of this environment, whether or not that has been activated."""
+    scripts, path = os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)
+    if path.split(os.pathsep)[0] != scripts:
+        os.environ["PATH"] = scripts + os.pathsep + path
+
+
+def _started_by_others(environment: Mapping[str, str]) -> Place:
+    rank, world = (_number(environment, name) for name in ("RANK", "WORLD_SIZE"))
+    if not 0 <= rank < world:
+        raise Fatal(
+            Exit.USAGE, f"RANK={rank} with WORLD_SIZE={world}: ranks are 0 to WORLD_SIZE - 1; unset both to start here"
+        )
+    if world > 1 and not ("MASTER_ADDR" in environment and "MASTER_PORT" in environment):
+        raise Fatal(
+            Exit.USAGE,
+            f"RANK and WORLD_SIZE={world} are set, MASTER_ADDR and MASTER_PORT are not: set them to where rank 0 runs, "
+            "or unset RANK and WORLD_SIZE and let libra start the ranks (--nproc)",
+        )
+    local, on_node = _number(environment, "LOCAL_RANK", 0), _number(environment, "LOCAL_WORLD_SIZE", 1)
+    port = _number(environment, "MASTER_PORT") if "MASTER_PORT" in environment else free_port()
+    return Place(rank, 1, world, local, on_node, environment.get("MASTER_ADDR", LOOPBACK), port)
+
+
+def _slurm_task(environment: Mapping[str, str], tasks: int, nodes: int) -> Place:
+    """A step with several tasks on a node: one task is one rank."""
+    local, node = _number(environment, "SLURM_LOCALID"), _number(environment, "SLURM_NODEID")
+    on_node = _tasks_per_node(environment.get("SLURM_STEP_TASKS_PER_NODE", str(tasks)))[node]
+    devices = visible_devices(environment)
+    if devices:
+        local %= devices  # Slurm may have bound each task to its own GPU, the only one that it sees
+    rank = _number(environment, "SLURM_PROCID")
+    return Place(rank, 1, tasks, local, on_node, *_meeting_point(environment, nodes))
+
+
+def _tasks_per_node(text: str) -> list[int]:
+    """`2(x3),1` is three nodes with two tasks each, then one with one."""
+    return [
+        int(tasks)
+        for tasks, times in re.findall(r"(\d+)(?:\(x(\d+)\))?", text)
+        for _ in range(int(times or 1))
+    ]  # fmt: skip
+
+
+def _meeting_point(environment: Mapping[str, str], nodes: int) -> tuple[str, int]:
+    """Where the ranks of a step meet: an address and a port that all its tasks find on their own; the user's win."""
+    job, step = _number(environment, "SLURM_JOB_ID"), _number(environment, "SLURM_STEP_ID")
+    port = _number(environment, "MASTER_PORT", PORTS[(job * 7 + step) % len(PORTS)])
+    if nodes == 1:
+        return LOOPBACK, port
+    return environment.get("MASTER_ADDR") or _address(first_host(environment.get("SLURM_STEP_NODELIST", ""))), port
+
+
+def _address(host: str) -> str:
+    """`host`, or the address that Slurm has for it where the name of a node is no name of a host."""
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError:
+        if shutil.which("scontrol"):
+            command = ["scontrol", "show", "node", "--oneliner", host]
+            known = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+            if found := re.search(r"\bNodeAddr=(\S+)", known):
+                return found[1]
+        raise Fatal(Exit.USAGE, f"the first node of this step, {host!r}, has no address: set MASTER_ADDR") from None
+    return host
+
+
+def _number(environment: Mapping[str, str], name: str, default: int | None = None) -> int:
+    text = environment.get(name, "" if default is None else str(default))
+    if not text.strip().isascii() or not text.strip().isdigit():
+        raise Fatal(Exit.USAGE, f"{name} is {text!r} in the environment, a number is needed: set it right, or unset it")
+    return int(text)
+
+
+def _become(place: Place) -> None:
+    """Makes this process the rank: only rank 0 has standard input, and writes to standard output."""
+    os.environ.update(place.variables(0))
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _stop_before_work)
+    launcher = os.environ.pop(LAUNCHER, None)
+    if launcher is not None:
+        die_with(int(launcher))
+        for number in ONLY_TO_LAUNCHER:
+            signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, REQUESTS)
+    if place.first > 0:
+        os.dup2(2, 1)
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.close(null)
+
+
+def _stop_before_work(number: int, _frame: FrameType | None) -> NoReturn:
+    """The handler until the trainer has its own, seconds after torch began to load: there is nothing to lose yet."""
+    leave(STATUS[signal.Signals(number)])

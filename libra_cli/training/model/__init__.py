@@ -1,0 +1,1 @@
+"""The policy model: loading, attention, the last layer, export."""

@@ -1,0 +1,1 @@
+"""What a run tells of itself: telemetry, trackers, FLOPs, memory, evaluation."""

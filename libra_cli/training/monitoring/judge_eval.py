@@ -1,0 +1,72 @@
+"""The model that is being trained as a judge: its accuracy on a benchmark, by `libra judge` and `libra score`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from libra_cli.stream.console import Console
+from libra_cli.stream.signals import StopRequest, kill_descendants
+from libra_cli.training.distributed.deepspeed_engine import Engine
+from libra_cli.training.model.export import Export
+from libra_cli.training.run_dir import seen
+
+_LOOK_SECONDS = 0.5
+_OF_RANKS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+"""An engine of its own must not take itself for one of our ranks."""
+
+
+class Scoring:
+    """Judges `benchmark` (files of labelled rows) with the model as it is; `options` are more options of the judge."""
+
+    def __init__(self, folder: Path, benchmark: Sequence[str], options: str, export: Export, console: Console,
+                 stop: StopRequest):  # fmt: skip
+        self._folder, self._benchmark, self._options = folder, benchmark, shlex.split(options)
+        self._export, self._console, self._stop = export, console, stop
+        self.key = json.dumps([seen(benchmark), options])
+        """Tells this benchmark from others."""
+
+    def figures(self, engine: Engine) -> dict[str, float | int | str | None]:
+        """accuracy, its 95 % interval, n and how many verdicts could not be read; called by all ranks.
+
+        Where judging fails, accuracy is None and `reason` says why: a benchmark never ends a training run.
+        """
+        self._export.write(self._folder, engine)
+        found = self._scored() if self._export.world.is_first else {}
+        return self._export.world.told(found)
+
+    def _scored(self) -> dict[str, float | int | str | None]:
+        judged = self._folder / "judged.jsonl"
+        judge = ["judge", "--model", str(self._folder), "--judge-name", "trained", "--overwrite", "-o", str(judged)]
+        failure = self._run([*judge, *self._options, *self._benchmark])[1]
+        if failure is None:
+            out, failure = self._run(["score", "--json", str(judged)])
+        if failure is not None:
+            self._console.say(f"the benchmark was not scored: {failure}")
+            return {"accuracy": None, "reason": failure}
+        report = json.loads(out)
+        low, high = report.get("interval") or (None, None)
+        return {"accuracy": report["overall"], "low": low, "high": high, "n": report["n"], "unread": report["n_null"]}
+
+    def _run(self, command: list[str]) -> tuple[str, str | None]:
+        """Standard output of a stage, and what it said last where it failed."""
+        environment = {name: value for name, value in os.environ.items() if name not in _OF_RANKS}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "libra_cli", *command], env=environment, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        while True:
+            try:
+                out, errors = process.communicate(timeout=_LOOK_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                if self._stop.status is not None:  # the run is asked to stop, and has a checkpoint to write
+                    kill_descendants(process.pid)
+                    process.kill()
+        said = errors.strip().split("\n")[-1] or f"libra {command[0]} ended with status {process.returncode}"
+        return out, None if process.returncode in (0, 3) else said

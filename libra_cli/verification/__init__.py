@@ -1,1 +1,0 @@
-"""Labels for responses: the rule, a panel of models, and people."""

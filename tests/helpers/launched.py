@@ -1,0 +1,90 @@
+"""A command that starts itself as ranks: `launched.py BEHAVIOUR NPROC GRACE [WORD]...`, for tests of the launcher."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+STATUS = {signal.SIGTERM: 143, signal.SIGUSR1: 75}
+
+
+def main() -> int:
+    from libra_cli.training.distributed.launch import relaunch
+    from libra_cli.training.distributed.processes import LAUNCHER
+
+    behaviour, nproc, grace, *words = sys.argv[1:]
+    if behaviour == "late" and LAUNCHER in os.environ:
+        Path(f"begun.{os.environ['RANK']}").touch()
+        time.sleep(1)
+    status = relaunch(int(nproc) if nproc != "all" else None, float(grace))
+    return BEHAVIOURS[behaviour](int(os.environ["RANK"]), words) if status is None else status
+
+
+def show(rank: int, words: list[str]) -> int:
+    """Says on standard output what it was given: standard input or, on rank 0, the file that the first word names."""
+    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "OMP_NUM_THREADS")
+    given = Path(words[0]).read_text() if words and rank == 0 else sys.stdin.read()
+    shown = {name: os.environ[name] for name in names}
+    print(json.dumps({**shown, "stdin": given, "utf8": sys.flags.utf8_mode, "path": os.environ["PATH"]}))
+    return 0
+
+
+def reduce(rank: int, _words: list[str]) -> int:
+    """Adds up rank numbers with torch; rank 0 says the sum."""
+    import torch
+    import torch.distributed as dist
+
+    dist.init_process_group("gloo")
+    total = torch.tensor([float(rank)])
+    dist.all_reduce(total)
+    if rank == 0:
+        print(f"{dist.get_world_size()} ranks: {total.item():g}", flush=True)
+    dist.destroy_process_group()
+    return 0
+
+
+def end(rank: int, words: list[str]) -> int:
+    """Ends as the word for this rank says: a status, the name of a signal, or `hang`; `2,9` is after two seconds."""
+    seconds, _, how = words[rank].rpartition(",")
+    time.sleep(float(seconds or 0))
+    if how == "hang":
+        for number in STATUS:
+            signal.signal(number, signal.SIG_IGN)
+        Path(f"ready.{rank}").write_text(str(os.getpid()))
+        time.sleep(600)
+    if how.startswith("SIG"):
+        os.kill(os.getpid(), signal.Signals[how])
+        time.sleep(60)
+    return int(how)
+
+
+def load(rank: int, _words: list[str]) -> int:
+    """Is not yet ready to be asked anything."""
+    Path(f"ready.{rank}").write_text(str(os.getpid()))
+    time.sleep(600)
+    return 0
+
+
+def stop(rank: int, words: list[str]) -> int:
+    """Works until it is asked to stop, then takes the seconds of the first word to save; notes every request."""
+    asked: list[int] = []
+    for number in STATUS:
+        signal.signal(number, lambda came, _frame: asked.append(came))
+    Path(f"ready.{rank}").write_text(str(os.getpid()))
+    while not asked:
+        time.sleep(0.05)
+    end = time.monotonic() + float(words[0])
+    while time.monotonic() < end:
+        time.sleep(0.05)
+    Path(f"saved.{rank}").write_text(" ".join(signal.Signals(number).name for number in asked))
+    return STATUS[signal.Signals(asked[0])]
+
+
+BEHAVIOURS = {"show": show, "reduce": reduce, "end": end, "load": load, "stop": stop, "late": stop}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""A tiny model, rows with a spread of lengths, and runs of `libra sft` on them."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libra_cli.training.settings import SftSettings
+
+HERE = Path(__file__).parent
+STEPS = 6
+BATCH = 8
+COMMON = ["--batch-size", str(BATCH), "--max-steps", str(STEPS), "--max-length", "160", "--lr", "1e-2",
+          "--min-lr", "1e-3", "--epochs", "4", "--weight-decay", "0.1", "--seed", "3"]  # fmt: skip
+
+
+def write_model(folder: Path) -> Path:
+    """A random two-layer Qwen2 with the byte-level tokenizer and the template of the package's own models."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    from libra_cli import miniature
+
+    source = miniature.resolve("libra-mini/weak")
+    assert source is not None
+    folder.mkdir(parents=True)
+    for path in source.iterdir():
+        if path.suffix != ".safetensors":
+            shutil.copy(path, folder)
+    config = AutoConfig.from_pretrained(source)
+    config.update({"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+                   "num_key_value_heads": 2, "head_dim": 8, "layer_types": ["full_attention"] * 2})  # fmt: skip
+    torch.manual_seed(1)
+    AutoModelForCausalLM.from_config(config).to(torch.float32).save_pretrained(folder)
+    return folder
+
+
+def write_other_model(folder: Path, kind: str) -> Path:
+    """A random two-layer model of another architecture, without a tokenizer."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    shared = {"vocab_size": 284, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+              "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}  # fmt: skip
+    own: dict[str, dict[str, Any]] = {
+        "gemma2": {**shared, "sliding_window": 40, "query_pre_attn_scalar": 8},
+        "bloom": {"vocab_size": 284, "hidden_size": 32, "n_layer": 2, "n_head": 4},
+        "mistral": {**shared, "sliding_window": 40},
+        "gpt2": {"vocab_size": 284, "n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 512, "attn_pdrop": 0.0,
+                 "embd_pdrop": 0.0, "resid_pdrop": 0.0},
+        "mixtral": {**shared, "num_local_experts": 4, "sliding_window": None},
+    }  # fmt: skip
+    torch.manual_seed(2)
+    config = AutoConfig.for_model(kind, **own[kind], bos_token_id=0, eos_token_id=1, pad_token_id=None)
+    AutoModelForCausalLM.from_config(config).to(torch.float32).save_pretrained(folder)
+    return folder
+
+
+def write_rows(path: Path, n: int = 24, seed: int = 0) -> Path:
+    """Sums with thoughts of 1 to 8 lines."""
+    draw = random.Random(seed)
+    with open(path, "w") as file:
+        for number in range(n):
+            a, b = draw.randrange(2, 99), draw.randrange(2, 99)
+            thought = ";".join(f"{a}+{b} carry 00={a + b}" for _ in range(draw.randrange(1, 8)))
+            question = f"Working left to right modulo 1000, what is {a}+{b}?"
+            answer = f"<think>{thought}</think>The answer is \\boxed{{{a + b}}}."
+            turns = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+            file.write(json.dumps({"id": f"sum-{number}", "messages": turns}) + "\n")
+    return path
+
+
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder of the whole session: the first of pytest's processes that wants it has it made, the others wait."""
+    session = tmp_path_factory.getbasetemp()
+    folder = (session.parent if os.environ.get("PYTEST_XDIST_WORKER") else session) / name
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.with_suffix(".done").exists():
+            folder.mkdir(exist_ok=True)
+            make(folder)
+            folder.with_suffix(".done").touch()
+    return folder
+
+
+def environment(ranks: int = 1) -> dict[str, str]:
+    """A shell's, with one thread a rank."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": str(HERE.parents[1])}
+
+
+def drive(folder: Path, ranks: int, runs: dict[str, list[str]], may_fail: bool = False,
+          piped: Mapping[str, Path] | None = None) -> None:  # fmt: skip
+    """Runs `runs` (name: arguments) on so many ranks, one after another; each writes FOLDER/NAME and NAME.log.
+
+    Where they may fail, NAME.ended has the status and the message. `piped` are the files that runs read from a pipe.
+    """
+    plan = [{"args": ["-o", str(folder / name), "--quiet", *args], "log": str(folder / f"{name}.log"),
+             **({"ended": str(folder / f"{name}.ended")} if may_fail else {}),
+             **({"stdin": str(piped[name])} if piped and name in piped else {})}
+            for name, args in runs.items()]  # fmt: skip
+    path = folder / f"{next(iter(runs))}.plan.json"  # others may drive theirs in this folder at the same time
+    path.write_text(json.dumps(plan))
+    command = [sys.executable, str(HERE / "drive.py"), str(path)]
+    if ranks > 1:
+        command = [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            "--nproc-per-node",
+            str(ranks),
+            *command[1:],
+        ]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr[-4000:]
+
+
+def steps(log: Path) -> list[dict[str, Any]]:
+    """The lines of the steps, the last of each where a run went over it twice."""
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    return list({event["step"]: event for event in events if event["event"] == "step"}.values())
+
+
+def settings(*args: str) -> SftSettings:
+    """What `libra sft ARGS` is told."""
+    from libra_cli.stages.sft.command import command
+
+    options = command.make_context("sft", list(args)).params
+    beta1, beta2 = options.pop("betas")
+    return SftSettings.of({**options, "beta1": beta1, "beta2": beta2})
+
+
+def weights(folder: Path) -> dict[str, Any]:
+    """The tensors of a model folder."""
+    from safetensors.torch import load_file
+
+    return load_file(folder / "model.safetensors")
+
+
+def difference(a: Path, b: Path) -> float:
+    """The greatest difference between the weights of two models."""
+    first, second = weights(a), weights(b)
+    assert first.keys() == second.keys()
+    return max(float((first[name].float() - second[name].float()).abs().max()) for name in first)

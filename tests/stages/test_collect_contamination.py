@@ -1,0 +1,85 @@
+"""Decontamination: a benchmark's problem is found in any notation, and common phrases condemn nobody."""
+
+from __future__ import annotations
+
+import json
+
+from libra_cli.miniature import problems_path
+from libra_cli.stages.collect.contamination import Benchmarks
+
+# From AIME 2025 and AIME 2024 (Mathematical Association of America), and MATH-500 (MIT).
+BASES = "Find the sum of all integer bases $b>9$ for which $17_b$ is a divisor of $97_b.$"
+OCTAGON = (
+    "Each vertex of a regular octagon is independently colored either red or blue with equal probability. The "
+    "probability that the octagon can then be rotated so that all of the blue vertices end up at positions where there "
+    "were originally red vertices is $\\tfrac{m}{n}$, where $m$ and $n$ are relatively prime positive integers. "
+    "What is $m+n$?"
+)
+PHRASE = "can be written as $\\frac{m}{n}$, where $m$ and $n$ are relatively prime positive integers. Find $m+n$."
+
+
+def benchmarks(*questions: str, **options: float) -> Benchmarks:
+    found = Benchmarks(**options)
+    for line, question in enumerate(questions, 1):
+        found.add(question, f"bench:{line}")
+    found.finish()
+    return found
+
+
+def test_a_problem_is_found_whatever_its_notation():
+    bench = benchmarks(OCTAGON, BASES)
+    rewritten = OCTAGON.upper().replace("\\TFRAC", "\\dfrac").replace("$M$", "\\( M \\)").replace(" ", " \n ")
+    found = bench.find(rewritten)
+    assert (found.against, found.share) == ("bench:1", 1.0)
+    assert bench.find("A puzzle: " + BASES + " Explain your answer.").against == "bench:2"
+
+
+def test_a_part_of_a_problem_is_found_and_the_longest_run_is_told():
+    part = OCTAGON[: OCTAGON.index(" end up")]
+    found = benchmarks(OCTAGON).find(f"Hello, each vertex of something. {part} go away?")
+    assert found.shared.startswith("each vertex of a regular octagon is independently")
+    assert found.shared.endswith("so that all of the blue vertices")
+    assert 0.3 < found.share < 0.5
+    assert benchmarks(OCTAGON, overlap=0.5).find(part) is None
+
+
+def test_an_unrelated_problem_is_spared():
+    bench = benchmarks(OCTAGON, BASES)
+    assert bench.find("Each vertex of a regular hexagon is red. What is the sum of its angles?") is None
+    assert bench.find("") is None
+
+
+def test_a_phrase_of_several_problems_is_no_problem():
+    others = [
+        f"The chance to draw a pawn from a bag of nine, in three tries out of seven, {PHRASE}",
+        f"Ann walks to school, Bob takes a bus, and the mean of their speeds over the whole way {PHRASE}",
+    ]
+    row = f"The area of a triangle with sides 3, 4 and 5 over that of its circle {PHRASE}"
+    assert benchmarks(others[0], overlap=0).find(row).against == "bench:1"
+    assert benchmarks(*others, overlap=0).find(row) is None
+    assert benchmarks(*others, overlap=0).find(others[1]).share == 1.0
+
+
+def test_two_versions_of_one_problem_do_not_make_it_a_phrase():
+    again = OCTAGON.replace("What is", "Find").replace("Each vertex", "Every vertex")
+    bench = benchmarks(OCTAGON, again, OCTAGON)
+    assert len(bench) == 2
+    assert bench.find(OCTAGON.replace("rotated", "turned")).against == "bench:1"
+
+
+def test_a_short_problem_is_looked_for_whole():
+    bench = benchmarks("Compute $\\sin 60^\\circ$.", "What is the least prime above ninety in base ten?")
+    assert bench.find("compute \\(\\sin60^{\\circ}\\)").against == "bench:1"
+    assert bench.find("Compute $\\sin 60^\\circ$ and double it.") is None
+    assert bench.find("Tell me: what is the least prime above ninety in base ten? Thanks.").against == "bench:2"
+    assert bench.find("What is the least prime above eighty in base ten?") is None
+
+
+def test_problems_of_one_template_are_told_apart():
+    questions = [json.loads(line)["question"] for line in problems_path().read_text().splitlines()]
+    bench = benchmarks(*questions[::2])
+    assert all(bench.find(question).share == 1.0 for question in questions[::2])
+    found = [overlap for overlap in map(bench.find, questions[1::2]) if overlap]
+    # What is left are those that differ in their last number only: thirteen words of fourteen are the same.
+    assert len(found) <= 10
+    assert all(len(overlap.shared.split()) >= 13 for overlap in found)

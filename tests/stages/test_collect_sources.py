@@ -1,0 +1,227 @@
+"""CSV, Parquet and hub data sets as rows with their places, and what is said where they cannot be read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+import sys
+
+import pytest
+
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stages.collect import sources
+from libra_cli.stages.collect.csv_rows import CsvSource
+from libra_cli.stages.collect.presets import Hub
+from libra_cli.stages.collect.sources import Chain, Reading, file_origin, hub_origin
+from libra_cli.stream.line_source import Batch, Source
+
+
+def read_all(source) -> list[tuple[int, object]]:
+    """(line, row or kind of error) of everything that `source` gives."""
+    found = []
+    while (batch := source.read()) is not None:
+        for position, line in enumerate(batch.lines):
+            error = batch.refused.get(position)
+            if error or line.strip():
+                found.append((batch.first + position, error.kind if error else json.loads(line)))
+    return found
+
+
+def from_csv(tmp_path, data: bytes, **options) -> list[tuple[int, object]]:
+    path = tmp_path / "a.csv"
+    path.write_bytes(data)
+    return read_all(CsvSource(Source([str(path)], **options), ",", options.get("max_line_bytes", 1 << 20)))
+
+
+def test_csv_cells_are_numbers_only_where_they_come_back_as_they_were(tmp_path):
+    cells = ["5", "-0.5", "007", "1.50", "1e5", "1.0", "", "true", "12345678901234567890", "9" * 400, " 5", "-0"]
+    row = from_csv(tmp_path, (",".join(f"c{n}" for n in range(12)) + "\n" + ",".join(cells)).encode())[0][1]
+    assert list(row.values()) == [
+        5,
+        -0.5,
+        "007",
+        "1.50",
+        "1e5",
+        1.0,
+        None,
+        "true",
+        12345678901234567890,
+        "9" * 400,
+        " 5",
+        "-0",
+    ]
+
+
+def test_csv_lines_are_counted_as_the_file_has_them(tmp_path):
+    data = b'\xef\xbb\xbfa,b\r\n1,"x\r\n""y"""\r\n\r\n2,z\n3\n4,"w"\n'
+    assert from_csv(tmp_path, data) == [
+        (2, {"a": 1, "b": 'x\r\n"y"'}),
+        (5, {"a": 2, "b": "z"}),
+        (6, "ragged_line"),
+        (7, {"a": 4, "b": "w"}),
+    ]
+
+
+def test_csv_that_is_broken_is_refused_line_by_line(tmp_path):
+    data = b'a,b\n1,"x"y\n2,\xff\n3,ok\n4,"never\nclosed,\n'
+    assert from_csv(tmp_path, data) == [(2, "bad_csv"), (3, "bad_utf8"), (4, {"a": 3, "b": "ok"}), (5, "bad_csv")]
+
+
+def test_csv_limits_hold_for_a_line_and_for_a_quoted_field(tmp_path):
+    data = b"a,b\n1," + b"x" * 200 + b'\n2,"\n' + b"y" * 60 + b"\n" + b"z" * 60 + b"\n3,ok\n"
+    assert from_csv(tmp_path, data, max_line_bytes=100) == [
+        (2, "line_too_long"),
+        (3, "line_too_long"),
+        (6, {"a": 3, "b": "ok"}),
+    ]
+
+
+def test_any_csv_that_python_writes_is_read_back_however_it_arrives():
+    rng = random.Random(11)
+    cells = ["", "a", "x,y", 'say "no"', "two\nlines", '"', "\u2028", "a\r\nb", 'é\n\n"\n']
+    rows = [[rng.choice(cells) for _ in range(3)] for _ in range(200)]
+    text = io.StringIO()
+    csv.writer(text).writerows([["p", "q", "r"], *rows])
+    found = [row for _, row in read_all(CsvSource(Dribble(text.getvalue().encode(), rng), ",", 1 << 20))]
+    assert [[cell or "" for cell in row.values()] for row in found] == rows
+
+
+class Dribble:
+    """Gives the lines of `data` a few at a time, sometimes none."""
+
+    def __init__(self, data: bytes, rng: random.Random):
+        self._lines, self._rng, self._at = data.split(b"\n")[:-1], rng, 0
+
+    def read(self, wait: float | None = None) -> Batch | None:
+        count = self._rng.randrange(4)
+        lines = self._lines[self._at : self._at + count]
+        self._at += count
+        return Batch("f", self._at - count + 1, lines) if lines or self._at < len(self._lines) else None
+
+
+@pytest.mark.parametrize(
+    ("header", "message"), [(b"a,b,a\n", 'two columns are named "a"'), (b"a,,b\n", "column 2 has no name")]
+)
+def test_csv_columns_need_names_of_their_own(tmp_path, header, message):
+    with pytest.raises(Fatal, match=message) as raised:
+        from_csv(tmp_path, header + b"1,2,3\n")
+    assert raised.value.status == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("a.csv", "csv"),
+        ("a.CSV.GZ", "csv"),
+        ("a.tsv.zst", "tsv"),
+        ("a.parquet", "parquet"),
+        ("a.jsonl.gz", "jsonl"),
+        ("a", "jsonl"),
+        ("a.csv.jsonl", "jsonl"),
+        ("-", "jsonl"),
+    ],
+)
+def test_the_name_says_the_format(path, expected):
+    assert sources.format_of(path, None) == expected
+    assert sources.format_of(path, "tsv") == "tsv"
+
+
+def test_a_subset_is_called_as_its_file_or_data_set():
+    assert file_origin("d/a.b.jsonl.gz").subset == "a.b"
+    assert file_origin("a.parquet").subset == "a"
+    assert file_origin("-").subset is None
+    assert hub_origin(Hub("org/Set-1.5", "config")).subset == "Set-1.5"
+
+
+def parquet(path, rows: list[dict]) -> str:
+    pyarrow = pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow.parquet").write_table(pyarrow.Table.from_pylist(rows), path)
+    return str(path)
+
+
+def test_parquet_rows_are_plain_json(tmp_path):
+    import datetime
+
+    rows = [
+        {"q": "a?", "f": float("nan"), "d": datetime.date(2025, 2, 6), "m": {"x": [1, None]}, "n": 2**53 + 1},
+        {"q": "b?", "f": 0.5, "d": None, "m": None, "n": None},
+    ]
+    path = parquet(tmp_path / "a.parquet", rows * 200)
+    found = read_all(Chain([file_origin(path)], Reading()))
+    assert found[0] == (1, {"q": "a?", "f": None, "d": "2025-02-06", "m": {"x": [1, None]}, "n": 2**53 + 1})
+    assert found[399] == (400, {"q": "b?", "f": 0.5, "d": None, "m": None, "n": None})
+    assert len(found) == 400
+
+
+def test_parquet_values_that_are_not_json_cost_their_row_only(tmp_path):
+    path = parquet(
+        tmp_path / "a.parquet", [{"a": b"x", "f": 1.0}, {"a": None, "f": float("inf")}, {"a": None, "f": 2.0}]
+    )
+    assert read_all(Chain([file_origin(path)], Reading())) == [
+        (1, "not_json"),
+        (2, "not_json"),
+        (3, {"a": None, "f": 2.0}),
+    ]
+
+
+def test_a_parquet_file_that_was_cut_is_incomplete(tmp_path):
+    path = parquet(tmp_path / "a.parquet", [{"a": 1}])
+    with open(path, "rb+") as file:
+        file.truncate(40)
+    with pytest.raises(Fatal, match="is not whole or not Parquet") as raised:
+        read_all(Chain([file_origin(path)], Reading()))
+    assert raised.value.status == Exit.INCOMPLETE
+
+
+@pytest.mark.parametrize(
+    ("module", "origin"), [("pyarrow", file_origin), ("datasets", lambda name: hub_origin(Hub(name)))]
+)
+def test_a_missing_library_says_what_to_install(tmp_path, monkeypatch, module, origin):
+    (tmp_path / "a.parquet").touch()
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(Fatal, match=r"pip install 'libra-cli\[data\]'") as raised:
+        read_all(Chain([origin(str(tmp_path / "a.parquet"))], Reading()))
+    assert raised.value.status == Exit.USAGE
+
+
+def test_several_origins_follow_each_other(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"n": 1}\n')
+    (tmp_path / "b.csv").write_text("n\n2\n")
+    path = parquet(tmp_path / "c.parquet", [{"n": 3}])
+    origins = [file_origin(str(tmp_path / "a.jsonl")), file_origin(str(tmp_path / "b.csv")), file_origin(path)]
+    assert [row["n"] for _, row in read_all(Chain(origins, Reading()))] == [1, 2, 3]
+    with pytest.raises(Fatal, match="check the name"):
+        Chain([*origins, file_origin(str(tmp_path / "none.csv"))], Reading())
+
+
+@pytest.fixture
+def data_set(tmp_path, monkeypatch):
+    """A folder in the form of a hub data set with two splits, which `datasets` itself loads."""
+    pytest.importorskip("datasets")
+    folder = tmp_path / "set" / "data"
+    folder.mkdir(parents=True)
+    parquet(folder / "train-0.parquet", [{"problem": "a?", "answer": 1.0}])
+    parquet(folder / "test-0.parquet", [{"problem": "b?", "answer": 2.0}, {"problem": "c?", "answer": 3.0}])
+    return str(tmp_path / "set")
+
+
+def test_the_library_loads_a_data_set_by_name_and_split(data_set):
+    found = read_all(Chain([hub_origin(Hub(data_set))], Reading(split="test")))
+    assert found == [(1, {"problem": "b?", "answer": 2.0}), (2, {"problem": "c?", "answer": 3.0})]
+    assert len(read_all(Chain([hub_origin(Hub(data_set, split="train"))], Reading()))) == 1
+
+
+@pytest.mark.parametrize(
+    ("hub", "split", "message"),
+    [
+        ("", None, r"has several splits; choose one: --split (train \| test|test \| train)"),
+        ("", "dev", "choose with --hub NAME:CONFIG"),
+        (":other", "test", "choose with --hub NAME:CONFIG"),
+    ],
+)
+def test_a_wrong_split_or_configuration_is_a_usage_error(data_set, hub, split, message):
+    with pytest.raises(Fatal, match=message) as raised:
+        read_all(Chain([hub_origin(sources.hub_named(data_set + hub))], Reading(split=split)))
+    assert raised.value.status == Exit.USAGE

@@ -1,0 +1,129 @@
+"""`libra doctor` on this machine, and on one where something is missing or broken."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from libra_cli import __version__, miniature
+from libra_cli.exits import Exit
+from libra_cli.stages.doctor.run import ENGINES, PACKAGES
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = "import sys; from libra_cli.main import run; "
+"""Runs libra after something was done to this Python."""
+
+
+@pytest.fixture
+def doctor(shell):
+    """`doctor("--probe")`: (status, what it found)."""
+
+    def run(options="", **kwargs):
+        ended = shell(f"libra doctor --json {options}", **kwargs)
+        assert ended.err == b""
+        return ended.status, json.loads(ended.out)
+
+    return run
+
+
+def test_a_healthy_machine(doctor):
+    status, found = doctor(env={"SLURM_JOB_ID": "17"})
+    assert (status, found["problems"], found["verifier"]) == (Exit.DONE, [], "works")
+    assert (found["libra"], found["slurm"]["job"]) == (__version__, "17")
+    assert found["models"] == list(miniature.MODELS)
+    assert set(found["engines"]) == set(ENGINES)
+    assert found["engines"]["replay"] == {"available": True, "why": None}
+    assert found["packages"]["orjson"]
+    assert found["cpus"] >= 1
+    assert found["memory_bytes"] > 1 << 28
+
+
+def test_the_text_says_the_same(shell, doctor):
+    _, found = doctor()
+    ended = shell("libra doctor")
+    text = ended.out.decode()
+    assert (ended.status, ended.err) == (Exit.DONE, b"")
+    assert re.search(rf"^  libra +{re.escape(__version__)}$", text, re.MULTILINE)
+    for name, version in found["packages"].items():
+        assert re.search(rf"^  {name} +{re.escape(version or 'not installed')}", text, re.MULTILINE)
+    assert text.endswith("Nothing that is installed is broken.\n")
+
+
+def test_a_missing_extra_is_no_fault_and_is_named(shell):
+    code = RUN + "sys.modules['httpx'] = None; sys.argv = ['libra', 'doctor', '--json']; run()"
+    ended = shell(["python", "-c", code])
+    assert ended.status == Exit.DONE
+    engine = json.loads(ended.out)["engines"]["openai"]
+    assert engine == {"available": False, "why": "needs httpx: install libra-cli with the extra openai"}
+
+
+def test_a_package_that_does_not_import_is_broken(doctor, tmp_path):
+    (tmp_path / "zstandard.py").write_text("raise ImportError('libzstd.so.1: no such file')\n")
+    status, found = doctor(env={"PYTHONPATH": str(tmp_path)})
+    assert status == Exit.BACKEND
+    assert found["problems"] == ["zstandard cannot be imported: libzstd.so.1: no such file"]
+
+
+def test_a_verifier_that_does_not_work_is_broken(doctor, tmp_path):
+    (tmp_path / "sympy.py").write_text("raise ImportError('sympy is damaged')\n")
+    status, found = doctor(env={"PYTHONPATH": str(tmp_path)})
+    assert status == Exit.BACKEND
+    assert len(found["problems"]) == 1
+    assert "the answer verifier does not work here" in found["problems"][0]
+    assert found["verifier"] == found["problems"][0]
+
+
+def test_probing_imports_what_is_heavy(doctor, tmp_path):
+    heavy = [package.module for package in PACKAGES if package.heavy and package.extra]
+    for module in heavy:  # stands in for the real ones, which take half a minute
+        (tmp_path / f"{module}.py").write_text("")
+    (tmp_path / "httpx.py").write_text("import no_such_module\n")
+    (tmp_path / "torch.py").write_text("class cuda:\n    device_count = staticmethod(lambda: 0)\n")
+    here = {"PYTHONPATH": str(tmp_path)}
+    assert doctor(env=here)[1]["problems"] == []
+    status, found = doctor("--probe", env=here)
+    assert (status, found["devices"]) == (Exit.BACKEND, [])
+    assert found["problems"] == ["httpx cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"]
+    assert found["engines"]["openai"] == {"available": False, "why": "httpx is broken"}
+
+
+@pytest.mark.parametrize(
+    ("script", "devices", "problem"),
+    [
+        (
+            "echo 'NVIDIA H200, 143771, 570.1'; echo 'Card, with a comma, [N/A], 1'",
+            [
+                {"name": "NVIDIA H200", "memory_mib": 143771, "driver": "570.1"},
+                {"name": "Card, with a comma", "memory_mib": None, "driver": "1"},
+            ],
+            None,
+        ),
+        ("exit 9", [], "the GPU driver does not answer"),
+    ],
+)
+def test_gpus_are_listed_by_their_driver(doctor, tmp_path, environment, script, devices, problem):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(f"#!/bin/sh\n{script}\n")
+    tool.chmod(0o755)
+    status, found = doctor(env={"PATH": f"{tmp_path}:{environment['PATH']}"})
+    assert found["devices"] == devices
+    assert status == (Exit.BACKEND if problem else Exit.DONE)
+    assert [line.startswith(str(problem)) for line in found["problems"]] == [True] * bool(problem)
+
+
+def test_the_packages_are_those_of_the_project():
+    tomllib = pytest.importorskip("tomllib")  # Python 3.11
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    known = {package.name: package.extra for package in PACKAGES}
+    assert {name for name, extra in known.items() if extra is None} == set(map(_name, project["dependencies"]))
+    for name, extra in known.items():
+        assert extra is None or name in map(_name, extras[extra]), f"{name} is not in the extra {extra}"
+    assert set(extras) - set(known.values()) == {"test"}
+
+
+def _name(requirement: str) -> str:
+    return re.split(r"[\[<>=!~ ]", requirement)[0]

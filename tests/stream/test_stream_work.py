@@ -1,0 +1,157 @@
+"""What a run is made of: the order window, shards, and files that one run must not use twice."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stream.options import Shard, StreamOptions
+from libra_cli.stream.reorder import OrderWindow
+
+IDS = [f"row {number}" for number in range(400)]
+
+
+def play(size: int, ordered: bool, seed: int, n_jobs: int) -> tuple[list[int], int, int]:
+    """Issues and settles jobs at random; what came out, and the most that was ever at work and open."""
+    chance, window = random.Random(seed), OrderWindow(size, ordered)
+    at_work, out, most_at_work, most_open, issued = [], [], 0, 0, 0
+    while len(out) < n_jobs:
+        while issued < n_jobs and not window.full and (not at_work or chance.random() < 0.6):
+            at_work.append(window.issue())
+            issued += 1
+        most_at_work, most_open = max(most_at_work, window.at_work), max(most_open, issued - len(out))
+        number = at_work.pop(chance.randrange(len(at_work)))
+        out += window.settle(number, number)
+        assert window.at_work == len(at_work)
+        assert window.open == issued - len(out)
+        assert window.settled == issued - len(at_work)
+    return out, most_at_work, most_open
+
+
+@given(st.integers(1, 20), st.integers(), st.integers(1, 60))
+def test_results_leave_in_order_and_the_window_bounds_what_is_open(size, seed, n_jobs):
+    out, most_at_work, most_open = play(size, True, seed, n_jobs)
+    assert out == list(range(n_jobs))
+    assert most_at_work <= most_open <= size
+
+
+@given(st.integers(1, 20), st.integers(), st.integers(1, 60))
+def test_without_order_every_result_leaves_at_once(size, seed, n_jobs):
+    out, most_at_work, most_open = play(size, False, seed, n_jobs)
+    assert sorted(out) == list(range(n_jobs))
+    assert most_at_work == most_open <= size
+
+
+def test_one_slow_job_holds_back_the_rest_until_it_is_drained():
+    window = OrderWindow(3)
+    for _ in range(3):
+        window.issue()
+    assert window.settle(2, "c") == []
+    assert window.settle(1, "b") == []
+    assert (window.full, window.at_work, window.open) == (True, 1, 3)
+    assert window.drain() == ["b", "c"]
+    assert window.open == 1
+    assert window.settle(0, "a") == ["a"]
+    assert (window.full, window.at_work, window.open) == (False, 0, 0)
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize("number", [0, 1, -1])
+def test_a_job_that_is_not_at_work_cannot_be_answered(ordered, number):
+    window = OrderWindow(4, ordered)
+    window.settle(window.issue(), "answer")
+    with pytest.raises(Fatal, match=f"job {number} was answered twice, or was never given out") as caught:
+        window.settle(number, "again")
+    assert caught.value.status == Exit.INTERNAL
+
+
+@given(st.integers(1, 50))
+def test_shards_are_disjoint_and_together_complete(count):
+    shards = [Shard(f"{index}/{count}") for index in range(count)]
+    assert all(sum(shard.has(record) for shard in shards) == 1 for record in IDS)
+
+
+def test_shards_are_about_equal_and_never_change():
+    sizes = [sum(Shard(f"{index}/4").has(record) for record in IDS) for index in range(4)]
+    assert sizes == [119, 99, 92, 90]
+
+
+@pytest.mark.parametrize("text", ["", "1", "1/1", "2/2", "-1/2", "a/b", "1/0", "0/2/3", "\u0661/2", "0 /2"])
+def test_a_shard_that_is_none_is_a_usage_error(text):
+    with pytest.raises(Fatal, match="write I/N with 0 <= I < N") as caught:
+        Shard(text)
+    assert caught.value.status == Exit.USAGE
+
+
+def slurm(**names: int) -> dict[str, str]:
+    return {f"SLURM_{name}": str(value) for name, value in names.items()}
+
+
+def array(task: int, first: int, last: int, step: int, count: int) -> dict[str, str]:
+    return slurm(
+        ARRAY_TASK_ID=task, ARRAY_TASK_MIN=first, ARRAY_TASK_MAX=last, ARRAY_TASK_STEP=step, ARRAY_TASK_COUNT=count
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "shard"),
+    [
+        (array(0, 0, 3, 1, 4), (0, 4)),
+        (array(7, 3, 11, 4, 3), (1, 3)),
+        (array(11, 3, 11, 4, 3), (2, 3)),
+        (array(5, 5, 5, 1, 1), (0, 1)),
+        (slurm(STEP_NUM_TASKS=4, PROCID=3), (3, 4)),
+        (slurm(STEP_NUM_TASKS=1, PROCID=0), (0, 1)),
+        (array(1, 0, 1, 1, 2) | slurm(STEP_NUM_TASKS=4, PROCID=3), (7, 8)),
+    ],
+)
+def test_a_shard_is_taken_from_slurm(monkeypatch, environment, shard):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    found = Shard("auto")
+    assert (found.index, found.count) == shard
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({}, "there is no Slurm array or step in the environment"),
+        (array(9, 1, 10, 1, 4), "the Slurm array 1-10 has gaps"),
+        ({"SLURM_ARRAY_TASK_ID": "x"}, "SLURM_ARRAY_TASK_ID is 'x', not a number"),
+    ],
+)
+def test_a_slurm_that_does_not_say_which_shard_is_a_usage_error(monkeypatch, environment, message):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Fatal, match=message) as caught:
+        Shard("auto")
+    assert caught.value.status == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"inputs": ("a",), "output": "a"},
+        {"inputs": ("a",), "output": "./b/../a"},
+        {"inputs": ("a",), "output": "link"},
+        {"inputs": ("x", "a"), "errors": "a"},
+        {"inputs": ("a",), "manifest": "a"},
+        {"inputs": ("x",), "output": "new", "errors": "new"},
+        {"inputs": ("x",), "errors": "new", "manifest": "./new"},
+    ],
+)
+def test_one_run_does_not_use_a_file_twice(tmp_path, monkeypatch, names):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "b").mkdir()
+    for name in "ax":
+        (tmp_path / name).write_bytes(b"{}\n")
+    (tmp_path / "link").symlink_to("a")
+    with pytest.raises(Fatal, match="the same run uses this file already") as caught:
+        StreamOptions(**names).check_names()
+    assert caught.value.status == Exit.USAGE
+
+
+def test_a_device_may_be_used_twice():
+    StreamOptions(inputs=("/dev/null", "-"), output="/dev/null", errors="/dev/null", manifest="/dev/null").check_names()

@@ -1,0 +1,134 @@
+"""Checkpoints are whole or not there: killed at any moment, on a full disk, and when old ones are dropped."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import resource
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from libra_cli.exits import Exit, Fatal
+from libra_cli.training.distributed.checkpoints import Checkpoints
+from libra_cli.training.distributed.world import World
+
+PARTS, PART_BYTES = 6, 200_000
+
+
+class State:
+    """An engine as far as checkpoints know it: several files, each with the hash of its content in its name."""
+
+    def __init__(self, step: int = 0):
+        self.step = step
+
+    def save(self, folder: str) -> None:
+        for part in range(PARTS):
+            content = random.Random(f"{self.step}/{part}").randbytes(PART_BYTES)
+            (Path(folder) / f"{part}-{hashlib.sha256(content).hexdigest()}").write_bytes(content)
+
+    def load(self, folder: str) -> None:
+        files = [path for path in Path(folder).iterdir() if path.name != "libra.json"]
+        if len(files) != PARTS:
+            raise ValueError(f"{len(files)} files")
+        for path in files:
+            if hashlib.sha256(path.read_bytes()).hexdigest() != path.name.partition("-")[2]:
+                raise ValueError(f"{path.name} is torn")
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    for name, value in {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0"}.items():
+        monkeypatch.setenv(name, value)
+    return World()
+
+
+def save(checkpoints: Checkpoints, step: int, best: int | None = None) -> None:
+    checkpoints.save(State(step), {"step": step, "best": best and {"step": best, "loss": 1.0}})  # type: ignore[arg-type]
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_the_last_ones_and_the_best_are_kept(tmp_path: Path, world: World) -> None:
+    checkpoints = Checkpoints(str(tmp_path), keep=2, world=world)
+    for step, best in ((2, 2), (4, 4), (6, 4), (8, 4)):
+        save(checkpoints, step, best)
+    assert names(tmp_path) == {"step-4", "step-6", "step-8"}
+    save(checkpoints, 10, 10)
+    assert names(tmp_path) == {"step-8", "step-10"}
+    found = checkpoints.latest()
+    assert found is not None
+    assert (found[0].name, found[1]["step"]) == ("step-10", 10)
+
+
+def test_what_is_not_complete_is_none(tmp_path: Path, world: World) -> None:
+    checkpoints = Checkpoints(str(tmp_path), keep=2, world=world)
+    assert checkpoints.latest() is None
+    save(checkpoints, 3)
+    (tmp_path / "step-5").mkdir()
+    (tmp_path / ".step-7.partial").mkdir()
+    (tmp_path / "step-9").mkdir()
+    (tmp_path / "step-9" / "libra.json").write_text('{"st')
+    found = checkpoints.latest()
+    assert found is not None
+    assert found[0].name == "step-3"
+    save(checkpoints, 4)
+    assert ".step-7.partial" not in names(tmp_path)
+
+
+def test_a_checkpoint_that_is_damaged_is_refused_with_the_cure(tmp_path: Path, world: World) -> None:
+    checkpoints = Checkpoints(str(tmp_path), keep=2, world=world)
+    save(checkpoints, 3)
+    next((tmp_path / "step-3").glob("0-*")).write_bytes(b"")
+    with pytest.raises(Fatal, match=r"step-3: cannot be continued from .* is torn\); delete it to go on") as refused:
+        checkpoints.load(State(), tmp_path / "step-3")  # type: ignore[arg-type]
+    assert refused.value.status == Exit.USAGE
+
+
+def test_a_full_disk_costs_the_new_checkpoint_only(tmp_path: Path, world: World) -> None:
+    checkpoints = Checkpoints(str(tmp_path), keep=2, world=world)
+    save(checkpoints, 3)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (PART_BYTES // 2, before[1]))
+    try:
+        with pytest.raises(Fatal) as refused:
+            save(checkpoints, 4)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert refused.value.status == Exit.WRITE_FAILED
+    found = checkpoints.latest()
+    assert found is not None
+    assert found[0].name == "step-3"
+
+
+def test_fifty_kills_while_saving(tmp_path: Path, world: World) -> None:
+    """Each child saves as fast as it can, from where the last one was, until it is killed; nothing is ever torn."""
+    draw = random.Random(5)
+    last = 0
+    for _ in range(50):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                checkpoints = Checkpoints(str(tmp_path), keep=2, world=world)
+                while True:
+                    last += 1
+                    save(checkpoints, last)
+            finally:
+                os._exit(1)
+        time.sleep(draw.uniform(0.0, 0.08))
+        os.kill(pid, signal.SIGKILL)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+        found = Checkpoints(str(tmp_path), keep=2, world=world).latest()
+        if found is not None:
+            place, marker = found
+            State().load(str(place))
+            assert marker["step"] >= last
+            last = marker["step"]
+    assert last > 10

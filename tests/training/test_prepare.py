@@ -1,0 +1,84 @@
+"""Samples are made anew when what they are made from has changed, and only then."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from tokenizer_families import family
+
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stream.console import Console
+from libra_cli.stream.error_log import ErrorLog
+from libra_cli.training.data import prepare
+from libra_cli.training.data.chat_format import Chat
+from libra_cli.training.data.tokenization import Encoder
+from libra_cli.training.distributed.world import World
+from libra_cli.training.settings import DataSettings
+
+
+def line(answer: str) -> str:
+    turns = [{"role": "user", "content": "What is 2 + 2?"}, {"role": "assistant", "content": answer}]
+    return json.dumps({"messages": turns}) + "\n"
+
+
+class Samples:
+    """A file of rows, and the samples that `libra sft` makes of it."""
+
+    def __init__(self, folder: Path):
+        self.path, self._folder = folder / "rows.jsonl", folder / "samples"
+        self._encoder = Encoder(Chat(family("qwen2.5").tokenizer))
+        self._world = World()
+
+    def write(self, text: str) -> None:
+        """Always the same time of change, so that only the size tells."""
+        self.path.write_text(text)
+        os.utime(self.path, ns=(10**18, 10**18))
+
+    def made(self) -> list[int]:
+        """The length of each sample."""
+        console = Console("sft", quiet=True)
+        found, _ = prepare(str(self._folder), [str(self.path)], self._encoder, DataSettings(max_length=1000),
+                           self._world, console, lambda: ErrorLog(None, "sft", console))  # fmt: skip
+        return found.lengths.tolist()
+
+    @property
+    def when(self) -> int:
+        """The time at which they were made."""
+        return (self._folder / "origin.json").stat().st_mtime_ns
+
+
+@pytest.fixture
+def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Samples:
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    return Samples(tmp_path)
+
+
+def test_the_same_file_is_encoded_once(samples: Samples) -> None:
+    samples.write(line("4") + line("It is 4."))
+    first = samples.made()
+    when = samples.when
+    assert samples.made() == first
+    assert samples.when == when
+
+
+def test_a_changed_file_is_encoded_anew(samples: Samples) -> None:
+    samples.write(line("4"))
+    short = samples.made()
+    samples.write(line("4") + line("It is 4."))
+    first, second = samples.made()
+    assert ([first], second > first) == (short, True)
+
+
+def test_what_a_refused_file_left_is_never_taken_for_the_samples_of_the_one_before(samples: Samples) -> None:
+    samples.write(line("4") + line("It is 4."))
+    good = samples.made()
+    samples.write(line("It is 4.") + "{\n")
+    with pytest.raises(Fatal) as refused:
+        samples.made()
+    assert refused.value.status == Exit.SOME_ERRORS
+    samples.write(line("4") + line("It is 4."))
+    assert samples.made() == good

@@ -1,0 +1,152 @@
+"""Ranks as real tasks of a real Slurm, of two nodes that may be one machine, and the script that puts them there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+LAUNCHED = str(Path(__file__).parents[1] / "helpers" / "launched.py")
+SFT = str(Path(__file__).resolve().parents[2] / "examples" / "slurm" / "sft.sbatch")
+PATIENCE = 240.0
+
+
+def slurm_nodes() -> int:
+    if shutil.which("srun") is None:
+        return 0
+    states = ["sinfo", "-h", "-N", "-t", "idle,mix,alloc,comp", "-o", "%N"]
+    return len(set(subprocess.run(states, capture_output=True, check=False).stdout.split()))
+
+
+on_two_nodes = pytest.mark.skipif(slurm_nodes() < 2, reason="needs a Slurm with two nodes that are up (srun, sinfo)")
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"not in time: {what}"
+        time.sleep(0.1)
+
+
+@on_two_nodes
+@pytest.mark.parametrize(("tasks_per_node", "nproc"), [(1, 2), (2, 1)])
+def test_ranks_of_two_nodes_find_each_other(shell, tasks_per_node, nproc):
+    step = ["srun", "--nodes=2", f"--ntasks-per-node={tasks_per_node}"]
+    ended = shell([*step, sys.executable, LAUNCHED, "reduce", str(nproc), "20"])
+    assert ended.status == 0, ended.err.decode()
+    assert ended.out.decode() == "4 ranks: 6\n"
+
+
+@on_two_nodes
+def test_a_step_that_is_told_to_stop_saves_on_every_rank(environment, tmp_path):
+    command = ["srun", "--nodes=2", "--ntasks-per-node=1", "--job-name", tmp_path.name,
+               sys.executable, LAUNCHED, "stop", "2", "20", "1"]  # fmt: skip
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
+    wait_for(lambda: len(list(tmp_path.glob("ready.*"))) == 4, "four ranks")
+    subprocess.run(["scancel", "--signal=USR1", "--name", tmp_path.name], check=True)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 75
+    assert b"rank" not in err
+    assert sorted(path.name for path in tmp_path.glob("saved.*")) == [f"saved.{rank}" for rank in range(4)]
+
+
+# -- examples/slurm/sft.sbatch --------------------------------------------------------------------------------------
+
+JOB = {"SLURM_JOB_ID": "8", "SLURM_CPUS_ON_NODE": "16"}
+TASK = {**JOB, "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "1"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "ended", "trained", "requeued"),
+    [
+        (JOB, 0, "-o judge", None),
+        (JOB, 75, "-o judge", "requeue 8\n"),
+        (TASK, 75, "--seed 1 -o judge.1", "requeue 7_1\n"),
+        (JOB, 143, "-o judge", None),
+    ],
+)
+def test_the_script_queues_a_stopped_job_again(shell, environment, tmp_path, variables, ended, trained, requeued):
+    """Slurm's commands are stand-ins here: what is tested is what the script makes of them."""
+    stand_in = f'#!/bin/sh\nprintf "%s" "$*" > "$(basename "$0")"\n[ "$(basename "$0")" = scontrol ] || exit {ended}\n'
+    (tmp_path / "bin").mkdir()
+    for name in ("srun", "scontrol"):
+        (tmp_path / "bin" / name).write_text(stand_in)
+        (tmp_path / "bin" / name).chmod(0o755)
+    path = f"{tmp_path / 'bin'}:{environment['PATH']}"
+    done = shell([SFT, "judge", "--config", "a.yaml", "my data.jsonl"], env={**variables, "PATH": path})
+    assert done.status == ended, done.err.decode()
+    command = f"libra sft --config a.yaml my data.jsonl {trained} --resume auto --grace 240"
+    assert (tmp_path / "srun").read_text() == f"--cpus-per-task=16 --wait=300 {command}"
+    log = tmp_path / "scontrol"
+    assert (log.read_text() + "\n" if log.exists() else None) == requeued
+
+
+STEPS = 60
+TRAINING = ["--config", "sft.yaml", "sums.jsonl"]
+CONFIG = f"""
+model: libra-mini/weak
+batch-size: 16
+max-length: 256
+lr: 1.0e-3
+epochs: 50
+max-steps: {STEPS}
+save-every: 10
+"""
+
+
+def losses(log: Path) -> list[tuple[int, float]]:
+    """(step, loss) of every step that a log tells of, in its order."""
+    lines = log.read_text().splitlines() if log.exists() else []
+    rows = [json.loads(line) for line in lines if line.startswith('{"event":"step"')]
+    return [(row["step"], row["loss"]) for row in rows]
+
+
+def sums(count: int) -> str:
+    """Conversations, each about another sum."""
+    turns = (
+        (f"What is {n} + {3 * n}?", f"<think>\n{n} and {3 * n} make {4 * n}.\n</think>\n\n\\boxed{{{4 * n}}}")
+        for n in range(count)
+    )
+    return "".join(
+        json.dumps({"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]}) + "\n"
+        for asked, said in turns
+    )
+
+
+@on_two_nodes
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_an_array_that_is_requeued_ends_with_the_same_weights(environment, tmp_path):
+    """Each task trains on both nodes; the second is requeued in the middle. Its twin runs here, without Slurm."""
+    (tmp_path / "sums.jsonl").write_text(sums(64))
+    (tmp_path / "sft.yaml").write_text(CONFIG)
+    queue = ["sbatch", "--parsable", "--array=0-1", "--nodes=2", "--oversubscribe", "--mem=1000", "--gpus-per-node=0"]
+
+    def run(*words: str) -> str:
+        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    job = run(*queue, "--time=15", "--output=log.%a", SFT, "judge", *TRAINING).strip()
+    wait_for(lambda: len(losses(tmp_path / "log.1")) >= STEPS // 3, "a third of the steps")
+    run("scontrol", "requeue", f"{job}_1")
+    wait_for(lambda: "PENDING" in run("squeue", "-h", "-j", f"{job}_1", "-o", "%T"), "it is queued again")
+    run("scontrol", "update", f"JobId={job}_1", "StartTime=now")  # Slurm would leave it there for two minutes
+    twin = run("libra", "sft", *TRAINING, "--nproc", "2", "--seed", "1", "-o", "twin")
+    (tmp_path / "log.twin").write_text(twin)
+    wait_for(lambda: job not in run("squeue", "-h", "-o", "%F"), "both have ended")
+
+    continued = re.findall(r"continues after step (\d+)", (tmp_path / "log.1").read_text())
+    assert len(continued) == 1
+    assert 10 <= int(continued[0]) < STEPS
+    assert dict(losses(tmp_path / "log.1")) == dict(losses(tmp_path / "log.twin"))
+    weights = [(tmp_path / folder / "model.safetensors").read_bytes() for folder in ("judge.0", "judge.1", "twin")]
+    assert weights[1] == weights[2]
+    assert weights[0] != weights[2]  # another seed
