@@ -187,7 +187,7 @@ def test_a_full_spool_ends_the_run_with_74_and_the_cure(shell):
     # A file size limit stands for a full disk: both refuse the write.
     draw = random.Random(0)
     made = [{**fields, "response": draw.randbytes(3000).hex()} for fields in responses(30)]
-    ended = shell("mkdir spool; ulimit -f 16; libra balance --spool-dir spool", input=jsonl(made))
+    ended = shell("mkdir spool; ulimit -f 16; PYTHONDONTWRITEBYTECODE=1 libra balance --spool-dir spool", input=jsonl(made))
     assert ended.status == 74
     assert ended.out == b""
     assert b"spool in spool: cannot be written (File too large)" in ended.err
