@@ -36,11 +36,11 @@ class Passes:
         self._spool = Spool() if len(models) > 1 else None
 
     def through(self, jobs: Jobs, finish: Settle, wrap: Callable[[EngineWorker], Worker] | None = None,
-                keep: Callable[[Row, Mapping[str, Any]], bytes] | None = None) -> None:  # fmt: skip
+                make_line: Callable[[Row, Mapping[str, Any]], bytes] | None = None) -> None:  # fmt: skip
         """Writes a row for each of the jobs that `jobs(model, row)` makes of a row, with the keys of `finish`.
 
         `check` sees each row first, and may raise RowError or Filtered; `wrap` says what is put before the engine;
-        `keep` is that of Run.through.
+        `make_line` is that of Run.map_jobs.
         """
         for number, model in enumerate(self._models):
             worker = EngineWorker(model)
@@ -48,7 +48,7 @@ class Passes:
             source = self._spool.source() if number and self._spool is not None else None
             try:
                 asked = wrap(worker) if wrap else worker
-                self._run.through(asked, make, partial(finish, worker), source, keep=keep)
+                self._run.map_jobs(asked, make, partial(finish, worker), source, make_line=make_line)
             finally:
                 worker.close()
             if self._run.stop.status is not None:
@@ -56,7 +56,7 @@ class Passes:
 
     def show_first(self, shown: Callable[[Choice, Row], Mapping[str, Any]]) -> None:
         """Writes what `shown` gives of the first row for each model; a row that has no prompt is refused."""
-        for row in self._run.each_row():
+        for row in self._run.rows():
             self._run.counts.read += 1
             try:
                 lines = [rows.dumps(shown(model, row)) for model in self._models]

@@ -15,6 +15,8 @@ from libra_cli.stream import rows
 
 # C0 and C1 controls, DEL, bidirectional overrides and lone surrogates could act on the reader's terminal.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Characters that show nothing and say something: a reader must see that they are there.
+_HIDDEN = re.compile("[\u00ad\u180e\u200b\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]")
 PROGRESS_EVERY_TERMINAL = 0.2
 PROGRESS_EVERY_LOG = 60.0
 
@@ -22,6 +24,12 @@ PROGRESS_EVERY_LOG = 60.0
 def printable(text: str) -> str:
     """`text` with everything that a terminal would act on written as an escape."""
     return _UNSAFE.sub(lambda found: found.group().encode("unicode_escape", "surrogatepass").decode(), text)
+
+
+def safe_text(text: str) -> str:
+    """`text` without anything that a terminal would act on, and nothing in it unseen; line ends stay."""
+    lines = text.replace("\r\n", "\n").expandtabs(4).split("\n")
+    return _HIDDEN.sub(lambda found: f"<U+{ord(found.group()):04X}>", "\n".join(map(printable, lines)))
 
 
 ERASE = "\r\x1b[K"
@@ -46,7 +54,7 @@ def write_stderr(text: str, wait: bool = True) -> None:
 
 
 class Console:
-    """Messages and progress of one stage, from its own thread and its attendant."""
+    """Messages and progress of one stage, from its own thread and its monitor."""
 
     def __init__(self, stage: str, *, quiet: bool = False, as_json: bool = False):
         self.stage, self.quiet, self.as_json = stage, quiet, as_json

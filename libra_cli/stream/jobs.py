@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from libra_cli.exits import Fatal
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.reorder import OrderWindow
-from libra_cli.stream.rows import Addition, Row
+from libra_cli.stream.rows import NewFields, Row
 
 if TYPE_CHECKING:
     from libra_cli.stream.run import Run
@@ -142,10 +142,10 @@ class RowFeed(Feed):
 
 
 def jobs_or_answer(
-    jobs: Callable[[Row], Iterable[Job]], quick: Callable[[Row], Addition | None], window: Window, row: Row
+    jobs: Callable[[Row], Iterable[Job]], fast_path: Callable[[Row], NewFields | None], window: Window, row: Row
 ) -> Iterable[Job]:
-    """The jobs of a row, or the answer that `quick` has for it, which waits for its turn in the window."""
-    answer = quick(row) if window.open else None  # where nothing was open it has been asked: Run._write_at_once
+    """The jobs of a row, or the answer that `fast_path` has for it, which waits for its turn in the window."""
+    answer = fast_path(row) if window.open else None  # where nothing was open it has been asked: Run._write_at_once
     return jobs(row) if answer is None else (Job(row, None, answer=answer),)
 
 
@@ -167,7 +167,7 @@ class Answers:
 
     def _write(self, job: Job, answer: Answer) -> None:
         try:
-            result = answer if isinstance(answer, (Exception, Addition)) else self._finish(job, answer)
+            result = answer if isinstance(answer, (Exception, NewFields)) else self._finish(job, answer)
         except Exception as error:  # noqa: BLE001 -- as in RowFeed
             result = error
         self._run.settle(job.row, job.names, result)

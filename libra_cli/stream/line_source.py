@@ -25,7 +25,7 @@ STDIN = "<stdin>"
 
 
 @dataclass
-class Batch:
+class LineBatch:
     """Consecutive lines of one file, without their newlines; `first` is the number of the first, from 1."""
 
     file: str
@@ -69,14 +69,14 @@ class Batch:
 class LineSource(Protocol):
     """Anything that a run can read rows from."""
 
-    def read(self, wait: float | None = None) -> Batch | None:
+    def read(self, wait: float | None = None) -> LineBatch | None:
         """The next lines; none of them where nothing came within `wait` seconds; None at the end."""
 
 
-class Source:
+class InputFiles:
     """The input of a stage: several files one after another, `-` for standard input.
 
-    `read(wait)` gives the next Batch; an empty list of lines where nothing came within `wait` seconds; None at the end.
+    `read(wait)` gives the next LineBatch: one without lines if nothing came within `wait` seconds, None at the end.
     """
 
     def __init__(self, paths: Sequence[str], max_line_bytes: int = 64 << 20, wake_fd: int | None = None):
@@ -87,7 +87,7 @@ class Source:
         self._wake_fd = wake_fd
         self._file: _LineFile | None = None
 
-    def read(self, wait: float | None = None) -> Batch | None:
+    def read(self, wait: float | None = None) -> LineBatch | None:
         """The next lines; `wait` None blocks until there are some, or until the wake-up descriptor is written to."""
         while True:
             if self._file is None:
@@ -95,7 +95,7 @@ class Source:
                     return None
                 self._file = _LineFile(self._paths.pop(0), self._max)
             if not self._file.ready(wait, self._wake_fd):
-                return Batch(self._file.name, self._file.number, [])
+                return LineBatch(self._file.name, self._file.number, [])
             batch = self._file.read()
             if batch is None:
                 self._file.close()
@@ -141,7 +141,7 @@ class _LineFile:
         watched = [self._fd] if wake_fd is None else [self._fd, wake_fd]
         return self._fd in _readable(watched, wait)
 
-    def read(self) -> Batch | None:
+    def read(self) -> LineBatch | None:
         """The lines that the next chunk completes, maybe none; None at the end of the file."""
         if self._ended:
             return None
@@ -151,7 +151,7 @@ class _LineFile:
             return self._last_line()
         lines = chunk.split(b"\n")
         tail = lines.pop()
-        batch = Batch(self.name, self.number, lines, offset=self._offset)
+        batch = LineBatch(self.name, self.number, lines, offset=self._offset)
         self._end += len(chunk)
         if lines:
             self._begin = self._end - len(tail)
@@ -195,7 +195,7 @@ class _LineFile:
         elif piece:
             self._pieces.append(piece)
 
-    def _finish_first(self, batch: Batch) -> None:
+    def _finish_first(self, batch: LineBatch) -> None:
         """Joins what was held with the first line of the batch."""
         self._hold(batch.lines[0])
         if self._oversize is not None:
@@ -204,21 +204,21 @@ class _LineFile:
             batch.lines[0] = b"".join(self._pieces) if len(self._pieces) != 1 else self._pieces[0]
         self._pieces, self._held, self._oversize = [], 0, None
 
-    def _drop_long(self, batch: Batch) -> None:
+    def _drop_long(self, batch: LineBatch) -> None:
         """Drops the lines over the limit that lie whole in one chunk."""
         for position, line in enumerate(batch.lines):
             if len(line) > self._max:
                 batch.drop(position, len(line), hashlib.sha256(line).hexdigest(), self._max)
 
-    def _last_line(self) -> Batch | None:
+    def _last_line(self) -> LineBatch | None:
         if not self._held:
             return None
-        batch = Batch(self.name, self.number, [b""], torn=True, offset=self._offset)
+        batch = LineBatch(self.name, self.number, [b""], torn=True, offset=self._offset)
         self._finish_first(batch)
         self._drop_bom(batch)
         return batch
 
-    def _drop_bom(self, batch: Batch) -> None:
+    def _drop_bom(self, batch: LineBatch) -> None:
         if batch.first == 1 and batch.lines[0].startswith(BOM):
             batch.lines[0] = batch.lines[0].removeprefix(BOM)
             if batch.offset is not None:

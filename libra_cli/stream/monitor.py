@@ -16,13 +16,13 @@ from libra_cli.stream.signals import StopRequest, leave
 BEAT_SECONDS = 0.2
 
 
-class Attendant:
+class Monitor:
     """Notes requests to stop at once and calls `beat` five times a second, which must never wait for anything."""
 
     def __init__(self, stop: StopRequest, beat: Callable[[], None]):
         self._stop, self._beat = stop, beat
         self._over = False
-        self._thread = threading.Thread(target=self._attend, name="libra-attendant", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="libra-monitor", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -31,7 +31,7 @@ class Attendant:
         self._stop.poke()
         self._thread.join()
 
-    def _attend(self) -> None:
+    def _watch(self) -> None:
         poller = select.poll()
         poller.register(self._stop.signal_fd, select.POLLIN)
         while not self._over:

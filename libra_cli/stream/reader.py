@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from libra_cli.stream import resume, rows
-from libra_cli.stream.line_source import Batch, LineSource
+from libra_cli.stream.line_source import LineBatch, LineSource
 from libra_cli.stream.options import CURES, Shard
 from libra_cli.stream.rows import Row, RowError
 
@@ -18,7 +18,7 @@ Sift = Callable[[Iterator[Row]], Iterator[Row]]
 """Takes what it can deal with at once out of the rows that came together."""
 
 
-class Intake:
+class RowReader:
     """The rows of a run's input that are of its shard and can be read."""
 
     def __init__(self, run: Run, source: LineSource, shard: Shard):
@@ -32,7 +32,7 @@ class Intake:
         """It is waiting for lines."""
         self.lines = 0
         """Lines read that are not blank, those of other shards and those that are refused included."""
-        self.batch = Batch("", 1, [])
+        self.batch = LineBatch("", 1, [])
         """The lines among which the last row stood."""
 
     def each_row(self) -> Iterator[Row]:
@@ -79,7 +79,7 @@ class Intake:
         self.batch, self._rows = batch, self.sift(self._rows_of(batch))
         return bool(batch.lines)
 
-    def _wait_for_lines(self, wait: float | None) -> Batch | None:
+    def _wait_for_lines(self, wait: float | None) -> LineBatch | None:
         self._run.flush()  # nothing is held back while this stage waits
         self.waiting = True
         batch = self._source.read(wait)
@@ -87,7 +87,7 @@ class Intake:
         self._run.flush()  # raises where the reader has gone meanwhile
         return batch
 
-    def _rows_of(self, batch: Batch) -> Iterator[Row]:
+    def _rows_of(self, batch: LineBatch) -> Iterator[Row]:
         """The rows that can be read, until somebody asks to stop; the others are refused."""
         run, stop, limit, parse = self._run, self._run.stop, self._limit, rows.parse
         reads, sharded, refused = run.info.reads, self._shard.count > 1, batch.refused

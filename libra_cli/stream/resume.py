@@ -48,7 +48,7 @@ def named_by_content(path: str) -> str:
         raise Fatal(Exit.USAGE, f"{path}: cannot be read ({error.strerror}); check the name") from None
 
 
-class Done:
+class FinishedRows:
     """The keys of the rows that stand in the output, with how often each does: equal rows are separate rows."""
 
     def __init__(self, used: Sequence[str], names: Sequence[str]):
@@ -174,7 +174,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def prepare(path: str, manifest: Manifest, done: Done | None, overwrite: bool, option: str = "-o") -> None:
+def prepare(path: str, manifest: Manifest, done: FinishedRows | None, overwrite: bool, option: str = "-o") -> None:
     """Makes `path` ready to be begun or continued: clears it (--overwrite), refuses it, or reads into `done`.
 
     `done` None says that the stage cannot continue half an output and makes it anew. Raises Fatal(2) where the file was
@@ -207,7 +207,7 @@ def _check_same(path: str, manifest: Manifest, option: str) -> None:
         raise Fatal(Exit.USAGE, f"{path}: was begun with another configuration ({difference}); {cure}")
 
 
-def _continue(path: str, part: str, done: Done) -> None:
+def _continue(path: str, part: str, done: FinishedRows) -> None:
     if os.path.exists(path):
         if os.path.exists(part):  # a run that ended between two names cannot leave both: FILE was put back by hand
             raise Fatal(Exit.USAGE, f"{path} and {part} are both there; move one of them away")

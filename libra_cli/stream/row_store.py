@@ -28,7 +28,7 @@ SPOOL = 0
 Known = TypeVar("Known")
 
 
-class Place(NamedTuple):
+class RowLocation(NamedTuple):
     """Where a row can be had again."""
 
     check: int
@@ -57,14 +57,14 @@ class RowStore:
         self._spool.close()
         self._files.close()
 
-    def keep(self, row: Row, span: tuple[int, int] | None) -> Place:
+    def keep(self, row: Row, span: tuple[int, int] | None) -> RowLocation:
         """The place of `row`; `span` is its offset and size in its file, None where that cannot be read again."""
         check = zlib.crc32(row.raw)
         if span is None:
-            return Place(check, SPOOL, *self._spool.append(row.raw))
-        return Place(check, self._files.number(row.file), *span)
+            return RowLocation(check, SPOOL, *self._spool.append(row.raw))
+        return RowLocation(check, self._files.number(row.file), *span)
 
-    def read(self, place: Place) -> bytes:
+    def read(self, place: RowLocation) -> bytes:
         """The bytes of a row; raises Fatal(7) where its file has changed."""
         if place.file == SPOOL:
             return self._spool.read(place.offset, place.size)
@@ -73,7 +73,7 @@ class RowStore:
             raise self._files.failed(place.file, "it has changed since it was read first")
         return raw
 
-    def each(self, wanted: Iterable[tuple[Place, Known]]) -> Iterator[tuple[bytes, Known]]:
+    def each(self, wanted: Iterable[tuple[RowLocation, Known]]) -> Iterator[tuple[bytes, Known]]:
         """The bytes of many rows, in the order given, each with what stands beside its place; raises as `read` does."""
         wanted = iter(wanted)
         while window := list(islice(wanted, AHEAD)):
@@ -104,7 +104,7 @@ class Spool:
         offset, self._end = self._end, self._end + len(data)
         return offset, len(data)
 
-    def expect(self, place: Place) -> None:
+    def expect(self, place: RowLocation) -> None:
         """Has the system fetch a row that will be read."""
         os.posix_fadvise(self._fd, place.offset, place.size, os.POSIX_FADV_WILLNEED)
 
@@ -140,7 +140,7 @@ class Files:
             self._numbers[name] = len(self._names)
         return self._numbers[name]
 
-    def expect(self, place: Place) -> None:
+    def expect(self, place: RowLocation) -> None:
         """Has the system fetch a row that will be read, where its file is open already."""
         if place.file in self._open:
             os.posix_fadvise(self._open[place.file], place.offset, place.size, os.POSIX_FADV_WILLNEED)

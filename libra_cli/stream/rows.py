@@ -217,7 +217,7 @@ def escape_separators(line: bytes) -> bytes:
     return _TO_ESCAPE.sub(lambda found: b"\\u%04x" % ord(found.group().decode()), line)
 
 
-class Addition(dict[str, Any]):
+class NewFields(dict[str, Any]):
     """Fields that many rows get alike, with their JSON made once: at least one, and never changed afterwards.
 
     They hold no floats, so that they need no look at each of them.
@@ -240,7 +240,7 @@ def extend(row: Row, new: Mapping[str, Any] | None) -> bytes:
     if not row.fields:
         return dumps(new)
     if row.fields.keys().isdisjoint(new):
-        tail = new.tail if type(new) is Addition else b"," + dumps(new)[1:]
+        tail = new.tail if type(new) is NewFields else b"," + dumps(new)[1:]
         return (row.raw if row.raw.isascii() else escape_separators(row.raw))[:-1] + tail
     return dumps({**row.fields, **new})
 

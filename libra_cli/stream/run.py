@@ -1,7 +1,7 @@
 """One stage's run: rows in, rows out, and an account of every one of them.
 
-A stage is either a function of one row (`Run.each`) or a worker that takes many jobs and answers them in any order
-(`Run.through`): a pool of processes, an engine, a server. Both keep order, resume, refuse bad rows and stop on request.
+A stage is either a function of one row (`Run.map_rows`) or a worker that takes many jobs and answers them in any
+order (`Run.map_jobs`): a pool of processes, an engine, a server. Both keep order, resume, refuse bad rows and stop.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from libra_cli.stream.console import Console
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.jobs import Answer, Answers, Aside, Filtered, Job, RowFeed, Window, Worker, jobs_or_answer
-from libra_cli.stream.line_source import Batch, LineSource, Source
+from libra_cli.stream.line_source import InputFiles, LineBatch, LineSource
 from libra_cli.stream.lock import Lock
-from libra_cli.stream.monitor import Attendant, Progress, Watchdog
+from libra_cli.stream.monitor import Monitor, Progress, Watchdog
 from libra_cli.stream.options import Shard, StageInfo, StreamOptions
-from libra_cli.stream.reader import Intake
-from libra_cli.stream.rows import Row, RowError
-from libra_cli.stream.side_output import Companion
+from libra_cli.stream.reader import RowReader
+from libra_cli.stream.rows import NewFields, Row, RowError
+from libra_cli.stream.side_output import SideOutput
 from libra_cli.stream.signals import StopRequest
 
 OpenSource = Callable[[StreamOptions, int], LineSource]
@@ -48,14 +48,14 @@ class Run:
         self._progress: Callable[[], Progress] | None = None
         self._activity: Callable[[], str] | None = None
         self._make_line: Callable[[Row, Mapping[str, Any]], bytes | None] = rows.extend
-        self.companions: list[Companion] = []
+        self.side_outputs: list[SideOutput] = []
         """What the stage writes beside its output; the run attends to it and ends it."""
         self._watchdog = Watchdog(info.name, options.stall_timeout)
         self._lock: Lock | None = None
-        self._done: resume.Done | None = None
+        self._done: resume.FinishedRows | None = None
         self._manifest: resume.Manifest | None = None
         self.stop = StopRequest(info.name, options.grace)
-        self._intake = Intake(self, (open_source or _open_files)(options, self.stop.wake_fd), shard)
+        self._intake = RowReader(self, (open_source or _open_files)(options, self.stop.wake_fd), shard)
 
     # -- begin and end ------------------------------------------------------------------------------------------------
 
@@ -64,7 +64,7 @@ class Run:
         try:
             self._sink = self._open_output()
             self._errors = ErrorLog(self.options.errors, self.info.name, self.console)
-            self._attendant = Attendant(self.stop, self._beat)
+            self._monitor = Monitor(self.stop, self._beat)
         except BaseException:
             self._release()
             raise
@@ -81,7 +81,7 @@ class Run:
             if error is not None:
                 self._keep(error)
         finally:
-            self._attendant.close()
+            self._monitor.close()
             self._errors.close()
             self._release()
         if isinstance(error, Fatal):
@@ -98,8 +98,8 @@ class Run:
                 self._write_manifests(complete=True)
             elif not isinstance(error, ReaderGone):
                 self._sink.finish(False, self._write_manifests)
-            for companion in self.companions:
-                companion.withdraw() if withdrawn else companion.finish(False)
+            for side_output in self.side_outputs:
+                side_output.withdraw() if withdrawn else side_output.finish(False)
         except Fatal:
             return  # the output has failed, which is what `error` says
 
@@ -110,8 +110,8 @@ class Run:
             self._summarise()
 
     def _release(self) -> None:
-        for companion in self.companions:
-            companion.release()
+        for side_output in self.side_outputs:
+            side_output.release()
         if self._lock is not None:
             self._lock.release()
         self.stop.__exit__()
@@ -130,7 +130,7 @@ class Run:
     def _open_file(self, path: str) -> sinks.Sink:
         self._lock = Lock(path)
         self._manifest = resume.Manifest(path + ".libra.json", self.info.name, self.config, __version__)
-        done = resume.Done(self.info.used, self.info.names) if self.info.resumable else None
+        done = resume.FinishedRows(self.info.used, self.info.names) if self.info.resumable else None
         resume.prepare(path, self._manifest, done, self.options.overwrite)
         if done is None:
             return sinks.FileSink(path, append=False)
@@ -138,8 +138,8 @@ class Run:
         return sinks.FileSink(path, append=True, sha256=done.sha256)
 
     def _beat(self) -> None:
-        """What the attendant does beside the run: hands rows on, shows progress, looks for a stall."""
-        if not all([self._sink.attend(), *(companion.attend() for companion in self.companions)]):
+        """What the monitor does beside the run: hands rows on, shows progress, looks for a stall."""
+        if not all([self._sink.poll(), *(side_output.poll() for side_output in self.side_outputs)]):
             self.stop.wake()
         if self._progress is not None:
             idle = self._intake.waiting or self._sink.blocked
@@ -154,8 +154,8 @@ class Run:
     def _finish(self) -> None:
         self.status = self._outcome()
         self._sink.finish(self._is_complete(), self._write_manifests)
-        for companion in self.companions:  # last: the next run completes them where this one is killed here
-            companion.finish(self._is_complete())
+        for side_output in self.side_outputs:  # last: the next run completes them where this one is killed here
+            side_output.finish(self._is_complete())
         self._summarise()
 
     def _is_complete(self) -> bool:
@@ -205,7 +205,7 @@ class Run:
 
     # -- input --------------------------------------------------------------------------------------------------------
 
-    def each_row(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[Row]:
         """The rows of this shard that can be read, one by one; waits for them."""
         return self._intake.each_row()
 
@@ -219,19 +219,19 @@ class Run:
         return self._intake.ended
 
     @property
-    def batch(self) -> Batch:
+    def batch(self) -> LineBatch:
         """The lines among which the last row stood."""
         return self._intake.batch
 
     # -- one row, one result ------------------------------------------------------------------------------------------
 
-    def each(self, function: Callable[[Row], Mapping[str, Any]]) -> None:
+    def map_rows(self, function: Callable[[Row], Mapping[str, Any]]) -> None:
         """Writes every row with the keys that `function` gives for it; where these are none, as it is.
 
         `function` may raise RowError (the row is refused) or Filtered (the row is left out).
         """
         self._progress = lambda: Progress(1, self.counts.read)
-        for _ in self._write_at_once(function, Window(1), self.each_row()):
+        for _ in self._write_at_once(function, Window(1), self.rows()):
             pass
         self._progress = None
 
@@ -266,27 +266,27 @@ class Run:
 
     # -- many jobs, answers in any order ------------------------------------------------------------------------------
 
-    def through(
+    def map_jobs(
         self,
         worker: Worker,
         jobs: Callable[[Row], Iterable[Job]],
         finish: Callable[[Job, Answer], Mapping[str, Any]],
         source: Callable[[float | None], Row | None] | None = None,
-        quick: Callable[[Row], rows.Addition | None] | None = None,
-        keep: Callable[[Row, Mapping[str, Any]], bytes | None] | None = None,
+        fast_path: Callable[[Row], NewFields | None] | None = None,
+        make_line: Callable[[Row, Mapping[str, Any]], bytes | None] | None = None,
     ) -> None:
         """Sends each row's jobs through `worker` and writes what `finish` makes of the answers, in input order.
 
-        `source` replaces the input (`next_row`) for a stage that passes over its rows more than once. `quick` is asked
+        `source` replaces the input (`next_row`) for a stage that passes over its rows again. `fast_path` is asked
         first where most rows need no worker and become one row: what it gives is written, None makes jobs of the row.
-        `keep` makes the line of a row from its new keys; None where the stage writes it later.
+        `make_line` makes the line of a row from its new keys; None where the stage writes it later.
         """
         window = Window(self.options.window, ordered=not self.options.unordered)
         answers = Answers(self, window, finish)
-        self._make_line = keep or rows.extend
-        if quick is not None:
-            self._intake.sift = partial(self._write_at_once, quick, window)
-            jobs = partial(jobs_or_answer, jobs, quick, window)
+        self._make_line = make_line or rows.extend
+        if fast_path is not None:
+            self._intake.sift = partial(self._write_at_once, fast_path, window)
+            jobs = partial(jobs_or_answer, jobs, fast_path, window)
         feed = RowFeed(self, jobs, window, source or self.next_row, answers.settle)
         self._progress = lambda: Progress(window.at_work, window.settled + feed.parts)
         try:
@@ -330,7 +330,7 @@ class Run:
         """Rows of an earlier run stand in the output."""
         return self._done is not None
 
-    def rows_before(self) -> Iterator[Row]:
+    def finished_rows(self) -> Iterator[Row]:
         """The rows of an earlier run that stand in the output; to be read before any is added."""
         if self._done is None:
             return
@@ -396,4 +396,4 @@ class Run:
 
 
 def _open_files(options: StreamOptions, wake_fd: int) -> LineSource:
-    return Source(options.inputs or ("-",), options.max_line_bytes, wake_fd)
+    return InputFiles(options.inputs or ("-",), options.max_line_bytes, wake_fd)

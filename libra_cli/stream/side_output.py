@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from libra_cli.stream.run import Run
 
 
-class Companion(Protocol):
-    """One file of a run beside its output. `attend` is called by the run's attendant, the rest by its own thread."""
+class SideOutput(Protocol):
+    """One file of a run beside its output. `poll` is called by the run's monitor, the rest by its own thread."""
 
-    def attend(self) -> bool:
+    def poll(self) -> bool:
         """Does what is due without ever waiting; False once it has failed."""
         ...
 
@@ -35,7 +35,7 @@ class Companion(Protocol):
         ...
 
 
-class RowsBeside:
+class SideRowFile:
     """A second file of rows, with the promises of `-o`: whole or visibly unfinished, continued, nothing doubled.
 
     It is continued where the output is, and begun afresh where that is; a file that another stage or somebody else made
@@ -52,14 +52,14 @@ class RowsBeside:
         except BaseException:
             self._lock.release()
             raise
-        run.companions.append(self)
+        run.side_outputs.append(self)
 
     def _open(self, run: Run, path: str, option: str) -> None:
         made_by = f"{run.info.name} {option}"
         self._manifest = resume.Manifest(path + ".libra.json", made_by, run.config, __version__)
         found = resume.Manifest.read(self._manifest.path)
         ours = found is not None and found["stage"] == made_by
-        done = resume.Done(run.info.used, run.info.names) if run.continues else None
+        done = resume.FinishedRows(run.info.used, run.info.names) if run.continues else None
         resume.prepare(path, self._manifest, done, run.options.overwrite or (ours and done is None), option)
         self._done = done
         self._sink = FileSink(path, append=done is not None, sha256=done.sha256 if done else None)
@@ -70,8 +70,8 @@ class RowsBeside:
             self._sink.write(line)
             self.rows += 1
 
-    def attend(self) -> bool:
-        return self._sink.attend()
+    def poll(self) -> bool:
+        return self._sink.poll()
 
     def finish(self, complete: bool) -> None:
         self._sink.finish(complete, lambda: self._seal(complete))

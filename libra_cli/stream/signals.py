@@ -1,6 +1,6 @@
 """Requests to stop: SIGINT, SIGTERM and USR1 are noted beside the run, which may be deep in an engine's compiled code.
 
-The interpreter itself writes each signal's number to a pipe, which the run's attendant reads: nothing has to wait until
+The interpreter itself writes each signal's number to a pipe, which the run's monitor reads: nothing has to wait until
 the main thread comes back to Python. Correctness never depends on a signal being obeyed.
 """
 
@@ -86,7 +86,7 @@ class StopRequest:
         os.write(self._wake_write, b"!")
 
     def poke(self) -> None:
-        """Makes the attendant look now."""
+        """Makes the monitor look now."""
         os.write(self._signal_write, b"\0")
 
     def _request(self, number: signal.Signals) -> None:

@@ -50,13 +50,13 @@ def write_failed(name: str, error: OSError) -> Fatal:
 class Sink:
     """Takes lines (without newline); `sha256` covers their bytes, those of earlier runs included.
 
-    Used by the run's own thread and by its attendant, which calls `attend` only.
+    Used by the run's own thread and by its monitor, which calls `poll` only.
     """
 
     def __init__(self, name: str, sha256: Any = None):
         self.name, self.sha256 = name, sha256
         self.failure: Fatal | None = None
-        """What `attend` met; the next write or flush raises it."""
+        """What `poll` met; the next write or flush raises it."""
         self.blocked = False
         """A write is under way, and may wait for a slow reader."""
         self.unwritten = 0
@@ -80,19 +80,19 @@ class Sink:
         """Takes back what this run added to an output that was complete before; False where there is none."""
         return False
 
-    def attend(self) -> bool:
+    def poll(self) -> bool:
         """Does what is due without ever waiting; False once the output has failed."""
         if self.failure is None and self._lock.acquire(blocking=False):
             try:
                 if self._fd >= 0:
-                    self._attend()
+                    self._poll()
             except Fatal as error:
                 self.failure = error
             finally:
                 self._lock.release()
         return self.failure is None
 
-    def _attend(self) -> None:
+    def _poll(self) -> None:
         raise NotImplementedError
 
 
@@ -148,7 +148,7 @@ class StreamSink(Sink):
             self.sha256.update(data)
         return data
 
-    def _attend(self) -> None:
+    def _poll(self) -> None:
         """Writes what fits, a page at a time, which never blocks; notices a gone reader even without rows."""
         while (self._rest or self._lines) and _events(self._fd) & select.POLLOUT:
             data = self._rest or self._hashed(self._lines.popleft() + b"\n")
@@ -242,7 +242,7 @@ class FileSink(Sink):
             os.rename(self.name, self.path)
         return True
 
-    def _attend(self) -> None:
+    def _poll(self) -> None:
         if self._unsynced and time.monotonic() - self._synced_at >= FSYNC_SECONDS:
             self._sync()
 

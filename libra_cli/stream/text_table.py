@@ -11,7 +11,7 @@ WIDTH = 80
 Line = Sequence[str]
 
 
-def grid(header: Line, lines: Iterable[Line | None], width: int = WIDTH, texts: Sequence[int] = (0,)) -> str:
+def render_table(header: Line, lines: Iterable[Line | None], width: int = WIDTH, texts: Sequence[int] = (0,)) -> str:
     """Lines under a header as text of at most `width` columns; None is a rule between lines.
 
     The columns `texts` are text, whose long entries go on in the next line; the others are numbers.

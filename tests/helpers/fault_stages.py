@@ -26,7 +26,7 @@ from libra_cli.stream.run import Run
 @stage("pass")
 def passing(run: Run) -> None:
     """Write every row as it came."""
-    run.each(lambda row: {})
+    run.map_rows(lambda row: {})
 
 
 @stage("measure", reads={"question": str}, used=["question"])
@@ -49,13 +49,13 @@ def measure(run: Run, seconds: float, noise: bool, poison: str | None, until: st
             raise ValueError("poisoned")
         return {"length": len(row.fields["question"])}
 
-    run.each(length)
+    run.map_rows(length)
 
 
 @stage("freeze")
 def freeze(run: Run) -> None:
     """Spend minutes in compiled code on the first row, where no Python signal handler can run."""
-    run.each(lambda row: {"x": hashlib.pbkdf2_hmac("sha256", b"a", b"b", 1 << 30).hex()})
+    run.map_rows(lambda row: {"x": hashlib.pbkdf2_hmac("sha256", b"a", b"b", 1 << 30).hex()})
 
 
 @stage("scramble", reads={"question": str}, used=["question"], names=["sample"])
@@ -68,7 +68,7 @@ def freeze(run: Run) -> None:
 def scramble(run: Run, **how: Any) -> None:
     """Answer jobs in random order, as an engine does."""
     samples = how.pop("samples")
-    run.through(
+    run.map_jobs(
         Scrambler(**how).work,
         lambda row: (Job(row, row.fields["question"], {"sample": sample}) for sample in range(samples)),
         lambda job, answer: {"answer": answer},

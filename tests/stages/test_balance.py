@@ -12,7 +12,7 @@ from libra_cli.stages.balance.cells import CORRECT, INCORRECT, LABELS, Index, Li
 from libra_cli.stages.balance.report import census, shortage, table
 from libra_cli.stages.balance.samples import PUBLISHED, Form
 from libra_cli.stream import rows
-from libra_cli.stream.row_store import Place
+from libra_cli.stream.row_store import RowLocation
 from libra_cli.stream.rows import Row, RowError
 
 FORM = Form()
@@ -42,7 +42,7 @@ def cells_of(responses, limits=Limits(), seed=0):  # noqa: B008 -- it is frozen
     """The cells; each row's place is its position among `responses`."""
     index = Index(seed)
     for position, fields in enumerate(responses):
-        index.add(row(**fields), FORM.read(row(**fields)), Place(0, 0, position, 0))
+        index.add(row(**fields), FORM.read(row(**fields)), RowLocation(0, 0, position, 0))
     return index.balanced(limits)
 
 

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.line_source import Source
+from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.row_store import AHEAD, OPEN_FILES, RowStore
 from libra_cli.stream.rows import Row
 
@@ -123,7 +123,7 @@ def test_a_line_is_found_again_where_its_batch_says(tmp_path_factory, lines, bom
         return  # it would be read as a compressed file
     path = tmp_path_factory.mktemp("lines") / "in.jsonl"
     path.write_bytes(data)
-    source, seen = Source([str(path)], max_line_bytes=20), 0
+    source, seen = InputFiles([str(path)], max_line_bytes=20), 0
     while (batch := source.read()) is not None:
         for number, line in enumerate(batch.lines, batch.first):
             offset, size = batch.span(number)
@@ -137,7 +137,7 @@ def test_a_line_is_found_again_where_its_batch_says(tmp_path_factory, lines, bom
 def test_what_cannot_be_read_again_has_no_place(tmp_path):
     path = tmp_path / "in.gz"
     path.write_bytes(gzip.compress(b"{}\n"))
-    assert Source([str(path)]).read().span(1) is None
+    assert InputFiles([str(path)]).read().span(1) is None
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b'{"a":2}\n'), Path.unlink])

@@ -15,7 +15,7 @@ from libra_cli.stages.collect import sources
 from libra_cli.stages.collect.csv_rows import CsvSource
 from libra_cli.stages.collect.presets import Hub
 from libra_cli.stages.collect.sources import Chain, Reading, file_origin, hub_origin
-from libra_cli.stream.line_source import Batch, Source
+from libra_cli.stream.line_source import InputFiles, LineBatch
 
 
 def read_all(source) -> list[tuple[int, object]]:
@@ -32,7 +32,7 @@ def read_all(source) -> list[tuple[int, object]]:
 def from_csv(tmp_path, data: bytes, **options) -> list[tuple[int, object]]:
     path = tmp_path / "a.csv"
     path.write_bytes(data)
-    return read_all(CsvSource(Source([str(path)], **options), ",", options.get("max_line_bytes", 1 << 20)))
+    return read_all(CsvSource(InputFiles([str(path)], **options), ",", options.get("max_line_bytes", 1 << 20)))
 
 
 def test_csv_cells_are_numbers_only_where_they_come_back_as_they_were(tmp_path):
@@ -94,11 +94,11 @@ class Dribble:
     def __init__(self, data: bytes, rng: random.Random):
         self._lines, self._rng, self._at = data.split(b"\n")[:-1], rng, 0
 
-    def read(self, wait: float | None = None) -> Batch | None:
+    def read(self, wait: float | None = None) -> LineBatch | None:
         count = self._rng.randrange(4)
         lines = self._lines[self._at : self._at + count]
         self._at += count
-        return Batch("f", self._at - count + 1, lines) if lines or self._at < len(self._lines) else None
+        return LineBatch("f", self._at - count + 1, lines) if lines or self._at < len(self._lines) else None
 
 
 @pytest.mark.parametrize(

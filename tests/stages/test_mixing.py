@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.mix import order, pool, report
 from libra_cli.stages.mix.amounts import Amount, Kind, Part, allotted, amount, apportioned
-from libra_cli.stream.row_store import Place
+from libra_cli.stream.row_store import RowLocation
 from libra_cli.stream.rows import Row
 
 COUNTS = st.lists(st.integers(0, 40), min_size=1, max_size=6)
@@ -141,7 +141,7 @@ def test_every_beginning_has_the_proportions_of_the_whole(counts):
 def pool_of(keys):
     made = pool.Pool()
     for number, key in enumerate(keys):
-        made.add(Place(0, 1, number, 1), key, number % 2)
+        made.add(RowLocation(0, 1, number, 1), key, number % 2)
     return made
 
 

@@ -17,7 +17,8 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.review.editor import LineEditor
 from libra_cli.stages.review.keys import Decoder, Key
 from libra_cli.stages.review.labels import LabelFile
-from libra_cli.stages.review.screen import safe_text, wrapped
+from libra_cli.stages.review.screen import wrapped
+from libra_cli.stream.console import safe_text
 
 # -- keys -------------------------------------------------------------------------------------------------------------
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from itertools import chain, groupby, islice
 
 from libra_cli.stages.balance.samples import Sample
-from libra_cli.stream.row_store import Place
+from libra_cli.stream.row_store import RowLocation
 from libra_cli.stream.rows import Row
 
 INCORRECT, CORRECT = 0, 1
 LABELS = (INCORRECT, CORRECT)
 
 RECORD = struct.Struct(">QQBIIQQ")
-"""Problem and response (8-byte keyed hashes), label, and the row's Place. Big-endian: records sort as their numbers."""
+"""Problem and response (8-byte keyed hashes), label, and RowLocation. Big-endian: records sort as their numbers."""
 
 PROBLEM, RESPONSE, LABEL = slice(0, 8), slice(0, 16), 16
 """Where these stand in a record; a response is one to a problem."""
@@ -80,10 +80,10 @@ class Cell:
         counts = {"duplicate": self.duplicates, "contradictory": self.contradictory, "surplus": surplus}
         return {reason: count for reason, count in counts.items() if count}
 
-    def places(self) -> Iterator[Place]:
+    def places(self) -> Iterator[RowLocation]:
         """Where the chosen rows are, in their order."""
         for _, _, _, *place in RECORD.iter_unpack(self.chosen):
-            yield Place(*place)
+            yield RowLocation(*place)
 
     def problems(self, labels: Sequence[int]) -> Iterator[bytes]:
         """The problem of each chosen response with one of `labels`."""
@@ -106,7 +106,7 @@ class Index:
         """Takes note of a response that cannot be used: its cell may have no other."""
         self._unusable.setdefault((sample.subset, sample.model), Counter())[str(sample.unusable)] += 1
 
-    def add(self, row: Row, sample: Sample, place: Place) -> None:
+    def add(self, row: Row, sample: Sample, place: RowLocation) -> None:
         """Takes one response. Its problem is its question; what tells it from others is id, `sample` and text."""
         identity = f"{row.id}\0{row.fields.get('sample')}\0{sample.response_with_cot}"
         hashes = self._hash(row.fields["question"]), self._hash(identity)

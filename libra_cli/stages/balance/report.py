@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from libra_cli.stages.balance.cells import CORRECT, INCORRECT, LABELS, Cell, Limits
-from libra_cli.stream.text_table import grid
+from libra_cli.stream.text_table import render_table
 
 NAMES = {CORRECT: "correct", INCORRECT: "incorrect"}
 
@@ -52,7 +52,7 @@ def table(figures: dict[str, Any]) -> str:
         lines += [["  " + model["model"], *_numbers(model)] for model in subset["models"]]
         lines.append(None)
     header = ("subset, model", "problems", "correct", "incorrect", "samples")
-    return grid(header, [*lines, ["all", *_numbers(figures)]])
+    return render_table(header, [*lines, ["all", *_numbers(figures)]])
 
 
 def _numbers(size: dict[str, Any]) -> list[str]:

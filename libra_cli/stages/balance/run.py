@@ -50,7 +50,7 @@ def _prepare(run: Run, census_file: str | None) -> None:
 
 def _read(run: Run, form: Form, index: Index, store: RowStore) -> Index:
     """Puts the usable rows into `index`, and accounts for the others."""
-    for row in run.each_row():
+    for row in run.rows():
         run.counts.read += 1
         try:
             sample = form.read(row)

@@ -11,7 +11,7 @@ from collections import deque
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import rows
-from libra_cli.stream.line_source import Batch, LineSource
+from libra_cli.stream.line_source import LineBatch, LineSource
 from libra_cli.stream.rows import RowError
 
 # Only what comes back as it was: 007, 1.50 and 1e5 stay text, since as numbers they would be written otherwise.
@@ -29,9 +29,9 @@ class CsvSource:
         self._columns: list[str] | None = None
         self._record: list[bytes] = []  # lines of a record whose quoted field goes on
         self._file, self._first = "", 1
-        self._ready: deque[Batch] = deque()
+        self._ready: deque[LineBatch] = deque()
 
-    def read(self, wait: float | None = None) -> Batch | None:
+    def read(self, wait: float | None = None) -> LineBatch | None:
         """The next rows, as `Source.read` gives them."""
         while not self._ready:
             batch = self._lines.read(wait)
@@ -42,7 +42,7 @@ class CsvSource:
             self._take(batch)
         return self._ready.popleft()
 
-    def _take(self, batch: Batch) -> None:
+    def _take(self, batch: LineBatch) -> None:
         self._file = batch.file
         for position, line in enumerate(batch.lines):
             number = batch.first + position
@@ -106,15 +106,15 @@ class CsvSource:
         self._record = []
 
     def _add(self, number: int, line: bytes, error: RowError | None) -> None:
-        """Lines of a Batch are consecutive, so one that does not follow its predecessor begins another."""
+        """Lines of a LineBatch are consecutive, so one that does not follow its predecessor begins another."""
         if not self._ready or self._ready[-1].first + len(self._ready[-1].lines) != number:
-            self._ready.append(Batch(self._file, number, []))
+            self._ready.append(LineBatch(self._file, number, []))
         batch = self._ready[-1]
         if error is not None:
             batch.refused[len(batch.lines)] = error
         batch.lines.append(line)
 
-    def _rest(self) -> Batch | None:
+    def _rest(self) -> LineBatch | None:
         if self._record:
             self._finish_record(ended=True)
         return self._ready.popleft() if self._ready else None

@@ -115,7 +115,7 @@ def collect(run: Run, plan: Plan, origins: Sequence[Origin], report_path: str | 
     report = Report(report_path, run.console)
     collector = Collector(plan, origins, report)
     try:
-        for row in run.each_row():
+        for row in run.rows():
             run.counts.read += 1
             try:
                 line = rows.dumps(collector.record(row))

@@ -13,7 +13,7 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.collect.csv_rows import CsvSource
 from libra_cli.stages.collect.presets import Hub, Preset
 from libra_cli.stream import rows
-from libra_cli.stream.line_source import Batch, LineSource, Source
+from libra_cli.stream.line_source import InputFiles, LineBatch, LineSource
 from libra_cli.stream.rows import RowError
 
 ROWS_A_BATCH = 256
@@ -79,7 +79,7 @@ class Chain:
         self._open: LineSource | None = None
         self._reading, self._wake_fd = reading, wake_fd
 
-    def read(self, wait: float | None = None) -> Batch | None:
+    def read(self, wait: float | None = None) -> LineBatch | None:
         """The next rows, as `Source.read` gives them."""
         while True:
             if self._open is None:
@@ -100,7 +100,7 @@ def format_of(path: str, given: str | None) -> str:
 def _check(origin: Origin, reading: Reading) -> None:
     if origin.path is None:
         return
-    Source([origin.path])  # raises where it cannot be read
+    InputFiles([origin.path])  # raises where it cannot be read
     if origin.path == "-" and format_of("-", reading.format) == "parquet":
         raise Fatal(Exit.USAGE, "-: Parquet cannot be read from a pipe, its index is at the end; save it to a file")
 
@@ -112,7 +112,7 @@ def _opened(origin: Origin, reading: Reading, wake_fd: int | None) -> LineSource
     kind = format_of(path, reading.format)
     if kind == "parquet":
         return _Table(path, _parquet_rows(path))
-    lines = Source([path], reading.max_line_bytes, wake_fd)
+    lines = InputFiles([path], reading.max_line_bytes, wake_fd)
     if kind == "jsonl":
         return lines
     return CsvSource(lines, reading.delimiter or ("\t" if kind == "tsv" else ","), reading.max_line_bytes)
@@ -124,8 +124,8 @@ class _Table:
     def __init__(self, place: str, records: Iterator[Mapping[str, Any]]):
         self._place, self._records, self._number = place, records, 1
 
-    def read(self, wait: float | None = None) -> Batch | None:
-        batch = Batch(self._place, self._number, [])
+    def read(self, wait: float | None = None) -> LineBatch | None:
+        batch = LineBatch(self._place, self._number, [])
         for record in self._records:
             try:
                 batch.lines.append(rows.dumps(_plain(record)))

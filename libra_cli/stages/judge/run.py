@@ -104,7 +104,7 @@ class Judging:
 
     def through(self) -> None:
         """Writes a judged row for each row and judge, or for each row, probe and judge."""
-        for row in self._run.rows_before():
+        for row in self._run.finished_rows():
             self.tally.add(row.fields)
         self._passes.through(self._jobs, self._finish, Several, _line)
 

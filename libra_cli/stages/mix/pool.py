@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from libra_cli.stages.mix.order import Numbers
 from libra_cli.stream import rows
-from libra_cli.stream.row_store import Place
+from libra_cli.stream.row_store import RowLocation
 from libra_cli.stream.rows import Row
 
 MOST_TASKS = 20
@@ -53,7 +53,7 @@ class Pool:
     def __len__(self) -> int:
         return len(self._checks)
 
-    def add(self, place: Place, key: int, task: int) -> None:
+    def add(self, place: RowLocation, key: int, task: int) -> None:
         """Takes a row: where it is, what it shares with its duplicates, the number of its task."""
         self._file = place.file
         self._checks.append(place.check)
@@ -62,9 +62,9 @@ class Pool:
         self._keys.append(key)
         self._tasks.append(task)
 
-    def place(self, at: int) -> Place:
+    def place(self, at: int) -> RowLocation:
         """Where row `at` is."""
-        return Place(self._checks[at], self._file, self._offsets[at], self._sizes[at])
+        return RowLocation(self._checks[at], self._file, self._offsets[at], self._sizes[at])
 
     def task(self, at: int) -> int:
         """The number of the task of row `at`."""

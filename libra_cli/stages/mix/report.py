@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from libra_cli.stream.text_table import grid
+from libra_cli.stream.text_table import render_table
 
 
 def figures(
@@ -39,7 +39,9 @@ def table(mixture: Mapping[str, Any]) -> str:
         lines += [["  " + (task["task"] or "no task"), *_numbers(task)] for task in source["tasks"]]
     available = sum(source["available"] for source in mixture["sources"])
     whole = _size(available, mixture["rows"], mixture["rows"])
-    return grid(("source, task", "available", "rows", "share", "epochs"), [*lines, None, ["all", *_numbers(whole)]])
+    return render_table(
+        ("source, task", "available", "rows", "share", "epochs"), [*lines, None, ["all", *_numbers(whole)]]
+    )
 
 
 def _numbers(size: Mapping[str, Any]) -> list[str]:

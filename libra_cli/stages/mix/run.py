@@ -65,7 +65,7 @@ def _read(run: Run, parts: Sequence[Part], plan: Plan, store: RowStore, tasks: T
     pools = [Pool() for _ in parts]
     by_name = {part.name: pool for part, pool in zip(parts, pools, strict=True)}
     several, by_content = len(parts) > 1, plan.dedupe == "content"
-    for row in run.each_row():
+    for row in run.rows():
         run.counts.read += 1
         if plan.source_key in row.fields:
             reason = f'has a field "{plan.source_key}" already; choose another --source-key'

@@ -15,7 +15,7 @@ from libra_cli.records.human_labels import NAMES, key_of, response_digest
 from libra_cli.stages.review.labels import Named
 from libra_cli.stages.verify.rule import Fields
 from libra_cli.stream import rows
-from libra_cli.stream.line_source import STDIN, Batch, Source
+from libra_cli.stream.line_source import STDIN, InputFiles, LineBatch
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.stream.sinks import write_all
 
@@ -102,7 +102,7 @@ class Items:
             raise Fatal(Exit.INCOMPLETE, f"{place.where}: the file has changed since the review began; start it again")
         return item
 
-    def _index(self, batch: Batch) -> Iterator[Place]:
+    def _index(self, batch: LineBatch) -> Iterator[Place]:
         """The rows of a batch that are to be shown."""
         for number, raw in enumerate(batch.lines, batch.first):
             if not raw and number - batch.first not in batch.refused:
@@ -117,12 +117,12 @@ class Items:
             if self._is_wanted(row.fields):
                 yield Place(*self._span(batch, number, raw), where, named)
 
-    def _row(self, batch: Batch, number: int, raw: bytes) -> Row:
+    def _row(self, batch: LineBatch, number: int, raw: bytes) -> Row:
         if number - batch.first in batch.refused:
             raise batch.refused[number - batch.first]
         return Row(rows.parse(raw), raw, batch.file, number)
 
-    def _span(self, batch: Batch, number: int, raw: bytes) -> tuple[int, int, int]:
+    def _span(self, batch: LineBatch, number: int, raw: bytes) -> tuple[int, int, int]:
         """Descriptor, offset and size of a line, which is copied where its file cannot be read again."""
         span = batch.span(number)
         if span is not None:
@@ -147,7 +147,7 @@ class Items:
         return why is None
 
 
-def _batches(paths: Sequence[str]) -> Iterator[Batch]:
-    source = Source(paths or ["-"])
+def _batches(paths: Sequence[str]) -> Iterator[LineBatch]:
+    source = InputFiles(paths or ["-"])
     while (batch := source.read()) is not None:
         yield batch

@@ -10,8 +10,8 @@ from html import escape
 from importlib import resources
 
 from libra_cli.stages.review.items import Item, Items
-from libra_cli.stages.review.screen import safe_text
 from libra_cli.stream import rows
+from libra_cli.stream.console import safe_text
 from libra_cli.stream.sinks import write_all, write_failed
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from dataclasses import dataclass, field
 
 from rich.cells import cell_len, get_character_cell_size
@@ -12,7 +11,7 @@ from rich.text import Text
 
 from libra_cli.stages.review.editor import LineEditor
 from libra_cli.stages.review.items import Item
-from libra_cli.stream.console import printable
+from libra_cli.stream.console import safe_text
 
 SMALLEST = (60, 16)
 """Columns and lines below which nothing useful fits."""
@@ -27,8 +26,6 @@ MARKS = {"correct": ("correct", "green"), "wrong": ("wrong", "red"), None: ("non
 KEYS = "y correct  n wrong  s skip  u undo  t note  Tab next text  ? help  q quit"
 FEW_KEYS = "y correct  n wrong  s skip  u undo  t note  ? help  q quit"
 EDITING = "Enter keep the note  Esc leave it as it was"
-# Characters that show nothing and say something: a reader must see that they are there.
-_HIDDEN = re.compile("[\u00ad\u180e\u200b\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]")
 
 HELP = """\
 y   correct: the final answer of the response is the reference
@@ -199,12 +196,6 @@ def _why(vote: object) -> str:
 
 
 # -- text that is safe, in lines that fit -----------------------------------------------------------------------------
-
-
-def safe_text(text: str) -> str:
-    """`text` without anything that a terminal would act on, and nothing in it unseen; line ends stay."""
-    lines = text.replace("\r\n", "\n").expandtabs(4).split("\n")
-    return _HIDDEN.sub(lambda found: f"<U+{ord(found.group()):04X}>", "\n".join(map(printable, lines)))
 
 
 def wrapped(text: str, width: int) -> list[str]:

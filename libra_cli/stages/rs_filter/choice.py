@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from libra_cli.stages.rs_filter.samples import Sample
-from libra_cli.stream.row_store import Place
+from libra_cli.stream.row_store import RowLocation
 
 DECIDED = np.dtype([("prompt", "<u8"), ("sample", "<u8"), ("correct", "u1")])
 """A sample of which it is known whether it is correct: hashes of its prompt and of all that it is."""
@@ -83,7 +83,7 @@ class Index:
         prompt = self._hash(sample.prompt)
         return prompt, self._hash(f"{prompt}\0{sample.text}")
 
-    def add(self, sample: Sample, hashes: tuple[int, int], n_tokens: int | None, place: Place) -> None:
+    def add(self, sample: Sample, hashes: tuple[int, int], n_tokens: int | None, place: RowLocation) -> None:
         """Takes a sample that may be kept, which can be had again at `place`."""
         cell = self.cells.setdefault((sample.task, sample.label, sample.model), len(self.cells))
         tokens = UNKNOWN if n_tokens is None else min(n_tokens, UNKNOWN - 1)

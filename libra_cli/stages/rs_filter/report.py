@@ -10,7 +10,7 @@ import numpy as np
 
 from libra_cli.stages.rs_filter.choice import BINS, Cell, Chosen, Rates
 from libra_cli.stages.rs_filter.samples import Sample
-from libra_cli.stream.text_table import grid
+from libra_cli.stream.text_table import render_table
 
 WIDTH = 100
 COUNTS = ("samples", "decided", "correct", "kept")
@@ -109,7 +109,7 @@ def _yields(figures: Figures) -> str:
             if label:
                 rows.append((f"  label {label}", *_numbers(_total(labelled))))
             rows += [(f"    {row['model']}", *_numbers(row)) for row in labelled if row["model"]]
-    return grid(("task, label, model", *COUNTS, "yield"), [*rows, ("all", *_numbers(figures))], WIDTH)
+    return render_table(("task, label, model", *COUNTS, "yield"), [*rows, ("all", *_numbers(figures))], WIDTH)
 
 
 def _numbers(counts: Mapping[str, Any]) -> list[str]:
@@ -121,7 +121,7 @@ def _by_pass_rate(figures: Figures) -> str:
     names = ("prompts", "decided", "correct", "kept")
     rows = [(f"{tenth['from']:.1f} to {tenth['to']:.1f}", *(f"{tenth[name]:,}" for name in names))
             for tenth in figures["pass_rate"] if tenth["prompts"]]  # fmt: skip
-    return grid(("pass rate", *names), rows, WIDTH) if rows else ""
+    return render_table(("pass rate", *names), rows, WIDTH) if rows else ""
 
 
 def _reasons(figures: Figures) -> str:
@@ -129,4 +129,4 @@ def _reasons(figures: Figures) -> str:
     for by_reason in figures["dropped"].values():
         counts.update(by_reason)
     rows = [(reason, f"{count:,}") for reason, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))]
-    return grid(("dropped because", "samples"), rows, WIDTH) if rows else ""
+    return render_table(("dropped because", "samples"), rows, WIDTH) if rows else ""

@@ -21,12 +21,12 @@ from libra_cli.stages.rs_filter.samples import Reader, Sample
 from libra_cli.stages.verify import rule
 from libra_cli.stream import rows
 from libra_cli.stream.jobs import Filtered
-from libra_cli.stream.row_store import Place, RowStore
-from libra_cli.stream.rows import Addition, Row
+from libra_cli.stream.row_store import RowLocation, RowStore
+from libra_cli.stream.rows import NewFields, Row
 from libra_cli.stream.run import Run
 from libra_cli.stream.sinks import replace_file
 
-LABELLED = Addition({"labelled": True})
+LABELLED = NewFields({"labelled": True})
 """Stands for the label of a row that needs no rule."""
 
 
@@ -49,7 +49,9 @@ class Filtering:
         self._store = store
         self._run.options.unordered = True  # the choice has an order of its own: no row needs to wait for another
         worker = partial(rule.decisions, pool=pool, stop=self._run.stop)
-        self._run.through(worker, self._fields.jobs, self._labeller.labelled, quick=self._quick, keep=self._take)
+        self._run.map_jobs(
+            worker, self._fields.jobs, self._labeller.labelled, fast_path=self._fast_path, make_line=self._take
+        )
         if self._run.stop.status is not None:
             return
         records, rates, cells = self._index.records(), self._index.rates(), list(self._index.cells)
@@ -72,12 +74,12 @@ class Filtering:
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def _quick(self, row: Row) -> Addition | None:
+    def _fast_path(self, row: Row) -> NewFields | None:
         """What is known of a row without computer algebra; None where that is needed."""
         try:
             if not self._reader.needs_rule(row):
                 return LABELLED
-            found = self._labeller.quick(row)
+            found = self._labeller.fast_path(row)
         except Filtered as left_out:
             self._tally.drop("", str(left_out))
             raise
@@ -92,7 +94,7 @@ class Filtering:
         samples = self._reader.samples(row, None if ruled is LABELLED else ruled)
         found = [self._reason(sample) for sample in samples]  # all of them before any counts: one may refuse the row
         self._run.counts.read += len(samples) - 1
-        place: Place | None = None
+        place: RowLocation | None = None
         for sample, (reason, n_tokens) in zip(samples, found, strict=True):
             self._tally.add(sample)
             hashes = self._hashes(sample)
@@ -130,7 +132,7 @@ class Filtering:
         """The row of each record, and which of its samples that is. No message will say where they stand: they were
         accepted once."""
         wanted = (
-            (Place(int(record["check"]), int(record["file"]), int(record["offset"]), int(record["size"])), record)
+            (RowLocation(int(record["check"]), int(record["file"]), int(record["offset"]), int(record["size"])), record)
             for record in records
         )
         for raw, record in self._store.each(wanted):

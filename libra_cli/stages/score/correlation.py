@@ -14,7 +14,7 @@ from libra_cli.metrics import bootstrap, correlate
 from libra_cli.stages.score.reading import lines, parsed
 from libra_cli.stages.score.report import Correlation
 from libra_cli.stages.score.verdicts import number
-from libra_cli.stream.line_source import Source
+from libra_cli.stream.line_source import InputFiles
 
 Floats = NDArray[np.float64]
 
@@ -69,7 +69,7 @@ def correlation(paths: tuple[str, ...], axes: Axes) -> Correlation:
 
 
 def _points(path: str, axes: Axes) -> Iterator[Point]:
-    for batch, line, raw in lines(Source([path])):
+    for batch, line, raw in lines(InputFiles([path])):
         fields, place = parsed(batch, line, raw), f"{batch.file}:{line}"
         x, y = (_number(fields, name, place) for name in (axes.x, axes.y))
         if axes.group is not None and fields.get(axes.group) is None:

@@ -11,7 +11,7 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.score.row_kinds import Kind, kind_of
 from libra_cli.stages.score.verdicts import Scored
 from libra_cli.stream import rows
-from libra_cli.stream.line_source import STDIN, Batch, Source
+from libra_cli.stream.line_source import STDIN, InputFiles, LineBatch
 from libra_cli.stream.rows import RowError
 
 Fields = dict[str, Any]
@@ -69,7 +69,7 @@ class _File:
 
     def __init__(self, path: str, how: How, make: Callable[[Kind, How, str, str], Collector]):
         self._name, self._how, self._make = STDIN if path == "-" else path, how, make
-        self._source = Source([path])
+        self._source = InputFiles([path])
         self._kind: Kind | None = None
         self._judges: dict[str, Collector] = {}
 
@@ -100,7 +100,7 @@ class _File:
         collector.add(fields, raw)
 
 
-def lines(source: Source) -> Iterator[tuple[Batch, int, bytes]]:
+def lines(source: InputFiles) -> Iterator[tuple[LineBatch, int, bytes]]:
     """The lines that are not blank: their batch, number, and bytes."""
     while (batch := source.read()) is not None:
         for number, raw in enumerate(batch.lines, batch.first):
@@ -109,7 +109,7 @@ def lines(source: Source) -> Iterator[tuple[Batch, int, bytes]]:
                 yield batch, number, stripped
 
 
-def parsed(batch: Batch, number: int, raw: bytes) -> Fields:
+def parsed(batch: LineBatch, number: int, raw: bytes) -> Fields:
     """The row on a line; raises Fatal where there is none, with status 7 where the file was cut there."""
     try:
         if batch.refused and number - batch.first in batch.refused:

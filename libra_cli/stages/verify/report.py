@@ -19,7 +19,7 @@ from libra_cli.records.label_votes import (
     of_models,
     unanimous,
 )
-from libra_cli.stream.text_table import grid
+from libra_cli.stream.text_table import render_table
 
 PAPER = {"models": 0.00148, "rule_against_panel": 0.00087}
 """Disagreement that arXiv 2507.21645 reports: of its three annotators on MATH, and of rule and model on AIME."""
@@ -128,7 +128,7 @@ def _annotators(figures: Mapping[str, Any]) -> str:
         why = ", ".join(f"{reason} {n:,}" for reason, n in null.items())
         counts = (annotator["correct"], annotator["wrong"], sum(null.values()))
         lines.append([annotator["annotator"], *(f"{count:,}" for count in counts), why])
-    return grid(("annotator", "correct", "wrong", "null", "why null"), lines, texts=(0, 4))
+    return render_table(("annotator", "correct", "wrong", "null", "why null"), lines, texts=(0, 4))
 
 
 def _pairs(figures: Mapping[str, Any]) -> str:
@@ -136,14 +136,14 @@ def _pairs(figures: Mapping[str, Any]) -> str:
     for pair in figures["pairs"]:
         kappa = "-" if pair["kappa"] is None else f"{pair['kappa']:.3f}"
         lines.append([" and ".join(pair["between"]), f"{pair['rows']:,}", _percent(pair["agreement"]), kappa])
-    return grid(("between", "rows", "agreement", "kappa"), lines) if lines else ""
+    return render_table(("between", "rows", "agreement", "kappa"), lines) if lines else ""
 
 
 def _confusion(counts: Mapping[str, Mapping[str, int]]) -> str:
     if not any(sum(row.values()) for row in counts.values()):
         return ""
     lines = ([said, *(f"{row[panel]:,}" for panel in PANEL_SAID)] for said, row in counts.items())
-    return grid(("rule \\ panel", *PANEL_SAID), lines)
+    return render_table(("rule \\ panel", *PANEL_SAID), lines)
 
 
 def _shown_rate(name: str, rate: Mapping[str, Any]) -> str:

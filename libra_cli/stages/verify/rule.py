@@ -12,7 +12,7 @@ from libra_cli.answers.pool import Pool
 from libra_cli.stream import rows
 from libra_cli.stream.jobs import Feed, Job
 from libra_cli.stream.options import CURES
-from libra_cli.stream.rows import Addition, Row
+from libra_cli.stream.rows import NewFields, Row
 from libra_cli.stream.signals import StopRequest
 from libra_cli.tasks import thinking
 
@@ -26,7 +26,7 @@ COPIES, COPY_CHARS = 1 << 12, 1 << 12
 """Responses that are known again as a whole, and how long they may be: short ones are often given word for word."""
 
 
-Labelled = tuple[Addition, str]
+Labelled = tuple[NewFields, str]
 """What a decision adds to its row, and its name for counting."""
 
 
@@ -94,7 +94,7 @@ class Labeller:
         self.labels: Counter[str] = Counter()
         """Rows by `correct`, `wrong` and `undecided REASON`."""
 
-    def quick(self, row: Row) -> Addition | None:
+    def fast_path(self, row: Row) -> NewFields | None:
         """The label of a row whose pair is easy or known; None where it needs computer algebra."""
         texts = self._fields.texts(row)
         known = self._copies.get(texts)
@@ -131,7 +131,7 @@ class Labeller:
             cure = "only the same text equals it; correct it, or ask --annotator"
             self._note(f"{row.place}: the reference {shown!r} cannot be parsed: {cure}")
 
-    def labelled(self, job: Job, decision: Decision) -> Addition:
+    def labelled(self, job: Job, decision: Decision) -> NewFields:
         """The label of a row that the pool has decided."""
         addition, name = self._remember(job.work, decision)
         self.labels[name] += 1
@@ -140,7 +140,7 @@ class Labeller:
     def _remember(self, pair: tuple[str | Decision, str | None], decision: Decision) -> Labelled:
         if len(self._known) >= MEMO:
             self._known.clear()
-        known = Addition(fields_of(pair[1], decision)), name_of(decision)
+        known = NewFields(fields_of(pair[1], decision)), name_of(decision)
         if len(pair[1] or "") + (len(pair[0]) if isinstance(pair[0], str) else 0) <= 2 * SHOWN_CHARS:
             # Longer ones are compared as they stand, and are hardly given twice.
             self._known[pair] = known

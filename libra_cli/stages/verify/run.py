@@ -17,9 +17,9 @@ from libra_cli.stages.verify import rule
 from libra_cli.stages.verify.panel import Panel
 from libra_cli.stages.verify.report import Tally, table
 from libra_cli.stream import rows
-from libra_cli.stream.rows import Addition, Row
+from libra_cli.stream.rows import NewFields, Row
 from libra_cli.stream.run import Run
-from libra_cli.stream.side_output import RowsBeside
+from libra_cli.stream.side_output import SideRowFile
 from libra_cli.stream.sinks import replace_file
 from libra_cli.stream.spool import Spool
 
@@ -35,7 +35,7 @@ class Labelling:
     """
 
     def __init__(self, run: Run, fields: rule.Fields, mode: str | None, labels: Labels, panel: Panel | None = None,
-                 review: RowsBeside | None = None, counting: bool = False):  # fmt: skip
+                 review: SideRowFile | None = None, counting: bool = False):  # fmt: skip
         self._run, self._fields, self._labels, self._panel, self._review = run, fields, labels, panel, review
         self._mode = mode
         """None: as the votes that a row carries were asked for; `first` where there are none."""
@@ -50,10 +50,10 @@ class Labelling:
         """Labels every row of the run."""
         if self._run.continues and not self._plain:
             self._recall()
-        quick = self._labeller.quick if self._mode != voting.NEVER else self._unruled
+        fast_path = self._labeller.fast_path if self._mode != voting.NEVER else self._unruled
         decisions = partial(rule.decisions, pool=pool, stop=self._run.stop)
         line = self._plain_line if self._plain else self._line
-        self._run.through(decisions, self._fields.jobs, self._labeller.labelled, quick=quick, keep=line)
+        self._run.map_jobs(decisions, self._fields.jobs, self._labeller.labelled, fast_path=fast_path, make_line=line)
         if self._spool is not None and self._run.stop.status is None:
             self._ask_and_write(self._spool)
 
@@ -74,10 +74,10 @@ class Labelling:
 
     # -- the first pass -----------------------------------------------------------------------------------------------
 
-    def _unruled(self, row: Row) -> Addition:
+    def _unruled(self, row: Row) -> NewFields:
         """What a row is before the panel, where the rule is not asked; it still finds the answer, if there is one."""
         reference, answer = self._fields.pair(row)
-        return Addition(rule.fields_of(answer, UNASKED if isinstance(reference, str) else reference))
+        return NewFields(rule.fields_of(answer, UNASKED if isinstance(reference, str) else reference))
 
     def _plain_line(self, row: Row, ruled: Mapping[str, Any]) -> bytes:
         """The line of a row that the rule alone has decided, unless it carries votes of an earlier run."""
@@ -138,7 +138,7 @@ class Labelling:
 
     def _recall(self) -> None:
         """Counts the rows that stand in the output, and gives the reviewers those of them that they lack."""
-        for row in self._run.rows_before():
+        for row in self._run.finished_rows():
             self._labels.find(row.fields, self._fields.response(row), row.place)
             self.tally.add(row.fields)
             if self._review is not None and voting.needs_person(row.fields):

@@ -23,7 +23,7 @@ _SIDE_FILES = ("", "-wal", "-shm", "-journal")
 class Ballots:
     """Votes by a digest of everything that made them; `path` None keeps them for this run only.
 
-    It is a companion of the run: `finish` removes the file once the output is complete. Nobody else is using it, since
+    It is a side output of the run: `finish` removes the file once the output is complete. Nobody else uses it, since
     the run has locked its output, so that the file needs no locks (which some network filesystems do not have).
     """
 
@@ -44,7 +44,7 @@ class Ballots:
         path = run.options.output
         lasting = path is not None and path != "-" and is_plain_file(path)
         ballots = cls(f"{path}.votes" if lasting else None, run.options.overwrite)
-        run.companions.append(ballots)
+        run.side_outputs.append(ballots)
         return ballots
 
     def put(self, key: bytes, vote: dict[str, Any], final: bool = True) -> None:
@@ -63,7 +63,7 @@ class Ballots:
             found = self._base.execute("SELECT vote FROM votes WHERE key = ?", (key,)).fetchone()
         return None if found is None else orjson.loads(found[0])
 
-    def attend(self) -> bool:
+    def poll(self) -> bool:
         """Nothing waits to be written."""
         return True
 
