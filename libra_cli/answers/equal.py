@@ -57,16 +57,6 @@ class Decision(NamedTuple):
     reason: str | None = None
 
 
-def decide(reference: str, answer: str) -> Decision:
-    """Whether `answer` equals `reference`; pairs that need computer algebra go to this process's shared pool."""
-    quick = decide_quickly(reference, answer)
-    if quick is not None:
-        return quick
-    from libra_cli.answers import pool
-
-    return pool.shared_decide(reference, answer)
-
-
 def decide_quickly(reference: str, answer: str) -> Decision | None:
     """The decision of the levels that need no computer algebra; None where they are not certain."""
     if reference.isdecimal() and answer.isdecimal() and reference.isascii() and answer.isascii():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.answers import equal, extract
+from libra_cli.answers import extract, pool
 from libra_cli.tasks import template
 from libra_cli.tasks.task import Messages, Outcome, Record, Task
 
@@ -20,7 +20,7 @@ def _values(record: Record) -> dict[str, str]:
 
 def is_correct(outcome: Outcome, record: Record) -> bool | None:
     """Whether the answer equals `reference`; None where that cannot be decided."""
-    return equal.decide(str(record["reference"]), str(outcome)).equal
+    return pool.decide(str(record["reference"]), str(outcome)).equal
 
 
 REASON = Task("reason", prompt, extract.final_answer, is_correct)
