@@ -159,9 +159,11 @@ def command(
     run.options.check_names(options["review"], options["report"])
     from libra_cli.answers.pool import Pool, cores
     from libra_cli.stages.verify.rule import Fields
+    from libra_cli.stream.sinks import check_report
     from libra_cli.tasks import thinking
 
     pairs = [thinking.markers(text) for text in thinking_markers] or list(thinking.MARKERS.values())
+    check_report(options["report"], "--report")
     labelling = _labelling(run, Fields(response_field, reference_field, pairs), options)
     with Pool(jobs or cores(), timeout, hard_timeout) as pool:
         labelling.through(pool)
