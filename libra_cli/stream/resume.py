@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -129,8 +129,15 @@ class FinishedRows:
 class Manifest:
     """`FILE.libra.json`: which stage and configuration makes FILE, whether it is complete, and its counts."""
 
-    def __init__(self, path: str, stage: str, config: Mapping[str, Any], version: str):
-        self.path = path
+    def __init__(
+        self,
+        path: str,
+        stage: str,
+        config: Mapping[str, Any],
+        version: str,
+        current_config: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+    ):
+        self.path, self._current_config = path, current_config
         plain = json.loads(json.dumps(dict(config), default=str))  # as it will be read again: tuples become lists
         self._content: dict[str, Any] = {"stage": stage, "libra": version, "config": plain}
         self._content["config_sha256"] = rows.content_hash(plain, 64)
@@ -143,7 +150,9 @@ class Manifest:
                 content = json.loads(file.read())
         except (OSError, ValueError):
             return None
-        return content if isinstance(content, dict) and {"stage", "config", "config_sha256"} <= content.keys() else None
+        if not isinstance(content, dict) or not {"stage", "config", "config_sha256"} <= content.keys():
+            return None
+        return content if isinstance(content["config"], dict) else None
 
     def write(self, status: str, **counts: Any) -> None:
         """Replaces the file; raises Fatal(74) where it cannot be written."""
@@ -156,13 +165,14 @@ class Manifest:
 
     def same_run(self, found: Mapping[str, Any]) -> bool:
         """Whether `found` describes a run of the same stage with the same configuration."""
-        return all(found[name] == self._content[name] for name in ("stage", "config_sha256"))
+        config_sha256 = rows.content_hash(self._current_config(found["config"]), 64)
+        return self.same_stage(found) and config_sha256 == self._content["config_sha256"]
 
     def difference(self, found: Mapping[str, Any]) -> str:
         """In words, what `found` was made with that this run is not."""
         if found["stage"] != self._content["stage"]:
             return f"it was made by libra {found['stage']}"
-        now, then = self._content["config"], found["config"]
+        now, then = self._content["config"], self._current_config(found["config"])
         changed = sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name))
         values = ((_called(name), _short(then.get(name)), _short(now.get(name))) for name in changed)
         return "; ".join(f"{name} was {before}, now {after}" for name, before, after in values)

@@ -15,13 +15,13 @@ from libra_cli.stream.run import Run
 from libra_cli.stream.sinks import check_report, replace_file
 
 
-def build(run: Run, form: Form, limits: Limits, seed: int, spool_dir: str | None, census_file: str | None) -> None:
+def build(run: Run, form: Form, limits: Limits, seed: int, spool_dir: str | None, report_file: str | None) -> None:
     """Writes the benchmark that the rows of `run` make, and its census.
 
     A run that is stopped while it reads writes nothing: a part of the input would give another choice.
     """
-    run.options.check_names(census_file)
-    check_report(census_file, "--census")
+    run.options.check_names(report_file)
+    check_report(report_file, "--report")
     with RowStore(spool_dir, "--spool-dir") as store:
         index = _read(run, form, Index(seed), store)
         if run.stop.status is not None:
@@ -31,7 +31,7 @@ def build(run: Run, form: Form, limits: Limits, seed: int, spool_dir: str | None
         _announce(run, cells, limits)
         _write(run, form, cells, store)
     if run.stop.status is None:
-        _report(run, cells, census_file)
+        _report(run, cells, report_file)
 
 
 def _read(run: Run, form: Form, index: Index, store: RowStore) -> Index:
@@ -80,8 +80,8 @@ def _write(run: Run, form: Form, cells: Sequence[Cell], store: RowStore) -> None
             run.write(form.write(row))
 
 
-def _report(run: Run, cells: Sequence[Cell], census_file: str | None) -> None:
+def _report(run: Run, cells: Sequence[Cell], report_file: str | None) -> None:
     figures = census(cells)
     run.console.show(table(figures), event="census", census=figures)
-    if census_file is not None:
-        replace_file(census_file, json.dumps(figures, indent=2, ensure_ascii=False).encode() + b"\n")
+    if report_file is not None:
+        replace_file(report_file, json.dumps(figures, indent=2, ensure_ascii=False).encode() + b"\n")

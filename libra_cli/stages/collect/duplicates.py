@@ -71,7 +71,7 @@ class Duplicates:
         if before < len(self._golden):
             if self._golden[before] != golden:
                 reason = f"{self._place(before)} is the same with another answer"
-                cure = "keep the right one, or both with --keep-duplicates"
+                cure = "keep the right one, or both with --duplicates keep"
                 raise RowError("conflicting_reference", f"{reason}; {cure}")
             raise Filtered("duplicate")
         self._note(row, golden)

@@ -28,8 +28,10 @@ class Plan:
     shuffle: bool = True
     repeat: bool = False
     """A set may give more rows than it has."""
-    dedupe: str | None = None
-    """`id` (with the task) or `content`: leave out what an earlier set has by that; None: count what it has by id."""
+    drop_duplicates: bool = False
+    """Leave out rows that an earlier set also has, instead of only counting them."""
+    duplicates_by: str = "id"
+    """`id` (with the task) or `content`: what two duplicates share."""
     source_key: str | None = None
     """The field that says which set a row came from."""
 
@@ -63,7 +65,7 @@ def _read(run: Run, parts: Sequence[Part], plan: Plan, store: RowStore, tasks: T
     """Where the rows of each part are."""
     pools = [Pool() for _ in parts]
     by_name = {part.name: pool for part, pool in zip(parts, pools, strict=True)}
-    several, by_content = len(parts) > 1, plan.dedupe == "content"
+    several, by_content = len(parts) > 1, plan.duplicates_by == "content"
     for row in run.rows():
         if plan.source_key in row.fields:
             reason = f'has a field "{plan.source_key}" already; choose another --source-key'
@@ -77,12 +79,13 @@ def _kept(run: Run, pools: Sequence[Pool], plan: Plan) -> list[Numbers]:
     """The rows of each pool that may be taken; says how many of them an earlier pool has, too."""
     repeated = had_before(pools)
     count = int(sum(mask.sum() for mask in repeated))
-    if plan.dedupe is not None:
+    if plan.drop_duplicates:
         if count:
             run.leave_out("duplicate", count)
         return [np.flatnonzero(~mask).astype(np.uint32) for mask in repeated]
     if count:
-        text = f"rows with the id and the task of a row of an earlier set: {count:,}; --dedupe id leaves them out"
+        shared = "content" if plan.duplicates_by == "content" else "id and the task"
+        text = f"rows with the {shared} of a row of an earlier set: {count:,}; --duplicates drop leaves them out"
         run.console.note(text, event="repeated", rows=count)
     return [np.arange(len(pool), dtype=np.uint32) for pool in pools]
 

@@ -55,7 +55,7 @@ def _beside_rule(*names: str, **kwargs: Any) -> Any:
 )
 @option(
     "-j",
-    "--jobs",
+    "--workers",
     type=click.IntRange(1),
     metavar="N",
     shapes_rows=False,
@@ -115,7 +115,7 @@ def command(
     response_field: str,
     reference_field: str,
     thinking_markers: tuple[str, ...],
-    jobs: int | None,
+    workers: int | None,
     timeout: float,
     hard_timeout: float,
     **options: Any,
@@ -165,7 +165,7 @@ def command(
     pairs = [thinking.markers(text) for text in thinking_markers] or list(thinking.MARKERS.values())
     check_report(options["report"], "--report")
     labelling = _labelling(run, Fields(response_field, reference_field, pairs), options)
-    with Pool(jobs or cores(), timeout, hard_timeout) as pool:
+    with Pool(workers or cores(), timeout, hard_timeout) as pool:
         labelling.through(pool)
     labelling.conclude(options["report"])
 
