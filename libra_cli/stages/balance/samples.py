@@ -80,6 +80,6 @@ class Form:
         text = row.fields.get("response", full)
         if text is None:  # whoever made the row knew the prompt, and found that the text ends inside the thinking
             return None, full or ""
-        cut = thinking.Cut(self.markers)(text)
+        cut = thinking.ThinkingCutter(self.markers)(text)
         response = text if cut.thinking is None else cut.response
         return (response if response and not response.isspace() else None), full or text
