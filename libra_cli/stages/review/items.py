@@ -33,7 +33,7 @@ class ItemPlace(NamedTuple):
     named: Named
 
 
-class Item:
+class ReviewItem:
     """One response with everything that a reviewer sees of it."""
 
     def __init__(self, row: Row, fields: Fields, reference_field: str):
@@ -65,7 +65,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-class Items:
+class ReviewItems:
     """The rows of some files of which `only` says that a person should see them; their texts stay on disk.
 
     `only` None shows those that need a person: without a label, and not for having been cut short. A response that
@@ -84,7 +84,7 @@ class Items:
     def __len__(self) -> int:
         return len(self.places)
 
-    def __getitem__(self, number: int) -> Item:
+    def __getitem__(self, number: int) -> ReviewItem:
         """Raises Fatal(7) where the file is not what it was."""
         place = self.places[number]
         try:
@@ -93,7 +93,7 @@ class Items:
             what = "the file has changed since the review began; start it again"
             raise Fatal(error.status, f"{place.where}: {what}") from None
         row.line = int(place.where.rpartition(":")[2])
-        item = Item(row, self._fields, self._reference_field)
+        item = ReviewItem(row, self._fields, self._reference_field)
         return item
 
     def _index(self, paths: Sequence[str]) -> Iterator[ItemPlace]:
