@@ -13,7 +13,7 @@ from libra_cli.records.human_labels import NAMES, key_of, response_digest
 from libra_cli.stages.review.labels import Named
 from libra_cli.stages.verify.rule import Fields
 from libra_cli.stream.line_source import InputFiles
-from libra_cli.stream.reader import Refusal, read_rows
+from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.row_store import RowLocation, RowStore
 from libra_cli.stream.rows import Row, RowError
 
@@ -99,7 +99,7 @@ class Items:
     def _index(self, paths: Sequence[str]) -> Iterator[ItemPlace]:
         """Reads all rows and yields the places of those that are to be shown."""
         for entry in read_rows(InputFiles(paths or ["-"])):
-            if isinstance(entry, Refusal):
+            if isinstance(entry, BadLine):
                 self._refuse(entry.error, entry.raw, entry.place)
                 continue
             try:
