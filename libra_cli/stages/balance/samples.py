@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from libra_cli.stream import rows
-from libra_cli.stream.options import CURES
+from libra_cli.stream.options import FIELD_HINTS
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import thinking
 
@@ -52,7 +52,7 @@ class BalanceFormat:
         if label not in (0, 1, None):
             raise RowError("bad_label", f'"label" is {label}; it must be 1 (correct), 0 (incorrect) or null (unknown)')
         if self.published:
-            rows.require(row, {"reference": (str, int, float)}, CURES)
+            rows.require(row, {"reference": (str, int, float)}, FIELD_HINTS)
         return BalanceSample(subset, row.fields["model"], label, *self._texts(row))
 
     def write(self, row: Row) -> bytes:
@@ -75,7 +75,7 @@ class BalanceFormat:
     def _texts(self, row: Row) -> tuple[str | None, str]:
         """The response after the thinking, and all of it."""
         there = [name for name in ("response", "response_with_cot") if name in row.fields] or ["response"]
-        rows.require(row, dict.fromkeys(there, (str, type(None))), CURES)
+        rows.require(row, dict.fromkeys(there, (str, type(None))), FIELD_HINTS)
         full = row.fields.get("response_with_cot")
         text = row.fields.get("response", full)
         if text is None:  # whoever made the row knew the prompt, and found that the text ends inside the thinking

@@ -11,7 +11,7 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.score.row_kinds import RowKind, kind_of
 from libra_cli.stages.score.verdicts import ScoredJudge
 from libra_cli.stream.line_source import STDIN, InputFiles
-from libra_cli.stream.reader import Refusal, read_rows
+from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.rows import Row
 
 Fields = dict[str, Any]
@@ -102,7 +102,7 @@ class _File:
 def rows_of_file(path: str) -> Iterator[Row]:
     """The rows of a file; raises Fatal for a line that is no row, with status 7 if the file was cut off there."""
     for entry in read_rows(InputFiles([path])):
-        if isinstance(entry, Refusal):
+        if isinstance(entry, BadLine):
             status = Exit.INCOMPLETE if entry.error.kind == "truncated_line" else Exit.USAGE
             raise Fatal(status, f"{entry.place}: {entry.error}")
         yield entry
