@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libra_cli.stream import rows
-from libra_cli.stream.options import CURES
+from libra_cli.stream.options import FIELD_HINTS
 from libra_cli.stream.rows import Row
 from libra_cli.tasks import thinking
 from libra_cli.tasks.task import GeneratedText, Record
@@ -32,7 +32,7 @@ class ResponseFields:
         """The golden answer as `reference`, whatever the row calls it; raises RowError if there is none."""
         reference = row.fields.get(self._reference)
         if type(reference) is not str:
-            rows.require(row, {self._reference: (str, int, float)}, {self._reference: CURES["reference"]})
+            rows.require(row, {self._reference: (str, int, float)}, {self._reference: FIELD_HINTS["reference"]})
             reference = str(reference)
         return {"reference": reference}
 
@@ -48,6 +48,6 @@ class ResponseFields:
             if name in row.fields and row.fields[name] is None:
                 return None
             wanted = name if name in row.fields else self._response
-            rows.require(row, {wanted: str}, {wanted: CURES["response"]})
+            rows.require(row, {wanted: str}, {wanted: FIELD_HINTS["response"]})
             text = str(row.fields[name])
         return self._cut(text).response

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from libra_cli.choices import ORDERS
 from libra_cli.records.forms import JudgeItem
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks import template
 
-BOTH, FIRST, RANDOM = "both", "first", "random"
-"""Orders in which a pair is shown."""
+BOTH, FIRST, RANDOM = ORDERS
 RESPONSE, PAIR, LIST = "response", "pair", "list"
 """What a task shows at once."""
 

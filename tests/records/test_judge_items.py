@@ -11,7 +11,7 @@ from libra_cli.records.items import item_of_row
 from libra_cli.records.no_answer import no_answer
 from libra_cli.sampling.judge_prompts import make_plan
 from libra_cli.sampling.judgments import judgment
-from libra_cli.stages.judge.aggregate import AggregationRule
+from libra_cli.stages.judge.aggregate import AggregationRule, aggregate
 
 PAIR = item_of({"question": "?", "response_a": "a", "response_b": "b"})
 

@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from libra_cli.answers.extract import final_answer
+from libra_cli.choices import REVIEW_ROWS
 from libra_cli.exits import Fatal
 from libra_cli.records import label_votes as voting
 from libra_cli.records.human_labels import NAMES, key_of, response_digest
 from libra_cli.records.responses import ResponseFields
 from libra_cli.stages.review.labels import Named
-from libra_cli.stream.counts import Counts
 from libra_cli.stream.line_source import InputFiles
-from libra_cli.stream.reader import Refusal, read_rows
+from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.row_store import RowLocation, RowStore
 from libra_cli.stream.rows import Row, RowError
 
-KINDS = ("disagreement", "undecided", "all")
-"""Which rows are shown: those on which annotators disagree, others without a label, or every one."""
+DISAGREEMENT, UNDECIDED, ALL_ROWS = REVIEW_ROWS
+"""Rows to show: annotators disagree, otherwise without a label, or all."""
 
 Refuse = Callable[[RowError, bytes, str], None]
 """Told of a line that is no row: what is wrong, its bytes, and where it stood."""
@@ -34,7 +34,7 @@ class ItemPlace(NamedTuple):
     named: Named
 
 
-class Item:
+class ReviewItem:
     """One response with everything that a reviewer sees of it."""
 
     def __init__(self, row: Row, fields: ResponseFields, reference_field: str):
@@ -66,7 +66,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-class Items:
+class ReviewItems:
     """The rows of some files of which `only` says that a person should see them; their texts stay on disk.
 
     `only` None shows those that need a person: without a label, and not for having been cut short. A response that
@@ -87,7 +87,7 @@ class Items:
     def __len__(self) -> int:
         return len(self.places)
 
-    def __getitem__(self, number: int) -> Item:
+    def __getitem__(self, number: int) -> ReviewItem:
         """Raises Fatal(7) where the file is not what it was."""
         place = self.places[number]
         try:
@@ -96,13 +96,13 @@ class Items:
             what = "the file has changed since the review began; start it again"
             raise Fatal(error.status, f"{place.where}: {what}") from None
         row.line = int(place.where.rpartition(":")[2])
-        item = Item(row, self._fields, self._reference_field)
+        item = ReviewItem(row, self._fields, self._reference_field)
         return item
 
     def _index(self, paths: Sequence[str]) -> Iterator[ItemPlace]:
         """Reads all rows and yields the places of those that are to be shown."""
-        for entry in read_rows(InputFiles(paths or ["-"]), Counts()):
-            if isinstance(entry, Refusal):
+        for entry in read_rows(InputFiles(paths or ["-"])):
+            if isinstance(entry, BadLine):
                 self._refuse(entry.error, entry.raw, entry.place)
                 continue
             try:
@@ -117,11 +117,11 @@ class Items:
         verification = fields.get("verification")
         reason = verification.get("reason") if isinstance(verification, dict) else None
         why = None
-        if self._only != "all" and fields.get("label") is not None:
+        if self._only != ALL_ROWS and fields.get("label") is not None:
             why = "a label"
         elif self._only is None and reason == voting.TRUNCATED:
             why = "cut short"
-        elif self._only in KINDS[:2] and (reason == voting.DISAGREEMENT) != (self._only == "disagreement"):
+        elif self._only == (UNDECIDED if reason == voting.DISAGREEMENT else DISAGREEMENT):
             why = "another reason"
         self.left_out.update([why] if why else [])
         return why is None

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import numpy as np
 import orjson
 
-from libra_cli.exits import Exit, Fatal
 from libra_cli.records.rule_labels import Labeller
 from libra_cli.stages.rs_filter.checks import Checks
 from libra_cli.stages.rs_filter.choice import Chosen, PassRates, SampleIndex, SampleLimits, choose
@@ -24,7 +21,7 @@ from libra_cli.stream import rows
 from libra_cli.stream.row_store import RowLocation, RowStore
 from libra_cli.stream.rows import Filtered, NewFields, Row
 from libra_cli.stream.run import Run
-from libra_cli.stream.sinks import replace_file
+from libra_cli.stream.sinks import check_report, replace_file
 
 LABELLED = NewFields({"labelled": True})
 """Stands for the label of a row that needs no rule."""
@@ -52,7 +49,7 @@ class Filtering:
 
     def run(self, report: str | None) -> None:
         """Writes the conversations that are kept, and reports why the others are not."""
-        _check_report(report)
+        check_report(report, "--report")
         labeller = self._labeller
         self._run.options.unordered = True  # the choice has an order of its own: no row needs to wait for another
         self._run.map_jobs(
@@ -190,13 +187,3 @@ CURES = {
     "pass_rate": "no prompt has such a pass rate; widen --pass-rate",
 }
 """What to do if nothing is kept, by the most frequent reason."""
-
-
-def _check_report(path: str | None) -> None:
-    """Raises Fatal(2) before anything is read if the report cannot be written."""
-    if path is None:
-        return
-    if os.path.isdir(path) or not os.access(os.path.dirname(path) or ".", os.W_OK):
-        raise Fatal(Exit.USAGE, f"--report {path}: cannot be written; check the name and the folder")
-    with suppress(FileNotFoundError):
-        os.unlink(path)  # a reader must not take the last run's for this one's

@@ -21,7 +21,7 @@ from libra_cli.sampling.judge_prompts import (
 from libra_cli.sampling.judgments import in_own_order, pair_of, prompt_of
 from libra_cli.stages.rs_filter.prompts import Prompts
 from libra_cli.stream import rows
-from libra_cli.stream.options import CURES
+from libra_cli.stream.options import FIELD_HINTS
 from libra_cli.stream.rows import Filtered, Row, RowError
 from libra_cli.tasks import (
     JUDGING,
@@ -157,7 +157,7 @@ class SampleReader:
                 last = messages[-1] if isinstance(messages, list) and messages else None
                 whole = last.get("content") if isinstance(last, Mapping) else None
             if type(whole) is not str:
-                rows.require(row, {"response": str}, CURES)
+                rows.require(row, {"response": str}, FIELD_HINTS)
             return str(whole), self._cut(str(whole)).response
         if type(whole) is not str or not (response is None or type(response) is str):
             raise RowError("wrong_type", '"response" and "response_with_cot" are not both strings; write them as such')

@@ -8,17 +8,17 @@ from pathlib import PurePath
 from typing import Any, Protocol
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stages.score.row_kinds import Kind, kind_of
-from libra_cli.stages.score.verdicts import Scored
-from libra_cli.stream import rows
-from libra_cli.stream.line_source import STDIN, InputFiles, LineBatch
-from libra_cli.stream.rows import RowError
+from libra_cli.stages.score.row_kinds import RowKind, kind_of
+from libra_cli.stages.score.verdicts import ScoredJudge
+from libra_cli.stream.line_source import STDIN, InputFiles
+from libra_cli.stream.reader import BadLine, read_rows
+from libra_cli.stream.rows import Row
 
 Fields = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class How:
+class ScoreConfig:
     """What is asked of the figures, the same for every judge."""
 
     kind: str | None = None
@@ -40,7 +40,7 @@ class How:
         return [f"without effect on these rows: {', '.join(given)}"] if given else []
 
 
-class Collector(Protocol):
+class RowCollector(Protocol):
     """The rows of one judge while they come in, and its figures afterwards."""
 
     file: str
@@ -48,17 +48,17 @@ class Collector(Protocol):
     def add(self, fields: Fields, raw: bytes) -> None:
         """Takes a row; raises ValueError naming what it lacks and the cure."""
 
-    def scored(self) -> Scored:
+    def scored(self) -> ScoredJudge:
         """Its figures, once all rows are in; raises ValueError where there can be none."""
 
 
-def read(paths: tuple[str, ...], how: How, make: Callable[[Kind, How, str, str], Collector],
-         progress: Callable[[str], None]) -> list[Collector]:  # fmt: skip
+def read(paths: tuple[str, ...], how: ScoreConfig, make: Callable[[RowKind, ScoreConfig, str, str], RowCollector],
+         progress: Callable[[str], None]) -> list[RowCollector]:  # fmt: skip
     """A collector for each judge of each file, in the order in which they come.
 
     Raises Fatal for a file that cannot be read, a line that is no row, a row that is not of the kind of the others.
     """
-    found: list[Collector] = []
+    found: list[RowCollector] = []
     for path in paths or ("-",):
         found += _File(path, how, make).collectors(progress)
     return found
@@ -67,19 +67,18 @@ def read(paths: tuple[str, ...], how: How, make: Callable[[Kind, How, str, str],
 class _File:
     """One input: what kind of rows it has, and its judges."""
 
-    def __init__(self, path: str, how: How, make: Callable[[Kind, How, str, str], Collector]):
+    def __init__(self, path: str, how: ScoreConfig, make: Callable[[RowKind, ScoreConfig, str, str], RowCollector]):
         self._name, self._how, self._make = STDIN if path == "-" else path, how, make
-        self._source = InputFiles([path])
-        self._kind: Kind | None = None
-        self._judges: dict[str, Collector] = {}
+        self._path = path
+        self._kind: RowKind | None = None
+        self._judges: dict[str, RowCollector] = {}
 
-    def collectors(self, progress: Callable[[str], None]) -> list[Collector]:
-        for n_rows, (batch, number, raw) in enumerate(lines(self._source), 1):
-            fields = parsed(batch, number, raw)
+    def collectors(self, progress: Callable[[str], None]) -> list[RowCollector]:
+        for n_rows, row in enumerate(rows_of_file(self._path), 1):
             try:
-                self._add(fields, raw)
+                self._add(row.fields, row.raw)
             except (ValueError, TypeError, KeyError) as error:
-                raise Fatal(Exit.USAGE, f"{batch.file}:{number}: {_said(error)}") from None
+                raise Fatal(Exit.USAGE, f"{row.place}: {_said(error)}") from None
             if not n_rows & 0xFFF:
                 progress(f"{n_rows:,} rows of {self._name}")
         if not self._judges:
@@ -100,25 +99,13 @@ class _File:
         collector.add(fields, raw)
 
 
-def lines(source: InputFiles) -> Iterator[tuple[LineBatch, int, bytes]]:
-    """The lines that are not blank: their batch, number, and bytes."""
-    while (batch := source.read()) is not None:
-        for number, raw in enumerate(batch.lines, batch.first):
-            stripped = raw.strip(b" \t\r")
-            if stripped or number - batch.first in batch.refused:
-                yield batch, number, stripped
-
-
-def parsed(batch: LineBatch, number: int, raw: bytes) -> Fields:
-    """The row on a line; raises Fatal where there is none, with status 7 where the file was cut there."""
-    try:
-        if batch.refused and number - batch.first in batch.refused:
-            raise batch.refused[number - batch.first]
-        return rows.parse(raw)
-    except RowError as error:
-        explained = batch.explain(error, number)
-        status = Exit.INCOMPLETE if explained.kind == "truncated_line" else Exit.USAGE
-        raise Fatal(status, f"{batch.file}:{number}: {explained}") from None
+def rows_of_file(path: str) -> Iterator[Row]:
+    """The rows of a file; raises Fatal for a line that is no row, with status 7 if the file was cut off there."""
+    for entry in read_rows(InputFiles([path])):
+        if isinstance(entry, BadLine):
+            status = Exit.INCOMPLETE if entry.error.kind == "truncated_line" else Exit.USAGE
+            raise Fatal(status, f"{entry.place}: {entry.error}")
+        yield entry
 
 
 def _said(error: Exception) -> str:

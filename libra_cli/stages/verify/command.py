@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from libra_cli import miniature
+from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import EngineOptions, Markers, SamplingOptions, asking_options
 
@@ -95,7 +95,7 @@ def _beside_rule(*names: str, **kwargs: Any) -> Any:
 )
 @_beside_rule(
     "--rule",
-    type=click.Choice(["first", "only", "never", "also"]),
+    type=click.Choice(choices.RULES),
     help="first: ask the annotators where the rule is undecided; also: ask both everywhere; never: only the "
     "annotators; only: only the rule. Default: first; for votes of an earlier run, as then.",
 )
@@ -160,11 +160,13 @@ def command(
     run.options.check_names(options["review"], options["report"])
     from libra_cli.answers.pool import Pool, cores
     from libra_cli.records.responses import ResponseFields
+    from libra_cli.stream.sinks import check_report
     from libra_cli.tasks import thinking
     from libra_cli.tasks.grading import Grader
     from libra_cli.tasks.reason import REASON
 
     pairs = [thinking.markers(text) for text in thinking_markers] or list(thinking.MARKERS.values())
+    check_report(options["report"], "--report")
     fields = ResponseFields(response_field, reference_field, pairs)
     with Pool(jobs or cores(), timeout, hard_timeout) as pool:
         labelling = _labelling(run, fields, Grader(REASON, pool), options)

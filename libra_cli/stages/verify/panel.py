@@ -18,7 +18,7 @@ from libra_cli.sampling.choose import Choice, choices, drawing
 from libra_cli.sampling.run import EngineWorker, provenance, request_seed, response_fields
 from libra_cli.stages.verify.vote_store import VoteStore
 from libra_cli.stream.jobs import Answer, Job
-from libra_cli.stream.options import CURES
+from libra_cli.stream.options import FIELD_HINTS
 from libra_cli.stream.rows import Row, RowError, content_hash, require, response_name
 from libra_cli.stream.run import Run
 from libra_cli.tasks import GeneratedText, template
@@ -52,7 +52,7 @@ class Panel:
 
     def check(self, row: Row) -> None:
         """Raises RowError if a row lacks the question, which the models need to see."""
-        require(row, {"question": str}, CURES)
+        require(row, {"question": str}, FIELD_HINTS)
 
     def ask(self, rows: Callable[[], Iterator[Row]]) -> None:
         """Asks each model about the rows of `rows()`, unless an earlier run has its vote."""
