@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_cli.stages.balance.quota import CORRECT, LABELS, CellLimits, balance_cells
+from libra_cli.stages.balance.quota import CORRECT, INCORRECT, LABELS, CellLimits, balance_cells
 from libra_cli.stages.balance.report import census, shortage, table
 from libra_cli.stages.balance.response_index import ResponseIndex
 from libra_cli.stages.balance.samples import PUBLISHED, BalanceFormat
