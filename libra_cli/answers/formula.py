@@ -18,7 +18,7 @@ from typing import Any
 Tree = tuple[Any, ...]
 
 MAX_TOKENS = 400
-MAX_DEPTH = 80
+MAX_DEPTH = 40
 """Of calls of the parser within one another: brackets, functions, exponents and signs."""
 MAX_TREE_DEPTH = 120
 """Of a tree: a sum or product of so many terms is one, too. All functions on trees recurse as deep as that."""
@@ -170,7 +170,6 @@ class _Parser:
 
     # -- operators ----------------------------------------------------------------------------------------------------
 
-    @_nested
     def _sum(self) -> Tree:
         tree = self._product()
         while sign := self._accept("+", "-"):
@@ -210,13 +209,12 @@ class _Parser:
             return ("+", tree, factor)
         return ("*", tree, factor)
 
-    @_nested
     def _signed(self) -> Tree:
-        sign = self._accept("+", "-")
-        if not sign:
-            return self._power()
-        tree = self._signed()
-        return ("-", tree) if sign == "-" else tree
+        negative = False
+        while sign := self._accept("+", "-"):
+            negative ^= sign == "-"
+        tree = self._power()
+        return ("-", tree) if negative else tree
 
     @_nested
     def _power(self) -> Tree:
