@@ -173,10 +173,13 @@ def command(run: Run, report: str | None, dry_run: bool, **options: Any) -> None
     wrote are a recording, too.
     """
     run.options.check_names(report)
+    from libra_cli.stream.sinks import check_report
+
     judging = _judging_of(run, options)
     if dry_run:
         judging.show_first()
     else:
+        check_report(report, "--report")
         judging.through()
         judging.conclude(report)
 

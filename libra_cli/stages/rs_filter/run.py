@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -12,7 +10,6 @@ import numpy as np
 import orjson
 
 from libra_cli.answers.pool import Pool
-from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.rs_filter.checks import Checks
 from libra_cli.stages.rs_filter.choice import Chosen, Index, Limits, Rates, choose
 from libra_cli.stages.rs_filter.diversity import spread
@@ -20,11 +17,10 @@ from libra_cli.stages.rs_filter.report import Tally, table
 from libra_cli.stages.rs_filter.samples import Reader, Sample
 from libra_cli.stages.verify import rule
 from libra_cli.stream import rows
-from libra_cli.stream.jobs import Filtered
 from libra_cli.stream.row_store import RowLocation, RowStore
-from libra_cli.stream.rows import NewFields, Row
+from libra_cli.stream.rows import Filtered, NewFields, Row
 from libra_cli.stream.run import Run
-from libra_cli.stream.sinks import replace_file
+from libra_cli.stream.sinks import check_report, replace_file
 
 LABELLED = NewFields({"labelled": True})
 """Stands for the label of a row that needs no rule."""
@@ -40,12 +36,10 @@ class Filtering:
         self._run, self._reader, self._checks, self._limits = run, reader, checks, limits
         self._fields, self._labeller = fields, rule.Labeller(fields, run.console.note)
         self._index, self._tally = Index(seed), Tally()
-        self._spans: dict[tuple[str, int], tuple[int, int] | None] = {}
-        """Where the rows stand that wait for the rule."""
 
     def through(self, pool: Pool, store: RowStore, report: str | None) -> None:
         """Writes the conversations that are kept, and says what became of the others."""
-        self._prepare(report)
+        check_report(report, "--report")
         self._store = store
         self._run.options.unordered = True  # the choice has an order of its own: no row needs to wait for another
         worker = partial(rule.decisions, pool=pool, stop=self._run.stop)
@@ -63,15 +57,6 @@ class Filtering:
         if self._run.stop.status is None:
             self._conclude(rates, chosen, report)
 
-    def _prepare(self, report: str | None) -> None:
-        """Finds out now what would be a pity to find out in the end."""
-        if report is None:
-            return
-        if os.path.isdir(report) or not os.access(os.path.dirname(report) or ".", os.W_OK):
-            raise Fatal(Exit.USAGE, f"--report {report}: cannot be written; check the name and the folder")
-        with suppress(FileNotFoundError):
-            os.unlink(report)  # a reader must not take the last run's for this one's
-
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def _fast_path(self, row: Row) -> NewFields | None:
@@ -79,30 +64,25 @@ class Filtering:
         try:
             if not self._reader.needs_rule(row):
                 return LABELLED
-            found = self._labeller.fast_path(row)
+            return self._labeller.fast_path(row)
         except Filtered as left_out:
             self._tally.drop("", str(left_out))
             raise
-        if found is None:
-            self._spans[row.file, row.line] = self._run.batch.span(row.line)
-        return found
 
     def _take(self, row: Row, ruled: Mapping[str, Any]) -> None:
         """Takes the samples of a row; nothing is written yet."""
-        here = row.file, row.line
-        span = self._spans.pop(here) if here in self._spans else self._run.batch.span(row.line)
         samples = self._reader.samples(row, None if ruled is LABELLED else ruled)
         found = [self._reason(sample) for sample in samples]  # all of them before any counts: one may refuse the row
         self._run.counts.read += len(samples) - 1
-        place: RowLocation | None = None
+        location: RowLocation | None = None
         for sample, (reason, n_tokens) in zip(samples, found, strict=True):
             self._tally.add(sample)
             hashes = self._hashes(sample)
             if reason is not None or hashes is None:
                 self._drop(sample.task, reason or "unlabelled")
                 continue
-            place = place or self._store.keep(row, span)
-            self._index.add(sample, hashes, n_tokens, place)
+            location = location or self._store.keep(row)
+            self._index.add(sample, hashes, n_tokens, location)
         if not samples:
             self._run.counts.read += 1
             self._drop("", "gated")
@@ -129,14 +109,13 @@ class Filtering:
     # -- choosing and writing -----------------------------------------------------------------------------------------
 
     def _rows(self, records: Iterable[np.void]) -> Iterator[tuple[Row, int]]:
-        """The row of each record, and which of its samples that is. No message will say where they stand: they were
-        accepted once."""
+        """The row of each record, and which of its samples that is."""
         wanted = (
             (RowLocation(int(record["check"]), int(record["file"]), int(record["offset"]), int(record["size"])), record)
             for record in records
         )
-        for raw, record in self._store.each(wanted):
-            yield Row(rows.parse(raw), raw, file="", line=0), int(record["number"])
+        for row, record in self._store.rows_at(wanted):
+            yield row, int(record["number"])
 
     def _spread(self, records: np.ndarray, numbers: np.ndarray, n: int) -> np.ndarray:
         texts = [self._reader.conversation(row, number)[0].text for row, number in self._rows(records[numbers])]
