@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from libra_cli import miniature
+from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import EngineOptions, Markers, SamplingOptions, asking_options
 
@@ -94,7 +94,7 @@ def _beside_rule(*names: str, **kwargs: Any) -> Any:
 )
 @_beside_rule(
     "--rule",
-    type=click.Choice(["first", "only", "never", "also"]),
+    type=click.Choice(choices.RULES),
     help="first: ask the annotators where the rule is undecided; also: ask both everywhere; never: only the "
     "annotators; only: only the rule. Default: first; for votes of an earlier run, as then.",
 )
