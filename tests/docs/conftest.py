@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,9 +36,3 @@ def demo(tmp_path_factory, environment) -> Demo:
             assert ended.returncode == 0, ended.stderr
             printed.write_text(json.dumps([ended.stdout, ended.stderr]))
     return Demo(shared / "demo", *json.loads(printed.read_text()))
-
-
-@pytest.fixture
-def demo_copy(demo, tmp_path) -> Path:
-    """A folder with the demo's files, to run commands in."""
-    return Path(shutil.copytree(demo.folder, tmp_path / "work"))

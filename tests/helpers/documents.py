@@ -57,9 +57,7 @@ def blocks(page: str) -> list[Block]:
     """The fenced blocks of a page, in order."""
     text = PAGES[page].read_text(encoding="utf-8")
     found = re.finditer(r"^(?:<!-- ([^\n]*) -->\n)?```([^\n]*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return [
-        Block(page, text.count("\n", 0, match.start(2)) + 1, match[2], match[1] or "", match[3]) for match in found
-    ]
+    return [Block(page, text.count("\n", 0, match.start(2)) + 1, match[2], match[1] or "", match[3]) for match in found]
 
 
 def table(page: str, name: str) -> dict[str, list[str]]:
