@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.mix import order, pool, report
-from libra_cli.stages.mix.amounts import Amount, Kind, Part, allotted, amount, apportioned
+from libra_cli.stages.mix.amounts import Amount, AmountKind, MixPart, allotted, amount, apportioned
 from libra_cli.stream.row_store import RowLocation
 from libra_cli.stream.rows import Row
 
@@ -22,7 +22,7 @@ COUNTS = st.lists(st.integers(0, 40), min_size=1, max_size=6)
 
 
 def part(text):
-    return Part(f"f:{text}", "f", amount(text))
+    return MixPart(f"f:{text}", "f", amount(text))
 
 
 # -- amounts and shares ------------------------------------------------------------------------------------------------
@@ -31,11 +31,17 @@ def part(text):
 @pytest.mark.parametrize(
     ("text", "kind", "value"),
     [
-        ("0", Kind.ROWS, 0), ("186731", Kind.ROWS, 186731), ("007", Kind.ROWS, 7),
-        ("0.4", Kind.WEIGHT, Fraction(2, 5)), (".4", Kind.WEIGHT, Fraction(2, 5)), ("1.", Kind.WEIGHT, 1),
-        ("3x", Kind.TIMES, 3), ("0.5x", Kind.TIMES, Fraction(1, 2)), (".1x", Kind.TIMES, Fraction(1, 10)),
+        ("0", AmountKind.ROWS, 0),
+        ("186731", AmountKind.ROWS, 186731),
+        ("007", AmountKind.ROWS, 7),
+        ("0.4", AmountKind.WEIGHT, Fraction(2, 5)),
+        (".4", AmountKind.WEIGHT, Fraction(2, 5)),
+        ("1.", AmountKind.WEIGHT, 1),
+        ("3x", AmountKind.TIMES, 3),
+        ("0.5x", AmountKind.TIMES, Fraction(1, 2)),
+        (".1x", AmountKind.TIMES, Fraction(1, 10)),
     ],
-)  # fmt: skip
+)
 def test_an_amount_says_what_it_counts(text, kind, value):
     assert amount(text) == Amount(kind, Fraction(value))
 
@@ -139,7 +145,7 @@ def test_every_beginning_has_the_proportions_of_the_whole(counts):
 
 
 def pool_of(keys):
-    made = pool.Pool()
+    made = pool.RowPool()
     for number, key in enumerate(keys):
         made.add(RowLocation(0, 1, number, 1), key, number % 2)
     return made

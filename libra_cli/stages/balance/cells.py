@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, groupby, islice
 
-from libra_cli.stages.balance.samples import Sample
+from libra_cli.stages.balance.samples import BalanceSample
 from libra_cli.stream.row_store import RowLocation
 from libra_cli.stream.rows import Row
 
@@ -28,7 +28,7 @@ PROBLEM, RESPONSE, LABEL = slice(0, 8), slice(0, 16), 16
 
 
 @dataclass(frozen=True)
-class Limits:
+class CellLimits:
     """How many responses of each label may be chosen; None for no limit."""
 
     per_cell: int | None = None
@@ -94,7 +94,7 @@ Name = tuple[str, str]
 """The subset and the model of a cell."""
 
 
-class Index:
+class ResponseIndex:
     """The responses of all cells, as records."""
 
     def __init__(self, seed: int):
@@ -102,11 +102,11 @@ class Index:
         self._records: dict[Name, bytearray] = {}
         self._unusable: dict[Name, Counter[str]] = {}
 
-    def leave_out(self, sample: Sample) -> None:
+    def leave_out(self, sample: BalanceSample) -> None:
         """Takes note of a response that cannot be used: its cell may have no other."""
         self._unusable.setdefault((sample.subset, sample.model), Counter())[str(sample.unusable)] += 1
 
-    def add(self, row: Row, sample: Sample, location: RowLocation) -> None:
+    def add(self, row: Row, sample: BalanceSample, location: RowLocation) -> None:
         """Takes one response. Its problem is its question; what tells it from others is id, `sample` and text."""
         identity = f"{row.id}\0{row.fields.get('sample')}\0{sample.response_with_cot}"
         hashes = self._hash(row.fields["question"]), self._hash(identity)
@@ -117,7 +117,7 @@ class Index:
         digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, key=self._key).digest()
         return int.from_bytes(digest, "big")
 
-    def balanced(self, limits: Limits) -> list[Cell]:
+    def balanced(self, limits: CellLimits) -> list[Cell]:
         """The cells by subset and model, each with its choice; the records of all other responses are given up."""
         names = sorted(self._records.keys() | self._unusable.keys())
         return [balance(name, self._take(name), limits, self._unusable.get(name, {})) for name in names]
@@ -126,7 +126,7 @@ class Index:
         return sorted(_split(self._records.pop(name, b"")))
 
 
-def balance(name: Name, records: list[bytes], limits: Limits, unusable: Mapping[str, int]) -> Cell:
+def balance(name: Name, records: list[bytes], limits: CellLimits, unusable: Mapping[str, int]) -> Cell:
     """The cell with as many correct responses as incorrect ones, and as many as `limits` and sorted `records` allow."""
     different, duplicates, contradictory = _different(records)
     turns = [_turns(different, label) for label in LABELS]

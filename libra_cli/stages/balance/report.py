@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from libra_cli.stages.balance.cells import CORRECT, INCORRECT, LABELS, Cell, Limits
+from libra_cli.stages.balance.cells import CORRECT, INCORRECT, LABELS, Cell, CellLimits
 from libra_cli.stream.text_table import render_table
 
 NAMES = {CORRECT: "correct", INCORRECT: "incorrect"}
@@ -60,7 +60,7 @@ def _numbers(size: dict[str, Any]) -> list[str]:
     return [f"{count:,}" for count in counts]
 
 
-def shortage(cell: Cell, limits: Limits) -> str | None:
+def shortage(cell: Cell, limits: CellLimits) -> str | None:
     """What keeps the cell from its target, or from having anything at all, in words; None where nothing does."""
     missing = [f"{cell.short[label]:,} short of {cell.target:,} {NAMES[label]}" for label in NAMES if cell.short[label]]
     if cell.kept and not missing:

@@ -6,16 +6,18 @@ import json
 from collections.abc import Sequence
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stages.balance.cells import Cell, Index, Limits
+from libra_cli.stages.balance.cells import Cell, CellLimits, ResponseIndex
 from libra_cli.stages.balance.report import census, shortage, table
-from libra_cli.stages.balance.samples import Form
+from libra_cli.stages.balance.samples import BalanceFormat
 from libra_cli.stream.row_store import RowStore
 from libra_cli.stream.rows import RowError
 from libra_cli.stream.run import Run
 from libra_cli.stream.sinks import check_report, replace_file
 
 
-def build(run: Run, form: Form, limits: Limits, seed: int, spool_dir: str | None, census_file: str | None) -> None:
+def build(
+    run: Run, form: BalanceFormat, limits: CellLimits, seed: int, spool_dir: str | None, census_file: str | None
+) -> None:
     """Writes the benchmark that the rows of `run` make, and its census.
 
     A run that is stopped while it reads writes nothing: a part of the input would give another choice.
@@ -23,7 +25,7 @@ def build(run: Run, form: Form, limits: Limits, seed: int, spool_dir: str | None
     run.options.check_names(census_file)
     check_report(census_file, "--census")
     with RowStore(spool_dir, "--spool-dir") as store:
-        index = _read(run, form, Index(seed), store)
+        index = _read(run, form, ResponseIndex(seed), store)
         if run.stop.status is not None:
             return
         cells = index.balanced(limits)
@@ -34,7 +36,7 @@ def build(run: Run, form: Form, limits: Limits, seed: int, spool_dir: str | None
         _report(run, cells, census_file)
 
 
-def _read(run: Run, form: Form, index: Index, store: RowStore) -> Index:
+def _read(run: Run, form: BalanceFormat, index: ResponseIndex, store: RowStore) -> ResponseIndex:
     """Puts the usable rows into `index`, and accounts for the others."""
     for row in run.rows():
         try:
@@ -50,7 +52,7 @@ def _read(run: Run, form: Form, index: Index, store: RowStore) -> Index:
     return index
 
 
-def _check_subsets(cells: Sequence[Cell], limits: Limits) -> None:
+def _check_subsets(cells: Sequence[Cell], limits: CellLimits) -> None:
     """A limit that is meant for a subset must not be lost to a slip of the pen."""
     known = sorted({cell.subset for cell in cells})
     for subset in sorted(set(limits.of_subset).difference(known)):
@@ -58,7 +60,7 @@ def _check_subsets(cells: Sequence[Cell], limits: Limits) -> None:
         raise Fatal(Exit.USAGE, f"--per-cell {subset}=N: no row is of that subset; the subsets are: {there}")
 
 
-def _announce(run: Run, cells: Sequence[Cell], limits: Limits) -> None:
+def _announce(run: Run, cells: Sequence[Cell], limits: CellLimits) -> None:
     """Says which cells cannot be filled, and counts what is left out of all of them."""
     for cell in cells:
         missing = shortage(cell, limits)
@@ -71,7 +73,7 @@ def _announce(run: Run, cells: Sequence[Cell], limits: Limits) -> None:
         run.console.note(f"nothing is kept: no model has correct and incorrect responses in one subset; {cure}")
 
 
-def _write(run: Run, form: Form, cells: Sequence[Cell], store: RowStore) -> None:
+def _write(run: Run, form: BalanceFormat, cells: Sequence[Cell], store: RowStore) -> None:
     """Writes the chosen rows, cell by cell."""
     for cell in cells:
         for row, _ in store.rows_at((location, None) for location in cell.locations()):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from libra_cli.stream import rows
-from libra_cli.stream.options import CURES
+from libra_cli.stream.options import FIELD_HINTS
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import thinking
 
@@ -17,7 +17,7 @@ PUBLISHED = ("index", "question", "response", "label", "model", "reference", "su
 NO_SUBSET = {"subset": "add it, or name one for all rows that have none: --default-subset NAME"}
 
 
-class Sample(NamedTuple):
+class BalanceSample(NamedTuple):
     """A response, as a benchmark has it."""
 
     subset: str
@@ -37,7 +37,7 @@ class Sample(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Form:
+class BalanceFormat:
     """How rows are read and written."""
 
     markers: Sequence[tuple[str, str]] = tuple(thinking.MARKERS.values())
@@ -46,14 +46,14 @@ class Form:
     published: bool = False
     """Write the fields of the published benchmark and no others."""
 
-    def read(self, row: Row) -> Sample:
+    def read(self, row: Row) -> BalanceSample:
         """The sample in `row`; raises RowError where a field is missing or is not what it must be."""
         subset, label = self._subset(row), row.fields["label"]
         if label not in (0, 1, None):
             raise RowError("bad_label", f'"label" is {label}; it must be 1 (correct), 0 (incorrect) or null (unknown)')
         if self.published:
-            rows.require(row, {"reference": (str, int, float)}, CURES)
-        return Sample(subset, row.fields["model"], label, *self._texts(row))
+            rows.require(row, {"reference": (str, int, float)}, FIELD_HINTS)
+        return BalanceSample(subset, row.fields["model"], label, *self._texts(row))
 
     def write(self, row: Row) -> bytes:
         """The line that `row` becomes; what it has already is not touched."""
@@ -75,7 +75,7 @@ class Form:
     def _texts(self, row: Row) -> tuple[str | None, str]:
         """The response after the thinking, and all of it."""
         there = [name for name in ("response", "response_with_cot") if name in row.fields] or ["response"]
-        rows.require(row, dict.fromkeys(there, (str, type(None))), CURES)
+        rows.require(row, dict.fromkeys(there, (str, type(None))), FIELD_HINTS)
         full = row.fields.get("response_with_cot")
         text = row.fields.get("response", full)
         if text is None:  # whoever made the row knew the prompt, and found that the text ends inside the thinking

@@ -18,7 +18,7 @@ from libra_cli.stream.line_source import STDIN
 from libra_cli.stream.options import identity
 
 
-class Kind(Enum):
+class AmountKind(Enum):
     """What the number of an amount counts."""
 
     WEIGHT = "share of what counts and repetitions leave"
@@ -30,12 +30,12 @@ class Kind(Enum):
 class Amount:
     """How much of a set."""
 
-    kind: Kind
+    kind: AmountKind
     value: Fraction
 
 
 @dataclass(frozen=True)
-class Part:
+class MixPart:
     """One argument: `text` as it was given, the file that it names (`-` is standard input), and how much of it."""
 
     text: str
@@ -48,7 +48,7 @@ class Part:
         return STDIN if self.path == "-" else self.path
 
 
-ALL = Amount(Kind.TIMES, Fraction(1))
+ALL = Amount(AmountKind.TIMES, Fraction(1))
 FORMS = "write 0.4 (a weight), 4000 (rows) or 3x (times the whole set)"
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(x?)")
 
@@ -60,11 +60,11 @@ def amount(text: str) -> Amount | None:
         return None
     value = Fraction(text.removesuffix("x"))
     if found.group(1):
-        return Amount(Kind.TIMES, value)
-    return Amount(Kind.WEIGHT if "." in text else Kind.ROWS, value)
+        return Amount(AmountKind.TIMES, value)
+    return Amount(AmountKind.WEIGHT if "." in text else AmountKind.ROWS, value)
 
 
-def parts(texts: Sequence[str]) -> list[Part]:
+def parts(texts: Sequence[str]) -> list[MixPart]:
     """The arguments FILE[:AMOUNT]; raises Fatal(2) where one cannot be understood or two name one file."""
     found = [_part(text) for text in texts]
     seen: dict[object, str] = {}
@@ -78,7 +78,7 @@ def parts(texts: Sequence[str]) -> list[Part]:
     return found
 
 
-def _part(text: str) -> Part:
+def _part(text: str) -> MixPart:
     path, colon, tail = text.rpartition(":")
     wanted = amount(tail) if colon else None
     whole, before = os.path.exists(text), path in ("-", STDIN) or os.path.exists(path)
@@ -92,10 +92,10 @@ def _part(text: str) -> Part:
             raise Fatal(Exit.USAGE, f"{text}: there is no file before the colon; write FILE{text}")
     if wanted is None or whole:
         path, wanted = text, ALL
-    return Part(text, "-" if path == STDIN else path, wanted)
+    return MixPart(text, "-" if path == STDIN else path, wanted)
 
 
-def allotted(parts: Sequence[Part], available: Sequence[int], total: int | None, repeat: bool) -> list[int]:
+def allotted(parts: Sequence[MixPart], available: Sequence[int], total: int | None, repeat: bool) -> list[int]:
     """Rows to take of each part, of which `available` can be had.
 
     `total` is how many they shall be; None: what counts and repetitions make, and with weights as many as the scarcest
@@ -103,7 +103,7 @@ def allotted(parts: Sequence[Part], available: Sequence[int], total: int | None,
     rows for its own and may not `repeat` them.
     """
     fixed = [_fixed(part.amount, count) for part, count in zip(parts, available, strict=True)]
-    weights = [part.amount.value if part.amount.kind is Kind.WEIGHT else Fraction(0) for part in parts]
+    weights = [part.amount.value if part.amount.kind is AmountKind.WEIGHT else Fraction(0) for part in parts]
     left = _left(parts, available, sum(fixed), weights, total)
     rows = [own + share for own, share in zip(fixed, apportioned(left, weights), strict=True)]
     for part, count, wanted in zip(parts, available, rows, strict=True):
@@ -113,13 +113,13 @@ def allotted(parts: Sequence[Part], available: Sequence[int], total: int | None,
 
 def _fixed(amount: Amount, available: int) -> int:
     """The rows that do not depend on the other sets."""
-    if amount.kind is Kind.WEIGHT:
+    if amount.kind is AmountKind.WEIGHT:
         return 0
-    return int(amount.value) if amount.kind is Kind.ROWS else floor(amount.value * available + Fraction(1, 2))
+    return int(amount.value) if amount.kind is AmountKind.ROWS else floor(amount.value * available + Fraction(1, 2))
 
 
 def _left(
-    parts: Sequence[Part], available: Sequence[int], fixed: int, weights: Sequence[Fraction], total: int | None
+    parts: Sequence[MixPart], available: Sequence[int], fixed: int, weights: Sequence[Fraction], total: int | None
 ) -> int:
     """The rows that the weights share."""
     if total is None:
@@ -135,7 +135,7 @@ def _left(
     return total - fixed
 
 
-def _check_scarcest(parts: Sequence[Part], available: Sequence[int], weights: Sequence[Fraction]) -> None:
+def _check_scarcest(parts: Sequence[MixPart], available: Sequence[int], weights: Sequence[Fraction]) -> None:
     """An empty set would leave nothing of all that have weights."""
     for part, count, weight in zip(parts, available, weights, strict=True):
         if weight and not count:
@@ -154,12 +154,14 @@ def apportioned(total: int, weights: Sequence[Fraction]) -> list[int]:
     return rows
 
 
-def _check(part: Part, available: int, wanted: int, repeat: bool) -> None:
+def _check(part: MixPart, available: int, wanted: int, repeat: bool) -> None:
     if wanted and not available:
         raise Fatal(Exit.USAGE, f"{part.text}: there are no rows of it to mix; leave it out, or check the file")
-    if wanted <= available or repeat or part.amount.kind is Kind.TIMES:
+    if wanted <= available or repeat or part.amount.kind is AmountKind.TIMES:
         return
-    what = f"its share is {wanted:,} rows" if part.amount.kind is Kind.WEIGHT else f"it shall give {wanted:,} rows"
-    fewer = "a smaller -n (or none)" if part.amount.kind is Kind.WEIGHT else f"at most {part.path}:{available}"
+    what = (
+        f"its share is {wanted:,} rows" if part.amount.kind is AmountKind.WEIGHT else f"it shall give {wanted:,} rows"
+    )
+    fewer = "a smaller -n (or none)" if part.amount.kind is AmountKind.WEIGHT else f"at most {part.path}:{available}"
     cure = f"ask for {fewer}, or say --repeat to use rows more than once"
     raise Fatal(Exit.USAGE, f"{part.text}: {what}, and there are {available:,}; {cure}")

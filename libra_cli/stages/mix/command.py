@@ -72,7 +72,7 @@ def command(
     their file, or from an unnamed temporary file where they came through a pipe or were compressed.
     """
     from libra_cli.stages.mix.amounts import parts
-    from libra_cli.stages.mix.run import Plan, mix
+    from libra_cli.stages.mix.run import MixPlan, mix
 
-    plan = Plan(rows, seed, not no_shuffle, repeat, dedupe, source_key)
+    plan = MixPlan(rows, seed, not no_shuffle, repeat, dedupe, source_key)
     mix(run, parts(mixture or ("-",)), plan, spool_dir)

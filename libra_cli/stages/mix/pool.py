@@ -42,7 +42,7 @@ class Tasks:
         return [None, *self._numbers]
 
 
-class Pool:
+class RowPool:
     """The rows of one set, in columns."""
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ def _content(fields: Mapping[str, Any]) -> bytes:
         return rows.content_hash(value).encode()
 
 
-def had_before(pools: Sequence[Pool]) -> list[NDArray[np.bool_]]:
+def had_before(pools: Sequence[RowPool]) -> list[NDArray[np.bool_]]:
     """For each pool which of its rows an earlier pool has, too."""
     seen, found = np.empty(0, np.uint64), []
     for number, pool in enumerate(pools, 1):

@@ -10,16 +10,16 @@ import numpy as np
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.mix import order, report
-from libra_cli.stages.mix.amounts import Part, allotted
+from libra_cli.stages.mix.amounts import MixPart, allotted
 from libra_cli.stages.mix.order import Numbers
-from libra_cli.stages.mix.pool import Pool, Tasks, had_before, key
+from libra_cli.stages.mix.pool import RowPool, Tasks, had_before, key
 from libra_cli.stream import rows
 from libra_cli.stream.row_store import RowStore
 from libra_cli.stream.run import Run
 
 
 @dataclass(frozen=True)
-class Plan:
+class MixPlan:
     """What is asked for beside the amounts."""
 
     rows: int | None = None
@@ -34,7 +34,7 @@ class Plan:
     """The field that says which set a row came from."""
 
 
-def mix(run: Run, parts: Sequence[Part], plan: Plan, spool_dir: str | None) -> None:
+def mix(run: Run, parts: Sequence[MixPart], plan: MixPlan, spool_dir: str | None) -> None:
     """Writes the mixture of `parts`, whose files `run` reads one after another.
 
     A run that is stopped while it reads writes nothing: a part of the input would give another mixture.
@@ -59,9 +59,9 @@ def mix(run: Run, parts: Sequence[Part], plan: Plan, spool_dir: str | None) -> N
     run.console.show(report.table(mixture), event="mixture", mixture=mixture)
 
 
-def _read(run: Run, parts: Sequence[Part], plan: Plan, store: RowStore, tasks: Tasks) -> list[Pool]:
+def _read(run: Run, parts: Sequence[MixPart], plan: MixPlan, store: RowStore, tasks: Tasks) -> list[RowPool]:
     """Where the rows of each part are."""
-    pools = [Pool() for _ in parts]
+    pools = [RowPool() for _ in parts]
     by_name = {part.name: pool for part, pool in zip(parts, pools, strict=True)}
     several, by_content = len(parts) > 1, plan.dedupe == "content"
     for row in run.rows():
@@ -73,7 +73,7 @@ def _read(run: Run, parts: Sequence[Part], plan: Plan, store: RowStore, tasks: T
     return pools
 
 
-def _kept(run: Run, pools: Sequence[Pool], plan: Plan) -> list[Numbers]:
+def _kept(run: Run, pools: Sequence[RowPool], plan: MixPlan) -> list[Numbers]:
     """The rows of each pool that may be taken; says how many of them an earlier pool has, too."""
     repeated = had_before(pools)
     count = int(sum(mask.sum() for mask in repeated))
@@ -95,7 +95,7 @@ def _account(run: Run, kept: Sequence[Numbers], wanted: Sequence[int]) -> None:
     run.counts.read += sum(max(0, count - len(rows)) for rows, count in zip(kept, wanted, strict=True))
 
 
-def _drawn(kept: Sequence[Numbers], wanted: Sequence[int], plan: Plan) -> Iterator[tuple[int, int]]:
+def _drawn(kept: Sequence[Numbers], wanted: Sequence[int], plan: MixPlan) -> Iterator[tuple[int, int]]:
     """The rows of the mixture in their order: (source, row of it)."""
     walks = [
         order.walk(rows, count, plan.seed, source, plan.shuffle)

@@ -14,7 +14,7 @@ from libra_cli.records.human_labels import NAMES, key_of, response_digest
 from libra_cli.stages.review.labels import Named
 from libra_cli.stages.verify.rule import Fields
 from libra_cli.stream.line_source import InputFiles
-from libra_cli.stream.reader import Refusal, read_rows
+from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.row_store import RowLocation, RowStore
 from libra_cli.stream.rows import Row, RowError
 
@@ -34,7 +34,7 @@ class ItemPlace(NamedTuple):
     named: Named
 
 
-class Item:
+class ReviewItem:
     """One response with everything that a reviewer sees of it."""
 
     def __init__(self, row: Row, fields: Fields, reference_field: str):
@@ -66,7 +66,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-class Items:
+class ReviewItems:
     """The rows of some files of which `only` says that a person should see them; their texts stay on disk.
 
     `only` None shows those that need a person: without a label, and not for having been cut short. A response that
@@ -85,7 +85,7 @@ class Items:
     def __len__(self) -> int:
         return len(self.places)
 
-    def __getitem__(self, number: int) -> Item:
+    def __getitem__(self, number: int) -> ReviewItem:
         """Raises Fatal(7) where the file is not what it was."""
         place = self.places[number]
         try:
@@ -94,13 +94,13 @@ class Items:
             what = "the file has changed since the review began; start it again"
             raise Fatal(error.status, f"{place.where}: {what}") from None
         row.line = int(place.where.rpartition(":")[2])
-        item = Item(row, self._fields, self._reference_field)
+        item = ReviewItem(row, self._fields, self._reference_field)
         return item
 
     def _index(self, paths: Sequence[str]) -> Iterator[ItemPlace]:
         """Reads all rows and yields the places of those that are to be shown."""
         for entry in read_rows(InputFiles(paths or ["-"])):
-            if isinstance(entry, Refusal):
+            if isinstance(entry, BadLine):
                 self._refuse(entry.error, entry.raw, entry.place)
                 continue
             try:

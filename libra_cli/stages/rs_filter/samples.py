@@ -12,7 +12,7 @@ from libra_cli.sampling.judge_prompts import LIST, PAIR, RESPONSE, Ask, Plan, ch
 from libra_cli.sampling.judgments import asked, in_own_order
 from libra_cli.stages.rs_filter.prompts import Prompts
 from libra_cli.stream import rows
-from libra_cli.stream.options import CURES
+from libra_cli.stream.options import FIELD_HINTS
 from libra_cli.stream.rows import Filtered, Row, RowError
 from libra_cli.tasks import JUDGING, JudgeTask, Messages, Outcome, Record, best, rank, template, thinking
 from libra_cli.tasks.verdicts import OUT_OF_RANGE
@@ -128,7 +128,7 @@ class Reader:
         if text is None:
             text = _last_turn(fields) if said is None else said
             if type(text) is not str:
-                rows.require(row, {"response": str}, CURES)
+                rows.require(row, {"response": str}, FIELD_HINTS)
             return text, self._cut(text).response
         if type(text) is not str or not (said is None or type(said) is str):
             raise RowError("wrong_type", '"response" and "response_with_cot" are not both strings; write them as such')

@@ -18,7 +18,7 @@ from libra_cli.sampling.run import EngineWorker, provenance, request_seed, respo
 from libra_cli.stages.verify.rule import Fields
 from libra_cli.stages.verify.vote_store import Ballots
 from libra_cli.stream.jobs import Answer, Job
-from libra_cli.stream.options import CURES
+from libra_cli.stream.options import FIELD_HINTS
 from libra_cli.stream.rows import Row, RowError, content_hash, require, response_name
 from libra_cli.stream.run import Run
 from libra_cli.tasks import template
@@ -48,7 +48,7 @@ class Panel:
 
     def check(self, row: Row) -> None:
         """Raises RowError where a row lacks what the models are asked about."""
-        require(row, {"question": str}, CURES)
+        require(row, {"question": str}, FIELD_HINTS)
 
     def ask(self, rows: Callable[[], Iterator[Row]]) -> None:
         """Asks each model about the rows of `rows()`, unless an earlier run has its vote."""

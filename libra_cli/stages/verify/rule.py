@@ -11,7 +11,7 @@ from libra_cli.answers.extract import final_answer
 from libra_cli.answers.pool import Pool
 from libra_cli.stream import rows
 from libra_cli.stream.jobs import Feed, Job
-from libra_cli.stream.options import CURES
+from libra_cli.stream.options import FIELD_HINTS
 from libra_cli.stream.rows import NewFields, Row
 from libra_cli.stream.signals import StopRequest
 from libra_cli.tasks import thinking
@@ -70,7 +70,7 @@ class Fields:
         yield Job(row, self.pair(row))
 
     def _other_reference(self, row: Row) -> str:
-        rows.require(row, {self._reference: (str, int, float)}, {self._reference: CURES["reference"]})
+        rows.require(row, {self._reference: (str, int, float)}, {self._reference: FIELD_HINTS["reference"]})
         return str(row.fields[self._reference])
 
     def _other_response(self, row: Row) -> str | None:
@@ -79,7 +79,7 @@ class Fields:
         if name in row.fields and row.fields[name] is None:
             return None
         wanted = self._response if name not in row.fields else name
-        rows.require(row, {wanted: str}, {wanted: CURES["response"]})
+        rows.require(row, {wanted: str}, {wanted: FIELD_HINTS["response"]})
         return str(row.fields[name])
 
 
