@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_cli.stages.balance.cells import CORRECT, INCORRECT, LABELS, CellLimits, ResponseIndex
+from libra_cli.stages.balance.quota import CORRECT, INCORRECT, LABELS, CellLimits, balance_cells
 from libra_cli.stages.balance.report import census, shortage, table
+from libra_cli.stages.balance.response_index import ResponseIndex
 from libra_cli.stages.balance.samples import PUBLISHED, BalanceFormat
 from libra_cli.stream import rows
 from libra_cli.stream.row_store import RowLocation
@@ -43,7 +44,7 @@ def cells_of(responses, limits=CellLimits(), seed=0):  # noqa: B008 -- it is fro
     index = ResponseIndex(seed)
     for position, fields in enumerate(responses):
         index.add(row(**fields), FORM.read(row(**fields)), RowLocation(0, 0, position, 0))
-    return index.balanced(limits)
+    return balance_cells(index, limits)
 
 
 def chosen(responses, cell):
@@ -272,8 +273,11 @@ def test_what_is_short_is_said_in_words():
     assert shortage(one_sided, CellLimits()) == "A / n: 0 correct, 3 incorrect: 3 short of 3 correct; keeping 0 of each"
     assert shortage(even, CellLimits()) is None
     index = ResponseIndex(0)
-    index.leave_out(FORM.read(response(label=None)))
-    assert shortage(*index.balanced(CellLimits()), CellLimits()) == "S / m: 0 correct, 0 incorrect; keeping 0 of each"
+    index.add_unusable(FORM.read(response(label=None)))
+    assert (
+        shortage(*balance_cells(index, CellLimits()), CellLimits())
+        == "S / m: 0 correct, 0 incorrect; keeping 0 of each"
+    )
     limits = CellLimits(6, 2)
     (both,) = cells_of(made("B", "m", 4, 9), limits)
     assert shortage(both, limits) == (
