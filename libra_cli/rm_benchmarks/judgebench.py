@@ -15,6 +15,8 @@ from libra_cli.rm_benchmarks.base import (
     weighted_mean,
 )
 from libra_cli.rm_benchmarks.verdicts import compared, judgments, scores, signs, why
+from libra_cli.tasks import GeneratedText
+from libra_cli.tasks.grading import read_verdict
 from libra_cli.tasks.rank import RANK, preferred
 
 SOURCES = {
@@ -86,4 +88,4 @@ def _shown(judgment: Any, swapped: bool) -> int | None:
 
 
 def _said(text: Any) -> Any:
-    return RANK.outcome(text) if isinstance(text, str) else None
+    return read_verdict(RANK, GeneratedText(text)).outcome if isinstance(text, str) else None

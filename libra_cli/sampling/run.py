@@ -17,7 +17,7 @@ from libra_cli.stream.jobs import Answer, Feed, Job, MakeLine, Worker
 from libra_cli.stream.row_store import RowStore
 from libra_cli.stream.rows import Filtered, Row, RowError
 from libra_cli.stream.run import Run
-from libra_cli.tasks import template, thinking
+from libra_cli.tasks import thinking
 
 _SEEDS = 1 << 53
 """Larger integers do not pass unchanged through every reader of JSON (jq 1.6), and a seed stands in its row."""
@@ -121,18 +121,6 @@ class Generation:
 
     def _provenance(self, engine: Mapping[str, Any], request: Request) -> dict[str, Any]:
         return provenance(engine, self._sampling, self._prompt_sha256, request)
-
-
-def prompt_text(path: str) -> str:
-    """The prompt template at `path`; raises ValueError where it is none."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"cannot be read ({error})") from None
-    if not template.slots(text):
-        raise ValueError("has no slot; write {{question}} where the problem goes")
-    return text
 
 
 def rendered(model: Choice, request: Request) -> tuple[dict[str, Any], Mapping[str, Any]]:

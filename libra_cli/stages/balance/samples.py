@@ -80,6 +80,6 @@ class BalanceFormat:
         text = row.fields.get("response", full_text)
         if text is None:  # rollout writes null if the text ends inside the thinking
             return None, full_text or ""
-        cut = thinking.Cut(self.markers)(text)
+        cut = thinking.ThinkingCutter(self.markers)(text)
         response = text if cut.thinking is None else cut.response
         return (response if response and not response.isspace() else None), full_text or text

@@ -78,14 +78,14 @@ def command(inputs: tuple[str, ...], output: str | None, html: str | None, blind
 def _items(inputs: tuple[str, ...], refused: ErrorLog, **options: Any) -> ReviewItems:
     import sys
 
+    from libra_cli.records.responses import ResponseFields
     from libra_cli.stages.review.items import ReviewItems
-    from libra_cli.stages.verify.rule import Fields
     from libra_cli.tasks import thinking
 
     if not inputs and sys.stdin is not None and sys.stdin.isatty():
         raise click.UsageError("name the FILE that libra verify --review has written")
     pairs = [thinking.markers(text) for text in options["thinking_markers"]] or list(thinking.MARKERS.values())
-    fields = Fields(options["response_field"], options["reference_field"], pairs)
+    fields = ResponseFields(options["response_field"], options["reference_field"], pairs)
     return ReviewItems(inputs, fields, options["reference_field"], options["only"],
                  lambda error, raw, where: refused.add(error, raw, where, None))  # fmt: skip
 

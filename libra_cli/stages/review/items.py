@@ -11,8 +11,8 @@ from libra_cli.choices import REVIEW_ROWS
 from libra_cli.exits import Fatal
 from libra_cli.records import label_votes as voting
 from libra_cli.records.human_labels import NAMES, key_of, response_digest
+from libra_cli.records.responses import ResponseFields
 from libra_cli.stages.review.labels import Named
-from libra_cli.stages.verify.rule import Fields
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.row_store import RowLocation, RowStore
@@ -37,7 +37,7 @@ class ItemPlace(NamedTuple):
 class ReviewItem:
     """One response with everything that a reviewer sees of it."""
 
-    def __init__(self, row: Row, fields: Fields, reference_field: str):
+    def __init__(self, row: Row, fields: ResponseFields, reference_field: str):
         self.place = row.place
         self.question = _text(row.fields.get("question"))
         self.reference = _text(row.fields.get(reference_field))
@@ -73,7 +73,9 @@ class ReviewItems:
     stands there twice is shown once. What comes through a pipe or is compressed is copied to a temporary file.
     """
 
-    def __init__(self, paths: Sequence[str], fields: Fields, reference_field: str, only: str | None, refuse: Refuse):
+    def __init__(
+        self, paths: Sequence[str], fields: ResponseFields, reference_field: str, only: str | None, refuse: Refuse
+    ):
         self._fields, self._reference_field, self._only, self._refuse = fields, reference_field, only, refuse
         self._store = RowStore()
         self.left_out: Counter[str] = Counter()

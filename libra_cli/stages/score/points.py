@@ -10,10 +10,11 @@ from typing import Any, cast
 import numpy as np
 
 from libra_cli.metrics import bootstrap
+from libra_cli.metrics.position_bias import PositionBias
 from libra_cli.rm_benchmarks import BenchmarkPart, BenchmarkPoint, ProtocolName
 from libra_cli.rm_benchmarks.base import missing_group_notes
 from libra_cli.rm_benchmarks.verdicts import choice, scores, signs
-from libra_cli.stages.judge.report import Judge
+from libra_cli.sampling.judgments import ordered_verdicts
 from libra_cli.stages.score.columns import Clusters, Names, floats, ints, item_key, name_key, repeated
 from libra_cli.stages.score.examples import Examples
 from libra_cli.stages.score.reading import ScoreConfig, reasons
@@ -45,7 +46,7 @@ class BenchmarkCollector:
         self._key, self._name, self._row_key = array("q"), array("q"), array("q")
         self._null, self._null_of, self._left_out = Counter[str](), Counter[str](), Counter[str]()
         self._parts: list[BenchmarkPart] = []
-        self._orders, self._ties = Judge(), Counter[bool]()
+        self._position_bias, self._ties = PositionBias(), Counter[bool]()
         self._examples = Examples() if how.examples else None
 
     def add(self, fields: Fields, raw: bytes) -> None:
@@ -60,7 +61,7 @@ class BenchmarkCollector:
             if self._examples is not None and found.value == 0.0 and found.reason is None:
                 self._examples.add(found.group, _confidence(fields), raw, _what_was_wrong(fields))
         if isinstance(fields.get("judgments"), list) and "judge_task" in fields:
-            self._orders.add(fields)
+            self._position_bias.add(ordered_verdicts(fields["judgments"]))
         if isinstance(fields.get("prediction"), str):
             self._ties[fields["prediction"] == TIE] += 1
 
@@ -134,7 +135,7 @@ class BenchmarkCollector:
         return found
 
     def _pairwise(self) -> Any:
-        figures = self._orders.figures()
+        figures = self._position_bias.figures()
         return {
             "flip_rate": figures.get("flip_rate"), "flip_interval": _listed(figures.get("flip_interval")),
             "position_bias": figures.get("position"), "ties": self._ties[True] if self._ties else None,
