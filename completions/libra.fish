@@ -11,6 +11,7 @@ complete -c libra -n __fish_use_subcommand -a score -d 'Score judges on their ju
 complete -c libra -n __fish_use_subcommand -a rs-filter -d 'Keep the generated samples that their task\'s rule accepts, as conversations to train on'
 complete -c libra -n __fish_use_subcommand -a mix -d 'Mix data sets in stated proportions, and say what came of it'
 complete -c libra -n __fish_use_subcommand -a sft -d 'Train a causal language model on conversations, from one CPU to many nodes'
+complete -c libra -n __fish_use_subcommand -a schema -d 'Print the JSON Schema of a kind of record; without a name, list the kinds'
 complete -c libra -n __fish_use_subcommand -a doctor -d 'Show versions, engines and devices, and what is missing'
 complete -c libra -n __fish_use_subcommand -l version -d 'Show the version and exit'
 complete -c libra -n __fish_use_subcommand -s h -l help -d 'Show this message and exit'
@@ -451,6 +452,10 @@ complete -c libra -n '__fish_seen_subcommand_from sft' -l debug -d 'Show the tra
 complete -c libra -n '__fish_seen_subcommand_from sft' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l print-config -d 'Print every option, its value and where it came from'
 complete -c libra -n '__fish_seen_subcommand_from sft' -s h -l help -d 'Show this message and exit'
+
+complete -c libra -n '__fish_seen_subcommand_from schema' -l config -r -F -d 'Read options from FILE'
+complete -c libra -n '__fish_seen_subcommand_from schema' -l print-config -d 'Print every option, its value and where it came from'
+complete -c libra -n '__fish_seen_subcommand_from schema' -s h -l help -d 'Show this message and exit'
 
 complete -c libra -n '__fish_seen_subcommand_from doctor' -l json -d 'Write one JSON object, for bug reports and scripts'
 complete -c libra -n '__fish_seen_subcommand_from doctor' -l probe -d 'Import every package that is installed (vLLM takes a while) and ask torch for its devices'

@@ -18,7 +18,7 @@ def printed(shell):
         origins = {
             line.partition(":")[0].strip('"'): line.rpartition("  # ")[2] for line in ended.out.decode().splitlines()
         }
-        return {name: (value, origins[name]) for name, value in yaml.safe_load(ended.out).items()}
+        return {name: (value, origins[name]) for name, value in (yaml.safe_load(ended.out) or {}).items()}
 
     return run
 
