@@ -9,7 +9,7 @@ from collections import Counter
 from email.utils import formatdate
 
 import pytest
-from servers.feed import SAMPLING, ListFeed, ask, one, text_of
+from servers.feed import SAMPLING, PromptRequests, ask, one, text_of
 from servers.scripted import Reply, ScriptedServer, echo, error, unused_port, wrote
 
 from libra_cli.engines.base import Completion
@@ -128,7 +128,7 @@ def test_a_server_that_comes_later_is_found():
             feed.stopping = True
 
     with ScriptedServer(lambda call: Reply(body=echo(call).body, seconds=0.01)) as server:
-        feed = ListFeed(f"p{number}" for number in range(3000))
+        feed = PromptRequests(f"p{number}" for number in range(3000))
         try:
             ask([server.url, late.url], [], feed=feed, seen=seen, concurrency=4)
         finally:
@@ -180,7 +180,7 @@ def test_one_request_for_which_a_server_is_always_busy_is_refused_after_the_budg
 
 
 def test_who_stops_a_run_does_not_wait_for_a_server_that_is_gone():
-    feed = ListFeed(["a"])
+    feed = PromptRequests(["a"])
     engine = OpenAIEngine("tiny", [f"http://127.0.0.1:{unused_port()}/v1"], SAMPLING, retry_budget=60)
     began = time.monotonic()
     for answered in engine.generate(feed):
@@ -251,7 +251,7 @@ def test_a_host_that_nobody_knows_is_a_mistake_at_once():
 
 @pytest.mark.parametrize("concurrency", [1, 7])
 def test_no_more_than_the_wanted_requests_are_at_work_or_taken(concurrency):
-    feed = ListFeed([f"p{n}" for n in range(50)])
+    feed = PromptRequests([f"p{n}" for n in range(50)])
     with ScriptedServer(lambda call: Reply(body=echo(call).body, seconds=0.005)) as server:
         ask(server.url, [], feed=feed, concurrency=concurrency)
     assert server.peak == concurrency

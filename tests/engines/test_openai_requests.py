@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from servers.feed import SAMPLING, ListFeed, ask, job_of, one, text_of
+from servers.feed import SAMPLING, PromptRequests, ask, request_of, one, text_of
 from servers.scripted import Reply, ScriptedServer, echo, error, wrote
 
 from libra_cli.engines.base import Completion, Sampling
@@ -236,9 +236,9 @@ def test_a_server_that_shows_its_prompts_is_asked_once_whether_they_open_the_thi
 def test_the_server_is_described_and_its_prompt_shown():
     with ScriptedServer(echo, vllm_like("<|user|>p")) as server:
         engine = OpenAIEngine("nick", [server.url], SAMPLING)
-        rendered = engine.render(job_of(0, "p").work)
+        rendered = engine.render(request_of(0, "p").work)
         assert (rendered.text, rendered.token_ids) == ("<|user|>p", [1, 2])
-        list(engine.generate(ListFeed(["p"])))
+        list(engine.generate(PromptRequests(["p"])))
         assert engine.describe() == {
             "engine": "openai", "engine_version": "0.99", "model": "nick", "revision": "tiny", "template_sha256": None,
         }  # fmt: skip
@@ -249,7 +249,7 @@ def test_a_server_that_shows_no_prompt_still_gives_the_messages():
     notes = []
     with ScriptedServer() as server:
         engine = OpenAIEngine("tiny", [server.url], SAMPLING, note=notes.append)
-        rendered = engine.render(job_of(0, "p").work)
+        rendered = engine.render(request_of(0, "p").work)
         engine.close()
     assert (rendered.text, rendered.token_ids, rendered.messages) == (None, None, [{"role": "user", "content": "p"}])
     assert "does not show" in notes[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from engine_jobs import ListFeed, answers, jobs_of
+from engine_jobs import LimitedRequests, answers, requests_of
 from reward_models import (
     CHAT,
     EOS,
@@ -17,7 +17,7 @@ from reward_models import (
     USER,
     conversation,
     of_all_lengths,
-    reward_jobs,
+    reward_requests,
     reward_model,
     rewards,
     scores,
@@ -27,7 +27,6 @@ from libra_cli.engines.base import PromptTooLong
 from libra_cli.engines.reward.base import RewardRequest
 from libra_cli.engines.reward.head import RewardHead
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.rows import RowError
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +261,7 @@ def test_a_reward_model_cannot_write(qwen):
     from libra_cli.engines.transformers import TransformersEngine
 
     with pytest.raises(Fatal, match=r"no weights for lm_head\.weight: it does not write") as caught:
-        answers(TransformersEngine(qwen, Sampling(0.0, 1.0, 4)), jobs_of(["1+1?"]))
+        answers(TransformersEngine(qwen, Sampling(0.0, 1.0, 4)), requests_of(["1+1?"]))
     assert caught.value.status == Exit.USAGE
 
 
@@ -329,7 +328,7 @@ def test_a_model_that_fails_ends_the_run(qwen):
     assert caught.value.status == Exit.BACKEND
 
 
-class StoppedFeed(ListFeed):
+class StoppedFeed(LimitedRequests):
     """Somebody asks the run to stop when two answers are there."""
 
     answered = 0
@@ -340,7 +339,7 @@ class StoppedFeed(ListFeed):
 
 
 def test_a_run_that_stops_begins_no_further_batch(qwen):
-    feed = StoppedFeed(reward_jobs(of_all_lengths()))
+    feed = StoppedFeed(reward_requests(of_all_lengths()))
     for answered in RewardHead(qwen, batch_size=2).generate(feed):
         feed.answered += answered is not None
     assert feed.answered == 2

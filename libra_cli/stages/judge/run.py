@@ -11,17 +11,19 @@ from typing import Any
 import click
 import orjson
 
-from libra_cli.cli.engine_options import EngineOptions, SamplingOptions
-from libra_cli.engines.replay import shown_by
 from libra_cli.records.forms import Item
 from libra_cli.records.items import OTHER_RESPONSES, item_of_row, probe_item, probed
 from libra_cli.records.no_answer import no_answer
 from libra_cli.records.probes import PROBES
-from libra_cli.sampling.bundles import Several
-from libra_cli.sampling.choose import Choice, choices, drawing
+from libra_cli.sampling.bundles import BundleRequests
+from libra_cli.sampling.choose import ChosenModel, choose_models
 from libra_cli.sampling.judge_prompts import PAIR, RESPONSE, Plan, plan
 from libra_cli.sampling.judgments import check, place
-from libra_cli.sampling.run import EngineWorker, Passes, provenance, rendered, request_seed
+from libra_cli.sampling.options import EngineOptions, SamplingOptions
+from libra_cli.sampling.passes import Passes, rendered
+from libra_cli.sampling.recordings import judgment_key
+from libra_cli.sampling.requests import provenance, request_seed
+from libra_cli.sampling.worker import EngineWorker
 from libra_cli.stages.judge import RESULTS
 from libra_cli.stages.judge.aggregate import by_gate, decided
 from libra_cli.stages.judge.judges import Generative, Judge, Scalar, default_task
@@ -68,7 +70,7 @@ class Session:
         asks = zip(self.plan.asks, self.judge.conversations(self.plan), strict=True)
         return [
             self.judge.request(
-                messages, self.seed_of(n), self.name, n, shown_by({"vote": ask.vote, **place(self.plan, ask)})
+                messages, self.seed_of(n), self.name, n, judgment_key({"vote": ask.vote, **place(self.plan, ask)})
             )
             for n, (ask, messages) in enumerate(asks)
         ]
@@ -79,8 +81,8 @@ class Judging:
 
     def __init__(self, run: Run, engines: EngineOptions, sampling: SamplingOptions, how: How):
         self._run, self._how, self._sampling = run, how, sampling
-        self._drawn = drawing(sampling)
-        self._models = choices(engines, sampling, run.console.note, rewards=True)
+        self._drawn = sampling.to_sampling()
+        self._models = choose_models(engines, sampling, run.console.note, rewards=True)
         self._passes = Passes(run, self._models)
         self._scalar = Scalar()
         self._judges = {name: Generative(task, sampling, how.template, how.texts) for name, task in JUDGING.items()}
@@ -106,7 +108,7 @@ class Judging:
         """Writes a judged row for each row and judge, or for each row, probe and judge."""
         for row in self._run.finished_rows():
             self.tally.add(row.fields)
-        self._passes.through(self._jobs, self._finish, Several, _line)
+        self._passes.answer(self._jobs, self._finish, BundleRequests, _line)
 
     def show_first(self) -> None:
         """Writes the first prompt about the first row as each judge would see it; no model is loaded."""
@@ -123,7 +125,7 @@ class Judging:
 
     # -- requests -----------------------------------------------------------------------------------------------------
 
-    def _jobs(self, model: Choice, row: Row) -> Iterator[Job]:
+    def _jobs(self, model: ChosenModel, row: Row) -> Iterator[Job]:
         return iter([self._job(model, row, changed, item) for changed, item in self._items(row)])
 
     def _items(self, row: Row) -> Iterator[tuple[dict[str, Any], Item]]:
@@ -134,12 +136,12 @@ class Judging:
             for probe in PROBES[self._how.probe]:
                 yield probed(row.fields, probe), probe_item(row.fields, probe)
 
-    def _job(self, model: Choice, row: Row, changed: Mapping[str, Any], item: Item) -> Job:
+    def _job(self, model: ChosenModel, row: Row, changed: Mapping[str, Any], item: Item) -> Job:
         gates = [no_answer(response) if self._how.gate else None for response in item.responses]
         session = self._session(model, {**row.fields, **changed}, item, gates)
         return Job(row, session, {**changed, "judge": model.name}, answer=None if session.plan.asks else [])
 
-    def _session(self, model: Choice, fields: Mapping[str, Any], item: Item, gates: Sequence[str | None]) -> Session:
+    def _session(self, model: ChosenModel, fields: Mapping[str, Any], item: Item, gates: Sequence[str | None]) -> Session:
         judge = self._scalar if model.scalar else self._judges[self._how.task or default_task(item)]
         if judge.shows == PAIR and self._how.reduce == BEST:
             raise RowError("wrong_reduce", "a comparison has no best vote; --reduce mean, or --task score")
@@ -176,7 +178,7 @@ class Judging:
         votes = {"votes": self._how.votes, "orders": self._how.orders, "reduce": self._how.reduce}
         return {**provenance(engine, self._drawn, judge.prompt_sha256), **votes}
 
-    def _shown(self, model: Choice, row: Row) -> dict[str, Any]:
+    def _shown(self, model: ChosenModel, row: Row) -> dict[str, Any]:
         changed, item = next(self._items(row))
         session = self._session(model, {**row.fields, **changed}, item, [None] * len(item.responses))
         prompt, made = rendered(model, session.requests[0])

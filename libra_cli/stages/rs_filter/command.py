@@ -124,15 +124,15 @@ def _checks(options: dict[str, Any], pairs: list[tuple[str, str]]) -> Checks:
 
     count = None
     if options["tokenizer"]:
-        from libra_cli.engines.token_counts import counter
+        from libra_cli.engines.token_counts import token_counter
 
-        count = counter(options["tokenizer"])
+        count = token_counter(options["tokenizer"])
     return Checks(options["thinking"] or UNASKED, pairs, options["min_tokens"], options["max_tokens"], count)
 
 
 def _prompts(task: str | None, path: str | None, system: str | None) -> Prompts:
     """Raises click.UsageError where the template at `path` cannot serve the task."""
-    from libra_cli.sampling.run import prompt_text
+    from libra_cli.sampling.requests import prompt_text
     from libra_cli.stages.judge.judges import template_text
     from libra_cli.stages.rs_filter.prompts import Prompts
     from libra_cli.tasks import JUDGING

@@ -9,12 +9,14 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from libra_cli.cli.engine_options import EngineOptions, SamplingOptions
 from libra_cli.engines.base import Completion, Messages, Request
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.label_votes import RULE
-from libra_cli.sampling.choose import Choice, choices, drawing
-from libra_cli.sampling.run import EngineWorker, provenance, request_seed, response_fields
+from libra_cli.sampling.choose import ChosenModel, choose_models
+from libra_cli.sampling.options import EngineOptions, SamplingOptions
+from libra_cli.sampling.requests import provenance, request_seed
+from libra_cli.sampling.response_fields import response_fields
+from libra_cli.sampling.worker import EngineWorker
 from libra_cli.stages.verify.rule import Fields
 from libra_cli.stages.verify.vote_store import Ballots
 from libra_cli.stream.jobs import Answer, Job
@@ -37,8 +39,8 @@ class Panel:
 
     def __init__(self, run: Run, engines: EngineOptions, sampling: SamplingOptions, fields: Fields, ballots: Ballots):
         self._run, self._sampling, self._fields, self._ballots = run, sampling, fields, ballots
-        self._drawn = drawing(sampling)
-        self._choices = choices(engines, sampling, run.console.note)
+        self._drawn = sampling.to_sampling()
+        self._choices = choose_models(engines, sampling, run.console.note)
         self._names = dict(zip((choice.name for choice in self._choices), engines.model, strict=False))
         if RULE in (choice.name for choice in self._choices):
             raise Fatal(Exit.USAGE, f"an annotator cannot be called {RULE}; give it an --{engines.flag}-name")
@@ -73,14 +75,14 @@ class Panel:
             raise Fatal(Exit.INTERNAL, f"internal error: {missing} has no vote on {row.place}; please report this")
         return [vote for _, vote in found if vote is not None]
 
-    def _jobs(self, choice: Choice, row: Row) -> Iterator[Job]:
+    def _jobs(self, choice: ChosenModel, row: Row) -> Iterator[Job]:
         """One job, unless the vote is there. Its row has the name of the response, by which a recording finds it."""
         messages, name = self._messages(row), response_name(row.fields)
         if not self._ballots.has(self._key(choice, name, messages)):
             seed = request_seed(self._sampling.seed, f"{name}\0{choice.name}", 0)
             yield Job(Row({"id": name}, b"{}", row.file, row.line), Request(messages, seed, name, 0))
 
-    def _receive(self, choice: Choice, worker: EngineWorker, job: Job, answer: Answer) -> None:
+    def _receive(self, choice: ChosenModel, worker: EngineWorker, job: Job, answer: Answer) -> None:
         request: Request = job.work
         made = provenance(worker.described, self._drawn, self._prompt_sha256, request)
         key = self._key(choice, request.record_id, request.messages)
@@ -102,7 +104,7 @@ class Panel:
         shown = {"question": row.fields["question"], "reference": reference, "response": self._fields.response(row)}
         return VERIFY.prompt(shown)
 
-    def _key(self, choice: Choice, name: str, messages: Messages) -> bytes:
+    def _key(self, choice: ChosenModel, name: str, messages: Messages) -> bytes:
         """A digest of all that makes a vote what it is."""
         model = self._names.get(choice.name, choice.name)
         seed = self._sampling.seed
