@@ -20,7 +20,7 @@ lint: setup      ## style, types, and whether the generated documents are fresh
 	mypy
 	python -m libra_cli.cli.manual --check
 
-docs: setup      ## man pages, completions and the help in the README, from the commands
+docs: setup      ## man pages, completions and docs/reference, from the commands
 	python -m libra_cli.cli.manual
 
 bench: setup     ## side-by-side measurements

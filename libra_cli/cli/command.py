@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from libra_cli import choices
 from libra_cli.exits import MEANINGS, InvalidOptions
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
         _common("--stall-timeout", type=click.FloatRange(0), default=1800.0, metavar="SECONDS",
                 help="Give up (status 6) when no job finishes for so long; 0 never."),
         _common("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors."),
-        _common("--log-format", type=click.Choice(["text", "json"]), default="text", help="How to write to stderr."),
+        _common("--log-format", type=click.Choice(choices.LOG_FORMATS), default="text", help="How to write to stderr."),
         _common("--debug", is_flag=True, help="Show the traceback of the first unexpected error."),
     ]  # fmt: skip
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from libra_cli import miniature
+from libra_cli import choices, miniature
 from libra_cli.cli.command import option
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
 
 class KeyValue(click.ParamType):
     """`key=value` with a YAML (hence also JSON) value, as a (key, value) pair."""
@@ -137,7 +138,7 @@ def _sampling_arg() -> Decorator:
 def _engine_option() -> Decorator:
     return _engine(
         "--engine",
-        type=click.Choice(["auto", "vllm", "openai", "transformers", "replay"]),
+        type=click.Choice(choices.ENGINES),
         default="auto",
         help="auto: openai with --base-url, replay with --replay; else vllm where it can be imported, and "
         "transformers where not. libra-mini/NAME and reward models run on transformers where there is no GPU.",

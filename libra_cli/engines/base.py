@@ -111,7 +111,7 @@ class Pending:
 
 
 class RequestError(Exception):
-    """One request cannot be answered: `kind` is a stable word for counting, the message names the cause and the cure."""
+    """One request cannot be answered: `kind` is a stable word for counting, the message names cause and cure."""
 
     def __init__(self, kind: str, message: str, attempts: int = 1):
         super().__init__(message)

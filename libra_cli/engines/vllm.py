@@ -29,7 +29,7 @@ from libra_cli.engines.base import (
 from libra_cli.exits import Exit, Fatal
 
 if TYPE_CHECKING:
-    from libra_cli.engines.vllm_drivers import Driver, Finished
+    from libra_cli.engines.vllm_drivers import Driver
 
 Answered = tuple[Pending, Any]
 

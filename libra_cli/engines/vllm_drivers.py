@@ -65,7 +65,7 @@ class InProcess:
 
 
 class OwnProcesses:
-    """AsyncLLM, which runs `data_parallel_size` engines in processes and balances them; its event loop is a thread here.
+    """AsyncLLM, which runs `data_parallel_size` engines in processes and balances them; its loop is a thread here.
 
     (The synchronous LLMEngine can run its engine in a process too, but waits forever if that process is killed.)
     """

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from libra_cli.choices import RULES
+
 VERDICTS = {1: "correct", 0: "wrong", None: None}
 LABELS = {"correct": 1, "wrong": 0}
 RULE = "rule"
-FIRST, ONLY, NEVER, ALSO = "first", "only", "never", "also"
-RULES = (FIRST, ONLY, NEVER, ALSO)
+FIRST, ONLY, NEVER, ALSO = RULES
 """How the rule and a panel work together."""
 UNASKED = ("no_answer", "no_response")
 """Levels at which there is nothing that a model could compare."""

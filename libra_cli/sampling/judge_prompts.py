@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from libra_cli.choices import ORDERS
 from libra_cli.records.forms import Item
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks import template
 
-BOTH, FIRST, RANDOM = "both", "first", "random"
-ORDERS = (BOTH, FIRST, RANDOM)
+BOTH, FIRST, RANDOM = ORDERS
 RESPONSE, PAIR, LIST = "response", "pair", "list"
 """What a task shows at once."""
 

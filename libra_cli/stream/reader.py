@@ -32,10 +32,12 @@ class Refusal(NamedTuple):
         """A line that is no row has no id."""
 
 
-def read_rows(source: LineSource, counts: Counts, stop: StopRequest | None = None) -> Iterator[Row | Refusal]:
+def read_rows(
+    source: LineSource, counts: Counts | None = None, stop: StopRequest | None = None
+) -> Iterator[Row | Refusal]:
     """Yields each line of `source` that is not blank, as a Row or a Refusal; waits for lines.
 
-    Counts blank lines and nothing else. Ends early once `stop` is requested.
+    Blank lines are counted in `counts`, the rest is up to the caller. Ends early once `stop` is requested.
     """
     while (batch := source.read()) is not None:
         for entry in rows_of(batch, counts):
@@ -46,7 +48,7 @@ def read_rows(source: LineSource, counts: Counts, stop: StopRequest | None = Non
             return
 
 
-def rows_of(batch: LineBatch, counts: Counts) -> Iterator[Row | Refusal]:
+def rows_of(batch: LineBatch, counts: Counts | None) -> Iterator[Row | Refusal]:
     """Yields each line of `batch` that is not blank, as a Row or a Refusal; counts blank lines."""
     file, refused, offset = batch.file, batch.refused, batch.offset
     for number, line in enumerate(batch.lines, batch.first):
@@ -57,7 +59,8 @@ def rows_of(batch: LineBatch, counts: Counts) -> Iterator[Row | Refusal]:
                 begins = offset + len(line) - len(line.lstrip(b" \t\r"))
             offset += batch.size(number) + 1 if refused else len(line) + 1
         if not raw and number - batch.first not in refused:
-            counts.blank += 1
+            if counts is not None:
+                counts.blank += 1
             continue
         entry: Row | Refusal
         try:

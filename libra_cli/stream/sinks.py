@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal, ReaderGone
@@ -343,6 +344,22 @@ def _write_into(path: str, data: bytes) -> None:
         write_all(fd, data, path)
     finally:
         os.close(fd)
+
+
+def check_report(path: str | None, option: str) -> None:
+    """Fails before anything is read if a report cannot be written in the end; None: no report is wanted.
+
+    Removes a report that is there: a reader must not take the last run's for this one's. Raises Fatal(2); `option`
+    named the file.
+    """
+    if path is None:
+        return
+    plain = is_plain_file(path)
+    if os.path.isdir(path) or not os.access((os.path.dirname(path) or ".") if plain else path, os.W_OK):
+        raise Fatal(Exit.USAGE, f"{option} {path}: cannot be written; check the name and the folder")
+    if plain:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
 
 
 def is_plain_file(path: str) -> bool:

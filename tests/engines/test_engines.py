@@ -11,8 +11,8 @@ import pytest
 from engine_jobs import answers, requests_of
 
 from libra_cli import miniature
-from libra_cli.engines.chat_template import ChatTemplate, load_chat_template
 from libra_cli.engines.base import Completion, LocalModel, PromptTooLong, Request, RequestError, Sampling
+from libra_cli.engines.chat_template import ChatTemplate, load_chat_template
 from libra_cli.exits import Exit, Fatal
 
 torch = pytest.importorskip("torch")
@@ -270,7 +270,9 @@ def test_a_template_that_refuses_costs_its_row_and_says_why():
 
 def test_chat_arguments_reach_the_template_and_name_it():
     template = PLAIN + "{{ mood }}"
-    one, two = (load_chat_template(replace(STRONG, chat_template=template, chat_args={"mood": mood})) for mood in ("a", "b"))
+    one, two = (
+        load_chat_template(replace(STRONG, chat_template=template, chat_args={"mood": mood})) for mood in ("a", "b")
+    )
     assert one.template_sha256 != two.template_sha256
     assert rendered("1?", chat_template=template, chat_args={"mood": "calm"}).text.endswith("<|assistant|>calm")
 

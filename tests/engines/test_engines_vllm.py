@@ -62,7 +62,9 @@ def test_a_greedy_answer_is_that_of_the_transformers_engine(engine, monkeypatch)
 
     greedy = Sampling(0.0, 1.0, 60)
     monkeypatch.setattr(engine, "_sampling", greedy)
-    assert answers(engine, requests_of(QUESTIONS)) == answers(TransformersEngine(STRONG_PLAIN, greedy), requests_of(QUESTIONS))
+    assert answers(engine, requests_of(QUESTIONS)) == answers(
+        TransformersEngine(STRONG_PLAIN, greedy), requests_of(QUESTIONS)
+    )
 
 
 STRONG_PLAIN = replace(STRONG, args={})

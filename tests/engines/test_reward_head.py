@@ -17,13 +17,13 @@ from reward_models import (
     USER,
     conversation,
     of_all_lengths,
-    reward_requests,
     reward_model,
+    reward_requests,
     rewards,
     scores,
 )
 
-from libra_cli.engines.base import PromptTooLong
+from libra_cli.engines.base import PromptTooLong, RequestError
 from libra_cli.engines.reward.base import RewardRequest
 from libra_cli.engines.reward.head import RewardHead
 from libra_cli.exits import Exit, Fatal
@@ -143,7 +143,7 @@ def test_a_model_without_a_chat_template_is_refused_until_it_is_given_one(tmp_pa
 def test_messages_that_the_template_refuses_cost_their_row_only(qwen):
     template = "{% if messages[1].content == 'no' %}{{ raise_exception('never') }}{% endif %}" + CHAT
     found = rewards(RewardHead(replace(qwen, chat_template=template)), ["yes", "no", "2"])
-    assert isinstance(found[1], RowError)
+    assert isinstance(found[1], RequestError)
     assert found[1].kind == "chat_template"
     assert [found[0].value, found[2].value] == pytest.approx(alone(qwen, ["yes", "2"]), abs=1e-5)
 

@@ -181,7 +181,7 @@ def _completion(content: bytes) -> ServerCompletion | RequestError | Failure:
 
 
 def with_thinking(completion: ServerCompletion, markers: tuple[str, str], prefill: str) -> str:
-    """The whole text as the model generated it, the separated thinking included; thinking that did not end stays open."""
+    """The whole text as the model generated it, its thinking included; thinking that did not end stays open."""
     if completion.thinking is None:
         return prefill + (completion.content or "")
     opening, closing = markers

@@ -1,4 +1,4 @@
-"""The openai engine: any OpenAI-compatible server (vLLM, `transformers serve`, hosted) of a model that generates text."""
+"""The openai engine: a model that generates text behind any OpenAI-compatible server (vLLM, hosted, ...)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import Any
 
 from libra_cli.engines.base import Completion, Rendered, Request, RequestError, Sampling
 from libra_cli.engines.chat_template import ends_inside
-from libra_cli.engines.openai.chat_api import ChatFormat, LimitRenamed, LowerLimit, Refusal, ServerCompletion, with_thinking
+from libra_cli.engines.openai.chat_api import (
+    ChatFormat,
+    LimitRenamed,
+    LowerLimit,
+    Refusal,
+    ServerCompletion,
+    with_thinking,
+)
 from libra_cli.engines.openai.chat_client import ChatClient, Facts
 from libra_cli.engines.openai.endpoints import Endpoint
 from libra_cli.engines.openai.retry import Backoff, Failure

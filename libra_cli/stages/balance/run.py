@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.balance.cells import Cell, Index, Limits
@@ -14,7 +12,7 @@ from libra_cli.stages.balance.samples import Form
 from libra_cli.stream.row_store import RowStore
 from libra_cli.stream.rows import RowError
 from libra_cli.stream.run import Run
-from libra_cli.stream.sinks import replace_file
+from libra_cli.stream.sinks import check_report, replace_file
 
 
 def build(run: Run, form: Form, limits: Limits, seed: int, spool_dir: str | None, census_file: str | None) -> None:
@@ -22,7 +20,8 @@ def build(run: Run, form: Form, limits: Limits, seed: int, spool_dir: str | None
 
     A run that is stopped while it reads writes nothing: a part of the input would give another choice.
     """
-    _prepare(run, census_file)
+    run.options.check_names(census_file)
+    check_report(census_file, "--census")
     with RowStore(spool_dir, "--spool-dir") as store:
         index = _read(run, form, Index(seed), store)
         if run.stop.status is not None:
@@ -33,18 +32,6 @@ def build(run: Run, form: Form, limits: Limits, seed: int, spool_dir: str | None
         _write(run, form, cells, store)
     if run.stop.status is None:
         _report(run, cells, census_file)
-
-
-def _prepare(run: Run, census_file: str | None) -> None:
-    """Finds out now what would be a pity to find out in the end."""
-    if census_file is None:
-        return
-    run.options.check_names(census_file)
-    folder = os.path.dirname(census_file) or "."
-    if os.path.isdir(census_file) or not os.access(folder, os.W_OK):
-        raise Fatal(Exit.USAGE, f"--census {census_file}: cannot be written; check the name and the folder")
-    with suppress(FileNotFoundError):
-        os.unlink(census_file)  # a reader must not take the last run's for this one's
 
 
 def _read(run: Run, form: Form, index: Index, store: RowStore) -> Index:

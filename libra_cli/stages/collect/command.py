@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from libra_cli import choices
 from libra_cli.cli.command import option, stage
 
 if TYPE_CHECKING:
@@ -15,13 +16,6 @@ if TYPE_CHECKING:
     from libra_cli.stream.line_source import LineSource
     from libra_cli.stream.options import StreamOptions
     from libra_cli.stream.run import Run
-
-PRESET_NAMES = (
-    "math500-level5", "aime2024", "aime2025", "libra-bench", "openr1-math", "light-r1", "dapo-math", "skywork-or1",
-    "helpsteer2", "skywork-preference", "rewardbench", "rewardbench2", "ppe-preference", "ppe-mmlu-pro", "ppe-math",
-    "ppe-gpqa", "ppe-mbpp-plus", "ppe-ifeval", "judgebench", "rm-bench", "libra-mini",
-)  # fmt: skip
-"""Those of problems.presets, here so that `--help` need not import them; a test holds the two together."""
 
 Values = dict[str, Any]
 
@@ -127,7 +121,7 @@ def _plan(run: Run, values: Values) -> Plan:
 @option(
     "--preset",
     multiple=True,
-    type=click.Choice(PRESET_NAMES),
+    type=click.Choice(choices.PRESETS),
     help="A data set of the paper: its hub name, fields and filters. With a FILE or --hub: what its fields mean.",
 )
 @option("--hub", multiple=True, metavar="NAME[:CONFIG]", help="A data set of the Hugging Face hub.")
@@ -135,7 +129,7 @@ def _plan(run: Run, values: Values) -> Plan:
 @option("--revision", metavar="REV", help="The revision (branch, tag, commit) of the hub data set.")
 @option(
     "--format",
-    type=click.Choice(["jsonl", "csv", "tsv", "parquet"]),
+    type=click.Choice(choices.FORMATS),
     help="What a FILE is.  [default: by its name; standard input is JSONL]",
 )
 @option(
@@ -182,7 +176,7 @@ def _plan(run: Run, values: Values) -> Plan:
     "--decontaminate",
     multiple=True,
     metavar="AGAINST",
-    suggested=PRESET_NAMES,
+    suggested=choices.PRESETS,
     help="Leave out problems of this benchmark: a file (JSONL, CSV, Parquet) or the name of a preset.",
 )
 @option(

@@ -18,7 +18,6 @@ from libra_cli.stream.rows import RowError
 
 ROWS_A_BATCH = 256
 INSTALL = "pip install 'libra-cli[data]'"
-FORMATS = ("jsonl", "csv", "tsv", "parquet")
 _COMPRESSED = re.compile(r"\.(gz|zst)$")
 _EXTENSION = re.compile(r"\.(jsonl|ndjson|json|csv|tsv|parquet)$")
 _SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet"}

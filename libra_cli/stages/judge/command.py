@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from libra_cli import miniature
+from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import Markers, asking_options, reward_options
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from libra_cli.stages.judge.run import How, Judging
     from libra_cli.stream.run import Run
 
-TASKS = ("score", "rank", "verify", "rate", "best")
 _SHOWN = ("question", "prompt", "problem", "conversation_input", "response", "response_with_cot", "responses",
           "response_a", "response_b", "response_A", "response_B", "response_1", "response_2", "chosen", "rejected",
           "reject", "bon_best", "loser_list", "eval_solution", "eval_solution_A", "eval_solution_B",
@@ -74,7 +73,7 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
 )
 @option(
     "--task",
-    type=click.Choice(TASKS),
+    type=click.Choice(choices.JUDGE_TASKS),
     help="score: 0 to 4, answering first. rank: A>>B to B>>A. verify: correct or wrong, the reference in view. rate: 1 "
     "to 10. best: the best of a list. Default: score for one response, rank for two, rate for lists of chosen and "
     "rejected ones, best for other lists.",
@@ -82,14 +81,14 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
 @option("-k", "--votes", type=click.IntRange(1), default=1, metavar="VOTES", help="Votes on what is shown.")
 @option(
     "--reduce",
-    type=click.Choice(["mean", "median", "majority", "best"]),
+    type=click.Choice(choices.REDUCTIONS),
     default="mean",
     help="How votes become one score. majority: the most frequent one (of several their mean, of comparisons a tie); "
     "best: the highest.",
 )
 @option(
     "--orders",
-    type=click.Choice(["both", "first", "random"]),
+    type=click.Choice(choices.ORDERS),
     default="both",
     help="both: each vote on a pair is two, one in either order; a list begins elsewhere each time. first: as in the "
     "row. random: one order by chance for each vote.",
@@ -109,7 +108,7 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
 )
 @option(
     "--show-template",
-    type=click.Choice(TASKS),
+    type=click.Choice(choices.JUDGE_TASKS),
     is_eager=True,
     expose_value=False,
     callback=_show_template,
@@ -125,7 +124,7 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
 )
 @option(
     "--probe",
-    type=click.Choice(["master-keys"]),
+    type=click.Choice(choices.PROBES),
     help="Put each of a set of responses that answer nothing in place of every row's own, and measure how often a "
     "judge accepts them.",
 )
@@ -174,10 +173,13 @@ def command(run: Run, report: str | None, dry_run: bool, **options: Any) -> None
     wrote are a recording, too.
     """
     run.options.check_names(report)
+    from libra_cli.stream.sinks import check_report
+
     judging = _judging_of(run, options)
     if dry_run:
         judging.show_first()
     else:
+        check_report(report, "--report")
         judging.through()
         judging.conclude(report)
 

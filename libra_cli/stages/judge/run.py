@@ -141,7 +141,9 @@ class Judging:
         session = self._session(model, {**row.fields, **changed}, item, gates)
         return Job(row, session, {**changed, "judge": model.name}, answer=None if session.plan.asks else [])
 
-    def _session(self, model: ChosenModel, fields: Mapping[str, Any], item: Item, gates: Sequence[str | None]) -> Session:
+    def _session(
+        self, model: ChosenModel, fields: Mapping[str, Any], item: Item, gates: Sequence[str | None]
+    ) -> Session:
         judge = self._scalar if model.scalar else self._judges[self._how.task or default_task(item)]
         if judge.shows == PAIR and self._how.reduce == BEST:
             raise RowError("wrong_reduce", "a comparison has no best vote; --reduce mean, or --task score")

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import median
 
+from libra_cli.choices import REDUCTIONS
 from libra_cli.tasks.rank import STRENGTH, verdict_of
 from libra_cli.tasks.task import Outcome
 
-MEAN, MEDIAN, MAJORITY, BEST = "mean", "median", "majority", "best"
-REDUCTIONS = (MEAN, MEDIAN, MAJORITY, BEST)
+MEAN, MEDIAN, MAJORITY, BEST = REDUCTIONS
 
 VALUES: dict[str, int] = {**STRENGTH, "correct": 1, "wrong": 0}
 """Verdicts in words as numbers."""

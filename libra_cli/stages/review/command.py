@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from libra_cli import choices
 from libra_cli.cli.command import option, plain
 from libra_cli.cli.engine_options import Markers
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 @option(
     "--html", metavar="FILE.html", help="Write a page that needs nothing else, instead of a review at the terminal."
 )
-@option("--only", type=click.Choice(["disagreement", "undecided", "all"]),
+@option("--only", type=click.Choice(choices.REVIEW_ROWS),
         help="disagreement: rows on which annotators disagree; undecided: other rows without a label; all: every row. "
         "Default: rows that need a person, which have no label and were not cut short.")  # fmt: skip
 @option("--blind", is_flag=True, help="Hide who wrote a response, its extracted answer and all verdicts.")

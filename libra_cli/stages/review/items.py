@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from libra_cli.answers.extract import final_answer
+from libra_cli.choices import REVIEW_ROWS
 from libra_cli.exits import Fatal
 from libra_cli.records import label_votes as voting
 from libra_cli.records.human_labels import NAMES, key_of, response_digest
 from libra_cli.stages.review.labels import Named
 from libra_cli.stages.verify.rule import Fields
-from libra_cli.stream.counts import Counts
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import Refusal, read_rows
 from libra_cli.stream.row_store import RowLocation, RowStore
 from libra_cli.stream.rows import Row, RowError
 
-KINDS = ("disagreement", "undecided", "all")
-"""Which rows are shown: those on which annotators disagree, others without a label, or every one."""
+DISAGREEMENT, UNDECIDED, ALL_ROWS = REVIEW_ROWS
+"""Rows to show: annotators disagree, otherwise without a label, or all."""
 
 Refuse = Callable[[RowError, bytes, str], None]
 """Told of a line that is no row: what is wrong, its bytes, and where it stood."""
@@ -99,7 +99,7 @@ class Items:
 
     def _index(self, paths: Sequence[str]) -> Iterator[ItemPlace]:
         """Reads all rows and yields the places of those that are to be shown."""
-        for entry in read_rows(InputFiles(paths or ["-"]), Counts()):
+        for entry in read_rows(InputFiles(paths or ["-"])):
             if isinstance(entry, Refusal):
                 self._refuse(entry.error, entry.raw, entry.place)
                 continue
@@ -115,11 +115,11 @@ class Items:
         verification = fields.get("verification")
         reason = verification.get("reason") if isinstance(verification, dict) else None
         why = None
-        if self._only != "all" and fields.get("label") is not None:
+        if self._only != ALL_ROWS and fields.get("label") is not None:
             why = "a label"
         elif self._only is None and reason == voting.TRUNCATED:
             why = "cut short"
-        elif self._only in KINDS[:2] and (reason == voting.DISAGREEMENT) != (self._only == "disagreement"):
+        elif self._only == (UNDECIDED if reason == voting.DISAGREEMENT else DISAGREEMENT):
             why = "another reason"
         self.left_out.update([why] if why else [])
         return why is None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from libra_cli.choices import THINKING_RULES
 from libra_cli.records.no_answer import no_answer
 from libra_cli.stages.rs_filter.samples import GENERAL, REASON, Sample
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks import thinking
 from libra_cli.tasks.verdicts import CUT_SHORT
 
-REQUIRE, FORBID, ANY = "require", "forbid", "any"
+REQUIRE, FORBID, ANY = THINKING_RULES
 UNASKED = "unasked"
 """The policy where nobody named one: thinking is required, but of `general`, whose answers are taken as they are."""
 

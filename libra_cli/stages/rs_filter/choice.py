@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from libra_cli.choices import PREFERENCES
 from libra_cli.stages.rs_filter.samples import Sample
 from libra_cli.stream.row_store import RowLocation
 
@@ -28,8 +29,7 @@ _DECIDED, _CORRECT = struct.Struct("<QQB"), struct.Struct("<QQIIIIIIQQ")
 UNKNOWN = (1 << 32) - 1
 """Tokens of a sample of which nobody knows them."""
 BINS = 10
-SHORTEST, LONGEST, RANDOM, DIVERSE = "shortest", "longest", "random", "diverse"
-PREFERENCES = (SHORTEST, LONGEST, RANDOM, DIVERSE)
+SHORTEST, LONGEST, RANDOM, DIVERSE = PREFERENCES
 
 Column = np.ndarray
 Spread = Callable[[Column, int], Column]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from libra_cli import choices
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import Markers
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from libra_cli.stages.rs_filter.checks import Checks
     from libra_cli.stages.rs_filter.prompts import Prompts
     from libra_cli.stream.run import Run
-
-TASKS = ("reason", "score", "rank", "verify", "rate", "best", "general")
 
 
 def _pass_rate(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[float, float] | None:
@@ -47,10 +46,12 @@ def _choosing(*names: str, **kwargs: Any) -> Any:
         "libra rs-filter --max-tokens 16384 --tokenizer Qwen/Qwen2.5-32B labelled.jsonl -o reason-sft.jsonl",
     ),
 )
-@option("--task", type=click.Choice(TASKS), help="Take rows as samples of this task. Default: as each row says.")
+@option(
+    "--task", type=click.Choice(choices.TASKS), help="Take rows as samples of this task. Default: as each row says."
+)
 @option("--threshold", type=float, metavar="T",
         help="A score above T says correct. Default: 2 of 0 to 4, and 5 of 1 to 10.")  # fmt: skip
-@option("--thinking", type=click.Choice(["require", "forbid", "any"]),
+@option("--thinking", type=click.Choice(choices.THINKING_RULES),
         help="Samples that think, do not, or either. Default: require, but of general.")  # fmt: skip
 @option("--thinking-markers", multiple=True, type=Markers(), metavar="NAME|OPEN,CLOSE",
         help="What opens and closes the thinking; repeatable. Default: every known pair.")  # fmt: skip
@@ -64,9 +65,9 @@ def _choosing(*names: str, **kwargs: Any) -> Any:
 @_choosing("--pass-rate", metavar="LO..HI", callback=_pass_rate,
            help="Only prompts of whose decided samples such a share is correct, both ends included.")  # fmt: skip
 @_choosing("--per-prompt", type=click.IntRange(1), metavar="K", help="At most K samples of a prompt.")
-@_choosing("--prefer", type=click.Choice(["shortest", "longest", "random", "diverse"]), default="random",
+@_choosing("--prefer", type=click.Choice(choices.PREFERENCES), default="random",
            help="Which ones. diverse: that share few runs of five words.")  # fmt: skip
-@_choosing("--even", type=click.Choice(["label"]),
+@_choosing("--even", type=click.Choice(choices.EVEN_BY),
            help="As many samples of each label in a task: a judge learns no prior.")  # fmt: skip
 @_choosing("--seed", type=click.IntRange(0), default=0, metavar="N", help="Another seed, another choice and order.")
 @option("-j", "--jobs", type=click.IntRange(1), metavar="N", shapes_rows=False,

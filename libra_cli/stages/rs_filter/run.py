@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -12,7 +10,6 @@ import numpy as np
 import orjson
 
 from libra_cli.answers.pool import Pool
-from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.rs_filter.checks import Checks
 from libra_cli.stages.rs_filter.choice import Chosen, Index, Limits, Rates, choose
 from libra_cli.stages.rs_filter.diversity import spread
@@ -23,7 +20,7 @@ from libra_cli.stream import rows
 from libra_cli.stream.row_store import RowLocation, RowStore
 from libra_cli.stream.rows import Filtered, NewFields, Row
 from libra_cli.stream.run import Run
-from libra_cli.stream.sinks import replace_file
+from libra_cli.stream.sinks import check_report, replace_file
 
 LABELLED = NewFields({"labelled": True})
 """Stands for the label of a row that needs no rule."""
@@ -42,7 +39,7 @@ class Filtering:
 
     def through(self, pool: Pool, store: RowStore, report: str | None) -> None:
         """Writes the conversations that are kept, and says what became of the others."""
-        self._prepare(report)
+        check_report(report, "--report")
         self._store = store
         self._run.options.unordered = True  # the choice has an order of its own: no row needs to wait for another
         worker = partial(rule.decisions, pool=pool, stop=self._run.stop)
@@ -59,15 +56,6 @@ class Filtering:
             self._write(records, chosen)
         if self._run.stop.status is None:
             self._conclude(rates, chosen, report)
-
-    def _prepare(self, report: str | None) -> None:
-        """Finds out now what would be a pity to find out in the end."""
-        if report is None:
-            return
-        if os.path.isdir(report) or not os.access(os.path.dirname(report) or ".", os.W_OK):
-            raise Fatal(Exit.USAGE, f"--report {report}: cannot be written; check the name and the folder")
-        with suppress(FileNotFoundError):
-            os.unlink(report)  # a reader must not take the last run's for this one's
 
     # -- reading ------------------------------------------------------------------------------------------------------
 

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from libra_cli import choices
 from libra_cli.cli.command import option, plain
 from libra_cli.stages.score.options import At, Resamples, Threshold, output_options
 
 if TYPE_CHECKING:
     from libra_cli.stages.score.reading import How
-
-KINDS = ("libra-bench", "pointwise", "pairs", "rewardbench", "rewardbench2", "ppe-preference", "ppe-correctness",
-         "rmb", "judgebench", "rm-bench", "rewardmath", "reasoning")  # fmt: skip
 
 
 @plain(
@@ -27,16 +25,20 @@ KINDS = ("libra-bench", "pointwise", "pairs", "rewardbench", "rewardbench2", "pp
     ),
 )
 @click.argument("inputs", nargs=-1, metavar="[FILE]...")
-@option("--as", type=click.Choice(KINDS), metavar="KIND",
-        help=f"What the rows are: {', '.join(KINDS)}. Default: found out from the first row of each file.")  # fmt: skip
-@option("--protocol", type=click.Choice(["official", "paper"]), default="official",
+@option(
+    "--as",
+    type=click.Choice(choices.ROW_KINDS),
+    metavar="KIND",
+    help=f"Kind of the rows: {', '.join(choices.ROW_KINDS)}. Default: recognise it from the first row of each file.",
+)
+@option("--protocol", type=click.Choice(choices.PROTOCOLS), default="official",
         help="Where they differ, the benchmark's own rule or that of the Libra paper.")  # fmt: skip
 @option("--threshold", type=Threshold(), metavar="T|search|cross-fit",
         help="A score above it means correct. search: the one of the best overall accuracy on these rows. cross-fit: "
         "the best one of the other problems, for each fold. Default: the rows' predictions; without them 2 for score, "
         "5 for rate, search for rewards.")  # fmt: skip
 @option("--folds", type=click.IntRange(2), default=5, metavar="N", help="Folds of problems for cross-fit.")
-@option("--null", type=click.Choice(["rule", "exclude"]), default="rule",
+@option("--null", type=click.Choice(choices.NULL_RULES), default="rule",
         help="Rows without a verdict. rule: as the benchmark has it, which is as wrong for most; exclude: left out of "
         "every figure. They are counted beside either way.")  # fmt: skip
 @option("--at", type=At(), metavar="K,K...",
@@ -46,7 +48,7 @@ KINDS = ("libra-bench", "pointwise", "pairs", "rewardbench", "rewardbench2", "pp
         help="Of the bootstrap over problems, for 95% intervals; 0 leaves them out.")  # fmt: skip
 @option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Of resamples, folds and drawn subsets.")
 @output_options
-@option("--against", type=click.Choice(["published"]),
+@option("--against", type=click.Choice(choices.COMPARISONS),
         help="Set the result among the figures that the Libra paper prints.")  # fmt: skip
 @option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors.")
 def command(inputs: tuple[str, ...], **options: Any) -> int:

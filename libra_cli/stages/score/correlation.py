@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.metrics import bootstrap, correlate
-from libra_cli.stages.score.reading import lines, parsed
+from libra_cli.stages.score.reading import rows_of_file
 from libra_cli.stages.score.report import Correlation
 from libra_cli.stages.score.verdicts import number
-from libra_cli.stream.line_source import InputFiles
 
 Floats = NDArray[np.float64]
 
@@ -69,12 +68,12 @@ def correlation(paths: tuple[str, ...], axes: Axes) -> Correlation:
 
 
 def _points(path: str, axes: Axes) -> Iterator[Point]:
-    for batch, line, raw in lines(InputFiles([path])):
-        fields, place = parsed(batch, line, raw), f"{batch.file}:{line}"
+    for row in rows_of_file(path):
+        fields, place = row.fields, row.place
         x, y = (_number(fields, name, place) for name in (axes.x, axes.y))
         if axes.group is not None and fields.get(axes.group) is None:
             raise Fatal(Exit.USAGE, f'{place}: no "{axes.group}": --group names the field that tells groups apart')
-        name = next((str(fields[name]) for name in NAMES if fields.get(name) is not None), f"row {line}")
+        name = next((str(fields[name]) for name in NAMES if fields.get(name) is not None), f"row {row.line}")
         yield Point(name, x, y, "" if axes.group is None else str(fields[axes.group]))
 
 

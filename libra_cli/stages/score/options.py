@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
+from libra_cli.choices import THRESHOLD_SEARCHES
 from libra_cli.cli.command import option
 
-SEARCHES = ("search", "cross-fit")
 FEWEST_RESAMPLES = 100
 
 
@@ -20,13 +20,13 @@ class Threshold(click.ParamType):
     name = "threshold"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
-        """A finite number, or one of SEARCHES."""
-        if value in SEARCHES:
+        """A finite number, or one of THRESHOLD_SEARCHES."""
+        if value in THRESHOLD_SEARCHES:
             return str(value)
         try:
             number = float(value)
         except (TypeError, ValueError):
-            self.fail(f"{value!r} is neither a number nor one of {', '.join(SEARCHES)}", param, ctx)
+            self.fail(f"{value!r} is neither a number nor one of {', '.join(THRESHOLD_SEARCHES)}", param, ctx)
         if not isfinite(number):
             self.fail(f"{value!r} cuts nothing; give a number", param, ctx)
         return number

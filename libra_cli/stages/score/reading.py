@@ -10,9 +10,9 @@ from typing import Any, Protocol
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.score.row_kinds import Kind, kind_of
 from libra_cli.stages.score.verdicts import Scored
-from libra_cli.stream import rows
-from libra_cli.stream.line_source import STDIN, InputFiles, LineBatch
-from libra_cli.stream.rows import RowError
+from libra_cli.stream.line_source import STDIN, InputFiles
+from libra_cli.stream.reader import Refusal, read_rows
+from libra_cli.stream.rows import Row
 
 Fields = dict[str, Any]
 
@@ -69,17 +69,16 @@ class _File:
 
     def __init__(self, path: str, how: How, make: Callable[[Kind, How, str, str], Collector]):
         self._name, self._how, self._make = STDIN if path == "-" else path, how, make
-        self._source = InputFiles([path])
+        self._path = path
         self._kind: Kind | None = None
         self._judges: dict[str, Collector] = {}
 
     def collectors(self, progress: Callable[[str], None]) -> list[Collector]:
-        for n_rows, (batch, number, raw) in enumerate(lines(self._source), 1):
-            fields = parsed(batch, number, raw)
+        for n_rows, row in enumerate(rows_of_file(self._path), 1):
             try:
-                self._add(fields, raw)
+                self._add(row.fields, row.raw)
             except (ValueError, TypeError, KeyError) as error:
-                raise Fatal(Exit.USAGE, f"{batch.file}:{number}: {_said(error)}") from None
+                raise Fatal(Exit.USAGE, f"{row.place}: {_said(error)}") from None
             if not n_rows & 0xFFF:
                 progress(f"{n_rows:,} rows of {self._name}")
         if not self._judges:
@@ -100,25 +99,13 @@ class _File:
         collector.add(fields, raw)
 
 
-def lines(source: InputFiles) -> Iterator[tuple[LineBatch, int, bytes]]:
-    """The lines that are not blank: their batch, number, and bytes."""
-    while (batch := source.read()) is not None:
-        for number, raw in enumerate(batch.lines, batch.first):
-            stripped = raw.strip(b" \t\r")
-            if stripped or number - batch.first in batch.refused:
-                yield batch, number, stripped
-
-
-def parsed(batch: LineBatch, number: int, raw: bytes) -> Fields:
-    """The row on a line; raises Fatal where there is none, with status 7 where the file was cut there."""
-    try:
-        if batch.refused and number - batch.first in batch.refused:
-            raise batch.refused[number - batch.first]
-        return rows.parse(raw)
-    except RowError as error:
-        explained = batch.explain(error, number)
-        status = Exit.INCOMPLETE if explained.kind == "truncated_line" else Exit.USAGE
-        raise Fatal(status, f"{batch.file}:{number}: {explained}") from None
+def rows_of_file(path: str) -> Iterator[Row]:
+    """The rows of a file; raises Fatal for a line that is no row, with status 7 if the file was cut off there."""
+    for entry in read_rows(InputFiles([path])):
+        if isinstance(entry, Refusal):
+            status = Exit.INCOMPLETE if entry.error.kind == "truncated_line" else Exit.USAGE
+            raise Fatal(status, f"{entry.place}: {entry.error}")
+        yield entry
 
 
 def _said(error: Exception) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from libra_cli.choices import THRESHOLD_SEARCHES
 from libra_cli.metrics import thresholds
 from libra_cli.stages.score.reading import How
 from libra_cli.stages.score.verdicts import Sums, number
@@ -19,7 +20,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 NONE = -1
-SEARCH, CROSS_FIT = "search", "cross-fit"
+SEARCH, CROSS_FIT = THRESHOLD_SEARCHES
 RATING = "score"
 """The judge task that integers from 0 to 4 are of, where rows do not say."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from libra_cli import miniature
+from libra_cli import choices, miniature
 from libra_cli.cli.command import option, plain
 from libra_cli.cli.engine_options import KeyValue
 
@@ -48,7 +48,7 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
 @in_model("--trust-remote-code", is_flag=True, help="Run Python code that comes with the model.")
 @in_model(
     "--dtype",
-    type=click.Choice(["auto", "bf16", "fp32"]),
+    type=click.Choice(choices.TRAINING_DTYPES),
     default="auto",
     help="Of weights and activations; auto: bf16 on a GPU, fp32 on a CPU. Master weights are always fp32.",
 )
@@ -84,16 +84,18 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
 )
 @in_rows(
     "--assistant",
-    type=click.Choice(["template", "verbatim"]),
+    type=click.Choice(choices.ASSISTANT_TEXTS),
     default="template",
     help="template: the assistant's text as the template sets it, refused where that drops any of it. verbatim: the "
     "text itself after the template's prompt, closed as the template closes a turn.",
 )
-@in_rows("--learn", type=click.Choice(["last", "all"]), default="last", help="The assistant's turns that are learned.")
+@in_rows(
+    "--learn", type=click.Choice(choices.LEARNED_TURNS), default="last", help="The assistant's turns that are learned."
+)
 @in_rows("--max-length", type=click.IntRange(2), default=32_768, metavar="TOKENS", help="The longest sample.")
 @in_rows(
     "--too-long",
-    type=click.Choice(["drop", "refuse"]),
+    type=click.Choice(choices.TOO_LONG),
     default="drop",
     help="Longer samples: leave out and count, or treat as an error. None is ever cut.",
 )
@@ -104,7 +106,7 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
 @in_steps("--max-steps", type=click.IntRange(1), metavar="N", help="At most N steps; the schedule ends there, too.")
 @in_steps(
     "--optimizer",
-    type=click.Choice(["adamw", "muon"]),
+    type=click.Choice(choices.OPTIMIZERS),
     default="adamw",
     help="muon: for the matrices inside the layers, AdamW for the rest, with one learning rate; learns from nothing in "
     "fewer steps. Needs --zero 0 and float32.",
@@ -114,7 +116,7 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
           help="Learning rate of the last step. Default: a tenth of --lr.")  # fmt: skip
 @in_steps(
     "--schedule",
-    type=click.Choice(["cosine", "linear", "constant"]),
+    type=click.Choice(choices.SCHEDULES),
     default="cosine",
     help="How it falls; constant: it does not.",
 )
@@ -163,7 +165,7 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
 )
 @in_devices(
     "--offload",
-    type=click.Choice(["none", "optimizer", "all"]),
+    type=click.Choice(choices.OFFLOADS),
     default="none",
     help="What lives in the host's memory: the optimiser, or (with ZeRO 3) weights, too.",
 )
@@ -192,19 +194,19 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
 @in_saving("--keep", type=click.IntRange(1), default=2, metavar="K", help="Checkpoints kept, beside the best.")
 @in_saving(
     "--resume",
-    type=click.Choice(["auto", "never"]),
+    type=click.Choice(choices.RESUME),
     default="auto",
     help="Go on from the last checkpoint, or give up those that are there.",
 )
 @in_saving(
     "--final",
-    type=click.Choice(["last", "best"]),
+    type=click.Choice(choices.FINAL_MODELS),
     default="last",
     help="The model in DIR: that of the last step, or the one that --eval-every found best.",
 )
 @in_saving(
     "--save-dtype",
-    type=click.Choice(["auto", "bf16", "fp32"]),
+    type=click.Choice(choices.TRAINING_DTYPES),
     default="auto",
     help="What the weights of the model in DIR are written as. Default: as they were trained; fp32 of a run in bf16 "
     "is the optimiser's own (of adapters what bf16 has of them).",
@@ -234,7 +236,7 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
 @in_saving("--tensorboard", metavar="DIR", help="Write figures for TensorBoard to DIR.")
 @in_saving("--wandb", metavar="PROJECT", help="Send figures to Weights & Biases.")
 @in_saving("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors.")
-@in_saving("--log-format", type=click.Choice(["text", "json"]), default="text", help="How to write to stderr.")
+@in_saving("--log-format", type=click.Choice(choices.LOG_FORMATS), default="text", help="How to write to stderr.")
 @in_saving(
     "--dry-run", is_flag=True, help="Print what the run would be, and the memory it needs, as JSON; train nothing."
 )

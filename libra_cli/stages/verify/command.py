@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from libra_cli import miniature
+from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import Markers, asking_options
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
@@ -95,7 +95,7 @@ def _beside_rule(*names: str, **kwargs: Any) -> Any:
 )
 @_beside_rule(
     "--rule",
-    type=click.Choice(["first", "only", "never", "also"]),
+    type=click.Choice(choices.RULES),
     help="first: ask the annotators where the rule is undecided; also: ask both everywhere; never: only the "
     "annotators; only: only the rule. Default: first; for votes of an earlier run, as then.",
 )
@@ -160,9 +160,11 @@ def command(
     run.options.check_names(options["review"], options["report"])
     from libra_cli.answers.pool import Pool, cores
     from libra_cli.stages.verify.rule import Fields
+    from libra_cli.stream.sinks import check_report
     from libra_cli.tasks import thinking
 
     pairs = [thinking.markers(text) for text in thinking_markers] or list(thinking.MARKERS.values())
+    check_report(options["report"], "--report")
     labelling = _labelling(run, Fields(response_field, reference_field, pairs), options)
     with Pool(jobs or cores(), timeout, hard_timeout) as pool:
         labelling.through(pool)

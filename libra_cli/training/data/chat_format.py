@@ -62,7 +62,9 @@ class Chat:
         if (self.template or self.tokenizer.chat_template) is None:
             cure = f"give one with --chat-template, a file or {', '.join(BUILT_IN)}"
             raise Fatal(Exit.USAGE, f"{name}: the model has no chat template; {cure}")
-        return format.ChatTemplate(self.tokenizer, LocalModel(name, name, chat_template=self.template, chat_args=self.kwargs))
+        return format.ChatTemplate(
+            self.tokenizer, LocalModel(name, name, chat_template=self.template, chat_args=self.kwargs)
+        )
 
     @property
     def has_template(self) -> bool:
