@@ -82,7 +82,8 @@ class TransformersEngine:
         self._capacity = batch_size or (SMALL_BATCH_SIZE if model.small else BATCH_SIZE)
         self._chat = template or chat_template.load_chat_template(model)
         self._lm: Any = None
-        self._trained, self._attention = False, None
+        self._trained = False
+        self._attention: str | None = None
         self._limit = 0
         self._ends: frozenset[int] = frozenset()
         self._revision = model.revision

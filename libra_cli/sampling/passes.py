@@ -7,9 +7,9 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from libra_cli.engines.base import Request, RequestError
+from libra_cli.engines.base import RequestError
 from libra_cli.sampling.choose import ChosenModel
-from libra_cli.sampling.worker import EngineWorker, JobRequests
+from libra_cli.sampling.worker import EngineWorker, JobRequests, row_error
 from libra_cli.stream import rows
 from libra_cli.stream.jobs import Answer, Job, MakeLine
 from libra_cli.stream.row_store import RowStore
@@ -75,15 +75,15 @@ class Passes:
         return made
 
 
-def rendered(model: ChosenModel, request: Request) -> tuple[dict[str, Any], Mapping[str, Any]]:
+def rendered(model: ChosenModel, request: Any) -> tuple[dict[str, Any], Mapping[str, Any]]:
     """The prompt of a request as a model sees it, by field, and its engine's description; loads no weights.
 
-    Raises RowError if the chat template refuses the messages.
+    `request` is a RewardRequest if the model is scalar. Raises RowError if the chat template refuses the messages.
     """
     engine = model.make()
     try:
         return asdict(engine.render(request)), engine.describe()
     except RequestError as error:
-        raise RowError(error.kind, str(error)) from None
+        raise row_error(error) from None
     finally:
         engine.close()

@@ -35,6 +35,11 @@ class JobRequests:
         return pending.token, answer
 
 
+def row_error(error: RequestError) -> RowError:
+    """The error of a request as that of its row."""
+    return RowError(error.kind, str(error), error.attempts)
+
+
 class EngineWorker:
     """An engine that is made when the first job comes: a run with nothing left to do loads no model.
 
@@ -56,9 +61,7 @@ class EngineWorker:
                 yield None
                 continue
             pending, answer = answered
-            if isinstance(answer, RequestError):
-                answer = RowError(answer.kind, str(answer), answer.attempts)
-            settled = requests.settle(pending, answer)
+            settled = requests.settle(pending, row_error(answer) if isinstance(answer, RequestError) else answer)
             if settled is not None:
                 yield settled
 

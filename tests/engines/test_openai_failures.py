@@ -15,7 +15,6 @@ from servers.scripted import Reply, ScriptedServer, echo, error, unused_port, wr
 from libra_cli.engines.base import Completion
 from libra_cli.engines.openai.engine import OpenAIEngine
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.rows import RowError
 
 
 def first(reply, then=echo):

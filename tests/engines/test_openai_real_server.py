@@ -100,7 +100,7 @@ def test_prompts_and_most_probable_texts_are_those_of_the_transformers_library(s
         OpenAIEngine(MODEL, [server], sampling, chat_template_args=args),
         TransformersEngine(local, sampling),
     ):
-        shown = engine.render(request_of(0, questions[0], prefill).work)
+        shown = engine.render(request_of(questions[0], prefill))
         answered = [pair for pair in engine.generate(PromptRequests(questions, prefill)) if pair is not None]
         results.append((shown, {pending.request.record_id: completion for pending, completion in answered}))
         engine.close()
