@@ -1,4 +1,4 @@
-"""The `libra` group: loads a stage only when it is called, and turns every ending into its exit status."""
+"""The `libra` command: loads a stage when it is called, and turns every way of ending into an exit status."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ STAGES = {
     "sft": "Train a causal language model on conversations, from one CPU to many nodes.",
     "doctor": "Show versions, engines and devices, and what is missing.",
 }
-"""Every subcommand, in the order of a pipeline, with the summary that its module repeats in its first line."""
+"""Every subcommand with its summary, in the order of a pipeline."""
 
 
 class LazyGroup(click.Group):
-    """Knows its subcommands by name and imports the module of the one that is called."""
+    """Lists its subcommands by name and imports only the module of the one that is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(STAGES)
@@ -41,7 +41,7 @@ class LazyGroup(click.Group):
         if cmd_name not in STAGES:
             return None
         folder, _, rest = cmd_name.replace("-", "_").partition(" ")
-        module = f"{rest}_command" if rest else "command"  # `score correlate` lives beside `score`
+        module = f"{rest}_command" if rest else "command"  # `score correlate` is in the folder of `score`
         return importlib.import_module(f"libra_cli.stages.{folder}.{module}").command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
@@ -69,44 +69,40 @@ def cli() -> None:
 
 
 def run() -> NoReturn:
-    """The console script: never returns, never shows a traceback unless --debug is given."""
+    """The console script: never returns, and shows no traceback unless --debug is given."""
     open_missing_descriptors()
-    sys.exit(_flushed(_status()))
-
-
-def _status() -> int:
     try:
         with cli.make_context("libra", sys.argv[1:]) as ctx:
-            return int(cli.invoke(ctx) or 0)
+            status = int(cli.invoke(ctx) or 0)
     except click.ClickException as error:
-        _usage_error(error)
-        return Exit.USAGE
+        context = getattr(error, "ctx", None)
+        name = context.command_path if context is not None else "libra"
+        message = error.format_message()
+        hint = "" if "--help" in message else f" (see {name} --help)"
+        _say(message[:1].lower() + message[1:].rstrip(".") + hint, name)
+        status = Exit.USAGE
     except click.exceptions.Exit as error:
-        return error.exit_code
+        status = error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        return Exit.INTERRUPTED
+        status = Exit.INTERRUPTED
     except Fatal as error:
         _say(str(error))
-        return error.status
+        status = error.status
     except OSError as error:
-        return _output_failed(error)
+        status = _output_failed(error)
     except Exception as error:  # noqa: BLE001 -- the last resort: one line for people, the status for scripts
-        return _unexpected(error)
-
-
-def _flushed(status: int) -> int:
-    """`status`, or that of the failure where what was printed last cannot be written; Python would end with 120."""
+        status = _unexpected(error)
     stdout, sys.stdout = sys.stdout, None  # type: ignore[assignment]
-    try:
+    try:  # Python would flush too, and exit with 120 if that fails
         if stdout is not None:
             stdout.flush()
     except OSError as error:
-        return status or _output_failed(error)
-    return status
+        status = status or _output_failed(error)
+    sys.exit(status)
 
 
 def _output_failed(error: OSError) -> int:
-    """The status where help or a report cannot be printed; of a reader that left nothing is said."""
+    """Reports that help or a report cannot be printed; silent if the reader has left."""
     from libra_cli.stream.sinks import DEVICE_FAILED, is_abandoned, write_failed
 
     if isinstance(error, BrokenPipeError) and is_abandoned(1):
@@ -116,16 +112,8 @@ def _output_failed(error: OSError) -> int:
         _say(str(failed))
     else:
         return _unexpected(error)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered must not fail once more
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the rest of the buffer must not fail again
     return failed.status
-
-
-def _usage_error(error: click.ClickException) -> None:
-    ctx = getattr(error, "ctx", None)
-    name = ctx.command_path if ctx is not None else "libra"
-    message = error.format_message()
-    help_hint = "" if "--help" in message else f" (see {name} --help)"
-    _say(message[:1].lower() + message[1:].rstrip(".") + help_hint, name)
 
 
 def _unexpected(error: Exception) -> int:
@@ -141,6 +129,7 @@ def _unexpected(error: Exception) -> int:
 
 
 def _say(message: str, name: str | None = None) -> None:
+    """Writes `message` to stderr, each line after the name of the command."""
     from libra_cli.stream.console import printable, write_stderr
 
     words = [word for word in sys.argv[1:2] if word in STAGES]

@@ -9,7 +9,6 @@ from typing import Any
 from libra_cli import __version__
 from libra_cli.engines.base import Request, Sampling
 from libra_cli.stream import rows
-from libra_cli.tasks import template
 
 _SEEDS = 1 << 53
 """Larger integers do not pass unchanged through every reader of JSON (jq 1.6), and rows carry their seeds."""
@@ -41,15 +40,3 @@ def provenance(
         "sampling": {**parameters, **extra, **seed},
         "libra": __version__,
     }
-
-
-def prompt_text(path: str) -> str:
-    """The prompt template at `path`; raises ValueError if it is none."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"cannot be read ({error})") from None
-    if not template.slots(text):
-        raise ValueError("has no slot; write {{question}} where the problem goes")
-    return text

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.line_source import LineBatch, LineSource
-from libra_cli.stream.options import CURES, Shard, StreamOptions
+from libra_cli.stream.options import FIELD_HINTS, Shard, StreamOptions
 from libra_cli.stream.resume import Manifest
 from libra_cli.stream.rows import Row, RowError, content_hash, parse, require
 from libra_cli.stream.signals import StopRequest
 
 
-class Refusal(NamedTuple):
+class BadLine(NamedTuple):
     """A line that is no row, and why."""
 
     error: RowError
@@ -34,8 +34,8 @@ class Refusal(NamedTuple):
 
 def read_rows(
     source: LineSource, counts: Counts | None = None, stop: StopRequest | None = None
-) -> Iterator[Row | Refusal]:
-    """Yields each line of `source` that is not blank, as a Row or a Refusal; waits for lines.
+) -> Iterator[Row | BadLine]:
+    """Yields each line of `source` that is not blank, as a Row or a BadLine; waits for lines.
 
     Blank lines are counted in `counts`, the rest is up to the caller. Ends early once `stop` is requested.
     """
@@ -48,8 +48,8 @@ def read_rows(
             return
 
 
-def rows_of(batch: LineBatch, counts: Counts | None) -> Iterator[Row | Refusal]:
-    """Yields each line of `batch` that is not blank, as a Row or a Refusal; counts blank lines."""
+def rows_of(batch: LineBatch, counts: Counts | None) -> Iterator[Row | BadLine]:
+    """Yields each line of `batch` that is not blank, as a Row or a BadLine; counts blank lines."""
     file, refused, offset = batch.file, batch.refused, batch.offset
     for number, line in enumerate(batch.lines, batch.first):
         raw = line.strip(b" \t\r")
@@ -62,13 +62,13 @@ def rows_of(batch: LineBatch, counts: Counts | None) -> Iterator[Row | Refusal]:
             if counts is not None:
                 counts.blank += 1
             continue
-        entry: Row | Refusal
+        entry: Row | BadLine
         try:
             if refused and number - batch.first in refused:
                 raise refused[number - batch.first]
             entry = Row(parse(raw), raw, file, number, begins)
         except RowError as error:
-            entry = Refusal(batch.explain(error, number), raw, file, number)
+            entry = BadLine(batch.explain(error, number), raw, file, number)
         yield entry
 
 
@@ -86,7 +86,7 @@ class RowReader:
         reads: Mapping[str, Any],
         counts: Counts,
         stop: StopRequest,
-        refuse: Callable[[Row | Refusal, RowError], None],
+        refuse: Callable[[Row | BadLine, RowError], None],
         flush: Callable[[], None],
     ):
         self._source, self._options, self._reads, self._shard = source, options, reads, Shard(options.shard)
@@ -168,7 +168,7 @@ class RowReader:
                 if not isinstance(entry, Row):
                     raise entry.error
                 if reads:
-                    require(entry, reads, CURES)
+                    require(entry, reads, FIELD_HINTS)
             except RowError as error:
                 self._counts.read += 1
                 self._refuse(entry, error)

@@ -228,7 +228,7 @@ def test_one_refusal_among_answers_is_a_row_error_and_many_end_the_run():
     with ScriptedServer(script) as server, pytest.raises(Fatal, match="moderated") as raised:
         ask(server.url, [f"p{n}" for n in range(100)], concurrency=1, seen=seen)
     assert raised.value.status == Exit.BACKEND
-    assert kinds == [Completion] * 5 + [RowError] * 9
+    assert kinds == [Completion] * 5 + [RequestError] * 9
 
 
 def test_a_redirect_is_never_followed():

@@ -88,13 +88,13 @@ def command(
     The whole input is read first. About 50 bytes a row are held in memory, 250 at most; the rows themselves are read
     again from their file, or from an unnamed temporary file where they came through a pipe or were compressed.
     """
-    from libra_cli.stages.balance.cells import Limits
-    from libra_cli.stages.balance.run import build
-    from libra_cli.stages.balance.samples import Form
+    from libra_cli.stages.balance.quota import CellLimits
+    from libra_cli.stages.balance.run import balance
+    from libra_cli.stages.balance.samples import BalanceFormat
     from libra_cli.tasks import thinking
 
     sizes = {subset: int(size) for subset, _, size in (text.rpartition("=") for text in per_cell)}
-    limits = Limits(sizes.pop("", None), per_problem, sizes)
+    limits = CellLimits(sizes.pop("", None), per_problem, sizes)
     pairs = [thinking.markers(text) for text in thinking_markers] or list(thinking.MARKERS.values())
-    form = Form(pairs, default_subset, published)
-    build(run, form, limits, seed, spool_dir, census)
+    row_format = BalanceFormat(pairs, default_subset, published)
+    balance(run, row_format, limits, seed, spool_dir, census)

@@ -11,7 +11,7 @@ from libra_cli import choices
 from libra_cli.cli.command import option, stage
 
 if TYPE_CHECKING:
-    from libra_cli.stages.collect.run import Plan
+    from libra_cli.stages.collect.run import CollectPlan
     from libra_cli.stages.collect.sources import Origin, Reading
     from libra_cli.stream.line_source import LineSource
     from libra_cli.stream.options import StreamOptions
@@ -85,15 +85,15 @@ def _reading(options: StreamOptions, values: Values) -> Reading:
     return Reading(values["format"], values["delimiter"], values["split"], values["revision"], options.max_line_bytes)
 
 
-def _plan(run: Run, values: Values) -> Plan:
+def _plan(run: Run, values: Values) -> CollectPlan:
     from libra_cli.stages.collect import mapping, where
     from libra_cli.stages.collect.duplicates import Duplicates
-    from libra_cli.stages.collect.run import Plan, benchmark_origin, read_benchmarks
+    from libra_cli.stages.collect.run import CollectPlan, benchmark_origin, read_benchmarks
     from libra_cli.stages.collect.sources import Reading
 
     against = [benchmark_origin(name) for name in values["decontaminate"]]
     reading = Reading(max_line_bytes=run.options.max_line_bytes)
-    return Plan(
+    return CollectPlan(
         renames=mapping.renames(values["map"]),
         settings=mapping.settings(values["set"]),
         subset=values["subset"],

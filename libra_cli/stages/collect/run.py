@@ -29,7 +29,7 @@ NAMES_TOLD = 12
 
 
 @dataclass(frozen=True)
-class Plan:
+class CollectPlan:
     """What the options ask for."""
 
     renames: Sequence[Rename] = ()
@@ -43,10 +43,10 @@ class Plan:
     seed: int = 0
 
 
-class Collector:
+class ProblemCollector:
     """Turns rows into problems, one by one; knows the problems it has seen."""
 
-    def __init__(self, plan: Plan, origins: Iterable[Origin], report: Report):
+    def __init__(self, plan: CollectPlan, origins: Iterable[Origin], report: CollectReport):
         self._plan, self._report = plan, report
         self._origins = {origin.place: origin for origin in origins}
         self._preset_wheres = {preset.name: parse(preset.where) for preset in PRESETS.values() if preset.where}
@@ -109,10 +109,10 @@ class Collector:
         return f"; did you mean {close[0]}?" if close else f"; there are: {', '.join(list(self._names)[:NAMES_TOLD])}"
 
 
-def collect(run: Run, plan: Plan, origins: Sequence[Origin], report_path: str | None) -> None:
+def collect(run: Run, plan: CollectPlan, origins: Sequence[Origin], report_path: str | None) -> None:
     """Writes the problems in the rows of `run`; raises Fatal (2, 74) where the report cannot be written."""
-    report = Report(report_path, run.console)
-    collector = Collector(plan, origins, report)
+    report = CollectReport(report_path, run.console)
+    collector = ProblemCollector(plan, origins, report)
     try:
         for row in run.rows():
             try:
@@ -143,7 +143,7 @@ def _kept(record: Fields, keep: Sequence[str]) -> Fields:
     return {name: value for name, value in record.items() if name in names}
 
 
-class Report:
+class CollectReport:
     """Tells of every contaminated row: on stderr, and in FILE as JSON lines where one is given."""
 
     def __init__(self, path: str | None, console: Console):

@@ -24,6 +24,7 @@ Eval = Callable[[Fields], Value]
 
 MAX_CHARS = 10_000
 MAX_DEPTH = 50
+MAX_DIGITS = 300
 WORD_VALUES = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d]\w*)|(?P<text>'[^']*'|"[^"]*")"""
@@ -191,6 +192,9 @@ class _Parser:
         token = self._next
         self._at += 1
         if token.kind == "number":
+            if len(token.text) > MAX_DIGITS:
+                self._at -= 1
+                self._fail(f"a number of more than {MAX_DIGITS} characters")
             value: Value = float(token.text) if re.search("[.eE]", token.text) else int(token.text)
             return lambda _: value
         if token.kind == "text":
@@ -355,7 +359,7 @@ def _calculated(sign: str, a: Value, b: Value) -> Value:
 def _member(evaluate: Eval, name: str) -> Eval:
     def inside(fields: Fields) -> Value:
         value = evaluate(fields)
-        if isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+        if isinstance(value, list) and name.isdecimal() and len(name) < MAX_DIGITS and int(name) < len(value):
             return value[int(name)]
         return value.get(name) if isinstance(value, dict) else None
 

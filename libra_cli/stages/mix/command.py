@@ -22,10 +22,10 @@ EXAMPLES = (
 
 def _name_files(options: StreamOptions, values: dict[str, Any]) -> None:
     """Leaves the files in `options.inputs`, and their amounts with them in `values`; they are read as everywhere."""
-    from libra_cli.stages.mix.amounts import parts
+    from libra_cli.stages.mix.amounts import parse_parts
 
     values["mixture"] = options.inputs
-    options.inputs = tuple(part.path for part in parts(options.inputs))
+    options.inputs = tuple(part.path for part in parse_parts(options.inputs))
 
 
 @stage("mix", resumable=False, inputs=_name_files, takes="FILE[:AMOUNT]", examples=EXAMPLES)
@@ -71,8 +71,8 @@ def command(
     The whole input is read first. About 50 bytes a row are held in memory; the rows themselves are read again from
     their file, or from an unnamed temporary file where they came through a pipe or were compressed.
     """
-    from libra_cli.stages.mix.amounts import parts
-    from libra_cli.stages.mix.run import Plan, mix
+    from libra_cli.stages.mix.amounts import parse_parts
+    from libra_cli.stages.mix.run import MixPlan, mix
 
-    plan = Plan(rows, seed, not no_shuffle, repeat, dedupe, source_key)
-    mix(run, parts(mixture or ("-",)), plan, spool_dir)
+    plan = MixPlan(rows, seed, not no_shuffle, repeat, dedupe, source_key)
+    mix(run, parse_parts(mixture or ("-",)), plan, spool_dir)

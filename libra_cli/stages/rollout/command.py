@@ -50,18 +50,18 @@ def _rollout(
 
 def _prompting(path: str | None, thinks: bool, system: str | None) -> tuple[Callable[[Row], Messages], str]:
     """What makes a row's conversation, and 12 hex digits that name the template and system prompt it is made from."""
-    from libra_cli.sampling.requests import prompt_text
     from libra_cli.stream.rows import RowError
-    from libra_cli.tasks import reason, template
+    from libra_cli.tasks import reason, slots, template
 
     try:
-        text = template.load("reason-thinking" if thinks else "reason-direct") if path is None else prompt_text(path)
+        built_in = reason.THINKING if thinks else reason.DIRECT
+        text = template.load(built_in) if path is None else slots.read_prompt(path)
     except ValueError as error:
         raise click.UsageError(f"--prompt-template {path}: {error}") from None
 
     def prompt(row: Row) -> Messages:
         try:
-            return reason.prompt(row.fields, text=text, system=system)
+            return reason.prompt(row.fields, text, system)
         except KeyError as slot:
             cure = "which the prompt template asks for; add it, or use another template"
             raise RowError("missing_field", f'no "{slot.args[0]}", {cure}') from None
