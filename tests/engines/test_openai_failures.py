@@ -12,7 +12,7 @@ import pytest
 from servers.feed import SAMPLING, PromptRequests, ask, one, text_of
 from servers.scripted import Reply, ScriptedServer, echo, error, unused_port, wrote
 
-from libra_cli.engines.base import Completion
+from libra_cli.engines.base import Completion, RequestError
 from libra_cli.engines.openai.engine import OpenAIEngine
 from libra_cli.exits import Exit, Fatal
 
