@@ -7,6 +7,7 @@ export OMP_NUM_THREADS ?= 1
 
 demo: setup      ## problems -> responses of the embedded models -> labels -> a balanced benchmark, in demo/
 	@examples/demo demo
+	@printf '\nTo call libra from this shell:\n. .venv/bin/activate\n'
 
 test: lint       ## everything that can be checked here
 	pytest -n 2 --dist worksteal -m "not slow"

@@ -25,7 +25,7 @@ _CURE = "libra collect --map FIELD={} names the field that holds it"
 
 
 @dataclass(frozen=True)
-class Item:
+class JudgeItem:
     """A question and the responses to it, in the record's own order."""
 
     form: str
@@ -40,7 +40,7 @@ class Item:
     """Which two responses are to be compared, by their places, where there are more than two."""
 
 
-def item_of(fields: Fields, response: str | None = None) -> Item:
+def item_of(fields: Fields, response: str | None = None) -> JudgeItem:
     """What a judge is shown of a record; `response` is its text after the thinking, where the record has one response.
 
     Raises ValueError saying what is missing, and the cure.
@@ -68,20 +68,20 @@ def form_of(fields: Fields) -> str | None:
 
 
 @dataclass(frozen=True)
-class Form:
+class RecordForm:
     """How a kind of record is recognised and read."""
 
     fits: Callable[[Fields], bool]
-    read: Callable[[Fields], Item]
+    read: Callable[[Fields], JudgeItem]
 
 
-def _item(fields: Fields, *responses: Any, pairs: Pairs = ()) -> Item:
+def _item(fields: Fields, *responses: Any, pairs: Pairs = ()) -> JudgeItem:
     """Raises OtherForm where a response is no text."""
     if not all(isinstance(response, str) for response in responses):
         raise OtherForm(f"a response is no text; {_CURE.format('response')}")
     messages = _question(fields)
     turns = [(message["role"], message["content"]) for message in messages]
-    return Item("", turns[0][1] if len(turns) == 1 else transcript(turns), messages, responses, pairs=pairs)
+    return JudgeItem("", turns[0][1] if len(turns) == 1 else transcript(turns), messages, responses, pairs=pairs)
 
 
 def _question(fields: Fields) -> list[Message]:
@@ -121,16 +121,16 @@ def _texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
 
 
-def _single(fields: Fields) -> Item:
+def _single(fields: Fields) -> JudgeItem:
     return _item(fields, fields["response"])
 
 
-def _two(fields: Fields) -> Item:
+def _two(fields: Fields) -> JudgeItem:
     names = ("response_A", "response_B") if "response_A" in fields else ("response_a", "response_b")
     return _item(fields, *(fields.get(name) for name in names), pairs=((0, 1),))
 
 
-def _chosen(fields: Fields) -> Item:
+def _chosen(fields: Fields) -> JudgeItem:
     """`chosen` and `rejected` are texts, lists of texts, or conversations that differ in their last message."""
     chosen, rejected = fields["chosen"], fields["rejected"]
     if isinstance(chosen, list) and chosen and isinstance(chosen[0], dict):
@@ -143,12 +143,12 @@ def _chosen(fields: Fields) -> Item:
     return _lists(fields, better, worse)
 
 
-def _lists(fields: Fields, better: list[str], worse: list[str]) -> Item:
+def _lists(fields: Fields, better: list[str], worse: list[str]) -> JudgeItem:
     pairs = tuple(product(range(len(better)), range(len(better), len(better) + len(worse))))
     return _item(fields, *better, *worse, pairs=pairs)
 
 
-def _conversations(fields: Fields, chosen: list[Message], rejected: list[Message]) -> Item:
+def _conversations(fields: Fields, chosen: list[Message], rejected: list[Message]) -> JudgeItem:
     if not (chosen and rejected and chosen[-1]["role"] == rejected[-1]["role"] == "assistant"):
         raise OtherForm('"chosen" and "rejected" do not both end with the assistant; cut them there')
     before = chosen[:-1] or fields.get("prompt")
@@ -159,13 +159,13 @@ def _conversations(fields: Fields, chosen: list[Message], rejected: list[Message
     return _lists({"question": before}, [chosen[-1]["content"]], [rejected[-1]["content"]])
 
 
-def _several(fields: Fields) -> Item:
+def _several(fields: Fields) -> JudgeItem:
     if not _texts(fields["responses"]):
         raise OtherForm('"responses" is no list of texts; give it as one')
     return _item(fields, *fields["responses"])
 
 
-def _rmb(fields: Fields) -> Item:
+def _rmb(fields: Fields) -> JudgeItem:
     best, losers = ("bon_best", fields.get("loser_list")) if "bon_best" in fields else ("chosen", [fields["reject"]])
     answers = [answer.get("answer") if isinstance(answer, dict) else None for answer in (fields[best], *(losers or ()))]
     if len(answers) < 2:
@@ -179,11 +179,11 @@ def numbered_responses(fields: Fields) -> list[Any]:
     return [fields[name] for name in names]
 
 
-def _ppe_correctness(fields: Fields) -> Item:
+def _ppe_correctness(fields: Fields) -> JudgeItem:
     return _item(fields, *numbered_responses(fields), pairs=tuple(dict.fromkeys(conflict_pairs(fields))))
 
 
-def _solution(fields: Fields) -> Item:
+def _solution(fields: Fields) -> JudgeItem:
     """RewardMATH's solutions are lists of steps."""
     names = ("eval_solution",) if "eval_solution" in fields else ("eval_solution_A", "eval_solution_B")
     values = [fields.get(name) for name in names]
@@ -204,38 +204,40 @@ def _is_rm_bench(fields: Fields) -> bool:
     return "domain" in fields and all(_texts(texts) and len(texts) == 3 for texts in lists)
 
 
-FORMS: dict[str, Form] = {
+FORMS: dict[str, RecordForm] = {
     # ScalerLab/JudgeBench: response_A and response_B; response_a and response_b in rows that libra has collected.
-    "judgebench": Form(
+    "judgebench": RecordForm(
         lambda f: _has("pair_id", "source", "label")(f) and ("response_A" in f or "response_a" in f), _two
     ),
     # Zhou-Zoey/RMB-Reward-Model-Benchmark, RMB_dataset: pair_uid or bon_uid, category_path; {llm_name, answer, score}.
-    "rmb-bon": Form(_has("conversation_input", "bon_best", "loser_list"), _rmb),
-    "rmb-pair": Form(_has("conversation_input", "chosen", "reject"), _rmb),
+    "rmb-bon": RecordForm(_has("conversation_input", "bon_best", "loser_list"), _rmb),
+    "rmb-pair": RecordForm(_has("conversation_input", "chosen", "reject"), _rmb),
     # Dataset cards of lmarena-ai/PPE-*: question_id, prompt, response_1.., winner | scores, sampled_conflict_pairs.
-    "ppe-correctness": Form(_has("response_1", "response_2", "sampled_conflict_pairs"), _ppe_correctness),
-    "ppe": Form(
+    "ppe-correctness": RecordForm(_has("response_1", "response_2", "sampled_conflict_pairs"), _ppe_correctness),
+    "ppe": RecordForm(
         _has("response_1", "response_2", "winner"),
         lambda fields: _item(fields, fields["response_1"], fields["response_2"], pairs=((0, 1),)),
     ),
     # kimsh0507/RewardMATH_official, src/prompts.py and src/evaluation/eval.py: a row is one solution, or two.
-    "rewardmath": Form(
+    "rewardmath": RecordForm(
         lambda f: "solution_reference" in f and ("eval_solution" in f or "eval_solution_A" in f), _solution
     ),
     # THU-KEG/RM-Bench, README: three styles each, from concise to detailed with Markdown.
-    "rm-bench": Form(_is_rm_bench, _chosen),
+    "rm-bench": RecordForm(_is_rm_bench, _chosen),
     # allenai/reward-bench-2: lists, of which `num_correct` says how many are right.
-    "rewardbench2": Form(lambda f: _has("num_correct", "subset")(f) and _texts(f.get("chosen")), _chosen),
+    "rewardbench2": RecordForm(lambda f: _has("num_correct", "subset")(f) and _texts(f.get("chosen")), _chosen),
     # allenai/reward-bench and its preference test sets: rewardbench/constants.py names the subsets.
-    "rewardbench": Form(_is_rewardbench, _chosen),
+    "rewardbench": RecordForm(_is_rewardbench, _chosen),
     # The dataset card of meituan/Libra-Bench.
-    "libra-bench": Form(_is_libra_bench, _single),
-    "list": Form(_has("responses"), _several),
-    "pair": Form(lambda f: _has("response_a", "response_b")(f) or _has("chosen", "rejected")(f), lambda f: _plain(f)),
-    "response": Form(_has("response"), _single),
+    "libra-bench": RecordForm(_is_libra_bench, _single),
+    "list": RecordForm(_has("responses"), _several),
+    "pair": RecordForm(
+        lambda f: _has("response_a", "response_b")(f) or _has("chosen", "rejected")(f), lambda f: _plain(f)
+    ),
+    "response": RecordForm(_has("response"), _single),
 }
 """In the order in which they are tried: what fits a benchmark is no plain pair."""
 
 
-def _plain(fields: Fields) -> Item:
+def _plain(fields: Fields) -> JudgeItem:
     return _two(fields) if _has("response_a", "response_b")(fields) else _chosen(fields)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from libra_cli.records.forms import Item, item_of
+from libra_cli.records.forms import JudgeItem, item_of
 from libra_cli.records.probes import Probe
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks import thinking
@@ -15,7 +15,7 @@ _ASKED = ("question", "prompt", "problem", "conversation_input", "reference")
 """Fields of a row that a response is about."""
 
 
-def item_of_row(fields: Mapping[str, Any]) -> Item:
+def item_of_row(fields: Mapping[str, Any]) -> JudgeItem:
     """The item of a row, its responses without the thinking; raises RowError where there is nothing to judge.
 
     A response that was cut inside its thinking is an empty one. A `response` beside its `response_with_cot` was cut
@@ -55,7 +55,7 @@ def probed(fields: Mapping[str, Any], probe: Probe) -> dict[str, Any]:
     return {"probe": probe.name, "response": probe.text, **whole, "label": 0}
 
 
-def probe_item(fields: Mapping[str, Any], probe: Probe) -> Item:
+def probe_item(fields: Mapping[str, Any], probe: Probe) -> JudgeItem:
     """The question of a row, whatever its form, with `probe` as its only response."""
     asked = {name: fields[name] for name in _ASKED if name in fields}
     return item_of_row({**asked, "response": probe.text})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from libra_cli.rm_benchmarks.base import Benchmark, Fields, Point, ProtocolName, cluster_of, kept
+from libra_cli.rm_benchmarks.base import Benchmark, BenchmarkPoint, Fields, ProtocolName, cluster_of, kept
 from libra_cli.rm_benchmarks.verdicts import beats_all, signs, why
 
 _OWN = ("bon_uid", "bon_best", "pair_uid", "reject")
@@ -23,13 +23,13 @@ class RMB(Benchmark):
     def recognises(self, fields: Fields) -> bool:
         return "category_path" in fields and any(name in fields for name in _OWN)
 
-    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[Point]:
+    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
         is_list = "bon_uid" in fields or "bon_best" in fields
         aim = "Harmful" if "harm" in str(kept(fields, "category_path")).lower() else "Helpful"
         losers = range(1, 1 + _losers(fields)) if is_list else range(1, 2)
         won = beats_all(signs(fields, [(0, loser) for loser in losers]))
         group = f"{aim} {'BoN' if is_list else 'Pair'}"
-        yield Point(
+        yield BenchmarkPoint(
             group, cluster_of(fields, "conversation_input"), float(won is True), why(fields) if won is None else None
         )
 

@@ -17,7 +17,7 @@ from libra_cli.stream.jobs import Answer, Feed, Job, MakeLine, Worker
 from libra_cli.stream.row_store import RowStore
 from libra_cli.stream.rows import Filtered, Row, RowError
 from libra_cli.stream.run import Run
-from libra_cli.tasks import template, thinking
+from libra_cli.tasks import thinking
 
 _SEEDS = 1 << 53
 """Larger integers do not pass unchanged through every reader of JSON (jq 1.6), and a seed stands in its row."""
@@ -80,10 +80,10 @@ class Generation:
     """Asks each model for `samples` responses to each row, one model after another, in one pass over the input."""
 
     def __init__(self, run: Run, engines: EngineOptions, sampling: SamplingOptions, prompt: Callable[[Row], Messages],
-                 prompt_sha256: str, dedupe: bool = False):  # fmt: skip
+                 prompt_sha256: str, drop_duplicates: bool = False):  # fmt: skip
         self._options, self._prompt, self._prompt_sha256 = sampling, prompt, prompt_sha256
         self._sampling = drawing(sampling)
-        self._passes = Passes(run, choices(engines, sampling, run.console.note), Unique(dedupe).check)
+        self._passes = Passes(run, choices(engines, sampling, run.console.note), Unique(drop_duplicates).check)
         if self._sampling.temperature == 0 and sampling.samples > 1:
             run.console.note(
                 f"at temperature 0 all {sampling.samples} samples of a row are the same; set --temperature"
@@ -121,18 +121,6 @@ class Generation:
 
     def _provenance(self, engine: Mapping[str, Any], request: Request) -> dict[str, Any]:
         return provenance(engine, self._sampling, self._prompt_sha256, request)
-
-
-def prompt_text(path: str) -> str:
-    """The prompt template at `path`; raises ValueError where it is none."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"cannot be read ({error})") from None
-    if not template.slots(text):
-        raise ValueError("has no slot; write {{question}} where the problem goes")
-    return text
 
 
 def rendered(model: Choice, request: Request) -> tuple[dict[str, Any], Mapping[str, Any]]:
@@ -191,13 +179,13 @@ class EngineWorker:
 class Unique:
     """Refuses a row whose id was there before: its samples would be the same ones. Holds 8 bytes of each id."""
 
-    def __init__(self, dedupe: bool):
-        self._dedupe = dedupe
+    def __init__(self, drop_duplicates: bool):
+        self._drop = drop_duplicates
         self._places: dict[int, int] = {}
         self._files: list[str] = []
 
     def check(self, row: Row) -> None:
-        """Raises Filtered (with `dedupe`) or RowError where the id of `row` was seen, and remembers it where not."""
+        """Remembers the id of `row`; raises Filtered (with `drop_duplicates`) or RowError if it has occurred before."""
         if not self._files or self._files[-1] != row.file:
             self._files.append(row.file)
         digest = int.from_bytes(hashlib.blake2b(row.id.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
@@ -205,10 +193,10 @@ class Unique:
         before = self._places.setdefault(digest, here)
         if before == here:
             return
-        if self._dedupe:
+        if self._drop:
             raise Filtered("duplicate_id")
         place = f"{self._files[before & 0xFFFF]}:{before >> 16}"
-        cure = "make ids differ, or leave such rows out with --dedupe"
+        cure = "make ids differ, or drop such rows with --duplicates drop"
         raise RowError("duplicate_id", f"the id {row.id} stands at {place} too; {cure}")
 
 

@@ -64,8 +64,8 @@ def _common_end(markers: Sequence[str]) -> str:
     return next((end for end in ends if all(marker.endswith(end) for marker in markers)), "")
 
 
-class Cut:
-    """Cuts texts of any model: by the first of these pairs whose marker stands in the text."""
+class ThinkingCutter:
+    """Cuts texts of any model, at the first of these pairs with a marker in the text."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]] = tuple(MARKERS.values())):
         self._pairs = tuple(pairs)
@@ -96,5 +96,5 @@ def after_thinking(text: str) -> str | None:
     return text.strip()
 
 
-split_any = Cut()
-"""`split` by the first known pair whose marker stands in the text."""
+split_any = ThinkingCutter()
+"""`split` at the first known pair with a marker in the text."""

@@ -24,7 +24,7 @@ _OWN = ("messages", "model", "n", "seed", "stream", "temperature", "top_p", "max
 _SHOWN = 500
 _TOO_LONG = re.compile(r"context.?(length|window|size)|max_model_len|prompt is too long|too many (input )?tokens", re.I)
 _CONTEXT = re.compile(r"(?:context length (?:is|of)|max_model_len\s*=|supports at most)\s*(\d+)", re.I)
-_PROMPT = re.compile(r"(\d+)(?: tokens)? (?:in the messages|input tokens|from the input)", re.I)
+_PROMPT = re.compile(r"\b(\d{1,18})(?: tokens)? (?:in the messages|input tokens|from the input)", re.I)
 _TROUBLES = {408: Trouble.TIMEOUT, 409: Trouble.BROKEN, 504: Trouble.TIMEOUT}
 _TROUBLES |= dict.fromkeys((425, 429, 502, 503, 529), Trouble.BUSY)
 _THINKING = ("reasoning_content", "reasoning")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from libra_cli.sampling.judge_prompts import LIST, PAIR, Plan
+from libra_cli.sampling.judge_prompts import LIST, PAIR, JudgePlan
 from libra_cli.stages.judge import votes
 
 TIED = "tied"
@@ -17,7 +17,7 @@ Judgments = Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Rule:
+class AggregationRule:
     """How votes become a decision."""
 
     reduce: str
@@ -29,7 +29,7 @@ class Rule:
     """The votes are verdicts of right or wrong: a score above one half means correct, without a threshold too."""
 
 
-def decided(plan: Plan, judgments: Judgments, rule: Rule) -> dict[str, Any]:
+def aggregate(plan: JudgePlan, judgments: Judgments, rule: AggregationRule) -> dict[str, Any]:
     """`score`, `scores`, `prediction`, and why there is none (`unjudged`) or why no judge was asked (`gate`)."""
     shape = {PAIR: _pair, LIST: _list}.get(plan.shows, _single if len(plan.item.responses) == 1 else _several)
     fields = shape(plan, judgments, rule)
@@ -44,27 +44,27 @@ def _why(judgments: Judgments) -> dict[str, str]:
     return {"unjudged": reasons.most_common(1)[0][0]} if reasons else {}
 
 
-def _gated(plan: Plan) -> dict[str, Any]:
+def _gated(plan: JudgePlan) -> dict[str, Any]:
     found = [gate for gate in plan.gates if gate is not None]
-    named = {"gate": found[0]} if found and not plan.asks else {}
+    named = {"gate": found[0]} if found and not plan.prompts else {}
     return {**named, "gates": list(plan.gates)} if found and len(plan.gates) > 1 else named
 
 
-def _single(plan: Plan, judgments: Judgments, rule: Rule) -> dict[str, Any]:
+def _single(plan: JudgePlan, judgments: Judgments, rule: AggregationRule) -> dict[str, Any]:
     if plan.gates[0] is not None:
         return {"score": rule.lowest, "prediction": 0}
     score = votes.reduced(votes.values(judgment["outcome"] for judgment in judgments), rule.reduce)
     return {"score": score, "prediction": _is_correct(score, rule)}
 
 
-def _is_correct(score: float | None, rule: Rule) -> int | None:
+def _is_correct(score: float | None, rule: AggregationRule) -> int | None:
     """A share of one half of the verdicts is neither."""
     if score is None or (rule.threshold is None and not (rule.decides and score != 0.5)):
         return None
     return int(score > (0.5 if rule.threshold is None else rule.threshold))
 
 
-def _several(plan: Plan, judgments: Judgments, rule: Rule) -> dict[str, Any]:
+def _several(plan: JudgePlan, judgments: Judgments, rule: AggregationRule) -> dict[str, Any]:
     """Of responses that were judged one by one, two are compared, and of more the best is chosen."""
     scores = [_score_of(place, gate, judgments, rule) for place, gate in enumerate(plan.gates)]
     prediction = _preferred(plan, scores)
@@ -73,14 +73,14 @@ def _several(plan: Plan, judgments: Judgments, rule: Rule) -> dict[str, Any]:
     return {"scores": scores, "score": None, "prediction": prediction, **tied}
 
 
-def _score_of(place: int, gate: str | None, judgments: Judgments, rule: Rule) -> float | None:
+def _score_of(place: int, gate: str | None, judgments: Judgments, rule: AggregationRule) -> float | None:
     if gate is not None:
         return rule.lowest
     outcomes = (judgment["outcome"] for judgment in judgments if judgment["response"] == place)
     return votes.reduced(votes.values(outcomes), rule.reduce)
 
 
-def _preferred(plan: Plan, scores: Sequence[float | None]) -> str | int | None:
+def _preferred(plan: JudgePlan, scores: Sequence[float | None]) -> str | int | None:
     """None where a score is missing. A response that is no answer is worse than any other, whatever its score."""
     ranked = [float("-inf") if gate else score for score, gate in zip(scores, plan.gates, strict=True)]
     known = [score for score in ranked if score is not None]
@@ -92,7 +92,7 @@ def _preferred(plan: Plan, scores: Sequence[float | None]) -> str | int | None:
     return votes.highest(known)
 
 
-def _pair(plan: Plan, judgments: Judgments, rule: Rule) -> dict[str, Any]:
+def _pair(plan: JudgePlan, judgments: Judgments, rule: AggregationRule) -> dict[str, Any]:
     if len(plan.item.responses) > 2:
         return {"score": None, "prediction": _winner(plan, judgments, rule)}
     gated = gate_verdict(plan, plan.pairs[0])
@@ -110,20 +110,20 @@ def _in_all_orders(judgments: Judgments) -> list[Any]:
     return [judgment["outcome"] for judgment in judgments if judgment["vote"] not in torn]
 
 
-def gate_verdict(plan: Plan, pair: tuple[int, int]) -> str | None:
+def gate_verdict(plan: JudgePlan, pair: tuple[int, int]) -> str | None:
     """Of a pair with a response that is no answer: the other one is much better, and two of them are a tie."""
     first, second = (plan.gates[place] is not None for place in pair)
     return {(True, True): "A=B", (True, False): "B>>A", (False, True): "A>>B"}.get((first, second))
 
 
-def by_gate(plan: Plan) -> list[dict[str, Any]]:
+def judgments_by_gate(plan: JudgePlan) -> list[dict[str, Any]]:
     """What the gate says of the comparisons of a row that has several; a single one shows in its prediction."""
     found = [(pair, gate_verdict(plan, pair)) for pair in plan.pairs] if len(plan.item.responses) > 2 else []
     gates = {pair: plan.gates[pair[0]] or plan.gates[pair[1]] for pair, _ in found}
     return [{"outcome": said, "pair": list(pair), "gate": gates[pair]} for pair, said in found if said is not None]
 
 
-def _winner(plan: Plan, judgments: Judgments, rule: Rule) -> int | None:
+def _winner(plan: JudgePlan, judgments: Judgments, rule: AggregationRule) -> int | None:
     """The response that wins most of its comparisons; None where several do, or one of these could not be read."""
     wins = [0] * len(plan.item.responses)
     for pair in plan.pairs:
@@ -137,7 +137,7 @@ def _winner(plan: Plan, judgments: Judgments, rule: Rule) -> int | None:
     return votes.highest(wins)
 
 
-def _list(plan: Plan, judgments: Judgments, rule: Rule) -> dict[str, Any]:
+def _list(plan: JudgePlan, judgments: Judgments, rule: AggregationRule) -> dict[str, Any]:
     """The response that most votes chose, and their share of those that can be read."""
     live = [place for place, gate in enumerate(plan.gates) if gate is None]
     if len(live) == 1:

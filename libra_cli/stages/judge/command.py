@@ -12,7 +12,7 @@ from libra_cli.cli.engine_options import EngineOptions, Markers, SamplingOptions
 from libra_cli.stages.judge import RESULTS
 
 if TYPE_CHECKING:
-    from libra_cli.stages.judge.run import How, Judging
+    from libra_cli.stages.judge.run import Judging
     from libra_cli.stream.run import Run
 
 _SHOWN = ("question", "prompt", "problem", "conversation_input", "response", "response_with_cot", "responses",
@@ -174,39 +174,42 @@ def command(run: Run, report: str | None, dry_run: bool, **options: Any) -> None
     run.options.check_names(report)
     from libra_cli.stream.sinks import check_report
 
-    judging = _judging_of(run, options)
+    judging = _judging(run, options)
     if dry_run:
         judging.show_first()
     else:
         check_report(report, "--report")
-        judging.through()
+        judging.run()
         judging.conclude(report)
 
 
-def _judging_of(run: Run, options: dict[str, Any]) -> Judging:
-    from libra_cli.stages.judge.run import Judging
+def _judging(run: Run, options: dict[str, Any]) -> Judging:
+    """The run that the options describe; raises click.UsageError if the template does not suit the task."""
+    from libra_cli.stages.judge.run import JudgeConfig, Judging
+    from libra_cli.tasks import JUDGING, slots
 
     named = {"model": options.pop("model"), "model_name": options.pop("judge_name"), "naming": "judge-name"}
     markers = options.pop("thinking_markers")
-    how = _how(options)
-    engines = EngineOptions.take(options, **named)
-    sampling = SamplingOptions.take(options, samples=1, stop=(), prefill="", thinking_markers=markers)
-    return Judging(run, engines, sampling, how)
-
-
-def _how(options: dict[str, Any]) -> How:
-    from libra_cli.stages.judge.judges import template_text
-    from libra_cli.stages.judge.run import How
-
     task, path, probe = options["task"], options["template"], options["probe"]
     if path and task is None:
         raise click.UsageError(
             "--template is the prompt of one task, by which its verdict is read: name it with --task"
         )
     try:
-        text = template_text(path, task) if path else None
+        template = slots.read_prompt(path, JUDGING[task].shows) if path else None
     except ValueError as error:
         raise click.UsageError(f"--template {path}: {error}") from None
-    gate = probe is None if options["gate"] is None else options["gate"]
-    return How(task, text, options["votes"], options["reduce"], options["orders"], options["threshold"], gate,
-               not options["no_texts"], probe)  # fmt: skip
+    config = JudgeConfig(
+        task,
+        template,
+        options["votes"],
+        options["reduce"],
+        options["orders"],
+        options["threshold"],
+        gate=probe is None if options["gate"] is None else options["gate"],
+        texts=not options["no_texts"],
+        probe=probe,
+    )
+    engines = EngineOptions.take(options, **named)
+    sampling = SamplingOptions.take(options, samples=1, stop=(), prefill="", thinking_markers=markers)
+    return Judging(run, engines, sampling, config)

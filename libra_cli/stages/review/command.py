@@ -11,7 +11,7 @@ from libra_cli.cli.command import option, plain
 from libra_cli.cli.engine_options import Markers
 
 if TYPE_CHECKING:
-    from libra_cli.stages.review.items import Items
+    from libra_cli.stages.review.items import ReviewItems
     from libra_cli.stream.console import Console
     from libra_cli.stream.error_log import ErrorLog
 
@@ -75,22 +75,22 @@ def command(inputs: tuple[str, ...], output: str | None, html: str | None, blind
     return _status(refused)
 
 
-def _items(inputs: tuple[str, ...], refused: ErrorLog, **options: Any) -> Items:
+def _items(inputs: tuple[str, ...], refused: ErrorLog, **options: Any) -> ReviewItems:
     import sys
 
-    from libra_cli.stages.review.items import Items
-    from libra_cli.stages.verify.rule import Fields
+    from libra_cli.records.responses import ResponseFields
+    from libra_cli.stages.review.items import ReviewItems
     from libra_cli.tasks import thinking
 
     if not inputs and sys.stdin is not None and sys.stdin.isatty():
         raise click.UsageError("name the FILE that libra verify --review has written")
     pairs = [thinking.markers(text) for text in options["thinking_markers"]] or list(thinking.MARKERS.values())
-    fields = Fields(options["response_field"], options["reference_field"], pairs)
-    return Items(inputs, fields, options["reference_field"], options["only"],
+    fields = ResponseFields(options["response_field"], options["reference_field"], pairs)
+    return ReviewItems(inputs, fields, options["reference_field"], options["only"],
                  lambda error, raw, where: refused.add(error, raw, where, None))  # fmt: skip
 
 
-def _account(items: Items) -> str:
+def _account(items: ReviewItems) -> str:
     """How many rows there are to see, and why others are not."""
     why = ", ".join(f"{reason} {count}" for reason, count in items.left_out.items() if count)
     hint = "; --only all shows every row" if items.left_out["a label"] else ""
@@ -98,7 +98,7 @@ def _account(items: Items) -> str:
     return shown + (f"; not shown: {why}{hint}" if why else "")
 
 
-def _at_terminal(items: Items, output: str, console: Console, blind: bool, reviewer: str | None) -> None:
+def _at_terminal(items: ReviewItems, output: str, console: Console, blind: bool, reviewer: str | None) -> None:
     """A session; whatever ends it other than the reviewer is the status of the process."""
     from libra_cli.exits import Fatal
     from libra_cli.stages.review.labels import LabelFile

@@ -11,8 +11,8 @@ from libra_cli.choices import REVIEW_ROWS
 from libra_cli.exits import Fatal
 from libra_cli.records import label_votes as voting
 from libra_cli.records.human_labels import NAMES, key_of, response_digest
+from libra_cli.records.responses import ResponseFields
 from libra_cli.stages.review.labels import Named
-from libra_cli.stages.verify.rule import Fields
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.row_store import RowLocation, RowStore
@@ -34,10 +34,10 @@ class ItemPlace(NamedTuple):
     named: Named
 
 
-class Item:
+class ReviewItem:
     """One response with everything that a reviewer sees of it."""
 
-    def __init__(self, row: Row, fields: Fields, reference_field: str):
+    def __init__(self, row: Row, fields: ResponseFields, reference_field: str):
         self.place = row.place
         self.question = _text(row.fields.get("question"))
         self.reference = _text(row.fields.get(reference_field))
@@ -66,14 +66,16 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-class Items:
+class ReviewItems:
     """The rows of some files of which `only` says that a person should see them; their texts stay on disk.
 
     `only` None shows those that need a person: without a label, and not for having been cut short. A response that
     stands there twice is shown once. What comes through a pipe or is compressed is copied to a temporary file.
     """
 
-    def __init__(self, paths: Sequence[str], fields: Fields, reference_field: str, only: str | None, refuse: Refuse):
+    def __init__(
+        self, paths: Sequence[str], fields: ResponseFields, reference_field: str, only: str | None, refuse: Refuse
+    ):
         self._fields, self._reference_field, self._only, self._refuse = fields, reference_field, only, refuse
         self._store = RowStore()
         self.left_out: Counter[str] = Counter()
@@ -85,7 +87,7 @@ class Items:
     def __len__(self) -> int:
         return len(self.places)
 
-    def __getitem__(self, number: int) -> Item:
+    def __getitem__(self, number: int) -> ReviewItem:
         """Raises Fatal(7) where the file is not what it was."""
         place = self.places[number]
         try:
@@ -94,7 +96,7 @@ class Items:
             what = "the file has changed since the review began; start it again"
             raise Fatal(error.status, f"{place.where}: {what}") from None
         row.line = int(place.where.rpartition(":")[2])
-        item = Item(row, self._fields, self._reference_field)
+        item = ReviewItem(row, self._fields, self._reference_field)
         return item
 
     def _index(self, paths: Sequence[str]) -> Iterator[ItemPlace]:

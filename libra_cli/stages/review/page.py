@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from html import escape
 from importlib import resources
 
-from libra_cli.stages.review.items import Item, Items
+from libra_cli.stages.review.items import ReviewItem, ReviewItems
 from libra_cli.stream import rows
 from libra_cli.stream.console import safe_text
 from libra_cli.stream.sinks import write_all, write_failed
 
 
-def write_page(items: Items, path: str, blind: bool = False) -> None:
+def write_page(items: ReviewItems, path: str, blind: bool = False) -> None:
     """Writes the page, row by row, so that texts are never all in memory, and a page that is there is whole.
 
     Raises Fatal(2 or 74) where it cannot be written.
@@ -34,7 +34,7 @@ def write_page(items: Items, path: str, blind: bool = False) -> None:
         raise write_failed(path, error) from None
 
 
-def page(items: Items, blind: bool = False) -> Iterator[str]:
+def page(items: ReviewItems, blind: bool = False) -> Iterator[str]:
     """The page, piece by piece. `blind` leaves out who wrote a response, its extracted answer and all verdicts."""
     yield _head(_key(items), len(items))
     for number in range(len(items)):
@@ -59,7 +59,7 @@ def _head(key: str, count: int) -> str:
     )
 
 
-def _article(number: int, item: Item, blind: bool) -> str:
+def _article(number: int, item: ReviewItem, blind: bool) -> str:
     row = escape(rows.dumps(item.identity).decode()[:-1], quote=True)
     facts = [("Question", item.question), ("Reference", item.reference)]
     facts += [] if blind else [("Answer", item.answer)]
@@ -75,7 +75,7 @@ def _article(number: int, item: Item, blind: bool) -> str:
     )
 
 
-def _verdicts(item: Item) -> str:
+def _verdicts(item: ReviewItem) -> str:
     found = []
     for vote in item.votes:
         said = str(vote["verdict"] or "none")
@@ -93,7 +93,7 @@ def _text(text: str) -> str:
     return escape(safe_text(text), quote=True)
 
 
-def _key(items: Items) -> str:
+def _key(items: ReviewItems) -> str:
     """By which a browser knows the labels of this page from those of another."""
     return hashlib.sha256(repr([place.named for place in items.places]).encode("utf-8", "replace")).hexdigest()[:16]
 

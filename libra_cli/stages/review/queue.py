@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from libra_cli.stages.review.items import Item, Items
+from libra_cli.stages.review.items import ReviewItem, ReviewItems
 from libra_cli.stages.review.labels import LabelFile
 
 
@@ -16,7 +16,7 @@ class Queue:
     Every action is one line of the labels file, and `undo` takes the last line back, whichever session wrote it.
     """
 
-    def __init__(self, items: Items, labels: LabelFile, reviewer: str):
+    def __init__(self, items: ReviewItems, labels: LabelFile, reviewer: str):
         self._items, self._labels, self._reviewer = items, labels, reviewer
         self._numbers = {place.named: number for number, place in enumerate(items.places)}
         fresh = [number for number, place in enumerate(items.places) if labels.get(place.named) is None]
@@ -50,17 +50,17 @@ class Queue:
         found = [line["label"] for line in lines if line is not None]
         return {label: found.count(label) for label in (1, 0)}
 
-    def note(self, item: Item) -> str:
+    def note(self, item: ReviewItem) -> str:
         """What was noted on a response."""
         line = self._labels.get(item.named)
         return str(line.get("note") or "") if line is not None else ""
 
-    def settle(self, item: Item, label: int | None) -> None:
+    def settle(self, item: ReviewItem, label: int | None) -> None:
         """Labels what is shown, or skips it (None), and goes on to the next."""
         self._labels.add(item.named, self._line(item, label, self.note(item)))
         self._at += 1
 
-    def write_note(self, item: Item, note: str) -> None:
+    def write_note(self, item: ReviewItem, note: str) -> None:
         """Keeps a note on what is shown."""
         if note != self.note(item):
             self._labels.add(item.named, self._line(item, None, note))
@@ -93,7 +93,7 @@ class Queue:
             del self._order[at]
         self._order.insert(self._at, number)
 
-    def _line(self, item: Item, label: int | None, note: str) -> Mapping[str, Any]:
+    def _line(self, item: ReviewItem, label: int | None, note: str) -> Mapping[str, Any]:
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         noted = {"note": note} if note else {}
         return {**item.identity, "label": label, **noted, "reviewer": self._reviewer, "time": now}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libra_cli.stages.review.editor import LineEditor
-from libra_cli.stages.review.items import Item, Items
+from libra_cli.stages.review.items import ReviewItem, ReviewItems
 from libra_cli.stages.review.keys import Key
 from libra_cli.stages.review.queue import Queue
 from libra_cli.stages.review.screen import HELP, SMALLEST, Screen, View
@@ -19,7 +19,7 @@ TURNS = {"tab": 1, "right": 1, "backtab": -1, "left": -1}
 class Review:
     """One session of one reviewer at a terminal."""
 
-    def __init__(self, items: Items, queue: Queue, terminal: Terminal, blind: bool):
+    def __init__(self, items: ReviewItems, queue: Queue, terminal: Terminal, blind: bool):
         self._items, self._queue, self._terminal, self._blind = items, queue, terminal, blind
         self._said = ""
         """What came of the last key; empty where that can be seen anyway."""
@@ -32,7 +32,7 @@ class Review:
             if ended:
                 return
 
-    def _judge(self, item: Item) -> bool:
+    def _judge(self, item: ReviewItem) -> bool:
         """Shows one response until a key labels it, or leads to another; True where the review ends."""
         view = View(item, self._blind, self._queue.note(item), self._status(item))
         while True:
@@ -121,7 +121,7 @@ class Review:
             self._terminal.show(screen.page("libra review", text))
         return screen.fits
 
-    def _status(self, item: Item) -> str:
+    def _status(self, item: ReviewItem) -> str:
         queue = self._queue
         at = (queue.number or 0) + 1
         return (

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from libra_cli.stages.review.editor import LineEditor
-from libra_cli.stages.review.items import Item
+from libra_cli.stages.review.items import ReviewItem
 from libra_cli.stream.console import safe_text
 
 SMALLEST = (60, 16)
@@ -47,7 +47,7 @@ Any key goes back."""
 class View:
     """What is shown of an item, and how far it is scrolled."""
 
-    item: Item
+    item: ReviewItem
     blind: bool = False
     note: str = ""
     status: str = ""
@@ -138,7 +138,7 @@ class Screen:
             found += self._field("Answer", item.answer, answer, "bold") + self._verdicts(item)
         return found + (self._field("Note", view.note, 1, "italic") if view.note else [])
 
-    def _verdicts(self, item: Item) -> list[Text]:
+    def _verdicts(self, item: ReviewItem) -> list[Text]:
         """A line for each annotator: its verdict, and how its text ends or why there is none."""
         most = VERDICT_LINES if self._is_high else 2
         found = []

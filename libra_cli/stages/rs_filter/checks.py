@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from libra_cli.choices import THINKING_RULES
 from libra_cli.records.no_answer import no_answer
-from libra_cli.stages.rs_filter.samples import GENERAL, REASON, Sample
+from libra_cli.stages.rs_filter.samples import GENERAL, REASON, GradedSample
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks import thinking
 from libra_cli.tasks.verdicts import CUT_SHORT
@@ -28,7 +28,7 @@ class Checks:
     count: Callable[[str], int] | None = None
     """Tokens of a text; None where only the number in the row is known."""
 
-    def fault(self, sample: Sample) -> str | None:
+    def fault(self, sample: GradedSample) -> str | None:
         """Why a correct sample is not kept, in one word; None where it is."""
         if sample.finish_reason in CUT_SHORT:
             return "truncated"
@@ -43,7 +43,7 @@ class Checks:
         free = sample.task == GENERAL and self.policy == UNASKED
         return None if free else thinking_fault(sample.text, self.policy, self.markers)
 
-    def tokens(self, sample: Sample) -> int | None:
+    def tokens(self, sample: GradedSample) -> int | None:
         """The length of a sample; None where nobody knows it. Raises RowError where a limit depends on that."""
         n_tokens = self.count(sample.text) if self.count else sample.n_tokens
         if n_tokens is None and (self.min_tokens is not None or self.max_tokens is not None):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from libra_cli.choices import PREFERENCES
-from libra_cli.stages.rs_filter.samples import Sample
+from libra_cli.stages.rs_filter.samples import GradedSample
 from libra_cli.stream.row_store import RowLocation
 
 DECIDED = np.dtype([("prompt", "<u8"), ("sample", "<u8"), ("correct", "u1")])
@@ -39,7 +39,7 @@ Cell = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Limits:
+class SampleLimits:
     """What is kept of the correct samples."""
 
     pass_rate: tuple[float, float] | None = None
@@ -62,7 +62,7 @@ class Chosen:
     """By reason, the numbers of those that are not kept."""
 
 
-class Index:
+class SampleIndex:
     """The samples of a run, as numbers."""
 
     def __init__(self, seed: int):
@@ -70,20 +70,20 @@ class Index:
         self._decided, self._correct = bytearray(), bytearray()
         self.cells: dict[Cell, int] = {}
 
-    def decide(self, sample: Sample) -> tuple[int, int]:
-        """Takes a sample of which it is known whether it is correct; the hashes of its prompt and of its text."""
+    def count_decided(self, sample: GradedSample) -> tuple[int, int]:
+        """Counts a sample that is known to be correct or wrong; returns the hashes of its prompt and of its text."""
         prompt = self._hash(sample.prompt)
         text = self._hash(f"{prompt}\0{sample.text}")
         whole = self._hash(f"{text}\0{sample.model}\0{sample.name}")
         self._decided += _DECIDED.pack(prompt, whole, bool(sample.correct))
         return prompt, text
 
-    def hashes(self, sample: Sample) -> tuple[int, int]:
+    def hashes(self, sample: GradedSample) -> tuple[int, int]:
         """The hashes of a sample that no rule decides."""
         prompt = self._hash(sample.prompt)
         return prompt, self._hash(f"{prompt}\0{sample.text}")
 
-    def add(self, sample: Sample, hashes: tuple[int, int], n_tokens: int | None, location: RowLocation) -> None:
+    def add(self, sample: GradedSample, hashes: tuple[int, int], n_tokens: int | None, location: RowLocation) -> None:
         """Takes a sample that may be kept, which can be read again at `location`."""
         cell = self.cells.setdefault((sample.task, sample.label, sample.model), len(self.cells))
         tokens = UNKNOWN if n_tokens is None else min(n_tokens, UNKNOWN - 1)
@@ -99,12 +99,12 @@ class Index:
         """All samples that may be kept."""
         return np.frombuffer(self._correct, CORRECT)
 
-    def rates(self) -> Rates:
+    def rates(self) -> PassRates:
         """The pass rate of each prompt."""
-        return Rates(np.frombuffer(self._decided, DECIDED))
+        return PassRates(np.frombuffer(self._decided, DECIDED))
 
 
-class Rates:
+class PassRates:
     """The share of correct samples among the decided ones of each prompt; the same sample counts once."""
 
     def __init__(self, decided: np.ndarray):
@@ -126,7 +126,7 @@ class Rates:
         return np.where(self.prompts[at] == prompts, self.shares[at], np.nan)
 
 
-def choose(records: np.ndarray, rates: Rates, cells: list[Cell], limits: Limits, spread: Spread) -> Chosen:
+def choose(records: np.ndarray, rates: PassRates, cells: list[Cell], limits: SampleLimits, spread: Spread) -> Chosen:
     """The samples that are kept; `spread` is asked where they shall be diverse."""
     dropped: dict[str, Column] = {}
     numbers = np.lexsort((records["number"], records["check"], records["text"], records["prompt"]))
@@ -156,7 +156,7 @@ def uses_tokens(records: np.ndarray) -> bool:
     return not bool((records["tokens"] == UNKNOWN).any())
 
 
-def _turns(records: np.ndarray, numbers: Column, limits: Limits, spread: Spread) -> tuple[Column, Column]:
+def _turns(records: np.ndarray, numbers: Column, limits: SampleLimits, spread: Spread) -> tuple[Column, Column]:
     """The samples of each prompt in the order in which they are preferred, and the place of each in that."""
     prompts, texts = records["prompt"][numbers], records["text"][numbers]
     if limits.prefer in (SHORTEST, LONGEST):

@@ -70,7 +70,7 @@ def _choosing(*names: str, **kwargs: Any) -> Any:
 @_choosing("--even", type=click.Choice(choices.EVEN_BY),
            help="As many samples of each label in a task: a judge learns no prior.")  # fmt: skip
 @_choosing("--seed", type=click.IntRange(0), default=0, metavar="N", help="Another seed, another choice and order.")
-@option("-j", "--jobs", type=click.IntRange(1), metavar="N", shapes_rows=False,
+@option("-j", "--workers", type=click.IntRange(1), metavar="N", shapes_rows=False,
         help="Processes for rows without a label that need algebra. Default: one for each core.")  # fmt: skip
 @option("--spool-dir", metavar="DIR", shapes_rows=False,
         help="Where rows wait that come through a pipe or compressed. Default: TMPDIR.")  # fmt: skip
@@ -102,22 +102,26 @@ def command(run: Run, task: str | None, **options: Any) -> None:
     """
     run.options.check_names(options["report"])
     from libra_cli.answers.pool import Pool, cores
-    from libra_cli.stages.rs_filter.choice import Limits
+    from libra_cli.records.responses import ResponseFields
+    from libra_cli.records.rule_labels import Labeller
+    from libra_cli.stages.rs_filter.choice import SampleLimits
     from libra_cli.stages.rs_filter.run import Filtering
-    from libra_cli.stages.rs_filter.samples import Reader
-    from libra_cli.stages.verify.rule import Fields
+    from libra_cli.stages.rs_filter.samples import SampleReader
     from libra_cli.stream.row_store import RowStore
     from libra_cli.tasks import thinking
+    from libra_cli.tasks.grading import Grader
+    from libra_cli.tasks.reason import REASON
 
     if options["prefer"] != "random" and options["per_prompt"] is None:
         raise click.UsageError(f"--prefer {options['prefer']} is about which --per-prompt K are kept; give that, too")
     pairs = [thinking.markers(text) for text in options["thinking_markers"]] or list(thinking.MARKERS.values())
-    reader = Reader(_prompts(task, options["template"], options["system"]), task, options["threshold"], pairs)
-    limits = Limits(options["pass_rate"], options["per_prompt"], options["prefer"], options["even"] == "label")
-    fields = Fields("response", "reference", pairs)
-    filtering = Filtering(run, reader, _checks(options, pairs), fields, limits, options["seed"])
-    with Pool(options["jobs"] or cores()) as pool, RowStore(options["spool_dir"], "--spool-dir") as store:
-        filtering.through(pool, store, options["report"])
+    prompts = _prompts(task, options["template"], options["system"])
+    reader = SampleReader(prompts, task, options["threshold"], pairs)
+    limits = SampleLimits(options["pass_rate"], options["per_prompt"], options["prefer"], options["even"] == "label")
+    checks, fields = _checks(options, pairs), ResponseFields("response", "reference", pairs)
+    with Pool(options["workers"] or cores()) as pool, RowStore(options["spool_dir"], "--spool-dir") as store:
+        labeller = Labeller(fields, Grader(REASON, pool), run.console.note)
+        Filtering(run, reader, labeller, checks, limits, store, options["seed"]).run(options["report"])
 
 
 def _checks(options: dict[str, Any], pairs: list[tuple[str, str]]) -> Checks:
@@ -132,17 +136,16 @@ def _checks(options: dict[str, Any], pairs: list[tuple[str, str]]) -> Checks:
 
 
 def _prompts(task: str | None, path: str | None, system: str | None) -> Prompts:
-    """Raises click.UsageError where the template at `path` cannot serve the task."""
-    from libra_cli.sampling.run import prompt_text
-    from libra_cli.stages.judge.judges import template_text
+    """Raises click.UsageError if the template at `path` does not suit the task."""
     from libra_cli.stages.rs_filter.prompts import Prompts
-    from libra_cli.tasks import JUDGING
+    from libra_cli.tasks import JUDGING, slots
 
     if path is None:
         return Prompts(None, system)
     if task is None:
         raise click.UsageError("--template is the prompt of one task: name it with --task")
     try:
-        return Prompts(template_text(path, task) if task in JUDGING else prompt_text(path), system)
+        text = slots.read_prompt(path, JUDGING[task].shows if task in JUDGING else None)
     except ValueError as error:
         raise click.UsageError(f"--template {path}: {error}") from None
+    return Prompts(text, system)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from libra_cli.stages.rs_filter.choice import BINS, Cell, Chosen, Rates
-from libra_cli.stages.rs_filter.samples import Sample
+from libra_cli.stages.rs_filter.choice import BINS, Cell, Chosen, PassRates
+from libra_cli.stages.rs_filter.samples import GradedSample
 from libra_cli.stream.text_table import render_table
 
 WIDTH = 100
@@ -17,7 +17,7 @@ COUNTS = ("samples", "decided", "correct", "kept")
 Figures = dict[str, Any]
 
 
-class Tally:
+class YieldReport:
     """The samples of a run as they come, and the reasons for which they are dropped."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Tally:
         self.dropped: dict[tuple[str, str], int] = {}
         """By task and reason; the task is empty where a row has no sample at all."""
 
-    def add(self, sample: Sample) -> None:
+    def add(self, sample: GradedSample) -> None:
         """Counts one sample."""
         counts = self.cells.setdefault((sample.task, sample.label, sample.model), [0, 0, 0, 0])
         counts[0] += 1
@@ -38,8 +38,8 @@ class Tally:
         """Counts samples that are not kept."""
         self.dropped[task, reason] = self.dropped.get((task, reason), 0) + count
 
-    def settle(self, records: np.ndarray, chosen: Chosen, cells: Sequence[Cell]) -> dict[str, int]:
-        """Counts what was chosen, and what was not; by reason, how many were not."""
+    def count_choice(self, records: np.ndarray, chosen: Chosen, cells: Sequence[Cell]) -> dict[str, int]:
+        """Counts the kept samples and the others; returns by reason how many others there are."""
         for number, count in _counted(records["cell"][chosen.numbers]):
             self.cells[cells[number]][3] += count
         for reason, numbers in chosen.dropped.items():
@@ -47,7 +47,7 @@ class Tally:
                 self.drop(cells[number][0], reason, count)
         return {reason: len(numbers) for reason, numbers in chosen.dropped.items() if len(numbers)}
 
-    def figures(self, rates: Rates, chosen: Chosen) -> Figures:
+    def figures(self, rates: PassRates, chosen: Chosen) -> Figures:
         """All of it as JSON."""
         rows = [{"task": task, "label": label, "model": model, **_named(self.cells[task, label, model])}
                 for task, label, model in sorted(self.cells)]  # fmt: skip
@@ -70,7 +70,7 @@ def _total(rows: Sequence[Mapping[str, Any]]) -> Figures:
     return _named([sum(row[name] for row in rows) for name in COUNTS])
 
 
-def _deciles(rates: Rates, chosen: Chosen) -> list[Figures]:
+def _deciles(rates: PassRates, chosen: Chosen) -> list[Figures]:
     """Prompts by the share of their decided samples that are correct: tenths, the last with 1 in it."""
     of_prompt, of_kept = (_tenth(shares) for shares in (rates.shares, chosen.rates[~np.isnan(chosen.rates)]))
     columns = {

@@ -11,7 +11,7 @@ from libra_cli.cli.command import option, plain
 from libra_cli.stages.score.options import At, Resamples, Threshold, output_options
 
 if TYPE_CHECKING:
-    from libra_cli.stages.score.reading import How
+    from libra_cli.stages.score.reading import ScoreConfig
 
 
 @plain(
@@ -88,17 +88,17 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
     return 0
 
 
-def _how(options: dict[str, Any], examples: bool) -> How:
-    from libra_cli.stages.score.reading import How
+def _how(options: dict[str, Any], examples: bool) -> ScoreConfig:
+    from libra_cli.stages.score.reading import ScoreConfig
 
-    return How(kind=options.pop("as"), at=options.pop("at") or (), examples=examples, **options)
+    return ScoreConfig(kind=options.pop("as"), at=options.pop("at") or (), examples=examples, **options)
 
 
 def _published(found: dict[str, Any]) -> list[dict[str, Any]]:
     from libra_cli.exits import Exit, Fatal
-    from libra_cli.metrics.published import against
+    from libra_cli.rm_benchmarks.published import rank_among_published
 
     try:
-        return [row for report in found["reports"] for row in against(report)]
+        return [row for report in found["reports"] for row in rank_among_published(report)]
     except ValueError as error:
         raise Fatal(Exit.USAGE, f"--against published: {error}") from None

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libra_cli.metrics import bootstrap, paired
-from libra_cli.stages.score.report import Comparison, Report
-from libra_cli.stages.score.verdicts import Items, Scored, grouped, number
+from libra_cli.stages.score.report import JudgeComparison, ScoreReport
+from libra_cli.stages.score.verdicts import JudgedItems, ScoredJudge, grouped, number
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -20,7 +20,7 @@ FEWEST = 2
 """Items that both must have judged."""
 
 
-def compared(found: Sequence[Scored], resamples: int, seed: int) -> list[Comparison]:
+def compared(found: Sequence[ScoredJudge], resamples: int, seed: int) -> list[JudgeComparison]:
     """Each pair of judges of the same benchmark, also one that shares too few items to be compared, with a note of it.
 
     Raises ValueError where all of them do.
@@ -33,7 +33,7 @@ def compared(found: Sequence[Scored], resamples: int, seed: int) -> list[Compari
     return comparisons
 
 
-def _pair(a: Scored, b: Scored, resamples: int, seed: int) -> Comparison:
+def _pair(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int) -> JudgeComparison:
     names = _names(a.report, b.report)
     keys_a, keys_b = _keys(a.items, b.items)
     first_a, first_b = _first_places(keys_a), _first_places(keys_b)
@@ -49,7 +49,7 @@ def _pair(a: Scored, b: Scored, resamples: int, seed: int) -> Comparison:
         found = _figures(_Matched(a.items, b.items, mine, other), resamples, seed)
         found["notes"] = _notes(only, found, resamples > 0)
     about = {"a": names[0], "b": names[1], "n": n, "only_a": only[0], "only_b": only[1], "notes": found.pop("notes")}
-    return cast(Comparison, {**about, **found})
+    return cast(JudgeComparison, {**about, **found})
 
 
 def _too_few(n: int) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def _too_few(n: int) -> dict[str, Any]:
             "detectable_difference": None, "notes": [note]}  # fmt: skip
 
 
-def _keys(a: Items, b: Items) -> tuple[Ints, Ints]:
+def _keys(a: JudgedItems, b: JudgedItems) -> tuple[Ints, Ints]:
     """What the items are matched by: their names where these tell all of them apart, else their texts as well.
 
     Texts may differ for the same item: one judge's file may have dropped some of them, or lost a blank.
@@ -73,7 +73,7 @@ def _keys(a: Items, b: Items) -> tuple[Ints, Ints]:
     return (a.names, b.names) if is_named else (a.keys, b.keys)
 
 
-def _names(a: Report, b: Report) -> tuple[str, str]:
+def _names(a: ScoreReport, b: ScoreReport) -> tuple[str, str]:
     """The judges, with their files where they have the same name."""
     if a["judge"] != b["judge"]:
         return a["judge"], b["judge"]
@@ -103,10 +103,10 @@ def _notes(only: tuple[int, int], found: Mapping[str, Any], is_resampled: bool) 
 class _Matched:
     """Items of two judges in the same order, with the problems and groups of the first."""
 
-    def __init__(self, a: Items, b: Items, mine: Ints, other: Ints):
+    def __init__(self, a: JudgedItems, b: JudgedItems, mine: Ints, other: Ints):
         _, clusters = np.unique(a.clusters[mine], return_inverse=True)
         self.a = a.take(mine, clusters.reshape(-1))
-        self.b = Items(a.sums, self.a.groups, self.a.clusters, b.values[other], self.a.keys, self.a.names)
+        self.b = JudgedItems(a.sums, self.a.groups, self.a.clusters, b.values[other], self.a.keys, self.a.names)
 
     def difference(self, totals: Floats) -> Floats:
         """Overall of a less that of b (..., 1), from the totals of both (..., 4 G)."""

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from libra_cli.metrics import bootstrap, calibration, classification
 from libra_cli.metrics.classification import CELLS
-from libra_cli.stages.score.reading import How
-from libra_cli.stages.score.report import Interval, Report, Section
-from libra_cli.stages.score.thresholding import NONE, Cut, Judged, scale_of
+from libra_cli.stages.score.reading import ScoreConfig
+from libra_cli.stages.score.report import Interval, ScoreReport, Section
+from libra_cli.stages.score.thresholding import NONE, JudgedResponses, ThresholdedVerdicts, scale_of
 from libra_cli.stages.score.verdicts import Sums, intervals, number, settled, without_interval
 
 Floats = NDArray[np.float64]
@@ -27,7 +27,9 @@ MEASURES = {
 BY_LABEL_ONLY = (classification.accuracy_correct, classification.accuracy_incorrect)
 
 
-def figures(judged: Judged, chosen: Cut, kept: Bools, how: How, unit: str) -> Report:
+def figures(
+    judged: JudgedResponses, chosen: ThresholdedVerdicts, kept: Bools, how: ScoreConfig, unit: str
+) -> ScoreReport:
     """The part of a report that verdicts and labels make; `kept` (N) are the items that count."""
     totals = _totals(judged, chosen, kept)
     whole = totals.sum(axis=0)
@@ -37,7 +39,7 @@ def figures(judged: Judged, chosen: Cut, kept: Bools, how: How, unit: str) -> Re
     ends = [settled(*each) for each in zip(drawn, found, _clusters(judged.sums, totals, names), strict=True)]
     values_of, ends_of = _by_measure([*map(number, found)], len(names)), _by_measure(ends, len(names))
     null = _null_by_section(judged, chosen, names)
-    report = Report(
+    report = ScoreReport(
         sections={
             name: Section(n=int(sizes[at]), n_null=null[at], value=values_of["accuracy"][at],
                           interval=ends_of["accuracy"][at], accuracy_correct=values_of["accuracy_correct"][at],
@@ -54,7 +56,7 @@ def figures(judged: Judged, chosen: Cut, kept: Bools, how: How, unit: str) -> Re
     return report
 
 
-def _drawn(sums: Sums, totals: Floats, how: How) -> list[Interval]:
+def _drawn(sums: Sums, totals: Floats, how: ScoreConfig) -> list[Interval]:
     """Intervals of all that `figures_from` makes; empty without resamples."""
     rows = totals.reshape(len(totals), -1, len(CELLS)).sum(axis=-1)
     return intervals(totals, rows, lambda some: figures_from(sums, some), how.resamples, how.seed)
@@ -73,7 +75,7 @@ def _by_measure(found: list[T], n_sections: int) -> dict[str, list[T]]:
     return {name: found[at * width : (at + 1) * width] for at, name in enumerate(MEASURES)}
 
 
-def _totals(judged: Judged, chosen: Cut, kept: Bools) -> Floats:
+def _totals(judged: JudgedResponses, chosen: ThresholdedVerdicts, kept: Bools) -> Floats:
     """Counts (C, G x 6) of the cells of each cluster and group."""
     cells_N_6 = classification.cells(judged.labels, chosen.verdicts.astype(np.int8)) & kept[:, None]
     n_clusters, n_groups, n_cells = int(judged.clusters.max()) + 1, len(judged.sums.groups), len(CELLS)
@@ -114,7 +116,7 @@ def _pooled(totals: Floats) -> Any:
     return {"confusion": counts, **null}
 
 
-def _null_by_section(judged: Judged, chosen: Cut, names: list[str]) -> list[int]:
+def _null_by_section(judged: JudgedResponses, chosen: ThresholdedVerdicts, names: list[str]) -> list[int]:
     n_groups = len(judged.sums.groups)
     null = np.bincount(judged.groups[chosen.verdicts == NONE], minlength=n_groups)
     return [int(count) for count in null @ judged.sums.belongs(names)]
@@ -124,7 +126,7 @@ def _intervals(ends_of: dict[str, list[Interval]], macro: Interval) -> dict[str,
     return {"macro_f1": macro, **{name: ends_of[name][-1] for name in MEASURES if name != "accuracy"}}
 
 
-def _notes(report: Report, missing: list[str]) -> list[str]:
+def _notes(report: ScoreReport, missing: list[str]) -> list[str]:
     notes = []
     if report["overall"] is None and missing:
         notes.append(f"no overall figure: there are no rows of {', '.join(missing)}; --as pointwise takes any subsets")
@@ -136,7 +138,7 @@ def _notes(report: Report, missing: list[str]) -> list[str]:
 # -- calibration ------------------------------------------------------------------------------------------------------
 
 
-def calibrated(judged: Judged, chosen: Cut) -> dict[str, Any] | None:
+def calibrated(judged: JudgedResponses, chosen: ThresholdedVerdicts) -> dict[str, Any] | None:
     """What the scores are worth as ranks and, where they have a scale, as probabilities of being correct."""
     known = ~np.isnan(judged.scores)
     if not known.any():
@@ -150,7 +152,7 @@ def calibrated(judged: Judged, chosen: Cut) -> dict[str, Any] | None:
     return {**found, **_probabilities(judged, scores, labels), "risk_coverage": curve}
 
 
-def _probabilities(judged: Judged, scores: Floats, labels: Bools) -> dict[str, Any]:
+def _probabilities(judged: JudgedResponses, scores: Floats, labels: Bools) -> dict[str, Any]:
     """Brier, ECE and the reliability curve; null for scores that are on no scale."""
     scale = scale_of(judged)
     if scale is None:

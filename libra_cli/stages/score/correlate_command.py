@@ -38,7 +38,7 @@ def command(inputs: tuple[str, ...], x: str, y: str, group: str | None, resample
 
     outputs = Outputs.take(options)
     check_inputs(inputs, outputs.files)
-    from libra_cli.stages.score.correlation import Axes, correlation
+    from libra_cli.stages.score.correlation import CorrelationAxes, correlation
 
-    outputs.write({"correlation": correlation(inputs, Axes(x, y, group, resamples, seed))})
+    outputs.write({"correlation": correlation(inputs, CorrelationAxes(x, y, group, resamples, seed))})
     return 0

@@ -27,7 +27,7 @@ COEFFICIENTS = {"pearson": correlate.pearson, "spearman": correlate.spearman}
 
 
 @dataclass(frozen=True)
-class Point:
+class CorrelationPoint:
     """One judge: `group` says with what it was used."""
 
     name: str
@@ -37,7 +37,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Axes:
+class CorrelationAxes:
     """The fields of a row that hold a point, and how intervals are made."""
 
     x: str
@@ -47,7 +47,7 @@ class Axes:
     seed: int
 
 
-def correlation(paths: tuple[str, ...], axes: Axes) -> Correlation:
+def correlation(paths: tuple[str, ...], axes: CorrelationAxes) -> Correlation:
     """The report on the points in the files; raises Fatal for a row that has none, and for fewer than three."""
     points, notes = _as_fractions([point for path in paths or ("-",) for point in _points(path, axes)], axes)
     groups = list(dict.fromkeys(point.group for point in points))
@@ -67,17 +67,17 @@ def correlation(paths: tuple[str, ...], axes: Axes) -> Correlation:
     return whole
 
 
-def _points(path: str, axes: Axes) -> Iterator[Point]:
+def _points(path: str, axes: CorrelationAxes) -> Iterator[CorrelationPoint]:
     for row in rows_of_file(path):
         fields, place = row.fields, row.place
         x, y = (_number(fields, name, place) for name in (axes.x, axes.y))
         if axes.group is not None and fields.get(axes.group) is None:
             raise Fatal(Exit.USAGE, f'{place}: no "{axes.group}": --group names the field that tells groups apart')
         name = next((str(fields[name]) for name in NAMES if fields.get(name) is not None), f"row {row.line}")
-        yield Point(name, x, y, "" if axes.group is None else str(fields[axes.group]))
+        yield CorrelationPoint(name, x, y, "" if axes.group is None else str(fields[axes.group]))
 
 
-def _as_fractions(points: list[Point], axes: Axes) -> tuple[list[Point], list[str]]:
+def _as_fractions(points: list[CorrelationPoint], axes: CorrelationAxes) -> tuple[list[CorrelationPoint], list[str]]:
     """The points with an axis in percent as fractions, and a note of it; grades and the like stay as they are."""
     notes = []
     for axis, name in (("x", axes.x), ("y", axes.y)):
@@ -96,7 +96,7 @@ def _number(fields: Mapping[str, Any], name: str, place: str) -> float:
     return float(value)
 
 
-def _reported(points: list[Point], axes: Axes) -> Correlation:
+def _reported(points: list[CorrelationPoint], axes: CorrelationAxes) -> Correlation:
     x, y = _deviations(points, "x"), _deviations(points, "y")
     left = [_without(points, x, y, at) for at in range(len(points))]
     named = [{"name": point.name, "x": point.x, "y": point.y, **({"group": point.group} if axes.group else {})}
@@ -109,7 +109,7 @@ def _reported(points: list[Point], axes: Axes) -> Correlation:
     )  # fmt: skip
 
 
-def _deviations(points: list[Point], axis: str) -> Floats:
+def _deviations(points: list[CorrelationPoint], axis: str) -> Floats:
     """The values of an axis less the mean of their group: groups of different level would pass for a correlation."""
     values = np.array([getattr(point, axis) for point in points])
     names = np.array([point.group for point in points])
@@ -118,7 +118,7 @@ def _deviations(points: list[Point], axis: str) -> Floats:
     return values
 
 
-def _coefficient(name: str, x: Floats, y: Floats, n_groups: int, axes: Axes) -> dict[str, Any]:
+def _coefficient(name: str, x: Floats, y: Floats, n_groups: int, axes: CorrelationAxes) -> dict[str, Any]:
     """Each further group has taken a mean of its own, and with it a degree of freedom."""
     of = COEFFICIENTS[name]
     value = float(of(x, y))
@@ -127,7 +127,7 @@ def _coefficient(name: str, x: Floats, y: Floats, n_groups: int, axes: Axes) -> 
     return {"value": number(value), "interval": fisher, "bootstrap": drawn}
 
 
-def _without(points: list[Point], x: Floats, y: Floats, at: int) -> dict[str, Any]:
+def _without(points: list[CorrelationPoint], x: Floats, y: Floats, at: int) -> dict[str, Any]:
     rest = [point for place, point in enumerate(points) if place != at]
     x, y = _deviations(rest, "x"), _deviations(rest, "y")
     shown = f"{points[at].name} ({points[at].group})" if points[at].group else points[at].name
@@ -139,7 +139,7 @@ def _range(left: list[dict[str, Any]], name: str) -> list[float] | None:
     return None if None in values else [min(values), max(values)]
 
 
-def _notes(points: list[Point], found: Mapping[str, Any]) -> list[str]:
+def _notes(points: list[CorrelationPoint], found: Mapping[str, Any]) -> list[str]:
     notes, n_judges = [], len({point.name for point in points})
     if n_judges < FEW:
         notes.append(f"only {n_judges} judges: with fewer than {FEW} a correlation is hardly known, one can make it")

@@ -10,33 +10,43 @@ from typing import Any, cast
 import numpy as np
 
 from libra_cli.metrics import bootstrap
-from libra_cli.rm_benchmarks import Part, Point, ProtocolName
-from libra_cli.rm_benchmarks.base import said_missing
+from libra_cli.metrics.position_bias import PositionBias
+from libra_cli.rm_benchmarks import BenchmarkPart, BenchmarkPoint, ProtocolName
+from libra_cli.rm_benchmarks.base import missing_group_notes
 from libra_cli.rm_benchmarks.verdicts import choice, scores, signs
-from libra_cli.stages.judge.report import Judge
+from libra_cli.sampling.judgments import ordered_verdicts
 from libra_cli.stages.score.columns import Clusters, Names, floats, ints, item_key, name_key, repeated
 from libra_cli.stages.score.examples import Examples
-from libra_cli.stages.score.reading import How, reasons
-from libra_cli.stages.score.report import Report, Section
-from libra_cli.stages.score.row_kinds import Kind
-from libra_cli.stages.score.verdicts import Items, Scored, Sums, grouped, intervals, number, settled, without_interval
+from libra_cli.stages.score.reading import ScoreConfig, reasons
+from libra_cli.stages.score.report import ScoreReport, Section
+from libra_cli.stages.score.row_kinds import RowKind
+from libra_cli.stages.score.verdicts import (
+    JudgedItems,
+    ScoredJudge,
+    Sums,
+    grouped,
+    intervals,
+    number,
+    settled,
+    without_interval,
+)
 
 Fields = dict[str, Any]
 TIE = "A=B"
 
 
-class PointsOf:
+class BenchmarkCollector:
     """The points of one judge."""
 
-    def __init__(self, kind: Kind, how: How, judge: str, file: str):
+    def __init__(self, kind: RowKind, how: ScoreConfig, judge: str, file: str):
         self._benchmark, self._how, self._judge, self.file = kind.benchmark, how, judge, file
         self._protocol = cast(ProtocolName, how.protocol)
         self._groups, self._clusters = Names(), Clusters()
         self._group, self._cluster, self._value = array("i"), array("i"), array("d")
         self._key, self._name, self._row_key = array("q"), array("q"), array("q")
         self._null, self._null_of, self._left_out = Counter[str](), Counter[str](), Counter[str]()
-        self._parts: list[Part] = []
-        self._orders, self._ties = Judge(), Counter[bool]()
+        self._parts: list[BenchmarkPart] = []
+        self._position_bias, self._ties = PositionBias(), Counter[bool]()
         self._examples = Examples() if how.examples else None
 
     def add(self, fields: Fields, raw: bytes) -> None:
@@ -44,18 +54,18 @@ class PointsOf:
         key, name = item_key(fields), name_key(fields)
         self._row_key.append(key)
         for place, found in enumerate(self._benchmark.points(fields, self._protocol)):
-            if isinstance(found, Part):
+            if isinstance(found, BenchmarkPart):
                 self._parts.append(found)
                 continue
             self._point(found, *(hash((each, place)) if each else 0 for each in (key, name)))
             if self._examples is not None and found.value == 0.0 and found.reason is None:
                 self._examples.add(found.group, _confidence(fields), raw, _what_was_wrong(fields))
         if isinstance(fields.get("judgments"), list) and "judge_task" in fields:
-            self._orders.add(fields)
+            self._position_bias.add(ordered_verdicts(fields["judgments"]))
         if isinstance(fields.get("prediction"), str):
             self._ties[fields["prediction"] == TIE] += 1
 
-    def _point(self, point: Point, key: int, name: int) -> None:
+    def _point(self, point: BenchmarkPoint, key: int, name: int) -> None:
         if point.value is None:
             self._left_out[str(point.reason)] += 1
             return
@@ -79,18 +89,18 @@ class PointsOf:
             self._point(point, key, key)
         self._parts = []
 
-    def scored(self) -> Scored:
+    def scored(self) -> ScoredJudge:
         """The report; raises ValueError where no row can count."""
         self._join()
         if not len(self._groups):
             why = ", ".join(f"{reason} {count}" for reason, count in self._left_out.items())
             raise ValueError(f"no row can be scored ({why}); see libra score --help for what rows need")
         sums = Sums(self._benchmark, self._groups.all(), self._protocol)
-        items = Items(sums, ints(self._group), ints(self._cluster), floats(self._value), ints(self._key),
+        items = JudgedItems(sums, ints(self._group), ints(self._cluster), floats(self._value), ints(self._key),
                       ints(self._name))  # fmt: skip
-        return Scored(self._report(items), items)
+        return ScoredJudge(self._report(items), items)
 
-    def _report(self, items: Items) -> Report:
+    def _report(self, items: JudgedItems) -> ScoreReport:
         totals, rows = items.totals(), grouped(items)
         names, _, sizes, _ = items.sums.figures(*_means(totals.sum(axis=0)))
         figures = items.sums.from_totals(totals.sum(axis=0))
@@ -104,14 +114,14 @@ class PointsOf:
             for name, size, value, end in zip(names, sizes, figures, ends, strict=False) if size
         }  # fmt: skip
         missing = self._benchmark.missing(self._groups.all())
-        report = Report(
+        report = ScoreReport(
             benchmark=self._benchmark.name, judge=self._judge, file=self.file, protocol=self._how.protocol,
             metric="accuracy", n=int((items.verdicts & ~np.isnan(items.values)).sum()),
             n_null=self._null.total(), null_reasons=reasons(self._null), null=self._how.null,
             sections=sections, overall=number(figures[-1]), interval=ends[-1],
             **({"missing": missing} if missing else {}), **self._pairwise(),
             bootstrap=bootstrap.described(self._how.resamples, self._how.seed, self._clusters.unit, len(totals)),
-            notes=[*self._notes(names, sizes, number(figures[-1])), *said_missing(missing),
+            notes=[*self._notes(names, sizes, number(figures[-1])), *missing_group_notes(missing),
                    *without_interval(drawn, ends)],
         )  # fmt: skip
         if self._examples is not None:
@@ -125,7 +135,7 @@ class PointsOf:
         return found
 
     def _pairwise(self) -> Any:
-        figures = self._orders.figures()
+        figures = self._position_bias.figures()
         return {
             "flip_rate": figures.get("flip_rate"), "flip_interval": _listed(figures.get("flip_interval")),
             "position_bias": figures.get("position"), "ties": self._ties[True] if self._ties else None,

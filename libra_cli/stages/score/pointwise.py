@@ -14,11 +14,11 @@ from libra_cli.rm_benchmarks.verdicts import why
 from libra_cli.stages.score.columns import Clusters, Names, floats, ints, item_key, name_key, problem_of, repeated
 from libra_cli.stages.score.confusion import figures
 from libra_cli.stages.score.examples import Examples
-from libra_cli.stages.score.reading import How, reasons
-from libra_cli.stages.score.report import Report
-from libra_cli.stages.score.row_kinds import Kind
-from libra_cli.stages.score.thresholding import Cut, Judged, cut
-from libra_cli.stages.score.verdicts import Items, Scored, Sums
+from libra_cli.stages.score.reading import ScoreConfig, reasons
+from libra_cli.stages.score.report import ScoreReport
+from libra_cli.stages.score.row_kinds import RowKind
+from libra_cli.stages.score.thresholding import JudgedResponses, ThresholdedVerdicts, cut
+from libra_cli.stages.score.verdicts import JudgedItems, ScoredJudge, Sums
 
 Fields = dict[str, Any]
 NONE = -1
@@ -27,10 +27,10 @@ TIED = 0.5
 """Share of the votes of verify for correct that makes no prediction."""
 
 
-class PointwiseOf:
+class PointwiseCollector:
     """The verdicts of one judge."""
 
-    def __init__(self, kind: Kind, how: How, judge: str, file: str):
+    def __init__(self, kind: RowKind, how: ScoreConfig, judge: str, file: str):
         self._kind, self._how, self._judge, self.file = kind, how, judge, file
         self._groups, self._clusters, self._reasons = Names(), Clusters(), Names()
         self._group, self._cluster, self._reason = array("i"), array("i"), array("i")
@@ -91,12 +91,12 @@ class PointwiseOf:
             said = ("incorrect", "correct")
             self._examples.add(group, 0.0, raw, f"judged {said[prediction]}, but {said[label]}", str(label))
 
-    def scored(self) -> Scored:
+    def scored(self) -> ScoredJudge:
         """The report; raises ValueError where no row has a label."""
         if not self._label:
             raise ValueError("none of its rows has a label: libra review settles them")
         protocol = cast(ProtocolName, self._how.protocol)
-        judged = Judged(
+        judged = JudgedResponses(
             ints(self._group), ints(self._cluster), ints(self._label).astype(bool), floats(self._score),
             ints(self._prediction), ints(self._gated).astype(bool), self._task(), Sums(
                 self._kind.benchmark, self._groups.all(), protocol)
@@ -104,8 +104,8 @@ class PointwiseOf:
         chosen = cut(judged, self._how)
         kept = chosen.verdicts != NONE if self._how.null == "exclude" else np.ones(len(self._label), bool)
         right = np.where(kept, chosen.verdicts == judged.labels, np.nan)
-        items = Items(judged.sums, judged.groups, judged.clusters, right, ints(self._key), ints(self._name))
-        return Scored(self._report(judged, chosen, kept), items)
+        items = JudgedItems(judged.sums, judged.groups, judged.clusters, right, ints(self._key), ints(self._name))
+        return ScoredJudge(self._report(judged, chosen, kept), items)
 
     def _task(self) -> str:
         """The judge task of all rows; raises ValueError where there are several."""
@@ -115,9 +115,9 @@ class PointwiseOf:
             raise ValueError(f"rows of several judge tasks ({found}): score each from a file of its own")
         return tasks[0]
 
-    def _report(self, judged: Judged, chosen: Cut, kept: NDArray[np.bool_]) -> Report:
+    def _report(self, judged: JudgedResponses, chosen: ThresholdedVerdicts, kept: NDArray[np.bool_]) -> ScoreReport:
         null = self._null_reasons(chosen)
-        report = Report(
+        report = ScoreReport(
             benchmark=self._kind.name, judge=self._judge, file=self.file, protocol=self._how.protocol,
             metric="accuracy", n=int(kept.sum()), n_null=null.total(), null_reasons=reasons(null), null=self._how.null,
             threshold=chosen.threshold, threshold_how=chosen.how, thresholds=chosen.all,
@@ -128,7 +128,7 @@ class PointwiseOf:
             report["examples"] = self._examples.chosen(chosen.is_wrong)
         return report
 
-    def _null_reasons(self, chosen: Cut) -> Counter[str]:
+    def _null_reasons(self, chosen: ThresholdedVerdicts) -> Counter[str]:
         """Why there is no verdict: with predictions of the rows' own, a score without one is a tie of votes."""
         without = "tied" if chosen.how == "given" else "no_score"
         names = self._reasons.all()

@@ -8,8 +8,8 @@ from pathlib import PurePath
 from typing import Any, Protocol
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stages.score.row_kinds import Kind, kind_of
-from libra_cli.stages.score.verdicts import Scored
+from libra_cli.stages.score.row_kinds import RowKind, kind_of
+from libra_cli.stages.score.verdicts import ScoredJudge
 from libra_cli.stream.line_source import STDIN, InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.rows import Row
@@ -18,7 +18,7 @@ Fields = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class How:
+class ScoreConfig:
     """What is asked of the figures, the same for every judge."""
 
     kind: str | None = None
@@ -40,7 +40,7 @@ class How:
         return [f"without effect on these rows: {', '.join(given)}"] if given else []
 
 
-class Collector(Protocol):
+class RowCollector(Protocol):
     """The rows of one judge while they come in, and its figures afterwards."""
 
     file: str
@@ -48,17 +48,17 @@ class Collector(Protocol):
     def add(self, fields: Fields, raw: bytes) -> None:
         """Takes a row; raises ValueError naming what it lacks and the cure."""
 
-    def scored(self) -> Scored:
+    def scored(self) -> ScoredJudge:
         """Its figures, once all rows are in; raises ValueError where there can be none."""
 
 
-def read(paths: tuple[str, ...], how: How, make: Callable[[Kind, How, str, str], Collector],
-         progress: Callable[[str], None]) -> list[Collector]:  # fmt: skip
+def read(paths: tuple[str, ...], how: ScoreConfig, make: Callable[[RowKind, ScoreConfig, str, str], RowCollector],
+         progress: Callable[[str], None]) -> list[RowCollector]:  # fmt: skip
     """A collector for each judge of each file, in the order in which they come.
 
     Raises Fatal for a file that cannot be read, a line that is no row, a row that is not of the kind of the others.
     """
-    found: list[Collector] = []
+    found: list[RowCollector] = []
     for path in paths or ("-",):
         found += _File(path, how, make).collectors(progress)
     return found
@@ -67,13 +67,13 @@ def read(paths: tuple[str, ...], how: How, make: Callable[[Kind, How, str, str],
 class _File:
     """One input: what kind of rows it has, and its judges."""
 
-    def __init__(self, path: str, how: How, make: Callable[[Kind, How, str, str], Collector]):
+    def __init__(self, path: str, how: ScoreConfig, make: Callable[[RowKind, ScoreConfig, str, str], RowCollector]):
         self._name, self._how, self._make = STDIN if path == "-" else path, how, make
         self._path = path
-        self._kind: Kind | None = None
-        self._judges: dict[str, Collector] = {}
+        self._kind: RowKind | None = None
+        self._judges: dict[str, RowCollector] = {}
 
-    def collectors(self, progress: Callable[[str], None]) -> list[Collector]:
+    def collectors(self, progress: Callable[[str], None]) -> list[RowCollector]:
         for n_rows, row in enumerate(rows_of_file(self._path), 1):
             try:
                 self._add(row.fields, row.raw)

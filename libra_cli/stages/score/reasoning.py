@@ -16,10 +16,10 @@ from libra_cli.metrics import bootstrap, passk
 from libra_cli.rm_benchmarks import ProtocolName
 from libra_cli.stages.score.answers import grouped_answers
 from libra_cli.stages.score.columns import Names, problem_of
-from libra_cli.stages.score.reading import How, reasons
-from libra_cli.stages.score.report import Figure, Report, Section
-from libra_cli.stages.score.row_kinds import Kind
-from libra_cli.stages.score.verdicts import Items, Scored, Sums, intervals, settled, without_interval
+from libra_cli.stages.score.reading import ScoreConfig, reasons
+from libra_cli.stages.score.report import Figure, ScoreReport, Section
+from libra_cli.stages.score.row_kinds import RowKind
+from libra_cli.stages.score.verdicts import JudgedItems, ScoredJudge, Sums, intervals, settled, without_interval
 from libra_cli.tasks import thinking
 
 Fields = dict[str, Any]
@@ -41,10 +41,10 @@ class Problem:
     samples: set[Any] = field(default_factory=set)
 
 
-class ReasoningOf:
+class ReasoningCollector:
     """The samples of one model, or of one model as one judge scored them."""
 
-    def __init__(self, kind: Kind, how: How, judge: str, file: str):
+    def __init__(self, kind: RowKind, how: ScoreConfig, judge: str, file: str):
         self._kind, self._how, self._judge, self.file = kind, how, judge, file
         self._groups, self._problems = Names(), dict[int, Problem]()
         self._null, self._null_of = Counter[str](), Counter[int]()
@@ -89,7 +89,7 @@ class ReasoningOf:
                 raise ValueError(f"sample {sample!r} of problem {problem.name} is given twice: leave one out")
             problem.samples.add(sample)
 
-    def scored(self) -> Scored:
+    def scored(self) -> ScoredJudge:
         """The report; raises ValueError where a problem has too few samples."""
         problems = [problem for problem in self._problems.values() if problem.right]
         if not problems:
@@ -105,8 +105,8 @@ class ReasoningOf:
         groups = np.array([problem.group for problem in problems])
         sums = Sums(self._kind.benchmark, self._groups.all(), cast(ProtocolName, self._how.protocol))
         keys = np.array([problem.key for problem in problems])
-        items = Items(sums, groups, np.arange(len(problems)), figures.columns["mean@n", n], keys, keys)
-        return Scored(self._report(problems, figures, items, len(short)), items)
+        items = JudgedItems(sums, groups, np.arange(len(problems)), figures.columns["mean@n", n], keys, keys)
+        return ScoredJudge(self._report(problems, figures, items, len(short)), items)
 
     def _ks(self, n: int) -> tuple[int, ...]:
         """What --at asks for; without it 1, 2, 4 and so on, and n."""
@@ -114,7 +114,7 @@ class ReasoningOf:
             return self._how.at
         return tuple(sorted({n, *(2**power for power in range(n.bit_length()))}))
 
-    def _report(self, problems: list[Problem], figures: _Figures, items: Items, n_short: int) -> Report:
+    def _report(self, problems: list[Problem], figures: _Figures, items: JudgedItems, n_short: int) -> ScoreReport:
         how, names = self._how, self._groups.all()
         ends = figures.ends(items.groups)
         found = figures.as_figures(ends)
@@ -125,7 +125,7 @@ class ReasoningOf:
         if self._null:
             made = "are left out" if how.null == "exclude" else "count as not correct; --null exclude leaves them out"
             notes.append(f"samples without a label {made}")
-        return Report(
+        return ScoreReport(
             benchmark=self._kind.name, judge=self._judge, file=self.file, protocol=how.protocol, metric="pass@1",
             n=sum(len(problem.right) for problem in problems), n_null=self._null.total(),
             null_reasons=reasons(self._null), null=how.null, sections=sections,
@@ -138,7 +138,7 @@ class ReasoningOf:
 class _Figures:
     """Each figure of each problem: columns (P) that are averaged."""
 
-    def __init__(self, problems: list[Problem], n: int, ks: tuple[int, ...], how: How, has_scores: bool):
+    def __init__(self, problems: list[Problem], n: int, ks: tuple[int, ...], how: ScoreConfig, has_scores: bool):
         self.n, self._how = n, how
         self.columns: dict[tuple[str, int], Floats] = {}
         self.notes: list[str] = []
@@ -214,7 +214,7 @@ class _Figures:
             found.setdefault(measure, {})[str(k)] = Figure(value=value, interval=end, n=n)
         return found
 
-    def sections(self, items: Items, null_of: Counter[int], names: list[str]) -> dict[str, Section]:
+    def sections(self, items: JudgedItems, null_of: Counter[int], names: list[str]) -> dict[str, Section]:
         """pass@1 by subset."""
         sizes = np.bincount(items.groups, weights=self._sizes, minlength=len(names))
         return {

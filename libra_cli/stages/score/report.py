@@ -38,7 +38,7 @@ class Figure(TypedDict, total=False):
     how: str
 
 
-class Report(TypedDict, total=False):
+class ScoreReport(TypedDict, total=False):
     """How one judge (or one policy) did on one benchmark."""
 
     benchmark: str
@@ -112,7 +112,7 @@ REASONING = ("pass@k", "mean@n", "maj@k", "best_of_n", "weighted_majority")
 """Fields of a reasoning report that map k (as text) to a `Figure`; those that the rows do not allow are left out."""
 
 
-class Comparison(TypedDict):
+class JudgeComparison(TypedDict):
     """Two judges on the same items; `difference` is the overall figure of `a` less that of `b`."""
 
     a: str

@@ -27,7 +27,7 @@ class Pointwise(Benchmark):
 
 
 @dataclass(frozen=True)
-class Kind:
+class RowKind:
     """How the rows of a file are scored."""
 
     name: str
@@ -58,17 +58,17 @@ class Kind:
         return f"not a row of {self.name}{looks}; score each kind from a file of its own, its fields as published"
 
 
-def kind_of(fields: Fields, told: str | None) -> Kind:
+def kind_of(fields: Fields, told: str | None) -> RowKind:
     """The kind `told`, or that of a row; raises ValueError where it is of none."""
     name = told or _detected(fields)
     if name == REASONING:
-        return Kind(name, _POOLED, _policy, lambda fields: "label" in fields)
+        return RowKind(name, _POOLED, _policy, lambda fields: "label" in fields)
     if name == POINTWISE:
-        return Kind(name, _POINTWISE, _judge, _POINTWISE.recognises)
+        return RowKind(name, _POINTWISE, _judge, _POINTWISE.recognises)
     benchmark = BENCHMARKS[name]
     if name == LIBRA_BENCH:
-        return Kind(name, benchmark, _judge, lambda fields: _is_judged(fields) and benchmark.recognises(fields))
-    return Kind(name, benchmark, _judge, benchmark.recognises)
+        return RowKind(name, benchmark, _judge, lambda fields: _is_judged(fields) and benchmark.recognises(fields))
+    return RowKind(name, benchmark, _judge, benchmark.recognises)
 
 
 def names() -> list[str]:

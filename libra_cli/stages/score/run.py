@@ -7,15 +7,15 @@ from typing import Any
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.score.comparison import compared
-from libra_cli.stages.score.points import PointsOf
-from libra_cli.stages.score.pointwise import PointwiseOf
-from libra_cli.stages.score.reading import Collector, How, read
-from libra_cli.stages.score.reasoning import ReasoningOf
-from libra_cli.stages.score.row_kinds import LIBRA_BENCH, POINTWISE, REASONING, Kind
-from libra_cli.stages.score.verdicts import Scored
+from libra_cli.stages.score.points import BenchmarkCollector
+from libra_cli.stages.score.pointwise import PointwiseCollector
+from libra_cli.stages.score.reading import RowCollector, ScoreConfig, read
+from libra_cli.stages.score.reasoning import ReasoningCollector
+from libra_cli.stages.score.row_kinds import LIBRA_BENCH, POINTWISE, REASONING, RowKind
+from libra_cli.stages.score.verdicts import ScoredJudge
 
 
-def score(paths: tuple[str, ...], how: How, progress: Callable[[str], None]) -> dict[str, Any]:
+def score(paths: tuple[str, ...], how: ScoreConfig, progress: Callable[[str], None]) -> dict[str, Any]:
     """{"reports", "comparisons"} of every judge in the files; raises Fatal, naming the file and the cure."""
     collectors = read(paths, how, _collector, progress)
     progress("working out the figures")
@@ -27,15 +27,15 @@ def score(paths: tuple[str, ...], how: How, progress: Callable[[str], None]) -> 
     return {"reports": [each.report for each in found], "comparisons": comparisons}
 
 
-def _collector(kind: Kind, how: How, judge: str, file: str) -> Collector:
+def _collector(kind: RowKind, how: ScoreConfig, judge: str, file: str) -> RowCollector:
     if kind.name == REASONING:
-        return ReasoningOf(kind, how, judge, file)
+        return ReasoningCollector(kind, how, judge, file)
     if kind.name in (LIBRA_BENCH, POINTWISE):
-        return PointwiseOf(kind, how, judge, file)
-    return PointsOf(kind, how, judge, file)
+        return PointwiseCollector(kind, how, judge, file)
+    return BenchmarkCollector(kind, how, judge, file)
 
 
-def _scored(collector: Collector) -> Scored:
+def _scored(collector: RowCollector) -> ScoredJudge:
     try:
         return collector.scored()
     except ValueError as error:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from libra_cli.choices import THRESHOLD_SEARCHES
 from libra_cli.metrics import thresholds
-from libra_cli.stages.score.reading import How
+from libra_cli.stages.score.reading import ScoreConfig
 from libra_cli.stages.score.verdicts import Sums, number
 from libra_cli.tasks import JUDGING
 
@@ -26,7 +26,7 @@ RATING = "score"
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedResponses:
     """N responses as one judge saw them."""
 
     groups: Ints
@@ -40,15 +40,15 @@ class Judged:
     task: str
     sums: Sums
 
-    def scored(self, null: str) -> thresholds.Scored:
+    def scored(self, null: str) -> thresholds.ThresholdItems:
         """The items as a threshold is searched on them, where what has no verdict counts as `null` says."""
         scores = np.where(self.gated, np.nan, self.scores)
         counts = ~np.isnan(scores) | self.gated if null == "exclude" else np.ones(len(scores), bool)
-        return thresholds.Scored(scores, self.labels, self.groups, self.gated & ~self.labels, counts)
+        return thresholds.ThresholdItems(scores, self.labels, self.groups, self.gated & ~self.labels, counts)
 
 
 @dataclass(frozen=True)
-class Cut:
+class ThresholdedVerdicts:
     """Verdicts (N): 1 correct, 0 incorrect, -1 none; and where they come from."""
 
     verdicts: Ints
@@ -69,7 +69,7 @@ class Cut:
         return verdict is not None and bool(verdict) != bool(fields["label"])
 
 
-def cut(judged: Judged, how: How) -> Cut:
+def cut(judged: JudgedResponses, how: ScoreConfig) -> ThresholdedVerdicts:
     """Verdicts by the threshold that is asked for, or else by what the rows are.
 
     Without --threshold: predictions of their own where rows have them; the fixed one of the judge task; a searched one.
@@ -85,10 +85,12 @@ def cut(judged: Judged, how: How) -> Cut:
     chosen = _chosen(how, fixed, has_own or not has_scores)
     if chosen == "given":
         verdicts = np.where(judged.gated, 0, judged.predictions).astype(np.int64)
-        return Cut(verdicts, None, chosen, judged.scores - _middle(judged, fixed), ways)
+        return ThresholdedVerdicts(verdicts, None, chosen, judged.scores - _middle(judged, fixed), ways)
     way, of_item = found[chosen.replace("-", "_")]
     verdicts = verdicts_at(judged, of_item)
-    return Cut(verdicts, _shown(way), chosen, judged.scores - of_item, ways, tuple(note) + _HOW.get(chosen, ()))
+    return ThresholdedVerdicts(
+        verdicts, _shown(way), chosen, judged.scores - of_item, ways, tuple(note) + _HOW.get(chosen, ())
+    )
 
 
 _HOW = {
@@ -97,7 +99,7 @@ _HOW = {
 }
 
 
-def _chosen(how: How, fixed: float | None, own: bool) -> str:
+def _chosen(how: ScoreConfig, fixed: float | None, own: bool) -> str:
     asked = {SEARCH: "searched", CROSS_FIT: "cross-fitted"}
     if how.threshold is None:
         return "given" if own else "searched" if fixed is None else "fixed"
@@ -110,7 +112,7 @@ def _shown(way: Mapping[str, Any]) -> float | None:
     return float(way["threshold"])
 
 
-def _fixed(judged: Judged, how: How) -> tuple[float | None, list[str]]:
+def _fixed(judged: JudgedResponses, how: ScoreConfig) -> tuple[float | None, list[str]]:
     """The number that is asked for or that the judge task has, and what was taken for granted."""
     if isinstance(how.threshold, (int, float)):
         return float(how.threshold), []
@@ -126,13 +128,13 @@ def _fixed(judged: Judged, how: How) -> tuple[float | None, list[str]]:
     return None, []
 
 
-def _middle(judged: Judged, fixed: float | None) -> float:
+def _middle(judged: JudgedResponses, fixed: float | None) -> float:
     """The score that says neither; nan for scores on no scale."""
     scale = scale_of(judged)
     return fixed if fixed is not None else sum(scale) / 2 if scale is not None else np.nan
 
 
-def scale_of(judged: Judged) -> tuple[float, float] | None:
+def scale_of(judged: JudgedResponses) -> tuple[float, float] | None:
     """The scale of the judge task, or of probabilities; None where scores only rank (a reward head's)."""
     if judged.task == "verify":
         return 0.0, 1.0
@@ -146,7 +148,7 @@ def scale_of(judged: Judged) -> tuple[float, float] | None:
     return float(found[0]), float(found[1])
 
 
-def _ways(judged: Judged, how: How, fixed: float | None) -> dict[str, tuple[dict[str, Any], Floats]]:
+def _ways(judged: JudgedResponses, how: ScoreConfig, fixed: float | None) -> dict[str, tuple[dict[str, Any], Floats]]:
     """What each threshold comes to, and the threshold of each item (N) by it."""
     n, found = len(judged.labels), {}
     if fixed is not None:
@@ -165,7 +167,9 @@ def _ways(judged: Judged, how: How, fixed: float | None) -> dict[str, tuple[dict
     return found
 
 
-def _cross_fitted(judged: Judged, how: How, folds: int, searched: float | None) -> tuple[dict[str, Any], Floats]:
+def _cross_fitted(
+    judged: JudgedResponses, how: ScoreConfig, folds: int, searched: float | None
+) -> tuple[dict[str, Any], Floats]:
     chosen, of_item = thresholds.cross_fitted(
         judged.scored(how.null), thresholds.folds_of(judged.clusters, folds, how.seed)
     )
@@ -174,7 +178,7 @@ def _cross_fitted(judged: Judged, how: How, folds: int, searched: float | None) 
     return {"thresholds": chosen, "overall": overall, "optimism": optimism, "folds": folds}, of_item
 
 
-def verdicts_at(judged: Judged, of_item: Floats) -> Ints:
+def verdicts_at(judged: JudgedResponses, of_item: Floats) -> Ints:
     """Verdicts (N) by the threshold of each item (N): correct above it; none without a score."""
     known = ~np.isnan(judged.scores) & ~np.isnan(of_item)
     with np.errstate(invalid="ignore"):
@@ -182,7 +186,7 @@ def verdicts_at(judged: Judged, of_item: Floats) -> Ints:
     return np.where(judged.gated, 0, verdicts).astype(np.int64)
 
 
-def _overall(judged: Judged, of_item: Floats, how: How) -> float | None:
+def _overall(judged: JudgedResponses, of_item: Floats, how: ScoreConfig) -> float | None:
     """The benchmark's overall accuracy by a threshold."""
     verdicts = verdicts_at(judged, of_item)
     counts = verdicts != NONE if how.null == "exclude" else np.ones(len(verdicts), bool)

@@ -12,7 +12,7 @@ from libra_cli.metrics import bootstrap
 from libra_cli.metrics.agreement import wilson_interval
 from libra_cli.metrics.classification import ratio
 from libra_cli.rm_benchmarks import Benchmark, ProtocolName
-from libra_cli.stages.score.report import Report
+from libra_cli.stages.score.report import ScoreReport
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -53,7 +53,7 @@ class Sums:
 
 
 @dataclass(frozen=True)
-class Items:
+class JudgedItems:
     """N verdicts of one judge."""
 
     sums: Sums
@@ -78,21 +78,21 @@ class Items:
         parts = [grouped(self, np.where(known, self.values, 0.0)), grouped(self, known.astype(float))]
         return np.concatenate(parts, axis=1)
 
-    def take(self, index: Ints, clusters: Ints) -> Items:
+    def take(self, index: Ints, clusters: Ints) -> JudgedItems:
         """The items at `index`, in `clusters`."""
         keys, names = self.keys[index], self.names[index]
-        return Items(self.sums, self.groups[index], clusters, self.values[index], keys, names)
+        return JudgedItems(self.sums, self.groups[index], clusters, self.values[index], keys, names)
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredJudge:
     """One judge's report, and the verdicts that another judge's are compared with."""
 
-    report: Report
-    items: Items
+    report: ScoreReport
+    items: JudgedItems
 
 
-def grouped(items: Items, values: Floats | None = None) -> Floats:
+def grouped(items: JudgedItems, values: Floats | None = None) -> Floats:
     """Sums (C, G) of `values` (N) by cluster and group; without them, the items."""
     n_clusters, n_groups = int(items.clusters.max(initial=-1)) + 1, len(items.sums.groups)
     at = items.clusters * n_groups + items.groups

@@ -11,10 +11,11 @@ from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import EngineOptions, Markers, SamplingOptions, asking_options
 
 if TYPE_CHECKING:
+    from libra_cli.records.responses import ResponseFields
     from libra_cli.stages.verify.panel import Panel
-    from libra_cli.stages.verify.rule import Fields
     from libra_cli.stages.verify.run import Labelling
     from libra_cli.stream.run import Run
+    from libra_cli.tasks.grading import Grader
 
 
 def _asks(values: dict[str, Any]) -> bool:
@@ -55,7 +56,7 @@ def _beside_rule(*names: str, **kwargs: Any) -> Any:
 )
 @option(
     "-j",
-    "--jobs",
+    "--workers",
     type=click.IntRange(1),
     metavar="N",
     shapes_rows=False,
@@ -115,7 +116,7 @@ def command(
     response_field: str,
     reference_field: str,
     thinking_markers: tuple[str, ...],
-    jobs: int | None,
+    workers: int | None,
     timeout: float,
     hard_timeout: float,
     **options: Any,
@@ -158,37 +159,40 @@ def command(
     """
     run.options.check_names(options["review"], options["report"])
     from libra_cli.answers.pool import Pool, cores
-    from libra_cli.stages.verify.rule import Fields
+    from libra_cli.records.responses import ResponseFields
     from libra_cli.stream.sinks import check_report
     from libra_cli.tasks import thinking
+    from libra_cli.tasks.grading import Grader
+    from libra_cli.tasks.reason import REASON
 
     pairs = [thinking.markers(text) for text in thinking_markers] or list(thinking.MARKERS.values())
     check_report(options["report"], "--report")
-    labelling = _labelling(run, Fields(response_field, reference_field, pairs), options)
-    with Pool(jobs or cores(), timeout, hard_timeout) as pool:
-        labelling.through(pool)
+    fields = ResponseFields(response_field, reference_field, pairs)
+    with Pool(workers or cores(), timeout, hard_timeout) as pool:
+        labelling = _labelling(run, fields, Grader(REASON, pool), options)
+        labelling.run()
     labelling.conclude(options["report"])
 
 
-def _labelling(run: Run, fields: Fields, options: dict[str, Any]) -> Labelling:
-    """The rule on `fields`, and beside it the panel, the labels and the file for reviewers of `options`."""
+def _labelling(run: Run, fields: ResponseFields, grader: Grader, options: dict[str, Any]) -> Labelling:
+    """The rule, and with it the panel, the human labels and the file for reviewers that `options` name."""
     from libra_cli.records.human_labels import Labels
     from libra_cli.stages.verify.run import Labelling
 
     if _asks(options) and options["rule"] == "only":
         raise click.UsageError("--rule only asks no model; leave out --annotator, or name another --rule")
-    panel = _panel_of(run, fields, options) if _asks(options) else None
+    panel = _panel(run, fields, options) if _asks(options) else None
     labels = Labels(options["labels"])
     review = run.open_side_file(options["review"], "--review") if options["review"] else None
-    return Labelling(run, fields, options["rule"], labels, panel, review, options["report"] is not None)
+    return Labelling(run, fields, grader, labels, options["rule"], panel, review, options["report"] is not None)
 
 
-def _panel_of(run: Run, fields: Fields, options: dict[str, Any]) -> Panel:
+def _panel(run: Run, fields: ResponseFields, options: dict[str, Any]) -> Panel:
     from libra_cli.stages.verify.panel import Panel
-    from libra_cli.stages.verify.vote_store import Ballots
+    from libra_cli.stages.verify.vote_store import VoteStore
 
     named = {"model": options["annotator"], "model_name": options["annotator_name"], "flag": "annotator"}
     engines = EngineOptions.take(dict(options), **named)
     markers = options["annotator_markers"]
     sampling = SamplingOptions.take(dict(options), samples=1, stop=(), prefill="", thinking_markers=markers)
-    return Panel(run, engines, sampling, fields, Ballots.beside(run))
+    return Panel(run, engines, sampling, fields, VoteStore.of(run))

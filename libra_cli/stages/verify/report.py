@@ -27,8 +27,8 @@ SAID = ("correct", "wrong", "null")
 PANEL_SAID = (*SAID, "split")
 
 
-class Tally:
-    """Counts of what was said, row by row; of a fixed size whatever the number of rows."""
+class AgreementReport:
+    """Counts of labels and votes, row by row; its size does not grow with the rows."""
 
     def __init__(self) -> None:
         self.labels: Counter[str] = Counter()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from libra_cli.metrics.published import against
+from libra_cli.rm_benchmarks.published import rank_among_published
 
 
 def report(benchmark, overall, **more):
@@ -12,7 +12,7 @@ def report(benchmark, overall, **more):
 
 
 def test_a_judge_of_libra_bench_is_ranked_in_table_2():
-    rows = against(report("libra-bench", 0.79, sections={"MATH-500": {"n": 4, "value": 0.81}}))
+    rows = rank_among_published(report("libra-bench", 0.79, sections={"MATH-500": {"n": 4, "value": 0.81}}))
     assert [row["model"] for row in rows[:4]] == ["Libra-RM-32B-MATH", "Libra-RM-32B", "mine", "DeepSeek-R1"]
     assert [row["rank"] for row in rows] == list(range(1, 19))
     assert rows[2] == {
@@ -29,7 +29,7 @@ def test_a_judge_of_libra_bench_is_ranked_in_table_2():
     [("rewardbench", 11), ("ppe-preference", 11), ("ppe-correctness", 10), ("rmb", 10), ("judgebench", 9)],
 )
 def test_table_4_has_the_models_with_a_figure(benchmark, models):
-    rows = against(report(benchmark, 0.6429))
+    rows = rank_among_published(report(benchmark, 0.6429))
     assert {row["table"] for row in rows} == {"Table 4"}
     assert len(rows) == models + 1
     assert all(row["overall"] is not None for row in rows)
@@ -37,14 +37,14 @@ def test_table_4_has_the_models_with_a_figure(benchmark, models):
 
 
 def test_sections_are_given_where_the_paper_has_them():
-    rows = {row["model"]: row["sections"] for row in against(report("rmb", 0.7))}
+    rows = {row["model"]: row["sections"] for row in rank_among_published(report("rmb", 0.7))}
     assert rows["Libra-RM-32B"]["Harmful BoN"] == 0.675
     assert rows["Nemotron-4-340B-Reward"] == {}
 
 
 def test_the_paper_comes_first_at_the_same_figure_and_no_figure_last():
-    assert [row["model"] for row in against(report("judgebench", 0.771))][:2] == ["Libra-RM-32B", "mine"]
-    last = against(report("judgebench", None))[-1]
+    assert [row["model"] for row in rank_among_published(report("judgebench", 0.771))][:2] == ["Libra-RM-32B", "mine"]
+    last = rank_among_published(report("judgebench", None))[-1]
     assert (last["model"], last["rank"], last["yours"]) == ("mine", None, True)
 
 
@@ -57,4 +57,4 @@ def test_the_paper_comes_first_at_the_same_figure_and_no_figure_last():
 )
 def test_what_is_not_comparable_is_refused(given, said):
     with pytest.raises(ValueError, match=said):
-        against(given)
+        rank_among_published(given)

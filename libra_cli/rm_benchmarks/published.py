@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from libra_cli.rm_benchmarks.base import said_missing
+from libra_cli.rm_benchmarks.base import missing_group_notes
 
 Row = dict[str, Any]
 
@@ -19,12 +19,12 @@ _DETAILS = {"rewardbench": "table8", "ppe-correctness": "table7", "rmb": "table6
 @cache
 def tables() -> dict[str, Any]:
     """The tables as printed, in percent: `table2`, `table3` (counts), `table4`, `table6`, `table7`, `table8`."""
-    text = files("libra_cli.metrics").joinpath("published.json").read_text(encoding="utf-8")
+    text = files("libra_cli.rm_benchmarks").joinpath("published.json").read_text(encoding="utf-8")
     found: dict[str, Any] = json.loads(text)
     return found
 
 
-def against(report: Mapping[str, Any]) -> list[Row]:
+def rank_among_published(report: Mapping[str, Any]) -> list[Row]:
     """The row of `report` among those of the paper's Table 2 (Libra Bench) or Table 4, the best first.
 
     A row is {table, benchmark, rank, model, category, overall, sections, yours}, its figures fractions, and `notes` on
@@ -37,7 +37,7 @@ def against(report: Mapping[str, Any]) -> list[Row]:
     table, rows = _published(name)
     sections = {section: figures["value"] for section, figures in report.get("sections", {}).items()}
     yours = {"model": report["judge"], "category": None, "overall": report.get("overall"), "sections": sections}
-    notes = said_missing(report.get("missing") or {})
+    notes = missing_group_notes(report.get("missing") or {})
     ranked = sorted([*rows, {**yours, "yours": True, **({"notes": notes} if notes else {})}], key=_best_first)
     has_rank = [row["overall"] is not None for row in ranked]
     place = {"table": table, "benchmark": name}
