@@ -29,12 +29,12 @@ class Rollouts:
         options: SamplingOptions,
         prompt: Callable[[Row], Messages],
         prompt_sha256: str,
-        dedupe: bool = False,
+        drop_duplicates: bool = False,
     ):
         self._options, self._prompt, self._prompt_sha256 = options, prompt, prompt_sha256
         self._sampling = options.to_sampling()
         models = choose_models(engines, options, run.console.note)
-        self._passes = Passes(run, models, UniqueIds(dedupe).check)
+        self._passes = Passes(run, models, UniqueIds(drop_duplicates).check)
         if self._sampling.temperature == 0 and options.samples > 1:
             run.console.note(f"at temperature 0 all {options.samples} samples of a row are the same; set --temperature")
 
@@ -73,14 +73,14 @@ class Rollouts:
 class UniqueIds:
     """Refuses a row whose id came before: its samples would be the same ones. Holds 8 bytes of each id."""
 
-    def __init__(self, dedupe: bool):
-        self._dedupe = dedupe
+    def __init__(self, drop_duplicates: bool):
+        self._drop = drop_duplicates
         self._locations: dict[int, int] = {}
         """Line and number of the file of the first row, by a hash of its id."""
         self._files: list[str] = []
 
     def check(self, row: Row) -> None:
-        """Remembers the id of `row`; raises Filtered (with `dedupe`) or RowError if another row had it."""
+        """Remembers the id of `row`; raises Filtered (with `drop_duplicates`) or RowError if another row had it."""
         if not self._files or self._files[-1] != row.file:
             self._files.append(row.file)
         digest = int.from_bytes(hashlib.blake2b(row.id.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
@@ -88,8 +88,8 @@ class UniqueIds:
         first = self._locations.setdefault(digest, here)
         if first == here:
             return
-        if self._dedupe:
+        if self._drop:
             raise Filtered("duplicate_id")
         place = f"{self._files[first & 0xFFFF]}:{first >> 16}"
-        cure = "make ids differ, or leave such rows out with --dedupe"
+        cure = "make ids differ, or drop such rows with --duplicates drop"
         raise RowError("duplicate_id", f"the id {row.id} stands at {place} too; {cure}")
