@@ -56,7 +56,7 @@ def _beside_rule(*names: str, **kwargs: Any) -> Any:
 )
 @option(
     "-j",
-    "--jobs",
+    "--workers",
     type=click.IntRange(1),
     metavar="N",
     shapes_rows=False,
@@ -116,7 +116,7 @@ def command(
     response_field: str,
     reference_field: str,
     thinking_markers: tuple[str, ...],
-    jobs: int | None,
+    workers: int | None,
     timeout: float,
     hard_timeout: float,
     **options: Any,
@@ -168,7 +168,7 @@ def command(
     pairs = [thinking.markers(text) for text in thinking_markers] or list(thinking.MARKERS.values())
     check_report(options["report"], "--report")
     fields = ResponseFields(response_field, reference_field, pairs)
-    with Pool(jobs or cores(), timeout, hard_timeout) as pool:
+    with Pool(workers or cores(), timeout, hard_timeout) as pool:
         labelling = _labelling(run, fields, Grader(REASON, pool), options)
         labelling.run()
     labelling.conclude(options["report"])
