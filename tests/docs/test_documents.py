@@ -6,7 +6,7 @@ import re
 import shutil
 
 import pytest
-from documents import LANGUAGES, NOT_RUN, OUTPUT_OF, PAGES, ROOT, SHELL, Block, blocks, masked, table
+from documents import LANGUAGES, NOT_RUN, OTHER_PAGES, OUTPUT_OF, PAGES, ROOT, SHELL, Block, blocks, masked, table
 from manual_pages import CONTEXTS, TOP, calls
 
 from libra_cli.exits import MEANINGS
@@ -79,14 +79,15 @@ def test_a_command_is_well_formed_and_its_options_exist(block, shell):
             assert f"\n{target}:" in (ROOT / "Makefile").read_text()
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, *OTHER_PAGES])
 def test_links_lead_somewhere(page):
-    text = re.sub(r"^```.*?^```$", "", PAGES[page].read_text(), flags=re.MULTILINE | re.DOTALL)
+    here = {**PAGES, **OTHER_PAGES}[page]
+    text = re.sub(r"^```.*?^```$", "", here.read_text(), flags=re.MULTILINE | re.DOTALL)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         path, _, anchor = target.partition("#")
         if path.startswith("https://"):
             continue
-        file = (PAGES[page].parent / path) if path else PAGES[page]
+        file = (here.parent / path) if path else here
         assert file.exists(), target
         if anchor:
             headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
@@ -94,9 +95,10 @@ def test_links_lead_somewhere(page):
             assert anchor in slugs, target
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, *OTHER_PAGES])
 def test_every_file_that_is_named_exists(page):
-    for name in re.findall(r"`((?:libra_cli|tests|examples|benchmarks|docs)/[\w./-]+)`", PAGES[page].read_text()):
+    text = {**PAGES, **OTHER_PAGES}[page].read_text()
+    for name in re.findall(r"`((?:libra_cli|tests|examples|benchmarks|docs)/[\w./-]+)`", text):
         if "NAME" in name:  # a recipe's placeholder; test_contributing follows the recipe
             continue
         assert (ROOT / name).exists(), name
