@@ -8,8 +8,9 @@ import click
 
 from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
-from libra_cli.cli.engine_options import EngineOptions, Markers, SamplingOptions, asking_options
+from libra_cli.cli.engine_options import Markers, asking_options
 from libra_cli.cli.shared_options import cut_markers_option, workers_option
+from libra_cli.sampling.options import EngineOptions, SamplingOptions
 
 if TYPE_CHECKING:
     from libra_cli.records.responses import ResponseFields
