@@ -79,6 +79,21 @@ def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
             help="Process only part I (from 0) of N, chosen by a hash of the id. auto: I and N come from the Slurm "
             "array or step.",
         ),
+        *_processing_options(),
+        _common("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
+        _common(
+            "--log-format",
+            type=click.Choice(choices.LOG_FORMATS),
+            default="text",
+            help="Format of the messages on stderr: text for people, json for programs.",
+        ),
+        _common("--debug", is_flag=True, help="Show the traceback of the first unexpected error."),
+    ]
+
+
+def _processing_options() -> list[click.Parameter]:
+    """How rows are read, ordered, counted and stopped."""
+    return [
         _common("--limit", type=click.IntRange(0), metavar="N", help="Read only the first N rows."),
         _common("--unordered", is_flag=True, help="Write rows as they finish instead of in input order."),
         _common(
@@ -125,14 +140,6 @@ def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
             metavar="SECONDS",
             help="End with status 6 if nothing finishes for this long; 0 disables the limit.",
         ),
-        _common("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
-        _common(
-            "--log-format",
-            type=click.Choice(choices.LOG_FORMATS),
-            default="text",
-            help="Format of the messages on stderr: text for people, json for programs.",
-        ),
-        _common("--debug", is_flag=True, help="Show the traceback of the first unexpected error."),
     ]
 
 

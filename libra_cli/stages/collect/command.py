@@ -118,7 +118,7 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
     "--map",
     multiple=True,
     metavar="FROM=TO",
-    callback=_checked("renames"),
+    callback=_checked("parse_renames"),
     help="Rename field FROM to TO. FROM may be a path into objects and lists (reward_model.ground_truth=reference). "
     "Repeatable.",
 )
@@ -126,7 +126,7 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
     "--set",
     multiple=True,
     metavar="FIELD=VALUE",
-    callback=_checked("settings"),
+    callback=_checked("parse_settings"),
     help="Set FIELD to VALUE in every row. VALUE is read as JSON, or as text if it is not JSON. Repeatable.",
 )
 @option(

@@ -141,8 +141,7 @@ def command(
     Comparing: the first level that is certain decides. `by` names it: exact (same text), normal (same up to spelling),
     choice (a letter), number (exact arithmetic and units), text (words, times, ratios, bases), structure (tuples, sets,
     lists, intervals, matrices, equations, part by part), numeric (values of formulas to 30 digits; if equal, to 90),
-    symbolic (computer algebra in separate processes, which are tested on known pairs first and killed if they take too
-    long).
+    symbolic (computer algebra in separate processes).
 
     A complete response without an answer is wrong (by no_answer). The label is null if the response was cut off
     (`finish_reason` length) before its answer, ended inside its thinking (by no_response), or cannot be decided: the
@@ -159,8 +158,8 @@ def command(
     they decide, and the earlier verdicts stay in the votes. A label for a response that has changed since its review is
     refused.
 
-    A recording for --replay identifies the response in its `id` as ID/MODEL/SAMPLE (without the parts that the row does
-    not have) and the annotator in its `model`.
+    For --replay, a recording names the response in its `id` (ID/MODEL/SAMPLE, as far as the row has them) and the
+    annotator in its `model`.
     """
     run.options.check_names(options["review"], options["report"])
     from libra_cli.answers.pool import Pool, cores
