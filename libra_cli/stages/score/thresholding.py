@@ -14,6 +14,7 @@ from libra_cli.metrics import thresholds
 from libra_cli.stages.score.reading import ScoreConfig
 from libra_cli.stages.score.verdicts import Sums, number
 from libra_cli.tasks import JUDGING
+from libra_cli.tasks.judge import is_above
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -65,7 +66,7 @@ class ThresholdedVerdicts:
         """Whether the verdict on a row that has a label is the wrong one."""
         verdict = 0 if "gate" in fields else fields.get("prediction")
         if self.threshold is not None and fields.get("score") is not None and "gate" not in fields:
-            verdict = int(fields["score"] > self.threshold)
+            verdict = int(is_above(fields["score"], self.threshold))
         return verdict is not None and bool(verdict) != bool(fields["label"])
 
 
@@ -182,7 +183,7 @@ def verdicts_at(judged: JudgedResponses, of_item: Floats) -> Ints:
     """Verdicts (N) by the threshold of each item (N): correct above it; none without a score."""
     known = ~np.isnan(judged.scores) & ~np.isnan(of_item)
     with np.errstate(invalid="ignore"):
-        verdicts = np.where(known, judged.scores > of_item, NONE)
+        verdicts = np.where(known, is_above(judged.scores, of_item), NONE)
     return np.where(judged.gated, 0, verdicts).astype(np.int64)
 
 
