@@ -26,6 +26,7 @@ STAGES = {
     "rs-filter": "Keep the generated samples that their task's rule accepts, as conversations to train on.",
     "mix": "Mix data sets in stated proportions, and say what came of it.",
     "sft": "Train a causal language model on conversations, from one CPU to many nodes.",
+    "schema": "Print the JSON Schema of a kind of record; without a name, list the kinds.",
     "doctor": "Show versions, engines and devices, and what is missing.",
 }
 """Every subcommand with its summary, in the order of a pipeline."""

@@ -7,12 +7,14 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from libra_cli import choices
+from libra_cli.cli.renamed import current_config
 from libra_cli.exits import MEANINGS
 
 if TYPE_CHECKING:
@@ -251,7 +253,10 @@ def stage(
     from libra_cli.stream.options import StageInfo
 
     def decorate(function: Callable[..., None]) -> StageCommand:
-        info = StageInfo(name, _summary(function), reads or {}, tuple(writes), (), (), resumable, tuple(examples))
+        current = partial(current_config, name)
+        info = StageInfo(
+            name, _summary(function), reads or {}, tuple(writes), (), (), resumable, tuple(examples), current
+        )
         command = _command(name, function, stream_options(takes, resumable), info=info, takes=takes)
         command.callback = _runner(function, info, command, inputs, used, names)
         return command

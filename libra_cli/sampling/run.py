@@ -80,10 +80,10 @@ class Generation:
     """Asks each model for `samples` responses to each row, one model after another, in one pass over the input."""
 
     def __init__(self, run: Run, engines: EngineOptions, sampling: SamplingOptions, prompt: Callable[[Row], Messages],
-                 prompt_sha256: str, dedupe: bool = False):  # fmt: skip
+                 prompt_sha256: str, drop_duplicates: bool = False):  # fmt: skip
         self._options, self._prompt, self._prompt_sha256 = sampling, prompt, prompt_sha256
         self._sampling = drawing(sampling)
-        self._passes = Passes(run, choices(engines, sampling, run.console.note), Unique(dedupe).check)
+        self._passes = Passes(run, choices(engines, sampling, run.console.note), Unique(drop_duplicates).check)
         if self._sampling.temperature == 0 and sampling.samples > 1:
             run.console.note(
                 f"at temperature 0 all {sampling.samples} samples of a row are the same; set --temperature"
@@ -179,13 +179,13 @@ class EngineWorker:
 class Unique:
     """Refuses a row whose id was there before: its samples would be the same ones. Holds 8 bytes of each id."""
 
-    def __init__(self, dedupe: bool):
-        self._dedupe = dedupe
+    def __init__(self, drop_duplicates: bool):
+        self._drop = drop_duplicates
         self._places: dict[int, int] = {}
         self._files: list[str] = []
 
     def check(self, row: Row) -> None:
-        """Raises Filtered (with `dedupe`) or RowError where the id of `row` was seen, and remembers it where not."""
+        """Remembers the id of `row`; raises Filtered (with `drop_duplicates`) or RowError if it has occurred before."""
         if not self._files or self._files[-1] != row.file:
             self._files.append(row.file)
         digest = int.from_bytes(hashlib.blake2b(row.id.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
@@ -193,10 +193,10 @@ class Unique:
         before = self._places.setdefault(digest, here)
         if before == here:
             return
-        if self._dedupe:
+        if self._drop:
             raise Filtered("duplicate_id")
         place = f"{self._files[before & 0xFFFF]}:{before >> 16}"
-        cure = "make ids differ, or leave such rows out with --dedupe"
+        cure = "make ids differ, or drop such rows with --duplicates drop"
         raise RowError("duplicate_id", f"the id {row.id} stands at {place} too; {cure}")
 
 

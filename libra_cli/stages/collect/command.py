@@ -11,8 +11,7 @@ from libra_cli import choices
 from libra_cli.cli.command import option, stage
 
 if TYPE_CHECKING:
-    from libra_cli.stages.collect.run import CollectPlan
-    from libra_cli.stages.collect.sources import Origin, Reading
+    from libra_cli.stages.collect.sources import Origin
     from libra_cli.stream.line_source import LineSource
     from libra_cli.stream.options import StreamOptions
     from libra_cli.stream.run import Run
@@ -39,7 +38,7 @@ def _one_character(_ctx: click.Context, _param: click.Parameter, text: str | Non
 
 
 def _checked(read: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[str, ...]]:
-    """A callback that tries the function `read` of problems.records on the option's texts."""
+    """A callback that checks the option's texts with the function `read` of `mapping`."""
 
     def check(_ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
         from libra_cli.stages.collect import mapping
@@ -54,7 +53,7 @@ def _checked(read: str) -> Callable[[click.Context, click.Parameter, tuple[str, 
 
 
 def origins_of(inputs: tuple[str, ...], values: Values) -> list[Origin]:
-    """What to read: the files and hub data sets, or where neither is named the presets' own data."""
+    """The files and hub data sets to read; without any, the data of the presets."""
     from libra_cli.stages.collect import sources
     from libra_cli.stages.collect.presets import PRESETS
 
@@ -64,46 +63,22 @@ def origins_of(inputs: tuple[str, ...], values: Values) -> list[Origin]:
     if len(presets) > 1:
         raise click.UsageError("one --preset says what the fields of a FILE or --hub mean; run collect once for each")
     preset = presets[0] if presets else None
-    hubs = [sources.hub_origin(sources.hub_named(name), preset) for name in values["hub"]]
+    hubs = [sources.hub_origin(sources.parse_hub_name(name), preset) for name in values["hub"]]
     files = inputs or (() if hubs else ("-",))
     return [*(sources.file_origin(path, preset) for path in files), *hubs]
 
 
 def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, int], LineSource] | None:
-    """None where rows come from standard input as they do everywhere."""
+    """Opens files, data sets and presets; None: rows come from standard input, as in every other stage."""
     if not (options.inputs or values["hub"] or values["preset"] or values["format"]):
         return None
-    from libra_cli.stages.collect.sources import Chain
+    from libra_cli.stages.collect.sources import ReadOptions, SourceChain
 
     origins = origins_of(options.inputs, values)
-    return lambda options, wake_fd: Chain(origins, _reading(options, values), wake_fd)
-
-
-def _reading(options: StreamOptions, values: Values) -> Reading:
-    from libra_cli.stages.collect.sources import Reading
-
-    return Reading(values["format"], values["delimiter"], values["split"], values["revision"], options.max_line_bytes)
-
-
-def _plan(run: Run, values: Values) -> CollectPlan:
-    from libra_cli.stages.collect import mapping, where
-    from libra_cli.stages.collect.duplicates import Duplicates
-    from libra_cli.stages.collect.run import CollectPlan, benchmark_origin, read_benchmarks
-    from libra_cli.stages.collect.sources import Reading
-
-    against = [benchmark_origin(name) for name in values["decontaminate"]]
-    reading = Reading(max_line_bytes=run.options.max_line_bytes)
-    return CollectPlan(
-        renames=mapping.renames(values["map"]),
-        settings=mapping.settings(values["set"]),
-        subset=values["subset"],
-        keep=None if values["keep"] is None else [name.strip() for name in values["keep"].split(",") if name.strip()],
-        need_reference=not values["no_reference"],
-        wheres=[where.parse(text) for text in values["where"]],
-        duplicates=None if values["keep_duplicates"] else Duplicates(values["near_duplicates"] or None),
-        benchmarks=read_benchmarks(against, reading, values["ngram"], values["overlap"]) if against else None,
-        seed=values["seed"],
+    read_options = ReadOptions(
+        values["format"], values["delimiter"], values["split"], values["revision"], options.max_line_bytes
     )
+    return lambda _, wake_fd: SourceChain(origins, read_options, wake_fd)
 
 
 @stage(
@@ -142,14 +117,14 @@ def _plan(run: Run, values: Values) -> CollectPlan:
     "--map",
     multiple=True,
     metavar="FROM=TO",
-    callback=_checked("renames"),
+    callback=_checked("parse_renames"),
     help="Rename a field; FROM may lead into objects and lists (reward_model.ground_truth=reference).",
 )
 @option(
     "--set",
     multiple=True,
     metavar="FIELD=VALUE",
-    callback=_checked("settings"),
+    callback=_checked("parse_settings"),
     help="Give every row a field; VALUE is JSON, or else text.",
 )
 @option("--subset", metavar="NAME", help="The subset of every row.  [default: the row's own, or the file's name]")
@@ -163,7 +138,12 @@ def _plan(run: Run, values: Values) -> CollectPlan:
     help="Keep rows for which EXPR is true: == != < <= > >= in, and or not, + - * / %, 'text', null, [a, b], "
     "len(x), lower(x), number(x), matches(x, 'regex'), field('odd name'). Several must all be true.",
 )
-@option("--keep-duplicates", is_flag=True, help="Keep problems that were there before, or nearly.")
+@option(
+    "--duplicates",
+    type=click.Choice(choices.COLLECT_DUPLICATES),
+    default="drop",
+    help="A problem that equals or nearly equals an earlier one: drop it and count it, or keep it.",
+)
 @option(
     "--near-duplicates",
     type=click.FloatRange(0, 1),
@@ -207,7 +187,25 @@ def command(run: Run, **values: Any) -> None:
     Comparing with null or with another type in --where is neither true nor false: the row is left out and counted as
     where_unknown.
     """
+    from libra_cli.stages.collect import mapping, where
+    from libra_cli.stages.collect.decontaminate import benchmark_origin, read_benchmarks
+    from libra_cli.stages.collect.duplicates import Duplicates
+    from libra_cli.stages.collect.problem_collector import CollectPlan
     from libra_cli.stages.collect.run import collect
+    from libra_cli.stages.collect.sources import ReadOptions
 
     run.options.check_names(values["report"])
-    collect(run, _plan(run, values), origins_of(run.options.inputs, values), values["report"])
+    against = [benchmark_origin(name) for name in values["decontaminate"]]
+    read_options = ReadOptions(max_line_bytes=run.options.max_line_bytes)
+    plan = CollectPlan(
+        renames=mapping.parse_renames(values["map"]),
+        settings=mapping.parse_settings(values["set"]),
+        subset=values["subset"],
+        keep=None if values["keep"] is None else [name.strip() for name in values["keep"].split(",") if name.strip()],
+        need_reference=not values["no_reference"],
+        wheres=[where.parse(text) for text in values["where"]],
+        duplicates=None if values["duplicates"] == "keep" else Duplicates(values["near_duplicates"] or None),
+        benchmarks=read_benchmarks(against, read_options, values["ngram"], values["overlap"]) if against else None,
+        seed=values["seed"],
+    )
+    collect(run, plan, origins_of(run.options.inputs, values), values["report"])

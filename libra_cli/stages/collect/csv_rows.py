@@ -1,6 +1,6 @@
-"""CSV to rows: RFC 4180, with the lines of the file counted and a ragged line refused by itself.
+"""CSV (RFC 4180) to rows, with line numbers; a bad line is refused without its neighbours.
 
-A cell that is written as JSON writes a number is that number, an empty cell is null, all others are text.
+A cell that is spelled as JSON spells a number becomes that number, an empty cell null, any other cell text.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from libra_cli.stream import rows
 from libra_cli.stream.line_source import LineBatch, LineSource
 from libra_cli.stream.rows import RowError
 
-# Only what comes back as it was: 007, 1.50 and 1e5 stay text, since as numbers they would be written otherwise.
+# Only numbers that JSON writes in the same way: 007, 1.50 and 1e5 stay text.
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
 LONGEST_NUMBER = 300
 _UNCLOSED = "unexpected end of data"
@@ -28,14 +28,14 @@ class CsvSource:
         csv.field_size_limit(max(csv.field_size_limit(), max_bytes))
         self._columns: list[str] | None = None
         self._record: list[bytes] = []
-        """Lines of a record whose quoted field goes on."""
+        """Lines of the record that is being read: a quoted field may span several."""
         self._bytes = self._quotes = self._retry_at = 0
         """Of the record: its size, its quotation marks, and the size from which on it is parsed again."""
         self._file, self._first = "", 1
         self._ready: deque[LineBatch] = deque()
 
     def read(self, wait: float | None = None) -> LineBatch | None:
-        """The next rows, as `Source.read` gives them."""
+        """Returns the next rows, as `LineSource.read` does."""
         while not self._ready:
             batch = self._lines.read(wait)
             if batch is None:

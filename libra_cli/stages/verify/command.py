@@ -54,7 +54,7 @@ def _beside_rule(*names: str, **kwargs: Any) -> Any:
 )
 @option(
     "-j",
-    "--jobs",
+    "--workers",
     type=click.IntRange(1),
     metavar="N",
     shapes_rows=False,
@@ -151,7 +151,7 @@ def command(run: Run, **options: Any) -> None:
     from libra_cli.stream.sinks import check_report
 
     check_report(options["report"], "--report")
-    with Pool(options["jobs"] or cores(), options["timeout"], options["hard_timeout"]) as pool:
+    with Pool(options["workers"] or cores(), options["timeout"], options["hard_timeout"]) as pool:
         labelling = _labelling(run, pool, options)
         labelling.run()
     labelling.conclude(options["report"])
