@@ -176,8 +176,8 @@ def _labelling(run: Run, pool: Pool, options: dict[str, Any]) -> Labelling:
     if _asks(options):
         named = {"model": options["annotator"], "model_name": options["annotator_name"], "flag": "annotator"}
         engines = EngineOptions.take(dict(options), **named)
-        markers = options["annotator_markers"]
-        sampling = SamplingOptions.take(dict(options), samples=1, stop=(), prefill="", thinking_markers=markers)
+        others = {**options, "thinking_markers": options["annotator_markers"]}  # the option itself is about the rows
+        sampling = SamplingOptions.take(others, samples=1, stop=(), prefill="")
         panel = Panel(run, engines, sampling, fields, VoteStore.of(run))
     labels = Labels(options["labels"])
     review = run.open_side_file(options["review"], "--review") if options["review"] else None
