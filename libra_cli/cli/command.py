@@ -15,7 +15,7 @@ from click.core import ParameterSource
 
 from libra_cli import choices
 from libra_cli.cli.renamed import current_config
-from libra_cli.exits import MEANINGS
+from libra_cli.exits import MEANINGS, InvalidOptions
 
 if TYPE_CHECKING:
     from libra_cli.stream.options import StageInfo, StreamOptions
@@ -320,7 +320,10 @@ def _runner(
         config.update({name: [named_by_content(path) for path in paths] for name, paths in read.items()})
         fields, known_by = (tuple(given(values) if callable(given) else given) for given in (used, names))
         with Run(replace(info, used=fields, names=known_by), options, config, open_source) as run:
-            function(run, **values)
+            try:
+                function(run, **values)
+            except InvalidOptions as error:
+                raise click.UsageError(str(error)) from None
         return int(run.status)
 
     return run_stage

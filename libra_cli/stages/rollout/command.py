@@ -9,7 +9,8 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, stage
-from libra_cli.cli.engine_options import EngineOptions, SamplingOptions, engine_options, sampling_options
+from libra_cli.cli.engine_options import engine_options, sampling_options
+from libra_cli.sampling.options import EngineOptions, SamplingOptions
 
 if TYPE_CHECKING:
     from libra_cli.stream.rows import Row
@@ -41,15 +42,15 @@ def _rollout(
     the same command continues after a stop, and a larger --samples or another --model adds what is missing. Every
     sample has its own seed, made from --seed, the row's id and the sample's number, whatever the shard or order.
     """
-    from libra_cli.sampling.run import Generation, response_fields
+    from libra_cli.stages.rollout.run import Rollouts
 
     engines, sampling = EngineOptions.take(options), SamplingOptions.take(options)
     prompt, prompt_sha256 = _prompting(template, sampling.thinking, system)
-    generation = Generation(run, engines, sampling, prompt, prompt_sha256, duplicates == "drop")
+    rollouts = Rollouts(run, engines, sampling, prompt, prompt_sha256, duplicates == "drop")
     if dry_run:
-        generation.show_first()
+        rollouts.show_first()
     else:
-        generation.through(lambda _job, completion: response_fields(completion, sampling))
+        rollouts.generate()
 
 
 def _prompting(path: str | None, thinks: bool, system: str | None) -> tuple[Callable[[Row], Messages], str]:

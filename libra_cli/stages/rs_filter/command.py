@@ -129,9 +129,9 @@ def _checks(options: dict[str, Any], pairs: list[tuple[str, str]]) -> Checks:
 
     count = None
     if options["tokenizer"]:
-        from libra_cli.engines.token_counts import counter
+        from libra_cli.engines.token_counts import token_counter
 
-        count = counter(options["tokenizer"])
+        count = token_counter(options["tokenizer"])
     return Checks(options["thinking"] or UNASKED, pairs, options["min_tokens"], options["max_tokens"], count)
 
 
