@@ -24,29 +24,31 @@ _libra() {
                 --preset) _libra_only 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench libra-mini' ;;
                 --hub|--split|--revision|--delimiter|--map|--set|--subset|--keep|--where|--near-duplicates|--ngram|--overlap|--seed|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --format) _libra_only 'jsonl csv tsv parquet' ;;
+                --duplicates) _libra_only 'drop keep' ;;
                 --decontaminate) _libra_words 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench libra-mini' ;;
                 --report|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--preset --hub --split --revision --format --delimiter --map --set --subset --keep --no-reference --where --keep-duplicates --near-duplicates --decontaminate --ngram --overlap --report --seed --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--preset --hub --split --revision --format --delimiter --map --set --subset --keep --no-reference --where --duplicates --near-duplicates --decontaminate --ngram --overlap --report --seed --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'rollout')
             case $before in
                 --system|-n|--samples|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--stop|--sampling-arg|--prefill|--thinking-markers|--model-name|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--request-timeout|--retry-budget|--proxy|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
-                --prompt-template|--chat-template|--api-key-file|--replay|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
+                --template|--chat-template|--api-key-file|--replay|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
+                --duplicates) _libra_only 'refuse drop' ;;
                 --engine) _libra_only 'auto vllm openai transformers replay' ;;
                 --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--system --prompt-template --dedupe --dry-run -n --samples --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --stop --sampling-arg --prefill --thinking-markers --engine --model --model-name --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --request-timeout --retry-budget --proxy --replay --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--system --template --duplicates --dry-run -n --samples --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --stop --sampling-arg --prefill --thinking-markers --engine --model --model-name --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --request-timeout --retry-budget --proxy --replay --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'verify')
             case $before in
-                --response-field|--reference-field|--thinking-markers|-j|--jobs|--timeout|--hard-timeout|--annotator-name|--annotator-markers|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--sampling-arg|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--request-timeout|--retry-budget|--proxy|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --response-field|--reference-field|--thinking-markers|-j|--workers|--timeout|--hard-timeout|--annotator-name|--annotator-markers|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--sampling-arg|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--request-timeout|--retry-budget|--proxy|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --annotator) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
                 --rule) _libra_only 'first only never also' ;;
                 --review|--labels|--report|--chat-template|--api-key-file|--replay|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --engine) _libra_only 'auto vllm openai transformers replay' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--response-field --reference-field --thinking-markers -j --jobs --timeout --hard-timeout --annotator --annotator-name --annotator-markers --rule --review --labels --report --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --sampling-arg --engine --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --request-timeout --retry-budget --proxy --replay --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--response-field --reference-field --thinking-markers -j --workers --timeout --hard-timeout --annotator --annotator-name --annotator-markers --rule --review --labels --report --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --sampling-arg --engine --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --request-timeout --retry-budget --proxy --replay --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'review')
             case $before in
@@ -58,9 +60,9 @@ _libra() {
         'balance')
             case $before in
                 --per-cell|--per-problem|--seed|--thinking-markers|--default-subset|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
-                --census|--spool-dir|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
+                --report|--spool-dir|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--per-cell --per-problem --seed --thinking-markers --default-subset --published --census --spool-dir --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--per-cell --per-problem --seed --thinking-markers --default-subset --published --report --spool-dir --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'judge')
             case $before in
@@ -94,21 +96,22 @@ _libra() {
         'rs-filter')
             case $before in
                 --task) _libra_only 'reason score rank verify rate best general' ;;
-                --threshold|--thinking-markers|--min-tokens|--max-tokens|--tokenizer|--system|--pass-rate|--per-prompt|--seed|-j|--jobs|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --threshold|--thinking-markers|--min-tokens|--max-tokens|--tokenizer|--system|--pass-rate|--per-prompt|--seed|-j|--workers|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --thinking) _libra_only 'require forbid any' ;;
                 --template|--spool-dir|--report|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --prefer) _libra_only 'shortest longest random diverse' ;;
                 --even) _libra_only 'label' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--task --threshold --thinking --thinking-markers --min-tokens --max-tokens --tokenizer --template --system --pass-rate --per-prompt --prefer --even --seed -j --jobs --spool-dir --report --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--task --threshold --thinking --thinking-markers --min-tokens --max-tokens --tokenizer --template --system --pass-rate --per-prompt --prefer --even --seed -j --workers --spool-dir --report --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'mix')
             case $before in
                 -n|--rows|--seed|--source-key|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
-                --dedupe) _libra_only 'id content' ;;
+                --duplicates) _libra_only 'keep drop' ;;
+                --duplicates-by) _libra_only 'id content' ;;
                 --spool-dir|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '-n --rows --seed --no-shuffle --repeat --dedupe --source-key --spool-dir --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '-n --rows --seed --no-shuffle --repeat --duplicates --duplicates-by --source-key --spool-dir --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'sft')
             case $before in

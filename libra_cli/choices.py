@@ -20,6 +20,13 @@ PRESETS = (
 )  # fmt: skip
 """Names of the data sets that `libra collect` knows; `collect.presets` describes them."""
 
+# Duplicates: the first value of each stage is its default.
+COLLECT_DUPLICATES = ("drop", "keep")
+ROLLOUT_DUPLICATES = ("refuse", "drop")
+MIX_DUPLICATES = ("keep", "drop")
+DUPLICATE_KEYS = ("id", "content")
+"""What makes two rows of `libra mix` duplicates."""
+
 # Models and engines
 ENGINES = ("auto", "vllm", "openai", "transformers", "replay")
 LOG_FORMATS = ("text", "json")

@@ -7,13 +7,15 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from libra_cli import choices
-from libra_cli.exits import MEANINGS
+from libra_cli.cli.renamed import current_config
+from libra_cli.exits import MEANINGS, InvalidOptions
 
 if TYPE_CHECKING:
     from libra_cli.stream.options import StageInfo, StreamOptions
@@ -251,7 +253,10 @@ def stage(
     from libra_cli.stream.options import StageInfo
 
     def decorate(function: Callable[..., None]) -> StageCommand:
-        info = StageInfo(name, _summary(function), reads or {}, tuple(writes), (), (), resumable, tuple(examples))
+        current = partial(current_config, name)
+        info = StageInfo(
+            name, _summary(function), reads or {}, tuple(writes), (), (), resumable, tuple(examples), current
+        )
         command = _command(name, function, stream_options(takes, resumable), info=info, takes=takes)
         command.callback = _runner(function, info, command, inputs, used, names)
         return command
@@ -315,7 +320,10 @@ def _runner(
         config.update({name: [named_by_content(path) for path in paths] for name, paths in read.items()})
         fields, known_by = (tuple(given(values) if callable(given) else given) for given in (used, names))
         with Run(replace(info, used=fields, names=known_by), options, config, open_source) as run:
-            function(run, **values)
+            try:
+                function(run, **values)
+            except InvalidOptions as error:
+                raise click.UsageError(str(error)) from None
         return int(run.status)
 
     return run_stage

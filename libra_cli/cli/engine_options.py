@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from libra_cli import choices, miniature
 from libra_cli.cli.command import option
 
-Options = TypeVar("Options", bound="FromOptions")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-TEMPERATURE = {True: 0.6, False: 0.0}
-MAX_TOKENS = {True: 32768, False: 4096}
-"""Presets of --thinking and --no-thinking (arXiv 2507.21645, appendix on inference)."""
-
-
-class FromOptions:
-    """A dataclass whose fields are options of the same names."""
-
-    @classmethod
-    def take(cls: type[Options], values: dict[str, Any], **given: Any) -> Options:
-        """Takes its own options out of `values`, which keeps the rest; `given` are those that the stage has not."""
-        names = [field.name for field in fields(cls) if field.name in values]  # type: ignore[arg-type]
-        return cls(**{name: values.pop(name) for name in names}, **given)
 
 
 class KeyValue(click.ParamType):
@@ -72,60 +56,6 @@ class Markers(click.ParamType):
         except ValueError as error:
             self.fail(str(error), param, ctx)
         return value
-
-
-@dataclass(frozen=True)
-class EngineOptions(FromOptions):
-    """Which models, and how they are run."""
-
-    engine: str
-    model: tuple[str, ...]
-    model_name: tuple[str, ...]
-    revision: str | None
-    dtype: str
-    max_model_len: int | None
-    trust_remote_code: bool
-    chat_template: str | None
-    chat_template_arg: tuple[tuple[str, Any], ...]
-    engine_arg: tuple[tuple[str, Any], ...]
-    tensor_parallel_size: int | None
-    pipeline_parallel_size: int | None
-    data_parallel_size: int | None
-    concurrency: int | None
-    batch_size: int | None
-    base_url: tuple[str, ...]
-    api_key_env: str | None
-    api_key_file: str | None
-    request_timeout: float | None
-    retry_budget: float
-    proxy: str | None
-    replay: tuple[str, ...]
-    flag: str = "model"
-    """What the option that names the models is called, for messages."""
-    naming: str = ""
-    """What the option that names them otherwise is called, where it is not FLAG-name."""
-    scalar: bool | None = None
-    """The models give a number (True) or write (False); None is as each one's config says."""
-    score_index: int | None = None
-    """Which output of a reward model's head is its score; None where there is one."""
-
-
-@dataclass(frozen=True)
-class SamplingOptions(FromOptions):
-    """How responses are drawn, and where their thinking ends."""
-
-    samples: int
-    seed: int
-    thinking: bool
-    temperature: float | None
-    top_p: float
-    top_k: int | None
-    min_p: float | None
-    max_tokens: int | None
-    stop: tuple[str, ...]
-    sampling_arg: tuple[tuple[str, Any], ...]
-    prefill: str
-    thinking_markers: str
 
 
 def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:

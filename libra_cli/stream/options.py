@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,8 @@ class StageInfo:
     resumable: bool = True
     """False for a stage that needs the whole input before it writes: its output is begun anew each time."""
     examples: tuple[str, ...] = ()
+    current_config: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+    """Gives the configuration in an older manifest the names of today's options."""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -122,8 +122,15 @@ class FinishedRows:
 class Manifest:
     """`FILE.libra.json`: the stage and configuration that make FILE, whether it is complete, and its counts."""
 
-    def __init__(self, path: str, stage: str, config: Mapping[str, Any], version: str):
-        self.path = path
+    def __init__(
+        self,
+        path: str,
+        stage: str,
+        config: Mapping[str, Any],
+        version: str,
+        current_config: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+    ):
+        self.path, self._current_config = path, current_config
         plain = json.loads(json.dumps(dict(config), default=str))  # as it will be read back: tuples become lists
         self._content: dict[str, Any] = {"stage": stage, "libra": version, "config": plain}
         self._content["config_sha256"] = rows.content_hash(plain, 64)
@@ -136,7 +143,9 @@ class Manifest:
                 content = json.loads(file.read())
         except (OSError, ValueError):
             return None
-        return content if isinstance(content, dict) and {"stage", "config", "config_sha256"} <= content.keys() else None
+        if not isinstance(content, dict) or not {"stage", "config", "config_sha256"} <= content.keys():
+            return None
+        return content if isinstance(content["config"], dict) else None
 
     def write(self, status: str, **counts: Any) -> None:
         """Replaces the file; raises Fatal(74) if it cannot be written."""
@@ -149,13 +158,14 @@ class Manifest:
 
     def same_run(self, earlier: Mapping[str, Any]) -> bool:
         """Whether `earlier` describes a run of the same stage with the same configuration."""
-        return all(earlier[name] == self._content[name] for name in ("stage", "config_sha256"))
+        config_sha256 = rows.content_hash(self._current_config(earlier["config"]), 64)
+        return self.same_stage(earlier) and config_sha256 == self._content["config_sha256"]
 
     def difference(self, earlier: Mapping[str, Any]) -> str:
         """Describes how the run of the manifest `earlier` differs from this one."""
         if earlier["stage"] != self._content["stage"]:
             return f"it was made by libra {earlier['stage']}"
-        now, then = self._content["config"], earlier["config"]
+        now, then = self._content["config"], self._current_config(earlier["config"])
         changed = sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name))
         parts = []
         for name in changed:  # all settings are options, but the FILE:AMOUNT of libra mix

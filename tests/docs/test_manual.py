@@ -74,7 +74,7 @@ def test_a_man_page_renders_without_warnings(page, shell):
 
 def test_a_page_says_what_the_help_says():
     page = (ROOT / "man/libra-verify.1").read_text()
-    assert r"\fB\%\-j,\fR \fB\%\-\-jobs\fR \fIN\fR" in page
+    assert r"\fB\%\-j,\fR \fB\%\-\-workers\fR \fIN\fR" in page
     assert "LIBRA_VERIFY_HARD_TIMEOUT" in page
     assert "FILE.part" in page
     assert all(f".TP\n\\fB\\%{int(status)}\\fR\n" in page for status in Exit)

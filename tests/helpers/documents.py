@@ -15,6 +15,11 @@ PAGES = {
 }
 """Pages written by hand, by their path; docs/reference is generated."""
 
+OTHER_PAGES = {
+    str(path.relative_to(ROOT)): path for folder in ("examples", "benchmarks") for path in (ROOT / folder).rglob("*.md")
+}
+"""Pages beside what they describe: their links and the files that they name are checked, their blocks are not run."""
+
 SHELL = ("sh", "console")
 LANGUAGES = (*SHELL, "text", "json", "yaml", "python", "bibtex")
 NOT_RUN, OUTPUT_OF = "not run: ", "output of: "

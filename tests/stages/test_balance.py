@@ -301,7 +301,7 @@ def test_the_paper_s_table_1(shell):
         for subset, (problems, turns) in shape.items() for model in models
         for problem in range(problems) for sample in range(2 * turns + 2)
     ]  # fmt: skip
-    sizes = "--per-cell 120 --per-cell MATH-500=134 --per-problem 4 --census census.json"
+    sizes = "--per-cell 120 --per-cell MATH-500=134 --per-problem 4 --report census.json"
     ended = shell(f"libra balance {sizes} > bench.jsonl && cat census.json", input=b"\n".join(lines) + b"\n")
     figures = rows.parse(ended.out)
     assert (figures["problems"], figures["samples"]) == (194, 3740)

@@ -29,6 +29,6 @@ def test_a_named_pipe_stays(tmp_path):
 @pytest.mark.parametrize("name", [".", "no/where"])
 def test_a_report_that_cannot_be_written_is_a_usage_error(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(Fatal, match=f"--census {name}: cannot be written; check the name and the folder") as caught:
-        check_report(name, "--census")
+    with pytest.raises(Fatal, match=f"--report {name}: cannot be written; check the name and the folder") as caught:
+        check_report(name, "--report")
     assert caught.value.status == Exit.USAGE

@@ -16,7 +16,7 @@ EXAMPLES = (
     "libra verify responses.jsonl | libra balance > bench.jsonl",
     "libra balance labelled.jsonl --per-cell 200 --per-problem 4 --seed 7 -o bench.jsonl",
     "libra balance labelled.jsonl --per-cell 120 --per-cell MATH-500=134 -o bench.jsonl  # the paper's sizes",
-    "libra balance labelled.jsonl --published --census census.json > libra-bench.jsonl",
+    "libra balance labelled.jsonl --published --report census.json > libra-bench.jsonl",
 )
 
 
@@ -57,7 +57,7 @@ def _checked_sizes(_ctx: click.Context, _param: click.Parameter, values: tuple[s
 )
 @option("--default-subset", metavar="NAME", help="The subset of rows that name none.")
 @option("--published", is_flag=True, help="Write the eight fields of the published benchmark, and no others.")
-@option("--census", metavar="FILE", shapes_rows=False, help="Write the census to FILE, as JSON.")
+@option("--report", metavar="FILE", shapes_rows=False, help="Write the census to FILE, as JSON.")
 @option("--spool-dir", metavar="DIR", shapes_rows=False,
         help="Where rows wait that come through a pipe or compressed. Default: TMPDIR.")  # fmt: skip
 def command(
@@ -68,7 +68,7 @@ def command(
     thinking_markers: tuple[str, ...],
     default_subset: str | None,
     published: bool,
-    census: str | None,
+    report: str | None,
     spool_dir: str | None,
 ) -> None:
     """Cut the thinking and even correct and incorrect responses per subset and model.
@@ -97,4 +97,4 @@ def command(
     limits = CellLimits(sizes.pop("", None), per_problem, sizes)
     pairs = [thinking.markers(text) for text in thinking_markers] or list(thinking.MARKERS.values())
     row_format = BalanceFormat(pairs, default_subset, published)
-    balance(run, row_format, limits, seed, spool_dir, census)
+    balance(run, row_format, limits, seed, spool_dir, report)

@@ -16,15 +16,15 @@ from libra_cli.stream.sinks import check_report, replace_file
 
 
 def balance(
-    run: Run, row_format: BalanceFormat, limits: CellLimits, seed: int, spool_dir: str | None, census_file: str | None
+    run: Run, row_format: BalanceFormat, limits: CellLimits, seed: int, spool_dir: str | None, report_file: str | None
 ) -> None:
     """Writes the benchmark that the rows of `run` make, and its census.
 
     A run that is stopped while it reads writes nothing: part of the input would give another choice. Raises Fatal(2) if
     `limits` name a subset that no row has.
     """
-    run.options.check_names(census_file)
-    check_report(census_file, "--census")
+    run.options.check_names(report_file)
+    check_report(report_file, "--report")
     with RowStore(spool_dir, "--spool-dir") as store:
         index = _read(run, row_format, seed, store)
         if run.stop.status is not None:
@@ -44,8 +44,8 @@ def balance(
         return
     census = report.census(cells)
     run.console.show(report.table(census), event="census", census=census)
-    if census_file is not None:
-        replace_file(census_file, json.dumps(census, indent=2, ensure_ascii=False).encode() + b"\n")
+    if report_file is not None:
+        replace_file(report_file, json.dumps(census, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
 def _read(run: Run, row_format: BalanceFormat, seed: int, store: RowStore) -> ResponseIndex:

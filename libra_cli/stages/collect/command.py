@@ -138,7 +138,12 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
     help="Keep rows for which EXPR is true: == != < <= > >= in, and or not, + - * / %, 'text', null, [a, b], "
     "len(x), lower(x), number(x), matches(x, 'regex'), field('odd name'). Several must all be true.",
 )
-@option("--keep-duplicates", is_flag=True, help="Keep problems that were there before, or nearly.")
+@option(
+    "--duplicates",
+    type=click.Choice(choices.COLLECT_DUPLICATES),
+    default="drop",
+    help="A problem that equals or nearly equals an earlier one: drop it and count it, or keep it.",
+)
 @option(
     "--near-duplicates",
     type=click.FloatRange(0, 1),
@@ -199,7 +204,7 @@ def command(run: Run, **values: Any) -> None:
         keep=None if values["keep"] is None else [name.strip() for name in values["keep"].split(",") if name.strip()],
         need_reference=not values["no_reference"],
         wheres=[where.parse(text) for text in values["where"]],
-        duplicates=None if values["keep_duplicates"] else Duplicates(values["near_duplicates"] or None),
+        duplicates=None if values["duplicates"] == "keep" else Duplicates(values["near_duplicates"] or None),
         benchmarks=read_benchmarks(against, read_options, values["ngram"], values["overlap"]) if against else None,
         seed=values["seed"],
     )

@@ -80,7 +80,7 @@ class Duplicates:
         if before < len(self._golden):
             if self._golden[before] != golden:
                 reason = f"{self._place(before)} is the same with another answer"
-                hint = "keep the right one, or both with --keep-duplicates"
+                hint = "keep the right one, or both with --duplicates keep"
                 raise RowError("conflicting_reference", f"{reason}; {hint}")
             raise Filtered("duplicate")
         self._golden.append(golden)

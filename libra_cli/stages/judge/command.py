@@ -8,7 +8,8 @@ import click
 
 from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
-from libra_cli.cli.engine_options import EngineOptions, Markers, SamplingOptions, asking_options, reward_options
+from libra_cli.cli.engine_options import Markers, asking_options, reward_options
+from libra_cli.sampling.options import EngineOptions, SamplingOptions
 from libra_cli.stages.judge import RESULTS
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from libra_cli import choices
 from libra_cli.cli.command import option, stage
 
 if TYPE_CHECKING:
@@ -34,8 +35,19 @@ def _name_files(options: StreamOptions, values: dict[str, Any]) -> None:
 @option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Another seed, another choice and order.")
 @option("--no-shuffle", is_flag=True, help="Keep the order of each set, and take turns in proportion.")
 @option("--repeat", is_flag=True, help="Use rows again where a weight or a count is more than a set has.")
-@option("--dedupe", type=click.Choice(["id", "content"]),
-        help="Leave out rows that an earlier set has, too: with the same id and task, or messages.")  # fmt: skip
+@option(
+    "--duplicates",
+    type=click.Choice(choices.MIX_DUPLICATES),
+    default="keep",
+    help="A row that an earlier set also has: keep it, or drop it and count it.",
+)
+@option(
+    "--duplicates-by",
+    type=click.Choice(choices.DUPLICATE_KEYS),
+    default="id",
+    help="id: rows with the same id and task are duplicates; content: rows with the same messages (or, without "
+    "messages, with the same fields).",
+)
 @option("--source-key", metavar="NAME", help="Add the field NAME, with the file that the row came from.")
 @option("--spool-dir", metavar="DIR", shapes_rows=False,
         help="Where rows wait that come through a pipe or compressed. Default: TMPDIR.")  # fmt: skip
@@ -46,7 +58,8 @@ def command(
     seed: int,
     no_shuffle: bool,
     repeat: bool,
-    dedupe: str | None,
+    duplicates: str,
+    duplicates_by: str,
     source_key: str | None,
     spool_dir: str | None,
 ) -> None:
@@ -61,7 +74,7 @@ def command(
 
     The rows come shuffled; with --no-shuffle every beginning of the output has the proportions of the whole. They are
     the input's bytes (U+2028 and the like escaped), and the same input and --seed give the same output. Where rows have
-    the id and the task of a row of an earlier set, stderr says how many; --dedupe leaves those out, by id or content. A
+    the id and the task of a row of an earlier set, stderr says how many; --duplicates drop leaves those out. A
     set's own repetitions stay.
 
     At the end stderr has the mixture: rows, share and epochs of each set, and of each `task` in it. In the counts a row
@@ -74,5 +87,5 @@ def command(
     from libra_cli.stages.mix.amounts import parse_parts
     from libra_cli.stages.mix.run import MixPlan, mix
 
-    plan = MixPlan(rows, seed, not no_shuffle, repeat, dedupe, source_key)
+    plan = MixPlan(rows, seed, not no_shuffle, repeat, duplicates == "drop", duplicates_by, source_key)
     mix(run, parse_parts(mixture or ("-",)), plan, spool_dir)

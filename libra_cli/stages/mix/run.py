@@ -28,8 +28,10 @@ class MixPlan:
     shuffle: bool = True
     repeat: bool = False
     """Whether a set may give more rows than it has."""
-    dedupe: str | None = None
-    """Leave out rows that an earlier set has, by `id` (with the task) or `content`; None: only count them, by id."""
+    drop_duplicates: bool = False
+    """Whether to leave out rows that an earlier set also has, instead of only counting them."""
+    duplicates_by: str = "id"
+    """What duplicates share: `id` (and the task) or `content`."""
     source_key: str | None = None
     """Field that records which set a row came from."""
 
@@ -44,7 +46,7 @@ def mix(run: Run, parts: Sequence[MixPart], plan: MixPlan, spool_dir: str | None
         pools = _read(run, parts, plan, store, tasks)
         if run.stop.status is not None:
             return
-        kept = _without_duplicates(run, pools, plan.dedupe)
+        kept = _without_duplicates(run, pools, plan)
         wanted = rows_per_part(parts, [len(rows) for rows in kept], plan.rows, plan.repeat)
         surplus = sum(max(0, len(rows) - count) for rows, count in zip(kept, wanted, strict=True))
         if surplus:
@@ -68,7 +70,7 @@ def _read(run: Run, parts: Sequence[MixPart], plan: MixPlan, store: RowStore, ta
     """Indexes the rows of each part. Raises Fatal(2) if a row has the field that `plan.source_key` would add."""
     pools = [RowPool() for _ in parts]
     by_name = {part.name: pool for part, pool in zip(parts, pools, strict=True)}
-    several, by_content = len(parts) > 1, plan.dedupe == "content"
+    several, by_content = len(parts) > 1, plan.duplicates_by == "content"
     for row in run.rows():
         if plan.source_key in row.fields:
             reason = f'has a field "{plan.source_key}" already; choose another --source-key'
@@ -78,16 +80,17 @@ def _read(run: Run, parts: Sequence[MixPart], plan: MixPlan, store: RowStore, ta
     return pools
 
 
-def _without_duplicates(run: Run, pools: Sequence[RowPool], dedupe: str | None) -> list[Numbers]:
+def _without_duplicates(run: Run, pools: Sequence[RowPool], plan: MixPlan) -> list[Numbers]:
     """The rows of each pool that may be taken; reports those that an earlier pool has, too."""
     repeated = in_earlier_pool(pools)
     count = int(sum(mask.sum() for mask in repeated))
-    if dedupe is not None:
+    if plan.drop_duplicates:
         if count:
             run.leave_out("duplicate", count)
         return [np.flatnonzero(~mask).astype(np.uint32) for mask in repeated]
     if count:
-        text = f"rows with the id and the task of a row of an earlier set: {count:,}; --dedupe id leaves them out"
+        shared = "content" if plan.duplicates_by == "content" else "id and the task"
+        text = f"rows with the {shared} of a row of an earlier set: {count:,}; --duplicates drop leaves them out"
         run.console.note(text, event="repeated", rows=count)
     return [np.arange(len(pool), dtype=np.uint32) for pool in pools]
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from libra_cli import choices
 from libra_cli.cli.command import option, stage
-from libra_cli.cli.engine_options import EngineOptions, SamplingOptions, engine_options, sampling_options
+from libra_cli.cli.engine_options import engine_options, sampling_options
+from libra_cli.sampling.options import EngineOptions, SamplingOptions
 
 if TYPE_CHECKING:
     from libra_cli.stream.rows import Row
@@ -17,17 +19,21 @@ if TYPE_CHECKING:
 
 
 @option("--system", metavar="TEXT", help="System prompt.")
-@option("--prompt-template", type=click.Path(exists=True, dir_okay=False), metavar="FILE", by_content=True,
+@option("--template", type=click.Path(exists=True, dir_okay=False), metavar="FILE", by_content=True,
         help="Text with {{field}} slots that replaces the built-in prompt.")  # fmt: skip
 @option(
-    "--dedupe", is_flag=True, shapes_rows=False, help="Leave out rows whose id was there before; else they are refused."
+    "--duplicates",
+    type=click.Choice(choices.ROLLOUT_DUPLICATES),
+    default="refuse",
+    shapes_rows=False,
+    help="A row whose id has occurred before: refuse it as an error, or drop it and count it.",
 )
 @option("--dry-run", is_flag=True, shapes_rows=False,
         help="Print the first prompt as each model would see it, token ids included; generate nothing.")  # fmt: skip
 @sampling_options
 @engine_options
 def _rollout(
-    run: Run, system: str | None, prompt_template: str | None, dedupe: bool, dry_run: bool, **options: Any
+    run: Run, system: str | None, template: str | None, duplicates: str, dry_run: bool, **options: Any
 ) -> None:
     """Sample responses to problems from one or more models.
 
@@ -36,15 +42,15 @@ def _rollout(
     the same command continues after a stop, and a larger --samples or another --model adds what is missing. Every
     sample has its own seed, made from --seed, the row's id and the sample's number, whatever the shard or order.
     """
-    from libra_cli.sampling.run import Generation, response_fields
+    from libra_cli.stages.rollout.run import Rollouts
 
     engines, sampling = EngineOptions.take(options), SamplingOptions.take(options)
-    prompt, prompt_sha256 = _prompting(prompt_template, sampling.thinking, system)
-    generation = Generation(run, engines, sampling, prompt, prompt_sha256, dedupe)
+    prompt, prompt_sha256 = _prompting(template, sampling.thinking, system)
+    rollouts = Rollouts(run, engines, sampling, prompt, prompt_sha256, duplicates == "drop")
     if dry_run:
-        generation.show_first()
+        rollouts.show_first()
     else:
-        generation.through(lambda _job, completion: response_fields(completion, sampling))
+        rollouts.generate()
 
 
 def _prompting(path: str | None, thinks: bool, system: str | None) -> tuple[Callable[[Row], Messages], str]:
@@ -56,7 +62,7 @@ def _prompting(path: str | None, thinks: bool, system: str | None) -> tuple[Call
         built_in = reason.THINKING if thinks else reason.DIRECT
         text = template.load(built_in) if path is None else slots.read_prompt(path)
     except ValueError as error:
-        raise click.UsageError(f"--prompt-template {path}: {error}") from None
+        raise click.UsageError(f"--template {path}: {error}") from None
 
     def prompt(row: Row) -> Messages:
         try:

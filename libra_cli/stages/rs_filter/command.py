@@ -70,7 +70,7 @@ def _choosing(*names: str, **kwargs: Any) -> Any:
 @_choosing("--even", type=click.Choice(choices.EVEN_BY),
            help="As many samples of each label in a task: a judge learns no prior.")  # fmt: skip
 @_choosing("--seed", type=click.IntRange(0), default=0, metavar="N", help="Another seed, another choice and order.")
-@option("-j", "--jobs", type=click.IntRange(1), metavar="N", shapes_rows=False,
+@option("-j", "--workers", type=click.IntRange(1), metavar="N", shapes_rows=False,
         help="Processes for rows without a label that need algebra. Default: one for each core.")  # fmt: skip
 @option("--spool-dir", metavar="DIR", shapes_rows=False,
         help="Where rows wait that come through a pipe or compressed. Default: TMPDIR.")  # fmt: skip
@@ -119,7 +119,7 @@ def command(run: Run, task: str | None, **options: Any) -> None:
     reader = SampleReader(prompts, task, options["threshold"], pairs)
     limits = SampleLimits(options["pass_rate"], options["per_prompt"], options["prefer"], options["even"] == "label")
     checks, fields = _checks(options, pairs), ResponseFields("response", "reference", pairs)
-    with Pool(options["jobs"] or cores()) as pool, RowStore(options["spool_dir"], "--spool-dir") as store:
+    with Pool(options["workers"] or cores()) as pool, RowStore(options["spool_dir"], "--spool-dir") as store:
         labeller = Labeller(fields, Grader(REASON, pool), run.console.note)
         Filtering(run, reader, labeller, checks, limits, store, options["seed"]).run(options["report"])
 
@@ -129,9 +129,9 @@ def _checks(options: dict[str, Any], pairs: list[tuple[str, str]]) -> Checks:
 
     count = None
     if options["tokenizer"]:
-        from libra_cli.engines.token_counts import counter
+        from libra_cli.engines.token_counts import token_counter
 
-        count = counter(options["tokenizer"])
+        count = token_counter(options["tokenizer"])
     return Checks(options["thinking"] or UNASKED, pairs, options["min_tokens"], options["max_tokens"], count)
 
 

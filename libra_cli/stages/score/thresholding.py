@@ -14,6 +14,7 @@ from libra_cli.metrics import thresholds
 from libra_cli.stages.score.reading import ScoreConfig
 from libra_cli.stages.score.verdicts import Sums, number
 from libra_cli.tasks import JUDGING
+from libra_cli.tasks.judge import is_above
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -65,7 +66,7 @@ class ThresholdedVerdicts:
         """Whether the verdict on a labelled row is wrong."""
         verdict = 0 if "gate" in fields else fields.get("prediction")
         if self.threshold is not None and fields.get("score") is not None and "gate" not in fields:
-            verdict = int(fields["score"] > self.threshold)
+            verdict = int(is_above(fields["score"], self.threshold))
         return verdict is not None and bool(verdict) != bool(fields["label"])
 
 
@@ -174,7 +175,7 @@ def verdicts_at(judged: JudgedResponses, thresholds_N: Floats) -> Ints:
     """Verdicts (N) by the threshold of each response (N): correct above it; none without a score."""
     known = ~np.isnan(judged.scores) & ~np.isnan(thresholds_N)
     with np.errstate(invalid="ignore"):
-        verdicts = np.where(known, judged.scores > thresholds_N, NONE)
+        verdicts = np.where(known, is_above(judged.scores, thresholds_N), NONE)
     return np.where(judged.gated, 0, verdicts).astype(np.int64)
 
 
