@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, plain
 from libra_cli.stages.score.options import At, Resamples, Threshold, output_options
-
-if TYPE_CHECKING:
-    from libra_cli.stages.score.reading import ScoreConfig
 
 
 @plain(
@@ -112,28 +109,23 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
 
     outputs = Outputs.take(options)
     check_inputs(inputs, outputs.files)
-    against = options.pop("against")
+    from libra_cli.exits import Exit, Fatal
+    from libra_cli.stages.score.reading import ScoreConfig
     from libra_cli.stages.score.run import score
     from libra_cli.stream.console import Console
 
+    against = options.pop("against")
     console = Console("score", quiet=options.pop("quiet"))
-    found = score(inputs, _how(options, outputs.html is not None), console.progress)
+    kind, at = options.pop("as"), options.pop("at") or ()
+    config = ScoreConfig(kind=kind, at=at, examples=outputs.html is not None, **options)
+    scored = score(inputs, config, console.progress)
     console.clear()
-    outputs.write(found if against is None else {**found, "published": _published(found)})
+    if against is not None:
+        from libra_cli.rm_benchmarks.published import rank_among_published
+
+        try:
+            scored["published"] = [row for report in scored["reports"] for row in rank_among_published(report)]
+        except ValueError as error:
+            raise Fatal(Exit.USAGE, f"--against published: {error}") from None
+    outputs.write(scored)
     return 0
-
-
-def _how(options: dict[str, Any], examples: bool) -> ScoreConfig:
-    from libra_cli.stages.score.reading import ScoreConfig
-
-    return ScoreConfig(kind=options.pop("as"), at=options.pop("at") or (), examples=examples, **options)
-
-
-def _published(found: dict[str, Any]) -> list[dict[str, Any]]:
-    from libra_cli.exits import Exit, Fatal
-    from libra_cli.rm_benchmarks.published import rank_among_published
-
-    try:
-        return [row for report in found["reports"] for row in rank_among_published(report)]
-    except ValueError as error:
-        raise Fatal(Exit.USAGE, f"--against published: {error}") from None

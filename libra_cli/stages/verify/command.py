@@ -13,11 +13,9 @@ from libra_cli.cli.shared_options import cut_markers_option, workers_option
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
 
 if TYPE_CHECKING:
-    from libra_cli.records.responses import ResponseFields
-    from libra_cli.stages.verify.panel import Panel
+    from libra_cli.answers.pool import Pool
     from libra_cli.stages.verify.run import Labelling
     from libra_cli.stream.run import Run
-    from libra_cli.tasks.grading import Grader
 
 
 def _asks(values: dict[str, Any]) -> bool:
@@ -116,16 +114,7 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
     "--report", metavar="FILE", shapes_rows=False, help="Write how far the annotators agree to FILE as JSON."
 )
 @asking_options
-def command(
-    run: Run,
-    response_field: str,
-    reference_field: str,
-    thinking_markers: tuple[str, ...],
-    workers: int | None,
-    timeout: float,
-    hard_timeout: float,
-    **options: Any,
-) -> None:
+def command(run: Run, **options: Any) -> None:
     """Label responses as correct or incorrect against the reference answer.
 
     Reads `reference` (text or a number) and `response` (or `response_with_cot` if a row has no `response`). Writes
@@ -163,40 +152,39 @@ def command(
     """
     run.options.check_names(options["review"], options["report"])
     from libra_cli.answers.pool import Pool, cores
-    from libra_cli.records.responses import ResponseFields
     from libra_cli.stream.sinks import check_report
-    from libra_cli.tasks import thinking
-    from libra_cli.tasks.grading import Grader
-    from libra_cli.tasks.reason import REASON
 
-    pairs = [thinking.markers(text) for text in thinking_markers] or list(thinking.MARKERS.values())
     check_report(options["report"], "--report")
-    fields = ResponseFields(response_field, reference_field, pairs)
-    with Pool(workers or cores(), timeout, hard_timeout) as pool:
-        labelling = _labelling(run, fields, Grader(REASON, pool), options)
+    with Pool(options["workers"] or cores(), options["timeout"], options["hard_timeout"]) as pool:
+        labelling = _labelling(run, pool, options)
         labelling.run()
     labelling.conclude(options["report"])
 
 
-def _labelling(run: Run, fields: ResponseFields, grader: Grader, options: dict[str, Any]) -> Labelling:
+def _labelling(run: Run, pool: Pool, options: dict[str, Any]) -> Labelling:
     """The rule, and with it the panel, the human labels and the file for reviewers that `options` name."""
     from libra_cli.records.human_labels import Labels
+    from libra_cli.records.responses import ResponseFields
+    from libra_cli.stages.verify.panel import Panel
     from libra_cli.stages.verify.run import Labelling
+    from libra_cli.stages.verify.vote_store import VoteStore
+    from libra_cli.tasks import thinking
+    from libra_cli.tasks.grading import Grader
+    from libra_cli.tasks.reason import REASON
 
     if _asks(options) and options["rule"] == "only":
         raise click.UsageError("--rule only asks no model; leave out --annotator, or name another --rule")
-    panel = _panel(run, fields, options) if _asks(options) else None
+    pairs = [thinking.markers(text) for text in options["thinking_markers"]] or list(thinking.MARKERS.values())
+    fields = ResponseFields(options["response_field"], options["reference_field"], pairs)
+    panel = None
+    if _asks(options):
+        named = {"model": options["annotator"], "model_name": options["annotator_name"], "flag": "annotator"}
+        engines = EngineOptions.take(dict(options), **named)
+        others = {**options, "thinking_markers": options["annotator_markers"]}  # the option itself is about the rows
+        sampling = SamplingOptions.take(others, samples=1, stop=(), prefill="")
+        panel = Panel(run, engines, sampling, fields, VoteStore.of(run))
     labels = Labels(options["labels"])
     review = run.open_side_file(options["review"], "--review") if options["review"] else None
-    return Labelling(run, fields, grader, labels, options["rule"], panel, review, options["report"] is not None)
-
-
-def _panel(run: Run, fields: ResponseFields, options: dict[str, Any]) -> Panel:
-    from libra_cli.stages.verify.panel import Panel
-    from libra_cli.stages.verify.vote_store import VoteStore
-
-    named = {"model": options["annotator"], "model_name": options["annotator_name"], "flag": "annotator"}
-    engines = EngineOptions.take(dict(options), **named)
-    markers = options["annotator_markers"]
-    sampling = SamplingOptions.take(dict(options), samples=1, stop=(), prefill="", thinking_markers=markers)
-    return Panel(run, engines, sampling, fields, VoteStore.of(run))
+    counts_votes = options["report"] is not None
+    grader = Grader(REASON, pool)
+    return Labelling(run, fields, grader, labels, options["rule"], panel, review, counts_votes)
