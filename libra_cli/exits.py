@@ -46,6 +46,13 @@ class Fatal(Exception):
         self.status = status
 
 
+class InvalidOptions(Fatal):
+    """Options that are wrong or do not go together; the command line reports them with a pointer to its --help."""
+
+    def __init__(self, message: str):
+        super().__init__(Exit.USAGE, message)
+
+
 class ReaderGone(Fatal):
     """The reader of standard output has left; the run ends silently."""
 

@@ -11,17 +11,19 @@ from typing import Any
 import click
 import orjson
 
-from libra_cli.cli.engine_options import EngineOptions, SamplingOptions
-from libra_cli.engines.replay import shown_by
 from libra_cli.records.forms import JudgeItem
 from libra_cli.records.items import OTHER_RESPONSES, item_of_row, probe_item, probed
 from libra_cli.records.no_answer import no_answer
 from libra_cli.records.probes import PROBES
-from libra_cli.sampling.bundles import Several
-from libra_cli.sampling.choose import Choice, choices, drawing
+from libra_cli.sampling.bundles import BundleRequests
+from libra_cli.sampling.choose import ChosenModel, choose_models
 from libra_cli.sampling.judge_prompts import PAIR, RESPONSE, JudgePlan, make_plan
 from libra_cli.sampling.judgments import order_fields, raise_failures
-from libra_cli.sampling.run import EngineWorker, Passes, provenance, rendered, request_seed
+from libra_cli.sampling.options import EngineOptions, SamplingOptions
+from libra_cli.sampling.passes import Passes, rendered
+from libra_cli.sampling.recordings import judgment_key
+from libra_cli.sampling.requests import provenance, request_seed
+from libra_cli.sampling.worker import EngineWorker
 from libra_cli.stages.judge import RESULTS
 from libra_cli.stages.judge.aggregate import aggregate, judgments_by_gate
 from libra_cli.stages.judge.judges import GenerativeJudge, Judge, ScalarJudge, default_task
@@ -68,7 +70,7 @@ class JudgeSession:
         requests = []
         conversations = self.judge.conversations(self.plan)
         for number, (prompt, messages) in enumerate(zip(self.plan.prompts, conversations, strict=True)):
-            shows = shown_by({"vote": prompt.vote, **order_fields(self.plan, prompt)})
+            shows = judgment_key({"vote": prompt.vote, **order_fields(self.plan, prompt)})
             requests.append(self.judge.request(messages, self.seed_of(number), self.name, number, shows))
         return requests
 
@@ -78,8 +80,8 @@ class Judging:
 
     def __init__(self, run: Run, engines: EngineOptions, sampling: SamplingOptions, config: JudgeConfig):
         self._run, self._config, self._sampling = run, config, sampling
-        self._drawn = drawing(sampling)
-        self._models = choices(engines, sampling, run.console.note, rewards=True)
+        self._drawn = sampling.to_sampling()
+        self._models = choose_models(engines, sampling, run.console.note, rewards=True)
         self._passes = Passes(run, self._models)
         self._scalar = ScalarJudge()
         self._judges = {
@@ -108,7 +110,7 @@ class Judging:
         """Writes a judged row for each row and judge, or for each row, probe and judge."""
         for row in self._run.finished_rows():
             self.reports.add(row.fields)
-        self._passes.through(self._jobs, self._finish, Several, _line)
+        self._passes.answer(self._jobs, self._finish, BundleRequests, _line)
 
     def show_first(self) -> None:
         """Writes the first prompt about the first row as each judge would see it; no model is loaded."""
@@ -125,7 +127,7 @@ class Judging:
 
     # -- requests -----------------------------------------------------------------------------------------------------
 
-    def _jobs(self, model: Choice, row: Row) -> Iterator[Job]:
+    def _jobs(self, model: ChosenModel, row: Row) -> Iterator[Job]:
         jobs = []  # a list: what is wrong with one item refuses the whole row
         for changed, item in self._items(row):
             gates = [no_answer(response) if self._config.gate else None for response in item.responses]
@@ -143,7 +145,7 @@ class Judging:
                 yield probed(row.fields, probe), probe_item(row.fields, probe)
 
     def _session(
-        self, model: Choice, fields: Mapping[str, Any], item: JudgeItem, gates: Sequence[str | None]
+        self, model: ChosenModel, fields: Mapping[str, Any], item: JudgeItem, gates: Sequence[str | None]
     ) -> JudgeSession:
         config = self._config
         judge = self._scalar if model.scalar else self._judges[config.task or default_task(item)]
@@ -184,7 +186,7 @@ class Judging:
         votes = {"votes": config.votes, "orders": config.orders, "reduce": config.reduce}
         return {**provenance(engine, self._drawn, judge.prompt_sha256), **votes}
 
-    def _shown(self, model: Choice, row: Row) -> dict[str, Any]:
+    def _shown(self, model: ChosenModel, row: Row) -> dict[str, Any]:
         changed, item = next(self._items(row))
         session = self._session(model, {**row.fields, **changed}, item, [None] * len(item.responses))
         prompt, described = rendered(model, session.requests[0])

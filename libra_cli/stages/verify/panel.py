@@ -9,13 +9,15 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from libra_cli.cli.engine_options import EngineOptions, SamplingOptions
 from libra_cli.engines.base import Completion, Messages, Request
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.label_votes import RULE
 from libra_cli.records.responses import ResponseFields
-from libra_cli.sampling.choose import Choice, choices, drawing
-from libra_cli.sampling.run import EngineWorker, provenance, request_seed, response_fields
+from libra_cli.sampling.choose import ChosenModel, choose_models
+from libra_cli.sampling.options import EngineOptions, SamplingOptions
+from libra_cli.sampling.requests import provenance, request_seed
+from libra_cli.sampling.response_fields import response_fields
+from libra_cli.sampling.worker import EngineWorker
 from libra_cli.stages.verify.vote_store import VoteStore
 from libra_cli.stream.jobs import Answer, Job
 from libra_cli.stream.options import FIELD_HINTS
@@ -41,8 +43,8 @@ class Panel:
         self, run: Run, engines: EngineOptions, sampling: SamplingOptions, fields: ResponseFields, votes: VoteStore
     ):
         self._run, self._sampling, self._fields, self._votes = run, sampling, fields, votes
-        self._drawn = drawing(sampling)
-        self._choices = choices(engines, sampling, run.console.note)
+        self._drawn = sampling.to_sampling()
+        self._choices = choose_models(engines, sampling, run.console.note)
         self._names = dict(zip((choice.name for choice in self._choices), engines.model, strict=False))
         if RULE in (choice.name for choice in self._choices):
             raise Fatal(Exit.USAGE, f"an annotator cannot be called {RULE}; give it an --{engines.flag}-name")
@@ -79,14 +81,14 @@ class Panel:
             votes.append(vote)
         return votes
 
-    def _jobs(self, choice: Choice, row: Row) -> Iterator[Job]:
-        """One job, unless its vote is stored; its row is named like the response, so that a recording finds it."""
+    def _jobs(self, choice: ChosenModel, row: Row) -> Iterator[Job]:
+        """One job, unless its vote is stored."""
         messages, name = self._messages(row), response_name(row.fields)
         if not self._votes.has(self._key(choice, name, messages)):
             seed = request_seed(self._sampling.seed, f"{name}\0{choice.name}", 0)
-            yield Job(Row({"id": name}, b"{}", row.file, row.line), Request(messages, seed, name, 0))
+            yield Job(row, Request(messages, seed, name, 0))
 
-    def _receive(self, choice: Choice, worker: EngineWorker, job: Job, answer: Answer) -> None:
+    def _receive(self, choice: ChosenModel, worker: EngineWorker, job: Job, answer: Answer) -> None:
         request: Request = job.work
         made = provenance(worker.described, self._drawn, self._prompt_sha256, request)
         key = self._key(choice, request.record_id, request.messages)
@@ -107,7 +109,7 @@ class Panel:
         record = {**self._fields.record(row), "question": row.fields["question"]}
         return VERIFY.prompt({**record, "response": self._fields.response(row)})
 
-    def _key(self, choice: Choice, name: str, messages: Messages) -> bytes:
+    def _key(self, choice: ChosenModel, name: str, messages: Messages) -> bytes:
         """A digest of everything that a vote depends on."""
         model = self._names.get(choice.name, choice.name)
         seed = self._sampling.seed
