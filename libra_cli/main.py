@@ -15,16 +15,16 @@ from libra_cli.exits import Exit, Fatal, ReaderGone
 from libra_cli.stream.stdio import open_missing_descriptors
 
 STAGES = {
-    "collect": "Gather problems from files or hub data sets, map their fields, filter and de-duplicate them.",
+    "collect": "Gather problems from files and hub data sets; map fields, filter, remove duplicates.",
     "rollout": "Sample responses to problems from one or more models.",
     "verify": "Label responses as correct or incorrect against the reference answer.",
-    "review": "Label responses by hand: those on which the rule and the models of libra verify disagree.",
-    "balance": "Cut the thinking and even correct and incorrect responses per subset and model.",
-    "judge": "Judge responses with one or more models: score them, compare them, or check them.",
-    "score": "Score judges on their judged rows: accuracy, calibration, pass@k, with 95% intervals.",
-    "score correlate": "Correlate the accuracy of judges with what came of training with them.",
-    "rs-filter": "Keep the generated samples that their task's rule accepts, as conversations to train on.",
-    "mix": "Mix data sets in stated proportions, and say what came of it.",
+    "review": "Label responses by hand where the rule and the models of libra verify disagree.",
+    "balance": "Cut the thinking and balance correct and incorrect responses per subset and model.",
+    "judge": "Score, compare or check responses with one or more judge models.",
+    "score": "Measure judges on their judged rows: accuracy, calibration, pass@k, with 95% intervals.",
+    "score correlate": "Correlate the accuracy of judges with the results of policies trained on them.",
+    "rs-filter": "Keep the correct samples (rejection sampling) as conversations to train on.",
+    "mix": "Mix data sets in stated proportions.",
     "sft": "Train a causal language model on conversations, from one CPU to many nodes.",
     "schema": "Print the JSON Schema of a kind of record; without a name, list the kinds.",
     "doctor": "Show versions, engines and devices, and what is missing.",
@@ -62,7 +62,7 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "LIBRA", "max_content_width": 120},
-    epilog="`libra STAGE --help` says more. Rows are JSON objects, one a line; stages read files or standard input.",
+    epilog="Rows are JSON objects, one per line. Stages read files or standard input. `libra STAGE --help` says more.",
 )
 @click.version_option(__version__, prog_name="libra", message="%(prog)s %(version)s")
 def cli() -> None:

@@ -59,44 +59,109 @@ def _common(*names: str, **kwargs: Any) -> StageOption:
 
 
 def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
-    """The options that every stage shares, in the order of the manual; `takes` is what its usage calls an input."""
-    again = "continues it" if resumable else "makes it anew"
+    """The options that every stage shares, in the order of the manual; `takes` is the metavar of an input."""
+    again = "continues an interrupted run" if resumable else "writes FILE anew"
     return [
         click.Argument(["inputs"], nargs=-1, metavar=f"[{takes}]..."),
-        _common("-o", "--output", metavar="FILE",
-                help=f"Write to FILE; the same command again {again}. Default: standard output."),
-        _common("--errors", metavar="FILE", help="Write refused rows to FILE, each with the reason."),
-        _common("--overwrite", is_flag=True, help="Start FILE afresh, whatever made it."),
-        _common("--shard", metavar="I/N|auto",
-                help="Do part I of N (from 0) only, by hash of the id; auto reads the Slurm array or step."),
-        _common("--limit", type=click.IntRange(0), metavar="N", help="Read the first N rows only."),
-        _common("--unordered", is_flag=True, help="Write rows as they finish, not in input order."),
-        _common("--window", type=click.IntRange(1), default=1024, metavar="N",
-                help="Jobs begun and not yet written, at most."),
-        _common("--max-line-bytes", type=click.IntRange(1), default=64 << 20, metavar="N", help="Refuse longer lines."),
-        _common("--expect-rows", type=click.IntRange(0), metavar="N",
-                help="Fail with status 7 unless the input has N rows."),
-        _common("--manifest", metavar="FILE", help="At the end write counts, hash and configuration to FILE."),
-        _common("--expect-manifest", metavar="FILE",
-                help="Fail with status 7 unless the input is all that FILE says was written."),
-        _common("--grace", type=click.FloatRange(0), default=20.0, metavar="SECONDS",
-                help="Time to finish what is in flight when asked to stop."),
-        _common("--stall-timeout", type=click.FloatRange(0), default=1800.0, metavar="SECONDS",
-                help="Give up (status 6) when no job finishes for so long; 0 never."),
-        _common("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors."),
-        _common("--log-format", type=click.Choice(choices.LOG_FORMATS), default="text", help="How to write to stderr."),
+        _common(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help=f"Write rows to FILE instead of standard output. The same command {again}.",
+        ),
+        _common(
+            "--errors", metavar="FILE", help="Write refused rows, with the reason, to FILE. Default: only report them."
+        ),
+        _common("--overwrite", is_flag=True, help="Replace the --output FILE, whatever it holds."),
+        _common(
+            "--shard",
+            metavar="I/N|auto",
+            help="Process only part I (from 0) of N, chosen by a hash of the id. auto: I and N come from the Slurm "
+            "array or step.",
+        ),
+        *_processing_options(),
+        _common("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
+        _common(
+            "--log-format",
+            type=click.Choice(choices.LOG_FORMATS),
+            default="text",
+            help="Format of the messages on stderr: text for people, json for programs.",
+        ),
         _common("--debug", is_flag=True, help="Show the traceback of the first unexpected error."),
-    ]  # fmt: skip
+    ]
+
+
+def _processing_options() -> list[click.Parameter]:
+    """How rows are read, ordered, counted and stopped."""
+    return [
+        _common("--limit", type=click.IntRange(0), metavar="N", help="Read only the first N rows."),
+        _common("--unordered", is_flag=True, help="Write rows as they finish instead of in input order."),
+        _common(
+            "--window",
+            type=click.IntRange(1),
+            default=1024,
+            metavar="N",
+            help="Maximum requests or rows that are started but not yet written; limits memory.",
+        ),
+        _common(
+            "--max-line-bytes",
+            type=click.IntRange(1),
+            default=64 << 20,
+            metavar="N",
+            help="Refuse input lines longer than N bytes.",
+        ),
+        _common(
+            "--expect-rows",
+            type=click.IntRange(0),
+            metavar="N",
+            help="End with status 7 unless the input has exactly N rows.",
+        ),
+        _common(
+            "--manifest",
+            metavar="FILE",
+            help="At the end, write the counts, the SHA-256 of the output and the configuration to FILE.",
+        ),
+        _common(
+            "--expect-manifest",
+            metavar="FILE",
+            help="End with status 7 unless the input has as many rows as FILE, a complete --manifest, counts.",
+        ),
+        _common(
+            "--grace",
+            type=click.FloatRange(0),
+            default=20.0,
+            metavar="SECONDS",
+            help="Time to finish work in progress after a request to stop.",
+        ),
+        _common(
+            "--stall-timeout",
+            type=click.FloatRange(0),
+            default=1800.0,
+            metavar="SECONDS",
+            help="End with status 6 if nothing finishes for this long; 0 disables the limit.",
+        ),
+    ]
 
 
 def config_options() -> list[click.Parameter]:
     """`--config` and `--print-config`."""
     return [
-        _common("--config", metavar="FILE.yaml", is_eager=True, expose_value=False, callback=_load_config,
-                help="Read options from FILE: keys are option names; the command line and LIBRA_* win."),
-        _common("--print-config", is_flag=True, expose_value=False, callback=_note_print_config,
-                help="Print every option, its value and where it came from; do nothing else."),
-    ]  # fmt: skip
+        _common(
+            "--config",
+            metavar="FILE.yaml",
+            is_eager=True,
+            expose_value=False,
+            callback=_load_config,
+            help="Read options from FILE; keys are option names. The command line and LIBRA_* variables override it.",
+        ),
+        _common(
+            "--print-config",
+            is_flag=True,
+            expose_value=False,
+            callback=_note_print_config,
+            help="Print every option with its value and origin, then exit.",
+        ),
+    ]
 
 
 def _note_print_config(ctx: click.Context, _param: click.Parameter, value: bool) -> None:

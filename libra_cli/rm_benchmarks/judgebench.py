@@ -14,7 +14,7 @@ from libra_cli.rm_benchmarks.base import (
     cluster_of,
     weighted_mean,
 )
-from libra_cli.rm_benchmarks.verdicts import compared, judgments, scores, signs, why
+from libra_cli.rm_benchmarks.verdicts import compared, judgments, null_reason, scores, signs
 from libra_cli.tasks import GeneratedText
 from libra_cli.tasks.grading import read_verdict
 from libra_cli.tasks.rank import RANK, preferred
@@ -50,7 +50,7 @@ class JudgeBench(Benchmark):
             raise ValueError('no "source" and "label" (A>B or B>A) of JudgeBench: keep the fields of the benchmark')
         found = decisions(fields)
         favour = sum(sign for sign in found if sign is not None) * label
-        unread = why(fields) if all(sign is None for sign in found) else None
+        unread = null_reason(fields) if all(sign is None for sign in found) else None
         yield BenchmarkPoint(section, cluster_of(fields, "question", "pair_id"), float(favour > 0), unread)
 
     def overall(self, sections: Floats, names: Sequence[str], ns: Floats, protocol: ProtocolName) -> Floats:

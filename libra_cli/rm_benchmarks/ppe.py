@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from libra_cli.rm_benchmarks.base import Benchmark, BenchmarkPoint, Fields, ProtocolName, cluster_of, kept
-from libra_cli.rm_benchmarks.verdicts import signs, why
+from libra_cli.rm_benchmarks.verdicts import null_reason, signs
 
 CORRECTNESS = ("MMLU-Pro", "MATH", "GPQA", "MBPP-Plus", "IFEval")
 CORRECT = "correct"
@@ -32,7 +32,9 @@ class PPEPreference(Benchmark):
         if winner is None:
             yield BenchmarkPoint("PPE Preference", prompt, None, "no_preference")
         else:
-            yield BenchmarkPoint("PPE Preference", prompt, float(sign == winner), why(fields) if sign is None else None)
+            yield BenchmarkPoint(
+                "PPE Preference", prompt, float(sign == winner), null_reason(fields) if sign is None else None
+            )
 
 
 class PPECorrectness(Benchmark):
@@ -50,7 +52,7 @@ class PPECorrectness(Benchmark):
         group, pairs = _benchmark(fields), list(conflict_pairs(fields))
         problem = f"{group}:{cluster_of(fields, 'question_id', 'prompt')}"
         for sign in signs(fields, pairs):
-            yield BenchmarkPoint(group, problem, float(sign == 1), why(fields) if sign is None else None)
+            yield BenchmarkPoint(group, problem, float(sign == 1), null_reason(fields) if sign is None else None)
 
 
 def conflict_pairs(fields: Fields) -> Iterator[tuple[int, int]]:

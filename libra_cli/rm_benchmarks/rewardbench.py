@@ -20,7 +20,7 @@ from libra_cli.rm_benchmarks.base import (
     plain_mean,
     weighted_mean,
 )
-from libra_cli.rm_benchmarks.verdicts import is_scalar, signs, why
+from libra_cli.rm_benchmarks.verdicts import is_scalar, null_reason, signs
 
 SECTIONS: dict[str, dict[str, int]] = {
     "Chat": {
@@ -82,7 +82,7 @@ class RewardBench(Benchmark):
             raise ValueError(f'"subset" is {subset!r}, which RewardBench has not: keep the fields of the benchmark')
         undecided = 0.0 if is_scalar(fields) else 0.5
         value = float(sign > 0) if sign else undecided
-        yield BenchmarkPoint(subset, cluster_of(fields), value, why(fields) if sign is None else None)
+        yield BenchmarkPoint(subset, cluster_of(fields), value, null_reason(fields) if sign is None else None)
 
     def sections_of(self, group: str) -> tuple[str, ...]:
         return (_SECTION_OF.get(group, "Prior"),)

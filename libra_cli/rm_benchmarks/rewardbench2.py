@@ -18,7 +18,7 @@ from libra_cli.rm_benchmarks.base import (
     kept,
     pick,
 )
-from libra_cli.rm_benchmarks.verdicts import beats_all, choice, scores, signs, why
+from libra_cli.rm_benchmarks.verdicts import beats_all, choice, null_reason, scores, signs
 
 SUBSETS = ("Factuality", "Precise IF", "Math", "Safety", "Focus")
 TIES: dict[str, float] = {
@@ -58,7 +58,7 @@ class RewardBench2(Benchmark):
             yield _prompt(fields)
         else:
             value, is_read = _best_of(fields)
-            yield BenchmarkPoint(subset, cluster_of(fields), value, None if is_read else why(fields))
+            yield BenchmarkPoint(subset, cluster_of(fields), value, None if is_read else null_reason(fields))
 
     def join(self, parts: Iterable[BenchmarkPart], protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
         by_role: dict[str, dict[str, BenchmarkPart]] = {"tied": {}, "ref": {}}
@@ -110,7 +110,7 @@ def _prompt(fields: Fields) -> BenchmarkPart:
     correct, found = _num_correct(fields), scores(fields)
     known = [score for score in found or () if score is not None]
     if found is None or len(known) < len(found):
-        return BenchmarkPart(f"Ties:{number}", role, None, "no_scores" if found is None else why(fields))
+        return BenchmarkPart(f"Ties:{number}", role, None, "no_scores" if found is None else null_reason(fields))
     right, wrong = known[:correct], known[correct:]
     if not wrong:
         raise ValueError("a row of Ties has no score of a wrong response: judge all of its responses")

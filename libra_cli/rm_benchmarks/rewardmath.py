@@ -17,7 +17,7 @@ from libra_cli.rm_benchmarks.base import (
     kept,
     pick,
 )
-from libra_cli.rm_benchmarks.verdicts import signs, why
+from libra_cli.rm_benchmarks.verdicts import null_reason, signs
 
 RIGHT = "human_to_GPT-4"
 """Whose solution is the right one (`solution_reference`)."""
@@ -46,9 +46,9 @@ class RewardMATH(Benchmark):
         elif fields.get("chosen_position") is not None:
             (sign,) = signs(fields, [(0, 1)])
             won = {1: "A", -1: "B"}.get(sign) if sign is not None else None
-            yield _pair(problem, won, fields["chosen_position"], why(fields))
+            yield _pair(problem, won, fields["chosen_position"], null_reason(fields))
         else:
-            yield _solution(problem, references, fields.get("score"), why(fields))
+            yield _solution(problem, references, fields.get("score"), null_reason(fields))
 
     def join(self, parts: Iterable[BenchmarkPart], protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
         by_problem: dict[str, list[BenchmarkPart]] = {}

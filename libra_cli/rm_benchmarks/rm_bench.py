@@ -16,7 +16,7 @@ from libra_cli.rm_benchmarks.base import (
     pick,
     plain_mean,
 )
-from libra_cli.rm_benchmarks.verdicts import signs, why
+from libra_cli.rm_benchmarks.verdicts import null_reason, signs
 
 DOMAINS = ("chat", "math", "code", "safety")
 LEVELS = ("hard", "normal", "easy")
@@ -46,7 +46,9 @@ class RMBench(Benchmark):
         found = signs(fields, [(chosen, STYLES + rejected) for chosen, rejected in cells])
         for (chosen, rejected), sign in zip(cells, found, strict=True):
             level = LEVELS[0] if chosen < rejected else LEVELS[1] if chosen == rejected else LEVELS[2]
-            yield BenchmarkPoint(f"{domain}/{level}", problem, float(sign == 1), why(fields) if sign is None else None)
+            yield BenchmarkPoint(
+                f"{domain}/{level}", problem, float(sign == 1), null_reason(fields) if sign is None else None
+            )
 
     def sections_of(self, group: str) -> tuple[str, ...]:
         return tuple(group.split("/"))

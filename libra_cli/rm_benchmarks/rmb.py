@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from libra_cli.rm_benchmarks.base import Benchmark, BenchmarkPoint, Fields, ProtocolName, cluster_of, kept
-from libra_cli.rm_benchmarks.verdicts import beats_all, signs, why
+from libra_cli.rm_benchmarks.verdicts import beats_all, null_reason, signs
 
 _OWN = ("bon_uid", "bon_best", "pair_uid", "reject")
 """Fields of its lists and of its pairs."""
@@ -30,7 +30,10 @@ class RMB(Benchmark):
         won = beats_all(signs(fields, [(0, loser) for loser in losers]))
         group = f"{aim} {'BoN' if is_list else 'Pair'}"
         yield BenchmarkPoint(
-            group, cluster_of(fields, "conversation_input"), float(won is True), why(fields) if won is None else None
+            group,
+            cluster_of(fields, "conversation_input"),
+            float(won is True),
+            null_reason(fields) if won is None else None,
         )
 
 

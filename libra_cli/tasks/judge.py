@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from libra_cli.tasks import slots
 from libra_cli.tasks import template as templates
@@ -49,13 +50,16 @@ def rating_task(name: str, key: str, scale: tuple[int, int], threshold: float) -
     return judge_task(name, number(key, scale, taken_back), rule, "response", scale, threshold)
 
 
-def is_above(score: float, threshold: float) -> bool:
-    """The rule of every threshold: a score above it means correct, the threshold itself means wrong."""
+def is_above(score: Any, threshold: Any) -> Any:
+    """The rule of every threshold: a score above it means correct, the threshold itself means wrong.
+
+    Takes numbers, or arrays of them.
+    """
     return score > threshold
 
 
 def agrees_with_label(says_correct: bool, record: Record) -> bool | None:
-    """Whether a verdict of correct or wrong is that of `label`; None if there is no label of 1 or 0."""
+    """Whether a verdict of correct or wrong agrees with `label`; None if that is neither 1 nor 0."""
     label = record.get("label")
     return says_correct == bool(label) if label in (0, 1) else None
 

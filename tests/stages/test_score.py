@@ -11,10 +11,8 @@ import pytest
 from libra_cli.exits import Exit, Fatal
 from libra_cli.reports.layout import parts
 from libra_cli.rm_benchmarks.published import rank_among_published
-from libra_cli.stages.score import row_kinds
 from libra_cli.stages.score.answers import grouped_answers
 from libra_cli.stages.score.columns import Clusters, item_key
-from libra_cli.stages.score.command import KINDS
 from libra_cli.stages.score.reading import ScoreConfig
 from libra_cli.stages.score.run import score
 
@@ -39,10 +37,6 @@ def report_of(found):
 
 def row(question, label, score, **more):
     return {"question": question, "label": label, "score": score, "judge": "j", "judge_task": "score", **more}
-
-
-def test_every_kind_can_be_named():
-    assert set(KINDS) == set(row_kinds.names())
 
 
 # -- pointwise --------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 
 from libra_cli.records import label_votes
 from libra_cli.records.label_votes import ALSO, FIRST, NEVER, ONLY, settled, wants_panel
-from libra_cli.stages.verify.report import PANEL_SAID, SAID, AgreementReport, table
+from libra_cli.stages.verify.report import PANEL_VERDICTS, RULE_VERDICTS, AgreementReport, table
 
 VERDICTS = ("correct", "wrong", None)
 
@@ -127,5 +127,5 @@ def test_the_table_fits_a_terminal_and_shows_no_escape():
     assert max(map(len, text.splitlines())) <= 80
     assert "\x1b" not in text
     assert "(95%: 20.655% to 100.000%; paper: 0.148%)" in text
-    assert all(name in text for name in (*SAID, *PANEL_SAID))
+    assert all(name in text for name in (*RULE_VERDICTS, *PANEL_VERDICTS))
     assert table(AgreementReport().figures()) == ""

@@ -97,95 +97,116 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
     "--preset",
     multiple=True,
     type=click.Choice(choices.PRESETS),
-    help="A data set of the paper: its hub name, fields and filters. With a FILE or --hub: what its fields mean.",
+    help="Data set from the paper: sets its hub name, field mapping and filters. Repeatable. With FILE or --hub, name "
+    "one preset; its mapping and filters apply to those rows.",
 )
-@option("--hub", multiple=True, metavar="NAME[:CONFIG]", help="A data set of the Hugging Face hub.")
-@option("--split", metavar="NAME", help="The split of the hub data set.  [default: its only one]")
-@option("--revision", metavar="REV", help="The revision (branch, tag, commit) of the hub data set.")
+@option("--hub", multiple=True, metavar="NAME[:CONFIG]", help="Data set on the Hugging Face hub. Repeatable.")
+@option("--split", metavar="NAME", help="Split of the hub data set. Default: its only split.")
+@option("--revision", metavar="REV", help="Branch, tag or commit of the hub data set. Default: its main branch.")
 @option(
     "--format",
     type=click.Choice(choices.FORMATS),
-    help="What a FILE is.  [default: by its name; standard input is JSONL]",
+    help="Format of the input. Default: by file name; standard input is JSONL.",
 )
 @option(
     "--delimiter",
     metavar="CHAR",
     callback=_one_character,
-    help="What separates the cells of CSV.  [default: comma, or tab in .tsv]",
+    help="Column separator of CSV input; tab stands for a tab. Default: comma; tab for .tsv files.",
 )
 @option(
     "--map",
     multiple=True,
     metavar="FROM=TO",
     callback=_checked("parse_renames"),
-    help="Rename a field; FROM may lead into objects and lists (reward_model.ground_truth=reference).",
+    help="Rename field FROM to TO. FROM may be a path into objects and lists (reward_model.ground_truth=reference). "
+    "Repeatable.",
 )
 @option(
     "--set",
     multiple=True,
     metavar="FIELD=VALUE",
     callback=_checked("parse_settings"),
-    help="Give every row a field; VALUE is JSON, or else text.",
+    help="Set FIELD to VALUE in every row. VALUE is read as JSON, or as text if it is not JSON. Repeatable.",
 )
-@option("--subset", metavar="NAME", help="The subset of every row.  [default: the row's own, or the file's name]")
-@option("--keep", metavar="A,B,C", help="Of the fields that are no problem's own, keep these only.  [default: all]")
-@option("--no-reference", is_flag=True, help="Take rows without a golden answer, too.")
+@option(
+    "--subset",
+    metavar="NAME",
+    help="Value of `subset` in every row. Default: the row's own subset, else the name of its file or data set.",
+)
+@option("--keep", metavar="A,B,C", help="Other fields to keep besides those of a problem. Default: all.")
+@option("--no-reference", is_flag=True, help="Accept rows without a reference answer instead of refusing them.")
 @option(
     "--where",
     multiple=True,
     metavar="EXPR",
     callback=_expressions,
-    help="Keep rows for which EXPR is true: == != < <= > >= in, and or not, + - * / %, 'text', null, [a, b], "
-    "len(x), lower(x), number(x), matches(x, 'regex'), field('odd name'). Several must all be true.",
+    help="Keep only rows for which EXPR is true. EXPR may use == != < <= > >= in, and or not, + - * / %, 'text', null, "
+    "[a, b], len(x), lower(x), number(x), matches(x, 'regex'), field('odd name'). Repeatable; all must be true.",
 )
 @option(
     "--duplicates",
     type=click.Choice(choices.COLLECT_DUPLICATES),
     default="drop",
-    help="A problem that equals or nearly equals an earlier one: drop it and count it, or keep it.",
+    help="A problem that equals, or nearly equals, an earlier one: drop it and count it, or keep it.",
 )
 @option(
     "--near-duplicates",
     type=click.FloatRange(0, 1),
     default=0.8,
     metavar="SHARE",
-    help="Leave out a problem with an earlier one's numbers and answer and this Jaccard share of its runs of five "
-    "words; 0: exact duplicates only.",
+    help="Drop a problem whose numbers and answer match an earlier one and whose 5-word shingles overlap by at least "
+    "this Jaccard share. 0: only drop equal problems.",
 )
 @option(
     "--decontaminate",
     multiple=True,
     metavar="AGAINST",
     suggested=choices.PRESETS,
-    help="Leave out problems of this benchmark: a file (JSONL, CSV, Parquet) or the name of a preset.",
+    help="Drop rows that contain a problem of this benchmark: a JSONL, CSV or Parquet file, or the name of a preset. "
+    "Repeatable.",
 )
 @option(
-    "--ngram", type=click.IntRange(1), default=13, metavar="N", help="Words in a run that --decontaminate looks for."
+    "--ngram",
+    type=click.IntRange(1),
+    default=13,
+    metavar="N",
+    help="Number of words in the n-grams that --decontaminate compares.",
 )
 @option(
     "--overlap",
     type=click.FloatRange(0, 1),
     default=0.1,
     metavar="SHARE",
-    help="Of a benchmark problem's runs, how much makes a row contaminated; 0: a single run does.",
+    help="Share of a benchmark problem's n-grams from which a row that contains them is contaminated. 0: one n-gram "
+    "is enough.",
 )
-@option("--report", metavar="FILE", shapes_rows=False, help="Write each contaminated row and what it shares to FILE.")
 @option(
-    "--seed", type=int, default=0, metavar="N", help="Decides which response of a chosen/rejected pair comes first."
+    "--report",
+    metavar="FILE",
+    shapes_rows=False,
+    help="Write each contaminated row, with the benchmark problem and the text they share, to FILE.",
+)
+@option(
+    "--seed",
+    type=int,
+    default=0,
+    metavar="N",
+    help="Random seed that decides whether the chosen response of a chosen/rejected pair comes first or second.",
 )
 def command(run: Run, **values: Any) -> None:
-    """Gather problems from files or hub data sets, map their fields, filter and de-duplicate them.
+    """Gather problems from files and hub data sets; map fields, filter, remove duplicates.
 
-    Reads JSONL, CSV and Parquet files, standard input, data sets of a hub, and the data sets of the paper by name.
-    Every row written has id, index, question, reference and subset, then its other fields. A pair of responses with a
-    preference needs no reference.
+    Reads JSONL, CSV and Parquet files, standard input, data sets on the Hugging Face hub, and the data sets of the
+    paper by name (--preset). Each output row begins with id, index, question, reference and subset; its other fields
+    follow. A pair of responses with a preference needs no reference.
 
-    The first of several equal problems stays; equal are those that differ in case, white space and LaTeX spacing only.
-    One with another answer is refused (conflicting_reference). Rows with responses are compared whole. With --shard
-    each part knows its own duplicates only.
+    The first of several equal problems is kept. Problems are equal if they differ only in case, white space and LaTeX
+    spacing. An equal problem with a different reference is refused (conflicting_reference). For rows with responses,
+    the responses must be equal, too. With --shard, each part compares only its own rows.
 
-    Comparing with null or with another type in --where is neither true nor false: the row is left out and counted as
-    where_unknown.
+    In --where, a comparison with null or between different types is neither true nor false: the row is dropped and
+    counted as where_unknown.
     """
     from libra_cli.stages.collect import mapping, where
     from libra_cli.stages.collect.decontaminate import benchmark_origin, read_benchmarks

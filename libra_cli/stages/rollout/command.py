@@ -10,7 +10,6 @@ import click
 from libra_cli import choices
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import engine_options, sampling_options
-from libra_cli.sampling.options import EngineOptions, SamplingOptions
 
 if TYPE_CHECKING:
     from libra_cli.stream.rows import Row
@@ -18,9 +17,14 @@ if TYPE_CHECKING:
     from libra_cli.tasks import Messages
 
 
-@option("--system", metavar="TEXT", help="System prompt.")
-@option("--template", type=click.Path(exists=True, dir_okay=False), metavar="FILE", by_content=True,
-        help="Text with {{field}} slots that replaces the built-in prompt.")  # fmt: skip
+@option("--system", metavar="TEXT", help="System prompt. Default: none.")
+@option(
+    "--template",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    by_content=True,
+    help="Prompt template that replaces the built-in one: text with {{field}} slots, such as {{question}}.",
+)
 @option(
     "--duplicates",
     type=click.Choice(choices.ROLLOUT_DUPLICATES),
@@ -28,8 +32,12 @@ if TYPE_CHECKING:
     shapes_rows=False,
     help="A row whose id has occurred before: refuse it as an error, or drop it and count it.",
 )
-@option("--dry-run", is_flag=True, shapes_rows=False,
-        help="Print the first prompt as each model would see it, token ids included; generate nothing.")  # fmt: skip
+@option(
+    "--dry-run",
+    is_flag=True,
+    shapes_rows=False,
+    help="Print the first prompt as each model would receive it, with token ids, and generate nothing.",
+)
 @sampling_options
 @engine_options
 def _rollout(
@@ -37,11 +45,14 @@ def _rollout(
 ) -> None:
     """Sample responses to problems from one or more models.
 
-    Each problem gets --samples responses from each --model, and rows come out as they are written. Thinking is cut from
-    `response` and kept in `response_with_cot`; a text that ends inside its thinking has the response null. With -o FILE
-    the same command continues after a stop, and a larger --samples or another --model adds what is missing. Every
-    sample has its own seed, made from --seed, the row's id and the sample's number, whatever the shard or order.
+    Writes --samples rows for each problem and --model. `response` is the text after the thinking; `response_with_cot`
+    is the full text. `response` is null if the text ends inside its thinking.
+
+    With -o FILE, the same command continues after a stop, and a larger --samples or another --model adds the missing
+    rows. Each sample has its own random seed, derived from --seed, the row's id and the sample's number; sharding and
+    order do not change it.
     """
+    from libra_cli.sampling.options import EngineOptions, SamplingOptions
     from libra_cli.stages.rollout.run import Rollouts
 
     engines, sampling = EngineOptions.take(options), SamplingOptions.take(options)
