@@ -152,7 +152,7 @@ def _repack_tied_head(model: Any) -> None:
 
     vLLM 0.32 reloads the shared weight into the embedding alone, and would compute logits with the old copy.
     """
-    head = getattr(model, "lm_head", None)
+    head: Any = getattr(model, "lm_head", None)
     if getattr(head, "cpu_linear", None) is not None and head.weight.numel():  # untied, it is packed and then emptied
         head.quant_method.process_weights_after_loading(head)
 
