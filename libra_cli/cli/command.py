@@ -40,8 +40,15 @@ class StageOption(click.Option):
     whose content shapes rows.
     """
 
-    def __init__(self, *args: Any, shapes_rows: bool = True, group: str = "Options", suggested: Sequence[str] = (),
-                 by_content: bool = False, **kwargs: Any):  # fmt: skip
+    def __init__(
+        self,
+        *args: Any,
+        shapes_rows: bool = True,
+        group: str = "Options",
+        suggested: Sequence[str] = (),
+        by_content: bool = False,
+        **kwargs: Any,
+    ):
         super().__init__(*args, **kwargs)
         self.shapes_rows, self.group, self.suggested = shapes_rows, group, tuple(suggested)
         self.by_content = by_content
