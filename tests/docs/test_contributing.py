@@ -14,6 +14,8 @@ from documents import PAGES, ROOT
 
 COPIED = ("libra_cli", "README.md", "pyproject.toml", "tests/conftest.py", "tests/helpers", "tests/tasks")
 
+PYTEST = "python -m pytest -q -p no:cacheprovider -c pyproject.toml --rootdir=."
+
 
 def recipe(title: str, name: str) -> list[str]:
     """The files that a recipe lists, with `name` for NAME."""
@@ -80,7 +82,7 @@ def test_a_task(checkout):
     )
     assert checkout.touched == set(recipe("A task", "brevity"))
     assert len(checkout.touched) <= 4
-    checkout.run("python -m pytest -q -p no:cacheprovider -c pyproject.toml --rootdir=. tests/tasks/test_grading.py")
+    checkout.run(f"{PYTEST} tests/tasks/test_grading.py")
 
     row = {"id": "p", "question": "1+1?", "response": "It is 2.", "label": 1, "subset": "sums"}
     votes = [{"id": "p", "model": "j", "sample": 0, "response": "[[brevity=3]]", "finish_reason": "stop"}]
@@ -93,6 +95,76 @@ def test_a_task(checkout):
     kept = checkout.run("libra rs-filter -q --thinking any judged.jsonl").splitlines()
     assert [json.loads(line)["messages"][-1]["content"] for line in kept] == ["[[brevity=3]]"]
     assert json.loads(checkout.run("libra score --json judged.jsonl"))["overall"] == 0.5
+
+
+ECHO = '''"""The echo engine: repeats the last message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from libra_cli.engines.base import Completion, Pending, Rendered, Request, Requests
+
+
+class EchoEngine:
+    """Answers each request with its own last message."""
+
+    def describe(self) -> dict[str, Any]:
+        return {"engine": "echo", "engine_version": "1", "model": "echo", "revision": None, "template_sha256": None}
+
+    def render(self, request: Request) -> Rendered:
+        return Rendered(None, None, request.messages)
+
+    def close(self) -> None:
+        """Holds nothing."""
+
+    def generate(self, requests: Requests) -> Iterator[tuple[Pending, Completion]]:
+        while not requests.ended:
+            pending = requests.take(None)
+            if pending is not None:
+                yield pending, Completion(pending.request.messages[-1]["content"], "stop", None)
+'''
+
+ECHO_TEST = """
+from libra_cli.engines.base import Pending, Request, RequestList
+from libra_cli.engines.echo import EchoEngine
+
+
+def test_it_repeats_the_last_message():
+    requests = [Pending(Request([{"role": "user", "content": text}], 0, text, 0), text) for text in ("a", "b")]
+    answers = EchoEngine().generate(RequestList(requests))
+    assert [(pending.token, completion.text) for pending, completion in answers] == [("a", "a"), ("b", "b")]
+"""
+CHOSEN = '        if engine == "transformers":\n            return _needing(engine, make_transformers)\n'
+MAKES_ECHO = """        if engine == "echo":
+            from libra_cli.engines.echo import EchoEngine
+
+            return EchoEngine()
+"""
+
+
+def test_an_engine(checkout):
+    checkout.write("libra_cli/engines/echo.py", ECHO)
+    checkout.edit("libra_cli/choices.py", 'ENGINES = ("auto", ', 'ENGINES = ("auto", "echo", ')
+    checkout.edit("libra_cli/sampling/choose.py", CHOSEN, MAKES_ECHO + CHOSEN)
+    checkout.edit(
+        "libra_cli/stages/doctor/run.py",
+        '    "replay": ((), ""),\n',
+        '    "echo": ((), ""),\n    "replay": ((), ""),\n',
+    )
+    checkout.write("tests/engines/test_echo.py", ECHO_TEST)
+    assert checkout.touched == set(recipe("An engine", "echo"))
+
+    checkout.run(f"{PYTEST} tests/engines/test_echo.py")
+    (checkout.folder / "problems.jsonl").write_bytes(
+        jsonl({"id": "p", "question": "Say \\\\boxed{4}.", "reference": "4"})
+    )
+    (checkout.folder / "prompt.txt").write_text("{{question}}")
+    pipe = "libra rollout -q --engine echo --model any --template prompt.txt problems.jsonl | libra verify -q"
+    [row] = map(json.loads, checkout.run(pipe).splitlines())
+    assert (row["label"], row["provenance"]["engine"]) == (1, "echo")
+    assert json.loads(checkout.run("libra doctor --json"))["engines"]["echo"]["available"]
 
 
 SHOUT = '''"""`libra shout`: questions in capitals."""

@@ -9,7 +9,6 @@ import click
 from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import Markers, asking_options, reward_options
-from libra_cli.sampling.options import EngineOptions, SamplingOptions
 from libra_cli.stages.judge import RESULTS
 
 if TYPE_CHECKING:
@@ -190,6 +189,7 @@ def command(run: Run, report: str | None, dry_run: bool, **options: Any) -> None
 
 def _judging(run: Run, options: dict[str, Any]) -> Judging:
     """The run that the options describe; raises click.UsageError if the template does not suit the task."""
+    from libra_cli.sampling.options import EngineOptions, SamplingOptions
     from libra_cli.stages.judge.run import JudgeConfig, Judging
     from libra_cli.tasks import JUDGING, slots
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import Any
 
 import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, plain
 from libra_cli.cli.shared_options import cut_markers_option
-
-if TYPE_CHECKING:
-    from libra_cli.stages.review.items import ReviewItems
-    from libra_cli.stream.console import Console
-    from libra_cli.stream.error_log import ErrorLog
 
 
 @plain(
@@ -53,10 +49,10 @@ def command(inputs: tuple[str, ...], output: str | None, html: str | None, blind
     FILE is the output of libra verify --review, or any rows with responses. Without FILE, or with -, rows come from
     standard input; keys are still read from the terminal.
 
-    The screen shows the question, reference, final answer, each annotator's verdict and how it ends, and the response
-    from its end. Keys: y labels it correct, n wrong, s skips it, u undoes the last action, t adds a note, Tab shows the
-    next text in full, arrows scroll, ? lists all keys, q quits. The terminal needs at least 60x16 characters. Formulas
-    are shown as source, control characters as escapes.
+    The screen shows the question, the reference, the final answer, the verdict of each annotator with the end of its
+    text, and the response from its end. Keys: y labels it correct, n wrong, s skips it, u undoes the last action, t
+    adds a note, Tab shows the next text in full, arrows scroll, ? lists all keys, q quits. The terminal needs at least
+    60x16 characters. Formulas are shown as source, control characters as escapes.
 
     Each action appends one line to the labels file before the next response is shown: the row's id, model and sample,
     the SHA-256 of the response, label (1, 0, or null if skipped or only noted), note, reviewer and time. The last line
@@ -70,76 +66,14 @@ def command(inputs: tuple[str, ...], output: str | None, html: str | None, blind
         raise click.UsageError("give -o FILE to label at this terminal, or --html FILE.html for a page")
     if html is not None and not html.endswith((".html", ".htm")):
         raise click.UsageError(f"--html {html}: name a file that ends in .html, so that no rows are overwritten")
-    from libra_cli.stream.console import Console
-    from libra_cli.stream.error_log import ErrorLog
-
-    console = Console("review")
-    refused = ErrorLog(None, "review", console)
-    items = _items(inputs, refused, **options)
-    console.note(_account(items))
-    if html is not None:
-        from libra_cli.stages.review.page import write_page
-
-        write_page(items, html, blind)
-    elif len(items):
-        _at_terminal(items, str(output), console, blind, options["reviewer"])
-    return _status(refused)
-
-
-def _items(inputs: tuple[str, ...], refused: ErrorLog, **options: Any) -> ReviewItems:
-    import sys
-
-    from libra_cli.records.responses import ResponseFields
-    from libra_cli.stages.review.items import ReviewItems
-    from libra_cli.tasks import thinking
-
     if not inputs and sys.stdin is not None and sys.stdin.isatty():
         raise click.UsageError("name the FILE that libra verify --review has written")
-    pairs = [thinking.markers(text) for text in options["thinking_markers"]] or list(thinking.MARKERS.values())
-    fields = ResponseFields(options["response_field"], options["reference_field"], pairs)
-    return ReviewItems(inputs, fields, options["reference_field"], options["only"],
-                 lambda error, raw, where: refused.add(error, raw, where, None))  # fmt: skip
+    from libra_cli.records.responses import ResponseFields
+    from libra_cli.stages.review.run import review
+    from libra_cli.tasks import thinking
 
-
-def _account(items: ReviewItems) -> str:
-    """How many rows there are to see, and why others are not."""
-    why = ", ".join(f"{reason} {count}" for reason, count in items.left_out.items() if count)
-    hint = "; --only all shows every row" if items.left_out["a label"] else ""
-    shown = "1 row" if len(items) == 1 else f"{len(items)} rows"
-    return shown + (f"; not shown: {why}{hint}" if why else "")
-
-
-def _at_terminal(items: ReviewItems, output: str, console: Console, blind: bool, reviewer: str | None) -> None:
-    """A session; whatever ends it other than the reviewer is the status of the process."""
-    from libra_cli.exits import Fatal
-    from libra_cli.stages.review.labels import LabelFile
-    from libra_cli.stages.review.queue import Queue
-    from libra_cli.stages.review.run import Review
-    from libra_cli.stages.review.terminal import Terminal
-
-    terminal = Terminal()
-    with LabelFile(output, console.note) as labels:
-        queue = Queue(items, labels, reviewer or _login_name())
-        with terminal:
-            Review(items, queue, terminal, blind).run()
-        counts, left = queue.counts, queue.total - queue.labelled
-        done = f"{counts[1]} correct, {counts[0]} wrong, {left} without a label ({queue.skipped} skipped)"
-        hint = "; the same command goes on" if left else ""
-        if terminal.status is not None:
-            raise Fatal(terminal.status, done + hint)
-        console.note(done + hint)
-
-
-def _login_name() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        raise click.UsageError("this user has no name; give --reviewer NAME") from None
-
-
-def _status(refused: ErrorLog) -> int:
-    from libra_cli.exits import Exit
-
-    return int(Exit.SOME_ERRORS if refused.kinds else Exit.DONE)
+    markers = [thinking.markers(text) for text in options["thinking_markers"]] or list(thinking.MARKERS.values())
+    reference_field = options["reference_field"]
+    fields = ResponseFields(options["response_field"], reference_field, markers)
+    only, reviewer = options["only"], options["reviewer"]
+    return review(inputs, fields, reference_field, only=only, output=output, html=html, blind=blind, reviewer=reviewer)

@@ -10,7 +10,6 @@ import click
 from libra_cli import choices
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import engine_options, sampling_options
-from libra_cli.sampling.options import EngineOptions, SamplingOptions
 
 if TYPE_CHECKING:
     from libra_cli.stream.rows import Row
@@ -53,6 +52,7 @@ def _rollout(
     rows. Each sample has its own random seed, derived from --seed, the row's id and the sample's number; sharding and
     order do not change it.
     """
+    from libra_cli.sampling.options import EngineOptions, SamplingOptions
     from libra_cli.stages.rollout.run import Rollouts
 
     engines, sampling = EngineOptions.take(options), SamplingOptions.take(options)

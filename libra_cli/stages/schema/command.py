@@ -12,8 +12,8 @@ from libra_cli.cli.command import plain
 def command(kind: str | None) -> int:
     """Print the JSON Schema of a kind of record; without a name, list the kinds.
 
-    A schema (draft 2020-12) names each field with its type and its meaning. Rows may have further fields: every stage
-    passes on those that it does not know. Most JSON Schema validators read the schemas as they are.
+    A schema (JSON Schema, draft 2020-12) gives the name, type and meaning of each field. Rows may have other fields;
+    every stage passes unknown fields through.
     """
     import json
 

@@ -10,7 +10,6 @@ from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import Markers, asking_options
 from libra_cli.cli.shared_options import cut_markers_option, workers_option
-from libra_cli.sampling.options import EngineOptions, SamplingOptions
 
 if TYPE_CHECKING:
     from libra_cli.answers.pool import Pool
@@ -165,6 +164,7 @@ def _labelling(run: Run, pool: Pool, options: dict[str, Any]) -> Labelling:
     """The rule, and with it the panel, the human labels and the file for reviewers that `options` name."""
     from libra_cli.records.human_labels import Labels
     from libra_cli.records.responses import ResponseFields
+    from libra_cli.sampling.options import EngineOptions, SamplingOptions
     from libra_cli.stages.verify.panel import Panel
     from libra_cli.stages.verify.run import Labelling
     from libra_cli.stages.verify.vote_store import VoteStore
