@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from libra_cli.records.messages import Message
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks.thinking import MARKERS
-from libra_cli.training.data.chat_format import Chat
+from libra_cli.training.data.chat_format import ChatFormat
 
 Learn = Literal["last", "all"]
 Assistant = Literal["template", "verbatim"]
@@ -37,7 +37,7 @@ class Piece(NamedTuple):
     learned: bool
 
 
-def pieces(chat: Chat, messages: Sequence[Message], tools: Sequence[Any] | None, learn: Learn,
+def pieces(chat: ChatFormat, messages: Sequence[Message], tools: Sequence[Any] | None, learn: Learn,
            assistant: Assistant) -> list[Piece]:  # fmt: skip
     """A sample's text in order, prompt and target by turns; raises RowError where the template does not serve it."""
     guarded, tools = chat.guarded(messages), chat.guarded_tools(tools)
@@ -50,7 +50,7 @@ def pieces(chat: Chat, messages: Sequence[Message], tools: Sequence[Any] | None,
     return found
 
 
-def _turn(chat: Chat, messages: Sequence[Message], at: int, tools: Sequence[Any] | None, assistant: Assistant,
+def _turn(chat: ChatFormat, messages: Sequence[Message], at: int, tools: Sequence[Any] | None, assistant: Assistant,
           before: str) -> tuple[Piece, Piece]:  # fmt: skip
     """The assistant's turn number `at`, and what stands between `before` and it."""
     prompt = chat.render(messages[:at], tools, prompt=True)
@@ -64,14 +64,14 @@ def _turn(chat: Chat, messages: Sequence[Message], at: int, tools: Sequence[Any]
     return Piece(prompt[len(before) :], False), Piece(target, True)
 
 
-def _verbatim(chat: Chat, message: Message, prompt: str) -> str:
+def _verbatim(chat: ChatFormat, message: Message, prompt: str) -> str:
     if message.get("tool_calls") or _thinking_beside(message):
         reason = "only the template can write an assistant's thinking or calls that are not in its content"
         raise RowError("not_in_content", f"{reason}; put them there, or leave --assistant verbatim out")
     return chat.lead + _written(message["content"], _opening(prompt)) + chat.closing_text
 
 
-def _by_template(chat: Chat, message: Message, prompt: str, whole: str) -> str:
+def _by_template(chat: ChatFormat, message: Message, prompt: str, whole: str) -> str:
     opening, content = _opening(prompt), message["content"]
     head = prompt[: len(prompt) - len(opening)]
     written = _written(content, opening)
@@ -86,7 +86,7 @@ def _by_template(chat: Chat, message: Message, prompt: str, whole: str) -> str:
     return (written if opening else body[:end]) + _closing(chat, message, body[end:])
 
 
-def _closing(chat: Chat, message: Message, after: str) -> str:
+def _closing(chat: ChatFormat, message: Message, after: str) -> str:
     """What is learned of the text `after` the answer: up to the token that closes the turn."""
     last = after.rfind(chat.closing_token) if message.get("tool_calls") else -1
     return after[: last + len(chat.closing_token)] if last >= 0 else chat.closed(after)

@@ -20,7 +20,7 @@ from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.signals import StopRequest
 from libra_cli.stream.sinks import replace_file
 from libra_cli.training.data import token_store
-from libra_cli.training.data.chat_format import Chat, template_text
+from libra_cli.training.data.chat_format import ChatFormat, template_text
 from libra_cli.training.data.tokenization import Encoder
 from libra_cli.training.distributed.world import World
 from libra_cli.training.settings import DataSettings
@@ -29,12 +29,12 @@ _ORIGIN = "origin.json"
 """What a folder of samples was made from."""
 
 
-def chat_of(settings: DataSettings, tokenizer: Any) -> Chat:
+def chat_format_of(settings: DataSettings, tokenizer: Any) -> ChatFormat:
     """The tokenizer's own template, or the one that is given, which becomes its own."""
     given = settings.chat_template
     if given:
         tokenizer.chat_template = template_text(given)  # and so it is saved with the model
-    return Chat(tokenizer, tokenizer.chat_template if given else None, dict(settings.chat_template_arg))
+    return ChatFormat(tokenizer, tokenizer.chat_template if given else None, dict(settings.chat_template_arg))
 
 
 def prepare(

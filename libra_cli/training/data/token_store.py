@@ -58,7 +58,7 @@ class TokenStore:
             raise _unfinished(self.folder, "its files are not of the same run")
         self.lengths: np.ndarray = np.diff(starts)
         """int64 [N]: tokens of each sample."""
-        self.n_learned: np.ndarray = learned[:-1]
+        self.n_targets: np.ndarray = learned[:-1]
         """int64 [N]: targets of each sample that the loss is taken on."""
 
     def __len__(self) -> int:
@@ -188,13 +188,13 @@ class _Writer:
 
     def add(self, encoded: Encoded, row: Row) -> None:
         tokens = encoded.ids.astype("<u4")
-        tokens[encoded.learned] |= LEARNED
+        tokens[encoded.loss_mask] |= LEARNED
         packed, name = tokens.tobytes(), _name(row)
         self._sha256.update(packed)
         sinks.write_all(self._fds[_TOKENS], packed, self._path(_TOKENS))
         sinks.write_all(self._fds[_NAMES], name, self._path(_NAMES))
         self._starts.append(self._starts[-1] + len(tokens))
-        self._learned.append(int(encoded.learned.sum()))
+        self._learned.append(int(encoded.loss_mask.sum()))
         self._names.append(self._names[-1] + len(name))
 
     def finish(self) -> None:

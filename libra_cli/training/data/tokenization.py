@@ -12,7 +12,7 @@ from libra_cli.engines.chat import CUT
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.messages import messages_of, plain_text, tools_of
 from libra_cli.stream.rows import RowError
-from libra_cli.training.data.chat_format import Chat
+from libra_cli.training.data.chat_format import ChatFormat
 from libra_cli.training.data.loss_mask import Assistant, Learn, Piece, pieces
 
 Tokenize = Callable[[list[str]], list[list[int]]]
@@ -45,7 +45,7 @@ class Encoder:
     behind the template's prompt as it is. Threads may share one Encoder.
     """
 
-    def __init__(self, chat: Chat, *, learn: Learn = "last", assistant: Assistant = "template"):
+    def __init__(self, chat: ChatFormat, *, learn: Learn = "last", assistant: Assistant = "template"):
         self.chat, self._learn, self._assistant = chat, learn, assistant
         if learn == "all" and chat.has_template and not chat.closes_turns:
             reason = "the chat template closes no turn with a token, so that --learn all could not teach where one ends"
@@ -120,7 +120,7 @@ class Encoder:
         return Encoded(np.array(first + tokens[n_bos:], np.int32), flags)
 
 
-def _spans(found: Sequence[Piece], chat: Chat) -> Iterator[_Span]:
+def _spans(found: Sequence[Piece], chat: ChatFormat) -> Iterator[_Span]:
     """The text of pieces, cut where control tokens were."""
     before = ""
     for piece in found:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from libra_cli.stream.console import Console
 from libra_cli.stream.signals import StopRequest, kill_descendants
-from libra_cli.training.distributed.deepspeed_engine import Engine
+from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.model.export import Export
 from libra_cli.training.run_dir import seen
 
@@ -21,7 +21,7 @@ _OF_RANKS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADD
 """An engine of its own must not take itself for one of our ranks."""
 
 
-class Scoring:
+class JudgeEval:
     """Judges `benchmark` (files of labelled rows) with the model as it is; `options` are more options of the judge."""
 
     def __init__(self, folder: Path, benchmark: Sequence[str], options: str, export: Export, console: Console,
@@ -31,14 +31,14 @@ class Scoring:
         self.key = json.dumps([seen(benchmark), options])
         """Tells this benchmark from others."""
 
-    def figures(self, engine: Engine) -> dict[str, float | int | str | None]:
+    def figures(self, engine: TrainEngine) -> dict[str, float | int | str | None]:
         """accuracy, its 95 % interval, n and how many verdicts could not be read; called by all ranks.
 
         Where judging fails, accuracy is None and `reason` says why: a benchmark never ends a training run.
         """
         self._export.write(self._folder, engine)
-        found = self._scored() if self._export.world.is_first else {}
-        return self._export.world.told(found)
+        found = self._scored() if self._export.world.is_rank0 else {}
+        return self._export.world.broadcast(found)
 
     def _scored(self) -> dict[str, float | int | str | None]:
         judged = self._folder / "judged.jsonl"
