@@ -13,10 +13,10 @@ from libra_cli.cli.engine_options import EngineOptions, SamplingOptions
 from libra_cli.engines.base import Completion, Engine, Messages, Request, Sampling
 from libra_cli.sampling.choose import Choice, choices, drawing
 from libra_cli.stream import rows
-from libra_cli.stream.jobs import Answer, Feed, Filtered, Job, Worker
-from libra_cli.stream.rows import Row, RowError
+from libra_cli.stream.jobs import Answer, Feed, Job, MakeLine, Worker
+from libra_cli.stream.row_store import RowStore
+from libra_cli.stream.rows import Filtered, Row, RowError
 from libra_cli.stream.run import Run
-from libra_cli.stream.spool import Spool
 from libra_cli.tasks import template, thinking
 
 _SEEDS = 1 << 53
@@ -33,10 +33,10 @@ class Passes:
 
     def __init__(self, run: Run, models: Sequence[Choice], check: Callable[[Row], None] | None = None):
         self._run, self._models, self._check = run, models, check
-        self._spool = Spool() if len(models) > 1 else None
+        self._store = RowStore() if len(models) > 1 else None
 
     def through(self, jobs: Jobs, finish: Settle, wrap: Callable[[EngineWorker], Worker] | None = None,
-                make_line: Callable[[Row, Mapping[str, Any]], bytes] | None = None) -> None:  # fmt: skip
+                make_line: MakeLine = rows.extend) -> None:  # fmt: skip
         """Writes a row for each of the jobs that `jobs(model, row)` makes of a row, with the keys of `finish`.
 
         `check` sees each row first, and may raise RowError or Filtered; `wrap` says what is put before the engine;
@@ -45,10 +45,10 @@ class Passes:
         for number, model in enumerate(self._models):
             worker = EngineWorker(model)
             make = partial(jobs, model) if number else partial(self._first, jobs, model)
-            source = self._spool.source() if number and self._spool is not None else None
+            again = (row for row, _ in self._store.rows()) if number and self._store is not None else None
             try:
                 asked = wrap(worker) if wrap else worker
-                self._run.map_jobs(asked, make, partial(finish, worker), source, make_line=make_line)
+                self._run.map_jobs(asked, make, partial(finish, worker), source=again, make_line=make_line)
             finally:
                 worker.close()
             if self._run.stop.status is not None:
@@ -57,7 +57,6 @@ class Passes:
     def show_first(self, shown: Callable[[Choice, Row], Mapping[str, Any]]) -> None:
         """Writes what `shown` gives of the first row for each model; a row that has no prompt is refused."""
         for row in self._run.rows():
-            self._run.counts.read += 1
             try:
                 lines = [rows.dumps(shown(model, row)) for model in self._models]
             except RowError as error:
@@ -72,8 +71,8 @@ class Passes:
         if self._check is not None:
             self._check(row)
         made = jobs(model, row)
-        if self._spool is not None:
-            self._spool.add(row)
+        if self._store is not None:
+            self._store.add(row)
         return made
 
 

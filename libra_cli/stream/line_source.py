@@ -9,8 +9,6 @@ import stat
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import accumulate
 from typing import Any, Protocol
 
 from libra_cli.exits import Exit, Fatal
@@ -53,17 +51,10 @@ class LineBatch:
             return RowError("truncated_line", "the last line is cut off; what wrote it was stopped: run that again")
         return error
 
-    def span(self, number: int) -> tuple[int, int] | None:
-        """Offset and size in bytes of line `number` of the file, which is in this batch; None where `offset` is."""
-        if self.offset is None:
-            return None
-        begin, end = self._begins[number - self.first], self._begins[number - self.first + 1]
-        return begin, end - begin - 1
-
-    @cached_property
-    def _begins(self) -> list[int]:
-        sizes = [self.too_long[at][0] if at in self.too_long else len(line) for at, line in enumerate(self.lines)]
-        return list(accumulate(sizes, lambda begin, size: begin + size + 1, initial=self.offset or 0))
+    def size(self, number: int) -> int:
+        """Size in bytes of line `number` of the file, which is in this batch, without its newline."""
+        position = number - self.first
+        return self.too_long[position][0] if position in self.too_long else len(self.lines[position])
 
 
 class LineSource(Protocol):

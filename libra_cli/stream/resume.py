@@ -150,6 +150,10 @@ class Manifest:
         content = {**self._content, "status": status, **counts}
         replace_file(self.path, json.dumps(content, indent=2).encode() + b"\n")
 
+    def same_stage(self, found: Mapping[str, Any]) -> bool:
+        """Whether `found` describes a file that the same stage wrote under the same option."""
+        return bool(found["stage"] == self._content["stage"])
+
     def same_run(self, found: Mapping[str, Any]) -> bool:
         """Whether `found` describes a run of the same stage with the same configuration."""
         return all(found[name] == self._content[name] for name in ("stage", "config_sha256"))

@@ -41,18 +41,26 @@ class RowError(Exception):
         self.kind, self.reason, self.attempts = kind, reason, attempts
 
 
+class Filtered(Exception):
+    """A row is left out on purpose; the reason is a stable word for counting."""
+
+
 class Row:
-    """One input row: its parsed `fields`, its own bytes `raw`, and where it stood."""
+    """One input row: its parsed `fields`, its own bytes `raw`, and where they come from.
 
-    __slots__ = ("fields", "file", "line", "raw")
+    `line` is the row's number in `file`, from 1; 0 if nobody knows it. `offset` says at which byte of `file` its bytes
+    begin; None if they cannot be read there again (a pipe, a compressed file).
+    """
 
-    def __init__(self, fields: Fields, raw: bytes, file: str, line: int):
-        self.fields, self.raw, self.file, self.line = fields, raw, file, line
+    __slots__ = ("fields", "file", "line", "offset", "raw")
+
+    def __init__(self, fields: Fields, raw: bytes, file: str, line: int, offset: int | None = None):
+        self.fields, self.raw, self.file, self.line, self.offset = fields, raw, file, line, offset
 
     @property
     def place(self) -> str:
         """`FILE:LINE`, as error messages name it."""
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
     @property
     def id(self) -> str:

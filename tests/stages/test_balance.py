@@ -47,7 +47,7 @@ def cells_of(responses, limits=Limits(), seed=0):  # noqa: B008 -- it is frozen
 
 
 def chosen(responses, cell):
-    return [responses[place.offset] for place in cell.places()]
+    return [responses[location.offset] for location in cell.locations()]
 
 
 def per_problem(responses, label):

@@ -160,7 +160,7 @@ def test_a_full_disk_is_said_and_leaves_whole_lines(shell, tmp_path):
         "for n in range(99): labels.add(((str(n),), 's'), {'id': str(n), 'response_sha256': 's', 'label': 1})"
     )
     (tmp_path / "write.py").write_text(code)
-    ended = shell("ulimit -f 1; trap '' XFSZ; python write.py")
+    ended = shell("ulimit -f 1; trap '' XFSZ; PYTHONDONTWRITEBYTECODE=1 python write.py")
     assert b"cannot be written (File too large)" in ended.err
     lines = (tmp_path / "labels.jsonl").read_bytes()
     assert lines.endswith(b"\n")

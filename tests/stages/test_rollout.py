@@ -15,8 +15,7 @@ import pytest
 from libra_cli.cli.engine_options import SamplingOptions
 from libra_cli.engines.base import Completion
 from libra_cli.sampling.run import Unique, response_fields
-from libra_cli.stream.jobs import Filtered
-from libra_cli.stream.rows import Row, RowError
+from libra_cli.stream.rows import Filtered, Row, RowError
 
 SETTINGS = SamplingOptions(
     samples=1, seed=0, thinking=True, temperature=None, top_p=1.0, top_k=None, min_p=None, max_tokens=None,

@@ -80,10 +80,10 @@ class Cell:
         counts = {"duplicate": self.duplicates, "contradictory": self.contradictory, "surplus": surplus}
         return {reason: count for reason, count in counts.items() if count}
 
-    def places(self) -> Iterator[RowLocation]:
+    def locations(self) -> Iterator[RowLocation]:
         """Where the chosen rows are, in their order."""
-        for _, _, _, *place in RECORD.iter_unpack(self.chosen):
-            yield RowLocation(*place)
+        for _, _, _, *location in RECORD.iter_unpack(self.chosen):
+            yield RowLocation(*location)
 
     def problems(self, labels: Sequence[int]) -> Iterator[bytes]:
         """The problem of each chosen response with one of `labels`."""
@@ -106,12 +106,12 @@ class Index:
         """Takes note of a response that cannot be used: its cell may have no other."""
         self._unusable.setdefault((sample.subset, sample.model), Counter())[str(sample.unusable)] += 1
 
-    def add(self, row: Row, sample: Sample, place: RowLocation) -> None:
+    def add(self, row: Row, sample: Sample, location: RowLocation) -> None:
         """Takes one response. Its problem is its question; what tells it from others is id, `sample` and text."""
         identity = f"{row.id}\0{row.fields.get('sample')}\0{sample.response_with_cot}"
         hashes = self._hash(row.fields["question"]), self._hash(identity)
         records = self._records.setdefault((sample.subset, sample.model), bytearray())
-        records += RECORD.pack(*hashes, sample.label, *place)
+        records += RECORD.pack(*hashes, sample.label, *location)
 
     def _hash(self, text: str) -> int:
         digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, key=self._key).digest()

@@ -11,9 +11,8 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.balance.cells import Cell, Index, Limits
 from libra_cli.stages.balance.report import census, shortage, table
 from libra_cli.stages.balance.samples import Form
-from libra_cli.stream import rows
 from libra_cli.stream.row_store import RowStore
-from libra_cli.stream.rows import Row, RowError
+from libra_cli.stream.rows import RowError
 from libra_cli.stream.run import Run
 from libra_cli.stream.sinks import replace_file
 
@@ -24,7 +23,7 @@ def build(run: Run, form: Form, limits: Limits, seed: int, spool_dir: str | None
     A run that is stopped while it reads writes nothing: a part of the input would give another choice.
     """
     _prepare(run, census_file)
-    with RowStore(spool_dir) as store:
+    with RowStore(spool_dir, "--spool-dir") as store:
         index = _read(run, form, Index(seed), store)
         if run.stop.status is not None:
             return
@@ -51,14 +50,13 @@ def _prepare(run: Run, census_file: str | None) -> None:
 def _read(run: Run, form: Form, index: Index, store: RowStore) -> Index:
     """Puts the usable rows into `index`, and accounts for the others."""
     for row in run.rows():
-        run.counts.read += 1
         try:
             sample = form.read(row)
         except RowError as error:
             run.refuse(row, error)
             continue
         if sample.unusable is None:
-            index.add(row, sample, store.keep(row, run.batch.span(row.line)))
+            index.add(row, sample, store.keep(row))
         else:
             index.leave_out(sample)
             run.leave_out(sample.unusable)
@@ -89,11 +87,10 @@ def _announce(run: Run, cells: Sequence[Cell], limits: Limits) -> None:
 def _write(run: Run, form: Form, cells: Sequence[Cell], store: RowStore) -> None:
     """Writes the chosen rows, cell by cell."""
     for cell in cells:
-        for raw, _ in store.each((place, None) for place in cell.places()):
+        for row, _ in store.rows_at((location, None) for location in cell.locations()):
             if run.stop.status is not None:
                 return
-            # It was accepted once, so no message will say where it stands.
-            run.write(form.write(Row(rows.parse(raw), raw, file="", line=0)))
+            run.write(form.write(row))
 
 
 def _report(run: Run, cells: Sequence[Cell], census_file: str | None) -> None:

@@ -15,8 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from libra_cli.records.shingles import canonical, shingles, words
-from libra_cli.stream.jobs import Filtered
-from libra_cli.stream.rows import Row, RowError
+from libra_cli.stream.rows import Filtered, Row, RowError
 
 SHINGLE_WORDS = 5
 SCANNED_MEMBERS = 32

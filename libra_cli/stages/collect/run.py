@@ -18,8 +18,7 @@ from libra_cli.stages.collect.sources import Chain, Origin, Reading, file_origin
 from libra_cli.stages.collect.where import Where, parse
 from libra_cli.stream import rows
 from libra_cli.stream.console import Console
-from libra_cli.stream.jobs import Filtered
-from libra_cli.stream.rows import Row, RowError
+from libra_cli.stream.rows import Filtered, Row, RowError
 from libra_cli.stream.run import Run
 from libra_cli.stream.sinks import append_row, write_failed
 
@@ -116,7 +115,6 @@ def collect(run: Run, plan: Plan, origins: Sequence[Origin], report_path: str | 
     collector = Collector(plan, origins, report)
     try:
         for row in run.rows():
-            run.counts.read += 1
             try:
                 line = rows.dumps(collector.record(row))
             except Filtered as reason:

@@ -53,12 +53,12 @@ class Pool:
     def __len__(self) -> int:
         return len(self._checks)
 
-    def add(self, place: RowLocation, key: int, task: int) -> None:
+    def add(self, location: RowLocation, key: int, task: int) -> None:
         """Takes a row: where it is, what it shares with its duplicates, the number of its task."""
-        self._file = place.file
-        self._checks.append(place.check)
-        self._offsets.append(place.offset)
-        self._sizes.append(place.size)
+        self._file = location.file
+        self._checks.append(location.check)
+        self._offsets.append(location.offset)
+        self._sizes.append(location.size)
         self._keys.append(key)
         self._tasks.append(task)
 

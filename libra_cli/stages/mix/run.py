@@ -15,7 +15,6 @@ from libra_cli.stages.mix.order import Numbers
 from libra_cli.stages.mix.pool import Pool, Tasks, had_before, key
 from libra_cli.stream import rows
 from libra_cli.stream.row_store import RowStore
-from libra_cli.stream.rows import Row
 from libra_cli.stream.run import Run
 
 
@@ -41,7 +40,7 @@ def mix(run: Run, parts: Sequence[Part], plan: Plan, spool_dir: str | None) -> N
     A run that is stopped while it reads writes nothing: a part of the input would give another mixture.
     """
     tasks = Tasks()
-    with RowStore(spool_dir) as store:
+    with RowStore(spool_dir, "--spool-dir") as store:
         pools = _read(run, parts, plan, store, tasks)
         if run.stop.status is not None:
             return
@@ -50,10 +49,10 @@ def mix(run: Run, parts: Sequence[Part], plan: Plan, spool_dir: str | None) -> N
         _account(run, kept, wanted)
         realised: list[Counter[int]] = [Counter() for _ in parts]
         drawn = ((pools[source].place(at), (source, at)) for source, at in _drawn(kept, wanted, plan))
-        for raw, (source, at) in store.each(drawn):
+        for row, (source, at) in store.rows_at(drawn):
             if run.stop.status is not None:
                 return
-            run.write(_line(raw, plan.source_key, parts[source].name))
+            run.write(rows.extend(row, {plan.source_key: parts[source].name} if plan.source_key is not None else None))
             realised[source][pools[source].task(at)] += 1
     available = [pool.by_task(rows) for pool, rows in zip(pools, kept, strict=True)]
     mixture = report.figures([part.text for part in parts], available, realised, tasks.names)
@@ -66,11 +65,10 @@ def _read(run: Run, parts: Sequence[Part], plan: Plan, store: RowStore, tasks: T
     by_name = {part.name: pool for part, pool in zip(parts, pools, strict=True)}
     several, by_content = len(parts) > 1, plan.dedupe == "content"
     for row in run.rows():
-        run.counts.read += 1
         if plan.source_key in row.fields:
             reason = f'has a field "{plan.source_key}" already; choose another --source-key'
             raise Fatal(Exit.USAGE, f"{row.place}: {reason}")
-        place = store.keep(row, run.batch.span(row.line))
+        place = store.keep(row)
         by_name[row.file].add(place, key(row, by_content) if several else 0, tasks.number(row.fields))
     return pools
 
@@ -105,10 +103,3 @@ def _drawn(kept: Sequence[Numbers], wanted: Sequence[int], plan: Plan) -> Iterat
     ]
     for source in order.turns(wanted, plan.seed, plan.shuffle).data:
         yield source, next(walks[source])
-
-
-def _line(raw: bytes, source_key: str | None, source: str) -> bytes:
-    if source_key is None:
-        return rows.escape_separators(raw)
-    # It was accepted once, so no message will say where it stands.
-    return rows.extend(Row(rows.parse(raw), raw, file="", line=0), {source_key: source})

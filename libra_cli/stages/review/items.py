@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from libra_cli.answers.extract import final_answer
-from libra_cli.exits import Exit, Fatal
+from libra_cli.exits import Fatal
 from libra_cli.records import label_votes as voting
 from libra_cli.records.human_labels import NAMES, key_of, response_digest
 from libra_cli.stages.review.labels import Named
 from libra_cli.stages.verify.rule import Fields
-from libra_cli.stream import rows
-from libra_cli.stream.line_source import STDIN, InputFiles, LineBatch
+from libra_cli.stream.counts import Counts
+from libra_cli.stream.line_source import InputFiles
+from libra_cli.stream.reader import Refusal, read_rows
+from libra_cli.stream.row_store import RowLocation, RowStore
 from libra_cli.stream.rows import Row, RowError
-from libra_cli.stream.sinks import write_all
 
 KINDS = ("disagreement", "undecided", "all")
 """Which rows are shown: those on which annotators disagree, others without a label, or every one."""
@@ -26,13 +25,12 @@ Refuse = Callable[[RowError, bytes, str], None]
 """Told of a line that is no row: what is wrong, its bytes, and where it stood."""
 
 
-class Place(NamedTuple):
+class ItemPlace(NamedTuple):
     """Where a row stands, and which response it is about."""
 
-    fd: int
-    offset: int
-    size: int
+    location: RowLocation
     where: str
+    """`FILE:LINE`."""
     named: Named
 
 
@@ -77,12 +75,10 @@ class Items:
 
     def __init__(self, paths: Sequence[str], fields: Fields, reference_field: str, only: str | None, refuse: Refuse):
         self._fields, self._reference_field, self._only, self._refuse = fields, reference_field, only, refuse
-        self._files: dict[str, int] = {STDIN: 0}
-        self._spool = tempfile.TemporaryFile(prefix="libra-", buffering=0)  # noqa: SIM115 -- it lives as long as this
-        self._spooled = 0
+        self._store = RowStore()
         self.left_out: Counter[str] = Counter()
         """Rows that are not shown, by why."""
-        places = [place for batch in _batches(paths) for place in self._index(batch)]
+        places = list(self._index(paths))
         self.places = list({place.named: place for place in reversed(places)}.values())[::-1]
         self.left_out["the same response again"] = len(places) - len(self.places)
 
@@ -92,46 +88,28 @@ class Items:
     def __getitem__(self, number: int) -> Item:
         """Raises Fatal(7) where the file is not what it was."""
         place = self.places[number]
-        raw = os.pread(place.fd, place.size, place.offset)
-        file, _, line = place.where.rpartition(":")
         try:
-            item = Item(Row(rows.parse(raw), raw, file, int(line)), self._fields, self._reference_field)
-        except RowError:
-            item = None
-        if item is None or item.named != place.named:
-            raise Fatal(Exit.INCOMPLETE, f"{place.where}: the file has changed since the review began; start it again")
+            row = self._store.row(place.location)
+        except Fatal as error:
+            what = "the file has changed since the review began; start it again"
+            raise Fatal(error.status, f"{place.where}: {what}") from None
+        row.line = int(place.where.rpartition(":")[2])
+        item = Item(row, self._fields, self._reference_field)
         return item
 
-    def _index(self, batch: LineBatch) -> Iterator[Place]:
-        """The rows of a batch that are to be shown."""
-        for number, raw in enumerate(batch.lines, batch.first):
-            if not raw and number - batch.first not in batch.refused:
+    def _index(self, paths: Sequence[str]) -> Iterator[ItemPlace]:
+        """Reads all rows and yields the places of those that are to be shown."""
+        for entry in read_rows(InputFiles(paths or ["-"]), Counts()):
+            if isinstance(entry, Refusal):
+                self._refuse(entry.error, entry.raw, entry.place)
                 continue
-            where = f"{batch.file}:{number}"
             try:
-                row = self._row(batch, number, raw)
-                named = key_of(row.fields), response_digest(self._fields.response(row))
+                named = key_of(entry.fields), response_digest(self._fields.response(entry))
             except RowError as error:
-                self._refuse(batch.explain(error, number), raw, where)
+                self._refuse(error, entry.raw, entry.place)
                 continue
-            if self._is_wanted(row.fields):
-                yield Place(*self._span(batch, number, raw), where, named)
-
-    def _row(self, batch: LineBatch, number: int, raw: bytes) -> Row:
-        if number - batch.first in batch.refused:
-            raise batch.refused[number - batch.first]
-        return Row(rows.parse(raw), raw, batch.file, number)
-
-    def _span(self, batch: LineBatch, number: int, raw: bytes) -> tuple[int, int, int]:
-        """Descriptor, offset and size of a line, which is copied where its file cannot be read again."""
-        span = batch.span(number)
-        if span is not None:
-            if batch.file not in self._files:
-                self._files[batch.file] = os.open(batch.file, os.O_RDONLY | os.O_CLOEXEC)
-            return self._files[batch.file], *span
-        write_all(self._spool.fileno(), raw, f"a temporary file in {tempfile.gettempdir()}")
-        self._spooled += len(raw)
-        return self._spool.fileno(), self._spooled - len(raw), len(raw)
+            if self._is_wanted(entry.fields):
+                yield ItemPlace(self._store.keep(entry), entry.place, named)
 
     def _is_wanted(self, fields: Mapping[str, Any]) -> bool:
         verification = fields.get("verification")
@@ -145,9 +123,3 @@ class Items:
             why = "another reason"
         self.left_out.update([why] if why else [])
         return why is None
-
-
-def _batches(paths: Sequence[str]) -> Iterator[LineBatch]:
-    source = InputFiles(paths or ["-"])
-    while (batch := source.read()) is not None:
-        yield batch

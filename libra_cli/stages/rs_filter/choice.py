@@ -83,12 +83,12 @@ class Index:
         prompt = self._hash(sample.prompt)
         return prompt, self._hash(f"{prompt}\0{sample.text}")
 
-    def add(self, sample: Sample, hashes: tuple[int, int], n_tokens: int | None, place: RowLocation) -> None:
-        """Takes a sample that may be kept, which can be had again at `place`."""
+    def add(self, sample: Sample, hashes: tuple[int, int], n_tokens: int | None, location: RowLocation) -> None:
+        """Takes a sample that may be kept, which can be read again at `location`."""
         cell = self.cells.setdefault((sample.task, sample.label, sample.model), len(self.cells))
         tokens = UNKNOWN if n_tokens is None else min(n_tokens, UNKNOWN - 1)
         self._correct += _CORRECT.pack(
-            *hashes, tokens, min(len(sample.text), UNKNOWN), cell, sample.number, *place
+            *hashes, tokens, min(len(sample.text), UNKNOWN), cell, sample.number, *location
         )  # fmt: skip
 
     def _hash(self, text: str) -> int:

@@ -115,7 +115,7 @@ def command(run: Run, task: str | None, **options: Any) -> None:
     limits = Limits(options["pass_rate"], options["per_prompt"], options["prefer"], options["even"] == "label")
     fields = Fields("response", "reference", pairs)
     filtering = Filtering(run, reader, _checks(options, pairs), fields, limits, options["seed"])
-    with Pool(options["jobs"] or cores()) as pool, RowStore(options["spool_dir"]) as store:
+    with Pool(options["jobs"] or cores()) as pool, RowStore(options["spool_dir"], "--spool-dir") as store:
         filtering.through(pool, store, options["report"])
 
 

@@ -20,9 +20,8 @@ from libra_cli.stages.rs_filter.report import Tally, table
 from libra_cli.stages.rs_filter.samples import Reader, Sample
 from libra_cli.stages.verify import rule
 from libra_cli.stream import rows
-from libra_cli.stream.jobs import Filtered
 from libra_cli.stream.row_store import RowLocation, RowStore
-from libra_cli.stream.rows import NewFields, Row
+from libra_cli.stream.rows import Filtered, NewFields, Row
 from libra_cli.stream.run import Run
 from libra_cli.stream.sinks import replace_file
 
@@ -40,8 +39,6 @@ class Filtering:
         self._run, self._reader, self._checks, self._limits = run, reader, checks, limits
         self._fields, self._labeller = fields, rule.Labeller(fields, run.console.note)
         self._index, self._tally = Index(seed), Tally()
-        self._spans: dict[tuple[str, int], tuple[int, int] | None] = {}
-        """Where the rows stand that wait for the rule."""
 
     def through(self, pool: Pool, store: RowStore, report: str | None) -> None:
         """Writes the conversations that are kept, and says what became of the others."""
@@ -79,30 +76,25 @@ class Filtering:
         try:
             if not self._reader.needs_rule(row):
                 return LABELLED
-            found = self._labeller.fast_path(row)
+            return self._labeller.fast_path(row)
         except Filtered as left_out:
             self._tally.drop("", str(left_out))
             raise
-        if found is None:
-            self._spans[row.file, row.line] = self._run.batch.span(row.line)
-        return found
 
     def _take(self, row: Row, ruled: Mapping[str, Any]) -> None:
         """Takes the samples of a row; nothing is written yet."""
-        here = row.file, row.line
-        span = self._spans.pop(here) if here in self._spans else self._run.batch.span(row.line)
         samples = self._reader.samples(row, None if ruled is LABELLED else ruled)
         found = [self._reason(sample) for sample in samples]  # all of them before any counts: one may refuse the row
         self._run.counts.read += len(samples) - 1
-        place: RowLocation | None = None
+        location: RowLocation | None = None
         for sample, (reason, n_tokens) in zip(samples, found, strict=True):
             self._tally.add(sample)
             hashes = self._hashes(sample)
             if reason is not None or hashes is None:
                 self._drop(sample.task, reason or "unlabelled")
                 continue
-            place = place or self._store.keep(row, span)
-            self._index.add(sample, hashes, n_tokens, place)
+            location = location or self._store.keep(row)
+            self._index.add(sample, hashes, n_tokens, location)
         if not samples:
             self._run.counts.read += 1
             self._drop("", "gated")
@@ -129,14 +121,13 @@ class Filtering:
     # -- choosing and writing -----------------------------------------------------------------------------------------
 
     def _rows(self, records: Iterable[np.void]) -> Iterator[tuple[Row, int]]:
-        """The row of each record, and which of its samples that is. No message will say where they stand: they were
-        accepted once."""
+        """The row of each record, and which of its samples that is."""
         wanted = (
             (RowLocation(int(record["check"]), int(record["file"]), int(record["offset"]), int(record["size"])), record)
             for record in records
         )
-        for raw, record in self._store.each(wanted):
-            yield Row(rows.parse(raw), raw, file="", line=0), int(record["number"])
+        for row, record in self._store.rows_at(wanted):
+            yield row, int(record["number"])
 
     def _spread(self, records: np.ndarray, numbers: np.ndarray, n: int) -> np.ndarray:
         texts = [self._reader.conversation(row, number)[0].text for row, number in self._rows(records[numbers])]

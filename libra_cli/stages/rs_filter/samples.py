@@ -12,9 +12,8 @@ from libra_cli.sampling.judge_prompts import LIST, PAIR, RESPONSE, Ask, Plan, ch
 from libra_cli.sampling.judgments import asked, in_own_order
 from libra_cli.stages.rs_filter.prompts import Prompts
 from libra_cli.stream import rows
-from libra_cli.stream.jobs import Filtered
 from libra_cli.stream.options import CURES
-from libra_cli.stream.rows import Row, RowError
+from libra_cli.stream.rows import Filtered, Row, RowError
 from libra_cli.tasks import JUDGING, JudgeTask, Messages, Outcome, Record, best, rank, template, thinking
 from libra_cli.tasks.verdicts import OUT_OF_RANGE
 

@@ -172,13 +172,12 @@ def _labelling(run: Run, fields: Fields, options: dict[str, Any]) -> Labelling:
     """The rule on `fields`, and beside it the panel, the labels and the file for reviewers of `options`."""
     from libra_cli.records.human_labels import Labels
     from libra_cli.stages.verify.run import Labelling
-    from libra_cli.stream.side_output import SideRowFile
 
     if _asks(options) and options["rule"] == "only":
         raise click.UsageError("--rule only asks no model; leave out --annotator, or name another --rule")
     panel = _panel_of(run, fields, options) if _asks(options) else None
     labels = Labels(options["labels"])
-    review = SideRowFile(run, options["review"], "--review") if options["review"] else None
+    review = run.open_side_file(options["review"], "--review") if options["review"] else None
     return Labelling(run, fields, options["rule"], labels, panel, review, options["report"] is not None)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from libra_cli.cli.engine_options import EngineOptions, SamplingOptions
@@ -29,8 +31,6 @@ _NOT_VOTES = ("model", "model_name", "flag", "concurrency", "batch_size", "base_
               "data_parallel_size")  # fmt: skip
 """Engine options that do not change what a model says."""
 
-Source = Callable[[float | None], Row | None]
-
 
 class Panel:
     """Models, what they are asked about a row, and the votes that they have given."""
@@ -50,19 +50,15 @@ class Panel:
         """Raises RowError where a row lacks what the models are asked about."""
         require(row, {"question": str}, CURES)
 
-    def ask(self, source: Callable[[], Source]) -> None:
-        """Asks each model about the rows of `source()`; those that it has voted on in an earlier run, it is spared."""
+    def ask(self, rows: Callable[[], Iterator[Row]]) -> None:
+        """Asks each model about the rows of `rows()`, unless an earlier run has its vote."""
         for choice in self._choices:
             worker = EngineWorker(choice)
 
-            def jobs(row: Row, choice: Choice = choice) -> Iterator[Job]:
-                return self._jobs(choice, row)
-
-            def receive(job: Job, answer: Answer, choice: Choice = choice, worker: EngineWorker = worker) -> None:
-                self._receive(choice, worker, job, answer)
-
+            jobs = chain.from_iterable(map(partial(self._jobs, choice), rows()))
             try:
-                self._run.ask(worker, jobs, receive, source(), choice.name)
+                for job, answer in self._run.answers(worker, jobs, choice.name):
+                    self._receive(choice, worker, job, answer)
             finally:
                 worker.close()
             if self._run.stop.status is not None:

@@ -17,11 +17,11 @@ from libra_cli.stages.verify import rule
 from libra_cli.stages.verify.panel import Panel
 from libra_cli.stages.verify.report import Tally, table
 from libra_cli.stream import rows
+from libra_cli.stream.row_store import RowStore
 from libra_cli.stream.rows import NewFields, Row
 from libra_cli.stream.run import Run
 from libra_cli.stream.side_output import SideRowFile
 from libra_cli.stream.sinks import replace_file
-from libra_cli.stream.spool import Spool
 
 UNASKED = Decision(None, "panel", "no_votes")
 """Of a rule that nobody asked; it stays where there are no votes either."""
@@ -30,8 +30,8 @@ UNASKED = Decision(None, "panel", "no_votes")
 class Labelling:
     """One run of `libra verify`.
 
-    Without a panel rows are written as they come. With one, those that need it wait in a spool, and so do those behind
-    them where order counts; the models are asked one after another, and then all are written.
+    Without a panel rows are written as they come. With one, those that need it wait in a row store, and so do those
+    behind them if order counts; the models are asked one after another, and then all are written.
     """
 
     def __init__(self, run: Run, fields: rule.Fields, mode: str | None, labels: Labels, panel: Panel | None = None,
@@ -41,7 +41,7 @@ class Labelling:
         """None: as the votes that a row carries were asked for; `first` where there are none."""
         self._labeller = rule.Labeller(fields, run.console.note)
         self._plain = not (panel or review or counting or len(labels))
-        self._spool: Spool | None = None
+        self._waiting: RowStore | None = None
         self._outdated = 0
         """Rows that carried a label of a person about another response."""
         self.tally = Tally()
@@ -54,8 +54,8 @@ class Labelling:
         decisions = partial(rule.decisions, pool=pool, stop=self._run.stop)
         line = self._plain_line if self._plain else self._line
         self._run.map_jobs(decisions, self._fields.jobs, self._labeller.labelled, fast_path=fast_path, make_line=line)
-        if self._spool is not None and self._run.stop.status is None:
-            self._ask_and_write(self._spool)
+        if self._waiting is not None and self._run.stop.status is None:
+            self._ask_and_write(self._waiting)
 
     def conclude(self, report: str | None) -> None:
         """Says what came of it on stderr, and in the file `report` as JSON."""
@@ -91,18 +91,18 @@ class Labelling:
         asked = self._panel is not None and voting.wants_panel(ruled, self._mode or voting.FIRST)
         if self._panel is not None and asked:
             self._panel.check(row)
-        if asked or (self._spool is not None and not self._run.options.unordered):
-            self._spool = self._spool or Spool()
-            self._spool.add(row, {"asked": asked, "ruled": ruled})
+        if asked or (self._waiting is not None and not self._run.options.unordered):
+            self._waiting = self._waiting or RowStore()
+            self._waiting.add(row, {"asked": asked, "ruled": ruled})
             return None
         return self._final(row, ruled, None)
 
     # -- the panel ----------------------------------------------------------------------------------------------------
 
-    def _ask_and_write(self, spool: Spool) -> None:
+    def _ask_and_write(self, waiting: RowStore) -> None:
         assert self._panel is not None
-        self._panel.ask(lambda: spool.source(lambda note: note["asked"]))
-        for row, note in spool.each():
+        self._panel.ask(lambda: (row for row, _ in waiting.rows(lambda note: note["asked"])))
+        for row, note in waiting.rows():
             if self._run.stop.status is not None:
                 return
             votes = self._panel.votes(row) if note["asked"] else None

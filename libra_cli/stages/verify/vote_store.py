@@ -44,7 +44,7 @@ class Ballots:
         path = run.options.output
         lasting = path is not None and path != "-" and is_plain_file(path)
         ballots = cls(f"{path}.votes" if lasting else None, run.options.overwrite)
-        run.side_outputs.append(ballots)
+        run.add_side_output(ballots)
         return ballots
 
     def put(self, key: bytes, vote: dict[str, Any], final: bool = True) -> None:
