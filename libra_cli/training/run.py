@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -155,9 +155,7 @@ class TrainingRun:
 
         def store_of(name: str, paths: tuple[str, ...]) -> TokenStore:
             folder = str(self._dir.path / SAMPLES / name)
-            store, refused = prepare(
-                folder, paths, encoder, data, self._world, self._console, error_log, self._stop
-            )
+            store, refused = prepare(folder, paths, encoder, data, self._world, self._console, error_log, self._stop)
             self._refused += refused
             return store
 
@@ -234,7 +232,8 @@ class TrainingRun:
         marker = {"run": {**settings.shaping, "data": train.digest}, "layout": layout, "versions": versions()}
         return Trainer(
             engine, method.objective, method.source(train, order), model.batches, schedule, save, batch.seed, world,
-            self._stop, self._telemetry(stack, steps), marker, history, ModelShape.of(model.config) if world.on_gpu else None,
+            self._stop, self._telemetry(stack, steps), marker, history,
+            ModelShape.of(model.config) if world.on_gpu else None,
             method.evaluation(held_out) if held_out else None, judge_eval,
         )  # fmt: skip
 

@@ -9,6 +9,7 @@ from libra_cli.training.data.packing import SampleOrder
 from libra_cli.training.data.sources import EpochSource, StepBatch, StepSource, mean_over_targets
 from libra_cli.training.data.token_store import TokenStore
 from libra_cli.training.data.tokenization import Encoder
+from libra_cli.training.objectives.base import Objective
 from libra_cli.training.objectives.sft import SftObjective
 from libra_cli.training.settings import SftSettings
 
@@ -22,7 +23,7 @@ class SftMethod:
 
     def __init__(self, settings: SftSettings):
         self._settings = settings
-        self.objective = SftObjective()
+        self.objective: Objective = SftObjective()
 
     def encoder(self, chat: ChatFormat) -> Encoder:
         """The assistant's last turn or all of them, as --learn says."""

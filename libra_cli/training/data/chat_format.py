@@ -1,4 +1,4 @@
-"""A tokenizer's chat format as training needs it: what stands before an answer, and what closes one."""
+"""A tokenizer's chat format as training needs it: the text before an answer, and the token that closes it."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class MicroBatch:
     samples: np.ndarray
     """int64 [N]: the sample of each target, by its index."""
     token_batch: TokenBatch
-    """Targets of the whole row, of which those of this rank are `own` (all, without sequence parallelism)."""
+    """Targets of the whole row; those of this rank are `own` (all of them without sequence parallelism)."""
     own: slice
     tokens: int
     """Without padding."""
@@ -43,8 +43,17 @@ class MicroBatch:
         return self.inputs["input_ids"].numel()
 
 
-def make_micro_batch(store: Any, samples: Sequence[int], annotations: Annotations | None = None, *, packed: bool,
-                     pad_id: int, sp_size: int = 1, sp_rank: int = 0, device: Device = "cpu") -> MicroBatch:  # fmt: skip
+def make_micro_batch(
+    store: Any,
+    samples: Sequence[int],
+    annotations: Annotations | None = None,
+    *,
+    packed: bool,
+    pad_id: int,
+    sp_size: int = 1,
+    sp_rank: int = 0,
+    device: Device = "cpu",
+) -> MicroBatch:
     """The micro-batch of these samples; without any, one of two tokens and no target.
 
     `sp_size` ranks share a packed row (sequence parallelism), each an equally long stretch; this is that of `sp_rank`.
@@ -60,9 +69,7 @@ def make_micro_batch(store: Any, samples: Sequence[int], annotations: Annotation
     return _padded_rows(ids, is_target, owners, token_batch, pad_id, device)
 
 
-def _token_batch(
-    samples: list[int], is_target: Rows, annotations: Annotations | None, device: Device
-) -> TokenBatch:
+def _token_batch(samples: list[int], is_target: Rows, annotations: Annotations | None, device: Device) -> TokenBatch:
     counts = [int(mask.sum()) for mask in is_target[: len(samples)]]
 
     def per_sample(values: Any) -> torch.Tensor | None:

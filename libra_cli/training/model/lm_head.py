@@ -97,7 +97,8 @@ class _FusedLogProbs(torch.autograd.Function):
         return log_probs, (log_probs * slope_N).sum()
 
     @staticmethod
-    def backward(ctx: Any, _log_probs: torch.Tensor, upstream: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, *upstreams: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        upstream = upstreams[1]  # of the sum; the log-probabilities have no gradient
         d_hidden, d_weight, d_bias = ctx.saved_tensors
         weight_dtype, bias_dtype = ctx.dtypes
         return (
@@ -146,7 +147,7 @@ def _shaped(logits: torch.Tensor, shape: LogitShape) -> tuple[torch.Tensor, torc
 
 
 def chunks(n: int, vocabulary: int) -> Iterator[slice]:
-    """Slices of `n` positions; the logits of each have at most CHUNK_ELEMENTS elements (or are those of one position)."""
+    """Slices of `n` positions; the logits of a slice have at most CHUNK_ELEMENTS elements, unless it is one position."""
     size = max(1, CHUNK_ELEMENTS // vocabulary)
     return (slice(begin, min(begin + size, n)) for begin in range(0, n, size))
 
