@@ -63,7 +63,10 @@ def decide_quickly(reference: str, answer: str) -> Decision | None:
         return _decide_integers(reference, answer)
     if len(reference) > MAX_CHARS or len(answer) > MAX_CHARS:
         return _decide_long(reference, answer)
-    return _decide(reference, answer)
+    try:
+        return _decide(reference, answer)
+    except RecursionError:
+        return Decision(None, "symbolic", "too_complex")
 
 
 def _decide_integers(reference: str, answer: str) -> Decision | None:
@@ -119,7 +122,10 @@ def is_readable(reference: str) -> bool:
     """Whether a reference is anything that an answer written in another way could be found equal to."""
     if not reference.strip() or len(reference) > MAX_CHARS:
         return False
-    return all(map(_is_readable, structure.leaves(structure.parse(reference))))
+    try:
+        return all(map(_is_readable, structure.leaves(structure.parse(reference))))
+    except RecursionError:
+        return False
 
 
 def _is_readable(leaf: Leaf) -> bool:

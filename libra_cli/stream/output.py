@@ -45,7 +45,9 @@ class Output:
             return
         stdio.reserve_stdout()
         self._lock = Lock(path)
-        self._manifest = resume.Manifest(path + ".libra.json", info.name, self._config, __version__)
+        self._manifest = resume.Manifest(
+            path + ".libra.json", info.name, self._config, __version__, info.current_config
+        )
         finished = resume.FinishedRows(info.used, info.names) if info.resumable else None
         resume.prepare(path, self._manifest, finished, options.overwrite)
         if finished is None:
@@ -57,7 +59,9 @@ class Output:
     def open_side_file(self, path: str, option: str) -> SideRowFile:
         """Opens a second file of rows, which `option` names; it is continued if the output is."""
         info = self._info
-        manifest = resume.Manifest(path + ".libra.json", f"{info.name} {option}", self._config, __version__)
+        manifest = resume.Manifest(
+            path + ".libra.json", f"{info.name} {option}", self._config, __version__, info.current_config
+        )
         finished = resume.FinishedRows(info.used, info.names) if self.finished is not None else None
         side_file = SideRowFile(path, option, manifest, finished, self._options.overwrite)
         self.side_outputs.append(side_file)

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.line_source import LineBatch, LineSource
-from libra_cli.stream.options import CURES, Shard, StreamOptions
+from libra_cli.stream.options import FIELD_HINTS, Shard, StreamOptions
 from libra_cli.stream.resume import Manifest
 from libra_cli.stream.rows import Row, RowError, content_hash, parse, require
 from libra_cli.stream.signals import StopRequest
 
 
-class Refusal(NamedTuple):
+class BadLine(NamedTuple):
     """A line that is no row, and why."""
 
     error: RowError
@@ -32,10 +32,12 @@ class Refusal(NamedTuple):
         """A line that is no row has no id."""
 
 
-def read_rows(source: LineSource, counts: Counts, stop: StopRequest | None = None) -> Iterator[Row | Refusal]:
-    """Yields each line of `source` that is not blank, as a Row or a Refusal; waits for lines.
+def read_rows(
+    source: LineSource, counts: Counts | None = None, stop: StopRequest | None = None
+) -> Iterator[Row | BadLine]:
+    """Yields each line of `source` that is not blank, as a Row or a BadLine; waits for lines.
 
-    Counts blank lines and nothing else. Ends early once `stop` is requested.
+    Blank lines are counted in `counts`, the rest is up to the caller. Ends early once `stop` is requested.
     """
     while (batch := source.read()) is not None:
         for entry in rows_of(batch, counts):
@@ -46,8 +48,8 @@ def read_rows(source: LineSource, counts: Counts, stop: StopRequest | None = Non
             return
 
 
-def rows_of(batch: LineBatch, counts: Counts) -> Iterator[Row | Refusal]:
-    """Yields each line of `batch` that is not blank, as a Row or a Refusal; counts blank lines."""
+def rows_of(batch: LineBatch, counts: Counts | None) -> Iterator[Row | BadLine]:
+    """Yields each line of `batch` that is not blank, as a Row or a BadLine; counts blank lines."""
     file, refused, offset = batch.file, batch.refused, batch.offset
     for number, line in enumerate(batch.lines, batch.first):
         raw = line.strip(b" \t\r")
@@ -57,15 +59,16 @@ def rows_of(batch: LineBatch, counts: Counts) -> Iterator[Row | Refusal]:
                 begins = offset + len(line) - len(line.lstrip(b" \t\r"))
             offset += batch.size(number) + 1 if refused else len(line) + 1
         if not raw and number - batch.first not in refused:
-            counts.blank += 1
+            if counts is not None:
+                counts.blank += 1
             continue
-        entry: Row | Refusal
+        entry: Row | BadLine
         try:
             if refused and number - batch.first in refused:
                 raise refused[number - batch.first]
             entry = Row(parse(raw), raw, file, number, begins)
         except RowError as error:
-            entry = Refusal(batch.explain(error, number), raw, file, number)
+            entry = BadLine(batch.explain(error, number), raw, file, number)
         yield entry
 
 
@@ -83,7 +86,7 @@ class RowReader:
         reads: Mapping[str, Any],
         counts: Counts,
         stop: StopRequest,
-        refuse: Callable[[Row | Refusal, RowError], None],
+        refuse: Callable[[Row | BadLine, RowError], None],
         flush: Callable[[], None],
     ):
         self._source, self._options, self._reads, self._shard = source, options, reads, Shard(options.shard)
@@ -165,7 +168,7 @@ class RowReader:
                 if not isinstance(entry, Row):
                     raise entry.error
                 if reads:
-                    require(entry, reads, CURES)
+                    require(entry, reads, FIELD_HINTS)
             except RowError as error:
                 self._counts.read += 1
                 self._refuse(entry, error)

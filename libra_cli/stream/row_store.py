@@ -1,4 +1,4 @@
-"""Rows that a stage reads again: from where they stand in their file, or from a spool if they cannot be read twice."""
+"""Rows that a stage reads again: from their place in the file, or from a spool if they cannot be read twice."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class RowStore:
         self._files.close()
 
     def keep(self, row: Row) -> RowLocation:
-        """Returns where `row` can be read again. Raises Fatal(74 or 2) if it has to be copied and cannot be."""
+        """Returns where `row` can be read again; raises Fatal(74 or 2) if it has to be copied and that fails."""
         check = zlib.crc32(row.raw)
         if row.offset is None:
             return RowLocation(check, SPOOL, *self._spool.append(self._record(row, b"")))

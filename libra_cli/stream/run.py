@@ -20,7 +20,7 @@ from libra_cli.stream.line_source import InputFiles, LineSource
 from libra_cli.stream.monitor import Monitor, Progress, Watchdog
 from libra_cli.stream.options import Shard, StageInfo, StreamOptions
 from libra_cli.stream.output import Output
-from libra_cli.stream.reader import Refusal, RowReader
+from libra_cli.stream.reader import BadLine, RowReader
 from libra_cli.stream.reorder import OrderWindow
 from libra_cli.stream.rows import Row, RowError, extend
 from libra_cli.stream.side_output import SideOutput, SideRowFile
@@ -240,7 +240,7 @@ class Run:
         """Counts rows that the stage leaves out on purpose."""
         self._ledger.leave_out(reason, rows)
 
-    def refuse(self, row: Row | Refusal, error: RowError) -> None:
+    def refuse(self, row: Row | BadLine, error: RowError) -> None:
         """Sends a row, or a line that is no row, to the error file."""
         self._ledger.refuse(row, error)
 

@@ -11,7 +11,7 @@ from typing import Any
 from libra_cli.stream.console import Console
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.training import preflight
-from libra_cli.training.data.chat_format import ChatFormat
+from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.packing import SampleOrder
 from libra_cli.training.data.prepare import chat_format_of, prepare
 from libra_cli.training.data.token_store import TokenStore
@@ -23,7 +23,7 @@ from libra_cli.training.settings import TrainSettings
 
 
 def describe(
-    settings: TrainSettings, encoder_of: Callable[[ChatFormat], Encoder], ranks: int, console: Console
+    settings: TrainSettings, encoder_of: Callable[[TrainingChat], Encoder], ranks: int, console: Console
 ) -> dict[str, Any]:
     """Samples, tokens, steps, and GB per device on `ranks` devices. Raises Fatal if the run itself would."""
     config, batch = policy.load_config(settings.model), settings.batch
@@ -52,7 +52,7 @@ def describe(
 
 @contextmanager
 def _samples(
-    settings: TrainSettings, encoder_of: Callable[[ChatFormat], Encoder], console: Console
+    settings: TrainSettings, encoder_of: Callable[[TrainingChat], Encoder], console: Console
 ) -> Iterator[list[TokenStore]]:
     """The training samples and, if there are any, the held-out samples, in a temporary folder."""
     data, log = settings.data, ErrorLog(None, console.stage, console)

@@ -17,7 +17,7 @@ from libra_cli.stream.monitor import Monitor
 from libra_cli.stream.signals import StopRequest
 from libra_cli.stream.sinks import write_all
 from libra_cli.training import preflight
-from libra_cli.training.data.chat_format import ChatFormat
+from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.packing import PackBudget, SampleOrder
 from libra_cli.training.data.prepare import chat_format_of, prepare
 from libra_cli.training.data.sources import StepBatch, StepSource
@@ -48,7 +48,7 @@ class TrainingMethod(Protocol):
     """The figure of the objective that chooses the best step on held-out samples."""
     higher_is_better: bool
 
-    def encoder(self, chat: ChatFormat) -> Encoder:
+    def encoder(self, chat: TrainingChat) -> Encoder:
         """Turns rows into samples."""
 
     def source(self, samples: TokenStore, order: SampleOrder) -> StepSource:
@@ -110,7 +110,7 @@ class TrainingRun:
             stack.callback(lambda: self._log.close() if self._log else None)
             self._dir.begin()
 
-        def read_model() -> tuple[Any, Any, ChatFormat]:
+        def read_model() -> tuple[Any, Any, TrainingChat]:
             tokenizer = policy.load_tokenizer(settings.model)
             return tokenizer, policy.load_config(settings.model), chat_format_of(settings.data, tokenizer)
 
@@ -144,7 +144,7 @@ class TrainingRun:
 
     # -- samples ------------------------------------------------------------------------------------------------------
 
-    def _prepare(self, chat: ChatFormat) -> tuple[TokenStore, TokenStore | None]:
+    def _prepare(self, chat: TrainingChat) -> tuple[TokenStore, TokenStore | None]:
         """The samples to train on, and the held-out samples if there are any."""
         data, encoder = self._settings.data, self._method.encoder(chat)
 

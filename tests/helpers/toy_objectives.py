@@ -55,7 +55,7 @@ class PairObjective:
     """Samples 2i and 2i + 1 of a micro-batch are the chosen and the rejected answer of a pair."""
 
     linear = False
-    units = [(0, 1), (2, 3), (4, 5), (6, 7)]
+    units = ((0, 1), (2, 3), (4, 5), (6, 7))
 
     def __call__(self, log_probs_N: Tensor, batch: TokenBatch) -> Loss:
         assert batch.ref_logp is not None
@@ -75,9 +75,7 @@ class PairObjective:
 
     @staticmethod
     def reference(log_probs: Sequence[Tensor], samples: ToySamples) -> Tensor:
-        sums = [
-            (mine - torch.from_numpy(ref)).sum() for mine, ref in zip(log_probs, samples.ref_logp, strict=True)
-        ]
+        sums = [(mine - torch.from_numpy(ref)).sum() for mine, ref in zip(log_probs, samples.ref_logp, strict=True)]
         margins = [BETA * (sums[chosen] - sums[rejected]) for chosen, rejected in PairObjective.units]
         return -sum(logsigmoid(margin) for margin in margins) / len(margins)  # type: ignore[return-value]
 
@@ -86,7 +84,7 @@ class ClippedObjective:
     """Token mean, then response mean, of the clipped importance ratio times the advantage, with a KL penalty."""
 
     linear = False
-    units = [(0, 1, 2, 3), (4, 5, 6, 7)]
+    units = ((0, 1, 2, 3), (4, 5, 6, 7))
 
     def __call__(self, log_probs_N: Tensor, batch: TokenBatch) -> Loss:
         assert batch.old_logp is not None

@@ -218,7 +218,7 @@ def test_nothing_is_left_in_the_spool_folder(shell):
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGUSR1, 75)])
 def test_a_run_that_is_stopped_while_it_reads_writes_nothing(environment, number, status, tmp_path):
     process = subprocess.Popen(
-        [LIBRA, "balance", "--census", "census.json"], env=environment, cwd=tmp_path,
+        [LIBRA, "balance", "--report", "census.json"], env=environment, cwd=tmp_path,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     process.stdin.write(jsonl(responses(2000)))
@@ -246,10 +246,10 @@ def test_quiet_says_nothing(shell):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--census in.jsonl in.jsonl", "in.jsonl: the same run uses this file already"),
-        ("--census out.jsonl in.jsonl -o out.jsonl", "out.jsonl: the same run uses this file already"),
-        ("--census no/where in.jsonl", "--census no/where: cannot be written; check the name and the folder"),
-        ("--census . in.jsonl", "--census .: cannot be written"),
+        ("--report in.jsonl in.jsonl", "in.jsonl: the same run uses this file already"),
+        ("--report out.jsonl in.jsonl -o out.jsonl", "out.jsonl: the same run uses this file already"),
+        ("--report no/where in.jsonl", "--report no/where: cannot be written; check the name and the folder"),
+        ("--report . in.jsonl", "--report .: cannot be written"),
         ("--per-cell 0 in.jsonl", "'0' is neither N nor SUBSET=N"),
         ("--per-cell B=x in.jsonl", "'B=x' is neither N nor SUBSET=N"),
         ("--per-cell 2 --per-cell 3 in.jsonl", "is given twice for all subsets"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libra_cli.exits import Exit
 from libra_cli.training import run as training_run
-from libra_cli.training.data.chat_format import ChatFormat
+from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.packing import SampleOrder
 from libra_cli.training.data.sources import EpochSource, StepBatch, StepSource, mean_over_targets
 from libra_cli.training.data.token_store import TokenStore
@@ -25,7 +25,7 @@ class SftMethod:
         self._settings = settings
         self.objective: Objective = SftObjective()
 
-    def encoder(self, chat: ChatFormat) -> Encoder:
+    def encoder(self, chat: TrainingChat) -> Encoder:
         """The assistant's last turn or all of them, as --learn says."""
         settings = self._settings
         return Encoder(chat, learn=settings.learn, assistant=settings.data.assistant, last_only="use --learn last")

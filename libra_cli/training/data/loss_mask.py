@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 from libra_cli.records.messages import Message
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks.thinking import MARKERS
-from libra_cli.training.data.chat_format import ChatFormat
+from libra_cli.training.data.chat_format import TrainingChat
 
 Learn = Literal["last", "all"]
 Assistant = Literal["template", "verbatim"]
@@ -39,7 +39,7 @@ class Piece(NamedTuple):
 
 
 def conversation_pieces(
-    chat: ChatFormat, messages: Sequence[Message], tools: Sequence[Any] | None, learn: Learn, assistant: Assistant,
+    chat: TrainingChat, messages: Sequence[Message], tools: Sequence[Any] | None, learn: Learn, assistant: Assistant,
     last_only: str,
 ) -> list[Piece]:  # fmt: skip
     """The text of a conversation in order, prompt and target by turns. Raises RowError if the template cannot write it.
@@ -68,7 +68,7 @@ def conversation_pieces(
     return pieces
 
 
-def _verbatim(chat: ChatFormat, message: Message, prompt: str) -> str:
+def _verbatim(chat: TrainingChat, message: Message, prompt: str) -> str:
     """The target as the text itself, behind the prompt of the template."""
     if message.get("tool_calls") or _separate_thinking(message):
         reason = "only the template can write an assistant's thinking or calls that are not in its content"
@@ -76,7 +76,7 @@ def _verbatim(chat: ChatFormat, message: Message, prompt: str) -> str:
     return chat.lead + _after_opening(message["content"], _opening(prompt)) + chat.closing_text
 
 
-def _by_template(chat: ChatFormat, message: Message, prompt: str, whole: str) -> str:
+def _by_template(chat: TrainingChat, message: Message, prompt: str, whole: str) -> str:
     """The target as the template writes it in `whole`, the conversation up to this turn."""
     opening, content = _opening(prompt), message["content"]
     head = prompt[: len(prompt) - len(opening)]

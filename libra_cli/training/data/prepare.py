@@ -15,12 +15,12 @@ from libra_cli.stream.console import Console
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.line_source import InputFiles
-from libra_cli.stream.reader import Refusal, read_rows
+from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.rows import Row, content_hash
 from libra_cli.stream.signals import StopRequest
 from libra_cli.stream.sinks import replace_file
 from libra_cli.training.data import token_store
-from libra_cli.training.data.chat_format import ChatFormat, template_text
+from libra_cli.training.data.chat_format import TrainingChat, template_text
 from libra_cli.training.data.tokenization import Encoder
 from libra_cli.training.distributed.world import World
 from libra_cli.training.settings import DataSettings
@@ -29,12 +29,12 @@ _ORIGIN = "origin.json"
 """What a folder of samples was made from."""
 
 
-def chat_format_of(settings: DataSettings, tokenizer: Any) -> ChatFormat:
+def chat_format_of(settings: DataSettings, tokenizer: Any) -> TrainingChat:
     """The chat format with the tokenizer's own template, or with the one given, which is then saved with the model."""
     given = settings.chat_template
     if given:
         tokenizer.chat_template = template_text(given)
-    return ChatFormat(tokenizer, tokenizer.chat_template if given else None, dict(settings.chat_template_arg))
+    return TrainingChat(tokenizer, tokenizer.chat_template if given else None, dict(settings.chat_template_arg))
 
 
 def prepare(
@@ -74,7 +74,7 @@ def _build(folder: str, encoder: Encoder, settings: DataSettings, origin: dict[s
 def _readable_rows(paths: Sequence[str], stop: StopRequest | None, counts: Counts, log: ErrorLog) -> Iterator[Row]:
     """The rows of the files; lines that are no rows are refused. Raises Fatal if asked to stop meanwhile."""
     for entry in read_rows(InputFiles(paths, wake_fd=stop.wake_fd if stop else None), counts, stop):
-        if isinstance(entry, Refusal):
+        if isinstance(entry, BadLine):
             counts.read += 1
             counts.errors += 1
             log.add(entry.error, entry.raw, entry.place, None)

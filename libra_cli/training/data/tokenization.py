@@ -12,7 +12,7 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.records.messages import messages_of, plain_text, tools_of
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks.control_tokens import SPLIT_MARK
-from libra_cli.training.data.chat_format import ChatFormat
+from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.loss_mask import Assistant, Learn, Piece, conversation_pieces
 
 Tokenize = Callable[[list[str]], list[list[int]]]
@@ -46,7 +46,7 @@ class Encoder:
     template's prompt. `last_only`: how messages advise to learn from the last turn only.
     """
 
-    def __init__(self, chat: ChatFormat, *, learn: Learn = "last", assistant: Assistant = "template",
+    def __init__(self, chat: TrainingChat, *, learn: Learn = "last", assistant: Assistant = "template",
                  last_only: str = "learn from the last turn only"):  # fmt: skip
         self.chat, self.learn, self.assistant, self._last_only = chat, learn, assistant, last_only
         if learn == "all" and chat.has_template and not chat.closes_turns:

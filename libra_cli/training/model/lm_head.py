@@ -147,7 +147,7 @@ def _shaped(logits: torch.Tensor, shape: LogitShape) -> tuple[torch.Tensor, torc
 
 
 def chunks(n: int, vocabulary: int) -> Iterator[slice]:
-    """Slices of `n` positions; the logits of a slice have at most CHUNK_ELEMENTS elements, unless it is one position."""
+    """Slices of `n` positions whose logits have at most CHUNK_ELEMENTS elements, or one position each."""
     size = max(1, CHUNK_ELEMENTS // vocabulary)
     return (slice(begin, min(begin + size, n)) for begin in range(0, n, size))
 
