@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
@@ -20,6 +21,14 @@ def check_trackers(tensorboard: str | None, wandb: str | None) -> None:
         # A folder `wandb`, which every offline run leaves behind, looks like a package but has no file.
         if requested is not None and (spec is None or spec.origin is None):
             raise Fatal(Exit.USAGE, f"--{package} needs {package}: pip install 'libra-cli[{package}]'")
+
+
+def without_secrets(message: str) -> str:
+    """`message` without the values of environment variables that hold keys."""
+    for name, value in os.environ.items():
+        if len(value) >= 8 and any(word in name.upper() for word in ("KEY", "TOKEN", "SECRET", "PASSWORD")):
+            message = message.replace(value, "***")
+    return message
 
 
 class Tracker:
@@ -67,7 +76,7 @@ class Tracker:
         self._failed = True
         reason = f"did not answer within {seconds:g} s"
         if errors:
-            message = (str(errors[0]) or "no message").strip().splitlines()[0]
+            message = without_secrets((str(errors[0]) or "no message").strip().splitlines()[0])
             reason = f"failed ({type(errors[0]).__name__}: {message})"
         self._warn(f"{self.option} {reason}; the run goes on without it, every figure is on standard output")
 
