@@ -1,4 +1,4 @@
-"""How a stage becomes a command: its options, `--config`, `--print-config`, its help, and the streams around it."""
+"""Makes functions commands of libra: shared options, `--config`, `--print-config`, help, and the run around it."""
 
 from __future__ import annotations
 
@@ -35,13 +35,20 @@ ORIGINS = {
 class StageOption(click.Option):
     """An option of a stage.
 
-    `shapes_rows` says that another value gives other rows, so that a resumed run must not change it; `group` is its
-    heading in the help; `suggested` are values that a shell completes beside the names of files. `by_content` says that
-    it takes a file, or several, whose content shapes rows.
+    `shapes_rows`: another value gives other rows, so a resumed run must not change it. `group`: its heading in help.
+    `suggested`: values that shells complete in addition to file names. `by_content`: its value is a file, or several,
+    whose content shapes rows.
     """
 
-    def __init__(self, *args: Any, shapes_rows: bool = True, group: str = "Options", suggested: Sequence[str] = (),
-                 by_content: bool = False, **kwargs: Any):  # fmt: skip
+    def __init__(
+        self,
+        *args: Any,
+        shapes_rows: bool = True,
+        group: str = "Options",
+        suggested: Sequence[str] = (),
+        by_content: bool = False,
+        **kwargs: Any,
+    ):
         super().__init__(*args, **kwargs)
         self.shapes_rows, self.group, self.suggested = shapes_rows, group, tuple(suggested)
         self.by_content = by_content
@@ -72,7 +79,7 @@ def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
         _common(
             "--errors", metavar="FILE", help="Write refused rows, with the reason, to FILE. Default: only report them."
         ),
-        _common("--overwrite", is_flag=True, help="Replace the --output FILE, whatever it holds."),
+        _common("--overwrite", is_flag=True, help="Start the --output FILE anew, whatever command wrote it."),
         _common(
             "--shard",
             metavar="I/N|auto",
@@ -124,14 +131,15 @@ def _processing_options() -> list[click.Parameter]:
         _common(
             "--expect-manifest",
             metavar="FILE",
-            help="End with status 7 unless the input has as many rows as FILE, a complete --manifest, counts.",
+            help="End with status 7 unless FILE, the --manifest of the previous stage, is complete and counts as many "
+            "rows as the input has.",
         ),
         _common(
             "--grace",
             type=click.FloatRange(0),
             default=20.0,
             metavar="SECONDS",
-            help="Time to finish work in progress after a request to stop.",
+            help="Time to finish work in progress after a request to stop (TERM or USR1; after Ctrl-C at most 5 s).",
         ),
         _common(
             "--stall-timeout",
@@ -169,7 +177,7 @@ def _note_print_config(ctx: click.Context, _param: click.Parameter, value: bool)
 
 
 def _load_config(ctx: click.Context, _param: click.Parameter, path: str | None) -> str | None:
-    """Makes the YAML file at `path` the defaults of this command; an unknown key is an error with a suggestion."""
+    """Makes the values in the YAML file at `path` the defaults of this command. Raises UsageError for unknown keys."""
     if path is None:
         return None
     import yaml
@@ -209,13 +217,13 @@ def _checked_keys(ctx: click.Context, path: str, loaded: dict[Any, Any]) -> dict
 
 
 def _key(param: click.Option) -> str:
-    """The name of an option in a config file: its long name, with underscores."""
+    """Key of an option in a configuration file: its long name with underscores."""
     longest = max(param.opts, key=len)
     return longest.lstrip("-").replace("-", "_")
 
 
 class StageCommand(click.Command):
-    """A command whose body runs inside a `Run`, with help that begins with examples."""
+    """A command with examples, grouped options, and (for a stage with rows) fields and exit statuses in its help."""
 
     def __init__(self, info: StageInfo | None = None, examples: Sequence[str] = (), takes: str = "FILE", **kwargs: Any):
         super().__init__(**kwargs)
@@ -239,37 +247,26 @@ class StageCommand(click.Command):
         formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)))
         formatter.write_paragraph()
         formatter.write_text(inspect.cleandoc(self.help or ""))
-        self._write_examples(formatter)
-        self._write_options(ctx, formatter)
-        self._write_rows(formatter)
-        if self.info:
-            with formatter.section("Exit status"):
-                formatter.write_dl([(str(int(status)), meaning) for status, meaning in MEANINGS.items()])
-
-    def _write_examples(self, formatter: click.HelpFormatter) -> None:
         if self.examples:
             with formatter.section("Examples"):
                 for example in self.examples:
                     formatter.write(" " * formatter.current_indent + example + "\n")
-
-    def _write_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for title, records in grouped_options(self, ctx).items():
-            with formatter.section(title):
-                formatter.write_dl(records)
-
-    def _write_rows(self, formatter: click.HelpFormatter) -> None:
-        if rows := self.rows():
-            with formatter.section("Rows"):
-                formatter.write_dl(rows)
+        lists = {**grouped_options(self, ctx), "Rows": self.rows()}
+        if self.info:
+            lists["Exit status"] = [(str(int(status)), meaning) for status, meaning in MEANINGS.items()]
+        for title, records in lists.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
     def rows(self) -> list[tuple[str, str]]:
-        """What is done with which fields of a row: (verb, names)."""
+        """The fields that the stage reads and writes, as (verb, names)."""
         fields = (("reads", self.info.reads), ("writes", self.info.writes)) if self.info else ()
         return [(verb, ", ".join(names)) for verb, names in fields if names]
 
 
 def grouped_options(command: click.Command, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
-    """Help records of the options by group, a stage's own first, `--help` last."""
+    """Help records of the options by group: the stage's own groups first, `--help` last."""
     last = "Streams" if getattr(command, "info", None) else "Options"
     groups: dict[str, list[tuple[str, str]]] = {}
     for param in command.get_params(ctx):
@@ -282,7 +279,7 @@ def grouped_options(command: click.Command, ctx: click.Context) -> dict[str, lis
 
 
 def printed_config(ctx: click.Context) -> str:
-    """Every option with its value and origin, as YAML that --config reads (a JSON value is a YAML value, too)."""
+    """Every option with its value and origin, as YAML that --config reads; JSON values are YAML, too."""
     import json
 
     lines = []
@@ -290,7 +287,7 @@ def printed_config(ctx: click.Context) -> str:
         if isinstance(param, click.Option) and param.name in ctx.params:
             value = json.dumps(ctx.params[param.name], ensure_ascii=False)
             source = ctx.get_parameter_source(param.name)
-            key = '"null"' if _key(param) == "null" else _key(param)  # YAML reads a bare one as nothing
+            key = '"null"' if _key(param) == "null" else _key(param)  # YAML reads a bare null as no key
             lines.append(f"{key}: {value}  # {ORIGINS.get(source, 'default') if source else 'default'}\n")
     return "".join(lines)
 
@@ -307,20 +304,25 @@ def stage(
     inputs: OpenInputs | None = None,
     takes: str = "FILE",
 ) -> Callable[[Callable[..., None]], StageCommand]:
-    """Makes `function(run, **own options)` the stage `name`; its docstring is the help, its first line the summary.
+    """Makes `function(run, **own options)` the stage `name`.
 
-    The parameters describe the stage's rows as StageInfo does; where options say which they are, `used` and `names` are
-    functions of their values. `function` gets an entered Run and its options by name.
-    `inputs(options, values)` says how to open the input of a stage that reads more than JSONL; None where it is that.
-    Where an input is more than a file, `takes` is its form, and `inputs` leaves the files in `options.inputs`; what it
-    adds to `values` shapes rows.
+    The docstring of `function` is the help, its first line the summary. `function` receives an entered Run, and its
+    options by name. The other parameters describe the stage's rows as in StageInfo; `used` and `names` may be functions
+    of the option values. `inputs(options, values)` opens the input of a stage that reads more than JSONL, or returns
+    None for plain JSONL. If an input is more than a file name, `takes` is its metavar, and `inputs` puts the file names
+    into `options.inputs`; what it adds to `values` counts as shaping rows.
     """
     from libra_cli.stream.options import StageInfo
 
     def decorate(function: Callable[..., None]) -> StageCommand:
-        current = partial(current_config, name)
         info = StageInfo(
-            name, _summary(function), reads or {}, tuple(writes), (), (), resumable, tuple(examples), current
+            name,
+            _summary(function),
+            reads=reads or {},
+            writes=tuple(writes),
+            resumable=resumable,
+            examples=tuple(examples),
+            current_config=partial(current_config, name),
         )
         command = _command(name, function, stream_options(takes, resumable), info=info, takes=takes)
         command.callback = _runner(function, info, command, inputs, used, names)
@@ -330,7 +332,7 @@ def stage(
 
 
 def plain(name: str, *, examples: Sequence[str] = ()) -> Callable[[Callable[..., int]], StageCommand]:
-    """Makes `function(**own options)`, which gives its exit status, the command `name`, which has no rows."""
+    """Makes `function(**own options)`, which returns an exit status, the command `name`: a command without rows."""
 
     def decorate(function: Callable[..., int]) -> StageCommand:
         return _command(name, function, [], examples=tuple(examples), callback=function)
@@ -343,7 +345,7 @@ def _summary(function: Callable[..., Any]) -> str:
 
 
 def _command(name: str, function: Callable[..., Any], shared: list[click.Parameter], **kwargs: Any) -> StageCommand:
-    """A command with the options that decorate `function`, then those that it shares with others."""
+    """A command with the options that decorate `function`, followed by the `shared` ones."""
     own: list[click.Parameter] = list(reversed(getattr(function, "__click_params__", [])))
     return StageCommand(
         name=name,

@@ -1,4 +1,4 @@
-"""The options of every stage that asks a model: which one, through which engine, and how to sample."""
+"""Options of stages that ask a model: which model, which engine, and how to sample."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class KeyValue(click.ParamType):
-    """`key=value` with a YAML (hence also JSON) value, as a (key, value) pair."""
+    """KEY=VALUE with a YAML (hence also JSON) value; converts to a (key, value) pair."""
 
     name = "key=value"
 
@@ -33,7 +33,7 @@ class KeyValue(click.ParamType):
 
 
 def _as_json(value: Any, text: str) -> Any:
-    """`value`, or the text itself where YAML made of it what JSON does not have (a date)."""
+    """`value`, or `text` if YAML read it as something that JSON does not have, such as a date."""
     import json
 
     try:
@@ -44,7 +44,7 @@ def _as_json(value: Any, text: str) -> Any:
 
 
 class Markers(click.ParamType):
-    """A known name of a pair of markers, or OPEN,CLOSE."""
+    """The name of a known pair of thinking markers, or OPEN,CLOSE."""
 
     name = "markers"
 
@@ -291,9 +291,7 @@ def _hardware_options() -> list[Decorator]:
 
 
 def _server_options() -> list[Decorator]:
-    seconds: dict[str, Any] = {
-        "type": click.FloatRange(0, min_open=True), "shapes_rows": False, "metavar": "SECONDS"
-    }  # fmt: skip
+    seconds: dict[str, Any] = {"type": click.FloatRange(0, min_open=True), "shapes_rows": False, "metavar": "SECONDS"}
     return [
         _engine(
             "--base-url",

@@ -9,7 +9,7 @@ import os
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -199,7 +199,7 @@ class VllmRunner:
         from libra_cli.engines.vllm_drivers import InProcess, OwnProcesses
 
         given = self._engine_args()
-        apart = os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING", "1") != "0" or given.get("data_parallel_size", 1) > 1
+        apart = self._needs_processes(given)
         known = [field.name for field in fields(AsyncEngineArgs if apart else EngineArgs)]
         for name in given:
             if name not in known:
@@ -214,6 +214,10 @@ class VllmRunner:
         self._limit = config.model_config.max_model_len
         self._window = 2 * config.scheduler_config.max_num_seqs * max(1, config.parallel_config.data_parallel_size)
         self._revision = self._model.revision or getattr(config.model_config.hf_config, "_commit_hash", None)
+
+    def _needs_processes(self, given: Mapping[str, Any]) -> bool:
+        """Whether vLLM runs in processes of its own."""
+        return os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING", "1") != "0" or given.get("data_parallel_size", 1) > 1
 
     def _engine_args(self) -> dict[str, Any]:
         from vllm.platforms import current_platform

@@ -11,7 +11,7 @@ import multiprocessing
 import queue
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 Finished = list[tuple[str, Any]]
@@ -56,6 +56,26 @@ class InProcess:
 
     def step(self) -> Finished:
         return [(output.request_id, _only(output)) for output in self._engine.step() if output.finished]
+
+    def update_weights(self, named: Iterable[tuple[str, Any]]) -> None:
+        """Replaces weights by their names in a checkpoint; no request may be at work."""
+        # `model.load_weights` would not do: a CPU keeps weights in a format of its kernels, which this converts anew.
+        self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(named)})
+        self._engine.apply_model(_repack_tied_head)
+        self._engine.reset_prefix_cache()  # it holds keys and values of the old weights
+
+    def sleep(self) -> None:
+        """Moves the weights to the host and drops the KV cache; there is nothing to free on a CPU."""
+        from vllm.platforms import current_platform
+
+        if not current_platform.is_cpu():
+            self._engine.sleep(level=1)
+
+    def wake(self) -> None:
+        from vllm.platforms import current_platform
+
+        if not current_platform.is_cpu():
+            self._engine.wake_up()
 
     def close(self) -> None:
         from vllm.distributed import cleanup_dist_env_and_memory
@@ -125,6 +145,16 @@ class OwnProcesses:
                     self._finished.put((key, _only(output)))
         except Exception as error:  # noqa: BLE001 -- `step` returns it, with the request that it concerns
             self._finished.put((key, error))
+
+
+def _repack_tied_head(model: Any) -> None:
+    """Packs a head that shares the embedding's weight for the CPU's kernels again.
+
+    vLLM 0.32 reloads the shared weight into the embedding alone, and would compute logits with the old copy.
+    """
+    head: Any = getattr(model, "lm_head", None)
+    if getattr(head, "cpu_linear", None) is not None and head.weight.numel():  # untied, it is packed and then emptied
+        head.quant_method.process_weights_after_loading(head)
 
 
 def _only(output: Any) -> Any:

@@ -6,9 +6,11 @@ import re
 import shutil
 
 import pytest
+import yaml
 from documents import LANGUAGES, NOT_RUN, OTHER_PAGES, OUTPUT_OF, PAGES, ROOT, SHELL, Block, blocks, masked, table
 from manual_pages import CONTEXTS, TOP, calls
 
+from libra_cli import __version__
 from libra_cli.exits import MEANINGS
 from libra_cli.main import STAGES
 
@@ -125,6 +127,12 @@ def test_the_stages_are_listed():
 
 def test_the_exit_statuses_are_listed():
     assert table("docs/streams.md", "exit statuses") == {str(int(code)): [text] for code, text in MEANINGS.items()}
+
+
+def test_the_citation_is_of_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == __version__
+    assert {"cff-version", "title", "message", "authors", "license"} <= set(citation)
 
 
 def test_every_extra_is_named():

@@ -97,8 +97,9 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
     "--preset",
     multiple=True,
     type=click.Choice(choices.PRESETS),
-    help="Data set from the paper: sets its hub name, field mapping and filters. Repeatable. With FILE or --hub, name "
-    "one preset; its mapping and filters apply to those rows.",
+    metavar="NAME",
+    help="Known data set to read, with its own field mapping and filters. Repeatable. With FILE or --hub, name one "
+    f"preset: only its mapping and filters apply. Names: {', '.join(choices.PRESETS)}.",
 )
 @option("--hub", multiple=True, metavar="NAME[:CONFIG]", help="Data set on the Hugging Face hub. Repeatable.")
 @option("--split", metavar="NAME", help="Split of the hub data set. Default: its only split.")
@@ -134,7 +135,9 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
     metavar="NAME",
     help="Value of `subset` in every row. Default: the row's own subset, else the name of its file or data set.",
 )
-@option("--keep", metavar="A,B,C", help="Other fields to keep besides those of a problem. Default: all.")
+@option(
+    "--keep", metavar="A,B,C", help="Fields to keep besides id, index, question, reference and subset. Default: all."
+)
 @option("--no-reference", is_flag=True, help="Accept rows without a reference answer instead of refusing them.")
 @option(
     "--where",
@@ -178,8 +181,8 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
     type=click.FloatRange(0, 1),
     default=0.1,
     metavar="SHARE",
-    help="Share of a benchmark problem's n-grams from which a row that contains them is contaminated. 0: one n-gram "
-    "is enough.",
+    help="Drop a row that contains at least this share of a benchmark problem's n-grams. 0: one shared n-gram is "
+    "enough.",
 )
 @option(
     "--report",

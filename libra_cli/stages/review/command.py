@@ -9,7 +9,7 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, plain
-from libra_cli.cli.shared_options import cut_markers_option
+from libra_cli.cli.shared_options import any_markers_option
 
 
 @plain(
@@ -42,17 +42,17 @@ from libra_cli.cli.shared_options import cut_markers_option
 @option("--reviewer", metavar="NAME", help="Name of the reviewer, written with each label. Default: the login name.")
 @option("--response-field", metavar="NAME", default="response", help="Field with the response.")
 @option("--reference-field", metavar="NAME", default="reference", help="Field with the reference answer.")
-@cut_markers_option()
+@any_markers_option()
 def command(inputs: tuple[str, ...], output: str | None, html: str | None, blind: bool, **options: Any) -> int:
     """Label responses by hand where the rule and the models of libra verify disagree.
 
     FILE is the output of libra verify --review, or any rows with responses. Without FILE, or with -, rows come from
     standard input; keys are still read from the terminal.
 
-    The screen shows the question, reference, final answer, each annotator's verdict and how it ends, and the response
-    from its end. Keys: y labels it correct, n wrong, s skips it, u undoes the last action, t adds a note, Tab shows the
-    next text in full, arrows scroll, ? lists all keys, q quits. The terminal needs at least 60x16 characters. Formulas
-    are shown as source, control characters as escapes.
+    The screen shows the question, the reference, the final answer, the verdict of each annotator with the end of its
+    text, and the response from its end. Keys: y labels it correct, n wrong, s skips it, u undoes the last action, t
+    adds a note, Tab shows the next text in full, arrows scroll, ? lists all keys, q quits. The terminal needs at least
+    60x16 characters. Formulas are shown as source, control characters as escapes.
 
     Each action appends one line to the labels file before the next response is shown: the row's id, model and sample,
     the SHA-256 of the response, label (1, 0, or null if skipped or only noted), note, reviewer and time. The last line
