@@ -58,7 +58,7 @@ class PPECorrectness(Benchmark):
 
 
 def conflict_pairs(fields: Fields) -> Iterator[tuple[int, int]]:
-    """Yields the indices (right, wrong) of each sampled pair; raises ValueError if a row does not name the right ones."""
+    """Yields the indices (right, wrong) of each sampled pair; raises ValueError if a row does not say which is right."""
     right = fields.get(CORRECT)
     if not isinstance(right, list):
         hint = f"libra collect --map scores={CORRECT} keeps them apart from a judge's scores"

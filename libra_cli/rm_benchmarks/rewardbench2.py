@@ -68,7 +68,22 @@ class RewardBench2(Benchmark):
             right = part.numbers is not None and part.numbers[0] > 0
             yield BenchmarkPoint(group, part.cluster, float(right), part.reason)
         for cluster in by_role["tied"].keys() & by_role["ref"].keys():
-            yield from _margins(by_role["tied"][cluster], by_role["ref"][cluster])
+            # Are right and wrong responses farther apart than the right ones of the tied prompt?
+            nan = (math.nan, math.nan)
+            (margin, spread), (reference_margin, _) = (
+                by_role["tied"][cluster].numbers or nan,
+                by_role["ref"][cluster].numbers or nan,
+            )
+            is_unknown = math.isnan(margin) or math.isnan(reference_margin)
+            both = math.nan if is_unknown else min(margin, reference_margin)
+            if spread == 0:
+                size = 0.0 if both == 0 or math.isnan(both) else math.copysign(1.0, both)
+            else:
+                ratio = both / spread
+                size = 0.0 if math.isnan(ratio) else math.tanh(ratio - 1)
+            yield BenchmarkPoint(_MARGIN, cluster, float(margin > spread))
+            yield BenchmarkPoint(_BOTH, cluster, float(both > spread))
+            yield BenchmarkPoint(_SIZE, cluster, size)
 
     def sections_of(self, group: str) -> tuple[str, ...]:
         return () if group in self.derived else ("Ties",) if group in TIES else (group,)
@@ -115,19 +130,3 @@ def _ties_part(fields: Fields) -> BenchmarkPart:
     if not wrong:
         raise ValueError("a row of Ties has no score of a wrong response: judge all of its responses")
     return BenchmarkPart(f"Ties:{number}", role, (min(right) - max(wrong), max(right) - min(right)))
-
-
-def _margins(tied: BenchmarkPart, reference: BenchmarkPart) -> Iterator[BenchmarkPoint]:
-    """Compares the margins of right over wrong responses with the spread of the right ones of the tied prompt."""
-    cluster, nan = tied.cluster, (math.nan, math.nan)
-    (margin, spread), (reference_margin, _) = tied.numbers or nan, reference.numbers or nan
-    is_unknown = math.isnan(margin) or math.isnan(reference_margin)
-    both = math.nan if is_unknown else min(margin, reference_margin)
-    if spread == 0:
-        size = 0.0 if both == 0 or math.isnan(both) else math.copysign(1.0, both)
-    else:
-        ratio = both / spread
-        size = 0.0 if math.isnan(ratio) else math.tanh(ratio - 1)
-    yield BenchmarkPoint(_MARGIN, cluster, float(margin > spread))
-    yield BenchmarkPoint(_BOTH, cluster, float(both > spread))
-    yield BenchmarkPoint(_SIZE, cluster, size)

@@ -42,7 +42,16 @@ class RewardMATH(Benchmark):
     def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[BenchmarkPart]:
         problem, references = cluster_of(fields), required(fields, "solution_reference")
         if isinstance(references, list):
-            yield from _result_parts(problem, references, fields)
+            # The benchmark's result files have a row per problem: the scores, or the winners of all pairs.
+            results, positions = fields.get("score"), fields.get("chosen_position", [None] * len(references))
+            if not all(isinstance(values, list) and len(values) == len(references) for values in (results, positions)):
+                reason = '"score" and "solution_reference" are not lists of one length: keep the result file as it is'
+                raise ValueError(reason)
+            for reference, result, position in zip(references, results or (), positions, strict=True):
+                if position is None:
+                    yield _solution(problem, reference, result, "no_verdict")
+                else:
+                    yield _pair(problem, result, position, "no_verdict")
         elif fields.get("chosen_position") is not None:
             (sign,) = signs(fields, [(0, 1)])
             winner = {1: "A", -1: "B"}.get(sign) if sign is not None else None
@@ -65,18 +74,6 @@ class RewardMATH(Benchmark):
 
     def overall(self, sections: Floats, names: Sequence[str], ns: Floats, protocol: ProtocolName) -> Floats:
         return pick(sections, names, ["accuracy"])[..., 0]
-
-
-def _result_parts(problem: str, references: list[str], fields: Fields) -> Iterator[BenchmarkPart]:
-    """The parts of a row of the benchmark's result files: a problem with the scores, or the winners of all pairs."""
-    results, positions = fields.get("score"), fields.get("chosen_position", [None] * len(references))
-    if not all(isinstance(values, list) and len(values) == len(references) for values in (results, positions)):
-        raise ValueError('"score" and "solution_reference" are not lists of one length: keep the result file as it is')
-    for reference, result, position in zip(references, results or (), positions, strict=True):
-        if position is None:
-            yield _solution(problem, reference, result, "no_verdict")
-        else:
-            yield _pair(problem, result, position, "no_verdict")
 
 
 def _pair(problem: str, winner: str | None, chosen: str, reason: str) -> BenchmarkPart:
