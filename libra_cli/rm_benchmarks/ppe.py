@@ -58,7 +58,7 @@ class PPECorrectness(Benchmark):
 
 
 def conflict_pairs(fields: Fields) -> Iterator[tuple[int, int]]:
-    """Yields the indices (right, wrong) of each sampled pair; raises ValueError if a row does not say which is right."""
+    """Yields the indices (right, wrong) of each sampled pair; raises ValueError if the row does not tell them apart."""
     right = fields.get(CORRECT)
     if not isinstance(right, list):
         hint = f"libra collect --map scores={CORRECT} keeps them apart from a judge's scores"

@@ -69,11 +69,9 @@ class RewardBench2(Benchmark):
             yield BenchmarkPoint(group, part.cluster, float(right), part.reason)
         for cluster in by_role["tied"].keys() & by_role["ref"].keys():
             # Are right and wrong responses farther apart than the right ones of the tied prompt?
-            nan = (math.nan, math.nan)
-            (margin, spread), (reference_margin, _) = (
-                by_role["tied"][cluster].numbers or nan,
-                by_role["ref"][cluster].numbers or nan,
-            )
+            unknown = (math.nan, math.nan)
+            margin, spread = by_role["tied"][cluster].numbers or unknown
+            reference_margin, _ = by_role["ref"][cluster].numbers or unknown
             is_unknown = math.isnan(margin) or math.isnan(reference_margin)
             both = math.nan if is_unknown else min(margin, reference_margin)
             if spread == 0:
