@@ -76,7 +76,12 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 
     origins = origins_of(options.inputs, values)
     read_options = ReadOptions(
-        values["format"], values["delimiter"], values["split"], values["revision"], options.max_line_bytes
+        values["format"],
+        values["delimiter"],
+        values["split"],
+        values["revision"],
+        options.max_line_bytes,
+        options.stall_timeout,
     )
     return lambda _, wake_fd: SourceChain(origins, read_options, wake_fd)
 
