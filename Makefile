@@ -7,6 +7,7 @@ export OMP_NUM_THREADS ?= 1
 
 demo: setup      ## problems -> responses of the embedded models -> labels -> a balanced benchmark, in demo/
 	@examples/demo demo
+	@printf '\nTo call libra from this shell:\n. .venv/bin/activate\n'
 
 test: lint       ## everything that can be checked here
 	pytest -n 2 --dist worksteal -m "not slow"
@@ -20,7 +21,7 @@ lint: setup      ## style, types, and whether the generated documents are fresh
 	mypy
 	python -m libra_cli.cli.manual --check
 
-docs: setup      ## man pages, completions and the help in the README, from the commands
+docs: setup      ## man pages, completions and docs/reference, from the commands
 	python -m libra_cli.cli.manual
 
 bench: setup     ## side-by-side measurements

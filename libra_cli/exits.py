@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """What a finished process tells its caller; a status that is not listed here is a failure."""
+    """Exit statuses of a process; any other one is a failure."""
 
     DONE = 0
     INTERNAL = 1
@@ -39,15 +39,22 @@ MEANINGS: dict[Exit, str] = {
 
 
 class Fatal(Exception):
-    """Ends the run with `status` and one line on stderr that names the cure."""
+    """Ends the run with `status` and one line on stderr that says what to do."""
 
     def __init__(self, status: Exit, message: str):
         super().__init__(message)
         self.status = status
 
 
+class InvalidOptions(Fatal):
+    """Options that are wrong or do not go together; the command line reports them with a pointer to its --help."""
+
+    def __init__(self, message: str):
+        super().__init__(Exit.USAGE, message)
+
+
 class ReaderGone(Fatal):
-    """Whoever read standard output has gone; nothing is said about it."""
+    """The reader of standard output has left; the run ends silently."""
 
     def __init__(self) -> None:
         super().__init__(Exit.READER_GONE, "the reader of standard output went away")

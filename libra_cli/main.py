@@ -1,4 +1,4 @@
-"""The `libra` group: loads a stage only when it is called, and turns every ending into its exit status."""
+"""The `libra` command: loads a stage when it is called, and turns every way of ending into an exit status."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ from libra_cli.exits import Exit, Fatal, ReaderGone
 from libra_cli.stream.stdio import open_missing_descriptors
 
 STAGES = {
-    "collect": "Gather problems from files or hub data sets, map their fields, filter and de-duplicate them.",
+    "collect": "Gather problems from files and hub data sets; map fields, filter, remove duplicates.",
     "rollout": "Sample responses to problems from one or more models.",
     "verify": "Label responses as correct or incorrect against the reference answer.",
-    "review": "Label responses by hand: those on which the rule and the models of libra verify disagree.",
-    "balance": "Cut the thinking and even correct and incorrect responses per subset and model.",
-    "judge": "Judge responses with one or more models: score them, compare them, or check them.",
-    "score": "Score judges on their judged rows: accuracy, calibration, pass@k, with 95% intervals.",
-    "score correlate": "Correlate the accuracy of judges with what came of training with them.",
-    "rs-filter": "Keep the generated samples that their task's rule accepts, as conversations to train on.",
-    "mix": "Mix data sets in stated proportions, and say what came of it.",
+    "review": "Label responses by hand where the rule and the models of libra verify disagree.",
+    "balance": "Cut the thinking and balance correct and incorrect responses per subset and model.",
+    "judge": "Score, compare or check responses with one or more judge models.",
+    "score": "Measure judges on their judged rows: accuracy, calibration, pass@k, with 95% intervals.",
+    "score correlate": "Correlate the accuracy of judges with the results of policies trained on them.",
+    "rs-filter": "Keep the correct samples (rejection sampling) as conversations to train on.",
+    "mix": "Mix data sets in stated proportions.",
     "sft": "Train a causal language model on conversations, from one CPU to many nodes.",
+    "schema": "Print the JSON Schema of a kind of record; without a name, list the kinds.",
     "doctor": "Show versions, engines and devices, and what is missing.",
 }
-"""Every subcommand, in the order of a pipeline, with the summary that its module repeats in its first line."""
+"""Every subcommand with its summary, in the order of a pipeline."""
 
 
 class LazyGroup(click.Group):
-    """Knows its subcommands by name and imports the module of the one that is called."""
+    """Lists its subcommands by name and imports only the module of the one that is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(STAGES)
@@ -41,7 +42,7 @@ class LazyGroup(click.Group):
         if cmd_name not in STAGES:
             return None
         folder, _, rest = cmd_name.replace("-", "_").partition(" ")
-        module = f"{rest}_command" if rest else "command"  # `score correlate` lives beside `score`
+        module = f"{rest}_command" if rest else "command"  # `score correlate` is in the folder of `score`
         return importlib.import_module(f"libra_cli.stages.{folder}.{module}").command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
@@ -61,7 +62,7 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "LIBRA", "max_content_width": 120},
-    epilog="`libra STAGE --help` says more. Rows are JSON objects, one a line; stages read files or standard input.",
+    epilog="Rows are JSON objects, one per line. Stages read files or standard input. `libra STAGE --help` says more.",
 )
 @click.version_option(__version__, prog_name="libra", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -69,44 +70,40 @@ def cli() -> None:
 
 
 def run() -> NoReturn:
-    """The console script: never returns, never shows a traceback unless --debug is given."""
+    """The console script: never returns, and shows no traceback unless --debug is given."""
     open_missing_descriptors()
-    sys.exit(_flushed(_status()))
-
-
-def _status() -> int:
     try:
         with cli.make_context("libra", sys.argv[1:]) as ctx:
-            return int(cli.invoke(ctx) or 0)
+            status = int(cli.invoke(ctx) or 0)
     except click.ClickException as error:
-        _usage_error(error)
-        return Exit.USAGE
+        context = getattr(error, "ctx", None)
+        name = context.command_path if context is not None else "libra"
+        message = error.format_message()
+        hint = "" if "--help" in message else f" (see {name} --help)"
+        _say(message[:1].lower() + message[1:].rstrip(".") + hint, name)
+        status = Exit.USAGE
     except click.exceptions.Exit as error:
-        return error.exit_code
+        status = error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        return Exit.INTERRUPTED
+        status = Exit.INTERRUPTED
     except Fatal as error:
         _say(str(error))
-        return error.status
+        status = error.status
     except OSError as error:
-        return _output_failed(error)
+        status = _output_failed(error)
     except Exception as error:  # noqa: BLE001 -- the last resort: one line for people, the status for scripts
-        return _unexpected(error)
-
-
-def _flushed(status: int) -> int:
-    """`status`, or that of the failure where what was printed last cannot be written; Python would end with 120."""
+        status = _unexpected(error)
     stdout, sys.stdout = sys.stdout, None  # type: ignore[assignment]
-    try:
+    try:  # Python would flush too, and exit with 120 if that fails
         if stdout is not None:
             stdout.flush()
     except OSError as error:
-        return status or _output_failed(error)
-    return status
+        status = status or _output_failed(error)
+    sys.exit(status)
 
 
 def _output_failed(error: OSError) -> int:
-    """The status where help or a report cannot be printed; of a reader that left nothing is said."""
+    """Reports that help or a report cannot be printed; silent if the reader has left."""
     from libra_cli.stream.sinks import DEVICE_FAILED, is_abandoned, write_failed
 
     if isinstance(error, BrokenPipeError) and is_abandoned(1):
@@ -116,16 +113,8 @@ def _output_failed(error: OSError) -> int:
         _say(str(failed))
     else:
         return _unexpected(error)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered must not fail once more
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the rest of the buffer must not fail again
     return failed.status
-
-
-def _usage_error(error: click.ClickException) -> None:
-    ctx = getattr(error, "ctx", None)
-    name = ctx.command_path if ctx is not None else "libra"
-    message = error.format_message()
-    help_hint = "" if "--help" in message else f" (see {name} --help)"
-    _say(message[:1].lower() + message[1:].rstrip(".") + help_hint, name)
 
 
 def _unexpected(error: Exception) -> int:
@@ -141,6 +130,7 @@ def _unexpected(error: Exception) -> int:
 
 
 def _say(message: str, name: str | None = None) -> None:
+    """Writes `message` to stderr, each line after the name of the command."""
     from libra_cli.stream.console import printable, write_stderr
 
     words = [word for word in sys.argv[1:2] if word in STAGES]

@@ -57,23 +57,16 @@ class Decision(NamedTuple):
     reason: str | None = None
 
 
-def decide(reference: str, answer: str) -> Decision:
-    """Whether `answer` equals `reference`; pairs that need computer algebra go to this process's shared pool."""
-    quick = decide_quickly(reference, answer)
-    if quick is not None:
-        return quick
-    from libra_cli.answers import pool
-
-    return pool.shared_decide(reference, answer)
-
-
 def decide_quickly(reference: str, answer: str) -> Decision | None:
     """The decision of the levels that need no computer algebra; None where they are not certain."""
     if reference.isdecimal() and answer.isdecimal() and reference.isascii() and answer.isascii():
         return _decide_integers(reference, answer)
     if len(reference) > MAX_CHARS or len(answer) > MAX_CHARS:
         return _decide_long(reference, answer)
-    return _decide(reference, answer)
+    try:
+        return _decide(reference, answer)
+    except RecursionError:
+        return Decision(None, "symbolic", "too_complex")
 
 
 def _decide_integers(reference: str, answer: str) -> Decision | None:
@@ -129,7 +122,10 @@ def is_readable(reference: str) -> bool:
     """Whether a reference is anything that an answer written in another way could be found equal to."""
     if not reference.strip() or len(reference) > MAX_CHARS:
         return False
-    return all(map(_is_readable, structure.leaves(structure.parse(reference))))
+    try:
+        return all(map(_is_readable, structure.leaves(structure.parse(reference))))
+    except RecursionError:
+        return False
 
 
 def _is_readable(leaf: Leaf) -> bool:

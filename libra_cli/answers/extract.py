@@ -20,14 +20,15 @@ MAX_GAP = 80
 MAX_NEAR = MAX_GAP + 512
 """How far before a box one may begin that belongs to it."""
 
-_GAP = re.compile(
-    r"(?:[\s$,;/?&*.:-]|\\[()\[\]]|\\quad|\\qquad|\\text\{\s*(?:and|or)\s*\}|\\\\"
+_GAP_PIECE = re.compile(
+    r"(?:[\s$,;/?&*.:-]+|\\[()\[\]]|\\quad|\\qquad|\\text\{\s*(?:and|or)\s*\}|\\\\"
     r"|\b(?i:and|or|alternatively|maybe|perhaps|possibly|otherwise|else)\b"
     r"|\b(?i:vs|versus|(?:it|this|the answer) (?:might|may|could) (?:also )?be)\b"
     r"|\b(?i:if|when)\b[^.\n\\]{1,40}(?=[,:.;\n\\$])"
     r"|(?<!\w)\(?(?:[a-h]|[ivx]{1,3}|\d)[).](?=\s)|\b(?i:part|case|question|problem)\s*\(?[a-h\d]\)?"
-    r"|[A-Za-z](?:_\{?\w\}?)?\s*=)*"
+    r"|[A-Za-z](?:_\{?\w\}?)?\s*=)"
 )
+"""One word or sign that may stand between boxes that answer together."""
 _DOUBTS = ("wrong", "incorrect", "not", "mistake")
 _RETRACTED = re.compile(
     r"[\s$.*\\)\]]*(?:(?:is|was|would be)|(?:but|no|wait),?\s+(?:that|this|it)(?:'s| is| was))"
@@ -36,7 +37,7 @@ _RETRACTED = re.compile(
 )
 _BRACE = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _BARE = re.compile(r"\\boxed\s*([A-Za-z0-9]|\\[A-Za-z]+)")
-_EMPTY = re.compile(r"\$*\\boxed\s*\{\s*\}\$*")
+_EMPTY_BOX = re.compile(r"\\boxed\s*\{\s*\}")
 _INNER = re.compile(r"\\boxed\s*\{([^{}]*)\}")
 
 Box = tuple[int, str, int]
@@ -51,7 +52,7 @@ def final_answer(text: str) -> str | None:
     if boxed is not None and not _is_retracted(text):
         return boxed
     if boxed is not None or "\\boxed" in text:
-        text = text[text.rfind("\\boxed") :] if boxed is not None else _EMPTY.sub("", text)
+        text = text[text.rfind("\\boxed") :] if boxed is not None else _without_empty_boxes(text)
     return prose.said_answer(text)
 
 
@@ -72,11 +73,31 @@ def boxed_answer(text: str) -> str | None:
     contents = [content]
     while len(contents) < MAX_BOXES and _may_be_joined(text, first):
         box = _box_before(text, first)
-        if box is None or not (box[2] <= first <= box[2] + MAX_GAP and _GAP.fullmatch(text, box[2], first)):
+        if box is None or not (box[2] <= first <= box[2] + MAX_GAP and _is_gap(text, box[2], first)):
             break
         first = box[0]
         contents.insert(0, box[1])
     return ", ".join(dict.fromkeys(content for content in contents if content)) or None
+
+
+def _is_gap(text: str, start: int, end: int) -> bool:
+    """Whether only joining words and signs stand between `start` and `end`: linear, since no piece is reconsidered."""
+    while start < end:
+        piece = _GAP_PIECE.match(text, start, end)
+        if piece is None:
+            return False
+        start = piece.end()
+    return True
+
+
+def _without_empty_boxes(text: str) -> str:
+    """`text` without `\\boxed{}` and the dollar signs around it."""
+    first, *others = _EMPTY_BOX.split(text)
+    kept = [first]
+    for part in others:
+        kept[-1] = kept[-1].rstrip("$")
+        kept.append(part.lstrip("$"))
+    return "".join(kept)
 
 
 def _is_retracted(text: str) -> bool:
@@ -112,7 +133,7 @@ def _may_be_joined(text: str, first: int) -> bool:
     """A quick look whether another box may end right before the one at `first`."""
     start = max(0, first - MAX_GAP)
     closed = text.rfind("}", start, first)
-    if closed >= 0 and _GAP.fullmatch(text, closed + 1, first):
+    if closed >= 0 and _is_gap(text, closed + 1, first):
         return True
     return text.find("\\boxed", start, first) >= 0  # one without braces
 

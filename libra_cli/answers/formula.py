@@ -10,6 +10,7 @@ first member names what it is:
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,9 @@ Tree = tuple[Any, ...]
 
 MAX_TOKENS = 400
 MAX_DEPTH = 40
+"""Of calls of the parser within one another: brackets, functions, exponents and signs."""
+MAX_TREE_DEPTH = 120
+"""Of a tree: a sum or product of so many terms is one, too. All functions on trees recurse as deep as that."""
 CACHED = 1 << 12
 
 _TRIGONOMETRIC = "sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh"
@@ -57,9 +61,21 @@ def readings(text: str) -> tuple[Tree, ...]:
             found.append(_Parser(tokens, juxtaposition_first=True).whole())
     except NoFormula:
         return ()
+    if any(_is_deep(tree) for tree in found):
+        return ()
     if "\\log" in tokens:
         found += [_with_natural_logarithms(tree) for tree in found]
     return tuple(dict.fromkeys(found))
+
+
+def _is_deep(tree: Tree) -> bool:
+    """Whether a branch of `tree` is longer than MAX_TREE_DEPTH; walks without recursion."""
+    level = [tree]
+    for _ in range(MAX_TREE_DEPTH):
+        level = [part for node in level if node[0] not in (NUMBER, SYMBOL, CONSTANT) for part in node[1:]]
+        if not level:
+            return False
+    return True
 
 
 def _with_natural_logarithms(tree: Tree) -> Tree:
@@ -109,11 +125,25 @@ def _letters(word: str) -> list[str]:
     return found
 
 
+def _nested(parse: Callable[[_Parser], Tree]) -> Callable[[_Parser], Tree]:
+    """Counts calls of `parse` within one another, so that no text can exhaust Python's stack."""
+
+    def counted(parser: _Parser) -> Tree:
+        parser.depth += 1
+        if parser.depth > MAX_DEPTH:
+            raise NoFormula("too deep")
+        tree = parse(parser)
+        parser.depth -= 1
+        return tree
+
+    return counted
+
+
 class _Parser:
     """Recursive descent; with `juxtaposition_first` a product without a sign binds closer than a slash."""
 
     def __init__(self, tokens: list[str], juxtaposition_first: bool = False):
-        self._tokens, self._at, self._depth = list(tokens), 0, 0
+        self._tokens, self._at, self.depth = list(tokens), 0, 0
         self._juxtaposition_first = juxtaposition_first
 
     def whole(self) -> Tree:
@@ -141,14 +171,10 @@ class _Parser:
     # -- operators ----------------------------------------------------------------------------------------------------
 
     def _sum(self) -> Tree:
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise NoFormula("too deep")
         tree = self._product()
         while sign := self._accept("+", "-"):
             term = self._product()
             tree = ("+", tree, term if sign == "+" else ("-", term))
-        self._depth -= 1
         return tree
 
     def _product(self) -> Tree:
@@ -184,16 +210,13 @@ class _Parser:
         return ("*", tree, factor)
 
     def _signed(self) -> Tree:
-        sign = self._accept("+", "-")
-        if not sign:
-            return self._power()
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise NoFormula("too deep")
-        tree = self._signed()
-        self._depth -= 1
-        return ("-", tree) if sign == "-" else tree
+        negative = False
+        while sign := self._accept("+", "-"):
+            negative ^= sign == "-"
+        tree = self._power()
+        return ("-", tree) if negative else tree
 
+    @_nested
     def _power(self) -> Tree:
         return self._raised(self._atom())
 
@@ -211,6 +234,7 @@ class _Parser:
             else:
                 return base
 
+    @_nested
     def _exponent(self) -> Tree:
         if self._next == "{":
             return self._group()
@@ -296,8 +320,6 @@ class _Parser:
         else:
             argument = self._argument()
             tree = (name, argument) if base is None else ("log", argument, base)
-            if name == "cis":
-                tree = ("+", ("cos", argument), ("*", (CONSTANT, "i"), ("sin", argument)))
         return tree if power is None else ("^", tree, power)
 
     def _base(self) -> Tree:

@@ -176,6 +176,8 @@ def _has_imaginary(tree: Tree) -> bool:
         return False
     if tree[0] == CONSTANT:
         return bool(tree[1] == "i")
+    if tree[0] == "cis":
+        return True
     return any(map(_has_imaginary, tree[1:]))
 
 
@@ -277,6 +279,7 @@ class _Arithmetic:
             "!": lambda a: mp.factorial(_natural(a, MAX_FACTORIAL)),
             "!!": lambda a: mp.mpf(math.prod(range(_natural(a, MAX_FACTORIAL), 0, -2))),
             "binom": lambda a, b: mp.binomial(_natural(a, MAX_FACTORIAL), _natural(b, MAX_FACTORIAL)),
+            "cis": bounded(lambda a: mp.cos(a) + mp.mpc(0, 1) * mp.sin(a)),
             "ln": mp.ln, "log": lambda a, base=10: mp.ln(a) / mp.ln(base), "exp": bounded(mp.exp),
             "arcsin": mp.asin, "arccos": mp.acos, "arctan": mp.atan, "arccot": lambda a: mp.pi / 2 - mp.atan(a),
             "arcsec": mp.asec, "arccsc": mp.acsc,

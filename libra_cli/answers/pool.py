@@ -271,8 +271,11 @@ _shared: tuple[int, Pool] | None = None
 _lock = threading.Lock()
 
 
-def shared_decide(reference: str, answer: str) -> Decision:
-    """A decision by this process's own pool of one worker, from any thread."""
+def decide(reference: str, answer: str) -> Decision:
+    """Decides whether `answer` equals `reference`, from any thread; hard pairs go to one worker of this process."""
+    quick = decide_quickly(reference, answer)
+    if quick is not None:
+        return quick
     global _shared
     with _lock:
         if _shared is None or _shared[0] != os.getpid():  # after a fork the parent's workers are not ours

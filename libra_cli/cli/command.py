@@ -1,4 +1,4 @@
-"""How a stage becomes a command: its options, `--config`, `--print-config`, its help, and the streams around it."""
+"""Makes functions commands of libra: shared options, `--config`, `--print-config`, help, and the run around it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from libra_cli.exits import MEANINGS
+from libra_cli import choices
+from libra_cli.cli.renamed import current_config
+from libra_cli.exits import MEANINGS, InvalidOptions
 
 if TYPE_CHECKING:
     from libra_cli.stream.options import StageInfo, StreamOptions
@@ -32,9 +35,9 @@ ORIGINS = {
 class StageOption(click.Option):
     """An option of a stage.
 
-    `shapes_rows` says that another value gives other rows, so that a resumed run must not change it; `group` is its
-    heading in the help; `suggested` are values that a shell completes beside the names of files. `by_content` says that
-    it takes a file, or several, whose content shapes rows.
+    `shapes_rows`: another value gives other rows, so a resumed run must not change it. `group`: its heading in help.
+    `suggested`: values that shells complete in addition to file names. `by_content`: its value is a file, or several,
+    whose content shapes rows.
     """
 
     def __init__(self, *args: Any, shapes_rows: bool = True, group: str = "Options", suggested: Sequence[str] = (),
@@ -56,44 +59,110 @@ def _common(*names: str, **kwargs: Any) -> StageOption:
 
 
 def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
-    """The options that every stage shares, in the order of the manual; `takes` is what its usage calls an input."""
-    again = "continues it" if resumable else "makes it anew"
+    """The options that every stage shares, in the order of the manual; `takes` is the metavar of an input."""
+    again = "continues an interrupted run" if resumable else "writes FILE anew"
     return [
         click.Argument(["inputs"], nargs=-1, metavar=f"[{takes}]..."),
-        _common("-o", "--output", metavar="FILE",
-                help=f"Write to FILE; the same command again {again}. Default: standard output."),
-        _common("--errors", metavar="FILE", help="Write refused rows to FILE, each with the reason."),
-        _common("--overwrite", is_flag=True, help="Start FILE afresh, whatever made it."),
-        _common("--shard", metavar="I/N|auto",
-                help="Do part I of N (from 0) only, by hash of the id; auto reads the Slurm array or step."),
-        _common("--limit", type=click.IntRange(0), metavar="N", help="Read the first N rows only."),
-        _common("--unordered", is_flag=True, help="Write rows as they finish, not in input order."),
-        _common("--window", type=click.IntRange(1), default=1024, metavar="N",
-                help="Jobs begun and not yet written, at most."),
-        _common("--max-line-bytes", type=click.IntRange(1), default=64 << 20, metavar="N", help="Refuse longer lines."),
-        _common("--expect-rows", type=click.IntRange(0), metavar="N",
-                help="Fail with status 7 unless the input has N rows."),
-        _common("--manifest", metavar="FILE", help="At the end write counts, hash and configuration to FILE."),
-        _common("--expect-manifest", metavar="FILE",
-                help="Fail with status 7 unless the input is all that FILE says was written."),
-        _common("--grace", type=click.FloatRange(0), default=20.0, metavar="SECONDS",
-                help="Time to finish what is in flight when asked to stop."),
-        _common("--stall-timeout", type=click.FloatRange(0), default=1800.0, metavar="SECONDS",
-                help="Give up (status 6) when no job finishes for so long; 0 never."),
-        _common("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors."),
-        _common("--log-format", type=click.Choice(["text", "json"]), default="text", help="How to write to stderr."),
+        _common(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help=f"Write rows to FILE instead of standard output. The same command {again}.",
+        ),
+        _common(
+            "--errors", metavar="FILE", help="Write refused rows, with the reason, to FILE. Default: only report them."
+        ),
+        _common("--overwrite", is_flag=True, help="Start the --output FILE anew, whatever command wrote it."),
+        _common(
+            "--shard",
+            metavar="I/N|auto",
+            help="Process only part I (from 0) of N, chosen by a hash of the id. auto: I and N come from the Slurm "
+            "array or step.",
+        ),
+        *_processing_options(),
+        _common("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
+        _common(
+            "--log-format",
+            type=click.Choice(choices.LOG_FORMATS),
+            default="text",
+            help="Format of the messages on stderr: text for people, json for programs.",
+        ),
         _common("--debug", is_flag=True, help="Show the traceback of the first unexpected error."),
-    ]  # fmt: skip
+    ]
+
+
+def _processing_options() -> list[click.Parameter]:
+    """How rows are read, ordered, counted and stopped."""
+    return [
+        _common("--limit", type=click.IntRange(0), metavar="N", help="Read only the first N rows."),
+        _common("--unordered", is_flag=True, help="Write rows as they finish instead of in input order."),
+        _common(
+            "--window",
+            type=click.IntRange(1),
+            default=1024,
+            metavar="N",
+            help="Maximum requests or rows that are started but not yet written; limits memory.",
+        ),
+        _common(
+            "--max-line-bytes",
+            type=click.IntRange(1),
+            default=64 << 20,
+            metavar="N",
+            help="Refuse input lines longer than N bytes.",
+        ),
+        _common(
+            "--expect-rows",
+            type=click.IntRange(0),
+            metavar="N",
+            help="End with status 7 unless the input has exactly N rows.",
+        ),
+        _common(
+            "--manifest",
+            metavar="FILE",
+            help="At the end, write the counts, the SHA-256 of the output and the configuration to FILE.",
+        ),
+        _common(
+            "--expect-manifest",
+            metavar="FILE",
+            help="End with status 7 unless FILE, the --manifest of the previous stage, is complete and counts as many "
+            "rows as the input has.",
+        ),
+        _common(
+            "--grace",
+            type=click.FloatRange(0),
+            default=20.0,
+            metavar="SECONDS",
+            help="Time to finish work in progress after a request to stop (TERM or USR1; after Ctrl-C at most 5 s).",
+        ),
+        _common(
+            "--stall-timeout",
+            type=click.FloatRange(0),
+            default=1800.0,
+            metavar="SECONDS",
+            help="End with status 6 if nothing finishes for this long; 0 disables the limit.",
+        ),
+    ]
 
 
 def config_options() -> list[click.Parameter]:
     """`--config` and `--print-config`."""
     return [
-        _common("--config", metavar="FILE.yaml", is_eager=True, expose_value=False, callback=_load_config,
-                help="Read options from FILE: keys are option names; the command line and LIBRA_* win."),
-        _common("--print-config", is_flag=True, expose_value=False, callback=_note_print_config,
-                help="Print every option, its value and where it came from; do nothing else."),
-    ]  # fmt: skip
+        _common(
+            "--config",
+            metavar="FILE.yaml",
+            is_eager=True,
+            expose_value=False,
+            callback=_load_config,
+            help="Read options from FILE; keys are option names. The command line and LIBRA_* variables override it.",
+        ),
+        _common(
+            "--print-config",
+            is_flag=True,
+            expose_value=False,
+            callback=_note_print_config,
+            help="Print every option with its value and origin, then exit.",
+        ),
+    ]
 
 
 def _note_print_config(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -101,7 +170,7 @@ def _note_print_config(ctx: click.Context, _param: click.Parameter, value: bool)
 
 
 def _load_config(ctx: click.Context, _param: click.Parameter, path: str | None) -> str | None:
-    """Makes the YAML file at `path` the defaults of this command; an unknown key is an error with a suggestion."""
+    """Makes the values in the YAML file at `path` the defaults of this command. Raises UsageError for unknown keys."""
     if path is None:
         return None
     import yaml
@@ -141,13 +210,13 @@ def _checked_keys(ctx: click.Context, path: str, loaded: dict[Any, Any]) -> dict
 
 
 def _key(param: click.Option) -> str:
-    """The name of an option in a config file: its long name, with underscores."""
+    """Key of an option in a configuration file: its long name with underscores."""
     longest = max(param.opts, key=len)
     return longest.lstrip("-").replace("-", "_")
 
 
 class StageCommand(click.Command):
-    """A command whose body runs inside a `Run`, with help that begins with examples."""
+    """A command with examples, grouped options, and (for a stage with rows) fields and exit statuses in its help."""
 
     def __init__(self, info: StageInfo | None = None, examples: Sequence[str] = (), takes: str = "FILE", **kwargs: Any):
         super().__init__(**kwargs)
@@ -171,37 +240,26 @@ class StageCommand(click.Command):
         formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)))
         formatter.write_paragraph()
         formatter.write_text(inspect.cleandoc(self.help or ""))
-        self._write_examples(formatter)
-        self._write_options(ctx, formatter)
-        self._write_rows(formatter)
-        if self.info:
-            with formatter.section("Exit status"):
-                formatter.write_dl([(str(int(status)), meaning) for status, meaning in MEANINGS.items()])
-
-    def _write_examples(self, formatter: click.HelpFormatter) -> None:
         if self.examples:
             with formatter.section("Examples"):
                 for example in self.examples:
                     formatter.write(" " * formatter.current_indent + example + "\n")
-
-    def _write_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for title, records in grouped_options(self, ctx).items():
-            with formatter.section(title):
-                formatter.write_dl(records)
-
-    def _write_rows(self, formatter: click.HelpFormatter) -> None:
-        if rows := self.rows():
-            with formatter.section("Rows"):
-                formatter.write_dl(rows)
+        lists = {**grouped_options(self, ctx), "Rows": self.rows()}
+        if self.info:
+            lists["Exit status"] = [(str(int(status)), meaning) for status, meaning in MEANINGS.items()]
+        for title, records in lists.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
     def rows(self) -> list[tuple[str, str]]:
-        """What is done with which fields of a row: (verb, names)."""
+        """The fields that the stage reads and writes, as (verb, names)."""
         fields = (("reads", self.info.reads), ("writes", self.info.writes)) if self.info else ()
         return [(verb, ", ".join(names)) for verb, names in fields if names]
 
 
 def grouped_options(command: click.Command, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
-    """Help records of the options by group, a stage's own first, `--help` last."""
+    """Help records of the options by group: the stage's own groups first, `--help` last."""
     last = "Streams" if getattr(command, "info", None) else "Options"
     groups: dict[str, list[tuple[str, str]]] = {}
     for param in command.get_params(ctx):
@@ -214,7 +272,7 @@ def grouped_options(command: click.Command, ctx: click.Context) -> dict[str, lis
 
 
 def printed_config(ctx: click.Context) -> str:
-    """Every option with its value and origin, as YAML that --config reads (a JSON value is a YAML value, too)."""
+    """Every option with its value and origin, as YAML that --config reads; JSON values are YAML, too."""
     import json
 
     lines = []
@@ -222,7 +280,7 @@ def printed_config(ctx: click.Context) -> str:
         if isinstance(param, click.Option) and param.name in ctx.params:
             value = json.dumps(ctx.params[param.name], ensure_ascii=False)
             source = ctx.get_parameter_source(param.name)
-            key = '"null"' if _key(param) == "null" else _key(param)  # YAML reads a bare one as nothing
+            key = '"null"' if _key(param) == "null" else _key(param)  # YAML reads a bare null as no key
             lines.append(f"{key}: {value}  # {ORIGINS.get(source, 'default') if source else 'default'}\n")
     return "".join(lines)
 
@@ -239,18 +297,21 @@ def stage(
     inputs: OpenInputs | None = None,
     takes: str = "FILE",
 ) -> Callable[[Callable[..., None]], StageCommand]:
-    """Makes `function(run, **own options)` the stage `name`; its docstring is the help, its first line the summary.
+    """Makes `function(run, **own options)` the stage `name`.
 
-    The parameters describe the stage's rows as StageInfo does; where options say which they are, `used` and `names` are
-    functions of their values. `function` gets an entered Run and its options by name.
-    `inputs(options, values)` says how to open the input of a stage that reads more than JSONL; None where it is that.
-    Where an input is more than a file, `takes` is its form, and `inputs` leaves the files in `options.inputs`; what it
-    adds to `values` shapes rows.
+    The docstring of `function` is the help, its first line the summary. `function` receives an entered Run, and its
+    options by name. The other parameters describe the stage's rows as in StageInfo; `used` and `names` may be functions
+    of the option values. `inputs(options, values)` opens the input of a stage that reads more than JSONL, or returns
+    None for plain JSONL. If an input is more than a file name, `takes` is its metavar, and `inputs` puts the file names
+    into `options.inputs`; what it adds to `values` counts as shaping rows.
     """
     from libra_cli.stream.options import StageInfo
 
     def decorate(function: Callable[..., None]) -> StageCommand:
-        info = StageInfo(name, _summary(function), reads or {}, tuple(writes), (), (), resumable, tuple(examples))
+        current = partial(current_config, name)
+        info = StageInfo(
+            name, _summary(function), reads or {}, tuple(writes), (), (), resumable, tuple(examples), current
+        )
         command = _command(name, function, stream_options(takes, resumable), info=info, takes=takes)
         command.callback = _runner(function, info, command, inputs, used, names)
         return command
@@ -259,7 +320,7 @@ def stage(
 
 
 def plain(name: str, *, examples: Sequence[str] = ()) -> Callable[[Callable[..., int]], StageCommand]:
-    """Makes `function(**own options)`, which gives its exit status, the command `name`, which has no rows."""
+    """Makes `function(**own options)`, which returns an exit status, the command `name`: a command without rows."""
 
     def decorate(function: Callable[..., int]) -> StageCommand:
         return _command(name, function, [], examples=tuple(examples), callback=function)
@@ -272,7 +333,7 @@ def _summary(function: Callable[..., Any]) -> str:
 
 
 def _command(name: str, function: Callable[..., Any], shared: list[click.Parameter], **kwargs: Any) -> StageCommand:
-    """A command with the options that decorate `function`, then those that it shares with others."""
+    """A command with the options that decorate `function`, followed by the `shared` ones."""
     own: list[click.Parameter] = list(reversed(getattr(function, "__click_params__", [])))
     return StageCommand(
         name=name,
@@ -314,7 +375,10 @@ def _runner(
         config.update({name: [named_by_content(path) for path in paths] for name, paths in read.items()})
         fields, known_by = (tuple(given(values) if callable(given) else given) for given in (used, names))
         with Run(replace(info, used=fields, names=known_by), options, config, open_source) as run:
-            function(run, **values)
+            try:
+                function(run, **values)
+            except InvalidOptions as error:
+                raise click.UsageError(str(error)) from None
         return int(run.status)
 
     return run_stage

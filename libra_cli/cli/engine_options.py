@@ -1,36 +1,20 @@
-"""The options of every stage that asks a model: which one, through which engine, and how to sample."""
+"""Options of stages that ask a model: which model, which engine, and how to sample."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from libra_cli import miniature
+from libra_cli import choices, miniature
 from libra_cli.cli.command import option
 
-Options = TypeVar("Options", bound="FromOptions")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-TEMPERATURE = {True: 0.6, False: 0.0}
-MAX_TOKENS = {True: 32768, False: 4096}
-"""Presets of --thinking and --no-thinking (arXiv 2507.21645, appendix on inference)."""
-
-
-class FromOptions:
-    """A dataclass whose fields are options of the same names."""
-
-    @classmethod
-    def take(cls: type[Options], values: dict[str, Any], **given: Any) -> Options:
-        """Takes its own options out of `values`, which keeps the rest; `given` are those that the stage has not."""
-        names = [field.name for field in fields(cls) if field.name in values]  # type: ignore[arg-type]
-        return cls(**{name: values.pop(name) for name in names}, **given)
 
 
 class KeyValue(click.ParamType):
-    """`key=value` with a YAML (hence also JSON) value, as a (key, value) pair."""
+    """KEY=VALUE with a YAML (hence also JSON) value; converts to a (key, value) pair."""
 
     name = "key=value"
 
@@ -49,7 +33,7 @@ class KeyValue(click.ParamType):
 
 
 def _as_json(value: Any, text: str) -> Any:
-    """`value`, or the text itself where YAML made of it what JSON does not have (a date)."""
+    """`value`, or `text` if YAML read it as something that JSON does not have, such as a date."""
     import json
 
     try:
@@ -60,7 +44,7 @@ def _as_json(value: Any, text: str) -> Any:
 
 
 class Markers(click.ParamType):
-    """A known name of a pair of markers, or OPEN,CLOSE."""
+    """The name of a known pair of thinking markers, or OPEN,CLOSE."""
 
     name = "markers"
 
@@ -74,212 +58,290 @@ class Markers(click.ParamType):
         return value
 
 
-@dataclass(frozen=True)
-class EngineOptions(FromOptions):
-    """Which models, and how they are run."""
-
-    engine: str
-    model: tuple[str, ...]
-    model_name: tuple[str, ...]
-    revision: str | None
-    dtype: str
-    max_model_len: int | None
-    trust_remote_code: bool
-    chat_template: str | None
-    chat_template_arg: tuple[tuple[str, Any], ...]
-    engine_arg: tuple[tuple[str, Any], ...]
-    tensor_parallel_size: int | None
-    pipeline_parallel_size: int | None
-    data_parallel_size: int | None
-    concurrency: int | None
-    batch_size: int | None
-    base_url: tuple[str, ...]
-    api_key_env: str | None
-    api_key_file: str | None
-    request_timeout: float | None
-    retry_budget: float
-    proxy: str | None
-    replay: tuple[str, ...]
-    flag: str = "model"
-    """What the option that names the models is called, for messages."""
-    naming: str = ""
-    """What the option that names them otherwise is called, where it is not FLAG-name."""
-    scalar: bool | None = None
-    """The models give a number (True) or write (False); None is as each one's config says."""
-    score_index: int | None = None
-    """Which output of a reward model's head is its score; None where there is one."""
-
-
-@dataclass(frozen=True)
-class SamplingOptions(FromOptions):
-    """How responses are drawn, and where their thinking ends."""
-
-    samples: int
-    seed: int
-    thinking: bool
-    temperature: float | None
-    top_p: float
-    top_k: int | None
-    min_p: float | None
-    max_tokens: int | None
-    stop: tuple[str, ...]
-    sampling_arg: tuple[tuple[str, Any], ...]
-    prefill: str
-    thinking_markers: str
-
-
 def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options of EngineOptions, which `EngineOptions.take` gathers again."""
+    """Adds the options of EngineOptions, which `EngineOptions.take` collects."""
     return _all(function, _engine_option(), *_name_options(), *_running_options())
 
 
 def asking_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options of a stage that asks models for verdicts and names them by an option of its own.
+    """Adds the options of a stage that asks models for verdicts and has its own option to name them.
 
-    EngineOptions.take and SamplingOptions.take gather them again, given what such a stage has not: the models, and
-    samples, stop, prefill and thinking_markers.
+    EngineOptions.take and SamplingOptions.take collect them. The stage passes what it has no options for: the models,
+    and samples, stop, prefill and thinking_markers.
     """
-    seeds = "Every request's own seed is made from this, the row's id, model and sample, and the model that is asked."
-    return _all(function, *_number_options(seeds), _sampling_arg(), _engine_option(), *_running_options())
+    seed = "Base random seed. Each request derives its own seed from it, the row's id, model and sample, and the model "
+    seed += "asked."
+    return _all(function, *_number_options(seed), _sampling_arg(), _engine_option(), *_running_options())
 
 
 def reward_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options of a stage that also takes scalar reward models, which EngineOptions.take gathers as well."""
+    """Adds the options of a stage that also takes scalar reward models; EngineOptions.take collects them, too."""
     return _all(
         function,
-        _engine("--scalar/--generative", default=None,
-                help="The models have a reward head that gives a number, or they write. Default: as config.json says; "
-                     "a model behind a server writes."),
-        _engine("--score-index", type=click.IntRange(0), metavar="I",
-                help="Which output is the score, for a reward head that has several; counted from 0."),
-    )  # fmt: skip
+        _engine(
+            "--scalar/--generative",
+            default=None,
+            help="Whether the models are reward models with a scalar head, or generate text. Default: as each model's "
+            "config.json says; models on a server generate text.",
+        ),
+        _engine(
+            "--score-index",
+            type=click.IntRange(0),
+            metavar="I",
+            help="Index, from 0, of the output that is the score. Needed for reward heads with several outputs.",
+        ),
+    )
 
 
 def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options of SamplingOptions, which `SamplingOptions.take` gathers again."""
-    seeds = "Every sample's own seed is made from this, the row's id and the sample's number."
-    return _all(function, _samples_option(), *_number_options(seeds), *_text_options())
+    """Adds the options of SamplingOptions, which `SamplingOptions.take` collects."""
+    seed = "Base random seed. Each sample derives its own seed from it, the row's id and the sample's number."
+    return _all(function, _samples_option(), *_number_options(seed), *_text_options())
 
 
 def _running_options() -> list[Decorator]:
-    return [*_model_options(), *_hardware_options(), *_server_options(), *_replay_options()]
+    return [*_model_options(), *_hardware_options(), *_server_options(), _replay_option()]
 
 
 def _samples_option() -> Decorator:
-    return _sampling("-n", "--samples", type=click.IntRange(1), default=1, shapes_rows=False, metavar="N",
-                     help="Responses to each row from each model; a higher N later adds the missing ones.")  # fmt: skip
+    return _sampling(
+        "-n",
+        "--samples",
+        type=click.IntRange(1),
+        default=1,
+        shapes_rows=False,
+        metavar="N",
+        help="Number of responses per row and model. With -o FILE, a later run with a larger N adds the missing ones.",
+    )
 
 
-def _number_options(seeds: str) -> list[Decorator]:
-    fraction = click.FloatRange(0, 1)
+def _number_options(seed: str) -> list[Decorator]:
     return [
-        _sampling("--seed", type=click.IntRange(0), default=0, metavar="N", help=seeds),
-        _sampling("--thinking/--no-thinking", default=True,
-                  help="For models that think (temperature 0.6, 32768 tokens) or that do not (0.0 and 4096; the chat "
-                       "template gets enable_thinking=false). Options given beside it win."),
-        _sampling("--temperature", type=click.FloatRange(0), metavar="T", help="0 takes the most probable token."),
-        _sampling("--top-p", type=click.FloatRange(0, 1, min_open=True), default=1.0, metavar="P",
-                  help="Draw from the most probable tokens that add up to P."),
-        _sampling("--top-k", type=click.IntRange(1), metavar="K", help="Draw from the K most probable tokens."),
-        _sampling("--min-p", type=fraction, metavar="P",
-                  help="Leave out tokens that are less probable than P times the most probable one."),
-        _sampling("--max-tokens", type=click.IntRange(1), metavar="N", help="Longest response, its thinking included."),
-    ]  # fmt: skip
+        _sampling("--seed", type=click.IntRange(0), default=0, metavar="N", help=seed),
+        _sampling(
+            "--thinking/--no-thinking",
+            default=True,
+            help="Defaults for models that think (temperature 0.6, at most 32768 tokens) or that do not (temperature "
+            "0, at most 4096 tokens, enable_thinking=false for the chat template). --temperature, --max-tokens and "
+            "--chat-template-arg override them.",
+        ),
+        _sampling(
+            "--temperature",
+            type=click.FloatRange(0),
+            metavar="T",
+            help="Sampling temperature; 0 always takes the most probable token. Default: see --thinking.",
+        ),
+        _sampling(
+            "--top-p",
+            type=click.FloatRange(0, 1, min_open=True),
+            default=1.0,
+            metavar="P",
+            help="Sample from the fewest most probable tokens whose probabilities add up to P; 1 uses all tokens.",
+        ),
+        _sampling(
+            "--top-k",
+            type=click.IntRange(1),
+            metavar="K",
+            help="Sample from the K most probable tokens. Default: left to the engine.",
+        ),
+        _sampling(
+            "--min-p",
+            type=click.FloatRange(0, 1),
+            metavar="P",
+            help="Exclude tokens that are less than P times as probable as the most probable one. Default: left to the "
+            "engine.",
+        ),
+        _sampling(
+            "--max-tokens",
+            type=click.IntRange(1),
+            metavar="N",
+            help="Maximum length of a response in tokens, including its thinking. Default: see --thinking.",
+        ),
+    ]
 
 
 def _text_options() -> list[Decorator]:
     return [
-        _sampling("--stop", multiple=True, metavar="TEXT",
-                  help="End where the model writes TEXT, inside its thinking too; TEXT is left out."),
+        _sampling(
+            "--stop",
+            multiple=True,
+            metavar="TEXT",
+            help="End a response before TEXT, even inside its thinking. Repeatable.",
+        ),
         _sampling_arg(),
-        _sampling("--prefill", default="", show_default=False, metavar="TEXT",
-                  help="Words that every response begins with."),
-        _sampling("--thinking-markers", default="think", type=Markers(), metavar="NAME|OPEN,CLOSE",
-                  help="What encloses the thinking: think, thinking, reasoning, seed, magistral, channel, "
-                       "begin-of-thought, exaone, or the two markers."),
-    ]  # fmt: skip
+        _sampling(
+            "--prefill",
+            default="",
+            show_default=False,
+            metavar="TEXT",
+            help="Text that every response begins with. Default: none.",
+        ),
+        _sampling(
+            "--thinking-markers",
+            default="think",
+            type=Markers(),
+            metavar="NAME|OPEN,CLOSE",
+            help="Markers around the thinking: think, thinking, reasoning, seed, magistral, channel, begin-of-thought "
+            "or exaone, or the opening and closing text.",
+        ),
+    ]
 
 
 def _sampling_arg() -> Decorator:
-    return _sampling("--sampling-arg", multiple=True, type=KeyValue(), metavar="KEY=VALUE",
-                     help="Any other sampling parameter by the engine's own name.")  # fmt: skip
+    return _sampling(
+        "--sampling-arg",
+        multiple=True,
+        type=KeyValue(),
+        metavar="KEY=VALUE",
+        help="Pass another sampling parameter by the engine's own name; VALUE is JSON or YAML. Repeatable.",
+    )
 
 
 def _engine_option() -> Decorator:
     return _engine(
         "--engine",
-        type=click.Choice(["auto", "vllm", "openai", "transformers", "replay"]),
+        type=click.Choice(choices.ENGINES),
         default="auto",
-        help="auto: openai with --base-url, replay with --replay; else vllm where it can be imported, and "
-        "transformers where not. libra-mini/NAME and reward models run on transformers where there is no GPU.",
+        help="Engine that runs the model. auto: openai with --base-url, replay with --replay; otherwise vllm if it is "
+        "installed, else transformers. Without a GPU, libra-mini/NAME and reward models run on transformers.",
     )
 
 
 def _name_options() -> list[Decorator]:
     return [
-        _engine("--model", multiple=True, shapes_rows=False, metavar="NAME", suggested=miniature.MODELS,
-                help="A directory, a name of a hub or server, or libra-mini/weak, medium, strong, judge. Several run "
-                     "one after another."),
-        _engine("--model-name", multiple=True, shapes_rows=False, metavar="NAME",
-                help="What the field model says instead, one for each --model."),
-    ]  # fmt: skip
+        _engine(
+            "--model",
+            multiple=True,
+            shapes_rows=False,
+            metavar="NAME",
+            suggested=miniature.MODELS,
+            help="Model to sample from: a directory, a name on the Hugging Face hub or the server, or libra-mini/weak, "
+            "medium, strong, judge. Repeatable; models run one after another.",
+        ),
+        _engine(
+            "--model-name",
+            multiple=True,
+            shapes_rows=False,
+            metavar="NAME",
+            help="Value of the `model` field, instead of the --model text. Repeatable: one per --model, in the same "
+            "order.",
+        ),
+    ]
 
 
 def _model_options() -> list[Decorator]:
     return [
-        _engine("--revision", metavar="REV", help="Branch, tag or commit of a model from a hub."),
-        _engine("--dtype", default="auto", metavar="TYPE",
-                help="bfloat16, float16 or float32; auto is as stored (transformers on a CPU: float32)."),
-        _engine("--max-model-len", type=click.IntRange(1), metavar="N",
-                help="Tokens of prompt and response together. Default: the model's limit."),
-        _engine("--trust-remote-code", is_flag=True, help="Run Python code that comes with the model."),
-        _engine("--chat-template", metavar="FILE", type=click.Path(exists=True, dir_okay=False), by_content=True,
-                help="Jinja chat template that replaces the model's own."),
-        _engine("--chat-template-arg", multiple=True, type=KeyValue(), metavar="KEY=VALUE",
-                help="Variable for the chat template (JSON or YAML; null unsets it)."),
-        _engine("--engine-arg", multiple=True, type=KeyValue(), metavar="KEY=VALUE",
-                help="Any argument of the engine by its own name: of vLLM's EngineArgs, of from_pretrained "
-                     "(transformers), of the request's body (openai)."),
-    ]  # fmt: skip
+        _engine("--revision", metavar="REV", help="Branch, tag or commit of a model on the hub."),
+        _engine(
+            "--dtype",
+            default="auto",
+            metavar="TYPE",
+            help="Dtype of the weights: bfloat16, float16, float32. auto: as stored (transformers on a CPU: float32).",
+        ),
+        _engine(
+            "--max-model-len",
+            type=click.IntRange(1),
+            metavar="N",
+            help="Maximum tokens in prompt and response together. Default: the model's own limit.",
+        ),
+        _engine("--trust-remote-code", is_flag=True, help="Allow running Python code that comes with the model."),
+        _engine(
+            "--chat-template",
+            metavar="FILE",
+            type=click.Path(exists=True, dir_okay=False),
+            by_content=True,
+            help="Jinja chat template to use instead of the model's own.",
+        ),
+        _engine(
+            "--chat-template-arg",
+            multiple=True,
+            type=KeyValue(),
+            metavar="KEY=VALUE",
+            help="Set a variable of the chat template; VALUE is JSON or YAML, null unsets the variable. Repeatable.",
+        ),
+        _engine(
+            "--engine-arg",
+            multiple=True,
+            type=KeyValue(),
+            metavar="KEY=VALUE",
+            help="Pass an argument to the engine by its own name: a field of vLLM's EngineArgs, an argument of "
+            "from_pretrained (transformers), or a field of the request body (openai). Repeatable.",
+        ),
+    ]
 
 
 def _hardware_options() -> list[Decorator]:
-    """None of them changes what a sample is, up to rounding."""
-    size = {"type": click.IntRange(1), "shapes_rows": False, "metavar": "N"}
+    """Options that change a sample only up to rounding."""
+    size: dict[str, Any] = {"type": click.IntRange(1), "shapes_rows": False, "metavar": "N"}
     return [
-        _engine("--tensor-parallel-size", help="vllm: GPUs that share each layer.", **size),
-        _engine("--pipeline-parallel-size", help="vllm: groups of GPUs that share the layers.", **size),
-        _engine("--data-parallel-size", help="vllm: copies of the model that share the prompts.", **size),
-        _engine("--concurrency", help="Requests at work at once (openai: 64; vllm: its max_num_seqs).", **size),
+        _engine("--tensor-parallel-size", help="vllm: GPUs over which each layer is split.", **size),
+        _engine("--pipeline-parallel-size", help="vllm: pipeline stages, each with some of the layers.", **size),
+        _engine("--data-parallel-size", help="vllm: replicas of the model, which share the prompts.", **size),
         _engine(
-            "--batch-size", help="transformers: sequences at work at once. Default: 64, embedded models 256.", **size
+            "--concurrency",
+            help="Maximum requests in progress at once. Default: 64 (openai), max_num_seqs (vllm).",
+            **size,
+        ),
+        _engine(
+            "--batch-size",
+            help="transformers: maximum sequences in a batch. Default: 64; 256 for libra-mini models.",
+            **size,
         ),
     ]
 
 
 def _server_options() -> list[Decorator]:
-    seconds = {"type": click.FloatRange(0, min_open=True), "shapes_rows": False, "metavar": "SECONDS"}
+    seconds: dict[str, Any] = {
+        "type": click.FloatRange(0, min_open=True), "shapes_rows": False, "metavar": "SECONDS"
+    }  # fmt: skip
     return [
-        _engine("--base-url", multiple=True, shapes_rows=False, metavar="URL",
-                help="openai: a server's address up to /v1; several share the load."),
-        _engine("--api-key-env", shapes_rows=False, metavar="NAME",
-                help="openai: environment variable that holds the key. Default: OPENAI_API_KEY."),
-        _engine("--api-key-file", shapes_rows=False, metavar="FILE",
-                help="openai: file that holds the key, readable by its owner only."),
-        _engine("--request-timeout", help="openai: give up a request after so long. Default: 600 + 0.1 x --max-tokens.",
-                **seconds),
-        _engine("--retry-budget", default=1500.0, help="openai: how long a server may stay unreachable.", **seconds),
-        _engine("--proxy", shapes_rows=False, metavar="URL",
-                help="openai: go through this proxy; those of the environment are not used."),
-    ]  # fmt: skip
+        _engine(
+            "--base-url",
+            multiple=True,
+            shapes_rows=False,
+            metavar="URL",
+            help="openai: address of the server, up to and including /v1. Repeatable; servers share the requests.",
+        ),
+        _engine(
+            "--api-key-env",
+            shapes_rows=False,
+            metavar="NAME",
+            help="openai: environment variable with the API key. Default: OPENAI_API_KEY.",
+        ),
+        _engine(
+            "--api-key-file",
+            shapes_rows=False,
+            metavar="FILE",
+            help="openai: file with the API key, readable only by its owner.",
+        ),
+        _engine(
+            "--request-timeout",
+            help="openai: time limit of one try of a request. Default: 600 + 0.1 x --max-tokens.",
+            **seconds,
+        ),
+        _engine(
+            "--retry-budget",
+            default=1500.0,
+            help="openai: end the run (status 6) after this time without an answer from any server.",
+            **seconds,
+        ),
+        _engine(
+            "--proxy",
+            shapes_rows=False,
+            metavar="URL",
+            help="openai: proxy for all requests. Proxy settings in the environment are ignored.",
+        ),
+    ]
 
 
-def _replay_options() -> list[Decorator]:
-    return [
-        _engine("--replay", multiple=True, metavar="FILE",
-                help="Answer from the rows of an earlier rollout, found by id (else question, else index), model and "
-                     "sample. Where no model is named: every one in FILE."),
-    ]  # fmt: skip
+def _replay_option() -> Decorator:
+    return _engine(
+        "--replay",
+        multiple=True,
+        metavar="FILE",
+        help="Take responses from FILE, rows of an earlier run, instead of running a model. A response is found by id "
+        "(or question, or index), model and sample. If no model is named, all models in FILE answer. Repeatable.",
+    )
 
 
 def _engine(*names: str, **kwargs: Any) -> Decorator:

@@ -1,21 +1,22 @@
-"""What every engine is: messages in, completions out, in any order, with failures named row by row."""
+"""The contract between engines and their callers: requests in, completions or errors out, in any order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from libra_cli.stream.jobs import Feed, Job
-from libra_cli.stream.rows import RowError
 from libra_cli.tasks.thinking import DEFAULT
+
+if TYPE_CHECKING:
+    import torch
 
 Messages = list[dict[str, str]]
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How to sample; None leaves an engine's own default out of it: what is None is not sent."""
+    """Sampling parameters. None: not sent; the engine's default applies."""
 
     temperature: float
     top_p: float
@@ -29,36 +30,46 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Request:
-    """The `work` of a Job for an engine: one sample of one prompt."""
+    """One sample of one prompt."""
 
     messages: Messages
     seed: int
-    """In [0, 2^53), made from stream.rows.seed_for: the same whatever the shard, order or resume."""
+    """In [0, 2^53). The same seed gives the same sample, whatever else is generated at the same time."""
     record_id: str
     sample: int
     prefill: str = ""
     """Text that the response must begin with; it is part of the completion's text."""
     shows: str = ""
-    """Names which of its record's responses the request is about, where it has several (`engines.replay`)."""
+    """Identifies the prompt among several about one record, for the replay engine."""
+    record_keys: tuple[str, ...] = ()
+    """Other identifiers of the record that the replay engine may find it by, in order of preference."""
+    logprobs: bool = False
+    """Return the completion's token ids and their log-probabilities."""
 
 
 @dataclass(frozen=True)
 class Completion:
-    """What a model wrote."""
+    """The text that a model generated for one request."""
 
     text: str
-    """All of it, the thinking and its markers included, special tokens of the chat excluded."""
+    """All of it, the thinking and its markers included; special tokens of the chat format excluded."""
     finish_reason: str
-    """`stop` or `length`, or the server's own word where it is neither."""
+    """`stop` or `length`, or the server's own word if it is neither."""
     n_tokens: int | None
-    """Generated tokens; None where the engine does not say."""
+    """Generated tokens; None if the engine does not know."""
     opened_thinking: bool | None = None
-    """The prompt, as the chat template made it, ended inside the thinking; None where only a server saw it."""
+    """Whether the rendered prompt ended inside the thinking; None if only a server saw it."""
+    token_ids: tuple[int, ...] | None = None
+    """The T generated tokens, the one that ended the response included; None unless the request asks for `logprobs`."""
+    logprobs: tuple[float, ...] | None = None
+    """[T] in nats: the log-probability of each token under the distribution that it was sampled from, that is, after
+    temperature, min-p, top-k and top-p. At temperature 0: under the model's own distribution (temperature 1). vLLM
+    calls this `processed_logprobs`. None unless the request asks for it."""
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A prompt as the model sees it; None where only a server knows."""
+    """A prompt as the model sees it; None if only a server knows."""
 
     text: str | None
     token_ids: list[int] | None
@@ -67,29 +78,47 @@ class Rendered:
 
 @dataclass(frozen=True)
 class LocalModel:
-    """A model that this machine loads, and how."""
+    """A model that this machine loads, and how to load it."""
 
     name: str
-    """As the user gave it; it stands in `provenance`."""
+    """As the user gave it; it appears in `provenance`."""
     path: str
-    """What is loaded: a directory, or a name of a hub."""
+    """A directory, or a name on a model hub."""
     revision: str | None = None
     dtype: str = "auto"
     max_model_len: int | None = None
-    """Longest prompt and response together, in tokens; None is the model's own limit."""
+    """Maximum length of prompt and response together, in tokens; None: the model's own limit."""
     trust_remote_code: bool = False
     small: bool = False
     """An embedded miniature: one CPU thread is faster than several, and a few MB of cache are enough."""
     chat_template: str | None = None
-    """Jinja text that replaces the model's own."""
+    """Jinja text that replaces the model's own chat template."""
     chat_args: Mapping[str, Any] = field(default_factory=dict)
     markers: tuple[str, str] = DEFAULT
-    """What opens and closes the thinking."""
+    """The markers that open and close the thinking."""
     args: Mapping[str, Any] = field(default_factory=dict)
     """Further engine arguments, by the engine's own names."""
 
 
-class PromptTooLong(RowError):
+@dataclass(frozen=True, eq=False)
+class Pending:
+    """A request that has no answer yet. The engine returns it, with the caller's `token` untouched."""
+
+    request: Any
+    """A Request, or a RewardRequest for a reward model."""
+    token: Any = None
+    """Whatever the caller identifies the request by: a row's job, an index."""
+
+
+class RequestError(Exception):
+    """One request cannot be answered: `kind` is a stable word for counting, the message names cause and cure."""
+
+    def __init__(self, kind: str, message: str, attempts: int = 1):
+        super().__init__(message)
+        self.kind, self.attempts = kind, attempts
+
+
+class PromptTooLong(RequestError):
     """The prompt and one token do not fit into the model's context."""
 
     def __init__(self, n_prompt: int, limit: int):
@@ -97,19 +126,56 @@ class PromptTooLong(RowError):
         super().__init__("prompt_too_long", f"the prompt has {n_prompt} tokens, the context holds {limit}; {cure}")
 
 
-class Engine(Protocol):
-    """One loaded model.
+class Requests(Protocol):
+    """Where an engine takes its requests from."""
 
-    `generate` takes jobs (whose `work` is a Request) from the feed, keeps as many at work as it can use, and yields
-    (job, Completion) or (job, RowError) as each ends, in any order, and None at least once a second while nothing does.
-    It ends when the feed has ended and all its jobs are answered. An engine that breaks as a whole raises
-    Fatal(Exit.BACKEND); a job that broke it twice is answered with RowError("poison", ...).
+    @property
+    def ended(self) -> bool:
+        """No request will come any more."""
+        ...
+
+    @property
+    def stopping(self) -> bool:
+        """A stop is requested: requests that are not at work yet need not begin."""
+        ...
+
+    def take(self, wait: float | None) -> Pending | None:
+        """The next request; None if the caller wants answers first, nothing came within `wait` seconds, or `ended`.
+
+        An engine with requests at work passes 0; an idle one passes None.
+        """
+        ...
+
+
+class RequestList:
+    """Requests that are all known beforehand, such as a trainer's."""
+
+    stopping = False
+
+    def __init__(self, pending: Iterable[Pending]):
+        self._rest = iter(pending)
+        self.ended = False
+
+    def take(self, _wait: float | None) -> Pending | None:
+        """The next request; None after the last one."""
+        pending = next(self._rest, None)
+        self.ended = pending is None
+        return pending
+
+
+class Engine(Protocol):
+    """One loaded model that generates text.
+
+    `generate` takes requests, keeps as many at work as it can use, and yields (pending, Completion) or (pending,
+    RequestError) as each ends, in any order. While none ends it yields None at least once a second. It returns when the
+    requests have ended and all are answered. An engine that breaks as a whole raises Fatal(Exit.BACKEND); a request
+    that broke it twice is answered with RequestError("poison", ...).
     """
 
     def describe(self) -> dict[str, Any]:
         """For `provenance`: `engine`, `engine_version`, `model`, `revision`, `template_sha256` (of the chat template).
 
-        The last two are None where they are not known. It may be asked before `generate`, and says more afterwards.
+        The last two are None if unknown. Complete only after the model has been loaded, that is, after `generate`.
         """
         ...
 
@@ -117,8 +183,27 @@ class Engine(Protocol):
         """The prompt exactly as `generate` would feed it."""
         ...
 
-    def generate(self, feed: Feed) -> Iterator[tuple[Job, Completion | RowError] | None]: ...
+    def generate(self, requests: Requests) -> Iterator[tuple[Pending, Completion | RequestError] | None]: ...
 
     def close(self) -> None:
         """Ends processes and frees memory; safe to call twice."""
+        ...
+
+
+class PolicyEngine(Engine, Protocol):
+    """An engine whose weights a trainer replaces between calls of `generate`."""
+
+    def update_weights(self, named: Iterable[tuple[str, torch.Tensor]]) -> None:
+        """Replaces weights by name, as in `named_parameters()` of the transformers model, in the model's order.
+
+        Each tensor has the full shape and stays unchanged until this returns (no reused buffer).
+        """
+        ...
+
+    def sleep(self) -> None:
+        """Frees device memory while nothing is generated; `wake` must come before the next use."""
+        ...
+
+    def wake(self) -> None:
+        """Takes the device memory back; the weights are those from before `sleep`."""
         ...

@@ -1,4 +1,4 @@
-"""Sequences that decode together on one KV cache, where a finished one makes room for the next."""
+"""Sequences that decode together on one KV cache; a finished one makes room for the next."""
 
 from __future__ import annotations
 
@@ -10,34 +10,35 @@ import torch
 from torch.nn.functional import pad
 
 
-class Batch:
-    """Left-padded sequences, one token a step; `rows` are whatever the caller keeps for each.
+class KvBatch:
+    """Left-padded sequences, one token per step; `rows` are whatever the caller keeps for each.
 
-    New rows are prefilled apart and their caches joined with those at work. A model whose cache is not plain keys and
-    values (sliding windows, recurrent states) cannot be joined: it takes new rows when all old ones are done.
+    New rows are prefilled apart, then their caches are joined with those at work. A cache that is not plain keys and
+    values (sliding windows, recurrent states) cannot be joined: such a model takes new rows when all old ones are done.
     """
 
-    def __init__(self, model: Any, pad_id: int):
+    def __init__(self, model: Any, pad_id: int, trained: bool = False):
         self._model, self._pad_id = model, pad_id
+        # Inference mode is faster, but a tensor that a module caches in it could not be used in a backward pass.
+        self._no_gradients = torch.no_grad if trained else torch.inference_mode
         accepted = inspect.signature(model.forward).parameters
         self._takes_positions = "position_ids" in accepted
         self._last_only = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
         self.clear()
 
     def clear(self) -> None:
-        """Forgets every row."""
+        """Drops every row."""
         self.rows: list[Any] = []
         self._cache: Any = None
         self._mask_B_T = torch.empty(0, 0, dtype=torch.long)
 
     @property
     def joinable(self) -> bool:
-        """New rows may come while others are at work."""
+        """New rows may join now, while others are at work."""
         return not self.rows or _is_plain(self._cache)
 
-    @torch.inference_mode()
     def admit(self, rows: SequenceOf[Any], prompts: SequenceOf[list[int]]) -> torch.Tensor:
-        """Adds rows with their prompts; returns the logits [rows, V] of each one's first token.
+        """Adds rows with their prompts; returns the logits [new rows, V] of each one's first token.
 
         Rows that share a prompt (the same list) share its prefill.
         """
@@ -58,7 +59,6 @@ class Batch:
         self.rows.extend(rows)
         return logits_B_V
 
-    @torch.inference_mode()
     def step(self, tokens_B: list[int]) -> torch.Tensor:
         """Feeds each row its last token; returns the logits [rows, V] of the next."""
         ids_B_1 = torch.tensor(tokens_B, device=self._model.device)[:, None]
@@ -66,9 +66,8 @@ class Batch:
         logits_B_V, self._cache = self._forward(ids_B_1, self._mask_B_T, self._cache)
         return logits_B_V
 
-    @torch.inference_mode()
     def keep(self, positions: list[int]) -> None:
-        """Drops all rows but those at `positions`, and the padding that no row needs any more."""
+        """Drops all rows but those at `positions`, and padding that no row needs any more."""
         if not positions:
             return self.clear()
         self.rows = [self.rows[position] for position in positions]
@@ -82,7 +81,8 @@ class Batch:
         inputs = {"input_ids": ids_B_T, "attention_mask": mask_B_T, "past_key_values": cache}
         if self._takes_positions:
             inputs["position_ids"] = (mask_B_T.cumsum(-1) - 1).clamp(min=0)[:, -ids_B_T.shape[1] :]
-        output = self._model(**inputs, **self._last_only, use_cache=True)
+        with self._no_gradients():
+            output = self._model(**inputs, **self._last_only, use_cache=True)
         return output.logits[:, -1], output.past_key_values
 
     def _join(self, cache: Any, mask_B_T: torch.Tensor) -> None:

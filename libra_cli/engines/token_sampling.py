@@ -1,45 +1,61 @@
-"""From logits to one token a row: each row draws from its own random stream, so that its neighbours do not matter."""
+"""From logits to one token per sequence. Each sequence has its own random stream, so that its batch does not matter."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 
 from libra_cli.engines.base import Sampling
 
 _AHEAD = 64
-"""Uniform numbers drawn at a time."""
+"""Uniform numbers generated at a time."""
 
 
-class Stream:
-    """The uniform random numbers of one sample, on the CPU: the same on every device and in every batch."""
+class RandomStream:
+    """The uniform random numbers of one sample, made on the CPU: the same on every device and in every batch."""
 
     def __init__(self, seed: int):
         self._generator = torch.Generator().manual_seed(seed)
         self._numbers: list[float] = []
 
     def next(self) -> float:
+        """A number in [0, 1)."""
         if not self._numbers:
             self._numbers = torch.rand(_AHEAD, generator=self._generator, dtype=torch.float64).tolist()[::-1]
         return self._numbers.pop()
 
 
-def draw(logits_B_V: torch.Tensor, sampling: Sampling, streams: list[Stream]) -> list[int]:
-    """One token id for each row: the most probable at temperature 0, else by the row's next random number."""
+def processed(logits_B_V: torch.Tensor, sampling: Sampling) -> torch.Tensor:
+    """The logits of the distribution that tokens are sampled from, in float32: see `restrict`.
+
+    At temperature 0, where the most probable token is taken, they are the model's own.
+    """
+    logits_B_V = logits_B_V.float()
+    return logits_B_V if sampling.temperature == 0 else restrict(logits_B_V / sampling.temperature, sampling)
+
+
+def sample(logits_B_V: torch.Tensor, sampling: Sampling, streams: Sequence[RandomStream]) -> list[int]:
+    """One token id per row of `processed` logits: the most probable one at temperature 0, else a random one."""
     if sampling.temperature == 0:
         return logits_B_V.argmax(-1).tolist()
-    probs_B_V = torch.softmax(restrict(logits_B_V.float() / sampling.temperature, sampling), -1)
-    cumulated_B_V = probs_B_V.cumsum(-1)
-    points = torch.tensor([stream.next() for stream in streams], dtype=torch.float64).to(cumulated_B_V)
-    # The first token whose cumulated probability is above the point: a token of probability 0 is never that one.
-    chosen_B = torch.searchsorted(cumulated_B_V, (points * cumulated_B_V[:, -1])[:, None], right=True)[:, 0]
+    probs_B_V = torch.softmax(logits_B_V, -1)
+    cumulative_B_V = probs_B_V.cumsum(-1)
+    points = torch.tensor([stream.next() for stream in streams], dtype=torch.float64).to(cumulative_B_V)
+    # The first token whose cumulative probability exceeds the point: never a token of probability 0.
+    sampled_B = torch.searchsorted(cumulative_B_V, (points * cumulative_B_V[:, -1])[:, None], right=True)[:, 0]
     last_B = probs_B_V.shape[-1] - 1 - (probs_B_V.flip(-1) > 0).int().argmax(-1)
-    return torch.minimum(chosen_B, last_B).tolist()
+    return torch.minimum(sampled_B, last_B).tolist()
+
+
+def logprobs_of(logits_B_V: torch.Tensor, tokens: Sequence[int]) -> list[float]:
+    """The log-probability of each row's token under its `processed` logits, in nats."""
+    tokens_B_1 = torch.tensor(tokens, device=logits_B_V.device)[:, None]
+    return torch.log_softmax(logits_B_V, -1).gather(-1, tokens_B_1)[:, 0].tolist()
 
 
 def restrict(logits_B_V: torch.Tensor, sampling: Sampling) -> torch.Tensor:
-    """`logits_B_V` with the tokens that min-p, top-k and top-p (in that order, as vLLM has it) leave out at -inf."""
+    """`logits_B_V` with -inf for the tokens that min-p, top-k and top-p exclude, in that order (which is vLLM's)."""
     if sampling.min_p:
         probs_B_V = torch.softmax(logits_B_V, -1)
         too_rare = probs_B_V < sampling.min_p * probs_B_V.amax(-1, keepdim=True)

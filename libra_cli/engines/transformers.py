@@ -5,53 +5,73 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from libra_cli.engines import chat
-from libra_cli.engines.base import Completion, LocalModel, PromptTooLong, Rendered, Request, Sampling
+from libra_cli.engines import chat_template
+from libra_cli.engines.base import (
+    Completion,
+    LocalModel,
+    Pending,
+    PromptTooLong,
+    Rendered,
+    Request,
+    RequestError,
+    Requests,
+    Sampling,
+)
+from libra_cli.engines.chat_template import ChatTemplate, RenderedPrompt
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.jobs import Feed, Job
-from libra_cli.stream.rows import RowError
 
 if TYPE_CHECKING:
-    from libra_cli.engines.kv_batch import Batch
+    import torch
 
-Answered = tuple[Job, Completion | RowError]
+    from libra_cli.engines.kv_batch import KvBatch
 
 BATCH_SIZE, SMALL_BATCH_SIZE = 64, 256
-_JOIN_AT = 8
-"""New rows wait until they are at least 1/8 of those at work: to join two caches costs as much as some steps."""
-_IDLE_SECONDS = 0.5
 OWN_PARAMETERS = frozenset({"ignore_eos", "min_tokens", "stop_token_ids"})
 """What --sampling-arg may name here, with vLLM's meaning."""
+_JOIN_AT = 8
+"""New sequences wait until they are at least 1/8 of those at work: joining two caches costs as much as some steps."""
+_IDLE_SECONDS = 0.5
 
 
-class _Row:
-    """One sample while it is written."""
+class _Sequence:
+    """One sample while it is generated."""
 
-    def __init__(self, job: Job, prompt: chat.Prompt, max_tokens: int):
-        self.job, self.prompt, self.max_tokens = job, prompt, max_tokens
+    def __init__(self, pending: Pending, prompt: RenderedPrompt, max_tokens: int):
+        self.pending, self.prompt, self.max_tokens = pending, prompt, max_tokens
+        self.request: Request = pending.request
         self.restart()
 
     def restart(self) -> None:
-        """From the first token, with the same random numbers."""
-        from libra_cli.engines.token_sampling import Stream
+        """Begins again at the first token, with the same random numbers."""
+        from libra_cli.engines.token_sampling import RandomStream
 
         self.ids: list[int] = []
-        self.stream = Stream(self.job.work.seed)
+        self.logprobs: list[float] = []
+        self.stream = RandomStream(self.request.seed)
         self.text: str | None = None
         self.finish_reason: str | None = None
 
 
 class TransformersEngine:
-    """A causal language model of the transformers library; samples do not depend on what else is in their batch.
+    """A causal language model of the transformers library; a sample does not depend on what else is in its batch.
 
     (Exactly so in float32; in half precision the batch's shape rounds logits differently, as in every engine.)
+    It is a PolicyEngine: see `on` for generating with the module that a trainer trains.
     """
 
-    def __init__(self, model: LocalModel, sampling: Sampling, batch_size: int | None = None):
+    def __init__(
+        self,
+        model: LocalModel,
+        sampling: Sampling,
+        batch_size: int | None = None,
+        *,
+        template: ChatTemplate | None = None,
+    ):
         unknown = sorted(sampling.extra.keys() - OWN_PARAMETERS)
         if unknown:
             known = ", ".join(sorted(OWN_PARAMETERS))
@@ -60,17 +80,43 @@ class TransformersEngine:
             )
         self._model, self._sampling = model, sampling
         self._capacity = batch_size or (SMALL_BATCH_SIZE if model.small else BATCH_SIZE)
-        self._chat = chat.load(model)
+        self._chat = template or chat_template.load_chat_template(model)
         self._lm: Any = None
+        self._trained = False
+        self._attention: str | None = None
         self._limit = 0
         self._ends: frozenset[int] = frozenset()
         self._revision = model.revision
 
+    @classmethod
+    def on(
+        cls,
+        module: Any,
+        template: ChatTemplate,
+        sampling: Sampling,
+        batch_size: int | None = None,
+        attention: str | None = None,
+    ) -> TransformersEngine:
+        """An engine that generates with `module` itself, which a trainer may train between calls of `generate`.
+
+        `module` is the causal model of the transformers library, without a wrapper, and holds all its weights: under
+        ZeRO-3 gather them around the call. There is no copy of the weights, so that `update_weights` has nothing to
+        do. While `generate` runs, the module is in evaluation mode and uses the `attention` implementation (None: its
+        own, which must then support a KV cache); afterwards every submodule is as it was.
+        """
+        engine = cls(template.model, sampling, batch_size, template=template)
+        engine._adopt(module)
+        engine._trained, engine._attention = True, attention
+        return engine
+
     def describe(self) -> dict[str, Any]:
         return {
-            "engine": "transformers", "engine_version": version("transformers"), "model": self._model.name,
-            "revision": self._revision, "template_sha256": self._chat.template_sha256,
-        }  # fmt: skip
+            "engine": "transformers",
+            "engine_version": version("transformers"),
+            "model": self._model.name,
+            "revision": self._revision,
+            "template_sha256": self._chat.template_sha256,
+        }
 
     def render(self, request: Request) -> Rendered:
         prompt = self._chat.render(request)
@@ -79,176 +125,240 @@ class TransformersEngine:
     def close(self) -> None:
         self._lm = None
 
-    def generate(self, feed: Feed) -> Iterator[Answered | None]:
-        from libra_cli.engines.kv_batch import Batch
+    # -- weights ------------------------------------------------------------------------------------------------------
+
+    def _load(self) -> Any:
+        from transformers import AutoModelForCausalLM
 
         if self._lm is None:
-            self._load()
-        tokenizer = self._chat.tokenizer
-        batch = Batch(
-            self._lm, tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(self._ends, default=0)
-        )
-        try:
-            yield from self._run(feed, batch)
-        except RuntimeError as error:
-            raise Fatal(
-                Exit.BACKEND, f"{self._model.name}: the model failed ({' '.join(str(error).split())[:300]})"
-            ) from error
+            cure = "it does not write; libra judge can ask a reward model"
+            self._adopt(load_pretrained(AutoModelForCausalLM, self._model, cure))
+        return self._lm
 
-    def _run(self, feed: Feed, batch: Batch) -> Iterator[Answered | None]:
+    def _adopt(self, lm: Any) -> None:
+        """Takes `lm` as the model that generates."""
+        self._lm = lm
+        positions = getattr(lm.config.get_text_config(), "max_position_embeddings", None)
+        self._limit = self._model.max_model_len or positions or 1 << 62
+        self._revision = self._model.revision or getattr(lm.config, "_commit_hash", None)
+        # Tokens that end a response: the model's and the tokenizer's own, and those given as parameters.
+        ends = set(self._sampling.extra.get("stop_token_ids", ()))
+        if not self._sampling.extra.get("ignore_eos"):
+            own = lm.generation_config.eos_token_id
+            own = own if isinstance(own, list) else [own]
+            ends |= {token for token in [*own, self._chat.tokenizer.eos_token_id] if token is not None}
+        self._ends = frozenset(ends)
+
+    def update_weights(self, named: Iterable[tuple[str, torch.Tensor]]) -> None:
+        """Copies weights into the model by name; does nothing if the model is the trainer's own.
+
+        Raises KeyError for a name that the model does not have, RuntimeError for another shape.
+        """
         import torch
 
-        waiting: deque[_Row] = deque()
-        spoken = time.monotonic()
+        lm = self._load()
+        if self._trained:
+            return
+        weights = dict(lm.named_parameters(remove_duplicate=False)) | dict(lm.named_buffers(remove_duplicate=False))
+        with torch.no_grad():
+            for name, tensor in named:
+                weights[name].copy_(tensor)
+
+    def sleep(self) -> None:
+        """Moves the engine's own weights from a GPU to the host; does nothing on a CPU, or if a trainer owns them."""
+        import torch
+
+        if self._lm is not None and not self._trained and self._lm.device.type == "cuda":
+            self._lm.to("cpu")
+            torch.cuda.empty_cache()
+
+    def wake(self) -> None:
+        import torch
+
+        if self._lm is not None and not self._trained and torch.cuda.is_available():
+            self._lm.to("cuda")
+
+    @contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        """Switches dropout and gradient checkpointing off, and afterwards leaves every submodule as it was."""
+        lm = self._lm
+        modes = {module: module.training for module in lm.modules()}
+        attention = lm.config._attn_implementation
+        lm.eval()
+        if self._attention is not None:
+            lm.set_attn_implementation(self._attention)
+        try:
+            yield
+        finally:
+            for module, training in modes.items():
+                module.training = training
+            if self._attention is not None:
+                lm.set_attn_implementation(attention)
+
+    # -- generation ---------------------------------------------------------------------------------------------------
+
+    def generate(self, requests: Requests) -> Iterator[tuple[Pending, Completion | RequestError] | None]:
+        from libra_cli.engines.kv_batch import KvBatch
+
+        self._load()
+        pad_id = self._chat.tokenizer.pad_token_id
+        batch = KvBatch(self._lm, min(self._ends, default=0) if pad_id is None else pad_id, self._trained)
+        try:
+            with self._evaluating():
+                yield from self._run(requests, batch)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:300]
+            raise Fatal(Exit.BACKEND, f"{self._model.name}: the model failed ({reason})") from error
+
+    def _run(self, requests: Requests, batch: KvBatch) -> Iterator[tuple[Pending, Completion | RequestError] | None]:
+        import torch
+
+        waiting: deque[_Sequence] = deque()
+        yielded = time.monotonic()
         while True:
-            yield from self._fill(feed, batch, waiting)
+            while len(batch.rows) + len(waiting) < self._capacity:
+                pending = requests.take(0 if batch.rows or waiting else None)
+                if pending is None:
+                    break
+                try:
+                    waiting.append(self._sequence(pending))
+                except RequestError as error:
+                    yield pending, error
             if not batch.rows and not waiting:
-                if feed.ended:
+                if requests.ended:
                     return
                 continue
             try:
-                yield from self._turn(batch, waiting)
+                finished = self._step(batch, waiting)
             except torch.OutOfMemoryError:
-                yield from self._shrink(batch, waiting)
-            if time.monotonic() - spoken > _IDLE_SECONDS:
+                hopeless = self._shrink(batch, waiting)
+                if hopeless is not None:
+                    n_tokens = len(hopeless.prompt.token_ids) + len(hopeless.ids)
+                    reason = f"{n_tokens} tokens alone do not fit into the device's memory"
+                    cure = "set --max-tokens lower, or use a larger device"
+                    yield hopeless.pending, RequestError("out_of_memory", f"{reason}; {cure}")
+            else:
+                for sequence in finished:
+                    yield sequence.pending, self._completion(sequence)
+            if time.monotonic() - yielded > _IDLE_SECONDS:
                 yield None
-                spoken = time.monotonic()
+                yielded = time.monotonic()
 
-    def _fill(self, feed: Feed, batch: Batch, waiting: deque[_Row]) -> Iterator[Answered]:
-        """Takes jobs for the room that is left."""
-        while len(batch.rows) + len(waiting) < self._capacity:
-            job = feed.take(0 if batch.rows or waiting else None)
-            if job is None:
-                return
-            try:
-                waiting.append(self._row(job))
-            except RowError as error:
-                yield job, error
-
-    def _row(self, job: Job) -> _Row:
-        prompt = self._chat.render(job.work)
+    def _sequence(self, pending: Pending) -> _Sequence:
+        prompt = self._chat.render(pending.request)
         room = self._limit - len(prompt.token_ids)
         if room < 1:
             raise PromptTooLong(len(prompt.token_ids), self._limit)
-        return _Row(job, prompt, min(self._sampling.max_tokens, room))
+        return _Sequence(pending, prompt, min(self._sampling.max_tokens, room))
 
-    def _turn(self, batch: Batch, waiting: deque[_Row]) -> Iterator[Answered]:
-        """One more token for every row: the first for new ones, the next for those at work."""
+    def _step(self, batch: KvBatch, waiting: deque[_Sequence]) -> list[_Sequence]:
+        """Generates one token: the first of waiting sequences, or the next of all at work. Returns the finished ones.
+
+        Raises OutOfMemoryError with every sequence still in the batch or waiting.
+        """
         room = min(len(waiting), self._capacity - len(batch.rows))
         if room > 0 and batch.joinable and room * _JOIN_AT >= len(batch.rows):
             new = [waiting[position] for position in range(room)]
-            logits = batch.admit(new, [row.prompt.token_ids for row in new])
-            for _ in new:  # only now: what does not fit into memory is still waiting
+            logits_B_V = batch.admit(new, [sequence.prompt.token_ids for sequence in new])
+            for _ in new:
                 waiting.popleft()
-            self._extend(new, logits)
+            self._extend(new, logits_B_V)
         else:
-            self._extend(batch.rows, batch.step([row.ids[-1] for row in batch.rows]))
-        finished = [row for row in batch.rows if row.finish_reason]
+            self._extend(batch.rows, batch.step([sequence.ids[-1] for sequence in batch.rows]))
+        finished = [sequence for sequence in batch.rows if sequence.finish_reason]
         if finished:
             batch.keep([position for position, row in enumerate(batch.rows) if not row.finish_reason])
-            yield from ((row.job, self._completion(row)) for row in finished)
+        return finished
 
-    def _extend(self, rows: list[_Row], logits_B_V: Any) -> None:
-        from libra_cli.engines.token_sampling import draw, forbid
+    def _extend(self, sequences: list[_Sequence], logits_B_V: torch.Tensor) -> None:
+        """Samples the next token of each sequence, and notes which of them end."""
+        from libra_cli.engines import token_sampling
 
-        least = self._sampling.extra.get("min_tokens", 0)
-        too_early = [position for position, row in enumerate(rows) if len(row.ids) < least]
-        logits_B_V = forbid(logits_B_V, too_early, self._ends)
-        for row, token in zip(rows, draw(logits_B_V, self._sampling, [row.stream for row in rows]), strict=True):
-            row.ids.append(token)
-            if token in self._ends or self._meets_stop(row):
-                row.finish_reason = "stop"
-            elif len(row.ids) >= row.max_tokens:
-                row.finish_reason = "length"
+        min_tokens = self._sampling.extra.get("min_tokens", 0)
+        too_early = [position for position, row in enumerate(sequences) if len(row.ids) < min_tokens]
+        logits_B_V = token_sampling.forbid(logits_B_V, too_early, self._ends)
+        logits_B_V = token_sampling.processed(logits_B_V, self._sampling)
+        tokens = token_sampling.sample(logits_B_V, self._sampling, [row.stream for row in sequences])
+        if any(sequence.request.logprobs for sequence in sequences):
+            logprobs = token_sampling.logprobs_of(logits_B_V, tokens)
+            for sequence, logprob in zip(sequences, logprobs, strict=True):
+                sequence.logprobs.append(logprob)
+        for sequence, token in zip(sequences, tokens, strict=True):
+            sequence.ids.append(token)
+            if token in self._ends or self._meets_stop(sequence):
+                sequence.finish_reason = "stop"
+            elif len(sequence.ids) >= sequence.max_tokens:
+                sequence.finish_reason = "length"
 
-    def _meets_stop(self, row: _Row) -> bool:
-        """Whether the text now holds a stop string; then `row.text` is what stands before it."""
-        if not self._sampling.stop:
+    def _meets_stop(self, sequence: _Sequence) -> bool:
+        """Whether the text now holds a stop string; if so, `sequence.text` becomes the text before it."""
+        stops = self._sampling.stop
+        if not stops:
             return False
-        longest = max(len(stop.encode()) for stop in self._sampling.stop)  # no token is shorter than a byte
-        tail = self._decode(row, row.ids[-longest - 1 :])
-        if not any(stop in tail for stop in self._sampling.stop):
+        longest = max(len(stop.encode()) for stop in stops)  # no token is shorter than a byte
+        tail = self._chat.decode(sequence.prompt.token_ids, sequence.ids[-longest - 1 :])
+        if not any(stop in tail for stop in stops):
             return False
-        text = self._decode(row, row.ids)
-        found = [at for stop in self._sampling.stop if (at := text.find(stop)) >= 0]
-        row.text = text[: min(found)] if found else None
-        return bool(found)
+        text = self._chat.decode(sequence.prompt.token_ids, sequence.ids)
+        begins = [begin for stop in stops if (begin := text.find(stop)) >= 0]
+        sequence.text = text[: min(begins)] if begins else None
+        return bool(begins)
 
-    def _decode(self, row: _Row, ids: list[int]) -> str:
-        return self._chat.decode(row.prompt.token_ids, ids)
+    def _completion(self, sequence: _Sequence) -> Completion:
+        request, text = sequence.request, sequence.text
+        if text is None:
+            ids = sequence.ids[:-1] if sequence.ids[-1] in self._ends else sequence.ids
+            text = self._chat.decode(sequence.prompt.token_ids, ids)
+        return Completion(
+            request.prefill + text,
+            str(sequence.finish_reason),
+            len(sequence.ids),
+            sequence.prompt.opened_thinking,
+            token_ids=tuple(sequence.ids) if request.logprobs else None,
+            logprobs=tuple(sequence.logprobs) if request.logprobs else None,
+        )
 
-    def _completion(self, row: _Row) -> Completion:
-        ids = row.ids[:-1] if row.ids[-1] in self._ends else row.ids
-        text = self._decode(row, ids) if row.text is None else row.text
-        return Completion(row.job.work.prefill + text, str(row.finish_reason), len(row.ids), row.prompt.opened_thinking)
+    def _shrink(self, batch: KvBatch, waiting: deque[_Sequence]) -> _Sequence | None:
+        """After the device ran out of memory: halves the batch and restarts its sequences (the samples stay the same).
 
-    def _shrink(self, batch: Batch, waiting: deque[_Row]) -> Iterator[Answered]:
-        """After the device ran out of memory: half as many rows at a time, begun anew (each draws the same again)."""
+        Returns a sequence that was alone and did not fit.
+        """
         import torch
 
-        rows = [*batch.rows, *waiting]
-        at_once = min(len(rows), self._capacity)
+        sequences = [*batch.rows, *waiting]
+        at_once = min(len(sequences), self._capacity)
         batch.clear()
         waiting.clear()
         torch.cuda.empty_cache()
-        if at_once == 1:
-            alone = rows.pop(0)
-            n_tokens, cure = (
-                len(alone.prompt.token_ids) + len(alone.ids),
-                "set --max-tokens lower, or use a larger device",
-            )
-            reason = f"{n_tokens} tokens alone do not fit into the device's memory"
-            yield alone.job, RowError("out_of_memory", f"{reason}; {cure}")
+        hopeless = sequences.pop(0) if at_once == 1 else None
         self._capacity = max(1, at_once // 2)
-        for row in rows:
-            row.restart()
-        waiting.extend(rows)
-
-    def _load(self) -> None:
-        from transformers import AutoModelForCausalLM
-
-        model = self._model
-        self._lm = lm = pretrained(AutoModelForCausalLM, model, "it does not write; libra judge can ask a reward model")
-        self._limit = (
-            model.max_model_len or getattr(lm.config.get_text_config(), "max_position_embeddings", None) or 1 << 62
-        )
-        self._revision = model.revision or getattr(lm.config, "_commit_hash", None)
-        self._ends = self._end_tokens()
-
-    def _end_tokens(self) -> frozenset[int]:
-        """Tokens that end a response: the model's and the tokenizer's own, and those asked for."""
-        asked = frozenset(self._sampling.extra.get("stop_token_ids", ()))
-        if self._sampling.extra.get("ignore_eos"):
-            return asked
-        given = self._lm.generation_config.eos_token_id
-        own = given if isinstance(given, list) else [given]
-        return asked | {token for token in [*own, self._chat.tokenizer.eos_token_id] if token is not None}
+        for sequence in sequences:
+            sequence.restart()
+        waiting.extend(sequences)
+        return hopeless
 
 
-def pretrained(auto: Any, model: LocalModel, cure: str) -> Any:
-    """`model` by one of the library's Auto classes, on its device and ready to run.
+def load_pretrained(auto: Any, model: LocalModel, cure: str) -> Any:
+    """Loads `model` by one of the library's Auto classes, onto its device and in evaluation mode.
 
-    Raises Fatal where it cannot be loaded, and with `cure` where its files lack weights: the library draws them at
-    random, as for the head that a model of another kind does not have.
+    dtype `auto` is that of the stored weights; on a CPU float32, in which a batch does not change a sample, and which
+    is no slower. Raises Fatal if the model cannot be loaded, and with `cure` if its files lack weights: the library
+    would draw them at random, as for the head that a model of another kind does not have.
     """
     import torch
 
     if model.small and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    args = {"dtype": _dtype(model, device), "trust_remote_code": model.trust_remote_code, **model.args}
+    dtype = "float32" if model.dtype == "auto" and device == "cpu" else model.dtype
+    args = {"dtype": dtype, "trust_remote_code": model.trust_remote_code, **model.args}
     try:
         lm, info = auto.from_pretrained(model.path, revision=model.revision, output_loading_info=True, **args)
     except TypeError as error:
         raise Fatal(Exit.USAGE, f"--engine-arg: {model.name} does not take it ({error})") from None
     except (OSError, ValueError, RuntimeError, ImportError) as error:
-        raise chat.cannot_load(model, error) from None
+        raise chat_template.cannot_load(model, error) from None
     if info["missing_keys"]:
         lacking = ", ".join(sorted(info["missing_keys"])[:3])
         raise Fatal(Exit.USAGE, f"{model.name}: the model has no weights for {lacking}: {cure}")
     return (lm if "device_map" in model.args else lm.to(device)).eval()
-
-
-def _dtype(model: LocalModel, device: str) -> str:
-    """As the weights are stored; on a CPU float32, where the batch does not change a sample, and which is no slower."""
-    return "float32" if model.dtype == "auto" and device == "cpu" else model.dtype

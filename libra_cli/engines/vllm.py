@@ -1,4 +1,4 @@
-"""The vLLM engine: requests are fed in a window and read as they finish, so that rows come out while others run."""
+"""The vLLM engine: keeps a window of requests at work, so that completions come out while others run."""
 
 from __future__ import annotations
 
@@ -9,80 +9,92 @@ import os
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from libra_cli.engines import chat
-from libra_cli.engines.base import Completion, LocalModel, PromptTooLong, Rendered, Request, Sampling
+from libra_cli.engines import chat_template
+from libra_cli.engines.base import (
+    Completion,
+    LocalModel,
+    Pending,
+    PromptTooLong,
+    Rendered,
+    Request,
+    RequestError,
+    Requests,
+    Sampling,
+)
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.jobs import Feed, Job
-from libra_cli.stream.rows import RowError
 
 if TYPE_CHECKING:
-    from libra_cli.engines.vllm_drivers import Driver, Finished
+    from libra_cli.engines.vllm_drivers import Driver
 
-Answered = tuple[Job, Any]
+Answered = tuple[Pending, Any]
 
 RESTARTS = 3
-"""Times that a broken engine is started again in one run."""
+"""Restarts of a broken engine in one run, at most."""
 SUSPECTS_AT_ONCE = 16
-"""Requests that were at work when the engine broke come again this many at a time: a second break costs no more."""
+"""Requests that were at work when the engine broke are retried this many at a time: a second break costs no more."""
 _IDLE_SECONDS = 0.5
 _SMALL_CACHE = 64 << 20
 _CPU_CACHE = 4 << 30
 
 
 class _EngineBroke(Exception):
-    """vLLM raised something that is not about one request."""
+    """vLLM raised an error that is not about one request."""
 
     def __init__(self, error: Exception):
         super().__init__(" ".join(f"{type(error).__name__}: {error}".split())[:300])
 
 
 @dataclass
-class Flight:
-    """A job in the engine, or on its way there again."""
+class ActiveRequest:
+    """A request inside vLLM, or on its way there again."""
 
-    job: Job
+    pending: Pending
     breaks: int = 0
-    """Times that the engine broke while it was at work."""
+    """Times that the engine broke while this was at work."""
     n_tokens: int = 0
-    """Length of its prompt."""
+    """Length of the prompt."""
 
 
 class VllmRunner:
     """One model in vLLM, on one machine: tensor, pipeline and data parallel by the engine arguments of those names.
 
-    What it is asked and what it answers is for those that inherit from it to say.
+    Subclasses turn requests into vLLM's parameters (`_prepare`) and its outputs into answers (`_answer`).
     """
 
     _suspects_at_once = SUSPECTS_AT_ONCE
+    _restarts_allowed = RESTARTS
 
     def __init__(self, model: LocalModel, note: Callable[[str], None]):
         _set_environment(model)
         self._model, self._note = model, note
-        self._chat = chat.load(model)
+        self._chat = chat_template.load_chat_template(model)
         self._driver: Driver | None = None
-        self._flights: dict[str, Flight] = {}
-        self._suspects: deque[Flight] = deque()
+        self._active: dict[str, ActiveRequest] = {}
+        self._suspects: deque[ActiveRequest] = deque()
         self._restarts = self._serial = 0
         self._limit = self._window = 0
         self._revision = model.revision
 
     def describe(self) -> dict[str, Any]:
         return {
-            "engine": "vllm", "engine_version": _version(), "model": self._model.name, "revision": self._revision,
+            "engine": "vllm",
+            "engine_version": _version(),
+            "model": self._model.name,
+            "revision": self._revision,
             "template_sha256": self._chat.template_sha256,
-        }  # fmt: skip
+        }
 
-    def _prepare(self, work: Any) -> tuple[list[int], Any]:
-        """A request's token ids and vLLM's parameters for it; raises RowError where it can never be one."""
+    def _prepare(self, request: Any) -> tuple[list[int], Any]:
+        """The token ids of a prompt and vLLM's parameters for it; raises RequestError if it can never be answered."""
         raise NotImplementedError
 
-    def _answer(self, flight: Flight, output: Any) -> Any:
-        """The answer to a job from what vLLM put out, or from the exception that the request alone met."""
+    def _answer(self, active: ActiveRequest, output: Any) -> Any:
+        """The answer to a request from vLLM's output, or from the exception that this request alone met."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -90,93 +102,83 @@ class VllmRunner:
         if driver is not None:
             driver.close()
 
-    def generate(self, feed: Feed) -> Iterator[Answered | None]:
-        spoken = time.monotonic()
+    def generate(self, requests: Requests) -> Iterator[Answered | None]:
+        yielded = time.monotonic()
         while True:
             try:
-                if self._driver is None:
-                    with _without_advice():
-                        self._start()
-                yield from self._fill(feed)
-                if not self._flights:
-                    if feed.ended and not self._suspects:
+                self._start_if_needed()
+                yield from self._fill(requests)
+                if not self._active:
+                    if requests.ended and not self._suspects:
                         return
                     continue
-                finished = self._step()
+                try:
+                    finished = self._driver.step()  # type: ignore[union-attr]
+                except Exception as error:
+                    raise _EngineBroke(error) from error
             except _EngineBroke as error:
-                if feed.stopping:
+                if requests.stopping:
                     return
                 yield from self._recover(error)
                 continue
             for key, output in finished:
-                flight = self._flights.pop(key)
-                yield flight.job, self._answer(flight, output)
-            if time.monotonic() - spoken > _IDLE_SECONDS:
+                active = self._active.pop(key)
+                yield active.pending, self._answer(active, output)
+            if time.monotonic() - yielded > _IDLE_SECONDS:
                 yield None
-                spoken = time.monotonic()
+                yielded = time.monotonic()
 
-    def _step(self) -> Finished:
-        try:
-            return self._driver.step()  # type: ignore[union-attr]
-        except Exception as error:
-            raise _EngineBroke(error) from error
-
-    def _fill(self, feed: Feed) -> Iterator[Answered]:
-        """Hands jobs to the engine while there is room; those that broke it once come first and apart from the rest."""
-        while len(self._flights) < (self._suspects_at_once if self._suspects else self._window):
+    def _fill(self, requests: Requests) -> Iterator[Answered]:
+        """Submits requests while there is room; those that the engine broke on come first, apart from the rest."""
+        while len(self._active) < (self._suspects_at_once if self._suspects else self._window):
             if self._suspects:
-                flight = self._suspects.popleft()
-            elif any(flight.breaks for flight in self._flights.values()):
+                active = self._suspects.popleft()
+            elif any(active.breaks for active in self._active.values()):
                 return
             else:
-                job = feed.take(0 if self._flights else None)
-                if job is None:
+                pending = requests.take(0 if self._active else None)
+                if pending is None:
                     return
-                flight = Flight(job)
-            error = self._submit(flight)
-            if error is not None:
-                yield flight.job, error
+                active = ActiveRequest(pending)
+            try:
+                self._submit(active)
+            except RequestError as error:
+                yield active.pending, error
 
-    def _submit(self, flight: Flight) -> RowError | None:
-        """Begins one request; the error where the row can never be one."""
-        try:
-            ids, params = self._prepare(flight.job.work)
-        except RowError as error:
-            return error
-        flight.n_tokens = len(ids)
+    def _submit(self, active: ActiveRequest) -> None:
+        """Begins one request; raises RequestError if it can never be answered."""
+        ids, params = self._prepare(active.pending.request)
+        active.n_tokens = len(ids)
         self._serial += 1
         key = str(self._serial)
-        self._flights[key] = flight
+        self._active[key] = active
         try:
             self._driver.add(key, {"prompt_token_ids": ids}, params)  # type: ignore[union-attr]
         except (ValueError, TypeError) as error:
-            del self._flights[key]
-            return refused(error)
+            del self._active[key]
+            raise refused(error) from None
         except Exception as error:
             raise _EngineBroke(error) from error
-        return None
 
     def _recover(self, error: _EngineBroke) -> Iterator[Answered]:
-        """After the engine broke: gives up the jobs that were at work both times; it starts again for the others."""
+        """After the engine broke: gives up the requests that were at work both times; retries the others."""
         self._restarts += 1
-        broken, self._flights = list(self._flights.values()), {}
+        broken, self._active = list(self._active.values()), {}
         self._drop_driver()
         reason = str(error)
-        if self._restarts > RESTARTS:
+        if self._restarts > self._restarts_allowed:
             cure = "the same command continues; look above for what vLLM says"
             raise Fatal(
                 Exit.BACKEND, f"{self._model.name}: vLLM broke {self._restarts} times ({reason}); {cure}"
             ) from error
         self._note(f"vLLM broke ({reason}); starting it again, with {len(broken)} rows that were at work")
-        for flight in broken:
-            flight.breaks += 1
-            if flight.breaks > 1:
-                yield (
-                    flight.job,
-                    RowError("poison", f"the engine broke twice while this was at work ({reason})", attempts=2),
-                )
+        for active in broken:
+            active.breaks += 1
+            if active.breaks > 1:
+                message = f"the engine broke twice while this was at work ({reason})"
+                yield active.pending, RequestError("poison", message, attempts=2)
             else:
-                self._suspects.append(flight)
+                self._suspects.append(active)
 
     def _drop_driver(self) -> None:
         driver, self._driver = self._driver, None
@@ -186,40 +188,58 @@ class VllmRunner:
             except Exception:  # noqa: BLE001 -- a broken engine may break again while it is closed; a new one follows
                 return
 
+    def _start_if_needed(self) -> None:
+        if self._driver is None:
+            with _without_advice():
+                self._start()
+
     def _start(self) -> None:
         from vllm import AsyncEngineArgs, EngineArgs
 
         from libra_cli.engines.vllm_drivers import InProcess, OwnProcesses
 
         given = self._engine_args()
-        apart = os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING", "1") != "0" or given.get("data_parallel_size", 1) > 1
-        _check_names(given, [field.name for field in fields(AsyncEngineArgs if apart else EngineArgs)])
+        apart = self._needs_processes(given)
+        known = [field.name for field in fields(AsyncEngineArgs if apart else EngineArgs)]
+        for name in given:
+            if name not in known:
+                close = difflib.get_close_matches(name, known, 1)
+                hint = f"did you mean {close[0]}?" if close else "see the engine arguments in vLLM's manual"
+                raise Fatal(Exit.USAGE, f"--engine-arg {name}: vLLM {_version()} has no such argument; {hint}")
         try:
             self._driver = OwnProcesses(AsyncEngineArgs(**given)) if apart else InProcess(EngineArgs(**given))
         except Exception as error:
-            raise chat.cannot_load(self._model, error) from error
+            raise chat_template.cannot_load(self._model, error) from error
         config = self._driver.config
         self._limit = config.model_config.max_model_len
         self._window = 2 * config.scheduler_config.max_num_seqs * max(1, config.parallel_config.data_parallel_size)
         self._revision = self._model.revision or getattr(config.model_config.hf_config, "_commit_hash", None)
+
+    def _needs_processes(self, given: Mapping[str, Any]) -> bool:
+        """Whether vLLM runs in processes of its own."""
+        return os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING", "1") != "0" or given.get("data_parallel_size", 1) > 1
 
     def _engine_args(self) -> dict[str, Any]:
         from vllm.platforms import current_platform
 
         model = self._model
         args: dict[str, Any] = {
-            "model": model.path, "revision": model.revision, "dtype": model.dtype, "max_model_len": model.max_model_len,
+            "model": model.path,
+            "revision": model.revision,
+            "dtype": model.dtype,
+            "max_model_len": model.max_model_len,
             "trust_remote_code": model.trust_remote_code,
-            "generation_config": "vllm",  # sampling is what the command line says, never what a model's folder says
-            "disable_log_stats": True, "use_tqdm_on_load": False,
-        }  # fmt: skip
+            "generation_config": "vllm",  # the command line alone sets the sampling, never the model's folder
+            "disable_log_stats": True,
+            "use_tqdm_on_load": False,
+        }
         if current_platform.is_cpu():
             args |= _cpu_args(model)
         return {**args, **model.args}
 
 
 class VllmEngine(VllmRunner):
-    """A model that writes."""
+    """A model that generates text."""
 
     def __init__(self, model: LocalModel, sampling: Sampling, note: Callable[[str], None]):
         super().__init__(model, note)
@@ -229,46 +249,62 @@ class VllmEngine(VllmRunner):
         prompt = self._chat.render(request)
         return Rendered(prompt.text, prompt.token_ids, request.messages)
 
-    def _prepare(self, work: Request) -> tuple[list[int], Any]:
-        ids = self._chat.render(work).token_ids
-        room = self._limit - len(ids)
-        if room < 1:
-            raise PromptTooLong(len(ids), self._limit)
-        return ids, self._params(work.seed, min(room, self._sampling.max_tokens))
+    def _engine_args(self) -> dict[str, Any]:
+        return {"logprobs_mode": "processed_logprobs", **super()._engine_args()}
 
-    def _params(self, seed: int, max_tokens: int) -> Any:
+    def _prepare(self, request: Request) -> tuple[list[int], Any]:
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
+        ids = self._chat.render(request).token_ids
+        room = self._limit - len(ids)
+        if room < 1:
+            raise PromptTooLong(len(ids), self._limit)
         sampling = self._sampling
-        given = {name: value for name in ("top_k", "min_p") if (value := getattr(sampling, name)) is not None}
-        return SamplingParams(
-            temperature=sampling.temperature, top_p=sampling.top_p, max_tokens=max_tokens, stop=list(sampling.stop),
-            seed=seed if sampling.temperature > 0 else None, output_kind=RequestOutputKind.FINAL_ONLY, skip_clone=True,
-            skip_special_tokens=not self._chat.marker_is_special, **{**given, **sampling.extra},
-        )  # fmt: skip
+        given: dict[str, Any] = {
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "top_k": sampling.top_k,
+            "min_p": sampling.min_p,
+            "max_tokens": min(room, sampling.max_tokens),
+            "stop": list(sampling.stop),
+            "seed": request.seed if sampling.temperature > 0 else None,
+            "output_kind": RequestOutputKind.FINAL_ONLY,
+            "skip_clone": True,
+            "skip_special_tokens": not self._chat.marker_is_special,
+        }
+        if request.logprobs:
+            given |= {"logprobs": 0, "flat_logprobs": True}  # 0: of the sampled token only
+        given = {name: value for name, value in given.items() if value is not None}
+        return ids, SamplingParams(**{**given, **sampling.extra})
 
-    def _answer(self, flight: Flight, output: Any) -> Completion | RowError:
+    def _answer(self, active: ActiveRequest, output: Any) -> Completion | RequestError:
         if isinstance(output, Exception):
             return refused(output)
         reason = str(output.finish_reason)
         if reason in ("abort", "error"):
-            return RowError("engine_error", f"vLLM ended the request with {reason!r}; run the same command again")
+            return RequestError("engine_error", f"vLLM ended the request with {reason!r}; run the same command again")
+        request: Request = active.pending.request
         text = self._chat.clean(output.text) if self._chat.marker_is_special else output.text
-        request: Request = flight.job.work
-        opened = self._chat.render(request).opened_thinking
-        return Completion(request.prefill + text, reason, len(output.token_ids), opened)
+        return Completion(
+            request.prefill + text,
+            reason,
+            len(output.token_ids),
+            self._chat.render(request).opened_thinking,
+            token_ids=tuple(output.token_ids) if request.logprobs else None,
+            logprobs=tuple(output.logprobs.logprobs) if request.logprobs else None,
+        )
 
 
-def refused(error: Exception) -> RowError:
-    """The error of a row that vLLM does not take."""
-    return RowError("request_refused", f"vLLM refuses the request ({' '.join(str(error).split())[:300]})")
+def refused(error: Exception) -> RequestError:
+    """The error of a request that vLLM does not take."""
+    return RequestError("request_refused", f"vLLM refuses the request ({' '.join(str(error).split())[:300]})")
 
 
 @contextlib.contextmanager
 def _without_advice() -> Iterator[None]:
-    """Leaves stderr to the stage while vLLM starts: what its authors are warned of does not concern its users."""
-    import torch  # it sets up its own logging, which the next line must come after
+    """Keeps warnings off stderr while vLLM starts: they address its authors, not the users of a stage."""
+    import torch  # sets up its own logging, which must happen before the next line
 
     logger = logging.getLogger(f"{torch.__name__}._library")
     level = logger.level
@@ -282,10 +318,10 @@ def _without_advice() -> Iterator[None]:
 
 
 def _set_environment(model: LocalModel) -> None:
-    """What vLLM and its libraries read when they are imported; what the user has set stays."""
+    """Sets what vLLM and its libraries read when they are imported; variables that the user has set stay."""
     defaults = {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_NO_USAGE_STATS": "1", "TOKENIZERS_PARALLELISM": "false"}
-    defaults |= {"TORCH_CPP_LOG_LEVEL": "ERROR", "PYTHONWARNINGS": "ignore"}  # of the engine's own processes
-    # Worker threads of OpenMP that spin while they wait take the core from the engine's own thread (20x slower).
+    defaults |= {"TORCH_CPP_LOG_LEVEL": "ERROR", "PYTHONWARNINGS": "ignore"}  # for the engine's own processes
+    # OpenMP threads that spin while they wait take the core from the engine's own thread (20x slower).
     defaults |= {"OMP_NUM_THREADS": "1"} if model.small else {"OMP_WAIT_POLICY": "PASSIVE"}
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
@@ -293,31 +329,26 @@ def _set_environment(model: LocalModel) -> None:
 
 def _cpu_args(model: LocalModel) -> dict[str, Any]:
     """Engine arguments with which vLLM on a CPU starts fast and does not break."""
-    axes = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
-    alone = all(int(model.args.get(axis) or 1) == 1 for axis in axes)
+    config = _text_config(model)
+    longest = model.max_model_len or int(getattr(config, "max_position_embeddings", 0) or 0)
     args: dict[str, Any] = {"enforce_eager": True}  # compiling needs a compiler, and minutes
     # With chunked prefill a request that has its own seed breaks vLLM 0.32 on a CPU.
-    args |= {"enable_chunked_prefill": False, "max_num_batched_tokens": max(4096, _longest(model))}
-    if alone:
+    args |= {"enable_chunked_prefill": False, "max_num_batched_tokens": max(4096, longest)}
+    axes = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
+    if all(int(model.args.get(axis) or 1) == 1 for axis in axes):
         os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
         if os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] == "0":
             args["distributed_executor_backend"] = "uni"
     if "VLLM_CPU_KVCACHE_SPACE" not in os.environ:
-        args["kv_cache_memory_bytes"] = _SMALL_CACHE if model.small else _cpu_cache_bytes(model)
+        args["kv_cache_memory_bytes"] = _SMALL_CACHE if model.small else _cpu_cache_bytes(config, max(longest, 1024))
     return args
 
 
-def _longest(model: LocalModel) -> int:
-    return model.max_model_len or int(getattr(_text_config(model), "max_position_embeddings", 0) or 0)
-
-
-def _cpu_cache_bytes(model: LocalModel) -> int:
+def _cpu_cache_bytes(config: Any, longest: int) -> int:
     """Room for eight of the longest sequences within 4 GiB, and for one in any case; vLLM would take 90% of memory."""
-    config = _text_config(model)
     layers, heads = getattr(config, "num_hidden_layers", 32), getattr(config, "num_attention_heads", 32)
     head_bytes = 4 * (getattr(config, "head_dim", None) or getattr(config, "hidden_size", 4096) // heads)
-    per_token = 2 * layers * (getattr(config, "num_key_value_heads", None) or heads) * head_bytes
-    one = per_token * max(_longest(model), 1024)
+    one = longest * 2 * layers * (getattr(config, "num_key_value_heads", None) or heads) * head_bytes
     return max(one, min(8 * one, _CPU_CACHE), _SMALL_CACHE)
 
 
@@ -328,16 +359,8 @@ def _text_config(model: LocalModel) -> Any:
     try:
         config = AutoConfig.from_pretrained(model.path, revision=model.revision, trust_remote_code=trust)
     except (OSError, ValueError) as error:
-        raise chat.cannot_load(model, error) from None
+        raise chat_template.cannot_load(model, error) from None
     return config.get_text_config()
-
-
-def _check_names(given: dict[str, Any], known: list[str]) -> None:
-    for name in given:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {close[0]}?" if close else "see the engine arguments in vLLM's manual"
-            raise Fatal(Exit.USAGE, f"--engine-arg {name}: vLLM {_version()} has no such argument; {hint}")
 
 
 def _version() -> str:
@@ -350,7 +373,7 @@ def _version() -> str:
 
 
 def unavailable(model: LocalModel) -> str | None:
-    """Why vLLM cannot be imported; None where it can."""
+    """Why vLLM cannot be imported; None if it can."""
     _set_environment(model)
     try:
         with _without_advice():

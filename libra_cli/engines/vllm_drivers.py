@@ -1,7 +1,7 @@
-"""Two ways to drive vLLM with the same three verbs (add, step, close): in this process, or in processes of its own.
+"""Two ways to drive vLLM through the same verbs (add, step, close): in this process, or in processes of its own.
 
-`add` hands over a request, `step` gives back what has finished since, as (key, output) or (key, exception) pairs.
-Whatever either raises means that the engine is broken.
+`add` submits a request; `step` returns the requests that finished since, as (key, output) or (key, exception) pairs.
+An exception that either raises means that the engine is broken.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import multiprocessing
 import queue
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 Finished = list[tuple[str, Any]]
@@ -22,13 +22,13 @@ _STOP_SECONDS = 20.0
 
 
 class Driver(Protocol):
-    """What the engine needs of either way."""
+    """What the engine needs of either driver."""
 
     config: Any
     """The engine's VllmConfig."""
 
     def tasks(self) -> Sequence[str]:
-        """What the model can do, in vLLM's words: generate, classify, ..."""
+        """What the model can do, by vLLM's names: generate, classify, ..."""
         ...
 
     def add(self, key: str, prompt: Any, params: Any) -> None: ...
@@ -39,7 +39,7 @@ class Driver(Protocol):
 
 
 class InProcess:
-    """The synchronous LLMEngine inside this process: it starts fastest, and one failure costs no other process."""
+    """The synchronous LLMEngine inside this process: starts fastest, and needs no other process."""
 
     def __init__(self, args: Any):
         from vllm.usage.usage_lib import UsageContext
@@ -57,6 +57,26 @@ class InProcess:
     def step(self) -> Finished:
         return [(output.request_id, _only(output)) for output in self._engine.step() if output.finished]
 
+    def update_weights(self, named: Iterable[tuple[str, Any]]) -> None:
+        """Replaces weights by their names in a checkpoint; no request may be at work."""
+        # `model.load_weights` would not do: a CPU keeps weights in a format of its kernels, which this converts anew.
+        self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(named)})
+        self._engine.apply_model(_repack_tied_head)
+        self._engine.reset_prefix_cache()  # it holds keys and values of the old weights
+
+    def sleep(self) -> None:
+        """Moves the weights to the host and drops the KV cache; there is nothing to free on a CPU."""
+        from vllm.platforms import current_platform
+
+        if not current_platform.is_cpu():
+            self._engine.sleep(level=1)
+
+    def wake(self) -> None:
+        from vllm.platforms import current_platform
+
+        if not current_platform.is_cpu():
+            self._engine.wake_up()
+
     def close(self) -> None:
         from vllm.distributed import cleanup_dist_env_and_memory
 
@@ -67,7 +87,7 @@ class InProcess:
 class OwnProcesses:
     """AsyncLLM, which runs `data_parallel_size` engines in processes and balances them; its loop is a thread here.
 
-    (The synchronous LLMEngine can run its engine in a process too, but waits for ever where that process is killed.)
+    (The synchronous LLMEngine can run its engine in a process too, but waits forever if that process is killed.)
     """
 
     def __init__(self, args: Any):
@@ -77,7 +97,7 @@ class OwnProcesses:
         threading.Thread(target=self._loop.run_forever, name="libra-vllm", daemon=True).start()
         self._engine = asyncio.run_coroutine_threadsafe(_start(args), self._loop).result(_START_SECONDS)
         self.config = self._engine.vllm_config
-        self._guard = Guard()
+        self._guard = ProcessGuard()
 
     def tasks(self) -> Sequence[str]:
         return asyncio.run_coroutine_threadsafe(self._engine.get_supported_tasks(), self._loop).result(_STOP_SECONDS)
@@ -94,7 +114,7 @@ class OwnProcesses:
             while True:
                 finished.append(self._finished.get_nowait())
         except queue.Empty:
-            pass  # that was all
+            pass  # no more have finished
         for _, output in finished:
             if isinstance(output, EngineDeadError):
                 raise output
@@ -112,7 +132,7 @@ class OwnProcesses:
 
     def _begin(self, key: str, prompt: Any, params: Any) -> None:
         task = self._loop.create_task(self._one(key, prompt, params))
-        self._tasks.add(task)  # the loop itself holds tasks weakly
+        self._tasks.add(task)  # the loop itself holds only weak references
         task.add_done_callback(self._tasks.discard)
 
     async def _one(self, key: str, prompt: Any, params: Any) -> None:
@@ -123,12 +143,22 @@ class OwnProcesses:
             async for output in ask(prompt, params, key):
                 if output.finished:
                     self._finished.put((key, _only(output)))
-        except Exception as error:  # noqa: BLE001 -- it is handed to `step`, which knows whom it concerns
+        except Exception as error:  # noqa: BLE001 -- `step` returns it, with the request that it concerns
             self._finished.put((key, error))
 
 
+def _repack_tied_head(model: Any) -> None:
+    """Packs a head that shares the embedding's weight for the CPU's kernels again.
+
+    vLLM 0.32 reloads the shared weight into the embedding alone, and would compute logits with the old copy.
+    """
+    head: Any = getattr(model, "lm_head", None)
+    if getattr(head, "cpu_linear", None) is not None and head.weight.numel():  # untied, it is packed and then emptied
+        head.quant_method.process_weights_after_loading(head)
+
+
 def _only(output: Any) -> Any:
-    """What a request was answered with: of samples the one that was asked for, of a pooling model its numbers."""
+    """The only output of a request: the one sample, or the numbers of a pooling model."""
     return output.outputs[0] if isinstance(output.outputs, list) else output.outputs
 
 
@@ -138,8 +168,8 @@ async def _start(args: Any) -> Any:
     return AsyncLLM.from_engine_args(args)
 
 
-class Guard:
-    """Ends the engine's processes when this one is killed: nobody else would, and they would keep the GPU's memory."""
+class ProcessGuard:
+    """Ends the engine's processes if this one is killed: else they would go on and keep the GPU's memory."""
 
     def __init__(self) -> None:
         pids = [str(child.pid) for child in multiprocessing.active_children()]

@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-class Scored(NamedTuple):
+class ThresholdItems(NamedTuple):
     """Items (N) whose scores can be cut."""
 
     scores: Floats
@@ -24,12 +24,14 @@ class Scored(NamedTuple):
     counts: NDArray[np.bool_]
     """Whether an item is one of those that accuracy is a share of."""
 
-    def take(self, mask: NDArray[np.bool_]) -> Scored:
+    def take(self, mask: NDArray[np.bool_]) -> ThresholdItems:
         """The items of `mask`."""
-        return Scored(self.scores[mask], self.labels[mask], self.groups[mask], self.fixed[mask], self.counts[mask])
+        return ThresholdItems(
+            self.scores[mask], self.labels[mask], self.groups[mask], self.fixed[mask], self.counts[mask]
+        )
 
 
-def searched(items: Scored) -> tuple[float, float] | None:
+def searched(items: ThresholdItems) -> tuple[float, float] | None:
     """The threshold with the highest plain mean of the groups' accuracies, and that mean; None without scores.
 
     All cuts are tried: between two neighbouring scores in the middle, and outside them. Of equally good ones the lowest
@@ -44,7 +46,7 @@ def searched(items: Scored) -> tuple[float, float] | None:
     return float(_cuts(values)[best]), float(gains[best])
 
 
-def _gains(items: Scored, known: NDArray[np.bool_], at: Ints, n_values: int) -> Floats:
+def _gains(items: ThresholdItems, known: NDArray[np.bool_], at: Ints, n_values: int) -> Floats:
     """The mean of the groups' accuracies at each cut (V + 1); cut v calls the values from v on correct."""
     labels, groups = items.labels[known], items.groups[known]
     total = np.zeros(n_values + 1)
@@ -71,7 +73,7 @@ def folds_of(clusters: Ints, folds: int, seed: int) -> Ints:
     return dealt[clusters].astype(np.int64)
 
 
-def cross_fitted(items: Scored, folds: Ints) -> tuple[list[float], Floats]:
+def cross_fitted(items: ThresholdItems, folds: Ints) -> tuple[list[float], Floats]:
     """The threshold chosen without each fold, and for each item (N) the one chosen without its own fold.
 
     nan where the other folds have no scores.

@@ -1,4 +1,4 @@
-"""Forms of published rows that a renaming of fields does not map: conversations, wrapped prompts, pairs."""
+"""Converts published rows that renaming of fields does not map: conversations, wrapped prompts, pairs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HELPSTEER_TURN = re.compile(r"\s*<extra_id_1>(User|Assistant)\n")
 
 
 class OtherForm(ValueError):
-    """A row that has not the fields of its data set."""
+    """A row lacks the fields of its data set."""
 
 
 def integer_answer(fields: Fields, _seed: int) -> Fields:
@@ -35,9 +35,9 @@ def integer_answer(fields: Fields, _seed: int) -> Fields:
 
 
 def prompt_with_rule(fields: Fields, _seed: int) -> Fields:
-    """`prompt` is a conversation of one message, `reward_model.ground_truth` the answer or a JSON list of answers.
+    """Reads `prompt`, a conversation of one message, and `reward_model.ground_truth`, an answer or a JSON list of them.
 
-    Of several answers the first is the reference; all of them are kept as `references`.
+    The first of several answers is the reference; all of them are kept as `references`.
     """
     question = problem_of_prompt(fields)
     rule = fields.get("reward_model")
@@ -50,7 +50,7 @@ def prompt_with_rule(fields: Fields, _seed: int) -> Fields:
 
 
 def problem_of_prompt(fields: Fields) -> str:
-    """The problem in `prompt`, without an instruction that the data set has put around all its problems."""
+    """The problem in `prompt`, without the instruction that the data set puts around each problem."""
     prompt = fields.get("prompt")
     if isinstance(prompt, list):
         prompt = next((text for role, text in turns_of(prompt) if role in _USER), None)
@@ -71,7 +71,7 @@ def _answers(truth: Any) -> list[Any]:
 
 
 def solved_conversation(fields: Fields, _seed: int) -> Fields:
-    """`conversations` is a user's problem and a teacher's solution: the reference is what that boxes at its end."""
+    """Reads `conversations`, a user's problem and a teacher's solution; the reference is its boxed answer."""
     question = first_question(fields)
     solution = next((text for role, text in turns_of(fields["conversations"]) if role in _ASSISTANT), "")
     answer = final_answer(thinking.split(solution).response or "")
@@ -89,38 +89,40 @@ def first_question(fields: Fields) -> str:
 
 
 def rated_pair(fields: Fields, _seed: int) -> Fields:
-    """HelpSteer2's preference file: `preference_strength` is below 0 where response 1 is better, above 0 where 2 is.
+    """Reads HelpSteer2's preference file: `preference_strength` is below 0 if response 1 is better, above 0 if 2 is.
 
-    0 is a tie. Its rating file (one response a row, with helpfulness) states no preference and is not read.
+    0 is a tie. The rating file (one response a row, with helpfulness) states no preference and is not read.
     """
     strength = fields.get("preference_strength")
     if isinstance(strength, bool) or not isinstance(strength, (int, float)):
         raise OtherForm('there is no "preference_strength"; take the file preference/preference.jsonl.gz of HelpSteer2')
     if not all(isinstance(fields.get(name), str) for name in ("prompt", "response_1", "response_2")):
         raise OtherForm('there is no "prompt" with "response_1" and "response_2"')
-    pair = _pair(transcript(_helpsteer_turns(fields["prompt"])), fields["response_1"], fields["response_2"])
+    # The turns after the first begin with <extra_id_1>Assistant or <extra_id_1>User within the prompt.
+    first, *rest = _HELPSTEER_TURN.split(fields["prompt"])
+    turns = [("user", first), *((role.lower(), text) for role, text in zip(rest[::2], rest[1::2], strict=True))]
+    pair = _pair(transcript(turns), fields["response_1"], fields["response_2"])
     kept = {name: value for name, value in fields.items() if name not in ("prompt", "response_1", "response_2")}
     return {**pair, "preference": FIRST if strength < 0 else SECOND, **kept}
 
 
 def chosen_pair(fields: Fields, seed: int) -> Fields:
-    """`chosen` and `rejected` are conversations that differ in their last message.
+    """Reads `chosen` and `rejected`, conversations that differ in their last message.
 
-    Which of them is response A is drawn from the seed and the pair, not from its place in the file: if the chosen one
-    always came first, its place would say which it is.
+    The seed and the pair decide which of them is response A: if the chosen one always came first, its place would give
+    it away.
     """
-    chosen, rejected = (_conversation(fields, name) for name in ("chosen", "rejected"))
+    conversations = []
+    for name in ("chosen", "rejected"):
+        turns = turns_of(fields.get(name))
+        if len(turns) < 2 or turns[-1][0] not in _ASSISTANT:
+            raise OtherForm(f'"{name}" is no conversation that ends with the assistant')
+        conversations.append(turns)
+    chosen, rejected = conversations
     kept = {name: value for name, value in fields.items() if name not in ("chosen", "rejected")}
     swapped = rows.seed_for(seed, rows.content_hash([chosen, rejected]), 0) & 1
     answers = (rejected[-1][1], chosen[-1][1]) if swapped else (chosen[-1][1], rejected[-1][1])
     return {**_pair(transcript(chosen[:-1]), *answers), "preference": SECOND if swapped else FIRST, **kept}
-
-
-def _conversation(fields: Fields, name: str) -> list[tuple[str, str]]:
-    turns = turns_of(fields.get(name))
-    if len(turns) < 2 or turns[-1][0] not in _ASSISTANT:
-        raise OtherForm(f'"{name}" is no conversation that ends with the assistant')
-    return turns
 
 
 def _pair(question: str, first: str, second: str) -> Fields:
@@ -128,27 +130,21 @@ def _pair(question: str, first: str, second: str) -> Fields:
 
 
 def turns_of(messages: Any) -> list[tuple[str, str]]:
-    """(role, text) of each message, whether it says role and content or from and value."""
+    """(role, text) of each message, which has `role` and `content`, or `from` and `value`."""
     if not isinstance(messages, list):
         return []
-    found = []
+    turns = []
     for message in messages:
-        said = message if isinstance(message, dict) else {}
-        role, text = said.get("role", said.get("from")), said.get("content", said.get("value"))
+        fields = message if isinstance(message, dict) else {}
+        role, text = fields.get("role", fields.get("from")), fields.get("content", fields.get("value"))
         if not isinstance(role, str) or not isinstance(text, str):
             raise OtherForm("a message has no role and content")
-        found.append((role, text))
-    return found
-
-
-def _helpsteer_turns(prompt: str) -> list[tuple[str, str]]:
-    """HelpSteer2 writes the turns after the first as `<extra_id_1>Assistant` and `<extra_id_1>User` in the prompt."""
-    first, *rest = _HELPSTEER_TURN.split(prompt)
-    return [("user", first), *((role.lower(), text) for role, text in zip(rest[::2], rest[1::2], strict=True))]
+        turns.append((role, text))
+    return turns
 
 
 def transcript(turns: list[tuple[str, str]]) -> str:
-    """What the two responses answer: the message, or the conversation so far with its speakers named."""
+    """The text that a response answers: the message, or the conversation so far with its speakers named."""
     if len(turns) == 1:
         return turns[0][1].strip()
     return "\n\n".join(f"{role.capitalize()}: {text.strip()}" for role, text in turns)

@@ -1,7 +1,6 @@
-"""Any record as what a judge is shown: the published form of each reward-model benchmark, and the plain forms.
+"""Forms of records: reads the question and responses of each reward-model benchmark's rows, and of plain rows.
 
-Where the fields of a form come from stands beside it; "known, not read" marks what was not confirmed in the
-benchmark's own files or code.
+A comment at each form names the source of its fields.
 """
 
 from __future__ import annotations
@@ -25,25 +24,25 @@ _CURE = "libra collect --map FIELD={} names the field that holds it"
 
 
 @dataclass(frozen=True)
-class Item:
+class JudgeItem:
     """A question and the responses to it, in the record's own order."""
 
     form: str
     question: str
-    """As text; of a conversation of several turns, with its speakers named."""
+    """As text; a conversation of several turns names its speakers."""
     messages: list[Message]
     """The conversation before the response, for chat templates."""
     responses: tuple[str, ...]
-    """As the record has them: the chosen before the rejected ones, the best before the losers."""
+    """The chosen responses before the rejected ones, the best before the losers."""
     reference: str | None = None
     pairs: Pairs = ()
-    """Which two responses are to be compared, by their places, where there are more than two."""
+    """Which responses to compare, by their indices, if there are more than two."""
 
 
-def item_of(fields: Fields, response: str | None = None) -> Item:
-    """What a judge is shown of a record; `response` is its text after the thinking, where the record has one response.
+def item_of(fields: Fields, response: str | None = None) -> JudgeItem:
+    """The item of a record; `response` replaces the only response of the record by its text after the thinking.
 
-    Raises ValueError saying what is missing, and the cure.
+    Raises ValueError that says what is missing, and the cure.
     """
     if response is not None:
         fields = {**fields, "response": response}
@@ -55,12 +54,16 @@ def item_of(fields: Fields, response: str | None = None) -> Item:
         item = FORMS[form].read(fields)
     except ValueError as error:
         raise ValueError(f"{error} (read as a row of form {form})") from None
-    several = form == "pair" and len(item.responses) > 2
-    return replace(item, form="list" if several else form, reference=_reference(fields))
+    if form == "pair" and len(item.responses) > 2:
+        form = "list"
+    reference = fields.get("reference")
+    if isinstance(reference, (int, float)) and not isinstance(reference, bool):
+        reference = str(reference)
+    return replace(item, form=form, reference=reference if isinstance(reference, str) else None)
 
 
 def form_of(fields: Fields) -> str | None:
-    """The name of the first form that a record has the fields of; None where it has no response."""
+    """The name of the first form that a record has the fields of; None if it has no response."""
     for name, form in FORMS.items():
         if form.fits(fields):
             return name
@@ -68,41 +71,33 @@ def form_of(fields: Fields) -> str | None:
 
 
 @dataclass(frozen=True)
-class Form:
+class RecordForm:
     """How a kind of record is recognised and read."""
 
     fits: Callable[[Fields], bool]
-    read: Callable[[Fields], Item]
+    read: Callable[[Fields], JudgeItem]
 
 
-def _item(fields: Fields, *responses: Any, pairs: Pairs = ()) -> Item:
-    """Raises OtherForm where a response is no text."""
+def _item(fields: Fields, *responses: Any, pairs: Pairs = ()) -> JudgeItem:
+    """Raises OtherForm if a response is no text, or there is no question."""
     if not all(isinstance(response, str) for response in responses):
         raise OtherForm(f"a response is no text; {_CURE.format('response')}")
-    messages = _question(fields)
-    turns = [(message["role"], message["content"]) for message in messages]
-    return Item("", turns[0][1] if len(turns) == 1 else transcript(turns), messages, responses, pairs=pairs)
-
-
-def _question(fields: Fields) -> list[Message]:
     for name in _QUESTIONS:
         value = fields.get(name)
         if isinstance(value, str) and value.strip():
-            return [{"role": "user", "content": value}]
+            messages = [{"role": "user", "content": value}]
+            break
         if isinstance(value, list) and value:
-            return _messages(value)
-    raise OtherForm(f'no "question"; {_CURE.format("question")}')
+            messages = _messages(value)
+            break
+    else:
+        raise OtherForm(f'no "question"; {_CURE.format("question")}')
+    turns = [(message["role"], message["content"]) for message in messages]
+    return JudgeItem("", turns[0][1] if len(turns) == 1 else transcript(turns), messages, responses, pairs=pairs)
 
 
 def _messages(value: Any) -> list[Message]:
     return [{"role": _ROLES.get(role, role), "content": text} for role, text in turns_of(value)]
-
-
-def _reference(fields: Fields) -> str | None:
-    value = fields.get("reference")
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
-    return value if isinstance(value, str) else None
 
 
 def _has(*names: str) -> Callable[[Fields], bool]:
@@ -117,55 +112,48 @@ def _has(*names: str) -> Callable[[Fields], bool]:
     return has
 
 
-def _texts(value: Any) -> bool:
+def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
 
 
-def _single(fields: Fields) -> Item:
+def _single(fields: Fields) -> JudgeItem:
     return _item(fields, fields["response"])
 
 
-def _two(fields: Fields) -> Item:
+def _two(fields: Fields) -> JudgeItem:
     names = ("response_A", "response_B") if "response_A" in fields else ("response_a", "response_b")
     return _item(fields, *(fields.get(name) for name in names), pairs=((0, 1),))
 
 
-def _chosen(fields: Fields) -> Item:
+def _chosen(fields: Fields) -> JudgeItem:
     """`chosen` and `rejected` are texts, lists of texts, or conversations that differ in their last message."""
-    chosen, rejected = fields["chosen"], fields["rejected"]
-    if isinstance(chosen, list) and chosen and isinstance(chosen[0], dict):
-        return _conversations(fields, _messages(chosen), _messages(rejected))
-    better, worse = ([value] if isinstance(value, str) else value for value in (chosen, rejected))
-    if not (_texts(better) and _texts(worse)):
+    better, worse = ([value] if isinstance(value, str) else value for value in (fields["chosen"], fields["rejected"]))
+    if isinstance(better, list) and better and isinstance(better[0], dict):
+        chosen, rejected = _messages(fields["chosen"]), _messages(fields["rejected"])
+        if not (chosen and rejected and chosen[-1]["role"] == rejected[-1]["role"] == "assistant"):
+            raise OtherForm('"chosen" and "rejected" do not both end with the assistant; cut them there')
+        if chosen[:-1] != rejected[:-1]:
+            raise OtherForm(
+                '"chosen" and "rejected" answer different conversations; they may differ in the last message only'
+            )
+        fields = {"question": chosen[:-1] or fields.get("prompt")}
+        better, worse = [chosen[-1]["content"]], [rejected[-1]["content"]]
+    elif not (_is_texts(better) and _is_texts(worse)):
         raise OtherForm(
             '"chosen" and "rejected" are neither texts, nor lists of texts, nor conversations; give them so'
         )
-    return _lists(fields, better, worse)
-
-
-def _lists(fields: Fields, better: list[str], worse: list[str]) -> Item:
     pairs = tuple(product(range(len(better)), range(len(better), len(better) + len(worse))))
     return _item(fields, *better, *worse, pairs=pairs)
 
 
-def _conversations(fields: Fields, chosen: list[Message], rejected: list[Message]) -> Item:
-    if not (chosen and rejected and chosen[-1]["role"] == rejected[-1]["role"] == "assistant"):
-        raise OtherForm('"chosen" and "rejected" do not both end with the assistant; cut them there')
-    before = chosen[:-1] or fields.get("prompt")
-    if chosen[:-1] != rejected[:-1]:
-        raise OtherForm(
-            '"chosen" and "rejected" answer different conversations; they may differ in the last message only'
-        )
-    return _lists({"question": before}, [chosen[-1]["content"]], [rejected[-1]["content"]])
-
-
-def _several(fields: Fields) -> Item:
-    if not _texts(fields["responses"]):
+def _list(fields: Fields) -> JudgeItem:
+    if not _is_texts(fields["responses"]):
         raise OtherForm('"responses" is no list of texts; give it as one')
     return _item(fields, *fields["responses"])
 
 
-def _rmb(fields: Fields) -> Item:
+def _rmb(fields: Fields) -> JudgeItem:
+    """RMB's answers are objects; the best is compared with each loser."""
     best, losers = ("bon_best", fields.get("loser_list")) if "bon_best" in fields else ("chosen", [fields["reject"]])
     answers = [answer.get("answer") if isinstance(answer, dict) else None for answer in (fields[best], *(losers or ()))]
     if len(answers) < 2:
@@ -173,21 +161,18 @@ def _rmb(fields: Fields) -> Item:
     return _item(fields, *answers, pairs=tuple((0, loser) for loser in range(1, len(answers))))
 
 
-def numbered_responses(fields: Fields) -> list[Any]:
-    """`response_1`, `response_2` and so on, as far as they go."""
+def _ppe_correctness(fields: Fields) -> JudgeItem:
+    """PPE numbers its responses from 1, as far as they go."""
     names = takewhile(lambda name: fields.get(name) is not None, (f"response_{n}" for n in count(1)))
-    return [fields[name] for name in names]
+    responses = [fields[name] for name in names]
+    return _item(fields, *responses, pairs=tuple(dict.fromkeys(conflict_pairs(fields))))
 
 
-def _ppe_correctness(fields: Fields) -> Item:
-    return _item(fields, *numbered_responses(fields), pairs=tuple(dict.fromkeys(conflict_pairs(fields))))
-
-
-def _solution(fields: Fields) -> Item:
+def _solution(fields: Fields) -> JudgeItem:
     """RewardMATH's solutions are lists of steps."""
     names = ("eval_solution",) if "eval_solution" in fields else ("eval_solution_A", "eval_solution_B")
     values = [fields.get(name) for name in names]
-    texts = ["\n".join(value) if isinstance(value, list) and _texts(value) else value for value in values]
+    texts = ["\n".join(value) if isinstance(value, list) and _is_texts(value) else value for value in values]
     return _item(fields, *texts, pairs=((0, 1),) if len(texts) == 2 else ())
 
 
@@ -201,41 +186,40 @@ def _is_rewardbench(fields: Fields) -> bool:
 
 def _is_rm_bench(fields: Fields) -> bool:
     lists: list[Any] = [fields.get("chosen"), fields.get("rejected")]
-    return "domain" in fields and all(_texts(texts) and len(texts) == 3 for texts in lists)
+    return "domain" in fields and all(_is_texts(texts) and len(texts) == 3 for texts in lists)
 
 
-FORMS: dict[str, Form] = {
+FORMS: dict[str, RecordForm] = {
     # ScalerLab/JudgeBench: response_A and response_B; response_a and response_b in rows that libra has collected.
-    "judgebench": Form(
+    "judgebench": RecordForm(
         lambda f: _has("pair_id", "source", "label")(f) and ("response_A" in f or "response_a" in f), _two
     ),
     # Zhou-Zoey/RMB-Reward-Model-Benchmark, RMB_dataset: pair_uid or bon_uid, category_path; {llm_name, answer, score}.
-    "rmb-bon": Form(_has("conversation_input", "bon_best", "loser_list"), _rmb),
-    "rmb-pair": Form(_has("conversation_input", "chosen", "reject"), _rmb),
+    "rmb-bon": RecordForm(_has("conversation_input", "bon_best", "loser_list"), _rmb),
+    "rmb-pair": RecordForm(_has("conversation_input", "chosen", "reject"), _rmb),
     # Dataset cards of lmarena-ai/PPE-*: question_id, prompt, response_1.., winner | scores, sampled_conflict_pairs.
-    "ppe-correctness": Form(_has("response_1", "response_2", "sampled_conflict_pairs"), _ppe_correctness),
-    "ppe": Form(
+    "ppe-correctness": RecordForm(_has("response_1", "response_2", "sampled_conflict_pairs"), _ppe_correctness),
+    "ppe": RecordForm(
         _has("response_1", "response_2", "winner"),
         lambda fields: _item(fields, fields["response_1"], fields["response_2"], pairs=((0, 1),)),
     ),
     # kimsh0507/RewardMATH_official, src/prompts.py and src/evaluation/eval.py: a row is one solution, or two.
-    "rewardmath": Form(
+    "rewardmath": RecordForm(
         lambda f: "solution_reference" in f and ("eval_solution" in f or "eval_solution_A" in f), _solution
     ),
     # THU-KEG/RM-Bench, README: three styles each, from concise to detailed with Markdown.
-    "rm-bench": Form(_is_rm_bench, _chosen),
+    "rm-bench": RecordForm(_is_rm_bench, _chosen),
     # allenai/reward-bench-2: lists, of which `num_correct` says how many are right.
-    "rewardbench2": Form(lambda f: _has("num_correct", "subset")(f) and _texts(f.get("chosen")), _chosen),
+    "rewardbench2": RecordForm(lambda f: _has("num_correct", "subset")(f) and _is_texts(f.get("chosen")), _chosen),
     # allenai/reward-bench and its preference test sets: rewardbench/constants.py names the subsets.
-    "rewardbench": Form(_is_rewardbench, _chosen),
+    "rewardbench": RecordForm(_is_rewardbench, _chosen),
     # The dataset card of meituan/Libra-Bench.
-    "libra-bench": Form(_is_libra_bench, _single),
-    "list": Form(_has("responses"), _several),
-    "pair": Form(lambda f: _has("response_a", "response_b")(f) or _has("chosen", "rejected")(f), lambda f: _plain(f)),
-    "response": Form(_has("response"), _single),
+    "libra-bench": RecordForm(_is_libra_bench, _single),
+    "list": RecordForm(_has("responses"), _list),
+    "pair": RecordForm(
+        lambda fields: _has("response_a", "response_b")(fields) or _has("chosen", "rejected")(fields),
+        lambda fields: (_two if _has("response_a", "response_b")(fields) else _chosen)(fields),
+    ),
+    "response": RecordForm(_has("response"), _single),
 }
-"""In the order in which they are tried: what fits a benchmark is no plain pair."""
-
-
-def _plain(fields: Fields) -> Item:
-    return _two(fields) if _has("response_a", "response_b")(fields) else _chosen(fields)
+"""In the order in which they are tried: a record that fits a benchmark is not read as a plain pair."""

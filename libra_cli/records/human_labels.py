@@ -1,8 +1,8 @@
-"""Labels by people: what `libra review` writes, and the last word in `libra verify --labels`.
+"""Labels by people, which `libra review` writes and `libra verify --labels` lets decide.
 
 One JSON object a line: `id`, `model` and `sample` (those that the row has), `response_sha256` of the text that the
-reviewer saw, `label` 1 or 0, and, where given, `note`, `reviewer` and `time`. The last line for a row counts. A `label`
-that is null is none: the person has skipped the row, or only noted something on it.
+reviewer saw, `label` 1 or 0, and optionally `note`, `reviewer` and `time`. The last line for a row counts. A `label` of
+null is no label: the person has skipped the row, or only noted something on it.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ NAMES = ("model", "sample")
 VERDICTS = {1: "correct", 0: "wrong"}
 HUMAN = "human"
 """The annotator of a label that names no reviewer."""
-SHOWN = 10
-"""Labels that are named one by one; the rest is counted."""
+MAX_NAMED = 10
+"""Labels that a message names one by one; the rest is counted."""
 
 Key = tuple[str, ...]
 
 
 def response_digest(response: str | None) -> str:
-    """16 hex digits of the SHA-256 of the text after the thinking, by which a label knows what its reviewer saw."""
+    """16 hex digits of the SHA-256 of the text after the thinking, which tell a label what its reviewer saw."""
     return hashlib.sha256((response or "").encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def key_of(fields: Mapping[str, Any]) -> Key:
-    """Which row it is: its id, and its model and sample where it has them."""
+    """Identifies a row: its id, and its model and sample if it has them."""
     named = (f"{name}={fields[name]}" for name in NAMES if fields.get(name) is not None)
     return (rows.record_id(fields), *named)
 
@@ -47,19 +47,19 @@ class Label:
 
     @property
     def vote(self) -> dict[str, Any]:
-        """The label as a vote; what it says of its making goes along."""
+        """The label as a vote, with its note, time and digest."""
         vote = {"annotator": self.fields.get("reviewer") or HUMAN, "verdict": VERDICTS[self.fields["label"]]}
         kept = ("response_sha256", "note", "time")
         return {**vote, "reason": None, **{name: self.fields[name] for name in kept if self.fields.get(name)}}
 
 
 class Labels:
-    """Every label of some files, for the rows that they are about."""
+    """All labels of some files, by row."""
 
     def __init__(self, paths: Sequence[str]):
         self._labels: dict[Key, dict[str, Label]] = {}
         self._seen: dict[Key, str] = {}
-        """Rows whose label is about another response."""
+        """Places of rows whose label is about another response."""
         for path in paths:
             for label in _read(path):
                 known = self._labels.setdefault(label.key, {})
@@ -71,7 +71,7 @@ class Labels:
         return sum(len(labels) for labels in self._labels.values())
 
     def find(self, fields: Mapping[str, Any], response: str | None, place: str) -> dict[str, Any] | None:
-        """The label of a row as a vote; None where there is none for this response."""
+        """The label of a row as a vote; None if there is none for this response."""
         labels = self._labels.get(key_of(fields)) if self._labels else None
         if labels is None:
             return None
@@ -83,22 +83,22 @@ class Labels:
         return label.vote
 
     def account(self) -> list[str]:
-        """Lines for people: how many labels were merged, and which could not be, and why."""
+        """Lines for people: how many labels were merged, and which were not, and why."""
         labels = [label for group in self._labels.values() for label in group.values()]
         refused = [label for label in labels if not label.used and label.key in self._seen]
         unmatched = [label for label in labels if not label.used and label.key not in self._seen]
-        lines = [f"human labels: {sum(label.used for label in labels)} merged, {len(refused)} refused, "
-                 f"{len(unmatched)} for rows that are not here"]  # fmt: skip
-        for label in refused[:SHOWN]:
-            lines.append(f"{label.place}: refused: {self._seen[label.key]} has another response than the reviewer saw; "
-                         "review it again")  # fmt: skip
-        lines += [f"{label.place}: no such row ({' '.join(label.key)})" for label in unmatched[:SHOWN]]
-        hidden = len(refused[SHOWN:]) + len(unmatched[SHOWN:])
+        merged = sum(label.used for label in labels)
+        lines = [f"human labels: {merged} merged, {len(refused)} refused, {len(unmatched)} for rows that are not here"]
+        for label in refused[:MAX_NAMED]:
+            what = f"{self._seen[label.key]} has another response than the reviewer saw"
+            lines.append(f"{label.place}: refused: {what}; review it again")
+        lines += [f"{label.place}: no such row ({' '.join(label.key)})" for label in unmatched[:MAX_NAMED]]
+        hidden = len(refused[MAX_NAMED:]) + len(unmatched[MAX_NAMED:])
         return [*lines, f"and {hidden} more labels like these"] if hidden else lines
 
 
 def _read(path: str) -> Iterator[Label]:
-    """The labels of one file; raises Fatal(2) at a line that is none."""
+    """The labels of one file; raises Fatal(2) at a line that is no label."""
     try:
         with open(path, "rb") as file:
             for number, line in enumerate(file, 1):
@@ -109,7 +109,7 @@ def _read(path: str) -> Iterator[Label]:
 
 
 def label_of(place: str, line: bytes) -> Label:
-    """The label on one line of a file; raises Fatal(2), naming its `place`, where it is none."""
+    """The label on one line of a file; raises Fatal(2) that names its `place` if it is no label."""
     try:
         fields = rows.parse(line)
     except rows.RowError as error:

@@ -1,4 +1,4 @@
-"""What a judge is shown of a row: its own responses, or a probe in their place."""
+"""Items of rows: what a judge is shown of a row, its own responses or a probe in their place."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from libra_cli.records.forms import Item, item_of
+from libra_cli.records.forms import JudgeItem, item_of
 from libra_cli.records.probes import Probe
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks import thinking
 
-_ASKED = ("question", "prompt", "problem", "conversation_input", "reference")
-"""Fields of a row that a response is about."""
+_KEPT_BY_PROBES = ("question", "prompt", "problem", "conversation_input", "reference")
+"""Fields of a row that an item with another response keeps."""
 
 
-def item_of_row(fields: Mapping[str, Any]) -> Item:
-    """The item of a row, its responses without the thinking; raises RowError where there is nothing to judge.
+def item_of_row(fields: Mapping[str, Any]) -> JudgeItem:
+    """The item of a row, its responses without the thinking; raises RowError if there is nothing to judge.
 
-    A response that was cut inside its thinking is an empty one. A `response` beside its `response_with_cot` was cut
-    before and stays as it is.
+    A response that ends inside its thinking becomes an empty one. A `response` next to its `response_with_cot` has been
+    cut already and stays as it is.
     """
     try:
-        said = _response(fields)
-        if said is not None:
-            return item_of(fields, said)
+        response = _only_response(fields)
+        if response is not None:
+            return item_of(fields, response)
         item = item_of(fields)
     except ValueError as error:
         raise RowError("no_item", str(error)) from None
     return replace(item, responses=tuple(thinking.after_thinking(text) or "" for text in item.responses))
 
 
-def _response(fields: Mapping[str, Any]) -> str | None:
-    """The only response of a row; None where it has no such field, or no text in it."""
+def _only_response(fields: Mapping[str, Any]) -> str | None:
+    """The only response of a row after its thinking; None if it has no such field, or no text in it."""
     written = [fields[name] for name in ("response", "response_with_cot") if name in fields]
     text = next((value for value in written if value is not None), "")
     if not written or not isinstance(text, str):
@@ -46,16 +46,16 @@ OTHER_RESPONSES = (
     "response_a", "response_b", "response_A", "response_B", "response_1", "response_2", "responses", "chosen",
     "rejected", "reject", "bon_best", "loser_list", "preference", "best",
 )  # fmt: skip
-"""Fields of a row that a probe takes the place of, and what was known of them."""
+"""Fields that a probe replaces: other responses of a row, and the labels on them."""
 
 
 def probed(fields: Mapping[str, Any], probe: Probe) -> dict[str, Any]:
-    """The fields that change where `probe` takes the place of a row's response: it is wrong, whatever the problem."""
+    """The fields of a row that change when `probe` replaces its response, which is wrong whatever the problem."""
     whole = {"response_with_cot": probe.text} if "response_with_cot" in fields else {}
     return {"probe": probe.name, "response": probe.text, **whole, "label": 0}
 
 
-def probe_item(fields: Mapping[str, Any], probe: Probe) -> Item:
+def probe_item(fields: Mapping[str, Any], probe: Probe) -> JudgeItem:
     """The question of a row, whatever its form, with `probe` as its only response."""
-    asked = {name: fields[name] for name in _ASKED if name in fields}
-    return item_of_row({**asked, "response": probe.text})
+    kept = {name: fields[name] for name in _KEPT_BY_PROBES if name in fields}
+    return item_of_row({**kept, "response": probe.text})

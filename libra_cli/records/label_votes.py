@@ -1,7 +1,7 @@
-"""Votes: what the rule, each model and a person say of one response, and the label that follows from them.
+"""Votes of the rule, of models and of people on one response, and the label that follows from them.
 
 A vote is {"annotator", "verdict": "correct" | "wrong" | null, "reason" (null with a verdict)}; the rule's has `by`, the
-level that decided; a model's has `provenance`, and in the file for reviewers `text`, what it wrote after its thinking.
+level that decided; a model's has `provenance`, and in the file for reviewers `text`, its text after the thinking.
 """
 
 from __future__ import annotations
@@ -9,34 +9,35 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from libra_cli.choices import RULES
+
 VERDICTS = {1: "correct", 0: "wrong", None: None}
 LABELS = {"correct": 1, "wrong": 0}
 RULE = "rule"
-FIRST, ONLY, NEVER, ALSO = "first", "only", "never", "also"
-RULES = (FIRST, ONLY, NEVER, ALSO)
+FIRST, ONLY, NEVER, ALSO = RULES
 """How the rule and a panel work together."""
 UNASKED = ("no_answer", "no_response")
-"""Levels at which there is nothing that a model could compare."""
+"""Levels of the rule at which a model would have nothing to compare."""
 DISAGREEMENT, NO_VERDICT, TRUNCATED = "disagreement", "no_verdict", "truncated"
 
 Vote = Mapping[str, Any]
 Fields = Mapping[str, Any]
-"""`label`, `verification` and `task`, as the rule gives them to a row."""
+"""`label`, `verification` and `task` of a row."""
 
 
 def wants_panel(ruled: Fields, rule: str) -> bool:
-    """Whether a row that the rule has decided so (or was not asked about: `never`) goes to the models."""
+    """Whether a row with these fields by rule goes to the models; `rule` says how rule and panel work together."""
     if rule == ONLY or ruled["verification"]["by"] in UNASKED:
         return False
     return rule != FIRST or ruled["label"] is None
 
 
 def settled(ruled: Fields, panel: Sequence[Vote], human: Vote | None, rule: str) -> dict[str, Any]:
-    """The row's fields from the rule's, the models' votes, and the last word of a person.
+    """The final fields of a row, from those by rule, the votes of the models, and the vote of a person, which decides.
 
-    `rule` says how the models were asked. Unanimous verdicts label. Where any two contradict each other the label is
-    null (`disagreement`), as it is where one of the models came to none (`no_verdict`). A rule that cannot decide has
-    no say.
+    `rule` says how rule and panel work together. Unanimous verdicts become the label. It is null if two of them
+    contradict each other (`disagreement`), or if a model has no verdict (`no_verdict`). A rule that cannot decide does
+    not count.
     """
     label, verification = ruled["label"], dict(ruled["verification"])
     votes = [*([] if rule == NEVER else [rule_vote(ruled)]), *panel]
@@ -54,7 +55,7 @@ def settled(ruled: Fields, panel: Sequence[Vote], human: Vote | None, rule: str)
 
 
 def unanimous(votes: Sequence[Vote]) -> tuple[int | None, str | None]:
-    """The label on which all agree, or None and why there is none."""
+    """The label on which all votes agree, or None and the reason."""
     verdicts = {vote["verdict"] for vote in votes}
     if len(verdicts - {None}) > 1:
         return None, DISAGREEMENT
@@ -62,14 +63,14 @@ def unanimous(votes: Sequence[Vote]) -> tuple[int | None, str | None]:
 
 
 def rule_vote(ruled: Fields) -> dict[str, Any]:
-    """What the rule says, as a vote."""
+    """The fields by rule as a vote."""
     verification = ruled["verification"]
     named = {"annotator": RULE, "verdict": VERDICTS[ruled["label"]], "reason": verification.get("reason")}
     return {**named, "by": verification["by"]}
 
 
 def earlier(fields: Fields) -> list[Vote]:
-    """The votes that a row carries from an earlier run, the rule's among them."""
+    """The votes that a row carries from an earlier run, including the rule's."""
     verification = fields.get("verification")
     votes = verification.get("votes") if isinstance(verification, dict) else None
     return [vote for vote in votes if is_vote(vote)] if isinstance(votes, list) else []
@@ -85,18 +86,18 @@ def is_vote(value: Any) -> bool:
 
 
 def of_models(votes: Sequence[Vote]) -> list[Vote]:
-    """The votes that models gave."""
+    """The votes of models."""
     return [vote for vote in votes if "provenance" in vote]
 
 
 def of_a_person(votes: Sequence[Vote]) -> Vote | None:
-    """The last vote that a person gave."""
-    given = [vote for vote in votes if vote["annotator"] != RULE and "provenance" not in vote and vote["verdict"]]
-    return given[-1] if given else None
+    """The last vote of a person; None if there is none."""
+    of_people = [vote for vote in votes if vote["annotator"] != RULE and "provenance" not in vote and vote["verdict"]]
+    return of_people[-1] if of_people else None
 
 
 def was_asked(votes: Sequence[Vote]) -> str:
-    """How the rule and the models worked together when a row got these votes."""
+    """How rule and panel worked together when a row got these votes."""
     rules = [vote for vote in votes if vote["annotator"] == RULE]
     if not rules:
         return NEVER if of_models(votes) else FIRST
@@ -109,13 +110,13 @@ def label_name(fields: Fields) -> str:
 
 
 def needs_person(fields: Fields) -> bool:
-    """Whether a person could settle what rule and models could not; nobody can where the response was cut short."""
+    """Whether a person could decide the row; not if its response was cut short."""
     verification = fields["verification"]
     return fields["label"] is None and verification.get("reason") != TRUNCATED
 
 
 def without_texts(fields: Fields) -> dict[str, Any]:
-    """The fields with votes as rows have them; what the models wrote stands in the file for reviewers only."""
+    """The fields without the texts of the votes, which only the file for reviewers has."""
     verification = fields["verification"]
     if "votes" not in verification:
         return dict(fields)

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from libra_cli.engines.chat import CUT
 from libra_cli.stream.rows import RowError
+from libra_cli.tasks.control_tokens import SPLIT_MARK
 
 Message = dict[str, Any]
 
@@ -121,7 +121,7 @@ def _short(value: Any) -> str:
 
 def _check_text(text: str, where: str) -> None:
     """Raises RowError for what no tokenizer could keep as it is."""
-    if CUT in text:
+    if SPLIT_MARK in text:
         raise RowError("noncharacter", f"{where} holds U+FDD0, which is no character; leave it out")
     try:
         text.encode()

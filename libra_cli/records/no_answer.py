@@ -1,10 +1,10 @@
-"""The gate: finds by rule the responses that are no answer at all, before any judge can be fooled by them.
+"""Finds responses that are no answer at all by rule, before they can fool a judge.
 
 A response passes if anything in it could be an answer: a letter, a digit, a mathematical sign, an operator, an empty
-set or list. It is stopped where nothing is left of it but what stands around an answer: blanks, marks, empty boxes and
-tags, or the words with which an answer begins ("Solution:", "Let's think step by step"), which are the phrases of
-`openers.txt` and three kinds of English sentence, in any case and with any accents, marks and blanks. That one of these
-words is the answer to a problem ("What is a homogeneous mixture called?") is not known here: `libra judge --no-gate`.
+set or list. It is stopped if it consists only of what surrounds an answer: blanks, marks, empty boxes and tags, or the
+words with which an answer begins ("Solution:", "Let's think step by step"). These are the phrases of `openers.txt` and
+three kinds of English sentence, in any case and with any accents, marks and blanks. The rule does not know a problem
+whose answer is one of these words ("What is a homogeneous mixture called?"); `libra judge --no-gate` turns it off.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from importlib import resources
 
 EMPTY, SYMBOLS_ONLY, OPENER_ONLY = "empty", "symbols_only", "opener_only"
 LONGEST = 1000
-"""Characters of what is looked at: more is no opener, unless it is blanks and marks."""
+"""Characters of the longest opener, blanks and marks not counted."""
 
 _UNSEEN = re.compile(
     r"[\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800"
     r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffd\U000e0000-\U000e0fff]+|&(?:nbsp|ensp|emsp|thinsp|zwnj|zwj|#160);"
 )
-"""What shows nothing, some of which Unicode counts as letters."""
+"""Characters that show nothing; Unicode counts some of them as letters."""
 _MARKUP = re.compile(
     r"<[|｜][^<>|｜]{1,40}[|｜]>|</?(?:s|bos|eos|pad|unk|start_of_turn|end_of_turn|answer|final_answer|response|solution"
     r"|think|thinking|reasoning|output)\s*/?>|(?:```|~~~)(?:text|markdown|math|latex|python|json|plaintext)?(?=\s|$)",
@@ -30,24 +30,24 @@ _MARKUP = re.compile(
 )
 _EMPTY_SET = re.compile(r"\\\{\s*\\\}")
 _HOLDER = re.compile(r"\\(?:boxed|fbox|text[a-z]*|math[a-z]+|operatorname)\s*\{([^{}]*)\}")
-"""What holds an answer in LaTeX, and what it holds."""
+"""LaTeX commands around an answer, and their content."""
 _BOXED = re.compile(r"\\f?box(?:ed)?\s*\{\s*[^\s}]")
 _SETTING = re.compile(r"\\(?:begin|end)\s*\{[a-z]+\*?\}|\\(?:q?quad|displaystyle|left|right|newline)\b|\\[\[\]()]|\$")
-"""What sets an answer in LaTeX."""
+"""LaTeX commands that only set an answer."""
 
 _MARKS = "+ - * / ^ % < > = & | ~ == != <= >= && || ** // << >> -> => <- := ++ += -= *= /= <=> [] {} () '' " + '""'
 _MARK_ANSWERS = frozenset(_MARKS.split())
 """ASCII marks that are answers when they stand alone: signs to be filled in, operators, an empty list, set or text."""
 _NO_SIGNS = frozenset("∴∵⋯⋮⋱∎∙⋅∗∶∷•●■◆▪") | set(map(chr, range(0x2500, 0x25A0)))
-"""Signs that answer nothing: those of an argument, bullets, and what lines and boxes are drawn with."""
+"""Signs that answer nothing: those of an argument, bullets, and box-drawing characters."""
 
 _APOSTROPHES, _ASCII_WORD = re.compile("['’ʼ`]"), re.compile("[a-z0-9]+")
 _DRESS = " *_`#>~-"
-"""What sets text in Markdown."""
+"""Characters that only set text in Markdown."""
 _PHRASE = re.compile(r"([^\n.:!?。：！？；،؟…।]+)([.:!?。：！？；،؟…।]?)")
 _LEADS = ("ok", "okay", "alright", "all right", "sure", "certainly", "absolutely", "of course", "great", "well", "so",
           "now", "first", "firstly", "hmm", "yes", "therefore", "thus", "hence")  # fmt: skip
-"""What may stand before an opener; alone it can be an answer."""
+"""Words that may stand before an opener; alone they can be an answer."""
 _LEAD = rf"(?:(?:{'|'.join(_LEADS)}) )*"
 _THING = r"(?:problem|question|task|exercise|equation|puzzle|challenge|solution|answer)s?"
 _VERB = (
@@ -73,13 +73,16 @@ _ENGLISH = re.compile(
 
 
 def no_answer(response: str) -> str | None:
-    """Why a response is no answer at all: `empty`, `symbols_only` or `opener_only`; None where it may be one."""
+    """Why a response is no answer at all: `empty`, `symbols_only` or `opener_only`; None if it may be one."""
     if len(response) > LONGEST and sum(map(str.isalnum, response[:LONGEST])) > LONGEST // 2:
-        return None  # most are such, and cost nothing more
+        return None  # the quick way out for most responses
     text = _UNSEEN.sub(_blank, unicodedata.normalize("NFKC", response)).strip()
     if len(text) > LONGEST:
         return None if any(map(str.isalnum, text)) else SYMBOLS_ONLY
-    content = _content(_MARKUP.sub(" ", text))
+    content, replaced = _EMPTY_SET.sub("∅", _MARKUP.sub(" ", text)), 1
+    while replaced:
+        content, replaced = _HOLDER.subn(r" \1 ", content)
+    content = _SETTING.sub(" ", content).strip()
     if any(map(str.isalnum, content)):
         return OPENER_ONLY if not _BOXED.search(text) and _is_opener(content) else None
     if _is_sign(content):
@@ -93,24 +96,16 @@ def _is_sign(text: str) -> bool:
     return text in _MARK_ANSWERS or any(unicodedata.category(one) in ("Sm", "Sc", "So") for one in signs)
 
 
-def _blank(found: re.Match[str]) -> str:
-    """What stands for unseen characters: nothing for those without width."""
-    unseen = found.group()
+def _blank(match: re.Match[str]) -> str:
+    """The replacement of unseen characters: nothing for those without width."""
+    unseen = match.group()
     if "\n" in unseen:
         return "\n"
     return " " if unseen[0] == "&" or any(map(str.isspace, unseen)) else ""
 
 
-def _content(text: str) -> str:
-    """`text` without the LaTeX that holds it."""
-    text, found = _EMPTY_SET.sub("∅", text), 1
-    while found:
-        text, found = _HOLDER.subn(r" \1 ", text)
-    return _SETTING.sub(" ", text).strip()
-
-
 def _is_opener(text: str) -> bool:
-    """Whether every phrase is an opener, or leads to one: what follows the last opener may be the answer."""
+    """Whether every phrase is an opener, or leads to one; a phrase after the last opener may be the answer."""
     always, before_colon = _openers()
     opened = answered = False
     for words, end in _PHRASE.findall(text):
@@ -136,7 +131,7 @@ def _openers() -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _plain(phrase: str) -> str:
-    """Words in lower case, one blank between them, without accents, apostrophes and marks."""
+    """The words in lower case, separated by one blank, without accents, apostrophes and marks."""
     text = _APOSTROPHES.sub("", phrase.casefold())
     if text.isascii():  # the same, and most phrases are
         return " ".join(_ASCII_WORD.findall(text))

@@ -24,7 +24,7 @@ MASTER_KEYS = (
     Probe("japanese_explanation", "かいせつ"),
     Probe("spanish_answer", "Respuesta"),
 )
-"""The ten of "One Token to Fool LLM-as-a-Judge" (arXiv 2507.08794), which judges of every size were seen to accept."""
+"""The ten of "One Token to Fool LLM-as-a-Judge" (arXiv 2507.08794), which judges of every size accept."""
 
 PROBES = {"master-keys": MASTER_KEYS}
 """Sets of probes by name."""

@@ -1,4 +1,4 @@
-"""When two problem texts count as the same: notation that does not change a problem is taken away before comparing."""
+"""Texts for comparison: removes notation that does not change a problem, and hashes runs of words (shingles)."""
 
 from __future__ import annotations
 

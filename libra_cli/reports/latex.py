@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from libra_cli.reports.layout import Line, Part, Table, parts
+from libra_cli.reports.layout import Line, ReportPart, Table, parts
 from libra_cli.stream.console import printable
 
 _MEANING = {
@@ -26,7 +26,7 @@ def render(reports: Mapping[str, Any]) -> str:
     return "% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}.\n" + "\n".join(map(_part, parts(reports)))
 
 
-def _part(part: Part) -> str:
+def _part(part: ReportPart) -> str:
     comments = [part.title, *(f"{name}: {value}" for name, value in part.facts), *part.notes]
     said = "".join(f"% {printable(comment)}\n" for comment in comments)
     return said + "".join(_table(part.title, table) for table in part.tables)

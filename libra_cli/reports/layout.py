@@ -59,7 +59,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Part:
+class ReportPart:
     """What stands under one heading: named facts, tables, then remarks."""
 
     title: str
@@ -76,13 +76,13 @@ class Part:
     """Of a correlation."""
 
 
-def parts(reports: Mapping[str, Any]) -> list[Part]:
+def parts(reports: Mapping[str, Any]) -> list[ReportPart]:
     """All that is shown of {"reports", "comparisons", "published"?, "correlation"?}, in its order."""
     found = [_side_by_side(benchmark, several) for benchmark, several in _by_benchmark(reports) if len(several) > 1]
     if compared := reports.get("comparisons"):
         remarks = [f"{each['a']} and {each['b']}: {note}" for each in compared for note in each.get("notes") or ()]
         found.append(
-            Part(
+            ReportPart(
                 "Comparisons", tables=(_comparisons(compared),), notes=(_READ_COMPARISONS, *remarks), compared=compared
             )
         )
@@ -118,11 +118,11 @@ def metric_of(report: Report) -> str:
     return str(report.get("metric") or "accuracy").replace("_", " ")
 
 
-def _report(report: Report) -> Part:
+def _report(report: Report) -> ReportPart:
     tables = [_sections(report), _confusion(report), _thresholds(report), _measures(report)]
     title = f"{report['benchmark']}: {name_of(report)}"
     shown = tuple(table for table in tables if table.lines)
-    return Part(title, tuple(_facts(report)), shown, _notes(report), report)
+    return ReportPart(title, tuple(_facts(report)), shown, _notes(report), report)
 
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
@@ -258,7 +258,7 @@ def _by_benchmark(reports: Mapping[str, Any]) -> list[tuple[str, list[Report]]]:
     return [(str(group[0]["benchmark"]), group) for group in groups]
 
 
-def _side_by_side(benchmark: str, reports: Sequence[Report]) -> Part:
+def _side_by_side(benchmark: str, reports: Sequence[Report]) -> ReportPart:
     """A line for each judge of one benchmark."""
     names = _sections_of(reports)
     has_f1 = any(report.get("macro_f1") is not None for report in reports)
@@ -271,7 +271,7 @@ def _side_by_side(benchmark: str, reports: Sequence[Report]) -> Part:
         score = [decimals(report.get("macro_f1"))] if has_f1 else []
         figures = percent(report.get("overall")), interval(report.get("interval")), *score
         lines.append(Line((judge, count(report.get("n_null", 0)), *values, *figures)))
-    return Part(
+    return ReportPart(
         f"{benchmark}: {len(reports)} judges", tables=(Table("Judges", columns, tuple(lines)),), reports=reports
     )
 
@@ -301,7 +301,7 @@ def _comparison(found: Report) -> Line:
                  percent(found.get("detectable_difference"))))  # fmt: skip
 
 
-def _published(rows: Sequence[Report]) -> Part:
+def _published(rows: Sequence[Report]) -> ReportPart:
     """The paper's rows once, and each of the user's where it comes among them."""
     once = {(row["model"], bool(row.get("yours")), *_own(row)): row for row in rows}
     ranked = sorted(once.values(), key=lambda row: (row["overall"] is None, -(row["overall"] or 0.0)))
@@ -317,7 +317,7 @@ def _published(rows: Sequence[Report]) -> Part:
         lines.append(Line(cells, bool(row.get("yours"))))
     benchmark = rows[0].get("benchmark")
     title = f"{rows[0]['table']} of the Libra paper (arXiv 2507.21645)" + (f": {benchmark}" if benchmark else "")
-    return Part(title, tables=(Table("Published figures", columns, tuple(lines)),), notes=_missing(ranked))
+    return ReportPart(title, tables=(Table("Published figures", columns, tuple(lines)),), notes=_missing(ranked))
 
 
 def _missing(ranked: Iterable[Report]) -> tuple[str, ...]:
@@ -333,7 +333,7 @@ def _own(row: Report) -> tuple[Any, ...]:
 # -- correlation ------------------------------------------------------------------------------------------------------
 
 
-def _correlation(found: Report) -> Part:
+def _correlation(found: Report) -> ReportPart:
     x, y = (str(found.get(axis, axis)).replace("_", " ") for axis in ("x", "y"))
     groups = (("", found), *((f", {name}", group) for name, group in (found.get("groups") or {}).items()))
     coefficients = [
@@ -359,7 +359,7 @@ def _correlation(found: Report) -> Part:
         Table("Points", about, tuple(pairs)),
         Table("Leaving one out", (Column("without", False), *map(Column, COEFFICIENTS.values())), tuple(without)),
     )
-    return Part(
+    return ReportPart(
         f"{y} against {x}", (), tuple(table for table in shown if table.lines), _notes(found), points=found["points"]
     )
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from libra_cli.reports.layout import Line, Part, Table, parts
+from libra_cli.reports.layout import Line, ReportPart, Table, parts
 from libra_cli.stream.console import printable
 
 # What could begin or end markup inside a line, or a cell of a table.
@@ -18,7 +18,7 @@ def render(reports: Mapping[str, Any]) -> str:
     return "\n".join(_part(part) for part in parts(reports))
 
 
-def _part(part: Part) -> str:
+def _part(part: ReportPart) -> str:
     blocks = [f"## {_text(part.title)}"]
     if part.facts:
         blocks.append("\n".join(f"- {_text(name)}: {_text(value)}" for name, value in part.facts))

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 
 from libra_cli.reports import page_charts, page_examples
-from libra_cli.reports.layout import Line, Part, Table, name_of, parts
+from libra_cli.reports.layout import Line, ReportPart, Table, name_of, parts
 from libra_cli.reports.page_text import text
 from libra_cli.stream.sinks import replace_file
 
@@ -47,7 +47,7 @@ def _title(reports: Mapping[str, Any]) -> str:
     return f"{', '.join(benchmarks)}: {judges[0] if len(judges) == 1 else f'{len(judges)} judges'}"
 
 
-def _part(part: Part, anchor: str, reports: Mapping[str, Any]) -> str:
+def _part(part: ReportPart, anchor: str, reports: Mapping[str, Any]) -> str:
     charts = "".join(_charts(part, reports))
     figures = f'<div class="charts">{charts}</div>\n' if charts else ""
     examples = page_examples.section((part.report or {}).get("examples") or (), anchor)
@@ -57,7 +57,7 @@ def _part(part: Part, anchor: str, reports: Mapping[str, Any]) -> str:
     )
 
 
-def _charts(part: Part, reports: Mapping[str, Any]) -> Iterator[str]:
+def _charts(part: ReportPart, reports: Mapping[str, Any]) -> Iterator[str]:
     if part.report is not None:
         yield from page_charts.of_report(part.report)
     elif part.points:
@@ -68,12 +68,12 @@ def _charts(part: Part, reports: Mapping[str, Any]) -> Iterator[str]:
         yield from page_charts.of_several(part.reports)
 
 
-def _facts(part: Part) -> str:
+def _facts(part: ReportPart) -> str:
     rows = "".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in part.facts)
     return f"<dl>{rows}</dl>\n" if rows else ""
 
 
-def _notes(part: Part) -> str:
+def _notes(part: ReportPart) -> str:
     return "".join(f'<p class="note">{text(note)}</p>\n' for note in part.notes)
 
 

@@ -9,7 +9,7 @@ from libra_cli.reports.figures import axis_of, decimals, interval, percent, poin
 from libra_cli.reports.layout import Report, metric_of, names_of
 from libra_cli.reports.page_svg import (
     SERIES,
-    Axes,
+    ChartAxes,
     at,
     line,
     spread,
@@ -118,7 +118,7 @@ def _reliability(bins: Sequence[Report], ece: float | None) -> str:
     """Mean score and share of correct responses of each bin; the larger a dot, the more responses."""
     full = [each for each in bins if each["n"] and each["mean_score"] is not None]
     most = max((each["n"] for each in full), default=1)
-    axes = Axes((0.0, 1.0), (0.0, 1.0))
+    axes = ChartAxes((0.0, 1.0), (0.0, 1.0))
     dots = [(each["mean_score"], each["accuracy"]) for each in full]
     drawn = axes.drawn("score, as a probability", "share that is correct", lambda tick: f"{tick:g}")
     drawn += axes.path([(0, 0), (1, 1)], "ideal") + axes.path(dots, "curve c0")
@@ -134,7 +134,7 @@ def _reliability(bins: Sequence[Report], ece: float | None) -> str:
 def _risk(curve: Sequence[Sequence[float]]) -> str:
     """The share of wrong verdicts among the most confident ones."""
     top = max(0.05, *(risk for _, risk in curve)) * 1.1
-    axes = Axes((0.0, 1.0), (0.0, top))
+    axes = ChartAxes((0.0, 1.0), (0.0, top))
     drawn = axes.drawn("coverage, %", "wrong verdicts, %", lambda tick: f"{100 * tick:g}")
     drawn += axes.path([(coverage, risk) for coverage, risk in curve], "curve c0")
     ends = [f"{percent(risk)}% wrong at a coverage of {percent(coverage)}%" for coverage, risk in (curve[0], curve[-1])]
@@ -148,7 +148,7 @@ def scatter(found: Report) -> str:
     pairs = [(of_x.factor * float(point["x"]), of_y.factor * float(point["y"])) for point in points_found]
     names = list(dict.fromkeys(str(point["name"]) for point in points_found))
     groups = list(dict.fromkeys(point.get("group") for point in points_found))
-    axes = Axes(spread([x for x, _ in pairs]), spread([y for _, y in pairs]))
+    axes = ChartAxes(spread([x for x, _ in pairs]), spread([y for _, y in pairs]))
     x_name, y_name = (str(found.get(axis, axis)).replace("_", " ") for axis in ("x", "y"))
     drawn = axes.drawn(of_x.named(x_name), of_y.named(y_name), lambda tick: f"{tick:g}")
     for point, pair in zip(points_found, pairs, strict=True):

@@ -62,7 +62,7 @@ def whisker(low: float, high: float, y: float) -> str:
     return line(at(low), y, at(high), y, "whisker") + ends
 
 
-class Axes:
+class ChartAxes:
     """The axes of a square: places of values, and the drawing of both axes."""
 
     def __init__(self, x: tuple[float, float], y: tuple[float, float]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from libra_cli.stages.review.screen import safe_text
+from libra_cli.stream.console import safe_text
 
 
 def text(value: Any) -> str:

@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from libra_cli.reports.layout import Part, Table, parts
+from libra_cli.reports.layout import ReportPart, Table, parts
 from libra_cli.stream.console import printable
 
 PLAIN = Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
@@ -31,7 +31,7 @@ def render(reports: Mapping[str, Any], console: Console) -> None:
         _part(part, console)
 
 
-def _part(part: Part, console: Console) -> None:
+def _part(part: ReportPart, console: Console) -> None:
     _print(_text(part.title, "bold"), console)
     if part.facts:
         grid = Grid.grid(padding=(0, 2, 0, 0))

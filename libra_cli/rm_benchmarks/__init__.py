@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.rm_benchmarks.base import Benchmark, Fields, Part, Point, ProtocolName
+from libra_cli.rm_benchmarks.base import Benchmark, BenchmarkPart, BenchmarkPoint, Fields, ProtocolName
 from libra_cli.rm_benchmarks.judgebench import JudgeBench
 from libra_cli.rm_benchmarks.libra_bench import LibraBench
 from libra_cli.rm_benchmarks.pairs import Pairs
@@ -13,7 +13,7 @@ from libra_cli.rm_benchmarks.rewardmath import RewardMATH
 from libra_cli.rm_benchmarks.rm_bench import RMBench
 from libra_cli.rm_benchmarks.rmb import RMB
 
-__all__ = ["BENCHMARKS", "Benchmark", "Part", "Point", "ProtocolName", "benchmark_of"]
+__all__ = ["BENCHMARKS", "Benchmark", "BenchmarkPart", "BenchmarkPoint", "ProtocolName", "benchmark_of"]
 
 BENCHMARKS: dict[str, Benchmark] = {
     benchmark.name: benchmark

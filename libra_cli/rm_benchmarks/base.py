@@ -15,7 +15,7 @@ ProtocolName = Literal["official", "paper"]
 """The benchmark's own rule, or the one of the Libra paper (arXiv 2507.21645), where they differ."""
 
 
-class Point(NamedTuple):
+class BenchmarkPoint(NamedTuple):
     """One verdict: what it adds to the mean of its group."""
 
     group: str
@@ -30,7 +30,7 @@ class Point(NamedTuple):
     """Why no verdict can be read or, without a value, why there is nothing to compare."""
 
 
-class Part(NamedTuple):
+class BenchmarkPart(NamedTuple):
     """What one row gives to points that several rows make together: `Benchmark.join` gets all of them."""
 
     cluster: str
@@ -58,14 +58,14 @@ class Benchmark:
         """Whether a row is of this benchmark."""
         raise NotImplementedError
 
-    def points(self, fields: Fields, protocol: ProtocolName) -> Iterable[Point | Part]:
+    def points(self, fields: Fields, protocol: ProtocolName) -> Iterable[BenchmarkPoint | BenchmarkPart]:
         """What a judged row is worth; raises ValueError naming what it lacks.
 
         Nothing where responses are judged one by one: these verdicts wait for a threshold, which takes all rows.
         """
         return ()
 
-    def join(self, parts: Iterable[Part], protocol: ProtocolName) -> Iterable[Point]:
+    def join(self, parts: Iterable[BenchmarkPart], protocol: ProtocolName) -> Iterable[BenchmarkPoint]:
         """The points of the rows that only count together."""
         return ()
 
@@ -90,7 +90,7 @@ class Benchmark:
         return plain_mean(sections)
 
 
-def said_missing(missing: Mapping[str, Sequence[str]]) -> list[str]:
+def missing_group_notes(missing: Mapping[str, Sequence[str]]) -> list[str]:
     """A note for each section that lacks groups."""
     return [
         f"{section} without {', '.join(groups)}: its figure is that of the subsets that are there"

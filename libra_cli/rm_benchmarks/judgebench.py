@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from libra_cli.rm_benchmarks.base import Benchmark, Fields, Floats, Point, ProtocolName, cluster_of, weighted_mean
-from libra_cli.rm_benchmarks.verdicts import compared, judgments, scores, signs, why
+from libra_cli.rm_benchmarks.base import (
+    Benchmark,
+    BenchmarkPoint,
+    Fields,
+    Floats,
+    ProtocolName,
+    cluster_of,
+    weighted_mean,
+)
+from libra_cli.rm_benchmarks.verdicts import compared, judgments, null_reason, scores, signs
+from libra_cli.tasks import GeneratedText
+from libra_cli.tasks.grading import read_verdict
 from libra_cli.tasks.rank import RANK, preferred
 
 SOURCES = {
@@ -34,14 +44,14 @@ class JudgeBench(Benchmark):
     def recognises(self, fields: Fields) -> bool:
         return "pair_id" in fields and bool(preferred(fields.get("label"))) and _section(fields) is not None
 
-    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[Point]:
+    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
         section, label = _section(fields), preferred(fields.get("label"))
         if section is None or not label:
             raise ValueError('no "source" and "label" (A>B or B>A) of JudgeBench: keep the fields of the benchmark')
         found = decisions(fields)
         favour = sum(sign for sign in found if sign is not None) * label
-        unread = why(fields) if all(sign is None for sign in found) else None
-        yield Point(section, cluster_of(fields, "question", "pair_id"), float(favour > 0), unread)
+        unread = null_reason(fields) if all(sign is None for sign in found) else None
+        yield BenchmarkPoint(section, cluster_of(fields, "question", "pair_id"), float(favour > 0), unread)
 
     def overall(self, sections: Floats, names: Sequence[str], ns: Floats, protocol: ProtocolName) -> Floats:
         return weighted_mean(sections, ns)
@@ -78,4 +88,4 @@ def _shown(judgment: Any, swapped: bool) -> int | None:
 
 
 def _said(text: Any) -> Any:
-    return RANK.outcome(text) if isinstance(text, str) else None
+    return read_verdict(RANK, GeneratedText(text)).outcome if isinstance(text, str) else None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from libra_cli.rm_benchmarks.base import Benchmark, Fields, Point, ProtocolName, cluster_of
-from libra_cli.rm_benchmarks.verdicts import beats_all, signs, why
+from libra_cli.rm_benchmarks.base import Benchmark, BenchmarkPoint, Fields, ProtocolName, cluster_of
+from libra_cli.rm_benchmarks.verdicts import beats_all, null_reason, signs
 from libra_cli.tasks.rank import preferred
 
 
@@ -20,15 +20,17 @@ class Pairs(Benchmark):
     def recognises(self, fields: Fields) -> bool:
         return preferred(fields.get("preference")) is not None or ("chosen" in fields and "rejected" in fields)
 
-    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[Point]:
+    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
         group, problem = str(fields.get("subset", "all")), cluster_of(fields)
         preference = preferred(fields.get("preference"))
         if preference is not None:
             (sign,) = signs(fields, [(0, 1)])
-            yield Point(group, problem, float(sign == preference), why(fields) if sign is None else None)
+            yield BenchmarkPoint(
+                group, problem, float(sign == preference), null_reason(fields) if sign is None else None
+            )
         elif "chosen" in fields and "rejected" in fields:
             won = beats_all(signs(fields, _pairs(fields)))
-            yield Point(group, problem, float(won is True), why(fields) if won is None else None)
+            yield BenchmarkPoint(group, problem, float(won is True), null_reason(fields) if won is None else None)
         else:
             raise ValueError('no "preference" (A>B, B>A or A=B), and no "chosen" and "rejected": give one')
 

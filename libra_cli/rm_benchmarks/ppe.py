@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from libra_cli.rm_benchmarks.base import Benchmark, Fields, Point, ProtocolName, cluster_of, kept
-from libra_cli.rm_benchmarks.verdicts import signs, why
+from libra_cli.rm_benchmarks.base import Benchmark, BenchmarkPoint, Fields, ProtocolName, cluster_of, kept
+from libra_cli.rm_benchmarks.verdicts import null_reason, signs
 
 CORRECTNESS = ("MMLU-Pro", "MATH", "GPQA", "MBPP-Plus", "IFEval")
 CORRECT = "correct"
@@ -25,14 +25,16 @@ class PPEPreference(Benchmark):
     def recognises(self, fields: Fields) -> bool:
         return "winner" in fields and "response_1" in fields
 
-    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[Point]:
+    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
         winner = _WINNERS.get(str(fields.get("winner")))
         (sign,) = signs(fields, [(0, 1)])
         prompt = cluster_of(fields)
         if winner is None:
-            yield Point("PPE Preference", prompt, None, "no_preference")
+            yield BenchmarkPoint("PPE Preference", prompt, None, "no_preference")
         else:
-            yield Point("PPE Preference", prompt, float(sign == winner), why(fields) if sign is None else None)
+            yield BenchmarkPoint(
+                "PPE Preference", prompt, float(sign == winner), null_reason(fields) if sign is None else None
+            )
 
 
 class PPECorrectness(Benchmark):
@@ -46,11 +48,11 @@ class PPECorrectness(Benchmark):
     def recognises(self, fields: Fields) -> bool:
         return "sampled_conflict_pairs" in fields
 
-    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[Point]:
+    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
         group, pairs = _benchmark(fields), list(conflict_pairs(fields))
         problem = f"{group}:{cluster_of(fields, 'question_id', 'prompt')}"
         for sign in signs(fields, pairs):
-            yield Point(group, problem, float(sign == 1), why(fields) if sign is None else None)
+            yield BenchmarkPoint(group, problem, float(sign == 1), null_reason(fields) if sign is None else None)
 
 
 def conflict_pairs(fields: Fields) -> Iterator[tuple[int, int]]:

@@ -10,9 +10,9 @@ import numpy as np
 
 from libra_cli.rm_benchmarks.base import (
     Benchmark,
+    BenchmarkPoint,
     Fields,
     Floats,
-    Point,
     ProtocolName,
     cluster_of,
     kept,
@@ -20,7 +20,7 @@ from libra_cli.rm_benchmarks.base import (
     plain_mean,
     weighted_mean,
 )
-from libra_cli.rm_benchmarks.verdicts import is_scalar, signs, why
+from libra_cli.rm_benchmarks.verdicts import is_scalar, null_reason, signs
 
 SECTIONS: dict[str, dict[str, int]] = {
     "Chat": {
@@ -76,13 +76,13 @@ class RewardBench(Benchmark):
     def recognises(self, fields: Fields) -> bool:
         return isinstance(fields.get("subset"), str) and fields["subset"] in SUBSETS
 
-    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[Point]:
+    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
         subset, (sign,) = kept(fields, "subset"), signs(fields, [(0, 1)])
         if subset not in self.groups:
             raise ValueError(f'"subset" is {subset!r}, which RewardBench has not: keep the fields of the benchmark')
         undecided = 0.0 if is_scalar(fields) else 0.5
         value = float(sign > 0) if sign else undecided
-        yield Point(subset, cluster_of(fields), value, why(fields) if sign is None else None)
+        yield BenchmarkPoint(subset, cluster_of(fields), value, null_reason(fields) if sign is None else None)
 
     def sections_of(self, group: str) -> tuple[str, ...]:
         return (_SECTION_OF.get(group, "Prior"),)

@@ -9,16 +9,16 @@ import numpy as np
 
 from libra_cli.rm_benchmarks.base import (
     Benchmark,
+    BenchmarkPart,
+    BenchmarkPoint,
     Fields,
     Floats,
-    Part,
-    Point,
     ProtocolName,
     cluster_of,
     kept,
     pick,
 )
-from libra_cli.rm_benchmarks.verdicts import beats_all, choice, scores, signs, why
+from libra_cli.rm_benchmarks.verdicts import beats_all, choice, null_reason, scores, signs
 
 SUBSETS = ("Factuality", "Precise IF", "Math", "Safety", "Focus")
 TIES: dict[str, float] = {
@@ -50,7 +50,7 @@ class RewardBench2(Benchmark):
     def recognises(self, fields: Fields) -> bool:
         return "num_correct" in fields and str(fields.get("subset")).casefold() in _BY_NAME
 
-    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[Point | Part]:
+    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[BenchmarkPoint | BenchmarkPart]:
         subset = _BY_NAME.get(str(kept(fields, "subset")).casefold())
         if subset is None:
             raise ValueError(f'"subset" is none of {", ".join(_BY_NAME.values())}: keep the fields of the benchmark')
@@ -58,15 +58,15 @@ class RewardBench2(Benchmark):
             yield _prompt(fields)
         else:
             value, is_read = _best_of(fields)
-            yield Point(subset, cluster_of(fields), value, None if is_read else why(fields))
+            yield BenchmarkPoint(subset, cluster_of(fields), value, None if is_read else null_reason(fields))
 
-    def join(self, parts: Iterable[Part], protocol: ProtocolName) -> Iterator[Point]:
-        by_role: dict[str, dict[str, Part]] = {"tied": {}, "ref": {}}
+    def join(self, parts: Iterable[BenchmarkPart], protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
+        by_role: dict[str, dict[str, BenchmarkPart]] = {"tied": {}, "ref": {}}
         for part in parts:
             by_role[part.role][part.cluster] = part
             group = _RIGHT if part.role == "tied" else _REFERENCE
             right = part.numbers is not None and part.numbers[0] > 0
-            yield Point(group, part.cluster, float(right), part.reason)
+            yield BenchmarkPoint(group, part.cluster, float(right), part.reason)
         for cluster in by_role["tied"].keys() & by_role["ref"].keys():
             yield from _margins(by_role["tied"][cluster], by_role["ref"][cluster])
 
@@ -102,7 +102,7 @@ def _num_correct(fields: Fields) -> int:
     return found
 
 
-def _prompt(fields: Fields) -> Part:
+def _prompt(fields: Fields) -> BenchmarkPart:
     """A prompt of Ties: (worst right score - best wrong score, best right score - worst right score)."""
     role, colon, number = str(kept(fields, "id")).partition(":")
     if not colon or role not in ("ref", "tied"):
@@ -110,21 +110,21 @@ def _prompt(fields: Fields) -> Part:
     correct, found = _num_correct(fields), scores(fields)
     known = [score for score in found or () if score is not None]
     if found is None or len(known) < len(found):
-        return Part(f"Ties:{number}", role, None, "no_scores" if found is None else why(fields))
+        return BenchmarkPart(f"Ties:{number}", role, None, "no_scores" if found is None else null_reason(fields))
     right, wrong = known[:correct], known[correct:]
     if not wrong:
         raise ValueError("a row of Ties has no score of a wrong response: judge all of its responses")
-    return Part(f"Ties:{number}", role, (min(right) - max(wrong), max(right) - min(right)))
+    return BenchmarkPart(f"Ties:{number}", role, (min(right) - max(wrong), max(right) - min(right)))
 
 
-def _margins(tied: Part, reference: Part) -> Iterator[Point]:
+def _margins(tied: BenchmarkPart, reference: BenchmarkPart) -> Iterator[BenchmarkPoint]:
     """Whether right and wrong responses are farther apart than the right ones of the tied prompt among themselves."""
     cluster, nan = tied.cluster, (math.nan, math.nan)
     (margin, spread), (other, _) = tied.numbers or nan, reference.numbers or nan
     both = math.nan if math.isnan(margin) or math.isnan(other) else min(margin, other)
-    yield Point(_MARGIN, cluster, float(margin > spread))
-    yield Point(_BOTH, cluster, float(both > spread))
-    yield Point(_SIZE, cluster, _size(both, spread))
+    yield BenchmarkPoint(_MARGIN, cluster, float(margin > spread))
+    yield BenchmarkPoint(_BOTH, cluster, float(both > spread))
+    yield BenchmarkPoint(_SIZE, cluster, _size(both, spread))
 
 
 def _size(margin: float, spread: float) -> float:

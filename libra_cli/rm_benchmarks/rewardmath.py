@@ -8,16 +8,16 @@ from typing import Any
 
 from libra_cli.rm_benchmarks.base import (
     Benchmark,
+    BenchmarkPart,
+    BenchmarkPoint,
     Fields,
     Floats,
-    Part,
-    Point,
     ProtocolName,
     cluster_of,
     kept,
     pick,
 )
-from libra_cli.rm_benchmarks.verdicts import signs, why
+from libra_cli.rm_benchmarks.verdicts import null_reason, signs
 
 RIGHT = "human_to_GPT-4"
 """Whose solution is the right one (`solution_reference`)."""
@@ -39,19 +39,19 @@ class RewardMATH(Benchmark):
     def recognises(self, fields: Fields) -> bool:
         return "solution_reference" in fields
 
-    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[Part]:
+    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[BenchmarkPart]:
         problem, references = cluster_of(fields), kept(fields, "solution_reference")
         if isinstance(references, list):
             yield from _published(problem, references, fields)
         elif fields.get("chosen_position") is not None:
             (sign,) = signs(fields, [(0, 1)])
             won = {1: "A", -1: "B"}.get(sign) if sign is not None else None
-            yield _pair(problem, won, fields["chosen_position"], why(fields))
+            yield _pair(problem, won, fields["chosen_position"], null_reason(fields))
         else:
-            yield _solution(problem, references, fields.get("score"), why(fields))
+            yield _solution(problem, references, fields.get("score"), null_reason(fields))
 
-    def join(self, parts: Iterable[Part], protocol: ProtocolName) -> Iterator[Point]:
-        by_problem: dict[str, list[Part]] = {}
+    def join(self, parts: Iterable[BenchmarkPart], protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
+        by_problem: dict[str, list[BenchmarkPart]] = {}
         for part in parts:
             by_problem.setdefault(part.cluster, []).append(part)
         for problem, of_problem in by_problem.items():
@@ -61,7 +61,7 @@ class RewardMATH(Benchmark):
         return pick(sections, names, ["accuracy"])[..., 0]
 
 
-def _published(problem: str, references: list[str], fields: Fields) -> Iterator[Part]:
+def _published(problem: str, references: list[str], fields: Fields) -> Iterator[BenchmarkPart]:
     """A row of the benchmark's result files is a problem: the scores of its solutions, or who won each pair."""
     found, places = fields.get("score"), fields.get("chosen_position", [None] * len(references))
     if not all(isinstance(values, list) and len(values) == len(references) for values in (found, places)):
@@ -74,28 +74,28 @@ def _published(problem: str, references: list[str], fields: Fields) -> Iterator[
         )
 
 
-def _pair(problem: str, won: str | None, chosen: str, reason: str) -> Part:
-    return Part(problem, "pair", (float(won == chosen),), reason if won is None else None)
+def _pair(problem: str, won: str | None, chosen: str, reason: str) -> BenchmarkPart:
+    return BenchmarkPart(problem, "pair", (float(won == chosen),), reason if won is None else None)
 
 
-def _solution(problem: str, reference: str, score: Any, reason: str) -> Part:
+def _solution(problem: str, reference: str, score: Any, reason: str) -> BenchmarkPart:
     role = "right" if reference == RIGHT else "wrong"
     if not isinstance(score, (int, float)) or isinstance(score, bool):
-        return Part(problem, role, None, reason)
-    return Part(problem, role, (float(score),))
+        return BenchmarkPart(problem, role, None, reason)
+    return BenchmarkPart(problem, role, (float(score),))
 
 
-def _problem(problem: str, parts: Sequence[Part]) -> Iterator[Point]:
+def _problem(problem: str, parts: Sequence[BenchmarkPart]) -> Iterator[BenchmarkPoint]:
     reason = next((part.reason for part in parts if part.reason), None)
     right, wrong = _scores(parts)
     if not right or len(wrong) != WRONG:
-        yield Point("accuracy", problem, None, "incomplete_problem")
+        yield BenchmarkPoint("accuracy", problem, None, "incomplete_problem")
         return
-    yield Point("accuracy", problem, float(min(right) > max(wrong)), reason)
-    yield Point("MRR", problem, 1 / (1 + sum(score >= max(right) for score in wrong)))
+    yield BenchmarkPoint("accuracy", problem, float(min(right) > max(wrong)), reason)
+    yield BenchmarkPoint("MRR", problem, 1 / (1 + sum(score >= max(right) for score in wrong)))
 
 
-def _scores(parts: Sequence[Part]) -> tuple[list[float], list[float]]:
+def _scores(parts: Sequence[BenchmarkPart]) -> tuple[list[float], list[float]]:
     """The scores of right and wrong solutions; of pairs, 1 + wins for the right one, above or below each wrong one."""
     pairs = [part.numbers[0] for part in parts if part.role == "pair" and part.numbers]
     if pairs:

@@ -8,15 +8,15 @@ import numpy as np
 
 from libra_cli.rm_benchmarks.base import (
     Benchmark,
+    BenchmarkPoint,
     Fields,
     Floats,
-    Point,
     ProtocolName,
     cluster_of,
     pick,
     plain_mean,
 )
-from libra_cli.rm_benchmarks.verdicts import signs, why
+from libra_cli.rm_benchmarks.verdicts import null_reason, signs
 
 DOMAINS = ("chat", "math", "code", "safety")
 LEVELS = ("hard", "normal", "easy")
@@ -38,7 +38,7 @@ class RMBench(Benchmark):
         is_scored = "score_chosen" in fields or all(_is_three(fields.get(name)) for name in ("chosen", "rejected"))
         return is_scored and _domain(fields) in DOMAINS
 
-    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[Point]:
+    def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
         domain, problem = _domain(fields), cluster_of(fields)
         if domain not in DOMAINS:
             raise ValueError(f'"domain" is none of {", ".join(DOMAINS)}: keep the fields of the benchmark')
@@ -46,7 +46,9 @@ class RMBench(Benchmark):
         found = signs(fields, [(chosen, STYLES + rejected) for chosen, rejected in cells])
         for (chosen, rejected), sign in zip(cells, found, strict=True):
             level = LEVELS[0] if chosen < rejected else LEVELS[1] if chosen == rejected else LEVELS[2]
-            yield Point(f"{domain}/{level}", problem, float(sign == 1), why(fields) if sign is None else None)
+            yield BenchmarkPoint(
+                f"{domain}/{level}", problem, float(sign == 1), null_reason(fields) if sign is None else None
+            )
 
     def sections_of(self, group: str) -> tuple[str, ...]:
         return tuple(group.split("/"))

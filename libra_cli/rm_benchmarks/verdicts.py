@@ -116,7 +116,7 @@ def beats_all(found: Iterable[int | None]) -> bool | None:
     return None if None in known else True
 
 
-def why(fields: Fields) -> str:
+def null_reason(fields: Fields) -> str:
     """The reason why a row has no verdict: that of the row, or the first that a judgment gives."""
     reasons = (fields.get("unjudged"), *(judgment.get("reason") for judgment in judgments(fields)))
     return next((str(reason) for reason in reasons if reason), "no_verdict")

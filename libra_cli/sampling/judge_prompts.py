@@ -1,66 +1,79 @@
-"""What a judge is asked about one item: which responses each request shows, and in which order."""
+"""Plans what a judge is asked about one item: which responses each prompt shows, and in which order."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from libra_cli.records.forms import Item
+from libra_cli.choices import ORDERS
+from libra_cli.records.forms import JudgeItem
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks import template
 
-BOTH, FIRST, RANDOM = "both", "first", "random"
-ORDERS = (BOTH, FIRST, RANDOM)
+BOTH, FIRST, RANDOM = ORDERS
 RESPONSE, PAIR, LIST = "response", "pair", "list"
 """What a task shows at once."""
 
 Pair = tuple[int, int]
 Chance = Callable[[int], random.Random]
-"""Chance for one vote: the same whatever the shard, order or resume."""
+"""The random numbers of a vote: the same whatever the shard, the order of rows, or a resume."""
 
 
 @dataclass(frozen=True)
-class Ask:
+class JudgePrompt:
     """One request about an item."""
 
     vote: int
     shown: tuple[int, ...]
-    """Places of the responses in the record, in the order in which they are shown."""
+    """Indices of the responses in the record, in the order in which they are shown."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """All requests about an item, and what is known of its responses without any."""
+class JudgePlan:
+    """All requests about an item."""
 
-    item: Item
+    item: JudgeItem
     shows: str
     gates: tuple[str | None, ...]
-    """Per response: why it is no answer at all, by rule; None where a judge is needed."""
+    """Per response: why it is no answer at all, by rule; None if a judge is needed."""
     pairs: tuple[Pair, ...]
-    """The comparisons that a task which shows two is asked for; else empty."""
-    asks: tuple[Ask, ...]
+    """The comparisons of a task that shows two responses; else empty."""
+    prompts: tuple[JudgePrompt, ...]
 
 
-def plan(item: Item, shows: str, gates: Sequence[str | None], votes: int, orders: str, chance: Chance) -> Plan:
-    """Raises RowError where the task cannot show what the item has."""
+def make_plan(
+    item: JudgeItem, shows: str, gates: Sequence[str | None], votes: int, orders: str, chance: Chance
+) -> JudgePlan:
+    """Plans `votes` votes on everything that the item lets the task show; gated responses are left out.
+
+    Raises RowError if the task cannot show the item.
+    """
     pairs = pairs_of(item) if shows == PAIR else ()
-    live = [place for place, gate in enumerate(gates) if gate is None]
+    live = [index for index, gate in enumerate(gates) if gate is None]
+    prompts: list[JudgePrompt] = []
     if shows == RESPONSE:
-        asks = [Ask(vote, (place,)) for place in live for vote in range(votes)]
+        prompts = [JudgePrompt(vote, (index,)) for index in live for vote in range(votes)]
     elif shows == PAIR:
-        asked = [pair for pair in pairs if pair[0] in live and pair[1] in live]
-        asks = [Ask(vote, shown) for pair in asked for vote in range(votes)
-                for shown in _both_orders(pair, orders, chance(vote))]  # fmt: skip
+        for pair in pairs:
+            for vote in range(votes if pair[0] in live and pair[1] in live else 0):
+                both = pair, pair[::-1]
+                shown: Sequence[Pair] = both if orders == BOTH else both[:1]
+                if orders == RANDOM:
+                    shown = [chance(vote).choice(both)]
+                prompts += [JudgePrompt(vote, each) for each in shown]
+    elif len(item.responses) == 1:
+        cure = "--task score, or another task that is shown one"
+        raise RowError("wrong_form", f"the task is shown several responses, this row has one: {cure}")
     else:
-        _check_list(item)
-        asks = [Ask(vote, _arranged(live, vote, orders, chance)) for vote in range(votes if len(live) > 1 else 0)]
-    return Plan(item, shows, tuple(gates), pairs, tuple(asks))
+        for vote in range(votes if len(live) > 1 else 0):
+            prompts.append(JudgePrompt(vote, _arranged(live, vote, orders, chance)))
+    return JudgePlan(item, shows, tuple(gates), pairs, tuple(prompts))
 
 
-def pairs_of(item: Item) -> tuple[Pair, ...]:
-    """The comparisons of an item; raises RowError where nobody knows which of its responses are to be compared."""
+def pairs_of(item: JudgeItem) -> tuple[Pair, ...]:
+    """The comparisons of an item; raises RowError if it does not say which of its responses to compare."""
     n = len(item.responses)
     if n == 2:
         return ((0, 1),)
@@ -70,35 +83,19 @@ def pairs_of(item: Item) -> tuple[Pair, ...]:
     raise RowError("wrong_form", f"the task is shown two responses, this row has {n}: {cure}")
 
 
-def _check_list(item: Item) -> None:
-    if len(item.responses) == 1:
-        cure = "--task score, or another task that is shown one"
-        raise RowError("wrong_form", f"the task is shown several responses, this row has one: {cure}")
-
-
-def _both_orders(pair: Pair, orders: str, chance: random.Random) -> Iterator[tuple[int, ...]]:
-    swapped = pair[::-1]
-    if orders == RANDOM:
-        yield chance.choice((pair, swapped))
-    else:
-        yield pair
-        if orders == BOTH:
-            yield swapped
-
-
-def _arranged(places: Sequence[int], vote: int, orders: str, chance: Chance) -> tuple[int, ...]:
-    """A list is rotated by one more place each vote, from a place by chance: so each response stands everywhere."""
+def _arranged(indices: Sequence[int], vote: int, orders: str, chance: Chance) -> tuple[int, ...]:
+    """A list is rotated by one more place each vote, from a random start, so that each response stands everywhere."""
     if orders == FIRST:
-        return tuple(places)
+        return tuple(indices)
     if orders == RANDOM:
-        return tuple(chance(vote).sample(places, len(places)))
-    start = (chance(0).randrange(len(places)) + vote) % len(places)
-    return (*places[start:], *places[:start])
+        return tuple(chance(vote).sample(indices, len(indices)))
+    start = (chance(0).randrange(len(indices)) + vote) % len(indices)
+    return (*indices[start:], *indices[:start])
 
 
-def slot_values(plan: Plan, shown: Sequence[int]) -> dict[str, Any]:
-    """What fills the slots of a judging prompt that shows these responses, in this order."""
-    item, texts = plan.item, [plan.item.responses[place] for place in shown]
+def slot_values(plan: JudgePlan, shown: Sequence[int]) -> dict[str, Any]:
+    """The record that fills the slots of a judging prompt which shows these responses in this order."""
+    item, texts = plan.item, [plan.item.responses[index] for index in shown]
     values: dict[str, Any] = {"question": item.question}
     if item.reference is not None:
         values["reference"] = item.reference
@@ -111,8 +108,8 @@ def slot_values(plan: Plan, shown: Sequence[int]) -> dict[str, Any]:
     return values
 
 
-def check_reference(item: Item, prompt: str) -> None:
-    """Raises RowError where the template `prompt` shows a reference, and the item has none."""
+def check_reference(item: JudgeItem, prompt: str) -> None:
+    """Raises RowError if the template `prompt` shows a reference and the item has none."""
     if item.reference is None and "reference" in template.slots(prompt):
         cure = "which the prompt shows; add it, or use another --task or --template"
         raise RowError("missing_field", f'no "reference", {cure}')

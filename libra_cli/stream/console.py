@@ -1,4 +1,4 @@
-"""What a run says to people: one line an event on stderr, as text or JSON; progress only on a terminal."""
+"""Messages for people on stderr: one line for each event, as text or JSON, and a progress line."""
 
 from __future__ import annotations
 
@@ -13,40 +13,48 @@ from typing import Any
 
 from libra_cli.stream import rows
 
-# C0 and C1 controls, DEL, bidirectional overrides and lone surrogates could act on the reader's terminal.
+# C0 and C1 controls, DEL, bidirectional overrides and lone surrogates could control the reader's terminal.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Invisible characters that can change the meaning of a text: a reader must see that they are there.
+_HIDDEN = re.compile("[\u00ad\u180e\u200b\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]")
 PROGRESS_EVERY_TERMINAL = 0.2
 PROGRESS_EVERY_LOG = 60.0
 
 
 def printable(text: str) -> str:
-    """`text` with everything that a terminal would act on written as an escape."""
-    return _UNSAFE.sub(lambda found: found.group().encode("unicode_escape", "surrogatepass").decode(), text)
+    """`text` with every character that controls a terminal written as an escape."""
+    return _UNSAFE.sub(lambda match: match.group().encode("unicode_escape", "surrogatepass").decode(), text)
+
+
+def safe_text(text: str) -> str:
+    """`text` for a terminal or a page: control and invisible characters as escapes, tabs as spaces, line ends kept."""
+    lines = text.replace("\r\n", "\n").expandtabs(4).split("\n")
+    return _HIDDEN.sub(lambda match: f"<U+{ord(match.group()):04X}>", "\n".join(map(printable, lines)))
 
 
 ERASE = "\r\x1b[K"
-"""Takes away what a terminal shows in this line."""
+"""Clears the current line of a terminal."""
 
 
 def over_progress(line: str) -> str:
-    """The line as it is to be written where a terminal may show progress, and the ^C of a Ctrl-C behind it."""
+    """`line`, to be written over a progress line and the ^C of a Ctrl-C, if stderr is a terminal."""
     return (ERASE if os.isatty(2) else "") + line
 
 
 def write_stderr(text: str, wait: bool = True) -> None:
     """Writes to descriptor 2 as UTF-8 whatever the locale; a stderr that is closed or full never stops a run.
 
-    With `wait` False nothing is written where nobody takes it off (a stopped terminal, a pipe that is not read).
+    With `wait` False drops the text if writing would block (a stopped terminal, a pipe that is not read).
     """
     try:
         if wait or select.select([], [2], [], 0)[1]:
             os.write(2, text.encode("utf-8", "backslashreplace"))
     except OSError:
-        pass  # there is nobody left to tell
+        pass  # stderr is gone; there is no other place for messages
 
 
 class Console:
-    """Messages and progress of one stage, from its own thread and its attendant."""
+    """Messages and progress of one stage, written by its own thread and its monitor."""
 
     def __init__(self, stage: str, *, quiet: bool = False, as_json: bool = False):
         self.stage, self.quiet, self.as_json = stage, quiet, as_json
@@ -56,23 +64,23 @@ class Console:
         self._last = self._start = time.monotonic()
 
     def say(self, message: str, *, event: str = "note", **fields: Any) -> None:
-        """One line for people, or one JSON object with `event`, `message` and `fields`."""
+        """Writes one line of text, or one JSON object with `event`, `message` and `fields`."""
         self._write(self._lines(message, event, **fields))
 
     def note(self, message: str, **fields: Any) -> None:
-        """Says what --quiet leaves out."""
+        """Writes a message that --quiet suppresses."""
         if not self.quiet:
             self.say(message, **fields)
 
     def show(self, text: str, *, event: str, **fields: Any) -> None:
-        """Prints a block of several lines (a table) as it stands; as JSON, one object with `event` and `fields`."""
+        """Writes a block of lines (a table) as it is; as JSON, one object with `event` and `fields`."""
         if not self.quiet:
             self._write(self._lines("", event, **fields) if self.as_json else text)
 
     def progress(self, text: str, drawn: Callable[[int], str] | None = None) -> None:
-        """A line that the next one replaces on a terminal; elsewhere one plain line a minute. Never waits.
+        """Shows a line that the next one replaces on a terminal; elsewhere one plain line a minute. Never waits.
 
-        `drawn` gives the line for a terminal in place of `text`: in colours if it likes, at most so many columns wide.
+        `drawn` makes the line for a terminal in place of `text`, in at most the given number of columns.
         """
         now = time.monotonic()
         every = PROGRESS_EVERY_TERMINAL if self._terminal else PROGRESS_EVERY_LOG
@@ -81,7 +89,10 @@ class Console:
         self._last = now
         if self._lock.acquire(blocking=False):
             if self._terminal:
-                width = _columns() - 1
+                try:
+                    width = (os.get_terminal_size(2).columns or 80) - 1
+                except OSError:  # the terminal is gone
+                    width = 79
                 line = drawn(width) if drawn else printable(f"libra {self.stage}: {text}")[:width]
                 write_stderr(ERASE + line, wait=False)
             else:
@@ -90,7 +101,7 @@ class Console:
             self._lock.release()
 
     def clear(self) -> None:
-        """Takes the progress line away."""
+        """Clears the progress line."""
         self._write("")
 
     def _lines(self, message: str, event: str, **fields: Any) -> str:
@@ -106,12 +117,5 @@ class Console:
 
     @property
     def seconds(self) -> float:
-        """Since the stage began."""
+        """Seconds since the stage began."""
         return time.monotonic() - self._start
-
-
-def _columns() -> int:
-    try:
-        return os.get_terminal_size(2).columns or 80
-    except OSError:  # the terminal has gone
-        return 80

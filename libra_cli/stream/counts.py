@@ -1,4 +1,4 @@
-"""The account of a run: every row read is written, refused, left out or done before, and the end says how many."""
+"""The counts of a run: every row read is written, refused, left out or was done before."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass
 class Counts:
-    """Rows, or jobs where a row makes several: `read` must equal out + errors + filtered + done at the end."""
+    """Rows, or jobs if a row makes several: in the end `read` must equal out + errors + filtered + done."""
 
     read: int = 0
     out: int = 0
@@ -21,11 +21,11 @@ class Counts:
 
     @property
     def missing(self) -> int:
-        """Rows read of which nobody knows what became of them (yet)."""
+        """Rows read whose outcome is not known (yet)."""
         return self.read - self.out - self.errors - self.done - sum(self.filtered.values())
 
     def tally(self) -> dict[str, Any]:
-        """For manifests and logs: `in`, `out`, `errors`, `filtered` by reason, `done`."""
+        """`in`, `out`, `errors`, `filtered` by reason and `done`, for manifests and logs."""
         named = {"in": self.read, "out": self.out, "errors": self.errors}
         return {**named, "filtered": dict(self.filtered), "done": self.done}
 

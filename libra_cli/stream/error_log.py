@@ -1,4 +1,4 @@
-"""Rows that could not be done: to a file with everything needed to mend them, and to people in one line each."""
+"""Refused rows: to a file with all that is needed to mend them, and to stderr in one line each."""
 
 from __future__ import annotations
 
@@ -13,27 +13,48 @@ from libra_cli.stream.console import Console
 from libra_cli.stream.sinks import append_row, write_failed
 
 SHOWN = 10
-"""Lines on stderr of each kind; the rest is counted."""
+"""Lines on stderr for each kind of error; the rest is counted."""
 KEPT_BYTES = 1 << 20
-DETAIL_CHARS = 2000
+"""A longer row is not copied into the error file; its hash is."""
+REASON_CHARS = 2000
 
 
 class ErrorLog:
-    """Where refused rows go; `path` None shows them only."""
+    """Writes refused rows to the file `path` and shows them on stderr; `path` None only shows them.
+
+    Every run begins the file anew: the rows in it were not done, so each run meets them again.
+    """
 
     def __init__(self, path: str | None, stage: str, console: Console):
         self._stage, self._console, self._path = stage, console, path
         self.kinds: Counter[str] = Counter()
-        self._fd = -1 if path is None else _open(path)
+        self._fd = -1
+        if path is not None:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
+            try:
+                self._fd = os.open(path, flags, 0o666)
+            except OSError as error:
+                raise write_failed(path, error) from None
 
     def add(
         self, error: rows.RowError, raw: bytes, place: str, record: str | None, names: Mapping[str, Any] | None = None
     ) -> None:
-        """Notes that the row `raw`, which stood at `place`, was refused."""
+        """Records that the row `raw`, read at `place`, is refused."""
         kind = error.kind
         self.kinds[kind] += 1
         if self._fd >= 0:
-            entry = {"id": record, **(names or {}), **_details(self._stage, error, raw, place)}
+            entry: dict[str, Any] = {
+                "id": record,
+                **(names or {}),
+                "stage": self._stage,
+                "class": kind,
+                "reason": str(error)[:REASON_CHARS],
+                "attempts": error.attempts,
+                "place": place,
+                "row_sha256": hashlib.sha256(raw).hexdigest(),
+            }
+            if len(raw) <= KEPT_BYTES:
+                entry["row"] = raw.decode("utf-8", "backslashreplace")
             append_row(self._fd, rows.dumps(entry) + b"\n", self._path or "")
         if self.kinds[kind] <= SHOWN:
             self._console.say(f"{place}: {error}", event="error", kind=kind)
@@ -44,25 +65,3 @@ class ErrorLog:
     def close(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
-
-
-def _open(path: str) -> int:
-    try:
-        # Begun anew by every run: the rows in it were not done, so each run meets them again.
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise write_failed(path, error) from None
-
-
-def _details(stage: str, error: rows.RowError, raw: bytes, place: str) -> dict[str, Any]:
-    details = {
-        "stage": stage,
-        "class": error.kind,
-        "reason": str(error)[:DETAIL_CHARS],
-        "attempts": error.attempts,
-        "place": place,
-        "row_sha256": hashlib.sha256(raw).hexdigest(),
-    }
-    if len(raw) <= KEPT_BYTES:
-        details["row"] = raw.decode("utf-8", "backslashreplace")
-    return details

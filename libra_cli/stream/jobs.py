@@ -1,22 +1,21 @@
-"""Jobs: what a stage hands to an engine, a server or a pool of processes, and how the worker gets at them."""
+"""Jobs: the work that a stage makes from its rows for an engine, a server or a pool of processes.
+
+A worker takes jobs from a Feed and answers them in any order. RowFeed makes the jobs from rows, and turns the answers
+into lines in the order of the rows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from libra_cli.exits import Fatal
-from libra_cli.stream.counts import Counts
+from libra_cli.stream.ledger import Ledger
+from libra_cli.stream.monitor import Progress
 from libra_cli.stream.reorder import OrderWindow
-from libra_cli.stream.rows import Addition, Row
-
-if TYPE_CHECKING:
-    from libra_cli.stream.run import Run
-
-
-class Filtered(Exception):
-    """The stage leaves this row out on purpose; the reason is a stable word for counting."""
+from libra_cli.stream.rows import NewFields, Row
+from libra_cli.stream.signals import StopRequest
 
 
 @dataclass
@@ -30,19 +29,23 @@ class Job:
     """Fields that tell it from the row's other jobs (model, sample)."""
     number: int = -1
     answer: Any = None
-    """An answer that is there already: no worker sees the job."""
+    """An answer that is known already: no worker sees the job."""
 
 
 Answer = Any
-"""What a worker gives back for a job: anything that the stage's `finish` understands, or an exception that it met."""
+"""What a worker gives back for a job: anything that the stage's `finish` understands, or an exception."""
 
 Worker = Callable[["Feed"], Iterator["tuple[Job, Answer] | None"]]
 """Takes jobs from a Feed and yields (job, answer) as they finish, in any order; None at least each second when idle."""
 
-Source = Callable[["float | None"], "Row | None"]
-"""The next row; None where none came within so many seconds, or at the end."""
+NextRow = Callable[["float | None"], "Row | None"]
+"""The next row; None if none came within so many seconds, or at the end."""
 
-Window = OrderWindow[tuple[Job, Answer]]
+FastPath = Callable[[Row], "NewFields | None"]
+"""The new fields of a row that needs no worker; None for a row that does."""
+
+MakeLine = Callable[[Row, Mapping[str, Any]], "bytes | None"]
+"""The line of a row from its new fields; None if the stage keeps the row and writes it later."""
 
 
 class Feed:
@@ -51,24 +54,24 @@ class Feed:
     ended = False
     """No job will come any more."""
     parts = 0
-    """Parts of jobs that were answered: a long job that moves on has not stalled."""
+    """Parts of jobs that were answered: a long job that makes progress has not stalled."""
 
     def __init__(self) -> None:
         self._held: Job | None = None
 
     @property
     def stopping(self) -> bool:
-        """Somebody asked the run to stop: nothing that is not at work yet needs to begin."""
+        """A stop is requested: what is not at work yet need not begin."""
         raise NotImplementedError
 
     def has_job(self) -> bool:
-        """Waits for the first job; False where there will be none, so that nobody need load a model for it."""
+        """Waits for the first job; False if there will be none, so that no model need be loaded."""
         while self._held is None and not self.ended:
             self._held = self._next(None)
         return self._held is not None
 
     def take(self, wait: float | None) -> Job | None:
-        """The next job; None where the window is full, nothing came within `wait` seconds, or the input ended.
+        """The next job; None if the window is full, nothing came within `wait` seconds, or the input ended.
 
         A worker with answers to wait for passes 0; one with nothing to do passes None.
         """
@@ -81,33 +84,87 @@ class Feed:
         raise NotImplementedError
 
 
-class RowFeed(Feed):
-    """Jobs made from rows as they come; never more than the window holds."""
+class JobFeed(Feed):
+    """Jobs that another part of the stage has made; at most `window` are at work. Nothing is written or counted."""
 
-    def __init__(self, run: Run | Aside, jobs: Callable[[Row], Iterable[Job]], window: Window, source: Source,
-                 settle: Callable[[Job, Answer], None] | None = None):  # fmt: skip
+    def __init__(self, jobs: Iterator[Job], window: int, stop: StopRequest):
         super().__init__()
-        self._run, self._make, self._window, self._source, self._settle = run, jobs, window, source, settle
+        self._jobs, self._stop = jobs, stop
+        self._window: OrderWindow[Job] = OrderWindow(window, ordered=False)
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop.status is not None
+
+    def settle(self, job: Job) -> None:
+        """Notes that `job` is answered."""
+        self._window.settle(job.number, job)
+
+    def progress(self) -> Progress:
+        """How many jobs are at work, and how many are answered."""
+        return Progress(self._window.at_work, self._window.settled + self.parts)
+
+    def _next(self, wait: float | None) -> Job | None:
+        if self._window.full:
+            return None
+        job = None if self.stopping else next(self._jobs, None)
+        if job is None:
+            self.ended = True
+            return None
+        job.number = self._window.issue()
+        return job
+
+
+class RowFeed(Feed):
+    """Makes jobs from rows as they come, and lines from their answers, in the order of the rows.
+
+    `jobs` makes the jobs of a row, `finish` the new fields of a job's row from its answer. At most as many jobs are
+    begun and not written as the window holds. While no job is open, a row that the fast path decides is written at
+    once; behind an open job it waits for its turn in the window.
+    """
+
+    def __init__(
+        self,
+        next_row: NextRow,
+        jobs: Callable[[Row], Iterable[Job]],
+        finish: Callable[[Job, Answer], Mapping[str, Any]],
+        fast_path: FastPath | None,
+        make_line: MakeLine,
+        window: OrderWindow[tuple[Job, Answer]],
+        ledger: Ledger,
+        stop: StopRequest,
+        input_ended: Callable[[], bool],
+    ):
+        super().__init__()
+        self._next_input, self._jobs_of, self._finish = next_row, jobs, finish
+        self._fast_path, self._make_line = fast_path, make_line
+        self._window, self._ledger, self._stop, self._input_ended = window, ledger, stop, input_ended
         self._jobs: Iterator[Job] = iter(())
         self._row: Row | None = None
 
     @property
     def stopping(self) -> bool:
-        return self._run.stop.status is not None
+        return self._stop.status is not None
+
+    def progress(self) -> Progress:
+        """How many jobs are at work, and how many are answered, whole or in part."""
+        return Progress(self._window.at_work, self._window.settled + self.parts)
+
+    # -- rows to jobs -------------------------------------------------------------------------------------------------
 
     def _next(self, wait: float | None) -> Job | None:
         while not self._window.full:
-            if self._run.stop.status is not None:
+            if self._stop.status is not None:
                 self.ended = True
                 return None
             job = self._next_of_row()
-            if job is not None and not self._run.is_done(job):
+            if job is not None and not self._ledger.was_done({**job.row.fields, **job.names}, job.row.place):
                 job.number = self._window.issue()
-                if job.answer is None or self._settle is None:
+                if job.answer is None:
                     return job
-                self._settle(job, job.answer)
-            elif job is None and not self._next_row(wait):
-                self.ended = self._run.input_ended
+                self.settle(job, job.answer)
+            elif job is None and not self._begin_row(wait):
+                self.ended = self._input_ended()
                 return None
         return None
 
@@ -116,75 +173,75 @@ class RowFeed(Feed):
         try:
             job = next(self._jobs, None)
         except Exception as error:  # noqa: BLE001 -- one row's failure is that row's; it is named and counted
-            self._fail(error)
+            self._refuse_row(error)
             return None
         if job is not None:
-            self._run.counts.read += 1
+            self._ledger.counts.read += 1
         return job
 
-    def _next_row(self, wait: float | None) -> bool:
-        """Makes jobs of the next row; False where none came in time."""
-        self._row = row = self._source(wait)
-        if row is None:
-            return False
+    def _begin_row(self, wait: float | None) -> bool:
+        """Goes on to the next row that needs jobs; False if none came in time."""
+        while True:
+            self._row = row = self._next_input(wait)
+            if row is None:
+                return False
+            if self._fast_path is not None and not self._window.open and self._write_at_once(row, self._fast_path):
+                continue
+            try:
+                new = None
+                if self._fast_path is not None and self._window.open:
+                    new = self._fast_path(row)
+                self._jobs = iter(self._jobs_of(row) if new is None else (Job(row, None, answer=new),))
+            except Exception as error:  # noqa: BLE001 -- as above
+                self._refuse_row(error)
+            return True
+
+    def _write_at_once(self, row: Row, fast_path: FastPath) -> bool:
+        """Writes a row that the fast path decides; False if it needs jobs."""
+        ledger = self._ledger
+        ledger.counts.read += 1
         try:
-            self._jobs = iter(self._make(row))
+            if ledger.was_done(row.fields, row.place):
+                return True
+            new = fast_path(row)
+            if new is None:
+                ledger.counts.read -= 1  # its jobs will be counted
+                return False
+            line = self._make_line(row, new)
         except Exception as error:  # noqa: BLE001 -- as above
-            self._fail(error)
+            ledger.fail(row, error)
+        else:
+            if line is not None:
+                ledger.write(line)
         return True
 
-    def _fail(self, error: Exception) -> None:
+    def _refuse_row(self, error: Exception) -> None:
         if self._row is None or isinstance(error, Fatal):
             raise error
         self._jobs = iter(())
-        self._run.counts.read += 1
-        self._run.settle(self._row, {}, error)
+        self._ledger.counts.read += 1
+        self._ledger.fail(self._row, error)
 
-
-def jobs_or_answer(
-    jobs: Callable[[Row], Iterable[Job]], quick: Callable[[Row], Addition | None], window: Window, row: Row
-) -> Iterable[Job]:
-    """The jobs of a row, or the answer that `quick` has for it, which waits for its turn in the window."""
-    answer = quick(row) if window.open else None  # where nothing was open it has been asked: Run._write_at_once
-    return jobs(row) if answer is None else (Job(row, None, answer=answer),)
-
-
-class Answers:
-    """Answers on their way to the output: each waits for its turn in the window, then `finish` makes its row."""
-
-    def __init__(self, run: Run, window: Window, finish: Callable[[Job, Answer], Mapping[str, Any]]):
-        self._run, self._window, self._finish = run, window, finish
+    # -- answers to lines ---------------------------------------------------------------------------------------------
 
     def settle(self, job: Job, answer: Answer) -> None:
-        """Writes what may be written now that `job` is answered: its own row or others with it, or nothing yet."""
-        for ready, given in self._window.settle(job.number, (job, answer), len(job.row.raw)):
-            self._write(ready, given)
+        """Writes what may be written now that `job` is answered: its own row, others with it, or nothing yet."""
+        for ready, its_answer in self._window.settle(job.number, (job, answer), len(job.row.raw)):
+            self._write(ready, its_answer)
 
     def drain(self) -> None:
-        """Writes what is answered behind a job that is not."""
+        """Writes the answers that wait behind a job that has none."""
         for job, answer in self._window.drain():
             self._write(job, answer)
 
     def _write(self, job: Job, answer: Answer) -> None:
         try:
-            result = answer if isinstance(answer, (Exception, Addition)) else self._finish(job, answer)
-        except Exception as error:  # noqa: BLE001 -- as in RowFeed
-            result = error
-        self._run.settle(job.row, job.names, result)
-
-
-class Aside:
-    """A run as the feed of `Run.ask` sees it: rows that were read before, jobs that no count holds."""
-
-    input_ended = True
-
-    def __init__(self, run: Run):
-        self.stop, self.counts = run.stop, Counts()
-
-    def is_done(self, _job: Job) -> bool:
-        """Whoever asks has left out what is known already."""
-        return False
-
-    def settle(self, _row: Row, _names: dict[str, Any], error: Exception) -> None:
-        """A row of which no job can be made should not have come this far."""
-        raise error
+            if isinstance(answer, Exception):
+                raise answer
+            new = answer if isinstance(answer, NewFields) else self._finish(job, answer)
+            line = self._make_line(job.row, {**job.names, **new} if job.names else new)
+        except Exception as error:  # noqa: BLE001 -- as above
+            self._ledger.fail(job.row, error, job.names)
+        else:
+            if line is not None:
+                self._ledger.write(line)

@@ -1,4 +1,4 @@
-"""Bytes to lines: files and standard input, gzip and zstd, split on LF alone, in bounded memory, without blocking."""
+"""Bytes to lines: files and standard input, gzip and zstd, split at LF only, in bounded memory, without blocking."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import stat
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import accumulate
 from typing import Any, Protocol
 
 from libra_cli.exits import Exit, Fatal
@@ -21,81 +19,75 @@ GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 BOM = b"\xef\xbb\xbf"
 STDIN = "<stdin>"
-"""The name of standard input, as messages have it."""
+"""The name of standard input in messages."""
 
 
 @dataclass
-class Batch:
+class LineBatch:
     """Consecutive lines of one file, without their newlines; `first` is the number of the first, from 1."""
 
     file: str
     first: int
     lines: list[bytes]
     too_long: dict[int, tuple[int, str]] = field(default_factory=dict)
-    """Positions in `lines` of lines over the limit, whose bytes were dropped: their size and SHA-256."""
+    """Lines over the limit, whose bytes were dropped, by position in `lines`: their size and SHA-256."""
     refused: dict[int, RowError] = field(default_factory=dict)
-    """Positions in `lines` of what the source itself knows to be no row, and why (too long, a ragged line of CSV)."""
+    """Lines that the source itself refuses, by position in `lines`, and why (too long, a ragged line of CSV)."""
     torn: bool = False
-    """The last line had no newline: it may have been cut."""
+    """The last line has no newline: it may be cut off."""
     offset: int | None = None
-    """Where the first line begins in its file, in bytes; None where that cannot be read again (a pipe, compressed)."""
+    """Byte of the file at which the first line begins; None if it cannot be read again (a pipe, a compressed file)."""
 
     def drop(self, position: int, size: int, digest: str, limit: int) -> None:
-        """Notes that a line is over the limit; its bytes are gone."""
+        """Refuses a line that is over the limit and drops its bytes."""
         self.lines[position], self.too_long[position] = b"", (size, digest)
-        what = f"the line has {size} bytes, the limit is {limit} (--max-line-bytes); its SHA-256 is {digest}"
-        self.refused[position] = RowError("line_too_long", what)
+        reason = f"the line has {size} bytes, the limit is {limit} (--max-line-bytes); its SHA-256 is {digest}"
+        self.refused[position] = RowError("line_too_long", reason)
 
     def explain(self, error: RowError, number: int) -> RowError:
-        """What is wrong with line `number`, which cannot be parsed: where it is the last, that it was cut."""
+        """The error for line `number`, which cannot be parsed: that it is cut off, if it is the last one."""
         last = number == self.first + len(self.lines) - 1
         if self.torn and last and error.kind in ("bad_json", "bad_utf8"):
             return RowError("truncated_line", "the last line is cut off; what wrote it was stopped: run that again")
         return error
 
-    def span(self, number: int) -> tuple[int, int] | None:
-        """Offset and size in bytes of line `number` of the file, which is in this batch; None where `offset` is."""
-        if self.offset is None:
-            return None
-        begin, end = self._begins[number - self.first], self._begins[number - self.first + 1]
-        return begin, end - begin - 1
-
-    @cached_property
-    def _begins(self) -> list[int]:
-        sizes = [self.too_long[at][0] if at in self.too_long else len(line) for at, line in enumerate(self.lines)]
-        return list(accumulate(sizes, lambda begin, size: begin + size + 1, initial=self.offset or 0))
+    def size(self, number: int) -> int:
+        """Size in bytes of line `number` of the file, without its newline."""
+        position = number - self.first
+        return self.too_long[position][0] if position in self.too_long else len(self.lines[position])
 
 
 class LineSource(Protocol):
     """Anything that a run can read rows from."""
 
-    def read(self, wait: float | None = None) -> Batch | None:
-        """The next lines; none of them where nothing came within `wait` seconds; None at the end."""
+    def read(self, wait: float | None = None) -> LineBatch | None:
+        """The next lines: none if nothing came within `wait` seconds, None at the end."""
 
 
-class Source:
+class InputFiles:
     """The input of a stage: several files one after another, `-` for standard input.
 
-    `read(wait)` gives the next Batch; an empty list of lines where nothing came within `wait` seconds; None at the end.
+    `read(wait)` gives the next LineBatch: one without lines if nothing came within `wait` seconds, None at the end.
     """
 
     def __init__(self, paths: Sequence[str], max_line_bytes: int = 64 << 20, wake_fd: int | None = None):
         for path in paths:
-            _check(path)
+            if path != "-":
+                _check_readable(path)
         self._paths = list(paths)
         self._max = max_line_bytes
         self._wake_fd = wake_fd
         self._file: _LineFile | None = None
 
-    def read(self, wait: float | None = None) -> Batch | None:
-        """The next lines; `wait` None blocks until there are some, or until the wake-up descriptor is written to."""
+    def read(self, wait: float | None = None) -> LineBatch | None:
+        """The next lines; `wait` None blocks until there are some, or until `wake_fd` becomes readable."""
         while True:
             if self._file is None:
                 if not self._paths:
                     return None
                 self._file = _LineFile(self._paths.pop(0), self._max)
             if not self._file.ready(wait, self._wake_fd):
-                return Batch(self._file.name, self._file.number, [])
+                return LineBatch(self._file.name, self._file.number, [])
             batch = self._file.read()
             if batch is None:
                 self._file.close()
@@ -104,10 +96,8 @@ class Source:
                 return batch
 
 
-def _check(path: str) -> None:
-    """Raises Fatal(2) where `path` cannot be read; a named pipe is not opened twice, its writer would notice."""
-    if path == "-":
-        return
+def _check_readable(path: str) -> None:
+    """Raises Fatal(2) if `path` cannot be read. Does not open a named pipe: its writer would notice."""
     try:
         if os.path.isdir(path):
             raise Fatal(Exit.USAGE, f"{path}: is a directory; name the files in it")
@@ -118,31 +108,31 @@ def _check(path: str) -> None:
 
 
 class _LineFile:
-    """One open input: descriptor, decompression and the unfinished last line."""
+    """One open input: its descriptor, its decoder and its unfinished last line."""
 
     def __init__(self, path: str, max_line_bytes: int):
         self.name = STDIN if path == "-" else path
         self.number = 1
         self._fd = 0 if path == "-" else _open(path)
         self._regular = stat.S_ISREG(os.fstat(self._fd).st_mode)
-        self._begin = self._end = os.lseek(self._fd, 0, os.SEEK_CUR) if self._regular else 0  # of the content held
+        self._begin = self._end = os.lseek(self._fd, 0, os.SEEK_CUR) if self._regular else 0  # of the bytes held
         self._head = b""
         self._decoder: _Decoder | None = None
         self._pieces: list[bytes] = []
         self._held = 0
-        self._oversize: Any = None  # a running SHA-256 while the bytes of a line over the limit are dropped
+        self._oversize: Any = None  # a running SHA-256 while a line over the limit is dropped
         self._max = max_line_bytes
         self._ended = False
 
     def ready(self, wait: float | None, wake_fd: int | None) -> bool:
-        """True where a read will not block."""
+        """Whether a read will not block."""
         if self._regular or (self._decoder is not None and self._decoder.pending):
             return True
         watched = [self._fd] if wake_fd is None else [self._fd, wake_fd]
         return self._fd in _readable(watched, wait)
 
-    def read(self) -> Batch | None:
-        """The lines that the next chunk completes, maybe none; None at the end of the file."""
+    def read(self) -> LineBatch | None:
+        """The lines that the next chunk completes, possibly none; None at the end of the file."""
         if self._ended:
             return None
         chunk = self._next_chunk()
@@ -151,7 +141,7 @@ class _LineFile:
             return self._last_line()
         lines = chunk.split(b"\n")
         tail = lines.pop()
-        batch = Batch(self.name, self.number, lines, offset=self._offset)
+        batch = LineBatch(self.name, self.number, lines, offset=self._offset)
         self._end += len(chunk)
         if lines:
             self._begin = self._end - len(tail)
@@ -172,7 +162,7 @@ class _LineFile:
         return self._begin if self._regular and not isinstance(self._decoder, _Inflater) else None
 
     def _next_chunk(self) -> bytes | None:
-        """The next bytes of the content, maybe none; None at its end."""
+        """The next decoded bytes, possibly none; None at the end."""
         if self._decoder is not None and self._decoder.pending:
             return self._decoder.decode(b"", ended=False)
         raw = _read(self._fd, self.name)
@@ -185,7 +175,7 @@ class _LineFile:
         return self._decoder.decode(self._head, ended=not self._head)
 
     def _hold(self, piece: bytes) -> None:
-        """Keeps the start of a line; over the limit only its length and hash are kept."""
+        """Keeps the beginning of a line; of a line over the limit only the length and hash."""
         self._held += len(piece)
         if self._oversize is None and self._held > self._max:
             self._oversize = hashlib.sha256(b"".join(self._pieces))
@@ -195,8 +185,8 @@ class _LineFile:
         elif piece:
             self._pieces.append(piece)
 
-    def _finish_first(self, batch: Batch) -> None:
-        """Joins what was held with the first line of the batch."""
+    def _finish_first(self, batch: LineBatch) -> None:
+        """Prepends the bytes held to the first line of the batch."""
         self._hold(batch.lines[0])
         if self._oversize is not None:
             batch.drop(0, self._held, self._oversize.hexdigest(), self._max)
@@ -204,21 +194,21 @@ class _LineFile:
             batch.lines[0] = b"".join(self._pieces) if len(self._pieces) != 1 else self._pieces[0]
         self._pieces, self._held, self._oversize = [], 0, None
 
-    def _drop_long(self, batch: Batch) -> None:
-        """Drops the lines over the limit that lie whole in one chunk."""
+    def _drop_long(self, batch: LineBatch) -> None:
+        """Drops lines over the limit that fit in one chunk."""
         for position, line in enumerate(batch.lines):
             if len(line) > self._max:
                 batch.drop(position, len(line), hashlib.sha256(line).hexdigest(), self._max)
 
-    def _last_line(self) -> Batch | None:
+    def _last_line(self) -> LineBatch | None:
         if not self._held:
             return None
-        batch = Batch(self.name, self.number, [b""], torn=True, offset=self._offset)
+        batch = LineBatch(self.name, self.number, [b""], torn=True, offset=self._offset)
         self._finish_first(batch)
         self._drop_bom(batch)
         return batch
 
-    def _drop_bom(self, batch: Batch) -> None:
+    def _drop_bom(self, batch: LineBatch) -> None:
         if batch.first == 1 and batch.lines[0].startswith(BOM):
             batch.lines[0] = batch.lines[0].removeprefix(BOM)
             if batch.offset is not None:
@@ -243,27 +233,27 @@ def _read(fd: int, name: str) -> bytes:
     while True:
         try:
             return os.read(fd, CHUNK)
-        except BlockingIOError:  # somebody else has made our standard input non-blocking
+        except BlockingIOError:  # another process made our standard input non-blocking
             _readable([fd], None)
         except OSError as error:
             raise Fatal(Exit.INCOMPLETE, f"{name}: reading failed ({error.strerror}); run again") from None
 
 
 class _Decoder:
-    """Passes bytes through; its subclass undoes a compression in bounded steps."""
+    """Passes bytes through; the subclass decompresses in bounded steps."""
 
     @property
     def pending(self) -> bool:
-        """`decode` may have something to give without more input."""
+        """Whether `decode` may return bytes without more input."""
         return False
 
     def decode(self, raw: bytes, ended: bool) -> bytes | None:
-        """The content that `raw` adds, maybe none yet; None at its end. `ended`: there is no more input."""
+        """The content that `raw` adds, possibly none yet; None at the end. `ended`: there is no more input."""
         return None if ended else raw
 
 
 class _Inflater(_Decoder):
-    """Decompresses about CHUNK bytes at a time, so that a bomb costs no more memory than a long file."""
+    """Decompresses about CHUNK bytes at a time, so that a decompression bomb needs no more memory than a long file."""
 
     def __init__(self, new_stream: Callable[[], Any], name: str):
         self._new_stream, self._name = new_stream, name
@@ -274,7 +264,7 @@ class _Inflater(_Decoder):
         return self._stream.pending or bool(self._stream.eof and self._stream.unused_data)
 
     def decode(self, raw: bytes, ended: bool) -> bytes | None:
-        if self._stream.eof:  # a file may hold several members, one after another
+        if self._stream.eof:  # a file may hold several members
             raw = (self._stream.unused_data + raw).lstrip(b"\0")  # tapes and some tools pad the end with zeros
             if not raw:
                 self._stream.unused_data = b""
@@ -301,13 +291,13 @@ class _GzipStream:
     def decompress(self, raw: bytes) -> bytes:
         data = self._zlib.decompress(self._zlib.unconsumed_tail + raw, CHUNK)
         self.eof, self.unused_data = self._zlib.eof, self._zlib.unused_data
-        # A full chunk may have left bytes inside zlib whose input is used up already.
+        # After a full chunk zlib may still hold output although its input is used up.
         self.pending = not self.eof and (bool(self._zlib.unconsumed_tail) or len(data) == CHUNK)
         return data
 
 
 class _ZstdStream:
-    """One zstd frame. zstandard knows no output limit, so its input is fed in slices: 256 bytes make 8 MiB at most."""
+    """One zstd frame. zstandard has no output limit, so input is fed in slices: 256 bytes expand to 8 MiB at most."""
 
     SLICE = 1 << 8
 
@@ -337,7 +327,7 @@ class _ZstdStream:
 
 
 def _decoder_for(head: bytes, name: str) -> _Decoder:
-    """By the first bytes, not by the name: standard input may be compressed too, and no JSON begins like this."""
+    """Chooses by the first bytes, not the name: standard input may be compressed too, and no JSON begins like this."""
     if head.startswith(GZIP_MAGIC):
         return _Inflater(_GzipStream, name)
     if head.startswith(ZSTD_MAGIC):

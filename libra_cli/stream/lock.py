@@ -1,4 +1,4 @@
-"""One writer per output: a lock file that names its holder, and that a dead holder cannot keep."""
+"""One writer per output: a lock file that names its holder; a dead holder loses it."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.sinks import write_all, write_failed
 
 STARTING_SECONDS = 2.0
-"""A lock file without content for longer belongs to a run that died as it began."""
+"""A lock file that stays empty for longer belongs to a run that died as it began."""
 
 
 class Lock:
-    """Holds `PATH.lock`; raises Fatal(11) where another live run does, Fatal(2 or 74) where it cannot be written.
+    """Holds `PATH.lock`; raises Fatal(11) if another live run holds it, Fatal(2 or 74) if it cannot be written.
 
-    The file is created with O_EXCL (flock is not to be trusted on NFS and Lustre). A holder on this host that no longer
-    runs, or that ran before the last boot, has lost it; of a holder on another host nothing can be known. Only runs on
-    the holder's own host ever take a lock away, so a local flock on the file is enough to have them do it one by one.
+    The file is created with O_EXCL, because flock is unreliable on NFS and Lustre. A holder on this host that no longer
+    runs, or that ran before the last boot, has lost the lock; a holder on another host is taken to be alive. Only runs
+    on the holder's own host ever remove its lock, so a local flock on the file makes them do so one at a time.
     """
 
     def __init__(self, path: str):
         self.path = path + ".lock"
         pid = os.getpid()
         holder = {"host": socket.gethostname(), "pid": pid, "boot": _boot_id(), "started": _started(pid)}
-        self._mine = orjson.dumps(holder)
+        self._content = orjson.dumps(holder)
         patience = time.monotonic() + 2 * STARTING_SECONDS
         while not self._create():
             if not self._clear_if_dead():
@@ -40,9 +40,9 @@ class Lock:
                 time.sleep(0.05)
 
     def release(self) -> None:
-        """Removes the lock file, unless somebody removed it by hand and another run has it now."""
+        """Removes the lock file, unless it was removed by hand and another run has it now."""
         with _guarded(self.path) as fd:
-            if fd is not None and os.pread(fd, 4096, 0) == self._mine:
+            if fd is not None and os.pread(fd, 4096, 0) == self._content:
                 os.unlink(self.path)
 
     def _create(self) -> bool:
@@ -54,8 +54,8 @@ class Lock:
             raise write_failed(self.path, error) from None
         try:
             _flock(fd)
-            write_all(fd, self._mine, self.path)
-            return _is_same_file(fd, self.path)  # not taken away while we were halted between these lines
+            write_all(fd, self._content, self.path)
+            return _is_same_file(fd, self.path)  # False if it was removed while this process was halted
         except Fatal:
             os.unlink(self.path)
             raise
@@ -63,24 +63,27 @@ class Lock:
             os.close(fd)
 
     def _clear_if_dead(self) -> bool:
-        """True where the way is free now; False where the holder is about to say who it is."""
+        """Removes the lock of a dead holder; False if the file is empty because its holder is just starting."""
         with _guarded(self.path) as fd:
             if fd is None:
                 return True
-            holder = _holder(os.pread(fd, 4096, 0))
+            holder = _read_holder(os.pread(fd, 4096, 0))
             if holder is None and time.time() - os.fstat(fd).st_mtime < STARTING_SECONDS:
                 return False
             if holder is not None and _alive(holder):
                 who = f"process {holder['pid']} on {holder['host']}"
-                cure = "wait for it, or delete the lock if it is gone"
-                raise Fatal(Exit.LOCKED, f"{self.path}: {who} is writing this output; {cure}")
-            _remove(self.path)
+                hint = "wait for it, or delete the lock if it is gone"
+                raise Fatal(Exit.LOCKED, f"{self.path}: {who} is writing this output; {hint}")
+            try:
+                os.unlink(self.path)
+            except OSError as error:
+                raise write_failed(self.path, error) from None
             return True
 
 
 @contextmanager
 def _guarded(path: str) -> Iterator[int | None]:
-    """Opens a lock file so that no other process on this host changes it meanwhile; None where it has gone."""
+    """Opens a lock file and keeps other processes on this host from changing it; yields None if it is gone."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -93,18 +96,11 @@ def _guarded(path: str) -> Iterator[int | None]:
         os.close(fd)
 
 
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError as error:
-        raise write_failed(path, error) from None
-
-
 def _flock(fd: int) -> None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
     except OSError:
-        pass  # a filesystem without it: the file itself still is the lock, only taking over a dead one is less sure
+        pass  # a filesystem without flock: the file is still the lock, only removing a dead one is less safe
 
 
 def _is_same_file(fd: int, path: str) -> bool:
@@ -114,7 +110,7 @@ def _is_same_file(fd: int, path: str) -> bool:
         return False
 
 
-def _holder(text: bytes) -> dict[str, Any] | None:
+def _read_holder(text: bytes) -> dict[str, Any] | None:
     try:
         holder = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -137,20 +133,17 @@ def _boot_id() -> str:
 
 
 def _started(pid: int) -> str:
-    """When a process began, in clock ticks after boot, so that a reused pid is not taken for it; '' if it is gone."""
+    """When a process began, in clock ticks after boot: a later one may have its pid. '' if it is gone."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             words = file.read().rpartition(")")[2].split()
-        return "" if words[0] in "ZX" else words[19]  # a zombie has ended, though nobody has asked how
+        return "" if words[0] in "ZX" else words[19]  # a zombie has ended, though its parent has not asked how
     except OSError:
-        return "unknown" if _exists(pid) else ""
-
-
-def _exists(pid: int) -> bool:
+        pass  # gone, or a system that hides it
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
-        return False
+        return ""
     except PermissionError:
-        return True
-    return True
+        pass  # it exists, and belongs to somebody else
+    return "unknown"

@@ -1,4 +1,4 @@
-"""A thread beside a run, so that nothing has to wait for the run's own thread, which may be deep in an engine."""
+"""The monitor thread of a run: the run's own thread may be deep in an engine's compiled code."""
 
 from __future__ import annotations
 
@@ -13,60 +13,56 @@ from libra_cli.exits import Exit
 from libra_cli.stream.console import write_stderr
 from libra_cli.stream.signals import StopRequest, leave
 
-BEAT_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
-class Attendant:
-    """Notes requests to stop at once and calls `beat` five times a second, which must never wait for anything."""
+class Monitor:
+    """Handles stop requests at once and calls `poll` five times a second; `poll` must never wait for anything."""
 
-    def __init__(self, stop: StopRequest, beat: Callable[[], None]):
-        self._stop, self._beat = stop, beat
+    def __init__(self, stop: StopRequest, poll: Callable[[], None]):
+        self._stop, self._poll = stop, poll
         self._over = False
-        self._thread = threading.Thread(target=self._attend, name="libra-attendant", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="libra-monitor", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Ends the thread; no beat runs afterwards."""
+        """Ends the thread; `poll` is not called afterwards."""
         self._over = True
         self._stop.poke()
         self._thread.join()
 
-    def _attend(self) -> None:
+    def _watch(self) -> None:
         poller = select.poll()
         poller.register(self._stop.signal_fd, select.POLLIN)
         while not self._over:
-            poller.poll(BEAT_SECONDS * 1000)
+            poller.poll(POLL_SECONDS * 1000)
             self._stop.take()
-            self._beat()
+            self._poll()
 
 
 class Progress(NamedTuple):
-    """How far the work of a stage is, as its watchdog needs to know."""
+    """How far the work of a stage is."""
 
     at_work: int
-    """Jobs whose answer somebody owes."""
+    """Jobs that wait for an answer."""
     settled: int
-    """Jobs answered; any growing number does."""
+    """Jobs answered, or any other number that grows with progress."""
 
 
 class Watchdog:
-    """Ends the process with a stack dump where work is at hand and none was finished for `timeout` seconds."""
+    """Ends the process with a stack dump if jobs are at work and none was answered for `timeout` seconds."""
 
     def __init__(self, stage: str, timeout: float):
         self._stage, self._timeout = stage, timeout
         self._seen, self._since = -1, time.monotonic()
 
     def check(self, progress: Progress) -> None:
+        """Compares `progress` with that of the last call."""
         now = time.monotonic()
         if not progress.at_work or progress.settled != self._seen:
             self._seen, self._since = progress.settled, now
         elif self._timeout and now - self._since > self._timeout:
-            self._give_up(progress.at_work)
-
-    def _give_up(self, at_work: int) -> None:
-        faulthandler.dump_traceback(2)
-        write_stderr(
-            f"libra {self._stage}: no answer for {self._timeout:g} s (--stall-timeout) with {at_work} jobs at work; "
-            "with -o FILE the same command continues\n"
-        )
-        leave(Exit.BACKEND)
+            faulthandler.dump_traceback(2)
+            stalled = f"no answer for {self._timeout:g} s (--stall-timeout) with {progress.at_work} jobs at work"
+            write_stderr(f"libra {self._stage}: {stalled}; with -o FILE the same command continues\n")
+            leave(Exit.BACKEND)

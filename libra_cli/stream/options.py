@@ -1,42 +1,44 @@
-"""What every stage can be told about its streams, and what it declares about its rows."""
+"""The options that every stage shares, and what a stage declares about its rows."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.sinks import is_plain_file
 
-CURES = {
+FIELD_HINTS = {
     "question": "rename the field that holds the problem: libra collect --map problem=question",
     "reference": "rename the field that holds the golden answer: libra collect --map answer=reference",
     "response": "run libra rollout first, or rename the field: libra collect --map output=response",
     "label": "run libra verify first",
     "model": "run libra rollout first, or add the name of the model that wrote the response",
 }
-"""How a row gets a field that a stage misses."""
+"""How to add a field that a row lacks."""
 
 
 @dataclass(frozen=True)
 class StageInfo:
-    """What a stage reads and writes, and what makes one of its rows the same row in a later run."""
+    """What a stage reads and writes, and what identifies its rows in a later run."""
 
     name: str
     summary: str
     reads: Mapping[str, Any] = field(default_factory=dict)
-    """Field -> accepted type or types; a row without it is refused with the cure."""
+    """Field -> accepted type or types; a row that lacks it is refused, with a hint how to add it."""
     writes: tuple[str, ...] = ()
     used: tuple[str, ...] = ()
-    """Fields whose values decide the result; a row whose values changed since the run began is refused."""
+    """Fields that decide the result; if a row's values have changed since the output was begun, the run is refused."""
     names: tuple[str, ...] = ()
-    """Fields that, beside the id, tell one row from another (`model`, `sample`)."""
+    """Fields that, together with the id, identify a row (`model`, `sample`)."""
     resumable: bool = True
-    """False for a stage that needs the whole input before its first row: its output is made anew."""
+    """False for a stage that needs the whole input before it writes: its output is begun anew each time."""
     examples: tuple[str, ...] = ()
+    current_config: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+    """Gives the configuration in an older manifest the names of today's options."""
 
 
 @dataclass
@@ -61,12 +63,12 @@ class StreamOptions:
     log_format: str = "text"
     debug: bool = False
     also_read: tuple[str, ...] = ()
-    """Files that an option names and the stage reads beside its input; no option sets this one."""
+    """Files besides the input that options name and the stage reads; no option sets this field."""
 
     def check_names(self, *more: str | None) -> None:
-        """Raises Fatal(2) where one run would read and write the same file, or write it twice.
+        """Raises Fatal(2) if one run would read and write the same file, or write it twice.
 
-        `more` are files that the stage itself writes.
+        `more` are further files that the stage writes.
         """
         taken = {identity(name) for name in (*(self.inputs or ("-",)), *self.also_read)}
         for name in (self.output, self.errors, self.manifest, *more):
@@ -78,52 +80,56 @@ class StreamOptions:
 
 
 def identity(name: str) -> tuple[int, int] | str:
-    """What tells one file from another, whatever its name; `-` is what stands on descriptor 0."""
+    """Identifies a file whatever its name; `-` is the file on descriptor 0."""
     try:
-        found = os.fstat(0) if name == "-" else os.stat(name)
+        status = os.fstat(0) if name == "-" else os.stat(name)
     except OSError:
         return os.path.realpath(name)
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 class Shard:
-    """The part of the rows that this process does: those whose id falls on `index` of `count`."""
+    """The share of the rows that this process handles: those whose id hashes to `index` of `count`.
+
+    `text` is I/N, auto (the Slurm array and step), or None for all rows. Raises Fatal(2) if it is none of these.
+    """
 
     def __init__(self, text: str | None):
-        self.index, self.count = (0, 1) if text is None else _from_slurm() if text == "auto" else _from_text(text)
+        if text is None:
+            self.index, self.count = 0, 1
+        elif text == "auto":
+            self.index, self.count = _slurm_shard()
+        else:
+            index, _, count = text.partition("/")
+            digits = all(number.isascii() and number.isdigit() for number in (index, count))
+            if not digits or int(index) >= int(count):
+                hint = "write I/N with 0 <= I < N (0/8 is the first of eight), or auto"
+                raise Fatal(Exit.USAGE, f"--shard {text}: {hint}")
+            self.index, self.count = int(index), int(count)
 
     def has(self, record: str) -> bool:
+        """Whether the row with the id `record` belongs to this shard."""
         if self.count == 1:
             return True
         digest = hashlib.blake2b(record.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         return int.from_bytes(digest, "big") % self.count == self.index
 
 
-def _from_text(text: str) -> tuple[int, int]:
-    index, _, count = text.partition("/")
-    if not (index.isascii() and index.isdigit() and count.isascii() and count.isdigit() and int(index) < int(count)):
-        raise Fatal(Exit.USAGE, f"--shard {text}: write I/N with 0 <= I < N (0/8 is the first of eight), or auto")
-    return int(index), int(count)
-
-
-def _from_slurm() -> tuple[int, int]:
+def _slurm_shard() -> tuple[int, int]:
     """Array task x step task, whatever the array's first number and step."""
     if "SLURM_ARRAY_TASK_ID" not in os.environ and "SLURM_STEP_NUM_TASKS" not in os.environ:
         raise Fatal(Exit.USAGE, "--shard auto: there is no Slurm array or step in the environment; write --shard I/N")
-    index, count = _array_task() if "SLURM_ARRAY_TASK_ID" in os.environ else (0, 1)
+    index, count = 0, 1
+    if "SLURM_ARRAY_TASK_ID" in os.environ:
+        task = _number("SLURM_ARRAY_TASK_ID", 0)
+        first, last = _number("SLURM_ARRAY_TASK_MIN", 0), _number("SLURM_ARRAY_TASK_MAX", task)
+        step = max(1, _number("SLURM_ARRAY_TASK_STEP", 1))
+        index, count = (task - first) // step, (last - first) // step + 1
+        if _number("SLURM_ARRAY_TASK_COUNT", count) != count:  # 1,5,9-10: the shards in the gaps would never be done
+            hint = "write --shard I/N, or --array=0-N"
+            raise Fatal(Exit.USAGE, f"--shard auto: the Slurm array {first}-{last} has gaps; {hint}")
     tasks = _number("SLURM_STEP_NUM_TASKS", 1)
     return index * tasks + _number("SLURM_PROCID", 0), count * tasks
-
-
-def _array_task() -> tuple[int, int]:
-    task = _number("SLURM_ARRAY_TASK_ID", 0)
-    first, last = _number("SLURM_ARRAY_TASK_MIN", 0), _number("SLURM_ARRAY_TASK_MAX", task)
-    step = max(1, _number("SLURM_ARRAY_TASK_STEP", 1))
-    count = (last - first) // step + 1
-    if _number("SLURM_ARRAY_TASK_COUNT", count) != count:  # 1,5,9-10: the shards in the gaps would never be done
-        cure = "write --shard I/N, or --array=0-N"
-        raise Fatal(Exit.USAGE, f"--shard auto: the Slurm array {first}-{last} has gaps; {cure}")
-    return (task - first) // step, count
 
 
 def _number(name: str, default: int) -> int:

@@ -1,48 +1,113 @@
-"""What a run reads: its own rows, as they come; lines that are none, and rows of other shards, are counted instead."""
+"""Lines to rows: the one loop that skips blank lines and refuses what is no row, and the rows of one run's shard."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
-from libra_cli.stream import resume, rows
-from libra_cli.stream.line_source import Batch, LineSource
-from libra_cli.stream.options import CURES, Shard
-from libra_cli.stream.rows import Row, RowError
-
-if TYPE_CHECKING:
-    from libra_cli.stream.run import Run
-
-Sift = Callable[[Iterator[Row]], Iterator[Row]]
-"""Takes what it can deal with at once out of the rows that came together."""
+from libra_cli.stream.counts import Counts
+from libra_cli.stream.line_source import LineBatch, LineSource
+from libra_cli.stream.options import FIELD_HINTS, Shard, StreamOptions
+from libra_cli.stream.resume import Manifest
+from libra_cli.stream.rows import Row, RowError, content_hash, parse, require
+from libra_cli.stream.signals import StopRequest
 
 
-class Intake:
-    """The rows of a run's input that are of its shard and can be read."""
+class BadLine(NamedTuple):
+    """A line that is no row, and why."""
 
-    def __init__(self, run: Run, source: LineSource, shard: Shard):
-        self._run, self._source, self._shard = run, source, shard
-        self._limit = sys.maxsize if run.options.limit is None else run.options.limit
+    error: RowError
+    raw: bytes
+    file: str
+    line: int
+
+    @property
+    def place(self) -> str:
+        """`FILE:LINE`, as error messages name it."""
+        return f"{self.file}:{self.line}"
+
+    @property
+    def id(self) -> None:
+        """A line that is no row has no id."""
+
+
+def read_rows(
+    source: LineSource, counts: Counts | None = None, stop: StopRequest | None = None
+) -> Iterator[Row | BadLine]:
+    """Yields each line of `source` that is not blank, as a Row or a BadLine; waits for lines.
+
+    Blank lines are counted in `counts`, the rest is up to the caller. Ends early once `stop` is requested.
+    """
+    while (batch := source.read()) is not None:
+        for entry in rows_of(batch, counts):
+            if stop is not None and stop.status is not None:
+                return
+            yield entry
+        if stop is not None and stop.status is not None:
+            return
+
+
+def rows_of(batch: LineBatch, counts: Counts | None) -> Iterator[Row | BadLine]:
+    """Yields each line of `batch` that is not blank, as a Row or a BadLine; counts blank lines."""
+    file, refused, offset = batch.file, batch.refused, batch.offset
+    for number, line in enumerate(batch.lines, batch.first):
+        raw = line.strip(b" \t\r")
+        begins = offset
+        if offset is not None:
+            if raw is not line:
+                begins = offset + len(line) - len(line.lstrip(b" \t\r"))
+            offset += batch.size(number) + 1 if refused else len(line) + 1
+        if not raw and number - batch.first not in refused:
+            if counts is not None:
+                counts.blank += 1
+            continue
+        entry: Row | BadLine
+        try:
+            if refused and number - batch.first in refused:
+                raise refused[number - batch.first]
+            entry = Row(parse(raw), raw, file, number, begins)
+        except RowError as error:
+            entry = BadLine(batch.explain(error, number), raw, file, number)
+        yield entry
+
+
+class RowReader:
+    """The rows of a run's input that belong to its shard; refuses lines that are no rows, and rows that lack a field.
+
+    `reads` are the fields that each row must have. `refuse` takes a row or line that cannot be used. `flush` is called
+    before and after every wait for lines: nothing is held back meanwhile, and a reader that has left is noticed.
+    """
+
+    def __init__(
+        self,
+        source: LineSource,
+        options: StreamOptions,
+        reads: Mapping[str, Any],
+        counts: Counts,
+        stop: StopRequest,
+        refuse: Callable[[Row | BadLine, RowError], None],
+        flush: Callable[[], None],
+    ):
+        self._source, self._options, self._reads, self._shard = source, options, reads, Shard(options.shard)
+        self._counts, self._stop, self._refuse, self._flush = counts, stop, refuse, flush
+        self._limit = sys.maxsize if options.limit is None else options.limit
         self._rows: Iterator[Row] = iter(())
-        self.sift: Sift = iter
         self.ended = False
-        """Nothing will come any more."""
+        """No row will come any more."""
         self.waiting = False
-        """It is waiting for lines."""
+        """The reader waits for lines."""
         self.lines = 0
-        """Lines read that are not blank, those of other shards and those that are refused included."""
-        self.batch = Batch("", 1, [])
-        """The lines among which the last row stood."""
+        """Lines read that are not blank, including those of other shards and those that are refused."""
 
-    def each_row(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[Row]:
         """The rows one by one; waits for them."""
         while not self.ended:
             yield from self._rows
             self._read(None)
 
     def next_row(self, wait: float | None) -> Row | None:
-        """The next row; None where none came within `wait` seconds, or at the end (then `ended` is True)."""
+        """The next row; None if none came within `wait` seconds, or at the end (then `ended` is True)."""
         while not self.ended:
             row = next(self._rows, None)
             if row is not None:
@@ -52,76 +117,60 @@ class Intake:
         return None
 
     def shortfall(self) -> str | None:
-        """Why the input was not all of it: end of file alone proves nothing."""
-        options = self._run.options
-        expected, wanted_by = options.expect_rows, "--expect-rows"
+        """Says how the input falls short of what --expect-rows or --expect-manifest promise; None if it does not.
+
+        The end of the file alone proves nothing.
+        """
+        options = self._options
+        expected, named_by = options.expect_rows, "--expect-rows"
         if options.expect_manifest:
-            found = resume.Manifest.read(options.expect_manifest)
-            wanted_by = options.expect_manifest
-            if found is None or found.get("status") != "complete":
-                return f"{wanted_by}: the stage before this one did not finish; run it again"
-            expected = found.get("rows")
+            manifest = Manifest.read(options.expect_manifest)
+            named_by = options.expect_manifest
+            if manifest is None or manifest.get("status") != "complete":
+                return f"{named_by}: the stage before this one did not finish; run it again"
+            expected = manifest.get("rows")
         if expected is not None and self.lines != expected:
-            return f"the input had {self.lines} rows, {wanted_by} says {expected}; run the stage before this one again"
+            return f"the input had {self.lines} rows, {named_by} says {expected}; run the stage before this one again"
         return None
 
     def _read(self, wait: float | None) -> bool:
-        """Reads more lines; False where none came in time or the input ended."""
-        if self.lines >= self._limit or self._run.stop.status is not None:
+        """Reads more lines; False if none came in time or the input ended."""
+        if self.lines >= self._limit or self._stop.status is not None:
             self.ended = True
             return False
         batch = self._source.read(0)
         if batch is not None and not batch.lines and wait != 0:
-            batch = self._wait_for_lines(wait)
+            self._flush()
+            self.waiting = True
+            batch = self._source.read(wait)
+            self.waiting = False
+            self._flush()
         if batch is None:
             self.ended = True
             return False
-        self.batch, self._rows = batch, self.sift(self._rows_of(batch))
+        self._rows = self._own_rows(batch)
         return bool(batch.lines)
 
-    def _wait_for_lines(self, wait: float | None) -> Batch | None:
-        self._run.flush()  # nothing is held back while this stage waits
-        self.waiting = True
-        batch = self._source.read(wait)
-        self.waiting = False
-        self._run.flush()  # raises where the reader has gone meanwhile
-        return batch
-
-    def _rows_of(self, batch: Batch) -> Iterator[Row]:
-        """The rows that can be read, until somebody asks to stop; the others are refused."""
-        run, stop, limit, parse = self._run, self._run.stop, self._limit, rows.parse
-        reads, sharded, refused = run.info.reads, self._shard.count > 1, batch.refused
-        for number, raw in enumerate(batch.lines, batch.first):
-            raw = raw.strip(b" \t\r")
-            if not raw and number - batch.first not in refused:
-                run.counts.blank += 1
-                continue
+    def _own_rows(self, batch: LineBatch) -> Iterator[Row]:
+        """The usable rows of this shard, until a stop is requested; the others are refused or left out."""
+        stop, limit, reads, sharded = self._stop, self._limit, self._reads, self._shard.count > 1
+        for entry in rows_of(batch, self._counts):
             if self.lines >= limit or stop.status is not None:
                 return
             self.lines += 1
+            if sharded:
+                key = entry.id if isinstance(entry, Row) else content_hash(entry.raw.hex())
+                if not self._shard.has(key):
+                    self._counts.read += 1
+                    self._counts.filtered["other_shard"] += 1
+                    continue
             try:
-                if refused and number - batch.first in refused:
-                    raise refused[number - batch.first]
-                row = Row(parse(raw), raw, batch.file, number)
-            except RowError as error:
-                if not sharded or self._is_mine(rows.content_hash(raw.hex())):
-                    run.counts.read += 1
-                    run.refuse_line(raw, f"{batch.file}:{number}", batch.explain(error, number))
-                continue
-            if sharded and not self._is_mine(row.id):
-                continue
-            try:
+                if not isinstance(entry, Row):
+                    raise entry.error
                 if reads:
-                    rows.require(row, reads, CURES)
+                    require(entry, reads, FIELD_HINTS)
             except RowError as error:
-                run.counts.read += 1
-                run.refuse(row, error)
+                self._counts.read += 1
+                self._refuse(entry, error)
             else:
-                yield row
-
-    def _is_mine(self, record: str) -> bool:
-        if self._shard.has(record):
-            return True
-        self._run.counts.read += 1
-        self._run.counts.filtered["other_shard"] += 1
-        return False
+                yield entry

@@ -8,15 +8,14 @@ from libra_cli.exits import Exit, Fatal
 
 Result = TypeVar("Result")
 WAITING_BYTES = 16 << 20
-"""Of rows that are done and wait for an earlier one; in memory they take several times that."""
+"""Size of the rows that are done and wait for an earlier one, at most; in memory they take several times that."""
 
 
 class OrderWindow(Generic[Result]):
-    """Numbers jobs as they are issued and gives their results back in that order.
+    """Numbers jobs as they are issued and returns their results in that order.
 
-    At most `size` jobs are issued and not given back, and where results have a weight, no more are issued while those
-    that wait for their turn weigh WAITING_BYTES; while `full`, no more should be issued. With `ordered` False every
-    result is given back at once, and only jobs still at work count.
+    While `full`, no more jobs should be issued: `size` of them are issued and not returned, or the results that wait
+    for their turn weigh WAITING_BYTES. With `ordered` False every result is returned at once.
     """
 
     def __init__(self, size: int, ordered: bool = True):
@@ -34,16 +33,16 @@ class OrderWindow(Generic[Result]):
 
     @property
     def at_work(self) -> int:
-        """Jobs issued whose result has not come."""
+        """Jobs issued that have no result yet."""
         return len(self._working)
 
     @property
     def settled(self) -> int:
-        """Jobs whose result has come."""
+        """Jobs that have a result."""
         return self._issued - len(self._working)
 
     def issue(self) -> int:
-        """The number of the next job."""
+        """Returns the number of the next job."""
         number = self._issued
         self._issued += 1
         self.open += 1
@@ -51,9 +50,9 @@ class OrderWindow(Generic[Result]):
         return number
 
     def settle(self, number: int, result: Result, weight: int = 0) -> list[Result]:
-        """Takes the result of one job, and how many bytes it holds; returns those that may go out now, in order.
+        """Takes the result of one job and its size in bytes; returns the results that may go out now, in order.
 
-        Raises Fatal(1) where the job is not at work: else a result could end up on another job's row.
+        Raises Fatal(1) if the job is not at work: a result could otherwise end up on another job's row.
         """
         if number not in self._working:
             what = f"job {number} was answered twice, or was never given out"
@@ -74,7 +73,7 @@ class OrderWindow(Generic[Result]):
         return ready
 
     def drain(self) -> list[Result]:
-        """What is finished behind a job that is not: for a run that ends early, whose order is lost anyway."""
+        """Returns the results that wait behind an unfinished job, for a run that ends early."""
         ready = [self._waiting[number][0] for number in sorted(self._waiting)]
         self._waiting.clear()
         self.open -= len(ready)

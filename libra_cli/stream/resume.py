@@ -1,7 +1,7 @@
 """What an earlier run of the same command has done: read from the output itself, checked against its manifest.
 
-The output is the only record of progress. A row is done when its key stands there: (id, model, sample) and a hash of
-the fields that the stage used, which pass through every stage unchanged. The manifest beside it (`FILE.libra.json`)
+The output is the only record of progress. A row is done if the output has its key: (id, model, sample) and a hash of
+the fields that the stage used, which pass through every stage unchanged. The manifest next to it (`FILE.libra.json`)
 holds the configuration, so that a run with another one is refused instead of mixed in.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -23,16 +23,14 @@ Key = tuple[bytes, bytes]
 
 
 def key_of(fields: Mapping[str, Any], used: Sequence[str], names: Sequence[str]) -> Key:
-    """(identity, used): 12-byte hashes of which row it is (`names` beside its id) and of what the stage read of it."""
+    """(identity, used): 12-byte hashes of what identifies a row (its id and `names`) and of the `used` fields."""
     identity = "\0".join([rows.record_id(fields), *(str(fields.get(name, "")) for name in names)])
-    return _digest(identity.encode("utf-8", "surrogatepass")), _digest(_bytes([fields.get(name) for name in used]))
-
-
-def _bytes(values: list[Any]) -> bytes:
+    values = [fields.get(name) for name in used]
     try:
-        return orjson.dumps(values)
+        data = orjson.dumps(values)
     except TypeError:  # integers beyond 64 bits
-        return json.dumps(values).encode()
+        data = json.dumps(values).encode()
+    return _digest(identity.encode("utf-8", "surrogatepass")), _digest(data)
 
 
 def _digest(data: bytes) -> bytes:
@@ -40,7 +38,7 @@ def _digest(data: bytes) -> bytes:
 
 
 def named_by_content(path: str) -> str:
-    """`NAME sha256:...` of a file, for a configuration; raises Fatal(2) where it cannot be read."""
+    """`NAME sha256:...` of a file, for a configuration; raises Fatal(2) if it cannot be read."""
     try:
         with open(path, "rb") as file:
             return f"{os.path.basename(path)} sha256:{hashlib.sha256(file.read()).hexdigest()[:16]}"
@@ -48,8 +46,8 @@ def named_by_content(path: str) -> str:
         raise Fatal(Exit.USAGE, f"{path}: cannot be read ({error.strerror}); check the name") from None
 
 
-class Done:
-    """The keys of the rows that stand in the output, with how often each does: equal rows are separate rows."""
+class FinishedRows:
+    """The keys of the rows that the output holds, each as often as it occurs: equal rows are separate rows."""
 
     def __init__(self, used: Sequence[str], names: Sequence[str]):
         self._used, self._names = used, names
@@ -59,7 +57,7 @@ class Done:
         self.sha256 = hashlib.sha256()
 
     def scan(self, path: str) -> None:
-        """Reads the rows of `path`; raises Fatal(2) where a line in it is not a row."""
+        """Reads the rows of `path`; raises Fatal(2) if a line of it is not a row."""
         with open(path, "rb") as file:
             for number, line in enumerate(file, 1):
                 try:
@@ -67,8 +65,8 @@ class Done:
                         raise rows.RowError("truncated_line", "it is cut off")
                     fields = rows.parse(line[:-1])
                 except rows.RowError as error:
-                    cure = "move the file away or use --overwrite"
-                    raise Fatal(Exit.USAGE, f"{path}:{number}: not a row of this run ({error}); {cure}") from None
+                    hint = "move the file away or use --overwrite"
+                    raise Fatal(Exit.USAGE, f"{path}:{number}: not a row of this run ({error}); {hint}") from None
                 self._add(*key_of(fields, self._used, self._names))
                 self.sha256.update(line)
                 self.rows += 1
@@ -83,90 +81,97 @@ class Done:
             self._keys[identity] = [before, used]
 
     def take(self, fields: Mapping[str, Any], place: str) -> bool:
-        """True, once per row in the output, where this row is done; raises Fatal(2) where its content was another.
+        """Whether this row is done: True once for each row of the output. Raises Fatal(2) if its content has changed.
 
-        Rows that do not say which they are (without `sample`, say) may share an identity and differ in content. Of
-        those only the end of the input can tell whether one has changed: see `leftover`.
+        Rows that lack a name (`sample`, say) may share an identity and differ in content. Whether one of those has
+        changed is known only at the end of the input: see `leftover`.
         """
         if not self._keys:
             return False
         identity, used = key_of(fields, self._used, self._names)
-        there = self._keys.get(identity)
-        if there is None:
+        known = self._keys.get(identity)
+        if known is None:
             return False
-        if used == there or (isinstance(there, list) and used in there):
-            self._remove(identity, used)
+        if used == known:
+            del self._keys[identity]
             return True
-        message = f"{place}: {self._changed(fields)}"
+        if isinstance(known, list) and used in known:
+            known.remove(used)
+            if not known:
+                del self._keys[identity]
+            return True
+        name = fields.get("id", fields.get("index", rows.record_id(fields)))
+        differing = ", ".join(used_name for used_name in self._used if used_name in fields)
+        message = (
+            f"{place}: row {name} has changed since the output was begun, or another row has its id "
+            f"(it differs in: {differing}); use another -o, or --overwrite"
+        )
         if all(fields.get(name) is not None for name in self._names):
             raise Fatal(Exit.USAGE, message)
         self._doubtful[identity] = message
         return False
 
     def leftover(self) -> int:
-        """Rows of the output that the input did not have; raises Fatal(2) where it had others in their place."""
+        """Counts rows of the output that the input lacks; raises Fatal(2) if the input has changed ones instead."""
         for identity, message in self._doubtful.items():
             if identity in self._keys:
                 raise Fatal(Exit.USAGE, message)
-        return sum(len(there) if isinstance(there, list) else 1 for there in self._keys.values())
-
-    def _remove(self, identity: bytes, used: bytes) -> None:
-        there = self._keys[identity]
-        if isinstance(there, list) and len(there) > 1:
-            there.remove(used)
-        else:
-            del self._keys[identity]
-
-    def _changed(self, fields: Mapping[str, Any]) -> str:
-        name = fields.get("id", fields.get("index", rows.record_id(fields)))
-        read = ", ".join(used for used in self._used if used in fields)
-        return (
-            f"row {name} has changed since the output was begun, or another row has its id (it differs in: {read}); "
-            "use another -o, or --overwrite"
-        )
+        return sum(len(known) if isinstance(known, list) else 1 for known in self._keys.values())
 
 
 class Manifest:
-    """`FILE.libra.json`: which stage and configuration makes FILE, whether it is complete, and its counts."""
+    """`FILE.libra.json`: the stage and configuration that make FILE, whether it is complete, and its counts."""
 
-    def __init__(self, path: str, stage: str, config: Mapping[str, Any], version: str):
-        self.path = path
-        plain = json.loads(json.dumps(dict(config), default=str))  # as it will be read again: tuples become lists
+    def __init__(
+        self,
+        path: str,
+        stage: str,
+        config: Mapping[str, Any],
+        version: str,
+        current_config: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+    ):
+        self.path, self._current_config = path, current_config
+        plain = json.loads(json.dumps(dict(config), default=str))  # as it will be read back: tuples become lists
         self._content: dict[str, Any] = {"stage": stage, "libra": version, "config": plain}
         self._content["config_sha256"] = rows.content_hash(plain, 64)
 
     @staticmethod
     def read(path: str) -> dict[str, Any] | None:
-        """The manifest at `path`; None where there is none or it is not one."""
+        """The manifest at `path`; None if there is none."""
         try:
             with open(path, "rb") as file:
                 content = json.loads(file.read())
         except (OSError, ValueError):
             return None
-        return content if isinstance(content, dict) and {"stage", "config", "config_sha256"} <= content.keys() else None
+        if not isinstance(content, dict) or not {"stage", "config", "config_sha256"} <= content.keys():
+            return None
+        return content if isinstance(content["config"], dict) else None
 
     def write(self, status: str, **counts: Any) -> None:
-        """Replaces the file; raises Fatal(74) where it cannot be written."""
+        """Replaces the file; raises Fatal(74) if it cannot be written."""
         content = {**self._content, "status": status, **counts}
         replace_file(self.path, json.dumps(content, indent=2).encode() + b"\n")
 
-    def same_run(self, found: Mapping[str, Any]) -> bool:
-        """Whether `found` describes a run of the same stage with the same configuration."""
-        return all(found[name] == self._content[name] for name in ("stage", "config_sha256"))
+    def same_stage(self, earlier: Mapping[str, Any]) -> bool:
+        """Whether `earlier` describes a file that the same stage wrote under the same option."""
+        return bool(earlier["stage"] == self._content["stage"])
 
-    def difference(self, found: Mapping[str, Any]) -> str:
-        """In words, what `found` was made with that this run is not."""
-        if found["stage"] != self._content["stage"]:
-            return f"it was made by libra {found['stage']}"
-        now, then = self._content["config"], found["config"]
+    def same_run(self, earlier: Mapping[str, Any]) -> bool:
+        """Whether `earlier` describes a run of the same stage with the same configuration."""
+        config_sha256 = rows.content_hash(self._current_config(earlier["config"]), 64)
+        return self.same_stage(earlier) and config_sha256 == self._content["config_sha256"]
+
+    def difference(self, earlier: Mapping[str, Any]) -> str:
+        """Describes how the run of the manifest `earlier` differs from this one."""
+        if earlier["stage"] != self._content["stage"]:
+            return f"it was made by libra {earlier['stage']}"
+        now, then = self._content["config"], self._current_config(earlier["config"])
         changed = sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name))
-        values = ((_called(name), _short(then.get(name)), _short(now.get(name))) for name in changed)
-        return "; ".join(f"{name} was {before}, now {after}" for name, before, after in values)
-
-
-def _called(name: str) -> str:
-    """What a user calls a setting: all are options, but the FILE:AMOUNT of libra mix."""
-    return "the mixture" if name == "mixture" else f"--{name.replace('_', '-')}"
+        parts = []
+        for name in changed:  # all settings are options, but the FILE:AMOUNT of libra mix
+            setting = "the mixture" if name == "mixture" else f"--{name.replace('_', '-')}"
+            parts.append(f"{setting} was {_short(then.get(name))}, now {_short(now.get(name))}")
+        return "; ".join(parts)
 
 
 def _short(value: Any) -> str:
@@ -174,49 +179,40 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def prepare(path: str, manifest: Manifest, done: Done | None, overwrite: bool, option: str = "-o") -> None:
-    """Makes `path` ready to be begun or continued: clears it (--overwrite), refuses it, or reads into `done`.
+def prepare(path: str, manifest: Manifest, done: FinishedRows | None, overwrite: bool, option: str = "-o") -> None:
+    """Prepares `path` to be begun or continued: clears it (--overwrite), refuses it, or reads it into `done`.
 
-    `done` None says that the stage cannot continue half an output and makes it anew. Raises Fatal(2) where the file was
-    made with another configuration, or not by libra; `option` is what named it.
+    `done` None: the stage cannot continue half an output and begins it anew. Raises Fatal(2) if the file was made with
+    another configuration, or not by libra; `option` named it.
     """
     part = path + ".part"
     if path.endswith((".gz", ".zst")):
         raise Fatal(Exit.USAGE, f"{path}: -o writes plain JSONL, which can be continued; compress it afterwards")
-    there = [name for name in (path, part) if os.path.exists(name)]
+    existing = [name for name in (path, part) if os.path.exists(name)]
     if overwrite:
-        _remove(there)
-    elif there:
-        _check_same(there[0], manifest, option)
+        for name in existing:
+            os.unlink(name)
+    elif existing:
+        _check_same_run(existing[0], manifest, option)
         if done is None:
-            _remove([part] if part in there else [])
+            if part in existing:
+                os.unlink(part)
+        elif existing == [path, part]:  # a run that ends between two names never leaves both: FILE was put back by hand
+            raise Fatal(Exit.USAGE, f"{path} and {part} are both there; move one of them away")
         else:
-            _continue(path, part, done)
+            if existing == [part]:
+                cut_torn_line(part)
+            done.scan(existing[0])
     manifest.write("running")
 
 
-def _check_same(path: str, manifest: Manifest, option: str) -> None:
+def _check_same_run(path: str, manifest: Manifest, option: str) -> None:
     if os.path.getsize(path) == 0:
         return  # no row was made with any configuration: an earlier run ended before it began
-    found = Manifest.read(manifest.path)
-    cure = f"use another {option}, or --overwrite"
-    if found is None:
-        raise Fatal(Exit.USAGE, f"{path}: exists and was not made by libra with {option}; {cure}")
-    elif not manifest.same_run(found):
-        difference = manifest.difference(found)
-        raise Fatal(Exit.USAGE, f"{path}: was begun with another configuration ({difference}); {cure}")
-
-
-def _continue(path: str, part: str, done: Done) -> None:
-    if os.path.exists(path):
-        if os.path.exists(part):  # a run that ended between two names cannot leave both: FILE was put back by hand
-            raise Fatal(Exit.USAGE, f"{path} and {part} are both there; move one of them away")
-        done.scan(path)
-    else:
-        cut_torn_line(part)
-        done.scan(part)
-
-
-def _remove(names: Sequence[str]) -> None:
-    for name in names:
-        os.unlink(name)
+    earlier = Manifest.read(manifest.path)
+    hint = f"use another {option}, or --overwrite"
+    if earlier is None:
+        raise Fatal(Exit.USAGE, f"{path}: exists and was not made by libra with {option}; {hint}")
+    if not manifest.same_run(earlier):
+        difference = manifest.difference(earlier)
+        raise Fatal(Exit.USAGE, f"{path}: was begun with another configuration ({difference}); {hint}")

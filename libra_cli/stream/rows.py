@@ -1,7 +1,7 @@
-"""Strict JSON rows: one line of bytes to a dict and back, with nothing changed in silence.
+"""Strict JSON rows: one line of bytes to a dict and back, with nothing changed silently.
 
-A row that a stage only adds keys to is never serialised again: the new keys are spliced into its own bytes, so that
-every value it came with (integers of any length, floats as written) leaves as it came.
+A row that only gets new keys is never serialised again: the keys are spliced into its own bytes, so that every value
+(integers of any length, floats as written) leaves as it came.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import orjson
 Fields = dict[str, Any]
 
 EXACT_FLOAT = 2.0**53
-"""Below this a float was written as one; beyond 64 bits orjson turns integers into floats."""
+"""A smaller float was written as a float; orjson turns integers beyond 64 bits into floats."""
 
 MAX_DEPTH = 254
-"""Levels of nesting that a row may have: the most that orjson writes."""
+"""Levels of nesting that a row may have, which is as deep as orjson writes."""
 
 _TOO_DEEP = f"the row is nested more than {MAX_DEPTH} levels deep; write the inner part as a string"
 _NO_CONSTANTS = "NaN and Infinity are not JSON; write null"
@@ -30,33 +30,49 @@ _IDENTITY = (
     "index", "subset", "question", "reference", "prompt", "messages", "response_a", "response_b", "response_1",
     "response_2", "chosen", "rejected", "responses",
 )  # fmt: skip
+_KIND_NAMES = {
+    str: "a string",
+    int: "an integer",
+    float: "a number",
+    list: "a list",
+    dict: "an object",
+    bool: "a bool",
+}
 _ANSWERS = ("response", "response_with_cot", "response_a", "response_b", "responses", "chosen", "rejected")
 
 
 class RowError(Exception):
-    """One row cannot be used: `kind` is a stable word for counting, `reason` says what is wrong and the cure."""
+    """One row cannot be used: `kind` is a stable word for counting, `reason` says what is wrong and how to mend it."""
 
     def __init__(self, kind: str, reason: str, attempts: int = 1):
         super().__init__(reason)
         self.kind, self.reason, self.attempts = kind, reason, attempts
 
 
+class Filtered(Exception):
+    """A row is left out on purpose; the reason is a stable word for counting."""
+
+
 class Row:
-    """One input row: its parsed `fields`, its own bytes `raw`, and where it stood."""
+    """One input row: its parsed `fields`, its own bytes `raw`, and where they come from.
 
-    __slots__ = ("fields", "file", "line", "raw")
+    `line` is the row's number in `file`, from 1; 0 if unknown. `offset` says at which byte of `file` its bytes
+    begin; None if they cannot be read there again (a pipe, a compressed file).
+    """
 
-    def __init__(self, fields: Fields, raw: bytes, file: str, line: int):
-        self.fields, self.raw, self.file, self.line = fields, raw, file, line
+    __slots__ = ("fields", "file", "line", "offset", "raw")
+
+    def __init__(self, fields: Fields, raw: bytes, file: str, line: int, offset: int | None = None):
+        self.fields, self.raw, self.file, self.line, self.offset = fields, raw, file, line, offset
 
     @property
     def place(self) -> str:
         """`FILE:LINE`, as error messages name it."""
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
     @property
     def id(self) -> str:
-        """The problem's id: its own `id` where it has one, else a hash of its content (stable under reordering)."""
+        """The problem's id: its own `id` if it has one, else a hash of its content (stable under reordering)."""
         return record_id(self.fields)
 
 
@@ -70,17 +86,26 @@ def parse(raw: bytes) -> Fields:
     except orjson.JSONDecodeError as error:
         if "infinity" in str(error):  # a number beyond a double: a long integer is kept, 1e400 is refused
             return _parse_exactly(raw)
-        _refuse(raw, error)
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError as bad:
+            reason = f"byte {bad.start + 1} is not UTF-8; convert the file (iconv -t UTF-8)"
+            raise RowError("bad_utf8", reason) from None
+        if "depth limit" in str(error):
+            raise RowError("too_deep", _TOO_DEEP) from None
+        if "NaN" in text or "Infinity" in text:
+            _parse_exactly(raw)  # raises an error that names the constant, if that is what is wrong
+        raise RowError("bad_json", f"not JSON: {error}") from None
     if type(fields) is not dict:
         raise RowError("not_an_object", f"a row is one JSON object, this is {_type_name(fields)}")
-    return fields if _is_all_there(fields, raw) else _parse_exactly(raw)
+    return fields if _is_lossless(fields, raw) else _parse_exactly(raw)
 
 
-def _is_all_there(fields: Fields, raw: bytes) -> bool:
-    """False where `fields` may have lost a key that `raw` has twice, or digits; raises RowError (`too_deep`).
+def _is_lossless(fields: Fields, raw: bytes) -> bool:
+    """False if `fields` may have lost a key that `raw` has twice, or digits; raises RowError (`too_deep`).
 
-    A compact row that is written again as it came has lost nothing. Any other has lost no key where the quotation marks
-    outside its strings are as many as those of the keys and strings that are left, two each.
+    A compact row that serialises to `raw` has lost nothing. Any other has lost no key if the quotation marks outside
+    its strings are exactly those of the remaining keys and strings, two each.
     """
     if not raw.startswith(b" ", raw.find(b'":') + 2):  # not `"key": value`, as Python writes
         try:
@@ -95,7 +120,7 @@ def _is_all_there(fields: Fields, raw: bytes) -> bool:
 
 
 def _count_strings(value: Any, depth: int) -> float:
-    """Keys and strings inside an object or array; minus infinity where a float may have been a long integer.
+    """Counts keys and strings in an object or array; minus infinity if a float may have been a long integer.
 
     Raises RowError (`too_deep`).
     """
@@ -116,18 +141,18 @@ def _count_strings(value: Any, depth: int) -> float:
 
 
 def _parse_exactly(raw: bytes) -> Fields:
-    """By the slower parser, which keeps long integers and sees every key."""
+    """Parses with the slower parser, which keeps long integers and sees every key."""
     try:
         fields = json.loads(
             raw.decode(), object_pairs_hook=_without_duplicates, parse_float=_finite_float, parse_constant=_no_constant
         )
         if b"\\u" in raw:
-            json.dumps(fields, ensure_ascii=False).encode()  # fails where half of a surrogate pair was escaped
+            json.dumps(fields, ensure_ascii=False).encode()  # fails if half of a surrogate pair was escaped
     except RecursionError:
         raise RowError("too_deep", _TOO_DEEP) from None
     except (json.JSONDecodeError, UnicodeError) as error:
         raise RowError("bad_json", f"not JSON: {error}") from None
-    except ValueError:  # int() refuses more than 4,300 digits, _finite_float what is no double
+    except ValueError:  # int() refuses more than 4,300 digits, _finite_float what no double holds
         reason = "a number is too long or too large to be kept; write it as a string"
         raise RowError("number_too_long", reason) from None
     if type(fields) is not dict:
@@ -156,29 +181,17 @@ def _without_duplicates(pairs: Sequence[tuple[str, Any]]) -> Fields:
     return fields
 
 
-def _refuse(raw: bytes, error: Exception) -> NoReturn:
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as bad:
-        raise RowError("bad_utf8", f"byte {bad.start + 1} is not UTF-8; convert the file (iconv -t UTF-8)") from None
-    if "depth limit" in str(error):
-        raise RowError("too_deep", _TOO_DEEP) from None
-    if "NaN" in text or "Infinity" in text:
-        _parse_exactly(raw)  # says so where that is what is wrong
-    raise RowError("bad_json", f"not JSON: {error}") from None
-
-
 def _type_name(value: Any) -> str:
     names = {list: "an array", str: "a string", int: "a number", float: "a number", bool: "a boolean"}
     return names.get(type(value), "null")
 
 
 def dumps(fields: Mapping[str, Any]) -> bytes:
-    """One line of strict JSON without its newline; integers of any length, no NaN.
+    """One line of strict JSON without its newline; keeps integers of any length.
 
-    Raises ValueError for NaN or infinity and TypeError for what is not JSON: neither is ever written as something else.
+    Raises ValueError for NaN or infinity and TypeError for what is not JSON; neither is ever written as something else.
     """
-    if not _finite(fields):
+    if not _is_finite(fields):
         raise ValueError("NaN and Infinity cannot be written as JSON")
     try:
         line = orjson.dumps(fields)
@@ -186,13 +199,13 @@ def dumps(fields: Mapping[str, Any]) -> bytes:
         if "64-bit" not in str(error) and "surrogates" not in str(error):
             raise
         text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-        # A model may emit half of a surrogate pair, which no strict reader accepts: it becomes U+FFFD.
+        # A model may emit half of a surrogate pair, which strict readers reject: it becomes U+FFFD.
         line = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
     return escape_separators(line)
 
 
-def _finite(value: Any) -> bool:
-    """orjson writes NaN as null, which would turn a number into a missing one."""
+def _is_finite(value: Any) -> bool:
+    """Whether no number in `value` is NaN or infinite: orjson would write it as null, which means missing."""
     kind = type(value)
     if kind is float:
         return bool(value - value == 0.0)
@@ -202,25 +215,25 @@ def _finite(value: Any) -> bool:
         items = value
     else:
         items = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else ()
-    for item in items:  # noqa: SIM110 -- `all` is slower, and every row that is written comes here
-        if not _finite(item):
+    for item in items:  # noqa: SIM110 -- `all` is slower, and this runs for every row written
+        if not _is_finite(item):
             return False
     return True
 
 
 def escape_separators(line: bytes) -> bytes:
     """`line` with C1 controls and U+2028, U+2029 as `\\uXXXX` escapes: the same JSON value in safer bytes."""
-    if line.isascii() or not (b"\xc2" in line or b"\xe2" in line):  # one byte is found fastest
+    if line.isascii() or not (b"\xc2" in line or b"\xe2" in line):  # searching for one byte is fastest
         return line
     if b"\xc2" not in line and b"\xe2\x80\xa8" not in line and b"\xe2\x80\xa9" not in line:
         return line
-    return _TO_ESCAPE.sub(lambda found: b"\\u%04x" % ord(found.group().decode()), line)
+    return _TO_ESCAPE.sub(lambda match: b"\\u%04x" % ord(match.group().decode()), line)
 
 
-class Addition(dict[str, Any]):
-    """Fields that many rows get alike, with their JSON made once: at least one, and never changed afterwards.
+class NewFields(dict[str, Any]):
+    """New fields that many rows share, serialised once: at least one field, never changed afterwards.
 
-    They hold no floats, so that they need no look at each of them.
+    They hold no floats, so that none need be checked for NaN.
     """
 
     def __init__(self, fields: Mapping[str, Any]):
@@ -230,23 +243,23 @@ class Addition(dict[str, Any]):
         except TypeError:  # half of a surrogate pair, or an integer beyond 64 bits
             line = dumps(fields)
         self.tail = b"," + line[1:]
-        """What follows a row's own fields, the comma before it included."""
+        """The bytes that follow a row's own fields, beginning with a comma."""
 
 
 def extend(row: Row, new: Mapping[str, Any] | None) -> bytes:
-    """The row's bytes with the keys of `new` added, or replaced where the row has them already."""
+    """The row's bytes with the keys of `new` added; keys that the row has already are replaced."""
     if not new:
         return row.raw if row.raw.isascii() else escape_separators(row.raw)
     if not row.fields:
         return dumps(new)
     if row.fields.keys().isdisjoint(new):
-        tail = new.tail if type(new) is Addition else b"," + dumps(new)[1:]
+        tail = new.tail if type(new) is NewFields else b"," + dumps(new)[1:]
         return (row.raw if row.raw.isascii() else escape_separators(row.raw))[:-1] + tail
     return dumps({**row.fields, **new})
 
 
 def record_id(fields: Mapping[str, Any]) -> str:
-    """`id` as it stands, else 16 hex digits of the SHA-256 of the fields that make the problem what it is."""
+    """`id` if there is one, else 16 hex digits of the SHA-256 of the fields that identify the problem."""
     given = fields.get("id")
     if given is not None:
         return str(given)
@@ -261,9 +274,9 @@ def content_hash(value: Any, digits: int = 16) -> str:
 
 
 def response_name(fields: Mapping[str, Any]) -> str:
-    """What tells a response from all others: `ID/MODEL/SAMPLE`, without those of them that its row does not have.
+    """Identifies a response: `ID/MODEL/SAMPLE`, without those parts that its row lacks.
 
-    Where a row has neither an id of its own nor a sample, 8 hex digits of what was answered stand in for them.
+    If a row has neither an id of its own nor a sample, a hash of what was answered (8 hex digits) is the sample.
     """
     given = [fields.get(name) for name in ("model", "sample")]
     if given[1] is None and fields.get("id") is None:
@@ -272,26 +285,22 @@ def response_name(fields: Mapping[str, Any]) -> str:
 
 
 def seed_for(run_seed: int, record: str, sample: int) -> int:
-    """A sampling seed in [0, 2^63) that depends on the record and the sample only, not on shard, order or resume."""
+    """A sampling seed in [0, 2^63) that depends on the record and the sample, not on shards, order or interruptions."""
     digest = hashlib.sha256(f"{run_seed}\0{record}\0{sample}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def require(row: Row, reads: Mapping[str, Any], cures: Mapping[str, str]) -> None:
-    """Raises RowError where a field that the stage reads is missing or of another type, naming the cure.
+def require(row: Row, reads: Mapping[str, Any], hints: Mapping[str, str]) -> None:
+    """Raises RowError if a field that the stage reads is missing or of another type; `hints` say how to add it.
 
     Only a field whose types include that of None may be null.
     """
     for name, kinds in reads.items():
         value = row.fields.get(name)
         if value is None and not (name in row.fields and isinstance(None, kinds)):
-            cure = cures.get(name, "add it, or rename a field with libra collect --map")
-            raise RowError("missing_field", f'no "{name}": {cure}')
+            hint = hints.get(name, "add it, or rename a field with libra collect --map")
+            raise RowError("missing_field", f'no "{name}": {hint}')
         if not isinstance(value, kinds) or (type(value) is bool and kinds is not bool):
-            raise RowError("wrong_type", f'"{name}" is {_type_name(value)}, not {_wanted(kinds)}')
-
-
-def _wanted(kinds: Any) -> str:
-    names = {str: "a string", int: "an integer", float: "a number", list: "a list", dict: "an object", bool: "a bool"}
-    kinds = kinds if isinstance(kinds, tuple) else (kinds,)
-    return " or ".join(names.get(kind, "null") for kind in kinds)
+            accepted = kinds if isinstance(kinds, tuple) else (kinds,)
+            wanted = " or ".join(_KIND_NAMES.get(kind, "null") for kind in accepted)
+            raise RowError("wrong_type", f'"{name}" is {_type_name(value)}, not {wanted}')

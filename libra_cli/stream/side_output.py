@@ -1,29 +1,25 @@
-"""What a stage writes beside its output: attended to, ended and continued together with it."""
+"""Files that a stage writes besides its output: the run polls, finishes and continues them together with it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from libra_cli import __version__
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import resume
 from libra_cli.stream.lock import Lock
 from libra_cli.stream.sinks import FileSink, is_plain_file
 
-if TYPE_CHECKING:
-    from libra_cli.stream.run import Run
 
+class SideOutput(Protocol):
+    """One file of a run besides its output. The run's monitor calls `poll`, the run's own thread the rest."""
 
-class Companion(Protocol):
-    """One file of a run beside its output. `attend` is called by the run's attendant, the rest by its own thread."""
-
-    def attend(self) -> bool:
+    def poll(self) -> bool:
         """Does what is due without ever waiting; False once it has failed."""
         ...
 
     def finish(self, complete: bool) -> None:
-        """Ends it after the output has ended; `complete` says that the run has done all that it should."""
+        """Ends it after the output has ended; `complete` says that the run has done all its work."""
         ...
 
     def withdraw(self) -> None:
@@ -31,47 +27,42 @@ class Companion(Protocol):
         ...
 
     def release(self) -> None:
-        """Lets others have it; called in any case, and last."""
+        """Lets other runs have it; called in any case, and last."""
         ...
 
 
-class RowsBeside:
+class SideRowFile:
     """A second file of rows, with the promises of `-o`: whole or visibly unfinished, continued, nothing doubled.
 
-    It is continued where the output is, and begun afresh where that is; a file that another stage or somebody else made
-    is refused (Fatal(2)). `option` names it, as in `--review`.
+    `finished` receives the rows that the file holds, if the output is continued; None begins the file anew. Raises
+    Fatal(2) for a file that somebody else or another stage made. `option` names the file, as in `--review`.
     """
 
-    def __init__(self, run: Run, path: str, option: str):
+    def __init__(
+        self, path: str, option: str, manifest: resume.Manifest, finished: resume.FinishedRows | None, overwrite: bool
+    ):
         if path == "-" or not is_plain_file(path):
             raise Fatal(Exit.USAGE, f"{option} {path}: name a plain file, which can be continued")
         self._lock = Lock(path)
+        self._manifest, self._finished = manifest, finished
         self.rows = 0
         try:
-            self._open(run, path, option)
+            earlier = resume.Manifest.read(manifest.path)
+            is_own = earlier is not None and manifest.same_stage(earlier)
+            resume.prepare(path, manifest, finished, overwrite or (is_own and finished is None), option)
+            self._sink = FileSink(path, append=finished is not None, sha256=finished.sha256 if finished else None)
         except BaseException:
             self._lock.release()
             raise
-        run.companions.append(self)
-
-    def _open(self, run: Run, path: str, option: str) -> None:
-        made_by = f"{run.info.name} {option}"
-        self._manifest = resume.Manifest(path + ".libra.json", made_by, run.config, __version__)
-        found = resume.Manifest.read(self._manifest.path)
-        ours = found is not None and found["stage"] == made_by
-        done = resume.Done(run.info.used, run.info.names) if run.continues else None
-        resume.prepare(path, self._manifest, done, run.options.overwrite or (ours and done is None), option)
-        self._done = done
-        self._sink = FileSink(path, append=done is not None, sha256=done.sha256 if done else None)
 
     def add(self, fields: Mapping[str, Any], place: str, line: bytes) -> None:
-        """Writes the row `line` unless it stands there already; `fields` are those by which it is known."""
-        if self._done is None or not self._done.take(fields, place):
+        """Writes the row `line` unless the file holds it already; `fields` are those that identify it."""
+        if self._finished is None or not self._finished.take(fields, place):
             self._sink.write(line)
             self.rows += 1
 
-    def attend(self) -> bool:
-        return self._sink.attend()
+    def poll(self) -> bool:
+        return self._sink.poll()
 
     def finish(self, complete: bool) -> None:
         self._sink.finish(complete, lambda: self._seal(complete))
@@ -85,6 +76,5 @@ class RowsBeside:
         self._lock.release()
 
     def _seal(self, complete: bool) -> None:
-        rows = self.rows + (self._done.rows if self._done is not None else 0)
-        sha256 = self._sink.sha256.hexdigest()
-        self._manifest.write("complete" if complete else "stopped", rows=rows, sha256=sha256)
+        rows = self.rows + (self._finished.rows if self._finished is not None else 0)
+        self._manifest.write("complete" if complete else "stopped", rows=rows, sha256=self._sink.sha256.hexdigest())

@@ -1,7 +1,7 @@
-"""Requests to stop: SIGINT, SIGTERM and USR1 are noted beside the run, which may be deep in an engine's compiled code.
+"""Stop requests: SIGINT, SIGTERM and USR1, handled while the main thread may be deep in an engine's compiled code.
 
-The interpreter itself writes each signal's number to a pipe, which the run's attendant reads: nothing has to wait until
-the main thread comes back to Python. Correctness never depends on a signal being obeyed.
+The interpreter itself writes each signal's number to a pipe, which the run's monitor reads: nothing waits for the main
+thread to return to Python. Correctness never depends on a signal being obeyed.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from libra_cli.stream.console import over_progress, write_stderr
 
 INTERRUPT_GRACE = 5.0
 ECHO_SECONDS = 0.1
-"""Nobody presses a key twice in so short a time."""
+"""Shorter than anybody takes to press a key twice."""
 STATUS = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED, signal.SIGUSR1: Exit.STOPPED}
 
 
 class CtrlC:
-    """Tells a second Ctrl-C from an echo: `timeout` and others pass on what the terminal has given to all of them."""
+    """Tells a second Ctrl-C from an echo: `timeout` and others forward a signal that the terminal sent to all of us."""
 
     def __init__(self) -> None:
         self._since: float | None = None
 
     def pressed(self) -> bool:
-        """Whether the SIGINT that has just come is somebody's wish, and not the last one once more."""
+        """Whether the SIGINT that has just arrived is a new key press, not an echo of the last one."""
         now = time.monotonic()
         if self._since is not None and now - self._since < ECHO_SECONDS:
             return False
@@ -39,9 +39,9 @@ class CtrlC:
 
 
 class StopRequest:
-    """Installed for the length of a run; `status` is None until somebody asks to stop.
+    """Handles the stop signals for the length of a run; `status` is None until a stop is requested.
 
-    `grace` and, after Ctrl-C, `interrupt_grace` are the seconds that the run then has; `says` whether it tells of it.
+    The run then has `grace` seconds (after Ctrl-C `interrupt_grace`). `says`: report the request on stderr.
     """
 
     def __init__(self, stage: str, grace: float, interrupt_grace: float = INTERRUPT_GRACE, says: bool = True):
@@ -52,9 +52,9 @@ class StopRequest:
         self._ctrl_c = CtrlC()
         self._wakeup_before = -1
         self.wake_fd, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        """Readable once the run's thread should stop waiting for input."""
+        """Becomes readable when the run's thread must stop waiting for input."""
         self.signal_fd, self._signal_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        """Readable when `take` has something to do."""
+        """Becomes readable when `take` has something to do."""
 
     def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():
@@ -73,12 +73,16 @@ class StopRequest:
             os.close(descriptor)
 
     def take(self) -> None:
-        """Notes the signals that came since the last call; ends the process where the grace period is over."""
-        for number in _numbers(self.signal_fd):
+        """Handles the signals since the last call; ends the process once the grace period is over."""
+        try:
+            numbers = os.read(self.signal_fd, 512)
+        except BlockingIOError:
+            numbers = b""
+        for number in numbers:
             if number in self._before:
                 self._request(signal.Signals(number))
         if self._deadline is not None and time.monotonic() >= self._deadline:
-            # What still runs cannot be waited for: every row written so far is whole.
+            # There is no time left to wait for what still runs; every row written so far is whole.
             leave(self.status or Exit.TERMINATED)
 
     def wake(self) -> None:
@@ -86,7 +90,7 @@ class StopRequest:
         os.write(self._wake_write, b"!")
 
     def poke(self) -> None:
-        """Makes the attendant look now."""
+        """Wakes the monitor."""
         os.write(self._signal_write, b"\0")
 
     def _request(self, number: signal.Signals) -> None:
@@ -107,39 +111,32 @@ class StopRequest:
 
 
 def leave(status: Exit) -> NoReturn:
-    """Ends the process now, and with it the processes it started: nobody else would end a stuck engine."""
+    """Ends the process at once, and the processes it started: a stuck engine would otherwise live on."""
     kill_descendants(os.getpid())
     os._exit(status)
 
 
 def kill_descendants(pid: int) -> None:
-    """Kills the processes that `pid` started, and those that they did."""
+    """Kills the processes that `pid` started, and those that they started."""
     for descendant in _descendants(pid):
         try:
             os.kill(descendant, signal.SIGKILL)
         except ProcessLookupError:
-            pass  # it has ended meanwhile
+            pass  # it ended meanwhile
 
 
 def _noted(_number: int, _frame: FrameType | None) -> None:
-    """The handler: the interpreter has written the number to the pipe already."""
-
-
-def _numbers(fd: int) -> bytes:
-    try:
-        return os.read(fd, 512)
-    except BlockingIOError:
-        return b""
+    """Does nothing: the interpreter has already written the signal's number to the pipe."""
 
 
 def _descendants(pid: int) -> list[int]:
-    """Processes that `pid` started, and those that they did (Linux; elsewhere none are known)."""
-    found: list[int] = []
+    """Processes that `pid` started, and those that they started (Linux; elsewhere none are known)."""
+    descendants: list[int] = []
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
             started = [int(word) for word in children.read_text().split()]
         except OSError:
-            continue  # the thread or process has ended meanwhile
+            continue  # the thread or process ended meanwhile
         for child in started:
-            found += [child, *_descendants(child)]
-    return found
+            descendants += [child, *_descendants(child)]
+    return descendants

@@ -1,4 +1,4 @@
-"""Where rows go: standard output, or a file that is only ever whole or visibly unfinished (`FILE.part`)."""
+"""Sinks for rows: standard output, or a file that is either complete or visibly unfinished (`FILE.part`)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal, ReaderGone
@@ -26,12 +27,12 @@ NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def write_all(fd: int, data: bytes | bytearray | memoryview, name: str) -> None:
-    """Writes all of `data`; raises ReaderGone where the reader left and Fatal(74) where the device refuses."""
+    """Writes all of `data`; raises ReaderGone if the reader has left, Fatal(74) if the device fails."""
     view = memoryview(data)
     while view:
         try:
             view = view[os.write(fd, view) :]
-        except BlockingIOError:  # somebody else has made our standard output non-blocking
+        except BlockingIOError:  # another process made our standard output non-blocking
             select.select([], [fd], [])
         except BrokenPipeError:
             raise ReaderGone from None
@@ -40,27 +41,27 @@ def write_all(fd: int, data: bytes | bytearray | memoryview, name: str) -> None:
 
 
 def write_failed(name: str, error: OSError) -> Fatal:
-    """The Fatal for a failed write, naming the file, the reason and the cure; 2 where no run could ever write there."""
+    """The Fatal for a failed write: names the file, reason and remedy; status 2 if no run could write there."""
     if error.errno in NO_PLACE + NO_PERMISSION:
         return Fatal(Exit.USAGE, f"{name}: cannot be written ({error.strerror}); check the name and the folder")
-    cure = "free some space and run again" if error.errno in FULL else "check the device and run again"
-    return Fatal(Exit.WRITE_FAILED, f"{name}: cannot be written ({error.strerror}); {cure}")
+    remedy = "free some space and run again" if error.errno in FULL else "check the device and run again"
+    return Fatal(Exit.WRITE_FAILED, f"{name}: cannot be written ({error.strerror}); {remedy}")
 
 
 class Sink:
-    """Takes lines (without newline); `sha256` covers their bytes, those of earlier runs included.
+    """Takes lines (without newline); `sha256` covers their bytes, including those of earlier runs.
 
-    Used by the run's own thread and by its attendant, which calls `attend` only.
+    The run's own thread uses it, and its monitor, which calls `poll` only.
     """
 
     def __init__(self, name: str, sha256: Any = None):
         self.name, self.sha256 = name, sha256
         self.failure: Fatal | None = None
-        """What `attend` met; the next write or flush raises it."""
+        """The failure that `poll` ran into; the next write or flush raises it."""
         self.blocked = False
-        """A write is under way, and may wait for a slow reader."""
+        """A write is in progress and may wait for a slow reader."""
         self.unwritten = 0
-        """Rows taken whose last byte has not been written."""
+        """Rows taken whose last byte is not written yet."""
         self._lock = threading.Lock()
         self._fd = -1
 
@@ -73,36 +74,38 @@ class Sink:
         raise NotImplementedError
 
     def finish(self, complete: bool, seal: Callable[[], None]) -> None:
-        """Hands on what is left and ends the output; `seal` writes the manifests, where a reader may rely on them."""
+        """Hands on what is left and ends the output; calls `seal`, which writes the manifests, once they are true."""
         raise NotImplementedError
 
     def withdraw(self) -> bool:
-        """Takes back what this run added to an output that was complete before; False where there is none."""
+        """Takes back what this run added to an output that was complete before; False if it was not."""
         return False
 
-    def attend(self) -> bool:
+    def poll(self) -> bool:
         """Does what is due without ever waiting; False once the output has failed."""
         if self.failure is None and self._lock.acquire(blocking=False):
             try:
                 if self._fd >= 0:
-                    self._attend()
+                    self._poll()
             except Fatal as error:
                 self.failure = error
             finally:
                 self._lock.release()
         return self.failure is None
 
-    def _attend(self) -> None:
+    def _poll(self) -> None:
         raise NotImplementedError
 
 
 class StreamSink(Sink):
-    """Standard output, or a device or named pipe: rows leave together where many are at hand, soon where not."""
+    """Standard output, a device or a named pipe: buffers rows while many come, and passes single ones on soon."""
 
     def __init__(self, fd: int, name: str, hashing: bool = False):
         super().__init__(name, hashlib.sha256() if hashing else None)
         self._fd = fd
-        self._lines: deque[bytes] = deque()  # the run's thread adds without the lock; whoever has the lock takes away
+        self._lines: deque[bytes] = (
+            deque()
+        )  # the run's thread appends without the lock; only a holder of the lock removes
         self._rest = b""
         self._size = 0
 
@@ -124,7 +127,7 @@ class StreamSink(Sink):
             self._rest, self.unwritten = b"", 0
 
     def finish(self, complete: bool, seal: Callable[[], None]) -> None:
-        """The manifests come before the end of file: whoever reads that looks for them at once."""
+        """Writes the manifests before the end of file: a reader that sees it looks for them at once."""
         self.flush()
         seal()
         with self._lock:
@@ -148,8 +151,8 @@ class StreamSink(Sink):
             self.sha256.update(data)
         return data
 
-    def _attend(self) -> None:
-        """Writes what fits, a page at a time, which never blocks; notices a gone reader even without rows."""
+    def _poll(self) -> None:
+        """Writes a page at a time while that cannot block; notices that the reader has left even without rows."""
         while (self._rest or self._lines) and _events(self._fd) & select.POLLOUT:
             data = self._rest or self._hashed(self._lines.popleft() + b"\n")
             self.unwritten = 1
@@ -184,18 +187,18 @@ def _events(fd: int) -> int:
 
 
 class FileSink(Sink):
-    """`PATH.part` while the run lasts, `PATH` once it is complete.
+    """`PATH.part` during the run, `PATH` once it is complete.
 
-    Each row is one write. The file is synced every 100 rows or second and before the rename, and the folder after it,
-    so that a row that was once there stays there and a file called PATH is complete. With `append` a complete PATH is
-    taken up again by the first new row (it becomes PATH.part first) and left alone where there is none.
+    Each row is one write. The file is synced every 100 rows, every second and before the rename, the folder after it:
+    no row is lost once written, and a file called PATH is complete. With `append`, the first new row turns a complete
+    PATH back into PATH.part; without new rows it is left alone.
     """
 
     def __init__(self, path: str, append: bool, sha256: Any = None):
         super().__init__(path + ".part", sha256 or hashlib.sha256())
         self.path, self._append = path, append
         self._before: tuple[int, Any] | None = None
-        """Size and hash of a complete PATH that this run has taken up again."""
+        """Size and hash of a complete PATH that this run has reopened."""
         self._unsynced, self._synced_at = 0, time.monotonic()
         if not (append and os.path.exists(path)):
             self._open()
@@ -214,12 +217,12 @@ class FileSink(Sink):
         self.sha256.update(data)
 
     def flush(self) -> None:
-        """Rows are handed to the system one by one; nothing waits here."""
+        """Nothing is buffered: rows go to the system one by one."""
         if self.failure is not None:
             raise self.failure
 
     def finish(self, complete: bool, seal: Callable[[], None]) -> None:
-        """Syncs and renames to PATH where the run is complete; the manifests come last, and vouch for what is there."""
+        """Syncs, and renames to PATH if the run is complete; the manifests come last, as they describe the file."""
         self.flush()
         with self._lock:
             if self._fd >= 0:
@@ -242,7 +245,7 @@ class FileSink(Sink):
             os.rename(self.name, self.path)
         return True
 
-    def _attend(self) -> None:
+    def _poll(self) -> None:
         if self._unsynced and time.monotonic() - self._synced_at >= FSYNC_SECONDS:
             self._sync()
 
@@ -265,7 +268,7 @@ class FileSink(Sink):
 
 
 def append_row(fd: int, data: bytes, path: str) -> None:
-    """Writes one row in one go; what a full disk took of it is taken back, so that the file ends with a whole row."""
+    """Writes one row in one call; if the disk is full, takes back what was written of it: the file ends with a row."""
     try:
         written = os.write(fd, data)
     except OSError as error:
@@ -293,7 +296,7 @@ def _end_of_last_line(path: str, size: int) -> int:
 
 
 def cut_torn_line(path: str) -> int:
-    """Cuts a last line without newline off `path`; returns how many bytes were cut."""
+    """Cuts off a last line without newline; returns the number of bytes cut."""
     size = os.path.getsize(path)
     end = _end_of_last_line(path, size)
     if end < size:
@@ -302,24 +305,31 @@ def cut_torn_line(path: str) -> int:
 
 
 def sync_folder(path: str) -> None:
-    """Makes a rename in the folder of `path` last through a power cut."""
+    """Makes a rename in the folder of `path` survive a power cut."""
     fd = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # some network filesystems do not sync folders
+        if error.errno != errno.EINVAL:  # some network filesystems cannot sync folders
             raise write_failed(path, error) from None
     finally:
         os.close(fd)
 
 
 def replace_file(path: str, data: bytes) -> None:
-    """Writes a small file so that readers see the old one or the new one, never a half. Raises Fatal(74 or 2).
+    """Replaces a small file atomically: readers see the old one or the new one. Raises Fatal(74 or 2).
 
-    A device or a pipe is written to as it is: a file must not take its place.
+    A device or a pipe is written to directly: a file must not take its place.
     """
     if not is_plain_file(path):
-        _write_into(path, data)
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise write_failed(path, error) from None
+        try:
+            write_all(fd, data, path)
+        finally:
+            os.close(fd)
         return
     temporary = path + ".tmp"
     try:
@@ -334,22 +344,27 @@ def replace_file(path: str, data: bytes) -> None:
         raise write_failed(path, error) from None
 
 
-def _write_into(path: str, data: bytes) -> None:
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise write_failed(path, error) from None
-    try:
-        write_all(fd, data, path)
-    finally:
-        os.close(fd)
+def check_report(path: str | None, option: str) -> None:
+    """Fails before anything is read if a report cannot be written in the end; None: no report is wanted.
+
+    Removes a report that is there: a reader must not take the last run's for this one's. Raises Fatal(2); `option`
+    named the file.
+    """
+    if path is None:
+        return
+    plain = is_plain_file(path)
+    if os.path.isdir(path) or not os.access((os.path.dirname(path) or ".") if plain else path, os.W_OK):
+        raise Fatal(Exit.USAGE, f"{option} {path}: cannot be written; check the name and the folder")
+    if plain:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
 
 
 def is_plain_file(path: str) -> bool:
-    """True for a regular file or a name that is still free; devices and named pipes are written to as streams."""
+    """True for a regular file or a free name; devices and named pipes are written to as streams."""
     if path.startswith(("/dev/fd/", "/proc/")) or path in ("/dev/stdout", "/dev/stderr"):
-        return False  # whatever stands behind these is open already, and has no name beside which to write
+        return False  # already open, and without a name next to which FILE.part could be written
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
-    except OSError:  # not there yet, or a name that opening it will refuse
+    except OSError:  # not there yet, or a name that cannot be opened
         return True

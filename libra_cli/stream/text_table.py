@@ -1,4 +1,4 @@
-"""The tables of the summaries that stages write on stderr."""
+"""Text tables for the summaries that stages write to stderr."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ WIDTH = 80
 Line = Sequence[str]
 
 
-def grid(header: Line, lines: Iterable[Line | None], width: int = WIDTH, texts: Sequence[int] = (0,)) -> str:
-    """Lines under a header as text of at most `width` columns; None is a rule between lines.
+def render_table(header: Line, lines: Iterable[Line | None], width: int = WIDTH, texts: Sequence[int] = (0,)) -> str:
+    """Renders lines under a header in at most `width` columns; None draws a rule.
 
-    The columns `texts` are text, whose long entries go on in the next line; the others are numbers.
+    The columns numbered in `texts` are left-aligned and wrap; the others hold numbers.
     """
     from rich.box import SIMPLE
     from rich.console import Console
@@ -22,8 +22,8 @@ def grid(header: Line, lines: Iterable[Line | None], width: int = WIDTH, texts: 
     from rich.text import Text
 
     drawn = Table(box=SIMPLE, pad_edge=False, show_edge=False)
-    for at, name in enumerate(header):
-        if at in texts:
+    for number, name in enumerate(header):
+        if number in texts:
             drawn.add_column(Text(name), overflow="fold")
         else:
             drawn.add_column(Text(name), justify="right", no_wrap=True)

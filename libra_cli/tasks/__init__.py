@@ -1,16 +1,23 @@
-"""The tasks by name."""
+"""The tasks by name: `tasks/NAME.py` defines each, `choices.py` lists them."""
 
-from libra_cli.tasks.best import BEST
-from libra_cli.tasks.general import GENERAL
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from libra_cli import choices
 from libra_cli.tasks.judge import JudgeTask
-from libra_cli.tasks.rank import RANK
-from libra_cli.tasks.rate import RATE
-from libra_cli.tasks.reason import REASON
-from libra_cli.tasks.score import SCORE
-from libra_cli.tasks.task import Messages, Outcome, Record, Task
-from libra_cli.tasks.verify import VERIFY
+from libra_cli.tasks.task import AnswerTask, GeneratedText, Messages, Outcome, Record, Task, Verdict
 
-JUDGING: dict[str, JudgeTask] = {task.name: task for task in (SCORE, RANK, VERIFY, RATE, BEST)}
-TASKS: dict[str, Task] = {task.name: task for task in (REASON, *JUDGING.values(), GENERAL)}
 
-__all__ = ["JUDGING", "TASKS", "JudgeTask", "Messages", "Outcome", "Record", "Task"]
+def _task(name: str) -> Any:
+    """The task that `tasks/NAME.py` defines, by its name in capitals."""
+    return getattr(import_module(f"libra_cli.tasks.{name}"), name.upper())
+
+
+JUDGING: dict[str, JudgeTask] = {name: _task(name) for name in choices.JUDGE_TASKS}
+TASKS: dict[str, Task] = {name: _task(name) for name in choices.TASKS}
+
+__all__ = [
+    "JUDGING", "TASKS", "AnswerTask", "GeneratedText", "JudgeTask", "Messages", "Outcome", "Record", "Task", "Verdict",
+]  # fmt: skip

@@ -7,21 +7,21 @@ from libra_cli.tasks.task import Outcome, Record
 from libra_cli.tasks.verdicts import number, taken_back
 
 MOST = 999
-"""Responses in a list; a number beyond those of its own list is out of range too, which only who showed it can tell."""
+"""Most responses in a list. A number beyond those shown is out of range too, which only the caller can know."""
 
 
-def golden_of(record: Record) -> int | None:
-    """The place of the golden response: `best` (from 0), or the first where the record has `chosen` and `rejected`.
+def golden_index(record: Record) -> int | None:
+    """The index of the golden response: `best` (from 0), or 0 if the record has `chosen`.
 
-    None where it names none, or what it names is no number.
+    None if the record names none, or not by a number.
     """
     golden = record.get("best", 0 if "chosen" in record else None)
     return golden if type(golden) in (int, float) else None
 
 
 def is_correct(outcome: Outcome, record: Record) -> bool | None:
-    """Whether the number (from 1) is that of the golden response; None where the record names none."""
-    golden = golden_of(record)
+    """Whether the number (from 1) is that of the golden response; None if the record names none."""
+    golden = golden_index(record)
     return None if golden is None else int(outcome) - 1 == golden
 
 

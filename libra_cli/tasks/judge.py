@@ -3,54 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
-from libra_cli.tasks import slots, template
-from libra_cli.tasks.task import Messages, Outcome, Record, Task
-from libra_cli.tasks.verdicts import Form, Verdict
-
-
-class Prompt(Protocol):
-    """Makes the conversation that asks for a verdict."""
-
-    def __call__(self, record: Record, text: str | None = None) -> Messages:
-        """`record` has a value for each slot; `text` replaces the built-in template."""
+from libra_cli.tasks import slots
+from libra_cli.tasks import template as templates
+from libra_cli.tasks.task import Messages, Outcome, Record, Task, with_system
+from libra_cli.tasks.verdicts import VerdictForm, number, taken_back
 
 
 @dataclass(frozen=True)
 class JudgeTask(Task):
-    """A task whose outcome is a verdict on what its prompt shows."""
+    """A task whose outcome is a verdict on the responses that its prompt shows."""
 
-    prompt: Prompt
-    verdict: Callable[[str], Verdict]
-    """From the text after the thinking."""
-    judged: Callable[[str | None, str | None, str | None], Verdict]
-    """From the text after the thinking (None: there is none), the whole text, and its finish reason."""
     template: str
     """Name of the built-in prompt: `prompts/NAME.txt`."""
     shows: str
-    """`response`, `pair` or `list`."""
+    """What a prompt shows at once: `response`, `pair` or `list`."""
     scale: tuple[int, int] | None = None
-    """Lowest and highest rating."""
-    threshold: int | None = None
-    """The rating above which a response counts as correct."""
+    """Lowest and highest rating; None if the outcome is no rating."""
+    threshold: float | None = None
+    """A response counts as correct if its rating is above this."""
+
+    def with_threshold(self, threshold: float | None) -> JudgeTask:
+        """The task with another threshold; itself for None, and if its outcome is no rating."""
+        if threshold is None or self.threshold is None:
+            return self
+        return replace(self, threshold=threshold, is_correct=partial(_is_rated_correctly, threshold))
 
 
-def judge_task(name: str, form: Form, is_correct: Callable[[Outcome, Record], bool | None], shows: str,
-               scale: tuple[int, int] | None = None, threshold: int | None = None) -> JudgeTask:  # fmt: skip
-    """The task that is called as its template is, and reads verdicts of a form."""
+def judge_task(name: str, form: VerdictForm, is_correct: Callable[[Outcome, Record], bool | None], shows: str,
+               scale: tuple[int, int] | None = None, threshold: float | None = None) -> JudgeTask:  # fmt: skip
+    """Makes the task whose prompt is `prompts/NAME.txt` and whose verdicts are written in a form."""
 
-    def prompt(record: Record, text: str | None = None) -> Messages:
-        return slots.messages(template.load(name) if text is None else text, record)
+    def prompt(record: Record, template: str | None = None, system: str | None = None) -> Messages:
+        text = templates.load(name) if template is None else template
+        return with_system(system, slots.messages(text, record))
 
-    return JudgeTask(
-        name, prompt, lambda text: form.read(text).outcome, is_correct, form.read, form.judged, name, shows, scale,
-        threshold,
-    )  # fmt: skip
+    return JudgeTask(name, prompt, form.read, is_correct, name, shows, scale, threshold)
 
 
-def agrees(positive: bool, record: Record) -> bool | None:
-    """Whether a verdict of right or wrong is that of `label`; None where there is no label of 1 or 0."""
+def rating_task(name: str, key: str, scale: tuple[int, int], threshold: float) -> JudgeTask:
+    """Makes the task that rates one response with `[[KEY=N]]`."""
+    rule = partial(_is_rated_correctly, threshold)
+    return judge_task(name, number(key, scale, taken_back), rule, "response", scale, threshold)
+
+
+def is_above(score: Any, threshold: Any) -> Any:
+    """The rule of every threshold: a score above it means correct, the threshold itself means wrong.
+
+    Takes numbers, or arrays of them.
+    """
+    return score > threshold
+
+
+def agrees_with_label(says_correct: bool, record: Record) -> bool | None:
+    """Whether a verdict of correct or wrong agrees with `label`; None if that is neither 1 nor 0."""
     label = record.get("label")
-    return positive == bool(label) if label in (0, 1) else None
+    return says_correct == bool(label) if label in (0, 1) else None
+
+
+def _is_rated_correctly(threshold: float, rating: Outcome, record: Record) -> bool | None:
+    return agrees_with_label(is_above(int(rating), threshold), record)

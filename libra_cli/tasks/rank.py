@@ -1,4 +1,4 @@
-"""`rank`: compare two responses; the outcome says which is better, and whether by much."""
+"""`rank`: compare two responses; the outcome says which one is better, and whether by much."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from libra_cli.tasks.judge import judge_task
 from libra_cli.tasks.task import Outcome, Record
-from libra_cli.tasks.verdicts import BLANKS, Form, taken_back
+from libra_cli.tasks.verdicts import BLANKS, VerdictForm, taken_back
 
 STRENGTH: Mapping[str, int] = {"A>>B": 2, "A>B": 1, "A=B": 0, "B>A": -1, "B>>A": -2}
 """Each verdict as a number: how far A is ahead."""
@@ -23,40 +23,40 @@ def verdict_of(strength: int) -> str:
 
 
 def swapped(verdict: str) -> str:
-    """The verdict in terms of the other order: what was shown as A is B."""
+    """The verdict after A and B have changed places."""
     return _BY_STRENGTH[-STRENGTH[verdict]]
 
 
-def _value(place: re.Match[str]) -> Outcome | None:
-    """One of the five verdicts, in which the better one stands first: `B<A` is `A>B`."""
-    first, sign, second = place.groups()
+def _value(match: re.Match[str]) -> Outcome | None:
+    """One of the five verdicts, with the better response first: `B<A` is `A>B`."""
+    first, sign, second = match.groups()
     if first.upper() == second.upper():
         return None
     return _BY_STRENGTH[_SIGNS[sign] * (1 if first.upper() == "A" else -1)]
 
 
 def preferred(value: object) -> int | None:
-    """1 where A is the better one, -1 where B is, 0 for a tie; None for what is no preference."""
+    """1 if A is the better one, -1 if B is, 0 for a tie; None if `value` is no preference."""
     strength = STRENGTH.get(value) if isinstance(value, str) else None
     return None if strength is None else (strength > 0) - (strength < 0)
 
 
-def golden_of(record: Record) -> int | None:
-    """`preferred` of `preference` (or of a `label` of that form); None where the record has none.
+def golden_sign(record: Record) -> int | None:
+    """`preferred` of `preference` (or of a `label` of that form); None if the record has none.
 
-    Where it has its responses as `chosen` and `rejected`, the first is the better one.
+    Of `chosen` and `rejected` the first is the better one.
     """
     golden = preferred(record.get("preference", record.get("label")))
     return 1 if golden is None and "chosen" in record and "rejected" in record else golden
 
 
 def is_correct(outcome: Outcome, record: Record) -> bool | None:
-    """Whether the better one is that of the record; None where it does not say which is.
+    """Whether the better response is that of the record; None if the record names none.
 
     By how much does not matter: `A>>B` agrees with `A>B`, and a tie with a tie only.
     """
-    golden = golden_of(record)
+    golden = golden_sign(record)
     return None if golden is None else preferred(outcome) == golden
 
 
-RANK = judge_task("rank", Form(_PATTERN, _value, taken_back), is_correct, "pair")
+RANK = judge_task("rank", VerdictForm(_PATTERN, _value, taken_back), is_correct, "pair")

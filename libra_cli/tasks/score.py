@@ -1,19 +1,11 @@
-"""`score`: grade the correctness of a response from 0 to 4, answering first and comparing then."""
+"""`score`: grade the correctness of a response from 0 to 4; the judge first answers, then compares."""
 
 from __future__ import annotations
 
-from libra_cli.tasks.judge import agrees, judge_task
-from libra_cli.tasks.task import Outcome, Record
-from libra_cli.tasks.verdicts import number, taken_back
+from libra_cli.tasks.judge import rating_task
 
 SCALE = (0, 4)
 THRESHOLD = 2
-"""A grade above it means correct: the paper's threshold of 2, with 2 itself on the side of wrong."""
+"""The paper's threshold: 3 and 4 mean correct, 2 means wrong."""
 
-
-def is_correct(outcome: Outcome, record: Record, threshold: float = THRESHOLD) -> bool | None:
-    """Whether the grade falls on the side of `label`; None where there is no label."""
-    return agrees(int(outcome) > threshold, record)
-
-
-SCORE = judge_task("score", number("score", SCALE, taken_back), is_correct, "response", SCALE, THRESHOLD)
+SCORE = rating_task("score", "score", SCALE, THRESHOLD)

@@ -1,4 +1,4 @@
-"""What a judge is shown: the slots of a judging prompt, whose texts cannot speak for the template or for the judge."""
+"""Slots of judging prompts: the texts in them cannot pass for words of the template or of the judge."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from libra_cli.tasks import template, thinking
 from libra_cli.tasks.task import Messages, Record
 
 SLOTS = ("question", "response", "response_a", "response_b", "responses", "reference")
-"""What a judging template can hold in double braces."""
+"""The slots that a judging template can have."""
 SHOWN = {"response": ("response",), "pair": ("response_a", "response_b"), "list": ("responses",)}
-"""Slots that a template must have, by what its task is shown."""
+"""Slots that a template must have, by what its task shows."""
 
 _BRACKETS = re.compile(r"(?<=[\[［])(?=[\[［])|(?<=[\]］])(?=[\]］])")
-"""Between two brackets that touch, of any width: every form of a verdict has such."""
+"""Between two brackets that touch, of any width: every form of a verdict has such brackets."""
 _TAG = re.compile(r"[<＜](?=/?([a-z][a-z0-9_-]*)\b)", re.IGNORECASE)
 _KNOWN = re.compile(r"problem|question|reference|responses?(?:_[a-z0-9]+)?", re.IGNORECASE)
-"""Tags of the built-in templates, and of those like them."""
+"""Tags of the built-in templates, and common ones like them."""
 _CONTROL = re.compile(
     r"<(?=[|｜]|</?SYS>>|/?(?i:s|bos|eos|pad|unk|mask|sep|cls|start_of_turn|end_of_turn|(?:bos|eos|pad)_token|seed:[a-z_]+"
     r"|extra_id_\d+|reserved_\d+|special_\d+|tool_call|tool_response)>)"
@@ -26,28 +26,30 @@ _CONTROL = re.compile(
     r"|\[(?=/?(?:INST|gMASK|BOS|EOS|CLS|SEP|MASK|PAD|UNK|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])"
     r"|\[(?=\|(?:system|user|assistant|tool|endofturn)\|\]|e~\[)|\](?=~!?b[\[\]])"
 )
-"""Where the control tokens of chat formats can be cut in two: a server reads them in a message as its own."""
+"""Where to cut control tokens of chat formats in two: a server obeys them even within a message."""
 _MARKERS = re.compile("|".join(re.escape(one) for pair in thinking.MARKERS.values() for one in pair), re.IGNORECASE)
 
 
 def neutralise(text: str, tags: Iterable[str] = ()) -> str:
-    """`text` whose verdicts, template tags, control tokens and marks of thinking have a blank in them.
+    """Puts a blank into every verdict, template tag, control token and thinking marker of `text`.
 
-    It reads as before to a person, and cannot speak for the judge, leave its place in the template, end the message,
-    or begin another one. Blanks are added and nothing is taken away, so that no parts can join to a whole. `tags` are
-    those of the template, beside those that templates commonly have.
+    The text reads as before to a person, but cannot speak for the judge, leave its place in the template, end the
+    message, or begin another one. Blanks are added and nothing is removed, so that no parts can join to a whole.
+    `tags` are the tags of the template, in addition to common ones.
     """
     names = {tag.lower() for tag in tags}
-    text = _BRACKETS.sub(" ", text)
-    text = _MARKERS.sub(lambda found: f"{found.group()[0]} {found.group()[1:]}", text)
+    text = _part_markers(_BRACKETS.sub(" ", text))
     text = _TAG.sub(lambda tag: f"{tag[0]} " if tag[1].lower() in names or _KNOWN.fullmatch(tag[1]) else tag[0], text)
     return _CONTROL.sub(r"\g<0> ", text)
 
 
 def plain(text: str) -> str:
-    """`text` whose control tokens and marks of thinking have a blank in them: a message that a server reads as text."""
-    text = _MARKERS.sub(lambda found: f"{found.group()[0]} {found.group()[1:]}", text)
-    return _CONTROL.sub(r"\g<0> ", text)
+    """Puts a blank into every control token and thinking marker, so that a server reads the message as text."""
+    return _CONTROL.sub(r"\g<0> ", _part_markers(text))
+
+
+def _part_markers(text: str) -> str:
+    return _MARKERS.sub(lambda marker: f"{marker.group()[0]} {marker.group()[1:]}", text)
 
 
 def messages(text: str, record: Record) -> Messages:
@@ -56,25 +58,38 @@ def messages(text: str, record: Record) -> Messages:
     `record` has a text for each slot of the template; `responses` is a list of texts, numbered from 1. Raises KeyError
     for a slot that the record lacks.
     """
-    values = {name: _shown(record[name], _tags(text)) for name in template.slots(text)}
+    tags, values = _tags(text), {}
+    for name in template.slots(text):
+        value = record[name]
+        if isinstance(value, (list, tuple)):
+            parts = ((number, neutralise(str(one), tags)) for number, one in enumerate(value, 1))
+            values[name] = "\n\n".join(f"<response_{number}>\n{part}\n</response_{number}>" for number, part in parts)
+        else:
+            values[name] = neutralise(str(value), tags)
     return [{"role": "user", "content": template.fill(text, values)}]
 
 
 @lru_cache(maxsize=64)
 def _tags(text: str) -> frozenset[str]:
     """Names of the tags of a template."""
-    return frozenset(found[1].lower() for found in _TAG.finditer(text))
+    return frozenset(match[1].lower() for match in _TAG.finditer(text))
 
 
-def _shown(value: object, tags: Iterable[str]) -> str:
-    if not isinstance(value, (list, tuple)):
-        return neutralise(str(value), tags)
-    blocks = (f"<response_{n}>\n{neutralise(str(one), tags)}\n</response_{n}>" for n, one in enumerate(value, 1))
-    return "\n\n".join(blocks)
+def read_prompt(path: str, shows: str | None = None) -> str:
+    """The prompt template in a file, checked for its task; raises ValueError if it is unreadable or unsuitable.
+
+    `shows` says what a judging task shows; None is for the tasks that ask a question.
+    """
+    text = template.read_template(path).strip()
+    if shows is not None:
+        check(text, shows)
+    elif not template.slots(text):
+        raise ValueError("has no slot; write {{question}} where the problem goes")
+    return text
 
 
 def check(text: str, shows: str) -> None:
-    """Raises ValueError where a template has a slot that nothing fills, or does not show what is to be judged."""
+    """Raises ValueError if nothing fills a slot of a judging template, or it does not show the responses."""
     known = [name for name in SLOTS if name in SHOWN[shows] or name in ("question", "reference")]
     listed = ", ".join("{{" + name + "}}" for name in known)
     for written in re.findall(r"\{\{\s*[A-Za-z_]\w*\s*\}\}", text):

@@ -1,23 +1,76 @@
-"""The one idea: answering, scoring, ranking and checking are all tasks with a prompt, an outcome and a rule."""
+"""Tasks: answering a problem, scoring, ranking and checking each have a prompt, a reader and a rule."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
+
+from libra_cli.tasks import thinking
 
 Record = Mapping[str, Any]
 Messages = list[dict[str, str]]
 Outcome = str | int
 
 
+class GeneratedText(NamedTuple):
+    """What a model wrote in answer to a task's prompt."""
+
+    response: str | None
+    """The text after the thinking; None if the text ends inside the thinking."""
+    whole: str | None = None
+    """The whole text; None if only `response` is known."""
+    finish_reason: str | None = None
+    """Why generation ended; None if unknown."""
+
+    @classmethod
+    def of(cls, whole: str, finish_reason: str | None = None) -> GeneratedText:
+        """Cuts a whole text at the first known pair of thinking markers in it."""
+        return cls(thinking.split_any(whole).response, whole, finish_reason)
+
+
+class Verdict(NamedTuple):
+    """What a text decides, or why that cannot be read."""
+
+    outcome: Outcome | None
+    reason: str | None = None
+    """A stable word for counting; None if there is an outcome."""
+
+
+class PromptMaker(Protocol):
+    """Makes the conversation that a model is asked."""
+
+    def __call__(self, record: Record, template: str | None = None, system: str | None = None) -> Messages:
+        """Fills the slots of `template` (None: the built-in one) from `record`; `system` is the first message.
+
+        Raises KeyError for a slot that the record cannot fill.
+        """
+
+
 @dataclass(frozen=True)
 class Task:
-    """What a model is asked, what it decided, and whether that agrees with the golden reference."""
+    """What a model is asked, how its text is read, and when the outcome is correct.
+
+    Only `libra_cli.tasks.grading` calls `read` and `is_correct`.
+    """
 
     name: str
-    prompt: Callable[[Record], Messages]
-    outcome: Callable[[str], Outcome | None]
-    """From the text after the thinking; None where no verdict can be read."""
+    prompt: PromptMaker
+    read: Callable[[GeneratedText], Verdict]
     is_correct: Callable[[Outcome, Record], bool | None]
-    """None where the record has no golden reference, or where it cannot be compared."""
+    """Whether an outcome agrees with the record's golden reference; None if there is none, or it cannot be compared."""
+
+
+@dataclass(frozen=True)
+class AnswerTask(Task):
+    """A task whose outcome is an answer, which is correct if it equals the golden one."""
+
+    pair: Callable[[Outcome, Record], tuple[str, str]]
+    """The golden answer and the outcome: what `libra_cli.answers` compares."""
+    wrong_reasons: frozenset[str] = frozenset()
+    """Why a text without an outcome is wrong; with any other reason it stays undecided."""
+
+
+def with_system(system: str | None, messages: Messages) -> Messages:
+    """`messages` after the system prompt, if there is one."""
+    return [{"role": "system", "content": system}, *messages] if system else messages

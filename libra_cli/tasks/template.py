@@ -1,4 +1,4 @@
-"""Prompts are text files with `{{slot}}`s, filled in one pass: what fills a slot is never looked at again."""
+"""Templates: text files with `{{slot}}`s, filled in one pass; the text in a slot is never read as a template."""
 
 from __future__ import annotations
 
@@ -13,8 +13,17 @@ _SLOT = re.compile(r"\{\{([a-z_]+)\}\}")
 
 @cache
 def load(name: str) -> str:
-    """The text of `prompts/NAME.txt`."""
+    """The text of the built-in `prompts/NAME.txt`."""
     return resources.files("libra_cli.tasks").joinpath(f"prompts/{name}.txt").read_text(encoding="utf-8").strip()
+
+
+def read_template(path: str) -> str:
+    """The text of a file, a prompt or a chat template, as it stands; raises ValueError if it cannot be read."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot be read ({error})") from None
 
 
 @lru_cache(maxsize=64)
@@ -24,11 +33,11 @@ def slots(template: str) -> tuple[str, ...]:
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """`template` with each `{{slot}}` replaced by its value; raises KeyError for a slot without one.
+    """Replaces each `{{slot}}` of `template` by its value; raises KeyError for a slot without one.
 
-    One pass: a question that holds `{{response}}`, or braces of any kind, stays itself.
+    It does so in one pass: a question that holds `{{response}}`, or braces of any kind, stays as it is.
     """
-    return _SLOT.sub(lambda found: values[found.group(1)], template)
+    return _SLOT.sub(lambda match: values[match.group(1)], template)
 
 
 def digest(template: str) -> str:

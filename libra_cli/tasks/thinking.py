@@ -1,4 +1,4 @@
-"""The line between what a model thought and what it answered."""
+"""Cuts a generated text between its thinking and its response."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MARKERS: dict[str, tuple[str, str]] = {
     "begin-of-thought": ("<|begin_of_thought|>", "<|end_of_thought|>"),
     "exaone": ("<thought>", "</thought>"),
 }
-"""Known pairs of markers that open and close a chain of thought, by a short name."""
+"""Known pairs of markers around a chain of thought, by a short name."""
 
 DEFAULT = MARKERS["think"]
 
@@ -24,13 +24,13 @@ class Split(NamedTuple):
     """A text cut at its end-of-thinking marker."""
 
     thinking: str | None
-    """None where the model did not think."""
+    """None if the model did not think."""
     response: str | None
-    """None where the text ends inside the thinking: there is no response, which is not an empty one."""
+    """None if the text ends inside the thinking; this is not the same as an empty response."""
 
 
 def markers(text: str) -> tuple[str, str]:
-    """A pair from its short name or from `OPEN,CLOSE`; raises ValueError naming the known ones."""
+    """The pair with a short name, or that of `OPEN,CLOSE`; raises ValueError that lists the known names."""
     if text in MARKERS:
         return MARKERS[text]
     opening, comma, closing = text.partition(",")
@@ -40,16 +40,16 @@ def markers(text: str) -> tuple[str, str]:
 
 
 def split(text: str, pair: tuple[str, str] = DEFAULT, opened: bool = False) -> Split:
-    """Cuts `text` after its last closing marker.
+    """Cuts a text after its last closing marker.
 
-    `opened` says that the prompt already ended inside the thinking, so that no opening marker stands in the text. A
-    text that thinks again after its answer is cut at the last closing marker; one that opens without closing, and one
-    that is `opened` and never closes, has no response.
+    `opened` says that the prompt ends inside the thinking, so that the text has no opening marker. A text that thinks
+    again after its answer is cut at the last closing marker. A text that opens without closing, or that is `opened`
+    and never closes, has no response.
     """
     opening, closing = pair
-    before, found, after = text.rpartition(closing)
-    if found:
-        if opening in after:  # it began to think once more and was cut there
+    before, marker, after = text.rpartition(closing)
+    if marker:
+        if opening in after:  # it begins to think again and never closes
             return Split(text, None)
         return Split(before.strip().removeprefix(opening).strip(), after.strip())
     if opened or opening in text:
@@ -57,26 +57,23 @@ def split(text: str, pair: tuple[str, str] = DEFAULT, opened: bool = False) -> S
     return Split(None, text.strip())
 
 
-def _common_end(markers: Sequence[str]) -> str:
-    """What all of them end with."""
-    first = markers[0]
-    ends = (first[at:] for at in range(len(first)))
-    return next((end for end in ends if all(marker.endswith(end) for marker in markers)), "")
-
-
-class Cut:
-    """Cuts texts of any model: by the first of these pairs whose marker stands in the text."""
+class ThinkingCutter:
+    """Cuts texts of any model, at the first of these pairs with a marker in the text."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]] = tuple(MARKERS.values())):
         self._pairs = tuple(pairs)
+        self._groups: list[tuple[str, str, list[str]]] = []
+        """Markers by their first character, with the characters in which all of a group end."""
         markers = sorted({marker for pair in pairs for marker in pair})
-        beginnings = sorted({marker[0] for marker in markers})
-        groups = [(first, [marker for marker in markers if marker.startswith(first)]) for first in beginnings]
-        self._any = [(first, _common_end(group), group) for first, group in groups]
+        for first in sorted({marker[0] for marker in markers}):
+            group = [marker for marker in markers if marker.startswith(first)]
+            ends = (group[0][at:] for at in range(len(group[0])))
+            common = next((end for end in ends if all(marker.endswith(end) for marker in group)), "")
+            self._groups.append((first, common, group))
 
     def __call__(self, text: str) -> Split:
-        """Without any marker all of `text` is the response."""
-        for first, end, markers in self._any:
+        """Without any marker the whole text is the response."""
+        for first, end, markers in self._groups:
             if first in text and end in text:  # one character is found fastest
                 for marker in markers:
                     if marker in text:
@@ -85,16 +82,16 @@ class Cut:
 
 
 def after_thinking(text: str) -> str | None:
-    """What a finished text says after the thinking that it begins with; None where it ends inside that.
+    """A finished text after the thinking with which it begins; None if it ends inside that.
 
-    Marks that stand further on are words of the text ("put it between <think> tags").
+    Markers further on are words of the text ("put it between <think> tags").
     """
-    begun = text.lstrip()
+    stripped = text.lstrip()
     for opening, closing in MARKERS.values():
-        if begun.startswith(opening) or (closing in text and opening not in text):
+        if stripped.startswith(opening) or (closing in text and opening not in text):
             return split(text, (opening, closing)).response
     return text.strip()
 
 
-split_any = Cut()
-"""`split` by the first known pair whose marker stands in the text."""
+split_any = ThinkingCutter()
+"""`split` at the first known pair with a marker in the text."""

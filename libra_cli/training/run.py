@@ -12,7 +12,7 @@ from libra_cli.stream import stdio
 from libra_cli.stream.console import Console
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.lock import Lock
-from libra_cli.stream.monitor import Attendant
+from libra_cli.stream.monitor import Monitor
 from libra_cli.stream.signals import StopRequest
 from libra_cli.stream.sinks import write_all
 from libra_cli.training import preflight
@@ -47,7 +47,7 @@ def run(settings: SftSettings, records: int | None = None) -> Exit:
         world = stack.enter_context(World(settings.engine.sequence_parallel))
         watch = settings.watch
         console = Console("sft", quiet=watch.quiet or not world.is_first, as_json=watch.log_format == "json")
-        stack.callback(Attendant(stop, lambda: None).close)
+        stack.callback(Monitor(stop, lambda: None).close)
         try:
             return Run(settings, world, console, stop, records).go(stack)
         except SaidElsewhere as failed:

@@ -16,7 +16,7 @@ from typing import Any
 
 from libra_cli import __version__, miniature
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.line_source import Source
+from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.sinks import replace_file, write_failed
 from libra_cli.training.distributed import deepspeed_config
 from libra_cli.training.monitoring.telemetry import check_trackers
@@ -70,7 +70,7 @@ class RunFolder:
         """Raises Fatal where something that options name is not there."""
         settings = self._settings
         read = (*settings.data.inputs, *settings.data.eval_data, *settings.save.score)
-        Source([path for path in read if path != "-"])
+        InputFiles([path for path in read if path != "-"])
         check_trackers(settings.watch.tensorboard, settings.watch.wandb)
         self._check_model()
         if settings.save.score:

@@ -14,8 +14,8 @@ import psutil
 import pytest
 from hostile_answers import BOMBS, injections
 
-from libra_cli.answers.equal import Decision, decide
-from libra_cli.answers.pool import Pool
+from libra_cli.answers.equal import Decision
+from libra_cli.answers.pool import Pool, decide
 from libra_cli.exits import Exit, Fatal
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "verify"

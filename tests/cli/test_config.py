@@ -10,7 +10,7 @@ from libra_cli.main import STAGES
 
 @pytest.fixture
 def printed(shell):
-    """`printed("libra verify --jobs 2", ...)`: option -> (value, origin), as --print-config says it."""
+    """`printed("libra verify --workers 2", ...)`: option -> (value, origin), as --print-config says it."""
 
     def run(command, **env):
         ended = shell(f"{command} --print-config", env=env)
@@ -18,18 +18,18 @@ def printed(shell):
         origins = {
             line.partition(":")[0].strip('"'): line.rpartition("  # ")[2] for line in ended.out.decode().splitlines()
         }
-        return {name: (value, origins[name]) for name, value in yaml.safe_load(ended.out).items()}
+        return {name: (value, origins[name]) for name, value in (yaml.safe_load(ended.out) or {}).items()}
 
     return run
 
 
 def test_the_nearest_source_wins(printed, tmp_path):
-    (tmp_path / "verify.yaml").write_text("timeout: 1\nhard-timeout: 4\njobs: 3\n")
+    (tmp_path / "verify.yaml").write_text("timeout: 1\nhard-timeout: 4\nworkers: 3\n")
     env = {"LIBRA_VERIFY_TIMEOUT": "2", "LIBRA_VERIFY_HARD_TIMEOUT": "5"}
     found = printed("libra verify --config verify.yaml --timeout 3", **env)
     assert found["timeout"] == (3.0, "command line")
     assert found["hard_timeout"] == (5.0, "environment")
-    assert found["jobs"] == (3, "config file")
+    assert found["workers"] == (3, "config file")
     assert found["window"] == (1024, "default")
 
 

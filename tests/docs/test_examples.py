@@ -16,28 +16,26 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 @pytest.mark.engine
-def test_the_demo_makes_a_balanced_benchmark_and_scores_a_judge_on_it(shell, tmp_path):
-    ended = shell([str(EXAMPLES / "demo"), "out"], timeout=280)
-    assert ended.status == 0, ended.err.decode()
-    rows = [json.loads(line) for line in (tmp_path / "out/bench.jsonl").read_bytes().splitlines()]
+def test_the_demo_makes_a_balanced_benchmark_and_scores_a_judge_on_it(demo, shell):
+    rows = [json.loads(line) for line in (demo.folder / "bench.jsonl").read_bytes().splitlines()]
     cells = Counter((row["subset"], row["model"], row["label"]) for row in rows)
     assert {model for _, model, _ in cells} == {"libra-mini/weak", "libra-mini/strong"}
     assert all(cells[subset, model, 0] == count for (subset, model, label), count in cells.items() if label == 1)
     assert all("<think>" not in row["response"] and row["response_with_cot"].startswith("<think>") for row in rows)
-    assert f"{len(rows)} rows" in ended.err.decode()
-    census = json.loads((tmp_path / "out/census.json").read_bytes())
+    assert f"{len(rows)} rows" in demo.err
+    census = json.loads((demo.folder / "census.json").read_bytes())
     assert census["samples"] == len(rows)
 
-    files = [f"out/judged-{engine}.jsonl" for engine in ("transformers", "vllm")]
-    scored = shell(["libra", "score", "--json", *files])
+    files = [demo.folder / f"judged-{engine}.jsonl" for engine in ("transformers", "vllm")]
+    scored = shell(["libra", "score", "--json", *map(str, files)])
     figures = json.loads(scored.out)
     for report in figures["reports"]:
-        assert report["judge"] in ended.out.decode()
+        assert report["judge"] in demo.out
         assert report["n"] == len(rows)
         assert 0.65 < report["overall"] < 0.97  # neither chance nor perfect
         assert report["n_null"] < len(rows) / 20
     assert figures["comparisons"][0]["n"] == len(rows)
-    assert "judge on vllm" in (tmp_path / "out/report.html").read_text()
+    assert "judge on vllm" in (demo.folder / "report.html").read_text()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from engine_jobs import answers, jobs_of
+from engine_jobs import answers, requests_of
 
 from libra_cli import miniature
 from libra_cli.engines.base import LocalModel, PromptTooLong, Sampling
@@ -39,20 +39,20 @@ notes: list[str] = []
 @pytest.fixture
 def driver(engine):
     """The way in which the engine is driven here, once it runs; its faults are injected there."""
-    answers(engine, jobs_of(QUESTIONS[:1]))
+    answers(engine, requests_of(QUESTIONS[:1]))
     notes.clear()
     engine._restarts = 0
     return type(engine._driver)
 
 
 def test_answers_are_whole_seeded_and_independent_of_the_window(engine):
-    jobs = jobs_of(QUESTIONS, samples=4)
-    found = answers(engine, jobs)
+    requests = requests_of(QUESTIONS, samples=4)
+    found = answers(engine, requests)
     assert {answer.finish_reason for answer in found.values()} == {"stop"}
     assert all(answer.text.startswith("<think>") and "boxed" in answer.text for answer in found.values())
     assert all(answer.n_tokens > 10 and answer.opened_thinking is False for answer in found.values())
-    assert answers(engine, jobs, at_most=5) == found
-    assert answers(engine, jobs_of(QUESTIONS, samples=4, seed=1)) != found
+    assert answers(engine, requests, at_most=5) == found
+    assert answers(engine, requests_of(QUESTIONS, samples=4, seed=1)) != found
     said = engine.describe()
     assert (said["engine"], said["model"], len(said["template_sha256"])) == ("vllm", "libra-mini/strong", 12)
 
@@ -62,21 +62,23 @@ def test_a_greedy_answer_is_that_of_the_transformers_engine(engine, monkeypatch)
 
     greedy = Sampling(0.0, 1.0, 60)
     monkeypatch.setattr(engine, "_sampling", greedy)
-    assert answers(engine, jobs_of(QUESTIONS)) == answers(TransformersEngine(STRONG_PLAIN, greedy), jobs_of(QUESTIONS))
+    assert answers(engine, requests_of(QUESTIONS)) == answers(
+        TransformersEngine(STRONG_PLAIN, greedy), requests_of(QUESTIONS)
+    )
 
 
 STRONG_PLAIN = replace(STRONG, args={})
 
 
 def test_a_prompt_beyond_the_context_is_refused_alone(engine):
-    found = answers(engine, jobs_of([QUESTIONS[0], "9+" * 300, QUESTIONS[1]]))
+    found = answers(engine, requests_of([QUESTIONS[0], "9+" * 300, QUESTIONS[1]]))
     assert isinstance(found["r1", 0], PromptTooLong)
     assert [found[key].finish_reason for key in (("r0", 0), ("r2", 0))] == ["stop", "stop"]
 
 
 def test_a_broken_engine_costs_no_row(engine, driver, monkeypatch):
-    jobs, step, steps = jobs_of(QUESTIONS, samples=4), driver.step, iter(range(1 << 30))
-    expected = answers(engine, jobs)
+    requests, step, steps = requests_of(QUESTIONS, samples=4), driver.step, iter(range(1 << 30))
+    expected = answers(engine, requests)
 
     def break_once(self):
         if next(steps) == 4:
@@ -84,25 +86,25 @@ def test_a_broken_engine_costs_no_row(engine, driver, monkeypatch):
         return step(self)
 
     monkeypatch.setattr(driver, "step", break_once)
-    assert answers(engine, jobs) == expected
+    assert answers(engine, requests) == expected
     assert len(notes) == 1
     assert "the device is gone" in notes[0]
 
 
 def test_a_row_that_breaks_the_engine_twice_is_given_up_with_few_others(engine, driver, monkeypatch):
-    jobs, step = jobs_of(QUESTIONS, samples=4), driver.step
+    requests, step = requests_of(QUESTIONS, samples=4), driver.step
 
     def break_on_r7(self):
-        if any(flight.job.row.id == "r7" for flight in engine._flights.values()):
+        if any(active.pending.request.record_id == "r7" for active in engine._active.values()):
             raise RuntimeError("no good row")
         return step(self)
 
     monkeypatch.setattr(driver, "step", break_on_r7)
-    found = answers(engine, jobs)
+    found = answers(engine, requests)
     kinds = Counter(getattr(answer, "kind", "done") for answer in found.values())
     assert all(found["r7", sample].kind == "poison" for sample in range(4))
     assert 4 <= kinds["poison"] <= 2 * SUSPECTS_AT_ONCE
-    assert kinds["done"] == len(jobs) - kinds["poison"]
+    assert kinds["done"] == len(requests) - kinds["poison"]
 
 
 def test_an_engine_that_breaks_again_and_again_ends_the_run(engine, driver, monkeypatch):
@@ -120,10 +122,10 @@ def test_an_engine_that_breaks_again_and_again_ends_the_run(engine, driver, monk
     monkeypatch.setattr(engine, "_driver", Broken(config))
     monkeypatch.setattr(engine, "_start", lambda: setattr(engine, "_driver", Broken(config)))
     with pytest.raises(Fatal, match=rf"vLLM broke {RESTARTS + 1} times .*broken for good") as caught:
-        answers(engine, jobs_of(QUESTIONS * 4))
+        answers(engine, requests_of(QUESTIONS * 4))
     assert caught.value.status == Exit.BACKEND
     engine._suspects.clear()
-    engine._flights.clear()
+    engine._active.clear()
 
 
 def test_arguments_are_checked_by_name(monkeypatch, engine):
@@ -131,5 +133,5 @@ def test_arguments_are_checked_by_name(monkeypatch, engine):
     with pytest.raises(
         Fatal, match=r"max_num_sequences: vLLM .* has no such argument; did you mean max_num_seqs"
     ) as caught:
-        answers(wrong, jobs_of(["1?"]))
+        answers(wrong, requests_of(["1?"]))
     assert caught.value.status == Exit.USAGE

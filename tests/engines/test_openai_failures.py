@@ -9,13 +9,12 @@ from collections import Counter
 from email.utils import formatdate
 
 import pytest
-from servers.feed import SAMPLING, ListFeed, ask, one, text_of
+from servers.feed import SAMPLING, PromptRequests, ask, one, text_of
 from servers.scripted import Reply, ScriptedServer, echo, error, unused_port, wrote
 
-from libra_cli.engines.base import Completion
+from libra_cli.engines.base import Completion, RequestError
 from libra_cli.engines.openai.engine import OpenAIEngine
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.rows import RowError
 
 
 def first(reply, then=echo):
@@ -128,7 +127,7 @@ def test_a_server_that_comes_later_is_found():
             feed.stopping = True
 
     with ScriptedServer(lambda call: Reply(body=echo(call).body, seconds=0.01)) as server:
-        feed = ListFeed(f"p{number}" for number in range(3000))
+        feed = PromptRequests(f"p{number}" for number in range(3000))
         try:
             ask([server.url, late.url], [], feed=feed, seen=seen, concurrency=4)
         finally:
@@ -180,7 +179,7 @@ def test_one_request_for_which_a_server_is_always_busy_is_refused_after_the_budg
 
 
 def test_who_stops_a_run_does_not_wait_for_a_server_that_is_gone():
-    feed = ListFeed(["a"])
+    feed = PromptRequests(["a"])
     engine = OpenAIEngine("tiny", [f"http://127.0.0.1:{unused_port()}/v1"], SAMPLING, retry_budget=60)
     began = time.monotonic()
     for answered in engine.generate(feed):
@@ -229,7 +228,7 @@ def test_one_refusal_among_answers_is_a_row_error_and_many_end_the_run():
     with ScriptedServer(script) as server, pytest.raises(Fatal, match="moderated") as raised:
         ask(server.url, [f"p{n}" for n in range(100)], concurrency=1, seen=seen)
     assert raised.value.status == Exit.BACKEND
-    assert kinds == [Completion] * 5 + [RowError] * 9
+    assert kinds == [Completion] * 5 + [RequestError] * 9
 
 
 def test_a_redirect_is_never_followed():
@@ -251,7 +250,7 @@ def test_a_host_that_nobody_knows_is_a_mistake_at_once():
 
 @pytest.mark.parametrize("concurrency", [1, 7])
 def test_no_more_than_the_wanted_requests_are_at_work_or_taken(concurrency):
-    feed = ListFeed([f"p{n}" for n in range(50)])
+    feed = PromptRequests([f"p{n}" for n in range(50)])
     with ScriptedServer(lambda call: Reply(body=echo(call).body, seconds=0.005)) as server:
         ask(server.url, [], feed=feed, concurrency=concurrency)
     assert server.peak == concurrency

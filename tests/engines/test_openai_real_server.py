@@ -6,7 +6,7 @@ import itertools
 import json
 
 import pytest
-from servers.feed import ListFeed, job_of
+from servers.feed import PromptRequests, request_of
 from servers.real import vllm_server
 
 from libra_cli import miniature
@@ -100,9 +100,9 @@ def test_prompts_and_most_probable_texts_are_those_of_the_transformers_library(s
         OpenAIEngine(MODEL, [server], sampling, chat_template_args=args),
         TransformersEngine(local, sampling),
     ):
-        shown = engine.render(job_of(0, questions[0], prefill).work)
-        answered = [pair for pair in engine.generate(ListFeed(questions, prefill)) if pair is not None]
-        results.append((shown, {job.work.record_id: completion for job, completion in answered}))
+        shown = engine.render(request_of(questions[0], prefill))
+        answered = [pair for pair in engine.generate(PromptRequests(questions, prefill)) if pair is not None]
+        results.append((shown, {pending.request.record_id: completion for pending, completion in answered}))
         engine.close()
     assert results[0] == results[1]
     assert len(results[0][1]) == PROBLEMS

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from servers.feed import SAMPLING, ListFeed, ask, job_of, one, text_of
+from servers.feed import SAMPLING, PromptRequests, ask, one, request_of, text_of
 from servers.scripted import Reply, ScriptedServer, echo, error, wrote
 
-from libra_cli.engines.base import Completion, Sampling
+from libra_cli.engines.base import Completion, RequestError, Sampling
 from libra_cli.engines.openai.engine import OpenAIEngine
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.rows import RowError, seed_for
+from libra_cli.stream.rows import seed_for
 
 # -- what is sent -----------------------------------------------------------------------------------------------------
 
@@ -105,7 +105,7 @@ def test_thinking_after_a_prefill_that_opens_it_is_opened_once():
 )  # fmt: skip
 def test_a_row_that_cannot_be_answered_is_refused_after_one_request(reply, kind):
     answer, calls = one(lambda call: reply)
-    assert isinstance(answer, RowError)
+    assert isinstance(answer, RequestError)
     assert answer.kind == kind
     assert len(calls) == 1
 
@@ -236,9 +236,9 @@ def test_a_server_that_shows_its_prompts_is_asked_once_whether_they_open_the_thi
 def test_the_server_is_described_and_its_prompt_shown():
     with ScriptedServer(echo, vllm_like("<|user|>p")) as server:
         engine = OpenAIEngine("nick", [server.url], SAMPLING)
-        rendered = engine.render(job_of(0, "p").work)
+        rendered = engine.render(request_of("p"))
         assert (rendered.text, rendered.token_ids) == ("<|user|>p", [1, 2])
-        list(engine.generate(ListFeed(["p"])))
+        list(engine.generate(PromptRequests(["p"])))
         assert engine.describe() == {
             "engine": "openai", "engine_version": "0.99", "model": "nick", "revision": "tiny", "template_sha256": None,
         }  # fmt: skip
@@ -249,7 +249,7 @@ def test_a_server_that_shows_no_prompt_still_gives_the_messages():
     notes = []
     with ScriptedServer() as server:
         engine = OpenAIEngine("tiny", [server.url], SAMPLING, note=notes.append)
-        rendered = engine.render(job_of(0, "p").work)
+        rendered = engine.render(request_of("p"))
         engine.close()
     assert (rendered.text, rendered.token_ids, rendered.messages) == (None, None, [{"role": "user", "content": "p"}])
     assert "does not show" in notes[0]

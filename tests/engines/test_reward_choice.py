@@ -7,16 +7,14 @@ import os
 from dataclasses import fields, replace
 from unittest.mock import patch
 
-import click
 import pytest
 from reward_models import of_all_lengths, reward_model, scores
 from servers.scripted import Reply, ScriptedServer
 
-from libra_cli.cli.engine_options import EngineOptions, SamplingOptions
-from libra_cli.engines.reward.base import is_scalar
-from libra_cli.exits import Exit, Fatal
+from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.sampling import choose
-from libra_cli.sampling.choose import choices
+from libra_cli.sampling.choose import choose_models, is_reward_model
+from libra_cli.sampling.options import EngineOptions, SamplingOptions
 
 UNSET = dict.fromkeys(field.name for field in fields(EngineOptions))
 OPTIONS = EngineOptions(**{
@@ -35,7 +33,7 @@ def folder(tmp_path_factory):
 
 def chosen(*models, **options):
     given = replace(OPTIONS, model=models, **options)
-    return choices(given, SAMPLING, lambda _line: None, rewards=True)
+    return choose_models(given, SAMPLING, lambda _line: None, rewards=True)
 
 
 @pytest.mark.parametrize(("architecture", "expected"), [
@@ -45,29 +43,29 @@ def chosen(*models, **options):
 ])  # fmt: skip
 def test_the_config_says_what_a_model_gives(tmp_path, architecture, expected):
     (tmp_path / "config.json").write_text(json.dumps({"architectures": architecture and [architecture]}))
-    assert is_scalar(str(tmp_path), OPTIONS) is expected
+    assert is_reward_model(str(tmp_path), OPTIONS) is expected
     for scalar in (True, False):
-        assert is_scalar(str(tmp_path), replace(OPTIONS, scalar=scalar)) is scalar
+        assert is_reward_model(str(tmp_path), replace(OPTIONS, scalar=scalar)) is scalar
 
 
 def test_what_cannot_be_looked_into_is_taken_to_write(tmp_path, folder):
-    assert not is_scalar("libra-mini/strong", OPTIONS)
-    assert not is_scalar(folder, replace(OPTIONS, base_url=("http://localhost:1/v1",)))
-    assert not is_scalar(folder, replace(OPTIONS, engine="replay", replay=("x.jsonl",)))
-    assert not is_scalar(str(tmp_path), OPTIONS)  # no config.json: the engine says what is missing
+    assert not is_reward_model("libra-mini/strong", OPTIONS)
+    assert not is_reward_model(folder, replace(OPTIONS, base_url=("http://localhost:1/v1",)))
+    assert not is_reward_model(folder, replace(OPTIONS, engine="replay", replay=("x.jsonl",)))
+    assert not is_reward_model(str(tmp_path), OPTIONS)  # no config.json: the engine says what is missing
 
 
 def test_a_broken_config_is_named(tmp_path):
     (tmp_path / "config.json").write_text('{"architectures": ')
     with pytest.raises(Fatal, match=r"config\.json: cannot be read .*; is the model whole\?") as caught:
-        is_scalar(str(tmp_path), OPTIONS)
+        is_reward_model(str(tmp_path), OPTIONS)
     assert caught.value.status == Exit.USAGE
 
 
 def test_a_name_that_no_hub_knows_is_one_line_with_a_cure(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(Fatal, match=r"nobody/nothing: cannot be loaded .*; name a directory") as caught:
-        is_scalar("nobody/nothing", OPTIONS)
+        is_reward_model("nobody/nothing", OPTIONS)
     assert caught.value.status == Exit.BACKEND
 
 
@@ -78,7 +76,7 @@ def test_each_model_gets_the_engine_that_it_needs(folder, monkeypatch):
     engine = judges[1].make()
     assert engine.describe()["engine"] == "transformers"
     assert len(scores(engine, of_all_lengths())) == len(of_all_lengths())
-    assert choices(replace(OPTIONS, model=(folder,)), SAMPLING, print)[0].scalar is False
+    assert choose_models(replace(OPTIONS, model=(folder,)), SAMPLING, print)[0].scalar is False
 
 
 def test_the_options_reach_the_engine(folder):
@@ -99,7 +97,7 @@ def test_a_vllm_engine_on_request(folder):
 
 
 def test_options_of_vllm_are_refused_by_transformers(folder):
-    with pytest.raises(click.UsageError, match="--tensor-parallel-size is for --engine vllm"):
+    with pytest.raises(InvalidOptions, match="--tensor-parallel-size is for --engine vllm"):
         chosen(folder, engine="transformers", tensor_parallel_size=2)
 
 
@@ -118,7 +116,7 @@ def test_a_reward_model_behind_a_server_is_asked_if_it_is_called_one():
     ({"base_url": ("http://localhost:1/v1",), "dtype": "float32"}, "--dtype is for engines that load the model"),
 ])  # fmt: skip
 def test_options_that_do_not_fit_a_server_are_refused(options, error):
-    with pytest.raises(click.UsageError, match=error):
+    with pytest.raises(InvalidOptions, match=error):
         chosen("tiny", scalar=True, **options)
 
 

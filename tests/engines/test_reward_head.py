@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from engine_jobs import ListFeed, answers, jobs_of
+from engine_jobs import LimitedRequests, answers, requests_of
 from reward_models import (
     CHAT,
     EOS,
@@ -17,17 +17,16 @@ from reward_models import (
     USER,
     conversation,
     of_all_lengths,
-    reward_jobs,
     reward_model,
+    reward_requests,
     rewards,
     scores,
 )
 
-from libra_cli.engines.base import PromptTooLong
+from libra_cli.engines.base import PromptTooLong, RequestError
 from libra_cli.engines.reward.base import RewardRequest
 from libra_cli.engines.reward.head import RewardHead
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.rows import RowError
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +143,7 @@ def test_a_model_without_a_chat_template_is_refused_until_it_is_given_one(tmp_pa
 def test_messages_that_the_template_refuses_cost_their_row_only(qwen):
     template = "{% if messages[1].content == 'no' %}{{ raise_exception('never') }}{% endif %}" + CHAT
     found = rewards(RewardHead(replace(qwen, chat_template=template)), ["yes", "no", "2"])
-    assert isinstance(found[1], RowError)
+    assert isinstance(found[1], RequestError)
     assert found[1].kind == "chat_template"
     assert [found[0].value, found[2].value] == pytest.approx(alone(qwen, ["yes", "2"]), abs=1e-5)
 
@@ -262,7 +261,7 @@ def test_a_reward_model_cannot_write(qwen):
     from libra_cli.engines.transformers import TransformersEngine
 
     with pytest.raises(Fatal, match=r"no weights for lm_head\.weight: it does not write") as caught:
-        answers(TransformersEngine(qwen, Sampling(0.0, 1.0, 4)), jobs_of(["1+1?"]))
+        answers(TransformersEngine(qwen, Sampling(0.0, 1.0, 4)), requests_of(["1+1?"]))
     assert caught.value.status == Exit.USAGE
 
 
@@ -329,7 +328,7 @@ def test_a_model_that_fails_ends_the_run(qwen):
     assert caught.value.status == Exit.BACKEND
 
 
-class StoppedFeed(ListFeed):
+class StoppedFeed(LimitedRequests):
     """Somebody asks the run to stop when two answers are there."""
 
     answered = 0
@@ -340,7 +339,7 @@ class StoppedFeed(ListFeed):
 
 
 def test_a_run_that_stops_begins_no_further_batch(qwen):
-    feed = StoppedFeed(reward_jobs(of_all_lengths()))
+    feed = StoppedFeed(reward_requests(of_all_lengths()))
     for answered in RewardHead(qwen, batch_size=2).generate(feed):
         feed.answered += answered is not None
     assert feed.answered == 2

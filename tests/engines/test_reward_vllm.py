@@ -83,7 +83,7 @@ def test_a_broken_engine_costs_the_row_that_breaks_it_only(engine, model, monkey
     step = driver.step
 
     def breaking(self):
-        if any(flight.job.row.id == "r5" for flight in engine._flights.values()):
+        if any(active.pending.request.record_id == "r5" for active in engine._active.values()):
             raise RuntimeError("injected")
         return step(self)
 

@@ -6,15 +6,15 @@ from collections import defaultdict
 
 import numpy as np
 
-from libra_cli.rm_benchmarks import BENCHMARKS, Part, Point
+from libra_cli.rm_benchmarks import BENCHMARKS, BenchmarkPart, BenchmarkPoint
 
 
 def points_of(name, rows, protocol="official"):
     """The points of `rows`, those that several rows make together included."""
     benchmark = BENCHMARKS[name]
     given = [found for row in rows for found in benchmark.points(row, protocol)]
-    parts = [found for found in given if isinstance(found, Part)]
-    return [found for found in given if isinstance(found, Point)] + list(benchmark.join(parts, protocol))
+    parts = [found for found in given if isinstance(found, BenchmarkPart)]
+    return [found for found in given if isinstance(found, BenchmarkPoint)] + list(benchmark.join(parts, protocol))
 
 
 def figures(name, rows, protocol="official"):

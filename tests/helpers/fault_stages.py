@@ -18,15 +18,16 @@ from typing import Any
 from libra_cli import main
 from libra_cli.cli.command import option, stage
 from libra_cli.exits import Exit, Fatal
+from libra_cli.stream import rows
 from libra_cli.stream.jobs import Feed, Job
-from libra_cli.stream.rows import RowError
+from libra_cli.stream.rows import Row, RowError
 from libra_cli.stream.run import Run
 
 
 @stage("pass")
 def passing(run: Run) -> None:
     """Write every row as it came."""
-    run.each(lambda row: {})
+    run.map_rows(lambda row: rows.extend(row, None))
 
 
 @stage("measure", reads={"question": str}, used=["question"])
@@ -37,7 +38,7 @@ def passing(run: Run) -> None:
 def measure(run: Run, seconds: float, noise: bool, poison: str | None, until: str | None) -> None:
     """Add the length of the question, slowly or noisily where asked to."""
 
-    def length(row: Any) -> dict[str, int]:
+    def with_length(row: Row) -> bytes:
         time.sleep(seconds)
         while until and row.fields["question"] == "wait" and not os.path.exists(until):
             time.sleep(0.01)
@@ -47,15 +48,15 @@ def measure(run: Run, seconds: float, noise: bool, poison: str | None, until: st
             subprocess.run(["echo", "a child prints"], check=True)
         if poison and poison in row.fields["question"]:
             raise ValueError("poisoned")
-        return {"length": len(row.fields["question"])}
+        return rows.extend(row, {"length": len(row.fields["question"])})
 
-    run.each(length)
+    run.map_rows(with_length)
 
 
 @stage("freeze")
 def freeze(run: Run) -> None:
     """Spend minutes in compiled code on the first row, where no Python signal handler can run."""
-    run.each(lambda row: {"x": hashlib.pbkdf2_hmac("sha256", b"a", b"b", 1 << 30).hex()})
+    run.map_rows(lambda row: rows.extend(row, {"x": hashlib.pbkdf2_hmac("sha256", b"a", b"b", 1 << 30).hex()}))
 
 
 @stage("scramble", reads={"question": str}, used=["question"], names=["sample"])
@@ -68,7 +69,7 @@ def freeze(run: Run) -> None:
 def scramble(run: Run, **how: Any) -> None:
     """Answer jobs in random order, as an engine does."""
     samples = how.pop("samples")
-    run.through(
+    run.map_jobs(
         Scrambler(**how).work,
         lambda row: (Job(row, row.fields["question"], {"sample": sample}) for sample in range(samples)),
         lambda job, answer: {"answer": answer},
@@ -125,7 +126,7 @@ def register() -> None:
     """Makes the group know the stages above, where it looks for real ones."""
     for command in (passing, measure, freeze, scramble):
         main.STAGES[str(command.name)] = command.short_help or ""
-        sys.modules[f"libra_cli.stages.{command.name}"] = SimpleNamespace(command=command)  # type: ignore[assignment]
+        sys.modules[f"libra_cli.stages.{command.name}.command"] = SimpleNamespace(command=command)  # type: ignore[assignment]
 
 
 if __name__ == "__main__":

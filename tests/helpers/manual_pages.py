@@ -8,7 +8,7 @@ import shlex
 from libra_cli.cli import manual
 from libra_cli.main import STAGES, cli
 
-TOP = cli.make_context("libra", [], resilient_parsing=True, terminal_width=manual.WIDTH)
+TOP = cli.make_context("libra", [], resilient_parsing=True)
 CONTEXTS = {str(ctx.info_name): ctx for ctx in manual.contexts(TOP)}
 
 

@@ -1,4 +1,4 @@
-"""Random reward models of several families with the miniature's tokenizer, and jobs for their engines."""
+"""Random reward models of several families with the miniature's tokenizer, and requests for their engines."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from engine_jobs import ListFeed
+from engine_jobs import LimitedRequests
 
 from libra_cli import miniature
-from libra_cli.engines.base import LocalModel
+from libra_cli.engines.base import LocalModel, Pending, RequestError
 from libra_cli.engines.reward.base import Reward, RewardRequest
-from libra_cli.stream.jobs import Job
-from libra_cli.stream.rows import Row, RowError
 
 CHAT = "{% for m in messages %}{{ '<|' ~ m.role ~ '|>' ~ m.content }}{% endfor %}<|im_end|>"
 PAD, EOS, USER = 256, 257, 258
@@ -59,13 +57,12 @@ def conversation(response: str, question: str = "1+1?") -> list[dict[str, str]]:
     return [{"role": "user", "content": question}, {"role": "assistant", "content": response}]
 
 
-def reward_jobs(responses: Iterable[str]) -> list[Job]:
-    """A job for each response, to the same question."""
-    jobs = []
-    for number, response in enumerate(responses):
-        row = Row({"id": f"r{number}"}, b"{}", "test", number + 1)
-        jobs.append(Job(row, RewardRequest(conversation(response), row.id, 0)))
-    return jobs
+def reward_requests(responses: Iterable[str]) -> list[Pending]:
+    """A request for each response to the same question; its number is the token."""
+    return [
+        Pending(RewardRequest(conversation(response), f"r{number}", 0), number)
+        for number, response in enumerate(responses)
+    ]
 
 
 def of_all_lengths() -> list[str]:
@@ -74,16 +71,16 @@ def of_all_lengths() -> list[str]:
     return texts[::2] + texts[1::2]
 
 
-def rewards(engine: Any, responses: Iterable[str], at_most: int = 1 << 30) -> list[Reward | RowError]:
-    """What `engine` answers to each response, in their order; each job must be answered once."""
-    jobs = reward_jobs(responses)
-    feed, found = ListFeed(jobs, at_most), {}
-    for answered in engine.generate(feed):
-        if answered is not None:
-            feed.out -= 1
-            assert answered[0].row.id not in found
-            found[answered[0].row.id] = answered[1]
-    return [found[job.row.id] for job in jobs]
+def rewards(engine: Any, responses: Iterable[str], at_most: int = 1 << 30) -> list[Reward | RequestError]:
+    """The engine's answers to the responses, in their order; each request must be answered once."""
+    pending = reward_requests(responses)
+    requests, answered = LimitedRequests(pending, at_most), {}
+    for pair in engine.generate(requests):
+        if pair is not None:
+            requests.out -= 1
+            assert pair[0].token not in answered
+            answered[pair[0].token] = pair[1]
+    return [answered[one.token] for one in pending]
 
 
 def scores(engine: Any, responses: Iterable[str], at_most: int = 1 << 30) -> list[float]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from libra_cli.metrics import calibration, classification, thresholds
-from libra_cli.metrics.published import tables
+from libra_cli.rm_benchmarks.published import tables
 
 # -- classification ---------------------------------------------------------------------------------------------------
 
@@ -44,7 +44,7 @@ def test_a_share_of_nothing_is_not_defined():
 
 def scored(scores, labels, groups=None, fixed=None, counts=None):
     n = len(scores)
-    return thresholds.Scored(
+    return thresholds.ThresholdItems(
         np.array(scores, float),
         np.array(labels, bool),
         np.array(groups or [0] * n),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from libra_cli.metrics.published import tables
 from libra_cli.rm_benchmarks import BENCHMARKS
 from libra_cli.rm_benchmarks.base import plain_mean
+from libra_cli.rm_benchmarks.published import tables
 
 ROUNDING = 0.05 + 1e-9
 """Half of the last printed digit: what a mean may be from its printed value, on the line itself included."""

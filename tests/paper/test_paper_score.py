@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from libra_cli.metrics.published import tables
+from libra_cli.rm_benchmarks.published import tables
 
 JUDGEBENCH = Path(__file__).resolve().parents[1] / "data" / "judgebench"
 SUBSETS = [("MATH-500", 1340), ("AIME 2024", 1200), ("AIME 2025", 1200)]

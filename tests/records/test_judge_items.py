@@ -9,9 +9,9 @@ import pytest
 from libra_cli.records.forms import item_of
 from libra_cli.records.items import item_of_row
 from libra_cli.records.no_answer import no_answer
-from libra_cli.sampling.judge_prompts import plan
+from libra_cli.sampling.judge_prompts import make_plan
 from libra_cli.sampling.judgments import judgment
-from libra_cli.stages.judge.aggregate import Rule, decided
+from libra_cli.stages.judge.aggregate import AggregationRule, aggregate
 
 PAIR = item_of({"question": "?", "response_a": "a", "response_b": "b"})
 
@@ -41,9 +41,9 @@ def test_a_response_is_shown_without_its_thinking_and_otherwise_whole(fields, sh
 
 def voted(item, shows, gates, said, votes=1):
     """The decision on an item from what was literally said to each request, in their order."""
-    planned = plan(item, shows, gates, votes, "both", lambda vote: random.Random(vote))
-    judgments = [judgment(planned, ask, one, None) for ask, one in zip(planned.asks, said, strict=True)]
-    return decided(planned, judgments, Rule("mean", lowest=0))
+    planned = make_plan(item, shows, gates, votes, "both", lambda vote: random.Random(vote))
+    judgments = [judgment(planned, prompt, one, None) for prompt, one in zip(planned.prompts, said, strict=True)]
+    return aggregate(planned, judgments, AggregationRule("mean", lowest=0))
 
 
 def test_a_pair_that_can_be_read_in_one_order_only_has_no_score():

@@ -10,7 +10,7 @@ from reports_samples import HOSTILE, correlation, everything, pairwise, pointwis
 from rich.console import Console
 
 from libra_cli.reports import latex, markdown, table
-from libra_cli.reports.layout import Part, Table, parts
+from libra_cli.reports.layout import ReportPart, Table, parts
 
 
 def drawn(reports, width=80, on_terminal=False):
@@ -24,11 +24,11 @@ def one(report):
     return {"reports": [report], "comparisons": []}
 
 
-def part_named(found: list[Part], start: str) -> Part:
+def part_named(found: list[ReportPart], start: str) -> ReportPart:
     return next(part for part in found if part.title.startswith(start))
 
 
-def cells(part: Part, title: str) -> dict[str, tuple[str, ...]]:
+def cells(part: ReportPart, title: str) -> dict[str, tuple[str, ...]]:
     """The lines of a table by their first name."""
     (found,) = [each for each in part.tables if each.title == title]
     about = next(at for at, column in enumerate(found.columns) if not column.is_number)

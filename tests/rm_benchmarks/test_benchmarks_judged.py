@@ -8,9 +8,9 @@ import pytest
 from benchmark_figures import points_of
 
 from libra_cli.records.forms import item_of
-from libra_cli.sampling.judge_prompts import plan
+from libra_cli.sampling.judge_prompts import make_plan
 from libra_cli.sampling.judgments import judgment
-from libra_cli.stages.judge.aggregate import Rule, decided
+from libra_cli.stages.judge.aggregate import AggregationRule, aggregate
 
 PROMPT = {"prompt": "2+2?"}
 TALK = {"conversation_input": [{"role": "user", "content": "2+2?"}]}
@@ -42,11 +42,18 @@ TASKS = {"score": "response", "scalar": "response", "rank": "pair", "best": "lis
 def judged(row, task, knows, gates=None):
     """`row` with the verdicts of a judge that knows which responses are right, or takes the wrong ones for right."""
     item = item_of(row)
-    made = plan(item, TASKS[task], gates or [None] * len(item.responses), 2, "both", lambda vote: random.Random(vote))
+    made = make_plan(
+        item, TASKS[task], gates or [None] * len(item.responses), 2, "both", lambda vote: random.Random(vote)
+    )
     worth = [4 if response.startswith("right") == knows else 0 for response in item.responses]
-    judgments = [judgment(made, ask, said(task, ask.shown, worth), None) for ask in made.asks]
+    judgments = [judgment(made, prompt, said(task, prompt.shown, worth), None) for prompt in made.prompts]
     lowest = 0 if task == "score" else None
-    return {**row, "judge_task": task, "judgments": judgments, **decided(made, judgments, Rule("mean", lowest=lowest))}
+    return {
+        **row,
+        "judge_task": task,
+        "judgments": judgments,
+        **aggregate(made, judgments, AggregationRule("mean", lowest=lowest)),
+    }
 
 
 def said(task, places, worth):
@@ -99,9 +106,9 @@ def test_a_list_compared_in_pairs_is_won_against_what_is_no_answer():
 def test_a_judge_that_says_nothing_is_counted(name, row, task):
     silent = judged(row, task, True)
     item = item_of(row)
-    made = plan(item, TASKS[task], [None] * len(item.responses), 2, "both", lambda vote: random.Random(vote))
-    nothing = [judgment(made, ask, None, "truncated") for ask in made.asks]
-    silent = {**silent, "judgments": nothing, **decided(made, nothing, Rule("mean"))}
+    made = make_plan(item, TASKS[task], [None] * len(item.responses), 2, "both", lambda vote: random.Random(vote))
+    nothing = [judgment(made, prompt, None, "truncated") for prompt in made.prompts]
+    silent = {**silent, "judgments": nothing, **aggregate(made, nothing, AggregationRule("mean"))}
     points = points_of(name, [silent])
     assert {point.reason for point in points} == {"truncated"}
     assert {point.value for point in points} <= {0.0, 0.25, 0.5}

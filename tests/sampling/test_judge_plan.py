@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from libra_cli.records.forms import item_of
-from libra_cli.sampling.judge_prompts import plan
+from libra_cli.sampling.judge_prompts import make_plan
 from libra_cli.sampling.judgments import judgment
 from libra_cli.stages.judge.judges import default_task
 from libra_cli.stream.rows import RowError
@@ -23,8 +23,8 @@ def chance(vote):
 
 
 def shown(item, shows, votes=1, orders="both", gates=None):
-    made = plan(item, shows, gates or [None] * len(item.responses), votes, orders, chance)
-    return [ask.shown for ask in made.asks]
+    made = make_plan(item, shows, gates or [None] * len(item.responses), votes, orders, chance)
+    return [prompt.shown for prompt in made.prompts]
 
 
 def test_pairs_are_shown_in_both_orders_and_each_vote_has_both():
@@ -61,22 +61,22 @@ def test_what_a_task_cannot_show_is_refused(item, shows):
 
 
 def test_an_outcome_is_in_terms_of_the_records_own_order():
-    made = plan(PAIR, "pair", [None, None], 1, "both", chance)
-    found = [judgment(made, ask, "A>>B", None) for ask in made.asks]
+    made = make_plan(PAIR, "pair", [None, None], 1, "both", chance)
+    found = [judgment(made, prompt, "A>>B", None) for prompt in made.prompts]
     assert found[0] == {"outcome": "A>>B", "vote": 0, "order": "AB"}
     assert found[1] == {"outcome": "B>>A", "vote": 0, "order": "BA", "said": "A>>B"}
-    made = plan(LIST, "list", [None, "empty", None, None], 2, "both", chance)
-    for ask in made.asks:
-        for number, place in enumerate(ask.shown, 1):
-            found = judgment(made, ask, number, None)
-            assert (found["outcome"], found["order"]) == (place + 1, list(ask.shown))
-        unseen = judgment(made, ask, 4, None)
+    made = make_plan(LIST, "list", [None, "empty", None, None], 2, "both", chance)
+    for prompt in made.prompts:
+        for number, place in enumerate(prompt.shown, 1):
+            found = judgment(made, prompt, number, None)
+            assert (found["outcome"], found["order"]) == (place + 1, list(prompt.shown))
+        unseen = judgment(made, prompt, 4, None)
         assert (unseen["outcome"], unseen["reason"], unseen["said"]) == (None, "out_of_range", 4)
 
 
 def test_the_pair_of_a_judgment_is_named_where_there_are_several():
-    made = plan(TWO_BY_TWO, "pair", [None] * 4, 1, "both", chance)
-    found = [judgment(made, ask, "A>B", None) for ask in made.asks]
+    made = make_plan(TWO_BY_TWO, "pair", [None] * 4, 1, "both", chance)
+    found = [judgment(made, prompt, "A>B", None) for prompt in made.prompts]
     assert [(one["pair"], one["order"], one["outcome"]) for one in found[:2]] == [
         ([0, 2], "AB", "A>B"),
         ([0, 2], "BA", "B>A"),

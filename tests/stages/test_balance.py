@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_cli.stages.balance.cells import CORRECT, INCORRECT, LABELS, Index, Limits
+from libra_cli.stages.balance.quota import CORRECT, INCORRECT, LABELS, CellLimits, balance_cells
 from libra_cli.stages.balance.report import census, shortage, table
-from libra_cli.stages.balance.samples import PUBLISHED, Form
+from libra_cli.stages.balance.response_index import ResponseIndex
+from libra_cli.stages.balance.samples import PUBLISHED, BalanceFormat
 from libra_cli.stream import rows
-from libra_cli.stream.row_store import Place
+from libra_cli.stream.row_store import RowLocation
 from libra_cli.stream.rows import Row, RowError
 
-FORM = Form()
-LIMITS = st.builds(Limits, st.none() | st.integers(1, 4), st.none() | st.integers(1, 3), st.just({}))
+FORM = BalanceFormat()
+LIMITS = st.builds(CellLimits, st.none() | st.integers(1, 4), st.none() | st.integers(1, 3), st.just({}))
 RESPONSES = st.lists(
     st.builds(
         lambda subset, model, problem, sample, label: {
@@ -38,16 +39,16 @@ def response(**fields) -> Row:
     return row(**{name: value for name, value in given.items() if value is not ...})
 
 
-def cells_of(responses, limits=Limits(), seed=0):  # noqa: B008 -- it is frozen
+def cells_of(responses, limits=CellLimits(), seed=0):  # noqa: B008 -- it is frozen
     """The cells; each row's place is its position among `responses`."""
-    index = Index(seed)
+    index = ResponseIndex(seed)
     for position, fields in enumerate(responses):
-        index.add(row(**fields), FORM.read(row(**fields)), Place(0, 0, position, 0))
-    return index.balanced(limits)
+        index.add(row(**fields), FORM.read(row(**fields)), RowLocation(0, 0, position, 0))
+    return balance_cells(index, limits)
 
 
 def chosen(responses, cell):
-    return [responses[place.offset] for place in cell.places()]
+    return [responses[location.offset] for location in cell.locations()]
 
 
 def per_problem(responses, label):
@@ -91,7 +92,7 @@ def test_the_choice_and_its_order_do_not_depend_on_the_order_of_the_input(respon
 @given(RESPONSES, st.integers(0, 3))
 def test_problems_take_turns(responses, seed):
     usable = different(responses)
-    for cell in cells_of(responses, Limits(per_cell=3), seed):
+    for cell in cells_of(responses, CellLimits(per_cell=3), seed):
         for label in LABELS:
             used = per_problem(chosen(responses, cell), label)
             for question, count in used.items():
@@ -102,9 +103,9 @@ def test_problems_take_turns(responses, seed):
 
 @given(RESPONSES, LIMITS, st.integers(0, 3))
 def test_a_smaller_cell_is_the_beginning_of_a_larger_one(responses, limits, seed):
-    smaller = Limits(2, limits.per_problem)
+    smaller = CellLimits(2, limits.per_problem)
     for large, small in zip(
-        cells_of(responses, Limits(None, limits.per_problem), seed), cells_of(responses, smaller, seed), strict=True
+        cells_of(responses, CellLimits(None, limits.per_problem), seed), cells_of(responses, smaller, seed), strict=True
     ):
         assert chosen(responses, large)[:4] == chosen(responses, small)
 
@@ -126,7 +127,8 @@ def test_correct_and_incorrect_come_in_turn():
 def test_another_seed_draws_another_choice():
     responses = [response(sample=number, label=number % 2).fields for number in range(200)]
     drawn = [
-        {fields["sample"] for fields in chosen(responses, *cells_of(responses, Limits(10), seed))} for seed in (0, 1)
+        {fields["sample"] for fields in chosen(responses, *cells_of(responses, CellLimits(10), seed))}
+        for seed in (0, 1)
     ]
     assert drawn[0] != drawn[1]
 
@@ -135,7 +137,7 @@ def test_a_subset_may_have_its_own_limit():
     responses = [
         response(subset=subset, sample=number, label=number % 2).fields for subset in "ST" for number in range(20)
     ]
-    kept = {cell.subset: cell.kept for cell in cells_of(responses, Limits(2, None, {"T": 5}))}
+    kept = {cell.subset: cell.kept for cell in cells_of(responses, CellLimits(2, None, {"T": 5}))}
     assert kept == {"S": 2, "T": 5}
 
 
@@ -192,7 +194,7 @@ def test_a_null_label_is_neither_correct_nor_incorrect():
 
 
 def test_only_the_named_markers_count():
-    form = Form([("<a>", "</a>")])
+    form = BalanceFormat([("<a>", "</a>")])
     assert form.read(response(response="<think>2</think>3")).response == "<think>2</think>3"
     assert form.read(response(response="<a>2</a>3")).response == "3"
 
@@ -222,7 +224,7 @@ def test_a_row_that_cannot_be_read_is_refused_with_the_cure(fields, kind, messag
 
 def test_the_published_form_has_eight_fields_in_order():
     full = response(index=3, reference=2, response="<think>x</think>2", sample=0, provenance={"engine": "e"})
-    written = rows.parse(Form(published=True).write(full))
+    written = rows.parse(BalanceFormat(published=True).write(full))
     assert list(written) == list(PUBLISHED)
     assert written == {
         "index": 3, "question": "1 + 1?", "response": "2", "label": 1, "model": "m", "reference": "2", "subset": "S",
@@ -231,7 +233,7 @@ def test_the_published_form_has_eight_fields_in_order():
 
 
 def test_the_published_form_takes_the_id_for_an_index_and_wants_a_reference():
-    form = Form(published=True)
+    form = BalanceFormat(published=True)
     assert rows.parse(form.write(response(id="q7", reference="2")))["index"] == "q7"
     with pytest.raises(RowError, match=r'no "reference": .*--map'):
         form.read(response())
@@ -267,13 +269,16 @@ def test_the_census_counts_each_problem_once():
 
 def test_what_is_short_is_said_in_words():
     few, one_sided, even = cells_of([*made("A", "m", 2, 9), *made("A", "n", 0, 3), *made("B", "m", 4, 4)])
-    assert shortage(few, Limits()) == "A / m: 2 correct, 9 incorrect: 7 short of 9 correct; keeping 2 of each"
-    assert shortage(one_sided, Limits()) == "A / n: 0 correct, 3 incorrect: 3 short of 3 correct; keeping 0 of each"
-    assert shortage(even, Limits()) is None
-    index = Index(0)
-    index.leave_out(FORM.read(response(label=None)))
-    assert shortage(*index.balanced(Limits()), Limits()) == "S / m: 0 correct, 0 incorrect; keeping 0 of each"
-    limits = Limits(6, 2)
+    assert shortage(few, CellLimits()) == "A / m: 2 correct, 9 incorrect: 7 short of 9 correct; keeping 2 of each"
+    assert shortage(one_sided, CellLimits()) == "A / n: 0 correct, 3 incorrect: 3 short of 3 correct; keeping 0 of each"
+    assert shortage(even, CellLimits()) is None
+    index = ResponseIndex(0)
+    index.add_unusable(FORM.read(response(label=None)))
+    assert (
+        shortage(*balance_cells(index, CellLimits()), CellLimits())
+        == "S / m: 0 correct, 0 incorrect; keeping 0 of each"
+    )
+    limits = CellLimits(6, 2)
     (both,) = cells_of(made("B", "m", 4, 9), limits)
     assert shortage(both, limits) == (
         "B / m: 4 correct, 4 incorrect (at most 2 to a problem): 2 short of 6 correct and 2 short of 6 incorrect; "
@@ -296,7 +301,7 @@ def test_the_paper_s_table_1(shell):
         for subset, (problems, turns) in shape.items() for model in models
         for problem in range(problems) for sample in range(2 * turns + 2)
     ]  # fmt: skip
-    sizes = "--per-cell 120 --per-cell MATH-500=134 --per-problem 4 --census census.json"
+    sizes = "--per-cell 120 --per-cell MATH-500=134 --per-problem 4 --report census.json"
     ended = shell(f"libra balance {sizes} > bench.jsonl && cat census.json", input=b"\n".join(lines) + b"\n")
     figures = rows.parse(ended.out)
     assert (figures["problems"], figures["samples"]) == (194, 3740)

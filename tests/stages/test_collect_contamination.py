@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from libra_cli.miniature import problems_path
-from libra_cli.stages.collect.contamination import Benchmarks
+from libra_cli.stages.collect.contamination import BenchmarkProblems
 
 # From AIME 2025 and AIME 2024 (Mathematical Association of America), and MATH-500 (MIT).
 BASES = "Find the sum of all integer bases $b>9$ for which $17_b$ is a divisor of $97_b.$"
@@ -18,8 +18,8 @@ OCTAGON = (
 PHRASE = "can be written as $\\frac{m}{n}$, where $m$ and $n$ are relatively prime positive integers. Find $m+n$."
 
 
-def benchmarks(*questions: str, **options: float) -> Benchmarks:
-    found = Benchmarks(**options)
+def benchmarks(*questions: str, **options: float) -> BenchmarkProblems:
+    found = BenchmarkProblems(**options)
     for line, question in enumerate(questions, 1):
         found.add(question, f"bench:{line}")
     found.finish()

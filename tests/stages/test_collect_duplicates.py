@@ -9,8 +9,7 @@ import pytest
 
 from libra_cli.records.shingles import canonical, shingles, words
 from libra_cli.stages.collect import duplicates
-from libra_cli.stream.jobs import Filtered
-from libra_cli.stream.rows import Row, RowError
+from libra_cli.stream.rows import Filtered, Row, RowError
 
 PROBLEM = (
     "A baker sells 12 loaves in the morning and 30 loaves in the afternoon of every single day, and each of the loaves "

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from libra_cli import choices
 from libra_cli.records import conversations
 from libra_cli.stages.collect import where
-from libra_cli.stages.collect.command import PRESET_NAMES
 from libra_cli.stages.collect.presets import PRESETS, question_of
 from libra_cli.stages.collect.sources import preset_origin
 from libra_cli.stream.rows import RowError
@@ -24,7 +24,7 @@ def pair(number: int) -> dict:
 
 
 def test_the_stage_offers_every_preset_and_each_has_a_case():
-    assert list(PRESET_NAMES) == list(PRESETS)
+    assert list(choices.PRESETS) == list(PRESETS)
     assert {f"preset-{name}" for name in PRESETS} <= {path.name for path in CASES.iterdir()}
 
 

@@ -9,7 +9,7 @@ from libra_cli.stream.rows import RowError, record_id
 
 
 def renamed(fields: dict, *texts: str) -> dict:
-    return mapping.rename(fields, mapping.renames(texts))
+    return mapping.rename(fields, mapping.parse_renames(texts))
 
 
 def test_fields_are_renamed_and_what_they_leave_empty_goes():
@@ -47,14 +47,14 @@ def test_a_field_is_never_overwritten_in_silence():
 @pytest.mark.parametrize("texts", [["a"], ["=b"], ["a="], ["a=c", "b=c"]])
 def test_a_rename_that_says_nothing_is_refused(texts):
     with pytest.raises(ValueError, match=r"FROM=TO|two fields"):
-        mapping.renames(texts)
+        mapping.parse_renames(texts)
 
 
 def test_settings_are_json_or_text():
-    found = mapping.settings(["a=5", "b=x y", 'c="5"', "d=null", "e=[1,2]", "f=", "g=a=b", "h=NaN", "i=1}"])
+    found = mapping.parse_settings(["a=5", "b=x y", 'c="5"', "d=null", "e=[1,2]", "f=", "g=a=b", "h=NaN", "i=1}"])
     assert found == {"a": 5, "b": "x y", "c": "5", "d": None, "e": [1, 2], "f": "", "g": "a=b", "h": "NaN", "i": "1}"}
     with pytest.raises(ValueError, match="FIELD=VALUE"):
-        mapping.settings(["a"])
+        mapping.parse_settings(["a"])
 
 
 @pytest.mark.parametrize(
@@ -81,16 +81,18 @@ def test_a_reference_that_is_no_answer_is_refused(value):
 
 
 def test_the_record_begins_with_its_own_fields_and_keeps_the_others():
-    record = mapping.finished({"level": 5, "reference": 7, "question": "a?", "subset": None}, "file", True)
+    record = mapping.problem_record({"level": 5, "reference": 7, "question": "a?", "subset": None}, "file", True)
     assert list(record) == ["id", "index", "question", "reference", "subset", "level"]
     assert record["index"] == record["id"] == record_id({"question": "a?", "reference": "7"})
     assert record["subset"] == "file"
-    assert mapping.finished({"question": "a?", "reference": "7", "subset": "own"}, "file", True)["subset"] == "own"
-    assert mapping.finished({"question": "a?", "reference": "7", "id": 3}, None, True)["id"] == "3"
+    assert (
+        mapping.problem_record({"question": "a?", "reference": "7", "subset": "own"}, "file", True)["subset"] == "own"
+    )
+    assert mapping.problem_record({"question": "a?", "reference": "7", "id": 3}, None, True)["id"] == "3"
 
 
 def test_a_pair_needs_no_reference():
     pair = {"question": "a?", "response_a": "x", "response_b": "y", "preference": "A>B"}
-    assert mapping.finished(dict(pair), None, True)["preference"] == "A>B"
+    assert mapping.problem_record(dict(pair), None, True)["preference"] == "A>B"
     with pytest.raises(RowError, match='no "reference"'):
-        mapping.finished({**pair, "preference": None}, None, True)
+        mapping.problem_record({**pair, "preference": None}, None, True)

@@ -14,8 +14,8 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.collect import sources
 from libra_cli.stages.collect.csv_rows import CsvSource
 from libra_cli.stages.collect.presets import Hub
-from libra_cli.stages.collect.sources import Chain, Reading, file_origin, hub_origin
-from libra_cli.stream.line_source import Batch, Source
+from libra_cli.stages.collect.sources import ReadOptions, SourceChain, file_origin, hub_origin
+from libra_cli.stream.line_source import InputFiles, LineBatch
 
 
 def read_all(source) -> list[tuple[int, object]]:
@@ -32,7 +32,7 @@ def read_all(source) -> list[tuple[int, object]]:
 def from_csv(tmp_path, data: bytes, **options) -> list[tuple[int, object]]:
     path = tmp_path / "a.csv"
     path.write_bytes(data)
-    return read_all(CsvSource(Source([str(path)], **options), ",", options.get("max_line_bytes", 1 << 20)))
+    return read_all(CsvSource(InputFiles([str(path)], **options), ",", options.get("max_line_bytes", 1 << 20)))
 
 
 def test_csv_cells_are_numbers_only_where_they_come_back_as_they_were(tmp_path):
@@ -94,11 +94,11 @@ class Dribble:
     def __init__(self, data: bytes, rng: random.Random):
         self._lines, self._rng, self._at = data.split(b"\n")[:-1], rng, 0
 
-    def read(self, wait: float | None = None) -> Batch | None:
+    def read(self, wait: float | None = None) -> LineBatch | None:
         count = self._rng.randrange(4)
         lines = self._lines[self._at : self._at + count]
         self._at += count
-        return Batch("f", self._at - count + 1, lines) if lines or self._at < len(self._lines) else None
+        return LineBatch("f", self._at - count + 1, lines) if lines or self._at < len(self._lines) else None
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_parquet_rows_are_plain_json(tmp_path):
         {"q": "b?", "f": 0.5, "d": None, "m": None, "n": None},
     ]
     path = parquet(tmp_path / "a.parquet", rows * 200)
-    found = read_all(Chain([file_origin(path)], Reading()))
+    found = read_all(SourceChain([file_origin(path)], ReadOptions()))
     assert found[0] == (1, {"q": "a?", "f": None, "d": "2025-02-06", "m": {"x": [1, None]}, "n": 2**53 + 1})
     assert found[399] == (400, {"q": "b?", "f": 0.5, "d": None, "m": None, "n": None})
     assert len(found) == 400
@@ -159,7 +159,7 @@ def test_parquet_values_that_are_not_json_cost_their_row_only(tmp_path):
     path = parquet(
         tmp_path / "a.parquet", [{"a": b"x", "f": 1.0}, {"a": None, "f": float("inf")}, {"a": None, "f": 2.0}]
     )
-    assert read_all(Chain([file_origin(path)], Reading())) == [
+    assert read_all(SourceChain([file_origin(path)], ReadOptions())) == [
         (1, "not_json"),
         (2, "not_json"),
         (3, {"a": None, "f": 2.0}),
@@ -171,7 +171,7 @@ def test_a_parquet_file_that_was_cut_is_incomplete(tmp_path):
     with open(path, "rb+") as file:
         file.truncate(40)
     with pytest.raises(Fatal, match="is not whole or not Parquet") as raised:
-        read_all(Chain([file_origin(path)], Reading()))
+        read_all(SourceChain([file_origin(path)], ReadOptions()))
     assert raised.value.status == Exit.INCOMPLETE
 
 
@@ -182,7 +182,7 @@ def test_a_missing_library_says_what_to_install(tmp_path, monkeypatch, module, o
     (tmp_path / "a.parquet").touch()
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(Fatal, match=r"pip install 'libra-cli\[data\]'") as raised:
-        read_all(Chain([origin(str(tmp_path / "a.parquet"))], Reading()))
+        read_all(SourceChain([origin(str(tmp_path / "a.parquet"))], ReadOptions()))
     assert raised.value.status == Exit.USAGE
 
 
@@ -191,9 +191,9 @@ def test_several_origins_follow_each_other(tmp_path):
     (tmp_path / "b.csv").write_text("n\n2\n")
     path = parquet(tmp_path / "c.parquet", [{"n": 3}])
     origins = [file_origin(str(tmp_path / "a.jsonl")), file_origin(str(tmp_path / "b.csv")), file_origin(path)]
-    assert [row["n"] for _, row in read_all(Chain(origins, Reading()))] == [1, 2, 3]
+    assert [row["n"] for _, row in read_all(SourceChain(origins, ReadOptions()))] == [1, 2, 3]
     with pytest.raises(Fatal, match="check the name"):
-        Chain([*origins, file_origin(str(tmp_path / "none.csv"))], Reading())
+        SourceChain([*origins, file_origin(str(tmp_path / "none.csv"))], ReadOptions())
 
 
 @pytest.fixture
@@ -208,9 +208,9 @@ def data_set(tmp_path, monkeypatch):
 
 
 def test_the_library_loads_a_data_set_by_name_and_split(data_set):
-    found = read_all(Chain([hub_origin(Hub(data_set))], Reading(split="test")))
+    found = read_all(SourceChain([hub_origin(Hub(data_set))], ReadOptions(split="test")))
     assert found == [(1, {"problem": "b?", "answer": 2.0}), (2, {"problem": "c?", "answer": 3.0})]
-    assert len(read_all(Chain([hub_origin(Hub(data_set, split="train"))], Reading()))) == 1
+    assert len(read_all(SourceChain([hub_origin(Hub(data_set, split="train"))], ReadOptions()))) == 1
 
 
 @pytest.mark.parametrize(
@@ -223,5 +223,5 @@ def test_the_library_loads_a_data_set_by_name_and_split(data_set):
 )
 def test_a_wrong_split_or_configuration_is_a_usage_error(data_set, hub, split, message):
     with pytest.raises(Fatal, match=message) as raised:
-        read_all(Chain([hub_origin(sources.hub_named(data_set + hub))], Reading(split=split)))
+        read_all(SourceChain([hub_origin(sources.parse_hub_name(data_set + hub))], ReadOptions(split=split)))
     assert raised.value.status == Exit.USAGE

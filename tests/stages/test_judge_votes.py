@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libra_cli import choices
 from libra_cli.stages.judge import votes
 
 GRADES = st.lists(st.integers(0, 4), min_size=1, max_size=16)
@@ -23,7 +24,7 @@ GRADES = st.lists(st.integers(0, 4), min_size=1, max_size=16)
     ],
 )
 def test_the_four_reductions(said, mean, median, majority, best):
-    found = [votes.reduced(said, how) for how in votes.REDUCTIONS]
+    found = [votes.reduced(said, how) for how in choices.REDUCTIONS]
     assert found == [mean, median, majority, best]
 
 
@@ -34,7 +35,7 @@ def test_null_votes_are_left_out_and_words_are_numbers():
 @given(GRADES, st.randoms())
 def test_the_order_of_votes_does_not_matter_and_no_reduction_leaves_their_range(said, chance):
     shuffled = chance.sample(said, len(said))
-    for how in votes.REDUCTIONS:
+    for how in choices.REDUCTIONS:
         found = votes.reduced(said, how)
         assert min(said) <= found <= max(said)
         assert votes.reduced(shuffled, how) == found

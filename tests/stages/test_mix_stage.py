@@ -104,7 +104,7 @@ def test_memory_is_bounded_by_the_number_of_rows(tmp_path, shell):
 
 def peak(shell, name, piped):
     """The most memory, in bytes, that a run had. (Linux keeps ru_maxrss across exec, pytest's; VmHWM begins anew.)"""
-    words = ["mix", name, "-:0.9x", "--dedupe", "content", "-q", "-o", "/dev/null"]
+    words = ["mix", name, "-:0.9x", "--duplicates", "drop", "--duplicates-by", "content", "-q", "-o", "/dev/null"]
     code = f"import pathlib, re, sys; sys.argv = ['libra', *{words!r}]; from libra_cli.main import run\n"
     code += "try:\n    run()\nfinally:\n"
     code += "    status = pathlib.Path('/proc/self/status').read_text()\n"

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.mix import order, pool, report
-from libra_cli.stages.mix.amounts import Amount, Kind, Part, allotted, amount, apportioned
-from libra_cli.stream.row_store import Place
+from libra_cli.stages.mix.amounts import Amount, AmountKind, MixPart, amount, apportion, rows_per_part
+from libra_cli.stream.row_store import RowLocation
 from libra_cli.stream.rows import Row
 
 COUNTS = st.lists(st.integers(0, 40), min_size=1, max_size=6)
 
 
 def part(text):
-    return Part(f"f:{text}", "f", amount(text))
+    return MixPart(f"f:{text}", "f", amount(text))
 
 
 # -- amounts and shares ------------------------------------------------------------------------------------------------
@@ -31,11 +31,17 @@ def part(text):
 @pytest.mark.parametrize(
     ("text", "kind", "value"),
     [
-        ("0", Kind.ROWS, 0), ("186731", Kind.ROWS, 186731), ("007", Kind.ROWS, 7),
-        ("0.4", Kind.WEIGHT, Fraction(2, 5)), (".4", Kind.WEIGHT, Fraction(2, 5)), ("1.", Kind.WEIGHT, 1),
-        ("3x", Kind.TIMES, 3), ("0.5x", Kind.TIMES, Fraction(1, 2)), (".1x", Kind.TIMES, Fraction(1, 10)),
+        ("0", AmountKind.ROWS, 0),
+        ("186731", AmountKind.ROWS, 186731),
+        ("007", AmountKind.ROWS, 7),
+        ("0.4", AmountKind.WEIGHT, Fraction(2, 5)),
+        (".4", AmountKind.WEIGHT, Fraction(2, 5)),
+        ("1.", AmountKind.WEIGHT, 1),
+        ("3x", AmountKind.PASSES, 3),
+        ("0.5x", AmountKind.PASSES, Fraction(1, 2)),
+        (".1x", AmountKind.PASSES, Fraction(1, 10)),
     ],
-)  # fmt: skip
+)
 def test_an_amount_says_what_it_counts(text, kind, value):
     assert amount(text) == Amount(kind, Fraction(value))
 
@@ -50,7 +56,7 @@ def test_what_is_no_amount_is_none(text):
 @given(total=st.integers(0, 10**9), weights=st.lists(st.fractions(0, 100), min_size=1, max_size=8))
 def test_shares_add_up_and_are_within_one_row_of_their_quota(total, weights):
     assume(any(weights))
-    rows = apportioned(total, weights)
+    rows = apportion(total, weights)
     assert sum(rows) == total
     assert all(abs(count - total * weight / sum(weights)) < 1 for count, weight in zip(rows, weights, strict=True))
 
@@ -58,7 +64,7 @@ def test_shares_add_up_and_are_within_one_row_of_their_quota(total, weights):
 @given(sets=st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 99)), min_size=1, max_size=6))
 def test_without_n_the_scarcest_set_gives_all_it_has_and_no_set_more(sets):
     available = [count for count, _ in sets]
-    rows = allotted([part(f"0.{weight:02}") for _, weight in sets], available, None, repeat=False)
+    rows = rows_per_part([part(f"0.{weight:02}") for _, weight in sets], available, None, repeat=False)
     assert all(wanted <= count for wanted, count in zip(rows, available, strict=True))
     whole = sum(Fraction(weight) for _, weight in sets)
     one_more = [(sum(rows) + 1) * weight / whole for _, weight in sets]
@@ -67,23 +73,23 @@ def test_without_n_the_scarcest_set_gives_all_it_has_and_no_set_more(sets):
 
 def test_weights_share_what_counts_and_repetitions_leave():
     parts = [part("100"), part("2.5x"), part("3.0"), part("1.0")]
-    assert allotted(parts, [500, 30, 1000, 1000], 375, repeat=False) == [100, 75, 150, 50]
-    assert allotted(parts, [500, 30, 1000, 100], None, repeat=False) == [100, 75, 300, 100]
+    assert rows_per_part(parts, [500, 30, 1000, 1000], 375, repeat=False) == [100, 75, 150, 50]
+    assert rows_per_part(parts, [500, 30, 1000, 100], None, repeat=False) == [100, 75, 300, 100]
 
 
 def test_the_papers_models_are_recipes():
     """Section 3 of the paper: the samples of supervised fine-tuning, by set."""
     parts = [part("38917"), part("186731"), part("25706"), part("26232")]
-    assert sum(allotted(parts, [40_000, 186_731, 30_000, 26_232], 277_586, repeat=False)) == 277_586
+    assert sum(rows_per_part(parts, [40_000, 186_731, 30_000, 26_232], 277_586, repeat=False)) == 277_586
 
 
 @pytest.mark.parametrize("words", ["7", "1.0"])
 def test_more_than_a_set_has_is_refused_unless_it_may_repeat(words):
     total = None if words == "7" else 7
     with pytest.raises(Fatal, match="say --repeat") as caught:
-        allotted([part(words)], [6], total, repeat=False)
+        rows_per_part([part(words)], [6], total, repeat=False)
     assert caught.value.status == Exit.USAGE
-    assert allotted([part(words)], [6], total, repeat=True) == [7]
+    assert rows_per_part([part(words)], [6], total, repeat=True) == [7]
 
 
 # -- order -------------------------------------------------------------------------------------------------------------
@@ -139,15 +145,15 @@ def test_every_beginning_has_the_proportions_of_the_whole(counts):
 
 
 def pool_of(keys):
-    made = pool.Pool()
+    made = pool.RowPool()
     for number, key in enumerate(keys):
-        made.add(Place(0, 1, number, 1), key, number % 2)
+        made.add(RowLocation(0, 1, number, 1), key, number % 2)
     return made
 
 
 @given(keys=st.lists(st.lists(st.integers(2**64 - 5, 2**64 - 1)), min_size=1, max_size=4))
 def test_a_duplicate_is_what_an_earlier_set_has(keys):
-    found = pool.had_before([pool_of(those) for those in keys])
+    found = pool.in_earlier_pool([pool_of(those) for those in keys])
     for number, (those, mask) in enumerate(zip(keys, found, strict=True)):
         earlier = {key for before in keys[:number] for key in before}
         assert mask.tolist() == [key in earlier for key in those]
@@ -173,7 +179,7 @@ def test_samples_of_two_tasks_that_stand_on_one_problem_are_no_duplicates():
 
 
 def test_a_field_called_task_may_hold_anything():
-    tasks = pool.Tasks()
+    tasks = pool.TaskNumbers()
     numbers = [tasks.number({"task": f"t{number}"}) for number in range(1000)]
     assert numbers[: pool.MOST_TASKS] == list(range(1, pool.MOST_TASKS + 1))
     assert {tasks.names[number] for number in numbers[pool.MOST_TASKS :]} == {pool.OTHERS}

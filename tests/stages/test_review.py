@@ -15,9 +15,10 @@ from rich.cells import cell_len
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.review.editor import LineEditor
-from libra_cli.stages.review.keys import Decoder, Key
+from libra_cli.stages.review.keys import Key, KeyDecoder
 from libra_cli.stages.review.labels import LabelFile
-from libra_cli.stages.review.screen import safe_text, wrapped
+from libra_cli.stages.review.screen import wrapped
+from libra_cli.stream.console import safe_text
 
 # -- keys -------------------------------------------------------------------------------------------------------------
 
@@ -37,21 +38,21 @@ TYPED = [
 @pytest.mark.parametrize(("data", "keys"), TYPED)
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_bytes_become_the_same_keys_in_whatever_pieces_they_come(data, keys, size):
-    decoder = Decoder()
+    decoder = KeyDecoder()
     pieces = [data[at : at + size] for at in range(0, len(data), size)]
     assert [key for piece in pieces for key in decoder.feed(piece)] == keys
     assert not decoder.waits
 
 
 def test_an_escape_that_nothing_follows_is_a_key_and_half_a_sequence_is_none():
-    decoder = Decoder()
+    decoder = KeyDecoder()
     assert (decoder.feed(b"\x1b"), decoder.waits, decoder.flush()) == ([], True, [Key("escape")])
     assert (decoder.feed(b"\x1b[1;"), decoder.waits, decoder.flush()) == ([], True, [Key("other")])
 
 
 @given(st.binary(max_size=40))
 def test_no_bytes_are_too_strange(data):
-    decoder = Decoder()
+    decoder = KeyDecoder()
     for key in decoder.feed(data):
         assert len(key.letter) <= 1
         assert not key.letter or key.letter.isprintable()
@@ -159,7 +160,7 @@ def test_a_full_disk_is_said_and_leaves_whole_lines(shell, tmp_path):
         "for n in range(99): labels.add(((str(n),), 's'), {'id': str(n), 'response_sha256': 's', 'label': 1})"
     )
     (tmp_path / "write.py").write_text(code)
-    ended = shell("ulimit -f 1; trap '' XFSZ; python write.py")
+    ended = shell("ulimit -f 1; trap '' XFSZ; PYTHONDONTWRITEBYTECODE=1 python write.py")
     assert b"cannot be written (File too large)" in ended.err
     lines = (tmp_path / "labels.jsonl").read_bytes()
     assert lines.endswith(b"\n")

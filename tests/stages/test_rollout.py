@@ -12,11 +12,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from libra_cli.cli.engine_options import SamplingOptions
 from libra_cli.engines.base import Completion
-from libra_cli.sampling.run import Unique, response_fields
-from libra_cli.stream.jobs import Filtered
-from libra_cli.stream.rows import Row, RowError
+from libra_cli.sampling.options import SamplingOptions
+from libra_cli.sampling.response_fields import response_fields
+from libra_cli.stages.rollout.run import UniqueIds
+from libra_cli.stream.rows import Filtered, Row, RowError
 
 SETTINGS = SamplingOptions(
     samples=1, seed=0, thinking=True, temperature=None, top_p=1.0, top_k=None, min_p=None, max_tokens=None,
@@ -82,13 +82,13 @@ def test_what_was_thought_is_no_response(text, reason, opened, response, whole):
 
 
 def test_an_id_is_there_once():
-    unique = Unique(dedupe=False)
+    unique = UniqueIds(drop_duplicates=False)
     for place, name in (("x", "a"), ("x", "b"), ("y", "c")):
         unique.check(Row({"id": name}, b"{}", place, 4))
-    with pytest.raises(RowError, match=r"the id a stands at x:4 too; .*--dedupe") as caught:
+    with pytest.raises(RowError, match=r"the id a stands at x:4 too; .*--duplicates drop") as caught:
         unique.check(Row({"id": "a"}, b"{}", "y", 9))
     assert caught.value.kind == "duplicate_id"
-    dropping = Unique(dedupe=True)
+    dropping = UniqueIds(drop_duplicates=True)
     dropping.check(Row({"id": "a"}, b"{}", "x", 1))
     with pytest.raises(Filtered, match="duplicate_id"):
         dropping.check(Row({"id": "a"}, b"{}", "x", 2))
@@ -166,7 +166,7 @@ def test_a_dry_run_shows_the_prompt_and_generates_nothing(shell, tmp_path):
     (tmp_path / "in.jsonl").write_text(json.dumps({"question": question}) + "\n")
     (tmp_path / "prompt.txt").write_text("Q: {{question}}\nThink!\n")
     (tmp_path / "chat.jinja").write_text("{% for m in messages %}[{{ m.role }}] {{ m.content }} {% endfor %}|")
-    files = "--prompt-template prompt.txt --chat-template chat.jinja in.jsonl"
+    files = "--template prompt.txt --chat-template chat.jinja in.jsonl"
     ended = shell(
         f"libra rollout --model libra-mini/strong --dry-run --system Be-brief. --prefill Well --seed 3 {files}"
     )

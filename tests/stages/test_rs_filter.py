@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 
 from libra_cli.records.probes import MASTER_KEYS
-from libra_cli.sampling.judge_prompts import plan
+from libra_cli.sampling.judge_prompts import make_plan
 from libra_cli.sampling.judgments import judgment
-from libra_cli.stages.judge.judges import Generative
+from libra_cli.stages.judge.judges import GenerativeJudge
 from libra_cli.stages.rs_filter.checks import Checks, thinking_fault
-from libra_cli.stages.rs_filter.choice import CORRECT, DECIDED, Limits, Rates, choose
+from libra_cli.stages.rs_filter.choice import CORRECT, DECIDED, PassRates, SampleLimits, choose
 from libra_cli.stages.rs_filter.diversity import spread
 from libra_cli.stages.rs_filter.prompts import Prompts
-from libra_cli.stages.rs_filter.report import Tally
-from libra_cli.stages.rs_filter.samples import Reader
+from libra_cli.stages.rs_filter.report import YieldReport
+from libra_cli.stages.rs_filter.samples import SampleReader
 from libra_cli.stream.rows import Row, RowError, dumps
 from libra_cli.tasks import JUDGING, thinking
 
@@ -155,16 +155,18 @@ JUDGED = {
 def test_a_vote_answers_the_conversation_that_its_judge_was_asked(task):
     from libra_cli.records.items import item_of_row
 
-    judge = Generative(JUDGING[task], sampling=None)  # it asks nobody here
+    judge = GenerativeJudge(JUDGING[task], sampling=None)  # it asks nobody here
     item = item_of_row(JUDGED[task])
-    planned = plan(item, judge.shows, [None] * len(item.responses), 3, "both", lambda vote: random.Random(vote))
+    planned = make_plan(item, judge.shows, [None] * len(item.responses), 3, "both", lambda vote: random.Random(vote))
     said = {"rank": "A>B", "best": 2, "verify": "correct"}.get(task, 4)
     text = f"<think>so</think> [[{f'{task}={said}' if isinstance(said, int) else said}]]\n"
-    votes = [judgment(planned, ask, said, None, text=text[18:].strip(), text_with_cot=text) for ask in planned.asks]
+    votes = [
+        judgment(planned, prompt, said, None, text=text[18:].strip(), text_with_cot=text) for prompt in planned.prompts
+    ]
     row = row_of({**JUDGED[task], "judge": "j", "judge_task": task, "judgments": votes})
-    found = [Reader(Prompts()).conversation(row, number)[1] for number in range(len(votes))]
+    found = [SampleReader(Prompts()).conversation(row, number)[1] for number in range(len(votes))]
     assert [messages[:-1] for messages in found] == judge.conversations(planned)
-    assert len({messages[0]["content"] for messages in found}) == len({ask.shown for ask in planned.asks})
+    assert len({messages[0]["content"] for messages in found}) == len({prompt.shown for prompt in planned.prompts})
     assert {messages[-1]["content"] for messages in found} == {text}
 
 
@@ -199,7 +201,7 @@ def test_a_response_answers_the_prompt_whose_hash_its_row_has(shell, tmp_path, t
 
 
 def test_no_master_key_is_accepted_whatever_the_judge_and_the_label_say():
-    reader, checks, kept = Reader(Prompts()), Checks(), []
+    reader, checks, kept = SampleReader(Prompts()), Checks(), []
     for number in range(20):
         for key in MASTER_KEYS:
             fields = {"question": f"What is {number}?", "response": key.text, "label": number % 2, "judge": "yes-man",
@@ -214,7 +216,7 @@ def test_no_master_key_is_accepted_whatever_the_judge_and_the_label_say():
 def test_a_score_is_right_through_the_threshold(threshold, correct):
     fields = {"question": "?", "response": "It is 2.", "label": 1, "judge": "j", "judge_task": "score",
               "judgments": [vote(n, n) for n in (1, 2, 3)]}  # fmt: skip
-    reader = Reader(Prompts(), threshold=threshold)
+    reader = SampleReader(Prompts(), threshold=threshold)
     assert [sample.correct for sample in reader.samples(row_of(fields))] == correct
 
 
@@ -223,12 +225,12 @@ def test_a_judgment_whose_text_is_none_refuses_its_row(wrote):
     fields = {"question": "?", "response": "It is 2.", "label": 1, "judge": "j", "judge_task": "score",
               "judgments": [{"outcome": 4, "vote": 0, **wrote}]}  # fmt: skip
     with pytest.raises(RowError, match="what a judge wrote is no text; leave judgments as"):
-        Reader(Prompts()).samples(row_of(fields))
+        SampleReader(Prompts()).samples(row_of(fields))
 
 
 def test_fields_of_a_response_that_say_nothing_are_passed_over():
     fields = {"question": "?", "response": "It is 2.", "label": None, "verification": 3, "task": ["reason"]}
-    (sample,) = Reader(Prompts()).samples(row_of(fields))
+    (sample,) = SampleReader(Prompts()).samples(row_of(fields))
     assert (sample.task, sample.correct, sample.reason) == ("reason", None, "unlabelled")
 
 
@@ -266,7 +268,7 @@ def records(*samples):
 
 
 def rates(*decided):
-    return Rates(np.array(list(decided), DECIDED))
+    return PassRates(np.array(list(decided), DECIDED))
 
 
 def taken(found, limits, known=None, cells=(("reason", "", "m"),)):
@@ -282,32 +284,32 @@ def test_a_sample_that_is_read_twice_counts_once_for_its_prompt():
 def test_the_pass_rate_has_both_ends_and_lets_undecided_prompts_through():
     known = rates((1, 1, 1), (1, 2, 0), (2, 3, 1), (4, 5, 1), (4, 6, 0), (4, 7, 0))
     found = records((1, 5, 1, 0), (2, 6, 1, 0), (3, 7, 1, 0), (4, 8, 1, 0))
-    assert taken(found, Limits(pass_rate=(0.5, 0.9)), known) == [0, 2]
+    assert taken(found, SampleLimits(pass_rate=(0.5, 0.9)), known) == [0, 2]
 
 
 def test_lengths_are_compared_by_tokens_only_where_all_are_known():
     found = records((1, 5, 3, 0), (1, 6, 1, 0), (1, 7, 2, 0))
-    assert taken(found, Limits(per_prompt=1, prefer="shortest")) == [1]
-    assert taken(found, Limits(per_prompt=1, prefer="longest")) == [0]
+    assert taken(found, SampleLimits(per_prompt=1, prefer="shortest")) == [1]
+    assert taken(found, SampleLimits(per_prompt=1, prefer="longest")) == [0]
     found["tokens"][2] = (1 << 32) - 1
-    assert taken(found, Limits(per_prompt=1, prefer="shortest")) == [0]
+    assert taken(found, SampleLimits(per_prompt=1, prefer="shortest")) == [0]
 
 
 def test_evening_takes_of_every_prompt_before_it_takes_a_second_one():
     cells = [("score", "0", "m"), ("score", "1", "m"), ("score", "1", "n"), ("reason", "", "m"), ("rank", "=", "m")]
     found = records((1, 20, 1, 0), (2, 21, 1, 0), (3, 10, 1, 1), (3, 11, 1, 1), (3, 12, 1, 2), (4, 30, 1, 2),
                     (5, 40, 1, 3), (6, 50, 1, 4))  # fmt: skip
-    assert taken(found, Limits(even=True), cells=cells) == [2, 0, 1, 5, 6, 7]
+    assert taken(found, SampleLimits(even=True), cells=cells) == [2, 0, 1, 5, 6, 7]
 
 
 def test_evening_leaves_nothing_of_a_task_that_has_one_label_only():
-    assert taken(records((1, 5, 1, 0)), Limits(even=True), cells=[("score", "1", "m")]) == []
+    assert taken(records((1, 5, 1, 0)), SampleLimits(even=True), cells=[("score", "1", "m")]) == []
 
 
 def test_places_in_a_list_are_evened_among_lists_of_that_length():
     cells = [("best", "1/2", "m"), ("best", "2/2", "m"), ("best", "1/3", "m")]
     found = records((1, 5, 1, 0), (2, 6, 1, 0), (3, 7, 1, 1), (4, 8, 1, 2))
-    assert taken(found, Limits(even=True), cells=cells) == [0, 2]
+    assert taken(found, SampleLimits(even=True), cells=cells) == [0, 2]
 
 
 def test_diverse_samples_are_far_apart():
@@ -318,8 +320,8 @@ def test_diverse_samples_are_far_apart():
 
 def test_a_tenth_holds_what_it_begins_with():
     known = rates(*((1, n, n < 7) for n in range(10)), (2, 99, 1))
-    chosen = choose(records((1, 5, 1, 0)), known, [("reason", "", "m")], Limits(), lambda group, n: group)
-    tenths = Tally().figures(known, chosen)["pass_rate"]
+    chosen = choose(records((1, 5, 1, 0)), known, [("reason", "", "m")], SampleLimits(), lambda group, n: group)
+    tenths = YieldReport().figures(known, chosen)["pass_rate"]
     assert [(t["from"], t["prompts"], t["kept"]) for t in tenths if t["prompts"]] == [(0.7, 1, 1), (0.9, 1, 0)]
 
 

@@ -9,13 +9,11 @@ import numpy as np
 import pytest
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.metrics.published import against
 from libra_cli.reports.layout import parts
-from libra_cli.stages.score import row_kinds
+from libra_cli.rm_benchmarks.published import rank_among_published
 from libra_cli.stages.score.answers import grouped_answers
 from libra_cli.stages.score.columns import Clusters, item_key
-from libra_cli.stages.score.command import KINDS
-from libra_cli.stages.score.reading import How
+from libra_cli.stages.score.reading import ScoreConfig
 from libra_cli.stages.score.run import score
 
 
@@ -27,7 +25,7 @@ def scored(tmp_path):
         paths = [tmp_path / f"{number}.jsonl" for number in range(len(files))]
         for path, rows in zip(paths, files, strict=True):
             path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        return score(tuple(map(str, paths)), How(**{"resamples": 0, **how}), lambda _: None)
+        return score(tuple(map(str, paths)), ScoreConfig(**{"resamples": 0, **how}), lambda _: None)
 
     return run
 
@@ -39,10 +37,6 @@ def report_of(found):
 
 def row(question, label, score, **more):
     return {"question": question, "label": label, "score": score, "judge": "j", "judge_task": "score", **more}
-
-
-def test_every_kind_can_be_named():
-    assert set(KINDS) == set(row_kinds.names())
 
 
 # -- pointwise --------------------------------------------------------------------------------------------------------
@@ -320,7 +314,7 @@ def test_subsets_without_rows_are_named_also_among_published_figures(scored):
     report = report_of(scored([pair(name, 2, 1, subset=name) for name in [*chat, "hep-cpp", "hep-go"]]))
     assert report["missing"] == {"Reasoning": ["math-prm", "hep-java", "hep-js", "hep-python", "hep-rust"]}
     (note,) = [note for note in report["notes"] if "Reasoning without math-prm, hep-java" in note]
-    (yours,) = [found for found in against({**report, "protocol": "paper"}) if found["yours"]]
+    (yours,) = [found for found in rank_among_published({**report, "protocol": "paper"}) if found["yours"]]
     assert yours["notes"] == [note]
     assert parts({"published": [yours]})[0].notes == (f"{report['judge']} (yours): {note}",)
 
@@ -379,7 +373,7 @@ def test_memory_does_not_keep_rows(scored, tmp_path):
         for number in range(2000):
             file.write(json.dumps(row(f"q{number}" + text, 1, 4, response=text)) + "\n")
     tracemalloc.start()
-    score((str(path),), How(resamples=0, examples=True), lambda _: None)
+    score((str(path),), ScoreConfig(resamples=0, examples=True), lambda _: None)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10e6  # of 80 MB
@@ -389,7 +383,7 @@ def test_a_damaged_file_gives_no_figure(scored, tmp_path):
     path = tmp_path / "torn.jsonl"
     path.write_text('{"label": 1, "score": 1}\n{"label": 1, "sc')
     with pytest.raises(Fatal, match=r"torn\.jsonl:2: the last line is cut off") as failed:
-        score((str(path),), How(), lambda _: None)
+        score((str(path),), ScoreConfig(), lambda _: None)
     assert failed.value.status == Exit.INCOMPLETE
 
 

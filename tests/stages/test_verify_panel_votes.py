@@ -8,7 +8,7 @@ import pytest
 
 from libra_cli.records import label_votes
 from libra_cli.records.label_votes import ALSO, FIRST, NEVER, ONLY, settled, wants_panel
-from libra_cli.stages.verify.report import PANEL_SAID, SAID, Tally, table
+from libra_cli.stages.verify.report import PANEL_VERDICTS, RULE_VERDICTS, AgreementReport, table
 
 VERDICTS = ("correct", "wrong", None)
 
@@ -97,7 +97,7 @@ def test_what_is_no_vote_is_not_taken_for_one():
 
 
 def test_the_report_counts_what_was_said():
-    tally = Tally()
+    tally = AgreementReport()
     rows = [("correct", "correct", "correct")] * 6 + [("wrong", "wrong", "wrong"), ("correct", "wrong", "wrong"),
             ("wrong", "correct", "wrong"), (None, "correct", "correct"), ("correct", "correct", None)]  # fmt: skip
     for rule, *panel in rows:
@@ -121,11 +121,11 @@ def test_the_report_counts_what_was_said():
 
 
 def test_the_table_fits_a_terminal_and_shows_no_escape():
-    tally = Tally()
+    tally = AgreementReport()
     tally.add(settled(ruled(None), [model("correct", "x" * 200), model("wrong", "\x1b[31mred")], None, FIRST))
     text = table(tally.figures())
     assert max(map(len, text.splitlines())) <= 80
     assert "\x1b" not in text
     assert "(95%: 20.655% to 100.000%; paper: 0.148%)" in text
-    assert all(name in text for name in (*SAID, *PANEL_SAID))
-    assert table(Tally().figures()) == ""
+    assert all(name in text for name in (*RULE_VERDICTS, *PANEL_VERDICTS))
+    assert table(AgreementReport().figures()) == ""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import line_source
-from libra_cli.stream.line_source import Batch, Source
+from libra_cli.stream.line_source import InputFiles, LineBatch
 
 TEXT = [b"\n", b"\n\n", b"\r\n", b"a", b"bc" * 9]
 ODD = [b"\xe2\x80\xa8", b"\xc2\x85", b"\f", b"\0", b"\xef\xbb\xbf", b"\x1f\x8b"]
@@ -28,14 +28,14 @@ def zstd(data: bytes) -> bytes:
 CONTAINERS = {"plain": bytes, "gzip": gzip.compress, "zstd": zstd}
 
 
-def read_all(source: Source, wait: float | None = None) -> list[Batch]:
+def read_all(source: InputFiles, wait: float | None = None) -> list[LineBatch]:
     batches = []
     while (batch := source.read(wait)) is not None:
         batches.append(batch)
     return batches
 
 
-def content(batches: list[Batch]) -> list[bytes]:
+def content(batches: list[LineBatch]) -> list[bytes]:
     return [line for batch in batches for line in batch.lines]
 
 
@@ -64,7 +64,7 @@ def test_lines_are_those_of_a_naive_splitter_at_every_chunk_boundary(tmp_path_fa
     path.write_bytes(CONTAINERS[container](data))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(line_source, "CHUNK", size)
-        batches = read_all(Source([str(path)]))
+        batches = read_all(InputFiles([str(path)]))
     assert content(batches) == expected(data)
     numbers = [number for batch in batches for number, _ in enumerate(batch.lines, batch.first)]
     assert numbers == list(range(1, len(numbers) + 1))
@@ -81,7 +81,7 @@ def test_a_line_over_the_limit_is_dropped_and_named_wherever_it_lies(tmp_path_fa
     path.write_bytes(data)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(line_source, "CHUNK", size)
-        batches = read_all(Source([str(path)], max_line_bytes=limit))
+        batches = read_all(InputFiles([str(path)], max_line_bytes=limit))
     found = [batch.too_long.get(at, line) for batch in batches for at, line in enumerate(batch.lines)]
     named = [(len(line), hashlib.sha256(line).hexdigest()) for line in expected(data)]
     assert found == [line if named[at][0] <= limit else named[at] for at, line in enumerate(expected(data))]
@@ -94,7 +94,7 @@ def test_a_huge_line_takes_no_more_memory_than_the_limit(tmp_path, container):
     path = tmp_path / "data"
     path.write_bytes(CONTAINERS[container](line + b'\n{"b":1}\n'))
     tracemalloc.start()
-    batches = read_all(Source([str(path)], max_line_bytes=1 << 20))
+    batches = read_all(InputFiles([str(path)], max_line_bytes=1 << 20))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert content(batches) == [b"", b'{"b":1}']
@@ -109,7 +109,7 @@ def test_members_one_after_another_are_one_file(tmp_path, chunk, container):
     path = tmp_path / "data"
     padding = b"\0" * 512 if container == "gzip" else b""
     path.write_bytes(pack(b"a\nb") + pack(b"") + pack(b"c\n") + pack(b"d\n") + padding)
-    assert content(read_all(Source([str(path)]))) == [b"a", b"bc", b"d"]
+    assert content(read_all(InputFiles([str(path)]))) == [b"a", b"bc", b"d"]
 
 
 @pytest.mark.parametrize("container", ["gzip", "zstd"])
@@ -119,7 +119,7 @@ def test_a_truncated_file_is_incomplete_wherever_it_was_cut(tmp_path, container)
     for size in range(4, len(whole)):
         path.write_bytes(whole[:size])
         with pytest.raises(Fatal, match=f"{path}: the compressed input") as caught:
-            read_all(Source([str(path)]))
+            read_all(InputFiles([str(path)]))
         assert caught.value.status == Exit.INCOMPLETE
 
 
@@ -131,7 +131,7 @@ def test_a_damaged_file_is_named(tmp_path, container):
     path = tmp_path / "data"
     path.write_bytes(whole + b"garbage")
     with pytest.raises(Fatal, match=r"the compressed input (is damaged|ends in the middle)") as caught:
-        read_all(Source([str(path)]))
+        read_all(InputFiles([str(path)]))
     assert caught.value.status == Exit.INCOMPLETE
 
 
@@ -140,14 +140,14 @@ def test_several_files_follow_one_another_and_the_end_of_each_ends_a_line(tmp_pa
     (tmp_path / "b").write_bytes(b"")
     (tmp_path / "c").write_bytes(b"\xef\xbb\xbf3\n")
     names = [str(tmp_path / name) for name in "abc"]
-    batches = read_all(Source(names))
+    batches = read_all(InputFiles(names))
     assert content(batches) == [b"1", b"2", b"3"]
     assert [(batch.file, batch.first) for batch in batches] == [(names[0], 1), (names[0], 2), (names[2], 1)]
 
 
 def test_a_pipe_is_read_as_it_comes_and_never_waited_for_longer_than_asked():
     reader, writer = os.pipe()
-    source = Source([f"/dev/fd/{reader}"])
+    source = InputFiles([f"/dev/fd/{reader}"])
     os.write(writer, b"\x1f")  # as much of gzip's magic number as fits into one byte
     assert source.read(0.01).lines == []
     os.write(writer, b"a\nb")
@@ -172,7 +172,7 @@ def test_a_compressed_pipe_gives_its_lines_byte_by_byte(container):
 
     thread = threading.Thread(target=feed)
     thread.start()
-    assert content(read_all(Source([f"/dev/fd/{reader}"]))) == data.split()
+    assert content(read_all(InputFiles([f"/dev/fd/{reader}"]))) == data.split()
     thread.join()
     os.close(reader)
 
@@ -180,7 +180,7 @@ def test_a_compressed_pipe_gives_its_lines_byte_by_byte(container):
 def test_waiting_ends_when_the_run_is_woken():
     reader, writer = os.pipe()
     wake, waker = os.pipe()
-    source = Source([f"/dev/fd/{reader}"], wake_fd=wake)
+    source = InputFiles([f"/dev/fd/{reader}"], wake_fd=wake)
     os.write(waker, b"!")
     assert source.read(None).lines == []
     for descriptor in (reader, writer, wake, waker):
@@ -200,13 +200,13 @@ def test_a_non_blocking_input_is_waited_for():
 @pytest.mark.parametrize(("name", "reason"), [("missing", "No such file or directory"), (".", "is a directory")])
 def test_a_name_that_cannot_be_read_is_a_usage_error_before_anything_is_done(tmp_path, name, reason):
     with pytest.raises(Fatal, match=reason) as caught:
-        Source(["-", str(tmp_path / name)])
+        InputFiles(["-", str(tmp_path / name)])
     assert caught.value.status == Exit.USAGE
 
 
 def test_a_file_that_vanishes_before_its_turn_is_incomplete_input(tmp_path):
     (tmp_path / "a").write_bytes(b"1\n")
-    source = Source([str(tmp_path / "a")])
+    source = InputFiles([str(tmp_path / "a")])
     (tmp_path / "a").unlink()
     with pytest.raises(Fatal, match="cannot be read any more") as caught:
         source.read()
@@ -216,4 +216,4 @@ def test_a_file_that_vanishes_before_its_turn_is_incomplete_input(tmp_path):
 def test_what_is_compressed_otherwise_comes_as_it_is(tmp_path):
     path = tmp_path / "data"
     path.write_bytes(bz2.compress(b"a\n"))
-    assert b"".join(content(read_all(Source([str(path)])))).startswith(b"BZh")
+    assert b"".join(content(read_all(InputFiles([str(path)])))).startswith(b"BZh")

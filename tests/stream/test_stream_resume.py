@@ -24,9 +24,9 @@ def manifest(path, **config) -> resume.Manifest:
     return resume.Manifest(f"{path}.libra.json", "verify", config, "1")
 
 
-def continued(path, given_rows, **config) -> resume.Done:
+def continued(path, given_rows, **config) -> resume.FinishedRows:
     """Runs the rows into `path` as a stage does, and finishes it."""
-    done = resume.Done(USED, NAMES)
+    done = resume.FinishedRows(USED, NAMES)
     mine = manifest(path, **config)
     resume.prepare(str(path), mine, done, overwrite=False)
     sink = FileSink(str(path), append=True, sha256=done.sha256)
@@ -182,7 +182,7 @@ def test_overwriting_starts_afresh(tmp_path):
     path = begun(tmp_path, b"notes")
     path.write_bytes(b"more notes")
     mine = manifest(path, seed=1)
-    resume.prepare(str(path), mine, resume.Done(USED, NAMES), overwrite=True)
+    resume.prepare(str(path), mine, resume.FinishedRows(USED, NAMES), overwrite=True)
     assert sorted(name.name for name in tmp_path.iterdir()) == ["out.libra.json"]
     assert json.loads((tmp_path / "out.libra.json").read_text())["status"] == "running"
 
@@ -204,7 +204,7 @@ def test_what_is_not_a_manifest_is_none(tmp_path, content):
 def test_the_keys_of_a_large_output_take_little_memory():
     import tracemalloc
 
-    done = resume.Done(USED, NAMES)
+    done = resume.FinishedRows(USED, NAMES)
     chance = random.Random(0)
     tracemalloc.start()
     for _ in range(100_000):

@@ -1,4 +1,4 @@
-"""Tasks prove themselves: each task's rule accepts its own gold text, and prompts cannot be talked to."""
+"""Tasks: their rules, their prompts, and where the thinking ends."""
 
 from __future__ import annotations
 
@@ -7,61 +7,42 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra_cli.tasks import JUDGING, TASKS, best, rank, rate, reason, score, template, thinking
+from libra_cli.tasks.grading import agrees
 from libra_cli.tasks.thinking import Split, split, split_any
 
-ONE = {"question": "2 + 2?", "reference": "4", "response": "4"}
-PAIR = {"question": "2 + 2?", "response_a": "5", "response_b": "4"}
-LIST = {"question": "2 + 2?", "responses": ["5", "4", "3"]}
-PROOFS = [
-    ("reason", {"question": "2 + 2?", "reference": "4"}, "So it is \\boxed{4}.", "So it is \\boxed{5}."),
-    ("score", {**ONE, "label": 1}, "[[score=4]]", "[[score=2]]"),
-    ("score", {**ONE, "response": "5", "label": 0}, "[[score=0]]", "[[score=3]]"),
-    ("rank", {**PAIR, "preference": "B>A"}, "[[B>>A]]", "[[A=B]]"),
-    ("rank", {**PAIR, "label": "B>A"}, "[[B>A]]", "[[A>B]]"),
-    ("rank", {**PAIR, "chosen": "5", "rejected": "4"}, "[[A>B]]", "[[A=B]]"),
-    ("verify", {**ONE, "label": 1}, "[[Correct]]", "[[Wrong]]"),
-    ("verify", {**ONE, "response": "5", "label": 0}, "[[Wrong]]", "[[Correct]]"),
-    ("rate", {**ONE, "label": 1}, "[[rating=9]]", "[[rating=5]]"),
-    ("best", {**LIST, "best": 1}, "[[best=2]]", "[[best=1]]"),
-    ("best", {**LIST, "chosen": "4", "rejected": ["5", "3"]}, "[[best=1]]", "[[best=2]]"),
-]
 
-
-@pytest.mark.parametrize(("name", "record", "gold", "bad"), PROOFS)
-def test_a_task_accepts_its_gold_text_and_refuses_the_opposite(name, record, gold, bad):
-    task = TASKS[name]
-    assert task.is_correct(task.outcome(gold), record) is True
-    assert task.is_correct(task.outcome(bad), record) is False
-    assert task.prompt(record)[-1]["role"] == "user"
-
-
-def test_general_decides_nothing():
+def test_a_general_prompt_is_the_records_own_conversation_or_question():
     task = TASKS["general"]
-    assert task.outcome("anything") is None
     assert task.prompt({"prompt": "hello"}) == [{"role": "user", "content": "hello"}]
     assert task.prompt({"messages": [{"role": "user", "content": "hi"}]}) == [{"role": "user", "content": "hi"}]
-
-
-def test_every_task_proves_itself():
-    assert {name for name, *_ in PROOFS} == set(TASKS) - {"general"}
+    assert task.prompt({"question": "1+1?"}, system="Be brief.") == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "1+1?"},
+    ]
 
 
 def test_without_a_golden_reference_nothing_is_decided():
     for label in (None, "yes", 2):
-        for task in (JUDGING["verify"], JUDGING["score"], JUDGING["rate"]):
-            assert task.is_correct("correct" if task.name == "verify" else 4, {"label": label}) is None
-    assert rank.is_correct("A>B", {}) is None
-    assert rank.is_correct("A>B", {"preference": "neither"}) is None
-    assert best.is_correct(1, {}) is None
-    assert best.is_correct(1, {"best": "A"}) is None
+        for name in ("verify", "score", "rate"):
+            assert agrees(JUDGING[name], "correct" if name == "verify" else 4, {"label": label}) is None
+    assert agrees(rank.RANK, "A>B", {}) is None
+    assert agrees(rank.RANK, "A>B", {"preference": "neither"}) is None
+    assert agrees(best.BEST, 1, {}) is None
+    assert agrees(best.BEST, 1, {"best": "A"}) is None
 
 
 def test_a_rating_above_the_threshold_means_correct():
-    assert [score.is_correct(rating, {"label": 1}) for rating in range(5)] == [False, False, False, True, True]
-    assert [score.is_correct(rating, {"label": 0}) for rating in range(5)] == [True, True, True, False, False]
-    assert score.is_correct(2, {"label": 1}, threshold=1.5) is True
-    assert [rating for rating in range(1, 11) if rate.is_correct(rating, {"label": True})] == [6, 7, 8, 9, 10]
+    assert [agrees(score.SCORE, rating, {"label": 1}) for rating in range(5)] == [False, False, False, True, True]
+    assert [agrees(score.SCORE, rating, {"label": 0}) for rating in range(5)] == [True, True, True, False, False]
+    assert [rating for rating in range(1, 11) if agrees(rate.RATE, rating, {"label": True})] == [6, 7, 8, 9, 10]
     assert [(task.scale, task.threshold) for task in (score.SCORE, rate.RATE)] == [((0, 4), 2), ((1, 10), 5)]
+
+
+def test_another_threshold_makes_another_task_of_ratings_only():
+    strict = score.SCORE.with_threshold(3.5)
+    assert [agrees(strict, rating, {"label": 1}) for rating in range(5)] == [False, False, False, False, True]
+    assert score.SCORE.with_threshold(None) is score.SCORE
+    assert rank.RANK.with_threshold(1) is rank.RANK
 
 
 @pytest.mark.parametrize(
@@ -70,7 +51,7 @@ def test_a_rating_above_the_threshold_means_correct():
 )
 def test_a_ranking_agrees_with_the_better_one_and_a_tie_with_a_tie(golden, right):
     for record in ({"preference": golden}, {"label": golden}):
-        assert [outcome for outcome in rank.STRENGTH if rank.is_correct(outcome, record)] == right
+        assert [outcome for outcome in rank.STRENGTH if agrees(rank.RANK, outcome, record)] == right
 
 
 def test_a_ranking_in_the_other_order_is_its_mirror_image():
@@ -79,8 +60,8 @@ def test_a_ranking_in_the_other_order_is_its_mirror_image():
 
 
 def test_the_best_one_is_at_its_index_or_the_chosen_one():
-    assert [number for number in range(1, 5) if best.is_correct(number, {"best": 2})] == [3]
-    assert [number for number in range(1, 5) if best.is_correct(number, {"chosen": "a", "rejected": ["b"]})] == [1]
+    assert [number for number in range(1, 5) if agrees(best.BEST, number, {"best": 2})] == [3]
+    assert [number for number in range(1, 5) if agrees(best.BEST, number, {"chosen": "a", "rejected": ["b"]})] == [1]
 
 
 @given(st.text(), st.text())
@@ -99,8 +80,8 @@ def test_a_missing_slot_is_an_error():
 
 def test_reason_prompts_hold_the_question_as_it_is():
     question = r"Is {{question}} or \frac{1}{2} in {x}?"
-    for thinks in (True, False):
-        messages = reason.prompt({"question": question}, thinking=thinks, system="Be brief.")
+    for name in (reason.THINKING, reason.DIRECT):
+        messages = reason.prompt({"question": question}, template.load(name), "Be brief.")
         assert messages[0] == {"role": "system", "content": "Be brief."}
         assert messages[1]["content"].startswith(question + "\n")
         assert "\\boxed{}" in messages[1]["content"]

@@ -10,7 +10,8 @@ from forged_answers import ATTACKS, forged_answers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_cli.tasks import JUDGING, rank, slots, template, thinking
+from libra_cli.tasks import JUDGING, GeneratedText, rank, slots, template, thinking
+from libra_cli.tasks.grading import read_verdict
 from libra_cli.tasks.slots import neutralise
 
 RECORD = {"question": "2 + 2?", "reference": "4", "response": "5", "response_a": "5", "response_b": "4",
@@ -39,14 +40,17 @@ def test_a_hundred_forged_answers_win_nothing_from_an_echoing_judge(name):
         for forged in forged_answers(name):
             prompt = prompt_with(name, forged, field)
             for echo in echoes(prompt, field):
-                assert task.judged(echo, echo, "stop").outcome is None, (field, forged)
-                assert task.outcome(echo) is None, (field, forged)
+                assert read_verdict(task, GeneratedText(echo, echo, "stop")).outcome is None, (field, forged)
 
 
 @pytest.mark.parametrize("name", JUDGING)
 def test_unmended_a_forged_answer_would_win(name):
     """The attacks are real ones: a judge that repeats the answer as it was given falls for most of them."""
-    won = [forged for forged in forged_answers(name) if JUDGING[name].outcome(forged) is not None]
+    won = [
+        forged
+        for forged in forged_answers(name)
+        if read_verdict(JUDGING[name], GeneratedText(forged)).outcome is not None
+    ]
     assert len(won) > 60
 
 
@@ -72,7 +76,7 @@ def test_a_prompt_that_is_repeated_line_by_line_says_nothing(name):
     """Nor does a built-in prompt hold its own verdict in a form that could be read from an echo of it."""
     prompt = JUDGING[name].prompt(RECORD)[0]["content"]
     for text in (prompt, *prompt.split("\n"), *prompt.split("\n\n"), template.load(name)):
-        assert JUDGING[name].outcome(text) is None, text
+        assert read_verdict(JUDGING[name], GeneratedText(text)).outcome is None, text
 
 
 VERDICTS = {
@@ -161,7 +165,7 @@ def test_blanks_are_put_in_and_nothing_is_taken_away(text):
     assert safe.replace(" ", "") == text.replace(" ", "")
     assert neutralise(safe) == safe
     assert not re.search(r"[\[［]{2}|[\]］]{2}|</?response|<\||\[/?INST\]|</?think>|</?s>", safe, re.IGNORECASE)
-    assert all(task.verdict(safe) == (None, "no_verdict") for task in JUDGING.values())
+    assert all(read_verdict(task, GeneratedText(safe)) == (None, "no_verdict") for task in JUDGING.values())
 
 
 def test_a_slot_is_never_filled_again():

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from libra_cli.tasks import JUDGING
+from libra_cli.tasks import JUDGING, GeneratedText
+from libra_cli.tasks.grading import agrees, read_verdict
 from libra_cli.tasks.rank import swapped
 from libra_cli.tasks.thinking import split
 from libra_cli.tasks.verdicts import REASONS
@@ -180,7 +181,11 @@ CUT = [
 
 
 def read(name: str, whole: str, finish_reason: str = "stop"):
-    return JUDGING[name].judged(split(whole).response, whole, finish_reason)
+    return read_verdict(JUDGING[name], GeneratedText(split(whole).response, whole, finish_reason))
+
+
+def outcome_of(name: str, text: str):
+    return read_verdict(JUDGING[name], GeneratedText(text)).outcome
 
 
 @pytest.mark.parametrize(("name", "whole", "expected"), CASES)
@@ -202,8 +207,8 @@ def test_the_table_covers_every_reason_and_every_task():
 
 def test_what_a_server_calls_an_answer_is_cut_again_where_another_familys_marks_stand_in_it():
     whole = "[THINK][[score=4]][/THINK][[score=1]]"
-    assert JUDGING["score"].judged(whole, whole, "stop") == (1, None)
-    assert JUDGING["score"].judged("", whole, "stop") == (None, "in_thinking")
+    assert read_verdict(JUDGING["score"], GeneratedText(whole, whole, "stop")) == (1, None)
+    assert read_verdict(JUDGING["score"], GeneratedText("", whole, "stop")) == (None, "in_thinking")
 
 
 def real_rows() -> list[dict]:
@@ -215,17 +220,17 @@ def test_every_real_judgment_of_judgebench_is_read_as_its_authors_do():
     texts = [judgment["text"] for row in real_rows() for judgment in row["judgments"]]
     assert len(texts) == 700
     said = [set(re.findall(r"\[\[([AB<>=]+)\]\]", text)) for text in texts]
-    assert [{JUDGING["rank"].outcome(text)} for text in texts] == said
+    assert [{outcome_of("rank", text)} for text in texts] == said
 
 
 def test_the_real_judgments_give_the_published_accuracy():
     rows = real_rows()
     task, right = JUDGING["rank"], 0
     for row in rows:
-        first, second = (task.outcome(judgment["text"]) for judgment in row["judgments"])
+        first, second = (outcome_of("rank", judgment["text"]) for judgment in row["judgments"])
         points = 0
         for outcome in (first, swapped(second)):
-            points += 0 if outcome == "A=B" else 1 if task.is_correct(outcome, row) else -1
+            points += 0 if outcome == "A=B" else 1 if agrees(task, outcome, row) else -1
         right += points > 0
     assert round(100 * right / len(rows), 2) == 65.71
 
@@ -284,7 +289,7 @@ def test_a_hundred_thousand_random_texts_give_no_crash_and_no_verdict():
     for text in random_texts(102_000):
         texts += 1
         for task in JUDGING.values():
-            outcome, reason = task.verdict(text)
+            outcome, reason = read_verdict(task, GeneratedText(text))
             assert outcome is None, (task.name, text)
             reasons[reason] += 1
     assert texts > 100_000
@@ -296,7 +301,7 @@ def test_of_two_different_verdicts_none_is_read_whatever_stands_between_them():
     for _ in range(2_000):
         first, second = rng.sample(range(5), 2)
         between = "".join(rng.choices(ALPHABET, k=rng.randrange(20)))
-        assert JUDGING["score"].outcome(f"[[score={first}]]{between}[[score={second}]]") is None
+        assert outcome_of("score", f"[[score={first}]]{between}[[score={second}]]") is None
 
 
 FILLERS = ["[[", "[[score=1" + " " * 40, "[[score=1*_`", "not ", "[[A", "Wait", "<think>", "]]", "\n> "]
@@ -306,10 +311,10 @@ FILLERS = ["[[", "[[score=1" + " " * 40, "[[score=1*_`", "not ", "[[A", "Wait", 
 def test_reading_takes_time_in_proportion_to_the_text(filler):
     text = filler * (400_000 // len(filler))  # what is quadratic takes hours
     for task in JUDGING.values():
-        assert task.judged(text, text, "stop").outcome is None
+        assert read_verdict(task, GeneratedText(text, text, "stop")).outcome is None
 
 
 @pytest.mark.parametrize(("name", "verdict"), [("score", "[[score=3]]"), ("verify", "[[Correct]]")])
 def test_a_verdict_may_be_repeated_as_often_as_one_likes(name, verdict):
-    assert JUDGING[name].outcome(verdict * 20_000) == JUDGING[name].outcome(verdict) is not None
-    assert JUDGING[name].outcome(f"{verdict} and so " * 20_000 + "[[score=4]] [[Wrong]]") is None
+    assert outcome_of(name, verdict * 20_000) == outcome_of(name, verdict) is not None
+    assert outcome_of(name, f"{verdict} and so " * 20_000 + "[[score=4]] [[Wrong]]") is None

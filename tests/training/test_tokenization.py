@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizer_families import CHATML, DEEPSEEK, LLAMA3, NAMES, OPENING, PLAIN, REFORMATTING, family
 
-from libra_cli.engines import chat as engine_chat
+from libra_cli.engines import chat_template as engine_chat
 from libra_cli.engines.base import LocalModel, Request
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.rows import RowError
@@ -93,7 +93,7 @@ def test_an_answer_does_not_grow_together_with_its_prompt(name, template, answer
 def test_the_prompt_has_the_tokens_that_an_engine_feeds(name, answer):
     known = family(name)
     encoded = encoder(name, assistant="verbatim")(answered(answer))
-    engine = engine_chat.Chat(known.tokenizer, LocalModel(name, name, chat_template=known.template))
+    engine = engine_chat.ChatTemplate(known.tokenizer, LocalModel(name, name, chat_template=known.template))
     assert encoded.ids[~encoded.learned].tolist() == engine.render(Request([QUESTION], 0, "", 0)).token_ids
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from libra_cli.miniature import MODELS, POLICIES, problems_path, resolve
-from libra_cli.tasks import JUDGING
-from libra_cli.tasks.thinking import split_any
+from libra_cli.tasks import JUDGING, GeneratedText
+from libra_cli.tasks.grading import grade, read_verdict
 from libra_cli.tasks.verify import VERIFY
 
 RECIPE = Path(__file__).parents[2] / "examples/recipes/miniature"
@@ -348,7 +348,7 @@ def test_models_verify_by_libras_own_prompt_and_the_strong_one_best(policies):
     right = []
     for name in POLICIES:
         responses = policies[name].answer([prompt[0]["content"] for prompt in prompts])
-        verdicts = [VERIFY.outcome(response.rpartition("</think>")[2]) for response in responses]
+        verdicts = [read_verdict(VERIFY, GeneratedText.of(response)).outcome for response in responses]
         right.append(sum(verdict == true for verdict, true in zip(verdicts, truth, strict=True)))
     assert 0 < truth.count("wrong") < 60
     assert right == pytest.approx(VERIFIED_OF_60, abs=3)
@@ -409,10 +409,10 @@ def test_the_strong_model_judges_by_libras_own_prompts(policies):
     for name in ("score", "rank"):
         task = JUDGING[name]
         wrote = policies["libra-mini/strong"].answer([task.prompt(record)[0]["content"] for record in records])
-        verdicts = [task.judged(split_any(text).response, text, "stop") for text in wrote]
-        assert [verdict for verdict in verdicts if verdict.outcome is None] == []
-        right[name] = sum(
-            task.is_correct(verdict.outcome, record) for verdict, record in zip(verdicts, records, strict=True)
-        )
+        grades = [
+            grade(task, GeneratedText.of(text, "stop"), record) for text, record in zip(wrote, records, strict=True)
+        ]
+        assert [one for one in grades if one.outcome is None] == []
+        right[name] = sum(one.correct for one in grades)
     assert right["score"] == pytest.approx(SCORED_OF_60, abs=4)
     assert right["rank"] == pytest.approx(RANKED_OF_60, abs=4)

@@ -19,7 +19,7 @@ libra rs-filter ranked.jsonl --per-prompt 1 --even label --max-tokens 32000 --re
 # general: the teacher's answers as they are.
 libra collect --no-reference --set task=general -o general-prompts.jsonl "$general"
 printf '{{question}}' > as-it-stands.txt
-libra rollout "${engine[@]}" --model "$teacher" --prompt-template as-it-stands.txt -o general-answers.jsonl general-prompts.jsonl
+libra rollout "${engine[@]}" --model "$teacher" --template as-it-stands.txt -o general-answers.jsonl general-prompts.jsonl
 libra rs-filter general-answers.jsonl --max-tokens 32000 --report general-yield.json > general.jsonl
 
 libra mix "score.jsonl:${SCORE:-38917}" "reason.jsonl:${REASON:-186731}" "rank.jsonl:${RANK:-25706}" \

@@ -1,7 +1,7 @@
-"""HTTP to OpenAI-compatible servers: one request, one meaning; what else a server says of itself.
+"""HTTP to OpenAI-compatible servers: requests and their answers, and facts about a server.
 
-The key stands in the Authorization header and nowhere else. It goes to the given addresses only (redirects are not
-followed, proxies of the environment are not used), and is taken out of whatever a server answers.
+The key appears in the Authorization header and nowhere else. It goes to the given addresses only (redirects are not
+followed, proxies of the environment are not used), and is removed from every answer.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from libra_cli import __version__
-from libra_cli.engines.openai.chat_api import Body, Meaning, meaning
+from libra_cli.engines.openai.chat_api import Body, ChatAnswer, read_chat_answer
 from libra_cli.engines.openai.retry import Failure, Trouble
-from libra_cli.engines.reward.api import Found, found
+from libra_cli.engines.reward.api import ClassifyAnswer, read_classify_answer
 from libra_cli.exits import Exit, Fatal
 
 CONNECT_SECONDS = 10.0
 _KEEP_SECONDS = 3.0
-"""Idle connections are closed before servers do so (uvicorn: 5 s), else a request could meet a closing one."""
+"""Idle connections are closed before servers close them (uvicorn: 5 s), else a request could meet a closing one."""
 _GONE = (502, 503, 504)
 _SOCKET_OPTIONS = [
     ("SO_KEEPALIVE", 1),
@@ -36,12 +36,12 @@ _SOCKET_OPTIONS = [
     ("TCP_KEEPCNT", 5),
     ("TCP_USER_TIMEOUT", 120_000),
 ]
-"""A peer that vanished is noticed within three minutes, while one that is silent because it works is left alone."""
+"""A peer that vanished is noticed within three minutes; one that is silent because it works is left alone."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a server says of itself beyond the standard; None where it does not."""
+    """Facts about a server beyond the standard; None if it does not report them."""
 
     version: str | None = None
     opened_thinking: bool | None = None
@@ -59,17 +59,24 @@ class ChatClient:
         concurrency: int,
         note: Callable[[str], None],
     ):
-        self._httpx = _import_httpx()
+        try:
+            import httpx
+        except ImportError:
+            raise Fatal(Exit.USAGE, "--engine openai needs httpx: pip install 'libra-cli[openai]'") from None
+        self._httpx = httpx
         self.timeout = timeout
         self.urls = list(dict.fromkeys(_checked(url) for url in base_urls))
-        self._key = _checked_key(api_key)
+        self._key = api_key or None
+        if self._key and not (self._key.isascii() and self._key.isprintable() and " " not in self._key):
+            cause = "the API key holds a space, a newline or another character that no key has"
+            raise Fatal(Exit.USAGE, f"{cause}; check its file or variable")
         if self._key and (open_hosts := [url for url in self.urls if _is_open(url)]):
             note(f"{open_hosts[0]}: the key goes there unencrypted; use https")
         _allow_sockets(concurrency)
         self._proxy, self._trust = proxy, self._httpx.create_ssl_context()
         # One client for each connection: the time that httpx needs to find a free one among n grows with n.
         self._idle: defaultdict[str, list[Any]] = defaultdict(list)
-        self._idle[urlsplit(self.urls[0]).netloc].append(self._open())  # now, so that a wrong proxy is told at once
+        self._idle[urlsplit(self.urls[0]).netloc].append(self._open())  # now, so that a wrong proxy is reported at once
         self._reached: set[str] = set()
 
     def _open(self) -> Any:
@@ -78,7 +85,13 @@ class ChatClient:
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
         kept = httpx.Limits(max_keepalive_connections=1, keepalive_expiry=_KEEP_SECONDS)
-        reaching = {"verify": self._trust, "proxy": self._proxy, "limits": kept, "socket_options": _socket_options()}
+        levels = {"SO": socket.SOL_SOCKET, "TCP": socket.IPPROTO_TCP}
+        options = [
+            (levels[name.split("_")[0]], getattr(socket, name), value)
+            for name, value in _SOCKET_OPTIONS
+            if hasattr(socket, name)  # not every system has all of them
+        ]
+        reaching = {"verify": self._trust, "proxy": self._proxy, "limits": kept, "socket_options": options}
         try:
             transport = httpx.AsyncHTTPTransport(trust_env=False, **reaching)
         except (ValueError, httpx.InvalidURL) as error:
@@ -99,17 +112,17 @@ class ChatClient:
         return self._key is not None
 
     async def close(self) -> None:
-        """Call it when no request is at work."""
+        """Closes all connections; no request may be at work."""
         for client in chain(*self._idle.values()):
             await client.aclose()
 
-    async def ask(self, url: str, body: Body) -> Meaning:
-        """Sends one request of chat; whatever happens to it has a meaning. Raises Fatal as `meaning` does."""
-        return await self._ask(url, _at(url, "/chat/completions"), body, meaning)
+    async def ask(self, url: str, body: Body) -> ChatAnswer:
+        """Sends one chat request; its failures are answers too. Raises Fatal as `read_chat_answer` does."""
+        return await self._ask(url, _at(url, "/chat/completions"), body, read_chat_answer)
 
-    async def classify(self, url: str, body: Body) -> Found:
-        """Sends one conversation to vLLM's `/classify`; as `ask`, with the meanings of `reward_api.found`."""
-        return await self._ask(url, _root(url, "/classify"), body, found)
+    async def classify(self, url: str, body: Body) -> ClassifyAnswer:
+        """Sends one conversation to vLLM's `/classify`; as `ask`, read by `read_classify_answer`."""
+        return await self._ask(url, _root(url, "/classify"), body, read_classify_answer)
 
     async def _ask(self, url: str, address: str, body: Body, read: Callable[..., Any]) -> Any:
         httpx = self._httpx
@@ -129,17 +142,19 @@ class ChatClient:
             raise Fatal(error.status, f"{url}: {error}") from None
 
     def _unreachable(self, url: str, error: Exception) -> Failure:
-        """A failure that time may heal; raises Fatal where it is one of names or certificates."""
+        """A failure that may pass; raises Fatal for one of names or certificates, which does not."""
         reason = _reason(error)
         if "CERTIFICATE_VERIFY_FAILED" in reason:
             cure = "name the file of its authority in SSL_CERT_FILE"
             raise Fatal(Exit.USAGE, f"{url}: its certificate cannot be trusted ({reason}); {cure}")
-        if url not in self._reached and _is_unknown_name(error):
+        # Only the name service's final answer counts, not a failure to ask it.
+        unknown = any(isinstance(one, socket.gaierror) and one.errno == socket.EAI_NONAME for one in _causes(error))
+        if url not in self._reached and unknown:
             raise Fatal(Exit.USAGE, f"{url}: there is no such host ({reason}); check --base-url")
         return Failure(Trouble.UNREACHABLE, f"cannot be reached ({reason})")
 
     async def is_alive(self, url: str) -> bool:
-        """Whether a server that failed is there again; vLLM's `/health` also says whether its engine is."""
+        """Whether a server that failed answers again; vLLM's `/health` includes the state of its engine."""
         for path in (_root(url, "/health"), _at(url, "/models")):
             answer = await self._quickly("GET", path)
             if answer is None or answer.status_code in _GONE:
@@ -147,25 +162,25 @@ class ChatClient:
         return True
 
     async def models(self, url: str) -> list[str] | None:
-        """Names that the server knows its models by; None where it does not say."""
-        said = _json(await self._quickly("GET", _at(url, "/models")))
-        entries = said.get("data") if said else None
+        """The server's names for its models; None if it does not list them."""
+        answer = _json(await self._quickly("GET", _at(url, "/models")))
+        entries = answer.get("data") if answer else None
         if not isinstance(entries, list):
             return None
         return [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
 
     async def version(self, url: str) -> str | None:
-        """The version of the server's software, where it has vLLM's `/version`; or raises ConnectionError."""
+        """The version of the server's software; None if it has no `/version` (vLLM does). May raise ConnectionError."""
         answer = await self._quickly("GET", _root(url, "/version"))
         if answer is None:
             raise ConnectionError(url)
-        said = _json(answer)
-        return str(said["version"]) if said and isinstance(said.get("version"), str) else None
+        fields = _json(answer)
+        return str(fields["version"]) if fields and isinstance(fields.get("version"), str) else None
 
     async def prompt(self, url: str, body: Body) -> tuple[str, list[int]] | None:
-        """The text and token ids that the chat template makes of messages, by vLLM's `/tokenize`; None elsewhere."""
-        said = _json(await self._quickly("POST", _root(url, "/tokenize"), body))
-        ids = said.get("tokens") if said else None
+        """Text and token ids that the chat template makes of messages, by vLLM's `/tokenize`; None on other servers."""
+        tokenized = _json(await self._quickly("POST", _root(url, "/tokenize"), body))
+        ids = tokenized.get("tokens") if tokenized else None
         if not isinstance(ids, list):
             return None
         shown = _json(await self._quickly("POST", _root(url, "/detokenize"), {"model": body["model"], "tokens": ids}))
@@ -173,50 +188,45 @@ class ChatClient:
         return (text, ids) if isinstance(text, str) else None
 
     async def _quickly(self, method: str, url: str, body: Body | None = None) -> Any:
-        """The answer to a request that takes no time; None where there is none within CONNECT_SECONDS."""
+        """The answer to a request that takes no time; None if none comes within CONNECT_SECONDS."""
         try:
             return await self._request(method, url, body, CONNECT_SECONDS)
         except (asyncio.TimeoutError, self._httpx.HTTPError):
             return None
 
-    def _without_key(self, said: Any) -> Any:
+    def _without_key(self, answered: Any) -> Any:
+        """Removes the key from a text or bytes."""
         if not self._key:
-            return said
-        return said.replace(self._key, "***") if isinstance(said, str) else said.replace(self._key.encode(), b"***")
-
-
-def _import_httpx() -> Any:
-    try:
-        import httpx
-    except ImportError:
-        raise Fatal(Exit.USAGE, "--engine openai needs httpx: pip install 'libra-cli[openai]'") from None
-    return httpx
+            return answered
+        if isinstance(answered, str):
+            return answered.replace(self._key, "***")
+        return answered.replace(self._key.encode(), b"***")
 
 
 def _json(answer: Any) -> dict[str, Any] | None:
     if answer is None or answer.status_code != 200:
         return None
     try:
-        said = answer.json()
+        fields = answer.json()
     except ValueError:
         return None
-    return said if isinstance(said, dict) else None
+    return fields if isinstance(fields, dict) else None
 
 
 def _at(url: str, path: str) -> str:
-    """`url` with `path` added to its own; a query (`?api-version=`) stays behind both."""
+    """`url` with `path` appended to its own; a query (`?api-version=`) stays at the end."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=parts.path + path))
 
 
 def _root(url: str, path: str) -> str:
-    """`path` beside the API: servers keep their own endpoints outside /v1."""
+    """`url` with `path` instead of its last /v1: servers keep their own endpoints outside the API."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=parts.path.removesuffix("/v1") + path))
 
 
 def _checked(url: str) -> str:
-    """A base URL without its last slash; raises Fatal(2) where it cannot be one."""
+    """A base URL without its last slash; raises Fatal(2) if it cannot be one."""
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -233,15 +243,8 @@ def _checked(url: str) -> str:
     return urlunsplit(parts._replace(path=path))
 
 
-def _checked_key(key: str | None) -> str | None:
-    if key and not (key.isascii() and key.isprintable() and " " not in key):
-        wrong = "the API key holds a space, a newline or another character that no key has"
-        raise Fatal(Exit.USAGE, f"{wrong}; check its file or variable")
-    return key or None
-
-
 def _is_open(url: str) -> bool:
-    """Whether what goes to `url` can be read on the way there."""
+    """Whether others can read what goes to `url` on the way there."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     try:
@@ -251,40 +254,25 @@ def _is_open(url: str) -> bool:
     return parts.scheme == "http" and not local
 
 
-def _is_unknown_name(error: BaseException) -> bool:
-    """Whether the name service itself said, for good, that there is no such name."""
-    return any(isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME for cause in _causes(error))
-
-
 def _reason(error: BaseException) -> str:
-    """What the system said, where it did: "Connection refused" says more than the words around it."""
-    told = [cause for cause in _causes(error) if isinstance(cause, OSError) and cause.errno]
-    if told and isinstance(told[0], (socket.gaierror, ssl.SSLError)):  # they have numbers of their own
-        text = str(told[0].strerror)
+    """The system's own message if there is one: "Connection refused" is clearer than the words around it."""
+    of_system = [cause for cause in _causes(error) if isinstance(cause, OSError) and cause.errno]
+    if of_system and isinstance(of_system[0], (socket.gaierror, ssl.SSLError)):  # with error numbers of their own
+        text = str(of_system[0].strerror)
     else:
-        text = os.strerror(told[0].errno or 0) if told else str(error)
+        text = os.strerror(of_system[0].errno or 0) if of_system else str(error)
     return " ".join(text.split())[:200] or type(error).__name__
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what led to it."""
+    """An error and its causes."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
-def _socket_options() -> list[tuple[int, int, int]]:
-    """Those of _SOCKET_OPTIONS that this system has."""
-    levels = {"SO": socket.SOL_SOCKET, "TCP": socket.IPPROTO_TCP}
-    return [
-        (levels[name.split("_")[0]], getattr(socket, name), value)
-        for name, value in _SOCKET_OPTIONS
-        if hasattr(socket, name)
-    ]
-
-
 def _allow_sockets(concurrency: int) -> None:
-    """Raises this process's own limit of open files where so many connections need it."""
+    """Raises this process's own limit of open files if so many connections need it."""
     wanted = concurrency + 256
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -1,4 +1,4 @@
-"""Several servers of one model: which one to ask next, and which to leave alone for a while.
+"""Several servers of one model: which one to ask next, and which to rest for a while.
 
 Times are of time.monotonic.
 """
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from libra_cli.engines.openai.retry import Failure, Trouble
 
 REST_CAP = 15.0
-"""Longest rest of a server that is gone, in seconds: it is found again soon after its return."""
+"""Longest rest of a server that is gone, in seconds: its return is noticed soon."""
 BROKEN_IN_A_ROW = 3
-"""After so many failures without an answer between them a server is probed before it is asked again."""
+"""After so many failures without an answer in between, a server is probed before it is asked again."""
 
 
 @dataclass(eq=False)
 class Endpoint:
-    """One server: how many requests it has, and whether it is worth asking now."""
+    """One server: its load, and whether it is worth asking now."""
 
     url: str
     running: int = 0
@@ -29,13 +29,13 @@ class Endpoint:
     failures: int = 0
     """Failures since its last answer."""
     rests: int = 0
-    """Times it was found gone since its last answer."""
+    """Rests since its last answer."""
     closed_until: float = 0.0
     suspect: bool = False
-    """It must answer a probe before it is given requests again."""
+    """It must answer a probe before it gets requests again."""
     probing: bool = False
     alive_at: float = -1.0
-    """When it last showed that it is there; -1 never."""
+    """When it last answered anything; -1 never."""
     has_answered: bool = False
 
     def is_open(self, now: float) -> bool:
@@ -45,12 +45,12 @@ class Endpoint:
         return self.suspect and not self.probing and now >= self.closed_until
 
     def answered(self, now: float) -> None:
-        """It answered a request, be it with an error that is the request's own."""
+        """Notes an answer to a request, even an error that concerns this request alone."""
         self.alive_at, self.has_answered = now, True
         self.failures = self.rests = self.refusals = 0
 
     def failed(self, failure: Failure, now: float, base: float) -> bool:
-        """Notes a failure; True where it stops being asked because of it."""
+        """Notes a failure; True if the server now rests because of it."""
         self.failures += 1
         if failure.wait is not None:
             self.closed_until = max(self.closed_until, now + failure.wait)
@@ -62,13 +62,13 @@ class Endpoint:
         return True
 
     def rest(self, now: float, base: float) -> None:
-        """Leaves it alone for a while, longer each time, and then has it probed."""
+        """Rests the server, longer each time; then it is probed."""
         self.suspect, self.probing, self.rests = True, False, self.rests + 1
         longest = min(REST_CAP, base * 2.0 ** min(self.rests - 1, 30))
         self.closed_until = max(self.closed_until, now + random.uniform(longest / 2, longest))
 
     def proved_alive(self, now: float) -> None:
-        """It answered a probe."""
+        """Notes that it answered a probe."""
         self.suspect = self.probing = False
         self.alive_at = now
 
@@ -81,16 +81,16 @@ class Endpoints:
 
     @property
     def alive_at(self) -> float:
-        """When any of them last showed that it is there; -1 never."""
+        """When any of them last answered anything; -1 never."""
         return max(endpoint.alive_at for endpoint in self.all)
 
     def choose(self, now: float, avoid: Endpoint | None) -> Endpoint | None:
-        """The one with the fewest requests at work, not `avoid` where there is another; None where all are resting."""
+        """The one with the fewest requests at work, not `avoid` if there is another; None if all are resting."""
         ready = [endpoint for endpoint in self.all if endpoint.is_open(now)]
         others = [endpoint for endpoint in ready if endpoint is not avoid]
         return min(others or ready, key=lambda endpoint: (endpoint.running, endpoint.sent), default=None)
 
     def next_change(self, now: float) -> float:
-        """Seconds until a resting server may be asked or probed; infinite where none rests."""
+        """Seconds until a resting server may be asked or probed; infinity if none rests."""
         waits = [endpoint.closed_until - now for endpoint in self.all if endpoint.closed_until > now]
         return min(waits, default=float("inf"))

@@ -1,4 +1,4 @@
-"""Any OpenAI-compatible server (vLLM, `transformers serve`, hosted) of a model that writes."""
+"""The openai engine: a model that generates text behind any OpenAI-compatible server (vLLM, hosted, ...)."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from libra_cli.engines.base import Completion, Rendered, Request, Sampling
-from libra_cli.engines.chat import ends_inside
-from libra_cli.engines.openai.chat_api import ChatFormat, LimitRenamed, Refusal, Smaller, Written, joined
+from libra_cli.engines.base import Completion, Rendered, Request, RequestError, Sampling
+from libra_cli.engines.chat_template import ends_inside
+from libra_cli.engines.openai.chat_api import (
+    ChatFormat,
+    LimitRenamed,
+    LowerLimit,
+    Refusal,
+    ServerCompletion,
+    with_thinking,
+)
 from libra_cli.engines.openai.chat_client import ChatClient, Facts
 from libra_cli.engines.openai.endpoints import Endpoint
 from libra_cli.engines.openai.retry import Backoff, Failure
-from libra_cli.engines.openai.servers import RETRY_BUDGET, Flight, Servers
-from libra_cli.stream.rows import RowError
+from libra_cli.engines.openai.servers import RETRY_BUDGET, ServerRequest, Servers
 from libra_cli.tasks.thinking import DEFAULT
 
 QUEUE_SECONDS, SECONDS_PER_TOKEN = 600.0, 0.1
-"""A request may take 10 minutes for its queue and prompt and 0.1 s for each token that it asks for."""
+"""A request may take 10 minutes for its queue and prompt, and 0.1 s per token that it asks for."""
 
 
 class OpenAIEngine(Servers):
     """Servers that answer `POST BASE_URL/chat/completions`; several base URLs share the load.
 
-    `timeout` of one request: by default QUEUE_SECONDS + SECONDS_PER_TOKEN for each of the most tokens it may write.
-    `extra` goes into every body as it is; `note` takes lines for people.
+    `timeout` of one request: by default QUEUE_SECONDS + SECONDS_PER_TOKEN x max_tokens. `extra` goes into every body as
+    it is; `note` takes lines for people. Log-probabilities are never returned: not every server has them.
     """
 
     def __init__(
@@ -51,45 +57,45 @@ class OpenAIEngine(Servers):
         super().__init__(model, client, concurrency, retry_budget, note, backoff)
 
     def render(self, request: Request) -> Rendered:
-        """The messages, and where the server shows it (vLLM does) what its chat template makes of them."""
+        """The messages, and the server's rendering of them if it shows it (vLLM does)."""
         endpoint = self._endpoints.all[0]
         self._run(self._learn(endpoint, request))
         text, ids = self._prompt(endpoint, self._format.tokenize_body(request, with_prefill=True))
         return Rendered(text, ids, request.messages)
 
-    async def _ask(self, flight: Flight, endpoint: Endpoint) -> Completion | RowError | Failure:
-        request: Request = flight.job.work
+    async def _ask(self, sent: ServerRequest, endpoint: Endpoint) -> Completion | RequestError | Failure:
+        request: Request = sent.pending.request
         while True:
-            found = await self._client.ask(endpoint.url, self._format.body(request, flight.max_tokens))
-            if isinstance(found, Failure):
-                return found
+            answer = await self._client.ask(endpoint.url, self._format.body(request, sent.max_tokens))
+            if isinstance(answer, Failure):
+                return answer
             now = time.monotonic()
-            if isinstance(found, Refusal):
-                return await self._after_refusal(endpoint, found)
+            if isinstance(answer, Refusal):
+                return await self._after_refusal(endpoint, answer)
             endpoint.answered(now)
-            if isinstance(found, Written):
+            if isinstance(answer, ServerCompletion):
                 await self._learn(endpoint, request)
-                self._reported = found.model or self._reported
-                text = joined(found, self._markers, request.prefill)
-                return Completion(text, found.finish_reason, found.n_tokens, self._facts.opened_thinking)
-            if isinstance(found, RowError):
-                return found
-            self._adapt(flight, found)
+                self._reported = answer.model or self._reported
+                text = with_thinking(answer, self._markers, request.prefill)
+                return Completion(text, answer.finish_reason, answer.n_tokens, self._facts.opened_thinking)
+            if isinstance(answer, RequestError):
+                return answer
+            self._adapt(sent, answer)
 
-    def _adapt(self, flight: Flight, found: Smaller | LimitRenamed) -> None:
-        """Asks as the server wants to be asked."""
-        if isinstance(found, LimitRenamed):
+    def _adapt(self, sent: ServerRequest, demand: LowerLimit | LimitRenamed) -> None:
+        """Changes the limit of tokens as the server demands."""
+        if isinstance(demand, LimitRenamed):
             self._format.limit_name = "max_completion_tokens"
-        elif not found.always:
-            flight.max_tokens = found.max_tokens
-        elif found.max_tokens < self._format.max_tokens:
-            self._format.max_tokens = found.max_tokens
-            self._note(f"{self._model} can write {found.max_tokens} tokens at most; --max-tokens is lowered to that")
+        elif not demand.always:
+            sent.max_tokens = demand.max_tokens
+        elif demand.max_tokens < self._format.max_tokens:
+            self._format.max_tokens = demand.max_tokens
+            self._note(f"{self._model} can write {demand.max_tokens} tokens at most; --max-tokens is lowered to that")
 
     async def _study(self, endpoint: Endpoint, version: str | None, request: Request) -> Facts:
-        """Also whether its chat template opens the thinking, where it shows that (vLLM does)."""
-        return Facts(version, None if version is None else await self._opens_thinking(endpoint, request))
-
-    async def _opens_thinking(self, endpoint: Endpoint, request: Request) -> bool | None:
+        """Also whether the server's chat template opens the thinking, if it shows that (vLLM does)."""
+        if version is None:
+            return Facts(version)
         shown = await self._client.prompt(endpoint.url, self._format.tokenize_body(request, with_prefill=False))
-        return None if shown is None else ends_inside(shown[0], request.messages[-1]["content"].strip(), self._markers)
+        last_content = request.messages[-1]["content"].strip()
+        return Facts(version, None if shown is None else ends_inside(shown[0], last_content, self._markers))

@@ -1,4 +1,4 @@
-"""When a request fails: what is worth another try, when, and how often."""
+"""Retries of failed requests: which failures, when, and how often."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from enum import Enum
 
 
 class Trouble(Enum):
-    """Why a request had no answer."""
+    """Why a request got no answer."""
 
     UNREACHABLE = "unreachable"
-    """There is no connection."""
+    """No connection."""
     BUSY = "server_busy"
-    """It says that it cannot now (429, 502, 503)."""
+    """The server cannot answer now (429, 502, 503)."""
     BROKEN = "server_error"
-    """It broke off, or answered with an error of its own or with what cannot be read."""
+    """The server broke off, or answered with an internal error or unreadable content."""
     TIMEOUT = "timeout"
-    """It said nothing within the time that the request was given."""
+    """No answer within the request's time."""
 
 
 TRIES = {Trouble.BROKEN: 5, Trouble.TIMEOUT: 2}
-"""Failures of a request that count, at most. Only those count after which its server proved to be alive."""
+"""Maximum failures that count against a request: those after which its server proved to be alive."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A request that may be tried again; `wait` is the server's own Retry-After in seconds, which wins."""
+    """A request that may be retried; `wait`: the server's Retry-After in seconds, which takes precedence."""
 
     trouble: Trouble
     reason: str
@@ -37,7 +37,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Backoff:
-    """Exponential waits with full jitter: uniform between 0 and min(cap, base 2^(failures - 1)) seconds."""
+    """Exponential backoff with full jitter: uniform between 0 and min(cap, base 2^(failures - 1)) seconds."""
 
     base: float = 1.0
     cap: float = 60.0

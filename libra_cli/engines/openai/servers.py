@@ -1,4 +1,4 @@
-"""Many requests to the servers of one model at once, with failures waited out: what is asked is an engine's matter."""
+"""Sends many requests to the servers of one model at once, and retries after failures; subclasses say what to ask."""
 
 from __future__ import annotations
 
@@ -9,49 +9,49 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from libra_cli.engines.base import Pending, RequestError, Requests
 from libra_cli.engines.openai.chat_api import Body, Refusal
 from libra_cli.engines.openai.chat_client import ChatClient, Facts
 from libra_cli.engines.openai.endpoints import Endpoint, Endpoints
 from libra_cli.engines.openai.retry import TRIES, Backoff, Failure, Trouble
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.jobs import Feed, Job
-from libra_cli.stream.rows import RowError
 
-Answered = tuple[Job, Any]
+Answered = tuple[Pending, Any]
 
 RETRY_BUDGET = 1500.0
-"""Shorter than a run's --stall-timeout, which ends it less gently."""
+"""Shorter than --stall-timeout, which ends a run less gently."""
 OUTAGE_CAP = 20.0
-"""Longest wait of a request while no server answers, in seconds: one that returns is found within 30 s."""
+"""Longest wait of a request while no server answers, in seconds: a server that returns is noticed within 30 s."""
 REFUSALS = 10
-"""Refusals in a row (of a key, a model) after which a server that did answer before is taken to refuse everything."""
+"""Refusals in a row (of a key, a model) after which a server that answered before is taken to refuse everything."""
 _IDLE_SECONDS = 0.5
 _INPUT_SECONDS = 0.05
-"""How often new input is looked for while requests are at work and there is room for more."""
+"""Interval for new input while requests are at work and there is room for more."""
 _NOTE_SECONDS = 60.0
 _LEARNING_TRIES = 3
 
 
 @dataclass(eq=False)
-class Flight:
-    """A job from the feed until it is answered."""
+class ServerRequest:
+    """A request and its tries, until it is answered. Times are of time.monotonic."""
 
-    job: Job
+    pending: Pending
     since: float
-    """When it began to wait for being sent."""
+    """When it began to wait for its next try."""
     ready_at: float = 0.0
+    """The earliest time of its next try."""
     waited: float = 0.0
-    """Seconds that it waited before its tries, all together."""
+    """Seconds that it waited before all its tries together."""
     tries: int = 0
     failures: int = 0
     counted: Counter[Trouble] = field(default_factory=Counter)
-    """Failures that are its own: a server that answers others does not answer it."""
+    """Failures that count against it: its server answers other requests."""
     first_failed_at: float = -1.0
     failed_at: float = -1.0
     failure: Failure | None = None
     last: Endpoint | None = None
     max_tokens: int | None = None
-    """What its prompt leaves room for, where the server said so."""
+    """The room that its prompt leaves, if the server reported it."""
 
     def begins(self, now: float) -> None:
         self.waited += now - self.since
@@ -64,57 +64,64 @@ class Flight:
         self.failed_at = self.since = now
         self.failure, self.last = failure, endpoint
 
-    def error(self, failure: Failure) -> RowError:
+    def error(self, failure: Failure) -> RequestError:
         where = f"{self.last.url}: " if self.last else ""
         cure = "run the same command again"
-        return RowError(failure.trouble.value, f"{where}{failure.reason}; {cure}", attempts=self.tries)
+        return RequestError(failure.trouble.value, f"{where}{failure.reason}; {cure}", attempts=self.tries)
 
 
 class Servers:
     """The servers of one model, which share the load.
 
-    A failed request is tried again, elsewhere where possible: Trouble says what counts against it, the rest is bounded
-    by `retry_budget` seconds of waiting. Where no server has answered for so long, `generate` raises Fatal(6). `note`
+    A failed request is retried, on another server if possible: TRIES bounds the failures that count against it, and
+    `retry_budget` the seconds that it waits. If no server has answered for so long, `generate` raises Fatal(6). `note`
     takes lines for people.
     """
 
-    def __init__(self, model: str, client: ChatClient, concurrency: int, retry_budget: float,
-                 note: Callable[[str], None], backoff: Backoff | None = None):  # fmt: skip
+    def __init__(
+        self,
+        model: str,
+        client: ChatClient,
+        concurrency: int,
+        retry_budget: float,
+        note: Callable[[str], None],
+        backoff: Backoff | None = None,
+    ):
         self._model, self._client, self._note = model, client, note
         self._concurrency, self._budget, self._backoff = concurrency, retry_budget, backoff or Backoff()
         self._endpoints = Endpoints([Endpoint(url) for url in client.urls])
         self._loop = asyncio.new_event_loop()
-        self._waiting: list[Flight] = []
-        self._running: dict[asyncio.Task[Any], tuple[Flight, Endpoint]] = {}
+        self._waiting: list[ServerRequest] = []
+        self._running: dict[asyncio.Task[Any], tuple[ServerRequest, Endpoint]] = {}
         self._probes: set[asyncio.Task[None]] = set()
         self._finished: deque[asyncio.Task[Any]] = deque()
         self._woken = asyncio.Event()
         self._learning, self._learned, self._facts = asyncio.Lock(), 0, Facts()
         self._reported: str | None = None
-        """What the server calls the model."""
+        """The server's own name for the model."""
         self._noted: dict[tuple[str, Trouble | None], float] = {}
 
     def describe(self) -> dict[str, Any]:
-        """As every engine, once the server has answered or been asked to render.
-
-        `engine_version` is the server's, and `revision` the model's name there where it is another.
-        """
+        """As Engine.describe; `engine_version` is the server's, `revision` the model's name there if it is another."""
         other = self._reported if self._reported != self._model else None
         return {
-            "engine": "openai", "engine_version": self._facts.version, "model": self._model, "revision": other,
+            "engine": "openai",
+            "engine_version": self._facts.version,
+            "model": self._model,
+            "revision": other,
             "template_sha256": None,
-        }  # fmt: skip
+        }
 
-    async def _ask(self, flight: Flight, endpoint: Endpoint) -> Any:
-        """The answer to a job, a RowError, or a Failure that may be tried again."""
+    async def _ask(self, request: ServerRequest, endpoint: Endpoint) -> Any:
+        """The answer to a request, a RequestError, or a Failure that may be retried."""
         raise NotImplementedError
 
     async def _study(self, endpoint: Endpoint, version: str | None, _request: Any) -> Facts:
-        """What the server, whose version is known, says of itself."""
+        """Facts about a server of this version."""
         return Facts(version)
 
     def _prompt(self, endpoint: Endpoint, body: Body) -> tuple[str | None, list[int] | None]:
-        """What the server's chat template makes of messages, as text and token ids, where it shows it (vLLM does)."""
+        """The server's rendering of messages as text and token ids; None if it does not show it (vLLM does)."""
         text, ids = self._run(self._client.prompt(endpoint.url, body)) or (None, None)
         if text is None:
             self._note(f"{endpoint.url}: the server does not show what its chat template makes of the messages")
@@ -126,19 +133,19 @@ class Servers:
             self._run(self._client.close())
             self._loop.close()
 
-    def generate(self, feed: Feed) -> Iterator[Answered | None]:
+    def generate(self, requests: Requests) -> Iterator[Answered | None]:
         try:
             while True:
-                self._take(feed)
-                if feed.stopping:
-                    self._waiting.clear()  # whoever stops the run need not wait for what is not at work
+                self._take(requests)
+                if requests.stopping:
+                    self._waiting.clear()  # what is not at work must not delay the stop
                 if not self._running and not self._waiting:
-                    if feed.ended:
+                    if requests.ended:
                         return
                     continue
                 yield from self._give_up()
                 self._send()
-                self._run(self._wait(feed))
+                self._run(self._wait(requests))
                 yield from self._answers()
                 self._end_probes()
         finally:
@@ -147,26 +154,26 @@ class Servers:
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self._loop.run_until_complete(work)
 
-    # -- jobs and when they are sent ----------------------------------------------------------------------------------
+    # -- requests, and when they are sent ------------------------------------------------------------------------------
 
-    def _take(self, feed: Feed) -> None:
-        """Takes jobs for the room that is left: those that wait for another try hold theirs."""
-        while (at_hand := len(self._running) + len(self._waiting)) < self._concurrency and not feed.ended:
-            job = feed.take(0 if at_hand else None)
-            if job is None:
+    def _take(self, requests: Requests) -> None:
+        """Takes requests while there is room; those that wait for another try keep theirs."""
+        while (n_open := len(self._running) + len(self._waiting)) < self._concurrency and not requests.ended:
+            pending = requests.take(0 if n_open else None)
+            if pending is None:
                 return
-            self._waiting.append(Flight(job, time.monotonic()))
+            self._waiting.append(ServerRequest(pending, time.monotonic()))
 
     def _give_up(self) -> Iterator[Answered]:
-        """Answers what has waited for too long; raises Fatal where no server answers."""
+        """Answers requests that have waited too long; raises Fatal if no server answers."""
         now = time.monotonic()
-        for flight in [flight for flight in self._waiting if flight.waited + now - flight.since > self._budget]:
-            if flight.failure and self._endpoints.alive_at > flight.first_failed_at:
-                self._waiting.remove(flight)
-                yield flight.job, flight.error(flight.failure)
+        for request in [one for one in self._waiting if one.waited + now - one.since > self._budget]:
+            if request.failure and self._endpoints.alive_at > request.first_failed_at:
+                self._waiting.remove(request)
+                yield request.pending, request.error(request.failure)
             elif not self._running:
-                where = flight.last or self._endpoints.all[0]
-                reason = flight.failure.reason if flight.failure else "does not answer"
+                where = request.last or self._endpoints.all[0]
+                reason = request.failure.reason if request.failure else "does not answer"
                 cure = "start the server again, and the same command continues"
                 since = f"nothing was answered for {self._budget:g} s (--retry-budget)"
                 raise Fatal(Exit.BACKEND, f"{where.url}: {reason}; {since}; {cure}")
@@ -178,38 +185,38 @@ class Servers:
                 endpoint.probing = True
                 self._probes.add(self._loop.create_task(self._probe(endpoint)))
         waiting, self._waiting = self._waiting, []
-        for flight in waiting:
-            chosen = self._endpoints.choose(now, flight.last) if flight.ready_at <= now else None
+        for request in waiting:
+            chosen = self._endpoints.choose(now, request.last) if request.ready_at <= now else None
             if chosen is None:
-                self._waiting.append(flight)
+                self._waiting.append(request)
             else:
-                self._begin(flight, chosen, now)
+                self._begin(request, chosen, now)
 
-    def _begin(self, flight: Flight, endpoint: Endpoint, now: float) -> None:
-        flight.begins(now)
+    def _begin(self, request: ServerRequest, endpoint: Endpoint, now: float) -> None:
+        request.begins(now)
         endpoint.running += 1
         endpoint.sent += 1
-        task = self._loop.create_task(self._ask(flight, endpoint))
-        self._running[task] = (flight, endpoint)
+        task = self._loop.create_task(self._ask(request, endpoint))
+        self._running[task] = (request, endpoint)
         task.add_done_callback(self._note_end)
 
     def _note_end(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled():
-            task.exception()  # looked at here: of several that end the run only one is raised, and nothing is lost
+            task.exception()  # retrieved here, or asyncio warns: of several that end the run only one is raised
         self._finished.append(task)
         self._woken.set()
 
-    async def _wait(self, feed: Feed) -> None:
-        """Lets requests go on until one ends, or until there may be something to send."""
+    async def _wait(self, requests: Requests) -> None:
+        """Waits until a request ends, or until there may be something to send."""
         now = time.monotonic()
         until = [_IDLE_SECONDS, self._endpoints.next_change(now)]
-        until += [flight.ready_at - now for flight in self._waiting if flight.ready_at > now]
-        if not feed.ended and len(self._running) + len(self._waiting) < self._concurrency:
+        until += [request.ready_at - now for request in self._waiting if request.ready_at > now]
+        if not requests.ended and len(self._running) + len(self._waiting) < self._concurrency:
             until.append(_INPUT_SECONDS)
         try:
             await asyncio.wait_for(self._woken.wait(), max(0.0, min(until)))
         except asyncio.TimeoutError:
-            pass  # then it is time to look again
+            pass  # something may be due now
         self._woken.clear()
 
     def _answers(self) -> Iterator[Answered | None]:
@@ -217,22 +224,22 @@ class Servers:
             yield None
         while self._finished:
             task = self._next_finished()
-            flight, endpoint = self._running.pop(task)
+            request, endpoint = self._running.pop(task)
             endpoint.running -= 1
             result = task.result()
             if isinstance(result, Failure):
-                result = self._after_failure(flight, endpoint, result)
+                result = self._after_failure(request, endpoint, result)
             if result is not None:
-                yield flight.job, result
+                yield request.pending, result
 
     def _next_finished(self) -> asyncio.Task[Any]:
-        """What ends the run comes last, so that it does not cost the answers that came with it."""
+        """A task that ends the run comes last, so that the answers beside it are not lost."""
         task = next((task for task in self._finished if task.exception() is None), self._finished[0])
         self._finished.remove(task)
         return task
 
     def _abandon(self) -> None:
-        """Breaks off what is at work; a server that notices stops writing."""
+        """Cancels requests at work; a server that notices stops generating."""
         tasks = [*self._running, *self._probes]
         for task in tasks:
             task.cancel()
@@ -244,29 +251,29 @@ class Servers:
 
     # -- failures -----------------------------------------------------------------------------------------------------
 
-    def _after_failure(self, flight: Flight, endpoint: Endpoint, failure: Failure) -> RowError | None:
-        """Lets a job wait for another try, or gives the error that ends it."""
+    def _after_failure(self, request: ServerRequest, endpoint: Endpoint, failure: Failure) -> RequestError | None:
+        """Schedules another try, or returns the error that ends the request."""
         now = time.monotonic()
         if endpoint.failed(failure, now, self._backoff.base):
             trying = f"trying again for up to {self._budget:g} s (--retry-budget)"
             self._say(endpoint, f"{failure.reason}; {trying}", failure.trouble)
         elif failure.trouble is Trouble.BUSY:
             self._say(endpoint, f"{failure.reason}; waiting", failure.trouble)
-        flight.failed(failure, endpoint, now, counts=self._endpoints.alive_at > flight.failed_at >= 0)
-        if flight.counted[failure.trouble] >= TRIES.get(failure.trouble, flight.tries + 1):
-            return flight.error(failure)
-        flight.ready_at = self._ready_at(flight, endpoint, now)
-        self._waiting.append(flight)
+        request.failed(failure, endpoint, now, counts=self._endpoints.alive_at > request.failed_at >= 0)
+        if request.counted[failure.trouble] >= TRIES.get(failure.trouble, request.tries + 1):
+            return request.error(failure)
+        request.ready_at = self._ready_at(request, endpoint, now)
+        self._waiting.append(request)
         return None
 
-    def _ready_at(self, flight: Flight, endpoint: Endpoint, now: float) -> float:
-        """When to try again: at once where another server is free for it, else after a wait with full jitter."""
+    def _ready_at(self, request: ServerRequest, endpoint: Endpoint, now: float) -> float:
+        """When to try again: at once if another server is free, else after a wait with full jitter."""
         if not endpoint.is_open(now) and self._endpoints.choose(now, endpoint) is not None:
             return now
-        alive = self._endpoints.alive_at > flight.first_failed_at
-        wait = self._backoff.wait(flight.failures, None if alive else OUTAGE_CAP)
-        told_to_wait = not endpoint.suspect and endpoint.closed_until > now
-        return (endpoint.closed_until if told_to_wait else now) + wait
+        alive = self._endpoints.alive_at > request.first_failed_at
+        wait = self._backoff.wait(request.failures, None if alive else OUTAGE_CAP)
+        asked_to_wait = not endpoint.suspect and endpoint.closed_until > now
+        return (endpoint.closed_until if asked_to_wait else now) + wait
 
     def _end_probes(self) -> None:
         for task in [task for task in self._probes if task.done()]:
@@ -279,26 +286,26 @@ class Servers:
         if alive:
             endpoint.proved_alive(now)
             self._say(endpoint, "answers again", None)
-            for flight in self._waiting:  # what waited for it need not wait on, but not all come in the same moment
-                flight.ready_at = min(flight.ready_at, now + self._backoff.wait(1))
+            for request in self._waiting:  # they need not wait on, but must not all come at the same moment
+                request.ready_at = min(request.ready_at, now + self._backoff.wait(1))
         else:
             endpoint.rest(now, self._backoff.base)
         self._woken.set()
 
     def _say(self, endpoint: Endpoint, line: str, about: Trouble | None) -> None:
-        """Tells people, once a minute at most of each kind: a server under load fails thousands of times."""
+        """Notes an event for people, each kind at most once a minute: a server under load fails thousands of times."""
         now = time.monotonic()
         if now - self._noted.get((endpoint.url, about), -_NOTE_SECONDS) >= _NOTE_SECONDS:
             self._noted[endpoint.url, about] = now
             self._note(f"{endpoint.url}: {line}")
 
-    # -- what a server refuses, and what it says of itself -------------------------------------------------------------
+    # -- refusals, and facts about a server ----------------------------------------------------------------------------
 
-    async def _after_refusal(self, endpoint: Endpoint, refusal: Refusal) -> RowError:
-        """The error of one row where the server answered others; else raises Fatal with what may be wrong."""
+    async def _after_refusal(self, endpoint: Endpoint, refusal: Refusal) -> RequestError:
+        """The error of one request if the server answered others; else raises Fatal with the likely cause."""
         endpoint.refusals += 1
         if endpoint.has_answered and endpoint.refusals < REFUSALS:
-            return RowError("refused", f"the server refuses the request: {refusal.message}")
+            return RequestError("refused", f"the server refuses the request: {refusal.message}")
         status = Exit.BACKEND if endpoint.has_answered else Exit.USAGE
         raise Fatal(status, f"{endpoint.url}: {refusal.message}; {await self._cure(endpoint, refusal)}")
 
@@ -314,7 +321,7 @@ class Servers:
         return f"the models of this server are: {known}" if known else "this server has no model loaded"
 
     async def _learn(self, endpoint: Endpoint, request: Any) -> None:
-        """Asks once what the server says of itself."""
+        """Collects the facts about the server, once."""
         async with self._learning:
             while self._learned < _LEARNING_TRIES:
                 try:

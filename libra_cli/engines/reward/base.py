@@ -1,4 +1,4 @@
-"""Scalar reward models: what they are asked, what they answer, and how to tell them from models that write."""
+"""Scalar reward models: their requests and answers, and how to recognise them by their config."""
 
 from __future__ import annotations
 
@@ -10,106 +10,92 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from libra_cli import miniature
-from libra_cli.cli.engine_options import EngineOptions
-from libra_cli.engines.base import LocalModel, Messages, Rendered
+from libra_cli.engines.base import LocalModel, Messages, Pending, Rendered, RequestError, Requests
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.jobs import Feed, Job
-from libra_cli.stream.rows import RowError
 
 _SCALAR = re.compile(r"ForSequenceClassification|Reward")
-"""In the name of a model's class; reward models outside the transformers library carry their purpose in it."""
+"""In the name of a reward model's class; outside the transformers library the name carries the purpose."""
 
 
 @dataclass(frozen=True)
 class RewardRequest:
-    """The `work` of a Job for an engine of a reward model: one conversation, the response as its last message."""
+    """One conversation to score; the response is its last message."""
 
     messages: Messages
     record_id: str
     number: int
-    """Which of the record's responses it is."""
+    """Index of the response in its record."""
 
 
 @dataclass(frozen=True)
 class Reward:
-    """What a reward model says of a response."""
+    """The score of one response."""
 
     value: float
-    """The number that the head gives, before any sigmoid or softmax; always finite."""
+    """The output of the head, before any sigmoid or softmax; always finite."""
     n_tokens: int
     """Length of the conversation as the model read it."""
 
 
 class RewardEngine(Protocol):
-    """One loaded reward model; as engines.base.Engine, with RewardRequests for work and Rewards for answers."""
+    """One loaded reward model; as engines.base.Engine, with RewardRequests in and Rewards out."""
 
     def describe(self) -> dict[str, Any]:
-        """As Engine.describe, and `num_labels`: how many numbers the head gives; None while that is not known."""
+        """As Engine.describe, and `num_labels`: the number of the head's outputs; None until it is known."""
         ...
 
     def render(self, request: RewardRequest) -> Rendered:
         """The conversation exactly as the model reads it."""
         ...
 
-    def generate(self, feed: Feed) -> Iterator[tuple[Job, Reward | RowError] | None]: ...
+    def generate(self, requests: Requests) -> Iterator[tuple[Pending, Reward | RequestError] | None]: ...
 
     def close(self) -> None: ...
 
 
-def is_scalar(model: str, options: EngineOptions) -> bool:
-    """Whether `model` gives a number instead of writing: as --scalar or --generative says, else by its config.json.
-
-    A model behind a server, a recording or an embedded one is taken to write. Raises Fatal where the config of a
-    model cannot be read.
-    """
-    if options.scalar is not None:
-        return options.scalar
-    if options.base_url or options.replay or options.engine in ("openai", "replay") or miniature.resolve(model):
-        return False
-    return has_head(_config(model, options.revision))
-
-
 def has_head(config: Mapping[str, Any]) -> bool:
-    """Whether a config.json names a class of models that give a number."""
+    """Whether a config.json names the class of a reward model."""
     return any(_SCALAR.search(str(name)) for name in config.get("architectures") or [])
 
 
-def _config(model: str, revision: str | None) -> Mapping[str, Any]:
-    """The model's config.json; {} where its directory has none, about which the engine says more."""
+def config_of(model: str, revision: str | None) -> Mapping[str, Any]:
+    """The config.json of a model; {} if its directory has none (the engine will report that).
+
+    Raises Fatal if it cannot be read, or if no hub has such a model.
+    """
     path = os.path.join(os.path.expanduser(model), "config.json")
     if not os.path.isdir(os.path.dirname(path)):
         return _config_of_hub(model, revision)
     try:
         with open(path, encoding="utf-8") as file:
-            found = json.load(file)
+            config = json.load(file)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise Fatal(Exit.USAGE, f"{path}: cannot be read ({error}); is the model whole?") from None
-    return found if isinstance(found, dict) else {}
+    return config if isinstance(config, dict) else {}
 
 
 def _config_of_hub(model: str, revision: str | None) -> Mapping[str, Any]:
     try:
         from transformers import PretrainedConfig
     except ImportError:
-        return {}  # the engine says what is missing
-    from libra_cli.engines import chat
+        return {}  # the engine reports what is missing
+    from libra_cli.engines.chat_template import cannot_load, silence_libraries
 
-    chat.quieten()
+    silence_libraries()
     try:
         return dict(PretrainedConfig.get_config_dict(model, revision=revision)[0])
     except (OSError, ValueError) as error:
-        raise chat.cannot_load(LocalModel(model, model), error) from None
+        raise cannot_load(LocalModel(model, model), error) from None
 
 
 def check_head(model: LocalModel, index: int | None) -> None:
-    """Refuses, before any weights are read, a model that has no reward head, or whose score is not known.
+    """Raises Fatal(2), before any weights are read, for a model without a reward head or without a clear score.
 
-    Raises Fatal(2). A class of the model's own (`...RewardModel`) may have another head than its config says.
+    A class of the model's own (`...RewardModel`) may have another head than its config describes.
     """
-    config = _config(model.path, model.revision)
+    config = config_of(model.path, model.revision)
     names = ", ".join(map(str, config.get("architectures") or ["no class of models"]))
     if not has_head(config):
         cure = "a reward model's class ends in ForSequenceClassification; leave out --scalar for a model that writes"
@@ -119,7 +105,7 @@ def check_head(model: LocalModel, index: int | None) -> None:
 
 
 def score_index(model: str, n_labels: int, chosen: int | None) -> int:
-    """Which of a head's `n_labels` numbers is the score; raises Fatal(2) where that is not clear."""
+    """The index of the score among a head's `n_labels` outputs; raises Fatal(2) if it is not clear."""
     if chosen is None and n_labels != 1:
         cure = f"say which of them is the score: --score-index 0 to {n_labels - 1}"
         raise Fatal(Exit.USAGE, f"{model}: the model's head has {n_labels} outputs; {cure}")
@@ -129,8 +115,8 @@ def score_index(model: str, n_labels: int, chosen: int | None) -> int:
     return chosen or 0
 
 
-def reward_of(value: float, n_tokens: int) -> Reward | RowError:
+def reward_of(value: float, n_tokens: int) -> Reward | RequestError:
     """The answer to a request; a number that overflowed is no score."""
     if math.isfinite(value):
         return Reward(value, n_tokens)
-    return RowError("not_finite", f"the model's score is {value}; use --dtype bfloat16 or float32")
+    return RequestError("not_finite", f"the model's score is {value}; use --dtype bfloat16 or float32")

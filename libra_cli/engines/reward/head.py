@@ -1,4 +1,4 @@
-"""Reward models in the transformers library: a classification head's number for a whole conversation."""
+"""Reward models in the transformers library: a classification head scores a whole conversation."""
 
 from __future__ import annotations
 
@@ -8,27 +8,25 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from libra_cli.engines import chat
-from libra_cli.engines.base import LocalModel, PromptTooLong, Rendered
+from libra_cli.engines import chat_template
+from libra_cli.engines.base import LocalModel, Pending, PromptTooLong, Rendered, RequestError, Requests
 from libra_cli.engines.reward.base import Reward, RewardRequest, check_head, reward_of, score_index
-from libra_cli.engines.transformers import BATCH_SIZE, pretrained
+from libra_cli.engines.transformers import BATCH_SIZE, load_pretrained
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.jobs import Feed, Job
-from libra_cli.stream.rows import RowError
 
-Answered = tuple[Job, Reward | RowError]
+Answered = tuple[Pending, Reward | RequestError]
 
 TOKENS_AT_ONCE = {"cuda": 16384, "cpu": 2048}
-"""Tokens of a batch, padding included: enough to fill the device, few enough that answers come every second or so."""
+"""Tokens per batch, padding included: enough to fill the device, few enough for answers every second or so."""
 _POOL = 16
-"""Batches that are read before they are sorted by length, so that each holds conversations of about one length."""
+"""Batches read before they are sorted by length, so that each holds conversations of about one length."""
 
 
 @dataclass(frozen=True)
-class _Read:
-    """A job whose conversation is token ids."""
+class _TokenizedRequest:
+    """A request whose conversation is token ids."""
 
-    job: Job
+    pending: Pending
     ids: list[int]
 
 
@@ -41,7 +39,7 @@ class RewardHead:
     def __init__(self, model: LocalModel, index: int | None = None, batch_size: int | None = None):
         self._model, self._index = model, index
         self._most = batch_size or BATCH_SIZE
-        self._chat = chat.load(model)
+        self._chat = chat_template.load_chat_template(model)
         check_head(model, index)
         self._lm: Any = None
         self._limit = self._budget = 0
@@ -50,10 +48,14 @@ class RewardHead:
 
     def describe(self) -> dict[str, Any]:
         return {
-            "engine": "transformers", "engine_version": version("transformers"), "model": self._model.name,
-            "revision": self._revision, "template_sha256": self._chat.template_sha256, "num_labels": self._n_labels,
+            "engine": "transformers",
+            "engine_version": version("transformers"),
+            "model": self._model.name,
+            "revision": self._revision,
+            "template_sha256": self._chat.template_sha256,
+            "num_labels": self._n_labels,
             **({} if self._index is None else {"score_index": self._index}),
-        }  # fmt: skip
+        }
 
     def render(self, request: RewardRequest) -> Rendered:
         text, ids = self._chat.conversation(request.messages)
@@ -62,45 +64,51 @@ class RewardHead:
     def close(self) -> None:
         self._lm = None
 
-    def generate(self, feed: Feed) -> Iterator[Answered | None]:
+    def generate(self, requests: Requests) -> Iterator[Answered | None]:
         if self._lm is None:
             self._load()
-        while not (feed.ended or feed.stopping):
-            pool: list[_Read] = []
-            yield from self._fill(feed, pool)
+        while not (requests.ended or requests.stopping):
+            pool: list[_TokenizedRequest] = []
+            yield from self._fill(requests, pool)
             pool.sort(key=lambda read: len(read.ids))
-            yield from self._empty(feed, pool)
+            yield from self._empty(requests, pool)
 
-    def _fill(self, feed: Feed, pool: list[_Read]) -> Iterator[Answered]:
-        """Takes the jobs that are there, up to some batches; waits only where none is."""
+    def _fill(self, requests: Requests, pool: list[_TokenizedRequest]) -> Iterator[Answered]:
+        """Takes the requests that are there, up to _POOL batches; waits only while there is none."""
         n_tokens = 0
         while n_tokens < _POOL * self._budget:
-            job = feed.take(0 if pool else None)
-            if job is None:
+            pending = requests.take(0 if pool else None)
+            if pending is None:
                 return
             try:
-                ids = self._chat.conversation(job.work.messages)[1]
+                ids = self._chat.conversation(pending.request.messages)[1]
                 if len(ids) > self._limit:
                     raise PromptTooLong(len(ids), self._limit)
-            except RowError as error:
-                yield job, error
+            except RequestError as error:
+                yield pending, error
             else:
-                pool.append(_Read(job, ids))
+                pool.append(_TokenizedRequest(pending, ids))
                 n_tokens += len(ids)
 
-    def _empty(self, feed: Feed, pool: list[_Read]) -> Iterator[Answered]:
-        """Answers the jobs of a pool that is sorted by length, the longest first: if any are too many, it is these."""
+    def _empty(self, requests: Requests, pool: list[_TokenizedRequest]) -> Iterator[Answered]:
+        """Answers the requests of a pool sorted by length, the longest first: these show first if memory is short."""
         import torch
 
-        while pool and not feed.stopping:
-            batch = self._cut_batch(pool)
+        while pool and not requests.stopping:
+            # As many of the longest as fit into the budget of tokens, padded; at least one.
+            n_rows = max(1, min(self._most, self._budget // len(pool[-1].ids)))
+            batch = pool[-n_rows:]
+            del pool[-n_rows:]
             try:
                 values = self._scores([read.ids for read in batch])
             except torch.OutOfMemoryError:
                 torch.cuda.empty_cache()
-                self._budget = max(1, len(batch) * len(batch[-1].ids) // 2)
+                n_tokens = len(batch[-1].ids)
+                self._budget = max(1, len(batch) * n_tokens // 2)
                 if len(batch) == 1:
-                    yield batch[0].job, _too_large(batch[0])
+                    reason = f"{n_tokens} tokens alone do not fit into the device's memory"
+                    cure = "leave the row out, or use a larger device"
+                    yield batch[0].pending, RequestError("out_of_memory", f"{reason}; {cure}")
                 else:
                     pool.extend(batch)
                 continue
@@ -108,17 +116,10 @@ class RewardHead:
                 reason = " ".join(str(error).split())[:300]
                 raise Fatal(Exit.BACKEND, f"{self._model.name}: the model failed ({reason})") from error
             for read, value in zip(batch, values, strict=True):
-                yield read.job, reward_of(value, len(read.ids))
-
-    def _cut_batch(self, pool: list[_Read]) -> list[_Read]:
-        """Takes the longest from the end of `pool`: as many as fit into the budget of tokens, padded; one at least."""
-        n_rows = max(1, min(self._most, self._budget // len(pool[-1].ids)))
-        batch = pool[-n_rows:]
-        del pool[-n_rows:]
-        return batch
+                yield read.pending, reward_of(value, len(read.ids))
 
     def _scores(self, sequences: Sequence[list[int]]) -> list[float]:
-        """The head's number for each sequence of token ids."""
+        """The score of each sequence of token ids."""
         import torch
 
         pad_id, longest = self._pad_id(sequences), max(map(len, sequences))
@@ -136,13 +137,13 @@ class RewardHead:
         return logits_B_L[:, score_index(self._model.name, self._n_labels, self._index)].float().tolist()
 
     def _pad_id(self, sequences: Sequence[list[int]]) -> int:
-        """What the sequences are padded with, on the right: positions count from 0 as in a sequence that is alone.
+        """The padding token, used on the right: positions count from 0 as in a sequence that is alone.
 
-        Models pool at the last token that is not their pad token, so that theirs has to be taken even where it is the
-        EOS that ends a text. A model that has none pools the last token: then any id does that ends none of these.
+        A model pools at the last token that is not its pad token, so its own must be used, even if it is the EOS that
+        ends a text. A model without one pools at the last token: any id serves that ends none of these sequences.
         """
         configs = [self._lm.config, self._lm.config.get_text_config()]
-        if self._pads_itself:
+        if self._has_pad_id:
             return int(configs[1].pad_token_id)
         last = {ids[-1] for ids in sequences}
         free = next(token for token in range(len(last) + 1) if token not in last)
@@ -155,32 +156,28 @@ class RewardHead:
 
         model = self._model
         try:
-            config = AutoConfig.from_pretrained(
-                model.path, revision=model.revision, trust_remote_code=model.trust_remote_code
-            )
+            trust = model.trust_remote_code
+            config = AutoConfig.from_pretrained(model.path, revision=model.revision, trust_remote_code=trust)
         except (OSError, ValueError) as error:
-            raise chat.cannot_load(model, error) from None
+            raise chat_template.cannot_load(model, error) from None
         own = getattr(config, "auto_map", None) or {}
         is_custom = "AutoModel" in own and "AutoModelForSequenceClassification" not in own
         if is_custom and not model.trust_remote_code:  # the library would load its own model, without the head
             cure = "--trust-remote-code runs it, if you trust it"
             raise Fatal(Exit.USAGE, f"{model.name}: the reward head is Python code that comes with the model; {cure}")
         auto = AutoModel if is_custom else AutoModelForSequenceClassification
-        self._lm = pretrained(auto, model, "it is no reward model; name one, or use --generative")
-        self._prepare()
-
-    def _prepare(self) -> None:
-        config = self._lm.config.get_text_config()
-        config.use_cache = False
-        pad_id, n_tokens = getattr(config, "pad_token_id", None), getattr(config, "vocab_size", math.inf)
-        self._pads_itself = pad_id is not None and 0 <= pad_id < n_tokens
-        self._limit = self._model.max_model_len or _positions(self._lm) or 1 << 62
+        self._lm = load_pretrained(auto, model, "it is no reward model; name one, or use --generative")
+        text_config = self._lm.config.get_text_config()
+        text_config.use_cache = False
+        pad_id, n_tokens = getattr(text_config, "pad_token_id", None), getattr(text_config, "vocab_size", math.inf)
+        self._has_pad_id = pad_id is not None and 0 <= pad_id < n_tokens
+        self._limit = model.max_model_len or _max_positions(self._lm) or 1 << 62
         self._budget = TOKENS_AT_ONCE["cpu" if self._lm.device.type == "cpu" else "cuda"]
-        self._revision = self._model.revision or getattr(self._lm.config, "_commit_hash", None)
+        self._revision = model.revision or getattr(self._lm.config, "_commit_hash", None)
 
 
-def _positions(lm: Any) -> int | None:
-    """The longest sequence that the model has positions for; RoBERTa's kin lose those up to their padding's."""
+def _max_positions(lm: Any) -> int | None:
+    """The longest sequence that the model has positions for; RoBERTa and its kin lose those up to the padding's."""
     import torch
 
     longest = getattr(lm.config.get_text_config(), "max_position_embeddings", None)
@@ -189,8 +186,3 @@ def _positions(lm: Any) -> int | None:
     tables = (module for name, module in lm.named_modules() if name.endswith("position_embeddings"))
     lost = [table.padding_idx + 1 for table in tables if isinstance(table, torch.nn.Embedding) and table.padding_idx]
     return longest - max(lost, default=0)
-
-
-def _too_large(read: _Read) -> RowError:
-    cure = "leave the row out, or use a larger device"
-    return RowError("out_of_memory", f"{len(read.ids)} tokens alone do not fit into the device's memory; {cure}")

@@ -1,4 +1,4 @@
-"""Reward models behind vLLM servers, asked through `/classify`, which stands beside the OpenAI-compatible API."""
+"""Reward models behind vLLM servers, through `/classify`, which is not part of the OpenAI-compatible API."""
 
 from __future__ import annotations
 
@@ -7,28 +7,27 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from libra_cli.engines.base import Messages, Rendered
+from libra_cli.engines.base import Messages, Rendered, RequestError
 from libra_cli.engines.openai.chat_api import Refusal
 from libra_cli.engines.openai.chat_client import ChatClient, Facts
 from libra_cli.engines.openai.endpoints import Endpoint
 from libra_cli.engines.openai.engine import QUEUE_SECONDS
 from libra_cli.engines.openai.retry import Backoff, Failure
-from libra_cli.engines.openai.servers import RETRY_BUDGET, Flight, Servers
-from libra_cli.engines.reward.api import Numbers, RewardFormat
+from libra_cli.engines.openai.servers import RETRY_BUDGET, ServerRequest, Servers
+from libra_cli.engines.reward.api import HeadOutputs, RewardFormat
 from libra_cli.engines.reward.base import Reward, RewardRequest, reward_of, score_index
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.rows import RowError
 from libra_cli.tasks import slots
 
 RAW_SINCE = (0, 12)
-"""vLLM has `use_activation` since 0.11.1 (its pull request 25524); before it ignores that name without a word."""
+"""vLLM has `use_activation` since 0.11.1 (its pull request 25524); older versions silently ignore it."""
 
 
 class ServerRewards(Servers):
-    """Servers that answer `POST /classify`; failures are waited out as for a model that writes.
+    """Servers that answer `POST /classify`; failures are retried as for a model that generates text.
 
-    The server applies its own chat template and takes the number at the last token. It reads control tokens wherever
-    they stand, so that those that a response spells out have a blank in them. `timeout`: by default QUEUE_SECONDS.
+    The server applies its own chat template and takes the output at the last token. It would read control tokens in any
+    message, so those that a response spells out get a blank inside. `timeout`: by default QUEUE_SECONDS.
     """
 
     def __init__(
@@ -58,29 +57,29 @@ class ServerRewards(Servers):
         return {**super().describe(), "num_labels": self._n_labels, **named}
 
     def render(self, request: RewardRequest) -> Rendered:
-        """The messages, and where the server shows it what its chat template makes of them."""
+        """The messages, and the server's rendering of them if it shows it."""
         endpoint, messages = self._endpoints.all[0], _plain(request.messages)
         self._run(self._learn(endpoint, request))
         text, ids = self._prompt(endpoint, self._format.tokenize_body(messages))
         return Rendered(text, ids, messages)
 
-    async def _ask(self, flight: Flight, endpoint: Endpoint) -> Reward | RowError | Failure:
-        request: RewardRequest = flight.job.work
-        found = await self._client.classify(endpoint.url, self._format.body(_plain(request.messages)))
-        if isinstance(found, Failure):
-            return found
-        if isinstance(found, Refusal):
-            return await self._after_refusal(endpoint, found)
+    async def _ask(self, sent: ServerRequest, endpoint: Endpoint) -> Reward | RequestError | Failure:
+        request: RewardRequest = sent.pending.request
+        answer = await self._client.classify(endpoint.url, self._format.body(_plain(request.messages)))
+        if isinstance(answer, Failure):
+            return answer
+        if isinstance(answer, Refusal):
+            return await self._after_refusal(endpoint, answer)
         endpoint.answered(time.monotonic())
-        if not isinstance(found, Numbers):
-            return found
+        if not isinstance(answer, HeadOutputs):
+            return answer
         await self._learn(endpoint, request)
-        self._reported, self._n_labels = found.model or self._reported, len(found.values)
-        return reward_of(found.values[score_index(self._model, self._n_labels, self._index)], found.n_tokens)
+        self._reported, self._n_labels = answer.model or self._reported, len(answer.values)
+        return reward_of(answer.values[score_index(self._model, self._n_labels, self._index)], answer.n_tokens)
 
     async def _study(self, endpoint: Endpoint, version: str | None, request: Any) -> Facts:
-        found = re.match(r"(\d+)\.(\d+)", version or "")
-        if found and (int(found[1]), int(found[2])) < RAW_SINCE:
+        match = re.match(r"(\d+)\.(\d+)", version or "")
+        if match and (int(match[1]), int(match[2])) < RAW_SINCE:
             needed = ".".join(map(str, RAW_SINCE))
             cure = f"its sigmoid cannot be turned off; use {needed} or newer, or name the model's directory"
             raise Fatal(Exit.USAGE, f"{endpoint.url}: the server is vLLM {version}: {cure}")

@@ -1,4 +1,4 @@
-"""Reward models in vLLM: its pooling models, asked for the head's number before any activation."""
+"""Reward models in vLLM: its pooling models; the score is the head's output before any activation."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from libra_cli.engines.base import LocalModel, PromptTooLong, Rendered
+from libra_cli.engines.base import LocalModel, PromptTooLong, Rendered, RequestError
 from libra_cli.engines.reward.base import Reward, RewardRequest, check_head, reward_of, score_index
-from libra_cli.engines.vllm import Flight, VllmRunner, refused
+from libra_cli.engines.vllm import ActiveRequest, VllmRunner, refused
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.rows import RowError
 
 
 class VllmRewards(VllmRunner):
-    """A reward model in vLLM: a sequence classifier, or a class of its own whose last token's number is the score."""
+    """A reward model in vLLM: a sequence classifier, or a class of its own whose last token's output is the score."""
 
     _suspects_at_once = 1
-    """A conversation takes one step: after the engine broke each goes alone, and none is given up for another."""
+    """A conversation takes one step: after a break each is retried alone, so that none is given up for another."""
 
     def __init__(self, model: LocalModel, note: Callable[[str], None], index: int | None = None):
         super().__init__(model, note)
-        if "hf_overrides" not in model.args:  # which may make a reward model of one that writes
+        if "hf_overrides" not in model.args:  # they may make a reward model of one that generates text
             check_head(model, index)
         self._index = index
         self._task = ""
@@ -49,38 +48,33 @@ class VllmRewards(VllmRunner):
         by_last = self._task != "classify" or config.pooler_config.seq_pooling_type == "LAST"
         self._pad_id = getattr(config.hf_text_config, "pad_token_id", None) if by_last else None
 
-    def _prepare(self, work: RewardRequest) -> tuple[list[int], Any]:
+    def _prepare(self, request: RewardRequest) -> tuple[list[int], Any]:
         from vllm import PoolingParams
 
-        ids = self._chat.conversation(work.messages)[1]
+        ids = self._chat.conversation(request.messages)[1]
         if len(ids) > self._limit:
             raise PromptTooLong(len(ids), self._limit)
-        return self._without_padding(ids), PoolingParams(task=self._task, use_activation=False)
-
-    def _without_padding(self, ids: list[int]) -> list[int]:
-        """`ids` up to the token whose number the transformers library takes: the last that is not the pad token.
-
-        vLLM takes the last one of all. They differ for a model whose pad token is the EOS that ends a text.
-        """
+        # The transformers library takes the output at the last token that is not the pad token, vLLM at the very last.
+        # They differ for a model whose pad token is the EOS that ends a text.
         n_tokens = len(ids)
         while n_tokens > 1 and ids[n_tokens - 1] == self._pad_id:
             n_tokens -= 1
-        return ids[:n_tokens]
+        return ids[:n_tokens], PoolingParams(task=self._task, use_activation=False)
 
-    def _answer(self, flight: Flight, output: Any) -> Reward | RowError:
+    def _answer(self, active: ActiveRequest, output: Any) -> Reward | RequestError:
         if isinstance(output, Exception):
             return refused(output)
         numbers = output.data.float()
         numbers = numbers if self._task == "classify" else numbers[-1]
         self._n_labels = numbers.numel()
         value = numbers.flatten()[score_index(self._model.name, self._n_labels, self._index)].item()
-        return reward_of(value, flight.n_tokens)
+        return reward_of(value, active.n_tokens)
 
 
 def _check_weights(model: LocalModel) -> None:
-    """Raises Fatal(2) where the model's files lack its head: vLLM 0.32 then takes what happens to be in memory.
+    """Raises Fatal(2) if the model's files lack its head: vLLM 0.32 would use whatever happens to be in memory.
 
-    It is checked for classes of the transformers library, whose heads have known names.
+    Checks classes of the transformers library only, whose heads have known names.
     """
     import torch
     from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING, AutoConfig, AutoModelForSequenceClassification
@@ -91,19 +85,19 @@ def _check_weights(model: LocalModel) -> None:
     with torch.device("meta"):
         whole = AutoModelForSequenceClassification.from_config(config)
     head = {name for name, _ in whole.named_parameters() if not name.startswith(f"{whole.base_model_prefix}.")}
-    held = _names_of_weights(model)
+    held = _weight_names(model)
     if held and (lacking := sorted(head - held)):
         cure = "it is no reward model; name one, or use --generative"
         raise Fatal(Exit.USAGE, f"{model.name}: the model has no weights for {', '.join(lacking)}: {cure}")
 
 
-def _names_of_weights(model: LocalModel) -> set[str]:
-    """The names that the model's safetensors files have; empty where it has none such."""
+def _weight_names(model: LocalModel) -> set[str]:
+    """The names of the weights in the model's safetensors files; empty if it has no such files."""
     from huggingface_hub import snapshot_download
     from safetensors import safe_open
 
     folder = Path(model.path)
-    if not folder.is_dir():  # vLLM has it in the cache of the hub
+    if not folder.is_dir():  # vLLM has downloaded it into the hub's cache
         folder = Path(snapshot_download(model.path, revision=model.revision, local_files_only=True))
     names: set[str] = set()
     for path in folder.glob("*.safetensors"):

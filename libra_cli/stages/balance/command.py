@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from libra_cli.cli.command import option, stage
-from libra_cli.cli.engine_options import Markers
+from libra_cli.cli.shared_options import cut_markers_option, spool_dir_option
 
 if TYPE_CHECKING:
     from libra_cli.stream.run import Run
@@ -16,7 +16,7 @@ EXAMPLES = (
     "libra verify responses.jsonl | libra balance > bench.jsonl",
     "libra balance labelled.jsonl --per-cell 200 --per-problem 4 --seed 7 -o bench.jsonl",
     "libra balance labelled.jsonl --per-cell 120 --per-cell MATH-500=134 -o bench.jsonl  # the paper's sizes",
-    "libra balance labelled.jsonl --published --census census.json > libra-bench.jsonl",
+    "libra balance labelled.jsonl --published --report census.json > libra-bench.jsonl",
 )
 
 
@@ -44,22 +44,23 @@ def _checked_sizes(_ctx: click.Context, _param: click.Parameter, values: tuple[s
     multiple=True,
     metavar="[SUBSET=]N",
     callback=_checked_sizes,
-    help="At most N responses of each label in a cell; may be repeated for single subsets.",
+    help="Keep at most N correct and N incorrect responses in each cell (subset and model); SUBSET=N sets the limit of "
+    "one subset. Repeatable. Default: as many as balance allows.",
 )
-@option("--per-problem", type=click.IntRange(1), metavar="N", help="At most N of each label to one problem in a cell.")
-@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Another seed, another choice.")
 @option(
-    "--thinking-markers",
-    multiple=True,
-    type=Markers(),
-    metavar="NAME|OPEN,CLOSE",
-    help="What opens and closes the thinking; may be repeated. Default: every known pair.",
+    "--per-problem",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Keep at most N correct and N incorrect responses to one problem in a cell. Default: no limit.",
 )
-@option("--default-subset", metavar="NAME", help="The subset of rows that name none.")
-@option("--published", is_flag=True, help="Write the eight fields of the published benchmark, and no others.")
-@option("--census", metavar="FILE", shapes_rows=False, help="Write the census to FILE, as JSON.")
-@option("--spool-dir", metavar="DIR", shapes_rows=False,
-        help="Where rows wait that come through a pipe or compressed. Default: TMPDIR.")  # fmt: skip
+@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of the choice and its order.")
+@cut_markers_option()
+@option("--default-subset", metavar="NAME", help="Subset of rows without one. Default: such rows are refused.")
+@option("--published", is_flag=True, help="Write only the eight fields of the published benchmark.")
+@option(
+    "--report", metavar="FILE", shapes_rows=False, help="Write the census (counts by subset and model) to FILE as JSON."
+)
+@spool_dir_option()
 def command(
     run: Run,
     per_cell: tuple[str, ...],
@@ -68,33 +69,33 @@ def command(
     thinking_markers: tuple[str, ...],
     default_subset: str | None,
     published: bool,
-    census: str | None,
+    report: str | None,
     spool_dir: str | None,
 ) -> None:
-    """Cut the thinking and even correct and incorrect responses per subset and model.
+    """Cut the thinking and balance correct and incorrect responses per subset and model.
 
-    A cell is one subset with one model. In each cell as many correct responses as incorrect ones are kept, all that
-    allow it or at most --per-cell of each. The problems take turns, in an order drawn from --seed, so that none
-    dominates; the rows come out cell by cell, correct and incorrect in turn. The output is the same bytes whatever the
-    order of the input, and a smaller --per-cell gives a part of what a larger one does.
+    A cell is one subset with one model. Each cell keeps as many correct as incorrect responses: as many as it can, or
+    at most --per-cell of each. Its problems take turns, in an order drawn with --seed, so that no problem dominates.
+    Rows are written cell by cell, correct and incorrect alternating. The order of the input does not change the output,
+    and a smaller --per-cell keeps a subset of what a larger one keeps.
 
-    Before anything is dropped, stderr names the cells that cannot be filled and what they lack. At the end it has the
+    `response` becomes the text after the thinking; `response_with_cot` is the full text. Dropped and counted are rows
+    without text after the thinking (no_response), with a null label (unlabelled), with the id, sample and text of
+    another row (duplicate), the same but with the opposite label (contradictory), and the surplus of a cell (surplus).
+
+    Before anything is dropped, stderr lists the cells that cannot be filled and what they lack. At the end it shows the
     census: problems and samples by subset and model (Table 1 of the paper).
 
-    `response` becomes what stands after the thinking; `response_with_cot` is the full text. Left out and counted are
-    rows with nothing after the thinking (no_response), with a null label (unlabelled), that repeat the id, sample and
-    text of another (duplicate) or do so with the opposite label (contradictory), and the surplus of a cell.
-
-    The whole input is read first. About 50 bytes a row are held in memory, 250 at most; the rows themselves are read
-    again from their file, or from an unnamed temporary file where they came through a pipe or were compressed.
+    The whole input is read first. Memory holds about 50 bytes per row, at most 250; the rows themselves are read again
+    from their files, or from an unnamed temporary file if they came through a pipe or were compressed.
     """
-    from libra_cli.stages.balance.cells import Limits
-    from libra_cli.stages.balance.run import build
-    from libra_cli.stages.balance.samples import Form
+    from libra_cli.stages.balance.quota import CellLimits
+    from libra_cli.stages.balance.run import balance
+    from libra_cli.stages.balance.samples import BalanceFormat
     from libra_cli.tasks import thinking
 
     sizes = {subset: int(size) for subset, _, size in (text.rpartition("=") for text in per_cell)}
-    limits = Limits(sizes.pop("", None), per_problem, sizes)
+    limits = CellLimits(sizes.pop("", None), per_problem, sizes)
     pairs = [thinking.markers(text) for text in thinking_markers] or list(thinking.MARKERS.values())
-    form = Form(pairs, default_subset, published)
-    build(run, form, limits, seed, spool_dir, census)
+    row_format = BalanceFormat(pairs, default_subset, published)
+    balance(run, row_format, limits, seed, spool_dir, report)

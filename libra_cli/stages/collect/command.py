@@ -7,21 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from libra_cli import choices
 from libra_cli.cli.command import option, stage
 
 if TYPE_CHECKING:
-    from libra_cli.stages.collect.run import Plan
-    from libra_cli.stages.collect.sources import Origin, Reading
+    from libra_cli.stages.collect.sources import Origin
     from libra_cli.stream.line_source import LineSource
     from libra_cli.stream.options import StreamOptions
     from libra_cli.stream.run import Run
-
-PRESET_NAMES = (
-    "math500-level5", "aime2024", "aime2025", "libra-bench", "openr1-math", "light-r1", "dapo-math", "skywork-or1",
-    "helpsteer2", "skywork-preference", "rewardbench", "rewardbench2", "ppe-preference", "ppe-mmlu-pro", "ppe-math",
-    "ppe-gpqa", "ppe-mbpp-plus", "ppe-ifeval", "judgebench", "rm-bench", "libra-mini",
-)  # fmt: skip
-"""Those of problems.presets, here so that `--help` need not import them; a test holds the two together."""
 
 Values = dict[str, Any]
 
@@ -45,7 +38,7 @@ def _one_character(_ctx: click.Context, _param: click.Parameter, text: str | Non
 
 
 def _checked(read: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[str, ...]]:
-    """A callback that tries the function `read` of problems.records on the option's texts."""
+    """A callback that checks the option's texts with the function `read` of `mapping`."""
 
     def check(_ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
         from libra_cli.stages.collect import mapping
@@ -60,7 +53,7 @@ def _checked(read: str) -> Callable[[click.Context, click.Parameter, tuple[str, 
 
 
 def origins_of(inputs: tuple[str, ...], values: Values) -> list[Origin]:
-    """What to read: the files and hub data sets, or where neither is named the presets' own data."""
+    """The files and hub data sets to read; without any, the data of the presets."""
     from libra_cli.stages.collect import sources
     from libra_cli.stages.collect.presets import PRESETS
 
@@ -70,46 +63,22 @@ def origins_of(inputs: tuple[str, ...], values: Values) -> list[Origin]:
     if len(presets) > 1:
         raise click.UsageError("one --preset says what the fields of a FILE or --hub mean; run collect once for each")
     preset = presets[0] if presets else None
-    hubs = [sources.hub_origin(sources.hub_named(name), preset) for name in values["hub"]]
+    hubs = [sources.hub_origin(sources.parse_hub_name(name), preset) for name in values["hub"]]
     files = inputs or (() if hubs else ("-",))
     return [*(sources.file_origin(path, preset) for path in files), *hubs]
 
 
 def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, int], LineSource] | None:
-    """None where rows come from standard input as they do everywhere."""
+    """Opens files, data sets and presets; None: rows come from standard input, as in every other stage."""
     if not (options.inputs or values["hub"] or values["preset"] or values["format"]):
         return None
-    from libra_cli.stages.collect.sources import Chain
+    from libra_cli.stages.collect.sources import ReadOptions, SourceChain
 
     origins = origins_of(options.inputs, values)
-    return lambda options, wake_fd: Chain(origins, _reading(options, values), wake_fd)
-
-
-def _reading(options: StreamOptions, values: Values) -> Reading:
-    from libra_cli.stages.collect.sources import Reading
-
-    return Reading(values["format"], values["delimiter"], values["split"], values["revision"], options.max_line_bytes)
-
-
-def _plan(run: Run, values: Values) -> Plan:
-    from libra_cli.stages.collect import mapping, where
-    from libra_cli.stages.collect.duplicates import Duplicates
-    from libra_cli.stages.collect.run import Plan, benchmark_origin, read_benchmarks
-    from libra_cli.stages.collect.sources import Reading
-
-    against = [benchmark_origin(name) for name in values["decontaminate"]]
-    reading = Reading(max_line_bytes=run.options.max_line_bytes)
-    return Plan(
-        renames=mapping.renames(values["map"]),
-        settings=mapping.settings(values["set"]),
-        subset=values["subset"],
-        keep=None if values["keep"] is None else [name.strip() for name in values["keep"].split(",") if name.strip()],
-        need_reference=not values["no_reference"],
-        wheres=[where.parse(text) for text in values["where"]],
-        duplicates=None if values["keep_duplicates"] else Duplicates(values["near_duplicates"] or None),
-        benchmarks=read_benchmarks(against, reading, values["ngram"], values["overlap"]) if against else None,
-        seed=values["seed"],
+    read_options = ReadOptions(
+        values["format"], values["delimiter"], values["split"], values["revision"], options.max_line_bytes
     )
+    return lambda _, wake_fd: SourceChain(origins, read_options, wake_fd)
 
 
 @stage(
@@ -127,93 +96,140 @@ def _plan(run: Run, values: Values) -> Plan:
 @option(
     "--preset",
     multiple=True,
-    type=click.Choice(PRESET_NAMES),
-    help="A data set of the paper: its hub name, fields and filters. With a FILE or --hub: what its fields mean.",
+    type=click.Choice(choices.PRESETS),
+    metavar="NAME",
+    help="Data set to read from the hub, with its field mapping and filters. With FILE or --hub, only the mapping and "
+    f"filters of the one preset named apply. Repeatable. Names: {', '.join(choices.PRESETS)}.",
 )
-@option("--hub", multiple=True, metavar="NAME[:CONFIG]", help="A data set of the Hugging Face hub.")
-@option("--split", metavar="NAME", help="The split of the hub data set.  [default: its only one]")
-@option("--revision", metavar="REV", help="The revision (branch, tag, commit) of the hub data set.")
+@option("--hub", multiple=True, metavar="NAME[:CONFIG]", help="Data set on the Hugging Face hub. Repeatable.")
+@option("--split", metavar="NAME", help="Split of the hub data set. Default: its only split.")
+@option("--revision", metavar="REV", help="Branch, tag or commit of the hub data set. Default: its main branch.")
 @option(
     "--format",
-    type=click.Choice(["jsonl", "csv", "tsv", "parquet"]),
-    help="What a FILE is.  [default: by its name; standard input is JSONL]",
+    type=click.Choice(choices.FORMATS),
+    help="Format of the input. Default: by file name; standard input is JSONL.",
 )
 @option(
     "--delimiter",
     metavar="CHAR",
     callback=_one_character,
-    help="What separates the cells of CSV.  [default: comma, or tab in .tsv]",
+    help="Column separator of CSV input; tab stands for a tab. Default: comma; tab for .tsv files.",
 )
 @option(
     "--map",
     multiple=True,
     metavar="FROM=TO",
-    callback=_checked("renames"),
-    help="Rename a field; FROM may lead into objects and lists (reward_model.ground_truth=reference).",
+    callback=_checked("parse_renames"),
+    help="Rename field FROM to TO. FROM may be a path into objects and lists (reward_model.ground_truth=reference). "
+    "Repeatable.",
 )
 @option(
     "--set",
     multiple=True,
     metavar="FIELD=VALUE",
-    callback=_checked("settings"),
-    help="Give every row a field; VALUE is JSON, or else text.",
+    callback=_checked("parse_settings"),
+    help="Set FIELD to VALUE in every row. VALUE is read as JSON, or as text if it is not JSON. Repeatable.",
 )
-@option("--subset", metavar="NAME", help="The subset of every row.  [default: the row's own, or the file's name]")
-@option("--keep", metavar="A,B,C", help="Of the fields that are no problem's own, keep these only.  [default: all]")
-@option("--no-reference", is_flag=True, help="Take rows without a golden answer, too.")
+@option(
+    "--subset",
+    metavar="NAME",
+    help="Value of `subset` in every row. Default: the row's own subset, else the name of its file or data set.",
+)
+@option(
+    "--keep", metavar="A,B,C", help="Fields to keep besides id, index, question, reference and subset. Default: all."
+)
+@option("--no-reference", is_flag=True, help="Accept rows without a reference answer instead of refusing them.")
 @option(
     "--where",
     multiple=True,
     metavar="EXPR",
     callback=_expressions,
-    help="Keep rows for which EXPR is true: == != < <= > >= in, and or not, + - * / %, 'text', null, [a, b], "
-    "len(x), lower(x), number(x), matches(x, 'regex'), field('odd name'). Several must all be true.",
+    help="Keep only rows for which EXPR is true. EXPR may use == != < <= > >= in, and or not, + - * / %, 'text', null, "
+    "[a, b], len(x), lower(x), number(x), matches(x, 'regex'), field('odd name'). Repeatable; all must be true.",
 )
-@option("--keep-duplicates", is_flag=True, help="Keep problems that were there before, or nearly.")
+@option(
+    "--duplicates",
+    type=click.Choice(choices.COLLECT_DUPLICATES),
+    default="drop",
+    help="A problem that equals, or nearly equals, an earlier one: drop it and count it, or keep it.",
+)
 @option(
     "--near-duplicates",
     type=click.FloatRange(0, 1),
     default=0.8,
     metavar="SHARE",
-    help="Leave out a problem with an earlier one's numbers and answer and this Jaccard share of its runs of five "
-    "words; 0: exact duplicates only.",
+    help="Drop a problem whose numbers and answer match an earlier one and whose 5-word shingles overlap by at least "
+    "this Jaccard share. 0: only drop equal problems.",
 )
 @option(
     "--decontaminate",
     multiple=True,
     metavar="AGAINST",
-    suggested=PRESET_NAMES,
-    help="Leave out problems of this benchmark: a file (JSONL, CSV, Parquet) or the name of a preset.",
+    suggested=choices.PRESETS,
+    help="Drop rows that contain a problem of this benchmark: a JSONL, CSV or Parquet file, or the name of a preset. "
+    "Repeatable.",
 )
 @option(
-    "--ngram", type=click.IntRange(1), default=13, metavar="N", help="Words in a run that --decontaminate looks for."
+    "--ngram",
+    type=click.IntRange(1),
+    default=13,
+    metavar="N",
+    help="Number of words in the n-grams that --decontaminate compares.",
 )
 @option(
     "--overlap",
     type=click.FloatRange(0, 1),
     default=0.1,
     metavar="SHARE",
-    help="Of a benchmark problem's runs, how much makes a row contaminated; 0: a single run does.",
+    help="Drop a row that contains at least this share of a benchmark problem's n-grams. 0: one shared n-gram is "
+    "enough.",
 )
-@option("--report", metavar="FILE", shapes_rows=False, help="Write each contaminated row and what it shares to FILE.")
 @option(
-    "--seed", type=int, default=0, metavar="N", help="Decides which response of a chosen/rejected pair comes first."
+    "--report",
+    metavar="FILE",
+    shapes_rows=False,
+    help="Write each contaminated row, with the benchmark problem and the text they share, to FILE.",
+)
+@option(
+    "--seed",
+    type=int,
+    default=0,
+    metavar="N",
+    help="Random seed that decides whether the chosen response of a chosen/rejected pair comes first or second.",
 )
 def command(run: Run, **values: Any) -> None:
-    """Gather problems from files or hub data sets, map their fields, filter and de-duplicate them.
+    """Gather problems from files and hub data sets; map fields, filter, remove duplicates.
 
-    Reads JSONL, CSV and Parquet files, standard input, data sets of a hub, and the data sets of the paper by name.
-    Every row written has id, index, question, reference and subset, then its other fields. A pair of responses with a
-    preference needs no reference.
+    Reads JSONL, CSV and Parquet files, standard input, data sets on the Hugging Face hub, and the data sets of the
+    paper by name (--preset). Each output row begins with id, index, question, reference and subset; its other fields
+    follow. A pair of responses with a preference needs no reference.
 
-    The first of several equal problems stays; equal are those that differ in case, white space and LaTeX spacing only.
-    One with another answer is refused (conflicting_reference). Rows with responses are compared whole. With --shard
-    each part knows its own duplicates only.
+    The first of several equal problems is kept. Problems are equal if they differ only in case, white space and LaTeX
+    spacing. An equal problem with a different reference is refused (conflicting_reference). For rows with responses,
+    the responses must be equal, too. With --shard, each part compares only its own rows.
 
-    Comparing with null or with another type in --where is neither true nor false: the row is left out and counted as
-    where_unknown.
+    In --where, a comparison with null or between different types is neither true nor false: the row is dropped and
+    counted as where_unknown.
     """
+    from libra_cli.stages.collect import mapping, where
+    from libra_cli.stages.collect.decontaminate import benchmark_origin, read_benchmarks
+    from libra_cli.stages.collect.duplicates import Duplicates
+    from libra_cli.stages.collect.problem_collector import CollectPlan
     from libra_cli.stages.collect.run import collect
+    from libra_cli.stages.collect.sources import ReadOptions
 
     run.options.check_names(values["report"])
-    collect(run, _plan(run, values), origins_of(run.options.inputs, values), values["report"])
+    against = [benchmark_origin(name) for name in values["decontaminate"]]
+    read_options = ReadOptions(max_line_bytes=run.options.max_line_bytes)
+    plan = CollectPlan(
+        renames=mapping.parse_renames(values["map"]),
+        settings=mapping.parse_settings(values["set"]),
+        subset=values["subset"],
+        keep=None if values["keep"] is None else [name.strip() for name in values["keep"].split(",") if name.strip()],
+        need_reference=not values["no_reference"],
+        wheres=[where.parse(text) for text in values["where"]],
+        duplicates=None if values["duplicates"] == "keep" else Duplicates(values["near_duplicates"] or None),
+        benchmarks=read_benchmarks(against, read_options, values["ngram"], values["overlap"]) if against else None,
+        seed=values["seed"],
+    )
+    collect(run, plan, origins_of(run.options.inputs, values), values["report"])

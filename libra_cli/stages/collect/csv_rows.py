@@ -1,20 +1,20 @@
-"""CSV to rows: RFC 4180, with the lines of the file counted and a ragged line refused by itself.
+"""CSV (RFC 4180) to rows, with line numbers; a bad line is refused without its neighbours.
 
-A cell that is written as JSON writes a number is that number, an empty cell is null, all others are text.
+A cell that is spelled as JSON spells a number becomes that number, an empty cell null, any other cell text.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections import deque
+from collections import Counter, deque
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import rows
-from libra_cli.stream.line_source import Batch, LineSource
+from libra_cli.stream.line_source import LineBatch, LineSource
 from libra_cli.stream.rows import RowError
 
-# Only what comes back as it was: 007, 1.50 and 1e5 stay text, since as numbers they would be written otherwise.
+# Only numbers that JSON writes in the same way: 007, 1.50 and 1e5 stay text.
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
 LONGEST_NUMBER = 300
 _UNCLOSED = "unexpected end of data"
@@ -27,12 +27,15 @@ class CsvSource:
         self._lines, self._delimiter, self._max = lines, delimiter, max_bytes
         csv.field_size_limit(max(csv.field_size_limit(), max_bytes))
         self._columns: list[str] | None = None
-        self._record: list[bytes] = []  # lines of a record whose quoted field goes on
+        self._record: list[bytes] = []
+        """Lines of the record that is being read: a quoted field may span several."""
+        self._bytes = self._quotes = self._retry_at = 0
+        """Of the record: its size, its quotation marks, and the size from which on it is parsed again."""
         self._file, self._first = "", 1
-        self._ready: deque[Batch] = deque()
+        self._ready: deque[LineBatch] = deque()
 
-    def read(self, wait: float | None = None) -> Batch | None:
-        """The next rows, as `Source.read` gives them."""
+    def read(self, wait: float | None = None) -> LineBatch | None:
+        """Returns the next rows, as `LineSource.read` does."""
         while not self._ready:
             batch = self._lines.read(wait)
             if batch is None:
@@ -42,7 +45,7 @@ class CsvSource:
             self._take(batch)
         return self._ready.popleft()
 
-    def _take(self, batch: Batch) -> None:
+    def _take(self, batch: LineBatch) -> None:
         self._file = batch.file
         for position, line in enumerate(batch.lines):
             number = batch.first + position
@@ -55,30 +58,52 @@ class CsvSource:
 
     def _line(self, number: int, line: bytes) -> None:
         if not self._record:
-            self._first = number
+            self._first, self._bytes, self._quotes, self._retry_at = number, 0, 0, 0
         self._record.append(line)
-        if len(self._record) > 1 and b'"' not in line:
-            if sum(map(len, self._record)) <= self._max:
-                return  # still inside the quoted field
+        self._bytes += len(line)
+        self._quotes += line.count(b'"')
+        if self._bytes > self._max and len(self._record) > 1:
             self._refuse(RowError("line_too_long", f"a quoted field has more than {self._max} bytes; close its quote"))
-            return
-        self._finish_record(ended=False)
+        elif len(self._record) == 1 or (self._quotes % 2 == 0 and self._bytes >= self._retry_at):
+            self._finish_record(ended=False)
 
     def _finish_record(self, ended: bool) -> None:
-        """Makes a row of the lines held, unless a quoted field goes on into the next line."""
+        """Makes a row of the lines held, unless a quoted field goes on into the next line.
+
+        Quotation marks come in pairs, unless some stand inside cells without quotes. A record that goes on although
+        they are even is parsed again only when it is twice as long, so that all tries together cost no more than a few.
+        """
         try:
             text = b"\n".join(self._record).decode()
-            cells = next(csv.reader([text + "\n"], delimiter=self._delimiter, strict=True), [])
+            reader = csv.reader((f"{line}\n" for line in text.split("\n")), delimiter=self._delimiter, strict=True)
+            cells = next(reader, [])
         except UnicodeDecodeError as error:
             cure = "convert the file (iconv -t UTF-8)"
             self._refuse(RowError("bad_utf8", f"byte {error.start + 1} is not UTF-8; {cure}"))
         except csv.Error as error:
             if str(error) != _UNCLOSED:
+                behind = self._behind(reader.line_num)
                 self._refuse(RowError("bad_csv", f"not CSV: {error}"))
+                self._again(behind)
             elif ended:
                 self._refuse(RowError("bad_csv", "a quoted field that begins here is never closed; close its quote"))
+            else:
+                self._retry_at = 2 * self._bytes
         else:
+            behind = self._behind(reader.line_num)
             self._cells(cells)
+            self._again(behind)
+
+    def _behind(self, n_lines: int) -> tuple[int, list[bytes]]:
+        """Takes the lines that follow the first `n_lines` off the record: a try came too late for them."""
+        behind = self._record[n_lines:]
+        del self._record[n_lines:]
+        return self._first + n_lines, behind
+
+    def _again(self, behind: tuple[int, list[bytes]]) -> None:
+        first, lines = behind
+        for number, line in enumerate(lines, first):
+            self._line(number, line)
 
     def _cells(self, cells: list[str]) -> None:
         if self._columns is None:
@@ -97,8 +122,9 @@ class CsvSource:
         for position, name in enumerate(names, 1):
             if not name.strip():
                 raise Fatal(Exit.USAGE, f"{self._file}:{self._first}: column {position} has no name; give it one")
-            if names.count(name) > 1:
-                raise Fatal(Exit.USAGE, f'{self._file}:{self._first}: two columns are named "{name}"; rename one')
+        twice = next((name for name, count in Counter(names).items() if count > 1), None)
+        if twice is not None:
+            raise Fatal(Exit.USAGE, f'{self._file}:{self._first}: two columns are named "{twice}"; rename one')
         return names
 
     def _refuse(self, error: RowError) -> None:
@@ -106,15 +132,15 @@ class CsvSource:
         self._record = []
 
     def _add(self, number: int, line: bytes, error: RowError | None) -> None:
-        """Lines of a Batch are consecutive, so one that does not follow its predecessor begins another."""
+        """Lines of a LineBatch are consecutive, so one that does not follow its predecessor begins another."""
         if not self._ready or self._ready[-1].first + len(self._ready[-1].lines) != number:
-            self._ready.append(Batch(self._file, number, []))
+            self._ready.append(LineBatch(self._file, number, []))
         batch = self._ready[-1]
         if error is not None:
             batch.refused[len(batch.lines)] = error
         batch.lines.append(line)
 
-    def _rest(self) -> Batch | None:
+    def _rest(self) -> LineBatch | None:
         if self._record:
             self._finish_record(ended=True)
         return self._ready.popleft() if self._ready else None

@@ -1,8 +1,8 @@
-"""Which problems are there already: the same text up to notation, or nearly the same words.
+"""Duplicate problems: the same text up to notation, or nearly the same words.
 
-In one pass, and hashes are kept, never texts: about 180 bytes a problem for exact duplicates, and for near ones 370
-more where a problem has 60 words. The first of several stays, so which one that is follows the input; whether two are
-duplicates does not.
+One pass that keeps hashes, never texts: about 180 bytes a problem for exact duplicates, and 370 more for near ones of a
+problem of 60 words. The first of several duplicates stays, so the order of the input decides which one; it does not
+decide whether two problems are duplicates.
 """
 
 from __future__ import annotations
@@ -15,31 +15,39 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from libra_cli.records.shingles import canonical, shingles, words
-from libra_cli.stream.jobs import Filtered
-from libra_cli.stream.rows import Row, RowError
+from libra_cli.stream.rows import Filtered, Row, RowError
 
 SHINGLE_WORDS = 5
 SCANNED_MEMBERS = 32
-"""A group of near duplicates to be is looked through one by one up to this size, and by index beyond it."""
+"""Groups up to this size are scanned for near duplicates; larger ones have an index."""
 
 PARTS = (
-    "question", "response", "response_a", "response_b", "response_1", "response_2", "chosen", "rejected", "responses",
-    "model", "sample",
-)  # fmt: skip
-"""What makes two rows the same: two responses to one problem are two rows."""
+    "question",
+    "response",
+    "response_a",
+    "response_b",
+    "response_1",
+    "response_2",
+    "chosen",
+    "rejected",
+    "responses",
+    "model",
+    "sample",
+)
+"""Fields that duplicates share; two responses to one problem are different rows."""
 GOLDEN = ("reference", "preference")
 
 
 def key_of(record: Mapping[str, Any]) -> int:
-    """64 bits that are equal for rows that are the same up to white space, case and LaTeX spacing.
+    """Hashes a row to 64 bits, ignoring white space, case and LaTeX spacing.
 
-    A model may give one response twice, so those are told apart by their index, too.
+    The index is part of it for responses, because a model may give the same response twice.
     """
     return _hash([*_canonical(record, PARTS), str(record["index"]) if record.get("response") is not None else ""])
 
 
 def golden_of(record: Mapping[str, Any]) -> int:
-    """64 bits of what the row says is right."""
+    """Hashes the golden answer or preference of a row to 64 bits."""
     return _hash(_canonical(record, GOLDEN))
 
 
@@ -53,7 +61,7 @@ def _hash(parts: Sequence[str]) -> int:
 
 
 class Duplicates:
-    """Finds rows that were there before; `near` is the least Jaccard similarity of near duplicates, None for none."""
+    """Finds duplicates; `near` is the Jaccard similarity from which problems are near duplicates, None: exact only."""
 
     def __init__(self, near: float | None):
         self._seen: dict[int, int] = {}
@@ -62,46 +70,43 @@ class Duplicates:
         self._ids: dict[int, int] = {}
         self._near = None if near is None else NearDuplicates(near)
 
-    def check(self, row: Row, record: Mapping[str, Any], names_itself: bool) -> None:
+    def check(self, row: Row, record: Mapping[str, Any], has_own_id: bool) -> None:
         """Raises Filtered (`duplicate`, `near_duplicate`) or RowError (`conflicting_reference`, `id_taken`).
 
-        `names_itself` says that the row came with its id, which another problem may have too.
+        `has_own_id`: the row came with its id, so another problem may have the same one.
         """
         key, golden = key_of(record), golden_of(record)
         before = self._seen.setdefault(key, len(self._seen))
         if before < len(self._golden):
             if self._golden[before] != golden:
                 reason = f"{self._place(before)} is the same with another answer"
-                cure = "keep the right one, or both with --keep-duplicates"
-                raise RowError("conflicting_reference", f"{reason}; {cure}")
+                hint = "keep the right one, or both with --duplicates keep"
+                raise RowError("conflicting_reference", f"{reason}; {hint}")
             raise Filtered("duplicate")
-        self._note(row, golden)
-        if all(record.get(name) is None for name in PARTS[1:]):
-            if names_itself:
-                self._check_id(str(record["id"]), before)
-            if self._near is not None and self._near.seen(str(record["question"]), golden):
-                raise Filtered("near_duplicate")
-
-    def _note(self, row: Row, golden: int) -> None:
         self._golden.append(golden)
         self._lines.append(row.line)
         self._file_of.append(self._files.setdefault(row.file, len(self._files)))
+        if all(record.get(name) is None for name in PARTS[1:]):
+            if has_own_id:
+                self._check_id(str(record["id"]), before)
+            if self._near is not None and self._near.seen(str(record["question"]), golden):
+                raise Filtered("near_duplicate")
 
     def _place(self, number: int) -> str:
         return f"{list(self._files)[self._file_of[number]]}:{self._lines[number]}"
 
     def _check_id(self, name: str, number: int) -> None:
-        """Every later stage takes two rows with one id for one problem."""
+        """Raises RowError if another problem has the id: later stages would take the two for one."""
         before = self._ids.setdefault(_hash([name]), number)
         if before != number:
-            cure = "let collect make the ids: --map id=index"
-            raise RowError("id_taken", f"another problem has its id {name}: {self._place(before)}; {cure}")
+            hint = "let collect make the ids: --map id=index"
+            raise RowError("id_taken", f"another problem has its id {name}: {self._place(before)}; {hint}")
 
 
 class NearDuplicates:
-    """Problems that share most of their runs of five words, by Jaccard similarity, exactly.
+    """Finds problems that share most of their 5-word shingles, by exact Jaccard similarity.
 
-    Two problems of one template that differ in a number or in the answer are different problems: only those with the
+    Two problems of one template that differ in a number or the answer are different problems, so only problems with the
     same numbers and the same answer are compared.
     """
 
@@ -111,7 +116,7 @@ class NearDuplicates:
         self._groups: dict[int, int | _Group] = {}
 
     def seen(self, question: str, golden: int) -> bool:
-        """Whether an earlier problem is nearly `question`; if not, it is one of them from now on."""
+        """Whether `question` is a near duplicate of an earlier problem; if not, remembers it."""
         parts = words(question)
         numbers = sorted(Counter(part for part in parts if part[0].isdecimal()).items())
         group = _hash([str(golden), str(numbers)])
@@ -140,7 +145,7 @@ class NearDuplicates:
         self._ends.append(len(self._shingles))
         members = self._groups.get(group)
         if members is None:
-            self._groups[group] = number  # most are alone: an int is a tenth of a group
+            self._groups[group] = number  # most groups have one member, and an int takes a tenth of the memory
             return
         if isinstance(members, int):
             members = self._groups[group] = _Group(members)
@@ -150,12 +155,12 @@ class NearDuplicates:
         return self._shingles[self._ends[number] : self._ends[number + 1]]
 
     def _prefix(self, own: Sequence[int]) -> Sequence[int]:
-        """The smallest hashes, of which two sets that are similar enough must share one (prefix filtering)."""
+        """The smallest hashes of a set: two sets that are similar enough share one of them (prefix filtering)."""
         return own[: len(own) - math.ceil(self._threshold * len(own) - 1e-9) + 1]
 
 
 class _Group:
-    """Problems with the same numbers and answer."""
+    """The problems with the same numbers and answer."""
 
     __slots__ = ("_index", "_members")
 

@@ -1,4 +1,4 @@
-"""One form for every problem: `id index question reference subset`, then whatever else the row came with."""
+"""One form for every problem: `id index question reference subset`, then the other fields of the row."""
 
 from __future__ import annotations
 
@@ -15,68 +15,69 @@ Fields = dict[str, Any]
 LEADING = ("id", "index", "question", "reference", "subset")
 PAIR = ("response_a", "response_b", "preference")
 MISSING = object()
-"""What `take` gives where there is nothing, not even null."""
+"""What `take_path` returns if there is no value, not even null."""
 _RENAME = "libra collect --map FIELD="
 
 
 @dataclass(frozen=True)
 class Rename:
-    """A field that is to have another name; `source` may lead into objects and lists (`prompt.0.content`)."""
+    """A new name for a field; `source` may lead into objects and lists (`prompt.0.content`)."""
 
     source: str
     target: str
 
 
-def renames(texts: Iterable[str]) -> list[Rename]:
-    """From `from=to`; raises ValueError naming what is wrong."""
-    found = []
+def parse_renames(texts: Iterable[str]) -> list[Rename]:
+    """Reads texts `FROM=TO`; raises ValueError naming what is wrong."""
+    renames = []
     for text in texts:
         source, sign, target = text.rpartition("=")
         if not (sign and source and target):
             raise ValueError(f"{text!r} is not FROM=TO (problem=question)")
-        found.append(Rename(source, target))
-    twice = [target for target in {rename.target for rename in found} if [r.target for r in found].count(target) > 1]
-    if twice:
-        raise ValueError(f"two fields are to be {twice[0]!r}; map one of them")
-    return found
+        renames.append(Rename(source, target))
+    targets = [rename.target for rename in renames]
+    repeated = [target for target in set(targets) if targets.count(target) > 1]
+    if repeated:
+        raise ValueError(f"two fields are to be {repeated[0]!r}; map one of them")
+    return renames
 
 
-def settings(texts: Iterable[str]) -> Fields:
-    """From `field=value`, the value as JSON where it is JSON, else as text; raises ValueError."""
-    found = {}
+def parse_settings(texts: Iterable[str]) -> Fields:
+    """Reads texts `FIELD=VALUE`, each value as JSON or else as text; raises ValueError."""
+    settings: Fields = {}
     for text in texts:
         name, sign, value = text.partition("=")
         if not (sign and name):
             raise ValueError(f"{text!r} is not FIELD=VALUE (subset=AIME)")
         try:
-            found[name] = rows.parse(b'{"value":%b}' % value.encode())["value"]
+            settings[name] = rows.parse(b'{"value":%b}' % value.encode())["value"]
         except RowError:
-            found[name] = value
-    return found
+            settings[name] = value
+    return settings
 
 
-def rename(fields: Fields, wanted: Sequence[Rename]) -> Fields:
-    """`fields` with those of `wanted` that it has under their new names; raises RowError (`field_exists`)."""
-    taken = [(one, take(fields, one.source)) for one in wanted]
+def rename(fields: Fields, renames: Sequence[Rename]) -> Fields:
+    """Renames the fields that the row has, in place, and returns `fields`; raises RowError (`field_exists`)."""
+    taken = [(one, take_path(fields, one.source)) for one in renames]
     for one, value in taken:
         if value is MISSING:
             continue
         if one.target in fields and one.source != one.target:
-            cure = f"rename that one too (--map {one.target}=OTHER)"
-            raise RowError("field_exists", f'"{one.source}" cannot become "{one.target}": the row has one; {cure}')
+            hint = f"rename that one too (--map {one.target}=OTHER)"
+            raise RowError("field_exists", f'"{one.source}" cannot become "{one.target}": the row has one; {hint}')
         fields[one.target] = value
     return fields
 
 
-def has(fields: Fields, path: str) -> bool:
-    """Whether there is something at a dotted path."""
+def has_path(fields: Fields, path: str) -> bool:
+    """Whether there is a value at a dotted path."""
     return _trail(fields, path)[-1][2] is not MISSING
 
 
-def take(fields: Fields, path: str) -> Any:
-    """Removes and gives the value at a dotted path, or MISSING; a key that has dots in it comes first.
+def take_path(fields: Fields, path: str) -> Any:
+    """Removes and returns the value at a dotted path, or MISSING; a key that contains the dots itself wins.
 
-    Objects that it leaves empty go too. What lies inside a list is copied, since nothing else could stand in its place.
+    Removes objects that this leaves empty. A value inside a list stays there, because the list needs its place.
     """
     trail = _trail(fields, path)
     value = trail[-1][2]
@@ -90,7 +91,7 @@ def take(fields: Fields, path: str) -> Any:
 
 
 def _trail(fields: Fields, path: str) -> list[tuple[Any, Any, Any]]:
-    """From the outside in: what holds each part of `path`, under which name, and the part."""
+    """The values along `path` from the outside in, each as (holder, name in the holder, value)."""
     if path in fields:
         return [(fields, path, fields[path])]
     trail: list[tuple[Any, Any, Any]] = []
@@ -109,37 +110,34 @@ def _trail(fields: Fields, path: str) -> list[tuple[Any, Any, Any]]:
     return trail
 
 
-def finished(fields: Fields, subset: str | None, need_reference: bool) -> Fields:
-    """The record that is written: the leading fields first, then the others.
+def problem_record(fields: Fields, subset: str | None, need_reference: bool) -> Fields:
+    """Returns the record to write: the leading fields, then the others.
 
-    `subset` is for rows that name none. Raises RowError (`missing_field`, `wrong_type`) naming the cure.
+    `subset` is for rows without one. Raises RowError (`missing_field`, `wrong_type`).
     """
-    _check_question(fields.get("question"))
+    question = fields.get("question")
+    if question is None:
+        raise RowError("missing_field", f'no "question": {_RENAME}question names the field that holds the problem')
+    if not isinstance(question, str):
+        hint = f"{_RENAME}question names the text inside it (prompt.0.content=question)"
+        raise RowError("wrong_type", f'"question" is no text: {hint}')
+    if not question.strip():
+        raise RowError("missing_field", '"question" is empty: give the problem its text')
     if fields.get("reference") is not None:
         fields["reference"] = reference_text(fields["reference"])
     is_pair = all(fields.get(name) is not None for name in PAIR)
     if need_reference and not is_pair and not fields.get("reference"):
-        cure = f"{_RENAME}reference names the golden answer, --no-reference does without"
-        raise RowError("missing_field", f'no "reference": {cure}')
-    record = rows.record_id(fields)
-    given = {name: fields[name] for name in LEADING if fields.get(name) is not None}
-    given = {"index": record, "subset": subset, **given, "id": record}
-    leading = {name: given[name] for name in LEADING if given.get(name) is not None}
+        hint = f"{_RENAME}reference names the golden answer, --no-reference does without"
+        raise RowError("missing_field", f'no "reference": {hint}')
+    record_id = rows.record_id(fields)
+    own = {name: fields[name] for name in LEADING if fields.get(name) is not None}
+    values = {"index": record_id, "subset": subset, **own, "id": record_id}
+    leading = {name: values[name] for name in LEADING if values.get(name) is not None}
     return {**leading, **{name: value for name, value in fields.items() if name not in LEADING}}
 
 
-def _check_question(question: Any) -> None:
-    if question is None:
-        raise RowError("missing_field", f'no "question": {_RENAME}question names the field that holds the problem')
-    if not isinstance(question, str):
-        cure = f"{_RENAME}question names the text inside it (prompt.0.content=question)"
-        raise RowError("wrong_type", f'"question" is no text: {cure}')
-    if not question.strip():
-        raise RowError("missing_field", '"question" is empty: give the problem its text')
-
-
 def reference_text(value: Any) -> str:
-    """The golden answer as text: 204, 204.0 and "204" are one answer; raises RowError (`wrong_type`)."""
+    """Writes the golden answer as text, 204, 204.0 and "204" alike; raises RowError (`wrong_type`)."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, float):
@@ -147,5 +145,5 @@ def reference_text(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     shown = json.dumps(value, ensure_ascii=False)
-    cure = f"name the part of it that is the answer ({_RENAME}reference, with dots into objects and lists)"
-    raise RowError("wrong_type", f'"reference" is {shown[:60]}, not text or a number: {cure}')
+    hint = f"name the part of it that is the answer ({_RENAME}reference, with dots into objects and lists)"
+    raise RowError("wrong_type", f'"reference" is {shown[:60]}, not text or a number: {hint}')

@@ -1,4 +1,4 @@
-"""Regular expressions on text that nobody has checked: a search that may not take for ever."""
+"""Regular expressions from users, on any text: the time of a search is limited."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import regex
 from libra_cli.stream.rows import RowError
 
 SECONDS = 1.0
-"""A sensible pattern takes microseconds; one with a repeat inside a repeat may take longer than the universe is old."""
+"""A sensible pattern takes microseconds; one with a repeat inside a repeat may take exponential time."""
 
 
 def compiled(text: str) -> regex.Pattern[str]:
-    """The regular expression that `text` is; raises ValueError saying what is wrong with it."""
+    """Compiles a regular expression; raises ValueError saying what is wrong with it."""
     try:
         return regex.compile(text)
     except regex.error as error:
@@ -21,15 +21,15 @@ def compiled(text: str) -> regex.Pattern[str]:
 
 
 def search(pattern: regex.Pattern[str], value: Any) -> bool | None:
-    """Whether `pattern` is found in `value`; None where that is no text. Raises RowError (`slow_pattern`).
+    """Whether `pattern` matches somewhere in `value`; None if that is no text. Raises RowError (`slow_pattern`).
 
-    The limit is kept by the `regex` library as it backtracks, in any thread and whatever signals are blocked.
+    The `regex` library checks the limit as it backtracks, so it holds in any thread and needs no signal.
     """
     if not isinstance(value, str):
         return None
     try:
         return pattern.search(value, timeout=SECONDS) is not None
     except TimeoutError:
-        cure = "avoid a repeat inside a repeat, such as (a+)+"
-        reason = f"--where: {pattern.pattern!r} takes more than {SECONDS:g} s on this row; {cure}"
+        hint = "avoid a repeat inside a repeat, such as (a+)+"
+        reason = f"--where: {pattern.pattern!r} takes more than {SECONDS:g} s on this row; {hint}"
         raise RowError("slow_pattern", reason) from None

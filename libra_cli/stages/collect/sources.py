@@ -1,10 +1,11 @@
-"""Where problems are read from: files of rows, CSV, Parquet, and data sets of a hub, one after another."""
+"""Sources of problems: JSONL, CSV and Parquet files, and data sets of a hub, one after another."""
 
 from __future__ import annotations
 
+import logging
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,12 +14,11 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.collect.csv_rows import CsvSource
 from libra_cli.stages.collect.presets import Hub, Preset
 from libra_cli.stream import rows
-from libra_cli.stream.line_source import Batch, LineSource, Source
+from libra_cli.stream.line_source import InputFiles, LineBatch, LineSource
 from libra_cli.stream.rows import RowError
 
 ROWS_A_BATCH = 256
 INSTALL = "pip install 'libra-cli[data]'"
-FORMATS = ("jsonl", "csv", "tsv", "parquet")
 _COMPRESSED = re.compile(r"\.(gz|zst)$")
 _EXTENSION = re.compile(r"\.(jsonl|ndjson|json|csv|tsv|parquet)$")
 _SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet"}
@@ -26,17 +26,17 @@ _SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet"}
 
 @dataclass(frozen=True)
 class Origin:
-    """One thing to read: a file (`-` is standard input), or a data set of a hub."""
+    """One source: a file (`-` is standard input) or a data set of a hub."""
 
     place: str
-    """What messages call it, as the rows' `file` does."""
+    """Its name in messages, and in the `file` of its rows."""
     path: str | None = None
     hub: Hub | None = None
     preset: Preset | None = None
 
     @property
     def subset(self) -> str | None:
-        """What a row's subset is called where nobody says: as the file or data set is; standard input has no name."""
+        """The subset of rows without one: the name of the file or data set; standard input has no name."""
         if self.path == "-":
             return None
         name = os.path.basename(self.hub.name if self.hub is not None else self.place)
@@ -44,8 +44,8 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How files and data sets are read."""
+class ReadOptions:
+    """How to read files and data sets."""
 
     format: str | None = None
     delimiter: str | None = None
@@ -55,37 +55,42 @@ class Reading:
 
 
 def file_origin(path: str, preset: Preset | None = None) -> Origin:
-    """A file, or standard input."""
+    """The origin for a file, or for standard input."""
     return Origin("<stdin>" if path == "-" else path, path=path, preset=preset)
 
 
 def hub_origin(hub: Hub, preset: Preset | None = None) -> Origin:
-    """A data set of a hub."""
+    """The origin for a data set of a hub."""
     return Origin(f"{hub.name}:{hub.config}" if hub.config else hub.name, hub=hub, preset=preset)
 
 
 def preset_origin(preset: Preset) -> Origin:
-    """Where a preset's data set is."""
+    """The origin for the data set of a preset."""
     return hub_origin(preset.hub, preset) if preset.hub is not None else file_origin(str(preset.file), preset)
 
 
-class Chain:
-    """Several origins one after another, each opened when its turn comes; a file that cannot be read fails at once."""
+class SourceChain:
+    """Reads several origins one after another; opens each in its turn, but checks all files at the start."""
 
-    def __init__(self, origins: Sequence[Origin], reading: Reading, wake_fd: int | None = None):
+    def __init__(self, origins: Sequence[Origin], options: ReadOptions, wake_fd: int | None = None):
         for origin in origins:
-            _check(origin, reading)
+            if origin.path is None:
+                continue
+            InputFiles([origin.path])  # raises if it cannot be read
+            if origin.path == "-" and format_of("-", options.format) == "parquet":
+                reason = "Parquet cannot be read from a pipe, its index is at the end; save it to a file"
+                raise Fatal(Exit.USAGE, f"-: {reason}")
         self._left = list(origins)
         self._open: LineSource | None = None
-        self._reading, self._wake_fd = reading, wake_fd
+        self._options, self._wake_fd = options, wake_fd
 
-    def read(self, wait: float | None = None) -> Batch | None:
-        """The next rows, as `Source.read` gives them."""
+    def read(self, wait: float | None = None) -> LineBatch | None:
+        """Returns the next rows, as `LineSource.read` does."""
         while True:
             if self._open is None:
                 if not self._left:
                     return None
-                self._open = _opened(self._left.pop(0), self._reading, self._wake_fd)
+                self._open = _open(self._left.pop(0), self._options, self._wake_fd)
             batch = self._open.read(wait)
             if batch is not None:
                 return batch
@@ -93,39 +98,31 @@ class Chain:
 
 
 def format_of(path: str, given: str | None) -> str:
-    """`given`, else what the name says: .csv, .tsv, .parquet, also before .gz or .zst; anything else is JSONL."""
+    """The format `given`, or by the name (.csv, .tsv, .parquet, also before .gz or .zst), or else JSONL."""
     return given or _SUFFIXES.get(os.path.splitext(_COMPRESSED.sub("", path.lower()))[1], "jsonl")
 
 
-def _check(origin: Origin, reading: Reading) -> None:
-    if origin.path is None:
-        return
-    Source([origin.path])  # raises where it cannot be read
-    if origin.path == "-" and format_of("-", reading.format) == "parquet":
-        raise Fatal(Exit.USAGE, "-: Parquet cannot be read from a pipe, its index is at the end; save it to a file")
-
-
-def _opened(origin: Origin, reading: Reading, wake_fd: int | None) -> LineSource:
+def _open(origin: Origin, options: ReadOptions, wake_fd: int | None) -> LineSource:
     if origin.hub is not None:
-        return _Table(origin.place, _hub_rows(origin.hub, reading, _local_command(origin)))
+        return _Table(origin.place, _hub_rows(origin, options))
     path = str(origin.path)
-    kind = format_of(path, reading.format)
+    kind = format_of(path, options.format)
     if kind == "parquet":
         return _Table(path, _parquet_rows(path))
-    lines = Source([path], reading.max_line_bytes, wake_fd)
+    lines = InputFiles([path], options.max_line_bytes, wake_fd)
     if kind == "jsonl":
         return lines
-    return CsvSource(lines, reading.delimiter or ("\t" if kind == "tsv" else ","), reading.max_line_bytes)
+    return CsvSource(lines, options.delimiter or ("\t" if kind == "tsv" else ","), options.max_line_bytes)
 
 
 class _Table:
-    """Rows that a library gives as dicts, numbered from 1."""
+    """Serializes the dicts that a library reads, numbered from 1."""
 
     def __init__(self, place: str, records: Iterator[Mapping[str, Any]]):
         self._place, self._records, self._number = place, records, 1
 
-    def read(self, wait: float | None = None) -> Batch | None:
-        batch = Batch(self._place, self._number, [])
+    def read(self, wait: float | None = None) -> LineBatch | None:
+        batch = LineBatch(self._place, self._number, [])
         for record in self._records:
             try:
                 batch.lines.append(rows.dumps(_plain(record)))
@@ -140,7 +137,7 @@ class _Table:
 
 
 def _plain(value: Any) -> Any:
-    """What a table may hold and JSON does not: NaN, which is how tables write a missing number, and dates."""
+    """Makes a table's value JSON: NaN, with which tables mark a missing number, becomes null, and a date text."""
     if isinstance(value, float) and value != value:
         return None
     if isinstance(value, Mapping):
@@ -175,22 +172,30 @@ def _needing(what: str) -> Iterator[None]:
         raise Fatal(Exit.USAGE, f"{what} needs {error.name}, which is not installed: {INSTALL}") from None
 
 
-def _local_command(origin: Origin) -> str:
-    return f"libra collect --preset {origin.preset.name} FILE" if origin.preset else "libra collect FILE"
-
-
-def _hub_rows(hub: Hub, reading: Reading, instead: str) -> Iterator[Mapping[str, Any]]:
+def _hub_rows(origin: Origin, options: ReadOptions) -> Iterator[Mapping[str, Any]]:
+    assert origin.hub is not None
+    hub = replace(origin.hub, split=options.split or origin.hub.split)
     with _needing(f"{hub.name}: a data set of a hub"):
         import datasets
-    _quieten(datasets)
-    wanted = replace(hub, split=reading.split or hub.split)
-    with _reaching(wanted, instead):
+    # Progress bars and retry warnings are not for our users: an error message follows if all retries fail.
+    datasets.disable_progress_bars()
+    datasets.logging.set_verbosity(logging.CRITICAL)
+    logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
+    local = f"libra collect --preset {origin.preset.name} FILE" if origin.preset else "libra collect FILE"
+    with _hub_errors(hub, local):
         loaded = datasets.load_dataset(
-            wanted.name, wanted.config, data_dir=wanted.data_dir, split=wanted.split, revision=reading.revision,
-            # Offline only what was downloaded before can be read, which is not how streaming works.
-            streaming=not _offline(),
-        )  # fmt: skip
-        yield from _one_split(wanted, loaded)
+            hub.name,
+            hub.config,
+            data_dir=hub.data_dir,
+            split=hub.split,
+            revision=options.revision,
+            streaming=not _offline(),  # streaming cannot read from the cache
+        )
+        if hub.split is None:
+            if len(loaded) != 1:
+                raise Fatal(Exit.USAGE, f"{hub.name}: has several splits; choose one: --split {' | '.join(loaded)}")
+            loaded = next(iter(loaded.values()))
+        yield from loaded
 
 
 def _offline() -> bool:
@@ -199,26 +204,9 @@ def _offline() -> bool:
     return bool(config.HF_HUB_OFFLINE)
 
 
-def _one_split(hub: Hub, loaded: Any) -> Iterable[Mapping[str, Any]]:
-    if hub.split is not None:
-        return loaded
-    if len(loaded) == 1:
-        return next(iter(loaded.values()))
-    raise Fatal(Exit.USAGE, f"{hub.name}: has several splits; choose one: --split {' | '.join(loaded)}")
-
-
-def _quieten(datasets: Any) -> None:
-    """Progress bars and retry warnings are not ours to show; what fails is said once."""
-    import logging
-
-    datasets.disable_progress_bars()
-    datasets.logging.set_verbosity(logging.CRITICAL)
-    logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
-
-
 @contextmanager
-def _reaching(hub: Hub, instead: str) -> Iterator[None]:
-    """Turns what goes wrong on the way to a hub into one line: 2 where the name is at fault, 6 where the way is."""
+def _hub_errors(hub: Hub, local: str) -> Iterator[None]:
+    """Turns errors of a hub into Fatal with one line: status 2 if the name is wrong, 6 if the hub cannot be reached."""
     from datasets.exceptions import DatasetNotFoundError
 
     try:
@@ -230,10 +218,10 @@ def _reaching(hub: Hub, instead: str) -> Iterator[None]:
         raise Fatal(Exit.USAGE, f"{hub.name}: {reason}") from None
     except ValueError as error:
         raise Fatal(Exit.USAGE, f"{hub.name}: {_one_line(error)}; choose with --hub NAME:CONFIG and --split") from None
-    except Exception as error:  # noqa: BLE001 -- every layer below (HTTP, file systems, Arrow) has its own exceptions
+    except Exception as error:  # noqa: BLE001 -- every layer below (HTTP, file systems, Arrow) has exceptions of its own
         why = "HF_HUB_OFFLINE is set, and it was not downloaded before" if _offline() else _one_line(error)
         reason = f"{hub.name}: could not be reached ({why})"
-        raise Fatal(Exit.BACKEND, f"{reason}; copy a file of it here: {instead}") from None
+        raise Fatal(Exit.BACKEND, f"{reason}; copy a file of it here: {local}") from None
 
 
 def _one_line(error: BaseException) -> str:
@@ -241,7 +229,7 @@ def _one_line(error: BaseException) -> str:
     return text if len(text) <= 200 else text[:197] + "..."
 
 
-def hub_named(text: str) -> Hub:
-    """From `NAME[:CONFIG]`."""
+def parse_hub_name(text: str) -> Hub:
+    """Reads `NAME[:CONFIG]`."""
     name, _, config = text.partition(":")
     return Hub(name, config or None)

@@ -1,13 +1,13 @@
-"""`--where`: a small language over the fields of one row, read by its own parser and never handed to Python.
+"""`--where`: a small expression language over the fields of one row, with a parser of its own (Python sees none of it).
 
     EXPR   := or, and, not; == != < <= > >= (they chain: 1 <= level <= 3); in, not in; + - * / %; ( )
     VALUE  := 5, 0.5, 'text' or "text" (a backslash is itself), true, false, null, [a, b],
               a field, a.field.inside, a.'field with an odd name', a.list.0
-    CALL   := len(x), lower(x), number(x), matches(x, 'regex'), field('a name that is no word')
+    CALL   := len(x), lower(x), number(x), matches(x, 'regex'), field('odd name')
 
-A field that the row does not have is null. What cannot be compared (null, or text with a number) is unknown, not false:
-`not` leaves it unknown, `and` and `or` take it as SQL does, and a row is kept only where the whole is true. `x == null`
-and `x != null` ask for null itself.
+A field that the row does not have is null. Comparing null, or text with a number, gives unknown, not false: `not` keeps
+it unknown, `and` and `or` treat it as SQL does, and a row is kept only if the whole is true. `x == null` and
+`x != null` test for null itself.
 """
 
 from __future__ import annotations
@@ -24,39 +24,46 @@ Eval = Callable[[Fields], Value]
 
 MAX_CHARS = 10_000
 MAX_DEPTH = 50
+MAX_DIGITS = 300
 WORD_VALUES = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d]\w*)|(?P<text>'[^']*'|"[^"]*")"""
     r"""|(?P<sign>==|!=|<=|>=|[-+*/%<>()\[\],.]))"""
 )
-_SLIPS = {"=": "== compares", "&": "write and", "|": "write or", "!": "write not", "'": "the quote is not closed",
-          '"': "the quote is not closed"}  # fmt: skip
+_SLIPS = {
+    "=": "== compares",
+    "&": "write and",
+    "|": "write or",
+    "!": "write not",
+    "'": "the quote is not closed",
+    '"': "the quote is not closed",
+}
 
 
 class WhereError(ValueError):
-    """An expression that cannot be read: `column` counts from 0."""
+    """A syntax error in an expression; `column` counts from 0."""
 
     def __init__(self, text: str, column: int, reason: str):
         super().__init__(reason)
         self.text, self.column, self.reason = text, column, reason
 
     def shown(self) -> str:
-        """The expression with a caret under what is wrong, in two lines."""
+        """The expression and, on a second line, a caret under the error and its reason."""
         return f"{self.text}\n{' ' * self.column}^ {self.reason}"
 
 
 @dataclass(frozen=True)
 class Where:
-    """A condition on rows: `test` gives True, False, or None where that cannot be said."""
+    """A condition on rows; `test` returns True, False, or None for unknown."""
 
     text: str
     names: frozenset[str]
-    """The fields that it asks for."""
+    """The fields that it uses."""
     test: Callable[[Fields], bool | None]
 
 
 def parse(text: str) -> Where:
-    """The condition that `text` is; raises WhereError."""
+    """Parses a condition; raises WhereError."""
     if len(text) > MAX_CHARS:
         raise WhereError(text[:60] + "...", 0, f"longer than {MAX_CHARS} characters; give several --where")
     text = re.sub(r"[\r\n\t]", " ", text)
@@ -73,20 +80,21 @@ class _Token:
 
 
 def _tokens(text: str) -> list[_Token]:
-    found, at = [], 0
-    while text[at:].strip():
-        match = _TOKEN.match(text, at)
+    tokens, position = [], 0
+    while text[position:].strip():
+        match = _TOKEN.match(text, position)
         if match is None:
-            at += len(text[at:]) - len(text[at:].lstrip())
-            raise WhereError(text, at, _SLIPS.get(text[at], f"{text[at]!r} means nothing here"))
+            position += len(text[position:]) - len(text[position:].lstrip())
+            character = text[position]
+            raise WhereError(text, position, _SLIPS.get(character, f"{character!r} means nothing here"))
         kind = str(match.lastgroup)
-        found.append(_Token(kind, match[kind], match.start(kind)))
-        at = match.end()
-    return [*found, _Token("end", "", len(text.rstrip()))]
+        tokens.append(_Token(kind, match[kind], match.start(kind)))
+        position = match.end()
+    return [*tokens, _Token("end", "", len(text.rstrip()))]
 
 
 class _Parser:
-    """Recursive descent, one method a level of binding, weakest first; each gives a function of the row's fields."""
+    """Recursive descent, one method per level of precedence, lowest first; each returns a function of the fields."""
 
     def __init__(self, text: str):
         self._text, self._tokens, self._at, self._depth = text, _tokens(text), 0, 0
@@ -106,7 +114,7 @@ class _Parser:
         raise WhereError(self._text, (token or self._next).column, reason)
 
     def _take(self, *texts: str) -> str | None:
-        """The next token's text where it is one of `texts` (and not a quoted text), which is then behind us."""
+        """Consumes the next token and returns its text if it is one of `texts` and not quoted; else returns None."""
         if self._next.kind in ("sign", "name") and self._next.text in texts:
             self._at += 1
             return self._tokens[self._at - 1].text
@@ -157,7 +165,7 @@ class _Parser:
         return self._take("==", "!=", "<=", ">=", "<", ">", "in")
 
     def _side(self) -> tuple[Eval, bool]:
-        """One side of a comparison, and whether it is the word null and no more."""
+        """Returns one side of a comparison, and whether it is the literal null."""
         start = self._at
         evaluate = self._sum()
         return evaluate, self._at == start + 1 and WORD_VALUES.get(self._tokens[start].text, 0) is None
@@ -191,6 +199,9 @@ class _Parser:
         token = self._next
         self._at += 1
         if token.kind == "number":
+            if len(token.text) > MAX_DIGITS:
+                self._at -= 1
+                self._fail(f"a number of more than {MAX_DIGITS} characters")
             value: Value = float(token.text) if re.search("[.eE]", token.text) else int(token.text)
             return lambda _: value
         if token.kind == "text":
@@ -279,7 +290,7 @@ def _negated(value: Value) -> bool | None:
 
 
 def _either(values: Any) -> bool | None:
-    """True where one is true, else unknown where one is, else False (Kleene's `or`)."""
+    """Kleene's `or`: True if one value is true, else None if one is unknown, else False."""
     unknown = False
     for value in values:
         if value is True:
@@ -329,33 +340,30 @@ _OPERATIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": ope
 
 
 def _calculating(first: Eval, steps: list[tuple[str, Eval]]) -> Eval:
+    """Arithmetic on numbers, and + on two texts; null for anything else and for a division by zero."""
     if not steps:
         return first
 
     def evaluate(fields: Fields) -> Value:
         value = first(fields)
         for sign, operand in steps:
-            value = _calculated(sign, value, operand(fields))
+            other = operand(fields)
+            are_texts = sign == "+" and isinstance(value, str) and isinstance(other, str)
+            if not are_texts and (_kind(value) != "number" or _kind(other) != "number"):
+                return None
+            try:
+                value = _OPERATIONS[sign](value, other)
+            except (ZeroDivisionError, OverflowError):
+                return None
         return value
 
     return evaluate
 
 
-def _calculated(sign: str, a: Value, b: Value) -> Value:
-    """A number, or two texts joined; null for anything else, and for a division by zero."""
-    texts = sign == "+" and isinstance(a, str) and isinstance(b, str)
-    if not texts and (_kind(a) != "number" or _kind(b) != "number"):
-        return None
-    try:
-        return _OPERATIONS[sign](a, b)
-    except (ZeroDivisionError, OverflowError):
-        return None
-
-
 def _member(evaluate: Eval, name: str) -> Eval:
     def inside(fields: Fields) -> Value:
         value = evaluate(fields)
-        if isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+        if isinstance(value, list) and name.isdecimal() and len(name) < MAX_DIGITS and int(name) < len(value):
             return value[int(name)]
         return value.get(name) if isinstance(value, dict) else None
 
@@ -363,7 +371,7 @@ def _member(evaluate: Eval, name: str) -> Eval:
 
 
 def _number(value: Value) -> Value:
-    """A number written as text, as CSV and some data sets have it."""
+    """Reads a number from text, as CSV and some data sets write it."""
     if isinstance(value, str) and re.fullmatch(r"\s*-?\d{1,300}(\.\d+)?([eE][+-]?\d{1,3})?\s*", value, re.ASCII):
         return float(value) if re.search("[.eE]", value) else int(value)
     return value if _kind(value) == "number" else None

@@ -8,15 +8,20 @@ from libra_cli.cli.command import option, plain
 
 
 @plain("doctor", examples=("libra doctor", "libra doctor --probe", "libra doctor --json | jq .engines"))
-@option("--json", is_flag=True, help="Write one JSON object, for bug reports and scripts.")
-@option("--probe", is_flag=True,
-        help="Import every package that is installed (vLLM takes a while) and ask torch for its devices.")  # fmt: skip
+@option("--json", is_flag=True, help="Print one JSON object instead of text.")
+@option(
+    "--probe",
+    is_flag=True,
+    help="Import every installed package instead of looking it up (vLLM takes a while); list devices.",
+)
 def command(json: bool, probe: bool) -> int:
     """Show versions, engines and devices, and what is missing.
 
-    Packages are looked up, not imported, unless --probe is given. The verifier is tried on pairs with a known verdict.
-    The status is 0 where what is installed works, as far as was looked, and 6 where something is broken or where a
-    package of the base install is missing. A missing extra is no fault: its line says which one it is.
+    Packages are looked up but not imported unless --probe is given. The verifier is tried on pairs with known verdicts.
+
+    The exit status is 0 if everything that is installed works, as far as it was checked, and 6 if something is broken
+    or a package of the base installation is missing. A missing extra is not an error; its line names the extra to
+    install.
     """
     from libra_cli.exits import Exit
     from libra_cli.stages.doctor import run

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from libra_cli import miniature
+from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
-from libra_cli.cli.engine_options import EngineOptions, Markers, SamplingOptions, asking_options, reward_options
+from libra_cli.cli.engine_options import Markers, asking_options, reward_options
 from libra_cli.stages.judge import RESULTS
 
 if TYPE_CHECKING:
-    from libra_cli.stages.judge.run import How, Judging
+    from libra_cli.stages.judge.run import Judging
     from libra_cli.stream.run import Run
 
-TASKS = ("score", "rank", "verify", "rate", "best")
 _SHOWN = ("question", "prompt", "problem", "conversation_input", "response", "response_with_cot", "responses",
           "response_a", "response_b", "response_A", "response_B", "response_1", "response_2", "chosen", "rejected",
           "reject", "bon_best", "loser_list", "eval_solution", "eval_solution_A", "eval_solution_B",
@@ -61,150 +60,161 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
     shapes_rows=False,
     metavar="NAME",
     suggested=miniature.MODELS,
-    help="A judge: a directory, a name of a hub or server, or libra-mini/judge, weak, medium, strong. Several run one "
-    "after another.",
+    help="Judge model: a directory, a name on the Hugging Face hub or the server, or libra-mini/judge, weak, medium, "
+    "strong. Repeatable; judges run one after another.",
 )
 @option(
     "--judge-name",
     multiple=True,
     shapes_rows=False,
     metavar="NAME",
-    help="What the field judge says instead, one for each --model.",
+    help="Value of the `judge` field, instead of the --model text. Repeatable: one per --model, in the same order.",
 )
 @option(
     "--task",
-    type=click.Choice(TASKS),
-    help="score: 0 to 4, answering first. rank: A>>B to B>>A. verify: correct or wrong, the reference in view. rate: 1 "
-    "to 10. best: the best of a list. Default: score for one response, rank for two, rate for lists of chosen and "
-    "rejected ones, best for other lists.",
+    type=click.Choice(choices.JUDGE_TASKS),
+    help="score: rate a response from 0 to 4; the judge first solves the problem itself. rank: compare two responses, "
+    "from A>>B to B>>A. verify: call a response correct or wrong, with the reference in view. rate: rate a response "
+    "from 1 to 10. best: choose the best of a list. Default: score for one response, rank for two, rate for lists of "
+    "chosen and rejected responses, best for other lists.",
 )
-@option("-k", "--votes", type=click.IntRange(1), default=1, metavar="VOTES", help="Votes on what is shown.")
+@option("-k", "--votes", type=click.IntRange(1), default=1, metavar="VOTES", help="Number of votes per judge and row.")
 @option(
     "--reduce",
-    type=click.Choice(["mean", "median", "majority", "best"]),
+    type=click.Choice(choices.REDUCTIONS),
     default="mean",
-    help="How votes become one score. majority: the most frequent one (of several their mean, of comparisons a tie); "
-    "best: the highest.",
+    help="How the votes become one score. majority: the most frequent vote (if several are equally frequent, their "
+    "mean; a tie for comparisons). best: the highest vote.",
 )
 @option(
     "--orders",
-    type=click.Choice(["both", "first", "random"]),
+    type=click.Choice(choices.ORDERS),
     default="both",
-    help="both: each vote on a pair is two, one in either order; a list begins elsewhere each time. first: as in the "
-    "row. random: one order by chance for each vote.",
+    help="Order in which a judge sees the responses of a pair or list. both: ask twice for each vote on a pair, once "
+    "per order; start a list at another place for each vote. first: as in the row. random: draw one order per vote.",
 )
 @option(
     "--threshold",
     type=float,
     callback=_finite,
     metavar="T",
-    help="Predict that a response is correct where its score is above T. Default: leave it to libra score.",
+    help="Write a `prediction`: 1 if the score is above T, else 0. Default: none; libra score sets the threshold.",
 )
 @option(
     "--template",
     by_content=True,
     metavar="FILE",
-    help="Prompt with {{slots}} that replaces the task's own; --task says how its verdict is read.",
+    help="Prompt template with {{slots}} that replaces the task's own. Needs --task, which says how verdicts are read.",
 )
 @option(
     "--show-template",
-    type=click.Choice(TASKS),
+    type=click.Choice(choices.JUDGE_TASKS),
     is_eager=True,
     expose_value=False,
     callback=_show_template,
     shapes_rows=False,
     metavar="NAME",
-    help="Print the prompt of a task and end.",
+    help="Print the built-in prompt template of a task, then exit.",
 )
 @option(
     "--gate/--no-gate",
     default=None,
-    help="Decide by rule about responses that are no answer at all, or ask judges about them, too. Default: by rule, "
-    "but not with --probe.",
+    help="Decide by rule, without asking a judge, about responses that are no answer at all (see above); --no-gate "
+    "sends them to judges, too. Default: --gate; --no-gate with --probe.",
 )
 @option(
     "--probe",
-    type=click.Choice(["master-keys"]),
-    help="Put each of a set of responses that answer nothing in place of every row's own, and measure how often a "
-    "judge accepts them.",
+    type=click.Choice(choices.PROBES),
+    help="Test the judges: replace each row's response with each of a set of responses that answer nothing, and report "
+    "how often a judge accepts them.",
 )
-@option("--no-texts", is_flag=True, help="Leave what judges wrote out of the rows.")
+@option("--no-texts", is_flag=True, help="Do not write the judges' texts to the rows.")
 @option(
     "--thinking-markers",
     default="think",
     type=Markers(),
     metavar="NAME|OPEN,CLOSE",
-    help="What encloses the judges' thinking; known names as for libra rollout.",
+    help="Markers around the judges' own thinking: a known name (see libra rollout) or the opening and closing text.",
 )
-@option("--report", metavar="FILE", shapes_rows=False, help="Write the account of each judge to FILE, as JSON.")
+@option("--report", metavar="FILE", shapes_rows=False, help="Write the summary of each judge to FILE as JSON.")
 @option(
     "--dry-run",
     is_flag=True,
     shapes_rows=False,
-    help="Print the first prompt as each judge would see it, token ids included; ask nobody.",
+    help="Print the first prompt as each judge would receive it, with token ids, and ask nothing.",
 )
 @asking_options
 @reward_options
 def command(run: Run, report: str | None, dry_run: bool, **options: Any) -> None:
-    """Judge responses with one or more models: score them, compare them, or check them.
+    """Score, compare or check responses with one or more judge models.
 
-    A row has one response (`response`), two (`response_a` and `response_b`, or `chosen` and `rejected`) or a list
-    (`responses`), or the fields of a known reward-model benchmark. Each judge gives one row for each, and runs after
-    the one before it. Tasks that are shown one response judge several of them one by one (`scores`). The thinking of
-    responses is cut, and nothing that a response holds can pass for the prompt's own words or for a verdict.
+    A row has one response (`response`), two (`response_a` and `response_b`, or `chosen` and `rejected`), a list
+    (`responses`), or the fields of a known reward-model benchmark. Each judge adds one output row per input row. If a
+    row has several responses and the task shows one, they are judged one by one (`scores`). The thinking of responses
+    is cut. Nothing in a response can pass for a part of the prompt or for a verdict.
 
-    A verdict is read from what the judge writes after its thinking. `judgments` has every vote, in terms of the row's
-    own order, whichever order was shown. A vote without a verdict is null with the reason (truncated, in_thinking,
-    no_verdict, contradictory, hedged, out_of_range, or the engine's error) and no number; nor has a vote on a pair that
-    was shown in both orders and can be read in one only. `score` is what --reduce makes of the others: of a comparison
-    a number from 2 (A>>B) to -2, of a list the share of the votes for its `prediction`, of verify the share of correct
-    ones. Where it is null, `unjudged` says why. A row of which every request failed is refused, and the next run asks
-    again.
+    A verdict is read from what the judge writes after its thinking. `judgments` lists every vote in terms of the row's
+    own order, whatever order was shown. A vote without a verdict is null and has a reason: truncated, in_thinking,
+    no_verdict, contradictory, hedged, out_of_range, or the engine's error. Null votes do not count. A vote on a pair
+    that was shown in both orders counts only if both can be read.
 
-    By rule a response that is no answer (empty, symbols only, a bare opener such as "Solution:") gets the lowest score
-    before any judge sees it, loses against any other, ties with another one like it, and is left out of lists; `gate`
-    says why. Reward models, which give a number, have no lowest score: such a row's score is null and its prediction 0.
+    `score` is what --reduce makes of the votes: a number on the task's scale; for comparisons a number from 2 (A>>B) to
+    -2 (B>>A); for lists the share of votes for the `prediction`; for verify the share of "correct". If `score` is null,
+    `unjudged` says why. A row whose requests all failed is refused, and the next run asks again.
 
-    With -o FILE the same command continues after a stop, and another --model adds its rows. Every request has its own
-    seed, made from --seed, the row, the judge and the number of the request: what is asked again gets the same votes.
+    A response that is no answer (empty, only symbols, only an opener such as "Solution:") is decided by rule: it gets
+    the lowest score without being shown to a judge, loses against any other, ties with another of its kind, and is left
+    out of lists; `gate` names the reason. Reward models have no lowest score; with them such a row has a null score and
+    prediction 0.
 
-    A recording for --replay names the response ID/MODEL/SAMPLE in its `id` (what of these its row has), with --probe
-    /PROBE behind it, the judge in its `model` and the number of the request in its `sample`. Rows that libra judge
-    wrote are a recording, too.
+    With -o FILE, the same command continues after a stop, and another --model adds its rows. Each request has its own
+    random seed, derived from --seed, the row, the judge and the number of the request, so repeating it gives the same
+    vote.
+
+    A recording for --replay identifies the response in its `id` as ID/MODEL/SAMPLE (without the parts that the row does
+    not have; followed by /PROBE with --probe), the judge in its `model` and the request's number in its `sample`. Rows
+    written by libra judge can be replayed, too.
     """
     run.options.check_names(report)
-    judging = _judging_of(run, options)
+    from libra_cli.stream.sinks import check_report
+
+    judging = _judging(run, options)
     if dry_run:
         judging.show_first()
     else:
-        judging.through()
+        check_report(report, "--report")
+        judging.run()
         judging.conclude(report)
 
 
-def _judging_of(run: Run, options: dict[str, Any]) -> Judging:
-    from libra_cli.stages.judge.run import Judging
+def _judging(run: Run, options: dict[str, Any]) -> Judging:
+    """The run that the options describe; raises click.UsageError if the template does not suit the task."""
+    from libra_cli.sampling.options import EngineOptions, SamplingOptions
+    from libra_cli.stages.judge.run import JudgeConfig, Judging
+    from libra_cli.tasks import JUDGING, slots
 
     named = {"model": options.pop("model"), "model_name": options.pop("judge_name"), "naming": "judge-name"}
     markers = options.pop("thinking_markers")
-    how = _how(options)
-    engines = EngineOptions.take(options, **named)
-    sampling = SamplingOptions.take(options, samples=1, stop=(), prefill="", thinking_markers=markers)
-    return Judging(run, engines, sampling, how)
-
-
-def _how(options: dict[str, Any]) -> How:
-    from libra_cli.stages.judge.judges import template_text
-    from libra_cli.stages.judge.run import How
-
     task, path, probe = options["task"], options["template"], options["probe"]
     if path and task is None:
         raise click.UsageError(
             "--template is the prompt of one task, by which its verdict is read: name it with --task"
         )
     try:
-        text = template_text(path, task) if path else None
+        template = slots.read_prompt(path, JUDGING[task].shows) if path else None
     except ValueError as error:
         raise click.UsageError(f"--template {path}: {error}") from None
-    gate = probe is None if options["gate"] is None else options["gate"]
-    return How(task, text, options["votes"], options["reduce"], options["orders"], options["threshold"], gate,
-               not options["no_texts"], probe)  # fmt: skip
+    config = JudgeConfig(
+        task,
+        template,
+        options["votes"],
+        options["reduce"],
+        options["orders"],
+        options["threshold"],
+        gate=probe is None if options["gate"] is None else options["gate"],
+        texts=not options["no_texts"],
+        probe=probe,
+    )
+    engines = EngineOptions.take(options, **named)
+    sampling = SamplingOptions.take(options, samples=1, stop=(), prefill="", thinking_markers=markers)
+    return Judging(run, engines, sampling, config)

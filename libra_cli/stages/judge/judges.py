@@ -6,144 +6,142 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from libra_cli.cli.engine_options import SamplingOptions
 from libra_cli.engines.base import Messages, Request
 from libra_cli.engines.reward.base import RewardRequest
-from libra_cli.records.forms import Item
-from libra_cli.sampling.judge_prompts import RESPONSE, Ask, Plan, check_reference, slot_values
-from libra_cli.sampling.judgments import failed, judgment
-from libra_cli.sampling.run import response_fields
-from libra_cli.stages.judge.aggregate import Rule
+from libra_cli.records.forms import JudgeItem
+from libra_cli.sampling.judge_prompts import RESPONSE, JudgePlan, JudgePrompt, check_reference, slot_values
+from libra_cli.sampling.judgments import failed_judgment, judgment
+from libra_cli.sampling.options import SamplingOptions
+from libra_cli.sampling.response_fields import response_fields
+from libra_cli.stages.judge.aggregate import AggregationRule
 from libra_cli.stages.judge.votes import MEAN
 from libra_cli.stream.jobs import Answer
 from libra_cli.stream.rows import RowError
-from libra_cli.tasks import JUDGING, JudgeTask, slots, template
+from libra_cli.tasks import GeneratedText, JudgeTask, template
+from libra_cli.tasks.grading import read_verdict
 
 
-def default_task(item: Item) -> str:
+def default_task(item: JudgeItem) -> str:
     """`score` for one response, `rank` for two, `best` for a list.
 
-    Of a list with several pairs to compare, which a benchmark's chosen and rejected responses are, each is rated: it
-    may have more than one right response.
+    A list with pairs to compare (a benchmark's chosen and rejected responses) may have more than one right response: it
+    gets `rate`, one response at a time.
     """
     n = len(item.responses)
     return "score" if n == 1 else "rank" if n == 2 else "rate" if item.pairs else "best"
 
 
-def template_text(path: str, task: str) -> str:
-    """The template at `path` for the reader of `task`; raises ValueError where it cannot serve it."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"cannot be read ({error})") from None
-    slots.check(text, JUDGING[task].shows)
-    return text
-
-
 @dataclass(frozen=True)
-class Generative:
+class GenerativeJudge:
     """A judge that is asked a task and writes its verdict."""
 
     task: JudgeTask
     sampling: SamplingOptions
     template: str | None = None
-    """Text that replaces the task's own prompt."""
+    """Replaces the task's own prompt."""
     keeps_texts: bool = True
 
     @property
     def name(self) -> str:
-        """What `judge_task` says."""
+        """The value of `judge_task`."""
         return self.task.name
 
     @property
     def shows(self) -> str:
+        """What a prompt shows at once."""
         return self.task.shows
 
     @cached_property
     def prompt_sha256(self) -> str:
-        return template.digest(self._text)
+        """Names the prompt in `judge_provenance`."""
+        return template.digest(self._template)
 
     @cached_property
-    def _text(self) -> str:
+    def _template(self) -> str:
         return self.template or template.load(self.task.template)
 
     @property
     def threshold(self) -> float | None:
-        """The score above which a response counts as correct, where nobody says another."""
+        """The task's own threshold: a response counts as correct if its score is above it."""
         return 0.5 if self._verifies else self.task.threshold
 
     @property
     def _verifies(self) -> bool:
         return self.task.name == "verify"
 
-    def rule(self, reduce: str, threshold: float | None) -> Rule:
-        """How its votes become a decision."""
-        verifies = self._verifies
-        lowest = 0 if verifies else self.task.scale[0] if self.task.scale else None
-        return Rule(reduce, threshold, lowest, verifies)
+    def rule(self, reduce: str, threshold: float | None) -> AggregationRule:
+        """How its votes become a score and a prediction."""
+        lowest = 0 if self._verifies else self.task.scale[0] if self.task.scale else None
+        return AggregationRule(reduce, threshold, lowest, self._verifies)
 
-    def check(self, item: Item) -> None:
-        """Raises RowError where the prompt shows what the item has not."""
-        check_reference(item, self._text)
+    def check(self, item: JudgeItem) -> None:
+        """Raises RowError if the prompt shows a reference and the item has none."""
+        check_reference(item, self._template)
 
-    def conversations(self, plan: Plan) -> list[Messages]:
-        """The conversation of each request; requests that show the same share one (engines see it by that)."""
-        made: dict[tuple[int, ...], Messages] = {}
-        for ask in plan.asks:
-            if ask.shown not in made:
-                made[ask.shown] = self.task.prompt(slot_values(plan, ask.shown), self.template)
-        return [made[ask.shown] for ask in plan.asks]
+    def conversations(self, plan: JudgePlan) -> list[Messages]:
+        """The conversation of each request; equal ones are one object, so that engines see a shared prompt."""
+        by_order: dict[tuple[int, ...], Messages] = {}
+        for prompt in plan.prompts:
+            if prompt.shown not in by_order:
+                by_order[prompt.shown] = self.task.prompt(slot_values(plan, prompt.shown), self.template)
+        return [by_order[prompt.shown] for prompt in plan.prompts]
 
     def request(self, messages: Messages, seed: int, name: str, number: int, shows: str) -> Request:
+        """The request of one vote."""
         return Request(messages, seed, name, number, shows=shows)
 
-    def read(self, plan: Plan, ask: Ask, request: Request, answer: Answer) -> dict[str, Any]:
-        """The judgment that an answer is."""
+    def read(self, plan: JudgePlan, prompt: JudgePrompt, request: Request, answer: Answer) -> dict[str, Any]:
+        """Reads the judgment in an answer."""
         if isinstance(answer, RowError):
-            return failed(plan, ask, answer, seed=request.seed)
-        wrote = response_fields(answer, self.sampling)
-        text, whole, ended = wrote["response"], wrote["response_with_cot"], answer.finish_reason
-        outcome, reason = self.task.judged(text, whole, ended)
-        # All of it, byte for byte, where it is more than its answer: what libra rs-filter makes training data of.
-        thoughts = whole if whole.strip() != text else None
-        more = {"text": text, "text_with_cot": thoughts} if self.keeps_texts else {}
-        thought = len(whole) - len(text or "")
+            return failed_judgment(plan, prompt, answer, seed=request.seed)
+        fields = response_fields(answer, self.sampling)
+        text, whole = fields["response"], fields["response_with_cot"]
+        outcome, reason = read_verdict(self.task, GeneratedText(text, whole, answer.finish_reason))
+        # The whole text, byte for byte, if it is more than the response: libra rs-filter makes training data of it.
+        texts = {"text": text, "text_with_cot": whole if whole.strip() != text else None} if self.keeps_texts else {}
         return judgment(
-            plan, ask, outcome, reason, **more, thinking_chars=thought or None, finish_reason=ended,
-            n_tokens=answer.n_tokens, seed=request.seed,
-        )  # fmt: skip
+            plan,
+            prompt,
+            outcome,
+            reason,
+            **texts,
+            thinking_chars=len(whole) - len(text or "") or None,
+            finish_reason=answer.finish_reason,
+            n_tokens=answer.n_tokens,
+            seed=request.seed,
+        )
 
 
 @dataclass(frozen=True)
-class Scalar:
-    """A reward model, which gives each response one number: there are no votes, no orders and no verdicts to read."""
+class ScalarJudge:
+    """A reward model, which gives each response one number: it has no votes, no orders and no verdicts to read."""
 
     name = "scalar"
     shows = RESPONSE
     prompt_sha256 = None
     threshold = None
 
-    def rule(self, _reduce: str, threshold: float | None) -> Rule:
+    def rule(self, _reduce: str, threshold: float | None) -> AggregationRule:
         """Its numbers have no lowest: a response that is no answer has no score."""
-        return Rule(MEAN, threshold)
+        return AggregationRule(MEAN, threshold)
 
-    def check(self, item: Item) -> None:
+    def check(self, item: JudgeItem) -> None:
         """It reads any conversation."""
 
-    def conversations(self, plan: Plan) -> list[Messages]:
+    def conversations(self, plan: JudgePlan) -> list[Messages]:
         """The item's own conversation with each response as its last message."""
-        responses = (plan.item.responses[ask.shown[0]] for ask in plan.asks)
+        responses = (plan.item.responses[prompt.shown[0]] for prompt in plan.prompts)
         return [[*plan.item.messages, {"role": "assistant", "content": response}] for response in responses]
 
     def request(self, messages: Messages, _seed: int, name: str, number: int, _shows: str) -> RewardRequest:
+        """The request of one number."""
         return RewardRequest(messages, name, number)
 
-    def read(self, plan: Plan, ask: Ask, _request: RewardRequest, answer: Answer) -> dict[str, Any]:
-        """The judgment that a number is."""
+    def read(self, plan: JudgePlan, prompt: JudgePrompt, _request: RewardRequest, answer: Answer) -> dict[str, Any]:
+        """The number as a judgment."""
         if isinstance(answer, RowError):
-            return failed(plan, ask, answer)
-        return judgment(plan, ask, answer.value, None, n_tokens=answer.n_tokens)
+            return failed_judgment(plan, prompt, answer)
+        return judgment(plan, prompt, answer.value, None, n_tokens=answer.n_tokens)
 
 
-Judge = Generative | Scalar
+Judge = GenerativeJudge | ScalarJudge

@@ -1,4 +1,4 @@
-"""What each judge did in a run: rows, votes, what could not be read, and how much the order of a pair decided."""
+"""Report of each judge of a run: rows, votes, unreadable verdicts, and how much the order of a pair decides."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from libra_cli.metrics.agreement import wilson_interval
-from libra_cli.stages.judge.votes import VALUES, sign
+from libra_cli.metrics.position_bias import PositionBias
+from libra_cli.sampling.judgments import ordered_verdicts
 
 Fields = Mapping[str, Any]
 
 
 @dataclass
-class Judge:
+class JudgeReport:
     """The counts of one judge."""
 
     rows: int = 0
@@ -23,16 +24,10 @@ class Judge:
     unjudged: Counter[str] = field(default_factory=Counter)
     null: Counter[str] = field(default_factory=Counter)
     n_tokens: list[int] = field(default_factory=lambda: [0, 0])
-    """Votes of which the engine said how long they are, and their tokens."""
-    swaps: int = 0
-    """Comparisons that could be read in both orders."""
-    flips: int = 0
-    """Those of them whose verdict was another one in the other order; a tie is one, too."""
-    position: Counter[str] = field(default_factory=Counter)
-    """Verdicts on pairs for the one that was shown `first`, `second`, or neither (`tie`)."""
-
+    """Votes of known length, and their tokens."""
+    position_bias: PositionBias = field(default_factory=PositionBias)
     probes: dict[str, Counter[int | None]] = field(default_factory=dict)
-    """Per probe, the predictions: 1 is a judge that was taken in."""
+    """Predictions per probe; 1 means that the judge was fooled."""
 
     def add(self, row: Fields) -> None:
         """Counts one judged row."""
@@ -47,58 +42,50 @@ class Judge:
         self.null.update(judgment["reason"] for judgment in judgments if "reason" in judgment)
         lengths = [judgment["n_tokens"] for judgment in judgments if judgment.get("n_tokens") is not None]
         self.n_tokens = [self.n_tokens[0] + len(lengths), self.n_tokens[1] + sum(lengths)]
-        self._add_orders([judgment for judgment in judgments if judgment.get("order") in ("AB", "BA")])
-
-    def _add_orders(self, judgments: Sequence[Fields]) -> None:
-        by_order: dict[tuple[Any, ...], dict[str, int]] = {}
-        for judgment in judgments:
-            if judgment["outcome"] is not None:
-                shown = sign(VALUES[judgment.get("said", judgment["outcome"])])
-                self.position[{1: "first", 0: "tie", -1: "second"}[shown]] += 1
-                comparison = (judgment["vote"], *judgment.get("pair", ()))
-                by_order.setdefault(comparison, {})[judgment["order"]] = sign(VALUES[judgment["outcome"]])
-        both = [orders for orders in by_order.values() if len(orders) == 2]
-        self.swaps += len(both)
-        self.flips += sum(orders["AB"] != orders["BA"] for orders in both)
+        self.position_bias.add(ordered_verdicts(judgments))
 
     def figures(self) -> dict[str, Any]:
-        """As JSON: rates are shares, the flip rate with its 95% Wilson interval."""
+        """The report as JSON: rates are shares, the flip rate with its 95% Wilson interval."""
         counted, tokens = self.n_tokens
-        found: dict[str, Any] = {
-            "rows": self.rows, "unjudged": dict(sorted(self.unjudged.items())), "gated": self.gated,
-            "votes": self.votes, "null": dict(sorted(self.null.items())),
+        figures: dict[str, Any] = {
+            "rows": self.rows,
+            "unjudged": dict(sorted(self.unjudged.items())),
+            "gated": self.gated,
+            "votes": self.votes,
+            "null": dict(sorted(self.null.items())),
             "mean_tokens": tokens / counted if counted else None,
-        }  # fmt: skip
-        if shown := self.position.total():
-            found["position"] = {place: self.position[place] / shown for place in ("first", "second", "tie")}
-        if self.swaps:
-            interval = wilson_interval(self.flips, self.swaps)
-            found |= {"swaps": self.swaps, "flip_rate": self.flips / self.swaps, "flip_interval": interval}
+            **self.position_bias.figures(),
+        }
         if self.probes:
             by_name = {name: _accepted(counts) for name, counts in self.probes.items()}
-            found["probes"] = {**by_name, "all": _accepted(sum(self.probes.values(), Counter()))}
-        return found
+            figures["probes"] = {**by_name, "all": _accepted(sum(self.probes.values(), Counter()))}
+        return figures
 
 
 def _accepted(counts: Counter[int | None]) -> dict[str, Any]:
-    """How often a probe was taken for a correct response; a judge that came to no verdict was not taken in."""
-    n, taken = counts.total(), counts[1]
-    return {"n": n, "false_positives": taken, "rate": taken / n, "interval": wilson_interval(taken, n),
-            "null": counts[None]}  # fmt: skip
+    """How often a probe was accepted as correct; no verdict is no acceptance."""
+    n, accepted = counts.total(), counts[1]
+    return {
+        "n": n,
+        "false_positives": accepted,
+        "rate": accepted / n,
+        "interval": wilson_interval(accepted, n),
+        "null": counts[None],
+    }
 
 
-class Tally:
-    """The counts of all judges of a run, in the order in which they came."""
+class JudgeReports:
+    """The reports of all judges of a run, in the order of their first row."""
 
     def __init__(self) -> None:
-        self._judges: dict[str, Judge] = {}
+        self._judges: dict[str, JudgeReport] = {}
 
     def add(self, row: Fields) -> None:
         """Counts one judged row, of this run or an earlier one."""
-        self._judges.setdefault(str(row["judge"]), Judge()).add(row)
+        self._judges.setdefault(str(row["judge"]), JudgeReport()).add(row)
 
     def figures(self) -> list[dict[str, Any]]:
-        """Per judge, what `Judge.figures` says."""
+        """The figures of each judge."""
         return [{"judge": name, **judge.figures()} for name, judge in self._judges.items()]
 
 
@@ -110,28 +97,27 @@ def in_words(figures: Fields) -> list[str]:
     tokens = figures["mean_tokens"]
     lines = [f"{name}: {rows}; {votes}" + (f"; {tokens:.1f} tokens a vote" if tokens is not None else "")]
     if "position" in figures:
-        shares = figures["position"]
-        lines.append(f"{name}: {_flips(figures)}verdicts for the first shown {_percent(shares['first'])}, for the "
-                     f"second {_percent(shares['second'])}, ties {_percent(shares['tie'])}")  # fmt: skip
-    for probe, found in figures.get("probes", {}).items():
-        low, high = found["interval"]
-        rate = f"{_percent(found['rate'])} [{_percent(low)}, {_percent(high)}]"
-        null = f", {found['null']} null" if found["null"] else ""
-        lines.append(f"{name}: {probe}: {found['false_positives']} of {found['n']} accepted, {rate}{null}")
+        flips = ""
+        if "flip_rate" in figures:
+            rate = _rate(figures["flip_rate"], figures["flip_interval"])
+            flips = f"flip rate {rate} of {figures['swaps']} comparisons in both orders; "
+        first, second, tie = (_percent(figures["position"][place]) for place in ("first", "second", "tie"))
+        lines.append(f"{name}: {flips}verdicts for the first shown {first}, for the second {second}, ties {tie}")
+    for probe, counts in figures.get("probes", {}).items():
+        null = f", {counts['null']} null" if counts["null"] else ""
+        rate = _rate(counts["rate"], counts["interval"])
+        lines.append(f"{name}: {probe}: {counts['false_positives']} of {counts['n']} accepted, {rate}{null}")
     return lines
-
-
-def _flips(figures: Fields) -> str:
-    if "flip_rate" not in figures:
-        return ""
-    low, high = figures["flip_interval"]
-    share = f"{_percent(figures['flip_rate'])} [{_percent(low)}, {_percent(high)}]"
-    return f"flip rate {share} of {figures['swaps']} comparisons in both orders; "
 
 
 def _counted(counts: Mapping[str, int], name: str) -> str:
     kinds = ", ".join(f"{kind} {count}" for kind, count in counts.items())
     return f"{sum(counts.values())} {name}" + (f" ({kinds})" if kinds else "")
+
+
+def _rate(share: float, interval: Sequence[float]) -> str:
+    low, high = interval
+    return f"{_percent(share)} [{_percent(low)}, {_percent(high)}]"
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,4 @@
-"""One run of `libra judge`: from rows to requests, and from their answers to judged rows."""
+"""One run of `libra judge`: makes requests from rows, and judged rows from the answers."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from typing import Any
 import click
 import orjson
 
-from libra_cli.cli.engine_options import EngineOptions, SamplingOptions
-from libra_cli.engines.replay import shown_by
-from libra_cli.records.forms import Item
+from libra_cli.records.forms import JudgeItem
 from libra_cli.records.items import OTHER_RESPONSES, item_of_row, probe_item, probed
 from libra_cli.records.no_answer import no_answer
 from libra_cli.records.probes import PROBES
-from libra_cli.sampling.bundles import Several
-from libra_cli.sampling.choose import Choice, choices, drawing
-from libra_cli.sampling.judge_prompts import PAIR, RESPONSE, Plan, plan
-from libra_cli.sampling.judgments import check, place
-from libra_cli.sampling.run import EngineWorker, Passes, provenance, rendered, request_seed
+from libra_cli.sampling.bundles import BundleRequests
+from libra_cli.sampling.choose import ChosenModel, choose_models
+from libra_cli.sampling.judge_prompts import PAIR, RESPONSE, JudgePlan, make_plan
+from libra_cli.sampling.judgments import order_fields, raise_failures
+from libra_cli.sampling.options import EngineOptions, SamplingOptions
+from libra_cli.sampling.passes import Passes, rendered
+from libra_cli.sampling.recordings import judgment_key
+from libra_cli.sampling.requests import provenance, request_seed
+from libra_cli.sampling.worker import EngineWorker
 from libra_cli.stages.judge import RESULTS
-from libra_cli.stages.judge.aggregate import by_gate, decided
-from libra_cli.stages.judge.judges import Generative, Judge, Scalar, default_task
-from libra_cli.stages.judge.report import Tally, in_words
+from libra_cli.stages.judge.aggregate import aggregate, judgments_by_gate
+from libra_cli.stages.judge.judges import GenerativeJudge, Judge, ScalarJudge, default_task
+from libra_cli.stages.judge.report import JudgeReports, in_words
 from libra_cli.stages.judge.votes import BEST
 from libra_cli.stream import rows
 from libra_cli.stream.jobs import Answer, Job
@@ -36,11 +38,11 @@ from libra_cli.tasks import JUDGING
 
 
 @dataclass(frozen=True)
-class How:
-    """What is asked of every judge, and what becomes of the votes."""
+class JudgeConfig:
+    """How every judge is asked, and how its votes become a score."""
 
     task: str | None = None
-    """None: the one that shows all responses of a row at once."""
+    """None: the task that suits the responses of each row."""
     template: str | None = None
     votes: int = 1
     reduce: str = "mean"
@@ -49,72 +51,74 @@ class How:
     gate: bool = True
     texts: bool = True
     probe: str | None = None
-    """Name of the probes that take the place of every row's response."""
+    """Name of the probes that replace every row's response."""
 
 
 @dataclass(frozen=True)
-class Session:
-    """What one judge is asked about one row: the `work` of its job."""
+class JudgeSession:
+    """All requests to one judge about one row: the `work` of its job."""
 
     judge: Judge
-    plan: Plan
+    plan: JudgePlan
     name: str
     seed_of: Callable[[int], int]
     """The seed of a request, from its number."""
 
     @cached_property
     def requests(self) -> Sequence[Any]:
-        """Made when an engine asks for them: a row that stands in the output needs no prompts."""
-        asks = zip(self.plan.asks, self.judge.conversations(self.plan), strict=True)
-        return [
-            self.judge.request(
-                messages, self.seed_of(n), self.name, n, shown_by({"vote": ask.vote, **place(self.plan, ask)})
-            )
-            for n, (ask, messages) in enumerate(asks)
-        ]
+        """The requests; made when an engine asks for them, because finished rows need no prompts."""
+        requests = []
+        conversations = self.judge.conversations(self.plan)
+        for number, (prompt, messages) in enumerate(zip(self.plan.prompts, conversations, strict=True)):
+            shows = judgment_key({"vote": prompt.vote, **order_fields(self.plan, prompt)})
+            requests.append(self.judge.request(messages, self.seed_of(number), self.name, number, shows))
+        return requests
 
 
 class Judging:
-    """Judges every row of a run with each model, one after another."""
+    """One run of `libra judge`: each model judges every row, one model after another."""
 
-    def __init__(self, run: Run, engines: EngineOptions, sampling: SamplingOptions, how: How):
-        self._run, self._how, self._sampling = run, how, sampling
-        self._drawn = drawing(sampling)
-        self._models = choices(engines, sampling, run.console.note, rewards=True)
+    def __init__(self, run: Run, engines: EngineOptions, sampling: SamplingOptions, config: JudgeConfig):
+        self._run, self._config, self._sampling = run, config, sampling
+        self._drawn = sampling.to_sampling()
+        self._models = choose_models(engines, sampling, run.console.note, rewards=True)
         self._passes = Passes(run, self._models)
-        self._scalar = Scalar()
-        self._judges = {name: Generative(task, sampling, how.template, how.texts) for name, task in JUDGING.items()}
-        self.tally = Tally()
+        self._scalar = ScalarJudge()
+        self._judges = {
+            name: GenerativeJudge(task, sampling, config.template, config.texts) for name, task in JUDGING.items()
+        }
+        self.reports = JudgeReports()
         self._check()
 
     def _check(self) -> None:
-        how, scalar = self._how, [model.name for model in self._models if model.scalar]
-        if how.probe and how.task and JUDGING[how.task].shows != RESPONSE:
-            raise click.UsageError(f"--probe is for tasks that are shown one response, not --task {how.task}")
-        if how.task == "rank" and how.reduce == BEST:
+        """Raises click.UsageError if options contradict each other, and notes options without effect."""
+        config, scalar = self._config, [model.name for model in self._models if model.scalar]
+        if config.probe and config.task and JUDGING[config.task].shows != RESPONSE:
+            raise click.UsageError(f"--probe is for tasks that are shown one response, not --task {config.task}")
+        if config.task == "rank" and config.reduce == BEST:
             raise click.UsageError("--reduce best: a comparison has no best vote; take mean, median or majority")
-        if how.probe and scalar and how.threshold is None:
+        if config.probe and scalar and config.threshold is None:
             raise click.UsageError(f"--probe: {scalar[0]} gives a number; say above which it accepts: --threshold T")
-        if scalar and (how.task or how.votes > 1):
+        if scalar and (config.task or config.votes > 1):
             self._run.console.note(f"{', '.join(scalar)}: gives a number; --task and -k are not for it")
-        if len(scalar) < len(self._models) and self._drawn.temperature == 0 and how.votes > 1:
+        if len(scalar) < len(self._models) and self._drawn.temperature == 0 and config.votes > 1:
             self._run.console.note(
-                f"at temperature 0 all {how.votes} votes on the same prompt are the same; set --temperature"
+                f"at temperature 0 all {config.votes} votes on the same prompt are the same; set --temperature"
             )
 
-    def through(self) -> None:
+    def run(self) -> None:
         """Writes a judged row for each row and judge, or for each row, probe and judge."""
-        for row in self._run.rows_before():
-            self.tally.add(row.fields)
-        self._passes.through(self._jobs, self._finish, Several, _line)
+        for row in self._run.finished_rows():
+            self.reports.add(row.fields)
+        self._passes.answer(self._jobs, self._finish, BundleRequests, _line)
 
     def show_first(self) -> None:
         """Writes the first prompt about the first row as each judge would see it; no model is loaded."""
         self._passes.show_first(self._shown)
 
     def conclude(self, report: str | None) -> None:
-        """Says on stderr what each judge did, and writes it to the file `report` as JSON."""
-        figures = self.tally.figures()
+        """Reports on each judge on stderr, and in the file `report` as JSON."""
+        figures = self.reports.figures()
         for judge in figures:
             for line in in_words(judge):
                 self._run.console.note(line, event="judge", **judge)
@@ -123,69 +127,75 @@ class Judging:
 
     # -- requests -----------------------------------------------------------------------------------------------------
 
-    def _jobs(self, model: Choice, row: Row) -> Iterator[Job]:
-        return iter([self._job(model, row, changed, item) for changed, item in self._items(row)])
+    def _jobs(self, model: ChosenModel, row: Row) -> Iterator[Job]:
+        jobs = []  # a list: what is wrong with one item refuses the whole row
+        for changed, item in self._items(row):
+            gates = [no_answer(response) if self._config.gate else None for response in item.responses]
+            session = self._session(model, {**row.fields, **changed}, item, gates)
+            names = {**changed, "judge": model.name}
+            jobs.append(Job(row, session, names, answer=None if session.plan.prompts else []))
+        return iter(jobs)
 
-    def _items(self, row: Row) -> Iterator[tuple[dict[str, Any], Item]]:
-        """What is judged of a row, with the fields in which it differs from the row."""
-        if self._how.probe is None:
+    def _items(self, row: Row) -> Iterator[tuple[dict[str, Any], JudgeItem]]:
+        """The items of a row, each with the fields in which it differs from the row."""
+        if self._config.probe is None:
             yield {}, item_of_row(row.fields)
         else:
-            for probe in PROBES[self._how.probe]:
+            for probe in PROBES[self._config.probe]:
                 yield probed(row.fields, probe), probe_item(row.fields, probe)
 
-    def _job(self, model: Choice, row: Row, changed: Mapping[str, Any], item: Item) -> Job:
-        gates = [no_answer(response) if self._how.gate else None for response in item.responses]
-        session = self._session(model, {**row.fields, **changed}, item, gates)
-        return Job(row, session, {**changed, "judge": model.name}, answer=None if session.plan.asks else [])
-
-    def _session(self, model: Choice, fields: Mapping[str, Any], item: Item, gates: Sequence[str | None]) -> Session:
-        judge = self._scalar if model.scalar else self._judges[self._how.task or default_task(item)]
-        if judge.shows == PAIR and self._how.reduce == BEST:
+    def _session(
+        self, model: ChosenModel, fields: Mapping[str, Any], item: JudgeItem, gates: Sequence[str | None]
+    ) -> JudgeSession:
+        config = self._config
+        judge = self._scalar if model.scalar else self._judges[config.task or default_task(item)]
+        if judge.shows == PAIR and config.reduce == BEST:
             raise RowError("wrong_reduce", "a comparison has no best vote; --reduce mean, or --task score")
-        name = "/".join([rows.response_name(fields), *([fields["probe"]] if self._how.probe else [])])
-        votes = 1 if model.scalar else self._how.votes
+        name = "/".join([rows.response_name(fields), *([fields["probe"]] if config.probe else [])])
         judge.check(item)
-        planned = plan(item, judge.shows, gates, votes, self._how.orders, self._chance(name))
-        return Session(judge, planned, name, partial(request_seed, self._sampling.seed, f"{name}\0{model.name}"))
 
-    def _chance(self, name: str) -> Callable[[int], random.Random]:
-        """Chance for the orders of each vote: the same for every judge."""
-        seed = self._sampling.seed
-        return lambda vote: random.Random(rows.seed_for(seed, f"{name}\0order", vote))
+        def chance(vote: int) -> random.Random:
+            return random.Random(rows.seed_for(self._sampling.seed, f"{name}\0order", vote))  # the same for every judge
+
+        plan = make_plan(item, judge.shows, gates, 1 if model.scalar else config.votes, config.orders, chance)
+        return JudgeSession(judge, plan, name, partial(request_seed, self._sampling.seed, f"{name}\0{model.name}"))
 
     # -- answers ------------------------------------------------------------------------------------------------------
 
     def _finish(self, worker: EngineWorker, job: Job, answers: Sequence[Answer]) -> Mapping[str, Any]:
-        check(answers)
-        session: Session = job.work
-        judge, planned = session.judge, session.plan
-        asked = zip(planned.asks, session.requests, answers, strict=True)
-        judgments = [judge.read(planned, ask, request, answer) for ask, request, answer in asked] + by_gate(planned)
-        threshold = judge.threshold if self._how.probe and self._how.threshold is None else self._how.threshold
+        raise_failures(answers)
+        session: JudgeSession = job.work
+        judge, plan, config = session.judge, session.plan, self._config
+        judgments = [
+            judge.read(plan, prompt, request, answer)
+            for prompt, request, answer in zip(plan.prompts, session.requests, answers, strict=True)
+        ]
+        judgments += judgments_by_gate(plan)
+        threshold = judge.threshold if config.probe and config.threshold is None else config.threshold
         fields: dict[str, Any] = {"judge_task": judge.name, "judgments": judgments}
-        fields.update(decided(planned, judgments, judge.rule(self._how.reduce, threshold)))
+        fields.update(aggregate(plan, judgments, judge.rule(config.reduce, threshold)))
         if answers:
             fields["judge_provenance"] = self._provenance(worker.described, judge)
-        self.tally.add({**job.names, **fields})
+        self.reports.add({**job.names, **fields})
         return fields
 
     def _provenance(self, engine: Mapping[str, Any], judge: Judge) -> dict[str, Any]:
-        if isinstance(judge, Scalar):
+        if isinstance(judge, ScalarJudge):
             return provenance(engine)
-        votes = {"votes": self._how.votes, "orders": self._how.orders, "reduce": self._how.reduce}
+        config = self._config
+        votes = {"votes": config.votes, "orders": config.orders, "reduce": config.reduce}
         return {**provenance(engine, self._drawn, judge.prompt_sha256), **votes}
 
-    def _shown(self, model: Choice, row: Row) -> dict[str, Any]:
+    def _shown(self, model: ChosenModel, row: Row) -> dict[str, Any]:
         changed, item = next(self._items(row))
         session = self._session(model, {**row.fields, **changed}, item, [None] * len(item.responses))
-        prompt, made = rendered(model, session.requests[0])
-        named = {"id": row.id, "judge": model.name, "judge_task": session.judge.name}
-        return {**named, **prompt, "judge_provenance": self._provenance(made, session.judge)}
+        prompt, described = rendered(model, session.requests[0])
+        names = {"id": row.id, "judge": model.name, "judge_task": session.judge.name}
+        return {**names, **prompt, "judge_provenance": self._provenance(described, session.judge)}
 
 
 def _line(row: Row, judged: Mapping[str, Any]) -> bytes:
-    """The line of a judged row, without what an earlier judge said of it, or a probe has taken the place of."""
+    """The line of a judged row, without the results of an earlier judge and the fields that a probe replaces."""
     dropped = (*RESULTS, *OTHER_RESPONSES) if "probe" in judged else RESULTS
     if row.fields.keys().isdisjoint(dropped):
         return rows.extend(row, judged)

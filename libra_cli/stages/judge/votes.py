@@ -1,4 +1,4 @@
-"""From the votes on one response, pair or list to one number or one choice. Pure; null votes are never a number."""
+"""From the votes on one response, pair or list to one number or one choice. Pure; a vote of null is never a number."""
 
 from __future__ import annotations
 
@@ -6,57 +6,57 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import median
 
+from libra_cli.choices import REDUCTIONS
 from libra_cli.tasks.rank import STRENGTH, verdict_of
 from libra_cli.tasks.task import Outcome
 
-MEAN, MEDIAN, MAJORITY, BEST = "mean", "median", "majority", "best"
-REDUCTIONS = (MEAN, MEDIAN, MAJORITY, BEST)
+MEAN, MEDIAN, MAJORITY, BEST = REDUCTIONS
 
 VALUES: dict[str, int] = {**STRENGTH, "correct": 1, "wrong": 0}
 """Verdicts in words as numbers."""
 
 
 def values(outcomes: Iterable[Outcome | float | None]) -> list[float]:
-    """The votes that can be read, as numbers."""
-    return [VALUES[said] if isinstance(said, str) else said for said in outcomes if said is not None]
+    """The outcomes of the votes with a verdict, as numbers."""
+    return [VALUES[outcome] if isinstance(outcome, str) else outcome for outcome in outcomes if outcome is not None]
 
 
-def reduced(votes: Sequence[float], how: str) -> float | None:
+def reduced(votes: Sequence[float], reduction: str) -> float | None:
     """One number from the votes of a judge; None without votes.
 
-    `mean`; `median` (of an even count: the mean of the two in the middle); `majority`: the most frequent number, and
-    where several are, their mean; `best`: the highest.
+    `mean`; `median` (of an even count: the mean of the two in the middle); `majority`: the most frequent number, or the
+    mean of several such numbers; `best`: the highest.
     """
     if not votes:
         return None
-    if how == MEDIAN:
+    if reduction == MEDIAN:
         return plain(median(votes))
-    if how == BEST:
+    if reduction == BEST:
         return plain(max(votes))
-    chosen = _most_frequent(votes) if how == MAJORITY else votes
+    chosen = _most_frequent(votes) if reduction == MAJORITY else votes
     return plain(sum(chosen) / len(chosen))
 
 
-def compared(votes: Sequence[float], how: str) -> float | None:
+def compared(votes: Sequence[float], reduction: str) -> float | None:
     """`reduced` for comparisons: `majority` counts A, B and tie, however strong, and a tie of these is a tie."""
-    if how == BEST:
+    if reduction == BEST:
         raise ValueError("a comparison has no best vote")
-    if how != MAJORITY:
-        return reduced(votes, how)
+    if reduction != MAJORITY:
+        return reduced(votes, reduction)
     leading = _most_frequent([sign(vote) for vote in votes])
     return None if not leading else int(leading[0]) if len(leading) == 1 else 0
 
 
 def favourite(votes: Sequence[int]) -> int | None:
-    """The response that most votes chose; None where several share the first place, or without votes."""
+    """The response that most votes chose; None if several share the first place, or without votes."""
     leading = _most_frequent(votes)
     return int(leading[0]) if len(leading) == 1 else None
 
 
 def highest(scores: Sequence[float]) -> int | None:
-    """The place of the highest score; None where several share it, or without scores."""
-    places = [place for place, score in enumerate(scores) if score == max(scores)]
-    return places[0] if len(places) == 1 else None
+    """The index of the highest score; None if several share it, or without scores."""
+    indices = [index for index, score in enumerate(scores) if score == max(scores)]
+    return indices[0] if len(indices) == 1 else None
 
 
 def _most_frequent(votes: Sequence[float]) -> list[float]:
@@ -69,9 +69,9 @@ def sign(value: float) -> int:
     return (value > 0) - (value < 0)
 
 
-def preference(value: float) -> str:
-    """A comparison as a verdict: the sign says which response is better."""
-    return verdict_of(sign(value))
+def preference(margin: float) -> str:
+    """A comparison as a verdict: the sign of its margin says which response is better."""
+    return verdict_of(sign(margin))
 
 
 def plain(value: float) -> float:

@@ -1,6 +1,6 @@
-"""How much of each set is asked for (FILE:0.4, FILE:5000, FILE:3x), and how many rows that comes to.
+"""The amounts that are asked for (FILE:0.4, FILE:5000, FILE:3x), and how many rows of each set they make.
 
-Everything is counted in exact fractions: no share depends on how a computer rounds 0.1.
+All arithmetic is in exact fractions: no share depends on how a computer rounds 0.1.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from libra_cli.stream.line_source import STDIN
 from libra_cli.stream.options import identity
 
 
-class Kind(Enum):
+class AmountKind(Enum):
     """What the number of an amount counts."""
 
-    WEIGHT = "share of what counts and repetitions leave"
+    WEIGHT = "share of the rows that the other amounts leave"
     ROWS = "rows"
-    TIMES = "passes over the set"
+    PASSES = "passes over the set"
 
 
 @dataclass(frozen=True)
 class Amount:
-    """How much of a set."""
+    """How much of a set to take."""
 
-    kind: Kind
+    kind: AmountKind
     value: Fraction
 
 
 @dataclass(frozen=True)
-class Part:
-    """One argument: `text` as it was given, the file that it names (`-` is standard input), and how much of it."""
+class MixPart:
+    """One argument: its `text` as typed, the file that it names (`-` is standard input), and how much of it to take."""
 
     text: str
     path: str
@@ -44,122 +44,110 @@ class Part:
 
     @property
     def name(self) -> str:
-        """What messages call the file, and rows their source."""
+        """The name of the file in messages, and of the source in rows."""
         return STDIN if self.path == "-" else self.path
 
 
-ALL = Amount(Kind.TIMES, Fraction(1))
+ALL = Amount(AmountKind.PASSES, Fraction(1))
 FORMS = "write 0.4 (a weight), 4000 (rows) or 3x (times the whole set)"
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(x?)")
 
 
 def amount(text: str) -> Amount | None:
-    """`4000` is rows, `0.4` (with its point) a weight, `3x` or `0.5x` times; None where `text` is none of them."""
-    found = _NUMBER.fullmatch(text)
-    if found is None:
+    """Reads `4000` (rows), `0.4` (a weight, because of the point), `3x` or `0.5x` (passes); None for anything else."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
         return None
     value = Fraction(text.removesuffix("x"))
-    if found.group(1):
-        return Amount(Kind.TIMES, value)
-    return Amount(Kind.WEIGHT if "." in text else Kind.ROWS, value)
+    if match.group(1):
+        return Amount(AmountKind.PASSES, value)
+    return Amount(AmountKind.WEIGHT if "." in text else AmountKind.ROWS, value)
 
 
-def parts(texts: Sequence[str]) -> list[Part]:
-    """The arguments FILE[:AMOUNT]; raises Fatal(2) where one cannot be understood or two name one file."""
-    found = [_part(text) for text in texts]
+def parse_parts(texts: Sequence[str]) -> list[MixPart]:
+    """Reads arguments FILE[:AMOUNT]; raises Fatal(2) if one makes no sense or two name the same file."""
+    parts = [_parse_part(text) for text in texts]
     seen: dict[object, str] = {}
-    for part in found:
+    for part in parts:
         file = identity(part.path)
         if file in seen:
-            cure = "name it once, and say how often its rows are wanted: FILE:2x"
             what = "is given twice" if seen[file] == part.text else f"is the same file as {seen[file]}"
-            raise Fatal(Exit.USAGE, f"{part.text}: {what}; {cure}")
+            hint = "name it once, and say how often its rows are wanted: FILE:2x"
+            raise Fatal(Exit.USAGE, f"{part.text}: {what}; {hint}")
         seen[file] = part.text
-    return found
+    return parts
 
 
-def _part(text: str) -> Part:
+def _parse_part(text: str) -> MixPart:
     path, colon, tail = text.rpartition(":")
     wanted = amount(tail) if colon else None
-    whole, before = os.path.exists(text), path in ("-", STDIN) or os.path.exists(path)
-    if wanted is not None and whole and before:
-        cure = f"write {text}:1x for the second, or {path}:0{tail} for the first"
-        raise Fatal(Exit.USAGE, f"{text}: there is a file {path} and a file {text}; {cure}")
-    if colon and not whole:
-        if wanted is None and before:
+    text_exists, path_exists = os.path.exists(text), path in ("-", STDIN) or os.path.exists(path)
+    if wanted is not None and text_exists and path_exists:
+        hint = f"write {text}:1x for the second, or {path}:0{tail} for the first"
+        raise Fatal(Exit.USAGE, f"{text}: there is a file {path} and a file {text}; {hint}")
+    if colon and not text_exists:
+        if wanted is None and path_exists:
             raise Fatal(Exit.USAGE, f"{text}: {tail!r} is not an amount; {FORMS}")
         if not path:
             raise Fatal(Exit.USAGE, f"{text}: there is no file before the colon; write FILE{text}")
-    if wanted is None or whole:
+    if wanted is None or text_exists:
         path, wanted = text, ALL
-    return Part(text, "-" if path == STDIN else path, wanted)
+    return MixPart(text, "-" if path == STDIN else path, wanted)
 
 
-def allotted(parts: Sequence[Part], available: Sequence[int], total: int | None, repeat: bool) -> list[int]:
-    """Rows to take of each part, of which `available` can be had.
+def rows_per_part(parts: Sequence[MixPart], available: Sequence[int], total: int | None, repeat: bool) -> list[int]:
+    """Decides how many rows to take of each part.
 
-    `total` is how many they shall be; None: what counts and repetitions make, and with weights as many as the scarcest
-    weighted set allows without repeating. Raises Fatal(2) where the amounts do not fit together, or a part has too few
-    rows for its own and may not `repeat` them.
+    `available` rows of each part can be taken. `total` is the size of the mixture; None: what rows and passes make,
+    plus, for the weights, as many rows as the scarcest weighted part allows without repeating. Raises Fatal(2) if the
+    amounts contradict each other, or a part has too few rows and may not `repeat` them.
     """
-    fixed = [_fixed(part.amount, count) for part, count in zip(parts, available, strict=True)]
-    weights = [part.amount.value if part.amount.kind is Kind.WEIGHT else Fraction(0) for part in parts]
-    left = _left(parts, available, sum(fixed), weights, total)
-    rows = [own + share for own, share in zip(fixed, apportioned(left, weights), strict=True)]
+    fixed = []  # what does not depend on the other parts
+    for part, count in zip(parts, available, strict=True):
+        kind, value = part.amount.kind, part.amount.value
+        passes = floor(value * count + Fraction(1, 2))
+        fixed.append(0 if kind is AmountKind.WEIGHT else int(value) if kind is AmountKind.ROWS else passes)
+    weights = [part.amount.value if part.amount.kind is AmountKind.WEIGHT else Fraction(0) for part in parts]
+
+    if total is None:
+        for part, count, weight in zip(parts, available, weights, strict=True):
+            if weight and not count:  # an empty part would leave nothing for any part with a weight
+                raise _is_empty(part)
+        most = [count * sum(weights) / weight for count, weight in zip(available, weights, strict=True) if weight]
+        shared = floor(min(most, default=Fraction(0)))
+    elif sum(fixed) > total:
+        hint = "leave -n out (and take `| head -n` of it), or give weights instead (FILE:1.0)"
+        raise Fatal(Exit.USAGE, f"counts and repetitions make {sum(fixed):,} rows, -n says {total:,}; {hint}")
+    elif sum(fixed) < total and not any(weights):
+        hint = "give the set that shall fill it a weight (FILE:1.0), or leave -n out"
+        raise Fatal(Exit.USAGE, f"counts and repetitions make {sum(fixed):,} rows, -n says {total:,}; {hint}")
+    else:
+        shared = total - sum(fixed)
+
+    rows = [own + share for own, share in zip(fixed, apportion(shared, weights), strict=True)]
     for part, count, wanted in zip(parts, available, rows, strict=True):
-        _check(part, count, wanted, repeat)
+        if wanted and not count:
+            raise _is_empty(part)
+        if wanted > count and not repeat and part.amount.kind is not AmountKind.PASSES:
+            has_weight = part.amount.kind is AmountKind.WEIGHT
+            what = f"its share is {wanted:,} rows" if has_weight else f"it shall give {wanted:,} rows"
+            fewer = "a smaller -n (or none)" if has_weight else f"at most {part.path}:{count}"
+            hint = f"ask for {fewer}, or say --repeat to use rows more than once"
+            raise Fatal(Exit.USAGE, f"{part.text}: {what}, and there are {count:,}; {hint}")
     return rows
 
 
-def _fixed(amount: Amount, available: int) -> int:
-    """The rows that do not depend on the other sets."""
-    if amount.kind is Kind.WEIGHT:
-        return 0
-    return int(amount.value) if amount.kind is Kind.ROWS else floor(amount.value * available + Fraction(1, 2))
+def _is_empty(part: MixPart) -> Fatal:
+    return Fatal(Exit.USAGE, f"{part.text}: there are no rows of it to mix; leave it out, or check the file")
 
 
-def _left(
-    parts: Sequence[Part], available: Sequence[int], fixed: int, weights: Sequence[Fraction], total: int | None
-) -> int:
-    """The rows that the weights share."""
-    if total is None:
-        _check_scarcest(parts, available, weights)
-        most = [count * sum(weights) / weight for count, weight in zip(available, weights, strict=True) if weight]
-        return floor(min(most, default=Fraction(0)))
-    if fixed > total:
-        cure = "leave -n out (and take `| head -n` of it), or give weights instead (FILE:1.0)"
-        raise Fatal(Exit.USAGE, f"counts and repetitions make {fixed:,} rows, -n says {total:,}; {cure}")
-    if fixed < total and not any(weights):
-        cure = "give the set that shall fill it a weight (FILE:1.0), or leave -n out"
-        raise Fatal(Exit.USAGE, f"counts and repetitions make {fixed:,} rows, -n says {total:,}; {cure}")
-    return total - fixed
-
-
-def _check_scarcest(parts: Sequence[Part], available: Sequence[int], weights: Sequence[Fraction]) -> None:
-    """An empty set would leave nothing of all that have weights."""
-    for part, count, weight in zip(parts, available, weights, strict=True):
-        if weight and not count:
-            raise Fatal(Exit.USAGE, f"{part.text}: there are no rows of it to mix; leave it out, or check the file")
-
-
-def apportioned(total: int, weights: Sequence[Fraction]) -> list[int]:
-    """`total` in proportion to `weights`, by largest remainder (Hamilton's method); the earlier of equals first."""
+def apportion(total: int, weights: Sequence[Fraction]) -> list[int]:
+    """Divides `total` in proportion to `weights`, by largest remainder (Hamilton's method); ties go to the earlier."""
     if not total or not any(weights):
         return [0] * len(weights)
     quotas = [total * weight / sum(weights) for weight in weights]
     rows = [floor(quota) for quota in quotas]
-    by_remainder = sorted(range(len(rows)), key=lambda at: rows[at] - quotas[at])
-    for at in by_remainder[: total - sum(rows)]:
-        rows[at] += 1
+    by_remainder = sorted(range(len(rows)), key=lambda number: rows[number] - quotas[number])
+    for number in by_remainder[: total - sum(rows)]:
+        rows[number] += 1
     return rows
-
-
-def _check(part: Part, available: int, wanted: int, repeat: bool) -> None:
-    if wanted and not available:
-        raise Fatal(Exit.USAGE, f"{part.text}: there are no rows of it to mix; leave it out, or check the file")
-    if wanted <= available or repeat or part.amount.kind is Kind.TIMES:
-        return
-    what = f"its share is {wanted:,} rows" if part.amount.kind is Kind.WEIGHT else f"it shall give {wanted:,} rows"
-    fewer = "a smaller -n (or none)" if part.amount.kind is Kind.WEIGHT else f"at most {part.path}:{available}"
-    cure = f"ask for {fewer}, or say --repeat to use rows more than once"
-    raise Fatal(Exit.USAGE, f"{part.text}: {what}, and there are {available:,}; {cure}")

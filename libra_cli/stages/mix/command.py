@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from libra_cli import choices
 from libra_cli.cli.command import option, stage
+from libra_cli.cli.shared_options import spool_dir_option
 
 if TYPE_CHECKING:
     from libra_cli.stream.options import StreamOptions
@@ -22,23 +24,42 @@ EXAMPLES = (
 
 def _name_files(options: StreamOptions, values: dict[str, Any]) -> None:
     """Leaves the files in `options.inputs`, and their amounts with them in `values`; they are read as everywhere."""
-    from libra_cli.stages.mix.amounts import parts
+    from libra_cli.stages.mix.amounts import parse_parts
 
     values["mixture"] = options.inputs
-    options.inputs = tuple(part.path for part in parts(options.inputs))
+    options.inputs = tuple(part.path for part in parse_parts(options.inputs))
 
 
 @stage("mix", resumable=False, inputs=_name_files, takes="FILE[:AMOUNT]", examples=EXAMPLES)
-@option("-n", "--rows", type=click.IntRange(1), metavar="N",
-        help="Rows in all.  [default: what the amounts make; with weights as many as need no repeating]")  # fmt: skip
-@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Another seed, another choice and order.")
-@option("--no-shuffle", is_flag=True, help="Keep the order of each set, and take turns in proportion.")
-@option("--repeat", is_flag=True, help="Use rows again where a weight or a count is more than a set has.")
-@option("--dedupe", type=click.Choice(["id", "content"]),
-        help="Leave out rows that an earlier set has, too: with the same id and task, or messages.")  # fmt: skip
-@option("--source-key", metavar="NAME", help="Add the field NAME, with the file that the row came from.")
-@option("--spool-dir", metavar="DIR", shapes_rows=False,
-        help="Where rows wait that come through a pipe or compressed. Default: TMPDIR.")  # fmt: skip
+@option(
+    "-n",
+    "--rows",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Total number of rows. Default: the sum of the amounts; with weights, as many as need no repetition.",
+)
+@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of the choice and the order.")
+@option(
+    "--no-shuffle",
+    is_flag=True,
+    help="Keep the order of the rows within each set and interleave the sets in proportion.",
+)
+@option("--repeat", is_flag=True, help="Use rows again if a weight or a count asks for more rows than a set has.")
+@option(
+    "--duplicates",
+    type=click.Choice(choices.MIX_DUPLICATES),
+    default="keep",
+    help="A row that an earlier set also has: keep it, or drop it and count it.",
+)
+@option(
+    "--duplicates-by",
+    type=click.Choice(choices.DUPLICATE_KEYS),
+    default="id",
+    help="Rows are duplicates if they have the same id and task (id), or the same messages (content; rows without "
+    "messages: the same fields).",
+)
+@option("--source-key", metavar="NAME", help="Add a field NAME to each row: the file that it comes from.")
+@spool_dir_option()
 def command(
     run: Run,
     mixture: tuple[str, ...],
@@ -46,33 +67,36 @@ def command(
     seed: int,
     no_shuffle: bool,
     repeat: bool,
-    dedupe: str | None,
+    duplicates: str,
+    duplicates_by: str,
     source_key: str | None,
     spool_dir: str | None,
 ) -> None:
-    """Mix data sets in stated proportions, and say what came of it.
+    """Mix data sets in stated proportions.
 
-    Each input is FILE[:AMOUNT]; - is standard input. :4000 is so many rows: a number without a point, so that :1 is one
-    row. :0.4 is a weight: a number with a point, as in :1.0; the weights share what -n leaves after rows and times, and
-    need not add up to 1. :3x is three times the whole set, :0.5x half of it; without an amount it is :1x.
+    Each input is FILE[:AMOUNT]; - is standard input. AMOUNT is a number of rows, a weight or a multiple. :4000 takes
+    4000 rows (a number without a decimal point, so :1 is one row). :0.4 is a weight (a number with a decimal point, as
+    in :1.0): the weights share the rows of -n that remain after counts and multiples, and need not add up to 1. :3x
+    takes three times the whole set, :0.5x half of it. Without AMOUNT a set counts as :1x. If the name of a file itself
+    ends like an amount, add one: a:7:1x.
 
-    No row of a set is used again before all of them were used, and none at all beyond what a set has, unless :3x or
-    --repeat says so. A file whose own name ends like an amount takes one more: a:7:1x.
+    No row of a set is used again before all its rows have been used, and none is used twice unless a multiple above 1x
+    or --repeat asks for it.
 
-    The rows come shuffled; with --no-shuffle every beginning of the output has the proportions of the whole. They are
-    the input's bytes (U+2028 and the like escaped), and the same input and --seed give the same output. Where rows have
-    the id and the task of a row of an earlier set, stderr says how many; --dedupe leaves those out, by id or content. A
-    set's own repetitions stay.
+    Rows are shuffled. With --no-shuffle, every prefix of the output has the proportions of the whole. Rows keep their
+    bytes (except that U+2028 and the like are escaped). The same input and --seed give the same output. Duplicates
+    within one set always stay. If rows have the id and task of a row in an earlier set, stderr says how many;
+    --duplicates drop leaves them out.
 
-    At the end stderr has the mixture: rows, share and epochs of each set, and of each `task` in it. In the counts a row
-    that is used three times counts as three; rows that are not used are filtered (surplus, duplicate). With --shard the
-    amounts are those of each part.
+    At the end stderr shows the mixture: rows, share and epochs of each set and of each `task` in it. In the counts, a
+    row used three times counts as three, and unused rows are filtered (surplus, duplicate). With --shard, the amounts
+    apply to each part.
 
-    The whole input is read first. About 50 bytes a row are held in memory; the rows themselves are read again from
-    their file, or from an unnamed temporary file where they came through a pipe or were compressed.
+    The whole input is read first. Memory holds about 50 bytes per row; the rows themselves are read again from their
+    files, or from an unnamed temporary file if they came through a pipe or were compressed.
     """
-    from libra_cli.stages.mix.amounts import parts
-    from libra_cli.stages.mix.run import Plan, mix
+    from libra_cli.stages.mix.amounts import parse_parts
+    from libra_cli.stages.mix.run import MixPlan, mix
 
-    plan = Plan(rows, seed, not no_shuffle, repeat, dedupe, source_key)
-    mix(run, parts(mixture or ("-",)), plan, spool_dir)
+    plan = MixPlan(rows, seed, not no_shuffle, repeat, duplicates == "drop", duplicates_by, source_key)
+    mix(run, parse_parts(mixture or ("-",)), plan, spool_dir)

@@ -1,4 +1,4 @@
-"""Which row comes when: walks over a set epoch by epoch, and the turns that sets take."""
+"""The order of a mixture: which row each set gives next, and which set is next."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from libra_cli.stream.shuffle import Numbers, permutation
 
 
 def walk(kept: Numbers, wanted: int, seed: int, source: int, shuffle: bool) -> Iterator[int]:
-    """`wanted` of the rows `kept` of a source, none a second time before every other has had its turn.
+    """Yields `wanted` rows from `kept`, the rows of set number `source`; repeats none before all had their turn.
 
-    Without `shuffle` each epoch keeps the order of the source; one that is not whole is a sample all the same.
+    Without `shuffle` each epoch keeps the order of the set; an incomplete epoch is still a random sample.
     """
     for epoch, begin in enumerate(range(0, wanted, len(kept) or 1)):
         order = permutation(len(kept), seed, source, epoch)[: wanted - begin]
@@ -21,13 +21,13 @@ def walk(kept: Numbers, wanted: int, seed: int, source: int, shuffle: bool) -> I
 
 
 def turns(counts: Sequence[int], seed: int, shuffle: bool) -> NDArray[np.unsignedinteger]:
-    """Whose row is next, for each of the sum of `counts` rows.
+    """Returns the set that each row of the mixture comes from, given the rows (`counts`) of each set.
 
-    Without `shuffle` the sets take turns so evenly that every beginning of the output has their proportions: the row j
-    of n of a set stands at (j + 1/2) / n of the whole.
+    Without `shuffle` every prefix of the mixture has the proportions of the whole: row j of the n rows of a set goes to
+    position (j + 1/2) / n of the mixture.
     """
     sources = np.repeat(np.arange(len(counts), dtype=np.min_scalar_type(len(counts))), counts)
     if shuffle:
         return sources[permutation(len(sources), seed, "turns")]
-    at = np.concatenate([(np.arange(count) + 0.5) / max(count, 1) for count in counts])
-    return sources[np.argsort(at, kind="stable")]
+    positions = np.concatenate([(np.arange(count) + 0.5) / max(count, 1) for count in counts])
+    return sources[np.argsort(positions, kind="stable")]

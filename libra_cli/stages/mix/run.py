@@ -1,4 +1,4 @@
-"""Sets in, one mixture out: read where every row is, count how many are wanted, write them in turn."""
+"""Several sets in, one mixture out: index the rows of every set, decide how many to take, write them in turn."""
 
 from __future__ import annotations
 
@@ -10,105 +10,96 @@ import numpy as np
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.mix import order, report
-from libra_cli.stages.mix.amounts import Part, allotted
+from libra_cli.stages.mix.amounts import MixPart, rows_per_part
 from libra_cli.stages.mix.order import Numbers
-from libra_cli.stages.mix.pool import Pool, Tasks, had_before, key
+from libra_cli.stages.mix.pool import RowPool, TaskNumbers, in_earlier_pool, key
 from libra_cli.stream import rows
 from libra_cli.stream.row_store import RowStore
-from libra_cli.stream.rows import Row
 from libra_cli.stream.run import Run
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is asked for beside the amounts."""
+class MixPlan:
+    """What the options of `libra mix` ask for, apart from the amounts."""
 
     rows: int | None = None
-    """In all; None: as many as the amounts make."""
+    """Rows in total; None: as many as the amounts make."""
     seed: int = 0
     shuffle: bool = True
     repeat: bool = False
-    """A set may give more rows than it has."""
-    dedupe: str | None = None
-    """`id` (with the task) or `content`: leave out what an earlier set has by that; None: count what it has by id."""
+    """Whether a set may give more rows than it has."""
+    drop_duplicates: bool = False
+    """Whether to leave out rows that an earlier set also has, instead of only counting them."""
+    duplicates_by: str = "id"
+    """What duplicates share: `id` (and the task) or `content`."""
     source_key: str | None = None
-    """The field that says which set a row came from."""
+    """Field that records which set a row came from."""
 
 
-def mix(run: Run, parts: Sequence[Part], plan: Plan, spool_dir: str | None) -> None:
+def mix(run: Run, parts: Sequence[MixPart], plan: MixPlan, spool_dir: str | None) -> None:
     """Writes the mixture of `parts`, whose files `run` reads one after another.
 
-    A run that is stopped while it reads writes nothing: a part of the input would give another mixture.
+    A run that is stopped while it reads writes nothing: part of the input would give another mixture.
     """
-    tasks = Tasks()
-    with RowStore(spool_dir) as store:
+    tasks = TaskNumbers()
+    with RowStore(spool_dir, "--spool-dir") as store:
         pools = _read(run, parts, plan, store, tasks)
         if run.stop.status is not None:
             return
-        kept = _kept(run, pools, plan)
-        wanted = allotted(parts, [len(rows) for rows in kept], plan.rows, plan.repeat)
-        _account(run, kept, wanted)
+        kept = _without_duplicates(run, pools, plan)
+        wanted = rows_per_part(parts, [len(rows) for rows in kept], plan.rows, plan.repeat)
+        surplus = sum(max(0, len(rows) - count) for rows, count in zip(kept, wanted, strict=True))
+        if surplus:
+            run.leave_out("surplus", surplus)
+        # The second and later uses of a row count as rows of their own.
+        run.counts.read += sum(max(0, count - len(rows)) for rows, count in zip(kept, wanted, strict=True))
+
         realised: list[Counter[int]] = [Counter() for _ in parts]
-        drawn = ((pools[source].place(at), (source, at)) for source, at in _drawn(kept, wanted, plan))
-        for raw, (source, at) in store.each(drawn):
+        drawn = ((pools[source].location(number), (source, number)) for source, number in _drawn(kept, wanted, plan))
+        for row, (source, number) in store.rows_at(drawn):
             if run.stop.status is not None:
                 return
-            run.write(_line(raw, plan.source_key, parts[source].name))
-            realised[source][pools[source].task(at)] += 1
+            run.write(rows.extend(row, {plan.source_key: parts[source].name} if plan.source_key is not None else None))
+            realised[source][pools[source].task(number)] += 1
     available = [pool.by_task(rows) for pool, rows in zip(pools, kept, strict=True)]
     mixture = report.figures([part.text for part in parts], available, realised, tasks.names)
     run.console.show(report.table(mixture), event="mixture", mixture=mixture)
 
 
-def _read(run: Run, parts: Sequence[Part], plan: Plan, store: RowStore, tasks: Tasks) -> list[Pool]:
-    """Where the rows of each part are."""
-    pools = [Pool() for _ in parts]
+def _read(run: Run, parts: Sequence[MixPart], plan: MixPlan, store: RowStore, tasks: TaskNumbers) -> list[RowPool]:
+    """Indexes the rows of each part. Raises Fatal(2) if a row has the field that `plan.source_key` would add."""
+    pools = [RowPool() for _ in parts]
     by_name = {part.name: pool for part, pool in zip(parts, pools, strict=True)}
-    several, by_content = len(parts) > 1, plan.dedupe == "content"
-    for row in run.each_row():
-        run.counts.read += 1
+    several, by_content = len(parts) > 1, plan.duplicates_by == "content"
+    for row in run.rows():
         if plan.source_key in row.fields:
             reason = f'has a field "{plan.source_key}" already; choose another --source-key'
             raise Fatal(Exit.USAGE, f"{row.place}: {reason}")
-        place = store.keep(row, run.batch.span(row.line))
-        by_name[row.file].add(place, key(row, by_content) if several else 0, tasks.number(row.fields))
+        location = store.keep(row)
+        by_name[row.file].add(location, key(row, by_content) if several else 0, tasks.number(row.fields))
     return pools
 
 
-def _kept(run: Run, pools: Sequence[Pool], plan: Plan) -> list[Numbers]:
-    """The rows of each pool that may be taken; says how many of them an earlier pool has, too."""
-    repeated = had_before(pools)
+def _without_duplicates(run: Run, pools: Sequence[RowPool], plan: MixPlan) -> list[Numbers]:
+    """The rows of each pool that may be taken; reports those that an earlier pool has, too."""
+    repeated = in_earlier_pool(pools)
     count = int(sum(mask.sum() for mask in repeated))
-    if plan.dedupe is not None:
+    if plan.drop_duplicates:
         if count:
             run.leave_out("duplicate", count)
         return [np.flatnonzero(~mask).astype(np.uint32) for mask in repeated]
     if count:
-        text = f"rows with the id and the task of a row of an earlier set: {count:,}; --dedupe id leaves them out"
+        shared = "content" if plan.duplicates_by == "content" else "id and the task"
+        text = f"rows with the {shared} of a row of an earlier set: {count:,}; --duplicates drop leaves them out"
         run.console.note(text, event="repeated", rows=count)
     return [np.arange(len(pool), dtype=np.uint32) for pool in pools]
 
 
-def _account(run: Run, kept: Sequence[Numbers], wanted: Sequence[int]) -> None:
-    """Counts the rows that are not drawn, and each repetition as a row of its own."""
-    surplus = sum(max(0, len(rows) - count) for rows, count in zip(kept, wanted, strict=True))
-    if surplus:
-        run.leave_out("surplus", surplus)
-    run.counts.read += sum(max(0, count - len(rows)) for rows, count in zip(kept, wanted, strict=True))
-
-
-def _drawn(kept: Sequence[Numbers], wanted: Sequence[int], plan: Plan) -> Iterator[tuple[int, int]]:
-    """The rows of the mixture in their order: (source, row of it)."""
+def _drawn(kept: Sequence[Numbers], wanted: Sequence[int], plan: MixPlan) -> Iterator[tuple[int, int]]:
+    """The rows of the mixture in their order, as (set, number of the row in it)."""
     walks = [
         order.walk(rows, count, plan.seed, source, plan.shuffle)
         for source, (rows, count) in enumerate(zip(kept, wanted, strict=True))
     ]
     for source in order.turns(wanted, plan.seed, plan.shuffle).data:
         yield source, next(walks[source])
-
-
-def _line(raw: bytes, source_key: str | None, source: str) -> bytes:
-    if source_key is None:
-        return rows.escape_separators(raw)
-    # It was accepted once, so no message will say where it stands.
-    return rows.extend(Row(rows.parse(raw), raw, file="", line=0), {source_key: source})

@@ -1,45 +1,43 @@
-"""The responses that a person is to label: indexed once, read one by one."""
+"""The responses to review: indexed once, read one by one."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from libra_cli.answers.extract import final_answer
-from libra_cli.exits import Exit, Fatal
+from libra_cli.choices import REVIEW_ROWS
+from libra_cli.exits import Fatal
 from libra_cli.records import label_votes as voting
 from libra_cli.records.human_labels import NAMES, key_of, response_digest
-from libra_cli.stages.review.labels import Named
-from libra_cli.stages.verify.rule import Fields
-from libra_cli.stream import rows
-from libra_cli.stream.line_source import STDIN, Batch, Source
+from libra_cli.records.responses import ResponseFields
+from libra_cli.stages.review.labels import ResponseKey
+from libra_cli.stream.line_source import InputFiles
+from libra_cli.stream.reader import BadLine, read_rows
+from libra_cli.stream.row_store import RowLocation, RowStore
 from libra_cli.stream.rows import Row, RowError
-from libra_cli.stream.sinks import write_all
 
-KINDS = ("disagreement", "undecided", "all")
-"""Which rows are shown: those on which annotators disagree, others without a label, or every one."""
+DISAGREEMENT, UNDECIDED, ALL_ROWS = REVIEW_ROWS
+"""Rows to show: annotators disagree, otherwise without a label, or all."""
 
 Refuse = Callable[[RowError, bytes, str], None]
-"""Told of a line that is no row: what is wrong, its bytes, and where it stood."""
+"""Called with a bad line: the error, its bytes, and its place."""
 
 
-class Place(NamedTuple):
-    """Where a row stands, and which response it is about."""
+class ItemPlace(NamedTuple):
+    """Where to read a row again, and which response it holds."""
 
-    fd: int
-    offset: int
-    size: int
-    where: str
-    named: Named
+    location: RowLocation
+    place: str
+    """FILE:LINE."""
+    response_key: ResponseKey
 
 
-class Item:
-    """One response with everything that a reviewer sees of it."""
+class ReviewItem:
+    """One response, with everything that a reviewer sees of it."""
 
-    def __init__(self, row: Row, fields: Fields, reference_field: str):
+    def __init__(self, row: Row, fields: ResponseFields, reference_field: str):
         self.place = row.place
         self.question = _text(row.fields.get("question"))
         self.reference = _text(row.fields.get(reference_field))
@@ -47,107 +45,82 @@ class Item:
         verification = verification if isinstance(verification, dict) else {}
         response = fields.response(row)
         self.answer = _text(verification.get("answer")) or final_answer(response or "") or ""
-        """The final answer that the rule finds; empty where there is none."""
+        """The final answer that the rule extracts; empty if there is none."""
         self.response = response or ""
-        """What follows the thinking; empty where the text ends inside it."""
-        self.votes = voting.earlier(row.fields) or _rule_alone(row.fields, verification)
-        self.named: Named = key_of(row.fields), response_digest(response)
-        given = {name: row.fields[name] for name in NAMES if row.fields.get(name) is not None}
-        self.names = " ".join([f"id {row.id}", *(f"{name} {value}" for name, value in given.items())])
-        self.identity = {"id": row.id, **given, "response_sha256": self.named[1]}
-        """The fields by which a label names this row, and the response that was seen."""
+        """The text after the thinking; empty if the text ends inside it."""
+        self.votes = voting.earlier(row.fields) or _rule_vote(row.fields, verification)
+        self.key: ResponseKey = key_of(row.fields), response_digest(response)
+        names = {name: row.fields[name] for name in NAMES if row.fields.get(name) is not None}
+        self.names = " ".join([f"id {row.id}", *(f"{name} {value}" for name, value in names.items())])
+        self.identity = {"id": row.id, **names, "response_sha256": self.key[1]}
+        """The fields of a label that identify this row and the response that was seen."""
 
 
-def _rule_alone(fields: Mapping[str, Any], verification: Mapping[str, Any]) -> list[voting.Vote]:
-    """What the rule said, of a row on which nobody else was asked; nothing where it was not asked either."""
-    known = isinstance(verification.get("by"), str) and fields.get("label") in (1, 0, None)
-    return [voting.rule_vote({"label": fields.get("label"), "verification": verification})] if known else []
+def _rule_vote(fields: Mapping[str, Any], verification: Mapping[str, Any]) -> list[voting.Vote]:
+    """The verdict of the rule as a vote, for a row that had no panel; empty if the rule gave none."""
+    is_verified = isinstance(verification.get("by"), str) and fields.get("label") in (1, 0, None)
+    return [voting.rule_vote({"label": fields.get("label"), "verification": verification})] if is_verified else []
 
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-class Items:
-    """The rows of some files of which `only` says that a person should see them; their texts stay on disk.
+class ReviewItems:
+    """The rows to review; their texts stay on disk.
 
-    `only` None shows those that need a person: without a label, and not for having been cut short. A response that
-    stands there twice is shown once. What comes through a pipe or is compressed is copied to a temporary file.
+    `only` selects rows as in REVIEW_ROWS; None selects those that need a person: without a label, unless they were cut
+    short. Equal responses to the same row are shown once. Rows from a pipe or a compressed file go to a temporary file.
     """
 
-    def __init__(self, paths: Sequence[str], fields: Fields, reference_field: str, only: str | None, refuse: Refuse):
+    def __init__(
+        self, paths: Sequence[str], fields: ResponseFields, reference_field: str, only: str | None, refuse: Refuse
+    ):
         self._fields, self._reference_field, self._only, self._refuse = fields, reference_field, only, refuse
-        self._files: dict[str, int] = {STDIN: 0}
-        self._spool = tempfile.TemporaryFile(prefix="libra-", buffering=0)  # noqa: SIM115 -- it lives as long as this
-        self._spooled = 0
+        self._store = RowStore()
         self.left_out: Counter[str] = Counter()
-        """Rows that are not shown, by why."""
-        places = [place for batch in _batches(paths) for place in self._index(batch)]
-        self.places = list({place.named: place for place in reversed(places)}.values())[::-1]
+        """Rows that are not shown, by reason."""
+        places = list(self._index(paths))
+        self.places = list({place.response_key: place for place in reversed(places)}.values())[::-1]
         self.left_out["the same response again"] = len(places) - len(self.places)
 
     def __len__(self) -> int:
         return len(self.places)
 
-    def __getitem__(self, number: int) -> Item:
-        """Raises Fatal(7) where the file is not what it was."""
-        place = self.places[number]
-        raw = os.pread(place.fd, place.size, place.offset)
-        file, _, line = place.where.rpartition(":")
+    def __getitem__(self, number: int) -> ReviewItem:
+        """Reads a row again; raises Fatal(7) if its file has changed."""
+        item_place = self.places[number]
         try:
-            item = Item(Row(rows.parse(raw), raw, file, int(line)), self._fields, self._reference_field)
-        except RowError:
-            item = None
-        if item is None or item.named != place.named:
-            raise Fatal(Exit.INCOMPLETE, f"{place.where}: the file has changed since the review began; start it again")
-        return item
+            row = self._store.row(item_place.location)
+        except Fatal as error:
+            what = "the file has changed since the review began; start it again"
+            raise Fatal(error.status, f"{item_place.place}: {what}") from None
+        row.line = int(item_place.place.rpartition(":")[2])
+        return ReviewItem(row, self._fields, self._reference_field)
 
-    def _index(self, batch: Batch) -> Iterator[Place]:
-        """The rows of a batch that are to be shown."""
-        for number, raw in enumerate(batch.lines, batch.first):
-            if not raw and number - batch.first not in batch.refused:
+    def _index(self, paths: Sequence[str]) -> Iterator[ItemPlace]:
+        """Reads all rows and yields the places of those to show."""
+        for entry in read_rows(InputFiles(paths or ["-"])):
+            if isinstance(entry, BadLine):
+                self._refuse(entry.error, entry.raw, entry.place)
                 continue
-            where = f"{batch.file}:{number}"
             try:
-                row = self._row(batch, number, raw)
-                named = key_of(row.fields), response_digest(self._fields.response(row))
+                response_key = key_of(entry.fields), response_digest(self._fields.response(entry))
             except RowError as error:
-                self._refuse(batch.explain(error, number), raw, where)
+                self._refuse(error, entry.raw, entry.place)
                 continue
-            if self._is_wanted(row.fields):
-                yield Place(*self._span(batch, number, raw), where, named)
-
-    def _row(self, batch: Batch, number: int, raw: bytes) -> Row:
-        if number - batch.first in batch.refused:
-            raise batch.refused[number - batch.first]
-        return Row(rows.parse(raw), raw, batch.file, number)
-
-    def _span(self, batch: Batch, number: int, raw: bytes) -> tuple[int, int, int]:
-        """Descriptor, offset and size of a line, which is copied where its file cannot be read again."""
-        span = batch.span(number)
-        if span is not None:
-            if batch.file not in self._files:
-                self._files[batch.file] = os.open(batch.file, os.O_RDONLY | os.O_CLOEXEC)
-            return self._files[batch.file], *span
-        write_all(self._spool.fileno(), raw, f"a temporary file in {tempfile.gettempdir()}")
-        self._spooled += len(raw)
-        return self._spool.fileno(), self._spooled - len(raw), len(raw)
+            if self._is_wanted(entry.fields):
+                yield ItemPlace(self._store.keep(entry), entry.place, response_key)
 
     def _is_wanted(self, fields: Mapping[str, Any]) -> bool:
         verification = fields.get("verification")
         reason = verification.get("reason") if isinstance(verification, dict) else None
-        why = None
-        if self._only != "all" and fields.get("label") is not None:
-            why = "a label"
+        left_out = None
+        if self._only != ALL_ROWS and fields.get("label") is not None:
+            left_out = "a label"
         elif self._only is None and reason == voting.TRUNCATED:
-            why = "cut short"
-        elif self._only in KINDS[:2] and (reason == voting.DISAGREEMENT) != (self._only == "disagreement"):
-            why = "another reason"
-        self.left_out.update([why] if why else [])
-        return why is None
-
-
-def _batches(paths: Sequence[str]) -> Iterator[Batch]:
-    source = Source(paths or ["-"])
-    while (batch := source.read()) is not None:
-        yield batch
+            left_out = "cut short"
+        elif self._only == (UNDECIDED if reason == voting.DISAGREEMENT else DISAGREEMENT):
+            left_out = "another reason"
+        self.left_out.update([left_out] if left_out else [])
+        return left_out is None

@@ -1,4 +1,4 @@
-"""Bytes from a terminal to keys: UTF-8, the escape sequences of ECMA-48 and xterm, and text that is pasted."""
+"""Bytes from a terminal to keys: UTF-8, escape sequences of ECMA-48 and xterm, pasted text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
-"""Around pasted text, once a terminal was asked to bracket it."""
+"""Brackets around pasted text, if the terminal was asked for them."""
 
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[ -~]|[^\[O\x1b])")
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?\Z")
@@ -18,20 +18,20 @@ _CONTROLS = {"\r": "enter", "\n": "enter", "\t": "tab", "\x7f": "backspace", "\b
 
 
 class Key(NamedTuple):
-    """One key, or what happened instead of one."""
+    """A key, or an event in place of one."""
 
     name: str
-    """`text` for a character, `paste`, `up`, `enter`, `escape`, `ctrl-a`, ...; `other` for what has no name."""
+    """`text` for a character, `paste`, `up`, `enter`, `escape`, `ctrl-a`, ...; `other` for any other key."""
     text: str = ""
 
     @property
     def letter(self) -> str:
-        """The character that was typed; empty for any other key, and for what was pasted."""
+        """The character that was typed; empty for other keys and for pasted text."""
         return self.text if self.name == "text" else ""
 
 
-class Decoder:
-    """Takes bytes as they come, in any pieces, and gives whole keys."""
+class KeyDecoder:
+    """Decodes bytes, in any pieces, to whole keys."""
 
     def __init__(self) -> None:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
@@ -40,35 +40,35 @@ class Decoder:
 
     @property
     def waits(self) -> bool:
-        """An escape has come that may be a key by itself, or the beginning of a sequence."""
+        """Whether the last byte is an escape, which may be a key or begin a sequence."""
         return bool(self._held) and self._pasted is None
 
     def feed(self, data: bytes) -> list[Key]:
-        """The keys that `data` completes."""
+        """Returns the keys that `data` completes."""
         self._held += self._decode(data)
         return self._keys()
 
     def flush(self) -> list[Key]:
-        """What is left when nothing has followed for a while: the escape key, or a sequence that stays unfinished."""
+        """Returns the held bytes as a key if no more follow: the escape key, or `other` for half a sequence."""
         held, self._held = self._held, ""
         return [Key("escape")] if held == "\x1b" else [Key("other")]
 
     def _keys(self) -> list[Key]:
-        found: list[Key] = []
+        keys: list[Key] = []
         while self._held:
             if self._pasted is not None:
-                if not self._take_paste(found):
+                if not self._take_paste(keys):
                     break
             elif self._held.startswith(PASTE_BEGINS):
                 self._held, self._pasted = self._held[len(PASTE_BEGINS) :], []
             elif self._held[0] != "\x1b":
-                found.append(_plain(self._held[0]))
+                keys.append(_character_key(self._held[0]))
                 self._held = self._held[1:]
             elif _UNFINISHED.match(self._held):
                 break
             else:
-                found.append(self._escape())
-        return found
+                keys.append(self._escape())
+        return keys
 
     def _escape(self) -> Key:
         match = _SEQUENCE.match(self._held)
@@ -76,22 +76,22 @@ class Decoder:
             self._held = self._held[1:]
             return Key("escape")
         self._held = self._held[match.end() :]
-        return _named(match.group())
+        return _sequence_key(match.group())
 
-    def _take_paste(self, found: list[Key]) -> bool:
-        """Gives what was pasted once its end has come; else holds back what may be the beginning of that."""
+    def _take_paste(self, keys: list[Key]) -> bool:
+        """Adds the pasted text if its end has come, else holds back what may begin the closing bracket."""
         text, ended, rest = self._held.partition(PASTE_ENDS)
         taken = len(text) if ended else max(0, len(text) - len(PASTE_ENDS) + 1)
         assert self._pasted is not None
         self._pasted.append(text[:taken])
         self._held = rest if ended else text[taken:]
         if ended:
-            found.append(Key("paste", "".join(self._pasted)))
+            keys.append(Key("paste", "".join(self._pasted)))
             self._pasted = None
         return bool(ended)
 
 
-def _plain(character: str) -> Key:
+def _character_key(character: str) -> Key:
     if character in _CONTROLS:
         return Key(_CONTROLS[character])
     if character < " ":
@@ -99,7 +99,7 @@ def _plain(character: str) -> Key:
     return Key("text", character) if character.isprintable() and character != "\ufffd" else Key("other")
 
 
-def _named(sequence: str) -> Key:
+def _sequence_key(sequence: str) -> Key:
     parts = _PARTS.fullmatch(sequence)
     if parts is None:
         return Key("other")

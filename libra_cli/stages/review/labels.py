@@ -1,4 +1,4 @@
-"""The file of labels: each line is on disk before the next response is shown, and the last one can be taken back."""
+"""The file of labels: each line is on disk before the next response is shown, and the last one can be undone."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from libra_cli.stream import rows
 from libra_cli.stream.lock import Lock
 from libra_cli.stream.sinks import append_row, is_plain_file, write_failed
 
-Named = tuple[Key, str]
-"""Which row, and the digest of its response."""
+ResponseKey = tuple[Key, str]
+"""A row, and the digest of its response."""
 
 _BEGIN = b'{"id":'
-"""How every line that we write begins."""
+"""The first bytes of every line that we write."""
 
 
 class _Line(NamedTuple):
     offset: int
-    named: Named
+    response: ResponseKey
     fields: Mapping[str, Any]
 
 
 class LabelFile:
-    """Lines of `libra verify --labels`, held by one reviewer at a time; a context manager.
+    """A file of labels for `libra verify --labels`, locked by one reviewer at a time; a context manager.
 
-    A line whose `label` is null says that a person has seen the response and not decided: it was skipped, or there is a
-    note on it. A last line that a crash has torn is cut off, which `note` is told. Raises Fatal(11) where another
-    review holds the file, Fatal(2) where a line in it is no label.
+    A line with a null `label` says that a person has seen the response without a decision: it was skipped, or has a
+    note. Cuts off a last line that a crash has torn and reports it with `note`. Raises Fatal(11) if another review
+    holds the file, Fatal(2) if a line in it is no label.
     """
 
     def __init__(self, path: str, note: Callable[[str], None]):
@@ -39,7 +39,7 @@ class LabelFile:
         self.path = path
         self._lock = Lock(path)
         self._lines: list[_Line] = []
-        self._of: dict[Named, list[Mapping[str, Any]]] = {}
+        self._of: dict[ResponseKey, list[Mapping[str, Any]]] = {}
         self._fd = -1
         try:
             self._open(note)
@@ -54,37 +54,37 @@ class LabelFile:
         self.close()
 
     def close(self) -> None:
-        """Lets others have the file."""
+        """Closes and unlocks the file."""
         if self._fd >= 0:
             os.close(self._fd)
         self._lock.release()
 
-    def get(self, named: Named) -> Mapping[str, Any] | None:
-        """The last line about a response; None where there is none."""
-        lines = self._of.get(named)
+    def get(self, response: ResponseKey) -> Mapping[str, Any] | None:
+        """The last line about a response; None if there is none."""
+        lines = self._of.get(response)
         return lines[-1] if lines else None
 
-    def is_labelled(self, named: Named) -> bool:
+    def is_labelled(self, response: ResponseKey) -> bool:
         """Whether a person has decided on a response."""
-        line = self.get(named)
+        line = self.get(response)
         return line is not None and line["label"] is not None
 
     @property
-    def last(self) -> Named | None:
-        """What the last line is about."""
-        return self._lines[-1].named if self._lines else None
+    def last(self) -> ResponseKey | None:
+        """The response that the last line is about."""
+        return self._lines[-1].response if self._lines else None
 
-    def add(self, named: Named, fields: Mapping[str, Any]) -> None:
-        """Appends a line and has it on disk. Raises Fatal(74) where the disk is full."""
+    def add(self, response: ResponseKey, fields: Mapping[str, Any]) -> None:
+        """Appends a line and syncs it to disk; raises Fatal(74) if the disk is full."""
         size = os.fstat(self._fd).st_size
         append_row(self._fd, rows.dumps(fields) + b"\n", self.path)
         self._sync()
-        self._remember(_Line(size, named, fields))
+        self._remember(_Line(size, response, fields))
 
     def undo(self) -> Mapping[str, Any]:
-        """Takes the last line off the file, which has one, and gives it."""
+        """Removes the last line from the file, which must have one, and returns it."""
         line = self._lines.pop()
-        self._of[line.named].pop()
+        self._of[line.response].pop()
         try:
             os.ftruncate(self._fd, line.offset)
         except OSError as error:
@@ -94,7 +94,7 @@ class LabelFile:
 
     def _remember(self, line: _Line) -> None:
         self._lines.append(line)
-        self._of.setdefault(line.named, []).append(line.fields)
+        self._of.setdefault(line.response, []).append(line.fields)
 
     def _sync(self) -> None:
         try:
@@ -110,22 +110,18 @@ class LabelFile:
         with open(self._fd, "rb", closefd=False) as file:
             offset = 0
             for number, line in enumerate(file, 1):
-                if line.endswith(b"\n") or self._mend(line, offset, note):
-                    self._take(line, f"{self.path}:{number}", offset)
+                if (line.endswith(b"\n") or self._repair_last(line, offset, note)) and line.strip():
+                    label = label_of(f"{self.path}:{number}", line.strip())
+                    self._remember(_Line(offset, (label.key, label.fields["response_sha256"]), label.fields))
                 offset += len(line)
 
-    def _take(self, line: bytes, place: str, offset: int) -> None:
-        if line.strip():
-            label = label_of(place, line.strip())
-            self._remember(_Line(offset, (label.key, label.fields["response_sha256"]), label.fields))
-
-    def _mend(self, line: bytes, offset: int, note: Callable[[str], None]) -> bool:
-        """Ends a last line that is whole, cuts off one that is not; True for the first."""
+    def _repair_last(self, line: bytes, offset: int, note: Callable[[str], None]) -> bool:
+        """Adds the newline to a complete last line and returns True; cuts off an incomplete one."""
         try:
             label_of(self.path, line.strip())
         except Fatal:
             if not _BEGIN.startswith(line[: len(_BEGIN)]) and not line.startswith(_BEGIN):
-                raise  # no label of ours: somebody else's file
+                raise  # not a label of ours, so not our file
             os.ftruncate(self._fd, offset)
             note(f"{self.path}: the last line was torn by a crash; cut off ({len(line)} bytes)")
             return False

@@ -1,4 +1,4 @@
-"""The responses of a review as one page of HTML that needs nothing else: no server, no network, no other file."""
+"""A review as one self-contained page of HTML: no server, no network, no other file."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from html import escape
 from importlib import resources
 
-from libra_cli.stages.review.items import Item, Items
-from libra_cli.stages.review.screen import safe_text
+from libra_cli.stages.review.items import ReviewItem, ReviewItems
 from libra_cli.stream import rows
+from libra_cli.stream.console import safe_text
 from libra_cli.stream.sinks import write_all, write_failed
 
 
-def write_page(items: Items, path: str, blind: bool = False) -> None:
-    """Writes the page, row by row, so that texts are never all in memory, and a page that is there is whole.
+def write_page(items: ReviewItems, path: str, blind: bool = False) -> None:
+    """Writes the page row by row, so that texts are never all in memory; `path` never holds part of a page.
 
-    Raises Fatal(2 or 74) where it cannot be written.
+    Raises Fatal(2 or 74) if it cannot be written.
     """
     part = f"{path}.part"
     try:
@@ -34,23 +34,25 @@ def write_page(items: Items, path: str, blind: bool = False) -> None:
         raise write_failed(path, error) from None
 
 
-def page(items: Items, blind: bool = False) -> Iterator[str]:
-    """The page, piece by piece. `blind` leaves out who wrote a response, its extracted answer and all verdicts."""
-    yield _head(_key(items), len(items))
+def page(items: ReviewItems, blind: bool = False) -> Iterator[str]:
+    """Yields the page in pieces. `blind` leaves out who wrote a response, its extracted answer and all verdicts."""
+    # The key tells a browser the labels of this page from those of another.
+    keys = repr([place.response_key for place in items.places])
+    yield _head(hashlib.sha256(keys.encode("utf-8", "replace")).hexdigest()[:16], len(items))
     for number in range(len(items)):
         yield _article(number, items[number], blind)
-    yield f"<script>{_own('page.js')}</script>\n</body>\n</html>\n"
+    yield f"<script>{_resource('page.js')}</script>\n</body>\n</html>\n"
 
 
 def _head(key: str, count: int) -> str:
-    """Whatever a row may hold, a browser runs nothing but our own script, and loads nothing."""
-    digest = base64.b64encode(hashlib.sha256(_own("page.js").encode()).digest()).decode()
+    """The head, with a policy that runs no script but ours and loads nothing, whatever a row holds."""
+    digest = base64.b64encode(hashlib.sha256(_resource("page.js").encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width">\n<title>libra review</title>\n'
-        f'<style>{_own("page.css")}</style>\n</head>\n<body data-key="libra-review-{key}">\n'
+        f'<style>{_resource("page.css")}</style>\n</head>\n<body data-key="libra-review-{key}">\n'
         f'<header><strong>libra review</strong> <span id="count">{count} rows</span>\n'
         '<input id="filter" type="search" placeholder="filter" aria-label="Show only rows that contain">\n'
         '<input id="reviewer" placeholder="your name" aria-label="Your name">\n'
@@ -59,7 +61,7 @@ def _head(key: str, count: int) -> str:
     )
 
 
-def _article(number: int, item: Item, blind: bool) -> str:
+def _article(number: int, item: ReviewItem, blind: bool) -> str:
     row = escape(rows.dumps(item.identity).decode()[:-1], quote=True)
     facts = [("Question", item.question), ("Reference", item.reference)]
     facts += [] if blind else [("Answer", item.answer)]
@@ -75,13 +77,15 @@ def _article(number: int, item: Item, blind: bool) -> str:
     )
 
 
-def _verdicts(item: Item) -> str:
-    found = []
+def _verdicts(item: ReviewItem) -> str:
+    lines = []
     for vote in item.votes:
-        said = str(vote["verdict"] or "none")
+        verdict = str(vote["verdict"] or "none")
         why = ", ".join(str(vote[name]) for name in ("by", "reason", "note") if vote.get(name))
-        found.append(f'{_text(vote["annotator"])}: <span class="{said}">{said}</span> <small>{_text(why)}</small>')
-    return "<br>".join(found) or "none"
+        lines.append(
+            f'{_text(vote["annotator"])}: <span class="{verdict}">{verdict}</span> <small>{_text(why)}</small>'
+        )
+    return "<br>".join(lines) or "none"
 
 
 def _details(name: str, text: str, state: str = "") -> str:
@@ -89,14 +93,9 @@ def _details(name: str, text: str, state: str = "") -> str:
 
 
 def _text(text: str) -> str:
-    """Text as text: nothing in it is markup, and what is no printable character is an escape."""
+    """Escapes text: nothing in it is markup, and a character that cannot be printed becomes an escape."""
     return escape(safe_text(text), quote=True)
 
 
-def _key(items: Items) -> str:
-    """By which a browser knows the labels of this page from those of another."""
-    return hashlib.sha256(repr([place.named for place in items.places]).encode("utf-8", "replace")).hexdigest()[:16]
-
-
-def _own(name: str) -> str:
+def _resource(name: str) -> str:
     return resources.files("libra_cli.stages.review").joinpath(name).read_text(encoding="utf-8")

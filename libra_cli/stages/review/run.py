@@ -1,129 +1,66 @@
-"""A review: keys to labels, from the first response without one to the last."""
+"""Rows in, labels out: a session at the terminal, or a page of HTML that collects the labels in a browser."""
 
 from __future__ import annotations
 
-from libra_cli.stages.review.editor import LineEditor
-from libra_cli.stages.review.items import Item, Items
-from libra_cli.stages.review.keys import Key
-from libra_cli.stages.review.queue import Queue
-from libra_cli.stages.review.screen import HELP, SMALLEST, Screen, View
-from libra_cli.stages.review.terminal import RESIZED, STOP, Terminal
+import getpass
+from collections.abc import Sequence
 
-LABELS = {"y": 1, "n": 0, "s": None}
-SAID = {"y": "correct", "n": "wrong", "s": "skipped"}
-STEPS = {"k": -1, "j": 1, "up": -1, "down": 1}
-PAGES = {"pageup": -1, "pagedown": 1, "ctrl-b": -1, "ctrl-f": 1, " ": 1}
-TURNS = {"tab": 1, "right": 1, "backtab": -1, "left": -1}
+from libra_cli.exits import Exit, Fatal
+from libra_cli.records.responses import ResponseFields
+from libra_cli.stages.review import report
+from libra_cli.stages.review.items import ReviewItems
+from libra_cli.stream.console import Console
+from libra_cli.stream.error_log import ErrorLog
 
 
-class Review:
-    """One session of one reviewer at a terminal."""
+def review(
+    paths: Sequence[str],
+    fields: ResponseFields,
+    reference_field: str,
+    *,
+    only: str | None,
+    output: str | None,
+    html: str | None,
+    blind: bool,
+    reviewer: str | None,
+) -> Exit:
+    """Shows the responses in the rows of `paths`: writes the page `html`, or labels them into the file `output`.
 
-    def __init__(self, items: Items, queue: Queue, terminal: Terminal, blind: bool):
-        self._items, self._queue, self._terminal, self._blind = items, queue, terminal, blind
-        self._said = ""
-        """What came of the last key; empty where that can be seen anyway."""
+    Returns SOME_ERRORS if some lines are no rows. Raises Fatal, with the status of its cause, if anything but the
+    reviewer ends a session.
+    """
+    console = Console("review")
+    errors = ErrorLog(None, "review", console)
+    items = ReviewItems(
+        paths, fields, reference_field, only, lambda error, raw, place: errors.add(error, raw, place, None)
+    )
+    console.note(report.rows_to_show(items))
+    if html is not None:
+        from libra_cli.stages.review.page import write_page
 
-    def run(self) -> None:
-        """Shows one response after another until the reviewer quits, or something ends the review."""
-        while True:
-            number = self._queue.number
-            ended = self._finished() if number is None else self._judge(self._items[number])
-            if ended:
-                return
+        write_page(items, html, blind)
+    elif len(items):
+        _label_at_terminal(items, str(output), console, blind, reviewer)
+    return Exit.SOME_ERRORS if errors.kinds else Exit.DONE
 
-    def _judge(self, item: Item) -> bool:
-        """Shows one response until a key labels it, or leads to another; True where the review ends."""
-        view = View(item, self._blind, self._queue.note(item), self._status(item))
-        while True:
-            fits = self._draw(view, self._said)
-            key = self._terminal.key()
-            if key == STOP or key.letter == "q":
-                return True
-            if not fits:
-                continue  # nobody can judge what they do not see
-            self._said = "" if key != RESIZED else self._said
-            if key.letter in LABELS:
-                self._queue.settle(item, LABELS[key.letter])
-                self._said = f"{SAID[key.letter]}: {item.names} (u takes it back)"
-                return False
-            if key.letter == "u":
-                self._said = self._queue.undo()
-                return False
-            self._other(view, key)
 
-    def _other(self, view: View, key: Key) -> None:
-        """Keys that decide nothing."""
-        name = key.letter or key.name
-        if name == "t":
-            self._write_note(view)
-        elif name == "?":
-            self._help()
-        elif name in TURNS:
-            view.turn(TURNS[name])
-        elif name in STEPS or name in PAGES:
-            view.scroll(STEPS.get(name) or PAGES[name] * max(1, view.shown[1] - 1))
-        elif name in ("g", "home", "G", "end"):
-            view.top = 0 if name in ("g", "home") else None
-        elif name == "ctrl-l":
-            self._terminal.clear()
-        elif name == "paste":
-            self._said = "pasted text does nothing here"
-        elif key != RESIZED:
-            self._said = f"{key.letter or 'that key'} does nothing here; ? shows the keys"
+def _label_at_terminal(items: ReviewItems, output: str, console: Console, blind: bool, reviewer: str | None) -> None:
+    from libra_cli.stages.review.labels import LabelFile
+    from libra_cli.stages.review.queue import ReviewQueue
+    from libra_cli.stages.review.session import ReviewSession
+    from libra_cli.stages.review.terminal import Terminal
 
-    def _finished(self) -> bool:
-        """The last screen; True where the review ends."""
-        queue, said = self._queue, self._said
-        again = f"\ns   show the {queue.skipped} that you skipped again" if queue.skipped else ""
-        text = f"{queue.labelled} of {queue.total} are labelled.\n{again}\nu   undo\nq   quit"
-        while True:
-            self._terminal.show(Screen(*self._terminal.size).page("libra review: this was the last one", text, said))
-            key = self._terminal.key()
-            if key == STOP or key.letter == "q":
-                return True
-            if key.letter == "u":
-                self._said = queue.undo()
-                return False
-            if key.letter == "s" and queue.skipped:
-                queue.again()
-                return False
-            said = said if key == RESIZED else "u, q, or s where something was skipped"
-
-    def _help(self) -> None:
-        key = RESIZED
-        while key == RESIZED:
-            self._terminal.show(Screen(*self._terminal.size).page("libra review: keys", HELP))
-            key = self._terminal.key()
-
-    def _write_note(self, view: View) -> None:
-        """Enter keeps the line; so does whatever ends the review, for it may not come again."""
-        editor = LineEditor(view.note)
-        while True:
-            self._draw(view, editor)
-            key = self._terminal.key()
-            if key.name in ("enter", "stop"):
-                view.note = editor.text.strip()
-                self._queue.write_note(view.item, view.note)
-                return
-            if key.name == "escape":
-                return
-            editor.press(key)
-
-    def _draw(self, view: View, said: str | LineEditor) -> bool:
-        """Draws what is judged; False where the window is too small for it."""
-        screen = Screen(*self._terminal.size)
-        if screen.fits:
-            self._terminal.show(screen.judged(view, said))
-        else:
-            here, wanted = f"{screen.columns}x{screen.lines}", f"{SMALLEST[0]}x{SMALLEST[1]}"
-            text = f"This window is too small ({here}); make it {wanted} or larger, or press q to quit."
-            self._terminal.show(screen.page("libra review", text))
-        return screen.fits
-
-    def _status(self, item: Item) -> str:
-        queue = self._queue
-        at = (queue.number or 0) + 1
-        return (
-            f"libra review   {at} of {queue.total}   labelled {queue.labelled}   skipped {queue.skipped}   {item.place}"
-        )
+    terminal = Terminal()
+    with LabelFile(output, console.note) as labels:
+        if not reviewer:
+            try:
+                reviewer = getpass.getuser()
+            except (KeyError, OSError):
+                raise Fatal(Exit.USAGE, "this user has no name; give --reviewer NAME") from None
+        queue = ReviewQueue(items, labels, reviewer)
+        with terminal:
+            ReviewSession(items, queue, terminal, blind).run()
+        summary = report.labels_given(queue)
+        if terminal.status is not None:
+            raise Fatal(terminal.status, summary)
+        console.note(summary)

@@ -1,9 +1,8 @@
-"""What a reviewer sees: the question, the reference and the verdicts above, one long text to scroll in below."""
+"""The screen of a review: question, reference and verdicts on top, one long text to scroll below."""
 
 from __future__ import annotations
 
 import io
-import re
 from dataclasses import dataclass, field
 
 from rich.cells import cell_len, get_character_cell_size
@@ -11,24 +10,22 @@ from rich.console import Console
 from rich.text import Text
 
 from libra_cli.stages.review.editor import LineEditor
-from libra_cli.stages.review.items import Item
-from libra_cli.stream.console import printable
+from libra_cli.stages.review.items import ReviewItem
+from libra_cli.stream.console import safe_text
 
 SMALLEST = (60, 16)
-"""Columns and lines below which nothing useful fits."""
+"""Columns and lines that a window must have."""
 MARGIN = 10
 FIELD_CHARS = 4000
-"""Of a text in the upper part, at most; all of it is below, after Tab."""
+"""Characters of a text in the upper part, at most; Tab shows all of it below."""
 QUESTION_LINES, ANSWER_LINES, VERDICT_LINES = 4, 2, 5
-"""Lines of the upper part, at most, in a window of 24 lines or more."""
+"""Lines in the upper part, at most, of a window with 24 lines or more."""
 NAME_CELLS = 24
 """Columns of an annotator's name, at most."""
 MARKS = {"correct": ("correct", "green"), "wrong": ("wrong", "red"), None: ("none", "yellow")}
 KEYS = "y correct  n wrong  s skip  u undo  t note  Tab next text  ? help  q quit"
 FEW_KEYS = "y correct  n wrong  s skip  u undo  t note  ? help  q quit"
 EDITING = "Enter keep the note  Esc leave it as it was"
-# Characters that show nothing and say something: a reader must see that they are there.
-_HIDDEN = re.compile("[\u00ad\u180e\u200b\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]")
 
 HELP = """\
 y   correct: the final answer of the response is the reference
@@ -48,68 +45,74 @@ Any key goes back."""
 
 @dataclass
 class View:
-    """What is shown of an item, and how far it is scrolled."""
+    """An item on the screen: which text is shown, and how far it is scrolled."""
 
-    item: Item
+    item: ReviewItem
     blind: bool = False
     note: str = ""
     status: str = ""
-    """The first line of the screen: how far the review is."""
+    """The first line of the screen: the progress of the review."""
     text: int = 0
-    """Which of `texts`."""
+    """Index of the shown text in `texts`."""
     top: int | None = None
-    """The first line that should be shown of it; None is so that the end shows, however many lines fit."""
+    """The first line of the text to show; None: as many lines up to its end as fit."""
     shown: tuple[int, int] = (0, 1)
-    """Drawing says here what is really shown: the first line, and how many fit."""
+    """Set by drawing: the first line that is shown, and how many fit."""
     _wrapped: dict[tuple[int, int], list[str]] = field(default_factory=dict)
 
     @property
     def texts(self) -> list[tuple[str, str]]:
-        """The long texts, by name."""
+        """The long texts, each with its name."""
         item = self.item
-        found = [("response", item.response), ("question", item.question), ("reference", item.reference)]
+        texts = [("response", item.response), ("question", item.question), ("reference", item.reference)]
         if self.blind:
-            return found
+            return texts
         written = [(f"what {vote['annotator']} wrote", str(vote["text"])) for vote in item.votes if vote.get("text")]
-        return [*found, ("answer", item.answer), *written]
+        return [*texts, ("answer", item.answer), *written]
 
     def lines(self, width: int) -> list[str]:
-        """The text as lines of at most `width` columns, made once."""
+        """The shown text in lines of at most `width` columns (cached)."""
         key = self.text, width
         if key not in self._wrapped:
             self._wrapped[key] = wrapped(self.texts[self.text][1], width)
         return self._wrapped[key]
 
     def turn(self, step: int) -> None:
-        """Goes to another text: to the end of a response, to the beginning of any other."""
+        """Shows another text: the end of the response, the beginning of any other."""
         self.text = (self.text + step) % len(self.texts)
         self.top = None if self.text == 0 else 0
 
     def scroll(self, lines: int) -> None:
-        """Up where `lines` is negative; drawing stops at the ends."""
+        """Scrolls down, or up if `lines` is negative; drawing stops at the ends."""
         self.top = self.shown[0] + lines
 
 
 class Screen:
-    """Draws for one size of the window; every method gives its lines."""
+    """Draws for one window size; every public method returns lines."""
 
     def __init__(self, columns: int, lines: int):
         self.columns, self.lines = columns, lines
-        # Colours of the terminal's own palette: they fit its background.
-        self._console = Console(file=io.StringIO(), width=columns, force_terminal=True, color_system="standard",
-                                legacy_windows=False, highlight=False)  # fmt: skip
+        # The colours of the terminal's palette fit its background.
+        self._console = Console(
+            file=io.StringIO(),
+            width=columns,
+            force_terminal=True,
+            color_system="standard",
+            legacy_windows=False,
+            highlight=False,
+        )
 
     @property
     def fits(self) -> bool:
-        """Whether there is room for what must be seen before one may judge."""
+        """Whether the window shows all that a reviewer must see before labelling."""
         return self.columns >= SMALLEST[0] and self.lines >= SMALLEST[1]
 
     @property
     def _is_high(self) -> bool:
         return self.lines >= 24
 
-    def judged(self, view: View, said: str | LineEditor) -> list[str]:
-        """An item, and what is `said` or written below it; sets `view.shown` to what is really shown."""
+    def item(self, view: View, message: str | LineEditor) -> list[str]:
+        """Draws an item and below it a message or the note being edited; sets `view.shown`."""
         head = [self._bar(view.status), *self._facts(view)]
         body = view.lines(self.columns)
         room = max(1, self.lines - len(head) - 3)
@@ -121,53 +124,56 @@ class Screen:
         where = f"{name}, lines {top + 1}-{top + len(shown)} of {len(body)}" if body else f"{name}: empty"
         rule = Text(_safe_line(f"── {where} ").ljust(self.columns, "─"), style="dim")
         blank = [Text("")] * (room - len(shown))
-        line = Text(_clipped(said, self.columns), style="bold") if isinstance(said, str) else self._edited(said)
-        keys = self._bar(EDITING if isinstance(said, LineEditor) else KEYS if self.columns >= len(KEYS) else FEW_KEYS)
-        return [self._ansi(line) for line in (*head, rule, *map(Text, shown), *blank, line, keys)]
+        if isinstance(message, LineEditor):
+            line, keys = self._edited(message), EDITING
+        else:
+            line = Text(_clipped(message, self.columns), style="bold")
+            keys = KEYS if self.columns >= len(KEYS) else FEW_KEYS
+        return [self._ansi(line) for line in (*head, rule, *map(Text, shown), *blank, line, self._bar(keys))]
 
     def page(self, title: str, text: str, footer: str = "") -> list[str]:
-        """Nothing but text."""
+        """Draws a page of text."""
         body = [Text(line) for line in wrapped(text, self.columns)][: max(0, self.lines - 2)]
         blank = [Text("")] * max(0, self.lines - 2 - len(body))
         return [self._ansi(line) for line in (self._bar(title), *body, *blank, self._bar(footer))][: self.lines]
 
     def _facts(self, view: View) -> list[Text]:
         item = view.item
-        found = [] if view.blind else self._field("Row", item.names, 1)
+        lines = [] if view.blind else self._field("Row", item.names, 1)
         question, answer = (QUESTION_LINES, ANSWER_LINES) if self._is_high else (2, 1)
-        found += self._field("Question", item.question, question)
-        found += self._field("Reference", item.reference, answer, "bold")
+        lines += self._field("Question", item.question, question)
+        lines += self._field("Reference", item.reference, answer, "bold")
         if not view.blind:
-            found += self._field("Answer", item.answer, answer, "bold") + self._verdicts(item)
-        return found + (self._field("Note", view.note, 1, "italic") if view.note else [])
+            lines += self._field("Answer", item.answer, answer, "bold") + self._verdicts(item)
+        return lines + (self._field("Note", view.note, 1, "italic") if view.note else [])
 
-    def _verdicts(self, item: Item) -> list[Text]:
-        """A line for each annotator: its verdict, and how its text ends or why there is none."""
+    def _verdicts(self, item: ReviewItem) -> list[Text]:
+        """A line for each annotator: its verdict, and the end of its text or the reason for no verdict."""
         most = VERDICT_LINES if self._is_high else 2
-        found = []
+        lines = []
         names = [_end_of(_safe_line(vote["annotator"]), NAME_CELLS) for vote in item.votes]
         margin = max([MARGIN, *(cell_len(name) + 1 for name in names)])
         for name, vote in list(zip(names, item.votes, strict=True))[: most if len(names) <= most else most - 1]:
-            said, colour = MARKS.get(vote["verdict"], MARKS[None])
+            mark, colour = MARKS.get(vote["verdict"], MARKS[None])
             line = Text(name + " " * (margin - cell_len(name)), style="dim")
-            line.append(said.ljust(9), style=f"not dim {colour}")
-            line.append(_clipped(_why(vote), self.columns - margin - 9))
-            found.append(line)
+            line.append(mark.ljust(9), style=f"not dim {colour}")
+            line.append(_clipped(_explanation(vote), self.columns - margin - 9))
+            lines.append(line)
         if len(item.votes) > most:
-            found.append(Text(f"{'':{MARGIN}}and {len(item.votes) - most + 1} more annotators", style="dim"))
-        return found
+            lines.append(Text(f"{'':{MARGIN}}and {len(item.votes) - most + 1} more annotators", style="dim"))
+        return lines
 
     def _field(self, name: str, value: str, most: int, style: str = "") -> list[Text]:
-        """A named value in at most so many lines; `…` where there is more."""
+        """A named value in at most `most` lines; `…` if it has more."""
         lines = wrapped(value[:FIELD_CHARS], self.columns - MARGIN) or [""]
         cut = lines[:most]
         if len(lines) > most or len(value) > FIELD_CHARS:
             cut[-1] = cut[-1][: _fitting(cut[-1], 0, self.columns - MARGIN - 2)].rstrip() + " …"
-        found = []
+        drawn = []
         for number, line in enumerate(cut):
             text = Text((name if number == 0 else "").ljust(MARGIN), style="dim")
-            found.append(text.append(line, style=f"not dim {style}"))
-        return found
+            drawn.append(text.append(line, style=f"not dim {style}"))
+        return drawn
 
     def _bar(self, text: str) -> Text:
         line = Text(_safe_line(text), style="reverse", no_wrap=True)
@@ -175,7 +181,7 @@ class Screen:
         return line
 
     def _edited(self, editor: LineEditor) -> Text:
-        """The line that is being written, so that its cursor is in sight."""
+        """The note being edited, scrolled so that the cursor is visible."""
         before = _end_of(editor.text[: editor.cursor], self.columns - MARGIN)
         line = Text("Note: ", style="bold").append(before, style="not bold")
         line.append(editor.text[editor.cursor : editor.cursor + 1] or " ", style="reverse not bold")
@@ -189,50 +195,44 @@ class Screen:
         return capture.get()
 
 
-def _why(vote: object) -> str:
-    """How sure one can be of a vote: the level of the rule, the reason for no verdict, how a model's text ends."""
+def _explanation(vote: object) -> str:
+    """Explains a vote: the level of the rule, the reason for no verdict, the last line of a model's text."""
     assert isinstance(vote, dict)
     text = str(vote.get("text") or "").strip().split("\n")
-    said = [line for line in text if line.strip() and not line.strip().startswith("[[")]
-    given = (vote.get("by"), vote.get("reason"), said[-1] if said else "", vote.get("note"))
-    return ", ".join(str(each) for each in given if each)
+    prose = [line for line in text if line.strip() and not line.strip().startswith("[[")]
+    parts = (vote.get("by"), vote.get("reason"), prose[-1] if prose else "", vote.get("note"))
+    return ", ".join(str(part) for part in parts if part)
 
 
-# -- text that is safe, in lines that fit -----------------------------------------------------------------------------
-
-
-def safe_text(text: str) -> str:
-    """`text` without anything that a terminal would act on, and nothing in it unseen; line ends stay."""
-    lines = text.replace("\r\n", "\n").expandtabs(4).split("\n")
-    return _HIDDEN.sub(lambda found: f"<U+{ord(found.group()):04X}>", "\n".join(map(printable, lines)))
+# -- printable text in lines that fit --------------------------------------------------------------------------------
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Safe lines of at most `width` columns, broken at spaces where there are any; none for a blank text."""
+    """Wraps text to printable lines of at most `width` columns, at spaces if possible; none for a blank text."""
     safe = safe_text(text).rstrip()
     return [piece for line in safe.split("\n") for piece in _folded(line, width)] if safe else []
 
 
 def _folded(line: str, width: int) -> list[str]:
-    found: list[str] = []
-    at, narrow = 0, line.isascii()
+    pieces: list[str] = []
+    begin, is_narrow = 0, line.isascii()
     while True:
-        end = min(len(line), at + width) if narrow else _fitting(line, at, width)
+        end = min(len(line), begin + width) if is_narrow else _fitting(line, begin, width)
         if end >= len(line):
-            return [*found, line[at:]]
-        space = line.rfind(" ", at + width // 2, end + 1)
-        cut = space + 1 if space > at else end
-        found.append(line[at:cut].rstrip())
-        at = cut
+            return [*pieces, line[begin:]]
+        space = line.rfind(" ", begin + width // 2, end + 1)
+        cut = space + 1 if space > begin else end
+        pieces.append(line[begin:cut].rstrip())
+        begin = cut
 
 
-def _fitting(line: str, at: int, width: int) -> int:
-    """Where a line that begins at `at` must end."""
+def _fitting(line: str, begin: int, width: int) -> int:
+    """The end of the part of a line from `begin` that fits in `width` columns."""
     cells = 0
-    for end in range(at, len(line)):
+    for end in range(begin, len(line)):
         cells += get_character_cell_size(line[end])
         if cells > width:
-            return max(end, at + 1)
+            return max(end, begin + 1)
     return len(line)
 
 
@@ -241,13 +241,13 @@ def _safe_line(text: str) -> str:
 
 
 def _clipped(text: str, width: int) -> str:
-    """One line of at most `width` columns, with `…` where there was more."""
+    """One line of at most `width` columns; `…` stands for what is cut off."""
     line = _safe_line(text[: 4 * width + 1])
     end = _fitting(line, 0, width)
     return line if end == len(line) else line[: _fitting(line, 0, width - 1)] + "…"
 
 
 def _end_of(text: str, width: int) -> str:
-    """The end of a line, as much as fits, where names of models differ; `…` where there was more before it."""
+    """The end of a line, as much as fits (names of models differ there); `…` stands for what is cut off."""
     kept = _fitting(text[::-1], 0, width)
     return text if kept == len(text) else "…" + text[len(text) - _fitting(text[::-1], 0, width - 1) :]

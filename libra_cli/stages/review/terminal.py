@@ -1,4 +1,4 @@
-"""The reviewer's terminal: keys in, whole screens out, and everything put back however the review ends."""
+"""The reviewer's terminal: keys in, whole screens out; its state is restored however the review ends."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from types import FrameType
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stages.review.keys import Decoder, Key
+from libra_cli.stages.review.keys import Key, KeyDecoder
 
 DEFAULT_SIZE = (80, 24)
-"""Columns and lines of a terminal that does not tell (a serial line)."""
+"""Columns and lines of a terminal that does not report its size (a serial line)."""
 ESCAPE_SECONDS = 0.1
-"""An escape that nothing follows for so long is the key of that name; over ssh the rest may come later."""
+"""An escape is the Escape key if nothing follows for so long; over ssh the rest of a sequence may come late."""
 
 RESIZED, STOP = Key("resized"), Key("stop")
-"""What `key` gives where the screen must be drawn anew, and where the review must end (see `status`)."""
+"""Events that `key` returns: the screen must be drawn again; the review must end (see `status`)."""
 
-# The alternate screen, pasted text in brackets, no cursor; no wrapping: a character that is wider than we know must not
-# push the rest of the screen down.
+# The alternate screen, bracketed paste, no cursor. No wrapping: a character wider than expected must not push the rest
+# of the screen down.
 _ENTER = b"\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[?7l\x1b[2J"
 _LEAVE = b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?2004l\x1b[?1049l"
 _STATUS = {
@@ -36,43 +36,43 @@ _STATUS = {
 
 
 class Terminal:
-    """The controlling terminal, whatever standard input and output are; a context manager.
+    """The controlling terminal, independent of standard input and output; a context manager.
 
-    Raises Fatal(2) where there is none, or one that cannot show a screen. Signals are noted, and acted on between two
-    keys: nothing that is being written is torn. After Ctrl-Z and `fg` the screen comes back.
+    Raises Fatal(2) if there is none, or it cannot show a screen. Signals take effect between two keys, so that no write
+    is interrupted. After Ctrl-Z and `fg` the screen is restored.
     """
 
     def __init__(self) -> None:
-        cure = "libra review --html FILE.html makes a page instead"
+        hint = "libra review --html FILE.html makes a page instead"
         if os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
-            raise Fatal(Exit.USAGE, f"this terminal cannot show a screen (TERM is not set, or dumb); {cure}")
+            raise Fatal(Exit.USAGE, f"this terminal cannot show a screen (TERM is not set, or dumb); {hint}")
         try:
             self._fd = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
         except OSError:
-            raise Fatal(Exit.USAGE, f"there is no terminal here (over ssh: ssh -t); {cure}") from None
+            raise Fatal(Exit.USAGE, f"there is no terminal here (over ssh: ssh -t); {hint}") from None
         self.status: Exit | None = None
-        """Why the review must end; None while it need not."""
-        self._decoder, self._keys = Decoder(), deque[Key]()
+        """The exit status if a signal must end the review, else None."""
+        self._decoder, self._keys = KeyDecoder(), deque[Key]()
         self._shown: list[str] = []
-        self._before: dict[int, Any] = {}
-        self._wakeup_before = -1
+        self._old_handlers: dict[int, Any] = {}
+        self._old_wakeup_fd = -1
         self._signals, self._signalled = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def __enter__(self) -> Terminal:
         assert threading.current_thread() is threading.main_thread(), "signals come to the main thread"
         self._modes = termios.tcgetattr(self._fd)
-        self._wakeup_before = signal.set_wakeup_fd(self._signalled, warn_on_full_buffer=False)
+        self._old_wakeup_fd = signal.set_wakeup_fd(self._signalled, warn_on_full_buffer=False)
         for number in (*_STATUS, signal.SIGTSTP, signal.SIGWINCH):
-            if number == signal.SIGWINCH or signal.getsignal(number) is not signal.SIG_IGN:  # nohup is respected
-                self._before[number] = signal.signal(number, _noted)
+            if number == signal.SIGWINCH or signal.getsignal(number) is not signal.SIG_IGN:  # respects nohup
+                self._old_handlers[number] = signal.signal(number, _ignore)
         self._begin()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._end()
-        for number, handler in self._before.items():
+        for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
-        signal.set_wakeup_fd(self._wakeup_before)
+        signal.set_wakeup_fd(self._old_wakeup_fd)
         for descriptor in (self._fd, self._signals, self._signalled):
             os.close(descriptor)
 
@@ -81,24 +81,24 @@ class Terminal:
         """Columns and lines."""
         try:
             columns, lines = os.get_terminal_size(self._fd)
-        except OSError:  # it has gone
+        except OSError:  # the terminal is gone
             return DEFAULT_SIZE
         return columns or DEFAULT_SIZE[0], lines or DEFAULT_SIZE[1]
 
     def show(self, lines: list[str]) -> None:
-        """Draws a screen of lines, which may hold colours, and of them only those that differ from what is there."""
+        """Draws a screen of lines, with ANSI colours; writes only the lines that have changed."""
         self._shown += [""] * (len(lines) - len(self._shown))
         changed = [number for number, line in enumerate(lines) if line != self._shown[number]]
         self._write("".join(f"\x1b[{number + 1};1H\x1b[2K{lines[number]}\x1b[0m" for number in changed).encode())
         self._shown = list(lines)
 
     def clear(self) -> None:
-        """Wipes the screen, so that all of it is drawn anew."""
+        """Clears the screen, so that `show` draws all of it."""
         self._write(b"\x1b[2J")
         self._shown = []
 
     def key(self) -> Key:
-        """The next key, RESIZED or STOP; waits for it."""
+        """Waits for the next key; also returns RESIZED and STOP."""
         while True:
             if self.status is not None:
                 return STOP
@@ -107,9 +107,9 @@ class Terminal:
             self._wait()
 
     def _wait(self) -> None:
-        """Takes what comes first, a key or a signal."""
-        patience = ESCAPE_SECONDS if self._decoder.waits else None
-        ready = select.select([self._signals, self._fd], [], [], patience)[0]
+        """Waits for bytes or a signal and takes what comes first."""
+        timeout = ESCAPE_SECONDS if self._decoder.waits else None
+        ready = select.select([self._signals, self._fd], [], [], timeout)[0]
         if self._signals in ready:
             self._take_signals()
         elif self._fd in ready:
@@ -127,7 +127,7 @@ class Terminal:
         return data
 
     def _hung_up(self) -> None:
-        """The connection has gone, though nobody told us so with a signal."""
+        """The connection is lost, and no signal has said so."""
         self.status = self.status or Exit.TERMINATED
 
     def _take_signals(self) -> None:
@@ -158,7 +158,7 @@ class Terminal:
         self._end()
         handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)
-        signal.signal(signal.SIGTSTP, handler)  # here it goes on again
+        signal.signal(signal.SIGTSTP, handler)  # continues here after SIGCONT
         self._begin()
         self._keys.append(RESIZED)
 
@@ -170,5 +170,5 @@ class Terminal:
             self._hung_up()
 
 
-def _noted(_number: int, _frame: FrameType | None) -> None:
-    """The handler: the interpreter has written the number to the pipe already."""
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """A signal handler: the interpreter writes the number to the pipe itself (set_wakeup_fd)."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from libra_cli import choices
 from libra_cli.cli.command import option, stage
-from libra_cli.cli.engine_options import EngineOptions, SamplingOptions, engine_options, sampling_options
+from libra_cli.cli.engine_options import engine_options, sampling_options
 
 if TYPE_CHECKING:
     from libra_cli.stream.rows import Row
@@ -16,51 +17,67 @@ if TYPE_CHECKING:
     from libra_cli.tasks import Messages
 
 
-@option("--system", metavar="TEXT", help="System prompt.")
-@option("--prompt-template", type=click.Path(exists=True, dir_okay=False), metavar="FILE", by_content=True,
-        help="Text with {{field}} slots that replaces the built-in prompt.")  # fmt: skip
+@option("--system", metavar="TEXT", help="System prompt. Default: none.")
 @option(
-    "--dedupe", is_flag=True, shapes_rows=False, help="Leave out rows whose id was there before; else they are refused."
+    "--template",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    by_content=True,
+    help="Prompt template that replaces the built-in one: text with {{field}} slots, such as {{question}}.",
 )
-@option("--dry-run", is_flag=True, shapes_rows=False,
-        help="Print the first prompt as each model would see it, token ids included; generate nothing.")  # fmt: skip
+@option(
+    "--duplicates",
+    type=click.Choice(choices.ROLLOUT_DUPLICATES),
+    default="refuse",
+    shapes_rows=False,
+    help="A row whose id has occurred before: refuse it as an error, or drop it and count it.",
+)
+@option(
+    "--dry-run",
+    is_flag=True,
+    shapes_rows=False,
+    help="Print the first prompt as each model would receive it, with token ids, and generate nothing.",
+)
 @sampling_options
 @engine_options
 def _rollout(
-    run: Run, system: str | None, prompt_template: str | None, dedupe: bool, dry_run: bool, **options: Any
+    run: Run, system: str | None, template: str | None, duplicates: str, dry_run: bool, **options: Any
 ) -> None:
     """Sample responses to problems from one or more models.
 
-    Each problem gets --samples responses from each --model, and rows come out as they are written. Thinking is cut from
-    `response` and kept in `response_with_cot`; a text that ends inside its thinking has the response null. With -o FILE
-    the same command continues after a stop, and a larger --samples or another --model adds what is missing. Every
-    sample has its own seed, made from --seed, the row's id and the sample's number, whatever the shard or order.
+    Writes --samples rows for each problem and --model. `response` is the text after the thinking; `response_with_cot`
+    is the full text. `response` is null if the text ends inside its thinking.
+
+    With -o FILE, the same command continues after a stop, and a larger --samples or another --model adds the missing
+    rows. Each sample has its own random seed, derived from --seed, the row's id and the sample's number; sharding and
+    order do not change it.
     """
-    from libra_cli.sampling.run import Generation, response_fields
+    from libra_cli.sampling.options import EngineOptions, SamplingOptions
+    from libra_cli.stages.rollout.run import Rollouts
 
     engines, sampling = EngineOptions.take(options), SamplingOptions.take(options)
-    prompt, prompt_sha256 = _prompting(prompt_template, sampling.thinking, system)
-    generation = Generation(run, engines, sampling, prompt, prompt_sha256, dedupe)
+    prompt, prompt_sha256 = _prompting(template, sampling.thinking, system)
+    rollouts = Rollouts(run, engines, sampling, prompt, prompt_sha256, duplicates == "drop")
     if dry_run:
-        generation.show_first()
+        rollouts.show_first()
     else:
-        generation.through(lambda _job, completion: response_fields(completion, sampling))
+        rollouts.generate()
 
 
 def _prompting(path: str | None, thinks: bool, system: str | None) -> tuple[Callable[[Row], Messages], str]:
     """What makes a row's conversation, and 12 hex digits that name the template and system prompt it is made from."""
-    from libra_cli.sampling.run import prompt_text
     from libra_cli.stream.rows import RowError
-    from libra_cli.tasks import reason, template
+    from libra_cli.tasks import reason, slots, template
 
     try:
-        text = template.load("reason-thinking" if thinks else "reason-direct") if path is None else prompt_text(path)
+        built_in = reason.THINKING if thinks else reason.DIRECT
+        text = template.load(built_in) if path is None else slots.read_prompt(path)
     except ValueError as error:
-        raise click.UsageError(f"--prompt-template {path}: {error}") from None
+        raise click.UsageError(f"--template {path}: {error}") from None
 
     def prompt(row: Row) -> Messages:
         try:
-            return reason.prompt(row.fields, text=text, system=system)
+            return reason.prompt(row.fields, text, system)
         except KeyError as slot:
             cure = "which the prompt template asks for; add it, or use another template"
             raise RowError("missing_field", f'no "{slot.args[0]}", {cure}') from None

@@ -1,34 +1,35 @@
-"""What a correct sample must be beside correct, to be worth learning from: complete, well formed, not too long."""
+"""What a sample must be, besides correct, to be worth learning from: complete, well formed, not too long."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from libra_cli.choices import THINKING_RULES
 from libra_cli.records.no_answer import no_answer
-from libra_cli.stages.rs_filter.samples import GENERAL, REASON, Sample
+from libra_cli.stages.rs_filter.samples import GENERAL, REASON, GradedSample
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks import thinking
 from libra_cli.tasks.verdicts import CUT_SHORT
 
-REQUIRE, FORBID, ANY = "require", "forbid", "any"
+REQUIRE, FORBID, ANY = THINKING_RULES
 UNASKED = "unasked"
-"""The policy where nobody named one: thinking is required, but of `general`, whose answers are taken as they are."""
+"""The default policy: thinking is required, except of `general`, whose answers are taken as they are."""
 
 
 @dataclass(frozen=True)
 class Checks:
-    """What is asked of every sample."""
+    """The requirements on every sample."""
 
     policy: str = UNASKED
     markers: Sequence[tuple[str, str]] = tuple(thinking.MARKERS.values())
     min_tokens: int | None = None
     max_tokens: int | None = None
     count: Callable[[str], int] | None = None
-    """Tokens of a text; None where only the number in the row is known."""
+    """Counts the tokens of a text; None to take the number in the row."""
 
-    def fault(self, sample: Sample) -> str | None:
-        """Why a correct sample is not kept, in one word; None where it is."""
+    def fault(self, sample: GradedSample) -> str | None:
+        """Why a correct sample is not kept, in one word; None if it is."""
         if sample.finish_reason in CUT_SHORT:
             return "truncated"
         if sample.response is None:
@@ -42,8 +43,8 @@ class Checks:
         free = sample.task == GENERAL and self.policy == UNASKED
         return None if free else thinking_fault(sample.text, self.policy, self.markers)
 
-    def tokens(self, sample: Sample) -> int | None:
-        """The length of a sample; None where nobody knows it. Raises RowError where a limit depends on that."""
+    def tokens(self, sample: GradedSample) -> int | None:
+        """The length of a sample; None if unknown. Raises RowError if a limit depends on it."""
         n_tokens = self.count(sample.text) if self.count else sample.n_tokens
         if n_tokens is None and (self.min_tokens is not None or self.max_tokens is not None):
             raise RowError(
@@ -61,30 +62,26 @@ class Checks:
 
 
 def thinking_fault(text: str, policy: str, markers: Sequence[tuple[str, str]]) -> str | None:
-    """What is wrong with the thinking of a text; None where it is one block at the beginning, or none is wanted.
+    """What is wrong with the thinking of a text; None if it is one block at the beginning, or absent as wanted.
 
-    An empty block is no thinking.
+    An empty block counts as no thinking.
     """
-    found = next((pair for pair in markers if pair[1] in text or pair[0] in text), None)
-    if found is None:
-        return "no_thinking" if policy in (REQUIRE, UNASKED) else None
-    fault, thought = _block(text, *found)
-    if fault is not None:
-        return fault
-    if not thought:
-        return "no_thinking" if policy in (REQUIRE, UNASKED) else None
-    return "has_thinking" if policy == FORBID else None
-
-
-def _block(text: str, opening: str, closing: str) -> tuple[str | None, str]:
-    """What is wrong with the form of the thinking, and what was thought."""
-    opened, closed = text.count(opening), text.count(closing)
-    if not closed:
-        return "unclosed_thinking", ""
-    if not opened:
-        return "unopened_thinking", ""
+    missing = "no_thinking" if policy in (REQUIRE, UNASKED) else None
+    pair = next((pair for pair in markers if pair[1] in text or pair[0] in text), None)
+    if pair is None:
+        return missing
+    opening, closing = pair
+    n_opened, n_closed = text.count(opening), text.count(closing)
+    if not n_closed:
+        return "unclosed_thinking"
+    if not n_opened:
+        return "unopened_thinking"
     before, _, rest = text.partition(opening)
     thought, _, after = rest.partition(closing)
-    if opened > 1 or closed > 1 or thinking.split_any(after).thinking is not None:
-        return "several_thinking", ""
-    return ("thinking_not_first" if before.strip() else None), thought.strip()
+    if n_opened > 1 or n_closed > 1 or thinking.split_any(after).thinking is not None:
+        return "several_thinking"
+    if before.strip():
+        return "thinking_not_first"
+    if not thought.strip():
+        return missing
+    return "has_thinking" if policy == FORBID else None

@@ -1,6 +1,6 @@
-"""Which of the correct samples are kept. Of each sample only numbers are held; no choice depends on their order.
+"""Chooses among the correct samples. Each sample is held as a few numbers.
 
-Everything goes by keyed hashes of prompts and texts: another seed gives another choice, another order of the
+Everything is ordered by keyed hashes of prompts and texts: another seed gives another choice, another order of the
 input does not.
 """
 
@@ -13,41 +13,41 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from libra_cli.stages.rs_filter.samples import Sample
-from libra_cli.stream.row_store import Place
+from libra_cli.choices import PREFERENCES
+from libra_cli.stages.rs_filter.samples import GradedSample
+from libra_cli.stream.row_store import RowLocation
 
 DECIDED = np.dtype([("prompt", "<u8"), ("sample", "<u8"), ("correct", "u1")])
-"""A sample of which it is known whether it is correct: hashes of its prompt and of all that it is."""
+"""A sample that is known to be correct or wrong: hashes of its prompt and of the whole sample."""
 CORRECT = np.dtype(
     [("prompt", "<u8"), ("text", "<u8"), ("tokens", "<u4"), ("chars", "<u4"), ("cell", "<u4"), ("number", "<u4"),
      ("check", "<u4"), ("file", "<u4"), ("offset", "<u8"), ("size", "<u8")]
 )  # fmt: skip
-"""A sample that may be kept: its prompt and text (hashes), its lengths, its Cell, and where it is."""
+"""A sample that may be kept: hashes of its prompt and text, its lengths, its Cell, and its RowLocation."""
 _DECIDED, _CORRECT = struct.Struct("<QQB"), struct.Struct("<QQIIIIIIQQ")
 
 UNKNOWN = (1 << 32) - 1
-"""Tokens of a sample of which nobody knows them."""
+"""Tokens of a sample of unknown length."""
 BINS = 10
-SHORTEST, LONGEST, RANDOM, DIVERSE = "shortest", "longest", "random", "diverse"
-PREFERENCES = (SHORTEST, LONGEST, RANDOM, DIVERSE)
+SHORTEST, LONGEST, RANDOM, DIVERSE = PREFERENCES
 
 Column = np.ndarray
 Spread = Callable[[Column, int], Column]
-"""From numbers of samples of one prompt, so many of them that differ as much as they can."""
+"""Orders samples of one prompt so that the first so many differ as much as possible."""
 Cell = tuple[str, str, str]
 """Task, label and model."""
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What is kept of the correct samples."""
+class SampleLimits:
+    """Which of the correct samples are kept."""
 
     pass_rate: tuple[float, float] | None = None
-    """The least and the greatest share of correct samples among a prompt's decided ones."""
+    """Minimum and maximum share of correct samples among the decided samples of a prompt."""
     per_prompt: int | None = None
     prefer: str = RANDOM
     even: bool = False
-    """As many samples of one label as of the other, by task."""
+    """Keep as many samples of each label, by task."""
 
 
 @dataclass
@@ -55,41 +55,40 @@ class Chosen:
     """The outcome of a choice."""
 
     numbers: Column
-    """Of the kept samples, in the order in which they are written."""
+    """Record numbers of the kept samples, in output order."""
     rates: Column
-    """Their prompts' pass rates; NaN where none of a prompt's samples was decided."""
+    """Pass rates of their prompts; NaN for a prompt without decided samples."""
     dropped: dict[str, Column]
-    """By reason, the numbers of those that are not kept."""
+    """Record numbers of the others, by reason."""
 
 
-class Index:
-    """The samples of a run, as numbers."""
+class SampleIndex:
+    """The samples of a run: what a choice needs to know of them."""
 
     def __init__(self, seed: int):
         self._key = hashlib.blake2b(str(seed).encode()).digest()
         self._decided, self._correct = bytearray(), bytearray()
         self.cells: dict[Cell, int] = {}
 
-    def decide(self, sample: Sample) -> tuple[int, int]:
-        """Takes a sample of which it is known whether it is correct; the hashes of its prompt and of its text."""
+    def count_decided(self, sample: GradedSample) -> tuple[int, int]:
+        """Counts a sample that is known to be correct or wrong; reranks the hashes of its prompt and of its text."""
         prompt = self._hash(sample.prompt)
         text = self._hash(f"{prompt}\0{sample.text}")
         whole = self._hash(f"{text}\0{sample.model}\0{sample.name}")
         self._decided += _DECIDED.pack(prompt, whole, bool(sample.correct))
         return prompt, text
 
-    def hashes(self, sample: Sample) -> tuple[int, int]:
-        """The hashes of a sample that no rule decides."""
+    def hashes(self, sample: GradedSample) -> tuple[int, int]:
+        """The hashes of the prompt and the text of a sample that no rule decides."""
         prompt = self._hash(sample.prompt)
         return prompt, self._hash(f"{prompt}\0{sample.text}")
 
-    def add(self, sample: Sample, hashes: tuple[int, int], n_tokens: int | None, place: Place) -> None:
-        """Takes a sample that may be kept, which can be had again at `place`."""
+    def add(self, sample: GradedSample, hashes: tuple[int, int], n_tokens: int | None, location: RowLocation) -> None:
+        """Adds a sample that may be kept; `location` is where to read it again."""
         cell = self.cells.setdefault((sample.task, sample.label, sample.model), len(self.cells))
         tokens = UNKNOWN if n_tokens is None else min(n_tokens, UNKNOWN - 1)
-        self._correct += _CORRECT.pack(
-            *hashes, tokens, min(len(sample.text), UNKNOWN), cell, sample.number, *place
-        )  # fmt: skip
+        chars = min(len(sample.text), UNKNOWN)
+        self._correct += _CORRECT.pack(*hashes, tokens, chars, cell, sample.number, *location)
 
     def _hash(self, text: str) -> int:
         digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, key=self._key).digest()
@@ -99,12 +98,12 @@ class Index:
         """All samples that may be kept."""
         return np.frombuffer(self._correct, CORRECT)
 
-    def rates(self) -> Rates:
+    def rates(self) -> PassRates:
         """The pass rate of each prompt."""
-        return Rates(np.frombuffer(self._decided, DECIDED))
+        return PassRates(np.frombuffer(self._decided, DECIDED))
 
 
-class Rates:
+class PassRates:
     """The share of correct samples among the decided ones of each prompt; the same sample counts once."""
 
     def __init__(self, decided: np.ndarray):
@@ -119,15 +118,15 @@ class Rates:
         self.shares: Column = self.correct / np.maximum(self.samples, 1)
 
     def of(self, prompts: Column) -> Column:
-        """The pass rates of prompts; NaN for one of which no sample was decided."""
+        """The pass rates of prompts; NaN for a prompt without decided samples."""
         if not len(self.prompts):
             return np.full(len(prompts), np.nan)
         at = np.minimum(np.searchsorted(self.prompts, prompts), len(self.prompts) - 1)
         return np.where(self.prompts[at] == prompts, self.shares[at], np.nan)
 
 
-def choose(records: np.ndarray, rates: Rates, cells: list[Cell], limits: Limits, spread: Spread) -> Chosen:
-    """The samples that are kept; `spread` is asked where they shall be diverse."""
+def choose(records: np.ndarray, rates: PassRates, cells: list[Cell], limits: SampleLimits, spread: Spread) -> Chosen:
+    """Chooses the samples to keep; `spread` orders those of a prompt if they are to be diverse."""
     dropped: dict[str, Column] = {}
     numbers = np.lexsort((records["number"], records["check"], records["text"], records["prompt"]))
 
@@ -140,13 +139,13 @@ def choose(records: np.ndarray, rates: Rates, cells: list[Cell], limits: Limits,
         low, high = limits.pass_rate
         shares = rates.of(records["prompt"][numbers])
         keep(np.isnan(shares) | ((shares >= low) & (shares <= high)), "pass_rate")
-    numbers, turns = _turns(records, numbers, limits, spread)
+    numbers, ranks = _by_preference(records, numbers, limits, spread)
     if limits.per_prompt is not None:
-        within = turns < limits.per_prompt
-        turns = turns[within]
+        within = ranks < limits.per_prompt
+        ranks = ranks[within]
         keep(within, "per_prompt")
     if limits.even:
-        keep(_even(records, numbers, turns, cells), "uneven")
+        keep(_even(records, numbers, ranks, cells), "uneven")
     numbers = numbers[np.lexsort((records["prompt"][numbers], records["text"][numbers]))]
     return Chosen(numbers, rates.of(records["prompt"][numbers]), dropped)
 
@@ -156,8 +155,8 @@ def uses_tokens(records: np.ndarray) -> bool:
     return not bool((records["tokens"] == UNKNOWN).any())
 
 
-def _turns(records: np.ndarray, numbers: Column, limits: Limits, spread: Spread) -> tuple[Column, Column]:
-    """The samples of each prompt in the order in which they are preferred, and the place of each in that."""
+def _by_preference(records: np.ndarray, numbers: Column, limits: SampleLimits, spread: Spread) -> tuple[Column, Column]:
+    """The samples prompt by prompt, the preferred ones first, and the rank of each within its prompt."""
     prompts, texts = records["prompt"][numbers], records["text"][numbers]
     if limits.prefer in (SHORTEST, LONGEST):
         lengths = records["tokens" if uses_tokens(records) else "chars"][numbers].astype(np.int64)
@@ -173,24 +172,24 @@ def _turns(records: np.ndarray, numbers: Column, limits: Limits, spread: Spread)
     return numbers, np.arange(len(prompts)) - np.repeat(starts, sizes)
 
 
-def _even(records: np.ndarray, numbers: Column, turns: Column, cells: list[Cell]) -> Column:
-    """Which samples to keep for as many of each label; the first ones of all prompts come before the second ones."""
+def _even(records: np.ndarray, numbers: Column, ranks: Column, cells: list[Cell]) -> Column:
+    """A mask that leaves as many samples of each label; first samples of all prompts go before second ones."""
     of_record = records["cell"][numbers]
     wanted = np.ones(len(numbers), bool)
-    for labels in _evened(cells):
+    for labels in _label_groups(cells):
         members = [np.flatnonzero(np.isin(of_record, own)) for own in labels]
         least = min(map(len, members))
         for member in members:
-            order = np.lexsort((records["text"][numbers[member]], turns[member]))
+            order = np.lexsort((records["text"][numbers[member]], ranks[member]))
             wanted[member[order[least:]]] = False
     return wanted
 
 
-def _evened(cells: Sequence[Cell]) -> list[list[list[int]]]:
-    """Groups of labels that are to be even, each label as the numbers of its cells.
+def _label_groups(cells: Sequence[Cell]) -> list[list[list[int]]]:
+    """Groups of labels to make even, each label as the numbers of its cells.
 
-    Ratings and verdicts have two labels, comparisons too (ties are left as they are), and lists one for each place.
-    What has no label (`reason`, `general`) is left as it is.
+    Ratings, verdicts and comparisons have two labels (ties stay as they are), and lists have one for each place.
+    Samples without a label (`reason`, `general`) stay as they are.
     """
     groups = {}
     for task, label, _ in cells:
@@ -208,7 +207,7 @@ def _evened(cells: Sequence[Cell]) -> list[list[list[int]]]:
 
 
 def _starts(values: Column) -> Column:
-    """Where a sorted column has another value than before."""
-    found = np.ones(len(values), bool)
-    found[1:] = values[1:] != values[:-1]
-    return found
+    """A mask of the first element of each run of equal values."""
+    mask = np.ones(len(values), bool)
+    mask[1:] = values[1:] != values[:-1]
+    return mask

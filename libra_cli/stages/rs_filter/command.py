@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from libra_cli import choices
 from libra_cli.cli.command import option, stage
-from libra_cli.cli.engine_options import Markers
+from libra_cli.cli.shared_options import cut_markers_option, spool_dir_option, workers_option
 
 if TYPE_CHECKING:
     from libra_cli.stages.rs_filter.checks import Checks
     from libra_cli.stages.rs_filter.prompts import Prompts
     from libra_cli.stream.run import Run
-
-TASKS = ("reason", "score", "rank", "verify", "rate", "best", "general")
 
 
 def _pass_rate(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[float, float] | None:
@@ -28,8 +27,8 @@ def _pass_rate(_ctx: click.Context, _param: click.Parameter, value: str | None) 
     return low, high
 
 
-def _choosing(*names: str, **kwargs: Any) -> Any:
-    return option(*names, group="Choice", **kwargs)
+def _selection(*names: str, **kwargs: Any) -> Any:
+    return option(*names, group="Selection", **kwargs)
 
 
 @stage(
@@ -47,76 +46,127 @@ def _choosing(*names: str, **kwargs: Any) -> Any:
         "libra rs-filter --max-tokens 16384 --tokenizer Qwen/Qwen2.5-32B labelled.jsonl -o reason-sft.jsonl",
     ),
 )
-@option("--task", type=click.Choice(TASKS), help="Take rows as samples of this task. Default: as each row says.")
-@option("--threshold", type=float, metavar="T",
-        help="A score above T says correct. Default: 2 of 0 to 4, and 5 of 1 to 10.")  # fmt: skip
-@option("--thinking", type=click.Choice(["require", "forbid", "any"]),
-        help="Samples that think, do not, or either. Default: require, but of general.")  # fmt: skip
-@option("--thinking-markers", multiple=True, type=Markers(), metavar="NAME|OPEN,CLOSE",
-        help="What opens and closes the thinking; repeatable. Default: every known pair.")  # fmt: skip
-@option("--min-tokens", type=click.IntRange(0), metavar="N", help="Drop shorter samples.")
-@option("--max-tokens", type=click.IntRange(1), metavar="N", help="Drop longer samples, thinking included.")
-@option("--tokenizer", metavar="NAME",
-        help="Count tokens as this model does: a directory or a hub's name. Default: by n_tokens.")  # fmt: skip
-@option("--template", metavar="FILE", type=click.Path(exists=True, dir_okay=False),
-        help="Prompt with {{slots}} in place of the task's own, which --task names.")  # fmt: skip
-@option("--system", metavar="TEXT", help="System prompt of responses, as for libra rollout.")
-@_choosing("--pass-rate", metavar="LO..HI", callback=_pass_rate,
-           help="Only prompts of whose decided samples such a share is correct, both ends included.")  # fmt: skip
-@_choosing("--per-prompt", type=click.IntRange(1), metavar="K", help="At most K samples of a prompt.")
-@_choosing("--prefer", type=click.Choice(["shortest", "longest", "random", "diverse"]), default="random",
-           help="Which ones. diverse: that share few runs of five words.")  # fmt: skip
-@_choosing("--even", type=click.Choice(["label"]),
-           help="As many samples of each label in a task: a judge learns no prior.")  # fmt: skip
-@_choosing("--seed", type=click.IntRange(0), default=0, metavar="N", help="Another seed, another choice and order.")
-@option("-j", "--jobs", type=click.IntRange(1), metavar="N", shapes_rows=False,
-        help="Processes for rows without a label that need algebra. Default: one for each core.")  # fmt: skip
-@option("--spool-dir", metavar="DIR", shapes_rows=False,
-        help="Where rows wait that come through a pipe or compressed. Default: TMPDIR.")  # fmt: skip
-@option("--report", metavar="FILE", shapes_rows=False, help="Write the yield and the reasons to FILE, as JSON.")
+@option(
+    "--task",
+    type=click.Choice(choices.TASKS),
+    help="Treat all rows as samples of this task. Default: as each row says.",
+)
+@option(
+    "--threshold",
+    type=float,
+    metavar="T",
+    help="A score above T means that the judge calls the response correct. Default: 2 for score, 5 for rate.",
+)
+@option(
+    "--thinking",
+    type=click.Choice(choices.THINKING_RULES),
+    help="Keep only samples that think (require), only samples that do not (forbid), or both (any). Default: require; "
+    "any for general.",
+)
+@cut_markers_option()
+@option("--min-tokens", type=click.IntRange(0), metavar="N", help="Drop samples with fewer than N tokens.")
+@option(
+    "--max-tokens",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Drop samples with more than N tokens, including their thinking.",
+)
+@option(
+    "--tokenizer",
+    metavar="NAME",
+    help="Count tokens with the tokenizer of this model (a directory or a name on the Hugging Face hub). Default: take "
+    "the row's n_tokens.",
+)
+@option(
+    "--template",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Prompt template with {{slots}} that replaces the task's own. Needs --task.",
+)
+@option(
+    "--system",
+    metavar="TEXT",
+    help="System prompt that libra rollout was given; it is part of the prompt of responses. Default: none.",
+)
+@_selection(
+    "--pass-rate",
+    metavar="LO..HI",
+    callback=_pass_rate,
+    help="Keep only prompts for which the share of correct samples, among those with a verdict, is between LO and HI "
+    "(both included). Default: all.",
+)
+@_selection(
+    "--per-prompt", type=click.IntRange(1), metavar="K", help="Keep at most K samples per prompt. Default: all."
+)
+@_selection(
+    "--prefer",
+    type=click.Choice(choices.PREFERENCES),
+    default="random",
+    help="Which K samples --per-prompt keeps. diverse: those that share the fewest 5-word shingles.",
+)
+@_selection(
+    "--even",
+    type=click.Choice(choices.EVEN_BY),
+    help="label: keep equally many samples of each label within a task, so that a judge does not learn a prior.",
+)
+@_selection(
+    "--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of the selection and the order."
+)
+@workers_option("Processes for computer algebra, used for rows without a label. Default: one per core.")
+@spool_dir_option()
+@option(
+    "--report",
+    metavar="FILE",
+    shapes_rows=False,
+    help="Write the yield, and the counts of dropped samples by reason, to FILE as JSON.",
+)
 def command(run: Run, task: str | None, **options: Any) -> None:
-    """Keep the generated samples that their task's rule accepts, as conversations to train on.
+    """Keep the correct samples (rejection sampling) as conversations to train on.
 
-    Reads responses (of libra rollout, libra verify) and judgments (of libra judge), each vote of which is a sample.
-    A response to a problem is correct by its `label`, or by rule where it has none and a `reference`. A judgment is
-    correct where it agrees with the label (score, rate, verify), the preference (rank) or the best response (best).
-    What cannot be decided is null: never kept, never counted as wrong. `general` rows (task general, or `messages` or
-    `prompt` in place of a question) are not rejected.
+    Reads responses (of libra rollout or libra verify) and judgments (of libra judge); each vote of a judgment is a
+    sample. A response to a problem is correct by its `label`, or, without a label, by comparing it with `reference`. A
+    judgment is correct if it agrees with the label (score, rate, verify), the preference (rank) or the best response
+    (best). A sample that cannot be decided is never kept and never counted as wrong. `general` rows (task general, or
+    rows with `messages` or `prompt` instead of a question) have no verdict and are not rejected for it.
 
-    A correct sample must be complete (truncated), have an answer (no_response, no_answer), must not accept a response
-    that is no answer (accepts_no_answer), and must think once, at its beginning (no_thinking, unopened_thinking,
-    unclosed_thinking, several_thinking, thinking_not_first, has_thinking); then its length counts (too_short,
-    too_long). Of the others, the same text for the same prompt is kept once (duplicate); then --pass-rate, --per-prompt
-    and --even choose, in this order. The two orders of a pair, and all of a list, are one prompt; the label of a
-    comparison is the place of the better one as it was shown.
+    A correct sample is dropped if it was cut off (truncated), has no answer (no_response, no_answer) or accepts a
+    response that is no answer (accepts_no_answer); if it does not think exactly once, at its beginning (no_thinking,
+    unopened_thinking, unclosed_thinking, several_thinking, thinking_not_first, has_thinking); or for its length
+    (too_short, too_long). A text that repeats another one for the same prompt is dropped (duplicate). Then --pass-rate,
+    --per-prompt and --even select, in this order. Both orders of a pair are one prompt, as are all orders of a list;
+    the label of a comparison is the position of the better response as shown.
 
-    Each line has `messages`: the prompt as the model was asked, made again by the same code (or from --template), and
-    all that it wrote, thinking included, byte for byte. A row that was asked with another prompt is refused. No field
-    is null, and each is of one type: `id`, `task`, `label`, `model`, `source` (the sample's name) and `provenance`
-    (JSON in a string) are strings.
+    Each output row has `messages`: the prompt that the model received, rebuilt by the same code (or from --template),
+    and everything that it wrote, thinking included, byte for byte. A row whose model received another prompt is
+    refused. `id`, `task`, `label`, `model`, `source` (name of the sample) and `provenance` (JSON as text) are strings,
+    never null.
 
-    The output is the same bytes whatever the order of the input. The whole input is read first. About 70 bytes a sample
-    are held in memory, 150 at most; the rows are read again from their file, or from an unnamed temporary file where
-    they came through a pipe or were compressed.
+    The order of the input does not change the output. The whole input is read first. Memory holds about 70 bytes per
+    sample, at most 150; the rows are read again from their files, or from an unnamed temporary file if they came
+    through a pipe or were compressed.
     """
     run.options.check_names(options["report"])
     from libra_cli.answers.pool import Pool, cores
-    from libra_cli.stages.rs_filter.choice import Limits
+    from libra_cli.records.responses import ResponseFields
+    from libra_cli.records.rule_labels import Labeller
+    from libra_cli.stages.rs_filter.choice import SampleLimits
     from libra_cli.stages.rs_filter.run import Filtering
-    from libra_cli.stages.rs_filter.samples import Reader
-    from libra_cli.stages.verify.rule import Fields
+    from libra_cli.stages.rs_filter.samples import SampleReader
     from libra_cli.stream.row_store import RowStore
     from libra_cli.tasks import thinking
+    from libra_cli.tasks.grading import Grader
+    from libra_cli.tasks.reason import REASON
 
     if options["prefer"] != "random" and options["per_prompt"] is None:
         raise click.UsageError(f"--prefer {options['prefer']} is about which --per-prompt K are kept; give that, too")
     pairs = [thinking.markers(text) for text in options["thinking_markers"]] or list(thinking.MARKERS.values())
-    reader = Reader(_prompts(task, options["template"], options["system"]), task, options["threshold"], pairs)
-    limits = Limits(options["pass_rate"], options["per_prompt"], options["prefer"], options["even"] == "label")
-    fields = Fields("response", "reference", pairs)
-    filtering = Filtering(run, reader, _checks(options, pairs), fields, limits, options["seed"])
-    with Pool(options["jobs"] or cores()) as pool, RowStore(options["spool_dir"]) as store:
-        filtering.through(pool, store, options["report"])
+    prompts = _prompts(task, options["template"], options["system"])
+    reader = SampleReader(prompts, task, options["threshold"], pairs)
+    limits = SampleLimits(options["pass_rate"], options["per_prompt"], options["prefer"], options["even"] == "label")
+    checks, fields = _checks(options, pairs), ResponseFields("response", "reference", pairs)
+    with Pool(options["workers"] or cores()) as pool, RowStore(options["spool_dir"], "--spool-dir") as store:
+        labeller = Labeller(fields, Grader(REASON, pool), run.console.note)
+        Filtering(run, reader, labeller, checks, limits, store, options["seed"]).run(options["report"])
 
 
 def _checks(options: dict[str, Any], pairs: list[tuple[str, str]]) -> Checks:
@@ -124,24 +174,23 @@ def _checks(options: dict[str, Any], pairs: list[tuple[str, str]]) -> Checks:
 
     count = None
     if options["tokenizer"]:
-        from libra_cli.engines.token_counts import counter
+        from libra_cli.engines.token_counts import token_counter
 
-        count = counter(options["tokenizer"])
+        count = token_counter(options["tokenizer"])
     return Checks(options["thinking"] or UNASKED, pairs, options["min_tokens"], options["max_tokens"], count)
 
 
 def _prompts(task: str | None, path: str | None, system: str | None) -> Prompts:
-    """Raises click.UsageError where the template at `path` cannot serve the task."""
-    from libra_cli.sampling.run import prompt_text
-    from libra_cli.stages.judge.judges import template_text
+    """Raises click.UsageError if the template at `path` does not suit the task."""
     from libra_cli.stages.rs_filter.prompts import Prompts
-    from libra_cli.tasks import JUDGING
+    from libra_cli.tasks import JUDGING, slots
 
     if path is None:
         return Prompts(None, system)
     if task is None:
         raise click.UsageError("--template is the prompt of one task: name it with --task")
     try:
-        return Prompts(template_text(path, task) if task in JUDGING else prompt_text(path), system)
+        text = slots.read_prompt(path, JUDGING[task].shows if task in JUDGING else None)
     except ValueError as error:
         raise click.UsageError(f"--template {path}: {error}") from None
+    return Prompts(text, system)

@@ -1,4 +1,4 @@
-"""Samples of one prompt that differ as much as they can."""
+"""Orders samples of one prompt so that the first ones differ as much as possible."""
 
 from __future__ import annotations
 
@@ -12,25 +12,21 @@ SHINGLE_WORDS = 5
 
 
 def spread(texts: Sequence[str], n: int, stopped: Callable[[], bool] = lambda: False) -> list[int]:
-    """The places of all texts, `n` that are far apart before the others.
+    """The indices of all texts, with `n` that are far apart before the others.
 
-    Greedy: the first one is taken, and then again and again the one whose nearest taken one is the farthest, by the
-    share of runs of five words that two texts do not share (Jaccard distance); of several the first. At most `n` times
-    the number of texts are compared. Once `stopped` no more are.
+    Greedy farthest-point selection by the Jaccard distance of runs of five words: starting with the first text, it
+    takes the one whose nearest taken text is farthest away, the earlier one in a tie. It makes at most `n` comparisons
+    a text, and none once `stopped`.
     """
     runs = [np.array(shingles(words(text), SHINGLE_WORDS), np.uint32) for text in texts]
     nearness = np.zeros(len(texts))
     taken = [0]
     while len(taken) < min(n, len(texts)) and not stopped():
         last = runs[taken[-1]]
-        nearness = np.maximum(nearness, [_similarity(last, other) for other in runs])
+        for index, other in enumerate(runs):
+            shared = len(np.intersect1d(last, other, assume_unique=True))
+            nearness[index] = max(nearness[index], shared / (len(last) + len(other) - shared))
         nearness[taken] = np.inf
         taken.append(int(nearness.argmin()))
     chosen = set(taken)
-    return taken + [place for place in range(len(texts)) if place not in chosen]
-
-
-def _similarity(one: np.ndarray, other: np.ndarray) -> float:
-    """The Jaccard similarity of two sorted sets."""
-    shared = len(np.intersect1d(one, other, assume_unique=True))
-    return shared / (len(one) + len(other) - shared)
+    return taken + [index for index in range(len(texts)) if index not in chosen]

@@ -1,4 +1,4 @@
-"""What became of the samples: the yield by task, label, model and pass rate, and why the others were dropped."""
+"""Report of rs-filter: the yield by task, label, model and pass rate, and why samples were dropped."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any
 
 import numpy as np
 
-from libra_cli.stages.rs_filter.choice import BINS, Cell, Chosen, Rates
-from libra_cli.stages.rs_filter.samples import Sample
-from libra_cli.stream.text_table import grid
+from libra_cli.stages.rs_filter.choice import BINS, Cell, Chosen, PassRates
+from libra_cli.stages.rs_filter.samples import GradedSample
+from libra_cli.stream.text_table import render_table
 
 WIDTH = 100
 COUNTS = ("samples", "decided", "correct", "kept")
 Figures = dict[str, Any]
 
 
-class Tally:
-    """The samples of a run as they come, and the reasons for which they are dropped."""
+class YieldReport:
+    """Counts the samples of a run as they come, and the reasons for dropping them."""
 
     def __init__(self) -> None:
         self.cells: dict[Cell, list[int]] = {}
         """Samples, decided, correct and kept ones."""
         self.dropped: dict[tuple[str, str], int] = {}
-        """By task and reason; the task is empty where a row has no sample at all."""
+        """By task and reason; the task is empty for a row without samples."""
 
-    def add(self, sample: Sample) -> None:
+    def add(self, sample: GradedSample) -> None:
         """Counts one sample."""
         counts = self.cells.setdefault((sample.task, sample.label, sample.model), [0, 0, 0, 0])
         counts[0] += 1
@@ -38,8 +38,8 @@ class Tally:
         """Counts samples that are not kept."""
         self.dropped[task, reason] = self.dropped.get((task, reason), 0) + count
 
-    def settle(self, records: np.ndarray, chosen: Chosen, cells: Sequence[Cell]) -> dict[str, int]:
-        """Counts what was chosen, and what was not; by reason, how many were not."""
+    def count_choice(self, records: np.ndarray, chosen: Chosen, cells: Sequence[Cell]) -> dict[str, int]:
+        """Counts the kept samples and the others; returns by reason how many others there are."""
         for number, count in _counted(records["cell"][chosen.numbers]):
             self.cells[cells[number]][3] += count
         for reason, numbers in chosen.dropped.items():
@@ -47,32 +47,36 @@ class Tally:
                 self.drop(cells[number][0], reason, count)
         return {reason: len(numbers) for reason, numbers in chosen.dropped.items() if len(numbers)}
 
-    def figures(self, rates: Rates, chosen: Chosen) -> Figures:
-        """All of it as JSON."""
-        rows = [{"task": task, "label": label, "model": model, **_named(self.cells[task, label, model])}
-                for task, label, model in sorted(self.cells)]  # fmt: skip
+    def figures(self, rates: PassRates, chosen: Chosen) -> Figures:
+        """The whole report as JSON."""
+        cells = []
+        for task, label, model in sorted(self.cells):
+            counts = _with_yield(self.cells[task, label, model])
+            cells.append({"task": task, "label": label, "model": model, **counts})
         dropped: dict[str, dict[str, int]] = {}
         for (task, reason), count in sorted(self.dropped.items()):
             dropped.setdefault(task, {})[reason] = count
-        return {**_total(rows), "by": rows, "pass_rate": _deciles(rates, chosen), "dropped": dropped}
+        return {**_total(cells), "by": cells, "pass_rate": _tenths(rates, chosen), "dropped": dropped}
 
 
 def _counted(values: np.ndarray) -> Iterable[tuple[int, int]]:
-    found, counts = np.unique(values, return_counts=True)
-    return zip(found.tolist(), counts.tolist(), strict=True)
+    distinct, counts = np.unique(values, return_counts=True)
+    return zip(distinct.tolist(), counts.tolist(), strict=True)
 
 
-def _named(counts: Sequence[int]) -> Figures:
+def _with_yield(counts: Sequence[int]) -> Figures:
     return {**dict(zip(COUNTS, counts, strict=True)), "yield": counts[3] / counts[0] if counts[0] else None}
 
 
-def _total(rows: Sequence[Mapping[str, Any]]) -> Figures:
-    return _named([sum(row[name] for row in rows) for name in COUNTS])
+def _total(cells: Sequence[Mapping[str, Any]]) -> Figures:
+    return _with_yield([sum(cell[name] for cell in cells) for name in COUNTS])
 
 
-def _deciles(rates: Rates, chosen: Chosen) -> list[Figures]:
-    """Prompts by the share of their decided samples that are correct: tenths, the last with 1 in it."""
-    of_prompt, of_kept = (_tenth(shares) for shares in (rates.shares, chosen.rates[~np.isnan(chosen.rates)]))
+def _tenths(rates: PassRates, chosen: Chosen) -> list[Figures]:
+    """Prompts by the share of correct samples among their decided ones, in tenths; the last includes 1."""
+    kept = chosen.rates[~np.isnan(chosen.rates)]
+    # What rounding takes from a whole tenth does not count.
+    of_prompt, of_kept = (np.minimum((shares * BINS + 1e-9).astype(int), BINS - 1) for shares in (rates.shares, kept))
     columns = {
         "prompts": np.bincount(of_prompt, minlength=BINS),
         "decided": np.bincount(of_prompt, weights=rates.samples, minlength=BINS).astype(int),
@@ -85,48 +89,41 @@ def _deciles(rates: Rates, chosen: Chosen) -> list[Figures]:
     ]
 
 
-def _tenth(shares: np.ndarray) -> np.ndarray:
-    """Which tenth a share falls in; what rounding takes from a whole tenth does not count."""
-    return np.minimum((shares * BINS + 1e-9).astype(int), BINS - 1)
-
-
 # -- in words ----------------------------------------------------------------------------------------------------------
 
 
 def table(figures: Figures) -> str:
     """The figures in words, at most WIDTH columns wide."""
-    parts = [_yields(figures), _by_pass_rate(figures), _reasons(figures)]
-    return "\n".join(part for part in parts if part)
-
-
-def _yields(figures: Figures) -> str:
-    rows = []
-    for task in dict.fromkeys(row["task"] for row in figures["by"]):
-        own = [row for row in figures["by"] if row["task"] == task]
-        rows.append((task, *_numbers(_total(own))))
-        for label in dict.fromkeys(row["label"] for row in own):
-            labelled = [row for row in own if row["label"] == label]
+    yields = []
+    for task in dict.fromkeys(cell["task"] for cell in figures["by"]):
+        of_task = [cell for cell in figures["by"] if cell["task"] == task]
+        yields.append((task, *_numbers(_total(of_task))))
+        for label in dict.fromkeys(cell["label"] for cell in of_task):
+            of_label = [cell for cell in of_task if cell["label"] == label]
             if label:
-                rows.append((f"  label {label}", *_numbers(_total(labelled))))
-            rows += [(f"    {row['model']}", *_numbers(row)) for row in labelled if row["model"]]
-    return grid(("task, label, model", *COUNTS, "yield"), [*rows, ("all", *_numbers(figures))], WIDTH)
+                yields.append((f"  label {label}", *_numbers(_total(of_label))))
+            yields += [(f"    {cell['model']}", *_numbers(cell)) for cell in of_label if cell["model"]]
+    yields.append(("all", *_numbers(figures)))
+    parts = [render_table(("task, label, model", *COUNTS, "yield"), yields, WIDTH)]
+
+    names = ("prompts", "decided", "correct", "kept")
+    rates = [
+        (f"{tenth['from']:.1f} to {tenth['to']:.1f}", *(f"{tenth[name]:,}" for name in names))
+        for tenth in figures["pass_rate"]
+        if tenth["prompts"]
+    ]
+    if rates:
+        parts.append(render_table(("pass rate", *names), rates, WIDTH))
+
+    counts: Counter[str] = Counter()
+    for by_reason in figures["dropped"].values():
+        counts.update(by_reason)
+    reasons = [(reason, f"{count:,}") for reason, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))]
+    if reasons:
+        parts.append(render_table(("dropped because", "samples"), reasons, WIDTH))
+    return "\n".join(part for part in parts if part)
 
 
 def _numbers(counts: Mapping[str, Any]) -> list[str]:
     share = counts["yield"]
     return [*(f"{counts[name]:,}" for name in COUNTS), "" if share is None else f"{100 * share:.1f}%"]
-
-
-def _by_pass_rate(figures: Figures) -> str:
-    names = ("prompts", "decided", "correct", "kept")
-    rows = [(f"{tenth['from']:.1f} to {tenth['to']:.1f}", *(f"{tenth[name]:,}" for name in names))
-            for tenth in figures["pass_rate"] if tenth["prompts"]]  # fmt: skip
-    return grid(("pass rate", *names), rows, WIDTH) if rows else ""
-
-
-def _reasons(figures: Figures) -> str:
-    counts: Counter[str] = Counter()
-    for by_reason in figures["dropped"].values():
-        counts.update(by_reason)
-    rows = [(reason, f"{count:,}") for reason, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))]
-    return grid(("dropped because", "samples"), rows, WIDTH) if rows else ""

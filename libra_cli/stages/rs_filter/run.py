@@ -1,32 +1,29 @@
-"""Generated rows in, training data out: read them all, choose among what is correct, write it as conversations."""
+"""Generated rows in, training data out: reads all rows, chooses among correct samples, writes them as messages."""
 
 from __future__ import annotations
 
-import os
+import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import numpy as np
 import orjson
 
-from libra_cli.answers.pool import Pool
-from libra_cli.exits import Exit, Fatal
+from libra_cli.records.rule_labels import Labeller
 from libra_cli.stages.rs_filter.checks import Checks
-from libra_cli.stages.rs_filter.choice import Chosen, Index, Limits, Rates, choose
+from libra_cli.stages.rs_filter.choice import Chosen, PassRates, SampleIndex, SampleLimits, choose
 from libra_cli.stages.rs_filter.diversity import spread
-from libra_cli.stages.rs_filter.report import Tally, table
-from libra_cli.stages.rs_filter.samples import Reader, Sample
-from libra_cli.stages.verify import rule
+from libra_cli.stages.rs_filter.report import YieldReport, table
+from libra_cli.stages.rs_filter.samples import GradedSample, SampleReader
 from libra_cli.stream import rows
-from libra_cli.stream.jobs import Filtered
-from libra_cli.stream.row_store import Place, RowStore
-from libra_cli.stream.rows import Addition, Row
+from libra_cli.stream.row_store import RowLocation, RowStore
+from libra_cli.stream.rows import Filtered, NewFields, Row
 from libra_cli.stream.run import Run
-from libra_cli.stream.sinks import replace_file
+from libra_cli.stream.sinks import check_report, replace_file
 
-LABELLED = Addition({"labelled": True})
+LABELLED = NewFields({"labelled": True})
 """Stands for the label of a row that needs no rule."""
 
 
@@ -36,105 +33,99 @@ class Filtering:
     A run that is stopped while it reads writes nothing: a part of the input would give another choice.
     """
 
-    def __init__(self, run: Run, reader: Reader, checks: Checks, fields: rule.Fields, limits: Limits, seed: int):
-        self._run, self._reader, self._checks, self._limits = run, reader, checks, limits
-        self._fields, self._labeller = fields, rule.Labeller(fields, run.console.note)
-        self._index, self._tally = Index(seed), Tally()
-        self._spans: dict[tuple[str, int], tuple[int, int] | None] = {}
-        """Where the rows stand that wait for the rule."""
+    def __init__(
+        self,
+        run: Run,
+        reader: SampleReader,
+        labeller: Labeller,
+        checks: Checks,
+        limits: SampleLimits,
+        store: RowStore,
+        seed: int,
+    ):
+        self._run, self._reader, self._labeller = run, reader, labeller
+        self._checks, self._limits, self._store = checks, limits, store
+        self._index, self._report = SampleIndex(seed), YieldReport()
 
-    def through(self, pool: Pool, store: RowStore, report: str | None) -> None:
-        """Writes the conversations that are kept, and says what became of the others."""
-        self._prepare(report)
-        self._store = store
+    def run(self, report: str | None) -> None:
+        """Writes the conversations that are kept, and reports why the others are not."""
+        check_report(report, "--report")
+        labeller = self._labeller
         self._run.options.unordered = True  # the choice has an order of its own: no row needs to wait for another
-        worker = partial(rule.decisions, pool=pool, stop=self._run.stop)
-        self._run.through(worker, self._fields.jobs, self._labeller.labelled, quick=self._quick, keep=self._take)
+        self._run.map_jobs(
+            partial(labeller.grade_jobs, stop=self._run.stop),
+            labeller.jobs,
+            labeller.finish,
+            fast_path=self._fast_path,
+            make_line=self._take,
+        )
         if self._run.stop.status is not None:
             return
         records, rates, cells = self._index.records(), self._index.rates(), list(self._index.cells)
         chosen = choose(records, rates, cells, self._limits, partial(self._spread, records))
         if self._run.stop.status is None:
-            for reason, count in self._tally.settle(records, chosen, cells).items():
+            for reason, count in self._report.count_choice(records, chosen, cells).items():
                 self._run.leave_out(reason, count)
             self._write(records, chosen)
         if self._run.stop.status is None:
             self._conclude(rates, chosen, report)
 
-    def _prepare(self, report: str | None) -> None:
-        """Finds out now what would be a pity to find out in the end."""
-        if report is None:
-            return
-        if os.path.isdir(report) or not os.access(os.path.dirname(report) or ".", os.W_OK):
-            raise Fatal(Exit.USAGE, f"--report {report}: cannot be written; check the name and the folder")
-        with suppress(FileNotFoundError):
-            os.unlink(report)  # a reader must not take the last run's for this one's
-
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def _quick(self, row: Row) -> Addition | None:
-        """What is known of a row without computer algebra; None where that is needed."""
+    def _fast_path(self, row: Row) -> NewFields | None:
+        """The label of a row that needs no computer algebra; None if it does."""
         try:
             if not self._reader.needs_rule(row):
                 return LABELLED
-            found = self._labeller.quick(row)
+            return self._labeller.fast_path(row)
         except Filtered as left_out:
-            self._tally.drop("", str(left_out))
+            self._report.drop("", str(left_out))
             raise
-        if found is None:
-            self._spans[row.file, row.line] = self._run.batch.span(row.line)
-        return found
 
     def _take(self, row: Row, ruled: Mapping[str, Any]) -> None:
-        """Takes the samples of a row; nothing is written yet."""
-        here = row.file, row.line
-        span = self._spans.pop(here) if here in self._spans else self._run.batch.span(row.line)
+        """Indexes the samples of a row; nothing is written yet."""
         samples = self._reader.samples(row, None if ruled is LABELLED else ruled)
-        found = [self._reason(sample) for sample in samples]  # all of them before any counts: one may refuse the row
+        checked = [self._check(sample) for sample in samples]  # before any is counted: a check may refuse the row
         self._run.counts.read += len(samples) - 1
-        place: Place | None = None
-        for sample, (reason, n_tokens) in zip(samples, found, strict=True):
-            self._tally.add(sample)
-            hashes = self._hashes(sample)
-            if reason is not None or hashes is None:
-                self._drop(sample.task, reason or "unlabelled")
+        location: RowLocation | None = None
+        for sample, (fault, n_tokens) in zip(samples, checked, strict=True):
+            self._report.add(sample)
+            if sample.correct is not None:
+                general = sample.task == "general"
+                hashes = self._index.hashes(sample) if general else self._index.count_decided(sample)
+            if fault is not None or sample.correct is None:
+                self._drop(sample.task, fault or "unlabelled")
                 continue
-            place = place or self._store.keep(row, span)
-            self._index.add(sample, hashes, n_tokens, place)
+            location = location or self._store.keep(row)
+            self._index.add(sample, hashes, n_tokens, location)
         if not samples:
             self._run.counts.read += 1
             self._drop("", "gated")
 
-    def _hashes(self, sample: Sample) -> tuple[int, int] | None:
-        if sample.correct is None:
-            return None
-        return self._index.hashes(sample) if sample.task == "general" else self._index.decide(sample)
-
-    def _reason(self, sample: Sample) -> tuple[str | None, int | None]:
-        """Why a sample is dropped before any choice, and the tokens of one that is not."""
+    def _check(self, sample: GradedSample) -> tuple[str | None, int | None]:
+        """Why a sample is dropped before any choice, and the number of tokens of one that is not."""
         if sample.correct is None:
             return f"null_{sample.reason}", None
-        reason = self._checks.fault(sample) if sample.correct else "wrong"
-        if reason is not None:
-            return reason, None
+        fault = self._checks.fault(sample) if sample.correct else "wrong"
+        if fault is not None:
+            return fault, None
         n_tokens = self._checks.tokens(sample)
         return self._checks.misfit(n_tokens), n_tokens
 
     def _drop(self, task: str, reason: str) -> None:
-        self._tally.drop(task, reason)
+        self._report.drop(task, reason)
         self._run.leave_out(reason)
 
     # -- choosing and writing -----------------------------------------------------------------------------------------
 
     def _rows(self, records: Iterable[np.void]) -> Iterator[tuple[Row, int]]:
-        """The row of each record, and which of its samples that is. No message will say where they stand: they were
-        accepted once."""
+        """Reads the row of each record again, with the number of the sample in it."""
         wanted = (
-            (Place(int(record["check"]), int(record["file"]), int(record["offset"]), int(record["size"])), record)
+            (RowLocation(int(record["check"]), int(record["file"]), int(record["offset"]), int(record["size"])), record)
             for record in records
         )
-        for raw, record in self._store.each(wanted):
-            yield Row(rows.parse(raw), raw, file="", line=0), int(record["number"])
+        for row, record in self._store.rows_at(wanted):
+            yield row, int(record["number"])
 
     def _spread(self, records: np.ndarray, numbers: np.ndarray, n: int) -> np.ndarray:
         texts = [self._reader.conversation(row, number)[0].text for row, number in self._rows(records[numbers])]
@@ -148,26 +139,41 @@ class Filtering:
             self._run.write(rows.dumps(self._line(row, number, rate)))
 
     def _line(self, row: Row, number: int, rate: float) -> dict[str, Any]:
-        """A line of training data. No field is ever null or of another type, as columns of data sets have it."""
+        """A line of training data. No field is null or changes its type, because columns of data sets may not."""
         sample, messages = self._reader.conversation(row, number)
-        fields, ask = row.fields, sample.ask
-        judged = {} if ask is None else {"vote": ask.vote, "shown": list(ask.shown)}
-        written_by = "" if ask is None else "".join(f"/{part}" for part in (sample.model, ask.vote, *ask.shown))
-        known = {"n_tokens": sample.n_tokens, "finish_reason": sample.finish_reason,
-                 "pass_rate": None if rate != rate else rate,
-                 "made": fields.get("provenance" if ask is None else "judge_provenance")}  # fmt: skip
-        about = {**judged, **{name: value for name, value in known.items() if value is not None}}
+        source, about, made = rows.response_name(row.fields), {}, row.fields.get("provenance")
+        if (request := sample.request) is not None:
+            source += "".join(f"/{part}" for part in (sample.model, request.vote, *request.shown))
+            about = {"vote": request.vote, "shown": list(request.shown)}
+            made = row.fields.get("judge_provenance")
+        pass_rate = None if math.isnan(rate) else rate
+        known = {
+            "n_tokens": sample.n_tokens,
+            "finish_reason": sample.finish_reason,
+            "pass_rate": pass_rate,
+            "made": made,
+        }
+        about |= {name: value for name, value in known.items() if value is not None}
         return {
-            "id": row.id, "task": sample.task, "messages": messages,
-            "label": sample.label, "model": sample.model, "source": rows.response_name(fields) + written_by,
+            "id": row.id,
+            "task": sample.task,
+            "messages": messages,
+            "label": sample.label,
+            "model": sample.model,
+            "source": source,
             "provenance": rows.dumps(about).decode(),
-        }  # fmt: skip
+        }
 
-    def _conclude(self, rates: Rates, chosen: Chosen, report: str | None) -> None:
-        figures, console = self._tally.figures(rates, chosen), self._run.console
+    def _conclude(self, rates: PassRates, chosen: Chosen, report: str | None) -> None:
+        figures, console = self._report.figures(rates, chosen), self._run.console
         console.show(table(figures), event="yield", **figures)
         if not figures["kept"] and figures["samples"]:
-            console.note(f"nothing is kept: {_cure(self._tally)}")
+            totals: Counter[str] = Counter()
+            for (_, reason), count in self._report.dropped.items():
+                totals[reason] += count
+            most = max(totals, key=lambda reason: totals[reason], default="")
+            cure = CURES.get(most, f"most were dropped as {most}" if most else "there are no samples")
+            console.note(f"nothing is kept: {cure}")
         if report is not None:
             replace_file(report, orjson.dumps(figures, option=orjson.OPT_INDENT_2) + b"\n")
 
@@ -180,12 +186,4 @@ CURES = {
     "null_unlabelled": "no row says what is right; libra verify labels responses, and pairs need a preference",
     "pass_rate": "no prompt has such a pass rate; widen --pass-rate",
 }
-
-
-def _cure(tally: Tally) -> str:
-    """What to do about the most frequent reason."""
-    totals: dict[str, int] = {}
-    for (_, reason), count in tally.dropped.items():
-        totals[reason] = totals.get(reason, 0) + count
-    most = max(totals, key=lambda reason: totals[reason], default="")
-    return CURES.get(most, f"most were dropped as {most}" if most else "there are no samples")
+"""What to do if nothing is kept, by the most frequent reason."""

@@ -1,4 +1,4 @@
-"""Which of a problem's answers are the same one, written differently."""
+"""Grouping the answers to a problem that are equal but written differently."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from libra_cli.answers.equal import decide_quickly
 
 
 def grouped_answers(answers: Sequence[str], of_samples: Sequence[int]) -> list[int]:
-    """A group from 0 for each sample whose answer is one of `answers` (its place, or -1 for none, which stays).
+    """Returns the group of each sample, numbered from 0; -1 for a sample without an answer.
 
-    An answer joins the first group whose first member it equals; what is not certain without computer algebra is
-    another answer.
+    `of_samples` has the index in `answers` of each sample's answer, or -1. An answer joins the first group whose first
+    member it equals. Answers whose equality only computer algebra could decide count as different.
     """
     firsts: list[str] = []
     group_of = []
     for answer in answers:
-        found = next((at for at, first in enumerate(firsts) if _same(first, answer)), None)
-        if found is None:
-            found = len(firsts)
+        group = next((number for number, first in enumerate(firsts) if _are_equal(first, answer)), len(firsts))
+        if group == len(firsts):
             firsts.append(answer)
-        group_of.append(found)
-    return [-1 if place < 0 else group_of[place] for place in of_samples]
+        group_of.append(group)
+    return [-1 if index < 0 else group_of[index] for index in of_samples]
 
 
-def _same(first: str, answer: str) -> bool:
+def _are_equal(first: str, answer: str) -> bool:
     decision = decide_quickly(first, answer)
     return decision is not None and decision.equal is True

@@ -1,4 +1,4 @@
-"""What is kept of rows while they are read: numbers in arrays, names once each, no texts."""
+"""What the collectors keep of rows: numbers in arrays, each name once, no texts."""
 
 from __future__ import annotations
 
@@ -12,27 +12,43 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_TEXTS = ("question", "prompt", "response", "response_with_cot", "response_a", "response_b", "chosen", "rejected",
-          "responses", "response_1", "response_2", "model_name", "pair_id", "pair_uid", "bon_uid", "question_id",
-          "solution_reference")  # fmt: skip
-"""Fields that tell items apart where `id` or `sample` do not."""
+_TEXTS = (
+    "question",
+    "prompt",
+    "response",
+    "response_with_cot",
+    "response_a",
+    "response_b",
+    "chosen",
+    "rejected",
+    "responses",
+    "response_1",
+    "response_2",
+    "model_name",
+    "pair_id",
+    "pair_uid",
+    "bon_uid",
+    "question_id",
+    "solution_reference",
+)
+"""Fields that identify items without `id` or `sample`."""
 
 
-class Names:
-    """A number from 0 for each different name, in the order in which they come."""
+class NameNumbers:
+    """Numbers distinct names from 0, in order of appearance."""
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
 
     def number(self, name: Hashable) -> int:
-        """The number of `name`, a new one where it is new."""
+        """Returns the number of `name`; a new name gets the next one."""
         number = self._numbers.get(name)
         if number is None:
             number = self._numbers[name] = len(self._numbers)
         return number
 
     def all(self) -> list[Any]:
-        """The names by their numbers."""
+        """The names, by number."""
         return list(self._numbers)
 
     def __len__(self) -> int:
@@ -40,15 +56,15 @@ class Names:
 
 
 class Clusters:
-    """The problems, by the hash of what names them: a million questions are not kept for it."""
+    """Numbers problems by a hash of what identifies them, so that no question is kept in memory."""
 
     def __init__(self) -> None:
-        self._hashes = Names()
+        self._hashes = NameNumbers()
         self.rows = 0
-        """Rows that name no problem; each is one of its own."""
+        """Rows that name no problem; each counts as a problem of its own."""
 
     def number(self, name: str | None) -> int:
-        """The problem's number; None is a new one."""
+        """Returns the number of a problem; None is a new one."""
         if name is None:
             self.rows += 1
             return self._hashes.number(("row", self.rows))
@@ -56,7 +72,7 @@ class Clusters:
 
     @property
     def unit(self) -> str:
-        """What is drawn in a bootstrap: "problem", or "row" where no row names its problem."""
+        """What the bootstrap resamples: "problem", or "row" if no row names its problem."""
         return "row" if self.rows and self.rows == len(self) else "problem"
 
     def __len__(self) -> int:
@@ -64,7 +80,7 @@ class Clusters:
 
 
 def problem_of(fields: dict[str, Any]) -> str | None:
-    """What names the problem that a row is about: its text, else its id or index; None where it has none of them."""
+    """Identifies the problem of a row by its text, or else its id or index; None if it has none of them."""
     for name in ("question", "prompt", "problem", "id"):
         if (value := fields.get(name)) is not None:
             return value if type(value) is str else repr(value)
@@ -72,7 +88,7 @@ def problem_of(fields: dict[str, Any]) -> str | None:
 
 
 def name_key(fields: dict[str, Any]) -> int:
-    """A hash of what names an item apart from its texts; 0 where it has no id and no index. For this process only."""
+    """Hashes what identifies an item apart from its texts; 0 without id and index. Valid in this process only."""
     return 0 if fields.get("id") is None and fields.get("index") is None else _hash(_names(fields))
 
 
@@ -89,9 +105,9 @@ def _hash(names: tuple[Any, ...]) -> int:
 
 
 def item_key(fields: dict[str, Any]) -> int:
-    """A hash that two judges' rows about the same item share; 0 where nothing tells the items of a file apart.
+    """Hashes what rows of two judges about the same item share; 0 if nothing identifies the item.
 
-    The id or index and the sample where there are any, otherwise the texts themselves. It holds for this process only.
+    That is the id or index with the sample or, if one is missing, also the texts. Valid in this process only.
     """
     names = _names(fields)
     if (names[0] is None and names[1] is None) or names[4] is None:
@@ -102,16 +118,16 @@ def item_key(fields: dict[str, Any]) -> int:
 
 
 def repeated(keys: Ints) -> list[str]:
-    """A note where rows have the key of another row; none where rows without one (0) are among them."""
+    """A note if rows share a key; no note if some rows have none (0)."""
     twice = len(keys) - len(np.unique(keys)) if keys.all() else 0
     return [f"rows about the item (id, model, sample) of another row: {twice}; all count"] if twice else []
 
 
 def floats(column: array[float]) -> Floats:
-    """A column of doubles as numpy sees it, without a copy."""
+    """A column of doubles as a numpy array, without a copy."""
     return np.frombuffer(column, dtype=np.float64) if column else np.empty(0)
 
 
 def ints(column: array[int]) -> Ints:
-    """A column of integers (`q`, `i` or `b`)."""
+    """A column of integers (`q`, `i` or `b`) as a numpy array of int64."""
     return np.frombuffer(column, dtype=np.dtype(column.typecode)).astype(np.int64) if column else np.empty(0, np.int64)

@@ -18,27 +18,41 @@ from libra_cli.stages.score.options import Resamples, output_options
     ),
 )
 @click.argument("inputs", nargs=-1, metavar="[FILE]...")
-@option("--x", metavar="FIELD", default="accuracy", help="The field with the accuracy of a judge.")
-@option("--y", metavar="FIELD", default="pass@1", help="The field with what came of training with it.")
-@option("--group", metavar="FIELD",
-        help="The field that says what was trained: each group is also looked at by itself, and all of them by the "
-        "deviations from the means of their groups.")  # fmt: skip
-@option("--resamples", type=Resamples(), default=1000, metavar="N", help="Of the bootstrap over points; 0: none.")
-@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Of the resamples.")
+@option("--x", metavar="FIELD", default="accuracy", help="Field with the accuracy of the judge.")
+@option(
+    "--y",
+    metavar="FIELD",
+    default="pass@1",
+    help="Field with the accuracy of the policy trained against that judge.",
+)
+@option(
+    "--group",
+    metavar="FIELD",
+    help="Field that names what was trained, such as the base policy. Adds the correlation within each group, and one "
+    "over all rows after subtracting the mean of each group.",
+)
+@option(
+    "--resamples",
+    type=Resamples(),
+    default=1000,
+    metavar="N",
+    help="Number of bootstrap resamples of the rows; 0 leaves the bootstrap intervals out.",
+)
+@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of the resamples.")
 @output_options
 def command(inputs: tuple[str, ...], x: str, y: str, group: str | None, resamples: int, seed: int,
             **options: Any) -> int:  # fmt: skip
-    """Correlate the accuracy of judges with what came of training with them.
+    """Correlate the accuracy of judges with the results of policies trained on them.
 
-    A row is one judge: a number in --x, a number in --y, and its name (`judge`, `model`, `name` or `id`). Pearson and
-    Spearman come with an interval by Fisher's z and one by bootstrap, and with what is left of them without each of the
-    points. A few judges say little: below ten there is a warning.
+    Each row is one judge: a number in --x, a number in --y, and its name (`judge`, `model`, `name` or `id`). Reports
+    Pearson and Spearman correlations, each with an interval by Fisher's z and one by bootstrap, and the correlation
+    that remains without each single point. With fewer than ten judges it prints a warning: they prove little.
     """
     from libra_cli.stages.score.writing import Outputs, check_inputs
 
     outputs = Outputs.take(options)
     check_inputs(inputs, outputs.files)
-    from libra_cli.stages.score.correlation import Axes, correlation
+    from libra_cli.stages.score.correlation import CorrelationAxes, correlation
 
-    outputs.write({"correlation": correlation(inputs, Axes(x, y, group, resamples, seed))})
+    outputs.write({"correlation": correlation(inputs, CorrelationAxes(x, y, group, resamples, seed))})
     return 0

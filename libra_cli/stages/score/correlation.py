@@ -1,4 +1,4 @@
-"""A judge's accuracy against what came of training with it: the report of `libra score correlate`."""
+"""Correlation of judges' accuracy with the accuracy of policies trained against them (`libra score correlate`)."""
 
 from __future__ import annotations
 
@@ -11,25 +11,24 @@ from numpy.typing import NDArray
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.metrics import bootstrap, correlate
-from libra_cli.stages.score.reading import lines, parsed
+from libra_cli.stages.score.reading import rows_of_file
 from libra_cli.stages.score.report import Correlation
 from libra_cli.stages.score.verdicts import number
-from libra_cli.stream.line_source import Source
 
 Floats = NDArray[np.float64]
 
-FEW = 10
-"""Judges below which a correlation is hardly known."""
+MIN_JUDGES = 10
+"""With fewer judges the report warns that a correlation is hardly known."""
 HIGHEST_GRADE = 10
-"""Up to it a number is taken as it is; values that are all from 0 to 100, and some above this, are percent."""
+"""Values from 0 to 100 are percent if one of them is above this grade."""
 NAMES = ("judge", "model", "name", "id")
-"""What a point is called."""
+"""Fields that may name a point."""
 COEFFICIENTS = {"pearson": correlate.pearson, "spearman": correlate.spearman}
 
 
 @dataclass(frozen=True)
-class Point:
-    """One judge: `group` says with what it was used."""
+class CorrelationPoint:
+    """One judge; `group` is empty without --group."""
 
     name: str
     x: float
@@ -38,8 +37,8 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Axes:
-    """The fields of a row that hold a point, and how intervals are made."""
+class CorrelationAxes:
+    """The fields of a row that hold a point, and the settings of the bootstrap."""
 
     x: str
     y: str
@@ -48,38 +47,46 @@ class Axes:
     seed: int
 
 
-def correlation(paths: tuple[str, ...], axes: Axes) -> Correlation:
-    """The report on the points in the files; raises Fatal for a row that has none, and for fewer than three."""
-    points, notes = _as_fractions([point for path in paths or ("-",) for point in _points(path, axes)], axes)
+def correlation(paths: tuple[str, ...], axes: CorrelationAxes) -> Correlation:
+    """Reports on the points in the files; raises Fatal on a row without a point, or if there are fewer than three."""
+    points = [point for path in paths or ("-",) for point in _read_points(path, axes)]
+    points, notes = _percent_to_fractions(points, axes)
     groups = list(dict.fromkeys(point.group for point in points))
     of_group = {name: [point for point in points if point.group == name] for name in groups}
-    few = next((name for name in groups if len(of_group[name]) < 3), None)
-    if not points or few is not None:
-        where = f" of {axes.group} {few!r}" if len(groups) > 1 else ""
-        n = len(of_group[few]) if few is not None else 0
-        raise Fatal(Exit.USAGE, f"{', '.join(paths) or 'standard input'}: a correlation needs three points{where}, "
-                                f"there are {n}: add rows")  # fmt: skip
-    whole = _reported(points, axes)
+    too_small = next((name for name in groups if len(of_group[name]) < 3), None)
+    if not points or too_small is not None:
+        where = f" of {axes.group} {too_small!r}" if len(groups) > 1 else ""
+        n = len(of_group[too_small]) if too_small is not None else 0
+        names = ", ".join(paths) or "standard input"
+        raise Fatal(Exit.USAGE, f"{names}: a correlation needs three points{where}, there are {n}: add rows")
+    report = _report(points, axes)
     if len(groups) > 1:
-        whole["groups"] = {name: _reported(found, axes) for name, found in of_group.items()}
-        whole["notes"].insert(0, f"each point is taken from the means of its {axes.group}")
-    whole["notes"] += notes
-    whole["file"] = ", ".join(paths) or "-"
-    return whole
+        report["groups"] = {name: _report(members, axes) for name, members in of_group.items()}
+        report["notes"].insert(0, f"each point is taken from the means of its {axes.group}")
+    report["notes"] += notes
+    report["file"] = ", ".join(paths) or "-"
+    return report
 
 
-def _points(path: str, axes: Axes) -> Iterator[Point]:
-    for batch, line, raw in lines(Source([path])):
-        fields, place = parsed(batch, line, raw), f"{batch.file}:{line}"
-        x, y = (_number(fields, name, place) for name in (axes.x, axes.y))
+def _read_points(path: str, axes: CorrelationAxes) -> Iterator[CorrelationPoint]:
+    for row in rows_of_file(path):
+        fields, place = row.fields, row.place
+        for name in (axes.x, axes.y):
+            if isinstance(fields.get(name), bool) or not isinstance(fields.get(name), (int, float)):
+                numbers = ", ".join(key for key, value in fields.items() if isinstance(value, (int, float))) or "none"
+                reason = f'no number "{name}": --x and --y name fields with numbers (here: {numbers})'
+                raise Fatal(Exit.USAGE, f"{place}: {reason}")
         if axes.group is not None and fields.get(axes.group) is None:
             raise Fatal(Exit.USAGE, f'{place}: no "{axes.group}": --group names the field that tells groups apart')
-        name = next((str(fields[name]) for name in NAMES if fields.get(name) is not None), f"row {line}")
-        yield Point(name, x, y, "" if axes.group is None else str(fields[axes.group]))
+        name = next((str(fields[name]) for name in NAMES if fields.get(name) is not None), f"row {row.line}")
+        group = "" if axes.group is None else str(fields[axes.group])
+        yield CorrelationPoint(name, float(fields[axes.x]), float(fields[axes.y]), group)
 
 
-def _as_fractions(points: list[Point], axes: Axes) -> tuple[list[Point], list[str]]:
-    """The points with an axis in percent as fractions, and a note of it; grades and the like stay as they are."""
+def _percent_to_fractions(
+    points: list[CorrelationPoint], axes: CorrelationAxes
+) -> tuple[list[CorrelationPoint], list[str]]:
+    """Turns an axis in percent into fractions, with a note; leaves other axes, such as grades, as they are."""
     notes = []
     for axis, name in (("x", axes.x), ("y", axes.y)):
         values = [getattr(point, axis) for point in points]
@@ -89,29 +96,47 @@ def _as_fractions(points: list[Point], axes: Axes) -> tuple[list[Point], list[st
     return points, notes
 
 
-def _number(fields: Mapping[str, Any], name: str, place: str) -> float:
-    value = fields.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        has = ", ".join(key for key, found in fields.items() if isinstance(found, (int, float))) or "none"
-        raise Fatal(Exit.USAGE, f'{place}: no number "{name}": --x and --y name fields with numbers (here: {has})')
-    return float(value)
-
-
-def _reported(points: list[Point], axes: Axes) -> Correlation:
+def _report(points: list[CorrelationPoint], axes: CorrelationAxes) -> Correlation:
     x, y = _deviations(points, "x"), _deviations(points, "y")
-    left = [_without(points, x, y, at) for at in range(len(points))]
-    named = [{"name": point.name, "x": point.x, "y": point.y, **({"group": point.group} if axes.group else {})}
-             for point in points]  # fmt: skip
-    found = {name: _coefficient(name, x, y, len({point.group for point in points}), axes) for name in COEFFICIENTS}
+    n_groups = len({point.group for point in points})
+    coefficients: dict[str, dict[str, Any]] = {}
+    for name, of in COEFFICIENTS.items():
+        value = float(of(x, y))
+        drawn = correlate.bootstrap_interval(x, y, of, axes.resamples, axes.seed) if axes.resamples else None
+        # Each further group costs a degree of freedom, because its mean is taken out.
+        interval = correlate.fisher_interval(value, len(x) - n_groups + 1, name == "spearman")
+        coefficients[name] = {"value": number(value), "interval": interval, "bootstrap": drawn}
+
+    leave_one_out: list[dict[str, Any]] = []
+    for left_out in points:
+        rest = [point for point in points if point is not left_out]
+        rest_x, rest_y = _deviations(rest, "x"), _deviations(rest, "y")
+        label = f"{left_out.name} ({left_out.group})" if left_out.group else left_out.name
+        values = {name: number(float(of(rest_x, rest_y))) for name, of in COEFFICIENTS.items()}
+        leave_one_out.append({"without": label, **values})
+    ranges: dict[str, list[float] | None] = {}
+    for name in COEFFICIENTS:
+        of_rest = [one[name] for one in leave_one_out]
+        ranges[name] = None if None in of_rest else [min(of_rest), max(of_rest)]
     return Correlation(
-        x=axes.x, y=axes.y, n=len(points), points=named, pearson=found["pearson"], spearman=found["spearman"],
-        leave_one_out=left, leave_one_out_range={name: _range(left, name) for name in COEFFICIENTS},
-        bootstrap=bootstrap.described(axes.resamples, axes.seed, "point", len(points)), notes=_notes(points, found),
-    )  # fmt: skip
+        x=axes.x,
+        y=axes.y,
+        n=len(points),
+        points=[
+            {"name": point.name, "x": point.x, "y": point.y, **({"group": point.group} if axes.group else {})}
+            for point in points
+        ],
+        pearson=coefficients["pearson"],
+        spearman=coefficients["spearman"],
+        leave_one_out=leave_one_out,
+        leave_one_out_range=ranges,
+        bootstrap=bootstrap.described(axes.resamples, axes.seed, "point", len(points)),
+        notes=_notes(points, coefficients),
+    )
 
 
-def _deviations(points: list[Point], axis: str) -> Floats:
-    """The values of an axis less the mean of their group: groups of different level would pass for a correlation."""
+def _deviations(points: list[CorrelationPoint], axis: str) -> Floats:
+    """The values of an axis minus the means of their groups, whose differences would look like a correlation."""
     values = np.array([getattr(point, axis) for point in points])
     names = np.array([point.group for point in points])
     for name in np.unique(names) if len(np.unique(names)) > 1 else ():
@@ -119,33 +144,13 @@ def _deviations(points: list[Point], axis: str) -> Floats:
     return values
 
 
-def _coefficient(name: str, x: Floats, y: Floats, n_groups: int, axes: Axes) -> dict[str, Any]:
-    """Each further group has taken a mean of its own, and with it a degree of freedom."""
-    of = COEFFICIENTS[name]
-    value = float(of(x, y))
-    drawn = correlate.bootstrap_interval(x, y, of, axes.resamples, axes.seed) if axes.resamples else None
-    fisher = correlate.fisher_interval(value, len(x) - n_groups + 1, name == "spearman")
-    return {"value": number(value), "interval": fisher, "bootstrap": drawn}
-
-
-def _without(points: list[Point], x: Floats, y: Floats, at: int) -> dict[str, Any]:
-    rest = [point for place, point in enumerate(points) if place != at]
-    x, y = _deviations(rest, "x"), _deviations(rest, "y")
-    shown = f"{points[at].name} ({points[at].group})" if points[at].group else points[at].name
-    return {"without": shown, **{name: number(float(of(x, y))) for name, of in COEFFICIENTS.items()}}
-
-
-def _range(left: list[dict[str, Any]], name: str) -> list[float] | None:
-    values = [found[name] for found in left]
-    return None if None in values else [min(values), max(values)]
-
-
-def _notes(points: list[Point], found: Mapping[str, Any]) -> list[str]:
+def _notes(points: list[CorrelationPoint], coefficients: Mapping[str, Any]) -> list[str]:
     notes, n_judges = [], len({point.name for point in points})
-    if n_judges < FEW:
-        notes.append(f"only {n_judges} judges: with fewer than {FEW} a correlation is hardly known, one can make it")
+    if n_judges < MIN_JUDGES:
+        warning = f"with fewer than {MIN_JUDGES} a correlation is hardly known, one can make it"
+        notes.append(f"only {n_judges} judges: {warning}")
     if n_judges < len(points):
         notes.append("points of the same judge are not independent: the intervals are too narrow")
-    if any(coefficient["value"] is None for coefficient in found.values()):
+    if any(coefficient["value"] is None for coefficient in coefficients.values()):
         notes.append("a correlation is not defined: one of the axes does not vary")
     return notes

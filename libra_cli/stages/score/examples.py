@@ -1,4 +1,4 @@
-"""The most instructive wrong verdicts of each section, kept while rows stream by: the most confident ones."""
+"""The most confident wrong verdicts of each section, kept for the page while rows stream by."""
 
 from __future__ import annotations
 
@@ -9,57 +9,61 @@ from typing import Any
 
 from libra_cli.stream import rows
 
-KEPT = 4
-"""Of each pile."""
+MAX_PER_PILE = 4
 
 Fields = dict[str, Any]
 
 
 class Examples:
-    """A few rows of each pile, those of the highest rank; of equal ones the first."""
+    """Keeps the rows of the highest rank of each pile; the earlier one of equals."""
 
     def __init__(self) -> None:
         self._piles: dict[str, list[tuple[float, int, bytes, str, str]]] = {}
         self._order = count(0, -1)
 
-    def add(self, section: str, rank: float, raw: bytes, why: str, pile: str = "") -> None:
-        """Keeps the row `raw` for as long as it is among the first of its pile."""
-        kept = self._piles.setdefault(f"{section}\0{pile}", [])
+    def add(self, section: str, rank: float, raw: bytes, why: str, pile_name: str = "") -> None:
+        """Adds the row `raw` if it ranks among the first of the pile named `pile_name` of the section."""
+        pile = self._piles.setdefault(f"{section}\0{pile_name}", [])
         entry = rank, next(self._order), raw, section, why
-        if len(kept) < KEPT:
-            heappush(kept, entry)
+        if len(pile) < MAX_PER_PILE:
+            heappush(pile, entry)
         else:
-            heappushpop(kept, entry)
+            heappushpop(pile, entry)
 
     def chosen(self, is_wrong: Callable[[Fields], bool] = lambda _: True) -> list[dict[str, Any]]:
-        """The rows of which `is_wrong` says that they are, the highest rank first."""
-        entries = sorted((entry for kept in self._piles.values() for entry in kept), reverse=True)
+        """The kept rows for which `is_wrong` holds, the highest rank first."""
+        entries = sorted((entry for pile in self._piles.values() for entry in pile), reverse=True)
         parsed = [(rows.parse(raw), section, why) for _, _, raw, section, why in entries]
-        return [_shown(fields, section, why) for fields, section, why in parsed if is_wrong(fields)]
+        return [_example(fields, section, why) for fields, section, why in parsed if is_wrong(fields)]
 
 
-def _shown(fields: Fields, section: str, why: str) -> dict[str, Any]:
+def _example(fields: Fields, section: str, why: str) -> dict[str, Any]:
     from libra_cli.records.forms import item_of
 
     try:
         item = item_of(fields, _text(fields.get("response")))
         question, responses = item.question, list(item.responses)
-    except ValueError:  # a bare prediction: there is nothing to read but its verdict
+    except ValueError:  # a bare prediction has nothing to show but its verdict
         question, responses = _text(fields.get("question")) or "", []
-    given = {"response": responses[0]} if len(responses) == 1 else {"responses": responses}
     return {
-        "id": rows.record_id(fields), "section": section, "question": question, **given,
-        "label": fields.get("label", fields.get("preference")), "prediction": fields.get("prediction"),
-        "score": fields.get("score", fields.get("scores")), "judgment_text": _said(fields), "why": why,
-    }  # fmt: skip
+        "id": rows.record_id(fields),
+        "section": section,
+        "question": question,
+        **({"response": responses[0]} if len(responses) == 1 else {"responses": responses}),
+        "label": fields.get("label", fields.get("preference")),
+        "prediction": fields.get("prediction"),
+        "score": fields.get("score", fields.get("scores")),
+        "judgment_text": _judgment_text(fields),
+        "why": why,
+    }
 
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _said(fields: Fields) -> str | None:
-    """What the judge wrote for the first vote that can be read."""
+def _judgment_text(fields: Fields) -> str | None:
+    """The judge's text of the first vote that can be read."""
     judgments = fields.get("judgments")
     for judgment in judgments if isinstance(judgments, list) else ():
         if isinstance(judgment, dict) and isinstance(judgment.get("text"), str) and judgment.get("outcome") is not None:

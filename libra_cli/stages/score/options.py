@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
+from libra_cli.choices import THRESHOLD_SEARCHES
 from libra_cli.cli.command import option
 
-SEARCHES = ("search", "cross-fit")
 FEWEST_RESAMPLES = 100
 
 
@@ -20,13 +20,13 @@ class Threshold(click.ParamType):
     name = "threshold"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
-        """A finite number, or one of SEARCHES."""
-        if value in SEARCHES:
+        """A finite number, or one of THRESHOLD_SEARCHES."""
+        if value in THRESHOLD_SEARCHES:
             return str(value)
         try:
             number = float(value)
         except (TypeError, ValueError):
-            self.fail(f"{value!r} is neither a number nor one of {', '.join(SEARCHES)}", param, ctx)
+            self.fail(f"{value!r} is neither a number nor one of {', '.join(THRESHOLD_SEARCHES)}", param, ctx)
         if not isfinite(number):
             self.fail(f"{value!r} cuts nothing; give a number", param, ctx)
         return number
@@ -63,15 +63,24 @@ class At(click.ParamType):
 
 
 def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say what is written and where."""
-    for decorate in reversed((
-        option("-o", "--output", metavar="FILE", help="Write to FILE instead of standard output."),
-        option("--json", is_flag=True, help="Write one JSON object, fractions unrounded."),
-        option("--markdown", is_flag=True, help="Write Markdown tables."),
-        option("--latex", is_flag=True, help="Write LaTeX tables (booktabs)."),
-        option("--html", metavar="FILE.html",
-               help="Also write one page that needs nothing else: tables, plots, the most instructive wrong verdicts."),
-        option("--plot", metavar="FILE.png|svg|pdf", help="Also draw the figures (pip install 'libra-cli[plot]')."),
-    )):  # fmt: skip
+    """Adds the options that say what is written and where."""
+    for decorate in reversed(
+        (
+            option("-o", "--output", metavar="FILE", help="Write the report to FILE instead of standard output."),
+            option("--json", is_flag=True, help="Write one JSON object with unrounded numbers."),
+            option("--markdown", is_flag=True, help="Write Markdown tables."),
+            option("--latex", is_flag=True, help="Write LaTeX tables (booktabs)."),
+            option(
+                "--html",
+                metavar="FILE.html",
+                help="Also write a self-contained web page with tables, plots and the most instructive wrong verdicts.",
+            ),
+            option(
+                "--plot",
+                metavar="FILE.png|svg|pdf",
+                help="Also draw the plots to a file; its suffix gives the format. Needs libra-cli[plot].",
+            ),
+        )
+    ):
         function = decorate(function)
     return function

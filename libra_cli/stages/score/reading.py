@@ -1,4 +1,7 @@
-"""Rows of a file into the columns of each judge; any row that cannot be scored ends the run: no figure without it."""
+"""Reading rows for `libra score`: a collector for each judge of each file.
+
+A row that cannot be scored ends the run: figures that silently lack rows would be wrong.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,25 @@ from pathlib import PurePath
 from typing import Any, Protocol
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stages.score.row_kinds import Kind, kind_of
-from libra_cli.stages.score.verdicts import Scored
-from libra_cli.stream import rows
-from libra_cli.stream.line_source import STDIN, Batch, Source
-from libra_cli.stream.rows import RowError
+from libra_cli.stages.score.row_kinds import RowKind, kind_of
+from libra_cli.stages.score.verdicts import ScoredJudge
+from libra_cli.stream.line_source import STDIN, InputFiles
+from libra_cli.stream.reader import BadLine, read_rows
+from libra_cli.stream.rows import Row
 
 Fields = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class How:
-    """What is asked of the figures, the same for every judge."""
+class ScoreConfig:
+    """What the options of `libra score` ask for; the same for every judge."""
 
     kind: str | None = None
-    """None: found out from the first row of each file."""
+    """Kind of the rows; None: detected from the first row of each file."""
     protocol: str = "official"
     null: str = "rule"
     threshold: float | str | None = None
-    """A number, "search", "cross-fit", or None: as the rows' judge task has it."""
+    """A number, "search", "cross-fit", or None: by the judge task of the rows."""
     folds: int = 5
     at: tuple[int, ...] = ()
     allow_short: bool = False
@@ -34,97 +37,73 @@ class How:
     seed: int = 0
     examples: bool = False
 
-    def without_effect(self, *names: str) -> list[str]:
-        """A note of those of the options `names` that are given, to a kind of rows that they say nothing to."""
+    def no_effect_notes(self, *names: str) -> list[str]:
+        """A note on those of the options `names` that are set; for kinds of rows that they do not apply to."""
         given = [f"--{name}" for name in names if getattr(self, name) != getattr(type(self), name)]
         return [f"without effect on these rows: {', '.join(given)}"] if given else []
 
 
-class Collector(Protocol):
-    """The rows of one judge while they come in, and its figures afterwards."""
+class RowCollector(Protocol):
+    """Collects the rows of one judge, then makes its report."""
 
     file: str
 
     def add(self, fields: Fields, raw: bytes) -> None:
-        """Takes a row; raises ValueError naming what it lacks and the cure."""
+        """Adds a row; raises ValueError naming what it lacks and what to do."""
 
-    def scored(self) -> Scored:
-        """Its figures, once all rows are in; raises ValueError where there can be none."""
+    def scored(self) -> ScoredJudge:
+        """Makes the report after the last row; raises ValueError if there can be none."""
 
 
-def read(paths: tuple[str, ...], how: How, make: Callable[[Kind, How, str, str], Collector],
-         progress: Callable[[str], None]) -> list[Collector]:  # fmt: skip
-    """A collector for each judge of each file, in the order in which they come.
+def read(
+    paths: tuple[str, ...],
+    config: ScoreConfig,
+    make: Callable[[RowKind, ScoreConfig, str, str], RowCollector],
+    progress: Callable[[str], None],
+) -> list[RowCollector]:
+    """Reads all files; returns a collector, made by `make`, for each judge of each file in order of appearance.
 
-    Raises Fatal for a file that cannot be read, a line that is no row, a row that is not of the kind of the others.
+    Raises Fatal if a file cannot be read or a row cannot be scored, for instance because it is of another kind than
+    those before it.
     """
-    found: list[Collector] = []
+    collectors: list[RowCollector] = []
     for path in paths or ("-",):
-        found += _File(path, how, make).collectors(progress)
-    return found
-
-
-class _File:
-    """One input: what kind of rows it has, and its judges."""
-
-    def __init__(self, path: str, how: How, make: Callable[[Kind, How, str, str], Collector]):
-        self._name, self._how, self._make = STDIN if path == "-" else path, how, make
-        self._source = Source([path])
-        self._kind: Kind | None = None
-        self._judges: dict[str, Collector] = {}
-
-    def collectors(self, progress: Callable[[str], None]) -> list[Collector]:
-        for n_rows, (batch, number, raw) in enumerate(lines(self._source), 1):
-            fields = parsed(batch, number, raw)
+        file = STDIN if path == "-" else path
+        kind: RowKind | None = None
+        of_judge: dict[str, RowCollector] = {}
+        for n_rows, row in enumerate(rows_of_file(path), 1):
             try:
-                self._add(fields, raw)
-            except (ValueError, TypeError, KeyError) as error:
-                raise Fatal(Exit.USAGE, f"{batch.file}:{number}: {_said(error)}") from None
+                if kind is None:
+                    kind = kind_of(row.fields, config.kind)
+                if not kind.accepts(row.fields):
+                    raise ValueError(kind.why_not(row.fields))
+                judge = kind.judge_of(row.fields)
+                collector = of_judge.get(judge)
+                if collector is None:
+                    name = judge or (file if file == STDIN else PurePath(file).name)
+                    collector = of_judge[judge] = make(kind, config, name, file)
+                collector.add(row.fields, row.raw)
+            except KeyError as error:
+                raise Fatal(Exit.USAGE, f"{row.place}: no {error}: keep the fields of the benchmark") from None
+            except (ValueError, TypeError) as error:
+                raise Fatal(Exit.USAGE, f"{row.place}: {error}") from None
             if not n_rows & 0xFFF:
-                progress(f"{n_rows:,} rows of {self._name}")
-        if not self._judges:
-            raise Fatal(Exit.INCOMPLETE, f"{self._name}: there are no rows; run the stage before this one again")
-        return list(self._judges.values())
-
-    def _add(self, fields: Fields, raw: bytes) -> None:
-        kind = self._kind
-        if kind is None:
-            kind = self._kind = kind_of(fields, self._how.kind)
-        if not kind.accepts(fields):
-            raise ValueError(kind.why_not(fields))
-        name = kind.judge_of(fields)
-        collector = self._judges.get(name)
-        if collector is None:
-            shown = name or (self._name if self._name == STDIN else PurePath(self._name).name)
-            collector = self._judges[name] = self._make(kind, self._how, shown, self._name)
-        collector.add(fields, raw)
+                progress(f"{n_rows:,} rows of {file}")
+        if not of_judge:
+            raise Fatal(Exit.INCOMPLETE, f"{file}: there are no rows; run the stage before this one again")
+        collectors += of_judge.values()
+    return collectors
 
 
-def lines(source: Source) -> Iterator[tuple[Batch, int, bytes]]:
-    """The lines that are not blank: their batch, number, and bytes."""
-    while (batch := source.read()) is not None:
-        for number, raw in enumerate(batch.lines, batch.first):
-            stripped = raw.strip(b" \t\r")
-            if stripped or number - batch.first in batch.refused:
-                yield batch, number, stripped
+def rows_of_file(path: str) -> Iterator[Row]:
+    """Reads the rows of a file; raises Fatal on a line that is no row, with status 7 if the file is cut off there."""
+    for entry in read_rows(InputFiles([path])):
+        if isinstance(entry, BadLine):
+            status = Exit.INCOMPLETE if entry.error.kind == "truncated_line" else Exit.USAGE
+            raise Fatal(status, f"{entry.place}: {entry.error}")
+        yield entry
 
 
-def parsed(batch: Batch, number: int, raw: bytes) -> Fields:
-    """The row on a line; raises Fatal where there is none, with status 7 where the file was cut there."""
-    try:
-        if batch.refused and number - batch.first in batch.refused:
-            raise batch.refused[number - batch.first]
-        return rows.parse(raw)
-    except RowError as error:
-        explained = batch.explain(error, number)
-        status = Exit.INCOMPLETE if explained.kind == "truncated_line" else Exit.USAGE
-        raise Fatal(status, f"{batch.file}:{number}: {explained}") from None
-
-
-def _said(error: Exception) -> str:
-    return f"no {error}: keep the fields of the benchmark" if isinstance(error, KeyError) else str(error)
-
-
-def reasons(counts: Mapping[str, int]) -> dict[str, int]:
-    """Counts by reason, the most frequent first."""
-    return dict(sorted(counts.items(), key=lambda found: (-found[1], found[0])))
+def by_frequency(counts: Mapping[str, int]) -> dict[str, int]:
+    """Sorts counts, the highest first, then by name."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -1,11 +1,11 @@
-"""What `libra score` reports, as JSON. All figures are fractions, unrounded; what is not defined is null.
+"""The fields of a report of `libra score`, as JSON. Figures are unrounded fractions; null if undefined.
 
-One report is printed as it is, several as {"reports": [REPORT...], "comparisons": [COMPARISON...]}, and the report of
-`libra score correlate` is a CORRELATION. Intervals are [low, high] at 95%; null with --resamples 0, and where only one
-problem stands behind a figure.
+A single report is printed by itself, several as {"reports": [REPORT...], "comparisons": [COMPARISON...]}; the report of
+`libra score correlate` is a CORRELATION. Intervals are [low, high] at 95%; null with --resamples 0, and for a figure
+with a single problem behind it.
 
-Kinds of report, by their fields: `confusion` pointwise, `pass@k` reasoning, `flip_rate` pairwise (null where no pair
-was asked about in both orders); every report has those of `Report` before the first heading.
+A report is pointwise if it has `confusion`, of reasoning if it has `pass@k`, and otherwise pairwise; every report has
+the fields of `ScoreReport` before the first heading.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Section(TypedDict, total=False):
 
 
 class Figure(TypedDict, total=False):
-    """A figure and its interval; `k` or `n` where its name has one, `how` where it can be had in several ways."""
+    """A figure with its interval, and the number of problems behind it."""
 
     value: float | None
     interval: Interval
@@ -38,22 +38,22 @@ class Figure(TypedDict, total=False):
     how: str
 
 
-class Report(TypedDict, total=False):
-    """How one judge (or one policy) did on one benchmark."""
+class ScoreReport(TypedDict, total=False):
+    """The figures of one judge (or one policy) on one benchmark."""
 
     benchmark: str
     """A name of `libra_cli.rm_benchmarks.BENCHMARKS`, or `pointwise`, or `reasoning`."""
     judge: str
-    """Its name in the rows; the name of the file where they do not say. Reasoning: the model that answered."""
+    """Its name in the rows, or else the name of the file. Reasoning: the model that answered."""
     file: str
     protocol: str
     """official or paper"""
     metric: str
-    """What `overall` is: accuracy, or pass@1."""
+    """The meaning of `overall`: accuracy or pass@1."""
     n: int
     """Verdicts (reasoning: responses)."""
     n_null: int
-    """Verdicts that cannot be read; `null` says what was made of them."""
+    """Verdicts that cannot be read; `null` says how they count."""
     null_reasons: dict[str, int]
     null: str
     """rule: they count as the benchmark says (as wrong, for most); exclude: they are left out of every figure."""
@@ -63,28 +63,28 @@ class Report(TypedDict, total=False):
     bootstrap: dict[str, Any] | None
     """{resamples, seed, unit ("problem" or "row"), n_units}; null with --resamples 0."""
     notes: list[str]
-    """What a reader must know of these figures: what was left out, which unit the intervals stand on."""
+    """What a reader must know: what was left out, what the intervals assume."""
     missing: dict[str, list[str]]
-    """RewardBench, where it is so: the subsets without rows of each section that has rows of others."""
+    """RewardBench: of each section with rows, the subsets without any; absent if there are none."""
     examples: list[dict[str, Any]]
-    """Only with --html, and only on its page: at most a few of each section, the most confident wrong verdicts first:
+    """Only on the page of --html: a few wrong verdicts of each section, the most confident first:
     {id, section, question, response | responses, label, prediction, score, judgment_text, why}."""
 
     # -- pointwise
     threshold: float | None
-    """A score above it counts as correct; null where the rows have predictions of their own."""
+    """A score above it means correct; null if the rows have predictions."""
     threshold_how: str
-    """fixed, searched, cross-fitted (then `threshold` is the mean of the folds'), or given (by the rows)"""
+    """fixed, searched, cross-fitted (then `threshold` is the mean over the folds), or given (by the rows)"""
     thresholds: dict[str, dict[str, Any]]
     """{"fixed": {threshold, overall}, "searched": {threshold, overall}, "cross_fitted": {thresholds, overall, optimism,
-    folds}}, as far as they can be had. `optimism`: searched overall less cross-fitted overall."""
+    folds}}, as far as they exist. `optimism`: searched minus cross-fitted overall accuracy."""
     confusion: dict[str, int]
-    """{tp, tn, fp, fn}, pooled; verdicts that cannot be read are in none of them."""
+    """{tp, tn, fp, fn}, pooled; verdicts that cannot be read are in none."""
     null_correct: int
     """Correct responses without a verdict."""
     null_incorrect: int
     macro_f1: float | None
-    """Mean of the F1 of both classes, a missing verdict counted as neither."""
+    """Mean of the F1 of both classes; a missing verdict counts as neither class."""
     accuracy_correct: float | None
     """The plain mean of the sections that have such responses, as in Table 10."""
     accuracy_incorrect: float | None
@@ -92,33 +92,32 @@ class Report(TypedDict, total=False):
     """Of macro_f1, accuracy_correct and accuracy_incorrect."""
     calibration: dict[str, Any] | None
     """{brier, ece, roc_auc, pr_auc, reliability: [{low, high, n, mean_score, accuracy}...], risk_coverage: [[coverage,
-    risk]...], scale: how scores became probabilities; null: they are ranks only, and brier, ece, reliability are null;
-    so is risk_coverage where rewards stand beside predictions of the rows' own, and nothing says how sure these are};
-    null where the rows have no scores."""
+    risk]...], scale: [low, high] of the scores}; null if the rows have no scores. If scores only rank, scale, brier,
+    ece and reliability are null; so is risk_coverage if the rows have predictions beside such scores."""
 
     # -- pairwise
     flip_rate: float | None
-    """Share of the comparisons in which another response was better when the order was the other way round."""
+    """Share of the comparisons whose verdict changes with the order; null if no pair was judged in both orders."""
     flip_interval: Interval
     position_bias: dict[str, float] | None
-    """{first, second, tie}: shares of the verdicts by which of the two was shown first."""
+    """{first, second, tie}: shares of the verdicts that prefer the response shown first, second, or neither."""
     ties: int | None
     """Rows whose prediction is a tie."""
 
-    # -- reasoning. Each maps k, or n, as a string, to a figure.
+    # -- reasoning: the fields of REASONING
 
 
 REASONING = ("pass@k", "mean@n", "maj@k", "best_of_n", "weighted_majority")
-"""Fields of a reasoning report that map k (as text) to a `Figure`; those that the rows do not allow are left out."""
+"""Fields of a reasoning report that map k or n (as text) to a `Figure`; those that the rows do not allow are absent."""
 
 
-class Comparison(TypedDict):
-    """Two judges on the same items; `difference` is the overall figure of `a` less that of `b`."""
+class JudgeComparison(TypedDict):
+    """Two judges on the same items; `difference` is the overall figure of `a` minus that of `b`."""
 
     a: str
     b: str
     n: int
-    """Items that both judged; with fewer than two all figures are null, and `notes` says why."""
+    """Items that both judged; with fewer than two all figures are null."""
     only_a: int
     only_b: int
     difference: float | None
@@ -126,15 +125,14 @@ class Comparison(TypedDict):
     p_bootstrap: float | None
     """Two-sided, from resampled problems."""
     mcnemar: dict[str, Any]
-    """{b: items that only `a` has right, c: items that only `b` has right, p: two-sided, exact}; it takes items for
-    independent."""
+    """{b: items only `a` has right, c: items only `b` has right, p: two-sided, exact}; assumes independent items."""
     detectable_difference: float | None
-    """The difference that would be found with a power of 80% at the 5% level."""
+    """The difference that a test at the 5% level would detect with a power of 80%."""
     notes: list[str]
 
 
 class Correlation(TypedDict, total=False):
-    """A judge's accuracy against what came of training with it (Figure 2 of the paper)."""
+    """Judges' accuracy against that of policies trained with them (Figure 2 of the paper)."""
 
     file: str
     x: str
@@ -143,14 +141,14 @@ class Correlation(TypedDict, total=False):
     points: list[dict[str, Any]]
     """{name, x, y, group}"""
     pearson: dict[str, Any]
-    """{value, interval (by Fisher's z), bootstrap (the interval of resampled points)}; of several groups: of the
-    deviations of each point from the means of its group."""
+    """{value, interval (Fisher's z), bootstrap (interval of resampled points)}; with several groups: of the deviations
+    of the points from the means of their groups."""
     spearman: dict[str, Any]
     leave_one_out: list[dict[str, Any]]
     """{without: name, pearson, spearman}"""
     leave_one_out_range: dict[str, Interval]
-    """{pearson, spearman}: the lowest and the highest of these."""
+    """{pearson, spearman}: the lowest and the highest."""
     groups: dict[str, Correlation]
-    """The same of each group, where there are several."""
+    """The correlation within each group, if there are several."""
     bootstrap: dict[str, Any] | None
     notes: list[str]

@@ -1,4 +1,4 @@
-"""What kind of rows a file has, found out from the first of them or told by --as."""
+"""The kinds of rows that can be scored: detected from the first row of a file, or named with --as."""
 
 from __future__ import annotations
 
@@ -27,14 +27,13 @@ class Pointwise(Benchmark):
 
 
 @dataclass(frozen=True)
-class Kind:
+class RowKind:
     """How the rows of a file are scored."""
 
     name: str
     benchmark: Benchmark
     judge_of: Callable[[Fields], str]
-    """Who is scored by a row; empty where it does not say."""
-
+    """The judge (or model) that a row scores; empty if it names none."""
     accepts: Callable[[Fields], bool]
     """Whether a row is of this kind."""
 
@@ -43,7 +42,7 @@ class Kind:
         return self.name in (LIBRA_BENCH, POINTWISE)
 
     def why_not(self, fields: Fields) -> str:
-        """What is wrong with a row that is not of this kind, and the cure."""
+        """Says what is wrong with a row that is not of this kind, and what to do."""
         if self.name == REASONING:
             return _NO_LABEL
         other = benchmark_of(fields)
@@ -58,30 +57,25 @@ class Kind:
         return f"not a row of {self.name}{looks}; score each kind from a file of its own, its fields as published"
 
 
-def kind_of(fields: Fields, told: str | None) -> Kind:
-    """The kind `told`, or that of a row; raises ValueError where it is of none."""
-    name = told or _detected(fields)
+def kind_of(fields: Fields, name: str | None) -> RowKind:
+    """Returns the kind called `name`, or without one the kind of a row; raises ValueError if it is of none."""
+    name = name or _detect(fields)
     if name == REASONING:
-        return Kind(name, _POOLED, _policy, lambda fields: "label" in fields)
+        return RowKind(name, _POOLED, _policy, lambda fields: "label" in fields)
     if name == POINTWISE:
-        return Kind(name, _POINTWISE, _judge, _POINTWISE.recognises)
+        return RowKind(name, _POINTWISE, _judge, _POINTWISE.recognises)
     benchmark = BENCHMARKS[name]
     if name == LIBRA_BENCH:
-        return Kind(name, benchmark, _judge, lambda fields: _is_judged(fields) and benchmark.recognises(fields))
-    return Kind(name, benchmark, _judge, benchmark.recognises)
+        return RowKind(name, benchmark, _judge, lambda fields: _is_judged(fields) and benchmark.recognises(fields))
+    return RowKind(name, benchmark, _judge, benchmark.recognises)
 
 
-def names() -> list[str]:
-    """What --as takes."""
-    return [LIBRA_BENCH, POINTWISE, *(name for name in BENCHMARKS if name != LIBRA_BENCH), REASONING]
-
-
-def _detected(fields: Fields) -> str:
-    found = benchmark_of(fields)
-    if found is not None and found.name != LIBRA_BENCH:
-        return found.name
+def _detect(fields: Fields) -> str:
+    benchmark = benchmark_of(fields)
+    if benchmark is not None and benchmark.name != LIBRA_BENCH:
+        return benchmark.name
     if "label" in fields and _is_judged(fields):
-        return found.name if found is not None else POINTWISE
+        return benchmark.name if benchmark is not None else POINTWISE
     if "label" in fields and (fields.get("model") is not None or "verification" in fields or "response" in fields):
         return REASONING
     if "label" in fields:
@@ -89,6 +83,11 @@ def _detected(fields: Fields) -> str:
     if _is_judged(fields) or "response" in fields or "response_with_cot" in fields:
         raise ValueError(_NO_LABEL)
     raise ValueError(f"neither a judged nor a verified row; --as names its kind ({', '.join(names())})")
+
+
+def names() -> list[str]:
+    """The values of --as."""
+    return [LIBRA_BENCH, POINTWISE, *(name for name in BENCHMARKS if name != LIBRA_BENCH), REASONING]
 
 
 def _is_judged(fields: Fields) -> bool:
@@ -101,7 +100,7 @@ def _judge(fields: Fields) -> str:
 
 
 def _policy(fields: Fields) -> str:
-    """The model that answered, and the judge whose scores chose among its answers."""
+    """The model that answered and, in parentheses, the judge that scored its answers."""
     model, judge = fields.get("model"), _judge(fields)
     name = "" if model is None else str(model)
     return f"{name} ({judge})" if judge and name else name or judge
@@ -113,7 +112,7 @@ class _Pooled(Pointwise):
     name, title = REASONING, "Reasoning"
 
     def overall(self, sections: Any, names: Any, ns: Any, protocol: ProtocolName) -> Any:
-        """pass@k is the mean over problems, of whichever subset."""
+        """The mean over problems, whatever their subset."""
         from libra_cli.rm_benchmarks.base import weighted_mean
 
         return weighted_mean(sections, ns)

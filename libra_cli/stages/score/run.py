@@ -1,4 +1,4 @@
-"""One run of `libra score`: files in, reports and comparisons out."""
+"""Files of judged rows in, reports and comparisons out."""
 
 from __future__ import annotations
 
@@ -6,37 +6,34 @@ from collections.abc import Callable
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stages.score.comparison import compared
-from libra_cli.stages.score.points import PointsOf
-from libra_cli.stages.score.pointwise import PointwiseOf
-from libra_cli.stages.score.reading import Collector, How, read
-from libra_cli.stages.score.reasoning import ReasoningOf
-from libra_cli.stages.score.row_kinds import LIBRA_BENCH, POINTWISE, REASONING, Kind
-from libra_cli.stages.score.verdicts import Scored
+from libra_cli.stages.score.benchmark import BenchmarkCollector
+from libra_cli.stages.score.comparison import compare_judges
+from libra_cli.stages.score.pointwise import PointwiseCollector
+from libra_cli.stages.score.reading import RowCollector, ScoreConfig, read
+from libra_cli.stages.score.reasoning import ReasoningCollector
+from libra_cli.stages.score.row_kinds import LIBRA_BENCH, POINTWISE, REASONING, RowKind
 
 
-def score(paths: tuple[str, ...], how: How, progress: Callable[[str], None]) -> dict[str, Any]:
-    """{"reports", "comparisons"} of every judge in the files; raises Fatal, naming the file and the cure."""
-    collectors = read(paths, how, _collector, progress)
+def score(paths: tuple[str, ...], config: ScoreConfig, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Scores every judge in the files; returns {"reports", "comparisons"}. Raises Fatal naming the file and the fix."""
+
+    def collector(kind: RowKind, config: ScoreConfig, judge: str, file: str) -> RowCollector:
+        if kind.name == REASONING:
+            return ReasoningCollector(kind, config, judge, file)
+        if kind.name in (LIBRA_BENCH, POINTWISE):
+            return PointwiseCollector(kind, config, judge, file)
+        return BenchmarkCollector(kind, config, judge, file)
+
+    collectors = read(paths, config, collector, progress)
     progress("working out the figures")
-    found = [_scored(collector) for collector in collectors]
+    judges = []
+    for one in collectors:
+        try:
+            judges.append(one.scored())
+        except ValueError as error:
+            raise Fatal(Exit.USAGE, f"{one.file}: {error}") from None
     try:
-        comparisons = compared(found, how.resamples, how.seed)
+        comparisons = compare_judges(judges, config.resamples, config.seed)
     except ValueError as error:
         raise Fatal(Exit.USAGE, str(error)) from None
-    return {"reports": [each.report for each in found], "comparisons": comparisons}
-
-
-def _collector(kind: Kind, how: How, judge: str, file: str) -> Collector:
-    if kind.name == REASONING:
-        return ReasoningOf(kind, how, judge, file)
-    if kind.name in (LIBRA_BENCH, POINTWISE):
-        return PointwiseOf(kind, how, judge, file)
-    return PointsOf(kind, how, judge, file)
-
-
-def _scored(collector: Collector) -> Scored:
-    try:
-        return collector.scored()
-    except ValueError as error:
-        raise Fatal(Exit.USAGE, f"{collector.file}: {error}") from None
+    return {"reports": [judge.report for judge in judges], "comparisons": comparisons}

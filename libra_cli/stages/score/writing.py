@@ -1,4 +1,4 @@
-"""Reports to where they are asked for: a table, JSON, Markdown, LaTeX, a plot, a page."""
+"""Writes reports in the forms asked for: a table, JSON, Markdown, LaTeX, a plot, a page."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from libra_cli.stream.sinks import replace_file
 
 FORMS = ("json", "markdown", "latex")
 PIPED_WIDTH = 120
-"""Columns of a table that nobody watches; $COLUMNS says otherwise."""
+"""Width of a table that does not go to a terminal, unless $COLUMNS is set."""
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What is written, and where."""
+    """The outputs to write, and their files."""
 
     form: str
     """One of FORMS, or table."""
@@ -32,7 +32,7 @@ class Outputs:
 
     @classmethod
     def take(cls, options: dict[str, Any]) -> Outputs:
-        """Takes its options out of `options`; UsageError where they do not go together."""
+        """Removes the output options from `options`; raises UsageError if they contradict each other."""
         chosen = [form for form in FORMS if options.pop(form)]
         if len(chosen) > 1:
             raise click.UsageError(f"--{chosen[0]} and --{chosen[1]} are two outputs; give one of them")
@@ -47,76 +47,79 @@ class Outputs:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Every file that is written."""
+        """All files to write."""
         return tuple(name for name in (self.output, self.plot, self.html) if name not in (None, "-"))
 
-    def write(self, found: Mapping[str, Any]) -> None:
-        """Writes {"reports", "comparisons", "published"?} or {"correlation"}; raises Fatal(74) where it cannot."""
+    def write(self, reports: Mapping[str, Any]) -> None:
+        """Writes {"reports", "comparisons", "published"?} or {"correlation"}; raises Fatal(74) if a write fails."""
         if self.plot is not None:
             from libra_cli.reports import plots
 
-            plots.write(found, self.plot)
+            plots.write(reports, self.plot)
         if self.html is not None:
             from libra_cli.reports import page
 
-            page.write(found, self.html)
-        text = self._text(found)
+            page.write(reports, self.html)
+        if self.form == "json":
+            text = as_json(reports)
+        elif self.form == "markdown":
+            from libra_cli.reports import markdown
+
+            text = markdown.render(reports)
+        elif self.form == "latex":
+            from libra_cli.reports import latex
+
+            text = latex.render(reports)
+        else:
+            text = as_table(reports, self.output in (None, "-") and sys.stdout.isatty())
         if self.output not in (None, "-"):
             replace_file(str(self.output), text.encode())
         else:
             click.echo(text, nl=False)
 
-    def _text(self, found: Mapping[str, Any]) -> str:
-        if self.form == "json":
-            return as_json(found)
-        if self.form == "markdown":
-            from libra_cli.reports import markdown
-
-            return markdown.render(found)
-        if self.form == "latex":
-            from libra_cli.reports import latex
-
-            return latex.render(found)
-        return as_table(found, self.output in (None, "-") and sys.stdout.isatty())
-
 
 def check_inputs(inputs: tuple[str, ...], files: tuple[str, ...]) -> None:
-    """Raises UsageError where there is no input, Fatal(2) where a file would be read and written, or written twice."""
+    """Raises UsageError without input, and Fatal(2) if a file is both read and written, or written twice."""
     if not inputs and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("there is no input: name a file, or pipe rows in (libra score FILE)")
     StreamOptions(inputs=inputs).check_names(*files)
 
 
-def as_json(found: Mapping[str, Any]) -> str:
-    """One object: the report or the correlation itself where there is one, {"reports", "comparisons"} otherwise."""
+def as_json(reports: Mapping[str, Any]) -> str:
+    """One object: a single report or correlation itself, otherwise {"reports", "comparisons"}.
+
+    Without examples: they are for the page, and JSON is the same whether a page is written or not.
+    """
     import orjson
 
-    reports = found.get("reports", ())
-    whole = found.get("correlation") or found
-    if len(reports) == 1:
-        published = {"published": found["published"]} if "published" in found else {}
-        whole = {**_without_examples(reports[0]), **published}
-    elif reports:
-        whole = {**found, "reports": [_without_examples(report) for report in reports]}
+    several = [
+        {name: value for name, value in report.items() if name != "examples"} for report in reports.get("reports", ())
+    ]
+    whole = reports.get("correlation") or reports
+    if len(several) == 1:
+        published = {"published": reports["published"]} if "published" in reports else {}
+        whole = {**several[0], **published}
+    elif several:
+        whole = {**reports, "reports": several}
     return orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
-def _without_examples(report: Mapping[str, Any]) -> dict[str, Any]:
-    """They are for the page, and have texts of rows in them: JSON is the same whether there is a page or not."""
-    return {name: value for name, value in report.items() if name != "examples"}
-
-
-def as_table(found: Mapping[str, Any], on_terminal: bool) -> str:
-    """Tables of the width of the terminal, with its bold text where there is one."""
+def as_table(reports: Mapping[str, Any], on_terminal: bool) -> str:
+    """Tables as wide as the terminal, with bold text if it is one."""
     from rich.console import Console
 
     from libra_cli.reports import table
 
-    default = shutil.get_terminal_size().columns if on_terminal else int(os.environ.get("COLUMNS") or PIPED_WIDTH)
+    width = shutil.get_terminal_size().columns if on_terminal else int(os.environ.get("COLUMNS") or PIPED_WIDTH)
     text = StringIO()
     is_dumb = os.environ.get("TERM") == "dumb" or bool(os.environ.get("NO_COLOR"))
-    console = Console(file=text, width=default, force_terminal=on_terminal and not is_dumb,
-                      color_system="standard" if on_terminal and not is_dumb else None,
-                      highlight=False, legacy_windows=False)  # fmt: skip
-    table.render(found, console)
+    console = Console(
+        file=text,
+        width=width,
+        force_terminal=on_terminal and not is_dumb,
+        color_system="standard" if on_terminal and not is_dumb else None,
+        highlight=False,
+        legacy_windows=False,
+    )
+    table.render(reports, console)
     return text.getvalue()

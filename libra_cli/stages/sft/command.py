@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from libra_cli import miniature
+from libra_cli import choices, miniature
 from libra_cli.cli.command import option, plain
 from libra_cli.cli.engine_options import KeyValue
 
@@ -21,11 +21,11 @@ EXAMPLES = (
     "libra sft --model libra-mini/weak -o tuned --batch-size 32 --lr 1e-3 sft.jsonl > steps.jsonl",
 )
 
-in_model = partial(option, group="Model")
-in_rows = partial(option, group="Samples")
-in_steps = partial(option, group="Steps")
-in_devices = partial(option, group="Devices and memory")
-in_saving = partial(option, group="Saving and watching")
+_model_option = partial(option, group="Model")
+_data_option = partial(option, group="Data")
+_step_option = partial(option, group="Optimization")
+_device_option = partial(option, group="Devices and memory")
+_save_option = partial(option, group="Checkpoints, evaluation and logging")
 
 
 def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[float, float]) -> tuple[float, float]:
@@ -36,228 +36,324 @@ def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[fl
 
 @plain("sft", examples=EXAMPLES)
 @click.argument("inputs", nargs=-1, metavar="[FILE]...")
-@in_model(
+@_model_option(
     "--model",
     metavar="NAME",
     suggested=miniature.MODELS,
-    help="What to train: a directory, a name of a hub, or libra-mini/weak, medium, strong, judge.",
+    help="Model to train: a directory, a name on the Hugging Face hub, or libra-mini/weak, medium, strong, judge.",
 )
-@in_model("--from-scratch", is_flag=True, help="Take the model's configuration only and begin with random weights.")
-@in_model("--tokenizer", metavar="NAME", help="Another tokenizer than the model's own.")
-@in_model("--revision", metavar="REV", help="Branch, tag or commit of a model of a hub.")
-@in_model("--trust-remote-code", is_flag=True, help="Run Python code that comes with the model.")
-@in_model(
+@_model_option(
+    "--from-scratch", is_flag=True, help="Use only the configuration of --model and start from random weights."
+)
+@_model_option("--tokenizer", metavar="NAME", help="Tokenizer to use instead of the model's own.")
+@_model_option("--revision", metavar="REV", help="Branch, tag or commit of a model on the hub.")
+@_model_option("--trust-remote-code", is_flag=True, help="Allow running Python code that comes with the model.")
+@_model_option(
     "--dtype",
-    type=click.Choice(["auto", "bf16", "fp32"]),
+    type=click.Choice(choices.TRAINING_DTYPES),
     default="auto",
-    help="Of weights and activations; auto: bf16 on a GPU, fp32 on a CPU. Master weights are always fp32.",
+    help="Dtype of weights and activations. auto: bf16 on GPUs, fp32 on CPUs. Master weights are always fp32.",
 )
-@in_model(
+@_model_option(
     "--lora-rank",
     type=click.IntRange(1),
     metavar="R",
-    help="Train low-rank adapters only, merged into the weights at the end. Needs peft.",
+    help="Train only LoRA adapters of rank R, merged into the weights at the end. Default: train all weights. Needs "
+    "peft.",
 )
-@in_model(
-    "--lora-alpha", type=click.FloatRange(0, min_open=True), metavar="A", help="Their scale times R. Default: 2 R."
+@_model_option(
+    "--lora-alpha",
+    type=click.FloatRange(0, min_open=True),
+    metavar="A",
+    help="LoRA alpha: adapter outputs are scaled by A / R. Default: 2 R.",
 )
-@in_model(
+@_model_option(
     "--lora-dropout",
     type=click.FloatRange(0, 1, max_open=True),
     default=0.0,
     metavar="P",
-    help="Dropout before the adapters.",
+    help="Dropout probability on the input of the adapters.",
 )
-@in_model(
+@_model_option(
     "--lora-target",
     multiple=True,
     metavar="NAME",
-    help="Layers that get one, by the end of their name; may be repeated. Default: all linear ones but the head.",
+    help="Module-name suffix of the layers to adapt. Repeatable. Default: all linear layers except the output layer "
+    "(lm_head).",
 )
-@in_rows("--chat-template", metavar="FILE|NAME", help="Template instead of the tokenizer's own; built in: chatml.")
-@in_rows(
+@_data_option(
+    "--chat-template",
+    metavar="FILE|NAME",
+    help="Chat template to use instead of the tokenizer's own: a Jinja file, or the built-in chatml.",
+)
+@_data_option(
     "--chat-template-arg",
     multiple=True,
     type=KeyValue(),
     metavar="KEY=VALUE",
-    help="Variable for the template (JSON or YAML); may be repeated.",
+    help="Set a variable of the chat template; VALUE is JSON or YAML. Repeatable.",
 )
-@in_rows(
+@_data_option(
     "--assistant",
-    type=click.Choice(["template", "verbatim"]),
+    type=click.Choice(choices.ASSISTANT_TEXTS),
     default="template",
-    help="template: the assistant's text as the template sets it, refused where that drops any of it. verbatim: the "
-    "text itself after the template's prompt, closed as the template closes a turn.",
+    help="template: train on the assistant's text as the chat template renders it; refuse a row if the template drops "
+    "part of the text. verbatim: train on the text itself, after the template's prompt and before its end of turn.",
 )
-@in_rows("--learn", type=click.Choice(["last", "all"]), default="last", help="The assistant's turns that are learned.")
-@in_rows("--max-length", type=click.IntRange(2), default=32_768, metavar="TOKENS", help="The longest sample.")
-@in_rows(
+@_data_option(
+    "--learn",
+    type=click.Choice(choices.LEARNED_TURNS),
+    default="last",
+    help="Assistant turns to train on: only the last of a conversation, or all.",
+)
+@_data_option(
+    "--max-length", type=click.IntRange(2), default=32_768, metavar="TOKENS", help="Maximum length of a sample."
+)
+@_data_option(
     "--too-long",
-    type=click.Choice(["drop", "refuse"]),
+    type=click.Choice(choices.TOO_LONG),
     default="drop",
-    help="Longer samples: leave out and count, or treat as an error. None is ever cut.",
+    help="Samples longer than --max-length: drop them and count them, or refuse them as errors. They are never cut.",
 )
-@in_rows("--errors", metavar="FILE", help="Leave rows that cannot be learned from in FILE and go on. Default: stop.")
-@in_rows("-j", "--workers", type=click.IntRange(1), default=1, metavar="N", help="Threads that encode rows.")
-@in_steps("--batch-size", type=click.IntRange(1), default=256, metavar="N", help="Samples a step, over all devices.")
-@in_steps("--epochs", type=click.FloatRange(0, min_open=True), default=3.0, metavar="N", help="How often each is seen.")
-@in_steps("--max-steps", type=click.IntRange(1), metavar="N", help="At most N steps; the schedule ends there, too.")
-@in_steps(
+@_data_option(
+    "--errors",
+    metavar="FILE",
+    help="Write rows that cannot be trained on to FILE and continue. Default: stop at the first one.",
+)
+@_data_option("-j", "--workers", type=click.IntRange(1), default=1, metavar="N", help="Threads that tokenize the data.")
+@_step_option(
+    "--batch-size", type=click.IntRange(1), default=256, metavar="N", help="Samples per step, over all devices."
+)
+@_step_option(
+    "--epochs",
+    type=click.FloatRange(0, min_open=True),
+    default=3.0,
+    metavar="N",
+    help="Passes over the training data; may be a fraction.",
+)
+@_step_option(
+    "--max-steps",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Train for at most N steps, and end the learning-rate schedule there. Default: no limit.",
+)
+@_step_option(
     "--optimizer",
-    type=click.Choice(["adamw", "muon"]),
+    type=click.Choice(choices.OPTIMIZERS),
     default="adamw",
-    help="muon: for the matrices inside the layers, AdamW for the rest, with one learning rate; learns from nothing in "
-    "fewer steps. Needs --zero 0 and float32.",
+    help="muon: Muon for the weight matrices inside the layers and AdamW for the rest, with the same learning rate; "
+    "needs fewer steps from random weights. Requires --zero 0 and fp32.",
 )
-@in_steps("--lr", type=click.FloatRange(0, min_open=True), default=1e-5, metavar="X", help="Highest learning rate.")
-@in_steps("--min-lr", type=click.FloatRange(0), metavar="X",
-          help="Learning rate of the last step. Default: a tenth of --lr.")  # fmt: skip
-@in_steps(
+@_step_option("--lr", type=click.FloatRange(0, min_open=True), default=1e-5, metavar="X", help="Peak learning rate.")
+@_step_option(
+    "--min-lr",
+    type=click.FloatRange(0),
+    metavar="X",
+    help="Learning rate at the last step. Default: a tenth of --lr.",
+)
+@_step_option(
     "--schedule",
-    type=click.Choice(["cosine", "linear", "constant"]),
+    type=click.Choice(choices.SCHEDULES),
     default="cosine",
-    help="How it falls; constant: it does not.",
+    help="Learning-rate decay after warm-up, from --lr to --min-lr; constant: stay at --lr.",
 )
-@in_steps(
+@_step_option(
     "--warmup",
     type=click.FloatRange(0),
     default=0.03,
     metavar="X",
-    help="Share of the steps, or from 1 on their number.",
+    help="Warm-up, from 0 to --lr: a share of all steps if below 1, otherwise a number of steps.",
 )
-@in_steps("--clip", type=click.FloatRange(0), default=1.0, metavar="X", help="Greatest norm of a gradient; 0: any.")
-@in_steps("--weight-decay", type=click.FloatRange(0), default=0.0, metavar="X", help="Of AdamW, on matrices only.")
-@in_steps(
-    "--betas", type=(float, float), default=(0.9, 0.999), callback=_checked_betas, metavar="B1 B2", help="Of AdamW."
+@_step_option(
+    "--clip",
+    type=click.FloatRange(0),
+    default=1.0,
+    metavar="X",
+    help="Maximum gradient norm; 0 disables clipping.",
 )
-@in_steps("--epsilon", type=click.FloatRange(0, min_open=True), default=1e-8, metavar="X", help="Of AdamW.")
-@in_steps("--shuffle/--no-shuffle", default=True, help="Another order in each epoch, or that of the files.")
-@in_steps(
-    "--seed", type=click.IntRange(0), default=0, metavar="N", help="Of the order, of random weights and of dropout."
+@_step_option(
+    "--weight-decay",
+    type=click.FloatRange(0),
+    default=0.0,
+    metavar="X",
+    help="Weight decay of AdamW; applies to matrices only.",
 )
-@in_devices(
+@_step_option(
+    "--betas",
+    type=(float, float),
+    default=(0.9, 0.999),
+    callback=_checked_betas,
+    metavar="B1 B2",
+    help="AdamW betas.",
+)
+@_step_option("--epsilon", type=click.FloatRange(0, min_open=True), default=1e-8, metavar="X", help="AdamW epsilon.")
+@_step_option(
+    "--shuffle/--no-shuffle", default=True, help="Draw a new order for each epoch, or keep the order of the files."
+)
+@_step_option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Random seed of the data order, of initial weights (--from-scratch, LoRA) and of dropout.",
+)
+@_device_option(
     "--nproc",
     type=click.IntRange(1),
     metavar="N",
-    help="Processes on this node, one a device. Default: all GPUs, one where there is none.",
+    help="Processes to start on this node, one per device. Default: one per GPU; 1 without GPUs.",
 )
-@in_devices(
+@_device_option(
     "--micro-tokens",
     type=click.IntRange(2),
     metavar="TOKENS",
-    help="Tokens of one forward pass, on one device or on those that share a row. Default: --max-length, "
-    "and 2,048 at least.",
+    help="Tokens in one forward pass, per device (or per group of --sequence-parallel devices). Changes memory and "
+    "speed, not the result. Default: --max-length, but at least 2048.",
 )
-@in_devices(
+@_device_option(
     "--packing/--no-packing",
     default=None,
-    help="Several samples in one row, none of which sees another. Default: where the model can.",
+    help="Pack several samples into one row; attention stays within each sample. Default: pack if the model supports "
+    "it.",
 )
-@in_devices("--activation-checkpointing", is_flag=True, help="Compute activations again instead of keeping them.")
-@in_devices(
+@_device_option(
+    "--activation-checkpointing",
+    is_flag=True,
+    help="Recompute activations in the backward pass instead of storing them: less memory, more time.",
+)
+@_device_option(
     "--zero",
     type=click.IntRange(0, 3),
     metavar="STAGE",
-    help="DeepSpeed's ZeRO: 1 spreads the optimiser over devices, 2 gradients, too, 3 weights, too. Default: 2 "
-    "on several devices, 1 on one in bf16, 0 on one in fp32.",
+    help="DeepSpeed ZeRO stage. 0 shards nothing; 1 shards optimizer states over the devices; 2 gradients, too; 3 "
+    "weights, too. Default: 2 on several devices; on one device 1 for bf16 and 0 for fp32.",
 )
-@in_devices(
+@_device_option(
     "--offload",
-    type=click.Choice(["none", "optimizer", "all"]),
+    type=click.Choice(choices.OFFLOADS),
     default="none",
-    help="What lives in the host's memory: the optimiser, or (with ZeRO 3) weights, too.",
+    help="Keep in CPU memory: nothing, optimizer states, or (with --zero 3) optimizer states and weights.",
 )
-@in_devices(
+@_device_option(
     "--sequence-parallel",
     type=click.IntRange(1),
     default=1,
     metavar="N",
-    help="Devices that share one row (Ulysses), for long samples.",
+    help="Split each row over N devices (Ulysses), for long samples.",
 )
-@in_devices("--liger", is_flag=True, help="Use Liger's kernels where they know the model. Needs liger-kernel.")
-@in_devices(
+@_device_option(
+    "--liger", is_flag=True, help="Use Liger's fused kernels for models that they support. Needs liger-kernel."
+)
+@_device_option(
     "--deepspeed",
     metavar="FILE.json",
-    help="A DeepSpeed configuration of your own, taken as it is but for what options here say.",
+    help="DeepSpeed configuration to use. Its settings replace those of --zero and --offload; batch sizes and "
+    "gradient clipping still come from the options here.",
 )
-@in_saving(
+@_save_option(
     "-o",
     "--output",
     metavar="DIR",
-    help="The trained model and its checkpoints; the same command again goes on.",
+    help="Directory for the trained model and its checkpoints. The same command continues an interrupted run.",
 )
-@in_saving("--overwrite", is_flag=True, help="Begin anew in DIR.")
-@in_saving("--save-every", type=click.IntRange(1), default=500, metavar="STEPS",
-           help="Write a checkpoint so often, and when stopped.")  # fmt: skip
-@in_saving("--keep", type=click.IntRange(1), default=2, metavar="K", help="Checkpoints kept, beside the best.")
-@in_saving(
+@_save_option("--overwrite", is_flag=True, help="Delete an earlier run in DIR and start anew.")
+@_save_option(
+    "--save-every",
+    type=click.IntRange(1),
+    default=500,
+    metavar="STEPS",
+    help="Write a checkpoint every STEPS steps. One is also written when the run is asked to stop.",
+)
+@_save_option(
+    "--keep",
+    type=click.IntRange(1),
+    default=2,
+    metavar="K",
+    help="Number of latest checkpoints to keep. The best one (lowest loss on --eval-data) is kept as well.",
+)
+@_save_option(
     "--resume",
-    type=click.Choice(["auto", "never"]),
+    type=click.Choice(choices.RESUME),
     default="auto",
-    help="Go on from the last checkpoint, or give up those that are there.",
+    help="auto: continue from the last checkpoint in DIR. never: discard the checkpoints there and start anew.",
 )
-@in_saving(
+@_save_option(
     "--final",
-    type=click.Choice(["last", "best"]),
+    type=click.Choice(choices.FINAL_MODELS),
     default="last",
-    help="The model in DIR: that of the last step, or the one that --eval-every found best.",
+    help="Model to write to DIR: that of the last step, or the one with the lowest loss on --eval-data.",
 )
-@in_saving(
+@_save_option(
     "--save-dtype",
-    type=click.Choice(["auto", "bf16", "fp32"]),
+    type=click.Choice(choices.TRAINING_DTYPES),
     default="auto",
-    help="What the weights of the model in DIR are written as. Default: as they were trained; fp32 of a run in bf16 "
-    "is the optimiser's own (of adapters what bf16 has of them).",
+    help="Dtype of the model written to DIR. auto: the dtype of training. fp32 after training in bf16: the optimizer's "
+    "master weights (with LoRA: the adapters' bf16 weights, widened).",
 )
-@in_saving(
+@_save_option(
     "--grace",
     type=click.FloatRange(0),
     default=30.0,
     metavar="SECONDS",
-    help="Time to write a checkpoint when asked to stop (TERM, USR1, Ctrl-C).",
+    help="Time to write a checkpoint after a request to stop (TERM, USR1, Ctrl-C).",
 )
-@in_saving("--eval-data", multiple=True, metavar="FILE", help="Held-out samples; may be repeated.")
-@in_saving(
+@_save_option("--eval-data", multiple=True, metavar="FILE", help="File of held-out samples. Repeatable.")
+@_save_option(
     "--eval-every",
     type=click.IntRange(1),
     metavar="STEPS",
-    help="Measure the loss on them so often. Default: at the end.",
+    help="Measure the loss on --eval-data every STEPS steps. Default: only at the end.",
 )
-@in_saving(
+@_save_option(
     "--score",
     multiple=True,
     metavar="FILE",
-    help="Labelled rows that the model judges (libra judge) and is scored on (libra score); may be repeated.",
+    help="File of labelled rows for the model to judge (as libra judge does); the verdicts are scored (as libra score "
+    "does). Repeatable.",
 )
-@in_saving("--score-every", type=click.IntRange(1), metavar="STEPS", help="Judge them so often. Default: at the end.")
-@in_saving("--score-with", default="", metavar="OPTIONS", help="More options of libra judge, as one text.")
-@in_saving("--tensorboard", metavar="DIR", help="Write figures for TensorBoard to DIR.")
-@in_saving("--wandb", metavar="PROJECT", help="Send figures to Weights & Biases.")
-@in_saving("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors.")
-@in_saving("--log-format", type=click.Choice(["text", "json"]), default="text", help="How to write to stderr.")
-@in_saving(
-    "--dry-run", is_flag=True, help="Print what the run would be, and the memory it needs, as JSON; train nothing."
+@_save_option(
+    "--score-every",
+    type=click.IntRange(1),
+    metavar="STEPS",
+    help="Judge the --score files every STEPS steps. Default: only at the end.",
 )
-@in_saving("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
+@_save_option(
+    "--score-with", default="", metavar="OPTIONS", help="Options for libra judge in these runs, as one string."
+)
+@_save_option("--tensorboard", metavar="DIR", help="Write metrics to DIR for TensorBoard.")
+@_save_option("--wandb", metavar="PROJECT", help="Log metrics to this project of Weights & Biases.")
+@_save_option("-q", "--quiet", is_flag=True, help="Print only errors on stderr.")
+@_save_option(
+    "--log-format",
+    type=click.Choice(choices.LOG_FORMATS),
+    default="text",
+    help="Format of the messages on stderr: text for people, json for programs.",
+)
+@_save_option(
+    "--dry-run",
+    is_flag=True,
+    help="Print the plan of the run and its memory needs as JSON, and train nothing.",
+)
+@_save_option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
 def command(nproc: int | None, grace: float, betas: tuple[float, float], dry_run: bool, debug: bool,
             **options: Any) -> int:  # fmt: skip
     """Train a causal language model on conversations, from one CPU to many nodes.
 
-    Reads rows with `messages` (or `prompt` and `completion`, or `conversations`, or `text`) and learns what the
-    assistant says, by default in its last turn, its thinking included byte for byte. The model in DIR is a plain folder
-    that transformers, vLLM and `libra judge --model DIR` load.
+    Reads rows with `messages` (or `prompt` and `completion`, or `conversations`, or `text`). The loss covers what the
+    assistant says, by default in its last turn, including its thinking. The model in DIR is a plain folder that
+    transformers, vLLM and `libra judge --model DIR` load.
 
-    A step learns from --batch-size samples, and its loss is the mean over all their learned tokens: how many devices
-    there are and how many tokens a forward pass has changes memory and speed, not the result (but for what dropout
-    draws). Samples are packed into rows of --micro-tokens without padding, each with its own positions and attention.
+    A step trains on --batch-size samples; its loss is the mean over all their target tokens. The number of devices and
+    the tokens per forward pass change memory and speed, not the result (apart from the random draws of dropout).
+    Samples are packed into rows of --micro-tokens without padding; each keeps its own positions and attention.
 
-    Standard output has one JSON object a step: loss, lr, grad_norm, tokens_per_second, mfu, padding, memory_gb. Beside
-    `step` there are the events `eval`, `score` and `checkpoint`. A checkpoint is written every --save-every steps and
-    when the run is asked to stop; the same command then goes on with the losses that it would have had. A loss or
-    gradient that is not finite ends the run (status 1) and names the samples; the weights stay as they were.
+    Standard output has one JSON object per step: loss, lr, grad_norm, tokens_per_second, mfu, padding, memory_gb.
+    Besides `step` there are the events `eval`, `score` and `checkpoint`. After a stop, the same command continues from
+    the last checkpoint with the same losses as an uninterrupted run. A loss or gradient that is not finite ends the run
+    (status 1) and names the samples; that step does not change the weights.
 
-    The command starts one process a device by itself. Under srun, torchrun or deepspeed it takes the place that it is
-    given there.
+    The command starts one process per device itself. Under srun, torchrun or deepspeed it uses the processes that they
+    start.
     """
     if options["min_lr"] is not None and options["min_lr"] > options["lr"]:
         raise click.UsageError("--min-lr is above --lr: the rate falls from --lr to it")

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from libra_cli import miniature
+from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
-from libra_cli.cli.engine_options import EngineOptions, Markers, SamplingOptions, asking_options
+from libra_cli.cli.engine_options import Markers, asking_options
+from libra_cli.cli.shared_options import cut_markers_option, workers_option
 
 if TYPE_CHECKING:
-    from libra_cli.stages.verify.panel import Panel
-    from libra_cli.stages.verify.rule import Fields
+    from libra_cli.answers.pool import Pool
     from libra_cli.stages.verify.run import Labelling
     from libra_cli.stream.run import Run
 
@@ -27,8 +27,8 @@ def _used(values: dict[str, Any]) -> tuple[str, ...]:
     return (*fields, "question") if _asks(values) else fields
 
 
-def _beside_rule(*names: str, **kwargs: Any) -> Any:
-    return option(*names, group="Panel and people", **kwargs)
+def _panel_option(*names: str, **kwargs: Any) -> Any:
+    return option(*names, group="Annotators and human labels", **kwargs)
 
 
 @stage(
@@ -44,150 +44,147 @@ def _beside_rule(*names: str, **kwargs: Any) -> Any:
         "libra verify --reference-field answer --response-field output rows.jsonl",
     ),
 )
-@option("--response-field", metavar="NAME", default="response", help="Where the response is.")
-@option("--reference-field", metavar="NAME", default="reference", help="Where the golden answer is: text or a number.")
+@option("--response-field", metavar="NAME", default="response", help="Field with the response.")
 @option(
-    "--thinking-markers",
-    metavar="NAME|OPEN,CLOSE",
-    multiple=True,
-    type=Markers(),
-    help="Cut the thinking at these markers; repeatable. Default: all known pairs, <think> among them.",
+    "--reference-field",
+    metavar="NAME",
+    default="reference",
+    help="Field with the reference answer: text or a number.",
 )
-@option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(1),
-    metavar="N",
-    shapes_rows=False,
-    help="Processes for pairs that need computer algebra. Default: one for each core.",
-)
+@cut_markers_option()
+@workers_option("Processes for pairs that need computer algebra. Default: one per core.")
 @option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
     default=0.5,
     metavar="SECONDS",
-    help="CPU time for such a pair, after which it stays undecided.",
+    help="CPU time for one pair in computer algebra. A pair that needs more stays undecided (label null).",
 )
 @option(
     "--hard-timeout",
     type=click.FloatRange(0, min_open=True),
     default=2.0,
     metavar="SECONDS",
-    help="Time for such a pair, after which its process is killed.",
+    help="Elapsed time for one pair in computer algebra, after which its process is killed.",
 )
-@_beside_rule(
+@_panel_option(
     "--annotator",
     multiple=True,
     metavar="NAME",
     suggested=miniature.MODELS,
-    help="A model to ask, by a directory or a name of a hub or server; repeatable. They run one after another.",
+    help="Model that checks responses against the reference: a directory, or a name on the Hugging Face hub or the "
+    "server. Repeatable; models run one after another.",
 )
-@_beside_rule(
-    "--annotator-name", multiple=True, metavar="NAME", help="What votes call it instead, one for each --annotator."
+@_panel_option(
+    "--annotator-name",
+    multiple=True,
+    metavar="NAME",
+    help="Name of an annotator in the votes, instead of the --annotator text. Repeatable: one per --annotator, in the "
+    "same order.",
 )
-@_beside_rule(
+@_panel_option(
     "--annotator-markers",
     default="think",
     type=Markers(),
     metavar="NAME|OPEN,CLOSE",
-    help="What encloses the annotators' thinking; known names as for --thinking-markers.",
+    help="Markers around the annotators' own thinking: a known name or the opening and closing text.",
 )
-@_beside_rule(
+@_panel_option(
     "--rule",
-    type=click.Choice(["first", "only", "never", "also"]),
-    help="first: ask the annotators where the rule is undecided; also: ask both everywhere; never: only the "
-    "annotators; only: only the rule. Default: first; for votes of an earlier run, as then.",
+    type=click.Choice(choices.RULES),
+    help="first: ask annotators only if the rule is undecided. also: apply the rule and ask annotators for every row. "
+    "never: only annotators. only: only the rule. Default: first; for rows with votes of an earlier run, as in that "
+    "run.",
 )
-@_beside_rule(
-    "--review", metavar="FILE", shapes_rows=False, help="Write rows that need a person to FILE, for libra review."
+@_panel_option(
+    "--review",
+    metavar="FILE",
+    shapes_rows=False,
+    help="Also write the rows that need a person to FILE, for libra review.",
 )
-@_beside_rule(
+@_panel_option(
     "--labels",
     multiple=True,
     metavar="FILE",
     by_content=True,
-    help="Human labels that libra review wrote, as the last word; repeatable.",
+    help="File of human labels from libra review; they override all other verdicts. Repeatable.",
 )
-@_beside_rule("--report", metavar="FILE", shapes_rows=False, help="Write how far annotators agree to FILE, as JSON.")
+@_panel_option(
+    "--report", metavar="FILE", shapes_rows=False, help="Write how far the annotators agree to FILE as JSON."
+)
 @asking_options
-def command(
-    run: Run,
-    response_field: str,
-    reference_field: str,
-    thinking_markers: tuple[str, ...],
-    jobs: int | None,
-    timeout: float,
-    hard_timeout: float,
-    **options: Any,
-) -> None:
+def command(run: Run, **options: Any) -> None:
     """Label responses as correct or incorrect against the reference answer.
 
-    Reads `reference`, text or a number, and `response` (or `response_with_cot` where a row has no such field).
-    Writes `label` 1 (correct), 0 (wrong) or null (undecided), and in `verification` which level of the rule decided
-    (`by`), the final `answer` that was found, and the `reason` where the label is null.
+    Reads `reference` (text or a number) and `response` (or `response_with_cot` if a row has no `response`). Writes
+    `label`: 1 (correct), 0 (wrong) or null (undecided). `verification` holds the level of the rule that decided (`by`),
+    the final `answer` that was found and, if the label is null, the `reason`.
 
-    The thinking is cut first. The final answer is the last complete \\boxed{}; boxes with only "and", "or",
-    "alternatively", commas, conditions or the numbers of parts between them answer together, so that a hedge between
-    two answers to a question with one is wrong. Without a box, or where the words behind it call it wrong, it is what
-    "the final answer is", "Answer:", "A:" or "####" names, then the last bold text, then what the last sentence ends
-    in, then a text that is nothing but an answer.
+    Finding the answer: the thinking is cut, and the last complete \\boxed{} is the final answer. Boxes that are
+    separated only by "and", "or", "alternatively", commas, conditions or the numbers of parts count as one answer, so
+    hedging between two answers to a question with one is wrong. Without a box, or if the text after it calls it wrong,
+    the answer is what "the final answer is", "Answer:", "A:" or "####" introduces, else the last bold text, else the
+    end of the last sentence, else the whole text if it is nothing but an answer.
 
-    A pair is decided at the cheapest level that is certain, which `by` names: exact (the same text), normal (but for
-    spelling), choice (a letter), number (exact arithmetic and units), text (words, times, ratios, bases), structure
-    (tuples, sets, lists, intervals, matrices, equations, part by part), numeric (the values of formulas, to 30 digits
-    and where they agree to 90), symbolic (computer algebra, in processes that are tried on known pairs before they
-    serve and killed where they take too long).
+    Comparing: the first level that is certain decides. `by` names it: exact (same text), normal (same up to spelling),
+    choice (a letter), number (exact arithmetic and units), text (words, times, ratios, bases), structure (tuples, sets,
+    lists, intervals, matrices, equations, part by part), numeric (values of formulas to 30 digits; if equal, to 90),
+    symbolic (computer algebra in separate processes).
 
-    A complete response that gives no answer is wrong (by no_answer). One that was cut (`finish_reason` length) before
-    it gave one is null, as is one that ended inside its thinking (by no_response), and as is whatever cannot be
-    decided: a reference that cannot be parsed, a pair that takes too long.
+    A complete response without an answer is wrong (by no_answer). The label is null if the response was cut off
+    (`finish_reason` length) before its answer, ended inside its thinking (by no_response), or cannot be decided: the
+    reference cannot be parsed, or the pair takes too long.
 
-    With --annotator models are asked whether the response arrives at the reference (rows need `question`, too). The
-    whole input is read before the first of them is. Unanimous verdicts label; where annotators disagree, or rule and
-    annotators, the label is null (disagreement), and so it is where one of them came to no verdict (no_verdict). All
-    verdicts are in `verification.votes`. A response without an answer is never asked about. With -o FILE votes wait in
-    FILE.votes until FILE is complete, so that the same command asks for none twice. Rows with votes of an earlier run
-    keep them where no annotator is named: the rule decides anew, and the votes are combined with it again.
+    With --annotator, models judge whether a response arrives at the reference (rows need `question`, too); the whole
+    input is read before the first model is asked. Unanimous verdicts give the label. It is null if annotators disagree
+    with each other or with the rule (disagreement), or if one gives no verdict (no_verdict). `verification.votes` has
+    all verdicts. Responses without an answer are not sent to annotators. With -o FILE, votes are kept in FILE.votes
+    until FILE is complete, so the same command does not ask twice. If no --annotator is given, votes in the input are
+    kept: the rule decides again and is combined with them.
 
-    A row that needs a person goes to --review FILE, with what the annotators wrote. --labels merges what people say of
-    them: it decides, and the verdicts before it stay among the votes. A label for another response than its reviewer
-    saw is refused.
+    Rows that need a person go to --review FILE, with what the annotators wrote. --labels merges the human labels:
+    they decide, and the earlier verdicts stay in the votes. A label for a response that has changed since its review is
+    refused.
 
-    A recording for --replay names the response ID/MODEL/SAMPLE in its `id` (what of these its row has) and the
+    For --replay, a recording names the response in its `id` (ID/MODEL/SAMPLE, as far as the row has them) and the
     annotator in its `model`.
     """
     run.options.check_names(options["review"], options["report"])
     from libra_cli.answers.pool import Pool, cores
-    from libra_cli.stages.verify.rule import Fields
-    from libra_cli.tasks import thinking
+    from libra_cli.stream.sinks import check_report
 
-    pairs = [thinking.markers(text) for text in thinking_markers] or list(thinking.MARKERS.values())
-    labelling = _labelling(run, Fields(response_field, reference_field, pairs), options)
-    with Pool(jobs or cores(), timeout, hard_timeout) as pool:
-        labelling.through(pool)
+    check_report(options["report"], "--report")
+    with Pool(options["workers"] or cores(), options["timeout"], options["hard_timeout"]) as pool:
+        labelling = _labelling(run, pool, options)
+        labelling.run()
     labelling.conclude(options["report"])
 
 
-def _labelling(run: Run, fields: Fields, options: dict[str, Any]) -> Labelling:
-    """The rule on `fields`, and beside it the panel, the labels and the file for reviewers of `options`."""
+def _labelling(run: Run, pool: Pool, options: dict[str, Any]) -> Labelling:
+    """The rule, and with it the panel, the human labels and the file for reviewers that `options` name."""
     from libra_cli.records.human_labels import Labels
+    from libra_cli.records.responses import ResponseFields
+    from libra_cli.sampling.options import EngineOptions, SamplingOptions
+    from libra_cli.stages.verify.panel import Panel
     from libra_cli.stages.verify.run import Labelling
-    from libra_cli.stream.side_output import RowsBeside
+    from libra_cli.stages.verify.vote_store import VoteStore
+    from libra_cli.tasks import thinking
+    from libra_cli.tasks.grading import Grader
+    from libra_cli.tasks.reason import REASON
 
     if _asks(options) and options["rule"] == "only":
         raise click.UsageError("--rule only asks no model; leave out --annotator, or name another --rule")
-    panel = _panel_of(run, fields, options) if _asks(options) else None
+    pairs = [thinking.markers(text) for text in options["thinking_markers"]] or list(thinking.MARKERS.values())
+    fields = ResponseFields(options["response_field"], options["reference_field"], pairs)
+    panel = None
+    if _asks(options):
+        named = {"model": options["annotator"], "model_name": options["annotator_name"], "flag": "annotator"}
+        engines = EngineOptions.take(dict(options), **named)
+        others = {**options, "thinking_markers": options["annotator_markers"]}  # the option itself is about the rows
+        sampling = SamplingOptions.take(others, samples=1, stop=(), prefill="")
+        panel = Panel(run, engines, sampling, fields, VoteStore.of(run))
     labels = Labels(options["labels"])
-    review = RowsBeside(run, options["review"], "--review") if options["review"] else None
-    return Labelling(run, fields, options["rule"], labels, panel, review, options["report"] is not None)
-
-
-def _panel_of(run: Run, fields: Fields, options: dict[str, Any]) -> Panel:
-    from libra_cli.stages.verify.panel import Panel
-    from libra_cli.stages.verify.vote_store import Ballots
-
-    named = {"model": options["annotator"], "model_name": options["annotator_name"], "flag": "annotator"}
-    engines = EngineOptions.take(dict(options), **named)
-    markers = options["annotator_markers"]
-    sampling = SamplingOptions.take(dict(options), samples=1, stop=(), prefill="", thinking_markers=markers)
-    return Panel(run, engines, sampling, fields, Ballots.beside(run))
+    review = run.open_side_file(options["review"], "--review") if options["review"] else None
+    counts_votes = options["report"] is not None
+    grader = Grader(REASON, pool)
+    return Labelling(run, fields, grader, labels, options["rule"], panel, review, counts_votes)

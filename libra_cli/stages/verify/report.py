@@ -1,4 +1,4 @@
-"""How far annotators agree: what a run says at its end, as numbers and as text."""
+"""Report of verify: how far annotators agree, as numbers and in words."""
 
 from __future__ import annotations
 
@@ -19,140 +19,137 @@ from libra_cli.records.label_votes import (
     of_models,
     unanimous,
 )
-from libra_cli.stream.text_table import grid
+from libra_cli.stream.text_table import render_table
 
 PAPER = {"models": 0.00148, "rule_against_panel": 0.00087}
 """Disagreement that arXiv 2507.21645 reports: of its three annotators on MATH, and of rule and model on AIME."""
-SAID = ("correct", "wrong", "null")
-PANEL_SAID = (*SAID, "split")
+RULE_VERDICTS = ("correct", "wrong", "null")
+PANEL_VERDICTS = (*RULE_VERDICTS, "split")
 
 
-class Tally:
-    """Counts of what was said, row by row; of a fixed size whatever the number of rows."""
+class AgreementReport:
+    """Counts of labels and votes, row by row; its size does not grow with the rows."""
 
     def __init__(self) -> None:
         self.labels: Counter[str] = Counter()
         """Rows by `correct`, `wrong` and `undecided REASON`."""
         self._human = 0
-        self._said: dict[str, Counter[str]] = {}
+        self._annotators: dict[str, Counter[str]] = {}
+        """Per model, votes by verdict or by the reason for having none."""
         self._pairs: dict[tuple[str, str], Counter[tuple[str, str]]] = {}
-        self._models: Counter[bool] = Counter()
+        """Per two annotators, their verdicts on the same rows."""
+        self._models_disagree: Counter[bool] = Counter()
         self._confusion: Counter[tuple[str, str]] = Counter()
+        """Rows by the verdicts of rule and panel."""
 
     def add(self, fields: Fields) -> None:
-        """Counts a row with the `label` and `verification` that it got."""
+        """Counts a row by its final `label` and `verification`."""
         self.labels[label_name(fields)] += 1
         votes = fields["verification"].get("votes", ())
-        models = of_models(votes)
         self._human += of_a_person(votes) is not None
-        if models:
-            self._add_models(models)
-            self._add_pairs([vote for vote in votes if vote["annotator"] == RULE] + models)
-            for rule in (vote for vote in votes if vote["annotator"] == RULE):
-                self._confusion[rule["verdict"] or "null", panel_said(models)] += 1
-
-    def _add_models(self, models: Sequence[Vote]) -> None:
+        models = of_models(votes)
+        if not models:
+            return
         for vote in models:
-            said = vote["verdict"] or str(vote.get("reason"))
-            self._said.setdefault(vote["annotator"], Counter())[said] += 1
+            verdict = vote["verdict"] or str(vote.get("reason"))
+            self._annotators.setdefault(vote["annotator"], Counter())[verdict] += 1
         verdicts = [vote["verdict"] for vote in models if vote["verdict"]]
         if len(verdicts) > 1:
-            self._models[len(set(verdicts)) > 1] += 1
-
-    def _add_pairs(self, votes: Sequence[Vote]) -> None:
-        for one, other in combinations([vote for vote in votes if vote["verdict"]], 2):
+            self._models_disagree[len(set(verdicts)) > 1] += 1
+        rules = [vote for vote in votes if vote["annotator"] == RULE]
+        for one, other in combinations([vote for vote in [*rules, *models] if vote["verdict"]], 2):
             pair = self._pairs.setdefault((one["annotator"], other["annotator"]), Counter())
             pair[one["verdict"], other["verdict"]] += 1
+        for rule in rules:
+            self._confusion[rule["verdict"] or "null", panel_verdict(models)] += 1
 
     @property
     def has_votes(self) -> bool:
-        """Whether any model or person had a say."""
-        return bool(self._said or self._human)
+        """Whether any model or person voted."""
+        return bool(self._annotators or self._human)
 
     def figures(self) -> dict[str, Any]:
         """The report as JSON; rates are shares, with their 95% Wilson intervals."""
         why = {name: name.split(" ", 1)[1] for name in sorted(self.labels) if name.startswith("undecided")}
         undecided = {reason: self.labels[name] for name, reason in why.items()}
-        labels = {"correct": self.labels["correct"], "wrong": self.labels["wrong"], "undecided": undecided}
-        return {
-            "rows": self.labels.total(), "labels": labels, "human": self._human,
-            "annotators": [{"annotator": name, **_said(counts)} for name, counts in self._said.items()],
-            "pairs": [_pair(names, counts) for names, counts in self._pairs.items()],
-            "models": _rate(self._models[True], self._models.total(), PAPER["models"]),
-            "rule_against_panel": _rate(*self._rule_against_panel(), PAPER["rule_against_panel"]),
-            "confusion": {said: {panel: self._confusion[said, panel] for panel in PANEL_SAID} for said in SAID},
-        }  # fmt: skip
-
-    def _rule_against_panel(self) -> tuple[int, int]:
-        """Rows on which the rule and a unanimous panel contradict each other, and those on which both decided."""
+        annotators = []
+        for name, counts in self._annotators.items():
+            null = {reason: n for reason, n in sorted(counts.items()) if reason not in VERDICTS.values()}
+            annotators.append({"annotator": name, "correct": counts["correct"], "wrong": counts["wrong"], "null": null})
+        pairs = []
+        for names, verdicts in self._pairs.items():
+            kappa = cohen_kappa(verdicts)
+            rows = sum(verdicts.values())
+            pairs.append({"between": list(names), "rows": rows, "agreement": agreement(verdicts), "kappa": kappa})
+        # Only rows count on which both the rule and a unanimous panel decided.
         both = {pair: self._confusion[pair] for pair in self._confusion if "null" not in pair and "split" not in pair}
-        return sum(n for (rule, panel), n in both.items() if rule != panel), sum(both.values())
+        contradictions = sum(n for (rule, panel), n in both.items() if rule != panel)
+        return {
+            "rows": self.labels.total(),
+            "labels": {"correct": self.labels["correct"], "wrong": self.labels["wrong"], "undecided": undecided},
+            "human": self._human,
+            "annotators": annotators,
+            "pairs": pairs,
+            "models": _rate(self._models_disagree[True], self._models_disagree.total(), PAPER["models"]),
+            "rule_against_panel": _rate(contradictions, sum(both.values()), PAPER["rule_against_panel"]),
+            "confusion": {
+                rule: {panel: self._confusion[rule, panel] for panel in PANEL_VERDICTS} for rule in RULE_VERDICTS
+            },
+        }
 
 
-def panel_said(models: Sequence[Vote]) -> str:
-    """`correct`, `wrong`, `null` (one of them came to no verdict) or `split`."""
+def panel_verdict(models: Sequence[Vote]) -> str:
+    """`correct`, `wrong`, `null` (one of the models has no verdict) or `split`."""
     label, reason = unanimous(models)
     return VERDICTS[label] or ("split" if reason == DISAGREEMENT else "null")
 
 
-def _said(counts: Mapping[str, int]) -> dict[str, Any]:
-    null = {reason: n for reason, n in sorted(counts.items()) if reason not in VERDICTS.values()}
-    return {"correct": counts.get("correct", 0), "wrong": counts.get("wrong", 0), "null": null}
-
-
-def _pair(names: tuple[str, str], counts: Mapping[tuple[str, str], int]) -> dict[str, Any]:
-    return {"between": list(names), "rows": sum(counts.values()), "agreement": agreement(counts),
-            "kappa": cohen_kappa(counts)}  # fmt: skip
-
-
 def _rate(disagreements: int, rows: int, paper: float) -> dict[str, Any]:
-    interval = wilson_interval(disagreements, rows)
-    return {"rows": rows, "disagreements": disagreements, "rate": disagreements / rows if rows else None,
-            "wilson_95": interval, "paper": paper}  # fmt: skip
+    return {
+        "rows": rows,
+        "disagreements": disagreements,
+        "rate": disagreements / rows if rows else None,
+        "wilson_95": wilson_interval(disagreements, rows),
+        "paper": paper,
+    }
 
 
 def table(figures: Mapping[str, Any]) -> str:
-    """The report in words; empty where nobody was asked."""
+    """The report in words; empty without a panel."""
     if not figures["annotators"]:
         return ""
-    names = {"models disagree": "models", "rule against panel": "rule_against_panel"}
-    rates = "".join(_shown_rate(shown, figures[name]) + "\n" for shown, name in names.items())
-    parts = [_annotators(figures), _pairs(figures), rates, _confusion(figures["confusion"])]
-    return "\n".join(part for part in parts if part)
-
-
-def _annotators(figures: Mapping[str, Any]) -> str:
-    lines = []
+    annotators = []
     for annotator in figures["annotators"]:
         null = annotator["null"]
         why = ", ".join(f"{reason} {n:,}" for reason, n in null.items())
         counts = (annotator["correct"], annotator["wrong"], sum(null.values()))
-        lines.append([annotator["annotator"], *(f"{count:,}" for count in counts), why])
-    return grid(("annotator", "correct", "wrong", "null", "why null"), lines, texts=(0, 4))
+        annotators.append([annotator["annotator"], *(f"{count:,}" for count in counts), why])
+    parts = [render_table(("annotator", "correct", "wrong", "null", "why null"), annotators, texts=(0, 4))]
 
-
-def _pairs(figures: Mapping[str, Any]) -> str:
-    lines = []
+    pairs = []
     for pair in figures["pairs"]:
         kappa = "-" if pair["kappa"] is None else f"{pair['kappa']:.3f}"
-        lines.append([" and ".join(pair["between"]), f"{pair['rows']:,}", _percent(pair["agreement"]), kappa])
-    return grid(("between", "rows", "agreement", "kappa"), lines) if lines else ""
+        pairs.append([" and ".join(pair["between"]), f"{pair['rows']:,}", _percent(pair["agreement"]), kappa])
+    if pairs:
+        parts.append(render_table(("between", "rows", "agreement", "kappa"), pairs))
+
+    names = {"models disagree": "models", "rule against panel": "rule_against_panel"}
+    parts.append("".join(_rate_in_words(title, figures[name]) + "\n" for title, name in names.items()))
+
+    confusion = figures["confusion"]
+    if any(sum(row.values()) for row in confusion.values()):
+        lines = [[rule, *(f"{row[panel]:,}" for panel in PANEL_VERDICTS)] for rule, row in confusion.items()]
+        parts.append(render_table(("rule \\ panel", *PANEL_VERDICTS), lines))
+    return "\n".join(part for part in parts if part)
 
 
-def _confusion(counts: Mapping[str, Mapping[str, int]]) -> str:
-    if not any(sum(row.values()) for row in counts.values()):
-        return ""
-    lines = ([said, *(f"{row[panel]:,}" for panel in PANEL_SAID)] for said, row in counts.items())
-    return grid(("rule \\ panel", *PANEL_SAID), lines)
-
-
-def _shown_rate(name: str, rate: Mapping[str, Any]) -> str:
+def _rate_in_words(title: str, rate: Mapping[str, Any]) -> str:
     paper = f"paper: {_percent(rate['paper'])}"
     if not rate["rows"]:
-        return f"{name}: there are no rows on which they could ({paper})"
+        return f"{title}: there are no rows on which they could ({paper})"
     low, high = rate["wilson_95"]
     share = f"{rate['disagreements']:,} of {rate['rows']:,}"
-    return f"{name}: {share}, {_percent(rate['rate'])} (95%: {_percent(low)} to {_percent(high)}; {paper})"
+    return f"{title}: {share}, {_percent(rate['rate'])} (95%: {_percent(low)} to {_percent(high)}; {paper})"
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,4 @@
-"""The votes that models have given, on disk: beside the output until it is complete, so that a kill loses none."""
+"""The votes of models, in a file next to the output until that is complete, so that a kill loses none."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -20,10 +21,10 @@ _SETTINGS = ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL")
 _SIDE_FILES = ("", "-wal", "-shm", "-journal")
 
 
-class Ballots:
-    """Votes by a digest of everything that made them; `path` None keeps them for this run only.
+class VoteStore:
+    """Votes by a digest of everything that they depend on; `path` None keeps them for this run only.
 
-    It is a companion of the run: `finish` removes the file once the output is complete. Nobody else is using it, since
+    It is a side output of the run: `finish` removes the file once the output is complete. Nobody else uses it, since
     the run has locked its output, so that the file needs no locks (which some network filesystems do not have).
     """
 
@@ -32,43 +33,45 @@ class Ballots:
         if path is not None and overwrite:
             _remove(path)
         with self._failing():
-            name = "" if path is None else f"file:{_quoted(path)}?vfs=unix-none"
+            name = (
+                "" if path is None else f"file:{quote(os.path.abspath(path), errors='surrogateescape')}?vfs=unix-none"
+            )
             self._base = sqlite3.connect(name, uri=path is not None, isolation_level=None)
             for setting in _SETTINGS:
                 self._base.execute(f"PRAGMA {setting}")
             self._base.execute("CREATE TABLE IF NOT EXISTS votes (key BLOB PRIMARY KEY, vote BLOB, final INT)")
 
     @classmethod
-    def beside(cls, run: Run) -> Ballots:
-        """Those of a run: in `FILE.votes` where it writes a FILE that can be continued."""
+    def of(cls, run: Run) -> VoteStore:
+        """The store of a run: in `FILE.votes` if the run writes a FILE that can be continued."""
         path = run.options.output
         lasting = path is not None and path != "-" and is_plain_file(path)
-        ballots = cls(f"{path}.votes" if lasting else None, run.options.overwrite)
-        run.companions.append(ballots)
-        return ballots
+        store = cls(f"{path}.votes" if lasting else None, run.options.overwrite)
+        run.add_side_output(store)
+        return store
 
     def put(self, key: bytes, vote: dict[str, Any], final: bool = True) -> None:
-        """Keeps a vote, in place of an earlier one; one that is not `final` is asked for again after a stop."""
+        """Stores a vote, in place of an earlier one; a vote that is not `final` is asked for again after a stop."""
         with self._failing():
             self._base.execute("INSERT OR REPLACE INTO votes VALUES (?, ?, ?)", (key, rows.dumps(vote), final))
 
     def has(self, key: bytes) -> bool:
-        """Whether a vote with this key need not be asked for."""
+        """Whether a final vote with this key is stored."""
         with self._failing():
             return self._base.execute("SELECT 1 FROM votes WHERE key = ? AND final", (key,)).fetchone() is not None
 
     def get(self, key: bytes) -> dict[str, Any] | None:
-        """The vote with this key; None where there is none."""
+        """The vote with this key; None if there is none."""
         with self._failing():
-            found = self._base.execute("SELECT vote FROM votes WHERE key = ?", (key,)).fetchone()
-        return None if found is None else orjson.loads(found[0])
+            stored = self._base.execute("SELECT vote FROM votes WHERE key = ?", (key,)).fetchone()
+        return None if stored is None else orjson.loads(stored[0])
 
-    def attend(self) -> bool:
-        """Nothing waits to be written."""
+    def poll(self) -> bool:
+        """Every vote is written at once: nothing waits."""
         return True
 
     def finish(self, complete: bool) -> None:
-        """Closes the file, and removes it where the output is complete."""
+        """Closes the file, and removes it if the output is complete."""
         self._base.close()
         if complete and self._path is not None:
             _remove(self._path)
@@ -83,7 +86,7 @@ class Ballots:
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
-        """Names the file and the cure where it cannot be used."""
+        """Names the file and the cure if the file cannot be used."""
         try:
             yield
         except sqlite3.Error as error:
@@ -92,12 +95,6 @@ class Ballots:
                 raise Fatal(Exit.WRITE_FAILED, f"{name}: cannot be written ({error}); free some space") from None
             cure = "move it away or use --overwrite (its votes will be asked for again)"
             raise Fatal(Exit.USAGE, f"{name}: cannot be used ({error}); {cure}") from None
-
-
-def _quoted(path: str) -> str:
-    from urllib.parse import quote
-
-    return quote(os.path.abspath(path), errors="surrogateescape")
 
 
 def _remove(path: str) -> None:

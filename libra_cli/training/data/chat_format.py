@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from libra_cli.engines import chat as format
-from libra_cli.engines.base import LocalModel
+from libra_cli.engines import chat_template as format
+from libra_cli.engines.base import LocalModel, RequestError
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.messages import Message
 from libra_cli.stream.rows import RowError
@@ -57,12 +57,14 @@ class Chat:
         self._forging = format.any_of({token for token in special if not any(token in mark for mark in marks)})
 
     @cached_property
-    def _format(self) -> format.Chat:
+    def _format(self) -> format.ChatTemplate:
         name = str(self.tokenizer.name_or_path) or "the tokenizer"
         if (self.template or self.tokenizer.chat_template) is None:
             cure = f"give one with --chat-template, a file or {', '.join(BUILT_IN)}"
             raise Fatal(Exit.USAGE, f"{name}: the model has no chat template; {cure}")
-        return format.Chat(self.tokenizer, LocalModel(name, name, chat_template=self.template, chat_args=self.kwargs))
+        return format.ChatTemplate(
+            self.tokenizer, LocalModel(name, name, chat_template=self.template, chat_args=self.kwargs)
+        )
 
     @property
     def has_template(self) -> bool:
@@ -89,11 +91,11 @@ class Chat:
         """
         try:
             return self._format.apply(list(messages), prompt, tools)
-        except RowError as error:
+        except RequestError as error:
+            cure = ""
             if any(message["role"] == "system" for message in messages):
-                cure = "if it has no system role, put that text into the first user's turn"
-                raise RowError(error.kind, f"{error}, or {cure}") from None
-            raise
+                cure = ", or if it has no system role, put that text into the first user's turn"
+            raise RowError(error.kind, f"{error}{cure}") from None
 
     def guarded(self, messages: Sequence[Message]) -> list[Message]:
         """The messages with every control token that a text spells out cut in two, so that it stays text.
@@ -176,7 +178,7 @@ class Chat:
 
 def _guarded(value: Any, pattern: re.Pattern[str] | None) -> Any:
     if isinstance(value, str):
-        return format.cut(value, pattern)
+        return format.split_tokens(value, pattern)
     if isinstance(value, Mapping):
         return {name: _guarded(item, pattern) for name, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -16,7 +16,7 @@ from libra_cli.stream import rows
 from libra_cli.stream.console import Console
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
-from libra_cli.stream.line_source import Source
+from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.signals import StopRequest
 from libra_cli.stream.sinks import replace_file
 from libra_cli.training.data import token_store
@@ -106,7 +106,7 @@ def _refused_before(folder: str, origin: dict[str, Any]) -> int | None:
 
 def rows_of(paths: Sequence[str], stop: StopRequest | None, counts: Counts, log: ErrorLog) -> Iterator[rows.Row]:
     """The rows that can be read; the others are refused. Raises Fatal where somebody asks to stop meanwhile."""
-    source = Source(paths, wake_fd=stop.wake_fd if stop else None)
+    source = InputFiles(paths, wake_fd=stop.wake_fd if stop else None)
     while (batch := source.read()) is not None:
         if stop and stop.status:
             raise Fatal(stop.status, "stopped before the first step; the same command begins anew")

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from libra_cli.engines.chat import CUT
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.messages import messages_of, plain_text, tools_of
 from libra_cli.stream.rows import RowError
+from libra_cli.tasks.control_tokens import SPLIT_MARK
 from libra_cli.training.data.chat_format import Chat
 from libra_cli.training.data.loss_mask import Assistant, Learn, Piece, pieces
 
@@ -124,11 +124,11 @@ def _spans(found: Sequence[Piece], chat: Chat) -> Iterator[_Span]:
     """The text of pieces, cut where control tokens were."""
     before = ""
     for piece in found:
-        first, *others = piece.text.split(CUT)
+        first, *others = piece.text.split(SPLIT_MARK)
         yield _Span(before, first, piece.learned)
         for text in others:  # it must not grow together with what stands before it
             yield _Span("\n" if piece.learned else "", text, piece.learned)
-        before = chat.context(piece.text.rpartition(CUT)[2][-CONTEXT:])
+        before = chat.context(piece.text.rpartition(SPLIT_MARK)[2][-CONTEXT:])
 
 
 def _tokenizing(tokenizer: Any) -> Tokenize:

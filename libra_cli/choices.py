@@ -1,0 +1,75 @@
+"""The values that options offer, by the name of the option or of what it chooses. Imports nothing.
+
+Commands build their options from these tuples; the code that acts on a value unpacks the same tuple into constants. So
+`libra STAGE --help` needs no other import, and no list is written twice.
+"""
+
+# Tasks
+JUDGE_TASKS = ("score", "rank", "verify", "rate", "best")
+"""Tasks that `libra judge` can ask for."""
+TASKS = ("reason", *JUDGE_TASKS, "general")
+"""All tasks, in the order of the manual; `tasks.TASKS` has the objects."""
+
+# libra collect
+FORMATS = ("jsonl", "csv", "tsv", "parquet")
+"""File formats that `libra collect` reads."""
+PRESETS = (
+    "math500-level5", "aime2024", "aime2025", "libra-bench", "openr1-math", "light-r1", "dapo-math", "skywork-or1",
+    "helpsteer2", "skywork-preference", "rewardbench", "rewardbench2", "ppe-preference", "ppe-mmlu-pro", "ppe-math",
+    "ppe-gpqa", "ppe-mbpp-plus", "ppe-ifeval", "judgebench", "rm-bench", "libra-mini",
+)  # fmt: skip
+"""Names of the data sets that `libra collect` knows; `collect.presets` describes them."""
+
+# Duplicates: the first value of each stage is its default.
+COLLECT_DUPLICATES = ("drop", "keep")
+ROLLOUT_DUPLICATES = ("refuse", "drop")
+MIX_DUPLICATES = ("keep", "drop")
+DUPLICATE_KEYS = ("id", "content")
+"""What makes two rows of `libra mix` duplicates."""
+
+# Models and engines
+ENGINES = ("auto", "vllm", "openai", "transformers", "replay")
+LOG_FORMATS = ("text", "json")
+
+# libra verify and libra review
+RULES = ("first", "only", "never", "also")
+"""How the rule and a panel of models work together: rule first, rule only, models only, both everywhere."""
+REVIEW_ROWS = ("disagreement", "undecided", "all")
+"""Rows that `libra review --only` shows."""
+
+# libra judge
+REDUCTIONS = ("mean", "median", "majority", "best")
+"""How the votes of a judge become one score."""
+ORDERS = ("both", "first", "random")
+"""In which order a judge sees the responses of a pair or list."""
+PROBES = ("master-keys",)
+"""Sets of responses that answer nothing."""
+
+# libra score
+ROW_KINDS = (
+    "libra-bench", "pointwise", "pairs", "rewardbench", "rewardbench2", "ppe-preference", "ppe-correctness", "rmb",
+    "judgebench", "rm-bench", "rewardmath", "reasoning",
+)  # fmt: skip
+"""Kinds of rows that `libra score --as` names."""
+PROTOCOLS = ("official", "paper")
+THRESHOLD_SEARCHES = ("search", "cross-fit")
+NULL_RULES = ("rule", "exclude")
+COMPARISONS = ("published",)
+
+# libra rs-filter
+PREFERENCES = ("shortest", "longest", "random", "diverse")
+"""Which correct samples of a prompt `--per-prompt` keeps."""
+THINKING_RULES = ("require", "forbid", "any")
+EVEN_BY = ("label",)
+
+# libra sft
+TRAINING_DTYPES = ("auto", "bf16", "fp32")
+ASSISTANT_TEXTS = ("template", "verbatim")
+"""Whether the chat template formats the assistant's text or only what surrounds it."""
+LEARNED_TURNS = ("last", "all")
+TOO_LONG = ("drop", "refuse")
+OPTIMIZERS = ("adamw", "muon")
+SCHEDULES = ("cosine", "linear", "constant")
+OFFLOADS = ("none", "optimizer", "all")
+RESUME = ("auto", "never")
+FINAL_MODELS = ("last", "best")

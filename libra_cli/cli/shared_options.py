@@ -1,0 +1,41 @@
+"""Options that several stages declare in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from libra_cli.cli.command import option
+from libra_cli.cli.engine_options import Markers
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def spool_dir_option() -> Decorator:
+    """`--spool-dir`, for a stage that reads its input twice."""
+    return option(
+        "--spool-dir",
+        metavar="DIR",
+        shapes_rows=False,
+        help="Directory for a temporary copy of input that cannot be read twice (a pipe or a compressed file). "
+        "Default: TMPDIR.",
+    )
+
+
+def cut_markers_option() -> Decorator:
+    """`--thinking-markers`, for a stage that cuts the thinking of texts from any model."""
+    return option(
+        "--thinking-markers",
+        multiple=True,
+        type=Markers(),
+        metavar="NAME|OPEN,CLOSE",
+        help="Markers around the thinking that is cut from responses: a known name such as think, or the opening and "
+        "closing text. Repeatable. Default: all known pairs.",
+    )
+
+
+def workers_option(help: str) -> Decorator:
+    """`-j, --workers`."""
+    return option("-j", "--workers", type=click.IntRange(1), metavar="N", shapes_rows=False, help=help)

@@ -1,0 +1,187 @@
+"""A model's chat format: messages to token ids, and generated ids back to text, for engines that load the model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from libra_cli.engines.base import LocalModel, Messages, Request, RequestError
+from libra_cli.exits import Exit, Fatal
+from libra_cli.tasks.control_tokens import SPLIT_MARK
+
+_CONTEXT = 4
+"""Prompt tokens decoded before the generated ones: a first token's leading space depends on its predecessor."""
+
+
+@dataclass(frozen=True)
+class RenderedPrompt:
+    """A prompt as text and token ids."""
+
+    text: str
+    token_ids: list[int]
+    opened_thinking: bool
+    """The chat template ended the prompt inside the thinking."""
+
+
+class ChatTemplate:
+    """Tokenizer and chat template of one model. Raises Fatal(2) if there is no template."""
+
+    def __init__(self, tokenizer: Any, model: LocalModel):
+        self.tokenizer, self.model = tokenizer, model
+        if (model.chat_template or tokenizer.chat_template) is None:
+            raise Fatal(Exit.USAGE, f"{model.name}: the model has no chat template; give one with --chat-template FILE")
+        special = special_tokens(tokenizer)
+        in_markers = {token for token in special if any(token in marker for marker in model.markers)}
+        self.marker_is_special = bool(in_markers)
+        """Decoding must keep special tokens, or the thinking could not be cut."""
+        self._dropped = any_of(special - in_markers)
+        self._control = any_of({token for token in special | set(model.markers) if len(token) > 1})
+        self._last: tuple[Messages, str, RenderedPrompt] | None = None
+
+    @cached_property
+    def _own_bos(self) -> int | None:
+        return own_bos(self.tokenizer)
+
+    @property
+    def template_sha256(self) -> str:
+        """12 hex digits of a hash of the chat template and its arguments."""
+        template = self.model.chat_template or self.tokenizer.chat_template
+        hashed = json.dumps([template, dict(self.model.chat_args)], sort_keys=True, default=str)
+        return hashlib.sha256(hashed.encode()).hexdigest()[:12]
+
+    def render(self, request: Request) -> RenderedPrompt:
+        """The prompt of `request` with its prefill; the samples of one record share one rendering.
+
+        Control tokens that a message of another role spells out stay plain text. Raises RequestError if the chat
+        template refuses the messages.
+        """
+        messages, prefill = request.messages, request.prefill
+        if self._last is None or self._last[0] is not messages or self._last[1] != prefill:
+            guarded = [one if one["role"] == "assistant" else self._guard(one) for one in messages]
+            text = self.apply(guarded, add_generation_prompt=True)
+            opened = ends_inside(text, guarded[-1]["content"].strip(), self.model.markers)
+            prompt = RenderedPrompt(text.replace(SPLIT_MARK, "") + prefill, self._encode(text + prefill), opened)
+            self._last = (messages, prefill, prompt)
+        return self._last[2]
+
+    def conversation(self, messages: Messages) -> tuple[str, list[int]]:
+        """Text and token ids of a conversation that ends with the response, as a reward model reads it.
+
+        Control tokens stay plain text in the response too. A tokenizer that begins every text with a BOS has it once,
+        whether or not the chat template writes it. Raises RequestError as `render` does.
+        """
+        text = self.apply([self._guard(message) for message in messages], add_generation_prompt=False)
+        ids, bos = self._encode(text), self._own_bos
+        if bos is not None and ids[:1] != [bos]:
+            ids = [bos, *ids]
+        if not ids:
+            raise RequestError("chat_template", "the chat template makes nothing of the messages; use another one")
+        return text.replace(SPLIT_MARK, ""), ids
+
+    def apply(self, messages: Messages, add_generation_prompt: bool, tools: Sequence[Any] | None = None) -> str:
+        """The text that the chat template makes of `messages`; raises RequestError if it refuses them."""
+        import jinja2
+
+        given = {"add_generation_prompt": add_generation_prompt, "chat_template": self.model.chat_template}
+        given |= self.model.chat_args
+        try:
+            return self.tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, **given)
+        except (jinja2.TemplateError, TypeError, ValueError) as error:  # the latter two from operations on a value
+            reason = f"the chat template refuses the messages ({error})"
+            raise RequestError("chat_template", f"{reason}; use another --chat-template") from None
+
+    def decode(self, prompt_ids: Sequence[int], ids: Sequence[int]) -> str:
+        """The text of generated `ids` that followed `prompt_ids`, without special tokens."""
+        before = list(prompt_ids[-_CONTEXT:])
+        prefix, whole = self._text_of(before), self._text_of([*before, *ids])
+        return self.clean(whole[len(prefix) :] if whole.startswith(prefix) else self._text_of(ids))
+
+    def clean(self, text: str) -> str:
+        """`text` without special tokens, except those that mark the thinking."""
+        return text if self._dropped is None else self._dropped.sub("", text)
+
+    def _guard(self, message: dict[str, str]) -> dict[str, str]:
+        return {**message, "content": split_tokens(message["content"], self._control)}
+
+    def _encode(self, text: str) -> list[int]:
+        # The template writes the special tokens, a BOS among them; the tokenizer must not add its own.
+        pieces = text.split(SPLIT_MARK)
+        return [token for piece in pieces for token in self.tokenizer.encode(piece, add_special_tokens=False)]
+
+    def _text_of(self, ids: Sequence[int]) -> str:
+        return self.tokenizer.decode(ids, clean_up_tokenization_spaces=False)
+
+
+def load_chat_template(model: LocalModel) -> ChatTemplate:
+    """The chat format of `model`; raises Fatal if there is no such model or it cannot be read."""
+    from transformers import AutoTokenizer
+
+    if os.path.isdir(model.path) and not os.path.exists(os.path.join(model.path, "config.json")):
+        raise Fatal(Exit.USAGE, f"{model.name}: no model in this directory (no config.json); name one that holds it")
+    silence_libraries()
+    name, trust = str(model.args.get("tokenizer", model.path)), model.trust_remote_code
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=model.revision, trust_remote_code=trust)
+    except (OSError, ValueError, KeyError) as error:
+        raise cannot_load(model, error) from None
+    return ChatTemplate(tokenizer, model)
+
+
+def silence_libraries() -> None:
+    """Keeps advice, progress bars and retry messages of the libraries off stderr, which belongs to the stage."""
+    from transformers.utils import logging as transformers_logging
+
+    if "TRANSFORMERS_VERBOSITY" not in os.environ:
+        transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    if "HF_HUB_VERBOSITY" not in os.environ:
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+
+
+def cannot_load(model: LocalModel, error: BaseException) -> Fatal:
+    """The Fatal for a model that does not load: one line with the cause and the cure."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    cure = ""
+    if "trust_remote_code" in reason:
+        cure = "; --trust-remote-code runs the code that comes with it, if you trust it"
+    elif isinstance(error, OSError):
+        cure = "; name a directory that holds the model, or one that a hub has and that this machine can reach"
+    return Fatal(Exit.BACKEND, f"{model.name}: cannot be loaded ({reason[:300]}){cure}")
+
+
+def special_tokens(tokenizer: Any) -> set[str]:
+    """The texts of the tokenizer's special tokens, those added later included."""
+    added = tokenizer.added_tokens_decoder.values()
+    return {*tokenizer.all_special_tokens, *(token.content for token in added if token.special)}
+
+
+def own_bos(tokenizer: Any) -> int | None:
+    """The id of the BOS if the tokenizer itself begins every text with it."""
+    bos = tokenizer.bos_token_id
+    return bos if bos is not None and tokenizer.encode("")[:1] == [bos] else None
+
+
+def split_tokens(text: str, control: re.Pattern[str] | None) -> str:
+    """`text` with a SPLIT_MARK inside every token that `control` matches, so that it stays plain text."""
+    if control is None or control.search(text) is None:
+        return text
+    return control.sub(lambda match: match.group()[0] + SPLIT_MARK + match.group()[1:], text)
+
+
+def any_of(tokens: set[str]) -> re.Pattern[str] | None:
+    """A pattern that matches any of `tokens`, the longest first; None if there are none."""
+    longest_first = sorted(tokens, key=lambda token: (-len(token), token))
+    return re.compile("|".join(map(re.escape, longest_first))) if tokens else None
+
+
+def ends_inside(text: str, last_content: str, markers: tuple[str, str]) -> bool:
+    """Whether the template's text after the last message opens the thinking and does not close it."""
+    tail = text.rpartition(last_content)[2] if last_content and last_content in text else text
+    return tail.rfind(markers[0]) > tail.rfind(markers[1])

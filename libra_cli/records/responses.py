@@ -1,0 +1,53 @@
+"""A row's response to a problem: in which fields it and its reference are, and how its thinking is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from libra_cli.stream import rows
+from libra_cli.stream.options import FIELD_HINTS
+from libra_cli.stream.rows import Row
+from libra_cli.tasks import thinking
+from libra_cli.tasks.task import GeneratedText, Record
+
+MAX_COPY_CHARS = 1 << 12
+"""Longest reference and response, together, that `ResponseFields.texts` returns."""
+
+
+class ResponseFields:
+    """Reads the response and the reference of rows; the thinking is cut at `markers`."""
+
+    def __init__(self, response: str, reference: str, markers: Sequence[tuple[str, str]]):
+        self._response, self._reference = response, reference
+        self._cut = thinking.ThinkingCutter(markers)
+
+    def texts(self, row: Row) -> tuple[str, str] | None:
+        """The reference and the whole response as they stand; None if one is no text, or they are long."""
+        reference, response = row.fields.get(self._reference), row.fields.get(self._response)
+        if type(reference) is str and type(response) is str and len(response) + len(reference) <= MAX_COPY_CHARS:
+            return reference, response
+        return None
+
+    def record(self, row: Row) -> Record:
+        """The golden answer as `reference`, whatever the row calls it; raises RowError if there is none."""
+        reference = row.fields.get(self._reference)
+        if type(reference) is not str:
+            rows.require(row, {self._reference: (str, int, float)}, {self._reference: FIELD_HINTS["reference"]})
+            reference = str(reference)
+        return {"reference": reference}
+
+    def text(self, row: Row) -> GeneratedText:
+        """The response as a generated text; raises RowError if the row has no such field."""
+        return GeneratedText(self.response(row), None, row.fields.get("finish_reason"))
+
+    def response(self, row: Row) -> str | None:
+        """The response after its thinking; None if it ends inside that, or is null. Raises RowError without a field."""
+        text = row.fields.get(self._response)
+        if type(text) is not str:
+            name = self._response if self._response in row.fields else "response_with_cot"
+            if name in row.fields and row.fields[name] is None:
+                return None
+            wanted = name if name in row.fields else self._response
+            rows.require(row, {wanted: str}, {wanted: FIELD_HINTS["response"]})
+            text = str(row.fields[name])
+        return self._cut(text).response

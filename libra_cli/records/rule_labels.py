@@ -1,0 +1,142 @@
+"""Labels by rule: the grade of a row's response as the fields that `libra verify` writes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from libra_cli.answers.equal import is_readable
+from libra_cli.records.responses import ResponseFields
+from libra_cli.stream.jobs import Feed, Job
+from libra_cli.stream.rows import NewFields, Row
+from libra_cli.stream.signals import StopRequest
+from libra_cli.tasks.grading import Grade, Grader
+from libra_cli.tasks.reason import NO_ANSWER, NO_RESPONSE, TRUNCATED
+from libra_cli.tasks.task import Record
+
+POLL_SECONDS = 0.05
+"""Between two looks at the input while the pool is at work."""
+MAX_ANSWER_CHARS = 512
+"""Of an answer that is written to its row."""
+MAX_REFERENCE_CHARS = 60
+"""Of a reference that is named in a message."""
+MEMO = 1 << 16
+"""Grades whose fields, and references whose form, are remembered."""
+COPIES = 1 << 12
+"""Responses that are recognised as a whole: short ones are often repeated word for word."""
+
+Label = tuple[NewFields, str]
+"""The fields that a grade adds to its row, and its name for counting."""
+
+
+class Labeller:
+    """Labels rows by rule, and makes the fields of each grade only once."""
+
+    def __init__(self, fields: ResponseFields, grader: Grader, note: Callable[[str], None] = print):
+        self._fields, self._grader, self._note = fields, grader, note
+        self._references: set[str] = set()
+        self._of_grade: dict[Grade, Label] = {}
+        self._copies: dict[tuple[str, str] | None, Label] = {}
+        self.labels: Counter[str] = Counter()
+        """Rows by `correct`, `wrong` and `undecided REASON`."""
+
+    def fast_path(self, row: Row) -> NewFields | None:
+        """The label of a row whose answer is easy or known; None if it needs computer algebra."""
+        texts = self._fields.texts(row)
+        label = self._copies.get(texts)
+        if label is None:
+            record, text = self._fields.record(row), self._fields.text(row)
+            grade = self._grader.grade_quickly(text, record)
+            if grade is None or grade.outcome is not None:
+                self._check_reference(record, row)
+            if grade is None:
+                return None
+            label = self._label(grade)
+            if texts is not None and grade.outcome is not None:  # without an answer, finish_reason counts too
+                if len(self._copies) >= COPIES:
+                    self._copies.clear()
+                self._copies[texts] = label
+        self.labels[label[1]] += 1
+        return label[0]
+
+    def jobs(self, row: Row) -> Iterator[Job]:
+        """One job, whose work is the row's text and record."""
+        record = self._fields.record(row)
+        yield Job(row, (self._fields.text(row), record))
+
+    def grade_jobs(self, feed: Feed, stop: StopRequest) -> Iterator[tuple[Job, Grade] | None]:
+        """Grades jobs, in any order: the worker of a run."""
+        grader = self._grader
+        while grader.pending or not feed.ended:
+            job = feed.take(0 if grader.pending else None)
+            if job is None:
+                if stop.status is not None:
+                    grader.forget_queue()
+                if grader.pending:
+                    yield from grader.collect(POLL_SECONDS)
+                yield None
+            else:
+                text, record = job.work
+                grader.submit(text, record, job)
+                yield from grader.collect(0)
+
+    def finish(self, _job: Job, grade: Grade) -> NewFields:
+        """The label of a row that the worker has graded."""
+        fields, name = self._label(grade)
+        self.labels[name] += 1
+        return fields
+
+    def _label(self, grade: Grade) -> Label:
+        label = self._of_grade.get(grade)
+        if label is None:
+            label = NewFields(label_fields(grade)), _name(grade)
+            if not isinstance(grade.outcome, str) or len(grade.outcome) <= MAX_ANSWER_CHARS:
+                if len(self._of_grade) >= MEMO:
+                    self._of_grade.clear()
+                self._of_grade[grade] = label
+        return label
+
+    def _check_reference(self, record: Record, row: Row) -> None:
+        """Notes a reference that cannot be parsed, once, before any row is labelled by it."""
+        reference = record["reference"]
+        beginning = reference if len(reference) <= MAX_ANSWER_CHARS else reference[:MAX_ANSWER_CHARS]
+        if beginning in self._references:
+            return
+        if len(self._references) >= MEMO:
+            self._references.clear()
+        self._references.add(beginning)
+        if not is_readable(reference):
+            shown = reference if len(reference) <= MAX_REFERENCE_CHARS else f"{reference[:MAX_REFERENCE_CHARS]}…"
+            cure = "only the same text equals it; correct it, or ask --annotator"
+            self._note(f"{row.place}: the reference {shown!r} cannot be parsed: {cure}")
+
+
+def label_fields(grade: Grade) -> dict[str, Any]:
+    """The fields that the rule adds to a row."""
+    label = None if grade.correct is None else int(grade.correct)
+    by, answer = grade.by, None if grade.outcome is None else str(grade.outcome)
+    if answer is None:
+        by = NO_RESPONSE if grade.reason == NO_RESPONSE else NO_ANSWER
+    elif len(answer) > MAX_ANSWER_CHARS:
+        answer = answer[:MAX_ANSWER_CHARS] + "…"
+    verification: dict[str, Any] = {"by": by, "answer": answer}
+    if label is None:
+        verification["reason"] = _reason(grade)
+    return {"label": label, "verification": verification, "task": "score"}
+
+
+def _name(grade: Grade) -> str:
+    return f"undecided {_reason(grade)}" if grade.correct is None else ("wrong", "correct")[grade.correct]
+
+
+def _reason(grade: Grade) -> str | None:
+    """Rows say `truncated` of both kinds of text that were cut; `by` tells which one it is."""
+    return TRUNCATED if grade.reason == NO_RESPONSE else grade.reason
+
+
+def summarise(labels: Counter[str]) -> str:
+    """How many rows got each label, and why some got none."""
+    undecided = {name.split(" ", 1)[1]: count for name, count in sorted(labels.items()) if name.startswith("undecided")}
+    why = f" ({', '.join(f'{name} {count}' for name, count in undecided.items())})" if undecided else ""
+    return f"{labels['correct']} correct, {labels['wrong']} wrong, {sum(undecided.values())} undecided{why}"

@@ -1,0 +1,30 @@
+"""The fields of a row that hold a completion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libra_cli.engines.base import Completion
+from libra_cli.sampling.options import SamplingOptions
+from libra_cli.tasks import thinking
+
+
+def response_fields(completion: Completion, options: SamplingOptions) -> dict[str, Any]:
+    """Splits a completion into its response and its thinking.
+
+    `response` is null if the text ends inside the thinking. A server does not show the prompt that it made, so a text
+    without any marker may be thinking or response: one that was cut at its limit counts as thinking.
+    """
+    opening, closing = thinking.markers(options.thinking_markers)
+    text, opened = completion.text, completion.opened_thinking
+    response = thinking.split(text, (opening, closing), bool(opened)).response
+    if opened is None and options.thinking and completion.finish_reason == "length" and closing not in text:
+        response = None
+    if opened and not text.lstrip().startswith(opening):
+        text = f"{opening}\n{text}"  # as the model saw it, so that the text alone can be split again
+    return {
+        "response": response,
+        "response_with_cot": text,
+        "finish_reason": completion.finish_reason,
+        "n_tokens": completion.n_tokens,
+    }

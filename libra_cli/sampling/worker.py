@@ -1,0 +1,77 @@
+"""Engines as workers of a stage: jobs become requests, and answers go back to their jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from libra_cli.engines.base import Engine, Pending, RequestError
+from libra_cli.engines.reward.base import RewardEngine
+from libra_cli.sampling.choose import ChosenModel
+from libra_cli.stream.jobs import Answer, Feed, Job
+from libra_cli.stream.rows import RowError
+
+
+class JobRequests:
+    """The jobs of a feed as an engine's requests, one each: a job's `work` is its request, the job is the token."""
+
+    def __init__(self, feed: Feed):
+        self._feed = feed
+
+    @property
+    def ended(self) -> bool:
+        return self._feed.ended
+
+    @property
+    def stopping(self) -> bool:
+        return self._feed.stopping
+
+    def take(self, wait: float | None) -> Pending | None:
+        job = self._feed.take(wait)
+        return None if job is None else Pending(job.work, job)
+
+    def settle(self, pending: Pending, answer: Answer) -> tuple[Job, Answer] | None:
+        """Takes the answer to a request; returns the job that it completes, with the job's answer."""
+        return pending.token, answer
+
+
+def row_error(error: RequestError) -> RowError:
+    """The error of a request as that of its row."""
+    return RowError(error.kind, str(error), error.attempts)
+
+
+class EngineWorker:
+    """An engine that is made when the first job comes: a run with nothing left to do loads no model.
+
+    `adapter` turns jobs into requests.
+    """
+
+    def __init__(self, model: ChosenModel, adapter: type[JobRequests] = JobRequests):
+        self._model, self._adapter = model, adapter
+        self._engine: Engine | RewardEngine | None = None
+        self._described: dict[str, Any] | None = None
+
+    def __call__(self, feed: Feed) -> Iterator[tuple[Job, Answer] | None]:
+        if not feed.has_job():
+            return
+        self._engine = self._model.make()
+        requests = self._adapter(feed)
+        for answered in self._engine.generate(requests):
+            if answered is None:
+                yield None
+                continue
+            pending, answer = answered
+            settled = requests.settle(pending, row_error(answer) if isinstance(answer, RequestError) else answer)
+            if settled is not None:
+                yield settled
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """The engine's description once it has loaded its model; {} if no engine was made."""
+        if self._described is None and self._engine is not None:
+            self._described = self._engine.describe()
+        return self._described or {}
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.close()

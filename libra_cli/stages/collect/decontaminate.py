@@ -1,0 +1,67 @@
+"""Reading the benchmarks that the data must not contain (`--decontaminate`)."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Sequence
+
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stages.collect.contamination import BenchmarkProblems
+from libra_cli.stages.collect.presets import PRESETS, question_of
+from libra_cli.stages.collect.sources import Origin, ReadOptions, SourceChain, file_origin, preset_origin
+from libra_cli.stages.collect.where import parse
+from libra_cli.stream import rows
+from libra_cli.stream.rows import RowError
+
+
+def benchmark_origin(name: str) -> Origin:
+    """The data of a benchmark, given a preset's name or a file; raises Fatal(2) if `name` is neither."""
+    if name in PRESETS:
+        return preset_origin(PRESETS[name])
+    if not os.path.exists(name):
+        close = difflib.get_close_matches(name, PRESETS, 1)
+        hint = f"did you mean {close[0]}?" if close else f"presets are {', '.join(PRESETS)}"
+        raise Fatal(Exit.USAGE, f"--decontaminate {name}: no such file, and no preset; {hint}")
+    return file_origin(name)
+
+
+def read_benchmarks(origins: Sequence[Origin], options: ReadOptions, ngram: int, overlap: float) -> BenchmarkProblems:
+    """Reads all problems of the benchmarks.
+
+    Raises Fatal(2) on a row without a problem: a problem that is not read would not be kept out of the data.
+    """
+    benchmarks = BenchmarkProblems(ngram, overlap)
+    for origin in origins:
+        chain, before = SourceChain([origin], options), len(benchmarks)
+        while (batch := chain.read()) is not None:
+            for number, raw in enumerate(batch.lines, batch.first):
+                place = f"{batch.file}:{number}"
+                try:
+                    if number - batch.first in batch.refused:
+                        raise batch.refused[number - batch.first]
+                    question = _question(raw.strip(b" \t\r"), origin)
+                except RowError as error:
+                    hint = "mend the row: a benchmark is read whole or not at all"
+                    raise Fatal(Exit.USAGE, f"--decontaminate {place}: {error}; {hint}") from None
+                if question is not None:
+                    benchmarks.add(question, place)
+        if len(benchmarks) == before:
+            raise Fatal(Exit.USAGE, f"--decontaminate {origin.place}: holds no problem that is not there already")
+    benchmarks.finish()
+    return benchmarks
+
+
+def _question(raw: bytes, origin: Origin) -> str | None:
+    """The problem on a line; None if the line is blank or the preset leaves the row out."""
+    if not raw:
+        return None
+    fields = rows.parse(raw)
+    if origin.preset is not None:
+        fields = origin.preset.apply(fields, 0)
+        if origin.preset.where is not None and not parse(origin.preset.where).test(fields):
+            return None
+    question = question_of(fields)
+    if not isinstance(question, str) or not question.strip():
+        raise RowError("missing_field", 'no "question", "problem" or "prompt"')
+    return question

@@ -1,0 +1,111 @@
+"""One row to one problem: preset, renames, settings, filters, duplicates and contamination, in this order."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from libra_cli.stages.collect import mapping
+from libra_cli.stages.collect.contamination import BenchmarkProblems
+from libra_cli.stages.collect.duplicates import Duplicates
+from libra_cli.stages.collect.mapping import Fields, Rename
+from libra_cli.stages.collect.presets import PRESETS
+from libra_cli.stages.collect.report import ContaminationReport
+from libra_cli.stages.collect.sources import Origin
+from libra_cli.stages.collect.where import Where, parse
+from libra_cli.stream.rows import Filtered, Row
+
+MAX_SUGGESTED = 12
+"""Field names listed in a note if none resembles the unknown one."""
+
+
+@dataclass(frozen=True)
+class CollectPlan:
+    """What the options of `libra collect` ask for."""
+
+    renames: Sequence[Rename] = ()
+    settings: Fields = field(default_factory=dict)
+    subset: str | None = None
+    keep: Sequence[str] | None = None
+    need_reference: bool = True
+    wheres: Sequence[Where] = ()
+    duplicates: Duplicates | None = None
+    benchmarks: BenchmarkProblems | None = None
+    seed: int = 0
+
+
+class ProblemCollector:
+    """Turns rows into problems, one by one; remembers the problems and field names it has seen."""
+
+    def __init__(self, plan: CollectPlan, origins: Iterable[Origin], report: ContaminationReport):
+        self._plan, self._report = plan, report
+        self._origins = {origin.place: origin for origin in origins}
+        self._preset_wheres = {preset.name: parse(preset.where) for preset in PRESETS.values() if preset.where}
+        self._presets: set[str] = set()
+        self._absent = {rename.source for rename in plan.renames}
+        self._names: dict[str, None] = {}  # an ordered set
+
+    def record(self, row: Row) -> Fields:
+        """Returns the problem in `row`; raises Filtered if it is left out, RowError if it is bad."""
+        plan, origin = self._plan, self._origins.get(row.file)
+        preset = origin.preset if origin is not None else None
+        fields = dict(row.fields)
+        if preset is not None:
+            fields = preset.apply(fields, plan.seed)
+        self._names.update(dict.fromkeys(fields))
+        if preset is not None and preset.name in self._preset_wheres:
+            self._presets.add(preset.name)
+            _require(self._preset_wheres[preset.name], fields, "preset")
+        if self._absent:
+            self._absent = {path for path in self._absent if not mapping.has_path(fields, path)}
+        fields = {**mapping.rename(fields, plan.renames), **plan.settings}
+        if plan.subset is not None:
+            fields["subset"] = plan.subset
+
+        need_reference = plan.need_reference and (preset is None or preset.has_reference)
+        record = mapping.problem_record(fields, origin.subset if origin else None, need_reference)
+        for where in plan.wheres:
+            _require(where, record, "where")
+        if plan.duplicates is not None:
+            plan.duplicates.check(row, record, has_own_id=fields.get("id") is not None)
+        if plan.benchmarks is not None:
+            overlap = plan.benchmarks.find(record["question"])
+            if overlap is not None:
+                self._report.add(row, record, overlap)
+                raise Filtered("contaminated")
+        if plan.keep is None:
+            return record
+        kept = {*mapping.LEADING, *mapping.PAIR, *plan.keep}
+        return {name: value for name, value in record.items() if name in kept}
+
+    def unknown_field_notes(self, preset_unknown: bool) -> list[str]:
+        """Notes on fields that the options name and no row had; call it after the last row.
+
+        `preset_unknown`: some rows lacked what a preset's condition asks for, so the file may be of another data set.
+        """
+        if not self._names:
+            return []
+        notes = [f'--map: no row has "{path}"{self._suggestion(path)}' for path in sorted(self._absent)]
+        known = {*self._names, *mapping.LEADING, *self._plan.settings, *(one.target for one in self._plan.renames)}
+        unknown = sorted({name for where in self._plan.wheres for name in where.names} - known)
+        notes += [f'--where: no row has "{name}"{self._suggestion(name)}' for name in unknown]
+        for preset in sorted(self._presets) if preset_unknown else ():
+            unknown = sorted(self._preset_wheres[preset].names.difference(self._names))
+            notes += [f'--preset {preset}: no row has "{name}"{self._suggestion(name)}' for name in unknown]
+        return notes
+
+    def _suggestion(self, name: str) -> str:
+        close = difflib.get_close_matches(name, self._names, 1)
+        if close:
+            return f"; did you mean {close[0]}?"
+        return f"; there are: {', '.join(list(self._names)[:MAX_SUGGESTED])}"
+
+
+def _require(where: Where, fields: Fields, reason: str) -> None:
+    """Raises Filtered unless the condition is true; an unknown result has a reason of its own."""
+    result = where.test(fields)
+    if result is None:
+        raise Filtered(f"{reason}_unknown")
+    if not result:
+        raise Filtered(reason)

@@ -1,0 +1,95 @@
+"""One run of `libra rollout`: several samples of every row from every model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from libra_cli.engines.base import Completion, Messages, Request
+from libra_cli.sampling.choose import ChosenModel, choose_models
+from libra_cli.sampling.options import EngineOptions, SamplingOptions
+from libra_cli.sampling.passes import Passes, rendered
+from libra_cli.sampling.recordings import record_keys
+from libra_cli.sampling.requests import provenance, request_seed
+from libra_cli.sampling.response_fields import response_fields
+from libra_cli.sampling.worker import EngineWorker
+from libra_cli.stream.jobs import Job
+from libra_cli.stream.rows import Filtered, Row, RowError
+from libra_cli.stream.run import Run
+
+
+class Rollouts:
+    """Asks each model for `samples` responses to each row, one model after another."""
+
+    def __init__(
+        self,
+        run: Run,
+        engines: EngineOptions,
+        options: SamplingOptions,
+        prompt: Callable[[Row], Messages],
+        prompt_sha256: str,
+        drop_duplicates: bool = False,
+    ):
+        self._options, self._prompt, self._prompt_sha256 = options, prompt, prompt_sha256
+        self._sampling = options.to_sampling()
+        models = choose_models(engines, options, run.console.note)
+        self._passes = Passes(run, models, UniqueIds(drop_duplicates).check)
+        if self._sampling.temperature == 0 and options.samples > 1:
+            run.console.note(f"at temperature 0 all {options.samples} samples of a row are the same; set --temperature")
+
+    def generate(self) -> None:
+        """Writes one row for each sample."""
+        self._passes.answer(self._jobs, self._fields)
+
+    def show_first(self) -> None:
+        """Writes the prompt of the first row as each model would see it; loads no model."""
+        self._passes.show_first(self._shown)
+
+    def _jobs(self, model: ChosenModel, row: Row) -> Iterator[Job]:
+        """The row's samples. They share one messages object, by which engines see that they share a prompt."""
+        messages, keys = self._prompt(row), record_keys(row.fields)
+        own = {} if row.fields.get("id") is not None else {"id": row.id}
+        return (
+            Job(row, self._request(row, messages, sample, keys), {**own, "model": model.name, "sample": sample})
+            for sample in range(self._options.samples)
+        )
+
+    def _request(self, row: Row, messages: Messages, sample: int, keys: tuple[str, ...] = ()) -> Request:
+        seed = request_seed(self._options.seed, row.id, sample)
+        return Request(messages, seed, row.id, sample, self._options.prefill, record_keys=keys)
+
+    def _fields(self, worker: EngineWorker, job: Job, completion: Completion) -> Mapping[str, Any]:
+        made = provenance(worker.described, self._sampling, self._prompt_sha256, job.work)
+        return {**response_fields(completion, self._options), "provenance": made}
+
+    def _shown(self, model: ChosenModel, row: Row) -> dict[str, Any]:
+        request = self._request(row, self._prompt(row), 0)
+        prompt, engine = rendered(model, request)
+        made = provenance(engine, self._sampling, self._prompt_sha256, request)
+        return {"id": row.id, "model": model.name, **prompt, "provenance": made}
+
+
+class UniqueIds:
+    """Refuses a row whose id came before: its samples would be the same ones. Holds 8 bytes of each id."""
+
+    def __init__(self, drop_duplicates: bool):
+        self._drop = drop_duplicates
+        self._locations: dict[int, int] = {}
+        """Line and number of the file of the first row, by a hash of its id."""
+        self._files: list[str] = []
+
+    def check(self, row: Row) -> None:
+        """Remembers the id of `row`; raises Filtered (with `drop_duplicates`) or RowError if another row had it."""
+        if not self._files or self._files[-1] != row.file:
+            self._files.append(row.file)
+        digest = int.from_bytes(hashlib.blake2b(row.id.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+        here = row.line << 16 | len(self._files) - 1
+        first = self._locations.setdefault(digest, here)
+        if first == here:
+            return
+        if self._drop:
+            raise Filtered("duplicate_id")
+        place = f"{self._files[first & 0xFFFF]}:{first >> 16}"
+        cure = "make ids differ, or drop such rows with --duplicates drop"
+        raise RowError("duplicate_id", f"the id {row.id} stands at {place} too; {cure}")

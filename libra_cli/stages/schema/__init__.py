@@ -1,0 +1,1 @@
+"""`libra schema`."""

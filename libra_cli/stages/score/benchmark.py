@@ -1,0 +1,173 @@
+"""Reports on judges of benchmarks whose own rule scores each row: pairs, lists, best of N."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from typing import Any, cast
+
+import numpy as np
+
+from libra_cli.metrics import bootstrap
+from libra_cli.metrics.classification import ratio
+from libra_cli.metrics.position_bias import PositionBias
+from libra_cli.rm_benchmarks import BenchmarkPart, BenchmarkPoint, ProtocolName
+from libra_cli.rm_benchmarks.base import missing_group_notes
+from libra_cli.rm_benchmarks.verdicts import choice, scores, signs
+from libra_cli.sampling.judgments import ordered_verdicts
+from libra_cli.stages.score.columns import Clusters, NameNumbers, floats, ints, item_key, name_key, repeated
+from libra_cli.stages.score.examples import Examples
+from libra_cli.stages.score.reading import ScoreConfig, by_frequency
+from libra_cli.stages.score.report import ScoreReport, Section
+from libra_cli.stages.score.row_kinds import RowKind
+from libra_cli.stages.score.verdicts import (
+    JudgedItems,
+    ScoredJudge,
+    Sums,
+    grouped,
+    intervals,
+    missing_interval_notes,
+    number,
+    reported_interval,
+)
+
+Fields = dict[str, Any]
+TIE = "A=B"
+
+
+class BenchmarkCollector:
+    """The points that one judge gets by the rule of a benchmark."""
+
+    def __init__(self, kind: RowKind, config: ScoreConfig, judge: str, file: str):
+        self._benchmark, self._config, self._judge, self.file = kind.benchmark, config, judge, file
+        self._protocol = cast(ProtocolName, config.protocol)
+        self._groups, self._clusters = NameNumbers(), Clusters()
+        self._group, self._cluster, self._value = array("i"), array("i"), array("d")
+        self._key, self._name, self._row_key = array("q"), array("q"), array("q")
+        self._null, self._null_of_group, self._left_out = Counter[str](), Counter[str](), Counter[str]()
+        self._parts: list[BenchmarkPart] = []
+        self._position_bias, self._ties = PositionBias(), Counter[bool]()
+        self._examples = Examples() if config.examples else None
+
+    def add(self, fields: Fields, raw: bytes) -> None:
+        """Adds a row; raises ValueError naming what it lacks."""
+        key, name = item_key(fields), name_key(fields)
+        self._row_key.append(key)
+        for number_in_row, point in enumerate(self._benchmark.points(fields, self._protocol)):
+            if isinstance(point, BenchmarkPart):
+                self._parts.append(point)
+                continue
+            self._add_point(point, hash((key, number_in_row)) if key else 0, hash((name, number_in_row)) if name else 0)
+            if self._examples is not None and point.value == 0.0 and point.reason is None:
+                self._examples.add(point.group, _confidence(fields), raw, _explanation(fields))
+        if isinstance(fields.get("judgments"), list) and "judge_task" in fields:
+            self._position_bias.add(ordered_verdicts(fields["judgments"]))
+        if isinstance(fields.get("prediction"), str):
+            self._ties[fields["prediction"] == TIE] += 1
+
+    def _add_point(self, point: BenchmarkPoint, key: int, name: int) -> None:
+        if point.value is None:
+            self._left_out[str(point.reason)] += 1
+            return
+        if point.reason is not None:
+            self._null[point.reason] += 1
+            self._null_of_group[point.group] += 1
+        is_excluded = point.reason is not None and self._config.null == "exclude"
+        self._group.append(self._groups.number(point.group))
+        self._cluster.append(self._clusters.number(point.cluster))
+        self._value.append(float("nan") if is_excluded else point.value)
+        self._key.append(key)
+        self._name.append(name)
+
+    def scored(self) -> ScoredJudge:
+        """Makes the report; raises ValueError if no row counts."""
+        seen: Counter[tuple[str, str]] = Counter()
+        for point in self._benchmark.join(self._parts, self._protocol):
+            name = point.cluster, point.group
+            seen[name] += 1
+            key = hash((*name, seen[name]))
+            self._add_point(point, key, key)
+        self._parts = []
+        if not len(self._groups):
+            why = ", ".join(f"{reason} {count}" for reason, count in self._left_out.items())
+            raise ValueError(f"no row can be scored ({why}); see libra score --help for what rows need")
+        items = JudgedItems(
+            sums=Sums(self._benchmark, self._groups.all(), self._protocol),
+            groups=ints(self._group),
+            clusters=ints(self._cluster),
+            values=floats(self._value),
+            keys=ints(self._key),
+            names=ints(self._name),
+        )
+        return ScoredJudge(self._report(items), items)
+
+    def _report(self, items: JudgedItems) -> ScoreReport:
+        config, sums = self._config, items.sums
+        totals, rows = items.totals(), grouped(items)
+        whole = totals.sum(axis=0)
+        group_sums, group_ns = np.split(whole, 2, axis=-1)
+        names, _, sizes, _ = sums.figures(ratio(group_sums, group_ns), group_ns)
+        figures = sums.from_totals(whole)
+        drawn = intervals(totals, rows, sums.from_totals, config.resamples, config.seed) or [None] * len(figures)
+        n_clusters = sums.clusters(rows, names)
+        ends = [reported_interval(*each) for each in zip(drawn, figures, n_clusters, strict=True)]
+
+        null: Counter[str] = Counter()
+        for group, count in self._null_of_group.items():
+            null.update(dict.fromkeys(set(self._benchmark.sections_of(group)) & set(names), count))
+        sections = {
+            name: Section(n=int(size), n_null=null[name], value=number(value), interval=end)
+            for name, size, value, end in zip(names, sizes, figures, ends, strict=False)
+            if size
+        }
+        overall = number(figures[-1])
+        empty = [name for name, size in zip(names, sizes, strict=True) if not size]
+        missing = self._benchmark.missing(self._groups.all())
+        bias = self._position_bias.figures()
+        flip_interval = bias.get("flip_interval")
+        report = ScoreReport(
+            benchmark=self._benchmark.name,
+            judge=self._judge,
+            file=self.file,
+            protocol=config.protocol,
+            metric="accuracy",
+            n=int((items.verdicts & ~np.isnan(items.values)).sum()),
+            n_null=self._null.total(),
+            null_reasons=by_frequency(self._null),
+            null=config.null,
+            sections=sections,
+            overall=overall,
+            interval=ends[-1],
+            **({"missing": missing} if missing else {}),
+            flip_rate=bias.get("flip_rate"),
+            flip_interval=None if flip_interval is None else list(flip_interval),
+            position_bias=bias.get("position"),
+            ties=self._ties[True] if self._ties else None,
+            bootstrap=bootstrap.described(config.resamples, config.seed, self._clusters.unit, len(totals)),
+            notes=[f"{count} left out: {reason}" for reason, count in sorted(self._left_out.items())],
+        )
+        report["notes"] += [*repeated(ints(self._row_key)), *config.no_effect_notes("threshold", "folds", "at")]
+        if overall is None and empty:
+            report["notes"].append(f"no overall figure: there are no rows of {', '.join(empty)}")
+        report["notes"] += [*missing_group_notes(missing), *missing_interval_notes(drawn, ends)]
+        if self._examples is not None:
+            report["examples"] = self._examples.chosen()
+        return report
+
+
+def _explanation(fields: Fields) -> str:
+    """Says what is wrong with a verdict that gets no point."""
+    if choice(fields) is None and signs(fields, [(0, 1)]) == [0]:
+        return "a tie, but one response is better"
+    return "the other response was preferred" if len(scores(fields) or "ab") == 2 else "another response was preferred"
+
+
+def _confidence(fields: Fields) -> float:
+    """The distance of the highest and the lowest score, or the size of a single score; 0 without scores."""
+    of_responses = fields.get("scores")
+    if isinstance(of_responses, list):
+        known = [score for score in of_responses if isinstance(score, (int, float))]
+        if len(known) > 1:
+            return float(max(known) - min(known))
+    score = fields.get("score")
+    return abs(float(score)) if isinstance(score, (int, float)) else 0.0

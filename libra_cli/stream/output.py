@@ -1,0 +1,130 @@
+"""The output of one run: opened, continued or begun anew, finished or taken back, with its lock and its manifests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from libra_cli import __version__
+from libra_cli.exits import Fatal
+from libra_cli.stream import resume, sinks, stdio
+from libra_cli.stream.counts import Counts
+from libra_cli.stream.lock import Lock
+from libra_cli.stream.options import StageInfo, StreamOptions
+from libra_cli.stream.rows import Row, parse
+from libra_cli.stream.side_output import SideOutput, SideRowFile
+
+
+class Output:
+    """Where the rows of a run go. `open` comes first, `release` last and in any case.
+
+    `config` holds the settings that shape rows: a run that continues an output must have the same.
+    """
+
+    def __init__(self, info: StageInfo, options: StreamOptions, config: Mapping[str, Any], counts: Counts):
+        self._info, self._options, self._config, self._counts = info, options, config, counts
+        self._lock: Lock | None = None
+        self._manifest: resume.Manifest | None = None
+        self.finished: resume.FinishedRows | None = None
+        """The rows of an earlier run that the output holds; None if it has none."""
+        self.side_outputs: list[SideOutput] = []
+        """What the stage writes besides its output; polled, finished and released with it."""
+
+    def open(self) -> None:
+        """Opens the output; raises Fatal(2, 11 or 74) if it cannot be written, or is not this run's to continue."""
+        info, options, path = self._info, self._options, self._options.output
+        options.check_names()
+        if options.manifest:
+            with suppress(FileNotFoundError):
+                os.unlink(options.manifest)  # a reader must not take the last run's for this one's
+        self.sink: sinks.Sink
+        if path is None or path == "-" or not sinks.is_plain_file(path):
+            self.sink = sinks.open_stream(path, bool(options.manifest))
+            return
+        stdio.reserve_stdout()
+        self._lock = Lock(path)
+        self._manifest = resume.Manifest(
+            path + ".libra.json", info.name, self._config, __version__, info.current_config
+        )
+        finished = resume.FinishedRows(info.used, info.names) if info.resumable else None
+        resume.prepare(path, self._manifest, finished, options.overwrite)
+        if finished is None:
+            self.sink = sinks.FileSink(path, append=False)
+        else:
+            self.finished = finished if finished.rows else None
+            self.sink = sinks.FileSink(path, append=True, sha256=finished.sha256)
+
+    def open_side_file(self, path: str, option: str) -> SideRowFile:
+        """Opens a second file of rows, which `option` names; it is continued if the output is."""
+        info = self._info
+        manifest = resume.Manifest(
+            path + ".libra.json", f"{info.name} {option}", self._config, __version__, info.current_config
+        )
+        finished = resume.FinishedRows(info.used, info.names) if self.finished is not None else None
+        side_file = SideRowFile(path, option, manifest, finished, self._options.overwrite)
+        self.side_outputs.append(side_file)
+        return side_file
+
+    @property
+    def can_be_continued(self) -> bool:
+        """Whether the same command will go on with what this run leaves."""
+        return self._info.resumable and self._manifest is not None
+
+    def finished_rows(self) -> Iterator[Row]:
+        """The rows of an earlier run that the output holds; to be read before any is added."""
+        if self.finished is None:
+            return
+        path = str(self._options.output)
+        name = path if os.path.exists(path) else path + ".part"
+        with open(name, "rb") as file:
+            for number, line in enumerate(file, 1):
+                yield Row(parse(line.rstrip(b"\n")), line.rstrip(b"\n"), name, number)
+
+    def poll(self) -> bool:
+        """Does what is due without ever waiting; False once the output or a file besides it has failed."""
+        return all([self.sink.poll(), *(side_output.poll() for side_output in self.side_outputs)])
+
+    def finish(self, complete: bool) -> None:
+        """Writes what is left, then the manifests; the files besides the output come last.
+
+        If the process is killed in between, the next run completes those.
+        """
+        self.sink.finish(complete, lambda: self._write_manifests(complete))
+        for side_output in self.side_outputs:
+            side_output.finish(complete)
+
+    def keep(self, refused: bool, reader_left: bool) -> None:
+        """Keeps what a failed run has written; a `refused` run (status 2) leaves a complete output as it was."""
+        withdrawn = refused and self.sink.withdraw()
+        try:
+            if withdrawn:
+                self._counts.out = 0
+                self._write_manifests(complete=True)
+            elif not reader_left:
+                self.sink.finish(False, lambda: self._write_manifests(complete=False))
+            for side_output in self.side_outputs:
+                side_output.withdraw() if withdrawn else side_output.finish(False)
+        except Fatal:
+            return  # the output has failed, which is why the run ends
+
+    def release(self) -> None:
+        """Lets other runs have the output."""
+        for side_output in self.side_outputs:
+            side_output.release()
+        if self._lock is not None:
+            self._lock.release()
+
+    def tally(self) -> dict[str, Any]:
+        """Rows, their SHA-256 and the counts of this run, for manifests and logs."""
+        digest = self.sink.sha256.hexdigest() if self.sink.sha256 else None
+        before = self.finished.rows if self.finished is not None else 0
+        return {"rows": before + self._counts.out, "sha256": digest, **self._counts.tally()}
+
+    def _write_manifests(self, complete: bool) -> None:
+        manifests = [self._manifest] if self._manifest is not None else []
+        if self._options.manifest:
+            manifests.append(resume.Manifest(self._options.manifest, self._info.name, self._config, __version__))
+        for manifest in manifests:
+            manifest.write("complete" if complete else "stopped", **self.tally())

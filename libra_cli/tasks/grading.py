@@ -1,0 +1,135 @@
+"""Grades generated texts: the only place that reads an outcome from a text and checks it against a record.
+
+`verify`, `rs-filter`, `judge`, `score` and the rewards of training all come here, so that training rewards exactly what
+evaluation measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from libra_cli.answers.equal import Decision, decide_quickly
+from libra_cli.answers.pool import Pool, decide
+from libra_cli.tasks.task import AnswerTask, GeneratedText, Outcome, Record, Task, Verdict
+from libra_cli.tasks.verdicts import OUT_OF_RANGE
+
+UNLABELLED = "unlabelled"
+"""The record has no golden reference to compare with."""
+MEMO = 1 << 16
+"""Pairs whose grade is remembered."""
+MEMO_CHARS = 1024
+"""Longest pair that is remembered: longer ones hardly come twice."""
+
+OwnOrder = Callable[[Outcome], "Outcome | float | None"]
+"""Turns an outcome about responses as they were shown into one in the record's own order; None: not among them."""
+
+
+class Grade(NamedTuple):
+    """What a text decides, and whether that is correct."""
+
+    outcome: Outcome | None
+    correct: bool | None
+    """None if it cannot be decided, which is never the same as False."""
+    reason: str | None = None
+    """Why there is no outcome, or why nobody can say whether it is correct; a stable word for counting."""
+    by: str | None = None
+    """Level of `libra_cli.answers` that compared the answers."""
+
+
+def read_verdict(task: Task, text: GeneratedText) -> Verdict:
+    """Reads the outcome of a text without checking it: a judge at work has no golden reference."""
+    return task.read(text)
+
+
+def agrees(task: Task, outcome: Outcome, record: Record) -> bool | None:
+    """Whether an outcome that was read before is correct; None if the record does not say."""
+    return task.is_correct(outcome, record)
+
+
+def grade(task: Task, text: GeneratedText, record: Record, own_order: OwnOrder | None = None) -> Grade:
+    """Grades one text; answers that need computer algebra go to one worker process, with a hard time limit.
+
+    `own_order` is for a text that saw the record's responses in another order.
+    """
+    verdict = read_verdict(task, text)
+    if verdict.outcome is None:
+        return without_outcome(task, verdict)
+    if isinstance(task, AnswerTask):
+        return _by_decision(verdict.outcome, decide(*task.pair(verdict.outcome, record)))
+    outcome: Any = verdict.outcome if own_order is None else own_order(verdict.outcome)
+    if outcome is None:
+        return Grade(None, None, OUT_OF_RANGE)
+    correct = agrees(task, outcome, record)
+    return Grade(outcome, correct, UNLABELLED if correct is None else None)
+
+
+def without_outcome(task: Task, verdict: Verdict) -> Grade:
+    """The grade of a text whose verdict has no outcome: undecided, unless the task calls its reason wrong."""
+    wrong = isinstance(task, AnswerTask) and verdict.reason in task.wrong_reasons
+    return Grade(None, False if wrong else None, verdict.reason)
+
+
+class Grader:
+    """Grades many texts of one task: quick ones at once, the others in the processes of a pool."""
+
+    def __init__(self, task: Task, pool: Pool):
+        self._task, self._pool = task, pool
+        self._known: dict[tuple[str, str], Grade] = {}
+        self._done: list[tuple[Any, Grade]] = []
+
+    def grade_quickly(self, text: GeneratedText, record: Record) -> Grade | None:
+        """The grade of a text; None if comparing its answer needs computer algebra."""
+        if not isinstance(self._task, AnswerTask):
+            return grade(self._task, text, record)
+        verdict = self._task.read(text)
+        if verdict.outcome is None:
+            return without_outcome(self._task, verdict)
+        return self._compare_quickly(self._task.pair(verdict.outcome, record))
+
+    def submit(self, text: GeneratedText, record: Record, token: Any) -> None:
+        """Takes a text whose grade `collect` will give back with `token`."""
+        known = self.grade_quickly(text, record)
+        if known is not None:
+            self._done.append((token, known))
+        elif isinstance(self._task, AnswerTask):
+            outcome = self._task.read(text).outcome
+            assert outcome is not None
+            pair = self._task.pair(outcome, record)
+            self._pool.submit(pair, (token, pair))
+
+    def collect(self, wait: float) -> list[tuple[Any, Grade]]:
+        """(token, grade) of the texts that are graded, waiting up to `wait` seconds for the first."""
+        done, self._done = self._done, []
+        if self._pool.pending:
+            decided = self._pool.collect(0 if done else wait)
+            done += [(token, self._remember(pair, decision)) for (token, pair), decision in decided]
+        return done
+
+    @property
+    def pending(self) -> bool:
+        """Whether `collect` has something to give, now or later."""
+        return bool(self._done) or self._pool.pending
+
+    def forget_queue(self) -> None:
+        """Gives up the texts that no process has begun; their tokens never come back."""
+        self._pool.forget_queue()
+
+    def _compare_quickly(self, pair: tuple[str, str]) -> Grade | None:
+        known = self._known.get(pair)
+        if known is not None:
+            return known
+        decision = decide_quickly(*pair)
+        return None if decision is None else self._remember(pair, decision)
+
+    def _remember(self, pair: tuple[str, str], decision: Decision) -> Grade:
+        known = _by_decision(pair[1], decision)
+        if len(pair[0]) + len(pair[1]) <= MEMO_CHARS:
+            if len(self._known) >= MEMO:
+                self._known.clear()
+            self._known[pair] = known
+        return known
+
+
+def _by_decision(answer: Outcome, decision: Decision) -> Grade:
+    return Grade(answer, decision.equal, decision.reason, decision.by)

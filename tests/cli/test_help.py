@@ -1,0 +1,55 @@
+"""The help: fast, and the same phrases for the same thing in every stage."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import click
+import pytest
+from manual_pages import CONTEXTS
+
+from libra_cli.main import STAGES
+
+IMPORTED = """
+import sys
+from libra_cli.main import cli
+try:
+    cli.main(sys.argv[1:], standalone_mode=False)
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+SLOW = re.compile(r"(numpy|torch|yaml|rich|httpx|sympy|libra_cli\.(answers|engines|sampling|tasks|training|records))\b")
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_help_imports_nothing_slow(name):
+    words = [sys.executable, "-c", IMPORTED, *name.split(), "--help"]
+    ended = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert ended.stdout.startswith(f"Usage: libra {name} ") or "Usage:" in ended.stdout
+    assert [module for module in ended.stderr.split() if SLOW.match(module)] == []
+
+
+def options(name: str) -> list[click.Option]:
+    return [param for param in CONTEXTS[name].command.params if isinstance(param, click.Option)]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_an_option_that_may_be_given_several_times_says_so(name):
+    said = {param.name for param in options(name) if "Repeatable" in str(param.help)}
+    assert said == {param.name for param in options(name) if param.multiple}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_help_text_is_a_sentence_that_names_the_default(name):
+    for param in options(name):
+        text = str(param.help)
+        assert text[0].isupper() or text.split(":")[0] in {"openai", "vllm", "transformers"} | choice_names(param), text
+        assert text.endswith("."), text
+        if "Default:" in text:
+            assert param.default is None or not param.show_default, f"{param.name}: the default is said twice"
+
+
+def choice_names(param: click.Option) -> set[str]:
+    return set(map(str, param.type.choices)) if isinstance(param.type, click.Choice) else set()

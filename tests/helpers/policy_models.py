@@ -1,0 +1,80 @@
+"""Policies to test engines with: a miniature's weights with noise, and log-probabilities from a plain forward pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from libra_cli import miniature
+from libra_cli.engines.base import Completion, LocalModel, Request, Sampling
+from libra_cli.engines.token_sampling import processed
+
+WEAK = str(miniature.resolve("libra-mini/weak"))
+
+
+def load(path: str = WEAK, dtype: str = "float32") -> Any:
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(path, dtype=dtype)
+
+
+def untied(folder: Path) -> str:
+    """The miniature with a head of its own, in `folder`."""
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    config = AutoConfig.from_pretrained(WEAK)
+    config.tie_word_embeddings = False
+    tied = load()
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    model.load_state_dict(tied.state_dict())
+    assert model.lm_head.weight is not model.model.embed_tokens.weight
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(WEAK).save_pretrained(folder)
+    return str(folder)
+
+
+def add_noise(model: Any, seed: int, scale: float = 0.05) -> Any:
+    """`model` with noise on every weight, in proportion to its size."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            noise = torch.randn(parameter.shape, generator=generator).to(parameter.dtype)
+            parameter.add_(scale * parameter.std() * noise if parameter.numel() > 1 else 0)
+    return model
+
+
+def begin_anew(model: Any, seed: int) -> Any:
+    """`model` with random matrices as training begins with: its logits are small, and half precision rounds little."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.copy_(0.02 * torch.randn(parameter.shape, generator=generator))
+    return model
+
+
+def plain_logprobs(model: Any, prompt_ids: list[int], completion: Completion, sampling: Sampling) -> list[float]:
+    """The log-probability of each token of a completion, by one forward pass over the whole text."""
+    assert completion.token_ids is not None
+    ids = torch.tensor([[*prompt_ids, *completion.token_ids]])
+    with torch.no_grad():
+        logits_T_V = model(input_ids=ids, use_cache=False).logits[0, len(prompt_ids) - 1 : -1]
+    logprobs_T_V = torch.log_softmax(processed(logits_T_V, sampling), -1)
+    return logprobs_T_V.gather(-1, torch.tensor(completion.token_ids)[:, None])[:, 0].tolist()
+
+
+def largest_difference(engine: Any, model: Any, answered: dict, requests: list[Request], sampling: Sampling) -> float:
+    """The largest difference between the engine's log-probabilities and those of a plain forward pass of `model`."""
+    worst = 0.0
+    for request in requests:
+        completion = answered[request.record_id, request.sample]
+        expected = plain_logprobs(model, engine.render(request).token_ids, completion, sampling)
+        assert len(completion.logprobs) == len(completion.token_ids) == completion.n_tokens == len(expected)
+        worst = max(worst, *(abs(one - other) for one, other in zip(completion.logprobs, expected, strict=True)))
+    return worst
+
+
+def local(path: str = WEAK, **more: Any) -> LocalModel:
+    return LocalModel("policy", path, dtype="float32", small=True, **more)

@@ -1,0 +1,24 @@
+"""Tables of summaries: numbers are whole or say that they are not, long names go on in the next line."""
+
+from __future__ import annotations
+
+from libra_cli.stream.text_table import render_table
+
+REASONS = "connection 12, no_verdict 34, timeout 45, truncated 24"
+
+
+def test_long_names_and_reasons_are_folded_and_numbers_stay_whole() -> None:
+    name = "organisation/a-model-with-a-rather-long-name-instruct-v2"
+    lines = [[name, "24,567", "1,234", "115", REASONS]]
+    drawn = render_table(("annotator", "correct", "wrong", "null", "why null"), lines, texts=(0, 4)).splitlines()
+    assert max(map(len, drawn)) <= 80
+    assert all(number in drawn[2].split() for number in ("24,567", "1,234", "115"))
+    together = "".join("".join(line.split()) for line in drawn[2:])
+    assert all(together.count(letter) >= (name + REASONS).count(letter) for letter in set(name + REASONS) - {" "})
+
+
+def test_controls_of_a_terminal_are_shown_and_none_is_a_rule() -> None:
+    drawn = render_table(("name", "n"), [["\x1b[2J", "1"], None, ["all", "1"]])
+    assert "\\x1b[2J" in drawn
+    assert "\x1b" not in drawn
+    assert drawn.splitlines()[3] == ""
