@@ -1,4 +1,4 @@
-"""What users rely on, pinned as data: a test compares NAME.json with what the library has now, `regenerate` rewrites it.
+"""What users rely on, pinned as data: a test compares NAME.json with what the library has now, `regenerate` writes it.
 
 Code is found by `libra_cli.main`, `libra_cli.exits` and the command line only: every other module may move.
 """
@@ -17,13 +17,20 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 CONTINUED = HERE / "continued"
 """Fixtures: a folder for each stage, with what commit f41b008 left; see `make_fixtures`."""
+SECONDS = 250
+"""For any one command, on a busy machine."""
 MADE = 1_700_000_000
 """When the input of the fixtures was made, as far as runs can see."""
 
 
-def difference(name: str, found: Any) -> str:
-    """A unified diff of NAME.json and `found`; empty where both are equal, in the order of their keys too."""
+def difference(name: str, found: Any, only: str | None = None) -> str:
+    """A unified diff of NAME.json and `found`; empty where both are equal, in the order of their keys too.
+
+    `only` names the one key of both that is looked at.
+    """
     pinned = json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))
+    if only is not None:
+        pinned, found = pinned.get(only), found[only]
     before, now = (text(value).splitlines() for value in (pinned, found))
     return "\n".join(difflib.unified_diff(before, now, f"{name}.json (pinned)", f"{name} (now)", lineterm=""))
 
@@ -110,6 +117,9 @@ def begun(stage: str, how: str, folder: Path) -> Path:
     return work
 
 
-def run(command: list[str], work: Path) -> subprocess.CompletedProcess[bytes]:
-    """A command in the folder `work`, with nothing on standard input."""
-    return subprocess.run(command, cwd=work, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=200)
+def run(command: list[str], work: Path, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    """A command in the folder `work`, with nothing on standard input and more variables in its environment."""
+    variables = {**environment(), **variables}
+    return subprocess.run(
+        command, cwd=work, env=variables, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,22 @@ def test_an_output_is_continued(stage: str, tmp_path: Path) -> None:
             assert unversioned(work / wanted.name) == unversioned(wanted), wanted.name
     assert not [path.name for path in work.iterdir() if path.name.endswith((".part", ".lock")) or ".votes" in path.name]
     assert b" + 0 already done" not in ended.stderr
+
+
+def test_votes_on_disk_are_not_asked_for_again(tmp_path: Path) -> None:
+    """A vote that was changed in FILE.votes comes out changed, so that it was found there and not made again."""
+    work = pins.begun("verify", "interrupted", tmp_path)
+    base = sqlite3.connect(work / "out.jsonl.votes")
+    votes = base.execute("SELECT key, vote FROM votes").fetchall()
+    changed = [(vote.replace(b'"correct"', b'"wrong"'), key) for key, vote in votes if b'"correct"' in vote]
+    base.executemany("UPDATE votes SET vote = ? WHERE key = ?", changed)
+    base.commit()
+    base.close()
+    assert pins.run(["bash", "cmd"], work).returncode == 0
+    rows = [json.loads(line) for line in (work / "out.jsonl").read_text().splitlines()]
+    of_panel = [vote for row in rows for vote in row["verification"].get("votes", []) if vote["annotator"] == "big"]
+    assert len(changed) == 1
+    assert sorted(vote["verdict"] for vote in of_panel) == ["correct", "wrong"]
 
 
 @pytest.mark.parametrize("stage", ["rollout", "verify", "judge"])

@@ -35,7 +35,8 @@ def parameters(ctx: click.Context) -> Iterator[dict[str, Any]]:
         flag = bool(getattr(param, "is_flag", False))
         about = {
             "names": [*param.opts, *param.secondary_opts], "kind": param.param_type_name,
-            "type": type_of(param), "default": param.to_info_dict()["default"], "is_flag": flag, "multiple": bool(getattr(param, "multiple", False)),
+            "type": type_of(param), "default": param.to_info_dict()["default"], "is_flag": flag,
+            "multiple": bool(getattr(param, "multiple", False)),
             "nargs": param.nargs, "required": param.required, "variable": variable(ctx, param),
         }  # fmt: skip
         usual = {"kind": "option", "default": None, "is_flag": False, "multiple": False, "nargs": 1, "required": False,
@@ -57,15 +58,16 @@ def type_of(param: click.Parameter) -> Any:
 def variable(ctx: click.Context, param: click.Parameter) -> str | None:
     """The environment variable that sets an option."""
     name = str(param.name)
-    if not isinstance(param, click.Option) or ctx.auto_envvar_prefix is None or name.startswith("_"):  # click's own help
+    of_click = name.startswith("_")  # --help
+    if not isinstance(param, click.Option) or ctx.auto_envvar_prefix is None or of_click:
         return None
     return f"{ctx.auto_envvar_prefix}_{name.upper()}"
 
 
 def configured() -> dict[str, dict[str, Any]]:
     """What --print-config prints of every command that has it: the keys of a configuration file and their values."""
-    with_config = [name for name in NAMES if any("--print-config" in each.opts for each in context(name).command.params)]
-    return {name: printed(name) for name in with_config}
+    names = {name: {opt for each in context(name).command.params for opt in each.opts} for name in NAMES}
+    return {name: printed(name) for name in NAMES if "--print-config" in names[name]}
 
 
 def printed(name: str) -> dict[str, Any]:

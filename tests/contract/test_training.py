@@ -55,24 +55,21 @@ def found() -> dict[str, Any]:
 PINNED = {"training": found}
 
 
-def test_the_run_goes_on_with_the_same_figures() -> None:
-    events, wanted = continued()[0], undisturbed()
+def test_the_run_goes_on_as_if_nothing_had_happened() -> None:
+    """One test, since each of pytest's processes would make a run of its own.
+
+    Rows are read anew where the folder of samples or what it says of its origin (origin.json) is not understood.
+    """
+    (events, said, _), wanted = continued(), undisturbed()
     assert [(event["event"], event["step"]) for event in events] == [(each["event"], each["step"]) for each in wanted]
     for event, before in zip(events, wanted, strict=True):
         assert figures(event) == pytest.approx(figures(before), rel=TOLERANCE), (event["event"], event["step"])
+
+    assert f"continues after step {STEP}" in said
+    assert "rows.jsonl: 12 in" not in said
+    assert not (differs := pins.difference("training", found())), differs
 
 
 def figures(event: Mapping[str, Any]) -> dict[str, float]:
     """What does not depend on the machine."""
     return {name: event[name] for name in FIGURES if name in event}
-
-
-def test_the_samples_are_taken_as_they_were_encoded() -> None:
-    """Rows are read anew where the folder of samples or what it says of its origin (origin.json) is not understood."""
-    said = continued()[1]
-    assert f"continues after step {STEP}" in said
-    assert "rows.jsonl: 12 in" not in said
-
-
-def test_keys_and_files_are_the_same() -> None:
-    assert not (differs := pins.difference("training", found())), differs
