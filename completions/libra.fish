@@ -16,7 +16,7 @@ complete -c libra -n __fish_use_subcommand -a doctor -d 'Show versions, engines 
 complete -c libra -n __fish_use_subcommand -l version -d 'Show the version and exit'
 complete -c libra -n __fish_use_subcommand -s h -l help -d 'Show this message and exit'
 
-complete -c libra -n '__fish_seen_subcommand_from collect' -l preset -x -a 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench libra-mini' -d 'Data set to read from the hub, with its field mapping and filters'
+complete -c libra -n '__fish_seen_subcommand_from collect' -l preset -x -a 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench libra-mini' -d 'Known data set to read, with its own field mapping and filters'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l hub -x -d 'Data set on the Hugging Face hub'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l split -x -d 'Split of the hub data set'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l revision -x -d 'Branch, tag or commit of the hub data set'
@@ -325,7 +325,7 @@ complete -c libra -n '__fish_seen_subcommand_from score; and __fish_seen_subcomm
 complete -c libra -n '__fish_seen_subcommand_from rs-filter' -l task -x -a 'reason score rank verify rate best general' -d 'Treat all rows as samples of this task'
 complete -c libra -n '__fish_seen_subcommand_from rs-filter' -l threshold -x -d 'A score above T means that the judge calls the response correct'
 complete -c libra -n '__fish_seen_subcommand_from rs-filter' -l thinking -x -a 'require forbid any' -d 'Keep only samples that think (require), only samples that do not (forbid), or both (any)'
-complete -c libra -n '__fish_seen_subcommand_from rs-filter' -l thinking-markers -x -d 'Markers around the thinking that is cut from responses'
+complete -c libra -n '__fish_seen_subcommand_from rs-filter' -l thinking-markers -x -d 'Markers by which the thinking of a sample is recognised'
 complete -c libra -n '__fish_seen_subcommand_from rs-filter' -l min-tokens -x -d 'Drop samples with fewer than N tokens'
 complete -c libra -n '__fish_seen_subcommand_from rs-filter' -l max-tokens -x -d 'Drop samples with more than N tokens, including their thinking'
 complete -c libra -n '__fish_seen_subcommand_from rs-filter' -l tokenizer -x -d 'Count tokens with the tokenizer of this model (a directory or a name on the Hugging Face hub)'

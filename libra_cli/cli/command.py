@@ -40,8 +40,15 @@ class StageOption(click.Option):
     whose content shapes rows.
     """
 
-    def __init__(self, *args: Any, shapes_rows: bool = True, group: str = "Options", suggested: Sequence[str] = (),
-                 by_content: bool = False, **kwargs: Any):  # fmt: skip
+    def __init__(
+        self,
+        *args: Any,
+        shapes_rows: bool = True,
+        group: str = "Options",
+        suggested: Sequence[str] = (),
+        by_content: bool = False,
+        **kwargs: Any,
+    ):
         super().__init__(*args, **kwargs)
         self.shapes_rows, self.group, self.suggested = shapes_rows, group, tuple(suggested)
         self.by_content = by_content
@@ -308,9 +315,14 @@ def stage(
     from libra_cli.stream.options import StageInfo
 
     def decorate(function: Callable[..., None]) -> StageCommand:
-        current = partial(current_config, name)
         info = StageInfo(
-            name, _summary(function), reads or {}, tuple(writes), (), (), resumable, tuple(examples), current
+            name,
+            _summary(function),
+            reads=reads or {},
+            writes=tuple(writes),
+            resumable=resumable,
+            examples=tuple(examples),
+            current_config=partial(current_config, name),
         )
         command = _command(name, function, stream_options(takes, resumable), info=info, takes=takes)
         command.callback = _runner(function, info, command, inputs, used, names)

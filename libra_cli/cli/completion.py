@@ -137,8 +137,12 @@ def _bash_stage(ctx: click.Context, second: str) -> str:
             actions.setdefault(action, []).extend(flag.names)
     cases = [f"                {'|'.join(names)}) {action};;" for action, names in actions.items()]
     names = " ".join(name for flag in every for name in flag.names)
-    return BASH_STAGE.format(name=ctx.info_name, cases="\n".join(cases), flags=names,
-                             words=f"else _libra_words '{second}'; " if second else "")  # fmt: skip
+    return BASH_STAGE.format(
+        name=ctx.info_name,
+        cases="\n".join(cases),
+        flags=names,
+        words=f"else _libra_words '{second}'; " if second else "",
+    )
 
 
 # -- zsh --------------------------------------------------------------------------------------------------------------

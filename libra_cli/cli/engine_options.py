@@ -291,9 +291,7 @@ def _hardware_options() -> list[Decorator]:
 
 
 def _server_options() -> list[Decorator]:
-    seconds: dict[str, Any] = {
-        "type": click.FloatRange(0, min_open=True), "shapes_rows": False, "metavar": "SECONDS"
-    }  # fmt: skip
+    seconds: dict[str, Any] = {"type": click.FloatRange(0, min_open=True), "shapes_rows": False, "metavar": "SECONDS"}
     return [
         _engine(
             "--base-url",

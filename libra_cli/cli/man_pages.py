@@ -50,16 +50,18 @@ def top_page(ctx: click.Context, summaries: Mapping[str, str], names: Sequence[s
         "LIBRA_STAGE_OPTION",
         "sets --option of libra STAGE (LIBRA_ROLLOUT_MAX_TOKENS sets --max-tokens of libra rollout)",
     )
-    return "".join([
-        *head("libra", "Unix-style stages for reward models that think", "libra STAGE [OPTION]... [FILE]..."),
-        *section("DESCRIPTION", [inspect.cleandoc(ctx.command.help or ""), ctx.command.epilog or ""]),
-        *definitions("STAGES", [(f"libra {name}", summary) for name, summary in summaries.items()]),
-        *definitions("OPTIONS", options),
-        *exit_statuses(),
-        *definitions("ENVIRONMENT", [variable], ENVIRONMENT),
-        *definitions("FILES", FILES.items()),
-        *see_also(names, "libra"),
-    ])  # fmt: skip
+    return "".join(
+        [
+            *head("libra", "Unix-style stages for reward models that think", "libra STAGE [OPTION]... [FILE]..."),
+            *section("DESCRIPTION", [inspect.cleandoc(ctx.command.help or ""), ctx.command.epilog or ""]),
+            *definitions("STAGES", [(f"libra {name}", summary) for name, summary in summaries.items()]),
+            *definitions("OPTIONS", options),
+            *exit_statuses(),
+            *definitions("ENVIRONMENT", [variable], ENVIRONMENT),
+            *definitions("FILES", FILES.items()),
+            *see_also(names, "libra"),
+        ]
+    )
 
 
 def stage_page(ctx: click.Context, names: Sequence[str]) -> str:

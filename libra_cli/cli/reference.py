@@ -31,13 +31,15 @@ def index(summaries: Mapping[str, str]) -> str:
     """Links to all pages, and the exit statuses."""
     links = [(f"[`libra {name}`]({page_name(name)})", escaped(summary)) for name, summary in summaries.items()]
     statuses = [(str(int(status)), escaped(meaning)) for status, meaning in MEANINGS.items()]
-    return "\n".join([
-        f"{NOTE}# Reference\n",
-        "The help of every command, also as `libra STAGE --help` and `man libra-STAGE`.\n",
-        *table("command", "summary", links),
-        "## Exit statuses\n",
-        *table("status", "meaning", statuses),
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            f"{NOTE}# Reference\n",
+            "The help of every command, also as `libra STAGE --help` and `man libra-STAGE`.\n",
+            *table("command", "summary", links),
+            "## Exit statuses\n",
+            *table("status", "meaning", statuses),
+        ]
+    )
 
 
 def stage_page(ctx: click.Context) -> str:

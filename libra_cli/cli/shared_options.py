@@ -24,15 +24,15 @@ def spool_dir_option() -> Decorator:
     )
 
 
-def cut_markers_option() -> Decorator:
-    """`--thinking-markers`, for a stage that cuts the thinking of texts from any model."""
+def any_markers_option(purpose: str = "Markers around the thinking that is cut from responses") -> Decorator:
+    """`--thinking-markers`, for a stage that reads texts from any model."""
     return option(
         "--thinking-markers",
         multiple=True,
         type=Markers(),
         metavar="NAME|OPEN,CLOSE",
-        help="Markers around the thinking that is cut from responses: a known name such as think, or the opening and "
-        "closing text. Repeatable. Default: all known pairs.",
+        help=f"{purpose}: a known name such as think, or the opening and closing text. Repeatable. Default: all known "
+        "pairs.",
     )
 
 

@@ -1,1 +1,1 @@
-"""Statistics as pure functions of counts: no file, no flag, no model."""
+"""Statistics as pure functions of arrays and counts; imports nothing else of libra."""

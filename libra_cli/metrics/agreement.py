@@ -1,4 +1,4 @@
-"""How far two annotators agree, and how sure a share is."""
+"""Agreement of two annotators, and the confidence interval of a share."""
 
 from __future__ import annotations
 
@@ -7,38 +7,39 @@ from statistics import NormalDist
 from typing import Any
 
 Pairs = Mapping[tuple[Any, Any], int]
-"""How often the first annotator said one thing while the second said the other: (said, said) -> items."""
+"""Number of items by (verdict of the first annotator, verdict of the second)."""
 
 
 def agreement(pairs: Pairs) -> float | None:
-    """Share of the items on which both say the same; None without items."""
+    """Share of the items on which both annotators agree; None without items."""
     total = sum(pairs.values())
     return sum(count for (one, other), count in pairs.items() if one == other) / total if total else None
 
 
 def cohen_kappa(pairs: Pairs) -> float | None:
-    """Agreement beyond chance, 1 at most: (observed - expected) / (1 - expected).
+    """Agreement beyond chance, at most 1: (observed - expected) / (1 - expected).
 
-    Chance has each annotator say what it says as often as it does, independently (Cohen, Educational and Psychological
-    Measurement 20, 1960). None where it is not defined: without items, and where both only ever say one thing.
+    By chance each annotator gives each verdict as often as it does, independently of the other (Cohen, Educational and
+    Psychological Measurement 20, 1960). None if undefined: without items, and if both always give the same verdict.
     """
     total, observed = sum(pairs.values()), agreement(pairs)
     if observed is None:
         return None
-    values = {said for pair in pairs for said in pair}
-    expected = sum(_count(pairs, 0, value) * _count(pairs, 1, value) for value in values)
+    verdicts = {verdict for pair in pairs for verdict in pair}
+    # Integers, so that the products are exact.
+    expected = sum(_count(pairs, 0, verdict) * _count(pairs, 1, verdict) for verdict in verdicts)
     return None if expected >= total * total else (observed - expected / total**2) / (1 - expected / total**2)
 
 
-def _count(pairs: Pairs, which: int, value: Hashable) -> int:
-    """Items of which one of the two said `value`, as a count: its products are exact."""
-    return sum(count for pair, count in pairs.items() if pair[which] == value)
+def _count(pairs: Pairs, annotator: int, verdict: Hashable) -> int:
+    """Number of items with this verdict of one annotator (0 or 1)."""
+    return sum(count for pair, count in pairs.items() if pair[annotator] == verdict)
 
 
 def wilson_interval(successes: int, total: int, confidence: float = 0.95) -> tuple[float, float] | None:
-    """Lower and upper end for the share `successes` / `total`; None where `total` is 0.
+    """Lower and upper end for the share `successes` / `total`; None if `total` is 0.
 
-    It stays in [0, 1] and has a width at 0 of n, too (Wilson, Journal of the American Statistical Association, 1927).
+    It stays in [0, 1], and has a width even for 0 of n (Wilson, Journal of the American Statistical Association, 1927).
     """
     if not total:
         return None

@@ -1,8 +1,8 @@
-"""Cluster bootstrap: intervals for figures of items that are not independent, such as the samples of one problem.
+"""Cluster bootstrap: intervals for figures of dependent items, such as the samples of one problem.
 
-Problems are drawn with replacement and bring all of their items (Field and Welsh, Journal of the Royal Statistical
-Society B 69, 2007). They are drawn within strata, the problems of the same groups, because a benchmark has as many of
-each subset by design; so no group is ever empty.
+It draws problems with replacement, each with all of its items (Field and Welsh, Journal of the Royal Statistical
+Society B 69, 2007), within strata: a stratum holds the problems of the same groups, because a benchmark fixes the size
+of each subset. So no group is ever empty.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Figures = Callable[[Floats], Floats]
-"""Makes figures (b, F) of the totals (b, S) of several resamples."""
+"""Computes figures (b, F) from the totals (b, S) of several resamples."""
 
 CHUNK_BYTES = 1 << 26
-"""Of weights at a time."""
+"""Memory for the weights of the resamples drawn at a time."""
 CONFIDENCE = 0.95
 
 
 def strata_of(counts: Ints) -> Ints:
-    """A stratum for each cluster, from the items (C, G) that it has in each group: those of the same groups share one.
+    """Returns a stratum for each cluster, given its items (C, G) in each group; clusters of the same groups share one.
 
-    Clusters that would be alone in theirs are put together, or they would never vary.
+    Clusters that would be alone in a stratum share another one, because alone they would never vary.
     """
     _, strata_C = np.unique(counts > 0, axis=0, return_inverse=True)
     strata_C = strata_C.reshape(-1)
@@ -37,7 +37,7 @@ def strata_of(counts: Ints) -> Ints:
 
 
 def weights(strata: Ints, resamples: int, rng: np.random.Generator) -> NDArray[np.int32]:
-    """How often each cluster is drawn in each resample: (B, C), multinomial within the strata (C)."""
+    """Draws how often each cluster is in each resample: (B, C), multinomial within the strata (C)."""
     drawn_B_C = np.zeros((resamples, len(strata)), dtype=np.int32)
     for stratum in range(int(strata.max(initial=-1)) + 1):
         members = np.flatnonzero(strata == stratum)
@@ -48,25 +48,23 @@ def weights(strata: Ints, resamples: int, rng: np.random.Generator) -> NDArray[n
     return drawn_B_C
 
 
-def resampled(
-    sums: Floats, strata: Ints, figures: Figures, resamples: int, seed: int
-) -> Floats:  # fmt: skip
-    """The figures (B, F) of each resample.
+def resampled(sums: Floats, strata: Ints, figures: Figures, resamples: int, seed: int) -> Floats:
+    """Computes the figures (B, F) of each resample.
 
-    `sums` (C, S) are totals of each cluster; `figures` makes (b, F) of the totals (b, S) of several resamples. The same
-    seed draws the same problems for every judge of the same problems.
+    `sums` (C, S) are the totals of each cluster; `figures` computes (b, F) from the totals (b, S) of several resamples.
+    The same seed draws the same problems for every judge of the same problems.
     """
     rng = np.random.default_rng(seed)
-    at_once = max(1, min(resamples, CHUNK_BYTES // (12 * max(1, len(strata)))))
-    found = []
-    for begin in range(0, resamples, at_once):
-        drawn = weights(strata, min(at_once, resamples - begin), rng)
-        found.append(figures(drawn.astype(np.float64) @ sums))
-    return np.concatenate(found) if found else np.empty((0, 0))
+    chunk = max(1, min(resamples, CHUNK_BYTES // (12 * max(1, len(strata)))))
+    chunks = []
+    for begin in range(0, resamples, chunk):
+        drawn = weights(strata, min(chunk, resamples - begin), rng)
+        chunks.append(figures(drawn.astype(np.float64) @ sums))
+    return np.concatenate(chunks) if chunks else np.empty((0, 0))
 
 
 def interval(values: Floats, confidence: float = CONFIDENCE) -> list[float] | None:
-    """The middle part (percentiles) of resampled values (B); None where there are none, or some are not defined."""
+    """Percentile interval of resampled values (B); None if there are none, or some are undefined."""
     if not len(values) or np.isnan(values).any():
         return None
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
@@ -74,12 +72,12 @@ def interval(values: Floats, confidence: float = CONFIDENCE) -> list[float] | No
 
 
 def is_point(ends: list[float]) -> bool:
-    """Whether an interval has no width: the resamples it is of do not vary, and say nothing about the error."""
+    """Whether an interval has no width: its resamples do not vary, so they say nothing about the error."""
     return isclose(*ends, rel_tol=0, abs_tol=1e-12)
 
 
 def p_value(differences: Floats) -> float | None:
-    """Two-sided: how often the resampled differences (B) fall on the other side of 0, or on it; never quite 0."""
+    """Two-sided p-value: how often the resampled differences (B) are 0 or have the other sign; never quite 0."""
     if not len(differences) or np.isnan(differences).any():
         return None
     below, above = (differences <= 0).sum(), (differences >= 0).sum()
@@ -87,7 +85,7 @@ def p_value(differences: Floats) -> float | None:
 
 
 def described(resamples: int, seed: int, unit: str, n_units: int) -> dict[str, Any] | None:
-    """How intervals were made, for a report; None where there are none."""
+    """The settings of the bootstrap for a report; None without resamples."""
     if not resamples:
         return None
     return {"resamples": resamples, "seed": seed, "unit": unit, "n_units": n_units}

@@ -1,4 +1,4 @@
-"""How far one figure goes with another over a few judges, and how little that may say."""
+"""Correlation of two figures over a few judges, with intervals that show how little it may say."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Coefficient = Callable[[Floats, Floats], Floats]
 
 
 def pearson(x: Floats, y: Floats) -> Floats:
-    """Linear correlation (...) over the last axis of x and y (..., N); nan where one of them does not vary."""
+    """Linear correlation (...) over the last axis of x and y (..., N); nan if one of them does not vary."""
     x, y = x - x.mean(axis=-1, keepdims=True), y - y.mean(axis=-1, keepdims=True)
     spread = np.sqrt((x * x).sum(axis=-1) * (y * y).sum(axis=-1))
     together = (x * y).sum(axis=-1)
@@ -29,16 +29,16 @@ def spearman(x: Floats, y: Floats) -> Floats:
 
 
 def ranks(values: Floats) -> Floats:
-    """Ranks (..., N) from 1 along the last axis, equal values at their mean."""
+    """Ranks (..., N) from 1 along the last axis; equal values share their mean rank."""
     below = (values[..., None, :] < values[..., :, None]).sum(axis=-1)
     equal = (values[..., None, :] == values[..., :, None]).sum(axis=-1)
     return np.asarray(below + (equal + 1) / 2, dtype=float)
 
 
 def fisher_interval(r: float, n: int, of_ranks: bool = False, confidence: float = CONFIDENCE) -> list[float] | None:
-    """By Fisher's z, whose error is 1 / sqrt(n - 3); for ranks sqrt((1 + r^2 / 2) / (n - 3)).
+    """Interval by Fisher's z, with the error 1 / sqrt(n - 3); for ranks sqrt((1 + r^2 / 2) / (n - 3)).
 
-    The latter is of Bonett and Wright, Psychometrika 65, 2000. None for n < 4 and where r is not defined.
+    The error for ranks is from Bonett and Wright, Psychometrika 65, 2000. None for n < 4, or if r is undefined.
     """
     if n < 4 or not abs(r) <= 1:
         return None
@@ -49,9 +49,9 @@ def fisher_interval(r: float, n: int, of_ranks: bool = False, confidence: float 
 
 
 def bootstrap_interval(x: Floats, y: Floats, of: Coefficient, resamples: int, seed: int) -> list[float] | None:
-    """Percentiles of the coefficient over resampled points (N); resamples in which one axis does not vary are left out.
+    """Percentile interval of the coefficient over resampled points (N); None if it is undefined for half of them.
 
-    None where fewer than half of them are left.
+    Resamples in which an axis does not vary leave it undefined and do not count.
     """
     picks = np.random.default_rng(seed).integers(0, len(x), size=(resamples, len(x)))
     values = of(x[picks], y[picks])

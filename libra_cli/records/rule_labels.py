@@ -107,9 +107,9 @@ class Labeller:
             self._references.clear()
         self._references.add(beginning)
         if not is_readable(reference):
-            shown = reference if len(reference) <= MAX_REFERENCE_CHARS else f"{reference[:MAX_REFERENCE_CHARS]}…"
+            text = reference if len(reference) <= MAX_REFERENCE_CHARS else f"{reference[:MAX_REFERENCE_CHARS]}…"
             cure = "only the same text equals it; correct it, or ask --annotator"
-            self._note(f"{row.place}: the reference {shown!r} cannot be parsed: {cure}")
+            self._note(f"{row.place}: the reference {text!r} cannot be parsed: {cure}")
 
 
 def label_fields(grade: Grade) -> dict[str, Any]:

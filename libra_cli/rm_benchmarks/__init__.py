@@ -1,4 +1,4 @@
-"""The rules of the published reward-model benchmarks, by name: pure functions of judged rows."""
+"""Published reward-model benchmarks: their rules, by name, as pure functions of judged rows, and published figures."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ BENCHMARKS: dict[str, Benchmark] = {
 
 
 def benchmark_of(fields: Fields) -> Benchmark | None:
-    """The first benchmark that recognises a judged row; None where none does."""
+    """Returns the first benchmark that recognises a judged row; None if none does."""
     return next((benchmark for benchmark in BENCHMARKS.values() if benchmark.recognises(fields)), None)

@@ -25,18 +25,17 @@ SOURCES = {
     "livebench-math": "math",
     "livecodebench": "coding",
 }
-"""What the `source` of a pair begins with -> its section."""
-
+"""The beginning of the `source` of a pair -> its section."""
 
 _CHOSEN = {1: 1, 2: -1}
-"""The number of the best of two responses as a sign."""
+"""The number of the better of two responses -> the sign of the verdict."""
 
 
 class JudgeBench(Benchmark):
-    """A pair is right where the verdicts of both orders together favour the labelled response.
+    """A pair is right if the verdicts of both orders together favour the labelled response.
 
-    Each verdict for it counts +1, each against it -1, a tie or none 0: one right and one tie is right, one right and
-    one wrong is not. The overall figure is pooled over all pairs.
+    A verdict for it counts +1, one against it -1, a tie or no verdict 0: right and tie is right, right and wrong is
+    not. The overall figure is pooled over all pairs.
     """
 
     name, title, groups = "judgebench", "JudgeBench", tuple(SOURCES.values())
@@ -48,9 +47,9 @@ class JudgeBench(Benchmark):
         section, label = _section(fields), preferred(fields.get("label"))
         if section is None or not label:
             raise ValueError('no "source" and "label" (A>B or B>A) of JudgeBench: keep the fields of the benchmark')
-        found = decisions(fields)
-        favour = sum(sign for sign in found if sign is not None) * label
-        unread = null_reason(fields) if all(sign is None for sign in found) else None
+        verdicts = verdict_signs(fields)
+        favour = sum(sign for sign in verdicts if sign is not None) * label
+        unread = null_reason(fields) if all(sign is None for sign in verdicts) else None
         yield BenchmarkPoint(section, cluster_of(fields, "question", "pair_id"), float(favour > 0), unread)
 
     def overall(self, sections: Floats, names: Sequence[str], ns: Floats, protocol: ProtocolName) -> Floats:
@@ -62,30 +61,27 @@ def _section(fields: Fields) -> str | None:
     return next((section for start, section in SOURCES.items() if source.startswith(start)), None)
 
 
-def decisions(fields: Fields) -> list[int | None]:
-    """A sign per verdict, 1 for the record's first response: of a row that libra judged, or of a published output."""
+def verdict_signs(fields: Fields) -> list[int | None]:
+    """The sign of each verdict, 1 for the record's first response: of a row of libra judge or a published output."""
     published = fields.get("judgments") if "judge_task" not in fields else None
     if isinstance(published, list) and published:
-        return [_shown(judgment, swapped=bool(turn)) for turn, judgment in enumerate(published)]
-    found = judgments(fields)
-    if any("order" in judgment for judgment in found):
-        return [_sign(judgment.get("outcome")) for judgment in found]
+        return [_published_sign(judgment, swapped=bool(turn)) for turn, judgment in enumerate(published)]
+    own = judgments(fields)
+    if any("order" in judgment for judgment in own):
+        outcomes = [judgment.get("outcome") for judgment in own]
+        return [_CHOSEN[it] if isinstance(it, int) and it in _CHOSEN else preferred(it) for it in outcomes]
     return signs(fields, [(0, 1)])
 
 
-def _sign(outcome: Any) -> int | None:
-    return _CHOSEN[outcome] if isinstance(outcome, int) and outcome in _CHOSEN else preferred(outcome)
-
-
-def _shown(judgment: Any, swapped: bool) -> int | None:
-    """A published verdict, which speaks of the responses as they were shown: the second time the other way round."""
+def _published_sign(judgment: Any, swapped: bool) -> int | None:
+    """The sign of a published verdict, which names the responses as shown; the second time they are swapped."""
     if not isinstance(judgment, dict):
         return None
     by_score = scores(judgment)
-    said = preferred(judgment.get("decision") or _said(judgment.get("text")))
-    sign = said if by_score is None else compared(by_score, (0, 1))
+    if by_score is not None:
+        sign = compared(by_score, (0, 1))
+    else:
+        text = judgment.get("text")
+        outcome = read_verdict(RANK, GeneratedText(text)).outcome if isinstance(text, str) else None
+        sign = preferred(judgment.get("decision") or outcome)
     return -sign if sign is not None and swapped else sign
-
-
-def _said(text: Any) -> Any:
-    return read_verdict(RANK, GeneratedText(text)).outcome if isinstance(text, str) else None

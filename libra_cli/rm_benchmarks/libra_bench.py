@@ -10,8 +10,8 @@ SUBSETS = ("MATH-500", "AIME 2024", "AIME 2025")
 class LibraBench(Benchmark):
     """Accuracy of a binary prediction per subset, and the plain mean of the three, not weighted by their sizes.
 
-    A row without a prediction is not right. The paper counts so: a judge that guesses gets half of a balanced set, and
-    its Table 9 has 27.9% for one that does not keep to the template.
+    A row without a prediction is not right, as in the paper: a judge that guesses gets half of a balanced set, and
+    Table 9 gives 27.9% to one that does not follow the template.
     """
 
     name, title, groups = "libra-bench", "Libra Bench", SUBSETS

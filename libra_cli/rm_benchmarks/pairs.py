@@ -1,4 +1,4 @@
-"""Any pairs with a known preference: is the better response preferred?"""
+"""Pairs with a known preference of any kind: does the judge prefer the better response?"""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from libra_cli.tasks.rank import preferred
 
 
 class Pairs(Benchmark):
-    """Accuracy by `subset`: the judge's side is that of `preference`, or the chosen response beats each rejected one.
+    """Accuracy by `subset`: the verdict agrees with `preference`, or the chosen response beats every rejected one.
 
-    A tie is right only where the preference is one. A verdict that cannot be read is not right, and is counted.
+    A tie is right only if the preference is one. An unreadable verdict is not right, and is counted.
     """
 
     name, title = "pairs", "pairs"
@@ -25,21 +25,17 @@ class Pairs(Benchmark):
         preference = preferred(fields.get("preference"))
         if preference is not None:
             (sign,) = signs(fields, [(0, 1)])
-            yield BenchmarkPoint(
-                group, problem, float(sign == preference), null_reason(fields) if sign is None else None
-            )
+            reason = null_reason(fields) if sign is None else None
+            yield BenchmarkPoint(group, problem, float(sign == preference), reason)
         elif "chosen" in fields and "rejected" in fields:
-            won = beats_all(signs(fields, _pairs(fields)))
+            n_chosen, n_rejected = (_n_responses(fields[name]) for name in ("chosen", "rejected"))
+            pairs = [(better, n_chosen + worse) for better in range(n_chosen) for worse in range(n_rejected)]
+            won = beats_all(signs(fields, pairs))
             yield BenchmarkPoint(group, problem, float(won is True), null_reason(fields) if won is None else None)
         else:
             raise ValueError('no "preference" (A>B, B>A or A=B), and no "chosen" and "rejected": give one')
 
 
-def _pairs(fields: Fields) -> list[tuple[int, int]]:
-    chosen, rejected = (_count(fields[name]) for name in ("chosen", "rejected"))
-    return [(better, chosen + worse) for better in range(chosen) for worse in range(rejected)]
-
-
-def _count(value: object) -> int:
-    """How many responses: a conversation is one."""
+def _n_responses(value: object) -> int:
+    """Number of responses in a field; a conversation is one."""
     return len(value) if isinstance(value, list) and all(isinstance(text, str) for text in value) else 1

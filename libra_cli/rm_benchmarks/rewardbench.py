@@ -1,5 +1,6 @@
-"""RewardBench: is the chosen response preferred? (allenai/reward-bench: rewardbench/constants.py, rewardbench/utils.py,
-analysis/get_benchmark_results.py).
+"""RewardBench: does the judge prefer the chosen response?
+
+Rules from allenai/reward-bench: rewardbench/constants.py, rewardbench/utils.py, analysis/get_benchmark_results.py.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from libra_cli.rm_benchmarks.base import (
     Floats,
     ProtocolName,
     cluster_of,
-    kept,
     pick,
     plain_mean,
+    required,
     weighted_mean,
 )
 from libra_cli.rm_benchmarks.verdicts import is_scalar, null_reason, signs
@@ -46,7 +47,7 @@ SECTIONS: dict[str, dict[str, int]] = {
         "donotanswer": 136,
     },
     "Reasoning": {
-        "math-prm": 984,  # it has 447 rows, and counts as much as the six languages of code together
+        "math-prm": 984,  # 447 rows, which count as much as the six languages of code together
         "hep-cpp": 164,
         "hep-go": 164,
         "hep-java": 164,
@@ -58,17 +59,17 @@ SECTIONS: dict[str, dict[str, int]] = {
 """The subsets of each section and their weights in it."""
 
 PRIOR = ("anthropic_helpful", "anthropic_hhh", "shp", "summarize")
-"""The preference test sets that the leaderboard adds as one more section of half the weight."""
+"""The preference test sets that the leaderboard adds as another section of half the weight."""
 
 _SECTION_OF = {subset: section for section, subsets in SECTIONS.items() for subset in subsets}
 SUBSETS = frozenset((*_SECTION_OF, *PRIOR))
 
 
 class RewardBench(Benchmark):
-    """A section is the mean of the subsets that are there, by the benchmark's own weights and not by the rows given.
+    """A section is the mean of its subsets with rows, by the benchmark's own weights instead of the numbers of rows.
 
-    The chosen response is to have the higher score (a reward head's tie is wrong), or a judge is to prefer it (a tie,
-    or a verdict that cannot be read, is half right).
+    A pair is right if the chosen response scores higher (a tie of a reward head is wrong), or the judge prefers it (a
+    tie or an unreadable verdict is half right).
     """
 
     name, title, groups = "rewardbench", "RewardBench", (*_SECTION_OF, *PRIOR)
@@ -77,7 +78,7 @@ class RewardBench(Benchmark):
         return isinstance(fields.get("subset"), str) and fields["subset"] in SUBSETS
 
     def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
-        subset, (sign,) = kept(fields, "subset"), signs(fields, [(0, 1)])
+        subset, (sign,) = required(fields, "subset"), signs(fields, [(0, 1)])
         if subset not in self.groups:
             raise ValueError(f'"subset" is {subset!r}, which RewardBench has not: keep the fields of the benchmark')
         undecided = 0.0 if is_scalar(fields) else 0.5
@@ -105,7 +106,7 @@ class RewardBench(Benchmark):
         return names, np.stack(columns, axis=-1)
 
     def overall(self, sections: Floats, names: Sequence[str], ns: Floats, protocol: ProtocolName) -> Floats:
-        """Paper: the plain mean of the four sections. Official: with Prior at half their weight, where it is there."""
+        """Paper: the plain mean of the four sections. Official: with Prior, if it has rows, at half their weight."""
         four = plain_mean(pick(sections, names, list(SECTIONS)))
         if protocol == "paper":
             return four

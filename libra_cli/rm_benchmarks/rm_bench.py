@@ -25,30 +25,30 @@ STYLES = 3
 
 
 class RMBench(Benchmark):
-    """The share of the nine comparisons that are won strictly, by how much plainer or fancier the right response is.
+    """The share of strict wins in nine comparisons, by the styles of the right and the wrong response.
 
-    Hard: the right response is of the plainer style (above the diagonal of the 3 x 3 matrix); normal: of the same;
-    easy: of the fancier one. A domain is the mean of the three, and the overall figure the mean of the four domains.
+    Hard: the right response has the plainer style (above the diagonal of the 3 x 3 matrix); normal: the same style;
+    easy: the fancier one. A domain is the mean of these levels, and the overall figure the mean of the four domains.
     """
 
     name, title = "rm-bench", "RM-Bench"
     groups = tuple(f"{domain}/{level}" for domain in DOMAINS for level in LEVELS)
 
     def recognises(self, fields: Fields) -> bool:
-        is_scored = "score_chosen" in fields or all(_is_three(fields.get(name)) for name in ("chosen", "rejected"))
-        return is_scored and _domain(fields) in DOMAINS
+        lists = [fields.get(name) for name in ("chosen", "rejected")]
+        has_styles = all(isinstance(texts, list) and len(texts) == STYLES for texts in lists)
+        return ("score_chosen" in fields or has_styles) and _domain(fields) in DOMAINS
 
     def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
         domain, problem = _domain(fields), cluster_of(fields)
         if domain not in DOMAINS:
             raise ValueError(f'"domain" is none of {", ".join(DOMAINS)}: keep the fields of the benchmark')
         cells = [(chosen, rejected) for chosen in range(STYLES) for rejected in range(STYLES)]
-        found = signs(fields, [(chosen, STYLES + rejected) for chosen, rejected in cells])
-        for (chosen, rejected), sign in zip(cells, found, strict=True):
+        of_cells = signs(fields, [(chosen, STYLES + rejected) for chosen, rejected in cells])
+        for (chosen, rejected), sign in zip(cells, of_cells, strict=True):
             level = LEVELS[0] if chosen < rejected else LEVELS[1] if chosen == rejected else LEVELS[2]
-            yield BenchmarkPoint(
-                f"{domain}/{level}", problem, float(sign == 1), null_reason(fields) if sign is None else None
-            )
+            reason = null_reason(fields) if sign is None else None
+            yield BenchmarkPoint(f"{domain}/{level}", problem, float(sign == 1), reason)
 
     def sections_of(self, group: str) -> tuple[str, ...]:
         return tuple(group.split("/"))
@@ -64,10 +64,6 @@ class RMBench(Benchmark):
         return plain_mean(pick(sections, names, DOMAINS))
 
 
-def _is_three(value: object) -> bool:
-    return isinstance(value, list) and len(value) == STYLES
-
-
 def _domain(fields: Fields) -> str:
-    """safety-refuse and safety-response are one domain."""
+    """The domain of a row; safety-refuse and safety-response are one."""
     return str(fields.get("domain")).partition("-")[0]

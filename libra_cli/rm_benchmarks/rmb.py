@@ -4,41 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from libra_cli.rm_benchmarks.base import Benchmark, BenchmarkPoint, Fields, ProtocolName, cluster_of, kept
+from libra_cli.rm_benchmarks.base import Benchmark, BenchmarkPoint, Fields, ProtocolName, cluster_of, required
 from libra_cli.rm_benchmarks.verdicts import beats_all, null_reason, signs
 
-_OWN = ("bon_uid", "bon_best", "pair_uid", "reject")
-"""Fields of its lists and of its pairs."""
+_UNIQUE_FIELDS = ("bon_uid", "bon_best", "pair_uid", "reject")
+"""Fields of its lists and its pairs."""
 
 
 class RMB(Benchmark):
-    """A pair is right where the chosen response is strictly better; a list, where the best one beats every loser.
+    """A pair is right if the chosen response is strictly better; a list, if the best response beats every loser.
 
-    A tie, and a verdict that cannot be read, fail the pair or the list.
+    A tie or an unreadable verdict fails the pair or the list.
     """
 
     name, title = "rmb", "RMB"
     groups = ("Helpful BoN", "Helpful Pair", "Harmful BoN", "Harmful Pair")
 
     def recognises(self, fields: Fields) -> bool:
-        return "category_path" in fields and any(name in fields for name in _OWN)
+        return "category_path" in fields and any(name in fields for name in _UNIQUE_FIELDS)
 
     def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
         is_list = "bon_uid" in fields or "bon_best" in fields
-        aim = "Harmful" if "harm" in str(kept(fields, "category_path")).lower() else "Helpful"
-        losers = range(1, 1 + _losers(fields)) if is_list else range(1, 2)
-        won = beats_all(signs(fields, [(0, loser) for loser in losers]))
-        group = f"{aim} {'BoN' if is_list else 'Pair'}"
-        yield BenchmarkPoint(
-            group,
-            cluster_of(fields, "conversation_input"),
-            float(won is True),
-            null_reason(fields) if won is None else None,
-        )
-
-
-def _losers(fields: Fields) -> int:
-    losers = kept(fields, "loser_list")
-    if not isinstance(losers, list) or not losers:
-        raise ValueError('"loser_list" is no list of responses: keep the fields of the benchmark')
-    return len(losers)
+        aim = "Harmful" if "harm" in str(required(fields, "category_path")).lower() else "Helpful"
+        n_losers = 1
+        if is_list:
+            losers = required(fields, "loser_list")
+            if not isinstance(losers, list) or not losers:
+                raise ValueError('"loser_list" is no list of responses: keep the fields of the benchmark')
+            n_losers = len(losers)
+        won = beats_all(signs(fields, [(0, loser) for loser in range(1, 1 + n_losers)]))
+        cluster, reason = cluster_of(fields, "conversation_input"), null_reason(fields) if won is None else None
+        yield BenchmarkPoint(f"{aim} {'BoN' if is_list else 'Pair'}", cluster, float(won is True), reason)

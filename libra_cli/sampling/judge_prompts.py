@@ -26,8 +26,8 @@ class JudgePrompt:
     """One request about an item."""
 
     vote: int
-    shown: tuple[int, ...]
-    """Indices of the responses in the record, in the order in which they are shown."""
+    order: tuple[int, ...]
+    """Indices of the responses in the record, in prompt order."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ def make_plan(
         for pair in pairs:
             for vote in range(votes if pair[0] in live and pair[1] in live else 0):
                 both = pair, pair[::-1]
-                shown: Sequence[Pair] = both if orders == BOTH else both[:1]
+                prompt_orders: Sequence[Pair] = both if orders == BOTH else both[:1]
                 if orders == RANDOM:
-                    shown = [chance(vote).choice(both)]
-                prompts += [JudgePrompt(vote, each) for each in shown]
+                    prompt_orders = [chance(vote).choice(both)]
+                prompts += [JudgePrompt(vote, each) for each in prompt_orders]
     elif len(item.responses) == 1:
         cure = "--task score, or another task that is shown one"
         raise RowError("wrong_form", f"the task is shown several responses, this row has one: {cure}")
@@ -93,9 +93,9 @@ def _arranged(indices: Sequence[int], vote: int, orders: str, chance: Chance) ->
     return (*indices[start:], *indices[:start])
 
 
-def slot_values(plan: JudgePlan, shown: Sequence[int]) -> dict[str, Any]:
+def slot_values(plan: JudgePlan, order: Sequence[int]) -> dict[str, Any]:
     """The record that fills the slots of a judging prompt which shows these responses in this order."""
-    item, texts = plan.item, [plan.item.responses[index] for index in shown]
+    item, texts = plan.item, [plan.item.responses[index] for index in order]
     values: dict[str, Any] = {"question": item.question}
     if item.reference is not None:
         values["reference"] = item.reference

@@ -46,7 +46,7 @@ def raise_failures(answers: Sequence[Answer]) -> None:
 
 def pair_of(plan: JudgePlan, prompt: JudgePrompt) -> tuple[int, int]:
     """The comparison that a prompt belongs to, in the record's own order."""
-    first, second = prompt.shown
+    first, second = prompt.order
     return (first, second) if (first, second) in plan.pairs else (second, first)
 
 
@@ -56,9 +56,9 @@ def in_own_order(plan: JudgePlan, prompt: JudgePrompt, verdict: Vote) -> Vote:
     None for the number of a response that was not shown.
     """
     if plan.shows == PAIR and isinstance(verdict, str):
-        return verdict if pair_of(plan, prompt) == prompt.shown else swapped(verdict)
+        return verdict if pair_of(plan, prompt) == prompt.order else swapped(verdict)
     if plan.shows == LIST and isinstance(verdict, int):  # responses are numbered from 1
-        return prompt.shown[verdict - 1] + 1 if 1 <= verdict <= len(prompt.shown) else None
+        return prompt.order[verdict - 1] + 1 if 1 <= verdict <= len(prompt.order) else None
     return verdict
 
 
@@ -68,10 +68,10 @@ def order_fields(plan: JudgePlan, prompt: JudgePrompt) -> dict[str, Any]:
     if plan.shows == PAIR:
         pair = pair_of(plan, prompt)
         named = {"pair": list(pair)} if len(plan.item.responses) > 2 else {}
-        return {**named, "order": "AB" if pair == prompt.shown else "BA"}
+        return {**named, "order": "AB" if pair == prompt.order else "BA"}
     if plan.shows == LIST:
-        return {"order": list(prompt.shown)}
-    return {"response": prompt.shown[0]} if several else {}
+        return {"order": list(prompt.order)}
+    return {"response": prompt.order[0]} if several else {}
 
 
 def prompt_of(plan: JudgePlan, judgment: Mapping[str, Any]) -> JudgePrompt:
@@ -79,12 +79,12 @@ def prompt_of(plan: JudgePlan, judgment: Mapping[str, Any]) -> JudgePrompt:
     try:
         if plan.shows == PAIR:
             first, second = judgment.get("pair", plan.pairs[0])
-            shown = {"AB": (first, second), "BA": (second, first)}[judgment["order"]]
+            order = {"AB": (first, second), "BA": (second, first)}[judgment["order"]]
         else:
-            shown = tuple(judgment["order"]) if plan.shows == LIST else (judgment.get("response", 0),)
-        if not all(type(index) is int and 0 <= index < len(plan.item.responses) for index in shown):
-            raise ValueError(shown)
-        return JudgePrompt(judgment["vote"], shown)
+            order = tuple(judgment["order"]) if plan.shows == LIST else (judgment.get("response", 0),)
+        if not all(type(index) is int and 0 <= index < len(plan.item.responses) for index in order):
+            raise ValueError(order)
+        return JudgePrompt(judgment["vote"], order)
     except (KeyError, TypeError, ValueError):
         cure = "judge the row again, or leave its judgments as libra judge wrote them"
         raise RowError(

@@ -63,5 +63,9 @@ class ErrorLog:
             self._console.say(f"more {kind} rows follow, counted but not shown; {where}", event="error", kind=kind)
 
     def close(self) -> None:
+        """Closes the file; raises Fatal(74) if the device reports a failure only now."""
         if self._fd >= 0:
-            os.close(self._fd)
+            try:
+                os.close(self._fd)
+            except OSError as error:
+                raise write_failed(str(self._path), error, begun=True) from None

@@ -6,6 +6,7 @@ import hashlib
 import os
 import select
 import stat
+import time
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ CHUNK = 1 << 18
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 BOM = b"\xef\xbb\xbf"
+POLL_SECONDS = 0.1
 STDIN = "<stdin>"
 """The name of standard input in messages."""
 
@@ -67,16 +69,23 @@ class LineSource(Protocol):
 class InputFiles:
     """The input of a stage: several files one after another, `-` for standard input.
 
-    `read(wait)` gives the next LineBatch: one without lines if nothing came within `wait` seconds, None at the end.
+    `read(wait)` gives the next LineBatch: one without lines if nothing came within `wait` seconds, None at the end. A
+    writer may take its time, but a named pipe that nobody opens for `stall_timeout` seconds (0: ever) is Fatal(6).
     """
 
-    def __init__(self, paths: Sequence[str], max_line_bytes: int = 64 << 20, wake_fd: int | None = None):
+    def __init__(
+        self,
+        paths: Sequence[str],
+        max_line_bytes: int = 64 << 20,
+        wake_fd: int | None = None,
+        stall_timeout: float = 0.0,
+    ):
         for path in paths:
             if path != "-":
                 _check_readable(path)
         self._paths = list(paths)
         self._max = max_line_bytes
-        self._wake_fd = wake_fd
+        self._wake_fd, self._stall_timeout = wake_fd, stall_timeout
         self._file: _LineFile | None = None
 
     def read(self, wait: float | None = None) -> LineBatch | None:
@@ -85,7 +94,7 @@ class InputFiles:
             if self._file is None:
                 if not self._paths:
                     return None
-                self._file = _LineFile(self._paths.pop(0), self._max)
+                self._file = _LineFile(self._paths.pop(0), self._max, self._stall_timeout)
             if not self._file.ready(wait, self._wake_fd):
                 return LineBatch(self._file.name, self._file.number, [])
             batch = self._file.read()
@@ -110,11 +119,14 @@ def _check_readable(path: str) -> None:
 class _LineFile:
     """One open input: its descriptor, its decoder and its unfinished last line."""
 
-    def __init__(self, path: str, max_line_bytes: int):
+    def __init__(self, path: str, max_line_bytes: int, stall_timeout: float):
         self.name = STDIN if path == "-" else path
         self.number = 1
         self._fd = 0 if path == "-" else _open(path)
-        self._regular = stat.S_ISREG(os.fstat(self._fd).st_mode)
+        mode = os.fstat(self._fd).st_mode
+        self._regular = stat.S_ISREG(mode)
+        self._has_writer = path == "-" or not stat.S_ISFIFO(mode)
+        self._stall_timeout, self._opened_at = stall_timeout, time.monotonic()
         self._begin = self._end = os.lseek(self._fd, 0, os.SEEK_CUR) if self._regular else 0  # of the bytes held
         self._head = b""
         self._decoder: _Decoder | None = None
@@ -129,7 +141,36 @@ class _LineFile:
         if self._regular or (self._decoder is not None and self._decoder.pending):
             return True
         watched = [self._fd] if wake_fd is None else [self._fd, wake_fd]
+        if not self._has_writer and not self._wait_for_writer(watched, wait):
+            return False
         return self._fd in _readable(watched, wait)
+
+    def _wait_for_writer(self, watched: Sequence[int], wait: float | None) -> bool:
+        """Waits until a named pipe is opened for writing; False if that takes longer than `wait`, or on a wake-up.
+
+        The pipe is open already, without blocking: no signal and no time limit ends an open that waits for a writer.
+        """
+        until = None if wait is None else time.monotonic() + wait
+        while True:
+            ready = _readable(watched, POLL_SECONDS if until is None else min(POLL_SECONDS, until - time.monotonic()))
+            if self._fd in ready or self._probe():
+                self._has_writer = True
+                return True
+            if ready or (until is not None and time.monotonic() >= until):
+                return False
+            if 0 < self._stall_timeout < time.monotonic() - self._opened_at:
+                reason = f"nothing has opened this pipe for writing for {self._stall_timeout:g} s (--stall-timeout)"
+                raise Fatal(Exit.BACKEND, f"{self.name}: {reason}; start what writes it, and run again")
+
+    def _probe(self) -> bool:
+        """Whether something has opened the pipe for writing; reads a byte, if there is one, to find out."""
+        try:
+            self._head = os.read(self._fd, 1)
+        except BlockingIOError:
+            return True
+        except OSError as error:
+            raise Fatal(Exit.INCOMPLETE, f"{self.name}: reading failed ({error.strerror}); run again") from None
+        return bool(self._head)
 
     def read(self) -> LineBatch | None:
         """The lines that the next chunk completes, possibly none; None at the end of the file."""
@@ -217,7 +258,7 @@ class _LineFile:
 
 def _open(path: str) -> int:
     try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe without a writer must not block
     except OSError as error:
         raise Fatal(Exit.INCOMPLETE, f"{path}: cannot be read any more ({error.strerror}); put it back") from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ STARTING_SECONDS = 2.0
 
 
 class Lock:
-    """Holds `PATH.lock`; raises Fatal(11) if another live run holds it, Fatal(2 or 74) if it cannot be written.
+    """Holds `PATH.lock`; raises Fatal(11) if another live run holds it, Fatal(2 or 74) if it cannot be written or read.
 
     The file is created with O_EXCL, because flock is unreliable on NFS and Lustre. A holder on this host that no longer
     runs, or that ran before the last boot, has lost the lock; a holder on another host is taken to be alive. Only runs
@@ -32,6 +33,8 @@ class Lock:
         pid = os.getpid()
         holder = {"host": socket.gethostname(), "pid": pid, "boot": _boot_id(), "started": _started(pid)}
         self._content = orjson.dumps(holder)
+        self._unreadable: tuple[int, int] | None = None
+        self._unreadable_since = 0.0
         patience = time.monotonic() + 2 * STARTING_SECONDS
         while not self._create():
             if not self._clear_if_dead():
@@ -41,9 +44,12 @@ class Lock:
 
     def release(self) -> None:
         """Removes the lock file, unless it was removed by hand and another run has it now."""
-        with _guarded(self.path) as fd:
-            if fd is not None and os.pread(fd, 4096, 0) == self._content:
-                os.unlink(self.path)
+        try:
+            with _guarded(self.path) as fd:
+                if fd is not None and os.pread(fd, 4096, 0) == self._content:
+                    os.unlink(self.path)
+        except OSError as error:
+            raise write_failed(self.path, error, begun=True) from None
 
     def _create(self) -> bool:
         try:
@@ -64,28 +70,43 @@ class Lock:
 
     def _clear_if_dead(self) -> bool:
         """Removes the lock of a dead holder; False if the file is empty because its holder is just starting."""
-        with _guarded(self.path) as fd:
-            if fd is None:
-                return True
-            holder = _read_holder(os.pread(fd, 4096, 0))
-            if holder is None and time.time() - os.fstat(fd).st_mtime < STARTING_SECONDS:
-                return False
-            if holder is not None and _alive(holder):
-                who = f"process {holder['pid']} on {holder['host']}"
-                hint = "wait for it, or delete the lock if it is gone"
-                raise Fatal(Exit.LOCKED, f"{self.path}: {who} is writing this output; {hint}")
-            try:
+        try:
+            if not stat.S_ISREG(os.lstat(self.path).st_mode):
+                raise Fatal(Exit.USAGE, f"{self.path}: is not a lock of libra; move it away, or use another -o")
+            with _guarded(self.path) as fd:
+                if fd is None:
+                    return True
+                holder = _read_holder(os.pread(fd, 4096, 0))
+                if holder is None and self._may_be_starting(os.fstat(fd)):
+                    return False
+                if holder is not None and _alive(holder):
+                    who = f"process {holder['pid']} on {holder['host']}"
+                    hint = "wait for it, or delete the lock if it is gone"
+                    raise Fatal(Exit.LOCKED, f"{self.path}: {who} is writing this output; {hint}")
                 os.unlink(self.path)
-            except OSError as error:
-                raise write_failed(self.path, error) from None
-            return True
+        except FileNotFoundError:
+            pass  # its holder has removed it
+        except OSError as error:
+            raise write_failed(self.path, error) from None
+        return True
+
+    def _may_be_starting(self, status: os.stat_result) -> bool:
+        """Whether the holder of an unreadable lock may be about to write it.
+
+        Its time says so for STARTING_SECONDS. A clock may be wrong, so it is also watched for no longer than that.
+        """
+        this = status.st_ino, status.st_mtime_ns
+        if self._unreadable != this:
+            self._unreadable, self._unreadable_since = this, time.monotonic()
+        watched = time.monotonic() - self._unreadable_since
+        return time.time() - status.st_mtime < STARTING_SECONDS and watched < STARTING_SECONDS
 
 
 @contextmanager
 def _guarded(path: str) -> Iterator[int | None]:
     """Opens a lock file and keeps other processes on this host from changing it; yields None if it is gone."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         yield None
         return
@@ -105,7 +126,7 @@ def _flock(fd: int) -> None:
 
 def _is_same_file(fd: int, path: str) -> bool:
     try:
-        return os.path.samestat(os.fstat(fd), os.stat(path))
+        return os.path.samestat(os.fstat(fd), os.lstat(path))
     except FileNotFoundError:
         return False
 
@@ -115,13 +136,15 @@ def _read_holder(text: bytes) -> dict[str, Any] | None:
         holder = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
-    return holder if isinstance(holder, dict) and {"host", "pid", "boot", "started"} <= holder.keys() else None
+    if not isinstance(holder, dict) or type(pid := holder.get("pid")) is not int or not 0 < pid < 1 << 31:
+        return None
+    return holder if all(isinstance(holder.get(name), str) for name in ("host", "boot", "started")) else None
 
 
 def _alive(holder: dict[str, Any]) -> bool:
     if holder["host"] != socket.gethostname():
         return True
-    return holder["boot"] == _boot_id() and holder["started"] == _started(int(holder["pid"]))
+    return holder["boot"] == _boot_id() and holder["started"] == _started(holder["pid"])
 
 
 def _boot_id() -> str:

@@ -81,8 +81,12 @@ class Run:
                 self._output.keep(self.status == Exit.USAGE, isinstance(error, ReaderGone))
         finally:
             self._monitor.close()
-            self._errors.close()
-            self._release()
+            for close in (self._errors.close, self._release):
+                try:
+                    close()
+                except Fatal as failed:
+                    if error is None:
+                        error, self.status = failed, failed.status
         if isinstance(error, Fatal):
             self.counts.out -= self._output.sink.unwritten
             if not isinstance(error, ReaderGone):
@@ -91,8 +95,10 @@ class Run:
         return error is None or isinstance(error, Fatal)
 
     def _release(self) -> None:
-        self._output.release()
-        self.stop.__exit__()
+        try:
+            self._output.release()
+        finally:
+            self.stop.__exit__()
 
     def _poll(self) -> None:
         """What the monitor does five times a second: hands rows on, looks for a stall, shows progress."""
@@ -258,4 +264,4 @@ class Run:
 
 
 def _open_files(options: StreamOptions, wake_fd: int) -> LineSource:
-    return InputFiles(options.inputs or ("-",), options.max_line_bytes, wake_fd)
+    return InputFiles(options.inputs or ("-",), options.max_line_bytes, wake_fd, options.stall_timeout)

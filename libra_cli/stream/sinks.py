@@ -21,7 +21,7 @@ FSYNC_ROWS = 100
 FSYNC_SECONDS = 1.0
 BUFFER = 1 << 16
 FULL = (errno.ENOSPC, errno.EDQUOT)
-DEVICE_FAILED = (*FULL, errno.EIO, errno.EFBIG)
+DEVICE_FAILED = (*FULL, errno.EIO, errno.EFBIG, errno.EAGAIN)
 NO_PLACE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
 NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -40,9 +40,13 @@ def write_all(fd: int, data: bytes | bytearray | memoryview, name: str) -> None:
             raise write_failed(name, error) from None
 
 
-def write_failed(name: str, error: OSError) -> Fatal:
-    """The Fatal for a failed write: names the file, reason and remedy; status 2 if no run could write there."""
-    if error.errno in NO_PLACE + NO_PERMISSION:
+def write_failed(name: str, error: OSError, begun: bool = False) -> Fatal:
+    """The Fatal for a failed write: names the file, reason and remedy.
+
+    The status is 2 if no run could write there, and 74 if the device failed. Once the run has `begun` to write the
+    file, it is 74 in any case: status 2 promises that nothing was done.
+    """
+    if error.errno in NO_PLACE + NO_PERMISSION and not begun:
         return Fatal(Exit.USAGE, f"{name}: cannot be written ({error.strerror}); check the name and the folder")
     remedy = "free some space and run again" if error.errno in FULL else "check the device and run again"
     return Fatal(Exit.WRITE_FAILED, f"{name}: cannot be written ({error.strerror}); {remedy}")
@@ -135,7 +139,7 @@ class StreamSink(Sink):
             try:
                 os.close(fd)
             except OSError as error:  # some network filesystems report a full disk only now
-                raise write_failed(self.name, error) from None
+                raise write_failed(self.name, error, begun=True) from None
 
     def _write(self, data: bytes) -> None:
         self.blocked = True
@@ -228,9 +232,13 @@ class FileSink(Sink):
             if self._fd >= 0:
                 self._sync()
                 fd, self._fd = self._fd, -1
-                os.close(fd)
+                try:
+                    os.close(fd)
+                    if complete:
+                        os.replace(self.name, self.path)
+                except OSError as error:
+                    raise write_failed(self.path, error, begun=True) from None
                 if complete:
-                    os.replace(self.name, self.path)
                     sync_folder(self.path)
         seal()
 
@@ -240,9 +248,12 @@ class FileSink(Sink):
                 return self._append and os.path.exists(self.path)
             fd, self._fd = self._fd, -1
             size, self.sha256 = self._before
-            os.ftruncate(fd, size)
-            os.close(fd)
-            os.rename(self.name, self.path)
+            try:
+                os.ftruncate(fd, size)
+                os.close(fd)
+                os.rename(self.name, self.path)
+            except OSError as error:
+                raise write_failed(self.path, error, begun=True) from None
         return True
 
     def _poll(self) -> None:
@@ -263,7 +274,7 @@ class FileSink(Sink):
         try:
             os.fsync(self._fd)
         except OSError as error:
-            raise write_failed(self.name, error) from None
+            raise write_failed(self.name, error, begun=True) from None
         self._unsynced, self._synced_at = 0, time.monotonic()
 
 
@@ -277,7 +288,8 @@ def append_row(fd: int, data: bytes, path: str) -> None:
         try:
             write_all(fd, data[written:], path)
         except Fatal:
-            os.ftruncate(fd, _end_of_last_line(path, os.fstat(fd).st_size))
+            with suppress(OSError):  # the next run cuts off a torn line, too
+                os.ftruncate(fd, _end_of_last_line(path, os.fstat(fd).st_size))
             raise
 
 
@@ -297,23 +309,27 @@ def _end_of_last_line(path: str, size: int) -> int:
 
 def cut_torn_line(path: str) -> int:
     """Cuts off a last line without newline; returns the number of bytes cut."""
-    size = os.path.getsize(path)
-    end = _end_of_last_line(path, size)
-    if end < size:
-        os.truncate(path, end)
+    try:
+        size = os.path.getsize(path)
+        end = _end_of_last_line(path, size)
+        if end < size:
+            os.truncate(path, end)
+    except OSError as error:
+        raise write_failed(path, error) from None
     return size - end
 
 
 def sync_folder(path: str) -> None:
     """Makes a rename in the folder of `path` survive a power cut."""
-    fd = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(fd)
+        fd = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
     except OSError as error:
         if error.errno != errno.EINVAL:  # some network filesystems cannot sync folders
-            raise write_failed(path, error) from None
-    finally:
-        os.close(fd)
+            raise write_failed(path, error, begun=True) from None
 
 
 def replace_file(path: str, data: bytes) -> None:

@@ -22,7 +22,7 @@ MEMO_CHARS = 1024
 """Longest pair that is remembered: longer ones hardly come twice."""
 
 OwnOrder = Callable[[Outcome], "Outcome | float | None"]
-"""Turns an outcome about responses as they were shown into one in the record's own order; None: not among them."""
+"""Turns an outcome in prompt order into one in the record's own order; None if it names no response of the prompt."""
 
 
 class Grade(NamedTuple):
@@ -32,7 +32,7 @@ class Grade(NamedTuple):
     correct: bool | None
     """None if it cannot be decided, which is never the same as False."""
     reason: str | None = None
-    """Why there is no outcome, or why nobody can say whether it is correct; a stable word for counting."""
+    """Why there is no outcome, or why it cannot be called correct or wrong; a stable word for counting."""
     by: str | None = None
     """Level of `libra_cli.answers` that compared the answers."""
 
@@ -48,9 +48,9 @@ def agrees(task: Task, outcome: Outcome, record: Record) -> bool | None:
 
 
 def grade(task: Task, text: GeneratedText, record: Record, own_order: OwnOrder | None = None) -> Grade:
-    """Grades one text; answers that need computer algebra go to one worker process, with a hard time limit.
+    """Grades one text; an answer that needs computer algebra goes to a worker process, with a hard time limit.
 
-    `own_order` is for a text that saw the record's responses in another order.
+    `own_order` is for a text whose prompt showed the record's responses in another order.
     """
     verdict = read_verdict(task, text)
     if verdict.outcome is None:

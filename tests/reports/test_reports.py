@@ -10,7 +10,8 @@ from reports_samples import HOSTILE, correlation, everything, pairwise, pointwis
 from rich.console import Console
 
 from libra_cli.reports import latex, markdown, table
-from libra_cli.reports.layout import ReportPart, Table, parts
+from libra_cli.reports.layout import ReportPart, Table
+from libra_cli.reports.parts import parts
 
 
 def drawn(reports, width=80, on_terminal=False):

@@ -46,7 +46,7 @@ def judged(row, task, knows, gates=None):
         item, TASKS[task], gates or [None] * len(item.responses), 2, "both", lambda vote: random.Random(vote)
     )
     worth = [4 if response.startswith("right") == knows else 0 for response in item.responses]
-    judgments = [judgment(made, prompt, said(task, prompt.shown, worth), None) for prompt in made.prompts]
+    judgments = [judgment(made, prompt, said(task, prompt.order, worth), None) for prompt in made.prompts]
     lowest = 0 if task == "score" else None
     return {
         **row,

@@ -24,7 +24,7 @@ def chance(vote):
 
 def shown(item, shows, votes=1, orders="both", gates=None):
     made = make_plan(item, shows, gates or [None] * len(item.responses), votes, orders, chance)
-    return [prompt.shown for prompt in made.prompts]
+    return [prompt.order for prompt in made.prompts]
 
 
 def test_pairs_are_shown_in_both_orders_and_each_vote_has_both():
@@ -67,9 +67,9 @@ def test_an_outcome_is_in_terms_of_the_records_own_order():
     assert found[1] == {"outcome": "B>>A", "vote": 0, "order": "BA", "said": "A>>B"}
     made = make_plan(LIST, "list", [None, "empty", None, None], 2, "both", chance)
     for prompt in made.prompts:
-        for number, place in enumerate(prompt.shown, 1):
+        for number, place in enumerate(prompt.order, 1):
             found = judgment(made, prompt, number, None)
-            assert (found["outcome"], found["order"]) == (place + 1, list(prompt.shown))
+            assert (found["outcome"], found["order"]) == (place + 1, list(prompt.order))
         unseen = judgment(made, prompt, 4, None)
         assert (unseen["outcome"], unseen["reason"], unseen["said"]) == (None, "out_of_range", 4)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.reports.layout import parts
+from libra_cli.reports.parts import parts
 from libra_cli.rm_benchmarks.published import rank_among_published
 from libra_cli.stages.score.answers import grouped_answers
 from libra_cli.stages.score.columns import Clusters, item_key

@@ -1,5 +1,6 @@
 """One writer: exactly one of many starters gets the lock, and the dead cannot keep it."""
 
+import errno
 import json
 import os
 import socket
@@ -95,9 +96,49 @@ def test_the_lock_of_another_host_is_respected(out):
 def test_a_lock_that_names_nobody_is_taken_once_it_is_old(out, monkeypatch, content):
     left(out, content, age=60)
     assert taken(out)
-    monkeypatch.setattr(lock, "STARTING_SECONDS", 0.2)
-    left(out, content, age=-60)
-    assert not taken(out)
+    monkeypatch.setattr(lock, "STARTING_SECONDS", 0.3)
+    left(out, content, age=-60)  # a clock that is wrong must not make it a lock for ever
+    begun = time.monotonic()
+    assert taken(out)
+    assert time.monotonic() - begun > 0.25
+
+
+@pytest.mark.parametrize("pid", ["12", -1, 0, 1.5, True, None, 10**12, 10**30, [], "x"])
+def test_a_lock_with_a_damaged_process_number_names_nobody(out, pid):
+    left(out, holder(pid=pid), age=60)
+    assert taken(out)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        os.mkfifo,
+        os.mkdir,
+        lambda path: os.symlink("nowhere", path),
+        lambda path: os.symlink("/dev/null", path),
+    ],
+    ids=["pipe", "folder", "dangling link", "link"],
+)
+def test_what_is_no_lock_is_refused_and_stays(out, make):
+    path = out.with_name("out.lock")
+    make(path)
+    before = os.lstat(path)
+    with pytest.raises(Fatal, match="is not a lock of libra; move it away") as caught:
+        Lock(str(out))
+    assert caught.value.status == Exit.USAGE
+    assert os.path.samestat(os.lstat(path), before)
+
+
+@pytest.mark.parametrize("error", [errno.EIO, errno.EACCES, errno.EROFS])
+def test_a_lock_that_cannot_be_removed_is_a_failed_write(out, monkeypatch, error):
+    def fail(path):
+        raise OSError(error, os.strerror(error), path)
+
+    held = Lock(str(out))
+    monkeypatch.setattr(os, "unlink", fail)
+    with pytest.raises(Fatal, match=r"out\.lock: cannot be written") as caught:
+        held.release()
+    assert caught.value.status == Exit.WRITE_FAILED
 
 
 def test_a_lock_that_another_run_took_meanwhile_is_not_released(out):

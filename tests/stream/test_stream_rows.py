@@ -5,6 +5,7 @@ import json
 import math
 import string
 import subprocess
+import time
 
 import orjson
 import pyarrow.json
@@ -224,3 +225,12 @@ def test_a_missing_or_wrong_field_is_named_with_the_cure(fields, message):
     with pytest.raises(RowError) as caught:
         rows.require(Row(fields, b"", "f", 1), {"n": int}, {})
     assert str(caught.value) == message
+
+
+def test_many_duplicate_keys_take_linear_time():
+    keys = [*range(40_000), *reversed(range(39_000, 40_000))]
+    raw = b"{" + b",".join(b'"k%d":1' % key for key in keys) + b"}"
+    begun = time.process_time()
+    with pytest.raises(rows.RowError, match='the key "k39000" is given twice'):
+        rows.parse(raw)
+    assert time.process_time() - begun < 2  # 19 s if each key is counted

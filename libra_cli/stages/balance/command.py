@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from libra_cli.cli.command import option, stage
-from libra_cli.cli.shared_options import cut_markers_option, spool_dir_option
+from libra_cli.cli.shared_options import any_markers_option, spool_dir_option
 
 if TYPE_CHECKING:
     from libra_cli.stream.run import Run
@@ -54,7 +54,7 @@ def _checked_sizes(_ctx: click.Context, _param: click.Parameter, values: tuple[s
     help="Keep at most N correct and N incorrect responses to one problem in a cell. Default: no limit.",
 )
 @option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of the choice and its order.")
-@cut_markers_option()
+@any_markers_option()
 @option("--default-subset", metavar="NAME", help="Subset of rows without one. Default: such rows are refused.")
 @option("--published", is_flag=True, help="Write only the eight fields of the published benchmark.")
 @option(

@@ -76,7 +76,12 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 
     origins = origins_of(options.inputs, values)
     read_options = ReadOptions(
-        values["format"], values["delimiter"], values["split"], values["revision"], options.max_line_bytes
+        values["format"],
+        values["delimiter"],
+        values["split"],
+        values["revision"],
+        options.max_line_bytes,
+        options.stall_timeout,
     )
     return lambda _, wake_fd: SourceChain(origins, read_options, wake_fd)
 
@@ -98,8 +103,8 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
     multiple=True,
     type=click.Choice(choices.PRESETS),
     metavar="NAME",
-    help="Data set to read from the hub, with its field mapping and filters. With FILE or --hub, only the mapping and "
-    f"filters of the one preset named apply. Repeatable. Names: {', '.join(choices.PRESETS)}.",
+    help="Known data set to read, with its own field mapping and filters. Repeatable. With FILE or --hub, name one "
+    f"preset: only its mapping and filters apply. Names: {', '.join(choices.PRESETS)}.",
 )
 @option("--hub", multiple=True, metavar="NAME[:CONFIG]", help="Data set on the Hugging Face hub. Repeatable.")
 @option("--split", metavar="NAME", help="Split of the hub data set. Default: its only split.")

@@ -52,6 +52,7 @@ class ReadOptions:
     split: str | None = None
     revision: str | None = None
     max_line_bytes: int = 64 << 20
+    stall_timeout: float = 0.0
 
 
 def file_origin(path: str, preset: Preset | None = None) -> Origin:
@@ -109,7 +110,7 @@ def _open(origin: Origin, options: ReadOptions, wake_fd: int | None) -> LineSour
     kind = format_of(path, options.format)
     if kind == "parquet":
         return _Table(path, _parquet_rows(path))
-    lines = InputFiles([path], options.max_line_bytes, wake_fd)
+    lines = InputFiles([path], options.max_line_bytes, wake_fd, options.stall_timeout)
     if kind == "jsonl":
         return lines
     return CsvSource(lines, options.delimiter or ("\t" if kind == "tsv" else ","), options.max_line_bytes)

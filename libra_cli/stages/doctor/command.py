@@ -24,8 +24,9 @@ def command(json: bool, probe: bool) -> int:
     install.
     """
     from libra_cli.exits import Exit
-    from libra_cli.stages.doctor import run
+    from libra_cli.stages.doctor.report import as_json, as_text
+    from libra_cli.stages.doctor.run import examine
 
-    found = run.examine(probe)
-    click.echo(run.as_json(found) if json else run.text(found))
-    return int(Exit.BACKEND if found["problems"] else Exit.DONE)
+    state = examine(probe)
+    click.echo(as_json(state) if json else as_text(state))
+    return int(Exit.BACKEND if state["problems"] else Exit.DONE)

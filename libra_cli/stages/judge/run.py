@@ -128,7 +128,7 @@ class Judging:
     # -- requests -----------------------------------------------------------------------------------------------------
 
     def _jobs(self, model: ChosenModel, row: Row) -> Iterator[Job]:
-        jobs = []  # a list: what is wrong with one item refuses the whole row
+        jobs = []  # a list, because one bad item refuses the whole row
         for changed, item in self._items(row):
             gates = [no_answer(response) if self._config.gate else None for response in item.responses]
             session = self._session(model, {**row.fields, **changed}, item, gates)

@@ -9,7 +9,7 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, plain
-from libra_cli.cli.shared_options import cut_markers_option
+from libra_cli.cli.shared_options import any_markers_option
 
 
 @plain(
@@ -42,7 +42,7 @@ from libra_cli.cli.shared_options import cut_markers_option
 @option("--reviewer", metavar="NAME", help="Name of the reviewer, written with each label. Default: the login name.")
 @option("--response-field", metavar="NAME", default="response", help="Field with the response.")
 @option("--reference-field", metavar="NAME", default="reference", help="Field with the reference answer.")
-@cut_markers_option()
+@any_markers_option()
 def command(inputs: tuple[str, ...], output: str | None, html: str | None, blind: bool, **options: Any) -> int:
     """Label responses by hand where the rule and the models of libra verify disagree.
 

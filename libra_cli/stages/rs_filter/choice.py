@@ -63,7 +63,7 @@ class Chosen:
 
 
 class SampleIndex:
-    """The samples of a run: what a choice needs to know of them."""
+    """The samples of a run, as the numbers that a choice needs."""
 
     def __init__(self, seed: int):
         self._key = hashlib.blake2b(str(seed).encode()).digest()
@@ -193,13 +193,13 @@ def _label_groups(cells: Sequence[Cell]) -> list[list[list[int]]]:
     """
     groups = {}
     for task, label, _ in cells:
-        shown = int(label.partition("/")[2] or 0)
+        n_places = int(label.partition("/")[2] or 0)
         if label in ("0", "1"):
             groups[task] = [(task, one) for one in ("0", "1")]
         elif label in ("A", "B"):
             groups[task] = [(task, one) for one in ("A", "B")]
-        elif shown:
-            groups[f"{task} {shown}"] = [(task, f"{place}/{shown}") for place in range(1, shown + 1)]
+        elif n_places:
+            groups[f"{task} {n_places}"] = [(task, f"{place}/{n_places}") for place in range(1, n_places + 1)]
     numbered = list(enumerate(cells))
     return [
         [[number for number, cell in numbered if cell[:2] == one] for one in groups[name]] for name in sorted(groups)

@@ -9,7 +9,7 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, stage
-from libra_cli.cli.shared_options import cut_markers_option, spool_dir_option, workers_option
+from libra_cli.cli.shared_options import any_markers_option, spool_dir_option, workers_option
 
 if TYPE_CHECKING:
     from libra_cli.stages.rs_filter.checks import Checks
@@ -63,7 +63,7 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     help="Keep only samples that think (require), only samples that do not (forbid), or both (any). Default: require; "
     "any for general.",
 )
-@cut_markers_option()
+@any_markers_option("Markers by which the thinking of a sample is recognised")
 @option("--min-tokens", type=click.IntRange(0), metavar="N", help="Drop samples with fewer than N tokens.")
 @option(
     "--max-tokens",

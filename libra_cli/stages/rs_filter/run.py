@@ -143,8 +143,8 @@ class Filtering:
         sample, messages = self._reader.conversation(row, number)
         source, about, made = rows.response_name(row.fields), {}, row.fields.get("provenance")
         if (request := sample.request) is not None:
-            source += "".join(f"/{part}" for part in (sample.model, request.vote, *request.shown))
-            about = {"vote": request.vote, "shown": list(request.shown)}
+            source += "".join(f"/{part}" for part in (sample.model, request.vote, *request.order))
+            about = {"vote": request.vote, "shown": list(request.order)}
             made = row.fields.get("judge_provenance")
         pass_rate = None if math.isnan(rate) else rate
         known = {

@@ -61,7 +61,7 @@ class GradedSample(NamedTuple):
     correct: bool | None
     """None if unknown; a sample that no rule rejects is correct."""
     reason: str | None
-    """Why nobody knows whether it is correct."""
+    """Why it is unknown whether the sample is correct."""
     finish_reason: str | None
     n_tokens: int | None
     accepts_nothing: bool = False
@@ -69,7 +69,7 @@ class GradedSample(NamedTuple):
     number: int = 0
     """Its number among the samples of its row."""
     request: JudgePrompt | None = None
-    """What its judge was shown."""
+    """The prompt that its judge answered."""
 
 
 class SampleReader:
@@ -210,7 +210,7 @@ class _JudgedRow:
     def messages(self, sample: GradedSample) -> Messages:
         """The prompt of a vote, as its judge was asked."""
         assert sample.request is not None
-        return self._task.prompt(slot_values(self._plan, sample.request.shown), self._template)
+        return self._task.prompt(slot_values(self._plan, sample.request.order), self._template)
 
     def sample(self, number: int, is_known_correct: bool = False) -> GradedSample:
         """The vote of this number; raises RowError if a field that it needs is missing."""
@@ -223,12 +223,12 @@ class _JudgedRow:
             graded = Grade(None, None, "engine_error")
         else:
             graded = grade(self._task, generated, self._fields, partial(in_own_order, self._plan, request))
-        shown = "\0".join(self._plan.item.responses[index] for index in sorted(request.shown))
+        responses = "\0".join(self._plan.item.responses[index] for index in sorted(request.order))
         accepts_nothing = graded.correct is True and graded.outcome is not None
         return GradedSample(
             task=self._task.name,
-            prompt=f"{self._prompt}\0{shown}",
-            name=f"{self._row_name}\0{self._judge}\0{request.vote}\0{request.shown}",
+            prompt=f"{self._prompt}\0{responses}",
+            name=f"{self._row_name}\0{self._judge}\0{request.vote}\0{request.order}",
             model=self._judge,
             label=self._golden_verdict(request),
             text="" if generated is None else str(generated.whole),
@@ -249,10 +249,10 @@ class _JudgedRow:
             return str(int(label)) if label in (0, 1) else ""
         if self._plan.shows == PAIR:
             golden = rank.golden_sign(self._fields)
-            in_order = request.shown in self._plan.pairs
+            in_order = request.order in self._plan.pairs
             return "" if golden is None else AS_SHOWN[golden if in_order else -golden]
         index = best.golden_index(self._fields)
-        return f"{request.shown.index(index) + 1}/{len(request.shown)}" if index in request.shown else ""
+        return f"{request.order.index(index) + 1}/{len(request.order)}" if index in request.order else ""
 
     @cached_property
     def _is_no_answer(self) -> list[bool]:
@@ -267,7 +267,7 @@ class _JudgedRow:
             ahead, (first, second) = rank.preferred(outcome), pair_of(self._plan, request)
             accepted = [first if ahead == 1 else second] if ahead else []
         else:
-            accepted = list(request.shown) if self._fields.get("label") == 1 else []
+            accepted = list(request.order) if self._fields.get("label") == 1 else []
         return any(self._is_no_answer[index] for index in accepted)
 
 

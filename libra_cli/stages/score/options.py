@@ -42,8 +42,9 @@ class Resamples(click.IntRange):
         """0, or a number from FEWEST_RESAMPLES."""
         number: int = super().convert(value, param, ctx)
         if 0 < number < FEWEST_RESAMPLES:
-            self.fail(f"{number} are too few for 95% intervals: give {FEWEST_RESAMPLES} or more, or 0 for none", param,
-                      ctx)  # fmt: skip
+            self.fail(
+                f"{number} are too few for 95% intervals: give {FEWEST_RESAMPLES} or more, or 0 for none", param, ctx
+            )
         return number
 
 

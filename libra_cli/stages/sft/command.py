@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from libra_cli import choices, miniature
-from libra_cli.cli.command import option, plain
-from libra_cli.cli.engine_options import KeyValue
+from libra_cli.cli.command import plain
+from libra_cli.cli.training_options import training_options
 
 if TYPE_CHECKING:
     from libra_cli.training.settings import SftSettings
@@ -21,322 +19,13 @@ EXAMPLES = (
     "libra sft --model libra-mini/weak -o tuned --batch-size 32 --lr 1e-3 sft.jsonl > steps.jsonl",
 )
 
-_model_option = partial(option, group="Model")
-_data_option = partial(option, group="Data")
-_step_option = partial(option, group="Optimization")
-_device_option = partial(option, group="Devices and memory")
-_save_option = partial(option, group="Checkpoints, evaluation and logging")
-
-
-def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[float, float]) -> tuple[float, float]:
-    if not all(0 <= beta < 1 for beta in value):
-        raise click.BadParameter("both lie in [0, 1)")
-    return value
-
 
 @plain("sft", examples=EXAMPLES)
 @click.argument("inputs", nargs=-1, metavar="[FILE]...")
-@_model_option(
-    "--model",
-    metavar="NAME",
-    suggested=miniature.MODELS,
-    help="Model to train: a directory, a name on the Hugging Face hub, or libra-mini/weak, medium, strong, judge.",
-)
-@_model_option(
-    "--from-scratch", is_flag=True, help="Use only the configuration of --model and start from random weights."
-)
-@_model_option("--tokenizer", metavar="NAME", help="Tokenizer to use instead of the model's own.")
-@_model_option("--revision", metavar="REV", help="Branch, tag or commit of a model on the hub.")
-@_model_option("--trust-remote-code", is_flag=True, help="Allow running Python code that comes with the model.")
-@_model_option(
-    "--dtype",
-    type=click.Choice(choices.TRAINING_DTYPES),
-    default="auto",
-    help="Dtype of weights and activations. auto: bf16 on GPUs, fp32 on CPUs. Master weights are always fp32.",
-)
-@_model_option(
-    "--lora-rank",
-    type=click.IntRange(1),
-    metavar="R",
-    help="Train only LoRA adapters of rank R, merged into the weights at the end. Default: train all weights. Needs "
-    "peft.",
-)
-@_model_option(
-    "--lora-alpha",
-    type=click.FloatRange(0, min_open=True),
-    metavar="A",
-    help="LoRA alpha: adapter outputs are scaled by A / R. Default: 2 R.",
-)
-@_model_option(
-    "--lora-dropout",
-    type=click.FloatRange(0, 1, max_open=True),
-    default=0.0,
-    metavar="P",
-    help="Dropout probability on the input of the adapters.",
-)
-@_model_option(
-    "--lora-target",
-    multiple=True,
-    metavar="NAME",
-    help="Module-name suffix of the layers to adapt. Repeatable. Default: all linear layers except the output layer "
-    "(lm_head).",
-)
-@_data_option(
-    "--chat-template",
-    metavar="FILE|NAME",
-    help="Chat template to use instead of the tokenizer's own: a Jinja file, or the built-in chatml.",
-)
-@_data_option(
-    "--chat-template-arg",
-    multiple=True,
-    type=KeyValue(),
-    metavar="KEY=VALUE",
-    help="Set a variable of the chat template; VALUE is JSON or YAML. Repeatable.",
-)
-@_data_option(
-    "--assistant",
-    type=click.Choice(choices.ASSISTANT_TEXTS),
-    default="template",
-    help="template: train on the assistant's text as the chat template renders it; refuse a row if the template drops "
-    "part of the text. verbatim: train on the text itself, after the template's prompt and before its end of turn.",
-)
-@_data_option(
-    "--learn",
-    type=click.Choice(choices.LEARNED_TURNS),
-    default="last",
-    help="Assistant turns to train on: only the last of a conversation, or all.",
-)
-@_data_option(
-    "--max-length", type=click.IntRange(2), default=32_768, metavar="TOKENS", help="Maximum length of a sample."
-)
-@_data_option(
-    "--too-long",
-    type=click.Choice(choices.TOO_LONG),
-    default="drop",
-    help="Samples longer than --max-length: drop them and count them, or refuse them as errors. They are never cut.",
-)
-@_data_option(
-    "--errors",
-    metavar="FILE",
-    help="Write rows that cannot be trained on to FILE and continue. Default: stop at the first one.",
-)
-@_data_option("-j", "--workers", type=click.IntRange(1), default=1, metavar="N", help="Threads that tokenize the data.")
-@_step_option(
-    "--batch-size", type=click.IntRange(1), default=256, metavar="N", help="Samples per step, over all devices."
-)
-@_step_option(
-    "--epochs",
-    type=click.FloatRange(0, min_open=True),
-    default=3.0,
-    metavar="N",
-    help="Passes over the training data; may be a fraction.",
-)
-@_step_option(
-    "--max-steps",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Train for at most N steps, and end the learning-rate schedule there. Default: no limit.",
-)
-@_step_option(
-    "--optimizer",
-    type=click.Choice(choices.OPTIMIZERS),
-    default="adamw",
-    help="muon: Muon for the weight matrices inside the layers and AdamW for the rest, with the same learning rate; "
-    "needs fewer steps from random weights. Requires --zero 0 and fp32.",
-)
-@_step_option("--lr", type=click.FloatRange(0, min_open=True), default=1e-5, metavar="X", help="Peak learning rate.")
-@_step_option(
-    "--min-lr",
-    type=click.FloatRange(0),
-    metavar="X",
-    help="Learning rate at the last step. Default: a tenth of --lr.",
-)
-@_step_option(
-    "--schedule",
-    type=click.Choice(choices.SCHEDULES),
-    default="cosine",
-    help="Learning-rate decay after warm-up, from --lr to --min-lr; constant: stay at --lr.",
-)
-@_step_option(
-    "--warmup",
-    type=click.FloatRange(0),
-    default=0.03,
-    metavar="X",
-    help="Warm-up, from 0 to --lr: a share of all steps if below 1, otherwise a number of steps.",
-)
-@_step_option(
-    "--clip",
-    type=click.FloatRange(0),
-    default=1.0,
-    metavar="X",
-    help="Maximum gradient norm; 0 disables clipping.",
-)
-@_step_option(
-    "--weight-decay",
-    type=click.FloatRange(0),
-    default=0.0,
-    metavar="X",
-    help="Weight decay of AdamW; applies to matrices only.",
-)
-@_step_option(
-    "--betas",
-    type=(float, float),
-    default=(0.9, 0.999),
-    callback=_checked_betas,
-    metavar="B1 B2",
-    help="AdamW betas.",
-)
-@_step_option("--epsilon", type=click.FloatRange(0, min_open=True), default=1e-8, metavar="X", help="AdamW epsilon.")
-@_step_option(
-    "--shuffle/--no-shuffle", default=True, help="Draw a new order for each epoch, or keep the order of the files."
-)
-@_step_option(
-    "--seed",
-    type=click.IntRange(0),
-    default=0,
-    metavar="N",
-    help="Random seed of the data order, of initial weights (--from-scratch, LoRA) and of dropout.",
-)
-@_device_option(
-    "--nproc",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Processes to start on this node, one per device. Default: one per GPU; 1 without GPUs.",
-)
-@_device_option(
-    "--micro-tokens",
-    type=click.IntRange(2),
-    metavar="TOKENS",
-    help="Tokens in one forward pass, per device (or per group of --sequence-parallel devices). Changes memory and "
-    "speed, not the result. Default: --max-length, but at least 2048.",
-)
-@_device_option(
-    "--packing/--no-packing",
-    default=None,
-    help="Pack several samples into one row; attention stays within each sample. Default: pack if the model supports "
-    "it.",
-)
-@_device_option(
-    "--activation-checkpointing",
-    is_flag=True,
-    help="Recompute activations in the backward pass instead of storing them: less memory, more time.",
-)
-@_device_option(
-    "--zero",
-    type=click.IntRange(0, 3),
-    metavar="STAGE",
-    help="DeepSpeed ZeRO stage. 0 shards nothing; 1 shards optimizer states over the devices; 2 gradients, too; 3 "
-    "weights, too. Default: 2 on several devices; on one device 1 for bf16 and 0 for fp32.",
-)
-@_device_option(
-    "--offload",
-    type=click.Choice(choices.OFFLOADS),
-    default="none",
-    help="Keep in CPU memory: nothing, optimizer states, or (with --zero 3) optimizer states and weights.",
-)
-@_device_option(
-    "--sequence-parallel",
-    type=click.IntRange(1),
-    default=1,
-    metavar="N",
-    help="Split each row over N devices (Ulysses), for long samples.",
-)
-@_device_option(
-    "--liger", is_flag=True, help="Use Liger's fused kernels for models that they support. Needs liger-kernel."
-)
-@_device_option(
-    "--deepspeed",
-    metavar="FILE.json",
-    help="DeepSpeed configuration to use. Its settings replace those of --zero and --offload; batch sizes and "
-    "gradient clipping still come from the options here.",
-)
-@_save_option(
-    "-o",
-    "--output",
-    metavar="DIR",
-    help="Directory for the trained model and its checkpoints. The same command continues an interrupted run.",
-)
-@_save_option("--overwrite", is_flag=True, help="Delete an earlier run in DIR and start anew.")
-@_save_option(
-    "--save-every",
-    type=click.IntRange(1),
-    default=500,
-    metavar="STEPS",
-    help="Write a checkpoint every STEPS steps. One is also written when the run is asked to stop.",
-)
-@_save_option(
-    "--keep",
-    type=click.IntRange(1),
-    default=2,
-    metavar="K",
-    help="Number of latest checkpoints to keep. The best one (lowest loss on --eval-data) is kept as well.",
-)
-@_save_option(
-    "--resume",
-    type=click.Choice(choices.RESUME),
-    default="auto",
-    help="auto: continue from the last checkpoint in DIR. never: discard the checkpoints there and start anew.",
-)
-@_save_option(
-    "--final",
-    type=click.Choice(choices.FINAL_MODELS),
-    default="last",
-    help="Model to write to DIR: that of the last step, or the one with the lowest loss on --eval-data.",
-)
-@_save_option(
-    "--save-dtype",
-    type=click.Choice(choices.TRAINING_DTYPES),
-    default="auto",
-    help="Dtype of the model written to DIR. auto: the dtype of training. fp32 after training in bf16: the optimizer's "
-    "master weights (with LoRA: the adapters' bf16 weights, widened).",
-)
-@_save_option(
-    "--grace",
-    type=click.FloatRange(0),
-    default=30.0,
-    metavar="SECONDS",
-    help="Time to write a checkpoint after a request to stop (TERM, USR1, Ctrl-C).",
-)
-@_save_option("--eval-data", multiple=True, metavar="FILE", help="File of held-out samples. Repeatable.")
-@_save_option(
-    "--eval-every",
-    type=click.IntRange(1),
-    metavar="STEPS",
-    help="Measure the loss on --eval-data every STEPS steps. Default: only at the end.",
-)
-@_save_option(
-    "--score",
-    multiple=True,
-    metavar="FILE",
-    help="File of labelled rows for the model to judge (as libra judge does); the verdicts are scored (as libra score "
-    "does). Repeatable.",
-)
-@_save_option(
-    "--score-every",
-    type=click.IntRange(1),
-    metavar="STEPS",
-    help="Judge the --score files every STEPS steps. Default: only at the end.",
-)
-@_save_option(
-    "--score-with", default="", metavar="OPTIONS", help="Options for libra judge in these runs, as one string."
-)
-@_save_option("--tensorboard", metavar="DIR", help="Write metrics to DIR for TensorBoard.")
-@_save_option("--wandb", metavar="PROJECT", help="Log metrics to this project of Weights & Biases.")
-@_save_option("-q", "--quiet", is_flag=True, help="Print only errors on stderr.")
-@_save_option(
-    "--log-format",
-    type=click.Choice(choices.LOG_FORMATS),
-    default="text",
-    help="Format of the messages on stderr: text for people, json for programs.",
-)
-@_save_option(
-    "--dry-run",
-    is_flag=True,
-    help="Print the plan of the run and its memory needs as JSON, and train nothing.",
-)
-@_save_option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
-def command(nproc: int | None, grace: float, betas: tuple[float, float], dry_run: bool, debug: bool,
-            **options: Any) -> int:  # fmt: skip
+@training_options
+def command(
+    nproc: int | None, grace: float, betas: tuple[float, float], dry_run: bool, debug: bool, **options: Any
+) -> int:
     """Train a causal language model on conversations, from one CPU to many nodes.
 
     Reads rows with `messages` (or `prompt` and `completion`, or `conversations`, or `text`). The loss covers what the
@@ -377,20 +66,20 @@ def _train(nproc: int | None, dry_run: bool, options: dict[str, Any]) -> int:
     from libra_cli.stream.console import Console
     from libra_cli.stream.signals import leave
     from libra_cli.training.distributed import launch
-    from libra_cli.training.run_dir import RunFolder
+    from libra_cli.training.run_dir import RunDir
     from libra_cli.training.settings import SftSettings
 
     settings = SftSettings.of(options)
     if dry_run:
         return _describe(nproc, settings)
-    finished = RunFolder(settings).check()
+    finished = RunDir(settings, "sft").check()
     if finished is not None:
         Console("sft", quiet=options["quiet"]).note(f"{settings.save.output} is finished; --overwrite trains it anew")
         return int(finished)
     status = launch.relaunch(nproc, settings.grace)
     if status is not None:
         return status
-    from libra_cli.training import run
+    from libra_cli.stages.sft import run
 
     ended = run.run(settings)
     if ended not in (Exit.DONE, Exit.SOME_ERRORS):
@@ -408,13 +97,14 @@ def _describe(nproc: int | None, settings: SftSettings) -> int:
     from libra_cli.exits import Exit
     from libra_cli.stream.console import Console
     from libra_cli.training.distributed import launch
-    from libra_cli.training.run_dir import RunFolder
+    from libra_cli.training.run_dir import RunDir
 
-    RunFolder(settings).check_named()
+    RunDir(settings, "sft").check_named()
     devices = nproc or launch.visible_devices(os.environ) or 1
     launch.relaunch(1, 0)
+    from libra_cli.stages.sft.run import SftMethod
     from libra_cli.training import dry_run
 
     console = Console("sft", quiet=settings.watch.quiet)
-    click.echo(json.dumps(dry_run.describe(settings, devices, console), indent=1))
+    click.echo(json.dumps(dry_run.describe(settings, SftMethod(settings).encoder, devices, console), indent=1))
     return int(Exit.DONE)

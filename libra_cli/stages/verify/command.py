@@ -9,7 +9,7 @@ import click
 from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import Markers, asking_options
-from libra_cli.cli.shared_options import cut_markers_option, workers_option
+from libra_cli.cli.shared_options import any_markers_option, workers_option
 
 if TYPE_CHECKING:
     from libra_cli.answers.pool import Pool
@@ -51,7 +51,7 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
     default="reference",
     help="Field with the reference answer: text or a number.",
 )
-@cut_markers_option()
+@any_markers_option()
 @workers_option("Processes for pairs that need computer algebra. Default: one per core.")
 @option(
     "--timeout",

@@ -1,4 +1,4 @@
-"""A tokenizer's chat format as training needs it: what stands before an answer, and what closes one."""
+"""A tokenizer's chat format as training needs it: the text before an answer, and the token that closes it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def template_text(given: str) -> str:
         raise Fatal(Exit.USAGE, f"--chat-template {given}: cannot be read ({error}); name a file or {known}") from None
 
 
-class Chat:
+class TrainingChat:
     """Tokenizer and chat template of one model; `template` replaces its own, `kwargs` are the template's variables.
 
     A tokenizer without a chat template serves rows of plain text; the first conversation then raises Fatal(2).

@@ -12,7 +12,7 @@ from typing import Any
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.sinks import replace_file, write_failed
-from libra_cli.training.distributed.deepspeed_engine import Engine
+from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.world import World
 
 MARKER = "libra.json"
@@ -29,38 +29,38 @@ class Checkpoints:
     def latest(self) -> tuple[Path, dict[str, Any]] | None:
         """The last complete one and its marker, as rank 0 sees them."""
         found = None
-        if self._world.is_first:
+        if self._world.is_rank0:
             found = max(self._complete(), key=lambda each: each[1]["step"], default=None)
-        found = self._world.told(found)
+        found = self._world.broadcast(found)
         return found and (Path(found[0]), found[1])
 
-    def place(self, step: int) -> Path:
+    def path(self, step: int) -> Path:
         """Where that of `step` is, if there is one."""
         return self._folder / f"{_PREFIX}{step}"
 
-    def save(self, engine: Engine, marker: Mapping[str, Any]) -> Path:
+    def save(self, engine: TrainEngine, marker: Mapping[str, Any]) -> Path:
         """Writes one of `marker["step"]` and drops those that are not kept; raises Fatal(74) where the disk is full.
 
         A failure leaves the others as they were.
         """
         name = f"{_PREFIX}{marker['step']}"
         place, aside = self._folder / name, self._folder / f".{name}.partial"
-        self._world.together(lambda: _attempt(place, lambda: _fresh(aside)), only_first=True)
+        self._world.on_rank0(lambda: _attempt(place, lambda: _fresh(aside)))
         try:  # ranks meet in it: one that fails ends, and with it the others
             _attempt(place, lambda: engine.save(str(aside)))
         except Fatal:
             shutil.rmtree(aside, ignore_errors=True)  # a full disk stays full of it
             raise
-        self._world.together(lambda: _attempt(place, lambda: self._put(aside, place, marker)), only_first=True)
+        self._world.on_rank0(lambda: _attempt(place, lambda: self._put(aside, place, marker)))
         return place
 
     def mark(self, marker: Mapping[str, Any]) -> None:
         """Gives that of `marker["step"]` another marker."""
-        path = self.place(marker["step"]) / MARKER
+        path = self.path(marker["step"]) / MARKER
         content = json.dumps(marker, indent=1).encode() + b"\n"
-        self._world.together(lambda: _attempt(path, lambda: replace_file(str(path), content)), only_first=True)
+        self._world.on_rank0(lambda: _attempt(path, lambda: replace_file(str(path), content)))
 
-    def load(self, engine: Engine, place: Path) -> None:
+    def load(self, engine: TrainEngine, place: Path) -> None:
         """Puts the state of `place` into the engine; raises Fatal(2) with the cure where it cannot."""
         try:
             engine.load(str(place))

@@ -20,8 +20,7 @@ from glob import glob
 from types import FrameType
 from typing import NoReturn
 
-from libra_cli.answers.worker import die_with
-from libra_cli.exits import Exit, Fatal
+from libra_cli.exits import Exit, Fatal, die_with_parent
 from libra_cli.stream.signals import STATUS, leave
 from libra_cli.training.distributed.processes import LAUNCHER, ONLY_TO_LAUNCHER, REQUESTS, run_ranks
 
@@ -206,7 +205,7 @@ def _become(place: Place) -> None:
             signal.signal(number, _stop_before_work)
     launcher = os.environ.pop(LAUNCHER, None)
     if launcher is not None:
-        die_with(int(launcher))
+        die_with_parent(int(launcher))
         for number in ONLY_TO_LAUNCHER:
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, REQUESTS)

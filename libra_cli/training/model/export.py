@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from libra_cli.stream.sinks import write_failed
-from libra_cli.training.distributed.deepspeed_engine import Engine
+from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.world import World
 
 WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json")
@@ -32,16 +32,14 @@ class Export:
     """Of the weights; None: as they are."""
     world: World
 
-    def write(self, folder: Path, engine: Engine) -> None:
+    def write(self, folder: Path, engine: TrainEngine) -> None:
         """Writes the model below `folder`, file by file in place of what is there; called by all ranks.
 
         Adapters (LoRA) are merged. Raises Fatal(74) where the disk is full.
         """
-        model = engine.learner.model
-        weights = dict(_whole_weights(model, engine, self.world.is_first, self.dtype))
-        self.world.together(
-            lambda: _write(folder, _plain(model), weights, self.tokenizer, self.closing), only_first=True
-        )
+        model = engine.policy.model
+        weights = dict(_whole_weights(model, engine, self.world.is_rank0, self.dtype))
+        self.world.on_rank0(lambda: _write(folder, _plain(model), weights, self.tokenizer, self.closing))
 
 
 def _plain(model: Any) -> Any:
@@ -49,7 +47,7 @@ def _plain(model: Any) -> Any:
 
 
 def _whole_weights(
-    model: Any, engine: Engine, wanted: bool, dtype: torch.dtype | None
+    model: Any, engine: TrainEngine, wanted: bool, dtype: torch.dtype | None
 ) -> Iterator[tuple[str, torch.Tensor]]:
     """Every weight by its name in the model, whole, on the CPU; gathered by all ranks, kept where wanted.
 
@@ -69,8 +67,8 @@ def _whole_weights(
                 continue
             seen.add(id(tensor))
             written = dtype if dtype and tensor.is_floating_point() else tensor.dtype
-            original = engine.master(tensor) if dtype == torch.float32 else None
-            with engine.whole([p for p in (tensor, *extra) if isinstance(p, nn.Parameter)]):
+            original = engine.master_weight(tensor) if dtype == torch.float32 else None
+            with engine.gathered([p for p in (tensor, *extra) if isinstance(p, nn.Parameter)]):
                 if wanted:
                     value = tensor.detach() if original is None else original
                     if name == "weight" and owner_name in adapted:

@@ -15,7 +15,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Attention:
+class AttentionShape:
     """The attention of one layer: heads times their size in queries and in values, and how far back it sees."""
 
     query_width: int
@@ -40,7 +40,7 @@ class Flops:
 
 
 @dataclass(frozen=True)
-class Shape:
+class ModelShape:
     """What of a causal language model decides its cost."""
 
     parameters: int
@@ -49,11 +49,11 @@ class Shape:
     """Weights of linear layers that a token meets, the head left out; of a mixture, those of its experts only."""
     head_weights: int
     """Vocabulary size times hidden size, tied or not."""
-    attention: tuple[Attention, ...]
+    attention: tuple[AttentionShape, ...]
     """One for each layer that has any."""
 
     @classmethod
-    def of(cls, config: Any) -> Shape:
+    def of(cls, config: Any) -> ModelShape:
         """The shape of the model that transformers makes from `config`, made without memory for its weights.
 
         Raises ValueError where the config is not a causal language model's.
@@ -129,7 +129,7 @@ def _active(name: str, weights: int, config: Any) -> float:
     return weights * chosen / experts if ".experts." in name and experts and chosen else weights
 
 
-def _attention(config: Any) -> Iterable[Attention]:
+def _attention(config: Any) -> Iterable[AttentionShape]:
     """The attention of each layer; layers of another kind (linear attention, convolution, state space) have none."""
     heads = config.num_attention_heads
     size = _first(config, "head_dim") or config.hidden_size // heads
@@ -140,7 +140,7 @@ def _attention(config: Any) -> Iterable[Attention]:
     kinds = kinds if len(kinds) == config.num_hidden_layers else kinds * config.num_hidden_layers
     for kind in kinds:
         if kind.endswith("attention") and not kind.startswith("linear"):
-            yield Attention(heads * query, heads * value, None if kind == "full_attention" else window)
+            yield AttentionShape(heads * query, heads * value, None if kind == "full_attention" else window)
 
 
 def _first(config: Any, *names: str) -> int | None:

@@ -27,7 +27,7 @@ LOGIT_CHUNK = 3 * 4 * (1 << 26)
 
 
 @dataclass(frozen=True)
-class Plan:
+class MemoryPlan:
     """How a run is spread out; the names are those of `libra sft`'s options."""
 
     ranks: int
@@ -70,7 +70,7 @@ class Sizes:
     head_learned: bool
 
     @classmethod
-    def of(cls, config: Any, plan: Plan) -> Sizes:
+    def of(cls, config: Any, plan: MemoryPlan) -> Sizes:
         """The sizes of the model of a transformers config. Raises ValueError where it is no causal language model."""
         model, text = empty_model(config), config.get_text_config()
         parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -149,7 +149,7 @@ class Memory:
         return {**table, "device total": round(self.device_gb, 1), "host total for each device": round(self.host_gb, 1)}
 
 
-def memory(config: Any, plan: Plan) -> Memory:
+def estimate(config: Any, plan: MemoryPlan) -> Memory:
     """What a run of `plan` on the model of a transformers config holds. Raises ValueError (see `Sizes.of`)."""
     sizes = Sizes.of(config, plan)
     device, host = states(sizes, plan)
@@ -160,7 +160,7 @@ def memory(config: Any, plan: Plan) -> Memory:
     return Memory({name: size for name, size in device.items() if size}, host)
 
 
-def states(sizes: Sizes, plan: Plan) -> tuple[dict[str, float], dict[str, float]]:
+def states(sizes: Sizes, plan: MemoryPlan) -> tuple[dict[str, float], dict[str, float]]:
     """Bytes of weights, gradients and optimiser on a device at the end of the backward pass, and on the host."""
     device: dict[str, float] = {"weights": sizes.parameters * plan.bytes / (plan.ranks if plan.zero == 3 else 1)}
     host: dict[str, float] = {}
@@ -176,7 +176,7 @@ def states(sizes: Sizes, plan: Plan) -> tuple[dict[str, float], dict[str, float]
     return device, host
 
 
-def _gradients(sizes: Sizes, plan: Plan) -> float:
+def _gradients(sizes: Sizes, plan: MemoryPlan) -> float:
     if plan.zero == 0:
         return sizes.learned * plan.bytes
     if plan.zero == 1 and plan.dtype == "bf16" and plan.offload == "none":
@@ -184,7 +184,7 @@ def _gradients(sizes: Sizes, plan: Plan) -> float:
     return sizes.learned * GRADIENT_BYTES / plan.ranks
 
 
-def _buffers(sizes: Sizes, plan: Plan) -> float:
+def _buffers(sizes: Sizes, plan: MemoryPlan) -> float:
     """What DeepSpeed gathers weights and reduces gradients in."""
     if not plan.zero or plan.ranks == 1:
         return 0.0
@@ -193,14 +193,14 @@ def _buffers(sizes: Sizes, plan: Plan) -> float:
     return 2 * min(BUCKET, sizes.learned) * plan.bytes  # two in turn: one fills while the other travels
 
 
-def _kept(sizes: Sizes, plan: Plan) -> float:
+def _kept(sizes: Sizes, plan: MemoryPlan) -> float:
     """Between forward and backward: the input of each layer, or all that its backward pass needs."""
     if plan.activation_checkpointing:
         return sizes.layers * plan.rank_tokens * sizes.hidden * plan.bytes
     return sizes.layers * _saved(sizes, plan)
 
 
-def _saved(sizes: Sizes, plan: Plan) -> float:
+def _saved(sizes: Sizes, plan: MemoryPlan) -> float:
     """What autograd keeps of one layer: norms in fp32 and out of it, queries, keys and values before and after their
     positions, attention's result, and four times the width of a gated feed-forward part.
     """
@@ -209,13 +209,13 @@ def _saved(sizes: Sizes, plan: Plan) -> float:
     return plan.rank_tokens * (in_fp32 + plan.bytes * elements)
 
 
-def _layer(sizes: Sizes, plan: Plan) -> float:
+def _layer(sizes: Sizes, plan: MemoryPlan) -> float:
     """The layer whose backward pass runs: what it needs, where that was not kept, and gradients of its widest part."""
     again = _saved(sizes, plan) if plan.activation_checkpointing else 0.0
     return again + plan.rank_tokens * plan.bytes * 3 * sizes.widest
 
 
-def _head(sizes: Sizes, plan: Plan) -> float:
+def _head(sizes: Sizes, plan: MemoryPlan) -> float:
     """The chunked loss: the head's gradient in fp32 and in the weights' type, hidden states and their gradient."""
     gradient = sizes.head * (4 + plan.bytes) if sizes.head_learned else 0.0
     return LOGIT_CHUNK + gradient + 2 * plan.rank_tokens * sizes.hidden * plan.bytes
