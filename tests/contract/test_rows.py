@@ -35,7 +35,7 @@ COMMANDS = {
     "judge-best": f"libra judge --replay $CASES/judge/best/votes.jsonl -k 3 {KEPT} $CASES/judge/best/lists.jsonl",
     "judge-probe": f"""libra judge --probe master-keys --replay $CASES/judge/probe/votes.jsonl {KEPT} \\
         $CASES/judge/probe/rows.jsonl""",
-    "balance": f"""libra balance --per-cell 2 --census census.json {KEPT} $CASES/balance/per-cell/labelled.jsonl
+    "balance": f"""libra balance --per-cell 2 --report report.json {KEPT} $CASES/balance/per-cell/labelled.jsonl
         libra balance --published -o published.jsonl $CASES/balance/published/*.jsonl""",
     "rs-filter": f"""libra rs-filter --report report.json {KEPT} $CASES/rs-filter/score/rows.jsonl
         libra rs-filter -o reason.jsonl $CASES/rs-filter/choice/rows.jsonl""",
