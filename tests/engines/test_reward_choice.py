@@ -1,4 +1,4 @@
-"""Which models are taken for scalar reward models, and the engine that each gets."""
+"""How scalar reward models are recognised, and which engine each gets."""
 
 from __future__ import annotations
 
