@@ -1,4 +1,4 @@
-"""Devices of this machine, as the engines that load models see them."""
+"""The devices of this machine."""
 
 from __future__ import annotations
 

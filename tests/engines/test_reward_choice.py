@@ -11,8 +11,8 @@ import pytest
 from reward_models import of_all_lengths, reward_model, scores
 from servers.scripted import Reply, ScriptedServer
 
-from libra_cli.engines import devices
 from libra_cli.exits import Exit, Fatal, InvalidOptions
+from libra_cli.sampling import choose
 from libra_cli.sampling.choose import choose_models, is_reward_model
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
 
@@ -70,7 +70,7 @@ def test_a_name_that_no_hub_knows_is_one_line_with_a_cure(monkeypatch):
 
 
 def test_each_model_gets_the_engine_that_it_needs(folder, monkeypatch):
-    monkeypatch.setattr(devices, "has_gpu", lambda: False)
+    monkeypatch.setattr(choose, "has_gpu", lambda: False)
     judges = chosen("libra-mini/strong", folder)
     assert [judge.scalar for judge in judges] == [False, True]
     engine = judges[1].make()
