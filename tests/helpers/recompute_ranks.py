@@ -1,7 +1,7 @@
-"""Compares engines in the recompute mode with plain autograd: recompute_ranks.py MODEL_FOLDER CASES.json
+"""Compares engines in the recompute mode with plain autograd: recompute_ranks.py MODELS CASES RESULTS
 
-Run by every rank. CASES.json is a list of {"name", "zero", "sp", "tied", "lora", "packed", "objective"}; rank 0 prints
-a JSON object: name -> {"loss", "expected", "gradient" (the largest relative error), "figures", "log_probs"}.
+Run by every rank. CASES is a JSON list of {"name", "zero", "sp", "tied", "lora", "packed", "objective"}; rank 0 writes
+RESULTS: name -> {"loss", "expected", "gradient" (the largest relative error), "figures", "passes", "targets"}.
 """
 
 from __future__ import annotations

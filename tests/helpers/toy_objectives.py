@@ -64,10 +64,10 @@ class PairObjective:
         margin_P = BETA * (ratio_S[0::2] - ratio_S[1::2])
         total = -(logsigmoid(margin_P) * weight_S[0::2]).sum()
         detached = margin_P.detach().double()
-        return Loss(total, {"loss": total.detach().double(), "right": (detached > 0).sum(), "pairs": len(margin_P)})
+        return Loss(total, {"loss": total.detach().double(), "margin": detached.sum(), "pairs": len(margin_P)})
 
     def figures(self, sums: Mapping[str, float]) -> dict[str, float]:
-        return {"loss": sums["loss"], "accuracy": sums["right"] / sums["pairs"]}
+        return {"loss": sums["loss"], "margin": sums["margin"] / sums["pairs"]}
 
     def batch(self, samples: ToySamples) -> StepBatch:
         weight = dict.fromkeys(range(len(samples)), 1 / len(self.units))

@@ -14,7 +14,7 @@ from toy_objectives import VOCABULARY, ClippedObjective, PairObjective, ToySampl
 
 from libra_cli.training.data.packing import PackBudget, pack_batch
 
-HELPER = Path(runs.__file__).parent / "recompute_ranks.py"
+HELPERS = Path(runs.__file__).parent
 
 
 def case(name: str, zero: int = 0, objective: str = "pairs", sp: int = 1, **options: bool) -> dict[str, Any]:
@@ -52,19 +52,24 @@ def write_models(folder: Path) -> None:
         )).to(torch.float32).save_pretrained(folder / name)  # fmt: skip
 
 
-def compared(models: Path, folder: Path, cases: list[dict[str, Any]], ranks: int) -> dict[str, dict[str, Any]]:
-    (folder / "cases.json").write_text(json.dumps(cases))
-    command = [str(HELPER), str(models), str(folder / "cases.json"), str(folder / "results.json")]
+def run_ranks(helper: str, arguments: list[str], ranks: int) -> None:
+    """Runs a helper in processes of its own, one for each rank."""
+    command = [str(HELPERS / helper), *arguments]
     if ranks > 1:
         command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks), *command]
     done = subprocess.run(
         [sys.executable, *command], env=runs.environment(), capture_output=True, text=True, timeout=280
     )
     assert done.returncode == 0, done.stderr[-4000:]
+
+
+def compared(models: Path, folder: Path, cases: list[dict[str, Any]], ranks: int) -> dict[str, dict[str, Any]]:
+    (folder / "cases.json").write_text(json.dumps(cases))
+    run_ranks("recompute_ranks.py", [str(models), str(folder / "cases.json"), str(folder / "results.json")], ranks)
     return json.loads((folder / "results.json").read_text())
 
 
-def assert_exact(results: dict[str, dict[str, Any]], passes: int | None = None) -> None:
+def assert_exact(results: dict[str, dict[str, Any]]) -> None:
     assert results
     for name, result in results.items():
         assert result["loss"] == pytest.approx(result["expected"], rel=1e-6), name
@@ -101,3 +106,17 @@ def test_units_are_never_parted(objective: Any, padded: bool, ranks: int) -> Non
         pack = next(pack for pack in whole if unit[0] in pack)
         begin = pack.index(unit[0])
         assert tuple(pack[begin : begin + len(unit)]) == unit
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_the_trainer_takes_objectives_that_it_does_not_know(models: Path, tmp_path: Path, ranks: int) -> None:
+    run_ranks("toy_training.py", [str(models / "untied"), str(tmp_path), str(tmp_path / "results.json")], ranks)
+    results = json.loads((tmp_path / "results.json").read_text())
+    for name, metric, best_of in (("pairs", "margin", max), ("clipped", "loss", min)):
+        events = results[name]["events"]
+        losses = [event["loss"] for event in events if event["event"] == "step"]
+        values = {event["step"]: event[metric] for event in events if event["event"] == "eval"}
+        assert losses[-1] < losses[0] - 0.01
+        assert values[1] != values[8]
+        first_best = next(step for step, value in values.items() if value == best_of(values.values()))
+        assert results[name]["best"] == {"step": first_best, metric: pytest.approx(values[first_best], rel=1e-6)}

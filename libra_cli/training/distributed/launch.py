@@ -30,7 +30,7 @@ PORTS = range(15000, 30000)
 
 
 @dataclass(frozen=True)
-class Place:
+class RankPlacement:
     """The ranks that this process is or starts: `count` of `world`, from rank `first`, which is number `local` here."""
 
     first: int
@@ -61,16 +61,16 @@ def relaunch(nproc: int | None, grace: float) -> int | None:
     GPU, once where there is none). Asked to stop, they have `grace` seconds. To be called before torch is imported.
     Raises Fatal where the environment contradicts itself.
     """
-    place = place_of(os.environ, nproc)
+    placement = placement_of(os.environ, nproc)
     _scripts_first_on_path()
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads(os.environ, place)))
-    if place.count > 1:
-        return run_ranks([place.variables(index) for index in range(place.count)], grace)
-    _become(place)
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads(os.environ, placement)))
+    if placement.count > 1:
+        return run_ranks([placement.variables(index) for index in range(placement.count)], grace)
+    _become(placement)
     return None
 
 
-def place_of(environment: Mapping[str, str], nproc: int | None) -> Place:
+def placement_of(environment: Mapping[str, str], nproc: int | None) -> RankPlacement:
     """What `environment` makes of this process: another launcher's rank, a task of a Slurm step, or all on this node.
 
     A step is known by SLURM_STEP_*: SLURM_NTASKS is set in a batch script, too, where nobody else joins.
@@ -83,8 +83,8 @@ def place_of(environment: Mapping[str, str], nproc: int | None) -> Place:
     count = nproc or max(1, visible_devices(environment))
     if nodes > 1:
         node = _number(environment, "SLURM_PROCID")
-        return Place(node * count, count, nodes * count, 0, count, *_meeting_point(environment, nodes))
-    return Place(0, count, count, 0, count, LOOPBACK, free_port())
+        return RankPlacement(node * count, count, nodes * count, 0, count, *_meeting_point(environment, nodes))
+    return RankPlacement(0, count, count, 0, count, LOOPBACK, free_port())
 
 
 def visible_devices(environment: Mapping[str, str]) -> int:
@@ -114,13 +114,13 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def threads(environment: Mapping[str, str], place: Place) -> int:
+def threads(environment: Mapping[str, str], placement: RankPlacement) -> int:
     """How many threads a rank should use: its share of the cores that are given to this process, or to this task."""
     per_task = environment.get("SLURM_CPUS_PER_TASK")
     if per_task and "SLURM_STEP_ID" in environment:
-        return max(1, _number(environment, "SLURM_CPUS_PER_TASK") // place.count)
+        return max(1, _number(environment, "SLURM_CPUS_PER_TASK") // placement.count)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // place.on_node)
+    return max(1, cores // placement.on_node)
 
 
 def _scripts_first_on_path() -> None:
@@ -130,7 +130,7 @@ def _scripts_first_on_path() -> None:
         os.environ["PATH"] = scripts + os.pathsep + path
 
 
-def _started_by_others(environment: Mapping[str, str]) -> Place:
+def _started_by_others(environment: Mapping[str, str]) -> RankPlacement:
     rank, world = (_number(environment, name) for name in ("RANK", "WORLD_SIZE"))
     if not 0 <= rank < world:
         raise Fatal(
@@ -144,10 +144,10 @@ def _started_by_others(environment: Mapping[str, str]) -> Place:
         )
     local, on_node = _number(environment, "LOCAL_RANK", 0), _number(environment, "LOCAL_WORLD_SIZE", 1)
     port = _number(environment, "MASTER_PORT") if "MASTER_PORT" in environment else free_port()
-    return Place(rank, 1, world, local, on_node, environment.get("MASTER_ADDR", LOOPBACK), port)
+    return RankPlacement(rank, 1, world, local, on_node, environment.get("MASTER_ADDR", LOOPBACK), port)
 
 
-def _slurm_task(environment: Mapping[str, str], tasks: int, nodes: int) -> Place:
+def _slurm_task(environment: Mapping[str, str], tasks: int, nodes: int) -> RankPlacement:
     """A step with several tasks on a node: one task is one rank."""
     local, node = _number(environment, "SLURM_LOCALID"), _number(environment, "SLURM_NODEID")
     on_node = _tasks_per_node(environment.get("SLURM_STEP_TASKS_PER_NODE", str(tasks)))[node]
@@ -155,7 +155,7 @@ def _slurm_task(environment: Mapping[str, str], tasks: int, nodes: int) -> Place
     if devices:
         local %= devices  # Slurm may have bound each task to its own GPU, the only one that it sees
     rank = _number(environment, "SLURM_PROCID")
-    return Place(rank, 1, tasks, local, on_node, *_meeting_point(environment, nodes))
+    return RankPlacement(rank, 1, tasks, local, on_node, *_meeting_point(environment, nodes))
 
 
 def _tasks_per_node(text: str) -> list[int]:
@@ -197,9 +197,9 @@ def _number(environment: Mapping[str, str], name: str, default: int | None = Non
     return int(text)
 
 
-def _become(place: Place) -> None:
+def _become(placement: RankPlacement) -> None:
     """Makes this process the rank: only rank 0 has standard input, and writes to standard output."""
-    os.environ.update(place.variables(0))
+    os.environ.update(placement.variables(0))
     for number in (signal.SIGTERM, signal.SIGUSR1):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _stop_before_work)
@@ -209,7 +209,7 @@ def _become(place: Place) -> None:
         for number in ONLY_TO_LAUNCHER:
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, REQUESTS)
-    if place.first > 0:
+    if placement.first > 0:
         os.dup2(2, 1)
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
