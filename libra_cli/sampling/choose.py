@@ -11,6 +11,7 @@ from typing import Any
 
 from libra_cli import miniature
 from libra_cli.engines.base import Engine, LocalModel, Sampling
+from libra_cli.engines.devices import has_gpu
 from libra_cli.engines.reward.base import RewardEngine, config_of, has_head
 from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
@@ -150,7 +151,7 @@ def _local_factory(
     def make() -> AnyEngine:
         engine = options.engine
         if engine == "auto":  # on a CPU vLLM starts slowly, and has no advantage if nothing is generated
-            engine = "transformers" if scalar and not _has_gpu() else _automatic(model, note)
+            engine = "transformers" if scalar and not has_gpu() else _automatic(model, note)
         with _installed(engine):
             if engine == "vllm" and scalar:
                 from libra_cli.engines.reward.vllm import VllmRewards
@@ -175,20 +176,12 @@ def _automatic(model: LocalModel, note: Note) -> str:
     """vllm if it can be imported, else transformers; also for a miniature on a CPU, where vLLM starts slowly."""
     from libra_cli.engines import vllm
 
-    if model.small and not _has_gpu():
+    if model.small and not has_gpu():
         return "transformers"
     reason = vllm.unavailable(model)
     if reason is not None and "No module named 'vllm'" not in reason:
         note(f"vllm cannot be imported ({reason}); transformers is used")
     return "vllm" if reason is None else "transformers"
-
-
-def _has_gpu() -> bool:
-    try:
-        import torch
-    except ImportError:
-        return False
-    return bool(torch.cuda.is_available())
 
 
 @contextmanager
