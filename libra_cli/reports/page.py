@@ -10,7 +10,7 @@ from typing import Any
 from libra_cli.reports import page_charts, page_examples
 from libra_cli.reports.layout import Line, ReportPart, Table, name_of, parts
 from libra_cli.reports.page_text import text
-from libra_cli.stream.sinks import replace_file
+from libra_cli.stream.files import replace_file
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """Whatever a row may hold, a browser runs nothing and loads nothing."""

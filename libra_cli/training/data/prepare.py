@@ -16,9 +16,9 @@ from libra_cli.stream import rows
 from libra_cli.stream.console import Console
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
+from libra_cli.stream.files import replace_file
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.signals import StopRequest
-from libra_cli.stream.sinks import replace_file
 from libra_cli.training.data import token_store
 from libra_cli.training.data.chat_format import Chat, template_text
 from libra_cli.training.data.tokenization import Encoder

@@ -21,7 +21,7 @@ import numpy as np
 import orjson
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream import sinks
+from libra_cli.stream import files, sinks
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.rows import Row, RowError, content_hash
@@ -208,9 +208,9 @@ class _Writer:
                 os.replace(self._path(name) + ".tmp", self._path(name))
         except OSError as error:
             raise sinks.write_failed(self._folder, error) from None
-        sinks.replace_file(self._path(_INDEX), data.getvalue())
+        files.replace_file(self._path(_INDEX), data.getvalue())
         sinks.sync_folder(self._path(_MARKER))
-        sinks.replace_file(self._path(_MARKER), self._marker())
+        files.replace_file(self._path(_MARKER), self._marker())
         sinks.sync_folder(self._path(_MARKER))
 
     def _marker(self) -> bytes:
