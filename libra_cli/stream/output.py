@@ -92,7 +92,8 @@ class Output:
         name = path if os.path.exists(path) else path + ".part"
         with open(name, "rb") as file:
             for number, line in enumerate(file, 1):
-                yield Row(parse(line.rstrip(b"\n")), line.rstrip(b"\n"), name, number)
+                if line.strip():
+                    yield Row(parse(line.rstrip(b"\n")), line.rstrip(b"\n"), name, number)
 
     def poll(self) -> bool:
         """Does what is due without ever waiting; False once the output or a file besides it has failed."""

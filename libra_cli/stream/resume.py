@@ -61,6 +61,9 @@ class FinishedRows:
         """Reads the rows of `path`; raises Fatal(2) if a line of it is not a row."""
         with open(path, "rb") as file:
             for number, line in enumerate(file, 1):
+                self.sha256.update(line)
+                if not line.strip():
+                    continue  # an editor may leave a blank line
                 try:
                     if not line.endswith(b"\n"):
                         raise rows.RowError("truncated_line", "it is cut off")
@@ -69,7 +72,6 @@ class FinishedRows:
                     hint = "move the file away or use --overwrite"
                     raise Fatal(Exit.USAGE, f"{path}:{number}: not a row of this run ({error}); {hint}") from None
                 self._add(*key_of(fields, self._used, self._names))
-                self.sha256.update(line)
                 self.rows += 1
 
     def _add(self, identity: bytes, used: bytes) -> None:

@@ -215,3 +215,10 @@ def test_the_keys_of_a_large_output_take_little_memory():
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert size / 100_000 < 200  # bytes for each row
+
+
+def test_a_blank_line_is_no_row_and_no_reason_to_refuse(tmp_path):
+    path = begun(tmp_path, line(ROWS[0]) + b"\n\n")
+    done = continued(path, ROWS)
+    assert done.rows == 1
+    assert len([text for text in path.read_bytes().splitlines() if text]) == len(ROWS)
