@@ -71,12 +71,12 @@ def make_samples(folder: Path) -> None:
     """The rows as token ids, for those that cannot read conversations as libra does."""
     from transformers import AutoTokenizer
 
-    from libra_cli.training.data.chat_format import Chat
+    from libra_cli.training.data.chat_format import TrainingChat
     from libra_cli.training.data.tokenization import Encoder
 
-    encode = Encoder(Chat(AutoTokenizer.from_pretrained(folder)))
+    encode = Encoder(TrainingChat(AutoTokenizer.from_pretrained(folder)))
     found = [encode(json.loads(line)) for line in (folder / "rows.jsonl").read_text().splitlines()]
-    samples = [{"ids": each.ids.tolist(), "learned": each.learned.tolist()} for each in found]
+    samples = [{"ids": each.ids.tolist(), "loss_mask": each.loss_mask.tolist()} for each in found]
     (folder / "samples.json").write_text(json.dumps(samples))
 
 
@@ -112,7 +112,7 @@ class Samples:
         from libra_cli.training.data.tokenization import Encoded
 
         read = json.loads(Path(work["folder"], "samples.json").read_text())
-        self._samples = [Encoded(np.array(each["ids"], np.int32), np.array(each["learned"])) for each in read]
+        self._samples = [Encoded(np.array(each["ids"], np.int32), np.array(each["loss_mask"])) for each in read]
         self.lengths = [len(each.ids) for each in self._samples]
 
     def __len__(self) -> int:
@@ -128,7 +128,8 @@ def bare(work: dict[str, Any], clock: Clock) -> None:
     from transformers import AutoModelForCausalLM
 
     from libra_cli.training import settings
-    from libra_cli.training.data import micro_batch, packing
+    from libra_cli.training.data import packing
+    from libra_cli.training.data.micro_batch import make_micro_batch
     from libra_cli.training.model import attention, policy
 
     clock.start()
@@ -137,22 +138,23 @@ def bare(work: dict[str, Any], clock: Clock) -> None:
     lm = AutoModelForCausalLM.from_pretrained(
         work["folder"], dtype=torch.float32, attn_implementation=attention.NAME
     ).train()
-    learner = policy.Learner(lm, packed=True)
-    optimizer = torch.optim.AdamW(learner.parameters(), lr=work["lr"], weight_decay=0.0, fused=True)
+    model = policy.PolicyModel(lm, packed=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=work["lr"], weight_decay=0.0, fused=True)
     order = packing.SampleOrder(len(samples), work["batch"], 1, 0, shuffle=False)
-    passes = settings.BatchSettings(max_length=work["length"], micro_tokens=work["micro"])
-    cost = packing.Cost(passes.pass_tokens, 1 / (6 * lm.config.hidden_size))
+    batches = settings.BatchSettings(max_length=work["length"], micro_tokens=work["micro"])
+    budget = packing.PackBudget(batches.micro_batch_tokens, 1 / (6 * lm.config.hidden_size))
     for step in range(order.steps):
         numbers = order.batch(step)
-        learned = sum(int(samples.sample(i).learned.sum()) for i in numbers)
+        learned = sum(int(samples.sample(i).loss_mask.sum()) for i in numbers)
         total = 0.0
-        for pack in packing.spread(numbers, [samples.lengths[i] for i in numbers], 1, cost)[0]:
-            given = micro_batch.make(samples, pack, packed=True, pad_id=256)
-            with learner.layout(given):
-                loss, _ = learner(given.inputs, given.positions, given.targets, 1 / learned)
+        for pack in packing.pack_batch([(i,) for i in numbers], samples.lengths, 1, budget)[0]:
+            given = make_micro_batch(samples, pack, packed=True, pad_id=256)
+            slope = torch.full((len(given.targets),), -1 / learned)
+            with model.document_layout(given):
+                _, loss = model(given.inputs, given.positions, given.targets, slope)
                 loss.backward()
             total += loss.item()
-        torch.nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
         clock.step(total, learned, sum(samples.lengths[i] for i in numbers))
@@ -171,7 +173,7 @@ def plain(work: dict[str, Any], clock: Clock) -> None:
     for begin in range(0, len(samples), work["batch"]):
         rows = [samples.sample(i) for i in range(begin, min(begin + work["batch"], len(samples)))]
         ids = [torch.from_numpy(row.ids).long() for row in rows]
-        labels = [row.masked_fill(~torch.from_numpy(each.learned), -100) for row, each in zip(ids, rows, strict=True)]
+        labels = [row.masked_fill(~torch.from_numpy(each.loss_mask), -100) for row, each in zip(ids, rows, strict=True)]
         mask = pad_sequence([torch.ones_like(row) for row in ids], batch_first=True)
         loss = lm(pad_sequence(ids, batch_first=True), attention_mask=mask, use_cache=False,
                   labels=pad_sequence(labels, batch_first=True, padding_value=-100)).loss  # fmt: skip
@@ -208,7 +210,7 @@ def trl(work: dict[str, Any], clock: Clock, **options: Any) -> None:
     read = json.loads(Path(work["folder"], "samples.json").read_text())
     data = datasets.Dataset.from_dict({
         "input_ids": [each["ids"] for each in read],
-        "labels": [[i if on else -100 for i, on in zip(each["ids"], each["learned"], strict=True)] for each in read],
+        "labels": [[i if on else -100 for i, on in zip(each["ids"], each["loss_mask"], strict=True)] for each in read],
     })  # fmt: skip
     rows, accumulate = _rows_a_pass(data, work, options)
     config = SFTConfig(**{

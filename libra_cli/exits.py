@@ -1,7 +1,10 @@
-"""Exit statuses, the same for every stage, and the exception that ends a run with one of them."""
+"""How the program and its children end: exit statuses, the exceptions that carry them, and the death of a parent."""
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from enum import IntEnum
 
 
@@ -58,3 +61,19 @@ class ReaderGone(Fatal):
 
     def __init__(self) -> None:
         super().__init__(Exit.READER_GONE, "the reader of standard output went away")
+
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(parent: int) -> None:
+    """Asks the kernel to kill this process when the thread of `parent` that started it ends (Linux).
+
+    Exits at once if `parent`, the expected parent's process id, has ended already.
+    """
+    import ctypes  # here, since every start of the program imports this module
+
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit("the parent has ended already")

@@ -1,1 +1,1 @@
-"""Text to final answer, and whether two answers are equal, with hard time limits."""
+"""Extracts the final answer from text and decides whether two answers are equal, within hard time limits."""

@@ -1,4 +1,4 @@
-"""Pairs whose verdict is known: a verifier that gets one of them wrong must not label anything."""
+"""Pairs with known verdicts: a verifier that gets one of them wrong must not label anything."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PAIRS: tuple[tuple[str, str, bool], ...] = (
     (r"(2,\sqrt{8})", r"[2,2\sqrt{2})", False),
     (r"x>\sqrt{4}", r"(2,\infty)", True),
     (r"x>\sqrt{4}", r"[2,\infty)", False),
-    # What sympy loads when it first meets them takes longer than a pair may: here it meets them.
+    # The first sum, integral or limit makes sympy load modules for longer than the deadline of a pair; load them here.
     (r"\sum_{k=1}^{n} k", r"\frac{n(n+1)}{2}", True),
     (r"\int_0^1 x^2 dx", r"\frac{1}{3}", True),
     (r"\lim_{x \to 0} \frac{\sin x}{x}", "1", True),
@@ -19,8 +19,8 @@ PAIRS: tuple[tuple[str, str, bool], ...] = (
 
 
 def failure(verdicts: list[bool | None]) -> str | None:
-    """What is wrong with the verdicts on PAIRS, in order; None where nothing is."""
-    for (reference, answer, wanted), found in zip(PAIRS, verdicts, strict=True):
-        if found is not wanted:
-            return f"it finds {found} where {reference} = {answer} is {wanted}"
+    """Describe the first wrong verdict on PAIRS (given in order); None if all are right."""
+    for (reference, answer, expected), verdict in zip(PAIRS, verdicts, strict=True):
+        if verdict is not expected:
+            return f"it finds {verdict} where {reference} = {answer} is {expected}"
     return None

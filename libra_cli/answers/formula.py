@@ -1,10 +1,11 @@
-"""Formulas as trees: a small grammar of the LaTeX and of the plain text that answers are written in.
+"""Parses formulas into trees, with a small grammar of LaTeX and of plain text.
 
-Nothing is evaluated here. What the grammar does not know is no formula (None), never a guess. A tree is a tuple whose
-first member names what it is:
+Nothing is evaluated here. The grammar never guesses: text that it does not cover has no reading. A tree is a tuple
+whose first member names the operation:
 
 `("number", Fraction)`, `("symbol", name)`, `("constant", "pi" | "e" | "i")`, `("+", a, b)`, `("*", a, b)`,
-`("/", a, b)`, `("^", a, b)`, `("-", a)`, `("!", a)`, `("!!", a)`, and `(FUNCTION, argument, ...)`: those of `numeric`.
+`("/", a, b)`, `("^", a, b)`, `("-", a)`, `("!", a)`, `("!!", a)`, and `(FUNCTION, argument, ...)` with a function that
+`numeric` evaluates.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ Tree = tuple[Any, ...]
 
 MAX_TOKENS = 400
 MAX_DEPTH = 40
-"""Of calls of the parser within one another: brackets, functions, exponents and signs."""
+"""Maximum depth of nested calls of the parser, for brackets, functions, exponents and signs."""
 MAX_TREE_DEPTH = 120
-"""Of a tree: a sum or product of so many terms is one, too. All functions on trees recurse as deep as that."""
+"""Maximum depth of a tree, to which functions on trees recurse. A sum of n terms is n deep."""
 CACHED = 1 << 12
 
 _TRIGONOMETRIC = "sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh"
@@ -45,37 +46,32 @@ NUMBER, SYMBOL, CONSTANT = "number", "symbol", "constant"
 
 
 class NoFormula(Exception):
-    """The grammar does not know what is written here."""
+    """Raised if the grammar does not cover the text."""
 
 
 @lru_cache(CACHED)
 def readings(text: str) -> tuple[Tree, ...]:
-    """What the normalised `text` may mean: nothing, one tree, or more.
+    """Parse the normalized `text` into every tree that it may mean; empty if it is no formula.
 
-    `1/2x` may be x/2 or 1/(2x), and `log` the logarithm to base 10 or the natural one.
+    `1/2x` may be x/2 or 1/(2x), and `log` may have base 10 or e.
     """
     try:
         tokens = _tokens(text)
-        found = [_Parser(tokens).whole()]
+        trees = [_Parser(tokens).whole()]
         if any(token in _OVER for token in tokens):
-            found.append(_Parser(tokens, juxtaposition_first=True).whole())
+            trees.append(_Parser(tokens, juxtaposition_first=True).whole())
     except NoFormula:
         return ()
-    if any(_is_deep(tree) for tree in found):
-        return ()
-    if "\\log" in tokens:
-        found += [_with_natural_logarithms(tree) for tree in found]
-    return tuple(dict.fromkeys(found))
-
-
-def _is_deep(tree: Tree) -> bool:
-    """Whether a branch of `tree` is longer than MAX_TREE_DEPTH; walks without recursion."""
-    level = [tree]
-    for _ in range(MAX_TREE_DEPTH):
+    level = trees
+    for _ in range(MAX_TREE_DEPTH):  # without recursion, which a deep tree would exhaust
         level = [part for node in level if node[0] not in (NUMBER, SYMBOL, CONSTANT) for part in node[1:]]
         if not level:
-            return False
-    return True
+            break
+    else:
+        return ()
+    if "\\log" in tokens:
+        trees += [_with_natural_logarithms(tree) for tree in trees]
+    return tuple(dict.fromkeys(trees))
 
 
 def _with_natural_logarithms(tree: Tree) -> Tree:
@@ -86,7 +82,7 @@ def _with_natural_logarithms(tree: Tree) -> Tree:
 
 
 def symbols(tree: Tree) -> frozenset[str]:
-    """The names of its variables."""
+    """Names of the variables in `tree`."""
     if tree[0] == SYMBOL:
         return frozenset((tree[1],))
     if tree[0] in (NUMBER, CONSTANT):
@@ -95,38 +91,36 @@ def symbols(tree: Tree) -> frozenset[str]:
 
 
 def _tokens(text: str) -> list[str]:
-    """Commands, numbers and single characters; a space stands only where it keeps two numbers or words apart."""
-    found: list[str] = []
+    """Split `text` into commands, numbers and single characters.
+
+    Letters without a backslash become functions and variables: `sinx` is sin x, `ab` is a b.
+    """
+    tokens: list[str] = []
     for match in _TOKEN.finditer(text):
         token = match[1]
         if token.isalpha():
-            found += _letters(token)
+            names: list[str] = []
+            start = 0
+            while start < len(token):
+                function = _WORD.match(token, start)
+                names.append("\\" + function.group() if function else token[start])
+                start = function.end() if function else start + 1
+            if len(names) > 4 and not any(len(name) > 1 for name in names):
+                raise NoFormula("a word")
+            tokens += names
         elif token == " ":
             continue
         else:
-            if token[0].isdigit() and found and found[-1][0].isdigit():
+            if token[0].isdigit() and tokens and tokens[-1][0].isdigit():
                 raise NoFormula("two numbers side by side")
-            found.append(token)
-        if len(found) > MAX_TOKENS:
+            tokens.append(token)
+        if len(tokens) > MAX_TOKENS:
             raise NoFormula("too long")
-    return found
-
-
-def _letters(word: str) -> list[str]:
-    """The functions and variables that letters without a backslash stand for: `sinx` is sin x, `ab` is a b."""
-    found: list[str] = []
-    at = 0
-    while at < len(word):
-        name = _WORD.match(word, at)
-        found.append("\\" + name.group() if name else word[at])
-        at = name.end() if name else at + 1
-    if len(found) > 4 and not any(len(token) > 1 for token in found):
-        raise NoFormula("a word")
-    return found
+    return tokens
 
 
 def _nested(parse: Callable[[_Parser], Tree]) -> Callable[[_Parser], Tree]:
-    """Counts calls of `parse` within one another, so that no text can exhaust Python's stack."""
+    """Decorator that limits the depth of nested calls, so that no text can exhaust Python's stack."""
 
     def counted(parser: _Parser) -> Tree:
         parser.depth += 1
@@ -140,10 +134,10 @@ def _nested(parse: Callable[[_Parser], Tree]) -> Callable[[_Parser], Tree]:
 
 
 class _Parser:
-    """Recursive descent; with `juxtaposition_first` a product without a sign binds closer than a slash."""
+    """Recursive-descent parser; with `juxtaposition_first`, a product without a sign binds tighter than a slash."""
 
     def __init__(self, tokens: list[str], juxtaposition_first: bool = False):
-        self._tokens, self._at, self.depth = list(tokens), 0, 0
+        self._tokens, self._position, self.depth = list(tokens), 0, 0
         self._juxtaposition_first = juxtaposition_first
 
     def whole(self) -> Tree:
@@ -156,13 +150,13 @@ class _Parser:
 
     @property
     def _next(self) -> str:
-        return self._tokens[self._at] if self._at < len(self._tokens) else ""
+        return self._tokens[self._position] if self._position < len(self._tokens) else ""
 
     def _take(self, *wanted: str) -> str:
         token = self._next
         if not token or (wanted and token not in wanted):
-            raise NoFormula(f"{token or 'the end'} where {' or '.join(wanted) or 'more'} is wanted")
-        self._at += 1
+            raise NoFormula(f"{token or 'the end'} instead of {' or '.join(wanted) or 'more'}")
+        self._position += 1
         return token
 
     def _accept(self, *wanted: str) -> str:
@@ -195,15 +189,15 @@ class _Parser:
         return self._factors() if self._juxtaposition_first else self._signed()
 
     def _factors(self) -> Tree:
-        """A product without signs, as one operand."""
+        """Parse a product without signs as one operand."""
         tree = self._signed()
         while self._next not in _ENDS:
             tree = self._joined(tree)
         return tree
 
     def _joined(self, tree: Tree) -> Tree:
-        """`tree` and what stands right behind it: a product, or a mixed number such as 2\\frac{3}{4}."""
-        number = self._tokens[self._at - 1].isdigit() and tree[0] == NUMBER
+        """Parse the next factor and multiply `tree` by it, or add it in a mixed number such as 2\\frac{3}{4}."""
+        number = self._tokens[self._position - 1].isdigit() and tree[0] == NUMBER
         factor = self._power()
         if number and factor[0] == "/" and factor[1][0] == factor[2][0] == NUMBER and factor[1][1] < factor[2][1]:
             return ("+", tree, factor)
@@ -224,8 +218,8 @@ class _Parser:
         while True:
             if self._accept("!"):
                 base = ("!!" if self._accept("!") else "!", base)
-            elif self._next == "^" and self._tokens[self._at + 1 : self._at + 2] == ["\\circ"]:
-                self._at += 2
+            elif self._next == "^" and self._tokens[self._position + 1 : self._position + 2] == ["\\circ"]:
+                self._position += 2
                 base = ("degrees", base)
             elif self._accept("\\%", "%"):
                 base = ("/", base, (NUMBER, Fraction(100)))
@@ -293,7 +287,7 @@ class _Parser:
         raise NoFormula(f"unknown {token}")
 
     def _group(self) -> Tree:
-        """What stands in braces, or the one token that stands there without them."""
+        """Parse a group in braces, or a single token without them."""
         if not self._accept("{"):
             return self._atom()
         tree = self._sum()
@@ -323,11 +317,11 @@ class _Parser:
         return tree if power is None else ("^", tree, power)
 
     def _base(self) -> Tree:
-        """The base of a logarithm: \\log_28 is that of 8 to base 2, \\log_10(x) that of x to base 10."""
+        """Parse the base of a logarithm: \\log_28 is log 8 to base 2, \\log_10(x) is log x to base 10."""
         self._take("_")
-        digits, behind = self._next, self._tokens[self._at + 1 : self._at + 2]
+        digits, behind = self._next, self._tokens[self._position + 1 : self._position + 2]
         if digits.isdecimal() and len(digits) > 1 and (not behind or behind[0] in _ENDS):
-            self._tokens[self._at : self._at + 1] = [digits[0], digits[1:]]
+            self._tokens[self._position : self._position + 1] = [digits[0], digits[1:]]
         return self._group()
 
     def _arguments(self) -> list[Tree]:
@@ -339,7 +333,7 @@ class _Parser:
         return found
 
     def _argument(self) -> Tree:
-        """What a function is taken of: what stands in brackets, or all factors up to the next sign or function."""
+        """Parse the argument of a function: a bracket, or all factors up to the next sign or function."""
         if self._next in ("(", "[", "{", "|"):
             return self._atom()
         sign = self._accept("-", "+")

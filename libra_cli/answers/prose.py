@@ -75,7 +75,7 @@ _ASSIGNMENT = re.compile(r"\b([A-Za-z](?:_\w+)?)\s*=\s*(-?\$?\d[\d,]*(?:\.\d+)?(
 _NOTHING = re.compile(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
 
 
-def said_answer(text: str) -> str | None:
+def prose_answer(text: str) -> str | None:
     """The final answer that `text` gives without a box; None where it gives none."""
     tail = _without_offer(_without_control(text[-TAIL_CHARS:]))
     return _marked(tail) or _stated(tail) or _bold(tail) or _concluded(tail) or _short(text)

@@ -12,7 +12,7 @@ from latex2sympy2_extended.latex2sympy2 import ConversionConfig, NormalizationCo
 from math_verify.grader import should_treat_as_complex, verify
 
 from libra_cli.answers import numeric, structure
-from libra_cli.answers.equal import OTHER_UNIT, compare_plainly, other_unit
+from libra_cli.answers.equal import OTHER_UNIT, compare_plainly, units_may_agree
 from libra_cli.answers.number import Number, is_approximation
 from libra_cli.answers.structure import Leaf
 
@@ -45,7 +45,7 @@ class Comparison:
         plainly = compare_plainly(reference, answer)
         if plainly is not None:
             return plainly
-        if other_unit(reference, answer):
+        if units_may_agree(reference, answer):
             self.reason = OTHER_UNIT
             return None
         there, here = _in_radians(reference, answer), _in_radians(answer, reference)

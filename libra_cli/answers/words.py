@@ -46,7 +46,7 @@ _SYNONYMS = """
     all reals: all real numbers, all real x, any real number, every real number, all real values, all real values of x
     infinitely many: infinite, infinitely many solutions, infinite solutions, infinite number
 """
-KNOWN = frozenset(
+DISTINCT = frozenset(
     ("nothing", "infinitely many", "all reals", "undefined", "yes", "no", "one solution", "two solutions", "one", "two")
 )
 """Phrases of which no two mean the same."""

@@ -10,7 +10,6 @@ decided alike on a busy machine and on an idle one, and costs no restart.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import resource
@@ -20,12 +19,12 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from libra_cli.answers import canary
+from libra_cli.exits import die_with_parent
 
 if TYPE_CHECKING:
     from libra_cli.answers.symbolic import Comparison
 
 MEMORY_BYTES = 2 << 30
-PR_SET_PDEATHSIG = 1
 RECURSION = 2000
 START_SECONDS = 120.0
 
@@ -36,7 +35,7 @@ class SoftTimeout(BaseException):
 
 def main() -> None:
     """Serves pairs from standard input until it ends; argv: the parent's process id."""
-    die_with(int(sys.argv[1]))
+    die_with_parent(int(sys.argv[1]))
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what a library prints is no answer
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -51,14 +50,6 @@ def main() -> None:
     answers.write(json.dumps(verdicts).encode() + b"\n")
     for line in sys.stdin.buffer:
         answers.write(json.dumps(_decide(Comparison(), *json.loads(line))).encode() + b"\n")
-
-
-def die_with(parent: int) -> None:
-    """Has the kernel end this process when the thread that started it ends (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        sys.exit("the parent has ended already")
 
 
 def limit_resources() -> None:

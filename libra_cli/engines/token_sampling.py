@@ -29,7 +29,7 @@ class RandomStream:
 def processed(logits_B_V: torch.Tensor, sampling: Sampling) -> torch.Tensor:
     """The logits of the distribution that tokens are sampled from, in float32: see `restrict`.
 
-    At temperature 0, where the most probable token is taken, they are the model's own.
+    At temperature 0 they are the model's own, of which `sample` takes the most probable token.
     """
     logits_B_V = logits_B_V.float()
     return logits_B_V if sampling.temperature == 0 else restrict(logits_B_V / sampling.temperature, sampling)

@@ -95,7 +95,7 @@ class OwnProcesses:
         self._finished: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._tasks: set[asyncio.Task[None]] = set()
         threading.Thread(target=self._loop.run_forever, name="libra-vllm", daemon=True).start()
-        self._engine = asyncio.run_coroutine_threadsafe(_start(args), self._loop).result(_START_SECONDS)
+        self._engine = asyncio.run_coroutine_threadsafe(self._create(args), self._loop).result(_START_SECONDS)
         self.config = self._engine.vllm_config
         self._guard = ProcessGuard()
 
@@ -124,6 +124,12 @@ class OwnProcesses:
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(_STOP_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._guard.close()
+
+    @staticmethod
+    async def _create(args: Any) -> Any:
+        from vllm.v1.engine.async_llm import AsyncLLM
+
+        return AsyncLLM.from_engine_args(args)
 
     async def _stop(self) -> None:
         for task in self._tasks:
@@ -160,12 +166,6 @@ def _repack_tied_head(model: Any) -> None:
 def _only(output: Any) -> Any:
     """The only output of a request: the one sample, or the numbers of a pooling model."""
     return output.outputs[0] if isinstance(output.outputs, list) else output.outputs
-
-
-async def _start(args: Any) -> Any:
-    from vllm.v1.engine.async_llm import AsyncLLM
-
-    return AsyncLLM.from_engine_args(args)
 
 
 class ProcessGuard:

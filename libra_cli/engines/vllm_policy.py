@@ -39,7 +39,7 @@ class VllmPolicyEngine(VllmEngine):
         self._in_process().update_weights(named)
 
     def sleep(self) -> None:
-        """Does nothing on a CPU, where nothing can be freed."""
+        """Does nothing on a CPU, which has no device memory to free."""
         if self._driver is not None:
             self._in_process().sleep()
 

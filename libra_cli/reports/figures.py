@@ -1,13 +1,13 @@
-"""Figures as text, the same in every table, chart and page; what is not defined is a dash, never 0."""
+"""Figures as text, the same in every table, chart and page; an undefined one is a dash, never 0."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import isnan
 from typing import Any, NamedTuple
 
 NOTHING = "-"
-"""A figure that is not defined, or was not asked for."""
+"""Text for an undefined figure."""
 
 
 def percent(share: float | None) -> str:
@@ -16,22 +16,22 @@ def percent(share: float | None) -> str:
 
 
 class Axis(NamedTuple):
-    """How the numbers of one axis are written and drawn: shares in percent, anything else as it is."""
+    """How numbers on an axis are written and drawn: shares in percent, anything else unchanged."""
 
     factor: int
     sign: str
 
     def shown(self, value: float) -> str:
-        """A value of the axis, without its sign."""
+        """A value on the axis, without the percent sign."""
         return percent(value) if self.sign else number(value)
 
     def named(self, name: str, between: str = ", ") -> str:
-        """What stands at the axis."""
+        """The label of the axis."""
         return f"{name}{between}{self.sign}" if self.sign else name
 
 
 def axis_of(values: Iterable[float]) -> Axis:
-    """Percent where all values can be shares."""
+    """Percent if all values can be shares."""
     return Axis(100, "%") if all(0 <= value <= 1 for value in values) else Axis(1, "")
 
 
@@ -46,20 +46,25 @@ def decimals(value: float | None) -> str:
 
 
 def interval(ends: Sequence[float | None] | None) -> str:
-    """Both ends in percent."""
-    return NOTHING if ends is None or None in ends else f"[{percent(ends[0])}, {percent(ends[1])}]"
+    """An interval with both ends in percent."""
+    return bracketed(ends, percent).strip() or NOTHING
+
+
+def bracketed(ends: Sequence[float | None] | None, shown: Callable[[float | None], str]) -> str:
+    """An interval to append to its figure, after a space; empty without one."""
+    return "" if ends is None or None in ends else f" [{shown(ends[0])}, {shown(ends[1])}]"
 
 
 def p_value(p: float | None) -> str:
-    """A probability; a very small one is only said to be small."""
+    """A p-value to three decimals; <0.001 for a very small one."""
     return "<0.001" if p is not None and p < 0.001 else decimals(p)
 
 
 def count(n: int | None) -> str:
-    """A number of things."""
+    """A count with thousands separators."""
     return NOTHING if n is None else f"{n:,}"
 
 
 def number(value: Any) -> str:
-    """A number as short as it can be written."""
+    """A number in its shortest form."""
     return NOTHING if value is None else f"{value:g}"

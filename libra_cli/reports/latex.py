@@ -1,57 +1,68 @@
-"""The reports of `libra score` as LaTeX tables in the manner of the booktabs package."""
+"""The reports of `libra score` as LaTeX tables with the booktabs package."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from libra_cli.reports.layout import Line, ReportPart, Table, parts
+from libra_cli.reports.layout import Table
+from libra_cli.reports.parts import parts
 from libra_cli.stream.console import printable
 
-_MEANING = {
-    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
-    "[": "{[}", "]": "{]}",
-    **{character: f"\\{character}" for character in "{}$&#_%"},
-}  # fmt: skip
-"""What LaTeX would act on, and how it is written; a bracket after a line's end would be that line's option."""
-_ESCAPES = str.maketrans(_MEANING)
+_ESCAPES = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        '"': r"\textquotedbl{}",
+        "[": "{[}",  # after the end of a line a bracket would begin an option
+        "]": "{]}",
+        **{character: f"\\{character}" for character in "{}$&#_%"},
+    }
+)
+"""Characters with a meaning in LaTeX, and how they are written."""
 
 
 def render(reports: Mapping[str, Any]) -> str:
-    r"""{"reports", "comparisons", "published"?, "correlation"?}, each table an environment to \input.
-
-    What is no table is said in comments.
-    """
-    return "% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}.\n" + "\n".join(map(_part, parts(reports)))
-
-
-def _part(part: ReportPart) -> str:
-    comments = [part.title, *(f"{name}: {value}" for name, value in part.facts), *part.notes]
-    said = "".join(f"% {printable(comment)}\n" for comment in comments)
-    return said + "".join(_table(part.title, table) for table in part.tables)
+    r"""Renders {"reports", "comparisons", "published"?, "correlation"?} as tables to \input; notes become comments."""
+    lines = ["% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}."]
+    for part in parts(reports):
+        comments = [part.title, *(f"{name}: {value}" for name, value in part.facts), *part.notes]
+        lines += [f"% {printable(comment)}" for comment in comments]
+        for table in part.tables:
+            lines += _table(part.title, table)
+        lines.append("")
+    return "\n".join(lines if len(lines) > 1 else [*lines, ""])
 
 
-def _table(title: str, table: Table) -> str:
+def _table(title: str, table: Table) -> list[str]:
     shape = "".join("r" if column.is_number else "l" for column in table.columns)
-    rows = [_line(line) for line in table.lines]
+    rows = []
+    for line in table.lines:
+        cells = [_text(cell) for cell in line.cells]
+        rows.append(_row([f"\\textbf{{{cell}}}" for cell in cells] if line.stands_out else cells))
     if len(rows) > 1 and table.lines[-1].stands_out:
-        rows.insert(-1, "\\midrule\n")
-    head = _row([_text(column.name) for column in table.columns])
-    return (
-        "\\begin{table}\n\\centering\n"
-        f"\\caption{{{_text(title)}. {_text(table.title)}}}\n\\begin{{tabular}}{{{shape}}}\n\\toprule\n"
-        f"{head}\\midrule\n{''.join(rows)}\\bottomrule\n\\end{{tabular}}\n\\end{{table}}\n"
-    )
-
-
-def _line(line: Line) -> str:
-    texts = [_text(cell) for cell in line.cells]
-    return _row([f"\\textbf{{{text}}}" for text in texts] if line.stands_out else texts)
+        rows.insert(-1, "\\midrule")
+    return [
+        "\\begin{table}",
+        "\\centering",
+        f"\\caption{{{_text(title)}. {_text(table.title)}}}",
+        f"\\begin{{tabular}}{{{shape}}}",
+        "\\toprule",
+        _row([_text(column.name) for column in table.columns]),
+        "\\midrule",
+        *rows,
+        "\\bottomrule",
+        "\\end{tabular}",
+        "\\end{table}",
+    ]
 
 
 def _row(cells: list[str]) -> str:
-    return " & ".join(cells) + " \\\\\n"
+    return " & ".join(cells) + " \\\\"
 
 
 def _text(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Text of rows on the page: never markup, and nothing in it unseen."""
+"""Escaping of text on the page."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from libra_cli.stream.console import safe_text
 
 
 def text(value: Any) -> str:
-    """Text as text, for content and for attributes in quotes; what is no printable character is an escape."""
+    """Escapes text for content and quoted attributes; a character that cannot be printed becomes an escape."""
     return escape(safe_text(str(value)), quote=True)

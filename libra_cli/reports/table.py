@@ -1,4 +1,4 @@
-"""The reports of `libra score` as text for a terminal, a log or a pipe."""
+"""The reports of `libra score` as text tables for a terminal, a log or a pipe."""
 
 from __future__ import annotations
 
@@ -11,85 +11,77 @@ from rich.console import Console, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from libra_cli.reports.layout import ReportPart, Table, parts
+from libra_cli.reports.layout import Table
+from libra_cli.reports.parts import parts
 from libra_cli.stream.console import printable
 
 PLAIN = Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
-"""What SIMPLE is to a terminal: nothing in it but what any reader of a pipe takes."""
+"""The counterpart of SIMPLE for a pipe or a file: ASCII only."""
 FOLDED = 16
-"""Cells that a column of names must have before another column gives way to it."""
+"""Cells that a column of names keeps before another column gives way to it."""
 
 
 def render(reports: Mapping[str, Any], console: Console) -> None:
-    """Prints {"reports", "comparisons", "published"?, "correlation"?} to the width of `console`.
+    """Prints {"reports", "comparisons", "published"?, "correlation"?} in the width of `console`.
 
-    A terminal gets rules and bold text, never a colour; anything else plain text.
+    A terminal gets rules and bold text, never a colour; anything else gets plain text.
     """
     for number, part in enumerate(parts(reports)):
         if number:
             console.line()
-        _part(part, console)
+        _print(_text(part.title, "bold"), console)
+        if part.facts:
+            grid = Grid.grid(padding=(0, 2, 0, 0))
+            grid.add_column(no_wrap=True)
+            grid.add_column(overflow="fold")
+            for name, value in part.facts:
+                grid.add_row(_text(name, "dim"), _text(value))
+            _print(grid, console)
+        for table in part.tables:
+            console.line()
+            _print_table(table, console)
+        for note in part.notes:
+            console.line()
+            _print(_text(note, "dim"), console)
 
 
-def _part(part: ReportPart, console: Console) -> None:
-    _print(_text(part.title, "bold"), console)
-    if part.facts:
-        grid = Grid.grid(padding=(0, 2, 0, 0))
-        grid.add_column(no_wrap=True)
-        grid.add_column(overflow="fold")
-        for name, value in part.facts:
-            grid.add_row(_text(name, "dim"), _text(value))
-        _print(grid, console)
-    for table in part.tables:
-        console.line()
-        _table(table, console)
-    for note in part.notes:
-        console.line()
-        _print(_text(note, "dim"), console)
-
-
-def _table(table: Table, console: Console) -> None:
-    kept = _fitting(table, console.width)
-    box = SIMPLE if console.is_terminal else PLAIN
-    grid = Grid(box=box, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
-    for at in kept:
-        is_number = table.columns[at].is_number
-        justify, overflow = ("right", "ellipsis") if is_number else ("left", "fold")
-        grid.add_column(_text(table.columns[at].name), justify=justify, overflow=overflow, no_wrap=is_number,  # type: ignore[arg-type]
-                        min_width=None if is_number else _width(table, at))  # fmt: skip
-    for line in table.lines:
-        grid.add_row(*(_text(line.cells[at], "bold" if line.stands_out else "") for at in kept))
-    _print(grid, console)
-    left_out = [column.name for at, column in enumerate(table.columns) if at not in kept]
-    if left_out:
-        _print(_text(f"No room for: {', '.join(left_out)}.", "dim"), console)
-
-
-def _fitting(table: Table, width: int) -> list[int]:
-    """The columns for which there is room: spare ones go, level by level."""
+def _print_table(table: Table, console: Console) -> None:
     kept = list(range(len(table.columns)))
-    while sum(_width(table, at) + 2 for at in kept) - 2 > width:
+    while sum(_width(table, at) + 2 for at in kept) - 2 > console.width:
         level = max(table.columns[at].spare for at in kept)
         if level == 0:
             break
         kept = [at for at in kept if table.columns[at].spare < level]
-    return kept
+    box = SIMPLE if console.is_terminal else PLAIN
+    grid = Grid(box=box, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+    for at in kept:
+        name = _text(table.columns[at].name)
+        if table.columns[at].is_number:
+            grid.add_column(name, justify="right", overflow="ellipsis", no_wrap=True)
+        else:
+            grid.add_column(name, justify="left", overflow="fold", min_width=_width(table, at))
+    for line in table.lines:
+        grid.add_row(*(_text(line.cells[at], "bold" if line.stands_out else "") for at in kept))
+    _print(grid, console)
+    dropped = [column.name for at, column in enumerate(table.columns) if at not in kept]
+    if dropped:
+        _print(_text(f"No room for: {', '.join(dropped)}.", "dim"), console)
 
 
 def _width(table: Table, at: int) -> int:
-    """The cells that column `at` must have."""
+    """The cells that column `at` needs."""
     texts = [table.columns[at].name, *(line.cells[at] for line in table.lines)]
     widest = max(cell_len(printable(text)) for text in texts)
     return widest if table.columns[at].is_number else min(widest, FOLDED)
 
 
 def _text(text: str, style: str = "") -> Text:
-    """Text as text: nothing in it is markup, or acts on a terminal."""
+    """Literal text: nothing in it is markup or controls a terminal."""
     return Text(printable(text), style=style)
 
 
 def _print(drawn: RenderableType, console: Console) -> None:
-    """Where it is no terminal, without the blanks at the end of lines."""
+    """Prints to a terminal as is, elsewhere without blanks at the ends of lines."""
     if console.is_terminal:
         console.print(drawn)
         return

@@ -28,14 +28,12 @@ class Pairs(Benchmark):
             reason = null_reason(fields) if sign is None else None
             yield BenchmarkPoint(group, problem, float(sign == preference), reason)
         elif "chosen" in fields and "rejected" in fields:
-            n_chosen, n_rejected = (_n_responses(fields[name]) for name in ("chosen", "rejected"))
+            sides = [fields[name] for name in ("chosen", "rejected")]
+            are_lists = [isinstance(side, list) and all(isinstance(text, str) for text in side) for side in sides]
+            # A conversation is one response.
+            n_chosen, n_rejected = (len(side) if is_list else 1 for side, is_list in zip(sides, are_lists, strict=True))
             pairs = [(better, n_chosen + worse) for better in range(n_chosen) for worse in range(n_rejected)]
             won = beats_all(signs(fields, pairs))
             yield BenchmarkPoint(group, problem, float(won is True), null_reason(fields) if won is None else None)
         else:
             raise ValueError('no "preference" (A>B, B>A or A=B), and no "chosen" and "rejected": give one')
-
-
-def _n_responses(value: object) -> int:
-    """Number of responses in a field; a conversation is one."""
-    return len(value) if isinstance(value, list) and all(isinstance(text, str) for text in value) else 1

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from libra_cli import miniature
 from libra_cli.engines.base import Engine, LocalModel, Sampling
+from libra_cli.engines.devices import has_gpu
 from libra_cli.engines.reward.base import RewardEngine, config_of, has_head
 from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
@@ -60,7 +62,8 @@ def choose_models(
         if by_server:
             make = _server_factory(options, sampling_options, sampling, model, scalar, note)
         else:
-            make = _local_factory(options, sampling_options, sampling, model, scalar, note)
+            local = _local_model(options, sampling_options, model)
+            make = _local_factory(options, sampling, local, scalar, note)
         chosen.append(ChosenModel(name, make, scalar))
     return chosen
 
@@ -111,16 +114,9 @@ def _replayed_models(options: EngineOptions) -> list[ChosenModel]:
 # -- models that this machine loads ------------------------------------------------------------------------------------
 
 
-def _local_factory(
-    options: EngineOptions,
-    sampling_options: SamplingOptions,
-    sampling: Sampling,
-    name: str,
-    scalar: bool,
-    note: Note,
-) -> Callable[[], AnyEngine]:
+def _local_model(options: EngineOptions, sampling_options: SamplingOptions, name: str) -> LocalModel:
     embedded = miniature.resolve(name)
-    model = LocalModel(
+    return LocalModel(
         name=name,
         path=str(embedded or os.path.expanduser(name)),
         revision=options.revision,
@@ -133,6 +129,11 @@ def _local_factory(
         markers=thinking.markers(sampling_options.thinking_markers),
         args=dict(options.engine_arg),
     )
+
+
+def _local_factory(
+    options: EngineOptions, sampling: Sampling, model: LocalModel, scalar: bool, note: Note
+) -> Callable[[], AnyEngine]:
     parallel = {
         "tensor_parallel_size": options.tensor_parallel_size,
         "pipeline_parallel_size": options.pipeline_parallel_size,
@@ -142,35 +143,31 @@ def _local_factory(
     if axis and options.engine == "transformers":
         cure = "transformers spreads a model with --engine-arg device_map=auto"
         raise InvalidOptions(f"--{axis.replace('_', '-')} is for --engine vllm; {cure}")
+    given = {name: value for name, value in parallel.items() if value is not None}
+    if options.concurrency is not None:
+        given["max_num_seqs"] = options.concurrency
+    in_vllm = replace(model, args={**given, **model.args})  # arguments by vLLM's own names win
 
     def make() -> AnyEngine:
         engine = options.engine
         if engine == "auto":  # on a CPU vLLM starts slowly, and has no advantage if nothing is generated
-            engine = "transformers" if scalar and not _has_gpu() else _automatic(model, note)
-        if engine == "transformers":
-            return _needing(engine, make_transformers)
-        given = {name: value for name, value in parallel.items() if value is not None}
-        if options.concurrency is not None:
-            given["max_num_seqs"] = options.concurrency
-        return _needing(engine, lambda: make_vllm(replace(model, args={**given, **model.args})))
+            engine = "transformers" if scalar and not has_gpu() else _automatic(model, note)
+        with _installed(engine):
+            if engine == "vllm" and scalar:
+                from libra_cli.engines.reward.vllm import VllmRewards
 
-    def make_transformers() -> AnyEngine:
-        if scalar:
-            from libra_cli.engines.reward.head import RewardHead
+                return VllmRewards(in_vllm, note, options.score_index)
+            if engine == "vllm":
+                from libra_cli.engines.vllm import VllmEngine
 
-            return RewardHead(model, options.score_index, options.batch_size)
-        from libra_cli.engines.transformers import TransformersEngine
+                return VllmEngine(in_vllm, sampling, note)
+            if scalar:
+                from libra_cli.engines.reward.head import RewardHead
 
-        return TransformersEngine(model, sampling, options.batch_size)
+                return RewardHead(model, options.score_index, options.batch_size)
+            from libra_cli.engines.transformers import TransformersEngine
 
-    def make_vllm(spread: LocalModel) -> AnyEngine:
-        if scalar:
-            from libra_cli.engines.reward.vllm import VllmRewards
-
-            return VllmRewards(spread, note, options.score_index)
-        from libra_cli.engines.vllm import VllmEngine
-
-        return VllmEngine(spread, sampling, note)
+            return TransformersEngine(model, sampling, options.batch_size)
 
     return make
 
@@ -179,7 +176,7 @@ def _automatic(model: LocalModel, note: Note) -> str:
     """vllm if it can be imported, else transformers; also for a miniature on a CPU, where vLLM starts slowly."""
     from libra_cli.engines import vllm
 
-    if model.small and not _has_gpu():
+    if model.small and not has_gpu():
         return "transformers"
     reason = vllm.unavailable(model)
     if reason is not None and "No module named 'vllm'" not in reason:
@@ -187,18 +184,11 @@ def _automatic(model: LocalModel, note: Note) -> str:
     return "vllm" if reason is None else "transformers"
 
 
-def _has_gpu() -> bool:
+@contextmanager
+def _installed(engine: str) -> Iterator[None]:
+    """Raises Fatal(6), with the extra that brings it, if a package is missing."""
     try:
-        import torch
-    except ImportError:
-        return False
-    return bool(torch.cuda.is_available())
-
-
-def _needing(engine: str, make: Callable[[], AnyEngine]) -> AnyEngine:
-    """Makes an engine; if a package is missing, raises Fatal(6) with the extra that brings it."""
-    try:
-        return make()
+        yield
     except ImportError as error:
         cure = f"install libra-cli with the extra {_EXTRAS[engine]}; libra doctor says more"
         raise Fatal(Exit.BACKEND, f"--engine {engine} needs what is not installed here ({error}): {cure}") from None
@@ -246,15 +236,16 @@ def _server_factory(
     urls, markers = list(options.base_url), thinking.markers(sampling_options.thinking_markers)
 
     def make() -> AnyEngine:
-        if scalar:
-            from libra_cli.engines.reward.server import ServerRewards
+        with _installed("openai"):
+            if scalar:
+                from libra_cli.engines.reward.server import ServerRewards
 
-            return ServerRewards(model, urls, options.score_index, **given)
-        from libra_cli.engines.openai.engine import OpenAIEngine
+                return ServerRewards(model, urls, options.score_index, **given)
+            from libra_cli.engines.openai.engine import OpenAIEngine
 
-        return OpenAIEngine(model, urls, sampling, markers=markers, **given)
+            return OpenAIEngine(model, urls, sampling, markers=markers, **given)
 
-    return lambda: _needing("openai", make)
+    return make
 
 
 def _api_key(options: EngineOptions) -> str | None:

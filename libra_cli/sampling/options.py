@@ -85,7 +85,7 @@ class SamplingOptions(FromOptions):
     thinking_markers: str
 
     def to_sampling(self) -> Sampling:
-        """The sampling parameters: the preset of --thinking or --no-thinking, and the options given beside it.
+        """The sampling parameters: the preset of --thinking or --no-thinking, overridden by the options that are given.
 
         Raises InvalidOptions.
         """

@@ -1,4 +1,4 @@
-"""Whether a run can be: what DeepSpeed is told of its devices, and samples that the model can take."""
+"""Pre-flight checks: build the DeepSpeed configuration; refuse samples that the model cannot take."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ import torch
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.training.data.token_store import TokenStore
-from libra_cli.training.distributed.deepspeed_engine import configuration
+from libra_cli.training.distributed.deepspeed_engine import build_config
 from libra_cli.training.distributed.world import World
-from libra_cli.training.settings import SftSettings
+from libra_cli.training.settings import TrainSettings
 
 
-def plan(settings: SftSettings, world: World, dtype: torch.dtype) -> dict[str, Any]:
-    """What DeepSpeed is told; raises Fatal(2) where options and devices do not go together."""
-    shared = world.sequence_parallel
-    if shared > 1 and settings.model.packing is False:
+def deepspeed_config_for(settings: TrainSettings, world: World, dtype: torch.dtype) -> dict[str, Any]:
+    """DeepSpeed's configuration. Raises Fatal(2) if options and devices do not go together."""
+    if world.sp_size > 1 and settings.model.packing is False:
         raise Fatal(Exit.USAGE, "--sequence-parallel needs packed rows; leave out --no-packing")
-    if world.size % shared:
+    if world.size % world.sp_size:
         count = f"{world.size} {'process' if world.size == 1 else 'processes'}"
         cure = "--nproc says how many there are on a node"
-        raise Fatal(Exit.USAGE, f"--sequence-parallel {shared} does not divide {count}; {cure}")
-    return configuration(settings.engine, settings.optimizer, dtype, world)
+        raise Fatal(Exit.USAGE, f"--sequence-parallel {world.sp_size} does not divide {count}; {cure}")
+    return build_config(settings.engine, settings.optimizer, dtype, world)
 
 
 def refuse_unfit(stores: Sequence[TokenStore], config: Any, epochs: float) -> None:
-    """Raises Fatal(2) where samples do not fit the model, or those to learn from (the first store) are too few."""
+    """Raises Fatal(2) if samples do not fit the model, or the training samples (the first store) make no step."""
     text = config.get_text_config()
     longest = max(int(store.lengths.max()) for store in stores)
     positions = getattr(text, "max_position_embeddings", None)

@@ -1,11 +1,12 @@
-"""Supervised fine-tuning (section 4 of the paper): one run, from its settings to a folder with the trained model."""
+"""One training run, whatever the trainer: claim the folder, load, build the engine, train, export the model."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from libra_cli.exits import Exit, Fatal, ReaderGone
 from libra_cli.stream import stdio
@@ -16,222 +17,280 @@ from libra_cli.stream.monitor import Monitor
 from libra_cli.stream.signals import StopRequest
 from libra_cli.stream.sinks import write_all
 from libra_cli.training import preflight
-from libra_cli.training.data.chat_format import Chat
-from libra_cli.training.data.packing import Cost, SampleOrder
-from libra_cli.training.data.prepare import chat_of, prepare
+from libra_cli.training.data.chat_format import TrainingChat
+from libra_cli.training.data.packing import PackBudget, SampleOrder
+from libra_cli.training.data.prepare import chat_format_of, prepare
+from libra_cli.training.data.sources import StepBatch, StepSource
 from libra_cli.training.data.token_store import TokenStore
 from libra_cli.training.data.tokenization import Encoder
-from libra_cli.training.distributed.deepspeed_engine import Engine
-from libra_cli.training.distributed.world import SaidElsewhere, World
+from libra_cli.training.distributed.deepspeed_engine import TrainEngine
+from libra_cli.training.distributed.world import ReportedByRank0, World
 from libra_cli.training.model import attention, policy, self_check
 from libra_cli.training.model.export import Export
-from libra_cli.training.monitoring.flops import Shape
-from libra_cli.training.monitoring.judge_eval import Scoring
+from libra_cli.training.monitoring.eval_history import EvalHistory
+from libra_cli.training.monitoring.flops import ModelShape
+from libra_cli.training.monitoring.judge_eval import JudgeEval
 from libra_cli.training.monitoring.telemetry import Telemetry
-from libra_cli.training.run_dir import SAMPLES, SCORED, RunFolder, versions
+from libra_cli.training.objectives.base import Objective
+from libra_cli.training.run_dir import SAMPLES, SCORED, RunDir, versions
 from libra_cli.training.schedule import Schedule
-from libra_cli.training.settings import SftSettings
-from libra_cli.training.trainer import Data, Stopped, Trainer
+from libra_cli.training.settings import TrainSettings
+from libra_cli.training.trainer import Stopped, TrainBatches, Trainer
 
 
-def run(settings: SftSettings, records: int | None = None) -> Exit:
-    """Trains and gives the exit status; called by every rank. Raises Fatal.
+class TrainingMethod(Protocol):
+    """What one trainer adds to a run: how rows become samples, what a step learns from, and the loss."""
 
-    `records` is the descriptor for the lines of the steps; None: standard output.
+    stage: str
+    """The subcommand, for messages and manifests."""
+    objective: Objective
+    metric: str
+    """The figure of the objective that chooses the best step on held-out samples."""
+    higher_is_better: bool
+
+    def encoder(self, chat: TrainingChat) -> Encoder:
+        """Turns rows into samples."""
+
+    def source(self, samples: TokenStore, order: SampleOrder) -> StepSource:
+        """The batches of the steps."""
+
+    def evaluation(self, held_out: TokenStore) -> StepBatch:
+        """What an evaluation measures."""
+
+
+@dataclass(frozen=True)
+class _Model:
+    """The model on its engine, and how its batches are split."""
+
+    engine: TrainEngine
+    batches: TrainBatches
+    config: Any
+
+
+def run(settings: TrainSettings, method: TrainingMethod, records: int | None = None) -> Exit:
+    """Trains, and returns the exit status; every rank calls it. Raises Fatal.
+
+    `records`: file descriptor for the JSON lines of the steps; None: standard output.
     """
     records = stdio.reserve_stdout() if records is None else records
     policy.quiet_libraries()
-    stop = StopRequest("sft", settings.grace, settings.grace, says=os.environ["RANK"] == "0")
+    stop = StopRequest(method.stage, settings.grace, settings.grace, says=os.environ["RANK"] == "0")
     with ExitStack() as stack:
         stack.enter_context(stop)
         world = stack.enter_context(World(settings.engine.sequence_parallel))
         watch = settings.watch
-        console = Console("sft", quiet=watch.quiet or not world.is_first, as_json=watch.log_format == "json")
+        quiet = watch.quiet or not world.is_rank0
+        console = Console(method.stage, quiet=quiet, as_json=watch.log_format == "json")
         stack.callback(Monitor(stop, lambda: None).close)
         try:
-            return Run(settings, world, console, stop, records).go(stack)
-        except SaidElsewhere as failed:
-            return failed.status
+            return TrainingRun(settings, method, world, console, stop, records).go(stack)
+        except ReportedByRank0 as failure:
+            return failure.status
 
 
-class Run:
-    """One run of `libra sft` on one rank."""
+class TrainingRun:
+    """One run on one rank."""
 
-    def __init__(self, settings: SftSettings, world: World, console: Console, stop: StopRequest, records: int):
-        self._settings, self._world, self._console, self._stop = settings, world, console, stop
-        self._records = records
-        self._folder = RunFolder(settings)
+    def __init__(
+        self,
+        settings: TrainSettings,
+        method: TrainingMethod,
+        world: World,
+        console: Console,
+        stop: StopRequest,
+        records: int,
+    ):
+        self._settings, self._method, self._world = settings, method, world
+        self._console, self._stop, self._records = console, stop, records
+        self._dir = RunDir(settings, method.stage)
         self._log: ErrorLog | None = None
         self._refused = 0
-        """Rows that could not be learned from."""
+        """Rows that cannot be learned from."""
 
     def go(self, stack: ExitStack) -> Exit:
-        """All of it. Samples come before the model: what is wrong with a row is known before anything slow begins."""
+        """The whole run. Samples come before the model, so that bad rows are found before anything slow begins."""
         settings, world = self._settings, self._world
-        world.together(lambda: self._claim(stack), only_first=True)
-        tokenizer, config, chat = world.together(self._read_model)
-        plan = world.together(lambda: preflight.plan(settings, world, policy.dtype_of(settings.model.dtype)))
-        stores = self._samples(chat)
-        world.together(lambda: preflight.refuse_unfit(stores, config, settings.batch.epochs))
-        if (finished := self._finished(stores[0].digest)) is not None:
+
+        def claim() -> None:
+            stack.callback(Lock(str(self._dir.path / "run")).release)
+            stack.callback(self._dir.clear_finished)
+            stack.callback(lambda: self._log.close() if self._log else None)
+            self._dir.begin()
+
+        def read_model() -> tuple[Any, Any, TrainingChat]:
+            tokenizer = policy.load_tokenizer(settings.model)
+            return tokenizer, policy.load_config(settings.model), chat_format_of(settings.data, tokenizer)
+
+        world.on_rank0(claim)
+        tokenizer, config, chat = world.on_all_ranks(read_model)
+        dtype = policy.dtype_of(settings.model.dtype)
+        ds_config = world.on_all_ranks(lambda: preflight.deepspeed_config_for(settings, world, dtype))
+        train, held_out = self._prepare(chat)
+        stores = [store for store in (train, held_out) if store is not None]
+        world.on_all_ranks(lambda: preflight.refuse_unfit(stores, config, settings.batch.epochs))
+        if (finished := world.on_rank0(lambda: self._dir.refuse_other_samples(train.digest))) is not None:
+            self._console.note(f"{self._dir.path} is finished; --overwrite trains it anew")
             return finished
-        engine, packed = self._engine(config, plan, max(int(store.lengths.max()) for store in stores))
+        model = self._load(config, tokenizer, ds_config, max(int(store.lengths.max()) for store in stores))
         export = Export(tokenizer, chat.closing, policy.DTYPES.get(settings.save.save_dtype), world)
-        passes = self._passes(tokenizer, config, packed)
-        trainer = self._trainer(stack, engine, passes, stores, self._scoring(export), config)
+        trainer = self._trainer(stack, model, train, held_out, export)
         try:
-            step = self._train(trainer)
+            if (step := trainer.resume()) is not None:
+                self._console.note(f"continues after step {step}")
+            world.on_rank0(lambda: self._dir.write_manifest("running"))
+            trainer.run()
+            step = trainer.conclude(settings.save.final == "best")
         except Stopped as stopped:
             self._console.note(f"stopped after step {trainer.step}; the same command continues")
             return stopped.status
-        export.write(self._folder.path, engine)
-        world.together(lambda: self._folder.finish(trainer.step, stores[0].digest, self._refused), only_first=True)
-        of = "" if step == trainer.step else f", the best of which was step {step}"
-        self._console.note(f"{trainer.step} steps{of}; the model is in {self._folder.path}")
+        export.write(self._dir.path, model.engine)
+        world.on_rank0(lambda: self._dir.finish(trainer.step, train.digest, self._refused))
+        chosen = "" if step == trainer.step else f", the best of which was step {step}"
+        self._console.note(f"{trainer.step} steps{chosen}; the model is in {self._dir.path}")
         return Exit.SOME_ERRORS if self._refused else Exit.DONE
 
-    def _train(self, trainer: Trainer) -> int:
-        """All steps that are left; gives the one whose model is left in the end. Raises Stopped."""
-        if (step := trainer.resume()) is not None:
-            self._console.note(f"continues after step {step}")
-        self._world.together(lambda: self._folder.write_manifest("running"), only_first=True)
-        trainer.run()
-        return trainer.conclude(self._settings.save.final == "best")
+    # -- samples ------------------------------------------------------------------------------------------------------
 
-    def _finished(self, samples: str) -> Exit | None:
-        """The status of this very run where it is finished, which the digest of its samples tells."""
-        world = self._world
-        status = world.told(world.together(lambda: self._folder.refuse_other_samples(samples), only_first=True))
-        if status is not None:
-            self._console.note(f"{self._folder.path} is finished; --overwrite trains it anew")
-        return status
+    def _prepare(self, chat: TrainingChat) -> tuple[TokenStore, TokenStore | None]:
+        """The samples to train on, and the held-out samples if there are any."""
+        data, encoder = self._settings.data, self._method.encoder(chat)
 
-    def _claim(self, stack: ExitStack) -> None:
-        """Makes the folder this run's alone."""
-        stack.callback(Lock(str(self._folder.path / "run")).release)
-        stack.callback(self._folder.clear_finished)
-        stack.callback(lambda: self._log.close() if self._log else None)
-        self._folder.begin()
+        def error_log() -> ErrorLog:  # one for all files, opened when the first is read
+            if self._log is None:
+                self._log = ErrorLog(data.errors, self._method.stage, self._console)
+            return self._log
 
-    # -- the parts ----------------------------------------------------------------------------------------------------
+        def store_of(name: str, paths: tuple[str, ...]) -> TokenStore:
+            folder = str(self._dir.path / SAMPLES / name)
+            store, refused = prepare(folder, paths, encoder, data, self._world, self._console, error_log, self._stop)
+            self._refused += refused
+            return store
 
-    def _read_model(self) -> tuple[Any, Any, Chat]:
-        """What is known of the model without its weights."""
-        tokenizer = policy.load_tokenizer(self._settings.model)
-        return tokenizer, policy.load_config(self._settings.model), chat_of(self._settings.data, tokenizer)
+        return store_of("train", data.inputs), store_of("eval", data.eval_data) if data.eval_data else None
 
-    def _samples(self, chat: Chat) -> list[TokenStore]:
-        """Those to learn from and, where there are any, those held out."""
-        data = self._settings.data
-        encoder = Encoder(chat, learn=data.learn, assistant=data.assistant)
-        named = {"train": data.inputs, "eval": data.eval_data}
-        return [self._store(name, paths, encoder) for name, paths in named.items() if paths]
+    # -- the model on its engine --------------------------------------------------------------------------------------
 
-    def _store(self, name: str, paths: tuple[str, ...], encoder: Encoder) -> TokenStore:
-        folder = str(self._folder.path / SAMPLES / name)
-        made, refused = prepare(
-            folder, paths, encoder, self._settings.data, self._world, self._console, self._error_log, self._stop
-        )
-        self._refused += refused
-        return made
-
-    def _error_log(self) -> ErrorLog:
-        """One for all files; begun when the first is read."""
-        if self._log is None:
-            self._log = ErrorLog(self._settings.data.errors, "sft", self._console)
-        return self._log
-
-    def _engine(self, config: Any, plan: Mapping[str, Any], longest: int) -> tuple[Engine, bool]:
-        """The model on its engine, and whether documents are packed: where it can, unless options say otherwise."""
-        wanted = self._settings.model.packing
-        must = wanted or self._world.sequence_parallel > 1
-        if must or wanted is None:
+    def _load(self, config: Any, tokenizer: Any, ds_config: Mapping[str, Any], longest: int) -> _Model:
+        """Packs documents if the model allows it, unless options decide."""
+        settings = self._settings
+        wanted = settings.model.packing
+        must_pack = wanted or self._world.sp_size > 1
+        engine = None
+        if must_pack or wanted is None:
             try:
-                return self._packed_engine(config, plan, longest), True
+                engine = self._packed_engine(config, ds_config, longest)
             except self_check.CannotPack as reason:
-                if must:
+                if must_pack:
                     cure = "leave out --packing and --sequence-parallel"
                     raise Fatal(Exit.USAGE, f"documents cannot be packed in this model: {reason}; {cure}") from None
                 self._console.note(f"documents are not packed: {reason}")
-        return self._checked(policy.load(self._settings.model, config, None, plan), plan, packed=False), False
+        packed = engine is not None
+        if engine is None:
+            engine = self._checked_engine(policy.load(settings.model, config, None, ds_config), ds_config, packed=False)
+        # A pair of tokens costs about 1 / (6 width) of what a token costs in the matrices of a layer.
+        quadratic = 1 / (6 * config.get_text_config().hidden_size)
+        budget = PackBudget(settings.batch.micro_batch_tokens, quadratic, padded=not packed)
+        fillers = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
+        return _Model(engine, TrainBatches(budget, next(id for id in fillers if id is not None)), config)
 
-    def _packed_engine(self, config: Any, plan: Mapping[str, Any], longest: int) -> Engine:
+    def _packed_engine(self, config: Any, ds_config: Mapping[str, Any], longest: int) -> TrainEngine:
+        """Raises CannotPack if the model does not allow packing."""
         window = self_check.window_of(config)
         if window is not None and window < longest:
             raise self_check.CannotPack(f"it sees {window} tokens back, and a sample has {longest}")
         try:
-            lm = policy.load(self._settings.model, config, attention.NAME, plan)
+            lm = policy.load(self._settings.model, config, attention.NAME, ds_config)
         except ValueError as error:
             raise self_check.CannotPack(str(error).split("\n")[0]) from None
-        return self._checked(lm, plan, packed=True)
+        return self._checked_engine(lm, ds_config, packed=True)
 
-    def _checked(self, lm: Any, plan: Mapping[str, Any], packed: bool) -> Engine:
-        """The engine, which gives this model's losses."""
+    def _checked_engine(self, lm: Any, ds_config: Mapping[str, Any], packed: bool) -> TrainEngine:
+        """The engine, once it is known to compute this model's log-probabilities."""
         world = self._world
-        mpu = _sequence_parallel(lm, world) if world.sequence_parallel > 1 else None
-        if plan["zero_optimization"]["stage"] < 3 or self._settings.model.from_scratch:
+        mpu = register_ulysses(lm, world) if world.sp_size > 1 else None
+        if ds_config["zero_optimization"]["stage"] < 3 or self._settings.model.from_scratch:
             lm = lm.to(world.device)
-        engine = Engine(policy.Learner(lm, packed), plan, self._settings.optimizer, world, mpu)
-        self_check.check_ways(engine, world, self._console)
+        engine = TrainEngine(policy.PolicyModel(lm, packed), ds_config, self._settings.optimizer, world, mpu)
+        self_check.check_engine(engine, world, self._console)
         return engine
 
-    def _passes(self, tokenizer: Any, config: Any, packed: bool) -> tuple[Cost, int]:
-        """What a forward pass may hold, and what fills its gaps."""
-        batch = self._settings.batch
-        # A pair of tokens costs about 1 / (6 width) of what a token costs in the matrices of a layer.
-        quadratic = 1 / (6 * config.get_text_config().hidden_size)
-        fillers = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
-        pad_id = next(each for each in fillers if each is not None)
-        return Cost(batch.pass_tokens, quadratic, padded=not packed), pad_id
+    # -- the trainer --------------------------------------------------------------------------------------------------
 
-    def _trainer(self, stack: ExitStack, engine: Engine, passes: tuple[Cost, int], stores: Sequence[TokenStore],
-                 scoring: Scoring | None, config: Any) -> Trainer:  # fmt: skip
-        settings, world = self._settings, self._world
-        batch, optimizer, (train, *held_out) = settings.batch, settings.optimizer, stores
+    def _trainer(
+        self, stack: ExitStack, model: _Model, train: TokenStore, held_out: TokenStore | None, export: Export
+    ) -> Trainer:
+        settings, method, world, engine = self._settings, self._method, self._world, model.engine
+        batch, optimizer, save = settings.batch, settings.optimizer, settings.save
         order = SampleOrder(len(train), batch.batch_size, batch.epochs, batch.seed, batch.shuffle)
         steps = min(order.steps, batch.max_steps or order.steps)
-        schedule = Schedule(optimizer.lr, optimizer.floor, steps, optimizer.warmup, optimizer.schedule)
-        layout = {"ranks": world.size, "zero": engine.stage, "sequence_parallel": world.sequence_parallel}
+        schedule = Schedule(optimizer.lr, optimizer.final_lr, steps, optimizer.warmup, optimizer.schedule)
         self._console.note(
             f"{len(train):,} samples, {int(train.lengths.sum()):,} tokens; {steps:,} steps of {order.batch_size}; "
             f"{world.size} {'process' if world.size == 1 else 'processes'}, ZeRO {engine.stage}, {engine.precision}"
         )
+        judge_eval = None
+        if save.score:
+            scored = self._dir.path / SCORED
+            judge_eval = JudgeEval(scored, save.score, save.score_with, export, self._console, self._stop)
+        history = EvalHistory(
+            method.metric,
+            method.higher_is_better,
+            held_out.digest if held_out else None,
+            world.broadcast(judge_eval.key if judge_eval else None),
+        )
+        layout = {"ranks": world.size, "zero": engine.stage, "sequence_parallel": world.sp_size}
         marker = {"run": {**settings.shaping, "data": train.digest}, "layout": layout, "versions": versions()}
-        evaluation = Data(held_out[0], *passes) if held_out else None
-        shape = Shape.of(config) if world.on_gpu else None
-        return Trainer(engine, Data(train, *passes), order, schedule, settings.save, world, self._stop,
-                       self._telemetry(stack, steps), marker, shape, evaluation, scoring)  # fmt: skip
-
-    def _scoring(self, export: Export) -> Scoring | None:
-        save = self._settings.save
-        if not save.score:
-            return None
-        folder = self._folder.path / SCORED
-        return Scoring(folder, save.score, save.score_with, export, self._console, self._stop)
+        return Trainer(
+            engine,
+            method.objective,
+            method.source(train, order),
+            model.batches,
+            schedule,
+            save,
+            batch.seed,
+            world,
+            self._stop,
+            self._telemetry(stack, steps),
+            marker,
+            history,
+            ModelShape.of(model.config) if world.on_gpu else None,
+            method.evaluation(held_out) if held_out else None,
+            judge_eval,
+        )
 
     def _telemetry(self, stack: ExitStack, steps: int) -> Telemetry | None:
-        if not self._world.is_first:
+        """Rank 0 reports; the others do not."""
+        if not self._world.is_rank0:
             return None
-        settings = self._settings
-        telemetry = Telemetry(self._console, self._write, total_steps=steps, tensorboard=settings.watch.tensorboard,
-                              wandb=settings.watch.wandb, config=settings.shaping)  # fmt: skip
+
+        def write(line: bytes) -> None:
+            try:
+                write_all(self._records, line + b"\n", "standard output")
+            except ReaderGone as gone:  # the run stops as if it had been asked to
+                self._stop.status = self._stop.status or gone.status
+
+        watch = self._settings.watch
+        telemetry = Telemetry(
+            self._console,
+            write,
+            total_steps=steps,
+            tensorboard=watch.tensorboard,
+            wandb=watch.wandb,
+            config=self._settings.shaping,
+        )
         stack.callback(telemetry.close)
         return telemetry
 
-    def _write(self, line: bytes) -> None:
-        """A line on standard output; where its reader has gone, the run stops as on request."""
-        try:
-            write_all(self._records, line + b"\n", "standard output")
-        except ReaderGone as gone:
-            self._stop.status = self._stop.status or gone.status
 
+def register_ulysses(lm: Any, world: World) -> Any:
+    """Ulysses: each rank of a group holds a stretch of the row and, in attention, some heads of the whole row.
 
-def _sequence_parallel(lm: Any, world: World) -> Any:
-    """Ulysses: ranks of a group have a stretch of the row each, and in attention some heads of all of it."""
+    Returns DeepSpeed's `mpu`. Raises Fatal(2) for a model without a number of key heads.
+    """
     from deepspeed.runtime.sequence_parallel.ulysses_sp import UlyssesSPAttentionHF
 
     if not hasattr(lm.config.get_text_config(), "num_key_value_heads"):
         raise Fatal(Exit.USAGE, "--sequence-parallel: this model does not say how many heads its keys have")
     return UlyssesSPAttentionHF.register_with_transformers(
-        lm, attention.NAME, sequence_parallel_size=world.sequence_parallel, micro_batch_size=1
+        lm, attention.NAME, sequence_parallel_size=world.sp_size, micro_batch_size=1
     )

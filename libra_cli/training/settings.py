@@ -1,4 +1,4 @@
-"""What a training run is told, in the groups that every trainer shares."""
+"""Settings of a training run, in groups that every trainer composes."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ T = TypeVar("T")
 
 
 def take(kind: type[T], options: Mapping[str, Any]) -> T:
-    """The group of settings `kind` from options of the same names."""
+    """The group of settings `kind`, from options of the same names."""
     return kind(**{field.name: options[field.name] for field in fields(kind)})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """The model that is trained."""
+    """The model to train."""
 
     model: str
     from_scratch: bool = False
-    """Its configuration alone, with weights drawn from the seed."""
+    """Use its configuration only, with random weights drawn from the seed."""
     tokenizer: str | None = None
     revision: str | None = None
     trust_remote_code: bool = False
     dtype: str = "auto"
     packing: bool | None = None
-    """None: where the model can."""
+    """None: pack if the model allows it."""
     activation_checkpointing: bool = False
     liger: bool = False
     lora_rank: int | None = None
@@ -39,14 +39,13 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class DataSettings:
-    """Which rows are learned from, and what of them."""
+    """The rows to train on, and how they become tokens."""
 
     inputs: tuple[str, ...] = ()
     eval_data: tuple[str, ...] = ()
     chat_template: str | None = None
     chat_template_arg: tuple[tuple[str, Any], ...] = ()
     assistant: Literal["template", "verbatim"] = "template"
-    learn: Literal["last", "all"] = "last"
     too_long: Literal["drop", "refuse"] = "drop"
     max_length: int = 32_768
     errors: str | None = None
@@ -55,7 +54,7 @@ class DataSettings:
 
 @dataclass(frozen=True)
 class OptimizerSettings:
-    """How weights move."""
+    """The optimizer and its learning rate."""
 
     optimizer: str = "adamw"
     lr: float = 1e-5
@@ -70,25 +69,25 @@ class OptimizerSettings:
     epsilon: float = 1e-8
 
     @property
-    def floor(self) -> float:
-        """The learning rate of the last step."""
+    def final_lr(self) -> float:
+        """Learning rate of the last step."""
         return self.lr / 10 if self.min_lr is None else self.min_lr
 
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """How the model, its gradients and its optimiser are spread over the ranks."""
+    """How model, gradients and optimizer state are distributed over the ranks."""
 
     zero: int | None = None
-    """None: the least that such a run needs (`engine.zero_stage`)."""
+    """None: the lowest stage that the run needs (`deepspeed_engine.zero_stage`)."""
     offload: str = "none"
     sequence_parallel: int = 1
     deepspeed: str | None = None
-    """The user's own configuration, a JSON file."""
+    """The user's own DeepSpeed configuration, a JSON file."""
 
 
-LEAST_PASS = 2048
-"""Tokens; shorter passes leave a device waiting for the next call more than computing."""
+MIN_MICRO_TOKENS = 2048
+"""Default floor of a micro-batch: with fewer tokens a device waits for the next call longer than it computes."""
 
 
 @dataclass(frozen=True)
@@ -100,19 +99,19 @@ class BatchSettings:
     max_steps: int | None = None
     max_length: int = 32_768
     micro_tokens: int | None = None
-    """Tokens of a forward pass, where it was said."""
+    """Tokens of a micro-batch, if given."""
     shuffle: bool = True
     seed: int = 0
 
     @property
-    def pass_tokens(self) -> int:
-        """Tokens that a forward pass holds: the longest sample has room, and no device idles for want of them."""
-        return self.micro_tokens or max(self.max_length, LEAST_PASS)
+    def micro_batch_tokens(self) -> int:
+        """Tokens of a micro-batch: by default the longest sample fits, and at least MIN_MICRO_TOKENS do."""
+        return self.micro_tokens or max(self.max_length, MIN_MICRO_TOKENS)
 
 
 @dataclass(frozen=True)
 class SaveSettings:
-    """What is kept, and when."""
+    """What is saved and evaluated, and when."""
 
     output: str
     save_every: int = 500
@@ -127,12 +126,12 @@ class SaveSettings:
     score: tuple[str, ...] = ()
     score_every: int | None = None
     score_with: str = ""
-    """More options of the judge."""
+    """More options for `libra judge`."""
 
 
 @dataclass(frozen=True)
 class WatchSettings:
-    """Who is told what."""
+    """Where the run reports."""
 
     quiet: bool = False
     log_format: str = "text"
@@ -141,8 +140,8 @@ class WatchSettings:
 
 
 @dataclass(frozen=True)
-class SftSettings:
-    """Everything that `libra sft` is told."""
+class TrainSettings:
+    """The groups that every trainer has."""
 
     model: ModelSettings
     data: DataSettings
@@ -154,23 +153,45 @@ class SftSettings:
     grace: float = 30.0
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> SftSettings:
-        """From options by their names."""
-        return cls(
-            take(ModelSettings, options), take(DataSettings, options), take(BatchSettings, options),
-            take(OptimizerSettings, options), take(EngineSettings, options), take(SaveSettings, options),
-            take(WatchSettings, options), options["grace"],
-        )  # fmt: skip
+    def groups_of(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The shared groups, from options by their names."""
+        kinds = {
+            "model": ModelSettings,
+            "data": DataSettings,
+            "batch": BatchSettings,
+            "optimizer": OptimizerSettings,
+            "engine": EngineSettings,
+            "save": SaveSettings,
+            "watch": WatchSettings,
+        }
+        return {**{name: take(kind, options) for name, kind in kinds.items()}, "grace": options["grace"]}
 
     @property
     def shaping(self) -> dict[str, Any]:
-        """What decides the weights, as JSON has it: a run that goes on must have the same."""
+        """The settings that determine the weights, as JSON: a run can be continued only with the same."""
         model, batch = asdict(self.model), asdict(self.batch)
         for name in ("packing", "activation_checkpointing", "liger", "trust_remote_code"):
             del model[name]
         del batch["micro_tokens"]
         data = {
-            name: getattr(self.data, name)
-            for name in ("chat_template", "chat_template_arg", "assistant", "learn", "too_long")
+            name: getattr(self.data, name) for name in ("chat_template", "chat_template_arg", "assistant", "too_long")
         }
         return json.loads(json.dumps({**model, **data, **batch, **asdict(self.optimizer)}))
+
+
+@dataclass(frozen=True)
+class SftSettings(TrainSettings):
+    """All settings of `libra sft`."""
+
+    learn: Literal["last", "all"] = "last"
+    """The assistant's turns that are targets."""
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> SftSettings:
+        """From options by their names."""
+        return cls(**cls.groups_of(options), learn=options["learn"])
+
+    @property
+    def shaping(self) -> dict[str, Any]:
+        """Those of every trainer, and the turns."""
+        return {**super().shaping, "learn": self.learn}

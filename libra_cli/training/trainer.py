@@ -1,4 +1,7 @@
-"""The loop of a run: batches in a fixed order, one update a step, and checkpoints from which it goes on exactly."""
+"""The training loop: batches in a fixed order, one update per step, and checkpoints that continue it exactly.
+
+It knows no objective: a step source says what a step learns from, an objective turns log-probabilities into a loss.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ import resource
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,278 +17,295 @@ import torch
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.signals import StopRequest
-from libra_cli.training.data import micro_batch
-from libra_cli.training.data.packing import Cost, SampleOrder, spread
-from libra_cli.training.data.token_store import TokenStore
+from libra_cli.training.data.micro_batch import MicroBatch, make_micro_batch
+from libra_cli.training.data.packing import PackBudget, pack_batch
+from libra_cli.training.data.sources import StepBatch, StepSource
 from libra_cli.training.distributed.checkpoints import Checkpoints
-from libra_cli.training.distributed.deepspeed_engine import Engine, NonFinite
+from libra_cli.training.distributed.deepspeed_engine import NonFinite, PassResult, TrainEngine
 from libra_cli.training.distributed.world import World
-from libra_cli.training.monitoring.eval_history import Looks
-from libra_cli.training.monitoring.flops import Shape, mfu, peak_flops
-from libra_cli.training.monitoring.judge_eval import Scoring
+from libra_cli.training.monitoring.eval_history import EvalHistory
+from libra_cli.training.monitoring.flops import ModelShape, mfu, peak_flops
+from libra_cli.training.monitoring.judge_eval import JudgeEval
 from libra_cli.training.monitoring.telemetry import Telemetry
+from libra_cli.training.objectives.base import Objective
 from libra_cli.training.run_dir import refuse_difference
 from libra_cli.training.schedule import Schedule
 from libra_cli.training.settings import SaveSettings
 
 NAMED = 5
-"""Samples that a message names."""
+"""Samples that a message lists by name."""
 
 
 class Stopped(Exception):
-    """Somebody asked to stop; the state of the last whole step is saved."""
+    """The run was asked to stop; the state after the last whole step is saved."""
 
     def __init__(self, status: Exit):
         super().__init__()
         self.status = status
 
 
-@dataclass
-class Data:
-    """The samples of a run and how a forward pass is made of them."""
+@dataclass(frozen=True)
+class TrainBatches:
+    """Splits batches into micro-batches."""
 
-    store: TokenStore
-    cost: Cost
+    budget: PackBudget
     pad_id: int
 
-    def passes(self, samples: Sequence[int], world: World) -> Iterator[tuple[micro_batch.Pass, bool]]:
-        """This rank's forward passes over `samples`, with whether it is the last; equally many on every rank."""
-        packs = spread(samples, [int(self.store.lengths[i]) for i in samples], world.replicas, self.cost)[world.replica]
+    def micro_batches(self, batch: StepBatch, world: World) -> Iterator[tuple[MicroBatch, bool]]:
+        """This rank's micro-batches of `batch`, each with whether it is the last; equally many on every rank."""
+        packs = pack_batch(batch.units, batch.samples.lengths, world.dp_size, self.budget)[world.dp_rank]
         for number, pack in enumerate(packs, 1):
-            given = micro_batch.make(self.store, pack, packed=not self.cost.padded, pad_id=self.pad_id,
-                               multiple=world.sequence_parallel, part=world.part, device=world.device)  # fmt: skip
-            yield given, number == len(packs)
-
-    def learned(self, samples: Sequence[int]) -> int:
-        """Tokens of these samples that are learned."""
-        return int(self.store.n_learned[list(samples)].sum())
+            micro_batch = make_micro_batch(
+                batch.samples,
+                pack,
+                batch.annotations,
+                packed=not self.budget.padded,
+                pad_id=self.pad_id,
+                sp_size=world.sp_size,
+                sp_rank=world.sp_rank,
+                device=world.device,
+            )
+            yield micro_batch, number == len(packs)
 
 
 @dataclass
-class Work:
-    """What the passes of one step came to on this rank."""
+class StepStats:
+    """Totals over the micro-batches of one step on this rank."""
 
-    losses: list[torch.Tensor] = field(default_factory=list)
-    owners: list[np.ndarray] = field(default_factory=list)
+    log_probs: list[torch.Tensor] = field(default_factory=list)
+    samples: list[np.ndarray] = field(default_factory=list)
+    sums: dict[str, torch.Tensor | float] = field(default_factory=dict)
     tokens: int = 0
     slots: int = 0
 
-    def add(self, given: micro_batch.Pass, losses: torch.Tensor) -> None:
-        self.losses.append(losses.detach())
-        self.owners.append(given.owners)
-        self.tokens += given.tokens
-        self.slots += given.slots
-
-    def loss(self) -> float:
-        """The sum over this rank's learned tokens; waits for the device."""
-        return float(torch.cat(self.losses).double().sum()) if self.losses else 0.0
+    def add(self, micro_batch: MicroBatch, result: PassResult) -> None:
+        self.log_probs.append(result.log_probs_N)
+        self.samples.append(micro_batch.samples)
+        self.tokens += micro_batch.tokens
+        self.slots += micro_batch.slots
+        for name, value in result.sums.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value  # stays on the device: no wait here
 
     def bad_samples(self) -> list[int]:
-        """Samples with a loss that is not finite."""
-        losses, owners = torch.cat(self.losses).cpu().numpy(), np.concatenate(self.owners)
-        return sorted({int(each) for each in owners[~np.isfinite(losses)]})
+        """Samples with a log-probability that is not finite."""
+        log_probs, samples = torch.cat(self.log_probs).cpu().numpy(), np.concatenate(self.samples)
+        return sorted({int(sample) for sample in samples[~np.isfinite(log_probs)]})
+
+    def all_sum(self, world: World) -> tuple[dict[str, float], float, float]:
+        """The objective's sums, tokens and slots over all ranks; waits for the device."""
+        names = sorted(self.sums)
+        totals = world.all_sum([*(float(self.sums[name]) for name in names), self.tokens, self.slots])
+        return dict(zip(names, totals, strict=False)), totals[-2], totals[-1]
 
 
 class Trainer:
-    """Trains `engine` on `data`; the same run on any number of ranks, with any size of a forward pass."""
+    """Trains `engine` on what `source` yields; the same run on any number of ranks, with any size of micro-batch."""
 
-    def __init__(self, engine: Engine, data: Data, order: SampleOrder, schedule: Schedule, save: SaveSettings,
-                 world: World, stop: StopRequest, telemetry: Telemetry | None, marker: Mapping[str, Any],
-                 shape: Shape | None, evaluation: Data | None = None, scoring: Scoring | None = None):  # fmt: skip
-        self._engine, self._data, self._order, self._schedule = engine, data, order, schedule
-        self._save, self._world, self._stop, self._telemetry = save, world, stop, telemetry
-        self._evaluation, self._scoring, self._marker, self._shape = evaluation, scoring, marker, shape
+    def __init__(
+        self,
+        engine: TrainEngine,
+        objective: Objective,
+        source: StepSource,
+        batches: TrainBatches,
+        schedule: Schedule,
+        save: SaveSettings,
+        seed: int,
+        world: World,
+        stop: StopRequest,
+        telemetry: Telemetry | None,
+        marker: Mapping[str, Any],
+        history: EvalHistory,
+        shape: ModelShape | None = None,
+        evaluation: StepBatch | None = None,
+        judge_eval: JudgeEval | None = None,
+    ):
+        self._engine, self._objective, self._source, self._batches = engine, objective, source, batches
+        self._schedule, self._save, self._seed, self._world, self._stop = schedule, save, seed, world, stop
+        self._telemetry, self._marker, self._history, self._shape = telemetry, marker, history, shape
+        self._evaluation, self._judge_eval = evaluation, judge_eval
         self.checkpoints = Checkpoints(f"{save.output}/checkpoints", save.keep, world)
         self.step = 0
         """Whole steps done."""
-        self._looks = Looks(evaluation.store.digest if evaluation else None,
-                            world.told(scoring.key if scoring else None))  # fmt: skip
-        self._saved_at = -1
-        self._saved_looks: dict[str, Any] = {}
+        self._saved_step = -1
+        self._saved_history: dict[str, Any] = {}
 
     # -- the run ------------------------------------------------------------------------------------------------------
 
     def resume(self) -> int | None:
-        """Goes on from the last checkpoint; gives its step, None where there is none."""
-        found = self.checkpoints.latest()
-        if found is None:
+        """Loads the last checkpoint and returns its step; None if there is none."""
+        latest = self.checkpoints.latest()
+        if latest is None:
             return None
-        place, marker = found
-        self._refuse_other(place, marker)
-        if self._save.final == "best" and self._looks.compared_elsewhere(marker):
+        path, marker = latest
+        refuse_difference(str(path), marker.get("run", {}), self._marker["run"])
+        cure = "continue with as many ranks, and the same --zero and --sequence-parallel"
+        refuse_difference(str(path), marker.get("layout", {}), self._marker["layout"], cure)
+        if self._save.final == "best" and self._history.best_is_of_other_samples(marker):
             cure = "use those, leave --final best out, or begin anew with --overwrite"
-            raise Fatal(Exit.USAGE, f"{place}: the best step was found on other --eval-data; {cure}")
-        self.checkpoints.load(self._engine, place)
-        self._looks.take(marker)
-        self.step = self._saved_at = marker["step"]
-        self._saved_looks = self._looks.known
+            raise Fatal(Exit.USAGE, f"{path}: other --eval-data chose the best step; {cure}")
+        self.checkpoints.load(self._engine, path)
+        self._history.load(marker)
+        self.step = self._saved_step = marker["step"]
+        self._saved_history = self._history.state()
         return self.step
 
     def run(self) -> None:
-        """All steps that are left; raises Stopped where somebody asks for it, Fatal(1) where the loss is not finite."""
-        if self.step:  # it may have been stopped before it had looked around after its last step
-            self._look_around()
+        """Takes all remaining steps. Raises Stopped on request, Fatal(1) if a loss or gradient is not finite."""
+        if self.step:  # the run may have been stopped between its last step and what is due after it
+            self._after_step()
         while self.step < self._schedule.steps:
-            try:
-                self._one_step()
-            except NonFinite:
-                raise self._non_finite(self._order.batch(self.step)) from None
-            self._look_around()
-        self.save()  # what comes in the way from here on costs no training
-        if self._evaluation is not None and not self._looks.evaluated(self.step):
+            self._take_step()
+            self._after_step()
+        self.save()  # from here on an interruption costs no training
+        if self._evaluation is not None and not self._history.is_evaluated(self.step):
             self.evaluate()
             self.save()
 
     def conclude(self, best: bool) -> int:
-        """Goes to the step whose model is left, and gives it; scores that model unless it was scored before."""
-        step = self.take_best() if best else self.step
-        if self._scoring is not None and not self._looks.scored(step):
+        """Loads the weights to export (of the best step, or the last), and returns their step.
+
+        Scores that model on the benchmark unless it has been scored already.
+        """
+        step = self.step
+        if best and self._history.best is not None:
+            step = int(self._history.best["step"])
+        if step != self.step:
+            self.checkpoints.load(self._engine, self.checkpoints.path(step))
+        if self._judge_eval is not None and not self._history.is_scored(step):
             self.score(step)
             self.save()
         return step
 
-    def _look_around(self) -> None:
-        """After a step: evaluates, saves and stops where it is time to."""
+    def _after_step(self) -> None:
+        """Evaluates, saves and stops if that is due."""
+        save = self._save
+        is_due = lambda every: bool(every) and self.step % every == 0  # noqa: E731
         self._stop_if_asked()
-        if self._due(self._save.eval_every) and self._evaluation is not None and not self._looks.evaluated(self.step):
+        if is_due(save.eval_every) and self._evaluation is not None and not self._history.is_evaluated(self.step):
             self.evaluate()
-        if self._due(self._save.score_every) and self._scoring is not None and not self._looks.scored(self.step):
+        if is_due(save.score_every) and self._judge_eval is not None and not self._history.is_scored(self.step):
             self.score(self.step)
-        if self._due(self._save.save_every):
+        if is_due(save.save_every):
             self.save()
         self._stop_if_asked()
 
-    def _due(self, every: int | None) -> bool:
-        return bool(every) and self.step % every == 0  # type: ignore[operator]
-
     def _stop_if_asked(self) -> None:
-        """All ranks stop together, wherever the signal went."""
-        status = self._world.greatest(int(self._stop.status or 0))
+        """Stops all ranks together, whichever of them received the signal."""
+        status = self._world.all_max(int(self._stop.status or 0))
         if status:
             self.save()
             raise Stopped(Exit(status))
 
     # -- a step -------------------------------------------------------------------------------------------------------
 
-    def _one_step(self) -> None:
+    def _take_step(self) -> None:
         began = time.perf_counter()
-        samples = self._order.batch(self.step)
-        learned = self._data.learned(samples)
-        self._seed()
-        work = self._learn(samples, 1 / learned)
-        total, tokens, slots = self._world.sums([work.loss(), work.tokens, work.slots])
-        if not math.isfinite(total):
-            raise self._non_finite(samples, work)
-        lr = self._schedule.at(self.step)
-        norm = self._engine.update(lr)
-        self.step += 1
-        seconds = time.perf_counter() - began
-        self._report(samples, loss=total / learned, lr=lr, grad_norm=norm, learned=learned, tokens=int(tokens),
-                     seconds=seconds, padding=1 - tokens / slots if slots else 0.0)  # fmt: skip
-
-    def _learn(self, samples: Sequence[int], scale: float) -> Work:
-        """Adds up the gradient of `scale` times the summed loss over the batch, pass by pass."""
-        work = Work()
-        for given, last in self._data.passes(samples, self._world):
-            work.add(given, self._engine.learn(given, scale, last))
-            if not last:  # a step can take minutes, a grace period seldom does: what was added is dropped
-                self._stop_if_asked()
-        return work
-
-    def _seed(self) -> None:
-        """Dropout is a function of seed, step and rank: a run that goes on draws what it would have drawn."""
-        drawn = np.random.SeedSequence([self._order.seed, self.step, self._world.rank]).generate_state(1, np.uint64)
+        batch = self._source.batch(self.step)
+        # Dropout is a function of seed, step and rank: a resumed run draws what it would have drawn.
+        drawn = np.random.SeedSequence([self._seed, self.step, self._world.rank]).generate_state(1, np.uint64)
         torch.manual_seed(int(drawn[0] >> np.uint64(1)))
-
-    def _report(self, samples: Sequence[int], seconds: float, **figures: Any) -> None:
+        stats = StepStats()
+        for micro_batch, last in self._batches.micro_batches(batch, self._world):
+            stats.add(micro_batch, self._engine.learn(micro_batch, self._objective, last))
+            if not last:  # a step can take minutes, a grace period seldom does; the gradients so far are dropped
+                self._stop_if_asked()
+        sums, tokens, slots = stats.all_sum(self._world)
+        if not all(map(math.isfinite, sums.values())):
+            raise self._non_finite(batch, stats)
+        lr = self._schedule.at(self.step)
+        try:
+            grad_norm = self._engine.update(lr)
+        except NonFinite:
+            raise self._non_finite(batch, None) from None
+        self.step += 1
         if self._telemetry is None:
             return
-        speed = figures["tokens"] / seconds
+        seconds, n_targets = time.perf_counter() - began, batch.n_targets
         self._telemetry.record(
-            "step", self.step, epoch=min(self.step * self._order.batch_size, self._order.total) / self._order.samples,
-            samples=len(samples), **figures, seconds=seconds, tokens_per_second=speed,
-            mfu=self._mfu(samples, figures["learned"], seconds), memory_gb=_memory_gb(self._world),
-        )  # fmt: skip
+            "step",
+            self.step,
+            epoch=self._source.epoch(self.step),
+            samples=len(batch.indices),
+            **self._objective.figures(sums),
+            lr=lr,
+            grad_norm=grad_norm,
+            learned=n_targets,
+            tokens=int(tokens),
+            padding=1 - tokens / slots if slots else 0.0,
+            seconds=seconds,
+            tokens_per_second=int(tokens) / seconds,
+            mfu=self._mfu(batch, n_targets, seconds),
+            memory_gb=_peak_memory_gb(self._world),
+        )
 
-    def _mfu(self, samples: Sequence[int], learned: int, seconds: float) -> float | None:
-        """The share of the devices' peak that went into the model."""
+    def _mfu(self, batch: StepBatch, n_targets: int, seconds: float) -> float | None:
+        """Model FLOPs utilisation of the step; None on a CPU."""
         if self._shape is None or not self._world.on_gpu:
             return None
-        lengths = [int(self._data.store.lengths[i]) for i in samples]
-        flops = self._shape.training(lengths, learned, frozen=self._engine.frozen)
+        lengths = [int(batch.samples.lengths[i]) for i in batch.indices]
+        flops = self._shape.training(lengths, n_targets, frozen=self._engine.frozen)
         peak = peak_flops(torch.cuda.get_device_name(self._world.device), self._engine.precision)
         return mfu(flops.model, seconds, peak, self._world.size)
 
-    # -- beside the steps ---------------------------------------------------------------------------------------------
+    # -- evaluations and checkpoints ----------------------------------------------------------------------------------
 
-    def evaluate(self) -> float:
-        """The mean loss on the held-out samples, in nats a learned token; where it is the lowest so far, saves."""
+    def evaluate(self) -> None:
+        """Measures the objective on the held-out samples; saves if the metric is the best so far."""
         assert self._evaluation is not None
-        samples = list(range(len(self._evaluation.store)))
-        work = Work()
+        stats = StepStats()
         self._engine.train(False)
-        with torch.no_grad():
-            for given, _ in self._evaluation.passes(samples, self._world):
-                self._stop_if_asked()
-                with self._engine.learner.layout(given):
-                    work.add(given, self._engine.losses(given)[1])
+        for micro_batch, _ in self._batches.micro_batches(self._evaluation, self._world):
+            self._stop_if_asked()
+            stats.add(micro_batch, self._engine.evaluate(micro_batch, self._objective))
         self._engine.train()
-        loss = self._world.sums([work.loss()])[0] / self._evaluation.learned(samples)
+        figures = self._objective.figures(stats.all_sum(self._world)[0])
         if self._telemetry is not None:
-            self._telemetry.record("eval", self.step, loss=loss, samples=len(samples))
-        if self._looks.note_loss(self.step, loss):
+            self._telemetry.record("eval", self.step, **figures, samples=len(self._evaluation.indices))
+        if self._history.add_evaluation(self.step, figures[self._history.metric]):
             self.save()
-        return loss
 
     def score(self, step: int) -> None:
-        """The accuracy of the model, which is that of `step`, as a judge."""
-        # The event is the last step's even so: trackers take no figure of a step behind those that they have.
-        assert self._scoring is not None
-        figures = self._scoring.figures(self._engine)
+        """Measures the accuracy of the model, which is that of `step`, as a judge."""
+        # The event still names the last step: trackers accept no figures of a step before the ones they have.
+        assert self._judge_eval is not None
+        figures = self._judge_eval.figures(self._engine)
         self._stop_if_asked()
         if self._telemetry is not None:
             self._telemetry.record("score", self.step, model_step=step, **figures)
-        self._looks.note_score(step)
-
-    def take_best(self) -> int:
-        """Goes back to the step with the lowest loss on the held-out samples, and gives it."""
-        best = self.step if self._looks.best is None else int(self._looks.best["step"])
-        if best != self.step:
-            self.checkpoints.load(self._engine, self.checkpoints.place(best))
-        return best
+        self._history.add_score(step)
 
     def save(self) -> None:
-        """Writes a checkpoint of the last whole step; where there is one, only what was seen since."""
-        marker, looks = {**self._marker, "step": self.step, **self._looks.known}, self._looks.known
-        if self._saved_at == self.step:
-            if looks != self._saved_looks:
+        """Writes a checkpoint of the last whole step; if there is one, only the evaluation history in its marker."""
+        history = self._history.state()
+        marker = {**self._marker, "step": self.step, **history}
+        if self._saved_step == self.step:
+            if history != self._saved_history:
                 self.checkpoints.mark(marker)
-                self._saved_looks = looks
+                self._saved_history = history
             return
         began = time.perf_counter()
-        place = self.checkpoints.save(self._engine, marker)
-        self._saved_at, self._saved_looks = self.step, looks
+        path = self.checkpoints.save(self._engine, marker)
+        self._saved_step, self._saved_history = self.step, history
         if self._telemetry is not None:
-            self._telemetry.record("checkpoint", self.step, path=str(place), seconds=time.perf_counter() - began)
+            self._telemetry.record("checkpoint", self.step, path=str(path), seconds=time.perf_counter() - began)
 
-    def _refuse_other(self, place: Path, marker: Mapping[str, Any]) -> None:
-        refuse_difference(str(place), marker.get("run", {}), self._marker["run"])
-        cure = "go on with as many ranks, and the same --zero and --sequence-parallel"
-        refuse_difference(str(place), marker.get("layout", {}), self._marker["layout"], cure)
-
-    def _non_finite(self, samples: Sequence[int], work: Work | None = None) -> Fatal:
-        """Names the samples, and says that nothing was learned from them."""
-        bad = sorted({i for each in self._world.gathered(work.bad_samples() if work else []) for i in each})
+    def _non_finite(self, batch: StepBatch, stats: StepStats | None) -> Fatal:
+        """Saves the weights before this step, and returns the failure that names the samples."""
+        bad = sorted({i for bad in self._world.all_gather(stats.bad_samples() if stats else []) for i in bad})
         what = "loss" if bad else "gradient"
-        named = [self._data.store.name(i) for i in (bad or samples)]
-        among = ", ".join(named[:NAMED]) + (f" and {len(named) - NAMED} more" if len(named) > NAMED else "")
+        names = [batch.samples.name(i) for i in (bad or batch.indices)]
+        listed = _listed(names)
         self.save()
         cure = "look at these samples, or lower --lr; the weights before this step are saved"
-        return Fatal(Exit.INTERNAL, f"step {self.step + 1}: the {what} is not finite on {among}; {cure}")
+        return Fatal(Exit.INTERNAL, f"step {self.step + 1}: the {what} is not finite on {listed}; {cure}")
 
 
-def _memory_gb(world: World) -> float:
-    """The most that this rank has held: of the device, or of the process where there is none."""
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+
+
+def _peak_memory_gb(world: World) -> float:
+    """Peak memory of this rank: of its device, or of the process on a CPU."""
     if world.on_gpu:
         return torch.cuda.max_memory_allocated(world.device) / 1e9
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9

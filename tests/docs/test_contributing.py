@@ -136,7 +136,7 @@ def test_it_repeats_the_last_message():
     answers = EchoEngine().generate(RequestList(requests))
     assert [(pending.token, completion.text) for pending, completion in answers] == [("a", "a"), ("b", "b")]
 """
-CHOSEN = '        if engine == "transformers":\n            return _needing(engine, make_transformers)\n'
+CHOSEN = "        engine = options.engine\n"
 MAKES_ECHO = """        if engine == "echo":
             from libra_cli.engines.echo import EchoEngine
 
@@ -147,7 +147,7 @@ MAKES_ECHO = """        if engine == "echo":
 def test_an_engine(checkout):
     checkout.write("libra_cli/engines/echo.py", ECHO)
     checkout.edit("libra_cli/choices.py", 'ENGINES = ("auto", ', 'ENGINES = ("auto", "echo", ')
-    checkout.edit("libra_cli/sampling/choose.py", CHOSEN, MAKES_ECHO + CHOSEN)
+    checkout.edit("libra_cli/sampling/choose.py", CHOSEN, CHOSEN + MAKES_ECHO)
     checkout.edit(
         "libra_cli/stages/doctor/run.py",
         '    "replay": ((), ""),\n',
@@ -165,6 +165,66 @@ def test_an_engine(checkout):
     [row] = map(json.loads, checkout.run(pipe).splitlines())
     assert (row["label"], row["provenance"]["engine"]) == (1, "echo")
     assert json.loads(checkout.run("libra doctor --json"))["engines"]["echo"]["available"]
+
+
+SQUARE = '''"""The square of each log-probability, to try an objective that is not linear."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from libra_cli.training.objectives.base import Loss, TokenBatch
+
+
+class SquareObjective:
+    """The weighted sum of the squared log-probabilities; reports their mean as `loss`."""
+
+    linear = False
+
+    def __call__(self, log_probs_N: Tensor, batch: TokenBatch) -> Loss:
+        squares = log_probs_N.square()
+        return Loss((squares * batch.weight).sum(), {"loss": squares.detach().double().sum(), "n": len(log_probs_N)})
+
+    def figures(self, sums: Mapping[str, float]) -> dict[str, float]:
+        return {"loss": sums["loss"] / sums["n"]}
+'''
+
+SQUARE_TEST = """
+import torch
+
+from libra_cli.training.objectives.base import TokenBatch
+from libra_cli.training.objectives.square import SquareObjective
+
+
+def test_two_tokens_by_hand():
+    log_probs = torch.tensor([-1.0, -3.0], requires_grad=True)
+    loss = SquareObjective()(log_probs, TokenBatch(torch.zeros(2, dtype=torch.int64), 1, torch.tensor([0.5, 0.5])))
+    loss.total.backward()
+    assert loss.total.item() == 5.0
+    assert log_probs.grad.tolist() == [-1.0, -3.0]
+    assert SquareObjective().figures({"loss": 10.0, "n": 2}) == {"loss": 5.0}
+"""
+
+
+@pytest.mark.engine
+def test_an_objective(checkout):
+    checkout.write("libra_cli/training/objectives/square.py", SQUARE)
+    checkout.write("tests/training/test_square.py", SQUARE_TEST)
+    method = "libra_cli/stages/sft/run.py"
+    checkout.edit(method, "objectives.sft import SftObjective", "objectives.square import SquareObjective")
+    checkout.edit(method, "= SftObjective()", "= SquareObjective()")
+    assert checkout.touched == {path.replace("STAGE", "sft") for path in recipe("A reward or objective", "square")}
+
+    checkout.run(f"{PYTEST} tests/training/test_square.py")
+    turns = [{"role": "user", "content": "What is 1+1?"}, {"role": "assistant", "content": "The answer is 2."}]
+    (checkout.folder / "sft.jsonl").write_bytes(jsonl(*[{"messages": turns}] * 4))
+    model = ROOT / "libra_cli/miniature/medium"
+    options = "--batch-size 4 --lr 1e-3 --schedule constant --warmup 0 --max-length 64 --epochs 3 sft.jsonl"
+    events = map(json.loads, checkout.run(f"libra sft -q --model {model} -o out {options}").splitlines())
+    first, *_, last = [event["loss"] for event in events if event["event"] == "step"]
+    assert 0 < last < first  # a step on this loss lowers it
 
 
 SHOUT = '''"""`libra shout`: questions in capitals."""

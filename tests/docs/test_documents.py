@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 
+import jsonschema
 import pytest
 import yaml
 from documents import LANGUAGES, NOT_RUN, OTHER_PAGES, OUTPUT_OF, PAGES, ROOT, SHELL, Block, blocks, masked, table
@@ -13,6 +15,7 @@ from manual_pages import CONTEXTS, TOP, calls
 from libra_cli import __version__
 from libra_cli.exits import MEANINGS
 from libra_cli.main import STAGES
+from libra_cli.records.schemas import schema
 
 ALL = [block for page in PAGES for block in blocks(page)]
 SHELLS = [block for block in ALL if block.language in SHELL]
@@ -21,6 +24,8 @@ FROM_NOTHING = {"README.md", "docs/tutorial.md"}
 ASK_MODELS = {"docs/tutorial.md"}
 """Pages whose models answer `libra rollout`; on the others the demo's recorded responses do, for the sake of time."""
 
+LEFT = {"docs/tutorial.md": {"steps.jsonl": "training-event", "sft.jsonl": "messages", "scored.jsonl": "judged"}}
+"""Files that the blocks of a page leave, and the kind of their rows."""
 OTHER_OPTIONS = {"--gpu"}
 """Options of benchmarks and tests that pages name."""
 
@@ -41,6 +46,12 @@ def test_the_blocks_of_a_page_run_one_after_another(page, demo, tmp_path, shell)
             printed = ended.out.decode()
             assert ended.status == 0, f"{block}: {command}\n{printed}"
             assert_shown(shown, printed, block)
+    for file, kind in LEFT.get(page, {}).items():
+        validator = jsonschema.Draft202012Validator(schema(kind))
+        lines = (tmp_path / file).read_bytes().splitlines()
+        assert lines
+        for line in lines:
+            validator.validate(json.loads(line))
 
 
 def assert_shown(shown: list[str], printed: str, block: Block) -> None:
@@ -101,7 +112,7 @@ def test_links_lead_somewhere(page):
 def test_every_file_that_is_named_exists(page):
     text = {**PAGES, **OTHER_PAGES}[page].read_text()
     for name in re.findall(r"`((?:libra_cli|tests|examples|benchmarks|docs)/[\w./-]+)`", text):
-        if "NAME" in name:  # a recipe's placeholder; test_contributing follows the recipe
+        if "NAME" in name or "STAGE" in name:  # a recipe's placeholder; test_contributing follows the recipe
             continue
         assert (ROOT / name).exists(), name
 

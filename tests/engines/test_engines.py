@@ -1,4 +1,4 @@
-"""The engines that load a model here: what is drawn, that neighbours do not matter, where it stops, what it refuses."""
+"""The transformers engine: sampling, independence of the batch, stops, refusals; and the chat format."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from engine_jobs import answers, requests_of
+from engine_requests import answers, requests_of
 
 from libra_cli import miniature
 from libra_cli.engines.base import Completion, LocalModel, PromptTooLong, Request, RequestError, Sampling
@@ -36,7 +36,7 @@ def texts(found):
     return {key: answer.text for key, answer in found.items()}
 
 
-# -- what is drawn ---------------------------------------------------------------------------------------------------
+# -- sampling ---------------------------------------------------------------------------------------------------
 
 
 def test_samples_do_not_depend_on_their_batch():

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from engine_jobs import answers, requests_of
+from engine_requests import answers, requests_of
 
 from libra_cli import miniature
 from libra_cli.engines.base import LocalModel, PromptTooLong, Sampling
@@ -24,7 +24,7 @@ QUESTIONS = [f"Working left to right modulo 1000, what is {n}-{n % 90 + 9}*6?" f
 
 @pytest.fixture(scope="session")
 def engine():
-    """One engine for all tests: to import vLLM and to load a model takes longer than all that they ask."""
+    """One engine for all tests: importing vLLM and loading a model takes longer than all of them."""
     before = dict(os.environ)
     made = VllmEngine(STRONG, Sampling(0.8, 1.0, 60, stop=("zzz",)), notes.append)
     yield made
@@ -38,7 +38,7 @@ notes: list[str] = []
 
 @pytest.fixture
 def driver(engine):
-    """The way in which the engine is driven here, once it runs; its faults are injected there."""
+    """The class that drives the running engine; tests inject faults there."""
     answers(engine, requests_of(QUESTIONS[:1]))
     notes.clear()
     engine._restarts = 0

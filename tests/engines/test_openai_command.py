@@ -1,4 +1,4 @@
-"""`libra rollout --engine openai` from a shell: its secrets, its endings, and that a run that was stopped goes on."""
+"""`libra rollout --engine openai` from a shell: secrets, exit statuses, and resuming a stopped run."""
 
 from __future__ import annotations
 

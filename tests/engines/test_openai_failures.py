@@ -9,7 +9,7 @@ from collections import Counter
 from email.utils import formatdate
 
 import pytest
-from servers.feed import SAMPLING, PromptRequests, ask, one, text_of
+from servers.prompts import SAMPLING, PromptRequests, ask, one, text_of
 from servers.scripted import Reply, ScriptedServer, echo, error, unused_port, wrote
 
 from libra_cli.engines.base import Completion, RequestError
@@ -124,12 +124,12 @@ def test_a_server_that_comes_later_is_found():
         if len(answers) == 10:
             late.__enter__()
         if late.calls:
-            feed.stopping = True
+            requests.stopping = True
 
     with ScriptedServer(lambda call: Reply(body=echo(call).body, seconds=0.01)) as server:
-        feed = PromptRequests(f"p{number}" for number in range(3000))
+        requests = PromptRequests(f"p{number}" for number in range(3000))
         try:
-            ask([server.url, late.url], [], feed=feed, seen=seen, concurrency=4)
+            ask([server.url, late.url], [], requests=requests, seen=seen, concurrency=4)
         finally:
             late.__exit__()
     assert late.calls
@@ -179,12 +179,12 @@ def test_one_request_for_which_a_server_is_always_busy_is_refused_after_the_budg
 
 
 def test_who_stops_a_run_does_not_wait_for_a_server_that_is_gone():
-    feed = PromptRequests(["a"])
+    requests = PromptRequests(["a"])
     engine = OpenAIEngine("tiny", [f"http://127.0.0.1:{unused_port()}/v1"], SAMPLING, retry_budget=60)
     began = time.monotonic()
-    for answered in engine.generate(feed):
+    for answered in engine.generate(requests):
         assert answered is None
-        feed.stopping = True
+        requests.stopping = True
     engine.close()
     assert time.monotonic() - began < 30
 
@@ -250,11 +250,11 @@ def test_a_host_that_nobody_knows_is_a_mistake_at_once():
 
 @pytest.mark.parametrize("concurrency", [1, 7])
 def test_no_more_than_the_wanted_requests_are_at_work_or_taken(concurrency):
-    feed = PromptRequests([f"p{n}" for n in range(50)])
+    requests = PromptRequests([f"p{n}" for n in range(50)])
     with ScriptedServer(lambda call: Reply(body=echo(call).body, seconds=0.005)) as server:
-        ask(server.url, [], feed=feed, concurrency=concurrency)
+        ask(server.url, [], requests=requests, concurrency=concurrency)
     assert server.peak == concurrency
-    assert feed.largest <= 2 * concurrency
+    assert requests.largest <= 2 * concurrency
 
 
 CHAOS_SEED = 20250721
@@ -262,7 +262,7 @@ FAULTS = [*PASSING.values(), error(429, headers={"retry-after": "0"}), Reply(fau
 
 
 class Chaos:
-    """Faults for 5% of all tries, decided by the prompt and how often it was asked before, by whichever server."""
+    """Faults for 5% of all tries, decided by the prompt and the number of its earlier tries on any server."""
 
     def __init__(self, seed):
         self.seed, self.failed, self.tries = seed, 0, Counter()

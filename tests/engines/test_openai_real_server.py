@@ -6,7 +6,7 @@ import itertools
 import json
 
 import pytest
-from servers.feed import PromptRequests, request_of
+from servers.prompts import PromptRequests, request_of
 from servers.real import vllm_server
 
 from libra_cli import miniature
@@ -30,7 +30,7 @@ def server(environment, tmp_path_factory):
 
 @pytest.fixture
 def rollout(shell, server, tmp_path):
-    """`rollout(engine, *options)`: the rows that come of the same problems, with the wanted exit status."""
+    """`rollout(engine, *options)`: the rows for the same problems, with the expected exit status."""
     (tmp_path / "problems.jsonl").write_text(problems())
 
     def run(engine, *options, status=0, input="problems.jsonl"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from servers.feed import SAMPLING, PromptRequests, ask, one, request_of, text_of
+from servers.prompts import SAMPLING, PromptRequests, ask, one, request_of, text_of
 from servers.scripted import Reply, ScriptedServer, echo, error, wrote
 
 from libra_cli.engines.base import Completion, RequestError, Sampling

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from engine_jobs import answers, requests_of
+from engine_requests import answers, requests_of
 from policy_models import WEAK, add_noise, largest_difference, load, local, untied
 
 from libra_cli.engines.base import Completion, Pending, RequestList, Sampling

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from engine_jobs import answers, requests_of
+from engine_requests import answers, requests_of
 from policy_models import WEAK, add_noise, begin_anew, largest_difference, load, local, untied
 
 from libra_cli.engines.base import Sampling

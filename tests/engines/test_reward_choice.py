@@ -1,4 +1,4 @@
-"""Which models are taken for scalar reward models, and the engine that each gets."""
+"""How scalar reward models are recognised, and which engine each gets."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_name_that_no_hub_knows_is_one_line_with_a_cure(monkeypatch):
 
 
 def test_each_model_gets_the_engine_that_it_needs(folder, monkeypatch):
-    monkeypatch.setattr(choose, "_has_gpu", lambda: False)
+    monkeypatch.setattr(choose, "has_gpu", lambda: False)
     judges = chosen("libra-mini/strong", folder)
     assert [judge.scalar for judge in judges] == [False, True]
     engine = judges[1].make()

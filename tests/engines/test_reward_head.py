@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from engine_jobs import LimitedRequests, answers, requests_of
+from engine_requests import LimitedRequests, answers, requests_of
 from reward_models import (
     CHAT,
     EOS,
@@ -231,7 +231,7 @@ class OwnForRewardModel(Qwen2PreTrainedModel):
 
 @pytest.fixture
 def own_class(tmp_path, monkeypatch):
-    """A model whose class is code in its folder, as that of several published reward models; its head adds 10."""
+    """A model whose class is code in its folder, like several published reward models; its head adds 10."""
     from safetensors.torch import load_file, save_file
 
     monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
@@ -256,7 +256,7 @@ def test_a_class_that_comes_with_the_model_runs_only_if_it_is_trusted(own_class,
 
 
 def test_a_reward_model_cannot_write(qwen):
-    """Its own head left out, the one that writes would be random."""
+    """A reward model lacks the head that generates text, which would be random."""
     from libra_cli.engines.base import Sampling
     from libra_cli.engines.transformers import TransformersEngine
 
@@ -328,8 +328,8 @@ def test_a_model_that_fails_ends_the_run(qwen):
     assert caught.value.status == Exit.BACKEND
 
 
-class StoppedFeed(LimitedRequests):
-    """Somebody asks the run to stop when two answers are there."""
+class StoppingRequests(LimitedRequests):
+    """A stop is requested after two answers."""
 
     answered = 0
 
@@ -339,7 +339,7 @@ class StoppedFeed(LimitedRequests):
 
 
 def test_a_run_that_stops_begins_no_further_batch(qwen):
-    feed = StoppedFeed(reward_requests(of_all_lengths()))
-    for answered in RewardHead(qwen, batch_size=2).generate(feed):
-        feed.answered += answered is not None
-    assert feed.answered == 2
+    requests = StoppingRequests(reward_requests(of_all_lengths()))
+    for answered in RewardHead(qwen, batch_size=2).generate(requests):
+        requests.answered += answered is not None
+    assert requests.answered == 2

@@ -1,4 +1,4 @@
-"""Reward models behind a server: the scores of the engines that load the model, and what may go wrong on the way."""
+"""Reward models behind a server: the same scores as the engines that load the model give, and failures on the way."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import pytest
 from reward_models import EOS, conversation, of_all_lengths, reward_model, rewards, scores
-from servers.feed import QUICK
+from servers.prompts import QUICK
 from servers.real import vllm_server
 from servers.scripted import Reply, ScriptedServer, error
 

@@ -1,4 +1,4 @@
-"""Reward models in real vLLM on the CPU: the same scores as the transformers library gives, and nothing squashed."""
+"""Reward models in real vLLM on the CPU: the same scores as the transformers library gives, without any activation."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_a_head_that_is_none_or_not_clear_is_refused_before_vllm_starts(model, t
 
 
 def test_a_head_without_weights_is_refused_though_vllm_takes_it(engine, model, tmp_path):
-    """vLLM itself starts with whatever is in memory, so that what it has loaded is looked at afterwards."""
+    """vLLM itself starts with whatever is in memory, so the weights are checked after loading."""
     from libra_cli.engines.reward.vllm import _check_weights
 
     _check_weights(model)

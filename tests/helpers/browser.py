@@ -32,12 +32,24 @@ class Browser:
         """Addresses that pages asked for."""
         self._number, self._read, self._events = 0, b"", list[dict[str, Any]]()
         (theirs, self._out), (self._in, said) = _pipe(), _pipe()
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe",
-                 f"--user-data-dir={profile}", "--no-first-run", "--hide-scrollbars", "about:blank"]  # fmt: skip
+        flags = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--remote-debugging-pipe",
+            f"--user-data-dir={profile}",
+            "--no-first-run",
+            "--hide-scrollbars",
+            "about:blank",
+        ]
         self._process = subprocess.Popen(
             ["bash", "-c", f'exec "$@" 3<&{theirs} 4>&{said}', "bash", str(installed()), *flags],
-            pass_fds=(theirs, said), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+            pass_fds=(theirs, said),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         os.close(theirs)
         os.close(said)
         pages = self._call("Target.getTargets")["targetInfos"]

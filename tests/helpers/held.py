@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
-from libra_cli.training.distributed.deepspeed_engine import configuration
+from libra_cli.training.distributed.deepspeed_engine import build_config
 from libra_cli.training.distributed.world import World, import_deepspeed
 from libra_cli.training.settings import EngineSettings, OptimizerSettings
 
@@ -37,7 +37,7 @@ def held(stage: int, dtype: str, world: World, kept: list[Any]) -> int:
     """Bytes that an engine adds, between its second backward pass and the step."""
     before = storages()
     model = Qwen2ForCausalLM(Qwen2Config(**CONFIG)).to(DTYPES[dtype])
-    plan = configuration(EngineSettings(zero=stage), OptimizerSettings(), DTYPES[dtype], world)
+    plan = build_config(EngineSettings(zero=stage), OptimizerSettings(), DTYPES[dtype], world)
     plan["zero_optimization"].update(SMALL)
     adam = torch.optim.AdamW(model.parameters(), fused=True)
     engine, *_ = import_deepspeed().initialize(model=model, config=plan, optimizer=adam, dist_init_required=False)
@@ -53,7 +53,7 @@ def main() -> None:
     kept: list[Any] = []
     with World() as world:
         found = {f"{dtype}-{stage}": held(stage, dtype, world, kept) for dtype in DTYPES for stage in range(4)}
-        if world.is_first:
+        if world.is_rank0:
             print(json.dumps(found))
 
 

@@ -27,8 +27,14 @@ class PseudoTerminal:
     `stdin` gives it other standard input than the terminal. `raw` is every byte that it wrote to the terminal.
     """
 
-    def __init__(self, words: Sequence[str], cwd: Path, env: Mapping[str, str], size: tuple[int, int] = (80, 24),
-                 stdin: Path | None = None):  # fmt: skip
+    def __init__(
+        self,
+        words: Sequence[str],
+        cwd: Path,
+        env: Mapping[str, str],
+        size: tuple[int, int] = (80, 24),
+        stdin: Path | None = None,
+    ):
         self.screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
@@ -37,10 +43,15 @@ class PseudoTerminal:
         self.modes_before = termios.tcgetattr(slave)
         with open(stdin or os.devnull, "rb") as file:
             self.process = subprocess.Popen(
-                words, cwd=cwd, env={**env, "TERM": "xterm-256color"}, start_new_session=True,
-                stdin=file if stdin else slave, stdout=slave, stderr=slave,
+                words,
+                cwd=cwd,
+                env={**env, "TERM": "xterm-256color"},
+                start_new_session=True,
+                stdin=file if stdin else slave,
+                stdout=slave,
+                stderr=slave,
                 preexec_fn=lambda: fcntl.ioctl(1, termios.TIOCSCTTY, 0),
-            )  # fmt: skip
+            )
         self._slave = slave  # held open, so that modes can be read after the program has ended
 
     def __enter__(self) -> PseudoTerminal:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from engine_jobs import LimitedRequests
+from engine_requests import LimitedRequests
 
 from libra_cli import miniature
 from libra_cli.engines.base import LocalModel, Pending, RequestError
@@ -44,7 +44,7 @@ def reward_model(folder: Path, family: str = "Qwen2", template: str | None = CHA
 
 
 def _begin_with_bos(tokenizer: Any) -> None:
-    """Makes the tokenizer put a BOS before every text, as that of Llama does."""
+    """Makes the tokenizer put a BOS before every text, as Llama's does."""
     from tokenizers.processors import TemplateProcessing
 
     tokenizer.bos_token = "<|endoftext|>"
@@ -84,7 +84,7 @@ def rewards(engine: Any, responses: Iterable[str], at_most: int = 1 << 30) -> li
 
 
 def scores(engine: Any, responses: Iterable[str], at_most: int = 1 << 30) -> list[float]:
-    """As `rewards`, where every answer must be a number."""
+    """As `rewards`; every answer must be a number."""
     found = rewards(engine, responses, at_most)
     assert all(isinstance(reward, Reward) for reward in found), found
     return [reward.value for reward in found]

@@ -10,7 +10,8 @@ from reports_samples import HOSTILE, correlation, everything, pairwise, pointwis
 from rich.console import Console
 
 from libra_cli.reports import latex, markdown, table
-from libra_cli.reports.layout import ReportPart, Table, parts
+from libra_cli.reports.layout import ReportPart, Table
+from libra_cli.reports.parts import parts
 
 
 def drawn(reports, width=80, on_terminal=False):
@@ -100,8 +101,11 @@ def test_published_rows_come_once_and_yours_where_it_belongs():
     (part,) = parts({"reports": [], "published": rows})
     lines = part.tables[0].lines
     assert [line.cells[:2] for line in lines] == [
-        ("1", "other (yours)"), ("2", "Paper-1"), ("3", "mine (yours)"), ("4", "Paper-2")
-    ]  # fmt: skip
+        ("1", "other (yours)"),
+        ("2", "Paper-1"),
+        ("3", "mine (yours)"),
+        ("4", "Paper-2"),
+    ]
     assert [line.stands_out for line in lines] == [True, False, True, False]
 
 
@@ -111,8 +115,15 @@ def test_two_reports_of_one_judge_are_told_apart_by_their_files():
 
 
 def test_figures_that_are_not_defined_are_never_zero():
-    report = {"benchmark": "pointwise", "judge": "m", "n": 4, "n_null": 4, "overall": None, "interval": None,
-              "sections": {"all": {"n": 0, "n_null": 4, "value": None, "interval": None}}}  # fmt: skip
+    report = {
+        "benchmark": "pointwise",
+        "judge": "m",
+        "n": 4,
+        "n_null": 4,
+        "overall": None,
+        "interval": None,
+        "sections": {"all": {"n": 0, "n_null": 4, "value": None, "interval": None}},
+    }
     (part,) = parts(one(report))
     assert cells(part, "Sections")["all"] == ("all", "0", "4", "-", "-")
 

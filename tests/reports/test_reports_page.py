@@ -10,7 +10,7 @@ from reports_samples import HOSTILE, correlation, everything, examples, pointwis
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.reports import page
-from libra_cli.reports.layout import parts
+from libra_cli.reports.parts import parts
 
 VOID = {"meta", "input", "br"}
 SHAPES = {"rect", "line", "circle", "polyline"}

@@ -16,9 +16,15 @@ def test_a_judge_of_libra_bench_is_ranked_in_table_2():
     assert [row["model"] for row in rows[:4]] == ["Libra-RM-32B-MATH", "Libra-RM-32B", "mine", "DeepSeek-R1"]
     assert [row["rank"] for row in rows] == list(range(1, 19))
     assert rows[2] == {
-        "table": "Table 2", "benchmark": "libra-bench", "rank": 3, "model": "mine", "category": None, "overall": 0.79,
-        "sections": {"MATH-500": 0.81}, "yours": True,
-    }  # fmt: skip
+        "table": "Table 2",
+        "benchmark": "libra-bench",
+        "rank": 3,
+        "model": "mine",
+        "category": None,
+        "overall": 0.79,
+        "sections": {"MATH-500": 0.81},
+        "yours": True,
+    }
     assert rows[0]["overall"] == 0.817
     assert rows[0]["sections"] == {"MATH-500": 0.834, "AIME 2024": 0.815, "AIME 2025": 0.803}
     assert [row["yours"] for row in rows].count(True) == 1

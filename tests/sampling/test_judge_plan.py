@@ -1,4 +1,4 @@
-"""What is asked about an item: how often, of which responses, in which order, and what became of the votes."""
+"""The prompts about an item: their number, the responses that they show and the order; and the votes they give."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real vLLM server on a CPU, for tests that need what a real server says."""
+"""A real vLLM server on a CPU, for tests that need its real behaviour."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ARGUMENTS = [
 
 @contextmanager
 def vllm_server(model: Path, name: str, log: Path, environment: Mapping[str, str], *more: str) -> Iterator[str]:
-    """Serves the model in the directory `model` as `name`; gives its base URL once it answers."""
+    """Serves the model in the directory `model` as `name`; yields its base URL once it answers."""
     port = unused_port()
     words = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)]
     words += ["--served-model-name", name, "--host", "127.0.0.1", "--port", str(port), *ARGUMENTS, *more]

@@ -1,4 +1,4 @@
-"""A server on a real socket, of chat completions or rewards, whose script says what each request meets."""
+"""A server on a real socket, of chat completions or rewards, whose script decides the fate of each request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ASKED = ("/v1/chat/completions", "/classify")
-"""Where the script answers, unless `routes` has another answer."""
+"""The paths that the script answers, unless `routes` has another answer."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Call:
     at: float
     """When it came, by time.monotonic."""
     number: int
-    """How many came before it."""
+    """The number of requests before it."""
     attempt: int
     """0 for the first with this prompt and seed, 1 for the second, ..."""
 
@@ -38,7 +38,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a request gets after `seconds`.
+    """The answer to a request, after `seconds`.
 
     `fault`: "reset" breaks the connection before, "cut" in the middle of the answer, "silent" never answers.
     """
@@ -66,7 +66,7 @@ def wrote(text: str | None, finish_reason: str = "stop", **message: Any) -> Repl
 
 
 def echo(call: Call) -> Reply:
-    """An answer by which its request can be told: its prompt and its seed."""
+    """An answer that identifies its request: by the prompt and the seed."""
     return wrote(f"{call.prompt} {call.body['seed']}")
 
 
@@ -107,12 +107,12 @@ class ScriptedServer:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def start(self) -> None:
-        """Listens, on the same port as before where it did."""
+        """Listens, on the same port as before if there was one."""
         self._server = self._do(asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=2048))
         self.port = self._server.sockets[0].getsockname()[1]
 
     def stop(self) -> None:
-        """As a crash: connections are reset, and nobody listens any more."""
+        """Crashes: resets connections and stops listening."""
         self._do(self._stop())
 
     def _do(self, work: Any) -> Any:
@@ -154,7 +154,7 @@ class ScriptedServer:
         return call
 
     async def _complete(self, call: Call, writer: asyncio.StreamWriter) -> bool:
-        """Answers one request; False where the connection is over."""
+        """Answers one request; False if the connection is over."""
         self._at_work += 1
         self.peak = max(self.peak, self._at_work)
         try:
@@ -173,14 +173,14 @@ class ScriptedServer:
 
 
 def unused_port() -> int:
-    """A port on which nobody listens."""
+    """A port that no process listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
 
 
 async def _read(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], bytes] | None:
-    """Path, headers and body of one request; None where the client has gone."""
+    """Path, headers and body of one request; None if the client has gone."""
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     except asyncio.IncompleteReadError:

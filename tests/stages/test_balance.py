@@ -21,13 +21,21 @@ LIMITS = st.builds(CellLimits, st.none() | st.integers(1, 4), st.none() | st.int
 RESPONSES = st.lists(
     st.builds(
         lambda subset, model, problem, sample, label: {
-            "question": f"What is {problem}?", "subset": subset, "model": model, "sample": sample, "label": label,
+            "question": f"What is {problem}?",
+            "subset": subset,
+            "model": model,
+            "sample": sample,
+            "label": label,
             "response": f"answer {sample}",
         },
-        st.sampled_from("AB"), st.sampled_from("mn"), st.integers(0, 3), st.integers(0, 4), st.sampled_from([0, 1]),
+        st.sampled_from("AB"),
+        st.sampled_from("mn"),
+        st.integers(0, 3),
+        st.integers(0, 4),
+        st.sampled_from([0, 1]),
     ),
     max_size=60,
-)  # fmt: skip
+)
 
 
 def row(**fields) -> Row:
@@ -72,10 +80,13 @@ def test_every_cell_is_exactly_even_and_as_full_as_it_can_be(responses, limits, 
     usable = different(responses)
     for cell in cells_of(responses, limits, seed):
         eligible = [
-            sum(min(count, limits.per_problem or count) for (*name, _, found), count in usable.items()
-                if name == [cell.subset, cell.model] and found == label)
+            sum(
+                min(count, limits.per_problem or count)
+                for (*name, _, found), count in usable.items()
+                if name == [cell.subset, cell.model] and found == label
+            )
             for label in LABELS
-        ]  # fmt: skip
+        ]
         kept = Counter(fields["label"] for fields in chosen(responses, cell))
         assert list(cell.eligible) == eligible
         assert kept[CORRECT] == kept[INCORRECT] == cell.kept == min(*eligible, limits.per_cell or len(responses))
@@ -227,9 +238,15 @@ def test_the_published_form_has_eight_fields_in_order():
     written = rows.parse(BalanceFormat(published=True).write(full))
     assert list(written) == list(PUBLISHED)
     assert written == {
-        "index": 3, "question": "1 + 1?", "response": "2", "label": 1, "model": "m", "reference": "2", "subset": "S",
+        "index": 3,
+        "question": "1 + 1?",
+        "response": "2",
+        "label": 1,
+        "model": "m",
+        "reference": "2",
+        "subset": "S",
         "response_with_cot": "<think>x</think>2",
-    }  # fmt: skip
+    }
 
 
 def test_the_published_form_takes_the_id_for_an_index_and_wants_a_reference():
@@ -298,9 +315,11 @@ def test_the_paper_s_table_1(shell):
     models = ["DeepSeek-R1", "Qwen3-32B", "QwQ-32B", "R1-Distill-Qwen-7B", "R1-Distill-Qwen-1.5B"]
     lines = [
         response(question=f"{subset} {problem}", subset=subset, model=model, sample=sample, label=sample % 2).raw
-        for subset, (problems, turns) in shape.items() for model in models
-        for problem in range(problems) for sample in range(2 * turns + 2)
-    ]  # fmt: skip
+        for subset, (problems, turns) in shape.items()
+        for model in models
+        for problem in range(problems)
+        for sample in range(2 * turns + 2)
+    ]
     sizes = "--per-cell 120 --per-cell MATH-500=134 --per-problem 4 --report census.json"
     ended = shell(f"libra balance {sizes} > bench.jsonl && cat census.json", input=b"\n".join(lines) + b"\n")
     figures = rows.parse(ended.out)

@@ -34,10 +34,17 @@ def responses(count=300, seed=0):
     made = []
     for number in range(count):
         text = draw.choice(["<think>hm</think>It is {}.", "It is {}.", "<think>hm {}"]).format(draw.randrange(3))
-        made.append({
-            "id": f"p{draw.randrange(12)}", "subset": draw.choice(["Ä", "B"]), "model": draw.choice(["m", "n"]),
-            "sample": draw.randrange(4), "response": text, "label": draw.choice([0, 1, 1, None]), "note": number % 7,
-        })  # fmt: skip
+        made.append(
+            {
+                "id": f"p{draw.randrange(12)}",
+                "subset": draw.choice(["Ä", "B"]),
+                "model": draw.choice(["m", "n"]),
+                "sample": draw.randrange(4),
+                "response": text,
+                "label": draw.choice([0, 1, 1, None]),
+                "note": number % 7,
+            }
+        )
     return [{**fields, "question": f"What is {fields['id']}?", "reference": "1"} for fields in made]
 
 
@@ -218,9 +225,13 @@ def test_nothing_is_left_in_the_spool_folder(shell):
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGUSR1, 75)])
 def test_a_run_that_is_stopped_while_it_reads_writes_nothing(environment, number, status, tmp_path):
     process = subprocess.Popen(
-        [LIBRA, "balance", "--report", "census.json"], env=environment, cwd=tmp_path,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [LIBRA, "balance", "--report", "census.json"],
+        env=environment,
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     process.stdin.write(jsonl(responses(2000)))
     process.stdin.flush()  # more than a pipe holds: part of it has been taken when this returns
     process.send_signal(number)

@@ -55,8 +55,9 @@ def test_repetitions_are_whole_epochs_first(sets, shell):
 def test_shards_are_mixed_each_for_itself(sets, shell):
     outs = [shell(f"libra mix a.jsonl b.jsonl --shard {part}/2 -q").out.splitlines() for part in (0, 1)]
     assert all(len(out) > 500 for out in outs)
-    assert sorted(outs[0] + outs[1]) == sorted((sets / "a.jsonl").read_bytes().splitlines()
-                                               + (sets / "b.jsonl").read_bytes().splitlines())  # fmt: skip
+    assert sorted(outs[0] + outs[1]) == sorted(
+        (sets / "a.jsonl").read_bytes().splitlines() + (sets / "b.jsonl").read_bytes().splitlines()
+    )
 
 
 def test_a_reader_that_leaves_is_not_complained_about(tmp_path, shell):
@@ -67,9 +68,13 @@ def test_a_reader_that_leaves_is_not_complained_about(tmp_path, shell):
 
 def test_a_file_that_changes_meanwhile_is_not_mixed(sets, environment):
     process = subprocess.Popen(
-        [LIBRA, "mix", "a.jsonl", "-"], env=environment, cwd=sets,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [LIBRA, "mix", "a.jsonl", "-"],
+        env=environment,
+        cwd=sets,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     process.stdin.write(jsonl("c", 5000))  # more than a pipe holds: a.jsonl has been read when this returns
     process.stdin.flush()
     (sets / "a.jsonl").write_bytes(jsonl("x", 300))
@@ -81,9 +86,13 @@ def test_a_file_that_changes_meanwhile_is_not_mixed(sets, environment):
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 75)])
 def test_a_run_that_is_stopped_while_it_reads_writes_nothing(environment, number, status, tmp_path):
     process = subprocess.Popen(
-        [LIBRA, "mix", "-:1.0", "-o", "out.jsonl"], env=environment, cwd=tmp_path,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [LIBRA, "mix", "-:1.0", "-o", "out.jsonl"],
+        env=environment,
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     process.stdin.write(jsonl("c", 5000))
     process.stdin.flush()
     process.send_signal(number)

@@ -247,6 +247,16 @@ def test_a_line_that_the_page_saves_begins_with_what_names_its_row(page):
 
 
 def test_a_blind_page_shows_no_verdict(page):
-    html = page(row("plain", verification={"by": "panel", "answer": "ANSWER", "reason": "disagreement", "votes": [
-        {"annotator": "MODEL", "verdict": "wrong", "reason": "WHY", "text": "SAID"}]}), "--blind")  # fmt: skip
+    html = page(
+        row(
+            "plain",
+            verification={
+                "by": "panel",
+                "answer": "ANSWER",
+                "reason": "disagreement",
+                "votes": [{"annotator": "MODEL", "verdict": "wrong", "reason": "WHY", "text": "SAID"}],
+            },
+        ),
+        "--blind",
+    )
     assert not re.search("ANSWER|MODEL|WHY|SAID|Verdicts", html)

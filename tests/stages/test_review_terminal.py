@@ -179,8 +179,15 @@ def test_the_next_start_shows_what_was_skipped_last_and_undo_reaches_back(at_ter
 def test_what_a_model_wrote_cannot_act_on_the_terminal(at_terminal):
     evil = "a\x1b[2J\x1b]0;owned\x07\x1b]52;c;eHg=\x07\x9b31m\x90q\x9c\rover\bwritten \u202edetrevni\u2066 \x00\x7f end"
     votes = [{"annotator": f"m{evil}", "verdict": "wrong", "reason": evil, "provenance": {}, "text": evil}]
-    poisoned = row(0, id=evil, question=evil, reference=evil, response=evil, model=evil,
-                   verification={"by": evil, "answer": evil, "reason": evil, "votes": votes})  # fmt: skip
+    poisoned = row(
+        0,
+        id=evil,
+        question=evil,
+        reference=evil,
+        response=evil,
+        model=evil,
+        verification={"by": evil, "answer": evil, "reason": evil, "votes": votes},
+    )
     with at_terminal(poisoned) as terminal:
         terminal.wait_for("end", "q quit")
         terminal.press("\t")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.reports.layout import parts
+from libra_cli.reports.parts import parts
 from libra_cli.rm_benchmarks.published import rank_among_published
 from libra_cli.stages.score.answers import grouped_answers
 from libra_cli.stages.score.columns import Clusters, item_key
@@ -57,7 +57,10 @@ def test_libra_bench_is_the_plain_mean_of_its_three_subsets(scored):
     verdicts = [("MATH-500", 1), ("MATH-500", 1), ("MATH-500", None), ("AIME 2024", 0), ("AIME 2025", 1)]
     report = report_of(scored([row(subset, 1, None, subset=subset, prediction=said) for subset, said in verdicts]))
     assert {name: found["value"] for name, found in report["sections"].items()} == {
-        "MATH-500": pytest.approx(2 / 3), "AIME 2024": 0.0, "AIME 2025": 1.0}  # fmt: skip
+        "MATH-500": pytest.approx(2 / 3),
+        "AIME 2024": 0.0,
+        "AIME 2025": 1.0,
+    }
     assert report["overall"] == pytest.approx(5 / 9)
 
 
@@ -209,8 +212,11 @@ def test_points_made_of_other_points_are_no_items_of_a_test(scored):
 
     def solutions(judge, n_wrong):
         right = [{"question": f"q{n}", "solution_reference": "human_to_GPT-4", "score": 5} for n in range(8)]
-        wrong = [{"question": f"q{n}", "solution_reference": "m", "score": 9 if not k and n < n_wrong else 1}
-                 for n in range(8) for k in range(9)]  # fmt: skip
+        wrong = [
+            {"question": f"q{n}", "solution_reference": "m", "score": 9 if not k and n < n_wrong else 1}
+            for n in range(8)
+            for k in range(9)
+        ]
         return [{**each, "judge": judge} for each in right + wrong]
 
     (comparison,) = scored(solutions("a", 1), solutions("b", 6))["comparisons"]
@@ -342,10 +348,18 @@ def test_flips_and_positions_of_pairs_in_both_orders(scored):
         return {"outcome": outcome, "order": order, "said": said, "vote": 0}
 
     common = {"preference": "A>B", "response_a": "x", "response_b": "y", "judge_task": "rank"}
-    steady = {**common, "question": "a", "prediction": "A>B", "judgments": [
-        judgment("A>B", "AB", "A>B"), judgment("A>B", "BA", "B>A")]}  # fmt: skip
-    first = {**common, "question": "b", "prediction": "A=B", "judgments": [
-        judgment("A>B", "AB", "A>B"), judgment("B>A", "BA", "A>B")]}  # fmt: skip
+    steady = {
+        **common,
+        "question": "a",
+        "prediction": "A>B",
+        "judgments": [judgment("A>B", "AB", "A>B"), judgment("A>B", "BA", "B>A")],
+    }
+    first = {
+        **common,
+        "question": "b",
+        "prediction": "A=B",
+        "judgments": [judgment("A>B", "AB", "A>B"), judgment("B>A", "BA", "A>B")],
+    }
     report = report_of(scored([steady, first]))
     assert (report["flip_rate"], report["ties"], report["overall"]) == (0.5, 1, 0.5)
     assert report["position_bias"] == {"first": 0.75, "second": 0.25, "tie": 0.0}
@@ -359,7 +373,12 @@ def test_the_examples_are_the_most_confident_wrong_verdicts(scored):
     rows += [row(f"p{n}", 1, score, response="r") for n, score in enumerate([4, 1])]
     report = report_of(scored(rows, examples=True))
     assert [(each["question"], each["score"]) for each in report["examples"]] == [
-        ("q0", 4), ("q5", 4), ("q2", 3), ("q6", 3), ("p1", 1)]  # fmt: skip
+        ("q0", 4),
+        ("q5", 4),
+        ("q2", 3),
+        ("q6", 3),
+        ("p1", 1),
+    ]
     assert report["examples"][0]["response"] == "r0"
     assert "examples" not in report_of(scored(rows))
 

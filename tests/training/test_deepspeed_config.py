@@ -1,4 +1,4 @@
-"""The user's own DeepSpeed configuration: what is taken, what is filled in, what is refused."""
+"""The user's own DeepSpeed build_config: what is taken, what is filled in, what is refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 
 from libra_cli.exits import Fatal
 from libra_cli.training.distributed import deepspeed_config
-from libra_cli.training.distributed.deepspeed_engine import configuration
+from libra_cli.training.distributed.deepspeed_engine import build_config
 from libra_cli.training.distributed.world import World
 from libra_cli.training.settings import EngineSettings, OptimizerSettings
 
@@ -45,7 +45,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 def test_auto_means_ours(own: Any, world: World) -> None:
     optimizer = OptimizerSettings(lr=0.5, beta1=0.8)
-    found = configuration(EngineSettings(deepspeed=own(AUTO)), optimizer, torch.bfloat16, world)
+    found = build_config(EngineSettings(deepspeed=own(AUTO)), optimizer, torch.bfloat16, world)
     assert found["bf16"] == {"enabled": True, "check_grad_overflow": True}
     assert found["zero_optimization"] == {"stage": 2, "overlap_comm": True}
     assert found["optimizer"]["params"] == {"lr": 0.5, "betas": [0.8, 0.999], "eps": 1e-6, "weight_decay": 0.0}
@@ -59,10 +59,10 @@ def test_what_is_said_is_kept(own: Any, world: World) -> None:
         "zero_optimization": {"stage": 3},
         "comms_logger": {"enabled": True},
     }
-    found = configuration(EngineSettings(deepspeed=own(given)), OptimizerSettings(), torch.bfloat16, world)
+    found = build_config(EngineSettings(deepspeed=own(given)), OptimizerSettings(), torch.bfloat16, world)
     assert found["bf16"] == {"enabled": True, "check_grad_overflow": True, "immediate_grad_update": True}
     assert found["comms_logger"] == {"enabled": True}
-    plain = configuration(
+    plain = build_config(
         EngineSettings(deepspeed=own({"bf16": {"enabled": "auto"}})), OptimizerSettings(), torch.float32, world
     )
     assert not plain["bf16"].get("enabled")
@@ -95,10 +95,10 @@ def test_what_does_not_go_together_is_refused(
     own: Any, world: World, given: Any, dtype: torch.dtype, said: str
 ) -> None:
     with pytest.raises(Fatal, match=said):
-        configuration(EngineSettings(deepspeed=own(given)), OptimizerSettings(), dtype, world)
+        build_config(EngineSettings(deepspeed=own(given)), OptimizerSettings(), dtype, world)
 
 
 def test_an_offload_without_zero_is_refused(world: World) -> None:
     for zero, offload, least in ((0, "optimizer", 1), (2, "all", 3)):
         with pytest.raises(Fatal, match=f"--offload {offload} needs ZeRO {least} at least"):
-            configuration(EngineSettings(zero=zero, offload=offload), OptimizerSettings(), torch.float32, world)
+            build_config(EngineSettings(zero=zero, offload=offload), OptimizerSettings(), torch.float32, world)

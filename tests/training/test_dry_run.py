@@ -10,6 +10,7 @@ import pytest
 import sft_runs as runs
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.stages.sft.run import SftMethod
 from libra_cli.stream.console import Console
 from libra_cli.training import dry_run
 
@@ -32,7 +33,7 @@ def one_rank(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def described(made: Path, ranks: int, *args: str, rows: str = "rows.jsonl") -> dict[str, Any]:
     settings = runs.settings("--model", str(made / "model"), "-o", "out", str(made / rows), *args)
-    return dry_run.describe(settings, ranks, Console("sft", quiet=True))
+    return dry_run.describe(settings, SftMethod(settings).encoder, ranks, Console("sft", quiet=True))
 
 
 def test_a_sample_that_is_longer_than_a_pass_has_one_of_its_own(made: Path) -> None:

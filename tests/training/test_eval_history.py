@@ -1,28 +1,40 @@
-"""What was evaluated and scored is known to a run that goes on, and only of the same samples."""
+"""A resumed run knows what was evaluated and scored, if it was the same samples."""
 
 from __future__ import annotations
 
 import math
 
-from libra_cli.training.monitoring.eval_history import Looks
+import pytest
+
+from libra_cli.training.monitoring.eval_history import EvalHistory
 
 
-def test_the_best_step_is_the_one_with_the_lowest_finite_loss() -> None:
-    looks = Looks("digest", None)
-    assert [looks.note_loss(step, loss) for step, loss in enumerate((2.0, math.nan, 1.0, 1.0, 3.0), 1)] == [
+def test_the_best_step_has_the_best_finite_value() -> None:
+    history = EvalHistory("loss", False, "digest", None)
+    values = (2.0, math.nan, 1.0, 1.0, 3.0)
+    assert [history.add_evaluation(step, loss) for step, loss in enumerate(values, 1)] == [
         True, False, True, False, False]  # fmt: skip
-    assert looks.best == {"step": 3, "loss": 1.0}
-    assert [looks.evaluated(step) for step in (3, 5)] == [False, True]
+    assert history.best == {"step": 3, "loss": 1.0}
+    assert [history.is_evaluated(step) for step in (3, 5)] == [False, True]
 
 
-def test_a_run_that_goes_on_knows_what_was_seen_of_the_same_samples() -> None:
-    before = Looks("digest", "bench")
-    before.note_loss(2, 1.0)
-    before.note_score(1)
-    for held_out, benchmark in (("digest", "bench"), ("other", "bench"), ("digest", "other"), (None, None)):
-        looks = Looks(held_out, benchmark)
-        looks.take(before.known)
-        same = held_out == "digest"
-        assert (looks.evaluated(2), looks.best) == (same, {"step": 2, "loss": 1.0} if same else None)
-        assert looks.scored(1) == (benchmark == "bench")
-        assert looks.compared_elsewhere(before.known) != same
+def test_a_higher_value_is_better_if_the_metric_says_so() -> None:
+    history = EvalHistory("accuracy", True, "digest", None)
+    assert [history.add_evaluation(step, value) for step, value in ((1, 0.5), (2, 0.4), (3, 0.7))] == [
+        True, False, True]  # fmt: skip
+    assert history.best == {"step": 3, "accuracy": 0.7}
+
+
+@pytest.mark.parametrize(
+    ("held_out", "benchmark"), [("digest", "bench"), ("other", "bench"), ("digest", "other"), (None, None)]
+)
+def test_a_resumed_run_knows_results_on_the_same_samples(held_out: str | None, benchmark: str | None) -> None:
+    before = EvalHistory("loss", False, "digest", "bench")
+    before.add_evaluation(2, 1.0)
+    before.add_score(1)
+    history = EvalHistory("loss", False, held_out, benchmark)
+    history.load(before.state())
+    same = held_out == "digest"
+    assert (history.is_evaluated(2), history.best) == (same, {"step": 2, "loss": 1.0} if same else None)
+    assert history.is_scored(1) == (benchmark == "bench")
+    assert history.best_is_of_other_samples(before.state()) != same

@@ -15,7 +15,7 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from libra_cli.training.monitoring.flops import Attention, Shape, mfu, peak_flops
+from libra_cli.training.monitoring.flops import AttentionShape, ModelShape, mfu, peak_flops
 
 TINY = {"vocab_size": 97, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3,
         "num_attention_heads": 4, "num_key_value_heads": 2, "tie_word_embeddings": False}  # fmt: skip
@@ -25,17 +25,20 @@ TINY_LAYERS = 3 * (2 * 32 * 32 + 2 * 32 * 16 + 3 * 32 * 48)
 
 def test_shape_by_hand() -> None:
     """A head that is tied counts once as weights, and still multiplies."""
-    shape, tied = Shape.of(Qwen2Config(**TINY)), Shape.of(Qwen2Config(**{**TINY, "tie_word_embeddings": True}))
+    shape, tied = (
+        ModelShape.of(Qwen2Config(**TINY)),
+        ModelShape.of(Qwen2Config(**{**TINY, "tie_word_embeddings": True})),
+    )
     assert shape.layer_weights == tied.layer_weights == TINY_LAYERS
     assert shape.head_weights == tied.head_weights == 97 * 32
     assert shape.parameters - tied.parameters == 97 * 32
-    assert shape.attention == (Attention(32, 32),) * 3
+    assert shape.attention == (AttentionShape(32, 32),) * 3
 
 
 def test_step_by_hand() -> None:
     """Documents of 3 and 5 tokens have 6 + 15 pairs, each 2 x (32 + 32) operations a layer; the head is on 4 tokens."""
     weights, attended, head = 2 * TINY_LAYERS * 8, 3 * 21 * 2 * 64, 2 * 97 * 32 * 4
-    shape = Shape.of(Qwen2Config(**TINY))
+    shape = ModelShape.of(Qwen2Config(**TINY))
     step = shape.training([3, 5], head_positions=4, recompute=True)
     assert step.model == 3 * (weights + attended + head)
     assert step.hardware == step.model + weights + attended
@@ -46,22 +49,22 @@ def test_step_by_hand() -> None:
 
 def test_packing_is_counted_by_document() -> None:
     """Two documents cost less than one of their length, by the pairs that do not see each other."""
-    shape = Shape.of(Qwen2Config(**TINY))
+    shape = ModelShape.of(Qwen2Config(**TINY))
     assert shape.forward([8]) - shape.forward([4, 4]) == 3 * (36 - 2 * 10) * 2 * 64
 
 
 def test_window_by_hand() -> None:
     """With a window of 2, the tokens of a document of 4 see 1, 2, 2 and 2."""
-    assert Attention(8, 8, 2).forward(4) == 2 * 7 * 16
-    assert Attention(8, 8, 9).forward(4) == Attention(8, 8).forward(4) == 2 * 10 * 16
+    assert AttentionShape(8, 8, 2).forward(4) == 2 * 7 * 16
+    assert AttentionShape(8, 8, 9).forward(4) == AttentionShape(8, 8).forward(4) == 2 * 10 * 16
     kept = {name: value for name, value in TINY.items() if name != "tie_word_embeddings"}
-    assert Shape.of(MistralConfig(**kept, sliding_window=2)).attention == (Attention(32, 32, 2),) * 3
-    assert Shape.of(Qwen2Config(**TINY, sliding_window=2, use_sliding_window=False)).attention[0].window is None
+    assert ModelShape.of(MistralConfig(**kept, sliding_window=2)).attention == (AttentionShape(32, 32, 2),) * 3
+    assert ModelShape.of(Qwen2Config(**TINY, sliding_window=2, use_sliding_window=False)).attention[0].window is None
 
 
 def test_mixture_counts_the_experts_that_a_token_meets() -> None:
     """Two of four experts, and the router's 32 x 4."""
-    shape = Shape.of(MixtralConfig(**TINY, num_local_experts=4, num_experts_per_tok=2))
+    shape = ModelShape.of(MixtralConfig(**TINY, num_local_experts=4, num_experts_per_tok=2))
     assert shape.layer_weights == 3 * (2 * 32 * 32 + 2 * 32 * 16 + 32 * 4 + 2 * 3 * 32 * 48)
 
 
@@ -72,7 +75,7 @@ def test_mixture_counts_the_experts_that_a_token_meets() -> None:
 def test_equals_torchs_counter(made: tuple[type, object]) -> None:
     """Linear layers and the head exactly, forward and backward; attention is counted there without causality."""
     kind, config = made
-    shape, n = Shape.of(config), 7
+    shape, n = ModelShape.of(config), 7
     with FlopCounterMode(display=False) as counter:
         loss = kind(config)(input_ids=torch.arange(n)[None], labels=torch.arange(n)[None], use_cache=False).loss
         loss.backward()
@@ -87,7 +90,7 @@ def test_equals_torchs_counter(made: tuple[type, object]) -> None:
 
 def test_32b_by_hand() -> None:
     """Qwen2.5-32B on 32,768 tokens: 6 x 31.98 billion weights that multiply, and 3 x 2 x 2 x 64 x 5,120 x 16,384.5."""
-    shape = Shape.of(LlamaConfig(
+    shape = ModelShape.of(LlamaConfig(
         vocab_size=152064, hidden_size=5120, intermediate_size=27648, num_hidden_layers=64, num_attention_heads=40,
         num_key_value_heads=8, tie_word_embeddings=False,
     ))  # fmt: skip
@@ -125,4 +128,4 @@ def test_a_model_without_text_to_write_has_no_shape() -> None:
     from transformers import ViTConfig
 
     with pytest.raises(ValueError, match="ViTConfig is not the config of a causal language model"):
-        Shape.of(ViTConfig())
+        ModelShape.of(ViTConfig())

@@ -16,7 +16,15 @@ import pytest
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.signals import ECHO_SECONDS
-from libra_cli.training.distributed.launch import LOOPBACK, PORTS, Place, first_host, place_of, threads, visible_devices
+from libra_cli.training.distributed.launch import (
+    LOOPBACK,
+    PORTS,
+    RankPlacement,
+    first_host,
+    placement_of,
+    threads,
+    visible_devices,
+)
 
 LAUNCHED = str(Path(__file__).parents[1] / "helpers" / "launched.py")
 PATIENCE = 60.0
@@ -38,27 +46,30 @@ BATCH = {"SLURM_JOB_ID": "41", "SLURM_NTASKS": "8", "SLURM_PROCID": "0", "SLURM_
 PLACES = {
     "torchrun": (
         {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4", **OTHERS},
-        Place(5, 1, 8, 1, 4, "head", 29500),
+        RankPlacement(5, 1, 8, 1, 4, "head", 29500),
     ),
     "torchrun inside a step of Slurm": (
         {**PER_NODE, "SLURM_PROCID": "1", "RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", **OTHERS},
-        Place(3, 1, 4, 1, 1, "head", 29500),
+        RankPlacement(3, 1, 4, 1, 1, "head", 29500),
     ),
-    "Kubernetes, one pod a rank": ({"RANK": "1", "WORLD_SIZE": "2", **OTHERS}, Place(1, 1, 2, 0, 1, "head", 29500)),
-    "a task for each node, the first": ({**PER_NODE, "SLURM_PROCID": "0"}, Place(0, 2, 4, 0, 2, *MEETING)),
-    "a task for each node, the second": ({**PER_NODE, "SLURM_PROCID": "1"}, Place(2, 2, 4, 0, 2, *MEETING)),
+    "Kubernetes, one pod a rank": (
+        {"RANK": "1", "WORLD_SIZE": "2", **OTHERS},
+        RankPlacement(1, 1, 2, 0, 1, "head", 29500),
+    ),
+    "a task for each node, the first": ({**PER_NODE, "SLURM_PROCID": "0"}, RankPlacement(0, 2, 4, 0, 2, *MEETING)),
+    "a task for each node, the second": ({**PER_NODE, "SLURM_PROCID": "1"}, RankPlacement(2, 2, 4, 0, 2, *MEETING)),
     "a task for each GPU": (
         {**PER_GPU, "SLURM_PROCID": "4", "SLURM_LOCALID": "1", "SLURM_NODEID": "1"},
-        Place(4, 1, 5, 1, 2, *MEETING),
+        RankPlacement(4, 1, 5, 1, 2, *MEETING),
     ),
     "tasks on one node": (
         {**PER_GPU, "SLURM_STEP_NUM_NODES": "1", "SLURM_STEP_TASKS_PER_NODE": "5", "SLURM_PROCID": "3",
          "SLURM_LOCALID": "3", "SLURM_NODEID": "0"},
-        Place(3, 1, 5, 3, 5, LOOPBACK, MEETING[1]),
+        RankPlacement(3, 1, 5, 3, 5, LOOPBACK, MEETING[1]),
     ),
     "where the user says that ranks meet": (
         {**PER_NODE, "SLURM_PROCID": "1", **OTHERS},
-        Place(2, 2, 4, 0, 2, "head", 29500),
+        RankPlacement(2, 2, 4, 0, 2, "head", 29500),
     ),
 }  # fmt: skip
 
@@ -66,7 +77,7 @@ PLACES = {
 @pytest.mark.parametrize("kind", PLACES)
 def test_the_environment_says_which_rank_this_is(kind):
     environment, expected = PLACES[kind]
-    assert place_of(environment, 2) == expected
+    assert placement_of(environment, 2) == expected
 
 
 @pytest.mark.parametrize(
@@ -76,15 +87,15 @@ def test_the_environment_says_which_rank_this_is(kind):
 )
 @pytest.mark.parametrize("nproc", [1, 4])
 def test_elsewhere_all_ranks_are_on_this_machine(environment, nproc):
-    place = place_of(environment, nproc)
-    assert place == Place(0, nproc, nproc, 0, nproc, LOOPBACK, place.port)
-    assert place.port > 1023
+    placement = placement_of(environment, nproc)
+    assert placement == RankPlacement(0, nproc, nproc, 0, nproc, LOOPBACK, placement.port)
+    assert placement.port > 1023
 
 
 def test_a_task_that_sees_one_gpu_uses_it(gpus):
     task = {**PER_GPU, "SLURM_PROCID": "4", "SLURM_LOCALID": "1", "SLURM_NODEID": "1", "PATH": gpus(4)}
-    assert place_of(task, None).local == 1
-    assert place_of({**task, "CUDA_VISIBLE_DEVICES": "1"}, None).local == 0
+    assert placement_of(task, None).local == 1
+    assert placement_of({**task, "CUDA_VISIBLE_DEVICES": "1"}, None).local == 0
 
 
 @pytest.mark.parametrize(
@@ -100,7 +111,7 @@ def test_a_task_that_sees_one_gpu_uses_it(gpus):
 )
 def test_an_environment_that_contradicts_itself_is_refused(environment, named):
     with pytest.raises(Fatal, match=named) as refused:
-        place_of(environment, 2)
+        placement_of(environment, 2)
     assert refused.value.status == Exit.USAGE
 
 
@@ -141,15 +152,15 @@ def gpus(tmp_path) -> Callable[[int], str]:
 def test_visible_devices_are_counted(gpus, chosen, count):
     environment = {"PATH": gpus(4)} | ({} if chosen is None else {"CUDA_VISIBLE_DEVICES": chosen})
     assert visible_devices(environment) == count
-    assert place_of(environment, None).count == max(1, count)
+    assert placement_of(environment, None).count == max(1, count)
 
 
 def test_cores_are_shared_by_the_ranks_of_a_node():
-    place = Place(0, 2, 4, 0, 2, LOOPBACK, 1)
+    placement = RankPlacement(0, 2, 4, 0, 2, LOOPBACK, 1)
     cores = len(os.sched_getaffinity(0))
-    assert threads({}, place) == max(1, cores // 2)
-    assert threads({"SLURM_CPUS_PER_TASK": "12", "SLURM_STEP_ID": "0"}, place) == 6
-    assert threads({"SLURM_CPUS_PER_TASK": "12"}, place) == max(1, cores // 2)  # a batch script has all of the node
+    assert threads({}, placement) == max(1, cores // 2)
+    assert threads({"SLURM_CPUS_PER_TASK": "12", "SLURM_STEP_ID": "0"}, placement) == 6
+    assert threads({"SLURM_CPUS_PER_TASK": "12"}, placement) == max(1, cores // 2)  # a batch script has all of the node
 
 
 # -- the ranks that it starts ---------------------------------------------------------------------------------------
@@ -295,7 +306,7 @@ def test_a_rank_that_does_not_stop_is_killed(launch, tmp_path):
     all_ready(tmp_path, 2)
     process.send_signal(signal.SIGUSR1)
     assert process.wait(PATIENCE) == 75
-    assert "did not stop by itself: rank 0, rank 1" in process.stderr.read()
+    assert "did not stop: rank 0, rank 1" in process.stderr.read()
 
 
 def test_the_second_interrupt_does_not_wait(launch, tmp_path):

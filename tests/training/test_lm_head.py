@@ -1,4 +1,4 @@
-"""The chunked loss and the attention of packed rows, beside what torch does with everything at once."""
+"""The chunked head and the attention of packed rows, compared with torch on everything at once."""
 
 from __future__ import annotations
 
@@ -12,43 +12,70 @@ from libra_cli.training.model import attention, lm_head
 from libra_cli.training.model.attention import Layout
 from libra_cli.training.model.lm_head import LogitShape
 
+SHAPES = [LogitShape(), LogitShape(scale=0.25), LogitShape(cap=2.0), LogitShape(3.0, 5.0)]
 
-@pytest.mark.parametrize("shape", [LogitShape(), LogitShape(scale=0.25), LogitShape(cap=2.0), LogitShape(3.0, 5.0)])
+
+@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("biased", [False, True])
-def test_loss_and_gradients_are_those_of_whole_logits(
-    shape: LogitShape, biased: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fused", [False, True])
+def test_log_probs_and_gradients_are_those_of_whole_logits(
+    shape: LogitShape, biased: bool, fused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lm_head, "CHUNK_ELEMENTS", 30 * 7)  # seven positions a chunk
+    monkeypatch.setattr(lm_head, "CHUNK_ELEMENTS", 30 * 7)  # seven positions per chunk
     torch.manual_seed(0)
     hidden, weight = torch.randn(17, 8, requires_grad=True), torch.randn(30, 8, requires_grad=True)
     bias = torch.randn(30, requires_grad=True) if biased else None
-    targets = torch.randint(0, 30, (17,))
-    inputs = [each for each in (hidden, weight, bias) if each is not None]
-    loss, each = lm_head.chunked_loss(hidden, weight, bias, targets, 0.5, shape)
-    found = torch.autograd.grad(3 * loss, inputs)
+    targets, slope_N = torch.randint(0, 30, (17,)), torch.randn(17)
+    inputs = [tensor for tensor in (hidden, weight, bias) if tensor is not None]
+    if fused:
+        log_probs, total = lm_head.fused_log_probs(hidden, weight, bias, targets, slope_N, shape)
+        assert not log_probs.requires_grad
+    else:
+        log_probs = lm_head.recomputed_log_probs(hidden, weight, bias, targets, shape)
+        total = (log_probs * slope_N).sum()
+    gradients = torch.autograd.grad(3 * total, inputs)
     logits = linear(hidden, weight, bias) * shape.scale
     logits = logits if shape.cap is None else shape.cap * torch.tanh(logits / shape.cap)
-    whole = cross_entropy(logits, targets, reduction="none")
-    expected = torch.autograd.grad(3 * 0.5 * whole.sum(), inputs)
-    torch.testing.assert_close(each, whole.detach())
-    torch.testing.assert_close(loss, 0.5 * whole.sum())
-    for a, b in zip(found, expected, strict=True):
+    whole = -cross_entropy(logits, targets, reduction="none")
+    expected = torch.autograd.grad(3 * (whole * slope_N).sum(), inputs)
+    torch.testing.assert_close(log_probs, whole)
+    torch.testing.assert_close(total, (whole * slope_N).sum())
+    for a, b in zip(gradients, expected, strict=True):
         torch.testing.assert_close(a, b)
 
 
-def test_no_more_logits_than_a_chunk_stand_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("frozen", ["hidden", "weight"])
+def test_what_is_frozen_gets_no_gradient(frozen: str) -> None:
+    hidden, weight = torch.randn(5, 4), torch.randn(9, 4)
+    (weight if frozen == "hidden" else hidden).requires_grad_()
+    lm_head.recomputed_log_probs(hidden, weight, None, torch.arange(5)).sum().backward()
+    assert (hidden.grad is None, weight.grad is None) == (frozen == "hidden", frozen == "weight")
+
+
+def test_memory_holds_the_logits_of_one_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     monkeypatch.setattr(lm_head, "CHUNK_ELEMENTS", 1000)
     monkeypatch.setattr(lm_head, "linear", lambda *given: seen.append(linear(*given)) or seen[-1])
-    lm_head.chunked_loss(torch.randn(64, 4), torch.randn(100, 4), None, torch.zeros(64, dtype=torch.long))
-    assert [tuple(each.shape) for each in seen] == [(10, 100)] * 6 + [(4, 100)]
+    hidden, targets = torch.randn(64, 4, requires_grad=True), torch.zeros(64, dtype=torch.long)
+    chunks = [(10, 100)] * 6 + [(4, 100)]
+    lm_head.fused_log_probs(hidden, torch.randn(100, 4), None, targets, torch.ones(64))[1].backward()
+    assert [tuple(logits.shape) for logits in seen] == chunks
+    seen.clear()
+    lm_head.recomputed_log_probs(hidden, torch.randn(100, 4), None, targets).sum().backward()
+    assert [tuple(logits.shape) for logits in seen] == chunks * 2
 
 
-def test_nothing_learned_is_no_loss_and_no_gradient() -> None:
+@pytest.mark.parametrize("fused", [False, True])
+def test_no_target_is_no_loss_and_no_gradient(fused: bool) -> None:
     hidden, weight = torch.randn(0, 4, requires_grad=True), torch.randn(9, 4, requires_grad=True)
-    loss, each = lm_head.chunked_loss(hidden, weight, None, torch.zeros(0, dtype=torch.long))
-    loss.backward()
-    assert (loss.item(), len(each)) == (0.0, 0)
+    targets = torch.zeros(0, dtype=torch.long)
+    if fused:
+        log_probs, total = lm_head.fused_log_probs(hidden, weight, None, targets, torch.zeros(0))
+    else:
+        log_probs = lm_head.recomputed_log_probs(hidden, weight, None, targets)
+        total = log_probs.sum()
+    total.backward()
+    assert (total.item(), len(log_probs)) == (0.0, 0)
     assert weight.grad is not None
     assert not weight.grad.any()
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from libra_cli.exits import Fatal
-from libra_cli.training.distributed.deepspeed_engine import configuration
+from libra_cli.training.distributed.deepspeed_engine import build_config
 from libra_cli.training.distributed.world import World
 from libra_cli.training.model.muon import MuonAdamW
 from libra_cli.training.settings import EngineSettings, OptimizerSettings
@@ -73,4 +73,4 @@ def test_matrices_in_pieces_are_refused(stage: int, dtype: torch.dtype, monkeypa
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "1")
     with pytest.raises(Fatal, match=r"--optimizer muon needs whole matrices in float32.*--zero 0 and --dtype fp32"):
-        configuration(EngineSettings(zero=stage), SETTINGS, dtype, World())
+        build_config(EngineSettings(zero=stage), SETTINGS, dtype, World())

@@ -1,4 +1,4 @@
-"""Which samples a step learns from, and how they are spread over ranks and passes."""
+"""Which samples a step learns from, and how they are pack_batch over ranks and passes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_cli.training.data.packing import Cost, SampleOrder, spread
+from libra_cli.training.data.packing import PackBudget, SampleOrder, pack_batch
 from libra_cli.training.schedule import Schedule
 
 
@@ -40,7 +40,12 @@ def test_packs_hold_every_sample_once_and_equally_many_are_on_every_rank(
     lengths: list[int], ranks: int, limit: int, padded: bool
 ) -> None:
     samples = [1000 + number for number in range(len(lengths))]
-    packs = spread(samples, lengths, ranks, Cost(limit, quadratic=0.01, padded=padded))
+    packs = pack_batch(
+        [(sample,) for sample in samples],
+        dict(zip(samples, lengths, strict=True)),
+        ranks,
+        PackBudget(limit, quadratic=0.01, padded=padded),
+    )
     assert len(packs) == ranks
     assert len({len(each) for each in packs}) == 1
     assert sorted(sample for rank in packs for pack in rank for sample in pack) == samples
@@ -51,8 +56,18 @@ def test_packs_hold_every_sample_once_and_equally_many_are_on_every_rank(
 
 def test_work_is_even() -> None:
     lengths = [100, 90, 80, 40, 30, 20, 10, 10]
-    packs = spread(range(8), lengths, 2, Cost(limit=200))
+    packs = pack_batch([(i,) for i in range(8)], lengths, 2, PackBudget(200))
     assert [sum(lengths[i] for i in rank[0]) for rank in packs] == [190, 190]
+
+
+@pytest.mark.parametrize("padded", [False, True])
+def test_a_unit_is_never_parted(padded: bool) -> None:
+    units, lengths = [(0, 1), (4, 5, 2), (3,), (7, 6)], [50, 60, 20, 90, 10, 30, 80, 15]
+    packs = [pack for rank in pack_batch(units, lengths, 2, PackBudget(120, padded=padded)) for pack in rank]
+    for unit in units:
+        (pack,) = (pack for pack in packs if unit[0] in pack)
+        at = pack.index(unit[0])
+        assert tuple(pack[at : at + len(unit)]) == unit
 
 
 def test_the_learning_rate_warms_up_falls_and_ends_at_the_floor() -> None:

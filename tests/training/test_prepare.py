@@ -12,8 +12,8 @@ from tokenizer_families import family
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.console import Console
 from libra_cli.stream.error_log import ErrorLog
-from libra_cli.training.data import prepare
-from libra_cli.training.data.chat_format import Chat
+from libra_cli.training.data.chat_format import TrainingChat
+from libra_cli.training.data.prepare import prepare
 from libra_cli.training.data.tokenization import Encoder
 from libra_cli.training.distributed.world import World
 from libra_cli.training.settings import DataSettings
@@ -29,7 +29,7 @@ class Samples:
 
     def __init__(self, folder: Path):
         self.path, self._folder = folder / "rows.jsonl", folder / "samples"
-        self._encoder = Encoder(Chat(family("qwen2.5").tokenizer))
+        self._encoder = Encoder(TrainingChat(family("qwen2.5").tokenizer))
         self._world = World()
 
     def write(self, text: str) -> None:

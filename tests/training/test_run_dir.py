@@ -10,7 +10,7 @@ import pytest
 import sft_runs as runs
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.training.run_dir import RunFolder
+from libra_cli.training.run_dir import RunDir
 
 
 class Finished:
@@ -24,10 +24,10 @@ class Finished:
         (folder / "model/config.json").write_text("{}")
         self.path = folder / "out"
 
-    def run(self, *args: str, rows: str = "rows.jsonl") -> RunFolder:
+    def run(self, *args: str, rows: str = "rows.jsonl") -> RunDir:
         source = "-" if rows == "-" else str(self.folder / rows)
         model = str(self.folder / "model")
-        return RunFolder(runs.settings("--model", model, "-o", str(self.path), source, *args))
+        return RunDir(runs.settings("--model", model, "-o", str(self.path), source, *args), "sft")
 
     def finish(self, *args: str, refused: int = 0, rows: str = "rows.jsonl") -> None:
         run = self.run(*args, rows=rows)

@@ -21,7 +21,7 @@ from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.rows import Row
 from libra_cli.training.data import token_store
-from libra_cli.training.data.chat_format import Chat
+from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.token_store import TokenStore
 from libra_cli.training.data.tokenization import Encoded, Encoder
 
@@ -41,7 +41,7 @@ def rows(n: int = N_ROWS) -> list[Row]:
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    return Encoder(Chat(family("qwen2.5").tokenizer))
+    return Encoder(TrainingChat(family("qwen2.5").tokenizer))
 
 
 def built(folder: Path, source: Iterable[Row], encoder: Encoder, **options: Any) -> tuple[TokenStore, Counts]:
@@ -63,14 +63,14 @@ def test_samples_come_back_in_order_as_they_were_encoded(tmp_path, encoder):
     assert len(made) == len(source) == counts.out == counts.read
     for at, encoded in enumerate(expected):
         assert made.sample(at).ids.tolist() == encoded.ids.tolist()
-        assert made.sample(at).learned.tolist() == encoded.learned.tolist()
+        assert made.sample(at).loss_mask.tolist() == encoded.loss_mask.tolist()
     assert made.sample(0).ids.dtype == np.int32
     assert made.lengths.tolist() == [len(encoded.ids) for encoded in expected]
-    assert made.n_learned.tolist() == [int(encoded.learned.sum()) for encoded in expected]
+    assert made.n_targets.tolist() == [int(encoded.loss_mask.sum()) for encoded in expected]
     assert (tmp_path / "s" / "tokens.bin").stat().st_size == 4 * int(made.lengths.sum())
     about = made.about
     assert (about["samples"], about["tokens"], about["learned"]) == (
-        len(source), int(made.lengths.sum()), int(made.n_learned.sum()),
+        len(source), int(made.lengths.sum()), int(made.n_targets.sum()),
     )  # fmt: skip
 
 

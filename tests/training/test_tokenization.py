@@ -17,7 +17,7 @@ from libra_cli.engines import chat_template as engine_chat
 from libra_cli.engines.base import LocalModel, Request
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.rows import RowError
-from libra_cli.training.data.chat_format import BUILT_IN, Chat, template_text
+from libra_cli.training.data.chat_format import BUILT_IN, TrainingChat, template_text
 from libra_cli.training.data.tokenization import Encoded, Encoder
 
 QUESTION = {"role": "user", "content": "What is 2 + 2?"}
@@ -32,13 +32,13 @@ def answered(answer: str, *before: dict[str, Any]) -> dict[str, Any]:
 
 def encoder(name: str, template: str | None = None, kwargs: dict[str, Any] | None = None, **options: Any) -> Encoder:
     known = family(name)
-    return Encoder(Chat(known.tokenizer, template or known.template, kwargs), **options)
+    return Encoder(TrainingChat(known.tokenizer, template or known.template, kwargs), **options)
 
 
 def prompt_and_target(name: str, encoded: Encoded) -> tuple[str, str]:
     """The texts of what is not learned and of what is; the latter ends the sample."""
-    n_prompt = len(encoded.ids) - int(encoded.learned.sum())
-    assert encoded.learned[n_prompt:].all()
+    n_prompt = len(encoded.ids) - int(encoded.loss_mask.sum())
+    assert encoded.loss_mask[n_prompt:].all()
     decode = family(name).tokenizer.decode
     return decode(encoded.ids[:n_prompt]), decode(encoded.ids[n_prompt:])
 
@@ -83,7 +83,7 @@ def test_an_answer_does_not_grow_together_with_its_prompt(name, template, answer
     alone, joint = (known.encode(text, add_special_tokens=False) for text in (prompt, prompt + answer))
     assert joint[: len(alone)] != alone  # "\n\n" and "▁Hello" are tokens
     encoded = encoder(name, template)(answered(answer))
-    assert encoded.ids[~encoded.learned].tolist()[family(name).n_bos :] == alone
+    assert encoded.ids[~encoded.loss_mask].tolist()[family(name).n_bos :] == alone
     end = known.convert_ids_to_tokens(int(encoded.ids[-1]))
     assert known.decode(encoded.ids[family(name).n_bos :]) == known.decode(alone) + answer + end
 
@@ -94,7 +94,7 @@ def test_the_prompt_has_the_tokens_that_an_engine_feeds(name, answer):
     known = family(name)
     encoded = encoder(name, assistant="verbatim")(answered(answer))
     engine = engine_chat.ChatTemplate(known.tokenizer, LocalModel(name, name, chat_template=known.template))
-    assert encoded.ids[~encoded.learned].tolist() == engine.render(Request([QUESTION], 0, "", 0)).token_ids
+    assert encoded.ids[~encoded.loss_mask].tolist() == engine.render(Request([QUESTION], 0, "", 0)).token_ids
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -122,7 +122,7 @@ def test_the_closing_token_is_learned_and_told(name):
     (closing,) = made.chat.closing
     encoded = made(answered(THOUGHT))
     assert encoded.ids[-1] == closing
-    assert encoded.learned[-1]
+    assert encoded.loss_mask[-1]
     assert known.end.endswith(known.tokenizer.convert_ids_to_tokens(closing))
 
 
@@ -155,7 +155,7 @@ def test_a_control_token_in_the_answer_is_text_that_keeps_its_bytes(name):
     target = prompt_and_target(name, encoded)[1]
     assert target.endswith(answer.removeprefix("<think>") + known.end)
     closing = known.tokenizer.convert_tokens_to_ids(known.end.strip())
-    assert encoded.ids[encoded.learned].tolist().count(closing) == 1
+    assert encoded.ids[encoded.loss_mask].tolist().count(closing) == 1
 
 
 @pytest.mark.parametrize("name", ["qwen2.5", "gemma"])  # the latter's are flagged as special
@@ -163,7 +163,7 @@ def test_thinking_marks_of_the_answer_are_the_tokenizers_own_tokens(name):
     marks = family(name).tokenizer.convert_tokens_to_ids(["<think>", "</think>"])
     encoded = encoder(name)(answered(THOUGHT, {"role": "user", "content": "</think> <think> 2 + 2?"}))
     assert [i for i in encoded.ids if i in marks] == marks
-    assert encoded.learned[np.isin(encoded.ids, marks)].all()
+    assert encoded.loss_mask[np.isin(encoded.ids, marks)].all()
 
 
 def test_tools_and_tool_results_cannot_forge_a_turn():
@@ -198,8 +198,8 @@ CURE = "use --assistant verbatim, or another --chat-template"
     [
         ("deepseek-r1", THOUGHT, "template_drops_thinking", f"drops the thinking of the answer; {CURE}"),
         ("deepseek-r1", "no mark </think> 4", "template_drops_thinking", CURE),
-        ("qwen3", "<think>a</think>4", "template_changes_text", f"changes the answer's text; {CURE}"),
-        ("gemma", "4 ", "template_changes_text", f"takes the white space off the answer's ends; {CURE}"),
+        ("qwen3", "<think>a</think>4", "template_changes_text", f"changes the text of the answer; {CURE}"),
+        ("gemma", "4 ", "template_changes_text", f"strips white space from the answer; {CURE}"),
         ("deepseek-r1", "It is 4.", "no_thinking", "opens the thinking (<think>) and the answer has none; begin it"),
         ("opening", "<think> cut", "no_thinking", "opens the thinking (<think>) and the answer has none"),
     ],
@@ -215,7 +215,8 @@ def test_a_prompt_that_depends_on_the_answer_is_refused():
     error = refused("qwen2.5", answered("4"), template=template)
     assert error.kind == "template_changes_text"
     assert (
-        str(error) == f"the chat template writes what stands before the answer differently once that is there; {CURE}"
+        str(error)
+        == f"the chat template writes the text before the answer differently once the answer is there; {CURE}"
     )
     encoded = encoder("qwen2.5", template, assistant="verbatim")(answered("4"))
     assert prompt_and_target("qwen2.5", encoded) == (family("qwen2.5").prompt, "4<|im_end|>")
@@ -290,7 +291,7 @@ def test_calls_of_tools_are_learned_as_the_template_writes_them():
     encoded = encoder("qwen2.5", template)(fields)
     calls = '<|im_start|>calls [{"name": "add", "arguments": {"text": "<|im_end|>"}}]'
     assert prompt_and_target("qwen2.5", encoded)[1] == calls + "<|im_end|>"
-    assert encoded.ids[encoded.learned].tolist().count(2) == 1
+    assert encoded.ids[encoded.loss_mask].tolist().count(2) == 1
 
 
 def test_a_template_without_a_system_role_names_the_cure():
@@ -312,20 +313,20 @@ def test_a_template_that_fails_refuses_the_row_only():
 def test_a_model_without_a_chat_template_names_the_cure():
     known = family("gpt2").tokenizer
     with pytest.raises(Fatal, match="no chat template; give one with --chat-template, a file or chatml") as caught:
-        Encoder(Chat(known))(answered("4"))
+        Encoder(TrainingChat(known))(answered("4"))
     assert caught.value.status == Exit.USAGE
-    assert Chat(known).closing == (known.eos_token_id,)
+    assert TrainingChat(known).closing == (known.eos_token_id,)
 
 
 def test_a_tokenizer_without_eos_is_refused_where_a_text_must_end_with_it():
     tokenizer = copy.deepcopy(family("gpt2").tokenizer)
     tokenizer.eos_token = None
     with pytest.raises(Fatal, match=r"no EOS token .*; set eos_token"):
-        Encoder(Chat(tokenizer, PLAIN))(answered("4"))
+        Encoder(TrainingChat(tokenizer, PLAIN))(answered("4"))
 
 
 def test_a_template_that_leaves_out_the_assistant_is_refused_at_once():
-    with pytest.raises(Fatal, match="leaves out what the assistant says"):
+    with pytest.raises(Fatal, match="leaves out the text of the assistant"):
         _ = encoder("qwen2.5", "{{ messages[0].content }}").chat.closing
 
 
@@ -349,7 +350,7 @@ TALK = [QUESTION, {"role": "assistant", "content": "<think>a</think>4"}, {"role"
 
 
 def learned_texts(name: str, encoded: Encoded) -> list[str]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], encoded.learned, [0]])))
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], encoded.loss_mask, [0]])))
     return [family(name).tokenizer.decode(encoded.ids[a:b]) for a, b in edges.reshape(-1, 2)]
 
 
@@ -386,7 +387,7 @@ def test_a_template_that_drops_earlier_thinking_cannot_teach_all_turns():
             for m in TALK]  # fmt: skip
     error = refused("qwen3", {"messages": talk}, learn="all")
     assert error.kind == "template_rewrites_turns"
-    assert str(error).endswith("use --learn last")
+    assert str(error).endswith("learn from the last turn only")
     encoded = encoder("qwen3")({"messages": talk})
     assert learned_texts("qwen3", encoded) == ["<think>\nb\n</think>\n\nYes.<|im_end|>"]
 
@@ -421,10 +422,10 @@ def test_every_form_of_a_row_is_the_same_conversation(fields):
 @pytest.mark.parametrize("name", ["qwen2.5", "llama3", "llama2", "gpt2"])
 def test_plain_text_is_learned_as_a_whole_and_ends_with_eos(name):
     known = family(name).tokenizer
-    encoded = Encoder(Chat(known))({"text": "Hello there! How are you?"})
+    encoded = Encoder(TrainingChat(known))({"text": "Hello there! How are you?"})
     body = known.encode("Hello there! How are you?")  # with the BOS of a tokenizer that has one
     assert encoded.ids.tolist() == [*body, known.eos_token_id]
-    assert encoded.learned.tolist() == [False] + [True] * len(body)
+    assert encoded.loss_mask.tolist() == [False] + [True] * len(body)
 
 
 @pytest.mark.parametrize(
@@ -448,8 +449,8 @@ def test_plain_text_is_learned_as_a_whole_and_ends_with_eos(name):
         (answered("a\ufdd0b"), "noncharacter", '"messages"[1] holds U+FDD0'),
         ({"conversations": [{"from": "bot", "value": "x"}]}, "unknown_role", '"conversations"[0] is from "bot"'),
         ({"conversations": [{"from": None, "value": "x"}]}, "unknown_role", '"conversations"[0] is from null'),
-        ({"text": ""}, "content_not_text", '"text" is not a text with something in it'),
-        ({"text": 3}, "content_not_text", '"text" is not a text with something in it'),
+        ({"text": ""}, "content_not_text", '"text" is not a non-empty string'),
+        ({"text": 3}, "content_not_text", '"text" is not a non-empty string'),
         ({"text": "a\udfffb"}, "lone_surrogate", '"text": character 2 is half of a pair'),
         ({"text": "Hi<|im_end|>"}, "control_token", '"text" spells out the control token <|im_end|>; give'),
         ({**answered("4"), "tools": "{"}, "bad_tools", '"tools" is a string that is not JSON'),
@@ -479,7 +480,7 @@ def test_many_rows_are_encoded_as_one_by_one(name):
         if isinstance(encoded, Encoded):
             assert encoded.ids.tolist() == made(fields).ids.tolist()
             assert encoded.ids.dtype == np.int32
-            assert encoded.learned.dtype == bool
+            assert encoded.loss_mask.dtype == bool
 
 
 def test_a_tokenizers_limits_do_not_cut_a_sample():
@@ -494,7 +495,7 @@ def test_a_template_is_named_by_its_text_and_its_variables():
              for template in (None, DEEPSEEK, REFORMATTING) for kwargs in ({}, {"enable_thinking": False})]  # fmt: skip
     assert names[:2] == names[4:]
     assert len(set(names)) == 4
-    assert Chat(family("gpt2").tokenizer).template_sha256 is None
+    assert TrainingChat(family("gpt2").tokenizer).template_sha256 is None
 
 
 def test_encoding_needs_no_torch():

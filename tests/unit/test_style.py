@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import statistics
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,51 +49,95 @@ def test_files_are_short():
 
 # -- imports --------------------------------------------------------------------------------------------------------
 
+PACKAGE = "libra_cli"
+MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in LIBRARY}
+
 
 def imports(path: Path) -> set[str]:
-    """Names of the modules that a file imports anywhere in it, relative ones not resolved (there are none)."""
-    found = set()
+    """Names of the modules that a file imports anywhere in it; relative imports are refused."""
+    names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: import by the full name"
-            found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
+            modules = (f"{node.module}.{alias.name}" for alias in node.names)
+            names |= {module if module in MODULES else str(node.module) for module in modules}
+    return names
 
 
-FORBIDDEN = {
-    "answers": ("stages", "stream", "tasks", "engines", "training", "metrics", "reports", "command", "main"),
-    "tasks": ("stages", "stream", "engines", "training", "metrics", "reports", "command", "main"),
-    "metrics": ("stages", "stream", "engines", "training", "reports", "command", "main"),
-    "stream": ("stages", "tasks", "engines", "training", "metrics", "reports", "answers", "command", "main"),
-    "engines": ("stages", "training", "metrics", "reports", "main"),
-    "training": ("stages", "metrics", "reports", "main"),
-    "reports": ("stages", "main"),
-    "stages": ("main",),
+EDGES = {module: imports(path) & MODULES.keys() for module, path in MODULES.items()}
+
+LAYERS = {
+    "exits": "",
+    "choices": "",
+    "answers": "exits",
+    "stream": "exits",
+    "metrics": "",
+    "tasks": "answers choices exits",
+    "rm_benchmarks": "metrics tasks",
+    "records": "tasks answers stream rm_benchmarks exits choices",
+    "miniature": "exits",
+    "engines": "tasks miniature exits choices",
+    "sampling": "engines records tasks stream miniature exits choices",
+    "training": "sampling engines records tasks stream miniature exits choices",
+    "reports": "metrics stream exits",
+    "cli": "stream sampling training tasks miniature main exits choices",
+    "stages": "cli reports training sampling engines miniature records rm_benchmarks metrics tasks answers stream "
+    "exits choices",
+    "main": "stream cli exits",
+    "__main__": "main",
 }
-"""Layer -> parts of the package that it must not know."""
+"""Every package of the library -> the packages that it may import (DESIGN.md: imports point one way)."""
 
 HEAVY = ("torch", "vllm", "transformers", "deepspeed", "safetensors")
 
 
-@pytest.mark.parametrize("layer", FORBIDDEN)
+def package(module: str) -> str:
+    """The package, or the top-level module, that `module` belongs to; "" for `libra_cli` itself."""
+    return (*module.split("."), "")[1]
+
+
+def test_every_package_has_its_layer():
+    assert {package(module) for module in MODULES} - {""} == LAYERS.keys()
+
+
+@pytest.mark.parametrize("layer", LAYERS)
 def test_imports_point_one_way(layer):
-    forbidden = tuple(f"libra_cli.{name}" for name in FORBIDDEN[layer])
+    allowed = {layer, "", *LAYERS[layer].split()}
     wrong = {
-        f"{path.relative_to(ROOT)} imports {name}"
-        for path in (ROOT / "libra_cli" / layer).rglob("*.py")
-        for name in imports(path)
-        if name in forbidden or name.startswith(tuple(f"{name}." for name in forbidden))
+        f"{module} imports {target}"
+        for module, targets in EDGES.items()
+        if package(module) == layer
+        for target in targets
+        if package(target) not in allowed
     }
     assert wrong == set()
 
 
+def test_no_import_goes_in_a_circle():
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join([*path[path.index(module) :], module])
+        if module not in done:
+            for target in sorted(EDGES[module]):
+                visit(target, (*path, module))
+            done.add(module)
+
+    for module in sorted(MODULES):
+        visit(module, ())
+
+
 def test_a_stage_knows_no_other_stage():
-    stages = ROOT / "libra_cli" / "stages"
-    assert [
-        path.name for path in stages.glob("*.py") if any("libra_cli.stages" in name for name in imports(path))
-    ] == []
+    folders = {module: module.split(".")[2] for module in MODULES if module.startswith(f"{PACKAGE}.stages.")}
+    wrong = [
+        f"{module} imports {target}"
+        for module, folder in folders.items()
+        for target in EDGES[module]
+        if folders.get(target, folder) != folder
+    ]
+    assert wrong == []
 
 
 def test_only_engines_and_training_import_models():
@@ -103,6 +148,64 @@ def test_only_engines_and_training_import_models():
         if (heavy := {name.partition(".")[0] for name in imports(path)} & {*HEAVY})
     }
     assert wrong == {}
+
+
+# -- one idea, one place ----------------------------------------------------------------------------------------------
+
+
+def test_a_class_name_means_one_thing():
+    places = defaultdict(set)
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].add(module)
+    assert {name: sorted(modules) for name, modules in places.items() if len(modules) > 1} == {}
+
+
+def callers(*methods: str) -> set[str]:
+    """The modules that call `.METHOD(...)` of something that is called a task."""
+    return {
+        module
+        for module, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in methods and "task" in ast.unparse(node.value).lower()
+    }
+
+
+def test_one_module_reads_verdicts_and_decides_whether_they_are_right():
+    assert callers("read", "is_correct") == {"libra_cli.tasks.grading"}
+
+
+def test_the_core_of_training_names_no_objective():
+    text = MODULES["libra_cli.training.trainer"].read_text(encoding="utf-8").lower()
+    assert not re.search(r"\b(sft|dpo|grpo|cross.entropy)", text)
+    core = [module for module in MODULES if module.startswith("libra_cli.training.") and ".objectives." not in module]
+    known = {target for module in core for target in EDGES[module] if ".objectives." in target}
+    assert known <= {"libra_cli.training.objectives.base"}
+
+
+SINGLE_USE = 0.25
+
+
+def test_helpers_have_more_than_one_caller():
+    """Few private top-level functions are called once: such a function is a paragraph of its only caller."""
+    n_functions, single = 0, []
+    for module, path in MODULES.items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        uses = Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef):
+                n_functions += 1
+                if node.name.startswith("_") and not node.decorator_list and uses[node.name] <= 1:
+                    single.append(f"{module} {node.name}")
+    assert len(single) / n_functions < SINGLE_USE, single
+
+
+def test_the_documents_that_are_read_first_are_short():
+    lengths = {name: len((ROOT / name).read_text(encoding="utf-8").splitlines())
+               for name in ("README.md", "CONTRIBUTING.md")}  # fmt: skip
+    assert lengths["README.md"] <= 250
+    assert lengths["CONTRIBUTING.md"] <= 150
 
 
 # -- words ----------------------------------------------------------------------------------------------------------

@@ -72,7 +72,11 @@ class ChatClient:
             raise Fatal(Exit.USAGE, f"{cause}; check its file or variable")
         if self._key and (open_hosts := [url for url in self.urls if _is_open(url)]):
             note(f"{open_hosts[0]}: the key goes there unencrypted; use https")
-        _allow_sockets(concurrency)
+        # Raise this process's own limit of open files if so many connections need it.
+        n_files, (soft, hard) = concurrency + 256, resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and soft < n_files:
+            n_files = n_files if hard == resource.RLIM_INFINITY else min(n_files, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, n_files), hard))
         self._proxy, self._trust = proxy, self._httpx.create_ssl_context()
         # One client for each connection: the time that httpx needs to find a free one among n grows with n.
         self._idle: defaultdict[str, list[Any]] = defaultdict(list)
@@ -269,12 +273,3 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _allow_sockets(concurrency: int) -> None:
-    """Raises this process's own limit of open files if so many connections need it."""
-    wanted = concurrency + 256
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))

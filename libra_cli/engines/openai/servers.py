@@ -65,9 +65,9 @@ class ServerRequest:
         self.failure, self.last = failure, endpoint
 
     def error(self, failure: Failure) -> RequestError:
-        where = f"{self.last.url}: " if self.last else ""
+        server = f"{self.last.url}: " if self.last else ""
         cure = "run the same command again"
-        return RequestError(failure.trouble.value, f"{where}{failure.reason}; {cure}", attempts=self.tries)
+        return RequestError(failure.trouble.value, f"{server}{failure.reason}; {cure}", attempts=self.tries)
 
 
 class Servers:
@@ -172,11 +172,11 @@ class Servers:
                 self._waiting.remove(request)
                 yield request.pending, request.error(request.failure)
             elif not self._running:
-                where = request.last or self._endpoints.all[0]
+                endpoint = request.last or self._endpoints.all[0]
                 reason = request.failure.reason if request.failure else "does not answer"
                 cure = "start the server again, and the same command continues"
                 since = f"nothing was answered for {self._budget:g} s (--retry-budget)"
-                raise Fatal(Exit.BACKEND, f"{where.url}: {reason}; {since}; {cure}")
+                raise Fatal(Exit.BACKEND, f"{endpoint.url}: {reason}; {since}; {cure}")
 
     def _send(self) -> None:
         now = time.monotonic()
@@ -233,7 +233,7 @@ class Servers:
                 yield request.pending, result
 
     def _next_finished(self) -> asyncio.Task[Any]:
-        """A task that ends the run comes last, so that the answers beside it are not lost."""
+        """A task that ends the run comes last, so that it does not cost the other answers."""
         task = next((task for task in self._finished if task.exception() is None), self._finished[0])
         self._finished.remove(task)
         return task

@@ -65,7 +65,17 @@ def config_of(model: str, revision: str | None) -> Mapping[str, Any]:
     """
     path = os.path.join(os.path.expanduser(model), "config.json")
     if not os.path.isdir(os.path.dirname(path)):
-        return _config_of_hub(model, revision)
+        try:
+            from transformers import PretrainedConfig
+        except ImportError:
+            return {}  # the engine reports what is missing
+        from libra_cli.engines.chat_template import cannot_load, silence_libraries
+
+        silence_libraries()
+        try:
+            return dict(PretrainedConfig.get_config_dict(model, revision=revision)[0])
+        except (OSError, ValueError) as error:
+            raise cannot_load(LocalModel(model, model), error) from None
     try:
         with open(path, encoding="utf-8") as file:
             config = json.load(file)
@@ -74,20 +84,6 @@ def config_of(model: str, revision: str | None) -> Mapping[str, Any]:
     except (OSError, ValueError) as error:
         raise Fatal(Exit.USAGE, f"{path}: cannot be read ({error}); is the model whole?") from None
     return config if isinstance(config, dict) else {}
-
-
-def _config_of_hub(model: str, revision: str | None) -> Mapping[str, Any]:
-    try:
-        from transformers import PretrainedConfig
-    except ImportError:
-        return {}  # the engine reports what is missing
-    from libra_cli.engines.chat_template import cannot_load, silence_libraries
-
-    silence_libraries()
-    try:
-        return dict(PretrainedConfig.get_config_dict(model, revision=revision)[0])
-    except (OSError, ValueError) as error:
-        raise cannot_load(LocalModel(model, model), error) from None
 
 
 def check_head(model: LocalModel, index: int | None) -> None:

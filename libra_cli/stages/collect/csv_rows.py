@@ -78,8 +78,8 @@ class CsvSource:
             reader = csv.reader((f"{line}\n" for line in text.split("\n")), delimiter=self._delimiter, strict=True)
             cells = next(reader, [])
         except UnicodeDecodeError as error:
-            cure = "convert the file (iconv -t UTF-8)"
-            self._refuse(RowError("bad_utf8", f"byte {error.start + 1} is not UTF-8; {cure}"))
+            hint = "convert the file (iconv -t UTF-8)"
+            self._refuse(RowError("bad_utf8", f"byte {error.start + 1} is not UTF-8; {hint}"))
         except csv.Error as error:
             if str(error) != _UNCLOSED:
                 behind = self._behind(reader.line_num)

@@ -317,17 +317,18 @@ def _comparing(sign: str, left: Eval, right: Eval, with_null: bool) -> Eval:
         if with_null:
             return lambda fields: (left(fields) is None and right(fields) is None) == wanted
         return lambda fields: _same(left(fields), right(fields), wanted)
-    return lambda fields: _ordered(_ORDERS[sign], left(fields), right(fields))
+
+    def compare(fields: Fields) -> bool | None:
+        one, other = left(fields), right(fields)
+        return _ORDERS[sign](one, other) if _kind(one) == _kind(other) and _kind(one) in ("number", "str") else None
+
+    return compare
 
 
 def _same(left: Value, right: Value, wanted: bool = True) -> bool | None:
     if left is None or right is None or _kind(left) != _kind(right):
         return None
     return (left == right) == wanted
-
-
-def _ordered(compare: Callable[[Value, Value], bool], left: Value, right: Value) -> bool | None:
-    return compare(left, right) if _kind(left) == _kind(right) and _kind(left) in ("number", "str") else None
 
 
 def _contains(whole: Value, part: Value) -> bool | None:

@@ -31,3 +31,15 @@ def turns(counts: Sequence[int], seed: int, shuffle: bool) -> NDArray[np.unsigne
         return sources[permutation(len(sources), seed, "turns")]
     positions = np.concatenate([(np.arange(count) + 0.5) / max(count, 1) for count in counts])
     return sources[np.argsort(positions, kind="stable")]
+
+
+def drawn(kept: Sequence[Numbers], wanted: Sequence[int], seed: int, shuffle: bool) -> Iterator[tuple[int, int]]:
+    """Yields the rows of the mixture in their order, as (set, number of the row in it).
+
+    `kept` are the rows of each set that may be taken, `wanted` the number to take.
+    """
+    walks = [
+        walk(rows, count, seed, source, shuffle) for source, (rows, count) in enumerate(zip(kept, wanted, strict=True))
+    ]
+    for source in turns(wanted, seed, shuffle).data:
+        yield source, next(walks[source])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,8 +55,9 @@ def mix(run: Run, parts: Sequence[MixPart], plan: MixPlan, spool_dir: str | None
         run.counts.read += sum(max(0, count - len(rows)) for rows, count in zip(kept, wanted, strict=True))
 
         realised: list[Counter[int]] = [Counter() for _ in parts]
-        drawn = ((pools[source].location(number), (source, number)) for source, number in _drawn(kept, wanted, plan))
-        for row, (source, number) in store.rows_at(drawn):
+        drawn = order.drawn(kept, wanted, plan.seed, plan.shuffle)
+        locations = ((pools[source].location(number), (source, number)) for source, number in drawn)
+        for row, (source, number) in store.rows_at(locations):
             if run.stop.status is not None:
                 return
             run.write(rows.extend(row, {plan.source_key: parts[source].name} if plan.source_key is not None else None))
@@ -93,13 +94,3 @@ def _without_duplicates(run: Run, pools: Sequence[RowPool], plan: MixPlan) -> li
         text = f"rows with the {shared} of a row of an earlier set: {count:,}; --duplicates drop leaves them out"
         run.console.note(text, event="repeated", rows=count)
     return [np.arange(len(pool), dtype=np.uint32) for pool in pools]
-
-
-def _drawn(kept: Sequence[Numbers], wanted: Sequence[int], plan: MixPlan) -> Iterator[tuple[int, int]]:
-    """The rows of the mixture in their order, as (set, number of the row in it)."""
-    walks = [
-        order.walk(rows, count, plan.seed, source, plan.shuffle)
-        for source, (rows, count) in enumerate(zip(kept, wanted, strict=True))
-    ]
-    for source in order.turns(wanted, plan.seed, plan.shuffle).data:
-        yield source, next(walks[source])

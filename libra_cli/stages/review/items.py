@@ -48,18 +48,16 @@ class ReviewItem:
         """The final answer that the rule extracts; empty if there is none."""
         self.response = response or ""
         """The text after the thinking; empty if the text ends inside it."""
-        self.votes = voting.earlier(row.fields) or _rule_vote(row.fields, verification)
+        self.votes = voting.earlier(row.fields)
+        label = row.fields.get("label")
+        if not self.votes and isinstance(verification.get("by"), str) and label in (1, 0, None):
+            # A row that had no panel has the verdict of the rule.
+            self.votes = [voting.rule_vote({"label": label, "verification": verification})]
         self.key: ResponseKey = key_of(row.fields), response_digest(response)
         names = {name: row.fields[name] for name in NAMES if row.fields.get(name) is not None}
         self.names = " ".join([f"id {row.id}", *(f"{name} {value}" for name, value in names.items())])
         self.identity = {"id": row.id, **names, "response_sha256": self.key[1]}
         """The fields of a label that identify this row and the response that was seen."""
-
-
-def _rule_vote(fields: Mapping[str, Any], verification: Mapping[str, Any]) -> list[voting.Vote]:
-    """The verdict of the rule as a vote, for a row that had no panel; empty if the rule gave none."""
-    is_verified = isinstance(verification.get("by"), str) and fields.get("label") in (1, 0, None)
-    return [voting.rule_vote({"label": fields.get("label"), "verification": verification})] if is_verified else []
 
 
 def _text(value: Any) -> str:

@@ -76,7 +76,11 @@ class KeyDecoder:
             self._held = self._held[1:]
             return Key("escape")
         self._held = self._held[match.end() :]
-        return _sequence_key(match.group())
+        parts = _PARTS.fullmatch(match.group())
+        if parts is None:
+            return Key("other")
+        number, final = parts.groups()
+        return Key((_BY_NUMBER.get(number) if final == "~" else _BY_FINAL.get(final)) or "other")
 
     def _take_paste(self, keys: list[Key]) -> bool:
         """Adds the pasted text if its end has come, else holds back what may begin the closing bracket."""
@@ -97,12 +101,3 @@ def _character_key(character: str) -> Key:
     if character < " ":
         return Key(f"ctrl-{chr(ord(character) + 96)}")
     return Key("text", character) if character.isprintable() and character != "\ufffd" else Key("other")
-
-
-def _sequence_key(sequence: str) -> Key:
-    parts = _PARTS.fullmatch(sequence)
-    if parts is None:
-        return Key("other")
-    number, final = parts.groups()
-    name = _BY_NUMBER.get(number) if final == "~" else _BY_FINAL.get(final)
-    return Key(name or "other")

@@ -54,7 +54,14 @@ def _article(number: int, item: ReviewItem, blind: bool) -> str:
     facts = [("Question", item.question), ("Reference", item.reference)]
     facts += [] if blind else [("Answer", item.answer)]
     shown = "".join(f"<dt>{name}</dt><dd>{_text(value)}</dd>" for name, value in facts)
-    votes = "" if blind else f"<dt>Verdicts</dt><dd>{_verdicts(item)}</dd>"
+    lines = []
+    for vote in item.votes:
+        verdict = str(vote["verdict"] or "none")
+        why = ", ".join(str(vote[name]) for name in ("by", "reason", "note") if vote.get(name))
+        lines.append(
+            f'{_text(vote["annotator"])}: <span class="{verdict}">{verdict}</span> <small>{_text(why)}</small>'
+        )
+    votes = "" if blind else f"<dt>Verdicts</dt><dd>{'<br>'.join(lines) or 'none'}</dd>"
     texts = [] if blind else [vote for vote in item.votes if vote.get("text")]
     written = "".join(_details(f"What {vote['annotator']} wrote", str(vote["text"])) for vote in texts)
     names = item.place if blind else f"{item.place} {item.names}"
@@ -63,17 +70,6 @@ def _article(number: int, item: ReviewItem, blind: bool) -> str:
         f"{_details('Response', item.response, ' open')}{written}"
         '<button value="1">correct</button> <button value="0">wrong</button></article>\n'
     )
-
-
-def _verdicts(item: ReviewItem) -> str:
-    lines = []
-    for vote in item.votes:
-        verdict = str(vote["verdict"] or "none")
-        why = ", ".join(str(vote[name]) for name in ("by", "reason", "note") if vote.get(name))
-        lines.append(
-            f'{_text(vote["annotator"])}: <span class="{verdict}">{verdict}</span> <small>{_text(why)}</small>'
-        )
-    return "<br>".join(lines) or "none"
 
 
 def _details(name: str, text: str, state: str = "") -> str:

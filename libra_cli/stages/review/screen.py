@@ -210,20 +210,16 @@ def _explanation(vote: object) -> str:
 def wrapped(text: str, width: int) -> list[str]:
     """Wraps text to printable lines of at most `width` columns, at spaces if possible; none for a blank text."""
     safe = safe_text(text).rstrip()
-    return [piece for line in safe.split("\n") for piece in _folded(line, width)] if safe else []
-
-
-def _folded(line: str, width: int) -> list[str]:
     pieces: list[str] = []
-    begin, is_narrow = 0, line.isascii()
-    while True:
-        end = min(len(line), begin + width) if is_narrow else _fitting(line, begin, width)
-        if end >= len(line):
-            return [*pieces, line[begin:]]
-        space = line.rfind(" ", begin + width // 2, end + 1)
-        cut = space + 1 if space > begin else end
-        pieces.append(line[begin:cut].rstrip())
-        begin = cut
+    for line in safe.split("\n") if safe else ():
+        begin, is_narrow = 0, line.isascii()
+        while (end := min(len(line), begin + width) if is_narrow else _fitting(line, begin, width)) < len(line):
+            space = line.rfind(" ", begin + width // 2, end + 1)
+            cut = space + 1 if space > begin else end
+            pieces.append(line[begin:cut].rstrip())
+            begin = cut
+        pieces.append(line[begin:])
+    return pieces
 
 
 def _fitting(line: str, begin: int, width: int) -> int:

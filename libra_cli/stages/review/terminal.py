@@ -9,7 +9,6 @@ import termios
 import threading
 import tty
 from collections import deque
-from types import FrameType
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
@@ -64,7 +63,8 @@ class Terminal:
         self._old_wakeup_fd = signal.set_wakeup_fd(self._signalled, warn_on_full_buffer=False)
         for number in (*_STATUS, signal.SIGTSTP, signal.SIGWINCH):
             if number == signal.SIGWINCH or signal.getsignal(number) is not signal.SIG_IGN:  # respects nohup
-                self._old_handlers[number] = signal.signal(number, _ignore)
+                # The interpreter itself writes the number of a signal to the pipe (set_wakeup_fd).
+                self._old_handlers[number] = signal.signal(number, lambda *_: None)
         self._begin()
         return self
 
@@ -168,7 +168,3 @@ class Terminal:
                 data = data[os.write(self._fd, data) :]
         except OSError:
             self._hung_up()
-
-
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """A signal handler: the interpreter writes the number to the pipe itself (set_wakeup_fd)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,9 +11,7 @@ from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import engine_options, sampling_options
 
 if TYPE_CHECKING:
-    from libra_cli.stream.rows import Row
     from libra_cli.stream.run import Run
-    from libra_cli.tasks import Messages
 
 
 @option("--system", metavar="TEXT", help="System prompt. Default: none.")
@@ -54,35 +51,18 @@ def _rollout(
     """
     from libra_cli.sampling.options import EngineOptions, SamplingOptions
     from libra_cli.stages.rollout.run import Rollouts
+    from libra_cli.tasks import slots
 
     engines, sampling = EngineOptions.take(options), SamplingOptions.take(options)
-    prompt, prompt_sha256 = _prompting(template, sampling.thinking, system)
-    rollouts = Rollouts(run, engines, sampling, prompt, prompt_sha256, duplicates == "drop")
+    try:
+        text = None if template is None else slots.read_prompt(template)
+    except ValueError as error:
+        raise click.UsageError(f"--template {template}: {error}") from None
+    rollouts = Rollouts(run, engines, sampling, text, system, drop_duplicates=duplicates == "drop")
     if dry_run:
         rollouts.show_first()
     else:
         rollouts.generate()
-
-
-def _prompting(path: str | None, thinks: bool, system: str | None) -> tuple[Callable[[Row], Messages], str]:
-    """What makes a row's conversation, and 12 hex digits that name the template and system prompt it is made from."""
-    from libra_cli.stream.rows import RowError
-    from libra_cli.tasks import reason, slots, template
-
-    try:
-        built_in = reason.THINKING if thinks else reason.DIRECT
-        text = template.load(built_in) if path is None else slots.read_prompt(path)
-    except ValueError as error:
-        raise click.UsageError(f"--template {path}: {error}") from None
-
-    def prompt(row: Row) -> Messages:
-        try:
-            return reason.prompt(row.fields, text, system)
-        except KeyError as slot:
-            cure = "which the prompt template asks for; add it, or use another template"
-            raise RowError("missing_field", f'no "{slot.args[0]}", {cure}') from None
-
-    return prompt, template.digest(text if system is None else f"{system}\0{text}")
 
 
 command = stage(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from libra_cli.engines.base import Completion, Messages, Request
@@ -17,6 +17,7 @@ from libra_cli.sampling.worker import EngineWorker
 from libra_cli.stream.jobs import Job
 from libra_cli.stream.rows import Filtered, Row, RowError
 from libra_cli.stream.run import Run
+from libra_cli.tasks import reason, template
 
 
 class Rollouts:
@@ -27,11 +28,14 @@ class Rollouts:
         run: Run,
         engines: EngineOptions,
         options: SamplingOptions,
-        prompt: Callable[[Row], Messages],
-        prompt_sha256: str,
+        prompt: str | None,
+        system: str | None,
         drop_duplicates: bool = False,
     ):
-        self._options, self._prompt, self._prompt_sha256 = options, prompt, prompt_sha256
+        """`prompt` is a template with `{{field}}` slots that replaces the built-in one; `system` a system prompt."""
+        self._options, self._system = options, system
+        self._prompt = prompt or template.load(reason.THINKING if options.thinking else reason.DIRECT)
+        self._prompt_sha256 = template.digest(self._prompt if system is None else f"{system}\0{self._prompt}")
         self._sampling = options.to_sampling()
         models = choose_models(engines, options, run.console.note)
         self._passes = Passes(run, models, UniqueIds(drop_duplicates).check)
@@ -48,12 +52,19 @@ class Rollouts:
 
     def _jobs(self, model: ChosenModel, row: Row) -> Iterator[Job]:
         """The row's samples. They share one messages object, by which engines see that they share a prompt."""
-        messages, keys = self._prompt(row), record_keys(row.fields)
+        messages, keys = self._messages(row), record_keys(row.fields)
         own = {} if row.fields.get("id") is not None else {"id": row.id}
         return (
             Job(row, self._request(row, messages, sample, keys), {**own, "model": model.name, "sample": sample})
             for sample in range(self._options.samples)
         )
+
+    def _messages(self, row: Row) -> Messages:
+        try:
+            return reason.prompt(row.fields, self._prompt, self._system)
+        except KeyError as slot:
+            cure = "which the prompt template asks for; add it, or use another template"
+            raise RowError("missing_field", f'no "{slot.args[0]}", {cure}') from None
 
     def _request(self, row: Row, messages: Messages, sample: int, keys: tuple[str, ...] = ()) -> Request:
         seed = request_seed(self._options.seed, row.id, sample)
@@ -64,7 +75,7 @@ class Rollouts:
         return {**response_fields(completion, self._options), "provenance": made}
 
     def _shown(self, model: ChosenModel, row: Row) -> dict[str, Any]:
-        request = self._request(row, self._prompt(row), 0)
+        request = self._request(row, self._messages(row), 0)
         prompt, engine = rendered(model, request)
         made = provenance(engine, self._sampling, self._prompt_sha256, request)
         return {"id": row.id, "model": model.name, **prompt, "provenance": made}

@@ -16,13 +16,10 @@ def grouped_answers(answers: Sequence[str], of_samples: Sequence[int]) -> list[i
     firsts: list[str] = []
     group_of = []
     for answer in answers:
-        group = next((number for number, first in enumerate(firsts) if _are_equal(first, answer)), len(firsts))
+        decisions = enumerate(decide_quickly(first, answer) for first in firsts)
+        equal = (number for number, decision in decisions if decision is not None and decision.equal is True)
+        group = next(equal, len(firsts))
         if group == len(firsts):
             firsts.append(answer)
         group_of.append(group)
     return [-1 if index < 0 else group_of[index] for index in of_samples]
-
-
-def _are_equal(first: str, answer: str) -> bool:
-    decision = decide_quickly(first, answer)
-    return decision is not None and decision.equal is True

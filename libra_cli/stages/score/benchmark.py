@@ -13,10 +13,9 @@ from libra_cli.metrics.classification import ratio
 from libra_cli.metrics.position_bias import PositionBias
 from libra_cli.rm_benchmarks import BenchmarkPart, BenchmarkPoint, ProtocolName
 from libra_cli.rm_benchmarks.base import missing_group_notes
-from libra_cli.rm_benchmarks.verdicts import choice, scores, signs
 from libra_cli.sampling.judgments import ordered_verdicts
 from libra_cli.stages.score.columns import Clusters, NameNumbers, floats, ints, item_key, name_key, repeated
-from libra_cli.stages.score.examples import Examples
+from libra_cli.stages.score.examples import Examples, confidence, explain_preference
 from libra_cli.stages.score.reading import ScoreConfig, by_frequency
 from libra_cli.stages.score.report import ScoreReport, Section
 from libra_cli.stages.score.row_kinds import RowKind
@@ -59,7 +58,7 @@ class BenchmarkCollector:
                 continue
             self._add_point(point, hash((key, number_in_row)) if key else 0, hash((name, number_in_row)) if name else 0)
             if self._examples is not None and point.value == 0.0 and point.reason is None:
-                self._examples.add(point.group, _confidence(fields), raw, _explanation(fields))
+                self._examples.add(point.group, confidence(fields), raw, explain_preference(fields))
         if isinstance(fields.get("judgments"), list) and "judge_task" in fields:
             self._position_bias.add(ordered_verdicts(fields["judgments"]))
         if isinstance(fields.get("prediction"), str):
@@ -153,21 +152,3 @@ class BenchmarkCollector:
         if self._examples is not None:
             report["examples"] = self._examples.chosen()
         return report
-
-
-def _explanation(fields: Fields) -> str:
-    """Says what is wrong with a verdict that gets no point."""
-    if choice(fields) is None and signs(fields, [(0, 1)]) == [0]:
-        return "a tie, but one response is better"
-    return "the other response was preferred" if len(scores(fields) or "ab") == 2 else "another response was preferred"
-
-
-def _confidence(fields: Fields) -> float:
-    """The distance of the highest and the lowest score, or the size of a single score; 0 without scores."""
-    of_responses = fields.get("scores")
-    if isinstance(of_responses, list):
-        known = [score for score in of_responses if isinstance(score, (int, float))]
-        if len(known) > 1:
-            return float(max(known) - min(known))
-    score = fields.get("score")
-    return abs(float(score)) if isinstance(score, (int, float)) else 0.0

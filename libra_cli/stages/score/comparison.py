@@ -33,8 +33,9 @@ def compare_judges(judges: Sequence[ScoredJudge], resamples: int, seed: int) -> 
 
 def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int) -> JudgeComparison:
     # Names identify items better than texts do: one judge's file may lack some texts, or have lost a blank.
-    is_named = all(judge.items.names.all() and _are_unique(judge.items.names) for judge in (a, b))
-    keys_a, keys_b = (a.items.names, b.items.names) if is_named else (a.items.keys, b.items.keys)
+    names = (a.items.names, b.items.names)
+    is_named = all(of_judge.all() and len(np.unique(of_judge)) == len(of_judge) for of_judge in names)
+    keys_a, keys_b = names if is_named else (a.items.keys, b.items.keys)
     first_a, first_b = _first_indices(keys_a), _first_indices(keys_b)
     _, at_a, at_b = np.intersect1d(keys_a[first_a], keys_b[first_b], return_indices=True)
     index_a, index_b = first_a[at_a], first_b[at_b]
@@ -68,7 +69,7 @@ def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int) -> Judge
             "judge the same rows with both"
         )
         return comparison
-    _add_figures(comparison, _MatchedItems(a.items, b.items, index_a, index_b), resamples, seed)
+    _MatchedItems(a.items, b.items, index_a, index_b).add_figures(comparison, resamples, seed)
     notes = comparison["notes"]
     if comparison["difference"] is None:
         notes.append("no difference: the items in common have not every section; --as pointwise takes any subsets")
@@ -78,10 +79,6 @@ def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int) -> Judge
         what = f"{only_a} items of a and {only_b} of b have no match (or no verdict on one side)"
         notes.append(f"{what} and do not count here")
     return comparison
-
-
-def _are_unique(names: Ints) -> bool:
-    return len(np.unique(names)) == len(names)
 
 
 def _first_indices(keys: Ints) -> Ints:
@@ -103,19 +100,18 @@ class _MatchedItems:
         totals_a, totals_b = np.split(totals, 2, axis=-1)
         return (self.a.sums.from_totals(totals_a) - self.b.sums.from_totals(totals_b))[..., -1:]
 
-
-def _add_figures(comparison: JudgeComparison, matched: _MatchedItems, resamples: int, seed: int) -> None:
-    """Adds the difference, its interval and the tests."""
-    totals = np.concatenate([matched.a.totals(), matched.b.totals()], axis=1)
-    drawn = np.empty(0)
-    if resamples and len(totals) > 1:
-        strata = bootstrap.strata_of(grouped(matched.a).astype(np.int64))
-        drawn = bootstrap.resampled(totals, strata, matched.difference, resamples, seed)[:, 0]
-    verdicts = matched.a.verdicts
-    comparison["difference"] = number(float(matched.difference(totals.sum(axis=0))[0]))
-    comparison["mcnemar"] = paired.mcnemar(matched.a.values[verdicts], matched.b.values[verdicts])
-    ends = bootstrap.interval(drawn)
-    if ends is not None and not bootstrap.is_point(ends):
-        comparison["interval"] = ends
-        comparison["p_bootstrap"] = bootstrap.p_value(drawn)
-        comparison["detectable_difference"] = paired.detectable_difference(float(drawn.std(ddof=1)))
+    def add_figures(self, comparison: JudgeComparison, resamples: int, seed: int) -> None:
+        """Adds the difference, its interval and the tests."""
+        totals = np.concatenate([self.a.totals(), self.b.totals()], axis=1)
+        drawn = np.empty(0)
+        if resamples and len(totals) > 1:
+            strata = bootstrap.strata_of(grouped(self.a).astype(np.int64))
+            drawn = bootstrap.resampled(totals, strata, self.difference, resamples, seed)[:, 0]
+        verdicts = self.a.verdicts
+        comparison["difference"] = number(float(self.difference(totals.sum(axis=0))[0]))
+        comparison["mcnemar"] = paired.mcnemar(self.a.values[verdicts], self.b.values[verdicts])
+        ends = bootstrap.interval(drawn)
+        if ends is not None and not bootstrap.is_point(ends):
+            comparison["interval"] = ends
+            comparison["p_bootstrap"] = bootstrap.p_value(drawn)
+            comparison["detectable_difference"] = paired.detectable_difference(float(drawn.std(ddof=1)))

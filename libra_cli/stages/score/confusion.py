@@ -77,11 +77,7 @@ def figures(
         accuracy_correct=value["accuracy_correct"][-1],
         accuracy_incorrect=value["accuracy_incorrect"][-1],
         macro_f1=number(values[-1]),
-        intervals={
-            "macro_f1": ends[-1],
-            "accuracy_correct": interval["accuracy_correct"][-1],
-            "accuracy_incorrect": interval["accuracy_incorrect"][-1],
-        },
+        intervals={"macro_f1": ends[-1], **{name: interval[name][-1] for name in MEASURES if name != "accuracy"}},
         calibration=calibrated(judged, chosen),
         bootstrap=bootstrap.described(config.resamples, config.seed, unit, len(totals)),
     )

@@ -40,8 +40,9 @@ from libra_cli.stages.score.options import Resamples, output_options
 )
 @option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of the resamples.")
 @output_options
-def command(inputs: tuple[str, ...], x: str, y: str, group: str | None, resamples: int, seed: int,
-            **options: Any) -> int:  # fmt: skip
+def command(
+    inputs: tuple[str, ...], x: str, y: str, group: str | None, resamples: int, seed: int, **options: Any
+) -> int:
     """Correlate the accuracy of judges with the results of policies trained on them.
 
     Each row is one judge: a number in --x, a number in --y, and its name (`judge`, `model`, `name` or `id`). Reports

@@ -7,6 +7,7 @@ from heapq import heappush, heappushpop
 from itertools import count
 from typing import Any
 
+from libra_cli.rm_benchmarks.verdicts import choice, scores, signs
 from libra_cli.stream import rows
 
 MAX_PER_PILE = 4
@@ -32,9 +33,12 @@ class Examples:
 
     def chosen(self, is_wrong: Callable[[Fields], bool] = lambda _: True) -> list[dict[str, Any]]:
         """The kept rows for which `is_wrong` holds, the highest rank first."""
-        entries = sorted((entry for pile in self._piles.values() for entry in pile), reverse=True)
-        parsed = [(rows.parse(raw), section, why) for _, _, raw, section, why in entries]
-        return [_example(fields, section, why) for fields, section, why in parsed if is_wrong(fields)]
+        examples = []
+        for _, _, raw, section, why in sorted((entry for pile in self._piles.values() for entry in pile), reverse=True):
+            fields = rows.parse(raw)
+            if is_wrong(fields):
+                examples.append(_example(fields, section, why))
+        return examples
 
 
 def _example(fields: Fields, section: str, why: str) -> dict[str, Any]:
@@ -45,6 +49,12 @@ def _example(fields: Fields, section: str, why: str) -> dict[str, Any]:
         question, responses = item.question, list(item.responses)
     except ValueError:  # a bare prediction has nothing to show but its verdict
         question, responses = _text(fields.get("question")) or "", []
+    judgments = fields.get("judgments")
+    texts = (
+        str(judgment["text"])
+        for judgment in (judgments if isinstance(judgments, list) else ())
+        if isinstance(judgment, dict) and isinstance(judgment.get("text"), str) and judgment.get("outcome") is not None
+    )
     return {
         "id": rows.record_id(fields),
         "section": section,
@@ -53,7 +63,7 @@ def _example(fields: Fields, section: str, why: str) -> dict[str, Any]:
         "label": fields.get("label", fields.get("preference")),
         "prediction": fields.get("prediction"),
         "score": fields.get("score", fields.get("scores")),
-        "judgment_text": _judgment_text(fields),
+        "judgment_text": next(texts, None),  # of the first readable vote
         "why": why,
     }
 
@@ -62,10 +72,19 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _judgment_text(fields: Fields) -> str | None:
-    """The judge's text of the first vote that can be read."""
-    judgments = fields.get("judgments")
-    for judgment in judgments if isinstance(judgments, list) else ():
-        if isinstance(judgment, dict) and isinstance(judgment.get("text"), str) and judgment.get("outcome") is not None:
-            return str(judgment["text"])
-    return None
+def explain_preference(fields: Fields) -> str:
+    """Says what is wrong with a verdict on several responses."""
+    if choice(fields) is None and signs(fields, [(0, 1)]) == [0]:
+        return "a tie, but one response is better"
+    return "the other response was preferred" if len(scores(fields) or "ab") == 2 else "another response was preferred"
+
+
+def confidence(fields: Fields) -> float:
+    """The distance of the highest and the lowest score, or the size of a single score; 0 without scores."""
+    of_responses = fields.get("scores")
+    if isinstance(of_responses, list):
+        known = [score for score in of_responses if isinstance(score, (int, float))]
+        if len(known) > 1:
+            return float(max(known) - min(known))
+    score = fields.get("score")
+    return abs(float(score)) if isinstance(score, (int, float)) else 0.0

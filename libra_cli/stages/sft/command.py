@@ -66,20 +66,20 @@ def _train(nproc: int | None, dry_run: bool, options: dict[str, Any]) -> int:
     from libra_cli.stream.console import Console
     from libra_cli.stream.signals import leave
     from libra_cli.training.distributed import launch
-    from libra_cli.training.run_dir import RunFolder
+    from libra_cli.training.run_dir import RunDir
     from libra_cli.training.settings import SftSettings
 
     settings = SftSettings.of(options)
     if dry_run:
         return _describe(nproc, settings)
-    finished = RunFolder(settings).check()
+    finished = RunDir(settings, "sft").check()
     if finished is not None:
         Console("sft", quiet=options["quiet"]).note(f"{settings.save.output} is finished; --overwrite trains it anew")
         return int(finished)
     status = launch.relaunch(nproc, settings.grace)
     if status is not None:
         return status
-    from libra_cli.training import run
+    from libra_cli.stages.sft import run
 
     ended = run.run(settings)
     if ended not in (Exit.DONE, Exit.SOME_ERRORS):
@@ -97,13 +97,14 @@ def _describe(nproc: int | None, settings: SftSettings) -> int:
     from libra_cli.exits import Exit
     from libra_cli.stream.console import Console
     from libra_cli.training.distributed import launch
-    from libra_cli.training.run_dir import RunFolder
+    from libra_cli.training.run_dir import RunDir
 
-    RunFolder(settings).check_named()
+    RunDir(settings, "sft").check_named()
     devices = nproc or launch.visible_devices(os.environ) or 1
     launch.relaunch(1, 0)
+    from libra_cli.stages.sft.run import SftMethod
     from libra_cli.training import dry_run
 
     console = Console("sft", quiet=settings.watch.quiet)
-    click.echo(json.dumps(dry_run.describe(settings, devices, console), indent=1))
+    click.echo(json.dumps(dry_run.describe(settings, SftMethod(settings).encoder, devices, console), indent=1))
     return int(Exit.DONE)

@@ -1,7 +1,8 @@
-"""What of a conversation is learned: the text that the model would have to write after the prompt.
+"""Splits a conversation into prompt and target, which decides the loss mask.
 
-The prompt is what the chat template writes before the turn, with the generation prompt; it is not learned. The target
-follows it: the assistant's text byte for byte, and the token that closes the turn.
+The prompt is the text that the chat template writes before a turn of the assistant, generation prompt included; no loss
+is taken on it. The target is what the model has to write after it: the assistant's text byte for byte, and the token
+that closes the turn.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 from libra_cli.records.messages import Message
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks.thinking import MARKERS
-from libra_cli.training.data.chat_format import Chat
+from libra_cli.training.data.chat_format import TrainingChat
 
 Learn = Literal["last", "all"]
 Assistant = Literal["template", "verbatim"]
@@ -34,72 +35,78 @@ class Piece(NamedTuple):
     """Consecutive text of a sample."""
 
     text: str
-    learned: bool
+    is_target: bool
 
 
-def pieces(chat: Chat, messages: Sequence[Message], tools: Sequence[Any] | None, learn: Learn,
-           assistant: Assistant) -> list[Piece]:  # fmt: skip
-    """A sample's text in order, prompt and target by turns; raises RowError where the template does not serve it."""
+def conversation_pieces(
+    chat: TrainingChat,
+    messages: Sequence[Message],
+    tools: Sequence[Any] | None,
+    learn: Learn,
+    assistant: Assistant,
+    last_only: str,
+) -> list[Piece]:
+    """The text of a conversation in order, prompt and target by turns. Raises RowError if the template cannot write it.
+
+    `last_only` is the advice to learn from the last turn only.
+    """
     guarded, tools = chat.guarded(messages), chat.guarded_tools(tools)
     turns = [at for at, message in enumerate(messages) if message["role"] == "assistant"]
     if turns[0] == 0 and learn == "all":
-        raise RowError("no_prompt", "nothing stands before the first answer; add a turn, or use --learn last")
-    found: list[Piece] = []
+        raise RowError("no_prompt", f"nothing stands before the first answer; add a turn, or {last_only}")
+    pieces: list[Piece] = []
+    before = ""
     for at in turns if learn == "all" else turns[-1:]:
-        found += _turn(chat, guarded, at, tools, assistant, "".join(piece.text for piece in found))
-    return found
+        prompt = chat.render(guarded[:at], tools, prompt=True)
+        if not prompt.startswith(before):
+            reason = (
+                "the chat template writes an earlier turn differently once another follows (it may drop its thinking)"
+            )
+            raise RowError("template_rewrites_turns", f"{reason}; {last_only}")
+        if assistant == "verbatim":
+            target = _verbatim(chat, guarded[at], prompt)
+        else:
+            target = _by_template(chat, guarded[at], prompt, chat.render(guarded[: at + 1], tools, prompt=False))
+        pieces += [Piece(prompt[len(before) :], False), Piece(target, True)]
+        before = prompt + target
+    return pieces
 
 
-def _turn(chat: Chat, messages: Sequence[Message], at: int, tools: Sequence[Any] | None, assistant: Assistant,
-          before: str) -> tuple[Piece, Piece]:  # fmt: skip
-    """The assistant's turn number `at`, and what stands between `before` and it."""
-    prompt = chat.render(messages[:at], tools, prompt=True)
-    if not prompt.startswith(before):
-        reason = "the chat template writes an earlier turn differently once another follows (it may drop its thinking)"
-        raise RowError("template_rewrites_turns", f"{reason}; use --learn last")
-    if assistant == "verbatim":
-        target = _verbatim(chat, messages[at], prompt)
-    else:
-        target = _by_template(chat, messages[at], prompt, chat.render(messages[: at + 1], tools, prompt=False))
-    return Piece(prompt[len(before) :], False), Piece(target, True)
-
-
-def _verbatim(chat: Chat, message: Message, prompt: str) -> str:
-    if message.get("tool_calls") or _thinking_beside(message):
+def _verbatim(chat: TrainingChat, message: Message, prompt: str) -> str:
+    """The target as the text itself, behind the prompt of the template."""
+    if message.get("tool_calls") or _separate_thinking(message):
         reason = "only the template can write an assistant's thinking or calls that are not in its content"
         raise RowError("not_in_content", f"{reason}; put them there, or leave --assistant verbatim out")
-    return chat.lead + _written(message["content"], _opening(prompt)) + chat.closing_text
+    return chat.lead + _after_opening(message["content"], _opening(prompt)) + chat.closing_text
 
 
-def _by_template(chat: Chat, message: Message, prompt: str, whole: str) -> str:
+def _by_template(chat: TrainingChat, message: Message, prompt: str, whole: str) -> str:
+    """The target as the template writes it in `whole`, the conversation up to this turn."""
     opening, content = _opening(prompt), message["content"]
     head = prompt[: len(prompt) - len(opening)]
-    written = _written(content, opening)
+    written = _after_opening(content, opening)
     if not whole.startswith(head):
-        reason = "the chat template writes what stands before the answer differently once that is there"
+        reason = "the chat template writes the text before the answer differently once the answer is there"
         raise RowError("template_changes_text", f"{reason}; {VERBATIM}")
     body = whole[len(head) :]
     start = _find(message, body, opening)
     if start is None:
-        raise _changed(message, body)
+        raise _refusal(message, body)
     end = start + len(content)
-    return (written if opening else body[:end]) + _closing(chat, message, body[end:])
-
-
-def _closing(chat: Chat, message: Message, after: str) -> str:
-    """What is learned of the text `after` the answer: up to the token that closes the turn."""
+    after = body[end:]
     last = after.rfind(chat.closing_token) if message.get("tool_calls") else -1
-    return after[: last + len(chat.closing_token)] if last >= 0 else chat.closed(after)
+    closing = after[: last + len(chat.closing_token)] if last >= 0 else chat.closed(after)
+    return (written if opening else body[:end]) + closing
 
 
 def _opening(prompt: str) -> str:
-    """The thinking that the generation prompt has opened, or opened and closed, at its end."""
-    found = _AT_END.search(prompt[-_LONGEST:])
-    return found.group() if found else ""
+    """The thinking that the generation prompt opens, or opens and closes, at its end."""
+    match = _AT_END.search(prompt[-_LONGEST:])
+    return match.group() if match else ""
 
 
-def _written(content: str, opening: str) -> str:
-    """What remains to be written of `content` after a prompt that ends with `opening`; raises RowError."""
+def _after_opening(content: str, opening: str) -> str:
+    """The part of `content` that follows a prompt which ends with `opening`. Raises RowError."""
     if not opening:
         return content
     mark, end = next(pair for pair in MARKERS.values() if opening.startswith(pair[0]))
@@ -114,53 +121,48 @@ def _written(content: str, opening: str) -> str:
         raise RowError("no_thinking", f"{reason}; begin it with {mark}{end}, or use a template that does not open it")
     if not begun.startswith(mark):
         return content
-    # The white space behind the mark is the prompt's as far as both have it.
+    # White space behind the mark that both have belongs to the prompt.
     space, rest = opening[len(mark) :], begun[len(mark) :]
     return rest[len(space) :] if rest.startswith(space) else rest
 
 
 def _find(message: Message, body: str, opening: str) -> int | None:
-    """Where in `body` the content stands, behind nothing but white space or a thinking that the template writes."""
+    """Index in `body` of the content, behind nothing but white space or a thinking that the template writes."""
+    content = message["content"]
     begins = [0]
     if opening and body.startswith(opening):
         begins.append(len(opening))
     if empty := _EMPTY.match(body):
         begins.append(empty.end())
-    if thinking := _thinking_beside(message):
-        begins = _behind_thinking(body, thinking)
-    found = (_behind_space(body, begin, message["content"]) for begin in begins)
-    return next((at for at in found if at is not None), None)
+    if thinking := _separate_thinking(message):
+        marked = "|".join(f"\\s*(?:{opening})?\\s*{re.escape(thinking)}\\s*{closing}" for opening, closing in _PAIRS)
+        match = re.match(marked, body)
+        begins = [match.end()] if match else []
+    own_space = len(content) - len(content.lstrip())
+    for begin in begins:
+        space = len(body[begin:]) - len(body[begin:].lstrip())
+        at = begin + space - own_space
+        if at >= begin and body.startswith(content, at):
+            return at
+    return None
 
 
-def _thinking_beside(message: Message) -> str:
-    """Thinking that a message keeps outside its content only, as servers return it."""
-    beside = (message.get(name) for name in THINKING_KEYS)
-    thinking = next((value.strip() for value in beside if isinstance(value, str) and value.strip()), "")
+def _separate_thinking(message: Message) -> str:
+    """Thinking that a message holds only outside its content, as servers return it."""
+    values = (message.get(name) for name in THINKING_KEYS)
+    thinking = next((value.strip() for value in values if isinstance(value, str) and value.strip()), "")
     return "" if thinking in message["content"] else thinking
 
 
-def _behind_space(body: str, begin: int, content: str) -> int | None:
-    """Where `content` begins at or after `begin`, with white space of the template's before it at most."""
-    space = len(body[begin:]) - len(body[begin:].lstrip())
-    own = len(content) - len(content.lstrip())
-    at = begin + space - own
-    return at if at >= begin and body.startswith(content, at) else None
-
-
-def _behind_thinking(body: str, thinking: str) -> list[int]:
-    marked = "|".join(f"\\s*(?:{opening})?\\s*{re.escape(thinking)}\\s*{closing}" for opening, closing in _PAIRS)
-    found = re.match(marked, body)
-    return [found.end()] if found else []
-
-
-def _changed(message: Message, body: str) -> RowError:
-    content, dropped = message["content"], bool(_thinking_beside(message))
+def _refusal(message: Message, body: str) -> RowError:
+    """Says how the template changes the answer."""
+    content, dropped = message["content"], bool(_separate_thinking(message))
     for begin, end in MARKERS.values():
-        thinking, found, answer = content.rpartition(end)
+        thinking, mark, answer = content.rpartition(end)
         thought = thinking.rpartition(begin)[2].strip()
-        dropped |= bool(found) and answer.strip() in body and thought not in body
+        dropped |= bool(mark) and answer.strip() in body and thought not in body
     if dropped:
-        cure = INTO_CONTENT if _thinking_beside(message) else VERBATIM
+        cure = INTO_CONTENT if _separate_thinking(message) else VERBATIM
         return RowError("template_drops_thinking", f"the chat template drops the thinking of the answer; {cure}")
-    what = "takes the white space off the answer's ends" if content.strip() in body else "changes the answer's text"
+    what = "strips white space from the answer" if content.strip() in body else "changes the text of the answer"
     return RowError("template_changes_text", f"the chat template {what}; {VERBATIM}")

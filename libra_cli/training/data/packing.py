@@ -1,27 +1,30 @@
-"""Which samples are learned from when, and how a batch is spread over ranks and passes: functions of lengths.
+"""The order of samples, and how a batch is split into micro-batches: functions of lengths alone.
 
-A step's batch is the same whatever the number of ranks and the size of a forward pass; only how it is cut differs.
+The batch of a step does not depend on the number of ranks or the size of a micro-batch; only its split does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from libra_cli.stream.shuffle import permutation
 
+Unit = Sequence[int]
+"""Samples, by index, that one micro-batch must hold together: a single sample, a pair, a group."""
 Pack = list[int]
-"""Samples of one forward pass of one rank, by their index."""
+"""Samples, by index, of one micro-batch of one rank."""
 
 
 @dataclass(frozen=True)
 class SampleOrder:
-    """The order in which samples are seen: each once an epoch, shuffled anew in each.
+    """The order in which samples are seen: each once per epoch, shuffled anew in each epoch.
 
-    Batches run on over the end of an epoch, so that all but the very last are full.
+    Batches continue across the end of an epoch, so every batch but the last is full.
     """
 
     samples: int
@@ -43,84 +46,89 @@ class SampleOrder:
     def batch(self, step: int) -> list[int]:
         """Samples of the batch of `step`, from 0."""
         first, last = step * self.batch_size, min((step + 1) * self.batch_size, self.total)
-        found: list[int] = []
+        batch: list[int] = []
         while first < last:
             epoch, begin = divmod(first, self.samples)
             end = min(begin + last - first, self.samples)
-            found += self._epoch(epoch)[begin:end].tolist()
+            order = _shuffled(self.samples, self.seed, epoch) if self.shuffle else np.arange(self.samples)
+            batch += order[begin:end].tolist()
             first += end - begin
-        return found
-
-    def _epoch(self, epoch: int) -> np.ndarray:
-        return _order(self.samples, self.seed, epoch) if self.shuffle else np.arange(self.samples)
+        return batch
 
 
 @lru_cache(maxsize=2)  # a batch may reach into the next epoch
-def _order(samples: int, seed: int, epoch: int) -> np.ndarray:
+def _shuffled(samples: int, seed: int, epoch: int) -> np.ndarray:
     return permutation(samples, seed, epoch)
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What a forward pass may hold, and how long samples take."""
+class PackBudget:
+    """How many tokens a micro-batch may hold, and how much work a sample is."""
 
-    limit: int
-    """Tokens of a pass; of a padded one, with its padding."""
+    tokens: int
+    """Of a micro-batch; padding counts."""
     quadratic: float = 0.0
-    """Work of a pair of tokens in attention, in units of that of a token elsewhere."""
+    """Work of a pair of tokens in attention, relative to the work of a token everywhere else."""
     padded: bool = False
-    """Samples stand in rows of equal length."""
+    """Each sample gets a row of its own, padded to the longest; otherwise samples share one row."""
 
     def work(self, length: int) -> float:
         return length + self.quadratic * length * length
 
 
-def spread(samples: Sequence[int], lengths: Sequence[int], ranks: int, cost: Cost) -> list[list[Pack]]:
-    """The packs of each rank: as few as fit, equally many everywhere, of even work.
+def pack_batch(
+    units: Sequence[Unit], lengths: Mapping[int, int] | Sequence[int] | Any, ranks: int, budget: PackBudget
+) -> list[list[Pack]]:
+    """The packs of each rank: as few as possible, equally many on every rank, with balanced work.
 
-    `lengths[i]` is that of `samples[i]`; a sample longer than the limit makes a pack of its own. A rank may have empty
-    packs, so that all ranks take part in every exchange.
+    `lengths[i]` is the length of sample i. Samples of a unit stay together, in its order; a unit beyond the budget gets
+    a pack of its own. Some ranks may get empty packs, so that all ranks take part in every collective.
     """
-    order = sorted(range(len(samples)), key=lambda i: (-lengths[i], samples[i]))
-    packs = _padded(order, lengths, cost) if cost.padded else _packed(order, lengths, ranks, cost)
-    passes = -(-len(packs) // ranks)
-    packs += [[]] * (passes * ranks - len(packs))
-    packs.sort(key=lambda pack: -sum(cost.work(lengths[i]) for i in pack))
-    named = [[samples[i] for i in sorted(pack)] for pack in packs]
-    # Passes of like work go together, since ranks wait for the slowest in each.
-    return [[named[number * ranks + rank] for number in range(passes)] for rank in range(ranks)]
+    parts = [[int(lengths[i]) for i in unit] for unit in units]
+    works = [sum(budget.work(length) for length in unit) for unit in parts]
+    if budget.padded:
+        order = sorted(range(len(units)), key=lambda u: (-max(parts[u]), units[u][0]))
+        packs = _pack_rows(order, parts, budget)
+    else:
+        sizes = [sum(unit) for unit in parts]
+        order = sorted(range(len(units)), key=lambda u: (-sizes[u], units[u][0]))
+        per_rank = max(1, -(-sum(sizes) // (budget.tokens * ranks)))
+        while (fitted := _pack_evenly(order, sizes, works, per_rank * ranks, budget)) is None:
+            per_rank += 1
+        packs = fitted
+    per_rank = -(-len(packs) // ranks)
+    packs += [[]] * (per_rank * ranks - len(packs))
+    # Ranks wait for the slowest in each micro-batch, so packs of similar work run at the same time.
+    packs.sort(key=lambda pack: -sum(works[u] for u in pack))
+    flat = [[i for u in sorted(pack) for i in units[u]] for pack in packs]
+    return [[flat[number * ranks + rank] for number in range(per_rank)] for rank in range(ranks)]
 
 
-def _packed(order: Sequence[int], lengths: Sequence[int], ranks: int, cost: Cost) -> list[Pack]:
-    """The fewest packs for which all samples find room."""
-    passes = max(1, -(-sum(lengths) // (cost.limit * ranks)))
-    while (packs := _even(order, lengths, passes * ranks, cost)) is None:
-        passes += 1
-    return packs
-
-
-def _even(order: Sequence[int], lengths: Sequence[int], bins: int, cost: Cost) -> list[Pack] | None:
-    """Longest first, each into the pack with the least work that has room; None where one has nowhere to go."""
-    packs: list[Pack] = [[] for _ in range(bins)]
-    works, tokens = np.zeros(bins), np.zeros(bins, dtype=np.int64)
-    for i in order:
-        length = lengths[i]
-        room = (tokens + length <= cost.limit) | (tokens == 0)
-        if not room.any():
+def _pack_evenly(
+    order: Sequence[int], sizes: Sequence[int], works: Sequence[float], bins: int, budget: PackBudget
+) -> list[list[int]] | None:
+    """Units in `bins` packs, longest first, each into the least loaded pack with room; None if one finds no room."""
+    packs: list[list[int]] = [[] for _ in range(bins)]
+    loads, tokens = np.zeros(bins), np.zeros(bins, dtype=np.int64)
+    for u in order:
+        has_room = (tokens + sizes[u] <= budget.tokens) | (tokens == 0)
+        if not has_room.any():
             return None
-        best = int(np.where(room, works, np.inf).argmin())
-        packs[best].append(i)
-        works[best] += cost.work(length)
-        tokens[best] += length
+        best = int(np.where(has_room, loads, np.inf).argmin())
+        packs[best].append(u)
+        loads[best] += works[u]
+        tokens[best] += sizes[u]
     return packs
 
 
-def _padded(order: Sequence[int], lengths: Sequence[int], cost: Cost) -> list[Pack]:
-    """Rows of like length together, as many as fit."""
-    packs: list[Pack] = []
-    for i in order:
-        longest = lengths[packs[-1][0]] if packs else 0
-        if not packs or longest * (len(packs[-1]) + 1) > cost.limit:
+def _pack_rows(order: Sequence[int], parts: Sequence[Sequence[int]], budget: PackBudget) -> list[list[int]]:
+    """Units of similar length together, as many as fit; `order` is by the longest sample, descending."""
+    packs: list[list[int]] = []
+    rows = longest = 0
+    for u in order:
+        if not packs or longest * (rows + len(parts[u])) > budget.tokens:
             packs.append([])
-        packs[-1].append(i)
+            rows, longest = 0, max(parts[u])
+        packs[-1].append(u)
+        rows += len(parts[u])
     return packs

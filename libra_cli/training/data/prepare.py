@@ -1,4 +1,4 @@
-"""From files to the samples of a run: read, encoded and written once, by rank 0; opened by all."""
+"""From files to samples on disk: rank 0 reads, encodes and writes them once; all ranks open them."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import orjson
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream import rows
 from libra_cli.stream.console import Console
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.line_source import InputFiles
+from libra_cli.stream.reader import BadLine, read_rows
+from libra_cli.stream.rows import Row, content_hash
 from libra_cli.stream.signals import StopRequest
 from libra_cli.training.data import token_store
-from libra_cli.training.data.chat_format import Chat, template_text
+from libra_cli.training.data.chat_format import TrainingChat, template_text
 from libra_cli.training.data.tokenization import Encoder
 from libra_cli.training.distributed.world import World
 from libra_cli.training.settings import DataSettings
@@ -29,100 +29,108 @@ _ORIGIN = "origin.json"
 """What a folder of samples was made from."""
 
 
-def chat_of(settings: DataSettings, tokenizer: Any) -> Chat:
-    """The tokenizer's own template, or the one that is given, which becomes its own."""
+def chat_format_of(settings: DataSettings, tokenizer: Any) -> TrainingChat:
+    """The chat format with the tokenizer's own template, or with the one given, which is then saved with the model."""
     given = settings.chat_template
     if given:
-        tokenizer.chat_template = template_text(given)  # and so it is saved with the model
-    return Chat(tokenizer, tokenizer.chat_template if given else None, dict(settings.chat_template_arg))
+        tokenizer.chat_template = template_text(given)
+    return TrainingChat(tokenizer, tokenizer.chat_template if given else None, dict(settings.chat_template_arg))
 
 
 def prepare(
-    folder: str, paths: Sequence[str], encoder: Encoder, settings: DataSettings, world: World, console: Console,
-    log: Callable[[], ErrorLog], stop: StopRequest | None = None,
-) -> tuple[token_store.TokenStore, int]:  # fmt: skip
-    """The samples of `paths`, as all ranks see them, and how many rows were refused; encoded anew where these changed.
+    folder: str,
+    paths: Sequence[str],
+    encoder: Encoder,
+    settings: DataSettings,
+    world: World,
+    console: Console,
+    log: Callable[[], ErrorLog],
+    stop: StopRequest | None = None,
+) -> tuple[token_store.TokenStore, int]:
+    """The samples of `paths`, as all ranks see them, and how many rows were refused; encoded again if these changed.
 
     A row that cannot be learned from ends the run before it begins, unless `settings.errors` names a file for it.
     """
     origin = _origin(paths, encoder, settings)
-    refused = world.told(None if "-" in paths else _refused_before(folder, origin))
+    refused = world.broadcast(None if "-" in paths else _refused_before(folder, origin))
     if refused is None:
-        rows_read = partial(rows_of, paths, stop)
-        world.together(lambda: _build(folder, rows_read, encoder, settings, origin, console, log()), only_first=True)
-        refused = world.told(_refused_before(folder, origin))
+        world.on_rank0(lambda: _build(folder, encoder, settings, origin, console, log(), stop))
+        refused = world.broadcast(_refused_before(folder, origin))
     return token_store.TokenStore(folder), refused
 
 
-def _build(folder: str, rows_read: Callable[[Counts, ErrorLog], Iterator[rows.Row]], encoder: Encoder,
-           settings: DataSettings, origin: dict[str, Any], console: Console, log: ErrorLog) -> None:  # fmt: skip
-    paths, counts, before = origin["files"], Counts(), log.kinds.copy()
+def _build(
+    folder: str,
+    encoder: Encoder,
+    settings: DataSettings,
+    origin: dict[str, Any],
+    console: Console,
+    log: ErrorLog,
+    stop: StopRequest | None,
+) -> None:
+    paths, counts, kinds_before = origin["files"], Counts(), log.kinds.copy()
     with suppress(FileNotFoundError):
-        os.unlink(os.path.join(folder, _ORIGIN))  # what is made now is no longer what it says
-    made = token_store.build(folder, rows_read(counts, log), encoder, max_length=settings.max_length,
-                       too_long=settings.too_long, errors=log, counts=counts, workers=settings.workers,
-                       config=origin["encoding"])  # fmt: skip
-    console.note(f"{', '.join(paths)}: {counts.summary(log.kinds - before)}")
+        os.unlink(os.path.join(folder, _ORIGIN))  # until the new samples are written, it would be wrong
+    store = token_store.build(
+        folder,
+        _readable_rows(paths, stop, counts, log),
+        encoder,
+        max_length=settings.max_length,
+        too_long=settings.too_long,
+        errors=log,
+        counts=counts,
+        workers=settings.workers,
+        config=origin["encoding"],
+    )
+    console.note(f"{', '.join(paths)}: {counts.summary(log.kinds - kinds_before)}")
     if counts.errors and settings.errors is None:
         cure = "mend them, or name a file to leave them in: --errors FILE"
         raise Fatal(Exit.SOME_ERRORS, f"{counts.errors} rows cannot be learned from, and nothing was trained; {cure}")
-    if not len(made):
+    if not len(store):
         raise Fatal(Exit.USAGE, f"{', '.join(paths)}: there is no sample to learn from")
     replace_file(os.path.join(folder, _ORIGIN), orjson.dumps({**origin, "refused": counts.errors}))
 
 
+def _readable_rows(paths: Sequence[str], stop: StopRequest | None, counts: Counts, log: ErrorLog) -> Iterator[Row]:
+    """The rows of the files; lines that are no rows are refused. Raises Fatal if asked to stop meanwhile."""
+    for entry in read_rows(InputFiles(paths, wake_fd=stop.wake_fd if stop else None), counts, stop):
+        if isinstance(entry, BadLine):
+            counts.read += 1
+            counts.errors += 1
+            log.add(entry.error, entry.raw, entry.place, None)
+        else:
+            yield entry
+    if stop and stop.status:
+        raise Fatal(stop.status, "stopped before the first step; the same command begins anew")
+
+
 def _origin(paths: Sequence[str], encoder: Encoder, settings: DataSettings) -> dict[str, Any]:
-    """What samples are made from; a file that cannot be looked at is found missing when it is read."""
+    """What samples are made from. A file that does not exist is reported when it is read."""
     stats = [os.stat(path) for path in paths if path != "-" and os.path.exists(path)]
-    encoding = {"tokenizer": _identity(encoder.chat.tokenizer), "template": encoder.chat.template_sha256,
-                "template_args": list(map(list, settings.chat_template_arg)), "learn": settings.learn,
-                "assistant": settings.assistant}  # fmt: skip
-    limits = {"max_length": settings.max_length, "too_long": settings.too_long}
+    tokenizer = encoder.chat.tokenizer
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    whole_tokenizer = backend.to_str() if backend is not None else json.dumps(sorted(tokenizer.get_vocab().items()))
     return {
         "files": [*paths],
-        "seen": [[each.st_size, each.st_mtime_ns] for each in stats],
-        "encoding": encoding,
-        **limits,
+        "seen": [[stat.st_size, stat.st_mtime_ns] for stat in stats],
+        "encoding": {
+            "tokenizer": content_hash(whole_tokenizer),
+            "template": encoder.chat.template_sha256,
+            "template_args": list(map(list, settings.chat_template_arg)),
+            "learn": encoder.learn,
+            "assistant": encoder.assistant,
+        },
+        "max_length": settings.max_length,
+        "too_long": settings.too_long,
     }
 
 
-def _identity(tokenizer: Any) -> str:
-    """A hash of all that a tokenizer is."""
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    whole = backend.to_str() if backend is not None else json.dumps(sorted(tokenizer.get_vocab().items()))
-    return rows.content_hash(whole)
-
-
 def _refused_before(folder: str, origin: dict[str, Any]) -> int | None:
-    """How many rows were refused when the folder was made of just this; None where it has to be made."""
+    """How many rows were refused when the folder was made from `origin`; None if it was made from something else."""
     try:
         with open(os.path.join(folder, _ORIGIN), "rb") as file:
-            made: dict[str, Any] = orjson.loads(file.read())
+            made_from: dict[str, Any] = orjson.loads(file.read())
     except (OSError, ValueError):
         return None
-    refused: int = made.pop("refused", 0)
-    return refused if made == origin else None
-
-
-def rows_of(paths: Sequence[str], stop: StopRequest | None, counts: Counts, log: ErrorLog) -> Iterator[rows.Row]:
-    """The rows that can be read; the others are refused. Raises Fatal where somebody asks to stop meanwhile."""
-    source = InputFiles(paths, wake_fd=stop.wake_fd if stop else None)
-    while (batch := source.read()) is not None:
-        if stop and stop.status:
-            raise Fatal(stop.status, "stopped before the first step; the same command begins anew")
-        for number, raw in enumerate(batch.lines, batch.first):
-            raw = raw.strip(b" \t\r")
-            refused = batch.refused.get(number - batch.first)
-            if not raw and refused is None:
-                counts.blank += 1
-                continue
-            try:
-                if refused is not None:
-                    raise refused
-                row = rows.Row(rows.parse(raw), raw, batch.file, number)
-            except rows.RowError as error:
-                counts.read += 1
-                counts.errors += 1
-                log.add(batch.explain(error, number), raw, f"{batch.file}:{number}", None)
-            else:
-                yield row
+    refused: int = made_from.pop("refused", 0)
+    return refused if made_from == origin else None

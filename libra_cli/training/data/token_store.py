@@ -1,8 +1,8 @@
 """Encoded samples on disk: written once by one process, then memory-mapped by every rank.
 
-A folder holds `tokens.bin` (uint32, little-endian: token ids, the top bit set where the loss is taken), `index.npy`
-(int64 [3, N + 1]: where each sample's tokens begin, its learned tokens, where its name begins; the last column ends
-them), `names.txt`, and, written last, `store.json`: a folder without it is not finished.
+A folder holds `tokens.bin` (uint32, little-endian: token ids, with the top bit set on targets), `index.npy` (int64
+[3, N + 1]: the offset of each sample's tokens, its number of targets, the offset of its name; the last column holds the
+ends), `names.txt`, and, written last, `store.json`: a folder without it is not finished.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 import numpy as np
@@ -30,25 +30,25 @@ from libra_cli.training.data.tokenization import Encoded, Encoder
 TooLong = Literal["drop", "refuse"]
 
 VERSION = 1
-LEARNED = 1 << 31
+TARGET_BIT = 1 << 31
 BLOCK_ROWS, BLOCK_BYTES = 256, 1 << 18
-"""Rows that are tokenized together: at most so many, or so many bytes and one row."""
+"""A block of rows to tokenize ends after this many rows, or with the row that reaches this many bytes."""
 
 _THREADS = "TOKENIZERS_PARALLELISM"
 _TOKENS, _INDEX, _NAMES, _MARKER = "tokens.bin", "index.npy", "names.txt", "store.json"
 
 
 class TokenStore:
-    """A finished folder of samples, read only. Raises Fatal(7) where it is not finished or not whole."""
+    """A finished folder of samples, read only. Raises Fatal(7) if it is not finished or not whole."""
 
     def __init__(self, folder: str | os.PathLike[str]):
         self.folder = os.fspath(folder)
         self.about = _read_marker(self.folder)
-        """The marker's content: `digest`, `samples`, `tokens`, `learned`, `max_length`, `config`."""
+        """Content of the marker: `digest`, `samples`, `tokens`, `learned` (targets), `max_length`, `config`."""
         self.digest: str = self.about["digest"]
-        """Names tokens, their order and the options; a run that is resumed must find the same."""
+        """Identifies tokens, their order and the options; a resumed run must have the same."""
         try:
-            starts, learned, names = np.load(self._path(_INDEX))
+            starts, n_targets, names = np.load(self._path(_INDEX))
             self._tokens = _mapped(self._path(_TOKENS), np.dtype("<u4"))
             self._names = _mapped(self._path(_NAMES), np.dtype("u1"))
         except (OSError, ValueError) as error:
@@ -58,8 +58,8 @@ class TokenStore:
             raise _unfinished(self.folder, "its files are not of the same run")
         self.lengths: np.ndarray = np.diff(starts)
         """int64 [N]: tokens of each sample."""
-        self.n_learned: np.ndarray = learned[:-1]
-        """int64 [N]: targets of each sample that the loss is taken on."""
+        self.n_targets: np.ndarray = n_targets[:-1]
+        """int64 [N]: targets of each sample."""
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -67,17 +67,17 @@ class TokenStore:
     def sample(self, index: int) -> Encoded:
         """Sample `index` of [0, N)."""
         packed = self._tokens[self._starts[index] : self._starts[index + 1]]
-        return Encoded((packed & np.uint32(LEARNED - 1)).astype(np.int32), packed >= LEARNED)
+        return Encoded((packed & np.uint32(TARGET_BIT - 1)).astype(np.int32), packed >= TARGET_BIT)
 
     @property
     def largest_id(self) -> int:
-        """Of all tokens; reads the whole file."""
+        """Largest token id; reads the whole file."""
         step = 1 << 24
-        parts = (self._tokens[at : at + step] & np.uint32(LEARNED - 1) for at in range(0, len(self._tokens), step))
+        parts = (self._tokens[at : at + step] & np.uint32(TARGET_BIT - 1) for at in range(0, len(self._tokens), step))
         return max(int(part.max()) for part in parts)
 
     def name(self, index: int) -> str:
-        """Its row's own id, or where that stood (`FILE:LINE`)."""
+        """The row's own id, or its place (`FILE:LINE`)."""
         return bytes(self._names[self._name_starts[index] : self._name_starts[index + 1] - 1]).decode()
 
     def _path(self, name: str) -> str:
@@ -96,11 +96,11 @@ def build(
     workers: int = 1,
     config: Mapping[str, Any],
 ) -> TokenStore:
-    """Encodes the rows of `source` in order into `folder`, by `workers` threads, and opens it.
+    """Encodes the rows of `source` in order into `folder`, in `workers` threads, and opens it.
 
-    Rows of more than `max_length` tokens are left out and counted (`too_long`) or refused, never cut; memory is bounded
-    by the rows at work, not by the source. `config` (JSON) is what else shaped the tokens: it goes into the digest.
-    Raises Fatal where the folder cannot be written; it is then unfinished, whatever it held before.
+    Rows of more than `max_length` tokens are left out and counted (`too_long`) or refused, never cut. Memory is bounded
+    by the rows in flight, not by the source. `config` (JSON) is whatever else shapes the tokens, for the digest. Raises
+    Fatal if the folder cannot be written; it is then unfinished, whatever it held before.
     """
     about = {"version": VERSION, "max_length": max_length, "too_long": too_long, "config": dict(config)}
     with _Writer(os.fspath(folder), about) as writer:
@@ -123,21 +123,21 @@ def build(
 
 
 def _encoded(source: Iterable[Row], encoder: Encoder, workers: int) -> Iterator[tuple[Row, Encoded | RowError]]:
-    """Rows with their samples, in order; tokenizing leaves Python's lock, so that threads are enough."""
+    """Rows with their samples, in order. The tokenizer releases the GIL, so threads are enough."""
     with _sequential_tokenizers(), ThreadPoolExecutor(workers, "encode") as pool:
-        at_work: deque[tuple[list[Row], Future[list[Encoded | RowError]]]] = deque()
+        in_flight: deque[tuple[list[Row], Future[list[Encoded | RowError]]]] = deque()
         for block in _blocks(source):
-            at_work.append((block, pool.submit(encoder.many, [row.fields for row in block])))
-            if len(at_work) > workers:
-                done, future = at_work.popleft()
+            in_flight.append((block, pool.submit(encoder.many, [row.fields for row in block])))
+            if len(in_flight) > workers:
+                done, future = in_flight.popleft()
                 yield from zip(done, future.result(), strict=True)
-        for done, future in at_work:
+        for done, future in in_flight:
             yield from zip(done, future.result(), strict=True)
 
 
 @contextmanager
 def _sequential_tokenizers() -> Iterator[None]:
-    """Keeps the tokenizers library from starting threads of its own: as many work as were asked for."""
+    """Keeps the tokenizers library from starting threads of its own beside the `workers`."""
     before = os.environ.get(_THREADS)
     os.environ[_THREADS] = "false"
     try:
@@ -167,7 +167,7 @@ class _Writer:
 
     def __init__(self, folder: str, about: Mapping[str, Any]):
         self._folder, self._about = folder, about
-        self._starts, self._learned, self._names = array("q", [0]), array("q"), array("q", [0])
+        self._starts, self._n_targets, self._names = array("q", [0]), array("q"), array("q", [0])
         self._sha256 = hashlib.sha256()
         self._fds: dict[str, int] = {}
 
@@ -175,7 +175,8 @@ class _Writer:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         try:
             os.makedirs(self._folder, exist_ok=True)
-            _remove(self._path(_MARKER))
+            with suppress(FileNotFoundError):
+                os.unlink(self._path(_MARKER))
             for name in (_TOKENS, _NAMES):
                 self._fds[name] = os.open(self._path(name) + ".tmp", flags, 0o666)
         except OSError as error:
@@ -188,18 +189,19 @@ class _Writer:
 
     def add(self, encoded: Encoded, row: Row) -> None:
         tokens = encoded.ids.astype("<u4")
-        tokens[encoded.learned] |= LEARNED
-        packed, name = tokens.tobytes(), _name(row)
+        tokens[encoded.loss_mask] |= TARGET_BIT
+        packed, given = tokens.tobytes(), row.fields.get("id")
+        name = " ".join((row.place if given is None else str(given)).splitlines()).encode("utf-8", "replace") + b"\n"
         self._sha256.update(packed)
         sinks.write_all(self._fds[_TOKENS], packed, self._path(_TOKENS))
         sinks.write_all(self._fds[_NAMES], name, self._path(_NAMES))
         self._starts.append(self._starts[-1] + len(tokens))
-        self._learned.append(int(encoded.learned.sum()))
+        self._n_targets.append(int(encoded.loss_mask.sum()))
         self._names.append(self._names[-1] + len(name))
 
     def finish(self) -> None:
-        """Gives the files their names, the marker last."""
-        index = np.array([self._starts, [*self._learned, 0], self._names], np.int64)
+        """Renames the files to their final names, the marker last."""
+        index = np.array([self._starts, [*self._n_targets, 0], self._names], np.int64)
         data = io.BytesIO()
         np.save(data, index)
         try:
@@ -210,24 +212,15 @@ class _Writer:
             raise sinks.write_failed(self._folder, error) from None
         files.replace_file(self._path(_INDEX), data.getvalue())
         sinks.sync_folder(self._path(_MARKER))
-        files.replace_file(self._path(_MARKER), self._marker())
-        sinks.sync_folder(self._path(_MARKER))
-
-    def _marker(self) -> bytes:
         self._sha256.update(np.diff(self._starts).astype("<i8").tobytes())
         self._sha256.update(content_hash(self._about, 64).encode())
-        found = {"samples": len(self._learned), "tokens": self._starts[-1], "learned": sum(self._learned)}
-        marker = {"digest": self._sha256.hexdigest()[:32], **found, **self._about}
-        return orjson.dumps(marker, option=orjson.OPT_INDENT_2) + b"\n"
+        totals = {"samples": len(self._n_targets), "tokens": self._starts[-1], "learned": sum(self._n_targets)}
+        marker = {"digest": self._sha256.hexdigest()[:32], **totals, **self._about}
+        files.replace_file(self._path(_MARKER), orjson.dumps(marker, option=orjson.OPT_INDENT_2) + b"\n")
+        sinks.sync_folder(self._path(_MARKER))
 
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)
-
-
-def _name(row: Row) -> bytes:
-    given = row.fields.get("id")
-    name = row.place if given is None else str(given)
-    return " ".join(name.splitlines()).encode("utf-8", "replace") + b"\n"
 
 
 def _read_marker(folder: str) -> dict[str, Any]:
@@ -249,10 +242,3 @@ def _mapped(path: str, dtype: np.dtype[Any]) -> np.ndarray:
 
 def _unfinished(folder: str, why: str) -> Fatal:
     return Fatal(Exit.INCOMPLETE, f"{folder}: no finished set of tokens ({why}); build it again")
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass  # the usual case

@@ -1,4 +1,4 @@
-"""Rows to token ids, and which of them the loss is taken on."""
+"""Rows to token ids, with the mask of those that the loss is taken on."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.records.messages import messages_of, plain_text, tools_of
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks.control_tokens import SPLIT_MARK
-from libra_cli.training.data.chat_format import Chat
-from libra_cli.training.data.loss_mask import Assistant, Learn, Piece, pieces
+from libra_cli.training.data.chat_format import TrainingChat
+from libra_cli.training.data.loss_mask import Assistant, Learn, Piece, conversation_pieces
 
 Tokenize = Callable[[list[str]], list[list[int]]]
 
 CONTEXT = 64
-"""Characters of a prompt's end that are tokenized with the text after it: longer than any special token."""
+"""Characters at the end of a prompt that are tokenized with the text after it: longer than any special token."""
 
 
 class Encoded(NamedTuple):
@@ -26,35 +26,44 @@ class Encoded(NamedTuple):
 
     ids: np.ndarray
     """int32 [T]"""
-    learned: np.ndarray
-    """bool [T]: tokens that the loss is taken on, as targets; the first never is one."""
+    loss_mask: np.ndarray
+    """bool [T]: tokens that the loss is taken on, as targets; never the first."""
 
 
 class _Span(NamedTuple):
-    """Text that is tokenized at once: what was `before` it decides how it begins, and is not part of it."""
+    """A text to tokenize; `before`, which precedes it, decides how it begins and is not part of it."""
 
     before: str
     text: str
-    learned: bool
+    is_target: bool
 
 
 class Encoder:
-    """Rows to samples. `learn`: the last turn of the assistant or all of them; `assistant`: who writes its text.
+    """Rows to samples; threads may share one Encoder.
 
-    `template` takes it from the chat template, and refuses rows whose text that changes; `verbatim` puts the text
-    behind the template's prompt as it is. Threads may share one Encoder.
+    `learn`: the last turn of the assistant is the target, or all of them. `assistant`: `template` takes the text of a
+    turn from the chat template, and refuses rows if that changes it; `verbatim` puts the text itself after the
+    template's prompt. `last_only`: how messages advise to learn from the last turn only.
     """
 
-    def __init__(self, chat: Chat, *, learn: Learn = "last", assistant: Assistant = "template"):
-        self.chat, self._learn, self._assistant = chat, learn, assistant
+    def __init__(
+        self,
+        chat: TrainingChat,
+        *,
+        learn: Learn = "last",
+        assistant: Assistant = "template",
+        last_only: str = "learn from the last turn only",
+    ):
+        self.chat, self.learn, self.assistant, self._last_only = chat, learn, assistant, last_only
         if learn == "all" and chat.has_template and not chat.closes_turns:
-            reason = "the chat template closes no turn with a token, so that --learn all could not teach where one ends"
-            raise Fatal(Exit.USAGE, f"{reason}; use --learn last, or a template that does (--chat-template chatml)")
-        self._tokenize = _tokenizing(chat.tokenizer)
+            reason = "the chat template closes no turn with a token, so the model could not learn where a turn ends"
+            cure = f"{last_only}, or use a template that does (--chat-template chatml)"
+            raise Fatal(Exit.USAGE, f"{reason}; {cure}")
+        self._tokenize = _tokenize_function(chat.tokenizer)
         self._newline = self._tokenize(["\n"])[0]
 
     def __call__(self, fields: Mapping[str, Any]) -> Encoded:
-        """One row's sample; raises RowError."""
+        """The sample of one row. Raises RowError."""
         encoded = self.many([fields])[0]
         if isinstance(encoded, RowError):
             raise encoded
@@ -63,78 +72,74 @@ class Encoder:
     def many(self, batch: Sequence[Mapping[str, Any]]) -> list[Encoded | RowError]:
         """The samples of rows, or why a row has none; faster than one by one."""
         planned = [self._plan(fields) for fields in batch]
-        ids = self._encode([span for plan in planned if not isinstance(plan, RowError) for span in plan])
+        ids = self._token_ids([span for plan in planned if not isinstance(plan, RowError) for span in plan])
         return [plan if isinstance(plan, RowError) else self._sample(plan, ids) for plan in planned]
 
     def _plan(self, fields: Mapping[str, Any]) -> list[_Span] | RowError:
+        """The texts of a row, cut where control tokens were spelled out."""
         try:
-            text = plain_text(fields)
-            return list(_spans(self._pieces(fields) if text is None else self._plain(text), self.chat))
+            pieces = self._pieces(fields)
         except Fatal:
             raise
         except RowError as error:
             return error
-        except Exception as error:  # noqa: BLE001 -- one row's failure, as in a template, is that row's; it is counted
+        except Exception as error:  # noqa: BLE001 -- such as a template's own failure: it concerns this row, and is counted
             return RowError(type(error).__name__, str(error) or repr(error))
+        spans, before = [], ""
+        for piece in pieces:
+            first, *others = piece.text.split(SPLIT_MARK)
+            spans.append(_Span(before, first, piece.is_target))
+            # The other texts must not merge with the text before them.
+            spans += [_Span("\n" if piece.is_target else "", text, piece.is_target) for text in others]
+            before = self.chat.context(piece.text.rpartition(SPLIT_MARK)[2][-CONTEXT:])
+        return spans
 
     def _pieces(self, fields: Mapping[str, Any]) -> list[Piece]:
-        return pieces(self.chat, messages_of(fields), tools_of(fields), self._learn, self._assistant)
-
-    def _plain(self, text: str) -> list[Piece]:
-        found = self.chat.forged(text)
-        if found is not None:
+        text = plain_text(fields)
+        if text is None:
+            messages, tools = messages_of(fields), tools_of(fields)
+            return conversation_pieces(self.chat, messages, tools, self.learn, self.assistant, self._last_only)
+        token = self.chat.forged(text)
+        if token is not None:
             cure = 'give the conversation as "messages", or take it out'
-            raise RowError("control_token", f'"text" spells out the control token {found}; {cure}')
+            raise RowError("control_token", f'"text" spells out the control token {token}; {cure}')
         return [Piece(text + self.chat.eos, True)]
 
-    def _encode(self, spans: Sequence[_Span]) -> Iterator[list[int]]:
+    def _token_ids(self, spans: Sequence[_Span]) -> Iterator[list[int]]:
         """The token ids of each span, in order."""
         befores = list({span.before for span in spans})
         ids = self._tokenize([*befores, *(span.before + span.text for span in spans)])
         ids_before = dict(zip(befores, ids, strict=False))
         for span, joint in zip(spans, ids[len(befores) :], strict=True):
             n_before = len(ids_before[span.before])
-            yield joint[n_before:] if joint[:n_before] == ids_before[span.before] else self._apart(span.text)
-
-    def _apart(self, text: str) -> list[int]:
-        """Tokens of a text that would grow together with what stands before it, which generation never lets happen.
-
-        After a newline: a tokenizer that begins every text with a space (SentencePiece) must not do so here.
-        """
-        joint, alone = self._tokenize(["\n" + text, text])
-        n = len(self._newline)
-        return joint[n:] if joint[:n] == self._newline else alone
+            if joint[:n_before] == ids_before[span.before]:
+                yield joint[n_before:]
+                continue
+            # The text would merge with the text before it, which generation never lets happen. After a newline, a
+            # tokenizer that begins every text with a space (SentencePiece) does not do so.
+            after_newline, alone = self._tokenize(["\n" + span.text, span.text])
+            n = len(self._newline)
+            yield after_newline[n:] if after_newline[:n] == self._newline else alone
 
     def _sample(self, plan: Sequence[_Span], ids: Iterator[list[int]]) -> Encoded | RowError:
         parts = [next(ids) for _ in plan]
-        learned = np.repeat([span.learned for span in plan], [len(part) for part in parts])
+        is_target = np.repeat([span.is_target for span in plan], [len(part) for part in parts])
         tokens = list(chain.from_iterable(parts))
         own, known = self.chat.bos, self.chat.tokenizer.bos_token_id
-        # One BOS where the tokenizer begins plain text with it, whatever the template does; never two.
+        # One BOS if the tokenizer begins plain text with it, whatever the template does; never two.
         n_bos = 0 if known is None else next((at for at, token in enumerate(tokens) if token != known), len(tokens))
         first = [known] if own is not None or n_bos else []
-        flags = np.concatenate([np.zeros(len(first), bool), learned[n_bos:]])
-        flags[:1] = False
-        if not flags.any():
+        loss_mask = np.concatenate([np.zeros(len(first), bool), is_target[n_bos:]])
+        loss_mask[:1] = False
+        if not loss_mask.any():
             return RowError("nothing_learned", "no token of the row would be learned; leave it out")
-        return Encoded(np.array(first + tokens[n_bos:], np.int32), flags)
+        return Encoded(np.array(first + tokens[n_bos:], np.int32), loss_mask)
 
 
-def _spans(found: Sequence[Piece], chat: Chat) -> Iterator[_Span]:
-    """The text of pieces, cut where control tokens were."""
-    before = ""
-    for piece in found:
-        first, *others = piece.text.split(SPLIT_MARK)
-        yield _Span(before, first, piece.learned)
-        for text in others:  # it must not grow together with what stands before it
-            yield _Span("\n" if piece.learned else "", text, piece.learned)
-        before = chat.context(piece.text.rpartition(SPLIT_MARK)[2][-CONTEXT:])
-
-
-def _tokenizing(tokenizer: Any) -> Tokenize:
-    """Texts to ids without special tokens of the tokenizer's own; several threads may call it at a time."""
+def _tokenize_function(tokenizer: Any) -> Tokenize:
+    """Texts to ids, without special tokens that the tokenizer adds; threads may call it at the same time."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None:  # one that is written in Python
+    if backend is None:  # a tokenizer written in Python
         return lambda texts: [tokenizer.encode(text, add_special_tokens=False) for text in texts]
     backend.no_truncation()
     backend.no_padding()

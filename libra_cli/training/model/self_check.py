@@ -1,4 +1,4 @@
-"""Before the first step: does the fast way give this model's losses? Else the plain one is taken."""
+"""Before the first step: checks that packing and the chunked head give this model's own log-probabilities."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import torch
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.console import Console
-from libra_cli.training.data import micro_batch
+from libra_cli.training.data.micro_batch import make_micro_batch
 from libra_cli.training.data.tokenization import Encoded
-from libra_cli.training.distributed.deepspeed_engine import Engine
+from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.world import World
 
 _ROUNDING = {"fp32": 1e-3, "bf16": 0.1}
-"""Nats: what another order of additions may change; another temperature of the logits changes more."""
+"""Nats by which another order of additions may change a result; another scale of the logits changes it more."""
 _NOISE = {"fp32": 1e-5, "bf16": 2e-2}
-"""Nats: what the same additions may change beside another document; seeing it changes more."""
+"""Nats by which another neighbour in the row may change a result; attending to the neighbour changes it more."""
 _LENGTHS = (7, 13)
 _FAILURES = (ValueError, KeyError, TypeError, AttributeError, RuntimeError, NotImplementedError)
-"""How models fail whose attention is not a choice."""
+"""How models fail that do not support our attention."""
 
 
 class CannotPack(Exception):
-    """Documents cannot stand in one row of this model; the text says why."""
+    """The model does not allow several documents in one row; the message says why."""
 
 
-class _Probes:
-    """Random documents, as a store of samples: two short ones around a longer one, and that with another end."""
+class _ProbeDocuments:
+    """Random documents as samples: 0 and 2 are short neighbours, 1 is longer, 3 is 1 with another last token."""
 
     def __init__(self, vocabulary: int):
         generator = torch.Generator().manual_seed(0)
@@ -43,7 +43,7 @@ class _Probes:
 
 
 def window_of(config: Any) -> int | None:
-    """How far back attention sees where that is not everywhere (sliding windows, chunks), in tokens."""
+    """How many tokens back attention sees (sliding windows, chunks); None: all of them."""
     text = config.get_text_config()
     kinds = getattr(text, "layer_types", None) or []
     windows = []
@@ -54,61 +54,50 @@ def window_of(config: Any) -> int | None:
     return min((window for window in windows if window), default=None)
 
 
-def check_ways(engine: Engine, world: World, console: Console) -> None:
-    """Turns off a chunked loss that is not this model's; raises CannotPack, or Fatal where it cannot be trained at all.
+def check_engine(engine: TrainEngine, world: World, console: Console) -> None:
+    """Turns off the chunked head if it changes the log-probabilities of this model.
 
-    A document beside another must have the losses that it has beside a third one and alone; a later token must change
-    nothing; and losses made chunk by chunk must be those of the model's own logits.
+    A document must have the same log-probabilities next to either neighbour and alone, a later token must change
+    nothing, and the chunked head must agree with the model's own logits. Raises CannotPack if packing is at fault, and
+    Fatal if the model is not causal at all.
     """
-    if world.sequence_parallel > 1:  # one document is on all ranks at once: there is no plain way to compare with
+    if world.sp_size > 1:  # one document is spread over all ranks: there is no plain forward pass to compare with
         return
-    probes = _Probes(engine.learner.vocabulary)
+    policy, noise, rounding = engine.policy, _NOISE[engine.precision], _ROUNDING[engine.precision]
+    probes = _ProbeDocuments(policy.vocabulary)
+
+    def log_probs(*documents: int) -> torch.Tensor:
+        """All tokens of the documents but the first of each."""
+        return engine.log_probs(
+            make_micro_batch(probes, documents, packed=policy.packed, pad_id=0, device=world.device)
+        )
+
     engine.train(False)
     try:
-        if engine.learner.packed:
-            _check_packing(engine, world, probes)
-        _check_causality(engine, world, probes)
-        if engine.learner.fused:
-            _check_head(engine, world, console, probes)
+        if policy.packed:
+            try:
+                first, second = (log_probs(neighbour, 1)[-(_LENGTHS[1] - 1) :] for neighbour in (0, 2))
+                alone = log_probs(1)
+            except torch.cuda.OutOfMemoryError:  # says nothing about packing
+                raise
+            except _FAILURES as error:
+                raise CannotPack(str(error) or type(error).__name__) from None
+            if _difference(first, second) > noise or _difference(first, alone) > rounding:
+                raise CannotPack("documents see each other in it")
+        if _difference(log_probs(1)[:-1], log_probs(3)[:-1]) > noise:
+            if policy.packed:
+                raise CannotPack("tokens see later ones in it")
+            raise Fatal(Exit.USAGE, "in this model tokens see later ones; it is no causal language model")
+        if policy.chunked_head:
+            chunked = log_probs(1)
+            policy.chunked_head = False
+            policy.chunked_head = _difference(chunked, log_probs(1)) <= rounding
+            if not policy.chunked_head:
+                what = "this model changes its logits in a way unknown here"
+                console.note(f"{what}: they are computed for all tokens at once, which takes memory")
     finally:
         engine.train()
 
 
-def _losses(engine: Engine, world: World, probes: _Probes, *documents: int) -> torch.Tensor:
-    """[targets]: all tokens of the documents but the first of each."""
-    given = micro_batch.make(probes, documents, packed=engine.learner.packed, pad_id=0, device=world.device)
-    with torch.no_grad(), engine.learner.layout(given):
-        return engine.losses(given)[1]
-
-
-def _check_packing(engine: Engine, world: World, probes: _Probes) -> None:
-    try:
-        first, second = (_losses(engine, world, probes, each, 1)[-(_LENGTHS[1] - 1) :] for each in (0, 2))
-        alone = _losses(engine, world, probes, 1)
-    except torch.cuda.OutOfMemoryError:  # of itself no sign of anything
-        raise
-    except _FAILURES as error:
-        raise CannotPack(str(error) or type(error).__name__) from None
-    if _differ(first, second) > _NOISE[engine.precision] or _differ(first, alone) > _ROUNDING[engine.precision]:
-        raise CannotPack("documents see each other in it")
-
-
-def _check_causality(engine: Engine, world: World, probes: _Probes) -> None:
-    one, other = (_losses(engine, world, probes, each)[:-1] for each in (1, 3))
-    if _differ(one, other) > _NOISE[engine.precision]:
-        if engine.learner.packed:
-            raise CannotPack("tokens see later ones in it")
-        raise Fatal(Exit.USAGE, "in this model tokens see later ones; it is no causal language model")
-
-
-def _check_head(engine: Engine, world: World, console: Console, probes: _Probes) -> None:
-    fast = _losses(engine, world, probes, 1)
-    engine.learner.fused = False
-    plain = _losses(engine, world, probes, 1)
-    engine.learner.fused = _differ(fast, plain) <= _ROUNDING[engine.precision]
-    if not engine.learner.fused:
-        console.note("this model changes its logits in a way unknown here: they are made whole, which takes memory")
-
-
-def _differ(a: torch.Tensor, b: torch.Tensor) -> float:
+def _difference(a: torch.Tensor, b: torch.Tensor) -> float:
     return float((a - b).abs().max())

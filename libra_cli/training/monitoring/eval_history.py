@@ -1,4 +1,4 @@
-"""What was seen of a run beside its steps: kept with its checkpoints, so that nothing is done twice or left out."""
+"""Evaluation history, saved with each checkpoint so that a resumed run neither repeats nor skips an evaluation."""
 
 from __future__ import annotations
 
@@ -7,48 +7,52 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class Looks:
-    """Losses on the samples `held_out` (their digest) and scores on `benchmark` (what tells it from others)."""
+class EvalHistory:
+    """Values of `metric` on held-out samples (`held_out` is their digest), and scored steps (`benchmark`: its key)."""
 
-    def __init__(self, held_out: str | None, benchmark: str | None):
-        self._on = {"held_out": held_out, "benchmark": benchmark}
+    def __init__(self, metric: str, higher_is_better: bool, held_out: str | None, benchmark: str | None):
+        self.metric, self._higher_is_better = metric, higher_is_better
+        self._keys = {"held_out": held_out, "benchmark": benchmark}
         self.best: dict[str, Any] | None = None
-        """`step` and `loss` of the lowest loss so far."""
+        """`step` and value of the metric at the best step so far."""
         self._evaluated = 0
         self._scored: list[int] = []
 
-    @property
-    def known(self) -> dict[str, Any]:
-        """All of it, for a checkpoint's marker."""
-        return {**self._on, "best": self.best, "evaluated": self._evaluated, "scored": list(self._scored)}
+    def state(self) -> dict[str, Any]:
+        """All of it, for the marker of a checkpoint."""
+        return {**self._keys, "best": self.best, "evaluated": self._evaluated, "scored": list(self._scored)}
 
-    def take(self, known: Mapping[str, Any]) -> None:
-        """Goes on from a marker; what was seen of other samples counts for nothing."""
-        if known.get("held_out") == self._on["held_out"]:
-            self.best, self._evaluated = known.get("best"), known.get("evaluated", 0)
-        if known.get("benchmark") == self._on["benchmark"]:
-            self._scored = list(known.get("scored", ()))
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Continues from a marker; results on other samples are dropped."""
+        if state.get("held_out") == self._keys["held_out"]:
+            self.best, self._evaluated = state.get("best"), state.get("evaluated", 0)
+        if state.get("benchmark") == self._keys["benchmark"]:
+            self._scored = list(state.get("scored", ()))
 
-    def compared_elsewhere(self, known: Mapping[str, Any]) -> bool:
-        """Whether a marker knows a best step, by other samples."""
-        return known.get("best") is not None and known.get("held_out") != self._on["held_out"]
+    def best_is_of_other_samples(self, state: Mapping[str, Any]) -> bool:
+        """The marker has a best step that other held-out samples chose."""
+        return state.get("best") is not None and state.get("held_out") != self._keys["held_out"]
 
-    def evaluated(self, step: int) -> bool:
-        """Whether the loss at `step`, the last, is known."""
+    def is_evaluated(self, step: int) -> bool:
+        """The metric at `step`, the last, is known."""
         return self._evaluated == step
 
-    def scored(self, step: int) -> bool:
-        """Whether the model of `step` was scored."""
+    def is_scored(self, step: int) -> bool:
+        """The model of `step` has been scored on the benchmark."""
         return step in self._scored
 
-    def note_loss(self, step: int, loss: float) -> bool:
-        """Takes the loss at `step`; whether it is the lowest so far."""
+    def add_evaluation(self, step: int, value: float) -> bool:
+        """Records the metric at `step`; returns True if it is the best so far."""
         self._evaluated = step
-        if not math.isfinite(loss) or (self.best is not None and loss >= self.best["loss"]):
+        if not math.isfinite(value):
             return False
-        self.best = {"step": step, "loss": loss}
+        if self.best is not None:
+            before = self.best[self.metric]
+            if not (value > before if self._higher_is_better else value < before):
+                return False
+        self.best = {"step": step, self.metric: value}
         return True
 
-    def note_score(self, step: int) -> None:
-        """The model of `step` was scored."""
+    def add_score(self, step: int) -> None:
+        """Records that the model of `step` has been scored."""
         self._scored.append(step)

@@ -1,4 +1,4 @@
-"""The model that is being trained as a judge: its accuracy on a benchmark, by `libra judge` and `libra score`."""
+"""Accuracy of the model in training as a judge, measured on a benchmark by `libra judge` and `libra score`."""
 
 from __future__ import annotations
 
@@ -12,35 +12,36 @@ from pathlib import Path
 
 from libra_cli.stream.console import Console
 from libra_cli.stream.signals import StopRequest, kill_descendants
-from libra_cli.training.distributed.deepspeed_engine import Engine
+from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.model.export import Export
-from libra_cli.training.run_dir import seen
+from libra_cli.training.run_dir import file_stamps
 
-_LOOK_SECONDS = 0.5
-_OF_RANKS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-"""An engine of its own must not take itself for one of our ranks."""
+_POLL_SECONDS = 0.5
+_RANK_VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+"""Withheld from the judge, whose engine must not take itself for one of our ranks."""
 
 
-class Scoring:
-    """Judges `benchmark` (files of labelled rows) with the model as it is; `options` are more options of the judge."""
+class JudgeEval:
+    """Judges `benchmark` (files of labelled rows) with the current model; `options` are more options of the judge."""
 
-    def __init__(self, folder: Path, benchmark: Sequence[str], options: str, export: Export, console: Console,
-                 stop: StopRequest):  # fmt: skip
+    def __init__(
+        self, folder: Path, benchmark: Sequence[str], options: str, export: Export, console: Console, stop: StopRequest
+    ):
         self._folder, self._benchmark, self._options = folder, benchmark, shlex.split(options)
         self._export, self._console, self._stop = export, console, stop
-        self.key = json.dumps([seen(benchmark), options])
-        """Tells this benchmark from others."""
+        self.key = json.dumps([file_stamps(benchmark), options])
+        """Identifies the benchmark."""
 
-    def figures(self, engine: Engine) -> dict[str, float | int | str | None]:
-        """accuracy, its 95 % interval, n and how many verdicts could not be read; called by all ranks.
+    def figures(self, engine: TrainEngine) -> dict[str, float | int | str | None]:
+        """Accuracy with its 95 % interval, rows, and unreadable verdicts; all ranks call it.
 
-        Where judging fails, accuracy is None and `reason` says why: a benchmark never ends a training run.
+        If judging fails, accuracy is None and `reason` says why: a benchmark never ends a training run.
         """
         self._export.write(self._folder, engine)
-        found = self._scored() if self._export.world.is_first else {}
-        return self._export.world.told(found)
+        figures = self._judge_and_score() if self._export.world.is_rank0 else {}
+        return self._export.world.broadcast(figures)
 
-    def _scored(self) -> dict[str, float | int | str | None]:
+    def _judge_and_score(self) -> dict[str, float | int | str | None]:
         judged = self._folder / "judged.jsonl"
         judge = ["judge", "--model", str(self._folder), "--judge-name", "trained", "--overwrite", "-o", str(judged)]
         failure = self._run([*judge, *self._options, *self._benchmark])[1]
@@ -54,19 +55,23 @@ class Scoring:
         return {"accuracy": report["overall"], "low": low, "high": high, "n": report["n"], "unread": report["n_null"]}
 
     def _run(self, command: list[str]) -> tuple[str, str | None]:
-        """Standard output of a stage, and what it said last where it failed."""
-        environment = {name: value for name, value in os.environ.items() if name not in _OF_RANKS}
+        """Standard output of a stage, and its last message if it failed."""
+        environment = {name: value for name, value in os.environ.items() if name not in _RANK_VARIABLES}
         process = subprocess.Popen(
-            [sys.executable, "-m", "libra_cli", *command], env=environment, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            [sys.executable, "-m", "libra_cli", *command],
+            env=environment,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         while True:
             try:
-                out, errors = process.communicate(timeout=_LOOK_SECONDS)
+                out, errors = process.communicate(timeout=_POLL_SECONDS)
                 break
             except subprocess.TimeoutExpired:
                 if self._stop.status is not None:  # the run is asked to stop, and has a checkpoint to write
                     kill_descendants(process.pid)
                     process.kill()
-        said = errors.strip().split("\n")[-1] or f"libra {command[0]} ended with status {process.returncode}"
-        return out, None if process.returncode in (0, 3) else said
+        message = errors.strip().split("\n")[-1] or f"libra {command[0]} ended with status {process.returncode}"
+        return out, None if process.returncode in (0, 3) else message

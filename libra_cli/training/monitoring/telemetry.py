@@ -1,10 +1,10 @@
-"""What a training run says, whatever it trains: a JSON line a step, trackers, and progress on a terminal."""
+"""Reports of a training run, whatever it trains: a JSON line per step, trackers, and progress on a terminal."""
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any
@@ -17,14 +17,14 @@ from rich.text import Text
 
 from libra_cli.stream import rows
 from libra_cli.stream.console import Console
-from libra_cli.training.monitoring.trackers import Background, TensorBoard, WandB, close_all, require_package
+from libra_cli.training.monitoring.trackers import TensorBoard, Tracker, WandB, check_trackers
 
 Figure = float | int | str | None
 
 DIGITS = 7
 """Significant digits of a figure: what float32 holds."""
 STEP = "step"
-"""The event of one optimiser step; trackers show its figures as `train/...`, another event's under its own name."""
+"""The event of one update; trackers show its figures as `train/...`, those of another event under its own name."""
 SHOWN: Mapping[str, str] = MappingProxyType(
     {
         "loss": "loss {:.4f}",
@@ -34,23 +34,16 @@ SHOWN: Mapping[str, str] = MappingProxyType(
         "mfu": "MFU {:.1%}",
     }
 )
-"""The figures of a step that people see beside its number, and how."""
+"""Figures of a step on the progress line, and their formats."""
 BAR_COLUMNS = 24
 _SPEED_SECONDS = 3600.0
-"""The time left is reckoned from the steps of the last hour."""
-
-
-def check_trackers(tensorboard: str | None, wandb: str | None) -> None:
-    """Raises Fatal(2) with the cure where a tracker is asked for whose package is missing."""
-    for tracker, wanted in ((TensorBoard, tensorboard), (WandB, wandb)):
-        if wanted is not None:
-            require_package(tracker)
+"""The time left is estimated from the steps of the last hour."""
 
 
 class Telemetry:
     """Reports the steps of one training run; `write` takes a line without its newline.
 
-    No tracker can stop it: each works in a thread of its own and is left behind with one warning where it fails.
+    No tracker can stop the run: one that fails or hangs is dropped with a warning.
     """
 
     def __init__(
@@ -65,34 +58,35 @@ class Telemetry:
     ):
         check_trackers(tensorboard, wandb)
         self._console, self._write = console, write
-        self._trackers: list[Background] = []
+        self._trackers: list[Tracker] = []
         if tensorboard is not None:
-            self._trackers.append(Background(TensorBoard(tensorboard), console.say))
+            self._trackers.append(TensorBoard(tensorboard, console.say))
         if wandb is not None:
-            self._trackers.append(Background(WandB(wandb, config), console.say))
-        self._display = _Display(console.stage, total_steps)
+            self._trackers.append(WandB(wandb, config, console.say))
+        self._progress = _ProgressLine(console.stage, total_steps)
 
     def record(self, event: str, step: int, **figures: Figure) -> None:
-        """One event of a step: its JSON line, its numbers to the trackers and, of a `step`, the progress line."""
-        told = {name: _rounded(value) for name, value in figures.items()}
-        self._write(rows.dumps({"event": event, "step": step, **told}))
+        """Reports one event of a step: its JSON line, its numbers to the trackers and, of a `step`, the progress."""
+        rounded = {name: _rounded(value) for name, value in figures.items()}
+        self._write(rows.dumps({"event": event, "step": step, **rounded}))
         group = "train" if event == STEP else event
-        numbers = {f"{group}/{name}": value for name, value in told.items() if isinstance(value, (int, float))}
+        numbers = {f"{group}/{name}": value for name, value in rounded.items() if isinstance(value, (int, float))}
         for tracker in self._trackers:
-            tracker.offer(step, numbers)
+            tracker.log(step, numbers)
         if event == STEP:
-            self._display.update(step, told)
-            self._console.progress(self._display.text(), self._display.draw)
+            self._progress.update(step, rounded)
+            self._console.progress(self._progress.text(), self._progress.draw)
 
     def close(self) -> None:
-        """Takes the progress line away and waits a few seconds at most for the trackers."""
+        """Removes the progress line and closes the trackers."""
         self._console.clear()
-        close_all(self._trackers)
+        for tracker in self._trackers:
+            tracker.close()
         self._trackers = []
 
 
 def _rounded(value: Any) -> Figure:
-    """A number of any library as Python's own, to DIGITS digits; None where it is not finite, for JSON has no NaN."""
+    """A number of any library as a Python number of DIGITS digits; None if it is not finite, since JSON has no NaN."""
     if isinstance(value, (bool, str)) or value is None:
         return value
     if isinstance(value, Integral):
@@ -105,18 +99,18 @@ def _rounded(value: Any) -> Figure:
     return number if number.is_integer() else float(f"{number:.{DIGITS}g}")
 
 
-class _Display:
-    """The progress line: how far the run is, the figures that people look at, and the time left."""
+class _ProgressLine:
+    """The progress line: steps done, the figures in SHOWN, and the time left."""
 
     def __init__(self, stage: str, total_steps: int):
         self._stage = stage
-        # Never started: it only reckons the time left, and draws nothing by itself.
+        # Never started: it only estimates the time left, and draws nothing itself.
         self._progress = Progress(auto_refresh=False, speed_estimate_period=_SPEED_SECONDS, disable=True)
         self._task = self._progress.add_task(stage, total=total_steps)
         self._figures = ""
 
     def update(self, step: int, figures: Mapping[str, Any]) -> None:
-        """Takes the last finished step; the first sets where a resumed run begins."""
+        """Takes the last finished step; the first call sets the step that a resumed run begins at."""
         self._progress.update(self._task, completed=step)
         self._figures = ", ".join(
             form.format(figures[name]) for name, form in SHOWN.items() if figures.get(name) is not None
@@ -127,7 +121,7 @@ class _Display:
         return ", ".join(part for part in (f"step {self._done()}", self._figures, self._left()) if part)
 
     def draw(self, width: int) -> str:
-        """The line in colours (unless NO_COLOR is set), at most `width` columns; a bar takes what the text leaves."""
+        """The line in colour (unless NO_COLOR is set), at most `width` columns; a bar takes the room that is left."""
         task = self._progress.tasks[0]
         line = Text(f"libra {self._stage} ", no_wrap=True)
         tail = Text(" ").join(
@@ -136,8 +130,8 @@ class _Display:
         room = min(BAR_COLUMNS, width - line.cell_len - tail.cell_len - 1)
         console = rich.console.Console(file=io.StringIO(), width=max(width, 1), force_terminal=True, highlight=False)
         if room >= BAR_COLUMNS // 4:
-            bar = ProgressBar(total=task.total, completed=task.completed, width=room)
-            line.append_text(Text.assemble(*_pieces(console, bar), " "))
+            bar = console.render(ProgressBar(total=task.total, completed=task.completed, width=room))
+            line.append_text(Text.assemble(*((part.text, part.style or Style.null()) for part in bar), " "))
         line.append_text(tail).truncate(max(width, 1), overflow="ellipsis")
         with console.capture() as drawn:
             console.print(line, end="")
@@ -153,9 +147,3 @@ class _Display:
             return ""
         hours, minutes = divmod(int(seconds) // 60, 60)
         return f"{hours}:{minutes:02}:{int(seconds) % 60:02} left"
-
-
-def _pieces(console: rich.console.Console, bar: ProgressBar) -> Iterator[tuple[str, Style]]:
-    """What a bar is drawn with, as text in its styles."""
-    for segment in console.render(bar):
-        yield segment.text, segment.style or Style.null()

@@ -1,166 +1,129 @@
-"""Experiment trackers, TensorBoard and Weights & Biases, kept where their failures cannot reach a training run."""
+"""Experiment trackers, TensorBoard and Weights & Biases: their own writers, in calls that cannot stop a run."""
 
 from __future__ import annotations
 
-import queue
-import re
+import os
 import threading
-import time
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import Any
 
 from libra_cli.exits import Exit, Fatal
 
-WAITING = 10_000
-"""Steps that may wait for a tracker; one that falls behind further is given up."""
-CLOSE_SECONDS = 5.0
-"""How long a run that is over waits for all trackers together."""
-
-_SECRET_NAME = re.compile(r"(^|[_-])(api_?key|secret|passw(or)?d|credentials?|(access|auth|hf|bearer)_token)$|^token$")
-_SECRET_VALUE = re.compile(r"(?<=://)[^/@\s]+@|\b(hf_|sk-|ghp_|xox[abp]-)\w{8,}")
-HIDDEN = "[hidden]"
+OPEN_SECONDS, WRITE_SECONDS = 60.0, 5.0
+"""Time limits for opening a tracker and for every later call; both writers send in the background."""
 
 
-class Tracker(Protocol):
-    """What takes figures; every call may raise or hang."""
+def check_trackers(tensorboard: str | None, wandb: str | None) -> None:
+    """Raises Fatal(2) if the package of a requested tracker is missing."""
+    for package, requested in (("tensorboard", tensorboard), ("wandb", wandb)):
+        spec = find_spec(package) if requested is not None else None
+        # A folder `wandb`, which every offline run leaves behind, looks like a package but has no file.
+        if requested is not None and (spec is None or spec.origin is None):
+            raise Fatal(Exit.USAGE, f"--{package} needs {package}: pip install 'libra-cli[{package}]'")
 
-    option: str
-    """How it is asked for."""
 
-    def open(self) -> None:
-        """Imports what is needed and begins a run."""
+def without_secrets(message: str) -> str:
+    """`message` without the values of environment variables that hold keys."""
+    for name, value in os.environ.items():
+        if len(value) >= 8 and any(word in name.upper() for word in ("KEY", "TOKEN", "SECRET", "PASSWORD")):
+            message = message.replace(value, "***")
+    return message
+
+
+class Tracker:
+    """One tracker. A call that raises or exceeds its time limit costs one warning, and all later calls."""
+
+    option = ""
+
+    def __init__(self, warn: Callable[[str], None]):
+        self._warn = warn
+        self._writer: Any = None
+        self._failed = False
+        self._guarded(self._open, OPEN_SECONDS)
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
-        """Takes finite numbers by tag (`train/loss`)."""
+        """Records finite numbers by tag (`train/loss`)."""
+        self._guarded(lambda: self._log(step, figures), WRITE_SECONDS)
 
     def close(self) -> None:
-        """Hands on what is left."""
+        """Writes what is left."""
+        self._guarded(self._close, WRITE_SECONDS)
+
+    def _open(self) -> None: ...
+
+    def _log(self, step: int, figures: Mapping[str, float]) -> None: ...
+
+    def _close(self) -> None: ...
+
+    def _guarded(self, call: Callable[[], None], seconds: float) -> None:
+        """Makes the call in a daemon thread, so that neither an error nor a hang reaches the run."""
+        if self._failed:
+            return
+        errors: list[BaseException] = []
+
+        def attempt() -> None:
+            try:
+                call()
+            except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever it is, training continues
+                errors.append(error)
+
+        thread = threading.Thread(target=attempt, name=f"libra {self.option}", daemon=True)
+        thread.start()
+        thread.join(seconds)
+        if not errors and not thread.is_alive():
+            return
+        self._failed = True
+        reason = f"did not answer within {seconds:g} s"
+        if errors:
+            message = without_secrets((str(errors[0]) or "no message").strip().splitlines()[0])
+            reason = f"failed ({type(errors[0]).__name__}: {message})"
+        self._warn(f"{self.option} {reason}; the run goes on without it, every figure is on standard output")
 
 
-class TensorBoard:
-    """Scalars as TensorBoard event files below `folder`."""
+class TensorBoard(Tracker):
+    """Scalars in TensorBoard event files below `folder`."""
 
-    option, extra, module = "--tensorboard", "tensorboard", "tensorboard"
+    option = "--tensorboard"
 
-    def __init__(self, folder: str):
+    def __init__(self, folder: str, warn: Callable[[str], None]):
         self._folder = folder
-        self._writer: Any = None
+        super().__init__(warn)
 
-    def open(self) -> None:
-        import torch.utils.tensorboard  # noqa: F401 -- slow: before the first step, not at it
+    def _open(self) -> None:
+        import torch.utils.tensorboard  # noqa: F401 -- slow: before the first step, not during it
 
-    def log(self, step: int, figures: Mapping[str, float]) -> None:
-        """The first step makes the file: what an interrupted run wrote from that step on is void, and says so."""
+    def _log(self, step: int, figures: Mapping[str, float]) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
+        # Opened at the first step, which voids whatever an interrupted run wrote from that step on.
         self._writer = self._writer or SummaryWriter(self._folder, purge_step=step)
         for tag, value in figures.items():
             self._writer.add_scalar(tag, value, step)
 
-    def close(self) -> None:
+    def _close(self) -> None:
         if self._writer is not None:
             self._writer.close()
 
 
-class WandB:
-    """One run of a W&B project; WANDB_MODE, WANDB_DIR and the other variables mean what they always do."""
+class WandB(Tracker):
+    """One run of a W&B project; WANDB_MODE, WANDB_DIR and its other variables have their usual meaning."""
 
-    option, extra, module = "--wandb", "wandb", "wandb"
+    option = "--wandb"
 
-    def __init__(self, project: str, config: Mapping[str, Any]):
-        self._project, self._config = project, without_secrets(config)
-        self._run: Any = None
+    def __init__(self, project: str, config: Mapping[str, Any], warn: Callable[[str], None]):
+        self._project, self._config = project, dict(config)
+        super().__init__(warn)
 
-    def open(self) -> None:
+    def _open(self) -> None:
         import wandb  # type: ignore[import-not-found, unused-ignore]
 
-        # Its capture of the console would put itself between our records and their reader.
-        settings = wandb.Settings(console="off", silent=True, save_code=False)
-        self._run = wandb.init(project=self._project, config=self._config, settings=settings)
+        # Its capture of the console would stand between our records and their reader.
+        settings = wandb.Settings(console="off", silent=True, save_code=False, init_timeout=OPEN_SECONDS)
+        self._writer = wandb.init(project=self._project, config=self._config, settings=settings)
 
-    def log(self, step: int, figures: Mapping[str, float]) -> None:
-        self._run.log(dict(figures), step=step)
+    def _log(self, step: int, figures: Mapping[str, float]) -> None:
+        self._writer.log(dict(figures), step=step)
 
-    def close(self) -> None:
-        self._run.finish()
-
-
-def without_secrets(value: Any) -> Any:
-    """`value` (JSON) with what is named or looks like a key, token or password replaced by `[hidden]`."""
-    if isinstance(value, Mapping):
-        hidden = {name: HIDDEN for name, item in value.items() if item and _SECRET_NAME.search(str(name).lower())}
-        return {name: without_secrets(item) for name, item in value.items()} | hidden
-    if isinstance(value, (list, tuple)):
-        return [without_secrets(item) for item in value]
-    return _SECRET_VALUE.sub(HIDDEN, value) if isinstance(value, str) else value
-
-
-def require_package(tracker: type[TensorBoard] | type[WandB]) -> None:
-    """Raises Fatal(2) with the cure where the tracker's package is not installed.
-
-    A folder `wandb`, which every offline run leaves behind, looks like a package to Python, but has no file.
-    """
-    spec = find_spec(tracker.module)
-    if spec is None or spec.origin is None:
-        cure = f"pip install 'libra-cli[{tracker.extra}]'"
-        raise Fatal(Exit.USAGE, f"{tracker.option} needs {tracker.module}: {cure}")
-
-
-class Background:
-    """Runs one tracker in a daemon thread: whoever offers figures never waits, and hears of trouble once."""
-
-    def __init__(self, tracker: Tracker, warn: Callable[[str], None]):
-        self._tracker, self._warn = tracker, warn
-        self._waiting: queue.Queue[tuple[int, Mapping[str, float]] | None] = queue.Queue(WAITING)
-        self._given_up = False
-        self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._work, name=f"libra {tracker.option}", daemon=True)
-        self._thread.start()
-
-    def offer(self, step: int, figures: Mapping[str, float]) -> None:
-        """Leaves figures for the tracker; drops them where it has been given up."""
-        self._put((step, figures))
-
-    def ask_to_close(self) -> None:
-        """Tells the tracker that nothing follows."""
-        self._put(None)
-
-    def wait_closed(self, until: float) -> None:
-        """Waits for the tracker until `until` (time.monotonic) at most."""
-        if not self._given_up:
-            self._thread.join(max(0.0, until - time.monotonic()))
-            if self._thread.is_alive():
-                self._give_up(f"did not finish within {CLOSE_SECONDS:g} s; its last figures may be missing")
-
-    def _put(self, item: tuple[int, Mapping[str, float]] | None) -> None:
-        if not self._given_up:
-            try:
-                self._waiting.put_nowait(item)
-            except queue.Full:
-                self._give_up(f"is {WAITING:,} steps behind; the run goes on without it")
-
-    def _work(self) -> None:
-        try:
-            self._tracker.open()
-            while (item := self._waiting.get()) is not None and not self._given_up:
-                self._tracker.log(*item)
-            self._tracker.close()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever it is, training must go on
-            first = (str(error) or "no message").strip().splitlines()[0]
-            self._give_up(f"failed ({type(error).__name__}: {without_secrets(first)}); the run goes on without it")
-
-    def _give_up(self, reason: str) -> None:
-        with self._lock:
-            before, self._given_up = self._given_up, True
-        if not before:
-            self._warn(f"{self._tracker.option} {reason}; every figure is on standard output")
-
-
-def close_all(trackers: list[Background]) -> None:
-    """Ends all trackers side by side, within CLOSE_SECONDS."""
-    until = time.monotonic() + CLOSE_SECONDS
-    for tracker in trackers:
-        tracker.ask_to_close()
-    for tracker in trackers:
-        tracker.wait_closed(until)
+    def _close(self) -> None:
+        self._writer.finish()

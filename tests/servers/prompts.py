@@ -1,4 +1,4 @@
-"""Prompts for the openai engine without a run around it, and its answers."""
+"""Prompts for the openai engine without a run around it, and its answers to them."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ def request_of(prompt: str, prefill: str = "") -> Request:
     return Request([{"role": "user", "content": prompt}], seed_for(0, prompt, 0), prompt, 0, prefill)
 
 
-def ask(urls, prompts, *, prefill="", seen=None, feed=None, backoff=QUICK, sampling=SAMPLING, **options):
-    """Answers by prompt, in the order in which they came; fails where one came twice."""
+def ask(urls, prompts, *, prefill="", seen=None, requests=None, backoff=QUICK, sampling=SAMPLING, **options):
+    """The answers by prompt, in the order of their arrival; fails if one comes twice."""
     urls = [urls] if isinstance(urls, str) else urls
-    feed = feed or PromptRequests(prompts, prefill)
+    requests = requests or PromptRequests(prompts, prefill)
     engine = OpenAIEngine("tiny", urls, sampling, backoff=backoff, **options)
     answers = {}
     try:
-        for answered in engine.generate(feed):
+        for answered in engine.generate(requests):
             if answered is None:
                 continue
             pending, answer = answered
-            feed.out -= 1
+            requests.out -= 1
             prompt = pending.request.record_id
             assert prompt not in answers, f"{prompt} was answered twice"
             answers[prompt] = answer

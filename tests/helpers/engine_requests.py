@@ -47,12 +47,12 @@ def answers(
     engine: Any, requests: Sequence[Request], at_most: int = 1 << 30
 ) -> dict[tuple[str, int], Completion | RequestError]:
     """The engine's answers by id and sample; each request must be answered once, with its own token."""
-    feed = LimitedRequests([Pending(request, number) for number, request in enumerate(requests)], at_most)
+    limited = LimitedRequests([Pending(request, number) for number, request in enumerate(requests)], at_most)
     answered: dict[tuple[str, int], Completion | RequestError] = {}
-    for pair in engine.generate(feed):
+    for pair in engine.generate(limited):
         if pair is not None:
             pending, answer = pair
-            feed.out -= 1
+            limited.out -= 1
             assert requests[pending.token] is pending.request
             key = (pending.request.record_id, pending.request.sample)
             assert key not in answered

@@ -1,0 +1,44 @@
+"""Supervised fine-tuning (paper, section 4): what `libra sft` adds to a training run."""
+
+from __future__ import annotations
+
+from libra_cli.exits import Exit
+from libra_cli.training import run as training_run
+from libra_cli.training.data.chat_format import TrainingChat
+from libra_cli.training.data.packing import SampleOrder
+from libra_cli.training.data.sources import EpochSource, StepBatch, StepSource, mean_over_targets
+from libra_cli.training.data.token_store import TokenStore
+from libra_cli.training.data.tokenization import Encoder
+from libra_cli.training.objectives.base import Objective
+from libra_cli.training.objectives.sft import SftObjective
+from libra_cli.training.settings import SftSettings
+
+
+class SftMethod:
+    """Conversations as samples; the loss of a step is the mean negative log-likelihood of its targets."""
+
+    stage = "sft"
+    metric = "loss"
+    higher_is_better = False
+
+    def __init__(self, settings: SftSettings):
+        self._settings = settings
+        self.objective: Objective = SftObjective()
+
+    def encoder(self, chat: TrainingChat) -> Encoder:
+        """The assistant's last turn or all of them, as --learn says."""
+        settings = self._settings
+        return Encoder(chat, learn=settings.learn, assistant=settings.data.assistant, last_only="use --learn last")
+
+    def source(self, samples: TokenStore, order: SampleOrder) -> StepSource:
+        """Each sample once per epoch."""
+        return EpochSource(samples, order)
+
+    def evaluation(self, held_out: TokenStore) -> StepBatch:
+        """All held-out samples."""
+        return mean_over_targets(held_out, range(len(held_out)))
+
+
+def run(settings: SftSettings, records: int | None = None) -> Exit:
+    """Trains on this rank; see `training.run.run`."""
+    return training_run.run(settings, SftMethod(settings), records)

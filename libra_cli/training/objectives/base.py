@@ -1,0 +1,63 @@
+"""What an objective is given and what it returns; the trainer core knows objectives by this protocol only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class TokenBatch:
+    """The N target tokens of one micro-batch, sample after sample; every tensor is [N].
+
+    Weights come from counts over the whole step, so neither ranks nor micro-batches change the loss. A unit of packing
+    (a pair, a group) is whole in one micro-batch, and its samples are neighbours in the order of the unit.
+    """
+
+    sample: Tensor
+    """int64: the sample of each target, numbered from 0 within the micro-batch."""
+    n_samples: int
+    weight: Tensor
+    """float32: the share of a target in the step's loss."""
+    advantage: Tensor | None = None
+    old_logp: Tensor | None = None
+    """Log-probabilities under the policy that generated the samples."""
+    ref_logp: Tensor | None = None
+    """Log-probabilities under the reference policy."""
+
+    def slice(self, part: slice) -> TokenBatch:
+        """The same for a range of the targets."""
+        cut = lambda values: None if values is None else values[part]  # noqa: E731
+        return TokenBatch(
+            self.sample[part],
+            self.n_samples,
+            self.weight[part],
+            cut(self.advantage),
+            cut(self.old_logp),
+            cut(self.ref_logp),
+        )
+
+
+class Loss(NamedTuple):
+    """The loss of a micro-batch."""
+
+    total: Tensor
+    """Scalar to minimise; the step's loss is the sum over its micro-batches."""
+    sums: Mapping[str, Tensor | float]
+    """Figures that add up over micro-batches and ranks."""
+
+
+class Objective(Protocol):
+    """A loss as a function of log-probabilities. Must accept a micro-batch without targets (N = 0)."""
+
+    linear: bool
+    """d total / d log_probs does not depend on log_probs: the head computes gradients in the forward pass."""
+
+    def __call__(self, log_probs_N: Tensor, batch: TokenBatch) -> Loss:
+        """The loss of targets with these log-probabilities (nats, float32)."""
+
+    def figures(self, sums: Mapping[str, float]) -> dict[str, float]:
+        """What a step reports, from the sums over all its micro-batches and ranks."""
