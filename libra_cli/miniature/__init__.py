@@ -1,7 +1,7 @@
-"""Three tiny policies, a judge made of one and a few problems, shipped so that every stage runs anywhere.
+"""Three tiny policies, a judge trained from one of them and a few problems, shipped so that every stage runs anywhere.
 
-The models were trained from nothing by `examples/recipes/miniature`; they answer only that world's problems. A stage
-asks for one by name (`libra-mini/strong`), and `resolve` gives the directory to load. Nothing here imports torch.
+`examples/recipes/miniature` trained the models from scratch; they can answer only problems of that kind. A stage names
+models like `libra-mini/strong`, and `resolve` returns the directory to load. Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def resolve(name: str) -> Path | None:
 
 
 def is_misspelt(name: str) -> bool:
-    """Whether this is meant to be a shipped model, and is none."""
+    """Whether `name` has the prefix of the shipped models and is none of them."""
     return name.startswith(PREFIX) and name not in MODELS
 
 

@@ -1,4 +1,4 @@
-"""A row of any of the field's forms, as one conversation that can be learned from."""
+"""Reads a training row in any of the common forms as one conversation."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _FORMS = 'give "messages", "prompt" and "completion", "conversations" or "text" 
 
 
 def plain_text(fields: Mapping[str, Any]) -> str | None:
-    """The `text` of a row that has no conversation, all of it to be learned; None for a row that has one."""
+    """The `text` of a row without a conversation, all of which is a target; None for a row with one."""
     if any(fields.get(name) is not None for name in ("messages", "prompt", "completion", "conversations")):
         return None
     text = fields.get("text")
     if text is None:
         return None
     if not isinstance(text, str) or not text:
-        raise RowError("content_not_text", '"text" is not a text with something in it; leave the row out')
+        raise RowError("content_not_text", '"text" is not a non-empty string; leave the row out')
     _check_text(text, '"text"')
     return text
 
 
 def messages_of(fields: Mapping[str, Any]) -> list[Message]:
-    """The conversation of a row, which ends with an assistant's turn.
+    """The conversation of a row, which ends with a turn of the assistant.
 
-    It is read from `messages`; or from `prompt` and `completion`, each text or messages (TRL's two forms; text is one
-    turn of the chat); or from `conversations`, as `from` and `value` (ShareGPT) or as messages. Raises RowError.
+    Reads `messages`; or `prompt` and `completion`, each a text or messages (TRL's two forms; a text is one turn); or
+    `conversations`, with `from` and `value` (ShareGPT) or as messages. Raises RowError.
     """
     if fields.get("messages") is not None:
         messages = _messages(fields["messages"], "messages")
@@ -120,7 +120,7 @@ def _short(value: Any) -> str:
 
 
 def _check_text(text: str, where: str) -> None:
-    """Raises RowError for what no tokenizer could keep as it is."""
+    """Raises RowError for text that no tokenizer can keep as it is."""
     if SPLIT_MARK in text:
         raise RowError("noncharacter", f"{where} holds U+FDD0, which is no character; leave it out")
     try:
@@ -131,7 +131,7 @@ def _check_text(text: str, where: str) -> None:
 
 
 def _check_turns(messages: Sequence[Message]) -> None:
-    """Raises RowError where the last turn is not an assistant's text that answers something."""
+    """Raises RowError unless the last turn is an answer of the assistant to something."""
     roles = [message["role"] for message in messages]
     if "assistant" not in roles:
         raise RowError("no_assistant", "no turn is the assistant's, so nothing is to be learned; add its answer")

@@ -37,16 +37,27 @@ def describe(
         order = SampleOrder(len(train), batch.batch_size, batch.epochs, batch.seed)
         tokens = int(train.lengths.sum())
         description = {
-            "samples": len(train), "tokens": tokens, "learned": int(train.n_targets.sum()),
-            "longest": int(train.lengths.max()), "steps": min(order.steps, batch.max_steps or order.steps),
+            "samples": len(train),
+            "tokens": tokens,
+            "learned": int(train.n_targets.sum()),
+            "longest": int(train.lengths.max()),
+            "steps": min(order.steps, batch.max_steps or order.steps),
             "tokens_per_step": round(tokens / len(train) * min(batch.batch_size, order.total)),
-        }  # fmt: skip
-    needed = estimate(config, MemoryPlan(
-        ranks, ds_config["zero_optimization"]["stage"],
-        max(batch.micro_batch_tokens, longest),  # a longer sample gets a micro-batch of its own
-        dtype, settings.engine.offload, settings.engine.sequence_parallel, settings.model.activation_checkpointing,
-        settings.model.lora_rank, settings.model.lora_target,
-    ))  # fmt: skip
+        }
+    needed = estimate(
+        config,
+        MemoryPlan(
+            ranks,
+            ds_config["zero_optimization"]["stage"],
+            max(batch.micro_batch_tokens, longest),  # a longer sample gets a micro-batch of its own
+            dtype,
+            settings.engine.offload,
+            settings.engine.sequence_parallel,
+            settings.model.activation_checkpointing,
+            settings.model.lora_rank,
+            settings.model.lora_target,
+        ),
+    )
     return {**description, "devices": ranks, "memory_gb": needed.table(), "memory": needed.sentence()}
 
 
@@ -59,8 +70,11 @@ def _samples(
     encoder = encoder_of(chat_format_of(data, policy.load_tokenizer(settings.model)))
     with tempfile.TemporaryDirectory(prefix=f"libra-{console.stage}-") as folder:
         inputs = {"train": data.inputs, "eval": data.eval_data}
-        yield [prepare(str(Path(folder, name)), paths, encoder, data, World(), console, lambda: log)[0]
-               for name, paths in inputs.items() if paths]  # fmt: skip
+        yield [
+            prepare(str(Path(folder, name)), paths, encoder, data, World(), console, lambda: log)[0]
+            for name, paths in inputs.items()
+            if paths
+        ]
 
 
 def _dtype(settings: TrainSettings, ranks: int) -> str:

@@ -91,8 +91,15 @@ def run(settings: TrainSettings, method: TrainingMethod, records: int | None = N
 class TrainingRun:
     """One run on one rank."""
 
-    def __init__(self, settings: TrainSettings, method: TrainingMethod, world: World, console: Console,
-                 stop: StopRequest, records: int):  # fmt: skip
+    def __init__(
+        self,
+        settings: TrainSettings,
+        method: TrainingMethod,
+        world: World,
+        console: Console,
+        stop: StopRequest,
+        records: int,
+    ):
         self._settings, self._method, self._world = settings, method, world
         self._console, self._stop, self._records = console, stop, records
         self._dir = RunDir(settings, method.stage)
@@ -209,8 +216,9 @@ class TrainingRun:
 
     # -- the trainer --------------------------------------------------------------------------------------------------
 
-    def _trainer(self, stack: ExitStack, model: _Model, train: TokenStore, held_out: TokenStore | None,
-                 export: Export) -> Trainer:  # fmt: skip
+    def _trainer(
+        self, stack: ExitStack, model: _Model, train: TokenStore, held_out: TokenStore | None, export: Export
+    ) -> Trainer:
         settings, method, world, engine = self._settings, self._method, self._world, model.engine
         batch, optimizer, save = settings.batch, settings.optimizer, settings.save
         order = SampleOrder(len(train), batch.batch_size, batch.epochs, batch.seed, batch.shuffle)
@@ -225,17 +233,30 @@ class TrainingRun:
             scored = self._dir.path / SCORED
             judge_eval = JudgeEval(scored, save.score, save.score_with, export, self._console, self._stop)
         history = EvalHistory(
-            method.metric, method.higher_is_better, held_out.digest if held_out else None,
+            method.metric,
+            method.higher_is_better,
+            held_out.digest if held_out else None,
             world.broadcast(judge_eval.key if judge_eval else None),
-        )  # fmt: skip
+        )
         layout = {"ranks": world.size, "zero": engine.stage, "sequence_parallel": world.sp_size}
         marker = {"run": {**settings.shaping, "data": train.digest}, "layout": layout, "versions": versions()}
         return Trainer(
-            engine, method.objective, method.source(train, order), model.batches, schedule, save, batch.seed, world,
-            self._stop, self._telemetry(stack, steps), marker, history,
+            engine,
+            method.objective,
+            method.source(train, order),
+            model.batches,
+            schedule,
+            save,
+            batch.seed,
+            world,
+            self._stop,
+            self._telemetry(stack, steps),
+            marker,
+            history,
             ModelShape.of(model.config) if world.on_gpu else None,
-            method.evaluation(held_out) if held_out else None, judge_eval,
-        )  # fmt: skip
+            method.evaluation(held_out) if held_out else None,
+            judge_eval,
+        )
 
     def _telemetry(self, stack: ExitStack, steps: int) -> Telemetry | None:
         """Rank 0 reports; the others do not."""
@@ -249,8 +270,14 @@ class TrainingRun:
                 self._stop.status = self._stop.status or gone.status
 
         watch = self._settings.watch
-        telemetry = Telemetry(self._console, write, total_steps=steps, tensorboard=watch.tensorboard,
-                              wandb=watch.wandb, config=self._settings.shaping)  # fmt: skip
+        telemetry = Telemetry(
+            self._console,
+            write,
+            total_steps=steps,
+            tensorboard=watch.tensorboard,
+            wandb=watch.wandb,
+            config=self._settings.shaping,
+        )
         stack.callback(telemetry.close)
         return telemetry
 

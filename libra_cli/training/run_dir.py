@@ -16,8 +16,9 @@ from typing import Any
 
 from libra_cli import __version__, miniature
 from libra_cli.exits import Exit, Fatal
+from libra_cli.stream.files import replace_file
 from libra_cli.stream.line_source import InputFiles
-from libra_cli.stream.sinks import replace_file, write_failed
+from libra_cli.stream.sinks import write_failed
 from libra_cli.training.distributed import deepspeed_config
 from libra_cli.training.monitoring.trackers import check_trackers
 from libra_cli.training.settings import TrainSettings
@@ -97,8 +98,12 @@ class RunDir:
         """What determines, besides the steps, which model is exported and how it is evaluated."""
         save = self._settings.save
         held_out = file_stamps(self._settings.data.eval_data)
-        return {"final": save.final, "save_dtype": save.save_dtype, "eval_data": held_out,
-                "score": file_stamps(save.score)}  # fmt: skip
+        return {
+            "final": save.final,
+            "save_dtype": save.save_dtype,
+            "eval_data": held_out,
+            "score": file_stamps(save.score),
+        }
 
     def _has_results(self, manifest: Mapping[str, Any]) -> bool:
         """A finished run has all results that are asked for now; it may have been scored on more benchmarks."""
@@ -178,8 +183,12 @@ def versions() -> dict[str, str]:
     return {"libra": __version__, **{name: version(name) for name in ("torch", "transformers", "deepspeed")}}
 
 
-def refuse_difference(where: str, before: Mapping[str, Any], now: Mapping[str, Any],
-                      cure: str = "begin anew with --overwrite, or use another -o") -> None:  # fmt: skip
+def refuse_difference(
+    where: str,
+    before: Mapping[str, Any],
+    now: Mapping[str, Any],
+    cure: str = "begin anew with --overwrite, or use another -o",
+) -> None:
     """Raises Fatal(2) if a run would continue with other settings than it began with."""
     for name in sorted({*before, *now}):
         if before.get(name) != now.get(name):

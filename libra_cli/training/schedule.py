@@ -1,4 +1,4 @@
-"""Learning rates as a function of the step."""
+"""The learning rate as a function of the step."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Schedule:
         return math.ceil(self.warmup * self.steps) if self.warmup < 1 else int(self.warmup)
 
     def at(self, step: int) -> float:
-        """The rate of `step`, from 0."""
+        """Learning rate of `step`, from 0."""
         if step < self.warmup_steps:
             return self.peak * (step + 1) / self.warmup_steps
         if self.shape == "constant":

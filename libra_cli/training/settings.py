@@ -155,8 +155,15 @@ class TrainSettings:
     @classmethod
     def groups_of(cls, options: Mapping[str, Any]) -> dict[str, Any]:
         """The shared groups, from options by their names."""
-        kinds = {"model": ModelSettings, "data": DataSettings, "batch": BatchSettings, "optimizer": OptimizerSettings,
-                 "engine": EngineSettings, "save": SaveSettings, "watch": WatchSettings}  # fmt: skip
+        kinds = {
+            "model": ModelSettings,
+            "data": DataSettings,
+            "batch": BatchSettings,
+            "optimizer": OptimizerSettings,
+            "engine": EngineSettings,
+            "save": SaveSettings,
+            "watch": WatchSettings,
+        }
         return {**{name: take(kind, options) for name, kind in kinds.items()}, "grace": options["grace"]}
 
     @property
@@ -166,8 +173,9 @@ class TrainSettings:
         for name in ("packing", "activation_checkpointing", "liger", "trust_remote_code"):
             del model[name]
         del batch["micro_tokens"]
-        data = {name: getattr(self.data, name)
-                for name in ("chat_template", "chat_template_arg", "assistant", "too_long")}  # fmt: skip
+        data = {
+            name: getattr(self.data, name) for name in ("chat_template", "chat_template_arg", "assistant", "too_long")
+        }
         return json.loads(json.dumps({**model, **data, **batch, **asdict(self.optimizer)}))
 
 

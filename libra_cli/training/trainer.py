@@ -56,9 +56,15 @@ class TrainBatches:
         packs = pack_batch(batch.units, batch.samples.lengths, world.dp_size, self.budget)[world.dp_rank]
         for number, pack in enumerate(packs, 1):
             micro_batch = make_micro_batch(
-                batch.samples, pack, batch.annotations, packed=not self.budget.padded, pad_id=self.pad_id,
-                sp_size=world.sp_size, sp_rank=world.sp_rank, device=world.device,
-            )  # fmt: skip
+                batch.samples,
+                pack,
+                batch.annotations,
+                packed=not self.budget.padded,
+                pad_id=self.pad_id,
+                sp_size=world.sp_size,
+                sp_rank=world.sp_rank,
+                device=world.device,
+            )
             yield micro_batch, number == len(packs)
 
 
@@ -95,11 +101,24 @@ class StepStats:
 class Trainer:
     """Trains `engine` on what `source` yields; the same run on any number of ranks, with any size of micro-batch."""
 
-    def __init__(self, engine: TrainEngine, objective: Objective, source: StepSource, batches: TrainBatches,
-                 schedule: Schedule, save: SaveSettings, seed: int, world: World, stop: StopRequest,
-                 telemetry: Telemetry | None, marker: Mapping[str, Any], history: EvalHistory,
-                 shape: ModelShape | None = None, evaluation: StepBatch | None = None,
-                 judge_eval: JudgeEval | None = None):  # fmt: skip
+    def __init__(
+        self,
+        engine: TrainEngine,
+        objective: Objective,
+        source: StepSource,
+        batches: TrainBatches,
+        schedule: Schedule,
+        save: SaveSettings,
+        seed: int,
+        world: World,
+        stop: StopRequest,
+        telemetry: Telemetry | None,
+        marker: Mapping[str, Any],
+        history: EvalHistory,
+        shape: ModelShape | None = None,
+        evaluation: StepBatch | None = None,
+        judge_eval: JudgeEval | None = None,
+    ):
         self._engine, self._objective, self._source, self._batches = engine, objective, source, batches
         self._schedule, self._save, self._seed, self._world, self._stop = schedule, save, seed, world, stop
         self._telemetry, self._marker, self._history, self._shape = telemetry, marker, history, shape
@@ -203,11 +222,21 @@ class Trainer:
             return
         seconds, n_targets = time.perf_counter() - began, batch.n_targets
         self._telemetry.record(
-            "step", self.step, epoch=self._source.epoch(self.step), samples=len(batch.indices),
-            **self._objective.figures(sums), lr=lr, grad_norm=grad_norm, learned=n_targets, tokens=int(tokens),
-            padding=1 - tokens / slots if slots else 0.0, seconds=seconds, tokens_per_second=int(tokens) / seconds,
-            mfu=self._mfu(batch, n_targets, seconds), memory_gb=_peak_memory_gb(self._world),
-        )  # fmt: skip
+            "step",
+            self.step,
+            epoch=self._source.epoch(self.step),
+            samples=len(batch.indices),
+            **self._objective.figures(sums),
+            lr=lr,
+            grad_norm=grad_norm,
+            learned=n_targets,
+            tokens=int(tokens),
+            padding=1 - tokens / slots if slots else 0.0,
+            seconds=seconds,
+            tokens_per_second=int(tokens) / seconds,
+            mfu=self._mfu(batch, n_targets, seconds),
+            memory_gb=_peak_memory_gb(self._world),
+        )
 
     def _mfu(self, batch: StepBatch, n_targets: int, seconds: float) -> float | None:
         """Model FLOPs utilisation of the step; None on a CPU."""

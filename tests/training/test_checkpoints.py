@@ -85,7 +85,7 @@ def test_a_checkpoint_that_is_damaged_is_refused_with_the_cure(tmp_path: Path, w
     checkpoints = Checkpoints(str(tmp_path), keep=2, world=world)
     save(checkpoints, 3)
     next((tmp_path / "step-3").glob("0-*")).write_bytes(b"")
-    with pytest.raises(Fatal, match=r"step-3: cannot be continued from .* is torn\); delete it to go on") as refused:
+    with pytest.raises(Fatal, match=r"step-3: cannot be continued from .* is torn\); delete it to continue") as refused:
         checkpoints.load(State(), tmp_path / "step-3")  # type: ignore[arg-type]
     assert refused.value.status == Exit.USAGE
 

@@ -306,7 +306,7 @@ def test_a_rank_that_does_not_stop_is_killed(launch, tmp_path):
     all_ready(tmp_path, 2)
     process.send_signal(signal.SIGUSR1)
     assert process.wait(PATIENCE) == 75
-    assert "did not stop by itself: rank 0, rank 1" in process.stderr.read()
+    assert "did not stop: rank 0, rank 1" in process.stderr.read()
 
 
 def test_the_second_interrupt_does_not_wait(launch, tmp_path):

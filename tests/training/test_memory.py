@@ -93,7 +93,7 @@ def test_lora_learns_its_adapters_only() -> None:
     )
     learned, everything = adapted.get_nb_trainable_parameters()
     sizes = Sizes.of(config, plan)
-    assert (sizes.learned, sizes.parameters) == (learned, everything)
+    assert (sizes.trainable, sizes.parameters) == (learned, everything)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -326,7 +326,7 @@ def test_a_tokenizer_without_eos_is_refused_where_a_text_must_end_with_it():
 
 
 def test_a_template_that_leaves_out_the_assistant_is_refused_at_once():
-    with pytest.raises(Fatal, match="leaves out what the assistant says"):
+    with pytest.raises(Fatal, match="leaves out the text of the assistant"):
         _ = encoder("qwen2.5", "{{ messages[0].content }}").chat.closing
 
 
@@ -449,8 +449,8 @@ def test_plain_text_is_learned_as_a_whole_and_ends_with_eos(name):
         (answered("a\ufdd0b"), "noncharacter", '"messages"[1] holds U+FDD0'),
         ({"conversations": [{"from": "bot", "value": "x"}]}, "unknown_role", '"conversations"[0] is from "bot"'),
         ({"conversations": [{"from": None, "value": "x"}]}, "unknown_role", '"conversations"[0] is from null'),
-        ({"text": ""}, "content_not_text", '"text" is not a text with something in it'),
-        ({"text": 3}, "content_not_text", '"text" is not a text with something in it'),
+        ({"text": ""}, "content_not_text", '"text" is not a non-empty string'),
+        ({"text": 3}, "content_not_text", '"text" is not a non-empty string'),
         ({"text": "a\udfffb"}, "lone_surrogate", '"text": character 2 is half of a pair'),
         ({"text": "Hi<|im_end|>"}, "control_token", '"text" spells out the control token <|im_end|>; give'),
         ({**answered("4"), "tools": "{"}, "bad_tools", '"tools" is a string that is not JSON'),

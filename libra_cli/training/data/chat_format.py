@@ -23,13 +23,13 @@ BUILT_IN = {
         "{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' -}}{%- endif -%}"
     ),
 }
-"""Chat templates for models that have none, by name; they keep every text as it is, the thinking included."""
+"""Chat templates for models without one, by name; they keep every text as it is, including the thinking."""
 
 _PROBE = ("Which word is it?", "libraprobe")
 
 
 def template_text(given: str) -> str:
-    """The chat template that `--chat-template` names: a built-in one, else the text of a file; raises Fatal(2)."""
+    """The chat template that `--chat-template` names: a built-in one, or the text of a file. Raises Fatal(2)."""
     if given in BUILT_IN:
         return BUILT_IN[given]
     try:
@@ -40,15 +40,15 @@ def template_text(given: str) -> str:
 
 
 class TrainingChat:
-    """Tokenizer and chat template of one model; `template` replaces its own, `kwargs` are the template's variables.
+    """Tokenizer and chat template of one model; `template` replaces its own, `kwargs` are variables of the template.
 
-    A tokenizer without a chat template serves rows of plain text; the first conversation then raises Fatal(2).
+    Without a chat template it can encode plain text only; the first conversation raises Fatal(2).
     """
 
     def __init__(self, tokenizer: Any, template: str | None = None, kwargs: Mapping[str, Any] | None = None):
         self.tokenizer, self.template, self.kwargs = tokenizer, template, dict(kwargs or {})
         self.bos = format.own_bos(tokenizer)
-        """The BOS, where the tokenizer begins plain text with it."""
+        """Id of BOS if the tokenizer begins plain text with it, else None."""
         special = {token for token in format.special_tokens(tokenizer) if len(token) > 1}
         marks = {mark for pair in MARKERS.values() for mark in pair}
         known = {token.content for token in tokenizer.added_tokens_decoder.values()}
@@ -72,12 +72,12 @@ class TrainingChat:
 
     @property
     def template_sha256(self) -> str | None:
-        """12 hex digits that name the chat template and its variables; None where there is none."""
+        """12 hex digits of a hash of the chat template and its variables; None without a template."""
         return self._format.template_sha256 if self.has_template else None
 
     @property
     def eos(self) -> str:
-        """The text of the EOS token; raises Fatal where the tokenizer has none."""
+        """The text of the EOS token. Raises Fatal if the tokenizer has none."""
         if self.tokenizer.eos_token is None:
             raise Fatal(Exit.USAGE, "the tokenizer has no EOS token to end a text with; set eos_token in its config")
         return str(self.tokenizer.eos_token)
@@ -85,9 +85,9 @@ class TrainingChat:
     # -- conversations to text ----------------------------------------------------------------------------------------
 
     def render(self, messages: Sequence[Message], tools: Sequence[Any] | None, *, prompt: bool) -> str:
-        """What the chat template writes, up to where the assistant begins if `prompt`; of `guarded` messages.
+        """The text that the chat template writes for `guarded` messages, with the generation prompt if `prompt`.
 
-        Raises RowError where the template refuses them.
+        Raises RowError if the template refuses them.
         """
         try:
             return self._format.apply(list(messages), prompt, tools)
@@ -98,45 +98,47 @@ class TrainingChat:
             raise RowError(error.kind, f"{error}{cure}") from None
 
     def guarded(self, messages: Sequence[Message]) -> list[Message]:
-        """The messages with every control token that a text spells out cut in two, so that it stays text.
+        """The messages with each control token that a text spells out split in two, so that it stays text.
 
-        What marks the thinking is kept as it is in the assistant's own turns, as at generation.
+        In the assistant's own turns the marks of thinking stay whole, as in generation.
         """
-        return [self._guarded_message(message) for message in messages]
-
-    def _guarded_message(self, message: Message) -> Message:
-        pattern = self._forging if message["role"] == "assistant" else self._control
-        return {name: value if name == "role" else _guarded(value, pattern) for name, value in message.items()}
+        guarded = []
+        for message in messages:
+            pattern = self._forging if message["role"] == "assistant" else self._control
+            guarded.append(
+                {key: value if key == "role" else _guarded(value, pattern) for key, value in message.items()}
+            )
+        return guarded
 
     def guarded_tools(self, tools: Sequence[Any] | None) -> Sequence[Any] | None:
-        """The same for tools."""
+        """The same for the descriptions of tools."""
         return _guarded(tools, self._control)
 
     def forged(self, text: str) -> str | None:
-        """The first control token that an assistant's text spells out, thinking marks aside."""
-        found = self._forging.search(text) if self._forging else None
-        return found.group() if found else None
+        """The first control token that an assistant's text spells out, marks of thinking excepted."""
+        match = self._forging.search(text) if self._forging else None
+        return match.group() if match else None
 
     def context(self, text: str) -> str:
-        """As much of the end of `text` as decides how a text behind it begins: from its last special token on."""
-        found = list(self.special.finditer(text)) if self.special else []
-        return text[found[-1].start() :] if found else text
+        """The end of `text`, from its last special token on, which decides how the text after it is tokenized."""
+        matches = list(self.special.finditer(text)) if self.special else []
+        return text[matches[-1].start() :] if matches else text
 
     # -- how a turn ends ----------------------------------------------------------------------------------------------
 
     @cached_property
     def _around(self) -> tuple[str, str]:
-        """What the template writes between its prompt and an answer, and after it."""
+        """The text that the template writes between its prompt and an answer, and after the answer."""
         question, answer = {"role": "user", "content": _PROBE[0]}, {"role": "assistant", "content": _PROBE[1]}
         try:
             prompt = self.render([question], None, prompt=True)
             whole = self.render([question, answer], None, prompt=False)
         except RowError as error:
             raise Fatal(Exit.USAGE, str(error)) from None
-        before, found, after = whole.rpartition(_PROBE[1])
-        if not found:
+        before, probe, after = whole.rpartition(_PROBE[1])
+        if not probe:
             cure = "use another --chat-template"
-            raise Fatal(Exit.USAGE, f"the chat template leaves out what the assistant says; {cure}")
+            raise Fatal(Exit.USAGE, f"the chat template leaves out the text of the assistant; {cure}")
         return before[len(prompt) :] if before.startswith(prompt) else "", after
 
     @property
@@ -147,16 +149,13 @@ class TrainingChat:
 
     @cached_property
     def closing_text(self) -> str:
-        """What follows an answer up to and including the token that closes the turn."""
+        """The text after an answer, up to and including the token that closes the turn."""
         return self.closed(self._around[1])
 
     def closed(self, after: str) -> str:
-        """`after`, which the template writes behind an answer, up to the first token that can close a turn.
-
-        Where it holds none, EOS is put there.
-        """
-        found = self.special.search(after) if self.special else None
-        return after[: found.end()] if found else after.rstrip() + self.eos
+        """The template's text `after` an answer, up to the first token that closes a turn; with EOS if it has none."""
+        match = self.special.search(after) if self.special else None
+        return after[: match.end()] if match else after.rstrip() + self.eos
 
     @cached_property
     def closing_token(self) -> str:
@@ -167,12 +166,12 @@ class TrainingChat:
 
     @property
     def closes_turns(self) -> bool:
-        """Whether the template itself closes an assistant's turn with a token."""
+        """The template itself closes an assistant's turn with a token."""
         return self.special is not None and self.special.search(self._around[1]) is not None
 
     @property
     def closing(self) -> tuple[int, ...]:
-        """Id of the token that closes an assistant's turn, to stand beside EOS among the ids that end a generation."""
+        """Id of the token that closes an assistant's turn, to end generation along with EOS."""
         return (int(self.tokenizer.convert_tokens_to_ids(self.closing_token)),)
 
 

@@ -39,9 +39,13 @@ class Piece(NamedTuple):
 
 
 def conversation_pieces(
-    chat: TrainingChat, messages: Sequence[Message], tools: Sequence[Any] | None, learn: Learn, assistant: Assistant,
+    chat: TrainingChat,
+    messages: Sequence[Message],
+    tools: Sequence[Any] | None,
+    learn: Learn,
+    assistant: Assistant,
     last_only: str,
-) -> list[Piece]:  # fmt: skip
+) -> list[Piece]:
     """The text of a conversation in order, prompt and target by turns. Raises RowError if the template cannot write it.
 
     `last_only` is the advice to learn from the last turn only.

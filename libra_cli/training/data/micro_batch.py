@@ -86,14 +86,26 @@ def _token_batch(samples: list[int], is_target: Rows, annotations: Annotations |
     given = annotations or Annotations(dict.fromkeys(samples, 0.0))
     weight = per_sample(given.weight)
     assert weight is not None
-    return TokenBatch(_tensor(np.repeat(np.arange(len(samples)), counts), device), len(samples), weight,
-                      per_sample(given.advantage), per_target(given.old_logp), per_target(given.ref_logp))  # fmt: skip
+    return TokenBatch(
+        _tensor(np.repeat(np.arange(len(samples)), counts), device),
+        len(samples),
+        weight,
+        per_sample(given.advantage),
+        per_target(given.old_logp),
+        per_target(given.ref_logp),
+    )
 
 
 def _packed_row(
-    ids: Rows, is_target: Rows, owners: np.ndarray, token_batch: TokenBatch, pad_id: int, sp_size: int, sp_rank: int,
+    ids: Rows,
+    is_target: Rows,
+    owners: np.ndarray,
+    token_batch: TokenBatch,
+    pad_id: int,
+    sp_size: int,
+    sp_rank: int,
     device: Device,
-) -> MicroBatch:  # fmt: skip
+) -> MicroBatch:
     """Documents end to end in one row."""
     tokens = sum(map(len, ids))
     lengths = [len(each) for each in ids]
@@ -114,8 +126,16 @@ def _packed_row(
         "position_ids": _tensor(positions_in_document[here], device).unsqueeze(0),
     }
     counted = tokens if sp_rank == 0 and token_batch.n_samples else 0
-    return MicroBatch(inputs, _tensor(at - begin, device), _tensor(row[at + 1], device), owners[own], token_batch, own,
-                      counted, Layout(lengths, device))  # fmt: skip
+    return MicroBatch(
+        inputs,
+        _tensor(at - begin, device),
+        _tensor(row[at + 1], device),
+        owners[own],
+        token_batch,
+        own,
+        counted,
+        Layout(lengths, device),
+    )
 
 
 def _padded_rows(
@@ -131,8 +151,15 @@ def _padded_rows(
     inputs = {"input_ids": _tensor(rows, device), "attention_mask": _tensor(attention, device)}
     inputs["position_ids"] = _tensor(np.broadcast_to(np.arange(longest), rows.shape).copy(), device)
     tokens = int(attention.sum()) if token_batch.n_samples else 0
-    return MicroBatch(inputs, _tensor(at - 1, device), _tensor(rows.reshape(-1)[at], device), owners, token_batch,
-                      slice(0, len(at)), tokens)  # fmt: skip
+    return MicroBatch(
+        inputs,
+        _tensor(at - 1, device),
+        _tensor(rows.reshape(-1)[at], device),
+        owners,
+        token_batch,
+        slice(0, len(at)),
+        tokens,
+    )
 
 
 def _tensor(values: np.ndarray, device: Device) -> torch.Tensor:

@@ -14,11 +14,11 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.console import Console
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
+from libra_cli.stream.files import replace_file
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.rows import Row, content_hash
 from libra_cli.stream.signals import StopRequest
-from libra_cli.stream.sinks import replace_file
 from libra_cli.training.data import token_store
 from libra_cli.training.data.chat_format import TrainingChat, template_text
 from libra_cli.training.data.tokenization import Encoder
@@ -38,9 +38,15 @@ def chat_format_of(settings: DataSettings, tokenizer: Any) -> TrainingChat:
 
 
 def prepare(
-    folder: str, paths: Sequence[str], encoder: Encoder, settings: DataSettings, world: World, console: Console,
-    log: Callable[[], ErrorLog], stop: StopRequest | None = None,
-) -> tuple[token_store.TokenStore, int]:  # fmt: skip
+    folder: str,
+    paths: Sequence[str],
+    encoder: Encoder,
+    settings: DataSettings,
+    world: World,
+    console: Console,
+    log: Callable[[], ErrorLog],
+    stop: StopRequest | None = None,
+) -> tuple[token_store.TokenStore, int]:
     """The samples of `paths`, as all ranks see them, and how many rows were refused; encoded again if these changed.
 
     A row that cannot be learned from ends the run before it begins, unless `settings.errors` names a file for it.
@@ -53,15 +59,29 @@ def prepare(
     return token_store.TokenStore(folder), refused
 
 
-def _build(folder: str, encoder: Encoder, settings: DataSettings, origin: dict[str, Any], console: Console,
-           log: ErrorLog, stop: StopRequest | None) -> None:  # fmt: skip
+def _build(
+    folder: str,
+    encoder: Encoder,
+    settings: DataSettings,
+    origin: dict[str, Any],
+    console: Console,
+    log: ErrorLog,
+    stop: StopRequest | None,
+) -> None:
     paths, counts, kinds_before = origin["files"], Counts(), log.kinds.copy()
     with suppress(FileNotFoundError):
         os.unlink(os.path.join(folder, _ORIGIN))  # until the new samples are written, it would be wrong
     store = token_store.build(
-        folder, _readable_rows(paths, stop, counts, log), encoder, max_length=settings.max_length,
-        too_long=settings.too_long, errors=log, counts=counts, workers=settings.workers, config=origin["encoding"],
-    )  # fmt: skip
+        folder,
+        _readable_rows(paths, stop, counts, log),
+        encoder,
+        max_length=settings.max_length,
+        too_long=settings.too_long,
+        errors=log,
+        counts=counts,
+        workers=settings.workers,
+        config=origin["encoding"],
+    )
     console.note(f"{', '.join(paths)}: {counts.summary(log.kinds - kinds_before)}")
     if counts.errors and settings.errors is None:
         cure = "mend them, or name a file to leave them in: --errors FILE"

@@ -46,8 +46,14 @@ class Encoder:
     template's prompt. `last_only`: how messages advise to learn from the last turn only.
     """
 
-    def __init__(self, chat: TrainingChat, *, learn: Learn = "last", assistant: Assistant = "template",
-                 last_only: str = "learn from the last turn only"):  # fmt: skip
+    def __init__(
+        self,
+        chat: TrainingChat,
+        *,
+        learn: Learn = "last",
+        assistant: Assistant = "template",
+        last_only: str = "learn from the last turn only",
+    ):
         self.chat, self.learn, self.assistant, self._last_only = chat, learn, assistant, last_only
         if learn == "all" and chat.has_template and not chat.closes_turns:
             reason = "the chat template closes no turn with a token, so the model could not learn where a turn ends"

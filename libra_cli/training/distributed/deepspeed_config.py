@@ -1,4 +1,4 @@
-"""The user's own DeepSpeed configuration: taken as it is, but for what follows from the run's options."""
+"""The user's own DeepSpeed configuration: used as it is, except for keys that options of the run determine."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ OURS = {
     "gradient_clipping": "--clip",
     "scheduler": "--schedule, --lr, --min-lr and --warmup",
 }
-"""Keys that may be left out or say "auto", and the options that they follow from."""
+"""Keys that must be left out or "auto", and the options that determine them."""
 _GIVEN = {"eps": "epsilon", "weight_decay": "weight_decay"}
 
 
 def read(path: str | None) -> dict[str, Any]:
-    """Its keys, without those that say "auto"; raises Fatal(2) where it cannot be taken."""
+    """The keys of the file, without those set to "auto". Raises Fatal(2) if the file cannot be used."""
     if path is None:
         return {}
     try:
@@ -45,19 +45,19 @@ def read(path: str | None) -> dict[str, Any]:
 
 
 def _is_auto(key: str, value: Any) -> bool:
-    """A scheduler is all or nothing: what others fill in for "auto" in it, our schedule does."""
+    """A scheduler with any "auto" counts as "auto" as a whole: our schedule replaces it."""
     return key == "scheduler" and '"auto"' in json.dumps(value)
 
 
 def _without_auto(value: Any) -> Any:
-    """What is said with a value, at any depth."""
+    """The entries with a value, at any depth."""
     if not isinstance(value, dict):
         return value
     return {key: _without_auto(inner) for key, inner in value.items() if inner != "auto"}
 
 
 def fill_optimizer(own: dict[str, Any], options: dict[str, Any]) -> None:
-    """Gives the file's optimiser what it leaves open, from options by their names."""
+    """Fills in what the file's optimizer leaves open, from options by their names."""
     if "optimizer" in own:
         params = own["optimizer"].setdefault("params", {})
         params["lr"] = options["lr"]

@@ -54,8 +54,11 @@ def build_config(
         zero["offload_param"] = offloaded
     if stage in (1, 2):
         zero.update(overlap_comm=world.on_gpu, contiguous_gradients=True)
-    config: dict[str, Any] = {"zero_optimization": zero, "zero_allow_untested_optimizer": True,
-                              "zero_force_ds_cpu_optimizer": False}  # fmt: skip
+    config: dict[str, Any] = {
+        "zero_optimization": zero,
+        "zero_allow_untested_optimizer": True,
+        "zero_force_ds_cpu_optimizer": False,
+    }
     if dtype == torch.bfloat16:
         config["bf16"] = {"enabled": True, "check_grad_overflow": True}
         config["data_types"] = {"grad_accum_dtype": "fp32"}
@@ -67,8 +70,14 @@ def build_config(
         config["sequence_parallel_size"] = world.sp_size
     # DeepSpeed clips by 1 if the key is absent.
     clip = 0.0 if needs_own_clipping(config) else optimizer.clip
-    return {**config, "train_batch_size": world.dp_size, "train_micro_batch_size_per_gpu": 1,
-            "gradient_accumulation_steps": 1, "gradient_clipping": clip, "steps_per_print": 1 << 40}  # fmt: skip
+    return {
+        **config,
+        "train_batch_size": world.dp_size,
+        "train_micro_batch_size_per_gpu": 1,
+        "gradient_accumulation_steps": 1,
+        "gradient_clipping": clip,
+        "steps_per_print": 1 << 40,
+    }
 
 
 def needs_own_clipping(config: Mapping[str, Any]) -> bool:
@@ -120,8 +129,14 @@ def groups_of(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
 class TrainEngine:
     """A policy model on all ranks; `config` is DeepSpeed's (see `build_config`)."""
 
-    def __init__(self, policy: PolicyModel, config: Mapping[str, Any], optimizer: OptimizerSettings, world: World,
-                 mpu: Any = None):  # fmt: skip
+    def __init__(
+        self,
+        policy: PolicyModel,
+        config: Mapping[str, Any],
+        optimizer: OptimizerSettings,
+        world: World,
+        mpu: Any = None,
+    ):
         deepspeed = import_deepspeed()
         self._clip, self._world = optimizer.clip, world
         stage = int(config["zero_optimization"]["stage"])
@@ -131,10 +146,13 @@ class TrainEngine:
         own = "optimizer" in config
         with redirect_stdout(io.StringIO()):  # DeepSpeed prints memory figures again and again
             self._engine, *_ = deepspeed.initialize(
-                model=policy, config=dict(config), mpu=mpu, dist_init_required=False,
+                model=policy,
+                config=dict(config),
+                mpu=mpu,
+                dist_init_required=False,
                 optimizer=None if own else _build_optimizer(policy, config, optimizer, world),
                 model_parameters=groups_of(policy, optimizer.weight_decay) if own else None,
-            )  # fmt: skip
+            )
         self.policy = policy
         self.frozen = any(not p.requires_grad for p in policy.parameters())
         """Some weights are not trained (LoRA)."""
@@ -219,8 +237,9 @@ class TrainEngine:
 
     def load(self, folder: str) -> None:
         """Reads what as many ranks saved. Raises OSError or ValueError if it is not there."""
-        path, _ = self._engine.load_checkpoint(folder, tag="state", load_module_strict=not self.frozen,
-                                               load_lr_scheduler_states=False)  # fmt: skip
+        path, _ = self._engine.load_checkpoint(
+            folder, tag="state", load_module_strict=not self.frozen, load_lr_scheduler_states=False
+        )
         if path is None:
             raise ValueError("the state of this rank is missing")
 

@@ -1,8 +1,8 @@
-"""Which rank this process is: one command serves one device, all devices of a node, and `srun` on many nodes.
+"""Places this process among the ranks: one command serves one device, all devices of a node, and `srun` on many nodes.
 
-Our own small launcher, not torchrun: that one dies of SIGUSR1 and kills its workers 30 s after SIGTERM, however long
-a checkpoint takes (pytorch#154849, #119856). Under torchrun, deepspeed, accelerate and Kubernetes this process is the
-rank that they say it is.
+A small launcher of our own, because torchrun kills its workers 30 s after SIGTERM, however long a checkpoint takes
+(pytorch#119856; torch 2.13 passes SIGUSR1 on with --signals-to-handle). Under torchrun, deepspeed, accelerate and
+Kubernetes this process is the rank that their environment variables say.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from libra_cli.training.distributed.processes import LAUNCHER, ONLY_TO_LAUNCHER,
 
 LOOPBACK = "127.0.0.1"
 PORTS = range(15000, 30000)
-"""Of steps of Slurm: below those that systems give away for outgoing connections."""
+"""Rendezvous ports of Slurm steps: below the range of outgoing connections."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class RankPlacement:
     world: int
     local: int
     on_node: int
-    """How many ranks there are on this node, whoever starts them."""
+    """Ranks on this node, including those that other processes start."""
     address: str
     port: int
 
     def variables(self, index: int) -> dict[str, str]:
-        """What torch.distributed and DeepSpeed read from the environment of rank `first + index`."""
+        """Environment variables of rank `first + index` that torch.distributed and DeepSpeed read."""
         return {
             "RANK": str(self.first + index),
             "WORLD_SIZE": str(self.world),
@@ -55,14 +55,17 @@ class RankPlacement:
 
 
 def relaunch(nproc: int | None, grace: float) -> int | None:
-    """None in a process that is a rank (its RANK, WORLD_SIZE, ... are set now); else the exit status of the ranks.
+    """Makes this process a rank and returns None, or starts ranks and returns their exit status once all have ended.
 
-    The latter once they have all ended: they are this same command, started `nproc` times (None: once for each visible
-    GPU, once where there is none). Asked to stop, they have `grace` seconds. To be called before torch is imported.
-    Raises Fatal where the environment contradicts itself.
+    Ranks are this same command, started `nproc` times (None: once per visible GPU, or once without any); a rank has
+    RANK, WORLD_SIZE, ... set. Ranks that are asked to stop have `grace` seconds. Must be called before torch is
+    imported. Raises Fatal if the environment contradicts itself.
     """
     placement = placement_of(os.environ, nproc)
-    _scripts_first_on_path()
+    # DeepSpeed builds its kernels with the ninja of this environment, even if that is not activated.
+    scripts, path = os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)
+    if path.split(os.pathsep)[0] != scripts:
+        os.environ["PATH"] = scripts + os.pathsep + path
     os.environ.setdefault("OMP_NUM_THREADS", str(threads(os.environ, placement)))
     if placement.count > 1:
         return run_ranks([placement.variables(index) for index in range(placement.count)], grace)
@@ -71,9 +74,9 @@ def relaunch(nproc: int | None, grace: float) -> int | None:
 
 
 def placement_of(environment: Mapping[str, str], nproc: int | None) -> RankPlacement:
-    """What `environment` makes of this process: another launcher's rank, a task of a Slurm step, or all on this node.
+    """The ranks of this process: one of another launcher, of a task of a Slurm step, or all on this node.
 
-    A step is known by SLURM_STEP_*: SLURM_NTASKS is set in a batch script, too, where nobody else joins.
+    SLURM_STEP_* identifies a step; SLURM_NTASKS is set in a batch script, too, which is one process.
     """
     if "RANK" in environment and "WORLD_SIZE" in environment:
         return _started_by_others(environment)
@@ -88,7 +91,7 @@ def placement_of(environment: Mapping[str, str], nproc: int | None) -> RankPlace
 
 
 def visible_devices(environment: Mapping[str, str]) -> int:
-    """How many NVIDIA GPUs torch will see, without the seconds that importing it takes."""
+    """Number of NVIDIA GPUs that torch will see, without the seconds that importing torch takes."""
     if tool := shutil.which("nvidia-smi", path=environment.get("PATH")):
         listed = subprocess.run([tool, "-L"], capture_output=True, text=True, check=False).stdout
         present = len(re.findall(r"^GPU ", listed, re.MULTILINE))
@@ -97,7 +100,9 @@ def visible_devices(environment: Mapping[str, str]) -> int:
     chosen = environment.get("CUDA_VISIBLE_DEVICES")
     if chosen is None or present == 0:
         return present
-    valid = re.match(r"(\s*[A-Za-z0-9][^,]*(,|$))*", chosen)  # CUDA reads up to the first that is none, such as -1
+    valid = re.match(
+        r"(\s*[A-Za-z0-9][^,]*(,|$))*", chosen
+    )  # CUDA stops reading at the first invalid entry, such as -1
     return valid.group().strip(", ").count(",") + 1 if valid and valid.group().strip(", ") else 0
 
 
@@ -108,26 +113,19 @@ def first_host(nodes: str) -> str:
 
 
 def free_port() -> int:
-    """A port of this machine on which nobody listens."""
+    """A free port of this machine."""
     with socket.socket() as listener:
         listener.bind((LOOPBACK, 0))
         return int(listener.getsockname()[1])
 
 
 def threads(environment: Mapping[str, str], placement: RankPlacement) -> int:
-    """How many threads a rank should use: its share of the cores that are given to this process, or to this task."""
+    """Threads of a rank: its share of the cores of this process or Slurm task."""
     per_task = environment.get("SLURM_CPUS_PER_TASK")
     if per_task and "SLURM_STEP_ID" in environment:
         return max(1, _number(environment, "SLURM_CPUS_PER_TASK") // placement.count)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores // placement.on_node)
-
-
-def _scripts_first_on_path() -> None:
-    """DeepSpeed builds its kernels with the ninja of this environment, whether or not that has been activated."""
-    scripts, path = os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)
-    if path.split(os.pathsep)[0] != scripts:
-        os.environ["PATH"] = scripts + os.pathsep + path
 
 
 def _started_by_others(environment: Mapping[str, str]) -> RankPlacement:
@@ -148,27 +146,20 @@ def _started_by_others(environment: Mapping[str, str]) -> RankPlacement:
 
 
 def _slurm_task(environment: Mapping[str, str], tasks: int, nodes: int) -> RankPlacement:
-    """A step with several tasks on a node: one task is one rank."""
+    """In a step with several tasks on a node, each task is one rank."""
     local, node = _number(environment, "SLURM_LOCALID"), _number(environment, "SLURM_NODEID")
-    on_node = _tasks_per_node(environment.get("SLURM_STEP_TASKS_PER_NODE", str(tasks)))[node]
+    # "2(x3),1" means three nodes with two tasks each, then one with one.
+    per_node = re.findall(r"(\d+)(?:\(x(\d+)\))?", environment.get("SLURM_STEP_TASKS_PER_NODE", str(tasks)))
+    on_node = [int(count) for count, times in per_node for _ in range(int(times or 1))][node]
     devices = visible_devices(environment)
     if devices:
-        local %= devices  # Slurm may have bound each task to its own GPU, the only one that it sees
+        local %= devices  # Slurm may bind each task to a GPU of its own, the only one that it sees
     rank = _number(environment, "SLURM_PROCID")
     return RankPlacement(rank, 1, tasks, local, on_node, *_meeting_point(environment, nodes))
 
 
-def _tasks_per_node(text: str) -> list[int]:
-    """`2(x3),1` is three nodes with two tasks each, then one with one."""
-    return [
-        int(tasks)
-        for tasks, times in re.findall(r"(\d+)(?:\(x(\d+)\))?", text)
-        for _ in range(int(times or 1))
-    ]  # fmt: skip
-
-
 def _meeting_point(environment: Mapping[str, str], nodes: int) -> tuple[str, int]:
-    """Where the ranks of a step meet: an address and a port that all its tasks find on their own; the user's win."""
+    """Address and port at which the ranks of a step meet, the same in all tasks; the user's own take precedence."""
     job, step = _number(environment, "SLURM_JOB_ID"), _number(environment, "SLURM_STEP_ID")
     port = _number(environment, "MASTER_PORT", PORTS[(job * 7 + step) % len(PORTS)])
     if nodes == 1:
@@ -177,15 +168,15 @@ def _meeting_point(environment: Mapping[str, str], nodes: int) -> tuple[str, int
 
 
 def _address(host: str) -> str:
-    """`host`, or the address that Slurm has for it where the name of a node is no name of a host."""
+    """`host` if its name resolves, else the address that Slurm has for the node."""
     try:
         socket.getaddrinfo(host, None)
     except OSError:
         if shutil.which("scontrol"):
             command = ["scontrol", "show", "node", "--oneliner", host]
             known = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-            if found := re.search(r"\bNodeAddr=(\S+)", known):
-                return found[1]
+            if match := re.search(r"\bNodeAddr=(\S+)", known):
+                return match[1]
         raise Fatal(Exit.USAGE, f"the first node of this step, {host!r}, has no address: set MASTER_ADDR") from None
     return host
 
@@ -193,12 +184,12 @@ def _address(host: str) -> str:
 def _number(environment: Mapping[str, str], name: str, default: int | None = None) -> int:
     text = environment.get(name, "" if default is None else str(default))
     if not text.strip().isascii() or not text.strip().isdigit():
-        raise Fatal(Exit.USAGE, f"{name} is {text!r} in the environment, a number is needed: set it right, or unset it")
+        raise Fatal(Exit.USAGE, f"{name} is {text!r} in the environment, a number is needed: correct it, or unset it")
     return int(text)
 
 
 def _become(placement: RankPlacement) -> None:
-    """Makes this process the rank: only rank 0 has standard input, and writes to standard output."""
+    """Makes this process the rank. Only rank 0 reads standard input and writes to standard output."""
     os.environ.update(placement.variables(0))
     for number in (signal.SIGTERM, signal.SIGUSR1):
         if signal.getsignal(number) is signal.SIG_DFL:
@@ -217,5 +208,5 @@ def _become(placement: RankPlacement) -> None:
 
 
 def _stop_before_work(number: int, _frame: FrameType | None) -> NoReturn:
-    """The handler until the trainer has its own, seconds after torch began to load: there is nothing to lose yet."""
+    """Handles requests to stop until the trainer does, seconds later: there is nothing to save yet."""
     leave(STATUS[signal.Signals(number)])

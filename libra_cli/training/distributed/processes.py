@@ -1,4 +1,4 @@
-"""The ranks of one node as processes: started, told to stop, ended when one of them fails, and never left behind."""
+"""The ranks of one node as processes: starts them, passes requests to stop on, and leaves none behind."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from libra_cli.stream.console import over_progress, write_stderr
 from libra_cli.stream.signals import STATUS, CtrlC, kill_descendants
 
 LAUNCHER = "LIBRA_LAUNCHER_PID"
-"""Names the launcher to the ranks that it starts."""
+"""Environment variable with the launcher's process id, for the ranks that it starts."""
 REQUESTS = {
     signal.SIGTERM: signal.SIGTERM,
     signal.SIGUSR1: signal.SIGUSR1,
     signal.SIGINT: signal.SIGTERM,
     signal.SIGHUP: signal.SIGTERM,
 }
-"""Request to stop -> what the ranks are told."""
+"""Request to stop -> signal that the ranks are sent."""
 ONLY_TO_LAUNCHER = (signal.SIGINT, signal.SIGHUP)
-"""A terminal gives these to all its processes and Slurm to all of a step: told once more, a rank would stop at once."""
+"""Ranks ignore these, which a terminal or Slurm sends to all processes: a second request would stop them at once."""
 ANSWERS: dict[int, int] = dict([*STATUS.items(), (signal.SIGHUP, 128 + signal.SIGHUP)])
 """Request to stop -> exit status."""
 FINISHED = (Exit.DONE, Exit.SOME_ERRORS)
 
 MARGIN = 5.0
-"""Seconds beyond the grace period, after which a rank should have ended itself."""
+"""Seconds beyond the grace period within which a rank should end."""
 FAILURE_PATIENCE = 5.0
-"""Seconds for the other ranks to say what they have to say once one has failed; most wait for it in a collective."""
+"""Seconds for the other ranks to report once one has failed; most wait for it in a collective."""
 KILL_PATIENCE = 10.0
-"""Seconds for killed ranks to end; a driver or a file system that hangs can hold one for ever."""
+"""Seconds for killed ranks to end; a hanging driver or file system can hold one forever."""
 LONGEST_LINE = 1 << 16
 
 
 def run_ranks(variables: Sequence[Mapping[str, str]], grace: float) -> int:
-    """Starts this command once for each of `variables`, the environment of a rank; the exit status of all together.
+    """Starts this command once for each of `variables`, the environment of a rank; returns the exit status of all.
 
-    That is the status of the first rank that failed; else that of the request to stop; else the ranks' own.
+    That is the status of the first rank that failed, else that of the request to stop, else the ranks' own.
     """
     with _Signals() as signals:
         ranks = Ranks(grace)
@@ -59,7 +59,7 @@ def run_ranks(variables: Sequence[Mapping[str, str]], grace: float) -> int:
 
 
 class Ranks:
-    """Processes by rank, and what is to become of them."""
+    """Processes by rank, and their common exit status."""
 
     def __init__(self, grace: float):
         self.grace = grace
@@ -67,7 +67,7 @@ class Ranks:
         self.failure: int | None = None
         """The status of the first rank that failed."""
         self.stopped: int | None = None
-        """The status with which ranks stopped that were, or were not, asked through this process."""
+        """The status of ranks that stopped on request, whether or not the request came through this process."""
         self.finished: int = Exit.DONE
         self._asked: signal.Signals | None = None
         self._interrupted = self._killed = False
@@ -77,18 +77,18 @@ class Ranks:
 
     @property
     def status(self) -> int:
-        """Of all together; a failure outweighs a request to stop, and that outweighs the rest."""
+        """The exit status of all ranks; a failure outweighs a request to stop, which outweighs the rest."""
         if self.failure is not None:
             return self.failure
         return self.finished if self.stopped is None else self.stopped
 
     @property
     def seconds_left(self) -> float | None:
-        """Until something is to be done whatever happens."""
+        """Seconds until the deadline; None without one."""
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def start(self, variables: Sequence[Mapping[str, str]]) -> None:
-        """Starts them with the requests to stop blocked: one that comes early waits until a rank has set itself up."""
+        """Starts the ranks with requests to stop blocked: an early one stays pending until a rank is set up."""
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
         try:
             for each in variables:
@@ -100,7 +100,7 @@ class Ranks:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def request(self, number: signal.Signals) -> None:
-        """Asks all ranks to stop; the second Ctrl-C does not wait."""
+        """Asks all ranks to stop; a second Ctrl-C ends them at once."""
         if number == signal.SIGINT and not self._ctrl_c.pressed():
             return
         if number == signal.SIGINT and self._interrupted:
@@ -115,26 +115,26 @@ class Ranks:
             process.send_signal(REQUESTS[number])
 
     def look(self) -> None:
-        """Notes which ranks have ended, and ends the others where it is time."""
+        """Notes which ranks have ended, and ends the others at the deadline."""
         if self.seconds_left == 0:
             self._overdue()
         ended = {rank: process.returncode for rank, process in self.running.items() if process.poll() is not None}
-        # Of several at once, one that a signal ended is the cause: the others may have lost their connection to it.
+        # Of several, a rank that a signal ended is the cause: the others may have lost their connection to it.
         for rank, code in sorted(ended.items(), key=lambda item: item[1] >= 0):
             del self.running[rank]
             self._ended(rank, code)
 
     def drain(self) -> None:
-        """Waits for the last lines of the ranks; not for a process of theirs that still holds their stderr."""
+        """Waits for the last lines of the ranks, but not for a process of theirs that still holds their stderr."""
         for relay in self._relays:
             relay.join(1.0)
 
     def _start(self, rank: int, environment: Mapping[str, str]) -> None:
-        # Rank 0 has the terminal, where there is one: it shows the progress.
+        # Rank 0 writes to stderr itself: it shows the progress.
         process = subprocess.Popen(
             [sys.executable, *sys.orig_argv[1:]],
             env=environment,
-            close_fds=False,  # `libra sft <(libra mix ...)` names a descriptor that we were given
+            close_fds=False,  # `libra sft <(libra mix ...)` names a descriptor that we inherited
             stderr=None if rank == 0 else subprocess.PIPE,
         )
         self.running[rank] = process
@@ -166,27 +166,27 @@ class Ranks:
         self._deadline = end if self._deadline is None else min(end, self._deadline)
 
     def _overdue(self) -> None:
-        """Kills the ranks that run, with the processes that they started; gives up on those that outlive that."""
+        """Kills the running ranks and the processes that they started; gives up on those that survive."""
         if self._killed:
-            _say(f"left behind, not even killed: {', '.join(f'rank {rank}' for rank in self.running)}")
+            _say(f"left behind, could not be killed: {', '.join(f'rank {rank}' for rank in self.running)}")
             self.running.clear()
             return
         self._killed = True
         if self.failure is None:
-            _say(f"killed, because it did not stop by itself: {', '.join(f'rank {rank}' for rank in self.running)}")
+            _say(f"killed, because it did not stop: {', '.join(f'rank {rank}' for rank in self.running)}")
             self.stopped = self.stopped if self._asked is None else ANSWERS[self._asked]
         kill_descendants(os.getpid())
         self._deadline = time.monotonic() + KILL_PATIENCE
 
 
 class _Signals:
-    """Requests to stop and ends of ranks, as something that can be waited for; what was ignored stays ignored."""
+    """Waits for requests to stop and for ends of ranks; ignored signals stay ignored."""
 
     def __enter__(self) -> _Signals:
         self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._wakeup_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
-        heeded = [number for number in REQUESTS if signal.getsignal(number) is not signal.SIG_IGN]
-        self._before: dict[int, Any] = {number: signal.signal(number, _noted) for number in (*heeded, signal.SIGCHLD)}
+        handled = [number for number in REQUESTS if signal.getsignal(number) is not signal.SIG_IGN]
+        self._before: dict[int, Any] = {number: signal.signal(number, _noted) for number in (*handled, signal.SIGCHLD)}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -197,18 +197,18 @@ class _Signals:
         os.close(self._write)
 
     def wait(self, seconds: float | None) -> list[signal.Signals]:
-        """The requests that came; none where a rank has ended or `seconds` are over."""
+        """The requests received; none if a rank ended or `seconds` passed."""
         if not select.select([self._read], [], [], seconds)[0]:
             return []
         return [signal.Signals(number) for number in os.read(self._read, 512) if number in REQUESTS]
 
 
 def _noted(_number: int, _frame: FrameType | None) -> None:
-    """The handler: the interpreter has written the number to the pipe already."""
+    """Does nothing: the interpreter has written the signal number to the pipe already."""
 
 
 def _pass_on(rank: int, stderr: IO[bytes]) -> None:
-    """Writes a rank's lines to our stderr, whole and with its number."""
+    """Writes the lines of a rank to stderr, each whole and with the rank's number."""
     while line := stderr.readline(LONGEST_LINE):
         text = line.decode("utf-8", "backslashreplace")
         write_stderr(f"[rank {rank}] {text}" + ("" if text.endswith("\n") else "\n"))

@@ -1,8 +1,8 @@
 """Attention within documents: several documents lie end to end in one row, and none sees another.
 
-No mask is ever made: on a GPU in half precision torch's variable-length kernel takes the documents as they lie;
-elsewhere documents of like length are set side by side, where plain causal attention is exact (what is added on the
-right of a document comes after all of its tokens). The cost is that of the documents, not of the row.
+No mask is built. On a GPU in half precision, torch's variable-length kernel takes the documents as they are; elsewhere
+documents of similar length are padded on the right into a block, in which plain causal attention is exact, because the
+padding comes after all tokens of a document. The cost is that of the documents, not that of the row squared.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 NAME = "libra_documents"
-"""What transformers calls it: `attn_implementation`."""
+"""Its name in transformers: `attn_implementation`."""
 
 _WASTE = 0.2
 _FREE_AREA = 1 << 14
-"""Documents are set side by side while at most this share, or this many, of the pairs of tokens are wasted."""
+"""A block grows while padding wastes at most this share of its pairs of tokens, or at most this many pairs."""
 
 
 class Layout:
-    """Where the documents of a row begin and end, and how they are set side by side."""
+    """The boundaries of the documents in a row, and the blocks that they are padded into."""
 
     def __init__(self, lengths: Sequence[int], device: torch.device | str = "cpu"):
         self.lengths = tuple(lengths)
@@ -48,7 +48,7 @@ class Layout:
 
 
 def blocks_of(lengths: Sequence[int]) -> list[list[int]]:
-    """Indices of documents in blocks of like length, the longest first."""
+    """Indices of documents in blocks of similar length, the longest first."""
     blocks: list[list[int]] = []
     used = longest = 0
     for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
@@ -67,7 +67,7 @@ _layout: Layout | None = None
 
 @contextmanager
 def laid_out(layout: Layout | None) -> Iterator[None]:
-    """Within it, rows are made of these documents; to be kept until after the backward pass, which may recompute."""
+    """Sets the documents of the row for attention; lasts until the backward pass ends, which may recompute."""
     global _layout
     before, _layout = _layout, layout
     try:
@@ -77,7 +77,7 @@ def laid_out(layout: Layout | None) -> Iterator[None]:
 
 
 class _Permute(torch.autograd.Function):
-    """x[take] where `place` undoes it: the slots that no token has get no gradient, so that none needs adding up."""
+    """x[take], with `place` as its inverse: padding gets no gradient, so the backward pass is a gather, not a sum."""
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, take: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
@@ -90,7 +90,7 @@ class _Permute(torch.autograd.Function):
 
 
 class _Unpermute(torch.autograd.Function):
-    """The way back: the token of each slot; slots that no token has get a gradient of zero."""
+    """The inverse of `_Permute`: picks each token from its slot; padding gets a gradient of zero."""
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
@@ -113,27 +113,36 @@ def documents_attention(
     scaling: float | None = None,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Causal attention within the documents of the row; an attention function of transformers.
+    """Causal attention within the documents of the row, as an attention function of transformers.
 
-    query: [1, heads, T, dim]; key and value: [1, key heads, T, dim]; gives [1, T, heads, dim]. Raises ValueError for
-    what the model wants beside plain causal attention (a mask of its own, sinks, capped scores).
+    query: [1, heads, T, dim]; key and value: [1, key heads, T, dim]; returns [1, T, heads, dim]. Raises ValueError if
+    the model needs more than plain causal attention (a mask of its own, sinks, capped scores).
     """
     layout = _layout
     refuse_extras(attention_mask, kwargs)
     window = kwargs.get("sliding_window")
     if layout is None:
-        raise ValueError("no documents are laid out")
+        raise ValueError("no document layout is set")
     if window is not None and window < layout.longest:
         raise ValueError(f"documents are longer than the attention window of {window} tokens")
     q, k, v = (each[0].transpose(0, 1) for each in (query, key, value))
     rate = dropout if module.training else 0.0
-    if query.is_cuda and query.dtype in (torch.bfloat16, torch.float16) and not rate and _has_kernel():
-        return _by_kernel(q, k, v, layout, scaling).unsqueeze(0), None
+    if query.is_cuda and query.dtype in (torch.bfloat16, torch.float16) and not rate:
+        try:
+            from torch.nn.attention.varlen import varlen_attn
+        except ImportError:  # an older torch
+            pass
+        else:
+            bounds, longest, grouped = layout.boundaries, layout.longest, q.shape[1] != k.shape[1]
+            out = varlen_attn(
+                q, k, v, bounds, bounds, longest, longest, scale=scaling, window_size=(-1, 0), enable_gqa=grouped
+            )
+            return out.unsqueeze(0), None
     return _by_blocks(q, k, v, layout, scaling, rate).unsqueeze(0), None
 
 
 def refuse_extras(mask: torch.Tensor | None, kwargs: dict[str, Any]) -> None:
-    """Raises ValueError where a layer asks for more than causal attention."""
+    """Raises ValueError if a layer needs more than causal attention."""
     if mask is not None:
         raise ValueError("this model makes attention masks of its own")
     for name in ("s_aux", "softcap", "position_bias"):
@@ -141,36 +150,18 @@ def refuse_extras(mask: torch.Tensor | None, kwargs: dict[str, Any]) -> None:
             raise ValueError(f"this model's attention has a {name}")
 
 
-def _has_kernel() -> bool:
-    try:
-        from torch.nn.attention import varlen  # noqa: F401
-    except ImportError:  # an older torch
-        return False
-    return True
-
-
-def _by_kernel(
-    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, scaling: float | None
-) -> torch.Tensor:
-    from torch.nn.attention.varlen import varlen_attn
-
-    bounds, longest = layout.boundaries, layout.longest
-    return varlen_attn(q, k, v, bounds, bounds, longest, longest, scale=scaling, window_size=(-1, 0),
-                       enable_gqa=q.shape[1] != k.shape[1])  # fmt: skip
-
-
 def _by_blocks(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, layout: Layout, scaling: float | None, dropout: float
 ) -> torch.Tensor:
-    """[T, heads, dim] in and out."""
+    """Attention in padded blocks; [T, heads, dim] in and out."""
     repeats = q.shape[1] // k.shape[1]
     if not layout.is_plain:
         q, k, v = (_Permute.apply(each, layout.take, layout.place) for each in (q, k, v))
-    if repeats > 1 and not q.is_cuda:  # the CPU's fast kernel wants as many heads in all three
+    if repeats > 1 and not q.is_cuda:  # the fast CPU kernel needs equally many heads in all three
         k, v = (each.repeat_interleave(repeats, dim=1) for each in (k, v))
     out = []
     sizes = [n * longest for n, longest in layout.blocks]
-    # Split at once: the gradient of a slice would be as long as the row, for each block.
+    # One split for all blocks: the gradient of a slice would be as long as the row, for each block.
     for (n, longest), *block in zip(layout.blocks, *(each.split(sizes) for each in (q, k, v)), strict=True):
         queries, keys, values = (each.unflatten(0, (n, longest)).transpose(1, 2) for each in block)
         attended = scaled_dot_product_attention(
@@ -183,12 +174,12 @@ def _by_blocks(
             enable_gqa=q.is_cuda and repeats > 1,
         )
         out.append(attended.transpose(1, 2).flatten(0, 1))
-    together = torch.cat(out) if len(out) > 1 else out[0]
-    return together if layout.is_plain else _Unpermute.apply(together, layout.place)
+    joined = torch.cat(out) if len(out) > 1 else out[0]
+    return joined if layout.is_plain else _Unpermute.apply(joined, layout.place)
 
 
 def register() -> None:
-    """Makes it known to transformers; it wants no mask, so none is made."""
+    """Registers the attention with transformers, without a mask function: it needs no mask."""
     from transformers import AttentionInterface
 
     AttentionInterface.register(NAME, documents_attention)

@@ -45,9 +45,14 @@ class _Gradients(NamedTuple):
 
 
 def _head_pass(
-    hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor, shape: LogitShape,
-    slope_N: torch.Tensor | None, needed: Sequence[bool],
-) -> tuple[torch.Tensor, _Gradients]:  # fmt: skip
+    hidden: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    targets: torch.Tensor,
+    shape: LogitShape,
+    slope_N: torch.Tensor | None,
+    needed: Sequence[bool],
+) -> tuple[torch.Tensor, _Gradients]:
     """Log-probabilities of the targets (float32 [N]) and, given slope_N = d total / d log_probs, the gradients."""
     n = hidden.shape[0]
     needs_hidden, needs_weight, needs_bias = (wanted and slope_N is not None for wanted in needed)
@@ -86,9 +91,15 @@ class _FusedLogProbs(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor,
-        slope_N: torch.Tensor, shape: LogitShape, grad_enabled: bool,
-    ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+        ctx: Any,
+        hidden: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        targets: torch.Tensor,
+        slope_N: torch.Tensor,
+        shape: LogitShape,
+        grad_enabled: bool,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         needed = [grad_enabled and each for each in ctx.needs_input_grad[:3]]
         log_probs, gradients = _head_pass(hidden, weight, bias, targets, shape, slope_N, needed)
         ctx.save_for_backward(*gradients)
@@ -105,8 +116,11 @@ class _FusedLogProbs(torch.autograd.Function):
             None if d_hidden is None else d_hidden.mul_(upstream.to(d_hidden.dtype)),
             None if d_weight is None else d_weight.mul_(upstream).to(weight_dtype),
             None if d_bias is None else d_bias.mul_(upstream).to(bias_dtype),
-            None, None, None, None,
-        )  # fmt: skip
+            None,
+            None,
+            None,
+            None,
+        )
 
 
 class _RecomputedLogProbs(torch.autograd.Function):
@@ -114,9 +128,13 @@ class _RecomputedLogProbs(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, targets: torch.Tensor,
+        ctx: Any,
+        hidden: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        targets: torch.Tensor,
         shape: LogitShape,
-    ) -> torch.Tensor:  # fmt: skip
+    ) -> torch.Tensor:
         # Under ZeRO-3 the weight is freed after this module's forward pass and gathered again before its backward pass;
         # the saved tensor is the parameter itself, so it is whole in both.
         ctx.save_for_backward(hidden, weight, bias, targets)
@@ -132,8 +150,9 @@ class _RecomputedLogProbs(torch.autograd.Function):
             d_hidden,
             None if d_weight is None else d_weight.to(weight.dtype),
             None if d_bias is None or bias is None else d_bias.to(bias.dtype),
-            None, None,
-        )  # fmt: skip
+            None,
+            None,
+        )
 
 
 def _shaped(logits: torch.Tensor, shape: LogitShape) -> tuple[torch.Tensor, torch.Tensor | None]:

@@ -1,4 +1,4 @@
-"""Muon: orthogonal updates of the matrices inside a model, with which it learns from nothing in fewer steps."""
+"""Muon: orthogonalised updates for the matrices inside a model; trains from scratch in fewer steps than AdamW."""
 
 from __future__ import annotations
 
@@ -12,24 +12,29 @@ from libra_cli.training.settings import OptimizerSettings
 
 
 class MuonAdamW(torch.optim.Optimizer):
-    """Muon for the matrices inside the layers; AdamW for embeddings, head and vectors; one rate serves both.
+    """Muon for the matrices inside the layers; AdamW for embeddings, head and vectors; one learning rate for both.
 
     Muon's updates are scaled to the root mean square of AdamW's ("Muon is Scalable for LLM Training", section 2.2).
-    Both parts step on the groups and the state of this optimiser, so that it is saved and loaded as any other.
+    Both parts share the groups and the state of this optimizer, so it is saved and loaded like any other.
     """
 
-    def __init__(self, model: nn.Module, outer: set[int], settings: OptimizerSettings):
-        """`outer`: the ids of the embeddings' and the head's weights."""
-        learned = [p for p in model.parameters() if p.requires_grad]
-        inner = [p for p in learned if p.ndim == 2 and id(p) not in outer]
-        rest = [p for p in learned if p.ndim != 2 or id(p) in outer]
+    def __init__(self, model: nn.Module, embedding_ids: set[int], settings: OptimizerSettings):
+        """`embedding_ids`: `id` of each weight of the embeddings and the head."""
+        trainable = [p for p in model.parameters() if p.requires_grad]
+        inner = [p for p in trainable if p.ndim == 2 and id(p) not in embedding_ids]
+        rest = [p for p in trainable if p.ndim != 2 or id(p) in embedding_ids]
         decay = settings.weight_decay
         muon = torch.optim.Muon(inner, lr=settings.lr, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
         adam = torch.optim.AdamW(
-            [{"params": [p for p in rest if p.ndim >= 2], "weight_decay": decay},
-             {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0}],
-            lr=settings.lr, betas=(settings.beta1, settings.beta2), eps=settings.epsilon, fused=True,
-        )  # fmt: skip
+            [
+                {"params": [p for p in rest if p.ndim >= 2], "weight_decay": decay},
+                {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0},
+            ],
+            lr=settings.lr,
+            betas=(settings.beta1, settings.beta2),
+            eps=settings.epsilon,
+            fused=True,
+        )
         self._parts = (muon, adam)
         super().__init__([*muon.param_groups, *adam.param_groups], {})
         self._share()
@@ -40,12 +45,12 @@ class MuonAdamW(torch.optim.Optimizer):
         muon.state = adam.state = self.state
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:  # type: ignore[override]
-        """As of any optimiser."""
+        """Loads the state of both parts."""
         super().load_state_dict(dict(state_dict))
         self._share()
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """One update; a closure is not called."""
+        """Takes one step; does not call a closure."""
         for part in self._parts:
             part.step()

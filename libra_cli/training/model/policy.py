@@ -37,9 +37,12 @@ class PolicyModel(nn.Module):
             lm_head.make_log_prob_head(head, lm_head.LogitShape.of(config))
 
     def forward(
-        self, inputs: dict[str, torch.Tensor], positions: torch.Tensor, targets: torch.Tensor,
+        self,
+        inputs: dict[str, torch.Tensor],
+        positions: torch.Tensor,
+        targets: torch.Tensor,
         slope_N: torch.Tensor | None = None,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         """Log-probabilities of the targets in nats (float32 [N]), differentiable.
 
         Given slope_N = d loss / d log_probs: the log-probabilities without gradient, and the scalar
@@ -144,9 +147,13 @@ def load(
             model = model.to(dtype)
         else:
             model = AutoModelForCausalLM.from_pretrained(
-                name, config=config, dtype=dtype, revision=settings.revision,
-                trust_remote_code=settings.trust_remote_code, **extra,
-            )  # fmt: skip
+                name,
+                config=config,
+                dtype=dtype,
+                revision=settings.revision,
+                trust_remote_code=settings.trust_remote_code,
+                **extra,
+            )
     except (OSError, ValueError) as error:
         if attn_implementation and isinstance(error, ValueError):
             raise  # the model may not support this attention implementation
@@ -171,10 +178,16 @@ def _with_lora(model: Any, settings: ModelSettings) -> Any:
         raise Fatal(Exit.USAGE, "--lora-target: this model's head is its embedding, which no adapter can change alone")
     rank = settings.lora_rank or 0
     alpha: Any = settings.lora_alpha or 2 * rank  # peft takes fractions, despite its annotation
-    return peft.get_peft_model(model, peft.LoraConfig(
-        r=rank, lora_alpha=alpha, lora_dropout=settings.lora_dropout, task_type="CAUSAL_LM",
-        target_modules=list(settings.lora_target) or "all-linear",
-    ))  # fmt: skip
+    return peft.get_peft_model(
+        model,
+        peft.LoraConfig(
+            r=rank,
+            lora_alpha=alpha,
+            lora_dropout=settings.lora_dropout,
+            task_type="CAUSAL_LM",
+            target_modules=list(settings.lora_target) or "all-linear",
+        ),
+    )
 
 
 def _apply_liger(config: Any) -> None:

@@ -1,9 +1,8 @@
-"""Arithmetic of a training step: floating-point operations of the model on documents of given lengths, and MFU.
+"""Floating-point operations of a training step on documents of given lengths, and model FLOPs utilisation (MFU).
 
-Counted are the matrix products, each multiply-add as two operations: all linear layers, the products of queries with
-keys and of weights with values where causality (and a sliding window) lets them be, and the output head. Norms,
-activations, softmax, rotary embeddings and linear recurrences are not, as everywhere in the literature (Chowdhery et
-al. 2022, PaLM, appendix B).
+The count covers matrix products, each multiply-add as two operations: all linear layers, the products of attention that
+causality (and a sliding window) allow, and the output head. It leaves out norms, activations, softmax, rotary
+embeddings and linear recurrences, as the literature does (Chowdhery et al. 2022, PaLM, appendix B).
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class AttentionShape:
-    """The attention of one layer: heads times their size in queries and in values, and how far back it sees."""
+    """The attention of one layer: heads times their size, for queries and for values, and its window."""
 
     query_width: int
     value_width: int
@@ -34,19 +33,19 @@ class Flops:
     """Operations of one training step."""
 
     model: int
-    """What the mathematics needs: forward and backward. MFU counts this."""
+    """Needed by the mathematics: forward and backward. The basis of MFU."""
     hardware: int
-    """What is computed: with what activation checkpointing computes again. HFU counts this."""
+    """Executed, including the recomputation of activation checkpointing. The basis of HFU."""
 
 
 @dataclass(frozen=True)
 class ModelShape:
-    """What of a causal language model decides its cost."""
+    """The sizes of a causal language model that determine its cost."""
 
     parameters: int
     """All of them, a tied head once."""
     layer_weights: int
-    """Weights of linear layers that a token meets, the head left out; of a mixture, those of its experts only."""
+    """Weights of linear layers that process a token, without the head; of routed experts, those that it is sent to."""
     head_weights: int
     """Vocabulary size times hidden size, tied or not."""
     attention: tuple[AttentionShape, ...]
@@ -54,9 +53,9 @@ class ModelShape:
 
     @classmethod
     def of(cls, config: Any) -> ModelShape:
-        """The shape of the model that transformers makes from `config`, made without memory for its weights.
+        """The shape of the model that transformers builds from `config`, without memory for its weights.
 
-        Raises ValueError where the config is not a causal language model's.
+        Raises ValueError if the config is not a causal language model's.
         """
         model = empty_model(config)
         text = config.get_text_config()
@@ -68,7 +67,7 @@ class ModelShape:
         )
 
     def forward(self, lengths: Iterable[int]) -> int:
-        """Operations of all layers on documents of `lengths` tokens, the head left out."""
+        """Operations of all layers on documents of `lengths` tokens, without the head."""
         lengths = list(lengths)
         attended = sum(layer.forward(length) for layer in self.attention for length in lengths)
         return 2 * self.layer_weights * sum(lengths) + attended
@@ -96,9 +95,9 @@ class ModelShape:
 
 
 def empty_model(config: Any) -> Any:
-    """The causal language model of a transformers config with parameters that have shapes and no storage.
+    """The causal language model of a transformers config, with parameters that have a shape but no storage.
 
-    Its class is called directly: `from_config` would hand the parameters to ZeRO-3 where that is on. Raises ValueError.
+    Calls the class directly, since `from_config` would hand the parameters to ZeRO-3 if that is on. Raises ValueError.
     """
     import torch
     from transformers import MODEL_FOR_CAUSAL_LM_MAPPING
@@ -112,7 +111,7 @@ def empty_model(config: Any) -> Any:
 
 
 def _matrices(model: Any) -> Iterable[tuple[str, int]]:
-    """Name and size of each weight that multiplies tokens, the head's left out: linear layers and stacks of experts."""
+    """Name and size of each weight that multiplies tokens, except the head: linear layers and stacks of experts."""
     import torch
 
     embeddings = {id(module.weight) for module in model.modules() if isinstance(module, torch.nn.Embedding)}
@@ -123,14 +122,14 @@ def _matrices(model: Any) -> Iterable[tuple[str, int]]:
 
 
 def _active(name: str, weights: int, config: Any) -> float:
-    """The part of a weight that one token meets: of routed experts, those that it is sent to."""
+    """The part of a weight that processes one token: of routed experts, those that the token is sent to."""
     experts = _first(config, "num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts")
     chosen = _first(config, "num_experts_per_tok", "moe_k", "moe_topk", "top_k_experts")
     return weights * chosen / experts if ".experts." in name and experts and chosen else weights
 
 
 def _attention(config: Any) -> Iterable[AttentionShape]:
-    """The attention of each layer; layers of another kind (linear attention, convolution, state space) have none."""
+    """The attention of each layer; layers without any (linear attention, convolution, state space) are left out."""
     heads = config.num_attention_heads
     size = _first(config, "head_dim") or config.hidden_size // heads
     query = _first(config, "qk_head_dim") or size
@@ -144,7 +143,7 @@ def _attention(config: Any) -> Iterable[AttentionShape]:
 
 
 def _first(config: Any, *names: str) -> int | None:
-    """The first of these settings that the config has; families name the same thing differently."""
+    """The first of these settings that the config has; model families name the same thing differently."""
     return next((value for name in names if (value := getattr(config, name, None)) is not None), None)
 
 
@@ -187,10 +186,10 @@ def peak_flops(device: str, dtype: str = "bf16") -> float | None:
     columns = {"bf16": 1, "fp16": 1, "fp32": 2, "float32": 2}
     if name not in columns or _PARTIAL.search(device):
         return None
-    found = next((row for row in _PEAKS if re.search(r"\b" + f"({row[0]})", device)), None)
-    return float(found[columns[name]]) * _TERA if found else None
+    device_row = next((row for row in _PEAKS if re.search(r"\b" + f"({row[0]})", device)), None)
+    return float(device_row[columns[name]]) * _TERA if device_row else None
 
 
 def mfu(flops: float, seconds: float, peak: float | None, devices: int = 1) -> float | None:
-    """Model FLOPs utilisation: operations a second as a share of what `devices` could do; None where not known."""
+    """Model FLOPs utilisation: operations a second as a share of the peak of `devices`; None if unknown."""
     return flops / seconds / (peak * devices) if peak and seconds > 0 else None

@@ -24,8 +24,9 @@ _RANK_VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MAST
 class JudgeEval:
     """Judges `benchmark` (files of labelled rows) with the current model; `options` are more options of the judge."""
 
-    def __init__(self, folder: Path, benchmark: Sequence[str], options: str, export: Export, console: Console,
-                 stop: StopRequest):  # fmt: skip
+    def __init__(
+        self, folder: Path, benchmark: Sequence[str], options: str, export: Export, console: Console, stop: StopRequest
+    ):
         self._folder, self._benchmark, self._options = folder, benchmark, shlex.split(options)
         self._export, self._console, self._stop = export, console, stop
         self.key = json.dumps([file_stamps(benchmark), options])
@@ -57,9 +58,13 @@ class JudgeEval:
         """Standard output of a stage, and its last message if it failed."""
         environment = {name: value for name, value in os.environ.items() if name not in _RANK_VARIABLES}
         process = subprocess.Popen(
-            [sys.executable, "-m", "libra_cli", *command], env=environment, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            [sys.executable, "-m", "libra_cli", *command],
+            env=environment,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         while True:
             try:
                 out, errors = process.communicate(timeout=_POLL_SECONDS)

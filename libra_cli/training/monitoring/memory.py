@@ -1,9 +1,9 @@
-"""Memory arithmetic of a training run: what each device and its host will hold, before anything is loaded.
+"""Estimates the memory of a training run, on each device and its host, before anything is loaded.
 
-The states of model and optimiser follow what DeepSpeed 0.19.8 allocates with bf16 or fp32 weights and fp32 gradients
-(`stage_1_and_2.py`, `stage3.py`, `bf16_optimizer.py`, `fp16/fused_optimizer.py`); tests/train/test_arithmetic.py
-compares them with engines that run. Its transfer buffers are taken at their default sizes. Activations are an estimate
-of what autograd keeps of a decoder layer as transformers writes them.
+The states of model and optimizer follow what DeepSpeed 0.19.8 allocates with bf16 or fp32 weights and fp32 gradients
+(`stage_1_and_2.py`, `stage3.py`, `bf16_optimizer.py`, `fp16/fused_optimizer.py`); tests/training/test_memory.py
+compares them with running engines. DeepSpeed's transfer buffers are counted at their default sizes. Activations are an
+estimate of what autograd keeps of a decoder layer as transformers writes them.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from typing import Any
 from libra_cli.training.monitoring.flops import empty_model
 
 GB = 1e9
-"""A gigabyte as makers of memory count."""
+"""Bytes of a gigabyte, as makers of memory count."""
 MASTER_BYTES, MOMENTS_BYTES, GRADIENT_BYTES = 4, 8, 4
-"""Of a learned weight: its fp32 copy, both moments of Adam, its gradient summed in fp32."""
+"""Of a trainable weight: its fp32 copy, both moments of Adam, its gradient summed in fp32."""
 BUCKET, LIVE = 500_000_000, 1_000_000_000
 """DeepSpeed's reduce_bucket_size, and stage3_max_live_parameters: elements."""
 RESERVED = 4 * GB
-"""CUDA's context, NCCL's buffers, kernels' workspaces, what the allocator cannot use: from experience, not counted."""
+"""CUDA's context, NCCL's buffers, kernels' workspaces, fragmentation: an empirical value."""
 LOGIT_CHUNK = 3 * 4 * (1 << 26)
-"""Logits of a chunk of the loss in fp32, and the softmax and gradient made of them (`head.CHUNK_ELEMENTS`)."""
+"""Logits of a chunk in fp32, and the softmax and gradient computed from them (`lm_head.CHUNK_ELEMENTS`)."""
 
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """How a run is spread out; the names are those of `libra sft`'s options."""
+    """How a run is distributed; the names are those of the options."""
 
     ranks: int
     zero: int
     tokens: int
-    """Of one forward pass over all ranks that share it (--micro-tokens)."""
+    """Of one micro-batch, over all ranks that share it (--micro-tokens)."""
     dtype: str = "bf16"
     offload: str = "none"
     sequence_parallel: int = 1
@@ -43,22 +43,22 @@ class MemoryPlan:
 
     @property
     def bytes(self) -> int:
-        """Of a weight."""
+        """Bytes of a weight."""
         return 2 if self.dtype == "bf16" else 4
 
     @property
     def rank_tokens(self) -> int:
-        """Tokens whose activations one rank has."""
+        """Tokens whose activations one rank holds."""
         return -(-self.tokens // self.sequence_parallel)
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Numbers of weights, and the sizes that activations have."""
+    """Counts of weights, and the sizes of activations."""
 
     parameters: int
-    learned: int
-    """Those that the optimiser moves: all, or those of the adapters."""
+    trainable: int
+    """All of them, or those of the adapters."""
     layers: int
     hidden: int
     attention: int
@@ -67,11 +67,11 @@ class Sizes:
     """Elements of a token inside the feed-forward part of a layer."""
     head: int
     """Weights of the output head."""
-    head_learned: bool
+    head_trainable: bool
 
     @classmethod
     def of(cls, config: Any, plan: MemoryPlan) -> Sizes:
-        """The sizes of the model of a transformers config. Raises ValueError where it is no causal language model."""
+        """The sizes of the model of a transformers config. Raises ValueError if it is no causal language model."""
         model, text = empty_model(config), config.get_text_config()
         parameters = sum(parameter.numel() for parameter in model.parameters())
         adapters = _adapters(model, plan.lora_rank, plan.lora_target) if plan.lora_rank else None
@@ -91,7 +91,7 @@ class Sizes:
 
 
 def _adapters(model: Any, rank: int, targets: Sequence[str]) -> int:
-    """Weights of LoRA adapters of `rank` on the linear layers named, all but the head by default."""
+    """Weights of LoRA adapters of `rank` on the named linear layers; by default on all but the head."""
     import torch
 
     head = model.get_output_embeddings()
@@ -105,11 +105,15 @@ def _adapters(model: Any, rank: int, targets: Sequence[str]) -> int:
 
 
 def _widest(config: Any) -> int:
-    """Elements of a token inside the feed-forward part; of a mixture, in all experts that it meets."""
+    """Elements of a token inside the feed-forward part; in a mixture of experts, in all experts that it is sent to."""
     plain = next(
-        (value for name in ("intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size")
-         if (value := getattr(config, name, None))), 4 * config.hidden_size,
-    )  # fmt: skip
+        (
+            value
+            for name in ("intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size")
+            if (value := getattr(config, name, None))
+        ),
+        4 * config.hidden_size,
+    )
     chosen = getattr(config, "num_experts_per_tok", None)
     if not chosen:
         return int(plain)
@@ -119,7 +123,7 @@ def _widest(config: Any) -> int:
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes by what they are for, on the fullest device at the fullest moment, and on the host for one device."""
+    """Bytes by purpose: of the fullest device at its peak, and of the host for one device."""
 
     device: dict[str, float]
     host: dict[str, float]
@@ -133,89 +137,70 @@ class Memory:
         return sum(self.host.values()) / GB
 
     def fits(self, capacity_gb: float) -> bool:
-        """Whether a device of so many GB holds it."""
+        """A device of `capacity_gb` GB holds it."""
         return self.device_gb <= capacity_gb
 
     def sentence(self, capacity_gb: float = 80) -> str:
-        """`fits in 80 GB: yes, 53.1 GB a device`, with what the host holds where it holds any."""
+        """`fits in 80 GB: yes, 53.1 GB a device`, with the host's share if there is one."""
         verdict = "yes" if self.fits(capacity_gb) else "no"
         host = f", {self.host_gb:.1f} GB of the host's memory for each" if self.host else ""
         return f"fits in {capacity_gb:g} GB: {verdict}, {self.device_gb:.1f} GB a device{host}"
 
     def table(self) -> dict[str, float]:
-        """GB of each item, to a tenth; the host's are called `host ...`, and the totals come last."""
+        """GB of each item, to a tenth; items of the host begin with `host`, and totals come last."""
         items = {**self.device, **{f"host {name}": size for name, size in self.host.items()}}
         table = {name: round(size / GB, 1) for name, size in items.items()}
         return {**table, "device total": round(self.device_gb, 1), "host total for each device": round(self.host_gb, 1)}
 
 
 def estimate(config: Any, plan: MemoryPlan) -> Memory:
-    """What a run of `plan` on the model of a transformers config holds. Raises ValueError (see `Sizes.of`)."""
+    """The memory of a run of `plan` on the model of a transformers config. Raises ValueError (see `Sizes.of`)."""
     sizes = Sizes.of(config, plan)
     device, host = states(sizes, plan)
-    device["ZeRO buffers"] = _buffers(sizes, plan)
-    device["layer inputs" if plan.activation_checkpointing else "activations"] = _kept(sizes, plan)
-    device["layer at work, or head"] = max(_layer(sizes, plan), _head(sizes, plan))
+    if plan.zero and plan.ranks > 1:  # DeepSpeed gathers weights and reduces gradients in buffers
+        if plan.zero == 3:
+            buffers = min(LIVE, sizes.parameters) + min(BUCKET, sizes.trainable)
+        else:
+            buffers = 2 * min(BUCKET, sizes.trainable)  # one fills while the other is sent
+        device["ZeRO buffers"] = buffers * plan.bytes
+    tokens = plan.rank_tokens
+    # Autograd keeps of one layer: norms in fp32 and in the dtype, queries, keys and values before and after their
+    # positions, attention's result, and four times the width of a gated feed-forward part.
+    of_a_layer = tokens * (
+        2 * 4 * sizes.hidden + plan.bytes * (7 * sizes.hidden + 2 * sizes.attention + 4 * sizes.widest)
+    )
+    if plan.activation_checkpointing:
+        device["layer inputs"] = sizes.layers * tokens * sizes.hidden * plan.bytes
+        recomputed = of_a_layer
+    else:
+        device["activations"] = sizes.layers * of_a_layer
+        recomputed = 0
+    layer = recomputed + tokens * plan.bytes * 3 * sizes.widest  # its recomputed part, and its widest gradients
+    # The chunked head: its gradient in fp32 and in the dtype of the weights, hidden states and their gradient.
+    head_gradient = sizes.head * (4 + plan.bytes) if sizes.head_trainable else 0
+    head = LOGIT_CHUNK + head_gradient + 2 * tokens * sizes.hidden * plan.bytes
+    device["layer at work, or head"] = max(layer, head)
     device["CUDA and NCCL"] = RESERVED
     return Memory({name: size for name, size in device.items() if size}, host)
 
 
 def states(sizes: Sizes, plan: MemoryPlan) -> tuple[dict[str, float], dict[str, float]]:
-    """Bytes of weights, gradients and optimiser on a device at the end of the backward pass, and on the host."""
+    """Bytes of weights, gradients and optimizer on a device at the end of the backward pass, and on the host."""
     device: dict[str, float] = {"weights": sizes.parameters * plan.bytes / (plan.ranks if plan.zero == 3 else 1)}
     host: dict[str, float] = {}
     optimizer = host if plan.offload != "none" and plan.zero else device
     parts = plan.ranks if plan.zero else 1
-    if plan.zero or plan.dtype == "bf16":  # ZeRO flattens a copy for itself even where the weights are fp32
-        optimizer["fp32 weights"] = sizes.learned * MASTER_BYTES / parts
-    optimizer["Adam's moments"] = sizes.learned * MOMENTS_BYTES / parts
-    # With the optimiser on the host, its gradients are there, too: summed, and as it takes them.
-    optimizer["gradients"] = _gradients(sizes, plan) * (2 if optimizer is host else 1)
+    if plan.zero or plan.dtype == "bf16":  # ZeRO keeps a flat copy even of fp32 weights
+        optimizer["fp32 weights"] = sizes.trainable * MASTER_BYTES / parts
+    optimizer["Adam's moments"] = sizes.trainable * MOMENTS_BYTES / parts
+    if plan.zero == 0:
+        gradients: float = sizes.trainable * plan.bytes
+    elif plan.zero == 1 and plan.dtype == "bf16" and plan.offload == "none":
+        gradients = sizes.trainable * (GRADIENT_BYTES + plan.bytes)  # whole sums in fp32, and those of the last pass
+    else:
+        gradients = sizes.trainable * GRADIENT_BYTES / plan.ranks
+    # An optimizer on the host has its gradients there, too: the sums, and a copy in its own form.
+    optimizer["gradients"] = gradients * (2 if optimizer is host else 1)
     if plan.offload == "all" and plan.zero == 3:
         host["weights"] = device.pop("weights")
     return device, host
-
-
-def _gradients(sizes: Sizes, plan: MemoryPlan) -> float:
-    if plan.zero == 0:
-        return sizes.learned * plan.bytes
-    if plan.zero == 1 and plan.dtype == "bf16" and plan.offload == "none":
-        return sizes.learned * (GRADIENT_BYTES + plan.bytes)  # whole sums in fp32 beside those of the last pass
-    return sizes.learned * GRADIENT_BYTES / plan.ranks
-
-
-def _buffers(sizes: Sizes, plan: MemoryPlan) -> float:
-    """What DeepSpeed gathers weights and reduces gradients in."""
-    if not plan.zero or plan.ranks == 1:
-        return 0.0
-    if plan.zero == 3:
-        return min(LIVE, sizes.parameters) * plan.bytes + min(BUCKET, sizes.learned) * plan.bytes
-    return 2 * min(BUCKET, sizes.learned) * plan.bytes  # two in turn: one fills while the other travels
-
-
-def _kept(sizes: Sizes, plan: MemoryPlan) -> float:
-    """Between forward and backward: the input of each layer, or all that its backward pass needs."""
-    if plan.activation_checkpointing:
-        return sizes.layers * plan.rank_tokens * sizes.hidden * plan.bytes
-    return sizes.layers * _saved(sizes, plan)
-
-
-def _saved(sizes: Sizes, plan: MemoryPlan) -> float:
-    """What autograd keeps of one layer: norms in fp32 and out of it, queries, keys and values before and after their
-    positions, attention's result, and four times the width of a gated feed-forward part.
-    """
-    in_fp32 = 2 * 4 * sizes.hidden
-    elements = 7 * sizes.hidden + 2 * sizes.attention + 4 * sizes.widest
-    return plan.rank_tokens * (in_fp32 + plan.bytes * elements)
-
-
-def _layer(sizes: Sizes, plan: MemoryPlan) -> float:
-    """The layer whose backward pass runs: what it needs, where that was not kept, and gradients of its widest part."""
-    again = _saved(sizes, plan) if plan.activation_checkpointing else 0.0
-    return again + plan.rank_tokens * plan.bytes * 3 * sizes.widest
-
-
-def _head(sizes: Sizes, plan: MemoryPlan) -> float:
-    """The chunked loss: the head's gradient in fp32 and in the weights' type, hidden states and their gradient."""
-    gradient = sizes.head * (4 + plan.bytes) if sizes.head_learned else 0.0
-    return LOGIT_CHUNK + gradient + 2 * plan.rank_tokens * sizes.hidden * plan.bytes

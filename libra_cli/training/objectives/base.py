@@ -31,8 +31,14 @@ class TokenBatch:
     def slice(self, part: slice) -> TokenBatch:
         """The same for a range of the targets."""
         cut = lambda values: None if values is None else values[part]  # noqa: E731
-        return TokenBatch(self.sample[part], self.n_samples, self.weight[part], cut(self.advantage),
-                          cut(self.old_logp), cut(self.ref_logp))  # fmt: skip
+        return TokenBatch(
+            self.sample[part],
+            self.n_samples,
+            self.weight[part],
+            cut(self.advantage),
+            cut(self.old_logp),
+            cut(self.ref_logp),
+        )
 
 
 class Loss(NamedTuple):
