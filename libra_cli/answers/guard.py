@@ -1,7 +1,7 @@
-"""What computer algebra is never shown: text that is no formula, and formulas that would take forever.
+"""Keeps from computer algebra text that is no formula, and formulas that would take forever.
 
-Row text is never evaluated. What passes here is read by a grammar of LaTeX (latex2sympy2_extended) in a worker process
-with no environment, limited memory and a deadline; these checks only spare it the waiting.
+Row text is never evaluated. A grammar of LaTeX (latex2sympy2_extended) parses text that passes these checks, in a
+worker process with no environment, limited memory and a deadline; the checks only save the time until that deadline.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ _LARGE_EXPONENT = re.compile(rf"\^[\s{{(\-]*\d{{{MAX_EXPONENT_DIGITS + 1},}}")
 _LARGE_FACTORIAL = re.compile(rf"\d{{{MAX_FACTORIAL_DIGITS + 1},}}[\s)}}]*!|!\s*[)}}]*\s*!|\d\s*\^[^!()]{{0,40}}\)\s*!")
 _LARGE_BINOMIAL = re.compile(r"\\binom\s*\{[^{}]*\d{5,}|\\(?:sum|prod|int)[^a-z].*\d{5,}")
 _LAYOUT = re.compile(r"\\(?:begin|end)\{(?:[pbBvV]?matrix|array|cases)\}|\\\\")
-# 12 34 would be added up, 4:30 divided, the base of 101_2 dropped, 6 ft 2 in multiplied, the range 10-12 subtracted.
+# The grammar adds up 12 34, divides 4:30, drops the base of 101_2, multiplies 6 ft 2 in and subtracts the range 10-12.
 _MISREAD = re.compile(r"(?<!_)\d\s+\d|\d:\d|\d_|[0-9A-F]{2}_\{?\d|^\d+-\d+$|(?<![A-Za-z\\])[a-z]+ \d")
-# The letters of a word would be multiplied, and HTH be HHT.
+# The grammar multiplies the letters of a word, which makes HTH equal to HHT.
 _PROSE = re.compile(r"(?<![A-Za-z\\])(?:[A-Za-z]{4,}|[A-Z]{3})")
 
 BOMBS = (_DIGITS, _TOWER, _LARGE_EXPONENT, _LARGE_FACTORIAL, _LARGE_BINOMIAL)
 
 
 def refusal(reference: str, answer: str) -> str | None:
-    """Why a pair is not shown to computer algebra; None where it may be."""
+    """Why computer algebra must not see a pair; None if it may."""
     for name, text in (("reference", reference), ("answer", answer)):
         text = _BRACED.sub(r"\1^", normalize.normalized(text))
         if latex.depth_of(text) > MAX_NESTING or text.count("&") + text.count("\\\\") > MAX_CELLS:
@@ -57,7 +57,7 @@ def refusal(reference: str, answer: str) -> str | None:
 
 
 def is_formula(text: str) -> bool:
-    """Whether the normalised `text` is made of nothing but what formulas are made of."""
+    """Whether the normalized `text` holds only characters, commands and letters that occur in formulas."""
     text = _LAYOUT.sub(" & ", text)
     if not text or not _ALLOWED.fullmatch(text) or _MISREAD.search(text):
         return False

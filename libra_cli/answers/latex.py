@@ -1,4 +1,4 @@
-"""The little of LaTeX's grammar that reading an answer takes: braces, brackets, and what stands outside of them."""
+"""Matches braces and brackets in LaTeX, and splits text outside them."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 
 
 def group_end(text: str, start: int) -> int:
-    """Index behind the brace that closes the `{` at `start`; -1 where none does within MAX_GROUP characters.
+    """Index after the brace that closes the `{` at `start`; -1 if none does within MAX_GROUP characters.
 
     Escaped braces (`\\{`) do not count.
     """
     first = text.find("}", start, start + MAX_GROUP)
     if first > 0 and text.find("{", start + 1, first) < 0 and text[first - 1] != "\\":
-        return first + 1  # most hold no other
+        return first + 1  # most groups hold no other group
     depth = 0
-    for found in _BRACE.finditer(text, start, start + MAX_GROUP):
-        depth += {"{": 1, "}": -1}.get(found.group(), 0)
+    for brace in _BRACE.finditer(text, start, start + MAX_GROUP):
+        depth += {"{": 1, "}": -1}.get(brace.group(), 0)
         if depth == 0:
-            return found.end()
+            return brace.end()
     return -1
 
 
 def depth_of(text: str) -> int:
-    """The deepest nesting of brackets of any kind."""
+    """Maximum nesting depth of brackets of any kind."""
     depth = deepest = 0
     for char in text:
         if char in _OPEN:
@@ -40,7 +40,7 @@ def depth_of(text: str) -> int:
 
 
 def top_level(text: str) -> str:
-    """`text` with everything inside brackets blanked out, the brackets too: the same length, so that indices agree.
+    """Blank out brackets and their content, and keep the length of `text` so that indices still apply.
 
     Round and square brackets close each other, as in the half-open interval (3,4].
     """
@@ -55,29 +55,24 @@ def top_level(text: str) -> str:
 
 
 def split(text: str, separator: re.Pattern[str]) -> list[str]:
-    """`text` cut where `separator` matches outside of all brackets; no part is empty, none has spaces around it."""
+    """Split `text` at `separator` outside of all brackets, into stripped parts without empty ones."""
     parts, start = [], 0
-    for found in separator.finditer(top_level(text)):
-        parts.append(text[start : found.start()])
-        start = found.end()
+    for match in separator.finditer(top_level(text)):
+        parts.append(text[start : match.start()])
+        start = match.end()
     return [part.strip() for part in [*parts, text[start:]] if part.strip()]
 
 
 def enclosed(text: str, openings: Sequence[str], closings: Sequence[str]) -> tuple[str, str, str] | None:
-    """(opening, inside, closing) where one pair of brackets encloses all of `text`; else None."""
+    """(opening, inside, closing) if one pair of brackets encloses all of `text`; else None."""
     opening = next((mark for mark in openings if text.startswith(mark)), None)
     closing = next((mark for mark in closings if text.endswith(mark)), None)
     if opening is None or closing is None or len(text) < len(opening) + len(closing):
         return None
     inside = text[len(opening) : len(text) - len(closing)]
-    return (opening, inside, closing) if _balanced(inside) else None
-
-
-def _balanced(text: str) -> bool:
-    """Whether no bracket in `text` closes one that was opened before it."""
     depth = 0
-    for char in text:
+    for char in inside:
         depth += (char in _OPEN) - (char in _CLOSE)
-        if depth < 0:
-            return False
-    return depth == 0
+        if depth < 0:  # as in (1)(2)
+            return None
+    return (opening, inside, closing) if depth == 0 else None

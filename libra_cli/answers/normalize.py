@@ -1,4 +1,4 @@
-"""One way of writing for the many that mean the same: the text of an answer as the levels of the cascade compare it."""
+"""Normalizes the text of an answer: one notation for the many that mean the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from libra_cli.answers import latex, words
 
 CACHED = 1 << 14
 MAX_CHARS = 512
-"""Longer answers are compared as they stand only."""
+"""Longer answers are not normalized."""
 
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?")
 _CHARACTERS = str.maketrans(
@@ -42,9 +42,9 @@ _WRAPPER = re.compile(r"\\(?:text\w*|math(?:rm|bf|it|sf|tt|normal)|[mh]box|bolds
 _MONOSPACED = re.compile(r"\\(?:texttt|mathtt|verb)\s*\{")
 
 
-def _unless_it_counts(found: re.Match[str]) -> str:
-    """Nothing for a label or remark beside an answer; the words themselves where they say that it is none."""
-    return found[0] if words.takes_back(found[0]) else ""
+def _unless_it_counts(remark: re.Match[str]) -> str:
+    """Drop a label or remark next to an answer, unless it takes the answer back."""
+    return remark[0] if words.takes_back(remark[0]) else ""
 
 
 _UNWRAP = re.compile(
@@ -104,7 +104,7 @@ _REWRITES = tuple(
         (r"\euro", r"\\euro(?![A-Za-z])\s*", "€"),
         (r"\infty", r"(?<![\w)}\]])\+\s*\\infty", r"\\infty"),
         (r"\{", r"\\\{\s*\\\}", r"\\emptyset"),
-        ("]", r"^\s*\](\s*[^\[\]]+,[^\[\]]+)\[\s*$", r"(\1)"),  # as they are written in France
+        ("]", r"^\s*\](\s*[^\[\]]+,[^\[\]]+)\[\s*$", r"(\1)"),  # French notation
         ("[", r"^\s*\[(\s*[^\[\]]+,[^\[\]]+)\[\s*$", r"[\1)"),
         ("]", r"^\s*\](\s*[^\[\]]+,[^\[\]]+)\]\s*$", r"(\1]"),
         (r"\mathbb", r"^\s*\\mathbb\s*\{?R\}?\s*(?:\^\s*\{?\+\}?|_\s*\{?(?:\+|>\s*0)\}?)\s*$", r"(0,\\infty)"),
@@ -131,7 +131,7 @@ _REWRITES = tuple(
         ("!=", r"!=", r"\\neq "),
     )
 )
-"""What a text must hold for the pattern to match at all (which is seen faster), the pattern, and its replacement."""
+"""Substring of every text that the pattern matches (a faster test), the pattern, and its replacement."""
 _ANY_INTEGER = re.compile(
     r"(?:[,;]\s*|\s*\(|\s+)(?:(?:where|for|with)\s+)?(?:any\s+|all\s+)?(?:integers?\s+)?(?P<letter>[a-z])\s*"
     r"(?:\\in\s*\\mathbb\s*(?:\{\s*Z\s*\}|Z)|is\s+an(?:y)?\s+integer|(?<=integer )[a-z])\s*\)?\s*$"
@@ -149,59 +149,59 @@ _SPACE_BEHIND_COMMAND = re.compile(r"(\\[A-Za-z]+) (?![A-Za-z])")
 
 @lru_cache(CACHED)
 def normalized(text: str) -> str:
-    """`text` with wrappers, spacing, and other spellings of the same symbols brought to one form.
+    """Bring wrappers, spacing and alternative spellings of symbols to one form.
 
-    What it means is never changed: brackets, percent, units, order and the case of letters stay as they are.
+    The meaning never changes: brackets, percent, units, order and the case of letters stay as they are.
     """
     if _PLAIN.fullmatch(text) or len(text) > MAX_CHARS:
         return text.strip()
     text = unwrapped(text if text.isascii() else _in_ascii(text))
     text = _UNWRAP.sub(r" \1 ", text) if "\\" in text else text
-    text = _SYSTEM.sub(_as_list, text) if "\\begin" in text else text
+    text = _SYSTEM.sub(_system_as_list, text) if "\\begin" in text else text
     if "\\\\" in text and "\\begin" not in text:
         text = text.replace("\\\\", ",")  # answers one below the other
     for needed, pattern, replacement in _REWRITES:
         if needed in text:
             text = pattern.sub(replacement, text)
-    text = _braced_denominators(unwrapped(_without_any_integer(text)))
+    integers = _ANY_INTEGER.search(text)
+    if integers:  # drop "k \in \mathbb{Z}" at the end, and call the letter k, whatever it was
+        text = text[: integers.start()]
+        if not re.search(r"(?<![A-Za-z])k(?![A-Za-z])", text):
+            text = re.sub(rf"(?<![A-Za-z\\]){integers['letter']}(?![A-Za-z])", "k", text)
+    text = unwrapped(text)
+    for fraction in reversed(list(_FRACTION_TAIL.finditer(text))):  # \frac{a}b becomes \frac{a}{b}
+        end = latex.group_end(text, fraction.end() - 1)
+        rest = text[end:].lstrip() if end > 0 else ""
+        bare = re.match(r"\d|[A-Za-z]|\\pi(?![A-Za-z])", rest)
+        if bare:
+            text = f"{text[:end]}{{{bare.group()}}}{rest[bare.end() :]}"
     text = _NEEDLESS_SPACE.sub("", " ".join(text.split()))
     return _SPACE_BEHIND_COMMAND.sub(r"\1", text)
 
 
-def _as_list(found: re.Match[str]) -> str:
-    """The equations of a system, `x = 1` and the like, as a list; a function in pieces stays as it is."""
-    rows = [row.replace("&", "").strip(" ,.") for row in found["rows"].split("\\\\")]
+def _system_as_list(system: re.Match[str]) -> str:
+    """List the equations of a system such as `x = 1`; a piecewise function stays as it is."""
+    rows = [row.replace("&", "").strip(" ,.") for row in system["rows"].split("\\\\")]
     rows = [row for row in rows if row]
-    return ", ".join(rows) if rows and all(map(_SOLVED.fullmatch, rows)) else found[0]
-
-
-def _without_any_integer(text: str) -> str:
-    """`text` without "k \\in \\mathbb{Z}" at its end; whatever the letter was, it is called k."""
-    found = _ANY_INTEGER.search(text)
-    if found is None:
-        return text
-    text = text[: found.start()]
-    if re.search(r"(?<![A-Za-z])k(?![A-Za-z])", text):
-        return text
-    return re.sub(rf"(?<![A-Za-z\\]){found['letter']}(?![A-Za-z])", "k", text)
+    return ", ".join(rows) if rows and all(map(_SOLVED.fullmatch, rows)) else system[0]
 
 
 def _in_ascii(text: str) -> str:
-    """`text` with the symbols, scripts, fractions and digits of Unicode as LaTeX writes them."""
-    text = _VULGAR.sub(_fraction, text)
+    """Convert the symbols, scripts, fractions and digits of Unicode to LaTeX."""
+
+    def fraction(vulgar: re.Match[str]) -> str:
+        top, slash, bottom = unicodedata.normalize("NFKC", vulgar[0]).partition("\u2044")
+        return rf"\frac{{{top}}}{{{bottom}}}" if slash else vulgar[0]
+
+    text = _VULGAR.sub(fraction, text)
     for characters, sign, level in _SCRIPTS:
         for script in sorted(set(characters.findall(text)), key=len, reverse=True):
             text = text.replace(script, f"{sign}{{{script.translate(level)}}}")
     return unicodedata.normalize("NFKC", text.translate(_CHARACTERS)).translate(_CHARACTERS)
 
 
-def _fraction(found: re.Match[str]) -> str:
-    top, slash, bottom = unicodedata.normalize("NFKC", found[0]).partition("\u2044")
-    return rf"\frac{{{top}}}{{{bottom}}}" if slash else found[0]
-
-
 def unwrapped(text: str) -> str:
-    """`text` without what encloses all of it: math delimiters, bold, quotes, font commands, a full stop."""
+    """Strip everything that encloses all of `text`: math delimiters, bold, quotes, font commands, a full stop."""
     while True:
         before, text = text, text.strip()
         text = text.rstrip(".,;:").rstrip() if not text.endswith(("...", "\\,", "\\;", "\\:")) else text
@@ -211,38 +211,24 @@ def unwrapped(text: str) -> str:
             if around and inner and opening not in inner.replace("\\$", ""):
                 text = inner
                 break
-        text = _without_stray_dollar(_inside_wrapper(text))
+        text = _without_wrapper(text)
+        if text.count("$") - text.count("\\$") == 1:  # an unpaired dollar sign, unless it is a currency
+            if text.endswith("$") and not text.endswith("\\$"):
+                text = text[:-1]
+            elif text.startswith("$") and not text[1:2].isdigit():
+                text = text[1:]
         if text == before:
             return text
 
 
-def _inside_wrapper(text: str) -> str:
+def _without_wrapper(text: str) -> str:
+    """Strip braces or a font command around all of `text`."""
     if text.startswith("{") and latex.group_end(text, 0) == len(text):
         return text[1:-1]
-    found = _WRAPPER.match(text)
-    if not found or latex.group_end(text, found.end() - 1) != len(text):
+    wrapper = _WRAPPER.match(text)
+    if not wrapper or latex.group_end(text, wrapper.end() - 1) != len(text):
         return text
-    inside = text[found.end() : -1]
-    if _MONOSPACED.match(text):  # typed out as it would be in source: \\dfrac\{270\}\{7\}
+    inside = text[wrapper.end() : -1]
+    if _MONOSPACED.match(text):  # typed out as in source: \\dfrac\{270\}\{7\}
         return inside.replace("\\{", "{").replace("\\}", "}").replace("\\\\", "\\").replace("\\textbackslash", "\\")
     return inside
-
-
-def _without_stray_dollar(text: str) -> str:
-    """`text` without a `$` at its end that nothing opened, or one at its beginning that is no currency sign."""
-    if text.count("$") - text.count("\\$") != 1:
-        return text
-    if text.endswith("$") and not text.endswith("\\$"):
-        return text[:-1]
-    return text[1:] if text.startswith("$") and not text[1:2].isdigit() else text
-
-
-def _braced_denominators(text: str) -> str:
-    """`\\frac{a}b` as `\\frac{a}{b}`."""
-    for found in reversed(list(_FRACTION_TAIL.finditer(text))):
-        end = latex.group_end(text, found.end() - 1)
-        rest = text[end:].lstrip() if end > 0 else ""
-        bare = re.match(r"\d|[A-Za-z]|\\pi(?![A-Za-z])", rest)
-        if bare:
-            text = f"{text[:end]}{{{bare.group()}}}{rest[bare.end() :]}"
-    return text

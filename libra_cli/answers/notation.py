@@ -1,10 +1,11 @@
-"""Notations with rules of their own: times of day, ratios, ranges, numbers in other bases, Roman numerals."""
+"""Compares answers in notations with their own rules: times of day, ratios, ranges, other bases, Roman numerals."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from libra_cli.answers.number import Number
 
@@ -19,7 +20,7 @@ _BETWEEN_TERMS = re.compile(r" ?(?::|to) ?")
 _RANGE = re.compile(r"(?P<low>-?\d+(?:\.\d+)?) ?(?:-{1,3}|to) ?(?P<high>\d+(?:\.\d+)?)")
 _BASED = re.compile(
     r"\(?(?P<digits>[0-9A-Fa-f]+)\)?"
-    r"(?:_\{?\(?(?:base ?)?(?P<base>\d{1,2}|[a-z]+)\)?\}?| ?\(?(?:in )?base[ -]?(?P<said>\d{1,2}|[a-z]+)\)?)"
+    r"(?:_\{?\(?(?:base ?)?(?P<base>\d{1,2}|[a-z]+)\)?\}?| ?\(?(?:in )?base[ -]?(?P<suffix>\d{1,2}|[a-z]+)\)?)"
     r"|0(?P<prefix>[xbo])(?P<prefixed>[0-9A-Fa-f]+)"
 )
 _BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
@@ -41,13 +42,17 @@ _DAY, _HALF_DAY = 24 * 3600, 12 * 3600
 
 
 class Clock(NamedTuple):
-    """A time of day in seconds, and how it is known in which half of the day it is: `said`, `counted` to 24, or not."""
+    """A time of day in seconds."""
 
     seconds: int
     half: str | None
+    """How the half of the day is known: `stated` by a.m. or p.m., `counted` to 24 hours, or None if ambiguous."""
 
     def equals(self, other: Clock) -> bool | None:
-        """4:30 may be 4:30 p.m., whose half was left out; whether it is 16:30 cannot be said."""
+        """Whether both are the same time; None if that is uncertain.
+
+        4:30 equals 4:30 p.m., with the half of the day left out. Whether it equals 16:30 is uncertain.
+        """
         if (self.half is None) == (other.half is None):
             return self.seconds == other.seconds
         if "counted" in (self.half, other.half) and self.seconds != other.seconds:
@@ -56,7 +61,7 @@ class Clock(NamedTuple):
 
 
 class Based(NamedTuple):
-    """A number whose base is named."""
+    """A number with an explicit base."""
 
     digits: str
     value: int
@@ -64,51 +69,62 @@ class Based(NamedTuple):
 
 
 def same(reference: str, answer: str, numbers: tuple[Number | None, Number | None]) -> bool | None:
-    """Whether two normalised texts mean the same, one of them in such a notation; None where that cannot be said.
+    """Compare two normalized texts, at least one of them in a notation of this module; None if that is uncertain.
 
-    `numbers` are the values of those texts that are plain numbers.
+    `numbers` holds the values of the texts that are plain numbers.
     """
-    verdicts = [verdict for compare in _BOTH if (verdict := compare(reference, answer)) is not None]
+    verdicts = [verdict for compare in _COMPARISONS if (verdict := compare(reference, answer)) is not None]
     if verdicts:
-        return verdicts[0] if len(set(verdicts)) == 1 else None  # 6:40 and 3:20 are one ratio and two times
+        return verdicts[0] if len(set(verdicts)) == 1 else None  # 6:40 and 3:20 are equal as ratios but not as times
     span = _RANGE.fullmatch(answer)
     if span and numbers[0] is not None and numbers[0].value != float(span["low"]) - float(span["high"]):
-        return False  # a range is no number
-    for text, value in ((reference, numbers[1]), (answer, numbers[0])):
-        if value is not None and (found := _number_of(text)) is not None:
-            return found == value.value
+        return False  # a range is not a number
+    for text, number in ((reference, numbers[1]), (answer, numbers[0])):
+        if number is None:
+            continue
+        terms = ratio(text) if ":" in text else None
+        if terms is not None:
+            if len(terms) == 2 and terms[1]:
+                return 1 / terms[1] == number.value
+            continue
+        roman = _roman(text)
+        if roman is not None:
+            return roman == number.value
+        literal = based(text) if text[:2] in ("0x", "0b", "0o") else None
+        if literal:
+            return literal.value == number.value
     return None
 
 
 def is_noted(text: str) -> bool:
-    """Whether a text is in one of these notations."""
+    """Whether a text is in one of the notations of this module."""
     if is_range(text) or _CONGRUENCE.fullmatch(text) or _FIGURE.fullmatch(text):
         return True
     return any(read(text) is not None for read in (clock, ratio, based))
 
 
 def is_range(text: str) -> bool:
-    """Whether a text such as 10-12 may be a range, and must not be subtracted."""
+    """Whether a text such as 10-12 may be a range, which must not be subtracted."""
     return _RANGE.fullmatch(text) is not None
 
 
 def clock(text: str) -> Clock | None:
-    """The time of day that a text is."""
+    """Parse a time of day; None if the text is none."""
     noon = _PART_OF_DAY.fullmatch(text)
     if noon:
-        return Clock(0 if noon["noon"].lower() == "midnight" else _HALF_DAY, "said")
-    found = _CLOCK.fullmatch(text)
-    if found is None or text.isdecimal() or not int(found["hour"]) <= 24:
+        return Clock(0 if noon["noon"].lower() == "midnight" else _HALF_DAY, "stated")
+    time = _CLOCK.fullmatch(text)
+    if time is None or text.isdecimal() or not int(time["hour"]) <= 24:
         return None
-    hour, half = int(found["hour"]), (found["half"] or "").lower()
-    seconds = hour * 3600 + int(found["minute"] or 0) * 60 + int(found["second"] or 0)
+    hour, half = int(time["hour"]), (time["half"] or "").lower()
+    seconds = hour * 3600 + int(time["minute"] or 0) * 60 + int(time["second"] or 0)
     if half:
-        return Clock(seconds % _HALF_DAY + (_HALF_DAY if half == "p" else 0), "said") if 1 <= hour <= 12 else None
-    return Clock(seconds % _DAY, "counted" if hour > 12 or found["hour"].startswith("00") else None)
+        return Clock(seconds % _HALF_DAY + (_HALF_DAY if half == "p" else 0), "stated") if 1 <= hour <= 12 else None
+    return Clock(seconds % _DAY, "counted" if hour > 12 or time["hour"].startswith("00") else None)
 
 
 def ratio(text: str) -> tuple[Fraction, ...] | None:
-    """The terms of a ratio such as 3:2, over the first one that is not 0."""
+    """Parse a ratio such as 3:2 into its terms, divided by the first one that is not 0."""
     if not _RATIO.fullmatch(text):
         return None
     terms = [Fraction(term) for term in _BETWEEN_TERMS.split(text.strip("()"))]
@@ -117,100 +133,86 @@ def ratio(text: str) -> tuple[Fraction, ...] | None:
 
 
 def based(text: str) -> Based | None:
-    """A number with its base: 101_2, 1F_{16}, 101 base 2, 0x1F."""
-    found = _BASED.fullmatch(text)
-    if found is None:
+    """Parse a number with its base: 101_2, 1F_{16}, 101 base 2, 0x1F."""
+    match = _BASED.fullmatch(text)
+    if match is None:
         return None
-    digits, named = found["digits"] or found["prefixed"], found["base"] or found["said"] or found["prefix"]
-    base = int(named) if named.isdecimal() else _BASES.get(named, 0)
+    digits, base_name = match["digits"] or match["prefixed"], match["base"] or match["suffix"] or match["prefix"]
+    base = int(base_name) if base_name.isdecimal() else _BASES.get(base_name, 0)
     try:
         return Based(digits.lstrip("0") or "0", int(digits, base), base) if base > 1 else None
     except ValueError:  # a_1 is a variable
         return None
 
 
+def _roman(text: str) -> int | None:
+    if not _ROMAN.fullmatch(text):
+        return None
+    values = [_ROMAN_VALUES[letter] for letter in text]
+    return sum(-value if value < after else value for value, after in zip(values, [*values[1:], 0], strict=True))
+
+
+def _by_value(read: Callable[[str], Any]) -> Callable[[str, str], bool | None]:
+    """Comparison of the values that `read` parses; None if it cannot parse both texts."""
+
+    def compare(reference: str, answer: str) -> bool | None:
+        wanted = read(reference)
+        given = None if wanted is None else read(answer)
+        return None if given is None else bool(wanted == given)
+
+    return compare
+
+
 def _same_times(reference: str, answer: str) -> bool | None:
-    there, here = clock(reference), clock(answer)
-    if there and not here and there.half == "said":
+    wanted, given = clock(reference), clock(answer)
+    if wanted and not given and wanted.half == "stated":
         return False if _NO_TIME.fullmatch(answer) else None
-    return there.equals(here) if there and here else None
-
-
-def _same_ratios(reference: str, answer: str) -> bool | None:
-    there, here = ratio(reference), ratio(answer)
-    return there == here if there and here else None
-
-
-def _same_ranges(reference: str, answer: str) -> bool | None:
-    there, here = _RANGE.fullmatch(reference), _RANGE.fullmatch(answer)
-    return [float(end) for end in there.groups()] == [float(end) for end in here.groups()] if there and here else None
+    return wanted.equals(given) if wanted and given else None
 
 
 def _same_bases(reference: str, answer: str) -> bool | None:
-    there, here = based(reference), based(answer)
-    if there and (_BASED.fullmatch(answer) or answer.isalnum()) and not here:
-        return None if answer.isdecimal() else answer.upper() == there.digits.upper()  # 1002_2 is no number
-    return there.value == here.value if there and here else None
+    wanted, given = based(reference), based(answer)
+    if wanted and (_BASED.fullmatch(answer) or answer.isalnum()) and not given:
+        return None if answer.isdecimal() else answer.upper() == wanted.digits.upper()  # 1002_2 is no number
+    return wanted.value == given.value if wanted and given else None
 
 
 def _same_dates(reference: str, answer: str) -> bool | None:
-    there, here = (_MONTH.search(text) for text in (reference, answer))
-    if not there:
+    wanted, given = (_MONTH.search(text) for text in (reference, answer))
+    if not wanted:
         return None
-    if not here:
+    if not given:
         return False if answer.isdecimal() else None
     numbers = [sorted(_WHOLE.findall(text)) for text in (reference, answer)]
-    return there[0][:3].lower() == here[0][:3].lower() and numbers[0] == numbers[1]
+    return wanted[0][:3].lower() == given[0][:3].lower() and numbers[0] == numbers[1]
 
 
 def _same_congruences(reference: str, answer: str) -> bool | None:
-    there, here = _CONGRUENCE.fullmatch(reference), _CONGRUENCE.fullmatch(answer)
-    if not there or not here:
-        return False if there and _ASSIGNED.fullmatch(answer) else None
-    modulus = int(there["modulus"])
-    same = modulus == int(here["modulus"]) and (int(there["residue"]) - int(here["residue"])) % modulus == 0
-    return same and (there["name"] or here["name"]) == (here["name"] or there["name"])
-
-
-def _same_romans(reference: str, answer: str) -> bool | None:
-    if _ROMAN.fullmatch(reference) and _ROMAN.fullmatch(answer):
-        return _roman(reference) == _roman(answer)
-    return None
+    wanted, given = _CONGRUENCE.fullmatch(reference), _CONGRUENCE.fullmatch(answer)
+    if not wanted or not given:
+        return False if wanted and _ASSIGNED.fullmatch(answer) else None
+    modulus = int(wanted["modulus"])
+    congruent = modulus == int(given["modulus"]) and (int(wanted["residue"]) - int(given["residue"])) % modulus == 0
+    return congruent and (wanted["name"] or given["name"]) == (given["name"] or wanted["name"])
 
 
 def _same_figures(reference: str, answer: str) -> bool | None:
-    """Triangles and angles by their corners; of an angle the middle one counts."""
-    there, here = _FIGURE.fullmatch(reference), _FIGURE.fullmatch(answer)
-    if not there or not here or there["kind"] != here["kind"]:
+    """Compare triangles and angles by their corners; the middle corner of an angle must agree."""
+    wanted, given = _FIGURE.fullmatch(reference), _FIGURE.fullmatch(answer)
+    if not wanted or not given or wanted["kind"] != given["kind"]:
         return None
-    if there["kind"] == "angle" and there["corners"][1:2] != here["corners"][1:2]:
+    if wanted["kind"] == "angle" and wanted["corners"][1:2] != given["corners"][1:2]:
         return False
-    return sorted(there["corners"]) == sorted(here["corners"])
+    return sorted(wanted["corners"]) == sorted(given["corners"])
 
 
-_BOTH = (
+_COMPARISONS = (
     _same_figures,
-    _same_romans,
+    _by_value(_roman),
     _same_congruences,
     _same_times,
-    _same_ratios,
-    _same_ranges,
+    _by_value(ratio),
+    _by_value(lambda text: (span := _RANGE.fullmatch(text)) and [float(end) for end in span.groups()]),
     _same_bases,
     _same_dates,
 )
-
-
-def _number_of(text: str) -> Fraction | None:
-    """What a ratio of two terms, a Roman numeral or a hexadecimal literal is as a plain number."""
-    terms = ratio(text) if ":" in text else None
-    if terms is not None:
-        return 1 / terms[1] if len(terms) == 2 and terms[1] else None
-    if _ROMAN.fullmatch(text):
-        return Fraction(_roman(text))
-    found = based(text) if text[:2] in ("0x", "0b", "0o") else None
-    return Fraction(found.value) if found else None
-
-
-def _roman(text: str) -> int:
-    values = [_ROMAN_VALUES[letter] for letter in text]
-    return sum(-value if value < after else value for value, after in zip(values, [*values[1:], 0], strict=True))

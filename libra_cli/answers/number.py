@@ -1,8 +1,9 @@
-"""Exact rational arithmetic on answers that are plain numbers, whatever way they are written in."""
+"""Parses plain numbers in any notation, and compares them by exact rational arithmetic."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -11,7 +12,7 @@ from libra_cli.answers import words
 MAX_EXPONENT = 1000
 APPROXIMATE_PLACES = 6
 FLOAT_DIGITS = 12
-"""A decimal with so many significant digits is a float that was printed: its last digits are noise."""
+"""A decimal with this many significant digits is a printed float: its last digits are noise."""
 
 _DECIMAL = r"(?:\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)"
 _SIGNED = re.compile(rf"[-+]?{_DECIMAL}")
@@ -39,38 +40,38 @@ _MULTIPLIED = re.compile(rf"(?P<factor>[-+]?{_DECIMAL}) ?(?P<times>{'|'.join(MUL
 
 @dataclass(frozen=True)
 class Number:
-    """A rational number and how it was written."""
+    """A rational number and its notation."""
 
     value: Fraction
     places: int = 0
-    """Digits after the decimal point; 0 for what is not a decimal."""
+    """Digits after the decimal point; 0 if the number is not a decimal."""
     significant: int = 0
     """Significant digits of a decimal."""
     percent: bool = False
 
 
 def parse(text: str) -> Number | None:
-    """The number that the normalised `text` is; None where it is something else."""
+    """Parse the normalized `text` as a number; None if it is none."""
     if _SIMPLE.fullmatch(text):
         return Number(Fraction(int(text)))
     percent = _PERCENT.search(text)
     body = text[: percent.start()] if percent else text
-    number = _parse_plain(body)
+    number: Number | None
+    if _SIGNED.fullmatch(body):
+        number = _decimal(body)
+    else:
+        for pattern, make in _FORMS:
+            match = pattern.fullmatch(body)
+            if match is not None:
+                number = make(match)
+                break
+        else:
+            value = words.number(body) if body[:1].isalpha() else None
+            number = None if value is None else Number(value)
     if number is None or percent is None:
         return number
     places = number.places + 2 if number.places else 0
     return Number(number.value / 100, places, number.significant, percent=True)
-
-
-def _parse_plain(text: str) -> Number | None:
-    if _SIGNED.fullmatch(text):
-        return _decimal(text)
-    for pattern, make in _FORMS:
-        found = pattern.fullmatch(text)
-        if found is not None:
-            return make(found)
-    said = words.number(text) if text[:1].isalpha() else None
-    return None if said is None else Number(said)
 
 
 def _decimal(text: str) -> Number:
@@ -79,20 +80,20 @@ def _decimal(text: str) -> Number:
     return Number(Fraction(plain.rstrip(".")), len(places), len((whole + places).lstrip("+-0")) if places else 0)
 
 
-def _fraction(found: re.Match[str]) -> Number | None:
-    bottom = _decimal(found["bottom"]).value
+def _fraction(match: re.Match[str]) -> Number | None:
+    bottom = _decimal(match["bottom"]).value
     if not bottom:
         return None
-    value = _decimal(found["top"]).value / bottom
-    if found["whole"] is not None:
-        if value < 0 or (value >= 1 and "\\" in found[0]):
+    value = _decimal(match["top"]).value / bottom
+    if match["whole"] is not None:
+        if value < 0 or (value >= 1 and "\\" in match[0]):
             return None  # 2 \\frac{3}{2} is a product, if anything
-        value += int(found["whole"])
-    return Number(-value if found["sign"] == "-" else value)
+        value += int(match["whole"])
+    return Number(-value if match["sign"] == "-" else value)
 
 
-def _scientific(found: re.Match[str]) -> Number | None:
-    groups = found.groupdict()
+def _scientific(match: re.Match[str]) -> Number | None:
+    groups = match.groupdict()
     exponent = int(groups.get("braced") or groups.get("bare") or 0)
     if abs(exponent) > MAX_EXPONENT:
         return None
@@ -100,49 +101,48 @@ def _scientific(found: re.Match[str]) -> Number | None:
     return Number(factor * Fraction(10) ** exponent)
 
 
-def _multiplied(found: re.Match[str]) -> Number:
-    return Number(_decimal(found["factor"]).value * MULTIPLIERS[found["times"].lower()])
-
-
-def _ordinal(found: re.Match[str]) -> Number:
-    return Number(Fraction(int(found["value"])))
-
-
-def _repeating(found: re.Match[str]) -> Number:
-    head, period = found["head"], str(found["period"] or found["bracketed"])
-    value = Fraction(int(found["whole"] or 0)) + Fraction(int(head or 0), 10 ** len(head))
+def _repeating(match: re.Match[str]) -> Number:
+    head, period = match["head"], str(match["period"] or match["bracketed"])
+    value = Fraction(int(match["whole"] or 0)) + Fraction(int(head or 0), 10 ** len(head))
     value += Fraction(int(period), (10 ** len(period) - 1) * 10 ** len(head))
-    return Number(-value if found["sign"] == "-" else value)
+    return Number(-value if match["sign"] == "-" else value)
 
 
-_FORMS = (
-    (_FRACTION, _fraction), (_SLASHED, _fraction), (_SCIENTIFIC, _scientific), (_POWER_OF_TEN, _scientific),
-    (_E_NOTATION, _scientific), (_REPEATING, _repeating), (_DOTTED, _repeating),
-    (_MULTIPLIED, _multiplied), (_ORDINAL, _ordinal),
-)  # fmt: skip
+_FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Number | None]], ...] = (
+    (_FRACTION, _fraction),
+    (_SLASHED, _fraction),
+    (_SCIENTIFIC, _scientific),
+    (_POWER_OF_TEN, _scientific),
+    (_E_NOTATION, _scientific),
+    (_REPEATING, _repeating),
+    (_DOTTED, _repeating),
+    (_MULTIPLIED, lambda match: Number(_decimal(match["factor"]).value * MULTIPLIERS[match["times"].lower()])),
+    (_ORDINAL, lambda match: Number(Fraction(int(match["value"])))),
+)
 
 
 def same(a: Number, b: Number) -> bool:
-    """Whether two numbers are equal: exactly, or one is a decimal that approximates the other well enough."""
+    """Whether two numbers are equal, exactly or because one is a decimal that approximates the other closely."""
     return a.value == b.value or approximates(a, b.value) or approximates(b, a.value)
 
 
 def is_approximation(decimal: Number) -> bool:
-    """Whether a decimal has the places and digits to stand for an irrational number."""
+    """Whether a decimal has enough places and digits to represent an irrational number."""
     return decimal.places >= APPROXIMATE_PLACES <= decimal.significant
 
 
 def approximates(decimal: Number, value: Fraction) -> bool:
-    """Whether `decimal` stands for `value`, which cannot be written with as few places.
+    """Whether `decimal` approximates `value`, which is not exact at this number of places.
 
-    So do decimals of at least six places and six significant digits that are off by less than one unit in the last
-    place (0.333333 is 1/3, 0.333 and 0.33 are not), and floats that are off by rounding noise (119.69999999999999).
+    Two kinds of decimals qualify: those with at least six places and six significant digits that are off by less than
+    one unit in the last place (0.333333 is 1/3, 0.333 and 0.33 are not), and floats that are off by rounding noise
+    (119.69999999999999).
     """
     if decimal.places < 1 or decimal.significant < APPROXIMATE_PLACES:
         return False
     off = abs(decimal.value - value)
     scale = 10**decimal.places
-    if (value * scale // 100 * 100) == value * scale:  # at least two places shorter: only noise can be between them
+    if (value * scale // 100 * 100) == value * scale:  # exact with two places fewer: the rest can only be noise
         return decimal.significant >= FLOAT_DIGITS and off <= abs(value) / 10**FLOAT_DIGITS
     if (value * scale).denominator == 1:
         return False

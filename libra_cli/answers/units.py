@@ -1,4 +1,4 @@
-"""Units, currencies and counted things at the end of an answer: what they are, and when two of them disagree."""
+"""Parses units, currencies and counted nouns at the end of an answer, and compares them."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ _SCALES = (
     {"ml": 1, "liter": 1000},
     {"cent": 1, "dollar": 100},
 )
-"""Units of one quantity, and how many of the smallest each is; only what is exact."""
+"""Units of one quantity, each with its size in the smallest one; exact ratios only."""
 _KIND = {name: kind for kind, names in _KINDS.items() for name in (kind, *names)}
 _LETTERS = {"N": "newton", "J": "joule", "W": "watt"}
 _TEMPERATURES = frozenset(("celsius", "fahrenheit", "kelvin"))
 _WORDLESS = frozenset(("units", "unit", "square", "sq", "cubic"))
 _MULTIPLIER = rf"(?i:{'|'.join(MULTIPLIERS)})\b"
-# What changes the number before it is no unit: 3 million, 3 fifths and 3 squared are not 3.
+# A word that changes the number before it is no unit: 3 million, 3 fifths and 3 squared are not 3.
 _NO_UNIT = (
     r"(?i:[ap]\.? ?m|noon|midnight|o'clock|percent|is|are|where|i|st|nd|rd|th"
     r"|sin|cos|tan|cot|sec|csc|log|exp|arcsin|arccos|arctan|sinh|cosh|tanh|sqrt|max|min|gcd|lcm|mod|and|or|plus|minus"
@@ -109,32 +109,36 @@ _EACH = re.compile(r"(\d+(?:\.\d+)?) ?([A-Za-z]+)(?:[ ,]+(?:and )?|$)")
 _BETWEEN_FACTORS = re.compile(r"(?:\\[ ,;]|\\cdot|[\s/])+$")
 _ENDS_VALUE = re.compile(r"[\dA-Za-z})]\s*\\?,?\s*$")
 MAX_WORDS = 4
-"""Of a unit."""
+"""Maximum number of words in a unit."""
 _VARIABLE = re.compile(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])")
 _VOWEL = re.compile(r"[aeiouy]")
 _TRIGONOMETRIC = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![A-Za-z])|cis")
 
 
 def in_text(raw: str) -> tuple[str, str | None]:
-    """`raw` without a unit set in \\text{} at its end, and the unit; only there may a unit be a single letter."""
-    found = _TEXT.fullmatch(raw)
-    if found is None or not _may_be_unit(found["words"], found["value"]):
+    """Split a unit in \\text{} off the end of `raw`; only there may it be any single letter."""
+    match = _TEXT.fullmatch(raw)
+    if match is None or not _may_be_unit(match["words"], match["value"]):
         return raw, None
-    if found["words"] in ("C", "F") and _DEGREES_OF.search(found["value"]):
-        return raw, None  # of temperature: see `split`
-    unit = _named(found["words"], found["power"])
-    between = _BETWEEN_FACTORS.search(found["value"])
-    over = between is not None and "/" in between[0]
-    value, factor = in_text(found["value"][: between.start()] if between else found["value"])
-    if factor and (whole := _times(factor, unit, -1 if over else 1)):
-        return value, whole
-    if not _ENDS_VALUE.search(found["value"]) or _SEVERAL.search(found["value"]):
+    if match["words"] in ("C", "F") and _DEGREES_OF.search(match["value"]):
+        return raw, None  # a temperature, which `split` parses
+    unit = _unit_of(match["words"], match["power"])
+    between = _BETWEEN_FACTORS.search(match["value"])
+    value, factor = in_text(match["value"][: between.start()] if between else match["value"])
+    if factor and _is_known(factor) and _is_known(unit):
+        powers = _powers(factor)
+        for kind, power in _powers(unit).items():
+            powers[kind] = powers.get(kind, 0) + (-power if between and "/" in between[0] else power)
+        product = _written(powers)
+        if product:
+            return value, product
+    if not _ENDS_VALUE.search(match["value"]) or _SEVERAL.search(match["value"]):
         return raw, None
-    return found["value"], unit
+    return match["value"], unit
 
 
 def split(text: str) -> tuple[str, str | None]:
-    """The normalised `text` without its unit, and the unit; None where it has none."""
+    """Split the unit off the normalized `text`; the unit is None if there is none."""
     money = _CURRENCY.match(text)
     if money:
         return money["sign"] + money["value"], _KIND[(money["currency"] or "$").rstrip(".").lower()]
@@ -150,55 +154,50 @@ def split(text: str) -> tuple[str, str | None]:
     product = _PRODUCT.fullmatch(text)
     if product and (unit := _product(product["words"])):
         return product["value"], unit
-    found = _NAMED.fullmatch(text)
-    if found is None or text.lower().endswith("percent") or _SEVERAL.search(text) or not _is_unit(found):
+    match = _NAMED.fullmatch(text)
+    if match is None or text.lower().endswith("percent") or _SEVERAL.search(text):
         return text, None
-    return found["value"].strip(), _named(found["short"] or found["words"], found["power"])
+    value, name = match["value"], match["short"] or match["words"]
+    if name.lower() not in _KIND:  # 3pqr and x+6 mgh are products, 3 eggs are not
+        apart = text[match.end("value")] == " "
+        if not (apart and _may_be_unit(name.lower(), value) and _VOWEL.search(name.lower())) or _VARIABLE.search(value):
+            return text, None
+    return value.strip(), _unit_of(name, match["power"])
 
 
-def _is_unit(found: re.Match[str]) -> bool:
-    """Whether what stands behind a number is a unit: 3pqr and x+6 mgh are products, 3 eggs are not."""
-    said = (found["short"] or found["words"]).lower()
-    if said in _KIND:
-        return True
-    if not _may_be_unit(said, found["value"]):
+def _may_be_unit(name: str, value: str) -> bool:
+    """Whether `name` after `value` may be a unit or a counted noun; after a time of day it is a.m. or p.m."""
+    if re.match(_NO_UNIT, name) or words.takes_back(name) or ":" in value or len(name.split()) > MAX_WORDS:
         return False
-    apart = found.string[found.end("value")] == " "
-    return apart and not _VARIABLE.search(found["value"]) and bool(_VOWEL.search(said))
+    return len(name) > 1 or name.islower() or name in (*_LETTERS, "C", "F")
 
 
-def _may_be_unit(said: str, value: str) -> bool:
-    """Whether words behind a value may name what is counted; those behind a time of day say which half is meant."""
-    if re.match(_NO_UNIT, said) or words.takes_back(said) or ":" in value or len(said.split()) > MAX_WORDS:
-        return False
-    return len(said) > 1 or said.islower() or said in (*_LETTERS, "C", "F")
-
-
-def _named(said: str, power: str | None) -> str:
-    product = _product(f"{said}^{power}" if power else said)
+def _unit_of(name: str, power: str | None) -> str:
+    """Canonical unit for `name` raised to `power`."""
+    product = _product(f"{name}^{power}" if power else name)
     if product:
         return product
-    said = said.strip().lower()
-    head, _, rest = said.partition(" ")
+    name = name.strip().lower()
+    head, _, rest = name.partition(" ")
     if head in ("square", "sq", "cubic") and rest:
-        return _named(rest, "3" if head == "cubic" else "2")
-    kind = "" if said in _WORDLESS else _KIND.get(said, said)
+        return _unit_of(rest, "3" if head == "cubic" else "2")
+    kind = "" if name in _WORDLESS else _KIND.get(name, name)
     return f"{kind}^{power}" if power else kind
 
 
 def _product(text: str) -> str | None:
-    """`km/h`, `m s^{-2}` and `grams per cubic cm` as their factors in one order; None where one is not known.
+    """Write `km/h`, `m s^{-2}` and `grams per cubic cm` as factors in a fixed order; None if a factor is unknown.
 
-    What stands behind a slash, or behind "per", is what is divided by.
+    Factors after a slash or "per" have negative powers.
     """
     powers: dict[str, int] = {}
-    sign, prefix, at = 1, 1, 0
-    while at < len(text):
-        found = _FACTOR.match(text, at)
-        if found is None:
+    sign, prefix, position = 1, 1, 0
+    while position < len(text):
+        factor = _FACTOR.match(text, position)
+        if factor is None:
             return None
-        at, name = found.end(), found["name"]
-        if found["over"] or name == "per":
+        position, name = factor.end(), factor["name"]
+        if factor["over"] or name == "per":
             sign = -1
         elif name in ("square", "sq", "cubic"):
             prefix = 3 if name == "cubic" else 2
@@ -207,13 +206,13 @@ def _product(text: str) -> str | None:
             if kind is None:
                 return None
             for part, power in _powers(kind).items():
-                powers[part] = powers.get(part, 0) + sign * power * int(found["power"] or prefix)
+                powers[part] = powers.get(part, 0) + sign * power * int(factor["power"] or prefix)
             prefix = 1
     return _written(powers)
 
 
 def _powers(unit: str) -> dict[str, int]:
-    """The factors of a unit and their powers."""
+    """Factors of a unit and their powers."""
     parts = (part.partition("^") for part in unit.split("*"))
     return {kind: int(power or 1) for kind, _, power in parts}
 
@@ -222,28 +221,18 @@ def _written(powers: Mapping[str, int]) -> str | None:
     return "*".join(f"{kind}^{n}" if n != 1 else kind for kind, n in sorted(powers.items()) if n) or None
 
 
-def _times(a: str, b: str, power: int) -> str | None:
-    """The unit `a` times `b` to the `power`; None where one of them is not known."""
-    if not all(_is_known(unit) for unit in (a, b)):
-        return None
-    powers = _powers(a)
-    for kind, n in _powers(b).items():
-        powers[kind] = powers.get(kind, 0) + n * power
-    return _written(powers)
-
-
 def _is_known(unit: str) -> bool:
     return all(part.partition("^")[0] in _KINDS for part in unit.split("*"))
 
 
 def scale(a: str | None, b: str | None) -> Fraction | None:
-    """How many of unit `b` one of unit `a` is; None where they do not measure the same, or have no fixed ratio."""
-    there, here = _in_smallest(a or ""), _in_smallest(b or "")
-    return there[0] / here[0] if there and here and there[1] == here[1] and there[1] else None
+    """Size of unit `a` in units of `b`; None if they measure different quantities or have no fixed ratio."""
+    size_a, size_b = _in_smallest(a or ""), _in_smallest(b or "")
+    return size_a[0] / size_b[0] if size_a and size_b and size_a[1] == size_b[1] and size_a[1] else None
 
 
 def _in_smallest(unit: str) -> tuple[Fraction, str | None] | None:
-    """How many of the smallest units of the same quantities it is, and these; None where one has no fixed ratio."""
+    """Size of `unit` in the smallest units of its quantities, and these units; None if one has no fixed ratio."""
     total, smallest = Fraction(1), dict[str, int]()
     if not unit or not _is_known(unit):
         return None
@@ -256,7 +245,7 @@ def _in_smallest(unit: str) -> tuple[Fraction, str | None] | None:
 
 
 def compound(text: str) -> tuple[str, str] | None:
-    """`2 hours 30 minutes`, `6 ft 2 in` as a number and the smallest unit that is named; None for anything else."""
+    """Convert `2 hours 30 minutes` or `6 ft 2 in` to the smallest unit in it; None for anything else."""
     parts = _EACH.findall(text)
     if len(parts) < 2 or _EACH.sub("", text):
         return None
@@ -269,9 +258,9 @@ def compound(text: str) -> tuple[str, str] | None:
 
 
 def disagree(a: str | None, b: str | None) -> bool | None:
-    """Whether one unit is not the other: 5 km is not 5 m (see `scale`), but "18 eggs" may be "18".
+    """Whether two units differ: 5 km is not 5 m (see `scale`), but "18 eggs" may be "18".
 
-    None where that cannot be said, since one of two is not known: 17 apples are no oranges, but they may be fruits.
+    None if one of them is unknown and they may agree: 17 apples are not 17 oranges, but they may be 17 fruits.
     """
     if not a or not b or a == b or ("degree" in (a, b) and not _TEMPERATURES.isdisjoint((a, b))):
         return False

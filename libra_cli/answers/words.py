@@ -1,4 +1,4 @@
-"""Answers in words: numbers that are spelled out, and phrases that say the same."""
+"""Parses answers in words: numbers that are spelled out, and phrases with their synonyms."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _SYNONYMS = """
 DISTINCT = frozenset(
     ("nothing", "infinitely many", "all reals", "undefined", "yes", "no", "one solution", "two solutions", "one", "two")
 )
-"""Phrases of which no two mean the same."""
+"""Phrases that all differ in meaning."""
 _PHRASES = {
     word.strip(): meaning.strip()
     for meaning, _, words in (line.partition(":") for line in _SYNONYMS.strip().splitlines())
@@ -58,15 +58,15 @@ _PHRASES = {
 
 
 def takes_back(text: str) -> bool:
-    """Whether words beside a value say that it is not the answer, or not all of it: 5 (extraneous), 5 twelfths."""
-    said = re.findall(r"[a-z']+", text.lower())
+    """Whether words next to a value deny that it is the answer, or all of it: 5 (extraneous), 5 twelfths."""
     return any(
-        word in _TAKES_BACK or word in _DENOMINATORS or word.rstrip("s").endswith(("ieth", "enth")) for word in said
+        word in _TAKES_BACK or word in _DENOMINATORS or word.rstrip("s").endswith(("ieth", "enth"))
+        for word in re.findall(r"[a-z']+", text.lower())
     )
 
 
 def phrase(text: str) -> str | None:
-    """The words of an answer in the form that all its synonyms share; None for what is no phrase."""
+    """Normalize a phrase to the form that its synonyms share; None if the text is no phrase."""
     if not _LETTERS.fullmatch(text):
         return None
     words = _ARTICLE.sub("", " ".join(text.lower().split())).strip(" ,")
@@ -77,7 +77,7 @@ def phrase(text: str) -> str | None:
 
 @lru_cache(1 << 10)
 def number(text: str) -> Fraction | None:
-    """The number that words say: "two hundred and five", "minus one", "three quarters", "a dozen"; else None."""
+    """Parse a number in words: "two hundred and five", "minus one", "three quarters", "a dozen"; else None."""
     if not _LETTERS.fullmatch(text) or len(text) > 80:
         return None
     words = [word for word in _SPLIT.split(text.lower().replace(",", " ")) if word]
@@ -85,45 +85,39 @@ def number(text: str) -> Fraction | None:
         value = number(" ".join(words[1:]))
         return None if value is None else -value
     if words and words[-1] == "dozen":
-        several = 1 if words[:-1] in ([], ["a"]) else _whole(words[:-1])
+        several = 1 if words[:-1] in ([], ["a"]) else _integer(words[:-1])
         return None if several is None else Fraction(12 * several)
     if words and words[-1] in _DENOMINATORS:
-        return _fraction(words[:-1], _DENOMINATORS[words[-1]])
-    whole = _whole(words)
-    return None if whole is None else Fraction(whole)
+        denominator, numerator_words = _DENOMINATORS[words[-1]], words[:-1]
+        integer: int | None = 0
+        if "and" in numerator_words:  # three and a half
+            cut = len(numerator_words) - 1 - numerator_words[::-1].index("and")
+            integer, numerator_words = _integer(numerator_words[:cut]), numerator_words[cut + 1 :]
+        is_one = numerator_words in (["a"], ["an"]) or (not numerator_words and denominator == 2)
+        numerator = 1 if is_one else _integer(numerator_words)
+        return None if integer is None or numerator is None else integer + Fraction(numerator, denominator)
+    integer = _integer(words)
+    return None if integer is None else Fraction(integer)
 
 
-def _fraction(words: list[str], denominator: int) -> Fraction | None:
-    """`two` thirds, `three and a` half; without a number, or with an article, one."""
-    whole = 0
-    if "and" in words:
-        cut = len(words) - 1 - words[::-1].index("and")
-        before = _whole(words[:cut])
-        if before is None:
-            return None
-        whole, words = before, words[cut + 1 :]
-    top = 1 if words in (["a"], ["an"]) or (not words and denominator == 2) else _whole(words)
-    return None if top is None else whole + Fraction(top, denominator)
-
-
-def _whole(words: list[str]) -> int | None:
-    """The integer of words such as one million two hundred thousand and five."""
+def _integer(words: list[str]) -> int | None:
+    """Parse an integer in words such as one million two hundred thousand and five."""
     total = group = 0
-    seen = ""
+    last_kind = ""
     for word in words:
-        if word == "and" and seen:
+        if word == "and" and last_kind:
             continue
         if word in _VALUES:
-            if seen == "small" or (seen == "tens" and _VALUES[word] > 9):
+            if last_kind == "small" or (last_kind == "tens" and _VALUES[word] > 9):
                 return None
             group += _VALUES[word]
-            seen = "small" if _VALUES[word] < 20 else "tens"
+            last_kind = "small" if _VALUES[word] < 20 else "tens"
         elif word == "hundred":
-            group, seen = (group or 1) * 100, "hundred"
+            group, last_kind = (group or 1) * 100, "hundred"
         elif word in _SCALES:
-            total, group, seen = total + (group or 1) * _SCALES[word], 0, "scale"
-        elif word == "a" and not seen:
+            total, group, last_kind = total + (group or 1) * _SCALES[word], 0, "scale"
+        elif word == "a" and not last_kind:
             continue
         else:
             return None
-    return total + group if seen else None
+    return total + group if last_kind else None

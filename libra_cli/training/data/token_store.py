@@ -21,7 +21,7 @@ import numpy as np
 import orjson
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream import sinks
+from libra_cli.stream import files, sinks
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.rows import Row, RowError, content_hash
@@ -216,13 +216,13 @@ class _Writer:
                 os.replace(self._path(name) + ".tmp", self._path(name))
         except OSError as error:
             raise sinks.write_failed(self._folder, error) from None
-        sinks.replace_file(self._path(_INDEX), data.getvalue())
+        files.replace_file(self._path(_INDEX), data.getvalue())
         sinks.sync_folder(self._path(_MARKER))
         self._sha256.update(np.diff(self._starts).astype("<i8").tobytes())
         self._sha256.update(content_hash(self._about, 64).encode())
         totals = {"samples": len(self._n_targets), "tokens": self._starts[-1], "learned": sum(self._n_targets)}
         marker = {"digest": self._sha256.hexdigest()[:32], **totals, **self._about}
-        sinks.replace_file(self._path(_MARKER), orjson.dumps(marker, option=orjson.OPT_INDENT_2) + b"\n")
+        files.replace_file(self._path(_MARKER), orjson.dumps(marker, option=orjson.OPT_INDENT_2) + b"\n")
         sinks.sync_folder(self._path(_MARKER))
 
     def _path(self, name: str) -> str:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.sinks import replace_file, write_failed
+from libra_cli.stream.files import replace_file
+from libra_cli.stream.sinks import write_failed
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.world import World
 
