@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from functools import partial
@@ -18,6 +18,7 @@ from libra_cli.cli.renamed import current_config
 from libra_cli.exits import MEANINGS, InvalidOptions
 
 if TYPE_CHECKING:
+    from libra_cli.stream.files import OutputFile
     from libra_cli.stream.options import StageInfo, StreamOptions
     from libra_cli.stream.run import OpenSource
 
@@ -37,7 +38,8 @@ class StageOption(click.Option):
 
     `shapes_rows`: another value gives other rows, so a resumed run must not change it. `group`: its heading in help.
     `suggested`: values that shells complete in addition to file names. `by_content`: its value is a file, or several,
-    whose content shapes rows.
+    whose content shapes rows. `writes`: the form (see stream.files.FORMS) of the file that it has the run write, which
+    is recognised by its `keys`.
     """
 
     def __init__(
@@ -47,9 +49,12 @@ class StageOption(click.Option):
         group: str = "Options",
         suggested: Sequence[str] = (),
         by_content: bool = False,
+        writes: str | None = None,
+        keys: Sequence[str] = (),
         **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
+        self.writes, self.keys = writes, tuple(keys)
         self.shapes_rows, self.group, self.suggested = shapes_rows, group, tuple(suggested)
         self.by_content = by_content
 
@@ -73,11 +78,16 @@ def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
         _common(
             "-o",
             "--output",
+            writes="rows",
             metavar="FILE",
             help=f"Write rows to FILE instead of standard output. The same command {again}.",
         ),
         _common(
-            "--errors", metavar="FILE", help="Write refused rows, with the reason, to FILE. Default: only report them."
+            "--errors",
+            writes="lines",
+            keys=("stage", "class", "reason", "row_sha256"),
+            metavar="FILE",
+            help="Write refused rows, with the reason, to FILE. Default: only report them.",
         ),
         _common("--overwrite", is_flag=True, help="Start the --output FILE anew, whatever command wrote it."),
         _common(
@@ -125,6 +135,7 @@ def _processing_options() -> list[click.Parameter]:
         ),
         _common(
             "--manifest",
+            writes="manifest",
             metavar="FILE",
             help="At the end, write the counts, the SHA-256 of the output and the configuration to FILE.",
         ),
@@ -335,9 +346,36 @@ def plain(name: str, *, examples: Sequence[str] = ()) -> Callable[[Callable[...,
     """Makes `function(**own options)`, which returns an exit status, the command `name`: a command without rows."""
 
     def decorate(function: Callable[..., int]) -> StageCommand:
-        return _command(name, function, [], examples=tuple(examples), callback=function)
+        def checked(**values: Any) -> int:
+            if written := _written(command, values):
+                from libra_cli.stream.files import check_files
+
+                check_files(written, (*(values.get("inputs") or ("-",)), *_read(command, values)))
+            return function(**values)
+
+        command = _command(name, function, [], examples=tuple(examples), callback=checked)
+        return command
 
     return decorate
+
+
+def _written(command: click.Command, values: Mapping[str, Any]) -> tuple[OutputFile, ...]:
+    """The files that the options of `command` have it write."""
+    from libra_cli.stream.files import OutputFile
+
+    options = [param for param in command.params if isinstance(param, StageOption) and param.writes]
+    return tuple(
+        OutputFile("-o" if "-o" in param.opts else max(param.opts, key=len), value, str(param.writes), param.keys)
+        for param in options
+        if (value := values.get(str(param.name))) is not None
+    )
+
+
+def _read(command: click.Command, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The files that the options of `command` have it read."""
+    options = [param for param in command.params if isinstance(param, StageOption) and not param.writes]
+    names = [str(param.name) for param in options if str(param.metavar).startswith("FILE")]
+    return tuple(path for name in names if values.get(name) for path in _paths(values[name]))
 
 
 def _summary(function: Callable[..., Any]) -> str:
@@ -376,9 +414,10 @@ def _runner(
         from libra_cli.stream.resume import named_by_content
         from libra_cli.stream.run import Run
 
+        writes, also_read = _written(command, values), _read(command, values)
         options = StreamOptions(**{name: values.pop(name) for name in list(values) if name in shared})
+        options.writes, options.also_read = writes, also_read
         read = {name: _paths(values[name]) for name in by_content if values[name]}
-        options.also_read = tuple(path for paths in read.values() for path in paths)
         open_source = inputs(options, values) if inputs else None
         if open_source is None and not options.inputs and (sys.stdin is None or sys.stdin.isatty()):
             raise click.UsageError(f"there is no input: name a file, or pipe rows in (libra {info.name} FILE)")

@@ -113,6 +113,8 @@ DATA_OPTIONS = (
     ),
     _data_option(
         "--errors",
+        writes="lines",
+        keys=("stage", "class", "reason", "row_sha256"),
         metavar="FILE",
         help="Write rows that cannot be trained on to FILE and continue. Default: stop at the first one.",
     ),

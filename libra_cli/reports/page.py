@@ -11,7 +11,7 @@ from libra_cli.reports import page_charts, page_examples
 from libra_cli.reports.layout import ReportPart, Table, name_of
 from libra_cli.reports.page_text import text
 from libra_cli.reports.parts import parts
-from libra_cli.stream.sinks import replace_file
+from libra_cli.stream.files import replace_file
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """A browser runs nothing and loads nothing, whatever a row holds."""

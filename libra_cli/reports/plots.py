@@ -16,7 +16,7 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.reports.figures import axis_of, decimals
 from libra_cli.reports.layout import Report, clipped, metric_of, names_of, overall_of, section_names
 from libra_cli.stream.console import printable
-from libra_cli.stream.sinks import replace_file
+from libra_cli.stream.files import replace_file
 
 UNDATED: dict[str, dict[str, None]] = {
     "png": {"Software": None},

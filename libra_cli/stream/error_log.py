@@ -10,7 +10,8 @@ from typing import Any
 
 from libra_cli.stream import rows
 from libra_cli.stream.console import Console
-from libra_cli.stream.sinks import append_row, write_failed
+from libra_cli.stream.files import open_special
+from libra_cli.stream.sinks import append_row, is_plain_file, write_failed
 
 SHOWN = 10
 """Lines on stderr for each kind of error; the rest is counted."""
@@ -22,19 +23,14 @@ REASON_CHARS = 2000
 class ErrorLog:
     """Writes refused rows to the file `path` and shows them on stderr; `path` None only shows them.
 
-    Every run begins the file anew: the rows in it were not done, so each run meets them again.
+    Every run begins the file anew: the rows in it were not done, so each run meets them again. `waiting` is as for
+    open_special.
     """
 
-    def __init__(self, path: str | None, stage: str, console: Console):
+    def __init__(self, path: str | None, stage: str, console: Console, **waiting: Any):
         self._stage, self._console, self._path = stage, console, path
         self.kinds: Counter[str] = Counter()
-        self._fd = -1
-        if path is not None:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
-            try:
-                self._fd = os.open(path, flags, 0o666)
-            except OSError as error:
-                raise write_failed(path, error) from None
+        self._file = None if path is None else LineFile(path, **waiting)
 
     def add(
         self, error: rows.RowError, raw: bytes, place: str, record: str | None, names: Mapping[str, Any] | None = None
@@ -42,7 +38,7 @@ class ErrorLog:
         """Records that the row `raw`, read at `place`, is refused."""
         kind = error.kind
         self.kinds[kind] += 1
-        if self._fd >= 0:
+        if self._file is not None:
             entry: dict[str, Any] = {
                 "id": record,
                 **(names or {}),
@@ -55,17 +51,50 @@ class ErrorLog:
             }
             if len(raw) <= KEPT_BYTES:
                 entry["row"] = raw.decode("utf-8", "backslashreplace")
-            append_row(self._fd, rows.dumps(entry) + b"\n", self._path or "")
+            self._file.add(rows.dumps(entry) + b"\n")
         if self.kinds[kind] <= SHOWN:
             self._console.say(f"{place}: {error}", event="error", kind=kind)
         elif self.kinds[kind] == SHOWN + 1:
             where = f"all are in {self._path}" if self._path else "--errors FILE keeps all of them"
             self._console.say(f"more {kind} rows follow, counted but not shown; {where}", event="error", kind=kind)
 
-    def close(self) -> None:
-        """Closes the file; raises Fatal(74) if the device reports a failure only now."""
-        if self._fd >= 0:
-            try:
-                os.close(self._fd)
-            except OSError as error:
-                raise write_failed(str(self._path), error, begun=True) from None
+    def close(self, refused: bool = False) -> None:
+        """Closes the file, as LineFile does."""
+        if self._file is not None:
+            self._file.close(refused)
+
+
+class LineFile:
+    """A file of lines that show while the run works; begun anew at the first line, or at the end without any.
+
+    A device or a named pipe is opened at once, anything else no earlier than it changes. `waiting` is as for
+    open_special.
+    """
+
+    def __init__(self, path: str, **waiting: Any):
+        self._path = path
+        self._fd = -1 if is_plain_file(path) else open_special(path, **waiting)
+
+    def add(self, line: bytes) -> None:
+        """Adds a line with its newline; raises Fatal(74) if it cannot be written."""
+        if self._fd < 0:
+            self._open()
+        append_row(self._fd, line, self._path)
+
+    def close(self, refused: bool = False) -> None:
+        """Closes the file; of a `refused` run (status 2) without lines it stays as it was. Raises Fatal(74)."""
+        if self._fd < 0:
+            if refused:
+                return
+            self._open()
+        try:
+            os.close(self._fd)
+        except OSError as error:
+            raise write_failed(self._path, error, begun=True) from None
+
+    def _open(self) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            self._fd = os.open(self._path, flags, 0o666)
+        except OSError as error:
+            raise write_failed(self._path, error, begun=True) from None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.sinks import is_plain_file
+from libra_cli.stream.files import OutputFile, check_files
 
 FIELD_HINTS = {
     "question": "rename the field that holds the problem: libra collect --map problem=question",
@@ -65,18 +65,12 @@ class StreamOptions:
     also_read: tuple[str, ...] = ()
     """Files besides the input that options name and the stage reads; no option sets this field."""
 
-    def check_names(self, *more: str | None) -> None:
-        """Raises Fatal(2) if one run would read and write the same file, or write it twice.
+    writes: tuple[OutputFile, ...] = ()
+    """Every file that an option names and the run writes; no option sets this field."""
 
-        `more` are further files that the stage writes.
-        """
-        taken = {identity(name) for name in (*(self.inputs or ("-",)), *self.also_read)}
-        for name in (self.output, self.errors, self.manifest, *more):
-            if name in (None, "-") or not is_plain_file(str(name)):
-                continue
-            if identity(str(name)) in taken:
-                raise Fatal(Exit.USAGE, f"{name}: the same run uses this file already; write to another one")
-            taken.add(identity(str(name)))
+    def check_files(self) -> None:
+        """Raises Fatal(2) unless every file of the run can be written without loss; changes nothing."""
+        check_files(self.writes, (*(self.inputs or ("-",)), *self.also_read), self.overwrite)
 
 
 def identity(name: str) -> tuple[int, int] | str:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
 from libra_cli import __version__
 from libra_cli.exits import Fatal
 from libra_cli.stream import resume, sinks, stdio
 from libra_cli.stream.counts import Counts
+from libra_cli.stream.files import open_special, replace_file
 from libra_cli.stream.lock import Lock
 from libra_cli.stream.options import StageInfo, StreamOptions
 from libra_cli.stream.rows import Row, parse
 from libra_cli.stream.side_output import SideOutput, SideRowFile
+from libra_cli.stream.signals import StopRequest
 
 
 class Output:
@@ -23,8 +24,12 @@ class Output:
     `config` holds the settings that shape rows: a run that continues an output must have the same.
     """
 
-    def __init__(self, info: StageInfo, options: StreamOptions, config: Mapping[str, Any], counts: Counts):
+    def __init__(
+        self, info: StageInfo, options: StreamOptions, config: Mapping[str, Any], counts: Counts, stop: StopRequest
+    ):
         self._info, self._options, self._config, self._counts = info, options, config, counts
+        self.waiting: dict[str, Any] = {"stop": stop, "timeout": options.stall_timeout}
+        """What ends the wait for the reader of a named pipe."""
         self._lock: Lock | None = None
         self._manifest: resume.Manifest | None = None
         self.finished: resume.FinishedRows | None = None
@@ -35,13 +40,17 @@ class Output:
     def open(self) -> None:
         """Opens the output; raises Fatal(2, 11 or 74) if it cannot be written, or is not this run's to continue."""
         info, options, path = self._info, self._options, self._options.output
-        options.check_names()
-        if options.manifest:
-            with suppress(FileNotFoundError):
-                os.unlink(options.manifest)  # a reader must not take the last run's for this one's
+        options.check_files()
         self.sink: sinks.Sink
-        if path is None or path == "-" or not sinks.is_plain_file(path):
-            self.sink = sinks.open_stream(path, bool(options.manifest))
+        if path is None or path == "-":
+            self.sink = sinks.StreamSink(stdio.reserve_stdout(), "standard output", bool(options.manifest))
+            self.sink.on_begin = self._begin
+            return
+        if not sinks.is_plain_file(path):
+            descriptor = open_special(path, **self.waiting)
+            stdio.reserve_stdout()  # only now: PATH may be /dev/stdout
+            self.sink = sinks.StreamSink(descriptor, path, bool(options.manifest))
+            self.sink.on_begin = self._begin
             return
         stdio.reserve_stdout()
         self._lock = Lock(path)
@@ -52,9 +61,12 @@ class Output:
         resume.prepare(path, self._manifest, finished, options.overwrite)
         if finished is None:
             self.sink = sinks.FileSink(path, append=False)
+        elif options.overwrite:
+            self.sink = sinks.FileSink(path, append=False, replaces=True)
         else:
             self.finished = finished if finished.rows else None
             self.sink = sinks.FileSink(path, append=True, sha256=finished.sha256)
+        self.sink.on_begin = self._begin
 
     def open_side_file(self, path: str, option: str) -> SideRowFile:
         """Opens a second file of rows, which `option` names; it is continued if the output is."""
@@ -80,7 +92,8 @@ class Output:
         name = path if os.path.exists(path) else path + ".part"
         with open(name, "rb") as file:
             for number, line in enumerate(file, 1):
-                yield Row(parse(line.rstrip(b"\n")), line.rstrip(b"\n"), name, number)
+                if line.strip():
+                    yield Row(parse(line.rstrip(b"\n")), line.rstrip(b"\n"), name, number)
 
     def poll(self) -> bool:
         """Does what is due without ever waiting; False once the output or a file besides it has failed."""
@@ -97,12 +110,12 @@ class Output:
 
     def keep(self, refused: bool, reader_left: bool) -> None:
         """Keeps what a failed run has written; a `refused` run (status 2) leaves a complete output as it was."""
-        withdrawn = refused and self.sink.withdraw()
         try:
-            if withdrawn:
+            withdrawn = refused and self.sink.withdraw()
+            if withdrawn and self.sink.begun:
                 self._counts.out = 0
                 self._write_manifests(complete=True)
-            elif not reader_left:
+            elif not withdrawn and not reader_left:
                 self.sink.finish(False, lambda: self._write_manifests(complete=False))
             for side_output in self.side_outputs:
                 side_output.withdraw() if withdrawn else side_output.finish(False)
@@ -122,9 +135,26 @@ class Output:
         before = self.finished.rows if self.finished is not None else 0
         return {"rows": before + self._counts.out, "sha256": digest, **self._counts.tally()}
 
+    def write_report(self, path: str, data: bytes) -> None:
+        """Writes a report of the run whole; raises Fatal(74) if that fails."""
+        replace_file(path, data, begun=True, **self.waiting)
+
+    def _begin(self) -> None:
+        """Removes the reports of an earlier run, which a reader must not take for this one's."""
+        if self._manifest is not None:
+            self._manifest.write("running")
+        for file in self._options.writes:
+            if file.form in ("manifest", "report") and sinks.is_plain_file(file.path):
+                try:
+                    os.unlink(file.path)
+                except FileNotFoundError:
+                    pass  # there was no earlier run
+                except OSError as error:
+                    raise sinks.write_failed(file.path, error, begun=True) from None
+
     def _write_manifests(self, complete: bool) -> None:
         manifests = [self._manifest] if self._manifest is not None else []
         if self._options.manifest:
             manifests.append(resume.Manifest(self._options.manifest, self._info.name, self._config, __version__))
         for manifest in manifests:
-            manifest.write("complete" if complete else "stopped", **self.tally())
+            manifest.write("complete" if complete else "stopped", self.waiting, **self.tally())

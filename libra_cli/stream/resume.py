@@ -17,7 +17,8 @@ import orjson
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import rows
-from libra_cli.stream.sinks import cut_torn_line, replace_file
+from libra_cli.stream.files import replace_file
+from libra_cli.stream.sinks import cut_torn_line
 
 Key = tuple[bytes, bytes]
 
@@ -60,6 +61,9 @@ class FinishedRows:
         """Reads the rows of `path`; raises Fatal(2) if a line of it is not a row."""
         with open(path, "rb") as file:
             for number, line in enumerate(file, 1):
+                self.sha256.update(line)
+                if not line.strip():
+                    continue  # an editor may leave a blank line
                 try:
                     if not line.endswith(b"\n"):
                         raise rows.RowError("truncated_line", "it is cut off")
@@ -68,7 +72,6 @@ class FinishedRows:
                     hint = "move the file away or use --overwrite"
                     raise Fatal(Exit.USAGE, f"{path}:{number}: not a row of this run ({error}); {hint}") from None
                 self._add(*key_of(fields, self._used, self._names))
-                self.sha256.update(line)
                 self.rows += 1
 
     def _add(self, identity: bytes, used: bytes) -> None:
@@ -147,10 +150,11 @@ class Manifest:
             return None
         return content if isinstance(content["config"], dict) else None
 
-    def write(self, status: str, **counts: Any) -> None:
-        """Replaces the file; raises Fatal(74) if it cannot be written."""
+    def write(self, status: str, waiting: Mapping[str, Any] | None = None, **counts: Any) -> None:
+        """Replaces the file; raises Fatal(74) if it cannot be written. `waiting` is as for open_special."""
         content = {**self._content, "status": status, **counts}
-        replace_file(self.path, json.dumps(content, indent=2).encode() + b"\n")
+        data = json.dumps(content, indent=2).encode() + b"\n"
+        replace_file(self.path, data, begun=status != "running", **(waiting or {}))
 
     def same_stage(self, earlier: Mapping[str, Any]) -> bool:
         """Whether `earlier` describes a file that the same stage wrote under the same option."""
@@ -180,7 +184,7 @@ def _short(value: Any) -> str:
 
 
 def prepare(path: str, manifest: Manifest, done: FinishedRows | None, overwrite: bool, option: str = "-o") -> None:
-    """Prepares `path` to be begun or continued: clears it (--overwrite), refuses it, or reads it into `done`.
+    """Decides whether `path` is begun or continued: refuses it, or reads it into `done`, unless `overwrite`.
 
     `done` None: the stage cannot continue half an output and begins it anew. Raises Fatal(2) if the file was made with
     another configuration, or not by libra; `option` named it.
@@ -189,21 +193,15 @@ def prepare(path: str, manifest: Manifest, done: FinishedRows | None, overwrite:
     if path.endswith((".gz", ".zst")):
         raise Fatal(Exit.USAGE, f"{path}: -o writes plain JSONL, which can be continued; compress it afterwards")
     existing = [name for name in (path, part) if os.path.exists(name)]
-    if overwrite:
-        for name in existing:
-            os.unlink(name)
-    elif existing:
+    if existing and not overwrite:
         _check_same_run(existing[0], manifest, option)
         if done is None:
-            if part in existing:
-                os.unlink(part)
-        elif existing == [path, part]:  # a run that ends between two names never leaves both: FILE was put back by hand
+            return
+        if existing == [path, part]:  # a run that ends between two names never leaves both: FILE was put back by hand
             raise Fatal(Exit.USAGE, f"{path} and {part} are both there; move one of them away")
-        else:
-            if existing == [part]:
-                cut_torn_line(part)
-            done.scan(existing[0])
-    manifest.write("running")
+        if existing == [part]:
+            cut_torn_line(part)
+        done.scan(existing[0])
 
 
 def _check_same_run(path: str, manifest: Manifest, option: str) -> None:

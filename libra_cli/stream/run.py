@@ -8,6 +8,7 @@ rows and stop on request. A stage that needs all rows before it writes the first
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal, ReaderGone
@@ -41,13 +42,14 @@ class Run:
         self.counts = Counts()
         self.status = Exit.DONE
         shard = Shard(options.shard)
-        self._output = Output(info, options, {**config, "shard": f"{shard.index}/{shard.count}"}, self.counts)
         self._progress: Callable[[], Progress] | None = None
         """How far the stage's work is; None while there is none that could stall."""
         self._activity: Callable[[], str] = self._rate
         """What the progress line says."""
         self._watchdog = Watchdog(info.name, options.stall_timeout)
         self.stop = StopRequest(info.name, options.grace)
+        config = {**config, "shard": f"{shard.index}/{shard.count}"}
+        self._output = Output(info, options, config, self.counts, self.stop)
         self._source = (open_source or _open_files)(options, self.stop.wake_fd)
 
     # -- begin and end ------------------------------------------------------------------------------------------------
@@ -57,7 +59,7 @@ class Run:
         try:
             output, options = self._output, self.options
             output.open()
-            self._errors = ErrorLog(options.errors, self.info.name, self.console)
+            self._errors = ErrorLog(options.errors, self.info.name, self.console, **output.waiting)
             self._ledger = Ledger(output.sink, self._errors, self.counts, output.finished, options.debug)
             self._reader = RowReader(
                 self._source, options, self.info.reads, self.counts, self.stop, self.refuse, self.flush
@@ -81,7 +83,7 @@ class Run:
                 self._output.keep(self.status == Exit.USAGE, isinstance(error, ReaderGone))
         finally:
             self._monitor.close()
-            for close in (self._errors.close, self._release):
+            for close in (partial(self._errors.close, self.status == Exit.USAGE), self._release):
                 try:
                     close()
                 except Fatal as failed:
@@ -253,6 +255,10 @@ class Run:
     def flush(self) -> None:
         """Hands on every row written so far; raises ReaderGone or Fatal(74) if the output has failed."""
         self._output.sink.flush()
+
+    def write_report(self, path: str, data: bytes) -> None:
+        """Writes a report whole, at the end of the run; raises Fatal(74) if that fails."""
+        self._output.write_report(path, data)
 
     def open_side_file(self, path: str, option: str) -> SideRowFile:
         """Opens a second file of rows, which `option` names; it is continued and finished together with the output."""

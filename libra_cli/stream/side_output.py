@@ -50,7 +50,9 @@ class SideRowFile:
             earlier = resume.Manifest.read(manifest.path)
             is_own = earlier is not None and manifest.same_stage(earlier)
             resume.prepare(path, manifest, finished, overwrite or (is_own and finished is None), option)
-            self._sink = FileSink(path, append=finished is not None, sha256=finished.sha256 if finished else None)
+            sha256 = finished.sha256 if finished else None
+            self._sink = FileSink(path, append=finished is not None, sha256=sha256, replaces=finished is None)
+            self._sink.on_begin = lambda: manifest.write("running")
         except BaseException:
             self._lock.release()
             raise
@@ -68,7 +70,7 @@ class SideRowFile:
         self._sink.finish(complete, lambda: self._seal(complete))
 
     def withdraw(self) -> None:
-        if self._sink.withdraw():
+        if self._sink.withdraw() and self._sink.begun:
             self.rows = 0
             self._seal(True)
 

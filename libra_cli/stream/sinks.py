@@ -15,7 +15,6 @@ from contextlib import suppress
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal, ReaderGone
-from libra_cli.stream import stdio
 
 FSYNC_ROWS = 100
 FSYNC_SECONDS = 1.0
@@ -66,6 +65,10 @@ class Sink:
         """A write is in progress and may wait for a slow reader."""
         self.unwritten = 0
         """Rows taken whose last byte is not written yet."""
+        self.begun = False
+        """Something has been written, or will be in any case: until then a refused run leaves no trace."""
+        self.on_begin: Callable[[], None] = lambda: None
+        """Called once before that."""
         self._lock = threading.Lock()
         self._fd = -1
 
@@ -82,8 +85,13 @@ class Sink:
         raise NotImplementedError
 
     def withdraw(self) -> bool:
-        """Takes back what this run added to an output that was complete before; False if it was not."""
-        return False
+        """Takes back what this run added to an output that was complete before; False if that cannot be."""
+        return not self.begun
+
+    def _begin(self) -> None:
+        if not self.begun:
+            self.begun = True
+            self.on_begin()
 
     def poll(self) -> bool:
         """Does what is due without ever waiting; False once the output has failed."""
@@ -123,6 +131,8 @@ class StreamSink(Sink):
         if self.failure is not None:
             raise self.failure
         with self._lock:
+            if self._lines:
+                self._begin()
             data = b"\n".join([*self._lines, b""])
             self.unwritten += len(self._lines)
             self._lines.clear()
@@ -133,6 +143,7 @@ class StreamSink(Sink):
     def finish(self, complete: bool, seal: Callable[[], None]) -> None:
         """Writes the manifests before the end of file: a reader that sees it looks for them at once."""
         self.flush()
+        self._begin()
         seal()
         with self._lock:
             fd, self._fd = self._fd, -1
@@ -158,6 +169,7 @@ class StreamSink(Sink):
     def _poll(self) -> None:
         """Writes a page at a time while that cannot block; notices that the reader has left even without rows."""
         while (self._rest or self._lines) and _events(self._fd) & select.POLLOUT:
+            self._begin()
             data = self._rest or self._hashed(self._lines.popleft() + b"\n")
             self.unwritten = 1
             write_all(self._fd, data[: select.PIPE_BUF], self.name)
@@ -165,18 +177,6 @@ class StreamSink(Sink):
             self.unwritten = 1 if self._rest else 0
         if is_abandoned(self._fd):
             raise ReaderGone
-
-
-def open_stream(path: str | None, hashing: bool) -> StreamSink:
-    """Standard output (None, `-`), or the device or named pipe at `path`. Raises Fatal(2 or 74)."""
-    if path is None or path == "-":
-        return StreamSink(stdio.reserve_stdout(), "standard output", hashing)
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise write_failed(path, error) from None
-    stdio.reserve_stdout()  # only now: PATH may be /dev/stdout
-    return StreamSink(fd, path, hashing)
 
 
 def is_abandoned(fd: int) -> bool:
@@ -195,17 +195,16 @@ class FileSink(Sink):
 
     Each row is one write. The file is synced every 100 rows, every second and before the rename, the folder after it:
     no row is lost once written, and a file called PATH is complete. With `append`, the first new row turns a complete
-    PATH back into PATH.part; without new rows it is left alone.
+    PATH back into PATH.part; without new rows it is left alone. With `replaces`, a complete PATH that is there stays
+    until the run ends. No file is touched before the first row or the end.
     """
 
-    def __init__(self, path: str, append: bool, sha256: Any = None):
+    def __init__(self, path: str, append: bool, sha256: Any = None, replaces: bool = False):
         super().__init__(path + ".part", sha256 or hashlib.sha256())
-        self.path, self._append = path, append
+        self.path, self._append, self._replaces = path, append, replaces
         self._before: tuple[int, Any] | None = None
         """Size and hash of a complete PATH that this run has reopened."""
         self._unsynced, self._synced_at = 0, time.monotonic()
-        if not (append and os.path.exists(path)):
-            self._open()
 
     def write(self, line: bytes) -> None:
         if self.failure is not None:
@@ -229,6 +228,8 @@ class FileSink(Sink):
         """Syncs, and renames to PATH if the run is complete; the manifests come last, as they describe the file."""
         self.flush()
         with self._lock:
+            if not self.begun and not (self._append and os.path.exists(self.path)):
+                self._open()
             if self._fd >= 0:
                 self._sync()
                 fd, self._fd = self._fd, -1
@@ -236,6 +237,9 @@ class FileSink(Sink):
                     os.close(fd)
                     if complete:
                         os.replace(self.name, self.path)
+                    elif self._replaces:
+                        with suppress(FileNotFoundError):
+                            os.unlink(self.path)
                 except OSError as error:
                     raise write_failed(self.path, error, begun=True) from None
                 if complete:
@@ -244,8 +248,10 @@ class FileSink(Sink):
 
     def withdraw(self) -> bool:
         with self._lock:
+            if not self.begun:
+                return True
             if self._fd < 0 or self._before is None:
-                return self._append and os.path.exists(self.path)
+                return False
             fd, self._fd = self._fd, -1
             size, self.sha256 = self._before
             try:
@@ -262,6 +268,7 @@ class FileSink(Sink):
 
     def _open(self) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags |= 0 if self._append else os.O_TRUNC
         try:
             if self._append and os.path.exists(self.path):
                 os.rename(self.path, self.name)
@@ -269,6 +276,7 @@ class FileSink(Sink):
             self._fd = os.open(self.name, flags, 0o666)
         except OSError as error:
             raise write_failed(self.name, error) from None
+        self._begin()  # only now: of a run that is killed in between, FILE and FILE.part show that it began anew
 
     def _sync(self) -> None:
         try:
@@ -330,50 +338,6 @@ def sync_folder(path: str) -> None:
     except OSError as error:
         if error.errno != errno.EINVAL:  # some network filesystems cannot sync folders
             raise write_failed(path, error, begun=True) from None
-
-
-def replace_file(path: str, data: bytes) -> None:
-    """Replaces a small file atomically: readers see the old one or the new one. Raises Fatal(74 or 2).
-
-    A device or a pipe is written to directly: a file must not take its place.
-    """
-    if not is_plain_file(path):
-        try:
-            fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise write_failed(path, error) from None
-        try:
-            write_all(fd, data, path)
-        finally:
-            os.close(fd)
-        return
-    temporary = path + ".tmp"
-    try:
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
-        try:
-            write_all(fd, data, path)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise write_failed(path, error) from None
-
-
-def check_report(path: str | None, option: str) -> None:
-    """Fails before anything is read if a report cannot be written in the end; None: no report is wanted.
-
-    Removes a report that is there: a reader must not take the last run's for this one's. Raises Fatal(2); `option`
-    named the file.
-    """
-    if path is None:
-        return
-    plain = is_plain_file(path)
-    if os.path.isdir(path) or not os.access((os.path.dirname(path) or ".") if plain else path, os.W_OK):
-        raise Fatal(Exit.USAGE, f"{option} {path}: cannot be written; check the name and the folder")
-    if plain:
-        with suppress(FileNotFoundError):
-            os.unlink(path)
 
 
 def is_plain_file(path: str) -> bool:

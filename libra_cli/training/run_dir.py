@@ -16,8 +16,9 @@ from typing import Any
 
 from libra_cli import __version__, miniature
 from libra_cli.exits import Exit, Fatal
+from libra_cli.stream.files import replace_file
 from libra_cli.stream.line_source import InputFiles
-from libra_cli.stream.sinks import replace_file, write_failed
+from libra_cli.stream.sinks import write_failed
 from libra_cli.training.distributed import deepspeed_config
 from libra_cli.training.monitoring.trackers import check_trackers
 from libra_cli.training.settings import TrainSettings

@@ -1,6 +1,5 @@
 """Resuming: what an output says is done, and when a run must not go on with it."""
 
-import json
 import random
 from collections import Counter
 
@@ -183,8 +182,12 @@ def test_overwriting_starts_afresh(tmp_path):
     path.write_bytes(b"more notes")
     mine = manifest(path, seed=1)
     resume.prepare(str(path), mine, resume.FinishedRows(USED, NAMES), overwrite=True)
-    assert sorted(name.name for name in tmp_path.iterdir()) == ["out.libra.json"]
-    assert json.loads((tmp_path / "out.libra.json").read_text())["status"] == "running"
+    sink = FileSink(str(path), append=False, replaces=True)
+    assert path.read_bytes() == b"more notes"  # a run that is refused before its first row changes nothing
+    sink.write(line(ROWS[0]))
+    sink.finish(True, lambda: mine.write("complete"))
+    assert sorted(name.name for name in tmp_path.iterdir()) == ["out", "out.libra.json"]
+    assert path.read_bytes() == line(ROWS[0]) + b"\n"
 
 
 def test_both_names_at_once_are_refused(tmp_path):
@@ -212,3 +215,10 @@ def test_the_keys_of_a_large_output_take_little_memory():
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert size / 100_000 < 200  # bytes for each row
+
+
+def test_a_blank_line_is_no_row_and_no_reason_to_refuse(tmp_path):
+    path = begun(tmp_path, line(ROWS[0]) + b"\n\n")
+    done = continued(path, ROWS)
+    assert done.rows == 1
+    assert len([text for text in path.read_bytes().splitlines() if text]) == len(ROWS)

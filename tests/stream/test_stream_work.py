@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.stream.files import OutputFile
 from libra_cli.stream.options import Shard, StreamOptions
 from libra_cli.stream.reorder import OrderWindow
 
@@ -130,6 +131,15 @@ def test_a_slurm_that_does_not_say_which_shard_is_a_usage_error(monkeypatch, env
     assert caught.value.status == Exit.USAGE
 
 
+FORMS = {"output": "rows", "errors": "lines", "manifest": "manifest"}
+
+
+def options(inputs: tuple[str, ...], **written: str) -> StreamOptions:
+    """Options with those files to write."""
+    files = [OutputFile(f"--{name}", path, FORMS[name]) for name, path in written.items()]
+    return StreamOptions(inputs=inputs, writes=tuple(files), **written)
+
+
 @pytest.mark.parametrize(
     "names",
     [
@@ -140,6 +150,12 @@ def test_a_slurm_that_does_not_say_which_shard_is_a_usage_error(monkeypatch, env
         {"inputs": ("a",), "manifest": "a"},
         {"inputs": ("x",), "output": "new", "errors": "new"},
         {"inputs": ("x",), "errors": "new", "manifest": "./new"},
+        {"inputs": ("x.part",), "output": "x"},
+        {"inputs": ("a",), "output": "new", "errors": "new.part"},
+        {"inputs": ("a",), "output": "new", "manifest": "new.libra.json"},
+        {"inputs": ("a",), "output": "new", "errors": "b/../new.lock"},
+        {"inputs": ("hard",), "errors": "a"},
+        {"inputs": ("link",), "output": "a"},
     ],
 )
 def test_one_run_does_not_use_a_file_twice(tmp_path, monkeypatch, names):
@@ -148,10 +164,11 @@ def test_one_run_does_not_use_a_file_twice(tmp_path, monkeypatch, names):
     for name in "ax":
         (tmp_path / name).write_bytes(b"{}\n")
     (tmp_path / "link").symlink_to("a")
+    (tmp_path / "hard").hardlink_to("a")
     with pytest.raises(Fatal, match="the same run uses this file already") as caught:
-        StreamOptions(**names).check_names()
+        options(**names).check_files()
     assert caught.value.status == Exit.USAGE
 
 
 def test_a_device_may_be_used_twice():
-    StreamOptions(inputs=("/dev/null", "-"), output="/dev/null", errors="/dev/null", manifest="/dev/null").check_names()
+    options(inputs=("/dev/null", "-"), output="/dev/null", errors="/dev/null", manifest="/dev/null").check_files()

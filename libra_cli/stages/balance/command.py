@@ -58,7 +58,12 @@ def _checked_sizes(_ctx: click.Context, _param: click.Parameter, values: tuple[s
 @option("--default-subset", metavar="NAME", help="Subset of rows without one. Default: such rows are refused.")
 @option("--published", is_flag=True, help="Write only the eight fields of the published benchmark.")
 @option(
-    "--report", metavar="FILE", shapes_rows=False, help="Write the census (counts by subset and model) to FILE as JSON."
+    "--report",
+    writes="report",
+    keys=("problems", "samples", "subsets"),
+    metavar="FILE",
+    shapes_rows=False,
+    help="Write the census (counts by subset and model) to FILE as JSON.",
 )
 @spool_dir_option()
 def command(

@@ -12,7 +12,6 @@ from libra_cli.stages.balance.samples import BalanceFormat
 from libra_cli.stream.row_store import RowStore
 from libra_cli.stream.rows import RowError
 from libra_cli.stream.run import Run
-from libra_cli.stream.sinks import check_report, replace_file
 
 
 def balance(
@@ -23,8 +22,6 @@ def balance(
     A run that is stopped while it reads writes nothing: part of the input would give another choice. Raises Fatal(2) if
     `limits` name a subset that no row has.
     """
-    run.options.check_names(report_file)
-    check_report(report_file, "--report")
     with RowStore(spool_dir, "--spool-dir") as store:
         index = _read(run, row_format, seed, store)
         if run.stop.status is not None:
@@ -45,7 +42,7 @@ def balance(
     census = report.census(cells)
     run.console.show(report.table(census), event="census", census=census)
     if report_file is not None:
-        replace_file(report_file, json.dumps(census, indent=2, ensure_ascii=False).encode() + b"\n")
+        run.write_report(report_file, json.dumps(census, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
 def _read(run: Run, row_format: BalanceFormat, seed: int, store: RowStore) -> ResponseIndex:

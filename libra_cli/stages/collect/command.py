@@ -191,6 +191,8 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 )
 @option(
     "--report",
+    writes="lines",
+    keys=("place", "against", "overlap", "shared"),
     metavar="FILE",
     shapes_rows=False,
     help="Write each contaminated row, with the benchmark problem and the text they share, to FILE.",
@@ -223,7 +225,6 @@ def command(run: Run, **values: Any) -> None:
     from libra_cli.stages.collect.run import collect
     from libra_cli.stages.collect.sources import ReadOptions
 
-    run.options.check_names(values["report"])
     against = [benchmark_origin(name) for name in values["decontaminate"]]
     read_options = ReadOptions(max_line_bytes=run.options.max_line_bytes)
     plan = CollectPlan(

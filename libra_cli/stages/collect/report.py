@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 from libra_cli.stages.collect.contamination import Overlap
 from libra_cli.stages.collect.mapping import Fields
 from libra_cli.stream import rows
 from libra_cli.stream.console import Console
+from libra_cli.stream.error_log import LineFile
 from libra_cli.stream.rows import Row
-from libra_cli.stream.sinks import append_row, write_failed
 
 MAX_NOTES = 10
 """Notes on stderr if a file holds all rows; without a file every row gets one."""
@@ -21,15 +19,12 @@ class ContaminationReport:
 
     def __init__(self, path: str | None, console: Console):
         self._path, self._console, self._count = path, console, 0
-        try:
-            self._fd = -1 if path is None else os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
-        except OSError as error:
-            raise write_failed(str(path), error) from None
+        self._file = None if path is None else LineFile(path)
 
     def add(self, row: Row, record: Fields, overlap: Overlap) -> None:
         """Reports what `row` shares with a benchmark."""
         self._count += 1
-        if self._fd >= 0:
+        if self._file is not None:
             line = rows.dumps(
                 {
                     "id": record["id"],
@@ -39,8 +34,8 @@ class ContaminationReport:
                     "shared": overlap.shared,
                 }
             )
-            append_row(self._fd, line + b"\n", str(self._path))
-        if self._fd < 0 or self._count <= MAX_NOTES:
+            self._file.add(line + b"\n")
+        if self._file is None or self._count <= MAX_NOTES:
             shared = overlap.shared
             if len(shared) > MAX_SHARED_CHARS:
                 shared = shared[: MAX_SHARED_CHARS - 3] + "..."
@@ -51,5 +46,5 @@ class ContaminationReport:
 
     def close(self) -> None:
         """Closes the file."""
-        if self._fd >= 0:
-            os.close(self._fd)
+        if self._file is not None:
+            self._file.close()

@@ -136,7 +136,14 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
     metavar="NAME|OPEN,CLOSE",
     help="Markers around the judges' own thinking: a known name (see libra rollout) or the opening and closing text.",
 )
-@option("--report", metavar="FILE", shapes_rows=False, help="Write the summary of each judge to FILE as JSON.")
+@option(
+    "--report",
+    writes="report",
+    keys=("judges",),
+    metavar="FILE",
+    shapes_rows=False,
+    help="Write the summary of each judge to FILE as JSON.",
+)
 @option(
     "--dry-run",
     is_flag=True,
@@ -175,14 +182,10 @@ def command(run: Run, report: str | None, dry_run: bool, **options: Any) -> None
     not have; followed by /PROBE with --probe), the judge in its `model` and the request's number in its `sample`. Rows
     written by libra judge can be replayed, too.
     """
-    run.options.check_names(report)
-    from libra_cli.stream.sinks import check_report
-
     judging = _judging(run, options)
     if dry_run:
         judging.show_first()
     else:
-        check_report(report, "--report")
         judging.run()
         judging.conclude(report)
 

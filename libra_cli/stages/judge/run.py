@@ -33,7 +33,6 @@ from libra_cli.stream import rows
 from libra_cli.stream.jobs import Answer, Job
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.stream.run import Run
-from libra_cli.stream.sinks import replace_file
 from libra_cli.tasks import JUDGING
 
 
@@ -123,7 +122,7 @@ class Judging:
             for line in in_words(judge):
                 self._run.console.note(line, event="judge", **judge)
         if report:
-            replace_file(report, orjson.dumps({"judges": figures}, option=orjson.OPT_INDENT_2) + b"\n")
+            self._run.write_report(report, orjson.dumps({"judges": figures}, option=orjson.OPT_INDENT_2) + b"\n")
 
     # -- requests -----------------------------------------------------------------------------------------------------
 

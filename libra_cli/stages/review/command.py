@@ -24,11 +24,13 @@ from libra_cli.cli.shared_options import any_markers_option
 @option(
     "-o",
     "--output",
+    writes="labels",
     metavar="FILE",
     help="Label at this terminal and write the labels to FILE. The same command continues FILE.",
 )
 @option(
     "--html",
+    writes="page",
     metavar="FILE.html",
     help="Instead of labelling at the terminal, write a self-contained web page to label in.",
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from collections.abc import Iterator
 from html import escape
 from importlib import resources
@@ -12,7 +11,7 @@ from importlib import resources
 from libra_cli.stages.review.items import ReviewItem, ReviewItems
 from libra_cli.stream import rows
 from libra_cli.stream.console import safe_text
-from libra_cli.stream.sinks import write_all, write_failed
+from libra_cli.stream.files import write_whole
 
 
 def write_page(items: ReviewItems, path: str, blind: bool = False) -> None:
@@ -20,18 +19,7 @@ def write_page(items: ReviewItems, path: str, blind: bool = False) -> None:
 
     Raises Fatal(2 or 74) if it cannot be written.
     """
-    part = f"{path}.part"
-    try:
-        fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
-        try:
-            for piece in page(items, blind):
-                write_all(fd, piece.encode(), path)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        os.replace(part, path)
-    except OSError as error:
-        raise write_failed(path, error) from None
+    write_whole(path, (piece.encode() for piece in page(items, blind)))
 
 
 def page(items: ReviewItems, blind: bool = False) -> Iterator[str]:

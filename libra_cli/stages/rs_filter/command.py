@@ -116,6 +116,8 @@ def _selection(*names: str, **kwargs: Any) -> Any:
 @spool_dir_option()
 @option(
     "--report",
+    writes="report",
+    keys=("yield", "by", "pass_rate", "dropped"),
     metavar="FILE",
     shapes_rows=False,
     help="Write the yield, and the counts of dropped samples by reason, to FILE as JSON.",
@@ -145,7 +147,6 @@ def command(run: Run, task: str | None, **options: Any) -> None:
     sample, at most 150; the rows are read again from their files, or from an unnamed temporary file if they came
     through a pipe or were compressed.
     """
-    run.options.check_names(options["report"])
     from libra_cli.answers.pool import Pool, cores
     from libra_cli.records.responses import ResponseFields
     from libra_cli.records.rule_labels import Labeller

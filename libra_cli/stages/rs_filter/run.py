@@ -21,7 +21,6 @@ from libra_cli.stream import rows
 from libra_cli.stream.row_store import RowLocation, RowStore
 from libra_cli.stream.rows import Filtered, NewFields, Row
 from libra_cli.stream.run import Run
-from libra_cli.stream.sinks import check_report, replace_file
 
 LABELLED = NewFields({"labelled": True})
 """Stands for the label of a row that needs no rule."""
@@ -49,7 +48,6 @@ class Filtering:
 
     def run(self, report: str | None) -> None:
         """Writes the conversations that are kept, and reports why the others are not."""
-        check_report(report, "--report")
         labeller = self._labeller
         self._run.options.unordered = True  # the choice has an order of its own: no row needs to wait for another
         self._run.map_jobs(
@@ -175,7 +173,7 @@ class Filtering:
             cure = CURES.get(most, f"most were dropped as {most}" if most else "there are no samples")
             console.note(f"nothing is kept: {cure}")
         if report is not None:
-            replace_file(report, orjson.dumps(figures, option=orjson.OPT_INDENT_2) + b"\n")
+            self._run.write_report(report, orjson.dumps(figures, option=orjson.OPT_INDENT_2) + b"\n")
 
 
 CURES = {

@@ -108,7 +108,7 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
     from libra_cli.stages.score.writing import Outputs, check_inputs
 
     outputs = Outputs.take(options)
-    check_inputs(inputs, outputs.files)
+    check_inputs(inputs)
     from libra_cli.exits import Exit, Fatal
     from libra_cli.stages.score.reading import ScoreConfig
     from libra_cli.stages.score.run import score

@@ -52,7 +52,7 @@ def command(
     from libra_cli.stages.score.writing import Outputs, check_inputs
 
     outputs = Outputs.take(options)
-    check_inputs(inputs, outputs.files)
+    check_inputs(inputs)
     from libra_cli.stages.score.correlation import CorrelationAxes, correlation
 
     outputs.write({"correlation": correlation(inputs, CorrelationAxes(x, y, group, resamples, seed))})

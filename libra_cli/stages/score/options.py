@@ -67,17 +67,25 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options that say what is written and where."""
     for decorate in reversed(
         (
-            option("-o", "--output", metavar="FILE", help="Write the report to FILE instead of standard output."),
+            option(
+                "-o",
+                "--output",
+                writes="result",
+                metavar="FILE",
+                help="Write the report to FILE instead of standard output.",
+            ),
             option("--json", is_flag=True, help="Write one JSON object with unrounded numbers."),
             option("--markdown", is_flag=True, help="Write Markdown tables."),
             option("--latex", is_flag=True, help="Write LaTeX tables (booktabs)."),
             option(
                 "--html",
+                writes="page",
                 metavar="FILE.html",
                 help="Also write a self-contained web page with tables, plots and the most instructive wrong verdicts.",
             ),
             option(
                 "--plot",
+                writes="plot",
                 metavar="FILE.png|svg|pdf",
                 help="Also draw the plots to a file; its suffix gives the format. Needs libra-cli[plot].",
             ),

@@ -12,8 +12,7 @@ from typing import Any
 
 import click
 
-from libra_cli.stream.options import StreamOptions
-from libra_cli.stream.sinks import replace_file
+from libra_cli.stream.files import replace_file
 
 FORMS = ("json", "markdown", "latex")
 PIPED_WIDTH = 120
@@ -45,11 +44,6 @@ class Outputs:
             raise click.UsageError(f"--html {html}: name a file that ends in .html")
         return cls(chosen[0] if chosen else "table", options.pop("output"), plot, html)
 
-    @property
-    def files(self) -> tuple[str, ...]:
-        """All files to write."""
-        return tuple(name for name in (self.output, self.plot, self.html) if name not in (None, "-"))
-
     def write(self, reports: Mapping[str, Any]) -> None:
         """Writes {"reports", "comparisons", "published"?} or {"correlation"}; raises Fatal(74) if a write fails."""
         if self.plot is not None:
@@ -78,11 +72,10 @@ class Outputs:
             click.echo(text, nl=False)
 
 
-def check_inputs(inputs: tuple[str, ...], files: tuple[str, ...]) -> None:
-    """Raises UsageError without input, and Fatal(2) if a file is both read and written, or written twice."""
+def check_inputs(inputs: tuple[str, ...]) -> None:
+    """Raises UsageError without input."""
     if not inputs and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("there is no input: name a file, or pipe rows in (libra score FILE)")
-    StreamOptions(inputs=inputs).check_names(*files)
 
 
 def as_json(reports: Mapping[str, Any]) -> str:

@@ -98,6 +98,7 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
 )
 @_panel_option(
     "--review",
+    writes="side rows",
     metavar="FILE",
     shapes_rows=False,
     help="Also write the rows that need a person to FILE, for libra review.",
@@ -110,7 +111,12 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
     help="File of human labels from libra review; they override all other verdicts. Repeatable.",
 )
 @_panel_option(
-    "--report", metavar="FILE", shapes_rows=False, help="Write how far the annotators agree to FILE as JSON."
+    "--report",
+    writes="report",
+    keys=("rows", "labels", "annotators", "pairs"),
+    metavar="FILE",
+    shapes_rows=False,
+    help="Write how far the annotators agree to FILE as JSON.",
 )
 @asking_options
 def command(run: Run, **options: Any) -> None:
@@ -149,11 +155,8 @@ def command(run: Run, **options: Any) -> None:
     For --replay, a recording names the response in its `id` (ID/MODEL/SAMPLE, as far as the row has them) and the
     annotator in its `model`.
     """
-    run.options.check_names(options["review"], options["report"])
     from libra_cli.answers.pool import Pool, cores
-    from libra_cli.stream.sinks import check_report
 
-    check_report(options["report"], "--report")
     with Pool(options["workers"] or cores(), options["timeout"], options["hard_timeout"]) as pool:
         labelling = _labelling(run, pool, options)
         labelling.run()

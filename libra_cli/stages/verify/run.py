@@ -20,7 +20,6 @@ from libra_cli.stream.row_store import RowStore
 from libra_cli.stream.rows import NewFields, Row
 from libra_cli.stream.run import Run
 from libra_cli.stream.side_output import SideRowFile
-from libra_cli.stream.sinks import replace_file
 from libra_cli.tasks.grading import Grade, Grader, read_verdict, without_outcome
 from libra_cli.tasks.reason import REASON
 
@@ -82,7 +81,7 @@ class Labelling:
             figures = self.report.figures()
             console.show(table(figures), event="agreement", **figures)
             if report:
-                replace_file(report, orjson.dumps(figures, option=orjson.OPT_INDENT_2) + b"\n")
+                self._run.write_report(report, orjson.dumps(figures, option=orjson.OPT_INDENT_2) + b"\n")
 
     # -- first pass: the rule -----------------------------------------------------------------------------------------
 

@@ -14,11 +14,11 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.console import Console
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
+from libra_cli.stream.files import replace_file
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.rows import Row, content_hash
 from libra_cli.stream.signals import StopRequest
-from libra_cli.stream.sinks import replace_file
 from libra_cli.training.data import token_store
 from libra_cli.training.data.chat_format import TrainingChat, template_text
 from libra_cli.training.data.tokenization import Encoder

@@ -21,7 +21,7 @@ import numpy as np
 import orjson
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream import sinks
+from libra_cli.stream import files, sinks
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.rows import Row, RowError, content_hash
@@ -43,8 +43,14 @@ class TokenStore:
 
     def __init__(self, folder: str | os.PathLike[str]):
         self.folder = os.fspath(folder)
-        self.about = _read_marker(self.folder)
-        """Content of the marker: `digest`, `samples`, `tokens`, `learned` (targets), `max_length`, `config`."""
+        try:
+            with open(self._path(_MARKER), "rb") as file:
+                self.about: dict[str, Any] = orjson.loads(file.read())
+                """Content of the marker: `digest`, `samples`, `tokens`, `learned` (targets), `max_length`, `config`."""
+        except (OSError, ValueError) as error:
+            raise _unfinished(self.folder, str(error)) from None
+        if self.about.get("version") != VERSION:
+            raise _unfinished(self.folder, f"{_MARKER} is of another version")
         self.digest: str = self.about["digest"]
         """Identifies tokens, their order and the options; a resumed run must have the same."""
         try:
@@ -210,29 +216,17 @@ class _Writer:
                 os.replace(self._path(name) + ".tmp", self._path(name))
         except OSError as error:
             raise sinks.write_failed(self._folder, error) from None
-        sinks.replace_file(self._path(_INDEX), data.getvalue())
+        files.replace_file(self._path(_INDEX), data.getvalue())
         sinks.sync_folder(self._path(_MARKER))
         self._sha256.update(np.diff(self._starts).astype("<i8").tobytes())
         self._sha256.update(content_hash(self._about, 64).encode())
         totals = {"samples": len(self._n_targets), "tokens": self._starts[-1], "learned": sum(self._n_targets)}
         marker = {"digest": self._sha256.hexdigest()[:32], **totals, **self._about}
-        sinks.replace_file(self._path(_MARKER), orjson.dumps(marker, option=orjson.OPT_INDENT_2) + b"\n")
+        files.replace_file(self._path(_MARKER), orjson.dumps(marker, option=orjson.OPT_INDENT_2) + b"\n")
         sinks.sync_folder(self._path(_MARKER))
 
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)
-
-
-def _read_marker(folder: str) -> dict[str, Any]:
-    path = os.path.join(folder, _MARKER)
-    try:
-        with open(path, "rb") as file:
-            about: dict[str, Any] = orjson.loads(file.read())
-    except (OSError, ValueError) as error:
-        raise _unfinished(folder, str(error)) from None
-    if about.get("version") != VERSION:
-        raise _unfinished(folder, f"{_MARKER} is of another version")
-    return about
 
 
 def _mapped(path: str, dtype: np.dtype[Any]) -> np.ndarray:

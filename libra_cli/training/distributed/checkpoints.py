@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.sinks import replace_file, write_failed
+from libra_cli.stream.files import replace_file
+from libra_cli.stream.sinks import write_failed
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.world import World
 
@@ -42,7 +43,14 @@ class Checkpoints:
         """
         name = f"{_PREFIX}{marker['step']}"
         place, aside = self._folder / name, self._folder / f".{name}.partial"
-        self._world.on_rank0(lambda: _attempt(place, lambda: _fresh(aside)))
+
+        def make_folder() -> None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for stale in self._folder.glob(".*.partial"):
+                shutil.rmtree(stale)
+            aside.mkdir()
+
+        self._world.on_rank0(lambda: _attempt(place, make_folder))
         try:  # contains collectives: a rank that fails ends, and the others with it
             _attempt(place, lambda: engine.save(str(aside)))
         except Fatal:
@@ -94,13 +102,6 @@ class Checkpoints:
             if marker["step"] != best.get("step"):
                 os.unlink(Path(place) / MARKER)  # first, so that a half-deleted folder is no checkpoint
                 shutil.rmtree(place, ignore_errors=True)
-
-
-def _fresh(folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    for stale in folder.parent.glob(".*.partial"):
-        shutil.rmtree(stale)
-    folder.mkdir()
 
 
 def _attempt(place: Path, action: Callable[[], object]) -> None:
