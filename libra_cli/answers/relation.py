@@ -1,7 +1,7 @@
-"""Equations and inequalities as what they say: which numbers they hold for.
+"""Compares equations and inequalities by the numbers that satisfy them.
 
-An inequality is compared by the numbers that it holds for: at the ends of the intervals on either side, beside them
-and between them, and at seeded points. Two equations are the same curve where each holds at points of the other.
+Two inequalities are compared at the ends of their intervals, next to them and between them, and at fixed points far
+away. Two equations are compared by the ratio of their differences of sides at sampled points.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from libra_cli.answers.formula import Tree
 
 MAX_ENDS = 24
 MEMBERS, REACH = 60, 10
-"""Integers on either side of zero that a family's letter runs through, and how far its members are compared."""
+"""Range of the integer parameter of a family around zero, and the largest absolute value of compared members."""
 CLOSE = 1e-20
-"""Ends are known to 30 digits."""
+"""Relative difference below which two values are equal; ends have 30 digits."""
 _RELATION = re.compile(r"<|>|=|\\(?:leq|geq|neq|lt|gt)(?![A-Za-z])")
 _SIGNS = {"\\lt": "<", "\\gt": ">"}
 _AND = re.compile(r"(?<![A-Za-z])and(?![A-Za-z])|\\(?:land|wedge)(?![A-Za-z])")
@@ -55,44 +55,40 @@ class Numbers(NamedTuple):
     """A set of real numbers."""
 
     holds: Callable[[Fraction], bool]
-    """Whether a number is in it."""
+    """Whether the set contains a number."""
     ends: tuple[Fraction, ...]
-    """Where it may begin or end."""
+    """Numbers at which an interval of the set may begin or end."""
     variable: str | None = None
     by_relation: bool = True
-    """It is written with relations, not with brackets alone."""
+    """Whether the text has relations, and not only brackets."""
     has_all_ends: bool = True
 
 
 def same_numbers(reference: str, answer: str) -> bool | None:
-    """Whether two normalised texts are the same set of numbers, one of them an inequality or the like; else None."""
-    there, here = numbers(reference), numbers(answer)
-    if there is None or here is None or not (there.by_relation or here.by_relation):
+    """Whether two normalized texts are the same set of numbers; None if neither has a relation, or if uncertain."""
+    wanted, given = numbers(reference), numbers(answer)
+    if wanted is None or given is None or not (wanted.by_relation or given.by_relation):
         return None
-    ends = sorted({*there.ends, *here.ends})
+    ends = sorted({*wanted.ends, *given.ends})
     if len(ends) > MAX_ENDS:
         return None
-    if any(there.holds(point) != here.holds(point) for point in _points(ends)):
-        return False
-    return True if there.has_all_ends or here.has_all_ends else None
-
-
-def _points(ends: Sequence[Fraction]) -> list[Fraction]:
-    """The ends, points beside them and between them, and some far away."""
-    beside = Fraction(1, 10**9)
-    found = [Fraction(n, 7) for n in (-7000003, -9001, -401, -52, -19, -5, -1, 1, 3, 11, 38, 401, 9001, 7000003)]
+    offset = Fraction(1, 10**9)
+    points = [Fraction(n, 7) for n in (-7000003, -9001, -401, -52, -19, -5, -1, 1, 3, 11, 38, 401, 9001, 7000003)]
     for end in ends:
-        found += [end, end - beside, end + beside]
-    found += [(low + high) / 2 for low, high in pairwise(ends)]
-    return found
+        points += [end, end - offset, end + offset]
+    points += [(low + high) / 2 for low, high in pairwise(ends)]
+    if any(wanted.holds(point) != given.holds(point) for point in points):
+        return False
+    return True if wanted.has_all_ends or given.has_all_ends else None
 
 
 @lru_cache(1 << 10)
 def numbers(text: str) -> Numbers | None:
-    """The set that a normalised text is, as an inequality, an interval, a union of them, or the real numbers."""
+    """Parse a normalized text as a set: an inequality, an interval, a union of them, or the real numbers."""
     builder = _BUILDER.fullmatch(text)
     if builder:
-        return _of_one_variable(_condition(builder[2], with_equations=True), builder[1])
+        condition = _condition(builder[2], with_equations=True)
+        return condition if condition is not None and condition.variable in (None, builder[1]) else None
     member = _MEMBER.match(text) or _EVERY.match(text)
     if member:
         return numbers(text[member.end() :])
@@ -107,53 +103,45 @@ def numbers(text: str) -> Numbers | None:
         return Numbers(lambda _x: True, (), by_relation=False)
     parts = latex.split(text, _CUP)
     if len(parts) > 1:
-        return _union([numbers(part) for part in parts])
+        return _joined([numbers(part) for part in parts], any)
     return _finite(text) or _interval(text) or _condition(text)
 
 
-def _of_one_variable(found: Numbers | None, variable: str) -> Numbers | None:
-    return found if found is not None and found.variable in (None, variable) else None
-
-
-def _union(parts: Sequence[Numbers | None]) -> Numbers | None:
-    return _joined(parts, any)
-
-
 def _joined(parts: Sequence[Numbers | None], how: Callable[[list[bool]], bool]) -> Numbers | None:
-    known = [part for part in parts if part is not None]
-    variables = {part.variable for part in known if part.variable}
-    if len(known) < len(parts) or not known or len(variables) > 1:
+    sets = [part for part in parts if part is not None]
+    variables = {part.variable for part in sets if part.variable}
+    if len(sets) < len(parts) or not sets or len(variables) > 1:
         return None
 
     return Numbers(
-        lambda point: how([part.holds(point) for part in known]),
-        tuple({end for part in known for end in part.ends}),
+        lambda point: how([part.holds(point) for part in sets]),
+        tuple({end for part in sets for end in part.ends}),
         next(iter(variables), None),
-        any(part.by_relation for part in known),
-        all(part.has_all_ends for part in known),
+        any(part.by_relation for part in sets),
+        all(part.has_all_ends for part in sets),
     )
 
 
 def _finite(text: str) -> Numbers | None:
-    """`{1, 2}`."""
-    found = latex.enclosed(text, ("\\{",), ("\\}",))
-    points = [_constant(part) for part in latex.split(found[1], _COMMA)] if found else []
-    if not points or None in points:
+    """Parse a finite set such as `{1, 2}`."""
+    braces = latex.enclosed(text, ("\\{",), ("\\}",))
+    constants = [_constant(part) for part in latex.split(braces[1], _COMMA)] if braces else []
+    if not constants or None in constants:
         return None
-    known = tuple(point for point in points if point is not None)
-    return Numbers(lambda x: any(_close(x, point) for point in known), known, by_relation=False)
+    points = tuple(point for point in constants if point is not None)
+    return Numbers(lambda x: any(_close(x, point) for point in points), points, by_relation=False)
 
 
 def _interval(text: str) -> Numbers | None:
-    found = latex.enclosed(text, ("(", "["), (")", "]"))
-    sides = latex.split(found[1], _COMMA) if found else []
-    if found is None or len(sides) != 2:
+    brackets = latex.enclosed(text, ("(", "["), (")", "]"))
+    sides = latex.split(brackets[1], _COMMA) if brackets else []
+    if brackets is None or len(sides) != 2:
         return None
     low, high = (None if side in _INFINITE else _constant(side) for side in sides)
     if (low is None and sides[0] != "-\\infty") or (high is None and sides[1] != "\\infty"):
         return None
-    from_low = _HOLDS["\\geq" if found[0] == "[" else ">"]
-    to_high = _HOLDS["\\leq" if found[2] == "]" else "<"]
+    from_low = _HOLDS["\\geq" if brackets[0] == "[" else ">"]
+    to_high = _HOLDS["\\leq" if brackets[2] == "]" else "<"]
 
     def holds(point: Fraction) -> bool:
         above = low is None or from_low(point, low, _close(point, low))
@@ -163,7 +151,7 @@ def _interval(text: str) -> Numbers | None:
 
 
 def _condition(text: str, with_equations: bool = False) -> Numbers | None:
-    """One or several inequalities, joined by "and" (a comma too) or "or"."""
+    """Parse inequalities joined by "and", commas or "or"."""
     for separator, how in ((_OR, any), (_AND, all), (_COMMA, all)):
         parts = latex.split(text, separator)
         if len(parts) > 1:
@@ -172,7 +160,7 @@ def _condition(text: str, with_equations: bool = False) -> Numbers | None:
 
 
 def _chain(text: str, with_equations: bool) -> Numbers | None:
-    """`1 < x \\leq 5` and the like, with one variable."""
+    """Parse a chain of relations in one variable, such as `1 < x \\leq 5`."""
     signs = [_SIGNS.get(sign, sign) for sign in _RELATION.findall(latex.top_level(text))]
     if not signs or (set(signs) == {"="} and not with_equations):
         return None
@@ -194,7 +182,7 @@ def _chain(text: str, with_equations: bool) -> Numbers | None:
     def holds(point: Fraction) -> bool:
         values = [numeric.value_of(tree, {variable: point}) for tree in trees]
         if any(value is None for value in values):
-            return False  # where one side has no value nothing holds
+            return False  # a relation fails if a side has no value
         return all(_HOLDS[sign](a, b, _close(a, b)) for sign, (a, b) in zip(signs, pairwise(values), strict=True))
 
     is_bare = all(not formula.symbols(tree) or tree == (formula.SYMBOL, variable) for tree in trees)
@@ -210,14 +198,14 @@ def _sides(text: str) -> list[str]:
 
 
 def _constant(text: str) -> Fraction | None:
-    """The value of an end: rational as it is, else to 30 digits."""
+    """Value of an end: exact if rational, else to 30 digits."""
     for tree in formula.readings(text)[:1]:
         return numeric.rational(tree)
     return None
 
 
 def is_readable(text: str) -> bool:
-    """Whether a text is a set of numbers, a family or an equation that can be compared."""
+    """Whether a text is a set of numbers, a family or an equation that this module compares."""
     return numbers(text) is not None or _family(text) is not None or _difference(text) is not None
 
 
@@ -225,20 +213,20 @@ def is_readable(text: str) -> bool:
 
 
 def same_families(reference: str, answer: str) -> bool | None:
-    """Whether `{2n+1 | n in Z}` and the like are the same numbers, as far as they lie near zero; else None."""
-    there, here = _family(reference), _family(answer)
-    return None if there is None or here is None else there == here
+    """Whether two families such as `{2n+1 | n in Z}` have the same members near zero; None for other texts."""
+    wanted, given = _family(reference), _family(answer)
+    return None if wanted is None or given is None else wanted == given
 
 
 @lru_cache(1 << 8)
 def _family(text: str) -> frozenset[Fraction] | None:
-    """Its members from -REACH to REACH, which members far from zero cannot be."""
-    found = _FAMILY.fullmatch(text)
-    trees = formula.readings(found["term"])[:1] if found else ()
-    if found is None or not trees or formula.symbols(trees[0]) != {found["letter"]}:
+    """Members of a family from -REACH to REACH."""
+    family = _FAMILY.fullmatch(text)
+    trees = formula.readings(family["term"])[:1] if family else ()
+    if family is None or not trees or formula.symbols(trees[0]) != {family["letter"]}:
         return None
-    first = {"Z": -MEMBERS, "N": 0}[found["integers"]] if not found["positive"] else 1
-    values = [numeric.value_of(trees[0], {found["letter"]: Fraction(n)}) for n in range(first, MEMBERS + 1)]
+    first = {"Z": -MEMBERS, "N": 0}[family["integers"]] if not family["positive"] else 1
+    values = [numeric.value_of(trees[0], {family["letter"]: Fraction(n)}) for n in range(first, MEMBERS + 1)]
     if None in values:
         return None
     return frozenset(round(Fraction(str(value)), 12) for value in values if abs(value) <= REACH)
@@ -248,7 +236,7 @@ def _family(text: str) -> frozenset[Fraction] | None:
 
 
 def same_as_value(reference: str, answer: str) -> bool | None:
-    """A value against `2+3 = 5` or `> 5`: a true equation is its value, a false one and a mere bound are none."""
+    """Compare a value with `2+3 = 5` or `> 5`: a true equation equals its value, a false one or a bound does not."""
     for value, other in ((reference, answer), (answer, reference)):
         if _RELATION.search(value) or not formula.readings(value):
             continue
@@ -263,7 +251,7 @@ def same_as_value(reference: str, answer: str) -> bool | None:
 
 
 def is_condition_on_one(text: str) -> bool:
-    """Whether a text is an equation whose left side is more than a name, with one variable: x^2 = 4."""
+    """Whether a text is an equation in one variable whose left side is more than a name: x^2 = 4."""
     sides = [formula.readings(side)[:1] for side in _sides(text)]
     if set(_RELATION.findall(latex.top_level(text))) != {"="} or len(sides) != 2 or not all(sides):
         return False
@@ -271,34 +259,21 @@ def is_condition_on_one(text: str) -> bool:
 
 
 def same_equations(reference: str, answer: str) -> bool | None:
-    """Whether two equations hold at the same points; None where one is none, or it cannot be said."""
-    there, here = _difference(reference), _difference(answer)
-    if there is None or here is None:
-        return None
-    names = sorted(formula.symbols(there) | formula.symbols(here))
-    if not names or formula.symbols(there) != formula.symbols(here):
-        return None
-    return _proportional(there, here, names)
+    """Whether one equation is a constant multiple of the other; None if uncertain.
 
-
-def _difference(text: str) -> Tree | None:
-    """`a - b` for `a = b`."""
-    sides = latex.split(text, _RELATION)
-    if _RELATION.findall(latex.top_level(text)) != ["="] or len(sides) != 2:
-        return None
-    found = [formula.readings(side)[:1] for side in sides]
-    return ("+", found[0][0], ("-", found[1][0])) if all(found) else None
-
-
-def _proportional(there: Tree, here: Tree, names: Sequence[str]) -> bool | None:
-    """Whether one is a constant times the other at every point, as it is for polynomials without common factors.
-
-    Equations that are proportional are the same; of others only computer algebra can tell (xy = 1 is y = 1/x).
+    Proportional equations have the same solutions. Polynomials that are not proportional differ; only computer algebra
+    decides the rest (xy = 1 is y = 1/x).
     """
-    pieces = any(map(numeric.is_in_pieces, (there, here)))
+    wanted, given = _difference(reference), _difference(answer)
+    if wanted is None or given is None:
+        return None
+    names = sorted(formula.symbols(wanted) | formula.symbols(given))
+    if not names or formula.symbols(wanted) != formula.symbols(given):
+        return None
+    pieces = any(map(numeric.is_in_pieces, (wanted, given)))
     ratios, enough = [], numeric.PIECES_POINTS if pieces else numeric.POINTS
-    for at in numeric.points(names, pieces):
-        a, b = numeric.value_of(there, at), numeric.value_of(here, at)
+    for point in numeric.points(names, pieces):
+        a, b = numeric.value_of(wanted, point), numeric.value_of(given, point)
         if a is None or b is None or not a or not b:
             continue
         ratios.append(a / b)
@@ -306,12 +281,22 @@ def _proportional(there: Tree, here: Tree, names: Sequence[str]) -> bool | None:
             break
     if len(ratios) < enough:
         return None
-    close = all(_close(ratio, ratios[0]) for ratio in ratios)
-    return True if close else (False if _is_polynomial(there) and _is_polynomial(here) else None)
+    if all(_close(ratio, ratios[0]) for ratio in ratios):
+        return True
+    return False if _is_polynomial(wanted) and _is_polynomial(given) else None
+
+
+def _difference(text: str) -> Tree | None:
+    """Tree of `a - b` for the equation `a = b`."""
+    sides = latex.split(text, _RELATION)
+    if _RELATION.findall(latex.top_level(text)) != ["="] or len(sides) != 2:
+        return None
+    trees = [formula.readings(side)[:1] for side in sides]
+    return ("+", trees[0][0], ("-", trees[1][0])) if all(trees) else None
 
 
 def _is_polynomial(tree: Tree) -> bool:
-    """Whether the equation is one of lines and planes, for which anything but a multiple is another one."""
+    """Whether an equation is one of lines and planes, which only its multiples equal."""
     kind = tree[0]
     if kind in (formula.NUMBER, formula.SYMBOL, formula.CONSTANT):
         return True
