@@ -16,6 +16,7 @@ from libra_cli.engines.reward.base import RewardEngine, config_of, has_head
 from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
 from libra_cli.tasks import thinking
+from libra_cli.tasks.template import read_template
 
 Note = Callable[[str], None]
 AnyEngine = Engine | RewardEngine
@@ -276,10 +277,9 @@ def _chat_template(options: EngineOptions) -> str | None:
     if options.chat_template is None:
         return None
     try:
-        with open(options.chat_template, encoding="utf-8") as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidOptions(f"--chat-template {options.chat_template}: cannot be read ({error})") from None
+        return read_template(options.chat_template)
+    except ValueError as error:
+        raise InvalidOptions(f"--chat-template {options.chat_template}: {error}") from None
 
 
 def _chat_args(options: EngineOptions, sampling_options: SamplingOptions) -> Mapping[str, Any]:

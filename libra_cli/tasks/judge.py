@@ -33,8 +33,14 @@ class JudgeTask(Task):
         return replace(self, threshold=threshold, is_correct=partial(_is_rated_correctly, threshold))
 
 
-def judge_task(name: str, form: VerdictForm, is_correct: Callable[[Outcome, Record], bool | None], shows: str,
-               scale: tuple[int, int] | None = None, threshold: float | None = None) -> JudgeTask:  # fmt: skip
+def judge_task(
+    name: str,
+    form: VerdictForm,
+    is_correct: Callable[[Outcome, Record], bool | None],
+    shows: str,
+    scale: tuple[int, int] | None = None,
+    threshold: float | None = None,
+) -> JudgeTask:
     """Makes the task whose prompt is `prompts/NAME.txt` and whose verdicts are written in a form."""
 
     def prompt(record: Record, template: str | None = None, system: str | None = None) -> Messages:

@@ -1,5 +1,16 @@
-"""What `libra judge` does between its rows and its judges."""
+"""`libra judge`."""
 
-RESULTS = ("judge", "judge_task", "judgments", "score", "scores", "prediction", "unjudged", "gate", "gates", "probe",
-           "judge_provenance")  # fmt: skip
-"""The fields of a judged row; a row that is judged anew has none of those that it had before."""
+RESULTS = (
+    "judge",
+    "judge_task",
+    "judgments",
+    "score",
+    "scores",
+    "prediction",
+    "unjudged",
+    "gate",
+    "gates",
+    "probe",
+    "judge_provenance",
+)
+"""The fields that a judge writes; a row that is judged again loses those of the earlier judge."""

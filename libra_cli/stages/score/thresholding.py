@@ -14,7 +14,7 @@ from libra_cli.metrics import thresholds
 from libra_cli.stages.score.reading import ScoreConfig
 from libra_cli.stages.score.verdicts import Sums, number
 from libra_cli.tasks import JUDGING
-from libra_cli.tasks.judge import is_above
+from libra_cli.tasks.judge import agrees_with_label, is_above
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -67,7 +67,7 @@ class ThresholdedVerdicts:
         verdict = 0 if "gate" in fields else fields.get("prediction")
         if self.threshold is not None and fields.get("score") is not None and "gate" not in fields:
             verdict = int(is_above(fields["score"], self.threshold))
-        return verdict is not None and bool(verdict) != bool(fields["label"])
+        return verdict is not None and agrees_with_label(bool(verdict), fields) is False
 
 
 _NOTES = {

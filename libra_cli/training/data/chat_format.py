@@ -12,6 +12,7 @@ from libra_cli.engines.base import LocalModel, RequestError
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.messages import Message
 from libra_cli.stream.rows import RowError
+from libra_cli.tasks.template import read_template
 from libra_cli.tasks.thinking import DEFAULT, MARKERS
 
 BUILT_IN = {
@@ -32,11 +33,10 @@ def template_text(given: str) -> str:
     if given in BUILT_IN:
         return BUILT_IN[given]
     try:
-        with open(given, encoding="utf-8") as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
+        return read_template(given)
+    except ValueError as error:
         known = ", ".join(BUILT_IN)
-        raise Fatal(Exit.USAGE, f"--chat-template {given}: cannot be read ({error}); name a file or {known}") from None
+        raise Fatal(Exit.USAGE, f"--chat-template {given}: {error}; name a file or {known}") from None
 
 
 class TrainingChat:
