@@ -27,7 +27,10 @@ def describe(
 ) -> dict[str, Any]:
     """Samples, tokens, steps, and GB per device on `ranks` devices. Raises Fatal if the run itself would."""
     config, batch = policy.load_config(settings.model), settings.batch
-    dtype = _dtype(settings, ranks)
+    torch_dtype = policy.dtype_of(settings.model.dtype)
+    dtype = next(name for name, known in policy.DTYPES.items() if known == torch_dtype)
+    if settings.model.dtype == "auto" and ranks > 1:
+        dtype = "bf16"  # several devices are taken for GPUs, even if this machine has none
     world = World.simulated(ranks, settings.engine.sequence_parallel)
     ds_config = preflight.deepspeed_config_for(settings, world, policy.DTYPES[dtype])
     with _samples(settings, encoder_of, console) as stores:
@@ -75,11 +78,3 @@ def _samples(
             for name, paths in inputs.items()
             if paths
         ]
-
-
-def _dtype(settings: TrainSettings, ranks: int) -> str:
-    """Several devices are taken for GPUs, even if this machine has none."""
-    if settings.model.dtype == "auto" and ranks > 1:
-        return "bf16"
-    torch_dtype = policy.dtype_of(settings.model.dtype)
-    return next(name for name, dtype in policy.DTYPES.items() if dtype == torch_dtype)

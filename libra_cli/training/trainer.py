@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import resource
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -221,6 +221,10 @@ class Trainer:
         if self._telemetry is None:
             return
         seconds, n_targets = time.perf_counter() - began, batch.n_targets
+        if self._world.on_gpu:
+            peak_memory = torch.cuda.max_memory_allocated(self._world.device)
+        else:
+            peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # of the process
         self._telemetry.record(
             "step",
             self.step,
@@ -235,7 +239,7 @@ class Trainer:
             seconds=seconds,
             tokens_per_second=int(tokens) / seconds,
             mfu=self._mfu(batch, n_targets, seconds),
-            memory_gb=_peak_memory_gb(self._world),
+            memory_gb=peak_memory / 1e9,
         )
 
     def _mfu(self, batch: StepBatch, n_targets: int, seconds: float) -> float | None:
@@ -294,18 +298,7 @@ class Trainer:
         bad = sorted({i for bad in self._world.all_gather(stats.bad_samples() if stats else []) for i in bad})
         what = "loss" if bad else "gradient"
         names = [batch.samples.name(i) for i in (bad or batch.indices)]
-        listed = _listed(names)
+        listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
         self.save()
         cure = "look at these samples, or lower --lr; the weights before this step are saved"
         return Fatal(Exit.INTERNAL, f"step {self.step + 1}: the {what} is not finite on {listed}; {cure}")
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-
-
-def _peak_memory_gb(world: World) -> float:
-    """Peak memory of this rank: of its device, or of the process on a CPU."""
-    if world.on_gpu:
-        return torch.cuda.max_memory_allocated(world.device) / 1e9
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9

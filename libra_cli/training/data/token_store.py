@@ -43,8 +43,14 @@ class TokenStore:
 
     def __init__(self, folder: str | os.PathLike[str]):
         self.folder = os.fspath(folder)
-        self.about = _read_marker(self.folder)
-        """Content of the marker: `digest`, `samples`, `tokens`, `learned` (targets), `max_length`, `config`."""
+        try:
+            with open(self._path(_MARKER), "rb") as file:
+                self.about: dict[str, Any] = orjson.loads(file.read())
+                """Content of the marker: `digest`, `samples`, `tokens`, `learned` (targets), `max_length`, `config`."""
+        except (OSError, ValueError) as error:
+            raise _unfinished(self.folder, str(error)) from None
+        if self.about.get("version") != VERSION:
+            raise _unfinished(self.folder, f"{_MARKER} is of another version")
         self.digest: str = self.about["digest"]
         """Identifies tokens, their order and the options; a resumed run must have the same."""
         try:
@@ -221,18 +227,6 @@ class _Writer:
 
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)
-
-
-def _read_marker(folder: str) -> dict[str, Any]:
-    path = os.path.join(folder, _MARKER)
-    try:
-        with open(path, "rb") as file:
-            about: dict[str, Any] = orjson.loads(file.read())
-    except (OSError, ValueError) as error:
-        raise _unfinished(folder, str(error)) from None
-    if about.get("version") != VERSION:
-        raise _unfinished(folder, f"{_MARKER} is of another version")
-    return about
 
 
 def _mapped(path: str, dtype: np.dtype[Any]) -> np.ndarray:

@@ -43,7 +43,14 @@ class Checkpoints:
         """
         name = f"{_PREFIX}{marker['step']}"
         place, aside = self._folder / name, self._folder / f".{name}.partial"
-        self._world.on_rank0(lambda: _attempt(place, lambda: _fresh(aside)))
+
+        def make_folder() -> None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for stale in self._folder.glob(".*.partial"):
+                shutil.rmtree(stale)
+            aside.mkdir()
+
+        self._world.on_rank0(lambda: _attempt(place, make_folder))
         try:  # contains collectives: a rank that fails ends, and the others with it
             _attempt(place, lambda: engine.save(str(aside)))
         except Fatal:
@@ -95,13 +102,6 @@ class Checkpoints:
             if marker["step"] != best.get("step"):
                 os.unlink(Path(place) / MARKER)  # first, so that a half-deleted folder is no checkpoint
                 shutil.rmtree(place, ignore_errors=True)
-
-
-def _fresh(folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    for stale in folder.parent.glob(".*.partial"):
-        shutil.rmtree(stale)
-    folder.mkdir()
 
 
 def _attempt(place: Path, action: Callable[[], object]) -> None:

@@ -31,7 +31,9 @@ def read(path: str | None) -> dict[str, Any]:
         raise Fatal(Exit.USAGE, f"--deepspeed {path}: not JSON ({error})") from None
     if not isinstance(given, dict):
         raise Fatal(Exit.USAGE, f"--deepspeed {path}: write one JSON object")
-    own: dict[str, Any] = _without_auto({key: value for key, value in given.items() if not _is_auto(key, value)})
+    if '"auto"' in json.dumps(given.get("scheduler")):  # with any "auto", our schedule replaces it as a whole
+        del given["scheduler"]
+    own: dict[str, Any] = _without_auto(given)
     for key in OURS:
         if key in own:
             raise Fatal(Exit.USAGE, f"--deepspeed {path}: {key} cannot be set here; leave it out, use {OURS[key]}")
@@ -42,11 +44,6 @@ def read(path: str | None) -> dict[str, Any]:
     if "zero_optimization" in own:
         own["zero_optimization"].setdefault("stage", 0)
     return own
-
-
-def _is_auto(key: str, value: Any) -> bool:
-    """A scheduler with any "auto" counts as "auto" as a whole: our schedule replaces it."""
-    return key == "scheduler" and '"auto"' in json.dumps(value)
 
 
 def _without_auto(value: Any) -> Any:

@@ -188,7 +188,9 @@ class TrainEngine:
         with self.policy.document_layout(micro_batch):
             if objective.linear:
                 batch = micro_batch.token_batch.slice(micro_batch.own)
-                log_probs_N, total = self._engine(*given, _slope(objective, batch) * self._averaged)
+                zeros_N = torch.zeros_like(batch.weight, requires_grad=True)
+                slope_N = torch.autograd.grad(objective(zeros_N, batch).total, zeros_N)[0]  # the same everywhere
+                log_probs_N, total = self._engine(*given, slope_N * self._averaged)
                 sums = objective(log_probs_N, batch).sums
             else:
                 log_probs_N = self._engine(*given)
@@ -255,13 +257,6 @@ class TrainEngine:
     def gathered(self, parameters: list[nn.Parameter]) -> Any:
         """A context in which these parameters are whole on every rank. A collective."""
         return nullcontext() if self.stage < 3 else import_deepspeed().zero.GatheredParameters(parameters)
-
-
-def _slope(objective: Objective, batch: Any) -> torch.Tensor:
-    """d loss / d log_probs of a linear objective (float32 [N])."""
-    with torch.enable_grad():
-        zeros = torch.zeros_like(batch.weight, requires_grad=True)
-        return torch.autograd.grad(objective(zeros, batch).total, zeros)[0]
 
 
 def _build_optimizer(

@@ -17,8 +17,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from glob import glob
-from types import FrameType
-from typing import NoReturn
 
 from libra_cli.exits import Exit, Fatal, die_with_parent
 from libra_cli.stream.signals import STATUS, leave
@@ -164,21 +162,19 @@ def _meeting_point(environment: Mapping[str, str], nodes: int) -> tuple[str, int
     port = _number(environment, "MASTER_PORT", PORTS[(job * 7 + step) % len(PORTS)])
     if nodes == 1:
         return LOOPBACK, port
-    return environment.get("MASTER_ADDR") or _address(first_host(environment.get("SLURM_STEP_NODELIST", ""))), port
-
-
-def _address(host: str) -> str:
-    """`host` if its name resolves, else the address that Slurm has for the node."""
+    if address := environment.get("MASTER_ADDR"):
+        return address, port
+    host = first_host(environment.get("SLURM_STEP_NODELIST", ""))
     try:
         socket.getaddrinfo(host, None)
-    except OSError:
+    except OSError:  # its name does not resolve; Slurm may know its address
         if shutil.which("scontrol"):
             command = ["scontrol", "show", "node", "--oneliner", host]
-            known = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-            if match := re.search(r"\bNodeAddr=(\S+)", known):
-                return match[1]
+            node = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+            if match := re.search(r"\bNodeAddr=(\S+)", node):
+                return match[1], port
         raise Fatal(Exit.USAGE, f"the first node of this step, {host!r}, has no address: set MASTER_ADDR") from None
-    return host
+    return host, port
 
 
 def _number(environment: Mapping[str, str], name: str, default: int | None = None) -> int:
@@ -193,7 +189,8 @@ def _become(placement: RankPlacement) -> None:
     os.environ.update(placement.variables(0))
     for number in (signal.SIGTERM, signal.SIGUSR1):
         if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _stop_before_work)
+            # Until the trainer has its own handlers, seconds later, there is nothing to save.
+            signal.signal(number, lambda number, _frame: leave(STATUS[signal.Signals(number)]))
     launcher = os.environ.pop(LAUNCHER, None)
     if launcher is not None:
         die_with_parent(int(launcher))
@@ -205,8 +202,3 @@ def _become(placement: RankPlacement) -> None:
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
         os.close(null)
-
-
-def _stop_before_work(number: int, _frame: FrameType | None) -> NoReturn:
-    """Handles requests to stop until the trainer does, seconds later: there is nothing to save yet."""
-    leave(STATUS[signal.Signals(number)])

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from types import FrameType
 from typing import IO, Any
 
 from libra_cli.exits import Exit
@@ -155,11 +154,15 @@ class Ranks:
         elif self.failure is None:
             self.failure = status
             self._end_within(FAILURE_PATIENCE)
-            if status != Exit.READER_GONE:
-                _say(f"rank {rank} on {socket.gethostname()} {_manner(code)}{self._others()}")
-
-    def _others(self) -> str:
-        return "; the others on this host are ended" if self.running else ""
+            if status == Exit.READER_GONE:
+                return
+            what = f"ended with status {code}"
+            if code < 0:
+                hint = " (out of memory? see the kernel's log)" if code == -signal.SIGKILL else ""
+                name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+                what = f"was killed by {name}{hint}"
+            others = "; the others on this host are ended" if self.running else ""
+            _say(f"rank {rank} on {socket.gethostname()} {what}{others}")
 
     def _end_within(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -186,7 +189,10 @@ class _Signals:
         self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._wakeup_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         handled = [number for number in REQUESTS if signal.getsignal(number) is not signal.SIG_IGN]
-        self._before: dict[int, Any] = {number: signal.signal(number, _noted) for number in (*handled, signal.SIGCHLD)}
+        # The handlers do nothing: the interpreter writes the number of each signal to the pipe.
+        self._before: dict[int, Any] = {
+            number: signal.signal(number, lambda *_: None) for number in (*handled, signal.SIGCHLD)
+        }
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -203,23 +209,11 @@ class _Signals:
         return [signal.Signals(number) for number in os.read(self._read, 512) if number in REQUESTS]
 
 
-def _noted(_number: int, _frame: FrameType | None) -> None:
-    """Does nothing: the interpreter has written the signal number to the pipe already."""
-
-
 def _pass_on(rank: int, stderr: IO[bytes]) -> None:
     """Writes the lines of a rank to stderr, each whole and with the rank's number."""
     while line := stderr.readline(LONGEST_LINE):
         text = line.decode("utf-8", "backslashreplace")
         write_stderr(f"[rank {rank}] {text}" + ("" if text.endswith("\n") else "\n"))
-
-
-def _manner(code: int) -> str:
-    if code >= 0:
-        return f"ended with status {code}"
-    hint = " (out of memory? see the kernel's log)" if code == -signal.SIGKILL else ""
-    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-    return f"was killed by {name}{hint}"
 
 
 def _say(message: str) -> None:

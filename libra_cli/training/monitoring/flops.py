@@ -57,11 +57,21 @@ class ModelShape:
 
         Raises ValueError if the config is not a causal language model's.
         """
-        model = empty_model(config)
-        text = config.get_text_config()
+        import torch
+
+        model, text = empty_model(config), config.get_text_config()
+        experts = _first(text, "num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts")
+        chosen = _first(text, "num_experts_per_tok", "moe_k", "moe_topk", "top_k_experts")
+        embeddings = {id(module.weight) for module in model.modules() if isinstance(module, torch.nn.Embedding)}
+        embeddings.add(id(model.get_output_embeddings().weight))
+        layer_weights = 0.0
+        for name, parameter in model.named_parameters():  # linear layers and stacks of experts
+            if parameter.ndim >= 2 and id(parameter) not in embeddings and "conv1d" not in name:
+                share = chosen / experts if ".experts." in name and experts and chosen else 1
+                layer_weights += parameter.numel() * share
         return cls(
             sum(parameter.numel() for parameter in model.parameters()),
-            round(sum(_active(name, weights, text) for name, weights in _matrices(model))),
+            round(layer_weights),
             model.get_output_embeddings().weight.numel(),
             tuple(_attention(text)),
         )
@@ -108,24 +118,6 @@ def empty_model(config: Any) -> Any:
     kind = kind[0] if isinstance(kind, tuple) else kind
     with torch.device("meta"):
         return kind(config)
-
-
-def _matrices(model: Any) -> Iterable[tuple[str, int]]:
-    """Name and size of each weight that multiplies tokens, except the head: linear layers and stacks of experts."""
-    import torch
-
-    embeddings = {id(module.weight) for module in model.modules() if isinstance(module, torch.nn.Embedding)}
-    embeddings.add(id(model.get_output_embeddings().weight))
-    for name, parameter in model.named_parameters():
-        if parameter.ndim >= 2 and id(parameter) not in embeddings and "conv1d" not in name:
-            yield name, parameter.numel()
-
-
-def _active(name: str, weights: int, config: Any) -> float:
-    """The part of a weight that processes one token: of routed experts, those that the token is sent to."""
-    experts = _first(config, "num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts")
-    chosen = _first(config, "num_experts_per_tok", "moe_k", "moe_topk", "top_k_experts")
-    return weights * chosen / experts if ".experts." in name and experts and chosen else weights
 
 
 def _attention(config: Any) -> Iterable[AttentionShape]:

@@ -74,7 +74,10 @@ class Sizes:
         """The sizes of the model of a transformers config. Raises ValueError if it is no causal language model."""
         model, text = empty_model(config), config.get_text_config()
         parameters = sum(parameter.numel() for parameter in model.parameters())
-        adapters = _adapters(model, plan.lora_rank, plan.lora_target) if plan.lora_rank else None
+        adapters = None
+        if plan.lora_rank:
+            layers = _adapted_layers(model, plan.lora_target)
+            adapters = sum(plan.lora_rank * (layer.in_features + layer.out_features) for layer in layers)
         heads, size = text.num_attention_heads, getattr(text, "head_dim", None)
         size = size or text.hidden_size // heads
         keys = getattr(text, "num_key_value_heads", None) or heads
@@ -90,18 +93,17 @@ class Sizes:
         )
 
 
-def _adapters(model: Any, rank: int, targets: Sequence[str]) -> int:
-    """Weights of LoRA adapters of `rank` on the named linear layers; by default on all but the head."""
+def _adapted_layers(model: Any, targets: Sequence[str]) -> list[Any]:
+    """The linear layers that LoRA adapts: those named, by default all but the head."""
     import torch
 
     head = model.get_output_embeddings()
-    chosen = [
+    return [
         module
         for name, module in model.named_modules()
         if isinstance(module, torch.nn.Linear) and module is not head
         if not targets or any(name == target or name.endswith("." + target) for target in targets)
     ]
-    return sum(rank * (module.in_features + module.out_features) for module in chosen)
 
 
 def _widest(config: Any) -> int:
