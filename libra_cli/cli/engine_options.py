@@ -298,7 +298,8 @@ def _server_options() -> list[Decorator]:
             multiple=True,
             shapes_rows=False,
             metavar="URL",
-            help="openai: address of the server, up to and including /v1. Repeatable; requests are spread over the servers.",
+            help="openai: address of the server, up to and including /v1. Repeatable; requests are spread over the "
+            "servers.",
         ),
         _engine(
             "--api-key-env",
