@@ -1,8 +1,8 @@
-"""The values of formulas: exact where they are rational, else to many digits, at several points where they vary.
+"""Compares formulas by their values: exact if they are rational, else to many digits, at several points if they vary.
 
-Two formulas whose values differ at one point are unequal, which needs no algebra to be certain. Two are equal where
-what is between their values at every point vanishes as digits are added. What lies between is left to computer
-algebra. Every step is bounded, so that no formula takes long: what is too large has no value here.
+Two formulas with different values at one point are certainly unequal, without any algebra. They are equal if the
+difference of their values at every point vanishes as the precision grows. Computer algebra decides the other pairs.
+Every step is bounded so that no formula takes long: a value that is too large counts as no value.
 """
 
 from __future__ import annotations
@@ -21,37 +21,37 @@ from libra_cli.answers.formula import CONSTANT, NUMBER, SYMBOL, Tree
 
 DIGITS, MORE_DIGITS = 30, 90
 CLEAR = 1e-10
-"""A relative difference that 30 digits show for certain, unless as many were lost on the way."""
+"""A relative difference that 30 digits prove, unless cancellation lost as many."""
 NOISE = 1e-78
-"""What rounding leaves of a difference to 90 digits, relative to the largest value on the way."""
+"""Rounding error of a difference to 90 digits, relative to the largest intermediate value."""
 LARGE = 1e70
-"""Constants beyond it may be integers that differ in a digit which is not computed."""
+"""Larger constants may be integers that differ in a digit that is not computed."""
 POINTS, TRIES = 4, 16
-"""Points at which two formulas must agree, and those tried to find so many where both have a value."""
+"""Number of points at which two formulas must agree, and of those to try, because some have no value."""
 PIECES_POINTS, PIECES_TRIES = 8, 48
-"""The same for formulas in pieces, such as |x-3|; these must agree at every point tried where both have a value."""
+"""The same for piecewise formulas such as |x-3|, which must agree at every point that gives both a value."""
 SCALES = (1, 16, Fraction(1, 8), 3, 1000, 40)
-IN_PIECES = frozenset(("abs", "floor", "ceil", "min", "max", "mod", "gcd", "lcm", "sqrt", "root", "ln", "log", "arcsin",
-                       "arccos", "arctan", "arccot", "arcsec", "arccsc"))  # fmt: skip
-"""What may be one formula here and another one there: which is seen at points of all sizes and signs only."""
+_PIECEWISE = "abs floor ceil min max mod gcd lcm sqrt root ln log arcsin arccos arctan arccot arcsec arccsc"
+IN_PIECES = frozenset(_PIECEWISE.split())
+"""Functions that may be piecewise; only points of all sizes and signs reveal the pieces."""
 MAX_BITS = 1 << 16
 MAX_FACTORIAL = 1000
 MAX_MAGNITUDE = 1 << 20
-"""Binary digits before the point that a value may have."""
+"""Maximum number of binary digits before the point."""
 
 
 class NoValue(Exception):
-    """There is none: a division by zero, a root of a negative number, or something too large."""
+    """Raised on a division by zero, a root of a negative number, or too large a value."""
 
 
 def same(reference: str, answer: str, places: int | None = None) -> bool | None:
-    """Whether two normalised texts are formulas of equal value; None where that is not certain.
+    """Whether two normalized texts are formulas of equal value; None if that is not certain.
 
-    One with two readings (`1/2x`) equals what either of them does. `places`: one of them is a decimal of so many, which
-    stands for the other where it is off by less than one unit in the last place.
+    A formula with two readings (`1/2x`) is equal if either of them is. If `places` is given, one of the texts is a
+    decimal with that many places; it may be off by less than one unit in the last place.
     """
     verdicts = [
-        same_trees(there, here, places) for there in formula.readings(reference) for here in formula.readings(answer)
+        same_trees(tree, other, places) for tree in formula.readings(reference) for other in formula.readings(answer)
     ]
     if True in verdicts:
         return True
@@ -59,14 +59,24 @@ def same(reference: str, answer: str, places: int | None = None) -> bool | None:
 
 
 def same_trees(reference: Tree, answer: Tree, places: int | None = None) -> bool | None:
-    """Whether two formulas have the same values; None where that is not certain."""
+    """Whether two formulas have the same values; None if that is not certain."""
     names = sorted(formula.symbols(reference) | formula.symbols(answer))
     if not names:
-        return _same_constants(reference, answer, places)
+        try:
+            return _exact(reference) == _exact(answer)
+        except NoValue:
+            pass  # irrational, or too large for exact arithmetic
+        verdict = _same_at(reference, answer, {})
+        if verdict is None:
+            verdict = _same_at(reference, answer, {}, real=False)
+        if verdict is False and places is not None:
+            wanted, given = (_value(tree, {}, True, _coarse) for tree in (reference, answer))
+            return bool(wanted and given and abs(wanted[0] - given[0]) < _coarse.mp.mpf(10) ** -places)
+        return verdict
     pieces = any(map(is_in_pieces, (reference, answer)))
     agreed, enough = 0, PIECES_POINTS if pieces else POINTS
-    for at in points(names, pieces):
-        verdict = _same_at(reference, answer, at)
+    for point in points(names, pieces):
+        verdict = _same_at(reference, answer, point)
         if verdict is False:
             return False
         agreed += verdict is True
@@ -76,93 +86,74 @@ def same_trees(reference: Tree, answer: Tree, places: int | None = None) -> bool
 
 
 def points(names: Sequence[str], pieces: bool = False) -> Iterator[dict[str, Fraction]]:
-    """Values for the variables to try, the same for the same names; of all sizes and signs for formulas in pieces."""
-    for point in range(PIECES_TRIES if pieces else TRIES):
-        at = {name: sample(name, number, point) for number, name in enumerate(names)}
-        yield {name: _spread(value, point) for name, value in at.items()} if pieces else at
-
-
-def _spread(value: Fraction, point: int) -> Fraction:
-    """`value` at another scale; every third one is an integer or half of one, where roundings meet."""
-    value *= SCALES[point % len(SCALES)]
-    return Fraction(round(2 * value), 2) if point % 9 in (1, 3, 8) else value
+    """Values to try for the variables, reproducible from the names; of all sizes and signs for piecewise formulas."""
+    for index in range(PIECES_TRIES if pieces else TRIES):
+        point = {name: sample(name, number, index) for number, name in enumerate(names)}
+        if pieces:
+            point = {name: value * SCALES[index % len(SCALES)] for name, value in point.items()}
+            if index % 9 in (1, 3, 8):  # integers and half-integers, at which roundings jump
+                point = {name: Fraction(round(2 * value), 2) for name, value in point.items()}
+        yield point
 
 
 @lru_cache(1 << 10)
 def is_in_pieces(tree: Tree) -> bool:
-    """Whether a formula takes a variable to a function of IN_PIECES, or to a power that is no integer."""
+    """Whether a formula applies a function of IN_PIECES or a non-integer power to a variable."""
     if tree[0] in (NUMBER, SYMBOL, CONSTANT):
         return False
     if tree[0] in IN_PIECES and formula.symbols(tree):
         return True
-    if tree[0] == "^" and formula.symbols(tree[1]) and not _is_integer(tree[2]):
-        return True
+    if tree[0] == "^" and formula.symbols(tree[1]):
+        try:
+            if _exact(tree[2]).denominator != 1:
+                return True
+        except NoValue:
+            return True
     return any(map(is_in_pieces, tree[1:]))
 
 
-def _is_integer(tree: Tree) -> bool:
-    try:
-        return _exact(tree).denominator == 1
-    except NoValue:
-        return False
-
-
-def _same_constants(reference: Tree, answer: Tree, places: int | None) -> bool | None:
-    try:
-        return _exact(reference) == _exact(answer)
-    except NoValue:
-        pass  # irrational, or too large for exact arithmetic
-    verdict = _same_at(reference, answer, {})
-    if verdict is None:
-        verdict = _same_at(reference, answer, {}, real=False)
-    if verdict is False and places is not None:
-        there, here = _value(reference, {}, True, _coarse), _value(answer, {}, True, _coarse)
-        return bool(there and here and abs(there[0] - here[0]) < _coarse.mp.mpf(10) ** -places)
-    return verdict
-
-
-def _same_at(reference: Tree, answer: Tree, at: Mapping[str, Fraction], real: bool = True) -> bool | None:
-    """Whether both have the same value at a point; None where one has none, or it cannot be said."""
-    there, here = (_value(tree, at, real, _coarse) for tree in (reference, answer))
-    if there is None or here is None:
+def _same_at(reference: Tree, answer: Tree, point: Mapping[str, Fraction], real: bool = True) -> bool | None:
+    """Whether both have the same value at a point; None if one has no value, or if it is uncertain."""
+    wanted, given = (_value(tree, point, real, _coarse) for tree in (reference, answer))
+    if wanted is None or given is None:
         return None
-    off, scale = abs(there[0] - here[0]), max(abs(there[0]), abs(here[0]))
-    if off > CLEAR * scale and scale > CLEAR * max(there[1], here[1]):
+    off, scale = abs(wanted[0] - given[0]), max(abs(wanted[0]), abs(given[0]))
+    if off > CLEAR * scale and scale > CLEAR * max(wanted[1], given[1]):
         return False
-    there, here = (_value(tree, at, real, _fine) for tree in (reference, answer))
-    if there is None or here is None:
+    wanted, given = (_value(tree, point, real, _fine) for tree in (reference, answer))
+    if wanted is None or given is None:
         return None
-    largest = max(there[1], here[1])
-    return None if not at and largest > LARGE else bool(abs(there[0] - here[0]) <= NOISE * largest)
+    largest = max(wanted[1], given[1])
+    return None if not point and largest > LARGE else bool(abs(wanted[0] - given[0]) <= NOISE * largest)
 
 
 Value = tuple[Any, Any]
-"""A value, and the largest one that was added to another on the way: digits are lost where that one is larger."""
+"""A value, and the largest term of a sum on the way to it; cancellation loses digits if that term is larger."""
 
 
-def value_of(tree: Tree, at: Mapping[str, Fraction]) -> Any:
-    """The real value where the variables have the values `at`; None where there is none."""
-    found = _value(tree, at, True, _coarse)
-    return None if found is None else found[0]
+def value_of(tree: Tree, point: Mapping[str, Fraction]) -> Any:
+    """Real value of `tree` at `point`, which maps variables to values; None if it has none."""
+    value = _value(tree, point, True, _coarse)
+    return None if value is None else value[0]
 
 
 def rational(tree: Tree) -> Fraction | None:
-    """The value of a constant: exact where it is rational, else to 30 digits; None where there is none."""
+    """Value of a constant: exact if it is rational, else to 30 digits; None if it has none."""
     if formula.symbols(tree):
         return None
     try:
         return _exact(tree)
     except NoValue:
-        found = value_of(tree, {})
-    if not isinstance(found, _coarse.mp.mpf) or not _coarse.mp.isfinite(found):
+        decimal = value_of(tree, {})
+    if not isinstance(decimal, _coarse.mp.mpf) or not _coarse.mp.isfinite(decimal):
         return None
-    mantissa, exponent = found.man_exp  # without its sign
+    mantissa, exponent = decimal.man_exp  # unsigned
     value = Fraction(mantissa) * Fraction(2) ** exponent if abs(exponent) < MAX_BITS else None
-    return -value if value is not None and found < 0 else value
+    return -value if value is not None and decimal < 0 else value
 
 
-def _value(tree: Tree, at: Mapping[str, Fraction], real: bool, arithmetic: _Arithmetic) -> Value | None:
-    evaluation = _Evaluation(at, real and not _has_imaginary(tree), arithmetic)
+def _value(tree: Tree, point: Mapping[str, Fraction], real: bool, arithmetic: _Arithmetic) -> Value | None:
+    evaluation = _Evaluation(point, real and not _has_imaginary(tree), arithmetic)
     try:
         value = evaluation.of(tree)
     except (NoValue, ZeroDivisionError, OverflowError, ValueError, TypeError, mpmath.libmp.NoConvergence):
@@ -181,18 +172,18 @@ def _has_imaginary(tree: Tree) -> bool:
     return any(map(_has_imaginary, tree[1:]))
 
 
-def sample(name: str, number: int, point: int) -> Fraction:
-    """A value for variable `number`, from its name and the point: positive first, then with every pair of signs."""
-    digest = hashlib.sha256(f"{name}/{point}".encode()).digest()
+def sample(name: str, number: int, index: int) -> Fraction:
+    """Value of variable `number` at point `index`; positive at first, then with every combination of signs."""
+    digest = hashlib.sha256(f"{name}/{index}".encode()).digest()
     value = Fraction(int.from_bytes(digest[:4], "big"), 2**31) + Fraction(1, 7)
-    return -value if point >= 2 and (point & (1, 2, 3)[number % 3]).bit_count() % 2 else value
+    return -value if index >= 2 and (index & (1, 2, 3)[number % 3]).bit_count() % 2 else value
 
 
 # -- exact values -----------------------------------------------------------------------------------------------------
 
 
 def _exact(tree: Tree) -> Fraction:
-    """The rational value; raises NoValue where there is none, or it is too large."""
+    """Rational value of a constant; raises NoValue if it has none or if it is too large."""
     kind = tree[0]
     if kind == NUMBER:
         return tree[1]  # type: ignore[no-any-return]
@@ -217,42 +208,37 @@ def _exact_power(base: Fraction, exponent: Fraction) -> Fraction:
     return base ** int(exponent)
 
 
-def _exact_factorial(value: Fraction) -> Fraction:
-    return Fraction(math.factorial(_natural(value, MAX_FACTORIAL)))
-
-
-def _exact_double_factorial(value: Fraction) -> Fraction:
-    return Fraction(math.prod(range(_natural(value, MAX_FACTORIAL), 0, -2)))
-
-
-def _exact_binomial(top: Fraction, bottom: Fraction) -> Fraction:
-    return Fraction(math.comb(_natural(top, MAX_FACTORIAL), _natural(bottom, MAX_FACTORIAL)))
-
-
-def _natural(value: Any, limit: int) -> int:
-    if value != int(value) or not 0 <= value <= limit:
+def _natural(value: Any) -> int:
+    """Argument of a factorial or binomial, whose cost grows with it."""
+    if value != int(value) or not 0 <= value <= MAX_FACTORIAL:
         raise NoValue("no natural number, or too large")
     return int(value)
 
 
-def _exact_modulo(value: Fraction, modulus: Fraction) -> Fraction:
-    return value % modulus
-
-
-_RATIONAL: dict[str, Callable[..., Fraction]] = {
-    "+": lambda a, b: a + b, "*": lambda a, b: a * b, "/": lambda a, b: a / b, "-": lambda a: -a, "^": _exact_power,
-    "!": _exact_factorial, "!!": _exact_double_factorial,
-    "binom": _exact_binomial, "abs": abs, "mod": _exact_modulo, "min": min, "max": max,
-    "floor": lambda a: Fraction(math.floor(a)), "ceil": lambda a: Fraction(math.ceil(a)),
-    "gcd": lambda *all_of: Fraction(math.gcd(*map(_whole, all_of))),
-    "lcm": lambda *all_of: Fraction(math.lcm(*map(_whole, all_of))),
-}  # fmt: skip
-
-
-def _whole(value: Fraction) -> int:
+def _integer(value: Fraction) -> int:
     if value.denominator != 1:
         raise NoValue("no integer")
     return int(value)
+
+
+_RATIONAL: dict[str, Callable[..., Fraction]] = {
+    "+": lambda a, b: a + b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "-": lambda a: -a,
+    "^": _exact_power,
+    "!": lambda n: Fraction(math.factorial(_natural(n))),
+    "!!": lambda n: Fraction(math.prod(range(_natural(n), 0, -2))),
+    "binom": lambda n, k: Fraction(math.comb(_natural(n), _natural(k))),
+    "abs": abs,
+    "mod": lambda a, b: a % b,
+    "min": min,
+    "max": max,
+    "floor": lambda a: Fraction(math.floor(a)),
+    "ceil": lambda a: Fraction(math.ceil(a)),
+    "gcd": lambda *values: Fraction(math.gcd(*map(_integer, values))),
+    "lcm": lambda *values: Fraction(math.lcm(*map(_integer, values))),
+}
 
 
 # -- values to many digits --------------------------------------------------------------------------------------------
@@ -262,7 +248,7 @@ _PERIODIC_OR_STEEP = ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", 
 
 
 class _Arithmetic:
-    """Operations and functions to so many digits."""
+    """Operations and functions with `digits` decimal digits."""
 
     def __init__(self, digits: int):
         mp = self.mp = mpmath.MPContext()
@@ -270,37 +256,59 @@ class _Arithmetic:
         self.constants = {"pi": +mp.pi, "e": +mp.e, "i": mp.mpc(0, 1)}
 
         def bounded(function: Callable[..., Any]) -> Callable[..., Any]:
-            return lambda value: function(_bounded(value))
+            """Limit the argument of a function whose cost grows with it."""
+
+            def call(value: Any) -> Any:
+                if abs(value) > MAX_MAGNITUDE:
+                    raise NoValue("too large")
+                return function(value)
+
+            return call
 
         self.functions: dict[str, Callable[..., Any]] = {
-            "+": lambda a, b: a + b, "*": lambda a, b: a * b, "/": lambda a, b: a / b, "-": lambda a: -a,
-            "sqrt": mp.sqrt, "abs": abs, "min": min, "max": max, "floor": mp.floor, "ceil": mp.ceil,
-            "mod": lambda a, b: a - b * mp.floor(a / b), "degrees": lambda a: a * mp.pi / 180,
-            "!": lambda a: mp.factorial(_natural(a, MAX_FACTORIAL)),
-            "!!": lambda a: mp.mpf(math.prod(range(_natural(a, MAX_FACTORIAL), 0, -2))),
-            "binom": lambda a, b: mp.binomial(_natural(a, MAX_FACTORIAL), _natural(b, MAX_FACTORIAL)),
+            "+": lambda a, b: a + b,
+            "*": lambda a, b: a * b,
+            "/": lambda a, b: a / b,
+            "-": lambda a: -a,
+            "sqrt": mp.sqrt,
+            "abs": abs,
+            "min": min,
+            "max": max,
+            "floor": mp.floor,
+            "ceil": mp.ceil,
+            "mod": lambda a, b: a - b * mp.floor(a / b),
+            "degrees": lambda a: a * mp.pi / 180,
+            "!": lambda n: mp.factorial(_natural(n)),
+            "!!": lambda n: mp.mpf(math.prod(range(_natural(n), 0, -2))),
+            "binom": lambda n, k: mp.binomial(_natural(n), _natural(k)),
             "cis": bounded(lambda a: mp.cos(a) + mp.mpc(0, 1) * mp.sin(a)),
-            "ln": mp.ln, "log": lambda a, base=10: mp.ln(a) / mp.ln(base), "exp": bounded(mp.exp),
-            "arcsin": mp.asin, "arccos": mp.acos, "arctan": mp.atan, "arccot": lambda a: mp.pi / 2 - mp.atan(a),
-            "arcsec": mp.asec, "arccsc": mp.acsc,
+            "ln": mp.ln,
+            "log": lambda a, base=10: mp.ln(a) / mp.ln(base),
+            "exp": bounded(mp.exp),
+            "arcsin": mp.asin,
+            "arccos": mp.acos,
+            "arctan": mp.atan,
+            "arccot": lambda a: mp.pi / 2 - mp.atan(a),
+            "arcsec": mp.asec,
+            "arccsc": mp.acsc,
             **{name: bounded(getattr(mp, name)) for name in _PERIODIC_OR_STEEP},
-        }  # fmt: skip
+        }
 
 
 _coarse, _fine = _Arithmetic(DIGITS), _Arithmetic(MORE_DIGITS)
 
 
 class _Evaluation:
-    """The value of one tree at one point; `real` where roots and logarithms of negative numbers have none."""
+    """Evaluates a tree at one point; if `real`, roots and logarithms of negative numbers have no value."""
 
-    def __init__(self, at: Mapping[str, Fraction], real: bool, arithmetic: _Arithmetic):
-        self._at, self._real, self._arithmetic, self._mp = at, real, arithmetic, arithmetic.mp
+    def __init__(self, point: Mapping[str, Fraction], real: bool, arithmetic: _Arithmetic):
+        self._point, self._real, self._arithmetic, self._mp = point, real, arithmetic, arithmetic.mp
         self.largest = self._mp.mpf(0)
 
     def of(self, tree: Tree) -> Any:
         kind = tree[0]
         if kind in (NUMBER, SYMBOL):
-            value = tree[1] if kind == NUMBER else self._at[tree[1]]
+            value = tree[1] if kind == NUMBER else self._point[tree[1]]
             return self._mp.mpf(value.numerator) / value.denominator
         if kind == CONSTANT:
             return self._arithmetic.constants[tree[1]]
@@ -332,7 +340,7 @@ class _Evaluation:
         return value**power
 
     def _root_of_negative(self, value: Any, exponent: Tree) -> Any:
-        """(-8)^{1/3} is -2, as it is taught; with an even denominator there is no real value."""
+        """(-8)^{1/3} is -2, as schools teach; an exponent with an even denominator has no real value."""
         ratio = _exact(exponent)
         if ratio.denominator % 2 == 0:
             raise NoValue("an even root of a negative number")
@@ -359,10 +367,3 @@ _DOMAIN: dict[str, Callable[..., bool]] = {
     "arcsec": lambda value: abs(value) >= 1,
     "arccsc": lambda value: abs(value) >= 1,
 }
-
-
-def _bounded(value: Any) -> Any:
-    """The argument of a function whose cost grows with it."""
-    if abs(value) > MAX_MAGNITUDE:
-        raise NoValue("too large")
-    return value

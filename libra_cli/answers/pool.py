@@ -1,8 +1,8 @@
-"""A pool of worker processes for pairs that need computer algebra, each with a deadline that the parent enforces.
+"""Pool of worker processes for pairs that need computer algebra; the parent enforces a deadline for each pair.
 
-There is no SIGALRM and no thread: it works in any thread and under any signal mask. A worker that takes too long
-costs the pair it was at; so does a pair at which two workers died. Either way the worker is replaced. Use one pool from
-one thread at a time.
+The pool uses neither SIGALRM nor threads, so it works in any thread and under any signal mask. A pair stays undecided
+if its worker misses the deadline or if two workers die on it. Either way the pool replaces the worker. Use one pool
+from one thread at a time.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ SOFT_SECONDS = 0.5
 HARD_SECONDS = 2.0
 MAX_FAILED_STARTS = 3
 MAX_ATTEMPTS = 2
-"""Processes that may die at a pair before it stays undecided: the first may have been killed for another's sake."""
+"""Number of workers that may die on a pair; the pair may not be to blame for the death of the first."""
 MEMO = 1 << 16
-"""Pairs decided by computer algebra that are remembered."""
+"""Number of decisions by computer algebra that a pool keeps."""
 
 _BOOT = r"import sys; sys.path[:] = sys.argv.pop().split('\n'); from libra_cli.answers.worker import main; main()"
 
@@ -39,16 +39,16 @@ Pair = tuple[str, str]
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Worker:
-    """One process: `starting` until it says that it is ready, then idle or busy with `pair`."""
+    """One process: `starting` until it reports ready, then idle, or busy with `pair`."""
 
     def __init__(self) -> None:
         roots = [str(Path(__file__).resolve().parents[2]), *(path for path in sys.path if os.path.isabs(path))]
-        # A fixed hash seed: sympy's order of terms, and so what it finds in time, may depend on it.
+        # The hash seed is fixed, because it may change sympy's order of terms and so what sympy decides in time.
         self.process = subprocess.Popen(
             [sys.executable, "-s", "-c", _BOOT, str(os.getpid()), "\n".join(roots)],
             env={"PYTHONHASHSEED": "0"},
@@ -62,7 +62,7 @@ class _Worker:
         self.pair: Pair | None = None
         self.starting = True
         self.deadline = time.monotonic() + START_SECONDS
-        self._read = b""
+        self._buffer = b""
 
     @property
     def out(self) -> int:
@@ -70,7 +70,7 @@ class _Worker:
         return self.process.stdout.fileno()
 
     def give(self, pair: Pair, soft: float, hard: float) -> bool:
-        """Hands over a pair with its limits; False where the process has died meanwhile."""
+        """Send a pair with its limits in seconds; False if the process has died."""
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(json.dumps([*pair, soft]).encode() + b"\n")
@@ -80,15 +80,15 @@ class _Worker:
         return True
 
     def line(self) -> Any:
-        """The next answer; None where it is not whole yet. Raises EOFError where the process has ended."""
+        """Next line, parsed as JSON; None if it is not complete yet. Raises EOFError if the process has ended."""
         read = os.read(self.out, 1 << 16)
         if not read:
             raise EOFError
-        self._read += read
-        line, newline, rest = self._read.partition(b"\n")
+        self._buffer += read
+        line, newline, rest = self._buffer.partition(b"\n")
         if not newline:
             return None
-        self._read = rest
+        self._buffer = rest
         return json.loads(line)
 
     def kill(self) -> None:
@@ -100,9 +100,9 @@ class _Worker:
 
 
 class Pool:
-    """Up to `jobs` workers, started when the first pair needs one; `soft` is CPU seconds a pair, `hard` seconds.
+    """Up to `jobs` workers, started on demand; a pair may take `soft` CPU seconds and `hard` wall-clock seconds.
 
-    As a context manager it ends its processes. Raises Fatal(6) where workers cannot be started or get a canary wrong.
+    As a context manager it ends its processes. Raises Fatal(6) if no worker starts or if one gets a canary pair wrong.
     """
 
     def __init__(self, jobs: int = 1, soft: float = SOFT_SECONDS, hard: float = HARD_SECONDS):
@@ -112,7 +112,7 @@ class Pool:
         self._queue: deque[Pair] = deque()
         self._asked: dict[Pair, list[Hashable]] = {}
         self._attempts: dict[Pair, int] = {}
-        self._known: dict[Pair, Decision] = {}
+        self._decisions: dict[Pair, Decision] = {}
         self._done: list[tuple[Any, Decision]] = []
         self._failed_starts = 0
 
@@ -123,23 +123,23 @@ class Pool:
         self.close()
 
     def close(self) -> None:
-        """Ends all processes; safe to call twice."""
+        """End all processes; safe to call twice."""
         for worker in list(self._workers.values()):
             self._drop(worker)
         self._selector.close()
 
     @property
     def pending(self) -> bool:
-        """Whether `collect` has something to give, now or later."""
+        """Whether `collect` has decisions to return, now or later."""
         return bool(self._asked or self._done)
 
     @property
     def at_work(self) -> list[int]:
-        """Ids of the processes that are at a pair."""
+        """Ids of the processes that are busy with a pair."""
         return [worker.process.pid for worker in self._workers.values() if worker.pair is not None]
 
     def decide_many(self, pairs: Iterable[Pair]) -> list[Decision]:
-        """The decision on each (reference, answer), in order; only what needs computer algebra leaves this process."""
+        """Decide each (reference, answer), in order; only pairs that need computer algebra go to a worker."""
         decisions: dict[int, Decision] = {}
         for number, (reference, answer) in enumerate(pairs):
             quick = decide_quickly(reference, answer)
@@ -152,10 +152,10 @@ class Pool:
         return [decisions[number] for number in range(len(decisions))]
 
     def submit(self, pair: Pair, token: Any) -> None:
-        """Asks for a decision, which `collect` gives back with `token`; a pair is worked on once."""
-        known = self._known.get(pair)
-        if known is not None:
-            self._done.append((token, known))
+        """Queue a pair, whose decision `collect` returns with `token`; equal pairs are decided once."""
+        decision = self._decisions.get(pair)
+        if decision is not None:
+            self._done.append((token, decision))
         elif pair in self._asked:
             self._asked[pair].append(token)
         else:
@@ -163,13 +163,13 @@ class Pool:
             self._queue.append(pair)
 
     def forget_queue(self) -> None:
-        """Gives up the pairs that no worker has begun; their tokens never come back."""
+        """Drop the pairs that no worker has begun; `collect` never returns their tokens."""
         for pair in self._queue:
             del self._asked[pair]
         self._queue.clear()
 
     def collect(self, wait: float) -> list[tuple[Any, Decision]]:
-        """(token, decision) of what is decided, waiting up to `wait` seconds for the first."""
+        """Return new decisions as (token, decision); waits up to `wait` seconds for the first."""
         until = time.monotonic() + wait
         while True:
             self._hand_out()
@@ -180,33 +180,29 @@ class Pool:
                 return done
 
     def _patience(self, until: float) -> float:
-        """Seconds until something has to be done if nothing comes."""
+        """Seconds until the next deadline, at most until `until`."""
         deadlines = [worker.deadline for worker in self._workers.values() if worker.pair or worker.starting]
         return max(0.0, min([until, *deadlines]) - time.monotonic())
 
     # -- processes ----------------------------------------------------------------------------------------------------
 
     def _hand_out(self) -> None:
-        """Gives queued pairs to idle workers, and starts another one where all are busy."""
+        """Give queued pairs to idle workers, and start another worker if all are busy."""
         for worker in [worker for worker in self._workers.values() if worker.pair is None and not worker.starting]:
             if not self._queue:
                 return
             if worker.give(self._queue[0], self._soft, self._hard):
                 self._queue.popleft()
             else:
-                self._drop(worker)  # it died while idle, which costs nobody anything
+                self._drop(worker)  # it died while idle, so no pair is lost
         starting = sum(worker.starting for worker in self._workers.values())
         if len(self._queue) > starting and len(self._workers) < self._jobs:
-            self._start()
-
-    def _start(self) -> _Worker:
-        try:
-            worker = _Worker()
-        except OSError as error:
-            raise _broken(f"no process could be started ({error.strerror})") from None
-        self._workers[worker.out] = worker
-        self._selector.register(worker.out, selectors.EVENT_READ)
-        return worker
+            try:
+                worker = _Worker()
+            except OSError as error:
+                raise _broken(f"no process could be started ({error.strerror})") from None
+            self._workers[worker.out] = worker
+            self._selector.register(worker.out, selectors.EVENT_READ)
 
     def _drop(self, worker: _Worker) -> None:
         self._selector.unregister(worker.out)
@@ -237,48 +233,46 @@ class Pool:
                 self._bury(worker, "verify_timeout")
 
     def _bury(self, worker: _Worker, reason: str) -> None:
-        """Ends a worker; the pair it was at stays undecided, or is tried once more where the worker died by itself."""
+        """End a worker; its pair stays undecided, or gets another try if the worker died by itself."""
         self._drop(worker)
-        if worker.pair is not None and reason == "verify_crashed" and self._may_try_again(worker.pair):
-            self._queue.appendleft(worker.pair)
-        elif worker.pair is not None:
-            self._settle(worker.pair, Decision(None, "symbolic", reason))
+        if worker.pair is not None:
+            self._attempts[worker.pair] = attempts = self._attempts.get(worker.pair, 0) + 1
+            if reason == "verify_crashed" and attempts < MAX_ATTEMPTS:
+                self._queue.appendleft(worker.pair)
+            else:
+                self._settle(worker.pair, Decision(None, "symbolic", reason))
         elif worker.starting:
             self._failed_starts += 1
             if self._failed_starts >= MAX_FAILED_STARTS:
                 raise _broken(f"its worker process ended with status {worker.process.returncode}")
 
-    def _may_try_again(self, pair: Pair) -> bool:
-        self._attempts[pair] = self._attempts.get(pair, 0) + 1
-        return self._attempts[pair] < MAX_ATTEMPTS
-
     def _settle(self, pair: Pair, decision: Decision) -> None:
-        if len(self._known) >= MEMO:
-            del self._known[next(iter(self._known))]
-        self._known[pair] = decision
+        if len(self._decisions) >= MEMO:
+            del self._decisions[next(iter(self._decisions))]
+        self._decisions[pair] = decision
         self._attempts.pop(pair, None)
         self._done += [(token, decision) for token in self._asked.pop(pair, ())]
 
 
-def _broken(what: str) -> Fatal:
-    cure = "run libra doctor, and reinstall math-verify and sympy"
-    return Fatal(Exit.BACKEND, f"the answer verifier does not work here: {what}; {cure}")
+def _broken(problem: str) -> Fatal:
+    remedy = "run libra doctor, and reinstall math-verify and sympy"
+    return Fatal(Exit.BACKEND, f"the answer verifier does not work here: {problem}; {remedy}")
 
 
-# -- one pool for callers that have none ------------------------------------------------------------------------------
+# -- a shared pool for callers without one ----------------------------------------------------------------------------
 
 _shared: tuple[int, Pool] | None = None
 _lock = threading.Lock()
 
 
 def decide(reference: str, answer: str) -> Decision:
-    """Decides whether `answer` equals `reference`, from any thread; hard pairs go to one worker of this process."""
+    """Decide whether `answer` equals `reference`, from any thread; hard pairs go to one worker of this process."""
     quick = decide_quickly(reference, answer)
     if quick is not None:
         return quick
     global _shared
     with _lock:
-        if _shared is None or _shared[0] != os.getpid():  # after a fork the parent's workers are not ours
+        if _shared is None or _shared[0] != os.getpid():  # a forked child must not use its parent's workers
             pool = Pool()
             atexit.register(pool.close)
             _shared = (os.getpid(), pool)

@@ -1,11 +1,11 @@
-"""A worker process: reads [reference, answer, soft limit], one JSON array a line, and answers [verdict, reason].
+"""Worker process that reads [reference, answer, soft limit], one JSON array per line, and writes [verdict, reason].
 
-Its first line are its verdicts on the canary pairs, which also warm it up; a string in their place says why it cannot
-serve.
+The first line that it writes holds its verdicts on the canary pairs, which also warm it up, or a string that says why
+it cannot serve.
 
-It runs in a session of its own with no environment, a limit on memory, no files and no children, and dies with the
-process that started it. That process holds the clock of the hard limit; the soft one is CPU time, so that a pair is
-decided alike on a busy machine and on an idle one, and costs no restart.
+It runs in its own session with no environment, limited memory, no files and no children, and dies with the process
+that started it. That process enforces the hard limit in wall-clock time. The soft limit is CPU time, so that a pair
+gets the same verdict on a busy and on an idle machine, and needs no restart.
 """
 
 from __future__ import annotations
@@ -30,19 +30,23 @@ START_SECONDS = 120.0
 
 
 class SoftTimeout(BaseException):
-    """Not an Exception: sympy and math-verify catch those."""
+    """Raised at the soft limit. No Exception, because sympy and math-verify catch those."""
 
 
 def main() -> None:
-    """Serves pairs from standard input until it ends; argv: the parent's process id."""
+    """Serve pairs from standard input until it ends; argv[1] is the process id of the parent."""
     die_with_parent(int(sys.argv[1]))
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # keeps what a library prints out of the answers
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    signal.signal(signal.SIGPROF, _soft_timeout)
+
+    def time_out(_number: int, _frame: FrameType | None) -> None:
+        raise SoftTimeout
+
+    signal.signal(signal.SIGPROF, time_out)
     try:
         from libra_cli.answers.symbolic import Comparison
-    except Exception as error:  # noqa: BLE001 -- whatever is wrong with the installation, the parent says it
+    except Exception as error:  # noqa: BLE001 -- the parent reports whatever is wrong with the installation
         answers.write(json.dumps(f"{type(error).__name__}: {error}").encode() + b"\n")
         return
     limit_resources()
@@ -53,7 +57,7 @@ def main() -> None:
 
 
 def limit_resources() -> None:
-    """Memory, no files, no children, no core dumps: what is left to do wrong is to take long."""
+    """Limit memory, and forbid files, children and core dumps; then the worst a pair can do is to take long."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
@@ -61,13 +65,9 @@ def limit_resources() -> None:
     sys.setrecursionlimit(RECURSION)
 
 
-def _soft_timeout(_number: int, _frame: FrameType | None) -> None:
-    raise SoftTimeout
-
-
 def _decide(comparison: Comparison, reference: str, answer: str, soft: float) -> tuple[bool | None, str | None]:
     try:
-        # Again and again: sympy may be in a `finally` or a callback that swallows the first.
+        # Repeats every 0.1 s, because a `finally` or a callback in sympy may swallow the first signal.
         signal.setitimer(signal.ITIMER_PROF, soft, 0.1)
         try:
             verdict = comparison.decide(reference, answer)
@@ -80,7 +80,7 @@ def _decide(comparison: Comparison, reference: str, answer: str, soft: float) ->
         return None, "out_of_memory"
     except RecursionError:
         return None, "too_complex"
-    except Exception:  # noqa: BLE001 -- sympy raises anything at all; each means that it cannot say
+    except Exception:  # noqa: BLE001 -- sympy raises exceptions of any kind; each means undecided
         return None, "comparison_failed"
     return verdict, None if verdict is not None else comparison.reason or "undecided"
 
