@@ -34,10 +34,10 @@ MEANINGS: dict[Exit, str] = {
     Exit.INCOMPLETE: "the input ended before it was complete",
     Exit.LOCKED: "another run is writing the same output",
     Exit.WRITE_FAILED: "a write failed (disk full, quota, I/O error)",
-    Exit.STOPPED: "stopped on request (USR1); the same command continues",
-    Exit.INTERRUPTED: "interrupted (SIGINT); the same command continues",
+    Exit.STOPPED: "stopped on request (USR1); run the same command again",
+    Exit.INTERRUPTED: "interrupted (SIGINT); run the same command again",
     Exit.READER_GONE: "the reader of standard output went away",
-    Exit.TERMINATED: "terminated (SIGTERM); the same command continues",
+    Exit.TERMINATED: "terminated (SIGTERM); run the same command again",
 }
 
 

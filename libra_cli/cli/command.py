@@ -87,9 +87,13 @@ def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
             writes="lines",
             keys=("stage", "class", "reason", "row_sha256"),
             metavar="FILE",
-            help="Write refused rows, with the reason, to FILE. Default: only report them.",
+            help="Write refused rows, with the reason, to FILE. Default: only log them on stderr.",
         ),
-        _common("--overwrite", is_flag=True, help="Start the --output FILE anew, whatever command wrote it."),
+        _common(
+            "--overwrite",
+            is_flag=True,
+            help="Replace the --output FILE even if another command wrote it; otherwise that is an error.",
+        ),
         _common(
             "--shard",
             metavar="I/N|auto",
@@ -111,14 +115,19 @@ def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
 def _processing_options() -> list[click.Parameter]:
     """How rows are read, ordered, counted and stopped."""
     return [
-        _common("--limit", type=click.IntRange(0), metavar="N", help="Read only the first N rows."),
+        _common(
+            "--limit",
+            type=click.IntRange(0),
+            metavar="N",
+            help="Read only the first N rows of the input. Default: all.",
+        ),
         _common("--unordered", is_flag=True, help="Write rows as they finish instead of in input order."),
         _common(
             "--window",
             type=click.IntRange(1),
             default=1024,
             metavar="N",
-            help="Maximum requests or rows that are started but not yet written; limits memory.",
+            help="Maximum rows in flight (requests, in a stage that asks a model); limits memory.",
         ),
         _common(
             "--max-line-bytes",

@@ -155,7 +155,7 @@ def _number_options(seed: str) -> list[Decorator]:
             "--max-tokens",
             type=click.IntRange(1),
             metavar="N",
-            help="Maximum length of a response in tokens, including its thinking. Default: see --thinking.",
+            help="Maximum length of the model's output in tokens, including its thinking. Default: see --thinking.",
         ),
     ]
 
@@ -276,7 +276,7 @@ def _hardware_options() -> list[Decorator]:
     return [
         _engine("--tensor-parallel-size", help="vllm: GPUs over which each layer is split.", **size),
         _engine("--pipeline-parallel-size", help="vllm: pipeline stages, each with some of the layers.", **size),
-        _engine("--data-parallel-size", help="vllm: replicas of the model, which share the prompts.", **size),
+        _engine("--data-parallel-size", help="vllm: model replicas; the prompts are divided among them.", **size),
         _engine(
             "--concurrency",
             help="Maximum requests in progress at once. Default: 64 (openai), max_num_seqs (vllm).",
@@ -298,7 +298,8 @@ def _server_options() -> list[Decorator]:
             multiple=True,
             shapes_rows=False,
             metavar="URL",
-            help="openai: address of the server, up to and including /v1. Repeatable; servers share the requests.",
+            help="openai: address of the server, up to and including /v1. Repeatable; requests are spread over the "
+            "servers.",
         ),
         _engine(
             "--api-key-env",
@@ -310,7 +311,7 @@ def _server_options() -> list[Decorator]:
             "--api-key-file",
             shapes_rows=False,
             metavar="FILE",
-            help="openai: file with the API key, readable only by its owner.",
+            help="openai: file with the API key; only you may be able to read it.",
         ),
         _engine(
             "--request-timeout",

@@ -53,7 +53,7 @@ def _checked_sizes(_ctx: click.Context, _param: click.Parameter, values: tuple[s
     metavar="N",
     help="Keep at most N correct and N incorrect responses to one problem in a cell. Default: no limit.",
 )
-@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of the choice and its order.")
+@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed for selection and order.")
 @any_markers_option()
 @option("--default-subset", metavar="NAME", help="Subset of rows without one. Default: such rows are refused.")
 @option("--published", is_flag=True, help="Write only the eight fields of the published benchmark.")

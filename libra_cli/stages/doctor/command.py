@@ -12,7 +12,7 @@ from libra_cli.cli.command import option, plain
 @option(
     "--probe",
     is_flag=True,
-    help="Import every installed package instead of looking it up (vLLM takes a while); list devices.",
+    help="Import every installed package instead of only locating it (vLLM takes a while); list devices.",
 )
 def command(json: bool, probe: bool) -> int:
     """Show versions, engines and devices, and what is missing.

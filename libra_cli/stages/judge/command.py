@@ -91,7 +91,8 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
     type=click.Choice(choices.ORDERS),
     default="both",
     help="Order in which a judge sees the responses of a pair or list. both: ask twice for each vote on a pair, once "
-    "per order; start a list at another place for each vote. first: as in the row. random: draw one order per vote.",
+    "per order; rotate a list by a different offset for each vote. first: as in the row. random: draw one order per "
+    "vote.",
 )
 @option(
     "--threshold",

@@ -38,7 +38,7 @@ def _name_files(options: StreamOptions, values: dict[str, Any]) -> None:
     metavar="N",
     help="Total number of rows. Default: the sum of the amounts; with weights, as many as need no repetition.",
 )
-@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of the choice and the order.")
+@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed for selection and order.")
 @option(
     "--no-shuffle",
     is_flag=True,

@@ -109,9 +109,7 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     type=click.Choice(choices.EVEN_BY),
     help="label: keep equally many samples of each label within a task, so that a judge does not learn a prior.",
 )
-@_selection(
-    "--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of the selection and the order."
-)
+@_selection("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed for selection and order.")
 @workers_option("Processes for computer algebra, used for rows without a label. Default: one per core.")
 @spool_dir_option()
 @option(

@@ -13,7 +13,7 @@ def command(kind: str | None) -> int:
     """Print the JSON Schema of a kind of record; without a name, list the kinds.
 
     A schema (JSON Schema, draft 2020-12) gives the name, type and meaning of each field. Rows may have other fields;
-    every stage passes unknown fields through.
+    most stages pass unknown fields through.
     """
     import json
 

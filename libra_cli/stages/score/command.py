@@ -74,7 +74,7 @@ from libra_cli.stages.score.options import At, Resamples, Threshold, output_opti
     type=click.IntRange(0),
     default=0,
     metavar="N",
-    help="Random seed of the resamples, the folds and the subsets that are drawn.",
+    help="Random seed for the bootstrap, the folds and the sampled subsets.",
 )
 @output_options
 @option(
@@ -103,7 +103,7 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
     Intervals come from a bootstrap that resamples problems, with all their rows, within each subset. Two judges are
     compared by resampling the problems of both together, and by McNemar's exact test.
 
-    A row that cannot be scored ends the run with its place and the remedy; no figure silently leaves it out.
+    A row that cannot be scored ends the run with its place and the remedy; no metric silently omits it.
     """
     from libra_cli.stages.score.writing import Outputs, check_inputs
 

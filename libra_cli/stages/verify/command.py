@@ -92,9 +92,9 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
 @_panel_option(
     "--rule",
     type=click.Choice(choices.RULES),
-    help="first: ask annotators only if the rule is undecided. also: apply the rule and ask annotators for every row. "
-    "never: only annotators. only: only the rule. Default: first; for rows with votes of an earlier run, as in that "
-    "run.",
+    help="When to apply the rule. only: ask no annotators. first: ask annotators about what the rule leaves undecided. "
+    "also: both on every row. never: ask annotators only. Default: first; for rows with votes of an earlier run, as in "
+    "that run.",
 )
 @_panel_option(
     "--review",
@@ -116,7 +116,7 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
     keys=("rows", "labels", "annotators", "pairs"),
     metavar="FILE",
     shapes_rows=False,
-    help="Write how far the annotators agree to FILE as JSON.",
+    help="Write statistics of annotator agreement to FILE as JSON.",
 )
 @asking_options
 def command(run: Run, **options: Any) -> None:
