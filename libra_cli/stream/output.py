@@ -137,6 +137,7 @@ class Output:
 
     def write_report(self, path: str, data: bytes) -> None:
         """Writes a report of the run whole; raises Fatal(74) if that fails."""
+        self.sink.begin()  # which removes an earlier run's report, so it comes before this one's is written
         replace_file(path, data, begun=True, **self.waiting)
 
     def _begin(self) -> None:

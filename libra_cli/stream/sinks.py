@@ -88,7 +88,8 @@ class Sink:
         """Takes back what this run added to an output that was complete before; False if that cannot be."""
         return not self.begun
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Calls `on_begin` before the first row is written, once."""
         if not self.begun:
             self.begun = True
             self.on_begin()
@@ -132,7 +133,7 @@ class StreamSink(Sink):
             raise self.failure
         with self._lock:
             if self._lines:
-                self._begin()
+                self.begin()
             data = b"\n".join([*self._lines, b""])
             self.unwritten += len(self._lines)
             self._lines.clear()
@@ -143,7 +144,7 @@ class StreamSink(Sink):
     def finish(self, complete: bool, seal: Callable[[], None]) -> None:
         """Writes the manifests before the end of file: a reader that sees it looks for them at once."""
         self.flush()
-        self._begin()
+        self.begin()
         seal()
         with self._lock:
             fd, self._fd = self._fd, -1
@@ -169,7 +170,7 @@ class StreamSink(Sink):
     def _poll(self) -> None:
         """Writes a page at a time while that cannot block; notices that the reader has left even without rows."""
         while (self._rest or self._lines) and _events(self._fd) & select.POLLOUT:
-            self._begin()
+            self.begin()
             data = self._rest or self._hashed(self._lines.popleft() + b"\n")
             self.unwritten = 1
             write_all(self._fd, data[: select.PIPE_BUF], self.name)
@@ -276,7 +277,7 @@ class FileSink(Sink):
             self._fd = os.open(self.name, flags, 0o666)
         except OSError as error:
             raise write_failed(self.name, error) from None
-        self._begin()  # only now: of a run that is killed in between, FILE and FILE.part show that it began anew
+        self.begin()  # only now: of a run that is killed in between, FILE and FILE.part show that it began anew
 
     def _sync(self) -> None:
         try:

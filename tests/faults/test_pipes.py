@@ -1,5 +1,6 @@
 """Pipes: rows leave as soon as they are done, slow readers are waited for, an early end is not taken for the end."""
 
+import json
 import os
 import resource
 import signal
@@ -141,7 +142,15 @@ def test_a_named_pipe_is_read_and_written(start, tmp_path):
 @pytest.mark.parametrize("expect", ["--expect-rows 2000", "--expect-manifest first.json"])
 def test_a_killed_upstream_is_noticed_two_stages_down(shell, stages, tmp_path, expect):
     (tmp_path / "in").write_bytes(jsonl(ROWS))
-    (tmp_path / "first.json").write_text('{"status": "complete", "rows": 1, "of": "an earlier run"}')
+    earlier = {
+        "stage": "measure",
+        "libra": "0.1.0",
+        "config": {},
+        "config_sha256": "0",
+        "status": "complete",
+        "rows": 1,
+    }
+    (tmp_path / "first.json").write_text(json.dumps(earlier))
     ended = shell(
         f"{{ {stages} measure --seconds 0.002 --manifest first.json in & echo $! > pid; wait $!; }} |"
         f" {stages} measure {'--manifest second.json ' + expect} > middle & "

@@ -259,8 +259,11 @@ def test_quiet_says_nothing(shell):
     [
         ("--report in.jsonl in.jsonl", "in.jsonl: the same run uses this file already"),
         ("--report out.jsonl in.jsonl -o out.jsonl", "out.jsonl: the same run uses this file already"),
-        ("--report no/where in.jsonl", "--report no/where: cannot be written; check the name and the folder"),
-        ("--report . in.jsonl", "--report .: cannot be written"),
+        (
+            "--report no/where in.jsonl",
+            "no/where: cannot be written (No such file or directory); check the name and the folder",
+        ),
+        ("--report . in.jsonl", ".: cannot be written (Is a directory)"),
         ("--per-cell 0 in.jsonl", "'0' is neither N nor SUBSET=N"),
         ("--per-cell B=x in.jsonl", "'B=x' is neither N nor SUBSET=N"),
         ("--per-cell 2 --per-cell 3 in.jsonl", "is given twice for all subsets"),

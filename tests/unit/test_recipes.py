@@ -50,7 +50,7 @@ def test_every_stage_of_the_script_knows_its_options(shell, name):
 def test_the_readmes_table_is_what_the_arithmetic_gives():
     from transformers import Qwen2Config
 
-    from libra_cli.training.monitoring.memory import Plan, memory
+    from libra_cli.training.monitoring.memory import MemoryPlan, estimate
 
     config = Qwen2Config(vocab_size=152064, hidden_size=5120, intermediate_size=27648, num_hidden_layers=64,
                          num_attention_heads=40, num_key_value_heads=8, tie_word_embeddings=False)  # fmt: skip
@@ -58,8 +58,10 @@ def test_the_readmes_table_is_what_the_arithmetic_gives():
     rows = re.findall(r"^\| (\d+) \| (none|optimizer) \| (\d) \| (.*) \| (yes|no) \|$", text, re.MULTILINE)
     assert len(rows) == 5
     for gpus, offload, shared, figures, fits in rows:
-        plan = Plan(int(gpus), 3, 32768, offload=offload, sequence_parallel=int(shared), activation_checkpointing=True)
-        needed = memory(config, plan)
+        plan = MemoryPlan(
+            int(gpus), 3, 32768, offload=offload, sequence_parallel=int(shared), activation_checkpointing=True
+        )
+        needed = estimate(config, plan)
         table = needed.table()
         states = sum(size for name, size in needed.device.items()
                      if name in ("weights", "gradients", "fp32 weights", "Adam's moments"))  # fmt: skip
