@@ -9,7 +9,7 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """Exit statuses of a process; any other one is a failure."""
+    """All exit statuses of libra; any other one means that the process crashed or was killed."""
 
     DONE = 0
     INTERNAL = 1

@@ -66,8 +66,8 @@ def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def asking_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of a stage that asks models for verdicts and has its own option to name them.
 
-    EngineOptions.take and SamplingOptions.take collect them. The stage passes what it has no options for: the models,
-    and samples, stop, prefill and thinking_markers.
+    EngineOptions.take and SamplingOptions.take collect them. The stage itself supplies the models, samples, stop,
+    prefill and thinking_markers, for which there are no options here.
     """
     seed = "Base random seed. Each request derives its own seed from it, the row's id, model and sample, and the model "
     seed += "asked."
@@ -271,7 +271,7 @@ def _model_options() -> list[Decorator]:
 
 
 def _hardware_options() -> list[Decorator]:
-    """Options that change a sample only up to rounding."""
+    """Options that change no sample beyond rounding, so that a run may continue with other values."""
     size: dict[str, Any] = {"type": click.IntRange(1), "shapes_rows": False, "metavar": "N"}
     return [
         _engine("--tensor-parallel-size", help="vllm: GPUs over which each layer is split.", **size),

@@ -123,7 +123,7 @@ def definitions(title: str, records: Iterable[tuple[str, str]], before: str = ""
 
 
 def term(text: str) -> str:
-    """Bold for words to type, italics for placeholders; a term without an option is bold."""
+    """Bold for words to type, italics for placeholders; a term that is not an option is bold as a whole."""
     if not text.startswith("-"):
         return bold(text)
     return " ".join(bold(word) if word.startswith("-") else f"\\fI{roff(word)}\\fR" for word in text.split())

@@ -20,8 +20,9 @@ class VllmPolicyEngine(VllmEngine):
     """A PolicyEngine of vLLM in this process, on this rank's device.
 
     Under a distributed launcher (RANK is set) vLLM joins the trainer's process group: `tensor_parallel_size` ranks then
-    share one model, and must make the same calls with the same requests. Closing the engine ends that group: close it
-    last. An engine that breaks is not started again, since it would have the weights of the model's folder.
+    share one model, and must make the same calls with the same requests. Closing the engine destroys that group, so
+    close it after everything else that uses the group. An engine that breaks is not restarted: a restart would load
+    the folder's weights, not the trained ones. `libra grpo`, which is not there yet, will drive it.
     """
 
     _restarts_allowed = 0
@@ -32,7 +33,7 @@ class VllmPolicyEngine(VllmEngine):
             raise Fatal(Exit.USAGE, "data_parallel_size: a policy has one vLLM for each rank; start more ranks")
         launched = "RANK" in os.environ
         if int(model.args.get("tensor_parallel_size") or 1) > 1 and not launched:
-            raise Fatal(Exit.USAGE, "tensor_parallel_size: ranks share a policy's vLLM; start as many with torchrun")
+            raise Fatal(Exit.USAGE, "tensor_parallel_size: a policy needs as many ranks; start them with torchrun")
         self._executor = "external_launcher" if launched else "uni"
 
     def update_weights(self, named: Iterable[tuple[str, torch.Tensor]]) -> None:

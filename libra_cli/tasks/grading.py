@@ -1,7 +1,7 @@
 """Grades generated texts: the only place that reads an outcome from a text and checks it against a record.
 
-`verify`, `rs-filter`, `judge`, `score` and the rewards of training all come here, so that training rewards exactly what
-evaluation measures.
+`verify`, `rs-filter`, `judge` and `score` all come here, and so will the rewards of `grpo`: training then rewards
+exactly what evaluation measures.
 """
 
 from __future__ import annotations

@@ -51,7 +51,8 @@ class PromptMaker(Protocol):
 class Task:
     """What a model is asked, how its text is read, and when the outcome is correct.
 
-    Only `libra_cli.tasks.grading` calls `read` and `is_correct`.
+    Only `libra_cli.tasks.grading` calls `read` and `is_correct`. It compares the answers of an AnswerTask by `pair`,
+    which `is_correct` uses too.
     """
 
     name: str

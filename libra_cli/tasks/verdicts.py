@@ -24,7 +24,7 @@ IN_THINKING, TRUNCATED = "in_thinking", "truncated"
 REASONS = (NO_VERDICT, CONTRADICTORY, OUT_OF_RANGE, HEDGED, IN_THINKING, TRUNCATED)
 """Why a text has no verdict."""
 CUT_SHORT = ("length", "content_filter", "abort")
-"""Finish reasons of a text that its writer did not end."""
+"""Finish reasons of a text that was cut off."""
 
 BLANKS = r"[ \t\u00a0*_`]{0,8}"
 """Characters that may stand between the brackets and their content."""

@@ -149,9 +149,9 @@ def test_an_engine(checkout):
     checkout.edit("libra_cli/choices.py", 'ENGINES = ("auto", ', 'ENGINES = ("auto", "echo", ')
     checkout.edit("libra_cli/sampling/choose.py", CHOSEN, CHOSEN + MAKES_ECHO)
     checkout.edit(
-        "libra_cli/stages/doctor/run.py",
-        '    "replay": ((), ""),\n',
-        '    "echo": ((), ""),\n    "replay": ((), ""),\n',
+        "libra_cli/engines/requirements.py",
+        '    "replay": EngineRequirements((), ""),\n',
+        '    "echo": EngineRequirements((), ""),\n    "replay": EngineRequirements((), ""),\n',
     )
     checkout.write("tests/engines/test_echo.py", ECHO_TEST)
     assert checkout.touched == set(recipe("An engine", "echo"))

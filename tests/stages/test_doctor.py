@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from libra_cli import __version__, miniature
+from libra_cli.engines.requirements import REQUIREMENTS
 from libra_cli.exits import Exit
-from libra_cli.stages.doctor.run import ENGINES, PACKAGES
+from libra_cli.stages.doctor.run import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = "import sys; from libra_cli.main import run; "
@@ -34,7 +35,7 @@ def test_a_healthy_machine(doctor):
     assert (status, found["problems"], found["verifier"]) == (Exit.DONE, [], "works")
     assert (found["libra"], found["slurm"]["job"]) == (__version__, "17")
     assert found["models"] == list(miniature.MODELS)
-    assert set(found["engines"]) == set(ENGINES)
+    assert set(found["engines"]) == set(REQUIREMENTS)
     assert found["engines"]["replay"] == {"available": True, "why": None}
     assert found["packages"]["orjson"]
     assert found["cpus"] >= 1

@@ -88,7 +88,7 @@ LAYERS = {
     "main": "stream cli exits",
     "__main__": "main",
 }
-"""Every package of the library -> the packages that it may import (DESIGN.md: imports point one way)."""
+"""Every package of the library -> the packages that it may import (CONTRIBUTING.md shows the table)."""
 
 HEAVY = ("torch", "vllm", "transformers", "deepspeed", "safetensors")
 

@@ -53,7 +53,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class LowerLimit:
-    """The request fits if it asks for at most `max_tokens`; `always`: whatever the prompt."""
+    """The request fits if it asks for at most `max_tokens`; `always`: that limit holds for every prompt."""
 
     max_tokens: int
     always: bool
@@ -113,7 +113,7 @@ def read_chat_answer(status: int, headers: Mapping[str, str], content: bytes, bo
         return LimitRenamed()
     error = request_error(status, message, code)
     if error.kind == "prompt_too_long":
-        # If only the response asked for is too long, and not the prompt, the server would accept a lower limit.
+        # If the prompt fits, and only prompt and max_tokens together do not, the server accepts a lower limit.
         context, prompt = _CONTEXT.search(message), _PROMPT.search(message)
         room = int(context[1]) - (int(prompt[1]) if prompt else 0) if context else 0
         if 0 < room < (body.get("max_tokens") or body["max_completion_tokens"]):
@@ -122,9 +122,9 @@ def read_chat_answer(status: int, headers: Mapping[str, str], content: bytes, bo
 
 
 def general_error(status: int, headers: Mapping[str, str], content: bytes) -> Failure | Refusal | None:
-    """The meaning of an HTTP error that does not concern the one request; None if it does. Raises Fatal as above.
+    """The meaning of an HTTP error that any request would meet; None if the error is about this request.
 
-    The same for every endpoint of a server.
+    The same for every endpoint. Raises Fatal for a redirect, and for an account without credit.
     """
     message, code = error_of(content, status)
     if status in (301, 302, 303, 307, 308):
@@ -132,7 +132,9 @@ def general_error(status: int, headers: Mapping[str, str], content: bytes) -> Fa
         target = headers.get("location", "elsewhere").partition("?")[0]
         raise Fatal(Exit.USAGE, f"the server redirects to {target}; if you trust that address, give it as --base-url")
     if code == "insufficient_quota":
-        raise Fatal(Exit.BACKEND, f"the account has no credit left ({message}); the same command continues when it has")
+        raise Fatal(
+            Exit.BACKEND, f"the account has no credit left ({message}); add some, and the same command continues"
+        )
     if status in _TROUBLES or status >= 500:
         return Failure(_TROUBLES.get(status, Trouble.BROKEN), message, retry_after(headers.get("retry-after")))
     return Refusal(status, message) if status in _REFUSALS else None

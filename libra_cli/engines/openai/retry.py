@@ -15,7 +15,7 @@ class Trouble(Enum):
     UNREACHABLE = "unreachable"
     """No connection."""
     BUSY = "server_busy"
-    """The server cannot answer now (429, 502, 503)."""
+    """The server cannot answer now; `chat_api._TROUBLES` lists the statuses."""
     BROKEN = "server_error"
     """The server broke off, or answered with an internal error or unreadable content."""
     TIMEOUT = "timeout"
@@ -23,7 +23,7 @@ class Trouble(Enum):
 
 
 TRIES = {Trouble.BROKEN: 5, Trouble.TIMEOUT: 2}
-"""Maximum failures that count against a request: those after which its server proved to be alive."""
+"""How many failures end a request. A failure counts only if its server has answered something since."""
 
 
 @dataclass(frozen=True)

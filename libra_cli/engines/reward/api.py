@@ -18,7 +18,7 @@ OWN = ("messages", "input", "model", "use_activation", "add_generation_prompt", 
 
 @dataclass(frozen=True)
 class HeadOutputs:
-    """The numbers of a reward head; nan if one is not finite."""
+    """The outputs of a reward head; nan for one that the server did not send as a number."""
 
     values: list[float]
     n_tokens: int
@@ -57,7 +57,7 @@ def read_classify_answer(status: int, headers: Mapping[str, str], content: bytes
         return answer
     data, usage = answer.get("data"), answer.get("usage") or {}
     first = data[0] if isinstance(data, list) and data and isinstance(data[0], dict) else {}
-    values = first.get("probs")  # the server's name for them even without an activation
+    values = first.get("probs")  # vLLM calls them so even if no activation was applied
     if not (isinstance(values, list) and values):
         return RequestError("no_score", "the server answered without a score; is it vLLM with a reward model?")
     numbers = [float(value) if isinstance(value, (int, float)) else math.nan for value in values]

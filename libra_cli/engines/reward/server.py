@@ -20,14 +20,15 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.tasks import slots
 
 RAW_SINCE = (0, 12)
-"""vLLM has `use_activation` since 0.11.1 (its pull request 25524); older versions silently ignore it."""
+"""`use_activation` came in vLLM 0.11.1 (pull request 25524); older versions ignore it. Only major and minor versions
+are compared, so all of 0.11 is refused."""
 
 
 class ServerRewards(Servers):
     """Servers that answer `POST /classify`; failures are retried as for a model that generates text.
 
-    The server applies its own chat template and takes the output at the last token. It would read control tokens in any
-    message, so those that a response spells out get a blank inside. `timeout`: by default QUEUE_SECONDS.
+    The server applies its own chat template and takes the output at the last token. It would obey control tokens
+    inside a message, so a blank is put into each one that a response spells out. `timeout` defaults to QUEUE_SECONDS.
     """
 
     def __init__(

