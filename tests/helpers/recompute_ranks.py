@@ -52,10 +52,10 @@ def compare(folder: Path, case: dict[str, Any]) -> dict[str, Any]:
     batches, stats = TrainBatches(PackBudget(BUDGET, padded=not case["packed"]), 0), StepStats()
     for micro_batch, last in batches.micro_batches(objective.batch(samples), world):
         stats.add(micro_batch, engine.learn(micro_batch, objective, last))
-    sums = stats.all_sum(world)[0]
+    figures = stats.all_reduce(world).figures
     return {
-        "expected": loss.item(), "loss": sums["loss"], "gradient": worst_gradient(engine, reference),
-        "figures": objective.figures(sums), "passes": len(stats.log_probs),
+        "expected": loss.item(), "loss": figures["loss"], "gradient": worst_gradient(engine, reference),
+        "figures": objective.figures(figures), "passes": len(stats.log_probs),
         "targets": world.all_sum([float(sum(map(len, stats.log_probs)))])[0],
     }  # fmt: skip
 
