@@ -30,14 +30,17 @@ class Samples(Protocol):
 
 @dataclass(frozen=True)
 class Annotations:
-    """What an objective needs to know of samples besides their tokens; each maps the index of a sample."""
+    """What an objective needs to know of samples besides their tokens, as `TokenBatch` names it.
 
-    weight: Mapping[int, float]
-    """Share of each of its targets in the loss of the step."""
-    advantage: Mapping[int, float] | None = None
+    Each maps the index of a sample to one value for all its targets, or to an array with a value for each of them.
+    """
+
+    weight: Mapping[int, float | np.ndarray]
+    """Share of each target in the loss of the step."""
+    advantage: Mapping[int, float | np.ndarray] | None = None
     old_logp: Mapping[int, np.ndarray] | None = None
-    """float32 [targets of the sample]."""
     ref_logp: Mapping[int, np.ndarray] | None = None
+    sampler_logp: Mapping[int, np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
