@@ -79,6 +79,15 @@ class TokenStore:
         return Encoded((packed & np.uint32(TARGET_BIT - 1)).astype(np.int32), packed >= TARGET_BIT)
 
     @property
+    def longest(self) -> int:
+        """Tokens of the longest sample."""
+        return int(self.lengths.max())
+
+    def summary(self) -> str:
+        """Samples and tokens, for people."""
+        return f"{len(self):,} samples, {int(self.lengths.sum()):,} tokens"
+
+    @property
     def largest_id(self) -> int:
         """Largest token id; reads the whole file."""
         step = 1 << 24
