@@ -351,9 +351,9 @@ def stage(
     The docstring of `function` is the help, its first line the summary. `function` receives an entered Run, and its
     options by name. The other parameters describe the stage's rows as in StageInfo; `reads_in_words` names in the help
     all fields that are read, where they are more than those that every row must have (`reads`). `used` and `names` may
-    be functions of the option values. `inputs(options, values)` opens the input of a stage that reads more than JSONL, or returns
-    None for plain JSONL. If an input is more than a file name, `takes` is its metavar, and `inputs` puts the file names
-    into `options.inputs`; what it adds to `values` counts as shaping rows.
+    be functions of the option values. `inputs(options, values)` opens the input of a stage that reads more than JSONL,
+    or returns None for plain JSONL. If an input is more than a file name, `takes` is its metavar, and `inputs` puts the
+    file names into `options.inputs`; what it adds to `values` counts as shaping rows.
     """
     from libra_cli.stream.options import StageInfo
 
