@@ -162,7 +162,10 @@ def convert(value: Any, kind: Any, place: str) -> Any:
         if value in arguments and not isinstance(value, bool):
             return value
     elif origin is Annotated:
-        number = convert(value, arguments[0], place)
+        try:
+            number = convert(value, arguments[0], place)
+        except InvalidOptions:
+            number = math.nan
         if number in arguments[1]:
             return number
     elif kind is type(None):

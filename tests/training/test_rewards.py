@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from math import inf, isnan, nan
-from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from worked_examples import close, example, group
 
 from libra_cli.exits import InvalidOptions
 from libra_cli.training.rewards import FACTS, NullBy, RewardPlan, key_of
-
-EXAMPLES = {
-    example["name"]: example
-    for example in json.loads((Path(__file__).parent / "reward_examples.json").read_text(encoding="utf-8"))
-}
-"""Worked numbers of the published methods, to six digits; null is nan."""
-
-
-def example(name: str) -> tuple[dict, dict | list | float]:
-    return EXAMPLES[name]["inputs"], EXAMPLES[name]["expected"]
-
-
-def group(values) -> np.ndarray:
-    """One group [1, G]; None is nan."""
-    return np.array([values], dtype=float)
-
-
-def close(actual, expected) -> None:
-    np.testing.assert_allclose(np.array(actual, dtype=float), np.array(expected, dtype=float), rtol=1e-5, atol=1e-6)
 
 
 def rewards_of(config: dict, **facts) -> np.ndarray:

@@ -121,9 +121,10 @@ def null_causes(facts: Facts) -> NDArray[np.int64]:
     return causes.astype(np.int64).reshape(given.shape)
 
 
-def resolve_nulls(facts: Facts) -> dict[str, Any]:
+def resolve_nulls(facts: Facts, confidence: bool = False) -> dict[str, Any]:
     """The facts with causes of nulls as numbers; a null is wrong if the policy caused it, unknown if the verifier did.
 
+    With `confidence`, a confidence that is unknown, outside [0, 1] or in a response that was cut is a broken format.
     Raises ValueError where a response is graded as right although it has a null.
     """
     causes = null_causes(facts)
@@ -136,4 +137,8 @@ def resolve_nulls(facts: Facts) -> dict[str, Any]:
         correct[causes == NullBy.POLICY] = 0.0
         correct[causes == NullBy.VERIFIER] = np.nan
         resolved[key_of("correct")] = correct
+    if confidence and has_fact(facts, "format"):
+        stated = numbers(facts, "confidence")
+        cut = numbers(facts, "truncated") > 0 if has_fact(facts, "truncated") else np.zeros(stated.shape, dtype=bool)
+        resolved[key_of("format")] = np.where((stated >= 0) & (stated <= 1) & ~cut, numbers(facts, "format"), 0.0)
     return resolved
