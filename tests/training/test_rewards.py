@@ -157,6 +157,8 @@ def test_a_function_of_the_user_is_a_term(tmp_path, monkeypatch):
     (tmp_path / "bonus_terms.py").write_text(
         "def short(facts, *, limit: int = 10):\n    return facts['lengths_P_G'] < limit\n"
         "def flat(facts):\n    return facts['lengths_P_G'].ravel()\n"
+        "def any_option(facts, **options):\n    return facts['lengths_P_G'] * options['factor']\n"
+        "any_option.facts = ('lengths', 'judge')\n"
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -164,6 +166,9 @@ def test_a_function_of_the_user_is_a_term(tmp_path, monkeypatch):
     close(rewards_of({"reward": "bonus_terms:short"}, **facts), [[1, 0, 0]])
     both = ["correct", {"reward": "bonus_terms:short", "weight": 0.5, "limit": 25, "label": "short"}]
     close(rewards_of({"rewards": both}, **facts), [[1.5, 1.5, 0]])
+    free = {"reward": "bonus_terms:any_option", "factor": 2}
+    assert RewardPlan.from_config({"rewards": [free]}).facts == {"lengths", "judge"}
+    close(rewards_of({"rewards": [free]}, **facts, judge_P_G=group([0, 0, 0])), [[10, 40, 60]])
     with pytest.raises(InvalidOptions, match=r"the reward bonus_terms:flat returned the shape \(3,\)"):
         rewards_of({"reward": "bonus_terms:flat"}, **facts)
     for wrong, message in (

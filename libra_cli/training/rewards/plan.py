@@ -269,7 +269,10 @@ def _weighted_terms(config: Any) -> tuple[WeightedTerm, ...]:
 
 
 def _user_term(name: Any, options: Mapping[str, Any], place: str) -> Bound[Term]:
-    """A user's `module:function`, also of the working directory, called as `function(facts, **options)`."""
+    """A user's `module:function`, also of the working directory, called as `function(facts, **options)`.
+
+    Its attribute `facts`, if it has one, names the facts that it needs.
+    """
     module_name, _, attribute = str(name).partition(":")
     if not module_name or not attribute:
         raise InvalidOptions(f"{place}.reward: expected module:function, got {name!r}")
@@ -285,4 +288,5 @@ def _user_term(name: Any, options: Mapping[str, Any], place: str) -> Bound[Term]
         ) from None
     except AttributeError:
         raise InvalidOptions(f"{place}.reward: the module {module_name} has no {attribute!r}") from None
-    return Bound(str(name), function, bind_options(function, options, place, str(name)))
+    bound = bind_options(function, options, place, str(name))
+    return Bound(str(name), function, bound, tuple(getattr(function, "facts", ())))
