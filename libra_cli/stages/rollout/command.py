@@ -69,7 +69,6 @@ command = stage(
     "rollout",
     reads={"question": str},
     writes=("id", "model", "sample", "response", "response_with_cot", "finish_reason", "n_tokens", "provenance"),
-    used=("question",),
     names=("model", "sample"),
     examples=(
         "libra rollout --model libra-mini/strong -n 8 problems.jsonl > rollouts.jsonl",
