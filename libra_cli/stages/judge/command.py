@@ -45,6 +45,9 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
 
 @stage(
     "judge",
+    reads_in_words="question (or prompt), and one of: response or response_with_cot; response_a and response_b; chosen "
+    "and rejected; responses; the fields of a known benchmark. reference with --task verify; id, model and sample if "
+    "there are any",
     writes=RESULTS,
     drops=_drops,
     names=_names,
@@ -133,11 +136,12 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
 )
 @option("--no-texts", is_flag=True, help="Do not write the judges' texts to the rows.")
 @option(
-    "--thinking-markers",
+    "--judge-markers",
     default="think",
     type=Markers(),
     metavar="NAME|OPEN,CLOSE",
-    help="Markers around the judges' own thinking: a known name (see libra rollout) or the opening and closing text.",
+    help="Markers around the judges' own thinking: a known name (libra rollout --help lists them), or the opening and "
+    "closing text.",
 )
 @option(
     "--report",
@@ -200,7 +204,7 @@ def _judging(run: Run, options: dict[str, Any]) -> Judging:
     from libra_cli.tasks import JUDGING, slots
 
     named = {"model": options.pop("model"), "model_name": options.pop("judge_name"), "naming": "judge-name"}
-    markers = options.pop("thinking_markers")
+    markers = options.pop("judge_markers")
     task, path, probe = options["task"], options["template"], options["probe"]
     if path and task is None:
         raise click.UsageError(

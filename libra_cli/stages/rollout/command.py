@@ -68,6 +68,7 @@ def _rollout(
 command = stage(
     "rollout",
     reads={"question": str},
+    reads_in_words="question, and the fields that --template shows; id if there is one",
     writes=("id", "model", "sample", "response", "response_with_cot", "finish_reason", "n_tokens", "provenance"),
     names=("model", "sample"),
     examples=(

@@ -28,6 +28,8 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
 
 @stage(
     "verify",
+    reads_in_words="reference, and response or response_with_cot; question with --annotator; if there are any: id, "
+    "model, sample, finish_reason, and verification of an earlier run",
     writes=("label", "verification", "task"),
     names=("model", "sample"),
     examples=(
