@@ -205,7 +205,7 @@ class RewardPlan:
             dropped=dropped,
             penalties=penalty_histogram(penalties[0]) if penalties else (),
         )
-        return RewardBatch(names, terms, weights, rewards, keep, advantages, credited, counts, state)
+        return RewardBatch(names, terms, weights, rewards, keep, advantages, credited, counts, state, self.warnings)
 
     def _filter(self, rewards_P_G: Array, facts: Facts, state: State) -> tuple[Mask, dict[str, int], State]:
         keep, dropped = np.ones(rewards_P_G.shape, dtype=bool), {}
