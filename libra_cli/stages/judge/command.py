@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from libra_cli.stages.judge.run import Judging
     from libra_cli.stream.run import Run
 
+
 def _show_template(ctx: click.Context, _param: click.Parameter, name: str | None) -> None:
     """Prints a built-in prompt and ends."""
     if name is not None:
