@@ -151,7 +151,7 @@ class FinishedRows:
         name = fields.get("id", fields.get("index", rows.record_id(fields)))
         message = (
             f"{place}: row {name} has changed since the output was begun, or another row has its id "
-            f"(it differs in: {', '.join(min(changes, key=len))}); use another -o, or --overwrite"
+            f"(it differs in: {', '.join(min(changes, key=lambda names: len(names)))}); use another -o, or --overwrite"
         )
         if all(fields.get(name) is not None for name in self._names):
             raise Fatal(Exit.USAGE, message)
@@ -229,8 +229,8 @@ class Manifest:
     def changed_file(self, earlier: Mapping[str, Any]) -> str | None:
         """The option whose files no longer begin with what the run of the manifest `earlier` read; None if all do."""
         read = earlier.get("read")
-        for name, paths in self._watched.items() if isinstance(read, dict) else ():
-            before = read.get(name)
+        for name, paths in self._watched.items():
+            before = read.get(name) if isinstance(read, dict) else None
             size = before.get("bytes") if isinstance(before, dict) else None
             if type(size) is int and content_digest(paths, size) != before:
                 return f"--{name.replace('_', '-')} {' '.join(paths)}"
