@@ -147,11 +147,12 @@ class FinishedRows:
         if identity in self._doubtful:
             return
         now = self._passed(fields)
-        changes = [_differing(now, self._passed(self._read(key))) for key in known[:_MOST_COMPARED]]
+        differing = [_differing(now, self._passed(self._read(key))) for key in known[:_MOST_COMPARED]]
+        fewest = sorted(differing, key=len)[0]
         name = fields.get("id", fields.get("index", rows.record_id(fields)))
         message = (
             f"{place}: row {name} has changed since the output was begun, or another row has its id "
-            f"(it differs in: {', '.join(min(changes, key=lambda names: len(names)))}); use another -o, or --overwrite"
+            f"(it differs in: {', '.join(fewest)}); use another -o, or --overwrite"
         )
         if all(fields.get(name) is not None for name in self._names):
             raise Fatal(Exit.USAGE, message)
