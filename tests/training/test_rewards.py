@@ -206,6 +206,7 @@ REFUSED = [
     ("null: {judge: 0}", "null.judge: no cause of a null is named 'judge': use one of policy, verifier"),
     ("noise: {how: denoise}", "noise.how: no noise correction is named 'denoise'"),
     ("filter: [zero_spred]", "filter[0].name: no filter is named 'zero_spred': did you mean \"zero_spread\"?"),
+    ("filter: [zero_spread, pass_rate, zero_spread]", "filter[2]: zero_spread is there already: give each filter once"),
     ("advantage: {estimator: gae}", "advantage.estimator: no estimator is named 'gae'"),
     ("advantage: {scale: prompt}", "advantage.scale: expected one of group, batch, none, got 'prompt'"),
     ("advantage: {epsilon: -1e-4}", "advantage.epsilon: expected a number 0 or more, got '-1e-4'"),
@@ -246,6 +247,17 @@ def test_a_fact_that_is_missing_is_named_with_its_cure():
         rewards_of({}, correct_P_G=group([1, 0]), lengths_P_G=group([1, 2, 3]))
     with pytest.raises(ValueError, match="null_by_P_G holds 'server': expected none, policy or verifier"):
         rewards_of({}, correct_P_G=group([1, 0]), lengths_P_G=group([1, 2]), null_by_P_G=np.array([["server", None]]))
+
+
+def test_facts_can_be_checked_before_anything_is_sampled():
+    plan = RewardPlan.from_config({"rewards": ["correct", {"name": "judge", "fact": "lenghts"}]})
+    plan.check(8, ["correct", "lenghts", "format"])
+    with pytest.raises(
+        InvalidOptions, match=r'"lenghts_P_G", which these rollouts do not have: did you mean "lengths"'
+    ):
+        plan.check(8, ["correct", "lengths"])
+    with pytest.raises(InvalidOptions, match="measure it with the rollouts"):
+        RewardPlan.from_config({"rewards": [{"name": "judge", "fact": "novelty"}]}).check(8, [])
 
 
 def test_a_plan_says_what_it_needs():
@@ -299,3 +311,12 @@ def test_prompts_without_a_spread_are_dropped_on_request():
     assert batch.keep_P_G.tolist() == [[False, False], [True, True], [False, False]]
     assert batch.counts.dropped == {"zero_spread": 4}
     assert RewardPlan.from_config({"rewards": ["correct"]}).apply(facts).keep_P_G.all()
+
+
+def test_filters_work_one_after_another():
+    """The best two of the first prompt are equal, so nothing is left to learn from them."""
+    facts = {"correct_P_G": np.array([[1, 1, 0], [1, 0, 0]])}
+    filters = [{"name": "reward_rank", "how": "best", "keep": 2}, "zero_spread"]
+    batch = RewardPlan.from_config({"rewards": ["correct"], "filter": filters}).apply(facts)
+    assert batch.keep_P_G.tolist() == [[False] * 3, [True, True, False]]
+    assert batch.counts.dropped == {"reward_rank": 2, "zero_spread": 2}
