@@ -19,7 +19,7 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.signals import StopRequest
 from libra_cli.training.data.micro_batch import MicroBatch, make_micro_batch
 from libra_cli.training.data.packing import PackBudget, pack_batch
-from libra_cli.training.data.sources import StepBatch, StepSource
+from libra_cli.training.data.sources import SourceStopped, StepBatch, StepSource
 from libra_cli.training.distributed.checkpoints import Checkpoints
 from libra_cli.training.distributed.deepspeed_engine import NonFinite, PassResult, TrainEngine
 from libra_cli.training.distributed.world import World
@@ -165,6 +165,7 @@ class Trainer:
             raise Fatal(Exit.USAGE, f"{path}: other --eval-data chose the best step; {cure}")
         self.checkpoints.load(self._engine, path)
         self._history.load(marker)
+        self._source.resume(marker["step"], marker.get("source", {}))
         self.step = self._saved_step = marker["step"]
         self._saved_history = self._history.state()
         return self.step
@@ -220,7 +221,11 @@ class Trainer:
 
     def _take_step(self) -> None:
         began = time.perf_counter()
-        batch = self._source.batch(self.step)
+        try:
+            batch = self._source.batch(self.step)
+        except SourceStopped:
+            self._stop_if_asked()
+            raise
         # Dropout is a function of seed, step and rank: a resumed run draws what it would have drawn.
         drawn = np.random.SeedSequence([self._seed, self.step, self._world.rank]).generate_state(1, np.uint64)
         torch.manual_seed(int(drawn[0] >> np.uint64(1)))
@@ -301,7 +306,8 @@ class Trainer:
     def save(self) -> None:
         """Writes a checkpoint of the last whole step; if there is one, only the evaluation history in its marker."""
         history = self._history.state()
-        marker = {**self._marker, "step": self.step, **history}
+        source = self._source.state()
+        marker = {**self._marker, "step": self.step, **({"source": source} if source else {}), **history}
         if self._saved_step == self.step:
             if history != self._saved_history:
                 self.checkpoints.mark(marker)

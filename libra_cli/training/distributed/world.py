@@ -52,7 +52,7 @@ class World:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None and self._owns_process_group:
+        if kind is None and self._owns_process_group and dist.is_initialized():  # vLLM destroys it as it closes
             dist.destroy_process_group()
 
     @property
