@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from torch import Tensor
@@ -25,16 +24,21 @@ class TokenBatch:
     """float32: the share of a target in the step's loss."""
     advantage: Tensor | None = None
     old_logp: Tensor | None = None
-    """Log-probabilities under the policy before the update, by the trainer's own forward pass."""
+    """Log-probabilities under the policy that generated the samples."""
     ref_logp: Tensor | None = None
     """Log-probabilities under the reference policy."""
-    sampler_logp: Tensor | None = None
-    """Log-probabilities that the sampler reported as it generated the samples."""
 
     def slice(self, part: slice) -> TokenBatch:
         """The same for a range of the targets."""
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return replace(self, **{name: value[part] for name, value in values.items() if isinstance(value, Tensor)})
+        cut = lambda values: None if values is None else values[part]  # noqa: E731
+        return TokenBatch(
+            self.sample[part],
+            self.n_samples,
+            self.weight[part],
+            cut(self.advantage),
+            cut(self.old_logp),
+            cut(self.ref_logp),
+        )
 
 
 class Loss(NamedTuple):
@@ -44,8 +48,6 @@ class Loss(NamedTuple):
     """Scalar to minimise; the step's loss is the sum over its micro-batches."""
     sums: Mapping[str, Tensor | float]
     """Figures that add up over micro-batches and ranks."""
-    maxima: Mapping[str, Tensor | float] = MappingProxyType({})
-    """Figures of which a step keeps the largest, by names that `sums` has not; -inf where a micro-batch has none."""
 
 
 class Objective(Protocol):
@@ -58,4 +60,4 @@ class Objective(Protocol):
         """The loss of targets with these log-probabilities (nats, float32)."""
 
     def figures(self, sums: Mapping[str, float]) -> dict[str, float]:
-        """What a step reports, from the sums (and maxima) over all its micro-batches and ranks."""
+        """What a step reports, from the sums over all its micro-batches and ranks."""
