@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields as dataclass_fields
@@ -13,8 +14,6 @@ import click
 from click.core import ParameterSource
 
 from libra_cli import choices
-from libra_cli.cli.config_file import CONFIG_PLACES, key_of, load_config
-from libra_cli.cli.numbers import NumberType, seconds
 from libra_cli.cli.renamed import current_config
 from libra_cli.exits import MEANINGS, InvalidOptions
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from libra_cli.stream.run import OpenSource
 
     OpenInputs = Callable[[StreamOptions, dict[str, Any]], OpenSource | None]
-    Used = Sequence[str] | Callable[[dict[str, Any]], Sequence[str]]
+    Named = Sequence[str] | Callable[[dict[str, Any]], Sequence[str]]
 
 ORIGINS = {
     ParameterSource.COMMANDLINE: "command line",
@@ -39,8 +38,9 @@ class StageOption(click.Option):
 
     `shapes_rows`: another value gives other rows, so a resumed run must not change it. `group`: its heading in help.
     `suggested`: values that shells complete in addition to file names. `by_content`: its value is a file, or several,
-    whose content shapes rows. `writes`: the form (see stream.files.FORMS) of the file that it has the run write, which
-    is recognised by its `keys`.
+    whose content shapes rows. `watched`: its value is files that may grow between two runs of the same command, but not
+    change otherwise. `writes`: the form (see stream.files.FORMS) of the file that it has the run write, which is
+    recognised by its `keys`.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class StageOption(click.Option):
         group: str = "Options",
         suggested: Sequence[str] = (),
         by_content: bool = False,
+        watched: bool = False,
         writes: str | None = None,
         keys: Sequence[str] = (),
         **kwargs: Any,
@@ -57,24 +58,13 @@ class StageOption(click.Option):
         super().__init__(*args, **kwargs)
         self.writes, self.keys = writes, tuple(keys)
         self.shapes_rows, self.group, self.suggested = shapes_rows, group, tuple(suggested)
-        self.by_content = by_content
+        self.by_content, self.watched = by_content, watched
 
-    def handle_parse_result(self, ctx: click.Context, opts: Any, args: list[str]) -> Any:
-        """Names the line of the configuration file from which a wrong value comes."""
-        try:
-            return super().handle_parse_result(ctx, opts, args)
-        except click.UsageError as error:
-            place = ctx.meta.get(CONFIG_PLACES, {}).get(self.name)
-            if place is None or ctx.get_parameter_source(str(self.name)) is not ParameterSource.DEFAULT_MAP:
-                raise
-            message = error.format_message()
-            raise click.UsageError(f"{place}: {message[:1].lower()}{message[1:]}", ctx) from None
-
-    def get_help_extra(self, ctx: click.Context) -> Any:
-        extra = super().get_help_extra(ctx)
-        if isinstance(self.type, NumberType) and self.type.range:
-            extra["range"] = self.type.range
-        return extra
+    def make_metavar(self, ctx: click.Context) -> str:
+        """Choices without the square brackets of click, in which a single one looks optional."""
+        return (
+            super().make_metavar(ctx).strip("[]") if isinstance(self.type, click.Choice) else super().make_metavar(ctx)
+        )
 
 
 def option(*names: str, **kwargs: Any) -> Callable[[Callable], Callable]:
@@ -89,7 +79,10 @@ def _common(*names: str, **kwargs: Any) -> StageOption:
 
 
 def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
-    """The options that every stage shares, in the order of the manual; `takes` is the metavar of an input."""
+    """The options that stages share, in the order of the manual; `takes` is the metavar of an input.
+
+    A stage that begins its output anew each time has no rows in flight, hence no `--unordered` and no `--window`.
+    """
     again = "continues an interrupted run" if resumable else "writes FILE anew"
     return [
         click.Argument(["inputs"], nargs=-1, metavar=f"[{takes}]..."),
@@ -118,7 +111,7 @@ def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
             help="Process only part I (from 0) of N, chosen by a hash of the id. auto: I and N come from the Slurm "
             "array or step.",
         ),
-        *_processing_options(),
+        *_processing_options(ordered=resumable),
         _common("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
         _common(
             "--log-format",
@@ -130,33 +123,36 @@ def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
     ]
 
 
-def _processing_options() -> list[click.Parameter]:
-    """How rows are read, ordered, counted and stopped."""
-    return [
-        _common(
-            "--limit",
-            type=NumberType(int, 0),
-            metavar="N",
-            help="Read only the first N rows of the input. Default: all.",
-        ),
+def _processing_options(ordered: bool) -> list[click.Parameter]:
+    """How rows are read, put in order if they are `ordered`, counted and stopped."""
+    order = [
         _common("--unordered", is_flag=True, help="Write rows as they finish instead of in input order."),
         _common(
             "--window",
-            type=NumberType(int, 1),
+            type=click.IntRange(1),
             default=1024,
             metavar="N",
             help="Maximum rows in flight (requests, in a stage that asks a model); limits memory.",
         ),
+    ]
+    return [
+        _common(
+            "--limit",
+            type=click.IntRange(0),
+            metavar="N",
+            help="Read only the first N rows of the input. Default: all.",
+        ),
+        *(order if ordered else []),
         _common(
             "--max-line-bytes",
-            type=NumberType(int, 1),
+            type=click.IntRange(1),
             default=64 << 20,
             metavar="N",
             help="Refuse input lines longer than N bytes.",
         ),
         _common(
             "--expect-rows",
-            type=NumberType(int, 0),
+            type=click.IntRange(0),
             metavar="N",
             help="End with status 7 unless the input has exactly N rows.",
         ),
@@ -174,14 +170,14 @@ def _processing_options() -> list[click.Parameter]:
         ),
         _common(
             "--grace",
-            type=seconds(zero=True),
+            type=click.FloatRange(0),
             default=20.0,
             metavar="SECONDS",
             help="Time to finish work in progress after a request to stop (TERM or USR1; after Ctrl-C at most 5 s).",
         ),
         _common(
             "--stall-timeout",
-            type=seconds(zero=True),
+            type=click.FloatRange(0),
             default=1800.0,
             metavar="SECONDS",
             help="End with status 6 if nothing finishes for this long; 0 disables the limit.",
@@ -197,7 +193,7 @@ def config_options() -> list[click.Parameter]:
             metavar="FILE.yaml",
             is_eager=True,
             expose_value=False,
-            callback=load_config,
+            callback=_load_config,
             help="Read options from FILE; keys are option names. The command line and LIBRA_* variables override it.",
         ),
         _common(
@@ -214,12 +210,65 @@ def _note_print_config(ctx: click.Context, _param: click.Parameter, value: bool)
     ctx.meta["libra.print_config"] = value
 
 
+def _load_config(ctx: click.Context, _param: click.Parameter, path: str | None) -> str | None:
+    """Makes the values in the YAML file at `path` the defaults of this command. Raises UsageError for unknown keys."""
+    if path is None:
+        return None
+    import yaml
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            loaded = yaml.safe_load(file)
+    except OSError as error:
+        raise click.UsageError(f"--config {path}: cannot be read ({error.strerror})") from None
+    except yaml.YAMLError as error:
+        raise click.UsageError(f"--config {path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(loaded or {}, dict):
+        raise click.UsageError(f"--config {path}: write one `option: value` a line")
+    ctx.default_map = {**(ctx.default_map or {}), **_checked_keys(ctx, path, loaded or {})}
+    return path
+
+
+def _checked_keys(ctx: click.Context, path: str, loaded: dict[Any, Any]) -> dict[str, Any]:
+    options = [param for param in ctx.command.params if isinstance(param, click.Option)]
+    names = {_key(param): param for param in options if _key(param) not in ("config", "print_config")}
+    settings = {}
+    for key, value in loaded.items():
+        name = "null" if key is None else str(key).replace("-", "_")
+        if name not in names and name != "inputs":
+            close = difflib.get_close_matches(name, list(names), 1)
+            hint = f"; did you mean {close[0].replace('_', '-')}?" if close else f"; see libra {ctx.info_name} --help"
+            raise click.UsageError(f"--config {path}: there is no option {key}{hint}")
+        one = name in names and not names[name].multiple and names[name].nargs == 1
+        if isinstance(value, (list, dict)) and one:
+            raise click.UsageError(f"--config {path}: {key} takes one value, this is several")
+        wants = names[name].nargs if name in names else 1
+        if wants > 1 and value is not None and not (isinstance(value, list) and len(value) == wants):
+            raise click.UsageError(f"--config {path}: {key} takes {wants} values: {key}: [A, B]")
+        several = name in names and names[name].multiple and not isinstance(value, list)
+        settings[str(names[name].name) if name in names else name] = [value] if several else value
+    return settings
+
+
+def _key(param: click.Option) -> str:
+    """Key of an option in a configuration file: its long name with underscores."""
+    longest = max(param.opts, key=len)
+    return longest.lstrip("-").replace("-", "_")
+
+
 class StageCommand(click.Command):
     """A command with examples, grouped options, and (for a stage with rows) fields and exit statuses in its help."""
 
-    def __init__(self, info: StageInfo | None = None, examples: Sequence[str] = (), takes: str = "FILE", **kwargs: Any):
+    def __init__(
+        self,
+        info: StageInfo | None = None,
+        examples: Sequence[str] = (),
+        takes: str = "FILE",
+        reads_in_words: str = "",
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.info, self.takes = info, takes
+        self.info, self.takes, self.reads_in_words = info, takes, reads_in_words
         self.examples: Sequence[str] = info.examples if info else examples
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -252,9 +301,11 @@ class StageCommand(click.Command):
                     formatter.write_dl(records)
 
     def rows(self) -> list[tuple[str, str]]:
-        """The fields that the stage reads and writes, as (verb, names)."""
-        fields = (("reads", self.info.reads), ("writes", self.info.writes)) if self.info else ()
-        return [(verb, ", ".join(names)) for verb, names in fields if names]
+        """The fields that the stage reads and writes, as (verb, fields)."""
+        if self.info is None:
+            return []
+        read = self.reads_in_words or ", ".join(self.info.reads)
+        return [(verb, fields) for verb, fields in (("reads", read), ("writes", ", ".join(self.info.writes))) if fields]
 
 
 def grouped_options(command: click.Command, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
@@ -279,7 +330,7 @@ def printed_config(ctx: click.Context) -> str:
         if isinstance(param, click.Option) and param.name in ctx.params:
             value = json.dumps(ctx.params[param.name], ensure_ascii=False)
             source = ctx.get_parameter_source(param.name)
-            key = '"null"' if key_of(param) == "null" else key_of(param)  # YAML reads a bare null as no key
+            key = '"null"' if _key(param) == "null" else _key(param)  # YAML reads a bare null as no key
             lines.append(f"{key}: {value}  # {ORIGINS.get(source, 'default') if source else 'default'}\n")
     return "".join(lines)
 
@@ -288,9 +339,10 @@ def stage(
     name: str,
     *,
     reads: Any = None,
+    reads_in_words: str = "",
     writes: Sequence[str] = (),
-    used: Used = (),
-    names: Used = (),
+    drops: Named = (),
+    names: Named = (),
     resumable: bool = True,
     examples: Sequence[str] = (),
     inputs: OpenInputs | None = None,
@@ -299,10 +351,11 @@ def stage(
     """Makes `function(run, **own options)` the stage `name`.
 
     The docstring of `function` is the help, its first line the summary. `function` receives an entered Run, and its
-    options by name. The other parameters describe the stage's rows as in StageInfo; `used` and `names` may be functions
-    of the option values. `inputs(options, values)` opens the input of a stage that reads more than JSONL, or returns
-    None for plain JSONL. If an input is more than a file name, `takes` is its metavar, and `inputs` puts the file names
-    into `options.inputs`; what it adds to `values` counts as shaping rows.
+    options by name. The other parameters describe the stage's rows as in StageInfo; `reads_in_words` names in the help
+    all fields that are read, where they are more than those that every row must have (`reads`). `drops` and `names` may
+    be functions of the option values. `inputs(options, values)` opens the input of a stage that reads more than JSONL,
+    or returns None for plain JSONL. If an input is more than a file name, `takes` is its metavar, and `inputs` puts the
+    file names into `options.inputs`; what it adds to `values` counts as shaping rows.
     """
     from libra_cli.stream.options import StageInfo
 
@@ -316,8 +369,9 @@ def stage(
             examples=tuple(examples),
             current_config=partial(current_config, name),
         )
-        command = _command(name, function, stream_options(takes, resumable), info=info, takes=takes)
-        command.callback = _runner(function, info, command, inputs, used, names)
+        shared = stream_options(takes, resumable)
+        command = _command(name, function, shared, info=info, takes=takes, reads_in_words=reads_in_words)
+        command.callback = _runner(function, info, command, inputs, drops, names)
         return command
 
     return decorate
@@ -381,13 +435,16 @@ def _runner(
     info: StageInfo,
     command: StageCommand,
     inputs: OpenInputs | None,
-    used: Used,
-    names: Used,
+    drops: Named,
+    names: Named,
 ) -> Callable[..., int]:
     from libra_cli.stream.options import StreamOptions
 
     shared = {field.name for field in dataclass_fields(StreamOptions)}
-    by_content = [str(param.name) for param in command.params if getattr(param, "by_content", False)]
+    by_content, watched = (
+        [str(param.name) for param in command.params if getattr(param, kind, False)]
+        for kind in ("by_content", "watched")
+    )
 
     def run_stage(**values: Any) -> int:
         import sys
@@ -398,15 +455,17 @@ def _runner(
         writes, also_read = _written(command, values), _read(command, values)
         options = StreamOptions(**{name: values.pop(name) for name in list(values) if name in shared})
         options.writes, options.also_read = writes, also_read
-        read = {name: _paths(values[name]) for name in by_content if values[name]}
+        read, options.watched = (
+            {name: _paths(values[name]) for name in kind if values[name]} for kind in (by_content, watched)
+        )
         open_source = inputs(options, values) if inputs else None
         if open_source is None and not options.inputs and (sys.stdin is None or sys.stdin.isatty()):
             raise click.UsageError(f"there is no input: name a file, or pipe rows in (libra {info.name} FILE)")
         shapeless = {param.name for param in command.params if not getattr(param, "shapes_rows", False)}
         config = {name: value for name, value in values.items() if name not in shapeless}
         config.update({name: [named_by_content(path) for path in paths] for name, paths in read.items()})
-        fields, known_by = (tuple(given(values) if callable(given) else given) for given in (used, names))
-        with Run(replace(info, used=fields, names=known_by), options, config, open_source) as run:
+        left_out, known_by = (tuple(given(values) if callable(given) else given) for given in (drops, names))
+        with Run(replace(info, drops=left_out, names=known_by), options, config, open_source) as run:
             try:
                 function(run, **values)
             except InvalidOptions as error:

@@ -9,7 +9,6 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, stage
-from libra_cli.cli.numbers import NumberType
 
 if TYPE_CHECKING:
     from libra_cli.stages.collect.sources import Origin
@@ -91,6 +90,8 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 
 @stage(
     "collect",
+    reads_in_words="question and reference, which --map or --preset can take from other fields; for a pair, the two "
+    "responses and the preference; all other fields as they are",
     writes=("id", "index", "question", "reference", "subset"),
     resumable=False,
     inputs=_open,
@@ -144,7 +145,9 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
     help="Value of `subset` in every row. Default: the row's own subset, else the name of its file or data set.",
 )
 @option(
-    "--keep", metavar="A,B,C", help="Fields to keep besides id, index, question, reference and subset. Default: all."
+    "--keep-fields",
+    metavar="A,B,C",
+    help="Fields to keep besides id, index, question, reference and subset. Default: all.",
 )
 @option("--no-reference", is_flag=True, help="Accept rows without a reference answer instead of refusing them.")
 @option(
@@ -163,7 +166,7 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 )
 @option(
     "--near-duplicates",
-    type=NumberType(float, 0, 1),
+    type=click.FloatRange(0, 1),
     default=0.8,
     metavar="SHARE",
     help="Drop a problem whose numbers and answer match an earlier one and whose 5-word shingles overlap by at least "
@@ -179,14 +182,14 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 )
 @option(
     "--ngram",
-    type=NumberType(int, 1),
+    type=click.IntRange(1),
     default=13,
     metavar="N",
     help="Number of words in the n-grams that --decontaminate compares.",
 )
 @option(
     "--overlap",
-    type=NumberType(float, 0, 1),
+    type=click.FloatRange(0, 1),
     default=0.1,
     metavar="SHARE",
     help="Drop a row that contains at least this share of a benchmark problem's n-grams. 0: one shared n-gram is "
@@ -202,7 +205,7 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 )
 @option(
     "--seed",
-    type=NumberType(int),
+    type=int,
     default=0,
     metavar="N",
     help="Random seed that decides whether the chosen response of a chosen/rejected pair comes first or second.",
@@ -230,11 +233,12 @@ def command(run: Run, **values: Any) -> None:
 
     against = [benchmark_origin(name) for name in values["decontaminate"]]
     read_options = ReadOptions(max_line_bytes=run.options.max_line_bytes)
+    kept = values["keep_fields"]
     plan = CollectPlan(
         renames=mapping.parse_renames(values["map"]),
         settings=mapping.parse_settings(values["set"]),
         subset=values["subset"],
-        keep=None if values["keep"] is None else [name.strip() for name in values["keep"].split(",") if name.strip()],
+        keep_fields=None if kept is None else [name.strip() for name in kept.split(",") if name.strip()],
         need_reference=not values["no_reference"],
         wheres=[where.parse(text) for text in values["where"]],
         duplicates=None if values["duplicates"] == "keep" else Duplicates(values["near_duplicates"] or None),

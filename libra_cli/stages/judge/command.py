@@ -9,18 +9,11 @@ import click
 from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import Markers, asking_options, reward_options
-from libra_cli.cli.numbers import NumberType
 from libra_cli.stages.judge import RESULTS
 
 if TYPE_CHECKING:
     from libra_cli.stages.judge.run import Judging
     from libra_cli.stream.run import Run
-
-_SHOWN = ("question", "prompt", "problem", "conversation_input", "response", "response_with_cot", "responses",
-          "response_a", "response_b", "response_A", "response_B", "response_1", "response_2", "chosen", "rejected",
-          "reject", "bon_best", "loser_list", "eval_solution", "eval_solution_A", "eval_solution_B",
-          "sampled_conflict_pairs", "reference")  # fmt: skip
-"""Fields of all forms of records that reach a judge's prompt."""
 
 
 def _show_template(ctx: click.Context, _param: click.Parameter, name: str | None) -> None:
@@ -36,10 +29,28 @@ def _names(values: dict[str, Any]) -> tuple[str, ...]:
     return ("model", "sample", "judge", *(["probe"] if values["probe"] else []))
 
 
+def _drops(values: dict[str, Any]) -> tuple[str, ...]:
+    """What a probe replaces."""
+    if not values["probe"]:
+        return ()
+    from libra_cli.records.items import OTHER_RESPONSES
+
+    return OTHER_RESPONSES
+
+
+def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -> float | None:
+    if value is not None and value - value != 0:
+        raise click.BadParameter(f"{value} is no number that a score could be above")
+    return value
+
+
 @stage(
     "judge",
+    reads_in_words="question (or prompt), and one of: response or response_with_cot; response_a and response_b; chosen "
+    "and rejected; responses; the fields of a known benchmark. reference with --task verify; id, model and sample if "
+    "there are any",
     writes=RESULTS,
-    used=_SHOWN,
+    drops=_drops,
     names=_names,
     examples=(
         "libra judge --model libra-mini/strong labelled.jsonl > judged.jsonl",
@@ -73,14 +84,7 @@ def _names(values: dict[str, Any]) -> tuple[str, ...]:
     "from 1 to 10. best: choose the best of a list. Default: score for one response, rank for two, rate for lists of "
     "chosen and rejected responses, best for other lists.",
 )
-@option(
-    "-k",
-    "--votes",
-    type=NumberType(int, 1, 1024),
-    default=1,
-    metavar="VOTES",
-    help="Number of votes per judge and row.",
-)
+@option("-k", "--votes", type=click.IntRange(1), default=1, metavar="VOTES", help="Number of votes per judge and row.")
 @option(
     "--reduce",
     type=click.Choice(choices.REDUCTIONS),
@@ -98,7 +102,8 @@ def _names(values: dict[str, Any]) -> tuple[str, ...]:
 )
 @option(
     "--threshold",
-    type=NumberType(float),
+    type=float,
+    callback=_finite,
     metavar="T",
     help="Write a `prediction`: 1 if the score is above T, else 0. Default: none; libra score sets the threshold.",
 )
@@ -132,11 +137,12 @@ def _names(values: dict[str, Any]) -> tuple[str, ...]:
 )
 @option("--no-texts", is_flag=True, help="Do not write the judges' texts to the rows.")
 @option(
-    "--thinking-markers",
+    "--judge-markers",
     default="think",
     type=Markers(),
     metavar="NAME|OPEN,CLOSE",
-    help="Markers around the judges' own thinking: a known name (see libra rollout) or the opening and closing text.",
+    help="Markers around the judges' own thinking: a known name (libra rollout --help lists them), or the opening and "
+    "closing text.",
 )
 @option(
     "--report",
@@ -199,7 +205,7 @@ def _judging(run: Run, options: dict[str, Any]) -> Judging:
     from libra_cli.tasks import JUDGING, slots
 
     named = {"model": options.pop("model"), "model_name": options.pop("judge_name"), "naming": "judge-name"}
-    markers = options.pop("thinking_markers")
+    markers = options.pop("judge_markers")
     task, path, probe = options["task"], options["template"], options["probe"]
     if path and task is None:
         raise click.UsageError(

@@ -8,9 +8,7 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, stage
-from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.shared_options import spool_dir_option
-from libra_cli.stages.mix.amounts import MOST_ROWS
 
 if TYPE_CHECKING:
     from libra_cli.stream.options import StreamOptions
@@ -32,15 +30,22 @@ def _name_files(options: StreamOptions, values: dict[str, Any]) -> None:
     options.inputs = tuple(part.path for part in parse_parts(options.inputs))
 
 
-@stage("mix", resumable=False, inputs=_name_files, takes="FILE[:AMOUNT]", examples=EXAMPLES)
+@stage(
+    "mix",
+    reads_in_words="any rows; id, task and messages to find duplicates",
+    resumable=False,
+    inputs=_name_files,
+    takes="FILE[:AMOUNT]",
+    examples=EXAMPLES,
+)
 @option(
     "-n",
     "--rows",
-    type=NumberType(int, 1, MOST_ROWS),
+    type=click.IntRange(1),
     metavar="N",
     help="Total number of rows. Default: the sum of the amounts; with weights, as many as need no repetition.",
 )
-@option("--seed", type=NumberType(int, 0), default=0, metavar="N", help="Random seed for selection and order.")
+@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed for selection and order.")
 @option(
     "--no-shuffle",
     is_flag=True,

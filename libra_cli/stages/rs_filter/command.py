@@ -9,7 +9,6 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, stage
-from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.shared_options import any_markers_option, spool_dir_option, workers_option
 
 if TYPE_CHECKING:
@@ -34,6 +33,9 @@ def _selection(*names: str, **kwargs: Any) -> Any:
 
 @stage(
     "rs-filter",
+    reads_in_words="question, response_with_cot or response, and label or reference; of judged rows the fields that "
+    "libra judge read and wrote; of general rows messages or prompt; if there are any: id, task, model, sample, "
+    "finish_reason, n_tokens, provenance",
     writes=("id", "task", "messages", "label", "model", "source", "provenance"),
     resumable=False,
     examples=(
@@ -54,7 +56,7 @@ def _selection(*names: str, **kwargs: Any) -> Any:
 )
 @option(
     "--threshold",
-    type=NumberType(float),
+    type=float,
     metavar="T",
     help="A score above T means that the judge calls the response correct. Default: 2 for score, 5 for rate.",
 )
@@ -65,10 +67,10 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     "any for general.",
 )
 @any_markers_option("Markers by which the thinking of a sample is recognised")
-@option("--min-tokens", type=NumberType(int, 0), metavar="N", help="Drop samples with fewer than N tokens.")
+@option("--min-tokens", type=click.IntRange(0), metavar="N", help="Drop samples with fewer than N tokens.")
 @option(
     "--max-tokens",
-    type=NumberType(int, 1),
+    type=click.IntRange(1),
     metavar="N",
     help="Drop samples with more than N tokens, including their thinking.",
 )
@@ -97,7 +99,7 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     "(both included). Default: all.",
 )
 @_selection(
-    "--per-prompt", type=NumberType(int, 1), metavar="K", help="Keep at most K samples per prompt. Default: all."
+    "--per-prompt", type=click.IntRange(1), metavar="K", help="Keep at most K samples per prompt. Default: all."
 )
 @_selection(
     "--prefer",
@@ -110,7 +112,7 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     type=click.Choice(choices.EVEN_BY),
     help="label: keep equally many samples of each label within a task, so that a judge does not learn a prior.",
 )
-@_selection("--seed", type=NumberType(int, 0), default=0, metavar="N", help="Random seed for selection and order.")
+@_selection("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed for selection and order.")
 @workers_option("Processes for computer algebra, used for rows without a label. Default: one per core.")
 @spool_dir_option()
 @option(
