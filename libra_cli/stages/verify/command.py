@@ -67,7 +67,8 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
     type=click.FloatRange(0, min_open=True),
     default=2.0,
     metavar="SECONDS",
-    help="Elapsed time for one pair in computer algebra, after which its process is killed.",
+    help="Elapsed time for one pair in computer algebra, after which its process is killed, and processor time for "
+    "reading an answer or comparing it without computer algebra.",
 )
 @_panel_option(
     "--annotator",
