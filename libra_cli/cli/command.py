@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from libra_cli.stream.run import OpenSource
 
     OpenInputs = Callable[[StreamOptions, dict[str, Any]], OpenSource | None]
-    Used = Sequence[str] | Callable[[dict[str, Any]], Sequence[str]]
+    Named = Sequence[str] | Callable[[dict[str, Any]], Sequence[str]]
 
 ORIGINS = {
     ParameterSource.COMMANDLINE: "command line",
@@ -38,8 +38,9 @@ class StageOption(click.Option):
 
     `shapes_rows`: another value gives other rows, so a resumed run must not change it. `group`: its heading in help.
     `suggested`: values that shells complete in addition to file names. `by_content`: its value is a file, or several,
-    whose content shapes rows. `writes`: the form (see stream.files.FORMS) of the file that it has the run write, which
-    is recognised by its `keys`.
+    whose content shapes rows. `watched`: its value is files that may grow between two runs of the same command, but not
+    change otherwise. `writes`: the form (see stream.files.FORMS) of the file that it has the run write, which is
+    recognised by its `keys`.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class StageOption(click.Option):
         group: str = "Options",
         suggested: Sequence[str] = (),
         by_content: bool = False,
+        watched: bool = False,
         writes: str | None = None,
         keys: Sequence[str] = (),
         **kwargs: Any,
@@ -56,7 +58,7 @@ class StageOption(click.Option):
         super().__init__(*args, **kwargs)
         self.writes, self.keys = writes, tuple(keys)
         self.shapes_rows, self.group, self.suggested = shapes_rows, group, tuple(suggested)
-        self.by_content = by_content
+        self.by_content, self.watched = by_content, watched
 
     def make_metavar(self, ctx: click.Context) -> str:
         """Choices without the square brackets of click, in which a single one looks optional."""
@@ -339,8 +341,8 @@ def stage(
     reads: Any = None,
     reads_in_words: str = "",
     writes: Sequence[str] = (),
-    used: Used = (),
-    names: Used = (),
+    drops: Named = (),
+    names: Named = (),
     resumable: bool = True,
     examples: Sequence[str] = (),
     inputs: OpenInputs | None = None,
@@ -350,7 +352,7 @@ def stage(
 
     The docstring of `function` is the help, its first line the summary. `function` receives an entered Run, and its
     options by name. The other parameters describe the stage's rows as in StageInfo; `reads_in_words` names in the help
-    all fields that are read, where they are more than those that every row must have (`reads`). `used` and `names` may
+    all fields that are read, where they are more than those that every row must have (`reads`). `drops` and `names` may
     be functions of the option values. `inputs(options, values)` opens the input of a stage that reads more than JSONL,
     or returns None for plain JSONL. If an input is more than a file name, `takes` is its metavar, and `inputs` puts the
     file names into `options.inputs`; what it adds to `values` counts as shaping rows.
@@ -369,7 +371,7 @@ def stage(
         )
         shared = stream_options(takes, resumable)
         command = _command(name, function, shared, info=info, takes=takes, reads_in_words=reads_in_words)
-        command.callback = _runner(function, info, command, inputs, used, names)
+        command.callback = _runner(function, info, command, inputs, drops, names)
         return command
 
     return decorate
@@ -433,13 +435,16 @@ def _runner(
     info: StageInfo,
     command: StageCommand,
     inputs: OpenInputs | None,
-    used: Used,
-    names: Used,
+    drops: Named,
+    names: Named,
 ) -> Callable[..., int]:
     from libra_cli.stream.options import StreamOptions
 
     shared = {field.name for field in dataclass_fields(StreamOptions)}
-    by_content = [str(param.name) for param in command.params if getattr(param, "by_content", False)]
+    by_content, watched = (
+        [str(param.name) for param in command.params if getattr(param, kind, False)]
+        for kind in ("by_content", "watched")
+    )
 
     def run_stage(**values: Any) -> int:
         import sys
@@ -450,15 +455,17 @@ def _runner(
         writes, also_read = _written(command, values), _read(command, values)
         options = StreamOptions(**{name: values.pop(name) for name in list(values) if name in shared})
         options.writes, options.also_read = writes, also_read
-        read = {name: _paths(values[name]) for name in by_content if values[name]}
+        read, options.watched = (
+            {name: _paths(values[name]) for name in kind if values[name]} for kind in (by_content, watched)
+        )
         open_source = inputs(options, values) if inputs else None
         if open_source is None and not options.inputs and (sys.stdin is None or sys.stdin.isatty()):
             raise click.UsageError(f"there is no input: name a file, or pipe rows in (libra {info.name} FILE)")
         shapeless = {param.name for param in command.params if not getattr(param, "shapes_rows", False)}
         config = {name: value for name, value in values.items() if name not in shapeless}
         config.update({name: [named_by_content(path) for path in paths] for name, paths in read.items()})
-        fields, known_by = (tuple(given(values) if callable(given) else given) for given in (used, names))
-        with Run(replace(info, used=fields, names=known_by), options, config, open_source) as run:
+        left_out, known_by = (tuple(given(values) if callable(given) else given) for given in (drops, names))
+        with Run(replace(info, drops=left_out, names=known_by), options, config, open_source) as run:
             try:
                 function(run, **values)
             except InvalidOptions as error:

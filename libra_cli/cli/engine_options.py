@@ -347,6 +347,7 @@ def _replay_option() -> Decorator:
     return _engine(
         "--replay",
         multiple=True,
+        watched=True,
         metavar="FILE",
         help="Take responses from FILE, rows of an earlier run, instead of running a model. A response is found by id "
         "(or question, or index), model and sample. If no model is named, all models in FILE answer. Repeatable.",

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from libra_cli.stages.judge.run import Judging
     from libra_cli.stream.run import Run
 
-_SHOWN = ("question", "prompt", "problem", "conversation_input", "response", "response_with_cot", "responses",
-          "response_a", "response_b", "response_A", "response_B", "response_1", "response_2", "chosen", "rejected",
-          "reject", "bon_best", "loser_list", "eval_solution", "eval_solution_A", "eval_solution_B",
-          "sampled_conflict_pairs", "reference")  # fmt: skip
-"""Fields of all forms of records that reach a judge's prompt."""
-
 
 def _show_template(ctx: click.Context, _param: click.Parameter, name: str | None) -> None:
     """Prints a built-in prompt and ends."""
@@ -35,6 +29,15 @@ def _names(values: dict[str, Any]) -> tuple[str, ...]:
     return ("model", "sample", "judge", *(["probe"] if values["probe"] else []))
 
 
+def _drops(values: dict[str, Any]) -> tuple[str, ...]:
+    """What a probe replaces."""
+    if not values["probe"]:
+        return ()
+    from libra_cli.records.items import OTHER_RESPONSES
+
+    return OTHER_RESPONSES
+
+
 def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -> float | None:
     if value is not None and value - value != 0:
         raise click.BadParameter(f"{value} is no number that a score could be above")
@@ -47,7 +50,7 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
     "and rejected; responses; the fields of a known benchmark. reference with --task verify; id, model and sample if "
     "there are any",
     writes=RESULTS,
-    used=_SHOWN,
+    drops=_drops,
     names=_names,
     examples=(
         "libra judge --model libra-mini/strong labelled.jsonl > judged.jsonl",
