@@ -225,6 +225,8 @@ def command(run: Run, **values: Any) -> None:
     In --where, a comparison with null or between different types is neither true nor false: the row is dropped and
     counted as where_unknown.
     """
+    from libra_cli.answers.pool import HARD_SECONDS
+    from libra_cli.answers.time_limit import time_limit
     from libra_cli.stages.collect import mapping, where
     from libra_cli.stages.collect.decontaminate import benchmark_origin, read_benchmarks
     from libra_cli.stages.collect.duplicates import Duplicates
@@ -246,4 +248,5 @@ def command(run: Run, **values: Any) -> None:
         benchmarks=read_benchmarks(against, read_options, values["ngram"], values["overlap"]) if against else None,
         seed=values["seed"],
     )
-    collect(run, plan, origins_of(run.options.inputs, values), values["report"])
+    with time_limit(HARD_SECONDS):
+        collect(run, plan, origins_of(run.options.inputs, values), values["report"])

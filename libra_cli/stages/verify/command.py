@@ -62,7 +62,8 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
     type=seconds(),
     default=2.0,
     metavar="SECONDS",
-    help="Elapsed time for one pair in computer algebra, after which its process is killed.",
+    help="Elapsed time for one pair in computer algebra, after which its process is killed, and processor time for "
+    "reading an answer or comparing it without computer algebra.",
 )
 @_panel_option(
     "--annotator",
