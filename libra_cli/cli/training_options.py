@@ -269,6 +269,7 @@ RUN_OPTIONS = (
     _save_option(
         "-o",
         "--output",
+        writes="model folder",
         metavar="DIR",
         help="Directory for the trained model and its checkpoints. The same command continues an interrupted run.",
     ),
@@ -336,7 +337,7 @@ RUN_OPTIONS = (
     _save_option(
         "--score-with", default="", metavar="OPTIONS", help="Options for libra judge in these runs, as one string."
     ),
-    _save_option("--tensorboard", metavar="DIR", help="Write metrics to DIR for TensorBoard."),
+    _save_option("--tensorboard", writes="log folder", metavar="DIR", help="Write metrics to DIR for TensorBoard."),
     _save_option("--wandb", metavar="PROJECT", help="Log metrics to this project of Weights & Biases."),
     _save_option("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
     _save_option(
