@@ -262,6 +262,11 @@ def _check_regular(path: str, is_own: _IsOwn | None, output: OutputFile, grows: 
 def _check_output_folder(output: OutputFile) -> None:
     """Raises Fatal(2 or 74) unless the folder is there and takes files, or can be made."""
     folder = output.path
+    try:
+        os.lstat(folder)
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            raise write_failed(folder, error) from None
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise Fatal(Exit.USAGE, f"{folder}: is no folder; name another one with {output.option}")
     if FORMS[output.form].must_exist and not os.path.isdir(folder):

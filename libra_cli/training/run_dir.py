@@ -55,9 +55,10 @@ class RunDir:
 
         Inputs from a pipe, or from files with another time stamp, have to be read first (`refuse_other_samples`).
         """
-        self.check_named()
+        self._refuse_model_itself()
         before = self._manifest()
         own_folder.check(self.path, before, self._own_outputs())
+        self.check_named()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -97,10 +98,14 @@ class RunDir:
         is_path = name.startswith((".", "/", "~")) or os.path.isdir(name)
         if is_path and not os.path.isfile(os.path.join(name, "config.json")):
             raise Fatal(Exit.USAGE, f"--model {name}: there is no config.json; name the folder of a model")
-        if os.path.isdir(name) and self.path.exists() and os.path.samefile(name, self.path):
-            raise Fatal(Exit.USAGE, f"-o {self.path}: this is --model itself; use another folder")
+        self._refuse_model_itself()
         if settings.save.score:
             _check_judge_options(settings.save.score_with)
+
+    def _refuse_model_itself(self) -> None:
+        name = self._settings.model.model
+        if os.path.isdir(name) and self.path.exists() and os.path.samefile(name, self.path):
+            raise Fatal(Exit.USAGE, f"-o {self.path}: this is --model itself; use another folder")
 
     def _config(self) -> dict[str, Any]:
         """What determines the steps."""

@@ -32,7 +32,8 @@ class ForkServer:
 
     def run(self, words: list[str], folder: Path, seconds: float = 30) -> tuple[int | None, str]:
         """Exit status and standard error of `libra WORDS` in `folder`, with an empty standard input."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"words": words, "folder": str(folder), "seconds": seconds}) + "\n")
         self._process.stdin.flush()
         ended: dict[str, Any] = json.loads(self._process.stdout.readline())
@@ -40,7 +41,8 @@ class ForkServer:
 
     def close(self) -> None:
         """Ends the process."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(10)
         self._process.stdout.close()
