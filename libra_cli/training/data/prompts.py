@@ -7,7 +7,7 @@ import os
 import random
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from libra_cli.engines.chat_template import ChatTemplate
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.items import item_of_row
 from libra_cli.sampling.judge_prompts import PAIR, check_reference, make_plan, slot_values
-from libra_cli.sampling.judgments import in_own_order
+from libra_cli.sampling.judgments import in_own_order, order_fields
 from libra_cli.stream import rows
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.files import replace_file
@@ -45,6 +45,8 @@ class VerifiablePrompt:
     record: Mapping[str, Any]
     messages: Messages
     own_order: OwnOrder | None = None
+    order: Mapping[str, Any] = field(default_factory=dict)
+    """The fields of a judgment that say in which order responses are shown."""
 
     def grade(self, text: GeneratedText) -> Grade:
         """Grades an answer to this prompt."""
@@ -96,7 +98,8 @@ class PromptMaker:
         shown = plan.prompts[0]
         values = slot_values(plan, shown.order)
         messages = task.prompt(values, prompt, self.system)
-        return VerifiablePrompt(id, task, fields, messages, partial(in_own_order, plan, shown))
+        own_order = partial(in_own_order, plan, shown)
+        return VerifiablePrompt(id, task, fields, messages, own_order, order_fields(plan, shown))
 
 
 def _suggested(fields: Mapping[str, Any]) -> str:

@@ -51,15 +51,15 @@ class RolloutGrader:
     ) -> None:
         self._pool.close()
 
-    def grade(
-        self, ungraded: Sequence[tuple[GradedResponse, Completion, VerifiablePrompt]]
-    ) -> list[GradedResponse]:
+    def grade(self, ungraded: Sequence[tuple[GradedResponse, Completion, VerifiablePrompt]]) -> list[GradedResponse]:
         """The responses with their grades, in the order given."""
         grades: dict[int, Grade] = {}
         graders: list[Grader] = []
+        texts: list[GeneratedText] = []
         for number, (_, completion, prompt) in enumerate(ungraded):
             fields = response_fields(completion, self._options)
             text = GeneratedText(fields["response"], fields["response_with_cot"], completion.finish_reason)
+            texts.append(text)
             if isinstance(prompt.task, AnswerTask):
                 grader = self._answers.setdefault(prompt.task.name, Grader(prompt.task, self._pool))
                 grader.submit(text, prompt.record, number)
@@ -69,10 +69,10 @@ class RolloutGrader:
         for grader in graders:
             while grader.pending:
                 grades.update(grader.collect(1.0))
-        return [_graded(response, grades[number]) for number, (response, _, _) in enumerate(ungraded)]
+        return [_graded(response, texts[number], grades[number]) for number, (response, _, _) in enumerate(ungraded)]
 
 
-def _graded(response: GradedResponse, grade: Grade) -> GradedResponse:
+def _graded(response: GradedResponse, text: GeneratedText, grade: Grade) -> GradedResponse:
     """A text without an outcome is the policy's fault; an outcome that cannot be compared is the verifier's."""
     null_by = "none"
     if grade.outcome is None:
@@ -80,4 +80,12 @@ def _graded(response: GradedResponse, grade: Grade) -> GradedResponse:
     elif grade.correct is None:
         null_by = "verifier"
     correct = grade.correct if grade.outcome is not None else None
-    return replace(response, outcome=grade.outcome, correct=correct, reason=grade.reason, null_by=null_by)
+    return replace(
+        response,
+        response=text.response,
+        text=text.whole or response.text,
+        outcome=grade.outcome,
+        correct=correct,
+        reason=grade.reason,
+        null_by=null_by,
+    )
