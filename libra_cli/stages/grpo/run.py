@@ -46,7 +46,7 @@ class GrpoMethod:
     def prepare(self, preparation: Preparation) -> Prepared:
         """The prompts of the inputs."""
         settings = self._settings
-        model = local_model(settings.model, settings.rollout, preparation.chat, settings.data.max_length)
+        model = local_model(settings.model, settings.rollout, preparation.chat, None)
         template = ChatTemplate(preparation.chat.tokenizer, model)
         return prepare_prompts(preparation, self.maker, template, settings.rollout.max_tokens)
 

@@ -38,8 +38,8 @@ _GPU_MEMORY_SHARE = 0.4
 """Of a GPU's memory that vLLM takes beside the trainer, unless --sampler-arg says otherwise."""
 
 
-def local_model(model: ModelSettings, rollout: RolloutSettings, chat: TrainingChat, max_length: int) -> LocalModel:
-    """The model in training as an engine knows it."""
+def local_model(model: ModelSettings, rollout: RolloutSettings, chat: TrainingChat, longest: int | None) -> LocalModel:
+    """The model in training as an engine knows it; `longest`: tokens of a prompt and its response, at most."""
     embedded = miniature.resolve(model.model)
     tokenizer = {"tokenizer": policy.path_of(model.tokenizer)} if model.tokenizer else {}
     return LocalModel(
@@ -47,7 +47,7 @@ def local_model(model: ModelSettings, rollout: RolloutSettings, chat: TrainingCh
         path=policy.path_of(model.model),
         revision=model.revision,
         dtype={torch.bfloat16: "bfloat16", torch.float32: "float32"}[policy.dtype_of(model.dtype)],
-        max_model_len=max_length,
+        max_model_len=longest,
         trust_remote_code=model.trust_remote_code,
         small=embedded is not None,
         chat_template=chat.template,

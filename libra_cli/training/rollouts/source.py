@@ -52,7 +52,7 @@ class RolloutSource:
         self._n_rollouts = max(1, round(len(self._store) * batch.epochs / rollout.prompts))
         self.steps = self._n_rollouts * self._updates
         self._engine.policy.set_temperature(rollout.temperature)
-        model = local_model(settings.model, rollout, parts.chat, settings.data.max_length)
+        model = local_model(settings.model, rollout, parts.chat, self._store.longest)
         template = ChatTemplate(parts.chat.tokenizer, model)
         self._sampler = Sampler(self._engine, model, rollout, template, self._world, parts.console)
         parts.stack.callback(self._sampler.close)
