@@ -38,7 +38,7 @@ REVIEW_ROWS = ("disagreement", "undecided", "all")
 """Rows that `libra review --only` shows."""
 
 # libra judge
-REDUCTIONS = ("mean", "median", "majority", "best")
+REDUCTIONS = ("mean", "median", "majority", "max")
 """How the votes of a judge become one score."""
 ORDERS = ("both", "first", "random")
 """In which order a judge sees the responses of a pair or list."""

@@ -29,6 +29,8 @@ RUN_ENTRIES = ("checkpoints", SAMPLES, SCORED, ROLLOUTS, MANIFEST)
 """What --overwrite removes."""
 MODEL_FILES = ("config.json", "*.safetensors", "tokenizer*", "*.jinja")
 """What identifies a model's folder."""
+_KINDS = {"stage": str, "status": str, "config": dict, "steps": int, "samples": str, "refused": int, "left": dict}
+"""Types of the values of a manifest."""
 _END_BYTES = 1 << 16
 
 
@@ -164,12 +166,14 @@ class RunDir:
 
     def _manifest(self) -> dict[str, Any] | None:
         try:
-            manifest: dict[str, Any] = json.loads((self.path / MANIFEST).read_text())
+            manifest = json.loads((self.path / MANIFEST).read_bytes())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError):
-            raise Fatal(Exit.USAGE, f"{self.path / MANIFEST}: not a manifest of libra; use another -o") from None
-        return manifest
+        except (OSError, ValueError, RecursionError):
+            manifest = None
+        if isinstance(manifest, dict) and all(type(manifest.get(key, kind())) is kind for key, kind in _KINDS.items()):
+            return manifest
+        raise Fatal(Exit.USAGE, f"{self.path / MANIFEST}: not a manifest of libra; use another -o")
 
 
 def file_stamps(paths: Sequence[str]) -> list[list[Any]]:

@@ -76,6 +76,7 @@ def assert_exact(results: dict[str, dict[str, Any]]) -> None:
         assert result["loss"] == pytest.approx(result["expected"], rel=1e-6), name
         assert result["gradient"] < 1e-5, name
         assert result["targets"] == ToySamples().n_targets.sum(), name
+        assert result["measured"] < 1e-5, name
         largest = result["figures"].get("log_ratio_max")
         assert largest is None or largest == pytest.approx(result["log_ratio_max"], rel=1e-5), name
 

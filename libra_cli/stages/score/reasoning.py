@@ -16,10 +16,7 @@ from libra_cli.metrics import bootstrap, passk
 from libra_cli.rm_benchmarks import ProtocolName
 from libra_cli.stages.score.answers import grouped_answers
 from libra_cli.stages.score.columns import NameNumbers, problem_of
-from libra_cli.stages.score.reading import ScoreConfig, by_frequency
-from libra_cli.stages.score.report import Figure, ScoreReport, Section
-from libra_cli.stages.score.row_kinds import RowKind
-from libra_cli.stages.score.verdicts import (
+from libra_cli.stages.score.judged_items import (
     JudgedItems,
     ScoredJudge,
     Sums,
@@ -27,6 +24,9 @@ from libra_cli.stages.score.verdicts import (
     missing_interval_notes,
     reported_interval,
 )
+from libra_cli.stages.score.reading import ScoreConfig, by_frequency
+from libra_cli.stages.score.report import Figure, ScoreReport, Section
+from libra_cli.stages.score.row_kinds import RowKind
 from libra_cli.tasks import thinking
 
 Fields = dict[str, Any]

@@ -190,8 +190,8 @@ def _refused_before(folder: str, origin: dict[str, Any]) -> int | None:
     """How many rows were refused when the folder was made from `origin`; None if it was made from something else."""
     try:
         with open(os.path.join(folder, _ORIGIN), "rb") as file:
-            made_from: dict[str, Any] = orjson.loads(file.read())
+            made_from = orjson.loads(file.read())
     except (OSError, ValueError):
         return None
-    refused: int = made_from.pop("refused", 0)
-    return refused if made_from == origin else None
+    refused = made_from.pop("refused", 0) if isinstance(made_from, dict) else None
+    return refused if type(refused) is int and made_from == origin else None

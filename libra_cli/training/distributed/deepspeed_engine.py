@@ -16,6 +16,7 @@ from torch import nn
 from libra_cli.exits import Exit, Fatal
 from libra_cli.training.data.micro_batch import MicroBatch
 from libra_cli.training.distributed import deepspeed_config
+from libra_cli.training.distributed.state_files import reading_data_only
 from libra_cli.training.distributed.world import World, import_deepspeed
 from libra_cli.training.model.muon import MuonAdamW
 from libra_cli.training.model.policy import PolicyModel
@@ -242,10 +243,11 @@ class TrainEngine:
         self._engine.save_checkpoint(folder, tag="state", save_latest=False, exclude_frozen_parameters=self.frozen)
 
     def load(self, folder: str) -> None:
-        """Reads what as many ranks saved. Raises OSError or ValueError if it is not there."""
-        path, _ = self._engine.load_checkpoint(
-            folder, tag="state", load_module_strict=not self.frozen, load_lr_scheduler_states=False
-        )
+        """Reads what as many ranks saved, as data only. Raises any exception if it is not there or damaged."""
+        with reading_data_only(self._engine.checkpoint_engine):
+            path, _ = self._engine.load_checkpoint(
+                folder, tag="state", load_module_strict=not self.frozen, load_lr_scheduler_states=False
+            )
         if path is None:
             raise ValueError("the state of this rank is missing")
 

@@ -85,6 +85,14 @@ def test_the_kl_to_the_reference(times: float) -> None:
     assert figures["kl"] == pytest.approx(times - math.log(times) - 1, abs=1e-12)
 
 
+def test_the_corrected_kl_has_the_gradient_of_the_kl_itself() -> None:
+    """With r = 1: d(r k3) = k3 + 1 - x = -log x, the summand of the gradient of KL(policy || reference)."""
+    batch = batch_of([1], [1.0], advantage=[0.0], old_logp=[-1.0], ref_logp=[-1.0 + math.log(2)])
+    loss, gradients, figures = learn([-1.0], batch, kl=1.0, kl_correction=True)
+    assert loss == figures["kl"] == pytest.approx(1 - math.log(2))
+    assert gradients[0] == pytest.approx(-math.log(2))
+
+
 def test_gspo_clips_the_ratio_of_the_sequence() -> None:
     """Ratios of 4 and 1 have the geometric mean 2; of 1 and 1.21: 1.1."""
     batch = batch_of([2, 2], [0.25, 0.25], advantage=[1, 1, 1, 1], old_logp=[-3, -3, -3, -3])
@@ -199,7 +207,10 @@ def plain_loss(responses: Sequence[dict[str, Any]], settings: GrpoSettings) -> T
             if settings.importance_cap is not None:
                 gain = gain * min(math.exp(old) / math.exp(response["sampler"][t]), settings.importance_cap)
             to_reference = math.exp(response["ref"][t]) / torch.exp(mine)
-            tokens.append(-(gain - settings.kl * (to_reference - torch.log(to_reference) - 1)))
+            kl = to_reference - torch.log(to_reference) - 1
+            if settings.kl_correction:
+                kl = kl * torch.exp(mine) / math.exp(old)
+            tokens.append(-(gain - settings.kl * kl))
         means.append(sum(tokens) / len(tokens))
         sums.append(sum(tokens))
     n_tokens, longest = sum(len(each["logp"]) for each in responses), max(len(each["logp"]) for each in responses)
@@ -232,7 +243,7 @@ def test_loss_and_gradient_are_those_of_the_spelled_out_version(
     policy: str, aggregate: str, dual_clip: float | None, cap: float | None
 ) -> None:
     settings = GrpoSettings(policy, aggregate, dual_clip=None if policy == "cispo" else dual_clip, kl=0.05,
-                            importance_cap=cap)  # fmt: skip
+                            kl_correction=cap is None, importance_cap=cap)  # fmt: skip
     values = drawn()
     mine = values.pop("log_probs").requires_grad_()
     plain = mine.detach().clone().requires_grad_()
