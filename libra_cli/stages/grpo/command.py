@@ -108,6 +108,9 @@ def command(
     from libra_cli.training.settings import GrpoRunSettings
 
     settings = GrpoRunSettings.of({**options, **fixed}, recipe)
+    from libra_cli.stages.grpo.plan import plan_of
+
+    plan_of(settings)  # a recipe that cannot be used is refused before ranks start
     return _describe(nproc, settings) if dry_run else _train(nproc, settings)
 
 
@@ -120,7 +123,9 @@ def _recipe(path: str | None) -> dict[str, Any]:
     try:
         with open(path, encoding="utf-8") as file:
             content = yaml.safe_load(file)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+    except OSError as error:
+        raise click.UsageError(f"--rewards {path}: {error.strerror or error}") from None
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise click.UsageError(f"--rewards {path}: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise click.UsageError(f"--rewards {path}: a recipe is a mapping; see examples/recipes/rewards")

@@ -8,10 +8,10 @@ from libra_cli.stages.grpo.plan import plan_of
 from libra_cli.tasks.template import read_template
 from libra_cli.training import run as training_run
 from libra_cli.training.data.prepare import Preparation, Prepared, TrainingData
-from libra_cli.training.data.prompts import PromptMaker, prepare_prompts
+from libra_cli.training.data.prompts import PromptReader, prepare_prompts
 from libra_cli.training.data.sources import StepBatch, StepSource
 from libra_cli.training.objectives.base import Objective
-from libra_cli.training.objectives.grpo import GrpoObjective, GrpoSettings
+from libra_cli.training.objectives.grpo import GrpoObjective, GrpoSettings, token_weights
 from libra_cli.training.rollouts.sampler import local_model
 from libra_cli.training.rollouts.source import RolloutSource
 from libra_cli.training.run import SourceParts
@@ -41,18 +41,21 @@ class GrpoMethod:
         self.plan = plan_of(settings)
         rollout = settings.rollout
         templates = {task: _template(task, path) for task, path in rollout.template}
-        self.maker = PromptMaker(rollout.task, templates, rollout.system, settings.batch.seed)
+        self.reader = PromptReader(rollout.task, templates, rollout.system, settings.batch.seed)
 
     def prepare(self, preparation: Preparation) -> Prepared:
         """The prompts of the inputs."""
         settings = self._settings
         model = local_model(settings.model, settings.rollout, preparation.chat, None)
         template = ChatTemplate(preparation.chat.tokenizer, model)
-        return prepare_prompts(preparation, self.maker, template, settings.rollout.max_tokens)
+        return prepare_prompts(preparation, self.reader, template, settings.rollout.max_tokens)
 
     def source(self, parts: SourceParts) -> StepSource:
         """Rollouts, each learned from in mini-batches."""
-        return RolloutSource(parts, self.plan)
+        settings = self._settings
+        longest = settings.rollout.max_tokens
+        weights = lambda lengths: token_weights(lengths, settings.loss.aggregate, longest)  # noqa: E731
+        return RolloutSource(parts, self.plan, weights)
 
     def evaluation(self, held_out: TrainingData) -> StepBatch:
         """There are no held-out samples: --score measures the model."""

@@ -54,7 +54,7 @@ class VerifiablePrompt:
 
 
 @dataclass(frozen=True)
-class PromptMaker:
+class PromptReader:
     """Rows to prompts, the same on every rank."""
 
     task: str | None
@@ -122,8 +122,8 @@ def _has_golden(task: JudgeTask, fields: Mapping[str, Any]) -> bool:
 class PromptStore:
     """The prompts of a run, in a folder that `build` wrote."""
 
-    def __init__(self, folder: Path, maker: PromptMaker, max_tokens: int):
-        self._maker, self._max_tokens = maker, max_tokens
+    def __init__(self, folder: Path, reader: PromptReader, max_tokens: int):
+        self._reader, self._max_tokens = reader, max_tokens
         try:
             about = orjson.loads((folder / _ORIGIN).read_bytes())
             index = np.load(folder / _INDEX, allow_pickle=False)
@@ -151,10 +151,10 @@ class PromptStore:
     def prompt(self, index: int) -> VerifiablePrompt:
         """Prompt `index` of [0, N)."""
         row = orjson.loads(self._rows[self._starts[index] : self._starts[index + 1]].tobytes())
-        return self._maker(row["id"], rows.parse(row["row"].encode()))
+        return self._reader(row["id"], rows.parse(row["row"].encode()))
 
 
-def prepare_prompts(preparation: Preparation, maker: PromptMaker, chat: ChatTemplate, max_tokens: int) -> Prepared:
+def prepare_prompts(preparation: Preparation, reader: PromptReader, chat: ChatTemplate, max_tokens: int) -> Prepared:
     """The prompts of the run's inputs, read anew if these changed; all ranks call it.
 
     A row that cannot be used ends the run before it begins, unless --errors names a file for such rows. Prompts that
@@ -167,10 +167,10 @@ def prepare_prompts(preparation: Preparation, maker: PromptMaker, chat: ChatTemp
         orjson.dumps(
             {
                 "files": stamps,
-                "task": maker.task,
-                "templates": dict(maker.templates),
-                "system": maker.system,
-                "seed": maker.seed,
+                "task": reader.task,
+                "templates": dict(reader.templates),
+                "system": reader.system,
+                "seed": reader.seed,
                 "chat": chat.template_sha256,
                 "max_length": settings.max_length,
                 "max_tokens": max_tokens,
@@ -180,8 +180,8 @@ def prepare_prompts(preparation: Preparation, maker: PromptMaker, chat: ChatTemp
     )
     refused = world.broadcast(None if "-" in settings.inputs else _refused_before(folder, origin))
     if refused is None:
-        refused = world.on_rank0(lambda: _build(preparation, folder, origin, maker, chat, max_tokens))
-    store = world.on_all_ranks(lambda: PromptStore(folder, maker, max_tokens))
+        refused = world.on_rank0(lambda: _build(preparation, folder, origin, reader, chat, max_tokens))
+    store = world.on_all_ranks(lambda: PromptStore(folder, reader, max_tokens))
     world.on_all_ranks(lambda: _refuse_beyond(store, preparation.config, max_tokens))
     return Prepared(store, None, refused)
 
@@ -216,7 +216,7 @@ def _build(
     preparation: Preparation,
     folder: Path,
     origin: Mapping[str, Any],
-    maker: PromptMaker,
+    reader: PromptReader,
     chat: ChatTemplate,
     max_tokens: int,
 ) -> int:
@@ -232,7 +232,7 @@ def _build(
         for row in readable_rows(settings.inputs, preparation.stop, counts, log):
             counts.read += 1
             try:
-                ids = _encoded(row, maker, chat, seen)
+                ids = _encoded(row, reader, chat, seen)
                 if len(ids) > room:
                     if settings.too_long == "drop":
                         counts.filtered["too_long"] += 1
@@ -265,12 +265,12 @@ def _build(
     return counts.errors
 
 
-def _encoded(row: Row, maker: PromptMaker, chat: ChatTemplate, seen: set[str]) -> list[int]:
+def _encoded(row: Row, reader: PromptReader, chat: ChatTemplate, seen: set[str]) -> list[int]:
     """The tokens of a row's prompt."""
     if row.id in seen:
         cure = "make ids differ, or leave one of them out; its samples would be the same ones"
         raise RowError("duplicate_id", f"the id {row.id} came before; {cure}")
-    prompt = maker(row.id, row.fields)
+    prompt = reader(row.id, row.fields)
     try:
         ids = chat.render(Request(prompt.messages, 0, row.id, 0)).token_ids
     except RequestError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -20,7 +20,6 @@ from libra_cli.training.data.prompts import PromptStore, VerifiablePrompt
 from libra_cli.training.data.sources import SourceStopped, StepBatch
 from libra_cli.training.data.trajectories import Trajectories, Trajectory
 from libra_cli.training.model.reference import reference_of
-from libra_cli.training.objectives.grpo import token_weights
 from libra_cli.training.rewards import RewardBatch, RewardPlan
 from libra_cli.training.rollouts.grading import RolloutGrader
 from libra_cli.training.rollouts.log_probs import log_probs_of
@@ -37,12 +36,16 @@ _PROBES = 4
 """Responses of each rank by which the hand-over of the weights is checked."""
 
 
+TokenWeights = Callable[[Sequence[int]], Sequence[float]]
+"""The weight of each target of each response in the loss of a step, from the targets of its responses."""
+
+
 class RolloutSource:
     """A step learns from `batch_size` responses of a rollout; each rollout is made before its first step."""
 
-    def __init__(self, parts: SourceParts, plan: RewardPlan):
+    def __init__(self, parts: SourceParts, plan: RewardPlan, token_weights: TokenWeights):
         settings = cast(GrpoRunSettings, parts.settings)
-        self._parts, self._settings, self._plan = parts, settings, plan
+        self._parts, self._settings, self._plan, self._token_weights = parts, settings, plan, token_weights
         self._store = cast(PromptStore, parts.data)
         self._engine, self._world = parts.model.engine, parts.world
         rollout, batch = settings.rollout, settings.batch
@@ -76,8 +79,7 @@ class RolloutSource:
         rollout = self._rollout
         order = permutation(len(rollout), self._settings.batch.seed, number)
         chosen = order[update * self.batch_size : (update + 1) * self.batch_size].tolist()
-        longest = self._settings.rollout.max_tokens
-        weights = token_weights(rollout.lengths(chosen), self._settings.loss.aggregate, longest)
+        weights = self._token_weights(rollout.lengths(chosen))
         # What the loss does not depend on needs no forward pass.
         acts = [
             weight > 0 and (self._reference is not None or bool(np.any(rollout.trajectories[i].advantage)))
