@@ -96,7 +96,7 @@ def sequence_log_ratio(log_probs_N: Tensor, old_N: Tensor, batch: TokenBatch) ->
     """
     difference_N = log_probs_N - old_N
     zeros_S = difference_N.new_zeros(batch.n_samples)
-    counts_S = zeros_S.index_add(0, batch.sample, torch.ones_like(difference_N)).clamp(min=1)
+    counts_S = zeros_S.index_add(0, batch.sample, torch.ones_like(difference_N))
     mean_S = zeros_S.index_add(0, batch.sample, difference_N.detach()) / counts_S
     return (mean_S[batch.sample] + log_probs_N - log_probs_N.detach()).clamp(-LOG_RATIO_BOUND, LOG_RATIO_BOUND)
 

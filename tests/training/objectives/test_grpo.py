@@ -49,6 +49,8 @@ def figures_of(objective: GrpoObjective, losses: Sequence[Loss]) -> dict[str, fl
 @pytest.mark.parametrize(
     ("ratio", "advantage", "loss", "gradient"),
     [
+        (0.79, -1.0, 0.8, 0.0),
+        (1.29, 1.0, -1.28, 0.0),
         (1.0, 1.0, -1.0, -1.0),
         (1.25, 1.0, -1.25, -1.25),  # below 1.28, so not clipped yet
         (2.0, 1.0, -1.28, 0.0),  # clipped above
@@ -63,8 +65,11 @@ def test_the_ratio_is_clipped_where_that_makes_the_gain_smaller(
     ratio: float, advantage: float, loss: float, gradient: float
 ) -> None:
     batch = batch_of([1], [1.0], advantage=[advantage], old_logp=[-1.5])
-    found, gradients, _ = learn([-1.5 + math.log(ratio)], batch, kl=0)
+    found, gradients, figures = learn([-1.5 + math.log(ratio)], batch, kl=0)
     assert (found, gradients[0]) == (pytest.approx(loss, abs=1e-12), pytest.approx(gradient, abs=1e-12))
+    is_clipped = gradient == 0 and advantage != 0
+    assert figures["clip_low"] == float(is_clipped and ratio < 1)
+    assert figures["clip_high"] == float(is_clipped and ratio > 1)
 
 
 @pytest.mark.parametrize(("ratio", "loss", "gradient"), [(2.0, 2.0, 2.0), (5.0, 3.0, 0.0)])
