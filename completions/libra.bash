@@ -22,13 +22,13 @@ _libra() {
         'collect')
             case $before in
                 --preset) _libra_only 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench libra-mini' ;;
-                --hub|--split|--revision|--delimiter|--map|--set|--subset|--keep|--where|--near-duplicates|--ngram|--overlap|--seed|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --hub|--split|--revision|--delimiter|--map|--set|--subset|--keep-fields|--where|--near-duplicates|--ngram|--overlap|--seed|--shard|--limit|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --format) _libra_only 'jsonl csv tsv parquet' ;;
                 --duplicates) _libra_only 'drop keep' ;;
                 --decontaminate) _libra_words 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench libra-mini' ;;
                 --report|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--preset --hub --split --revision --format --delimiter --map --set --subset --keep --no-reference --where --duplicates --near-duplicates --decontaminate --ngram --overlap --report --seed --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--preset --hub --split --revision --format --delimiter --map --set --subset --keep-fields --no-reference --where --duplicates --near-duplicates --decontaminate --ngram --overlap --report --seed --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'rollout')
             case $before in
@@ -59,23 +59,23 @@ _libra() {
             esac ;;
         'balance')
             case $before in
-                --per-cell|--per-problem|--seed|--thinking-markers|--default-subset|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --per-cell|--per-problem|--seed|--thinking-markers|--default-subset|--shard|--limit|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --report|--spool-dir|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--per-cell --per-problem --seed --thinking-markers --default-subset --published --report --spool-dir --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--per-cell --per-problem --seed --thinking-markers --default-subset --published --report --spool-dir --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'judge')
             case $before in
                 --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
-                --judge-name|-k|--votes|--threshold|--thinking-markers|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--sampling-arg|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--request-timeout|--retry-budget|--max-response-bytes|--proxy|--score-index|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --judge-name|-k|--votes|--threshold|--judge-markers|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--sampling-arg|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--request-timeout|--retry-budget|--max-response-bytes|--proxy|--score-index|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --task|--show-template) _libra_only 'score rank verify rate best' ;;
-                --reduce) _libra_only 'mean median majority best' ;;
+                --reduce) _libra_only 'mean median majority max' ;;
                 --orders) _libra_only 'both first random' ;;
                 --template|--report|--chat-template|--api-key-file|--replay|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --probe) _libra_only 'master-keys' ;;
                 --engine) _libra_only 'auto vllm openai transformers replay' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--model --judge-name --task -k --votes --reduce --orders --threshold --template --show-template --gate --no-gate --probe --no-texts --thinking-markers --report --dry-run --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --sampling-arg --engine --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --request-timeout --retry-budget --max-response-bytes --proxy --replay --scalar --generative --score-index --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --judge-name --task -k --votes --reduce --orders --threshold --template --show-template --gate --no-gate --probe --no-texts --judge-markers --report --dry-run --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --sampling-arg --engine --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --request-timeout --retry-budget --max-response-bytes --proxy --replay --scalar --generative --score-index --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'score')
             case $before in
@@ -96,22 +96,22 @@ _libra() {
         'rs-filter')
             case $before in
                 --task) _libra_only 'reason score rank verify rate best general' ;;
-                --threshold|--thinking-markers|--min-tokens|--max-tokens|--tokenizer|--system|--pass-rate|--per-prompt|--seed|-j|--workers|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --threshold|--thinking-markers|--min-tokens|--max-tokens|--tokenizer|--system|--pass-rate|--per-prompt|--seed|-j|--workers|--shard|--limit|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --thinking) _libra_only 'require forbid any' ;;
                 --template|--spool-dir|--report|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --prefer) _libra_only 'shortest longest random diverse' ;;
                 --even) _libra_only 'label' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--task --threshold --thinking --thinking-markers --min-tokens --max-tokens --tokenizer --template --system --pass-rate --per-prompt --prefer --even --seed -j --workers --spool-dir --report --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--task --threshold --thinking --thinking-markers --min-tokens --max-tokens --tokenizer --template --system --pass-rate --per-prompt --prefer --even --seed -j --workers --spool-dir --report --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'mix')
             case $before in
-                -n|--rows|--seed|--source-key|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                -n|--rows|--seed|--source-key|--shard|--limit|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --duplicates) _libra_only 'keep drop' ;;
                 --duplicates-by) _libra_only 'id content' ;;
                 --spool-dir|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '-n --rows --seed --no-shuffle --repeat --duplicates --duplicates-by --source-key --spool-dir --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '-n --rows --seed --no-shuffle --repeat --duplicates --duplicates-by --source-key --spool-dir --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'sft')
             case $before in

@@ -38,7 +38,7 @@ REVIEW_ROWS = ("disagreement", "undecided", "all")
 """Rows that `libra review --only` shows."""
 
 # libra judge
-REDUCTIONS = ("mean", "median", "majority", "best")
+REDUCTIONS = ("mean", "median", "majority", "max")
 """How the votes of a judge become one score."""
 ORDERS = ("both", "first", "random")
 """In which order a judge sees the responses of a pair or list."""
@@ -73,3 +73,8 @@ SCHEDULES = ("cosine", "linear", "constant")
 OFFLOADS = ("none", "optimizer", "all")
 RESUME = ("auto", "never")
 FINAL_MODELS = ("last", "best")
+
+# The loss of libra grpo
+POLICY_LOSSES = ("clip", "gspo", "cispo")
+LOSS_AGGREGATIONS = ("seq-mean-token-mean", "token-mean", "seq-mean-token-sum", "seq-mean-token-sum-norm")
+"""How losses of tokens become one, by verl's names; the first is the paper's."""

@@ -10,7 +10,7 @@ import re
 
 from libra_cli.answers import latex, normalize
 
-MAX_PRIMES = 8
+MAX_PRIME_MARKS = 8
 MAX_NESTING = 24
 MAX_DIGITS = 100
 MAX_CELLS = 64
@@ -49,7 +49,7 @@ def refusal(reference: str, answer: str) -> str | None:
         text = _BRACED.sub(r"\1^", normalize.normalized(text))
         if latex.depth_of(text) > MAX_NESTING or text.count("&") + text.count("\\\\") > MAX_CELLS:
             return f"{name}_too_complex"
-        if text.count("'") > MAX_PRIMES or any(bomb.search(text) for bomb in BOMBS):
+        if text.count("'") > MAX_PRIME_MARKS or any(bomb.search(text) for bomb in BOMBS):
             return f"{name}_too_complex"
         if not is_formula(text):
             return f"unparsable_{name}"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from libra_cli.stream.run import OpenSource
 
     OpenInputs = Callable[[StreamOptions, dict[str, Any]], OpenSource | None]
-    Used = Sequence[str] | Callable[[dict[str, Any]], Sequence[str]]
+    Named = Sequence[str] | Callable[[dict[str, Any]], Sequence[str]]
 
 ORIGINS = {
     ParameterSource.COMMANDLINE: "command line",
@@ -38,8 +38,9 @@ class StageOption(click.Option):
 
     `shapes_rows`: another value gives other rows, so a resumed run must not change it. `group`: its heading in help.
     `suggested`: values that shells complete in addition to file names. `by_content`: its value is a file, or several,
-    whose content shapes rows. `writes`: the form (see stream.files.FORMS) of the file that it has the run write, which
-    is recognised by its `keys`.
+    whose content shapes rows. `watched`: its value is files that may grow between two runs of the same command, but not
+    change otherwise. `writes`: the form (see stream.files.FORMS) of the file that it has the run write, which is
+    recognised by its `keys`.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class StageOption(click.Option):
         group: str = "Options",
         suggested: Sequence[str] = (),
         by_content: bool = False,
+        watched: bool = False,
         writes: str | None = None,
         keys: Sequence[str] = (),
         **kwargs: Any,
@@ -56,7 +58,13 @@ class StageOption(click.Option):
         super().__init__(*args, **kwargs)
         self.writes, self.keys = writes, tuple(keys)
         self.shapes_rows, self.group, self.suggested = shapes_rows, group, tuple(suggested)
-        self.by_content = by_content
+        self.by_content, self.watched = by_content, watched
+
+    def make_metavar(self, ctx: click.Context) -> str:
+        """Choices without the square brackets of click, in which a single one looks optional."""
+        return (
+            super().make_metavar(ctx).strip("[]") if isinstance(self.type, click.Choice) else super().make_metavar(ctx)
+        )
 
 
 def option(*names: str, **kwargs: Any) -> Callable[[Callable], Callable]:
@@ -71,7 +79,10 @@ def _common(*names: str, **kwargs: Any) -> StageOption:
 
 
 def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
-    """The options that every stage shares, in the order of the manual; `takes` is the metavar of an input."""
+    """The options that stages share, in the order of the manual; `takes` is the metavar of an input.
+
+    A stage that begins its output anew each time has no rows in flight, hence no `--unordered` and no `--window`.
+    """
     again = "continues an interrupted run" if resumable else "writes FILE anew"
     return [
         click.Argument(["inputs"], nargs=-1, metavar=f"[{takes}]..."),
@@ -100,7 +111,7 @@ def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
             help="Process only part I (from 0) of N, chosen by a hash of the id. auto: I and N come from the Slurm "
             "array or step.",
         ),
-        *_processing_options(),
+        *_processing_options(ordered=resumable),
         _common("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
         _common(
             "--log-format",
@@ -112,15 +123,9 @@ def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
     ]
 
 
-def _processing_options() -> list[click.Parameter]:
-    """How rows are read, ordered, counted and stopped."""
-    return [
-        _common(
-            "--limit",
-            type=click.IntRange(0),
-            metavar="N",
-            help="Read only the first N rows of the input. Default: all.",
-        ),
+def _processing_options(ordered: bool) -> list[click.Parameter]:
+    """How rows are read, put in order if they are `ordered`, counted and stopped."""
+    order = [
         _common("--unordered", is_flag=True, help="Write rows as they finish instead of in input order."),
         _common(
             "--window",
@@ -129,6 +134,15 @@ def _processing_options() -> list[click.Parameter]:
             metavar="N",
             help="Maximum rows in flight (requests, in a stage that asks a model); limits memory.",
         ),
+    ]
+    return [
+        _common(
+            "--limit",
+            type=click.IntRange(0),
+            metavar="N",
+            help="Read only the first N rows of the input. Default: all.",
+        ),
+        *(order if ordered else []),
         _common(
             "--max-line-bytes",
             type=click.IntRange(1),
@@ -245,9 +259,16 @@ def _key(param: click.Option) -> str:
 class StageCommand(click.Command):
     """A command with examples, grouped options, and (for a stage with rows) fields and exit statuses in its help."""
 
-    def __init__(self, info: StageInfo | None = None, examples: Sequence[str] = (), takes: str = "FILE", **kwargs: Any):
+    def __init__(
+        self,
+        info: StageInfo | None = None,
+        examples: Sequence[str] = (),
+        takes: str = "FILE",
+        reads_in_words: str = "",
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.info, self.takes = info, takes
+        self.info, self.takes, self.reads_in_words = info, takes, reads_in_words
         self.examples: Sequence[str] = info.examples if info else examples
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -280,9 +301,11 @@ class StageCommand(click.Command):
                     formatter.write_dl(records)
 
     def rows(self) -> list[tuple[str, str]]:
-        """The fields that the stage reads and writes, as (verb, names)."""
-        fields = (("reads", self.info.reads), ("writes", self.info.writes)) if self.info else ()
-        return [(verb, ", ".join(names)) for verb, names in fields if names]
+        """The fields that the stage reads and writes, as (verb, fields)."""
+        if self.info is None:
+            return []
+        read = self.reads_in_words or ", ".join(self.info.reads)
+        return [(verb, fields) for verb, fields in (("reads", read), ("writes", ", ".join(self.info.writes))) if fields]
 
 
 def grouped_options(command: click.Command, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
@@ -316,9 +339,10 @@ def stage(
     name: str,
     *,
     reads: Any = None,
+    reads_in_words: str = "",
     writes: Sequence[str] = (),
-    used: Used = (),
-    names: Used = (),
+    drops: Named = (),
+    names: Named = (),
     resumable: bool = True,
     examples: Sequence[str] = (),
     inputs: OpenInputs | None = None,
@@ -327,10 +351,11 @@ def stage(
     """Makes `function(run, **own options)` the stage `name`.
 
     The docstring of `function` is the help, its first line the summary. `function` receives an entered Run, and its
-    options by name. The other parameters describe the stage's rows as in StageInfo; `used` and `names` may be functions
-    of the option values. `inputs(options, values)` opens the input of a stage that reads more than JSONL, or returns
-    None for plain JSONL. If an input is more than a file name, `takes` is its metavar, and `inputs` puts the file names
-    into `options.inputs`; what it adds to `values` counts as shaping rows.
+    options by name. The other parameters describe the stage's rows as in StageInfo; `reads_in_words` names in the help
+    all fields that are read, where they are more than those that every row must have (`reads`). `drops` and `names` may
+    be functions of the option values. `inputs(options, values)` opens the input of a stage that reads more than JSONL,
+    or returns None for plain JSONL. If an input is more than a file name, `takes` is its metavar, and `inputs` puts the
+    file names into `options.inputs`; what it adds to `values` counts as shaping rows.
     """
     from libra_cli.stream.options import StageInfo
 
@@ -344,8 +369,9 @@ def stage(
             examples=tuple(examples),
             current_config=partial(current_config, name),
         )
-        command = _command(name, function, stream_options(takes, resumable), info=info, takes=takes)
-        command.callback = _runner(function, info, command, inputs, used, names)
+        shared = stream_options(takes, resumable)
+        command = _command(name, function, shared, info=info, takes=takes, reads_in_words=reads_in_words)
+        command.callback = _runner(function, info, command, inputs, drops, names)
         return command
 
     return decorate
@@ -409,13 +435,16 @@ def _runner(
     info: StageInfo,
     command: StageCommand,
     inputs: OpenInputs | None,
-    used: Used,
-    names: Used,
+    drops: Named,
+    names: Named,
 ) -> Callable[..., int]:
     from libra_cli.stream.options import StreamOptions
 
     shared = {field.name for field in dataclass_fields(StreamOptions)}
-    by_content = [str(param.name) for param in command.params if getattr(param, "by_content", False)]
+    by_content, watched = (
+        [str(param.name) for param in command.params if getattr(param, kind, False)]
+        for kind in ("by_content", "watched")
+    )
 
     def run_stage(**values: Any) -> int:
         import sys
@@ -426,15 +455,17 @@ def _runner(
         writes, also_read = _written(command, values), _read(command, values)
         options = StreamOptions(**{name: values.pop(name) for name in list(values) if name in shared})
         options.writes, options.also_read = writes, also_read
-        read = {name: _paths(values[name]) for name in by_content if values[name]}
+        read, options.watched = (
+            {name: _paths(values[name]) for name in kind if values[name]} for kind in (by_content, watched)
+        )
         open_source = inputs(options, values) if inputs else None
         if open_source is None and not options.inputs and (sys.stdin is None or sys.stdin.isatty()):
             raise click.UsageError(f"there is no input: name a file, or pipe rows in (libra {info.name} FILE)")
         shapeless = {param.name for param in command.params if not getattr(param, "shapes_rows", False)}
         config = {name: value for name, value in values.items() if name not in shapeless}
         config.update({name: [named_by_content(path) for path in paths] for name, paths in read.items()})
-        fields, known_by = (tuple(given(values) if callable(given) else given) for given in (used, names))
-        with Run(replace(info, used=fields, names=known_by), options, config, open_source) as run:
+        left_out, known_by = (tuple(given(values) if callable(given) else given) for given in (drops, names))
+        with Run(replace(info, drops=left_out, names=known_by), options, config, open_source) as run:
             try:
                 function(run, **values)
             except InvalidOptions as error:

@@ -58,6 +58,15 @@ class Markers(click.ParamType):
         return value
 
 
+class Dtype(click.ParamType):
+    """A dtype of torch by either of its names; converts the short one (`bf16`) to the long one (`bfloat16`)."""
+
+    name = "dtype"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}.get(value, value)
+
+
 def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of EngineOptions, which `EngineOptions.take` collects."""
     return _all(function, _engine_option(), *_name_options(), *_running_options())
@@ -234,9 +243,10 @@ def _model_options() -> list[Decorator]:
         _engine("--revision", metavar="REV", help="Branch, tag or commit of a model on the hub."),
         _engine(
             "--dtype",
+            type=Dtype(),
             default="auto",
-            metavar="TYPE",
-            help="Dtype of the weights: bfloat16, float16, float32. auto: as stored (transformers on a CPU: float32).",
+            metavar="auto|bf16|fp16|fp32",
+            help="Dtype of the weights. auto: as stored (on a CPU, transformers takes fp32).",
         ),
         _engine(
             "--max-model-len",
@@ -345,6 +355,7 @@ def _replay_option() -> Decorator:
     return _engine(
         "--replay",
         multiple=True,
+        watched=True,
         metavar="FILE",
         help="Take responses from FILE, rows of an earlier run, instead of running a model. A response is found by id "
         "(or question, or index), model and sample. If no model is named, all models in FILE answer. Repeatable.",

@@ -36,6 +36,7 @@ def index(summaries: Mapping[str, str]) -> str:
             f"{NOTE}# Reference\n",
             "The help of every command, also as `libra STAGE --help` and `man libra-STAGE`.\n",
             *table("command", "summary", links),
+            "[Rewards](rewards.md): the terms, estimators and other parts of a reward plan.\n",
             "## Exit statuses\n",
             *table("status", "meaning", statuses),
         ]
@@ -54,7 +55,7 @@ def stage_page(ctx: click.Context) -> str:
         options = [(code(name), escaped(" ".join(meaning.split()))) for name, meaning in records]
         parts += [f"## {title}\n", *table("option", "meaning", options)]
     if rows := command.rows():
-        parts += ["## Rows\n", *table("", "fields", [(verb, code(*names.split(", "))) for verb, names in rows])]
+        parts += ["## Rows\n", *table("", "fields", [(verb, escaped(fields)) for verb, fields in rows])]
     if command.info:
         parts += [f"Exit statuses: see [Reference]({INDEX}#exit-statuses).\n"]
     return "\n".join(parts)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-RENAMED: dict[str, dict[str, str]] = {"rollout": {"prompt_template": "template"}}
+RENAMED: dict[str, dict[str, str]] = {
+    "collect": {"keep": "keep_fields"},
+    "judge": {"thinking_markers": "judge_markers"},
+    "rollout": {"prompt_template": "template"},
+}
 """Stage -> old key -> new key; the value stays."""
 
 REPLACED: dict[str, dict[str, list[tuple[Any, dict[str, Any]]]]] = {
     "collect": {"keep_duplicates": [(False, {"duplicates": "drop"}), (True, {"duplicates": "keep"})]},
+    "judge": {"reduce": [("best", {"reduce": "max"})]},
     "mix": {
         "dedupe": [
             (None, {"duplicates": "keep", "duplicates_by": "id"}),
@@ -18,7 +23,7 @@ REPLACED: dict[str, dict[str, list[tuple[Any, dict[str, Any]]]]] = {
         ]
     },
 }
-"""Stage -> old key -> pairs of an old value and the options that replace it."""
+"""Stage -> key -> pairs of an old value and the options that replace it."""
 
 
 def current_config(stage: str, config: Mapping[str, Any]) -> dict[str, Any]:

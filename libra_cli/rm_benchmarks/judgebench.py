@@ -14,7 +14,7 @@ from libra_cli.rm_benchmarks.base import (
     cluster_of,
     weighted_mean,
 )
-from libra_cli.rm_benchmarks.verdicts import compared, judgments, null_reason, scores, signs
+from libra_cli.rm_benchmarks.judged_rows import compared, judgments, null_reason, scores, signs
 from libra_cli.tasks import GeneratedText
 from libra_cli.tasks.grading import read_verdict
 from libra_cli.tasks.rank import RANK, preferred

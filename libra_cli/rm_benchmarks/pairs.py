@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from libra_cli.rm_benchmarks.base import Benchmark, BenchmarkPoint, Fields, ProtocolName, cluster_of
-from libra_cli.rm_benchmarks.verdicts import beats_all, null_reason, signs
+from libra_cli.rm_benchmarks.judged_rows import beats_all, null_reason, signs
 from libra_cli.tasks.rank import preferred
 
 

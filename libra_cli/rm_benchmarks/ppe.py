@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from libra_cli.rm_benchmarks.base import Benchmark, BenchmarkPoint, Fields, ProtocolName, cluster_of, required
-from libra_cli.rm_benchmarks.verdicts import null_reason, signs
+from libra_cli.rm_benchmarks.judged_rows import null_reason, signs
 
 CORRECTNESS = ("MMLU-Pro", "MATH", "GPQA", "MBPP-Plus", "IFEval")
 CORRECT = "correct"

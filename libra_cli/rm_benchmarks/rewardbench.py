@@ -21,7 +21,7 @@ from libra_cli.rm_benchmarks.base import (
     required,
     weighted_mean,
 )
-from libra_cli.rm_benchmarks.verdicts import is_scalar, null_reason, signs
+from libra_cli.rm_benchmarks.judged_rows import is_scalar, null_reason, signs
 
 SECTIONS: dict[str, dict[str, int]] = {
     "Chat": {

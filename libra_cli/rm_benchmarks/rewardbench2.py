@@ -18,7 +18,7 @@ from libra_cli.rm_benchmarks.base import (
     pick,
     required,
 )
-from libra_cli.rm_benchmarks.verdicts import beats_all, choice, null_reason, scores, signs
+from libra_cli.rm_benchmarks.judged_rows import beats_all, choice, null_reason, scores, signs
 
 SUBSETS = ("Factuality", "Precise IF", "Math", "Safety", "Focus")
 TIES: dict[str, float] = {

@@ -17,7 +17,7 @@ from libra_cli.rm_benchmarks.base import (
     pick,
     required,
 )
-from libra_cli.rm_benchmarks.verdicts import null_reason, signs
+from libra_cli.rm_benchmarks.judged_rows import null_reason, signs
 
 RIGHT = "human_to_GPT-4"
 """The `solution_reference` of the right solution."""

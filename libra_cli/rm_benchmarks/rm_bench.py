@@ -16,7 +16,7 @@ from libra_cli.rm_benchmarks.base import (
     pick,
     plain_mean,
 )
-from libra_cli.rm_benchmarks.verdicts import null_reason, signs
+from libra_cli.rm_benchmarks.judged_rows import null_reason, signs
 
 DOMAINS = ("chat", "math", "code", "safety")
 LEVELS = ("hard", "normal", "easy")

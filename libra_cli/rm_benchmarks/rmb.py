@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from libra_cli.rm_benchmarks.base import Benchmark, BenchmarkPoint, Fields, ProtocolName, cluster_of, required
-from libra_cli.rm_benchmarks.verdicts import beats_all, null_reason, signs
+from libra_cli.rm_benchmarks.judged_rows import beats_all, null_reason, signs
 
 _UNIQUE_FIELDS = ("bon_uid", "bon_best", "pair_uid", "reject")
 """Fields of its lists and its pairs."""

@@ -30,8 +30,9 @@ class StageInfo:
     reads: Mapping[str, Any] = field(default_factory=dict)
     """Field -> accepted type or types; a row that lacks it is refused, with a hint how to add it."""
     writes: tuple[str, ...] = ()
-    used: tuple[str, ...] = ()
-    """Fields that decide the result; if a row's values have changed since the output was begun, the run is refused."""
+    drops: tuple[str, ...] = ()
+    """Fields of the input that its rows lack. All that are neither here nor in `writes` pass through unchanged; if they
+    have changed since the output was begun, the run is refused."""
     names: tuple[str, ...] = ()
     """Fields that, together with the id, identify a row (`model`, `sample`)."""
     resumable: bool = True
@@ -39,6 +40,11 @@ class StageInfo:
     examples: tuple[str, ...] = ()
     current_config: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
     """Gives the configuration in an older manifest the names of today's options."""
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The fields of the input that do not pass through."""
+        return (*self.writes, *self.drops)
 
 
 @dataclass
@@ -65,6 +71,8 @@ class StreamOptions:
     also_read: tuple[str, ...] = ()
     """Files besides the input that options name and the stage reads; no option sets this field."""
 
+    watched: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Files whose content must not change until the output is complete, by option; no option sets this field."""
     writes: tuple[OutputFile, ...] = ()
     """Every file that an option names and the run writes; no option sets this field."""
 

@@ -35,7 +35,7 @@ def describe(
     ds_config = preflight.deepspeed_config_for(settings, world, policy.DTYPES[dtype])
     with _samples(settings, encoder_of, console) as stores:
         preflight.refuse_unfit(stores, config, batch.epochs)
-        longest = max(int(store.lengths.max()) for store in stores)
+        longest = max(store.longest for store in stores)
         train = stores[0]
         order = SampleOrder(len(train), batch.batch_size, batch.epochs, batch.seed)
         tokens = int(train.lengths.sum())
@@ -43,7 +43,7 @@ def describe(
             "samples": len(train),
             "tokens": tokens,
             "learned": int(train.n_targets.sum()),
-            "longest": int(train.lengths.max()),
+            "longest": train.longest,
             "steps": min(order.steps, batch.max_steps or order.steps),
             "tokens_per_step": round(tokens / len(train) * min(batch.batch_size, order.total)),
         }

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.training.data.token_store import TokenStore
+from libra_cli.training.data.prepare import TrainingData
 from libra_cli.training.distributed.deepspeed_engine import build_config
 from libra_cli.training.distributed.world import World
 from libra_cli.training.settings import TrainSettings
@@ -25,10 +25,10 @@ def deepspeed_config_for(settings: TrainSettings, world: World, dtype: torch.dty
     return build_config(settings.engine, settings.optimizer, dtype, world)
 
 
-def refuse_unfit(stores: Sequence[TokenStore], config: Any, epochs: float) -> None:
+def refuse_unfit(stores: Sequence[TrainingData], config: Any, epochs: float) -> None:
     """Raises Fatal(2) if samples do not fit the model, or the training samples (the first store) make no step."""
     text = config.get_text_config()
-    longest = max(int(store.lengths.max()) for store in stores)
+    longest = max(store.longest for store in stores)
     positions = getattr(text, "max_position_embeddings", None)
     if positions and longest > positions:
         cure = f"--max-length {positions} leaves longer ones out"

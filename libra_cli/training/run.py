@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from libra_cli.exits import Exit, Fatal, ReaderGone
@@ -18,11 +19,9 @@ from libra_cli.stream.signals import StopRequest
 from libra_cli.stream.sinks import write_all
 from libra_cli.training import preflight
 from libra_cli.training.data.chat_format import TrainingChat
-from libra_cli.training.data.packing import PackBudget, SampleOrder
-from libra_cli.training.data.prepare import chat_format_of, prepare
+from libra_cli.training.data.packing import PackBudget
+from libra_cli.training.data.prepare import Preparation, Prepared, TrainingData, chat_format_of
 from libra_cli.training.data.sources import StepBatch, StepSource
-from libra_cli.training.data.token_store import TokenStore
-from libra_cli.training.data.tokenization import Encoder
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.world import ReportedByRank0, World
 from libra_cli.training.model import attention, policy, self_check
@@ -38,8 +37,36 @@ from libra_cli.training.settings import TrainSettings
 from libra_cli.training.trainer import Stopped, TrainBatches, Trainer
 
 
+@dataclass(frozen=True)
+class LoadedModel:
+    """The model on its engine, and how its batches are split."""
+
+    engine: TrainEngine
+    batches: TrainBatches
+    config: Any
+
+
+@dataclass(frozen=True)
+class SourceParts:
+    """What the batches of a run may be made from."""
+
+    settings: TrainSettings
+    data: TrainingData
+    model: LoadedModel
+    chat: TrainingChat
+    world: World
+    stop: StopRequest
+    console: Console
+    folder: Path
+    """The run's own folder."""
+    record: Callable[..., None]
+    """Reports an event (`Telemetry.record`); does nothing on ranks that do not report."""
+    stack: ExitStack
+    """Closed at the end of the run."""
+
+
 class TrainingMethod(Protocol):
-    """What one trainer adds to a run: how rows become samples, what a step learns from, and the loss."""
+    """What one trainer adds to a run: how rows become data, what a step learns from, and the loss."""
 
     stage: str
     """The subcommand, for messages and manifests."""
@@ -48,23 +75,14 @@ class TrainingMethod(Protocol):
     """The figure of the objective that chooses the best step on held-out samples."""
     higher_is_better: bool
 
-    def encoder(self, chat: TrainingChat) -> Encoder:
-        """Turns rows into samples."""
+    def prepare(self, preparation: Preparation) -> Prepared:
+        """The data of the run, as all ranks see them."""
 
-    def source(self, samples: TokenStore, order: SampleOrder) -> StepSource:
+    def source(self, parts: SourceParts) -> StepSource:
         """The batches of the steps."""
 
-    def evaluation(self, held_out: TokenStore) -> StepBatch:
+    def evaluation(self, held_out: TrainingData) -> StepBatch:
         """What an evaluation measures."""
-
-
-@dataclass(frozen=True)
-class _Model:
-    """The model on its engine, and how its batches are split."""
-
-    engine: TrainEngine
-    batches: TrainBatches
-    config: Any
 
 
 def run(settings: TrainSettings, method: TrainingMethod, records: int | None = None) -> Exit:
@@ -125,15 +143,15 @@ class TrainingRun:
         tokenizer, config, chat = world.on_all_ranks(read_model)
         dtype = policy.dtype_of(settings.model.dtype)
         ds_config = world.on_all_ranks(lambda: preflight.deepspeed_config_for(settings, world, dtype))
-        train, held_out = self._prepare(chat)
-        stores = [store for store in (train, held_out) if store is not None]
-        world.on_all_ranks(lambda: preflight.refuse_unfit(stores, config, settings.batch.epochs))
+        train, held_out = self._prepare(chat, config)
+        given = [data for data in (train, held_out) if data is not None]
+        world.on_all_ranks(lambda: preflight.refuse_unfit(given, config, settings.batch.epochs))
         if (finished := world.on_rank0(lambda: self._dir.refuse_other_samples(train.digest))) is not None:
             self._console.note(f"{self._dir.path} is finished; --overwrite trains it anew")
             return finished
-        model = self._load(config, tokenizer, ds_config, max(int(store.lengths.max()) for store in stores))
+        model = self._load(config, tokenizer, ds_config, max(data.longest for data in given))
         export = Export(tokenizer, chat.closing, policy.DTYPES.get(settings.save.save_dtype), world)
-        trainer = self._trainer(stack, model, train, held_out, export)
+        trainer = self._trainer(stack, model, chat, train, held_out, export)
         try:
             if (step := trainer.resume()) is not None:
                 self._console.note(f"continues after step {step}")
@@ -151,26 +169,25 @@ class TrainingRun:
 
     # -- samples ------------------------------------------------------------------------------------------------------
 
-    def _prepare(self, chat: TrainingChat) -> tuple[TokenStore, TokenStore | None]:
-        """The samples to train on, and the held-out samples if there are any."""
-        data, encoder = self._settings.data, self._method.encoder(chat)
+    def _prepare(self, chat: TrainingChat, config: Any) -> tuple[TrainingData, TrainingData | None]:
+        """The data to train on, and the held-out data if there are any."""
+        settings = self._settings
 
         def error_log() -> ErrorLog:  # one for all files, opened when the first is read
             if self._log is None:
-                self._log = ErrorLog(data.errors, self._method.stage, self._console)
+                self._log = ErrorLog(settings.data.errors, self._method.stage, self._console)
             return self._log
 
-        def store_of(name: str, paths: tuple[str, ...]) -> TokenStore:
-            folder = str(self._dir.path / SAMPLES / name)
-            store, refused = prepare(folder, paths, encoder, data, self._world, self._console, error_log, self._stop)
-            self._refused += refused
-            return store
-
-        return store_of("train", data.inputs), store_of("eval", data.eval_data) if data.eval_data else None
+        folder = self._dir.path / SAMPLES
+        prepared = self._method.prepare(
+            Preparation(settings.data, chat, config, folder, self._world, self._console, error_log, self._stop)
+        )
+        self._refused = prepared.refused
+        return prepared.train, prepared.held_out
 
     # -- the model on its engine --------------------------------------------------------------------------------------
 
-    def _load(self, config: Any, tokenizer: Any, ds_config: Mapping[str, Any], longest: int) -> _Model:
+    def _load(self, config: Any, tokenizer: Any, ds_config: Mapping[str, Any], longest: int) -> LoadedModel:
         """Packs documents if the model allows it, unless options decide."""
         settings = self._settings
         wanted = settings.model.packing
@@ -191,7 +208,7 @@ class TrainingRun:
         quadratic = 1 / (6 * config.get_text_config().hidden_size)
         budget = PackBudget(settings.batch.micro_batch_tokens, quadratic, padded=not packed)
         fillers = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
-        return _Model(engine, TrainBatches(budget, next(id for id in fillers if id is not None)), config)
+        return LoadedModel(engine, TrainBatches(budget, next(id for id in fillers if id is not None)), config)
 
     def _packed_engine(self, config: Any, ds_config: Mapping[str, Any], longest: int) -> TrainEngine:
         """Raises CannotPack if the model does not allow packing."""
@@ -217,17 +234,33 @@ class TrainingRun:
     # -- the trainer --------------------------------------------------------------------------------------------------
 
     def _trainer(
-        self, stack: ExitStack, model: _Model, train: TokenStore, held_out: TokenStore | None, export: Export
+        self,
+        stack: ExitStack,
+        model: LoadedModel,
+        chat: TrainingChat,
+        train: TrainingData,
+        held_out: TrainingData | None,
+        export: Export,
     ) -> Trainer:
         settings, method, world, engine = self._settings, self._method, self._world, model.engine
-        batch, optimizer, save = settings.batch, settings.optimizer, settings.save
-        order = SampleOrder(len(train), batch.batch_size, batch.epochs, batch.seed, batch.shuffle)
-        steps = min(order.steps, batch.max_steps or order.steps)
+        optimizer, save = settings.optimizer, settings.save
+        reports: list[Telemetry] = []
+
+        def record(event: str, step: int, **figures: Any) -> None:
+            for telemetry in reports:
+                telemetry.record(event, step, **figures)
+
+        source = method.source(
+            SourceParts(settings, train, model, chat, world, self._stop, self._console, self._dir.path, record, stack)
+        )
+        steps = min(source.steps, settings.batch.max_steps or source.steps)
         schedule = Schedule(optimizer.lr, optimizer.final_lr, steps, optimizer.warmup, optimizer.schedule)
         self._console.note(
-            f"{len(train):,} samples, {int(train.lengths.sum()):,} tokens; {steps:,} steps of {order.batch_size}; "
+            f"{train.summary()}; {steps:,} steps of {source.batch_size}; "
             f"{world.size} {'process' if world.size == 1 else 'processes'}, ZeRO {engine.stage}, {engine.precision}"
         )
+        telemetry = self._telemetry(stack, steps)
+        reports += [telemetry] if telemetry is not None else []
         judge_eval = None
         if save.score:
             scored = self._dir.path / SCORED
@@ -243,14 +276,14 @@ class TrainingRun:
         return Trainer(
             engine,
             method.objective,
-            method.source(train, order),
+            source,
             model.batches,
             schedule,
             save,
-            batch.seed,
+            settings.batch.seed,
             world,
             self._stop,
-            self._telemetry(stack, steps),
+            telemetry,
             marker,
             history,
             ModelShape.of(model.config) if world.on_gpu else None,

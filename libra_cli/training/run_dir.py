@@ -8,7 +8,6 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +17,7 @@ from libra_cli import __version__, miniature
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.line_source import InputFiles
+from libra_cli.stream.module_path import libra_command
 from libra_cli.stream.sinks import write_failed
 from libra_cli.training.distributed import deepspeed_config
 from libra_cli.training.monitoring.trackers import check_trackers
@@ -29,6 +29,8 @@ RUN_ENTRIES = ("checkpoints", SAMPLES, SCORED, MANIFEST)
 """What --overwrite removes."""
 MODEL_FILES = ("config.json", "*.safetensors", "tokenizer*", "*.jinja")
 """What identifies a model's folder."""
+_KINDS = {"stage": str, "status": str, "config": dict, "steps": int, "samples": str, "refused": int, "left": dict}
+"""Types of the values of a manifest."""
 _END_BYTES = 1 << 16
 
 
@@ -164,12 +166,14 @@ class RunDir:
 
     def _manifest(self) -> dict[str, Any] | None:
         try:
-            manifest: dict[str, Any] = json.loads((self.path / MANIFEST).read_text())
+            manifest = json.loads((self.path / MANIFEST).read_bytes())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError):
-            raise Fatal(Exit.USAGE, f"{self.path / MANIFEST}: not a manifest of libra; use another -o") from None
-        return manifest
+        except (OSError, ValueError, RecursionError):
+            manifest = None
+        if isinstance(manifest, dict) and all(type(manifest.get(key, kind())) is kind for key, kind in _KINDS.items()):
+            return manifest
+        raise Fatal(Exit.USAGE, f"{self.path / MANIFEST}: not a manifest of libra; use another -o")
 
 
 def file_stamps(paths: Sequence[str]) -> list[list[Any]]:
@@ -215,7 +219,7 @@ def _check_judge_options(options: str) -> None:
         words = shlex.split(options)
     except ValueError as error:
         raise Fatal(Exit.USAGE, f"--score-with {options}: {error}") from None
-    command = [sys.executable, "-m", "libra_cli", "judge", *words, "--print-config"]
+    command = libra_command("judge", *words, "--print-config")
     checked = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if checked.returncode:
         raise Fatal(Exit.USAGE, f"--score-with {options}: {checked.stderr.strip()}")

@@ -10,7 +10,7 @@ import resource
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.signals import StopRequest
 from libra_cli.training.data.micro_batch import MicroBatch, make_micro_batch
 from libra_cli.training.data.packing import PackBudget, pack_batch
-from libra_cli.training.data.sources import StepBatch, StepSource
+from libra_cli.training.data.sources import SourceStopped, StepBatch, StepSource
 from libra_cli.training.distributed.checkpoints import Checkpoints
 from libra_cli.training.distributed.deepspeed_engine import NonFinite, PassResult, TrainEngine
 from libra_cli.training.distributed.world import World
@@ -68,6 +68,20 @@ class TrainBatches:
             yield micro_batch, number == len(packs)
 
 
+class StepTotals(NamedTuple):
+    """What a step came to on all ranks."""
+
+    sums: dict[str, float]
+    maxima: dict[str, float]
+    tokens: int
+    slots: int
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Sums and maxima, for the objective to report from."""
+        return {**self.sums, **self.maxima}
+
+
 @dataclass
 class StepStats:
     """Totals over the micro-batches of one step on this rank."""
@@ -75,6 +89,7 @@ class StepStats:
     log_probs: list[torch.Tensor] = field(default_factory=list)
     samples: list[np.ndarray] = field(default_factory=list)
     sums: dict[str, torch.Tensor | float] = field(default_factory=dict)
+    maxima: dict[str, list[torch.Tensor | float]] = field(default_factory=dict)
     tokens: int = 0
     slots: int = 0
 
@@ -85,17 +100,22 @@ class StepStats:
         self.slots += micro_batch.slots
         for name, value in result.sums.items():
             self.sums[name] = self.sums.get(name, 0.0) + value  # stays on the device: no wait here
+        for name, value in result.maxima.items():
+            self.maxima.setdefault(name, []).append(value)
 
     def bad_samples(self) -> list[int]:
         """Samples with a log-probability that is not finite."""
         log_probs, samples = torch.cat(self.log_probs).cpu().numpy(), np.concatenate(self.samples)
         return sorted({int(sample) for sample in samples[~np.isfinite(log_probs)]})
 
-    def all_sum(self, world: World) -> tuple[dict[str, float], float, float]:
-        """The objective's sums, tokens and slots over all ranks; waits for the device."""
-        names = sorted(self.sums)
-        totals = world.all_sum([*(float(self.sums[name]) for name in names), self.tokens, self.slots])
-        return dict(zip(names, totals, strict=False)), totals[-2], totals[-1]
+    def all_reduce(self, world: World) -> StepTotals:
+        """Totals over all ranks; waits for the device."""
+        names, maxima = sorted(self.sums), sorted(self.maxima)
+        sums = world.all_sum([*(float(self.sums[name]) for name in names), self.tokens, self.slots])
+        largest = world.all_max([max(map(float, self.maxima[name])) for name in maxima]) if maxima else []
+        return StepTotals(
+            dict(zip(names, sums, strict=False)), dict(zip(maxima, largest, strict=True)), int(sums[-2]), int(sums[-1])
+        )
 
 
 class Trainer:
@@ -145,6 +165,7 @@ class Trainer:
             raise Fatal(Exit.USAGE, f"{path}: other --eval-data chose the best step; {cure}")
         self.checkpoints.load(self._engine, path)
         self._history.load(marker)
+        self._source.resume(marker["step"], marker.get("source", {}))
         self.step = self._saved_step = marker["step"]
         self._saved_history = self._history.state()
         return self.step
@@ -191,7 +212,7 @@ class Trainer:
 
     def _stop_if_asked(self) -> None:
         """Stops all ranks together, whichever of them received the signal."""
-        status = self._world.all_max(int(self._stop.status or 0))
+        status = int(self._world.all_max([float(self._stop.status or 0)])[0])
         if status:
             self.save()
             raise Stopped(Exit(status))
@@ -200,7 +221,11 @@ class Trainer:
 
     def _take_step(self) -> None:
         began = time.perf_counter()
-        batch = self._source.batch(self.step)
+        try:
+            batch = self._source.batch(self.step)
+        except SourceStopped:
+            self._stop_if_asked()
+            raise
         # Dropout is a function of seed, step and rank: a resumed run draws what it would have drawn.
         drawn = np.random.SeedSequence([self._seed, self.step, self._world.rank]).generate_state(1, np.uint64)
         torch.manual_seed(int(drawn[0] >> np.uint64(1)))
@@ -209,8 +234,8 @@ class Trainer:
             stats.add(micro_batch, self._engine.learn(micro_batch, self._objective, last))
             if not last:  # a step can take minutes, a grace period seldom does; the gradients so far are dropped
                 self._stop_if_asked()
-        sums, tokens, slots = stats.all_sum(self._world)
-        if not all(map(math.isfinite, sums.values())):
+        totals = stats.all_reduce(self._world)
+        if not all(map(math.isfinite, totals.sums.values())):
             raise self._non_finite(batch, stats)
         lr = self._schedule.at(self.step)
         try:
@@ -230,14 +255,14 @@ class Trainer:
             self.step,
             epoch=self._source.epoch(self.step),
             samples=len(batch.indices),
-            **self._objective.figures(sums),
+            **self._objective.figures(totals.figures),
             lr=lr,
             grad_norm=grad_norm,
             learned=n_targets,
-            tokens=int(tokens),
-            padding=1 - tokens / slots if slots else 0.0,
+            tokens=totals.tokens,
+            padding=1 - totals.tokens / totals.slots if totals.slots else 0.0,
             seconds=seconds,
-            tokens_per_second=int(tokens) / seconds,
+            tokens_per_second=totals.tokens / seconds,
             mfu=self._mfu(batch, n_targets, seconds),
             memory_gb=peak_memory / 1e9,
         )
@@ -262,7 +287,7 @@ class Trainer:
             self._stop_if_asked()
             stats.add(micro_batch, self._engine.evaluate(micro_batch, self._objective))
         self._engine.train()
-        figures = self._objective.figures(stats.all_sum(self._world)[0])
+        figures = self._objective.figures(stats.all_reduce(self._world).figures)
         if self._telemetry is not None:
             self._telemetry.record("eval", self.step, **figures, samples=len(self._evaluation.indices))
         if self._history.add_evaluation(self.step, figures[self._history.metric]):
@@ -281,7 +306,8 @@ class Trainer:
     def save(self) -> None:
         """Writes a checkpoint of the last whole step; if there is one, only the evaluation history in its marker."""
         history = self._history.state()
-        marker = {**self._marker, "step": self.step, **history}
+        source = self._source.state()
+        marker = {**self._marker, "step": self.step, **({"source": source} if source else {}), **history}
         if self._saved_step == self.step:
             if history != self._saved_history:
                 self.checkpoints.mark(marker)

@@ -36,7 +36,7 @@ def test_the_nearest_source_wins(printed, tmp_path):
 def test_the_environment_of_one_stage_is_not_anothers(printed):
     env = {"LIBRA_VERIFY_WINDOW": "7"}
     assert printed("libra verify", **env)["window"] == (7, "environment")
-    assert printed("libra balance", **env)["window"] == (1024, "default")
+    assert printed("libra rollout", **env)["window"] == (1024, "default")
 
 
 def test_a_config_file_may_be_named_by_the_environment(printed, tmp_path):

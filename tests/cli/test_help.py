@@ -53,3 +53,28 @@ def test_a_help_text_is_a_sentence_that_names_the_default(name):
 
 def choice_names(param: click.Option) -> set[str]:
     return set(map(str, param.type.choices)) if isinstance(param.type, click.Choice) else set()
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_value_in_square_brackets_can_be_left_out(name):
+    """`--even label`, not `--even [label]`: what must be typed stands without them."""
+    for param in options(name):
+        shown = param.get_help_record(CONTEXTS[name])
+        metavar = shown[0].split(" ", 1)[-1] if shown and not param.is_flag else ""
+        assert not re.fullmatch(r"\[.*\]", metavar), f"{param.name}: {metavar}"
+
+
+@pytest.mark.parametrize("name", [name for name in STAGES if getattr(CONTEXTS[name].command, "info", None)])
+def test_a_stage_says_what_it_reads_and_an_order_is_offered_where_there_is_one(name):
+    command = CONTEXTS[name].command
+    read = dict(command.rows())["reads"]
+    assert set(command.info.reads) <= set(re.findall(r"[a-z_]+", read))
+    ordering = {"window", "unordered"} & {param.name for param in options(name)}
+    assert len(ordering) == (2 if command.info.resumable else 0)
+
+
+@pytest.mark.parametrize(("given", "taken"), [("bf16", "bfloat16"), ("fp16", "float16"), ("fp32", "float32"),
+                                              ("bfloat16", "bfloat16"), ("auto", "auto")])  # fmt: skip
+def test_a_dtype_has_two_names(given, taken):
+    context = CONTEXTS["judge"].command.make_context("judge", ["--dtype", given], resilient_parsing=False)
+    assert context.params["dtype"] == taken

@@ -57,14 +57,14 @@ def test_a_manifest_of_the_whole_output_is_the_same(stage: str, tmp_path: Path) 
     assert ended.returncode == STATUS.get(stage, 0), ended.stderr.decode()
     assert (work / "out.jsonl").read_bytes() == rows
     after = manifest(work)
-    renamed = {RENAMED.get(name, name): value for name, value in before["config"].items()}
+    renamed = {RENAMED[stage].get(name, name): value for name, value in before["config"].items()}
     assert json.dumps(after["config"]) == json.dumps(renamed)
     kept = ("stage", "status", "config_sha256") if renamed == before["config"] else ("stage", "status")
     assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
 
 
-RENAMED = {"prompt_template": "template"}
-"""Options of these stages that f41b008 called otherwise."""
+RENAMED = {"rollout": {"prompt_template": "template"}, "judge": {"thinking_markers": "judge_markers"}, "verify": {}}
+"""Options of each stage that f41b008 called otherwise."""
 
 
 def unversioned(path: Path) -> bytes:

@@ -133,8 +133,10 @@ def test_a_server_of_a_model_that_writes_is_named():
     assert caught.value.status == Exit.USAGE
 
 
-@pytest.mark.parametrize(("version", "too_old"), [("0.10.2", True), ("0.11.0rc1", True), ("0.12.0", False),
-                                                  ("1.0", False), ("dev", False)])  # fmt: skip
+@pytest.mark.parametrize(("version", "too_old"), [
+    ("0.10.2", True), ("0.11.0rc1", True), ("0.11", True), ("0.11.0", True), ("0.11.1rc2", True), ("0.11.1.dev7", True),
+    ("0.11.1", False), ("0.11.1.post1", False), ("0.11.2rc1", False), ("0.12.0", False), ("1.0", False), ("dev", False),
+])  # fmt: skip
 def test_a_server_that_would_squash_scores_is_refused(version, too_old):
     with ScriptedServer(by_length, {"/version": Reply(body={"version": version})}) as server:
         if too_old:

@@ -1,4 +1,4 @@
-"""Two objectives that the package does not ship, in memory: a DPO-like one over pairs, a GRPO-like clipped one.
+"""Objectives on samples in memory: a DPO-like one over pairs, which the package does not ship, and its GRPO ones.
 
 Each has a reference in plain autograd, sample by sample, that shares no code with it.
 """
@@ -6,6 +6,7 @@ Each has a reference in plain autograd, sample by sample, that shares no code wi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,13 @@ from torch.nn.functional import logsigmoid
 
 from libra_cli.training.data.sources import Annotations, StepBatch
 from libra_cli.training.data.tokenization import Encoded
+from libra_cli.training.data.trajectories import Trajectories, Trajectory
 from libra_cli.training.objectives.base import Loss, TokenBatch
+from libra_cli.training.objectives.grpo import GrpoObjective, GrpoSettings, token_weights
 
 VOCABULARY = 61
 LENGTHS = (9, 14, 21, 6, 12, 17, 8, 11)
-BETA, CLIP, KL = 0.5, 0.2, 0.1
+BETA, LOW, HIGH, KL, CAP = 0.5, 0.2, 0.28, 0.1, 2.0
 
 
 class ToySamples:
@@ -35,6 +38,7 @@ class ToySamples:
         self.old_logp = [draw.normal(-4, 0.2, n).astype(np.float32) for n in self.n_targets]
         self.ref_logp = [draw.normal(-4, 0.5, n).astype(np.float32) for n in self.n_targets]
         self.advantage = draw.normal(0, 1, len(LENGTHS)).astype(np.float32)
+        self.sampler_logp = [old + draw.normal(0, 0.5, len(old)).astype(np.float32) for old in self.old_logp]
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -80,43 +84,43 @@ class PairObjective:
         return -sum(logsigmoid(margin) for margin in margins) / len(margins)  # type: ignore[return-value]
 
 
-class ClippedObjective:
-    """Token mean, then response mean, of the clipped importance ratio times the advantage, with a KL penalty."""
+class ClippedObjective(GrpoObjective):
+    """The token's ratio to the trainer's own log-probabilities, weighed by the gap to the sampler's."""
 
-    linear = False
     units = ((0, 1, 2, 3), (4, 5, 6, 7))
 
-    def __call__(self, log_probs_N: Tensor, batch: TokenBatch) -> Loss:
-        assert batch.old_logp is not None
-        assert batch.ref_logp is not None
-        ratio = (log_probs_N - batch.old_logp).exp()
-        clipped = ratio.clamp(1 - CLIP, 1 + CLIP)
-        difference = batch.ref_logp - log_probs_N
-        gain = torch.minimum(ratio * batch.advantage, clipped * batch.advantage)
-        total = -((gain - KL * (difference.exp() - difference - 1)) * batch.weight).sum()
-        cut = (ratio != clipped).sum()
-        return Loss(total, {"loss": total.detach().double(), "clipped": cut, "targets": len(log_probs_N)})
-
-    def figures(self, sums: Mapping[str, float]) -> dict[str, float]:
-        return {"loss": sums["loss"], "clipped": sums["clipped"] / sums["targets"]}
+    def __init__(self, policy: str = "clip") -> None:
+        super().__init__(GrpoSettings(policy, low=LOW, high=HIGH, kl=KL, importance_cap=CAP))
 
     def batch(self, samples: ToySamples) -> StepBatch:
-        weight = {i: 1 / (int(n) * len(samples)) for i, n in enumerate(samples.n_targets)}
-        return StepBatch(samples, self.units, Annotations(
-            weight, dict(enumerate(map(float, samples.advantage))), dict(enumerate(samples.old_logp)),
-            dict(enumerate(samples.ref_logp)),
-        ))  # fmt: skip
+        trajectories = Trajectories([
+            Trajectory(samples.sample(i), samples.name(i), samples.sampler_logp[i], float(samples.advantage[i]),
+                       samples.old_logp[i], samples.ref_logp[i])
+            for i in range(len(samples))
+        ])  # fmt: skip
+        weights = token_weights(samples.n_targets.tolist(), self.settings.aggregate)
+        return replace(trajectories.mini_batch(range(len(samples)), weights), units=self.units)
 
-    @staticmethod
-    def reference(log_probs: Sequence[Tensor], samples: ToySamples) -> Tensor:
+    def reference(self, log_probs: Sequence[Tensor], samples: ToySamples) -> Tensor:
         responses = []
         for i, mine in enumerate(log_probs):
-            old, ref = torch.from_numpy(samples.old_logp[i]), torch.from_numpy(samples.ref_logp[i])
-            ratio, advantage = torch.exp(mine) / torch.exp(old), float(samples.advantage[i])
-            gains = torch.stack([ratio * advantage, torch.clamp(ratio, 1 - CLIP, 1 + CLIP) * advantage]).min(0).values
+            old, ref, sampler = (torch.from_numpy(values[i])
+                                 for values in (samples.old_logp, samples.ref_logp, samples.sampler_logp))  # fmt: skip
+            advantage = float(samples.advantage[i])
+            ratio = torch.exp(mine) / torch.exp(old)
+            if self.settings.policy == "gspo":
+                ratio = (mine - old).mean().exp().detach() * torch.exp(mine - mine.detach())
+            gains = torch.stack([ratio * advantage, torch.clamp(ratio, 1 - LOW, 1 + HIGH) * advantage]).min(0).values
             kl = torch.exp(ref) / torch.exp(mine) - 1 - (ref - mine)
-            responses.append((gains - KL * kl).mean())
+            responses.append((gains * torch.exp(old - sampler).clamp(max=CAP) - KL * kl).mean())
         return -torch.stack(responses).mean()
+
+
+class SequenceObjective(ClippedObjective):
+    """The ratio of the whole response (GSPO)."""
+
+    def __init__(self) -> None:
+        super().__init__("gspo")
 
 
 def plain_log_probs(model: Any, samples: ToySamples) -> list[Tensor]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,19 @@ class RepeatedBatch:
 
     def __init__(self, batch: StepBatch):
         self._batch = batch
+        self.batch_size, self.steps = len(batch.indices), STEPS
 
     def batch(self, step: int) -> StepBatch:
         return self._batch
 
     def epoch(self, step: int) -> float:
         return float(step)
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def resume(self, step: int, state: Mapping[str, Any]) -> None:
+        pass
 
 
 def train(objective: Any, metric: str, higher_is_better: bool, model: str, output: str, world: World) -> dict[str, Any]:

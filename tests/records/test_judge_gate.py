@@ -23,6 +23,7 @@ SYMBOLS_ONLY = [
     ".", ",", ":", ";", "...", "…", "?", "???", "!", "!!!", "#", "###", "---", "--", "—", "_", "* * *", "***", "`",
     "\"", "( )", "@", "\\", "。", "、", "：", "？", "…………", "·", "•", "● ● ●", "───", "████", "∴", "⋯", "\u0301",
     ".\n.\n.", "¿?", "«»", "“”", "**:**", "\\boxed{.}", "\\[ . \\]", "$.$", "- - - -", "." * 5000,
+    "✅", "✅✅", "☑️", "✔️", "👍", "💯", "🎉 ✨", "😀", "👍🏽", "**✅**",
 ]  # fmt: skip
 
 OPENERS = [
@@ -56,7 +57,8 @@ ANSWERS = [
     "Zero", "Paris", "是", "不", "はい", "네", "Да", "Sí", "∅", "∞", "±", "√", "≤", "<", ">", "=", "+", "-", "*", "/",
     "^", "%", "==", "&&", "->", "[]", "{}", "()", "''", '""', "\\{\\}", "\\boxed{5}", "\\boxed{-}",
     "\\boxed{\\emptyset}",
-    "\\boxed{\\{\\}}", "\\boxed{<}", "$\\pi$", "\\infty", "\\[ x \\]", "✓", "✗", "○", "×", "👍", "♠", "€", "△", "→",
+    "\\boxed{\\{\\}}", "\\boxed{<}", "$\\pi$", "\\infty", "\\[ x \\]", "✓", "✗", "○", "×", "♠", "€", "△", "→",
+    "❌", "⭕", "➕", "🔴", "🐱",
     "<br>", "`x`", "```\n5\n```", "x=1", "The answer is 5", "The answer is no", "Answer: B", "Solution: 4", "解：3",
     "Respuesta: 4", "答案是A", "Step 1", "step 3", "Proof", "Analysis", "Explanation", "Result", "Given",
     "\\boxed{Solution}", "A solution", "Let it be", "To work", "To answer", "Let's see 4", "We need to find x",
@@ -101,8 +103,126 @@ def test_every_phrase_of_the_list_is_stopped_and_with_a_number_behind_it_none():
     assert len(phrases) == len(set(phrases)) > 300
     assert [phrase for phrase in phrases if no_answer(phrase) != "opener_only"] == []
     assert [phrase for phrase in phrases if no_answer(f"{phrase} 42") is not None] == []
-    only_before_a_colon = [phrase[:-1] for phrase in phrases if phrase.endswith(":")]
+    only_before_a_colon = [phrase[:-1] for phrase in phrases if phrase.endswith((":", "."))]
     assert [phrase for phrase in only_before_a_colon if no_answer(phrase) is not None] == []
+
+
+SENTENCES = {
+    "English": ["My thought process:", "Ans:", "A:", "Q:", "Proof.", "In conclusion,", "In conclusion, the answer is:",
+                "OK, solution:", "The reasoning process is as follows:", "Step 2:", "Sol."],
+    "Chinese": ["我们来解决这个问题。", "让我们来分析一下这道题目：", "首先，我们需要理解题意。",
+                "以下是详细的解答过程：", "好的，我们一步一步来解答这道数学题。", "下面我们开始计算。",
+                "第二步：", "證明。", "讓我們來看看這個問題"],
+    "Japanese": ["まず、問題を理解しましょう。", "この問題を解いていきましょう。", "以下に解答を示します。",
+                 "それでは、順番に考えてみましょう", "ステップ1：", "最初に、与えられた条件を整理します。"],
+    "Korean": ["먼저 문제를 이해해 봅시다.", "이 문제를 단계별로 풀어 보겠습니다.", "다음은 풀이 과정입니다:",
+               "주어진 방정식을 분석해 봅시다", "우선 문제를 살펴보겠습니다."],
+    "French": ["Voici la solution :", "Résolvons l’équation étape par étape.", "Tout d'abord, analysons le problème.",
+               "Pour résoudre ce problème, nous devons suivre ces étapes :", "Démonstration.", "Étape 2 :"],
+    "German": ["Hier ist die Lösung:", "Zunächst müssen wir die Aufgabe verstehen.",
+               "Lass uns das Problem analysieren.",
+               "Wir lösen die Gleichung Schritt für Schritt:", "Beweis.", "Um die Frage zu beantworten"],
+    "Spanish": ["Aquí está la solución:", "Primero, entendamos el problema.",
+                "Vamos a analizar la pregunta paso a paso.",
+                "Para resolver esta ecuación, necesitamos:", "A continuación, presento la solución detallada:"],
+    "Italian": ["Ecco la soluzione:", "Risolviamo l'equazione passo dopo passo.", "Per prima cosa, analizziamo",
+                "Per rispondere alla domanda, dobbiamo", "Dimostrazione."],
+    "Portuguese": ["Aqui está a solução:", "Primeiro, vamos entender o problema.", "Vamos pensar passo a passo.",
+                   "Para resolver esta questão, precisamos", "A seguir, a solução detalhada", "Demonstração."],
+    "Dutch": ["Hier is de oplossing:", "Laten we eerst het probleem begrijpen.", "We moeten de vergelijking oplossen"],
+    "Swedish": ["Här är lösningen:", "Låt oss först analysera problemet."],
+    "Danish": ["Her er svaret:", "Lad os forstå opgaven først."],
+    "Russian": ["Вот решение:", "Давайте разберем эту задачу.", "Сначала нужно понять условие.", "Доказательство.",
+                "Чтобы решить это уравнение, нам", "Рассмотрим задачу пошагово."],
+    "Ukrainian": ["Ось розв’язання:", "Давайте розв'яжемо цю задачу."],
+    "Polish": ["Oto rozwiązanie:", "Zacznijmy od zadania.", "Aby rozwiązać to zadanie, musimy", "Dowód."],
+    "Czech": ["Zde je řešení:", "Pojďme vyřešit tento příklad krok za krokem."],
+    "Turkish": ["İşte çözüm:", "Hadi bu problemi adım adım çözelim.", "Öncelikle soruyu anlayalım."],
+    "Arabic": ["إليك الحل:", "دعونا نفكر في هذه المسألة.", "أولاً، لنبدأ بحل المعادلة"],
+    "Hindi": ["आइए इस प्रश्न को हल करें।", "यहाँ समाधान है:", "सबसे पहले हम समस्या को समझते हैं।"],
+    "Vietnamese": ["Dưới đây là lời giải chi tiết:", "Chúng ta hãy cùng giải bài toán này.",
+                   "Để trả lời câu hỏi này,"],
+    "Indonesian": ["Berikut adalah penyelesaian:", "Mari kita pahami soal ini.",
+                   "Pertama, kita perlu memahami masalah"],
+    "Thai": ["มาดูวิธีทำกัน", "ก่อนอื่นเราต้องทำความเข้าใจโจทย์"],
+}  # fmt: skip
+"""What models and attackers write before an answer; none of these sentences stands in the lists as a whole."""
+
+SHORT_ANSWERS = {
+    "English": ["A: 5", "A: B", "x = 3", "A", "(A):", "proof", "analysis", "Conclusion", "1 solution", "Two solutions",
+                "this one", "Solve for x", "1.", "2)", "Q", "A. x", "Part A", "Step 2", "Ans: 7", "Proof. x = 3",
+                "We have x = 3", "First: 4", "no problem", "the given one", "II", "Ans. no"],
+    "Chinese": ["是", "不是", "对", "错误", "三", "首先是乙", "我们的国家", "一步", "问题", "方程", "第二步",
+                "解：无解", "北京", "题目一"],
+    "Japanese": ["はい", "いいえ", "三つ", "東京", "問題", "方程式", "まず水", "解なし", "ステップ1", "私"],
+    "Korean": ["네", "아니요", "셋", "서울", "문제", "함께", "먼저", "1단계", "정답은 셋"],
+    "French": ["oui", "non", "vrai", "trois", "l'équation", "une solution", "pas de solution", "étape 2", "la méthode",
+               "voici 3", "A : 5", "Réponse : oui"],
+    "German": ["ja", "nein", "wahr", "drei", "keine Lösung", "eine Lösung", "Schritt 2", "hier", "wir", "Antwort: ja"],
+    "Spanish": ["sí", "no", "verdadero", "tres", "una solución", "este", "aquí", "paso 2", "el problema"],
+    "Italian": ["sì", "no", "vero", "tre", "una soluzione", "nessuna soluzione", "la domanda", "passo 2"],
+    "Portuguese": ["sim", "não", "três", "uma solução", "aqui", "a questão", "passo 2"],
+    "Dutch": ["ja", "nee", "drie", "een oplossing", "hier", "de vraag", "stap 2"],
+    "Swedish": ["ja", "nej", "tre", "en lösning", "här", "steg 2"],
+    "Danish": ["ja", "nej", "tre", "her", "opgaven"],
+    "Russian": ["да", "нет", "верно", "три", "нет решения", "одно решение", "нужно", "шаг 2", "ОН", "уравнение",
+                "А: 5"],
+    "Ukrainian": ["так", "ні", "три", "потрібно", "рівняння"],
+    "Polish": ["tak", "nie", "trzy", "to zadanie", "jedno rozwiązanie"],
+    "Czech": ["ano", "ne", "tři", "zde", "příklad"],
+    "Turkish": ["evet", "hayır", "üç", "bu soru", "adım 2"],
+    "Arabic": ["نعم", "لا", "ثلاثة", "المعادلة", "٣"],
+    "Hindi": ["हाँ", "नहीं", "तीन", "समस्या", "हम"],
+    "Vietnamese": ["có", "không", "ba", "một", "câu hỏi", "tôi"],
+    "Indonesian": ["ya", "tidak", "tiga", "soal ini", "kita"],
+    "Thai": ["ใช่", "ไม่ใช่", "สาม", "เรา", "โจทย์"],
+}  # fmt: skip
+"""Answers of one or a few words, and such as share words with an opener."""
+
+DRESSES = ["{}", "**{}**", "# {}", "> {}", "1. {}", "1) **{}**", "(1) {}", "① {}", "1. {}\n2. {}", "✅ {}", "- {} 🎉",
+           "<b>{}</b>", "<h2 class='x'>{}</h2>", "<p><i>{}</i></p>", "\\section*{{}}", "\\textbf{{}}", "{\\bf {}}",
+           "\\begin{proof}{}\\end{proof}", "\\noindent\\large {}", "[{}](#a)", "| {} |", "“{}”",
+           "\u200b{}\u2060", "{} {}",
+           "\\emph{\\underline{{}}}", "◆ {}", "&ldquo;{}&rdquo;", "1️⃣ {}", "```\n{}\n```", "Sure!\n{}"]  # fmt: skip
+
+
+def dressed(dress: str, text: str) -> str:
+    return dress.replace("{}", text)
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+@pytest.mark.parametrize("dress", DRESSES)
+def test_sentences_that_announce_an_answer_are_stopped_in_any_language_and_dress(language, dress):
+    assert [text for text in SENTENCES[language] if no_answer(dressed(dress, text)) != "opener_only"] == []
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_behind_a_sentence_that_announces_it_an_answer_passes(language):
+    texts = [f"{text}{space}{answer}" for text in SENTENCES[language] for space in ("\n", " ") for answer in "7xB"]
+    assert [text for text in texts if no_answer(text) is not None] == []
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+def test_real_short_answers_of_each_language_pass_in_any_dress(dress):
+    assert SHORT_ANSWERS.keys() == SENTENCES.keys()
+    answers = [answer for answers in SHORT_ANSWERS.values() for answer in answers]
+    assert [answer for answer in answers if no_answer(dressed(dress, answer)) is not None] == []
+
+
+@pytest.mark.parametrize("word", ["Solution", "Thought process:", "Answer:", "Let's solve this problem step by step."])
+def test_letters_that_look_like_others_hide_no_opener(word):
+    tables = {"Cyrillic": ("aceiopsxyhkmntbABCEHIKMOPTXSJ", "асеіорѕхуһкмптьАВСЕНІКМОРТХЅЈ"),
+              "Greek": ("aoinpABEHIKMNOPTXYZ", "αοιηρΑΒΕΗΙΚΜΝΟΡΤΧΥΖ"),
+              "small capitals": ("abcdeghijklmnoprtuvwyz", "ᴀʙᴄᴅᴇɢʜɪᴊᴋʟᴍɴᴏᴘʀᴛᴜᴠᴡʏᴢ"),
+              "digits": ("ol", "01")}  # fmt: skip
+    rng = random.Random(5)
+    for name, (latin, others) in tables.items():
+        other = dict(zip(latin, others, strict=True))
+        for _ in range(20):
+            text = word[0] + "".join(other.get(one, one) if rng.random() < 0.6 else one for one in word[1:])
+            assert no_answer(text) == "opener_only", (name, text)
+    for text in ("𝐒𝐨𝐥𝐮𝐭𝐢𝐨𝐧", "Ⓢⓞⓛⓤⓣⓘⓞⓝ", "S̶o̶l̶u̶t̶i̶o̶n̶", "S o l u t i o n", "So\u00adlution", "&#83;olution&#58;"):
+        assert no_answer(text) == "opener_only", text
 
 
 @given(st.text(), st.sampled_from("0123456789xyzABCπ∞是"))

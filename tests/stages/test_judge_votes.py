@@ -13,7 +13,7 @@ GRADES = st.lists(st.integers(0, 4), min_size=1, max_size=16)
 
 
 @pytest.mark.parametrize(
-    ("said", "mean", "median", "majority", "best"),
+    ("said", "mean", "median", "majority", "max"),
     [
         ([3], 3, 3, 3, 3),
         ([4, 1, 4, 0], 2.25, 2.5, 4, 4),

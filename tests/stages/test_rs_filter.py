@@ -80,8 +80,8 @@ def test_the_bytes_do_not_depend_on_the_order_the_way_or_the_number_of_processes
     (tmp_path / "b.gz").write_bytes(gzip.compress(shuffled))
     ways = [
         f"libra rs-filter -q {OPTIONS} a.jsonl -j 1",
-        f"libra rs-filter -q {OPTIONS} b.jsonl -j 3 --unordered",
-        f"cat b.jsonl | PYTHONHASHSEED=1 libra rs-filter -q {OPTIONS} --window 2 -j 2",
+        f"libra rs-filter -q {OPTIONS} b.jsonl -j 3",
+        f"cat b.jsonl | PYTHONHASHSEED=1 libra rs-filter -q {OPTIONS} -j 2",
         f"libra rs-filter -q {OPTIONS} b.gz -o out && cat out",
     ]
     results = [shell(way) for way in ways]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import resource
@@ -72,8 +73,6 @@ def test_what_is_not_complete_is_none(tmp_path: Path, world: World) -> None:
     save(checkpoints, 3)
     (tmp_path / "step-5").mkdir()
     (tmp_path / ".step-7.partial").mkdir()
-    (tmp_path / "step-9").mkdir()
-    (tmp_path / "step-9" / "libra.json").write_text('{"st')
     found = checkpoints.latest()
     assert found is not None
     assert found[0].name == "step-3"
@@ -81,13 +80,68 @@ def test_what_is_not_complete_is_none(tmp_path: Path, world: World) -> None:
     assert ".step-7.partial" not in names(tmp_path)
 
 
-def test_a_checkpoint_that_is_damaged_is_refused_with_the_cure(tmp_path: Path, world: World) -> None:
+MARKERS = ['{"st', "", "[]", "null", "3", '"step"', "{}", '{"step": "3"}', '{"step": true}', '{"step": 4}', "\udcff",
+           '{"step": 3, "run": []}', '{"step": 3, "files": ["a"]}', '{"step": 3, "files": {"a": 1}}', '{"step": 3.0}',
+           '{"step": 3, "best": 3}', '{"step": 3, "best": {"step": "x"}}', '{"step": 3, "scored": 1}',
+           "[" * 100_000]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", MARKERS, ids=lambda text: text[:40] or "empty")
+def test_a_marker_of_another_kind_is_refused_by_name(tmp_path: Path, world: World, text: str) -> None:
     checkpoints = Checkpoints(str(tmp_path), keep=2, world=world)
     save(checkpoints, 3)
+    (tmp_path / "step-3" / "libra.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    for refused in (checkpoints.latest, lambda: checkpoints.load(State(), tmp_path / "step-3")):  # type: ignore[arg-type]
+        with pytest.raises(Fatal, match=r"step-3: .*libra\.json .*; delete it to continue from") as caught:
+            refused()
+        assert caught.value.status == Exit.USAGE
+
+
+def change(folder: Path) -> None:
+    path = next(folder.glob("4-*"))
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+
+
+DAMAGES = {
+    "has changed since it was written": change,
+    "cannot be read: No such file": lambda folder: next(folder.glob("0-*")).unlink(),
+    "more.pt was not written by this run": lambda folder: (folder / "more.pt").write_bytes(b"x"),
+}
+
+
+@pytest.mark.parametrize("reason", DAMAGES)
+def test_files_that_are_not_as_they_were_written_are_refused(tmp_path: Path, world: World, reason: str) -> None:
+    checkpoints = Checkpoints(str(tmp_path), keep=2, world=world)
+    save(checkpoints, 3)
+    checkpoints.load(State(), tmp_path / "step-3")  # type: ignore[arg-type]
+    DAMAGES[reason](tmp_path / "step-3")
+    with pytest.raises(Fatal, match=rf"step-3: cannot be continued from \(.*{reason}.*\); delete it to") as refused:
+        checkpoints.load(State(), tmp_path / "step-3")  # type: ignore[arg-type]
+    assert refused.value.status == Exit.USAGE
+
+
+def test_a_checkpoint_without_hashes_continues_unless_it_is_damaged(tmp_path: Path, world: World) -> None:
+    checkpoints = Checkpoints(str(tmp_path), keep=2, world=world)
+    save(checkpoints, 3)
+    marker = tmp_path / "step-3" / "libra.json"
+    marker.write_text('{"step": 3}')  # as earlier versions wrote it
+    checkpoints.load(State(), tmp_path / "step-3")  # type: ignore[arg-type]
+    checkpoints.mark({"step": 3, "evaluated": 3})
+    assert json.loads(marker.read_text()) == {"step": 3, "evaluated": 3}
     next((tmp_path / "step-3").glob("0-*")).write_bytes(b"")
     with pytest.raises(Fatal, match=r"step-3: cannot be continued from .* is torn\); delete it to continue") as refused:
         checkpoints.load(State(), tmp_path / "step-3")  # type: ignore[arg-type]
     assert refused.value.status == Exit.USAGE
+
+
+def test_a_new_marker_keeps_the_hashes(tmp_path: Path, world: World) -> None:
+    checkpoints = Checkpoints(str(tmp_path), keep=2, world=world)
+    save(checkpoints, 3)
+    checkpoints.mark({"step": 3, "evaluated": 3})
+    marker = json.loads((tmp_path / "step-3" / "libra.json").read_text())
+    assert marker["evaluated"] == 3
+    assert {name.partition("-")[2] for name in marker["files"]} == set(marker["files"].values())
+    assert len(marker["files"]) == PARTS
 
 
 def test_a_full_disk_costs_the_new_checkpoint_only(tmp_path: Path, world: World) -> None:
@@ -112,17 +166,23 @@ def test_fifty_kills_while_saving(tmp_path: Path, world: World) -> None:
     """Each child saves as fast as it can, from where the last one was, until it is killed; nothing is ever torn."""
     draw = random.Random(5)
     last = 0
-    for _ in range(50):
+    for _round in range(50):
+        begun, says = os.pipe()
         pid = os.fork()
         if pid == 0:
             try:
                 checkpoints = Checkpoints(str(tmp_path), keep=2, world=world)
                 while True:
                     last += 1
+                    os.write(says, b".")
                     save(checkpoints, last)
             finally:
                 os._exit(1)
-        time.sleep(draw.uniform(0.0, 0.08))
+        for _ in range(draw.choice([1, 2])):  # a slow machine gets as far as a fast one
+            os.read(begun, 1)
+        time.sleep(draw.uniform(0.0, 0.04))
+        os.close(begun)
+        os.close(says)
         os.kill(pid, signal.SIGKILL)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
         found = Checkpoints(str(tmp_path), keep=2, world=world).latest()

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sft_runs as runs
 from toy_objectives import VOCABULARY, ClippedObjective, PairObjective, ToySamples
@@ -25,14 +26,15 @@ def case(name: str, zero: int = 0, objective: str = "pairs", sp: int = 1, **opti
 ONE = [
     case("zero3", 3), case("zero3-tied", 3, tied=True), case("zero3-lora", 3, lora=True),
     case("zero0", 0, "clipped"), case("zero0-tied", 0, tied=True), case("lora", 0, "clipped", lora=True),
-    case("padded", 0, packed=False), case("zero1", 1, "clipped"), case("zero2", 2),
+    case("padded", 0, packed=False), case("zero1", 1, "clipped"), case("zero2", 2, "sequence"),
 ]  # fmt: skip
 TWO = [
     case("zero3", 3), case("zero3-tied", 3, "clipped", tied=True), case("zero3-lora", 3, lora=True),
-    case("zero0", 0), case("zero1", 1, "clipped"), case("zero2", 2, tied=True), case("padded", 2, packed=False),
+    case("zero0", 0), case("zero1", 1, "clipped"), case("zero2", 2, tied=True),
+    case("padded", 2, packed=False), case("sequence", 2, "sequence"),
 ]  # fmt: skip
 ULYSSES = [case("zero3", 3, sp=2), case("zero3-tied", 3, "clipped", sp=2, tied=True), case("zero0", 0, sp=2),
-           case("zero1", 1, "clipped", sp=2)]  # fmt: skip
+           case("zero1", 1, "clipped", sp=2), case("sequence", 0, "sequence", sp=2)]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +77,9 @@ def assert_exact(results: dict[str, dict[str, Any]]) -> None:
         assert result["loss"] == pytest.approx(result["expected"], rel=1e-6), name
         assert result["gradient"] < 1e-5, name
         assert result["targets"] == ToySamples().n_targets.sum(), name
+        assert result["measured"] < 1e-5, name
+        largest = result["figures"].get("log_ratio_max")
+        assert largest is None or largest == pytest.approx(result["log_ratio_max"], rel=1e-5), name
 
 
 def test_one_rank(models: Path, tmp_path: Path) -> None:
@@ -87,8 +92,8 @@ def test_two_ranks(models: Path, tmp_path: Path) -> None:
     assert_exact(compared(models, tmp_path, TWO, 2))
 
 
-@pytest.mark.parametrize("shared", [ULYSSES[0], *(pytest.param(each, marks=pytest.mark.slow) for each in ULYSSES[1:])],
-                         ids=[each["name"] for each in ULYSSES])  # fmt: skip
+@pytest.mark.parametrize("shared", [ULYSSES[0], *(pytest.param(each, marks=pytest.mark.slow) for each in ULYSSES[1:-1]),
+                                    ULYSSES[-1]], ids=[each["name"] for each in ULYSSES])  # fmt: skip
 def test_ranks_that_share_a_row(models: Path, tmp_path: Path, shared: dict[str, Any]) -> None:
     """Each in processes of its own: DeepSpeed divides ranks into groups once."""
     assert_exact(compared(models, tmp_path, [shared], 2))
@@ -120,3 +125,15 @@ def test_the_trainer_takes_objectives_that_it_does_not_know(models: Path, tmp_pa
         assert values[1] != values[8]
         first_best = next(step for step, value in values.items() if value == best_of(values.values()))
         assert results[name]["best"] == {"step": first_best, metric: pytest.approx(values[first_best], rel=1e-6)}
+    steps = [event for event in results["clipped"]["events"] if event["event"] == "step"]
+    for event in steps:
+        assert event["log_ratio_max"] > abs(event["log_ratio_mean"])
+        assert 0 <= event["clip_low"] + event["clip_high"] <= 1
+        assert (event["kl"] >= 0, event["entropy"] > 0) == (True, True)
+    gap = ("sampler_log_ratio_mean", "sampler_log_ratio_max", "sampler_kl_k1", "sampler_kl_k3", "ess")
+    samples = ToySamples()
+    differences = np.concatenate([o - s for o, s in zip(samples.old_logp, samples.sampler_logp, strict=True)])
+    for event in steps:  # of the sampler to the trainer before the updates: it does not change
+        assert [event[name] for name in gap] == [steps[0][name] for name in gap]
+        assert event["sampler_log_ratio_max"] == pytest.approx(np.abs(differences).max(), rel=1e-4)
+        assert event["sampler_kl_k1"] == pytest.approx(-differences.mean(), rel=1e-4)

@@ -128,3 +128,14 @@ def test_samples_from_a_pipe_have_to_be_read_first(finished: Finished) -> None:
     assert finished.run("--save-dtype", "bf16", rows="-").refuse_other_samples("digest") is None
     with pytest.raises(Fatal, match="on other samples"):
         run.refuse_other_samples("other")
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "null", "", "3", '{"config": []}', '{"status": 1}', '{"steps": "3"}', '{"left": 1}', "[" * 100_000]
+)
+def test_a_manifest_of_another_kind_is_refused_by_name(finished: Finished, text: str) -> None:
+    finished.finish()
+    (finished.path / "libra.json").write_text(text)
+    with pytest.raises(Fatal, match=r"out/libra\.json: not a manifest of libra; use another -o") as caught:
+        finished.run().check()
+    assert caught.value.status == Exit.USAGE

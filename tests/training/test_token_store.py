@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import pickle
 import signal
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -186,7 +187,7 @@ def test_a_build_that_fails_leaves_no_finished_folder_not_even_the_one_before(tm
     built(tmp_path / "s", rows(3), encoder)
     with pytest.raises(Broken):
         built(tmp_path / "s", failing(), encoder)
-    with pytest.raises(Fatal, match=r"no finished set of tokens .*; build it again") as caught:
+    with pytest.raises(Fatal, match=r"no finished set of tokens .*; delete it to build it again") as caught:
         TokenStore(tmp_path / "s")
     assert caught.value.status == Exit.INCOMPLETE
     made, _ = built(tmp_path / "s", rows(3), encoder)
@@ -209,6 +210,22 @@ def test_a_torn_file_is_noticed(tmp_path, encoder, name):
     with pytest.raises(Fatal, match="no finished set of tokens") as caught:
         TokenStore(tmp_path / "s")
     assert caught.value.status == Exit.INCOMPLETE
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "3", '"a"', "{}", '{"version": 1}', '{"version": 1, "digest": 3}'])
+def test_a_marker_of_another_kind_is_noticed(tmp_path, encoder, text):
+    built(tmp_path / "s", rows(3), encoder)
+    (tmp_path / "s" / "store.json").write_text(text)
+    with pytest.raises(Fatal, match=r"no finished set of tokens \(store\.json is damaged\)"):
+        TokenStore(tmp_path / "s")
+
+
+@pytest.mark.parametrize("content", [b"", pickle.dumps([1]), b"\x93NUMPY", b"PK\x05\x06" + bytes(18)])
+def test_an_index_of_another_kind_is_noticed(tmp_path, encoder, content):
+    built(tmp_path / "s", rows(3), encoder)
+    (tmp_path / "s" / "index.npy").write_bytes(content)
+    with pytest.raises(Fatal, match="no finished set of tokens"):
+        TokenStore(tmp_path / "s")
 
 
 def test_a_store_of_another_version_is_built_again(tmp_path, encoder):

@@ -20,9 +20,10 @@ from libra_cli.engines.reward.base import Reward, RewardRequest, reward_of, scor
 from libra_cli.exits import Exit, Fatal
 from libra_cli.tasks import slots
 
-RAW_SINCE = (0, 12)
-"""`use_activation` came in vLLM 0.11.1 (pull request 25524); older versions ignore it. Only major and minor versions
-are compared, so all of 0.11 is refused."""
+RAW_SINCE = (0, 11, 1)
+"""The version of vLLM from which `use_activation` works (pull request 25524); older ones ignore it."""
+_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(\.?(?:a|b|rc|dev)\d)?")
+"""The numbers of a version, and the beginning of what makes it a pre-release."""
 
 
 class ServerRewards(Servers):
@@ -85,8 +86,10 @@ class ServerRewards(Servers):
         return reward_of(answer.values[score_index(self._model, self._n_labels, self._index)], answer.n_tokens)
 
     async def _study(self, endpoint: Endpoint, version: str | None, request: Any) -> Facts:
-        match = re.match(r"(\d+)\.(\d+)", version or "")
-        if match and (int(match[1]), int(match[2])) < RAW_SINCE:
+        match = _VERSION.match(version or "")
+        numbers = tuple(int(number or 0) for number in match.groups()[:3]) if match else None
+        is_pre_release = match is not None and match[4] is not None  # it may lack what its release has
+        if numbers and (numbers < RAW_SINCE or (numbers == RAW_SINCE and is_pre_release)):
             needed = ".".join(map(str, RAW_SINCE))
             cure = f"its sigmoid cannot be turned off; use {needed} or newer, or name the model's directory"
             raise Fatal(Exit.USAGE, f"{endpoint.url}: the server is vLLM {version}: {cure}")

@@ -90,6 +90,8 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 
 @stage(
     "collect",
+    reads_in_words="question and reference, which --map or --preset can take from other fields; for a pair, the two "
+    "responses and the preference; all other fields as they are",
     writes=("id", "index", "question", "reference", "subset"),
     resumable=False,
     inputs=_open,
@@ -143,7 +145,9 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
     help="Value of `subset` in every row. Default: the row's own subset, else the name of its file or data set.",
 )
 @option(
-    "--keep", metavar="A,B,C", help="Fields to keep besides id, index, question, reference and subset. Default: all."
+    "--keep-fields",
+    metavar="A,B,C",
+    help="Fields to keep besides id, index, question, reference and subset. Default: all.",
 )
 @option("--no-reference", is_flag=True, help="Accept rows without a reference answer instead of refusing them.")
 @option(
@@ -220,6 +224,8 @@ def command(run: Run, **values: Any) -> None:
     In --where, a comparison with null or between different types is neither true nor false: the row is dropped and
     counted as where_unknown.
     """
+    from libra_cli.answers.pool import HARD_SECONDS
+    from libra_cli.answers.time_limit import time_limit
     from libra_cli.stages.collect import mapping, where
     from libra_cli.stages.collect.decontaminate import benchmark_origin, read_benchmarks
     from libra_cli.stages.collect.duplicates import Duplicates
@@ -229,15 +235,17 @@ def command(run: Run, **values: Any) -> None:
 
     against = [benchmark_origin(name) for name in values["decontaminate"]]
     read_options = ReadOptions(max_line_bytes=run.options.max_line_bytes)
+    kept = values["keep_fields"]
     plan = CollectPlan(
         renames=mapping.parse_renames(values["map"]),
         settings=mapping.parse_settings(values["set"]),
         subset=values["subset"],
-        keep=None if values["keep"] is None else [name.strip() for name in values["keep"].split(",") if name.strip()],
+        keep_fields=None if kept is None else [name.strip() for name in kept.split(",") if name.strip()],
         need_reference=not values["no_reference"],
         wheres=[where.parse(text) for text in values["where"]],
         duplicates=None if values["duplicates"] == "keep" else Duplicates(values["near_duplicates"] or None),
         benchmarks=read_benchmarks(against, read_options, values["ngram"], values["overlap"]) if against else None,
         seed=values["seed"],
     )
-    collect(run, plan, origins_of(run.options.inputs, values), values["report"])
+    with time_limit(HARD_SECONDS):
+        collect(run, plan, origins_of(run.options.inputs, values), values["report"])

@@ -27,7 +27,7 @@ class CollectPlan:
     renames: Sequence[Rename] = ()
     settings: Fields = field(default_factory=dict)
     subset: str | None = None
-    keep: Sequence[str] | None = None
+    keep_fields: Sequence[str] | None = None
     need_reference: bool = True
     wheres: Sequence[Where] = ()
     duplicates: Duplicates | None = None
@@ -74,9 +74,9 @@ class ProblemCollector:
             if overlap is not None:
                 self._report.add(row, record, overlap)
                 raise Filtered("contaminated")
-        if plan.keep is None:
+        if plan.keep_fields is None:
             return record
-        kept = {*mapping.LEADING, *mapping.PAIR, *plan.keep}
+        kept = {*mapping.LEADING, *mapping.PAIR, *plan.keep_fields}
         return {name: value for name, value in record.items() if name in kept}
 
     def unknown_field_notes(self, preset_unknown: bool) -> list[str]:

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from libra_cli.stages.judge.run import Judging
     from libra_cli.stream.run import Run
 
-_SHOWN = ("question", "prompt", "problem", "conversation_input", "response", "response_with_cot", "responses",
-          "response_a", "response_b", "response_A", "response_B", "response_1", "response_2", "chosen", "rejected",
-          "reject", "bon_best", "loser_list", "eval_solution", "eval_solution_A", "eval_solution_B",
-          "sampled_conflict_pairs", "reference")  # fmt: skip
-"""Fields of all forms of records that reach a judge's prompt."""
-
 
 def _show_template(ctx: click.Context, _param: click.Parameter, name: str | None) -> None:
     """Prints a built-in prompt and ends."""
@@ -35,6 +29,15 @@ def _names(values: dict[str, Any]) -> tuple[str, ...]:
     return ("model", "sample", "judge", *(["probe"] if values["probe"] else []))
 
 
+def _drops(values: dict[str, Any]) -> tuple[str, ...]:
+    """What a probe replaces."""
+    if not values["probe"]:
+        return ()
+    from libra_cli.records.items import OTHER_RESPONSES
+
+    return OTHER_RESPONSES
+
+
 def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -> float | None:
     if value is not None and value - value != 0:
         raise click.BadParameter(f"{value} is no number that a score could be above")
@@ -43,8 +46,11 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
 
 @stage(
     "judge",
+    reads_in_words="question (or prompt), and one of: response or response_with_cot; response_a and response_b; chosen "
+    "and rejected; responses; the fields of a known benchmark. reference with --task verify; id, model and sample if "
+    "there are any",
     writes=RESULTS,
-    used=_SHOWN,
+    drops=_drops,
     names=_names,
     examples=(
         "libra judge --model libra-mini/strong labelled.jsonl > judged.jsonl",
@@ -131,11 +137,12 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
 )
 @option("--no-texts", is_flag=True, help="Do not write the judges' texts to the rows.")
 @option(
-    "--thinking-markers",
+    "--judge-markers",
     default="think",
     type=Markers(),
     metavar="NAME|OPEN,CLOSE",
-    help="Markers around the judges' own thinking: a known name (see libra rollout) or the opening and closing text.",
+    help="Markers around the judges' own thinking: a known name (libra rollout --help lists them), or the opening and "
+    "closing text.",
 )
 @option(
     "--report",
@@ -198,7 +205,7 @@ def _judging(run: Run, options: dict[str, Any]) -> Judging:
     from libra_cli.tasks import JUDGING, slots
 
     named = {"model": options.pop("model"), "model_name": options.pop("judge_name"), "naming": "judge-name"}
-    markers = options.pop("thinking_markers")
+    markers = options.pop("judge_markers")
     task, path, probe = options["task"], options["template"], options["probe"]
     if path and task is None:
         raise click.UsageError(

@@ -28,7 +28,7 @@ from libra_cli.stages.judge import RESULTS
 from libra_cli.stages.judge.aggregate import aggregate, judgments_by_gate
 from libra_cli.stages.judge.judges import GenerativeJudge, Judge, ScalarJudge, default_task
 from libra_cli.stages.judge.report import JudgeReports, in_words
-from libra_cli.stages.judge.votes import BEST
+from libra_cli.stages.judge.votes import MAX
 from libra_cli.stream import rows
 from libra_cli.stream.jobs import Answer, Job
 from libra_cli.stream.rows import Row, RowError
@@ -94,8 +94,8 @@ class Judging:
         config, scalar = self._config, [model.name for model in self._models if model.scalar]
         if config.probe and config.task and JUDGING[config.task].shows != RESPONSE:
             raise click.UsageError(f"--probe is for tasks that are shown one response, not --task {config.task}")
-        if config.task == "rank" and config.reduce == BEST:
-            raise click.UsageError("--reduce best: a comparison has no best vote; take mean, median or majority")
+        if config.task == "rank" and config.reduce == MAX:
+            raise click.UsageError("--reduce max: a comparison has no highest vote; take mean, median or majority")
         if config.probe and scalar and config.threshold is None:
             raise click.UsageError(f"--probe: {scalar[0]} gives a number; say above which it accepts: --threshold T")
         if scalar and (config.task or config.votes > 1):
@@ -148,8 +148,8 @@ class Judging:
     ) -> JudgeSession:
         config = self._config
         judge = self._scalar if model.scalar else self._judges[config.task or default_task(item)]
-        if judge.shows == PAIR and config.reduce == BEST:
-            raise RowError("wrong_reduce", "a comparison has no best vote; --reduce mean, or --task score")
+        if judge.shows == PAIR and config.reduce == MAX:
+            raise RowError("wrong_reduce", "a comparison has no highest vote; --reduce mean, or --task score")
         name = "/".join([rows.response_name(fields), *([fields["probe"]] if config.probe else [])])
         judge.check(item)
 

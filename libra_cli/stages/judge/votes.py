@@ -10,7 +10,7 @@ from libra_cli.choices import REDUCTIONS
 from libra_cli.tasks.rank import STRENGTH, verdict_of
 from libra_cli.tasks.task import Outcome
 
-MEAN, MEDIAN, MAJORITY, BEST = REDUCTIONS
+MEAN, MEDIAN, MAJORITY, MAX = REDUCTIONS
 
 VALUES: dict[str, int] = {**STRENGTH, "correct": 1, "wrong": 0}
 """Verdicts in words as numbers."""
@@ -25,13 +25,13 @@ def reduced(votes: Sequence[float], reduction: str) -> float | None:
     """One number from the votes of a judge; None without votes.
 
     `mean`; `median` (of an even count: the mean of the two in the middle); `majority`: the most frequent number, or the
-    mean of several such numbers; `best`: the highest.
+    mean of several such numbers; `max`: the highest.
     """
     if not votes:
         return None
     if reduction == MEDIAN:
         return plain(median(votes))
-    if reduction == BEST:
+    if reduction == MAX:
         return plain(max(votes))
     chosen = _most_frequent(votes) if reduction == MAJORITY else votes
     return plain(sum(chosen) / len(chosen))
@@ -39,8 +39,8 @@ def reduced(votes: Sequence[float], reduction: str) -> float | None:
 
 def compared(votes: Sequence[float], reduction: str) -> float | None:
     """`reduced` for comparisons: `majority` counts A, B and tie, however strong, and a tie of these is a tie."""
-    if reduction == BEST:
-        raise ValueError("a comparison has no best vote")
+    if reduction == MAX:
+        raise ValueError("a comparison has no highest vote")
     if reduction != MAJORITY:
         return reduced(votes, reduction)
     leading = _most_frequent([sign(vote) for vote in votes])

@@ -30,7 +30,14 @@ def _name_files(options: StreamOptions, values: dict[str, Any]) -> None:
     options.inputs = tuple(part.path for part in parse_parts(options.inputs))
 
 
-@stage("mix", resumable=False, inputs=_name_files, takes="FILE[:AMOUNT]", examples=EXAMPLES)
+@stage(
+    "mix",
+    reads_in_words="any rows; id, task and messages to find duplicates",
+    resumable=False,
+    inputs=_name_files,
+    takes="FILE[:AMOUNT]",
+    examples=EXAMPLES,
+)
 @option(
     "-n",
     "--rows",

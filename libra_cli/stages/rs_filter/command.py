@@ -33,6 +33,9 @@ def _selection(*names: str, **kwargs: Any) -> Any:
 
 @stage(
     "rs-filter",
+    reads_in_words="question, response_with_cot or response, and label or reference; of judged rows the fields that "
+    "libra judge read and wrote; of general rows messages or prompt; if there are any: id, task, model, sample, "
+    "finish_reason, n_tokens, provenance",
     writes=("id", "task", "messages", "label", "model", "source", "provenance"),
     resumable=False,
     examples=(

@@ -16,10 +16,7 @@ from libra_cli.rm_benchmarks.base import missing_group_notes
 from libra_cli.sampling.judgments import ordered_verdicts
 from libra_cli.stages.score.columns import Clusters, NameNumbers, floats, ints, item_key, name_key, repeated
 from libra_cli.stages.score.examples import Examples, confidence, explain_preference
-from libra_cli.stages.score.reading import ScoreConfig, by_frequency
-from libra_cli.stages.score.report import ScoreReport, Section
-from libra_cli.stages.score.row_kinds import RowKind
-from libra_cli.stages.score.verdicts import (
+from libra_cli.stages.score.judged_items import (
     JudgedItems,
     ScoredJudge,
     Sums,
@@ -29,6 +26,9 @@ from libra_cli.stages.score.verdicts import (
     number,
     reported_interval,
 )
+from libra_cli.stages.score.reading import ScoreConfig, by_frequency
+from libra_cli.stages.score.report import ScoreReport, Section
+from libra_cli.stages.score.row_kinds import RowKind
 
 Fields = dict[str, Any]
 TIE = "A=B"

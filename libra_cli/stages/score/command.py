@@ -109,6 +109,8 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
 
     outputs = Outputs.take(options)
     check_inputs(inputs)
+    from libra_cli.answers.pool import HARD_SECONDS
+    from libra_cli.answers.time_limit import time_limit
     from libra_cli.exits import Exit, Fatal
     from libra_cli.stages.score.reading import ScoreConfig
     from libra_cli.stages.score.run import score
@@ -118,7 +120,8 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
     console = Console("score", quiet=options.pop("quiet"))
     kind, at = options.pop("as"), options.pop("at") or ()
     config = ScoreConfig(kind=kind, at=at, examples=outputs.html is not None, **options)
-    scored = score(inputs, config, console.progress)
+    with time_limit(HARD_SECONDS):
+        scored = score(inputs, config, console.progress)
     console.clear()
     if against is not None:
         from libra_cli.rm_benchmarks.published import rank_among_published

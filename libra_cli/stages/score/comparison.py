@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libra_cli.metrics import bootstrap, paired
+from libra_cli.stages.score.judged_items import JudgedItems, ScoredJudge, grouped, number
 from libra_cli.stages.score.report import JudgeComparison
-from libra_cli.stages.score.verdicts import JudgedItems, ScoredJudge, grouped, number
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from libra_cli.metrics import bootstrap, calibration, classification
 from libra_cli.metrics.classification import CELLS
+from libra_cli.stages.score.judged_items import Sums, intervals, missing_interval_notes, number, reported_interval
 from libra_cli.stages.score.reading import ScoreConfig
 from libra_cli.stages.score.report import ScoreReport, Section
 from libra_cli.stages.score.thresholding import NONE, JudgedResponses, ThresholdedVerdicts, scale_of
-from libra_cli.stages.score.verdicts import Sums, intervals, missing_interval_notes, number, reported_interval
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.metrics import bootstrap, correlate
+from libra_cli.stages.score.judged_items import number
 from libra_cli.stages.score.reading import rows_of_file
 from libra_cli.stages.score.report import Correlation
-from libra_cli.stages.score.verdicts import number
 
 Floats = NDArray[np.float64]
 

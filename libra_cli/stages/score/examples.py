@@ -7,7 +7,7 @@ from heapq import heappush, heappushpop
 from itertools import count
 from typing import Any
 
-from libra_cli.rm_benchmarks.verdicts import choice, scores, signs
+from libra_cli.rm_benchmarks.judged_rows import choice, scores, signs
 from libra_cli.stream import rows
 
 MAX_PER_PILE = 4

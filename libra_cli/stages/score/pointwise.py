@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from libra_cli.rm_benchmarks import ProtocolName
-from libra_cli.rm_benchmarks.verdicts import null_reason
+from libra_cli.rm_benchmarks.judged_rows import null_reason
 from libra_cli.stages.score.columns import (
     Clusters,
     NameNumbers,
@@ -22,11 +22,11 @@ from libra_cli.stages.score.columns import (
 )
 from libra_cli.stages.score.confusion import figures
 from libra_cli.stages.score.examples import Examples
+from libra_cli.stages.score.judged_items import JudgedItems, ScoredJudge, Sums
 from libra_cli.stages.score.reading import ScoreConfig, by_frequency
 from libra_cli.stages.score.report import ScoreReport
 from libra_cli.stages.score.row_kinds import RowKind
 from libra_cli.stages.score.thresholding import NONE, JudgedResponses, ThresholdedVerdicts, verdicts_by_threshold
-from libra_cli.stages.score.verdicts import JudgedItems, ScoredJudge, Sums
 
 Fields = dict[str, Any]
 TIED = 0.5

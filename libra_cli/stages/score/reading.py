@@ -11,8 +11,8 @@ from pathlib import PurePath
 from typing import Any, Protocol
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.stages.score.judged_items import ScoredJudge
 from libra_cli.stages.score.row_kinds import RowKind, kind_of
-from libra_cli.stages.score.verdicts import ScoredJudge
 from libra_cli.stream.line_source import STDIN, InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.rows import Row

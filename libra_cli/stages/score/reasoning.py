@@ -12,14 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libra_cli.answers.extract import final_answer
+from libra_cli.answers.time_limit import limited
 from libra_cli.metrics import bootstrap, passk
 from libra_cli.rm_benchmarks import ProtocolName
 from libra_cli.stages.score.answers import grouped_answers
 from libra_cli.stages.score.columns import NameNumbers, problem_of
-from libra_cli.stages.score.reading import ScoreConfig, by_frequency
-from libra_cli.stages.score.report import Figure, ScoreReport, Section
-from libra_cli.stages.score.row_kinds import RowKind
-from libra_cli.stages.score.verdicts import (
+from libra_cli.stages.score.judged_items import (
     JudgedItems,
     ScoredJudge,
     Sums,
@@ -27,6 +25,9 @@ from libra_cli.stages.score.verdicts import (
     missing_interval_notes,
     reported_interval,
 )
+from libra_cli.stages.score.reading import ScoreConfig, by_frequency
+from libra_cli.stages.score.report import Figure, ScoreReport, Section
+from libra_cli.stages.score.row_kinds import RowKind
 from libra_cli.tasks import thinking
 
 Fields = dict[str, Any]
@@ -259,4 +260,4 @@ def _answer(fields: Fields) -> str | None:
         return cast("str | None", verification["answer"])
     text = fields.get("response", fields.get("response_with_cot"))
     response = thinking.split_any(text).response if isinstance(text, str) else None
-    return None if response is None else final_answer(response)
+    return None if response is None else limited(None, final_answer, response)

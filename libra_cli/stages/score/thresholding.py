@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from libra_cli.choices import THRESHOLD_SEARCHES
 from libra_cli.metrics import thresholds
+from libra_cli.stages.score.judged_items import Sums, number
 from libra_cli.stages.score.reading import ScoreConfig
-from libra_cli.stages.score.verdicts import Sums, number
 from libra_cli.tasks import JUDGING
 from libra_cli.tasks.judge import agrees_with_label, is_above
 

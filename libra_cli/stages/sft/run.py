@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from libra_cli.exits import Exit
 from libra_cli.training import run as training_run
 from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.packing import SampleOrder
+from libra_cli.training.data.prepare import Preparation, Prepared, TrainingData
 from libra_cli.training.data.sources import EpochSource, StepBatch, StepSource, mean_over_targets
 from libra_cli.training.data.token_store import TokenStore
 from libra_cli.training.data.tokenization import Encoder
 from libra_cli.training.objectives.base import Objective
 from libra_cli.training.objectives.sft import SftObjective
+from libra_cli.training.run import SourceParts
 from libra_cli.training.settings import SftSettings
 
 
@@ -30,13 +34,20 @@ class SftMethod:
         settings = self._settings
         return Encoder(chat, learn=settings.learn, assistant=settings.data.assistant, last_only="use --learn last")
 
-    def source(self, samples: TokenStore, order: SampleOrder) -> StepSource:
-        """Each sample once per epoch."""
-        return EpochSource(samples, order)
+    def prepare(self, preparation: Preparation) -> Prepared:
+        """Samples of tokens."""
+        return preparation.samples(self.encoder(preparation.chat))
 
-    def evaluation(self, held_out: TokenStore) -> StepBatch:
+    def source(self, parts: SourceParts) -> StepSource:
+        """Each sample once per epoch."""
+        batch, samples = self._settings.batch, cast(TokenStore, parts.data)
+        return EpochSource(
+            samples, SampleOrder(len(samples), batch.batch_size, batch.epochs, batch.seed, batch.shuffle)
+        )
+
+    def evaluation(self, held_out: TrainingData) -> StepBatch:
         """All held-out samples."""
-        return mean_over_targets(held_out, range(len(held_out)))
+        return mean_over_targets(cast(TokenStore, held_out), range(len(held_out)))
 
 
 def run(settings: SftSettings, records: int | None = None) -> Exit:

@@ -22,19 +22,15 @@ def _asks(values: dict[str, Any]) -> bool:
     return bool(values["annotator"] or values["replay"] or values["base_url"] or values["engine"] != "auto")
 
 
-def _used(values: dict[str, Any]) -> tuple[str, ...]:
-    fields = values["reference_field"], values["response_field"], "response_with_cot", "finish_reason"
-    return (*fields, "question") if _asks(values) else fields
-
-
 def _panel_option(*names: str, **kwargs: Any) -> Any:
     return option(*names, group="Annotators and human labels", **kwargs)
 
 
 @stage(
     "verify",
+    reads_in_words="reference, and response or response_with_cot; question with --annotator; if there are any: id, "
+    "model, sample, finish_reason, and verification of an earlier run",
     writes=("label", "verification", "task"),
-    used=_used,
     names=("model", "sample"),
     examples=(
         "libra rollout problems.jsonl --model A | libra verify > labelled.jsonl",
@@ -65,7 +61,8 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
     type=click.FloatRange(0, min_open=True),
     default=2.0,
     metavar="SECONDS",
-    help="Elapsed time for one pair in computer algebra, after which its process is killed.",
+    help="Elapsed time for one pair in computer algebra, after which its process is killed, and processor time for "
+    "reading an answer or comparing it without computer algebra.",
 )
 @_panel_option(
     "--annotator",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -72,27 +72,28 @@ def make_micro_batch(
 def _token_batch(samples: list[int], is_target: Rows, annotations: Annotations | None, device: Device) -> TokenBatch:
     counts = [int(mask.sum()) for mask in is_target[: len(samples)]]
 
-    def per_sample(values: Any) -> torch.Tensor | None:
+    def per_target(values: Mapping[int, float | np.ndarray] | None) -> torch.Tensor | None:
         if values is None:
             return None
-        return _tensor(np.repeat(np.asarray([values[i] for i in samples], np.float32), counts), device)
-
-    def per_target(values: Any) -> torch.Tensor | None:
-        if values is None:
-            return None
-        empty = np.empty(0, np.float32)
-        return _tensor(np.concatenate([empty, *(np.asarray(values[i], np.float32) for i in samples)]), device)
+        parts = [np.empty(0, np.float32)]
+        for index, count in zip(samples, counts, strict=True):
+            value = np.asarray(values[index], np.float32)
+            if value.ndim and value.shape != (count,):
+                raise ValueError(f"sample {index} has {count} targets, but an annotation of shape {value.shape}")
+            parts.append(np.broadcast_to(value, count))
+        return _tensor(np.concatenate(parts), device)
 
     given = annotations or Annotations(dict.fromkeys(samples, 0.0))
-    weight = per_sample(given.weight)
+    weight = per_target(given.weight)
     assert weight is not None
     return TokenBatch(
         _tensor(np.repeat(np.arange(len(samples)), counts), device),
         len(samples),
         weight,
-        per_sample(given.advantage),
+        per_target(given.advantage),
         per_target(given.old_logp),
         per_target(given.ref_logp),
+        per_target(given.sampler_logp),
     )
 
 

@@ -6,7 +6,9 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
@@ -24,6 +26,65 @@ from libra_cli.training.data.chat_format import TrainingChat, template_text
 from libra_cli.training.data.tokenization import Encoder
 from libra_cli.training.distributed.world import World
 from libra_cli.training.settings import DataSettings
+
+
+class TrainingData(Protocol):
+    """What a run trains on or is evaluated on: samples, or prompts to sample from."""
+
+    digest: str
+    """Identifies the content."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest sequence that the model will see."""
+
+    @property
+    def largest_id(self) -> int:
+        """The largest token id."""
+
+    def summary(self) -> str:
+        """What it is, for people."""
+
+
+class Prepared(NamedTuple):
+    """The data of a run."""
+
+    train: TrainingData
+    held_out: TrainingData | None
+    refused: int
+    """Rows that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What a trainer prepares its data with; every rank has one."""
+
+    settings: DataSettings
+    chat: TrainingChat
+    config: Any
+    """The model's configuration."""
+    folder: Path
+    """Where prepared data are kept until the run is finished."""
+    world: World
+    console: Console
+    error_log: Callable[[], ErrorLog]
+    """Opens the error log, once for all files."""
+    stop: StopRequest
+
+    def samples(self, encoder: Encoder) -> Prepared:
+        """Rows as samples of tokens: those to train on, and the held-out ones."""
+        held_out, refused_too = None, 0
+        train, refused = self._store("train", self.settings.inputs, encoder)
+        if self.settings.eval_data:
+            held_out, refused_too = self._store("eval", self.settings.eval_data, encoder)
+        return Prepared(train, held_out, refused + refused_too)
+
+    def _store(self, name: str, paths: Sequence[str], encoder: Encoder) -> tuple[token_store.TokenStore, int]:
+        folder, settings = str(self.folder / name), self.settings
+        return prepare(folder, paths, encoder, settings, self.world, self.console, self.error_log, self.stop)
+
 
 _ORIGIN = "origin.json"
 """What a folder of samples was made from."""
@@ -73,7 +134,7 @@ def _build(
         os.unlink(os.path.join(folder, _ORIGIN))  # until the new samples are written, it would be wrong
     store = token_store.build(
         folder,
-        _readable_rows(paths, stop, counts, log),
+        readable_rows(paths, stop, counts, log),
         encoder,
         max_length=settings.max_length,
         too_long=settings.too_long,
@@ -91,7 +152,7 @@ def _build(
     replace_file(os.path.join(folder, _ORIGIN), orjson.dumps({**origin, "refused": counts.errors}))
 
 
-def _readable_rows(paths: Sequence[str], stop: StopRequest | None, counts: Counts, log: ErrorLog) -> Iterator[Row]:
+def readable_rows(paths: Sequence[str], stop: StopRequest | None, counts: Counts, log: ErrorLog) -> Iterator[Row]:
     """The rows of the files; lines that are no rows are refused. Raises Fatal if asked to stop meanwhile."""
     for entry in read_rows(InputFiles(paths, wake_fd=stop.wake_fd if stop else None), counts, stop):
         if isinstance(entry, BadLine):
@@ -129,8 +190,8 @@ def _refused_before(folder: str, origin: dict[str, Any]) -> int | None:
     """How many rows were refused when the folder was made from `origin`; None if it was made from something else."""
     try:
         with open(os.path.join(folder, _ORIGIN), "rb") as file:
-            made_from: dict[str, Any] = orjson.loads(file.read())
+            made_from = orjson.loads(file.read())
     except (OSError, ValueError):
         return None
-    refused: int = made_from.pop("refused", 0)
-    return refused if made_from == origin else None
+    refused = made_from.pop("refused", 0) if isinstance(made_from, dict) else None
+    return refused if type(refused) is int and made_from == origin else None

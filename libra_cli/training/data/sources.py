@@ -30,14 +30,17 @@ class Samples(Protocol):
 
 @dataclass(frozen=True)
 class Annotations:
-    """What an objective needs to know of samples besides their tokens; each maps the index of a sample."""
+    """What an objective needs to know of samples besides their tokens, as `TokenBatch` names it.
 
-    weight: Mapping[int, float]
-    """Share of each of its targets in the loss of the step."""
-    advantage: Mapping[int, float] | None = None
+    Each maps the index of a sample to one value for all its targets, or to an array with a value for each of them.
+    """
+
+    weight: Mapping[int, float | np.ndarray]
+    """Share of each target in the loss of the step."""
+    advantage: Mapping[int, float | np.ndarray] | None = None
     old_logp: Mapping[int, np.ndarray] | None = None
-    """float32 [targets of the sample]."""
     ref_logp: Mapping[int, np.ndarray] | None = None
+    sampler_logp: Mapping[int, np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,14 +63,32 @@ class StepBatch:
         return int(self.samples.n_targets[self.indices].sum())
 
 
+class SourceStopped(Exception):
+    """A stop was requested while a batch was being made; no batch came of it, on any rank."""
+
+
 class StepSource(Protocol):
     """Yields the batch of each step, the same on all ranks; a resumed run gets the batches that it would have had."""
 
+    batch_size: int
+    """Samples of a step."""
+    steps: int
+    """Steps of the whole run, unless --max-steps is less."""
+
     def batch(self, step: int) -> StepBatch:
-        """The batch of `step`, from 0. All ranks call it at the same time, so it may generate on all of them."""
+        """The batch of `step`, from 0. All ranks call it at the same time, so it may generate on all of them.
+
+        Raises SourceStopped on all of them.
+        """
 
     def epoch(self, step: int) -> float:
         """Passes over the data after `step` steps."""
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed run needs besides the step to get the same batches (JSON); empty if nothing."""
+
+    def resume(self, step: int, state: Mapping[str, Any]) -> None:
+        """Continues after `step` steps with the `state` saved then. Raises Fatal if it cannot."""
 
 
 def mean_over_targets(samples: Samples, indices: Sequence[int]) -> StepBatch:
@@ -81,6 +102,7 @@ class EpochSource:
 
     def __init__(self, samples: Samples, order: SampleOrder):
         self._samples, self._order = samples, order
+        self.batch_size, self.steps = order.batch_size, order.steps
 
     def batch(self, step: int) -> StepBatch:
         return mean_over_targets(self._samples, self._order.batch(step))
@@ -88,3 +110,9 @@ class EpochSource:
     def epoch(self, step: int) -> float:
         order = self._order
         return min(step * order.batch_size, order.total) / order.samples
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def resume(self, step: int, state: Mapping[str, Any]) -> None:
+        """Does nothing: the step alone determines the batch."""

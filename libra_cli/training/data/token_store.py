@@ -49,6 +49,8 @@ class TokenStore:
                 """Content of the marker: `digest`, `samples`, `tokens`, `learned` (targets), `max_length`, `config`."""
         except (OSError, ValueError) as error:
             raise _unfinished(self.folder, str(error)) from None
+        if not isinstance(self.about, dict) or not isinstance(self.about.get("digest"), str):
+            raise _unfinished(self.folder, f"{_MARKER} is damaged")
         if self.about.get("version") != VERSION:
             raise _unfinished(self.folder, f"{_MARKER} is of another version")
         self.digest: str = self.about["digest"]
@@ -57,10 +59,11 @@ class TokenStore:
             starts, n_targets, names = np.load(self._path(_INDEX))
             self._tokens = _mapped(self._path(_TOKENS), np.dtype("<u4"))
             self._names = _mapped(self._path(_NAMES), np.dtype("u1"))
-        except (OSError, ValueError) as error:
+            is_whole = len(self._tokens) == starts[-1] and len(self._names) == names[-1]
+        except (OSError, ValueError, TypeError, IndexError, EOFError) as error:
             raise _unfinished(self.folder, str(error)) from None
         self._starts, self._name_starts = starts, names
-        if len(self._tokens) != starts[-1] or len(self._names) != names[-1]:
+        if not is_whole:
             raise _unfinished(self.folder, "its files are not of the same run")
         self.lengths: np.ndarray = np.diff(starts)
         """int64 [N]: tokens of each sample."""
@@ -74,6 +77,15 @@ class TokenStore:
         """Sample `index` of [0, N)."""
         packed = self._tokens[self._starts[index] : self._starts[index + 1]]
         return Encoded((packed & np.uint32(TARGET_BIT - 1)).astype(np.int32), packed >= TARGET_BIT)
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest sample."""
+        return int(self.lengths.max())
+
+    def summary(self) -> str:
+        """Samples and tokens, for people."""
+        return f"{len(self):,} samples, {int(self.lengths.sum()):,} tokens"
 
     @property
     def largest_id(self) -> int:
@@ -235,4 +247,4 @@ def _mapped(path: str, dtype: np.dtype[Any]) -> np.ndarray:
 
 
 def _unfinished(folder: str, why: str) -> Fatal:
-    return Fatal(Exit.INCOMPLETE, f"{folder}: no finished set of tokens ({why}); build it again")
+    return Fatal(Exit.INCOMPLETE, f"{folder}: no finished set of tokens ({why}); delete it to build it again")

@@ -8,17 +8,23 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.sinks import write_failed
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
+from libra_cli.training.distributed.state_files import first_line, names_in, sha256_of
 from libra_cli.training.distributed.world import World
+
+T = TypeVar("T")
 
 MARKER = "libra.json"
 """Written last: a folder without it is no checkpoint."""
 _PREFIX = "step-"
+_CURE = "delete it to continue from the one before, or begin anew with --overwrite"
+_TYPES = {"step": int, "run": dict, "layout": dict, "versions": dict, "files": dict, "evaluated": int, "scored": list}
+"""Types of the values of a marker. `files`, which earlier versions did not write: the SHA-256 of each file by name."""
 
 
 class Checkpoints:
@@ -56,30 +62,45 @@ class Checkpoints:
         except Fatal:
             shutil.rmtree(aside, ignore_errors=True)  # or it would keep the disk full
             raise
-        self._world.on_rank0(lambda: _attempt(place, lambda: self._put(aside, place, marker)))
+        names = self._world.on_rank0(lambda: _attempt(place, lambda: names_in(aside)))
+        files = self._on_shares(names, lambda share: _attempt(place, lambda: sha256_of(aside, share)))
+        self._world.on_rank0(lambda: _attempt(place, lambda: self._put(aside, place, {**marker, "files": files})))
         return place
 
     def mark(self, marker: Mapping[str, Any]) -> None:
-        """Replaces the marker of the checkpoint of `marker["step"]`."""
-        path = self.path(marker["step"]) / MARKER
-        content = json.dumps(marker, indent=1).encode() + b"\n"
-        self._world.on_rank0(lambda: _attempt(path, lambda: replace_file(str(path), content)))
+        """Replaces the marker of the checkpoint of `marker["step"]`, except what it says about the files."""
+        place = self.path(marker["step"])
+
+        def replace() -> None:
+            files = _read_marker(place).get("files")
+            content = {**marker, **({} if files is None else {"files": files})}
+            replace_file(str(place / MARKER), json.dumps(content, indent=1).encode() + b"\n")
+
+        self._world.on_rank0(lambda: _attempt(place / MARKER, replace))
 
     def load(self, engine: TrainEngine, path: Path) -> None:
-        """Loads the state at `path` into the engine. Raises Fatal(2) if that fails."""
+        """Loads the state at `path` into the engine; runs nothing that lies in it. Raises Fatal(2) if that fails."""
+        listed = self._world.on_rank0(lambda: _read_marker(path).get("files"))
+        if listed is not None:
+            self._world.on_rank0(lambda: _refuse_added(path, listed))
+            self._on_shares(sorted(listed), lambda share: _refuse_changed(path, {name: listed[name] for name in share}))
         try:
             engine.load(str(path))
-        except (OSError, ValueError, KeyError, RuntimeError, AssertionError) as error:
-            reason = str(error).strip().split("\n")[0] or type(error).__name__
-            cure = "delete it to continue from the one before, or begin anew with --overwrite"
-            raise Fatal(Exit.USAGE, f"{path}: cannot be continued from ({reason}); {cure}") from None
+        except Exception as error:  # noqa: BLE001 -- DeepSpeed takes the state for granted and trips over any other
+            raise _cannot_continue(path, first_line(error)) from None
+
+    def _on_shares(self, names: list[str], action: Callable[[list[str]], dict[str, str]]) -> dict[str, str]:
+        """Has each rank take a share of the files; returns what `action` gives for all of them, in their order."""
+        rank, size = self._world.rank, self._world.size
+        parts = self._world.all_gather(self._world.on_all_ranks(lambda: action(names[rank::size])))
+        found = {name: digest for part in parts for name, digest in part.items()}
+        return {name: found[name] for name in sorted(found)}
 
     def _complete(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The checkpoints with their markers; a folder without a marker is not a checkpoint, or half deleted."""
         for place in self._folder.glob(f"{_PREFIX}*"):
-            try:
-                yield str(place), json.loads((place / MARKER).read_text())
-            except (OSError, ValueError):
-                continue  # not a checkpoint of ours, or half deleted
+            if os.path.lexists(place / MARKER):
+                yield str(place), _read_marker(place)
 
     def _put(self, aside: Path, place: Path, marker: Mapping[str, Any]) -> None:
         """Turns the files that all ranks have written into a checkpoint."""
@@ -104,10 +125,54 @@ class Checkpoints:
                 shutil.rmtree(place, ignore_errors=True)
 
 
-def _attempt(place: Path, action: Callable[[], object]) -> None:
-    """Raises Fatal(74 or 2) if the action cannot write."""
+def _read_marker(place: Path) -> dict[str, Any]:
+    """The marker of the checkpoint at `place`; raises Fatal(2) if it is not one."""
     try:
-        action()
+        marker = json.loads((place / MARKER).read_bytes())
+    except OSError as error:
+        raise _cannot_continue(place, f"{MARKER} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise _cannot_continue(place, f"{MARKER} is damaged") from None
+    if not isinstance(marker, dict) or not _is_marker(marker) or place.name != f"{_PREFIX}{marker['step']}":
+        raise _cannot_continue(place, f"{MARKER} is not the marker of this checkpoint")
+    return marker
+
+
+def _is_marker(marker: Mapping[str, Any]) -> bool:
+    best = marker.get("best")
+    is_best = isinstance(best, dict) and type(best.get("step")) is int
+    typed = all(type(marker[name]) is kind for name, kind in _TYPES.items() if name in marker)
+    files_typed = all(isinstance(digest, str) for digest in marker.get("files", {}).values()) if typed else False
+    return "step" in marker and files_typed and (best is None or is_best)
+
+
+def _refuse_added(path: Path, listed: Mapping[str, str]) -> None:
+    """Raises Fatal(2) for a state file that the run did not write: DeepSpeed finds its files by their names."""
+    for name in names_in(path):
+        if name.endswith(".pt") and name not in listed:
+            raise _cannot_continue(path, f"{name} was not written by this run")
+
+
+def _refuse_changed(path: Path, digests: Mapping[str, str]) -> dict[str, str]:
+    """Raises Fatal(2) if a file is not as it was written; returns the digests."""
+    for name, digest in digests.items():
+        try:
+            is_same = sha256_of(path, [name])[name] == digest
+        except OSError as error:
+            raise _cannot_continue(path, f"{name} cannot be read: {error.strerror}") from None
+        if not is_same:
+            raise _cannot_continue(path, f"{name} has changed since it was written")
+    return dict(digests)
+
+
+def _cannot_continue(path: Path, reason: str) -> Fatal:
+    return Fatal(Exit.USAGE, f"{path}: cannot be continued from ({reason}); {_CURE}")
+
+
+def _attempt(place: Path, action: Callable[[], T]) -> T:
+    """What the action returns; raises Fatal(74 or 2) if it cannot write."""
+    try:
+        return action()
     except OSError as error:
         raise write_failed(str(place), error) from None
     except RuntimeError as error:  # from torch's file writer

@@ -16,6 +16,7 @@ from torch import nn
 from libra_cli.exits import Exit, Fatal
 from libra_cli.training.data.micro_batch import MicroBatch
 from libra_cli.training.distributed import deepspeed_config
+from libra_cli.training.distributed.state_files import reading_data_only
 from libra_cli.training.distributed.world import World, import_deepspeed
 from libra_cli.training.model.muon import MuonAdamW
 from libra_cli.training.model.policy import PolicyModel
@@ -34,6 +35,8 @@ class PassResult(NamedTuple):
     """Of this rank's targets, detached."""
     sums: Mapping[str, torch.Tensor | float]
     """The objective's figures, to be summed over micro-batches and ranks."""
+    maxima: Mapping[str, torch.Tensor | float]
+    """Those of which the largest counts."""
 
 
 def build_config(
@@ -175,9 +178,10 @@ class TrainEngine:
         """The objective's figures, without gradient."""
         log_probs_N = self.log_probs(micro_batch)
         if objective.linear:
-            return PassResult(log_probs_N, objective(log_probs_N, micro_batch.token_batch.slice(micro_batch.own)).sums)
+            loss = objective(log_probs_N, micro_batch.token_batch.slice(micro_batch.own))
+            return PassResult(log_probs_N, loss.sums, loss.maxima)
         loss = objective(self._whole_row(log_probs_N, micro_batch), micro_batch.token_batch)
-        return PassResult(log_probs_N, self._counted_once(loss.sums))
+        return PassResult(log_probs_N, self._counted_once(loss.sums), loss.maxima)
 
     def learn(self, micro_batch: MicroBatch, objective: Objective, last: bool) -> PassResult:
         """Adds the gradients of the objective's loss on a micro-batch; `last` of the step.
@@ -191,7 +195,8 @@ class TrainEngine:
                 zeros_N = torch.zeros_like(batch.weight, requires_grad=True)
                 slope_N = torch.autograd.grad(objective(zeros_N, batch).total, zeros_N)[0]  # the same everywhere
                 log_probs_N, total = self._engine(*given, slope_N * self._averaged)
-                sums = objective(log_probs_N, batch).sums
+                loss = objective(log_probs_N, batch)
+                sums = loss.sums
             else:
                 log_probs_N = self._engine(*given)
                 loss = objective(self._whole_row(log_probs_N, micro_batch), micro_batch.token_batch)
@@ -200,7 +205,7 @@ class TrainEngine:
             self._engine.backward(total)
         if not last:
             self._engine.step()  # counts the micro-batch; updates nothing
-        return PassResult(log_probs_N.detach(), sums)
+        return PassResult(log_probs_N.detach(), sums, loss.maxima)
 
     def _whole_row(self, log_probs_N: torch.Tensor, micro_batch: MicroBatch) -> torch.Tensor:
         """Log-probabilities of all targets of a row that several ranks share; a gradient flows to this rank's only."""
@@ -238,10 +243,11 @@ class TrainEngine:
         self._engine.save_checkpoint(folder, tag="state", save_latest=False, exclude_frozen_parameters=self.frozen)
 
     def load(self, folder: str) -> None:
-        """Reads what as many ranks saved. Raises OSError or ValueError if it is not there."""
-        path, _ = self._engine.load_checkpoint(
-            folder, tag="state", load_module_strict=not self.frozen, load_lr_scheduler_states=False
-        )
+        """Reads what as many ranks saved, as data only. Raises any exception if it is not there or damaged."""
+        with reading_data_only(self._engine.checkpoint_engine):
+            path, _ = self._engine.load_checkpoint(
+                folder, tag="state", load_module_strict=not self.frozen, load_lr_scheduler_states=False
+            )
         if path is None:
             raise ValueError("the state of this rank is missing")
 

@@ -52,7 +52,7 @@ class World:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None and self._owns_process_group:
+        if kind is None and self._owns_process_group and dist.is_initialized():  # vLLM destroys it as it closes
             dist.destroy_process_group()
 
     @property
@@ -74,9 +74,9 @@ class World:
         """Number of this rank within its sequence-parallel group."""
         return self.rank % self.sp_size
 
-    def all_max(self, value: int) -> int:
-        """Maximum over ranks."""
-        return int(self._all_reduce([float(value)], dist.ReduceOp.MAX)[0])
+    def all_max(self, values: list[float]) -> list[float]:
+        """Maxima over ranks, in float64; -inf stays only where all ranks have it."""
+        return self._all_reduce(values, dist.ReduceOp.MAX)
 
     def all_sum(self, values: list[float]) -> list[float]:
         """Sums over ranks, in float64; NaN if any rank has NaN."""

@@ -37,8 +37,8 @@ class Export:
 
         Adapters (LoRA) are merged. Raises Fatal(74) if the disk is full.
         """
-        model = _base_model(engine.policy.model)
-        weights = dict(_whole_weights(model, engine, self.world.is_rank0, self.dtype))
+        model = base_model(engine.policy.model)
+        weights = dict(whole_weights(model, engine, self.world.is_rank0, self.dtype))
 
         def write() -> None:
             try:
@@ -49,14 +49,15 @@ class Export:
         self.world.on_rank0(write)
 
 
-def _base_model(model: Any) -> Any:
+def base_model(model: Any) -> Any:
+    """The causal model inside a peft wrapper, or the model itself."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-def _whole_weights(
-    model: Any, engine: TrainEngine, keep: bool, dtype: torch.dtype | None
+def whole_weights(
+    model: Any, engine: TrainEngine, keep: bool, dtype: torch.dtype | None, device: torch.device | str = "cpu"
 ) -> Iterator[tuple[str, torch.Tensor]]:
-    """Each weight by its name in the base model, whole and on the CPU; all ranks gather, those that `keep` yield.
+    """Copies of each weight, by its name in the base model, whole; all ranks gather, those that `keep` yield.
 
     `dtype` converts; for float32, trainable weights are the optimizer's master weights.
     """
@@ -80,7 +81,7 @@ def _whole_weights(
                     value = tensor.detach() if master is None else master
                     if name == "weight" and owner_name in adapted:
                         value = value.float() + sum(owner.get_delta_weight(each) for each in owner.active_adapters)
-                    yield f"{owner_name}.{name}" if owner_name else name, value.to("cpu", written, copy=True)
+                    yield f"{owner_name}.{name}" if owner_name else name, value.to(device, written, copy=True)
 
 
 def _write_folder(

@@ -27,6 +27,8 @@ class LogitShape:
     scale: float = 1.0
     cap: float | None = None
     """Logits become cap * tanh(logits / cap)."""
+    temperature: float = 1.0
+    """Of the distribution whose log-probabilities are wanted: the last step divides by it."""
 
     @classmethod
     def of(cls, config: Any) -> LogitShape:
@@ -157,12 +159,13 @@ class _RecomputedLogProbs(torch.autograd.Function):
 
 def _shaped(logits: torch.Tensor, shape: LogitShape) -> tuple[torch.Tensor, torch.Tensor | None]:
     """The transformed logits, and their derivative unless it is 1."""
-    if shape.scale != 1.0:
-        logits = logits * shape.scale
+    scale = shape.scale if shape.cap is not None else shape.scale / shape.temperature
+    if scale != 1.0:
+        logits = logits * scale
     if shape.cap is None:
-        return logits, None if shape.scale == 1.0 else torch.full_like(logits[:1, :1], shape.scale)
+        return logits, None if scale == 1.0 else torch.full_like(logits[:1, :1], scale)
     curved = torch.tanh(logits / shape.cap)
-    return curved * shape.cap, (1 - curved * curved) * shape.scale
+    return curved * (shape.cap / shape.temperature), (1 - curved * curved) * (scale / shape.temperature)
 
 
 def chunks(n: int, vocabulary: int) -> Iterator[slice]:

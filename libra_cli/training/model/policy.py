@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -30,11 +31,20 @@ class PolicyModel(nn.Module):
         self._base = [base]  # in a list, so that torch does not register it a second time
         config = base.config.get_text_config()
         self.vocabulary: int = config.vocab_size
+        self._temperature = 1.0
         head = base.get_output_embeddings()
         self.chunked_head = type(head) is nn.Linear and hasattr(base, base.base_model_prefix)
         """Log-probabilities are computed chunk by chunk, without the model's own logits."""
         if self.chunked_head:
             lm_head.make_log_prob_head(head, lm_head.LogitShape.of(config))
+
+    def set_temperature(self, temperature: float) -> None:
+        """Log-probabilities become those of sampling at this temperature."""
+        model = self._base[0]
+        self._temperature = temperature
+        if self.chunked_head:
+            shape = replace(lm_head.LogitShape.of(model.config.get_text_config()), temperature=temperature)
+            lm_head.make_log_prob_head(model.get_output_embeddings(), shape)
 
     def forward(
         self,
@@ -53,6 +63,7 @@ class PolicyModel(nn.Module):
             hidden = getattr(model, model.base_model_prefix)(**inputs, use_cache=False).last_hidden_state
             return model.get_output_embeddings()(hidden.flatten(0, 1).index_select(0, positions), targets, slope_N)
         logits = model(**inputs, use_cache=False).logits.flatten(0, 1).index_select(0, positions).float()
+        logits = logits / self._temperature
         log_probs = -nn.functional.cross_entropy(logits, targets, reduction="none")
         return log_probs if slope_N is None else (log_probs.detach(), (log_probs * slope_N).sum())
 

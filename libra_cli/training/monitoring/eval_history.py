@@ -25,13 +25,16 @@ class EvalHistory:
     def load(self, state: Mapping[str, Any]) -> None:
         """Continues from a marker; results on other samples are dropped."""
         if state.get("held_out") == self._keys["held_out"]:
-            self.best, self._evaluated = state.get("best"), state.get("evaluated", 0)
+            best = state.get("best")
+            self.best = best if best is not None and self.metric in best else None
+            self._evaluated = state.get("evaluated", 0)
         if state.get("benchmark") == self._keys["benchmark"]:
             self._scored = list(state.get("scored", ()))
 
     def best_is_of_other_samples(self, state: Mapping[str, Any]) -> bool:
-        """The marker has a best step that other held-out samples chose."""
-        return state.get("best") is not None and state.get("held_out") != self._keys["held_out"]
+        """The marker has a best step that other held-out samples, or another metric, chose."""
+        best = state.get("best")
+        return best is not None and (state.get("held_out") != self._keys["held_out"] or self.metric not in best)
 
     def is_evaluated(self, step: int) -> bool:
         """The metric at `step`, the last, is known."""

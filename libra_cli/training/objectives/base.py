@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from torch import Tensor
@@ -24,21 +25,16 @@ class TokenBatch:
     """float32: the share of a target in the step's loss."""
     advantage: Tensor | None = None
     old_logp: Tensor | None = None
-    """Log-probabilities under the policy that generated the samples."""
+    """Log-probabilities under the policy before the update, by the trainer's own forward pass."""
     ref_logp: Tensor | None = None
     """Log-probabilities under the reference policy."""
+    sampler_logp: Tensor | None = None
+    """Log-probabilities that the sampler reported as it generated the samples."""
 
     def slice(self, part: slice) -> TokenBatch:
         """The same for a range of the targets."""
-        cut = lambda values: None if values is None else values[part]  # noqa: E731
-        return TokenBatch(
-            self.sample[part],
-            self.n_samples,
-            self.weight[part],
-            cut(self.advantage),
-            cut(self.old_logp),
-            cut(self.ref_logp),
-        )
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(self, **{name: value[part] for name, value in values.items() if isinstance(value, Tensor)})
 
 
 class Loss(NamedTuple):
@@ -48,6 +44,8 @@ class Loss(NamedTuple):
     """Scalar to minimise; the step's loss is the sum over its micro-batches."""
     sums: Mapping[str, Tensor | float]
     """Figures that add up over micro-batches and ranks."""
+    maxima: Mapping[str, Tensor | float] = MappingProxyType({})
+    """Figures of which a step keeps the largest, by names that `sums` has not; -inf where a micro-batch has none."""
 
 
 class Objective(Protocol):
@@ -60,4 +58,4 @@ class Objective(Protocol):
         """The loss of targets with these log-probabilities (nats, float32)."""
 
     def figures(self, sums: Mapping[str, float]) -> dict[str, float]:
-        """What a step reports, from the sums over all its micro-batches and ranks."""
+        """What a step reports, from the sums (and maxima) over all its micro-batches and ranks."""

@@ -1,4 +1,4 @@
-"""Verdicts as arrays, and the figures of a benchmark from them, for the data and for many resamples at a time."""
+"""Judged items as arrays, and the figures of a benchmark from them, for the data and for many resamples at a time."""
 
 from __future__ import annotations
 

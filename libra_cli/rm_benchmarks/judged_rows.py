@@ -1,4 +1,4 @@
-"""Verdicts of a judged row on its responses, whether it was judged by scores, by pairs, or by the best response.
+"""What a judged row says of its responses, whether it was judged by scores, by pairs, or by the best response.
 
 The result files of reward-model benchmarks (`score_chosen` and `score_rejected`) are judged rows, too.
 """
