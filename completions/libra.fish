@@ -117,7 +117,7 @@ complete -c libra -n '__fish_seen_subcommand_from verify' -l reference-field -x 
 complete -c libra -n '__fish_seen_subcommand_from verify' -l thinking-markers -x -d 'Markers around the thinking that is cut from responses'
 complete -c libra -n '__fish_seen_subcommand_from verify' -s j -l workers -x -d 'Processes for pairs that need computer algebra'
 complete -c libra -n '__fish_seen_subcommand_from verify' -l timeout -x -d 'CPU time for one pair in computer algebra'
-complete -c libra -n '__fish_seen_subcommand_from verify' -l hard-timeout -x -d 'Elapsed time for one pair in computer algebra, after which its process is killed'
+complete -c libra -n '__fish_seen_subcommand_from verify' -l hard-timeout -x -d 'Elapsed time for one pair in computer algebra, after which its process is killed, and processor time for reading an answer or comparing it without computer algebra'
 complete -c libra -n '__fish_seen_subcommand_from verify' -l annotator -r -F -a 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' -d 'Model that checks responses against the reference'
 complete -c libra -n '__fish_seen_subcommand_from verify' -l annotator-name -x -d 'Name of an annotator in the votes, instead of the --annotator text'
 complete -c libra -n '__fish_seen_subcommand_from verify' -l annotator-markers -x -d 'Markers around the annotators\' own thinking'

@@ -8,6 +8,7 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, plain
+from libra_cli.cli.numbers import NumberType
 from libra_cli.stages.score.options import At, Resamples, Threshold, output_options
 
 
@@ -42,7 +43,7 @@ from libra_cli.stages.score.options import At, Resamples, Threshold, output_opti
     "highest overall accuracy on these rows. cross-fit: for each fold, use the best threshold of the other folds. "
     "Default: the predictions in the rows; without predictions 2 for score, 5 for rate, search for rewards.",
 )
-@option("--folds", type=click.IntRange(2), default=5, metavar="N", help="Number of folds of problems for cross-fit.")
+@option("--folds", type=NumberType(int, 2), default=5, metavar="N", help="Number of folds of problems for cross-fit.")
 @option(
     "--null",
     type=click.Choice(choices.NULL_RULES),
@@ -71,7 +72,7 @@ from libra_cli.stages.score.options import At, Resamples, Threshold, output_opti
 )
 @option(
     "--seed",
-    type=click.IntRange(0),
+    type=NumberType(int, 0),
     default=0,
     metavar="N",
     help="Random seed for the bootstrap, the folds and the sampled subsets.",
@@ -109,6 +110,8 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
 
     outputs = Outputs.take(options)
     check_inputs(inputs)
+    from libra_cli.answers.pool import HARD_SECONDS
+    from libra_cli.answers.time_limit import time_limit
     from libra_cli.exits import Exit, Fatal
     from libra_cli.stages.score.reading import ScoreConfig
     from libra_cli.stages.score.run import score
@@ -118,7 +121,8 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
     console = Console("score", quiet=options.pop("quiet"))
     kind, at = options.pop("as"), options.pop("at") or ()
     config = ScoreConfig(kind=kind, at=at, examples=outputs.html is not None, **options)
-    scored = score(inputs, config, console.progress)
+    with time_limit(HARD_SECONDS):
+        scored = score(inputs, config, console.progress)
     console.clear()
     if against is not None:
         from libra_cli.rm_benchmarks.published import rank_among_published
