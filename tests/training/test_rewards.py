@@ -120,6 +120,12 @@ def test_an_unknown_value_without_a_cause_is_not_taken_for_wrong():
     assert batch.counts.null_by_verifier == 1
 
 
+def test_two_known_rewards_are_enough():
+    batch = RewardPlan.from_config({"rewards": ["correct"]}).apply({"correct_P_G": group([1, nan, 0])})
+    assert batch.advantages_P_G[0, 0] == -batch.advantages_P_G[0, 2] > 0
+    assert (batch.counts.too_few_known, batch.counts.zero_spread) == (0, 0)
+
+
 @pytest.mark.parametrize("known", [[nan, nan, nan], [1, nan, nan]])
 def test_fewer_than_two_known_rewards_teach_nothing(known):
     batch = RewardPlan.from_config({"rewards": ["correct"]}).apply({"correct_P_G": group(known)})
@@ -207,6 +213,9 @@ REFUSED = [
     ("noise: {how: denoise}", "noise.how: no noise correction is named 'denoise'"),
     ("filter: [zero_spred]", "filter[0].name: no filter is named 'zero_spred': did you mean \"zero_spread\"?"),
     ("filter: [zero_spread, pass_rate, zero_spread]", "filter[2]: zero_spread is there already: give each filter once"),
+    ("filter: [{name: pass_rate, low: 0.6, high: 0.5}]", "filter[0]: low must not be above high, got 0.6 and 0.5"),
+    ("rewards: [{name: correct, transform: {name: clip, low: 1}}]", "rewards[0].transform: low must be below high"),
+    ("advantage: {estimator: beta_norm, low: 1}", "advantage: low must be below high, got 1 and 1"),
     ("advantage: {estimator: gae}", "advantage.estimator: no estimator is named 'gae'"),
     ("advantage: {scale: prompt}", "advantage.scale: expected one of group, batch, none, got 'prompt'"),
     ("advantage: {epsilon: -1e-4}", "advantage.epsilon: expected a number 0 or more, got '-1e-4'"),

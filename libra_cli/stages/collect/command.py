@@ -9,6 +9,7 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, stage
+from libra_cli.cli.numbers import NumberType
 
 if TYPE_CHECKING:
     from libra_cli.stages.collect.sources import Origin
@@ -166,7 +167,7 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 )
 @option(
     "--near-duplicates",
-    type=click.FloatRange(0, 1),
+    type=NumberType(float, 0, 1),
     default=0.8,
     metavar="SHARE",
     help="Drop a problem whose numbers and answer match an earlier one and whose 5-word shingles overlap by at least "
@@ -182,14 +183,14 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 )
 @option(
     "--ngram",
-    type=click.IntRange(1),
+    type=NumberType(int, 1),
     default=13,
     metavar="N",
     help="Number of words in the n-grams that --decontaminate compares.",
 )
 @option(
     "--overlap",
-    type=click.FloatRange(0, 1),
+    type=NumberType(float, 0, 1),
     default=0.1,
     metavar="SHARE",
     help="Drop a row that contains at least this share of a benchmark problem's n-grams. 0: one shared n-gram is "
@@ -205,7 +206,7 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 )
 @option(
     "--seed",
-    type=int,
+    type=NumberType(int),
     default=0,
     metavar="N",
     help="Random seed that decides whether the chosen response of a chosen/rejected pair comes first or second.",

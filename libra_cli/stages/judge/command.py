@@ -9,6 +9,7 @@ import click
 from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import Markers, asking_options, reward_options
+from libra_cli.cli.numbers import NumberType
 from libra_cli.stages.judge import RESULTS
 
 if TYPE_CHECKING:
@@ -36,12 +37,6 @@ def _drops(values: dict[str, Any]) -> tuple[str, ...]:
     from libra_cli.records.items import OTHER_RESPONSES
 
     return OTHER_RESPONSES
-
-
-def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -> float | None:
-    if value is not None and value - value != 0:
-        raise click.BadParameter(f"{value} is no number that a score could be above")
-    return value
 
 
 @stage(
@@ -84,7 +79,14 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
     "from 1 to 10. best: choose the best of a list. Default: score for one response, rank for two, rate for lists of "
     "chosen and rejected responses, best for other lists.",
 )
-@option("-k", "--votes", type=click.IntRange(1), default=1, metavar="VOTES", help="Number of votes per judge and row.")
+@option(
+    "-k",
+    "--votes",
+    type=NumberType(int, 1, 1024),
+    default=1,
+    metavar="VOTES",
+    help="Number of votes per judge and row.",
+)
 @option(
     "--reduce",
     type=click.Choice(choices.REDUCTIONS),
@@ -102,8 +104,7 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
 )
 @option(
     "--threshold",
-    type=float,
-    callback=_finite,
+    type=NumberType(float),
     metavar="T",
     help="Write a `prediction`: 1 if the score is above T, else 0. Default: none; libra score sets the threshold.",
 )

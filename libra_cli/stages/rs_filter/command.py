@@ -9,6 +9,7 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, stage
+from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.shared_options import any_markers_option, spool_dir_option, workers_option
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _selection(*names: str, **kwargs: Any) -> Any:
 )
 @option(
     "--threshold",
-    type=float,
+    type=NumberType(float),
     metavar="T",
     help="A score above T means that the judge calls the response correct. Default: 2 for score, 5 for rate.",
 )
@@ -67,10 +68,10 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     "any for general.",
 )
 @any_markers_option("Markers by which the thinking of a sample is recognised")
-@option("--min-tokens", type=click.IntRange(0), metavar="N", help="Drop samples with fewer than N tokens.")
+@option("--min-tokens", type=NumberType(int, 0), metavar="N", help="Drop samples with fewer than N tokens.")
 @option(
     "--max-tokens",
-    type=click.IntRange(1),
+    type=NumberType(int, 1),
     metavar="N",
     help="Drop samples with more than N tokens, including their thinking.",
 )
@@ -99,7 +100,7 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     "(both included). Default: all.",
 )
 @_selection(
-    "--per-prompt", type=click.IntRange(1), metavar="K", help="Keep at most K samples per prompt. Default: all."
+    "--per-prompt", type=NumberType(int, 1), metavar="K", help="Keep at most K samples per prompt. Default: all."
 )
 @_selection(
     "--prefer",
@@ -112,7 +113,7 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     type=click.Choice(choices.EVEN_BY),
     help="label: keep equally many samples of each label within a task, so that a judge does not learn a prior.",
 )
-@_selection("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed for selection and order.")
+@_selection("--seed", type=NumberType(int, 0), default=0, metavar="N", help="Random seed for selection and order.")
 @workers_option("Processes for computer algebra, used for rows without a label. Default: one per core.")
 @spool_dir_option()
 @option(

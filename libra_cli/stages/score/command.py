@@ -8,6 +8,7 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, plain
+from libra_cli.cli.numbers import NumberType
 from libra_cli.stages.score.options import At, Resamples, Threshold, output_options
 
 
@@ -42,7 +43,7 @@ from libra_cli.stages.score.options import At, Resamples, Threshold, output_opti
     "highest overall accuracy on these rows. cross-fit: for each fold, use the best threshold of the other folds. "
     "Default: the predictions in the rows; without predictions 2 for score, 5 for rate, search for rewards.",
 )
-@option("--folds", type=click.IntRange(2), default=5, metavar="N", help="Number of folds of problems for cross-fit.")
+@option("--folds", type=NumberType(int, 2), default=5, metavar="N", help="Number of folds of problems for cross-fit.")
 @option(
     "--null",
     type=click.Choice(choices.NULL_RULES),
@@ -71,7 +72,7 @@ from libra_cli.stages.score.options import At, Resamples, Threshold, output_opti
 )
 @option(
     "--seed",
-    type=click.IntRange(0),
+    type=NumberType(int, 0),
     default=0,
     metavar="N",
     help="Random seed for the bootstrap, the folds and the sampled subsets.",

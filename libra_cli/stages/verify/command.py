@@ -9,6 +9,7 @@ import click
 from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import Markers, asking_options
+from libra_cli.cli.numbers import seconds
 from libra_cli.cli.shared_options import any_markers_option, workers_option
 
 if TYPE_CHECKING:
@@ -51,14 +52,14 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
 @workers_option("Processes for pairs that need computer algebra. Default: one per core.")
 @option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=seconds(),
     default=0.5,
     metavar="SECONDS",
     help="CPU time for one pair in computer algebra. A pair that needs more stays undecided (label null).",
 )
 @option(
     "--hard-timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=seconds(),
     default=2.0,
     metavar="SECONDS",
     help="Elapsed time for one pair in computer algebra, after which its process is killed, and processor time for "
