@@ -51,8 +51,8 @@ def page() -> str:
         "term after `else`. `anneal: {horizon: STEPS}` lets its weight fall as exp(-step / horizon).\n",
         "A function of your own is a term: `{reward: FILE.py:function, OPTION: ...}`, or `module:function` of a module "
         "that Python finds (not in the current folder, unless PYTHONPATH names it). It is called as `function(facts, "
-        "**options)` and returns an array [P, G]; its keyword-only parameters are its options; its attribute `facts`, a "
-        "tuple of names, says what it reads.\n",
+        "**options)` and returns an array [P, G]; its keyword-only parameters are its options; its attribute `facts`, "
+        "a tuple of names, says what it reads.\n",
     ]
     for title, registry, where in SECTIONS:
         rows = []
