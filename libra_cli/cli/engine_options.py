@@ -337,6 +337,14 @@ def _server_options() -> list[Decorator]:
             **limit,
         ),
         _engine(
+            "--max-response-bytes",
+            type=NumberType(int, 1),
+            default=16 << 20,
+            shapes_rows=False,
+            metavar="N",
+            help="openai: refuse a response of more than N bytes, as it comes or unpacked.",
+        ),
+        _engine(
             "--proxy",
             shapes_rows=False,
             metavar="URL",

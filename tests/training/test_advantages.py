@@ -200,6 +200,8 @@ def test_prompts_within_a_range_of_pass_rates():
     correct = np.array([[1, 1, 1, 1, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 1], [0, 0, 0, 0, nan], [nan] * 5])
     batch = apply("group_norm", {"correct_P_G": correct}, filter=["pass_rate"])
     assert batch.keep_P_G[:, 0].tolist() == [True, False, True, False, False]
+    exact = apply("group_norm", {"correct_P_G": correct}, filter=[{"name": "pass_rate", "low": 0.8, "high": 0.8}])
+    assert exact.keep_P_G[:, 0].tolist() == [True, False, False, False, False]
     wide = apply("group_norm", {"correct_P_G": correct}, filter=[{"name": "pass_rate", "low": 0, "high": 1}])
     assert wide.keep_P_G[:, 0].tolist() == [True, True, True, True, False]
 
