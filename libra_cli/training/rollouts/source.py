@@ -19,10 +19,10 @@ from libra_cli.stream.shuffle import permutation
 from libra_cli.training.data.prompts import PromptStore, VerifiablePrompt
 from libra_cli.training.data.sources import SourceStopped, StepBatch
 from libra_cli.training.data.trajectories import Trajectories, Trajectory
+from libra_cli.training.log_probs import measured_log_probs
 from libra_cli.training.model.reference import reference_of
 from libra_cli.training.rewards import RewardBatch, RewardPlan
 from libra_cli.training.rollouts.grading import RolloutGrader
-from libra_cli.training.rollouts.log_probs import log_probs_of
 from libra_cli.training.rollouts.records import write_records
 from libra_cli.training.rollouts.rollout import GradedResponse, Rollout, facts_of
 from libra_cli.training.rollouts.sampler import Sampler, Stopwatch, local_model
@@ -246,11 +246,7 @@ class RolloutSource:
     def _log_probs(self, model: Any, trajectories: Sequence[Trajectory]) -> dict[int, np.ndarray]:
         """Log-probabilities of the targets of each, without dropout."""
         batch = Trajectories(trajectories).mini_batch(range(len(trajectories)), [0.0] * len(trajectories))
-        self._engine.train(False)
-        try:
-            return log_probs_of(model, batch, self._parts.model.batches, self._world)
-        finally:
-            self._engine.train()
+        return measured_log_probs(self._engine, self._parts.model.batches, batch, self._world, model)
 
     def _add_log_probs(self, rollout: Rollout) -> None:
         """Those of the reference, and of the trainer before its updates if they are asked for."""
