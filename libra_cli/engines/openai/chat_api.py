@@ -152,7 +152,7 @@ def json_answer(content: bytes) -> dict[str, Any] | Failure:
     try:
         answer = json.loads(content)
     except ValueError:
-        return Failure(Trouble.BROKEN, "the answer is cut off or not JSON")
+        return Failure(Trouble.BROKEN, "the reply is truncated or not JSON")
     if not isinstance(answer, dict):
         return Failure(Trouble.BROKEN, "the answer is not a JSON object")
     if answer.get("error"):  # some gateways report errors of the server behind them like this

@@ -88,7 +88,8 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
     type=click.IntRange(1),
     default=1,
     metavar="VOTES",
-    help="Votes per judge and row. Each takes one request to the model, or two on a pair with --orders both.",
+    help="Votes per judge and row. A vote takes one request to the model; on a pair with --orders both it takes two, "
+    "and on several responses that are judged one by one, one for each.",
 )
 @option(
     "--reduce",

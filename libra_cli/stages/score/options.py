@@ -28,7 +28,7 @@ class Threshold(click.ParamType):
         except (TypeError, ValueError):
             self.fail(f"{value!r} is neither a number nor one of {', '.join(THRESHOLD_SEARCHES)}", param, ctx)
         if not isfinite(number):
-            self.fail(f"{value!r} cuts nothing; give a number", param, ctx)
+            self.fail(f"no score is above or below {value!r}; give a number", param, ctx)
         return number
 
 
