@@ -12,6 +12,7 @@ import click
 
 from libra_cli import __version__
 from libra_cli.exits import Exit, Fatal, ReaderGone
+from libra_cli.stream.module_path import leave_out_current_folder
 from libra_cli.stream.stdio import open_missing_descriptors
 
 STAGES = {
@@ -71,6 +72,7 @@ def cli() -> None:
 
 def run() -> NoReturn:
     """The console script: never returns, and shows no traceback unless --debug is given."""
+    leave_out_current_folder()
     open_missing_descriptors()
     try:
         with cli.make_context("libra", sys.argv[1:]) as ctx:

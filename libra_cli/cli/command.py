@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields as dataclass_fields
@@ -14,6 +13,8 @@ import click
 from click.core import ParameterSource
 
 from libra_cli import choices
+from libra_cli.cli.config_file import CONFIG_PLACES, key_of, load_config
+from libra_cli.cli.numbers import NumberType, seconds
 from libra_cli.cli.renamed import current_config
 from libra_cli.exits import MEANINGS, InvalidOptions
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from libra_cli.stream.run import OpenSource
 
     OpenInputs = Callable[[StreamOptions, dict[str, Any]], OpenSource | None]
-    Used = Sequence[str] | Callable[[dict[str, Any]], Sequence[str]]
+    Named = Sequence[str] | Callable[[dict[str, Any]], Sequence[str]]
 
 ORIGINS = {
     ParameterSource.COMMANDLINE: "command line",
@@ -38,8 +39,9 @@ class StageOption(click.Option):
 
     `shapes_rows`: another value gives other rows, so a resumed run must not change it. `group`: its heading in help.
     `suggested`: values that shells complete in addition to file names. `by_content`: its value is a file, or several,
-    whose content shapes rows. `writes`: the form (see stream.files.FORMS) of the file that it has the run write, which
-    is recognised by its `keys`.
+    whose content shapes rows. `watched`: its value is files that may grow between two runs of the same command, but not
+    change otherwise. `writes`: the form (see stream.files.FORMS) of the file that it has the run write, which is
+    recognised by its `keys`.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class StageOption(click.Option):
         group: str = "Options",
         suggested: Sequence[str] = (),
         by_content: bool = False,
+        watched: bool = False,
         writes: str | None = None,
         keys: Sequence[str] = (),
         **kwargs: Any,
@@ -56,13 +59,30 @@ class StageOption(click.Option):
         super().__init__(*args, **kwargs)
         self.writes, self.keys = writes, tuple(keys)
         self.shapes_rows, self.group, self.suggested = shapes_rows, group, tuple(suggested)
-        self.by_content = by_content
+        self.by_content, self.watched = by_content, watched
 
     def make_metavar(self, ctx: click.Context) -> str:
         """Choices without the square brackets of click, in which a single one looks optional."""
         return (
             super().make_metavar(ctx).strip("[]") if isinstance(self.type, click.Choice) else super().make_metavar(ctx)
         )
+
+    def handle_parse_result(self, ctx: click.Context, opts: Any, args: list[str]) -> Any:
+        """Names the line of the configuration file from which a wrong value comes."""
+        try:
+            return super().handle_parse_result(ctx, opts, args)
+        except click.UsageError as error:
+            place = ctx.meta.get(CONFIG_PLACES, {}).get(self.name)
+            if place is None or ctx.get_parameter_source(str(self.name)) is not ParameterSource.DEFAULT_MAP:
+                raise
+            message = error.format_message()
+            raise click.UsageError(f"{place}: {message[:1].lower()}{message[1:]}", ctx) from None
+
+    def get_help_extra(self, ctx: click.Context) -> Any:
+        extra = super().get_help_extra(ctx)
+        if isinstance(self.type, NumberType) and self.type.range:
+            extra["range"] = self.type.range
+        return extra
 
 
 def option(*names: str, **kwargs: Any) -> Callable[[Callable], Callable]:
@@ -128,7 +148,7 @@ def _processing_options(ordered: bool) -> list[click.Parameter]:
         _common("--unordered", is_flag=True, help="Write rows as they finish instead of in input order."),
         _common(
             "--window",
-            type=click.IntRange(1),
+            type=NumberType(int, 1),
             default=1024,
             metavar="N",
             help="Maximum number of rows (for a model: of requests) that are read and not yet written; limits memory.",
@@ -137,21 +157,21 @@ def _processing_options(ordered: bool) -> list[click.Parameter]:
     return [
         _common(
             "--limit",
-            type=click.IntRange(0),
+            type=NumberType(int, 0),
             metavar="N",
             help="Read only the first N rows of the input. Default: all.",
         ),
         *(order if ordered else []),
         _common(
             "--max-line-bytes",
-            type=click.IntRange(1),
+            type=NumberType(int, 1),
             default=64 << 20,
             metavar="N",
             help="Refuse input lines longer than N bytes.",
         ),
         _common(
             "--expect-rows",
-            type=click.IntRange(0),
+            type=NumberType(int, 0),
             metavar="N",
             help="End with status 7 unless the input has exactly N rows.",
         ),
@@ -169,14 +189,14 @@ def _processing_options(ordered: bool) -> list[click.Parameter]:
         ),
         _common(
             "--grace",
-            type=click.FloatRange(0),
+            type=seconds(zero=True),
             default=20.0,
             metavar="SECONDS",
             help="Time to finish the work in progress after TERM or USR1; after Ctrl-C at most 5 s.",
         ),
         _common(
             "--stall-timeout",
-            type=click.FloatRange(0),
+            type=seconds(zero=True),
             default=1800.0,
             metavar="SECONDS",
             help="End with status 6 if no row (for a model: no request) finishes for this long; 0 disables the limit.",
@@ -192,7 +212,7 @@ def config_options() -> list[click.Parameter]:
             metavar="FILE.yaml",
             is_eager=True,
             expose_value=False,
-            callback=_load_config,
+            callback=load_config,
             help="Read options from FILE; keys are option names. The command line and LIBRA_* variables override it.",
         ),
         _common(
@@ -207,52 +227,6 @@ def config_options() -> list[click.Parameter]:
 
 def _note_print_config(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     ctx.meta["libra.print_config"] = value
-
-
-def _load_config(ctx: click.Context, _param: click.Parameter, path: str | None) -> str | None:
-    """Makes the values in the YAML file at `path` the defaults of this command. Raises UsageError for unknown keys."""
-    if path is None:
-        return None
-    import yaml
-
-    try:
-        with open(path, encoding="utf-8") as file:
-            loaded = yaml.safe_load(file)
-    except OSError as error:
-        raise click.UsageError(f"--config {path}: cannot be read ({error.strerror})") from None
-    except yaml.YAMLError as error:
-        raise click.UsageError(f"--config {path}: not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(loaded or {}, dict):
-        raise click.UsageError(f"--config {path}: write one `option: value` a line")
-    ctx.default_map = {**(ctx.default_map or {}), **_checked_keys(ctx, path, loaded or {})}
-    return path
-
-
-def _checked_keys(ctx: click.Context, path: str, loaded: dict[Any, Any]) -> dict[str, Any]:
-    options = [param for param in ctx.command.params if isinstance(param, click.Option)]
-    names = {_key(param): param for param in options if _key(param) not in ("config", "print_config")}
-    settings = {}
-    for key, value in loaded.items():
-        name = "null" if key is None else str(key).replace("-", "_")
-        if name not in names and name != "inputs":
-            close = difflib.get_close_matches(name, list(names), 1)
-            hint = f"; did you mean {close[0].replace('_', '-')}?" if close else f"; see libra {ctx.info_name} --help"
-            raise click.UsageError(f"--config {path}: there is no option {key}{hint}")
-        one = name in names and not names[name].multiple and names[name].nargs == 1
-        if isinstance(value, (list, dict)) and one:
-            raise click.UsageError(f"--config {path}: {key} takes one value, this is several")
-        wants = names[name].nargs if name in names else 1
-        if wants > 1 and value is not None and not (isinstance(value, list) and len(value) == wants):
-            raise click.UsageError(f"--config {path}: {key} takes {wants} values: {key}: [A, B]")
-        several = name in names and names[name].multiple and not isinstance(value, list)
-        settings[str(names[name].name) if name in names else name] = [value] if several else value
-    return settings
-
-
-def _key(param: click.Option) -> str:
-    """Key of an option in a configuration file: its long name with underscores."""
-    longest = max(param.opts, key=len)
-    return longest.lstrip("-").replace("-", "_")
 
 
 class StageCommand(click.Command):
@@ -329,7 +303,7 @@ def printed_config(ctx: click.Context) -> str:
         if isinstance(param, click.Option) and param.name in ctx.params:
             value = json.dumps(ctx.params[param.name], ensure_ascii=False)
             source = ctx.get_parameter_source(param.name)
-            key = '"null"' if _key(param) == "null" else _key(param)  # YAML reads a bare null as no key
+            key = '"null"' if key_of(param) == "null" else key_of(param)  # YAML reads a bare null as no key
             lines.append(f"{key}: {value}  # {ORIGINS.get(source, 'default') if source else 'default'}\n")
     return "".join(lines)
 
@@ -340,8 +314,8 @@ def stage(
     reads: Any = None,
     reads_in_words: str = "",
     writes: Sequence[str] = (),
-    used: Used = (),
-    names: Used = (),
+    drops: Named = (),
+    names: Named = (),
     resumable: bool = True,
     examples: Sequence[str] = (),
     inputs: OpenInputs | None = None,
@@ -351,7 +325,7 @@ def stage(
 
     The docstring of `function` is the help, its first line the summary. `function` receives an entered Run, and its
     options by name. The other parameters describe the stage's rows as in StageInfo; `reads_in_words` names in the help
-    all fields that are read, where they are more than those that every row must have (`reads`). `used` and `names` may
+    all fields that are read, where they are more than those that every row must have (`reads`). `drops` and `names` may
     be functions of the option values. `inputs(options, values)` opens the input of a stage that reads more than JSONL,
     or returns None for plain JSONL. If an input is more than a file name, `takes` is its metavar, and `inputs` puts the
     file names into `options.inputs`; what it adds to `values` counts as shaping rows.
@@ -370,7 +344,7 @@ def stage(
         )
         shared = stream_options(takes, resumable)
         command = _command(name, function, shared, info=info, takes=takes, reads_in_words=reads_in_words)
-        command.callback = _runner(function, info, command, inputs, used, names)
+        command.callback = _runner(function, info, command, inputs, drops, names)
         return command
 
     return decorate
@@ -434,13 +408,16 @@ def _runner(
     info: StageInfo,
     command: StageCommand,
     inputs: OpenInputs | None,
-    used: Used,
-    names: Used,
+    drops: Named,
+    names: Named,
 ) -> Callable[..., int]:
     from libra_cli.stream.options import StreamOptions
 
     shared = {field.name for field in dataclass_fields(StreamOptions)}
-    by_content = [str(param.name) for param in command.params if getattr(param, "by_content", False)]
+    by_content, watched = (
+        [str(param.name) for param in command.params if getattr(param, kind, False)]
+        for kind in ("by_content", "watched")
+    )
 
     def run_stage(**values: Any) -> int:
         import sys
@@ -451,15 +428,17 @@ def _runner(
         writes, also_read = _written(command, values), _read(command, values)
         options = StreamOptions(**{name: values.pop(name) for name in list(values) if name in shared})
         options.writes, options.also_read = writes, also_read
-        read = {name: _paths(values[name]) for name in by_content if values[name]}
+        read, options.watched = (
+            {name: _paths(values[name]) for name in kind if values[name]} for kind in (by_content, watched)
+        )
         open_source = inputs(options, values) if inputs else None
         if open_source is None and not options.inputs and (sys.stdin is None or sys.stdin.isatty()):
             raise click.UsageError(f"there is no input: name a file, or pipe rows in (libra {info.name} FILE)")
         shapeless = {param.name for param in command.params if not getattr(param, "shapes_rows", False)}
         config = {name: value for name, value in values.items() if name not in shapeless}
         config.update({name: [named_by_content(path) for path in paths] for name, paths in read.items()})
-        fields, known_by = (tuple(given(values) if callable(given) else given) for given in (used, names))
-        with Run(replace(info, used=fields, names=known_by), options, config, open_source) as run:
+        left_out, known_by = (tuple(given(values) if callable(given) else given) for given in (drops, names))
+        with Run(replace(info, drops=left_out, names=known_by), options, config, open_source) as run:
             try:
                 function(run, **values)
             except InvalidOptions as error:

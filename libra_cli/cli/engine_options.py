@@ -9,6 +9,8 @@ import click
 
 from libra_cli import choices, miniature
 from libra_cli.cli.command import option
+from libra_cli.cli.config_file import YamlError, read_value
+from libra_cli.cli.numbers import NumberType, seconds
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -17,6 +19,8 @@ class KeyValue(click.ParamType):
     """KEY=VALUE with a YAML (hence also JSON) value; converts to a (key, value) pair."""
 
     name = "key=value"
+    structured = True
+    """In a configuration file the value may be a number, a list or an object."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
         if isinstance(value, (tuple, list)) and len(value) == 2:
@@ -24,12 +28,10 @@ class KeyValue(click.ParamType):
         key, equals, text = str(value).partition("=")
         if not (key and equals):
             self.fail(f"{value!r}: write KEY=VALUE", param, ctx)
-        import yaml
-
         try:
-            return key.strip().replace("-", "_"), _as_json(yaml.safe_load(text), text)
-        except yaml.YAMLError as error:
-            self.fail(f"{value!r}: the value is neither JSON nor YAML ({' '.join(str(error).split())})", param, ctx)
+            return key.strip().replace("-", "_"), _as_json(read_value(text), text)
+        except YamlError as error:
+            self.fail(f"{value!r}: the value is neither JSON nor YAML ({error})", param, ctx)
 
 
 def _as_json(value: Any, text: str) -> Any:
@@ -108,7 +110,7 @@ def reward_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         _engine(
             "--score-index",
-            type=click.IntRange(0),
+            type=NumberType(int, 0),
             metavar="I",
             help="Index, from 0, of the output of a reward model that is its score. Needed if its head has several.",
         ),
@@ -123,7 +125,7 @@ def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _running_options(replay: str) -> list[Decorator]:
     """How a model runs; `replay` is the help of `--replay`."""
-    recordings = _engine("--replay", multiple=True, metavar="FILE", help=replay)
+    recordings = _engine("--replay", multiple=True, watched=True, metavar="FILE", help=replay)
     return [*_model_options(), *_hardware_options(), *_server_options(), recordings]
 
 
@@ -131,7 +133,7 @@ def _samples_option() -> Decorator:
     return _sampling(
         "-n",
         "--samples",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         default=1,
         shapes_rows=False,
         metavar="N",
@@ -141,7 +143,7 @@ def _samples_option() -> Decorator:
 
 def _number_options(seed: str) -> list[Decorator]:
     return [
-        _sampling("--seed", type=click.IntRange(0), default=0, metavar="N", help=seed),
+        _sampling("--seed", type=NumberType(int, 0), default=0, metavar="N", help=seed),
         _sampling(
             "--thinking/--no-thinking",
             default=True,
@@ -151,33 +153,33 @@ def _number_options(seed: str) -> list[Decorator]:
         ),
         _sampling(
             "--temperature",
-            type=click.FloatRange(0),
+            type=NumberType(float, 0),
             metavar="T",
             help="Sampling temperature; 0 always takes the most probable token. Default: see --thinking.",
         ),
         _sampling(
             "--top-p",
-            type=click.FloatRange(0, 1, min_open=True),
+            type=NumberType(float, 0, 1, low_open=True),
             default=1.0,
             metavar="P",
             help="Sample from the fewest most probable tokens whose probabilities add up to P; 1 uses all tokens.",
         ),
         _sampling(
             "--top-k",
-            type=click.IntRange(1),
+            type=NumberType(int, 1),
             metavar="K",
             help="Sample from the K most probable tokens. Default: left to the engine.",
         ),
         _sampling(
             "--min-p",
-            type=click.FloatRange(0, 1),
+            type=NumberType(float, 0, 1),
             metavar="P",
             help="Exclude tokens that are less than P times as probable as the most probable one. Default: left to the "
             "engine.",
         ),
         _sampling(
             "--max-tokens",
-            type=click.IntRange(1),
+            type=NumberType(int, 1),
             metavar="N",
             help="Maximum length of the model's output in tokens, including its thinking. Default: see --thinking.",
         ),
@@ -270,7 +272,7 @@ def _model_options() -> list[Decorator]:
         ),
         _engine(
             "--max-model-len",
-            type=click.IntRange(1),
+            type=NumberType(int, 1),
             metavar="N",
             help="Maximum number of tokens in prompt and response together. Default: the model's own limit.",
         ),
@@ -302,7 +304,7 @@ def _model_options() -> list[Decorator]:
 
 def _hardware_options() -> list[Decorator]:
     """Options that change no sample beyond rounding, so that a run may continue with other values."""
-    size: dict[str, Any] = {"type": click.IntRange(1), "shapes_rows": False, "metavar": "N"}
+    size: dict[str, Any] = {"type": NumberType(int, 1), "shapes_rows": False, "metavar": "N"}
     return [
         _engine(
             "--tensor-parallel-size", help="vllm: number of GPUs over which each layer is split. Default: 1.", **size
@@ -333,7 +335,7 @@ def _hardware_options() -> list[Decorator]:
 
 
 def _server_options() -> list[Decorator]:
-    seconds: dict[str, Any] = {"type": click.FloatRange(0, min_open=True), "shapes_rows": False, "metavar": "SECONDS"}
+    limit: dict[str, Any] = {"type": seconds(), "shapes_rows": False, "metavar": "SECONDS"}
     return [
         _engine(
             "--base-url",
@@ -358,14 +360,22 @@ def _server_options() -> list[Decorator]:
         _engine(
             "--request-timeout",
             help="openai: time limit of one try of a request. Default: 600 + 0.1 x --max-tokens.",
-            **seconds,
+            **limit,
         ),
         _engine(
             "--retry-budget",
             default=1500.0,
             help="openai: time for which a failed request is retried. If no server answers during it, the run ends "
             "(status 6).",
-            **seconds,
+            **limit,
+        ),
+        _engine(
+            "--max-response-bytes",
+            type=click.IntRange(1),
+            default=16 << 20,
+            shapes_rows=False,
+            metavar="N",
+            help="openai: refuse a response of more than N bytes, as it comes or unpacked.",
         ),
         _engine(
             "--proxy",

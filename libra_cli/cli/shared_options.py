@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import click
-
 from libra_cli.cli.command import option
 from libra_cli.cli.engine_options import Markers
+from libra_cli.cli.numbers import MOST_WORKERS, NumberType
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -38,4 +37,4 @@ def any_markers_option(purpose: str = "Markers around the thinking that is remov
 
 def workers_option(help: str) -> Decorator:
     """`-j, --workers`."""
-    return option("-j", "--workers", type=click.IntRange(1), metavar="N", shapes_rows=False, help=help)
+    return option("-j", "--workers", type=NumberType(int, 1, MOST_WORKERS), metavar="N", shapes_rows=False, help=help)

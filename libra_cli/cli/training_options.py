@@ -11,18 +11,13 @@ import click
 from libra_cli import choices, miniature
 from libra_cli.cli.command import option
 from libra_cli.cli.engine_options import KeyValue
+from libra_cli.cli.numbers import MOST_WORKERS, NumberType, seconds
 
 _model_option = partial(option, group="Model")
 _data_option = partial(option, group="Data")
 _step_option = partial(option, group="Optimization")
 _device_option = partial(option, group="Devices and memory")
 _save_option = partial(option, group="Checkpoints, evaluation and logging")
-
-
-def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[float, float]) -> tuple[float, float]:
-    if not all(0 <= beta < 1 for beta in value):
-        raise click.BadParameter("both lie in [0, 1)")
-    return value
 
 
 MODEL_OPTIONS = (
@@ -49,20 +44,20 @@ MODEL_OPTIONS = (
     ),
     _model_option(
         "--lora-rank",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         metavar="R",
         help="Train only LoRA adapters of rank R, merged into the weights at the end. Default: train all weights. "
         "Needs peft.",
     ),
     _model_option(
         "--lora-alpha",
-        type=click.FloatRange(0, min_open=True),
+        type=NumberType(float, 0, low_open=True),
         metavar="A",
         help="LoRA alpha: adapter outputs are scaled by A / R. Default: 2 R.",
     ),
     _model_option(
         "--lora-dropout",
-        type=click.FloatRange(0, 1, max_open=True),
+        type=NumberType(float, 0, 1, high_open=True),
         default=0.0,
         metavar="P",
         help="Dropout probability on the input of the adapters.",
@@ -105,7 +100,7 @@ DATA_OPTIONS = (
         help="Assistant turns to train on: only the last of a conversation, or all.",
     ),
     _data_option(
-        "--max-length", type=click.IntRange(2), default=32_768, metavar="TOKENS", help="Maximum length of a sample."
+        "--max-length", type=NumberType(int, 2), default=32_768, metavar="TOKENS", help="Maximum length of a sample."
     ),
     _data_option(
         "--too-long",
@@ -123,25 +118,30 @@ DATA_OPTIONS = (
         "first such row ends the run before training (status 2).",
     ),
     _data_option(
-        "-j", "--workers", type=click.IntRange(1), default=1, metavar="N", help="Worker threads that tokenize the data."
+        "-j",
+        "--workers",
+        type=NumberType(int, 1, MOST_WORKERS),
+        default=1,
+        metavar="N",
+        help="Worker threads that tokenize the data.",
     ),
 )
 """What is read, and which of its tokens the loss covers."""
 
 OPTIMIZATION_OPTIONS = (
     _step_option(
-        "--batch-size", type=click.IntRange(1), default=256, metavar="N", help="Samples per step, over all devices."
+        "--batch-size", type=NumberType(int, 1), default=256, metavar="N", help="Samples per step, over all devices."
     ),
     _step_option(
         "--epochs",
-        type=click.FloatRange(0, min_open=True),
+        type=NumberType(float, 0, low_open=True),
         default=3.0,
         metavar="N",
         help="Passes over the training data; may be a fraction.",
     ),
     _step_option(
         "--max-steps",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         metavar="N",
         help="Train for at most N steps, and end the learning-rate schedule there. Default: no limit.",
     ),
@@ -153,11 +153,11 @@ OPTIMIZATION_OPTIONS = (
         "rate; needs fewer steps from random weights. Requires --zero 0 and fp32.",
     ),
     _step_option(
-        "--lr", type=click.FloatRange(0, min_open=True), default=1e-5, metavar="X", help="Peak learning rate."
+        "--lr", type=NumberType(float, 0, low_open=True), default=1e-5, metavar="X", help="Peak learning rate."
     ),
     _step_option(
         "--min-lr",
-        type=click.FloatRange(0),
+        type=NumberType(float, 0),
         metavar="X",
         help="Learning rate at the last step. Default: a tenth of --lr.",
     ),
@@ -169,42 +169,41 @@ OPTIMIZATION_OPTIONS = (
     ),
     _step_option(
         "--warmup",
-        type=click.FloatRange(0),
+        type=NumberType(float, 0),
         default=0.03,
         metavar="X",
         help="Warm-up, from 0 to --lr: a share of all steps if below 1, otherwise a number of steps.",
     ),
     _step_option(
         "--clip",
-        type=click.FloatRange(0),
+        type=NumberType(float, 0),
         default=1.0,
         metavar="X",
         help="Maximum gradient norm; 0 disables clipping.",
     ),
     _step_option(
         "--weight-decay",
-        type=click.FloatRange(0),
+        type=NumberType(float, 0),
         default=0.0,
         metavar="X",
         help="Weight decay of AdamW; applies to matrices only.",
     ),
     _step_option(
         "--betas",
-        type=(float, float),
+        type=(NumberType(float, 0, 1, high_open=True),) * 2,
         default=(0.9, 0.999),
-        callback=_checked_betas,
         metavar="B1 B2",
         help="AdamW betas.",
     ),
     _step_option(
-        "--epsilon", type=click.FloatRange(0, min_open=True), default=1e-8, metavar="X", help="AdamW epsilon."
+        "--epsilon", type=NumberType(float, 0, low_open=True), default=1e-8, metavar="X", help="AdamW epsilon."
     ),
     _step_option(
         "--shuffle/--no-shuffle", default=True, help="Draw a new order for each epoch, or keep the order of the files."
     ),
     _step_option(
         "--seed",
-        type=click.IntRange(0),
+        type=NumberType(int, 0),
         default=0,
         metavar="N",
         help="Random seed of the data order, of initial weights (--from-scratch, LoRA) and of dropout.",
@@ -215,13 +214,13 @@ OPTIMIZATION_OPTIONS = (
 DEVICE_OPTIONS = (
     _device_option(
         "--nproc",
-        type=click.IntRange(1),
+        type=NumberType(int, 1, MOST_WORKERS),
         metavar="N",
         help="Processes to start on this node, one per device. Default: one per GPU; 1 without GPUs.",
     ),
     _device_option(
         "--micro-tokens",
-        type=click.IntRange(2),
+        type=NumberType(int, 2),
         metavar="TOKENS",
         help="Tokens in one forward pass, per device (or per group of --sequence-parallel devices). Changes memory "
         "and speed, not the result. Default: --max-length, but at least 2048.",
@@ -239,7 +238,7 @@ DEVICE_OPTIONS = (
     ),
     _device_option(
         "--zero",
-        type=click.IntRange(0, 3),
+        type=NumberType(int, 0, 3),
         metavar="STAGE",
         help="DeepSpeed ZeRO stage. 0 shards nothing; 1 shards optimizer states over the devices; 2 gradients, too; 3 "
         "weights, too. Default: 2 on several devices; on one device 1 for bf16 and 0 for fp32.",
@@ -252,7 +251,7 @@ DEVICE_OPTIONS = (
     ),
     _device_option(
         "--sequence-parallel",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         default=1,
         metavar="N",
         help="Split each row over N devices (Ulysses), for long samples.",
@@ -279,14 +278,14 @@ RUN_OPTIONS = (
     _save_option("--overwrite", is_flag=True, help="Delete an earlier run in DIR and start anew."),
     _save_option(
         "--save-every",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         default=500,
         metavar="STEPS",
         help="Write a checkpoint every STEPS steps. One is also written when the run is asked to stop.",
     ),
     _save_option(
         "--keep",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         default=2,
         metavar="K",
         help="Number of checkpoints to keep, the latest ones. The one with the lowest loss on "
@@ -315,7 +314,7 @@ RUN_OPTIONS = (
     ),
     _save_option(
         "--grace",
-        type=click.FloatRange(0),
+        type=seconds(zero=True),
         default=30.0,
         metavar="SECONDS",
         help="Time to write a checkpoint after a request to stop (TERM, USR1, Ctrl-C).",
@@ -328,7 +327,7 @@ RUN_OPTIONS = (
     ),
     _save_option(
         "--eval-every",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         metavar="STEPS",
         help="Measure the loss on --eval-data every STEPS steps. Default: only at the end.",
     ),
@@ -341,7 +340,7 @@ RUN_OPTIONS = (
     ),
     _save_option(
         "--score-every",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         metavar="STEPS",
         help="Measure the model on the --score files every STEPS steps. Default: only at the end.",
     ),

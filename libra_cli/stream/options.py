@@ -30,8 +30,9 @@ class StageInfo:
     reads: Mapping[str, Any] = field(default_factory=dict)
     """Field -> accepted type or types; a row that lacks it is refused, with a hint how to add it."""
     writes: tuple[str, ...] = ()
-    used: tuple[str, ...] = ()
-    """Fields that decide the result; if a row's values have changed since the output was begun, the run is refused."""
+    drops: tuple[str, ...] = ()
+    """Fields of the input that its rows lack. All that are neither here nor in `writes` pass through unchanged; if they
+    have changed since the output was begun, the run is refused."""
     names: tuple[str, ...] = ()
     """Fields that, together with the id, identify a row (`model`, `sample`)."""
     resumable: bool = True
@@ -39,6 +40,11 @@ class StageInfo:
     examples: tuple[str, ...] = ()
     current_config: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
     """Gives the configuration in an older manifest the names of today's options."""
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The fields of the input that do not pass through."""
+        return (*self.writes, *self.drops)
 
 
 @dataclass
@@ -65,6 +71,8 @@ class StreamOptions:
     also_read: tuple[str, ...] = ()
     """Files besides the input that options name and the stage reads; no option sets this field."""
 
+    watched: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Files whose content must not change until the output is complete, by option; no option sets this field."""
     writes: tuple[OutputFile, ...] = ()
     """Every file that an option names and the run writes; no option sets this field."""
 
@@ -95,7 +103,7 @@ class Shard:
             self.index, self.count = _slurm_shard()
         else:
             index, _, count = text.partition("/")
-            digits = all(number.isascii() and number.isdigit() for number in (index, count))
+            digits = all(number.isascii() and number.isdigit() and len(number) < 10 for number in (index, count))
             if not digits or int(index) >= int(count):
                 hint = "write I/N with 0 <= I < N (0/8 is the first of eight), or auto"
                 raise Fatal(Exit.USAGE, f"--shard {text}: {hint}")
@@ -128,6 +136,6 @@ def _slurm_shard() -> tuple[int, int]:
 
 def _number(name: str, default: int) -> int:
     text = os.environ.get(name, str(default))
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise Fatal(Exit.USAGE, f"--shard auto: {name} is {text!r}, not a number; write --shard I/N")
     return int(text)

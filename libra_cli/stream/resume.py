@@ -1,8 +1,8 @@
 """What an earlier run of the same command has done: read from the output itself, checked against its manifest.
 
 The output is the only record of progress. A row is done if the output has its key: (id, model, sample) and a hash of
-the fields that the stage used, which pass through every stage unchanged. The manifest next to it (`FILE.libra.json`)
-holds the configuration, so that a run with another one is refused instead of mixed in.
+the fields that pass through the stage unchanged. The manifest next to it (`FILE.libra.json`) holds the configuration
+and what identifies the recordings that were replayed, so that a run with others is refused instead of mixed in.
 """
 
 from __future__ import annotations
@@ -18,24 +18,21 @@ import orjson
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import rows
 from libra_cli.stream.files import replace_file
-from libra_cli.stream.sinks import cut_torn_line
+from libra_cli.stream.sinks import cut_torn_line, is_plain_file
 
-Key = tuple[bytes, bytes]
+_DIGEST_BYTES, _PLACE_BYTES, _PIECE = 12, 6, 1 << 20
+_MOST_COMPARED = 16
+"""Rows of the output that share an identity, among which the one most like a changed row is looked for."""
 
 
-def key_of(fields: Mapping[str, Any], used: Sequence[str], names: Sequence[str]) -> Key:
-    """(identity, used): 12-byte hashes of what identifies a row (its id and `names`) and of the `used` fields."""
+def _identity(fields: Mapping[str, Any], names: Sequence[str]) -> bytes:
+    """12-byte hash of what identifies a row: its id and `names`."""
     identity = "\0".join([rows.record_id(fields), *(str(fields.get(name, "")) for name in names)])
-    values = [fields.get(name) for name in used]
-    try:
-        data = orjson.dumps(values)
-    except TypeError:  # integers beyond 64 bits
-        data = json.dumps(values).encode()
-    return _digest(identity.encode("utf-8", "surrogatepass")), _digest(data)
+    return _digest(identity.encode("utf-8", "surrogatepass"))
 
 
 def _digest(data: bytes) -> bytes:
-    return hashlib.blake2b(data, digest_size=12).digest()
+    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).digest()
 
 
 def named_by_content(path: str) -> str:
@@ -47,21 +44,48 @@ def named_by_content(path: str) -> str:
         raise Fatal(Exit.USAGE, f"{path}: cannot be read ({error.strerror}); check the name") from None
 
 
-class FinishedRows:
-    """The keys of the rows that the output holds, each as often as it occurs: equal rows are separate rows."""
+def content_digest(paths: Sequence[str], size: int | None = None) -> dict[str, Any] | None:
+    """Bytes and SHA-256 of the first `size` bytes (None: all) of files, one after another; None without plain files.
 
-    def __init__(self, used: Sequence[str], names: Sequence[str]):
-        self._used, self._names = used, names
+    Raises Fatal(2) if one cannot be read.
+    """
+    digest, count = hashlib.sha256(), 0
+    for path in paths:
+        if not is_plain_file(path):
+            return None  # a pipe is read once
+        try:
+            with open(path, "rb") as file:
+                while data := file.read(_PIECE if size is None else min(_PIECE, size - count)):
+                    digest.update(data)
+                    count += len(data)
+        except OSError as error:
+            raise Fatal(Exit.USAGE, f"{path}: cannot be read ({error.strerror}); check the name") from None
+    return {"bytes": count, "sha256": digest.hexdigest()} if paths else None
+
+
+class FinishedRows:
+    """The keys of the rows that the output holds, each as often as it occurs: equal rows are separate rows.
+
+    `names` are the fields that, with the id, identify a row. `own` are those that the stage writes or leaves out: all
+    others pass through unchanged, so that a row of the input in which one differs is not the row that was done.
+    """
+
+    def __init__(self, own: Sequence[str], names: Sequence[str]):
+        self._own, self._names = {*own, *names}, names
         self._keys: dict[bytes, bytes | list[bytes]] = {}
+        """By identity, the hash of what passed through and the place in the output: one of them, or several."""
         self._doubtful: dict[bytes, str] = {}
+        self._path = ""
         self.rows = 0
         self.sha256 = hashlib.sha256()
 
     def scan(self, path: str) -> None:
         """Reads the rows of `path`; raises Fatal(2) if a line of it is not a row."""
+        self._path, offset = path, 0
         with open(path, "rb") as file:
             for number, line in enumerate(file, 1):
                 self.sha256.update(line)
+                begin, offset = offset, offset + len(line)
                 if not line.strip():
                     continue  # an editor may leave a blank line
                 try:
@@ -71,17 +95,29 @@ class FinishedRows:
                 except rows.RowError as error:
                     hint = "move the file away or use --overwrite"
                     raise Fatal(Exit.USAGE, f"{path}:{number}: not a row of this run ({error}); {hint}") from None
-                self._add(*key_of(fields, self._used, self._names))
+                self._add(_identity(fields, self._names), self._content(fields) + begin.to_bytes(_PLACE_BYTES, "big"))
                 self.rows += 1
 
-    def _add(self, identity: bytes, used: bytes) -> None:
+    def _content(self, fields: Mapping[str, Any]) -> bytes:
+        """12-byte hash of what passes through the stage, whatever the order of its keys."""
+        passed = self._passed(fields)
+        try:
+            data = orjson.dumps(passed, option=orjson.OPT_SORT_KEYS)
+        except TypeError:  # integers beyond 64 bits
+            data = json.dumps(passed, sort_keys=True).encode()
+        return _digest(data)
+
+    def _passed(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in fields.items() if name not in self._own}
+
+    def _add(self, identity: bytes, key: bytes) -> None:
         before = self._keys.get(identity)
         if before is None:
-            self._keys[identity] = used
+            self._keys[identity] = key
         elif isinstance(before, list):
-            before.append(used)
+            before.append(key)
         else:
-            self._keys[identity] = [before, used]
+            self._keys[identity] = [before, key]
 
     def take(self, fields: Mapping[str, Any], place: str) -> bool:
         """Whether this row is done; each row of the output is matched once. Raises Fatal(2) if its content has changed.
@@ -91,28 +127,43 @@ class FinishedRows:
         """
         if not self._keys:
             return False
-        identity, used = key_of(fields, self._used, self._names)
+        identity = _identity(fields, self._names)
         known = self._keys.get(identity)
         if known is None:
             return False
-        if used == known:
+        content = self._content(fields)
+        several = known if isinstance(known, list) else [known]
+        same = next((key for key in several if key.startswith(content)), None)
+        if same is None:
+            self._note_change(fields, identity, several, place)
+            return False
+        if len(several) == 1:
             del self._keys[identity]
-            return True
-        if isinstance(known, list) and used in known:
-            known.remove(used)
-            if not known:
-                del self._keys[identity]
-            return True
+        else:
+            several.remove(same)
+        return True
+
+    def _note_change(self, fields: Mapping[str, Any], identity: bytes, known: Sequence[bytes], place: str) -> None:
+        if identity in self._doubtful:
+            return
+        now = self._passed(fields)
+        differing = [_differing(now, self._passed(self._read(key))) for key in known[:_MOST_COMPARED]]
+        fewest = sorted(differing, key=len)[0]
         name = fields.get("id", fields.get("index", rows.record_id(fields)))
-        differing = ", ".join(used_name for used_name in self._used if used_name in fields)
         message = (
             f"{place}: row {name} has changed since the output was begun, or another row has its id "
-            f"(it differs in: {differing}); use another -o, or --overwrite"
+            f"(it differs in: {', '.join(fewest)}); use another -o, or --overwrite"
         )
         if all(fields.get(name) is not None for name in self._names):
             raise Fatal(Exit.USAGE, message)
         self._doubtful[identity] = message
-        return False
+
+    def _read(self, key: bytes) -> dict[str, Any]:
+        """The row of the output at the place in `key`; the run may have given the file its other name."""
+        complete = self._path.removesuffix(".part")
+        with open(complete if os.path.exists(complete) else f"{complete}.part", "rb") as file:
+            file.seek(int.from_bytes(key[_DIGEST_BYTES:], "big"))
+            return rows.parse(file.readline().rstrip(b"\n"))
 
     def leftover(self) -> int:
         """Counts rows of the output that the input lacks; raises Fatal(2) if the input has changed ones instead."""
@@ -120,6 +171,12 @@ class FinishedRows:
             if identity in self._keys:
                 raise Fatal(Exit.USAGE, message)
         return sum(len(known) if isinstance(known, list) else 1 for known in self._keys.values())
+
+
+def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """The names of the fields that only one of the two has, or that differ (1 and 1.0 do)."""
+    texts = [{name: json.dumps(value, sort_keys=True) for name, value in fields.items()} for fields in (one, other)]
+    return [name for name in {**one, **other} if texts[0].get(name) != texts[1].get(name)]
 
 
 class Manifest:
@@ -132,8 +189,10 @@ class Manifest:
         config: Mapping[str, Any],
         version: str,
         current_config: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+        watched: Mapping[str, Sequence[str]] | None = None,
     ):
-        self.path, self._current_config = path, current_config
+        """`watched`: files, by the option that names them, whose content may grow but not change between runs."""
+        self.path, self._current_config, self._watched = path, current_config, watched or {}
         plain = json.loads(json.dumps(dict(config), default=str))  # as it will be read back: tuples become lists
         self._content: dict[str, Any] = {"stage": stage, "libra": version, "config": plain}
         self._content["config_sha256"] = rows.content_hash(plain, 64)
@@ -152,6 +211,9 @@ class Manifest:
 
     def write(self, status: str, waiting: Mapping[str, Any] | None = None, **counts: Any) -> None:
         """Replaces the file; raises Fatal(74) if it cannot be written. `waiting` is as for open_special."""
+        if status == "running" or "read" not in self._content:
+            read = {name: content_digest(paths) for name, paths in self._watched.items()}
+            self._content |= {"read": read} if read else {}
         content = {**self._content, "status": status, **counts}
         data = json.dumps(content, indent=2).encode() + b"\n"
         replace_file(self.path, data, begun=status != "running", **(waiting or {}))
@@ -164,6 +226,16 @@ class Manifest:
         """Whether `earlier` describes a run of the same stage with the same configuration."""
         config_sha256 = rows.content_hash(self._current_config(earlier["config"]), 64)
         return self.same_stage(earlier) and config_sha256 == self._content["config_sha256"]
+
+    def changed_file(self, earlier: Mapping[str, Any]) -> str | None:
+        """The option whose files no longer begin with what the run of the manifest `earlier` read; None if all do."""
+        read = earlier.get("read")
+        for name, paths in self._watched.items():
+            before = read.get(name) if isinstance(read, dict) else None
+            size = before.get("bytes") if isinstance(before, dict) else None
+            if type(size) is int and content_digest(paths, size) != before:
+                return f"--{name.replace('_', '-')} {' '.join(paths)}"
+        return None
 
     def difference(self, earlier: Mapping[str, Any]) -> str:
         """Describes how the run of the manifest `earlier` differs from this one."""
@@ -214,3 +286,5 @@ def _check_same_run(path: str, manifest: Manifest, option: str) -> None:
     if not manifest.same_run(earlier):
         difference = manifest.difference(earlier)
         raise Fatal(Exit.USAGE, f"{path}: was begun with another configuration ({difference}); {hint}")
+    if changed := manifest.changed_file(earlier):
+        raise Fatal(Exit.USAGE, f"{changed}: has changed since {path} was begun; {hint}")

@@ -8,7 +8,6 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +17,7 @@ from libra_cli import __version__, miniature
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.line_source import InputFiles
+from libra_cli.stream.module_path import libra_command
 from libra_cli.stream.sinks import write_failed
 from libra_cli.training.distributed import deepspeed_config
 from libra_cli.training.monitoring.trackers import check_trackers
@@ -219,7 +219,7 @@ def _check_judge_options(options: str) -> None:
         words = shlex.split(options)
     except ValueError as error:
         raise Fatal(Exit.USAGE, f"--score-with {options}: {error}") from None
-    command = [sys.executable, "-m", "libra_cli", "judge", *words, "--print-config"]
+    command = libra_command("judge", *words, "--print-config")
     checked = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if checked.returncode:
         raise Fatal(Exit.USAGE, f"--score-with {options}: {checked.stderr.strip()}")

@@ -248,7 +248,7 @@ def _shout(run: Run, mark: str) -> None:
 
 
 command = stage(
-    "shout", reads={"question": str}, writes=("loud",), used=("question",), examples=("libra shout rows.jsonl",)
+    "shout", reads={"question": str}, writes=("loud",), examples=("libra shout rows.jsonl",)
 )(_shout)
 '''
 

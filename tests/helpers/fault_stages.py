@@ -30,7 +30,7 @@ def passing(run: Run) -> None:
     run.map_rows(lambda row: rows.extend(row, None))
 
 
-@stage("measure", reads={"question": str}, used=["question"])
+@stage("measure", reads={"question": str}, writes=["length"])
 @option("--seconds", type=float, default=0.0, shapes_rows=False, help="Time for each row.")
 @option("--noise", is_flag=True, shapes_rows=False, help="Print to standard output as libraries do.")
 @option("--poison", help="Raise ValueError for a question that holds this.")
@@ -59,7 +59,7 @@ def freeze(run: Run) -> None:
     run.map_rows(lambda row: rows.extend(row, {"x": hashlib.pbkdf2_hmac("sha256", b"a", b"b", 1 << 30).hex()}))
 
 
-@stage("scramble", reads={"question": str}, used=["question"], names=["sample"])
+@stage("scramble", reads={"question": str}, writes=["answer"], names=["sample"])
 @option("--hold", type=int, default=8, shapes_rows=False, help="Jobs at work at most.")
 @option("--samples", type=int, default=1, help="Jobs for each row.")
 @option("--seed", type=int, default=0, shapes_rows=False, help="Of the order in which jobs end.")

@@ -12,7 +12,7 @@ from libra_cli.stream import resume, rows
 from libra_cli.stream.sinks import FileSink
 
 ROWS = [{"id": f"p{number % 40}", "sample": number // 40, "q": number} for number in range(50)]
-USED, NAMES = ("q",), ("sample",)
+OWN, NAMES = ("made",), ("sample",)
 
 
 def line(row) -> bytes:
@@ -25,7 +25,7 @@ def manifest(path, **config) -> resume.Manifest:
 
 def continued(path, given_rows, **config) -> resume.FinishedRows:
     """Runs the rows into `path` as a stage does, and finishes it."""
-    done = resume.FinishedRows(USED, NAMES)
+    done = resume.FinishedRows(OWN, NAMES)
     mine = manifest(path, **config)
     resume.prepare(str(path), mine, done, overwrite=False)
     sink = FileSink(str(path), append=True, sha256=done.sha256)
@@ -104,10 +104,37 @@ def test_a_row_that_has_changed_is_named(tmp_path):
     assert "--overwrite" in message
 
 
-def test_a_field_that_the_stage_does_not_use_may_change(tmp_path):
-    path = begun(tmp_path, line(ROWS[3]) + b"\n")
-    assert continued(path, [{**ROWS[3], "note": 1}]).leftover() == 0
-    assert path.read_bytes() == line(ROWS[3]) + b"\n"
+CHANGES = {
+    "another label": ({"label": 1}, {"label": 0}, "label"),
+    "an integer that became a float": ({"label": 1}, {"label": 1.0}, "label"),
+    "a bool that became a number": ({"label": True}, {"label": 1}, "label"),
+    "a value that became null": ({"subset": "a"}, {"subset": None}, "subset"),
+    "a field that is new": ({}, {"note": None}, "note"),
+    "a field that is gone": ({"note": 1}, {}, "note"),
+    "part of an object": ({"extra": {"a": [1, {"b": 2}]}}, {"extra": {"a": [1, {"b": 3}]}}, "extra"),
+    "a long integer": ({"extra": 10**40}, {"extra": 10**40 + 1}, "extra"),
+}
+
+
+@pytest.mark.parametrize(("before", "now", "field"), CHANGES.values(), ids=CHANGES.keys())
+def test_a_field_that_passes_through_may_not_change(tmp_path, before, now, field):
+    path = begun(tmp_path, line({**ROWS[2], "made": 1}) + b"\n" + line({**ROWS[3], **before, "made": 1}) + b"\n")
+    assert f"(it differs in: {field})" in refusal(path, [ROWS[2], {**ROWS[3], **now}])
+
+
+@pytest.mark.parametrize("before", [one for one, _, _ in CHANGES.values()])
+def test_what_the_stage_writes_and_the_order_of_keys_may_differ(tmp_path, before):
+    written = line({**ROWS[3], **before, "made": [1]}) + b"\n"
+    path = begun(tmp_path, written)
+    turned = dict(reversed({**ROWS[3], **before, "made": 2}.items()))
+    assert continued(path, [turned]).leftover() == 0
+    assert path.read_bytes() == written
+
+
+def test_a_change_is_named_whichever_name_the_output_has(tmp_path):
+    path = begun(tmp_path, b"")
+    continued(path, ROWS[:5])
+    assert "in.jsonl:1: row p4" in refusal(path, [*ROWS[10:12], {**ROWS[4], "q": "other"}])
 
 
 def test_rows_without_a_sample_may_share_an_id_and_come_in_any_order(tmp_path):
@@ -181,7 +208,7 @@ def test_overwriting_starts_afresh(tmp_path):
     path = begun(tmp_path, b"notes")
     path.write_bytes(b"more notes")
     mine = manifest(path, seed=1)
-    resume.prepare(str(path), mine, resume.FinishedRows(USED, NAMES), overwrite=True)
+    resume.prepare(str(path), mine, resume.FinishedRows(OWN, NAMES), overwrite=True)
     sink = FileSink(str(path), append=False, replaces=True)
     assert path.read_bytes() == b"more notes"  # a run that is refused before its first row changes nothing
     sink.write(line(ROWS[0]))
@@ -207,7 +234,7 @@ def test_what_is_not_a_manifest_is_none(tmp_path, content):
 def test_the_keys_of_a_large_output_take_little_memory():
     import tracemalloc
 
-    done = resume.FinishedRows(USED, NAMES)
+    done = resume.FinishedRows(OWN, NAMES)
     chance = random.Random(0)
     tracemalloc.start()
     for _ in range(100_000):

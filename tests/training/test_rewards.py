@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from math import inf, isnan, nan
-from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from worked_examples import close, example, group
 
 from libra_cli.exits import InvalidOptions
 from libra_cli.training.rewards import FACTS, NullBy, RewardPlan, key_of
-
-EXAMPLES = {
-    example["name"]: example
-    for example in json.loads((Path(__file__).parent / "reward_examples.json").read_text(encoding="utf-8"))
-}
-"""Worked numbers of the published methods, to six digits; null is nan."""
-
-
-def example(name: str) -> tuple[dict, dict | list | float]:
-    return EXAMPLES[name]["inputs"], EXAMPLES[name]["expected"]
-
-
-def group(values) -> np.ndarray:
-    """One group [1, G]; None is nan."""
-    return np.array([values], dtype=float)
-
-
-def close(actual, expected) -> None:
-    np.testing.assert_allclose(np.array(actual, dtype=float), np.array(expected, dtype=float), rtol=1e-5, atol=1e-6)
 
 
 def rewards_of(config: dict, **facts) -> np.ndarray:
@@ -140,6 +120,12 @@ def test_an_unknown_value_without_a_cause_is_not_taken_for_wrong():
     assert batch.counts.null_by_verifier == 1
 
 
+def test_two_known_rewards_are_enough():
+    batch = RewardPlan.from_config({"rewards": ["correct"]}).apply({"correct_P_G": group([1, nan, 0])})
+    assert batch.advantages_P_G[0, 0] == -batch.advantages_P_G[0, 2] > 0
+    assert (batch.counts.too_few_known, batch.counts.zero_spread) == (0, 0)
+
+
 @pytest.mark.parametrize("known", [[nan, nan, nan], [1, nan, nan]])
 def test_fewer_than_two_known_rewards_teach_nothing(known):
     batch = RewardPlan.from_config({"rewards": ["correct"]}).apply({"correct_P_G": group(known)})
@@ -177,6 +163,8 @@ def test_a_function_of_the_user_is_a_term(tmp_path, monkeypatch):
     (tmp_path / "bonus_terms.py").write_text(
         "def short(facts, *, limit: int = 10):\n    return facts['lengths_P_G'] < limit\n"
         "def flat(facts):\n    return facts['lengths_P_G'].ravel()\n"
+        "def any_option(facts, **options):\n    return facts['lengths_P_G'] * options['factor']\n"
+        "any_option.facts = ('lengths', 'judge')\n"
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -184,6 +172,9 @@ def test_a_function_of_the_user_is_a_term(tmp_path, monkeypatch):
     close(rewards_of({"reward": "bonus_terms:short"}, **facts), [[1, 0, 0]])
     both = ["correct", {"reward": "bonus_terms:short", "weight": 0.5, "limit": 25, "label": "short"}]
     close(rewards_of({"rewards": both}, **facts), [[1.5, 1.5, 0]])
+    free = {"reward": "bonus_terms:any_option", "factor": 2}
+    assert RewardPlan.from_config({"rewards": [free]}).facts == {"lengths", "judge"}
+    close(rewards_of({"rewards": [free]}, **facts, judge_P_G=group([0, 0, 0])), [[10, 40, 60]])
     with pytest.raises(InvalidOptions, match=r"the reward bonus_terms:flat returned the shape \(3,\)"):
         rewards_of({"reward": "bonus_terms:flat"}, **facts)
     for wrong, message in (
@@ -221,6 +212,10 @@ REFUSED = [
     ("null: {judge: 0}", "null.judge: no cause of a null is named 'judge': use one of policy, verifier"),
     ("noise: {how: denoise}", "noise.how: no noise correction is named 'denoise'"),
     ("filter: [zero_spred]", "filter[0].name: no filter is named 'zero_spred': did you mean \"zero_spread\"?"),
+    ("filter: [zero_spread, pass_rate, zero_spread]", "filter[2]: zero_spread is there already: give each filter once"),
+    ("filter: [{name: pass_rate, low: 0.6, high: 0.5}]", "filter[0]: low must not be above high, got 0.6 and 0.5"),
+    ("rewards: [{name: correct, transform: {name: clip, low: 1}}]", "rewards[0].transform: low must be below high"),
+    ("advantage: {estimator: beta_norm, low: 1}", "advantage: low must be below high, got 1 and 1"),
     ("advantage: {estimator: gae}", "advantage.estimator: no estimator is named 'gae'"),
     ("advantage: {scale: prompt}", "advantage.scale: expected one of group, batch, none, got 'prompt'"),
     ("advantage: {epsilon: -1e-4}", "advantage.epsilon: expected a number 0 or more, got '-1e-4'"),
@@ -261,6 +256,17 @@ def test_a_fact_that_is_missing_is_named_with_its_cure():
         rewards_of({}, correct_P_G=group([1, 0]), lengths_P_G=group([1, 2, 3]))
     with pytest.raises(ValueError, match="null_by_P_G holds 'server': expected none, policy or verifier"):
         rewards_of({}, correct_P_G=group([1, 0]), lengths_P_G=group([1, 2]), null_by_P_G=np.array([["server", None]]))
+
+
+def test_facts_can_be_checked_before_anything_is_sampled():
+    plan = RewardPlan.from_config({"rewards": ["correct", {"name": "judge", "fact": "lenghts"}]})
+    plan.check(8, ["correct", "lenghts", "format"])
+    with pytest.raises(
+        InvalidOptions, match=r'"lenghts_P_G", which these rollouts do not have: did you mean "lengths"'
+    ):
+        plan.check(8, ["correct", "lengths"])
+    with pytest.raises(InvalidOptions, match="measure it with the rollouts"):
+        RewardPlan.from_config({"rewards": [{"name": "judge", "fact": "novelty"}]}).check(8, [])
 
 
 def test_a_plan_says_what_it_needs():
@@ -314,3 +320,12 @@ def test_prompts_without_a_spread_are_dropped_on_request():
     assert batch.keep_P_G.tolist() == [[False, False], [True, True], [False, False]]
     assert batch.counts.dropped == {"zero_spread": 4}
     assert RewardPlan.from_config({"rewards": ["correct"]}).apply(facts).keep_P_G.all()
+
+
+def test_filters_work_one_after_another():
+    """The best two of the first prompt are equal, so nothing is left to learn from them."""
+    facts = {"correct_P_G": np.array([[1, 1, 0], [1, 0, 0]])}
+    filters = [{"name": "reward_rank", "how": "best", "keep": 2}, "zero_spread"]
+    batch = RewardPlan.from_config({"rewards": ["correct"], "filter": filters}).apply(facts)
+    assert batch.keep_P_G.tolist() == [[False] * 3, [True, True, False]]
+    assert batch.counts.dropped == {"reward_rank": 2, "zero_spread": 2}

@@ -86,7 +86,7 @@ LAYERS = {
     "stages": "cli reports training sampling engines miniature records rm_benchmarks metrics tasks answers stream "
     "exits choices",
     "main": "stream cli exits",
-    "__main__": "main",
+    "__main__": "main stream",
 }
 """Every package of the library -> the packages that it may import (CONTRIBUTING.md shows the table)."""
 

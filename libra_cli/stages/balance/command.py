@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from libra_cli.cli.command import option, stage
+from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.shared_options import any_markers_option, spool_dir_option
 
 if TYPE_CHECKING:
@@ -22,9 +23,10 @@ EXAMPLES = (
 
 def _checked_sizes(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
-        size = value.rpartition("=")[2]
-        if not (size.isascii() and size.isdigit() and int(size) > 0):
-            raise click.BadParameter(f"{value!r} is neither N nor SUBSET=N, with N of at least 1")
+        try:
+            NumberType(int, 1).convert(value.rpartition("=")[2], None, None)
+        except click.BadParameter:
+            raise click.BadParameter(f"{value!r} is neither N nor SUBSET=N, with N of at least 1") from None
     cells = [value.rpartition("=")[0] for value in values]
     twice = next((cell for cell in cells if cells.count(cell) > 1), None)
     if twice is not None:
@@ -51,11 +53,11 @@ def _checked_sizes(_ctx: click.Context, _param: click.Parameter, values: tuple[s
 )
 @option(
     "--per-problem",
-    type=click.IntRange(1),
+    type=NumberType(int, 1),
     metavar="N",
     help="Keep at most N correct and N incorrect responses to one problem in a cell. Default: no limit.",
 )
-@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed for selection and order.")
+@option("--seed", type=NumberType(int, 0), default=0, metavar="N", help="Random seed for selection and order.")
 @any_markers_option()
 @option(
     "--default-subset", metavar="NAME", help="Subset of the rows that have no `subset`. Default: such rows are refused."

@@ -9,6 +9,7 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, stage
+from libra_cli.cli.numbers import NumberType
 
 if TYPE_CHECKING:
     from libra_cli.stages.collect.sources import Origin
@@ -171,7 +172,7 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 )
 @option(
     "--near-duplicates",
-    type=click.FloatRange(0, 1),
+    type=NumberType(float, 0, 1),
     default=0.8,
     metavar="SHARE",
     help="A problem is nearly equal to an earlier one if both have the same numbers and the same reference, and if "
@@ -187,14 +188,14 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 )
 @option(
     "--ngram",
-    type=click.IntRange(1),
+    type=NumberType(int, 1),
     default=13,
     metavar="N",
     help="Number of words in each n-gram that --decontaminate compares.",
 )
 @option(
     "--overlap",
-    type=click.FloatRange(0, 1),
+    type=NumberType(float, 0, 1),
     default=0.1,
     metavar="SHARE",
     help="A row is contaminated if it contains at least this share of the n-grams of one benchmark problem. 0: one "
@@ -211,7 +212,7 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 )
 @option(
     "--seed",
-    type=int,
+    type=NumberType(int),
     default=0,
     metavar="N",
     help="Random seed that decides which response of a chosen/rejected pair comes first.",
@@ -231,6 +232,8 @@ def command(run: Run, **values: Any) -> None:
     In --where, a comparison with null or between different types is neither true nor false: the row is dropped and
     counted as where_unknown.
     """
+    from libra_cli.answers.pool import HARD_SECONDS
+    from libra_cli.answers.time_limit import time_limit
     from libra_cli.stages.collect import mapping, where
     from libra_cli.stages.collect.decontaminate import benchmark_origin, read_benchmarks
     from libra_cli.stages.collect.duplicates import Duplicates
@@ -252,4 +255,5 @@ def command(run: Run, **values: Any) -> None:
         benchmarks=read_benchmarks(against, read_options, values["ngram"], values["overlap"]) if against else None,
         seed=values["seed"],
     )
-    collect(run, plan, origins_of(run.options.inputs, values), values["report"])
+    with time_limit(HARD_SECONDS):
+        collect(run, plan, origins_of(run.options.inputs, values), values["report"])

@@ -9,17 +9,12 @@ import click
 from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import Markers, asking_options, reward_options
+from libra_cli.cli.numbers import NumberType
 from libra_cli.stages.judge import RESULTS
 
 if TYPE_CHECKING:
     from libra_cli.stages.judge.run import Judging
     from libra_cli.stream.run import Run
-
-_SHOWN = ("question", "prompt", "problem", "conversation_input", "response", "response_with_cot", "responses",
-          "response_a", "response_b", "response_A", "response_B", "response_1", "response_2", "chosen", "rejected",
-          "reject", "bon_best", "loser_list", "eval_solution", "eval_solution_A", "eval_solution_B",
-          "sampled_conflict_pairs", "reference")  # fmt: skip
-"""Fields of all forms of records that reach a judge's prompt."""
 
 
 def _show_template(ctx: click.Context, _param: click.Parameter, name: str | None) -> None:
@@ -35,10 +30,13 @@ def _names(values: dict[str, Any]) -> tuple[str, ...]:
     return ("model", "sample", "judge", *(["probe"] if values["probe"] else []))
 
 
-def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -> float | None:
-    if value is not None and value - value != 0:
-        raise click.BadParameter(f"{value} is no number that a score could be above")
-    return value
+def _drops(values: dict[str, Any]) -> tuple[str, ...]:
+    """What a probe replaces."""
+    if not values["probe"]:
+        return ()
+    from libra_cli.records.items import OTHER_RESPONSES
+
+    return OTHER_RESPONSES
 
 
 @stage(
@@ -47,7 +45,7 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
     "and rejected; responses; the fields of a known benchmark. reference with --task verify; id, model and sample if "
     "there are any",
     writes=RESULTS,
-    used=_SHOWN,
+    drops=_drops,
     names=_names,
     examples=(
         "libra judge --model libra-mini/strong labelled.jsonl > judged.jsonl",
@@ -85,7 +83,7 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
 @option(
     "-k",
     "--votes",
-    type=click.IntRange(1),
+    type=NumberType(int, 1, 1024),
     default=1,
     metavar="VOTES",
     help="Votes per judge and row. A vote takes one request to the model; on a pair with --orders both it takes two, "
@@ -108,8 +106,7 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
 )
 @option(
     "--threshold",
-    type=float,
-    callback=_finite,
+    type=NumberType(float),
     metavar="T",
     help="Write the `prediction` for a single response: 1 (correct) if its score is above T, else 0 (incorrect). "
     "Default: for --task verify 0.5; for other tasks `prediction` is null, and libra score applies a threshold.",

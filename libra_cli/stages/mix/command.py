@@ -8,7 +8,9 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, stage
+from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.shared_options import spool_dir_option
+from libra_cli.stages.mix.amounts import MOST_ROWS
 
 if TYPE_CHECKING:
     from libra_cli.stream.options import StreamOptions
@@ -41,12 +43,12 @@ def _name_files(options: StreamOptions, values: dict[str, Any]) -> None:
 @option(
     "-n",
     "--rows",
-    type=click.IntRange(1),
+    type=NumberType(int, 1, MOST_ROWS),
     metavar="N",
     help="Total number of rows. Default: the sum of the amounts; with weights, as many as can be had without using a "
     "row again.",
 )
-@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed for selection and order.")
+@option("--seed", type=NumberType(int, 0), default=0, metavar="N", help="Random seed for selection and order.")
 @option(
     "--no-shuffle",
     is_flag=True,

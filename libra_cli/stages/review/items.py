@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from libra_cli.answers.extract import final_answer
+from libra_cli.answers.time_limit import limited
 from libra_cli.choices import REVIEW_ROWS
 from libra_cli.exits import Fatal
 from libra_cli.records import label_votes as voting
@@ -44,7 +45,7 @@ class ReviewItem:
         verification = row.fields.get("verification")
         verification = verification if isinstance(verification, dict) else {}
         response = fields.response(row)
-        self.answer = _text(verification.get("answer")) or final_answer(response or "") or ""
+        self.answer = _text(verification.get("answer")) or limited(None, final_answer, response or "") or ""
         """The final answer that the rule extracts; empty if there is none."""
         self.response = response or ""
         """The text after the thinking; empty if the text ends inside it."""

@@ -72,7 +72,6 @@ command = stage(
     reads={"question": str},
     reads_in_words="question, and the fields that --template shows; id if there is one",
     writes=("id", "model", "sample", "response", "response_with_cot", "finish_reason", "n_tokens", "provenance"),
-    used=("question",),
     names=("model", "sample"),
     examples=(
         "libra rollout --model libra-mini/strong -n 8 problems.jsonl > rollouts.jsonl",

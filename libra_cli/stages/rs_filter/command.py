@@ -9,6 +9,7 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, stage
+from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.shared_options import any_markers_option, spool_dir_option, workers_option
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _selection(*names: str, **kwargs: Any) -> Any:
 )
 @option(
     "--threshold",
-    type=float,
+    type=NumberType(float),
     metavar="T",
     help="A judge calls a response correct if its vote is above T. Default: 2 for score, 5 for rate.",
 )
@@ -67,10 +68,10 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     "any for general.",
 )
 @any_markers_option("Markers by which the thinking in a sample is recognised")
-@option("--min-tokens", type=click.IntRange(0), metavar="N", help="Drop samples with fewer than N tokens.")
+@option("--min-tokens", type=NumberType(int, 0), metavar="N", help="Drop samples with fewer than N tokens.")
 @option(
     "--max-tokens",
-    type=click.IntRange(1),
+    type=NumberType(int, 1),
     metavar="N",
     help="Drop samples with more than N tokens, including their thinking.",
 )
@@ -99,7 +100,7 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     "(both included). Default: all.",
 )
 @_selection(
-    "--per-prompt", type=click.IntRange(1), metavar="K", help="Keep at most K samples per prompt. Default: all."
+    "--per-prompt", type=NumberType(int, 1), metavar="K", help="Keep at most K samples per prompt. Default: all."
 )
 @_selection(
     "--prefer",
@@ -113,7 +114,7 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     type=click.Choice(choices.EVEN_BY),
     help="Keep equally many samples of each label within a task, so that a judge does not learn to prefer one.",
 )
-@_selection("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed for selection and order.")
+@_selection("--seed", type=NumberType(int, 0), default=0, metavar="N", help="Random seed for selection and order.")
 @workers_option("Worker processes for computer algebra, which rows without a label may need. Default: one per core.")
 @spool_dir_option()
 @option(

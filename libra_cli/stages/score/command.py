@@ -8,6 +8,7 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, plain
+from libra_cli.cli.numbers import NumberType
 from libra_cli.stages.score.options import At, Resamples, Threshold, output_options
 
 _OTHER_KINDS = ("pointwise", "pairs", "reasoning")
@@ -51,7 +52,7 @@ _BENCHMARKS = ", ".join(kind for kind in choices.ROW_KINDS if kind not in _OTHER
 )
 @option(
     "--folds",
-    type=click.IntRange(2),
+    type=NumberType(int, 2),
     default=5,
     metavar="N",
     help="Number of parts into which --threshold cross-fit divides the problems.",
@@ -84,7 +85,7 @@ _BENCHMARKS = ", ".join(kind for kind in choices.ROW_KINDS if kind not in _OTHER
 )
 @option(
     "--seed",
-    type=click.IntRange(0),
+    type=NumberType(int, 0),
     default=0,
     metavar="N",
     help="Random seed for the bootstrap, the folds, and the subsets of samples that maj@k draws.",
@@ -122,6 +123,8 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
 
     outputs = Outputs.take(options)
     check_inputs(inputs)
+    from libra_cli.answers.pool import HARD_SECONDS
+    from libra_cli.answers.time_limit import time_limit
     from libra_cli.exits import Exit, Fatal
     from libra_cli.stages.score.reading import ScoreConfig
     from libra_cli.stages.score.run import score
@@ -131,7 +134,8 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
     console = Console("score", quiet=options.pop("quiet"))
     kind, at = options.pop("as"), options.pop("at") or ()
     config = ScoreConfig(kind=kind, at=at, examples=outputs.html is not None, **options)
-    scored = score(inputs, config, console.progress)
+    with time_limit(HARD_SECONDS):
+        scored = score(inputs, config, console.progress)
     console.clear()
     if against is not None:
         from libra_cli.rm_benchmarks.published import rank_among_published

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from libra_cli.cli.command import option, plain
+from libra_cli.cli.numbers import NumberType
 from libra_cli.stages.score.options import Resamples, output_options
 
 
@@ -38,7 +39,7 @@ from libra_cli.stages.score.options import Resamples, output_options
     metavar="N",
     help="Number of bootstrap resamples of the rows; 0 leaves the bootstrap intervals out.",
 )
-@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed for the bootstrap.")
+@option("--seed", type=NumberType(int, 0), default=0, metavar="N", help="Random seed for the bootstrap.")
 @output_options
 def command(
     inputs: tuple[str, ...], x: str, y: str, group: str | None, resamples: int, seed: int, **options: Any

@@ -9,6 +9,7 @@ import click
 from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import Markers, asking_options
+from libra_cli.cli.numbers import seconds
 from libra_cli.cli.shared_options import any_markers_option, workers_option
 
 if TYPE_CHECKING:
@@ -22,11 +23,6 @@ def _asks(values: dict[str, Any]) -> bool:
     return bool(values["annotator"] or values["replay"] or values["base_url"] or values["engine"] != "auto")
 
 
-def _used(values: dict[str, Any]) -> tuple[str, ...]:
-    fields = values["reference_field"], values["response_field"], "response_with_cot", "finish_reason"
-    return (*fields, "question") if _asks(values) else fields
-
-
 def _panel_option(*names: str, **kwargs: Any) -> Any:
     return option(*names, group="Annotators and human labels", **kwargs)
 
@@ -36,7 +32,6 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
     reads_in_words="reference, and response or response_with_cot; question with --annotator; if there are any: id, "
     "model, sample, finish_reason, and verification of an earlier run",
     writes=("label", "verification", "task"),
-    used=_used,
     names=("model", "sample"),
     examples=(
         "libra rollout problems.jsonl --model A | libra verify > labelled.jsonl",
@@ -57,7 +52,7 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
 @workers_option("Worker processes for the answers that need computer algebra. Default: one per core.")
 @option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=seconds(),
     default=0.5,
     metavar="SECONDS",
     help="CPU time for comparing one answer with its reference by computer algebra. A row that needs more stays "
@@ -65,10 +60,11 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
 )
 @option(
     "--hard-timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=seconds(),
     default=2.0,
     metavar="SECONDS",
-    help="Elapsed time for the same, after which the worker process is killed.",
+    help="Elapsed time for the same, after which the worker process is killed, and CPU time for finding an answer or "
+    "comparing it without computer algebra.",
 )
 @_panel_option(
     "--annotator",

@@ -1,5 +1,7 @@
 """Rewards of reinforcement learning: pure numpy, from facts about responses to advantages."""
 
+from libra_cli.training.advantages import ADVANTAGES
+from libra_cli.training.credit import CREDITS
 from libra_cli.training.rewards.batch import PENALTY_EDGES, RewardBatch, RewardCounts
 from libra_cli.training.rewards.combine import COMBINATIONS
 from libra_cli.training.rewards.denoise import NOISES
@@ -11,7 +13,9 @@ from libra_cli.training.rewards.terms import TERMS
 from libra_cli.training.rewards.transforms import TRANSFORMS
 
 __all__ = [
+    "ADVANTAGES",
     "COMBINATIONS",
+    "CREDITS",
     "DEFAULTS",
     "FACTS",
     "FILTERS",

@@ -41,3 +41,11 @@ def harmonic(terms_K_P_G: Array, weights_K: Array, names_K: Sequence[str]) -> Ar
     inverse = np.tensordot(weights_K, 1.0 / np.where(terms_K_P_G > 0, terms_K_P_G, 1.0), axes=1)
     rewards = np.where(positive, weights_K.sum() / inverse, 0.0)
     return np.where(np.isnan(terms_K_P_G).any(axis=0), np.nan, rewards)
+
+
+@COMBINATIONS.add("format_length")
+def format_length(terms_K_P_G: Array, weights_K: Array, names_K: Sequence[str]) -> Array:
+    """The weighted sum where the term `format` is above 0, elsewhere the sum if it is negative, else 0 (2505.19439)."""
+    total = weighted_sum(terms_K_P_G, weights_K, names_K)
+    kept = terms_K_P_G[list(names_K).index("format")] > 0
+    return np.where(kept | np.isnan(total), total, np.minimum(total, 0.0))

@@ -6,7 +6,7 @@ import importlib
 import math
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,18 @@ from libra_cli.training.credit import CREDITS, Credit
 from libra_cli.training.registry import Bound, Positive, bind_options, convert, mapping, unknown
 from libra_cli.training.rewards.batch import RewardBatch, RewardCounts, penalty_histogram
 from libra_cli.training.rewards.combine import COMBINATIONS, Combination
-from libra_cli.training.rewards.denoise import NOISES, Noise
-from libra_cli.training.rewards.facts import FACTS, Facts, NullBy, batch_shape, fact, key_of, numbers, resolve_nulls
+from libra_cli.training.rewards.denoise import Noise, bind_noise, noise_warnings
+from libra_cli.training.rewards.facts import (
+    FACTS,
+    Facts,
+    NullBy,
+    batch_shape,
+    has_fact,
+    key_of,
+    missing_fact,
+    numbers,
+    resolve_nulls,
+)
 from libra_cli.training.rewards.filters import FILTERS, Filter, State
 from libra_cli.training.rewards.gates import Gate
 from libra_cli.training.rewards.terms import TERMS, Term
@@ -55,15 +65,20 @@ class WeightedTerm:
     @property
     def facts(self) -> tuple[str, ...]:
         """The facts that it reads."""
-        return (*self.term.facts, *self.transform.facts, *(self.gate.facts if self.gate else ()))
+        references = (f"{self.source}_reference",) if self.transform.options.get("center") == "reference" else ()
+        return (*self.term.facts, *self.transform.facts, *references, *(self.gate.facts if self.gate else ()))
+
+    @property
+    def source(self) -> str:
+        """The fact that a judge term reads, else the name of the term."""
+        return str(self.term.options.get("fact", self.term.name))
 
     def values(self, facts: Facts, shape: tuple[int, int]) -> Array:
         """Its values [P, G] before the weight; raises InvalidOptions if a user's function returns another shape."""
         values = np.asarray(self.term(facts), dtype=np.float64)
         if values.shape != shape:
             raise InvalidOptions(f"the reward {self.label} returned the shape {values.shape}: return [P, G], {shape}")
-        source = self.term.options.get("fact", self.term.name)
-        values = self.transform(values, facts, source)
+        values = self.transform(values, facts, self.source)
         return values if self.gate is None else self.gate(values, facts)
 
 
@@ -106,17 +121,19 @@ class RewardPlan:
             if key not in DEFAULTS["null"]:
                 raise InvalidOptions(f"null.{key}: {unknown('cause of a null', key, DEFAULTS['null'])}")
         filters = chosen["filter"] if isinstance(chosen["filter"], (list, tuple)) else [chosen["filter"]]
-        return RewardPlan(
+        plan = RewardPlan(
             terms=_weighted_terms(chosen["rewards"]),
             combination=COMBINATIONS.bind(chosen["combine"], "combine", "how"),
             policy_null=_null_value(nulls["policy"], "null.policy"),
             verifier_null=_null_value(nulls["verifier"], "null.verifier"),
-            noise=NOISES.bind(chosen["noise"], "noise", "how"),
+            noise=bind_noise(chosen["noise"]),
             filters=tuple(FILTERS.bind(one, f"filter[{number}]") for number, one in enumerate(filters)),
             advantage=ADVANTAGES.bind(_with_default_estimator(chosen["advantage"]), "advantage", "estimator"),
             credit=CREDITS.bind(chosen["credit"], "credit", "estimator"),
             mask_truncated=convert(chosen["mask_truncated"], bool, "mask_truncated"),
         )
+        plan._check_together()
+        return plan
 
     @property
     def facts(self) -> frozenset[str]:
@@ -130,13 +147,42 @@ class RewardPlan:
         """What measuring its facts takes, such as labels, text, judge; "facts" if libra does not measure one."""
         return frozenset(FACTS[name].need if name in FACTS else "facts" for name in self.facts) - {""}
 
-    def check(self, responses: int) -> None:
-        """Raises InvalidOptions if the advantages cannot be estimated from groups of `responses`."""
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed and cannot be meant: a correction of noise that acts on nothing, or that is too large."""
+        return noise_warnings(
+            self.noise, sum(term.weight != 0 for term in self.terms), self.combination.name, self.advantage
+        )
+
+    def _check_together(self) -> None:
+        """Raises InvalidOptions for parts that do not go together."""
+        used = [term.label for term in self.terms if term.weight != 0]
+        if self.combination.name == "format_length" and "format" not in used:
+            raise InvalidOptions("combine: format_length needs the term format: add {name: format} to rewards")
+        names = [one.name for one in self.filters]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise InvalidOptions(f"filter[{number}]: {name} is there already: give each filter once")
+        if self.credit.name == "tempo" and (
+            self.advantage.name != "group_norm" or self.advantage.options.get("scale", "group") != "group"
+        ):
+            raise InvalidOptions(
+                "credit: tempo has its own advantages, over the deviation of the group: "
+                "leave advantage at {estimator: group_norm, scale: group}"
+            )
+
+    def check(self, responses: int, available: Iterable[str] | None = None) -> None:
+        """Raises InvalidOptions if advantages cannot be estimated from groups of `responses`, or a fact is missing.
+
+        `available` are the facts that there will be, without their axes, if that is known yet.
+        """
         if responses < 2 and self.advantage.name != "none":
             raise InvalidOptions(
                 f"advantage.estimator: {self.advantage.name} compares the responses of a prompt, and there is one: "
                 "sample at least two, or use the estimator none"
             )
+        for name in sorted(self.facts - set(self.facts if available is None else available)):
+            raise missing_fact(name)
 
     def apply(self, facts: Facts, state: State | None = None, step: int = 0) -> RewardBatch:
         """Rewards and advantages of a batch.
@@ -145,10 +191,8 @@ class RewardPlan:
         `step` counts from 0 and anneals weights. Raises InvalidOptions for a missing fact, ValueError for a wrong one.
         """
         shape = batch_shape(facts)
-        self.check(shape[1])
-        for name in sorted(self.facts):
-            fact(facts, name)
-        resolved = self.noise(resolve_nulls(facts))
+        self.check(shape[1], [name for name in self.facts if has_fact(facts, name)])
+        resolved = self.noise(resolve_nulls(facts, confidence="confidence" in self.facts))
         causes = resolved[key_of("null_by")]
         terms = np.stack([term.values(resolved, shape) for term in self.terms])
         weights = np.array([term.weight * math.exp(-step / term.horizon) for term in self.terms])
@@ -164,7 +208,7 @@ class RewardPlan:
         if self.policy_null is None:
             rewards = np.where(by_policy, np.nan, rewards)
         keep, dropped, state = self._filter(rewards, resolved, {} if state is None else state)
-        advantages = self.advantage(rewards, keep, resolved)
+        advantages = self.advantage(rewards, keep & (causes != NullBy.VERIFIER), resolved)
         credited = self.credit(advantages, np.where(keep, rewards, np.nan), resolved)
         if self.mask_truncated:
             keep = keep & ~(numbers(resolved, "truncated") > 0)
@@ -180,12 +224,12 @@ class RewardPlan:
             dropped=dropped,
             penalties=penalty_histogram(penalties[0]) if penalties else (),
         )
-        return RewardBatch(names, terms, weights, rewards, keep, advantages, credited, counts, state)
+        return RewardBatch(names, terms, weights, rewards, keep, advantages, credited, counts, state, self.warnings)
 
     def _filter(self, rewards_P_G: Array, facts: Facts, state: State) -> tuple[Mask, dict[str, int], State]:
         keep, dropped = np.ones(rewards_P_G.shape, dtype=bool), {}
         for one in self.filters:
-            kept, state = one(rewards_P_G, facts, state)
+            kept, state = one(np.where(keep, rewards_P_G, np.nan), facts, state)
             dropped[one.name] = int(np.sum(keep & ~kept))
             keep = keep & kept
         return keep, dropped, state
@@ -193,6 +237,8 @@ class RewardPlan:
 
 def _with_default_estimator(config: Any) -> Mapping[str, Any]:
     named = {"estimator": config} if isinstance(config, str) else mapping(config, "advantage")
+    if named.get("estimator") == "tempo":
+        raise InvalidOptions("advantage.estimator: tempo differs by token: write credit: {estimator: tempo} instead")
     return {**DEFAULTS["advantage"], **named}
 
 
@@ -242,7 +288,10 @@ def _weighted_terms(config: Any) -> tuple[WeightedTerm, ...]:
 
 
 def _user_term(name: Any, options: Mapping[str, Any], place: str) -> Bound[Term]:
-    """A user's `module:function`, also of the working directory, called as `function(facts, **options)`."""
+    """A user's `module:function`, also of the working directory, called as `function(facts, **options)`.
+
+    Its attribute `facts`, if it has one, names the facts that it needs.
+    """
     module_name, _, attribute = str(name).partition(":")
     if not module_name or not attribute:
         raise InvalidOptions(f"{place}.reward: expected module:function, got {name!r}")
@@ -258,4 +307,5 @@ def _user_term(name: Any, options: Mapping[str, Any], place: str) -> Bound[Term]
         ) from None
     except AttributeError:
         raise InvalidOptions(f"{place}.reward: the module {module_name} has no {attribute!r}") from None
-    return Bound(str(name), function, bind_options(function, options, place, str(name)))
+    bound = bind_options(function, options, place, str(name))
+    return Bound(str(name), function, bound, tuple(getattr(function, "facts", ())))

@@ -1,0 +1,33 @@
+"""Log-probabilities of whole samples by the model in training, before an update or without its adapters."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from libra_cli.training.data.sources import StepBatch
+from libra_cli.training.distributed.deepspeed_engine import TrainEngine
+from libra_cli.training.distributed.world import World
+from libra_cli.training.trainer import TrainBatches
+
+
+def measured_log_probs(
+    engine: TrainEngine, batches: TrainBatches, batch: StepBatch, world: World
+) -> dict[int, np.ndarray]:
+    """Log-probabilities of the targets of each sample of `batch`: index -> float32 [targets]. A collective.
+
+    In evaluation mode; all ranks get all samples, since an update splits its mini-batch over them in another way.
+    """
+    pieces: dict[int, list[np.ndarray]] = {index: [] for index in batch.indices}
+    engine.train(False)
+    measured: list[tuple[np.ndarray, torch.Tensor]] = []
+    for micro_batch, _ in batches.micro_batches(batch, world):
+        measured.append((micro_batch.samples, engine.log_probs(micro_batch)))
+    engine.train()
+    own = [(samples, log_probs_N.float().cpu().numpy()) for samples, log_probs_N in measured]
+    for rank in world.all_gather(own):  # ranks that share a row hold its stretches in their order
+        for samples, values_N in rank:
+            starts = np.flatnonzero(np.diff(samples, prepend=-1))
+            for index, values in zip(samples[starts], np.split(values_N, starts[1:]), strict=False):
+                pieces[int(index)].append(values)
+    return {index: np.concatenate([np.empty(0, np.float32), *parts]) for index, parts in pieces.items()}
