@@ -371,7 +371,7 @@ def _server_options() -> list[Decorator]:
         ),
         _engine(
             "--max-response-bytes",
-            type=click.IntRange(1),
+            type=NumberType(int, 1),
             default=16 << 20,
             shapes_rows=False,
             metavar="N",

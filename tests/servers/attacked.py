@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from servers.hostile import Attack, attacks_by_count, attacks_by_size, attacks_by_type
+from servers.hostile import DONE, Attack, attacks_by_count, attacks_by_size, attacks_by_type, changed
 from servers.scripted import Reply, ScriptedServer
 
 MEMORY_MIB = 800
@@ -59,7 +59,10 @@ class ServerStage:
 
     def attacks(self) -> dict[str, Attack]:
         content = json.dumps(self.honest).encode()
+        halves = {"half a pair": "\ud83d", "the other half": "\ude00", "no character": "\uffff\x00\x1b[2J"}
+        place = ("choices", 0, "message", "reasoning") if "choices" in self.honest else ("model",)
         return {
+            **{name: Attack(Reply(body=changed(self.honest, *place, to=text)), DONE) for name, text in halves.items()},
             **attacks_by_size(content, self.nothing), **attacks_by_type(self.honest, self.read, self.unread),
             **attacks_by_count(self.honest, self.tokens),
         }  # fmt: skip
