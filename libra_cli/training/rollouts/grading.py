@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import TracebackType
 
 from libra_cli.answers.pool import Pool
+from libra_cli.answers.time_limit import TIMEOUT, time_limit
 from libra_cli.engines.base import Completion
 from libra_cli.sampling.options import SamplingOptions
 from libra_cli.sampling.response_fields import response_fields
@@ -52,7 +53,11 @@ class RolloutGrader:
         self._pool.close()
 
     def grade(self, ungraded: Sequence[tuple[GradedResponse, Completion, VerifiablePrompt]]) -> list[GradedResponse]:
-        """The responses with their grades, in the order given."""
+        """The responses with their grades, in the order given; each takes bounded time, whatever it says."""
+        with time_limit(self._pool.hard):
+            return self._grade(ungraded)
+
+    def _grade(self, ungraded: Sequence[tuple[GradedResponse, Completion, VerifiablePrompt]]) -> list[GradedResponse]:
         grades: dict[int, Grade] = {}
         graders: list[Grader] = []
         texts: list[GeneratedText] = []
@@ -73,10 +78,10 @@ class RolloutGrader:
 
 
 def _graded(response: GradedResponse, text: GeneratedText, grade: Grade) -> GradedResponse:
-    """A text without an outcome is the policy's fault; an outcome that cannot be compared is the verifier's."""
+    """No outcome is the policy's fault; an outcome that cannot be compared, or running out of time, the verifier's."""
     null_by = "none"
     if grade.outcome is None:
-        null_by = "policy"
+        null_by = "verifier" if grade.reason == TIMEOUT else "policy"
     elif grade.correct is None:
         null_by = "verifier"
     correct = grade.correct if grade.outcome is not None else None
