@@ -22,6 +22,7 @@ from typing import Any
 
 from libra_cli.answers import canary
 from libra_cli.answers.equal import Decision, decide_quickly
+from libra_cli.answers.time_limit import TIMEOUT
 from libra_cli.answers.worker import START_SECONDS
 from libra_cli.exits import Exit, Fatal
 
@@ -106,7 +107,7 @@ class Pool:
     """
 
     def __init__(self, jobs: int = 1, soft: float = SOFT_SECONDS, hard: float = HARD_SECONDS):
-        self._jobs, self._soft, self._hard = jobs, soft, hard
+        self._jobs, self._soft, self.hard = jobs, soft, hard
         self._workers: dict[int, _Worker] = {}
         self._selector = selectors.DefaultSelector()
         self._queue: deque[Pair] = deque()
@@ -148,7 +149,7 @@ class Pool:
             else:
                 decisions[number] = quick
         while self.pending:
-            decisions.update(self.collect(self._hard))
+            decisions.update(self.collect(self.hard))
         return [decisions[number] for number in range(len(decisions))]
 
     def submit(self, pair: Pair, token: Any) -> None:
@@ -191,7 +192,7 @@ class Pool:
         for worker in [worker for worker in self._workers.values() if worker.pair is None and not worker.starting]:
             if not self._queue:
                 return
-            if worker.give(self._queue[0], self._soft, self._hard):
+            if worker.give(self._queue[0], self._soft, self.hard):
                 self._queue.popleft()
             else:
                 self._drop(worker)  # it died while idle, so no pair is lost
@@ -230,7 +231,7 @@ class Pool:
         now = time.monotonic()
         for worker in list(self._workers.values()):
             if (worker.pair or worker.starting) and now >= worker.deadline:
-                self._bury(worker, "verify_timeout")
+                self._bury(worker, TIMEOUT)
 
     def _bury(self, worker: _Worker, reason: str) -> None:
         """End a worker; its pair stays undecided, or gets another try if the worker died by itself."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from libra_cli.cli import completion, man_pages, reference
+from libra_cli.cli import completion, man_pages, reference, reward_reference
 from libra_cli.main import STAGES, cli
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ def documents() -> dict[Path, str]:
     texts = {
         "man": man_pages.pages(top, stages, STAGES),
         "completions": completion.scripts(top, stages),
-        "docs/reference": reference.pages(stages, STAGES),
+        "docs/reference": {**reference.pages(stages, STAGES), reward_reference.PAGE: reward_reference.page()},
     }
     return {Path(folder) / name: text for folder in FOLDERS for name, text in texts[folder].items()}
 

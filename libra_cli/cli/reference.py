@@ -36,6 +36,7 @@ def index(summaries: Mapping[str, str]) -> str:
             f"{NOTE}# Reference\n",
             "The help of every command, also as `libra STAGE --help` and `man libra-STAGE`.\n",
             *table("command", "summary", links),
+            "[Rewards](rewards.md): the terms, estimators and other parts of a reward plan.\n",
             "## Exit statuses\n",
             *table("status", "meaning", statuses),
         ]

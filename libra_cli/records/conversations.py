@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from libra_cli.answers.extract import final_answer
+from libra_cli.answers.time_limit import limited
 from libra_cli.stream import rows
 from libra_cli.tasks import thinking
 
@@ -74,7 +75,7 @@ def solved_conversation(fields: Fields, _seed: int) -> Fields:
     """Reads `conversations`, a user's problem and a teacher's solution; the reference is its boxed answer."""
     question = first_question(fields)
     solution = next((text for role, text in turns_of(fields["conversations"]) if role in _ASSISTANT), "")
-    answer = final_answer(thinking.split(solution).response or "")
+    answer = limited(None, final_answer, thinking.split(solution).response or "")
     kept = {name: value for name, value in fields.items() if name != "conversations"}
     return {"question": question, **({} if answer is None else {"reference": answer}), **kept}
 

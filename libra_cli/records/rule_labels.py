@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from libra_cli.answers.equal import is_readable
+from libra_cli.answers.time_limit import TIMEOUT, limited, time_limit
 from libra_cli.records.responses import ResponseFields
 from libra_cli.stream.jobs import Feed, Job
 from libra_cli.stream.rows import NewFields, Row
@@ -68,18 +69,19 @@ class Labeller:
     def grade_jobs(self, feed: Feed, stop: StopRequest) -> Iterator[tuple[Job, Grade] | None]:
         """Grades jobs, in any order: the worker of a run."""
         grader = self._grader
-        while grader.pending or not feed.ended:
-            job = feed.take(0 if grader.pending else None)
-            if job is None:
-                if stop.status is not None:
-                    grader.forget_queue()
-                if grader.pending:
-                    yield from grader.collect(POLL_SECONDS)
-                yield None
-            else:
-                text, record = job.work
-                grader.submit(text, record, job)
-                yield from grader.collect(0)
+        with time_limit(grader.hard_seconds):  # on what the feed asks of `fast_path`, too
+            while grader.pending or not feed.ended:
+                job = feed.take(0 if grader.pending else None)
+                if job is None:
+                    if stop.status is not None:
+                        grader.forget_queue()
+                    if grader.pending:
+                        yield from grader.collect(POLL_SECONDS)
+                    yield None
+                else:
+                    text, record = job.work
+                    grader.submit(text, record, job)
+                    yield from grader.collect(0)
 
     def finish(self, _job: Job, grade: Grade) -> NewFields:
         """The label of a row that the worker has graded."""
@@ -106,7 +108,7 @@ class Labeller:
         if len(self._references) >= MEMO:
             self._references.clear()
         self._references.add(beginning)
-        if not is_readable(reference):
+        if not limited(True, is_readable, reference):
             text = reference if len(reference) <= MAX_REFERENCE_CHARS else f"{reference[:MAX_REFERENCE_CHARS]}…"
             cure = "only the same text equals it; correct it, or ask --annotator"
             self._note(f"{row.place}: the reference {text!r} cannot be parsed: {cure}")
@@ -117,7 +119,7 @@ def label_fields(grade: Grade) -> dict[str, Any]:
     label = None if grade.correct is None else int(grade.correct)
     by, answer = grade.by, None if grade.outcome is None else str(grade.outcome)
     if answer is None:
-        by = NO_RESPONSE if grade.reason == NO_RESPONSE else NO_ANSWER
+        by = {NO_RESPONSE: NO_RESPONSE, TIMEOUT: None}.get(grade.reason or "", NO_ANSWER)
     elif len(answer) > MAX_ANSWER_CHARS:
         answer = answer[:MAX_ANSWER_CHARS] + "…"
     verification: dict[str, Any] = {"by": by, "answer": answer}
@@ -139,4 +141,4 @@ def summarise(labels: Counter[str]) -> str:
     """How many rows got each label, and why some got none."""
     undecided = {name.split(" ", 1)[1]: count for name, count in sorted(labels.items()) if name.startswith("undecided")}
     why = f" ({', '.join(f'{name} {count}' for name, count in undecided.items())})" if undecided else ""
-    return f"{labels['correct']} correct, {labels['wrong']} wrong, {sum(undecided.values())} undecided{why}"
+    return f"{labels['correct']} correct, {labels['wrong']} incorrect, {sum(undecided.values())} undecided{why}"

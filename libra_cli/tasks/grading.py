@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from libra_cli.answers.equal import Decision, decide_quickly
 from libra_cli.answers.pool import Pool, decide
+from libra_cli.answers.time_limit import TIMEOUT, limited
 from libra_cli.tasks.task import AnswerTask, GeneratedText, Outcome, Record, Task, Verdict
 from libra_cli.tasks.verdicts import OUT_OF_RANGE
 
@@ -37,9 +38,13 @@ class Grade(NamedTuple):
     """Level of `libra_cli.answers` that compared the answers."""
 
 
+TOO_SLOW = Grade(None, None, TIMEOUT)
+"""The grade of a text that is not read or compared in time."""
+
+
 def read_verdict(task: Task, text: GeneratedText) -> Verdict:
     """Reads the outcome of a text without checking it: a judge at work has no golden reference."""
-    return task.read(text)
+    return limited(Verdict(None, TIMEOUT), task.read, text)
 
 
 def agrees(task: Task, outcome: Outcome, record: Record) -> bool | None:
@@ -75,11 +80,19 @@ class Grader:
 
     def __init__(self, task: Task, pool: Pool):
         self._task, self._pool = task, pool
+        self.hard_seconds = pool.hard
+        """Time limit for one text."""
         self._known: dict[tuple[str, str], Grade] = {}
         self._done: list[tuple[Any, Grade]] = []
 
     def grade_quickly(self, text: GeneratedText, record: Record) -> Grade | None:
-        """The grade of a text; None if comparing its answer needs computer algebra."""
+        """The grade of a text; None if comparing its answer needs computer algebra.
+
+        Undecided as `verify_timeout` if it takes longer than the time limit in force.
+        """
+        return limited(TOO_SLOW, self._grade, text, record)
+
+    def _grade(self, text: GeneratedText, record: Record) -> Grade | None:
         if not isinstance(self._task, AnswerTask):
             return grade(self._task, text, record)
         verdict = self._task.read(text)

@@ -97,8 +97,10 @@ def _check_range(*, low: float, high: float) -> str | None:
 def beta_norm(rewards_P_G: Array, keep_P_G: Mask, facts: Any, *, low: float = 0.0, high: float = 1.0) -> Array:
     """Rewards less the prompt's mean p, over the Beta density at p that fits the prompts of the batch (BNPO).
 
-    Rewards from `low` to `high` are mapped to [0, 1] first; raises InvalidOptions for one outside. All prompts of a
-    step belong in one call. (TRL's loss_type bnpo is something else: a mean over the tokens of the local batch.)
+    Rewards from `low` to `high` are mapped to [0, 1] first; others are refused. All prompts of a step belong in one
+    batch. (TRL's loss_type bnpo is something else: a mean over the tokens of the local batch.)
+
+    Raises InvalidOptions for a reward outside the range.
     """
     known = rewards_P_G[keep_P_G & ~np.isnan(rewards_P_G)]
     if known.size and (known.min() < low - _EQUAL or known.max() > high + _EQUAL):
@@ -136,8 +138,10 @@ def _fitted_beta_density(rates_N: Array) -> Array:
 def pairwise(rewards_P_G: Array, keep_P_G: Mask, facts: Any, *, epsilon: NonNegative = 1e-6) -> Array:
     """The mean lead over the responses of the group, in standard deviations (Think-RM's pairwise RLHF).
 
-    Reads `difference_P_G_G`: how far response i is ahead of j; an unread verdict counts as 0. Equals (r - mean) / std
-    if the differences are those of rewards. A dropped response has no part. Raises ValueError if not d_ji = -d_ij.
+    An unread verdict counts as 0, and a dropped response has no part. Equals (r - mean) / std if the differences are
+    those of rewards.
+
+    Raises ValueError if i is not as far ahead of j as j is behind i.
     """
     difference = np.nan_to_num(np.asarray(facts["difference_P_G_G"], dtype=np.float64))
     if not np.allclose(difference, -difference.transpose(0, 2, 1)):
@@ -153,8 +157,8 @@ def pairwise(rewards_P_G: Array, keep_P_G: Mask, facts: Any, *, epsilon: NonNega
 def bootstrap(rewards_P_G: Array, keep_P_G: Mask, facts: Any, *, skew: NonNegative = 0.6) -> Array:
     """1 for a response that wins against the reference response of its group, -1 for any other (Writing-Zero's BRPO).
 
-    Reads `wins_P_G` and `reference_P`, the index of the reference, whose advantage is 0; an unknown win is none. A
-    group whose sum is beyond `skew` x G either way has advantage 0.
+    The reference has advantage 0; an unknown win is none. A group whose sum is beyond `skew` x G either way has
+    advantage 0.
     """
     wins = np.asarray(facts["wins_P_G"], dtype=np.float64)
     signs = np.where(wins > 0, 1.0, -1.0)

@@ -177,7 +177,8 @@ def least_step(
 def prefix_values(tokens_G: Sequence[Sequence[int]], rewards_G: ArrayLike) -> list[Array]:
     """V of the prefix that ends in each token: the mean known reward of the responses of the group that share it.
 
-    One array [T] for each response; nan where no reward is known. Time and memory are linear in the tokens.
+    One array [T] for each response; nan where no reward is known. Time and memory are linear in the tokens, and a
+    response is read only as far as it shares its prefix with one of another reward.
     """
     rewards = np.asarray(rewards_G, dtype=np.float64)
     values = [np.full(len(tokens), np.nan) for tokens in tokens_G]
@@ -188,11 +189,16 @@ def prefix_values(tokens_G: Sequence[Sequence[int]], rewards_G: ArrayLike) -> li
             for index in members:
                 if position < len(tokens_G[index]):
                     parted.setdefault((number, int(tokens_G[index][position])), []).append(index)
-        groups = list(parted.values())
-        for members in groups:
-            known = rewards[members][~np.isnan(rewards[members])]
+        groups = []
+        for members in parted.values():
+            own = rewards[members]
+            known = own[~np.isnan(own)]
+            value = known.mean() if known.size else np.nan
+            decided = known.size == own.size and np.all(known == known[0])
             for index in members:
-                values[index][position] = known.mean() if known.size else np.nan
+                values[index][position:] = known[0] if decided else value
+            if not decided and len(members) > 1:
+                groups.append(members)
         position += 1
     return values
 

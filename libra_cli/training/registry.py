@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 from libra_cli.exits import InvalidOptions
 
@@ -24,7 +24,7 @@ RequiredFacts = Sequence[str] | Callable[[Mapping[str, Any]], Sequence[str]]
 class Interval:
     """The numbers that an option accepts, from `low` to `high`."""
 
-    low: float = -math.inf
+    low: float
     high: float = math.inf
     above: bool = False
     """`low` itself is out."""
@@ -58,6 +58,18 @@ class Bound(Generic[F]):
         return self.function(*arguments, **self.options)
 
 
+class Described(NamedTuple):
+    """A registered function as a manual shows it."""
+
+    name: str
+    summary: str
+    """Its docstring in one line, without the paragraph on errors."""
+    options: dict[str, str]
+    """What each option takes, and its default: `a number from 0 to 1 (0.2)`."""
+    facts: tuple[str, ...]
+    """What it reads with the default options."""
+
+
 @dataclass(frozen=True)
 class _Entry:
     function: Callable[..., Any]
@@ -87,6 +99,21 @@ class Registry(Generic[F]):
     def names(self) -> tuple[str, ...]:
         """All names, in the order of registration."""
         return tuple(self._entries)
+
+    def described(self) -> list[Described]:
+        """All functions, in the order of registration."""
+        found = []
+        for name, entry in self._entries.items():
+            defaults, kinds = _defaults(entry.function), typing.get_type_hints(entry.function, include_extras=True)
+            options = {}
+            for option in _options(entry.function):
+                default = _written(defaults[option]) if option in defaults else "required"
+                options[option] = f"{_describe(kinds[option])} ({default})"
+            facts = entry.facts(defaults) if callable(entry.facts) else entry.facts
+            paragraphs = inspect.cleandoc(entry.function.__doc__ or "").split("\n\n")
+            summary = " ".join(" ".join(part for part in paragraphs if not part.startswith("Raises ")).split())
+            found.append(Described(name, summary, options, tuple(facts)))
+        return found
 
     def bind(self, config: Any, place: str, key: str = "name", reserved: Iterable[str] = ()) -> Bound[F]:
         """The function that `config[key]` names, with the other keys of `config` as its options.
@@ -127,14 +154,11 @@ def bind_options(function: Callable[..., Any], given: Mapping[str, Any], place: 
 
     Raises InvalidOptions for an option that the function does not have, one that is missing, or a wrong value.
     """
-    parameters = {
-        parameter.name: parameter
-        for parameter in inspect.signature(function).parameters.values()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
+    parameters = _options(function)
     kinds = typing.get_type_hints(function, include_extras=True)
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in inspect.signature(function).parameters.values())
     for option in given:
-        if option not in parameters:
+        if option not in parameters and not takes_any:
             has = f"its options are {', '.join(parameters)}" if parameters else "it has no options"
             raise InvalidOptions(f"{place}.{option}: {name} has no such option: {has}")
     for option, parameter in parameters.items():
@@ -183,12 +207,20 @@ def convert(value: Any, kind: Any, place: str) -> Any:
     raise InvalidOptions(f"{place}: expected {expected}, got {value!r}")
 
 
+def _options(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    parameters = inspect.signature(function).parameters
+    return {name: each for name, each in parameters.items() if each.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
 def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
-    return {
-        parameter.name: parameter.default
-        for parameter in inspect.signature(function).parameters.values()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and parameter.default is not parameter.empty
-    }
+    return {name: each.default for name, each in _options(function).items() if each.default is not each.empty}
+
+
+def _written(value: Any) -> str:
+    """A default as YAML has it."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _describe(kind: Any) -> str:
@@ -199,5 +231,6 @@ def _describe(kind: Any) -> str:
         return "one of " + ", ".join(map(str, arguments))
     if origin is Annotated:
         return f"{_describe(arguments[0])} {arguments[1]}"
-    names = {bool: "true or false", int: "a whole number", float: "a number", str: "a word", type(None): "null"}
+    names = {bool: "true or false", int: "a whole number", float: "a number", str: "a word", type(None): "null",
+             Any: "a number, or numbers by name"}  # fmt: skip
     return names.get(kind, str(kind))

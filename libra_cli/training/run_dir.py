@@ -7,7 +7,6 @@ import json
 import os
 import shlex
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +16,7 @@ from libra_cli import __version__, miniature
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.line_source import InputFiles
+from libra_cli.stream.module_path import libra_command
 from libra_cli.stream.sinks import write_failed
 from libra_cli.training import own_folder
 from libra_cli.training.distributed import deepspeed_config
@@ -24,7 +24,7 @@ from libra_cli.training.monitoring.trackers import check_trackers
 from libra_cli.training.own_folder import MANIFEST
 from libra_cli.training.settings import TrainSettings
 
-SAMPLES, SCORED = ".samples", ".scored"
+SAMPLES, SCORED, ROLLOUTS = ".samples", ".scored", ".rollouts"
 CHECKPOINTS = "checkpoints"
 MODEL_FILES = ("config.json", "*.safetensors", "tokenizer*", "*.jinja")
 """What identifies a model's folder."""
@@ -156,13 +156,13 @@ class RunDir:
         A model that lies there stays until the new one takes its place.
         """
         before = self._manifest()
-        self._written = {*own_folder.written(self.path, before), CHECKPOINTS, SAMPLES, SCORED}
+        self._written = {*own_folder.written(self.path, before), *own_folder.KEPT}
         if before is None or self._anew or before.get("status") == _PREPARED:
             self._replace_manifest({"stage": self._stage, "status": _PREPARED})
         if self._anew:
             own_folder.remove_checkpoints(self.path / CHECKPOINTS)
-            self.remove(SAMPLES)
-            self.remove(SCORED)
+            for name in (SAMPLES, SCORED, ROLLOUTS):
+                self.remove(name)
         self._inputs = {"files": self._sample_files(), "model": self._model_files(), "left": self._results()}
 
     def claim(self, names: Sequence[str]) -> set[str]:
@@ -190,7 +190,7 @@ class RunDir:
         """Removes what only an unfinished run needs, if the run is complete."""
         if (self._manifest() or {}).get("status") != "complete":
             return
-        for name in (SAMPLES, SCORED):
+        for name in (SAMPLES, SCORED, ROLLOUTS):
             self.remove(name)
 
     def write_manifest(self, status: str, **more: Any) -> None:
@@ -256,7 +256,7 @@ def _check_judge_options(options: str) -> None:
         words = shlex.split(options)
     except ValueError as error:
         raise Fatal(Exit.USAGE, f"--score-with {options}: {error}") from None
-    command = [sys.executable, "-m", "libra_cli", "judge", *words, "--print-config"]
+    command = libra_command("judge", *words, "--print-config")
     checked = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if checked.returncode:
         raise Fatal(Exit.USAGE, f"--score-with {options}: {checked.stderr.strip()}")

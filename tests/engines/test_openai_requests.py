@@ -140,6 +140,15 @@ def test_a_response_is_as_long_as_the_context_allows(message, asked):
     assert [call.body["max_tokens"] for call in calls] == [100, asked]
 
 
+def test_a_server_that_never_takes_a_limit_is_asked_a_few_times():
+    def script(call):
+        return error(400, f"maximum context length is {call.body['max_tokens'] + 9} tokens (10 in the messages)")
+
+    answer, calls = one(script)
+    assert (answer.kind, len(calls)) == ("bad_request", 5)
+    assert "give one that it takes with --max-tokens" in str(answer)
+
+
 def test_a_server_that_names_the_limit_otherwise_is_asked_so():
     def script(call):
         if "max_tokens" in call.body:

@@ -20,7 +20,7 @@ from libra_cli.stream.files import FORMS
 
 READ = {
     "api_key_file", "chat_template", "config", "deepspeed", "eval_data", "expect_manifest", "labels", "replay",
-    "score", "template",
+    "rewards", "score", "template",
 }  # fmt: skip
 """Options that name a file to read."""
 
@@ -61,9 +61,14 @@ COMMANDS = {
     "score": ["--resamples", "0"],
     "score correlate": ["--resamples", "0"],
     "sft": ["--model", "./nowhere"],
+    "grpo": ["--model", "./nowhere"],
 }
 """The options that a stage needs for a run on ROWS."""
-CHECKED = {("sft", "./nowhere: there is no config.json"), ("review", "this terminal cannot show a screen")}
+CHECKED = {
+    ("sft", "./nowhere: there is no config.json"),
+    ("grpo", "./nowhere: there is no config.json"),
+    ("review", "this terminal cannot show a screen"),
+}
 """Stages that cannot do their work here, and what a run of theirs says once its files are found to be right."""
 
 FREE = {"new", "blank", "nothing below"}
@@ -184,7 +189,7 @@ def became(server: ForkServer, folder: Path, stage: str, param: StageOption, kin
     name, option = place(folder, kind, ending), max(param.opts, key=len)
     reader = os.open(folder / name, os.O_RDONLY | os.O_NONBLOCK) if kind == "pipe" else None
     words = [*stage.split(), *COMMANDS.get(stage, []), f"in{ending}", option, name]
-    if stage == "sft" and param.name != "output":
+    if stage in ("sft", "grpo") and param.name != "output":
         words += ["-o", "model"]
     before = state(folder)
     status, said = server.run(words, folder)
@@ -307,7 +312,7 @@ DRY = {
 def test_every_dry_run_is_tried():
     commands = {stage: cli.get_command(click.Context(cli), stage) for stage in STAGES}
     dry = {stage for stage, command in commands.items() if any(param.name == "dry_run" for param in command.params)}
-    assert dry - {"sft"} == set(DRY)  # that of sft is in tests/training/test_dry_run.py
+    assert dry - {"sft", "grpo"} == set(DRY)  # those of trainers never open an output
 
 
 @pytest.mark.parametrize("stage", DRY)

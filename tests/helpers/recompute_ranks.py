@@ -1,7 +1,8 @@
 """Compares engines in the recompute mode with plain autograd: recompute_ranks.py MODELS CASES RESULTS
 
 Run by every rank. CASES is a JSON list of {"name", "zero", "sp", "tied", "lora", "packed", "objective"}; rank 0 writes
-RESULTS: name -> {"loss", "expected", "gradient" (the largest relative error), "figures", "passes", "targets"}.
+RESULTS: name -> {"loss", "expected", "gradient" (the largest relative error), "measured" (the largest error of
+log-probabilities), "log_ratio_max" (expected), "figures", "passes", "targets"}.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from toy_objectives import ClippedObjective, PairObjective, SequenceObjective, ToySamples, plain_log_probs
 from transformers import AutoConfig
@@ -19,6 +21,7 @@ from libra_cli.training.data.packing import PackBudget
 from libra_cli.training.distributed import launch
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine, build_config
 from libra_cli.training.distributed.world import World, import_deepspeed
+from libra_cli.training.log_probs import measured_log_probs
 from libra_cli.training.model import attention, lm_head, policy
 from libra_cli.training.run import register_ulysses
 from libra_cli.training.settings import EngineSettings, ModelSettings, OptimizerSettings
@@ -53,11 +56,14 @@ def compare(folder: Path, case: dict[str, Any]) -> dict[str, Any]:
     distances = [(mine.detach() - torch.from_numpy(old)).abs().max()
                  for mine, old in zip(log_probs, samples.old_logp, strict=True)]  # fmt: skip
     batches, stats = TrainBatches(PackBudget(BUDGET, padded=not case["packed"]), 0), StepStats()
-    for micro_batch, last in batches.micro_batches(objective.batch(samples), world):
+    batch = objective.batch(samples)
+    measured = measured_log_probs(engine, batches, batch, world)
+    for micro_batch, last in batches.micro_batches(batch, world):
         stats.add(micro_batch, engine.learn(micro_batch, objective, last))
     figures = stats.all_reduce(world).figures
     return {
         "expected": loss.item(), "loss": figures["loss"], "log_ratio_max": float(max(distances)),
+        "measured": max(float(np.abs(measured[i] - mine.detach().numpy()).max()) for i, mine in enumerate(log_probs)),
         "gradient": worst_gradient(engine, reference),
         "figures": objective.figures(figures), "passes": len(stats.log_probs),
         "targets": world.all_sum([float(sum(map(len, stats.log_probs)))])[0],

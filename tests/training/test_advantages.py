@@ -6,6 +6,9 @@ from math import nan
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 from worked_examples import close, example, group
 
 from libra_cli.exits import InvalidOptions
@@ -93,6 +96,62 @@ def test_a_response_that_a_filter_drops_leaves_mean_and_deviation():
     assert batch.counts.dropped == {"reward_rank": 2}
 
 
+# -- what holds for all rewards ---------------------------------------------------------------------------------------
+
+REWARDS = arrays(
+    np.float64,
+    array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=6),
+    elements=st.sampled_from([0.0, 1.0, -1.0, 0.5, 0.1, 0.3, nan]),
+)
+CENTRED = ["rloo", {"scale": "group"}, {"scale": "batch"}, {"scale": "none"}]
+
+
+@given(REWARDS)
+def test_unknown_rewards_are_as_if_they_had_not_been_sampled(rewards):
+    """Each group by itself, with numpy's own functions on its known rewards."""
+    by_hand = np.zeros(rewards.shape)
+    for row, own in zip(by_hand, rewards, strict=True):
+        known = ~np.isnan(own)
+        if known.sum() > 1 and np.ptp(own[known]) > 0:
+            row[known] = (own[known] - own[known].mean()) / (own[known].std(ddof=1) + 1e-4)
+    close(advantages("group_norm", rewards), by_hand)
+
+
+@given(REWARDS, st.sampled_from(CENTRED))
+def test_advantages_of_a_group_sum_to_0_and_follow_the_rewards(rewards, estimator):
+    values = advantages(estimator, rewards)
+    assert np.all(np.isfinite(values))
+    np.testing.assert_allclose(values.sum(axis=1), 0, atol=1e-9)
+    for own, row in zip(rewards, values, strict=True):
+        known = np.flatnonzero(~np.isnan(own))
+        assert np.all(np.diff(row[known[np.argsort(own[known], kind="stable")]]) >= 0)
+        assert np.all(row[np.isnan(own)] == 0)
+
+
+@given(REWARDS, st.randoms(use_true_random=False), st.sampled_from([*CENTRED, "none"]))
+def test_the_order_of_responses_and_prompts_does_not_matter(rewards, random, estimator):
+    prompts, responses = list(range(len(rewards))), list(range(len(rewards[0])))
+    random.shuffle(prompts)
+    random.shuffle(responses)
+    moved = advantages(estimator, rewards[prompts][:, responses])
+    np.testing.assert_allclose(moved, advantages(estimator, rewards)[prompts][:, responses], atol=1e-9)
+
+
+@given(REWARDS, st.sampled_from([0.5, 3.0]), st.sampled_from([-2.0, 0.25]))
+def test_a_standardised_advantage_knows_neither_scale_nor_shift(rewards, slope, shift):
+    plain = advantages({"epsilon": 0}, rewards)
+    np.testing.assert_allclose(advantages({"epsilon": 0}, slope * rewards + shift), plain, atol=1e-7)
+
+
+def test_known_estimators_are_special_cases_of_the_beta_density():
+    """a = b = 1: REINFORCE with a baseline. a = b = 1.5: GRPO times pi / 8, with the deviation of a coin (n)."""
+    uniform = np.array([[1, 1, 1, 1], [0, 0, 0, 0], [1, 1, 0, 0]], dtype=float)
+    close(advantages("beta_norm", uniform), uniform - uniform.mean(axis=1, keepdims=True))
+    rewards = np.array([[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0]], dtype=float)
+    rates = rewards.mean(axis=1, keepdims=True)
+    close(advantages("beta_norm", rewards), np.pi / 8 * (rewards - rates) / np.sqrt(rates * (1 - rates)))
+
+
 # -- filters ----------------------------------------------------------------------------------------------------------
 
 
@@ -141,6 +200,8 @@ def test_prompts_within_a_range_of_pass_rates():
     correct = np.array([[1, 1, 1, 1, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 1], [0, 0, 0, 0, nan], [nan] * 5])
     batch = apply("group_norm", {"correct_P_G": correct}, filter=["pass_rate"])
     assert batch.keep_P_G[:, 0].tolist() == [True, False, True, False, False]
+    exact = apply("group_norm", {"correct_P_G": correct}, filter=[{"name": "pass_rate", "low": 0.8, "high": 0.8}])
+    assert exact.keep_P_G[:, 0].tolist() == [True, False, False, False, False]
     wide = apply("group_norm", {"correct_P_G": correct}, filter=[{"name": "pass_rate", "low": 0, "high": 1}])
     assert wide.keep_P_G[:, 0].tolist() == [True, True, True, True, False]
 

@@ -125,5 +125,6 @@ def test_tempo_off_branches_is_group_norm():
 def test_tempo_is_credit_and_no_estimator():
     with pytest.raises(InvalidOptions, match=r"tempo differs by token: write credit: {estimator: tempo} instead"):
         RewardPlan.from_config({"advantage": {"estimator": "tempo"}})
-    with pytest.raises(InvalidOptions, match="credit: tempo has its own advantages, which rloo would not change"):
-        RewardPlan.from_config({"advantage": "rloo", "credit": "tempo"})
+    for advantage in ("rloo", {"scale": "none"}):
+        with pytest.raises(InvalidOptions, match="credit: tempo has its own advantages, over the deviation"):
+            RewardPlan.from_config({"advantage": advantage, "credit": "tempo"})

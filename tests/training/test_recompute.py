@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sft_runs as runs
 from toy_objectives import VOCABULARY, ClippedObjective, PairObjective, ToySamples
@@ -76,6 +77,7 @@ def assert_exact(results: dict[str, dict[str, Any]]) -> None:
         assert result["loss"] == pytest.approx(result["expected"], rel=1e-6), name
         assert result["gradient"] < 1e-5, name
         assert result["targets"] == ToySamples().n_targets.sum(), name
+        assert result["measured"] < 1e-5, name
         largest = result["figures"].get("log_ratio_max")
         assert largest is None or largest == pytest.approx(result["log_ratio_max"], rel=1e-5), name
 
@@ -123,3 +125,15 @@ def test_the_trainer_takes_objectives_that_it_does_not_know(models: Path, tmp_pa
         assert values[1] != values[8]
         first_best = next(step for step, value in values.items() if value == best_of(values.values()))
         assert results[name]["best"] == {"step": first_best, metric: pytest.approx(values[first_best], rel=1e-6)}
+    steps = [event for event in results["clipped"]["events"] if event["event"] == "step"]
+    for event in steps:
+        assert event["log_ratio_max"] > abs(event["log_ratio_mean"])
+        assert 0 <= event["clip_low"] + event["clip_high"] <= 1
+        assert (event["kl"] >= 0, event["entropy"] > 0) == (True, True)
+    gap = ("sampler_log_ratio_mean", "sampler_log_ratio_max", "sampler_kl_k1", "sampler_kl_k3", "ess")
+    samples = ToySamples()
+    differences = np.concatenate([o - s for o, s in zip(samples.old_logp, samples.sampler_logp, strict=True)])
+    for event in steps:  # of the sampler to the trainer before the updates: it does not change
+        assert [event[name] for name in gap] == [steps[0][name] for name in gap]
+        assert event["sampler_log_ratio_max"] == pytest.approx(np.abs(differences).max(), rel=1e-4)
+        assert event["sampler_kl_k1"] == pytest.approx(-differences.mean(), rel=1e-4)

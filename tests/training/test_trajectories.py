@@ -119,6 +119,15 @@ def test_an_array_of_another_length_is_refused(field: str) -> None:
         Trajectories([Trajectory.of_response([1], [2, 3], "row-7", **known)])
 
 
+@pytest.mark.parametrize("field", ["sampler_logp", "advantage", "old_logp", "ref_logp", "token_weight"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_refused(field: str, value: float) -> None:
+    """Some engines report no log-probability for some tokens; a loss would tell neither where nor why."""
+    known: dict[str, Any] = {field: np.array([-1.0, value], np.float32)}
+    with pytest.raises(ValueError, match=f"row-7: {field} is not finite"):
+        Trajectories([Trajectory.of_response([1], [2, 3], "row-7", **known)])
+
+
 def test_a_mini_batch_of_which_only_some_know_something_is_refused() -> None:
     samples = Trajectories([Trajectory.of_response([1], [2], "a", ref_logp=np.zeros(1, np.float32)),
                             Trajectory.of_response([1], [2], "b")])  # fmt: skip

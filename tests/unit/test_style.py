@@ -80,13 +80,13 @@ LAYERS = {
     "miniature": "exits",
     "engines": "tasks miniature exits choices",
     "sampling": "engines records tasks stream miniature exits choices",
-    "training": "sampling engines records tasks stream miniature exits choices",
+    "training": "sampling engines records tasks answers stream miniature exits choices",
     "reports": "metrics stream exits",
     "cli": "stream sampling training tasks miniature main exits choices",
     "stages": "cli reports training sampling engines miniature records rm_benchmarks metrics tasks answers stream "
     "exits choices",
     "main": "stream cli exits",
-    "__main__": "main",
+    "__main__": "main stream",
 }
 """Every package of the library -> the packages that it may import (CONTRIBUTING.md shows the table)."""
 

@@ -9,7 +9,6 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from libra_cli import __version__, miniature
 from libra_cli.engines.requirements import REQUIREMENTS
+from libra_cli.stream.module_path import python_command
 
 IMPORT_SECONDS = 300
 SMI_SECONDS = 10
@@ -123,7 +123,7 @@ def _broken_modules(versions: dict[str, str | None], probe: bool) -> dict[str, s
 def _run_python(code: str) -> tuple[str, str | None]:
     """Returns the output of a fresh Python, and the last line of its error message if it fails."""
     try:
-        ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=IMPORT_SECONDS)
+        ended = subprocess.run(python_command(code), capture_output=True, text=True, timeout=IMPORT_SECONDS)
     except subprocess.TimeoutExpired:
         return "", f"no end after {IMPORT_SECONDS} s"
     message = ended.stderr.strip().split("\n")[-1] or f"status {ended.returncode}"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from libra_cli.answers.extract import final_answer
+from libra_cli.answers.time_limit import limited
 from libra_cli.choices import REVIEW_ROWS
 from libra_cli.exits import Fatal
 from libra_cli.records import label_votes as voting
@@ -44,7 +45,7 @@ class ReviewItem:
         verification = row.fields.get("verification")
         verification = verification if isinstance(verification, dict) else {}
         response = fields.response(row)
-        self.answer = _text(verification.get("answer")) or final_answer(response or "") or ""
+        self.answer = _text(verification.get("answer")) or limited(None, final_answer, response or "") or ""
         """The final answer that the rule extracts; empty if there is none."""
         self.response = response or ""
         """The text after the thinking; empty if the text ends inside it."""
@@ -117,7 +118,7 @@ class ReviewItems:
         if self._only != ALL_ROWS and fields.get("label") is not None:
             left_out = "a label"
         elif self._only is None and reason == voting.TRUNCATED:
-            left_out = "cut short"
+            left_out = "truncated"
         elif self._only == (UNDECIDED if reason == voting.DISAGREEMENT else DISAGREEMENT):
             left_out = "another reason"
         self.left_out.update([left_out] if left_out else [])

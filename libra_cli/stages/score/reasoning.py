@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libra_cli.answers.extract import final_answer
+from libra_cli.answers.time_limit import limited
 from libra_cli.metrics import bootstrap, passk
 from libra_cli.rm_benchmarks import ProtocolName
 from libra_cli.stages.score.answers import grouped_answers
@@ -259,4 +260,4 @@ def _answer(fields: Fields) -> str | None:
         return cast("str | None", verification["answer"])
     text = fields.get("response", fields.get("response_with_cot"))
     response = thinking.split_any(text).response if isinstance(text, str) else None
-    return None if response is None else final_answer(response)
+    return None if response is None else limited(None, final_answer, response)

@@ -46,7 +46,7 @@ class Trajectory:
 class Trajectories:
     """Trajectories as `Samples`; a mini-batch is a choice of them with a weight for each.
 
-    Raises ValueError for a trajectory with an array that has not one value for each target.
+    Raises ValueError for a trajectory with an array that has not one finite value for each target.
     """
 
     def __init__(self, trajectories: Sequence[Trajectory]):
@@ -55,9 +55,14 @@ class Trajectories:
         self.n_targets = np.array([each.n_targets for each in trajectories], dtype=np.int64)
         for each in trajectories:
             for field in ("sampler_logp", "advantage", "old_logp", "ref_logp", "token_weight"):
-                shape = np.shape(getattr(each, field)) if getattr(each, field) is not None else (each.n_targets,)
+                value = getattr(each, field)
+                if value is None:
+                    continue
+                shape = np.shape(value)
                 if shape != (each.n_targets,) and not (field == "advantage" and shape == ()):
                     raise ValueError(f"{each.name}: {field} has shape {shape}, but there are {each.n_targets} targets")
+                if not np.isfinite(value).all():
+                    raise ValueError(f"{each.name}: {field} is not finite")
 
     def __len__(self) -> int:
         return len(self._trajectories)

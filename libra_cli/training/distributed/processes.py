@@ -7,7 +7,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import IO, Any
 
 from libra_cli.exits import Exit
 from libra_cli.stream.console import over_progress, write_stderr
+from libra_cli.stream.module_path import own_command
 from libra_cli.stream.signals import STATUS, CtrlC, kill_descendants
 
 LAUNCHER = "LIBRA_LAUNCHER_PID"
@@ -131,7 +131,7 @@ class Ranks:
     def _start(self, rank: int, environment: Mapping[str, str]) -> None:
         # Rank 0 writes to stderr itself: it shows the progress.
         process = subprocess.Popen(
-            [sys.executable, *sys.orig_argv[1:]],
+            own_command(),
             env=environment,
             close_fds=False,  # `libra sft <(libra mix ...)` names a descriptor that we inherited
             stderr=None if rank == 0 else subprocess.PIPE,

@@ -6,11 +6,11 @@ import json
 import os
 import shlex
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from libra_cli.stream.console import Console
+from libra_cli.stream.module_path import libra_command
 from libra_cli.stream.signals import StopRequest, kill_descendants
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.model.export import Export
@@ -58,7 +58,7 @@ class JudgeEval:
         """Standard output of a stage, and its last message if it failed."""
         environment = {name: value for name, value in os.environ.items() if name not in _RANK_VARIABLES}
         process = subprocess.Popen(
-            [sys.executable, "-m", "libra_cli", *command],
+            libra_command(*command),
             env=environment,
             text=True,
             stdin=subprocess.DEVNULL,

@@ -39,6 +39,9 @@ class GrpoSettings:
     """Bound of the ratio where the advantage is negative, above 1 + high; None for none."""
     kl: float = 1e-3
     """Coefficient of the KL to the reference; 0 needs no reference."""
+    kl_correction: bool = False
+    """The KL of a token is weighed by its ratio to `old_logp`, so that its gradient is that of KL(policy || reference)
+    (DeepSeek-V3.2, arXiv:2512.02556; TRL's `use_bias_correction_kl`). The paper does not."""
     importance_cap: float | None = 2.0
     """Largest weight that corrects for the gap between sampler and trainer; None for no correction."""
 
@@ -93,7 +96,7 @@ def sequence_log_ratio(log_probs_N: Tensor, old_N: Tensor, batch: TokenBatch) ->
     """
     difference_N = log_probs_N - old_N
     zeros_S = difference_N.new_zeros(batch.n_samples)
-    counts_S = zeros_S.index_add(0, batch.sample, torch.ones_like(difference_N)).clamp(min=1)
+    counts_S = zeros_S.index_add(0, batch.sample, torch.ones_like(difference_N))
     mean_S = zeros_S.index_add(0, batch.sample, difference_N.detach()) / counts_S
     return (mean_S[batch.sample] + log_probs_N - log_probs_N.detach()).clamp(-LOG_RATIO_BOUND, LOG_RATIO_BOUND)
 
@@ -157,8 +160,10 @@ class GrpoObjective:
         if settings.kl:
             if batch.ref_logp is None:
                 raise ValueError("samples without ref_logp, but the KL coefficient is not 0")
-            # D_KL_it = pi_ref / pi_theta - log(pi_ref / pi_theta) - 1
-            total = policy_loss + settings.kl * (k3(-log_ratio(log_probs_N, batch.ref_logp)) * batch.weight).sum()
+            kl_N = k3(-log_ratio(log_probs_N, batch.ref_logp))  # D_KL_it = pi_ref / pi - log(pi_ref / pi) - 1
+            if settings.kl_correction:
+                kl_N = kl_N * log_ratio(log_probs_N, old_N).exp()
+            total = policy_loss + settings.kl * (kl_N * batch.weight).sum()
         sums, maxima = self._measure(log_probs_N.detach(), old_N, log_ratio_N.detach(), advantage_N, batch)
         sums["loss"], sums["policy_loss"] = total.detach().double(), policy_loss.detach().double()
         return Loss(total, sums, maxima)

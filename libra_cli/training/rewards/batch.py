@@ -62,7 +62,7 @@ class RewardBatch:
         known = self.rewards_P_G[~np.isnan(self.rewards_P_G)]
         return {
             "reward": _mean(self.rewards_P_G),
-            "reward_std": float(np.std(known, ddof=1)) if known.size > 1 else 0.0,
+            "reward_std": float(np.std(known, ddof=1)) if known.size > 1 else float("nan"),
             **means,
             "zero_spread_share": counts.zero_spread / max(counts.prompts, 1),
             "null_by_policy_share": counts.null_by_policy / max(counts.responses, 1),

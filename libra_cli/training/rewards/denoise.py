@@ -162,13 +162,13 @@ def none(facts: Facts) -> Facts:
 def backward(facts: Facts, *, fpr: Rate = 0.0, fnr: Rate = 0.0, by: str = "subset") -> Facts:
     """The term `correct` is (observed - fpr) / (1 - fpr - fnr), which has the expectation of the true value."""
     accepted, rejected = _rate(fpr, "fpr", by, facts), _rate(fnr, "fnr", by, facts)
-    return {**facts, key_of("corrected"): (numbers(facts, "correct") - accepted) / (1.0 - accepted - rejected)}
+    return {**facts, key_of("denoised_correct"): (numbers(facts, "correct") - accepted) / (1.0 - accepted - rejected)}
 
 
 @NOISES.add("forward", facts=_facts_of_rates, check=_check_rates)
 def forward(facts: Facts, *, fpr: Rate = 0.0, fnr: Rate = 0.0, by: str = "subset") -> Facts:
     """The term `correct` is fnr for an accepted response and fnr - 1 for a rejected one: on average the true sign."""
-    return {**facts, key_of("corrected"): numbers(facts, "correct") - 1.0 + _rate(fnr, "fnr", by, facts)}
+    return {**facts, key_of("denoised_correct"): numbers(facts, "correct") - 1.0 + _rate(fnr, "fnr", by, facts)}
 
 
 @NOISES.add("flip", facts=("correct", "prompt_id"))

@@ -7,6 +7,7 @@ for each prompt. nan is "unknown". Reward functions get facts as a mapping from 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -79,9 +80,16 @@ def has_fact(facts: Facts, name: str) -> bool:
 def fact(facts: Facts, name: str) -> Any:
     """The fact `name` as it was given; raises InvalidOptions that names the cure if it is missing."""
     if not has_fact(facts, name):
-        cure = FACTS[name].cure if name in FACTS else "compute it with the rollouts"
-        raise InvalidOptions(f'the rewards need the fact "{key_of(name)}", which these rollouts do not have: {cure}')
+        raise missing_fact(name)
     return facts[key_of(name)]
+
+
+def missing_fact(name: str) -> InvalidOptions:
+    """The error for rollouts without the fact `name`, with the cure."""
+    near = get_close_matches(name, FACTS, n=1)
+    cure = f'did you mean "{near[0]}"?' if near else "measure it with the rollouts"
+    cure = FACTS[name].cure if name in FACTS else cure
+    return InvalidOptions(f'the rewards need the fact "{key_of(name)}", which these rollouts do not have: {cure}')
 
 
 def numbers(facts: Facts, name: str) -> Array:
@@ -113,7 +121,7 @@ def null_causes(facts: Facts) -> NDArray[np.int64]:
     if not has_fact(facts, "null_by"):
         return np.zeros(batch_shape(facts), dtype=np.int64)
     given = np.asarray(facts[key_of("null_by")])
-    names: dict[Any, int] = {None: 0, "": 0, **{cause.name.lower(): int(cause) for cause in NullBy}}
+    names: dict[Any, int] = {None: 0, **{cause.name.lower(): int(cause) for cause in NullBy}}
     causes = np.array([names.get(value, value) for value in given.ravel().tolist()], dtype=object)
     for cause in set(causes.tolist()):
         if cause not in (*NullBy,):

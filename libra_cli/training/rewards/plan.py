@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import math
-import os
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +12,26 @@ import numpy as np
 from libra_cli.exits import InvalidOptions
 from libra_cli.training.advantages import ADVANTAGES, Advantage, Array, Mask, group_spread
 from libra_cli.training.credit import CREDITS, Credit
-from libra_cli.training.registry import Bound, Positive, bind_options, convert, mapping, unknown
+from libra_cli.training.registry import Bound, Positive, convert, mapping, unknown
 from libra_cli.training.rewards.batch import RewardBatch, RewardCounts, penalty_histogram
 from libra_cli.training.rewards.combine import COMBINATIONS, Combination
 from libra_cli.training.rewards.denoise import Noise, bind_noise, noise_warnings
-from libra_cli.training.rewards.facts import FACTS, Facts, NullBy, batch_shape, fact, key_of, numbers, resolve_nulls
+from libra_cli.training.rewards.facts import (
+    FACTS,
+    Facts,
+    NullBy,
+    batch_shape,
+    has_fact,
+    key_of,
+    missing_fact,
+    numbers,
+    resolve_nulls,
+)
 from libra_cli.training.rewards.filters import FILTERS, Filter, State
 from libra_cli.training.rewards.gates import Gate
 from libra_cli.training.rewards.terms import TERMS, Term
 from libra_cli.training.rewards.transforms import TRANSFORMS, Transform
+from libra_cli.training.rewards.user_terms import user_term
 
 DEFAULTS: dict[str, Any] = {
     "rewards": [{"name": "correct"}, {"name": "len_penalty", "weight": -1}],
@@ -149,19 +157,30 @@ class RewardPlan:
         used = [term.label for term in self.terms if term.weight != 0]
         if self.combination.name == "format_length" and "format" not in used:
             raise InvalidOptions("combine: format_length needs the term format: add {name: format} to rewards")
-        if self.credit.name == "tempo" and self.advantage.name != "group_norm":
+        names = [one.name for one in self.filters]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise InvalidOptions(f"filter[{number}]: {name} is there already: give each filter once")
+        if self.credit.name == "tempo" and (
+            self.advantage.name != "group_norm" or self.advantage.options.get("scale", "group") != "group"
+        ):
             raise InvalidOptions(
-                f"credit: tempo has its own advantages, which {self.advantage.name} would not change: "
-                "leave advantage.estimator at group_norm"
+                "credit: tempo has its own advantages, over the deviation of the group: "
+                "leave advantage at {estimator: group_norm, scale: group}"
             )
 
-    def check(self, responses: int) -> None:
-        """Raises InvalidOptions if the advantages cannot be estimated from groups of `responses`."""
+    def check(self, responses: int, available: Iterable[str] | None = None) -> None:
+        """Raises InvalidOptions if advantages cannot be estimated from groups of `responses`, or a fact is missing.
+
+        `available` are the facts that there will be, without their axes, if that is known yet.
+        """
         if responses < 2 and self.advantage.name != "none":
             raise InvalidOptions(
                 f"advantage.estimator: {self.advantage.name} compares the responses of a prompt, and there is one: "
                 "sample at least two, or use the estimator none"
             )
+        for name in sorted(self.facts - set(self.facts if available is None else available)):
+            raise missing_fact(name)
 
     def apply(self, facts: Facts, state: State | None = None, step: int = 0) -> RewardBatch:
         """Rewards and advantages of a batch.
@@ -170,9 +189,7 @@ class RewardPlan:
         `step` counts from 0 and anneals weights. Raises InvalidOptions for a missing fact, ValueError for a wrong one.
         """
         shape = batch_shape(facts)
-        self.check(shape[1])
-        for name in sorted(self.facts):
-            fact(facts, name)
+        self.check(shape[1], [name for name in self.facts if has_fact(facts, name)])
         resolved = self.noise(resolve_nulls(facts, confidence="confidence" in self.facts))
         causes = resolved[key_of("null_by")]
         terms = np.stack([term.values(resolved, shape) for term in self.terms])
@@ -210,7 +227,7 @@ class RewardPlan:
     def _filter(self, rewards_P_G: Array, facts: Facts, state: State) -> tuple[Mask, dict[str, int], State]:
         keep, dropped = np.ones(rewards_P_G.shape, dtype=bool), {}
         for one in self.filters:
-            kept, state = one(rewards_P_G, facts, state)
+            kept, state = one(np.where(keep, rewards_P_G, np.nan), facts, state)
             dropped[one.name] = int(np.sum(keep & ~kept))
             keep = keep & kept
         return keep, dropped, state
@@ -244,7 +261,7 @@ def _weighted_terms(config: Any) -> tuple[WeightedTerm, ...]:
             raise InvalidOptions(f"{place}: give either name: a term of libra, or reward: module:function")
         options = {key: value for key, value in item.items() if key not in _OF_ITEM}
         if "reward" in item:
-            term = _user_term(item["reward"], options, place)
+            term = user_term(item["reward"], options, f"{place}.reward")
         else:
             term = TERMS.bind(item, place, reserved=_OF_ITEM)
         label = convert(item.get("label", term.options.get("fact", term.name)), str, f"{place}.label")
@@ -266,23 +283,3 @@ def _weighted_terms(config: Any) -> tuple[WeightedTerm, ...]:
     if all(term.weight == 0 for term in terms):
         raise InvalidOptions("rewards: every weight is 0: nothing would be learned")
     return tuple(terms)
-
-
-def _user_term(name: Any, options: Mapping[str, Any], place: str) -> Bound[Term]:
-    """A user's `module:function`, also of the working directory, called as `function(facts, **options)`."""
-    module_name, _, attribute = str(name).partition(":")
-    if not module_name or not attribute:
-        raise InvalidOptions(f"{place}.reward: expected module:function, got {name!r}")
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
-    try:
-        function: Callable[..., Any] = getattr(importlib.import_module(module_name), attribute)
-    except ModuleNotFoundError as error:
-        if error.name != module_name:
-            raise
-        raise InvalidOptions(
-            f"{place}.reward: no module is named {module_name!r}: run where its file lies, or set PYTHONPATH"
-        ) from None
-    except AttributeError:
-        raise InvalidOptions(f"{place}.reward: the module {module_name} has no {attribute!r}") from None
-    return Bound(str(name), function, bind_options(function, options, place, str(name)))

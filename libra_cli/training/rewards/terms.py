@@ -27,7 +27,7 @@ def correct(facts: Facts, *, right: float = 1.0, wrong: float = 0.0) -> Array:
 
     A null that the policy caused is unknown here: the rule for nulls decides what it is worth.
     """
-    name = "corrected" if has_fact(facts, "corrected") else "correct"
+    name = "denoised_correct" if has_fact(facts, "denoised_correct") else "correct"
     values = wrong + (right - wrong) * numbers(facts, name)
     return np.where(null_causes(facts) == NullBy.POLICY, np.nan, values)
 

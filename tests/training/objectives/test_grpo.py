@@ -49,6 +49,8 @@ def figures_of(objective: GrpoObjective, losses: Sequence[Loss]) -> dict[str, fl
 @pytest.mark.parametrize(
     ("ratio", "advantage", "loss", "gradient"),
     [
+        (0.79, -1.0, 0.8, 0.0),
+        (1.29, 1.0, -1.28, 0.0),
         (1.0, 1.0, -1.0, -1.0),
         (1.25, 1.0, -1.25, -1.25),  # below 1.28, so not clipped yet
         (2.0, 1.0, -1.28, 0.0),  # clipped above
@@ -63,8 +65,11 @@ def test_the_ratio_is_clipped_where_that_makes_the_gain_smaller(
     ratio: float, advantage: float, loss: float, gradient: float
 ) -> None:
     batch = batch_of([1], [1.0], advantage=[advantage], old_logp=[-1.5])
-    found, gradients, _ = learn([-1.5 + math.log(ratio)], batch, kl=0)
+    found, gradients, figures = learn([-1.5 + math.log(ratio)], batch, kl=0)
     assert (found, gradients[0]) == (pytest.approx(loss, abs=1e-12), pytest.approx(gradient, abs=1e-12))
+    is_clipped = gradient == 0 and advantage != 0
+    assert figures["clip_low"] == float(is_clipped and ratio < 1)
+    assert figures["clip_high"] == float(is_clipped and ratio > 1)
 
 
 @pytest.mark.parametrize(("ratio", "loss", "gradient"), [(2.0, 2.0, 2.0), (5.0, 3.0, 0.0)])
@@ -83,6 +88,14 @@ def test_the_kl_to_the_reference(times: float) -> None:
     assert loss == pytest.approx(0.5 * (times - math.log(times) - 1), abs=1e-12)
     assert gradients[0] == pytest.approx(0.5 * (1 - times), abs=1e-12)
     assert figures["kl"] == pytest.approx(times - math.log(times) - 1, abs=1e-12)
+
+
+def test_the_corrected_kl_has_the_gradient_of_the_kl_itself() -> None:
+    """With r = 1: d(r k3) = k3 + 1 - x = -log x, the summand of the gradient of KL(policy || reference)."""
+    batch = batch_of([1], [1.0], advantage=[0.0], old_logp=[-1.0], ref_logp=[-1.0 + math.log(2)])
+    loss, gradients, figures = learn([-1.0], batch, kl=1.0, kl_correction=True)
+    assert loss == figures["kl"] == pytest.approx(1 - math.log(2))
+    assert gradients[0] == pytest.approx(-math.log(2))
 
 
 def test_gspo_clips_the_ratio_of_the_sequence() -> None:
@@ -199,7 +212,10 @@ def plain_loss(responses: Sequence[dict[str, Any]], settings: GrpoSettings) -> T
             if settings.importance_cap is not None:
                 gain = gain * min(math.exp(old) / math.exp(response["sampler"][t]), settings.importance_cap)
             to_reference = math.exp(response["ref"][t]) / torch.exp(mine)
-            tokens.append(-(gain - settings.kl * (to_reference - torch.log(to_reference) - 1)))
+            kl = to_reference - torch.log(to_reference) - 1
+            if settings.kl_correction:
+                kl = kl * torch.exp(mine) / math.exp(old)
+            tokens.append(-(gain - settings.kl * kl))
         means.append(sum(tokens) / len(tokens))
         sums.append(sum(tokens))
     n_tokens, longest = sum(len(each["logp"]) for each in responses), max(len(each["logp"]) for each in responses)
@@ -232,7 +248,7 @@ def test_loss_and_gradient_are_those_of_the_spelled_out_version(
     policy: str, aggregate: str, dual_clip: float | None, cap: float | None
 ) -> None:
     settings = GrpoSettings(policy, aggregate, dual_clip=None if policy == "cispo" else dual_clip, kl=0.05,
-                            importance_cap=cap)  # fmt: skip
+                            kl_correction=cap is None, importance_cap=cap)  # fmt: skip
     values = drawn()
     mine = values.pop("log_probs").requires_grad_()
     plain = mine.detach().clone().requires_grad_()

@@ -1,0 +1,58 @@
+"""Runs a libra command whose reader of answers gets stuck: slow_readers.py KIND WORDS...
+
+A text with the word "stuck" makes the reader search with a nested quantifier (`pattern`), compute without end
+(`python`), or do so although it catches exceptions of all ordinary kinds (`stubborn`).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from libra_cli import main
+from libra_cli.answers import extract, pool
+
+NESTED = re.compile("(?:a|a?a)+$")
+read = extract.final_answer
+
+
+def pattern() -> None:
+    NESTED.search("a" * 4000 + "b")
+
+
+def python() -> None:
+    number = 0
+    while True:
+        number += 1
+
+
+def stubborn() -> None:
+    while True:
+        try:
+            pattern()
+        except Exception:  # noqa: BLE001 -- as some libraries do
+            pass
+
+
+STUCK = {"pattern": pattern, "python": python, "stubborn": stubborn}
+kind = ""
+
+
+def slow_answer(response: str) -> str | None:
+    if "stuck" in response:
+        STUCK[kind]()
+    return read(response)
+
+
+if __name__ == "__main__":
+    extract.final_answer = slow_answer
+    for name in (
+        "libra_cli.stages.score.reasoning",
+        "libra_cli.stages.review.items",
+        "libra_cli.records.conversations",
+    ):
+        __import__(name)
+        sys.modules[name].final_answer = slow_answer  # type: ignore[attr-defined]
+    pool.HARD_SECONDS, pool.Pool.__init__.__defaults__ = 0.2, (1, 0.2, 0.2)  # where no option says how long
+    kind, sys.argv[1:] = sys.argv[1], sys.argv[2:]
+    main.run()
