@@ -152,7 +152,7 @@ class ChatClient:
         try:
             answer = await self._request("POST", address, body, self.timeout)
         except asyncio.TimeoutError:
-            return Failure(Trouble.TIMEOUT, f"no answer within {self.timeout:g} s (--request-timeout)")
+            return Failure(Trouble.TIMEOUT, f"no reply within {self.timeout:g} s (--request-timeout)")
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
             return self._unreachable(url, error)
         except httpx.HTTPError as error:
