@@ -24,8 +24,8 @@ from libra_cli.training.monitoring.trackers import check_trackers
 from libra_cli.training.settings import TrainSettings
 
 MANIFEST = "libra.json"
-SAMPLES, SCORED = ".samples", ".scored"
-RUN_ENTRIES = ("checkpoints", SAMPLES, SCORED, MANIFEST)
+SAMPLES, SCORED, ROLLOUTS = ".samples", ".scored", ".rollouts"
+RUN_ENTRIES = ("checkpoints", SAMPLES, SCORED, ROLLOUTS, MANIFEST)
 """What --overwrite removes."""
 MODEL_FILES = ("config.json", "*.safetensors", "tokenizer*", "*.jinja")
 """What identifies a model's folder."""
@@ -156,7 +156,7 @@ class RunDir:
         """Removes what only an unfinished run needs, if the run is complete."""
         if (self._manifest() or {}).get("status") != "complete":
             return
-        for name in (SAMPLES, SCORED):
+        for name in (SAMPLES, SCORED, ROLLOUTS):
             self.remove(name)
 
     def write_manifest(self, status: str, **more: Any) -> None:

@@ -1,0 +1,25 @@
+"""The reward recipe of a run as a plan, checked against what its rollouts measure."""
+
+from __future__ import annotations
+
+from libra_cli.exits import Exit, Fatal, InvalidOptions
+from libra_cli.training.rewards import RewardPlan
+from libra_cli.training.settings import GrpoRunSettings
+
+MEASURED = ("correct", "null_by", "lengths", "truncated", "format", "responses")
+"""Facts that rollouts of `libra grpo` have."""
+
+
+def plan_of(settings: GrpoRunSettings) -> RewardPlan:
+    """The reward plan of a run. Raises Fatal(2) if the recipe cannot be used with these rollouts."""
+    rollout = settings.rollout
+    try:
+        plan = RewardPlan.from_config(settings.rewards)
+        plan.check(rollout.samples)
+    except InvalidOptions as error:
+        raise Fatal(Exit.USAGE, f"--rewards: {error}") from None
+    missing = sorted(plan.facts - set(MEASURED))
+    if missing:
+        what = f"--rewards: the recipe needs {', '.join(missing)}, which libra grpo does not measure"
+        raise Fatal(Exit.USAGE, f"{what}; it measures {', '.join(MEASURED)}")
+    return plan
