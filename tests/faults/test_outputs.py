@@ -357,13 +357,27 @@ def test_two_runs_never_share_an_error_file(shell, tmp_path):
     assert [json.loads(line)["row"] for line in (tmp_path / "errors").read_text().splitlines()] == ["two"]
 
 
-@pytest.mark.parametrize("option", ["-o", "--errors"])
-def test_an_output_that_nothing_reads_does_not_make_a_run_deaf(shell, tmp_path, option):
+@pytest.mark.parametrize(
+    "command",
+    [
+        "verify in -o",
+        "verify in --errors",
+        "verify in --report",
+        "verify in --manifest",
+        "collect in --report",
+        "score in --resamples 0 -o",
+        "score in --resamples 0 --plot",
+    ],
+)
+def test_an_output_that_nothing_reads_does_not_make_a_run_deaf(shell, tmp_path, command):
     (tmp_path / "in").write_bytes(jsonl(ROWS))
-    os.mkfifo(tmp_path / "pipe")
-    ended = shell(["libra", "verify", "in", option, "pipe", "--stall-timeout", "0.5"], timeout=30)
-    assert ended.status == 6
-    assert b"nothing has opened this pipe for reading" in ended.err
-    ended = shell(f"timeout -s TERM 2 libra verify in {option} pipe --grace 60; echo $?", timeout=30)
-    assert ended.out.splitlines()[-1] == b"124"
-    assert (tmp_path / "pipe").is_fifo()
+    name = "pipe.png" if command.endswith("plot") else "pipe"
+    os.mkfifo(tmp_path / name)
+    if not command.startswith("score"):  # which has no limit of its own
+        ended = shell(f"libra {command} {name} --stall-timeout 0.5", timeout=60)
+        assert ended.status == 6, ended.err
+        assert b"nothing has opened this pipe for reading" in ended.err
+    grace = "" if command.startswith("score") else "--grace 60"
+    ended = shell(f"timeout -k 20 -s TERM 5 libra {command} {name} {grace}; echo $?", timeout=60)
+    assert ended.out.splitlines()[-1] == b"124"  # 137 if it had to be killed
+    assert (tmp_path / name).is_fifo()
