@@ -27,6 +27,7 @@ STAGES = {
     "rs-filter": "Keep the correct samples (rejection sampling) as conversations to train on.",
     "mix": "Mix data sets in stated proportions.",
     "sft": "Train a causal language model on conversations, from one CPU to many nodes.",
+    "grpo": "Train a model by reinforcement learning on verifiable rewards: as a judge, a reasoner, or both.",
     "schema": "Print the JSON Schema of a kind of record; without a name, list the kinds.",
     "doctor": "Show versions, engines and devices, and what is missing.",
 }

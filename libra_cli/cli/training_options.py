@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,8 @@ from libra_cli import choices, miniature
 from libra_cli.cli.command import option
 from libra_cli.cli.engine_options import KeyValue
 from libra_cli.cli.numbers import MOST_WORKERS, NumberType, seconds
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _model_option = partial(option, group="Model")
 _data_option = partial(option, group="Data")
@@ -272,6 +274,7 @@ RUN_OPTIONS = (
     _save_option(
         "-o",
         "--output",
+        writes="model folder",
         metavar="DIR",
         help="Directory for the trained model and its checkpoints. The same command continues an interrupted run.",
     ),
@@ -350,7 +353,7 @@ RUN_OPTIONS = (
         metavar="OPTIONS",
         help="Options of libra judge for the --score files, as one string.",
     ),
-    _save_option("--tensorboard", metavar="DIR", help="Write metrics to DIR for TensorBoard."),
+    _save_option("--tensorboard", writes="log folder", metavar="DIR", help="Write metrics to DIR for TensorBoard."),
     _save_option("--wandb", metavar="PROJECT", help="Log metrics to this project of Weights & Biases."),
     _save_option("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
     _save_option(
@@ -369,9 +372,26 @@ RUN_OPTIONS = (
 """Checkpoints, evaluation and logging."""
 
 
-def training_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds all of them, in the order of the manual."""
-    groups = (MODEL_OPTIONS, DATA_OPTIONS, OPTIMIZATION_OPTIONS, DEVICE_OPTIONS, RUN_OPTIONS)
-    for decorate in reversed([decorator for group in groups for decorator in group]):
-        function = decorate(function)
-    return function
+SFT_GROUPS = (MODEL_OPTIONS, DATA_OPTIONS, OPTIMIZATION_OPTIONS, DEVICE_OPTIONS, RUN_OPTIONS)
+"""All options of supervised fine-tuning."""
+
+
+def training_options(
+    *groups: Sequence[Decorator], without: Sequence[str] = (), changed: Mapping[str, Mapping[str, Any]] | None = None
+) -> Decorator:
+    """Adds groups of options, in the order of the manual.
+
+    `without` leaves options out by their names, `changed` replaces attributes (`default`, `help`) of others.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for add in reversed([decorator for group in groups for decorator in group]):
+            function = add(function)
+        params: list[click.Parameter] = getattr(function, "__click_params__", [])
+        params[:] = [param for param in params if param.name not in without]
+        for param in params:
+            for name, value in (changed or {}).get(str(param.name), {}).items():
+                setattr(param, name, value)
+        return function
+
+    return decorate

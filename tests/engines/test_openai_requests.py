@@ -182,7 +182,17 @@ def test_what_is_no_address_is_refused(url):
     assert raised.value.status == Exit.USAGE
 
 
-@pytest.mark.parametrize(("url", "key"), [("http://me:sk-canary@host/v1", None), ("http://host/v1", "sk-canary\n-two")])
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("http://me:sk-canary@host/v1", None),
+        ("ftp://me:sk-canary@host/v1", None),
+        ("http://me:sk-canary@host:port/v1", None),
+        ("http://host/v1/chat/completions?key=sk-canary", None),
+        ("host/v1?key=sk-canary", None),
+        ("http://host/v1", "sk-canary\n-two"),
+    ],
+)
 def test_a_key_in_the_wrong_place_or_shape_is_refused_unseen(url, key):
     with pytest.raises(Fatal) as raised:
         OpenAIEngine("tiny", [url], SAMPLING, api_key=key)

@@ -153,6 +153,15 @@ def test_the_key_is_not_in_what_ends_a_run(shell, tmp_path, name, how):
     assert {file: traces(data) for file, data in written(tmp_path, ended).items() if traces(data)} == {}
 
 
+@pytest.mark.parametrize("proxy", ["", "me:canary@host:80", "http://me:canary@host:x", "http://me:canary@127.0.0.1:1"])
+def test_a_key_in_the_address_of_a_server_or_a_password_of_a_proxy_is_not_shown(shell, tmp_path, proxy):
+    errors = {"attack": Attack(error(400, "no"), "bad_request"), "broken": Attack(Reply(fault="cut"), "server_error")}
+    options = ["--proxy", proxy, "--retry-budget", "1"] if proxy else []
+    ended = ROLLOUT.run(shell, errors, *options, "-o", "out.jsonl", "--manifest", "m.json", query="?key=canary")
+    assert ended.status == (2 if proxy[-3:] in (":80", "t:x") else 6 if proxy else 3), ended.err
+    assert {name for name, data in written(tmp_path, ended).items() if b"canary" in data} == set()
+
+
 @pytest.mark.parametrize("key", ["x", "EMPTY", "none"])
 def test_a_key_that_is_no_secret_changes_no_response(shell, tmp_path, key):
     text = f"Let max x be 2: {key} {key}{key}. It is \\boxed{{4}}."

@@ -73,7 +73,7 @@ class ServerStage:
             rows = [{**row, "response": f"Two and two is 4 @{row['id']}@."} for row in rows]
         return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
-    def run(self, shell, attacks: Mapping[str, Attack], *options, routes=None, env=None):
+    def run(self, shell, attacks: Mapping[str, Attack], *options, routes=None, env=None, query=""):
         """Asks about each attack and, beside it, about something honest; errors go to errors.jsonl.
 
         The last word on stderr is the run's peak of memory in MiB.
@@ -85,7 +85,16 @@ class ServerStage:
 
         names = [name for attack in attacks for name in (attack, f"honest beside {attack}")]
         with ScriptedServer(script, routes) as server:
-            words = ["libra", *self.words, "--base-url", server.url, "--model", "tiny", "--errors", "errors.jsonl"]
+            words = [
+                "libra",
+                *self.words,
+                "--base-url",
+                server.url + query,
+                "--model",
+                "tiny",
+                "--errors",
+                "errors.jsonl",
+            ]
             given = self.rows(names or ["honest"])
             return shell([sys.executable, "-c", MEASURED, *words, *options], input=given, env=env or {}, timeout=300)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from libra_cli.cli.command import plain
-from libra_cli.cli.training_options import training_options
+from libra_cli.cli.training_options import SFT_GROUPS, training_options
 
 if TYPE_CHECKING:
     from libra_cli.training.settings import SftSettings
@@ -22,7 +22,7 @@ EXAMPLES = (
 
 @plain("sft", examples=EXAMPLES)
 @click.argument("inputs", nargs=-1, metavar="[FILE]...")
-@training_options
+@training_options(*SFT_GROUPS)
 def command(
     nproc: int | None, grace: float, betas: tuple[float, float], dry_run: bool, debug: bool, **options: Any
 ) -> int:
