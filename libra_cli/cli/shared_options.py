@@ -16,6 +16,7 @@ def spool_dir_option() -> Decorator:
     """`--spool-dir`, for a stage that reads its input twice."""
     return option(
         "--spool-dir",
+        writes="scratch folder",
         metavar="DIR",
         shapes_rows=False,
         help="Directory for the temporary copy of input that cannot be read twice (a pipe or a compressed file). "

@@ -274,6 +274,7 @@ RUN_OPTIONS = (
     _save_option(
         "-o",
         "--output",
+        writes="model folder",
         metavar="DIR",
         help="Directory for the trained model and its checkpoints. The same command continues an interrupted run.",
     ),
@@ -352,7 +353,7 @@ RUN_OPTIONS = (
         metavar="OPTIONS",
         help="Options of libra judge for the --score files, as one string.",
     ),
-    _save_option("--tensorboard", metavar="DIR", help="Write metrics to DIR for TensorBoard."),
+    _save_option("--tensorboard", writes="log folder", metavar="DIR", help="Write metrics to DIR for TensorBoard."),
     _save_option("--wandb", metavar="PROJECT", help="Log metrics to this project of Weights & Biases."),
     _save_option("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
     _save_option(

@@ -161,7 +161,7 @@ class TrainingRun:
         except Stopped as stopped:
             self._console.note(f"stopped after step {trainer.step}; the same command continues")
             return stopped.status
-        export.write(self._dir.path, model.engine)
+        export.write(self._dir.path, model.engine, self._dir.claim)
         world.on_rank0(lambda: self._dir.finish(trainer.step, train.digest, self._refused))
         chosen = "" if step == trainer.step else f", the best of which was step {step}"
         self._console.note(f"{trainer.step} steps{chosen}; the model is in {self._dir.path}")

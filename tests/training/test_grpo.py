@@ -70,9 +70,9 @@ def test_a_step_learns_from_a_mini_batch_of_graded_responses(made: Path) -> None
 
 def test_advantages_are_those_of_the_group(made: Path) -> None:
     saved = rows(made / "one", 1)
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[int, list[dict[str, Any]]] = {}
     for row in saved:
-        groups.setdefault(row["id"], []).append(row["rollout"])
+        groups.setdefault(row["rollout"]["prompt"], []).append(row["rollout"])
     assert len(groups) == PROMPTS
     for group in groups.values():
         rewards = [each["reward"] for each in group if each["reward"] is not None]

@@ -47,6 +47,7 @@ def test_a_penalty_is_counted_by_its_size():
     plan = {"rewards": [{"name": "len_penalty", "weight": -1, "expected": 100, "longest": 200}]}
     batch = RewardPlan.from_config(plan).apply({"lengths_P_G": np.array([[100, 101, 110, 111], [150, 199, 200, 900]])})
     assert batch.counts.penalties == (1, 2, 1, 0, 0, 1, 0, 0, 0, 0, 3)
+    close(batch.rewards_P_G, [[0, -0.01, -0.1, -0.11], [-0.5, -0.99, -1, -1]])
 
 
 def test_advantages_of_a_group():
@@ -302,7 +303,7 @@ def test_a_plan_says_what_it_needs():
 def test_weights_fall_with_the_steps():
     plan = RewardPlan.from_config({"rewards": ["correct", {"name": "format", "weight": 2, "anneal": {"horizon": 500}}]})
     facts = {"correct_P_G": group([1, 0]), "format_P_G": group([1, 0])}
-    close(plan.apply(facts, step=0).rewards_P_G, [[3, 0]])
+    close(plan.apply(facts).rewards_P_G, [[3, 0]])
     close(plan.apply(facts, step=500).rewards_P_G, [[1 + 2 / np.e, 0]])
     assert plan.terms[0].horizon == inf
 

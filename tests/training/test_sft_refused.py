@@ -35,7 +35,7 @@ def make(folder: Path) -> None:
     elsewhere = [*finished[:-3], str(other), *finished[-2:]]
     (folder / "inside/data").mkdir(parents=True)
     runs.write_rows(folder / "inside/data/rows.jsonl", n=4)
-    for name in (*OF_A_LARGER_MODEL, "own.safetensors"):
+    for name in (*OF_A_LARGER_MODEL, "own.safetensors", "libra.json"):  # of a run before libra kept a list
         (folder / "inside" / name).write_text("{}")
     piped = [*base, "-o", str(folder / "piped")]
     runs.drive(folder, 1, {

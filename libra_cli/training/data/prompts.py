@@ -24,7 +24,7 @@ from libra_cli.sampling.judgments import in_own_order, order_fields
 from libra_cli.stream import rows
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.files import replace_file
-from libra_cli.stream.rows import Row, RowError, content_hash
+from libra_cli.stream.rows import Filtered, Row, RowError, content_hash
 from libra_cli.tasks import TASKS, JudgeTask, Task, template
 from libra_cli.tasks.best import golden_index
 from libra_cli.tasks.grading import Grade, OwnOrder, agrees, grade
@@ -47,6 +47,11 @@ class VerifiablePrompt:
     own_order: OwnOrder | None = None
     order: Mapping[str, Any] = field(default_factory=dict)
     """The fields of a judgment that say in which order responses are shown."""
+
+    @property
+    def key(self) -> str:
+        """Identifies what is asked; rows about several responses to one problem share their id."""
+        return content_hash([self.task.name, self.messages])
 
     def grade(self, text: GeneratedText) -> Grade:
         """Grades an answer to this prompt."""
@@ -239,6 +244,9 @@ def _build(
                         continue
                     reason = f"the prompt has {len(ids)} tokens, and --max-length leaves {room} beside --max-tokens"
                     raise RowError("too_long", f"{reason}; raise --max-length, or --too-long drop")
+            except Filtered as why:
+                counts.filtered[str(why)] += 1
+                continue
             except RowError as error:
                 counts.errors += 1
                 log.add(error, row.raw, row.place, row.id)
@@ -266,14 +274,13 @@ def _build(
 
 
 def _encoded(row: Row, reader: PromptReader, chat: ChatTemplate, seen: set[str]) -> list[int]:
-    """The tokens of a row's prompt."""
-    if row.id in seen:
-        cure = "make ids differ, or leave one of them out; its samples would be the same ones"
-        raise RowError("duplicate_id", f"the id {row.id} came before; {cure}")
+    """The tokens of a row's prompt. Raises Filtered for a prompt that came before: its samples would be the same."""
     prompt = reader(row.id, row.fields)
+    if prompt.key in seen:
+        raise Filtered("duplicate")
     try:
         ids = chat.render(Request(prompt.messages, 0, row.id, 0)).token_ids
     except RequestError as error:
         raise RowError(error.kind, str(error)) from None
-    seen.add(row.id)
+    seen.add(prompt.key)
     return ids

@@ -38,6 +38,7 @@ def write_records(
         prompt = store.prompt(response.prompt)
         made = {
             "number": number,
+            "prompt": response.prompt,
             "correct": response.correct,
             "null_by": response.null_by,
             **({"reason": response.reason} if response.reason else {}),
@@ -82,7 +83,7 @@ def read_facts(paths: Sequence[str]) -> list[tuple[int, Mapping[str, np.ndarray]
 
     Groups of another size than most of their rollout are refused: a reward compares the responses of a whole group.
     """
-    rollouts: dict[int, dict[str, list[Mapping[str, Any]]]] = {}
+    rollouts: dict[int, dict[int, list[Mapping[str, Any]]]] = {}
     for entry in read_rows(InputFiles(paths)):
         if isinstance(entry, BadLine):
             raise Fatal(Exit.USAGE, f"{entry.place}: {entry.error.reason}")
@@ -90,12 +91,13 @@ def read_facts(paths: Sequence[str]) -> list[tuple[int, Mapping[str, np.ndarray]
         if not isinstance(made, dict) or not _is_whole(made):
             cure = "--replay reads what --save-rollouts wrote"
             raise Fatal(Exit.USAGE, f'{entry.place}: no "rollout" with the grade of a response; {cure}')
-        rollouts.setdefault(made["number"], {}).setdefault(str(entry.fields.get("id")), []).append(made)
+        rollouts.setdefault(made["number"], {}).setdefault(made["prompt"], []).append(made)
     return [(number, _facts(number, groups)) for number, groups in sorted(rollouts.items())]
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "number": (int,),
+    "prompt": (int,),
     "correct": (bool, type(None)),
     "null_by": (str,),
     "format": (bool,),
@@ -110,12 +112,12 @@ def _is_whole(made: Mapping[str, Any]) -> bool:
     return fits and made["null_by"] in NULL_CAUSES
 
 
-def _facts(number: int, groups: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, np.ndarray]:
+def _facts(number: int, groups: Mapping[int, Sequence[Mapping[str, Any]]]) -> dict[str, np.ndarray]:
     sizes = {len(group) for group in groups.values()}
     if len(sizes) != 1:
-        odd = min(groups, key=lambda id: len(groups[id]))
+        odd = min(groups, key=lambda prompt: len(groups[prompt]))
         cure = "give whole rollouts"
-        raise Fatal(Exit.USAGE, f"rollout {number}: {odd} has {len(groups[odd])} responses, others more; {cure}")
+        raise Fatal(Exit.USAGE, f"rollout {number}: prompt {odd} has {len(groups[odd])} responses, others more; {cure}")
     shape = (len(groups), sizes.pop())
     flat = [made for group in groups.values() for made in group]
 

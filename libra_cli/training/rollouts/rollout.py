@@ -134,8 +134,8 @@ def _parted(values: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:
     return np.split(values, np.cumsum(counts)[:-1])
 
 
-def facts_of(responses: Sequence[GradedResponse], n_samples: int) -> Mapping[str, np.ndarray]:
-    """The facts that rewards are computed from, each [P, G], of responses in the order of their numbers."""
+def facts_of(responses: Sequence[GradedResponse], n_samples: int, subsets: Sequence[Any]) -> Mapping[str, Any]:
+    """The facts that rewards are computed from, of responses in the order of their numbers; `subsets`: [P]."""
     shape = (-1, n_samples)
     graded = [math.nan if each.correct is None else float(each.correct) for each in responses]
     return {
@@ -144,5 +144,11 @@ def facts_of(responses: Sequence[GradedResponse], n_samples: int) -> Mapping[str
         "lengths_P_G": np.array([len(each.token_ids) for each in responses], np.float64).reshape(shape),
         "truncated_P_G": np.array([each.finish_reason == "length" for each in responses], np.float64).reshape(shape),
         "format_P_G": np.array([each.outcome is not None for each in responses], np.float64).reshape(shape),
+        "tokens_P_G_T": [
+            [each.token_ids for each in responses[begin : begin + n_samples]]
+            for begin in range(0, len(responses), n_samples)
+        ],
+        "prompt_id_P": np.array([each.prompt for each in responses[::n_samples]]),
+        "subset_P": np.array([str(subset) for subset in subsets], object),
         "responses_P_G": np.array([each.text for each in responses], object).reshape(shape),
     }

@@ -113,7 +113,7 @@ class RolloutSource:
         watch.lap("sync")
         kept: list[GradedResponse] = []
         rewarded: RewardBatch | None = None
-        advantages = np.empty(0)
+        advantages: list[float | np.ndarray] = []
         learned = np.empty(0, bool)
         figures: dict[str, Any] = {}
         gap: tuple[float, float] | None = None
@@ -122,18 +122,21 @@ class RolloutSource:
             wanted = settings.prompts - len(kept) // settings.samples
             if not wanted:
                 break
-            responses = self._sample(number, self._take(wanted), watch)
+            indices = self._take(wanted)
+            responses = self._sample(number, indices, watch)
             if gap is None:
                 gap = self._check_gap(responses)
                 watch.lap("check")
-            rewarded = self._plan.apply(facts_of(responses, settings.samples), self._filter_state, step)
+            subsets = [self._store.prompt(index).record.get("subset") for index in indices]
+            facts = facts_of(responses, settings.samples, subsets)
+            rewarded = self._plan.apply(facts, self._filter_state, step)
             self._filter_state = rewarded.state
             self._warn(rewarded, number)
             whole = rewarded.keep_P_G.any(axis=1) | (attempt == settings.refills)
             filtered += int((~whole).sum())
             chosen = np.repeat(whole, settings.samples)
             kept += [response for response, keep in zip(responses, chosen, strict=True) if keep]
-            advantages = np.concatenate([advantages, rewarded.advantages_P_G.reshape(-1)[chosen]])
+            advantages += [advantage for advantage, keep in zip(_advantages(rewarded), chosen, strict=True) if keep]
             learned = np.concatenate([learned, rewarded.keep_P_G.reshape(-1)[chosen]])
             figures = figures or self._figures(responses, rewarded)
             self._record(number, responses, rewarded)
@@ -179,10 +182,9 @@ class RolloutSource:
         own = range(sampler.group, len(indices), sampler.groups)
         prompts = {place: self._store.prompt(indices[place]) for place in own}
         requests = [
-            Request(
-                prompt.messages, request_seed(seed, f"{number} {prompt.id}", sample), prompt.id, sample, logprobs=True
-            )
+            Request(prompt.messages, request_seed(seed, key, sample), prompt.id, sample, logprobs=True)
             for prompt in prompts.values()
+            for key in (f"{number} {prompt.key}",)
             for sample in range(settings.samples)
         ]
         answers = sampler.generate(requests, self._parts.stop)
@@ -206,7 +208,9 @@ class RolloutSource:
         watch.lap("grade")
         return sorted((response for part in parts for response in part), key=lambda response: response.number)
 
-    def _trajectories(self, responses: Sequence[GradedResponse], advantages: np.ndarray) -> list[Trajectory]:
+    def _trajectories(
+        self, responses: Sequence[GradedResponse], advantages: Sequence[float | np.ndarray]
+    ) -> list[Trajectory]:
         names = {}
         for response in responses:
             if response.prompt not in names:
@@ -217,7 +221,7 @@ class RolloutSource:
                 response.token_ids,
                 f"{names[response.prompt]} (sample {response.sample})",
                 sampler_logp=response.sampler_logp,
-                advantage=float(advantage),
+                advantage=advantage,
             )
             for response, advantage in zip(responses, advantages, strict=True)
         ]
@@ -233,7 +237,7 @@ class RolloutSource:
         probes = written[: _PROBES * self._world.dp_size]
         if not probes:
             return 0.0, 0.0
-        trainer = self._log_probs(self._engine, self._trajectories(probes, np.zeros(len(probes))))
+        trainer = self._log_probs(self._engine, self._trajectories(probes, [0.0] * len(probes)))
         differences = np.abs(np.concatenate([trainer[i] - each.sampler_logp for i, each in enumerate(probes)]))
         mean, largest = float(differences.mean()), float(differences.max())
         bound = self._settings.rollout.max_gap or MAX_GAP[self._engine.precision]
@@ -304,6 +308,13 @@ class RolloutSource:
         for path in self._folder.glob("*.npz"):
             if path.stem.isdigit() and int(path.stem) not in needed:
                 path.unlink()
+
+
+def _advantages(rewarded: RewardBatch) -> list[float | np.ndarray]:
+    """Of each response: one advantage for all its tokens, or one for each."""
+    if rewarded.advantages_P_G_T is None:
+        return [float(value) for value in rewarded.advantages_P_G.reshape(-1)]
+    return [np.asarray(values, np.float32) for group in rewarded.advantages_P_G_T for values in group]
 
 
 def _plain(value: Any) -> Any:
