@@ -37,7 +37,7 @@ class JudgedResponses:
     predictions: Ints
     """1, 0, or -1 if the row has none."""
     gated: Bools
-    """Responses that are no answer, by rule: incorrect whatever the threshold."""
+    """Non-answers: incorrect whatever the threshold."""
     task: str
     sums: Sums
 
