@@ -228,6 +228,26 @@ def test_each_kind_of_file_is_written_or_refused_and_left_alone(server, tmp_path
     assert {kind: what for kind, what in found.items() if what not in wanted[kind]} == {}
 
 
+@pytest.mark.parametrize(("stage", "param"), WRITTEN, ids=lambda value: getattr(value, "name", value))
+def test_what_a_run_has_written_is_taken_by_the_next(server, tmp_path, stage, param):
+    """The other side: what libra wrote is recognised, and a user's file is replaced where --overwrite says so."""
+    ending = ".html" if "html" in str(param.metavar) else ".png" if "png" in str(param.metavar) else ""
+    name = place(tmp_path, "new" if param.writes != "scratch folder" else "folder", ending)
+    words = [*stage.split(), *COMMANDS.get(stage, []), f"in{ending}", max(param.opts, key=len), name]
+    if stage in ("sft", "grpo") and param.name != "output":
+        words += ["-o", "model"]
+    statuses = [server.run(words, tmp_path)[0] for _ in range(2)]
+    assert statuses[0] == statuses[1]
+    if stage not in {of for of, _ in CHECKED}:
+        assert statuses[0] in (0, 3)
+    if param.writes == "rows":
+        (tmp_path / name).write_bytes(b"of the user's\n")
+        (tmp_path / f"{name}.libra.json").unlink()
+        assert server.run(words, tmp_path)[0] == 2
+        assert server.run([*words, "--overwrite"], tmp_path)[0] == statuses[0]
+        assert b"of the user's" not in (tmp_path / name).read_bytes()
+
+
 # -- whole runs -------------------------------------------------------------------------------------------------------
 
 
