@@ -6,15 +6,16 @@ Schemas (see `schemas`) say what libra writes; these types are what it can read,
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 from libra_cli.stream.rows import RowError
 
-Check = Callable[[Any], bool]
+FieldType = tuple[Set[type], Callable[[Any], bool], str]
+"""Types whose values are all right, what decides on a value of another type, and what a field is in words."""
 
-_SCALARS = frozenset({str, int, float, bool, type(None)})
-_LARGEST = sys.float_info.max
+_SCALARS: Set[type] = frozenset({str, int, float, bool, type(None)})
+_LARGEST, _EXACT = sys.float_info.max, 2**53
 
 
 def is_number(value: Any) -> bool:
@@ -22,19 +23,31 @@ def is_number(value: Any) -> bool:
     return type(value) is float or (type(value) is int and -_LARGEST <= value <= _LARGEST)
 
 
-def check_types(fields: Mapping[str, Any]) -> None:
+def check_types(fields: Mapping[str, Any], judgments_are_read: bool = True) -> None:
     """Raises RowError (`wrong_type`) if a known field of a row, or of its judgments, has a value of another type."""
-    for name, value in fields.items():
-        known = _TYPES.get(name)
-        if known is not None and not known[0](value):
-            raise RowError("wrong_type", f'"{name}" is not {known[1]}; mend the row, or leave it out')
-    if (judgments := fields.get("judgments")) and "judge_task" in fields:
+    name = _wrong(fields, _TYPES)
+    if name is not None:
+        raise RowError("wrong_type", f'"{name}" is not {_TYPES[name][2]}; mend the row, or leave it out')
+    if judgments_are_read and (judgments := fields.get("judgments")) and "judge_task" in fields:
         for judgment in judgments:
-            for name, value in judgment.items():
-                known = _OF_JUDGMENT.get(name)
-                if known is not None and not known[0](value):
-                    reason = f'a judgment has a "{name}" that is not {known[1]}'
-                    raise RowError("wrong_type", f"{reason}; mend the row, or leave it out")
+            name = _wrong(judgment, _OF_JUDGMENT)
+            if name is not None:
+                reason = f'a judgment has a "{name}" that is not {_OF_JUDGMENT[name][2]}'
+                raise RowError("wrong_type", f"{reason}; mend the row, or leave it out")
+
+
+def _wrong(fields: Mapping[str, Any], types: Mapping[str, FieldType]) -> str | None:
+    """The first field whose value has a wrong type. Written for speed: it sees every row."""
+    for name in fields:
+        if name in types:
+            plain, check, _ = types[name]
+            value = fields[name]
+            kind = type(value)
+            if kind in plain and (kind is not int or -_EXACT < value < _EXACT):
+                continue
+            if not check(value):
+                return name
+    return None
 
 
 def _is_scalar(value: Any) -> bool:
@@ -90,23 +103,26 @@ def _is_verification(value: Any) -> bool:
 
 _NAMES = ("model", "sample", "subset", "judge", "judge_task", "task", "gate", "unjudged", "probe", "finish_reason")
 _LISTS = ("scores", "score_chosen", "score_rejected", "scores_chosen", "scores_rejected")
-_VERDICT = "a verdict (text, a number in the range of a double, or null)"
-_TYPES: dict[str, tuple[Check, str]] = {
-    **dict.fromkeys(_NAMES, (_is_scalar, "text or a number")),
-    **dict.fromkeys(("label", "prediction"), (_is_value, _VERDICT)),
-    "score": (_is_score, "a number in the range of a double, or null"),
-    **dict.fromkeys(_LISTS, (_are_scores, "a number in the range of a double, or a list of them")),
-    "gates": (_are_texts, "a list of texts and nulls"),
-    "judgments": (_are_objects, "a list of objects"),
-    "verification": (_is_verification, "an object with a text as its answer, and its votes as objects"),
-    "n_tokens": (_is_count, "a number, or null"),
+_NONE, _NUMBER = type(None), "a number in the range of a double"
+_NAME: FieldType = (_SCALARS, _is_scalar, "text or a number")
+_VERDICT: FieldType = ({str, int, float, bool, _NONE}, _is_value, f"a verdict (text, {_NUMBER}, or null)")
+_COUNT: FieldType = ({int, float, _NONE}, _is_count, "a number, or null")
+_TYPES: dict[str, FieldType] = {
+    **dict.fromkeys(_NAMES, _NAME),
+    **dict.fromkeys(("label", "prediction"), _VERDICT),
+    "score": ({str, int, float, bool, _NONE}, _is_score, f"{_NUMBER}, or null"),
+    **dict.fromkeys(_LISTS, ({int, float, _NONE}, _are_scores, f"{_NUMBER}, or a list of them")),
+    "gates": ({_NONE}, _are_texts, "a list of texts and nulls"),
+    "judgments": ({_NONE}, _are_objects, "a list of objects"),
+    "verification": ({_NONE}, _is_verification, "an object with a text as its answer, and its votes as objects"),
+    "n_tokens": _COUNT,
 }
-_OF_JUDGMENT: dict[str, tuple[Check, str]] = {
-    **dict.fromkeys(("outcome", "said"), (_is_value, _VERDICT)),
-    **dict.fromkeys(("vote", "reason", "error", "gate", "finish_reason"), (_is_scalar, "text or a number")),
-    **dict.fromkeys(("text", "text_with_cot"), (_is_text, "text, or null")),
-    **dict.fromkeys(("n_tokens", "seed", "thinking_chars"), (_is_count, "a number, or null")),
-    "order": (lambda value: type(value) is str or _are_indices(value), "AB, BA or a list of places"),
-    "pair": (lambda value: _are_indices(value) and len(value) == 2, "a list of two places"),
-    "response": (lambda value: type(value) is int, "a place"),
+_OF_JUDGMENT: dict[str, FieldType] = {
+    **dict.fromkeys(("outcome", "said"), _VERDICT),
+    **dict.fromkeys(("vote", "reason", "error", "gate", "finish_reason"), _NAME),
+    **dict.fromkeys(("text", "text_with_cot"), ({str, _NONE}, _is_text, "text, or null")),
+    **dict.fromkeys(("n_tokens", "seed", "thinking_chars"), _COUNT),
+    "order": ({str}, _are_indices, "AB, BA or a list of places"),
+    "pair": (set(), lambda value: _are_indices(value) and len(value) == 2, "a list of two places"),
+    "response": ({int}, lambda _: False, "a place"),
 }

@@ -74,7 +74,7 @@ def read(
         of_judge: dict[str, RowCollector] = {}
         for n_rows, row in enumerate(rows_of_file(path), 1):
             try:
-                check_types(row.fields)
+                check_types(row.fields, kind is None or not kind.is_pointwise)
                 if kind is None:
                     kind = kind_of(row.fields, config.kind)
                 if not kind.accepts(row.fields):
