@@ -18,7 +18,7 @@ _libra() {
     done
     COMPREPLY=()
     case $stage in
-        '') _libra_only 'collect rollout verify review balance judge score rs-filter mix sft schema doctor --version -h --help' ;;
+        '') _libra_only 'collect rollout verify review balance judge score rs-filter mix sft grpo schema doctor --version -h --help' ;;
         'collect')
             case $before in
                 --preset) _libra_only 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench libra-mini' ;;
@@ -129,6 +129,25 @@ _libra() {
                 --final) _libra_only 'last best' ;;
                 --log-format) _libra_only 'text json' ;;
                 *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --chat-template --chat-template-arg --assistant --learn --max-length --too-long --errors -j --workers --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --liger --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --eval-data --eval-every --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
+            esac ;;
+        'grpo')
+            case $before in
+                --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
+                --tokenizer|--revision|--lora-rank|--lora-alpha|--lora-dropout|--lora-target|--template|--system|--chat-template-arg|--thinking-markers|--max-length|--prompts|-n|--samples|--temperature|--max-tokens|--sampler-arg|--sampler-batch-size|--max-gap|--refills|--clip-low|--clip-high|--kl|--importance-cap|--batch-size|--epochs|--max-steps|--lr|--min-lr|--warmup|--clip|--weight-decay|--betas|--epsilon|--seed|--nproc|--micro-tokens|--zero|--sequence-parallel|--save-every|--keep|--grace|--score-every|--score-with|--wandb) _libra_only '' ;;
+                --dtype|--save-dtype) _libra_only 'auto bf16 fp32' ;;
+                --task) _libra_only 'reason score rank verify rate best' ;;
+                --chat-template|--errors|--replay|--rewards|--deepspeed|-o|--output|--score|--tensorboard|--config) ;;
+                --too-long) _libra_only 'drop refuse' ;;
+                --sampler) _libra_only 'auto vllm transformers' ;;
+                --old-log-probs) _libra_only 'sampler trainer' ;;
+                --policy-loss) _libra_only 'clip gspo cispo' ;;
+                --aggregate) _libra_only 'seq-mean-token-mean token-mean seq-mean-token-sum seq-mean-token-sum-norm' ;;
+                --optimizer) _libra_only 'adamw muon' ;;
+                --schedule) _libra_only 'cosine linear constant' ;;
+                --offload) _libra_only 'none optimizer all' ;;
+                --resume) _libra_only 'auto never' ;;
+                --log-format) _libra_only 'text json' ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --task --template --system --chat-template --chat-template-arg --thinking-markers --max-length --too-long --errors --prompts -n --samples --temperature --max-tokens --sampler --sampler-arg --sampler-batch-size --old-log-probs --max-gap --refills --save-rollouts --replay --rewards --policy-loss --aggregate --clip-low --clip-high --kl --importance-cap --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --deepspeed -o --output --overwrite --save-every --keep --resume --save-dtype --grace --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
             esac ;;
         'schema')
             case $before in

@@ -116,18 +116,19 @@ def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
             writes="lines",
             keys=("stage", "class", "reason", "row_sha256"),
             metavar="FILE",
-            help="Write refused rows, with the reason, to FILE. Default: only log them on stderr.",
+            help="Write refused rows, each with the reason, to FILE. Default: only report them on stderr.",
         ),
         _common(
             "--overwrite",
             is_flag=True,
-            help="Replace the --output FILE even if another command wrote it; otherwise that is an error.",
+            help="Begin the --output FILE anew, even if another command wrote it; without this option, that is an "
+            "error.",
         ),
         _common(
             "--shard",
             metavar="I/N|auto",
-            help="Process only part I (from 0) of N, chosen by a hash of the id. auto: I and N come from the Slurm "
-            "array or step.",
+            help="Process only part I (from 0) of N; a hash of its id assigns each row to a part. auto: take I and N "
+            "from the Slurm array or step.",
         ),
         *_processing_options(ordered=resumable),
         _common("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
@@ -150,7 +151,7 @@ def _processing_options(ordered: bool) -> list[click.Parameter]:
             type=NumberType(int, 1),
             default=1024,
             metavar="N",
-            help="Maximum rows in flight (requests, in a stage that asks a model); limits memory.",
+            help="Maximum number of rows (for a model: of requests) that are read and not yet written; limits memory.",
         ),
     ]
     return [
@@ -183,22 +184,22 @@ def _processing_options(ordered: bool) -> list[click.Parameter]:
         _common(
             "--expect-manifest",
             metavar="FILE",
-            help="End with status 7 unless FILE, the --manifest of the previous stage, is complete and counts as many "
-            "rows as the input has.",
+            help="End with status 7 unless the input has as many rows as FILE counts, the complete --manifest of the "
+            "stage that wrote it.",
         ),
         _common(
             "--grace",
             type=seconds(zero=True),
             default=20.0,
             metavar="SECONDS",
-            help="Time to finish work in progress after a request to stop (TERM or USR1; after Ctrl-C at most 5 s).",
+            help="Time to finish the work in progress after TERM or USR1; after Ctrl-C at most 5 s.",
         ),
         _common(
             "--stall-timeout",
             type=seconds(zero=True),
             default=1800.0,
             metavar="SECONDS",
-            help="End with status 6 if nothing finishes for this long; 0 disables the limit.",
+            help="End with status 6 if no row (for a model: no request) finishes for this long; 0 disables the limit.",
         ),
     ]
 
@@ -427,6 +428,9 @@ def _runner(
         writes, also_read = _written(command, values), _read(command, values)
         options = StreamOptions(**{name: values.pop(name) for name in list(values) if name in shared})
         options.writes, options.also_read = writes, also_read
+        if values.get("dry_run"):  # which prints, and leaves every file as it is
+            options.check_files()
+            options = replace(options, output=None, errors=None, manifest=None, writes=())
         read, options.watched = (
             {name: _paths(values[name]) for name in kind if values[name]} for kind in (by_content, watched)
         )

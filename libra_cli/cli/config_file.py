@@ -139,7 +139,10 @@ def _node(text: str) -> Any:
 
 
 def _check_events(events: Iterator[Any]) -> None:
-    """Raises YamlError at what must not be built: the parser hands it out piece by piece, in bounded memory."""
+    """Raises YamlError for an anchor, an alias, or deep nesting, before anything is built from it.
+
+    The parser yields events one by one, in bounded memory.
+    """
     import yaml
 
     depth = 0

@@ -16,14 +16,15 @@ def spool_dir_option() -> Decorator:
     """`--spool-dir`, for a stage that reads its input twice."""
     return option(
         "--spool-dir",
+        writes="scratch folder",
         metavar="DIR",
         shapes_rows=False,
-        help="Directory for a temporary copy of input that cannot be read twice (a pipe or a compressed file). "
-        "Default: TMPDIR.",
+        help="Directory for the temporary copy of input that cannot be read twice (a pipe or a compressed file). "
+        "Default: $TMPDIR, or /tmp.",
     )
 
 
-def any_markers_option(purpose: str = "Markers around the thinking that is cut from responses") -> Decorator:
+def any_markers_option(purpose: str = "Markers around the thinking that is removed from responses") -> Decorator:
     """`--thinking-markers`, for a stage that reads texts from any model."""
     return option(
         "--thinking-markers",

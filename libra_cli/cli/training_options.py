@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,8 @@ from libra_cli import choices, miniature
 from libra_cli.cli.command import option
 from libra_cli.cli.engine_options import KeyValue
 from libra_cli.cli.numbers import MOST_WORKERS, NumberType, seconds
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _model_option = partial(option, group="Model")
 _data_option = partial(option, group="Data")
@@ -25,13 +27,16 @@ MODEL_OPTIONS = (
         "--model",
         metavar="NAME",
         suggested=miniature.MODELS,
-        help="Model to train: a directory, a name on the Hugging Face hub, or libra-mini/weak, medium, strong, judge.",
+        help="Model to train: a directory, a name on the Hugging Face hub, or one of the small models that come with "
+        "libra: libra-mini/weak, libra-mini/medium, libra-mini/strong, libra-mini/judge.",
     ),
     _model_option(
         "--from-scratch", is_flag=True, help="Use only the configuration of --model and start from random weights."
     ),
     _model_option("--tokenizer", metavar="NAME", help="Tokenizer to use instead of the model's own."),
-    _model_option("--revision", metavar="REV", help="Branch, tag or commit of a model on the hub."),
+    _model_option(
+        "--revision", metavar="REV", help="Branch, tag or commit of a model on the hub. Default: the main branch."
+    ),
     _model_option("--trust-remote-code", is_flag=True, help="Allow running Python code that comes with the model."),
     _model_option(
         "--dtype",
@@ -103,15 +108,16 @@ DATA_OPTIONS = (
         "--too-long",
         type=click.Choice(choices.TOO_LONG),
         default="drop",
-        help="Samples longer than --max-length: drop them and count them, or refuse them as errors. They are never "
-        "cut.",
+        help="What to do with a sample longer than --max-length; none is truncated. drop: leave it out and count it. "
+        "refuse: treat it as a row that cannot be trained on (see --errors).",
     ),
     _data_option(
         "--errors",
         writes="lines",
         keys=("stage", "class", "reason", "row_sha256"),
         metavar="FILE",
-        help="Write rows that cannot be trained on to FILE and continue. Default: stop at the first one.",
+        help="Write the rows that cannot be trained on to FILE, and train on the others (status 3). Default: the "
+        "first such row ends the run before training (status 2).",
     ),
     _data_option(
         "-j",
@@ -119,7 +125,7 @@ DATA_OPTIONS = (
         type=NumberType(int, 1, MOST_WORKERS),
         default=1,
         metavar="N",
-        help="Threads that tokenize the data.",
+        help="Worker threads that tokenize the data.",
     ),
 )
 """What is read, and which of its tokens the loss covers."""
@@ -268,6 +274,7 @@ RUN_OPTIONS = (
     _save_option(
         "-o",
         "--output",
+        writes="model folder",
         metavar="DIR",
         help="Directory for the trained model and its checkpoints. The same command continues an interrupted run.",
     ),
@@ -284,19 +291,22 @@ RUN_OPTIONS = (
         type=NumberType(int, 1),
         default=2,
         metavar="K",
-        help="Number of latest checkpoints to keep. The best one (lowest loss on --eval-data) is kept as well.",
+        help="Number of checkpoints to keep, the latest ones. The one with the lowest loss on "
+        "--eval-data is kept, too.",
     ),
     _save_option(
         "--resume",
         type=click.Choice(choices.RESUME),
         default="auto",
-        help="auto: continue from the last checkpoint in DIR. never: discard the checkpoints there and start anew.",
+        help="What to do if DIR has checkpoints of this command. auto: continue from the last one. never: delete the "
+        "earlier run and start anew, as --overwrite does.",
     ),
     _save_option(
         "--final",
         type=click.Choice(choices.FINAL_MODELS),
         default="last",
-        help="Model to write to DIR: that of the last step, or the one with the lowest loss on --eval-data.",
+        help="Model to write to DIR. last: that of the last step. best: that of the step with the lowest loss on "
+        "--eval-data, which it needs; give --eval-every, too, or only the last step is measured.",
     ),
     _save_option(
         "--save-dtype",
@@ -312,7 +322,12 @@ RUN_OPTIONS = (
         metavar="SECONDS",
         help="Time to write a checkpoint after a request to stop (TERM, USR1, Ctrl-C).",
     ),
-    _save_option("--eval-data", multiple=True, metavar="FILE", help="File of held-out samples. Repeatable."),
+    _save_option(
+        "--eval-data",
+        multiple=True,
+        metavar="FILE",
+        help="File of held-out samples, on which the loss is measured but not trained. Repeatable.",
+    ),
     _save_option(
         "--eval-every",
         type=NumberType(int, 1),
@@ -323,19 +338,22 @@ RUN_OPTIONS = (
         "--score",
         multiple=True,
         metavar="FILE",
-        help="File of labelled rows for the model to judge (as libra judge does); the verdicts are scored (as libra "
-        "score does). Repeatable.",
+        help="File of labelled rows on which the model is measured as a judge: libra judge has it judge them, and "
+        "libra score computes the figures. Repeatable.",
     ),
     _save_option(
         "--score-every",
         type=NumberType(int, 1),
         metavar="STEPS",
-        help="Judge the --score files every STEPS steps. Default: only at the end.",
+        help="Measure the model on the --score files every STEPS steps. Default: only at the end.",
     ),
     _save_option(
-        "--score-with", default="", metavar="OPTIONS", help="Options for libra judge in these runs, as one string."
+        "--score-with",
+        default="",
+        metavar="OPTIONS",
+        help="Options of libra judge for the --score files, as one string.",
     ),
-    _save_option("--tensorboard", metavar="DIR", help="Write metrics to DIR for TensorBoard."),
+    _save_option("--tensorboard", writes="log folder", metavar="DIR", help="Write metrics to DIR for TensorBoard."),
     _save_option("--wandb", metavar="PROJECT", help="Log metrics to this project of Weights & Biases."),
     _save_option("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
     _save_option(
@@ -354,9 +372,26 @@ RUN_OPTIONS = (
 """Checkpoints, evaluation and logging."""
 
 
-def training_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds all of them, in the order of the manual."""
-    groups = (MODEL_OPTIONS, DATA_OPTIONS, OPTIMIZATION_OPTIONS, DEVICE_OPTIONS, RUN_OPTIONS)
-    for decorate in reversed([decorator for group in groups for decorator in group]):
-        function = decorate(function)
-    return function
+SFT_GROUPS = (MODEL_OPTIONS, DATA_OPTIONS, OPTIMIZATION_OPTIONS, DEVICE_OPTIONS, RUN_OPTIONS)
+"""All options of supervised fine-tuning."""
+
+
+def training_options(
+    *groups: Sequence[Decorator], without: Sequence[str] = (), changed: Mapping[str, Mapping[str, Any]] | None = None
+) -> Decorator:
+    """Adds groups of options, in the order of the manual.
+
+    `without` leaves options out by their names, `changed` replaces attributes (`default`, `help`) of others.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for add in reversed([decorator for group in groups for decorator in group]):
+            function = add(function)
+        params: list[click.Parameter] = getattr(function, "__click_params__", [])
+        params[:] = [param for param in params if param.name not in without]
+        for param in params:
+            for name, value in (changed or {}).get(str(param.name), {}).items():
+                setattr(param, name, value)
+        return function
+
+    return decorate

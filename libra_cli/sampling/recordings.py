@@ -96,7 +96,7 @@ class Recording:
         self.models[judge] = None
         name = "/".join([response_name(fields), *([str(fields["probe"])] if "probe" in fields else [])])
         for judgment in fields["judgments"]:
-            if isinstance(judgment, dict) and "vote" in judgment:  # a judge's own, not decided by rule
+            if isinstance(judgment, dict) and "vote" in judgment:  # a judge's own, not of the gate
                 self._offsets.setdefault(_entry(f"id\0{name}", judge, judgment_key(judgment)), offset)
 
 

@@ -89,7 +89,10 @@ class InputFiles:
         self._file: _LineFile | None = None
 
     def read(self, wait: float | None = None) -> LineBatch | None:
-        """The next lines; `wait` None blocks until there are some, or until `wake_fd` becomes readable."""
+        """The next lines; none if nothing comes for `wait` seconds, and None at the end of the last file.
+
+        `wait` None blocks until there are some, or until `wake_fd` becomes readable.
+        """
         while True:
             if self._file is None:
                 if not self._paths:

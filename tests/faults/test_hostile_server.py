@@ -21,7 +21,7 @@ def test_each_attack_costs_its_own_row(shell, tmp_path, stage):
 def test_an_answer_that_bends_the_protocol_costs_its_own_row(shell, tmp_path):
     attacks = attacks_by_protocol(json.dumps(ROLLOUT.honest).encode())
     probed = endless("200 OK", lambda: repeat(BLANK))
-    options = ["--request-timeout", "5", "--retry-budget", "20"]
+    options = ["--request-timeout", "10", "--retry-budget", "20"]
     check(ROLLOUT.run(shell, attacks, *options, routes={"/health": probed, "/v1/models": probed}), tmp_path, attacks)
 
 
@@ -63,15 +63,18 @@ ODD_FACTS = {
 }
 
 
-@pytest.mark.parametrize("stage", [ROLLOUT, REWARD], ids=["rollout", "judge --scalar"])
-@pytest.mark.parametrize("odd", ODD_FACTS)
+@pytest.mark.parametrize(
+    ("stage", "odd"),
+    [*((ROLLOUT, odd) for odd in ODD_FACTS), (REWARD, "endless"), (REWARD, "nested"), (REWARD, "long")],
+)
 def test_odd_facts_about_a_server_cost_nothing(shell, tmp_path, stage, odd):
     routes = dict.fromkeys(("/version", "/tokenize", "/detokenize"), ODD_FACTS[odd])
     ended = stage.run(shell, {}, routes=routes)
     assert (ended.status, len(ended.out.splitlines())) == (0, 1), ended.err
     assert peak_of(ended) < MEMORY_MIB
     refused = error(404, "no such model")
-    ended = stage.run(shell, {"attack": Attack(refused, None)}, routes={"/v1/models": ODD_FACTS[odd]})
+    first = {"attack": Attack(refused, None)}
+    ended = stage.run(shell, first, "--concurrency", "1", routes={"/v1/models": ODD_FACTS[odd]})
     assert ended.status == 2
     assert b"no such model" in ended.err
     assert len(ended.err) < 10_000

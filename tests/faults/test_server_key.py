@@ -127,7 +127,7 @@ def test_the_key_leaves_in_no_spelling(shell, tmp_path, stage):
     facts = {"version": f"0.99 {SPELLED['u']}", "tokens": [1], "prompt": f"<think> {KEY}"}
     routes = dict.fromkeys(("/version", "/tokenize", "/detokenize"), Reply(body=facts))
     options = ["--debug", "--manifest", "manifest.json"]
-    ended = stage.run(shell, attacks, *options, routes=routes, env={"OPENAI_API_KEY": KEY})
+    ended = stage.run(shell, attacks, *options, routes=routes, env={"OPENAI_API_KEY": KEY}, query="?key=canary")
     check(ended, tmp_path, attacks)
     files = written(tmp_path, ended)
     assert {"errors.jsonl", "manifest.json", "stdout", "stderr"} <= files.keys()
@@ -147,10 +147,19 @@ def test_the_key_is_not_in_what_ends_a_run(shell, tmp_path, name, how):
     }  # fmt: skip
     models = {"/v1/models": Reply(body={"data": [{"id": f"first {text}"}, {"id": "x" * 180 + text}]})}
     attacks = {"attack": Attack(replies[how], None)}
-    ended = ROLLOUT.run(shell, attacks, "--debug", "-o", "out.jsonl", routes=models, env={"OPENAI_API_KEY": KEY})
+    options = ["--concurrency", "1", "--debug", "-o", "out.jsonl"]  # one after the other: the attack is answered first
+    ended = ROLLOUT.run(shell, attacks, *options, routes=models, env={"OPENAI_API_KEY": KEY})
     assert ended.status in (2, 6)
     assert b"***" in ended.err
     assert {file: traces(data) for file, data in written(tmp_path, ended).items() if traces(data)} == {}
+
+
+@pytest.mark.parametrize("proxy", ["me:canary@host:80", "http://me:canary@host:x", "http://me:canary@127.0.0.1:1"])
+def test_the_password_of_a_proxy_is_not_shown(shell, tmp_path, proxy):
+    options = ["--proxy", proxy, "--retry-budget", "1", "-o", "out.jsonl", "--manifest", "m.json"]
+    ended = ROLLOUT.run(shell, {}, *options, query="?key=canary")
+    assert ended.status == (6 if proxy.endswith(":1") else 2)
+    assert {name for name, data in written(tmp_path, ended).items() if b"canary" in data} == set()
 
 
 @pytest.mark.parametrize("key", ["x", "EMPTY", "none"])

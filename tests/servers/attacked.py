@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from servers.hostile import Attack, attacks_by_count, attacks_by_size, attacks_by_type
+from servers.hostile import DONE, Attack, attacks_by_count, attacks_by_size, attacks_by_type, changed
 from servers.scripted import Reply, ScriptedServer
 
 MEMORY_MIB = 800
@@ -59,7 +59,10 @@ class ServerStage:
 
     def attacks(self) -> dict[str, Attack]:
         content = json.dumps(self.honest).encode()
+        halves = {"half a pair": "\ud83d", "the other half": "\ude00", "no character": "\uffff\x00\x1b[2J"}
+        place = ("choices", 0, "message", "reasoning") if "choices" in self.honest else ("model",)
         return {
+            **{name: Attack(Reply(body=changed(self.honest, *place, to=text)), DONE) for name, text in halves.items()},
             **attacks_by_size(content, self.nothing), **attacks_by_type(self.honest, self.read, self.unread),
             **attacks_by_count(self.honest, self.tokens),
         }  # fmt: skip
@@ -70,7 +73,7 @@ class ServerStage:
             rows = [{**row, "response": f"Two and two is 4 @{row['id']}@."} for row in rows]
         return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
-    def run(self, shell, attacks: Mapping[str, Attack], *options, routes=None, env=None):
+    def run(self, shell, attacks: Mapping[str, Attack], *options, routes=None, env=None, query=""):
         """Asks about each attack and, beside it, about something honest; errors go to errors.jsonl.
 
         The last word on stderr is the run's peak of memory in MiB.
@@ -82,7 +85,16 @@ class ServerStage:
 
         names = [name for attack in attacks for name in (attack, f"honest beside {attack}")]
         with ScriptedServer(script, routes) as server:
-            words = ["libra", *self.words, "--base-url", server.url, "--model", "tiny", "--errors", "errors.jsonl"]
+            words = [
+                "libra",
+                *self.words,
+                "--base-url",
+                server.url + query,
+                "--model",
+                "tiny",
+                "--errors",
+                "errors.jsonl",
+            ]
             given = self.rows(names or ["honest"])
             return shell([sys.executable, "-c", MEASURED, *words, *options], input=given, env=env or {}, timeout=300)
 

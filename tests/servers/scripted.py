@@ -136,6 +136,7 @@ class ScriptedServer:
         try:
             while (request := await _read(reader)) is not None:
                 path, headers, body = request
+                path = path if path in self.routes else path.partition("?")[0]
                 self.paths[path] += 1
                 if path not in ASKED or path in self.routes:
                     reply = self.routes.get(path, error(404, "no such path"))

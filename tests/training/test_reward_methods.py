@@ -47,6 +47,8 @@ def test_the_pass_rate_is_of_the_responses_that_are_decided():
     plan = {"rewards": [{"name": "length_when_accurate", "share": 0.5}]}
     values = rewards_of(plan, correct_P_G=np.array([[1, 1, 0], [1, nan, nan]]), lengths_P_G=np.ones((2, 3)))
     close(values, [[1, 1, 0], [0.7, nan, nan]])
+    wrong = rewards_of(plan, correct_P_G=np.array([[0, nan, nan], [1, 0, 0]]), lengths_P_G=np.ones((2, 3)))
+    close(wrong, [[0, nan, nan], [0.7, 0, 0]])
 
 
 def test_length_bell():

@@ -87,6 +87,7 @@ ACTS = [  # (configuration, None or the warning)
     ({"advantage": {"scale": "none"}}, "only changes the size"),
     ({"advantage": "rloo"}, "only changes the size"),
     ({"noise": {"how": "backward", **BY_SUBSET}, "advantage": "rloo"}, None),
+    ({"noise": {"how": "backward", "fpr": {"math": 0.3, "code": 0}, "fnr": 0.1}, "advantage": "rloo"}, None),
     ({"noise": {"how": "backward", **SAME_SUM}, "advantage": "rloo"}, "only changes the size"),
     ({"noise": {"how": "backward", **SAME_SUM}, "advantage": {"scale": "batch"}}, "only changes the size"),
     ({"noise": {"how": "forward", **BY_SUBSET}, "advantage": {"scale": "batch"}}, "only changes the size"),

@@ -161,7 +161,7 @@ def json_answer(answer: HttpAnswer) -> dict[str, Any] | RequestError | Failure:
     except MalformedAnswer as error:
         return malformed(error)
     except ValueError:
-        return Failure(Trouble.BROKEN, "the answer is cut off or not JSON")
+        return Failure(Trouble.BROKEN, "the reply is truncated or not JSON")
     if not isinstance(fields, dict):
         return Failure(Trouble.BROKEN, "the answer is not a JSON object")
     if fields.get("error"):  # some gateways report errors of the server behind them like this

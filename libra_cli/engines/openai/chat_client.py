@@ -23,6 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from libra_cli import __version__
 from libra_cli.engines.openai.chat_api import Body, ChatAnswer, read_chat_answer
+from libra_cli.engines.openai.endpoints import without_query
 from libra_cli.engines.openai.http_answer import CODING, MAX_RESPONSE_BYTES, AnswerReader, HttpAnswer
 from libra_cli.engines.openai.redaction import KeyRedactor
 from libra_cli.engines.openai.retry import Failure, Trouble
@@ -78,7 +79,7 @@ class ChatClient:
             cause = "the API key holds a space, a newline or another character that no key has"
             raise Fatal(Exit.USAGE, f"{cause}; check its file or variable")
         if self._key and (open_hosts := [url for url in self.urls if _is_open(url)]):
-            note(f"{open_hosts[0]}: the key goes there unencrypted; use https")
+            note(f"{without_query(open_hosts[0])}: the key goes there unencrypted; use https")
         # Raise this process's own limit of open files if so many connections need it.
         n_files, (soft, hard) = concurrency + 256, resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft != resource.RLIM_INFINITY and soft < n_files:
@@ -108,8 +109,9 @@ class ChatClient:
         reaching = {"verify": self._trust, "proxy": self._proxy, "limits": kept, "socket_options": options}
         try:
             return httpx.AsyncHTTPTransport(trust_env=False, **reaching)
-        except (ValueError, httpx.InvalidURL) as error:
-            raise Fatal(Exit.USAGE, f"--proxy: {error}; write http://HOST:PORT") from None
+        except (ValueError, httpx.InvalidURL):  # their words may hold the proxy's password
+            cure = "write http://HOST:PORT"
+            raise Fatal(Exit.USAGE, f"--proxy: the value is no address of a proxy; {cure}") from None
 
     async def _request(self, method: str, url: str, body: Body | None, seconds: float) -> HttpAnswer:
         idle = self._idle[urlsplit(url).netloc]
@@ -150,7 +152,7 @@ class ChatClient:
         try:
             answer = await self._request("POST", address, body, self.timeout)
         except asyncio.TimeoutError:
-            return Failure(Trouble.TIMEOUT, f"no answer within {self.timeout:g} s (--request-timeout)")
+            return Failure(Trouble.TIMEOUT, f"no reply within {self.timeout:g} s (--request-timeout)")
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
             return self._unreachable(url, error)
         except httpx.HTTPError as error:
@@ -161,18 +163,18 @@ class ChatClient:
         try:
             return read(answer, body)
         except Fatal as error:
-            raise Fatal(error.status, f"{url}: {error}") from None
+            raise Fatal(error.status, f"{without_query(url)}: {error}") from None
 
     def _unreachable(self, url: str, error: Exception) -> Failure:
         """A failure that may pass; raises Fatal for one of names or certificates, which does not."""
-        reason = self._reason(error)
+        reason, name = self._reason(error), without_query(url)
         if "CERTIFICATE_VERIFY_FAILED" in reason:
             cure = "name the file of its authority in SSL_CERT_FILE"
-            raise Fatal(Exit.USAGE, f"{url}: its certificate cannot be trusted ({reason}); {cure}")
+            raise Fatal(Exit.USAGE, f"{name}: its certificate cannot be trusted ({reason}); {cure}")
         # Only the name service's final answer counts, not a failure to ask it.
         unknown = any(isinstance(one, socket.gaierror) and one.errno == socket.EAI_NONAME for one in _causes(error))
         if url not in self._reached and unknown:
-            raise Fatal(Exit.USAGE, f"{url}: there is no such host ({reason}); check --base-url")
+            raise Fatal(Exit.USAGE, f"{name}: there is no such host ({reason}); check --base-url")
         return Failure(Trouble.UNREACHABLE, f"cannot be reached ({reason})")
 
     async def is_alive(self, url: str) -> bool:
@@ -256,15 +258,16 @@ def _checked(url: str) -> str:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        usable = False
-    if not usable:
-        raise Fatal(Exit.USAGE, f"--base-url {url}: is no address of a server; write http://HOST:PORT/v1")
-    if parts.username is not None or parts.password is not None:
+        parts, usable = urlsplit(""), False
+    if "@" in (parts.netloc if usable else url):
         cure = "leave name and password out of it, and give a key with --api-key-env or --api-key-file"
         raise Fatal(Exit.USAGE, f"--base-url: {cure}")
+    name = without_query(url)
+    if not usable:
+        raise Fatal(Exit.USAGE, f"--base-url {name}: is no address of a server; write http://HOST:PORT/v1")
     path = parts.path.rstrip("/")
     if path.endswith("/chat/completions"):
-        raise Fatal(Exit.USAGE, f"--base-url {url}: leave out /chat/completions")
+        raise Fatal(Exit.USAGE, f"--base-url {name}: leave out /chat/completions")
     return urlunsplit(parts._replace(path=path))
 
 

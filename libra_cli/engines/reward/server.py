@@ -92,7 +92,7 @@ class ServerRewards(Servers):
         if numbers and (numbers < RAW_SINCE or (numbers == RAW_SINCE and is_pre_release)):
             needed = ".".join(map(str, RAW_SINCE))
             cure = f"its sigmoid cannot be turned off; use {needed} or newer, or name the model's directory"
-            raise Fatal(Exit.USAGE, f"{endpoint.url}: the server is vLLM {version}: {cure}")
+            raise Fatal(Exit.USAGE, f"{endpoint.name}: the server is vLLM {version}: {cure}")
         return await super()._study(endpoint, version, request)
 
     async def _cure(self, endpoint: Endpoint, refusal: Refusal) -> str:

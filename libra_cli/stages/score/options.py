@@ -73,14 +73,19 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
                 metavar="FILE",
                 help="Write the report to FILE instead of standard output.",
             ),
-            option("--json", is_flag=True, help="Write one JSON object with unrounded numbers."),
-            option("--markdown", is_flag=True, help="Write Markdown tables."),
-            option("--latex", is_flag=True, help="Write LaTeX tables (booktabs)."),
+            option(
+                "--json",
+                is_flag=True,
+                help="Write one JSON object with unrounded numbers, instead of tables for people.",
+            ),
+            option("--markdown", is_flag=True, help="Write Markdown tables, instead of those for people."),
+            option("--latex", is_flag=True, help="Write LaTeX tables (booktabs), instead of those for people."),
             option(
                 "--html",
                 writes="page",
                 metavar="FILE.html",
-                help="Also write a self-contained web page with tables, plots and the most instructive wrong verdicts.",
+                help="Also write a self-contained web page with tables, plots and the judge's most instructive "
+                "mistakes.",
             ),
             option(
                 "--plot",

@@ -112,7 +112,7 @@ def load_tokenizer(settings: ModelSettings) -> Any:
             name, revision=settings.revision, trust_remote_code=settings.trust_remote_code
         )
     except (OSError, ValueError) as error:
-        raise _cannot(name, "tokenizer", error, "name another one with --tokenizer") from None
+        raise _load_failed(name, "tokenizer", error, "name another one with --tokenizer") from None
 
 
 def load_config(settings: ModelSettings) -> Any:
@@ -125,7 +125,7 @@ def load_config(settings: ModelSettings) -> Any:
             name, revision=settings.revision, trust_remote_code=settings.trust_remote_code
         )
     except (OSError, ValueError) as error:
-        raise _cannot(name, "configuration", error, "--model takes a directory or a hub name") from None
+        raise _load_failed(name, "configuration", error, "--model takes a directory or a hub name") from None
 
 
 def load(
@@ -168,7 +168,7 @@ def load(
     except (OSError, ValueError) as error:
         if attn_implementation and isinstance(error, ValueError):
             raise  # the model may not support this attention implementation
-        raise _cannot(name, "model", error, "weights are not needed with --from-scratch") from None
+        raise _load_failed(name, "model", error, "weights are not needed with --from-scratch") from None
     del hf_config
     model.config.use_cache = False
     if settings.lora_rank is not None:
@@ -210,6 +210,6 @@ def _apply_liger(config: Any) -> None:
     _apply_liger_kernel(config.model_type, cross_entropy=False, fused_linear_cross_entropy=False)
 
 
-def _cannot(name: str, what: str, error: Exception, cure: str) -> Fatal:
+def _load_failed(name: str, what: str, error: Exception, cure: str) -> Fatal:
     reason = str(error).strip().split("\n")[0]
     return Fatal(Exit.USAGE, f"{name}: the {what} cannot be loaded ({reason}); {cure}")
