@@ -228,6 +228,26 @@ def test_each_kind_of_file_is_written_or_refused_and_left_alone(server, tmp_path
     assert {kind: what for kind, what in found.items() if what not in wanted[kind]} == {}
 
 
+@pytest.mark.parametrize(("stage", "param"), WRITTEN, ids=lambda value: getattr(value, "name", value))
+def test_what_a_run_has_written_is_taken_by_the_next(server, tmp_path, stage, param):
+    """The other side: what libra wrote is recognised, and a user's file is replaced where --overwrite says so."""
+    ending = ".html" if "html" in str(param.metavar) else ".png" if "png" in str(param.metavar) else ""
+    name = place(tmp_path, "new" if param.writes != "scratch folder" else "folder", ending)
+    words = [*stage.split(), *COMMANDS.get(stage, []), f"in{ending}", max(param.opts, key=len), name]
+    if stage in ("sft", "grpo") and param.name != "output":
+        words += ["-o", "model"]
+    statuses = [server.run(words, tmp_path)[0] for _ in range(2)]
+    assert statuses[0] == statuses[1]
+    if stage not in {of for of, _ in CHECKED}:
+        assert statuses[0] in (0, 3)
+    if param.writes == "rows":
+        (tmp_path / name).write_bytes(b"of the user's\n")
+        (tmp_path / f"{name}.libra.json").unlink()
+        assert server.run(words, tmp_path)[0] == 2
+        assert server.run([*words, "--overwrite"], tmp_path)[0] == statuses[0]
+        assert b"of the user's" not in (tmp_path / name).read_bytes()
+
+
 # -- whole runs -------------------------------------------------------------------------------------------------------
 
 
@@ -357,13 +377,27 @@ def test_two_runs_never_share_an_error_file(shell, tmp_path):
     assert [json.loads(line)["row"] for line in (tmp_path / "errors").read_text().splitlines()] == ["two"]
 
 
-@pytest.mark.parametrize("option", ["-o", "--errors"])
-def test_an_output_that_nothing_reads_does_not_make_a_run_deaf(shell, tmp_path, option):
+@pytest.mark.parametrize(
+    "command",
+    [
+        "verify in -o",
+        "verify in --errors",
+        "verify in --report",
+        "verify in --manifest",
+        "collect in --report",
+        "score in --resamples 0 -o",
+        "score in --resamples 0 --plot",
+    ],
+)
+def test_an_output_that_nothing_reads_does_not_make_a_run_deaf(shell, tmp_path, command):
     (tmp_path / "in").write_bytes(jsonl(ROWS))
-    os.mkfifo(tmp_path / "pipe")
-    ended = shell(["libra", "verify", "in", option, "pipe", "--stall-timeout", "0.5"], timeout=30)
-    assert ended.status == 6
-    assert b"nothing has opened this pipe for reading" in ended.err
-    ended = shell(f"timeout -s TERM 2 libra verify in {option} pipe --grace 60; echo $?", timeout=30)
-    assert ended.out.splitlines()[-1] == b"124"
-    assert (tmp_path / "pipe").is_fifo()
+    name = "pipe.png" if command.endswith("plot") else "pipe"
+    os.mkfifo(tmp_path / name)
+    if not command.startswith("score"):  # which has no limit of its own
+        ended = shell(f"libra {command} {name} --stall-timeout 0.5", timeout=60)
+        assert ended.status == 6, ended.err
+        assert b"nothing has opened this pipe for reading" in ended.err
+    grace = "" if command.startswith("score") else "--grace 60"
+    ended = shell(f"timeout -k 20 -s TERM 5 libra {command} {name} {grace}; echo $?", timeout=60)
+    assert ended.out.splitlines()[-1] == b"124"  # 137 if it had to be killed
+    assert (tmp_path / name).is_fifo()
