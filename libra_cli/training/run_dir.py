@@ -141,12 +141,15 @@ class RunDir:
         self._inputs = {"files": self._sample_files(), "model": self._model_files(), "left": self._results()}
 
     def remove(self, name: str) -> None:
-        """Removes a file or folder in it."""
+        """Removes a file or folder in it; raises Fatal(74) if that fails."""
         path = self.path / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.exists():
-            os.unlink(path)
+        try:
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.exists():
+                os.unlink(path)
+        except OSError as error:
+            raise write_failed(str(error.filename or path), error, begun=True) from None
 
     def finish(self, steps: int, samples: str, refused: int) -> None:
         """Marks the run as complete; `samples` is their digest."""
@@ -162,7 +165,7 @@ class RunDir:
     def write_manifest(self, status: str, **more: Any) -> None:
         """Writes the status (`running` or `complete`) and the settings."""
         content = {"stage": self._stage, "status": status, "config": self._config(), **more, "versions": versions()}
-        replace_file(str(self.path / MANIFEST), json.dumps(content, indent=1).encode() + b"\n")
+        replace_file(str(self.path / MANIFEST), json.dumps(content, indent=1).encode() + b"\n", begun=True)
 
     def _manifest(self) -> dict[str, Any] | None:
         try:
