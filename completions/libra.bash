@@ -18,7 +18,7 @@ _libra() {
     done
     COMPREPLY=()
     case $stage in
-        '') _libra_only 'collect rollout verify review balance judge score rs-filter mix sft schema doctor --version -h --help' ;;
+        '') _libra_only 'collect rollout verify review balance judge score rs-filter mix sft grpo schema doctor --version -h --help' ;;
         'collect')
             case $before in
                 --preset) _libra_only 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench libra-mini' ;;
@@ -32,23 +32,23 @@ _libra() {
             esac ;;
         'rollout')
             case $before in
-                --system|-n|--samples|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--stop|--sampling-arg|--prefill|--thinking-markers|--model-name|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--request-timeout|--retry-budget|--proxy|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --system|-n|--samples|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--stop|--sampling-arg|--prefill|--thinking-markers|--model-name|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--request-timeout|--retry-budget|--max-response-bytes|--proxy|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --template|--chat-template|--api-key-file|--replay|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --duplicates) _libra_only 'refuse drop' ;;
                 --engine) _libra_only 'auto vllm openai transformers replay' ;;
                 --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--system --template --duplicates --dry-run -n --samples --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --stop --sampling-arg --prefill --thinking-markers --engine --model --model-name --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --request-timeout --retry-budget --proxy --replay --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--system --template --duplicates --dry-run -n --samples --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --stop --sampling-arg --prefill --thinking-markers --engine --model --model-name --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --request-timeout --retry-budget --max-response-bytes --proxy --replay --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'verify')
             case $before in
-                --response-field|--reference-field|--thinking-markers|-j|--workers|--timeout|--hard-timeout|--annotator-name|--annotator-markers|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--sampling-arg|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--request-timeout|--retry-budget|--proxy|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --response-field|--reference-field|--thinking-markers|-j|--workers|--timeout|--hard-timeout|--annotator-name|--annotator-markers|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--sampling-arg|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--request-timeout|--retry-budget|--max-response-bytes|--proxy|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --annotator) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
                 --rule) _libra_only 'first only never also' ;;
                 --review|--labels|--report|--chat-template|--api-key-file|--replay|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --engine) _libra_only 'auto vllm openai transformers replay' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--response-field --reference-field --thinking-markers -j --workers --timeout --hard-timeout --annotator --annotator-name --annotator-markers --rule --review --labels --report --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --sampling-arg --engine --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --request-timeout --retry-budget --proxy --replay --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--response-field --reference-field --thinking-markers -j --workers --timeout --hard-timeout --annotator --annotator-name --annotator-markers --rule --review --labels --report --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --sampling-arg --engine --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --request-timeout --retry-budget --max-response-bytes --proxy --replay --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'review')
             case $before in
@@ -67,7 +67,7 @@ _libra() {
         'judge')
             case $before in
                 --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
-                --judge-name|-k|--votes|--threshold|--judge-markers|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--sampling-arg|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--request-timeout|--retry-budget|--proxy|--score-index|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --judge-name|-k|--votes|--threshold|--judge-markers|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--sampling-arg|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--request-timeout|--retry-budget|--max-response-bytes|--proxy|--score-index|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --task|--show-template) _libra_only 'score rank verify rate best' ;;
                 --reduce) _libra_only 'mean median majority max' ;;
                 --orders) _libra_only 'both first random' ;;
@@ -75,7 +75,7 @@ _libra() {
                 --probe) _libra_only 'master-keys' ;;
                 --engine) _libra_only 'auto vllm openai transformers replay' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--model --judge-name --task -k --votes --reduce --orders --threshold --template --show-template --gate --no-gate --probe --no-texts --judge-markers --report --dry-run --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --sampling-arg --engine --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --request-timeout --retry-budget --proxy --replay --scalar --generative --score-index --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --judge-name --task -k --votes --reduce --orders --threshold --template --show-template --gate --no-gate --probe --no-texts --judge-markers --report --dry-run --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --sampling-arg --engine --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --request-timeout --retry-budget --max-response-bytes --proxy --replay --scalar --generative --score-index --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'score')
             case $before in
@@ -129,6 +129,25 @@ _libra() {
                 --final) _libra_only 'last best' ;;
                 --log-format) _libra_only 'text json' ;;
                 *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --chat-template --chat-template-arg --assistant --learn --max-length --too-long --errors -j --workers --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --liger --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --eval-data --eval-every --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
+            esac ;;
+        'grpo')
+            case $before in
+                --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
+                --tokenizer|--revision|--lora-rank|--lora-alpha|--lora-dropout|--lora-target|--template|--system|--chat-template-arg|--thinking-markers|--max-length|--prompts|-n|--samples|--temperature|--max-tokens|--sampler-arg|--sampler-batch-size|--max-gap|--refills|--clip-low|--clip-high|--kl|--importance-cap|--batch-size|--epochs|--max-steps|--lr|--min-lr|--warmup|--clip|--weight-decay|--betas|--epsilon|--seed|--nproc|--micro-tokens|--zero|--sequence-parallel|--save-every|--keep|--grace|--score-every|--score-with|--wandb) _libra_only '' ;;
+                --dtype|--save-dtype) _libra_only 'auto bf16 fp32' ;;
+                --task) _libra_only 'reason score rank verify rate best' ;;
+                --chat-template|--errors|--replay|--rewards|--deepspeed|-o|--output|--score|--tensorboard|--config) ;;
+                --too-long) _libra_only 'drop refuse' ;;
+                --sampler) _libra_only 'auto vllm transformers' ;;
+                --old-log-probs) _libra_only 'sampler trainer' ;;
+                --policy-loss) _libra_only 'clip gspo cispo' ;;
+                --aggregate) _libra_only 'seq-mean-token-mean token-mean seq-mean-token-sum seq-mean-token-sum-norm' ;;
+                --optimizer) _libra_only 'adamw muon' ;;
+                --schedule) _libra_only 'cosine linear constant' ;;
+                --offload) _libra_only 'none optimizer all' ;;
+                --resume) _libra_only 'auto never' ;;
+                --log-format) _libra_only 'text json' ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --task --template --system --chat-template --chat-template-arg --thinking-markers --max-length --too-long --errors --prompts -n --samples --temperature --max-tokens --sampler --sampler-arg --sampler-batch-size --old-log-probs --max-gap --refills --save-rollouts --replay --rewards --policy-loss --aggregate --clip-low --clip-high --kl --importance-cap --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --deepspeed -o --output --overwrite --save-every --keep --resume --save-dtype --grace --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
             esac ;;
         'schema')
             case $before in

@@ -78,3 +78,8 @@ FINAL_MODELS = ("last", "best")
 POLICY_LOSSES = ("clip", "gspo", "cispo")
 LOSS_AGGREGATIONS = ("seq-mean-token-mean", "token-mean", "seq-mean-token-sum", "seq-mean-token-sum-norm")
 """How losses of tokens become one, by verl's names; the first is the paper's."""
+
+# Rollouts of libra grpo
+SAMPLERS = ("auto", "vllm", "transformers")
+OLD_LOG_PROBS = ("sampler", "trainer")
+"""Who computes the log-probabilities that ratios start from."""

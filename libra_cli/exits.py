@@ -28,7 +28,7 @@ class Exit(IntEnum):
 MEANINGS: dict[Exit, str] = {
     Exit.DONE: "all rows done",
     Exit.INTERNAL: "internal error, or the row counts do not add up",
-    Exit.USAGE: "usage or configuration error; nothing was done",
+    Exit.USAGE: "usage or configuration error; correct what the message names",
     Exit.SOME_ERRORS: "finished, but some rows were refused (see --errors)",
     Exit.BACKEND: "the engine or server is unavailable, broken or stalled",
     Exit.INCOMPLETE: "the input ended before it was complete",

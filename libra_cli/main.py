@@ -16,17 +16,18 @@ from libra_cli.stream.module_path import leave_out_current_folder
 from libra_cli.stream.stdio import open_missing_descriptors
 
 STAGES = {
-    "collect": "Gather problems from files and hub data sets; map fields, filter, remove duplicates.",
+    "collect": "Gather problems from files and hub data sets; rename fields, filter, remove duplicates.",
     "rollout": "Sample responses to problems from one or more models.",
     "verify": "Label responses as correct or incorrect against the reference answer.",
-    "review": "Label responses by hand where the rule and the models of libra verify disagree.",
-    "balance": "Cut the thinking and balance correct and incorrect responses per subset and model.",
-    "judge": "Score, compare or check responses with one or more judge models.",
-    "score": "Measure judges on their judged rows: accuracy, calibration, pass@k, with 95% intervals.",
-    "score correlate": "Correlate the accuracy of judges with the results of policies trained on them.",
+    "review": "Label by hand the responses that libra verify left undecided.",
+    "balance": "Remove the thinking, and keep as many correct as incorrect responses per subset and model.",
+    "judge": "Judge responses with one or more models: rate, compare, or check them against a reference.",
+    "score": "Measure judges by the rows that they judged: accuracy, calibration, pass@k, with 95% intervals.",
+    "score correlate": "Correlate the accuracy of judges with the accuracy of the policies that they trained.",
     "rs-filter": "Keep the correct samples (rejection sampling) as conversations to train on.",
     "mix": "Mix data sets in stated proportions.",
     "sft": "Train a causal language model on conversations, from one CPU to many nodes.",
+    "grpo": "Train a model by reinforcement learning on verifiable rewards: as a judge, a reasoner, or both.",
     "schema": "Print the JSON Schema of a kind of record; without a name, list the kinds.",
     "doctor": "Show versions, engines and devices, and what is missing.",
 }

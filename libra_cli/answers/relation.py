@@ -165,6 +165,7 @@ def _chain(text: str, with_equations: bool) -> Numbers | None:
     if not signs or (set(signs) == {"="} and not with_equations):
         return None
     written = _sides(text)
+    # An infinite end bounds nothing: -\infty < x < 1 is x < 1.
     if len(written) > 2 and written[0] == "-\\infty" and signs[0] in ("<", "\\leq"):
         written, signs = written[1:], signs[1:]
     if len(written) > 2 and written[-1] == "\\infty" and signs[-1] in ("<", "\\leq"):

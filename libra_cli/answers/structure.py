@@ -389,5 +389,6 @@ def _every(verdicts: Iterable[bool | None]) -> bool | None:
 
 
 def _any(verdicts: Iterable[bool | None]) -> bool | None:
+    """True if one verdict is; else None if one is undecided; else False."""
     seen = list(verdicts)
     return True if True in seen else (None if None in seen else False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields as dataclass_fields
@@ -14,6 +13,8 @@ import click
 from click.core import ParameterSource
 
 from libra_cli import choices
+from libra_cli.cli.config_file import CONFIG_PLACES, key_of, load_config
+from libra_cli.cli.numbers import NumberType, seconds
 from libra_cli.cli.renamed import current_config
 from libra_cli.exits import MEANINGS, InvalidOptions
 
@@ -66,6 +67,23 @@ class StageOption(click.Option):
             super().make_metavar(ctx).strip("[]") if isinstance(self.type, click.Choice) else super().make_metavar(ctx)
         )
 
+    def handle_parse_result(self, ctx: click.Context, opts: Any, args: list[str]) -> Any:
+        """Names the line of the configuration file from which a wrong value comes."""
+        try:
+            return super().handle_parse_result(ctx, opts, args)
+        except click.UsageError as error:
+            place = ctx.meta.get(CONFIG_PLACES, {}).get(self.name)
+            if place is None or ctx.get_parameter_source(str(self.name)) is not ParameterSource.DEFAULT_MAP:
+                raise
+            message = error.format_message()
+            raise click.UsageError(f"{place}: {message[:1].lower()}{message[1:]}", ctx) from None
+
+    def get_help_extra(self, ctx: click.Context) -> Any:
+        extra = super().get_help_extra(ctx)
+        if isinstance(self.type, NumberType) and self.type.range:
+            extra["range"] = self.type.range
+        return extra
+
 
 def option(*names: str, **kwargs: Any) -> Callable[[Callable], Callable]:
     """`click.option` for stages; defaults are shown in the help."""
@@ -98,18 +116,19 @@ def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
             writes="lines",
             keys=("stage", "class", "reason", "row_sha256"),
             metavar="FILE",
-            help="Write refused rows, with the reason, to FILE. Default: only log them on stderr.",
+            help="Write refused rows, each with the reason, to FILE. Default: only report them on stderr.",
         ),
         _common(
             "--overwrite",
             is_flag=True,
-            help="Replace the --output FILE even if another command wrote it; otherwise that is an error.",
+            help="Begin the --output FILE anew, even if another command wrote it; without this option, that is an "
+            "error.",
         ),
         _common(
             "--shard",
             metavar="I/N|auto",
-            help="Process only part I (from 0) of N, chosen by a hash of the id. auto: I and N come from the Slurm "
-            "array or step.",
+            help="Process only part I (from 0) of N; a hash of its id assigns each row to a part. auto: take I and N "
+            "from the Slurm array or step.",
         ),
         *_processing_options(ordered=resumable),
         _common("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
@@ -129,30 +148,30 @@ def _processing_options(ordered: bool) -> list[click.Parameter]:
         _common("--unordered", is_flag=True, help="Write rows as they finish instead of in input order."),
         _common(
             "--window",
-            type=click.IntRange(1),
+            type=NumberType(int, 1),
             default=1024,
             metavar="N",
-            help="Maximum rows in flight (requests, in a stage that asks a model); limits memory.",
+            help="Maximum number of rows (for a model: of requests) that are read and not yet written; limits memory.",
         ),
     ]
     return [
         _common(
             "--limit",
-            type=click.IntRange(0),
+            type=NumberType(int, 0),
             metavar="N",
             help="Read only the first N rows of the input. Default: all.",
         ),
         *(order if ordered else []),
         _common(
             "--max-line-bytes",
-            type=click.IntRange(1),
+            type=NumberType(int, 1),
             default=64 << 20,
             metavar="N",
             help="Refuse input lines longer than N bytes.",
         ),
         _common(
             "--expect-rows",
-            type=click.IntRange(0),
+            type=NumberType(int, 0),
             metavar="N",
             help="End with status 7 unless the input has exactly N rows.",
         ),
@@ -165,22 +184,22 @@ def _processing_options(ordered: bool) -> list[click.Parameter]:
         _common(
             "--expect-manifest",
             metavar="FILE",
-            help="End with status 7 unless FILE, the --manifest of the previous stage, is complete and counts as many "
-            "rows as the input has.",
+            help="End with status 7 unless FILE, the --manifest of the stage that wrote the input, is complete and "
+            "counts as many rows as the input has.",
         ),
         _common(
             "--grace",
-            type=click.FloatRange(0),
+            type=seconds(zero=True),
             default=20.0,
             metavar="SECONDS",
-            help="Time to finish work in progress after a request to stop (TERM or USR1; after Ctrl-C at most 5 s).",
+            help="Time to finish the work in progress after TERM or USR1; after Ctrl-C at most 5 s.",
         ),
         _common(
             "--stall-timeout",
-            type=click.FloatRange(0),
+            type=seconds(zero=True),
             default=1800.0,
             metavar="SECONDS",
-            help="End with status 6 if nothing finishes for this long; 0 disables the limit.",
+            help="End with status 6 if no row (for a model: no request) finishes for this long; 0 disables the limit.",
         ),
     ]
 
@@ -193,7 +212,7 @@ def config_options() -> list[click.Parameter]:
             metavar="FILE.yaml",
             is_eager=True,
             expose_value=False,
-            callback=_load_config,
+            callback=load_config,
             help="Read options from FILE; keys are option names. The command line and LIBRA_* variables override it.",
         ),
         _common(
@@ -208,52 +227,6 @@ def config_options() -> list[click.Parameter]:
 
 def _note_print_config(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     ctx.meta["libra.print_config"] = value
-
-
-def _load_config(ctx: click.Context, _param: click.Parameter, path: str | None) -> str | None:
-    """Makes the values in the YAML file at `path` the defaults of this command. Raises UsageError for unknown keys."""
-    if path is None:
-        return None
-    import yaml
-
-    try:
-        with open(path, encoding="utf-8") as file:
-            loaded = yaml.safe_load(file)
-    except OSError as error:
-        raise click.UsageError(f"--config {path}: cannot be read ({error.strerror})") from None
-    except yaml.YAMLError as error:
-        raise click.UsageError(f"--config {path}: not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(loaded or {}, dict):
-        raise click.UsageError(f"--config {path}: write one `option: value` a line")
-    ctx.default_map = {**(ctx.default_map or {}), **_checked_keys(ctx, path, loaded or {})}
-    return path
-
-
-def _checked_keys(ctx: click.Context, path: str, loaded: dict[Any, Any]) -> dict[str, Any]:
-    options = [param for param in ctx.command.params if isinstance(param, click.Option)]
-    names = {_key(param): param for param in options if _key(param) not in ("config", "print_config")}
-    settings = {}
-    for key, value in loaded.items():
-        name = "null" if key is None else str(key).replace("-", "_")
-        if name not in names and name != "inputs":
-            close = difflib.get_close_matches(name, list(names), 1)
-            hint = f"; did you mean {close[0].replace('_', '-')}?" if close else f"; see libra {ctx.info_name} --help"
-            raise click.UsageError(f"--config {path}: there is no option {key}{hint}")
-        one = name in names and not names[name].multiple and names[name].nargs == 1
-        if isinstance(value, (list, dict)) and one:
-            raise click.UsageError(f"--config {path}: {key} takes one value, this is several")
-        wants = names[name].nargs if name in names else 1
-        if wants > 1 and value is not None and not (isinstance(value, list) and len(value) == wants):
-            raise click.UsageError(f"--config {path}: {key} takes {wants} values: {key}: [A, B]")
-        several = name in names and names[name].multiple and not isinstance(value, list)
-        settings[str(names[name].name) if name in names else name] = [value] if several else value
-    return settings
-
-
-def _key(param: click.Option) -> str:
-    """Key of an option in a configuration file: its long name with underscores."""
-    longest = max(param.opts, key=len)
-    return longest.lstrip("-").replace("-", "_")
 
 
 class StageCommand(click.Command):
@@ -330,7 +303,7 @@ def printed_config(ctx: click.Context) -> str:
         if isinstance(param, click.Option) and param.name in ctx.params:
             value = json.dumps(ctx.params[param.name], ensure_ascii=False)
             source = ctx.get_parameter_source(param.name)
-            key = '"null"' if _key(param) == "null" else _key(param)  # YAML reads a bare null as no key
+            key = '"null"' if key_of(param) == "null" else key_of(param)  # YAML reads a bare null as no key
             lines.append(f"{key}: {value}  # {ORIGINS.get(source, 'default') if source else 'default'}\n")
     return "".join(lines)
 
@@ -455,6 +428,9 @@ def _runner(
         writes, also_read = _written(command, values), _read(command, values)
         options = StreamOptions(**{name: values.pop(name) for name in list(values) if name in shared})
         options.writes, options.also_read = writes, also_read
+        if values.get("dry_run"):  # which prints, and leaves every file as it is
+            options.check_files()
+            options = replace(options, output=None, errors=None, manifest=None, writes=())
         read, options.watched = (
             {name: _paths(values[name]) for name in kind if values[name]} for kind in (by_content, watched)
         )

@@ -9,6 +9,8 @@ import click
 
 from libra_cli import choices, miniature
 from libra_cli.cli.command import option
+from libra_cli.cli.config_file import YamlError, read_value
+from libra_cli.cli.numbers import NumberType, seconds
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -17,6 +19,8 @@ class KeyValue(click.ParamType):
     """KEY=VALUE with a YAML (hence also JSON) value; converts to a (key, value) pair."""
 
     name = "key=value"
+    structured = True
+    """In a configuration file the value may be a number, a list or an object."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
         if isinstance(value, (tuple, list)) and len(value) == 2:
@@ -24,12 +28,10 @@ class KeyValue(click.ParamType):
         key, equals, text = str(value).partition("=")
         if not (key and equals):
             self.fail(f"{value!r}: write KEY=VALUE", param, ctx)
-        import yaml
-
         try:
-            return key.strip().replace("-", "_"), _as_json(yaml.safe_load(text), text)
-        except yaml.YAMLError as error:
-            self.fail(f"{value!r}: the value is neither JSON nor YAML ({' '.join(str(error).split())})", param, ctx)
+            return key.strip().replace("-", "_"), _as_json(read_value(text), text)
+        except YamlError as error:
+            self.fail(f"{value!r}: the value is neither JSON nor YAML ({error})", param, ctx)
 
 
 def _as_json(value: Any, text: str) -> Any:
@@ -69,7 +71,14 @@ class Dtype(click.ParamType):
 
 def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of EngineOptions, which `EngineOptions.take` collects."""
-    return _all(function, _engine_option(), *_name_options(), *_running_options())
+    replay = (
+        "Take the responses from FILE, rows of an earlier run, instead of running a model. A response is found by the "
+    )
+    replay += (
+        "row's id (or else question, or index), the model and the sample's number. If no --model is given, all models "
+    )
+    replay += "in FILE answer. Repeatable."
+    return _all(function, _engine_option(), *_name_options(), *_running_options(replay))
 
 
 def asking_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -78,9 +87,15 @@ def asking_options(function: Callable[..., Any]) -> Callable[..., Any]:
     EngineOptions.take and SamplingOptions.take collect them. The stage itself supplies the models, samples, stop,
     prefill and thinking_markers, for which there are no options here.
     """
-    seed = "Base random seed. Each request derives its own seed from it, the row's id, model and sample, and the model "
-    seed += "asked."
-    return _all(function, *_number_options(seed), _sampling_arg(), _engine_option(), *_running_options())
+    seed = (
+        "Base random seed of the models asked. The seed of each request follows from it, from the row's id, model and "
+    )
+    seed += "sample, from the name of the model asked, and from the number of the request among those about the row."
+    replay = (
+        "Take what the models wrote from FILE, a recording (see above), instead of running them. If no model is named, "
+    )
+    replay += "all models in FILE answer. Repeatable."
+    return _all(function, *_number_options(seed), _sampling_arg(), _engine_option(), *_running_options(replay))
 
 
 def reward_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -90,33 +105,35 @@ def reward_options(function: Callable[..., Any]) -> Callable[..., Any]:
         _engine(
             "--scalar/--generative",
             default=None,
-            help="Whether the models are reward models with a scalar head, or generate text. Default: as each model's "
-            "config.json says; models on a server generate text.",
+            help="Take the models for reward models with a scalar head, or for models that generate text. Default: "
+            "what each model's config.json says; --generative for models on a server.",
         ),
         _engine(
             "--score-index",
-            type=click.IntRange(0),
+            type=NumberType(int, 0),
             metavar="I",
-            help="Index, from 0, of the output that is the score. Needed for reward heads with several outputs.",
+            help="Index, from 0, of the output of a reward model that is its score. Needed if its head has several.",
         ),
     )
 
 
 def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of SamplingOptions, which `SamplingOptions.take` collects."""
-    seed = "Base random seed. Each sample derives its own seed from it, the row's id and the sample's number."
+    seed = "Base random seed. The seed of each sample follows from it, from the row's id and from the sample's number."
     return _all(function, _samples_option(), *_number_options(seed), *_text_options())
 
 
-def _running_options() -> list[Decorator]:
-    return [*_model_options(), *_hardware_options(), *_server_options(), _replay_option()]
+def _running_options(replay: str) -> list[Decorator]:
+    """How a model runs; `replay` is the help of `--replay`."""
+    recordings = _engine("--replay", multiple=True, watched=True, metavar="FILE", help=replay)
+    return [*_model_options(), *_hardware_options(), *_server_options(), recordings]
 
 
 def _samples_option() -> Decorator:
     return _sampling(
         "-n",
         "--samples",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         default=1,
         shapes_rows=False,
         metavar="N",
@@ -126,43 +143,43 @@ def _samples_option() -> Decorator:
 
 def _number_options(seed: str) -> list[Decorator]:
     return [
-        _sampling("--seed", type=click.IntRange(0), default=0, metavar="N", help=seed),
+        _sampling("--seed", type=NumberType(int, 0), default=0, metavar="N", help=seed),
         _sampling(
             "--thinking/--no-thinking",
             default=True,
-            help="Defaults for models that think (temperature 0.6, at most 32768 tokens) or that do not (temperature "
-            "0, at most 4096 tokens, enable_thinking=false for the chat template). --temperature, --max-tokens and "
-            "--chat-template-arg override them.",
+            help="Use the defaults for models that think (temperature 0.6, at most 32768 tokens), or those for models "
+            "that do not (temperature 0, at most 4096 tokens, enable_thinking=false for the chat template). "
+            "--temperature, --max-tokens and --chat-template-arg override them.",
         ),
         _sampling(
             "--temperature",
-            type=click.FloatRange(0),
+            type=NumberType(float, 0),
             metavar="T",
             help="Sampling temperature; 0 always takes the most probable token. Default: see --thinking.",
         ),
         _sampling(
             "--top-p",
-            type=click.FloatRange(0, 1, min_open=True),
+            type=NumberType(float, 0, 1, low_open=True),
             default=1.0,
             metavar="P",
             help="Sample from the fewest most probable tokens whose probabilities add up to P; 1 uses all tokens.",
         ),
         _sampling(
             "--top-k",
-            type=click.IntRange(1),
+            type=NumberType(int, 1),
             metavar="K",
             help="Sample from the K most probable tokens. Default: left to the engine.",
         ),
         _sampling(
             "--min-p",
-            type=click.FloatRange(0, 1),
+            type=NumberType(float, 0, 1),
             metavar="P",
             help="Exclude tokens that are less than P times as probable as the most probable one. Default: left to the "
             "engine.",
         ),
         _sampling(
             "--max-tokens",
-            type=click.IntRange(1),
+            type=NumberType(int, 1),
             metavar="N",
             help="Maximum length of the model's output in tokens, including its thinking. Default: see --thinking.",
         ),
@@ -175,7 +192,8 @@ def _text_options() -> list[Decorator]:
             "--stop",
             multiple=True,
             metavar="TEXT",
-            help="End a response before TEXT, even inside its thinking. Repeatable.",
+            help="End the response where the model writes TEXT, which is left out; even inside the thinking. "
+            "Repeatable.",
         ),
         _sampling_arg(),
         _sampling(
@@ -190,8 +208,8 @@ def _text_options() -> list[Decorator]:
             default="think",
             type=Markers(),
             metavar="NAME|OPEN,CLOSE",
-            help="Markers around the thinking: think, thinking, reasoning, seed, magistral, channel, begin-of-thought "
-            "or exaone, or the opening and closing text.",
+            help="Markers around the model's thinking: a known name (think, thinking, reasoning, seed, magistral, "
+            "channel, begin-of-thought or exaone), or the opening and closing text.",
         ),
     ]
 
@@ -212,7 +230,8 @@ def _engine_option() -> Decorator:
         type=click.Choice(choices.ENGINES),
         default="auto",
         help="Engine that runs the model. auto: openai with --base-url, replay with --replay; otherwise vllm if it is "
-        "installed, else transformers. Without a GPU, libra-mini/NAME and reward models run on transformers.",
+        "installed, else transformers. Without a GPU, reward models and the small models that come with libra "
+        "(libra-mini/NAME) run on transformers.",
     )
 
 
@@ -224,8 +243,9 @@ def _name_options() -> list[Decorator]:
             shapes_rows=False,
             metavar="NAME",
             suggested=miniature.MODELS,
-            help="Model to sample from: a directory, a name on the Hugging Face hub or the server, or libra-mini/weak, "
-            "medium, strong, judge. Repeatable; models run one after another.",
+            help="Model to sample from: a directory, a name on the Hugging Face hub or the server, or one of the small "
+            "models that come with libra: libra-mini/weak, libra-mini/medium, libra-mini/strong, libra-mini/judge. "
+            "Repeatable; models run one after another.",
         ),
         _engine(
             "--model-name",
@@ -240,7 +260,9 @@ def _name_options() -> list[Decorator]:
 
 def _model_options() -> list[Decorator]:
     return [
-        _engine("--revision", metavar="REV", help="Branch, tag or commit of a model on the hub."),
+        _engine(
+            "--revision", metavar="REV", help="Branch, tag or commit of a model on the hub. Default: the main branch."
+        ),
         _engine(
             "--dtype",
             type=Dtype(),
@@ -250,9 +272,9 @@ def _model_options() -> list[Decorator]:
         ),
         _engine(
             "--max-model-len",
-            type=click.IntRange(1),
+            type=NumberType(int, 1),
             metavar="N",
-            help="Maximum tokens in prompt and response together. Default: the model's own limit.",
+            help="Maximum number of tokens in prompt and response together. Default: the model's own limit.",
         ),
         _engine("--trust-remote-code", is_flag=True, help="Allow running Python code that comes with the model."),
         _engine(
@@ -282,26 +304,38 @@ def _model_options() -> list[Decorator]:
 
 def _hardware_options() -> list[Decorator]:
     """Options that change no sample beyond rounding, so that a run may continue with other values."""
-    size: dict[str, Any] = {"type": click.IntRange(1), "shapes_rows": False, "metavar": "N"}
+    size: dict[str, Any] = {"type": NumberType(int, 1), "shapes_rows": False, "metavar": "N"}
     return [
-        _engine("--tensor-parallel-size", help="vllm: GPUs over which each layer is split.", **size),
-        _engine("--pipeline-parallel-size", help="vllm: pipeline stages, each with some of the layers.", **size),
-        _engine("--data-parallel-size", help="vllm: model replicas; the prompts are divided among them.", **size),
+        _engine(
+            "--tensor-parallel-size", help="vllm: number of GPUs over which each layer is split. Default: 1.", **size
+        ),
+        _engine(
+            "--pipeline-parallel-size",
+            help="vllm: number of pipeline stages, each with some of the layers. Default: 1.",
+            **size,
+        ),
+        _engine(
+            "--data-parallel-size",
+            help="vllm: number of replicas of the model, among which the prompts are divided. Default: 1.",
+            **size,
+        ),
         _engine(
             "--concurrency",
-            help="Maximum requests in progress at once. Default: 64 (openai), max_num_seqs (vllm).",
+            help="Maximum number of requests in progress at once. Default: 64 (openai), vLLM's own max_num_seqs "
+            "(vllm); transformers goes by --batch-size.",
             **size,
         ),
         _engine(
             "--batch-size",
-            help="transformers: maximum sequences in a batch. Default: 64; 256 for libra-mini models.",
+            help="transformers: maximum number of sequences in a batch. Default: 64; 256 for the models that come "
+            "with libra.",
             **size,
         ),
     ]
 
 
 def _server_options() -> list[Decorator]:
-    seconds: dict[str, Any] = {"type": click.FloatRange(0, min_open=True), "shapes_rows": False, "metavar": "SECONDS"}
+    limit: dict[str, Any] = {"type": seconds(), "shapes_rows": False, "metavar": "SECONDS"}
     return [
         _engine(
             "--base-url",
@@ -321,18 +355,27 @@ def _server_options() -> list[Decorator]:
             "--api-key-file",
             shapes_rows=False,
             metavar="FILE",
-            help="openai: file with the API key; only you may be able to read it.",
+            help="openai: file with the API key; nobody else may have permission to read it.",
         ),
         _engine(
             "--request-timeout",
             help="openai: time limit of one try of a request. Default: 600 + 0.1 x --max-tokens.",
-            **seconds,
+            **limit,
         ),
         _engine(
             "--retry-budget",
             default=1500.0,
-            help="openai: end the run (status 6) after this time without an answer from any server.",
-            **seconds,
+            help="openai: time for which a failed request is retried. If no server answers during it, the run ends "
+            "(status 6).",
+            **limit,
+        ),
+        _engine(
+            "--max-response-bytes",
+            type=NumberType(int, 1),
+            default=16 << 20,
+            shapes_rows=False,
+            metavar="N",
+            help="openai: refuse a response of more than N bytes, as it comes or unpacked.",
         ),
         _engine(
             "--proxy",
@@ -341,17 +384,6 @@ def _server_options() -> list[Decorator]:
             help="openai: proxy for all requests. Proxy settings in the environment are ignored.",
         ),
     ]
-
-
-def _replay_option() -> Decorator:
-    return _engine(
-        "--replay",
-        multiple=True,
-        watched=True,
-        metavar="FILE",
-        help="Take responses from FILE, rows of an earlier run, instead of running a model. A response is found by id "
-        "(or question, or index), model and sample. If no model is named, all models in FILE answer. Repeatable.",
-    )
 
 
 def _engine(*names: str, **kwargs: Any) -> Decorator:

@@ -49,9 +49,10 @@ def page() -> str:
         *table("key", "default", keys),
         "A term counts only where a gate is open: `gate: {fact: format, above: 0, else: 0}`, with a number or another "
         "term after `else`. `anneal: {horizon: STEPS}` lets its weight fall as exp(-step / horizon).\n",
-        "`{reward: module:function, OPTION: ...}` is a function of your own, called as `function(facts, **options)`. "
-        "It returns an array [P, G]; its keyword-only parameters are its options; its attribute `facts`, a tuple of "
-        "names, says what it reads.\n",
+        "A function of your own is a term: `{reward: FILE.py:function, OPTION: ...}`, or `module:function` of a module "
+        "that Python finds (not in the current folder, unless PYTHONPATH names it). It is called as `function(facts, "
+        "**options)` and returns an array [P, G]; its keyword-only parameters are its options; its attribute `facts`, "
+        "a tuple of names, says what it reads.\n",
     ]
     for title, registry, where in SECTIONS:
         rows = []

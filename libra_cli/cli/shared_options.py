@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import click
-
 from libra_cli.cli.command import option
 from libra_cli.cli.engine_options import Markers
+from libra_cli.cli.numbers import MOST_WORKERS, NumberType
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -17,14 +16,15 @@ def spool_dir_option() -> Decorator:
     """`--spool-dir`, for a stage that reads its input twice."""
     return option(
         "--spool-dir",
+        writes="scratch folder",
         metavar="DIR",
         shapes_rows=False,
-        help="Directory for a temporary copy of input that cannot be read twice (a pipe or a compressed file). "
-        "Default: TMPDIR.",
+        help="Directory for the temporary copy of input that cannot be read twice (a pipe or a compressed file). "
+        "Default: $TMPDIR, or /tmp.",
     )
 
 
-def any_markers_option(purpose: str = "Markers around the thinking that is cut from responses") -> Decorator:
+def any_markers_option(purpose: str = "Markers around the thinking that is removed from responses") -> Decorator:
     """`--thinking-markers`, for a stage that reads texts from any model."""
     return option(
         "--thinking-markers",
@@ -38,4 +38,4 @@ def any_markers_option(purpose: str = "Markers around the thinking that is cut f
 
 def workers_option(help: str) -> Decorator:
     """`-j, --workers`."""
-    return option("-j", "--workers", type=click.IntRange(1), metavar="N", shapes_rows=False, help=help)
+    return option("-j", "--workers", type=NumberType(int, 1, MOST_WORKERS), metavar="N", shapes_rows=False, help=help)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,9 @@ import click
 from libra_cli import choices, miniature
 from libra_cli.cli.command import option
 from libra_cli.cli.engine_options import KeyValue
+from libra_cli.cli.numbers import MOST_WORKERS, NumberType, seconds
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _model_option = partial(option, group="Model")
 _data_option = partial(option, group="Data")
@@ -19,24 +22,21 @@ _device_option = partial(option, group="Devices and memory")
 _save_option = partial(option, group="Checkpoints, evaluation and logging")
 
 
-def _checked_betas(_ctx: click.Context, _param: click.Parameter, value: tuple[float, float]) -> tuple[float, float]:
-    if not all(0 <= beta < 1 for beta in value):
-        raise click.BadParameter("both lie in [0, 1)")
-    return value
-
-
 MODEL_OPTIONS = (
     _model_option(
         "--model",
         metavar="NAME",
         suggested=miniature.MODELS,
-        help="Model to train: a directory, a name on the Hugging Face hub, or libra-mini/weak, medium, strong, judge.",
+        help="Model to train: a directory, a name on the Hugging Face hub, or one of the small models that come with "
+        "libra: libra-mini/weak, libra-mini/medium, libra-mini/strong, libra-mini/judge.",
     ),
     _model_option(
         "--from-scratch", is_flag=True, help="Use only the configuration of --model and start from random weights."
     ),
     _model_option("--tokenizer", metavar="NAME", help="Tokenizer to use instead of the model's own."),
-    _model_option("--revision", metavar="REV", help="Branch, tag or commit of a model on the hub."),
+    _model_option(
+        "--revision", metavar="REV", help="Branch, tag or commit of a model on the hub. Default: the main branch."
+    ),
     _model_option("--trust-remote-code", is_flag=True, help="Allow running Python code that comes with the model."),
     _model_option(
         "--dtype",
@@ -46,20 +46,20 @@ MODEL_OPTIONS = (
     ),
     _model_option(
         "--lora-rank",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         metavar="R",
         help="Train only LoRA adapters of rank R, merged into the weights at the end. Default: train all weights. "
         "Needs peft.",
     ),
     _model_option(
         "--lora-alpha",
-        type=click.FloatRange(0, min_open=True),
+        type=NumberType(float, 0, low_open=True),
         metavar="A",
         help="LoRA alpha: adapter outputs are scaled by A / R. Default: 2 R.",
     ),
     _model_option(
         "--lora-dropout",
-        type=click.FloatRange(0, 1, max_open=True),
+        type=NumberType(float, 0, 1, high_open=True),
         default=0.0,
         metavar="P",
         help="Dropout probability on the input of the adapters.",
@@ -102,42 +102,48 @@ DATA_OPTIONS = (
         help="Assistant turns to train on: only the last of a conversation, or all.",
     ),
     _data_option(
-        "--max-length", type=click.IntRange(2), default=32_768, metavar="TOKENS", help="Maximum length of a sample."
+        "--max-length", type=NumberType(int, 2), default=32_768, metavar="TOKENS", help="Maximum length of a sample."
     ),
     _data_option(
         "--too-long",
         type=click.Choice(choices.TOO_LONG),
         default="drop",
-        help="Samples longer than --max-length: drop them and count them, or refuse them as errors. They are never "
-        "cut.",
+        help="What to do with a sample longer than --max-length; none is truncated. drop: leave it out and count it. "
+        "refuse: treat it as a row that cannot be trained on (see --errors).",
     ),
     _data_option(
         "--errors",
         writes="lines",
         keys=("stage", "class", "reason", "row_sha256"),
         metavar="FILE",
-        help="Write rows that cannot be trained on to FILE and continue. Default: stop at the first one.",
+        help="Write the rows that cannot be trained on to FILE, and train on the others (status 3). Default: the "
+        "first such row ends the run before training (status 2).",
     ),
     _data_option(
-        "-j", "--workers", type=click.IntRange(1), default=1, metavar="N", help="Threads that tokenize the data."
+        "-j",
+        "--workers",
+        type=NumberType(int, 1, MOST_WORKERS),
+        default=1,
+        metavar="N",
+        help="Worker threads that tokenize the data.",
     ),
 )
 """What is read, and which of its tokens the loss covers."""
 
 OPTIMIZATION_OPTIONS = (
     _step_option(
-        "--batch-size", type=click.IntRange(1), default=256, metavar="N", help="Samples per step, over all devices."
+        "--batch-size", type=NumberType(int, 1), default=256, metavar="N", help="Samples per step, over all devices."
     ),
     _step_option(
         "--epochs",
-        type=click.FloatRange(0, min_open=True),
+        type=NumberType(float, 0, low_open=True),
         default=3.0,
         metavar="N",
         help="Passes over the training data; may be a fraction.",
     ),
     _step_option(
         "--max-steps",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         metavar="N",
         help="Train for at most N steps, and end the learning-rate schedule there. Default: no limit.",
     ),
@@ -149,11 +155,11 @@ OPTIMIZATION_OPTIONS = (
         "rate; needs fewer steps from random weights. Requires --zero 0 and fp32.",
     ),
     _step_option(
-        "--lr", type=click.FloatRange(0, min_open=True), default=1e-5, metavar="X", help="Peak learning rate."
+        "--lr", type=NumberType(float, 0, low_open=True), default=1e-5, metavar="X", help="Peak learning rate."
     ),
     _step_option(
         "--min-lr",
-        type=click.FloatRange(0),
+        type=NumberType(float, 0),
         metavar="X",
         help="Learning rate at the last step. Default: a tenth of --lr.",
     ),
@@ -165,42 +171,41 @@ OPTIMIZATION_OPTIONS = (
     ),
     _step_option(
         "--warmup",
-        type=click.FloatRange(0),
+        type=NumberType(float, 0),
         default=0.03,
         metavar="X",
         help="Warm-up, from 0 to --lr: a share of all steps if below 1, otherwise a number of steps.",
     ),
     _step_option(
         "--clip",
-        type=click.FloatRange(0),
+        type=NumberType(float, 0),
         default=1.0,
         metavar="X",
         help="Maximum gradient norm; 0 disables clipping.",
     ),
     _step_option(
         "--weight-decay",
-        type=click.FloatRange(0),
+        type=NumberType(float, 0),
         default=0.0,
         metavar="X",
         help="Weight decay of AdamW; applies to matrices only.",
     ),
     _step_option(
         "--betas",
-        type=(float, float),
+        type=(NumberType(float, 0, 1, high_open=True),) * 2,
         default=(0.9, 0.999),
-        callback=_checked_betas,
         metavar="B1 B2",
         help="AdamW betas.",
     ),
     _step_option(
-        "--epsilon", type=click.FloatRange(0, min_open=True), default=1e-8, metavar="X", help="AdamW epsilon."
+        "--epsilon", type=NumberType(float, 0, low_open=True), default=1e-8, metavar="X", help="AdamW epsilon."
     ),
     _step_option(
         "--shuffle/--no-shuffle", default=True, help="Draw a new order for each epoch, or keep the order of the files."
     ),
     _step_option(
         "--seed",
-        type=click.IntRange(0),
+        type=NumberType(int, 0),
         default=0,
         metavar="N",
         help="Random seed of the data order, of initial weights (--from-scratch, LoRA) and of dropout.",
@@ -211,13 +216,13 @@ OPTIMIZATION_OPTIONS = (
 DEVICE_OPTIONS = (
     _device_option(
         "--nproc",
-        type=click.IntRange(1),
+        type=NumberType(int, 1, MOST_WORKERS),
         metavar="N",
         help="Processes to start on this node, one per device. Default: one per GPU; 1 without GPUs.",
     ),
     _device_option(
         "--micro-tokens",
-        type=click.IntRange(2),
+        type=NumberType(int, 2),
         metavar="TOKENS",
         help="Tokens in one forward pass, per device (or per group of --sequence-parallel devices). Changes memory "
         "and speed, not the result. Default: --max-length, but at least 2048.",
@@ -235,7 +240,7 @@ DEVICE_OPTIONS = (
     ),
     _device_option(
         "--zero",
-        type=click.IntRange(0, 3),
+        type=NumberType(int, 0, 3),
         metavar="STAGE",
         help="DeepSpeed ZeRO stage. 0 shards nothing; 1 shards optimizer states over the devices; 2 gradients, too; 3 "
         "weights, too. Default: 2 on several devices; on one device 1 for bf16 and 0 for fp32.",
@@ -248,7 +253,7 @@ DEVICE_OPTIONS = (
     ),
     _device_option(
         "--sequence-parallel",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         default=1,
         metavar="N",
         help="Split each row over N devices (Ulysses), for long samples.",
@@ -269,35 +274,39 @@ RUN_OPTIONS = (
     _save_option(
         "-o",
         "--output",
+        writes="model folder",
         metavar="DIR",
         help="Directory for the trained model and its checkpoints. The same command continues an interrupted run.",
     ),
     _save_option("--overwrite", is_flag=True, help="Delete an earlier run in DIR and start anew."),
     _save_option(
         "--save-every",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         default=500,
         metavar="STEPS",
         help="Write a checkpoint every STEPS steps. One is also written when the run is asked to stop.",
     ),
     _save_option(
         "--keep",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         default=2,
         metavar="K",
-        help="Number of latest checkpoints to keep. The best one (lowest loss on --eval-data) is kept as well.",
+        help="Number of checkpoints to keep, the latest ones. The one with the lowest loss on "
+        "--eval-data is kept, too.",
     ),
     _save_option(
         "--resume",
         type=click.Choice(choices.RESUME),
         default="auto",
-        help="auto: continue from the last checkpoint in DIR. never: discard the checkpoints there and start anew.",
+        help="What to do if DIR has checkpoints of this command. auto: continue from the last one. never: delete the "
+        "earlier run and start anew, as --overwrite does.",
     ),
     _save_option(
         "--final",
         type=click.Choice(choices.FINAL_MODELS),
         default="last",
-        help="Model to write to DIR: that of the last step, or the one with the lowest loss on --eval-data.",
+        help="Model to write to DIR. last: that of the last step. best: that of the step with the lowest loss on "
+        "--eval-data, which it needs; give --eval-every, too, or only the last step is measured.",
     ),
     _save_option(
         "--save-dtype",
@@ -308,15 +317,20 @@ RUN_OPTIONS = (
     ),
     _save_option(
         "--grace",
-        type=click.FloatRange(0),
+        type=seconds(zero=True),
         default=30.0,
         metavar="SECONDS",
         help="Time to write a checkpoint after a request to stop (TERM, USR1, Ctrl-C).",
     ),
-    _save_option("--eval-data", multiple=True, metavar="FILE", help="File of held-out samples. Repeatable."),
+    _save_option(
+        "--eval-data",
+        multiple=True,
+        metavar="FILE",
+        help="File of held-out samples: the loss on them is measured, but not trained on. Repeatable.",
+    ),
     _save_option(
         "--eval-every",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         metavar="STEPS",
         help="Measure the loss on --eval-data every STEPS steps. Default: only at the end.",
     ),
@@ -324,19 +338,22 @@ RUN_OPTIONS = (
         "--score",
         multiple=True,
         metavar="FILE",
-        help="File of labelled rows for the model to judge (as libra judge does); the verdicts are scored (as libra "
-        "score does). Repeatable.",
+        help="File of labelled rows on which the model is measured as a judge: libra judge has it judge them, and "
+        "libra score computes the figures. Repeatable.",
     ),
     _save_option(
         "--score-every",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         metavar="STEPS",
-        help="Judge the --score files every STEPS steps. Default: only at the end.",
+        help="Measure the model on the --score files every STEPS steps. Default: only at the end.",
     ),
     _save_option(
-        "--score-with", default="", metavar="OPTIONS", help="Options for libra judge in these runs, as one string."
+        "--score-with",
+        default="",
+        metavar="OPTIONS",
+        help="Options of libra judge for the --score files, as one string.",
     ),
-    _save_option("--tensorboard", metavar="DIR", help="Write metrics to DIR for TensorBoard."),
+    _save_option("--tensorboard", writes="log folder", metavar="DIR", help="Write metrics to DIR for TensorBoard."),
     _save_option("--wandb", metavar="PROJECT", help="Log metrics to this project of Weights & Biases."),
     _save_option("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
     _save_option(
@@ -355,9 +372,26 @@ RUN_OPTIONS = (
 """Checkpoints, evaluation and logging."""
 
 
-def training_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds all of them, in the order of the manual."""
-    groups = (MODEL_OPTIONS, DATA_OPTIONS, OPTIMIZATION_OPTIONS, DEVICE_OPTIONS, RUN_OPTIONS)
-    for decorate in reversed([decorator for group in groups for decorator in group]):
-        function = decorate(function)
-    return function
+SFT_GROUPS = (MODEL_OPTIONS, DATA_OPTIONS, OPTIMIZATION_OPTIONS, DEVICE_OPTIONS, RUN_OPTIONS)
+"""All options of supervised fine-tuning."""
+
+
+def training_options(
+    *groups: Sequence[Decorator], without: Sequence[str] = (), changed: Mapping[str, Mapping[str, Any]] | None = None
+) -> Decorator:
+    """Adds groups of options, in the order of the manual.
+
+    `without` leaves options out by their names, `changed` replaces attributes (`default`, `help`) of others.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for add in reversed([decorator for group in groups for decorator in group]):
+            function = add(function)
+        params: list[click.Parameter] = getattr(function, "__click_params__", [])
+        params[:] = [param for param in params if param.name not in without]
+        for param in params:
+            for name, value in (changed or {}).get(str(param.name), {}).items():
+                setattr(param, name, value)
+        return function
+
+    return decorate

@@ -131,7 +131,7 @@ class Requests(Protocol):
 
     @property
     def ended(self) -> bool:
-        """No request will come any more."""
+        """Whether no more requests will come."""
         ...
 
     @property

@@ -88,14 +88,18 @@ class ChatTemplate:
 
     def apply(self, messages: Messages, add_generation_prompt: bool, tools: Sequence[Any] | None = None) -> str:
         """The text that the chat template makes of `messages`; raises RequestError if it refuses them."""
-        import jinja2
+        from libra_cli.engines import template_sandbox
 
-        given = {"add_generation_prompt": add_generation_prompt, "chat_template": self.model.chat_template}
-        given |= self.model.chat_args
+        values = {"add_generation_prompt": add_generation_prompt, **self.model.chat_args}
+        own_renderer = getattr(type(self.tokenizer), "apply_chat_template", None)
         try:
-            return self.tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, **given)
-        except (jinja2.TemplateError, TypeError, ValueError) as error:  # the latter two from operations on a value
-            reason = f"the chat template refuses the messages ({error})"
+            if getattr(own_renderer, "__module__", "") != "transformers.tokenization_utils_base":
+                named = {"chat_template": self.model.chat_template, **values}
+                return self.tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, **named)
+            template = self.tokenizer.get_chat_template(self.model.chat_template, tools)
+            return template_sandbox.render(self.tokenizer, template, messages, tools, values)
+        except Exception as error:  # noqa: BLE001 -- a template computes, and can fail, as any program
+            reason = f"the chat template refuses the messages ({error or type(error).__name__})"
             raise RequestError("chat_template", f"{reason}; use another --chat-template") from None
 
     def decode(self, prompt_ids: Sequence[int], ids: Sequence[int]) -> str:

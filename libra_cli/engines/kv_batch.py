@@ -110,4 +110,5 @@ def _is_plain(cache: Any) -> bool:
 
 
 def _left_pad(states_B_H_T_D: torch.Tensor, length: int) -> torch.Tensor:
+    """Zeros before the first token, up to `length` tokens."""
     return pad(states_B_H_T_D, (0, 0, length - states_B_H_T_D.shape[2], 0))

@@ -8,6 +8,8 @@ import torch
 
 from libra_cli.engines.base import Sampling
 
+COLDEST = 1e-6
+"""Lowest temperature to divide by: below it a logit may leave the range of float32. What is colder is greedy."""
 _AHEAD = 64
 """Uniform numbers generated at a time."""
 
@@ -29,15 +31,15 @@ class RandomStream:
 def processed(logits_B_V: torch.Tensor, sampling: Sampling) -> torch.Tensor:
     """The logits of the distribution that tokens are sampled from, in float32: see `restrict`.
 
-    At temperature 0 they are the model's own, of which `sample` takes the most probable token.
+    Below COLDEST they are the model's own, of which `sample` takes the most probable token.
     """
     logits_B_V = logits_B_V.float()
-    return logits_B_V if sampling.temperature == 0 else restrict(logits_B_V / sampling.temperature, sampling)
+    return logits_B_V if sampling.temperature < COLDEST else restrict(logits_B_V / sampling.temperature, sampling)
 
 
 def sample(logits_B_V: torch.Tensor, sampling: Sampling, streams: Sequence[RandomStream]) -> list[int]:
-    """One token id per row of `processed` logits: the most probable one at temperature 0, else a random one."""
-    if sampling.temperature == 0:
+    """One token id per row of `processed` logits: the most probable one below COLDEST, else a random one."""
+    if sampling.temperature < COLDEST:
         return logits_B_V.argmax(-1).tolist()
     probs_B_V = torch.softmax(logits_B_V, -1)
     cumulative_B_V = probs_B_V.cumsum(-1)
@@ -66,7 +68,8 @@ def restrict(logits_B_V: torch.Tensor, sampling: Sampling) -> torch.Tensor:
     if sampling.top_p < 1:
         sorted_B_V, order = logits_B_V.sort(descending=True, stable=True)
         probs_B_V = torch.softmax(sorted_B_V, -1)
-        outside = probs_B_V.cumsum(-1) - probs_B_V >= sampling.top_p  # the first is always kept
+        outside = probs_B_V.cumsum(-1) - probs_B_V >= sampling.top_p
+        outside[:, 0] = False  # the first is always kept, even if float32 takes top_p for 0
         logits_B_V = logits_B_V.masked_fill(outside.scatter(-1, order, outside), -torch.inf)
     return logits_B_V
 

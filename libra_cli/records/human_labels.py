@@ -118,7 +118,7 @@ def label_of(place: str, line: bytes) -> Label:
         raise Fatal(Exit.USAGE, f'{place}: no "id", so nobody knows whose label it is; add the id of its row')
     label = fields.get("label", "")
     if label is not None and (type(label) is not int or label not in VERDICTS):
-        what = '"label" is neither 1 (correct) nor 0 (wrong) nor null (skipped)'
+        what = '"label" is neither 1 (correct) nor 0 (incorrect) nor null (skipped)'
         raise Fatal(Exit.USAGE, f"{place}: {what}; correct it or delete the line")
     if not isinstance(fields.get("response_sha256"), str):
         cure = "label the row with libra review, which writes it"

@@ -110,7 +110,7 @@ def label_name(fields: Fields) -> str:
 
 
 def needs_person(fields: Fields) -> bool:
-    """Whether a person could decide the row; not if its response was cut short."""
+    """Whether a person could decide the row; not if its response was truncated."""
     verification = fields["verification"]
     return fields["label"] is None and verification.get("reason") != TRUNCATED
 

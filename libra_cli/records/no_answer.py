@@ -1,9 +1,9 @@
-"""Finds responses that are no answer at all by rule, before they can fool a judge.
+"""Finds non-answers: responses that say nothing, which must not reach a judge.
 
 A response passes if anything in it could be an answer: a letter, a digit, a mathematical sign, an operator, an empty
 set or list. It is stopped if it consists only of what surrounds an answer: blanks, marks, signs of applause, empty
 boxes and tags, or words with which an answer begins (`openers`), in any case and with any accents, marks and blanks.
-The rule does not know a problem whose answer is one of these words ("What is a homogeneous mixture called?");
+The check does not know a problem whose answer is one of these words ("What is a homogeneous mixture called?");
 `libra judge --no-gate` turns it off.
 """
 
@@ -52,7 +52,7 @@ Check and cross (`✓`, `✗`, `❌`), circles, arrows, suits and pictures can b
 
 
 def no_answer(response: str) -> str | None:
-    """Why a response is no answer at all: `empty`, `symbols_only` or `opener_only`; None if it may be one."""
+    """What kind of non-answer a response is: `empty`, `symbols_only` or `opener_only`; None if it may be one."""
     if len(response) > LONGEST and sum(map(str.isalnum, response[:LONGEST])) > LONGEST // 2:
         return None  # the quick way out for most responses
     text = _UNSEEN.sub(_blank, unicodedata.normalize("NFKC", response.translate(_CIRCLED))).strip()

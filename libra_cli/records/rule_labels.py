@@ -141,4 +141,4 @@ def summarise(labels: Counter[str]) -> str:
     """How many rows got each label, and why some got none."""
     undecided = {name.split(" ", 1)[1]: count for name, count in sorted(labels.items()) if name.startswith("undecided")}
     why = f" ({', '.join(f'{name} {count}' for name, count in undecided.items())})" if undecided else ""
-    return f"{labels['correct']} correct, {labels['wrong']} wrong, {sum(undecided.values())} undecided{why}"
+    return f"{labels['correct']} correct, {labels['wrong']} incorrect, {sum(undecided.values())} undecided{why}"

@@ -20,7 +20,7 @@ _SCORES = (("score_chosen", "score_rejected"), ("scores_chosen", "scores_rejecte
 def scores(fields: Fields) -> list[float | None] | None:
     """The score of each response, None for an unreadable one; None if responses were not scored one by one.
 
-    A response that is no answer (see `gates`), and so was not scored, is below all others.
+    A non-answer (see `gates`), and so was not scored, is below all others.
     """
     values = fields.get("scores")
     if isinstance(values, list):
@@ -94,7 +94,7 @@ def _pair_verdicts(fields: Fields) -> dict[Pair, int]:
 
 
 def _gate_verdict(fields: Fields, pair: Pair) -> int | None:
-    """The verdict on a pair that was not judged: a response that is no answer loses, and two of them tie."""
+    """The verdict on a pair that was not judged: a non-answer loses, and two of them tie."""
     gates = fields.get("gates")
     gates = gates if isinstance(gates, list) else []
     first, second = (index < len(gates) and gates[index] is not None for index in pair)

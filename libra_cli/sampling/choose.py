@@ -230,6 +230,7 @@ def _server_factory(
         "retry_budget": options.retry_budget,
         "chat_template_args": _chat_args(options, sampling_options),
         "extra": {**({} if template is None else {"chat_template": template}), **dict(options.engine_arg)},
+        "max_response_bytes": options.max_response_bytes,
         "proxy": options.proxy,
         "note": note,
     }

@@ -37,7 +37,7 @@ class JudgePlan:
     item: JudgeItem
     shows: str
     gates: tuple[str | None, ...]
-    """Per response: why it is no answer at all, by rule; None if a judge is needed."""
+    """Per response: what kind of non-answer it is; None if a judge is needed."""
     pairs: tuple[Pair, ...]
     """The comparisons of a task that shows two responses; else empty."""
     prompts: tuple[JudgePrompt, ...]

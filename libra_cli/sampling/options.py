@@ -55,6 +55,7 @@ class EngineOptions(FromOptions):
     api_key_file: str | None
     request_timeout: float | None
     retry_budget: float
+    max_response_bytes: int
     proxy: str | None
     replay: tuple[str, ...]
     flag: str = "model"

@@ -11,6 +11,7 @@ from typing import Any
 from libra_cli.stream import rows
 from libra_cli.stream.console import Console
 from libra_cli.stream.files import open_special
+from libra_cli.stream.lock import Lock
 from libra_cli.stream.sinks import append_row, is_plain_file, write_failed
 
 SHOWN = 10
@@ -23,7 +24,7 @@ REASON_CHARS = 2000
 class ErrorLog:
     """Writes refused rows to the file `path` and shows them on stderr; `path` None only shows them.
 
-    Every run begins the file anew: the rows in it were not done, so each run meets them again. `waiting` is as for
+    Every run makes the file anew: the rows in it were not done, so each run meets them again. `waiting` is as for
     open_special.
     """
 
@@ -65,36 +66,43 @@ class ErrorLog:
 
 
 class LineFile:
-    """A file of lines that show while the run works; begun anew at the first line, or at the end without any.
+    """A file of lines: PATH.part while the run works, for people to watch, and PATH once it ends.
 
-    A device or a named pipe is opened at once, anything else no earlier than it changes. `waiting` is as for
-    open_special.
+    Of a run that is killed PATH.part stays, with every line so far; PATH is as the run before left it. A device or a
+    named pipe is written to. `waiting` is as for open_special. Raises Fatal(11) if another run is writing the file.
     """
 
     def __init__(self, path: str, **waiting: Any):
-        self._path = path
-        self._fd = -1 if is_plain_file(path) else open_special(path, **waiting)
+        self._path, self._is_plain = path, is_plain_file(path)
+        self._part = f"{path}.part" if self._is_plain else path
+        self._lock = Lock(path) if self._is_plain else None
+        self._fd = -1 if self._is_plain else open_special(path, **waiting)
 
     def add(self, line: bytes) -> None:
         """Adds a line with its newline; raises Fatal(74) if it cannot be written."""
         if self._fd < 0:
             self._open()
-        append_row(self._fd, line, self._path)
+        append_row(self._fd, line, self._part)
 
     def close(self, refused: bool = False) -> None:
-        """Closes the file; of a `refused` run (status 2) without lines it stays as it was. Raises Fatal(74)."""
-        if self._fd < 0:
-            if refused:
-                return
-            self._open()
+        """Ends the file; a `refused` run (status 2) leaves PATH as it was. Raises Fatal(74)."""
         try:
-            os.close(self._fd)
+            if self._fd < 0 and not refused:
+                self._open()
+            if self._fd >= 0:
+                os.close(self._fd)
+                if self._is_plain:
+                    os.unlink(self._part) if refused else os.replace(self._part, self._path)
         except OSError as error:
             raise write_failed(self._path, error, begun=True) from None
+        finally:
+            self._fd = -1
+            if self._lock is not None:
+                self._lock.release()
 
     def _open(self) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            self._fd = os.open(self._path, flags, 0o666)
+            self._fd = os.open(self._part, flags, 0o666)
         except OSError as error:
-            raise write_failed(self._path, error, begun=True) from None
+            raise write_failed(self._part, error, begun=True) from None

@@ -50,6 +50,13 @@ def _first_line_has(path: str, keys: tuple[str, ...]) -> bool:
         return _keys_of(file.readline(_LARGEST_REPORT)) >= set(keys)
 
 
+def _begins_like_lines(path: str, keys: tuple[str, ...]) -> bool:
+    """Whether the first line has the keys, or is the piece of a row that a power cut left."""
+    with open(path, "rb") as file:
+        line = file.readline(_LARGEST_REPORT)
+    return _keys_of(line) >= set(keys) or (not line.endswith(b"\n") and line.startswith(b'{"id":'))
+
+
 def _is_page(path: str, _keys: tuple[str, ...]) -> bool:
     with open(path, "rb") as file:
         return b"default-src 'none'; style-src 'unsafe-inline'" in file.read(_FIRST_BYTES).replace(b"&#x27;", b"'")
@@ -80,6 +87,9 @@ class FileForm:
     companions: Mapping[str, _IsOwn | None] | None = None
     """The endings of the files that belong to it, and how each is recognised."""
     takes_stdout: bool = False
+    is_folder: bool = False
+    must_exist: bool = False
+    """A folder that the run does not make."""
     grows: bool = False
     """Rows are added to the file that is there, so that no other name may lead to it."""
 
@@ -91,14 +101,20 @@ FORMS: dict[str, FileForm] = {
     "rows": FileForm(companions=_CONTINUED | _VOTES, takes_stdout=True, grows=True),
     "side rows": FileForm(companions=_CONTINUED, grows=True),
     "labels": FileForm(companions={".lock": None}, grows=True),
-    "lines": FileForm(_first_line_has),
+    "lines": FileForm(_first_line_has, companions={".part": _begins_like_lines, ".lock": None}),
     "manifest": FileForm(_is_manifest),
     "report": FileForm(_has_keys),
     "page": FileForm(_is_page),
     "result": FileForm(takes_stdout=True),
     "plot": FileForm(),
+    "model folder": FileForm(is_folder=True),
+    "log folder": FileForm(is_folder=True),
+    "scratch folder": FileForm(is_folder=True, must_exist=True),
 }
-"""Name of a form, as options give it -> the form. A result or a plot replaces what is there, as its option says."""
+"""Name of a form, as options give it -> the form.
+
+A result or a plot replaces what is there, as its option says. A trainer looks itself at what its folder holds.
+"""
 
 
 @dataclass(frozen=True)
@@ -130,6 +146,9 @@ def check_files(outputs: Iterable[OutputFile], inputs: Iterable[str], overwrite:
     plain = []
     for output in outputs:
         _check_name(output)
+        if FORMS[output.form].is_folder:
+            _check_output_folder(output)
+            continue
         if output.path == "-" or not is_plain_file(output.path):
             if output.path != "-" and _is_pipe(output.path):
                 _claim(output.path, taken)
@@ -138,7 +157,7 @@ def check_files(outputs: Iterable[OutputFile], inputs: Iterable[str], overwrite:
         for name in output.names:
             _claim(name, taken)
     for output in outputs:
-        if output.path != "-":
+        if output.path != "-" and not FORMS[output.form].is_folder:
             _check_kind(output, overwrite)
     for folder, output in {os.path.dirname(output.path) or ".": output for output in plain}.items():
         _check_folder(folder, output.path)
@@ -194,7 +213,7 @@ def _check_kind(output: OutputFile, overwrite: bool) -> None:
         for ending, is_own in (form.companions or {}).items():
             _check_regular(path + ending, is_own, output, form.grows)
         part, manifest = path + ".part", path + ".libra.json"
-        if overwrite and ".part" in (form.companions or ()) and _size(part) and not _size(manifest):
+        if overwrite and ".libra.json" in (form.companions or ()) and _size(part) and not _size(manifest):
             raise Fatal(Exit.USAGE, f"{part}: was not made by libra; move it away, or use another {output.option}")
     except OSError as error:
         raise write_failed(str(error.filename or path), error) from None
@@ -238,6 +257,23 @@ def _check_regular(path: str, is_own: _IsOwn | None, output: OutputFile, grows: 
         raise Fatal(Exit.USAGE, f"{path}: {reason}; copy it, or use another {output.option}")
     if is_own is not None and status.st_size and not is_own(path, output.keys):
         raise Fatal(Exit.USAGE, f"{path}: exists and was not made by libra with {output.option}; {cure}")
+
+
+def _check_output_folder(output: OutputFile) -> None:
+    """Raises Fatal(2 or 74) unless the folder is there and takes files, or can be made."""
+    folder = output.path
+    try:
+        os.lstat(folder)
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            raise write_failed(folder, error) from None
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise Fatal(Exit.USAGE, f"{folder}: is no folder; name another one with {output.option}")
+    if FORMS[output.form].must_exist and not os.path.isdir(folder):
+        raise Fatal(Exit.USAGE, f"{folder}: there is no such folder; make it, or name another one with {output.option}")
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder.rstrip("/")) or "."
+    _check_folder(folder, output.path)
 
 
 def _check_folder(folder: str, path: str) -> None:

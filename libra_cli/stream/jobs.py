@@ -169,7 +169,7 @@ class RowFeed(Feed):
         return None
 
     def _next_of_row(self) -> Job | None:
-        """The row's next job; a row whose jobs cannot be made is refused alone."""
+        """The row's next job, None after the last. A row whose jobs cannot be made is refused, and the run goes on."""
         try:
             job = next(self._jobs, None)
         except Exception as error:  # noqa: BLE001 -- one row's failure is that row's; it is named and counted

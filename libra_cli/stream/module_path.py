@@ -28,6 +28,7 @@ def _named() -> list[str]:
 
 
 def _without_current_folder(entries: list[str]) -> list[str]:
+    """The absolute entries, without the current folder unless PYTHONPATH names it, and with libra's own."""
     try:
         here = os.path.realpath(os.getcwd())
     except OSError:  # it was removed

@@ -63,6 +63,6 @@ class Watchdog:
             self._seen, self._since = progress.settled, now
         elif self._timeout and now - self._since > self._timeout:
             faulthandler.dump_traceback(2)
-            stalled = f"no answer for {self._timeout:g} s (--stall-timeout) with {progress.at_work} jobs at work"
+            stalled = f"nothing finished for {self._timeout:g} s (--stall-timeout) with {progress.at_work} jobs at work"
             write_stderr(f"libra {self._stage}: {stalled}; with -o FILE the same command continues\n")
             leave(Exit.BACKEND)

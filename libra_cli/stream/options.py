@@ -103,7 +103,7 @@ class Shard:
             self.index, self.count = _slurm_shard()
         else:
             index, _, count = text.partition("/")
-            digits = all(number.isascii() and number.isdigit() for number in (index, count))
+            digits = all(number.isascii() and number.isdigit() and len(number) < 10 for number in (index, count))
             if not digits or int(index) >= int(count):
                 hint = "write I/N with 0 <= I < N (0/8 is the first of eight), or auto"
                 raise Fatal(Exit.USAGE, f"--shard {text}: {hint}")
@@ -136,6 +136,6 @@ def _slurm_shard() -> tuple[int, int]:
 
 def _number(name: str, default: int) -> int:
     text = os.environ.get(name, str(default))
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise Fatal(Exit.USAGE, f"--shard auto: {name} is {text!r}, not a number; write --shard I/N")
     return int(text)

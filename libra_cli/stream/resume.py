@@ -122,6 +122,9 @@ class FinishedRows:
     def take(self, fields: Mapping[str, Any], place: str) -> bool:
         """Whether this row is done; each row of the output is matched once. Raises Fatal(2) if its content has changed.
 
+        That may be in the middle of a run: rows that it has written by then stay, and the same command continues them
+        once the input is as it was.
+
         Rows that lack a name (`sample`, say) may share an identity and differ in content. Whether one of those has
         changed is known only at the end of the input: see `leftover`.
         """

@@ -59,13 +59,15 @@ class Run:
         try:
             output, options = self._output, self.options
             output.open()
-            self._errors = ErrorLog(options.errors, self.info.name, self.console, **output.waiting)
+            self._errors = ErrorLog(options.errors, self.info.name, self.console, **self.waiting)
             self._ledger = Ledger(output.sink, self._errors, self.counts, output.finished, options.debug)
             self._reader = RowReader(
                 self._source, options, self.info.reads, self.counts, self.stop, self.refuse, self.flush
             )
             self._monitor = Monitor(self.stop, self._poll)
         except BaseException:
+            if hasattr(self, "_errors"):
+                self._errors.close(refused=True)
             self._release()
             raise
         return self
@@ -156,6 +158,11 @@ class Run:
         for row in self._reader:
             self.counts.read += 1
             yield row
+
+    @property
+    def waiting(self) -> dict[str, Any]:
+        """What ends a wait for the reader of a named pipe; see open_special."""
+        return self._output.waiting
 
     @property
     def continues(self) -> bool:

@@ -43,7 +43,7 @@ def write_failed(name: str, error: OSError, begun: bool = False) -> Fatal:
     """The Fatal for a failed write: names the file, reason and remedy.
 
     The status is 2 if no run could write there, and 74 if the device failed. Once the run has `begun` to write the
-    file, it is 74 in any case: status 2 promises that nothing was done.
+    file, it is 74 in any case, since the command itself was right.
     """
     if error.errno in NO_PLACE + NO_PERMISSION and not begun:
         return Fatal(Exit.USAGE, f"{name}: cannot be written ({error.strerror}); check the name and the folder")

@@ -48,7 +48,7 @@ class VerdictForm:
     def read(self, text: GeneratedText) -> Verdict:
         """Reads the verdict of a generated text; the reason for having none is one of REASONS.
 
-        A text that was cut short has none, even if a form stands in it: a server that does not part thoughts from
+        A text that was truncated has none, even if a form stands in it: a server that does not part thoughts from
         answers returns the beginning of a thought as an answer. A verdict that stands only in the thinking does not
         count. If thinking markers of any family stand in the response, it is cut at them once more.
         """

@@ -1,20 +1,32 @@
-"""Log-probabilities of whole samples by the model in training, before an update or without its adapters."""
+"""Log-probabilities of whole samples by the model in training before an update, or by its reference."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 import numpy as np
 import torch
 
+from libra_cli.training.data.micro_batch import MicroBatch
 from libra_cli.training.data.sources import StepBatch
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.world import World
 from libra_cli.training.trainer import TrainBatches
 
 
+class LogProbModel(Protocol):
+    """A model that is spread over the ranks as the one in training is."""
+
+    def log_probs(self, micro_batch: MicroBatch) -> torch.Tensor:
+        """Log-probabilities of this rank's targets (float32 [N]), without gradient."""
+
+
 def measured_log_probs(
-    engine: TrainEngine, batches: TrainBatches, batch: StepBatch, world: World
+    engine: TrainEngine, batches: TrainBatches, batch: StepBatch, world: World, model: LogProbModel | None = None
 ) -> dict[int, np.ndarray]:
     """Log-probabilities of the targets of each sample of `batch`: index -> float32 [targets]. A collective.
+
+    `model` measures instead of the one in training, as a reference does.
 
     In evaluation mode; all ranks get all samples, since an update splits its mini-batch over them in another way.
     """
@@ -22,7 +34,7 @@ def measured_log_probs(
     engine.train(False)
     measured: list[tuple[np.ndarray, torch.Tensor]] = []
     for micro_batch, _ in batches.micro_batches(batch, world):
-        measured.append((micro_batch.samples, engine.log_probs(micro_batch)))
+        measured.append((micro_batch.samples, (model or engine).log_probs(micro_batch)))
     engine.train()
     own = [(samples, log_probs_N.float().cpu().numpy()) for samples, log_probs_N in measured]
     for rank in world.all_gather(own):  # ranks that share a row hold its stretches in their order

@@ -24,7 +24,7 @@ RequiredFacts = Sequence[str] | Callable[[Mapping[str, Any]], Sequence[str]]
 class Interval:
     """The numbers that an option accepts, from `low` to `high`."""
 
-    low: float = -math.inf
+    low: float
     high: float = math.inf
     above: bool = False
     """`low` itself is out."""

@@ -132,7 +132,7 @@ class TrainingRun:
         def claim() -> None:
             stack.callback(Lock(str(self._dir.path / "run")).release)
             stack.callback(self._dir.clear_finished)
-            stack.callback(lambda: self._log.close() if self._log else None)
+            stack.push(self._close_log)
             self._dir.begin()
 
         def read_model() -> tuple[Any, Any, TrainingChat]:
@@ -161,11 +161,16 @@ class TrainingRun:
         except Stopped as stopped:
             self._console.note(f"stopped after step {trainer.step}; the same command continues")
             return stopped.status
-        export.write(self._dir.path, model.engine)
+        export.write(self._dir.path, model.engine, self._dir.claim)
         world.on_rank0(lambda: self._dir.finish(trainer.step, train.digest, self._refused))
         chosen = "" if step == trainer.step else f", the best of which was step {step}"
         self._console.note(f"{trainer.step} steps{chosen}; the model is in {self._dir.path}")
         return Exit.SOME_ERRORS if self._refused else Exit.DONE
+
+    def _close_log(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Ends the error file; a run that is refused (status 2) leaves that of an earlier one."""
+        if self._log is not None:
+            self._log.close(refused=isinstance(error, Fatal) and error.status == Exit.USAGE)
 
     # -- samples ------------------------------------------------------------------------------------------------------
 

@@ -6,9 +6,9 @@ import hashlib
 import json
 import os
 import shlex
-import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,18 +19,23 @@ from libra_cli.stream.files import replace_file
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.module_path import libra_command
 from libra_cli.stream.sinks import write_failed
+from libra_cli.training import own_folder
 from libra_cli.training.distributed import deepspeed_config
 from libra_cli.training.monitoring.trackers import check_trackers
+from libra_cli.training.own_folder import MANIFEST
 from libra_cli.training.settings import TrainSettings
 
-MANIFEST = "libra.json"
-SAMPLES, SCORED = ".samples", ".scored"
-RUN_ENTRIES = ("checkpoints", SAMPLES, SCORED, MANIFEST)
-"""What --overwrite removes."""
+SAMPLES, SCORED, ROLLOUTS = ".samples", ".scored", ".rollouts"
+CHECKPOINTS = "checkpoints"
 MODEL_FILES = ("config.json", "*.safetensors", "tokenizer*", "*.jinja")
 """What identifies a model's folder."""
-_KINDS = {"stage": str, "status": str, "config": dict, "steps": int, "samples": str, "refused": int, "left": dict}
-"""Types of the values of a manifest."""
+_KINDS = {
+    "stage": str, "status": str, "config": dict, "steps": int, "samples": str, "refused": int, "left": dict,
+    "written": list,
+}  # fmt: skip
+"""Types of the values of a manifest. `written`, which earlier versions did not write: what of DIR is libra's."""
+_PREPARED = "prepared"
+"""Status of a run that has not begun to train: no settings bind the next one."""
 _END_BYTES = 1 << 16
 
 
@@ -44,19 +49,22 @@ class RunDir:
         self._settings, self._stage, self.path = settings, stage, Path(settings.save.output)
         self._anew = settings.save.overwrite or settings.save.resume == "never"
         self._inputs: dict[str, Any] = {}
+        self._written: set[str] = set()
 
     def check(self) -> Exit | None:
         """The exit status of this very run if it is finished already. Raises Fatal if it cannot be done.
 
         Inputs from a pipe, or from files with another time stamp, have to be read first (`refuse_other_samples`).
         """
+        self._refuse_model_itself()
+        before = self._manifest()
+        own_folder.check(self.path, before, self._own_outputs())
         self.check_named()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise write_failed(str(self.path), error) from None
-        before = self._manifest()
-        if before is None or self._anew:
+        if before is None or self._anew or before.get("status") == _PREPARED:
             return None
         refuse_difference(str(self.path), before.get("config", {}), self._config())
         if before.get("status") != "complete":
@@ -66,9 +74,14 @@ class RunDir:
         if self._has_results(before):
             same = "-" not in self._settings.data.inputs and before.get("files") == self._sample_files()
             return _exit_status(before) if same else None
-        if not (self.path / "checkpoints" / f"step-{before.get('steps')}" / MANIFEST).exists():
+        if not (self.path / CHECKPOINTS / f"step-{before.get('steps')}" / MANIFEST).exists():
             raise self._finished("and no checkpoint of its last step")
         return None  # continues after its last step, and makes only what is missing
+
+    def _own_outputs(self) -> list[str]:
+        """What this very run writes besides; it may lie in the folder."""
+        outputs = [self._settings.data.errors, self._settings.watch.tensorboard]
+        return [name for name in outputs if name is not None]
 
     def _finished(self, what: str) -> Fatal:
         cure = "--overwrite trains anew, or use another -o"
@@ -86,10 +99,14 @@ class RunDir:
         is_path = name.startswith((".", "/", "~")) or os.path.isdir(name)
         if is_path and not os.path.isfile(os.path.join(name, "config.json")):
             raise Fatal(Exit.USAGE, f"--model {name}: there is no config.json; name the folder of a model")
-        if os.path.isdir(name) and self.path.exists() and os.path.samefile(name, self.path):
-            raise Fatal(Exit.USAGE, f"-o {self.path}: this is --model itself; use another folder")
+        self._refuse_model_itself()
         if settings.save.score:
             _check_judge_options(settings.save.score_with)
+
+    def _refuse_model_itself(self) -> None:
+        name = self._settings.model.model
+        if os.path.isdir(name) and self.path.exists() and os.path.samefile(name, self.path):
+            raise Fatal(Exit.USAGE, f"-o {self.path}: this is --model itself; use another folder")
 
     def _config(self) -> dict[str, Any]:
         """What determines the steps."""
@@ -135,21 +152,38 @@ class RunDir:
         return _exit_status(before) if self._has_results(before) else None
 
     def begin(self) -> None:
-        """Removes an earlier run if it is to be overwritten, and notes the stamps of the inputs."""
-        for name in RUN_ENTRIES if self._anew else ():
-            self.remove(name)
+        """Marks the folder as libra's, removes an earlier run if it is to be overwritten, notes stamps of the inputs.
+
+        A model that lies there stays until the new one takes its place.
+        """
+        before = self._manifest()
+        self._written = {*own_folder.written(self.path, before), *own_folder.KEPT}
+        if before is None or self._anew or before.get("status") == _PREPARED:
+            self._replace_manifest({"stage": self._stage, "status": _PREPARED})
+        if self._anew:
+            with _removing(self.path / CHECKPOINTS):
+                own_folder.remove_checkpoints(self.path / CHECKPOINTS)
+            for name in (SAMPLES, SCORED, ROLLOUTS):
+                self.remove(name)
         self._inputs = {"files": self._sample_files(), "model": self._model_files(), "left": self._results()}
+
+    def claim(self, names: Sequence[str]) -> set[str]:
+        """Notes, before they are written, that the files `names` of the model are libra's; returns all that are.
+
+        Raises Fatal(74) if one of them is there that libra did not write.
+        """
+        for name in names:
+            if name not in self._written and os.path.lexists(self.path / name):
+                cure = "move it away and run again, which goes on from the last checkpoint"
+                raise Fatal(Exit.WRITE_FAILED, f"{self.path / name}: was not written by this run; {cure}")
+        self._written.update(names)
+        self.write_manifest("running")
+        return self._written
 
     def remove(self, name: str) -> None:
         """Removes a file or folder in it; raises Fatal(74) if that fails."""
-        path = self.path / name
-        try:
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.exists():
-                os.unlink(path)
-        except OSError as error:
-            raise write_failed(str(error.filename or path), error, begun=True) from None
+        with _removing(self.path / name):
+            own_folder.remove(self.path / name)
 
     def finish(self, steps: int, samples: str, refused: int) -> None:
         """Marks the run as complete; `samples` is their digest."""
@@ -159,24 +193,35 @@ class RunDir:
         """Removes what only an unfinished run needs, if the run is complete."""
         if (self._manifest() or {}).get("status") != "complete":
             return
-        for name in (SAMPLES, SCORED):
+        for name in (SAMPLES, SCORED, ROLLOUTS):
             self.remove(name)
 
     def write_manifest(self, status: str, **more: Any) -> None:
         """Writes the status (`running` or `complete`) and the settings."""
-        content = {"stage": self._stage, "status": status, "config": self._config(), **more, "versions": versions()}
+        self._replace_manifest({"stage": self._stage, "status": status, "config": self._config(), **more})
+
+    def _replace_manifest(self, content: Mapping[str, Any]) -> None:
+        content = {**content, "written": sorted(self._written), "versions": versions()}
         replace_file(str(self.path / MANIFEST), json.dumps(content, indent=1).encode() + b"\n", begun=True)
 
     def _manifest(self) -> dict[str, Any] | None:
         try:
             manifest = json.loads((self.path / MANIFEST).read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, RecursionError):
             manifest = None
         if isinstance(manifest, dict) and all(type(manifest.get(key, kind())) is kind for key, kind in _KINDS.items()):
             return manifest
         raise Fatal(Exit.USAGE, f"{self.path / MANIFEST}: not a manifest of libra; use another -o")
+
+
+@contextmanager
+def _removing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise write_failed(str(error.filename or path), error, begun=True) from None
 
 
 def file_stamps(paths: Sequence[str]) -> list[list[Any]]:

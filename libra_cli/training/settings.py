@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 def take(kind: type[T], options: Mapping[str, Any]) -> T:
     """The group of settings `kind`, from options of the same names."""
-    return kind(**{field.name: options[field.name] for field in fields(kind)})  # type: ignore[arg-type]
+    return kind(**{each.name: options[each.name] for each in fields(kind)})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -195,3 +195,76 @@ class SftSettings(TrainSettings):
     def shaping(self) -> dict[str, Any]:
         """Those of every trainer, and the turns."""
         return {**super().shaping, "learn": self.learn}
+
+
+@dataclass(frozen=True)
+class RolloutSettings:
+    """How responses are sampled from the model in training, and how they are graded."""
+
+    prompts: int = 256
+    """Prompts of a rollout."""
+    samples: int = 8
+    """Responses to each prompt: a group."""
+    temperature: float = 1.0
+    max_tokens: int = 32_768
+    """Of a response."""
+    task: str | None = None
+    template: tuple[tuple[str, str], ...] = ()
+    """Files of prompts that replace the built-in ones, by task."""
+    system: str | None = None
+    thinking_markers: str = "think"
+    sampler: str = "auto"
+    sampler_arg: tuple[tuple[str, Any], ...] = ()
+    sampler_batch_size: int | None = None
+    old_log_probs: Literal["sampler", "trainer"] = "sampler"
+    max_gap: float | None = None
+    """Largest mean difference, in nats, between the log-probabilities of sampler and trainer; None: by the dtype."""
+    refills: int = 0
+    """Further rounds of sampling that replace prompts which a filter leaves out."""
+    save_rollouts: bool = False
+
+    @property
+    def responses(self) -> int:
+        """Responses of a rollout."""
+        return self.prompts * self.samples
+
+
+@dataclass(frozen=True)
+class GrpoLossSettings:
+    """The objective of `libra grpo` (paper, section 5)."""
+
+    policy_loss: str = "clip"
+    aggregate: str = "seq-mean-token-mean"
+    clip_low: float = 0.2
+    clip_high: float = 0.28
+    kl: float = 1e-3
+    importance_cap: float = 2.0
+
+
+@dataclass(frozen=True)
+class GrpoRunSettings(TrainSettings):
+    """All settings of `libra grpo`."""
+
+    rollout: RolloutSettings = RolloutSettings()
+    loss: GrpoLossSettings = GrpoLossSettings()
+    rewards: Mapping[str, Any] = field(default_factory=dict)
+    """The reward recipe; empty: the paper's."""
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any], rewards: Mapping[str, Any]) -> GrpoRunSettings:
+        """From options by their names, and the content of the reward recipe."""
+        return cls(
+            **cls.groups_of(options),
+            rollout=take(RolloutSettings, options),
+            loss=take(GrpoLossSettings, options),
+            rewards=rewards,
+        )
+
+    @property
+    def shaping(self) -> dict[str, Any]:
+        """Those of every trainer, and what determines rollouts, rewards and the loss."""
+        rollout = asdict(self.rollout)
+        for name in ("sampler_arg", "sampler_batch_size", "max_gap", "save_rollouts"):
+            del rollout[name]
+        more = {**rollout, **asdict(self.loss), "rewards": self.rewards}
+        return json.loads(json.dumps({**super().shaping, **more}))

@@ -73,7 +73,7 @@ def test_an_option_of_two_values_is_nothing_else(shell, tmp_path, betas):
     (tmp_path / "c.yaml").write_text(f"betas: {betas}\n")
     ended = shell("libra sft --config c.yaml")
     assert (ended.status, ended.out) == (2, b"")
-    assert ended.err.startswith(b"libra sft: --config c.yaml: betas takes 2 values: betas: [A, B]")
+    assert ended.err.startswith(b"libra sft: --config c.yaml:1: betas takes 2 values: betas: [A, B]")
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -95,15 +95,15 @@ def test_a_printed_choice_is_kept(printed, shell, tmp_path):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("temperatur: 1\n", "--config c.yaml: there is no option temperatur; did you mean temperature?"),
-        ("zzz: 1\n", "--config c.yaml: there is no option zzz; see libra rollout --help"),
-        ("config: other.yaml\n", "--config c.yaml: there is no option config; see libra rollout --help"),
-        ("- model\n", "--config c.yaml: write one `option: value` a line"),
-        ("model: [a\n", "--config c.yaml: not YAML"),
-        ("samples: [4, 8]\n", "--config c.yaml: samples takes one value, this is several"),
-        ("samples: {n: 4}\n", "--config c.yaml: samples takes one value, this is several"),
-        ("samples: many\n", "invalid value for '-n' / '--samples': 'many' is not a valid integer range"),
-        ("samples: 0\n", "invalid value for '-n' / '--samples': 0 is not in the range x>=1"),
+        ("temperatur: 1\n", "--config c.yaml:1: there is no option temperatur; did you mean temperature?"),
+        ("zzz: 1\n", "--config c.yaml:1: there is no option zzz; see libra rollout --help"),
+        ("config: other.yaml\n", "--config c.yaml:1: there is no option config; see libra rollout --help"),
+        ("- model\n", "--config c.yaml:1: write one `option: value` a line"),
+        ("model: [a\n", "--config c.yaml:2: not YAML"),
+        ("samples: [4, 8]\n", "--config c.yaml:1: samples takes one value, this is several"),
+        ("samples: {n: 4}\n", "--config c.yaml:1: samples takes one value, this is several"),
+        ("samples: many\n", "--config c.yaml:1: invalid value for '-n' / '--samples': 'many' is not a whole number"),
+        ("samples: 0\n", "--config c.yaml:1: invalid value for '-n' / '--samples': 0 is not in the range x>=1"),
     ],
 )
 def test_a_mistake_is_named_and_nothing_is_done(text, complaint, shell, tmp_path):
@@ -124,3 +124,91 @@ def test_a_file_that_would_run_code_is_refused(shell, tmp_path):
     (tmp_path / "c.yaml").write_text("model: !!python/object/apply:os.system ['touch ran']\n")
     assert shell("libra rollout --config c.yaml").status == 2
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        ("quiet: true\nmodel: M\u00fcller\n".encode("latin-1"), "2: is not UTF-8"),
+        ("\ufeffmodel: a\n".encode("utf-16-le"), "1: is not UTF-8"),
+        ("model: a\n".encode("utf-16"), "1: is not UTF-8"),
+        (b"quiet: true\nmodel: " + b"[" * 100_000, "2: is nested more than 32 levels deep"),
+        (b"quiet: true\nmodel:\n" + b"".join(b" " * n + b"-\n" for n in range(1, 500)), "34: is nested more"),
+        (b"quiet: true\nmodel: " + b"{a: " * 100_000, "2: is nested more than 32 levels deep"),
+        (b"quiet: true\nrevision: 2024-01-01\n", "2: 2024-01-01 is a date to YAML; put it in quotation marks"),
+        (b"quiet: true\nrevision: 2001-12-14t21:59:43.10-05:00\n", "2: 2001-12-14t21:59:43.10-05:00 is a date"),
+        (b"revision: !!binary aGVsbG8=\n", "1: aGVsbG8= is binary data to YAML"),
+        (b"revision: !!python/object/apply:os.system ['id']\n", "1: a value of type python/object"),
+        (b"model: !!set {a, b}\n", "1: a value of type set cannot be read; leave the tag out"),
+        (b"thinking: !!bool perhaps\n", "1: a value is too long for its type (bool), or not of it"),
+        (b"quiet: true\nmodel: [[a, b]]\n", "2: model takes a list of values, this one is nested"),
+        (b"model: [{a: b}]\n", "1: model takes a list of values, this one is nested"),
+        (b"quiet: true\n\nseed: [1]\n", "3: seed takes one value, this is several"),
+        (b"<<: {quiet: true}\n", "1: a key is a name"),
+        (b"quiet: &q true\nunordered: *q\n", "1: q is an anchor or an alias"),
+        (
+            b"a: &a [x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nmodel: [*b,*b,*b,*b,*b,*b,*b,*b]\n",
+            "1: a is an anchor or an alias",
+        ),
+        (b"seed: 1\nquiet: true\nseed: 2\n", "3: seed is set on line 1, too; keep one of them"),
+        (b"sampling-arg: [[a, {b: 1, b: 2}]]\n", "1: b is set on line 1, too; keep one of them"),
+        (b"quiet: true\n\tseed: 1\n", "2: not YAML"),
+        (b"quiet: true\nmodel: a\x00b\n", "2: not YAML: the character #x0000 is not allowed"),
+        (b"quiet: true\nmodel: a\x1bb\n", "2: not YAML: the character #x001b is not allowed"),
+        (b"a: 1\n---\nb: 2\n", "2: not YAML"),
+        (b"? [a, b]\n: c\n", "1: a key is a name"),
+        (b"quiet: true\nlimit: 1:30\n", "2: invalid value for '--limit': '1:30' is not a whole number"),
+        (b"limit: 0x10\n", "1: invalid value for '--limit': '0x10' is not a whole number"),
+        (b"limit: true\n", "1: invalid value for '--limit': 'true' is not a whole number"),
+        (b"limit: 2.7\n", "1: invalid value for '--limit': '2.7' is not a whole number"),
+        (b"temperature: .nan\n", "1: invalid value for '--temperature': '.nan' is not a number"),
+        (b"seed: " + b"9" * 5000, "1: a value is too long for its type (int)"),
+        (b"engine: lathe\n", "1: invalid value for '--engine': 'lathe' is not one of"),
+        (b"thinking: perhaps\n", "1: invalid value for '--thinking'"),
+        (b"#" * (1 << 21), " is larger than 1,048,576 bytes"),
+    ],
+)
+def test_a_config_file_that_means_nothing_is_refused_with_its_line(data, complaint, shell, tmp_path):
+    (tmp_path / "c.yaml").write_bytes(data)
+    ended = shell("libra rollout --config c.yaml --print-config", timeout=60)
+    assert (ended.status, ended.out) == (2, b""), ended.err
+    assert ended.err.decode().startswith(f"libra rollout: --config c.yaml:{complaint}"), ended.err
+    assert ended.err.count(b"\n") == 1
+    assert len(ended.err) < 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("model: 7\n", "model", ["7"]),
+        ("revision: 1.10\n", "revision", "1.10"),
+        ("revision: yes\n", "revision", "yes"),
+        ("revision: 010\n", "revision", "010"),
+        ("revision: '2024-01-01'\n", "revision", "2024-01-01"),
+        ("seed: 1_000\n", "seed", 1000),
+        ("temperature: 1e-3\n", "temperature", 0.001),
+        ("thinking: no\n", "thinking", False),
+        ("revision: ~\n", "revision", None),
+        ("sampling-arg: [[stop, [a, [b]]], [n, 0.5]]\n", "sampling_arg", [["stop", ["a", ["b"]]], ["n", 0.5]]),
+        ("\ufeffseed: 3\n", "seed", 3),
+        ("", "seed", 0),
+        ("# nothing\n", "seed", 0),
+        ("---\nseed: 4\n...\n", "seed", 4),
+        ("seed: !!int 4\n", "seed", 4),
+    ],
+)
+def test_a_value_means_what_it_means_on_the_command_line(text, name, value, printed, tmp_path):
+    (tmp_path / "c.yaml").write_text(text)
+    assert printed("libra rollout --config c.yaml")[name][0] == value
+
+
+@pytest.mark.parametrize("value", ["[" * 100_000, "*a", "{a: 1, a: 2}", "\t- x"])
+def test_a_value_of_a_key_and_value_option_is_as_limited(value, shell):
+    ended = shell(["libra", "rollout", "--sampling-arg", f"x={value}", "--print-config"], timeout=60)
+    assert (ended.status, ended.out) == (2, b"")
+    assert b"neither JSON nor YAML" in ended.err
+
+
+def test_a_date_is_text_to_a_key_and_value_option(printed):
+    found = printed("libra rollout --sampling-arg since=2024-01-01 --sampling-arg n=.nan")
+    assert found["sampling_arg"][0] == [["since", "2024-01-01"], ["n", ".nan"]]

@@ -49,10 +49,16 @@ def type_of(param: click.Parameter) -> Any:
     kind = param.type
     if isinstance(kind, click.Choice):
         return {"choice": list(kind.choices)}
-    if isinstance(kind, (click.IntRange, click.FloatRange)):
-        bounds = f"{'(' if kind.min_open else '['}{kind.min}, {kind.max}{')' if kind.max_open else ']'}"
-        return f"{kind.name} {bounds}"
-    return [each.name for each in kind.types] if isinstance(kind, click.Tuple) else kind.name
+    return [number(each) for each in kind.types] if isinstance(kind, click.Tuple) else number(kind)
+
+
+def number(kind: Any) -> str:
+    """`integer range [1, None]` for a number with bounds, whatever its class; otherwise the type's name."""
+    name = "integer" if kind.name == "integer" else "float" if kind.name == "number" else kind.name
+    low, high = getattr(kind, "low", None), getattr(kind, "high", None)
+    if low is None and high is None:
+        return name
+    return f"{name} range {'(' if kind.low_open else '['}{low}, {high}{')' if kind.high_open else ']'}"
 
 
 def variable(ctx: click.Context, param: click.Parameter) -> str | None:

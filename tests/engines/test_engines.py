@@ -100,6 +100,16 @@ def test_a_stream_is_its_seed():
     assert RandomStream((1 << 63) - 1).next() < 1
 
 
+@pytest.mark.parametrize(
+    "sampling",
+    [Sampling(0.0, 1.0, 9), Sampling(1e-300, 1.0, 9), Sampling(5e-324, 0.5, 9), Sampling(1.0, 1e-300, 9)],
+)
+def test_settings_that_leave_float32_take_the_most_probable_token(sampling):
+    logits_B_V = torch.tensor([[1.0, -3.0, 40.0, 39.0], [0.5, 0.25, -8.0, 0.0]])
+    chosen = sample(processed(logits_B_V, sampling), sampling, [RandomStream(n) for n in range(2)])
+    assert chosen == [2, 0]
+
+
 def test_the_folder_of_a_model_does_not_decide_how_it_samples(tmp_path):
     hostile = tmp_path / "model"
     shutil.copytree(PATH, hostile)

@@ -140,6 +140,15 @@ def test_a_response_is_as_long_as_the_context_allows(message, asked):
     assert [call.body["max_tokens"] for call in calls] == [100, asked]
 
 
+def test_a_server_that_never_takes_a_limit_is_asked_a_few_times():
+    def script(call):
+        return error(400, f"maximum context length is {call.body['max_tokens'] + 9} tokens (10 in the messages)")
+
+    answer, calls = one(script)
+    assert (answer.kind, len(calls)) == ("bad_request", 5)
+    assert "give one that it takes with --max-tokens" in str(answer)
+
+
 def test_a_server_that_names_the_limit_otherwise_is_asked_so():
     def script(call):
         if "max_tokens" in call.body:
@@ -173,7 +182,17 @@ def test_what_is_no_address_is_refused(url):
     assert raised.value.status == Exit.USAGE
 
 
-@pytest.mark.parametrize(("url", "key"), [("http://me:sk-canary@host/v1", None), ("http://host/v1", "sk-canary\n-two")])
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("http://me:sk-canary@host/v1", None),
+        ("ftp://me:sk-canary@host/v1", None),
+        ("http://me:sk-canary@host:port/v1", None),
+        ("http://host/v1/chat/completions?key=sk-canary", None),
+        ("host/v1?key=sk-canary", None),
+        ("http://host/v1", "sk-canary\n-two"),
+    ],
+)
 def test_a_key_in_the_wrong_place_or_shape_is_refused_unseen(url, key):
     with pytest.raises(Fatal) as raised:
         OpenAIEngine("tiny", [url], SAMPLING, api_key=key)

@@ -123,6 +123,13 @@ def test_a_head_with_several_outputs_needs_to_be_told_which():
         assert ask(server, ["1"], 1) == [Reward(-2.0, 7)]
 
 
+def test_a_head_whose_outputs_are_more_than_before_costs_its_row_only():
+    with ScriptedServer(lambda call: gave(1.0, 2.0) if call.prompt == "bad" else by_length(call)) as server:
+        found = ask(server, ["1", "bad", "123"], concurrency=1)
+    assert [found[0].value, found[2].value] == [1.0, 3.0]
+    assert found[1].kind == "bad_response"
+
+
 def test_a_server_of_a_model_that_writes_is_named():
     cure = "it has no /classify for this model; serve a reward model"
     with (

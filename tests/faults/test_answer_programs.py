@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-import signal
 
 import pytest
+from processor_time import processor_time
 
 from libra_cli.answers import formula, structure
 from libra_cli.answers.equal import Decision, decide_quickly, is_readable
@@ -19,21 +19,6 @@ mod . \overline{ dozen to \{ \} if a) Part(a) ; \mid ** the answer is
 PIECES = GRAMMAR.split()
 SECONDS = 5.0
 """Of processor time for one program; most take a millisecond."""
-
-
-class TooLong(Exception):
-    """A program is still being read."""
-
-
-@pytest.fixture(autouse=True)
-def deadline():
-    def give_up(*_: object) -> None:
-        raise TooLong
-
-    before = signal.signal(signal.SIGVTALRM, give_up)
-    yield
-    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    signal.signal(signal.SIGVTALRM, before)
 
 
 def programs(seed: int, n: int):
@@ -65,9 +50,9 @@ def check(text: str) -> None:
 
 def run(seed: int, n: int) -> None:
     for text in programs(seed, n):
-        signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
         try:
-            check(text)
+            with processor_time(SECONDS):
+                check(text)
         except Exception as error:
             raise AssertionError(f"{type(error).__name__} on {text[:200]!r}") from error
 
@@ -93,9 +78,9 @@ def test_many_programs_of_the_grammar(seed):
     ids=lambda text: text[:8],
 )  # fmt: skip
 def test_repetitions_are_answers_like_others(text):
-    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
-    check(text)
-    check(f"\\boxed{{{text}}}")
+    with processor_time(SECONDS):
+        check(text)
+        check(f"\\boxed{{{text}}}")
 
 
 @pytest.mark.parametrize(
@@ -107,5 +92,5 @@ def test_repetitions_are_answers_like_others(text):
     ids=lambda text: text[-12:],
 )  # fmt: skip
 def test_long_responses_take_no_longer_than_they_are_long(text):
-    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
-    assert isinstance(final_answer(text), (str, type(None)))
+    with processor_time(SECONDS):
+        assert isinstance(final_answer(text), (str, type(None)))

@@ -39,7 +39,7 @@ def test_verify_gives_a_row_whose_answer_cannot_be_read_in_time_no_label(kind, r
     ]  # fmt: skip
     stuck = written[1]["verification"]
     assert stuck == {"by": None, "answer": None, "reason": "verify_timeout"}
-    assert b"2 correct, 1 wrong, 2 undecided (verify_timeout 2)" in ended.err
+    assert b"2 correct, 1 incorrect, 2 undecided (verify_timeout 2)" in ended.err
 
 
 def test_a_panel_without_the_rule_gets_the_row_without_its_answer(rows, shell):

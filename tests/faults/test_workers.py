@@ -86,7 +86,7 @@ def test_a_stall_ends_the_run_and_every_process_it_started(start):
     _, err = process.communicate(jsonl(ROWS), timeout=60)
     text = err.decode()
     assert process.returncode == 6
-    assert "no answer for 0.5 s (--stall-timeout) with 8 jobs at work" in text
+    assert "nothing finished for 0.5 s (--stall-timeout) with 8 jobs at work" in text
     assert 'stages.py", line' in text  # the stack shows where it hung
     child = int(text.partition("child ")[2].split()[0])
     deadline = time.monotonic() + 10  # a killed process may take a moment to die on a busy machine

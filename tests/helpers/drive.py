@@ -1,19 +1,20 @@
-"""Runs several `libra sft` in one process per rank, since each start costs seconds: drive.py RUNS.json
+"""Runs several trainings in one process per rank, since each start costs seconds: drive.py RUNS.json
 
-RUNS.json is a list of {"args": [...], "log": FILE}: the command line of a run and where rank 0 writes its lines.
+RUNS.json is a list of {"args": [...], "log": FILE}: the command line of a run and where rank 0 writes its lines. The
+stage is `libra sft`, or that of "stage".
 One with "stdin": FILE has that as its standard input. One with "ended": FILE may fail: its status and what it says are
 written there.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
 from pathlib import Path
 
 from libra_cli.exits import Fatal
-from libra_cli.stages.sft.command import command
 from libra_cli.training.distributed import launch
 from libra_cli.training.distributed.world import import_deepspeed
 
@@ -28,16 +29,17 @@ def main(path: str) -> None:
         os.dup2(log, 1)  # what the command takes for standard output
         if "stdin" in run:
             os.dup2(os.open(run["stdin"], os.O_RDONLY), 0)
-        status, said = ended(run["args"])
+        status, said = ended(run.get("stage", "sft"), run["args"])
         if "ended" in run:
             Path(run["ended"]).write_text(json.dumps([status, said]))
         elif status:
             sys.exit(f"{run['args']}: status {status}: {said}")
 
 
-def ended(args: list[str]) -> tuple[int, str]:
+def ended(stage: str, args: list[str]) -> tuple[int, str]:
     """The exit status of a run, and its last word where it failed."""
     try:
+        command = importlib.import_module(f"libra_cli.stages.{stage}.command").command
         return int(command.main(args, standalone_mode=False) or 0), ""
     except Fatal as failure:
         return int(failure.status), str(failure)

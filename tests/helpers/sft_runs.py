@@ -99,12 +99,12 @@ def environment(ranks: int = 1) -> dict[str, str]:
 
 
 def drive(folder: Path, ranks: int, runs: dict[str, list[str]], may_fail: bool = False,
-          piped: Mapping[str, Path] | None = None) -> None:  # fmt: skip
+          piped: Mapping[str, Path] | None = None, stage: str = "sft") -> None:  # fmt: skip
     """Runs `runs` (name: arguments) on so many ranks, one after another; each writes FOLDER/NAME and NAME.log.
 
     Where they may fail, NAME.ended has the status and the message. `piped` are the files that runs read from a pipe.
     """
-    plan = [{"args": ["-o", str(folder / name), "--quiet", *args], "log": str(folder / f"{name}.log"),
+    plan = [{"stage": stage, "args": ["-o", str(folder / name), "--quiet", *args], "log": str(folder / f"{name}.log"),
              **({"ended": str(folder / f"{name}.ended")} if may_fail else {}),
              **({"stdin": str(piped[name])} if piped and name in piped else {})}
             for name, args in runs.items()]  # fmt: skip

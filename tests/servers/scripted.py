@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,7 @@ class Call:
 class Reply:
     """The answer to a request, after `seconds`.
 
+    `raw` gives all its bytes instead, the head among them, and may never end; `seconds` pass before each piece.
     `fault`: "reset" breaks the connection before, "cut" in the middle of the answer, "silent" never answers.
     """
 
@@ -48,6 +49,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     fault: str = ""
+    raw: Callable[[], Iterable[bytes]] | None = None
 
     def bytes(self) -> bytes:
         body = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
@@ -134,9 +136,13 @@ class ScriptedServer:
         try:
             while (request := await _read(reader)) is not None:
                 path, headers, body = request
+                path = path if path in self.routes else path.partition("?")[0]
                 self.paths[path] += 1
                 if path not in ASKED or path in self.routes:
-                    writer.write(self.routes.get(path, error(404, "no such path")).bytes())
+                    reply = self.routes.get(path, error(404, "no such path"))
+                    if reply.raw:
+                        return await _write_raw(reply, writer)
+                    writer.write(reply.bytes())
                 elif not await self._complete(self._note(headers, json.loads(body)), writer):
                     return
                 await writer.drain()
@@ -159,6 +165,9 @@ class ScriptedServer:
         self.peak = max(self.peak, self._at_work)
         try:
             reply = self.script(call)
+            if reply.raw:
+                await _write_raw(reply, writer)
+                return False
             await asyncio.sleep(reply.seconds)
             if reply.fault == "silent":
                 await asyncio.sleep(3600)
@@ -188,6 +197,14 @@ async def _read(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], byte
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     return head[0].split()[1], headers, body
+
+
+async def _write_raw(reply: Reply, writer: asyncio.StreamWriter) -> None:
+    assert reply.raw is not None
+    for piece in reply.raw():
+        await asyncio.sleep(reply.seconds)
+        writer.write(piece)
+        await writer.drain()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -62,7 +62,7 @@ def test_the_gate_stops_every_master_key_before_a_judge_that_says_yes_to_all(she
     assert (ended.status, len(rows)) == (0, 200)
     assert {(row["score"], row["prediction"], len(row["judgments"])) for row in rows} == {(0, 0, 0)}
     assert all(row["gate"] for row in rows)
-    assert b"200 rows judged, 0 unjudged, 200 gated; 0 votes" in ended.err
+    assert b"200 rows judged, 0 unjudged, 200 non-answers; 0 votes" in ended.err
     assert [row["score"] for row in rows_of(asked_anyway.out)] == [4] * 10
     assert len(server.calls) == 10, "of those without the gate"
 

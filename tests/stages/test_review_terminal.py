@@ -368,6 +368,6 @@ def test_everything_fits_the_smallest_window(at_terminal):
     with at_terminal(crowded, size=(60, 16)) as terminal:
         terminal.wait_for("libra review", "step 39", "boxed", "model-0", "and 8 more annotators")
         terminal.press("tnoted\r")
-        terminal.wait_for("Note      noted", "n wrong", "boxed")
+        terminal.wait_for("Note      noted", "n incorrect", "boxed")
         terminal.press("q")
         assert terminal.end() == 0

@@ -47,6 +47,8 @@ def test_beta_normalisation_without_a_spread_between_prompts():
     assert mixed[[0, 1, 3]].tolist() == [[0, 0], [0, 0], [0, 0]]
     assert mixed[2, 0] == -mixed[2, 1] > 0
     close(mixed[:3], advantages("beta_norm", [[1, 1], [0, 0], [1, 0]]))
+    pairs = [[1, 0], [1, 0], [1, 0], [1, 1]]
+    close(advantages("beta_norm", pairs), advantages("beta_norm", np.repeat(pairs, 2, axis=1))[:, ::2])
 
 
 def difference_of(values) -> np.ndarray:
@@ -60,6 +62,8 @@ def test_pairwise_advantages():
     batch = plan.apply(facts)
     close(batch.advantages_P_G, [expected])
     close(batch.rewards_P_G, [[1.5, -1.5, 0]])
+    two = plan.apply({"difference_P_G_G": difference_of([3, 1]), "lengths_P_G": group([1, 1])})
+    close(two.rewards_P_G, [[2, -2]])
 
 
 def test_pairwise_advantages_of_differences_are_those_of_rewards():
@@ -200,6 +204,8 @@ def test_prompts_within_a_range_of_pass_rates():
     correct = np.array([[1, 1, 1, 1, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 1], [0, 0, 0, 0, nan], [nan] * 5])
     batch = apply("group_norm", {"correct_P_G": correct}, filter=["pass_rate"])
     assert batch.keep_P_G[:, 0].tolist() == [True, False, True, False, False]
+    exact = apply("group_norm", {"correct_P_G": correct}, filter=[{"name": "pass_rate", "low": 0.8, "high": 0.8}])
+    assert exact.keep_P_G[:, 0].tolist() == [True, False, False, False, False]
     wide = apply("group_norm", {"correct_P_G": correct}, filter=[{"name": "pass_rate", "low": 0, "high": 1}])
     assert wide.keep_P_G[:, 0].tolist() == [True, True, True, True, False]
 

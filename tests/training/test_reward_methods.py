@@ -42,6 +42,15 @@ def test_grpo_lambda_takes_the_first_of_equal_prompts_and_leaves_out_unknown_one
     close(values, [[nan, nan], [0, 0], [short, long], [1, 1]])
 
 
+def test_the_pass_rate_is_of_the_responses_that_are_decided():
+    """1 of 1 decided is solved better than 2 of 3."""
+    plan = {"rewards": [{"name": "length_when_accurate", "share": 0.5}]}
+    values = rewards_of(plan, correct_P_G=np.array([[1, 1, 0], [1, nan, nan]]), lengths_P_G=np.ones((2, 3)))
+    close(values, [[1, 1, 0], [0.7, nan, nan]])
+    wrong = rewards_of(plan, correct_P_G=np.array([[0, nan, nan], [1, 0, 0]]), lengths_P_G=np.ones((2, 3)))
+    close(wrong, [[0, nan, nan], [0.7, 0, 0]])
+
+
 def test_length_bell():
     inputs, expected = example("length_bell")
     bell = {"name": "length_bell", "longest": inputs["longest"], "peak": inputs["peak"]}
@@ -239,6 +248,11 @@ def test_the_reference_may_be_a_quantile_of_a_normal_distribution():
              "helpful_reference_P_M": group([-1, 1]), "harmless_reference_P_M": group([-1, 1])}  # fmt: skip
     batch = RewardPlan.from_config(aspects(quantile=0.85)).apply(facts)
     close(batch.terms_K_P_G[0, 0, 0], -log(1 + exp(1.0364334 * 2**0.5)))
+    two = {key: np.repeat(values, 2, axis=0) for key, values in facts.items()}
+    two["helpful_reference_P_M"] = np.array([[-1, 1], [nan, 1]])
+    with pytest.raises(InvalidOptions, match=r"prompt 1 has 1 scores in helpful_reference_P_M: score 2 reference"):
+        RewardPlan.from_config(aspects(quantile=0.85)).apply(two)
+    close(RewardPlan.from_config(aspects()).apply(two).terms_K_P_G[0, :, 1], [-log(1 + exp(-1)), -log(2)])
     with pytest.raises(InvalidOptions, match=r"prompt 0 has 1 scores in helpful_reference_P_M: score 2 reference"):
         RewardPlan.from_config(aspects(quantile=0.85)).apply({**facts, "helpful_reference_P_M": group([1])})
 

@@ -31,6 +31,16 @@ def test_corrections_by_hand():
         close(RATES["fpr"] * accepted + (1 - RATES["fpr"]) * rejected, expected[f"{how}_expectation_if_wrong"])
 
 
+def test_a_rate_that_is_not_given_is_0():
+    facts = {"correct_P_G": group([1, 0])}
+    for noise, expected in (
+        ({"how": "backward", "fpr": 0.5}, [1, -1]),
+        ({"how": "backward", "fnr": 0.5}, [2, 0]),
+        ({"how": "forward", "fpr": 0.5}, [0, -1]),
+    ):
+        close(RewardPlan.from_config({"rewards": ["correct"], "noise": noise}).apply(facts).rewards_P_G, [expected])
+
+
 def test_a_correction_weighs_correctness_more_beside_another_term():
     inputs, expected = example("noise_correction_with_length")
     facts = {"correct_P_G": group(inputs["observed_G"]), "penalty_P_G": group(inputs["len_penalty_G"])}
@@ -77,6 +87,7 @@ ACTS = [  # (configuration, None or the warning)
     ({"advantage": {"scale": "none"}}, "only changes the size"),
     ({"advantage": "rloo"}, "only changes the size"),
     ({"noise": {"how": "backward", **BY_SUBSET}, "advantage": "rloo"}, None),
+    ({"noise": {"how": "backward", "fpr": {"math": 0.3, "code": 0}, "fnr": 0.1}, "advantage": "rloo"}, None),
     ({"noise": {"how": "backward", **SAME_SUM}, "advantage": "rloo"}, "only changes the size"),
     ({"noise": {"how": "backward", **SAME_SUM}, "advantage": {"scale": "batch"}}, "only changes the size"),
     ({"noise": {"how": "forward", **BY_SUBSET}, "advantage": {"scale": "batch"}}, "only changes the size"),

@@ -47,6 +47,7 @@ def test_a_penalty_is_counted_by_its_size():
     plan = {"rewards": [{"name": "len_penalty", "weight": -1, "expected": 100, "longest": 200}]}
     batch = RewardPlan.from_config(plan).apply({"lengths_P_G": np.array([[100, 101, 110, 111], [150, 199, 200, 900]])})
     assert batch.counts.penalties == (1, 2, 1, 0, 0, 1, 0, 0, 0, 0, 3)
+    close(batch.rewards_P_G, [[0, -0.01, -0.1, -0.11], [-0.5, -0.99, -1, -1]])
 
 
 def test_advantages_of_a_group():
@@ -120,6 +121,12 @@ def test_an_unknown_value_without_a_cause_is_not_taken_for_wrong():
     assert batch.counts.null_by_verifier == 1
 
 
+def test_two_known_rewards_are_enough():
+    batch = RewardPlan.from_config({"rewards": ["correct"]}).apply({"correct_P_G": group([1, nan, 0])})
+    assert batch.advantages_P_G[0, 0] == -batch.advantages_P_G[0, 2] > 0
+    assert (batch.counts.too_few_known, batch.counts.zero_spread) == (0, 0)
+
+
 @pytest.mark.parametrize("known", [[nan, nan, nan], [1, nan, nan]])
 def test_fewer_than_two_known_rewards_teach_nothing(known):
     batch = RewardPlan.from_config({"rewards": ["correct"]}).apply({"correct_P_G": group(known)})
@@ -160,8 +167,7 @@ def test_a_function_of_the_user_is_a_term(tmp_path, monkeypatch):
         "def any_option(facts, **options):\n    return facts['lengths_P_G'] * options['factor']\n"
         "any_option.facts = ('lengths', 'judge')\n"
     )
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.syspath_prepend(tmp_path)
     facts = {"lengths_P_G": group([5, 20, 30]), "correct_P_G": group([1, 1, 0])}
     close(rewards_of({"reward": "bonus_terms:short"}, **facts), [[1, 0, 0]])
     both = ["correct", {"reward": "bonus_terms:short", "weight": 0.5, "limit": 25, "label": "short"}]
@@ -172,14 +178,31 @@ def test_a_function_of_the_user_is_a_term(tmp_path, monkeypatch):
     with pytest.raises(InvalidOptions, match=r"the reward bonus_terms:flat returned the shape \(3,\)"):
         rewards_of({"reward": "bonus_terms:flat"}, **facts)
     for wrong, message in (
-        ("bonus_terms", "expected module:function, got 'bonus_terms'"),
-        ("no_such_module:f", "no module is named 'no_such_module': run where its file lies"),
-        ("bonus_terms:long", "the module bonus_terms has no 'long'"),
+        ("bonus_terms", "expected module:function or FILE.py:function, got 'bonus_terms'"),
+        ("no_such_module:f", "no module is named 'no_such_module': name its file"),
+        ("bonus_terms:long", "bonus_terms has no function 'long'"),
     ):
         with pytest.raises(InvalidOptions, match=f"^rewards\\[0\\].reward: {message}"):
             RewardPlan.from_config({"reward": wrong})
     with pytest.raises(InvalidOptions, match=r"^rewards\[0\].limits: bonus_terms:short has no such option"):
         RewardPlan.from_config({"rewards": [{"reward": "bonus_terms:short", "limits": 3}]})
+
+
+def test_a_function_of_a_file_is_a_term_and_the_current_folder_is_not_searched(tmp_path, monkeypatch):
+    """A folder of data may hold somebody else's modules; a file that is named is meant."""
+    (tmp_path / "private_bonus.py").write_text("def flat(facts):\n    return facts['lengths_P_G'] * 0 + 1\n")
+    (tmp_path / "broken_bonus.py").write_text("def flat(facts:\n")
+    monkeypatch.chdir(tmp_path)
+    before = list(sys.path)
+    facts = {"lengths_P_G": group([5, 20])}
+    for path in ("private_bonus.py", "./private_bonus.py", str(tmp_path / "private_bonus.py")):
+        close(rewards_of({"reward": f"{path}:flat"}, **facts), [[1, 1]])
+    assert sys.path == before
+    with pytest.raises(InvalidOptions, match=r"no module is named 'private_bonus': name its file \(FILE.py:function\)"):
+        RewardPlan.from_config({"reward": "private_bonus:flat"})
+    for path in ("missing.py", "broken_bonus.py"):
+        with pytest.raises(InvalidOptions, match=rf"^rewards\[0\].reward: {path}: .*name a file of Python"):
+            RewardPlan.from_config({"reward": f"{path}:flat"})
 
 
 # -- what a plan refuses ----------------------------------------------------------------------------------------------
@@ -207,6 +230,9 @@ REFUSED = [
     ("noise: {how: denoise}", "noise.how: no noise correction is named 'denoise'"),
     ("filter: [zero_spred]", "filter[0].name: no filter is named 'zero_spred': did you mean \"zero_spread\"?"),
     ("filter: [zero_spread, pass_rate, zero_spread]", "filter[2]: zero_spread is there already: give each filter once"),
+    ("filter: [{name: pass_rate, low: 0.6, high: 0.5}]", "filter[0]: low must not be above high, got 0.6 and 0.5"),
+    ("rewards: [{name: correct, transform: {name: clip, low: 1}}]", "rewards[0].transform: low must be below high"),
+    ("advantage: {estimator: beta_norm, low: 1}", "advantage: low must be below high, got 1 and 1"),
     ("advantage: {estimator: gae}", "advantage.estimator: no estimator is named 'gae'"),
     ("advantage: {scale: prompt}", "advantage.scale: expected one of group, batch, none, got 'prompt'"),
     ("advantage: {epsilon: -1e-4}", "advantage.epsilon: expected a number 0 or more, got '-1e-4'"),
@@ -277,7 +303,7 @@ def test_a_plan_says_what_it_needs():
 def test_weights_fall_with_the_steps():
     plan = RewardPlan.from_config({"rewards": ["correct", {"name": "format", "weight": 2, "anneal": {"horizon": 500}}]})
     facts = {"correct_P_G": group([1, 0]), "format_P_G": group([1, 0])}
-    close(plan.apply(facts, step=0).rewards_P_G, [[3, 0]])
+    close(plan.apply(facts).rewards_P_G, [[3, 0]])
     close(plan.apply(facts, step=500).rewards_P_G, [[1 + 2 / np.e, 0]])
     assert plan.terms[0].horizon == inf
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -90,9 +91,116 @@ def test_what_is_left_is_made_again_from_the_checkpoint(
     monkeypatch.chdir(finished.folder)
     finished.finish()
     assert finished.run(*args).check() is None
-    (finished.path / "checkpoints/step-3/libra.json").unlink()
+    shutil.rmtree(finished.path / "checkpoints/step-3")
     with pytest.raises(Fatal, match="and no checkpoint of its last step; --overwrite trains anew"):
         finished.run(*args).check()
+
+
+FOREIGN = {
+    "a file": ("notes.txt",),
+    "a model": ("config.json", "model.safetensors"),
+    "a folder": ("data/rows.jsonl",),
+    "what is named like a checkpoint": ("checkpoints/step-3/state.pt",),
+}
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def put(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("of the user's")
+
+
+def refusal(run: RunDir, folder: Path) -> str:
+    """What a run says that changes nothing."""
+    before = content(folder)
+    with pytest.raises(Fatal) as caught:
+        run.check()
+    assert caught.value.status == Exit.USAGE
+    assert content(folder) == before
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("args", [[], ["--overwrite"], ["--resume", "never"]])
+@pytest.mark.parametrize("names", FOREIGN.values(), ids=FOREIGN.keys())
+def test_a_folder_that_libra_did_not_make_is_refused(finished: Finished, names: tuple[str, ...], args: list[str]):
+    put(finished.path, *names)
+    assert "is a folder that libra did not make" in refusal(finished.run(*args), finished.path)
+
+
+def test_an_empty_folder_is_taken_and_so_is_what_a_killed_run_left(finished: Finished) -> None:
+    finished.path.mkdir()
+    assert finished.run().check() is None
+    put(finished.path, "run.lock", ".samples/train/lengths", ".libra-0a.tmp")
+    assert finished.run().check() is None
+    finished.run().begin()
+    assert finished.run("--lr", "0.5").check() is None  # no step was taken with any settings
+
+
+def test_outputs_of_the_same_run_may_lie_in_the_folder(finished: Finished) -> None:
+    put(finished.path, "errors.jsonl", "events/1")
+    inside = ["--errors", f"{finished.path}/errors.jsonl", "--tensorboard", f"{finished.path}/events"]
+    assert finished.run(*inside).check() is None
+    assert "it holds events" in refusal(finished.run(*inside[:2]), finished.path)
+
+
+MIXED_IN = {
+    "weights": "model-00001-of-00002.safetensors",
+    "a tokenizer": "tokenizer.json",
+    "a folder like a checkpoint": "checkpoints/step-7/notes.txt",
+    "a file in a checkpoint": "checkpoints/step-3/notes.txt",
+}
+
+
+@pytest.mark.parametrize("args", [["--save-dtype", "bf16"], ["--overwrite"]])
+@pytest.mark.parametrize("name", MIXED_IN.values(), ids=MIXED_IN.keys())
+def test_a_file_among_those_of_a_run_is_refused_before_it_would_be_replaced(
+    finished: Finished, name: str, args: list[str]
+) -> None:
+    finished.finish()
+    marker = finished.path / "checkpoints/step-3/libra.json"
+    marker.write_text('{"step": 3, "files": {}}')
+    assert finished.run(*args).check() is None
+    put(finished.path, name)
+    assert "was not written by libra, and a run would replace it" in refusal(finished.run(*args), finished.path)
+
+
+def test_overwriting_takes_away_only_what_is_listed(finished: Finished) -> None:
+    run = finished.run()
+    assert run.check() is None
+    run.begin()
+    own = ["config.json", "model-00001-of-00002.safetensors"]
+    run.claim(own)
+    put(finished.path, *own, ".samples/train/lengths", ".scored/config.json")
+    run.finish(3, "digest", 0)
+    put(finished.path, "checkpoints/.step-9.partial/state", "checkpoints/step-3/libra.json")
+    users = ["own.safetensors", "notes.txt", "data/rows.jsonl", "checkpoints/notes.txt", "checkpoints/mine/libra.json"]
+    put(finished.path, *users)
+    again = finished.run("--overwrite")
+    assert again.check() is None
+    again.begin()
+    assert set(content(finished.path)) == {*own, *users, "libra.json"}
+    put(finished.path, "merges.tsv")
+    with pytest.raises(Fatal, match=r"merges\.tsv: was not written by this run; move it away and run again") as caught:
+        again.claim(["config.json", "merges.tsv"])
+    assert caught.value.status == Exit.WRITE_FAILED
+    assert again.claim(["config.json"]) >= {"config.json", "model-00001-of-00002.safetensors"}
+
+
+def test_a_run_of_an_earlier_version_kept_no_list(finished: Finished) -> None:
+    finished.finish()
+    manifest = json.loads((finished.path / "libra.json").read_text())
+    del manifest["written"]
+    (finished.path / "libra.json").write_text(json.dumps(manifest))
+    put(finished.path, "config.json", "model.safetensors", "notes.txt", "checkpoints/step-2/state.pt")
+    run = finished.run("--overwrite")
+    assert run.check() is None
+    run.begin()
+    assert run.claim(["config.json"]) >= {"config.json", "model.safetensors"}
+    assert (finished.path / "notes.txt").exists()
 
 
 def test_other_samples_that_are_held_out_are_looked_at(finished: Finished) -> None:

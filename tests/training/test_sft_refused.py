@@ -31,11 +31,12 @@ def make(folder: Path) -> None:
     edit(small / "config.json", vocab_size=200)
     base = ["--model", str(model), "--batch-size", "4", "--epochs", "1"]
     errors = ["--errors", str(folder / "errors.jsonl")]
+    errors_before = ["--errors", str(folder / "errors-before.jsonl")]
     finished = [*base, str(rows), "--eval-data", str(held_out), "-o", str(folder / "finished")]
     elsewhere = [*finished[:-3], str(other), *finished[-2:]]
     (folder / "inside/data").mkdir(parents=True)
     runs.write_rows(folder / "inside/data/rows.jsonl", n=4)
-    for name in (*OF_A_LARGER_MODEL, "own.safetensors"):
+    for name in (*OF_A_LARGER_MODEL, "own.safetensors", "libra.json"):  # of a run before libra kept a list
         (folder / "inside" / name).write_text("{}")
     piped = [*base, "-o", str(folder / "piped")]
     runs.drive(folder, 1, {
@@ -53,6 +54,7 @@ def make(folder: Path) -> None:
         "vocabulary": ["--model", str(small), "--from-scratch", *base[2:], str(rows)],
         "tied-head": [*base, str(rows), "--lora-rank", "2", "--lora-target", "lm_head"],
         "no-step": [*base, str(rows), "--epochs", "0.01"],
+        "no-step-bad-rows": [*base, str(folder / "rows-bad.jsonl"), "--epochs", "0.01", *errors_before],
         "bad-rows": [*base, str(folder / "rows-bad.jsonl"), "--eval-data", str(folder / "held-out-bad.jsonl"), *errors],
     }, may_fail=True, piped={"piped": rows, "piped-again": rows, "piped-other": held_out})  # fmt: skip
 
@@ -118,3 +120,8 @@ def test_refused_rows_of_all_files_are_in_one_file(made: Path) -> None:
     refused = [json.loads(line) for line in (made / "errors.jsonl").read_text().splitlines()]
     assert [Path(each["place"]).name.partition(":")[0] for each in refused] == ["rows-bad.jsonl", "held-out-bad.jsonl"]
     assert (made / "bad-rows/model.safetensors").exists()
+
+
+def test_a_refused_run_leaves_no_file_of_errors(made: Path) -> None:
+    assert ended(made, "no-step-bad-rows")[0] == 2
+    assert not list(made.glob("errors-before.jsonl*"))

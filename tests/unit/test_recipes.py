@@ -1,4 +1,4 @@
-"""The recipes of the paper's models: their options are those of `libra sft`, their numbers the paper's and our own."""
+"""The recipes of the paper's models: their options are those of the trainers, their numbers the paper's and our own."""
 
 from __future__ import annotations
 
@@ -20,6 +20,20 @@ def test_libra_sft_takes_the_configuration(shell, name):
     options = yaml.safe_load(ended.out)
     paper = {"model": "Qwen/Qwen2.5-32B", "batch_size": 256, "epochs": 3, "lr": 1e-5, "min_lr": 1e-6, "warmup": 0.03,
              "clip": 1, "learn": "last", "max_length": 32768}  # fmt: skip
+    assert {option: float(options[option]) if isinstance(value, float) else options[option]
+            for option, value in paper.items()} == paper  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*SETS, "rl-zero"])
+def test_libra_grpo_takes_the_configuration(shell, name):
+    """Section 5 of the paper: 256 prompts x 8 responses, batch 256, 1e-6, clip 0.2 and 0.28, KL 1e-3 or none."""
+    given = f"--model judge -o rl rl.jsonl --config {RECIPES / name}/grpo.yaml"
+    ended = shell(f"libra grpo {given} --print-config")
+    assert (ended.status, ended.err) == (0, b"")
+    options = yaml.safe_load(ended.out)
+    paper = {"prompts": 256, "samples": 8, "temperature": 1, "max_tokens": 32768, "batch_size": 256, "lr": 1e-6,
+             "schedule": "constant", "warmup": 0.03, "clip": 1, "clip_low": 0.2, "clip_high": 0.28,
+             "kl": 0 if name == "rl-zero" else 1e-3}  # fmt: skip
     assert {option: float(options[option]) if isinstance(value, float) else options[option]
             for option, value in paper.items()} == paper  # fmt: skip
 

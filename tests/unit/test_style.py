@@ -80,7 +80,7 @@ LAYERS = {
     "miniature": "exits",
     "engines": "tasks miniature exits choices",
     "sampling": "engines records tasks stream miniature exits choices",
-    "training": "sampling engines records tasks stream miniature exits choices",
+    "training": "sampling engines records tasks answers stream miniature exits choices",
     "reports": "metrics stream exits",
     "cli": "stream sampling training tasks miniature main exits choices",
     "stages": "cli reports training sampling engines miniature records rm_benchmarks metrics tasks answers stream "

@@ -5,28 +5,31 @@ Only standard fields are sent unless the user asks for others, because strict se
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import responses
-from typing import Any
+from typing import Any, TypeVar
 
 from libra_cli.engines.base import Request, RequestError, Sampling
+from libra_cli.engines.openai.http_answer import HttpAnswer, MalformedAnswer, malformed
 from libra_cli.engines.openai.retry import Failure, Trouble, retry_after
 from libra_cli.exits import Exit, Fatal
 
 Body = dict[str, Any]
+Kind = TypeVar("Kind", str, dict[str, Any], list[Any])
 
 _OWN = ("messages", "model", "n", "seed", "stream", "temperature", "top_p", "max_tokens", "max_completion_tokens")
 """Fields that have an option of their own, or decide which request an answer belongs to and how it arrives."""
-_SHOWN = 500
 _TOO_LONG = re.compile(r"context.?(length|window|size)|max_model_len|prompt is too long|too many (input )?tokens", re.I)
 _CONTEXT = re.compile(r"(?:context length (?:is|of)|max_model_len\s*=|supports at most)\s*(\d+)", re.I)
 _PROMPT = re.compile(r"\b(\d{1,18})(?: tokens)? (?:in the messages|input tokens|from the input)", re.I)
 _TROUBLES = {408: Trouble.TIMEOUT, 409: Trouble.BROKEN, 504: Trouble.TIMEOUT}
 _TROUBLES |= dict.fromkeys((425, 429, 502, 503, 529), Trouble.BUSY)
 _THINKING = ("reasoning_content", "reasoning")
+_MOST_TOKENS = 2**31
+"""No response has so many; larger numbers overflow what statistics are made with."""
+_LONGEST_NAME = 500
+_JSON_TYPES = {str: "text", dict: "an object", list: "a list"}
 _REFUSALS = (401, 402, 403, 404, 405)
 
 
@@ -101,17 +104,17 @@ class ChatFormat:
         return {"messages": messages, "continue_final_message": True, "add_generation_prompt": False}
 
 
-def read_chat_answer(status: int, headers: Mapping[str, str], content: bytes, body: Body) -> ChatAnswer:
+def read_chat_answer(answer: HttpAnswer, body: Body) -> ChatAnswer:
     """The meaning of an HTTP answer to `body`; raises Fatal if it ends the run."""
-    if 200 <= status < 300:
-        return _completion(content)
-    general = general_error(status, headers, content)
+    if 200 <= answer.status < 300:
+        return _completion(answer)
+    general = general_error(answer)
     if general is not None:
         return general
-    message, code = error_of(content, status)
+    message, _code = answer.error
     if "max_completion_tokens" in message and "instead" in message and "max_tokens" in body:
         return LimitRenamed()
-    error = request_error(status, message, code)
+    error = request_error(answer)
     if error.kind == "prompt_too_long":
         # If the prompt fits, and only prompt and max_tokens together do not, the server accepts a lower limit.
         context, prompt = _CONTEXT.search(message), _PROMPT.search(message)
@@ -121,65 +124,107 @@ def read_chat_answer(status: int, headers: Mapping[str, str], content: bytes, bo
     return error
 
 
-def general_error(status: int, headers: Mapping[str, str], content: bytes) -> Failure | Refusal | None:
+def general_error(answer: HttpAnswer) -> Failure | Refusal | None:
     """The meaning of an HTTP error that any request would meet; None if the error is about this request.
 
     The same for every endpoint. Raises Fatal for a redirect, and for an account without credit.
     """
-    message, code = error_of(content, status)
+    status, (message, code) = answer.status, answer.error
     if status in (301, 302, 303, 307, 308):
         # Never followed: the key and the prompts go to the address that was given, and nowhere else.
-        target = headers.get("location", "elsewhere").partition("?")[0]
+        target = answer.words(answer.headers.get("location", "elsewhere").partition("?")[0])
         raise Fatal(Exit.USAGE, f"the server redirects to {target}; if you trust that address, give it as --base-url")
     if code == "insufficient_quota":
         raise Fatal(
             Exit.BACKEND, f"the account has no credit left ({message}); add some, and the same command continues"
         )
     if status in _TROUBLES or status >= 500:
-        return Failure(_TROUBLES.get(status, Trouble.BROKEN), message, retry_after(headers.get("retry-after")))
+        return Failure(_TROUBLES.get(status, Trouble.BROKEN), message, retry_after(answer.headers.get("retry-after")))
     return Refusal(status, message) if status in _REFUSALS else None
 
 
-def request_error(status: int, message: str, code: str) -> RequestError:
+def request_error(answer: HttpAnswer) -> RequestError:
     """The error of the one request that a server refuses."""
-    if code == "context_length_exceeded" or status == 413 or _TOO_LONG.search(message) or _CONTEXT.search(message):
+    message, code = answer.error
+    too_long = code == "context_length_exceeded" or answer.status == 413
+    if too_long or _TOO_LONG.search(message) or _CONTEXT.search(message):
         return RequestError("prompt_too_long", f"{message}; leave the row out or use a longer context")
     return RequestError("bad_request", f"the server refuses the request: {message}")
 
 
-def json_answer(content: bytes) -> dict[str, Any] | Failure:
+def json_answer(answer: HttpAnswer) -> dict[str, Any] | RequestError | Failure:
     """The JSON object that a server answered with."""
+    if answer.refused is not None:
+        return answer.refused
     try:
-        answer = json.loads(content)
+        fields = answer.json()
+    except MalformedAnswer as error:
+        return malformed(error)
     except ValueError:
-        return Failure(Trouble.BROKEN, "the answer is cut off or not JSON")
-    if not isinstance(answer, dict):
+        return Failure(Trouble.BROKEN, "the reply is truncated or not JSON")
+    if not isinstance(fields, dict):
         return Failure(Trouble.BROKEN, "the answer is not a JSON object")
-    if answer.get("error"):  # some gateways report errors of the server behind them like this
-        return Failure(Trouble.BROKEN, error_of(content, 200)[0])
-    return answer
+    if fields.get("error"):  # some gateways report errors of the server behind them like this
+        return Failure(Trouble.BROKEN, answer.error[0])
+    return fields
 
 
-def _completion(content: bytes) -> ServerCompletion | RequestError | Failure:
-    answer = json_answer(content)
-    if isinstance(answer, Failure):
-        return answer
-    choices = answer.get("choices")
-    if not (isinstance(choices, list) and choices and isinstance(choices[0], dict)):
+def typed(fields: Mapping[str, Any], name: str, kind: type[Kind]) -> Kind | None:
+    """A field of an answer; None if it is missing, null or empty. Raises MalformedAnswer for another type."""
+    value = fields.get(name)
+    if value and not isinstance(value, kind):
+        raise MalformedAnswer(f"its {name} is not {_JSON_TYPES[kind]}")
+    return value or None
+
+
+def name_in(answer: HttpAnswer, fields: Mapping[str, Any], name: str) -> str | None:
+    """A field that holds a short name, such as a model's; as `typed`."""
+    value = typed(fields, name, str)
+    if value is not None and len(value) > _LONGEST_NAME:
+        raise MalformedAnswer(f"its {name} has {len(value)} characters")
+    return value and answer.words(value)
+
+
+def n_tokens_in(fields: Mapping[str, Any], name: str) -> int | None:
+    """A number of tokens in the `usage` of an answer; None if the server does not report it."""
+    value = (typed(fields, "usage", dict) or {}).get(name)
+    if value is None:
+        return None
+    if type(value) not in (int, float) or not 0 <= value < _MOST_TOKENS or value != int(value):
+        raise MalformedAnswer(f"its {name} is no number of tokens")
+    return int(value)
+
+
+def _completion(answer: HttpAnswer) -> ServerCompletion | RequestError | Failure:
+    fields = json_answer(answer)
+    if not isinstance(fields, dict):
+        return fields
+    try:
+        return _choice(answer, fields)
+    except MalformedAnswer as error:
+        return malformed(error)
+
+
+def _choice(answer: HttpAnswer, fields: dict[str, Any]) -> ServerCompletion | RequestError | Failure:
+    """The first choice; raises MalformedAnswer if what is read of the answer has another type than documented."""
+    choices = typed(fields, "choices", list)
+    if not choices or not choices[0]:
         return RequestError("no_choice", "the server answered without a choice; run the same command again")
-    message = choices[0].get("message") or {}
-    reason = str(choices[0].get("finish_reason") or "stop")
+    first = typed({"choice": choices[0]}, "choice", dict) or {}
+    message = typed(first, "message", dict) or {}
+    reason = name_in(answer, first, "finish_reason") or "stop"
     if reason in ("abort", "error"):
         return Failure(Trouble.BROKEN, f"the server ended the request with {reason!r}")
-    text = message["content"] if isinstance(message.get("content"), str) else None
-    thinking = next((message[name] for name in _THINKING if isinstance(message.get(name), str)), None)
+    text, thinking = message.get("content"), next(filter(None, (typed(message, name, str) for name in _THINKING)), None)
+    if text is not None and not isinstance(text, str):
+        raise MalformedAnswer("its content is not text")
     if text is None and thinking is None:
         cause = f"the server answered without text (finish_reason {reason!r})"
         return RequestError("no_content", f"{cause}; see the prompt")
     if thinking and not text and reason == "length":
         text = None  # cut inside the thinking; some servers report that as an empty text
-    n_tokens = (answer.get("usage") or {}).get("completion_tokens")
-    return ServerCompletion(text, thinking or None, reason, n_tokens, answer.get("model"))
+    n_tokens, model = n_tokens_in(fields, "completion_tokens"), name_in(answer, fields, "model")
+    return ServerCompletion(text and answer.text(text), thinking and answer.text(thinking), reason, n_tokens, model)
 
 
 def with_thinking(completion: ServerCompletion, markers: tuple[str, str], prefill: str) -> str:
@@ -190,17 +235,3 @@ def with_thinking(completion: ServerCompletion, markers: tuple[str, str], prefil
     opened = opening in prefill and closing not in prefill
     text = prefill + ("" if opened else f"{opening}\n") + completion.thinking.strip("\n")
     return text if completion.content is None else f"{text}\n{closing}\n\n" + completion.content.lstrip("\n")
-
-
-def error_of(content: bytes, status: int) -> tuple[str, str]:
-    """The server's own message in one line, and its code."""
-    try:
-        answer = json.loads(content)
-    except ValueError:
-        answer = None
-    error = answer.get("error", answer) if isinstance(answer, dict) else None
-    error = error if isinstance(error, dict) else {"message": error}
-    message = error.get("message") or error.get("detail") or content.decode("utf-8", "replace")
-    text = " ".join(str(message).split())[:_SHOWN].rstrip(".")
-    name = f"{status} {responses.get(status, 'error')}"
-    return f"{name}: {text}" if text else name, str(error.get("code") or error.get("type") or "")

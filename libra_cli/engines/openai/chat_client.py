@@ -1,7 +1,8 @@
 """HTTP to OpenAI-compatible servers: requests and their answers, and facts about a server.
 
 The key appears in the Authorization header and nowhere else. It goes to the given addresses only (redirects are not
-followed, proxies of the environment are not used), and is removed from every answer.
+followed, proxies of the environment are not used), and is removed from every text that comes from a server. Cookies are
+neither kept nor sent.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import resource
 import socket
 import ssl
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from libra_cli import __version__
 from libra_cli.engines.openai.chat_api import Body, ChatAnswer, read_chat_answer
+from libra_cli.engines.openai.endpoints import without_query
+from libra_cli.engines.openai.http_answer import CODING, MAX_RESPONSE_BYTES, AnswerReader, HttpAnswer
+from libra_cli.engines.openai.redaction import KeyRedactor
 from libra_cli.engines.openai.retry import Failure, Trouble
 from libra_cli.engines.reward.api import ClassifyAnswer, read_classify_answer
 from libra_cli.exits import Exit, Fatal
@@ -29,6 +34,8 @@ CONNECT_SECONDS = 10.0
 _KEEP_SECONDS = 3.0
 """Idle connections are closed before servers close them (uvicorn: 5 s), else a request could meet a closing one."""
 _GONE = (502, 503, 504)
+_LONGEST_NAME = 200
+_IDS = 1 << 31
 _SOCKET_OPTIONS = [
     ("SO_KEEPALIVE", 1),
     ("TCP_KEEPIDLE", 60),
@@ -58,6 +65,7 @@ class ChatClient:
         proxy: str | None,
         concurrency: int,
         note: Callable[[str], None],
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
     ):
         try:
             import httpx
@@ -71,23 +79,26 @@ class ChatClient:
             cause = "the API key holds a space, a newline or another character that no key has"
             raise Fatal(Exit.USAGE, f"{cause}; check its file or variable")
         if self._key and (open_hosts := [url for url in self.urls if _is_open(url)]):
-            note(f"{open_hosts[0]}: the key goes there unencrypted; use https")
+            note(f"{without_query(open_hosts[0])}: the key goes there unencrypted; use https")
         # Raise this process's own limit of open files if so many connections need it.
         n_files, (soft, hard) = concurrency + 256, resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft != resource.RLIM_INFINITY and soft < n_files:
             n_files = n_files if hard == resource.RLIM_INFINITY else min(n_files, hard)
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, n_files), hard))
+        self._redact = KeyRedactor(self._key)
+        self._reader = AnswerReader(max_response_bytes, self._redact)
+        self._headers = {"Accept": "*/*", "Accept-Encoding": CODING, "User-Agent": f"libra/{__version__}"}
+        if self._key:
+            self._headers["Authorization"] = f"Bearer {self._key}"
         self._proxy, self._trust = proxy, self._httpx.create_ssl_context()
-        # One client for each connection: the time that httpx needs to find a free one among n grows with n.
+        # One transport for each connection: the time that httpx needs to find a free one among n grows with n. A client
+        # of httpx around it would read answers whole, however large, and keep a server's cookies.
         self._idle: defaultdict[str, list[Any]] = defaultdict(list)
         self._idle[urlsplit(self.urls[0]).netloc].append(self._open())  # now, so that a wrong proxy is reported at once
         self._reached: set[str] = set()
 
     def _open(self) -> Any:
         httpx = self._httpx
-        headers = {"User-Agent": f"libra/{__version__}"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
         kept = httpx.Limits(max_keepalive_connections=1, keepalive_expiry=_KEEP_SECONDS)
         levels = {"SO": socket.SOL_SOCKET, "TCP": socket.IPPROTO_TCP}
         options = [
@@ -97,19 +108,27 @@ class ChatClient:
         ]
         reaching = {"verify": self._trust, "proxy": self._proxy, "limits": kept, "socket_options": options}
         try:
-            transport = httpx.AsyncHTTPTransport(trust_env=False, **reaching)
-        except (ValueError, httpx.InvalidURL) as error:
-            raise Fatal(Exit.USAGE, f"--proxy: {error}; write http://HOST:PORT") from None
-        times = httpx.Timeout(None, connect=CONNECT_SECONDS)
-        return httpx.AsyncClient(transport=transport, headers=headers, timeout=times, trust_env=False)
+            return httpx.AsyncHTTPTransport(trust_env=False, **reaching)
+        except (ValueError, httpx.InvalidURL):  # their words may hold the proxy's password
+            cure = "write http://HOST:PORT"
+            raise Fatal(Exit.USAGE, f"--proxy: the value is no address of a proxy; {cure}") from None
 
-    async def _request(self, method: str, url: str, body: Body | None, seconds: float) -> Any:
+    async def _request(self, method: str, url: str, body: Body | None, seconds: float) -> HttpAnswer:
         idle = self._idle[urlsplit(url).netloc]
-        client = idle.pop() if idle else self._open()
+        transport = idle.pop() if idle else self._open()
         try:
-            return await asyncio.wait_for(client.request(method, url, json=body), seconds)
+            return await asyncio.wait_for(self._exchange(transport, method, url, body), seconds)
         finally:
-            idle.append(client)
+            idle.append(transport)
+
+    async def _exchange(self, transport: Any, method: str, url: str, body: Body | None) -> HttpAnswer:
+        times = self._httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()
+        request = self._httpx.Request(method, url, headers=self._headers, json=body, extensions={"timeout": times})
+        response = await transport.handle_async_request(request)
+        try:
+            return await self._reader.read(response)
+        finally:
+            await response.stream.aclose()  # before its end: the connection is closed
 
     @property
     def has_key(self) -> bool:
@@ -117,8 +136,8 @@ class ChatClient:
 
     async def close(self) -> None:
         """Closes all connections; no request may be at work."""
-        for client in chain(*self._idle.values()):
-            await client.aclose()
+        for transport in chain(*self._idle.values()):
+            await transport.aclose()
 
     async def ask(self, url: str, body: Body) -> ChatAnswer:
         """Sends one chat request; its failures are answers too. Raises Fatal as `read_chat_answer` does."""
@@ -133,88 +152,92 @@ class ChatClient:
         try:
             answer = await self._request("POST", address, body, self.timeout)
         except asyncio.TimeoutError:
-            return Failure(Trouble.TIMEOUT, f"no answer within {self.timeout:g} s (--request-timeout)")
+            return Failure(Trouble.TIMEOUT, f"no reply within {self.timeout:g} s (--request-timeout)")
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
             return self._unreachable(url, error)
         except httpx.HTTPError as error:
-            return Failure(Trouble.BROKEN, f"the connection broke ({_reason(error)})")
+            return Failure(Trouble.BROKEN, f"the connection broke ({self._reason(error)})")
+        except zlib.error:
+            return Failure(Trouble.BROKEN, "the answer cannot be unpacked")
         self._reached.add(url)
-        headers = {name: self._without_key(value) for name, value in answer.headers.items()}
         try:
-            return read(answer.status_code, headers, self._without_key(answer.content), body)
+            return read(answer, body)
         except Fatal as error:
-            raise Fatal(error.status, f"{url}: {error}") from None
+            raise Fatal(error.status, f"{without_query(url)}: {error}") from None
 
     def _unreachable(self, url: str, error: Exception) -> Failure:
         """A failure that may pass; raises Fatal for one of names or certificates, which does not."""
-        reason = _reason(error)
+        reason, name = self._reason(error), without_query(url)
         if "CERTIFICATE_VERIFY_FAILED" in reason:
             cure = "name the file of its authority in SSL_CERT_FILE"
-            raise Fatal(Exit.USAGE, f"{url}: its certificate cannot be trusted ({reason}); {cure}")
+            raise Fatal(Exit.USAGE, f"{name}: its certificate cannot be trusted ({reason}); {cure}")
         # Only the name service's final answer counts, not a failure to ask it.
         unknown = any(isinstance(one, socket.gaierror) and one.errno == socket.EAI_NONAME for one in _causes(error))
         if url not in self._reached and unknown:
-            raise Fatal(Exit.USAGE, f"{url}: there is no such host ({reason}); check --base-url")
+            raise Fatal(Exit.USAGE, f"{name}: there is no such host ({reason}); check --base-url")
         return Failure(Trouble.UNREACHABLE, f"cannot be reached ({reason})")
 
     async def is_alive(self, url: str) -> bool:
         """Whether a server that failed answers again; vLLM's `/health` includes the state of its engine."""
         for path in (_root(url, "/health"), _at(url, "/models")):
             answer = await self._quickly("GET", path)
-            if answer is None or answer.status_code in _GONE:
+            if answer is None or answer.status in _GONE:
                 return False
         return True
 
     async def models(self, url: str) -> list[str] | None:
         """The server's names for its models; None if it does not list them."""
-        answer = _json(await self._quickly("GET", _at(url, "/models")))
-        entries = answer.get("data") if answer else None
-        if not isinstance(entries, list):
+        answer = await self._quickly("GET", _at(url, "/models"))
+        entries = _fields(answer).get("data")
+        if answer is None or not isinstance(entries, list):
             return None
-        return [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
+        names = [entry.get("id") for entry in entries if isinstance(entry, dict)]
+        return [answer.words(name, _LONGEST_NAME) for name in names if isinstance(name, str)]
 
     async def version(self, url: str) -> str | None:
         """The version of the server's software; None if it has no `/version` (vLLM does). May raise ConnectionError."""
         answer = await self._quickly("GET", _root(url, "/version"))
         if answer is None:
             raise ConnectionError(url)
-        fields = _json(answer)
-        return str(fields["version"]) if fields and isinstance(fields.get("version"), str) else None
+        version = _fields(answer).get("version")
+        return answer.words(version, _LONGEST_NAME) if isinstance(version, str) else None
 
     async def prompt(self, url: str, body: Body) -> tuple[str, list[int]] | None:
         """Text and token ids that the chat template makes of messages, by vLLM's `/tokenize`; None on other servers."""
-        tokenized = _json(await self._quickly("POST", _root(url, "/tokenize"), body))
-        ids = tokenized.get("tokens") if tokenized else None
-        if not isinstance(ids, list):
+        ids = _fields(await self._quickly("POST", _root(url, "/tokenize"), body)).get("tokens")
+        if not (isinstance(ids, list) and all(type(each) is int and 0 <= each < _IDS for each in ids)):
             return None
-        shown = _json(await self._quickly("POST", _root(url, "/detokenize"), {"model": body["model"], "tokens": ids}))
-        text = shown.get("prompt") if shown else None
-        return (text, ids) if isinstance(text, str) else None
+        shown = await self._quickly("POST", _root(url, "/detokenize"), {"model": body["model"], "tokens": ids})
+        text = _fields(shown).get("prompt")
+        return (shown.text(text), ids) if shown is not None and isinstance(text, str) else None
 
-    async def _quickly(self, method: str, url: str, body: Body | None = None) -> Any:
+    async def _quickly(self, method: str, url: str, body: Body | None = None) -> HttpAnswer | None:
         """The answer to a request that takes no time; None if none comes within CONNECT_SECONDS."""
         try:
             return await self._request(method, url, body, CONNECT_SECONDS)
-        except (asyncio.TimeoutError, self._httpx.HTTPError):
+        except (asyncio.TimeoutError, self._httpx.HTTPError, zlib.error):
             return None
 
-    def _without_key(self, answered: Any) -> Any:
-        """Removes the key from a text or bytes."""
-        if not self._key:
-            return answered
-        if isinstance(answered, str):
-            return answered.replace(self._key, "***")
-        return answered.replace(self._key.encode(), b"***")
+    def _reason(self, error: BaseException) -> str:
+        """The system's own message if there is one: "Connection refused" is clearer than the words around it.
+
+        Others may hold what the server sent.
+        """
+        of_system = [cause for cause in _causes(error) if isinstance(cause, OSError) and cause.errno]
+        if of_system and isinstance(of_system[0], (socket.gaierror, ssl.SSLError)):  # with error numbers of their own
+            text = str(of_system[0].strerror)
+        else:
+            text = os.strerror(of_system[0].errno or 0) if of_system else str(error)
+        return self._redact(" ".join(text.split()))[:_LONGEST_NAME] or type(error).__name__
 
 
-def _json(answer: Any) -> dict[str, Any] | None:
-    if answer is None or answer.status_code != 200:
-        return None
+def _fields(answer: HttpAnswer | None) -> dict[str, Any]:
+    """The JSON object that a server answered with; {} if it did not."""
     try:
-        fields = answer.json()
+        fields = answer.json() if answer is not None and answer.status == 200 else None
     except ValueError:
-        return None
-    return fields if isinstance(fields, dict) else None
+        fields = None
+    return fields if isinstance(fields, dict) else {}
 
 
 def _at(url: str, path: str) -> str:
@@ -235,15 +258,16 @@ def _checked(url: str) -> str:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        usable = False
-    if not usable:
-        raise Fatal(Exit.USAGE, f"--base-url {url}: is no address of a server; write http://HOST:PORT/v1")
-    if parts.username is not None or parts.password is not None:
+        parts, usable = urlsplit(""), False
+    if "@" in (parts.netloc if usable else url):
         cure = "leave name and password out of it, and give a key with --api-key-env or --api-key-file"
         raise Fatal(Exit.USAGE, f"--base-url: {cure}")
+    name = without_query(url)
+    if not usable:
+        raise Fatal(Exit.USAGE, f"--base-url {name}: is no address of a server; write http://HOST:PORT/v1")
     path = parts.path.rstrip("/")
     if path.endswith("/chat/completions"):
-        raise Fatal(Exit.USAGE, f"--base-url {url}: leave out /chat/completions")
+        raise Fatal(Exit.USAGE, f"--base-url {name}: leave out /chat/completions")
     return urlunsplit(parts._replace(path=path))
 
 
@@ -256,16 +280,6 @@ def _is_open(url: str) -> bool:
     except ValueError:
         local = host == "localhost" or host.endswith(".localhost")
     return parts.scheme == "http" and not local
-
-
-def _reason(error: BaseException) -> str:
-    """The system's own message if there is one: "Connection refused" is clearer than the words around it."""
-    of_system = [cause for cause in _causes(error) if isinstance(cause, OSError) and cause.errno]
-    if of_system and isinstance(of_system[0], (socket.gaierror, ssl.SSLError)):  # with error numbers of their own
-        text = str(of_system[0].strerror)
-    else:
-        text = os.strerror(of_system[0].errno or 0) if of_system else str(error)
-    return " ".join(text.split())[:200] or type(error).__name__
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

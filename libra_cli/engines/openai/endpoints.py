@@ -17,6 +17,11 @@ BROKEN_IN_A_ROW = 3
 """After so many failures without an answer in between, a server is probed before it is asked again."""
 
 
+def without_query(url: str) -> str:
+    """An address for people: some servers take their key in its query."""
+    return url.partition("?")[0]
+
+
 @dataclass(eq=False)
 class Endpoint:
     """One server: its load, and whether it is worth asking now."""
@@ -37,6 +42,11 @@ class Endpoint:
     alive_at: float = -1.0
     """When it last answered anything; -1 never."""
     has_answered: bool = False
+
+    @property
+    def name(self) -> str:
+        """The address for people."""
+        return without_query(self.url)
 
     def is_open(self, now: float) -> bool:
         return not self.suspect and now >= self.closed_until

@@ -18,12 +18,15 @@ from libra_cli.engines.openai.chat_api import (
 )
 from libra_cli.engines.openai.chat_client import ChatClient, Facts
 from libra_cli.engines.openai.endpoints import Endpoint
+from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES
 from libra_cli.engines.openai.retry import Backoff, Failure
 from libra_cli.engines.openai.servers import RETRY_BUDGET, ServerRequest, Servers
 from libra_cli.tasks.thinking import DEFAULT
 
 QUEUE_SECONDS, SECONDS_PER_TOKEN = 600.0, 0.1
 """A request may take 10 minutes for its queue and prompt, and 0.1 s per token that it asks for."""
+_DEMANDS = 5
+"""How often a request is sent with another limit of tokens on demand: of its name, of the model's, of the prompt's."""
 
 
 class OpenAIEngine(Servers):
@@ -46,6 +49,7 @@ class OpenAIEngine(Servers):
         chat_template_args: Mapping[str, Any] | None = None,
         markers: tuple[str, str] = DEFAULT,
         extra: Mapping[str, Any] | None = None,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
         proxy: str | None = None,
         note: Callable[[str], None] = lambda _line: None,
         backoff: Backoff | None = None,
@@ -53,7 +57,7 @@ class OpenAIEngine(Servers):
         self._markers = markers
         self._format = ChatFormat(model, sampling, chat_template_args or {}, extra or {})
         seconds = timeout or QUEUE_SECONDS + SECONDS_PER_TOKEN * sampling.max_tokens
-        client = ChatClient(base_urls, api_key, seconds, proxy, concurrency, note)
+        client = ChatClient(base_urls, api_key, seconds, proxy, concurrency, note, max_response_bytes)
         super().__init__(model, client, concurrency, retry_budget, note, backoff)
 
     def render(self, request: Request) -> Rendered:
@@ -65,7 +69,7 @@ class OpenAIEngine(Servers):
 
     async def _ask(self, sent: ServerRequest, endpoint: Endpoint) -> Completion | RequestError | Failure:
         request: Request = sent.pending.request
-        while True:
+        for _demand in range(_DEMANDS):
             answer = await self._client.ask(endpoint.url, self._format.body(request, sent.max_tokens))
             if isinstance(answer, Failure):
                 return answer
@@ -81,6 +85,8 @@ class OpenAIEngine(Servers):
             if isinstance(answer, RequestError):
                 return answer
             self._adapt(sent, answer)
+        cause = f"the server demanded another limit of tokens {_DEMANDS} times"
+        return RequestError("bad_request", f"{cause}; give one that it takes with --max-tokens")
 
     def _adapt(self, sent: ServerRequest, demand: LowerLimit | LimitRenamed) -> None:
         """Changes the limit of tokens as the server demands."""

@@ -61,6 +61,6 @@ def retry_after(value: str | None, now: float | None = None) -> float | None:
         pass  # not a number: a date
     try:
         then = parsedate_to_datetime(value).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError, TypeError):  # of years and hours that there are not, and of no date
         return None
     return max(0.0, then - (time.time() if now is None else now))

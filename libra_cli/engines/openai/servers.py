@@ -65,7 +65,7 @@ class ServerRequest:
         self.failure, self.last = failure, endpoint
 
     def error(self, failure: Failure) -> RequestError:
-        server = f"{self.last.url}: " if self.last else ""
+        server = f"{self.last.name}: " if self.last else ""
         cure = "run the same command again"
         return RequestError(failure.trouble.value, f"{server}{failure.reason}; {cure}", attempts=self.tries)
 
@@ -124,7 +124,7 @@ class Servers:
         """The server's rendering of messages as text and token ids; None if it does not show it (vLLM does)."""
         text, ids = self._run(self._client.prompt(endpoint.url, body)) or (None, None)
         if text is None:
-            self._note(f"{endpoint.url}: the server does not show what its chat template makes of the messages")
+            self._note(f"{endpoint.name}: the server does not show what its chat template makes of the messages")
         return text, ids
 
     def close(self) -> None:
@@ -176,7 +176,7 @@ class Servers:
                 reason = request.failure.reason if request.failure else "does not answer"
                 cure = "start the server again, and the same command continues"
                 since = f"nothing was answered for {self._budget:g} s (--retry-budget)"
-                raise Fatal(Exit.BACKEND, f"{endpoint.url}: {reason}; {since}; {cure}")
+                raise Fatal(Exit.BACKEND, f"{endpoint.name}: {reason}; {since}; {cure}")
 
     def _send(self) -> None:
         now = time.monotonic()
@@ -297,7 +297,7 @@ class Servers:
         now = time.monotonic()
         if now - self._noted.get((endpoint.url, about), -_NOTE_SECONDS) >= _NOTE_SECONDS:
             self._noted[endpoint.url, about] = now
-            self._note(f"{endpoint.url}: {line}")
+            self._note(f"{endpoint.name}: {line}")
 
     # -- refusals, and facts about a server ----------------------------------------------------------------------------
 
@@ -307,7 +307,7 @@ class Servers:
         if endpoint.has_answered and endpoint.refusals < REFUSALS:
             return RequestError("refused", f"the server refuses the request: {refusal.message}")
         status = Exit.BACKEND if endpoint.has_answered else Exit.USAGE
-        raise Fatal(status, f"{endpoint.url}: {refusal.message}; {await self._cure(endpoint, refusal)}")
+        raise Fatal(status, f"{endpoint.name}: {refusal.message}; {await self._cure(endpoint, refusal)}")
 
     async def _cure(self, endpoint: Endpoint, refusal: Refusal) -> str:
         if refusal.status in (401, 402, 403):

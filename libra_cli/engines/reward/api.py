@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from libra_cli.engines.base import RequestError
-from libra_cli.engines.openai.chat_api import Body, Refusal, error_of, general_error, json_answer, request_error
+from libra_cli.engines.openai.chat_api import (
+    Body,
+    Refusal,
+    general_error,
+    json_answer,
+    n_tokens_in,
+    name_in,
+    request_error,
+    typed,
+)
+from libra_cli.engines.openai.http_answer import HttpAnswer, MalformedAnswer, malformed
 from libra_cli.engines.openai.retry import Failure
 from libra_cli.exits import Exit, Fatal
 
@@ -47,18 +57,27 @@ class RewardFormat:
         return {**self._fixed, "messages": messages}
 
 
-def read_classify_answer(status: int, headers: Mapping[str, str], content: bytes, _body: Body) -> ClassifyAnswer:
+def read_classify_answer(answer: HttpAnswer, _body: Body) -> ClassifyAnswer:
     """The meaning of an HTTP answer; raises Fatal if it ends the run."""
-    if not 200 <= status < 300:
-        error = general_error(status, headers, content)
-        return error or request_error(status, *error_of(content, status))
-    answer = json_answer(content)
-    if isinstance(answer, Failure):
-        return answer
-    data, usage = answer.get("data"), answer.get("usage") or {}
-    first = data[0] if isinstance(data, list) and data and isinstance(data[0], dict) else {}
-    values = first.get("probs")  # vLLM calls them so even if no activation was applied
-    if not (isinstance(values, list) and values):
-        return RequestError("no_score", "the server answered without a score; is it vLLM with a reward model?")
-    numbers = [float(value) if isinstance(value, (int, float)) else math.nan for value in values]
-    return HeadOutputs(numbers, int(usage.get("prompt_tokens") or 0), answer.get("model"))
+    if not 200 <= answer.status < 300:
+        return general_error(answer) or request_error(answer)
+    fields = json_answer(answer)
+    if not isinstance(fields, dict):
+        return fields
+    try:
+        data = typed(fields, "data", list)
+        first = typed({"data": data and data[0]}, "data", dict) or {}
+        values = typed(first, "probs", list)  # vLLM calls them so even if no activation was applied
+        if not values:
+            return RequestError("no_score", "the server answered without a score; is it vLLM with a reward model?")
+        n_tokens, model = n_tokens_in(fields, "prompt_tokens") or 0, name_in(answer, fields, "model")
+    except MalformedAnswer as error:
+        return malformed(error)
+    return HeadOutputs([_number(value) for value in values], n_tokens, model)
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value) if type(value) in (int, float) else math.nan
+    except OverflowError:  # an integer beyond any float
+        return math.inf

@@ -12,6 +12,7 @@ from libra_cli.engines.openai.chat_api import Refusal
 from libra_cli.engines.openai.chat_client import ChatClient, Facts
 from libra_cli.engines.openai.endpoints import Endpoint
 from libra_cli.engines.openai.engine import QUEUE_SECONDS
+from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES, MalformedAnswer, malformed
 from libra_cli.engines.openai.retry import Backoff, Failure
 from libra_cli.engines.openai.servers import RETRY_BUDGET, ServerRequest, Servers
 from libra_cli.engines.reward.api import HeadOutputs, RewardFormat
@@ -44,6 +45,7 @@ class ServerRewards(Servers):
         retry_budget: float = RETRY_BUDGET,
         chat_template_args: Mapping[str, Any] | None = None,
         extra: Mapping[str, Any] | None = None,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
         proxy: str | None = None,
         note: Callable[[str], None] = lambda _line: None,
         backoff: Backoff | None = None,
@@ -51,7 +53,8 @@ class ServerRewards(Servers):
         self._index = index
         self._n_labels: int | None = None
         self._format = RewardFormat(model, chat_template_args or {}, extra or {})
-        client = ChatClient(base_urls, api_key, timeout or QUEUE_SECONDS, proxy, concurrency, note)
+        seconds = timeout or QUEUE_SECONDS
+        client = ChatClient(base_urls, api_key, seconds, proxy, concurrency, note, max_response_bytes)
         super().__init__(model, client, concurrency, retry_budget, note, backoff)
 
     def describe(self) -> dict[str, Any]:
@@ -75,6 +78,9 @@ class ServerRewards(Servers):
         endpoint.answered(time.monotonic())
         if not isinstance(answer, HeadOutputs):
             return answer
+        if self._n_labels not in (None, len(answer.values)):
+            counts = f"{len(answer.values)} outputs of the head, and had {self._n_labels} before"
+            return malformed(MalformedAnswer(f"it has {counts}"))
         await self._learn(endpoint, request)
         self._reported, self._n_labels = answer.model or self._reported, len(answer.values)
         return reward_of(answer.values[score_index(self._model, self._n_labels, self._index)], answer.n_tokens)
@@ -86,7 +92,7 @@ class ServerRewards(Servers):
         if numbers and (numbers < RAW_SINCE or (numbers == RAW_SINCE and is_pre_release)):
             needed = ".".join(map(str, RAW_SINCE))
             cure = f"its sigmoid cannot be turned off; use {needed} or newer, or name the model's directory"
-            raise Fatal(Exit.USAGE, f"{endpoint.url}: the server is vLLM {version}: {cure}")
+            raise Fatal(Exit.USAGE, f"{endpoint.name}: the server is vLLM {version}: {cure}")
         return await super()._study(endpoint, version, request)
 
     async def _cure(self, endpoint: Endpoint, refusal: Refusal) -> str:

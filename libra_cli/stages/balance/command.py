@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from libra_cli.cli.command import option, stage
+from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.shared_options import any_markers_option, spool_dir_option
 
 if TYPE_CHECKING:
@@ -22,9 +23,10 @@ EXAMPLES = (
 
 def _checked_sizes(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
-        size = value.rpartition("=")[2]
-        if not (size.isascii() and size.isdigit() and int(size) > 0):
-            raise click.BadParameter(f"{value!r} is neither N nor SUBSET=N, with N of at least 1")
+        try:
+            NumberType(int, 1).convert(value.rpartition("=")[2], None, None)
+        except click.BadParameter:
+            raise click.BadParameter(f"{value!r} is neither N nor SUBSET=N, with N of at least 1") from None
     cells = [value.rpartition("=")[0] for value in values]
     twice = next((cell for cell in cells if cells.count(cell) > 1), None)
     if twice is not None:
@@ -46,19 +48,21 @@ def _checked_sizes(_ctx: click.Context, _param: click.Parameter, values: tuple[s
     multiple=True,
     metavar="[SUBSET=]N",
     callback=_checked_sizes,
-    help="Keep at most N correct and N incorrect responses in each cell (subset and model); SUBSET=N sets the limit of "
-    "one subset. Repeatable. Default: as many as balance allows.",
+    help="Keep at most N correct and N incorrect responses in each cell (one subset and one model); SUBSET=N sets the "
+    "limit for the cells of one subset. Repeatable. Default: as many as there are of both.",
 )
 @option(
     "--per-problem",
-    type=click.IntRange(1),
+    type=NumberType(int, 1),
     metavar="N",
     help="Keep at most N correct and N incorrect responses to one problem in a cell. Default: no limit.",
 )
-@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed for selection and order.")
+@option("--seed", type=NumberType(int, 0), default=0, metavar="N", help="Random seed for selection and order.")
 @any_markers_option()
-@option("--default-subset", metavar="NAME", help="Subset of rows without one. Default: such rows are refused.")
-@option("--published", is_flag=True, help="Write only the eight fields of the published benchmark.")
+@option(
+    "--default-subset", metavar="NAME", help="Subset of the rows that have no `subset`. Default: such rows are refused."
+)
+@option("--published", is_flag=True, help="Write only the eight fields of the published Libra Bench.")
 @option(
     "--report",
     writes="report",
@@ -79,19 +83,20 @@ def command(
     report: str | None,
     spool_dir: str | None,
 ) -> None:
-    """Cut the thinking and balance correct and incorrect responses per subset and model.
+    """Remove the thinking, and keep as many correct as incorrect responses per subset and model.
 
-    A cell is one subset with one model. Each cell keeps as many correct as incorrect responses: as many as it can, or
-    at most --per-cell of each. Its problems take turns, in an order drawn with --seed, so that no problem dominates.
-    Rows are written cell by cell, correct and incorrect alternating. The order of the input does not change the output,
-    and a smaller --per-cell keeps a subset of what a larger one keeps.
+    A cell is all rows of one subset and one model. From each cell as many correct as incorrect responses are kept: as
+    many as possible, or --per-cell of each. Its problems take turns, in an order drawn with --seed, so that none
+    dominates. Rows are written cell by cell, correct and incorrect in turn. The order of the input does not change the
+    output, and the rows that a smaller --per-cell keeps are among those that a larger one keeps.
 
-    `response` becomes the text after the thinking; `response_with_cot` is the full text. Dropped and counted are rows
-    without text after the thinking (no_response), with a null label (unlabelled), with the id, sample and text of
-    another row (duplicate), the same but with the opposite label (contradictory), and the surplus of a cell (surplus).
+    `response` becomes the text after the thinking; `response_with_cot` is the full text. These rows are dropped and
+    counted: without text after the thinking (no_response); with a null label (unlabelled); with the id, sample and text
+    of another row (duplicate), or the same but with the opposite label (contradictory); and those that the cell does
+    not need (surplus).
 
-    Before anything is dropped, stderr lists the cells that cannot be filled and what they lack. At the end it shows the
-    census: problems and samples by subset and model (Table 1 of the paper).
+    Before anything is dropped, stderr lists the cells that have fewer rows than asked for, and what they lack. At the
+    end it shows the census: problems and responses by subset and model (Table 1 of the paper).
 
     The whole input is read first. Memory holds about 50 bytes per row, at most 250; the rows themselves are read again
     from their files, or from an unnamed temporary file if they came through a pipe or were compressed.

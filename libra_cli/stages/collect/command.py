@@ -9,6 +9,7 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, stage
+from libra_cli.cli.numbers import NumberType
 
 if TYPE_CHECKING:
     from libra_cli.stages.collect.sources import Origin
@@ -107,11 +108,14 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
     multiple=True,
     type=click.Choice(choices.PRESETS),
     metavar="NAME",
-    help="Known data set to read, with its own field mapping and filters. Repeatable. With FILE or --hub, name one "
-    f"preset: only its mapping and filters apply. Names: {', '.join(choices.PRESETS)}.",
+    help="Known data set to read; its own field names and filters are built in. libra-mini is a set of 300 small "
+    "problems that comes with libra. Repeatable. With FILE or --hub, give one preset: then only its field names and "
+    f"filters are used. Names: {', '.join(choices.PRESETS)}.",
 )
 @option("--hub", multiple=True, metavar="NAME[:CONFIG]", help="Data set on the Hugging Face hub. Repeatable.")
-@option("--split", metavar="NAME", help="Split of the hub data set. Default: its only split.")
+@option(
+    "--split", metavar="NAME", help="Split of the hub data set. Default: its only split; of several, one must be named."
+)
 @option("--revision", metavar="REV", help="Branch, tag or commit of the hub data set. Default: its main branch.")
 @option(
     "--format",
@@ -122,15 +126,15 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
     "--delimiter",
     metavar="CHAR",
     callback=_one_character,
-    help="Column separator of CSV input; tab stands for a tab. Default: comma; tab for .tsv files.",
+    help="Column separator of CSV input: one character, or the word tab. Default: comma; tab for .tsv files.",
 )
 @option(
     "--map",
     multiple=True,
     metavar="FROM=TO",
     callback=_checked("parse_renames"),
-    help="Rename field FROM to TO. FROM may be a path into objects and lists (reward_model.ground_truth=reference). "
-    "Repeatable.",
+    help="Rename field FROM to TO. FROM may be a path into objects and lists: reward_model.ground_truth, "
+    "prompt.0.content. Repeatable.",
 )
 @option(
     "--set",
@@ -142,7 +146,7 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 @option(
     "--subset",
     metavar="NAME",
-    help="Value of `subset` in every row. Default: the row's own subset, else the name of its file or data set.",
+    help="Value of `subset` in every row. Default: the row's own subset, or else the name of its file or data set.",
 )
 @option(
     "--keep-fields",
@@ -155,45 +159,47 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
     multiple=True,
     metavar="EXPR",
     callback=_expressions,
-    help="Keep only rows for which EXPR is true. EXPR may use == != < <= > >= in, and or not, + - * / %, 'text', null, "
-    "[a, b], len(x), lower(x), number(x), matches(x, 'regex'), field('odd name'). Repeatable; all must be true.",
+    help="Keep only rows for which EXPR is true. EXPR is made of field names and == != < <= > >= in, and or not, + - "
+    "* / %, 'text', null, [a, b], len(x), lower(x), number(x), matches(x, 'regex'), field('odd name'). Repeatable; "
+    "all must be true.",
 )
 @option(
     "--duplicates",
     type=click.Choice(choices.COLLECT_DUPLICATES),
     default="drop",
-    help="A problem that equals, or nearly equals, an earlier one: drop it and count it, or keep it.",
+    help="What to do with a problem that is equal, or nearly equal, to an earlier one. drop: leave it out and count "
+    "it. keep: write it, too.",
 )
 @option(
     "--near-duplicates",
-    type=click.FloatRange(0, 1),
+    type=NumberType(float, 0, 1),
     default=0.8,
     metavar="SHARE",
-    help="Drop a problem whose numbers and answer match an earlier one and whose 5-word shingles overlap by at least "
-    "this Jaccard share. 0: only drop equal problems.",
+    help="A problem is nearly equal to an earlier one if both have the same numbers and the same reference, and if "
+    "their sets of 5-word shingles have at least this Jaccard similarity. 0: only equal problems count as duplicates.",
 )
 @option(
     "--decontaminate",
     multiple=True,
     metavar="AGAINST",
     suggested=choices.PRESETS,
-    help="Drop rows that contain a problem of this benchmark: a JSONL, CSV or Parquet file, or the name of a preset. "
-    "Repeatable.",
+    help="Drop rows that contain a problem of the benchmark AGAINST (contaminated rows): a JSONL, CSV or Parquet "
+    "file, or the name of a preset. Repeatable.",
 )
 @option(
     "--ngram",
-    type=click.IntRange(1),
+    type=NumberType(int, 1),
     default=13,
     metavar="N",
-    help="Number of words in the n-grams that --decontaminate compares.",
+    help="Number of words in each n-gram that --decontaminate compares.",
 )
 @option(
     "--overlap",
-    type=click.FloatRange(0, 1),
+    type=NumberType(float, 0, 1),
     default=0.1,
     metavar="SHARE",
-    help="Drop a row that contains at least this share of a benchmark problem's n-grams. 0: one shared n-gram is "
-    "enough.",
+    help="A row is contaminated if it contains at least this share of the n-grams of one benchmark problem. 0: one "
+    "shared n-gram is enough.",
 )
 @option(
     "--report",
@@ -201,25 +207,27 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
     keys=("place", "against", "overlap", "shared"),
     metavar="FILE",
     shapes_rows=False,
-    help="Write each contaminated row, with the benchmark problem and the text they share, to FILE.",
+    help="Write each contaminated row to FILE as JSONL: where it is, the benchmark problem, and the text that both "
+    "share.",
 )
 @option(
     "--seed",
-    type=int,
+    type=NumberType(int),
     default=0,
     metavar="N",
-    help="Random seed that decides whether the chosen response of a chosen/rejected pair comes first or second.",
+    help="Random seed that decides which response of a chosen/rejected pair comes first.",
 )
 def command(run: Run, **values: Any) -> None:
-    """Gather problems from files and hub data sets; map fields, filter, remove duplicates.
+    """Gather problems from files and hub data sets; rename fields, filter, remove duplicates.
 
     Reads JSONL, CSV and Parquet files, standard input, data sets on the Hugging Face hub, and the data sets of the
     paper by name (--preset). Each output row begins with id, index, question, reference and subset; its other fields
     follow. A pair of responses with a preference needs no reference.
 
-    The first of several equal problems is kept. Problems are equal if they differ only in case, white space and LaTeX
-    spacing. An equal problem with a different reference is refused (conflicting_reference). For rows with responses,
-    the responses must be equal, too. With --shard, each part compares only its own rows.
+    Problems are equal if they differ only in case, white space and LaTeX spacing; rows with responses, if the responses
+    are equal, too. The first of several equal problems is kept, and the others are dropped (see --duplicates). But one
+    with another reference than the first is refused (conflicting_reference), so that you can see which is right. With
+    --shard, each part compares only its own rows.
 
     In --where, a comparison with null or between different types is neither true nor false: the row is dropped and
     counted as where_unknown.

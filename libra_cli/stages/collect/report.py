@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from libra_cli.stages.collect.contamination import Overlap
 from libra_cli.stages.collect.mapping import Fields
 from libra_cli.stream import rows
@@ -15,11 +17,14 @@ MAX_SHARED_CHARS = 160
 
 
 class ContaminationReport:
-    """Reports every contaminated row on `console`, and in the file `path` if there is one."""
+    """Reports every contaminated row on `console`, and in the file `path` if there is one.
 
-    def __init__(self, path: str | None, console: Console):
+    `waiting` is as for open_special.
+    """
+
+    def __init__(self, path: str | None, console: Console, **waiting: Any):
         self._path, self._console, self._count = path, console, 0
-        self._file = None if path is None else LineFile(path)
+        self._file = None if path is None else LineFile(path, **waiting)
 
     def add(self, row: Row, record: Fields, overlap: Overlap) -> None:
         """Reports what `row` shares with a benchmark."""
@@ -44,7 +49,7 @@ class ContaminationReport:
         elif self._count == MAX_NOTES + 1:
             self._console.note(f"more contaminated rows follow; all are in {self._path}", event="contaminated")
 
-    def close(self) -> None:
-        """Closes the file."""
+    def close(self, refused: bool = False) -> None:
+        """Closes the file, as LineFile does."""
         if self._file is not None:
-            self._file.close()
+            self._file.close(refused)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.collect.problem_collector import CollectPlan, ProblemCollector
 from libra_cli.stages.collect.report import ContaminationReport
 from libra_cli.stages.collect.sources import Origin
@@ -14,7 +15,7 @@ from libra_cli.stream.run import Run
 
 def collect(run: Run, plan: CollectPlan, origins: Sequence[Origin], report_path: str | None) -> None:
     """Writes the problems in the rows of `run`; raises Fatal (2, 74) if the report cannot be written."""
-    report = ContaminationReport(report_path, run.console)
+    report = ContaminationReport(report_path, run.console, **run.waiting)
     collector = ProblemCollector(plan, origins, report)
     try:
         for row in run.rows():
@@ -26,7 +27,9 @@ def collect(run: Run, plan: CollectPlan, origins: Sequence[Origin], report_path:
                 run.refuse(row, error)
             else:
                 run.write(line)
-    finally:
-        report.close()
+    except BaseException as error:
+        report.close(refused=isinstance(error, Fatal) and error.status == Exit.USAGE)
+        raise
+    report.close()
     for note in collector.unknown_field_notes(run.counts.filtered["preset_unknown"] > 0):
         run.console.note(note)

@@ -25,7 +25,7 @@ class AggregationRule:
     threshold: float | None = None
     """A score above it means a correct response; None leaves that to libra score."""
     lowest: float | None = None
-    """The score of a response that is no answer; None if the scores have no lowest."""
+    """The score of a non-answer; None if the scores have no lowest."""
     decides: bool = False
     """The votes are verdicts of correct or wrong: without a threshold, a score above one half means correct."""
 
@@ -67,8 +67,7 @@ def _of_response(plan: JudgePlan, judgments: Judgments, rule: AggregationRule) -
 def _of_responses(plan: JudgePlan, judgments: Judgments, rule: AggregationRule) -> dict[str, Any]:
     """Responses judged one by one: of two the preference, of more the best.
 
-    There is no prediction while a score is missing. A response that is no answer is worse than any other, whatever its
-    score.
+    There is no prediction while a score is missing. A non-answer is worse than any other response, whatever its score.
     """
     scores: list[float | None] = []
     ranked: list[float] = []
@@ -123,13 +122,13 @@ def _margin(plan: JudgePlan, pair: tuple[int, int], judgments: Judgments, rule: 
 
 
 def gate_verdict(plan: JudgePlan, pair: tuple[int, int]) -> str | None:
-    """The verdict by rule on a pair with a response that is no answer: the other is much better; two are a tie."""
+    """The verdict of the gate on a pair with a non-answer: the other response is much better; two are a tie."""
     first, second = (plan.gates[index] is not None for index in pair)
     return {(True, True): "A=B", (True, False): "B>>A", (False, True): "A>>B"}.get((first, second))
 
 
 def judgments_by_gate(plan: JudgePlan) -> list[dict[str, Any]]:
-    """The verdicts by rule on the comparisons of a row with several; the one of a single pair is its prediction."""
+    """The verdicts of the gate on the comparisons of a row with several; that on a single pair is its prediction."""
     judgments = []
     for pair in plan.pairs if len(plan.item.responses) > 2 else ():
         verdict = gate_verdict(plan, pair)

@@ -9,6 +9,7 @@ import click
 from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import Markers, asking_options, reward_options
+from libra_cli.cli.numbers import NumberType
 from libra_cli.stages.judge import RESULTS
 
 if TYPE_CHECKING:
@@ -38,12 +39,6 @@ def _drops(values: dict[str, Any]) -> tuple[str, ...]:
     return OTHER_RESPONSES
 
 
-def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -> float | None:
-    if value is not None and value - value != 0:
-        raise click.BadParameter(f"{value} is no number that a score could be above")
-    return value
-
-
 @stage(
     "judge",
     reads_in_words="question (or prompt), and one of: response or response_with_cot; response_a and response_b; chosen "
@@ -66,8 +61,9 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
     shapes_rows=False,
     metavar="NAME",
     suggested=miniature.MODELS,
-    help="Judge model: a directory, a name on the Hugging Face hub or the server, or libra-mini/judge, weak, medium, "
-    "strong. Repeatable; judges run one after another.",
+    help="Judge model: a directory, a name on the Hugging Face hub or the server, or one of the small models that come "
+    "with libra: libra-mini/judge, libra-mini/weak, libra-mini/medium, libra-mini/strong. Repeatable; judges run one "
+    "after another.",
 )
 @option(
     "--judge-name",
@@ -79,39 +75,48 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
 @option(
     "--task",
     type=click.Choice(choices.JUDGE_TASKS),
-    help="score: rate a response from 0 to 4; the judge first solves the problem itself. rank: compare two responses, "
-    "from A>>B to B>>A. verify: call a response correct or wrong, with the reference in view. rate: rate a response "
-    "from 1 to 10. best: choose the best of a list. Default: score for one response, rank for two, rate for lists of "
-    "chosen and rejected responses, best for other lists.",
+    help="What to ask. score: the judge solves the problem itself, then rates a response from 0 to 4. rate: it rates "
+    "a response from 1 to 10. verify: it calls a response correct or wrong, with the reference in view. rank: it "
+    "compares two responses, from A>>B to B>>A. best: it chooses the best of a list. Default: score for one response, "
+    "rank for two, rate for lists of chosen and rejected responses, best for other lists.",
 )
-@option("-k", "--votes", type=click.IntRange(1), default=1, metavar="VOTES", help="Number of votes per judge and row.")
+@option(
+    "-k",
+    "--votes",
+    type=NumberType(int, 1, 1024),
+    default=1,
+    metavar="VOTES",
+    help="Votes per judge and row. A vote takes one request to the model; on a pair with --orders both it takes two, "
+    "and on several responses that are judged one by one, one for each.",
+)
 @option(
     "--reduce",
     type=click.Choice(choices.REDUCTIONS),
     default="mean",
-    help="How the votes become one score. majority: the most frequent vote (if several are equally frequent, their "
-    "mean; a tie for comparisons). best: the highest vote.",
+    help="How the votes on a row become its score. majority: the most frequent vote (of several equally frequent ones "
+    "the mean; for comparisons, a tie). max: the highest vote; not for comparisons.",
 )
 @option(
     "--orders",
     type=click.Choice(choices.ORDERS),
     default="both",
-    help="Order in which a judge sees the responses of a pair or list. both: ask twice for each vote on a pair, once "
-    "per order; rotate a list by a different offset for each vote. first: as in the row. random: draw one order per "
-    "vote.",
+    help="Order in which a judge sees the responses of a pair or list. both: for each vote on a pair ask twice, once "
+    "in each order; for each vote on a list rotate it by another offset. first: always as in the row. random: draw "
+    "one order for each vote.",
 )
 @option(
     "--threshold",
-    type=float,
-    callback=_finite,
+    type=NumberType(float),
     metavar="T",
-    help="Write a `prediction`: 1 if the score is above T, else 0. Default: none; libra score sets the threshold.",
+    help="Write the `prediction` for a single response: 1 (correct) if its score is above T, else 0 (incorrect). "
+    "Default: for --task verify 0.5; for other tasks `prediction` is null, and libra score applies a threshold.",
 )
 @option(
     "--template",
     by_content=True,
     metavar="FILE",
-    help="Prompt template with {{slots}} that replaces the task's own. Needs --task, which says how verdicts are read.",
+    help="Prompt template with {{slots}} to use instead of the task's own (see --show-template). Needs --task, which "
+    "says how verdicts are read.",
 )
 @option(
     "--show-template",
@@ -126,16 +131,20 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
 @option(
     "--gate/--no-gate",
     default=None,
-    help="Decide by rule, without asking a judge, about responses that are no answer at all (see above); --no-gate "
-    "sends them to judges, too. Default: --gate; --no-gate with --probe.",
+    help="Decide about non-answers (see above) without asking a judge; --no-gate sends them to judges, too. Default: "
+    "--gate; --no-gate with --probe.",
 )
 @option(
     "--probe",
     type=click.Choice(choices.PROBES),
-    help="Test the judges: replace each row's response with each of a set of responses that answer nothing, and report "
-    "how often a judge accepts them.",
+    help="Test the judges: put each of a set of non-answers in place of each row's response, and report how often a "
+    "judge accepts them as correct.",
 )
-@option("--no-texts", is_flag=True, help="Do not write the judges' texts to the rows.")
+@option(
+    "--no-texts",
+    is_flag=True,
+    help="Leave out of the rows what the judges wrote (`text` and `text_with_cot` of each vote).",
+)
 @option(
     "--judge-markers",
     default="think",
@@ -150,45 +159,46 @@ def _finite(_ctx: click.Context, _param: click.Parameter, value: float | None) -
     keys=("judges",),
     metavar="FILE",
     shapes_rows=False,
-    help="Write the summary of each judge to FILE as JSON.",
+    help="Write the summary of each judge, which stderr shows, to FILE as JSON.",
 )
 @option(
     "--dry-run",
     is_flag=True,
     shapes_rows=False,
-    help="Print the first prompt as each judge would receive it, with token ids, and ask nothing.",
+    help="Print the first prompt as each judge would receive it, with its token ids, and ask nothing.",
 )
 @asking_options
 @reward_options
 def command(run: Run, report: str | None, dry_run: bool, **options: Any) -> None:
-    """Score, compare or check responses with one or more judge models.
+    """Judge responses with one or more models: rate, compare, or check them against a reference.
 
     A row has one response (`response`), two (`response_a` and `response_b`, or `chosen` and `rejected`), a list
     (`responses`), or the fields of a known reward-model benchmark. Each judge adds one output row per input row. If a
-    row has several responses and the task shows one, they are judged one by one (`scores`). The thinking of responses
-    is cut. Nothing in a response can pass for a part of the prompt or for a verdict.
+    row has several responses and the task shows one, they are judged one by one (`scores`). The thinking of a response
+    is removed before a judge sees it. Nothing in a response can pass for part of the prompt or for a verdict.
 
-    A verdict is read from what the judge writes after its thinking. `judgments` lists every vote in terms of the row's
-    own order, whatever order was shown. A vote without a verdict is null and has a reason: truncated, in_thinking,
-    no_verdict, contradictory, hedged, out_of_range, or the engine's error. Null votes do not count. A vote on a pair
-    that was shown in both orders counts only if both can be read.
+    Each judge gives -k votes on a row. The verdict of a vote is read from what the judge writes after its own thinking.
+    `judgments` lists all votes; their verdicts are about the responses in the row's own order, whatever order was
+    shown. A vote without a verdict is null and has a reason: truncated, in_thinking, no_verdict, contradictory, hedged,
+    out_of_range, or the engine's error. Null votes do not count. A vote on a pair that was shown in both orders counts
+    only if both verdicts can be read.
 
     `score` is what --reduce makes of the votes: a number on the task's scale; for comparisons a number from 2 (A>>B) to
     -2 (B>>A); for lists the share of votes for the `prediction`; for verify the share of "correct". If `score` is null,
     `unjudged` says why. A row whose requests all failed is refused, and the next run asks again.
 
-    A response that is no answer (empty, only symbols, only an opener such as "Solution:") is decided by rule: it gets
-    the lowest score without being shown to a judge, loses against any other, ties with another of its kind, and is left
-    out of lists; `gate` names the reason. Reward models have no lowest score; with them such a row has a null score and
-    prediction 0.
+    A non-answer is a response that says nothing: it is empty, has only symbols, or only an opener such as "Solution:".
+    Non-answers are not shown to a judge. They get the lowest score, lose against any other response, tie with each
+    other, and are left out of lists; `gate` says what kind of non-answer it is. Reward models have no lowest score:
+    there a non-answer has a null score and prediction 0.
 
-    With -o FILE, the same command continues after a stop, and another --model adds its rows. Each request has its own
-    random seed, derived from --seed, the row, the judge and the number of the request, so repeating it gives the same
-    vote.
+    With -o FILE, the same command continues after a stop, and another --model adds its rows. A repeated request has the
+    same random seed as before, and so gives the same vote.
 
-    A recording for --replay identifies the response in its `id` as ID/MODEL/SAMPLE (without the parts that the row does
-    not have; followed by /PROBE with --probe), the judge in its `model` and the request's number in its `sample`. Rows
-    written by libra judge can be replayed, too.
+    A recording for --replay holds rows that libra judge wrote, or one row per text that a judge wrote: the text in
+    `response_with_cot`, `response` or `text`, the judge in `model`, the number of the request in `sample`, and in `id`
+    the response judged, as ID/MODEL/SAMPLE (its row's id, model and sample, as far as it has them; with --probe
+    followed by /PROBE).
     """
     judging = _judging(run, options)
     if dry_run:

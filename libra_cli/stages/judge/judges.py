@@ -122,7 +122,7 @@ class ScalarJudge:
     threshold = None
 
     def rule(self, _reduce: str, threshold: float | None) -> AggregationRule:
-        """Its numbers have no lowest: a response that is no answer has no score."""
+        """Its numbers have no lowest: a non-answer has no score."""
         return AggregationRule(MEAN, threshold)
 
     def check(self, item: JudgeItem) -> None:

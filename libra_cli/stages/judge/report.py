@@ -92,7 +92,7 @@ class JudgeReports:
 def in_words(figures: Fields) -> list[str]:
     """The figures of one judge in words, a line each."""
     name = figures["judge"]
-    rows = f"{figures['rows']} rows judged, {_counted(figures['unjudged'], 'unjudged')}, {figures['gated']} gated"
+    rows = f"{figures['rows']} rows judged, {_counted(figures['unjudged'], 'unjudged')}, {figures['gated']} non-answers"
     votes = f"{figures['votes']} votes, {_counted(figures['null'], 'null')}"
     tokens = figures["mean_tokens"]
     lines = [f"{name}: {rows}; {votes}" + (f"; {tokens:.1f} tokens a vote" if tokens is not None else "")]

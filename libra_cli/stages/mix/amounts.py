@@ -50,12 +50,15 @@ class MixPart:
 
 ALL = Amount(AmountKind.PASSES, Fraction(1))
 FORMS = "write 0.4 (a weight), 4000 (rows) or 3x (times the whole set)"
+MOST_ROWS = 1_000_000_000
+"""Most rows of a mixture: about 10 GB of memory."""
+_MOST_CHARS = 64
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(x?)")
 
 
 def amount(text: str) -> Amount | None:
     """Reads `4000` (rows), `0.4` (a weight, because of the point), `3x` or `0.5x` (passes); None for anything else."""
-    match = _NUMBER.fullmatch(text)
+    match = _NUMBER.fullmatch(text) if len(text) <= _MOST_CHARS else None
     if match is None:
         return None
     value = Fraction(text.removesuffix("x"))
@@ -92,6 +95,8 @@ def _parse_part(text: str) -> MixPart:
             raise Fatal(Exit.USAGE, f"{text}: there is no file before the colon; write FILE{text}")
     if wanted is None or text_exists:
         path, wanted = text, ALL
+    elif wanted.kind is not AmountKind.WEIGHT and wanted.value > MOST_ROWS:
+        raise Fatal(Exit.USAGE, f"{text}: a mixture has at most {MOST_ROWS:,} rows; ask for fewer")
     return MixPart(text, "-" if path == STDIN else path, wanted)
 
 
@@ -107,6 +112,9 @@ def rows_per_part(parts: Sequence[MixPart], available: Sequence[int], total: int
         kind, value = part.amount.kind, part.amount.value
         passes = floor(value * count + Fraction(1, 2))
         fixed.append(0 if kind is AmountKind.WEIGHT else int(value) if kind is AmountKind.ROWS else passes)
+    if sum(fixed) > MOST_ROWS:
+        what = f"the amounts make {sum(fixed):,} rows, a mixture has at most {MOST_ROWS:,}"
+        raise Fatal(Exit.USAGE, f"{parts[fixed.index(max(fixed))].text}: {what}; ask for fewer")
     weights = [part.amount.value if part.amount.kind is AmountKind.WEIGHT else Fraction(0) for part in parts]
 
     if total is None:

@@ -8,7 +8,9 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, stage
+from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.shared_options import spool_dir_option
+from libra_cli.stages.mix.amounts import MOST_ROWS
 
 if TYPE_CHECKING:
     from libra_cli.stream.options import StreamOptions
@@ -41,31 +43,37 @@ def _name_files(options: StreamOptions, values: dict[str, Any]) -> None:
 @option(
     "-n",
     "--rows",
-    type=click.IntRange(1),
+    type=NumberType(int, 1, MOST_ROWS),
     metavar="N",
-    help="Total number of rows. Default: the sum of the amounts; with weights, as many as need no repetition.",
+    help="Total number of rows. Default: the sum of the amounts; with weights, as many as can be had without using a "
+    "row again.",
 )
-@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed for selection and order.")
+@option("--seed", type=NumberType(int, 0), default=0, metavar="N", help="Random seed for selection and order.")
 @option(
     "--no-shuffle",
     is_flag=True,
-    help="Keep the order of the rows within each set and interleave the sets in proportion.",
+    help="Keep the order of the rows within each set, and interleave the sets in proportion.",
 )
-@option("--repeat", is_flag=True, help="Use rows again if a weight or a count asks for more rows than a set has.")
+@option(
+    "--repeat",
+    is_flag=True,
+    help="Use the rows of a set again if its weight or its number of rows asks for more than it has. Default: that is "
+    "an error.",
+)
 @option(
     "--duplicates",
     type=click.Choice(choices.MIX_DUPLICATES),
     default="keep",
-    help="A row that an earlier set also has: keep it, or drop it and count it.",
+    help="What to do with a row that an earlier set has, too. keep: use both. drop: leave it out and count it.",
 )
 @option(
     "--duplicates-by",
     type=click.Choice(choices.DUPLICATE_KEYS),
     default="id",
-    help="Rows are duplicates if they have the same id and task (id), or the same messages (content; rows without "
+    help="What makes two rows duplicates. id: the same id and task. content: the same messages (for rows without "
     "messages: the same fields).",
 )
-@option("--source-key", metavar="NAME", help="Add a field NAME to each row: the file that it comes from.")
+@option("--source-key", metavar="NAME", help="Add to each row a field NAME with the file that it comes from.")
 @spool_dir_option()
 def command(
     run: Run,
@@ -81,23 +89,23 @@ def command(
 ) -> None:
     """Mix data sets in stated proportions.
 
-    Each input is FILE[:AMOUNT]; - is standard input. AMOUNT is a number of rows, a weight or a multiple. :4000 takes
-    4000 rows (a number without a decimal point, so :1 is one row). :0.4 is a weight (a number with a decimal point, as
-    in :1.0): the weights share the rows of -n that remain after counts and multiples, and need not add up to 1. :3x
-    takes three times the whole set, :0.5x half of it. Without AMOUNT a set counts as :1x. If the name of a file itself
-    ends like an amount, add one: a:7:1x.
+    Each input is a set of rows, FILE[:AMOUNT]; - is standard input. AMOUNT is a number of rows, a weight or a multiple.
+    :4000 takes 4000 rows (a number without a decimal point, so :1 is one row). :0.4 is a weight (a number with a
+    decimal point, as in :1.0): sets with a weight share the rows of -n that remain after numbers and multiples; weights
+    need not add up to 1. :3x takes every row three times, :0.5x takes half of the rows. Without AMOUNT a set counts as
+    :1x. If the name of a file itself ends like an amount, add one: a:7:1x.
 
-    No row of a set is used again before all its rows have been used, and none is used twice unless a multiple above 1x
-    or --repeat asks for it.
+    A row is used again only if a multiple above 1x or --repeat asks for it, and only after all rows of its set have
+    been used.
 
     Rows are shuffled. With --no-shuffle, every prefix of the output has the proportions of the whole. Rows keep their
-    bytes (except that U+2028 and the like are escaped). The same input and --seed give the same output. Duplicates
-    within one set always stay. If rows have the id and task of a row in an earlier set, stderr says how many;
-    --duplicates drop leaves them out.
+    bytes (except that U+2028 and the like are escaped). The same input and --seed give the same output. Rows that an
+    earlier set has, too, are counted on stderr; --duplicates drop leaves them out. Duplicates within one set always
+    stay.
 
     At the end stderr shows the mixture: rows, share and epochs of each set and of each `task` in it. In the counts, a
-    row used three times counts as three, and unused rows are filtered (surplus, duplicate). With --shard, the amounts
-    apply to each part.
+    row that is used three times counts as three, and rows that are not used are filtered (surplus, duplicate). With
+    --shard, the amounts apply to each part.
 
     The whole input is read first. Memory holds about 50 bytes per row; the rows themselves are read again from their
     files, or from an unnamed temporary file if they came through a pipe or were compressed.

@@ -37,8 +37,9 @@ from libra_cli.cli.shared_options import any_markers_option
 @option(
     "--only",
     type=click.Choice(choices.REVIEW_ROWS),
-    help="Rows to show. disagreement: rows on which annotators disagree. undecided: all other rows without a label. "
-    "all: every row. Default: rows without a label whose response was not cut off.",
+    help="Rows to show. disagreement: undecided rows on which annotators disagree, with each other or with the rule. "
+    "undecided: rows that are undecided for another reason. all: every row, labelled or not. Default: disagreement and "
+    "undecided together, without truncated responses.",
 )
 @option("--blind", is_flag=True, help="Hide the model's name, the extracted answer and all verdicts.")
 @option("--reviewer", metavar="NAME", help="Name of the reviewer, written with each label. Default: the login name.")
@@ -46,20 +47,21 @@ from libra_cli.cli.shared_options import any_markers_option
 @option("--reference-field", metavar="NAME", default="reference", help="Field with the reference answer.")
 @any_markers_option()
 def command(inputs: tuple[str, ...], output: str | None, html: str | None, blind: bool, **options: Any) -> int:
-    """Label responses by hand where the rule and the models of libra verify disagree.
+    """Label by hand the responses that libra verify left undecided.
 
     FILE is the output of libra verify --review, or any rows with responses. Without FILE, or with -, rows come from
     standard input; keys are still read from the terminal.
 
     The screen shows the question, the reference, the final answer, the verdict of each annotator with the end of its
-    text, and the response from its end. Keys: y labels it correct, n wrong, s skips it, u undoes the last action, t
+    text, and the response from its end. Keys: y labels it correct, n incorrect, s skips it, u undoes the last action, t
     adds a note, Tab shows the next text in full, arrows scroll, ? lists all keys, q quits. The terminal needs at least
     60x16 characters. Formulas are shown as source, control characters as escapes.
 
     Each action appends one line to the labels file before the next response is shown: the row's id, model and sample,
-    the SHA-256 of the response, label (1, 0, or null if skipped or only noted), note, reviewer and time. The last line
-    of a row counts. Undo removes the last line, even one from an earlier session. The same command continues with rows
-    that have not been shown, then with skipped ones. libra verify --labels merges the labels and lets them decide.
+    the SHA-256 of the response, label (1, 0, or null if it was skipped or only got a note), note, reviewer and time. If
+    a row has several lines, the last one counts. Undo removes the last line, even one from an earlier session. The same
+    command continues with rows that have not been shown, then with skipped ones. libra verify --labels merges the
+    labels and lets them decide.
 
     The exit status is 0 if all is done or the reviewer quits, 2 without a terminal, 3 if rows could not be read, and 11
     if another process is writing the same labels.

@@ -118,7 +118,7 @@ class ReviewItems:
         if self._only != ALL_ROWS and fields.get("label") is not None:
             left_out = "a label"
         elif self._only is None and reason == voting.TRUNCATED:
-            left_out = "cut short"
+            left_out = "truncated"
         elif self._only == (UNDECIDED if reason == voting.DISAGREEMENT else DISAGREEMENT):
             left_out = "another reason"
         self.left_out.update([left_out] if left_out else [])

@@ -45,7 +45,7 @@ def _head(key: str, count: int) -> str:
         '<input id="filter" type="search" placeholder="filter" aria-label="Show only rows that contain">\n'
         '<input id="reviewer" placeholder="your name" aria-label="Your name">\n'
         '<button id="save">Save labels.jsonl</button>\n'
-        "<small>j next, k back, y correct, n wrong (again: no label), / filter</small></header>\n"
+        "<small>j next, k back, y correct, n incorrect (again: no label), / filter</small></header>\n"
     )
 
 
@@ -57,9 +57,10 @@ def _article(number: int, item: ReviewItem, blind: bool) -> str:
     lines = []
     for vote in item.votes:
         verdict = str(vote["verdict"] or "none")
+        shown_verdict = "incorrect" if verdict == "wrong" else verdict
         why = ", ".join(str(vote[name]) for name in ("by", "reason", "note") if vote.get(name))
         lines.append(
-            f'{_text(vote["annotator"])}: <span class="{verdict}">{verdict}</span> <small>{_text(why)}</small>'
+            f'{_text(vote["annotator"])}: <span class="{verdict}">{shown_verdict}</span> <small>{_text(why)}</small>'
         )
     votes = "" if blind else f"<dt>Verdicts</dt><dd>{'<br>'.join(lines) or 'none'}</dd>"
     texts = [] if blind else [vote for vote in item.votes if vote.get("text")]
@@ -68,7 +69,7 @@ def _article(number: int, item: ReviewItem, blind: bool) -> str:
     return (
         f'<article tabindex="0" data-row="{row}"><small>{number + 1}. {_text(names)}</small>\n<dl>{shown}{votes}</dl>\n'
         f"{_details('Response', item.response, ' open')}{written}"
-        '<button value="1">correct</button> <button value="0">wrong</button></article>\n'
+        '<button value="1">correct</button> <button value="0">incorrect</button></article>\n'
     )
 
 

@@ -74,7 +74,7 @@ class ReviewQueue:
             return f"the last line of {self._labels.path} is about a row that is not here; it stays"
         line = self._labels.undo()
         self._move_to(self._numbers[last])
-        what = {1: "correct", 0: "wrong", None: "a note" if line.get("note") else "a skip"}[line["label"]]
+        what = {1: "correct", 0: "incorrect", None: "a note" if line.get("note") else "a skip"}[line["label"]]
         return f"taken back: {what}"
 
     def again(self) -> None:

@@ -17,5 +17,5 @@ def rows_to_show(items: ReviewItems) -> str:
 def labels_given(queue: ReviewQueue) -> str:
     """Counts the labels, and the responses that still lack one."""
     counts, left = queue.counts, queue.total - queue.labelled
-    text = f"{counts[1]} correct, {counts[0]} wrong, {left} without a label ({queue.skipped} skipped)"
+    text = f"{counts[1]} correct, {counts[0]} incorrect, {left} without a label ({queue.skipped} skipped)"
     return text + ("; the same command goes on" if left else "")

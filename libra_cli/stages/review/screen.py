@@ -22,14 +22,14 @@ QUESTION_LINES, ANSWER_LINES, VERDICT_LINES = 4, 2, 5
 """Lines in the upper part, at most, of a window with 24 lines or more."""
 NAME_CELLS = 24
 """Columns of an annotator's name, at most."""
-MARKS = {"correct": ("correct", "green"), "wrong": ("wrong", "red"), None: ("none", "yellow")}
-KEYS = "y correct  n wrong  s skip  u undo  t note  Tab next text  ? help  q quit"
-FEW_KEYS = "y correct  n wrong  s skip  u undo  t note  ? help  q quit"
+MARKS = {"correct": ("correct", "green"), "wrong": ("incorrect", "red"), None: ("none", "yellow")}
+KEYS = "y correct  n incorrect  s skip  u undo  t note  Tab next text  ? help  q quit"
+FEW_KEYS = "y correct  n incorrect  s skip  u undo  ? help  q quit"
 EDITING = "Enter keep the note  Esc leave it as it was"
 
 HELP = """\
 y   correct: the final answer of the response is the reference
-n   wrong
+n   incorrect
 s   skip: it is shown again after all others, now or at the next start
 u   undo: take the last action back; again for the one before, also of an earlier session
 t   note: a line that is kept with the label (Enter keeps it, Escape does not)
@@ -38,7 +38,7 @@ j k, arrows, PgUp PgDn, space, Home End, g G   scroll
 q   quit: every label is on disk already, and the same command goes on
 
 Judge the final answer, not the way to it. The same value in another form is correct. A part of the answer, two \
-answers where one is asked for, or an interval with another end is wrong.
+answers where one is asked for, or an interval with another end is incorrect.
 
 Any key goes back."""
 

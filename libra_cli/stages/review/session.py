@@ -10,7 +10,7 @@ from libra_cli.stages.review.screen import HELP, SMALLEST, Screen, View
 from libra_cli.stages.review.terminal import RESIZED, STOP, Terminal
 
 LABELS = {"y": 1, "n": 0, "s": None}
-LABEL_NAMES = {"y": "correct", "n": "wrong", "s": "skipped"}
+LABEL_NAMES = {"y": "correct", "n": "incorrect", "s": "skipped"}
 STEPS = {"k": -1, "j": 1, "up": -1, "down": 1}
 PAGES = {"pageup": -1, "pagedown": 1, "ctrl-b": -1, "ctrl-f": 1, " ": 1}
 TURNS = {"tab": 1, "right": 1, "backtab": -1, "left": -1}

@@ -20,20 +20,22 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False),
     metavar="FILE",
     by_content=True,
-    help="Prompt template that replaces the built-in one: text with {{field}} slots, such as {{question}}.",
+    help="Prompt template to use instead of the built-in one: text with the names of fields in double braces, such as "
+    "{{question}}.",
 )
 @option(
     "--duplicates",
     type=click.Choice(choices.ROLLOUT_DUPLICATES),
     default="refuse",
     shapes_rows=False,
-    help="A row whose id has occurred before: refuse it as an error, or drop it and count it.",
+    help="What to do with a row that has the id of an earlier row. refuse: treat it as an error (see --errors). drop: "
+    "leave it out and count it.",
 )
 @option(
     "--dry-run",
     is_flag=True,
     shapes_rows=False,
-    help="Print the first prompt as each model would receive it, with token ids, and generate nothing.",
+    help="Print the first prompt as each model would receive it, with its token ids, and generate nothing.",
 )
 @sampling_options
 @engine_options
@@ -46,8 +48,8 @@ def _rollout(
     is the full text. `response` is null if the text ends inside its thinking.
 
     With -o FILE, the same command continues after a stop, and a larger --samples or another --model adds the missing
-    rows. Each sample has its own random seed, derived from --seed, the row's id and the sample's number; sharding and
-    order do not change it.
+    rows. The random seed of a sample depends on --seed, the row's id and the sample's number only, so shards, order and
+    stops do not change what is sampled.
     """
     from libra_cli.sampling.options import EngineOptions, SamplingOptions
     from libra_cli.stages.rollout.run import Rollouts

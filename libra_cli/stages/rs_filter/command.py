@@ -9,6 +9,7 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, stage
+from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.shared_options import any_markers_option, spool_dir_option, workers_option
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ def _selection(*names: str, **kwargs: Any) -> Any:
 )
 @option(
     "--threshold",
-    type=float,
+    type=NumberType(float),
     metavar="T",
-    help="A score above T means that the judge calls the response correct. Default: 2 for score, 5 for rate.",
+    help="A judge calls a response correct if its vote is above T. Default: 2 for score, 5 for rate.",
 )
 @option(
     "--thinking",
@@ -66,11 +67,11 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     help="Keep only samples that think (require), only samples that do not (forbid), or both (any). Default: require; "
     "any for general.",
 )
-@any_markers_option("Markers by which the thinking of a sample is recognised")
-@option("--min-tokens", type=click.IntRange(0), metavar="N", help="Drop samples with fewer than N tokens.")
+@any_markers_option("Markers by which the thinking in a sample is recognised")
+@option("--min-tokens", type=NumberType(int, 0), metavar="N", help="Drop samples with fewer than N tokens.")
 @option(
     "--max-tokens",
-    type=click.IntRange(1),
+    type=NumberType(int, 1),
     metavar="N",
     help="Drop samples with more than N tokens, including their thinking.",
 )
@@ -78,18 +79,18 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     "--tokenizer",
     metavar="NAME",
     help="Count tokens with the tokenizer of this model (a directory or a name on the Hugging Face hub). Default: take "
-    "the row's n_tokens.",
+    "`n_tokens` of the row.",
 )
 @option(
     "--template",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False),
-    help="Prompt template with {{slots}} that replaces the task's own. Needs --task.",
+    help="Prompt template with {{slots}} that the samples were asked with, if not the task's own. Needs --task.",
 )
 @option(
     "--system",
     metavar="TEXT",
-    help="System prompt that libra rollout was given; it is part of the prompt of responses. Default: none.",
+    help="System prompt that libra rollout was given, which is part of the prompt. Default: none.",
 )
 @_selection(
     "--pass-rate",
@@ -99,21 +100,22 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     "(both included). Default: all.",
 )
 @_selection(
-    "--per-prompt", type=click.IntRange(1), metavar="K", help="Keep at most K samples per prompt. Default: all."
+    "--per-prompt", type=NumberType(int, 1), metavar="K", help="Keep at most K samples per prompt. Default: all."
 )
 @_selection(
     "--prefer",
     type=click.Choice(choices.PREFERENCES),
     default="random",
-    help="Which K samples --per-prompt keeps. diverse: those that share the fewest 5-word shingles.",
+    help="Which K samples of a prompt --per-prompt keeps. diverse: those that have the fewest 5-word shingles in "
+    "common.",
 )
 @_selection(
     "--even",
     type=click.Choice(choices.EVEN_BY),
-    help="label: keep equally many samples of each label within a task, so that a judge does not learn a prior.",
+    help="Keep equally many samples of each label within a task, so that a judge does not learn to prefer one.",
 )
-@_selection("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed for selection and order.")
-@workers_option("Processes for computer algebra, used for rows without a label. Default: one per core.")
+@_selection("--seed", type=NumberType(int, 0), default=0, metavar="N", help="Random seed for selection and order.")
+@workers_option("Worker processes for computer algebra, which rows without a label may need. Default: one per core.")
 @spool_dir_option()
 @option(
     "--report",
@@ -121,27 +123,29 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     keys=("yield", "by", "pass_rate", "dropped"),
     metavar="FILE",
     shapes_rows=False,
-    help="Write the yield, and the counts of dropped samples by reason, to FILE as JSON.",
+    help="Write the yield, and the number of dropped samples by reason, to FILE as JSON.",
 )
 def command(run: Run, task: str | None, **options: Any) -> None:
     """Keep the correct samples (rejection sampling) as conversations to train on.
 
-    Reads responses (of libra rollout or libra verify) and judgments (of libra judge); each vote of a judgment is a
-    sample. A response to a problem is correct by its `label`, or, without a label, by comparing it with `reference`. A
-    judgment is correct if it agrees with the label (score, rate, verify), the preference (rank) or the best response
-    (best). A sample that cannot be decided is never kept and never counted as wrong. `general` rows (task general, or
-    rows with `messages` or `prompt` instead of a question) have no verdict and are not rejected for it.
+    A sample is a text that a model generated: a response in a row of libra rollout or libra verify, or one vote in a
+    row of libra judge. A response is correct by its `label` or, in a row without one, if libra verify would call it
+    correct by `reference`. A vote is correct if it agrees with the `label` (tasks score, rate, verify), the
+    `preference` (rank) or the `best` response (best). A sample that cannot be decided is not kept, and not counted as
+    incorrect. Samples of task general (rows with `task` general, or with `messages` or `prompt` instead of a
+    question) have nothing to agree with; all of them count as correct.
 
-    A correct sample is dropped if it was cut off (truncated), has no answer (no_response, no_answer) or accepts a
-    response that is no answer (accepts_no_answer); if it does not think exactly once, at its beginning (no_thinking,
-    unopened_thinking, unclosed_thinking, several_thinking, thinking_not_first, has_thinking); or for its length
-    (too_short, too_long). A text that repeats another one for the same prompt is dropped (duplicate). Then --pass-rate,
-    --per-prompt and --even select, in this order. Both orders of a pair are one prompt, as are all orders of a list;
-    the label of a comparison is the position of the better response as shown.
+    Correct samples are dropped, too, if they were truncated (truncated), have no text after the thinking (no_response),
+    are a non-answer (no_answer), or judge a non-answer to be correct (accepts_no_answer; see libra judge --help); if
+    they do not think exactly once, at their beginning (no_thinking, unopened_thinking, unclosed_thinking,
+    several_thinking, thinking_not_first, has_thinking); for their length (too_short, too_long); or if they repeat
+    another text for the same prompt (duplicate). Then --pass-rate, --per-prompt and --even select, in this order. Both
+    orders of a pair are one prompt, as are all orders of a list. The label of a comparison is the place of the better
+    response as shown.
 
     Each output row has `messages`: the prompt that the model received, rebuilt by the same code (or from --template),
     and everything that it wrote, thinking included, byte for byte. A row whose model received another prompt is
-    refused. `id`, `task`, `label`, `model`, `source` (name of the sample) and `provenance` (JSON as text) are strings,
+    refused. `id`, `task`, `label`, `model`, `source` (names the sample) and `provenance` (JSON as text) are strings,
     never null.
 
     The order of the input does not change the output. The whole input is read first. Memory holds about 70 bytes per

@@ -14,7 +14,11 @@ from libra_cli.tasks.task import with_system
 
 
 class Prompts:
-    """Makes prompts from the built-in template that the hash in `provenance` names, or from the user's own."""
+    """Makes prompts from the built-in template that the hash in `provenance` names, or from the user's own.
+
+    A response of task `reason` or `general` is looked up among all built-in templates: either may have been asked with
+    its bare question.
+    """
 
     def __init__(self, text: str | None = None, system: str | None = None):
         self._text, self._system = text, system

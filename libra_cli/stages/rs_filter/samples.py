@@ -65,7 +65,7 @@ class GradedSample(NamedTuple):
     finish_reason: str | None
     n_tokens: int | None
     accepts_nothing: bool = False
-    """It is a judgment that accepts, or prefers, a response that is no answer at all."""
+    """It is a judgment that accepts, or prefers, a non-answer."""
     number: int = 0
     """Its number among the samples of its row."""
     request: JudgePrompt | None = None
@@ -256,11 +256,11 @@ class _JudgedRow:
 
     @cached_property
     def _is_no_answer(self) -> list[bool]:
-        """Per response, whether it is no answer at all."""
+        """Per response, whether it is a non-answer."""
         return [no_answer(response) is not None for response in self._plan.item.responses]
 
     def _accepts_nothing(self, request: JudgePrompt, outcome: Outcome | None) -> bool:
-        """Whether a correct verdict accepts a response that is no answer, whatever its label says."""
+        """Whether a correct verdict accepts a non-answer, whatever its label says."""
         if self._plan.shows == LIST:
             accepted = [int(outcome or 0) - 1]
         elif self._plan.shows == PAIR:

@@ -8,7 +8,11 @@ import click
 
 from libra_cli import choices
 from libra_cli.cli.command import option, plain
+from libra_cli.cli.numbers import NumberType
 from libra_cli.stages.score.options import At, Resamples, Threshold, output_options
+
+_OTHER_KINDS = ("pointwise", "pairs", "reasoning")
+_BENCHMARKS = ", ".join(kind for kind in choices.ROW_KINDS if kind not in _OTHER_KINDS)
 
 
 @plain(
@@ -26,29 +30,39 @@ from libra_cli.stages.score.options import At, Resamples, Threshold, output_opti
     "--as",
     type=click.Choice(choices.ROW_KINDS),
     metavar="KIND",
-    help=f"Kind of the rows: {', '.join(choices.ROW_KINDS)}. Default: recognised from the first row of each file.",
+    help="Kind of the rows. pointwise: single responses with a label. pairs: two responses with a preference. "
+    "reasoning: several labelled responses per problem, for pass@k. Rows of a benchmark: "
+    f"{_BENCHMARKS}. Default: recognised from the first row of each file.",
 )
 @option(
     "--protocol",
     type=click.Choice(choices.PROTOCOLS),
     default="official",
-    help="Rules to follow where they differ: the benchmark's own (official) or those of the Libra paper (paper).",
+    help="Whose protocol to follow where they differ: the benchmark's own (official) or that of the Libra paper "
+    "(paper).",
 )
 @option(
     "--threshold",
     type=Threshold(),
     metavar="T|search|cross-fit",
-    help="A response with a score above the threshold counts as judged correct. search: use the threshold with the "
-    "highest overall accuracy on these rows. cross-fit: for each fold, use the best threshold of the other folds. "
-    "Default: the predictions in the rows; without predictions 2 for score, 5 for rate, search for rewards.",
+    help="A response counts as judged correct if its score is above the threshold. T: a number. search: the threshold "
+    "with the highest overall accuracy on these very rows, which flatters the judge. cross-fit: divide the problems "
+    "into --folds parts, and use for each part the threshold that is best on the others, which is an honest estimate. "
+    "Default: the predictions in the rows; without predictions 2 for task score, 5 for rate, search for reward models.",
 )
-@option("--folds", type=click.IntRange(2), default=5, metavar="N", help="Number of folds of problems for cross-fit.")
+@option(
+    "--folds",
+    type=NumberType(int, 2),
+    default=5,
+    metavar="N",
+    help="Number of parts into which --threshold cross-fit divides the problems.",
+)
 @option(
     "--null",
     type=click.Choice(choices.NULL_RULES),
     default="rule",
-    help="Rows without a verdict. rule: the benchmark's own rule (usually: counts as wrong). exclude: leave them out "
-    "of all figures. Their number is reported in either case.",
+    help="How rows without a verdict count. rule: as the benchmark prescribes (mostly as incorrect). exclude: not at "
+    "all, in no figure. Their number is reported in either case.",
 )
 @option(
     "--at",
@@ -60,7 +74,7 @@ from libra_cli.stages.score.options import At, Resamples, Threshold, output_opti
 @option(
     "--allow-short",
     is_flag=True,
-    help="Also score problems that have fewer samples than the others (kind reasoning). Default: this is an error.",
+    help="Accept problems that have fewer samples than the others (kind reasoning). Default: they are an error.",
 )
 @option(
     "--resamples",
@@ -71,39 +85,39 @@ from libra_cli.stages.score.options import At, Resamples, Threshold, output_opti
 )
 @option(
     "--seed",
-    type=click.IntRange(0),
+    type=NumberType(int, 0),
     default=0,
     metavar="N",
-    help="Random seed for the bootstrap, the folds and the sampled subsets.",
+    help="Random seed for the bootstrap, the folds, and the subsets of samples that maj@k draws.",
 )
 @output_options
 @option(
     "--against",
     type=click.Choice(choices.COMPARISONS),
-    help="published: show the result among the figures published in the Libra paper.",
+    help="Show the result among the figures that the Libra paper has published for the same benchmark.",
 )
 @option("-q", "--quiet", is_flag=True, help="Print only errors on stderr.")
 def command(inputs: tuple[str, ...], **options: Any) -> int:
-    """Measure judges on their judged rows: accuracy, calibration, pass@k, with 95% intervals.
+    """Measure judges by the rows that they judged: accuracy, calibration, pass@k, with 95% intervals.
 
-    FILE holds rows of libra judge, result files of reward-model benchmarks, bare predictions (`label`, with
-    `prediction` or `score`; optionally `subset`, and `question`, `id` or `index`), or, for pass@k, rows of libra
-    verify. Each file, and each `judge` in it, gets a report. Any two reports on the same benchmark are compared on the
-    items that both judged (matched by id, index or question, and by model and sample).
+    FILE holds rows of libra judge; the result file of a reward-model benchmark; the predictions of another program
+    (`label`, and `prediction` or `score`; if there are any `subset`, and `question`, `id` or `index`); or, for pass@k,
+    rows of libra verify. Each file, and each `judge` in it, gets a report. Any two reports on the same benchmark are
+    compared on the rows that both judged (matched by id, index or question, and by model and sample).
 
-    Single responses (`label` 0 or 1): accuracy of each subset and the plain mean over subsets, confusion matrix, macro
-    F1, accuracy on correct and on incorrect responses, and calibration of the scores. A response that libra judge
-    decided by rule to be no answer counts as judged incorrect, whatever the threshold. Pairs and lists: the figures of
-    each benchmark, section by section, as published.
+    Single responses (`label` 0 or 1): accuracy on each subset and its plain mean over subsets, confusion matrix, macro
+    F1, accuracy on correct and on incorrect responses, and calibration of the scores. A non-answer (see libra judge
+    --help) counts as judged incorrect, whatever the threshold. Pairs and lists: the figures of each benchmark, section
+    by section, as its authors define them.
 
     Several samples per problem: unbiased pass@k; maj@k, which groups equivalent answers and shares ties; and, if rows
     have a judge's scores, best of k and weighted majority. A problem with fewer samples than the others is an error
     unless --allow-short is given.
 
-    Intervals come from a bootstrap that resamples problems, with all their rows, within each subset. Two judges are
-    compared by resampling the problems of both together, and by McNemar's exact test.
+    The 95% intervals come from a bootstrap that resamples problems, with all their rows, within each subset. Two judges
+    are compared by resampling the problems of both together, and by McNemar's exact test.
 
-    A row that cannot be scored ends the run with its place and the remedy; no metric silently omits it.
+    A row that cannot be used ends the run; the message says which and what to do. No figure leaves a row out silently.
     """
     from libra_cli.stages.score.writing import Outputs, check_inputs
 

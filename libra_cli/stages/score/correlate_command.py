@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from libra_cli.cli.command import option, plain
+from libra_cli.cli.numbers import NumberType
 from libra_cli.stages.score.options import Resamples, output_options
 
 
@@ -23,7 +24,7 @@ from libra_cli.stages.score.options import Resamples, output_options
     "--y",
     metavar="FIELD",
     default="pass@1",
-    help="Field with the accuracy of the policy trained against that judge.",
+    help="Field with the accuracy of the policy trained with that judge.",
 )
 @option(
     "--group",
@@ -38,16 +39,17 @@ from libra_cli.stages.score.options import Resamples, output_options
     metavar="N",
     help="Number of bootstrap resamples of the rows; 0 leaves the bootstrap intervals out.",
 )
-@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed for the bootstrap.")
+@option("--seed", type=NumberType(int, 0), default=0, metavar="N", help="Random seed for the bootstrap.")
 @output_options
 def command(
     inputs: tuple[str, ...], x: str, y: str, group: str | None, resamples: int, seed: int, **options: Any
 ) -> int:
-    """Correlate the accuracy of judges with the results of policies trained on them.
+    """Correlate the accuracy of judges with the accuracy of the policies that they trained.
 
-    Each row is one judge: a number in --x, a number in --y, and its name (`judge`, `model`, `name` or `id`). Reports
-    Pearson and Spearman correlations, each with an interval by Fisher's z and one by bootstrap, and the correlation
-    that remains without each single point. With fewer than ten judges it prints a warning: they prove little.
+    Each row is one judge: its accuracy in field --x, the accuracy of the policy trained with its verdicts in field --y,
+    and its name (`judge`, `model`, `name` or `id`). The report has the Pearson and the Spearman correlation, each with
+    an interval by Fisher's z and one by bootstrap, and what each would be without any single judge. With fewer than ten
+    judges it warns that they prove little.
     """
     from libra_cli.stages.score.writing import Outputs, check_inputs
 

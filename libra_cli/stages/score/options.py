@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isfinite
 from typing import Any
 
 import click
 
 from libra_cli.choices import THRESHOLD_SEARCHES
 from libra_cli.cli.command import option
+from libra_cli.cli.numbers import NumberType
 
-FEWEST_RESAMPLES = 100
+FEWEST_RESAMPLES, MOST_RESAMPLES = 100, 1_000_000
 
 
 class Threshold(click.ParamType):
@@ -24,19 +24,17 @@ class Threshold(click.ParamType):
         if value in THRESHOLD_SEARCHES:
             return str(value)
         try:
-            number = float(value)
-        except (TypeError, ValueError):
-            self.fail(f"{value!r} is neither a number nor one of {', '.join(THRESHOLD_SEARCHES)}", param, ctx)
-        if not isfinite(number):
-            self.fail(f"{value!r} cuts nothing; give a number", param, ctx)
+            number: float = NumberType(float).convert(value, param, ctx)
+        except click.BadParameter as error:
+            self.fail(f"{error.message}, nor one of {', '.join(THRESHOLD_SEARCHES)}", param, ctx)
         return number
 
 
-class Resamples(click.IntRange):
+class Resamples(NumberType):
     """How many resamples: none, or so many that the ends of a 95% interval are not the extremes of a few."""
 
     def __init__(self) -> None:
-        super().__init__(0)
+        super().__init__(int, 0, MOST_RESAMPLES)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """0, or a number from FEWEST_RESAMPLES."""
@@ -57,10 +55,11 @@ class At(click.ParamType):
         """Numbers from 1, separated by commas; in order, each once."""
         if isinstance(value, tuple):
             return value
-        parts = [part.strip() for part in str(value).split(",")]
-        if not all(part.isascii() and part.isdecimal() and int(part) > 0 for part in parts):
+        try:
+            numbers = {NumberType(int, 1).convert(part.strip(), param, ctx) for part in str(value).split(",")}
+        except click.BadParameter:
             self.fail(f"{value!r}: write numbers from 1 with commas between them (1,4,8)", param, ctx)
-        return tuple(sorted(set(map(int, parts))))
+        return tuple(sorted(numbers))
 
 
 def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -74,14 +73,19 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
                 metavar="FILE",
                 help="Write the report to FILE instead of standard output.",
             ),
-            option("--json", is_flag=True, help="Write one JSON object with unrounded numbers."),
-            option("--markdown", is_flag=True, help="Write Markdown tables."),
-            option("--latex", is_flag=True, help="Write LaTeX tables (booktabs)."),
+            option(
+                "--json",
+                is_flag=True,
+                help="Write one JSON object with unrounded numbers, instead of tables for people.",
+            ),
+            option("--markdown", is_flag=True, help="Write Markdown tables, instead of those for people."),
+            option("--latex", is_flag=True, help="Write LaTeX tables (booktabs), instead of those for people."),
             option(
                 "--html",
                 writes="page",
                 metavar="FILE.html",
-                help="Also write a self-contained web page with tables, plots and the most instructive wrong verdicts.",
+                help="Also write a self-contained web page with tables, plots and the judge's most instructive "
+                "mistakes.",
             ),
             option(
                 "--plot",

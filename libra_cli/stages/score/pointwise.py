@@ -84,7 +84,7 @@ class PointwiseCollector:
         if self._has_predictions not in (None, prediction is not None):
             raise ValueError(
                 "some rows have a prediction, others only a score, such as this one or those before it: "
-                "--threshold T cuts all of them by their scores"
+                "--threshold T judges all of them by their scores"
             )
         self._has_predictions = prediction is not None
 

@@ -56,7 +56,7 @@ class ScoreReport(TypedDict, total=False):
     """Verdicts that cannot be read; `null` says how they count."""
     null_reasons: dict[str, int]
     null: str
-    """rule: they count as the benchmark says (as wrong, for most); exclude: they are left out of every figure."""
+    """rule: they count as the benchmark says (as incorrect, for most); exclude: they are left out of every figure."""
     sections: dict[str, Section]
     overall: float | None
     interval: Interval

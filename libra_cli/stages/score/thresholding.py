@@ -37,7 +37,7 @@ class JudgedResponses:
     predictions: Ints
     """1, 0, or -1 if the row has none."""
     gated: Bools
-    """Responses that are no answer, by rule: incorrect whatever the threshold."""
+    """Non-answers: incorrect whatever the threshold."""
     task: str
     sums: Sums
 
@@ -72,7 +72,9 @@ class ThresholdedVerdicts:
 
 _NOTES = {
     "searched": ("the threshold was searched on these very rows; cross-fitted shows what it is worth on others",),
-    "cross-fitted": ("each problem is cut by the best threshold of the other folds; the one shown is their mean",),
+    "cross-fitted": (
+        "each problem is judged by the best threshold of the other folds; the one shown is the mean of these",
+    ),
 }
 
 
@@ -125,7 +127,7 @@ def _fixed_threshold(judged: JudgedResponses, config: ScoreConfig) -> tuple[floa
     is_rating = len(known) and not judged.task and (known == np.floor(known)).all()
     if is_rating and known.min() >= low and 1 < known.max() <= high:
         threshold = float(JUDGING[RATING].threshold or 0)
-        return threshold, [f"scores are taken for grades from {low} to {high}, with the threshold of {threshold:g}"]
+        return threshold, [f"scores are taken for ratings from {low} to {high}, with the threshold of {threshold:g}"]
     return None, []
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from libra_cli.cli.command import plain
-from libra_cli.cli.training_options import training_options
+from libra_cli.cli.training_options import SFT_GROUPS, training_options
 
 if TYPE_CHECKING:
     from libra_cli.training.settings import SftSettings
@@ -22,7 +22,7 @@ EXAMPLES = (
 
 @plain("sft", examples=EXAMPLES)
 @click.argument("inputs", nargs=-1, metavar="[FILE]...")
-@training_options
+@training_options(*SFT_GROUPS)
 def command(
     nproc: int | None, grace: float, betas: tuple[float, float], dry_run: bool, debug: bool, **options: Any
 ) -> int:
@@ -36,10 +36,11 @@ def command(
     the tokens per forward pass change memory and speed, not the result (apart from the random draws of dropout).
     Samples are packed into rows of --micro-tokens without padding; each keeps its own positions and attention.
 
-    Standard output has one JSON object per step: loss, lr, grad_norm, tokens_per_second, mfu, padding, memory_gb.
-    Besides `step` there are the events `eval`, `score` and `checkpoint`. After a stop, the same command continues from
-    the last checkpoint with the same losses as an uninterrupted run. A loss or gradient that is not finite ends the run
-    (status 1) and names the samples; that step does not change the weights.
+    Standard output has one JSON object per event. The event `step` has loss, lr, grad_norm, tokens_per_second, mfu,
+    padding, memory_gb and more (libra schema training-event); the other events are `eval`, `score` and `checkpoint`.
+    After a stop, the same command continues from the last checkpoint with the same losses as an uninterrupted run. A
+    loss or gradient that is not finite ends the run (status 1) and names the samples; that step does not change the
+    weights.
 
     The command starts one process per device itself. Under srun, torchrun or deepspeed it uses the processes that they
     start.

@@ -9,6 +9,7 @@ import click
 from libra_cli import choices, miniature
 from libra_cli.cli.command import option, stage
 from libra_cli.cli.engine_options import Markers, asking_options
+from libra_cli.cli.numbers import seconds
 from libra_cli.cli.shared_options import any_markers_option, workers_option
 
 if TYPE_CHECKING:
@@ -48,28 +49,29 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
     help="Field with the reference answer: text or a number.",
 )
 @any_markers_option()
-@workers_option("Processes for pairs that need computer algebra. Default: one per core.")
+@workers_option("Worker processes for the answers that need computer algebra. Default: one per core.")
 @option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=seconds(),
     default=0.5,
     metavar="SECONDS",
-    help="CPU time for one pair in computer algebra. A pair that needs more stays undecided (label null).",
+    help="CPU time for comparing one answer with its reference by computer algebra. A row that needs more stays "
+    "undecided (label null).",
 )
 @option(
     "--hard-timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=seconds(),
     default=2.0,
     metavar="SECONDS",
-    help="Elapsed time for one pair in computer algebra, after which its process is killed, and processor time for "
-    "reading an answer or comparing it without computer algebra.",
+    help="Elapsed time for the same, after which the worker process is killed, and CPU time for finding an answer or "
+    "comparing it without computer algebra.",
 )
 @_panel_option(
     "--annotator",
     multiple=True,
     metavar="NAME",
     suggested=miniature.MODELS,
-    help="Model that checks responses against the reference: a directory, or a name on the Hugging Face hub or the "
+    help="Model that compares responses with the reference: a directory, or a name on the Hugging Face hub or the "
     "server. Repeatable; models run one after another.",
 )
 @_panel_option(
@@ -84,21 +86,22 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
     default="think",
     type=Markers(),
     metavar="NAME|OPEN,CLOSE",
-    help="Markers around the annotators' own thinking: a known name or the opening and closing text.",
+    help="Markers around the annotators' own thinking: a known name (libra rollout --help lists them), or the opening "
+    "and closing text.",
 )
 @_panel_option(
     "--rule",
     type=click.Choice(choices.RULES),
-    help="When to apply the rule. only: ask no annotators. first: ask annotators about what the rule leaves undecided. "
-    "also: both on every row. never: ask annotators only. Default: first; for rows with votes of an earlier run, as in "
-    "that run.",
+    help="What decides: the rule, which finds the answer and compares it (see above), or the annotators. only: the "
+    "rule alone. first: the rule, and the annotators where it leaves a row undecided. also: both, on every row. "
+    "never: the annotators alone. Default: first; for rows with votes of an earlier run, as in that run.",
 )
 @_panel_option(
     "--review",
     writes="side rows",
     metavar="FILE",
     shapes_rows=False,
-    help="Also write the rows that need a person to FILE, for libra review.",
+    help="Also write the undecided rows that a person could decide to FILE, for libra review.",
 )
 @_panel_option(
     "--labels",
@@ -113,44 +116,49 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
     keys=("rows", "labels", "annotators", "pairs"),
     metavar="FILE",
     shapes_rows=False,
-    help="Write statistics of annotator agreement to FILE as JSON.",
+    help="Write to FILE, as JSON, how far the rule and the annotators agree.",
 )
 @asking_options
 def command(run: Run, **options: Any) -> None:
     """Label responses as correct or incorrect against the reference answer.
 
-    Reads `reference` (text or a number) and `response` (or `response_with_cot` if a row has no `response`). Writes
-    `label`: 1 (correct), 0 (wrong) or null (undecided). `verification` holds the level of the rule that decided (`by`),
-    the final `answer` that was found and, if the label is null, the `reason`.
+    Reads `reference` (text or a number) and `response` (or `response_with_cot`, in rows without `response`). Writes
+    `label`: 1 (correct), 0 (incorrect) or null (undecided). `verification` holds the final `answer` that was found,
+    what decided (`by`) and, if the label is null, why (`reason`).
 
-    Finding the answer: the thinking is cut, and the last complete \\boxed{} is the final answer. Boxes that are
-    separated only by "and", "or", "alternatively", commas, conditions or the numbers of parts count as one answer, so
-    hedging between two answers to a question with one is wrong. Without a box, or if the text after it calls it wrong,
-    the answer is what "the final answer is", "Answer:", "A:" or "####" introduces, else the last bold text, else the
-    end of the last sentence, else the whole text if it is nothing but an answer.
+    Labels come from the rule, which needs no model: it finds the final answer in the response and compares it with the
+    reference.
 
-    Comparing: the first level that is certain decides. `by` names it: exact (same text), normal (same up to spelling),
-    choice (a letter), number (exact arithmetic and units), text (words, times, ratios, bases), structure (tuples, sets,
-    lists, intervals, matrices, equations, part by part), numeric (values of formulas to 30 digits; if equal, to 90),
-    symbolic (computer algebra in separate processes).
+    Finding the answer: the thinking is removed; the last complete \\boxed{} is the final answer. Boxes that are
+    separated only by "and", "or", "alternatively", commas, conditions or the numbers of parts are one answer, so two
+    alternatives for a question with one answer are incorrect. Without a box, or if the text after it calls it wrong,
+    the answer is what "the final answer is", "Answer:", "A:" or "####" introduces; else the last bold text; else the
+    end of the last sentence; else the whole text, if it is nothing but an answer.
 
-    A complete response without an answer is wrong (by no_answer). The label is null if the response was cut off
-    (`finish_reason` length) before its answer, ended inside its thinking (by no_response), or cannot be decided: the
-    reference cannot be parsed, or the pair takes too long.
+    Comparing: the first of these levels that is certain decides, and `by` names it: exact (same text), normal (same up
+    to spelling), choice (a letter), number (exact arithmetic and units), text (words, times, ratios, bases), structure
+    (tuples, sets, lists, intervals, matrices, equations, part by part), numeric (values of formulas to 30 digits; if
+    equal, to 90), symbolic (computer algebra in worker processes).
 
-    With --annotator, models judge whether a response arrives at the reference (rows need `question`, too); the whole
-    input is read before the first model is asked. Unanimous verdicts give the label. It is null if annotators disagree
-    with each other or with the rule (disagreement), or if one gives no verdict (no_verdict). `verification.votes` has
-    all verdicts. Responses without an answer are not sent to annotators. With -o FILE, votes are kept in FILE.votes
-    until FILE is complete, so the same command does not ask twice. If no --annotator is given, votes in the input are
-    kept: the rule decides again and is combined with them.
+    A complete response without a final answer is incorrect (`by` no_answer). A response that was truncated before its
+    final answer is undecided (`reason` truncated): its `finish_reason` is length, or its text ends inside the thinking,
+    or `response` is null, which says the same. Undecided, too, is a response whose answer cannot be compared because
+    the reference cannot be parsed or the time runs out; `reason` says which. A row without a response is refused.
 
-    Rows that need a person go to --review FILE, with what the annotators wrote. --labels merges the human labels:
-    they decide, and the earlier verdicts stay in the votes. A label for a response that has changed since its review is
-    refused.
+    With --annotator, models judge whether a response arrives at the reference; rows need `question`, too. The whole
+    input is read before the first model is asked. Verdicts that all agree become the label. The label is null if the
+    annotators disagree with each other or with the rule (`reason` disagreement), or if one of them gives no verdict
+    (no_verdict). `verification.votes` has all verdicts. Responses without a final answer are not sent to annotators.
+    With -o FILE, votes are kept in FILE.votes until FILE is complete, so the same command asks nothing twice. Without
+    --annotator, votes that rows carry from an earlier run stay: the rule decides again and is combined with them.
 
-    For --replay, a recording names the response in its `id` (ID/MODEL/SAMPLE, as far as the row has them) and the
-    annotator in its `model`.
+    Rows that need a person go to --review FILE, with what the annotators wrote. --labels merges the labels that people
+    gave: they decide, and the earlier verdicts stay in the votes. A label for a response that has changed since its
+    review is refused.
+
+    A recording for --replay has one row per text that an annotator wrote: the text in `response_with_cot`, `response`
+    or `text`, the annotator in `model`, and in `id` the response judged, as ID/MODEL/SAMPLE (its row's id, model and
+    sample, as far as it has them).
     """
     from libra_cli.answers.pool import Pool, cores
 

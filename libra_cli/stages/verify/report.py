@@ -124,7 +124,7 @@ def table(figures: Mapping[str, Any]) -> str:
         why = ", ".join(f"{reason} {n:,}" for reason, n in null.items())
         counts = (annotator["correct"], annotator["wrong"], sum(null.values()))
         annotators.append([annotator["annotator"], *(f"{count:,}" for count in counts), why])
-    parts = [render_table(("annotator", "correct", "wrong", "null", "why null"), annotators, texts=(0, 4))]
+    parts = [render_table(("annotator", "correct", "incorrect", "null", "why null"), annotators, texts=(0, 4))]
 
     pairs = []
     for pair in figures["pairs"]:
@@ -138,8 +138,12 @@ def table(figures: Mapping[str, Any]) -> str:
 
     confusion = figures["confusion"]
     if any(sum(row.values()) for row in confusion.values()):
-        lines = [[rule, *(f"{row[panel]:,}" for panel in PANEL_VERDICTS)] for rule, row in confusion.items()]
-        parts.append(render_table(("rule \\ panel", *PANEL_VERDICTS), lines))
+        shown = {"wrong": "incorrect"}  # the verdicts of votes, in the word for responses
+        lines = [
+            [shown.get(rule, rule), *(f"{row[panel]:,}" for panel in PANEL_VERDICTS)] for rule, row in confusion.items()
+        ]
+        header = ("rule \\ panel", *(shown.get(panel, panel) for panel in PANEL_VERDICTS))
+        parts.append(render_table(header, lines))
     return "\n".join(part for part in parts if part)
 
 

@@ -16,6 +16,7 @@ from libra_cli.stream.sinks import write_failed
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.state_files import first_line, names_in, sha256_of
 from libra_cli.training.distributed.world import World
+from libra_cli.training.own_folder import discard
 
 T = TypeVar("T")
 
@@ -110,7 +111,7 @@ class Checkpoints:
         (aside / MARKER).write_text(json.dumps(marker, indent=1) + "\n")
         _sync(aside / MARKER)
         if place.exists():  # left by a run that was resumed from an earlier step
-            shutil.rmtree(place)
+            discard(place)
         os.rename(aside, place)
         _sync(self._folder)
         self._prune()
@@ -121,8 +122,7 @@ class Checkpoints:
         best = complete[-1][1].get("best") or {}
         for place, marker in complete[: -self._keep]:
             if marker["step"] != best.get("step"):
-                os.unlink(Path(place) / MARKER)  # first, so that a half-deleted folder is no checkpoint
-                shutil.rmtree(place, ignore_errors=True)
+                discard(Path(place))
 
 
 def _read_marker(place: Path) -> dict[str, Any]:

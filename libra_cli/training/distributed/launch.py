@@ -64,6 +64,7 @@ def relaunch(nproc: int | None, grace: float) -> int | None:
     scripts, path = os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)
     if path.split(os.pathsep)[0] != scripts:
         os.environ["PATH"] = scripts + os.pathsep + path
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # stderr belongs to the run
     os.environ.setdefault("OMP_NUM_THREADS", str(threads(os.environ, placement)))
     if placement.count > 1:
         return run_ranks([placement.variables(index) for index in range(placement.count)], grace)

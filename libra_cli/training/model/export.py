@@ -20,9 +20,10 @@ from libra_cli.exits import Fatal
 from libra_cli.stream.sinks import write_failed
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.world import World
+from libra_cli.training.own_folder import WEIGHTS
 
-WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json")
-"""Names that transformers gives to weights; any other file in the folder is the user's own."""
+Claim = Callable[[Sequence[str]], set[str]]
+"""Is told the names of the files that will be written, may refuse them, and returns all names that are libra's."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,18 @@ class Export:
     """Of the written weights; None: as they are."""
     world: World
 
-    def write(self, folder: Path, engine: TrainEngine) -> None:
+    def write(self, folder: Path, engine: TrainEngine, claim: Claim | None = None) -> None:
         """Writes the model below `folder`, replacing file by file what is there; all ranks call it.
 
-        Adapters (LoRA) are merged. Raises Fatal(74) if the disk is full.
+        Adapters (LoRA) are merged. `claim` is told the names first; None: all in the folder is libra's. Raises
+        Fatal(74) if the disk is full, and what `claim` raises.
         """
         model = base_model(engine.policy.model)
         weights = dict(whole_weights(model, engine, self.world.is_rank0, self.dtype))
 
         def write() -> None:
             try:
-                _write_folder(folder, model, weights, self.tokenizer, self.closing)
+                _write_folder(folder, model, weights, self.tokenizer, self.closing, claim)
             except OSError as error:
                 raise write_failed(str(error.filename or folder), error, begun=True) from None
             except SafetensorError as error:
@@ -98,7 +100,12 @@ def whole_weights(
 
 
 def _write_folder(
-    folder: Path, model: Any, weights: dict[str, torch.Tensor], tokenizer: Any, closing: Sequence[int]
+    folder: Path,
+    model: Any,
+    weights: dict[str, torch.Tensor],
+    tokenizer: Any,
+    closing: Sequence[int],
+    claim: Claim | None,
 ) -> None:
     aside = folder / ".model.partial"
     if aside.exists():
@@ -121,12 +128,14 @@ def _write_folder(
     )
     written = sorted(path for path in aside.rglob("*") if path.is_file() and path.name != "config.json")
     names = {path.name for path in written}
+    tops = {path.relative_to(aside).parts[0] for path in written}
+    own = None if claim is None else claim(sorted({*tops, "config.json"}))
     for path in written:
         _move(path, folder / path.relative_to(aside))
     # Loaders would take the weights of an earlier model in more or fewer files for this one's.
     for pattern in WEIGHTS:
         for path in folder.glob(pattern):
-            if path.name not in names:
+            if path.name not in names and (own is None or path.name in own):
                 path.unlink()
     _move(aside / "config.json", folder / "config.json")  # last: it makes the folder a model
     shutil.rmtree(aside)

@@ -113,7 +113,7 @@ def load_tokenizer(settings: ModelSettings) -> Any:
             name, revision=settings.revision, trust_remote_code=settings.trust_remote_code
         )
     except Exception as error:  # noqa: BLE001 -- a damaged file raises any exception
-        raise _cannot(name, "tokenizer", error, "name another one with --tokenizer") from None
+        raise _load_failed(name, "tokenizer", error, "name another one with --tokenizer") from None
 
 
 def load_config(settings: ModelSettings) -> Any:
@@ -126,7 +126,7 @@ def load_config(settings: ModelSettings) -> Any:
             name, revision=settings.revision, trust_remote_code=settings.trust_remote_code
         )
     except Exception as error:  # noqa: BLE001 -- a damaged file raises any exception
-        raise _cannot(name, "configuration", error, "--model takes a directory or a hub name") from None
+        raise _load_failed(name, "configuration", error, "--model takes a directory or a hub name") from None
 
 
 def load(
@@ -171,7 +171,7 @@ def load(
     except Exception as error:
         if attn_implementation and isinstance(error, ValueError):
             raise  # the model may not support this attention implementation
-        raise _cannot(name, "model", error, "weights are not needed with --from-scratch") from None
+        raise _load_failed(name, "model", error, "weights are not needed with --from-scratch") from None
     del hf_config
     model.config.use_cache = False
     if settings.lora_rank is not None:
@@ -213,7 +213,7 @@ def _apply_liger(config: Any) -> None:
     _apply_liger_kernel(config.model_type, cross_entropy=False, fused_linear_cross_entropy=False)
 
 
-def _cannot(name: str, what: str, error: Exception, cure: str) -> Fatal:
+def _load_failed(name: str, what: str, error: Exception, cure: str) -> Fatal:
     if found := damaged_file(name):
         return Fatal(Exit.USAGE, f"{name}: the {what} cannot be loaded ({found}); copy the model again")
     reason = str(error).strip().split("\n")[0]

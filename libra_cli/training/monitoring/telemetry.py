@@ -66,7 +66,7 @@ class Telemetry:
         self._progress = _ProgressLine(console.stage, total_steps)
 
     def record(self, event: str, step: int, **figures: Figure) -> None:
-        """Reports one event of a step: its JSON line, its numbers to the trackers and, of a `step`, the progress."""
+        """Reports one event: its JSON line, and its numbers to the trackers; a `step` updates the progress, too."""
         rounded = {name: _rounded(value) for name, value in figures.items()}
         self._write(rows.dumps({"event": event, "step": step, **rounded}))
         group = "train" if event == STEP else event

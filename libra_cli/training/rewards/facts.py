@@ -121,7 +121,7 @@ def null_causes(facts: Facts) -> NDArray[np.int64]:
     if not has_fact(facts, "null_by"):
         return np.zeros(batch_shape(facts), dtype=np.int64)
     given = np.asarray(facts[key_of("null_by")])
-    names: dict[Any, int] = {None: 0, "": 0, **{cause.name.lower(): int(cause) for cause in NullBy}}
+    names: dict[Any, int] = {None: 0, **{cause.name.lower(): int(cause) for cause in NullBy}}
     causes = np.array([names.get(value, value) for value in given.ravel().tolist()], dtype=object)
     for cause in set(causes.tolist()):
         if cause not in (*NullBy,):

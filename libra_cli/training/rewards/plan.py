@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import math
-import os
-import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +12,7 @@ import numpy as np
 from libra_cli.exits import InvalidOptions
 from libra_cli.training.advantages import ADVANTAGES, Advantage, Array, Mask, group_spread
 from libra_cli.training.credit import CREDITS, Credit
-from libra_cli.training.registry import Bound, Positive, bind_options, convert, mapping, unknown
+from libra_cli.training.registry import Bound, Positive, convert, mapping, unknown
 from libra_cli.training.rewards.batch import RewardBatch, RewardCounts, penalty_histogram
 from libra_cli.training.rewards.combine import COMBINATIONS, Combination
 from libra_cli.training.rewards.denoise import Noise, bind_noise, noise_warnings
@@ -34,6 +31,7 @@ from libra_cli.training.rewards.filters import FILTERS, Filter, State
 from libra_cli.training.rewards.gates import Gate
 from libra_cli.training.rewards.terms import TERMS, Term
 from libra_cli.training.rewards.transforms import TRANSFORMS, Transform
+from libra_cli.training.rewards.user_terms import user_term
 
 DEFAULTS: dict[str, Any] = {
     "rewards": [{"name": "correct"}, {"name": "len_penalty", "weight": -1}],
@@ -263,7 +261,7 @@ def _weighted_terms(config: Any) -> tuple[WeightedTerm, ...]:
             raise InvalidOptions(f"{place}: give either name: a term of libra, or reward: module:function")
         options = {key: value for key, value in item.items() if key not in _OF_ITEM}
         if "reward" in item:
-            term = _user_term(item["reward"], options, place)
+            term = user_term(item["reward"], options, f"{place}.reward")
         else:
             term = TERMS.bind(item, place, reserved=_OF_ITEM)
         label = convert(item.get("label", term.options.get("fact", term.name)), str, f"{place}.label")
@@ -285,27 +283,3 @@ def _weighted_terms(config: Any) -> tuple[WeightedTerm, ...]:
     if all(term.weight == 0 for term in terms):
         raise InvalidOptions("rewards: every weight is 0: nothing would be learned")
     return tuple(terms)
-
-
-def _user_term(name: Any, options: Mapping[str, Any], place: str) -> Bound[Term]:
-    """A user's `module:function`, also of the working directory, called as `function(facts, **options)`.
-
-    Its attribute `facts`, if it has one, names the facts that it needs.
-    """
-    module_name, _, attribute = str(name).partition(":")
-    if not module_name or not attribute:
-        raise InvalidOptions(f"{place}.reward: expected module:function, got {name!r}")
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
-    try:
-        function: Callable[..., Any] = getattr(importlib.import_module(module_name), attribute)
-    except ModuleNotFoundError as error:
-        if error.name != module_name:
-            raise
-        raise InvalidOptions(
-            f"{place}.reward: no module is named {module_name!r}: run where its file lies, or set PYTHONPATH"
-        ) from None
-    except AttributeError:
-        raise InvalidOptions(f"{place}.reward: the module {module_name} has no {attribute!r}") from None
-    bound = bind_options(function, options, place, str(name))
-    return Bound(str(name), function, bound, tuple(getattr(function, "facts", ())))

@@ -58,10 +58,10 @@ def log_sigmoid(
     references = numbers(facts, f"{name}_reference")
     n_known = np.sum(~np.isnan(references), axis=1)
     least = 1 if quantile is None else 2
-    if np.any(n_known < least):
+    for prompt in np.flatnonzero(n_known < least):
         raise InvalidOptions(
-            f"transform log_sigmoid: prompt {int(np.argmax(n_known < least))} has {int(n_known.min())} scores in "
-            f"{name}_reference_P_M: score {least} reference responses or more of each prompt"
+            f"transform log_sigmoid: prompt {prompt} has {n_known[prompt]} scores in {name}_reference_P_M: "
+            f"score {least} reference responses or more of each prompt"
         )
     centers = np.nanmean(references, axis=1)
     if quantile is not None:

@@ -1,0 +1,210 @@
+"""Reads YAML: the file of `--config`, in which each key has its line, and single values of options.
+
+Only what JSON has: no dates, no anchors and aliases (which make a small file a large value), no tags.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+CONFIG_PLACES = "libra.config_places"
+"""Key of `ctx.meta`: parameter name -> `--config FILE:LINE`, for those that the configuration file sets."""
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 32
+_KINDS = {"timestamp": "a date", "binary": "binary data", "set": "a set", "omap": "a map", "pairs": "a map"}
+
+
+class YamlError(ValueError):
+    """A text cannot be read; `line` counts from 1, and is 0 for the whole text."""
+
+    def __init__(self, line: int, reason: str):
+        super().__init__(reason)
+        self.line, self.reason = line, reason
+
+
+@dataclass(frozen=True)
+class ConfigValue:
+    """What a key of the configuration file is set to, and on which line."""
+
+    line: int
+    text: Any
+    """As the command line would give it: a scalar as it is written, a list of such texts, None for null."""
+    value: Any
+    """As YAML has it: with numbers and truth values."""
+
+
+def load_config(ctx: click.Context, _param: click.Parameter, path: str | None) -> str | None:
+    """Makes the values in the YAML file at `path` the defaults of this command. Raises UsageError for unknown keys."""
+    if path is None:
+        return None
+    try:
+        with open(path, "rb") as file:
+            loaded = read_config(file.read())
+    except OSError as error:
+        raise click.UsageError(f"--config {path}: cannot be read ({error.strerror})") from None
+    except YamlError as error:
+        place = f"{path}:{error.line}" if error.line else path
+        raise click.UsageError(f"--config {place}: {error}") from None
+    places = ctx.meta.setdefault(CONFIG_PLACES, {})
+    settings = {}
+    for key, given in loaded.items():
+        place = f"--config {path}:{given.line}"
+        param = _option_of_key(ctx, place, key)
+        places[param.name], settings[str(param.name)] = place, _setting(param, place, key, given)
+    ctx.default_map = {**(ctx.default_map or {}), **settings}
+    return path
+
+
+def _option_of_key(ctx: click.Context, place: str, key: str) -> click.Parameter:
+    """The option, or the inputs, that `key` sets; raises UsageError if there are none."""
+    params = {key_of(param): param for param in ctx.command.params if key_of(param) not in ("config", "print_config")}
+    name = key.replace("-", "_")
+    if name in params:
+        return params[name]
+    close = difflib.get_close_matches(name, list(params), 1)
+    hint = f"; did you mean {close[0].replace('_', '-')}?" if close else f"; see libra {ctx.info_name} --help"
+    raise click.UsageError(f"{place}: there is no option {key}{hint}")
+
+
+def _setting(param: click.Parameter, place: str, key: str, given: ConfigValue) -> Any:
+    """What click takes for the value of `key`: text, as on the command line, or lists of it; None for null."""
+    is_structured = getattr(param.type, "structured", False)
+    value = given.value if is_structured else given.text
+    if value is None:
+        return None
+    if param.multiple or param.nargs == -1:
+        values = value if isinstance(value, list) else [value]
+        if not is_structured and any(isinstance(one, (list, dict)) for one in values):
+            raise click.UsageError(f"{place}: {key} takes a list of values, this one is nested")
+        return values
+    if param.nargs > 1:
+        if not isinstance(value, list) or len(value) != param.nargs:
+            raise click.UsageError(f"{place}: {key} takes {param.nargs} values: {key}: [A, B]")
+    elif isinstance(value, (list, dict)):
+        raise click.UsageError(f"{place}: {key} takes one value, this is several")
+    return value
+
+
+def key_of(param: click.Parameter) -> str:
+    """Key of an option or argument in a configuration file: its long name with underscores."""
+    longest = max(param.opts, key=len)
+    return longest.lstrip("-").replace("-", "_")
+
+
+def read_config(data: bytes) -> dict[str, ConfigValue]:
+    """The keys of a configuration file; raises YamlError."""
+    if len(data) > MAX_BYTES:
+        raise YamlError(0, f"is larger than {MAX_BYTES:,} bytes, and so no configuration file")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise YamlError(line, "is not UTF-8; convert the file (iconv -t UTF-8)") from None
+    root = _node(text)
+    if root is None or (root.id == "scalar" and _kind(root) == "null"):
+        return {}
+    if root.id != "mapping":
+        raise YamlError(_line(root), "write one `option: value` a line")
+    return {str(key.value): ConfigValue(_line(key), _text(value), _value(value)) for key, value in root.value}
+
+
+def read_value(text: str) -> Any:
+    """The value of a YAML text of an option, a date as its text; raises YamlError."""
+    node = _node(text)
+    return None if node is None else _value(node, others_are_text=True)
+
+
+def _node(text: str) -> Any:
+    """The only document in `text`, of a bounded depth, without aliases and without keys given twice."""
+    import yaml
+
+    try:
+        _check_events(yaml.parse(text, yaml.SafeLoader))
+        node = yaml.compose(text, yaml.SafeLoader)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise YamlError(line, f"not YAML: the character #x{error.character:04x} is not allowed") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = " ".join(str(part) for part in (error.context, error.problem) if part)
+        raise YamlError(mark.line + 1 if mark else 0, f"not YAML: {' '.join(what.split())}") from None
+    if node is not None:
+        _check_keys(node)
+    return node
+
+
+def _check_events(events: Iterator[Any]) -> None:
+    """Raises YamlError for an anchor, an alias, or deep nesting, before anything is built from it.
+
+    The parser yields events one by one, in bounded memory.
+    """
+    import yaml
+
+    depth = 0
+    for event in events:
+        line = event.start_mark.line + 1
+        if getattr(event, "anchor", None) is not None:
+            raise YamlError(line, f"{event.anchor} is an anchor or an alias; write the value out where it is used")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise YamlError(line, f"is nested more than {MAX_DEPTH} levels deep")
+
+
+def _check_keys(node: Any) -> None:
+    """Raises YamlError for a collection with a tag, and for a key that is no plain text or that a mapping has twice."""
+    if node.id != "scalar" and _kind(node) not in ("seq", "map"):
+        raise YamlError(_line(node), f"a value of type {_kind(node)} cannot be read; leave the tag out")
+    if node.id == "sequence":
+        for item in node.value:
+            _check_keys(item)
+    elif node.id == "mapping":
+        first: dict[str, int] = {}
+        for key, value in node.value:
+            if key.id != "scalar" or _kind(key) == "merge":
+                raise YamlError(_line(key), "a key is a name; write one `option: value` a line")
+            if key.value in first:
+                raise YamlError(_line(key), f"{key.value} is set on line {first[key.value]}, too; keep one of them")
+            first[key.value] = _line(key)
+            _check_keys(value)
+
+
+def _value(node: Any, others_are_text: bool = False) -> Any:
+    """The value of a node; what JSON has not, such as a date, is text or a YamlError."""
+    if node.id == "sequence":
+        return [_value(item, others_are_text) for item in node.value]
+    if node.id == "mapping":
+        return {key.value: _value(value, others_are_text) for key, value in node.value}
+    import yaml
+
+    kind = _kind(node)
+    if kind not in ("null", "bool", "int", "float", "str"):
+        if others_are_text:
+            return node.value
+        what = _KINDS.get(kind, f"of type {kind}")
+        raise YamlError(_line(node), f"{node.value} is {what} to YAML; put it in quotation marks")
+    try:
+        return yaml.SafeLoader("").construct_object(node)
+    except (ValueError, KeyError):  # an integer of more than 4,300 digits, or a tag that does not fit
+        reason = f"a value is too long for its type ({kind}), or not of it; put it in quotation marks"
+        raise YamlError(_line(node), reason) from None
+
+
+def _text(node: Any) -> Any:
+    if node.id == "sequence":
+        return [_text(item) for item in node.value]
+    if node.id == "mapping":
+        return {key.value: _text(value) for key, value in node.value}
+    return None if _kind(node) == "null" else node.value
+
+
+def _kind(node: Any) -> str:
+    return str(node.tag).removeprefix("tag:yaml.org,2002:")
+
+
+def _line(node: Any) -> int:
+    return int(node.start_mark.line) + 1

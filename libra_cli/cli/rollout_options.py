@@ -1,0 +1,214 @@
+"""Options of the trainers that sample from the model in training: prompts, rollouts, rewards and the loss."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import click
+
+from libra_cli import choices
+from libra_cli.cli.command import option
+from libra_cli.cli.engine_options import KeyValue, Markers
+
+_prompt_option = partial(option, group="Prompts")
+_rollout_option = partial(option, group="Rollouts")
+_loss_option = partial(option, group="Rewards and loss")
+
+
+class TaskTemplate(click.ParamType):
+    """TASK=FILE; converts to a (task, path) pair."""
+
+    name = "task=file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, (tuple, list)) and len(value) == 2:
+            task, path = map(str, value)
+        else:
+            task, _, path = str(value).partition("=")
+        known = [name for name in choices.TASKS if name != "general"]
+        if task not in known or not path:
+            self.fail(f"{value!r}: write TASK=FILE; the tasks are {', '.join(known)}", param, ctx)
+        return task, path
+
+
+PROMPT_OPTIONS = (
+    _prompt_option(
+        "--task",
+        type=click.Choice([name for name in choices.TASKS if name != "general"]),
+        help='Task of rows without "task". Default: by their fields: best for responses, rank for preference or '
+        "chosen, score for label, else reason.",
+    ),
+    _prompt_option(
+        "--template",
+        multiple=True,
+        type=TaskTemplate(),
+        metavar="TASK=FILE",
+        help="Prompt template to use for a task instead of the built-in one. Repeatable.",
+    ),
+    _prompt_option("--system", metavar="TEXT", help="System prompt."),
+    _prompt_option(
+        "--chat-template",
+        metavar="FILE|NAME",
+        help="Chat template to use instead of the tokenizer's own: a Jinja file, or the built-in chatml.",
+    ),
+    _prompt_option(
+        "--chat-template-arg",
+        multiple=True,
+        type=KeyValue(),
+        metavar="KEY=VALUE",
+        help="Set a variable of the chat template; VALUE is JSON or YAML. Repeatable.",
+    ),
+    _prompt_option(
+        "--thinking-markers",
+        default="think",
+        type=Markers(),
+        metavar="NAME|OPEN,CLOSE",
+        help="Markers around the model's thinking: think, thinking, reasoning, seed, magistral, channel, "
+        "begin-of-thought or exaone, or the opening and closing text.",
+    ),
+    _prompt_option(
+        "--max-length",
+        type=click.IntRange(2),
+        default=36_864,
+        metavar="TOKENS",
+        help="Maximum length of prompt and response together. Prompts that leave less than --max-tokens are too long.",
+    ),
+    _prompt_option(
+        "--too-long",
+        type=click.Choice(choices.TOO_LONG),
+        default="drop",
+        help="Prompts that are too long: drop them and count them, or refuse them as errors.",
+    ),
+    _prompt_option(
+        "--errors",
+        writes="lines",
+        keys=("stage", "class", "reason", "row_sha256"),
+        metavar="FILE",
+        help="Write rows that cannot be trained on to FILE and continue. Default: stop at the first one.",
+    ),
+)
+"""Which rows are asked, and how."""
+
+ROLLOUT_OPTIONS = (
+    _rollout_option("--prompts", type=click.IntRange(1), default=256, metavar="N", help="Prompts of a rollout."),
+    _rollout_option(
+        "-n", "--samples", type=click.IntRange(1), default=8, metavar="N", help="Responses to each prompt: a group."
+    ),
+    _rollout_option(
+        "--temperature",
+        type=click.FloatRange(0, min_open=True),
+        default=1.0,
+        metavar="X",
+        help="Sampling temperature. The loss uses log-probabilities at this temperature, too.",
+    ),
+    _rollout_option(
+        "--max-tokens", type=click.IntRange(1), default=32_768, metavar="TOKENS", help="Maximum length of a response."
+    ),
+    _rollout_option(
+        "--sampler",
+        type=click.Choice(choices.SAMPLERS),
+        default="auto",
+        help="Engine that samples, in the training processes. auto: vllm on GPUs if it is installed, else "
+        "transformers.",
+    ),
+    _rollout_option(
+        "--sampler-arg",
+        multiple=True,
+        type=KeyValue(),
+        metavar="KEY=VALUE",
+        help="Engine argument of vLLM by its own name, such as tensor_parallel_size=4. Repeatable.",
+    ),
+    _rollout_option(
+        "--sampler-batch-size",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Sequences that transformers generates at once. Default: 64.",
+    ),
+    _rollout_option(
+        "--old-log-probs",
+        type=click.Choice(choices.OLD_LOG_PROBS),
+        default="sampler",
+        help="Log-probabilities that the policy's ratio starts from: those that the sampler reports, or those that the "
+        "trainer computes before its first update (one more forward pass; --importance-cap then corrects for the gap).",
+    ),
+    _rollout_option(
+        "--max-gap",
+        type=click.FloatRange(0, min_open=True),
+        metavar="NATS",
+        help="Stop if the log-probabilities of sampler and trainer differ by more than this on average, right after "
+        "the sampler got new weights. Default: 0.001 for fp32, 0.1 for bf16.",
+    ),
+    _rollout_option(
+        "--refills",
+        type=click.IntRange(0),
+        default=0,
+        metavar="N",
+        help="Sample up to N times more for a rollout, to replace prompts that a filter of --rewards drops.",
+    ),
+    _rollout_option(
+        "--save-rollouts",
+        is_flag=True,
+        help="Keep all responses with their grades and rewards in DIR/rollouts, as rows that libra score reads.",
+    ),
+    _rollout_option(
+        "--replay",
+        multiple=True,
+        metavar="FILE",
+        help="With --dry-run: compute the rewards and advantages of saved rollouts (--save-rollouts) instead of "
+        "sampling. Repeatable.",
+    ),
+)
+"""How responses are sampled."""
+
+LOSS_OPTIONS = (
+    _loss_option(
+        "--rewards",
+        metavar="FILE",
+        help="Reward recipe (YAML): terms, gates, filters and the advantage. Default: the paper's, correctness less a "
+        "length penalty, and advantages by the mean and standard deviation of the group.",
+    ),
+    _loss_option(
+        "--policy-loss",
+        type=click.Choice(choices.POLICY_LOSSES),
+        default="clip",
+        help="clip: ratio of each token (PPO, GRPO); gspo: ratio of the whole response; cispo: clipped weights of the "
+        "gradient.",
+    ),
+    _loss_option(
+        "--aggregate",
+        type=click.Choice(choices.LOSS_AGGREGATIONS),
+        default="seq-mean-token-mean",
+        help="How the losses of tokens become one. The default, the paper's, takes the mean over the tokens of a "
+        "response, then over responses.",
+    ),
+    _loss_option(
+        "--clip-low",
+        type=click.FloatRange(0, 1),
+        default=0.2,
+        metavar="X",
+        help="Lower clip: ratios below 1 - X have no gradient if the advantage is negative.",
+    ),
+    _loss_option(
+        "--clip-high",
+        type=click.FloatRange(0),
+        default=0.28,
+        metavar="X",
+        help="Upper clip: ratios above 1 + X have no gradient if the advantage is positive.",
+    ),
+    _loss_option(
+        "--kl",
+        type=click.FloatRange(0),
+        default=1e-3,
+        metavar="X",
+        help="Coefficient of the KL penalty to the starting model; 0 loads no reference.",
+    ),
+    _loss_option(
+        "--importance-cap",
+        type=click.FloatRange(0, min_open=True),
+        default=2.0,
+        metavar="X",
+        help="With --old-log-probs trainer: upper limit of the importance weight of trainer over sampler.",
+    ),
+)
+"""What is rewarded, and the objective."""

@@ -1,0 +1,1 @@
+"""`libra grpo`: reinforcement learning on verifiable rewards (paper, section 5)."""

@@ -1,0 +1,55 @@
+"""Rewards of saved rollouts, so that a recipe is judged before GPUs are taken."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from libra_cli.exits import Exit, Fatal, InvalidOptions
+from libra_cli.stages.grpo.plan import plan_of
+from libra_cli.training.rewards import PENALTY_EDGES
+from libra_cli.training.rollouts.records import read_facts
+from libra_cli.training.settings import GrpoRunSettings
+
+
+def replayed(paths: Sequence[str], settings: GrpoRunSettings) -> Iterator[dict[str, Any]]:
+    """The figures of each saved rollout under the recipe of `settings`. Raises Fatal(2)."""
+    plan = plan_of(settings)
+    state: Mapping[str, Any] = {}
+    for number, facts in read_facts(paths):
+        try:
+            rewarded = plan.apply(facts, state, number)
+        except (InvalidOptions, ValueError) as error:
+            raise Fatal(Exit.USAGE, f"rollout {number}: {error}") from None
+        state = rewarded.state
+        advantages = rewarded.advantages_P_G
+        edges = ["0", *(f"<={edge:g}" for edge in PENALTY_EDGES[1:])]
+        yield {
+            "rollout": number,
+            "prompts": rewarded.counts.prompts,
+            "samples": advantages.shape[1],
+            **{name: _finite(value) for name, value in rewarded.figures().items()},
+            "correct": _finite(float(np.nanmean(_known_correct(facts)))),
+            "truncated_share": float(facts["truncated_P_G"].mean()),
+            "length_mean": float(facts["lengths_P_G"].mean()),
+            "length_max": int(facts["lengths_P_G"].max()),
+            "penalties": dict(zip(edges, rewarded.counts.penalties, strict=False)),
+            "dropped": dict(rewarded.counts.dropped),
+            "advantage_min": float(advantages.min()),
+            "advantage_max": float(advantages.max()),
+            "advantage_zero_share": float((advantages == 0).mean()),
+            **({"warnings": list(rewarded.warnings)} if rewarded.warnings else {}),
+        }
+
+
+def _known_correct(facts: Mapping[str, np.ndarray]) -> np.ndarray:
+    """1 or 0, and nan where the verifier could not decide."""
+    correct = np.where(facts["null_by_P_G"] == 1, 0.0, facts["correct_P_G"])
+    return correct if not np.isnan(correct).all() else np.zeros(1)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

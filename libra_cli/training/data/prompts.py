@@ -1,0 +1,286 @@
+"""Prompts to sample from: rows of verifiable tasks, read and checked once by rank 0, then seen by all ranks."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from libra_cli.engines.base import Messages, Request, RequestError
+from libra_cli.engines.chat_template import ChatTemplate
+from libra_cli.exits import Exit, Fatal
+from libra_cli.records.items import item_of_row
+from libra_cli.sampling.judge_prompts import PAIR, check_reference, make_plan, slot_values
+from libra_cli.sampling.judgments import in_own_order, order_fields
+from libra_cli.stream import rows
+from libra_cli.stream.counts import Counts
+from libra_cli.stream.files import replace_file
+from libra_cli.stream.rows import Filtered, Row, RowError, content_hash
+from libra_cli.tasks import TASKS, JudgeTask, Task, template
+from libra_cli.tasks.best import golden_index
+from libra_cli.tasks.grading import Grade, OwnOrder, agrees, grade
+from libra_cli.tasks.rank import golden_sign
+from libra_cli.tasks.reason import THINKING
+from libra_cli.tasks.task import GeneratedText
+from libra_cli.training.data.prepare import Preparation, Prepared, readable_rows
+
+_ROWS, _INDEX, _ORIGIN = "prompts.jsonl", "prompts.npy", "origin.json"
+
+
+@dataclass(frozen=True)
+class VerifiablePrompt:
+    """One row as a prompt whose answers can be graded."""
+
+    id: str
+    task: Task
+    record: Mapping[str, Any]
+    messages: Messages
+    own_order: OwnOrder | None = None
+    order: Mapping[str, Any] = field(default_factory=dict)
+    """The fields of a judgment that say in which order responses are shown."""
+
+    @property
+    def key(self) -> str:
+        """Identifies what is asked; rows about several responses to one problem share their id."""
+        return content_hash([self.task.name, self.messages])
+
+    def grade(self, text: GeneratedText) -> Grade:
+        """Grades an answer to this prompt."""
+        return grade(self.task, text, self.record, self.own_order)
+
+
+@dataclass(frozen=True)
+class PromptReader:
+    """Rows to prompts, the same on every rank."""
+
+    task: str | None
+    """The task of rows that name none; None: what their fields suggest."""
+    templates: Mapping[str, str]
+    """Texts that replace the built-in prompts, by task."""
+    system: str | None
+    seed: int
+    """Seeds the order in which a pair or list is shown."""
+
+    def __call__(self, id: str, fields: Mapping[str, Any]) -> VerifiablePrompt:
+        """The prompt of a row. Raises RowError if it has none, or no golden reference to grade by."""
+        name = fields.get("task") or self.task or _suggested(fields)
+        task = TASKS.get(name) if isinstance(name, str) else None
+        if task is None or name == "general":
+            known = ", ".join(each for each in TASKS if each != "general")
+            raise RowError("wrong_task", f"the task {name!r} cannot be graded; the tasks are {known}")
+        prompt = self.templates.get(name)
+        try:
+            if isinstance(task, JudgeTask):
+                return self._judging(id, task, prompt, fields)
+            if fields.get("reference") is None:
+                raise RowError("missing_field", f'no "reference", by which {name} is graded; add it')
+            return VerifiablePrompt(
+                id, task, fields, task.prompt(fields, prompt or template.load(THINKING), self.system)
+            )
+        except KeyError as slot:
+            cure = "which the prompt asks for; add it, or use another template"
+            raise RowError("missing_field", f'no "{slot.args[0]}", {cure}') from None
+
+    def _judging(self, id: str, task: JudgeTask, prompt: str | None, fields: Mapping[str, Any]) -> VerifiablePrompt:
+        if not _has_golden(task, fields):
+            field = {"pair": "preference", "list": "best"}.get(task.shows, "label")
+            raise RowError("missing_field", f'no "{field}", by which {task.name} is graded; add it')
+        item = item_of_row(fields)
+        check_reference(item, prompt or template.load(task.template))
+        chance = lambda vote: random.Random(rows.seed_for(self.seed, id, vote))  # noqa: E731
+        plan = make_plan(item, task.shows, [None] * len(item.responses), 1, "random", chance)
+        if task.shows == PAIR and len(plan.pairs) != 1:
+            raise RowError("wrong_form", "several pairs in a row; write each in a row of its own")
+        shown = plan.prompts[0]
+        values = slot_values(plan, shown.order)
+        messages = task.prompt(values, prompt, self.system)
+        own_order = partial(in_own_order, plan, shown)
+        return VerifiablePrompt(id, task, fields, messages, own_order, order_fields(plan, shown))
+
+
+def _suggested(fields: Mapping[str, Any]) -> str:
+    """The task of a row that names none."""
+    if "responses" in fields:
+        return "best"
+    if "preference" in fields or "chosen" in fields or "response_b" in fields:
+        return "rank"
+    return "score" if "label" in fields else "reason"
+
+
+def _has_golden(task: JudgeTask, fields: Mapping[str, Any]) -> bool:
+    if task.shows == PAIR:
+        return golden_sign(fields) is not None
+    if task.shows == "list":
+        return golden_index(fields) is not None
+    return agrees(task, "correct" if task.scale is None else task.scale[1], fields) is not None
+
+
+class PromptStore:
+    """The prompts of a run, in a folder that `build` wrote."""
+
+    def __init__(self, folder: Path, reader: PromptReader, max_tokens: int):
+        self._reader, self._max_tokens = reader, max_tokens
+        try:
+            about = orjson.loads((folder / _ORIGIN).read_bytes())
+            index = np.load(folder / _INDEX, allow_pickle=False)
+            self._rows = np.memmap(folder / _ROWS, np.uint8, "r")
+        except (OSError, ValueError, EOFError) as error:
+            raise Fatal(Exit.INCOMPLETE, f"{folder}: no finished set of prompts ({error}); run it again") from None
+        self.digest: str = about["digest"]
+        self.largest_id: int = about["largest_id"]
+        self._starts = index[0]
+        self.lengths: np.ndarray = index[1, :-1]
+        """int64 [N]: tokens of each prompt."""
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest prompt with the longest response."""
+        return int(self.lengths.max()) + self._max_tokens
+
+    def summary(self) -> str:
+        """Prompts and tokens, for people."""
+        return f"{len(self):,} prompts, {int(self.lengths.sum()):,} tokens"
+
+    def prompt(self, index: int) -> VerifiablePrompt:
+        """Prompt `index` of [0, N)."""
+        row = orjson.loads(self._rows[self._starts[index] : self._starts[index + 1]].tobytes())
+        return self._reader(row["id"], rows.parse(row["row"].encode()))
+
+
+def prepare_prompts(preparation: Preparation, reader: PromptReader, chat: ChatTemplate, max_tokens: int) -> Prepared:
+    """The prompts of the run's inputs, read anew if these changed; all ranks call it.
+
+    A row that cannot be used ends the run before it begins, unless --errors names a file for such rows. Prompts that
+    leave no room for a response of `max_tokens` within --max-length are left out and counted, or refused.
+    """
+    settings, world = preparation.settings, preparation.world
+    folder = preparation.folder / "prompts"
+    stamps = [[path, *_stamp(path)] for path in settings.inputs]
+    origin = orjson.loads(
+        orjson.dumps(
+            {
+                "files": stamps,
+                "task": reader.task,
+                "templates": dict(reader.templates),
+                "system": reader.system,
+                "seed": reader.seed,
+                "chat": chat.template_sha256,
+                "max_length": settings.max_length,
+                "max_tokens": max_tokens,
+                "too_long": settings.too_long,
+            }
+        )
+    )
+    refused = world.broadcast(None if "-" in settings.inputs else _refused_before(folder, origin))
+    if refused is None:
+        refused = world.on_rank0(lambda: _build(preparation, folder, origin, reader, chat, max_tokens))
+    store = world.on_all_ranks(lambda: PromptStore(folder, reader, max_tokens))
+    world.on_all_ranks(lambda: _refuse_beyond(store, preparation.config, max_tokens))
+    return Prepared(store, None, refused)
+
+
+def _refuse_beyond(store: PromptStore, config: Any, max_tokens: int) -> None:
+    """Raises Fatal(2) if the longest prompt and response do not fit the model."""
+    positions = getattr(config.get_text_config(), "max_position_embeddings", None)
+    if positions and store.longest > positions:
+        what = f"the longest prompt has {store.longest - max_tokens} tokens, which with --max-tokens {max_tokens}"
+        cure = f"lower --max-tokens, or leave long prompts out with --max-length {positions}"
+        raise Fatal(Exit.USAGE, f"{what} exceeds the model's {positions} positions; {cure}")
+
+
+def _stamp(path: str) -> list[int]:
+    if path == "-" or not os.path.exists(path):
+        return []
+    stat = os.stat(path)
+    return [stat.st_size, stat.st_mtime_ns]
+
+
+def _refused_before(folder: Path, origin: Mapping[str, Any]) -> int | None:
+    """How many rows were refused when the folder was made from `origin`; None if it was not."""
+    try:
+        about = orjson.loads((folder / _ORIGIN).read_bytes())
+    except (OSError, ValueError):
+        return None
+    same = all(about.get(name) == value for name, value in origin.items())
+    return int(about["refused"]) if same else None
+
+
+def _build(
+    preparation: Preparation,
+    folder: Path,
+    origin: Mapping[str, Any],
+    reader: PromptReader,
+    chat: ChatTemplate,
+    max_tokens: int,
+) -> int:
+    """Writes the folder; returns the number of refused rows."""
+    settings, counts, log = preparation.settings, Counts(), preparation.error_log()
+    room = settings.max_length - max_tokens
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(FileNotFoundError):
+        (folder / _ORIGIN).unlink()
+    starts, lengths, largest, digest = [0], [], 0, hashlib.sha256()
+    seen: set[str] = set()
+    with open(folder / _ROWS, "wb") as out:
+        for row in readable_rows(settings.inputs, preparation.stop, counts, log):
+            counts.read += 1
+            try:
+                ids = _encoded(row, reader, chat, seen)
+                if len(ids) > room:
+                    if settings.too_long == "drop":
+                        counts.filtered["too_long"] += 1
+                        continue
+                    reason = f"the prompt has {len(ids)} tokens, and --max-length leaves {room} beside --max-tokens"
+                    raise RowError("too_long", f"{reason}; raise --max-length, or --too-long drop")
+            except Filtered as why:
+                counts.filtered[str(why)] += 1
+                continue
+            except RowError as error:
+                counts.errors += 1
+                log.add(error, row.raw, row.place, row.id)
+                continue
+            line = orjson.dumps({"id": row.id, "row": row.raw.decode()}) + b"\n"
+            out.write(line)
+            digest.update(line)
+            starts.append(starts[-1] + len(line))
+            lengths.append(len(ids))
+            largest = max(largest, *ids)
+            counts.out += 1
+        out.flush()
+        os.fsync(out.fileno())
+    preparation.console.note(f"{', '.join(settings.inputs)}: {counts.summary(log.kinds)}")
+    if counts.errors and settings.errors is None:
+        cure = "mend them, or name a file to leave them in: --errors FILE"
+        raise Fatal(Exit.SOME_ERRORS, f"{counts.errors} rows cannot be learned from, and nothing was trained; {cure}")
+    if not lengths:
+        raise Fatal(Exit.USAGE, f"{', '.join(settings.inputs)}: there is no prompt to learn from")
+    np.save(folder / _INDEX, np.array([starts, [*lengths, 0]], np.int64))
+    digest.update(content_hash({name: value for name, value in origin.items() if name != "files"}, 64).encode())
+    about = {**origin, "refused": counts.errors, "digest": digest.hexdigest()[:32], "largest_id": largest}
+    replace_file(str(folder / _ORIGIN), orjson.dumps(about))
+    return counts.errors
+
+
+def _encoded(row: Row, reader: PromptReader, chat: ChatTemplate, seen: set[str]) -> list[int]:
+    """The tokens of a row's prompt. Raises Filtered for a prompt that came before: its samples would be the same."""
+    prompt = reader(row.id, row.fields)
+    if prompt.key in seen:
+        raise Filtered("duplicate")
+    try:
+        ids = chat.render(Request(prompt.messages, 0, row.id, 0)).token_ids
+    except RequestError as error:
+        raise RowError(error.kind, str(error)) from None
+    seen.add(prompt.key)
+    return ids

@@ -1,0 +1,128 @@
+"""What in the folder of a training run is libra's: only that is ever replaced or removed. Needs no torch."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from libra_cli.exits import Exit, Fatal
+
+MANIFEST = "libra.json"
+WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json")
+"""Names that transformers gives to weights."""
+EXPORTED = (
+    *WEIGHTS, "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "tokenizer.model",
+    "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt", "chat_template.jinja",
+    "rollouts",
+)  # fmt: skip
+"""Names that the files of a model have, and the folder of --save-rollouts."""
+KEPT = ("checkpoints", ".samples", ".scored", ".rollouts", "rollouts")
+"""Folders that a run may make."""
+_SCRATCH = (MANIFEST, "run.lock", ".samples", ".scored", ".rollouts", ".model.partial", ".libra-*.tmp")
+"""Names that nobody but libra gives; before there is a manifest, only a run that was killed has left them."""
+_CHECKPOINT = re.compile(r"step-[0-9]+")
+_PARTIAL = re.compile(r"\.step-[0-9]+(\.old)?\.partial")
+
+
+def check(folder: Path, manifest: Mapping[str, Any] | None, outputs: Sequence[str]) -> None:
+    """Raises Fatal(2) if `folder` is not libra's, or holds a file that a run would replace or remove and is not.
+
+    `outputs` are other files and folders of the same run; they may lie in it, as may its standard output and error.
+    """
+    if not folder.is_dir():
+        if os.path.lexists(folder):
+            raise Fatal(Exit.USAGE, f"{folder}: is no folder; use another -o")
+        return
+    if manifest is None:
+        foreign = next((name for name in sorted(os.listdir(folder)) if not _is_of_run(folder / name, outputs)), None)
+        if foreign is not None and os.environ.get("RANK", "0") == "0":  # output of other ranks goes through a pipe
+            what = f"is a folder that libra did not make (it holds {foreign})"
+            raise Fatal(Exit.USAGE, f"{folder}: {what}; name a new one, or an empty one")
+        return
+    own = written(folder, manifest)
+    for name in sorted(os.listdir(folder)):
+        if name not in own and any(fnmatch(name, pattern) for pattern in EXPORTED):
+            raise _foreign(folder / name)
+    for place in sorted((folder / "checkpoints").glob("step-*")) if "written" in manifest else ():
+        _check_checkpoint(place)
+
+
+def _is_of_run(path: Path, outputs: Sequence[str]) -> bool:
+    if any(fnmatch(path.name, pattern) for pattern in _SCRATCH):
+        return True
+    others: list[str | int] = [1, 2, *outputs]
+    for other in (*others, *(f"{name}{ending}" for name in outputs for ending in (".part", ".lock"))):
+        try:
+            if os.path.samestat(os.stat(path), os.stat(other)):
+                return True
+        except OSError:
+            continue  # there is no such file, or the descriptor is closed
+    return False
+
+
+def written(folder: Path, manifest: Mapping[str, Any] | None) -> set[str]:
+    """The names in `folder` that are libra's; an earlier version kept no list, and all that a model consists of is."""
+    if manifest is None:
+        return set()
+    if "written" in manifest:
+        return {name for name in manifest["written"] if isinstance(name, str)}
+    return {name for name in os.listdir(folder) if any(fnmatch(name, pattern) for pattern in EXPORTED)}
+
+
+def _check_checkpoint(place: Path) -> None:
+    """Raises Fatal(2) if the folder is no checkpoint, or holds a file that its list lacks."""
+    if not _CHECKPOINT.fullmatch(place.name):
+        return
+    if not os.path.lexists(place / MANIFEST):
+        raise _foreign(place)
+    try:
+        listed = json.loads((place / MANIFEST).read_bytes()).get("files")
+    except (OSError, ValueError, RecursionError, AttributeError):
+        return  # damaged: whoever continues from it says so
+    if not isinstance(listed, dict):
+        return  # an earlier version kept no list
+    for path in sorted(place.rglob("*")):
+        if not path.is_dir() and path.relative_to(place).as_posix() not in {*listed, MANIFEST}:
+            raise _foreign(path)
+
+
+def _foreign(path: Path) -> Fatal:
+    return Fatal(Exit.USAGE, f"{path}: was not written by libra, and a run would replace it; move it away")
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """Removes the checkpoints in `folder`, and it too if nothing else is there."""
+    for name in _entries(folder):
+        if _CHECKPOINT.fullmatch(name) and os.path.lexists(folder / name / MANIFEST):
+            discard(folder / name)
+        elif _PARTIAL.fullmatch(name):
+            shutil.rmtree(folder / name)
+    if folder.is_dir() and not folder.is_symlink() and not _entries(folder):
+        folder.rmdir()
+
+
+def _entries(folder: Path) -> Iterable[str]:
+    return sorted(os.listdir(folder)) if folder.is_dir() else []
+
+
+def discard(place: Path) -> None:
+    """Removes a checkpoint; if the process is killed meanwhile, what is left is not taken for one."""
+    aside = place.with_name(f".{place.name}.old.partial")
+    if aside.exists():
+        shutil.rmtree(aside)
+    os.rename(place, aside)
+    shutil.rmtree(aside)
+
+
+def remove(path: Path) -> None:
+    """Removes a file or folder; of a link only the link."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.unlink(path)

@@ -1,0 +1,96 @@
+"""Grades the responses of a rollout; what is wrong with them is told apart from what the verifier could not do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from types import TracebackType
+
+from libra_cli.answers.pool import Pool
+from libra_cli.answers.time_limit import TIMEOUT, time_limit
+from libra_cli.engines.base import Completion
+from libra_cli.sampling.options import SamplingOptions
+from libra_cli.sampling.response_fields import response_fields
+from libra_cli.tasks.grading import Grade, Grader
+from libra_cli.tasks.task import AnswerTask, GeneratedText
+from libra_cli.training.data.prompts import VerifiablePrompt
+from libra_cli.training.rollouts.rollout import GradedResponse
+from libra_cli.training.settings import RolloutSettings
+
+
+def sampling_options(settings: RolloutSettings) -> SamplingOptions:
+    """The options of a stage that would sample like this."""
+    return SamplingOptions(
+        samples=settings.samples,
+        seed=0,
+        thinking=True,
+        temperature=settings.temperature,
+        top_p=1.0,
+        top_k=None,
+        min_p=None,
+        max_tokens=settings.max_tokens,
+        stop=(),
+        sampling_arg=(),
+        prefill="",
+        thinking_markers=settings.thinking_markers,
+    )
+
+
+class RolloutGrader:
+    """Grades completions of any task; answers that need computer algebra go to worker processes."""
+
+    def __init__(self, settings: RolloutSettings, jobs: int = 1):
+        self._options = sampling_options(settings)
+        self._pool = Pool(jobs)
+        self._answers: dict[str, Grader] = {}
+
+    def __enter__(self) -> RolloutGrader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.close()
+
+    def grade(self, ungraded: Sequence[tuple[GradedResponse, Completion, VerifiablePrompt]]) -> list[GradedResponse]:
+        """The responses with their grades, in the order given; each takes bounded time, whatever it says."""
+        with time_limit(self._pool.hard):
+            return self._grade(ungraded)
+
+    def _grade(self, ungraded: Sequence[tuple[GradedResponse, Completion, VerifiablePrompt]]) -> list[GradedResponse]:
+        grades: dict[int, Grade] = {}
+        graders: list[Grader] = []
+        texts: list[GeneratedText] = []
+        for number, (_, completion, prompt) in enumerate(ungraded):
+            fields = response_fields(completion, self._options)
+            text = GeneratedText(fields["response"], fields["response_with_cot"], completion.finish_reason)
+            texts.append(text)
+            if isinstance(prompt.task, AnswerTask):
+                grader = self._answers.setdefault(prompt.task.name, Grader(prompt.task, self._pool))
+                grader.submit(text, prompt.record, number)
+                graders += [] if grader in graders else [grader]
+            else:
+                grades[number] = prompt.grade(text)
+        for grader in graders:
+            while grader.pending:
+                grades.update(grader.collect(1.0))
+        return [_graded(response, texts[number], grades[number]) for number, (response, _, _) in enumerate(ungraded)]
+
+
+def _graded(response: GradedResponse, text: GeneratedText, grade: Grade) -> GradedResponse:
+    """No outcome is the policy's fault; an outcome that cannot be compared, or running out of time, the verifier's."""
+    null_by = "none"
+    if grade.outcome is None:
+        null_by = "verifier" if grade.reason == TIMEOUT else "policy"
+    elif grade.correct is None:
+        null_by = "verifier"
+    correct = grade.correct if grade.outcome is not None else None
+    return replace(
+        response,
+        response=text.response,
+        text=text.whole or response.text,
+        outcome=grade.outcome,
+        correct=correct,
+        reason=grade.reason,
+        null_by=null_by,
+    )

@@ -1,0 +1,134 @@
+"""Rollouts as rows: written with --save-rollouts for `libra judge` and `libra score`, and read again for a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stream import rows
+from libra_cli.stream.line_source import InputFiles
+from libra_cli.stream.reader import BadLine, read_rows
+from libra_cli.stream.sinks import write_failed
+from libra_cli.tasks import JudgeTask
+from libra_cli.training.data.prompts import PromptStore, VerifiablePrompt
+from libra_cli.training.rewards import RewardBatch
+from libra_cli.training.rollouts.rollout import NULL_CAUSES
+
+FOLDER = "rollouts"
+"""Folder, in that of the run, of the rows of --save-rollouts."""
+
+
+def write_records(
+    folder: Path, number: int, model: str, store: PromptStore, responses: Sequence[Any], rewarded: RewardBatch
+) -> None:
+    """Writes FOLDER/rollout-NUMBER.jsonl: a row for each response, with its grade, reward and advantage.
+
+    Raises Fatal(74) if that cannot be written.
+    """
+    path = folder / FOLDER / f"rollout-{number}.jsonl"
+    rewards, advantages = rewarded.rewards_P_G.reshape(-1), rewarded.advantages_P_G.reshape(-1)
+    terms = rewarded.terms_K_P_G.reshape(len(rewarded.names_K), -1)
+    kept = rewarded.keep_P_G.reshape(-1)
+    lines = []
+    for place, response in enumerate(responses):
+        prompt = store.prompt(response.prompt)
+        made = {
+            "number": number,
+            "prompt": response.prompt,
+            "correct": response.correct,
+            "null_by": response.null_by,
+            **({"reason": response.reason} if response.reason else {}),
+            "format": response.outcome is not None,
+            "reward": _number(rewards[place]),
+            "terms": {name: _number(terms[k, place]) for k, name in enumerate(rewarded.names_K)},
+            "advantage": _number(advantages[place]),
+            "learned": bool(kept[place]),
+            "n_tokens": len(response.token_ids),
+            "finish_reason": response.finish_reason,
+            "text": response.text,
+        }
+        fields = {**_answer_fields(prompt, response, model), "sample": response.sample, "rollout": made}
+        lines.append(rows.dumps({**prompt.record, "id": prompt.id, "task": prompt.task.name, **fields}) + b"\n")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with open(path, "wb") as file:
+            file.writelines(lines)
+    except OSError as error:
+        raise write_failed(str(path), error) from None
+
+
+def _answer_fields(prompt: VerifiablePrompt, response: Any, model: str) -> dict[str, Any]:
+    """What `libra rollout | libra verify` or `libra judge` would have added to the row."""
+    if not isinstance(prompt.task, JudgeTask):
+        label = None if response.correct is None else int(response.correct)
+        texts = {"response": response.response, "response_with_cot": response.text}
+        more = {"finish_reason": response.finish_reason, "n_tokens": len(response.token_ids)}
+        return {"model": model, **texts, **more, "label": label}
+    why = {"reason": response.reason} if response.outcome is None else {}
+    judgment = {"outcome": response.outcome, **why, "vote": 0, **prompt.order, "text": response.response}
+    score = {"score": response.outcome} if isinstance(response.outcome, int) or response.outcome is None else {}
+    return {"judge": model, "judge_task": prompt.task.name, "judgments": [judgment], **score}
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def read_facts(paths: Sequence[str]) -> list[tuple[int, Mapping[str, np.ndarray]]]:
+    """(number, facts) of each saved rollout in these files; raises Fatal(2) for a row that is none of one.
+
+    Groups of another size than most of their rollout are refused: a reward compares the responses of a whole group.
+    """
+    rollouts: dict[int, dict[int, list[Mapping[str, Any]]]] = {}
+    for entry in read_rows(InputFiles(paths)):
+        if isinstance(entry, BadLine):
+            raise Fatal(Exit.USAGE, f"{entry.place}: {entry.error.reason}")
+        made = entry.fields.get("rollout")
+        if not isinstance(made, dict) or not _is_whole(made):
+            cure = "--replay reads what --save-rollouts wrote"
+            raise Fatal(Exit.USAGE, f'{entry.place}: no "rollout" with the grade of a response; {cure}')
+        rollouts.setdefault(made["number"], {}).setdefault(made["prompt"], []).append(made)
+    return [(number, _facts(number, groups)) for number, groups in sorted(rollouts.items())]
+
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "number": (int,),
+    "prompt": (int,),
+    "correct": (bool, type(None)),
+    "null_by": (str,),
+    "format": (bool,),
+    "n_tokens": (int,),
+    "finish_reason": (str,),
+    "text": (str,),
+}
+
+
+def _is_whole(made: Mapping[str, Any]) -> bool:
+    fits = all(type(made.get(name, ...)) in types for name, types in _TYPES.items())
+    return fits and made["null_by"] in NULL_CAUSES
+
+
+def _facts(number: int, groups: Mapping[int, Sequence[Mapping[str, Any]]]) -> dict[str, np.ndarray]:
+    sizes = {len(group) for group in groups.values()}
+    if len(sizes) != 1:
+        odd = min(groups, key=lambda prompt: len(groups[prompt]))
+        cure = "give whole rollouts"
+        raise Fatal(Exit.USAGE, f"rollout {number}: prompt {odd} has {len(groups[odd])} responses, others more; {cure}")
+    shape = (len(groups), sizes.pop())
+    flat = [made for group in groups.values() for made in group]
+
+    def array(values: Iterable[Any], dtype: Any = np.float64) -> np.ndarray:
+        return np.array(list(values), dtype).reshape(shape)
+
+    return {
+        "correct_P_G": array(np.nan if made["correct"] is None else made["correct"] for made in flat),
+        "null_by_P_G": array((NULL_CAUSES.index(made["null_by"]) for made in flat), np.int64),
+        "lengths_P_G": array(made["n_tokens"] for made in flat),
+        "truncated_P_G": array(made["finish_reason"] == "length" for made in flat),
+        "format_P_G": array(made["format"] for made in flat),
+        "responses_P_G": array((made["text"] for made in flat), object),
+    }

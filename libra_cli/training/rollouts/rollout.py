@@ -1,0 +1,154 @@
+"""One rollout: the responses of all ranks as samples to learn from, and its files."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from libra_cli.engines.base import Completion
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stream.sinks import write_failed
+from libra_cli.training.data.tokenization import Encoded
+from libra_cli.training.data.trajectories import Trajectory
+
+NULL_CAUSES = ("none", "policy", "verifier")
+"""Who caused the null of a response, by the number in `GradedResponse.null_by`."""
+
+
+@dataclass(frozen=True)
+class GradedResponse:
+    """One response with its grade; `number` is its place among the P x G responses of the rollout."""
+
+    number: int
+    prompt: int
+    """Index of the prompt in the store."""
+    sample: int
+    prompt_ids: Sequence[int]
+    token_ids: Sequence[int] = ()
+    """[T]: the tokens of the response, the one that ended it included."""
+    sampler_logp: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
+    """float32 [T]"""
+    text: str = ""
+    """All of it, the thinking included."""
+    finish_reason: str = "error"
+    response: str | None = None
+    """The text after the thinking; None if it ends inside the thinking."""
+    outcome: Any = None
+    correct: bool | None = None
+    reason: str | None = None
+    """Why there is no outcome, or why it cannot be graded."""
+    null_by: str = "none"
+
+    def with_completion(self, completion: Completion) -> GradedResponse:
+        """The response that an engine generated, not graded yet."""
+        assert completion.token_ids is not None
+        assert completion.logprobs is not None
+        logprobs = np.array(completion.logprobs, np.float32)
+        text, why = completion.text, completion.finish_reason
+        return replace(self, token_ids=completion.token_ids, sampler_logp=logprobs, text=text, finish_reason=why)
+
+
+@dataclass
+class Rollout:
+    """P x G responses, group after group, and what was computed of them; the same on all ranks."""
+
+    number: int
+    """From 0."""
+    n_samples: int
+    """G."""
+    trajectories: list[Trajectory]
+    """[P * G]"""
+    learned: np.ndarray
+    """bool [P * G]: the loss counts the response."""
+
+    def __len__(self) -> int:
+        return len(self.trajectories)
+
+    def lengths(self, indices: Sequence[int]) -> list[int]:
+        """Targets of these responses; 0 for one that the loss does not count."""
+        return [self.trajectories[i].n_targets if self.learned[i] else 0 for i in indices]
+
+    # -- files --------------------------------------------------------------------------------------------------------
+
+    def save(self, path: Path) -> None:
+        """Writes the rollout to a file that appears when it is whole. Raises Fatal(74)."""
+        given = self.trajectories
+        arrays: dict[str, Any] = {
+            "number": self.number,
+            "n_samples": self.n_samples,
+            "learned": self.learned,
+            "names": np.array([each.name for each in given]),
+            "lengths": np.array([len(each.encoded.ids) for each in given], np.int64),
+            "n_targets": np.array([each.n_targets for each in given], np.int64),
+            "ids": np.concatenate([each.encoded.ids for each in given]),
+        }
+        for name in _PER_TARGET:
+            values = [getattr(each, name) for each in given]
+            if all(value is not None for value in values):
+                spread = [np.broadcast_to(value, each.n_targets) for value, each in zip(values, given, strict=True)]
+                arrays[name] = np.concatenate(spread).astype(np.float32)
+        aside = path.with_name(f".{path.name}.partial")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            with open(aside, "wb") as file:
+                np.savez(file, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(aside, path)
+        except OSError as error:
+            raise write_failed(str(path), error) from None
+
+    @classmethod
+    def load(cls, path: Path) -> Rollout:
+        """Reads what `save` wrote. Raises Fatal(2) if it cannot be read."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                given = {name: arrays[name] for name in arrays.files}
+            n_targets, names = given["n_targets"], given["names"].tolist()
+            parts = {name: _parted(given[name], n_targets) for name in _PER_TARGET if name in given}
+            trajectories = [
+                Trajectory(
+                    Encoded(ids, np.arange(len(ids)) >= len(ids) - n_targets[i]),
+                    names[i],
+                    **{name: values[i] for name, values in parts.items()},
+                )
+                for i, ids in enumerate(_parted(given["ids"], given["lengths"]))
+            ]
+            return cls(int(given["number"]), int(given["n_samples"]), trajectories, given["learned"])
+        except (OSError, ValueError, KeyError, EOFError, IndexError) as error:
+            cure = "delete the newest checkpoint to continue from the one before, or begin anew with --overwrite"
+            reason = str(error).split("\n")[0] or type(error).__name__
+            raise Fatal(Exit.USAGE, f"{path}: this rollout cannot be read ({reason}); {cure}") from None
+
+
+_PER_TARGET = ("sampler_logp", "advantage", "old_logp", "ref_logp")
+
+
+def _parted(values: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:
+    return np.split(values, np.cumsum(counts)[:-1])
+
+
+def facts_of(responses: Sequence[GradedResponse], n_samples: int, subsets: Sequence[Any]) -> Mapping[str, Any]:
+    """The facts that rewards are computed from, of responses in the order of their numbers; `subsets`: [P]."""
+    shape = (-1, n_samples)
+    graded = [math.nan if each.correct is None else float(each.correct) for each in responses]
+    return {
+        "correct_P_G": np.array(graded, np.float64).reshape(shape),
+        "null_by_P_G": np.array([NULL_CAUSES.index(each.null_by) for each in responses]).reshape(shape),
+        "lengths_P_G": np.array([len(each.token_ids) for each in responses], np.float64).reshape(shape),
+        "truncated_P_G": np.array([each.finish_reason == "length" for each in responses], np.float64).reshape(shape),
+        "format_P_G": np.array([each.outcome is not None for each in responses], np.float64).reshape(shape),
+        "tokens_P_G_T": [
+            [each.token_ids for each in responses[begin : begin + n_samples]]
+            for begin in range(0, len(responses), n_samples)
+        ],
+        "prompt_id_P": np.array([each.prompt for each in responses[::n_samples]]),
+        "subset_P": np.array([str(subset) for subset in subsets], object),
+        "responses_P_G": np.array([each.text for each in responses], object).reshape(shape),
+    }

@@ -1,0 +1,177 @@
+"""Samples from the model in training: hands its weights to an engine on each rank, and proves that they arrived."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+
+from libra_cli import miniature
+from libra_cli.engines.base import (
+    Completion,
+    LocalModel,
+    Pending,
+    PolicyEngine,
+    Request,
+    RequestError,
+    RequestList,
+    Sampling,
+)
+from libra_cli.engines.chat_template import ChatTemplate
+from libra_cli.engines.transformers import TransformersEngine
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stream.console import Console
+from libra_cli.stream.signals import StopRequest
+from libra_cli.tasks import thinking
+from libra_cli.training.data.chat_format import TrainingChat
+from libra_cli.training.distributed.deepspeed_engine import TrainEngine
+from libra_cli.training.distributed.world import World
+from libra_cli.training.model import policy
+from libra_cli.training.model.export import base_model, whole_weights
+from libra_cli.training.settings import ModelSettings, RolloutSettings
+
+Answer = Completion | RequestError
+
+_GPU_MEMORY_SHARE = 0.4
+"""Of a GPU's memory that vLLM takes beside the trainer, unless --sampler-arg says otherwise."""
+
+
+def local_model(model: ModelSettings, rollout: RolloutSettings, chat: TrainingChat, longest: int | None) -> LocalModel:
+    """The model in training as an engine knows it; `longest`: tokens of a prompt and its response, at most."""
+    embedded = miniature.resolve(model.model)
+    tokenizer = {"tokenizer": policy.path_of(model.tokenizer)} if model.tokenizer else {}
+    return LocalModel(
+        name=model.model,
+        path=policy.path_of(model.model),
+        revision=model.revision,
+        dtype={torch.bfloat16: "bfloat16", torch.float32: "float32"}[policy.dtype_of(model.dtype)],
+        max_model_len=longest,
+        trust_remote_code=model.trust_remote_code,
+        small=embedded is not None,
+        chat_template=chat.template,
+        chat_args=chat.kwargs,
+        markers=thinking.markers(rollout.thinking_markers),
+        args={**tokenizer, **dict(rollout.sampler_arg)},
+    )
+
+
+class Sampler:
+    """The engine of this rank that samples from the model in training.
+
+    transformers generates with the trained module itself if that is whole on this rank; otherwise, and with vLLM, the
+    engine has a copy of the weights, which `refresh` replaces.
+    """
+
+    def __init__(
+        self,
+        engine: TrainEngine,
+        model: LocalModel,
+        rollout: RolloutSettings,
+        template: ChatTemplate,
+        world: World,
+        console: Console,
+    ):
+        self._engine, self._world, self._template = engine, world, template
+        sampling = Sampling(rollout.temperature, 1.0, rollout.max_tokens)
+        self.name = _chosen(rollout.sampler, world)
+        self._has_copy = True
+        self._asleep = False
+        tensor_parallel = 1
+        if self.name == "vllm":
+            from libra_cli.engines.vllm_policy import VllmPolicyEngine
+
+            defaults: dict[str, Any] = {"load_format": "dummy"}
+            if world.on_gpu:
+                defaults["gpu_memory_utilization"] = _GPU_MEMORY_SHARE
+            args = {**defaults, **model.args}
+            tensor_parallel = int(args.get("tensor_parallel_size") or 1)
+            self._sampler: PolicyEngine = VllmPolicyEngine(_with_args(model, args), sampling, console.note)
+        elif engine.stage < 3 and world.sp_size == 1:
+            self._has_copy = False
+            attention = "sdpa" if engine.policy.packed else None
+            module = base_model(engine.policy.model)
+            self._sampler = TransformersEngine.on(module, template, sampling, rollout.sampler_batch_size, attention)
+        else:
+            self._sampler = TransformersEngine(model, sampling, rollout.sampler_batch_size, template=template)
+        if world.size % tensor_parallel:
+            what = f"--sampler-arg tensor_parallel_size={tensor_parallel} does not divide {world.size} processes"
+            raise Fatal(Exit.USAGE, f"{what}; --nproc says how many there are on a node")
+        self.group, self.groups = world.rank // tensor_parallel, world.size // tensor_parallel
+        """Ranks that sample together, and how many such groups there are."""
+        self.answers_for_group = world.rank % tensor_parallel == 0
+
+    def refresh(self) -> None:
+        """Hands the current weights to the engine; all ranks call it."""
+        if self._asleep:
+            self._sampler.wake()
+            self._asleep = False
+        if self._has_copy:
+            module = base_model(self._engine.policy.model)
+            device = self._world.device if self.name == "vllm" else "cpu"
+            self._sampler.update_weights(whole_weights(module, self._engine, True, None, device))
+
+    def generate(self, requests: Sequence[Request], stop: StopRequest) -> list[Answer | None]:
+        """The answer to each request; None for those that a request to stop left without one."""
+        answers: list[Answer | None] = [None] * len(requests)
+        pending = RequestList(Pending(request, number) for number, request in enumerate(requests))
+        for answered in self._sampler.generate(pending):
+            if answered is not None:
+                answers[answered[0].token] = answered[1]
+            if stop.status is not None:
+                break
+        return answers
+
+    def release(self) -> None:
+        """Frees the device's memory for training; `refresh` takes it back."""
+        if self._has_copy:
+            self._sampler.sleep()
+            self._asleep = True
+
+    def prompt_ids(self, request: Request) -> list[int]:
+        """The prompt of a request as the engine feeds it."""
+        return self._template.render(request).token_ids
+
+    def close(self) -> None:
+        self._sampler.close()
+
+
+def _chosen(wanted: str, world: World) -> str:
+    """vLLM on GPUs if it is installed, else transformers, unless an option decides."""
+    if wanted == "transformers" or (wanted == "auto" and not world.on_gpu):
+        return "transformers"
+    from libra_cli.engines import vllm
+
+    missing = vllm.unavailable(LocalModel("", ""))
+    if missing is None:
+        return "vllm"
+    if wanted == "vllm":
+        raise Fatal(Exit.USAGE, f"--sampler vllm: {missing}; install it: pip install 'libra-cli[vllm]'")
+    return "transformers"
+
+
+def _with_args(model: LocalModel, args: dict[str, Any]) -> LocalModel:
+    from dataclasses import replace
+
+    return replace(model, args=args)
+
+
+class Stopwatch:
+    """Seconds of each phase of a rollout."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, phase: str) -> None:
+        """Counts the time since the last call to `phase`."""
+        now = time.perf_counter()
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._last
+        self._last = now
+
+
+def mean(values: Iterable[float]) -> float | None:
+    """The mean; None of nothing."""
+    listed = list(values)
+    return sum(listed) / len(listed) if listed else None

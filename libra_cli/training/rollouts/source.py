@@ -1,0 +1,324 @@
+"""Batches of reinforcement learning: rollouts are sampled, graded and rewarded, then learned from in mini-batches."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from libra_cli.engines.base import Completion, Request
+from libra_cli.engines.chat_template import ChatTemplate
+from libra_cli.exits import Exit, Fatal
+from libra_cli.sampling.requests import request_seed
+from libra_cli.stream.shuffle import permutation
+from libra_cli.training.data.prompts import PromptStore, VerifiablePrompt
+from libra_cli.training.data.sources import SourceStopped, StepBatch
+from libra_cli.training.data.trajectories import Trajectories, Trajectory
+from libra_cli.training.log_probs import measured_log_probs
+from libra_cli.training.model.reference import reference_of
+from libra_cli.training.rewards import RewardBatch, RewardPlan
+from libra_cli.training.rollouts.grading import RolloutGrader
+from libra_cli.training.rollouts.records import write_records
+from libra_cli.training.rollouts.rollout import GradedResponse, Rollout, facts_of
+from libra_cli.training.rollouts.sampler import Sampler, Stopwatch, local_model
+from libra_cli.training.run import SourceParts
+from libra_cli.training.run_dir import ROLLOUTS
+from libra_cli.training.settings import GrpoRunSettings
+
+MAX_GAP = {"fp32": 1e-3, "bf16": 0.1}
+"""Mean difference, in nats, that rounding may cause between the log-probabilities of sampler and trainer."""
+_PROBES = 4
+"""Responses of each rank by which the hand-over of the weights is checked."""
+
+
+TokenWeights = Callable[[Sequence[int]], Sequence[float]]
+"""The weight of each target of each response in the loss of a step, from the targets of its responses."""
+
+
+class RolloutSource:
+    """A step learns from `batch_size` responses of a rollout; each rollout is made before its first step."""
+
+    def __init__(self, parts: SourceParts, plan: RewardPlan, token_weights: TokenWeights):
+        settings = cast(GrpoRunSettings, parts.settings)
+        self._parts, self._settings, self._plan, self._token_weights = parts, settings, plan, token_weights
+        self._store = cast(PromptStore, parts.data)
+        self._engine, self._world = parts.model.engine, parts.world
+        rollout, batch = settings.rollout, settings.batch
+        self.batch_size = min(batch.batch_size, rollout.responses)
+        self._updates = -(-rollout.responses // self.batch_size)
+        """Steps of a rollout."""
+        self._n_rollouts = max(1, round(len(self._store) * batch.epochs / rollout.prompts))
+        self.steps = self._n_rollouts * self._updates
+        self._engine.policy.set_temperature(rollout.temperature)
+        model = local_model(settings.model, rollout, parts.chat, self._store.longest)
+        template = ChatTemplate(parts.chat.tokenizer, model)
+        self._sampler = Sampler(self._engine, model, rollout, template, self._world, parts.console)
+        parts.stack.callback(self._sampler.close)
+        self._grader = parts.stack.enter_context(RolloutGrader(rollout))
+        self._reference: Any = None
+        if settings.loss.kl:
+            config = parts.model.config
+            self._reference = reference_of(settings.model, config, self._engine, self._world, rollout.temperature)
+        self._folder = parts.folder / ROLLOUTS
+        self._rollout: Rollout | None = None
+        self._cursor = 0
+        """Prompts taken so far, over all epochs."""
+        self._filter_state: Mapping[str, Any] = {}
+
+    # -- steps --------------------------------------------------------------------------------------------------------
+
+    def batch(self, step: int) -> StepBatch:
+        number, update = divmod(step, self._updates)
+        if self._rollout is None or self._rollout.number != number:
+            self._rollout = self._make(number, step)
+        rollout = self._rollout
+        order = permutation(len(rollout), self._settings.batch.seed, number)
+        chosen = order[update * self.batch_size : (update + 1) * self.batch_size].tolist()
+        weights = self._token_weights(rollout.lengths(chosen))
+        # What the loss does not depend on needs no forward pass.
+        acts = [
+            weight > 0 and (self._reference is not None or bool(np.any(rollout.trajectories[i].advantage)))
+            for i, weight in zip(chosen, weights, strict=True)
+        ]
+        used = [pair for pair, act in zip(zip(chosen, weights, strict=True), acts, strict=True) if act]
+        used = used or list(zip(chosen, weights, strict=True))[:1]
+        return Trajectories(rollout.trajectories).mini_batch([i for i, _ in used], [weight for _, weight in used])
+
+    def epoch(self, step: int) -> float:
+        return self._cursor / len(self._store)
+
+    def state(self) -> dict[str, Any]:
+        state = {name: _plain(value) for name, value in self._filter_state.items()}
+        return {"prompts": self._cursor, **({"filters": state} if state else {})}
+
+    def resume(self, step: int, state: Mapping[str, Any]) -> None:
+        """Reads the rollout in the middle of which the checkpoint was written."""
+        self._cursor = int(state["prompts"])
+        self._filter_state = state.get("filters", {})
+        number, update = divmod(step, self._updates)
+        if update:
+            self._rollout = self._world.on_all_ranks(lambda: Rollout.load(self._path(number)))
+
+    # -- one rollout --------------------------------------------------------------------------------------------------
+
+    def _make(self, number: int, step: int) -> Rollout:
+        """Samples until the rollout is full, or --refills is used up; all ranks call it."""
+        settings, watch = self._settings.rollout, Stopwatch()
+        self._sampler.refresh()
+        watch.lap("sync")
+        kept: list[GradedResponse] = []
+        rewarded: RewardBatch | None = None
+        advantages: list[float | np.ndarray] = []
+        learned = np.empty(0, bool)
+        figures: dict[str, Any] = {}
+        gap: tuple[float, float] | None = None
+        filtered = 0
+        for attempt in range(settings.refills + 1):
+            wanted = settings.prompts - len(kept) // settings.samples
+            if not wanted:
+                break
+            indices = self._take(wanted)
+            responses = self._sample(number, indices, watch)
+            if gap is None:
+                gap = self._check_gap(responses)
+                watch.lap("check")
+            subsets = [self._store.prompt(index).record.get("subset") for index in indices]
+            facts = facts_of(responses, settings.samples, subsets)
+            rewarded = self._plan.apply(facts, self._filter_state, step)
+            self._filter_state = rewarded.state
+            self._warn(rewarded, number)
+            whole = rewarded.keep_P_G.any(axis=1) | (attempt == settings.refills)
+            filtered += int((~whole).sum())
+            chosen = np.repeat(whole, settings.samples)
+            kept += [response for response, keep in zip(responses, chosen, strict=True) if keep]
+            advantages += [advantage for advantage, keep in zip(_advantages(rewarded), chosen, strict=True) if keep]
+            learned = np.concatenate([learned, rewarded.keep_P_G.reshape(-1)[chosen]])
+            figures = figures or self._figures(responses, rewarded)
+            self._record(number, responses, rewarded)
+            watch.lap("reward")
+        self._sampler.release()
+        assert gap is not None
+        rollout = Rollout(number, settings.samples, self._trajectories(kept, advantages), learned)
+        self._add_log_probs(rollout)
+        watch.lap("log_probs")
+        self._world.on_rank0(lambda: self._keep(rollout))
+        n_tokens = sum(len(response.token_ids) for response in kept)
+        self._parts.record(
+            "rollout",
+            step,
+            rollout=number,
+            epoch=self.epoch(step),
+            prompts=len(kept) // settings.samples,
+            filtered_prompts=filtered,
+            **figures,
+            gap_mean=gap[0],
+            gap_max=gap[1],
+            tokens=n_tokens,
+            **{f"seconds_{phase}": seconds for phase, seconds in watch.seconds.items()},
+            sampled_per_second=n_tokens / watch.seconds["sample"] if watch.seconds.get("sample") else None,
+        )
+        return rollout
+
+    def _take(self, count: int) -> list[int]:
+        """The next prompts, epoch after epoch, each epoch in an order of its own."""
+        batch, n = self._settings.batch, len(self._store)
+        taken: list[int] = []
+        while len(taken) < count:
+            epoch, begin = divmod(self._cursor, n)
+            end = min(n, begin + count - len(taken))
+            order = permutation(n, batch.seed, epoch) if batch.shuffle else np.arange(n)
+            taken += order[begin:end].tolist()
+            self._cursor += end - begin
+        return taken
+
+    def _sample(self, number: int, indices: Sequence[int], watch: Stopwatch) -> list[GradedResponse]:
+        """Graded responses to these prompts, group after group, from all ranks. Raises SourceStopped on all ranks."""
+        settings, sampler, seed = self._settings.rollout, self._sampler, self._settings.batch.seed
+        own = range(sampler.group, len(indices), sampler.groups)
+        prompts = {place: self._store.prompt(indices[place]) for place in own}
+        requests = [
+            Request(prompt.messages, request_seed(seed, key, sample), prompt.id, sample, logprobs=True)
+            for prompt in prompts.values()
+            for key in (f"{number} {prompt.key}",)
+            for sample in range(settings.samples)
+        ]
+        answers = sampler.generate(requests, self._parts.stop)
+        if self._world.all_max([float(self._parts.stop.status or 0)])[0]:
+            raise SourceStopped
+        watch.lap("sample")
+        places = [place for place in prompts for _ in range(settings.samples)]
+        failed: list[GradedResponse] = []
+        ungraded: list[tuple[GradedResponse, Completion, VerifiablePrompt]] = []
+        for place, request, answer in zip(places, requests, answers, strict=True):
+            response = GradedResponse(
+                place * settings.samples + request.sample, indices[place], request.sample, sampler.prompt_ids(request)
+            )
+            if isinstance(answer, Completion):
+                ungraded.append((response.with_completion(answer), answer, prompts[place]))
+            else:
+                why = answer.kind if answer is not None else "no_answer"
+                failed.append(replace(response, reason=why, null_by="verifier"))
+        graded = self._grader.grade(ungraded) if sampler.answers_for_group else []
+        parts = self._world.all_gather([*failed, *graded] if sampler.answers_for_group else [])
+        watch.lap("grade")
+        return sorted((response for part in parts for response in part), key=lambda response: response.number)
+
+    def _trajectories(
+        self, responses: Sequence[GradedResponse], advantages: Sequence[float | np.ndarray]
+    ) -> list[Trajectory]:
+        names = {}
+        for response in responses:
+            if response.prompt not in names:
+                names[response.prompt] = self._store.prompt(response.prompt).id
+        return [
+            Trajectory.of_response(
+                response.prompt_ids,
+                response.token_ids,
+                f"{names[response.prompt]} (sample {response.sample})",
+                sampler_logp=response.sampler_logp,
+                advantage=advantage,
+            )
+            for response, advantage in zip(responses, advantages, strict=True)
+        ]
+
+    # -- log-probabilities --------------------------------------------------------------------------------------------
+
+    def _check_gap(self, responses: Sequence[GradedResponse]) -> tuple[float, float]:
+        """Mean and largest difference of the log-probabilities of sampler and trainer on a few short responses.
+
+        Raises Fatal(6) beyond --max-gap: the sampler does not have the weights in training.
+        """
+        written = sorted((each for each in responses if len(each.token_ids)), key=lambda each: len(each.token_ids))
+        probes = written[: _PROBES * self._world.dp_size]
+        if not probes:
+            return 0.0, 0.0
+        trainer = self._log_probs(self._engine, self._trajectories(probes, [0.0] * len(probes)))
+        differences = np.abs(np.concatenate([trainer[i] - each.sampler_logp for i, each in enumerate(probes)]))
+        mean, largest = float(differences.mean()), float(differences.max())
+        bound = self._settings.rollout.max_gap or MAX_GAP[self._engine.precision]
+        if not mean <= bound:
+            what = f"the sampler's log-probabilities differ from the trainer's by {mean:.3g} nats on average"
+            cure = "its weights are not those in training; another --sampler may do, or raise --max-gap"
+            raise Fatal(Exit.BACKEND, f"{what}, more than {bound:g}: {cure}")
+        return mean, largest
+
+    def _log_probs(self, model: Any, trajectories: Sequence[Trajectory]) -> dict[int, np.ndarray]:
+        """Log-probabilities of the targets of each, without dropout."""
+        batch = Trajectories(trajectories).mini_batch(range(len(trajectories)), [0.0] * len(trajectories))
+        return measured_log_probs(self._engine, self._parts.model.batches, batch, self._world, model)
+
+    def _add_log_probs(self, rollout: Rollout) -> None:
+        """Those of the reference, and of the trainer before its updates if they are asked for."""
+        for name, model in (
+            ("ref_logp", self._reference),
+            ("old_logp", self._engine if self._settings.rollout.old_log_probs == "trainer" else None),
+        ):
+            if model is not None:
+                for index, values in self._log_probs(model, rollout.trajectories).items():
+                    setattr(rollout.trajectories[index], name, values)
+
+    # -- reports and files --------------------------------------------------------------------------------------------
+
+    def _figures(self, responses: Sequence[GradedResponse], rewarded: RewardBatch) -> dict[str, float | None]:
+        """What the `rollout` event says of rewards and responses."""
+        lengths = np.array([len(each.token_ids) for each in responses])
+        by_task: dict[str, list[bool]] = {}
+        for each in responses:
+            task = self._store.prompt(each.prompt).task.name
+            if each.null_by != "verifier":
+                by_task.setdefault(task, []).append(bool(each.correct))
+        graded = [right for each in by_task.values() for right in each]
+        return {
+            **{name.replace("/", "_"): value for name, value in rewarded.figures().items()},
+            "correct": float(np.mean(graded)) if graded else None,
+            **{f"correct_{task}": float(np.mean(each)) for task, each in sorted(by_task.items())},
+            "length_mean": float(lengths.mean()),
+            "length_max": int(lengths.max()),
+            "truncated_share": float(np.mean([each.finish_reason == "length" for each in responses])),
+        }
+
+    def _warn(self, rewarded: RewardBatch, number: int) -> None:
+        for warning in rewarded.warnings if number == 0 else ():
+            self._parts.console.say(warning)
+
+    def _record(self, number: int, responses: Sequence[GradedResponse], rewarded: RewardBatch) -> None:
+        """Appends the responses to the folder of rollouts that --save-rollouts asks for."""
+        if self._settings.rollout.save_rollouts and self._world.is_rank0:
+            write_records(self._parts.folder, number, self._settings.model.model, self._store, responses, rewarded)
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number}.npz"
+
+    def _keep(self, rollout: Rollout) -> None:
+        """Writes the rollout, and removes those that no checkpoint continues in."""
+        if self._updates == 1:  # every checkpoint is between two rollouts
+            return
+        rollout.save(self._path(rollout.number))
+        steps = [
+            int(found.group(1))
+            for path in (self._parts.folder / "checkpoints").glob("step-*")
+            if (found := re.fullmatch(r"step-(\d+)", path.name))
+        ]
+        needed = {step // self._updates for step in steps} | {rollout.number, rollout.number - 1}
+        for path in self._folder.glob("*.npz"):
+            if path.stem.isdigit() and int(path.stem) not in needed:
+                path.unlink()
+
+
+def _advantages(rewarded: RewardBatch) -> list[float | np.ndarray]:
+    """Of each response: one advantage for all its tokens, or one for each."""
+    if rewarded.advantages_P_G_T is None:
+        return [float(value) for value in rewarded.advantages_P_G.reshape(-1)]
+    return [np.asarray(values, np.float32) for group in rewarded.advantages_P_G_T for values in group]
+
+
+def _plain(value: Any) -> Any:
+    """A value of numpy as JSON has it."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return value.item() if isinstance(value, np.generic) and math.isfinite(float(value)) else value

@@ -1,0 +1,198 @@
+"""`libra grpo` for real on the CPU: rollouts, rewards and steps of an embedded model on one rank and on two."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sft_runs as runs
+from grpo_runs import BATCH, COMMON, PROMPTS, SAMPLES, STEPS, events, rows, write_tasks
+
+SAVED = ["--save-rollouts", "--save-every", "1"]
+LOSSES = ("loss", "policy_loss", "kl", "grad_norm", "entropy")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    def make(folder: Path) -> None:
+        tasks = [*COMMON, str(write_tasks(folder / "tasks.jsonl"))]
+        (folder / "half.yaml").write_text("rewards: [{name: correct, weight: 0.5}]\nadvantage: {scale: none}\n")
+        plan = {
+            "one": [*tasks, *SAVED],
+            "recomputed": [*tasks, "--old-log-probs", "trainer"],
+            "adapters": [*tasks, "--lora-rank", "4", "--epsilon", "1e-8"],
+            "zero-kl": [*tasks, "--kl", "0", "--policy-loss", "gspo", "--aggregate", "token-mean"],
+            "half": [*tasks, "--rewards", str(folder / "half.yaml"), "--save-rollouts"],
+        }
+        runs.drive(folder, 1, plan, stage="grpo")
+
+    return runs.made_once(tmp_path_factory, "grpo", make)
+
+
+def command(folder: Path, output: str, *args: str) -> list[str]:
+    line = ["grpo", *COMMON, str(folder / "tasks.jsonl"), "-o", str(folder / output), *args]
+    return [sys.executable, "-m", "libra_cli", *line]
+
+
+def close(one: Path, other: Path, rel: float, abs: float = 1e-6) -> None:
+    """Both runs report the same losses."""
+    first, second = events(one, "step"), events(other, "step")
+    assert [step["step"] for step in first] == [step["step"] for step in second]
+    for before, after in zip(first, second, strict=True):
+        for name in LOSSES:
+            assert after[name] == pytest.approx(before[name], rel=rel, abs=abs), (name, before["step"])
+
+
+def test_a_step_learns_from_a_mini_batch_of_graded_responses(made: Path) -> None:
+    rollouts, steps = events(made / "one.log", "rollout"), events(made / "one.log", "step")
+    assert [event["step"] for event in rollouts] == [0, 2, 4]
+    assert [step["samples"] for step in steps] == [BATCH] * STEPS
+    for event in rollouts:
+        saved = rows(made / "one", event["rollout"])
+        assert len(saved) == PROMPTS * SAMPLES
+        right = [row["rollout"]["correct"] for row in saved if row["rollout"]["null_by"] != "verifier"]
+        assert event["correct"] == pytest.approx(statistics.mean(map(bool, right)))
+        assert event["length_max"] == max(row["rollout"]["n_tokens"] for row in saved)
+        assert event["gap_mean"] < 1e-5
+        for row in saved:
+            if row["task"] == "reason" and row["rollout"]["null_by"] == "none":
+                assert row["label"] == int(row["rollout"]["correct"])
+            if row["task"] == "score" and row["score"] is not None:
+                assert row["rollout"]["correct"] == ((row["score"] > 2) == bool(row["label"]))
+
+
+def test_advantages_are_those_of_the_group(made: Path) -> None:
+    saved = rows(made / "one", 1)
+    groups: dict[int, list[dict[str, Any]]] = {}
+    for row in saved:
+        groups.setdefault(row["rollout"]["prompt"], []).append(row["rollout"])
+    assert len(groups) == PROMPTS
+    for group in groups.values():
+        rewards = [each["reward"] for each in group if each["reward"] is not None]
+        spread = statistics.stdev(rewards) if len(rewards) > 1 else 0.0
+        for each in group:
+            expected = 0.0
+            if spread and each["reward"] is not None:
+                expected = (each["reward"] - statistics.mean(rewards)) / (spread + 1e-4)
+            assert each["advantage"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_first_step_of_a_rollout_is_on_policy(made: Path) -> None:
+    for step in events(made / "one.log", "step")[::2]:
+        assert step["log_ratio_max"] < 1e-4
+        assert step["clip_low"] == step["clip_high"] == 0
+        assert step["ess"] == pytest.approx(1, abs=1e-6)
+    first = events(made / "one.log", "step")[0]
+    assert first["kl"] == pytest.approx(0, abs=1e-8)
+
+
+def test_the_trainer_s_own_log_probabilities_give_the_same_losses(made: Path) -> None:
+    close(made / "one.log", made / "recomputed.log", rel=1e-2, abs=1e-4)
+
+
+def test_adapters_need_no_second_copy_as_reference(made: Path) -> None:
+    steps = events(made / "adapters.log", "step")
+    assert steps[0]["kl"] == pytest.approx(0, abs=1e-8)
+    assert steps[-1]["kl"] > 0
+
+
+def test_without_kl_there_is_no_reference(made: Path) -> None:
+    steps = events(made / "zero-kl.log", "step")
+    assert "kl" not in steps[0]
+    assert all(math.isfinite(step["loss"]) for step in steps)
+
+
+def test_a_recipe_changes_the_advantages(made: Path) -> None:
+    for row in rows(made / "half", 0):
+        assert row["rollout"]["reward"] in (0.0, 0.5, None)
+        assert abs(row["rollout"]["advantage"]) <= 0.5
+
+
+@pytest.mark.parametrize("zero", ["2", "3"])
+def test_two_ranks_train_as_one_does(made: Path, zero: str) -> None:
+    name = f"two-zero-{zero}"
+    plan = {name: [*COMMON, str(made / "tasks.jsonl"), *SAVED, "--zero", zero]}
+    runs.drive(made, 2, plan, stage="grpo")
+    close(made / "one.log", made / f"{name}.log", rel=1e-2, abs=1e-4)
+    for mine, other in zip(rows(made / "one", 0), rows(made / name, 0), strict=True):
+        assert mine["rollout"]["text"] == other["rollout"]["text"]
+
+
+def test_a_stopped_run_continues_with_the_same_losses(made: Path) -> None:
+    log = made / "stopped.log"
+    for kind in (signal.SIGTERM, signal.SIGKILL):
+        with open(log, "a") as out:
+            process = subprocess.Popen(
+                command(made, "stopped", *SAVED), env=runs.environment(), stdout=subprocess.PIPE, text=True,
+                stderr=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+            assert process.stdout is not None
+            wanted = 1 if kind == signal.SIGTERM else 3  # each in the middle of a rollout
+            for line in process.stdout:
+                out.write(line)
+                event = json.loads(line)
+                if event["event"] == "checkpoint" and event["step"] == wanted:
+                    process.send_signal(kind)
+                    break
+            out.write(process.communicate(timeout=200)[0])
+        assert process.returncode in (75, 143, -signal.SIGKILL)
+    done = subprocess.run(command(made, "stopped", *SAVED), env=runs.environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with open(log, "a") as out:
+        out.write(done.stdout)
+    close(made / "one.log", log, rel=1e-6)
+    assert runs.difference(made / "one", made / "stopped") < 1e-6
+
+
+def test_a_replay_computes_the_rewards_that_the_run_had(made: Path) -> None:
+    paths = sorted(str(path) for path in (made / "one" / "rollouts").iterdir())
+    words = ["grpo", "--dry-run", *(word for path in paths for word in ("--replay", path))]
+    done = subprocess.run([sys.executable, "-m", "libra_cli", *words], capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    replayed = [json.loads(line) for line in done.stdout.splitlines()]
+    rollouts = events(made / "one.log", "rollout")
+    assert len(replayed) == len(rollouts)
+    for mine, run in zip(replayed, rollouts, strict=True):
+        assert mine["rollout"] == run["rollout"]
+        for name in ("correct", "truncated_share", "length_mean", "length_max"):
+            assert mine[name] == pytest.approx(run[name], rel=1e-6), name
+        assert mine["reward"] == pytest.approx(run["reward"], rel=1e-6)
+        assert mine["zero_spread_share"] == run["zero_spread_share"]
+
+
+def test_saved_rollouts_are_rows_that_score_reads(made: Path) -> None:
+    reasons = [row for row in rows(made / "one", 0) if row["task"] == "reason"]
+    (made / "reasons.jsonl").write_text("".join(json.dumps(row) + "\n" for row in reasons))
+    words = ["score", "--as", "reasoning", "--json", str(made / "reasons.jsonl")]
+    done = subprocess.run([sys.executable, "-m", "libra_cli", *words], capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_sampler_with_other_weights_ends_the_run(made: Path) -> None:
+    words = command(made, "gap", "--max-gap", "1e-12")
+    done = subprocess.run(words, env=runs.environment(), capture_output=True, text=True, timeout=200)
+    assert done.returncode == 6
+    assert "log-probabilities differ" in done.stderr
+
+
+def test_nothing_that_is_not_finite_is_learned(made: Path) -> None:
+    words = command(made, "not-finite", "--lr", "1e30", "--warmup", "0", "--clip", "0")
+    done = subprocess.run(words, env=runs.environment(), capture_output=True, text=True, timeout=200)
+    assert done.returncode == 1
+    assert "not finite" in done.stderr
+
+
+def test_responses_that_are_cut_short_have_the_reward_of_wrong_ones(made: Path) -> None:
+    runs.drive(made, 1, {"cut": [*COMMON, str(made / "tasks.jsonl"), "--max-tokens", "2"]}, stage="grpo")
+    for event in events(made / "cut.log", "rollout"):
+        assert event["reward_correct"] == 0
+        assert event["null_by_policy_share"] == 1
+        assert event["zero_spread_share"] == 1
+    assert all(step["policy_loss"] == 0 for step in events(made / "cut.log", "step"))

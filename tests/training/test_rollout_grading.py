@@ -1,0 +1,82 @@
+"""Who is to blame for a response without a grade: rewards count a policy's null as wrong, a verifier's not at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from libra_cli.engines.base import Completion
+from libra_cli.tasks import TASKS
+from libra_cli.tasks.task import AnswerTask
+from libra_cli.training.data.prompts import PromptReader, VerifiablePrompt
+from libra_cli.training.rollouts.grading import RolloutGrader
+from libra_cli.training.rollouts.rollout import GradedResponse
+from libra_cli.training.settings import RolloutSettings
+
+READER = PromptReader(None, {}, None, 0)
+REASON = {"id": "a", "question": "What is 1+1?", "reference": "2"}
+SCORE = {"id": "b", "question": "What is 1+1?", "response": "2", "label": 1}
+RANK = {"id": "c", "question": "What is 1+1?", "response_a": "2", "response_b": "3", "preference": "A>B"}
+HARD = {"id": "d", "question": "?", "reference": r"\int_0^1 \Gamma(x)^{x}\,dx"}
+
+
+def graded(row: dict, text: str, finish_reason: str = "stop") -> GradedResponse:
+    prompt = READER(row["id"], row)
+    completion = Completion(text, finish_reason, 3, False, token_ids=(1, 2, 3), logprobs=(-0.1, -0.2, -0.3))
+    response = GradedResponse(0, 0, 0, (5, 6)).with_completion(completion)
+    with RolloutGrader(RolloutSettings()) as grader:
+        return grader.grade([(response, completion, prompt)])[0]
+
+
+@pytest.mark.parametrize(
+    ("row", "text", "correct", "null_by"),
+    [
+        (REASON, "<think>1+1</think>It is \\boxed{2}.", True, "none"),
+        (REASON, "<think>1+1</think>It is \\boxed{3}.", False, "none"),
+        (REASON, "<think>1+1", None, "policy"),
+        (REASON, "<think>1+1</think>I give up.", None, "policy"),
+        (SCORE, "[[score=4]]", True, "none"),
+        (SCORE, "[[score=2]]", False, "none"),
+        (SCORE, "It looks right to me.", None, "policy"),
+        (SCORE, "[[score=7]]", None, "policy"),
+        (RANK, "no verdict", None, "policy"),
+    ],
+)
+def test_an_unreadable_response_is_the_policys_null(row, text, correct, null_by):
+    found = graded(row, text)
+    assert (found.correct, found.null_by) == (correct, null_by)
+
+
+def test_what_cannot_be_compared_is_the_verifiers_null():
+    found = graded(HARD, r"\boxed{\int_0^1 \Gamma(t)^{t} + e^{-t^{t}} - e^{-t^{t}}\,dt}")
+    assert found.outcome is not None
+    assert (found.correct, found.null_by) == (None, "verifier")
+
+
+def test_a_pair_is_graded_in_the_order_of_the_record():
+    shown = {seed: PromptReader(None, {}, None, seed)("c", RANK) for seed in range(8)}
+    orders = {seed: prompt.order["order"] for seed, prompt in shown.items()}
+    assert set(orders.values()) == {"AB", "BA"}
+    for seed, prompt in shown.items():
+        asked = prompt.messages[-1]["content"]
+        assert (asked.index("\n2\n") < asked.index("\n3\n")) == (orders[seed] == "AB")
+        completion = Completion("[[A>B]]", "stop", 1, False, token_ids=(1,), logprobs=(0.0,))
+        response = GradedResponse(0, 0, 0, (5,)).with_completion(completion)
+        with RolloutGrader(RolloutSettings()) as grader:
+            found = grader.grade([(response, completion, prompt)])[0]
+        assert found.correct == (orders[seed] == "AB")
+        assert found.outcome == ("A>B" if orders[seed] == "AB" else "B>A")
+
+
+def test_running_out_of_time_is_the_verifiers_null(monkeypatch):
+    def slow(_text: object) -> None:
+        while True:
+            pass
+
+    task = AnswerTask(**{**vars(TASKS["reason"]), "read": slow})
+    prompt = VerifiablePrompt("a", task, REASON, [])
+    completion = Completion("text", "stop", 1, False, token_ids=(1,), logprobs=(0.0,))
+    response = GradedResponse(0, 0, 0, (5,)).with_completion(completion)
+    with RolloutGrader(RolloutSettings()) as grader:
+        monkeypatch.setattr(grader._pool, "hard", 0.2)
+        found = grader.grade([(response, completion, prompt)])[0]
+    assert (found.correct, found.null_by) == (None, "verifier")
