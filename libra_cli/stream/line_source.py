@@ -9,6 +9,7 @@ import stat
 import time
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -203,7 +204,8 @@ class _LineFile:
 
     def close(self) -> None:
         if self._fd != 0:
-            os.close(self._fd)
+            with suppress(OSError):  # all of it was read
+                os.close(self._fd)
 
     @property
     def _offset(self) -> int | None:
