@@ -1,4 +1,4 @@
-"""The samples of problems in columns: about 40 bytes a sample and as many a problem, and each answer's text once."""
+"""The samples of problems in columns: about 40 bytes a sample while rows are read, and each answer's text once."""
 
 from __future__ import annotations
 
