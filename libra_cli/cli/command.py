@@ -184,8 +184,8 @@ def _processing_options(ordered: bool) -> list[click.Parameter]:
         _common(
             "--expect-manifest",
             metavar="FILE",
-            help="End with status 7 unless the input has as many rows as FILE counts, the complete --manifest of the "
-            "stage that wrote it.",
+            help="End with status 7 unless FILE, the --manifest of the stage that wrote the input, is complete and "
+            "counts as many rows as the input has.",
         ),
         _common(
             "--grace",

@@ -326,7 +326,7 @@ RUN_OPTIONS = (
         "--eval-data",
         multiple=True,
         metavar="FILE",
-        help="File of held-out samples, on which the loss is measured but not trained. Repeatable.",
+        help="File of held-out samples: the loss on them is measured, but not trained on. Repeatable.",
     ),
     _save_option(
         "--eval-every",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ def section(examples: Sequence[Example], anchor: str) -> str:
         for name in FACTS:
             value = example.get(name)
             if value is not None:
-                literal = value if isinstance(value, str) else orjson.dumps(value).decode()
+                literal = value if isinstance(value, str) else _literal(value)
                 facts += f"<dt>{name}</dt><dd>{text(literal)}</dd>"
         texts = [("Question", str(example.get("question") or ""))]
         if example.get("response") is not None:
@@ -41,6 +42,13 @@ def section(examples: Sequence[Example], anchor: str) -> str:
         )
         shown += f'<details class="example"><summary>{about}</summary>\n<dl>{facts}</dl>\n{blocks}</details>\n'
     return f"<h3>Wrong verdicts ({len(examples)}), the most confident first</h3>\n{shown}"
+
+
+def _literal(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # an integer of more than 64 bits
+        return json.dumps(value, ensure_ascii=False)
 
 
 def _block(name: str, value: str, key: str) -> str:

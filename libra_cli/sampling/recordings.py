@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 from libra_cli.engines.base import Completion, Request, RequestError
 from libra_cli.exits import Exit, Fatal
+from libra_cli.records.row_types import check_types
 from libra_cli.stream.rows import Fields, RowError, content_hash, parse, record_id, response_name
 
 _TEXT_FIELDS = ("response_with_cot", "response", "text_with_cot", "text")
@@ -71,6 +72,7 @@ class Recording:
         for line, raw in enumerate(file, 1):
             try:
                 fields = parse(raw.rstrip(b"\r\n"))
+                check_types(fields)
             except RowError as error:
                 raise Fatal(Exit.USAGE, f"{path}:{line}: {error}; a recording is what libra rollout wrote") from None
             if isinstance(fields.get("judgments"), list):

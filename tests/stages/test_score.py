@@ -95,11 +95,11 @@ def test_wilsons_interval_is_over_the_problems_with_such_responses(scored):
     assert found["macro_f1"] is None
 
 
-def test_grades_without_a_task_are_cut_at_2(scored):
+def test_ratings_without_a_task_count_as_correct_above_2(scored):
     rows = [{"label": 1, "score": 3}, {"label": 0, "score": 2}, {"label": 0, "score": 0}]
     report = report_of(scored(rows))
     assert (report["threshold"], report["threshold_how"], report["overall"]) == (2.0, "fixed", 1.0)
-    assert "grades from 0 to 4" in report["notes"][1]
+    assert "ratings from 0 to 4" in report["notes"][1]
 
 
 def test_rewards_are_cut_where_it_is_best_and_have_no_probabilities(scored):

@@ -131,8 +131,8 @@ def command(run: Run, task: str | None, **options: Any) -> None:
     A sample is a text that a model generated: a response in a row of libra rollout or libra verify, or one vote in a
     row of libra judge. A response is correct by its `label` or, in a row without one, if libra verify would call it
     correct by `reference`. A vote is correct if it agrees with the `label` (tasks score, rate, verify), the
-    `preference` (rank) or the `best` response (best). A sample of which that is undecided is not kept, and not counted
-    as incorrect. Samples of task general (rows with `task` general, or with `messages` or `prompt` instead of a
+    `preference` (rank) or the `best` response (best). A sample that cannot be decided is not kept, and not counted as
+    incorrect. Samples of task general (rows with `task` general, or with `messages` or `prompt` instead of a
     question) have nothing to agree with; all of them count as correct.
 
     Correct samples are dropped, too, if they were truncated (truncated), have no text after the thinking (no_response),

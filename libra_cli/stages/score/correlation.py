@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.metrics import bootstrap, correlate
+from libra_cli.records.row_types import is_number
 from libra_cli.stages.score.judged_items import number
 from libra_cli.stages.score.reading import rows_of_file
 from libra_cli.stages.score.report import Correlation
@@ -72,8 +73,8 @@ def _read_points(path: str, axes: CorrelationAxes) -> Iterator[CorrelationPoint]
     for row in rows_of_file(path):
         fields, place = row.fields, row.place
         for name in (axes.x, axes.y):
-            if isinstance(fields.get(name), bool) or not isinstance(fields.get(name), (int, float)):
-                numbers = ", ".join(key for key, value in fields.items() if isinstance(value, (int, float))) or "none"
+            if not is_number(fields.get(name)):
+                numbers = ", ".join(key for key, value in fields.items() if is_number(value)) or "none"
                 reason = f'no number "{name}": --x and --y name fields with numbers (here: {numbers})'
                 raise Fatal(Exit.USAGE, f"{place}: {reason}")
         if axes.group is not None and fields.get(axes.group) is None:

@@ -11,11 +11,12 @@ from pathlib import PurePath
 from typing import Any, Protocol
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.records.row_types import check_types
 from libra_cli.stages.score.judged_items import ScoredJudge
 from libra_cli.stages.score.row_kinds import RowKind, kind_of
 from libra_cli.stream.line_source import STDIN, InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
-from libra_cli.stream.rows import Row
+from libra_cli.stream.rows import Row, RowError
 
 Fields = dict[str, Any]
 
@@ -73,6 +74,7 @@ def read(
         of_judge: dict[str, RowCollector] = {}
         for n_rows, row in enumerate(rows_of_file(path), 1):
             try:
+                check_types(row.fields, kind is None or not kind.is_pointwise)
                 if kind is None:
                     kind = kind_of(row.fields, config.kind)
                 if not kind.accepts(row.fields):
@@ -85,7 +87,7 @@ def read(
                 collector.add(row.fields, row.raw)
             except KeyError as error:
                 raise Fatal(Exit.USAGE, f"{row.place}: no {error}: keep the fields of the benchmark") from None
-            except (ValueError, TypeError) as error:
+            except (RowError, ValueError, TypeError) as error:
                 raise Fatal(Exit.USAGE, f"{row.place}: {error}") from None
             if not n_rows & 0xFFF:
                 progress(f"{n_rows:,} rows of {file}")

@@ -38,7 +38,8 @@ class RowKind:
     """Whether a row is of this kind."""
 
     @property
-    def _is_pointwise(self) -> bool:
+    def is_pointwise(self) -> bool:
+        """Whether a row is one response, of whose judgments nothing is read."""
         return self.name in (LIBRA_BENCH, POINTWISE)
 
     def why_not(self, fields: Fields) -> str:
@@ -46,9 +47,9 @@ class RowKind:
         if self.name == REASONING:
             return _NO_LABEL
         other = benchmark_of(fields)
-        if self._is_pointwise and "label" not in fields and other is None:
+        if self.is_pointwise and "label" not in fields and other is None:
             return _NO_LABEL
-        if self._is_pointwise and "label" in fields and not _is_judged(fields):
+        if self.is_pointwise and "label" in fields and not _is_judged(fields):
             return _NO_VERDICT
         if self.name == LIBRA_BENCH and "label" in fields:
             subset = f"the subset {fields['subset']!r} is none of its" if "subset" in fields else 'no "subset" of its'

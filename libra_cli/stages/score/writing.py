@@ -17,6 +17,8 @@ from libra_cli.stream.files import replace_file
 FORMS = ("json", "markdown", "latex")
 PIPED_WIDTH = 120
 """Width of a table that does not go to a terminal, unless $COLUMNS is set."""
+NARROWEST, WIDEST = 40, 1000
+"""Widths of tables; a narrower one holds no word, a wider one nobody reads."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,11 @@ def as_table(reports: Mapping[str, Any], on_terminal: bool) -> str:
 
     from libra_cli.reports import table
 
-    width = shutil.get_terminal_size().columns if on_terminal else int(os.environ.get("COLUMNS") or PIPED_WIDTH)
     text = StringIO()
     is_dumb = os.environ.get("TERM") == "dumb" or bool(os.environ.get("NO_COLOR"))
     console = Console(
         file=text,
-        width=width,
+        width=_width(on_terminal),
         force_terminal=on_terminal and not is_dumb,
         color_system="standard" if on_terminal and not is_dumb else None,
         highlight=False,
@@ -116,3 +117,12 @@ def as_table(reports: Mapping[str, Any], on_terminal: bool) -> str:
     )
     table.render(reports, console)
     return text.getvalue()
+
+
+def _width(on_terminal: bool) -> int:
+    """Columns of a table: those of the terminal, or of $COLUMNS if that is a number above 0."""
+    given = os.environ.get("COLUMNS", "")
+    width = int(given[:9]) if given.isascii() and given.isdigit() else 0
+    if on_terminal:
+        width = shutil.get_terminal_size().columns
+    return min(max(width or PIPED_WIDTH, NARROWEST), WIDEST)

@@ -1,0 +1,128 @@
+"""The door for rows that are measured or replayed: each known field has a type that its readers can rely on.
+
+Schemas (see `schemas`) say what libra writes; these types are what it can read, in published files too.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Set
+from typing import Any
+
+from libra_cli.stream.rows import RowError
+
+FieldType = tuple[Set[type], Callable[[Any], bool], str]
+"""Types whose values are all right, what decides on a value of another type, and what a field is in words."""
+
+_SCALARS: Set[type] = frozenset({str, int, float, bool, type(None)})
+_LARGEST, _EXACT = sys.float_info.max, 2**53
+
+
+def is_number(value: Any) -> bool:
+    """Whether a JSON value is a number that a double can hold; true and false are none."""
+    return type(value) is float or (type(value) is int and -_LARGEST <= value <= _LARGEST)
+
+
+def check_types(fields: Mapping[str, Any], judgments_are_read: bool = True) -> None:
+    """Raises RowError (`wrong_type`) if a known field of a row, or of its judgments, has a value of another type."""
+    name = _wrong(fields, _TYPES)
+    if name is not None:
+        raise RowError("wrong_type", f'"{name}" is not {_TYPES[name][2]}; mend the row, or leave it out')
+    if judgments_are_read and (judgments := fields.get("judgments")) and "judge_task" in fields:
+        for judgment in judgments:
+            name = _wrong(judgment, _OF_JUDGMENT)
+            if name is not None:
+                reason = f'a judgment has a "{name}" that is not {_OF_JUDGMENT[name][2]}'
+                raise RowError("wrong_type", f"{reason}; mend the row, or leave it out")
+
+
+def _wrong(fields: Mapping[str, Any], types: Mapping[str, FieldType]) -> str | None:
+    """The first field whose value has a wrong type. Written for speed: it sees every row."""
+    for name in fields:
+        if name in types:
+            plain, check, _ = types[name]
+            value = fields[name]
+            kind = type(value)
+            if kind in plain and (kind is not int or -_EXACT < value < _EXACT):
+                continue
+            if not check(value):
+                return name
+    return None
+
+
+def _is_scalar(value: Any) -> bool:
+    return type(value) in _SCALARS
+
+
+def _is_text(value: Any) -> bool:
+    return value is None or type(value) is str
+
+
+def _is_count(value: Any) -> bool:
+    return value is None or is_number(value)
+
+
+def _is_value(value: Any) -> bool:
+    """A scalar whose number a double can hold."""
+    return type(value) in (str, bool, type(None)) or is_number(value)
+
+
+def _is_score(value: Any) -> bool:
+    """A number, or the list of RewardMATH's result files, which holds numbers or names of winners."""
+    return _is_value(value) or (type(value) is list and all(map(_is_value, value)))
+
+
+def _are_scores(value: Any) -> bool:
+    """A number or a list of them; each may be null, or in a list by itself as reward heads give it."""
+    return _is_count(value) or (
+        type(value) is list
+        and all(_is_count(one) or (type(one) is list and len(one) == 1 and is_number(one[0])) for one in value)
+    )
+
+
+def _are_objects(value: Any) -> bool:
+    return value is None or (type(value) is list and all(type(one) is dict for one in value))
+
+
+def _are_texts(value: Any) -> bool:
+    return value is None or (type(value) is list and all(map(_is_text, value)))
+
+
+def _are_indices(value: Any) -> bool:
+    return type(value) is list and all(type(index) is int for index in value)
+
+
+def _is_verification(value: Any) -> bool:
+    return value is None or (
+        type(value) is dict
+        and _is_text(value.get("answer"))
+        and _is_scalar(value.get("reason"))
+        and _are_objects(value.get("votes"))
+    )
+
+
+_NAMES = ("model", "sample", "subset", "judge", "judge_task", "task", "gate", "unjudged", "probe", "finish_reason")
+_LISTS = ("scores", "score_chosen", "score_rejected", "scores_chosen", "scores_rejected")
+_NONE, _NUMBER = type(None), "a number in the range of a double"
+_NAME: FieldType = (_SCALARS, _is_scalar, "text or a number")
+_VERDICT: FieldType = ({str, int, float, bool, _NONE}, _is_value, f"a verdict (text, {_NUMBER}, or null)")
+_COUNT: FieldType = ({int, float, _NONE}, _is_count, "a number, or null")
+_TYPES: dict[str, FieldType] = {
+    **dict.fromkeys(_NAMES, _NAME),
+    **dict.fromkeys(("label", "prediction"), _VERDICT),
+    "score": ({str, int, float, bool, _NONE}, _is_score, f"{_NUMBER}, or null"),
+    **dict.fromkeys(_LISTS, ({int, float, _NONE}, _are_scores, f"{_NUMBER}, or a list of them")),
+    "gates": ({_NONE}, _are_texts, "a list of texts and nulls"),
+    "judgments": ({_NONE}, _are_objects, "a list of objects"),
+    "verification": ({_NONE}, _is_verification, "an object with a text as its answer, and its votes as objects"),
+    "n_tokens": _COUNT,
+}
+_OF_JUDGMENT: dict[str, FieldType] = {
+    **dict.fromkeys(("outcome", "said"), _VERDICT),
+    **dict.fromkeys(("vote", "reason", "error", "gate", "finish_reason"), _NAME),
+    **dict.fromkeys(("text", "text_with_cot"), ({str, _NONE}, _is_text, "text, or null")),
+    **dict.fromkeys(("n_tokens", "seed", "thinking_chars"), _COUNT),
+    "order": ({str}, _are_indices, "AB, BA or a list of places"),
+    "pair": (set(), lambda value: _are_indices(value) and len(value) == 2, "a list of two places"),
+    "response": ({int}, lambda _: False, "a place"),
+}
