@@ -93,7 +93,7 @@ def run() -> NoReturn:
         _say(str(error))
         status = error.status
     except OSError as error:
-        status = _output_failed(error)
+        status = _output_failed(error) if error.filename is None else _file_failed(error)
     except Exception as error:  # noqa: BLE001 -- the last resort: one line for people, the status for scripts
         status = _unexpected(error)
     stdout, sys.stdout = sys.stdout, None  # type: ignore[assignment]
@@ -111,13 +111,22 @@ def _output_failed(error: OSError) -> int:
 
     if isinstance(error, BrokenPipeError) and is_abandoned(1):
         failed: Fatal = ReaderGone()
-    elif error.errno in DEVICE_FAILED and error.filename is None:
+    elif error.errno in DEVICE_FAILED:
         failed = write_failed("standard output", error)
         _say(str(failed))
     else:
         return _unexpected(error)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the rest of the buffer must not fail again
     return failed.status
+
+
+def _file_failed(error: OSError) -> int:
+    """Reports that a file cannot be used although that was possible when the run began."""
+    if "--debug" in sys.argv:
+        raise error
+    reason = error.strerror or type(error).__name__
+    _say(f"{os.fsdecode(error.filename)}: {reason}; check the file and the device, and run again")
+    return Exit.WRITE_FAILED
 
 
 def _unexpected(error: Exception) -> int:

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from libra_cli.engines.base import LocalModel, Messages, Request, RequestError
+from libra_cli.engines.damage import damaged_file
 from libra_cli.exits import Exit, Fatal
 from libra_cli.tasks.control_tokens import SPLIT_MARK
 
@@ -133,7 +134,7 @@ def load_chat_template(model: LocalModel) -> ChatTemplate:
     name, trust = str(model.args.get("tokenizer", model.path)), model.trust_remote_code
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, revision=model.revision, trust_remote_code=trust)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # noqa: BLE001 -- a damaged file raises any exception
         raise cannot_load(model, error) from None
     return ChatTemplate(tokenizer, model)
 
@@ -153,7 +154,9 @@ def cannot_load(model: LocalModel, error: BaseException) -> Fatal:
     """The Fatal for a model that does not load: one line with the cause and the cure."""
     reason = " ".join(str(error).split()) or type(error).__name__
     cure = ""
-    if "trust_remote_code" in reason:
+    if found := damaged_file(model.path):
+        reason, cure = found, "; copy the model again"
+    elif "trust_remote_code" in reason:
         cure = "; --trust-remote-code runs the code that comes with it, if you trust it"
     elif isinstance(error, OSError):
         cure = "; name a directory that holds the model, or one that a hub has and that this machine can reach"

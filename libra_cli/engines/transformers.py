@@ -355,8 +355,10 @@ def load_pretrained(auto: Any, model: LocalModel, cure: str) -> Any:
     try:
         lm, info = auto.from_pretrained(model.path, revision=model.revision, output_loading_info=True, **args)
     except TypeError as error:
+        if not model.args:
+            raise chat_template.cannot_load(model, error) from None
         raise Fatal(Exit.USAGE, f"--engine-arg: {model.name} does not take it ({error})") from None
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
+    except Exception as error:  # noqa: BLE001 -- damaged weights raise any exception
         raise chat_template.cannot_load(model, error) from None
     if info["missing_keys"]:
         lacking = ", ".join(sorted(info["missing_keys"])[:3])

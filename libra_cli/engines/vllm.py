@@ -358,7 +358,7 @@ def _text_config(model: LocalModel) -> Any:
     trust = model.trust_remote_code
     try:
         config = AutoConfig.from_pretrained(model.path, revision=model.revision, trust_remote_code=trust)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 -- a damaged file raises any exception
         raise chat_template.cannot_load(model, error) from None
     return config.get_text_config()
 

@@ -216,7 +216,7 @@ def _check_kind(output: OutputFile, overwrite: bool) -> None:
         if overwrite and ".libra.json" in (form.companions or ()) and _size(part) and not _size(manifest):
             raise Fatal(Exit.USAGE, f"{part}: was not made by libra; move it away, or use another {output.option}")
     except OSError as error:
-        raise write_failed(path, error) from None
+        raise write_failed(str(error.filename or path), error) from None
 
 
 def _check_descriptor(path: str, mode: int) -> None:
@@ -280,8 +280,10 @@ def _check_folder(folder: str, path: str) -> None:
     """Raises Fatal(2 or 74) unless a file can be created in `folder`, which is tried."""
     try:
         descriptor, name = create_beside(os.path.join(folder, "_"))
-        os.close(descriptor)
-        os.unlink(name)
+        try:
+            os.close(descriptor)
+        finally:
+            os.unlink(name)
     except OSError as error:
         raise write_failed(path, error) from None
 
@@ -311,27 +313,33 @@ def write_whole(path: str, pieces: Iterable[bytes], begun: bool = False, **waiti
     if not is_plain_file(path):
         descriptor = open_special(path, **waiting)
         try:
-            for piece in pieces:
-                write_all(descriptor, piece, path)
-        finally:
-            os.close(descriptor)
+            _write_and_close(descriptor, pieces, path)
+        except OSError as error:
+            raise write_failed(path, error, begun=True) from None
         return
     try:
         descriptor, temporary = create_beside(path)
-        try:
-            try:
-                for piece in pieces:
-                    write_all(descriptor, piece, path)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            os.replace(temporary, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
     except OSError as error:
         raise write_failed(path, error, begun) from None
+    try:
+        _write_and_close(descriptor, pieces, path, sync=True)
+        os.replace(temporary, path)
+    except BaseException as error:
+        with suppress(OSError):
+            os.unlink(temporary)
+        if isinstance(error, OSError):
+            raise write_failed(path, error, begun=True) from None
+        raise
+
+
+def _write_and_close(descriptor: int, pieces: Iterable[bytes], path: str, sync: bool = False) -> None:
+    try:
+        for piece in pieces:
+            write_all(descriptor, piece, path)
+        if sync:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)  # some network filesystems report a full disk only now
 
 
 def replace_file(path: str, data: bytes, begun: bool = False, **waiting: Any) -> None:

@@ -9,6 +9,7 @@ import stat
 import time
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,6 +19,10 @@ from libra_cli.stream.rows import RowError
 CHUNK = 1 << 18
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+ZSTD_SKIPPABLE = tuple(bytes((first,)) + b"\x2a\x4d\x18" for first in range(0x50, 0x60))
+"""First bytes of frames to skip (RFC 8878, section 3.1.2); pzstd begins its files with one."""
+_MAGIC_BEGINNINGS = (GZIP_MAGIC[:-1], ZSTD_MAGIC[:-1], *(magic[:-1] for magic in ZSTD_SKIPPABLE))
+MAX_WINDOW_BYTES = 1 << 27
 BOM = b"\xef\xbb\xbf"
 POLL_SECONDS = 0.1
 STDIN = "<stdin>"
@@ -199,7 +204,8 @@ class _LineFile:
 
     def close(self) -> None:
         if self._fd != 0:
-            os.close(self._fd)
+            with suppress(OSError):  # all of it was read
+                os.close(self._fd)
 
     @property
     def _offset(self) -> int | None:
@@ -213,7 +219,7 @@ class _LineFile:
         if self._decoder is not None:
             return self._decoder.decode(raw, ended=not raw)
         self._head += raw
-        if raw and any(magic.startswith(self._head) for magic in (GZIP_MAGIC[:-1], ZSTD_MAGIC[:-1])):
+        if raw and any(magic.startswith(self._head) for magic in _MAGIC_BEGINNINGS):
             return b""  # a pipe may give a byte at a time
         self._decoder = _decoder_for(self._head, self.name)
         return self._decoder.decode(self._head, ended=not self._head)
@@ -318,6 +324,9 @@ class _Inflater(_Decoder):
             raise self._failed("ends in the middle")
         try:
             return self._stream.decompress(raw)
+        except _WindowTooLarge:
+            what = f"needs a window of more than {MAX_WINDOW_BYTES >> 20} MiB (zstd --long)"
+            raise Fatal(Exit.USAGE, f"{self._name}: the compressed input {what}; compress it without --long") from None
         except (zlib.error, ValueError) as error:
             raise self._failed(f"is damaged ({error})") from None
 
@@ -340,8 +349,15 @@ class _GzipStream:
         return data
 
 
+class _WindowTooLarge(ValueError):
+    """A zstd frame refers to more bytes back than are kept."""
+
+
 class _ZstdStream:
-    """One zstd frame. zstandard has no output limit, so input is fed in slices: 256 bytes expand to 8 MiB at most."""
+    """One zstd frame, or one to skip, of which nothing comes.
+
+    zstandard has no output limit, so input is fed in slices: 256 bytes expand to 8 MiB at most.
+    """
 
     SLICE = 1 << 8
 
@@ -349,19 +365,23 @@ class _ZstdStream:
         import zstandard
 
         self._error = zstandard.ZstdError
-        self._zstd = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
+        self._zstd = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES).decompressobj()
         self._input, self._at = b"", 0
+        self._is_zstd, self._to_skip = False, 0
         self.pending, self.eof, self.unused_data = False, False, b""
 
     def decompress(self, raw: bytes) -> bytes:
         self._input, self._at = self._input[self._at :] + raw, 0
+        if not self._is_zstd and not self._begin():
+            return b""
         pieces, size = [], 0
         while size < CHUNK and self._at < len(self._input) and not self.eof:
             start, self._at = self._at, self._at + self.SLICE
             try:
                 pieces.append(self._zstd.decompress(self._input[start : self._at]))
             except self._error as error:
-                raise ValueError(str(error)) from None
+                kind = _WindowTooLarge if "too much memory" in str(error) else ValueError
+                raise kind(str(error)) from None
             size += len(pieces[-1])
             self.eof = self._zstd.eof
         self.pending = not self.eof and self._at < len(self._input)
@@ -369,11 +389,24 @@ class _ZstdStream:
             self.unused_data = self._zstd.unused_data + self._input[self._at :]
         return b"".join(pieces)
 
+    def _begin(self) -> bool:
+        """Whether a frame with content begins; skips one without, or waits for the bytes that tell."""
+        if not self._to_skip and len(self._input) >= 4 and not self._input.startswith(ZSTD_SKIPPABLE):
+            self._is_zstd = True
+        elif not self._to_skip and len(self._input) >= 8:
+            self._to_skip = 8 + int.from_bytes(self._input[4:8], "little")
+        if self._to_skip:
+            self._at = min(self._to_skip, len(self._input))
+            self._to_skip -= self._at
+            if not self._to_skip:
+                self.eof, self.unused_data = True, self._input[self._at :]
+        return self._is_zstd
+
 
 def _decoder_for(head: bytes, name: str) -> _Decoder:
     """Chooses by the first bytes, not the name: standard input may be compressed too, and no JSON begins like this."""
     if head.startswith(GZIP_MAGIC):
         return _Inflater(_GzipStream, name)
-    if head.startswith(ZSTD_MAGIC):
+    if head.startswith((ZSTD_MAGIC, *ZSTD_SKIPPABLE)):
         return _Inflater(_ZstdStream, name)
     return _Decoder()

@@ -8,7 +8,7 @@ import socket
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import orjson
@@ -63,10 +63,12 @@ class Lock:
             write_all(fd, self._content, self.path)
             return _is_same_file(fd, self.path)  # False if it was removed while this process was halted
         except Fatal:
-            os.unlink(self.path)
+            with suppress(OSError):
+                os.unlink(self.path)
             raise
         finally:
-            os.close(fd)
+            with suppress(OSError):  # the file counts by being there
+                os.close(fd)
 
     def _clear_if_dead(self) -> bool:
         """Removes the lock of a dead holder; False if the file is empty because its holder is just starting."""

@@ -202,12 +202,15 @@ class Manifest:
 
     @staticmethod
     def read(path: str) -> dict[str, Any] | None:
-        """The manifest at `path`; None if there is none."""
+        """The manifest at `path`; None if there is none. Raises Fatal(74) if it cannot be read."""
         try:
             with open(path, "rb") as file:
                 content = json.loads(file.read())
-        except (OSError, ValueError):
+        except (FileNotFoundError, ValueError, RecursionError):
             return None
+        except OSError as error:
+            reason = f"cannot be read ({error.strerror}); check the device and run again"
+            raise Fatal(Exit.WRITE_FAILED, f"{path}: {reason}") from None
         if not isinstance(content, dict) or not {"stage", "config", "config_sha256"} <= content.keys():
             return None
         return content if isinstance(content["config"], dict) else None

@@ -7,6 +7,7 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import IO, Any, NamedTuple, TypeVar
 
@@ -220,4 +221,5 @@ class _Files:
 
     def close(self) -> None:
         for descriptor in self._open.values():
-            os.close(descriptor)
+            with suppress(OSError):  # all of it was read
+                os.close(descriptor)

@@ -23,6 +23,11 @@ EXACT_FLOAT = 2.0**53
 MAX_DEPTH = 254
 """Levels of nesting that a row may have, which is as deep as orjson writes."""
 
+MAX_VALUES = 2_000_000
+"""Objects, arrays and values that a row may have: about 400 MB of memory at most."""
+_LONG = 1 << 20
+"""Bytes of a row from which its values are counted; a shorter one cannot have too many that matter."""
+
 _TOO_DEEP = f"the row is nested more than {MAX_DEPTH} levels deep; write the inner part as a string"
 _NO_CONSTANTS = "NaN and Infinity are not JSON; write null"
 # C1 controls and the Unicode line separators: harmless to JSON, but they break terminals and naive line readers.
@@ -80,8 +85,12 @@ class Row:
 def parse(raw: bytes) -> Fields:
     """The object on one line of strict JSON (no NaN, no duplicate keys, valid UTF-8, at most MAX_DEPTH levels).
 
-    Raises RowError (`bad_json`, `bad_utf8`, `not_an_object`, `duplicate_key`, `number_too_long`, `too_deep`).
+    Raises RowError (`bad_json`, `bad_utf8`, `not_an_object`, `duplicate_key`, `number_too_long`, `too_deep`,
+    `too_many_values`).
     """
+    if len(raw) > _LONG and _count_values(raw) > MAX_VALUES and _count_outside_strings(raw) > MAX_VALUES:
+        reason = f"the row has more than {MAX_VALUES:,} values; write the inner part as a string, or as several rows"
+        raise RowError("too_many_values", reason)
     try:
         fields = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -100,6 +109,22 @@ def parse(raw: bytes) -> Fields:
     if type(fields) is not dict:
         raise RowError("not_an_object", f"a row is one JSON object, this is {_type_name(fields)}")
     return fields if _is_lossless(fields, raw) else _parse_exactly(raw)
+
+
+def _count_values(raw: bytes) -> int:
+    """Counts what opens an object or array and what separates values, those inside strings too."""
+    return raw.count(b"{") + raw.count(b"[") + raw.count(b",")
+
+
+def _count_outside_strings(raw: bytes) -> int:
+    """The same outside strings, in linear time and little memory: piece by piece between quotation marks."""
+    plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    total = inside = 0
+    for begin in range(0, len(plain), _LONG):
+        pieces = plain[begin : begin + _LONG].split(b'"')
+        total += _count_values(b"".join(pieces[inside::2]))
+        inside ^= (len(pieces) - 1) & 1
+    return total
 
 
 def _is_lossless(fields: Fields, raw: bytes) -> bool:

@@ -36,7 +36,7 @@ def write_all(fd: int, data: bytes | bytearray | memoryview, name: str) -> None:
         except BrokenPipeError:
             raise ReaderGone from None
         except OSError as error:
-            raise write_failed(name, error) from None
+            raise write_failed(name, error, begun=True) from None
 
 
 def write_failed(name: str, error: OSError, begun: bool = False) -> Fatal:
@@ -276,7 +276,10 @@ class FileSink(Sink):
                 self._before = os.path.getsize(self.name), self.sha256.copy()
             self._fd = os.open(self.name, flags, 0o666)
         except OSError as error:
-            raise write_failed(self.name, error) from None
+            if self._before is not None:  # nothing was added to it
+                with suppress(OSError):
+                    os.rename(self.name, self.path)
+            raise write_failed(self.name, error, begun=True) from None  # a name that cannot be is found by check_files
         self.begin()  # only now: of a run that is killed in between, FILE and FILE.part show that it began anew
 
     def _sync(self) -> None:
@@ -292,7 +295,7 @@ def append_row(fd: int, data: bytes, path: str) -> None:
     try:
         written = os.write(fd, data)
     except OSError as error:
-        raise write_failed(path, error) from None
+        raise write_failed(path, error, begun=True) from None
     if written < len(data):
         try:
             write_all(fd, data[written:], path)

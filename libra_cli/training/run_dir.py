@@ -7,7 +7,8 @@ import json
 import os
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -161,7 +162,8 @@ class RunDir:
         if before is None or self._anew or before.get("status") == _PREPARED:
             self._replace_manifest({"stage": self._stage, "status": _PREPARED})
         if self._anew:
-            own_folder.remove_checkpoints(self.path / CHECKPOINTS)
+            with _removing(self.path / CHECKPOINTS):
+                own_folder.remove_checkpoints(self.path / CHECKPOINTS)
             for name in (SAMPLES, SCORED, ROLLOUTS):
                 self.remove(name)
             for path in self.path.glob(SAVED_ROLLOUTS):
@@ -182,8 +184,9 @@ class RunDir:
         return self._written
 
     def remove(self, name: str) -> None:
-        """Removes a file or folder in it."""
-        own_folder.remove(self.path / name)
+        """Removes a file or folder in it; raises Fatal(74) if that fails."""
+        with _removing(self.path / name):
+            own_folder.remove(self.path / name)
 
     def finish(self, steps: int, samples: str, refused: int) -> None:
         """Marks the run as complete; `samples` is their digest."""
@@ -202,7 +205,7 @@ class RunDir:
 
     def _replace_manifest(self, content: Mapping[str, Any]) -> None:
         content = {**content, "written": sorted(self._written), "versions": versions()}
-        replace_file(str(self.path / MANIFEST), json.dumps(content, indent=1).encode() + b"\n")
+        replace_file(str(self.path / MANIFEST), json.dumps(content, indent=1).encode() + b"\n", begun=True)
 
     def _manifest(self) -> dict[str, Any] | None:
         try:
@@ -214,6 +217,14 @@ class RunDir:
         if isinstance(manifest, dict) and all(type(manifest.get(key, kind())) is kind for key, kind in _KINDS.items()):
             return manifest
         raise Fatal(Exit.USAGE, f"{self.path / MANIFEST}: not a manifest of libra; use another -o")
+
+
+@contextmanager
+def _removing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise write_failed(str(error.filename or path), error, begun=True) from None
 
 
 def file_stamps(paths: Sequence[str]) -> list[list[Any]]:

@@ -8,6 +8,7 @@ import json
 import re
 from html.parser import HTMLParser
 
+import failing_disk
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,6 +124,30 @@ def test_each_label_is_in_the_file_at_once_and_undo_takes_the_last_one_off(tmp_p
         assert path.read_bytes() == first
         assert labels.last == label(0)[0]
     assert said == []
+
+
+def test_every_error_of_the_disk_is_status_74_with_the_name_of_the_labels(tmp_path, said, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    whole = b"".join(json.dumps(label(number)[1]).encode() + b"\n" for number in range(2))
+
+    def prepare():
+        (tmp_path / "labels.lock").unlink(missing_ok=True)
+        (tmp_path / "labels").write_bytes(whole + b'{"id":"p1","mod')
+
+    def review():
+        with LabelFile("labels", said.append) as labels:
+            labels.add(*label(3))
+            labels.add(*label(4))
+            labels.undo()
+
+    met = 0
+    for site, code, ended in failing_disk.outcomes(prepare, review):
+        assert ended["raised"] == "", (site, code, ended)
+        assert ended["status"] in (0, 74) or (ended["status"] == 2 and site[0] == "open"), (site, code, ended)
+        assert ended["status"] == 0 or ended["said"].startswith("labels"), (site, code, ended)
+        assert (tmp_path / "labels").read_bytes().startswith(whole), (site, code, ended)
+        met += 1
+    assert met > 50
 
 
 @pytest.mark.parametrize("torn", [b'{"id":"p1","mod', b'{"i', '{"id":"ä'.encode()[:-1]])

@@ -217,3 +217,46 @@ def test_what_is_compressed_otherwise_comes_as_it_is(tmp_path):
     path = tmp_path / "data"
     path.write_bytes(bz2.compress(b"a\n"))
     assert b"".join(content(read_all(InputFiles([str(path)])))).startswith(b"BZh")
+
+
+def skippable(content: bytes, first: int = 0x50) -> bytes:
+    return bytes((first,)) + b"\x2a\x4d\x18" + len(content).to_bytes(4, "little") + content
+
+
+def as_pzstd(data: bytes) -> bytes:
+    """Frames of 1,000 bytes, each after a skippable one with its size, as pzstd writes them."""
+    frames = [zstd(data[at : at + 1000]) for at in range(0, len(data), 1000)]
+    return b"".join(skippable(len(frame).to_bytes(4, "little")) + frame for frame in frames)
+
+
+@pytest.mark.parametrize("first", [0x50, 0x5F])
+@pytest.mark.parametrize("size", [3, 1 << 18])
+def test_frames_to_skip_are_skipped(first, size, tmp_path, monkeypatch):
+    monkeypatch.setattr(line_source, "CHUNK", size)
+    lines = [b'{"n":%d}' % number for number in range(500)]
+    data = b"".join(line + b"\n" for line in lines)
+    made = as_pzstd(data) + skippable(b"x" * 1000, first) + zstd(b"last\n") + skippable(b"", first)
+    for head in (b"", skippable(b"", first), skippable(b"y" * 30_000, first)):
+        (tmp_path / "x").write_bytes(head + made)
+        source = InputFiles([str(tmp_path / "x")])
+        read: list[bytes] = []
+        while (batch := source.read()) is not None:
+            read += batch.lines
+        assert read == [*lines, b"last"]
+
+
+@pytest.mark.parametrize("cut", [3, 7, 11])
+def test_a_frame_to_skip_that_is_cut_off_is_named(cut, tmp_path):
+    (tmp_path / "x").write_bytes(zstd(b"1\n") + skippable(b"abcd")[:cut])
+    source = InputFiles([str(tmp_path / "x")])
+    with pytest.raises(Fatal, match="ends in the middle"):
+        list(iter(source.read, None))
+
+
+def test_a_window_that_is_too_large_is_named(tmp_path):
+    settings = zstandard.ZstdCompressionParameters.from_level(3, window_log=28, source_size=1 << 29)
+    stream = zstandard.ZstdCompressor(compression_params=settings).compressobj(1 << 29)
+    (tmp_path / "x").write_bytes(stream.compress(b"1\n" * (1 << 20)) + stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
+    with pytest.raises(Fatal, match=r"needs a window of more than 128 MiB \(zstd --long\)") as refused:
+        InputFiles([str(tmp_path / "x")]).read()
+    assert refused.value.status == 2

@@ -234,3 +234,26 @@ def test_many_duplicate_keys_take_linear_time():
     with pytest.raises(rows.RowError, match='the key "k39000" is given twice'):
         rows.parse(raw)
     assert time.process_time() - begun < 2  # 19 s if each key is counted
+
+
+MANY = 1_100_000
+
+
+@pytest.mark.parametrize("inner", [b"[],", b"{},", b'{"a":1},', b'"",', b"1,", b'"\\"",', b'"a\\\\",'])
+def test_a_row_of_too_many_values_is_refused_before_it_is_parsed(inner):
+    raw = b'{"a":[' + inner * (MANY if inner[:1] in b"[{" else 2 * MANY) + b'0],"b":"' + b"x" * (1 << 20) + b'"}'
+    with pytest.raises(RowError) as refused:
+        rows.parse(raw)
+    assert refused.value.kind == "too_many_values"
+
+
+@pytest.mark.parametrize("text", ["{[,", "\\,", '"[', '\\"{', "a\\,", "[" * 100 + '"'])
+def test_a_long_text_is_no_value(text):
+    fields = {"a": text * (3 * MANY), "b": [1, {"c": text}]}
+    assert rows.parse(json.dumps(fields).encode()) == fields
+
+
+def test_an_unclosed_string_takes_linear_time():
+    raw = b'{"a":"' + b"," * (3 * MANY) + b'\\"' * (1 << 22)
+    with pytest.raises(RowError, match="not JSON"):
+        rows.parse(raw)

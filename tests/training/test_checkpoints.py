@@ -7,10 +7,12 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import time
 from pathlib import Path
 
+import failing_disk
 import pytest
 
 from libra_cli.exits import Exit, Fatal
@@ -160,6 +162,26 @@ def test_a_full_disk_costs_the_new_checkpoint_only(tmp_path: Path, world: World)
     found = checkpoints.latest()
     assert found is not None
     assert found[0].name == "step-3"
+
+
+def test_every_error_of_the_disk_costs_the_new_checkpoint_only(tmp_path: Path, world: World, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    checkpoints = Checkpoints("c", keep=1, world=world)
+    met = 0
+
+    def prepare() -> None:
+        shutil.rmtree("c", ignore_errors=True)
+        save(checkpoints, 3)
+
+    for site, code, ended in failing_disk.outcomes(prepare, lambda: save(checkpoints, 4)):
+        assert (ended["raised"], ended["status"] in (0, Exit.WRITE_FAILED)) == ("", True), (site, code, ended)
+        assert ended["status"] == 0 or ended["said"].startswith("c"), (site, code, ended)
+        found = checkpoints.latest()
+        assert found is not None, (site, code)
+        assert ended["status"] or found[1]["step"] == 4, (site, code)
+        State().load(str(found[0]))
+        met += 1
+    assert met > 100
 
 
 def test_fifty_kills_while_saving(tmp_path: Path, world: World) -> None:

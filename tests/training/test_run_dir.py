@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+import failing_disk
 import pytest
 import sft_runs as runs
 
@@ -247,3 +248,30 @@ def test_a_manifest_of_another_kind_is_refused_by_name(finished: Finished, text:
     with pytest.raises(Fatal, match=r"out/libra\.json: not a manifest of libra; use another -o") as caught:
         finished.run().check()
     assert caught.value.status == Exit.USAGE
+
+
+def test_every_error_of_the_disk_is_status_74_with_the_name(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(finished.folder)
+
+    def prepare() -> None:
+        shutil.rmtree("out", ignore_errors=True)
+        finished.finish()
+        (finished.path / ".samples").mkdir()
+        (finished.path / ".samples/store.json").touch()
+
+    def again() -> None:
+        run = finished.run("--overwrite")
+        run.begin()
+        run.write_manifest("running")
+        run.finish(3, "digest", 0)
+        run.clear_finished()
+
+    met = 0
+    for site, code, ended in failing_disk.outcomes(prepare, again):
+        if site[1].startswith("out"):
+            assert (ended["raised"], ended["status"] in (0, 74)) == ("", True), (site, code, ended)
+            assert ended["status"] == 0 or "out/" in ended["said"], (site, code, ended)
+            met += 1
+    assert met > 50

@@ -6,11 +6,13 @@ import json
 import multiprocessing
 import os
 import pickle
+import shutil
 import signal
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import failing_disk
 import numpy as np
 import orjson
 import pytest
@@ -241,6 +243,27 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, encoder):
     with pytest.raises(Fatal, match="cannot be written") as caught:
         built(tmp_path / "file" / "s", rows(1), encoder)
     assert caught.value.status == Exit.USAGE
+
+
+def test_every_error_of_the_disk_is_status_74_and_leaves_no_finished_folder(tmp_path, encoder, monkeypatch):
+    """A folder or name that cannot be used at all is a usage error; one that cannot be read again is incomplete."""
+    monkeypatch.chdir(tmp_path)
+    of_the_name, to_read = ("open", "mkdir", "unlink"), ("s/store.json", "s/index.npy", "s/tokens.bin", "s/names.txt")
+
+    def prepare():
+        shutil.rmtree("s", ignore_errors=True)
+
+    met = 0
+    for site, code, ended in failing_disk.outcomes(prepare, lambda: built(Path("s"), rows(3), encoder)):
+        status, where = ended["status"], (site, code, ended)
+        assert ended["raised"] == "", where
+        if status == 0:
+            assert len(TokenStore("s")) == 3, where
+        else:
+            expected = [74, *([2] if site[0] in of_the_name else []), *([7] if site[1] in to_read else [])]
+            assert (status in expected, ended["said"][:1]) == (True, "s"), where
+        met += 1
+    assert met > 50
 
 
 def test_a_build_that_is_killed_leaves_no_finished_folder(tmp_path, encoder):

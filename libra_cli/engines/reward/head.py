@@ -158,7 +158,7 @@ class RewardHead:
         try:
             trust = model.trust_remote_code
             config = AutoConfig.from_pretrained(model.path, revision=model.revision, trust_remote_code=trust)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 -- a damaged file raises any exception
             raise chat_template.cannot_load(model, error) from None
         own = getattr(config, "auto_map", None) or {}
         is_custom = "AutoModel" in own and "AutoModelForSequenceClassification" not in own

@@ -1,20 +1,22 @@
 """Duplicate problems: the same text up to notation, or nearly the same words.
 
-One pass that keeps hashes, never texts: about 180 bytes a problem for exact duplicates, and 370 more for near ones of a
-problem of 60 words. The first of several duplicates stays, so the order of the input decides which one; it does not
-decide whether two problems are duplicates.
+One pass that keeps hashes, never texts: about 20 bytes a problem for exact duplicates, 20 more for those with an id of
+their own, and 25 more for near ones; what is looked up for a duplicate only is on disk. The first of several duplicates
+stays, so the order of the input decides which one; it does not decide whether two problems are duplicates.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
+import struct
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from libra_cli.records.shingles import canonical, shingles, words
+from libra_cli.stream.hash_numbers import DiskLog, HashNumbers
 from libra_cli.stream.rows import Filtered, Row, RowError
 
 SHINGLE_WORDS = 5
@@ -36,6 +38,9 @@ PARTS = (
 )
 """Fields that duplicates share; two responses to one problem are different rows."""
 GOLDEN = ("reference", "preference")
+_PROBLEM = struct.Struct("<QQI")
+_NUMBER = struct.Struct("<Q")
+_EXTENT = struct.Struct("<QI")
 
 
 def key_of(record: Mapping[str, Any]) -> int:
@@ -64,10 +69,9 @@ class Duplicates:
     """Finds duplicates; `near` is the Jaccard similarity from which problems are near duplicates, None: exact only."""
 
     def __init__(self, near: float | None):
-        self._seen: dict[int, int] = {}
-        self._golden, self._lines, self._file_of = array("Q"), array("Q"), array("L")
+        self._seen, self._ids = HashNumbers(), HashNumbers()
+        self._problems, self._numbers_of_ids = DiskLog(), DiskLog()
         self._files: dict[str, int] = {}
-        self._ids: dict[int, int] = {}
         self._near = None if near is None else NearDuplicates(near)
 
     def check(self, row: Row, record: Mapping[str, Any], has_own_id: bool) -> None:
@@ -76,29 +80,39 @@ class Duplicates:
         `has_own_id`: the row came with its id, so another problem may have the same one.
         """
         key, golden = key_of(record), golden_of(record)
-        before = self._seen.setdefault(key, len(self._seen))
-        if before < len(self._golden):
-            if self._golden[before] != golden:
+        known = len(self._seen)
+        before = self._seen.number(key)
+        if before < known:
+            if self._problem(before)[0] != golden:
                 reason = f"{self._place(before)} is the same with another answer"
                 hint = "keep the right one, or both with --duplicates keep"
                 raise RowError("conflicting_reference", f"{reason}; {hint}")
             raise Filtered("duplicate")
-        self._golden.append(golden)
-        self._lines.append(row.line)
-        self._file_of.append(self._files.setdefault(row.file, len(self._files)))
+        file = self._files.setdefault(row.file, len(self._files))
+        self._problems.append(_PROBLEM.pack(golden, row.line, file))
         if all(record.get(name) is None for name in PARTS[1:]):
             if has_own_id:
                 self._check_id(str(record["id"]), before)
             if self._near is not None and self._near.seen(str(record["question"]), golden):
                 raise Filtered("near_duplicate")
 
+    def _problem(self, number: int) -> tuple[int, int, int]:
+        """The hash of the golden answer of a problem, its line, and the number of its file."""
+        golden, line, file = _PROBLEM.unpack(self._problems.read(number * _PROBLEM.size, _PROBLEM.size))
+        return golden, line, file
+
     def _place(self, number: int) -> str:
-        return f"{list(self._files)[self._file_of[number]]}:{self._lines[number]}"
+        _, line, file = self._problem(number)
+        return f"{list(self._files)[file]}:{line}"
 
     def _check_id(self, name: str, number: int) -> None:
         """Raises RowError if another problem has the id: later stages would take the two for one."""
-        before = self._ids.setdefault(_hash([name]), number)
-        if before != number:
+        known = len(self._ids)
+        id_number = self._ids.number(_hash([name]))
+        if id_number == known:
+            self._numbers_of_ids.append(_NUMBER.pack(number))
+        else:
+            (before,) = _NUMBER.unpack(self._numbers_of_ids.read(id_number * _NUMBER.size, _NUMBER.size))
             hint = "let collect make the ids: --map id=index"
             raise RowError("id_taken", f"another problem has its id {name}: {self._place(before)}; {hint}")
 
@@ -112,25 +126,27 @@ class NearDuplicates:
 
     def __init__(self, threshold: float):
         self._threshold = threshold
-        self._shingles, self._ends = array("I"), array("Q", [0])
-        self._groups: dict[int, int | _Group] = {}
+        self._shingles, self._begins = DiskLog(), DiskLog()
+        self._groups, self._firsts = HashNumbers(), array("I")
+        self._of_several: dict[int, _Group] = {}
+        """Group number -> the group, if it has more than the member that `_firsts` names, as few have."""
 
     def seen(self, question: str, golden: int) -> bool:
         """Whether `question` is a near duplicate of an earlier problem; if not, remembers it."""
         parts = words(question)
         numbers = sorted(Counter(part for part in parts if part[0].isdecimal()).items())
-        group = _hash([str(golden), str(numbers)])
+        known = len(self._groups)
+        group = self._groups.number(_hash([str(golden), str(numbers)]))
         own = shingles(parts, SHINGLE_WORDS)
-        if any(self._similar(own, other) for other in self._candidates(group, own)):
+        is_new = group == known
+        if not is_new and any(self._similar(own, other) for other in self._candidates(group, own)):
             return True
-        self._add(group, own)
+        self._add(group, own, is_new)
         return False
 
     def _candidates(self, group: int, own: list[int]) -> Iterator[int]:
-        members = self._groups.get(group)
-        if members is None:
-            return iter(())
-        return iter((members,)) if isinstance(members, int) else members.candidates(self._prefix(own))
+        members = self._of_several.get(group)
+        return iter((self._firsts[group],)) if members is None else members.candidates(self._prefix(own))
 
     def _similar(self, own: Sequence[int], other: int) -> bool:
         theirs = self._of(other)
@@ -139,20 +155,21 @@ class NearDuplicates:
         common = len(set(own).intersection(theirs))
         return common >= self._threshold * (len(own) + len(theirs) - common)
 
-    def _add(self, group: int, own: list[int]) -> None:
-        number = len(self._ends) - 1
-        self._shingles.extend(own)
-        self._ends.append(len(self._shingles))
-        members = self._groups.get(group)
-        if members is None:
-            self._groups[group] = number  # most groups have one member, and an int takes a tenth of the memory
+    def _add(self, group: int, own: list[int], is_new: bool) -> None:
+        number = len(self._begins) // _EXTENT.size
+        self._begins.append(_EXTENT.pack(len(self._shingles), len(own)))
+        self._shingles.append(array("I", own).tobytes())
+        if is_new:
+            self._firsts.append(number)
             return
-        if isinstance(members, int):
-            members = self._groups[group] = _Group(members)
+        members = self._of_several.get(group)
+        if members is None:
+            members = self._of_several[group] = _Group(self._firsts[group])
         members.add(number, lambda member: self._prefix(self._of(member)))
 
     def _of(self, number: int) -> Sequence[int]:
-        return self._shingles[self._ends[number] : self._ends[number + 1]]
+        begin, count = _EXTENT.unpack(self._begins.read(number * _EXTENT.size, _EXTENT.size))
+        return array("I", self._shingles.read(begin, 4 * count))
 
     def _prefix(self, own: Sequence[int]) -> Sequence[int]:
         """The smallest hashes of a set: two sets that are similar enough share one of them (prefix filtering)."""

@@ -55,9 +55,13 @@ class LabelFile:
 
     def close(self) -> None:
         """Closes and unlocks the file."""
-        if self._fd >= 0:
-            os.close(self._fd)
-        self._lock.release()
+        try:
+            if self._fd >= 0:
+                os.close(self._fd)
+        except OSError as error:
+            raise write_failed(self.path, error, begun=True) from None
+        finally:
+            self._lock.release()
 
     def get(self, response: ResponseKey) -> Mapping[str, Any] | None:
         """The last line about a response; None if there is none."""
@@ -88,7 +92,7 @@ class LabelFile:
         try:
             os.ftruncate(self._fd, line.offset)
         except OSError as error:
-            raise write_failed(self.path, error) from None
+            raise write_failed(self.path, error, begun=True) from None
         self._sync()
         return line.fields
 
@@ -100,7 +104,7 @@ class LabelFile:
         try:
             os.fsync(self._fd)
         except OSError as error:
-            raise write_failed(self.path, error) from None
+            raise write_failed(self.path, error, begun=True) from None
 
     def _open(self, note: Callable[[str], None]) -> None:
         try:
@@ -122,7 +126,10 @@ class LabelFile:
         except Fatal:
             if not _BEGIN.startswith(line[: len(_BEGIN)]) and not line.startswith(_BEGIN):
                 raise  # not a label of ours, so not our file
-            os.ftruncate(self._fd, offset)
+            try:
+                os.ftruncate(self._fd, offset)
+            except OSError as error:
+                raise write_failed(self.path, error, begun=True) from None
             note(f"{self.path}: the last line was torn by a crash; cut off ({len(line)} bytes)")
             return False
         append_row(self._fd, b"\n", self.path)

@@ -14,7 +14,7 @@ import orjson
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import rows
 from libra_cli.stream.run import Run
-from libra_cli.stream.sinks import is_plain_file
+from libra_cli.stream.sinks import is_plain_file, write_failed
 
 _SETTINGS = ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL")
 """A vote is one write, which outlives this process; after a power cut the file is whole, if without the last votes."""
@@ -103,3 +103,5 @@ def _remove(path: str) -> None:
             os.unlink(path + ending)
         except FileNotFoundError:
             pass  # the usual case of most of them
+        except OSError as error:
+            raise write_failed(path + ending, error, begun=True) from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -21,6 +20,7 @@ from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.rows import Row, content_hash
 from libra_cli.stream.signals import StopRequest
+from libra_cli.stream.sinks import write_failed
 from libra_cli.training.data import token_store
 from libra_cli.training.data.chat_format import TrainingChat, template_text
 from libra_cli.training.data.tokenization import Encoder
@@ -130,8 +130,12 @@ def _build(
     stop: StopRequest | None,
 ) -> None:
     paths, counts, kinds_before = origin["files"], Counts(), log.kinds.copy()
-    with suppress(FileNotFoundError):
+    try:
         os.unlink(os.path.join(folder, _ORIGIN))  # until the new samples are written, it would be wrong
+    except FileNotFoundError:
+        pass  # these are the first
+    except OSError as error:
+        raise write_failed(os.path.join(folder, _ORIGIN), error, begun=True) from None
     store = token_store.build(
         folder,
         readable_rows(paths, stop, counts, log),

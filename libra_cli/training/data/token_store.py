@@ -203,7 +203,8 @@ class _Writer:
 
     def __exit__(self, *_: object) -> None:
         for fd in self._fds.values():
-            os.close(fd)
+            with suppress(OSError):  # what was written is synced before it gets its name
+                os.close(fd)
 
     def add(self, encoded: Encoded, row: Row) -> None:
         tokens = encoded.ids.astype("<u4")
@@ -227,7 +228,7 @@ class _Writer:
                 os.fsync(fd)
                 os.replace(self._path(name) + ".tmp", self._path(name))
         except OSError as error:
-            raise sinks.write_failed(self._folder, error) from None
+            raise sinks.write_failed(self._path(name), error, begun=True) from None
         files.replace_file(self._path(_INDEX), data.getvalue())
         sinks.sync_folder(self._path(_MARKER))
         self._sha256.update(np.diff(self._starts).astype("<i8").tobytes())

@@ -170,11 +170,11 @@ def _cannot_continue(path: Path, reason: str) -> Fatal:
 
 
 def _attempt(place: Path, action: Callable[[], T]) -> T:
-    """What the action returns; raises Fatal(74 or 2) if it cannot write."""
+    """What the action returns; raises Fatal(74) if it cannot write."""
     try:
         return action()
     except OSError as error:
-        raise write_failed(str(place), error) from None
+        raise write_failed(str(error.filename or place), error, begun=True) from None
     except RuntimeError as error:  # from torch's file writer
         if not any(word in str(error) for word in ("file write failed", "PytorchStreamWriter", "inline_container")):
             raise

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
+from libra_cli.exits import Fatal
 from libra_cli.stream.sinks import write_failed
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.world import World
@@ -46,9 +50,18 @@ class Export:
             try:
                 _write_folder(folder, model, weights, self.tokenizer, self.closing, claim)
             except OSError as error:
-                raise write_failed(str(folder), error) from None
+                raise write_failed(str(error.filename or folder), error, begun=True) from None
+            except SafetensorError as error:
+                raise _not_written(folder, error) from None
 
         self.world.on_rank0(write)
+
+
+def _not_written(folder: Path, error: SafetensorError) -> Fatal:
+    """The Fatal(74) for weights that cannot be written; safetensors gives the system's error in words only."""
+    found = re.search(r"os error (\d+)", str(error))
+    number = int(found[1]) if found else errno.EIO
+    return write_failed(str(folder / "model.safetensors"), OSError(number, os.strerror(number)), begun=True)
 
 
 def base_model(model: Any) -> Any:

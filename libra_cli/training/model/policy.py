@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from libra_cli import miniature
+from libra_cli.engines.damage import damaged_file
 from libra_cli.exits import Exit, Fatal
 from libra_cli.training.data.micro_batch import MicroBatch
 from libra_cli.training.model import attention, lm_head
@@ -111,7 +112,7 @@ def load_tokenizer(settings: ModelSettings) -> Any:
         return AutoTokenizer.from_pretrained(
             name, revision=settings.revision, trust_remote_code=settings.trust_remote_code
         )
-    except (OSError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 -- a damaged file raises any exception
         raise _load_failed(name, "tokenizer", error, "name another one with --tokenizer") from None
 
 
@@ -124,7 +125,7 @@ def load_config(settings: ModelSettings) -> Any:
         return AutoConfig.from_pretrained(
             name, revision=settings.revision, trust_remote_code=settings.trust_remote_code
         )
-    except (OSError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 -- a damaged file raises any exception
         raise _load_failed(name, "configuration", error, "--model takes a directory or a hub name") from None
 
 
@@ -165,7 +166,9 @@ def load(
                 trust_remote_code=settings.trust_remote_code,
                 **extra,
             )
-    except (OSError, ValueError) as error:
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
         if attn_implementation and isinstance(error, ValueError):
             raise  # the model may not support this attention implementation
         raise _load_failed(name, "model", error, "weights are not needed with --from-scratch") from None
@@ -211,5 +214,7 @@ def _apply_liger(config: Any) -> None:
 
 
 def _load_failed(name: str, what: str, error: Exception, cure: str) -> Fatal:
+    if found := damaged_file(name):
+        return Fatal(Exit.USAGE, f"{name}: the {what} cannot be loaded ({found}); copy the model again")
     reason = str(error).strip().split("\n")[0]
     return Fatal(Exit.USAGE, f"{name}: the {what} cannot be loaded ({reason}); {cure}")

@@ -1,0 +1,83 @@
+"""What is remembered of millions of rows, in little memory: hashes in arrays, and what is seldom looked up on disk."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from array import array
+
+from libra_cli.stream.sinks import write_all, write_failed
+
+_FIRST_SIZE = 1 << 10
+_TAIL_BYTES = 1 << 16
+
+
+class HashNumbers:
+    """Numbers distinct 64-bit hashes from 0, in order of appearance; takes 15 to 21 bytes for each.
+
+    An open-addressing table of numbers, at most two thirds full, beside the hashes by their number.
+    """
+
+    def __init__(self) -> None:
+        self._hashes, self._slots = array("Q"), array("I", bytes(4 * _FIRST_SIZE))
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def number(self, value: int) -> int:
+        """The number of the hash `value`; a new one gets the next number, which is `len` before the call."""
+        hashes, slots = self._hashes, self._slots
+        mask = len(slots) - 1
+        slot = value & mask
+        while found := slots[slot]:
+            if hashes[found - 1] == value:
+                return found - 1
+            slot = (slot + 1) & mask
+        hashes.append(value)
+        slots[slot] = len(hashes)
+        if 3 * len(hashes) >= 2 * len(slots):
+            self._grow()
+        return len(hashes) - 1
+
+    def _grow(self) -> None:
+        size = 2 * len(self._slots)
+        self._slots = array("I")  # the old table goes before the new one comes
+        self._slots = slots = array("I", bytes(4)) * size
+        for number, value in enumerate(self._hashes, 1):
+            slot = value & (size - 1)
+            while slots[slot]:
+                slot = (slot + 1) & (size - 1)
+            slots[slot] = number
+
+
+class DiskLog:
+    """Bytes that are appended to an unnamed temporary file in TMPDIR, and read back from where they begin."""
+
+    def __init__(self) -> None:
+        self._fd: int | None = None
+        self._written, self._tail = 0, bytearray()
+
+    def __len__(self) -> int:
+        return self._written + len(self._tail)
+
+    def append(self, data: bytes) -> None:
+        """Adds `data` at the end; raises Fatal(74 or 2) if it cannot be written."""
+        self._tail += data
+        if len(self._tail) < _TAIL_BYTES:
+            return
+        try:
+            if self._fd is None:
+                self._file = tempfile.TemporaryFile(buffering=0, prefix="libra-")  # noqa: SIM115 -- lives as long as this
+                self._fd = self._file.fileno()
+        except OSError as error:
+            raise write_failed(f"a temporary file in {tempfile.gettempdir()}", error) from None
+        write_all(self._fd, bytes(self._tail), f"a temporary file in {tempfile.gettempdir()}")
+        self._written += len(self._tail)
+        self._tail.clear()
+
+    def read(self, begin: int, size: int) -> bytes:
+        """The `size` bytes from `begin`, all of which one call of `append` has added."""
+        if begin >= self._written:
+            return bytes(self._tail[begin - self._written : begin - self._written + size])
+        assert self._fd is not None
+        return os.pread(self._fd, size, begin)

@@ -1,0 +1,56 @@
+"""Hashes by number, and bytes on disk, against a dictionary and a bytearray."""
+
+from __future__ import annotations
+
+import random
+import tracemalloc
+
+import pytest
+
+from libra_cli.exits import Fatal
+from libra_cli.stream.hash_numbers import DiskLog, HashNumbers
+
+
+def test_numbers_are_those_of_a_dictionary():
+    draw, table, known = random.Random(1), HashNumbers(), {}
+    values = [draw.getrandbits(64) for _ in range(5000)] + [0, 1, 2**64 - 1, 1024, 2048, 3 << 40]
+    for _ in range(30_000):
+        value = draw.choice(values)
+        assert table.number(value) == known.setdefault(value, len(known))
+        assert len(table) == len(known)
+
+
+def test_hashes_that_share_their_low_bits_are_told_apart():
+    table = HashNumbers()
+    assert [table.number(n << 32) for n in range(2000)] == list(range(2000))
+    assert [table.number(n << 32) for n in range(2000)] == list(range(2000))
+
+
+def test_a_hash_takes_few_bytes():
+    draw, table = random.Random(2), HashNumbers()
+    tracemalloc.start()
+    for _ in range(200_000):
+        table.number(draw.getrandbits(64))
+    held, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 24 * len(table)
+    assert peak < 32 * len(table)
+
+
+def test_a_log_gives_back_what_it_was_given():
+    draw, log, begins, whole = random.Random(3), DiskLog(), [], bytearray()
+    for number in range(4000):
+        data = bytes([number % 251]) * draw.randrange(200)
+        begins.append((len(log), data))
+        log.append(data)
+        whole += data
+        begin, wanted = draw.choice(begins)
+        assert log.read(begin, len(wanted)) == wanted
+    assert len(log) == len(whole) > 1 << 18
+    assert all(log.read(begin, len(data)) == data for begin, data in begins)
+
+
+def test_a_log_that_cannot_be_written_says_where(monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    with pytest.raises(Fatal, match="a temporary file in /nowhere: cannot be written"):
+        DiskLog().append(bytes(1 << 17))
