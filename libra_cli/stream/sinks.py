@@ -51,6 +51,12 @@ def write_failed(name: str, error: OSError, begun: bool = False) -> Fatal:
     return Fatal(Exit.WRITE_FAILED, f"{name}: cannot be written ({error.strerror}); {remedy}")
 
 
+def failed_below(folder: str, error: OSError) -> Fatal:
+    """The Fatal(74) for a file below `folder`: names it, or the folder where the system does not say which."""
+    name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else ""
+    return write_failed(name if os.path.dirname(name) else folder, error, begun=True)
+
+
 class Sink:
     """Takes lines (without newline); `sha256` covers their bytes, including those of earlier runs.
 

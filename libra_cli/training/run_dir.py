@@ -18,7 +18,7 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.module_path import libra_command
-from libra_cli.stream.sinks import write_failed
+from libra_cli.stream.sinks import failed_below, write_failed
 from libra_cli.training import own_folder
 from libra_cli.training.distributed import deepspeed_config
 from libra_cli.training.monitoring.trackers import check_trackers
@@ -224,7 +224,7 @@ def _removing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise write_failed(str(error.filename or path), error, begun=True) from None
+        raise failed_below(str(path), error) from None
 
 
 def file_stamps(paths: Sequence[str]) -> list[list[Any]]:

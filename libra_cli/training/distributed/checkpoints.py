@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.files import replace_file
-from libra_cli.stream.sinks import write_failed
+from libra_cli.stream.sinks import failed_below, write_failed
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.state_files import first_line, names_in, sha256_of
 from libra_cli.training.distributed.world import World
@@ -174,7 +174,7 @@ def _attempt(place: Path, action: Callable[[], T]) -> T:
     try:
         return action()
     except OSError as error:
-        raise write_failed(str(error.filename or place), error, begun=True) from None
+        raise failed_below(str(place), error) from None
     except RuntimeError as error:  # from torch's file writer
         if not any(word in str(error) for word in ("file write failed", "PytorchStreamWriter", "inline_container")):
             raise

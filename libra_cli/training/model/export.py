@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from libra_cli.exits import Fatal
-from libra_cli.stream.sinks import write_failed
+from libra_cli.stream.sinks import failed_below, write_failed
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.world import World
 from libra_cli.training.own_folder import WEIGHTS
@@ -50,7 +50,7 @@ class Export:
             try:
                 _write_folder(folder, model, weights, self.tokenizer, self.closing, claim)
             except OSError as error:
-                raise write_failed(str(error.filename or folder), error, begun=True) from None
+                raise failed_below(str(folder), error) from None
             except SafetensorError as error:
                 raise _not_written(folder, error) from None
 
