@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
@@ -25,6 +23,7 @@ from libra_cli.stages.score.judged_items import (
     missing_interval_notes,
     reported_interval,
 )
+from libra_cli.stages.score.problem_samples import ProblemSamples, SampleTable
 from libra_cli.stages.score.reading import ScoreConfig, by_frequency
 from libra_cli.stages.score.report import Figure, ScoreReport, Section
 from libra_cli.stages.score.row_kinds import RowKind
@@ -35,31 +34,12 @@ Floats = NDArray[np.float64]
 NO_LABEL = "no_label"
 
 
-@dataclass
-class ProblemSamples:
-    """The samples of one problem, column by column."""
-
-    name: str
-    group: int
-    key: int
-    right: array[int] = field(default_factory=lambda: array("b"))
-    score: array[float] = field(default_factory=lambda: array("d"))
-    answer: array[int] = field(default_factory=lambda: array("i"))
-    answers: NameNumbers = field(default_factory=NameNumbers)
-    samples: set[Any] = field(default_factory=set)
-
-    @property
-    def correct(self) -> list[bool]:
-        """Whether each sample is correct."""
-        return [bool(right) for right in self.right]
-
-
 class ReasoningCollector:
     """The samples of one model or, with scores, of one model as one judge scored them."""
 
     def __init__(self, kind: RowKind, config: ScoreConfig, judge: str, file: str):
         self._kind, self._config, self._judge, self.file = kind, config, judge, file
-        self._groups, self._problems = NameNumbers(), dict[int, ProblemSamples]()
+        self._groups, self._table = NameNumbers(), SampleTable()
         self._null, self._null_of_group = Counter[str](), Counter[int]()
         self._n_scores = 0
 
@@ -68,43 +48,34 @@ class ReasoningCollector:
         label = fields["label"]
         if label not in (0, 1, None):
             raise ValueError(f'"label" is {label!r}, not 1, 0 or null: run libra verify')
-        problem = self._problem(fields)
+        group = self._groups.number(str(fields.get("subset", "all")))
+        problem = self._problem(fields, group)
         sample = fields.get("sample")
-        if sample is not None:
-            if sample in problem.samples:
-                raise ValueError(f"sample {sample!r} of problem {problem.name} is given twice: leave one out")
-            problem.samples.add(sample)
+        if sample is not None and not self._table.is_new(problem, sample):
+            raise ValueError(f"sample {sample!r} of problem {self._table.name(problem)} is given twice: leave one out")
         if label is None:
             verification = fields.get("verification")
             reason = verification.get("reason", NO_LABEL) if isinstance(verification, dict) else NO_LABEL
             self._null[str(reason)] += 1
-            self._null_of_group[problem.group] += 1
+            self._null_of_group[group] += 1
             if self._config.null == "exclude":
                 return
         score = fields.get("score")
         is_score = isinstance(score, (int, float)) and not isinstance(score, bool)
         self._n_scores += is_score
-        problem.right.append(int(label or 0))
-        problem.score.append(float(cast(float, score)) if is_score else float("nan"))
-        answer = _answer(fields)
-        problem.answer.append(-1 if answer is None else problem.answers.number(answer))
+        number = float(cast(float, score)) if is_score else float("nan")
+        self._table.add(problem, int(label or 0), number, _answer(fields))
 
-    def _problem(self, fields: Fields) -> ProblemSamples:
+    def _problem(self, fields: Fields, group: int) -> int:
         name = problem_of(fields)
         if name is None:
             raise ValueError('no "question", "id" or "index": samples need to say which problem they answer')
-        group = self._groups.number(str(fields.get("subset", "all")))
-        key = hash((name, group))
-        problem = self._problems.get(key)
-        if problem is None:
-            short_name = fields.get("index") or fields.get("id") or name[:60]
-            problem = self._problems[key] = ProblemSamples(str(short_name), group, hash(name))
-        return problem
+        return self._table.problem(name, group, str(fields.get("index") or fields.get("id") or name[:60]))
 
     def scored(self) -> ScoredJudge:
         """Makes the report; raises ValueError if there are no labels, or too few samples of a problem."""
         config = self._config
-        problems = [problem for problem in self._problems.values() if problem.right]
+        problems = self._table.problems()
         if not problems:
             raise ValueError("none of its samples has a label: run libra review, or libra verify again")
         n = max(len(problem.right) for problem in problems)
@@ -114,7 +85,7 @@ class ReasoningCollector:
             few = f"problem {short[0].name} has only {len(short[0].right)} of {max(n, *ks)} samples"
             more = f", as one of {len(short)} with too few" if len(short) > 1 else ""
             raise ValueError(f"{few}{more}: sample them again (libra rollout), or --allow-short scores what is there")
-        columns = _Columns(problems, n, ks, config, self._n_scores > 0)
+        columns = _Columns(problems, n, ks, config, self._n_scores > 0, self._table.has_answers)
         keys = np.array([problem.key for problem in problems])
         items = JudgedItems(
             sums=Sums(self._kind.benchmark, self._groups.all(), cast(ProtocolName, config.protocol)),
@@ -164,7 +135,13 @@ class _Columns:
     """Figures of each problem by (measure, k): columns (P) whose means are the figures of the report."""
 
     def __init__(
-        self, problems: list[ProblemSamples], n: int, ks: tuple[int, ...], config: ScoreConfig, has_scores: bool
+        self,
+        problems: list[ProblemSamples],
+        n: int,
+        ks: tuple[int, ...],
+        config: ScoreConfig,
+        has_scores: bool,
+        has_answers: bool,
     ):
         self.n, self._config = n, config
         self.columns: dict[tuple[str, int], Floats] = {}
@@ -175,13 +152,11 @@ class _Columns:
         for k in ks:
             self._add("pass@k", k, lambda at, k: passk.pass_at_k(*counts[at], k))
         ks_above_1 = [k for k in ks if k > 1]
-        if any(len(problem.answers) for problem in problems):
+        if has_answers:
             self._add_majority(problems, ks_above_1, has_scores)
         if has_scores:
             for k in ks_above_1:
-                self._add(
-                    "best_of_n", k, lambda at, k: passk.best_of_k(list(problems[at].score), problems[at].correct, k)
-                )
+                self._add("best_of_n", k, lambda at, k: passk.best_of_k(problems[at].score, problems[at].correct, k))
 
     def _add(self, measure: str, k: int, figure: Callable[[int, int], float]) -> None:
         """Adds `figure(problem, k)` of each problem; nan for a problem with fewer than k samples."""
@@ -190,7 +165,7 @@ class _Columns:
 
     def _add_majority(self, problems: list[ProblemSamples], ks: list[int], has_scores: bool) -> None:
         """Adds majority votes on equivalent answers; drawn subsets depend on the seed and the problem only."""
-        groups = [grouped_answers(problem.answers.all(), list(problem.answer)) for problem in problems]
+        groups = [grouped_answers(*problem.answers) for problem in problems]
 
         def majority(at: int, k: int) -> float:
             rng = np.random.default_rng([self._config.seed, at])
