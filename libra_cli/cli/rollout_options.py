@@ -10,6 +10,7 @@ import click
 from libra_cli import choices
 from libra_cli.cli.command import option
 from libra_cli.cli.engine_options import KeyValue, Markers
+from libra_cli.cli.numbers import NumberType
 
 _prompt_option = partial(option, group="Prompts")
 _rollout_option = partial(option, group="Rollouts")
@@ -69,7 +70,7 @@ PROMPT_OPTIONS = (
     ),
     _prompt_option(
         "--max-length",
-        type=click.IntRange(2),
+        type=NumberType(int, 2),
         default=36_864,
         metavar="TOKENS",
         help="Maximum length of prompt and response together. Prompts that leave less than --max-tokens are too long.",
@@ -91,19 +92,19 @@ PROMPT_OPTIONS = (
 """Which rows are asked, and how."""
 
 ROLLOUT_OPTIONS = (
-    _rollout_option("--prompts", type=click.IntRange(1), default=256, metavar="N", help="Prompts of a rollout."),
+    _rollout_option("--prompts", type=NumberType(int, 1), default=256, metavar="N", help="Prompts of a rollout."),
     _rollout_option(
-        "-n", "--samples", type=click.IntRange(1), default=8, metavar="N", help="Responses to each prompt: a group."
+        "-n", "--samples", type=NumberType(int, 1), default=8, metavar="N", help="Responses to each prompt: a group."
     ),
     _rollout_option(
         "--temperature",
-        type=click.FloatRange(0, min_open=True),
+        type=NumberType(float, 0, low_open=True),
         default=1.0,
         metavar="X",
         help="Sampling temperature. The loss uses log-probabilities at this temperature, too.",
     ),
     _rollout_option(
-        "--max-tokens", type=click.IntRange(1), default=32_768, metavar="TOKENS", help="Maximum length of a response."
+        "--max-tokens", type=NumberType(int, 1), default=32_768, metavar="TOKENS", help="Maximum length of a response."
     ),
     _rollout_option(
         "--sampler",
@@ -121,7 +122,7 @@ ROLLOUT_OPTIONS = (
     ),
     _rollout_option(
         "--sampler-batch-size",
-        type=click.IntRange(1),
+        type=NumberType(int, 1),
         metavar="N",
         help="Sequences that transformers generates at once. Default: 64.",
     ),
@@ -134,14 +135,14 @@ ROLLOUT_OPTIONS = (
     ),
     _rollout_option(
         "--max-gap",
-        type=click.FloatRange(0, min_open=True),
+        type=NumberType(float, 0, low_open=True),
         metavar="NATS",
         help="Stop if the log-probabilities of sampler and trainer differ by more than this on average, right after "
         "the sampler got new weights. Default: 0.001 for fp32, 0.1 for bf16.",
     ),
     _rollout_option(
         "--refills",
-        type=click.IntRange(0),
+        type=NumberType(int, 0),
         default=0,
         metavar="N",
         help="Sample up to N times more for a rollout, to replace prompts that a filter of --rewards drops.",
@@ -184,28 +185,28 @@ LOSS_OPTIONS = (
     ),
     _loss_option(
         "--clip-low",
-        type=click.FloatRange(0, 1),
+        type=NumberType(float, 0, 1),
         default=0.2,
         metavar="X",
         help="Lower clip: ratios below 1 - X have no gradient if the advantage is negative.",
     ),
     _loss_option(
         "--clip-high",
-        type=click.FloatRange(0),
+        type=NumberType(float, 0),
         default=0.28,
         metavar="X",
         help="Upper clip: ratios above 1 + X have no gradient if the advantage is positive.",
     ),
     _loss_option(
         "--kl",
-        type=click.FloatRange(0),
+        type=NumberType(float, 0),
         default=1e-3,
         metavar="X",
         help="Coefficient of the KL penalty to the starting model; 0 loads no reference.",
     ),
     _loss_option(
         "--importance-cap",
-        type=click.FloatRange(0, min_open=True),
+        type=NumberType(float, 0, low_open=True),
         default=2.0,
         metavar="X",
         help="With --old-log-probs trainer: upper limit of the importance weight of trainer over sampler.",

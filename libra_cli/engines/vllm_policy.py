@@ -22,7 +22,7 @@ class VllmPolicyEngine(VllmEngine):
     Under a distributed launcher (RANK is set) vLLM joins the trainer's process group: `tensor_parallel_size` ranks then
     share one model, and must make the same calls with the same requests. Closing the engine destroys that group, so
     close it after everything else that uses the group. An engine that breaks is not restarted: a restart would load
-    the folder's weights, not the trained ones. `libra grpo`, which is not there yet, will drive it.
+    the folder's weights, not the trained ones.
     """
 
     _restarts_allowed = 0

@@ -1,6 +1,6 @@
 """Grades generated texts: the only place that reads an outcome from a text and checks it against a record.
 
-`verify`, `rs-filter`, `judge` and `score` all come here, and so will the rewards of `grpo`: training then rewards
+`verify`, `rs-filter`, `judge` and `score` all come here, and so do the rewards of `grpo`: training rewards
 exactly what evaluation measures.
 """
 

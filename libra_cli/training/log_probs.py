@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -22,11 +23,16 @@ class LogProbModel(Protocol):
 
 
 def measured_log_probs(
-    engine: TrainEngine, batches: TrainBatches, batch: StepBatch, world: World, model: LogProbModel | None = None
+    engine: TrainEngine,
+    batches: TrainBatches,
+    batch: StepBatch,
+    world: World,
+    model: LogProbModel | None = None,
+    stop_if_asked: Callable[[], None] = lambda: None,
 ) -> dict[int, np.ndarray]:
     """Log-probabilities of the targets of each sample of `batch`: index -> float32 [targets]. A collective.
 
-    `model` measures instead of the one in training, as a reference does.
+    `model` measures instead of the one in training, as a reference does. All ranks call `stop_if_asked` together.
 
     In evaluation mode; all ranks get all samples, since an update splits its mini-batch over them in another way.
     """
@@ -34,12 +40,15 @@ def measured_log_probs(
     engine.train(False)
     measured: list[tuple[np.ndarray, torch.Tensor]] = []
     for micro_batch, _ in batches.micro_batches(batch, world):
+        stop_if_asked()
         measured.append((micro_batch.samples, (model or engine).log_probs(micro_batch)))
     engine.train()
-    own = [(samples, log_probs_N.float().cpu().numpy()) for samples, log_probs_N in measured]
+    own = []
+    for samples, log_probs_N in measured:
+        starts = np.flatnonzero(np.diff(samples, prepend=-1))
+        own.append((samples[starts], starts[1:], log_probs_N.float().cpu().numpy()))
     for rank in world.all_gather(own):  # ranks that share a row hold its stretches in their order
-        for samples, values_N in rank:
-            starts = np.flatnonzero(np.diff(samples, prepend=-1))
-            for index, values in zip(samples[starts], np.split(values_N, starts[1:]), strict=False):
+        for indices, ends, values_N in rank:
+            for index, values in zip(indices, np.split(values_N, ends), strict=False):
                 pieces[int(index)].append(values)
     return {index: np.concatenate([np.empty(0, np.float32), *parts]) for index, parts in pieces.items()}

@@ -27,6 +27,7 @@ from libra_cli.training.settings import TrainSettings
 
 SAMPLES, SCORED, ROLLOUTS = ".samples", ".scored", ".rollouts"
 CHECKPOINTS = "checkpoints"
+SAVED_ROLLOUTS = "rollouts/rollout-*.jsonl"
 MODEL_FILES = ("config.json", "*.safetensors", "tokenizer*", "*.jinja")
 """What identifies a model's folder."""
 _KINDS = {
@@ -165,6 +166,8 @@ class RunDir:
                 own_folder.remove_checkpoints(self.path / CHECKPOINTS)
             for name in (SAMPLES, SCORED, ROLLOUTS):
                 self.remove(name)
+            for path in self.path.glob(SAVED_ROLLOUTS):
+                path.unlink()
         self._inputs = {"files": self._sample_files(), "model": self._model_files(), "left": self._results()}
 
     def claim(self, names: Sequence[str]) -> set[str]:

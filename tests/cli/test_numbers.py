@@ -43,6 +43,7 @@ WORDS: dict[str, list[str]] = {
     "rs-filter": ["rows.jsonl", "--task", "reason", "--per-prompt", "2"],
     "mix": ["rows.jsonl"],
     "sft": ["--model", "libra-mini/weak", "-o", "model", "--print-config", "messages.jsonl"],
+    "grpo": ["--model", "libra-mini/weak", "-o", "model", "--print-config", "messages.jsonl"],
     "schema": [],
     "doctor": [],
 }

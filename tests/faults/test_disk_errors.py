@@ -18,7 +18,7 @@ DRIVER = Path(__file__).parents[1] / "helpers" / "failing_disk.py"
 ROWS = good_rows(3)
 BAD = b'{"id": 1, "id": 2}\n'
 VOTES = [{"id": f"{row['id']}/m/0", "model": "m", "sample": 0, "response": "[[score=3]]"} for row in ROWS]
-JUDGE = {"judge": "j", "task": "score", "score": 3, "prediction": 1, "judgments": ["[[score=3]]"]}
+JUDGE = {"judge": "j", "task": "score", "score": 3, "prediction": 1, "judgments": [{"text": "[[score=3]]", "score": 3}]}
 JUDGED = [{**row, **JUDGE} for row in ROWS]
 RESULTS = [{"judge": f"j{n}", "accuracy": n / 9, "policy": n * n / 99} for n in range(5)]
 FILES = {

@@ -72,7 +72,7 @@ def test_advantages_are_those_of_the_group(made: Path) -> None:
     saved = rows(made / "one", 1)
     groups: dict[int, list[dict[str, Any]]] = {}
     for row in saved:
-        groups.setdefault(row["rollout"]["prompt"], []).append(row["rollout"])
+        groups.setdefault(row["rollout"]["position"], []).append(row["rollout"])
     assert len(groups) == PROMPTS
     for group in groups.values():
         rewards = [each["reward"] for each in group if each["reward"] is not None]
@@ -151,9 +151,45 @@ def test_a_stopped_run_continues_with_the_same_losses(made: Path) -> None:
     assert runs.difference(made / "one", made / "stopped") < 1e-6
 
 
+def test_a_stop_while_a_rollout_is_sampled_loses_no_prompt(made: Path) -> None:
+    """The checkpoint of a stop between two rollouts says nothing about the prompts of the second."""
+    log = made / "sampling.log"
+    process = subprocess.Popen(
+        command(made, "sampling", "--save-rollouts"), env=runs.environment(), stdout=subprocess.PIPE, text=True,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    with open(log, "a") as out:
+        for line in process.stdout:
+            out.write(line)
+            event = json.loads(line)
+            if event["event"] == "step" and event["step"] == 2:
+                process.send_signal(signal.SIGTERM)  # while the second rollout is sampled, or soon after
+                break
+        out.write(process.communicate(timeout=200)[0])
+    assert process.returncode == 143
+    done = subprocess.run(command(made, "sampling", "--save-rollouts"), env=runs.environment(), capture_output=True,
+                          text=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with open(log, "a") as out:
+        out.write(done.stdout)
+    close(made / "one.log", log, rel=1e-6)
+
+
+def test_a_prompt_that_comes_twice_in_a_rollout_has_other_samples(made: Path) -> None:
+    (made / "few.jsonl").write_text("".join((made / "tasks.jsonl").read_text().splitlines(keepends=True)[:3]))
+    words = [*COMMON, str(made / "few.jsonl"), "--prompts", "6", "--max-steps", "1", "--save-rollouts"]
+    runs.drive(made, 1, {"few": words}, stage="grpo")
+    texts: dict[str, dict[int, list[str]]] = {}
+    for row in rows(made / "few", 0):
+        texts.setdefault(row["id"], {}).setdefault(row["rollout"]["position"], []).append(row["rollout"]["text"])
+    assert sorted(len(groups) for groups in texts.values()) == [2, 2, 2]
+    assert any(first != second for first, second in (groups.values() for groups in texts.values()))
+
+
 def test_a_replay_computes_the_rewards_that_the_run_had(made: Path) -> None:
     paths = sorted(str(path) for path in (made / "one" / "rollouts").iterdir())
-    words = ["grpo", "--dry-run", *(word for path in paths for word in ("--replay", path))]
+    words = ["grpo", "--dry-run", "--max-tokens", "64", *(word for path in paths for word in ("--replay", path))]
     done = subprocess.run([sys.executable, "-m", "libra_cli", *words], capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     replayed = [json.loads(line) for line in done.stdout.splitlines()]

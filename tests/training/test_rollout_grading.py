@@ -22,7 +22,7 @@ HARD = {"id": "d", "question": "?", "reference": r"\int_0^1 \Gamma(x)^{x}\,dx"}
 def graded(row: dict, text: str, finish_reason: str = "stop") -> GradedResponse:
     prompt = READER(row["id"], row)
     completion = Completion(text, finish_reason, 3, False, token_ids=(1, 2, 3), logprobs=(-0.1, -0.2, -0.3))
-    response = GradedResponse(0, 0, 0, (5, 6)).with_completion(completion)
+    response = GradedResponse(0, 0, 0, 0, (5, 6)).with_completion(completion)
     with RolloutGrader(RolloutSettings()) as grader:
         return grader.grade([(response, completion, prompt)])[0]
 
@@ -60,7 +60,7 @@ def test_a_pair_is_graded_in_the_order_of_the_record():
         asked = prompt.messages[-1]["content"]
         assert (asked.index("\n2\n") < asked.index("\n3\n")) == (orders[seed] == "AB")
         completion = Completion("[[A>B]]", "stop", 1, False, token_ids=(1,), logprobs=(0.0,))
-        response = GradedResponse(0, 0, 0, (5,)).with_completion(completion)
+        response = GradedResponse(0, 0, 0, 0, (5,)).with_completion(completion)
         with RolloutGrader(RolloutSettings()) as grader:
             found = grader.grade([(response, completion, prompt)])[0]
         assert found.correct == (orders[seed] == "AB")
@@ -75,7 +75,7 @@ def test_running_out_of_time_is_the_verifiers_null(monkeypatch):
     task = AnswerTask(**{**vars(TASKS["reason"]), "read": slow})
     prompt = VerifiablePrompt("a", task, REASON, [])
     completion = Completion("text", "stop", 1, False, token_ids=(1,), logprobs=(0.0,))
-    response = GradedResponse(0, 0, 0, (5,)).with_completion(completion)
+    response = GradedResponse(0, 0, 0, 0, (5,)).with_completion(completion)
     with RolloutGrader(RolloutSettings()) as grader:
         monkeypatch.setattr(grader._pool, "hard", 0.2)
         found = grader.grade([(response, completion, prompt)])[0]

@@ -76,7 +76,7 @@ def command(
     into rewards and rewards into advantages, and then takes --prompts x --samples / --batch-size steps of a clipped
     objective (GRPO). The defaults are the paper's: 256 prompts, 8 responses, 8 steps of 256 responses. --epochs passes
     over the prompts. A response without a readable verdict has the reward of a wrong one; one that the verifier cannot
-    decide takes no part.
+    decide has no advantage.
 
     Standard output has one JSON object per event: `rollout` (rewards, shares, lengths, times), `step` (loss, clip
     shares, KL, entropy), `score` and `checkpoint`. After a stop, the same command continues with the same losses as an

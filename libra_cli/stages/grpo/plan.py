@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.training.rewards import RewardPlan
 from libra_cli.training.settings import GrpoRunSettings
 
-MEASURED = (
-    "correct", "null_by", "lengths", "truncated", "format", "responses", "tokens", "prompt_id", "subset",
-)  # fmt: skip
+SAVED = ("correct", "null_by", "lengths", "truncated", "format", "responses", "prompt_id", "subset")
+"""Facts that saved rollouts have."""
+MEASURED = (*SAVED, "tokens")
 """Facts that rollouts of `libra grpo` have."""
 
 
-def plan_of(settings: GrpoRunSettings) -> RewardPlan:
-    """The reward plan of a run. Raises Fatal(2) if the recipe cannot be used with these rollouts."""
-    rollout = settings.rollout
+def plan_of(settings: GrpoRunSettings, available: Sequence[str] = MEASURED) -> RewardPlan:
+    """The reward plan of a run. Raises Fatal(2) if the recipe cannot be used with these rollouts.
+
+    A recipe without terms has the paper's, with L_max = --max-tokens and L_exp half of it (paper, Eq. 4).
+    """
+    rollout, recipe = settings.rollout, dict(settings.rewards)
+    if "rewards" not in recipe and "reward" not in recipe:
+        longest = rollout.max_tokens
+        penalty = {"name": "len_penalty", "weight": -1, "expected": longest / 2, "longest": longest}
+        recipe["rewards"] = [{"name": "correct"}, penalty]
     try:
-        plan = RewardPlan.from_config(settings.rewards)
-        plan.check(rollout.samples, MEASURED)
+        plan = RewardPlan.from_config(recipe)
+        plan.check(rollout.samples, available)
     except InvalidOptions as error:
         raise Fatal(Exit.USAGE, f"--rewards: {error}") from None
     return plan

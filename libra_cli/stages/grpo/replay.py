@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from libra_cli.exits import Exit, Fatal, InvalidOptions
-from libra_cli.stages.grpo.plan import plan_of
+from libra_cli.stages.grpo.plan import SAVED, plan_of
 from libra_cli.training.rewards import PENALTY_EDGES
 from libra_cli.training.rollouts.records import read_facts
 from libra_cli.training.settings import GrpoRunSettings
@@ -17,11 +17,11 @@ from libra_cli.training.settings import GrpoRunSettings
 
 def replayed(paths: Sequence[str], settings: GrpoRunSettings) -> Iterator[dict[str, Any]]:
     """The figures of each saved rollout under the recipe of `settings`. Raises Fatal(2)."""
-    plan = plan_of(settings)
+    plan = plan_of(settings, SAVED)
     state: Mapping[str, Any] = {}
-    for number, facts in read_facts(paths):
+    for (number, attempt, step), facts in read_facts(paths):
         try:
-            rewarded = plan.apply(facts, state, number)
+            rewarded = plan.apply(facts, state, step)
         except (InvalidOptions, ValueError) as error:
             raise Fatal(Exit.USAGE, f"rollout {number}: {error}") from None
         state = rewarded.state
@@ -29,6 +29,7 @@ def replayed(paths: Sequence[str], settings: GrpoRunSettings) -> Iterator[dict[s
         edges = ["0", *(f"<={edge:g}" for edge in PENALTY_EDGES[1:])]
         yield {
             "rollout": number,
+            "attempt": attempt,
             "prompts": rewarded.counts.prompts,
             "samples": advantages.shape[1],
             **{name: _finite(value) for name, value in rewarded.figures().items()},

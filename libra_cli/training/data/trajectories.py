@@ -32,7 +32,9 @@ class Trajectory:
     """float32 [targets]: factors of the weights of the targets."""
 
     @classmethod
-    def of_response(cls, prompt_ids: Sequence[int], response_ids: Sequence[int], name: str, **known: Any) -> Trajectory:
+    def of_response(
+        cls, prompt_ids: Sequence[int], response_ids: Sequence[int] | np.ndarray, name: str, **known: Any
+    ) -> Trajectory:
         """One whose targets are the tokens of the response."""
         ids = np.concatenate([np.asarray(prompt_ids, np.int32), np.asarray(response_ids, np.int32)])
         return cls(Encoded(ids, np.arange(len(ids)) >= len(prompt_ids)), name, **known)

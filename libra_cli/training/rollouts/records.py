@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,29 +16,62 @@ from libra_cli.stream.sinks import write_failed
 from libra_cli.tasks import JudgeTask
 from libra_cli.training.data.prompts import PromptStore, VerifiablePrompt
 from libra_cli.training.rewards import RewardBatch
-from libra_cli.training.rollouts.rollout import NULL_CAUSES
+from libra_cli.training.rollouts.rollout import NULL_CAUSES, GradedResponse
+
+
+class SavedRollout(NamedTuple):
+    """Which responses were sampled at once: a rollout's first ones (attempt 0), or those that replace prompts."""
+
+    number: int
+    attempt: int
+    step: int
+    """Steps before it."""
+
 
 FOLDER = "rollouts"
 """Folder, in that of the run, of the rows of --save-rollouts."""
 
 
 def write_records(
-    folder: Path, number: int, model: str, store: PromptStore, responses: Sequence[Any], rewarded: RewardBatch
+    folder: Path,
+    number: int,
+    step: int,
+    model: str,
+    store: PromptStore,
+    attempts: Sequence[tuple[Sequence[GradedResponse], RewardBatch]],
 ) -> None:
     """Writes FOLDER/rollout-NUMBER.jsonl: a row for each response, with its grade, reward and advantage.
 
-    Raises Fatal(74) if that cannot be written.
+    `attempts`: what was sampled first, then what was sampled to replace prompts. Raises Fatal(74) if the file cannot be
+    written.
     """
     path = folder / FOLDER / f"rollout-{number}.jsonl"
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with open(path, "wb") as file:
+            for attempt, (responses, rewarded) in enumerate(attempts):
+                made = {"number": number, "step": step, "attempt": attempt}
+                file.writelines(_rows(made, model, store, responses, rewarded))
+    except OSError as error:
+        raise write_failed(str(path), error) from None
+
+
+def _rows(
+    made: Mapping[str, Any],
+    model: str,
+    store: PromptStore,
+    responses: Sequence[GradedResponse],
+    rewarded: RewardBatch,
+) -> Iterator[bytes]:
     rewards, advantages = rewarded.rewards_P_G.reshape(-1), rewarded.advantages_P_G.reshape(-1)
     terms = rewarded.terms_K_P_G.reshape(len(rewarded.names_K), -1)
     kept = rewarded.keep_P_G.reshape(-1)
-    lines = []
+    prompts = {index: store.prompt(index) for index in {response.prompt for response in responses}}
     for place, response in enumerate(responses):
-        prompt = store.prompt(response.prompt)
-        made = {
-            "number": number,
-            "prompt": response.prompt,
+        prompt = prompts[response.prompt]
+        graded = {
+            **made,
+            "position": response.position,
             "correct": response.correct,
             "null_by": response.null_by,
             **({"reason": response.reason} if response.reason else {}),
@@ -51,14 +84,8 @@ def write_records(
             "finish_reason": response.finish_reason,
             "text": response.text,
         }
-        fields = {**_answer_fields(prompt, response, model), "sample": response.sample, "rollout": made}
-        lines.append(rows.dumps({**prompt.record, "id": prompt.id, "task": prompt.task.name, **fields}) + b"\n")
-    try:
-        path.parent.mkdir(exist_ok=True)
-        with open(path, "wb") as file:
-            file.writelines(lines)
-    except OSError as error:
-        raise write_failed(str(path), error) from None
+        fields = {**_answer_fields(prompt, response, model), "sample": response.sample, "rollout": graded}
+        yield rows.dumps({**prompt.record, "id": prompt.id, "task": prompt.task.name, **fields}) + b"\n"
 
 
 def _answer_fields(prompt: VerifiablePrompt, response: Any, model: str) -> dict[str, Any]:
@@ -78,12 +105,12 @@ def _number(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def read_facts(paths: Sequence[str]) -> list[tuple[int, Mapping[str, np.ndarray]]]:
-    """(number, facts) of each saved rollout in these files; raises Fatal(2) for a row that is none of one.
+def read_facts(paths: Sequence[str]) -> list[tuple[SavedRollout, Mapping[str, Any]]]:
+    """What was sampled at once for a rollout, and its facts, in order; raises Fatal(2) for a row that is none of one.
 
     Groups of another size than most of their rollout are refused: a reward compares the responses of a whole group.
     """
-    rollouts: dict[int, dict[int, list[Mapping[str, Any]]]] = {}
+    rollouts: dict[SavedRollout, dict[int, list[Mapping[str, Any]]]] = {}
     for entry in read_rows(InputFiles(paths)):
         if isinstance(entry, BadLine):
             raise Fatal(Exit.USAGE, f"{entry.place}: {entry.error.reason}")
@@ -91,13 +118,17 @@ def read_facts(paths: Sequence[str]) -> list[tuple[int, Mapping[str, np.ndarray]
         if not isinstance(made, dict) or not _is_whole(made):
             cure = "--replay reads what --save-rollouts wrote"
             raise Fatal(Exit.USAGE, f'{entry.place}: no "rollout" with the grade of a response; {cure}')
-        rollouts.setdefault(made["number"], {}).setdefault(made["prompt"], []).append(made)
-    return [(number, _facts(number, groups)) for number, groups in sorted(rollouts.items())]
+        saved = SavedRollout(made["number"], made["attempt"], made["step"])
+        made["subset"] = str(entry.fields.get("subset"))
+        rollouts.setdefault(saved, {}).setdefault(made["position"], []).append(made)
+    return [(saved, _facts(saved.number, groups)) for saved, groups in sorted(rollouts.items())]
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "number": (int,),
-    "prompt": (int,),
+    "step": (int,),
+    "attempt": (int,),
+    "position": (int,),
     "correct": (bool, type(None)),
     "null_by": (str,),
     "format": (bool,),
@@ -112,12 +143,14 @@ def _is_whole(made: Mapping[str, Any]) -> bool:
     return fits and made["null_by"] in NULL_CAUSES
 
 
-def _facts(number: int, groups: Mapping[int, Sequence[Mapping[str, Any]]]) -> dict[str, np.ndarray]:
+def _facts(number: int, groups: Mapping[int, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
     sizes = {len(group) for group in groups.values()}
     if len(sizes) != 1:
         odd = min(groups, key=lambda prompt: len(groups[prompt]))
         cure = "give whole rollouts"
-        raise Fatal(Exit.USAGE, f"rollout {number}: prompt {odd} has {len(groups[odd])} responses, others more; {cure}")
+        raise Fatal(
+            Exit.USAGE, f"rollout {number}: the prompt at {odd} has {len(groups[odd])} responses, others more; {cure}"
+        )
     shape = (len(groups), sizes.pop())
     flat = [made for group in groups.values() for made in group]
 
@@ -130,5 +163,7 @@ def _facts(number: int, groups: Mapping[int, Sequence[Mapping[str, Any]]]) -> di
         "lengths_P_G": array(made["n_tokens"] for made in flat),
         "truncated_P_G": array(made["finish_reason"] == "length" for made in flat),
         "format_P_G": array(made["format"] for made in flat),
+        "prompt_id_P": np.array(list(groups)),
+        "subset_P": np.array([group[0]["subset"] for group in groups.values()], object),
         "responses_P_G": array((made["text"] for made in flat), object),
     }

@@ -26,12 +26,14 @@ class GradedResponse:
     """One response with its grade; `number` is its place among the P x G responses of the rollout."""
 
     number: int
+    position: int
+    """Place of its prompt among all that the run takes, over its epochs; names the group."""
     prompt: int
     """Index of the prompt in the store."""
     sample: int
     prompt_ids: Sequence[int]
-    token_ids: Sequence[int] = ()
-    """[T]: the tokens of the response, the one that ended it included."""
+    token_ids: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
+    """int32 [T]: the tokens of the response, the one that ended it included."""
     sampler_logp: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
     """float32 [T]"""
     text: str = ""
@@ -51,7 +53,8 @@ class GradedResponse:
         assert completion.logprobs is not None
         logprobs = np.array(completion.logprobs, np.float32)
         text, why = completion.text, completion.finish_reason
-        return replace(self, token_ids=completion.token_ids, sampler_logp=logprobs, text=text, finish_reason=why)
+        ids = np.array(completion.token_ids, np.int32)
+        return replace(self, token_ids=ids, sampler_logp=logprobs, text=text, finish_reason=why)
 
 
 @dataclass

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -70,12 +71,15 @@ class Sampler:
         model: LocalModel,
         rollout: RolloutSettings,
         template: ChatTemplate,
+        closing: Sequence[int],
         world: World,
         console: Console,
     ):
+        """`closing`: ids of the tokens that close a turn; a response ends there, as it will in the exported model."""
         self._engine, self._world, self._template = engine, world, template
-        sampling = Sampling(rollout.temperature, 1.0, rollout.max_tokens)
+        sampling = Sampling(rollout.temperature, 1.0, rollout.max_tokens, extra={"stop_token_ids": list(closing)})
         self.name = _chosen(rollout.sampler, world)
+        _check_arguments(self.name, dict(rollout.sampler_arg))
         self._has_copy = True
         self._asleep = False
         tensor_parallel = 1
@@ -87,14 +91,15 @@ class Sampler:
                 defaults["gpu_memory_utilization"] = _GPU_MEMORY_SHARE
             args = {**defaults, **model.args}
             tensor_parallel = int(args.get("tensor_parallel_size") or 1)
-            self._sampler: PolicyEngine = VllmPolicyEngine(_with_args(model, args), sampling, console.note)
+            self._sampler: PolicyEngine = VllmPolicyEngine(replace(model, args=args), sampling, console.note)
         elif engine.stage < 3 and world.sp_size == 1:
             self._has_copy = False
             attention = "sdpa" if engine.policy.packed else None
             module = base_model(engine.policy.model)
             self._sampler = TransformersEngine.on(module, template, sampling, rollout.sampler_batch_size, attention)
         else:
-            self._sampler = TransformersEngine(model, sampling, rollout.sampler_batch_size, template=template)
+            bare = replace(model, args={})
+            self._sampler = TransformersEngine(bare, sampling, rollout.sampler_batch_size, template=template)
         if world.size % tensor_parallel:
             what = f"--sampler-arg tensor_parallel_size={tensor_parallel} does not divide {world.size} processes"
             raise Fatal(Exit.USAGE, f"{what}; --nproc says how many there are on a node")
@@ -151,10 +156,13 @@ def _chosen(wanted: str, world: World) -> str:
     return "transformers"
 
 
-def _with_args(model: LocalModel, args: dict[str, Any]) -> LocalModel:
-    from dataclasses import replace
-
-    return replace(model, args=args)
+def _check_arguments(sampler: str, args: Mapping[str, Any]) -> None:
+    """Raises Fatal(2) for engine arguments that a sampler inside the training processes cannot have."""
+    if args and sampler != "vllm":
+        raise Fatal(Exit.USAGE, f"--sampler-arg {next(iter(args))}: the sampler is {sampler}, which takes none")
+    for name in ("pipeline_parallel_size", "prefill_context_parallel_size", "data_parallel_size"):
+        if int(args.get(name) or 1) > 1:
+            raise Fatal(Exit.USAGE, f"--sampler-arg {name}: ranks share a sampler by tensor_parallel_size only")
 
 
 class Stopwatch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 
 from libra_cli.engines.base import Completion, Request
 from libra_cli.engines.chat_template import ChatTemplate
-from libra_cli.exits import Exit, Fatal
+from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.sampling.requests import request_seed
 from libra_cli.stream.shuffle import permutation
 from libra_cli.training.data.prompts import PromptStore, VerifiablePrompt
@@ -32,8 +33,8 @@ from libra_cli.training.settings import GrpoRunSettings
 
 MAX_GAP = {"fp32": 1e-3, "bf16": 0.1}
 """Mean difference, in nats, that rounding may cause between the log-probabilities of sampler and trainer."""
-_PROBES = 4
-"""Responses of each rank by which the hand-over of the weights is checked."""
+_PROBES, _PROBE_TOKENS = 4, 16
+"""Responses of each rank, preferably of this length or more, by which the hand-over of the weights is checked."""
 
 
 TokenWeights = Callable[[Sequence[int]], Sequence[float]]
@@ -57,7 +58,8 @@ class RolloutSource:
         self._engine.policy.set_temperature(rollout.temperature)
         model = local_model(settings.model, rollout, parts.chat, self._store.longest)
         template = ChatTemplate(parts.chat.tokenizer, model)
-        self._sampler = Sampler(self._engine, model, rollout, template, self._world, parts.console)
+        closing = parts.chat.closing if parts.chat.has_template else ()
+        self._sampler = Sampler(self._engine, model, rollout, template, closing, self._world, parts.console)
         parts.stack.callback(self._sampler.close)
         self._grader = parts.stack.enter_context(RolloutGrader(rollout))
         self._reference: Any = None
@@ -69,14 +71,22 @@ class RolloutSource:
         self._cursor = 0
         """Prompts taken so far, over all epochs."""
         self._filter_state: Mapping[str, Any] = {}
+        self._samples: Trajectories | None = None
 
     # -- steps --------------------------------------------------------------------------------------------------------
 
     def batch(self, step: int) -> StepBatch:
         number, update = divmod(step, self._updates)
         if self._rollout is None or self._rollout.number != number:
-            self._rollout = self._make(number, step)
-        rollout = self._rollout
+            before = self._cursor, self._filter_state
+            try:
+                self._use(self._make(number, step))
+            except BaseException:  # what is saved now must not say that these prompts were learned from
+                self._cursor, self._filter_state = before
+                raise
+        rollout, samples = self._rollout, self._samples
+        assert rollout is not None
+        assert samples is not None
         order = permutation(len(rollout), self._settings.batch.seed, number)
         chosen = order[update * self.batch_size : (update + 1) * self.batch_size].tolist()
         weights = self._token_weights(rollout.lengths(chosen))
@@ -87,22 +97,26 @@ class RolloutSource:
         ]
         used = [pair for pair, act in zip(zip(chosen, weights, strict=True), acts, strict=True) if act]
         used = used or list(zip(chosen, weights, strict=True))[:1]
-        return Trajectories(rollout.trajectories).mini_batch([i for i, _ in used], [weight for _, weight in used])
+        return samples.mini_batch([i for i, _ in used], [weight for _, weight in used])
 
     def epoch(self, step: int) -> float:
         return self._cursor / len(self._store)
 
     def state(self) -> dict[str, Any]:
-        state = {name: _plain(value) for name, value in self._filter_state.items()}
-        return {"prompts": self._cursor, **({"filters": state} if state else {})}
+        filters = {name: _plain(value) for name, value in self._filter_state.items()}
+        made = {} if self._rollout is None else {"rollout": self._rollout.number}
+        return {"prompts": self._cursor, **made, **({"filters": filters} if filters else {})}
 
     def resume(self, step: int, state: Mapping[str, Any]) -> None:
-        """Reads the rollout in the middle of which the checkpoint was written."""
+        """Reads the rollout that the next step learns from, if it was made before the checkpoint was written."""
         self._cursor = int(state["prompts"])
         self._filter_state = state.get("filters", {})
-        number, update = divmod(step, self._updates)
-        if update:
-            self._rollout = self._world.on_all_ranks(lambda: Rollout.load(self._path(number)))
+        number = step // self._updates
+        if state.get("rollout") == number:
+            self._use(self._world.on_all_ranks(lambda: Rollout.load(self._path(number))))
+
+    def _use(self, rollout: Rollout) -> None:
+        self._rollout, self._samples = rollout, Trajectories(rollout.trajectories)
 
     # -- one rollout --------------------------------------------------------------------------------------------------
 
@@ -112,7 +126,8 @@ class RolloutSource:
         self._sampler.refresh()
         watch.lap("sync")
         kept: list[GradedResponse] = []
-        rewarded: RewardBatch | None = None
+        attempts: list[tuple[Sequence[GradedResponse], RewardBatch]] = []
+        n_tokens = 0
         advantages: list[float | np.ndarray] = []
         learned = np.empty(0, bool)
         figures: dict[str, Any] = {}
@@ -122,16 +137,15 @@ class RolloutSource:
             wanted = settings.prompts - len(kept) // settings.samples
             if not wanted:
                 break
-            indices = self._take(wanted)
-            responses = self._sample(number, indices, watch)
+            taken = self._take(wanted)
+            responses = self._sample(taken, watch)
+            n_tokens += sum(len(each.token_ids) for each in responses)
             if gap is None:
                 gap = self._check_gap(responses)
                 watch.lap("check")
-            subsets = [self._store.prompt(index).record.get("subset") for index in indices]
-            facts = facts_of(responses, settings.samples, subsets)
-            rewarded = self._plan.apply(facts, self._filter_state, step)
+            rewarded = self._rewarded(responses, step)
             self._filter_state = rewarded.state
-            self._warn(rewarded, number)
+            self._warn(rewarded, number if not attempt else 1)
             whole = rewarded.keep_P_G.any(axis=1) | (attempt == settings.refills)
             filtered += int((~whole).sum())
             chosen = np.repeat(whole, settings.samples)
@@ -139,15 +153,16 @@ class RolloutSource:
             advantages += [advantage for advantage, keep in zip(_advantages(rewarded), chosen, strict=True) if keep]
             learned = np.concatenate([learned, rewarded.keep_P_G.reshape(-1)[chosen]])
             figures = figures or self._figures(responses, rewarded)
-            self._record(number, responses, rewarded)
+            attempts.append((responses, rewarded))
             watch.lap("reward")
         self._sampler.release()
+        self._record(number, step, attempts)
+        del attempts, responses, rewarded  # the texts are large, and the passes below take minutes
         assert gap is not None
         rollout = Rollout(number, settings.samples, self._trajectories(kept, advantages), learned)
         self._add_log_probs(rollout)
         watch.lap("log_probs")
         self._world.on_rank0(lambda: self._keep(rollout))
-        n_tokens = sum(len(response.token_ids) for response in kept)
         self._parts.record(
             "rollout",
             step,
@@ -164,40 +179,58 @@ class RolloutSource:
         )
         return rollout
 
-    def _take(self, count: int) -> list[int]:
-        """The next prompts, epoch after epoch, each epoch in an order of its own."""
+    def _rewarded(self, responses: Sequence[GradedResponse], step: int) -> RewardBatch:
+        """Rewards and advantages, computed on rank 0: a user's own function need not agree with itself."""
+        groups = responses[:: self._settings.rollout.samples]
+
+        def rewarded() -> RewardBatch:
+            subsets = [self._store.prompt(group.prompt).record.get("subset") for group in groups]
+            try:
+                return self._plan.apply(
+                    facts_of(responses, self._settings.rollout.samples, subsets), self._filter_state, step
+                )
+            except (InvalidOptions, ValueError) as error:
+                raise Fatal(Exit.USAGE, f"--rewards: {error}") from None
+
+        return self._world.on_rank0(rewarded)
+
+    def _take(self, count: int) -> list[tuple[int, int]]:
+        """(position, prompt) of the next prompts, epoch after epoch, each epoch in an order of its own."""
         batch, n = self._settings.batch, len(self._store)
-        taken: list[int] = []
+        taken: list[tuple[int, int]] = []
         while len(taken) < count:
             epoch, begin = divmod(self._cursor, n)
             end = min(n, begin + count - len(taken))
             order = permutation(n, batch.seed, epoch) if batch.shuffle else np.arange(n)
-            taken += order[begin:end].tolist()
+            taken += [(epoch * n + place, int(order[place])) for place in range(begin, end)]
             self._cursor += end - begin
         return taken
 
-    def _sample(self, number: int, indices: Sequence[int], watch: Stopwatch) -> list[GradedResponse]:
+    def _stop_if_asked(self) -> None:
+        """Raises SourceStopped on all ranks if any of them was asked to stop; a collective."""
+        if self._world.all_max([float(self._parts.stop.status or 0)])[0]:
+            raise SourceStopped
+
+    def _sample(self, taken: Sequence[tuple[int, int]], watch: Stopwatch) -> list[GradedResponse]:
         """Graded responses to these prompts, group after group, from all ranks. Raises SourceStopped on all ranks."""
         settings, sampler, seed = self._settings.rollout, self._sampler, self._settings.batch.seed
-        own = range(sampler.group, len(indices), sampler.groups)
-        prompts = {place: self._store.prompt(indices[place]) for place in own}
+        own = range(sampler.group, len(taken), sampler.groups)
+        prompts = {place: self._store.prompt(taken[place][1]) for place in own}
         requests = [
             Request(prompt.messages, request_seed(seed, key, sample), prompt.id, sample, logprobs=True)
-            for prompt in prompts.values()
-            for key in (f"{number} {prompt.key}",)
+            for place, prompt in prompts.items()
+            for key in (f"{taken[place][0]} {prompt.key}",)
             for sample in range(settings.samples)
         ]
         answers = sampler.generate(requests, self._parts.stop)
-        if self._world.all_max([float(self._parts.stop.status or 0)])[0]:
-            raise SourceStopped
+        self._stop_if_asked()
         watch.lap("sample")
         places = [place for place in prompts for _ in range(settings.samples)]
         failed: list[GradedResponse] = []
         ungraded: list[tuple[GradedResponse, Completion, VerifiablePrompt]] = []
         for place, request, answer in zip(places, requests, answers, strict=True):
-            response = GradedResponse(
-                place * settings.samples + request.sample, indices[place], request.sample, sampler.prompt_ids(request)
-            )
+            number, prompt_ids = place * settings.samples + request.sample, sampler.prompt_ids(request)
+            response = GradedResponse(number, *taken[place], request.sample, prompt_ids)
             if isinstance(answer, Completion):
                 ungraded.append((response.with_completion(answer), answer, prompts[place]))
             else:
@@ -206,7 +239,13 @@ class RolloutSource:
         graded = self._grader.grade(ungraded) if sampler.answers_for_group else []
         parts = self._world.all_gather([*failed, *graded] if sampler.answers_for_group else [])
         watch.lap("grade")
-        return sorted((response for part in parts for response in part), key=lambda response: response.number)
+        responses = sorted((response for part in parts for response in part), key=lambda response: response.number)
+        failures = Counter(response.reason for response in responses if response.finish_reason == "error")
+        if 2 * failures.total() > len(responses):
+            reason = failures.most_common(1)[0][0]
+            what = f"{failures.total()} of {len(responses)} requests for responses failed, most of them with {reason}"
+            raise Fatal(Exit.BACKEND, f"{what}; the same command continues")
+        return responses
 
     def _trajectories(
         self, responses: Sequence[GradedResponse], advantages: Sequence[float | np.ndarray]
@@ -233,7 +272,11 @@ class RolloutSource:
 
         Raises Fatal(6) beyond --max-gap: the sampler does not have the weights in training.
         """
-        written = sorted((each for each in responses if len(each.token_ids)), key=lambda each: len(each.token_ids))
+        length = lambda response: len(response.token_ids)  # noqa: E731 -- single tokens would prove little
+        written = sorted(
+            (each for each in responses if length(each)),
+            key=lambda each: (length(each) < _PROBE_TOKENS, length(each)),
+        )
         probes = written[: _PROBES * self._world.dp_size]
         if not probes:
             return 0.0, 0.0
@@ -250,7 +293,8 @@ class RolloutSource:
     def _log_probs(self, model: Any, trajectories: Sequence[Trajectory]) -> dict[int, np.ndarray]:
         """Log-probabilities of the targets of each, without dropout."""
         batch = Trajectories(trajectories).mini_batch(range(len(trajectories)), [0.0] * len(trajectories))
-        return measured_log_probs(self._engine, self._parts.model.batches, batch, self._world, model)
+        batches = self._parts.model.batches
+        return measured_log_probs(self._engine, batches, batch, self._world, model, self._stop_if_asked)
 
     def _add_log_probs(self, rollout: Rollout) -> None:
         """Those of the reference, and of the trainer before its updates if they are asked for."""
@@ -268,8 +312,9 @@ class RolloutSource:
         """What the `rollout` event says of rewards and responses."""
         lengths = np.array([len(each.token_ids) for each in responses])
         by_task: dict[str, list[bool]] = {}
+        tasks = {index: self._store.prompt(index).task.name for index in {each.prompt for each in responses}}
         for each in responses:
-            task = self._store.prompt(each.prompt).task.name
+            task = tasks[each.prompt]
             if each.null_by != "verifier":
                 by_task.setdefault(task, []).append(bool(each.correct))
         graded = [right for each in by_task.values() for right in each]
@@ -283,21 +328,20 @@ class RolloutSource:
         }
 
     def _warn(self, rewarded: RewardBatch, number: int) -> None:
-        for warning in rewarded.warnings if number == 0 else ():
+        for warning in rewarded.warnings if number == 0 and self._world.is_rank0 else ():
             self._parts.console.say(warning)
 
-    def _record(self, number: int, responses: Sequence[GradedResponse], rewarded: RewardBatch) -> None:
-        """Appends the responses to the folder of rollouts that --save-rollouts asks for."""
-        if self._settings.rollout.save_rollouts and self._world.is_rank0:
-            write_records(self._parts.folder, number, self._settings.model.model, self._store, responses, rewarded)
+    def _record(self, number: int, step: int, attempts: Sequence[tuple[Sequence[GradedResponse], RewardBatch]]) -> None:
+        """Writes all responses of the rollout where --save-rollouts asks for them."""
+        if self._settings.rollout.save_rollouts:
+            folder, model = self._parts.folder, self._settings.model.model
+            self._world.on_rank0(lambda: write_records(folder, number, step, model, self._store, attempts))
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number}.npz"
 
     def _keep(self, rollout: Rollout) -> None:
         """Writes the rollout, and removes those that no checkpoint continues in."""
-        if self._updates == 1:  # every checkpoint is between two rollouts
-            return
         rollout.save(self._path(rollout.number))
         steps = [
             int(found.group(1))
