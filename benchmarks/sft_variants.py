@@ -181,7 +181,7 @@ def plain(work: dict[str, Any], clock: Clock) -> None:
         torch.nn.utils.clip_grad_norm_(lm.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
-        clock.step(loss.item(), sum(int(row.learned.sum()) for row in rows), int(mask.sum()))
+        clock.step(loss.item(), sum(int(row.loss_mask.sum()) for row in rows), int(mask.sum()))
 
 
 def trl(work: dict[str, Any], clock: Clock, **options: Any) -> None:
