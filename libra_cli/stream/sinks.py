@@ -32,7 +32,9 @@ def write_all(fd: int, data: bytes | bytearray | memoryview, name: str) -> None:
         try:
             view = view[os.write(fd, view) :]
         except BlockingIOError:  # another process made our standard output non-blocking
-            select.select([], [fd], [])
+            poller = select.poll()  # select takes no descriptor above 1,023
+            poller.register(fd, select.POLLOUT)
+            poller.poll()
         except BrokenPipeError:
             raise ReaderGone from None
         except OSError as error:

@@ -122,7 +122,9 @@ class PseudoTerminal:
         if self._master < 0:
             time.sleep(0.02)
             return False
-        if not select.select([self._master], [], [], 0.05)[0]:
+        poll = select.poll()  # select takes no descriptor above 1,023
+        poll.register(self._master, select.POLLIN)
+        if not poll.poll(50):
             return False
         data = os.read(self._master, 1 << 16)
         self.raw += data

@@ -213,7 +213,7 @@ def test_a_full_spool_ends_the_run_with_74_and_the_cure(shell):
 def test_a_spool_that_cannot_be_made_ends_the_run_with_2(shell):
     ended = shell("libra balance --spool-dir nowhere", input=jsonl(responses(1)))
     assert ended.status == 2
-    assert b"spool in nowhere: cannot be written (No such file or directory)" in ended.err
+    assert b"nowhere: there is no such folder; make it" in ended.err
     assert b"--spool-dir" in ended.err
 
 

@@ -13,7 +13,7 @@ GRADES = st.lists(st.integers(0, 4), min_size=1, max_size=16)
 
 
 @pytest.mark.parametrize(
-    ("said", "mean", "median", "majority", "max"),
+    ("said", "mean", "median", "majority", "highest"),
     [
         ([3], 3, 3, 3, 3),
         ([4, 1, 4, 0], 2.25, 2.5, 4, 4),
@@ -23,9 +23,9 @@ GRADES = st.lists(st.integers(0, 4), min_size=1, max_size=16)
         ([], None, None, None, None),
     ],
 )
-def test_the_four_reductions(said, mean, median, majority, best):
+def test_the_four_reductions(said, mean, median, majority, highest):
     found = [votes.reduced(said, how) for how in choices.REDUCTIONS]
-    assert found == [mean, median, majority, best]
+    assert found == [mean, median, majority, highest]
 
 
 def test_null_votes_are_left_out_and_words_are_numbers():

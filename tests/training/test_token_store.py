@@ -50,9 +50,10 @@ def encoder() -> Encoder:
 def built(folder: Path, source: Iterable[Row], encoder: Encoder, **options: Any) -> tuple[TokenStore, Counts]:
     counts, errors = Counts(), ErrorLog(str(folder) + ".errors", "sft", Console("sft", quiet=True))
     given = {"max_length": 1000, "config": {}, **options}
-    made = token_store.build(folder, source, encoder, errors=errors, counts=counts, **given)
-    errors.close()
-    return made, counts
+    try:
+        return token_store.build(folder, source, encoder, errors=errors, counts=counts, **given), counts
+    finally:
+        errors.close()
 
 
 def files(folder: Path) -> dict[str, bytes]:
