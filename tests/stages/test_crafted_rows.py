@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -42,13 +42,17 @@ OF_ALL_ROWS = ("cannot be compared", "has only", "several judge tasks")
 @contextmanager
 def descriptors_closed() -> Iterator[None]:
     """Closes what is opened meanwhile: a run that is refused leaves its input to the end of its process."""
-    before = set(os.listdir("/proc/self/fd"))
+    before = _descriptors()
     try:
         yield
     finally:
-        for name in set(os.listdir("/proc/self/fd")) - before:
-            with suppress(OSError):
-                os.close(int(name))
+        for number in _descriptors() - before:
+            os.close(number)
+
+
+def _descriptors() -> set[int]:
+    listed = os.listdir("/proc/self/fd")  # among them that of the listing itself, which is closed by now
+    return {int(name) for name in listed if os.path.lexists(f"/proc/self/fd/{name}")}
 
 
 @pytest.mark.timeout(600)
