@@ -61,7 +61,9 @@ def test_every_stage_is_here():
     assert {name.split(" ")[0] for name in COMMANDS} | WITHOUT_FILES >= {stage.split(" ")[0] for stage in STAGES}
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * bool(n % 3)) for n, name in enumerate(COMMANDS)]
+)
 def test_every_error_of_every_call_is_status_74_with_the_name(name):
     files = {name: content.decode() for name, content in FILES.items()}
     command = {"words": COMMANDS[name].split(), "files": files}

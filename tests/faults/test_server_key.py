@@ -136,7 +136,10 @@ def test_the_key_leaves_in_no_spelling(shell, tmp_path, stage):
     assert b"0.99 ***" in ended.out
 
 
-@pytest.mark.parametrize("name", ["plain", "u", "quote", "base64 me", "percent of JSON"])
+@pytest.mark.parametrize(
+    "name",
+    ["u", *(pytest.param(name, marks=pytest.mark.slow) for name in ("plain", "quote", "base64 me", "percent of JSON"))],
+)
 @pytest.mark.parametrize("how", ["key", "redirect", "quota", "models"])
 def test_the_key_is_not_in_what_ends_a_run(shell, tmp_path, name, how):
     text = SPELLED[name]
