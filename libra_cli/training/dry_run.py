@@ -27,12 +27,6 @@ def describe(
 ) -> dict[str, Any]:
     """Samples, tokens, steps, and GB per device on `ranks` devices. Raises Fatal if the run itself would."""
     config, batch = policy.load_config(settings.model), settings.batch
-    torch_dtype = policy.dtype_of(settings.model.dtype)
-    dtype = next(name for name, known in policy.DTYPES.items() if known == torch_dtype)
-    if settings.model.dtype == "auto" and ranks > 1:
-        dtype = "bf16"  # several devices are taken for GPUs, even if this machine has none
-    world = World.simulated(ranks, settings.engine.sequence_parallel)
-    ds_config = preflight.deepspeed_config_for(settings, world, policy.DTYPES[dtype])
     with _samples(settings, encoder_of, console) as stores:
         preflight.refuse_unfit(stores, config, batch.epochs)
         longest = max(store.longest for store in stores)
@@ -47,21 +41,36 @@ def describe(
             "steps": min(order.steps, batch.max_steps or order.steps),
             "tokens_per_step": round(tokens / len(train) * min(batch.batch_size, order.total)),
         }
+    return {**description, **memory_needs(settings, config, ranks, longest)}
+
+
+def memory_needs(settings: TrainSettings, config: Any, ranks: int, longest: int, **more: Any) -> dict[str, Any]:
+    """GB per device on `ranks` devices, with samples of up to `longest` tokens; `more` are fields of the MemoryPlan.
+
+    Raises Fatal(2) if options and devices do not go together.
+    """
+    torch_dtype = policy.dtype_of(settings.model.dtype)
+    dtype = next(name for name, known in policy.DTYPES.items() if known == torch_dtype)
+    if settings.model.dtype == "auto" and ranks > 1:
+        dtype = "bf16"  # several devices are taken for GPUs, even if this machine has none
+    world = World.simulated(ranks, settings.engine.sequence_parallel)
+    ds_config = preflight.deepspeed_config_for(settings, world, policy.DTYPES[dtype])
     needed = estimate(
         config,
         MemoryPlan(
             ranks,
             ds_config["zero_optimization"]["stage"],
-            max(batch.micro_batch_tokens, longest),  # a longer sample gets a micro-batch of its own
+            max(settings.batch.micro_batch_tokens, longest),  # a longer sample gets a micro-batch of its own
             dtype,
             settings.engine.offload,
             settings.engine.sequence_parallel,
             settings.model.activation_checkpointing,
             settings.model.lora_rank,
             settings.model.lora_target,
+            **more,
         ),
     )
-    return {**description, "devices": ranks, "memory_gb": needed.table(), "memory": needed.sentence()}
+    return {"devices": ranks, "memory_gb": needed.table(), "memory": needed.sentence()}
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import click
 
 from libra_cli.cli.command import plain
 from libra_cli.cli.rollout_options import LOSS_OPTIONS, PROMPT_OPTIONS, ROLLOUT_OPTIONS
+from libra_cli.cli.training_command import check_options, describe, train
 from libra_cli.cli.training_options import (
     DEVICE_OPTIONS,
     MODEL_OPTIONS,
@@ -17,6 +18,7 @@ from libra_cli.cli.training_options import (
 )
 
 if TYPE_CHECKING:
+    from libra_cli.stream.console import Console
     from libra_cli.training.settings import GrpoRunSettings
 
 EXAMPLES = (
@@ -74,9 +76,9 @@ def command(
 
     A rollout samples --samples responses to each of --prompts prompts, grades them as `libra score` would, turns grades
     into rewards and rewards into advantages, and then takes --prompts x --samples / --batch-size steps of a clipped
-    objective (GRPO). The defaults are the paper's: 256 prompts, 8 responses, 8 steps of 256 responses. --epochs passes
-    over the prompts. A response without a readable verdict has the reward of a wrong one; one that the verifier cannot
-    decide has no advantage.
+    objective (GRPO). The defaults are the paper's: 256 prompts, 8 responses, 8 steps of 256 responses. The run passes
+    over the prompts --epochs times. A response without a readable verdict has the reward of a wrong one; one that the
+    verifier cannot decide has no advantage.
 
     Standard output has one JSON object per event: `rollout` (rewards, shares, lengths, times), `step` (loss, clip
     shares, KL, entropy), `score` and `checkpoint`. After a stop, the same command continues with the same losses as an
@@ -85,33 +87,36 @@ def command(
     The command starts one process per device itself. Under srun, torchrun or deepspeed it uses the processes that they
     start.
     """
-    if options["min_lr"] is not None and options["min_lr"] > options["lr"]:
-        raise click.UsageError("--min-lr is above --lr: the rate falls from --lr to it")
     if options["max_tokens"] >= options["max_length"]:
         raise click.UsageError("--max-tokens leaves no room for a prompt within --max-length; raise --max-length")
+    options |= {"eval_data": (), "eval_every": None, "final": "last", "liger": False, "assistant": "template",
+                "workers": 1, "beta1": betas[0], "beta2": betas[1], "grace": grace}  # fmt: skip
     recipe = _recipe(rewards)
-    fixed = {"eval_data": (), "eval_every": None, "final": "last", "liger": False, "assistant": "template",
-             "workers": 1, "beta1": betas[0], "beta2": betas[1], "grace": grace}  # fmt: skip
     if replay:
         if not dry_run:
             raise click.UsageError("--replay computes rewards and trains nothing; give --dry-run too")
-        return _replay(replay, {**options, **fixed}, recipe)
-    for name in ("model", "output"):
-        if not options[name]:
-            raise click.UsageError(f"missing option --{name}; see libra grpo --help, or name a --config")
-    if not options["inputs"]:
-        import sys
-
-        if sys.stdin is None or sys.stdin.isatty():
-            raise click.UsageError("there is no input: name a file, or pipe rows in (libra grpo ... FILE)")
-        options["inputs"] = ("-",)
+        return _replay(replay, options, recipe)
+    check_options("grpo", options)
+    from libra_cli.stages.grpo.plan import plan_of
     from libra_cli.training.settings import GrpoRunSettings
 
-    settings = GrpoRunSettings.of({**options, **fixed}, recipe)
-    from libra_cli.stages.grpo.plan import plan_of
-
+    settings = GrpoRunSettings.of(options, recipe)
     plan_of(settings)  # a recipe that cannot be used is refused before ranks start
-    return _describe(nproc, settings) if dry_run else _train(nproc, settings)
+    if dry_run:
+        return describe("grpo", nproc, settings, lambda devices, console: _plan(settings, devices, console))
+    return train("grpo", nproc, settings, lambda: _run(settings))
+
+
+def _run(settings: GrpoRunSettings) -> int:
+    from libra_cli.stages.grpo import run
+
+    return run.run(settings)
+
+
+def _plan(settings: GrpoRunSettings, devices: int, console: Console) -> dict[str, Any]:
+    from libra_cli.stages.grpo import dry_run
+
+    return dry_run.describe(settings, devices, console)
 
 
 def _recipe(path: str | None) -> dict[str, Any]:
@@ -132,30 +137,6 @@ def _recipe(path: str | None) -> dict[str, Any]:
     return content
 
 
-def _train(nproc: int | None, settings: GrpoRunSettings) -> int:
-    """In every process: looks first at what can be seen without torch, then starts the ranks or is one of them."""
-    from libra_cli.exits import Exit
-    from libra_cli.stream.console import Console
-    from libra_cli.stream.signals import leave
-    from libra_cli.training.distributed import launch
-    from libra_cli.training.run_dir import RunDir
-
-    finished = RunDir(settings, "grpo").check()
-    if finished is not None:
-        note = f"{settings.save.output} is finished; --overwrite trains it anew"
-        Console("grpo", quiet=settings.watch.quiet).note(note)
-        return int(finished)
-    status = launch.relaunch(nproc, settings.grace)
-    if status is not None:
-        return status
-    from libra_cli.stages.grpo import run
-
-    ended = run.run(settings)
-    if ended not in (Exit.DONE, Exit.SOME_ERRORS):
-        leave(ended)  # all is on disk: do not keep whoever asked us to stop waiting for the libraries
-    return int(ended)
-
-
 def _replay(paths: tuple[str, ...], options: dict[str, Any], recipe: dict[str, Any]) -> int:
     """Rewards of saved rollouts, as JSON lines."""
     import json
@@ -167,24 +148,4 @@ def _replay(paths: tuple[str, ...], options: dict[str, Any], recipe: dict[str, A
     settings = GrpoRunSettings.of({**options, "model": "", "output": ""}, recipe)
     for figures in replayed(paths, settings):
         click.echo(json.dumps(figures))
-    return int(Exit.DONE)
-
-
-def _describe(nproc: int | None, settings: GrpoRunSettings) -> int:
-    """The run as JSON."""
-    import json
-    import os
-
-    from libra_cli.exits import Exit
-    from libra_cli.stream.console import Console
-    from libra_cli.training.distributed import launch
-    from libra_cli.training.run_dir import RunDir
-
-    RunDir(settings, "grpo").check_named()
-    devices = nproc or launch.visible_devices(os.environ) or 1
-    launch.relaunch(1, 0)
-    from libra_cli.stages.grpo.dry_run import describe
-
-    console = Console("grpo", quiet=settings.watch.quiet)
-    click.echo(json.dumps(describe(settings, devices, console), indent=1))
     return int(Exit.DONE)

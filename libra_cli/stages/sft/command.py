@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from libra_cli.cli.command import plain
+from libra_cli.cli.training_command import check_options, describe, train
 from libra_cli.cli.training_options import SFT_GROUPS, training_options
 
 if TYPE_CHECKING:
+    from libra_cli.stream.console import Console
     from libra_cli.training.settings import SftSettings
 
 EXAMPLES = (
@@ -45,67 +47,25 @@ def command(
     The command starts one process per device itself. Under srun, torchrun or deepspeed it uses the processes that they
     start.
     """
-    if options["min_lr"] is not None and options["min_lr"] > options["lr"]:
-        raise click.UsageError("--min-lr is above --lr: the rate falls from --lr to it")
+    check_options("sft", options)
     if options["final"] == "best" and not options["eval_data"]:
         raise click.UsageError("--final best needs --eval-data, on which it is chosen")
-    for name in ("model", "output"):
-        if not options[name]:
-            raise click.UsageError(f"missing option --{name}; see libra sft --help, or name a --config")
-    if not options["inputs"]:
-        import sys
-
-        if sys.stdin is None or sys.stdin.isatty():
-            raise click.UsageError("there is no input: name a file, or pipe rows in (libra sft ... FILE)")
-        options["inputs"] = ("-",)
-    return _train(nproc, dry_run, {**options, "grace": grace, "beta1": betas[0], "beta2": betas[1]})
-
-
-def _train(nproc: int | None, dry_run: bool, options: dict[str, Any]) -> int:
-    """In every process: looks first at what can be seen without torch, then starts the ranks or is one of them."""
-    from libra_cli.exits import Exit
-    from libra_cli.stream.console import Console
-    from libra_cli.stream.signals import leave
-    from libra_cli.training.distributed import launch
-    from libra_cli.training.run_dir import RunDir
     from libra_cli.training.settings import SftSettings
 
-    settings = SftSettings.of(options)
+    settings = SftSettings.of({**options, "grace": grace, "beta1": betas[0], "beta2": betas[1]})
     if dry_run:
-        return _describe(nproc, settings)
-    finished = RunDir(settings, "sft").check()
-    if finished is not None:
-        Console("sft", quiet=options["quiet"]).note(f"{settings.save.output} is finished; --overwrite trains it anew")
-        return int(finished)
-    status = launch.relaunch(nproc, settings.grace)
-    if status is not None:
-        return status
+        return describe("sft", nproc, settings, lambda devices, console: _plan(settings, devices, console))
+    return train("sft", nproc, settings, lambda: _run(settings))
+
+
+def _run(settings: SftSettings) -> int:
     from libra_cli.stages.sft import run
 
-    ended = run.run(settings)
-    if ended not in (Exit.DONE, Exit.SOME_ERRORS):
-        leave(
-            ended
-        )  # all is on disk: whoever asked us to stop may not wait until the libraries have put their things away
-    return int(ended)
+    return run.run(settings)
 
 
-def _describe(nproc: int | None, settings: SftSettings) -> int:
-    """The run as JSON."""
-    import json
-    import os
-
-    from libra_cli.exits import Exit
-    from libra_cli.stream.console import Console
-    from libra_cli.training.distributed import launch
-    from libra_cli.training.run_dir import RunDir
-
-    RunDir(settings, "sft").check_named()
-    devices = nproc or launch.visible_devices(os.environ) or 1
-    launch.relaunch(1, 0)
+def _plan(settings: SftSettings, devices: int, console: Console) -> dict[str, Any]:
     from libra_cli.stages.sft.run import SftMethod
     from libra_cli.training import dry_run
 
-    console = Console("sft", quiet=settings.watch.quiet)
-    click.echo(json.dumps(dry_run.describe(settings, SftMethod(settings).encoder, devices, console), indent=1))
-    return int(Exit.DONE)
+    return dry_run.describe(settings, SftMethod(settings).encoder, devices, console)

@@ -8,8 +8,8 @@ from libra_cli.exits import Exit
 from libra_cli.training import run as training_run
 from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.packing import SampleOrder
-from libra_cli.training.data.prepare import Preparation, Prepared, TrainingData
-from libra_cli.training.data.sources import EpochSource, StepBatch, StepSource, mean_over_targets
+from libra_cli.training.data.prepare import Preparation, Prepared
+from libra_cli.training.data.sources import EpochSource, StepSource
 from libra_cli.training.data.token_store import TokenStore
 from libra_cli.training.data.tokenization import Encoder
 from libra_cli.training.objectives.base import Objective
@@ -44,10 +44,6 @@ class SftMethod:
         return EpochSource(
             samples, SampleOrder(len(samples), batch.batch_size, batch.epochs, batch.seed, batch.shuffle)
         )
-
-    def evaluation(self, held_out: TrainingData) -> StepBatch:
-        """All held-out samples."""
-        return mean_over_targets(cast(TokenStore, held_out), range(len(held_out)))
 
 
 def run(settings: SftSettings, records: int | None = None) -> Exit:

@@ -40,6 +40,8 @@ class MemoryPlan:
     activation_checkpointing: bool = False
     lora_rank: int | None = None
     lora_target: Sequence[str] = ()
+    reference: bool = False
+    """A second, frozen copy of the weights, distributed as those in training."""
 
     @property
     def bytes(self) -> int:
@@ -182,6 +184,8 @@ def estimate(config: Any, plan: MemoryPlan) -> Memory:
     head_gradient = sizes.head * (4 + plan.bytes) if sizes.head_trainable else 0
     head = LOGIT_CHUNK + head_gradient + 2 * tokens * sizes.hidden * plan.bytes
     device["layer at work, or head"] = max(layer, head)
+    if plan.reference:
+        device["reference"] = sizes.parameters * plan.bytes / (plan.ranks if plan.zero == 3 else 1)
     device["CUDA and NCCL"] = RESERVED
     return Memory({name: size for name, size in device.items() if size}, host)
 

@@ -1,0 +1,71 @@
+"""What the commands of all trainers do around a run: check options, start ranks or be one, describe a dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from libra_cli.stream.console import Console
+    from libra_cli.training.settings import TrainSettings
+
+
+def check_options(stage: str, options: dict[str, Any]) -> None:
+    """Takes standard input for a missing input. Raises click.UsageError for options that cannot begin a run."""
+    if options["min_lr"] is not None and options["min_lr"] > options["lr"]:
+        raise click.UsageError("--min-lr is above --lr: the rate falls from --lr to it")
+    for name in ("model", "output"):
+        if not options[name]:
+            raise click.UsageError(f"missing option --{name}; see libra {stage} --help, or name a --config")
+    if not options["inputs"]:
+        import sys
+
+        if sys.stdin is None or sys.stdin.isatty():
+            raise click.UsageError(f"there is no input: name a file, or pipe rows in (libra {stage} ... FILE)")
+        options["inputs"] = ("-",)
+
+
+def train(stage: str, nproc: int | None, settings: TrainSettings, run: Callable[[], int]) -> int:
+    """In every process: looks first at what can be seen without torch, then starts the ranks or is one of them.
+
+    `run` imports torch and trains on this rank. Returns the exit status.
+    """
+    from libra_cli.exits import Exit
+    from libra_cli.stream.console import Console
+    from libra_cli.stream.signals import leave
+    from libra_cli.training.distributed import launch
+    from libra_cli.training.run_dir import RunDir
+
+    finished = RunDir(settings, stage).check()
+    if finished is not None:
+        note = f"{settings.save.output} is finished; --overwrite trains it anew"
+        Console(stage, quiet=settings.watch.quiet).note(note)
+        return int(finished)
+    status = launch.relaunch(nproc, settings.grace)
+    if status is not None:
+        return status
+    ended = Exit(run())
+    if ended not in (Exit.DONE, Exit.SOME_ERRORS):
+        leave(ended)  # all is on disk: do not keep whoever asked us to stop waiting for the libraries
+    return int(ended)
+
+
+def describe(
+    stage: str, nproc: int | None, settings: TrainSettings, plan: Callable[[int, Console], dict[str, Any]]
+) -> int:
+    """Prints a dry run as JSON: what `plan` makes of the number of devices. Returns the exit status."""
+    import json
+    import os
+
+    from libra_cli.exits import Exit
+    from libra_cli.stream.console import Console
+    from libra_cli.training.distributed import launch
+    from libra_cli.training.run_dir import RunDir
+
+    RunDir(settings, stage).check_named()
+    devices = nproc or launch.visible_devices(os.environ) or 1
+    launch.relaunch(1, 0)
+    click.echo(json.dumps(plan(devices, Console(stage, quiet=settings.watch.quiet)), indent=1))
+    return int(Exit.DONE)
