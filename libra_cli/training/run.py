@@ -21,7 +21,7 @@ from libra_cli.training import preflight
 from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.packing import PackBudget
 from libra_cli.training.data.prepare import Preparation, Prepared, TrainingData, chat_format_of
-from libra_cli.training.data.sources import StepBatch, StepSource
+from libra_cli.training.data.sources import StepSource
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.world import ReportedByRank0, World
 from libra_cli.training.model import attention, policy, self_check
@@ -80,9 +80,6 @@ class TrainingMethod(Protocol):
 
     def source(self, parts: SourceParts) -> StepSource:
         """The batches of the steps."""
-
-    def evaluation(self, held_out: TrainingData) -> StepBatch:
-        """What an evaluation measures."""
 
 
 def run(settings: TrainSettings, method: TrainingMethod, records: int | None = None) -> Exit:
@@ -143,15 +140,16 @@ class TrainingRun:
         tokenizer, config, chat = world.on_all_ranks(read_model)
         dtype = policy.dtype_of(settings.model.dtype)
         ds_config = world.on_all_ranks(lambda: preflight.deepspeed_config_for(settings, world, dtype))
-        train, held_out = self._prepare(chat, config)
-        given = [data for data in (train, held_out) if data is not None]
+        prepared = self._prepare(chat, config)
+        train = prepared.train
+        given = [data for data in (train, prepared.held_out) if data is not None]
         world.on_all_ranks(lambda: preflight.refuse_unfit(given, config, settings.batch.epochs))
         if (finished := world.on_rank0(lambda: self._dir.refuse_other_samples(train.digest))) is not None:
             self._console.note(f"{self._dir.path} is finished; --overwrite trains it anew")
             return finished
         model = self._load(config, tokenizer, ds_config, max(data.longest for data in given))
         export = Export(tokenizer, chat.closing, policy.DTYPES.get(settings.save.save_dtype), world)
-        trainer = self._trainer(stack, model, chat, train, held_out, export)
+        trainer = self._trainer(stack, model, chat, prepared, export)
         try:
             if (step := trainer.resume()) is not None:
                 self._console.note(f"continues after step {step}")
@@ -174,7 +172,7 @@ class TrainingRun:
 
     # -- samples ------------------------------------------------------------------------------------------------------
 
-    def _prepare(self, chat: TrainingChat, config: Any) -> tuple[TrainingData, TrainingData | None]:
+    def _prepare(self, chat: TrainingChat, config: Any) -> Prepared:
         """The data to train on, and the held-out data if there are any."""
         settings = self._settings
 
@@ -188,7 +186,7 @@ class TrainingRun:
             Preparation(settings.data, chat, config, folder, self._world, self._console, error_log, self._stop)
         )
         self._refused = prepared.refused
-        return prepared.train, prepared.held_out
+        return prepared
 
     # -- the model on its engine --------------------------------------------------------------------------------------
 
@@ -243,11 +241,11 @@ class TrainingRun:
         stack: ExitStack,
         model: LoadedModel,
         chat: TrainingChat,
-        train: TrainingData,
-        held_out: TrainingData | None,
+        prepared: Prepared,
         export: Export,
     ) -> Trainer:
         settings, method, world, engine = self._settings, self._method, self._world, model.engine
+        train = prepared.train
         optimizer, save = settings.optimizer, settings.save
         reports: list[Telemetry] = []
 
@@ -273,7 +271,7 @@ class TrainingRun:
         history = EvalHistory(
             method.metric,
             method.higher_is_better,
-            held_out.digest if held_out else None,
+            prepared.held_out.digest if prepared.held_out else None,
             world.broadcast(judge_eval.key if judge_eval else None),
         )
         layout = {"ranks": world.size, "zero": engine.stage, "sequence_parallel": world.sp_size}
@@ -292,7 +290,7 @@ class TrainingRun:
             marker,
             history,
             ModelShape.of(model.config) if world.on_gpu else None,
-            method.evaluation(held_out) if held_out else None,
+            prepared.evaluation,
             judge_eval,
         )
 

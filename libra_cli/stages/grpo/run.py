@@ -7,9 +7,9 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.grpo.plan import plan_of
 from libra_cli.tasks.template import read_template
 from libra_cli.training import run as training_run
-from libra_cli.training.data.prepare import Preparation, Prepared, TrainingData
+from libra_cli.training.data.prepare import Preparation, Prepared
 from libra_cli.training.data.prompts import PromptReader, prepare_prompts
-from libra_cli.training.data.sources import StepBatch, StepSource
+from libra_cli.training.data.sources import StepSource
 from libra_cli.training.objectives.base import Objective
 from libra_cli.training.objectives.grpo import GrpoObjective, GrpoSettings, token_weights
 from libra_cli.training.rollouts.sampler import local_model
@@ -56,10 +56,6 @@ class GrpoMethod:
         longest = settings.rollout.max_tokens
         weights = lambda lengths: token_weights(lengths, settings.loss.aggregate, longest)  # noqa: E731
         return RolloutSource(parts, self.plan, weights)
-
-    def evaluation(self, held_out: TrainingData) -> StepBatch:
-        """There are no held-out samples: --score measures the model."""
-        raise NotImplementedError
 
 
 def _template(task: str, path: str) -> str:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-import orjson
-
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.console import Console
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
-from libra_cli.stream.files import replace_file
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
-from libra_cli.stream.rows import Row, content_hash
+from libra_cli.stream.rows import Row
 from libra_cli.stream.signals import StopRequest
-from libra_cli.stream.sinks import write_failed
-from libra_cli.training.data import token_store
+from libra_cli.training.data import origin, token_store
 from libra_cli.training.data.chat_format import TrainingChat, template_text
+from libra_cli.training.data.sources import StepBatch, mean_over_targets
 from libra_cli.training.data.tokenization import Encoder
 from libra_cli.training.distributed.world import World
 from libra_cli.training.settings import DataSettings
@@ -52,9 +47,11 @@ class Prepared(NamedTuple):
     """The data of a run."""
 
     train: TrainingData
-    held_out: TrainingData | None
     refused: int
     """Rows that cannot be used."""
+    held_out: TrainingData | None = None
+    evaluation: StepBatch | None = None
+    """What an evaluation measures of `held_out`."""
 
 
 @dataclass(frozen=True)
@@ -74,20 +71,16 @@ class Preparation:
     stop: StopRequest
 
     def samples(self, encoder: Encoder) -> Prepared:
-        """Rows as samples of tokens: those to train on, and the held-out ones."""
-        held_out, refused_too = None, 0
+        """Rows as samples of tokens: those to train on, and the held-out ones, of which all targets count alike."""
         train, refused = self._store("train", self.settings.inputs, encoder)
-        if self.settings.eval_data:
-            held_out, refused_too = self._store("eval", self.settings.eval_data, encoder)
-        return Prepared(train, held_out, refused + refused_too)
+        if not self.settings.eval_data:
+            return Prepared(train, refused)
+        held_out, refused_too = self._store("eval", self.settings.eval_data, encoder)
+        return Prepared(train, refused + refused_too, held_out, mean_over_targets(held_out, range(len(held_out))))
 
     def _store(self, name: str, paths: Sequence[str], encoder: Encoder) -> tuple[token_store.TokenStore, int]:
         folder, settings = str(self.folder / name), self.settings
         return prepare(folder, paths, encoder, settings, self.world, self.console, self.error_log, self.stop)
-
-
-_ORIGIN = "origin.json"
-"""What a folder of samples was made from."""
 
 
 def chat_format_of(settings: DataSettings, tokenizer: Any) -> TrainingChat:
@@ -112,11 +105,11 @@ def prepare(
 
     A row that cannot be learned from ends the run before it begins, unless `settings.errors` names a file for it.
     """
-    origin = _origin(paths, encoder, settings)
-    refused = world.broadcast(None if "-" in paths else _refused_before(folder, origin))
+    made_from = _origin(paths, encoder, settings)
+    refused = world.broadcast(None if "-" in paths else origin.refused_before(folder, made_from))
     if refused is None:
-        world.on_rank0(lambda: _build(folder, encoder, settings, origin, console, log(), stop))
-        refused = world.broadcast(_refused_before(folder, origin))
+        world.on_rank0(lambda: _build(folder, encoder, settings, made_from, console, log(), stop))
+        refused = world.broadcast(origin.refused_before(folder, made_from))
     return token_store.TokenStore(folder), refused
 
 
@@ -124,19 +117,14 @@ def _build(
     folder: str,
     encoder: Encoder,
     settings: DataSettings,
-    origin: dict[str, Any],
+    made_from: dict[str, Any],
     console: Console,
     log: ErrorLog,
     stop: StopRequest | None,
 ) -> None:
-    paths, counts, kinds_before = origin["files"], Counts(), log.kinds.copy()
-    try:
-        os.unlink(os.path.join(folder, _ORIGIN))  # until the new samples are written, it would be wrong
-    except FileNotFoundError:
-        pass  # these are the first
-    except OSError as error:
-        raise write_failed(os.path.join(folder, _ORIGIN), error, begun=True) from None
-    store = token_store.build(
+    paths, counts, kinds_before = made_from["files"], Counts(), log.kinds.copy()
+    origin.forget(folder)
+    token_store.build(
         folder,
         readable_rows(paths, stop, counts, log),
         encoder,
@@ -145,15 +133,20 @@ def _build(
         errors=log,
         counts=counts,
         workers=settings.workers,
-        config=origin["encoding"],
+        config=made_from["encoding"],
     )
     console.note(f"{', '.join(paths)}: {counts.summary(log.kinds - kinds_before)}")
+    refuse_bad_rows(paths, counts, settings)
+    origin.note(folder, made_from, counts.errors)
+
+
+def refuse_bad_rows(paths: Sequence[str], counts: Counts, settings: DataSettings) -> None:
+    """Raises Fatal if rows were refused without a file for them (3), or nothing is left to learn from (2)."""
     if counts.errors and settings.errors is None:
         cure = "mend them, or name a file to leave them in: --errors FILE"
         raise Fatal(Exit.SOME_ERRORS, f"{counts.errors} rows cannot be learned from, and nothing was trained; {cure}")
-    if not len(store):
-        raise Fatal(Exit.USAGE, f"{', '.join(paths)}: there is no sample to learn from")
-    replace_file(os.path.join(folder, _ORIGIN), orjson.dumps({**origin, "refused": counts.errors}))
+    if not counts.out:
+        raise Fatal(Exit.USAGE, f"{', '.join(paths)}: there is nothing to learn from")
 
 
 def readable_rows(paths: Sequence[str], stop: StopRequest | None, counts: Counts, log: ErrorLog) -> Iterator[Row]:
@@ -171,15 +164,10 @@ def readable_rows(paths: Sequence[str], stop: StopRequest | None, counts: Counts
 
 def _origin(paths: Sequence[str], encoder: Encoder, settings: DataSettings) -> dict[str, Any]:
     """What samples are made from. A file that does not exist is reported when it is read."""
-    stats = [os.stat(path) for path in paths if path != "-" and os.path.exists(path)]
-    tokenizer = encoder.chat.tokenizer
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    whole_tokenizer = backend.to_str() if backend is not None else json.dumps(sorted(tokenizer.get_vocab().items()))
     return {
-        "files": [*paths],
-        "seen": [[stat.st_size, stat.st_mtime_ns] for stat in stats],
+        **origin.of_files(paths),
         "encoding": {
-            "tokenizer": content_hash(whole_tokenizer),
+            "tokenizer": origin.of_tokenizer(encoder.chat.tokenizer),
             "template": encoder.chat.template_sha256,
             "template_args": list(map(list, settings.chat_template_arg)),
             "learn": encoder.learn,
@@ -188,14 +176,3 @@ def _origin(paths: Sequence[str], encoder: Encoder, settings: DataSettings) -> d
         "max_length": settings.max_length,
         "too_long": settings.too_long,
     }
-
-
-def _refused_before(folder: str, origin: dict[str, Any]) -> int | None:
-    """How many rows were refused when the folder was made from `origin`; None if it was made from something else."""
-    try:
-        with open(os.path.join(folder, _ORIGIN), "rb") as file:
-            made_from = orjson.loads(file.read())
-    except (OSError, ValueError):
-        return None
-    refused = made_from.pop("refused", 0) if isinstance(made_from, dict) else None
-    return refused if type(refused) is int and made_from == origin else None

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,17 +22,20 @@ from libra_cli.sampling.judge_prompts import PAIR, check_reference, make_plan, s
 from libra_cli.sampling.judgments import in_own_order, order_fields
 from libra_cli.stream import rows
 from libra_cli.stream.counts import Counts
+from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.rows import Filtered, Row, RowError, content_hash
+from libra_cli.stream.sinks import write_failed
 from libra_cli.tasks import TASKS, JudgeTask, Task, template
 from libra_cli.tasks.best import golden_index
 from libra_cli.tasks.grading import Grade, OwnOrder, agrees, grade
 from libra_cli.tasks.rank import golden_sign
 from libra_cli.tasks.reason import THINKING
 from libra_cli.tasks.task import GeneratedText
-from libra_cli.training.data.prepare import Preparation, Prepared, readable_rows
+from libra_cli.training.data import origin
+from libra_cli.training.data.prepare import Preparation, Prepared, readable_rows, refuse_bad_rows
 
-_ROWS, _INDEX, _ORIGIN = "prompts.jsonl", "prompts.npy", "origin.json"
+_ROWS, _INDEX, _ABOUT = "prompts.jsonl", "prompts.npy", "prompts.json"
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class PromptStore:
     def __init__(self, folder: Path, reader: PromptReader, max_tokens: int):
         self._reader, self._max_tokens = reader, max_tokens
         try:
-            about = orjson.loads((folder / _ORIGIN).read_bytes())
+            about = orjson.loads((folder / _ABOUT).read_bytes())
             index = np.load(folder / _INDEX, allow_pickle=False)
             self._rows = np.memmap(folder / _ROWS, np.uint8, "r")
         except (OSError, ValueError, EOFError) as error:
@@ -167,28 +169,24 @@ def prepare_prompts(preparation: Preparation, reader: PromptReader, chat: ChatTe
     """
     settings, world = preparation.settings, preparation.world
     folder = preparation.folder / "prompts"
-    stamps = [[path, *_stamp(path)] for path in settings.inputs]
-    origin = orjson.loads(
-        orjson.dumps(
-            {
-                "files": stamps,
-                "task": reader.task,
-                "templates": dict(reader.templates),
-                "system": reader.system,
-                "seed": reader.seed,
-                "chat": chat.template_sha256,
-                "max_length": settings.max_length,
-                "max_tokens": max_tokens,
-                "too_long": settings.too_long,
-            }
-        )
-    )
-    refused = world.broadcast(None if "-" in settings.inputs else _refused_before(folder, origin))
+    shaping = {
+        "tokenizer": origin.of_tokenizer(chat.tokenizer),
+        "chat": chat.template_sha256,
+        "task": reader.task,
+        "templates": dict(reader.templates),
+        "system": reader.system,
+        "seed": reader.seed,
+        "max_length": settings.max_length,
+        "max_tokens": max_tokens,
+        "too_long": settings.too_long,
+    }
+    made_from = {**origin.of_files(settings.inputs), "prompts": shaping}
+    refused = world.broadcast(None if "-" in settings.inputs else origin.refused_before(str(folder), made_from))
     if refused is None:
-        refused = world.on_rank0(lambda: _build(preparation, folder, origin, reader, chat, max_tokens))
+        refused = world.on_rank0(lambda: _build(preparation, folder, made_from, reader, chat, max_tokens))
     store = world.on_all_ranks(lambda: PromptStore(folder, reader, max_tokens))
     world.on_all_ranks(lambda: _refuse_beyond(store, preparation.config, max_tokens))
-    return Prepared(store, None, refused)
+    return Prepared(store, refused)
 
 
 def _refuse_beyond(store: PromptStore, config: Any, max_tokens: int) -> None:
@@ -200,77 +198,65 @@ def _refuse_beyond(store: PromptStore, config: Any, max_tokens: int) -> None:
         raise Fatal(Exit.USAGE, f"{what} exceeds the model's {positions} positions; {cure}")
 
 
-def _stamp(path: str) -> list[int]:
-    if path == "-" or not os.path.exists(path):
-        return []
-    stat = os.stat(path)
-    return [stat.st_size, stat.st_mtime_ns]
-
-
-def _refused_before(folder: Path, origin: Mapping[str, Any]) -> int | None:
-    """How many rows were refused when the folder was made from `origin`; None if it was not."""
-    try:
-        about = orjson.loads((folder / _ORIGIN).read_bytes())
-    except (OSError, ValueError):
-        return None
-    same = all(about.get(name) == value for name, value in origin.items())
-    return int(about["refused"]) if same else None
-
-
 def _build(
     preparation: Preparation,
     folder: Path,
-    origin: Mapping[str, Any],
+    made_from: Mapping[str, Any],
     reader: PromptReader,
     chat: ChatTemplate,
     max_tokens: int,
 ) -> int:
     """Writes the folder; returns the number of refused rows."""
     settings, counts, log = preparation.settings, Counts(), preparation.error_log()
-    room = settings.max_length - max_tokens
-    folder.mkdir(parents=True, exist_ok=True)
-    with suppress(FileNotFoundError):
-        (folder / _ORIGIN).unlink()
-    starts, lengths, largest, digest = [0], [], 0, hashlib.sha256()
-    seen: set[str] = set()
-    with open(folder / _ROWS, "wb") as out:
-        for row in readable_rows(settings.inputs, preparation.stop, counts, log):
-            counts.read += 1
-            try:
-                ids = _encoded(row, reader, chat, seen)
-                if len(ids) > room:
-                    if settings.too_long == "drop":
-                        counts.filtered["too_long"] += 1
-                        continue
-                    reason = f"the prompt has {len(ids)} tokens, and --max-length leaves {room} beside --max-tokens"
-                    raise RowError("too_long", f"{reason}; raise --max-length, or --too-long drop")
-            except Filtered as why:
-                counts.filtered[str(why)] += 1
-                continue
-            except RowError as error:
-                counts.errors += 1
-                log.add(error, row.raw, row.place, row.id)
-                continue
-            line = orjson.dumps({"id": row.id, "row": row.raw.decode()}) + b"\n"
-            out.write(line)
-            digest.update(line)
-            starts.append(starts[-1] + len(line))
-            lengths.append(len(ids))
-            largest = max(largest, *ids)
-            counts.out += 1
-        out.flush()
-        os.fsync(out.fileno())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        origin.forget(str(folder))
+        starts, lengths, largest, digest = [0], [], 0, hashlib.sha256()
+        with open(folder / _ROWS, "wb") as out:
+            for row, ids in _usable(preparation, reader, chat, settings.max_length - max_tokens, counts, log):
+                line = orjson.dumps({"id": row.id, "row": row.raw.decode()}) + b"\n"
+                out.write(line)
+                digest.update(line)
+                starts.append(starts[-1] + len(line))
+                lengths.append(len(ids))
+                largest = max(largest, *ids)
+            out.flush()
+            os.fsync(out.fileno())
+        np.save(folder / _INDEX, np.array([starts, [*lengths, 0]], np.int64))
+    except OSError as error:
+        raise write_failed(str(folder), error, begun=True) from None
     preparation.console.note(f"{', '.join(settings.inputs)}: {counts.summary(log.kinds)}")
-    if counts.errors and settings.errors is None:
-        cure = "mend them, or name a file to leave them in: --errors FILE"
-        raise Fatal(Exit.SOME_ERRORS, f"{counts.errors} rows cannot be learned from, and nothing was trained; {cure}")
-    if not lengths:
-        raise Fatal(Exit.USAGE, f"{', '.join(settings.inputs)}: there is no prompt to learn from")
-    np.save(folder / _INDEX, np.array([starts, [*lengths, 0]], np.int64))
-    digest.update(content_hash({name: value for name, value in origin.items() if name != "files"}, 64).encode())
-    about = {**origin, "refused": counts.errors, "digest": digest.hexdigest()[:32], "largest_id": largest}
-    replace_file(str(folder / _ORIGIN), orjson.dumps(about))
+    refuse_bad_rows(settings.inputs, counts, settings)
+    digest.update(content_hash(made_from["prompts"], 64).encode())
+    about = {"digest": digest.hexdigest()[:32], "largest_id": largest}
+    replace_file(str(folder / _ABOUT), orjson.dumps(about))
+    origin.note(str(folder), made_from, counts.errors)
     return counts.errors
+
+
+def _usable(
+    preparation: Preparation, reader: PromptReader, chat: ChatTemplate, room: int, counts: Counts, log: ErrorLog
+) -> Iterator[tuple[Row, list[int]]]:
+    """Rows with the tokens of their prompts, at most `room`; counts the others, and logs those that are refused."""
+    settings = preparation.settings
+    seen: set[str] = set()
+    for row in readable_rows(settings.inputs, preparation.stop, counts, log):
+        counts.read += 1
+        try:
+            ids = _encoded(row, reader, chat, seen)
+            if len(ids) > room:
+                if settings.too_long == "drop":
+                    raise Filtered("too_long")
+                reason = f"the prompt has {len(ids)} tokens, and --max-length leaves {room} beside --max-tokens"
+                raise RowError("too_long", f"{reason}; raise --max-length, or --too-long drop")
+        except Filtered as why:
+            counts.filtered[str(why)] += 1
+        except RowError as error:
+            counts.errors += 1
+            log.add(error, row.raw, row.place, row.id)
+        else:
+            counts.out += 1
+            yield row, ids
 
 
 def _encoded(row: Row, reader: PromptReader, chat: ChatTemplate, seen: set[str]) -> list[int]:
