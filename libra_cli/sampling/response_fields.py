@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from libra_cli.engines.base import Completion
-from libra_cli.sampling.options import SamplingOptions
 from libra_cli.tasks import thinking
 
 
-def response_fields(completion: Completion, options: SamplingOptions) -> dict[str, Any]:
+def response_fields(completion: Completion, markers: str, thinks: bool = True) -> dict[str, Any]:
     """Splits a completion into its response and its thinking.
 
     `response` is null if the text ends inside the thinking. A server does not show the prompt that it made, so a text
-    without any marker may be thinking or response: one that was cut at its limit counts as thinking.
+    without any marker may be thinking or response: one that was cut at its limit counts as thinking if the model
+    `thinks`. `markers`: as --thinking-markers names them.
     """
-    opening, closing = thinking.markers(options.thinking_markers)
+    opening, closing = thinking.markers(markers)
     text, opened = completion.text, completion.opened_thinking
     response = thinking.split(text, (opening, closing), bool(opened)).response
-    if opened is None and options.thinking and completion.finish_reason == "length" and closing not in text:
+    if opened is None and thinks and completion.finish_reason == "length" and closing not in text:
         response = None
     if opened and not text.lstrip().startswith(opening):
         text = f"{opening}\n{text}"  # as the model saw it, so that the text alone can be split again

@@ -39,10 +39,12 @@ def measured_log_probs(
     pieces: dict[int, list[np.ndarray]] = {index: [] for index in batch.indices}
     engine.train(False)
     measured: list[tuple[np.ndarray, torch.Tensor]] = []
-    for micro_batch, _ in batches.micro_batches(batch, world):
-        stop_if_asked()
-        measured.append((micro_batch.samples, (model or engine).log_probs(micro_batch)))
-    engine.train()
+    try:
+        for micro_batch, _ in batches.micro_batches(batch, world):
+            stop_if_asked()
+            measured.append((micro_batch.samples, (model or engine).log_probs(micro_batch)))
+    finally:
+        engine.train()
     own = []
     for samples, log_probs_N in measured:
         starts = np.flatnonzero(np.diff(samples, prepend=-1))

@@ -250,6 +250,20 @@ class GrpoRunSettings(TrainSettings):
     rewards: Mapping[str, Any] = field(default_factory=dict)
     """The reward recipe; empty: the paper's."""
 
+    @property
+    def step_size(self) -> int:
+        """Responses of a step."""
+        return min(self.batch.batch_size, self.rollout.responses)
+
+    @property
+    def rollout_steps(self) -> int:
+        """Steps that learn from one rollout."""
+        return -(-self.rollout.responses // self.step_size)
+
+    def n_rollouts(self, prompts: int) -> int:
+        """Rollouts of `epochs` passes over so many prompts, to the nearest one."""
+        return max(1, round(prompts * self.batch.epochs / self.rollout.prompts))
+
     @classmethod
     def of(cls, options: Mapping[str, Any], rewards: Mapping[str, Any]) -> GrpoRunSettings:
         """From options by their names, and the content of the reward recipe."""

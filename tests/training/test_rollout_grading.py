@@ -8,9 +8,9 @@ from libra_cli.engines.base import Completion
 from libra_cli.tasks import TASKS
 from libra_cli.tasks.task import AnswerTask
 from libra_cli.training.data.prompts import PromptReader, VerifiablePrompt
+from libra_cli.training.rewards import NullBy
 from libra_cli.training.rollouts.grading import RolloutGrader
 from libra_cli.training.rollouts.rollout import GradedResponse
-from libra_cli.training.settings import RolloutSettings
 
 READER = PromptReader(None, {}, None, 0)
 REASON = {"id": "a", "question": "What is 1+1?", "reference": "2"}
@@ -23,7 +23,7 @@ def graded(row: dict, text: str, finish_reason: str = "stop") -> GradedResponse:
     prompt = READER(row["id"], row)
     completion = Completion(text, finish_reason, 3, False, token_ids=(1, 2, 3), logprobs=(-0.1, -0.2, -0.3))
     response = GradedResponse(0, 0, 0, 0, (5, 6)).with_completion(completion)
-    with RolloutGrader(RolloutSettings()) as grader:
+    with RolloutGrader("think") as grader:
         return grader.grade([(response, completion, prompt)])[0]
 
 
@@ -33,7 +33,7 @@ def graded(row: dict, text: str, finish_reason: str = "stop") -> GradedResponse:
         (REASON, "<think>1+1</think>It is \\boxed{2}.", True, "none"),
         (REASON, "<think>1+1</think>It is \\boxed{3}.", False, "none"),
         (REASON, "<think>1+1", None, "policy"),
-        (REASON, "<think>1+1</think>I give up.", None, "policy"),
+        (REASON, "<think>1+1</think>I give up.", False, "policy"),
         (SCORE, "[[score=4]]", True, "none"),
         (SCORE, "[[score=2]]", False, "none"),
         (SCORE, "It looks right to me.", None, "policy"),
@@ -43,13 +43,13 @@ def graded(row: dict, text: str, finish_reason: str = "stop") -> GradedResponse:
 )
 def test_an_unreadable_response_is_the_policys_null(row, text, correct, null_by):
     found = graded(row, text)
-    assert (found.correct, found.null_by) == (correct, null_by)
+    assert (found.correct, found.null_by.name.lower()) == (correct, null_by)
 
 
 def test_what_cannot_be_compared_is_the_verifiers_null():
     found = graded(HARD, r"\boxed{\int_0^1 \Gamma(t)^{t} + e^{-t^{t}} - e^{-t^{t}}\,dt}")
     assert found.outcome is not None
-    assert (found.correct, found.null_by) == (None, "verifier")
+    assert (found.correct, found.null_by) == (None, NullBy.VERIFIER)
 
 
 def test_a_pair_is_graded_in_the_order_of_the_record():
@@ -61,7 +61,7 @@ def test_a_pair_is_graded_in_the_order_of_the_record():
         assert (asked.index("\n2\n") < asked.index("\n3\n")) == (orders[seed] == "AB")
         completion = Completion("[[A>B]]", "stop", 1, False, token_ids=(1,), logprobs=(0.0,))
         response = GradedResponse(0, 0, 0, 0, (5,)).with_completion(completion)
-        with RolloutGrader(RolloutSettings()) as grader:
+        with RolloutGrader("think") as grader:
             found = grader.grade([(response, completion, prompt)])[0]
         assert found.correct == (orders[seed] == "AB")
         assert found.outcome == ("A>B" if orders[seed] == "AB" else "B>A")
@@ -76,7 +76,7 @@ def test_running_out_of_time_is_the_verifiers_null(monkeypatch):
     prompt = VerifiablePrompt("a", task, REASON, [])
     completion = Completion("text", "stop", 1, False, token_ids=(1,), logprobs=(0.0,))
     response = GradedResponse(0, 0, 0, 0, (5,)).with_completion(completion)
-    with RolloutGrader(RolloutSettings()) as grader:
+    with RolloutGrader("think") as grader:
         monkeypatch.setattr(grader._pool, "hard", 0.2)
         found = grader.grade([(response, completion, prompt)])[0]
-    assert (found.correct, found.null_by) == (None, "verifier")
+    assert (found.correct, found.null_by) == (None, NullBy.VERIFIER)

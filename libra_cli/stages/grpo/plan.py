@@ -29,4 +29,7 @@ def plan_of(settings: GrpoRunSettings, available: Sequence[str] = MEASURED) -> R
         plan.check(rollout.samples, available)
     except InvalidOptions as error:
         raise Fatal(Exit.USAGE, f"--rewards: {error}") from None
+    if rollout.refills and plan.batch_wide:
+        what = f"--refills: {plan.batch_wide[0]} compares all prompts of a rollout, and refills are rewarded apart"
+        raise Fatal(Exit.USAGE, f"{what}; leave out --refills, or that part of the recipe")
     return plan

@@ -94,7 +94,7 @@ class GenerativeJudge:
         """Reads the judgment in an answer."""
         if isinstance(answer, RowError):
             return failed_judgment(plan, prompt, answer, seed=request.seed)
-        fields = response_fields(answer, self.sampling)
+        fields = response_fields(answer, self.sampling.thinking_markers, self.sampling.thinking)
         text, whole = fields["response"], fields["response_with_cot"]
         outcome, reason = read_verdict(self.task, GeneratedText(text, whole, answer.finish_reason))
         # The whole text, byte for byte, if it is more than the response: libra rs-filter makes training data of it.

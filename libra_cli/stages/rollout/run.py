@@ -72,7 +72,8 @@ class Rollouts:
 
     def _fields(self, worker: EngineWorker, job: Job, completion: Completion) -> Mapping[str, Any]:
         made = provenance(worker.described, self._sampling, self._prompt_sha256, job.work)
-        return {**response_fields(completion, self._options), "provenance": made}
+        written = response_fields(completion, self._options.thinking_markers, self._options.thinking)
+        return {**written, "provenance": made}
 
     def _shown(self, model: ChosenModel, row: Row) -> dict[str, Any]:
         request = self._request(row, self._messages(row), 0)

@@ -102,7 +102,7 @@ class Panel:
             return {"verdict": None, "reason": answer.kind, "text": str(answer)}
         if not isinstance(answer, Completion):
             raise answer
-        text = response_fields(answer, self._sampling)["response"]
+        text = response_fields(answer, self._sampling.thinking_markers, self._sampling.thinking)["response"]
         outcome, reason = read_verdict(VERIFY, GeneratedText(text, answer.text, answer.finish_reason))
         return {"verdict": outcome, "reason": reason, "text": None if text is None else text[-MAX_TEXT_CHARS:]}
 

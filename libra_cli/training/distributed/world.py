@@ -74,6 +74,14 @@ class World:
         """Number of this rank within its sequence-parallel group."""
         return self.rank % self.sp_size
 
+    def neighbours(self, size: int) -> Any:
+        """The process group of `size` ranks in a row that this rank belongs to; a collective of all ranks."""
+        groups = [
+            dist.new_group(list(range(first, first + size)), CONTROL_TIMEOUT, "gloo")
+            for first in range(0, self.size, size)
+        ]
+        return groups[self.rank // size]
+
     def all_max(self, values: list[float]) -> list[float]:
         """Maxima over ranks, in float64; -inf stays only where all ranks have it."""
         return self._all_reduce(values, dist.ReduceOp.MAX)

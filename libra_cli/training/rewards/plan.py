@@ -45,6 +45,8 @@ DEFAULTS: dict[str, Any] = {
 }
 """The paper's reward and advantage (section 5)."""
 
+_BATCH_WIDE = frozenset({"beta_norm", "length_when_accurate", "spread_ema", "z_score", "min_max"})
+"""Parts that look at the whole batch."""
 _OF_ITEM = ("name", "reward", "weight", "gate", "transform", "anneal", "label")
 
 
@@ -168,6 +170,16 @@ class RewardPlan:
                 "credit: tempo has its own advantages, over the deviation of the group: "
                 "leave advantage at {estimator: group_norm, scale: group}"
             )
+
+    @property
+    def batch_wide(self) -> tuple[str, ...]:
+        """Names of the parts whose values depend on which prompts are rewarded together."""
+        parts = [part.name for part in self.filters]
+        parts += [name for term in self.terms for name in (term.term.name, term.transform.name)]
+        names = [name for name in parts if name in _BATCH_WIDE]
+        if self.advantage.name in _BATCH_WIDE or self.advantage.options.get("scale") == "batch":
+            names.append(self.advantage.name)
+        return tuple(names)
 
     def check(self, responses: int, available: Iterable[str] | None = None) -> None:
         """Raises InvalidOptions if advantages cannot be estimated from groups of `responses`, or a fact is missing.

@@ -9,39 +9,20 @@ from types import TracebackType
 from libra_cli.answers.pool import Pool
 from libra_cli.answers.time_limit import TIMEOUT, time_limit
 from libra_cli.engines.base import Completion
-from libra_cli.sampling.options import SamplingOptions
 from libra_cli.sampling.response_fields import response_fields
 from libra_cli.tasks.grading import Grade, Grader
 from libra_cli.tasks.task import AnswerTask, GeneratedText
 from libra_cli.training.data.prompts import VerifiablePrompt
+from libra_cli.training.rewards import NullBy
 from libra_cli.training.rollouts.rollout import GradedResponse
-from libra_cli.training.settings import RolloutSettings
-
-
-def sampling_options(settings: RolloutSettings) -> SamplingOptions:
-    """The options of a stage that would sample like this."""
-    return SamplingOptions(
-        samples=settings.samples,
-        seed=0,
-        thinking=True,
-        temperature=settings.temperature,
-        top_p=1.0,
-        top_k=None,
-        min_p=None,
-        max_tokens=settings.max_tokens,
-        stop=(),
-        sampling_arg=(),
-        prefill="",
-        thinking_markers=settings.thinking_markers,
-    )
 
 
 class RolloutGrader:
     """Grades completions of any task; answers that need computer algebra go to worker processes."""
 
-    def __init__(self, settings: RolloutSettings, jobs: int = 1):
-        self._options = sampling_options(settings)
-        self._pool = Pool(jobs)
+    def __init__(self, thinking_markers: str):
+        self._markers = thinking_markers
+        self._pool = Pool()
         self._answers: dict[str, Grader] = {}
 
     def __enter__(self) -> RolloutGrader:
@@ -62,7 +43,7 @@ class RolloutGrader:
         graders: list[Grader] = []
         texts: list[GeneratedText] = []
         for number, (_, completion, prompt) in enumerate(ungraded):
-            fields = response_fields(completion, self._options)
+            fields = response_fields(completion, self._markers)
             text = GeneratedText(fields["response"], fields["response_with_cot"], completion.finish_reason)
             texts.append(text)
             if isinstance(prompt.task, AnswerTask):
@@ -79,18 +60,17 @@ class RolloutGrader:
 
 def _graded(response: GradedResponse, text: GeneratedText, grade: Grade) -> GradedResponse:
     """No outcome is the policy's fault; an outcome that cannot be compared, or running out of time, the verifier's."""
-    null_by = "none"
-    if grade.outcome is None:
-        null_by = "verifier" if grade.reason == TIMEOUT else "policy"
-    elif grade.correct is None:
-        null_by = "verifier"
-    correct = grade.correct if grade.outcome is not None else None
+    null_by = NullBy.NONE
+    if grade.reason == TIMEOUT or (grade.outcome is not None and grade.correct is None):
+        null_by = NullBy.VERIFIER
+    elif grade.outcome is None:
+        null_by = NullBy.POLICY
     return replace(
         response,
         response=text.response,
         text=text.whole or response.text,
         outcome=grade.outcome,
-        correct=correct,
+        correct=grade.correct,
         reason=grade.reason,
         null_by=null_by,
     )

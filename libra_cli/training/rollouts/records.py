@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,8 +15,8 @@ from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.sinks import write_failed
 from libra_cli.tasks import JudgeTask
 from libra_cli.training.data.prompts import PromptStore, VerifiablePrompt
-from libra_cli.training.rewards import RewardBatch
-from libra_cli.training.rollouts.rollout import NULL_CAUSES, GradedResponse
+from libra_cli.training.rewards import Facts, NullBy, RewardBatch
+from libra_cli.training.rollouts.rollout import GradedResponse, MeasuredResponse, facts_of
 
 
 class SavedRollout(NamedTuple):
@@ -73,7 +73,7 @@ def _rows(
             **made,
             "position": response.position,
             "correct": response.correct,
-            "null_by": response.null_by,
+            "null_by": response.null_by.name.lower(),
             **({"reason": response.reason} if response.reason else {}),
             "format": response.outcome is not None,
             "reward": _number(rewards[place]),
@@ -88,7 +88,7 @@ def _rows(
         yield rows.dumps({**prompt.record, "id": prompt.id, "task": prompt.task.name, **fields}) + b"\n"
 
 
-def _answer_fields(prompt: VerifiablePrompt, response: Any, model: str) -> dict[str, Any]:
+def _answer_fields(prompt: VerifiablePrompt, response: GradedResponse, model: str) -> dict[str, Any]:
     """What `libra rollout | libra verify` or `libra judge` would have added to the row."""
     if not isinstance(prompt.task, JudgeTask):
         label = None if response.correct is None else int(response.correct)
@@ -105,7 +105,7 @@ def _number(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def read_facts(paths: Sequence[str]) -> list[tuple[SavedRollout, Mapping[str, Any]]]:
+def read_facts(paths: Sequence[str]) -> list[tuple[SavedRollout, Facts]]:
     """What was sampled at once for a rollout, and its facts, in order; raises Fatal(2) for a row that is none of one.
 
     Groups of another size than most of their rollout are refused: a reward compares the responses of a whole group.
@@ -138,32 +138,24 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
+_NULL_CAUSES = {cause.name.lower(): cause for cause in NullBy}
+
+
 def _is_whole(made: Mapping[str, Any]) -> bool:
     fits = all(type(made.get(name, ...)) in types for name, types in _TYPES.items())
-    return fits and made["null_by"] in NULL_CAUSES
+    return fits and made["null_by"] in _NULL_CAUSES
 
 
-def _facts(number: int, groups: Mapping[int, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
-    sizes = {len(group) for group in groups.values()}
-    if len(sizes) != 1:
-        odd = min(groups, key=lambda prompt: len(groups[prompt]))
-        cure = "give whole rollouts"
-        raise Fatal(
-            Exit.USAGE, f"rollout {number}: the prompt at {odd} has {len(groups[odd])} responses, others more; {cure}"
-        )
-    shape = (len(groups), sizes.pop())
-    flat = [made for group in groups.values() for made in group]
+def _facts(number: int, groups: Mapping[int, Sequence[Mapping[str, Any]]]) -> Facts:
+    if len({len(group) for group in groups.values()}) != 1:
+        odd = min(groups, key=lambda position: len(groups[position]))
+        what = f"rollout {number}: the prompt at position {odd} has {len(groups[odd])} responses, others more"
+        raise Fatal(Exit.USAGE, f"{what}; give whole rollouts")
+    subsets = [group[0]["subset"] for group in groups.values()]
+    return facts_of([[_measured(made) for made in group] for group in groups.values()], list(groups), subsets)
 
-    def array(values: Iterable[Any], dtype: Any = np.float64) -> np.ndarray:
-        return np.array(list(values), dtype).reshape(shape)
 
-    return {
-        "correct_P_G": array(np.nan if made["correct"] is None else made["correct"] for made in flat),
-        "null_by_P_G": array((NULL_CAUSES.index(made["null_by"]) for made in flat), np.int64),
-        "lengths_P_G": array(made["n_tokens"] for made in flat),
-        "truncated_P_G": array(made["finish_reason"] == "length" for made in flat),
-        "format_P_G": array(made["format"] for made in flat),
-        "prompt_id_P": np.array(list(groups)),
-        "subset_P": np.array([group[0]["subset"] for group in groups.values()], object),
-        "responses_P_G": array((made["text"] for made in flat), object),
-    }
+def _measured(made: Mapping[str, Any]) -> MeasuredResponse:
+    truncated = made["finish_reason"] == "length"
+    null_by = _NULL_CAUSES[made["null_by"]]
+    return MeasuredResponse(made["correct"], null_by, made["n_tokens"], truncated, made["format"], made["text"])

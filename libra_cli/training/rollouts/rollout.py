@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,9 +16,7 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.sinks import write_failed
 from libra_cli.training.data.tokenization import Encoded
 from libra_cli.training.data.trajectories import Trajectory
-
-NULL_CAUSES = ("none", "policy", "verifier")
-"""Who caused the null of a response, by the number in `GradedResponse.null_by`."""
+from libra_cli.training.rewards import Facts, NullBy
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,13 @@ class GradedResponse:
     correct: bool | None = None
     reason: str | None = None
     """Why there is no outcome, or why it cannot be graded."""
-    null_by: str = "none"
+    null_by: NullBy = NullBy.NONE
+
+    @property
+    def measured(self) -> MeasuredResponse:
+        """What rewards depend on."""
+        truncated, has_outcome = self.finish_reason == "length", self.outcome is not None
+        return MeasuredResponse(self.correct, self.null_by, len(self.token_ids), truncated, has_outcome, self.text)
 
     def with_completion(self, completion: Completion) -> GradedResponse:
         """The response that an engine generated, not graded yet."""
@@ -63,8 +67,6 @@ class Rollout:
 
     number: int
     """From 0."""
-    n_samples: int
-    """G."""
     trajectories: list[Trajectory]
     """[P * G]"""
     learned: np.ndarray
@@ -84,7 +86,6 @@ class Rollout:
         given = self.trajectories
         arrays: dict[str, Any] = {
             "number": self.number,
-            "n_samples": self.n_samples,
             "learned": self.learned,
             "names": np.array([each.name for each in given]),
             "lengths": np.array([len(each.encoded.ids) for each in given], np.int64),
@@ -123,7 +124,7 @@ class Rollout:
                 )
                 for i, ids in enumerate(_parted(given["ids"], given["lengths"]))
             ]
-            return cls(int(given["number"]), int(given["n_samples"]), trajectories, given["learned"])
+            return cls(int(given["number"]), trajectories, given["learned"])
         except (OSError, ValueError, KeyError, EOFError, IndexError) as error:
             cure = "delete the newest checkpoint to continue from the one before, or begin anew with --overwrite"
             reason = str(error).split("\n")[0] or type(error).__name__
@@ -137,21 +138,30 @@ def _parted(values: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:
     return np.split(values, np.cumsum(counts)[:-1])
 
 
-def facts_of(responses: Sequence[GradedResponse], n_samples: int, subsets: Sequence[Any]) -> Mapping[str, Any]:
-    """The facts that rewards are computed from, of responses in the order of their numbers; `subsets`: [P]."""
-    shape = (-1, n_samples)
-    graded = [math.nan if each.correct is None else float(each.correct) for each in responses]
+class MeasuredResponse(NamedTuple):
+    """What rewards depend on of one response, whether it was just sampled or saved."""
+
+    correct: bool | None
+    null_by: NullBy
+    n_tokens: int
+    truncated: bool
+    has_outcome: bool
+    text: str
+
+
+def facts_of(groups: Sequence[Sequence[MeasuredResponse]], prompts: Sequence[int], subsets: Sequence[Any]) -> Facts:
+    """The facts of P groups of G responses; `prompts` and `subsets` are those of the groups."""
+
+    def array(value: Callable[[MeasuredResponse], Any], dtype: Any = np.float64) -> np.ndarray:
+        return np.array([[value(each) for each in group] for group in groups], dtype)
+
     return {
-        "correct_P_G": np.array(graded, np.float64).reshape(shape),
-        "null_by_P_G": np.array([NULL_CAUSES.index(each.null_by) for each in responses]).reshape(shape),
-        "lengths_P_G": np.array([len(each.token_ids) for each in responses], np.float64).reshape(shape),
-        "truncated_P_G": np.array([each.finish_reason == "length" for each in responses], np.float64).reshape(shape),
-        "format_P_G": np.array([each.outcome is not None for each in responses], np.float64).reshape(shape),
-        "tokens_P_G_T": [
-            [each.token_ids for each in responses[begin : begin + n_samples]]
-            for begin in range(0, len(responses), n_samples)
-        ],
-        "prompt_id_P": np.array([each.prompt for each in responses[::n_samples]]),
+        "correct_P_G": array(lambda each: math.nan if each.correct is None else each.correct),
+        "null_by_P_G": array(lambda each: each.null_by, np.int64),
+        "lengths_P_G": array(lambda each: each.n_tokens),
+        "truncated_P_G": array(lambda each: each.truncated),
+        "format_P_G": array(lambda each: each.has_outcome),
+        "responses_P_G": array(lambda each: each.text, object),
+        "prompt_id_P": np.array(prompts),
         "subset_P": np.array([str(subset) for subset in subsets], object),
-        "responses_P_G": np.array([each.text for each in responses], object).reshape(shape),
     }

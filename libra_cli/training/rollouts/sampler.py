@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
+import torch.distributed as dist
 
 from libra_cli import miniature
 from libra_cli.engines.base import (
@@ -35,6 +36,8 @@ from libra_cli.training.settings import ModelSettings, RolloutSettings
 
 Answer = Completion | RequestError
 
+_AGREE_EVERY = 8
+"""Answers after which ranks that share an engine ask one another whether to stop."""
 _GPU_MEMORY_SHARE = 0.4
 """Of a GPU's memory that vLLM takes beside the trainer, unless --sampler-arg says otherwise."""
 
@@ -106,6 +109,7 @@ class Sampler:
         self.group, self.groups = world.rank // tensor_parallel, world.size // tensor_parallel
         """Ranks that sample together, and how many such groups there are."""
         self.answers_for_group = world.rank % tensor_parallel == 0
+        self._stop_group = world.neighbours(tensor_parallel) if tensor_parallel > 1 else None
 
     def refresh(self) -> None:
         """Hands the current weights to the engine; all ranks call it."""
@@ -124,9 +128,19 @@ class Sampler:
         for answered in self._sampler.generate(pending):
             if answered is not None:
                 answers[answered[0].token] = answered[1]
-            if stop.status is not None:
+            if self._shall_stop(stop, answers, answered is not None):
                 break
         return answers
+
+    def _shall_stop(self, stop: StopRequest, answers: Sequence[Answer | None], is_answer: bool) -> bool:
+        """Whether to leave the rest; ranks that share an engine leave at the same answer, or one waits for ever."""
+        if self._stop_group is None:
+            return stop.status is not None
+        if not is_answer or sum(each is not None for each in answers) % _AGREE_EVERY:
+            return False
+        asked = torch.tensor([int(stop.status is not None)])
+        dist.all_reduce(asked, dist.ReduceOp.MAX, group=self._stop_group)
+        return bool(asked)
 
     def release(self) -> None:
         """Frees the device's memory for training; `refresh` takes it back."""
@@ -177,9 +191,3 @@ class Stopwatch:
         now = time.perf_counter()
         self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._last
         self._last = now
-
-
-def mean(values: Iterable[float]) -> float | None:
-    """The mean; None of nothing."""
-    listed = list(values)
-    return sum(listed) / len(listed) if listed else None

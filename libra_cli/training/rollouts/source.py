@@ -22,7 +22,7 @@ from libra_cli.training.data.sources import SourceStopped, StepBatch
 from libra_cli.training.data.trajectories import Trajectories, Trajectory
 from libra_cli.training.log_probs import measured_log_probs
 from libra_cli.training.model.reference import reference_of
-from libra_cli.training.rewards import RewardBatch, RewardPlan
+from libra_cli.training.rewards import NullBy, RewardBatch, RewardPlan
 from libra_cli.training.rollouts.grading import RolloutGrader
 from libra_cli.training.rollouts.records import write_records
 from libra_cli.training.rollouts.rollout import GradedResponse, Rollout, facts_of
@@ -49,19 +49,16 @@ class RolloutSource:
         self._parts, self._settings, self._plan, self._token_weights = parts, settings, plan, token_weights
         self._store = cast(PromptStore, parts.data)
         self._engine, self._world = parts.model.engine, parts.world
-        rollout, batch = settings.rollout, settings.batch
-        self.batch_size = min(batch.batch_size, rollout.responses)
-        self._updates = -(-rollout.responses // self.batch_size)
-        """Steps of a rollout."""
-        self._n_rollouts = max(1, round(len(self._store) * batch.epochs / rollout.prompts))
-        self.steps = self._n_rollouts * self._updates
+        rollout = settings.rollout
+        self.batch_size, self._updates = settings.step_size, settings.rollout_steps
+        self.steps = settings.n_rollouts(len(self._store)) * self._updates
         self._engine.policy.set_temperature(rollout.temperature)
         model = local_model(settings.model, rollout, parts.chat, self._store.longest)
         template = ChatTemplate(parts.chat.tokenizer, model)
         closing = parts.chat.closing if parts.chat.has_template else ()
         self._sampler = Sampler(self._engine, model, rollout, template, closing, self._world, parts.console)
         parts.stack.callback(self._sampler.close)
-        self._grader = parts.stack.enter_context(RolloutGrader(rollout))
+        self._grader = parts.stack.enter_context(RolloutGrader(rollout.thinking_markers))
         self._reference: Any = None
         if settings.loss.kl:
             config = parts.model.config
@@ -89,15 +86,14 @@ class RolloutSource:
         assert samples is not None
         order = permutation(len(rollout), self._settings.batch.seed, number)
         chosen = order[update * self.batch_size : (update + 1) * self.batch_size].tolist()
-        weights = self._token_weights(rollout.lengths(chosen))
-        # What the loss does not depend on needs no forward pass.
-        acts = [
-            weight > 0 and (self._reference is not None or bool(np.any(rollout.trajectories[i].advantage)))
-            for i, weight in zip(chosen, weights, strict=True)
-        ]
-        used = [pair for pair, act in zip(zip(chosen, weights, strict=True), acts, strict=True) if act]
-        used = used or list(zip(chosen, weights, strict=True))[:1]
-        return samples.mini_batch([i for i, _ in used], [weight for _, weight in used])
+        weights = dict(zip(chosen, self._token_weights(rollout.lengths(chosen)), strict=True))
+        acting = [i for i in chosen if weights[i] > 0 and self._changes_loss(rollout.trajectories[i])]
+        used = acting or chosen[:1]
+        return samples.mini_batch(used, [weights[i] for i in used])
+
+    def _changes_loss(self, trajectory: Trajectory) -> bool:
+        """Whether the loss depends on a response at all; without KL, one of advantage 0 needs no forward pass."""
+        return self._reference is not None or bool(np.any(trajectory.advantage))
 
     def epoch(self, step: int) -> float:
         return self._cursor / len(self._store)
@@ -145,7 +141,9 @@ class RolloutSource:
                 watch.lap("check")
             rewarded = self._rewarded(responses, step)
             self._filter_state = rewarded.state
-            self._warn(rewarded, number if not attempt else 1)
+            if self._world.is_rank0 and number == attempt == 0:
+                for warning in rewarded.warnings:
+                    self._parts.console.say(warning)
             whole = rewarded.keep_P_G.any(axis=1) | (attempt == settings.refills)
             filtered += int((~whole).sum())
             chosen = np.repeat(whole, settings.samples)
@@ -159,7 +157,7 @@ class RolloutSource:
         self._record(number, step, attempts)
         del attempts, responses, rewarded  # the texts are large, and the passes below take minutes
         assert gap is not None
-        rollout = Rollout(number, settings.samples, self._trajectories(kept, advantages), learned)
+        rollout = Rollout(number, self._trajectories(kept, advantages), learned)
         self._add_log_probs(rollout)
         watch.lap("log_probs")
         self._world.on_rank0(lambda: self._keep(rollout))
@@ -181,14 +179,16 @@ class RolloutSource:
 
     def _rewarded(self, responses: Sequence[GradedResponse], step: int) -> RewardBatch:
         """Rewards and advantages, computed on rank 0: a user's own function need not agree with itself."""
-        groups = responses[:: self._settings.rollout.samples]
+        size = self._settings.rollout.samples
+        groups = [responses[begin : begin + size] for begin in range(0, len(responses), size)]
 
         def rewarded() -> RewardBatch:
-            subsets = [self._store.prompt(group.prompt).record.get("subset") for group in groups]
+            prompts = [group[0].prompt for group in groups]
+            subsets = [self._store.prompt(prompt).record.get("subset") for prompt in prompts]
+            facts = facts_of([[each.measured for each in group] for group in groups], prompts, subsets)
+            tokens = [[each.token_ids for each in group] for group in groups]
             try:
-                return self._plan.apply(
-                    facts_of(responses, self._settings.rollout.samples, subsets), self._filter_state, step
-                )
+                return self._plan.apply({**facts, "tokens_P_G_T": tokens}, self._filter_state, step)
             except (InvalidOptions, ValueError) as error:
                 raise Fatal(Exit.USAGE, f"--rewards: {error}") from None
 
@@ -235,7 +235,7 @@ class RolloutSource:
                 ungraded.append((response.with_completion(answer), answer, prompts[place]))
             else:
                 why = answer.kind if answer is not None else "no_answer"
-                failed.append(replace(response, reason=why, null_by="verifier"))
+                failed.append(replace(response, reason=why, null_by=NullBy.VERIFIER))
         graded = self._grader.grade(ungraded) if sampler.answers_for_group else []
         parts = self._world.all_gather([*failed, *graded] if sampler.answers_for_group else [])
         watch.lap("grade")
@@ -315,7 +315,7 @@ class RolloutSource:
         tasks = {index: self._store.prompt(index).task.name for index in {each.prompt for each in responses}}
         for each in responses:
             task = tasks[each.prompt]
-            if each.null_by != "verifier":
+            if each.null_by != NullBy.VERIFIER:
                 by_task.setdefault(task, []).append(bool(each.correct))
         graded = [right for each in by_task.values() for right in each]
         return {
@@ -326,10 +326,6 @@ class RolloutSource:
             "length_max": int(lengths.max()),
             "truncated_share": float(np.mean([each.finish_reason == "length" for each in responses])),
         }
-
-    def _warn(self, rewarded: RewardBatch, number: int) -> None:
-        for warning in rewarded.warnings if number == 0 and self._world.is_rank0 else ():
-            self._parts.console.say(warning)
 
     def _record(self, number: int, step: int, attempts: Sequence[tuple[Sequence[GradedResponse], RewardBatch]]) -> None:
         """Writes all responses of the rollout where --save-rollouts asks for them."""
