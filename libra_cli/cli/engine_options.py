@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from libra_cli import choices, miniature
-from libra_cli.cli.command import option
 from libra_cli.cli.config_file import YamlError, read_value
 from libra_cli.cli.numbers import NumberType, seconds
+from libra_cli.cli.stage_options import option
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 

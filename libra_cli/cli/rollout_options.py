@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from libra_cli import choices
-from libra_cli.cli.command import option
 from libra_cli.cli.engine_options import KeyValue, Markers
 from libra_cli.cli.numbers import NumberType
+from libra_cli.cli.stage_options import option
 
 _prompt_option = partial(option, group="Prompts")
 _rollout_option = partial(option, group="Rollouts")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from libra_cli.cli.command import option
 from libra_cli.cli.engine_options import Markers
 from libra_cli.cli.numbers import MOST_WORKERS, NumberType
+from libra_cli.cli.stage_options import option
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from libra_cli import choices, miniature
-from libra_cli.cli.command import option
 from libra_cli.cli.engine_options import KeyValue
 from libra_cli.cli.numbers import MOST_WORKERS, NumberType, seconds
+from libra_cli.cli.stage_options import option
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 

@@ -233,7 +233,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from libra_cli.cli.command import option, stage
+from libra_cli.cli.command import stage
+from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
     from libra_cli.stream.run import Run

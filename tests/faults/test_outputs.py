@@ -14,7 +14,7 @@ import pytest
 from fault_rows import good_rows, jsonl
 from fork_server import ForkServer
 
-from libra_cli.cli.command import StageOption
+from libra_cli.cli.stage_options import StageOption
 from libra_cli.main import STAGES, cli
 from libra_cli.stream.files import FORMS
 

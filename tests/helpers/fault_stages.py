@@ -16,7 +16,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from libra_cli import main
-from libra_cli.cli.command import option, stage
+from libra_cli.cli.command import stage
+from libra_cli.cli.stage_options import option
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import rows
 from libra_cli.stream.jobs import Feed, Job

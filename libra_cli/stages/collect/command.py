@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from libra_cli import choices
-from libra_cli.cli.command import option, stage
+from libra_cli.cli.command import stage
 from libra_cli.cli.numbers import NumberType
+from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
     from libra_cli.stages.collect.sources import Origin

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from libra_cli.cli.command import option, plain
+from libra_cli.cli.command import plain
+from libra_cli.cli.stage_options import option
 
 
 @plain("doctor", examples=("libra doctor", "libra doctor --probe", "libra doctor --json | jq .engines"))

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from libra_cli import choices, miniature
-from libra_cli.cli.command import option, stage
+from libra_cli.cli.command import stage
 from libra_cli.cli.engine_options import Markers, asking_options, reward_options
 from libra_cli.cli.numbers import NumberType
+from libra_cli.cli.stage_options import option
 from libra_cli.stages.judge import RESULTS
 
 if TYPE_CHECKING:

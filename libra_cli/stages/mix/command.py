@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from libra_cli import choices
-from libra_cli.cli.command import option, stage
+from libra_cli.cli.command import stage
 from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.shared_options import spool_dir_option
+from libra_cli.cli.stage_options import option
 from libra_cli.stages.mix.amounts import MOST_ROWS
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from libra_cli import choices
-from libra_cli.cli.command import option, plain
+from libra_cli.cli.command import plain
 from libra_cli.cli.shared_options import any_markers_option
+from libra_cli.cli.stage_options import option
 
 
 @plain(

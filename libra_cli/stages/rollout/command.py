@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from libra_cli import choices
-from libra_cli.cli.command import option, stage
+from libra_cli.cli.command import stage
 from libra_cli.cli.engine_options import engine_options, sampling_options
+from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
     from libra_cli.stream.run import Run

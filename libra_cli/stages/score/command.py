@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from libra_cli import choices
-from libra_cli.cli.command import option, plain
+from libra_cli.cli.command import plain
 from libra_cli.cli.numbers import NumberType
+from libra_cli.cli.stage_options import option
 from libra_cli.stages.score.options import At, Resamples, Threshold, output_options
 
 _OTHER_KINDS = ("pointwise", "pairs", "reasoning")

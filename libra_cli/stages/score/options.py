@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from libra_cli.choices import THRESHOLD_SEARCHES
-from libra_cli.cli.command import option
 from libra_cli.cli.numbers import NumberType
+from libra_cli.cli.stage_options import option
 
 FEWEST_RESAMPLES, MOST_RESAMPLES = 100, 1_000_000
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from libra_cli import choices, miniature
-from libra_cli.cli.command import option, stage
+from libra_cli.cli.command import stage
 from libra_cli.cli.engine_options import Markers, asking_options
 from libra_cli.cli.numbers import seconds
 from libra_cli.cli.shared_options import any_markers_option, workers_option
+from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
     from libra_cli.answers.pool import Pool
