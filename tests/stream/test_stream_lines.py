@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream import line_source
+from libra_cli.stream import decompression, line_source
 from libra_cli.stream.line_source import InputFiles, LineBatch
 
 TEXT = [b"\n", b"\n\n", b"\r\n", b"a", b"bc" * 9]
@@ -46,10 +46,16 @@ def expected(data: bytes) -> list[bytes]:
     return [naive[0].removeprefix(line_source.BOM), *naive[1:]] if naive else []
 
 
+def set_chunk(patch: pytest.MonkeyPatch, size: int) -> None:
+    """Both what is read and what is unpacked at a time."""
+    for module in (line_source, decompression):
+        patch.setattr(module, "CHUNK", size)
+
+
 @pytest.fixture
 def chunk(monkeypatch):
     """Sets the chunk size, so that small data has many boundaries."""
-    return lambda size: monkeypatch.setattr(line_source, "CHUNK", size)
+    return lambda size: set_chunk(monkeypatch, size)
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
@@ -58,12 +64,12 @@ def chunk(monkeypatch):
 @example(data=b"\xef\xbb\xbf", size=1)
 @example(data=b"\xef\xbb\xbf\n", size=2)
 def test_lines_are_those_of_a_naive_splitter_at_every_chunk_boundary(tmp_path_factory, container, data, size):
-    if container == "plain" and data.startswith(line_source.GZIP_MAGIC):
+    if container == "plain" and data.startswith(decompression.GZIP_MAGIC):
         return
     path = tmp_path_factory.getbasetemp() / "data"
     path.write_bytes(CONTAINERS[container](data))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(line_source, "CHUNK", size)
+        set_chunk(patch, size)
         batches = read_all(InputFiles([str(path)]))
     assert content(batches) == expected(data)
     numbers = [number for batch in batches for number, _ in enumerate(batch.lines, batch.first)]
@@ -75,12 +81,12 @@ def test_lines_are_those_of_a_naive_splitter_at_every_chunk_boundary(tmp_path_fa
 @settings(max_examples=150)
 @given(data=DATA, size=st.integers(1, 40), limit=st.integers(1, 30))
 def test_a_line_over_the_limit_is_dropped_and_named_wherever_it_lies(tmp_path_factory, data, size, limit):
-    if data.startswith((line_source.GZIP_MAGIC, line_source.BOM)):
+    if data.startswith((decompression.GZIP_MAGIC, line_source.BOM)):
         return
     path = tmp_path_factory.getbasetemp() / "data"
     path.write_bytes(data)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(line_source, "CHUNK", size)
+        set_chunk(patch, size)
         batches = read_all(InputFiles([str(path)], max_line_bytes=limit))
     found = [batch.too_long.get(at, line) for batch in batches for at, line in enumerate(batch.lines)]
     named = [(len(line), hashlib.sha256(line).hexdigest()) for line in expected(data)]
@@ -232,7 +238,7 @@ def as_pzstd(data: bytes) -> bytes:
 @pytest.mark.parametrize("first", [0x50, 0x5F])
 @pytest.mark.parametrize("size", [3, 1 << 18])
 def test_frames_to_skip_are_skipped(first, size, tmp_path, monkeypatch):
-    monkeypatch.setattr(line_source, "CHUNK", size)
+    set_chunk(monkeypatch, size)
     lines = [b'{"n":%d}' % number for number in range(500)]
     data = b"".join(line + b"\n" for line in lines)
     made = as_pzstd(data) + skippable(b"x" * 1000, first) + zstd(b"last\n") + skippable(b"", first)
