@@ -467,7 +467,7 @@ complete -c libra -n '__fish_seen_subcommand_from grpo' -l chat-template-arg -x 
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l thinking-markers -x -d 'Markers around the model\'s thinking'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l max-length -x -d 'Maximum length of prompt and response together'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l too-long -x -a 'drop refuse' -d 'Prompts that are too long'
-complete -c libra -n '__fish_seen_subcommand_from grpo' -l errors -r -F -d 'Write rows that cannot be trained on to FILE and continue'
+complete -c libra -n '__fish_seen_subcommand_from grpo' -l errors -r -F -d 'Write the rows that cannot be trained on to FILE, and train on the others (status 3)'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l prompts -x -d 'Prompts of a rollout'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -s n -l samples -x -d 'Responses to each prompt'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l temperature -x -d 'Sampling temperature'

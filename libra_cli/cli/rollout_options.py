@@ -11,8 +11,9 @@ from libra_cli import choices
 from libra_cli.cli.engine_options import KeyValue, Markers
 from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.stage_options import option
+from libra_cli.cli.training_options import CHAT_OPTIONS, ERRORS_OPTION
 
-_prompt_option = partial(option, group="Prompts")
+_prompt_option = partial(option, group="Data")
 _rollout_option = partial(option, group="Rollouts")
 _loss_option = partial(option, group="Rewards and loss")
 
@@ -48,18 +49,7 @@ PROMPT_OPTIONS = (
         help="Prompt template to use for a task instead of the built-in one. Repeatable.",
     ),
     _prompt_option("--system", metavar="TEXT", help="System prompt."),
-    _prompt_option(
-        "--chat-template",
-        metavar="FILE|NAME",
-        help="Chat template to use instead of the tokenizer's own: a Jinja file, or the built-in chatml.",
-    ),
-    _prompt_option(
-        "--chat-template-arg",
-        multiple=True,
-        type=KeyValue(),
-        metavar="KEY=VALUE",
-        help="Set a variable of the chat template; VALUE is JSON or YAML. Repeatable.",
-    ),
+    *CHAT_OPTIONS,
     _prompt_option(
         "--thinking-markers",
         default="think",
@@ -81,13 +71,7 @@ PROMPT_OPTIONS = (
         default="drop",
         help="Prompts that are too long: drop them and count them, or refuse them as errors.",
     ),
-    _prompt_option(
-        "--errors",
-        writes="lines",
-        keys=("stage", "class", "reason", "row_sha256"),
-        metavar="FILE",
-        help="Write rows that cannot be trained on to FILE and continue. Default: stop at the first one.",
-    ),
+    ERRORS_OPTION,
 )
 """Which rows are asked, and how."""
 

@@ -74,7 +74,7 @@ MODEL_OPTIONS = (
 )
 """Which model is trained, and which of its weights."""
 
-DATA_OPTIONS = (
+CHAT_OPTIONS = (
     _data_option(
         "--chat-template",
         metavar="FILE|NAME",
@@ -87,6 +87,21 @@ DATA_OPTIONS = (
         metavar="KEY=VALUE",
         help="Set a variable of the chat template; VALUE is JSON or YAML. Repeatable.",
     ),
+)
+"""How a conversation becomes text."""
+
+ERRORS_OPTION = _data_option(
+    "--errors",
+    writes="lines",
+    keys=("stage", "class", "reason", "row_sha256"),
+    metavar="FILE",
+    help="Write the rows that cannot be trained on to FILE, and train on the others (status 3). Default: the "
+    "first such row ends the run before training (status 2).",
+)
+"""Where rows go that cannot be used."""
+
+DATA_OPTIONS = (
+    *CHAT_OPTIONS,
     _data_option(
         "--assistant",
         type=click.Choice(choices.ASSISTANT_TEXTS),
@@ -111,14 +126,7 @@ DATA_OPTIONS = (
         help="What to do with a sample longer than --max-length; none is truncated. drop: leave it out and count it. "
         "refuse: treat it as a row that cannot be trained on (see --errors).",
     ),
-    _data_option(
-        "--errors",
-        writes="lines",
-        keys=("stage", "class", "reason", "row_sha256"),
-        metavar="FILE",
-        help="Write the rows that cannot be trained on to FILE, and train on the others (status 3). Default: the "
-        "first such row ends the run before training (status 2).",
-    ),
+    ERRORS_OPTION,
     _data_option(
         "-j",
         "--workers",
