@@ -13,15 +13,10 @@ import orjson
 import pytest
 
 from libra_cli.engines.base import Completion
-from libra_cli.sampling.options import SamplingOptions
 from libra_cli.sampling.response_fields import response_fields
 from libra_cli.stages.rollout.run import UniqueIds
 from libra_cli.stream.rows import Filtered, Row, RowError
 
-SETTINGS = SamplingOptions(
-    samples=1, seed=0, thinking=True, temperature=None, top_p=1.0, top_k=None, min_p=None, max_tokens=None,
-    stop=(), sampling_arg=(), prefill="", thinking_markers="think",
-)  # fmt: skip
 QUESTIONS = [f"Working left to right modulo 1000, what is {n}-{n % 90 + 9}*6?" for n in range(100, 112)]
 
 
@@ -77,7 +72,7 @@ def recording(tmp_path) -> Path:
     ],
 )
 def test_what_was_thought_is_no_response(text, reason, opened, response, whole):
-    fields = response_fields(Completion(text, reason, 3, opened), SETTINGS)
+    fields = response_fields(Completion(text, reason, 3, opened), "think")
     assert fields == {"response": response, "response_with_cot": whole, "finish_reason": reason, "n_tokens": 3}
 
 
