@@ -8,7 +8,7 @@ from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.training.rewards import RewardPlan
 from libra_cli.training.settings import GrpoRunSettings
 
-SAVED = ("correct", "null_by", "lengths", "truncated", "format", "responses", "prompt_id", "subset")
+SAVED = ("correct", "null_by", "lengths", "truncated", "format", "responses", "confidence", "prompt_id", "subset")
 """Facts that saved rollouts have."""
 MEASURED = (*SAVED, "tokens")
 """Facts that rollouts of `libra grpo` have."""
