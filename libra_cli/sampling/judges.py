@@ -9,12 +9,12 @@ from typing import Any
 from libra_cli.engines.base import Messages, Request
 from libra_cli.engines.reward.base import RewardRequest
 from libra_cli.records.forms import JudgeItem
+from libra_cli.sampling.aggregate import AggregationRule
 from libra_cli.sampling.judge_prompts import RESPONSE, JudgePlan, JudgePrompt, check_reference, slot_values
 from libra_cli.sampling.judgments import failed_judgment, judgment
 from libra_cli.sampling.options import SamplingOptions
 from libra_cli.sampling.response_fields import response_fields
-from libra_cli.stages.judge.aggregate import AggregationRule
-from libra_cli.stages.judge.votes import MEAN
+from libra_cli.sampling.votes import MEAN
 from libra_cli.stream.jobs import Answer
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks import GeneratedText, JudgeTask, template

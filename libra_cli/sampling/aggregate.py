@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from libra_cli.sampling import votes
 from libra_cli.sampling.judge_prompts import LIST, PAIR, JudgePlan
-from libra_cli.stages.judge import votes
 from libra_cli.tasks.judge import is_above
 
 TIED = "tied"
