@@ -31,7 +31,7 @@ from libra_cli.training.monitoring.flops import ModelShape
 from libra_cli.training.monitoring.judge_eval import JudgeEval
 from libra_cli.training.monitoring.telemetry import Telemetry
 from libra_cli.training.objectives.base import Objective
-from libra_cli.training.run_dir import SAMPLES, SCORED, RunDir, versions
+from libra_cli.training.run_dir import EVENTS, SAMPLES, SCORED, RunDir, versions
 from libra_cli.training.schedule import Schedule
 from libra_cli.training.settings import TrainSettings
 from libra_cli.training.trainer import Stopped, TrainBatches, Trainer
@@ -300,7 +300,12 @@ class TrainingRun:
         if not self._world.is_rank0:
             return None
 
+        events = stack.enter_context(self._dir.open_events())
+        is_output = os.path.samestat(os.fstat(events), os.fstat(self._records))
+
         def write(line: bytes) -> None:
+            if not is_output:
+                write_all(events, line + b"\n", str(self._dir.path / EVENTS))
             try:
                 write_all(self._records, line + b"\n", "standard output")
             except ReaderGone as gone:  # the run stops as if it had been asked to
