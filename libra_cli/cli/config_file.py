@@ -113,6 +113,26 @@ def read_config(data: bytes) -> dict[str, ConfigValue]:
     return {str(key.value): ConfigValue(_line(key), _text(value), _value(value)) for key, value in root.value}
 
 
+def line_of(data: bytes, place: str) -> int:
+    """The line of `place` in a configuration file, such as `rewards[0].name`: of the deepest key that is there.
+
+    0 if not even the first is.
+    """
+    node, line = _node(data.decode("utf-8-sig")), 0
+    for part in place.replace("[", ".").replace("]", "").split("."):
+        if node is None or node.id == "scalar":
+            break
+        if node.id == "mapping":
+            found = next(((key, value) for key, value in node.value if key.value == part), None)
+        else:
+            items = node.value[int(part) : int(part) + 1] if part.isdigit() else ()
+            found = next(((item, item) for item in items), None)
+        if found is None:
+            break
+        line, node = _line(found[0]), found[1]
+    return line
+
+
 def read_value(text: str) -> Any:
     """The value of a YAML text of an option, a date as its text; raises YamlError."""
     node = _node(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from array import array
+from errno import EIO
 
 from libra_cli.stream.sinks import write_all, write_failed
 
@@ -76,8 +77,18 @@ class DiskLog:
         self._tail.clear()
 
     def read(self, begin: int, size: int) -> bytes:
-        """The `size` bytes from `begin`, all of which one call of `append` has added."""
-        if begin >= self._written:
-            return bytes(self._tail[begin - self._written : begin - self._written + size])
-        assert self._fd is not None
-        return os.pread(self._fd, size, begin)
+        """The `size` bytes from `begin`, all of which are there; raises Fatal(74) if they cannot be read back."""
+        pieces = []
+        while size and begin < self._written:
+            assert self._fd is not None
+            try:
+                piece = os.pread(self._fd, min(size, self._written - begin), begin)
+                if not piece:
+                    raise OSError(EIO, os.strerror(EIO))
+            except OSError as error:
+                raise write_failed(f"a temporary file in {tempfile.gettempdir()}", error, begun=True) from None
+            pieces.append(piece)
+            begin, size = begin + len(piece), size - len(piece)
+        if size:
+            pieces.append(bytes(self._tail[begin - self._written : begin - self._written + size]))
+        return b"".join(pieces)

@@ -48,6 +48,10 @@ def test_a_log_gives_back_what_it_was_given():
         assert log.read(begin, len(wanted)) == wanted
     assert len(log) == len(whole) > 1 << 18
     assert all(log.read(begin, len(data)) == data for begin, data in begins)
+    for _ in range(200):  # also across the pieces that were added, and across what is on disk
+        begin, end = sorted((draw.randrange(len(log)), draw.randrange(len(log) + 1)))
+        assert log.read(begin, end - begin) == whole[begin:end]
+    assert log.read(0, len(log)) == whole
 
 
 def test_a_log_that_cannot_be_written_says_where(monkeypatch):

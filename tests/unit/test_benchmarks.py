@@ -49,3 +49,11 @@ def test_verify(tmp_path: Path) -> None:
 def test_score() -> None:
     score = runpy.run_path(str(ROOT / "benchmarks" / "score"))
     assert score["bootstrapping"]()["seconds"] > 0  # the rest needs a peer that is not installed here
+
+
+def test_grpo() -> None:
+    found = figures("grpo", "--alone", "--tiny", "--rounds", "1", "--case", "tail")  # TRL is not installed here
+    tail = found["tail"]
+    assert isinstance(tail, dict)
+    assert sum(tail["phases"].values()) == pytest.approx(1.0)
+    assert tail["tokens_per_second"] > 0

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from libra_cli import miniature
+from libra_cli.stages.grpo.plan import plan_of
 from libra_cli.stages.grpo.run import GrpoMethod
 from libra_cli.stream.console import Console
 from libra_cli.stream.error_log import ErrorLog
@@ -14,7 +18,8 @@ from libra_cli.training import dry_run, preflight
 from libra_cli.training.data.prepare import Preparation, chat_format_of
 from libra_cli.training.distributed.world import World
 from libra_cli.training.model import policy
-from libra_cli.training.settings import GrpoRunSettings
+from libra_cli.training.rewards.judge import RANK, RewardJudge
+from libra_cli.training.settings import GrpoRunSettings, RolloutSettings
 
 
 def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[str, Any]:
@@ -28,6 +33,7 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[st
         prompts = GrpoMethod(settings).prepare(preparation).train
         preflight.refuse_unfit([prompts], config, batch.epochs)
         n_prompts, longest = len(prompts), prompts.longest
+    plan = plan_of(settings)
     n_rollouts = settings.n_rollouts(n_prompts)
     steps = n_rollouts * settings.rollout_steps
     return {
@@ -37,7 +43,24 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[st
         "steps": min(steps, batch.max_steps or steps),
         "responses_per_rollout": rollout.responses,
         "most_tokens_per_rollout": rollout.responses * rollout.max_tokens,
+        **({} if plan.judge is None else {"judge": _judge(plan.judge, rollout)}),
         **dry_run.memory_needs(
             settings, config, ranks, longest, reference=bool(settings.loss.kl) and settings.model.lora_rank is None
         ),
+    }
+
+
+def _judge(judge: RewardJudge, rollout: RolloutSettings) -> dict[str, Any]:
+    """Who judges and where, the requests of a rollout, and what a judge in the training processes takes beside them."""
+    asked = rollout.responses
+    if judge.task == RANK:
+        asked = rollout.prompts * math.comb(rollout.samples, 2) * (2 if judge.orders == "both" else 1)
+    path = Path(miniature.resolve(judge.model) or os.path.expanduser(judge.model))
+    weights = sum(file.stat().st_size for file in path.glob("*.safetensors"))
+    here = {"runs_in": "each training process", **({"weights_gb": round(weights / 1e9, 3)} if weights else {})}
+    return {
+        "model": judge.model,
+        "task": judge.task,
+        "requests_per_rollout": asked * judge.votes,
+        **({"runs_in": list(judge.base_urls)} if judge.base_urls else here),
     }

@@ -21,7 +21,6 @@ from libra_cli.sampling.judges import GenerativeJudge, Judge, ScalarJudge, defau
 from libra_cli.sampling.judgments import raise_failures
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
 from libra_cli.sampling.passes import Passes, rendered
-from libra_cli.sampling.requests import provenance
 from libra_cli.sampling.votes import MAX
 from libra_cli.sampling.worker import EngineWorker
 from libra_cli.stages.judge import RESULTS
@@ -145,11 +144,7 @@ class Judging:
         return fields
 
     def _provenance(self, engine: Mapping[str, Any], judge: Judge) -> dict[str, Any]:
-        if isinstance(judge, ScalarJudge):
-            return provenance(engine)
-        config = self._config
-        votes = {"votes": config.votes, "orders": config.orders, "reduce": config.reduce}
-        return {**provenance(engine, self._drawn, judge.prompt_sha256), **votes}
+        return judge.provenance(engine, self._config.votes, self._config.orders, self._config.reduce)
 
     def _shown(self, model: ChosenModel, row: Row) -> dict[str, Any]:
         changed, item = next(self._items(row))

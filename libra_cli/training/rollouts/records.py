@@ -15,8 +15,8 @@ from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.sinks import write_failed
 from libra_cli.tasks import JudgeTask
 from libra_cli.training.data.prompts import PromptStore, VerifiablePrompt
-from libra_cli.training.rewards import Facts, NullBy, RewardBatch
-from libra_cli.training.rollouts.rollout import GradedResponse, MeasuredResponse, facts_of
+from libra_cli.training.rewards import Facts, NullBy, RewardBatch, RewardPlan
+from libra_cli.training.rollouts.rollout import GradedResponse, Judged, MeasuredResponse, facts_of
 
 
 class SavedRollout(NamedTuple):
@@ -83,8 +83,10 @@ def _rows(
             "n_tokens": len(response.token_ids),
             "finish_reason": response.finish_reason,
             "text": response.text,
+            **_judged_fields(response.judged),
         }
-        fields = {**_answer_fields(prompt, response, model), "sample": response.sample, "rollout": graded}
+        said = (response.judged.fields if response.judged else None) or {}
+        fields = {**_answer_fields(prompt, response, model), "sample": response.sample, **said, "rollout": graded}
         yield rows.dumps({**prompt.record, "id": prompt.id, "task": prompt.task.name, **fields}) + b"\n"
 
 
@@ -101,12 +103,19 @@ def _answer_fields(prompt: VerifiablePrompt, response: GradedResponse, model: st
     return {"judge": model, "judge_task": prompt.task.name, "judgments": [judgment], **score}
 
 
+def _judged_fields(judged: Judged | None) -> dict[str, Any]:
+    """What rewards depend on of a judge's verdict."""
+    if judged is None:
+        return {}
+    return {"difference": list(judged.difference)} if judged.difference else {"judge": judged.score}
+
+
 def _number(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def read_facts(paths: Sequence[str]) -> list[tuple[SavedRollout, Facts]]:
-    """What was sampled at once for a rollout, and its facts, in order; raises Fatal(2) for a row that is none of one.
+def read_facts(paths: Sequence[str], plan: RewardPlan) -> list[tuple[SavedRollout, Facts]]:
+    """What was sampled at once for a rollout, and its facts for `plan`; raises Fatal(2) for a row that is none of one.
 
     Groups of another size than most of their rollout are refused: a reward compares the responses of a whole group.
     """
@@ -120,8 +129,9 @@ def read_facts(paths: Sequence[str]) -> list[tuple[SavedRollout, Facts]]:
             raise Fatal(Exit.USAGE, f'{entry.place}: no "rollout" with the grade of a response; {cure}')
         saved = SavedRollout(made["number"], made["attempt"], made["step"])
         made["subset"] = str(entry.fields.get("subset"))
+        made["response"] = entry.fields.get("response", "")
         rollouts.setdefault(saved, {}).setdefault(made["position"], []).append(made)
-    return [(saved, _facts(saved.number, groups)) for saved, groups in sorted(rollouts.items())]
+    return [(saved, _facts(saved.number, groups, plan)) for saved, groups in sorted(rollouts.items())]
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -136,6 +146,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "finish_reason": (str,),
     "text": (str,),
 }
+_NUMBER = (int, float, type(None))
 
 
 _NULL_CAUSES = {cause.name.lower(): cause for cause in NullBy}
@@ -143,19 +154,34 @@ _NULL_CAUSES = {cause.name.lower(): cause for cause in NullBy}
 
 def _is_whole(made: Mapping[str, Any]) -> bool:
     fits = all(type(made.get(name, ...)) in types for name, types in _TYPES.items())
-    return fits and made["null_by"] in _NULL_CAUSES
+    leads = made.get("difference", [])
+    judged = type(made.get("judge")) in _NUMBER and type(leads) is list and all(type(lead) in _NUMBER for lead in leads)
+    return fits and judged and made["null_by"] in _NULL_CAUSES
 
 
-def _facts(number: int, groups: Mapping[int, Sequence[Mapping[str, Any]]]) -> Facts:
+def _facts(number: int, groups: Mapping[int, Sequence[Mapping[str, Any]]], plan: RewardPlan) -> Facts:
     if len({len(group) for group in groups.values()}) != 1:
         odd = min(groups, key=lambda position: len(groups[position]))
         what = f"rollout {number}: the prompt at position {odd} has {len(groups[odd])} responses, others more"
         raise Fatal(Exit.USAGE, f"{what}; give whole rollouts")
+    sizes = {len(made.get("difference", group)) for group in groups.values() for made in group}
+    if sizes != {len(group) for group in groups.values()}:
+        what = f"rollout {number}: a response is compared with another number of responses than its prompt has"
+        raise Fatal(Exit.USAGE, f"{what}; give whole rollouts")
     subsets = [group[0]["subset"] for group in groups.values()]
-    return facts_of([[_measured(made) for made in group] for group in groups.values()], list(groups), subsets)
+    return facts_of([[_measured(made) for made in group] for group in groups.values()], list(groups), subsets, plan)
 
 
 def _measured(made: Mapping[str, Any]) -> MeasuredResponse:
-    truncated = made["finish_reason"] == "length"
-    null_by = _NULL_CAUSES[made["null_by"]]
-    return MeasuredResponse(made["correct"], null_by, made["n_tokens"], truncated, made["format"], made["text"])
+    return MeasuredResponse(
+        made["correct"],
+        _NULL_CAUSES[made["null_by"]],
+        made["n_tokens"],
+        made["finish_reason"],
+        made["format"],
+        made["text"],
+        made["response"] is not None,
+        "judge" in made or "difference" in made,
+        made.get("judge"),
+        tuple(made.get("difference", ())),
+    )

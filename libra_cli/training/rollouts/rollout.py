@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,21 @@ from libra_cli.stream.sinks import write_failed
 from libra_cli.tasks.confidence import stated_confidence
 from libra_cli.training.data.tokenization import Encoded
 from libra_cli.training.data.trajectories import Trajectory
-from libra_cli.training.rewards import Facts, NullBy
+from libra_cli.training.rewards import Facts, NullBy, RewardPlan
+
+
+class Judged(NamedTuple):
+    """What a judge says about a response; None where it gave no verdict."""
+
+    score: float | None = None
+    difference: tuple[float | None, ...] = ()
+    """[G]: how far the response is ahead of each of its group; empty if the judge scores responses one by one."""
+    fields: Mapping[str, Any] | None = None
+    """What `libra judge` would add to the row of the response; None for comparisons."""
+    gate: str | None = None
+    """The kind of non-answer that the response is; None if the judge was asked."""
+    failed: str | None = None
+    """Why all requests about the response failed, if they did."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +59,24 @@ class GradedResponse:
     reason: str | None = None
     """Why there is no outcome, or why it cannot be graded."""
     null_by: NullBy = NullBy.NONE
+    judged: Judged | None = None
 
     @property
     def measured(self) -> MeasuredResponse:
         """What rewards depend on."""
-        truncated, has_outcome = self.finish_reason == "length", self.outcome is not None
-        return MeasuredResponse(self.correct, self.null_by, len(self.token_ids), truncated, has_outcome, self.text)
+        score, difference = (self.judged.score, self.judged.difference) if self.judged else (None, ())
+        return MeasuredResponse(
+            self.correct,
+            self.null_by,
+            len(self.token_ids),
+            self.finish_reason,
+            self.outcome is not None,
+            self.text,
+            self.response is not None,
+            self.judged is not None,
+            score,
+            difference,
+        )
 
     def with_completion(self, completion: Completion) -> GradedResponse:
         """The response that an engine generated, not graded yet."""
@@ -144,25 +170,53 @@ class MeasuredResponse(NamedTuple):
 
     correct: bool | None
     null_by: NullBy
+    """Of its grade."""
     n_tokens: int
-    truncated: bool
+    finish_reason: str
     has_outcome: bool
     text: str
+    has_response: bool
+    """There is text after the thinking."""
+    judged: bool = False
+    score: float | None = None
+    difference: tuple[float | None, ...] = ()
+    """As a judge has them, see Judged."""
+
+    @property
+    def truncated(self) -> bool:
+        """It was cut at the token limit."""
+        return self.finish_reason == "length"
+
+    @property
+    def null_by_ungraded(self) -> NullBy:
+        """Who caused a null where no grade counts: the policy if it was cut before it gave a response or an answer."""
+        if self.finish_reason == "error":
+            return NullBy.VERIFIER
+        cut = self.truncated and not self.has_outcome
+        return NullBy.NONE if self.has_response and not cut else NullBy.POLICY
 
 
 def _or_nan(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def facts_of(groups: Sequence[Sequence[MeasuredResponse]], prompts: Sequence[int], subsets: Sequence[Any]) -> Facts:
-    """The facts of P groups of G responses; `prompts` and `subsets` are those of the groups."""
+def facts_of(
+    groups: Sequence[Sequence[MeasuredResponse]],
+    prompts: Sequence[int],
+    subsets: Sequence[Any],
+    plan: RewardPlan,
+) -> Facts:
+    """The facts of P groups of G responses that `plan` may read; `prompts` and `subsets` are those of the groups."""
+    responses = [each for group in groups for each in group]
+    compared = all(each.difference for each in responses)
+    judged = not compared and all(each.judged for each in responses)
 
     def array(value: Callable[[MeasuredResponse], Any], dtype: Any = np.float64) -> np.ndarray:
         return np.array([[value(each) for each in group] for group in groups], dtype)
 
     return {
         "correct_P_G": array(lambda each: _or_nan(each.correct)),
-        "null_by_P_G": array(lambda each: each.null_by, np.int64),
+        "null_by_P_G": array(lambda each: each.null_by if plan.graded else each.null_by_ungraded, np.int64),
         "lengths_P_G": array(lambda each: each.n_tokens),
         "truncated_P_G": array(lambda each: each.truncated),
         "format_P_G": array(lambda each: each.has_outcome),
@@ -170,4 +224,6 @@ def facts_of(groups: Sequence[Sequence[MeasuredResponse]], prompts: Sequence[int
         "confidence_P_G": array(lambda each: _or_nan(stated_confidence(each.text))),
         "prompt_id_P": np.array(prompts),
         "subset_P": np.array([str(subset) for subset in subsets], object),
+        **({"judge_P_G": array(lambda each: each.score)} if judged else {}),
+        **({"difference_P_G_G": array(lambda each: each.difference)} if compared else {}),
     }
