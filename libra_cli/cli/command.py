@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from libra_cli.cli.config_file import key_of
+from libra_cli.cli.config_file import CONFIG_FILE, key_of
 from libra_cli.cli.renamed import current_config
 from libra_cli.cli.stage_options import StageOption, config_options, stream_options
 from libra_cli.exits import MEANINGS, InvalidOptions
@@ -184,10 +184,12 @@ def _written(command: click.Command, values: Mapping[str, Any]) -> tuple[OutputF
 
 
 def _read(command: click.Command, values: Mapping[str, Any]) -> tuple[str, ...]:
-    """The files that the options of `command` have it read."""
-    options = [param for param in command.params if isinstance(param, StageOption) and not param.writes]
-    names = [str(param.name) for param in options if str(param.metavar).startswith("FILE")]
-    return tuple(path for name in names if values.get(name) for path in _paths(values[name]))
+    """The files that the options of `command` have it read, --config among them."""
+    config = click.get_current_context().meta.get(CONFIG_FILE)
+    names = [str(param.name) for param in command.params if isinstance(param, StageOption) and param.reads]
+    named = [one for name in names if values.get(name) for one in _paths(values[name])]
+    paths = (one if isinstance(one, str) else one[-1] for one in named)  # of TASK=FILE the file
+    return (*([] if config is None else [config]), *paths)
 
 
 def _summary(function: Callable[..., Any]) -> str:

@@ -252,6 +252,39 @@ def test_what_a_run_has_written_is_taken_by_the_next(server, tmp_path, stage, pa
         assert b"of the user's" not in (tmp_path / name).read_bytes()
 
 
+def read_options() -> list[tuple[str, click.Parameter]]:
+    """Every option of every command that says that it reads a file, or whose metavar or help says so."""
+    found = []
+    for stage in STAGES:
+        command = cli.get_command(click.Context(cli), stage)
+        assert command is not None
+        for param in command.params:
+            is_own = isinstance(param, StageOption) and not param.writes and stage in {of for of, _ in WRITTEN}
+            if is_own and (param.reads or "FILE" in str(param.metavar) or "file, or the name of" in str(param.help)):
+                found.append((stage, param))
+    return found
+
+
+@pytest.mark.parametrize(("stage", "param"), read_options(), ids=lambda value: getattr(value, "name", value))
+def test_a_file_that_an_option_reads_is_never_written(server, tmp_path, stage, param):
+    (tmp_path / "in").write_bytes(jsonl(ROWS))
+    (tmp_path / "recorded").write_bytes(jsonl(VOTES))
+    read = tmp_path / "read"
+    read.write_bytes(b"{}\n")
+    read.chmod(0o600)
+    value = "score=read" if "=" in str(param.metavar) else "read"
+    outputs = [each for of, each in WRITTEN if of == stage and not FORMS[str(each.writes)].is_folder]
+    written = [each for each in outputs if not {"html", "png"} & set(str(each.metavar).split("."))]
+    for output in written[:2]:
+        words = [*stage.split(), "in", max(param.opts, key=len), value, max(output.opts, key=len), "./read"]
+        words += ["-o", "model"] if stage in ("sft", "grpo") else []
+        words += ["--overwrite"] if output.writes == "rows" else []
+        before = state(tmp_path)
+        status, said = server.run(words, tmp_path)
+        assert (status, "./read: the same run uses this file already" in said) == (2, True), said
+        assert state(tmp_path) == before
+
+
 # -- whole runs -------------------------------------------------------------------------------------------------------
 
 
