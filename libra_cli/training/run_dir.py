@@ -27,7 +27,6 @@ from libra_cli.training.settings import TrainSettings
 
 SAMPLES, SCORED, ROLLOUTS = ".samples", ".scored", ".rollouts"
 CHECKPOINTS = "checkpoints"
-SAVED_ROLLOUTS = "rollouts/rollout-*.jsonl"
 MODEL_FILES = ("config.json", "*.safetensors", "tokenizer*", "*.jinja")
 """What identifies a model's folder."""
 _KINDS = {
@@ -166,8 +165,8 @@ class RunDir:
                 own_folder.remove_checkpoints(self.path / CHECKPOINTS)
             for name in (SAMPLES, SCORED, ROLLOUTS):
                 self.remove(name)
-            for path in self.path.glob(SAVED_ROLLOUTS):
-                path.unlink()
+            with _removing(self.path / own_folder.ROLLOUTS):
+                own_folder.remove_rollouts(self.path)
         self._inputs = {"files": self._sample_files(), "model": self._model_files(), "left": self._results()}
 
     def claim(self, names: Sequence[str]) -> set[str]:
