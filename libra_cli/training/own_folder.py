@@ -19,13 +19,13 @@ WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors", "model.safetensors.i
 EXPORTED = (
     *WEIGHTS, "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "tokenizer.model",
     "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt", "chat_template.jinja",
-    "rollouts",
+    "rollouts", "events.jsonl",
 )  # fmt: skip
-"""Names that the files of a model have, and the folder of --save-rollouts."""
+"""Names that the files of a model have, the folder of --save-rollouts, and the events of a run."""
 ROLLOUTS = "rollouts"
 """Folder of --save-rollouts."""
-KEPT = ("checkpoints", ".samples", ".scored", ".rollouts", ROLLOUTS)
-"""Folders that a run may make."""
+KEPT = ("checkpoints", ".samples", ".scored", ".rollouts", ROLLOUTS, "events.jsonl")
+"""Folders and files that a run may make."""
 _SCRATCH = (MANIFEST, "run.lock", ".samples", ".scored", ".rollouts", ".model.partial", ".libra-*.tmp")
 """Names that nobody but libra gives; before there is a manifest, only a run that was killed has left them."""
 _CHECKPOINT = re.compile(r"step-[0-9]+")

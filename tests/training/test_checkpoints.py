@@ -14,6 +14,7 @@ from pathlib import Path
 
 import failing_disk
 import pytest
+import thinned
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.training.distributed.checkpoints import Checkpoints
@@ -166,7 +167,10 @@ def test_a_full_disk_costs_the_new_checkpoint_only(tmp_path: Path, world: World)
     assert found[0].name == "step-3"
 
 
-def test_every_error_of_the_disk_costs_the_new_checkpoint_only(tmp_path: Path, world: World, monkeypatch) -> None:
+@pytest.mark.parametrize("part", thinned.parts(failing_disk.PARTS))
+def test_every_error_of_the_disk_costs_the_new_checkpoint_only(
+    tmp_path: Path, world: World, monkeypatch, part: int
+) -> None:
     monkeypatch.chdir(tmp_path)
     checkpoints = Checkpoints("c", keep=1, world=world)
     met = 0
@@ -175,7 +179,7 @@ def test_every_error_of_the_disk_costs_the_new_checkpoint_only(tmp_path: Path, w
         shutil.rmtree("c", ignore_errors=True)
         save(checkpoints, 3)
 
-    for site, code, ended in failing_disk.outcomes(prepare, lambda: save(checkpoints, 4)):
+    for site, code, ended in failing_disk.outcomes(prepare, lambda: save(checkpoints, 4), part):
         assert (ended["raised"], ended["status"] in (0, Exit.WRITE_FAILED)) == ("", True), (site, code, ended)
         assert ended["status"] == 0 or ended["said"].startswith("c"), (site, code, ended)
         found = checkpoints.latest()
@@ -183,7 +187,7 @@ def test_every_error_of_the_disk_costs_the_new_checkpoint_only(tmp_path: Path, w
         assert ended["status"] or found[1]["step"] == 4, (site, code)
         State().load(str(found[0]))
         met += 1
-    assert met > 100
+    assert met > 100 // failing_disk.PARTS
 
 
 def test_fifty_kills_while_saving(tmp_path: Path, world: World) -> None:

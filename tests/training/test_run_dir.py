@@ -10,6 +10,7 @@ from pathlib import Path
 import failing_disk
 import pytest
 import sft_runs as runs
+import thinned
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.training.run_dir import RunDir
@@ -275,8 +276,9 @@ def test_a_manifest_of_another_kind_is_refused_by_name(finished: Finished, text:
     assert caught.value.status == Exit.USAGE
 
 
+@pytest.mark.parametrize("part", thinned.parts(failing_disk.PARTS))
 def test_every_error_of_the_disk_is_status_74_with_the_name(
-    finished: Finished, monkeypatch: pytest.MonkeyPatch
+    finished: Finished, monkeypatch: pytest.MonkeyPatch, part: int
 ) -> None:
     monkeypatch.chdir(finished.folder)
 
@@ -294,9 +296,9 @@ def test_every_error_of_the_disk_is_status_74_with_the_name(
         run.clear_finished()
 
     met = 0
-    for site, code, ended in failing_disk.outcomes(prepare, again):
+    for site, code, ended in failing_disk.outcomes(prepare, again, part):
         if site[1].startswith("out"):
             assert (ended["raised"], ended["status"] in (0, 74)) == ("", True), (site, code, ended)
             assert ended["status"] == 0 or "out/" in ended["said"], (site, code, ended)
             met += 1
-    assert met > 50
+    assert met > 50 // failing_disk.PARTS
