@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
+import thinned
 from fault_rows import good_rows, jsonl
 from fork_server import ForkServer
 
@@ -50,7 +51,10 @@ def test_an_option_that_names_a_file_reads_or_writes_it():
 
 # -- the table: (kind of file) x (output option) x (stage) ------------------------------------------------------------
 
-ROWS = [{**row, "prediction": 1, "accuracy": 0.1 * i, "pass@1": 0.1 * i} for i, row in enumerate(good_rows(4))]
+ROWS = [
+    {**row, "prediction": 1, "accuracy": 0.1 * i, "pass@1": 0.1 * i, "event": "step", "step": i}
+    for i, row in enumerate(good_rows(4))
+]
 VOTES = [{"id": f"{row['id']}/m/0", "model": "m", "sample": 0, "response": "[[score=3]]"} for row in ROWS]
 REPLAY = ["--engine", "replay", "--replay", "recorded", "--model", "m"]
 COMMANDS = {
@@ -414,11 +418,11 @@ def test_two_runs_never_share_an_error_file(shell, tmp_path):
     "command",
     [
         "verify in -o",
-        "verify in --errors",
-        "verify in --report",
-        "verify in --manifest",
+        thinned.slow("verify in --errors"),
+        thinned.slow("verify in --report"),
+        thinned.slow("verify in --manifest"),
         "collect in --report",
-        "score in --resamples 0 -o",
+        thinned.slow("score in --resamples 0 -o"),
         "score in --resamples 0 --plot",
     ],
 )

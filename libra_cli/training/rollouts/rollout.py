@@ -14,6 +14,7 @@ import numpy as np
 from libra_cli.engines.base import Completion
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.sinks import write_failed
+from libra_cli.tasks.confidence import stated_confidence
 from libra_cli.training.data.tokenization import Encoded
 from libra_cli.training.data.trajectories import Trajectory
 from libra_cli.training.rewards import Facts, NullBy, RewardPlan
@@ -195,6 +196,10 @@ class MeasuredResponse(NamedTuple):
         return NullBy.NONE if self.has_response and not cut else NullBy.POLICY
 
 
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
 def facts_of(
     groups: Sequence[Sequence[MeasuredResponse]],
     prompts: Sequence[int],
@@ -202,7 +207,6 @@ def facts_of(
     plan: RewardPlan,
 ) -> Facts:
     """The facts of P groups of G responses that `plan` may read; `prompts` and `subsets` are those of the groups."""
-
     responses = [each for group in groups for each in group]
     compared = all(each.difference for each in responses)
     judged = not compared and all(each.judged for each in responses)
@@ -211,12 +215,13 @@ def facts_of(
         return np.array([[value(each) for each in group] for group in groups], dtype)
 
     return {
-        "correct_P_G": array(lambda each: math.nan if each.correct is None else each.correct),
+        "correct_P_G": array(lambda each: _or_nan(each.correct)),
         "null_by_P_G": array(lambda each: each.null_by if plan.graded else each.null_by_ungraded, np.int64),
         "lengths_P_G": array(lambda each: each.n_tokens),
         "truncated_P_G": array(lambda each: each.truncated),
         "format_P_G": array(lambda each: each.has_outcome),
         "responses_P_G": array(lambda each: each.text, object),
+        "confidence_P_G": array(lambda each: _or_nan(stated_confidence(each.text))),
         "prompt_id_P": np.array(prompts),
         "subset_P": np.array([str(subset) for subset in subsets], object),
         **({"judge_P_G": array(lambda each: each.score)} if judged else {}),
