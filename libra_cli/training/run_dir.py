@@ -29,7 +29,6 @@ SAMPLES, SCORED, ROLLOUTS = ".samples", ".scored", ".rollouts"
 EVENTS = "events.jsonl"
 """The events of the run, as on standard output; a run that continues adds to them."""
 CHECKPOINTS = "checkpoints"
-SAVED_ROLLOUTS = "rollouts/rollout-*.jsonl"
 MODEL_FILES = ("config.json", "*.safetensors", "tokenizer*", "*.jinja")
 """What identifies a model's folder."""
 _KINDS = {
@@ -168,8 +167,8 @@ class RunDir:
                 own_folder.remove_checkpoints(self.path / CHECKPOINTS)
             for name in (SAMPLES, SCORED, ROLLOUTS, EVENTS):
                 self.remove(name)
-            for path in self.path.glob(SAVED_ROLLOUTS):
-                path.unlink()
+            with _removing(self.path / own_folder.ROLLOUTS):
+                own_folder.remove_rollouts(self.path)
         self._inputs = {"files": self._sample_files(), "model": self._model_files(), "left": self._results()}
 
     @contextmanager

@@ -76,11 +76,13 @@ def test_what_is_not_complete_is_none(tmp_path: Path, world: World) -> None:
     save(checkpoints, 3)
     (tmp_path / "step-5").mkdir()
     (tmp_path / ".step-7.partial").mkdir()
+    (tmp_path / ".mine.partial").mkdir()
     found = checkpoints.latest()
     assert found is not None
     assert found[0].name == "step-3"
     save(checkpoints, 4)
     assert ".step-7.partial" not in names(tmp_path)
+    assert ".mine.partial" in names(tmp_path)
 
 
 MARKERS = ['{"st', "", "[]", "null", "3", '"step"', "{}", '{"step": "3"}', '{"step": true}', '{"step": 4}', "\udcff",
