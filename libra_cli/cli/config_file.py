@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+CONFIG_FILE = "libra.config_file"
+"""Key of `ctx.meta`: the path of the configuration file, if one is given."""
 CONFIG_PLACES = "libra.config_places"
 """Key of `ctx.meta`: parameter name -> `--config FILE:LINE`, for those that the configuration file sets."""
 MAX_BYTES = 1 << 20
@@ -50,6 +52,7 @@ def load_config(ctx: click.Context, _param: click.Parameter, path: str | None) -
     except YamlError as error:
         place = f"{path}:{error.line}" if error.line else path
         raise click.UsageError(f"--config {place}: {error}") from None
+    ctx.meta[CONFIG_FILE] = path
     places = ctx.meta.setdefault(CONFIG_PLACES, {})
     settings = {}
     for key, given in loaded.items():

@@ -63,8 +63,11 @@ def strata_of_groups(groups: Integers) -> Integers:
 
 def weights(strata: Integers, resamples: int, rng: np.random.Generator) -> NDArray[np.int32]:
     """Draws how often each cluster is in each resample: (B, C), multinomial within the strata (C)."""
+    n_strata = int(strata.max(initial=-1)) + 1
+    if n_strata == 1:
+        return _drawn(len(strata), resamples, rng)
     drawn_B_C = np.zeros((resamples, len(strata)), dtype=np.int32)
-    for stratum in range(int(strata.max(initial=-1)) + 1):
+    for stratum in range(n_strata):
         members = np.flatnonzero(strata == stratum)
         drawn_B_C[:, members] = _drawn(len(members), resamples, rng)
     return drawn_B_C

@@ -19,7 +19,7 @@ from libra_cli.training.data.prompts import PromptReader, VerifiablePrompt
 from libra_cli.training.rewards import RewardPlan
 from libra_cli.training.rewards.judge import RewardJudge
 from libra_cli.training.rollouts.judge_model import choose_judge
-from libra_cli.training.rollouts.judging import RolloutJudge
+from libra_cli.training.rollouts.judging import RolloutJudge, refuse_failing_judge
 from libra_cli.training.rollouts.rollout import GradedResponse, facts_of
 
 READER = PromptReader(None, {}, None, 0, graded=False)
@@ -102,6 +102,9 @@ def test_requests_that_fail_are_counted_and_a_dead_server_ends_the_run(stop):
     with ScriptedServer(lambda _: error(400)) as server:
         done = judged(stop, [response(0, "39"), response(1, "40")], model="tiny", base_url=server.url)
         assert all(each.judged.failed for each in done)
+        with pytest.raises(Fatal, match="the judge answered nothing about 2 of 2 responses") as raised:
+            refuse_failing_judge(done)
+        assert raised.value.status == Exit.BACKEND
         url = server.url
     with pytest.raises(Fatal, match=r"the judge: .*cannot be reached") as raised:
         judged(stop, [response(0, "39")], model="tiny", base_url=url, retry_budget=0.5)
@@ -189,3 +192,16 @@ def test_wrong_options_are_named(config: Any, message: str):
     with pytest.raises(InvalidOptions) as raised:
         RewardPlan.from_config({"judge": config, "rewards": ["correct"]})
     assert str(raised.value).startswith(message)
+
+
+def test_a_request_to_stop_leaves_the_rest_unjudged(stop):
+    def script(_: Call) -> Reply:
+        stop.status = Exit.TERMINATED
+        return wrote("[[score=4]]")
+
+    with ScriptedServer(script) as server:
+        responses = [response(number, "39") for number in range(6)]
+        done = judged(stop, responses, model="tiny", base_url=server.url, concurrency=1)
+        assert len(server.calls) < 6
+    assert [each.number for each in done] == list(range(6))
+    assert sum(each.judged.score is not None for each in done) < 6

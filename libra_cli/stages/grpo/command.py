@@ -39,10 +39,13 @@ CHANGED: dict[str, dict[str, Any]] = {
     "shuffle": {"help": "Draw a new order of the prompts for each epoch, or keep the order of the files."},
     "seed": {"help": "Random seed of the order of prompts, of sampling, of LoRA's initial weights and of dropout."},
     "save_every": {"default": 40},
-    "keep": {"help": "Number of latest checkpoints to keep."},
+    "final": {
+        "help": "Model to write to DIR. last: that of the last step. best: that of the step with the highest accuracy "
+        "on --score, measured every --score-every steps."
+    },
 }
 """What differs from `libra sft` in options that both have."""
-WITHOUT = ("final", "eval_data", "eval_every", "liger")
+WITHOUT = ("eval_data", "eval_every", "liger")
 
 
 @plain("grpo", examples=EXAMPLES)
@@ -90,7 +93,7 @@ def command(
     """
     if options["max_tokens"] >= options["max_length"]:
         raise click.UsageError("--max-tokens leaves no room for a prompt within --max-length; raise --max-length")
-    options |= {"eval_data": (), "eval_every": None, "final": "last", "liger": False, "assistant": "template",
+    options |= {"eval_data": (), "eval_every": None, "liger": False, "assistant": "template",
                 "workers": 1, "beta1": betas[0], "beta2": betas[1], "grace": grace}  # fmt: skip
     recipe = _recipe(rewards)
     if replay:

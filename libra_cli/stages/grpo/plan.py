@@ -11,7 +11,7 @@ from libra_cli.training.rewards.judge import RewardJudge
 from libra_cli.training.rollouts.judge_model import choose_judge
 from libra_cli.training.settings import GrpoRunSettings
 
-SAVED = ("correct", "null_by", "lengths", "truncated", "format", "responses", "prompt_id", "subset")
+SAVED = ("correct", "null_by", "lengths", "truncated", "format", "responses", "confidence", "prompt_id", "subset")
 """Facts that saved rollouts have."""
 JUDGED = ("judge", "difference")
 """Facts that they have if a judge scored the responses, or compared them."""

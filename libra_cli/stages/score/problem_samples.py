@@ -58,6 +58,7 @@ class SampleTable:
         self._begins: Ints = np.zeros(1, np.int64)
         self._order: NDArray[np.uint32] | None = None
         self.lowest_score = np.inf
+        self.n_samples = 0
         self.has_answers = False
         """Whether any sample has an answer."""
 
@@ -105,6 +106,7 @@ class SampleTable:
         self._numbers = np.flatnonzero(sizes).astype(np.uint32)
         self._begins = np.zeros(len(self._numbers) + 1, np.int64)
         np.cumsum(sizes[sizes > 0], out=self._begins[1:])
+        self.n_samples = int(self._begins[-1])
         if not in_order:
             problem_of = np.concatenate([some["problem"] for some in self._samples()])
             self._order = np.argsort(problem_of, kind="stable").astype(np.uint32)
@@ -121,11 +123,6 @@ class SampleTable:
         return len(self._numbers)
 
     @property
-    def n_samples(self) -> int:
-        """Number of samples of all problems."""
-        return int(self._begins[-1])
-
-    @property
     def sizes(self) -> Ints:
         """Number of samples of each problem that has any (P)."""
         return np.diff(self._begins)
@@ -133,6 +130,14 @@ class SampleTable:
     def number(self, position: int) -> int:
         """The number of the problem at a position among those that have samples."""
         return int(self._numbers[position])
+
+    def samples_of_groups(self, groups: NDArray[np.int32], n_groups: int) -> NDArray[np.float64]:
+        """Number of samples (G) of the problems (P) of each group."""
+        counts = np.zeros(n_groups)
+        for begin in range(0, len(groups), _CHUNK):
+            sizes = np.diff(self._begins[begin : begin + _CHUNK + 1])
+            counts += np.bincount(groups[begin : begin + _CHUNK], weights=sizes, minlength=n_groups)
+        return counts
 
     def problem_column(self, name: str) -> NDArray[Any]:
         """The `group` (int32) or `key` (int64: a hash of what identifies it) of each problem that has samples (P)."""

@@ -159,7 +159,7 @@ class ReasoningCollector:
         """pass@1 by subset, with intervals."""
         resamples, seed = self._config.resamples, self._config.seed
         names = self._groups.all()
-        sizes = np.bincount(groups, weights=self._table.sizes, minlength=len(names))
+        sizes = self._table.samples_of_groups(groups, len(names))
         sections = {}
         for at, name in enumerate(names):
             if not sizes[at]:

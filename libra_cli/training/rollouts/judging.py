@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
+from statistics import fmean
 from typing import Any
 
 from libra_cli.engines.base import Pending, RequestError, RequestList
-from libra_cli.exits import Fatal
+from libra_cli.exits import Exit, Fatal
 from libra_cli.records.forms import JudgeItem
 from libra_cli.records.items import answered_item
 from libra_cli.records.no_answer import no_answer
@@ -144,3 +146,27 @@ def _no_answer_is_lowest(verdicts: Sequence[Judged]) -> list[Judged]:
     """A non-answer has the lowest score of its group where the judge's scores have no lowest, as a reward model's."""
     lowest = min((one.score for one in verdicts if one.score is not None), default=0.0)
     return [one._replace(score=lowest) if one.gate and one.score is None else one for one in verdicts]
+
+
+def refuse_failing_judge(responses: Sequence[GradedResponse]) -> None:
+    """Raises Fatal(6) if the requests about more than half of the responses failed."""
+    failed = Counter(each.judged.failed for each in responses if each.judged and each.judged.failed)
+    if 2 * failed.total() > len(responses):
+        reason = failed.most_common(1)[0][0]
+        what = f"the judge answered nothing about {failed.total()} of {len(responses)} responses"
+        raise Fatal(Exit.BACKEND, f"{what}, most of them with {reason}; the same command continues")
+
+
+def judge_figures(responses: Sequence[GradedResponse]) -> dict[str, float | None]:
+    """The mean score of the judge, and shares of responses: without a verdict, and without a request to the judge."""
+    verdicts = [each.judged for each in responses if each.judged is not None]
+    if not verdicts:
+        return {}
+    scores = [one.score for one in verdicts if one.score is not None]
+    compared = [sum(lead is not None for lead in one.difference) > 1 for one in verdicts]  # with others than itself
+    null = [one.score is None and not known for one, known in zip(verdicts, compared, strict=True)]
+    return {
+        **({} if verdicts[0].difference else {"judge_mean": fmean(scores) if scores else None}),
+        "judge_null_share": fmean(null),
+        "judge_gated_share": fmean(one.gate is not None for one in verdicts),
+    }

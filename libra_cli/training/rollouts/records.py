@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,11 +11,13 @@ import numpy as np
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import rows
+from libra_cli.stream.files import write_whole
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.sinks import write_failed
 from libra_cli.tasks import JudgeTask
 from libra_cli.training.data.prompts import PromptStore, VerifiablePrompt
+from libra_cli.training.own_folder import ROLLOUTS
 from libra_cli.training.rewards import Facts, NullBy, RewardBatch, RewardPlan
 from libra_cli.training.rollouts.rollout import GradedResponse, Judged, MeasuredResponse, facts_of
 
@@ -28,10 +31,6 @@ class SavedRollout(NamedTuple):
     """Steps before it."""
 
 
-FOLDER = "rollouts"
-"""Folder, in that of the run, of the rows of --save-rollouts."""
-
-
 def write_records(
     folder: Path,
     number: int,
@@ -40,20 +39,19 @@ def write_records(
     store: PromptStore,
     attempts: Sequence[tuple[Sequence[GradedResponse], RewardBatch]],
 ) -> None:
-    """Writes FOLDER/rollout-NUMBER.jsonl: a row for each response, with its grade, reward and advantage.
+    """Writes ROLLOUTS/rollout-NUMBER.jsonl: a row for each response, with its grade, reward and advantage.
 
-    `attempts`: what was sampled first, then what was sampled to replace prompts. Raises Fatal(74) if the file cannot be
-    written.
+    `attempts`: what was sampled first, then what was sampled to replace prompts. The file appears when it is whole.
+    Raises Fatal(74) if it cannot be written.
     """
-    path = folder / FOLDER / f"rollout-{number}.jsonl"
+    path = folder / ROLLOUTS / f"rollout-{number}.jsonl"
     try:
         path.parent.mkdir(exist_ok=True)
-        with open(path, "wb") as file:
-            for attempt, (responses, rewarded) in enumerate(attempts):
-                made = {"number": number, "step": step, "attempt": attempt}
-                file.writelines(_rows(made, model, store, responses, rewarded))
     except OSError as error:
-        raise write_failed(str(path), error) from None
+        raise write_failed(str(path), error, begun=True) from None
+    made = ({"number": number, "step": step, "attempt": attempt} for attempt in range(len(attempts)))
+    rows_of = (_rows(each, model, store, *given) for each, given in zip(made, attempts, strict=True))
+    write_whole(str(path), chain.from_iterable(rows_of), begun=True)
 
 
 def _rows(

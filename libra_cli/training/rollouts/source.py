@@ -24,9 +24,9 @@ from libra_cli.training.log_probs import measured_log_probs
 from libra_cli.training.model.reference import reference_of
 from libra_cli.training.rewards import NullBy, RewardBatch, RewardPlan
 from libra_cli.training.rollouts.grading import RolloutGrader
-from libra_cli.training.rollouts.judging import RolloutJudge
+from libra_cli.training.rollouts.judging import RolloutJudge, judge_figures, refuse_failing_judge
 from libra_cli.training.rollouts.records import write_records
-from libra_cli.training.rollouts.rollout import GradedResponse, Judged, Rollout, facts_of
+from libra_cli.training.rollouts.rollout import GradedResponse, Rollout, facts_of
 from libra_cli.training.rollouts.sampler import Sampler, Stopwatch, local_model
 from libra_cli.training.run import SourceParts
 from libra_cli.training.run_dir import ROLLOUTS
@@ -105,7 +105,8 @@ class RolloutSource:
 
     def state(self) -> dict[str, Any]:
         filters = {name: _plain(value) for name, value in self._filter_state.items()}
-        made = {} if self._rollout is None else {"rollout": self._rollout.number}
+        rollout = self._rollout
+        made = {} if rollout is None else {"rollout": rollout.number, "rollout_sha256": rollout.sha256}
         return {"prompts": self._cursor, **made, **({"filters": filters} if filters else {})}
 
     def resume(self, step: int, state: Mapping[str, Any]) -> None:
@@ -114,7 +115,8 @@ class RolloutSource:
         self._filter_state = state.get("filters", {})
         number = step // self._updates
         if state.get("rollout") == number:
-            self._use(self._world.on_all_ranks(lambda: Rollout.load(self._path(number))))
+            sha256 = state.get("rollout_sha256")
+            self._use(self._world.on_all_ranks(lambda: Rollout.load(self._path(number), number, sha256)))
 
     def _use(self, rollout: Rollout) -> None:
         self._rollout, self._samples = rollout, Trajectories(rollout.trajectories)
@@ -255,11 +257,7 @@ class RolloutSource:
             reason = failures.most_common(1)[0][0]
             what = f"{failures.total()} of {len(responses)} requests for responses failed, most of them with {reason}"
             raise Fatal(Exit.BACKEND, f"{what}; the same command continues")
-        unjudged = Counter(each.judged.failed for each in responses if each.judged and each.judged.failed)
-        if 2 * unjudged.total() > len(responses):
-            reason = unjudged.most_common(1)[0][0]
-            what = f"the judge answered nothing about {unjudged.total()} of {len(responses)} responses"
-            raise Fatal(Exit.BACKEND, f"{what}, most of them with {reason}; the same command continues")
+        refuse_failing_judge(responses)
         return responses
 
     def _judged(self, responses: Sequence[GradedResponse]) -> list[GradedResponse]:
@@ -353,7 +351,7 @@ class RolloutSource:
             "length_mean": float(lengths.mean()),
             "length_max": int(lengths.max()),
             "truncated_share": float(np.mean([each.finish_reason == "length" for each in responses])),
-            **_judge_figures([each.judged for each in responses if each.judged is not None]),
+            **judge_figures(responses),
         }
 
     def _record(self, number: int, step: int, attempts: Sequence[tuple[Sequence[GradedResponse], RewardBatch]]) -> None:
@@ -384,24 +382,6 @@ def _advantages(rewarded: RewardBatch) -> list[float | np.ndarray]:
     if rewarded.advantages_P_G_T is None:
         return [float(value) for value in rewarded.advantages_P_G.reshape(-1)]
     return [np.asarray(values, np.float32) for group in rewarded.advantages_P_G_T for values in group]
-
-
-def _judge_figures(verdicts: Sequence[Judged]) -> dict[str, float | None]:
-    """The mean score of the judge, and shares of responses: without a verdict, and without a request to the judge."""
-    if not verdicts:
-        return {}
-    null = [not _has_verdict(one) for one in verdicts]
-    scores = [one.score for one in verdicts if one.score is not None]
-    return {
-        **({} if verdicts[0].difference else {"judge_mean": float(np.mean(scores)) if scores else None}),
-        "judge_null_share": float(np.mean(null)),
-        "judge_gated_share": float(np.mean([one.gate is not None for one in verdicts])),
-    }
-
-
-def _has_verdict(verdict: Judged) -> bool:
-    """A score, or a comparison with another response than itself."""
-    return verdict.score is not None or sum(lead is not None for lead in verdict.difference) > 1
 
 
 def _plain(value: Any) -> Any:
