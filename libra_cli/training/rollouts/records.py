@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -118,17 +119,18 @@ def read_facts(paths: Sequence[str], plan: RewardPlan) -> list[tuple[SavedRollou
     Groups of another size than most of their rollout are refused: a reward compares the responses of a whole group.
     """
     rollouts: dict[SavedRollout, dict[int, list[Mapping[str, Any]]]] = {}
-    for entry in read_rows(InputFiles(paths)):
-        if isinstance(entry, BadLine):
-            raise Fatal(Exit.USAGE, f"{entry.place}: {entry.error.reason}")
-        made = entry.fields.get("rollout")
-        if not isinstance(made, dict) or not _is_whole(made):
-            cure = "--replay reads what --save-rollouts wrote"
-            raise Fatal(Exit.USAGE, f'{entry.place}: no "rollout" with the grade of a response; {cure}')
-        saved = SavedRollout(made["number"], made["attempt"], made["step"])
-        made["subset"] = str(entry.fields.get("subset"))
-        made["response"] = entry.fields.get("response", "")
-        rollouts.setdefault(saved, {}).setdefault(made["position"], []).append(made)
+    with closing(read_rows(InputFiles(paths))) as entries:
+        for entry in entries:
+            if isinstance(entry, BadLine):
+                raise Fatal(Exit.USAGE, f"{entry.place}: {entry.error.reason}")
+            made = entry.fields.get("rollout")
+            if not isinstance(made, dict) or not _is_whole(made):
+                cure = "--replay reads what --save-rollouts wrote"
+                raise Fatal(Exit.USAGE, f'{entry.place}: no "rollout" with the grade of a response; {cure}')
+            saved = SavedRollout(made["number"], made["attempt"], made["step"])
+            made["subset"] = str(entry.fields.get("subset"))
+            made["response"] = entry.fields.get("response", "")
+            rollouts.setdefault(saved, {}).setdefault(made["position"], []).append(made)
     return [(saved, _facts(saved.number, groups, plan)) for saved, groups in sorted(rollouts.items())]
 
 
