@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.sampling.judge_fields import RESULTS
 from libra_cli.stream import rows
 from libra_cli.stream.files import write_whole
 from libra_cli.stream.line_source import InputFiles
@@ -83,9 +84,13 @@ def _rows(
             "text": response.text,
             **_judged_fields(response.judged),
         }
-        said = (response.judged.fields if response.judged else None) or {}
+        said: Mapping[str, Any] = {}
+        record = prompt.record
+        if response.judged is not None:  # the verdicts of an earlier judge are not about this response
+            said = response.judged.fields or {}
+            record = {name: value for name, value in record.items() if name not in RESULTS}
         fields = {**_answer_fields(prompt, response, model), "sample": response.sample, **said, "rollout": graded}
-        yield rows.dumps({**prompt.record, "id": prompt.id, "task": prompt.task.name, **fields}) + b"\n"
+        yield rows.dumps({**record, "id": prompt.id, "task": prompt.task.name, **fields}) + b"\n"
 
 
 def _answer_fields(prompt: VerifiablePrompt, response: GradedResponse, model: str) -> dict[str, Any]:
