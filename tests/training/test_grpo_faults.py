@@ -56,6 +56,7 @@ def test_a_rank_that_is_killed_ends_the_run_which_goes_on(tmp_path: Path, stage:
     assert done.returncode == 0, done.stderr
     assert "continues after step" in done.stderr
     assert [step["step"] for step in events(tmp_path / "log", "step")] == [1, 2, 3, 4, 5, 6]
+    assert events(tmp_path / "out" / "events.jsonl", "step") == events(tmp_path / "log", "step")
 
 
 def test_a_full_disk_names_the_file_and_the_run_goes_on(tmp_path: Path) -> None:

@@ -190,6 +190,23 @@ def test_a_saved_rollout_is_known_by_what_it_says(finished: Finished, text: str)
     assert "rollout-9.jsonl: was not written by libra" in refusal(finished.run("--overwrite"), finished.path)
 
 
+def test_events_are_added_after_the_last_whole_line_and_never_through_a_link(finished: Finished) -> None:
+    finished.finish()
+    run, path = finished.run(), finished.path / "events.jsonl"
+    for before, after in ((b"", b"x\n"), (b"a\nb", b"a\nx\n"), (b"torn", b"x\n"), (b"a\n", b"a\nx\n")):
+        path.write_bytes(before)
+        with run.open_events() as events:
+            os.write(events, b"x\n")
+        assert path.read_bytes() == after
+    path.unlink()
+    (finished.folder / "mine").write_bytes(b"mine\n")
+    path.symlink_to(finished.folder / "mine")
+    with pytest.raises(Fatal, match=r"events\.jsonl") as refused, run.open_events():
+        pass
+    assert refused.value.status is Exit.WRITE_FAILED
+    assert (finished.folder / "mine").read_bytes() == b"mine\n"
+
+
 def test_overwriting_takes_away_only_what_is_listed(finished: Finished) -> None:
     run = finished.run()
     assert run.check() is None

@@ -46,6 +46,7 @@ def trained(folder: Path, bench: Path, *args: str, model: str = "libra-mini/stro
     rows = runs.write_rows(folder / "rows.jsonl")
     few = ["--batch-size", "8", "--max-steps", "3", "--score", str(bench), "--score-with", "--temperature 0"]
     done = libra("sft", "--model", model, str(rows), "-o", str(folder / "out"), *few, *args)
+    assert (folder / "out" / "events.jsonl").read_bytes() == done.stdout
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

@@ -18,7 +18,10 @@ from libra_cli.training import dry_run, preflight
 from libra_cli.training.data.prepare import Preparation, chat_format_of
 from libra_cli.training.distributed.world import World
 from libra_cli.training.model import policy
+from libra_cli.training.monitoring import step_time
+from libra_cli.training.monitoring.flops import ModelShape
 from libra_cli.training.rewards.judge import RANK, RewardJudge
+from libra_cli.training.rollouts.sampler import GPU_MEMORY_SHARE
 from libra_cli.training.settings import GrpoRunSettings, RolloutSettings
 
 
@@ -47,6 +50,41 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[st
         **dry_run.memory_needs(
             settings, config, ranks, longest, reference=bool(settings.loss.kl) and settings.model.lora_rank is None
         ),
+        "on_gpus": _on_gpus(settings, config, longest - rollout.max_tokens),
+    }
+
+
+def _on_gpus(settings: GrpoRunSettings, config: Any, prompt: int) -> dict[str, Any]:
+    """Memory of a vLLM that samples in the training processes, and seconds of a rollout, on H100s with 80 GB.
+
+    `prompt`: length of the longest. Responses are taken to have half of --max-tokens, as the paper's do (Eq. 4).
+    """
+    rollout, lora = settings.rollout, settings.model.lora_rank is not None
+    shape, kv = ModelShape.of(config), step_time.kv_bytes(config)
+    args = dict(rollout.sampler_arg)
+    share = float(args.get("gpu_memory_utilization") or GPU_MEMORY_SHARE)
+    room = share * step_time.H100.memory
+    needed = 2 ** max(0, math.ceil(math.log2(1.2 * 2 * shape.parameters / room)))
+    plan = step_time.SamplerPlan(int(args.get("tensor_parallel_size") or needed), share)
+    work = step_time.RolloutWork(
+        rollout.responses,
+        prompt,
+        rollout.max_tokens / 2,
+        rollout.max_tokens,
+        reference=bool(settings.loss.kl),
+        recompute=settings.model.activation_checkpointing,
+        frozen=lora,
+    )
+    tokens = step_time.cache_tokens(shape, kv, plan, step_time.H100)
+    return {
+        "tensor_parallel_size": plan.tensor_parallel,
+        "sampler_gb": {
+            "weights": round(2 * shape.parameters / plan.tensor_parallel / 1e9, 1),
+            "all": round(room / 1e9, 1),
+        },
+        "longest_sequences_at_once": tokens // (prompt + rollout.max_tokens),
+        "seconds_of_a_rollout": step_time.table(shape, kv, work, plan, (1, 8, 16, 64)),
+        "assumed": f"responses of {rollout.max_tokens // 2:,} tokens; {step_time.ASSUMED}",
     }
 
 

@@ -11,7 +11,7 @@ from libra_cli.cli.command import stage
 from libra_cli.cli.engine_options import Markers, asking_options, reward_options
 from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.stage_options import option
-from libra_cli.stages.judge import RESULTS
+from libra_cli.sampling.judge_fields import RESULTS
 
 if TYPE_CHECKING:
     from libra_cli.stages.judge.run import Judging

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -98,6 +101,8 @@ class Rollout:
     """[P * G]"""
     learned: np.ndarray
     """bool [P * G]: the loss counts the response."""
+    sha256: str | None = None
+    """Of the file's content, once it is saved or loaded."""
 
     def __len__(self) -> int:
         return len(self.trajectories)
@@ -134,13 +139,20 @@ class Rollout:
             os.replace(aside, path)
         except OSError as error:
             raise write_failed(str(path), error) from None
+        self.sha256 = _sha256(arrays)
 
     @classmethod
-    def load(cls, path: Path) -> Rollout:
-        """Reads what `save` wrote. Raises Fatal(2) if it cannot be read."""
+    def load(cls, path: Path, number: int, sha256: str | None) -> Rollout:
+        """Reads what `save` wrote as this number, with this content. Raises Fatal(2) if it is not that.
+
+        `sha256` is None for a checkpoint of an earlier version, which did not note it.
+        """
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 given = {name: arrays[name] for name in arrays.files}
+            content = _sha256(given)
+            if int(given["number"]) != number or (sha256 is not None and content != sha256):
+                raise ValueError("it is not the one that the checkpoint was made with")
             n_targets, names = given["n_targets"], given["names"].tolist()
             parts = {name: _parted(given[name], n_targets) for name in _PER_TARGET if name in given}
             trajectories = [
@@ -151,14 +163,24 @@ class Rollout:
                 )
                 for i, ids in enumerate(_parted(given["ids"], given["lengths"]))
             ]
-            return cls(int(given["number"]), trajectories, given["learned"])
-        except (OSError, ValueError, KeyError, EOFError, IndexError) as error:
+            return cls(number, trajectories, given["learned"], content)
+        except (OSError, ValueError, LookupError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
             cure = "delete the newest checkpoint to continue from the one before, or begin anew with --overwrite"
             reason = str(error).split("\n")[0] or type(error).__name__
             raise Fatal(Exit.USAGE, f"{path}: this rollout cannot be read ({reason}); {cure}") from None
 
 
 _PER_TARGET = ("sampler_logp", "advantage", "old_logp", "ref_logp")
+
+
+def _sha256(arrays: Mapping[str, Any]) -> str:
+    """A hash of the content, whatever the order and packing of the file."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        values = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {values.dtype.str} {values.shape}\n".encode())
+        digest.update(values.view(np.uint8).data if values.size else b"")
+    return digest.hexdigest()
 
 
 def _parted(values: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:

@@ -105,7 +105,8 @@ class RolloutSource:
 
     def state(self) -> dict[str, Any]:
         filters = {name: _plain(value) for name, value in self._filter_state.items()}
-        made = {} if self._rollout is None else {"rollout": self._rollout.number}
+        rollout = self._rollout
+        made = {} if rollout is None else {"rollout": rollout.number, "rollout_sha256": rollout.sha256}
         return {"prompts": self._cursor, **made, **({"filters": filters} if filters else {})}
 
     def resume(self, step: int, state: Mapping[str, Any]) -> None:
@@ -114,7 +115,8 @@ class RolloutSource:
         self._filter_state = state.get("filters", {})
         number = step // self._updates
         if state.get("rollout") == number:
-            self._use(self._world.on_all_ranks(lambda: Rollout.load(self._path(number))))
+            sha256 = state.get("rollout_sha256")
+            self._use(self._world.on_all_ranks(lambda: Rollout.load(self._path(number), number, sha256)))
 
     def _use(self, rollout: Rollout) -> None:
         self._rollout, self._samples = rollout, Trajectories(rollout.trajectories)
