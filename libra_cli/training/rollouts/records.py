@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -124,25 +125,28 @@ def read_facts(paths: Sequence[str], plan: RewardPlan) -> list[tuple[SavedRollou
     and those that the files of two runs, or one file given twice, would make. Raises Fatal(7) if there is no row.
     """
     rollouts: dict[SavedRollout, dict[int, list[Mapping[str, Any]]]] = {}
-    for entry in read_rows(InputFiles(paths)):
-        if isinstance(entry, BadLine):
-            raise Fatal(Exit.USAGE, f"{entry.place}: {entry.error.reason}")
-        made = entry.fields.get("rollout")
-        if not isinstance(made, dict) or not _is_whole(made):
-            cure = "--replay reads what --save-rollouts wrote"
-            raise Fatal(Exit.USAGE, f'{entry.place}: no "rollout" with the grade of a response; {cure}')
-        saved = SavedRollout(made["number"], made["attempt"], made["step"])
-        made["subset"] = str(entry.fields.get("subset"))
-        made["response"] = entry.fields.get("response", "")
-        made |= {name: entry.fields.get(name) for name in ("id", "sample")}
-        group = rollouts.setdefault(saved, {}).setdefault(made["position"], [])
-        if group and made["id"] != group[0]["id"]:
-            what = f"position {made['position']} of rollout {saved.number} is another problem before"
-            raise Fatal(Exit.USAGE, f"{entry.place}: {what}; give the rollouts of one run")
-        if made["sample"] is not None and any(made["sample"] == before["sample"] for before in group):
-            what = f"sample {made['sample']} at position {made['position']} of rollout {saved.number} is given twice"
-            raise Fatal(Exit.USAGE, f"{entry.place}: {what}; give each file once, and the rollouts of one run")
-        group.append(made)
+    with closing(read_rows(InputFiles(paths))) as entries:
+        for entry in entries:
+            if isinstance(entry, BadLine):
+                raise Fatal(Exit.USAGE, f"{entry.place}: {entry.error.reason}")
+            made = entry.fields.get("rollout")
+            if not isinstance(made, dict) or not _is_whole(made):
+                cure = "--replay reads what --save-rollouts wrote"
+                raise Fatal(Exit.USAGE, f'{entry.place}: no "rollout" with the grade of a response; {cure}')
+            saved = SavedRollout(made["number"], made["attempt"], made["step"])
+            made["subset"] = str(entry.fields.get("subset"))
+            made["response"] = entry.fields.get("response", "")
+            made |= {name: entry.fields.get(name) for name in ("id", "sample")}
+            group = rollouts.setdefault(saved, {}).setdefault(made["position"], [])
+            if group and made["id"] != group[0]["id"]:
+                what = f"position {made['position']} of rollout {saved.number} is another problem before"
+                raise Fatal(Exit.USAGE, f"{entry.place}: {what}; give the rollouts of one run")
+            if made["sample"] is not None and any(made["sample"] == before["sample"] for before in group):
+                what = (
+                    f"sample {made['sample']} at position {made['position']} of rollout {saved.number} is given twice"
+                )
+                raise Fatal(Exit.USAGE, f"{entry.place}: {what}; give each file once, and the rollouts of one run")
+            group.append(made)
     if not rollouts:
         raise Fatal(
             Exit.INCOMPLETE, f"{', '.join(paths)}: there are no rows; --replay reads what --save-rollouts wrote"
