@@ -30,7 +30,8 @@ def write_problems(path: Path, *fields: str) -> Path:
     """The first eight problems that ship with the embedded models, with these fields only."""
     problems = (files("libra_cli.miniature") / "problems.jsonl").read_text().splitlines()[:8]
     rows = [json.loads(line) for line in problems]
-    path.write_text("".join(json.dumps({name: row[name] for name in fields}) + "\n" for row in rows))
+    old = {"judge": "another", "gate": "empty", "unjudged": "no_verdict"}
+    path.write_text("".join(json.dumps({**{name: row[name] for name in fields}, **old}) + "\n" for row in rows))
     return path
 
 
@@ -69,6 +70,8 @@ def test_the_scores_are_those_of_libra_judge(made: Path) -> None:
         assert (row["score"], row["prediction"]) == (again["score"], again["prediction"])
         assert [one["text"] for one in row["judgments"]] == [one["text"] for one in again["judgments"]]
         assert row["judge_provenance"] == again["judge_provenance"]
+        assert "gate" not in row  # the problems came with the verdicts of another judge
+        assert ("unjudged" in row) == (row["score"] is None)
         assert row["rollout"]["reward"] == float(row["score"] > 2)
 
 

@@ -143,6 +143,8 @@ def test_non_answers_lose_every_comparison_without_being_asked(stop):
     assert [each.judged.difference for each in done] == [
         (0.0, -2, -2, none), (2, 0.0, 0, none), (2, 0, 0.0, none), (none, none, none, 0.0)
     ]  # fmt: skip
+    assert [each.judged.gate for each in done] == ["opener_only", None, None, None]
+    assert [each.judged.score for each in done] == [None] * 4
     batch = rewarded(done, {"judge": {"model": "tiny", "task": "rank"}, "rewards": ["win_margin"]})
     assert batch.rewards_P_G[0, :3].tolist() == pytest.approx([-4 / 3, 2 / 3, 2 / 3])
     assert np.isnan(batch.rewards_P_G[0, 3])

@@ -15,6 +15,7 @@ from libra_cli.records.no_answer import no_answer
 from libra_cli.records.probes import PROBES
 from libra_cli.sampling.bundles import BundleRequests
 from libra_cli.sampling.choose import ChosenModel, choose_models
+from libra_cli.sampling.judge_fields import RESULTS
 from libra_cli.sampling.judge_prompts import PAIR, RESPONSE
 from libra_cli.sampling.judge_session import JudgeSession
 from libra_cli.sampling.judges import GenerativeJudge, Judge, ScalarJudge, default_task
@@ -23,7 +24,6 @@ from libra_cli.sampling.options import EngineOptions, SamplingOptions
 from libra_cli.sampling.passes import Passes, rendered
 from libra_cli.sampling.votes import MAX
 from libra_cli.sampling.worker import EngineWorker
-from libra_cli.stages.judge import RESULTS
 from libra_cli.stages.judge.report import JudgeReports, in_words
 from libra_cli.stream import rows
 from libra_cli.stream.jobs import Answer, Job

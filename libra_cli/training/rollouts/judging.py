@@ -54,7 +54,8 @@ class RolloutJudge:
             own = [one for one in fields["judgments"] if "gate" not in one]
             failed = own[0]["reason"] if own and all("error" in one for one in own) else None
             if self._compares:
-                judged |= {number: Judged(failed=failed) for number in numbers}
+                gates = zip(numbers, session.plan.gates, strict=True)
+                judged |= {number: Judged(gate=gate, failed=failed) for number, gate in gates}
                 rule = self._judge.rule(self._settings.reduce, None)
                 for (i, j), lead in margins(session.plan, fields["judgments"], rule).items():
                     if lead is not None:
@@ -69,7 +70,8 @@ class RolloutJudge:
             if self._compares:
                 rows = [tuple(0.0 if i == j else leads.get((i, j)) for j in numbers) for i in numbers]
                 verdicts = [one._replace(difference=row) for one, row in zip(verdicts, rows, strict=True)]
-            verdicts = _no_answer_is_lowest(verdicts)
+            else:
+                verdicts = _no_answer_is_lowest(verdicts)
             done += [replace(each, judged=one) for each, one in zip(responses, verdicts, strict=True)]
         return done
 
