@@ -37,15 +37,15 @@ class Clock:
         """Modules are loaded, and nothing else is."""
         with suppress(OSError):  # without the right to it, what loading took at its height is counted in
             Path("/proc/self/clear_refs").write_text("5")
-        self._before = _kilobytes("VmRSS")
+        self._before = kilobytes("VmRSS")
 
     def step(self, loss: float, learned: int, tokens: int) -> None:
         self.steps.append({"loss": loss, "learned": learned, "tokens": tokens, "wall": time.perf_counter(),
                            "cpu": time.process_time(),
-                           "added_mb": (_kilobytes("VmHWM") - self._before) / 1e3})  # fmt: skip
+                           "added_mb": (kilobytes("VmHWM") - self._before) / 1e3})  # fmt: skip
 
 
-def _kilobytes(name: str) -> int:
+def kilobytes(name: str) -> int:
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(name + ":"))
 
@@ -82,7 +82,6 @@ def make_samples(folder: Path) -> None:
 
 def libra(work: dict[str, Any], clock: Clock) -> None:
     """All of `libra sft`, from rows to a trained model, with a look at each step that it reports."""
-    from libra_cli import main
     from libra_cli.training.monitoring.telemetry import Telemetry
 
     record = Telemetry.record
@@ -94,13 +93,21 @@ def libra(work: dict[str, Any], clock: Clock) -> None:
 
     Telemetry.record = watched  # type: ignore[method-assign]
     folder, length, micro = work["folder"], str(work["length"]), work["micro"]
-    sys.argv = ["libra", "sft", "-q", "--model", folder, "-o", tempfile.mkdtemp(dir=folder), "--dtype", "fp32",
-                "--batch-size", str(work["batch"]), "--max-length", length, "--epochs", "1", "--no-shuffle",
-                "--schedule", "constant", "--warmup", "0", "--lr", str(work["lr"]),
-                *(["--micro-tokens", str(micro)] if micro else []), f"{folder}/rows.jsonl"]  # fmt: skip
+    words = ["sft", "-q", "--model", folder, "-o", tempfile.mkdtemp(dir=folder), "--dtype", "fp32", "--batch-size",
+             str(work["batch"]), "--max-length", length, "--epochs", "1", "--no-shuffle", "--schedule", "constant",
+             "--warmup", "0", "--lr", str(work["lr"]), *(["--micro-tokens", str(micro)] if micro else []),
+             f"{folder}/rows.jsonl"]  # fmt: skip
     clock.start()
-    if status := main._status():
-        sys.exit(f"libra sft failed with status {status}")
+    run_libra(words)
+
+
+def run_libra(words: list[str]) -> None:
+    """The command line, in this process."""
+    from libra_cli import main
+
+    with main.cli.make_context("libra", words) as context:
+        if status := main.cli.invoke(context):
+            sys.exit(f"libra {words[0]} failed with status {status}")
 
 
 class Samples:

@@ -18,7 +18,7 @@ _libra() {
     done
     COMPREPLY=()
     case $stage in
-        '') _libra_only 'collect rollout verify review balance judge score rs-filter mix sft grpo schema doctor --version -h --help' ;;
+        '') _libra_only 'collect rollout verify review balance judge score rs-filter dpo-pairs mix sft grpo report schema doctor --version -h --help' ;;
         'collect')
             case $before in
                 --preset) _libra_only 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench libra-mini' ;;
@@ -104,6 +104,16 @@ _libra() {
                 --log-format) _libra_only 'text json' ;;
                 *) if [[ $cur == -* ]]; then _libra_only '--task --threshold --thinking --thinking-markers --min-tokens --max-tokens --tokenizer --template --system --pass-rate --per-prompt --prefer --even --seed -j --workers --spool-dir --report --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
+        'dpo-pairs')
+            case $before in
+                --by) _libra_only 'prediction score label' ;;
+                --margin|--per-query|--system|--seed|--shard|--limit|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --match) _libra_only 'random length' ;;
+                --consensus) _libra_only 'all majority mean' ;;
+                --confusion|--template|--spool-dir|--report|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
+                --log-format) _libra_only 'text json' ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--by --margin --match --per-query --consensus --unpaired --confusion --template --system --seed --spool-dir --report --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+            esac ;;
         'mix')
             case $before in
                 -n|--rows|--seed|--source-key|--shard|--limit|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
@@ -146,8 +156,14 @@ _libra() {
                 --schedule) _libra_only 'cosine linear constant' ;;
                 --offload) _libra_only 'none optimizer all' ;;
                 --resume) _libra_only 'auto never' ;;
+                --final) _libra_only 'last best' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --task --template --system --chat-template --chat-template-arg --thinking-markers --max-length --too-long --errors --prompts -n --samples --temperature --max-tokens --sampler --sampler-arg --sampler-batch-size --old-log-probs --max-gap --refills --save-rollouts --replay --rewards --policy-loss --aggregate --clip-low --clip-high --kl --importance-cap --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --deepspeed -o --output --overwrite --save-every --keep --resume --save-dtype --grace --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --task --template --system --chat-template --chat-template-arg --thinking-markers --max-length --too-long --errors --prompts -n --samples --temperature --max-tokens --sampler --sampler-arg --sampler-batch-size --old-log-probs --max-gap --refills --save-rollouts --replay --rewards --policy-loss --aggregate --clip-low --clip-high --kl --importance-cap --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
+            esac ;;
+        'report')
+            case $before in
+                -o|--output|--html|--plot|--config) ;;
+                *) if [[ $cur == -* ]]; then _libra_only '-o --output --json --markdown --latex --html --plot --config --print-config -h --help'; fi ;;
             esac ;;
         'schema')
             case $before in

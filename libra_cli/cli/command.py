@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from libra_cli.cli.config_file import key_of
+from libra_cli.cli.config_file import CONFIG_FILE, key_of
 from libra_cli.cli.renamed import current_config
 from libra_cli.cli.stage_options import StageOption, config_options, stream_options
 from libra_cli.exits import MEANINGS, InvalidOptions
@@ -20,10 +20,12 @@ from libra_cli.exits import MEANINGS, InvalidOptions
 if TYPE_CHECKING:
     from libra_cli.stream.files import OutputFile
     from libra_cli.stream.options import StageInfo, StreamOptions
+    from libra_cli.stream.resume import Carried
     from libra_cli.stream.run import OpenSource
 
     OpenInputs = Callable[[StreamOptions, dict[str, Any]], OpenSource | None]
     Named = Sequence[str] | Callable[[dict[str, Any]], Sequence[str]]
+    Carries = Callable[[dict[str, Any]], Carried]
 
 ORIGINS = {
     ParameterSource.COMMANDLINE: "command line",
@@ -120,6 +122,7 @@ def stage(
     writes: Sequence[str] = (),
     drops: Named = (),
     names: Named = (),
+    carries: Carries | None = None,
     resumable: bool = True,
     examples: Sequence[str] = (),
     inputs: OpenInputs | None = None,
@@ -130,9 +133,10 @@ def stage(
     The docstring of `function` is the help, its first line the summary. `function` receives an entered Run, and its
     options by name. The other parameters describe the stage's rows as in StageInfo; `reads_in_words` names in the help
     all fields that are read, where they are more than those that every row must have (`reads`). `drops` and `names` may
-    be functions of the option values. `inputs(options, values)` opens the input of a stage that reads more than JSONL,
-    or returns None for plain JSONL. If an input is more than a file name, `takes` is its metavar, and `inputs` puts the
-    file names into `options.inputs`; what it adds to `values` counts as shaping rows.
+    be functions of the option values, and `carries` makes `carried` of them. `inputs(options, values)` opens the input
+    of a stage that reads more than JSONL, or returns None for plain JSONL. If an input is more than a file name,
+    `takes` is its metavar, and `inputs` puts the file names into `options.inputs`; what it adds to `values` counts as
+    shaping rows.
     """
     from libra_cli.stream.options import StageInfo
 
@@ -148,7 +152,7 @@ def stage(
         )
         shared = stream_options(takes, resumable)
         command = _command(name, function, shared, info=info, takes=takes, reads_in_words=reads_in_words)
-        command.callback = _runner(function, info, command, inputs, drops, names)
+        command.callback = _runner(function, info, command, inputs, drops, names, carries)
         return command
 
     return decorate
@@ -184,10 +188,12 @@ def _written(command: click.Command, values: Mapping[str, Any]) -> tuple[OutputF
 
 
 def _read(command: click.Command, values: Mapping[str, Any]) -> tuple[str, ...]:
-    """The files that the options of `command` have it read."""
-    options = [param for param in command.params if isinstance(param, StageOption) and not param.writes]
-    names = [str(param.name) for param in options if str(param.metavar).startswith("FILE")]
-    return tuple(path for name in names if values.get(name) for path in _paths(values[name]))
+    """The files that the options of `command` have it read, --config among them."""
+    config = click.get_current_context().meta.get(CONFIG_FILE)
+    names = [str(param.name) for param in command.params if isinstance(param, StageOption) and param.reads]
+    named = [one for name in names if values.get(name) for one in _paths(values[name])]
+    paths = (one if isinstance(one, str) else one[-1] for one in named)  # of TASK=FILE the file
+    return (*([] if config is None else [config]), *paths)
 
 
 def _summary(function: Callable[..., Any]) -> str:
@@ -214,6 +220,7 @@ def _runner(
     inputs: OpenInputs | None,
     drops: Named,
     names: Named,
+    carries: Carries | None,
 ) -> Callable[..., int]:
     from libra_cli.stream.options import StreamOptions
 
@@ -245,7 +252,8 @@ def _runner(
         config = {name: value for name, value in values.items() if name not in shapeless}
         config.update({name: [named_by_content(path) for path in paths] for name, paths in read.items()})
         left_out, known_by = (tuple(given(values) if callable(given) else given) for given in (drops, names))
-        with Run(replace(info, drops=left_out, names=known_by), options, config, open_source) as run:
+        info_of_run = replace(info, drops=left_out, names=known_by, carried=carries(values) if carries else None)
+        with Run(info_of_run, options, config, open_source) as run:
             try:
                 function(run, **values)
             except InvalidOptions as error:

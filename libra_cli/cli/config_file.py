@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+CONFIG_FILE = "libra.config_file"
+"""Key of `ctx.meta`: the path of the configuration file, if one is given."""
 CONFIG_PLACES = "libra.config_places"
 """Key of `ctx.meta`: parameter name -> `--config FILE:LINE`, for those that the configuration file sets."""
 MAX_BYTES = 1 << 20
@@ -50,6 +52,7 @@ def load_config(ctx: click.Context, _param: click.Parameter, path: str | None) -
     except YamlError as error:
         place = f"{path}:{error.line}" if error.line else path
         raise click.UsageError(f"--config {place}: {error}") from None
+    ctx.meta[CONFIG_FILE] = path
     places = ctx.meta.setdefault(CONFIG_PLACES, {})
     settings = {}
     for key, given in loaded.items():
@@ -111,6 +114,26 @@ def read_config(data: bytes) -> dict[str, ConfigValue]:
     if root.id != "mapping":
         raise YamlError(_line(root), "write one `option: value` a line")
     return {str(key.value): ConfigValue(_line(key), _text(value), _value(value)) for key, value in root.value}
+
+
+def line_of(data: bytes, place: str) -> int:
+    """The line of `place` in a configuration file, such as `rewards[0].name`: of the deepest key that is there.
+
+    0 if not even the first is.
+    """
+    node, line = _node(data.decode("utf-8-sig")), 0
+    for part in place.replace("[", ".").replace("]", "").split("."):
+        if node is None or node.id == "scalar":
+            break
+        if node.id == "mapping":
+            found = next(((key, value) for key, value in node.value if key.value == part), None)
+        else:
+            items = node.value[int(part) : int(part) + 1] if part.isdigit() else ()
+            found = next(((item, item) for item in items), None)
+        if found is None:
+            break
+        line, node = _line(found[0]), found[1]
+    return line
 
 
 def read_value(text: str) -> Any:

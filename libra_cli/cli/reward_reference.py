@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from libra_cli.cli.reference import INDEX, NOTE, code, escaped, table
 from libra_cli.training.registry import Registry
 from libra_cli.training.rewards import (
@@ -16,6 +18,7 @@ from libra_cli.training.rewards import (
     TRANSFORMS,
     key_of,
 )
+from libra_cli.training.rewards.judge import RewardJudge
 
 PAGE = "rewards.md"
 
@@ -49,6 +52,11 @@ def page() -> str:
         *table("key", "default", keys),
         "A term counts only where a gate is open: `gate: {fact: format, above: 0, else: 0}`, with a number or another "
         "term after `else`. `anneal: {horizon: STEPS}` lets its weight fall as exp(-step / horizon).\n",
+        "`judge: {model: NAME, OPTION: ...}` names a model that scores the responses online, which need no reference "
+        "then; `judge: NAME` does for the defaults. The options are those of [libra judge](judge.md): "
+        f"{', '.join(code(each.name) for each in fields(RewardJudge))}. The task `score`, `rate` or `verify` measures "
+        "`judge_P_G`, a reward model its number, the task `rank` all pairs of a prompt's responses as "
+        "`difference_P_G_G`.\n",
         "A function of your own is a term: `{reward: FILE.py:function, OPTION: ...}`, or `module:function` of a module "
         "that Python finds (not in the current folder, unless PYTHONPATH names it). It is called as `function(facts, "
         "**options)` and returns an array [P, G]; its keyword-only parameters are its options; its attribute `facts`, "

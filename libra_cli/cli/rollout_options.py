@@ -150,8 +150,8 @@ LOSS_OPTIONS = (
     _loss_option(
         "--rewards",
         metavar="FILE",
-        help="Reward recipe (YAML): terms, gates, filters and the advantage. Default: the paper's, correctness less a "
-        "length penalty, and advantages by the mean and standard deviation of the group.",
+        help="Reward recipe (YAML): terms, gates, filters, the advantage, and a judge to score responses. Default: the "
+        "paper's, correctness less a length penalty, and advantages by the mean and standard deviation of the group.",
     ),
     _loss_option(
         "--policy-loss",

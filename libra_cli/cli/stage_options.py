@@ -20,7 +20,8 @@ class StageOption(click.Option):
     `suggested`: values that shells complete in addition to file names. `by_content`: its value is a file, or several,
     whose content shapes rows. `watched`: its value is files that may grow between two runs of the same command, but not
     change otherwise. `writes`: the form (see stream.files.FORMS) of the file that it has the run write, which is
-    recognised by its `keys`.
+    recognised by its `keys`. `reads`: its value may name a file that the run reads; so does every other option whose
+    metavar says FILE.
     """
 
     def __init__(
@@ -33,10 +34,12 @@ class StageOption(click.Option):
         watched: bool = False,
         writes: str | None = None,
         keys: Sequence[str] = (),
+        reads: bool = False,
         **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
         self.writes, self.keys = writes, tuple(keys)
+        self.reads = reads or (writes is None and "FILE" in (self.metavar or ""))
         self.shapes_rows, self.group, self.suggested = shapes_rows, group, tuple(suggested)
         self.by_content, self.watched = by_content, watched
 

@@ -19,6 +19,11 @@ def check_options(stage: str, options: dict[str, Any]) -> None:
     for name in ("model", "output"):
         if not options[name]:
             raise click.UsageError(f"missing option --{name}; see libra {stage} --help, or name a --config")
+    if options["score_every"] and not options["score"]:
+        raise click.UsageError("--score-every needs --score, the files to measure the model on")
+    if options["final"] == "best" and not (options["score_every"] or options["eval_data"]):
+        needed = "--score with --score-every" + (", or --eval-data" if stage == "sft" else "")
+        raise click.UsageError(f"--final best needs {needed}: the best step is chosen on it")
     if not options["inputs"]:
         import sys
 

@@ -299,8 +299,7 @@ RUN_OPTIONS = (
         type=NumberType(int, 1),
         default=2,
         metavar="K",
-        help="Number of checkpoints to keep, the latest ones. The one with the lowest loss on "
-        "--eval-data is kept, too.",
+        help="Number of checkpoints to keep, the latest ones. The one of the best step (see --final) is kept, too.",
     ),
     _save_option(
         "--resume",
@@ -313,8 +312,8 @@ RUN_OPTIONS = (
         "--final",
         type=click.Choice(choices.FINAL_MODELS),
         default="last",
-        help="Model to write to DIR. last: that of the last step. best: that of the step with the lowest loss on "
-        "--eval-data, which it needs; give --eval-every, too, or only the last step is measured.",
+        help="Model to write to DIR. last: that of the last step. best: that of the step with the highest accuracy on "
+        "--score, if --score-every is given, else with the lowest loss on --eval-data (--eval-every).",
     ),
     _save_option(
         "--save-dtype",

@@ -205,5 +205,5 @@ class PolicyEngine(Engine, Protocol):
         ...
 
     def wake(self) -> None:
-        """Takes the device memory back; the weights are those from before `sleep`."""
+        """Takes the device memory back; the weights are undefined until `update_weights`."""
         ...

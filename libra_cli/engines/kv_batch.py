@@ -8,6 +8,9 @@ from typing import Any
 
 import torch
 from torch.nn.functional import pad
+from transformers.cache_utils import DynamicLayer
+
+from libra_cli.engines.kv_cache import RoomyLayer
 
 
 class KvBatch:
@@ -51,6 +54,8 @@ class KvBatch:
         ids_B_T = torch.tensor(padded, device=device)
         mask_B_T = torch.tensor([[0] * gap + [1] * (longest - gap) for gap in gaps], device=device)
         logits_B_V, cache = self._forward(ids_B_T, mask_B_T, None)
+        is_plain = lambda layer: type(layer) is DynamicLayer and layer.is_initialized  # noqa: E731
+        cache.layers = [RoomyLayer(layer) if is_plain(layer) else layer for layer in cache.layers]
         index_B = torch.tensor([place[id(prompt)] for prompt in prompts], device=device)
         if len(distinct) < len(prompts):
             cache.batch_select_indices(index_B)
@@ -91,8 +96,10 @@ class KvBatch:
             return
         length = max(self._mask_B_T.shape[1], mask_B_T.shape[1])
         for old, new in zip(self._cache.layers, cache.layers, strict=True):
-            old.keys = torch.cat([_left_pad(old.keys, length), _left_pad(new.keys, length)])
-            old.values = torch.cat([_left_pad(old.values, length), _left_pad(new.values, length)])
+            old.put(
+                torch.cat([_left_pad(old.keys, length), _left_pad(new.keys, length)]),
+                torch.cat([_left_pad(old.values, length), _left_pad(new.values, length)]),
+            )
         self._mask_B_T = torch.cat([pad(mask, (length - mask.shape[1], 0)) for mask in (self._mask_B_T, mask_B_T)])
 
     def _trim(self) -> None:
@@ -100,13 +107,11 @@ class KvBatch:
         if unused:
             self._mask_B_T = self._mask_B_T[:, unused:]
             for layer in self._cache.layers:
-                layer.keys, layer.values = layer.keys[:, :, unused:], layer.values[:, :, unused:]
+                layer.drop_first(unused)
 
 
 def _is_plain(cache: Any) -> bool:
-    from transformers.cache_utils import DynamicLayer
-
-    return all(type(layer) is DynamicLayer for layer in cache.layers)
+    return all(type(layer) is RoomyLayer for layer in cache.layers)
 
 
 def _left_pad(states_B_H_T_D: torch.Tensor, length: int) -> torch.Tensor:

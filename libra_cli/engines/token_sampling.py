@@ -34,26 +34,39 @@ def processed(logits_B_V: torch.Tensor, sampling: Sampling) -> torch.Tensor:
     Below COLDEST they are the model's own, of which `sample` takes the most probable token.
     """
     logits_B_V = logits_B_V.float()
-    return logits_B_V if sampling.temperature < COLDEST else restrict(logits_B_V / sampling.temperature, sampling)
+    if sampling.temperature < COLDEST:
+        return logits_B_V
+    return restrict(logits_B_V if sampling.temperature == 1 else logits_B_V / sampling.temperature, sampling)
 
 
 def sample(logits_B_V: torch.Tensor, sampling: Sampling, streams: Sequence[RandomStream]) -> list[int]:
     """One token id per row of `processed` logits: the most probable one below COLDEST, else a random one."""
     if sampling.temperature < COLDEST:
         return logits_B_V.argmax(-1).tolist()
+    return _sampled(torch.softmax(logits_B_V, -1), streams).tolist()
+
+
+def sample_with_logprobs(
+    logits_B_V: torch.Tensor, sampling: Sampling, streams: Sequence[RandomStream]
+) -> tuple[list[int], list[float]]:
+    """What `sample` gives, and the log-probability of each token under its `processed` logits, in nats."""
     probs_B_V = torch.softmax(logits_B_V, -1)
+    sampled_B = logits_B_V.argmax(-1) if sampling.temperature < COLDEST else _sampled(probs_B_V, streams)
+    return sampled_B.tolist(), probs_B_V.gather(-1, sampled_B[:, None])[:, 0].log().tolist()
+
+
+def _sampled(probs_B_V: torch.Tensor, streams: Sequence[RandomStream]) -> torch.Tensor:
+    """A random token id per row."""
     cumulative_B_V = probs_B_V.cumsum(-1)
     points = torch.tensor([stream.next() for stream in streams], dtype=torch.float64).to(cumulative_B_V)
     # The first token whose cumulative probability exceeds the point: never a token of probability 0.
     sampled_B = torch.searchsorted(cumulative_B_V, (points * cumulative_B_V[:, -1])[:, None], right=True)[:, 0]
-    last_B = probs_B_V.shape[-1] - 1 - (probs_B_V.flip(-1) > 0).int().argmax(-1)
-    return torch.minimum(sampled_B, last_B).tolist()
-
-
-def logprobs_of(logits_B_V: torch.Tensor, tokens: Sequence[int]) -> list[float]:
-    """The log-probability of each row's token under its `processed` logits, in nats."""
-    tokens_B_1 = torch.tensor(tokens, device=logits_B_V.device)[:, None]
-    return torch.log_softmax(logits_B_V, -1).gather(-1, tokens_B_1)[:, 0].tolist()
+    size = probs_B_V.shape[-1]
+    if bool((sampled_B < size).all()):
+        return sampled_B
+    # A point that rounding moved to the end: the last token that has a probability.
+    last_B = size - 1 - (probs_B_V.flip(-1) > 0).int().argmax(-1)
+    return torch.minimum(sampled_B, last_B)
 
 
 def restrict(logits_B_V: torch.Tensor, sampling: Sampling) -> torch.Tensor:

@@ -181,19 +181,25 @@ class TransformersEngine:
     @contextmanager
     def _evaluating(self) -> Iterator[None]:
         """Switches dropout and gradient checkpointing off, and afterwards leaves every submodule as it was."""
+        from libra_cli.engines import kv_cache
+
         lm = self._lm
         modes = {module: module.training for module in lm.modules()}
-        attention = lm.config._attn_implementation
+        before = lm.config._attn_implementation
+        attention = self._attention or before
+        if attention == "sdpa":
+            kv_cache.register()
+            attention = kv_cache.SHARED_KEYS
         lm.eval()
-        if self._attention is not None:
-            lm.set_attn_implementation(self._attention)
+        if attention != before:
+            lm.set_attn_implementation(attention)
         try:
             yield
         finally:
             for module, training in modes.items():
                 module.training = training
-            if self._attention is not None:
-                lm.set_attn_implementation(attention)
+            if attention != before:
+                lm.set_attn_implementation(before)
 
     # -- generation ---------------------------------------------------------------------------------------------------
 
@@ -278,11 +284,13 @@ class TransformersEngine:
         too_early = [position for position, row in enumerate(sequences) if len(row.ids) < min_tokens]
         logits_B_V = token_sampling.forbid(logits_B_V, too_early, self._ends)
         logits_B_V = token_sampling.processed(logits_B_V, self._sampling)
-        tokens = token_sampling.sample(logits_B_V, self._sampling, [row.stream for row in sequences])
+        streams = [row.stream for row in sequences]
         if any(sequence.request.logprobs for sequence in sequences):
-            logprobs = token_sampling.logprobs_of(logits_B_V, tokens)
+            tokens, logprobs = token_sampling.sample_with_logprobs(logits_B_V, self._sampling, streams)
             for sequence, logprob in zip(sequences, logprobs, strict=True):
                 sequence.logprobs.append(logprob)
+        else:
+            tokens = token_sampling.sample(logits_B_V, self._sampling, streams)
         for sequence, token in zip(sequences, tokens, strict=True):
             sequence.ids.append(token)
             if token in self._ends or self._meets_stop(sequence):

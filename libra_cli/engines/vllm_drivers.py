@@ -65,11 +65,11 @@ class InProcess:
         self._engine.reset_prefix_cache()  # it holds keys and values of the old weights
 
     def sleep(self) -> None:
-        """Moves the weights to the host and drops the KV cache; there is nothing to free on a CPU."""
+        """Drops the weights, which `update_weights` replaces, and the KV cache; there is nothing to free on a CPU."""
         from vllm.platforms import current_platform
 
         if not current_platform.is_cpu():
-            self._engine.sleep(level=1)
+            self._engine.sleep(level=2)
 
     def wake(self) -> None:
         from vllm.platforms import current_platform

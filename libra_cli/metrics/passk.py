@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from math import comb
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 EXACT_SUBSETS = 2000
 """Up to so many subsets of k of n samples all of them vote; of more, so many are drawn."""
@@ -21,7 +22,15 @@ def pass_at_k(n: int, correct: int, k: int) -> float:
     return 1 - comb(n - correct, k) / comb(n, k)
 
 
-def vote(groups: Sequence[int], correct: Sequence[bool], weights: Sequence[float] | Floats | None = None) -> float:
+def pass_at_k_of(sizes: Ints, correct: Ints, k: int) -> Floats:
+    """`pass_at_k` of problems (P) with `sizes` samples, of which `correct` are; nan for those with fewer than k."""
+    width = int(sizes.max(initial=0)) + 1
+    pairs, pair_of_problem = np.unique(sizes * width + correct, return_inverse=True)
+    values = [pass_at_k(pair // width, pair % width, k) if pair // width >= k else np.nan for pair in pairs.tolist()]
+    return np.array(values)[pair_of_problem]
+
+
+def vote(groups: Sequence[int], correct: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Probability that the answer with the most votes is correct; one of those that share the first place is drawn.
 
     `groups` numbers the answers of the samples (-1: no answer, so no vote); `weights` weigh the votes. If the samples
@@ -39,8 +48,8 @@ def vote(groups: Sequence[int], correct: Sequence[bool], weights: Sequence[float
     return float((right[first] / sizes[first]).mean())
 
 
-def majority_at_k(groups: Sequence[int], correct: Sequence[bool], k: int, rng: np.random.Generator) -> float:
-    """Mean of `vote` over the subsets of k of the n samples: over all of them, or EXACT_SUBSETS that are drawn."""
+def majority_at_k(groups: Sequence[int], correct: ArrayLike, k: int, rng: np.random.Generator | None) -> float:
+    """Mean of `vote` over the subsets of k of the n samples: over all of them, or EXACT_SUBSETS that `rng` draws."""
     from itertools import combinations
 
     n = len(groups)
@@ -49,6 +58,7 @@ def majority_at_k(groups: Sequence[int], correct: Sequence[bool], k: int, rng: n
     if comb(n, k) <= EXACT_SUBSETS:
         subsets = np.array(list(combinations(range(n), k)))
     else:
+        assert rng is not None, "there are too many subsets to take all"
         subsets = rng.random((EXACT_SUBSETS, n)).argpartition(k - 1, axis=1)[:, :k]
 
     # `vote` with equal weights on all subsets at once.
@@ -67,7 +77,7 @@ def majority_at_k(groups: Sequence[int], correct: Sequence[bool], k: int, rng: n
     return float(((shares * first).sum(axis=1) / np.maximum(first.sum(axis=1), 1)).mean())
 
 
-def best_of(scores: Sequence[float], correct: Sequence[bool]) -> float:
+def best_of(scores: ArrayLike, correct: ArrayLike) -> float:
     """Probability that the best-scored sample is correct; one of those that share the first place is drawn.
 
     A sample without a score (nan) is chosen only if none has one.
@@ -76,7 +86,7 @@ def best_of(scores: Sequence[float], correct: Sequence[bool]) -> float:
     return float(np.asarray(correct, dtype=float)[scores_N == scores_N.max()].mean())
 
 
-def best_of_k(scores: Sequence[float], correct: Sequence[bool], k: int) -> float:
+def best_of_k(scores: ArrayLike, correct: ArrayLike, k: int) -> float:
     """Exact mean of `best_of` over all subsets of k of the n samples.
 
     From the highest score down: a subset has this best score if it holds samples of it and none of a higher score.

@@ -30,6 +30,11 @@ def response_digest(response: str | None) -> str:
     return hashlib.sha256((response or "").encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def is_about(vote: Mapping[str, Any], response: str | None) -> bool:
+    """Whether the reviewer whose vote a row carries saw this response."""
+    return bool(vote.get("response_sha256") == response_digest(response))
+
+
 def key_of(fields: Mapping[str, Any]) -> Key:
     """Identifies a row: its id, and its model and sample if it has them."""
     named = (f"{name}={fields[name]}" for name in NAMES if fields.get(name) is not None)

@@ -11,7 +11,7 @@ from libra_cli.records.probes import Probe
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks import thinking
 
-_KEPT_BY_PROBES = ("question", "prompt", "problem", "conversation_input", "reference")
+_OF_THE_QUESTION = ("question", "prompt", "problem", "conversation_input", "reference")
 """Fields of a row that an item with another response keeps."""
 
 
@@ -55,7 +55,12 @@ def probed(fields: Mapping[str, Any], probe: Probe) -> dict[str, Any]:
     return {"probe": probe.name, "response": probe.text, **whole, "label": 0}
 
 
+def answered_item(fields: Mapping[str, Any], **response: str | None) -> JudgeItem:
+    """The question of a row, whatever its form, with only the response in `response` and `response_with_cot`."""
+    kept = {name: fields[name] for name in _OF_THE_QUESTION if name in fields}
+    return item_of_row({**kept, **response})
+
+
 def probe_item(fields: Mapping[str, Any], probe: Probe) -> JudgeItem:
     """The question of a row, whatever its form, with `probe` as its only response."""
-    kept = {name: fields[name] for name in _KEPT_BY_PROBES if name in fields}
-    return item_of_row({**kept, "response": probe.text})
+    return answered_item(fields, response=probe.text)

@@ -1,4 +1,4 @@
-"""The reports of `libra score` as LaTeX tables with the booktabs package."""
+"""Reports as LaTeX tables with the booktabs package."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ESCAPES = str.maketrans(
 
 
 def render(reports: Mapping[str, Any]) -> str:
-    r"""Renders {"reports", "comparisons", "published"?, "correlation"?} as tables to \input; notes become comments."""
+    r"""Renders the parts of `parts` as tables to \input; notes become comments."""
     lines = ["% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}."]
     for part in parts(reports):
         comments = [part.title, *(f"{name}: {value}" for name, value in part.facts), *part.notes]

@@ -59,6 +59,8 @@ class ReportPart:
     """The comparisons that the part shows."""
     points: Sequence[Report] = ()
     """The points of a correlation."""
+    runs: Sequence[Report] = ()
+    """The training runs whose curves the part shows."""
 
 
 def name_of(report: Report) -> str:

@@ -1,4 +1,4 @@
-"""The reports of `libra score` in GitHub's Markdown."""
+"""Reports in GitHub's Markdown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>|~$&#])")
 
 
 def render(reports: Mapping[str, Any]) -> str:
-    """Renders {"reports", "comparisons", "published"?, "correlation"?} as headings, lists and tables."""
+    """Renders the parts of `parts` as headings, lists and tables."""
     texts = []
     for part in parts(reports):
         blocks = [f"## {_text(part.title)}"]

@@ -1,4 +1,4 @@
-"""The reports of `libra score` as one self-contained page of HTML: no script, no network, no other file."""
+"""Reports as one self-contained page of HTML: no script, no network, no other file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from libra_cli.reports import page_charts, page_examples
+from libra_cli.reports import page_charts, page_examples, run_curves
 from libra_cli.reports.layout import ReportPart, Table, name_of
 from libra_cli.reports.page_text import text
 from libra_cli.reports.parts import parts
@@ -23,7 +23,7 @@ def write(reports: Mapping[str, Any], path: str) -> None:
 
 
 def render(reports: Mapping[str, Any]) -> str:
-    """Renders {"reports", "comparisons", "published"?, "correlation"?}; the `examples` of a report come last in it."""
+    """Renders the parts of `parts`; the `examples` of a report come last in it."""
     shown = parts(reports)
     links = bodies = ""
     for number, part in enumerate(shown, 1):
@@ -32,6 +32,8 @@ def render(reports: Mapping[str, Any]) -> str:
     contents = f'<nav aria-label="Contents"><ul>{links}</ul></nav>\n' if len(shown) > 1 else ""
 
     title = "libra score"
+    if runs := reports.get("runs"):
+        title = f"Training: {runs[0]['run'] if len(runs) == 1 else f'{len(runs)} runs'}"
     if of_judges := reports.get("reports"):
         benchmarks = list(dict.fromkeys(str(report["benchmark"]) for report in of_judges))
         judges = list(dict.fromkeys(map(name_of, of_judges)))
@@ -52,6 +54,8 @@ def _section(part: ReportPart, anchor: str, reports: Mapping[str, Any]) -> str:
         charts = "".join(page_charts.of_report(part.report))
     elif part.points:
         charts = page_charts.scatter(reports["correlation"])
+    elif part.runs:
+        charts = "".join(run_curves.charts(part.runs))
     elif part.compared:
         charts = page_charts.differences(part.compared)
     else:

@@ -1,4 +1,4 @@
-"""All parts of what `libra score` reports, in the order in which every renderer shows them."""
+"""All parts of what `libra score` and `libra report` show, in the order in which every renderer shows them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from libra_cli.reports.correlation_part import correlation_part
 from libra_cli.reports.judge_tables import comparisons_part, judges_part, published_part
 from libra_cli.reports.layout import Report, ReportPart
 from libra_cli.reports.report_part import report_part
+from libra_cli.reports.runs_part import runs_part
 
 
 def parts(reports: Mapping[str, Any]) -> list[ReportPart]:
-    """The parts of {"reports", "comparisons", "published"?, "correlation"?}."""
+    """The parts of {"reports", "comparisons", "published"?, "correlation"?} or {"runs"}."""
     shown = []
     for several in _grouped(reports.get("reports") or (), "benchmark"):
         if len(several) > 1:
@@ -23,6 +24,8 @@ def parts(reports: Mapping[str, Any]) -> list[ReportPart]:
     shown += [published_part(rows) for rows in _grouped(reports.get("published") or (), "benchmark", "table")]
     if correlation := reports.get("correlation"):
         shown.append(correlation_part(correlation))
+    if runs := reports.get("runs"):
+        shown.append(runs_part(runs))
     return shown
 
 

@@ -1,4 +1,4 @@
-"""The reports of `libra score` as figures for a paper, by matplotlib: equal reports give equal bytes."""
+"""Reports as figures for a paper, by matplotlib: equal reports give equal bytes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import click
 from libra_cli.exits import Exit, Fatal
 from libra_cli.reports.figures import axis_of, decimals
 from libra_cli.reports.layout import Report, clipped, metric_of, names_of, overall_of, section_names
+from libra_cli.reports.runs_part import shown_figures
 from libra_cli.stream.console import printable
 from libra_cli.stream.files import replace_file
 
@@ -81,7 +82,7 @@ def check(path: str) -> None:
 
 
 def write(reports: Mapping[str, Any], path: str) -> None:
-    """Draws {"reports", "correlation"?} to `path`, all of it or nothing; raises as `check` does, and Fatal(74)."""
+    """Draws reports, a correlation or runs to `path`, all or nothing; raises as `check` does, and Fatal(74)."""
     check(path)
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -92,7 +93,7 @@ def write(reports: Mapping[str, Any], path: str) -> None:
         Series(report, clipped(printable(name)), number)
         for number, (report, name) in enumerate(zip(of_judges, names_of(of_judges), strict=True))
     ]
-    panels = panels_of(series, reports.get("correlation"))
+    panels = [*panels_of(series, reports.get("correlation")), *run_panels(reports.get("runs") or ())]
     data = BytesIO()
     with rc_context(STYLE):
         n_columns = min(len(panels), MAX_ABREAST) or 1
@@ -125,6 +126,30 @@ def panels_of(series: Sequence[Series], correlation: Report | None) -> list[Pane
         if with_curve := [one for one in calibrated if one.report["calibration"].get(key)]:
             panels.append(partial(draw, with_curve))
     return panels + ([partial(scatter, correlation)] if correlation else [])
+
+
+def run_panels(runs: Sequence[Report]) -> list[Panel]:
+    """A panel for each figure of training runs, with the curves of all runs."""
+    return [
+        partial(curves, runs, figure, name, 100 if name.endswith("%") else 1)
+        for figure, (name, _) in shown_figures(runs).items()
+    ]
+
+
+def curves(runs: Sequence[Report], figure: str, name: str, factor: int, axes: Any) -> None:
+    """A figure over the steps of each run; accuracies with their intervals."""
+    for number, run in enumerate(runs):
+        points = run["curves"].get(figure, ())
+        style = {"color": COLOURS[number % len(COLOURS)], "linestyle": DASHES[number % len(DASHES)]}
+        label = clipped(printable(str(run["run"])))
+        axes.plot([point[0] for point in points], [factor * point[1] for point in points], label=label, **style)
+        known = [point for point in points if len(point) == 4]
+        below, above = [factor * point[2] for point in known], [factor * point[3] for point in known]
+        axes.fill_between([point[0] for point in known], below, above, color=style["color"], alpha=0.15, linewidth=0)
+    axes.set(xlabel="step", title=name)
+    axes.grid(color=GRID)
+    if len(runs) > 1:
+        axes.legend(fontsize=7)
 
 
 def section_bars(series: Sequence[Series], title: str, axes: Any) -> None:

@@ -1,4 +1,4 @@
-"""The reports of `libra score` as text tables for a terminal, a log or a pipe."""
+"""Reports as text tables for a terminal, a log or a pipe."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FOLDED = 16
 
 
 def render(reports: Mapping[str, Any], console: Console) -> None:
-    """Prints {"reports", "comparisons", "published"?, "correlation"?} in the width of `console`.
+    """Prints the parts of `parts` in the width of `console`.
 
     A terminal gets rules and bold text, never a colour; anything else gets plain text.
     """

@@ -3,51 +3,16 @@
 from __future__ import annotations
 
 import os
+import struct
 import tempfile
 from array import array
+from errno import EIO
 
 from libra_cli.stream.sinks import write_all, write_failed
 
 _FIRST_SIZE = 1 << 10
 _TAIL_BYTES = 1 << 16
-
-
-class HashNumbers:
-    """Numbers distinct 64-bit hashes from 0, in order of appearance; takes 15 to 21 bytes for each.
-
-    An open-addressing table of numbers, at most two thirds full, beside the hashes by their number.
-    """
-
-    def __init__(self) -> None:
-        self._hashes, self._slots = array("Q"), array("I", bytes(4 * _FIRST_SIZE))
-
-    def __len__(self) -> int:
-        return len(self._hashes)
-
-    def number(self, value: int) -> int:
-        """The number of the hash `value`; a new one gets the next number, which is `len` before the call."""
-        hashes, slots = self._hashes, self._slots
-        mask = len(slots) - 1
-        slot = value & mask
-        while found := slots[slot]:
-            if hashes[found - 1] == value:
-                return found - 1
-            slot = (slot + 1) & mask
-        hashes.append(value)
-        slots[slot] = len(hashes)
-        if 3 * len(hashes) >= 2 * len(slots):
-            self._grow()
-        return len(hashes) - 1
-
-    def _grow(self) -> None:
-        size = 2 * len(self._slots)
-        self._slots = array("I")  # the old table goes before the new one comes
-        self._slots = slots = array("I", bytes(4)) * size
-        for number, value in enumerate(self._hashes, 1):
-            slot = value & (size - 1)
-            while slots[slot]:
-                slot = (slot + 1) & (size - 1)
-            slots[slot] = number
+_HASH = struct.Struct("<Q")
 
 
 class DiskLog:
@@ -76,8 +41,70 @@ class DiskLog:
         self._tail.clear()
 
     def read(self, begin: int, size: int) -> bytes:
-        """The `size` bytes from `begin`, all of which one call of `append` has added."""
+        """The `size` bytes from `begin`, all of which are there; raises Fatal(74) if they cannot be read back."""
         if begin >= self._written:
             return bytes(self._tail[begin - self._written : begin - self._written + size])
-        assert self._fd is not None
-        return os.pread(self._fd, size, begin)
+        pieces = []
+        while size and begin < self._written:
+            assert self._fd is not None
+            try:
+                piece = os.pread(self._fd, min(size, self._written - begin), begin)
+                if not piece:
+                    raise OSError(EIO, os.strerror(EIO))
+            except OSError as error:
+                raise write_failed(f"a temporary file in {tempfile.gettempdir()}", error, begun=True) from None
+            pieces.append(piece)
+            begin, size = begin + len(piece), size - len(piece)
+        if size:
+            pieces.append(bytes(self._tail[begin - self._written : begin - self._written + size]))
+        return b"".join(pieces)
+
+
+class HashNumbers:
+    """Numbers distinct 64-bit hashes from 0, in order of appearance; takes 10 to 16 bytes of memory for each.
+
+    An open-addressing table of numbers, at most two thirds full, beside the upper halves of the hashes by their number.
+    The whole hashes are on disk; one is read back where its upper half and its place in the table are those sought.
+    """
+
+    def __init__(self) -> None:
+        self._upper, self._slots = array("I"), array("I", bytes(4 * _FIRST_SIZE))
+        self._hashes = DiskLog()
+        self._last = (-1, -1)  # rows of one problem often follow each other
+
+    def __len__(self) -> int:
+        return len(self._upper)
+
+    def number(self, value: int) -> int:
+        """The number of the hash `value`; a new one gets the next number, which is `len` before the call."""
+        if value == self._last[0]:
+            return self._last[1]
+        upper, slots = self._upper, self._slots
+        mask, wanted = len(slots) - 1, value >> 32
+        slot = value & mask
+        while found := slots[slot]:
+            if upper[found - 1] == wanted and self._hashes.read(8 * found - 8, 8) == value.to_bytes(8, "little"):
+                self._last = value, found - 1
+                return found - 1
+            slot = (slot + 1) & mask
+        upper.append(wanted)
+        self._hashes.append(value.to_bytes(8, "little"))
+        slots[slot] = len(upper)
+        if 3 * len(upper) >= 2 * len(slots):
+            self._grow()
+        self._last = value, len(upper) - 1
+        return len(upper) - 1
+
+    def _grow(self) -> None:
+        size = 2 * len(self._slots)
+        self._slots = array("I")  # the old table goes before the new one comes
+        self._slots = slots = array("I", bytes(4)) * size
+        number = 0
+        for begin in range(0, len(self._hashes), _TAIL_BYTES):
+            data = self._hashes.read(begin, min(_TAIL_BYTES, len(self._hashes) - begin))
+            for (value,) in _HASH.iter_unpack(data):
+                number += 1
+                slot = value & (size - 1)
+                while slots[slot]:
+                    slot = (slot + 1) & (size - 1)
+                slots[slot] = number

@@ -33,6 +33,8 @@ class StageInfo:
     drops: tuple[str, ...] = ()
     """Fields of the input that its rows lack. All that are neither here nor in `writes` pass through unchanged; if they
     have changed since the output was begun, the run is refused."""
+    carried: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    """Gives what passes through of the fields in `writes`, from a row of the input or of the output alike."""
     names: tuple[str, ...] = ()
     """Fields that, together with the id, identify a row (`model`, `sample`)."""
     resumable: bool = True

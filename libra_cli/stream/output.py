@@ -57,7 +57,7 @@ class Output:
         self._manifest = resume.Manifest(
             path + ".libra.json", info.name, self._config, __version__, info.current_config, options.watched
         )
-        finished = resume.FinishedRows(info.own, info.names) if info.resumable else None
+        finished = resume.FinishedRows(info.own, info.names, info.carried) if info.resumable else None
         resume.prepare(path, self._manifest, finished, options.overwrite)
         if finished is None:
             self.sink = sinks.FileSink(path, append=False)
@@ -74,7 +74,7 @@ class Output:
         manifest = resume.Manifest(
             path + ".libra.json", f"{info.name} {option}", self._config, __version__, info.current_config
         )
-        finished = resume.FinishedRows(info.own, info.names) if self.finished is not None else None
+        finished = resume.FinishedRows(info.own, info.names, info.carried) if self.finished is not None else None
         side_file = SideRowFile(path, option, manifest, finished, self._options.overwrite)
         self.side_outputs.append(side_file)
         return side_file

@@ -20,6 +20,8 @@ from libra_cli.stream import rows
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.sinks import cut_torn_line, is_plain_file
 
+Carried = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
 _DIGEST_BYTES, _PLACE_BYTES, _PIECE = 12, 6, 1 << 20
 _MOST_COMPARED = 16
 """Rows of the output that share an identity, among which the one most like a changed row is looked for."""
@@ -68,10 +70,11 @@ class FinishedRows:
 
     `names` are the fields that, with the id, identify a row. `own` are those that the stage writes or leaves out: all
     others pass through unchanged, so that a row of the input in which one differs is not the row that was done.
+    `carried` gives what passes through of the fields in `own`, from a row of the input or of the output alike.
     """
 
-    def __init__(self, own: Sequence[str], names: Sequence[str]):
-        self._own, self._names = {*own, *names}, names
+    def __init__(self, own: Sequence[str], names: Sequence[str], carried: Carried | None = None):
+        self._own, self._names, self._carried = {*own, *names}, names, carried
         self._keys: dict[bytes, bytes | list[bytes]] = {}
         """By identity, the hash of what passed through and the place in the output: one of them, or several."""
         self._doubtful: dict[bytes, str] = {}
@@ -108,7 +111,8 @@ class FinishedRows:
         return _digest(data)
 
     def _passed(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in fields.items() if name not in self._own}
+        passed = {name: value for name, value in fields.items() if name not in self._own}
+        return passed if self._carried is None else {**passed, **self._carried(fields)}
 
     def _add(self, identity: bytes, key: bytes) -> None:
         before = self._keys.get(identity)

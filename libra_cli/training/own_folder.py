@@ -19,15 +19,19 @@ WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors", "model.safetensors.i
 EXPORTED = (
     *WEIGHTS, "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "tokenizer.model",
     "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt", "chat_template.jinja",
-    "rollouts",
+    "rollouts", "events.jsonl",
 )  # fmt: skip
-"""Names that the files of a model have, and the folder of --save-rollouts."""
-KEPT = ("checkpoints", ".samples", ".scored", ".rollouts", "rollouts")
-"""Folders that a run may make."""
+"""Names that the files of a model have, the folder of --save-rollouts, and the events of a run."""
+ROLLOUTS = "rollouts"
+"""Folder of --save-rollouts."""
+KEPT = ("checkpoints", ".samples", ".scored", ".rollouts", ROLLOUTS, "events.jsonl")
+"""Folders and files that a run may make."""
 _SCRATCH = (MANIFEST, "run.lock", ".samples", ".scored", ".rollouts", ".model.partial", ".libra-*.tmp")
 """Names that nobody but libra gives; before there is a manifest, only a run that was killed has left them."""
 _CHECKPOINT = re.compile(r"step-[0-9]+")
 _PARTIAL = re.compile(r"\.step-[0-9]+(\.old)?\.partial")
+_ROLLOUT = re.compile(r"rollout-([0-9]{1,18})\.jsonl")
+_LONGEST_LINE = 64 << 20
 
 
 def check(folder: Path, manifest: Mapping[str, Any] | None, outputs: Sequence[str]) -> None:
@@ -49,6 +53,9 @@ def check(folder: Path, manifest: Mapping[str, Any] | None, outputs: Sequence[st
     for name in sorted(os.listdir(folder)):
         if name not in own and any(fnmatch(name, pattern) for pattern in EXPORTED):
             raise _foreign(folder / name)
+    for path in _saved_rollouts(folder):
+        if not _is_rollout(path):
+            raise _foreign(path)
     for place in sorted((folder / "checkpoints").glob("step-*")) if "written" in manifest else ():
         _check_checkpoint(place)
 
@@ -92,6 +99,31 @@ def _check_checkpoint(place: Path) -> None:
             raise _foreign(path)
 
 
+def _saved_rollouts(folder: Path) -> list[Path]:
+    """What has the name of a file of --save-rollouts."""
+    return sorted(path for path in (folder / ROLLOUTS).glob("*") if _ROLLOUT.fullmatch(path.name))
+
+
+def _is_rollout(path: Path) -> bool:
+    """Whether a run has saved that rollout in the file: its first row says so, or is the beginning of one."""
+    number = int(_ROLLOUT.sub(r"\1", path.name))
+    try:
+        with open(path, "rb") as file:
+            line = file.readline(_LONGEST_LINE)
+        if not line.endswith(b"\n"):
+            return not line or line.startswith(b'{"')  # an earlier version that was killed
+        return bool(json.loads(line)["rollout"]["number"] == number)
+    except (OSError, ValueError, RecursionError, LookupError, TypeError):
+        return False
+
+
+def remove_rollouts(folder: Path) -> None:
+    """Removes the rollouts that a run has saved, and nothing else."""
+    for path in _saved_rollouts(folder):
+        if _is_rollout(path):
+            path.unlink()
+
+
 def _foreign(path: Path) -> Fatal:
     return Fatal(Exit.USAGE, f"{path}: was not written by libra, and a run would replace it; move it away")
 
@@ -101,10 +133,16 @@ def remove_checkpoints(folder: Path) -> None:
     for name in _entries(folder):
         if _CHECKPOINT.fullmatch(name) and os.path.lexists(folder / name / MANIFEST):
             discard(folder / name)
-        elif _PARTIAL.fullmatch(name):
-            shutil.rmtree(folder / name)
+    remove_partial_checkpoints(folder)
     if folder.is_dir() and not folder.is_symlink() and not _entries(folder):
         folder.rmdir()
+
+
+def remove_partial_checkpoints(folder: Path) -> None:
+    """Removes what a run that was killed has left of checkpoints in `folder`."""
+    for name in _entries(folder):
+        if _PARTIAL.fullmatch(name):
+            remove(folder / name)
 
 
 def _entries(folder: Path) -> Iterable[str]:

@@ -38,6 +38,19 @@ class Interval:
         return f"above {self.low:g}" if self.above else f"{self.low:g} or more"
 
 
+class Choice:
+    """The words that an option accepts."""
+
+    def __init__(self, *names: str):
+        self._names = names
+
+    def __contains__(self, value: Any) -> bool:
+        return value in self._names
+
+    def __str__(self) -> str:
+        return f"of {', '.join(self._names)}"
+
+
 Share = Annotated[float, Interval(0, 1)]
 Positive = Annotated[float, Interval(0, above=True)]
 NonNegative = Annotated[float, Interval(0)]
@@ -168,7 +181,7 @@ def bind_options(function: Callable[..., Any], given: Mapping[str, Any], place: 
 
 
 def convert(value: Any, kind: Any, place: str) -> Any:
-    """`value` as `kind`: bool, int, float, str, a Literal, one of these in an Interval, or a union of them.
+    """`value` as `kind`: bool, int, float, str, a Literal, one of these in an Interval or Choice, or a union of them.
 
     Numbers may be strings, since YAML reads `1e-4` as one. Raises InvalidOptions.
     """

@@ -26,12 +26,12 @@ from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.world import ReportedByRank0, World
 from libra_cli.training.model import attention, policy, self_check
 from libra_cli.training.model.export import Export
-from libra_cli.training.monitoring.eval_history import EvalHistory
+from libra_cli.training.monitoring.eval_history import ACCURACY, EvalHistory
 from libra_cli.training.monitoring.flops import ModelShape
 from libra_cli.training.monitoring.judge_eval import JudgeEval
 from libra_cli.training.monitoring.telemetry import Telemetry
 from libra_cli.training.objectives.base import Objective
-from libra_cli.training.run_dir import SAMPLES, SCORED, RunDir, versions
+from libra_cli.training.run_dir import EVENTS, SAMPLES, SCORED, RunDir, versions
 from libra_cli.training.schedule import Schedule
 from libra_cli.training.settings import TrainSettings
 from libra_cli.training.trainer import Stopped, TrainBatches, Trainer
@@ -72,7 +72,7 @@ class TrainingMethod(Protocol):
     """The subcommand, for messages and manifests."""
     objective: Objective
     metric: str
-    """The figure of the objective that chooses the best step on held-out samples."""
+    """The figure of the objective that chooses the best step on held-out samples (see --final)."""
     higher_is_better: bool
 
     def prepare(self, preparation: Preparation) -> Prepared:
@@ -268,9 +268,10 @@ class TrainingRun:
         if save.score:
             scored = self._dir.path / SCORED
             judge_eval = JudgeEval(scored, save.score, save.score_with, export, self._console, self._stop)
+        by_accuracy = save.final == "best" and save.score_every is not None
         history = EvalHistory(
-            method.metric,
-            method.higher_is_better,
+            ACCURACY if by_accuracy else method.metric,
+            by_accuracy or method.higher_is_better,
             prepared.held_out.digest if prepared.held_out else None,
             world.broadcast(judge_eval.key if judge_eval else None),
         )
@@ -299,7 +300,12 @@ class TrainingRun:
         if not self._world.is_rank0:
             return None
 
+        events = stack.enter_context(self._dir.open_events())
+        is_output = os.path.samestat(os.fstat(events), os.fstat(self._records))
+
         def write(line: bytes) -> None:
+            if not is_output:
+                write_all(events, line + b"\n", str(self._dir.path / EVENTS))
             try:
                 write_all(self._records, line + b"\n", "standard output")
             except ReaderGone as gone:  # the run stops as if it had been asked to

@@ -26,8 +26,9 @@ from libra_cli.training.own_folder import MANIFEST
 from libra_cli.training.settings import TrainSettings
 
 SAMPLES, SCORED, ROLLOUTS = ".samples", ".scored", ".rollouts"
+EVENTS = "events.jsonl"
+"""The events of the run, as on standard output; a run that continues adds to them."""
 CHECKPOINTS = "checkpoints"
-SAVED_ROLLOUTS = "rollouts/rollout-*.jsonl"
 MODEL_FILES = ("config.json", "*.safetensors", "tokenizer*", "*.jinja")
 """What identifies a model's folder."""
 _KINDS = {
@@ -164,11 +165,25 @@ class RunDir:
         if self._anew:
             with _removing(self.path / CHECKPOINTS):
                 own_folder.remove_checkpoints(self.path / CHECKPOINTS)
-            for name in (SAMPLES, SCORED, ROLLOUTS):
+            for name in (SAMPLES, SCORED, ROLLOUTS, EVENTS):
                 self.remove(name)
-            for path in self.path.glob(SAVED_ROLLOUTS):
-                path.unlink()
+            with _removing(self.path / own_folder.ROLLOUTS):
+                own_folder.remove_rollouts(self.path)
         self._inputs = {"files": self._sample_files(), "model": self._model_files(), "left": self._results()}
+
+    @contextmanager
+    def open_events(self) -> Iterator[int]:
+        """A descriptor that adds to the file of events, after its last whole line. Raises Fatal(74)."""
+        path = str(self.path / EVENTS)
+        try:
+            events = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise write_failed(path, error, begun=True) from None
+        with open(events, "rb+", buffering=0) as file:
+            size = os.fstat(events).st_size
+            end = os.pread(events, _END_BYTES, max(0, size - _END_BYTES))
+            os.ftruncate(events, size - len(end) + end.rfind(b"\n") + 1)
+            yield file.fileno()
 
     def claim(self, names: Sequence[str]) -> set[str]:
         """Notes, before they are written, that the files `names` of the model are libra's; returns all that are.

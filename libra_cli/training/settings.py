@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
+from libra_cli.training.rewards.judge import shaping_of
+
 T = TypeVar("T")
 
 
@@ -250,6 +252,9 @@ class GrpoRunSettings(TrainSettings):
     rewards: Mapping[str, Any] = field(default_factory=dict)
     """The reward recipe; empty: the paper's."""
 
+    rewards_file: str = ""
+    """Where the recipe was read from, for messages."""
+
     @property
     def step_size(self) -> int:
         """Responses of a step."""
@@ -265,13 +270,14 @@ class GrpoRunSettings(TrainSettings):
         return max(1, round(prompts * self.batch.epochs / self.rollout.prompts))
 
     @classmethod
-    def of(cls, options: Mapping[str, Any], rewards: Mapping[str, Any]) -> GrpoRunSettings:
-        """From options by their names, and the content of the reward recipe."""
+    def of(cls, options: Mapping[str, Any], rewards: Mapping[str, Any], file: str | None = None) -> GrpoRunSettings:
+        """From options by their names, and the content of the reward recipe in `file`."""
         return cls(
             **cls.groups_of(options),
             rollout=take(RolloutSettings, options),
             loss=take(GrpoLossSettings, options),
             rewards=rewards,
+            rewards_file=file or "",
         )
 
     @property
@@ -280,5 +286,5 @@ class GrpoRunSettings(TrainSettings):
         rollout = asdict(self.rollout)
         for name in ("sampler_arg", "sampler_batch_size", "max_gap", "save_rollouts"):
             del rollout[name]
-        more = {**rollout, **asdict(self.loss), "rewards": self.rewards}
+        more = {**rollout, **asdict(self.loss), "rewards": shaping_of(self.rewards)}
         return json.loads(json.dumps({**super().shaping, **more}))

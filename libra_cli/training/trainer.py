@@ -23,7 +23,7 @@ from libra_cli.training.data.sources import SourceStopped, StepBatch, StepSource
 from libra_cli.training.distributed.checkpoints import Checkpoints
 from libra_cli.training.distributed.deepspeed_engine import NonFinite, PassResult, TrainEngine
 from libra_cli.training.distributed.world import World
-from libra_cli.training.monitoring.eval_history import EvalHistory
+from libra_cli.training.monitoring.eval_history import ACCURACY, EvalHistory
 from libra_cli.training.monitoring.flops import ModelShape, mfu, peak_flops
 from libra_cli.training.monitoring.judge_eval import JudgeEval
 from libra_cli.training.monitoring.telemetry import Telemetry
@@ -160,9 +160,9 @@ class Trainer:
         refuse_difference(str(path), marker.get("run", {}), self._marker["run"])
         cure = "continue with as many ranks, and the same --zero and --sequence-parallel"
         refuse_difference(str(path), marker.get("layout", {}), self._marker["layout"], cure)
-        if self._save.final == "best" and self._history.best_is_of_other_samples(marker):
+        if self._save.final == "best" and self._history.best_is_of_other_data(marker):
             cure = "use those, leave --final best out, or begin anew with --overwrite"
-            raise Fatal(Exit.USAGE, f"{path}: other --eval-data chose the best step; {cure}")
+            raise Fatal(Exit.USAGE, f"{path}: another metric or other files chose the best step; {cure}")
         self.checkpoints.load(self._engine, path)
         self._history.load(marker)
         self._source.resume(marker["step"], marker.get("source", {}))
@@ -180,6 +180,9 @@ class Trainer:
         self.save()  # from here on an interruption costs no training
         if self._evaluation is not None and not self._history.is_evaluated(self.step):
             self.evaluate()
+            self.save()
+        if self._history.metric == ACCURACY and self._judge_eval is not None and not self._history.is_scored(self.step):
+            self.score(self.step)
             self.save()
 
     def conclude(self, best: bool) -> int:
@@ -290,7 +293,7 @@ class Trainer:
         figures = self._objective.figures(stats.all_reduce(self._world).figures)
         if self._telemetry is not None:
             self._telemetry.record("eval", self.step, **figures, samples=len(self._evaluation.indices))
-        if self._history.add_evaluation(self.step, figures[self._history.metric]):
+        if self._history.add_evaluation(self.step, figures):
             self.save()
 
     def score(self, step: int) -> None:
@@ -301,7 +304,8 @@ class Trainer:
         self._stop_if_asked()
         if self._telemetry is not None:
             self._telemetry.record("score", self.step, model_step=step, **figures)
-        self._history.add_score(step)
+        if self._history.add_score(step, figures):
+            self.save()
 
     def save(self) -> None:
         """Writes a checkpoint of the last whole step; if there is one, only the evaluation history in its marker."""

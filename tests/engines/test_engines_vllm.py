@@ -91,6 +91,7 @@ def test_a_broken_engine_costs_no_row(engine, driver, monkeypatch):
     assert "the device is gone" in notes[0]
 
 
+@pytest.mark.slow
 def test_a_row_that_breaks_the_engine_twice_is_given_up_with_few_others(engine, driver, monkeypatch):
     requests, step = requests_of(QUESTIONS, samples=4), driver.step
 

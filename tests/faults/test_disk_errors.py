@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import failing_disk
 import pytest
+import thinned
 from fault_rows import good_rows, jsonl
 
 from libra_cli.main import STAGES
@@ -26,6 +28,7 @@ FILES = {
     "recorded": jsonl([*ROWS, *VOTES]),
     "judged": jsonl(JUDGED),
     "results": jsonl(RESULTS),
+    "events": jsonl([{"event": "step", "step": 1, "loss": 1.0}]),
 }
 FEWER = {"in": jsonl(ROWS[:2])}
 EVERY = "in -o out --errors err --manifest man"
@@ -44,14 +47,16 @@ COMMANDS = {
     "judge replaced": f"judge --engine replay --replay recorded --model m {EVERY} --report rep --overwrite",
     "score": "score judged -o out --html page.html",
     "score correlate": "score correlate results -o out --html page.html --y policy",
+    "report": "report events -o out --html page.html",
     "rs-filter": f"rs-filter --task general {EVERY} --report rep",
+    "dpo-pairs": f"dpo-pairs --by label --unpaired {EVERY} --report rep",
     "mix": f"mix {EVERY}",
     "review": "review in --html page.html",
 }
-WITHOUT_FILES = {"schema", "doctor", "sft", "grpo", "dpo", "dpo-pairs"}
+WITHOUT_FILES = {"schema", "doctor", "sft", "grpo", "dpo"}
 """Stages that write nothing; those that train have tests of their own."""
 WRITTEN = ("out", "err", "man", "rep", "side", "page.html")
-READ = ("in", "recorded", "judged", "results")
+READ = ("in", "recorded", "judged", "results", "events")
 BEFORE_THE_FIRST_ROW = ("open", "close", "unlink", "rename")
 OF_THE_NAME = {"EROFS", "EACCES", "ENOENT"}
 """Errors for which another name may be the cure: before anything is done they are usage errors."""
@@ -61,12 +66,11 @@ def test_every_stage_is_here():
     assert {name.split(" ")[0] for name in COMMANDS} | WITHOUT_FILES >= {stage.split(" ")[0] for stage in STAGES}
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * bool(n % 3)) for n, name in enumerate(COMMANDS)]
-)
-def test_every_error_of_every_call_is_status_74_with_the_name(name):
+@pytest.mark.parametrize("part", thinned.parts(failing_disk.PARTS))
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_error_of_every_call_is_status_74_with_the_name(name, part):
     files = {name: content.decode() for name, content in FILES.items()}
-    command = {"words": COMMANDS[name].split(), "files": files}
+    command = {"words": COMMANDS[name].split(), "files": files, "part": part}
     if name.endswith((" continued", " replaced")):
         command["before"] = {name: content.decode() for name, content in FEWER.items()}
     ended = subprocess.run(
@@ -75,7 +79,7 @@ def test_every_error_of_every_call_is_status_74_with_the_name(name):
     assert ended.returncode == 0
     whole, *broken = map(json.loads, ended.stdout.splitlines())
     assert whole["status"] == (3 if "in" in command["words"] else 0), whole["err"]
-    assert len(broken) > 40
+    assert len(broken) > 40 // failing_disk.PARTS
     for run in broken:
         where = run["failing"], run["errno"], run["status"], run["err"]
         assert "internal error" not in run["err"], where

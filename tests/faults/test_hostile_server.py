@@ -7,6 +7,7 @@ import json
 from itertools import repeat
 
 import pytest
+import thinned
 from servers.attacked import MEMORY_MIB, REWARD, ROLLOUT, STAGES, check, peak_of
 from servers.hostile import BLANK, Attack, attacks_by_protocol, endless, packed, twice_gzipped
 from servers.scripted import Reply, error
@@ -65,7 +66,9 @@ ODD_FACTS = {
 
 @pytest.mark.parametrize(
     ("stage", "odd"),
-    [*((ROLLOUT, odd) for odd in ODD_FACTS), (REWARD, "endless"), (REWARD, "nested"), (REWARD, "long")],
+    thinned.every(
+        3, [*((ROLLOUT, odd) for odd in ODD_FACTS), (REWARD, "endless"), (REWARD, "nested"), (REWARD, "long")]
+    ),
 )
 def test_odd_facts_about_a_server_cost_nothing(shell, tmp_path, stage, odd):
     routes = dict.fromkeys(("/version", "/tokenize", "/detokenize"), ODD_FACTS[odd])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
+import thinned
 from fault_rows import good_rows, jsonl
 from fork_server import ForkServer
 
@@ -50,7 +51,10 @@ def test_an_option_that_names_a_file_reads_or_writes_it():
 
 # -- the table: (kind of file) x (output option) x (stage) ------------------------------------------------------------
 
-ROWS = [{**row, "prediction": 1, "accuracy": 0.1 * i, "pass@1": 0.1 * i} for i, row in enumerate(good_rows(4))]
+ROWS = [
+    {**row, "prediction": 1, "accuracy": 0.1 * i, "pass@1": 0.1 * i, "event": "step", "step": i}
+    for i, row in enumerate(good_rows(4))
+]
 VOTES = [{"id": f"{row['id']}/m/0", "model": "m", "sample": 0, "response": "[[score=3]]"} for row in ROWS]
 REPLAY = ["--engine", "replay", "--replay", "recorded", "--model", "m"]
 COMMANDS = {
@@ -58,6 +62,7 @@ COMMANDS = {
     "judge": REPLAY,
     "review": ["--only", "all"],
     "rs-filter": ["--task", "general"],
+    "dpo-pairs": ["--by", "label", "--unpaired"],
     "score": ["--resamples", "0"],
     "score correlate": ["--resamples", "0"],
     "sft": ["--model", "./nowhere"],
@@ -248,6 +253,39 @@ def test_what_a_run_has_written_is_taken_by_the_next(server, tmp_path, stage, pa
         assert b"of the user's" not in (tmp_path / name).read_bytes()
 
 
+def read_options() -> list[tuple[str, click.Parameter]]:
+    """Every option of every command that says that it reads a file, or whose metavar or help says so."""
+    found = []
+    for stage in STAGES:
+        command = cli.get_command(click.Context(cli), stage)
+        assert command is not None
+        for param in command.params:
+            is_own = isinstance(param, StageOption) and not param.writes and stage in {of for of, _ in WRITTEN}
+            if is_own and (param.reads or "FILE" in str(param.metavar) or "file, or the name of" in str(param.help)):
+                found.append((stage, param))
+    return found
+
+
+@pytest.mark.parametrize(("stage", "param"), read_options(), ids=lambda value: getattr(value, "name", value))
+def test_a_file_that_an_option_reads_is_never_written(server, tmp_path, stage, param):
+    (tmp_path / "in").write_bytes(jsonl(ROWS))
+    (tmp_path / "recorded").write_bytes(jsonl(VOTES))
+    read = tmp_path / "read"
+    read.write_bytes(b"{}\n")
+    read.chmod(0o600)
+    value = "score=read" if "=" in str(param.metavar) else "read"
+    outputs = [each for of, each in WRITTEN if of == stage and not FORMS[str(each.writes)].is_folder]
+    written = [each for each in outputs if not {"html", "png"} & set(str(each.metavar).split("."))]
+    for output in written[:2]:
+        words = [*stage.split(), "in", max(param.opts, key=len), value, max(output.opts, key=len), "./read"]
+        words += ["-o", "model"] if stage in ("sft", "grpo") else []
+        words += ["--overwrite"] if output.writes == "rows" else []
+        before = state(tmp_path)
+        status, said = server.run(words, tmp_path)
+        assert (status, "./read: the same run uses this file already" in said) == (2, True), said
+        assert state(tmp_path) == before
+
+
 # -- whole runs -------------------------------------------------------------------------------------------------------
 
 
@@ -381,11 +419,11 @@ def test_two_runs_never_share_an_error_file(shell, tmp_path):
     "command",
     [
         "verify in -o",
-        "verify in --errors",
-        "verify in --report",
-        "verify in --manifest",
+        thinned.slow("verify in --errors"),
+        thinned.slow("verify in --report"),
+        thinned.slow("verify in --manifest"),
         "collect in --report",
-        "score in --resamples 0 -o",
+        thinned.slow("score in --resamples 0 -o"),
         "score in --resamples 0 --plot",
     ],
 )

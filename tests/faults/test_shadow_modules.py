@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import thinned
 
 SHADOWS = ["accelerate", "click", "datasets", "deepspeed", "httpx", "json", "libra_cli", "liger_kernel", "logging",
            "math_verify", "matplotlib", "mpmath", "multiprocessing", "numpy", "orjson", "peft", "pickle",
@@ -47,8 +48,10 @@ RUNS = {
     "module": "python -m libra_cli verify -j 2 r.jsonl",
 }
 
+QUICK = ("verify", "rollout", "module")
 
-@pytest.mark.parametrize("name", RUNS)
+
+@pytest.mark.parametrize("name", [name if name in QUICK else thinned.slow(name) for name in RUNS])
 def test_no_module_of_the_current_folder_is_imported(shell, folder, name):
     if name == "module":  # before libra has a say, Python itself looks for these in the current folder
         for shadow in ("libra_cli", "pkgutil", "runpy"):
@@ -61,6 +64,7 @@ def test_no_module_of_the_current_folder_is_imported(shell, folder, name):
 
 
 @pytest.mark.engine
+@pytest.mark.slow
 def test_the_processes_of_vllm_import_none_either(shell, folder):
     pytest.importorskip("vllm")
     command = "libra rollout --model libra-mini/weak --engine vllm --max-tokens 8 p.jsonl"

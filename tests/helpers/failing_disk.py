@@ -1,9 +1,9 @@
 """Runs a command of libra once for every failure of the file system that it can meet, each in a process of its own.
 
-It reads {NAME: {"words": [...], "files": {NAME: TEXT}, "before": {NAME: TEXT}}} and prints a JSON line for each run:
-the call that failed and how, the exit status, what was said, and the files that were left. The first run of a command
-meets no failure; the others meet one each, at the first or the last call of a kind on a file of the command's folder.
-An undisturbed run on the files `before`, if they are given, comes before each.
+It reads {NAME: {"words": [...], "files": {NAME: TEXT}, "before": {NAME: TEXT}, "part": N}} and prints a JSON line for
+each run: the call that failed and how, the exit status, what was said, and the files that were left. The first run of a
+command meets no failure; the others meet one each of that part, at the first or the last call of a kind on a file of
+the command's folder. An undisturbed run on the files `before`, if they are given, comes before each.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from thinned import part_of
 
 from libra_cli import main
 from libra_cli.exits import Fatal
@@ -152,29 +154,37 @@ def outcome(action: Callable[[], object], failing: Site | None = None, code: str
     return found
 
 
-def outcomes(prepare: Callable[[], object], action: Callable[[], object]) -> Iterator[tuple[Site, str, dict[str, Any]]]:
-    """How `action` ends for every failure that it can meet; `prepare` restores the current folder before each."""
+PARTS = 6
+"""Parts of the failures that a test meets; `make test` takes the first of them."""
+
+
+def failures(calls: list[tuple[str, str, int]], part: int) -> Iterator[tuple[Site, str]]:
+    """A part of the failures that a run with these calls can meet, each with the name of its error."""
+    sites = [(call, name, at) for call, name, number in calls for at in sorted({1, number})]
+    return part_of(((site, code) for site in sites for code in ERRNOS), part, PARTS)
+
+
+def outcomes(
+    prepare: Callable[[], object], action: Callable[[], object], part: int
+) -> Iterator[tuple[Site, str, dict[str, Any]]]:
+    """How `action` ends for every failure of a part; `prepare` restores the current folder before each."""
     prepare()
     whole = outcome(action)
     assert (whole["status"], whole["raised"]) == (0, ""), whole
-    for call, name, number in whole["calls"]:
-        for at in sorted({1, number}):
-            for code in ERRNOS:
-                prepare()
-                yield (call, name, at), code, outcome(action, (call, name, at), code)
+    for site, code in failures(whole["calls"], part):
+        prepare()
+        yield site, code, outcome(action, site, code)
 
 
-def runs(words: list[str], files: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """The run without a failure, then all others."""
+def runs(words: list[str], files: Mapping[str, str], part: int) -> Iterator[dict[str, Any]]:
+    """The run without a failure, then those of a part."""
     for name in run(words, files)["modules"]:  # imported here, once for all runs
         with suppress(Exception):
             importlib.import_module(name)
     whole = run(words, files)
     yield whole
-    for call, name, number in whole["calls"]:
-        for at in sorted({1, number}):
-            for code in ERRNOS:
-                yield run(words, files, (call, name, at), code)
+    for site, code in failures(whole["calls"], part):
+        yield run(words, files, site, code)
 
 
 if __name__ == "__main__":
@@ -182,6 +192,6 @@ if __name__ == "__main__":
         files = command["files"]
         if "before" in command:
             files = {**run(command["words"], {**files, **command["before"]})["left"], **files}
-        for result in runs(command["words"], files):
+        for result in runs(command["words"], files, command["part"]):
             kept = {name: value for name, value in result.items() if name not in ("calls", "modules")}
             print(json.dumps({"name": command_name, **kept}), flush=True)

@@ -56,6 +56,23 @@ def test_a_seed_gives_the_same_resamples_in_any_chunks(monkeypatch):
     assert not np.allclose(whole, bootstrap.resampled(values, strata, lambda totals: totals, 100, 6))
 
 
+def test_many_clusters_are_drawn_and_added_up_in_pieces(monkeypatch):
+    values, strata = np.random.default_rng(0).random((400, 2)), np.arange(400) % 3
+    whole = bootstrap.resampled(values, strata, lambda totals: totals, 20, 5)
+    drawn = bootstrap.weights(strata, 20, np.random.default_rng(1))
+    monkeypatch.setattr(bootstrap, "MANY", 7)
+    monkeypatch.setattr(bootstrap, "BLOCK_BYTES", 16 * 33)
+    assert (bootstrap.weights(strata, 20, np.random.default_rng(1)) == drawn).all()
+    assert np.allclose(whole, bootstrap.resampled(values, strata, lambda totals: totals, 20, 5), rtol=1e-12)
+
+
+def test_strata_of_clusters_in_one_group_each():
+    for seed in range(20):
+        groups = np.random.default_rng(seed).choice([0, 1, 3, 4, 6, 7], size=9)
+        counts = np.eye(8, dtype=int)[groups]
+        assert (bootstrap.strata_of_groups(groups) == bootstrap.strata_of(counts)).all()
+
+
 def test_an_undefined_figure_has_no_interval():
     assert bootstrap.interval(np.array([0.5, np.nan])) is None
     assert bootstrap.interval(np.empty(0)) is None

@@ -9,9 +9,9 @@ import pytest
 from libra_cli.records.forms import item_of
 from libra_cli.records.items import item_of_row
 from libra_cli.records.no_answer import no_answer
+from libra_cli.sampling.aggregate import AggregationRule, aggregate
 from libra_cli.sampling.judge_prompts import make_plan
 from libra_cli.sampling.judgments import judgment
-from libra_cli.stages.judge.aggregate import AggregationRule, aggregate
 
 PAIR = item_of({"question": "?", "response_a": "a", "response_b": "b"})
 

@@ -8,9 +8,9 @@ import pytest
 from benchmark_figures import points_of
 
 from libra_cli.records.forms import item_of
+from libra_cli.sampling.aggregate import AggregationRule, aggregate
 from libra_cli.sampling.judge_prompts import make_plan
 from libra_cli.sampling.judgments import judgment
-from libra_cli.stages.judge.aggregate import AggregationRule, aggregate
 
 PROMPT = {"prompt": "2+2?"}
 TALK = {"conversation_input": [{"role": "user", "content": "2+2?"}]}

@@ -9,8 +9,8 @@ import pytest
 
 from libra_cli.records.forms import item_of
 from libra_cli.sampling.judge_prompts import make_plan
+from libra_cli.sampling.judges import default_task
 from libra_cli.sampling.judgments import judgment
-from libra_cli.stages.judge.judges import default_task
 from libra_cli.stream.rows import RowError
 
 PAIR = item_of({"question": "?", "response_a": "a", "response_b": "b"})

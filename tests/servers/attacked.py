@@ -106,7 +106,14 @@ REWARD = ServerStage(
     ["judge", "--engine", "openai", "--scalar"],
     CLASSIFIED, CLASSIFIED_READ, CLASSIFIED_UNREAD, "prompt_tokens", "no_score",
 )  # fmt: skip
-STAGES = pytest.mark.parametrize("stage", [ROLLOUT, JUDGE, REWARD], ids=["rollout", "judge", "judge --scalar"])
+STAGES = pytest.mark.parametrize(
+    "stage",
+    [
+        pytest.param(ROLLOUT, id="rollout"),
+        pytest.param(JUDGE, id="judge", marks=pytest.mark.slow),
+        pytest.param(REWARD, id="judge --scalar", marks=pytest.mark.slow),
+    ],
+)
 
 
 def check(ended, tmp_path, attacks) -> int:

@@ -106,6 +106,7 @@ def test_the_output_is_even_and_adds_up(shell):
 # -- memory ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_of_each_row_numbers_are_held_and_no_text(environment):
     """At most 150 bytes a row, whatever its size: 60,000 rows of 1 kB against 10,000 of them."""
     script = [sys.executable, str(ROOT / "benchmarks" / "balance_memory"), "--bytes", "1000", "--rows"]

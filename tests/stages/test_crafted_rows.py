@@ -18,9 +18,9 @@ from crafted_rows import READ, SCORED, VERIFIED, crafted, judged
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.row_types import check_types
 from libra_cli.reports import page
+from libra_cli.reports.outputs import as_json
 from libra_cli.stages.score.reading import ScoreConfig
 from libra_cli.stages.score.run import score
-from libra_cli.stages.score.writing import as_json
 from libra_cli.stream.rows import RowError
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra_cli import choices
-from libra_cli.stages.judge import votes
+from libra_cli.sampling import votes
 
 GRADES = st.lists(st.integers(0, 4), min_size=1, max_size=16)
 

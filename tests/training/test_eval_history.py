@@ -6,23 +6,37 @@ import math
 
 import pytest
 
-from libra_cli.training.monitoring.eval_history import EvalHistory
+from libra_cli.training.monitoring.eval_history import ACCURACY, EvalHistory
 
 
 def test_the_best_step_has_the_best_finite_value() -> None:
     history = EvalHistory("loss", False, "digest", None)
     values = (2.0, math.nan, 1.0, 1.0, 3.0)
-    assert [history.add_evaluation(step, loss) for step, loss in enumerate(values, 1)] == [
+    assert [history.add_evaluation(step, {"loss": loss}) for step, loss in enumerate(values, 1)] == [
         True, False, True, False, False]  # fmt: skip
     assert history.best == {"step": 3, "loss": 1.0}
     assert [history.is_evaluated(step) for step in (3, 5)] == [False, True]
 
 
 def test_a_higher_value_is_better_if_the_metric_says_so() -> None:
-    history = EvalHistory("accuracy", True, "digest", None)
-    assert [history.add_evaluation(step, value) for step, value in ((1, 0.5), (2, 0.4), (3, 0.7))] == [
+    history = EvalHistory("margin", True, "digest", None)
+    assert [history.add_evaluation(step, {"margin": value}) for step, value in ((1, 0.5), (2, 0.4), (3, 0.7))] == [
         True, False, True]  # fmt: skip
+    assert history.best == {"step": 3, "margin": 0.7}
+
+
+def test_accuracy_on_the_benchmark_chooses_whatever_the_loss_says() -> None:
+    history = EvalHistory(ACCURACY, True, "digest", "bench")
+    scores = ((1, 0.5), (2, None), (3, 0.7), (4, 0.7))
+    assert [history.add_score(step, {"accuracy": value}) for step, value in scores] == [True, False, True, False]
+    assert not history.add_evaluation(5, {"loss": 0.1})
     assert history.best == {"step": 3, "accuracy": 0.7}
+    for benchmark, metric in (("bench", ACCURACY), ("other", ACCURACY), ("bench", "loss")):
+        again = EvalHistory(metric, True, "digest", benchmark)
+        again.load(history.state())
+        same = (benchmark, metric) == ("bench", ACCURACY)
+        assert again.best == (history.best if same else None)
+        assert again.best_is_of_other_data(history.state()) != same
 
 
 @pytest.mark.parametrize(
@@ -30,11 +44,11 @@ def test_a_higher_value_is_better_if_the_metric_says_so() -> None:
 )
 def test_a_resumed_run_knows_results_on_the_same_samples(held_out: str | None, benchmark: str | None) -> None:
     before = EvalHistory("loss", False, "digest", "bench")
-    before.add_evaluation(2, 1.0)
-    before.add_score(1)
+    before.add_evaluation(2, {"loss": 1.0})
+    before.add_score(1, {"accuracy": 0.5})
     history = EvalHistory("loss", False, held_out, benchmark)
     history.load(before.state())
     same = held_out == "digest"
     assert (history.is_evaluated(2), history.best) == (same, {"step": 2, "loss": 1.0} if same else None)
     assert history.is_scored(1) == (benchmark == "bench")
-    assert history.best_is_of_other_samples(before.state()) != same
+    assert history.best_is_of_other_data(before.state()) != same

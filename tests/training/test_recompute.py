@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sft_runs as runs
+import thinned
 from toy_objectives import VOCABULARY, ClippedObjective, PairObjective, ToySamples
 
 from libra_cli.training.data.packing import PackBudget, pack_batch
@@ -113,7 +114,7 @@ def test_units_are_never_parted(objective: Any, padded: bool, ranks: int) -> Non
         assert tuple(pack[begin : begin + len(unit)]) == unit
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("ranks", [1, thinned.slow(2)])
 def test_the_trainer_takes_objectives_that_it_does_not_know(models: Path, tmp_path: Path, ranks: int) -> None:
     run_ranks("toy_training.py", [str(models / "untied"), str(tmp_path), str(tmp_path / "results.json")], ranks)
     results = json.loads((tmp_path / "results.json").read_text())

@@ -10,6 +10,7 @@ from pathlib import Path
 import failing_disk
 import pytest
 import sft_runs as runs
+import thinned
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.training.run_dir import RunDir
@@ -152,6 +153,7 @@ MIXED_IN = {
     "a tokenizer": "tokenizer.json",
     "a folder like a checkpoint": "checkpoints/step-7/notes.txt",
     "a file in a checkpoint": "checkpoints/step-3/notes.txt",
+    "a file like a saved rollout": "rollouts/rollout-9.jsonl",
 }
 
 
@@ -168,6 +170,43 @@ def test_a_file_among_those_of_a_run_is_refused_before_it_would_be_replaced(
     assert "was not written by libra, and a run would replace it" in refusal(finished.run(*args), finished.path)
 
 
+SAVED_ROLLOUTS = {
+    "rollouts/rollout-0.jsonl": '{"id": "a", "rollout": {"number": 0}}\n{"id": "a", "rollout": {"number": 0}}\n',
+    "rollouts/rollout-12.jsonl": '{"rollout": {"number": 12}}\n',
+    "rollouts/rollout-13.jsonl": '{"id": "a", "rollo',
+    "rollouts/rollout-14.jsonl": "",
+}
+"""What runs have written: whole files, and what a kill has left of one."""
+
+
+@pytest.mark.parametrize("text", ['{"id": 1}\n', '{"rollout": {"number": 3}}\n', '{"rollout": 9}\n', "[1]\n", "a,b\n"])
+def test_a_saved_rollout_is_known_by_what_it_says(finished: Finished, text: str) -> None:
+    finished.finish()
+    put(finished.path, *SAVED_ROLLOUTS)
+    for name, own in SAVED_ROLLOUTS.items():
+        (finished.path / name).write_text(own)
+    assert finished.run("--overwrite").check() is None
+    (finished.path / "rollouts/rollout-9.jsonl").write_text(text)
+    assert "rollout-9.jsonl: was not written by libra" in refusal(finished.run("--overwrite"), finished.path)
+
+
+def test_events_are_added_after_the_last_whole_line_and_never_through_a_link(finished: Finished) -> None:
+    finished.finish()
+    run, path = finished.run(), finished.path / "events.jsonl"
+    for before, after in ((b"", b"x\n"), (b"a\nb", b"a\nx\n"), (b"torn", b"x\n"), (b"a\n", b"a\nx\n")):
+        path.write_bytes(before)
+        with run.open_events() as events:
+            os.write(events, b"x\n")
+        assert path.read_bytes() == after
+    path.unlink()
+    (finished.folder / "mine").write_bytes(b"mine\n")
+    path.symlink_to(finished.folder / "mine")
+    with pytest.raises(Fatal, match=r"events\.jsonl") as refused, run.open_events():
+        pass
+    assert refused.value.status is Exit.WRITE_FAILED
+    assert (finished.folder / "mine").read_bytes() == b"mine\n"
+
+
 def test_overwriting_takes_away_only_what_is_listed(finished: Finished) -> None:
     run = finished.run()
     assert run.check() is None
@@ -178,6 +217,10 @@ def test_overwriting_takes_away_only_what_is_listed(finished: Finished) -> None:
     run.finish(3, "digest", 0)
     put(finished.path, "checkpoints/.step-9.partial/state", "checkpoints/step-3/libra.json")
     users = ["own.safetensors", "notes.txt", "data/rows.jsonl", "checkpoints/notes.txt", "checkpoints/mine/libra.json"]
+    users += ["rollouts/notes.txt", "rollouts/rollout-1.jsonl.gz", "checkpoints/.mine.partial/state"]
+    for name, text in SAVED_ROLLOUTS.items():
+        put(finished.path, name)
+        (finished.path / name).write_text(text)
     put(finished.path, *users)
     again = finished.run("--overwrite")
     assert again.check() is None
@@ -250,8 +293,9 @@ def test_a_manifest_of_another_kind_is_refused_by_name(finished: Finished, text:
     assert caught.value.status == Exit.USAGE
 
 
+@pytest.mark.parametrize("part", thinned.parts(failing_disk.PARTS))
 def test_every_error_of_the_disk_is_status_74_with_the_name(
-    finished: Finished, monkeypatch: pytest.MonkeyPatch
+    finished: Finished, monkeypatch: pytest.MonkeyPatch, part: int
 ) -> None:
     monkeypatch.chdir(finished.folder)
 
@@ -269,9 +313,9 @@ def test_every_error_of_the_disk_is_status_74_with_the_name(
         run.clear_finished()
 
     met = 0
-    for site, code, ended in failing_disk.outcomes(prepare, again):
+    for site, code, ended in failing_disk.outcomes(prepare, again, part):
         if site[1].startswith("out"):
             assert (ended["raised"], ended["status"] in (0, 74)) == ("", True), (site, code, ended)
             assert ended["status"] == 0 or "out/" in ended["said"], (site, code, ended)
             met += 1
-    assert met > 50
+    assert met > 50 // failing_disk.PARTS

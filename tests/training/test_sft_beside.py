@@ -41,11 +41,12 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def trained(folder: Path, bench: Path, *args: str) -> list[dict[str, Any]]:
+def trained(folder: Path, bench: Path, *args: str, model: str = "libra-mini/strong") -> list[dict[str, Any]]:
     """The events of a run in `folder` whose model judges `bench`."""
     rows = runs.write_rows(folder / "rows.jsonl")
     few = ["--batch-size", "8", "--max-steps", "3", "--score", str(bench), "--score-with", "--temperature 0"]
-    done = libra("sft", "--model", "libra-mini/strong", str(rows), "-o", str(folder / "out"), *few, *args)
+    done = libra("sft", "--model", model, str(rows), "-o", str(folder / "out"), *few, *args)
+    assert (folder / "out" / "events.jsonl").read_bytes() == done.stdout
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -63,6 +64,17 @@ def test_the_model_is_judged_as_it_is_trained_and_as_libra_judge_would(tmp_path:
     scores = [event for event in events if event["event"] == "score"]
     assert [(event["step"], event["model_step"]) for event in scores] == [(1, 1), (2, 2), (3, 3)]
     assert_scored_as_it_is(tmp_path, bench, scores[-1])
+
+
+def test_the_model_of_the_highest_accuracy_is_left(tmp_path: Path, bench: Path) -> None:
+    # Each step takes the judge further from what it knows, at a rising rate.
+    args = ["--lr", "0.01", "--warmup", "1", "--score-every", "1", "--final", "best", "--keep", "1"]
+    events = trained(tmp_path, bench, *args, model="libra-mini/judge")
+    scores = [event for event in events if event["event"] == "score"]
+    assert [event["model_step"] for event in scores] == [1, 2, 3]
+    best = max(scores, key=lambda event: event["accuracy"])
+    assert best["accuracy"] > scores[-1]["accuracy"]  # or the test could not tell best from last
+    assert_scored_as_it_is(tmp_path, bench, best)
 
 
 @pytest.mark.slow

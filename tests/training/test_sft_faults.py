@@ -158,6 +158,7 @@ def test_rows_that_cannot_be_learned_from_end_the_run_before_it_begins(made: Pat
     assert "3 rows cannot be learned from, and nothing was trained; mend them" in done.stderr
 
 
+@pytest.mark.slow
 def test_what_was_due_when_a_run_was_stopped_is_done_when_it_goes_on(made: Path) -> None:
     held_out = ["--eval-data", str(runs.write_rows(made / "held-out.jsonl", n=40, seed=9)), "--eval-every", "2"]
     status, errors = stop_at(made, "evaluated", 4, signal.SIGTERM, *held_out)

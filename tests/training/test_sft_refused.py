@@ -71,7 +71,7 @@ def ended(folder: Path, name: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("name", "why"),
     {
-        "best-elsewhere": "other --eval-data chose the best step; use those",
+        "best-elsewhere": "another metric or other files chose the best step; use those",
         "piped-other": "holds a run that is finished, on other samples; --overwrite trains anew",
         "long": "a sample has 6",
         "vocabulary": "and the model knows 200; use the model's own tokenizer",

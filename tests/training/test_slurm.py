@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import grpo_runs
 import pytest
+import sft_runs
 
 LAUNCHED = str(Path(__file__).parents[1] / "helpers" / "launched.py")
-SFT = str(Path(__file__).resolve().parents[2] / "examples" / "slurm" / "sft.sbatch")
+SCRIPT = str(Path(__file__).resolve().parents[2] / "examples" / "slurm" / "train.sbatch")
 PATIENCE = 240.0
 
 
@@ -57,7 +59,7 @@ def test_a_step_that_is_told_to_stop_saves_on_every_rank(environment, tmp_path):
     assert sorted(path.name for path in tmp_path.glob("saved.*")) == [f"saved.{rank}" for rank in range(4)]
 
 
-# -- examples/slurm/sft.sbatch --------------------------------------------------------------------------------------
+# -- examples/slurm/train.sbatch ------------------------------------------------------------------------------------
 
 JOB = {"SLURM_JOB_ID": "8", "SLURM_CPUS_ON_NODE": "16"}
 TASK = {**JOB, "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "1"}
@@ -80,7 +82,7 @@ def test_the_script_queues_a_stopped_job_again(shell, environment, tmp_path, var
         (tmp_path / "bin" / name).write_text(stand_in)
         (tmp_path / "bin" / name).chmod(0o755)
     path = f"{tmp_path / 'bin'}:{environment['PATH']}"
-    done = shell([SFT, "judge", "--config", "a.yaml", "my data.jsonl"], env={**variables, "PATH": path})
+    done = shell([SCRIPT, "sft", "judge", "--config", "a.yaml", "my data.jsonl"], env={**variables, "PATH": path})
     assert done.status == ended, done.err.decode()
     command = f"libra sft --config a.yaml my data.jsonl {trained} --resume auto --grace 240"
     assert (tmp_path / "srun").read_text() == f"--cpus-per-task=16 --wait=300 {command}"
@@ -134,7 +136,7 @@ def test_an_array_that_is_requeued_ends_with_the_same_weights(environment, tmp_p
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    job = run(*queue, "--time=15", "--output=log.%a", SFT, "judge", *TRAINING).strip()
+    job = run(*queue, "--time=15", "--output=log.%a", SCRIPT, "sft", "judge", *TRAINING).strip()
     wait_for(lambda: len(losses(tmp_path / "log.1")) >= STEPS // 3, "a third of the steps")
     run("scontrol", "requeue", f"{job}_1")
     wait_for(lambda: "PENDING" in run("squeue", "-h", "-j", f"{job}_1", "-o", "%T"), "it is queued again")
@@ -150,3 +152,36 @@ def test_an_array_that_is_requeued_ends_with_the_same_weights(environment, tmp_p
     weights = [(tmp_path / folder / "model.safetensors").read_bytes() for folder in ("judge.0", "judge.1", "twin")]
     assert weights[1] == weights[2]
     assert weights[0] != weights[2]  # another seed
+
+
+GRPO_STEPS = 12
+GRPO = [*grpo_runs.COMMON, "--max-steps", str(GRPO_STEPS), "--save-every", "1", "--zero", "3", "tasks.jsonl"]
+
+
+@on_two_nodes
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_reinforcement_learning_that_is_requeued_ends_with_the_same_weights(environment, tmp_path):
+    """A rank on each of two nodes, requeued in the middle of a rollout; its twin runs here, without Slurm."""
+    grpo_runs.write_tasks(tmp_path / "tasks.jsonl")
+
+    def run(*words: str) -> str:
+        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    queue = ["sbatch", "--parsable", "--nodes=2", "--oversubscribe", "--mem=2000", "--gpus-per-node=0", "--time=15"]
+    job = run(*queue, "--output=log", SCRIPT, "grpo", "judge", *GRPO).strip()
+    wait_for(lambda: len(losses(tmp_path / "log")) >= 3, "the middle of a rollout")
+    run("scontrol", "requeue", job)
+    wait_for(lambda: "PENDING" in run("squeue", "-h", "-j", job, "-o", "%T"), "it is queued again")
+    run("scontrol", "update", f"JobId={job}", "StartTime=now")
+    twin = run("libra", "grpo", *GRPO, "--nproc", "2", "-o", "twin")
+    (tmp_path / "log.twin").write_text(twin)
+    wait_for(lambda: job not in run("squeue", "-h", "-o", "%F"), "it has ended")
+
+    continued = re.findall(r"continues after step (\d+)", (tmp_path / "log").read_text())
+    assert len(continued) == 1
+    assert 1 <= int(continued[0]) < GRPO_STEPS
+    assert dict(losses(tmp_path / "log")) == pytest.approx(dict(losses(tmp_path / "log.twin")), rel=1e-5, abs=1e-6)
+    assert sft_runs.difference(tmp_path / "judge", tmp_path / "twin") < 1e-5

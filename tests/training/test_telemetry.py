@@ -205,7 +205,7 @@ def test_the_progress_line_fits_its_terminal(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("NO_COLOR", raising=False)
     display = _ProgressLine("sft", 2840)
     for step in (1000, 1001):
-        display.update(step, {"loss": 0.51234, "lr": 1e-5, "tokens_per_second": 10234.5, "mfu": 0.312})
+        display.update("step", step, {"loss": 0.51234, "lr": 1e-5, "tokens_per_second": 10234.5, "mfu": 0.312})
     for width in (1, 10, 40, 80, 100, 200):
         line = display.draw(width)
         assert "\n" not in line
@@ -223,8 +223,20 @@ def test_the_time_left_is_that_of_this_run(monkeypatch: pytest.MonkeyPatch) -> N
     display = _ProgressLine("sft", 1012)
     monkeypatch.setattr(display._progress, "get_time", lambda: float(next(clock)))
     for step in (1000, 1001, 1002):
-        display.update(step, {"loss": 1.0})
+        display.update("step", step, {"loss": 1.0})
     assert display.text() == "step 1,002/1,012, loss 1.0000, 0:00:20 left"
+
+
+def test_progress_shows_the_last_figures_of_rollouts_and_scores_beside_the_step() -> None:
+    display = _ProgressLine("grpo", 12)
+    display.update("rollout", 0, {"reward": 0.25, "correct": 0.5, "length_mean": 1234.5})
+    display.update("score", 0, {"accuracy": 0.75})
+    display.update("eval", 0, {"loss": 9.0})
+    display.update("step", 1, {"loss": 0.125})
+    expected = "step 1/12, reward 0.250, correct 50.0%, length 1,234, accuracy 75.0%, loss 0.1250"
+    assert display.text() == expected
+    display.update("score", 1, {"accuracy": None})  # it could not be measured: the old figure is not shown as the new
+    assert "accuracy" not in display.text()
 
 
 def test_progress_is_a_line_of_the_console_and_quiet_silences_it(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import runpy
 import shutil
@@ -49,3 +50,34 @@ def test_verify(tmp_path: Path) -> None:
 def test_score() -> None:
     score = runpy.run_path(str(ROOT / "benchmarks" / "score"))
     assert score["bootstrapping"]()["seconds"] > 0  # the rest needs a peer that is not installed here
+
+
+def test_sft(tmp_path: Path) -> None:
+    shape = {"layers": 1, "width": 32, "heads": 2, "vocabulary": 284, "length": 64, "batch": 2, "steps": 2}
+    work = {"folder": str(tmp_path), "shape": shape, "batch": 2, "length": 64, "micro": None, "lr": 1e-4}
+    script = f"""
+import json, pathlib, runpy, sys
+sys.path.insert(0, "benchmarks")
+sft = runpy.run_path("benchmarks/sft")
+sft["write_rows"](pathlib.Path({str(tmp_path)!r}), {shape})
+for name in ("prepare", "bare", "libra"):
+    print(json.dumps(sft["measured"](name, {work})))
+"""
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=500)
+    assert ended.returncode == 0, ended.stderr
+    _, bare, libra = map(json.loads, ended.stdout.splitlines())  # the rest needs TRL, which is not installed here
+    assert [step["loss"] for step in libra] == pytest.approx([step["loss"] for step in bare], abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("vllm") is None, reason="the peer is vLLM")
+def test_streams_rollout() -> None:
+    assert "rollout/raw engine" in figures("streams", "--only", "rollout", "--rounds", "1")
+
+
+def test_grpo() -> None:
+    found = figures("grpo", "--alone", "--tiny", "--rounds", "1", "--case", "tail")  # TRL is not installed here
+    tail = found["tail"]
+    assert isinstance(tail, dict)
+    assert sum(tail["phases"].values()) == pytest.approx(1.0)
+    assert tail["tokens_per_second"] > 0

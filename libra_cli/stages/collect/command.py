@@ -183,6 +183,7 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
     "--decontaminate",
     multiple=True,
     metavar="AGAINST",
+    reads=True,
     suggested=choices.PRESETS,
     help="Drop rows that contain a problem of the benchmark AGAINST (contaminated rows): a JSONL, CSV or Parquet "
     "file, or the name of a preset. Repeatable.",

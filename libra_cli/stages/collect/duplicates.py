@@ -1,7 +1,7 @@
 """Duplicate problems: the same text up to notation, or nearly the same words.
 
-One pass that keeps hashes, never texts: about 20 bytes a problem for exact duplicates, 20 more for those with an id of
-their own, and 25 more for near ones; what is looked up for a duplicate only is on disk. The first of several duplicates
+One pass that keeps hashes, never texts: 10 to 16 bytes a problem for exact duplicates, as many for those with an id of
+their own, and as many for near ones; what is looked up for a duplicate only is on disk. The first of several duplicates
 stays, so the order of the input decides which one; it does not decide whether two problems are duplicates.
 """
 
@@ -127,7 +127,7 @@ class NearDuplicates:
     def __init__(self, threshold: float):
         self._threshold = threshold
         self._shingles, self._begins = DiskLog(), DiskLog()
-        self._groups, self._firsts = HashNumbers(), array("I")
+        self._groups, self._firsts = HashNumbers(), DiskLog()
         self._of_several: dict[int, _Group] = {}
         """Group number -> the group, if it has more than the member that `_firsts` names, as few have."""
 
@@ -146,7 +146,12 @@ class NearDuplicates:
 
     def _candidates(self, group: int, own: list[int]) -> Iterator[int]:
         members = self._of_several.get(group)
-        return iter((self._firsts[group],)) if members is None else members.candidates(self._prefix(own))
+        return iter((self._first(group),)) if members is None else members.candidates(self._prefix(own))
+
+    def _first(self, group: int) -> int:
+        """The first member of a group."""
+        (member,) = _NUMBER.unpack(self._firsts.read(group * _NUMBER.size, _NUMBER.size))
+        return int(member)
 
     def _similar(self, own: Sequence[int], other: int) -> bool:
         theirs = self._of(other)
@@ -160,11 +165,11 @@ class NearDuplicates:
         self._begins.append(_EXTENT.pack(len(self._shingles), len(own)))
         self._shingles.append(array("I", own).tobytes())
         if is_new:
-            self._firsts.append(number)
+            self._firsts.append(_NUMBER.pack(number))
             return
         members = self._of_several.get(group)
         if members is None:
-            members = self._of_several[group] = _Group(self._firsts[group])
+            members = self._of_several[group] = _Group(self._first(group))
         members.add(number, lambda member: self._prefix(self._of(member)))
 
     def _of(self, number: int) -> Sequence[int]:

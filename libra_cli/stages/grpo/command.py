@@ -39,10 +39,13 @@ CHANGED: dict[str, dict[str, Any]] = {
     "shuffle": {"help": "Draw a new order of the prompts for each epoch, or keep the order of the files."},
     "seed": {"help": "Random seed of the order of prompts, of sampling, of LoRA's initial weights and of dropout."},
     "save_every": {"default": 40},
-    "keep": {"help": "Number of latest checkpoints to keep."},
+    "final": {
+        "help": "Model to write to DIR. last: that of the last step. best: that of the step with the highest accuracy "
+        "on --score, measured every --score-every steps."
+    },
 }
 """What differs from `libra sft` in options that both have."""
-WITHOUT = ("final", "eval_data", "eval_every", "liger")
+WITHOUT = ("eval_data", "eval_every", "liger")
 
 
 @plain("grpo", examples=EXAMPLES)
@@ -78,7 +81,8 @@ def command(
     into rewards and rewards into advantages, and then takes --prompts x --samples / --batch-size steps of a clipped
     objective (GRPO). The defaults are the paper's: 256 prompts, 8 responses, 8 steps of 256 responses. The run passes
     over the prompts --epochs times. A response without a readable verdict has the reward of a wrong one; one that the
-    verifier cannot decide has no advantage.
+    verifier cannot decide has no advantage. A recipe may name a judge, which scores the answers of `reason` as `libra
+    judge` would; a question is enough then.
 
     Standard output has one JSON object per event: `rollout` (rewards, shares, lengths, times), `step` (loss, clip
     shares, KL, entropy), `score` and `checkpoint`. After a stop, the same command continues with the same losses as an
@@ -89,18 +93,18 @@ def command(
     """
     if options["max_tokens"] >= options["max_length"]:
         raise click.UsageError("--max-tokens leaves no room for a prompt within --max-length; raise --max-length")
-    options |= {"eval_data": (), "eval_every": None, "final": "last", "liger": False, "assistant": "template",
+    options |= {"eval_data": (), "eval_every": None, "liger": False, "assistant": "template",
                 "workers": 1, "beta1": betas[0], "beta2": betas[1], "grace": grace}  # fmt: skip
     recipe = _recipe(rewards)
     if replay:
         if not dry_run:
             raise click.UsageError("--replay computes rewards and trains nothing; give --dry-run too")
-        return _replay(replay, options, recipe)
+        return _replay(replay, options, recipe, rewards)
     check_options("grpo", options)
     from libra_cli.stages.grpo.plan import plan_of
     from libra_cli.training.settings import GrpoRunSettings
 
-    settings = GrpoRunSettings.of(options, recipe)
+    settings = GrpoRunSettings.of(options, recipe, rewards)
     plan_of(settings)  # a recipe that cannot be used is refused before ranks start
     if dry_run:
         return describe("grpo", nproc, settings, lambda devices, console: _plan(settings, devices, console))
@@ -123,21 +127,19 @@ def _recipe(path: str | None) -> dict[str, Any]:
     """The content of a reward recipe. Raises click.UsageError if the file is none."""
     if path is None:
         return {}
-    import yaml
+    from libra_cli.cli.config_file import YamlError, read_config
 
     try:
-        with open(path, encoding="utf-8") as file:
-            content = yaml.safe_load(file)
+        with open(path, "rb") as file:
+            return {key: given.value for key, given in read_config(file.read()).items()}
     except OSError as error:
         raise click.UsageError(f"--rewards {path}: {error.strerror or error}") from None
-    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise click.UsageError(f"--rewards {path}: {' '.join(str(error).split())}") from None
-    if not isinstance(content, dict):
-        raise click.UsageError(f"--rewards {path}: a recipe is a mapping; see examples/recipes/rewards")
-    return content
+    except YamlError as error:
+        place = f"{path}:{error.line}" if error.line else path
+        raise click.UsageError(f"--rewards {place}: {error}") from None
 
 
-def _replay(paths: tuple[str, ...], options: dict[str, Any], recipe: dict[str, Any]) -> int:
+def _replay(paths: tuple[str, ...], options: dict[str, Any], recipe: dict[str, Any], file: str | None) -> int:
     """Rewards of saved rollouts, as JSON lines."""
     import json
 
@@ -145,7 +147,7 @@ def _replay(paths: tuple[str, ...], options: dict[str, Any], recipe: dict[str, A
     from libra_cli.stages.grpo.replay import replayed
     from libra_cli.training.settings import GrpoRunSettings
 
-    settings = GrpoRunSettings.of({**options, "model": "", "output": ""}, recipe)
+    settings = GrpoRunSettings.of({**options, "model": "", "output": ""}, recipe, file)
     for figures in replayed(paths, settings):
         click.echo(json.dumps(figures))
     return int(Exit.DONE)

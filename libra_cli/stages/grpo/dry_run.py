@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from libra_cli import miniature
+from libra_cli.stages.grpo.plan import plan_of
 from libra_cli.stages.grpo.run import GrpoMethod
 from libra_cli.stream.console import Console
 from libra_cli.stream.error_log import ErrorLog
@@ -14,7 +18,11 @@ from libra_cli.training import dry_run, preflight
 from libra_cli.training.data.prepare import Preparation, chat_format_of
 from libra_cli.training.distributed.world import World
 from libra_cli.training.model import policy
-from libra_cli.training.settings import GrpoRunSettings
+from libra_cli.training.monitoring import step_time
+from libra_cli.training.monitoring.flops import ModelShape
+from libra_cli.training.rewards.judge import RANK, RewardJudge
+from libra_cli.training.rollouts.sampler import GPU_MEMORY_SHARE
+from libra_cli.training.settings import GrpoRunSettings, RolloutSettings
 
 
 def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[str, Any]:
@@ -28,6 +36,7 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[st
         prompts = GrpoMethod(settings).prepare(preparation).train
         preflight.refuse_unfit([prompts], config, batch.epochs)
         n_prompts, longest = len(prompts), prompts.longest
+    plan = plan_of(settings)
     n_rollouts = settings.n_rollouts(n_prompts)
     steps = n_rollouts * settings.rollout_steps
     return {
@@ -37,7 +46,59 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[st
         "steps": min(steps, batch.max_steps or steps),
         "responses_per_rollout": rollout.responses,
         "most_tokens_per_rollout": rollout.responses * rollout.max_tokens,
+        **({} if plan.judge is None else {"judge": _judge(plan.judge, rollout)}),
         **dry_run.memory_needs(
             settings, config, ranks, longest, reference=bool(settings.loss.kl) and settings.model.lora_rank is None
         ),
+        "on_gpus": _on_gpus(settings, config, longest - rollout.max_tokens),
+    }
+
+
+def _on_gpus(settings: GrpoRunSettings, config: Any, prompt: int) -> dict[str, Any]:
+    """Memory of a vLLM that samples in the training processes, and seconds of a rollout, on H100s with 80 GB.
+
+    `prompt`: length of the longest. Responses are taken to have half of --max-tokens, as the paper's do (Eq. 4).
+    """
+    rollout, lora = settings.rollout, settings.model.lora_rank is not None
+    shape, kv = ModelShape.of(config), step_time.kv_bytes(config)
+    args = dict(rollout.sampler_arg)
+    share = float(args.get("gpu_memory_utilization") or GPU_MEMORY_SHARE)
+    room = share * step_time.H100.memory
+    needed = 2 ** max(0, math.ceil(math.log2(1.2 * 2 * shape.parameters / room)))
+    plan = step_time.SamplerPlan(int(args.get("tensor_parallel_size") or needed), share)
+    work = step_time.RolloutWork(
+        rollout.responses,
+        prompt,
+        rollout.max_tokens / 2,
+        rollout.max_tokens,
+        reference=bool(settings.loss.kl),
+        recompute=settings.model.activation_checkpointing,
+        frozen=lora,
+    )
+    tokens = step_time.cache_tokens(shape, kv, plan, step_time.H100)
+    return {
+        "tensor_parallel_size": plan.tensor_parallel,
+        "sampler_gb": {
+            "weights": round(2 * shape.parameters / plan.tensor_parallel / 1e9, 1),
+            "all": round(room / 1e9, 1),
+        },
+        "longest_sequences_at_once": tokens // (prompt + rollout.max_tokens),
+        "seconds_of_a_rollout": step_time.table(shape, kv, work, plan, (1, 8, 16, 64)),
+        "assumed": f"responses of {rollout.max_tokens // 2:,} tokens; {step_time.ASSUMED}",
+    }
+
+
+def _judge(judge: RewardJudge, rollout: RolloutSettings) -> dict[str, Any]:
+    """Who judges and where, the requests of a rollout, and what a judge in the training processes takes beside them."""
+    asked = rollout.responses
+    if judge.task == RANK:
+        asked = rollout.prompts * math.comb(rollout.samples, 2) * (2 if judge.orders == "both" else 1)
+    path = Path(miniature.resolve(judge.model) or os.path.expanduser(judge.model))
+    weights = sum(file.stat().st_size for file in path.glob("*.safetensors"))
+    here = {"runs_in": "each training process", **({"weights_gb": round(weights / 1e9, 3)} if weights else {})}
+    return {
+        "model": judge.model,
+        "task": judge.task,
+        "requests_per_rollout": asked * judge.votes,
+        **({"runs_in": list(judge.base_urls)} if judge.base_urls else here),
     }

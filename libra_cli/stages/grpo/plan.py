@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from libra_cli.cli.config_file import line_of
 from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.training.rewards import RewardPlan
+from libra_cli.training.rewards.judge import RewardJudge
+from libra_cli.training.rollouts.judge_model import choose_judge
 from libra_cli.training.settings import GrpoRunSettings
 
-SAVED = ("correct", "null_by", "lengths", "truncated", "format", "responses", "prompt_id", "subset")
+SAVED = ("correct", "null_by", "lengths", "truncated", "format", "responses", "confidence", "prompt_id", "subset")
 """Facts that saved rollouts have."""
+JUDGED = ("judge", "difference")
+"""Facts that they have if a judge scored the responses, or compared them."""
 MEASURED = (*SAVED, "tokens")
 """Facts that rollouts of `libra grpo` have."""
 
@@ -19,17 +24,39 @@ def plan_of(settings: GrpoRunSettings, available: Sequence[str] = MEASURED) -> R
 
     A recipe without terms has the paper's, with L_max = --max-tokens and L_exp half of it (paper, Eq. 4).
     """
-    rollout, recipe = settings.rollout, dict(settings.rewards)
+    rollout, recipe, file = settings.rollout, dict(settings.rewards), settings.rewards_file
     if "rewards" not in recipe and "reward" not in recipe:
         longest = rollout.max_tokens
         penalty = {"name": "len_penalty", "weight": -1, "expected": longest / 2, "longest": longest}
         recipe["rewards"] = [{"name": "correct"}, penalty]
     try:
         plan = RewardPlan.from_config(recipe)
-        plan.check(rollout.samples, available)
+        if plan.judge is not None:
+            _check_judge(plan.judge, settings.batch.seed)
+        plan.check(rollout.samples, (*available, *(plan.judge.facts if plan.judge else ())))
     except InvalidOptions as error:
-        raise Fatal(Exit.USAGE, f"--rewards: {error}") from None
+        raise Fatal(Exit.USAGE, f"--rewards{_place(file, error)}: {error}") from None
     if rollout.refills and plan.batch_wide:
         what = f"--refills: {plan.batch_wide[0]} compares all prompts of a rollout, and refills are rewarded apart"
         raise Fatal(Exit.USAGE, f"{what}; leave out --refills, or that part of the recipe")
     return plan
+
+
+def _check_judge(judge: RewardJudge, seed: int) -> None:
+    """Raises InvalidOptions if `libra judge` would refuse these options."""
+    try:
+        choose_judge(judge, seed, lambda _: None)
+    except Fatal as error:
+        raise InvalidOptions(f"judge: {error}") from None
+
+
+def _place(file: str, error: InvalidOptions) -> str:
+    """` FILE:LINE` of the key that the message of an error of the recipe begins with, as far as it is known."""
+    if not file:
+        return ""
+    try:
+        with open(file, "rb") as given:
+            line = line_of(given.read(), str(error).partition(": ")[0])
+    except (OSError, ValueError):
+        line = 0
+    return f" {file}:{line}" if line else f" {file}"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
 from typing import Any
 
 import click
@@ -17,18 +15,16 @@ from libra_cli.records.no_answer import no_answer
 from libra_cli.records.probes import PROBES
 from libra_cli.sampling.bundles import BundleRequests
 from libra_cli.sampling.choose import ChosenModel, choose_models
-from libra_cli.sampling.judge_prompts import PAIR, RESPONSE, JudgePlan, make_plan
-from libra_cli.sampling.judgments import order_fields, raise_failures
+from libra_cli.sampling.judge_fields import RESULTS
+from libra_cli.sampling.judge_prompts import PAIR, RESPONSE
+from libra_cli.sampling.judge_session import JudgeSession
+from libra_cli.sampling.judges import GenerativeJudge, Judge, ScalarJudge, default_task
+from libra_cli.sampling.judgments import raise_failures
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
 from libra_cli.sampling.passes import Passes, rendered
-from libra_cli.sampling.recordings import judgment_key
-from libra_cli.sampling.requests import provenance, request_seed
+from libra_cli.sampling.votes import MAX
 from libra_cli.sampling.worker import EngineWorker
-from libra_cli.stages.judge import RESULTS
-from libra_cli.stages.judge.aggregate import aggregate, judgments_by_gate
-from libra_cli.stages.judge.judges import GenerativeJudge, Judge, ScalarJudge, default_task
 from libra_cli.stages.judge.report import JudgeReports, in_words
-from libra_cli.stages.judge.votes import MAX
 from libra_cli.stream import rows
 from libra_cli.stream.jobs import Answer, Job
 from libra_cli.stream.rows import Row, RowError
@@ -51,27 +47,6 @@ class JudgeConfig:
     texts: bool = True
     probe: str | None = None
     """Name of the probes that replace every row's response."""
-
-
-@dataclass(frozen=True)
-class JudgeSession:
-    """All requests to one judge about one row: the `work` of its job."""
-
-    judge: Judge
-    plan: JudgePlan
-    name: str
-    seed_of: Callable[[int], int]
-    """The seed of a request, from its number."""
-
-    @cached_property
-    def requests(self) -> Sequence[Any]:
-        """The requests; made when an engine asks for them, because finished rows need no prompts."""
-        requests = []
-        conversations = self.judge.conversations(self.plan)
-        for number, (prompt, messages) in enumerate(zip(self.plan.prompts, conversations, strict=True)):
-            shows = judgment_key({"vote": prompt.vote, **order_fields(self.plan, prompt)})
-            requests.append(self.judge.request(messages, self.seed_of(number), self.name, number, shows))
-        return requests
 
 
 class Judging:
@@ -151,39 +126,25 @@ class Judging:
         if judge.shows == PAIR and config.reduce == MAX:
             raise RowError("wrong_reduce", "a comparison has no highest vote; --reduce mean, or --task score")
         name = "/".join([rows.response_name(fields), *([fields["probe"]] if config.probe else [])])
-        judge.check(item)
-
-        def chance(vote: int) -> random.Random:
-            return random.Random(rows.seed_for(self._sampling.seed, f"{name}\0order", vote))  # the same for every judge
-
-        plan = make_plan(item, judge.shows, gates, 1 if model.scalar else config.votes, config.orders, chance)
-        return JudgeSession(judge, plan, name, partial(request_seed, self._sampling.seed, f"{name}\0{model.name}"))
+        votes = 1 if model.scalar else config.votes
+        seed, orders = self._sampling.seed, config.orders
+        return JudgeSession.about(item, judge, model.name, name, gates, votes=votes, orders=orders, seed=seed)
 
     # -- answers ------------------------------------------------------------------------------------------------------
 
     def _finish(self, worker: EngineWorker, job: Job, answers: Sequence[Answer]) -> Mapping[str, Any]:
         raise_failures(answers)
         session: JudgeSession = job.work
-        judge, plan, config = session.judge, session.plan, self._config
-        judgments = [
-            judge.read(plan, prompt, request, answer)
-            for prompt, request, answer in zip(plan.prompts, session.requests, answers, strict=True)
-        ]
-        judgments += judgments_by_gate(plan)
+        judge, config = session.judge, self._config
         threshold = judge.threshold if config.probe and config.threshold is None else config.threshold
-        fields: dict[str, Any] = {"judge_task": judge.name, "judgments": judgments}
-        fields.update(aggregate(plan, judgments, judge.rule(config.reduce, threshold)))
+        fields = session.decided(answers, config.reduce, threshold)
         if answers:
             fields["judge_provenance"] = self._provenance(worker.described, judge)
         self.reports.add({**job.names, **fields})
         return fields
 
     def _provenance(self, engine: Mapping[str, Any], judge: Judge) -> dict[str, Any]:
-        if isinstance(judge, ScalarJudge):
-            return provenance(engine)
-        config = self._config
-        votes = {"votes": config.votes, "orders": config.orders, "reduce": config.reduce}
-        return {**provenance(engine, self._drawn, judge.prompt_sha256), **votes}
+        return judge.provenance(engine, self._config.votes, self._config.orders, self._config.reduce)
 
     def _shown(self, model: ChosenModel, row: Row) -> dict[str, Any]:
         changed, item = next(self._items(row))

@@ -98,7 +98,7 @@ class BenchmarkCollector:
             keys=ints(self._key),
             names=ints(self._name),
         )
-        return ScoredJudge(self._report(items), items)
+        return ScoredJudge(self._report(items), lambda: items)
 
     def _report(self, items: JudgedItems) -> ScoreReport:
         config, sums = self._config, items.sums

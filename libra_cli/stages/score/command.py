@@ -9,8 +9,9 @@ import click
 from libra_cli import choices
 from libra_cli.cli.command import plain
 from libra_cli.cli.numbers import NumberType
+from libra_cli.cli.report_options import output_options
 from libra_cli.cli.stage_options import option
-from libra_cli.stages.score.options import At, Resamples, Threshold, output_options
+from libra_cli.stages.score.options import At, Resamples, Threshold
 
 _OTHER_KINDS = ("pointwise", "pairs", "reasoning")
 _BENCHMARKS = ", ".join(kind for kind in choices.ROW_KINDS if kind not in _OTHER_KINDS)
@@ -91,7 +92,7 @@ _BENCHMARKS = ", ".join(kind for kind in choices.ROW_KINDS if kind not in _OTHER
     metavar="N",
     help="Random seed for the bootstrap, the folds, and the subsets of samples that maj@k draws.",
 )
-@output_options
+@output_options("tables, plots and the judge's most instructive mistakes")
 @option(
     "--against",
     type=click.Choice(choices.COMPARISONS),
@@ -120,10 +121,10 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
 
     A row that cannot be used ends the run; the message says which and what to do. No figure leaves a row out silently.
     """
-    from libra_cli.stages.score.writing import Outputs, check_inputs
+    from libra_cli.reports.outputs import Outputs, check_inputs
 
     outputs = Outputs.take(options)
-    check_inputs(inputs)
+    check_inputs("score", inputs)
     from libra_cli.answers.pool import HARD_SECONDS
     from libra_cli.answers.time_limit import time_limit
     from libra_cli.exits import Exit, Fatal

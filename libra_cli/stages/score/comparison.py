@@ -32,19 +32,20 @@ def compare_judges(judges: Sequence[ScoredJudge], resamples: int, seed: int) -> 
 
 
 def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int) -> JudgeComparison:
+    items_a, items_b = a.items(), b.items()
     # Names identify items better than texts do: one judge's file may lack some texts, or have lost a blank.
-    names = (a.items.names, b.items.names)
+    names = (items_a.names, items_b.names)
     is_named = all(of_judge.all() and len(np.unique(of_judge)) == len(of_judge) for of_judge in names)
-    keys_a, keys_b = names if is_named else (a.items.keys, b.items.keys)
+    keys_a, keys_b = names if is_named else (items_a.keys, items_b.keys)
     first_a, first_b = _first_indices(keys_a), _first_indices(keys_b)
     _, at_a, at_b = np.intersect1d(keys_a[first_a], keys_b[first_b], return_indices=True)
     index_a, index_b = first_a[at_a], first_b[at_b]
-    both = ~np.isnan(a.items.values[index_a]) & ~np.isnan(b.items.values[index_b])
+    both = ~np.isnan(items_a.values[index_a]) & ~np.isnan(items_b.values[index_b])
     order = np.argsort(index_a[both], kind="stable")  # as in the first file: keys differ from process to process
     index_a, index_b = index_a[both][order], index_b[both][order]
-    n = int(a.items.verdicts[index_a].sum())
-    only_a = int(a.items.verdicts[first_a].sum()) - n
-    only_b = int(b.items.verdicts[first_b].sum()) - n
+    n = int(items_a.verdicts[index_a].sum())
+    only_a = int(items_a.verdicts[first_a].sum()) - n
+    only_b = int(items_b.verdicts[first_b].sum()) - n
 
     name_a, name_b = a.report["judge"], b.report["judge"]
     if name_a == name_b:
@@ -69,7 +70,7 @@ def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int) -> Judge
             "judge the same rows with both"
         )
         return comparison
-    _MatchedItems(a.items, b.items, index_a, index_b).add_figures(comparison, resamples, seed)
+    _MatchedItems(items_a, items_b, index_a, index_b).add_figures(comparison, resamples, seed)
     notes = comparison["notes"]
     if comparison["difference"] is None:
         notes.append("no difference: the items in common have not every section; --as pointwise takes any subsets")

@@ -8,8 +8,9 @@ import click
 
 from libra_cli.cli.command import plain
 from libra_cli.cli.numbers import NumberType
+from libra_cli.cli.report_options import output_options
 from libra_cli.cli.stage_options import option
-from libra_cli.stages.score.options import Resamples, output_options
+from libra_cli.stages.score.options import Resamples
 
 
 @plain(
@@ -41,7 +42,7 @@ from libra_cli.stages.score.options import Resamples, output_options
     help="Number of bootstrap resamples of the rows; 0 leaves the bootstrap intervals out.",
 )
 @option("--seed", type=NumberType(int, 0), default=0, metavar="N", help="Random seed for the bootstrap.")
-@output_options
+@output_options("tables, plots and the judge's most instructive mistakes")
 def command(
     inputs: tuple[str, ...], x: str, y: str, group: str | None, resamples: int, seed: int, **options: Any
 ) -> int:
@@ -52,10 +53,10 @@ def command(
     an interval by Fisher's z and one by bootstrap, and what each would be without any single judge. With fewer than ten
     judges it warns that they prove little.
     """
-    from libra_cli.stages.score.writing import Outputs, check_inputs
+    from libra_cli.reports.outputs import Outputs, check_inputs
 
     outputs = Outputs.take(options)
-    check_inputs(inputs)
+    check_inputs("score correlate", inputs)
     from libra_cli.stages.score.correlation import CorrelationAxes, correlation
 
     outputs.write({"correlation": correlation(inputs, CorrelationAxes(x, y, group, resamples, seed))})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,10 +86,10 @@ class JudgedItems:
 
 @dataclass(frozen=True)
 class ScoredJudge:
-    """The report on one judge, and its items for the comparison with another judge."""
+    """The report on one judge, and what gives its items, for the comparison with another judge."""
 
     report: ScoreReport
-    items: JudgedItems
+    items: Callable[[], JudgedItems]
 
 
 def grouped(items: JudgedItems, values: Floats | None = None) -> Floats:
@@ -108,9 +108,16 @@ def intervals(
 
     `rows` (C, G) counts the items of each cluster in each group. Empty without resamples.
     """
+    return intervals_by_stratum(totals, bootstrap.strata_of(rows.astype(np.int64)), figures, resamples, seed)
+
+
+def intervals_by_stratum(
+    totals: bootstrap.ClusterTotals, strata: bootstrap.Integers, figures: bootstrap.Figures, resamples: int, seed: int
+) -> list[list[float] | None]:
+    """`intervals` of clusters whose `strata` (C) are known."""
     if not resamples:
         return []
-    resampled_B_F = bootstrap.resampled(totals, bootstrap.strata_of(rows.astype(np.int64)), figures, resamples, seed)
+    resampled_B_F = bootstrap.resampled(totals, strata, figures, resamples, seed)
     return [bootstrap.interval(column) for column in resampled_B_F.T]
 
 

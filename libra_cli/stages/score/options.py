@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import click
 
 from libra_cli.choices import THRESHOLD_SEARCHES
 from libra_cli.cli.numbers import NumberType
-from libra_cli.cli.stage_options import option
 
 FEWEST_RESAMPLES, MOST_RESAMPLES = 100, 1_000_000
 
@@ -60,40 +58,3 @@ class At(click.ParamType):
         except click.BadParameter:
             self.fail(f"{value!r}: write numbers from 1 with commas between them (1,4,8)", param, ctx)
         return tuple(sorted(numbers))
-
-
-def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options that say what is written and where."""
-    for decorate in reversed(
-        (
-            option(
-                "-o",
-                "--output",
-                writes="result",
-                metavar="FILE",
-                help="Write the report to FILE instead of standard output.",
-            ),
-            option(
-                "--json",
-                is_flag=True,
-                help="Write one JSON object with unrounded numbers, instead of tables for people.",
-            ),
-            option("--markdown", is_flag=True, help="Write Markdown tables, instead of those for people."),
-            option("--latex", is_flag=True, help="Write LaTeX tables (booktabs), instead of those for people."),
-            option(
-                "--html",
-                writes="page",
-                metavar="FILE.html",
-                help="Also write a self-contained web page with tables, plots and the judge's most instructive "
-                "mistakes.",
-            ),
-            option(
-                "--plot",
-                writes="plot",
-                metavar="FILE.png|svg|pdf",
-                help="Also draw the plots to a file; its suffix gives the format. Needs libra-cli[plot].",
-            ),
-        )
-    ):
-        function = decorate(function)
-    return function

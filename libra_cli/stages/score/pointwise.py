@@ -140,7 +140,7 @@ class PointwiseCollector:
             report["examples"] = self._examples.chosen(chosen.is_wrong)
         right = np.where(counted, chosen.verdicts == judged.labels, np.nan)
         items = JudgedItems(judged.sums, judged.groups, judged.clusters, right, ints(self._key), ints(self._name))
-        return ScoredJudge(report, items)
+        return ScoredJudge(report, lambda: items)
 
     def _null_reasons(self, chosen: ThresholdedVerdicts) -> Counter[str]:
         """Responses without a verdict by reason; among predictions, a score without one is a tie of votes."""

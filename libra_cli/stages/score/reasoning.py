@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 
 from libra_cli.answers.extract import final_answer
 from libra_cli.answers.time_limit import limited
-from libra_cli.metrics import bootstrap, passk
+from libra_cli.metrics import bootstrap
 from libra_cli.rm_benchmarks import ProtocolName
-from libra_cli.stages.score.answers import grouped_answers
 from libra_cli.stages.score.columns import NameNumbers, problem_of
 from libra_cli.stages.score.judged_items import (
     JudgedItems,
     ScoredJudge,
     Sums,
-    intervals,
+    intervals_by_stratum,
     missing_interval_notes,
     reported_interval,
 )
-from libra_cli.stages.score.problem_samples import ProblemSamples, SampleTable
+from libra_cli.stages.score.problem_figures import FigureTable, ProblemFigures
+from libra_cli.stages.score.problem_samples import SampleTable
 from libra_cli.stages.score.reading import ScoreConfig, by_frequency
 from libra_cli.stages.score.report import Figure, ScoreReport, Section
 from libra_cli.stages.score.row_kinds import RowKind
@@ -74,51 +74,54 @@ class ReasoningCollector:
 
     def scored(self) -> ScoredJudge:
         """Makes the report; raises ValueError if there are no labels, or too few samples of a problem."""
-        config = self._config
-        problems = self._table.problems()
-        if not problems:
+        config, table = self._config, self._table
+        table.finish()
+        if not len(table):
             raise ValueError("none of its samples has a label: run libra review, or libra verify again")
-        n = max(len(problem.right) for problem in problems)
+        n = int(table.sizes.max())
         ks = config.at or tuple(sorted({n, *(2**power for power in range(n.bit_length()))}))
-        short = [problem for problem in problems if len(problem.right) < max(n, *ks)]
-        if short and not config.allow_short:
-            few = f"problem {short[0].name} has only {len(short[0].right)} of {max(n, *ks)} samples"
+        short = np.flatnonzero(table.sizes < max(n, *ks))
+        if len(short) and not config.allow_short:
+            name, size = table.name(table.number(int(short[0]))), int(table.sizes[short[0]])
+            few = f"problem {name} has only {size} of {max(n, *ks)} samples"
             more = f", as one of {len(short)} with too few" if len(short) > 1 else ""
             raise ValueError(f"{few}{more}: sample them again (libra rollout), or --allow-short scores what is there")
-        columns = _Columns(problems, n, ks, config, self._n_scores > 0, self._table.has_answers)
-        keys = np.array([problem.key for problem in problems])
-        items = JudgedItems(
-            sums=Sums(self._kind.benchmark, self._groups.all(), cast(ProtocolName, config.protocol)),
-            groups=np.array([problem.group for problem in problems]),
-            clusters=np.arange(len(problems)),
-            values=columns.columns["mean@n", n],
+        of_problems = ProblemFigures(table, n, ks, self._n_scores > 0, config.seed)
+        return ScoredJudge(self._report(n, of_problems, len(short)), partial(self._items, of_problems.table))
+
+    def _items(self, figures: FigureTable) -> JudgedItems:
+        """The problems as items to compare: their share of correct samples."""
+        keys = self._table.problem_column("key")
+        return JudgedItems(
+            sums=Sums(self._kind.benchmark, self._groups.all(), cast(ProtocolName, self._config.protocol)),
+            groups=self._table.problem_column("group").astype(np.int64),
+            clusters=np.arange(len(keys)),
+            values=figures.column(0),
             keys=keys,
             names=keys,
         )
-        return ScoredJudge(self._report(problems, columns, items, len(short)), items)
 
-    def _report(
-        self, problems: list[ProblemSamples], columns: _Columns, items: JudgedItems, n_short: int
-    ) -> ScoreReport:
-        config = self._config
-        figures = columns.figures(items.groups)
-        sections = columns.sections(items, self._null_of_group, self._groups.all())
+    def _report(self, n: int, of_problems: ProblemFigures, n_short: int) -> ScoreReport:
+        config, table = self._config, self._table
+        groups = table.problem_column("group")
         notes = config.no_effect_notes("threshold", "folds")
         if n_short:
-            notes.append(f"problems with fewer than {columns.n} samples: {n_short} (--allow-short)")
+            notes.append(f"problems with fewer than {n} samples: {n_short} (--allow-short)")
         if self._null:
             what = (
                 "are left out" if config.null == "exclude" else "count as not correct; --null exclude leaves them out"
             )
             notes.append(f"samples without a label {what}")
-        mean = figures["mean@n"][str(columns.n)]
+        figures, missing = self._figures(of_problems.table, groups)
+        sections = self._sections(of_problems.table, groups)
+        mean = figures["mean@n"][str(n)]
         return ScoreReport(
             benchmark=self._kind.name,
             judge=self._judge,
             file=self.file,
             protocol=config.protocol,
             metric="pass@1",
-            n=sum(len(problem.right) for problem in problems),
+            n=table.n_samples,
             n_null=self._null.total(),
             null_reasons=by_frequency(self._null),
             null=config.null,
@@ -126,106 +129,60 @@ class ReasoningCollector:
             overall=mean["value"],
             interval=mean["interval"],
             **cast(Any, figures),
-            bootstrap=bootstrap.described(config.resamples, config.seed, "problem", len(problems)),
-            notes=[*notes, *columns.notes],
+            bootstrap=bootstrap.described(config.resamples, config.seed, "problem", len(table)),
+            notes=[*notes, *of_problems.notes, *missing],
         )
 
-
-class _Columns:
-    """Figures of each problem by (measure, k): columns (P) whose means are the figures of the report."""
-
-    def __init__(
-        self,
-        problems: list[ProblemSamples],
-        n: int,
-        ks: tuple[int, ...],
-        config: ScoreConfig,
-        has_scores: bool,
-        has_answers: bool,
-    ):
-        self.n, self._config = n, config
-        self.columns: dict[tuple[str, int], Floats] = {}
-        self.notes: list[str] = []
-        counts = [(len(problem.right), sum(problem.right)) for problem in problems]
-        self._sizes = [size for size, _ in counts]
-        self.columns["mean@n", n] = np.array([right / size for size, right in counts])
-        for k in ks:
-            self._add("pass@k", k, lambda at, k: passk.pass_at_k(*counts[at], k))
-        ks_above_1 = [k for k in ks if k > 1]
-        if has_answers:
-            self._add_majority(problems, ks_above_1, has_scores)
-        if has_scores:
-            for k in ks_above_1:
-                self._add("best_of_n", k, lambda at, k: passk.best_of_k(problems[at].score, problems[at].correct, k))
-
-    def _add(self, measure: str, k: int, figure: Callable[[int, int], float]) -> None:
-        """Adds `figure(problem, k)` of each problem; nan for a problem with fewer than k samples."""
-        values = [figure(at, k) if k <= size else np.nan for at, size in enumerate(self._sizes)]
-        self.columns[measure, k] = np.array(values)
-
-    def _add_majority(self, problems: list[ProblemSamples], ks: list[int], has_scores: bool) -> None:
-        """Adds majority votes on equivalent answers; drawn subsets depend on the seed and the problem only."""
-        groups = [grouped_answers(*problem.answers) for problem in problems]
-
-        def majority(at: int, k: int) -> float:
-            rng = np.random.default_rng([self._config.seed, at])
-            return passk.majority_at_k(groups[at], problems[at].correct, k, rng)
-
-        for k in ks:
-            self._add("maj@k", k, majority)
-        self.notes.append(
-            "majority votes: equivalent answers count together, ties are shared; of more than "
-            f"{passk.EXACT_SUBSETS} subsets of k samples, so many are drawn (seed {self._config.seed})"
-        )
-        if not has_scores:
-            return
-        weights = [np.nan_to_num(np.array(problem.score)) for problem in problems]  # no score, no weight
-        if min(map(np.min, weights)) < 0:
-            self.notes.append("no weighted majority: scores below 0 are no weights")
-            return
-        votes = zip(groups, problems, weights, strict=True)
-        column = [passk.vote(of_problem, problem.correct, of_sample) for of_problem, problem, of_sample in votes]
-        self.columns["weighted_majority", self.n] = np.array(column)
-
-    def figures(self, groups: NDArray[np.int64]) -> dict[str, dict[str, Figure]]:
-        """The mean of each column by measure and k, with its interval; `n` counts the problems with k samples."""
-        table = np.stack(list(self.columns.values()), axis=1)
-        known = ~np.isnan(table)
-        totals = np.concatenate([np.where(known, table, 0.0), known], axis=1)
-        rows = np.zeros((len(table), int(groups.max()) + 1))
-        rows[np.arange(len(table)), groups] = 1.0
+    def _figures(self, table: FigureTable, groups: NDArray[Any]) -> tuple[dict[str, dict[str, Figure]], list[str]]:
+        """The mean of each column by measure and k, with its interval, and notes; `n` counts the problems behind it."""
 
         def means(some: Floats) -> Floats:
             sums, ns = np.split(some, 2, axis=-1)
             return np.divide(sums, ns, out=np.full(sums.shape, np.nan), where=ns > 0)
 
-        drawn = intervals(totals, rows, means, self._config.resamples, self._config.seed) or [None] * table.shape[1]
-        values, sizes = means(totals.sum(axis=0)), known.sum(axis=0)
-        ends = [reported_interval(*each) for each in zip(drawn, values, map(int, sizes), strict=True)]
-        self.notes += missing_interval_notes(drawn, ends)
+        strata = bootstrap.strata_of_groups(groups)
+        drawn = intervals_by_stratum(table, strata, means, self._config.resamples, self._config.seed)
+        drawn = drawn or [None] * len(table.measures)
         figures: dict[str, dict[str, Figure]] = {}
-        for ((measure, k), column), interval in zip(self.columns.items(), ends, strict=True):
-            n = int((~np.isnan(column)).sum())
-            value = float(np.nanmean(column)) if n else None
-            figures.setdefault(measure, {})[str(k)] = Figure(value=value, interval=interval, n=n)
-        return figures
+        ends = []
+        for at, (measure, k) in enumerate(table.measures):
+            column = table.column(at)
+            unknown = np.isnan(column)
+            column[unknown] = 0.0
+            n = len(column) - int(unknown.sum())
+            value = float(column.sum() / n) if n else None
+            ends.append(reported_interval(drawn[at], np.nan if value is None else value, n))
+            figures.setdefault(measure, {})[str(k)] = Figure(value=value, interval=ends[-1], n=n)
+        return figures, missing_interval_notes(drawn, ends)
 
-    def sections(self, items: JudgedItems, null_of_group: Counter[int], names: list[str]) -> dict[str, Section]:
+    def _sections(self, table: FigureTable, groups: NDArray[Any]) -> dict[str, Section]:
         """pass@1 by subset, with intervals."""
         resamples, seed = self._config.resamples, self._config.seed
-        sizes = np.bincount(items.groups, weights=self._sizes, minlength=len(names))
+        names = self._groups.all()
+        sizes = self._table.samples_of_groups(groups, len(names))
         sections = {}
         for at, name in enumerate(names):
             if not sizes[at]:
                 continue
-            values = items.values[items.groups == at]
-            ones = np.ones((len(values), 1))
-            totals = np.concatenate([values[:, None], ones], axis=1)
-            drawn = intervals(totals, ones, lambda some: some[..., :1] / some[..., 1:], resamples, seed)
+            values = table.column(0)[groups == at]
+            strata = np.zeros(len(values), np.int8)
+            ends = intervals_by_stratum(
+                _WithOnes(values), strata, lambda some: some[..., :1] / some[..., 1:], resamples, seed
+            )
             mean = float(values.mean())
-            interval = reported_interval(drawn[0] if drawn else None, mean, len(values))
-            sections[name] = Section(n=int(sizes[at]), n_null=null_of_group[at], value=mean, interval=interval)
+            interval = reported_interval(ends[0] if ends else None, mean, len(values))
+            sections[name] = Section(n=int(sizes[at]), n_null=self._null_of_group[at], value=mean, interval=interval)
         return sections
+
+
+class _WithOnes:
+    """Values (C) with a 1 beside each (C, 2), made as they are read."""
+
+    def __init__(self, values: Floats):
+        self._values, self.shape = values, (len(values), 2)
+
+    def __getitem__(self, index: slice) -> Floats:
+        return np.stack([self._values[index], np.ones(len(self._values[index]))], axis=1)
 
 
 def _answer(fields: Fields) -> str | None:

@@ -27,7 +27,8 @@ def score(paths: tuple[str, ...], config: ScoreConfig, progress: Callable[[str],
     collectors = read(paths, config, collector, progress)
     progress("working out the figures")
     judges = []
-    for one in collectors:
+    while collectors:
+        one = collectors.pop(0)  # what it remembers of rows goes before the next one works
         try:
             judges.append(one.scored())
         except ValueError as error:

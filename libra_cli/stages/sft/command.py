@@ -48,8 +48,6 @@ def command(
     start.
     """
     check_options("sft", options)
-    if options["final"] == "best" and not options["eval_data"]:
-        raise click.UsageError("--final best needs --eval-data, on which it is chosen")
     from libra_cli.training.settings import SftSettings
 
     settings = SftSettings.of({**options, "grace": grace, "beta1": betas[0], "beta2": betas[1]})

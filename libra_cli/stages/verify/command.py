@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,13 +16,32 @@ from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
     from libra_cli.answers.pool import Pool
+    from libra_cli.records.responses import ResponseFields
     from libra_cli.stages.verify.run import Labelling
+    from libra_cli.stream.resume import Carried
     from libra_cli.stream.run import Run
 
 
 def _asks(values: dict[str, Any]) -> bool:
     """Whether there is a panel: of the models that are named, or of those of a recording or server."""
     return bool(values["annotator"] or values["replay"] or values["base_url"] or values["engine"] != "auto")
+
+
+def _carries(values: dict[str, Any]) -> Carried:
+    """What stays of the votes of an earlier run with these options."""
+    from libra_cli.records.human_labels import Labels
+    from libra_cli.stages.verify.carried_votes import CarriedVotes
+
+    keeps_models = not _asks(values) and values["rule"] != "only"
+    return CarriedVotes(_response_fields(values), partial(Labels, values["labels"]), keeps_models)
+
+
+def _response_fields(values: dict[str, Any]) -> ResponseFields:
+    from libra_cli.records.responses import ResponseFields
+    from libra_cli.tasks import thinking
+
+    pairs = [thinking.markers(text) for text in values["thinking_markers"]] or list(thinking.MARKERS.values())
+    return ResponseFields(values["response_field"], values["reference_field"], pairs)
 
 
 def _panel_option(*names: str, **kwargs: Any) -> Any:
@@ -34,6 +54,7 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
     "model, sample, finish_reason, and verification of an earlier run",
     writes=("label", "verification", "task"),
     names=("model", "sample"),
+    carries=_carries,
     examples=(
         "libra rollout problems.jsonl --model A | libra verify > labelled.jsonl",
         "libra verify -j 8 -o labelled.jsonl rollouts/*.jsonl",
@@ -172,19 +193,16 @@ def command(run: Run, **options: Any) -> None:
 def _labelling(run: Run, pool: Pool, options: dict[str, Any]) -> Labelling:
     """The rule, and with it the panel, the human labels and the file for reviewers that `options` name."""
     from libra_cli.records.human_labels import Labels
-    from libra_cli.records.responses import ResponseFields
     from libra_cli.sampling.options import EngineOptions, SamplingOptions
     from libra_cli.stages.verify.panel import Panel
     from libra_cli.stages.verify.run import Labelling
     from libra_cli.stages.verify.vote_store import VoteStore
-    from libra_cli.tasks import thinking
     from libra_cli.tasks.grading import Grader
     from libra_cli.tasks.reason import REASON
 
     if _asks(options) and options["rule"] == "only":
         raise click.UsageError("--rule only asks no model; leave out --annotator, or name another --rule")
-    pairs = [thinking.markers(text) for text in options["thinking_markers"]] or list(thinking.MARKERS.values())
-    fields = ResponseFields(options["response_field"], options["reference_field"], pairs)
+    fields = _response_fields(options)
     panel = None
     if _asks(options):
         named = {"model": options["annotator"], "model_name": options["annotator_name"], "flag": "annotator"}

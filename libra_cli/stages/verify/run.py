@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from libra_cli.records import label_votes as voting
-from libra_cli.records.human_labels import Labels, response_digest
+from libra_cli.records.human_labels import Labels, is_about
 from libra_cli.records.responses import ResponseFields
 from libra_cli.records.rule_labels import Labeller, label_fields, summarise
 from libra_cli.stages.verify.panel import Panel
@@ -143,7 +143,7 @@ class Labelling:
         if label is not None:
             return label
         carried = voting.of_a_person(before)
-        if carried is None or carried.get("response_sha256") == response_digest(response):
+        if carried is None or is_about(carried, response):
             return carried
         self._outdated += 1
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,8 @@ import orjson
 from libra_cli.engines.base import Messages, Request, RequestError
 from libra_cli.engines.chat_template import ChatTemplate
 from libra_cli.exits import Exit, Fatal
-from libra_cli.records.items import item_of_row
+from libra_cli.records.forms import JudgeItem
+from libra_cli.records.items import answered_item, item_of_row
 from libra_cli.sampling.judge_prompts import PAIR, check_reference, make_plan, slot_values
 from libra_cli.sampling.judgments import in_own_order, order_fields
 from libra_cli.stream import rows
@@ -28,7 +29,7 @@ from libra_cli.stream.rows import Filtered, Row, RowError, content_hash
 from libra_cli.stream.sinks import write_failed
 from libra_cli.tasks import TASKS, JudgeTask, Task, template
 from libra_cli.tasks.best import golden_index
-from libra_cli.tasks.grading import Grade, OwnOrder, agrees, grade
+from libra_cli.tasks.grading import UNLABELLED, Grade, OwnOrder, agrees, grade, read_verdict
 from libra_cli.tasks.rank import golden_sign
 from libra_cli.tasks.reason import THINKING
 from libra_cli.tasks.task import GeneratedText
@@ -51,12 +52,20 @@ class VerifiablePrompt:
     """The fields of a judgment that say in which order responses are shown."""
 
     @property
+    def has_golden(self) -> bool:
+        """The record says which answer is right."""
+        return isinstance(self.task, JudgeTask) or self.record.get("reference") is not None
+
+    @property
     def key(self) -> str:
         """Identifies what is asked; rows about several responses to one problem share their id."""
         return content_hash([self.task.name, self.messages])
 
     def grade(self, text: GeneratedText) -> Grade:
-        """Grades an answer to this prompt."""
+        """Grades an answer to this prompt; without a golden reference, says only what the answer is."""
+        if not self.has_golden:
+            verdict = read_verdict(self.task, text)
+            return Grade(verdict.outcome, None, verdict.reason or UNLABELLED)
         return grade(self.task, text, self.record, self.own_order)
 
 
@@ -71,6 +80,10 @@ class PromptReader:
     system: str | None
     seed: int
     """Seeds the order in which a pair or list is shown."""
+    graded: bool = True
+    """Rewards depend on grades: a row needs a golden reference."""
+    check_item: Callable[[JudgeItem], None] | None = None
+    """A judge scores the responses: rows are problems, and this raises RowError for one that it cannot judge."""
 
     def __call__(self, id: str, fields: Mapping[str, Any]) -> VerifiablePrompt:
         """The prompt of a row. Raises RowError if it has none, or no golden reference to grade by."""
@@ -80,10 +93,15 @@ class PromptReader:
             known = ", ".join(each for each in TASKS if each != "general")
             raise RowError("wrong_task", f"the task {name!r} cannot be graded; the tasks are {known}")
         prompt = self.templates.get(name)
+        if self.check_item is not None:
+            if isinstance(task, JudgeTask):
+                cure = "leave the row out, or say what it is with --task reason"
+                raise RowError("wrong_task", f"a judge rewards answers to problems, and this is a {name} task; {cure}")
+            self.check_item(answered_item(fields, response="A response."))
         try:
             if isinstance(task, JudgeTask):
                 return self._judging(id, task, prompt, fields)
-            if fields.get("reference") is None:
+            if self.graded and fields.get("reference") is None:
                 raise RowError("missing_field", f'no "reference", by which {name} is graded; add it')
             return VerifiablePrompt(
                 id, task, fields, task.prompt(fields, prompt or template.load(THINKING), self.system)
@@ -176,6 +194,8 @@ def prepare_prompts(preparation: Preparation, reader: PromptReader, chat: ChatTe
         "templates": dict(reader.templates),
         "system": reader.system,
         "seed": reader.seed,
+        **({} if reader.graded else {"graded": False}),
+        **({"judged": True} if reader.check_item else {}),
         "max_length": settings.max_length,
         "max_tokens": max_tokens,
         "too_long": settings.too_long,

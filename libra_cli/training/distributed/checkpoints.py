@@ -16,7 +16,7 @@ from libra_cli.stream.sinks import failed_below, write_failed
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.state_files import first_line, names_in, sha256_of
 from libra_cli.training.distributed.world import World
-from libra_cli.training.own_folder import discard
+from libra_cli.training.own_folder import discard, remove_partial_checkpoints
 
 T = TypeVar("T")
 
@@ -53,8 +53,7 @@ class Checkpoints:
 
         def make_folder() -> None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            for stale in self._folder.glob(".*.partial"):
-                shutil.rmtree(stale)
+            remove_partial_checkpoints(self._folder)
             aside.mkdir()
 
         self._world.on_rank0(lambda: _attempt(place, make_folder))

@@ -25,16 +25,19 @@ DIGITS = 7
 """Significant digits of a figure: what float32 holds."""
 STEP = "step"
 """The event of one update; trackers show its figures as `train/...`, those of another event under its own name."""
-SHOWN: Mapping[str, str] = MappingProxyType(
+SHOWN: Mapping[tuple[str, str], str] = MappingProxyType(
     {
-        "loss": "loss {:.4f}",
-        "reward": "reward {:.3f}",
-        "lr": "lr {:.2e}",
-        "tokens_per_second": "{:,.0f} tokens/s",
-        "mfu": "MFU {:.1%}",
+        ("rollout", "reward"): "reward {:.3f}",
+        ("rollout", "correct"): "correct {:.1%}",
+        ("rollout", "length_mean"): "length {:,.0f}",
+        ("score", "accuracy"): "accuracy {:.1%}",
+        (STEP, "loss"): "loss {:.4f}",
+        (STEP, "lr"): "lr {:.2e}",
+        (STEP, "tokens_per_second"): "{:,.0f} tokens/s",
+        (STEP, "mfu"): "MFU {:.1%}",
     }
 )
-"""Figures of a step on the progress line, and their formats."""
+"""(Event, figure) -> its format: what the progress line shows, each from the last event of the kind."""
 BAR_COLUMNS = 24
 _SPEED_SECONDS = 3600.0
 """The time left is estimated from the steps of the last hour."""
@@ -73,8 +76,8 @@ class Telemetry:
         numbers = {f"{group}/{name}": value for name, value in rounded.items() if isinstance(value, (int, float))}
         for tracker in self._trackers:
             tracker.log(step, numbers)
+        self._progress.update(event, step, rounded)
         if event == STEP:
-            self._progress.update(step, rounded)
             self._console.progress(self._progress.text(), self._progress.draw)
 
     def close(self) -> None:
@@ -107,14 +110,18 @@ class _ProgressLine:
         # Never started: it only estimates the time left, and draws nothing itself.
         self._progress = Progress(auto_refresh=False, speed_estimate_period=_SPEED_SECONDS, disable=True)
         self._task = self._progress.add_task(stage, total=total_steps)
+        self._latest: dict[tuple[str, str], str] = {}
         self._figures = ""
 
-    def update(self, step: int, figures: Mapping[str, Any]) -> None:
-        """Takes the last finished step; the first call sets the step that a resumed run begins at."""
-        self._progress.update(self._task, completed=step)
-        self._figures = ", ".join(
-            form.format(figures[name]) for name, form in SHOWN.items() if figures.get(name) is not None
-        )
+    def update(self, event: str, step: int, figures: Mapping[str, Any]) -> None:
+        """Takes the figures of an event; the first step that it sees is the one that a resumed run begins at."""
+        if event == STEP:
+            self._progress.update(self._task, completed=step)
+        for (kind, name), form in SHOWN.items():
+            if kind == event:
+                value = figures.get(name)
+                self._latest[kind, name] = "" if value is None else form.format(value)
+        self._figures = ", ".join(self._latest[key] for key in SHOWN if self._latest.get(key))
 
     def text(self) -> str:
         """The line as plain text."""

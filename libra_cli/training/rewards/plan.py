@@ -29,11 +29,13 @@ from libra_cli.training.rewards.facts import (
 )
 from libra_cli.training.rewards.filters import FILTERS, Filter, State
 from libra_cli.training.rewards.gates import Gate
+from libra_cli.training.rewards.judge import RANK, RewardJudge
 from libra_cli.training.rewards.terms import TERMS, Term
 from libra_cli.training.rewards.transforms import TRANSFORMS, Transform
 from libra_cli.training.rewards.user_terms import user_term
 
 DEFAULTS: dict[str, Any] = {
+    "judge": None,
     "rewards": [{"name": "correct"}, {"name": "len_penalty", "weight": -1}],
     "combine": "sum",
     "null": {"policy": 0, "verifier": "exclude"},
@@ -97,6 +99,8 @@ class RewardPlan:
     credit: Bound[Credit]
     mask_truncated: bool = False
     """The loss leaves out responses that were cut short; their rewards still count in mean and spread."""
+    judge: RewardJudge | None = None
+    """The model that measures what judge terms read; None if the facts come from elsewhere."""
 
     @staticmethod
     def from_config(config: Mapping[str, Any] | None = None) -> RewardPlan:
@@ -131,6 +135,7 @@ class RewardPlan:
             advantage=ADVANTAGES.bind(_with_default_estimator(chosen["advantage"]), "advantage", "estimator"),
             credit=CREDITS.bind(chosen["credit"], "credit", "estimator"),
             mask_truncated=convert(chosen["mask_truncated"], bool, "mask_truncated"),
+            judge=None if chosen["judge"] is None else RewardJudge.from_config(chosen["judge"]),
         )
         plan._check_together()
         return plan
@@ -148,6 +153,11 @@ class RewardPlan:
         return frozenset(FACTS[name].need if name in FACTS else "facts" for name in self.facts) - {""}
 
     @property
+    def graded(self) -> bool:
+        """Responses are graded by golden references; with a judge, only if something else than the judge reads them."""
+        return self.judge is None or "labels" in self.needs
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What is allowed and cannot be meant: a correction of noise that acts on nothing, or that is too large."""
         return noise_warnings(
@@ -156,6 +166,12 @@ class RewardPlan:
 
     def _check_together(self) -> None:
         """Raises InvalidOptions for parts that do not go together."""
+        measured = self.judge.facts if self.judge else ()
+        if self.judge and not self.facts.intersection(measured):
+            term = "win_margin" if self.judge.task == RANK else "judge"
+            raise InvalidOptions(
+                f"judge: nothing reads what the task {self.judge.task} measures: add {{name: {term}}} to rewards"
+            )
         used = [term.label for term in self.terms if term.weight != 0]
         if self.combination.name == "format_length" and "format" not in used:
             raise InvalidOptions("combine: format_length needs the term format: add {name: format} to rewards")

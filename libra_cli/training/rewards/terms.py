@@ -124,6 +124,11 @@ def judge(facts: Facts, *, fact: str = "judge") -> Array:
 
 @TERMS.add("win_margin", facts=("difference",))
 def win_margin(facts: Facts) -> Array:
-    """How far a response is ahead of the others of its group on average, from a pairwise judge (Think-RM)."""
-    difference = np.nan_to_num(numbers(facts, "difference"))
-    return difference.sum(axis=2) / max(difference.shape[2] - 1, 1)
+    """How far a response is ahead of the others of its group on average, from a pairwise judge (Think-RM).
+
+    An unread verdict counts as 0; a response without any verdict is unknown.
+    """
+    difference = numbers(facts, "difference")
+    others = max(difference.shape[2] - 1, 1)
+    unread = np.isnan(difference).sum(axis=2) >= others
+    return np.where(unread, np.nan, np.nansum(difference, axis=2) / others)

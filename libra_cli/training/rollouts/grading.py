@@ -46,7 +46,7 @@ class RolloutGrader:
             fields = response_fields(completion, self._markers)
             text = GeneratedText(fields["response"], fields["response_with_cot"], completion.finish_reason)
             texts.append(text)
-            if isinstance(prompt.task, AnswerTask):
+            if isinstance(prompt.task, AnswerTask) and prompt.has_golden:
                 grader = self._answers.setdefault(prompt.task.name, Grader(prompt.task, self._pool))
                 grader.submit(text, prompt.record, number)
                 graders += [] if grader in graders else [grader]
@@ -55,13 +55,16 @@ class RolloutGrader:
         for grader in graders:
             while grader.pending:
                 grades.update(grader.collect(1.0))
-        return [_graded(response, texts[number], grades[number]) for number, (response, _, _) in enumerate(ungraded)]
+        return [
+            _graded(response, texts[number], grades[number], prompt.has_golden)
+            for number, (response, _, prompt) in enumerate(ungraded)
+        ]
 
 
-def _graded(response: GradedResponse, text: GeneratedText, grade: Grade) -> GradedResponse:
+def _graded(response: GradedResponse, text: GeneratedText, grade: Grade, has_golden: bool) -> GradedResponse:
     """No outcome is the policy's fault; an outcome that cannot be compared, or running out of time, the verifier's."""
     null_by = NullBy.NONE
-    if grade.reason == TIMEOUT or (grade.outcome is not None and grade.correct is None):
+    if grade.reason == TIMEOUT or (has_golden and grade.outcome is not None and grade.correct is None):
         null_by = NullBy.VERIFIER
     elif grade.outcome is None:
         null_by = NullBy.POLICY

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.sampling.judge_fields import RESULTS
 from libra_cli.stream import rows
+from libra_cli.stream.files import write_whole
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.sinks import write_failed
 from libra_cli.tasks import JudgeTask
 from libra_cli.training.data.prompts import PromptStore, VerifiablePrompt
-from libra_cli.training.rewards import Facts, NullBy, RewardBatch
-from libra_cli.training.rollouts.rollout import GradedResponse, MeasuredResponse, facts_of
+from libra_cli.training.own_folder import ROLLOUTS
+from libra_cli.training.rewards import Facts, NullBy, RewardBatch, RewardPlan
+from libra_cli.training.rollouts.rollout import GradedResponse, Judged, MeasuredResponse, facts_of
 
 
 class SavedRollout(NamedTuple):
@@ -28,10 +33,6 @@ class SavedRollout(NamedTuple):
     """Steps before it."""
 
 
-FOLDER = "rollouts"
-"""Folder, in that of the run, of the rows of --save-rollouts."""
-
-
 def write_records(
     folder: Path,
     number: int,
@@ -40,20 +41,19 @@ def write_records(
     store: PromptStore,
     attempts: Sequence[tuple[Sequence[GradedResponse], RewardBatch]],
 ) -> None:
-    """Writes FOLDER/rollout-NUMBER.jsonl: a row for each response, with its grade, reward and advantage.
+    """Writes ROLLOUTS/rollout-NUMBER.jsonl: a row for each response, with its grade, reward and advantage.
 
-    `attempts`: what was sampled first, then what was sampled to replace prompts. Raises Fatal(74) if the file cannot be
-    written.
+    `attempts`: what was sampled first, then what was sampled to replace prompts. The file appears when it is whole.
+    Raises Fatal(74) if it cannot be written.
     """
-    path = folder / FOLDER / f"rollout-{number}.jsonl"
+    path = folder / ROLLOUTS / f"rollout-{number}.jsonl"
     try:
         path.parent.mkdir(exist_ok=True)
-        with open(path, "wb") as file:
-            for attempt, (responses, rewarded) in enumerate(attempts):
-                made = {"number": number, "step": step, "attempt": attempt}
-                file.writelines(_rows(made, model, store, responses, rewarded))
     except OSError as error:
-        raise write_failed(str(path), error) from None
+        raise write_failed(str(path), error, begun=True) from None
+    made = ({"number": number, "step": step, "attempt": attempt} for attempt in range(len(attempts)))
+    rows_of = (_rows(each, model, store, *given) for each, given in zip(made, attempts, strict=True))
+    write_whole(str(path), chain.from_iterable(rows_of), begun=True)
 
 
 def _rows(
@@ -83,9 +83,15 @@ def _rows(
             "n_tokens": len(response.token_ids),
             "finish_reason": response.finish_reason,
             "text": response.text,
+            **_judged_fields(response.judged),
         }
-        fields = {**_answer_fields(prompt, response, model), "sample": response.sample, "rollout": graded}
-        yield rows.dumps({**prompt.record, "id": prompt.id, "task": prompt.task.name, **fields}) + b"\n"
+        said: Mapping[str, Any] = {}
+        record = prompt.record
+        if response.judged is not None:  # the verdicts of an earlier judge are not about this response
+            said = response.judged.fields or {}
+            record = {name: value for name, value in record.items() if name not in RESULTS}
+        fields = {**_answer_fields(prompt, response, model), "sample": response.sample, **said, "rollout": graded}
+        yield rows.dumps({**record, "id": prompt.id, "task": prompt.task.name, **fields}) + b"\n"
 
 
 def _answer_fields(prompt: VerifiablePrompt, response: GradedResponse, model: str) -> dict[str, Any]:
@@ -101,27 +107,51 @@ def _answer_fields(prompt: VerifiablePrompt, response: GradedResponse, model: st
     return {"judge": model, "judge_task": prompt.task.name, "judgments": [judgment], **score}
 
 
+def _judged_fields(judged: Judged | None) -> dict[str, Any]:
+    """What rewards depend on of a judge's verdict."""
+    if judged is None:
+        return {}
+    return {"difference": list(judged.difference)} if judged.difference else {"judge": judged.score}
+
+
 def _number(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def read_facts(paths: Sequence[str]) -> list[tuple[SavedRollout, Facts]]:
-    """What was sampled at once for a rollout, and its facts, in order; raises Fatal(2) for a row that is none of one.
+def read_facts(paths: Sequence[str], plan: RewardPlan) -> list[tuple[SavedRollout, Facts]]:
+    """What was sampled at once for a rollout, and its facts for `plan`; raises Fatal(2) for a row that is none of one.
 
-    Groups of another size than most of their rollout are refused: a reward compares the responses of a whole group.
+    A reward compares the responses of a whole group, so groups of another size than most of their rollout are refused,
+    and those that the files of two runs, or one file given twice, would make. Raises Fatal(7) if there is no row.
     """
     rollouts: dict[SavedRollout, dict[int, list[Mapping[str, Any]]]] = {}
-    for entry in read_rows(InputFiles(paths)):
-        if isinstance(entry, BadLine):
-            raise Fatal(Exit.USAGE, f"{entry.place}: {entry.error.reason}")
-        made = entry.fields.get("rollout")
-        if not isinstance(made, dict) or not _is_whole(made):
-            cure = "--replay reads what --save-rollouts wrote"
-            raise Fatal(Exit.USAGE, f'{entry.place}: no "rollout" with the grade of a response; {cure}')
-        saved = SavedRollout(made["number"], made["attempt"], made["step"])
-        made["subset"] = str(entry.fields.get("subset"))
-        rollouts.setdefault(saved, {}).setdefault(made["position"], []).append(made)
-    return [(saved, _facts(saved.number, groups)) for saved, groups in sorted(rollouts.items())]
+    with closing(read_rows(InputFiles(paths))) as entries:
+        for entry in entries:
+            if isinstance(entry, BadLine):
+                raise Fatal(Exit.USAGE, f"{entry.place}: {entry.error.reason}")
+            made = entry.fields.get("rollout")
+            if not isinstance(made, dict) or not _is_whole(made):
+                cure = "--replay reads what --save-rollouts wrote"
+                raise Fatal(Exit.USAGE, f'{entry.place}: no "rollout" with the grade of a response; {cure}')
+            saved = SavedRollout(made["number"], made["attempt"], made["step"])
+            made["subset"] = str(entry.fields.get("subset"))
+            made["response"] = entry.fields.get("response", "")
+            made |= {name: entry.fields.get(name) for name in ("id", "sample")}
+            group = rollouts.setdefault(saved, {}).setdefault(made["position"], [])
+            if group and made["id"] != group[0]["id"]:
+                what = f"position {made['position']} of rollout {saved.number} is another problem before"
+                raise Fatal(Exit.USAGE, f"{entry.place}: {what}; give the rollouts of one run")
+            if made["sample"] is not None and any(made["sample"] == before["sample"] for before in group):
+                what = (
+                    f"sample {made['sample']} at position {made['position']} of rollout {saved.number} is given twice"
+                )
+                raise Fatal(Exit.USAGE, f"{entry.place}: {what}; give each file once, and the rollouts of one run")
+            group.append(made)
+    if not rollouts:
+        raise Fatal(
+            Exit.INCOMPLETE, f"{', '.join(paths)}: there are no rows; --replay reads what --save-rollouts wrote"
+        )
+    return [(saved, _facts(saved.number, groups, plan)) for saved, groups in sorted(rollouts.items())]
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -136,6 +166,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "finish_reason": (str,),
     "text": (str,),
 }
+_NUMBER = (int, float, type(None))
 
 
 _NULL_CAUSES = {cause.name.lower(): cause for cause in NullBy}
@@ -143,19 +174,35 @@ _NULL_CAUSES = {cause.name.lower(): cause for cause in NullBy}
 
 def _is_whole(made: Mapping[str, Any]) -> bool:
     fits = all(type(made.get(name, ...)) in types for name, types in _TYPES.items())
-    return fits and made["null_by"] in _NULL_CAUSES
+    leads = made.get("difference", [])
+    judged = type(made.get("judge")) in _NUMBER and type(leads) is list and all(type(lead) in _NUMBER for lead in leads)
+    counts = all(made[name] >= 0 for name, types in _TYPES.items() if types == (int,)) if fits else False
+    return counts and judged and made["null_by"] in _NULL_CAUSES
 
 
-def _facts(number: int, groups: Mapping[int, Sequence[Mapping[str, Any]]]) -> Facts:
+def _facts(number: int, groups: Mapping[int, Sequence[Mapping[str, Any]]], plan: RewardPlan) -> Facts:
     if len({len(group) for group in groups.values()}) != 1:
         odd = min(groups, key=lambda position: len(groups[position]))
         what = f"rollout {number}: the prompt at position {odd} has {len(groups[odd])} responses, others more"
         raise Fatal(Exit.USAGE, f"{what}; give whole rollouts")
+    sizes = {len(made.get("difference", group)) for group in groups.values() for made in group}
+    if sizes != {len(group) for group in groups.values()}:
+        what = f"rollout {number}: a response is compared with another number of responses than its prompt has"
+        raise Fatal(Exit.USAGE, f"{what}; give whole rollouts")
     subsets = [group[0]["subset"] for group in groups.values()]
-    return facts_of([[_measured(made) for made in group] for group in groups.values()], list(groups), subsets)
+    return facts_of([[_measured(made) for made in group] for group in groups.values()], list(groups), subsets, plan)
 
 
 def _measured(made: Mapping[str, Any]) -> MeasuredResponse:
-    truncated = made["finish_reason"] == "length"
-    null_by = _NULL_CAUSES[made["null_by"]]
-    return MeasuredResponse(made["correct"], null_by, made["n_tokens"], truncated, made["format"], made["text"])
+    return MeasuredResponse(
+        made["correct"],
+        _NULL_CAUSES[made["null_by"]],
+        made["n_tokens"],
+        made["finish_reason"],
+        made["format"],
+        made["text"],
+        made["response"] is not None,
+        "judge" in made or "difference" in made,
+        made.get("judge"),
+        tuple(made.get("difference", ())),
+    )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
-from collections.abc import Callable, Sequence
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,9 +17,24 @@ import numpy as np
 from libra_cli.engines.base import Completion
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.sinks import write_failed
+from libra_cli.tasks.confidence import stated_confidence
 from libra_cli.training.data.tokenization import Encoded
 from libra_cli.training.data.trajectories import Trajectory
-from libra_cli.training.rewards import Facts, NullBy
+from libra_cli.training.rewards import Facts, NullBy, RewardPlan
+
+
+class Judged(NamedTuple):
+    """What a judge says about a response; None where it gave no verdict."""
+
+    score: float | None = None
+    difference: tuple[float | None, ...] = ()
+    """[G]: how far the response is ahead of each of its group; empty if the judge scores responses one by one."""
+    fields: Mapping[str, Any] | None = None
+    """What `libra judge` would add to the row of the response; None for comparisons."""
+    gate: str | None = None
+    """The kind of non-answer that the response is; None if the judge was asked."""
+    failed: str | None = None
+    """Why all requests about the response failed, if they did."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +62,24 @@ class GradedResponse:
     reason: str | None = None
     """Why there is no outcome, or why it cannot be graded."""
     null_by: NullBy = NullBy.NONE
+    judged: Judged | None = None
 
     @property
     def measured(self) -> MeasuredResponse:
         """What rewards depend on."""
-        truncated, has_outcome = self.finish_reason == "length", self.outcome is not None
-        return MeasuredResponse(self.correct, self.null_by, len(self.token_ids), truncated, has_outcome, self.text)
+        score, difference = (self.judged.score, self.judged.difference) if self.judged else (None, ())
+        return MeasuredResponse(
+            self.correct,
+            self.null_by,
+            len(self.token_ids),
+            self.finish_reason,
+            self.outcome is not None,
+            self.text,
+            self.response is not None,
+            self.judged is not None,
+            score,
+            difference,
+        )
 
     def with_completion(self, completion: Completion) -> GradedResponse:
         """The response that an engine generated, not graded yet."""
@@ -71,6 +101,8 @@ class Rollout:
     """[P * G]"""
     learned: np.ndarray
     """bool [P * G]: the loss counts the response."""
+    sha256: str | None = None
+    """Of the file's content, once it is saved or loaded."""
 
     def __len__(self) -> int:
         return len(self.trajectories)
@@ -107,13 +139,20 @@ class Rollout:
             os.replace(aside, path)
         except OSError as error:
             raise write_failed(str(path), error) from None
+        self.sha256 = _sha256(arrays)
 
     @classmethod
-    def load(cls, path: Path) -> Rollout:
-        """Reads what `save` wrote. Raises Fatal(2) if it cannot be read."""
+    def load(cls, path: Path, number: int, sha256: str | None) -> Rollout:
+        """Reads what `save` wrote as this number, with this content. Raises Fatal(2) if it is not that.
+
+        `sha256` is None for a checkpoint of an earlier version, which did not note it.
+        """
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 given = {name: arrays[name] for name in arrays.files}
+            content = _sha256(given)
+            if int(given["number"]) != number or (sha256 is not None and content != sha256):
+                raise ValueError("it is not the one that the checkpoint was made with")
             n_targets, names = given["n_targets"], given["names"].tolist()
             parts = {name: _parted(given[name], n_targets) for name in _PER_TARGET if name in given}
             trajectories = [
@@ -124,14 +163,24 @@ class Rollout:
                 )
                 for i, ids in enumerate(_parted(given["ids"], given["lengths"]))
             ]
-            return cls(int(given["number"]), trajectories, given["learned"])
-        except (OSError, ValueError, KeyError, EOFError, IndexError) as error:
+            return cls(number, trajectories, given["learned"], content)
+        except (OSError, ValueError, LookupError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
             cure = "delete the newest checkpoint to continue from the one before, or begin anew with --overwrite"
             reason = str(error).split("\n")[0] or type(error).__name__
             raise Fatal(Exit.USAGE, f"{path}: this rollout cannot be read ({reason}); {cure}") from None
 
 
 _PER_TARGET = ("sampler_logp", "advantage", "old_logp", "ref_logp")
+
+
+def _sha256(arrays: Mapping[str, Any]) -> str:
+    """A hash of the content, whatever the order and packing of the file."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        values = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {values.dtype.str} {values.shape}\n".encode())
+        digest.update(values.view(np.uint8).data if values.size else b"")
+    return digest.hexdigest()
 
 
 def _parted(values: np.ndarray, counts: np.ndarray) -> list[np.ndarray]:
@@ -143,25 +192,60 @@ class MeasuredResponse(NamedTuple):
 
     correct: bool | None
     null_by: NullBy
+    """Of its grade."""
     n_tokens: int
-    truncated: bool
+    finish_reason: str
     has_outcome: bool
     text: str
+    has_response: bool
+    """There is text after the thinking."""
+    judged: bool = False
+    score: float | None = None
+    difference: tuple[float | None, ...] = ()
+    """As a judge has them, see Judged."""
+
+    @property
+    def truncated(self) -> bool:
+        """It was cut at the token limit."""
+        return self.finish_reason == "length"
+
+    @property
+    def null_by_ungraded(self) -> NullBy:
+        """Who caused a null where no grade counts: the policy if it was cut before it gave a response or an answer."""
+        if self.finish_reason == "error":
+            return NullBy.VERIFIER
+        cut = self.truncated and not self.has_outcome
+        return NullBy.NONE if self.has_response and not cut else NullBy.POLICY
 
 
-def facts_of(groups: Sequence[Sequence[MeasuredResponse]], prompts: Sequence[int], subsets: Sequence[Any]) -> Facts:
-    """The facts of P groups of G responses; `prompts` and `subsets` are those of the groups."""
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def facts_of(
+    groups: Sequence[Sequence[MeasuredResponse]],
+    prompts: Sequence[int],
+    subsets: Sequence[Any],
+    plan: RewardPlan,
+) -> Facts:
+    """The facts of P groups of G responses that `plan` may read; `prompts` and `subsets` are those of the groups."""
+    responses = [each for group in groups for each in group]
+    compared = all(each.difference for each in responses)
+    judged = not compared and all(each.judged for each in responses)
 
     def array(value: Callable[[MeasuredResponse], Any], dtype: Any = np.float64) -> np.ndarray:
         return np.array([[value(each) for each in group] for group in groups], dtype)
 
     return {
-        "correct_P_G": array(lambda each: math.nan if each.correct is None else each.correct),
-        "null_by_P_G": array(lambda each: each.null_by, np.int64),
+        "correct_P_G": array(lambda each: _or_nan(each.correct)),
+        "null_by_P_G": array(lambda each: each.null_by if plan.graded else each.null_by_ungraded, np.int64),
         "lengths_P_G": array(lambda each: each.n_tokens),
         "truncated_P_G": array(lambda each: each.truncated),
         "format_P_G": array(lambda each: each.has_outcome),
         "responses_P_G": array(lambda each: each.text, object),
+        "confidence_P_G": array(lambda each: _or_nan(stated_confidence(each.text))),
         "prompt_id_P": np.array(prompts),
         "subset_P": np.array([str(subset) for subset in subsets], object),
+        **({"judge_P_G": array(lambda each: each.score)} if judged else {}),
+        **({"difference_P_G_G": array(lambda each: each.difference)} if compared else {}),
     }

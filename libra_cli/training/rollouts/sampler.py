@@ -38,7 +38,7 @@ Answer = Completion | RequestError
 
 _AGREE_EVERY = 8
 """Answers after which ranks that share an engine ask one another whether to stop."""
-_GPU_MEMORY_SHARE = 0.4
+GPU_MEMORY_SHARE = 0.4
 """Of a GPU's memory that vLLM takes beside the trainer, unless --sampler-arg says otherwise."""
 
 
@@ -91,7 +91,7 @@ class Sampler:
 
             defaults: dict[str, Any] = {"load_format": "dummy"}
             if world.on_gpu:
-                defaults["gpu_memory_utilization"] = _GPU_MEMORY_SHARE
+                defaults["gpu_memory_utilization"] = GPU_MEMORY_SHARE
             args = {**defaults, **model.args}
             tensor_parallel = int(args.get("tensor_parallel_size") or 1)
             self._sampler: PolicyEngine = VllmPolicyEngine(replace(model, args=args), sampling, console.note)

@@ -24,6 +24,7 @@ from libra_cli.training.log_probs import measured_log_probs
 from libra_cli.training.model.reference import reference_of
 from libra_cli.training.rewards import NullBy, RewardBatch, RewardPlan
 from libra_cli.training.rollouts.grading import RolloutGrader
+from libra_cli.training.rollouts.judging import RolloutJudge, judge_figures, refuse_failing_judge
 from libra_cli.training.rollouts.records import write_records
 from libra_cli.training.rollouts.rollout import GradedResponse, Rollout, facts_of
 from libra_cli.training.rollouts.sampler import Sampler, Stopwatch, local_model
@@ -59,6 +60,10 @@ class RolloutSource:
         self._sampler = Sampler(self._engine, model, rollout, template, closing, self._world, parts.console)
         parts.stack.callback(self._sampler.close)
         self._grader = parts.stack.enter_context(RolloutGrader(rollout.thinking_markers))
+        self._judge: RolloutJudge | None = None
+        if plan.judge is not None:
+            self._judge = RolloutJudge(plan.judge, settings.batch.seed, parts.console.note)
+            parts.stack.callback(self._judge.close)
         self._reference: Any = None
         if settings.loss.kl:
             config = parts.model.config
@@ -100,7 +105,8 @@ class RolloutSource:
 
     def state(self) -> dict[str, Any]:
         filters = {name: _plain(value) for name, value in self._filter_state.items()}
-        made = {} if self._rollout is None else {"rollout": self._rollout.number}
+        rollout = self._rollout
+        made = {} if rollout is None else {"rollout": rollout.number, "rollout_sha256": rollout.sha256}
         return {"prompts": self._cursor, **made, **({"filters": filters} if filters else {})}
 
     def resume(self, step: int, state: Mapping[str, Any]) -> None:
@@ -109,7 +115,8 @@ class RolloutSource:
         self._filter_state = state.get("filters", {})
         number = step // self._updates
         if state.get("rollout") == number:
-            self._use(self._world.on_all_ranks(lambda: Rollout.load(self._path(number))))
+            sha256 = state.get("rollout_sha256")
+            self._use(self._world.on_all_ranks(lambda: Rollout.load(self._path(number), number, sha256)))
 
     def _use(self, rollout: Rollout) -> None:
         self._rollout, self._samples = rollout, Trajectories(rollout.trajectories)
@@ -185,7 +192,7 @@ class RolloutSource:
         def rewarded() -> RewardBatch:
             prompts = [group[0].prompt for group in groups]
             subsets = [self._store.prompt(prompt).record.get("subset") for prompt in prompts]
-            facts = facts_of([[each.measured for each in group] for group in groups], prompts, subsets)
+            facts = facts_of([[each.measured for each in group] for group in groups], prompts, subsets, self._plan)
             tokens = [[each.token_ids for each in group] for group in groups]
             try:
                 return self._plan.apply({**facts, "tokens_P_G_T": tokens}, self._filter_state, step)
@@ -214,8 +221,9 @@ class RolloutSource:
     def _sample(self, taken: Sequence[tuple[int, int]], watch: Stopwatch) -> list[GradedResponse]:
         """Graded responses to these prompts, group after group, from all ranks. Raises SourceStopped on all ranks."""
         settings, sampler, seed = self._settings.rollout, self._sampler, self._settings.batch.seed
-        own = range(sampler.group, len(taken), sampler.groups)
-        prompts = {place: self._store.prompt(taken[place][1]) for place in own}
+        prompts = {
+            place: self._store.prompt(taken[place][1]) for place in range(sampler.group, len(taken), sampler.groups)
+        }
         requests = [
             Request(prompt.messages, request_seed(seed, key, sample), prompt.id, sample, logprobs=True)
             for place, prompt in prompts.items()
@@ -236,8 +244,12 @@ class RolloutSource:
             else:
                 why = answer.kind if answer is not None else "no_answer"
                 failed.append(replace(response, reason=why, null_by=NullBy.VERIFIER))
-        graded = self._grader.grade(ungraded) if sampler.answers_for_group else []
-        parts = self._world.all_gather([*failed, *graded] if sampler.answers_for_group else [])
+        own = [*failed, *self._grader.grade(ungraded)] if sampler.answers_for_group else []
+        if self._judge is not None:
+            watch.lap("grade")
+            own = self._judged(own)
+            watch.lap("judge")
+        parts = self._world.all_gather(own)
         watch.lap("grade")
         responses = sorted((response for part in parts for response in part), key=lambda response: response.number)
         failures = Counter(response.reason for response in responses if response.finish_reason == "error")
@@ -245,7 +257,21 @@ class RolloutSource:
             reason = failures.most_common(1)[0][0]
             what = f"{failures.total()} of {len(responses)} requests for responses failed, most of them with {reason}"
             raise Fatal(Exit.BACKEND, f"{what}; the same command continues")
+        refuse_failing_judge(responses)
         return responses
+
+    def _judged(self, responses: Sequence[GradedResponse]) -> list[GradedResponse]:
+        """This rank's responses with what its judge says. Raises SourceStopped, or Fatal(6), on all ranks."""
+        judge = self._judge
+        assert judge is not None
+        groups: dict[int, list[GradedResponse]] = {}
+        for each in sorted(responses, key=lambda each: each.number):
+            groups.setdefault(each.position, []).append(each)
+        prompts = {position: self._store.prompt(group[0].prompt) for position, group in groups.items()}
+        named = [(f"{place} {prompts[place].key}", prompts[place], group) for place, group in groups.items()]
+        judged = self._world.on_all_ranks(lambda: judge.judge(named, self._parts.stop))
+        self._stop_if_asked()
+        return judged
 
     def _trajectories(
         self, responses: Sequence[GradedResponse], advantages: Sequence[float | np.ndarray]
@@ -312,11 +338,11 @@ class RolloutSource:
         """What the `rollout` event says of rewards and responses."""
         lengths = np.array([len(each.token_ids) for each in responses])
         by_task: dict[str, list[bool]] = {}
-        tasks = {index: self._store.prompt(index).task.name for index in {each.prompt for each in responses}}
+        prompts = {index: self._store.prompt(index) for index in {each.prompt for each in responses}}
         for each in responses:
-            task = tasks[each.prompt]
-            if each.null_by != NullBy.VERIFIER:
-                by_task.setdefault(task, []).append(bool(each.correct))
+            prompt = prompts[each.prompt]
+            if each.null_by != NullBy.VERIFIER and prompt.has_golden:
+                by_task.setdefault(prompt.task.name, []).append(bool(each.correct))
         graded = [right for each in by_task.values() for right in each]
         return {
             **{name.replace("/", "_"): value for name, value in rewarded.figures().items()},
@@ -325,6 +351,7 @@ class RolloutSource:
             "length_mean": float(lengths.mean()),
             "length_max": int(lengths.max()),
             "truncated_share": float(np.mean([each.finish_reason == "length" for each in responses])),
+            **judge_figures(responses),
         }
 
     def _record(self, number: int, step: int, attempts: Sequence[tuple[Sequence[GradedResponse], RewardBatch]]) -> None:

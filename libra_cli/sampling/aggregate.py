@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from libra_cli.sampling.judge_prompts import LIST, PAIR, JudgePlan
-from libra_cli.stages.judge import votes
+from libra_cli.sampling import votes
+from libra_cli.sampling.judge_prompts import LIST, PAIR, JudgePlan, Pair
 from libra_cli.tasks.judge import is_above
 
 TIED = "tied"
@@ -97,17 +97,25 @@ def _of_pairs(plan: JudgePlan, judgments: Judgments, rule: AggregationRule) -> d
     There is no such response if several share the first place, or if a comparison has no verdict.
     """
     if len(plan.item.responses) == 2:
-        margin = _margin(plan, plan.pairs[0], judgments, rule)
+        margin = margins(plan, judgments, rule)[plan.pairs[0]]
         return {"score": margin, "prediction": None if margin is None else votes.preference(margin)}
     wins = [0] * len(plan.item.responses)
-    for pair in plan.pairs:
-        own = [judgment for judgment in judgments if judgment["pair"] == list(pair)]
-        margin = _margin(plan, pair, own, rule)
+    for pair, margin in margins(plan, judgments, rule).items():
         if margin is None:
             return {"score": None, "prediction": None}
         if margin:
             wins[pair[0] if margin > 0 else pair[1]] += 1
     return {"score": None, "prediction": votes.highest(wins)}
+
+
+def margins(plan: JudgePlan, judgments: Judgments, rule: AggregationRule) -> dict[Pair, float | None]:
+    """How far the first response of each comparison is ahead, from 2 to -2; None without a verdict."""
+    if len(plan.item.responses) == 2:
+        return {pair: _margin(plan, pair, judgments, rule) for pair in plan.pairs}
+    own: dict[Pair, list[dict[str, Any]]] = {pair: [] for pair in plan.pairs}
+    for judgment in judgments:
+        own[tuple(judgment["pair"])].append(judgment)
+    return {pair: _margin(plan, pair, own[pair], rule) for pair in plan.pairs}
 
 
 def _margin(plan: JudgePlan, pair: tuple[int, int], judgments: Judgments, rule: AggregationRule) -> float | None:

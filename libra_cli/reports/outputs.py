@@ -47,7 +47,7 @@ class Outputs:
         return cls(chosen[0] if chosen else "table", options.pop("output"), plot, html)
 
     def write(self, reports: Mapping[str, Any]) -> None:
-        """Writes {"reports", "comparisons", "published"?} or {"correlation"}; raises Fatal(74) if a write fails."""
+        """Writes {"reports", "comparisons", "published"?}, {"correlation"} or {"runs"}; raises Fatal(74)."""
         if self.plot is not None:
             from libra_cli.reports import plots
 
@@ -74,16 +74,16 @@ class Outputs:
             click.echo(text, nl=False)
 
 
-def check_inputs(inputs: tuple[str, ...]) -> None:
+def check_inputs(stage: str, inputs: tuple[str, ...]) -> None:
     """Raises UsageError without input."""
     if not inputs and (sys.stdin is None or sys.stdin.isatty()):
-        raise click.UsageError("there is no input: name a file, or pipe rows in (libra score FILE)")
+        raise click.UsageError(f"there is no input: name a file, or pipe rows in (libra {stage} FILE)")
 
 
 def as_json(reports: Mapping[str, Any]) -> str:
-    """One object: a single report or correlation itself, otherwise {"reports", "comparisons"}.
+    """One object: a single report or correlation itself, otherwise {"reports", "comparisons"} or {"runs"}.
 
-    Without examples: they are for the page, and JSON is the same whether a page is written or not.
+    Without examples and curves: they are for the page, and JSON is the same whether a page is written or not.
     """
     import orjson
 
@@ -91,6 +91,8 @@ def as_json(reports: Mapping[str, Any]) -> str:
         {name: value for name, value in report.items() if name != "examples"} for report in reports.get("reports", ())
     ]
     whole = reports.get("correlation") or reports
+    if "runs" in reports:
+        whole = {"runs": [{name: value for name, value in run.items() if name != "curves"} for run in reports["runs"]]}
     if len(several) == 1:
         published = {"published": reports["published"]} if "published" in reports else {}
         whole = {**several[0], **published}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 from libra_cli.engines.base import Messages, Request
 from libra_cli.engines.reward.base import RewardRequest
 from libra_cli.records.forms import JudgeItem
+from libra_cli.sampling.aggregate import AggregationRule
 from libra_cli.sampling.judge_prompts import RESPONSE, JudgePlan, JudgePrompt, check_reference, slot_values
 from libra_cli.sampling.judgments import failed_judgment, judgment
 from libra_cli.sampling.options import SamplingOptions
+from libra_cli.sampling.requests import provenance
 from libra_cli.sampling.response_fields import response_fields
-from libra_cli.stages.judge.aggregate import AggregationRule
-from libra_cli.stages.judge.votes import MEAN
+from libra_cli.sampling.votes import MEAN
 from libra_cli.stream.jobs import Answer
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks import GeneratedText, JudgeTask, template
@@ -59,6 +61,11 @@ class GenerativeJudge:
     @cached_property
     def _template(self) -> str:
         return self.template or template.load(self.task.template)
+
+    def provenance(self, engine: Mapping[str, Any], votes: int, orders: str, reduce: str) -> dict[str, Any]:
+        """How its votes came about, for `judge_provenance`."""
+        asked = {"votes": votes, "orders": orders, "reduce": reduce}
+        return {**provenance(engine, self.sampling.to_sampling(), self.prompt_sha256), **asked}
 
     @property
     def threshold(self) -> float | None:
@@ -118,8 +125,11 @@ class ScalarJudge:
 
     name = "scalar"
     shows = RESPONSE
-    prompt_sha256 = None
     threshold = None
+
+    def provenance(self, engine: Mapping[str, Any], _votes: int, _orders: str, _reduce: str) -> dict[str, Any]:
+        """How its numbers came about."""
+        return provenance(engine)
 
     def rule(self, _reduce: str, threshold: float | None) -> AggregationRule:
         """Its numbers have no lowest: a non-answer has no score."""

@@ -1,0 +1,72 @@
+"""From the judge of a reward plan to its model and how that is asked; imports no torch, so that refusals come fast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from libra_cli.exits import InvalidOptions
+from libra_cli.sampling.choose import ChosenModel, choose_models
+from libra_cli.sampling.judges import GenerativeJudge, Judge, ScalarJudge
+from libra_cli.sampling.options import EngineOptions, SamplingOptions
+from libra_cli.tasks import JUDGING, slots, thinking
+from libra_cli.training.rewards.judge import RANK, RewardJudge
+
+
+def choose_judge(settings: RewardJudge, seed: int, note: Callable[[str], None]) -> tuple[ChosenModel, Judge]:
+    """The model and how it is asked; nothing is loaded. Raises InvalidOptions, or Fatal if it cannot be used."""
+    sampling = SamplingOptions(
+        samples=1,
+        seed=seed,
+        thinking=settings.thinking,
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        top_k=None,
+        min_p=None,
+        max_tokens=settings.max_tokens,
+        stop=(),
+        sampling_arg=tuple((settings.sampling_arg or {}).items()),
+        prefill="",
+        thinking_markers=settings.judge_markers,
+    )
+    engine = settings.engine
+    if engine == "auto" and not settings.base_url:
+        engine = "transformers"  # vLLM has the memory of the device, which training needs
+    options = EngineOptions(
+        engine=engine,
+        model=(settings.model,),
+        model_name=(),
+        revision=settings.revision,
+        dtype=settings.dtype,
+        max_model_len=settings.max_model_len,
+        trust_remote_code=settings.trust_remote_code,
+        chat_template=settings.chat_template,
+        chat_template_arg=tuple((settings.chat_template_arg or {}).items()),
+        engine_arg=tuple((settings.engine_arg or {}).items()),
+        tensor_parallel_size=None,
+        pipeline_parallel_size=None,
+        data_parallel_size=None,
+        concurrency=settings.concurrency,
+        batch_size=settings.batch_size,
+        base_url=settings.base_urls,
+        api_key_env=settings.api_key_env,
+        api_key_file=settings.api_key_file,
+        request_timeout=settings.request_timeout,
+        retry_budget=settings.retry_budget,
+        max_response_bytes=16 << 20,
+        proxy=None,
+        replay=(),
+        scalar=settings.scalar,
+        score_index=settings.score_index,
+    )
+    task = JUDGING[settings.task]
+    option, given = "judge_markers", settings.judge_markers
+    try:
+        thinking.markers(given)
+        option, given = "template", settings.template or ""
+        template = slots.read_prompt(given, task.shows) if given else None
+    except ValueError as error:
+        raise InvalidOptions(f"{option}: {given}: {error}") from None
+    model = choose_models(options, sampling, note, rewards=True)[0]
+    if model.scalar and settings.task == RANK:
+        raise InvalidOptions(f"{settings.model} gives a number and compares nothing; leave out the task")
+    return model, ScalarJudge() if model.scalar else GenerativeJudge(task, sampling, template)

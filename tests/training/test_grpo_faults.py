@@ -1,0 +1,118 @@
+"""What happens to `libra grpo` when a rank is killed, the disk is full, or rewards are missing: each as documented."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+import pytest
+import sft_runs as runs
+from grpo_runs import COMMON, SAMPLES, events, rows, write_tasks
+
+
+def command(folder: Path, *args: str) -> list[str]:
+    tasks = folder / "tasks.jsonl"
+    if not tasks.exists():
+        write_tasks(tasks)
+    return [sys.executable, "-m", "libra_cli", "grpo", *COMMON, str(tasks), "-o", str(folder / "out"), *args]
+
+
+def ended(words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(words, env=runs.environment(), capture_output=True, text=True, timeout=250)
+    with open(folder / "log", "a") as log:
+        log.write(done.stdout)
+    return done
+
+
+@pytest.mark.parametrize("stage", ["3"])
+def test_a_rank_that_is_killed_ends_the_run_which_goes_on(tmp_path: Path, stage: str) -> None:
+    words = command(tmp_path, "--nproc", "2", "--zero", stage, "--save-every", "1")
+    process = subprocess.Popen(
+        words, env=runs.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    with open(tmp_path / "log", "a") as log:
+        for line in process.stdout:
+            log.write(line)
+            if json.loads(line)["event"] == "checkpoint":
+                break
+    ranks = [each for each in psutil.Process(process.pid).children() if each.environ().get("RANK")]
+    victim = next(each for each in ranks if each.environ()["RANK"] == "1")
+    began = time.monotonic()
+    victim.kill()
+    _, errors = process.communicate(timeout=120)
+    assert time.monotonic() - began < 60
+    assert process.returncode == 137
+    assert "rank 1" in errors
+    assert "SIGKILL" in errors
+    assert [each.pid for each in ranks if each.is_running() and each.status() != psutil.STATUS_ZOMBIE] == []
+    done = ended(words, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "continues after step" in done.stderr
+    assert [step["step"] for step in events(tmp_path / "log", "step")] == [1, 2, 3, 4, 5, 6]
+    assert events(tmp_path / "out" / "events.jsonl", "step") == events(tmp_path / "log", "step")
+
+
+def test_a_full_disk_names_the_file_and_the_run_goes_on(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for the disk: the rollouts fit, a checkpoint does not."""
+    words = command(tmp_path, "--save-every", "1")
+    limited = ["bash", "-c", 'ulimit -f 64; exec "$@"', "limited", *words]
+    done = ended(limited, tmp_path)
+    assert done.returncode == 74, done.stderr
+    assert "out/checkpoints" in done.stderr
+    assert "cannot be written" in done.stderr
+    done = ended(words, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [step["step"] for step in events(tmp_path / "log", "step")] == [1, 2, 3, 4, 5, 6]
+
+
+REWARDS = """
+import numpy as np
+
+calls = 0
+
+def sometimes(facts):
+    global calls
+    calls += 1
+    rewards = np.array(facts["correct_P_G"], float)
+    if calls == 2:    # nothing is known of any response
+        rewards[:] = np.nan
+    if calls == 3:    # half of each group
+        rewards = np.where(np.arange(rewards.shape[1]) % 2 == 0, np.nan, np.arange(rewards.shape[1]) / 10)
+        rewards = np.broadcast_to(rewards, facts["correct_P_G"].shape)
+    return rewards
+
+sometimes.facts = ("correct",)
+"""
+
+
+def test_rewards_that_are_missing_have_no_advantage_and_the_run_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(REWARDS)
+    (tmp_path / "rewards.yaml").write_text(f"reward: '{tmp_path}/mine.py:sometimes'\n")
+    words = command(tmp_path, "--rewards", str(tmp_path / "rewards.yaml"), "--save-rollouts", "--kl", "0")
+    done = ended(words, tmp_path)
+    assert done.returncode == 0, done.stderr
+    known, nothing, half = events(tmp_path / "log", "rollout")
+    assert known["reward"] is not None
+    assert nothing["reward"] is None
+    assert {row["rollout"]["advantage"] for row in rows(tmp_path / "out", 1)} == {0.0}
+    of_nothing = [step for step in events(tmp_path / "log", "step") if step["step"] in (3, 4)]
+    assert [step["policy_loss"] for step in of_nothing] == [0, 0]
+    groups: dict[int, list[float]] = {}
+    for row in rows(tmp_path / "out", 2):
+        groups.setdefault(row["rollout"]["position"], []).append(row["rollout"]["advantage"])
+    values = [n / 10 for n in range(SAMPLES) if n % 2]
+    mean = sum(values) / len(values)
+    std = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    for advantages in groups.values():
+        assert [advantages[n] for n in range(0, SAMPLES, 2)] == [0.0] * (SAMPLES // 2)
+        assert [advantages[n] for n in range(1, SAMPLES, 2)] == pytest.approx(
+            [(value - mean) / (std + 1e-4) for value in values], rel=1e-5
+        )
+    assert half["reward"] == pytest.approx(mean)
