@@ -41,8 +41,8 @@ def accuracies(folder: Path) -> dict[str, float]:
 
 def cost(folder: Path, arm: str) -> dict[str, Any]:
     """What the training of an arm took."""
-    log = folder / f"{arm}.log"
-    seconds = sum(map(float, (folder / f"{arm}.cpu").read_text().split()[-2:]))
+    log = folder / arm / "events.jsonl"
+    seconds = sum(map(float, (folder / f"{arm}.cpu").read_text().split()))
     return {
         "steps": len(events(log, "step")),
         "cpu_seconds": round(seconds, 1),
@@ -63,7 +63,7 @@ def difference(scores: dict[str, Any], a: str, b: str, seeds: list[dict[str, flo
 
 def curve(folder: Path, arm: str) -> list[list[float]]:
     """Share of the arm's steps, and accuracy in % on the held-out rows."""
-    points = [(row["step"], 100 * row["accuracy"]) for row in events(folder / f"{arm}.log", "score")]
+    points = [(row["step"], 100 * row["accuracy"]) for row in events(folder / arm / "events.jsonl", "score")]
     return [[step / points[-1][0], accuracy] for step, accuracy in points]
 
 
