@@ -18,7 +18,7 @@ _libra() {
     done
     COMPREPLY=()
     case $stage in
-        '') _libra_only 'collect rollout verify review balance judge score rs-filter mix sft grpo report schema doctor --version -h --help' ;;
+        '') _libra_only 'collect rollout verify review balance judge score rs-filter dpo-pairs mix sft grpo report schema doctor --version -h --help' ;;
         'collect')
             case $before in
                 --preset) _libra_only 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench libra-mini' ;;
@@ -103,6 +103,16 @@ _libra() {
                 --even) _libra_only 'label' ;;
                 --log-format) _libra_only 'text json' ;;
                 *) if [[ $cur == -* ]]; then _libra_only '--task --threshold --thinking --thinking-markers --min-tokens --max-tokens --tokenizer --template --system --pass-rate --per-prompt --prefer --even --seed -j --workers --spool-dir --report --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+            esac ;;
+        'dpo-pairs')
+            case $before in
+                --by) _libra_only 'prediction score label' ;;
+                --margin|--per-query|--system|--seed|--shard|--limit|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --match) _libra_only 'random length' ;;
+                --consensus) _libra_only 'all majority mean' ;;
+                --confusion|--template|--spool-dir|--report|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
+                --log-format) _libra_only 'text json' ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--by --margin --match --per-query --consensus --unpaired --confusion --template --system --seed --spool-dir --report --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'mix')
             case $before in

@@ -62,6 +62,14 @@ PREFERENCES = ("shortest", "longest", "random", "diverse")
 THINKING_RULES = ("require", "forbid", "any")
 EVEN_BY = ("label",)
 
+# libra dpo-pairs
+PAIR_BASES = ("prediction", "score", "label")
+"""What decides which response of a pair is the better one."""
+CONSENSUS = ("all", "majority", "mean")
+"""How the verdicts of several judges become one."""
+PAIR_MATCHINGS = ("random", "length")
+"""Which correct response meets which incorrect one."""
+
 # libra sft
 TRAINING_DTYPES = ("auto", "bf16", "fp32")
 ASSISTANT_TEXTS = ("template", "verbatim")

@@ -25,6 +25,7 @@ STAGES = {
     "score": "Measure judges by the rows that they judged: accuracy, calibration, pass@k, with 95% intervals.",
     "score correlate": "Correlate the accuracy of judges with the accuracy of the policies that they trained.",
     "rs-filter": "Keep the correct samples (rejection sampling) as conversations to train on.",
+    "dpo-pairs": "Make preference pairs of judged responses, for DPO and other preference learning.",
     "mix": "Mix data sets in stated proportions.",
     "sft": "Train a causal language model on conversations, from one CPU to many nodes.",
     "grpo": "Train a model by reinforcement learning on verifiable rewards: as a judge, a reasoner, or both.",

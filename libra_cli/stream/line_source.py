@@ -63,6 +63,9 @@ class LineSource(Protocol):
     def read(self, wait: float | None = None) -> LineBatch | None:
         """The next lines: none if nothing came within `wait` seconds, None at the end."""
 
+    def close(self) -> None:
+        """Closes what is open, at any time; nothing is read afterwards."""
+
 
 class InputFiles:
     """The input of a stage: several files one after another, `-` for standard input.
@@ -104,6 +107,13 @@ class InputFiles:
                 self._file = None
             elif batch.lines:
                 return batch
+
+    def close(self) -> None:
+        """Closes the file that is open, if any; nothing is read afterwards."""
+        self._paths = []
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
 def _check_readable(path: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from libra_cli.stream.counts import Counts
@@ -34,18 +34,22 @@ class BadLine(NamedTuple):
 
 def read_rows(
     source: LineSource, counts: Counts | None = None, stop: StopRequest | None = None
-) -> Iterator[Row | BadLine]:
+) -> Generator[Row | BadLine, None, None]:
     """Yields each line of `source` that is not blank, as a Row or a BadLine; waits for lines.
 
-    Blank lines are counted in `counts`, the rest is up to the caller. Ends early once `stop` is requested.
+    Blank lines are counted in `counts`, the rest is up to the caller. Ends early once `stop` is requested, and closes
+    `source`; a caller that may end before the last row closes the generator (`contextlib.closing`).
     """
-    while (batch := source.read()) is not None:
-        for entry in rows_of(batch, counts):
+    try:
+        while (batch := source.read()) is not None:
+            for entry in rows_of(batch, counts):
+                if stop is not None and stop.status is not None:
+                    return
+                yield entry
             if stop is not None and stop.status is not None:
                 return
-            yield entry
-        if stop is not None and stop.status is not None:
-            return
+    finally:
+        source.close()
 
 
 def rows_of(batch: LineBatch, counts: Counts | None) -> Iterator[Row | BadLine]:

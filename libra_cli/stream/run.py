@@ -100,6 +100,7 @@ class Run:
 
     def _release(self) -> None:
         try:
+            self._source.close()
             self._output.release()
         finally:
             self.stop.__exit__()

@@ -10,13 +10,15 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from libra_cli.answers.equal import Decision, decide_quickly
-from libra_cli.answers.pool import Pool, decide
-from libra_cli.answers.time_limit import TIMEOUT, limited
+from libra_cli.answers.pool import HARD_SECONDS, Pool, decide
+from libra_cli.answers.time_limit import TIMEOUT, limited, time_limit
 from libra_cli.tasks.task import AnswerTask, GeneratedText, Outcome, Record, Task, Verdict
 from libra_cli.tasks.verdicts import OUT_OF_RANGE
 
 UNLABELLED = "unlabelled"
 """The record has no golden reference to compare with."""
+QUICK_CHARS = 1 << 14
+"""A text up to this length is read in half a second at most, so that it needs no timer of its own."""
 MEMO = 1 << 16
 """Pairs whose grade is remembered."""
 MEMO_CHARS = 1024
@@ -43,8 +45,15 @@ TOO_SLOW = Grade(None, None, TIMEOUT)
 
 
 def read_verdict(task: Task, text: GeneratedText) -> Verdict:
-    """Reads the outcome of a text without checking it: a judge at work has no golden reference."""
-    return limited(Verdict(None, TIMEOUT), task.read, text)
+    """Reads the outcome of a text without checking it: a judge at work has no golden reference.
+
+    The time grows with the length only, but a megabyte of verdicts takes seconds. A long text has the time limit of an
+    answer if none is in force; one that needs more has no verdict (`verify_timeout`).
+    """
+    if len(text.whole or text.response or "") <= QUICK_CHARS:
+        return limited(Verdict(None, TIMEOUT), task.read, text)
+    with time_limit(HARD_SECONDS):
+        return limited(Verdict(None, TIMEOUT), task.read, text)
 
 
 def agrees(task: Task, outcome: Outcome, record: Record) -> bool | None:

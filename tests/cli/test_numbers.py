@@ -42,6 +42,7 @@ WORDS: dict[str, list[str]] = {
     "score correlate": ["rows.jsonl"],
     "rs-filter": ["rows.jsonl", "--task", "reason", "--per-prompt", "2"],
     "mix": ["rows.jsonl"],
+    "dpo-pairs": ["rows.jsonl", "--by", "label"],
     "sft": ["--model", "libra-mini/weak", "-o", "model", "--print-config", "messages.jsonl"],
     "grpo": ["--model", "libra-mini/weak", "-o", "model", "--print-config", "messages.jsonl"],
     "report": ["rows.jsonl"],

@@ -39,6 +39,8 @@ COMMANDS = {
         libra balance --published -o published.jsonl $CASES/balance/published/*.jsonl""",
     "rs-filter": f"""libra rs-filter --report report.json {KEPT} $CASES/rs-filter/score/rows.jsonl
         libra rs-filter -o reason.jsonl $CASES/rs-filter/choice/rows.jsonl""",
+    "dpo-pairs": f"""libra dpo-pairs --report report.json {KEPT} $CASES/dpo-pairs/pairs/judged.jsonl
+        libra dpo-pairs --unpaired -o single.jsonl $CASES/dpo-pairs/pairs/judged.jsonl""",
     "mix": f"""libra mix --source-key source -n 6 {KEPT} $CASES/mix/proportions/score.jsonl:0.4 \\
         $CASES/mix/proportions/reason.jsonl:0.6""",
     "score": """cases=$CASES/score

@@ -27,6 +27,7 @@ WRITTEN = {
     "balance": ("label", "verified"),
     "judge": ("judgments", "judged"),
     "rs-filter": ("messages", "messages"),
+    "dpo-pairs": ("prompt", "preference"),
 }
 """Stage -> a field that its whole rows have (jq leaves other things in some cases), and the kind of these rows."""
 

@@ -49,10 +49,11 @@ COMMANDS = {
     "score correlate": "score correlate results -o out --html page.html --y policy",
     "report": "report events -o out --html page.html",
     "rs-filter": f"rs-filter --task general {EVERY} --report rep",
+    "dpo-pairs": f"dpo-pairs --by label --unpaired {EVERY} --report rep",
     "mix": f"mix {EVERY}",
     "review": "review in --html page.html",
 }
-WITHOUT_FILES = {"schema", "doctor", "sft", "grpo", "dpo", "dpo-pairs"}
+WITHOUT_FILES = {"schema", "doctor", "sft", "grpo", "dpo"}
 """Stages that write nothing; those that train have tests of their own."""
 WRITTEN = ("out", "err", "man", "rep", "side", "page.html")
 READ = ("in", "recorded", "judged", "results", "events")

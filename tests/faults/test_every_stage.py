@@ -22,6 +22,7 @@ COMMANDS = {
     "rollout": "rollout --engine replay --replay recorded.jsonl --model m",
     "judge": "judge --engine replay --replay recorded.jsonl --model m",
     "rs-filter": "rs-filter --task general",
+    "dpo-pairs": "dpo-pairs --by label --unpaired",
 }
 """How a stage is run where its name alone is not enough."""
 """From the name of a stage to that of its module."""

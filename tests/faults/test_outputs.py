@@ -62,6 +62,7 @@ COMMANDS = {
     "judge": REPLAY,
     "review": ["--only", "all"],
     "rs-filter": ["--task", "general"],
+    "dpo-pairs": ["--by", "label", "--unpaired"],
     "score": ["--resamples", "0"],
     "score correlate": ["--resamples", "0"],
     "sft": ["--model", "./nowhere"],

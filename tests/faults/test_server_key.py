@@ -14,6 +14,8 @@ from servers.attacked import REWARD, ROLLOUT, STAGES, ServerStage, chat, check
 from servers.hostile import DONE, Attack, changed, packed, raw
 from servers.scripted import Reply, error
 
+from libra_cli.engines.openai.redaction import Redactor, secrets_in
+
 KEY = "sk-proj/canary_0123.4567+89"
 
 
@@ -134,6 +136,32 @@ def test_the_key_leaves_in_no_spelling(shell, tmp_path, stage):
     assert {name: traces(data) for name, data in files.items() if traces(data)} == {}
     assert b"400 Bad Request: not *** here" in files["errors.jsonl"]
     assert b"0.99 ***" in ended.out
+
+
+def test_a_secret_in_the_address_leaves_no_more_than_the_key(shell, tmp_path):
+    query = f"?api-version=2024-10-21&api-key={quote(KEY, safe='')}"
+    said = f"POST /v1/chat/completions{query} {SPELLED['plain']} {SPELLED['base64 me']} of version 2024-10-21"
+    attacks = {
+        "error": Attack(error(422, said), "bad_request"),
+        "text": Attack(Reply(body=changed(ROLLOUT.honest, "choices", 0, "message", "content", to=said)), DONE),
+        "thinking": Attack(Reply(body=changed(ROLLOUT.honest, "choices", 0, "message", "reasoning", to=said)), DONE),
+    }
+    ended = ROLLOUT.run(shell, attacks, "--manifest", "manifest.json", query=query)
+    check(ended, tmp_path, attacks)
+    files = written(tmp_path, ended)
+    assert {name: traces(data) for name, data in files.items() if traces(data)} == {}
+    assert b"api-version=2024-10-21&api-key=*** ***" in files["errors.jsonl"]
+    assert b"of version 2024-10-21" in ended.out
+
+
+def test_the_password_of_a_proxy_is_not_shown_where_it_is_echoed():
+    secrets = secrets_in(
+        ["http://me:canary%2F0123@127.0.0.1:1", "http://[bad", "http://h/v1?sig=canary456&x=canary789"]
+    )
+    redact = Redactor(secrets)
+    told = base64.b64encode(b"me:canary/0123").decode()
+    assert traces(redact(f"407 {told} canary/0123 canary%2F0123 canary456").encode()) == []
+    assert redact("canary789") == "canary789"
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 
 from libra_cli.records.probes import MASTER_KEYS
+from libra_cli.sampling.asked_prompts import Prompts
 from libra_cli.sampling.judge_prompts import make_plan
 from libra_cli.sampling.judges import GenerativeJudge
 from libra_cli.sampling.judgments import judgment
 from libra_cli.stages.rs_filter.checks import Checks, thinking_fault
 from libra_cli.stages.rs_filter.choice import CORRECT, DECIDED, PassRates, SampleLimits, choose
 from libra_cli.stages.rs_filter.diversity import spread
-from libra_cli.stages.rs_filter.prompts import Prompts
 from libra_cli.stages.rs_filter.report import YieldReport
 from libra_cli.stages.rs_filter.samples import SampleReader
 from libra_cli.stream.rows import Row, RowError, dumps

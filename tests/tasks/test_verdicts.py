@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from libra_cli.tasks import JUDGING, GeneratedText
+from libra_cli.answers.time_limit import TIMEOUT
+from libra_cli.tasks import JUDGING, GeneratedText, grading
 from libra_cli.tasks.grading import agrees, read_verdict
 from libra_cli.tasks.rank import swapped
 from libra_cli.tasks.thinking import split
@@ -318,3 +319,23 @@ def test_reading_takes_time_in_proportion_to_the_text(filler):
 def test_a_verdict_may_be_repeated_as_often_as_one_likes(name, verdict):
     assert outcome_of(name, verdict * 20_000) == outcome_of(name, verdict) is not None
     assert outcome_of(name, f"{verdict} and so " * 20_000 + "[[score=4]] [[Wrong]]") is None
+
+
+@pytest.mark.parametrize(
+    ("task", "form"),
+    [
+        ("score", "[[score=3]]"),
+        ("rate", "[[rating=7]]"),
+        ("rank", "[[A>B]]"),
+        ("best", "[[best=1]]"),
+        ("verify", "[[Correct]]"),
+    ],
+)
+def test_a_text_that_takes_too_long_to_read_has_no_verdict(task, form, monkeypatch):
+    """Megabytes of verdicts take 10 seconds and more without a limit; a sane text of the same length has one."""
+    monkeypatch.setattr(grading, "HARD_SECONDS", 0.2)
+    forms = read_verdict(JUDGING[task], GeneratedText(form * (4_000_000 // len(form))))
+    assert (forms.outcome, forms.reason) == (None, TIMEOUT)
+    words = "The response holds, step by step. " * 10_000
+    assert read_verdict(JUDGING[task], GeneratedText(words + form)) == read_verdict(JUDGING[task], GeneratedText(form))
+    assert read_verdict(JUDGING[task], GeneratedText(form)).outcome is not None

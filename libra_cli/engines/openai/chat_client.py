@@ -1,8 +1,8 @@
 """HTTP to OpenAI-compatible servers: requests and their answers, and facts about a server.
 
 The key appears in the Authorization header and nowhere else. It goes to the given addresses only (redirects are not
-followed, proxies of the environment are not used), and is removed from every text that comes from a server. Cookies are
-neither kept nor sent.
+followed, proxies of the environment are not used). It is removed from every text that comes from a server, as are the
+secrets in the addresses of servers and proxy. Cookies are neither kept nor sent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from libra_cli import __version__
 from libra_cli.engines.openai.chat_api import Body, ChatAnswer, read_chat_answer
 from libra_cli.engines.openai.endpoints import without_query
 from libra_cli.engines.openai.http_answer import CODING, MAX_RESPONSE_BYTES, AnswerReader, HttpAnswer
-from libra_cli.engines.openai.redaction import KeyRedactor
+from libra_cli.engines.openai.redaction import Redactor, secrets_in
 from libra_cli.engines.openai.retry import Failure, Trouble
 from libra_cli.engines.reward.api import ClassifyAnswer, read_classify_answer
 from libra_cli.exits import Exit, Fatal
@@ -85,7 +85,7 @@ class ChatClient:
         if soft != resource.RLIM_INFINITY and soft < n_files:
             n_files = n_files if hard == resource.RLIM_INFINITY else min(n_files, hard)
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, n_files), hard))
-        self._redact = KeyRedactor(self._key)
+        self._redact = Redactor([self._key, *secrets_in([*self.urls, *([proxy] if proxy else [])])])
         self._reader = AnswerReader(max_response_bytes, self._redact)
         self._headers = {"Accept": "*/*", "Accept-Encoding": CODING, "User-Agent": f"libra/{__version__}"}
         if self._key:

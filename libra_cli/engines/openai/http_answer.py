@@ -1,4 +1,4 @@
-"""Answers of a server over HTTP: received and unpacked within a limit, decoded, and without the key.
+"""Answers of a server over HTTP: received and unpacked within a limit, decoded, and without secrets.
 
 A server may send without end, or send few bytes that unpack to many. Whatever it sends, an answer takes a bounded
 amount of memory, and what is wrong with it concerns the one request that it answers.
@@ -16,7 +16,7 @@ from http.client import responses
 from typing import Any, Protocol
 
 from libra_cli.engines.base import RequestError
-from libra_cli.engines.openai.redaction import KeyRedactor
+from libra_cli.engines.openai.redaction import Redactor
 
 MAX_RESPONSE_BYTES = 16 << 20
 """Beyond any honest response: 131,072 tokens that are escaped in JSON take 2 MB at most."""
@@ -52,7 +52,7 @@ class HttpAnswer:
     content: bytes
     refused: RequestError | None
     """Why the content was not read to its end; `content` is empty then."""
-    redact: KeyRedactor
+    redact: Redactor
 
     def json(self) -> Any:
         """The decoded content; raises ValueError, RecursionError among it, if it is not JSON."""
@@ -62,13 +62,13 @@ class HttpAnswer:
             raise MalformedAnswer("it is nested too deeply") from None
 
     def words(self, text: str, limit: int = _SHOWN) -> str:
-        """A text of the server's in one line, for people: printable characters, no key, `limit` characters at most."""
+        """A text of the server's in one line, for people: printable, without secrets, `limit` characters at most."""
         line = " ".join(text.split())
         return self.redact(line if line.isprintable() else "".join(filter(str.isprintable, line)))[:limit].rstrip()
 
     def text(self, text: str) -> str:
-        """A text that a model wrote, without the key."""
-        return self.redact(text) if self.redact.is_secret else text
+        """A text that a model wrote, without secrets."""
+        return self.redact.of_model(text)
 
     @cached_property
     def error(self) -> tuple[str, str]:
@@ -100,7 +100,7 @@ def malformed(error: MalformedAnswer) -> RequestError:
 class AnswerReader:
     """Reads the content of answers, of at most `max_bytes` as they come and as many when they are unpacked."""
 
-    def __init__(self, max_bytes: int, redact: KeyRedactor):
+    def __init__(self, max_bytes: int, redact: Redactor):
         self._max_bytes, self._redact = max_bytes, redact
         self._turns = asyncio.Semaphore(_LARGE_AT_ONCE)
 

@@ -1,4 +1,7 @@
-"""A server's key, removed from whatever the server says, in every spelling that decodes to it.
+"""The secrets of a server, removed from whatever the server says, in every spelling that decodes to them.
+
+A secret is the key of its header, a value in the query of its address that is named like one (`?api-key=`), or the
+password of the proxy.
 
 A server that echoes a key may quote it in JSON (`\\/`, `\\u002d`), in an address (`%2D`), in HTML (`&#45;`, `&#x2D;`),
 in code (`\\x2d`, `\\055`), in several of them one around the other, in hexadecimal, or in base64, as a part of a longer
@@ -9,14 +12,18 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html.entities import html5
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 MASK = "***"
 SHORTEST_SECRET = 8
 """Shorter keys (`EMPTY`, `none`) stand for no key. They occur in honest text, which must stay as it is."""
 _MOST_LAYERS, _LONGEST = 16, 1 << 20
 """A text that has escapes under more layers of escapes, or has escapes and more characters, is masked as a whole."""
+
+_SECRET_NAME = re.compile(r"key|token|secret|sig|auth|pass|pwd|code|cred", re.IGNORECASE)
+"""Names of query parameters whose values are secrets; another value (`api-version=2024-10-21`) is honest text."""
 
 _HEX = "[0-9A-Fa-f]"
 _CHARACTER = re.compile(
@@ -29,6 +36,37 @@ _CHARACTER = re.compile(
 """An escape of one ASCII character. Each run that it repeats has one place to begin, so a search takes linear time."""
 _BACKSLASH = re.compile(r"\\(?P<itself>.?)", re.DOTALL)
 _BASES = {"octal": 8, "decimal": 10}
+
+
+def secrets_in(addresses: Iterable[str]) -> Iterator[str]:
+    """The secrets in the addresses of servers and proxies; none in what is no address."""
+    for address in addresses:
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            continue  # whoever opens it says so
+        yield from filter(None, [unquote(parts.password or "")])
+        yield from (value for name, value in parse_qsl(parts.query) if _SECRET_NAME.search(name))
+
+
+class Redactor:
+    """Replaces several secrets in text, each as KeyRedactor does."""
+
+    def __init__(self, keys: Iterable[str | None]):
+        self._keys = [KeyRedactor(key) for key in dict.fromkeys(keys) if key]
+        self._secrets = [key for key in self._keys if key.is_secret]
+
+    def __call__(self, text: str) -> str:
+        """Words of the server without them."""
+        for key in self._keys:
+            text = key(text)
+        return text
+
+    def of_model(self, text: str) -> str:
+        """What a model wrote without them; a key that is too short to be a secret stays."""
+        for key in self._secrets:
+            text = key(text)
+        return text
 
 
 class KeyRedactor:

@@ -9,7 +9,7 @@ from typing import Any
 _FOLDER = Path(__file__).parent
 ORDER = (
     "problem", "response", "verified", "benchmark", "pair", "list", "judged", "prediction", "messages",
-    "label", "error", "manifest", "training-event",
+    "preference", "completion", "label", "error", "manifest", "training-event",
 )  # fmt: skip
 """Every kind, in the order of a pipeline."""
 

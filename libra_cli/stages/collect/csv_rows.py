@@ -45,6 +45,10 @@ class CsvSource:
             self._take(batch)
         return self._ready.popleft()
 
+    def close(self) -> None:
+        """Closes the file."""
+        self._lines.close()
+
     def _take(self, batch: LineBatch) -> None:
         self._file = batch.file
         for position, line in enumerate(batch.lines):

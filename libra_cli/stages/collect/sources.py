@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +21,7 @@ ROWS_A_BATCH = 256
 INSTALL = "pip install 'libra-cli[data]'"
 _COMPRESSED = re.compile(r"\.(gz|zst)$")
 _EXTENSION = re.compile(r"\.(jsonl|ndjson|json|csv|tsv|parquet)$")
+Records = Generator[Mapping[str, Any], None, None]
 _SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet"}
 
 
@@ -97,6 +98,13 @@ class SourceChain:
                 return batch
             self._open = None
 
+    def close(self) -> None:
+        """Closes the origin that is open, if any; nothing is read afterwards."""
+        self._left = []
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
 
 def format_of(path: str, given: str | None) -> str:
     """The format `given`, or by the name (.csv, .tsv, .parquet, also before .gz or .zst), or else JSONL."""
@@ -119,7 +127,7 @@ def _open(origin: Origin, options: ReadOptions, wake_fd: int | None) -> LineSour
 class _Table:
     """Serializes the dicts that a library reads, numbered from 1."""
 
-    def __init__(self, place: str, records: Iterator[Mapping[str, Any]]):
+    def __init__(self, place: str, records: Records):
         self._place, self._records, self._number = place, records, 1
 
     def read(self, wait: float | None = None) -> LineBatch | None:
@@ -135,6 +143,9 @@ class _Table:
                 break
         self._number += len(batch.lines)
         return batch if batch.lines else None
+
+    def close(self) -> None:
+        self._records.close()
 
 
 def _plain(value: Any) -> Any:
@@ -152,7 +163,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _parquet_rows(path: str) -> Iterator[Mapping[str, Any]]:
+def _parquet_rows(path: str) -> Records:
     with _needing(f"{path}: Parquet"):
         import pyarrow
         import pyarrow.parquet
@@ -173,7 +184,7 @@ def _needing(what: str) -> Iterator[None]:
         raise Fatal(Exit.USAGE, f"{what} needs {error.name}, which is not installed: {INSTALL}") from None
 
 
-def _hub_rows(origin: Origin, options: ReadOptions) -> Iterator[Mapping[str, Any]]:
+def _hub_rows(origin: Origin, options: ReadOptions) -> Records:
     assert origin.hub is not None
     hub = replace(origin.hub, split=options.split or origin.hub.split)
     with _needing(f"{hub.name}: a data set of a hub"):

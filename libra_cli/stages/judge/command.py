@@ -181,8 +181,8 @@ def command(run: Run, report: str | None, dry_run: bool, **options: Any) -> None
     Each judge gives -k votes on a row. The verdict of a vote is read from what the judge writes after its own thinking.
     `judgments` lists all votes; their verdicts are about the responses in the row's own order, whatever order was
     shown. A vote without a verdict is null and has a reason: truncated, in_thinking, no_verdict, contradictory, hedged,
-    out_of_range, or the engine's error. Null votes do not count. A vote on a pair that was shown in both orders counts
-    only if both verdicts can be read.
+    out_of_range, verify_timeout (reading it takes too long), or the engine's error. Null votes do not count. A vote on
+    a pair that was shown in both orders counts only if both verdicts can be read.
 
     `score` is what --reduce makes of the votes: a number on the task's scale; for comparisons a number from 2 (A>>B) to
     -2 (B>>A); for lists the share of votes for the `prediction`; for verify the share of "correct". If `score` is null,

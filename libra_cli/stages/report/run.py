@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +40,17 @@ def _events(path: str) -> Iterator[Event]:
         if not Path(file).is_file():
             cure = "name the -o of libra sft or libra grpo, or the file with its standard output"
             raise Fatal(Exit.USAGE, f"{path}: is not the folder of a training run ({EVENTS} is missing); {cure}")
-    for entry in read_rows(InputFiles([file])):
-        if isinstance(entry, BadLine):
-            if entry.error.kind == "truncated_line":
-                return
-            raise Fatal(Exit.USAGE, f"{entry.place}: {entry.error}")
-        event = entry.fields
-        if not isinstance(event.get("event"), str) or type(event.get("step")) is not int:
-            cure = "name a file that libra sft or libra grpo wrote to standard output"
-            raise Fatal(Exit.USAGE, f'{entry.place}: no "event" with its "step"; {cure}')
-        yield event
+    with closing(read_rows(InputFiles([file]))) as entries:
+        for entry in entries:
+            if isinstance(entry, BadLine):
+                if entry.error.kind == "truncated_line":
+                    return
+                raise Fatal(Exit.USAGE, f"{entry.place}: {entry.error}")
+            event = entry.fields
+            if not isinstance(event.get("event"), str) or type(event.get("step")) is not int:
+                cure = "name a file that libra sft or libra grpo wrote to standard output"
+                raise Fatal(Exit.USAGE, f'{entry.place}: no "event" with its "step"; {cure}')
+            yield event
 
 
 def _summed_up(name: str, path: str, events: Iterator[Event]) -> dict[str, Any]:

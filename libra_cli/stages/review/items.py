@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from libra_cli.answers.extract import final_answer
@@ -99,17 +100,18 @@ class ReviewItems:
 
     def _index(self, paths: Sequence[str]) -> Iterator[ItemPlace]:
         """Reads all rows and yields the places of those to show."""
-        for entry in read_rows(InputFiles(paths or ["-"])):
-            if isinstance(entry, BadLine):
-                self._refuse(entry.error, entry.raw, entry.place)
-                continue
-            try:
-                response_key = key_of(entry.fields), response_digest(self._fields.response(entry))
-            except RowError as error:
-                self._refuse(error, entry.raw, entry.place)
-                continue
-            if self._is_wanted(entry.fields):
-                yield ItemPlace(self._store.keep(entry), entry.place, response_key)
+        with closing(read_rows(InputFiles(paths or ["-"]))) as entries:
+            for entry in entries:
+                if isinstance(entry, BadLine):
+                    self._refuse(entry.error, entry.raw, entry.place)
+                    continue
+                try:
+                    response_key = key_of(entry.fields), response_digest(self._fields.response(entry))
+                except RowError as error:
+                    self._refuse(error, entry.raw, entry.place)
+                    continue
+                if self._is_wanted(entry.fields):
+                    yield ItemPlace(self._store.keep(entry), entry.place, response_key)
 
     def _is_wanted(self, fields: Mapping[str, Any]) -> bool:
         verification = fields.get("verification")

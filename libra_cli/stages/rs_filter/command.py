@@ -14,8 +14,8 @@ from libra_cli.cli.shared_options import any_markers_option, spool_dir_option, w
 from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
+    from libra_cli.sampling.asked_prompts import Prompts
     from libra_cli.stages.rs_filter.checks import Checks
-    from libra_cli.stages.rs_filter.prompts import Prompts
     from libra_cli.stream.run import Run
 
 
@@ -189,7 +189,7 @@ def _checks(options: dict[str, Any], pairs: list[tuple[str, str]]) -> Checks:
 
 def _prompts(task: str | None, path: str | None, system: str | None) -> Prompts:
     """Raises click.UsageError if the template at `path` does not suit the task."""
-    from libra_cli.stages.rs_filter.prompts import Prompts
+    from libra_cli.sampling.asked_prompts import Prompts
     from libra_cli.tasks import JUDGING, slots
 
     if path is None:

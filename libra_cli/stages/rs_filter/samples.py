@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from libra_cli.records.items import item_of_row
 from libra_cli.records.no_answer import no_answer
+from libra_cli.sampling.asked_prompts import Prompts
 from libra_cli.sampling.judge_prompts import (
     LIST,
     PAIR,
@@ -19,7 +20,6 @@ from libra_cli.sampling.judge_prompts import (
     slot_values,
 )
 from libra_cli.sampling.judgments import in_own_order, pair_of, prompt_of
-from libra_cli.stages.rs_filter.prompts import Prompts
 from libra_cli.stream import rows
 from libra_cli.stream.options import FIELD_HINTS
 from libra_cli.stream.rows import Filtered, Row, RowError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,18 +71,19 @@ def correlation(paths: tuple[str, ...], axes: CorrelationAxes) -> Correlation:
 
 
 def _read_points(path: str, axes: CorrelationAxes) -> Iterator[CorrelationPoint]:
-    for row in rows_of_file(path):
-        fields, place = row.fields, row.place
-        for name in (axes.x, axes.y):
-            if not is_number(fields.get(name)):
-                numbers = ", ".join(key for key, value in fields.items() if is_number(value)) or "none"
-                reason = f'no number "{name}": --x and --y name fields with numbers (here: {numbers})'
-                raise Fatal(Exit.USAGE, f"{place}: {reason}")
-        if axes.group is not None and fields.get(axes.group) is None:
-            raise Fatal(Exit.USAGE, f'{place}: no "{axes.group}": --group names the field that tells groups apart')
-        name = next((str(fields[name]) for name in NAMES if fields.get(name) is not None), f"row {row.line}")
-        group = "" if axes.group is None else str(fields[axes.group])
-        yield CorrelationPoint(name, float(fields[axes.x]), float(fields[axes.y]), group)
+    with closing(rows_of_file(path)) as rows:
+        for row in rows:
+            fields, place = row.fields, row.place
+            for name in (axes.x, axes.y):
+                if not is_number(fields.get(name)):
+                    numbers = ", ".join(key for key, value in fields.items() if is_number(value)) or "none"
+                    reason = f'no number "{name}": --x and --y name fields with numbers (here: {numbers})'
+                    raise Fatal(Exit.USAGE, f"{place}: {reason}")
+            if axes.group is not None and fields.get(axes.group) is None:
+                raise Fatal(Exit.USAGE, f'{place}: no "{axes.group}": --group names the field that tells groups apart')
+            name = next((str(fields[name]) for name in NAMES if fields.get(name) is not None), f"row {row.line}")
+            group = "" if axes.group is None else str(fields[axes.group])
+            yield CorrelationPoint(name, float(fields[axes.x]), float(fields[axes.y]), group)
 
 
 def _percent_to_fractions(

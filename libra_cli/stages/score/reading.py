@@ -5,7 +5,8 @@ A row that cannot be scored ends the run: figures that silently lack rows would 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Protocol
@@ -72,38 +73,40 @@ def read(
         file = STDIN if path == "-" else path
         kind: RowKind | None = None
         of_judge: dict[str, RowCollector] = {}
-        for n_rows, row in enumerate(rows_of_file(path), 1):
-            try:
-                check_types(row.fields, kind is None or not kind.is_pointwise)
-                if kind is None:
-                    kind = kind_of(row.fields, config.kind)
-                if not kind.accepts(row.fields):
-                    raise ValueError(kind.why_not(row.fields))
-                judge = kind.judge_of(row.fields)
-                collector = of_judge.get(judge)
-                if collector is None:
-                    name = judge or (file if file == STDIN else PurePath(file).name)
-                    collector = of_judge[judge] = make(kind, config, name, file)
-                collector.add(row.fields, row.raw)
-            except KeyError as error:
-                raise Fatal(Exit.USAGE, f"{row.place}: no {error}: keep the fields of the benchmark") from None
-            except (RowError, ValueError, TypeError) as error:
-                raise Fatal(Exit.USAGE, f"{row.place}: {error}") from None
-            if not n_rows & 0xFFF:
-                progress(f"{n_rows:,} rows of {file}")
+        with closing(rows_of_file(path)) as rows:
+            for n_rows, row in enumerate(rows, 1):
+                try:
+                    check_types(row.fields, kind is None or not kind.is_pointwise)
+                    if kind is None:
+                        kind = kind_of(row.fields, config.kind)
+                    if not kind.accepts(row.fields):
+                        raise ValueError(kind.why_not(row.fields))
+                    judge = kind.judge_of(row.fields)
+                    collector = of_judge.get(judge)
+                    if collector is None:
+                        name = judge or (file if file == STDIN else PurePath(file).name)
+                        collector = of_judge[judge] = make(kind, config, name, file)
+                    collector.add(row.fields, row.raw)
+                except KeyError as error:
+                    raise Fatal(Exit.USAGE, f"{row.place}: no {error}: keep the fields of the benchmark") from None
+                except (RowError, ValueError, TypeError) as error:
+                    raise Fatal(Exit.USAGE, f"{row.place}: {error}") from None
+                if not n_rows & 0xFFF:
+                    progress(f"{n_rows:,} rows of {file}")
         if not of_judge:
             raise Fatal(Exit.INCOMPLETE, f"{file}: there are no rows; run the stage before this one again")
         collectors += of_judge.values()
     return collectors
 
 
-def rows_of_file(path: str) -> Iterator[Row]:
+def rows_of_file(path: str) -> Generator[Row, None, None]:
     """Reads the rows of a file; raises Fatal on a line that is no row, with status 7 if the file is cut off there."""
-    for entry in read_rows(InputFiles([path])):
-        if isinstance(entry, BadLine):
-            status = Exit.INCOMPLETE if entry.error.kind == "truncated_line" else Exit.USAGE
-            raise Fatal(status, f"{entry.place}: {entry.error}")
-        yield entry
+    with closing(read_rows(InputFiles([path]))) as entries:
+        for entry in entries:
+            if isinstance(entry, BadLine):
+                status = Exit.INCOMPLETE if entry.error.kind == "truncated_line" else Exit.USAGE
+                raise Fatal(status, f"{entry.place}: {entry.error}")
+            yield entry
 
 
 def by_frequency(counts: Mapping[str, int]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -151,13 +152,14 @@ def refuse_bad_rows(paths: Sequence[str], counts: Counts, settings: DataSettings
 
 def readable_rows(paths: Sequence[str], stop: StopRequest | None, counts: Counts, log: ErrorLog) -> Iterator[Row]:
     """The rows of the files; lines that are no rows are refused. Raises Fatal if asked to stop meanwhile."""
-    for entry in read_rows(InputFiles(paths, wake_fd=stop.wake_fd if stop else None), counts, stop):
-        if isinstance(entry, BadLine):
-            counts.read += 1
-            counts.errors += 1
-            log.add(entry.error, entry.raw, entry.place, None)
-        else:
-            yield entry
+    with closing(read_rows(InputFiles(paths, wake_fd=stop.wake_fd if stop else None), counts, stop)) as entries:
+        for entry in entries:
+            if isinstance(entry, BadLine):
+                counts.read += 1
+                counts.errors += 1
+                log.add(entry.error, entry.raw, entry.place, None)
+            else:
+                yield entry
     if stop and stop.status:
         raise Fatal(stop.status, "stopped before the first step; the same command begins anew")
 

@@ -1,0 +1,99 @@
+"""One judged or labelled response: what was decided about it, and its text."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import NamedTuple
+
+from libra_cli.sampling.asked_prompts import Prompts
+from libra_cli.stream import rows
+from libra_cli.stream.rows import Row, RowError
+
+_ONE_BY_ONE = ("score", "rate", "verify", "scalar")
+"""Tasks of judges that say something of each response by itself."""
+
+
+class Opinion(NamedTuple):
+    """What one judge, or the rule, says about one response."""
+
+    query: str
+    """Identifies the prompt."""
+    text: str
+    """All that the policy wrote, thinking included."""
+    name: str
+    """Tells the response from others with the same text."""
+    judge: str
+    """Empty for the rule."""
+    value: float
+    """1 or 0, or a score; nan if there is none."""
+    n_tokens: int
+    """-1 if the row does not say."""
+
+
+class OpinionReader:
+    """Reads rows of `libra judge` (by `prediction` or `score`) or of `libra verify` (by `label`)."""
+
+    def __init__(self, prompts: Prompts, by: str, is_single: bool = False):
+        """`is_single`: responses are written by themselves, not in pairs."""
+        self._prompts, self._by, self.is_single = prompts, by, is_single
+
+    def read(self, row: Row) -> Opinion:
+        """The opinion of a row; raises RowError if it has none, or if its prompt cannot be made."""
+        text, fields = self._text(row), row.fields
+        n_tokens, judge = fields.get("n_tokens"), "" if self._by == "label" else fields.get("judge")
+        if self._by != "label":
+            self._check_judged(row)
+        return Opinion(
+            self._prompts.key(row, _task_of(row), text),
+            text,
+            rows.response_name(fields),
+            str(judge or ""),
+            self._value(row),
+            n_tokens if type(n_tokens) is int and 0 <= n_tokens < 1 << 31 else -1,
+        )
+
+    def prompt(self, row: Row) -> list[dict[str, str]]:
+        """The conversation that the response of a row answers."""
+        return self._prompts.of_response(row, _task_of(row), self._text(row))
+
+    def completion(self, row: Row) -> list[dict[str, str]]:
+        """The response as a conversation of one turn."""
+        return [{"role": "assistant", "content": self._text(row)}]
+
+    def _check_judged(self, row: Row) -> None:
+        task = row.fields.get("judge_task")
+        if self._by not in row.fields:
+            raise RowError("missing_field", f'no "{self._by}": run libra judge first, or --by label')
+        if task is not None and task not in _ONE_BY_ONE:
+            cure = "judge each response by itself (libra judge --task score)"
+            raise RowError("wrong_task", f"the judge was asked to {task} several responses; {cure}")
+
+    def _value(self, row: Row) -> float:
+        if self._by not in row.fields:
+            raise RowError("missing_field", f'no "{self._by}": run libra verify first')
+        value = row.fields[self._by]
+        if value is None:
+            return math.nan
+        if self._by == "score":
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+                raise RowError("wrong_type", f'"score" is {json.dumps(value)}; it must be a number or null')
+            return float(value)
+        if value not in (0, 1):
+            what = f'"{self._by}" is {json.dumps(value)}; it must be 1 (correct), 0 (incorrect) or null'
+            raise RowError("bad_label", what)
+        return float(value)
+
+    def _text(self, row: Row) -> str:
+        """The text that the policy wrote: with its thinking, if the row has it."""
+        for name in ("response_with_cot", "response"):
+            if (text := row.fields.get(name)) is not None:
+                if not isinstance(text, str):
+                    raise RowError("wrong_type", f'"{name}" is no text')
+                return text
+        raise RowError("missing_field", 'no "response_with_cot" and no "response": run libra rollout first')
+
+
+def _task_of(row: Row) -> str:
+    plain = "question" not in row.fields and ("messages" in row.fields or "prompt" in row.fields)
+    return "general" if plain or row.fields.get("task") == "general" else "reason"
