@@ -31,7 +31,7 @@ LIBRA: dict[str, list[str]] = {
     "libra, vLLM": ["--sampler", "vllm"],
     "libra, checkpointing": ["--sampler", "transformers", "--activation-checkpointing"],
 }
-PHASES = ("sync", "sample", "reward", "log_probs", "train")
+PHASES = ("sync", "check", "sample", "reward", "log_probs", "train")
 KL, LOW, HIGH, RATE = 1e-3, 0.2, 0.28, 1e-6
 CONSTANT = 1.0
 """First component of each token's embedding; the others have a standard deviation of 0.02."""
@@ -151,9 +151,9 @@ def libra(work: dict[str, Any], clock: Clock, options: list[str]) -> None:
     def watched(self: Telemetry, event: str, step: int, **figures: Any) -> None:
         record(self, event, step, **figures)
         if event == "rollout":
-            for phase, parts in {"sync": ("sync", "check"), "sample": ("sample",), "reward": ("grade", "reward"),
-                                 "log_probs": ("log_probs",)}.items():  # fmt: skip
-                clock.phases[phase] += sum(figures[f"seconds_{part}"] for part in parts)
+            for phase in PHASES[:-1]:
+                clock.phases[phase] += figures[f"seconds_{phase}"]
+            clock.phases["reward"] += figures["seconds_grade"]
         elif event == "step":
             clock.update()
 

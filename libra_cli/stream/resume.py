@@ -269,7 +269,7 @@ def prepare(path: str, manifest: Manifest, done: FinishedRows | None, overwrite:
     """Decides whether `path` is begun or continued: refuses it, or reads it into `done`, unless `overwrite`.
 
     `done` None: the stage cannot continue half an output and begins it anew. Raises Fatal(2) if the file was made with
-    another configuration, or not by libra; `option` named it.
+    another configuration, or not by libra, or would be begun anew and is no longer what libra wrote; `option` named it.
     """
     part = path + ".part"
     if path.endswith((".gz", ".zst")):
@@ -278,12 +278,24 @@ def prepare(path: str, manifest: Manifest, done: FinishedRows | None, overwrite:
     if existing and not overwrite:
         _check_same_run(existing[0], manifest, option)
         if done is None:
+            refuse_edited(path, Manifest.read(manifest.path))
             return
         if existing == [path, part]:  # a run that ends between two names never leaves both: FILE was put back by hand
             raise Fatal(Exit.USAGE, f"{path} and {part} are both there; move one of them away")
         if existing == [part]:
             cut_torn_line(part)
         done.scan(existing[0])
+
+
+def refuse_edited(path: str, earlier: Mapping[str, Any] | None) -> None:
+    """Raises Fatal(2) if the complete file at `path` is not what its manifest `earlier` says it is."""
+    sha256 = (earlier or {}).get("sha256")
+    is_complete = os.path.exists(path) and os.path.getsize(path) and (earlier or {}).get("status") == "complete"
+    if not is_complete or not isinstance(sha256, str):
+        return  # of an unfinished run, the manifest does not know the file
+    found = content_digest([path])
+    if found is not None and found["sha256"] != sha256:
+        raise Fatal(Exit.USAGE, f"{path}: has changed since libra wrote it; move it away, or use --overwrite")
 
 
 def _check_same_run(path: str, manifest: Manifest, option: str) -> None:

@@ -49,6 +49,8 @@ class SideRowFile:
         try:
             earlier = resume.Manifest.read(manifest.path)
             is_own = earlier is not None and manifest.same_stage(earlier)
+            if is_own and finished is None and not overwrite:
+                resume.refuse_edited(path, earlier)
             resume.prepare(path, manifest, finished, overwrite or (is_own and finished is None), option)
             sha256 = finished.sha256 if finished else None
             self._sink = FileSink(path, append=finished is not None, sha256=sha256, replaces=finished is None)

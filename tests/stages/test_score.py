@@ -274,7 +274,9 @@ def test_what_makes_two_rows_about_the_same_item(one, other, same):
 def test_nothing_names_a_bare_prediction():
     assert item_key({"label": 1, "score": 2}) == 0
     clusters = Clusters()
-    assert [clusters.number(name) for name in ("a", None, "a", None)] == [0, 1, 0, 2]
+    for name in ("b", None, "a", "b", None):
+        clusters.add(name)
+    assert clusters.numbers().tolist() == [0, 1, 2, 0, 3]
     assert clusters.unit == "problem"
 
 

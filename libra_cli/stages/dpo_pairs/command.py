@@ -121,7 +121,7 @@ def command(run: Run, by: str, **options: Any) -> None:
     prompt is rebuilt as the policy received it (or from --template); the responses are all that it wrote, thinking
     included. The summary shows the length bias of the pairs.
 
-    The order of the input does not change the output. The whole input is read first. Memory holds about 70 bytes per
+    The order of the input does not change the output. The whole input is read first. Memory holds about 80 bytes per
     row; the rows are read again from their files, or from an unnamed temporary file if they came through a pipe or were
     compressed.
     """

@@ -52,17 +52,12 @@ class OpinionIndex:
         n_chars = min(len(opinion.text), _MOST_CHARS)
         self._records += _RECORD.pack(query, text, name, judge, opinion.value, opinion.n_tokens, n_chars, *location)
 
-    @property
-    def judges(self) -> list[str]:
-        """Names of the judges, sorted."""
-        return sorted(self._judges)
-
     def queries(self, consensus: str) -> Iterator[list[JudgedResponse]]:
-        """The responses of each query that have a value, in the seed's order. Empties the index."""
+        """The responses of each query that have a value, in the seed's order."""
         size, view = _RECORD.size, memoryview(self._records)
         table = np.frombuffer(view, np.dtype((np.void, size)))
-        order: list[int] = np.argsort(table, kind="stable").tolist()
-        records = (_RECORD.unpack(view[at * size : (at + 1) * size]) for at in order)
+        order = np.argsort(table, kind="stable")  # numbers of 8 bytes, not a list of objects
+        records = (_RECORD.unpack(view[at * size : (at + 1) * size]) for at in map(int, order))
         for _, of_query in groupby(records, key=lambda record: record[0]):
             responses = []
             for _, of_text in groupby(of_query, key=lambda record: record[1]):

@@ -41,7 +41,7 @@ class BenchmarkCollector:
         self._benchmark, self._config, self._judge, self.file = kind.benchmark, config, judge, file
         self._protocol = cast(ProtocolName, config.protocol)
         self._groups, self._clusters = NameNumbers(), Clusters()
-        self._group, self._cluster, self._value = array("i"), array("i"), array("d")
+        self._group, self._value = array("i"), array("d")
         self._key, self._name, self._row_key = array("q"), array("q"), array("q")
         self._null, self._null_of_group, self._left_out = Counter[str](), Counter[str](), Counter[str]()
         self._parts: list[BenchmarkPart] = []
@@ -73,7 +73,7 @@ class BenchmarkCollector:
             self._null_of_group[point.group] += 1
         is_excluded = point.reason is not None and self._config.null == "exclude"
         self._group.append(self._groups.number(point.group))
-        self._cluster.append(self._clusters.number(point.cluster))
+        self._clusters.add(point.cluster)
         self._value.append(float("nan") if is_excluded else point.value)
         self._key.append(key)
         self._name.append(name)
@@ -93,7 +93,7 @@ class BenchmarkCollector:
         items = JudgedItems(
             sums=Sums(self._benchmark, self._groups.all(), self._protocol),
             groups=ints(self._group),
-            clusters=ints(self._cluster),
+            clusters=self._clusters.numbers(),
             values=floats(self._value),
             keys=ints(self._key),
             names=ints(self._name),

@@ -56,27 +56,29 @@ class NameNumbers:
 
 
 class Clusters:
-    """Numbers problems by a hash of what identifies them, so that no question is kept in memory."""
+    """The problem of each row, by a hash of what identifies it, so that no question is kept in memory."""
 
     def __init__(self) -> None:
-        self._hashes = NameNumbers()
+        self._hashes = array("q")
         self.rows = 0
         """Rows that name no problem; each counts as a problem of its own."""
 
-    def number(self, name: str | None) -> int:
-        """Returns the number of a problem; None is a new one."""
-        if name is None:
-            self.rows += 1
-            return self._hashes.number(("row", self.rows))
-        return self._hashes.number(hash(name))
+    def add(self, name: str | None) -> None:
+        """Adds a row by the name of its problem; None is a new one."""
+        self.rows += name is None
+        self._hashes.append(hash(("row", self.rows) if name is None else name))
+
+    def numbers(self) -> Ints:
+        """The problem of each row (N), numbered from 0 in order of appearance."""
+        _, firsts, problem_of_row = np.unique(ints(self._hashes), return_index=True, return_inverse=True)
+        numbers = np.empty(len(firsts), np.int64)
+        numbers[np.argsort(firsts)] = np.arange(len(firsts))
+        return numbers[problem_of_row]
 
     @property
     def unit(self) -> str:
         """What the bootstrap resamples: "problem", or "row" if no row names its problem."""
-        return "row" if self.rows and self.rows == len(self) else "problem"
-
-    def __len__(self) -> int:
-        return len(self._hashes)
+        return "row" if self.rows and self.rows == len(self._hashes) else "problem"
 
 
 def problem_of(fields: dict[str, Any]) -> str | None:

@@ -39,7 +39,7 @@ class PointwiseCollector:
     def __init__(self, kind: RowKind, config: ScoreConfig, judge: str, file: str):
         self._kind, self._config, self._judge, self.file = kind, config, judge, file
         self._groups, self._clusters, self._reasons = NameNumbers(), Clusters(), NameNumbers()
-        self._group, self._cluster, self._reason = array("i"), array("i"), array("i")
+        self._group, self._reason = array("i"), array("i")
         self._label, self._prediction, self._gated = array("b"), array("b"), array("b")
         self._score, self._key, self._name = array("d"), array("q"), array("q")
         self._tasks, self._unlabelled = set[Any](), 0
@@ -60,7 +60,7 @@ class PointwiseCollector:
         group = str(fields.get("subset", "all"))
         has_verdict = score is not None or prediction is not None
         self._group.append(self._groups.number(group))
-        self._cluster.append(self._clusters.number(problem_of(fields)))
+        self._clusters.add(problem_of(fields))
         self._label.append(int(label))
         self._score.append(float("nan") if score is None else score)
         self._prediction.append(NONE if prediction is None else prediction)
@@ -109,7 +109,7 @@ class PointwiseCollector:
         config = self._config
         judged = JudgedResponses(
             groups=ints(self._group),
-            clusters=ints(self._cluster),
+            clusters=self._clusters.numbers(),
             labels=ints(self._label).astype(bool),
             scores=floats(self._score),
             predictions=ints(self._prediction),

@@ -34,8 +34,8 @@ from libra_cli.training.settings import GrpoRunSettings
 
 MAX_GAP = {"fp32": 1e-3, "bf16": 0.1}
 """Mean difference, in nats, that rounding may cause between the log-probabilities of sampler and trainer."""
-_PROBES, _PROBE_TOKENS = 4, 16
-"""Responses of each rank, preferably of this length or more, by which the hand-over of the weights is checked."""
+_PROBES, _PROBE_TOKENS, _PROBE_LONGEST = 4, 16, 512
+"""Responses of each rank, preferably of 16 tokens or more, by whose first 512 the hand-over of weights is checked."""
 
 
 TokenWeights = Callable[[Sequence[int]], Sequence[float]]
@@ -303,7 +303,11 @@ class RolloutSource:
             (each for each in responses if length(each)),
             key=lambda each: (length(each) < _PROBE_TOKENS, length(each)),
         )
-        probes = written[: _PROBES * self._world.dp_size]
+        first = slice(_PROBE_LONGEST)
+        probes = [
+            replace(each, token_ids=each.token_ids[first], sampler_logp=each.sampler_logp[first])
+            for each in written[: _PROBES * self._world.dp_size]
+        ]
         if not probes:
             return 0.0, 0.0
         trainer = self._log_probs(self._engine, self._trajectories(probes, [0.0] * len(probes)))
