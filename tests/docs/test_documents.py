@@ -24,7 +24,15 @@ FROM_NOTHING = {"README.md", "docs/tutorial.md"}
 ASK_MODELS = {"docs/tutorial.md"}
 """Pages whose models answer `libra rollout`; on the others the demo's recorded responses do, for the sake of time."""
 
-LEFT = {"docs/tutorial.md": {"steps.jsonl": "training-event", "sft.jsonl": "messages", "scored.jsonl": "judged"}}
+LEFT = {
+    "docs/tutorial.md": {
+        "steps.jsonl": "training-event",
+        "rollouts.jsonl": "training-event",
+        "sft.jsonl": "messages",
+        "scored.jsonl": "judged",
+        "ranked-bench.jsonl": "judged",
+    }
+}
 """Files that the blocks of a page leave, and the kind of their rows."""
 OTHER_OPTIONS = {"--gpu"}
 """Options of benchmarks and tests that pages name."""
@@ -35,6 +43,7 @@ def runs(block: Block) -> bool:
 
 
 @pytest.mark.engine
+@pytest.mark.timeout(900)  # the tutorial trains twice
 @pytest.mark.parametrize("page", [page for page in PAGES if any(map(runs, blocks(page)))])
 def test_the_blocks_of_a_page_run_one_after_another(page, demo, tmp_path, shell):
     if page not in FROM_NOTHING:
@@ -42,7 +51,7 @@ def test_the_blocks_of_a_page_run_one_after_another(page, demo, tmp_path, shell)
     recorded = {} if page in ASK_MODELS else {"LIBRA_ROLLOUT_REPLAY": str(demo.folder / "responses.jsonl")}
     for block in filter(runs, blocks(page)):
         for command, shown in [(block.text, [])] if block.language == "sh" else block.steps():
-            ended = shell(["bash", "-euo", "pipefail", "-c", f"exec 2>&1\n{command}"], env=recorded)
+            ended = shell(["bash", "-euo", "pipefail", "-c", f"exec 2>&1\n{command}"], env=recorded, timeout=600)
             printed = ended.out.decode()
             assert ended.status == 0, f"{block}: {command}\n{printed}"
             assert_shown(shown, printed, block)

@@ -113,6 +113,11 @@ class PromptReader:
     def _judging(self, id: str, task: JudgeTask, prompt: str | None, fields: Mapping[str, Any]) -> VerifiablePrompt:
         if not _has_golden(task, fields):
             field = {"pair": "preference", "list": "best"}.get(task.shows, "label")
+            if fields.get(field) is not None:
+                value = repr(fields[field])[:60]
+                raise RowError(
+                    "wrong_form", f'"{field}" is {value}, by which {task.name} cannot be graded; {_GOLDEN[field]}'
+                )
             raise RowError("missing_field", f'no "{field}", by which {task.name} is graded; add it')
         item = item_of_row(fields)
         check_reference(item, prompt or template.load(task.template))
@@ -134,6 +139,14 @@ def _suggested(fields: Mapping[str, Any]) -> str:
     if "preference" in fields or "chosen" in fields or "response_b" in fields:
         return "rank"
     return "score" if "label" in fields else "reason"
+
+
+_GOLDEN = {
+    "preference": "write A>>B, A>B, B>A or B>>A",
+    "best": "write the position of the best response, from 0",
+    "label": "write 1 or 0",
+}
+"""What says which verdict is right, by its field."""
 
 
 def _has_golden(task: JudgeTask, fields: Mapping[str, Any]) -> bool:
