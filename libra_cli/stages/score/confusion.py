@@ -90,6 +90,7 @@ def _cell_counts(judged: JudgedResponses, chosen: ThresholdedVerdicts, counted: 
     """Counts (C, G x 6) of the cells of each cluster and group."""
     cells_N_6 = classification.cells(judged.labels, chosen.verdicts.astype(np.int8)) & counted[:, None]
     n_clusters, n_groups, n_cells = int(judged.clusters.max()) + 1, len(judged.sums.groups), len(CELLS)
+    judged.sums.check_size(n_clusters, n_cells)
     first_cell = (judged.clusters * n_groups + judged.groups) * n_cells
     size = n_clusters * n_groups * n_cells
     hits = np.flatnonzero(cells_N_6.any(axis=1))

@@ -18,6 +18,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+MOST_TOTALS = 1 << 28
+"""Numbers in a table of clusters and groups, at most: 2 GB."""
+
+
 @dataclass(frozen=True)
 class Sums:
     """How a benchmark adds up its groups to sections and an overall figure."""
@@ -39,6 +43,12 @@ class Sums:
         """Counts the clusters with items in each section and, last, in any; `rows` (C, G) counts the items."""
         of_section = ((rows > 0) @ self.membership(names) > 0).sum(axis=0)
         return [*map(int, of_section), int((rows > 0).any(axis=1).sum())]
+
+    def check_size(self, n_clusters: int, n_columns: int) -> None:
+        """Raises ValueError if a table of so many columns for each cluster and group does not fit into memory."""
+        if n_clusters * len(self.groups) * n_columns > MOST_TOTALS:
+            what = f"{len(self.groups):,} subsets of {n_clusters:,} problems are too many to resample"
+            raise ValueError(f'{what}; give rows a "subset" that many of them share')
 
     def from_totals(self, totals: Floats) -> Floats:
         """Sections and overall (..., S + 1) from totals (..., 2 G): sums of the values, then numbers of items."""
@@ -95,6 +105,7 @@ class ScoredJudge:
 def grouped(items: JudgedItems, values: Floats | None = None) -> Floats:
     """Sums (C, G) of `values` (N), or numbers of items without them, by cluster and group."""
     n_clusters, n_groups = int(items.clusters.max(initial=-1)) + 1, len(items.sums.groups)
+    items.sums.check_size(n_clusters, 1)
     cells = items.clusters * n_groups + items.groups
     return (
         np.bincount(cells, weights=values, minlength=n_clusters * n_groups).reshape(n_clusters, n_groups).astype(float)
