@@ -44,6 +44,11 @@ ORDERS = ("both", "first", "random")
 """In which order a judge sees the responses of a pair or list."""
 PROBES = ("master-keys",)
 """Sets of responses that answer nothing."""
+JUDGE_FIELDS = (
+    "judge", "judge_task", "judgments", "score", "scores", "prediction", "unjudged", "gate", "gates", "probe",
+    "judge_provenance",
+)  # fmt: skip
+"""The fields that a judge adds to a row; a row that is judged again loses those of the earlier judge."""
 
 # libra score
 ROW_KINDS = (

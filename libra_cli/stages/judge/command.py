@@ -11,7 +11,6 @@ from libra_cli.cli.command import stage
 from libra_cli.cli.engine_options import Markers, asking_options, reward_options
 from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.stage_options import option
-from libra_cli.sampling.judge_fields import RESULTS
 
 if TYPE_CHECKING:
     from libra_cli.stages.judge.run import Judging
@@ -45,7 +44,7 @@ def _drops(values: dict[str, Any]) -> tuple[str, ...]:
     reads_in_words="question (or prompt), and one of: response or response_with_cot; response_a and response_b; chosen "
     "and rejected; responses; the fields of a known benchmark. reference with --task verify; id, model and sample if "
     "there are any",
-    writes=RESULTS,
+    writes=choices.JUDGE_FIELDS,
     drops=_drops,
     names=_names,
     examples=(

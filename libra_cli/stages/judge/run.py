@@ -9,13 +9,13 @@ from typing import Any
 import click
 import orjson
 
+from libra_cli.choices import JUDGE_FIELDS
 from libra_cli.records.forms import JudgeItem
 from libra_cli.records.items import OTHER_RESPONSES, item_of_row, probe_item, probed
 from libra_cli.records.no_answer import no_answer
 from libra_cli.records.probes import PROBES
 from libra_cli.sampling.bundles import BundleRequests
 from libra_cli.sampling.choose import ChosenModel, choose_models
-from libra_cli.sampling.judge_fields import RESULTS
 from libra_cli.sampling.judge_prompts import PAIR, RESPONSE
 from libra_cli.sampling.judge_session import JudgeSession
 from libra_cli.sampling.judges import GenerativeJudge, Judge, ScalarJudge, default_task
@@ -156,7 +156,7 @@ class Judging:
 
 def _line(row: Row, judged: Mapping[str, Any]) -> bytes:
     """The line of a judged row, without the results of an earlier judge and the fields that a probe replaces."""
-    dropped = (*RESULTS, *OTHER_RESPONSES) if "probe" in judged else RESULTS
+    dropped = (*JUDGE_FIELDS, *OTHER_RESPONSES) if "probe" in judged else JUDGE_FIELDS
     if row.fields.keys().isdisjoint(dropped):
         return rows.extend(row, judged)
     kept = {name: value for name, value in row.fields.items() if name not in dropped}

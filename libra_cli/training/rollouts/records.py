@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from libra_cli.choices import JUDGE_FIELDS
 from libra_cli.exits import Exit, Fatal
-from libra_cli.sampling.judge_fields import RESULTS
 from libra_cli.stream import rows
 from libra_cli.stream.files import write_whole
 from libra_cli.stream.line_source import InputFiles
@@ -89,7 +89,7 @@ def _rows(
         record = prompt.record
         if response.judged is not None:  # the verdicts of an earlier judge are not about this response
             said = response.judged.fields or {}
-            record = {name: value for name, value in record.items() if name not in RESULTS}
+            record = {name: value for name, value in record.items() if name not in JUDGE_FIELDS}
         fields = {**_answer_fields(prompt, response, model), "sample": response.sample, **said, "rollout": graded}
         yield rows.dumps({**record, "id": prompt.id, "task": prompt.task.name, **fields}) + b"\n"
 
