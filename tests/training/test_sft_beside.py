@@ -66,6 +66,7 @@ def test_the_model_is_judged_as_it_is_trained_and_as_libra_judge_would(tmp_path:
     assert_scored_as_it_is(tmp_path, bench, scores[-1])
 
 
+@pytest.mark.slow
 def test_the_model_of_the_highest_accuracy_is_left(tmp_path: Path, bench: Path) -> None:
     # Each step takes the judge further from what it knows, at a rising rate.
     args = ["--lr", "0.01", "--warmup", "1", "--score-every", "1", "--final", "best", "--keep", "1"]
