@@ -29,14 +29,20 @@ class TooSlow(BaseException):
 
 
 class _Work:
-    """What the thread with the limit is doing."""
+    """What the thread with the limit is doing. One object holds it: to write attributes of a class takes far longer."""
 
-    thread: int | None = None
-    active = False
-    number = 0
-    """Of the piece of work, or of the last one."""
-    at_tick = -1
-    """Number of the piece that was under way at the last tick."""
+    __slots__ = ("active", "at_tick", "number", "thread")
+
+    def __init__(self) -> None:
+        self.thread: int | None = None
+        self.active = False
+        self.number = 0
+        """Of the piece of work, or of the last one."""
+        self.at_tick = -1
+        """Number of the piece that was under way at the last tick."""
+
+
+_work = _Work()
 
 
 @contextmanager
@@ -45,40 +51,40 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     Does nothing outside the main thread, where no signal arrives, and inside another limit, which stays in force.
     """
-    if threading.current_thread() is not threading.main_thread() or _Work.thread is not None:
+    if threading.current_thread() is not threading.main_thread() or _work.thread is not None:
         yield
         return
     before = signal.signal(signal.SIGVTALRM, _tick)
     seconds = min(seconds, LONGEST)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds)
-    _Work.thread = threading.get_ident()
+    _work.thread = threading.get_ident()
     try:
         yield
     finally:
-        _Work.thread = None
+        _work.thread = None
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
 
 
 def limited(late: Late, work: Callable[..., Result], *arguments: Any) -> Result | Late:
     """The result of `work`, or `late` if that takes longer than the limit in force."""
-    if _Work.active or threading.get_ident() != _Work.thread:  # part of another piece, or without limit
+    if _work.active or threading.get_ident() != _work.thread:  # part of another piece, or without limit
         return work(*arguments)
     try:
-        _Work.number += 1
-        _Work.active = True
+        _work.number += 1
+        _work.active = True
         try:
             return work(*arguments)
         finally:
-            _Work.active = False
+            _work.active = False
     except TooSlow:
-        _Work.active = False  # a tick may interrupt the line above
+        _work.active = False  # a tick may interrupt the line above
         return late
 
 
 def _tick(_number: int, _frame: FrameType | None) -> None:
-    if not _Work.active:
+    if not _work.active:
         return
-    if _Work.at_tick == _Work.number:
+    if _work.at_tick == _work.number:
         raise TooSlow
-    _Work.at_tick = _Work.number
+    _work.at_tick = _work.number

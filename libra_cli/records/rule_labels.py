@@ -14,7 +14,6 @@ from libra_cli.stream.rows import NewFields, Row
 from libra_cli.stream.signals import StopRequest
 from libra_cli.tasks.grading import Grade, Grader
 from libra_cli.tasks.reason import NO_ANSWER, NO_RESPONSE, TRUNCATED
-from libra_cli.tasks.task import Record
 
 POLL_SECONDS = 0.05
 """Between two looks at the input while the pool is at work."""
@@ -47,13 +46,13 @@ class Labeller:
         texts = self._fields.texts(row)
         label = self._copies.get(texts)
         if label is None:
-            record, text = self._fields.record(row), self._fields.text(row)
-            grade = self._grader.grade_quickly(text, record)
-            if grade is None or grade.outcome is not None:
-                self._check_reference(record, row)
+            record = self._fields.record(row)
+            grade = self._grader.grade_quickly(self._fields.text(row), record)
+            if (grade is None or grade.outcome is not None) and record["reference"] not in self._references:
+                self._check_reference(record["reference"], row)
             if grade is None:
                 return None
-            label = self._label(grade)
+            label = self._of_grade.get(grade) or self._label(grade)
             if texts is not None and grade.outcome is not None:  # without an answer, finish_reason counts too
                 if len(self._copies) >= COPIES:
                     self._copies.clear()
@@ -85,23 +84,21 @@ class Labeller:
 
     def finish(self, _job: Job, grade: Grade) -> NewFields:
         """The label of a row that the worker has graded."""
-        fields, name = self._label(grade)
+        fields, name = self._of_grade.get(grade) or self._label(grade)
         self.labels[name] += 1
         return fields
 
     def _label(self, grade: Grade) -> Label:
-        label = self._of_grade.get(grade)
-        if label is None:
-            label = NewFields(label_fields(grade)), _name(grade)
-            if not isinstance(grade.outcome, str) or len(grade.outcome) <= MAX_ANSWER_CHARS:
-                if len(self._of_grade) >= MEMO:
-                    self._of_grade.clear()
-                self._of_grade[grade] = label
+        """Makes the label of a grade, and remembers it unless its answer is long."""
+        label = NewFields(label_fields(grade)), _name(grade)
+        if not isinstance(grade.outcome, str) or len(grade.outcome) <= MAX_ANSWER_CHARS:
+            if len(self._of_grade) >= MEMO:
+                self._of_grade.clear()
+            self._of_grade[grade] = label
         return label
 
-    def _check_reference(self, record: Record, row: Row) -> None:
+    def _check_reference(self, reference: str, row: Row) -> None:
         """Notes a reference that cannot be parsed, once, before any row is labelled by it."""
-        reference = record["reference"]
         beginning = reference if len(reference) <= MAX_ANSWER_CHARS else reference[:MAX_ANSWER_CHARS]
         if beginning in self._references:
             return

@@ -158,7 +158,7 @@ class RowFeed(Feed):
                 self.ended = True
                 return None
             job = self._next_of_row()
-            if job is not None and not self._ledger.was_done({**job.row.fields, **job.names}, job.row.place):
+            if job is not None and not self._ledger.was_done(job.row, job.names):
                 job.number = self._window.issue()
                 if job.answer is None:
                     return job
@@ -181,39 +181,44 @@ class RowFeed(Feed):
 
     def _begin_row(self, wait: float | None) -> bool:
         """Goes on to the next row that needs jobs; False if none came in time."""
-        while True:
+        new = None
+        if self._fast_path is None or self._window.open:
             self._row = row = self._next_input(wait)
-            if row is None:
-                return False
-            if self._fast_path is not None and not self._window.open and self._write_at_once(row, self._fast_path):
-                continue
-            try:
-                new = None
-                if self._fast_path is not None and self._window.open:
-                    new = self._fast_path(row)
-                self._jobs = iter(self._jobs_of(row) if new is None else (Job(row, None, answer=new),))
-            except Exception as error:  # noqa: BLE001 -- as above
-                self._refuse_row(error)
-            return True
-
-    def _write_at_once(self, row: Row, fast_path: FastPath) -> bool:
-        """Writes a row that the fast path decides; False if it needs jobs."""
-        ledger = self._ledger
-        ledger.counts.read += 1
-        try:
-            if ledger.was_done(row.fields, row.place):
-                return True
-            new = fast_path(row)
-            if new is None:
-                ledger.counts.read -= 1  # its jobs will be counted
-                return False
-            line = self._make_line(row, new)
-        except Exception as error:  # noqa: BLE001 -- as above
-            ledger.fail(row, error)
         else:
-            if line is not None:
-                ledger.write(line)
+            self._row = row = self._write_decided(wait, self._fast_path)
+        if row is None:
+            return False
+        try:
+            if self._fast_path is not None and self._window.open:
+                new = self._fast_path(row)
+            self._jobs = iter(self._jobs_of(row) if new is None else (Job(row, None, answer=new),))
+        except Exception as error:  # noqa: BLE001 -- as above
+            self._refuse_row(error)
         return True
+
+    def _write_decided(self, wait: float | None, fast_path: FastPath) -> Row | None:
+        """Writes the rows that the fast path decides; returns the first that needs jobs, or None if none came in time.
+
+        Most rows of a run pass here: what they need is looked up once.
+        """
+        ledger, next_input, make_line = self._ledger, self._next_input, self._make_line
+        counts, was_done, write = ledger.counts, ledger.was_done, ledger.write
+        while (row := next_input(wait)) is not None:
+            counts.read += 1
+            try:
+                if was_done(row):
+                    continue
+                new = fast_path(row)
+                if new is None:
+                    counts.read -= 1  # its jobs will be counted
+                    return row
+                line = make_line(row, new)
+            except Exception as error:  # noqa: BLE001 -- as above
+                ledger.fail(row, error)
+                continue
+            if line is not None:
+                write(line)
+        return None
 
     def _refuse_row(self, error: Exception) -> None:
         if self._row is None or isinstance(error, Fatal):

@@ -9,7 +9,7 @@ from libra_cli.exits import Fatal
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.resume import FinishedRows
-from libra_cli.stream.rows import Filtered, RowError
+from libra_cli.stream.rows import Filtered, Row, RowError
 from libra_cli.stream.sinks import Sink
 
 
@@ -39,9 +39,11 @@ class Ledger:
         self._sink, self._errors, self._finished, self._debug = sink, errors, finished, debug
         self.counts = counts
 
-    def was_done(self, fields: Mapping[str, Any], place: str) -> bool:
-        """Whether an earlier run has written the row of these `fields`; counts it if so."""
-        if self._finished is None or not self._finished.take(fields, place):
+    def was_done(self, row: Row, names: Mapping[str, Any] | None = None) -> bool:
+        """Whether an earlier run has written the row, or that of its job of these `names`; counts it if so."""
+        if self._finished is None:
+            return False
+        if not self._finished.take({**row.fields, **names} if names else row.fields, row.place):
             return False
         self.counts.done += 1
         return True

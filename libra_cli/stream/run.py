@@ -184,7 +184,7 @@ class Run:
         self._progress = lambda: Progress(1, self.counts.read)
         for row in self.rows():
             try:
-                if not self._ledger.was_done(row.fields, row.place):
+                if not self._ledger.was_done(row):
                     self._ledger.write(make_line(row))
             except Exception as error:  # noqa: BLE001 -- one row's failure is that row's; it is named and counted
                 self._ledger.fail(row, error)

@@ -89,6 +89,7 @@ class Grader:
 
     def __init__(self, task: Task, pool: Pool):
         self._task, self._pool = task, pool
+        self._answers = task if isinstance(task, AnswerTask) else None
         self.hard_seconds = pool.hard
         """Time limit for one text."""
         self._known: dict[tuple[str, str], Grade] = {}
@@ -102,22 +103,23 @@ class Grader:
         return limited(TOO_SLOW, self._grade, text, record)
 
     def _grade(self, text: GeneratedText, record: Record) -> Grade | None:
-        if not isinstance(self._task, AnswerTask):
+        task = self._answers
+        if task is None:
             return grade(self._task, text, record)
-        verdict = self._task.read(text)
+        verdict = task.read(text)
         if verdict.outcome is None:
-            return without_outcome(self._task, verdict)
-        return self._compare_quickly(self._task.pair(verdict.outcome, record))
+            return without_outcome(task, verdict)
+        return self._compare_quickly(task.pair(verdict.outcome, record))
 
     def submit(self, text: GeneratedText, record: Record, token: Any) -> None:
         """Takes a text whose grade `collect` will give back with `token`."""
         known = self.grade_quickly(text, record)
         if known is not None:
             self._done.append((token, known))
-        elif isinstance(self._task, AnswerTask):
-            outcome = self._task.read(text).outcome
+        elif self._answers is not None:
+            outcome = self._answers.read(text).outcome
             assert outcome is not None
-            pair = self._task.pair(outcome, record)
+            pair = self._answers.pair(outcome, record)
             self._pool.submit(pair, (token, pair))
 
     def collect(self, wait: float) -> list[tuple[Any, Grade]]:
