@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import click
+
 from libra_cli.cli.engine_options import Markers
 from libra_cli.cli.numbers import MOST_WORKERS, NumberType
 from libra_cli.cli.stage_options import option
@@ -34,6 +36,27 @@ def any_markers_option(purpose: str = "Markers around the thinking that is remov
         help=f"{purpose}: a known name (libra rollout --help lists them), or the opening and closing text. Repeatable. "
         "Default: all known pairs.",
     )
+
+
+def asked_with_options(template: str) -> Decorator:
+    """`--template` (`template` is its help) and `--system`, for a stage that makes prompts again."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        prompt = option("--template", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help=template)
+        system = option(
+            "--system",
+            metavar="TEXT",
+            help="System prompt that libra rollout was given, which is part of the prompt. Default: none.",
+        )
+        return prompt(system(function))
+
+    return decorate
+
+
+def choice_seed_option(**more: Any) -> Decorator:
+    """`--seed`, for a stage that chooses among rows."""
+    help = "Random seed for selection and order."
+    return option("--seed", type=NumberType(int, 0), default=0, metavar="N", help=help, **more)
 
 
 def workers_option(help: str) -> Decorator:

@@ -8,7 +8,7 @@ import click
 
 from libra_cli.cli.command import stage
 from libra_cli.cli.numbers import NumberType
-from libra_cli.cli.shared_options import any_markers_option, spool_dir_option
+from libra_cli.cli.shared_options import any_markers_option, choice_seed_option, spool_dir_option
 from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _checked_sizes(_ctx: click.Context, _param: click.Parameter, values: tuple[s
     metavar="N",
     help="Keep at most N correct and N incorrect responses to one problem in a cell. Default: no limit.",
 )
-@option("--seed", type=NumberType(int, 0), default=0, metavar="N", help="Random seed for selection and order.")
+@choice_seed_option()
 @any_markers_option()
 @option(
     "--default-subset", metavar="NAME", help="Subset of the rows that have no `subset`. Default: such rows are refused."

@@ -9,7 +9,7 @@ import click
 from libra_cli import choices
 from libra_cli.cli.command import stage
 from libra_cli.cli.numbers import NumberType
-from libra_cli.cli.shared_options import spool_dir_option
+from libra_cli.cli.shared_options import asked_with_options, choice_seed_option, spool_dir_option
 from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
@@ -84,18 +84,8 @@ if TYPE_CHECKING:
     help="Report of libra score --json about the judge: from its confusion matrix follow the expected share of pairs "
     "that are the wrong way round, and a label smoothing for them.",
 )
-@option(
-    "--template",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False),
-    help="Prompt template with {{slots}} that the responses were asked with, if not libra's own.",
-)
-@option(
-    "--system",
-    metavar="TEXT",
-    help="System prompt that libra rollout was given, which is part of the prompt. Default: none.",
-)
-@option("--seed", type=NumberType(int, 0), default=0, metavar="N", help="Random seed for selection and order.")
+@asked_with_options("Prompt template with {{slots}} that the responses were asked with, if not libra's own.")
+@choice_seed_option()
 @spool_dir_option()
 @option(
     "--report",

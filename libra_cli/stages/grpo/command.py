@@ -8,12 +8,12 @@ import click
 
 from libra_cli.cli.command import plain
 from libra_cli.cli.rollout_options import LOSS_OPTIONS, PROMPT_OPTIONS, ROLLOUT_OPTIONS
+from libra_cli.cli.run_options import RUN_OPTIONS
 from libra_cli.cli.training_command import check_options, describe, train
 from libra_cli.cli.training_options import (
     DEVICE_OPTIONS,
     MODEL_OPTIONS,
     OPTIMIZATION_OPTIONS,
-    RUN_OPTIONS,
     training_options,
 )
 

@@ -9,7 +9,7 @@ import click
 from libra_cli import choices
 from libra_cli.cli.command import stage
 from libra_cli.cli.numbers import NumberType
-from libra_cli.cli.shared_options import spool_dir_option
+from libra_cli.cli.shared_options import choice_seed_option, spool_dir_option
 from libra_cli.cli.stage_options import option
 from libra_cli.stages.mix.amounts import MOST_ROWS
 
@@ -49,7 +49,7 @@ def _name_files(options: StreamOptions, values: dict[str, Any]) -> None:
     help="Total number of rows. Default: the sum of the amounts; with weights, as many as can be had without using a "
     "row again.",
 )
-@option("--seed", type=NumberType(int, 0), default=0, metavar="N", help="Random seed for selection and order.")
+@choice_seed_option()
 @option(
     "--no-shuffle",
     is_flag=True,

@@ -10,7 +10,13 @@ import click
 from libra_cli import choices
 from libra_cli.cli.command import stage
 from libra_cli.cli.numbers import NumberType
-from libra_cli.cli.shared_options import any_markers_option, spool_dir_option, workers_option
+from libra_cli.cli.shared_options import (
+    any_markers_option,
+    asked_with_options,
+    choice_seed_option,
+    spool_dir_option,
+    workers_option,
+)
 from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
@@ -82,16 +88,8 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     help="Count tokens with the tokenizer of this model (a directory or a name on the Hugging Face hub). Default: take "
     "`n_tokens` of the row.",
 )
-@option(
-    "--template",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False),
-    help="Prompt template with {{slots}} that the samples were asked with, if not the task's own. Needs --task.",
-)
-@option(
-    "--system",
-    metavar="TEXT",
-    help="System prompt that libra rollout was given, which is part of the prompt. Default: none.",
+@asked_with_options(
+    "Prompt template with {{slots}} that the samples were asked with, if not the task's own. Needs --task."
 )
 @_selection(
     "--pass-rate",
@@ -115,7 +113,7 @@ def _selection(*names: str, **kwargs: Any) -> Any:
     type=click.Choice(choices.EVEN_BY),
     help="Keep equally many samples of each label within a task, so that a judge does not learn to prefer one.",
 )
-@_selection("--seed", type=NumberType(int, 0), default=0, metavar="N", help="Random seed for selection and order.")
+@choice_seed_option(group="Selection")
 @workers_option("Worker processes for computer algebra, which rows without a label may need. Default: one per core.")
 @spool_dir_option()
 @option(
