@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libra_cli.stages.dpo_pairs.opinions import MOST_JUDGES
 from libra_cli.stages.dpo_pairs.pairing import PairRule, pairs_of
 from libra_cli.stages.dpo_pairs.report import flips_of, pair_flips, read_confusion
 
@@ -132,6 +133,26 @@ def test_scores_of_several_judges_are_averaged_and_a_missing_one_is_no_score(she
     assert (pair["chosen_value"], pair["rejected_value"]) == (3.0, 1.0)
     assert "null 2" in said
     assert run(shell, tmp_path, rows, "--by", "score", "--margin", "2.5")[0] == []
+
+
+def test_a_response_that_not_all_judges_saw_is_no_agreement(shell, tmp_path) -> None:
+    rows = [
+        judged(1, 0, 1, "a"),
+        judged(1, 0, 1, "b"),
+        judged(1, 1, 0, "a"),
+        judged(1, 2, 0, "a"),
+        judged(1, 2, 0, "b"),
+    ]
+    pairs, said = run(shell, tmp_path, rows)
+    assert [pair["source"] for pair in pairs] == ["q1/m/0 > q1/m/2"]
+    assert "missing_judge 1" in said
+
+
+def test_names_of_judges_that_are_none_are_refused(shell, tmp_path) -> None:
+    rows = [judged(1, n, n % 2, f"judge of row {n}") for n in range(MOST_JUDGES + 2)]
+    _, said = run(shell, tmp_path, rows, "--consensus", "majority", status=3)
+    assert 'more than 256 judges; "judge" names who judged the row' in said
+    assert "errors (too_many_judges 2)" in said
 
 
 def test_a_judge_that_contradicts_itself_has_no_say(shell, tmp_path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from servers.scripted import Call, Reply, ScriptedServer, error, wrote
 
 from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.records.probes import PROBES
+from libra_cli.stages.judge.command import command as judge_command
 from libra_cli.stream.rows import RowError
 from libra_cli.stream.signals import StopRequest
 from libra_cli.training.data.prompts import PromptReader, VerifiablePrompt
@@ -24,6 +25,14 @@ from libra_cli.training.rollouts.rollout import GradedResponse, facts_of
 
 READER = PromptReader(None, {}, None, 0, graded=False)
 PROMPT: VerifiablePrompt = READER("p", {"question": "Working left to right modulo 1000, what is 14+25?"})
+
+
+def test_its_options_have_the_defaults_of_libra_judge() -> None:
+    """What a recipe leaves out is as on the command line; only the task is `score`, whatever the rows are."""
+    of_judge = judge_command.make_context("judge", [], resilient_parsing=True).params
+    own = {each.name: each.default for each in fields(RewardJudge) if each.default is not MISSING}
+    assert own.pop("task") == "score"
+    assert {name: of_judge[name] or None for name in own} == {name: value or None for name, value in own.items()}
 
 
 @pytest.fixture

@@ -102,10 +102,11 @@ def command(run: Run, by: str, **options: Any) -> None:
     correct, one that it calls incorrect, each response used once. No reference is needed; --by label uses one. By
     score, the best response is paired with the worst, the second best with the second worst, and so on.
 
-    Rows of several judges about one response are merged (--consensus). A response without a verdict (null), one that
-    the judges do not agree on (no_consensus), one that one judge called both correct and incorrect (contradictory) and
-    a repetition of another response's text (duplicate) are left out and counted, and so are those without a counterpart
-    (unpaired). The second row of a pair is counted as second_of_pair, the rows of further judges as same_response.
+    Rows of several judges about one response are merged (--consensus). Left out and counted are a response without a
+    verdict (null), one that not all judges of the input were asked about (missing_judge), one that they do not agree on
+    (no_consensus), one that one judge called both correct and incorrect (contradictory), a repetition of another
+    response's text (duplicate), and one without a counterpart (unpaired). The second row of a pair is counted as
+    second_of_pair, the rows of further judges as same_response.
 
     Each output row has `prompt`, `chosen` and `rejected` as conversations, which TRL and datasets read as they are. The
     prompt is rebuilt as the policy received it (or from --template); the responses are all that it wrote, thinking
@@ -148,6 +149,6 @@ def command(run: Run, by: str, **options: Any) -> None:
             why = error.strerror if isinstance(error, OSError) else error
             raise click.UsageError(f"--confusion {options['confusion']}: {why}") from None
     rule = None if unpaired else PairRule(by_score, options["margin"] or 0.0, options["match"], options["per_query"])
-    reader = OpinionReader(Prompts(text, options["system"]), by, is_single=unpaired)
+    reader = OpinionReader(Prompts(text, options["system"]), by)
     with RowStore(options["spool_dir"], "--spool-dir") as store:
         make_pairs(run, reader, consensus, rule, options["seed"], store, confusion, options["report"])

@@ -14,10 +14,12 @@ import numpy as np
 
 from libra_cli.stages.dpo_pairs.reading import Opinion
 from libra_cli.stream.row_store import RowLocation
+from libra_cli.stream.rows import RowError
 
-_RECORD = struct.Struct(">QQQHdiIIIQQ")
+_RECORD = struct.Struct(">QQQBdiIIIQQ")
 """Query, text and name (keyed hashes), judge, value, tokens, characters, RowLocation; sorts as the hashes do."""
-_JUDGES = 1 << 16
+MOST_JUDGES = 256
+"""Of one input."""
 _MOST_CHARS = (1 << 32) - 1
 
 
@@ -33,7 +35,7 @@ class JudgedResponse(NamedTuple):
 
 
 class OpinionIndex:
-    """The opinions of a run, 66 bytes each. The seed keys the hashes, and with them the order of all choices."""
+    """The opinions of a run, 65 bytes each. The seed keys the hashes, and with them the order of all choices."""
 
     def __init__(self, seed: int):
         self._key = hashlib.blake2b(str(seed).encode()).digest()
@@ -43,10 +45,10 @@ class OpinionIndex:
         """Rows that no pair can be made of, by reason."""
 
     def add(self, opinion: Opinion, location: RowLocation) -> None:
-        """Adds an opinion; raises ValueError if there are more judges than a record can tell apart."""
+        """Adds an opinion; raises RowError if there are more judges than a record can tell apart."""
+        if opinion.judge not in self._judges and len(self._judges) == MOST_JUDGES:
+            raise RowError("too_many_judges", f'more than {MOST_JUDGES} judges; "judge" names who judged the row')
         judge = self._judges.setdefault(opinion.judge, len(self._judges))
-        if judge >= _JUDGES:
-            raise ValueError(f"more than {_JUDGES:,} judges")
         query = self._hash(opinion.query)
         text, name = self._hash(f"{opinion.query}\0{opinion.text}"), self._hash(opinion.name)
         n_chars = min(len(opinion.text), _MOST_CHARS)
@@ -73,10 +75,13 @@ class OpinionIndex:
             of_judge.setdefault(record[3], set()).add(record[4])
         own = [record for record in records if record[2] == records[0][2]]  # of the response that stands for all
         self.unused["duplicate"] += len(records) - len(own)
-        values = [_one(of_judge.get(judge, set())) for judge in range(len(self._judges))]
-        value, reason = _agreed(values, consensus)
-        if any(len({v for v in of if not math.isnan(v)}) > 1 for of in of_judge.values()):
+        said = [{value for value in values if not math.isnan(value)} for values in of_judge.values()]
+        if any(len(values) > 1 for values in said):
             value, reason = None, "contradictory"
+        elif len(of_judge) < len(self._judges) and consensus != "majority":
+            value, reason = None, "missing_judge"
+        else:
+            value, reason = _agreed([one for values in said for one in values], len(self._judges), consensus)
         if value is None:
             self.unused[reason] += len(own)
             return None
@@ -89,19 +94,13 @@ class OpinionIndex:
         return int.from_bytes(digest, "big")
 
 
-def _one(values: set[float]) -> float:
-    known = [value for value in values if not math.isnan(value)]
-    return known[0] if known else math.nan
-
-
-def _agreed(values: list[float], consensus: str) -> tuple[float | None, str]:
-    """What the judges agree on, or why they do not."""
-    known = [value for value in values if not math.isnan(value)]
-    if not known or (consensus != "majority" and len(known) < len(values)):
+def _agreed(known: list[float], n_judges: int, consensus: str) -> tuple[float | None, str]:
+    """What the judges agree on, from those that have a verdict; or why they do not."""
+    if not known or (consensus != "majority" and len(known) < n_judges):
         return None, "null"
     if consensus == "mean":
         return math.fsum(known) / len(known), ""
     if consensus == "all":
         return (known[0], "") if len(set(known)) == 1 else (None, "no_consensus")
     value, votes = Counter(known).most_common(1)[0]
-    return (value, "") if 2 * votes > len(values) else (None, "no_consensus")
+    return (value, "") if 2 * votes > n_judges else (None, "no_consensus")

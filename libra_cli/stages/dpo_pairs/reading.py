@@ -34,9 +34,8 @@ class Opinion(NamedTuple):
 class OpinionReader:
     """Reads rows of `libra judge` (by `prediction` or `score`) or of `libra verify` (by `label`)."""
 
-    def __init__(self, prompts: Prompts, by: str, is_single: bool = False):
-        """`is_single`: responses are written by themselves, not in pairs."""
-        self._prompts, self._by, self.is_single = prompts, by, is_single
+    def __init__(self, prompts: Prompts, by: str):
+        self._prompts, self._by = prompts, by
 
     def read(self, row: Row) -> Opinion:
         """The opinion of a row; raises RowError if it has none, or if its prompt cannot be made."""

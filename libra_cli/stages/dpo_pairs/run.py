@@ -38,8 +38,11 @@ def make_pairs(
             run.refuse(row, error)
     if run.stop.status is not None:
         return
-    chosen = _completions(index, consensus, report) if rule is None else _pairs(index, consensus, rule, report)
-    for line in _lines(chosen, reader, store):
+    if rule is None:
+        lines = _completions(index.queries(consensus), report, reader, store)
+    else:
+        lines = _pairs(index, consensus, rule, report, reader, store)
+    for line in lines:
         if run.stop.status is not None:
             return
         run.write(rows.dumps(line))
@@ -54,57 +57,54 @@ def make_pairs(
         run.write_report(report_file, json.dumps(figures, indent=2).encode() + b"\n")
 
 
-Chosen = tuple[JudgedResponse, JudgedResponse | None]
-"""The better and the worse response of a pair; or one response, to learn from by itself."""
+def _pairs(
+    index: OpinionIndex, consensus: str, rule: PairRule, report: PairReport, reader: OpinionReader, store: RowStore
+) -> Iterator[dict[str, Any]]:
+    """A line for each pair, as TRL reads it; no field is null or changes its type, because columns may not."""
 
-
-def _pairs(index: OpinionIndex, consensus: str, rule: PairRule, report: PairReport) -> Iterator[Chosen]:
-    for responses in index.queries(consensus):
-        in_tokens = all(response.n_tokens >= 0 for response in responses)
-        lengths = [response.n_tokens if in_tokens else response.n_chars for response in responses]
-        pairs = pairs_of([response.value for response in responses], lengths, rule)
-        report.add_query(responses, len(pairs))
-        index.unused["unpaired"] += len(responses) - 2 * len(pairs)
-        index.unused["second_of_pair"] += len(pairs)  # two rows make one
-        for better, worse in pairs:
-            report.add_pair(responses[better], responses[worse])
-            yield responses[better], responses[worse]
-
-
-def _completions(index: OpinionIndex, consensus: str, report: PairReport) -> Iterator[Chosen]:
-    for responses in index.queries(consensus):
-        report.add_query(responses, 0)
-        yield from ((response, None) for response in responses)
-
-
-def _lines(chosen: Iterator[Chosen], reader: OpinionReader, store: RowStore) -> Iterator[dict[str, Any]]:
-    """Lines as TRL reads them; no field is null or changes its type, because columns of data sets may not."""
-
-    def wanted() -> Iterator[tuple[RowLocation, JudgedResponse]]:
-        for responses in chosen:
-            yield from ((each.location, each) for each in responses if each is not None)
+    def wanted() -> Iterator[tuple[RowLocation, float]]:
+        for responses in index.queries(consensus):
+            in_tokens = all(response.n_tokens >= 0 for response in responses)
+            lengths = [response.n_tokens if in_tokens else response.n_chars for response in responses]
+            pairs = pairs_of([response.value for response in responses], lengths, rule)
+            report.add_query(responses, len(pairs))
+            index.unused["unpaired"] += len(responses) - 2 * len(pairs)
+            index.unused["second_of_pair"] += len(pairs)  # two rows make one
+            for better, worse in pairs:
+                report.add_pair(responses[better], responses[worse])
+                yield from ((response.location, response.value) for response in (responses[better], responses[worse]))
 
     read_again = store.rows_at(wanted())
-    for row, response in read_again:
-        if reader.is_single:
-            yield {
-                "id": row.id,
-                "prompt": reader.prompt(row),
-                "completion": reader.completion(row),
-                "label": response.value == 1,
-                "model": str(row.fields.get("model") or ""),
-                "source": rows.response_name(row.fields),
-            }
-            continue
-        other, rejected = next(read_again)
+    for (better, chosen), (worse, rejected) in zip(read_again, read_again, strict=True):  # two at a time
+        yield {
+            "id": better.id,
+            "prompt": reader.prompt(better),
+            "chosen": reader.completion(better),
+            "rejected": reader.completion(worse),
+            "chosen_model": str(better.fields.get("model") or ""),
+            "rejected_model": str(worse.fields.get("model") or ""),
+            "chosen_value": chosen,
+            "rejected_value": rejected,
+            "source": f"{rows.response_name(better.fields)} > {rows.response_name(worse.fields)}",
+        }
+
+
+def _completions(
+    queries: Iterator[list[JudgedResponse]], report: PairReport, reader: OpinionReader, store: RowStore
+) -> Iterator[dict[str, Any]]:
+    """A line for each response that has a value."""
+
+    def wanted() -> Iterator[tuple[RowLocation, bool]]:
+        for responses in queries:
+            report.add_query(responses, 0)
+            yield from ((response.location, response.value == 1) for response in responses)
+
+    for row, is_correct in store.rows_at(wanted()):
         yield {
             "id": row.id,
             "prompt": reader.prompt(row),
-            "chosen": reader.completion(row),
-            "rejected": reader.completion(other),
-            "chosen_model": str(row.fields.get("model") or ""),
-            "rejected_model": str(other.fields.get("model") or ""),
-            "chosen_value": response.value,
-            "rejected_value": rejected.value,
-            "source": f"{rows.response_name(row.fields)} > {rows.response_name(other.fields)}",
+            "completion": reader.completion(row),
+            "label": is_correct,
+            "model": str(row.fields.get("model") or ""),
+            "source": rows.response_name(row.fields),
         }

@@ -6,9 +6,10 @@ import math
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from libra_cli import miniature
+from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.grpo.plan import plan_of
 from libra_cli.stages.grpo.run import GrpoMethod
 from libra_cli.stream.console import Console
@@ -16,6 +17,7 @@ from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.signals import StopRequest
 from libra_cli.training import dry_run, preflight
 from libra_cli.training.data.prepare import Preparation, chat_format_of
+from libra_cli.training.data.prompts import PromptStore
 from libra_cli.training.distributed.world import World
 from libra_cli.training.model import policy
 from libra_cli.training.monitoring import step_time
@@ -33,9 +35,9 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[st
     with tempfile.TemporaryDirectory(prefix="libra-grpo-") as folder:
         stop = StopRequest("grpo", settings.grace, settings.grace)
         preparation = Preparation(settings.data, chat, config, Path(folder), World(), console, lambda: log, stop)
-        prompts = GrpoMethod(settings).prepare(preparation).train
+        prompts = cast(PromptStore, GrpoMethod(settings).prepare(preparation).train)
         preflight.refuse_unfit([prompts], config, batch.epochs)
-        n_prompts, longest = len(prompts), prompts.longest
+        n_prompts, longest, mean_prompt = len(prompts), prompts.longest, float(prompts.lengths.mean())
     plan = plan_of(settings)
     n_rollouts = settings.n_rollouts(n_prompts)
     steps = n_rollouts * settings.rollout_steps
@@ -50,25 +52,31 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[st
         **dry_run.memory_needs(
             settings, config, ranks, longest, reference=bool(settings.loss.kl) and settings.model.lora_rank is None
         ),
-        "on_gpus": _on_gpus(settings, config, longest - rollout.max_tokens),
+        "on_gpus": _on_gpus(settings, config, mean_prompt, longest),
     }
 
 
-def _on_gpus(settings: GrpoRunSettings, config: Any, prompt: int) -> dict[str, Any]:
+def _on_gpus(settings: GrpoRunSettings, config: Any, mean_prompt: float, longest: int) -> dict[str, Any]:
     """Memory of a vLLM that samples in the training processes, and seconds of a rollout, on H100s with 80 GB.
 
-    `prompt`: length of the longest. Responses are taken to have half of --max-tokens, as the paper's do (Eq. 4).
+    `longest`: tokens of a prompt and its response. Responses are taken to have half of --max-tokens on average, the
+    length that the paper expects (Eq. 4). Raises Fatal(2) for an engine argument that is no number of its kind.
     """
     rollout, lora = settings.rollout, settings.model.lora_rank is not None
     shape, kv = ModelShape.of(config), step_time.kv_bytes(config)
     args = dict(rollout.sampler_arg)
-    share = float(args.get("gpu_memory_utilization") or GPU_MEMORY_SHARE)
+    share = args.get("gpu_memory_utilization", GPU_MEMORY_SHARE)
+    if not isinstance(share, (int, float)) or not 0 < share <= 1:
+        raise Fatal(Exit.USAGE, f"--sampler-arg gpu_memory_utilization={share}: give a share above 0, at most 1")
     room = share * step_time.H100.memory
     needed = 2 ** max(0, math.ceil(math.log2(1.2 * 2 * shape.parameters / room)))
-    plan = step_time.SamplerPlan(int(args.get("tensor_parallel_size") or needed), share)
+    tensor_parallel = args.get("tensor_parallel_size", needed)
+    if type(tensor_parallel) is not int or tensor_parallel < 1:
+        raise Fatal(Exit.USAGE, f"--sampler-arg tensor_parallel_size={tensor_parallel}: give a number from 1")
+    plan = step_time.SamplerPlan(tensor_parallel, share)
     work = step_time.RolloutWork(
         rollout.responses,
-        prompt,
+        mean_prompt,
         rollout.max_tokens / 2,
         rollout.max_tokens,
         reference=bool(settings.loss.kl),
@@ -82,7 +90,7 @@ def _on_gpus(settings: GrpoRunSettings, config: Any, prompt: int) -> dict[str, A
             "weights": round(2 * shape.parameters / plan.tensor_parallel / 1e9, 1),
             "all": round(room / 1e9, 1),
         },
-        "longest_sequences_at_once": tokens // (prompt + rollout.max_tokens),
+        "longest_sequences_at_once": tokens // longest,
         "seconds_of_a_rollout": step_time.table(shape, kv, work, plan, (1, 8, 16, 64)),
         "assumed": f"responses of {rollout.max_tokens // 2:,} tokens; {step_time.ASSUMED}",
     }

@@ -12,9 +12,8 @@ from libra_cli.stream.line_source import STDIN, InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.training.run_dir import EVENTS
 
-COUNTS = ("step", "model_step", "n", "unread", "low", "high", "rollout", "epoch", "prompts", "samples")
+NO_CURVES = ("step", "model_step", "n", "unread", "low", "high", "rollout", "epoch", "prompts", "samples")
 """Numbers of an event that are no curve."""
-TENTH = 10
 
 Event = dict[str, Any]
 
@@ -63,7 +62,7 @@ def _summed_up(name: str, path: str, events: Iterator[Event]) -> dict[str, Any]:
     curves: dict[str, list[list[float]]] = {}
     for (kind, step), event in sorted(latest.items(), key=lambda item: item[0][1]):
         for field, value in event.items():
-            if field not in COUNTS and isinstance(value, (int, float)) and not isinstance(value, bool):
+            if field not in NO_CURVES and _is_number(value):
                 ends = [event[end] for end in ("low", "high") if field == "accuracy" and _is_number(event.get(end))]
                 curves.setdefault(f"{kind}/{field}", []).append([step, float(value), *(ends if len(ends) == 2 else ())])
     return {
@@ -84,7 +83,7 @@ def _is_number(value: Any) -> bool:
 def _figure(points: Sequence[Sequence[float]]) -> dict[str, Any]:
     """Means over the first and the last tenth of a curve, its extremes, and their steps."""
     values = [point[1] for point in points]
-    n = max(1, len(values) // TENTH)
+    n = max(1, len(values) // 10)
     low, high = min(values), max(values)
     return {
         "n": len(values),

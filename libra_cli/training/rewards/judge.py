@@ -13,8 +13,10 @@ from libra_cli.training.registry import Choice, Count, NonNegative, Positive, Sh
 RANK = "rank"
 _ENGINES = tuple(name for name in choices.ENGINES if name != "replay")
 _MAPPINGS = ("sampling_arg", "engine_arg", "chat_template_arg")
-_RUNNING = ("engine", "base_url", "api_key_env", "api_key_file", "request_timeout", "retry_budget", "concurrency",
-            "batch_size", "dtype", "engine_arg", "trust_remote_code")  # fmt: skip
+_RUNNING = (
+    "engine", "base_url", "api_key_env", "api_key_file", "request_timeout", "retry_budget", "max_response_bytes",
+    "proxy", "concurrency", "batch_size", "dtype", "engine_arg", "trust_remote_code",
+)  # fmt: skip
 """Options that say how the judge runs, not what it says: a run continues with others."""
 
 
@@ -41,6 +43,8 @@ class RewardJudge:
     api_key_file: str | None = None
     request_timeout: Positive | None = None
     retry_budget: NonNegative = 1500.0
+    max_response_bytes: Count = 16 << 20
+    proxy: str | None = None
     concurrency: Count | None = None
     batch_size: Count | None = None
     dtype: str = "auto"
