@@ -27,7 +27,13 @@ def slurm_nodes() -> int:
     return len(set(subprocess.run(states, capture_output=True, check=False).stdout.split()))
 
 
-on_two_nodes = pytest.mark.skipif(slurm_nodes() < 2, reason="needs a Slurm with two nodes that are up (srun, sinfo)")
+@pytest.fixture(scope="module")
+def two_nodes() -> None:
+    if slurm_nodes() < 2:
+        pytest.skip("needs a Slurm with two nodes that are up (srun, sinfo)")
+
+
+on_two_nodes = pytest.mark.usefixtures("two_nodes")
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
