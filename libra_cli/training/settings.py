@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
+from libra_cli.choices import LABELLED_LOSSES, PAIR_LOSSES
 from libra_cli.training.rewards.judge import shaping_of
 
 T = TypeVar("T")
@@ -297,3 +298,45 @@ class GrpoRunSettings(TrainSettings):
             del rollout[name]
         more = {**rollout, **asdict(self.loss), "rewards": shaping_of(self.rewards)}
         return json.loads(json.dumps({**super().shaping, **more}))
+
+
+@dataclass(frozen=True)
+class PreferenceLossSettings:
+    """The objective of `libra dpo`; raises ValueError for values that contradict each other."""
+
+    loss: str = "sigmoid"
+    beta: float = 0.01
+    """Strength of the pull to the reference."""
+    label_smoothing: float | None = None
+    """The share of pairs that are flipped, for `cdpo` and `robust`."""
+    desirable_weight: float | None = None
+    """Factor of the loss of desirable responses, for `kto`; None: 1."""
+    undesirable_weight: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.loss not in (*PAIR_LOSSES, *LABELLED_LOSSES):
+            raise ValueError(f"--loss {self.loss}: one of {', '.join((*PAIR_LOSSES, *LABELLED_LOSSES))}")
+        smooths = self.loss in ("cdpo", "robust")
+        if smooths and self.label_smoothing is None:
+            cure = "libra dpo-pairs --confusion suggests a value"
+            raise ValueError(f"--loss {self.loss} needs --label-smoothing, the share of flipped pairs; {cure}")
+        if not smooths and self.label_smoothing is not None:
+            raise ValueError(f"--label-smoothing is for --loss cdpo and robust, not {self.loss}")
+        if self.loss != "kto" and (self.desirable_weight, self.undesirable_weight) != (None, None):
+            raise ValueError(f"--desirable-weight and --undesirable-weight are for --loss kto, not {self.loss}")
+
+    @property
+    def on_pairs(self) -> bool:
+        """Pairs are learned from, not labelled responses."""
+        return self.loss in PAIR_LOSSES
+
+    @property
+    def smoothing(self) -> float:
+        """The share of flipped pairs; 0 if none is given."""
+        return self.label_smoothing or 0.0
+
+    @property
+    def weights(self) -> tuple[float, float]:
+        """Factors of the losses of desirable and of undesirable responses."""
+        given = self.desirable_weight, self.undesirable_weight
+        return 1.0 if given[0] is None else given[0], 1.0 if given[1] is None else given[1]
