@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from libra_cli import miniature
+from libra_cli.engines.openai.endpoints import without_query
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.grpo.plan import plan_of
 from libra_cli.stages.grpo.run import GrpoMethod
@@ -48,12 +49,20 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[st
         "steps": min(steps, batch.max_steps or steps),
         "responses_per_rollout": rollout.responses,
         "most_tokens_per_rollout": rollout.responses * rollout.max_tokens,
+        "sampler": _sampler(rollout),
         **({} if plan.judge is None else {"judge": _judge(plan.judge, rollout)}),
         **dry_run.memory_needs(
             settings, config, ranks, longest, reference=bool(settings.loss.kl) and settings.model.lora_rank is None
         ),
         "on_gpus": _on_gpus(settings, config, mean_prompt, longest),
     }
+
+
+def _sampler(rollout: RolloutSettings) -> dict[str, Any]:
+    """Who samples, and where; whether servers are up is seen when the run begins."""
+    if rollout.sampler_url:
+        return {"engine": "vllm", "runs_in": [without_query(url) for url in rollout.sampler_url]}
+    return {"engine": rollout.sampler, "runs_in": "each training process"}
 
 
 def _on_gpus(settings: GrpoRunSettings, config: Any, mean_prompt: float, longest: int) -> dict[str, Any]:
