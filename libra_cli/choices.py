@@ -96,3 +96,9 @@ LOSS_AGGREGATIONS = ("seq-mean-token-mean", "token-mean", "seq-mean-token-sum", 
 SAMPLERS = ("auto", "vllm", "transformers")
 OLD_LOG_PROBS = ("sampler", "trainer")
 """Who computes the log-probabilities that ratios start from."""
+
+# The loss of libra dpo
+PAIR_LOSSES = ("sigmoid", "cdpo", "robust", "ipo", "sigmoid_norm", "bco_pair", "soft")
+"""Losses on preference pairs, by TRL's names where it has them; the first is the paper's."""
+LABELLED_LOSSES = ("kto", "bco", "ce")
+"""Losses on responses with a label."""

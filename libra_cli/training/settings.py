@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
+from libra_cli.choices import LABELLED_LOSSES, PAIR_LOSSES
 from libra_cli.training.rewards.judge import shaping_of
 
 T = TypeVar("T")
@@ -218,6 +219,10 @@ class RolloutSettings:
     sampler: str = "auto"
     sampler_arg: tuple[tuple[str, Any], ...] = ()
     sampler_batch_size: int | None = None
+    sampler_url: tuple[str, ...] = ()
+    """vLLM servers that sample, instead of an engine in the training processes."""
+    api_key_env: str | None = None
+    api_key_file: str | None = None
     old_log_probs: Literal["sampler", "trainer"] = "sampler"
     max_gap: float | None = None
     """Largest mean difference, in nats, between the log-probabilities of sampler and trainer; None: by the dtype."""
@@ -229,6 +234,11 @@ class RolloutSettings:
     def responses(self) -> int:
         """Responses of a rollout."""
         return self.prompts * self.samples
+
+
+_SAMPLING_PLACE = ("sampler_arg", "sampler_batch_size", "sampler_url", "api_key_env", "api_key_file", "max_gap",
+                   "save_rollouts")  # fmt: skip
+"""Settings that say where and how responses are sampled, not which: a run continues with others."""
 
 
 @dataclass(frozen=True)
@@ -284,7 +294,49 @@ class GrpoRunSettings(TrainSettings):
     def shaping(self) -> dict[str, Any]:
         """Those of every trainer, and what determines rollouts, rewards and the loss."""
         rollout = asdict(self.rollout)
-        for name in ("sampler_arg", "sampler_batch_size", "max_gap", "save_rollouts"):
+        for name in _SAMPLING_PLACE:
             del rollout[name]
         more = {**rollout, **asdict(self.loss), "rewards": shaping_of(self.rewards)}
         return json.loads(json.dumps({**super().shaping, **more}))
+
+
+@dataclass(frozen=True)
+class PreferenceLossSettings:
+    """The objective of `libra dpo`; raises ValueError for values that contradict each other."""
+
+    loss: str = "sigmoid"
+    beta: float = 0.01
+    """Strength of the pull to the reference."""
+    label_smoothing: float | None = None
+    """The share of pairs that are flipped, for `cdpo` and `robust`."""
+    desirable_weight: float | None = None
+    """Factor of the loss of desirable responses, for `kto`; None: 1."""
+    undesirable_weight: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.loss not in (*PAIR_LOSSES, *LABELLED_LOSSES):
+            raise ValueError(f"--loss {self.loss}: one of {', '.join((*PAIR_LOSSES, *LABELLED_LOSSES))}")
+        smooths = self.loss in ("cdpo", "robust")
+        if smooths and self.label_smoothing is None:
+            cure = "libra dpo-pairs --confusion suggests a value"
+            raise ValueError(f"--loss {self.loss} needs --label-smoothing, the share of flipped pairs; {cure}")
+        if not smooths and self.label_smoothing is not None:
+            raise ValueError(f"--label-smoothing is for --loss cdpo and robust, not {self.loss}")
+        if self.loss != "kto" and (self.desirable_weight, self.undesirable_weight) != (None, None):
+            raise ValueError(f"--desirable-weight and --undesirable-weight are for --loss kto, not {self.loss}")
+
+    @property
+    def on_pairs(self) -> bool:
+        """Pairs are learned from, not labelled responses."""
+        return self.loss in PAIR_LOSSES
+
+    @property
+    def smoothing(self) -> float:
+        """The share of flipped pairs; 0 if none is given."""
+        return self.label_smoothing or 0.0
+
+    @property
+    def weights(self) -> tuple[float, float]:
+        """Factors of the losses of desirable and of undesirable responses."""
+        given = self.desirable_weight, self.undesirable_weight
+        return 1.0 if given[0] is None else given[0], 1.0 if given[1] is None else given[1]

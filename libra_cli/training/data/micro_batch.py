@@ -94,6 +94,8 @@ def _token_batch(samples: list[int], is_target: Rows, annotations: Annotations |
         per_target(given.old_logp),
         per_target(given.ref_logp),
         per_target(given.sampler_logp),
+        per_target(given.label),
+        per_target(given.baseline),
     )
 
 

@@ -41,6 +41,8 @@ class Annotations:
     old_logp: Mapping[int, np.ndarray] | None = None
     ref_logp: Mapping[int, np.ndarray] | None = None
     sampler_logp: Mapping[int, np.ndarray] | None = None
+    label: Mapping[int, float] | None = None
+    baseline: Mapping[int, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,11 @@ class TokenBatch:
     """Log-probabilities under the reference policy."""
     sampler_logp: Tensor | None = None
     """Log-probabilities that the sampler reported as it generated the samples."""
+    label: Tensor | None = None
+    """What is known of the whole sample: 1 if it is desirable and 0 if not, or how likely its pair is the right way
+    around."""
+    baseline: Tensor | None = None
+    """What is subtracted from the reward of the whole sample."""
 
     def slice(self, part: slice) -> TokenBatch:
         """The same for a range of the targets."""
