@@ -2,6 +2,8 @@
 VENV := $(abspath .venv)
 export PATH := $(VENV)/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
+# Else each of the thousand processes of the tests would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test slow lint docs bench setup
 

@@ -160,10 +160,10 @@ _libra() {
         'grpo')
             case $before in
                 --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
-                --tokenizer|--revision|--lora-rank|--lora-alpha|--lora-dropout|--lora-target|--template|--system|--chat-template-arg|--thinking-markers|--max-length|--prompts|-n|--samples|--temperature|--max-tokens|--sampler-arg|--sampler-batch-size|--max-gap|--refills|--clip-low|--clip-high|--kl|--importance-cap|--batch-size|--epochs|--max-steps|--lr|--min-lr|--warmup|--clip|--weight-decay|--betas|--epsilon|--seed|--nproc|--micro-tokens|--zero|--sequence-parallel|--save-every|--keep|--grace|--score-every|--score-with|--wandb) _libra_only '' ;;
+                --tokenizer|--revision|--lora-rank|--lora-alpha|--lora-dropout|--lora-target|--template|--system|--chat-template-arg|--thinking-markers|--max-length|--prompts|-n|--samples|--temperature|--max-tokens|--sampler-arg|--sampler-url|--api-key-env|--sampler-batch-size|--max-gap|--refills|--clip-low|--clip-high|--kl|--importance-cap|--batch-size|--epochs|--max-steps|--lr|--min-lr|--warmup|--clip|--weight-decay|--betas|--epsilon|--seed|--nproc|--micro-tokens|--zero|--sequence-parallel|--save-every|--keep|--grace|--score-every|--score-with|--wandb) _libra_only '' ;;
                 --dtype|--save-dtype) _libra_only 'auto bf16 fp32' ;;
                 --task) _libra_only 'reason score rank verify rate best' ;;
-                --chat-template|--errors|--replay|--rewards|--deepspeed|-o|--output|--score|--tensorboard|--config) ;;
+                --chat-template|--errors|--api-key-file|--replay|--rewards|--deepspeed|-o|--output|--score|--tensorboard|--config) ;;
                 --too-long) _libra_only 'drop refuse' ;;
                 --sampler) _libra_only 'auto vllm transformers' ;;
                 --old-log-probs) _libra_only 'sampler trainer' ;;
@@ -175,7 +175,7 @@ _libra() {
                 --resume) _libra_only 'auto never' ;;
                 --final) _libra_only 'last best' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --task --template --system --chat-template --chat-template-arg --thinking-markers --max-length --too-long --errors --prompts -n --samples --temperature --max-tokens --sampler --sampler-arg --sampler-batch-size --old-log-probs --max-gap --refills --save-rollouts --replay --rewards --policy-loss --aggregate --clip-low --clip-high --kl --importance-cap --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --task --template --system --chat-template --chat-template-arg --thinking-markers --max-length --too-long --errors --prompts -n --samples --temperature --max-tokens --sampler --sampler-arg --sampler-url --api-key-env --api-key-file --sampler-batch-size --old-log-probs --max-gap --refills --save-rollouts --replay --rewards --policy-loss --aggregate --clip-low --clip-high --kl --importance-cap --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
             esac ;;
         'report')
             case $before in

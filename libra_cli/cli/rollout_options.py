@@ -94,8 +94,8 @@ ROLLOUT_OPTIONS = (
         "--sampler",
         type=click.Choice(choices.SAMPLERS),
         default="auto",
-        help="Engine that samples, in the training processes. auto: vllm on GPUs if it is installed, else "
-        "transformers.",
+        help="Engine that samples, in the training processes unless --sampler-url names servers. auto: vllm on GPUs "
+        "if it is installed, else transformers.",
     ),
     _rollout_option(
         "--sampler-arg",
@@ -103,6 +103,23 @@ ROLLOUT_OPTIONS = (
         type=KeyValue(),
         metavar="KEY=VALUE",
         help="Engine argument of vLLM by its own name, such as tensor_parallel_size=4. Repeatable.",
+    ),
+    _rollout_option(
+        "--sampler-url",
+        multiple=True,
+        metavar="URL",
+        help="Address of a vLLM server that samples, on GPUs or a node of its own; it gets the weights in training "
+        "before each rollout. Repeatable; servers share the prompts. See docs/training.md for how to start one.",
+    ),
+    _rollout_option(
+        "--api-key-env",
+        metavar="NAME",
+        help="Environment variable with the API key of --sampler-url. Default: OPENAI_API_KEY.",
+    ),
+    _rollout_option(
+        "--api-key-file",
+        metavar="FILE",
+        help="File with the API key of --sampler-url; nobody else may have permission to read it.",
     ),
     _rollout_option(
         "--sampler-batch-size",

@@ -40,9 +40,10 @@ def train(stage: str, nproc: int | None, settings: TrainSettings, run: Callable[
     from libra_cli.exits import Exit
     from libra_cli.stream.console import Console
     from libra_cli.stream.signals import leave
-    from libra_cli.training.distributed import launch
+    from libra_cli.training.distributed import deepspeed_config, launch
     from libra_cli.training.run_dir import RunDir
 
+    deepspeed_config.read(settings.engine.deepspeed)
     finished = RunDir(settings, stage).check()
     if finished is not None:
         note = f"{settings.save.output} is finished; --overwrite trains it anew"
@@ -66,9 +67,10 @@ def describe(
 
     from libra_cli.exits import Exit
     from libra_cli.stream.console import Console
-    from libra_cli.training.distributed import launch
+    from libra_cli.training.distributed import deepspeed_config, launch
     from libra_cli.training.run_dir import RunDir
 
+    deepspeed_config.read(settings.engine.deepspeed)
     RunDir(settings, stage).check_named()
     devices = nproc or launch.visible_devices(os.environ) or 1
     launch.relaunch(1, 0)

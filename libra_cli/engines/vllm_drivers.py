@@ -61,7 +61,7 @@ class InProcess:
         """Replaces weights by their names in a checkpoint; no request may be at work."""
         # `model.load_weights` would not do: a CPU keeps weights in a format of its kernels, which this converts anew.
         self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(named)})
-        self._engine.apply_model(_repack_tied_head)
+        self._engine.apply_model(repack_tied_head)
         self._engine.reset_prefix_cache()  # it holds keys and values of the old weights
 
     def sleep(self) -> None:
@@ -153,7 +153,7 @@ class OwnProcesses:
             self._finished.put((key, error))
 
 
-def _repack_tied_head(model: Any) -> None:
+def repack_tied_head(model: Any) -> None:
     """Packs a head that shares the embedding's weight for the CPU's kernels again.
 
     vLLM 0.32 reloads the shared weight into the embedding alone, and would compute logits with the old copy.

@@ -225,7 +225,7 @@ def _server_factory(
     template = _chat_template(options)
     given: dict[str, Any] = {
         "concurrency": options.concurrency or CONCURRENCY,
-        "api_key": _api_key(options),
+        "api_key": api_key(options.api_key_env, options.api_key_file),
         "timeout": options.request_timeout,
         "retry_budget": options.retry_budget,
         "chat_template_args": _chat_args(options, sampling_options),
@@ -249,13 +249,15 @@ def _server_factory(
     return make
 
 
-def _api_key(options: EngineOptions) -> str | None:
-    """The key from a private file or the environment; None if there is none, as for a server of one's own."""
-    path = options.api_key_file
+def api_key(variable: str | None, path: str | None) -> str | None:
+    """The key from a private file or the environment; None if there is none, as for a server of one's own.
+
+    Raises InvalidOptions if the one that is named cannot be had.
+    """
     if path is None:
-        key = os.environ.get(options.api_key_env or DEFAULT_KEY)
-        if key is None and options.api_key_env is not None:
-            raise InvalidOptions(f"--api-key-env {options.api_key_env}: is not set in the environment")
+        key = os.environ.get(variable or DEFAULT_KEY)
+        if key is None and variable is not None:
+            raise InvalidOptions(f"--api-key-env {variable}: is not set in the environment")
         return key or None
     try:
         with open(path, encoding="utf-8") as file:

@@ -224,6 +224,10 @@ class RolloutSettings:
     sampler: str = "auto"
     sampler_arg: tuple[tuple[str, Any], ...] = ()
     sampler_batch_size: int | None = None
+    sampler_url: tuple[str, ...] = ()
+    """vLLM servers that sample, instead of an engine in the training processes."""
+    api_key_env: str | None = None
+    api_key_file: str | None = None
     old_log_probs: Literal["sampler", "trainer"] = "sampler"
     max_gap: float | None = None
     """Largest mean difference, in nats, between the log-probabilities of sampler and trainer; None: by the dtype."""
@@ -235,6 +239,11 @@ class RolloutSettings:
     def responses(self) -> int:
         """Responses of a rollout."""
         return self.prompts * self.samples
+
+
+_SAMPLING_PLACE = ("sampler_arg", "sampler_batch_size", "sampler_url", "api_key_env", "api_key_file", "max_gap",
+                   "save_rollouts")  # fmt: skip
+"""Settings that say where and how responses are sampled, not which: a run continues with others."""
 
 
 @dataclass(frozen=True)
@@ -290,7 +299,7 @@ class GrpoRunSettings(TrainSettings):
     def shaping(self) -> dict[str, Any]:
         """Those of every trainer, and what determines rollouts, rewards and the loss."""
         rollout = asdict(self.rollout)
-        for name in ("sampler_arg", "sampler_batch_size", "max_gap", "save_rollouts"):
+        for name in _SAMPLING_PLACE:
             del rollout[name]
         more = {**rollout, **asdict(self.loss), "rewards": shaping_of(self.rewards)}
         return json.loads(json.dumps({**super().shaping, **more}))

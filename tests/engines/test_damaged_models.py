@@ -119,6 +119,7 @@ def test_code_of_a_model_does_not_run_unless_it_is_trusted(model: Path, tmp_path
 
 
 @pytest.mark.engine
+@pytest.mark.slow
 def test_vllm_reads_pickled_weights_as_data_only(model: Path, tmp_path: Path, shell: Any) -> None:
     pytest.importorskip("vllm")
     state, mark = runs.weights(model), tmp_path / "mark"

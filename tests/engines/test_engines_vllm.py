@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from dataclasses import replace
 
+import installed
 import pytest
 from engine_requests import answers, requests_of
 
@@ -14,8 +15,7 @@ from libra_cli.engines.base import LocalModel, PromptTooLong, Sampling
 from libra_cli.engines.vllm import RESTARTS, SUSPECTS_AT_ONCE, VllmEngine
 from libra_cli.exits import Exit, Fatal
 
-pytestmark = pytest.mark.engine
-pytest.importorskip("vllm")
+pytestmark = [pytest.mark.engine, installed.needs("vllm")]
 
 PATH = str(miniature.resolve("libra-mini/strong"))
 STRONG = LocalModel("libra-mini/strong", PATH, dtype="float32", small=True, args={"max_num_seqs": 32})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 
+import installed
 import pytest
 from servers.prompts import PromptRequests, request_of
 from servers.real import vllm_server
@@ -14,8 +15,12 @@ from libra_cli.engines.base import LocalModel, Sampling
 from libra_cli.engines.openai.engine import OpenAIEngine
 from libra_cli.engines.transformers import TransformersEngine
 
-pytest.importorskip("vllm")
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(400), pytest.mark.xdist_group("vllm server")]
+pytestmark = [
+    pytest.mark.engine,
+    installed.needs("vllm"),
+    pytest.mark.timeout(400),
+    pytest.mark.xdist_group("vllm server"),
+]
 
 MODEL = "libra-mini/strong"
 PROBLEMS = 12

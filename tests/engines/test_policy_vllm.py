@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
+import installed
 import pytest
 from engine_requests import answers, requests_of
 from policy_models import WEAK, add_noise, begin_anew, largest_difference, load, local, untied
@@ -13,8 +14,7 @@ from libra_cli.engines.base import Sampling
 from libra_cli.engines.transformers import TransformersEngine
 from libra_cli.exits import Exit, Fatal
 
-pytestmark = pytest.mark.engine
-pytest.importorskip("vllm")
+pytestmark = [pytest.mark.engine, installed.needs("vllm")]
 
 from libra_cli.engines.vllm_policy import VllmPolicyEngine  # noqa: E402 -- only where vLLM is
 

@@ -33,6 +33,7 @@ def server(model, environment, tmp_path_factory):
 
 
 @pytest.mark.engine
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.xdist_group("vllm server")
 def test_a_real_server_gives_the_scores_of_transformers(server, model):

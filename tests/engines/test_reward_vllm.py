@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
+import installed
 import pytest
 from reward_models import EOS, LENGTHS, conversation, of_all_lengths, reward_model, rewards, scores
 from safetensors.torch import load_file, save_file
@@ -16,8 +17,7 @@ from libra_cli.engines.reward.head import RewardHead
 from libra_cli.engines.vllm import RESTARTS
 from libra_cli.exits import Exit, Fatal
 
-pytestmark = pytest.mark.engine
-pytest.importorskip("vllm")
+pytestmark = [pytest.mark.engine, installed.needs("vllm")]
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,7 @@ def test_a_conversation_beyond_the_context_is_refused_alone(engine, model):
     assert [found[at].value for at in (0, 1, 3)] == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_broken_engine_costs_the_row_that_breaks_it_only(engine, model, monkeypatch):
     scores(engine, ["2"])
     notes.clear()

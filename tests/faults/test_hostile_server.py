@@ -22,7 +22,7 @@ def test_each_attack_costs_its_own_row(shell, tmp_path, stage):
 def test_an_answer_that_bends_the_protocol_costs_its_own_row(shell, tmp_path):
     attacks = attacks_by_protocol(json.dumps(ROLLOUT.honest).encode())
     probed = endless("200 OK", lambda: repeat(BLANK))
-    options = ["--request-timeout", "10", "--retry-budget", "20"]
+    options = ["--request-timeout", "4", "--retry-budget", "8"]
     check(ROLLOUT.run(shell, attacks, *options, routes={"/health": probed, "/v1/models": probed}), tmp_path, attacks)
 
 

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from servers.scripted import unused_port
@@ -28,9 +28,35 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
+SAMPLING = [
+    "--generation-config", "vllm", "--logprobs-mode", "processed_logprobs", "--weight-transfer-config",
+    '{"backend": "libra"}', "--worker-extension-cls", "libra_cli.engines.vllm_weight_receiver.WorkerExtension",
+]  # fmt: skip
+"""With VLLM_SERVER_DEV_MODE=1: what a server needs to sample for a trainer without GPU."""
+
+
 @contextmanager
 def vllm_server(model: Path, name: str, log: Path, environment: Mapping[str, str], *more: str) -> Iterator[str]:
     """Serves the model in the directory `model` as `name`; yields its base URL once it answers."""
+    with vllm_process(model, name, log, environment, *more) as (url, _):
+        yield url
+
+
+@contextmanager
+def sampling_server(
+    model: Path, name: str, log: Path, environment: Mapping[str, str], *more: str
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Serves a model as the sampler of a trainer; yields base URL and process."""
+    env = {**environment, "VLLM_SERVER_DEV_MODE": "1"}
+    with vllm_process(model, name, log, env, *SAMPLING, *more) as served:
+        yield served
+
+
+@contextmanager
+def vllm_process(
+    model: Path, name: str, log: Path, environment: Mapping[str, str], *more: str
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """As `vllm_server`; yields base URL and process, which leads a process group of its own."""
     port = unused_port()
     words = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)]
     words += ["--served-model-name", name, "--host", "127.0.0.1", "--port", str(port), *ARGUMENTS, *more]
@@ -39,9 +65,10 @@ def vllm_server(model: Path, name: str, log: Path, environment: Mapping[str, str
         process = subprocess.Popen(words, env=env, stdout=file, stderr=file, start_new_session=True)
     try:
         _wait(process, f"http://127.0.0.1:{port}/health", log)
-        yield f"http://127.0.0.1:{port}/v1"
+        yield f"http://127.0.0.1:{port}/v1", process
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # all of them: its workers outlive it
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # all of them: its workers outlive it
         process.wait()
 
 

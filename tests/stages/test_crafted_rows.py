@@ -7,12 +7,13 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
 import forked
 import pytest
+import thinned
 from crafted_rows import READ, SCORED, VERIFIED, crafted, judged
 
 from libra_cli.exits import Exit, Fatal
@@ -95,6 +96,7 @@ WORDS = {
     "collect": ["collect", "KIND"],
 }
 """A run of each stage; KIND is the file with crafted rows of one kind."""
+PARTS = 3
 
 
 @pytest.fixture(scope="module")
@@ -104,22 +106,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recorded = [{**row, **judged("score", {"outcome": 3})} for row in good]
     for name, rows in {"good": good, "recording": recorded}.items():
         (made / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    for kind, row in READ.items():
-        rows = [*good[:2], *(bad for _, bad in crafted(row)), *good[2:]]
-        (made / f"{kind}.rows").write_text("".join(json.dumps(each) + "\n" for each in rows))
+    for part, (kind, row) in product(range(PARTS), READ.items()):
+        rows = [*good[:2], *(bad for _, bad in thinned.part_of(crafted(row), part, PARTS)), *good[2:]]
+        (made / f"{kind}.{part}.rows").write_text("".join(json.dumps(each) + "\n" for each in rows))
     return made
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("part", thinned.parts(PARTS))
 @pytest.mark.parametrize("stage", WORDS)
-def test_a_stage_takes_or_refuses_each_crafted_row(stage, folder):
+def test_a_stage_takes_or_refuses_each_crafted_row(stage, part, folder):
     for kind in READ:
-        ended = forked.libra([word.replace("KIND", f"{kind}.rows") for word in WORDS[stage]], folder)
+        ended = forked.libra([word.replace("KIND", f"{kind}.{part}.rows") for word in WORDS[stage]], folder)
         assert ended.status in ((0, 3) if stage != "labels" else (2,)), (kind, ended.err[-500:])
         if stage == "labels":
             assert re.search(rb"^libra verify: \S*\.rows:\d+: ", ended.err, re.MULTILINE), (kind, ended.err[-500:])
             continue
-        n_rows = len((folder / f"{kind}.rows").read_text().splitlines()) + 4 * (stage == "mix")
+        n_rows = len((folder / f"{kind}.{part}.rows").read_text().splitlines()) + 4 * (stage == "mix")
         if stage != "review":
             assert f"{n_rows} in = ".encode() in ended.err.replace(b",", b""), (kind, ended.err[-500:])
         if stage in ("verify", "judge", "mix"):
@@ -184,8 +187,12 @@ def test_the_door_names_the_field(name):
         check_types({name: {"a": 1} if name != "verification" else []})
 
 
-@pytest.mark.parametrize("columns", ["0", "1", "-5", "abc", "", "١٢", "9" * 30, "80"])
-@pytest.mark.parametrize("term", ["dumb", "xterm"])
+COLUMNS = ("0", "1", "-5", "abc", "", "١٢", "9" * 30, "80")
+
+
+@pytest.mark.parametrize(
+    ("columns", "term"), thinned.every(3, [(columns, term) for columns in COLUMNS for term in ("dumb", "xterm")])
+)
 def test_a_table_has_its_figures_whatever_the_environment_says(columns, term, folder):
     env = {"COLUMNS": columns, "TERM": term}
     (folder / "scored.jsonl").write_text("".join(json.dumps(row) + "\n" for row in others("pointwise")))

@@ -173,6 +173,7 @@ def test_a_dry_run_shows_the_prompt_and_generates_nothing(shell, tmp_path):
 
 
 @pytest.mark.engine
+@pytest.mark.slow
 def test_both_engines_write_rows_of_the_same_shape(shell, problems):
     pytest.importorskip("vllm")
     command = f"libra rollout {MODEL} --dtype float32 --temperature 0 -n 1 {problems}"

@@ -30,6 +30,7 @@ def ended(words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str
     return done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["3"])
 def test_a_rank_that_is_killed_ends_the_run_which_goes_on(tmp_path: Path, stage: str) -> None:
     words = command(tmp_path, "--nproc", "2", "--zero", stage, "--save-every", "1")

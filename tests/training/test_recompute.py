@@ -93,8 +93,9 @@ def test_two_ranks(models: Path, tmp_path: Path) -> None:
     assert_exact(compared(models, tmp_path, TWO, 2))
 
 
-@pytest.mark.parametrize("shared", [ULYSSES[0], *(pytest.param(each, marks=pytest.mark.slow) for each in ULYSSES[1:-1]),
-                                    ULYSSES[-1]], ids=[each["name"] for each in ULYSSES])  # fmt: skip
+@pytest.mark.parametrize(
+    "shared", [*map(thinned.slow, ULYSSES[:-1]), ULYSSES[-1]], ids=[each["name"] for each in ULYSSES]
+)
 def test_ranks_that_share_a_row(models: Path, tmp_path: Path, shared: dict[str, Any]) -> None:
     """Each in processes of its own: DeepSpeed divides ranks into groups once."""
     assert_exact(compared(models, tmp_path, [shared], 2))

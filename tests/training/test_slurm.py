@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import grpo_runs
+import psutil
 import pytest
 import sft_runs
 
@@ -27,7 +29,13 @@ def slurm_nodes() -> int:
     return len(set(subprocess.run(states, capture_output=True, check=False).stdout.split()))
 
 
-on_two_nodes = pytest.mark.skipif(slurm_nodes() < 2, reason="needs a Slurm with two nodes that are up (srun, sinfo)")
+@pytest.fixture(scope="module")
+def two_nodes() -> None:
+    if slurm_nodes() < 2:
+        pytest.skip("needs a Slurm with two nodes that are up (srun, sinfo)")
+
+
+on_two_nodes = pytest.mark.usefixtures("two_nodes")
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
@@ -158,10 +166,23 @@ GRPO_STEPS = 12
 GRPO = [*grpo_runs.COMMON, "--max-steps", str(GRPO_STEPS), "--save-every", "1", "--zero", "3", "tasks.jsonl"]
 
 
+def lose_a_node(job: str, run: Callable[..., str]) -> str:
+    """Kills all that the job runs on its second node, which Slurm then takes to be down; gives the node's name."""
+    node = run("scontrol", "show", "hostnames", run("squeue", "-h", "-j", job, "-o", "%N").strip()).split()[1]
+    here = {"SLURM_JOB_ID": job, "SLURMD_NODENAME": node}
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if here.items() <= process.environ().items():
+                process.kill()
+    run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=killed by a test")
+    return node
+
+
 @on_two_nodes
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_reinforcement_learning_that_is_requeued_ends_with_the_same_weights(environment, tmp_path):
+@pytest.mark.parametrize("lost", [False, True], ids=["requeued", "its node lost"])
+def test_reinforcement_learning_that_is_requeued_ends_with_the_same_weights(environment, tmp_path, lost):
     """A rank on each of two nodes, requeued in the middle of a rollout; its twin runs here, without Slurm."""
     grpo_runs.write_tasks(tmp_path / "tasks.jsonl")
 
@@ -173,8 +194,13 @@ def test_reinforcement_learning_that_is_requeued_ends_with_the_same_weights(envi
     queue = ["sbatch", "--parsable", "--nodes=2", "--oversubscribe", "--mem=2000", "--gpus-per-node=0", "--time=15"]
     job = run(*queue, "--output=log", SCRIPT, "grpo", "judge", *GRPO).strip()
     wait_for(lambda: len(losses(tmp_path / "log")) >= 3, "the middle of a rollout")
-    run("scontrol", "requeue", job)
+    if lost:
+        node = lose_a_node(job, run)
+    else:
+        run("scontrol", "requeue", job)
     wait_for(lambda: "PENDING" in run("squeue", "-h", "-j", job, "-o", "%T"), "it is queued again")
+    if lost and "down" in run("sinfo", "-h", "-n", node, "-o", "%T"):  # else it has come back by itself
+        run("scontrol", "update", f"NodeName={node}", "State=RESUME")
     run("scontrol", "update", f"JobId={job}", "StartTime=now")
     twin = run("libra", "grpo", *GRPO, "--nproc", "2", "-o", "twin")
     (tmp_path / "log.twin").write_text(twin)

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from libra_cli import __version__
 from libra_cli.engines.openai.chat_api import Body, ChatAnswer, read_chat_answer
+from libra_cli.engines.openai.completions_api import CompletionAnswer, read_completion_answer
 from libra_cli.engines.openai.endpoints import without_query
 from libra_cli.engines.openai.http_answer import CODING, MAX_RESPONSE_BYTES, AnswerReader, HttpAnswer
 from libra_cli.engines.openai.redaction import Redactor, secrets_in
@@ -66,14 +67,17 @@ class ChatClient:
         concurrency: int,
         note: Callable[[str], None],
         max_response_bytes: int = MAX_RESPONSE_BYTES,
+        flag: str = "--base-url",
     ):
+        """`flag`: the option that names the servers, for messages."""
         try:
             import httpx
         except ImportError:
-            raise Fatal(Exit.USAGE, "--engine openai needs httpx: pip install 'libra-cli[openai]'") from None
+            needs = "--engine openai" if flag == "--base-url" else flag
+            raise Fatal(Exit.USAGE, f"{needs} needs httpx: pip install 'libra-cli[openai]'") from None
         self._httpx = httpx
-        self.timeout = timeout
-        self.urls = list(dict.fromkeys(_checked(url) for url in base_urls))
+        self.timeout, self._flag = timeout, flag
+        self.urls = list(dict.fromkeys(_checked(url, flag) for url in base_urls))
         self._key = api_key or None
         if self._key and not (self._key.isascii() and self._key.isprintable() and " " not in self._key):
             cause = "the API key holds a space, a newline or another character that no key has"
@@ -113,13 +117,16 @@ class ChatClient:
             cure = "write http://HOST:PORT"
             raise Fatal(Exit.USAGE, f"--proxy: the value is no address of a proxy; {cure}") from None
 
-    async def _request(self, method: str, url: str, body: Body | None, seconds: float) -> HttpAnswer:
+    async def _request(self, method: str, url: str, body: Body | None, seconds: float, kept: bool = True) -> HttpAnswer:
         idle = self._idle[urlsplit(url).netloc]
-        transport = idle.pop() if idle else self._open()
+        transport = idle.pop() if idle and kept else self._open()
         try:
             return await asyncio.wait_for(self._exchange(transport, method, url, body), seconds)
         finally:
-            idle.append(transport)
+            if kept:
+                idle.append(transport)
+            else:
+                await transport.aclose()
 
     async def _exchange(self, transport: Any, method: str, url: str, body: Body | None) -> HttpAnswer:
         times = self._httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()
@@ -147,12 +154,34 @@ class ChatClient:
         """Sends one conversation to vLLM's `/classify`; as `ask`, read by `read_classify_answer`."""
         return await self._ask(url, _root(url, "/classify"), body, read_classify_answer)
 
+    async def complete(self, url: str, body: Body) -> CompletionAnswer:
+        """Continues a prompt of token ids; as `ask`, read by `read_completion_answer`."""
+        return await self._ask(url, _at(url, "/completions"), body, read_completion_answer)
+
+    async def control(self, url: str, method: str, path: str, body: Body | None, seconds: float) -> Any:
+        """The answer (HttpAnswer) of an endpoint that a server keeps outside the API, or a Failure to get one.
+
+        On a connection of its own: a kept one may just be closing, and what changes the server is not sent twice.
+        """
+        return await self._send(url, method, _root(url, path), body, seconds, kept=False)
+
     async def _ask(self, url: str, address: str, body: Body, read: Callable[..., Any]) -> Any:
+        answer = await self._send(url, "POST", address, body, self.timeout)
+        if isinstance(answer, Failure):
+            return answer
+        try:
+            return read(answer, body)
+        except Fatal as error:
+            raise Fatal(error.status, f"{without_query(url)}: {error}") from None
+
+    async def _send(
+        self, url: str, method: str, address: str, body: Body | None, seconds: float, kept: bool = True
+    ) -> Any:
         httpx = self._httpx
         try:
-            answer = await self._request("POST", address, body, self.timeout)
+            answer = await self._request(method, address, body, seconds, kept)
         except asyncio.TimeoutError:
-            return Failure(Trouble.TIMEOUT, f"no reply within {self.timeout:g} s (--request-timeout)")
+            return Failure(Trouble.TIMEOUT, f"no reply within {seconds:g} s (--request-timeout)")
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
             return self._unreachable(url, error)
         except httpx.HTTPError as error:
@@ -160,10 +189,7 @@ class ChatClient:
         except zlib.error:
             return Failure(Trouble.BROKEN, "the answer cannot be unpacked")
         self._reached.add(url)
-        try:
-            return read(answer, body)
-        except Fatal as error:
-            raise Fatal(error.status, f"{without_query(url)}: {error}") from None
+        return answer
 
     def _unreachable(self, url: str, error: Exception) -> Failure:
         """A failure that may pass; raises Fatal for one of names or certificates, which does not."""
@@ -174,7 +200,7 @@ class ChatClient:
         # Only the name service's final answer counts, not a failure to ask it.
         unknown = any(isinstance(one, socket.gaierror) and one.errno == socket.EAI_NONAME for one in _causes(error))
         if url not in self._reached and unknown:
-            raise Fatal(Exit.USAGE, f"{name}: there is no such host ({reason}); check --base-url")
+            raise Fatal(Exit.USAGE, f"{name}: there is no such host ({reason}); check {self._flag}")
         return Failure(Trouble.UNREACHABLE, f"cannot be reached ({reason})")
 
     async def is_alive(self, url: str) -> bool:
@@ -252,7 +278,7 @@ def _root(url: str, path: str) -> str:
     return urlunsplit(parts._replace(path=parts.path.removesuffix("/v1") + path))
 
 
-def _checked(url: str) -> str:
+def _checked(url: str, flag: str) -> str:
     """A base URL without its last slash; raises Fatal(2) if it cannot be one."""
     try:
         parts = urlsplit(url)
@@ -261,13 +287,13 @@ def _checked(url: str) -> str:
         parts, usable = urlsplit(""), False
     if "@" in (parts.netloc if usable else url):
         cure = "leave name and password out of it, and give a key with --api-key-env or --api-key-file"
-        raise Fatal(Exit.USAGE, f"--base-url: {cure}")
+        raise Fatal(Exit.USAGE, f"{flag}: {cure}")
     name = without_query(url)
     if not usable:
-        raise Fatal(Exit.USAGE, f"--base-url {name}: is no address of a server; write http://HOST:PORT/v1")
+        raise Fatal(Exit.USAGE, f"{flag} {name}: is no address of a server; write http://HOST:PORT/v1")
     path = parts.path.rstrip("/")
     if path.endswith("/chat/completions"):
-        raise Fatal(Exit.USAGE, f"--base-url {name}: leave out /chat/completions")
+        raise Fatal(Exit.USAGE, f"{flag} {name}: leave out /chat/completions")
     return urlunsplit(parts._replace(path=path))
 
 

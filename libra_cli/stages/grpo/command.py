@@ -101,10 +101,11 @@ def command(
             raise click.UsageError("--replay computes rewards and trains nothing; give --dry-run too")
         return _replay(replay, options, recipe, rewards)
     check_options("grpo", options)
-    from libra_cli.stages.grpo.plan import plan_of
+    from libra_cli.stages.grpo.plan import check_servers, plan_of
     from libra_cli.training.settings import GrpoRunSettings
 
     settings = GrpoRunSettings.of(options, recipe, rewards)
+    check_servers(settings.rollout)
     plan_of(settings)  # a recipe that cannot be used is refused before ranks start
     if dry_run:
         return describe("grpo", nproc, settings, lambda devices, console: _plan(settings, devices, console))

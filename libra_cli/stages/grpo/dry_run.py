@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from libra_cli import miniature
+from libra_cli.engines.openai.endpoints import without_query
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.grpo.plan import plan_of
 from libra_cli.stages.grpo.run import GrpoMethod
@@ -22,7 +23,7 @@ from libra_cli.training.distributed.world import World
 from libra_cli.training.model import policy
 from libra_cli.training.monitoring import step_time
 from libra_cli.training.monitoring.flops import ModelShape
-from libra_cli.training.rewards.judge import RANK, RewardJudge
+from libra_cli.training.rewards.judge import ALL, RANK, RewardJudge
 from libra_cli.training.rollouts.sampler import GPU_MEMORY_SHARE
 from libra_cli.training.settings import GrpoRunSettings, RolloutSettings
 
@@ -48,12 +49,20 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[st
         "steps": min(steps, batch.max_steps or steps),
         "responses_per_rollout": rollout.responses,
         "most_tokens_per_rollout": rollout.responses * rollout.max_tokens,
+        "sampler": _sampler(rollout),
         **({} if plan.judge is None else {"judge": _judge(plan.judge, rollout)}),
         **dry_run.memory_needs(
             settings, config, ranks, longest, reference=bool(settings.loss.kl) and settings.model.lora_rank is None
         ),
         "on_gpus": _on_gpus(settings, config, mean_prompt, longest),
     }
+
+
+def _sampler(rollout: RolloutSettings) -> dict[str, Any]:
+    """Who samples, and where; whether servers are up is seen when the run begins."""
+    if rollout.sampler_url:
+        return {"engine": "vllm", "runs_in": [without_query(url) for url in rollout.sampler_url]}
+    return {"engine": rollout.sampler, "runs_in": "each training process"}
 
 
 def _on_gpus(settings: GrpoRunSettings, config: Any, mean_prompt: float, longest: int) -> dict[str, Any]:
@@ -100,7 +109,8 @@ def _judge(judge: RewardJudge, rollout: RolloutSettings) -> dict[str, Any]:
     """Who judges and where, the requests of a rollout, and what a judge in the training processes takes beside them."""
     asked = rollout.responses
     if judge.task == RANK:
-        asked = rollout.prompts * math.comb(rollout.samples, 2) * (2 if judge.orders == "both" else 1)
+        pairs = math.comb(rollout.samples, 2) if judge.against == ALL else rollout.samples - 1
+        asked = rollout.prompts * pairs * (2 if judge.orders == "both" else 1)
     path = Path(miniature.resolve(judge.model) or os.path.expanduser(judge.model))
     weights = sum(file.stat().st_size for file in path.glob("*.safetensors"))
     here = {"runs_in": "each training process", **({"weights_gb": round(weights / 1e9, 3)} if weights else {})}

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from libra_cli.cli.config_file import line_of
 from libra_cli.exits import Exit, Fatal, InvalidOptions
+from libra_cli.sampling.choose import api_key
 from libra_cli.training.rewards import RewardPlan
 from libra_cli.training.rewards.judge import RewardJudge
 from libra_cli.training.rollouts.judge_model import choose_judge
-from libra_cli.training.settings import GrpoRunSettings
+from libra_cli.training.settings import GrpoRunSettings, RolloutSettings
 
 SAVED = ("correct", "null_by", "lengths", "truncated", "format", "responses", "confidence", "prompt_id", "subset")
 """Facts that saved rollouts have."""
@@ -40,6 +41,26 @@ def plan_of(settings: GrpoRunSettings, available: Sequence[str] = MEASURED) -> R
         what = f"--refills: {plan.batch_wide[0]} compares all prompts of a rollout, and refills are rewarded apart"
         raise Fatal(Exit.USAGE, f"{what}; leave out --refills, or that part of the recipe")
     return plan
+
+
+def check_servers(rollout: RolloutSettings) -> None:
+    """Raises Fatal(2) for options that do not go with --sampler-url, or need it."""
+    if not rollout.sampler_url:
+        for flag, given in (("--api-key-env", rollout.api_key_env), ("--api-key-file", rollout.api_key_file)):
+            if given:
+                cure = "a judge's key is an option of its recipe"
+                raise InvalidOptions(f"{flag}: is the key of --sampler-url, which names no server; {cure}")
+        return
+    if rollout.sampler == "transformers":
+        raise InvalidOptions("--sampler transformers: samples in the training processes; leave out --sampler-url")
+    if rollout.sampler_arg:
+        cure = "give it to the servers of --sampler-url"
+        raise InvalidOptions(
+            f"--sampler-arg {rollout.sampler_arg[0][0]}: is for vLLM in the training processes; {cure}"
+        )
+    if rollout.sampler_batch_size:
+        raise InvalidOptions("--sampler-batch-size: is for --sampler transformers; leave it out with --sampler-url")
+    api_key(rollout.api_key_env, rollout.api_key_file)
 
 
 def _check_judge(judge: RewardJudge, seed: int) -> None:

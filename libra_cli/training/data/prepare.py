@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.console import Console
@@ -20,8 +20,10 @@ from libra_cli.training.data import origin, token_store
 from libra_cli.training.data.chat_format import TrainingChat, template_text
 from libra_cli.training.data.sources import StepBatch, mean_over_targets
 from libra_cli.training.data.tokenization import RowEncoder
-from libra_cli.training.distributed.world import World
 from libra_cli.training.settings import DataSettings
+
+if TYPE_CHECKING:
+    from libra_cli.training.distributed.world import World  # imports torch, which rewards of saved rollouts do not need
 
 
 class TrainingData(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed as dist
@@ -24,6 +24,7 @@ from libra_cli.engines.base import (
 from libra_cli.engines.chat_template import ChatTemplate
 from libra_cli.engines.transformers import TransformersEngine
 from libra_cli.exits import Exit, Fatal
+from libra_cli.sampling.choose import api_key
 from libra_cli.stream.console import Console
 from libra_cli.stream.signals import StopRequest
 from libra_cli.tasks import thinking
@@ -34,10 +35,15 @@ from libra_cli.training.model import policy
 from libra_cli.training.model.export import base_model, whole_weights
 from libra_cli.training.settings import ModelSettings, RolloutSettings
 
+if TYPE_CHECKING:
+    from libra_cli.engines.vllm_server import VllmServers
+
 Answer = Completion | RequestError
 
 _AGREE_EVERY = 8
 """Answers after which ranks that share an engine ask one another whether to stop."""
+SERVERS = "vLLM servers"
+"""The name of the samplers of --sampler-url."""
 GPU_MEMORY_SHARE = 0.4
 """Of a GPU's memory that vLLM takes beside the trainer, unless --sampler-arg says otherwise."""
 
@@ -65,7 +71,8 @@ class Sampler:
     """The engine of this rank that samples from the model in training.
 
     transformers generates with the trained module itself if that is whole on this rank; otherwise, and with vLLM, the
-    engine has a copy of the weights, which `refresh` replaces.
+    engine has a copy of the weights, which `refresh` replaces. With --sampler-url each rank asks the same servers for
+    the responses to its prompts.
     """
 
     def __init__(
@@ -80,13 +87,18 @@ class Sampler:
     ):
         """`closing`: ids of the tokens that close a turn; a response ends there, as it will in the exported model."""
         self._engine, self._world, self._template = engine, world, template
+        self._sampler: PolicyEngine
         sampling = Sampling(rollout.temperature, 1.0, rollout.max_tokens, extra={"stop_token_ids": list(closing)})
-        self.name = _chosen(rollout.sampler, world)
+        self.name = SERVERS if rollout.sampler_url else _chosen(rollout.sampler, world)
         _check_arguments(self.name, dict(rollout.sampler_arg))
         self._has_copy = True
         self._asleep = False
+        self._weights_device: torch.device | str = "cpu"
+        self._servers: VllmServers | None = None
         tensor_parallel = 1
-        if self.name == "vllm":
+        if rollout.sampler_url:
+            self._servers = self._sampler = self._connected(model, rollout, sampling, console)
+        elif self.name == "vllm":
             from libra_cli.engines.vllm_policy import VllmPolicyEngine
 
             defaults: dict[str, Any] = {"load_format": "dummy"}
@@ -94,7 +106,8 @@ class Sampler:
                 defaults["gpu_memory_utilization"] = GPU_MEMORY_SHARE
             args = {**defaults, **model.args}
             tensor_parallel = int(args.get("tensor_parallel_size") or 1)
-            self._sampler: PolicyEngine = VllmPolicyEngine(replace(model, args=args), sampling, console.note)
+            self._weights_device = world.device
+            self._sampler = VllmPolicyEngine(replace(model, args=args), sampling, console.note)
         elif engine.stage < 3 and world.sp_size == 1:
             self._has_copy = False
             attention = "sdpa" if engine.policy.packed else None
@@ -111,15 +124,70 @@ class Sampler:
         self.answers_for_group = world.rank % tensor_parallel == 0
         self._stop_group = world.neighbours(tensor_parallel) if tensor_parallel > 1 else None
 
+    def _connected(
+        self, model: LocalModel, rollout: RolloutSettings, sampling: Sampling, console: Console
+    ) -> VllmServers:
+        """The servers of --sampler-url, once rank 0 has found that they can sample; rank 0 gives them the weights."""
+        from libra_cli.engines.vllm_server import HTTP_BACKEND, VllmServers, WeightTransfer
+
+        world, longest = self._world, model.max_model_len or 0
+        key = api_key(rollout.api_key_env, rollout.api_key_file)
+        servers = VllmServers(rollout.sampler_url, sampling, self._template, key, console.note)
+        facts = world.on_rank0(lambda: servers.facts(model.dtype, longest, world.on_gpu))
+        transfer: WeightTransfer | None = None
+        if world.is_rank0:
+            from libra_cli.engines.vllm_weight_senders import HttpTransfer, NcclTransfer
+
+            if facts.backend == HTTP_BACKEND:
+                transfer = HttpTransfer(servers, base_model(self._engine.policy.model).config)
+            else:
+                transfer = NcclTransfer(servers, facts.workers, world.device)
+        if facts.backend != HTTP_BACKEND:
+            self._weights_device = world.device
+        servers.use(facts, world.size, transfer)
+        return servers
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether servers sample, on devices of their own."""
+        return self._servers is not None
+
     def refresh(self) -> None:
         """Hands the current weights to the engine; all ranks call it."""
         if self._asleep:
             self._sampler.wake()
             self._asleep = False
-        if self._has_copy:
-            module = base_model(self._engine.policy.model)
-            device = self._world.device if self.name == "vllm" else "cpu"
-            self._sampler.update_weights(whole_weights(module, self._engine, True, None, device))
+        if not self._has_copy:
+            return
+        gives = self._servers is None or self._world.is_rank0
+        module, device = base_model(self._engine.policy.model), self._weights_device
+        weights = whole_weights(module, self._engine, gives, None, device)
+        if self._servers is None:
+            self._sampler.update_weights(weights)
+            return
+
+        failure: Fatal | None = None
+        try:
+            if gives:
+                self._sampler.update_weights(weights)
+        except Fatal as error:
+            failure = error
+        for _ in weights:  # all ranks gather each weight, whoever gives it
+            pass
+        self._world.on_rank0(lambda: _raise(failure))
+
+    def sample_of_each(self, requests: Sequence[Request], max_tokens: int) -> dict[str, list[Completion]]:
+        """The completions of the same requests by each server, by its address. Raises Fatal(6) on all ranks."""
+        servers = self._servers
+        assert servers is not None
+        return self._world.on_rank0(
+            lambda: dict(zip(servers.names, servers.sample_of_each(requests, max_tokens), strict=True))
+        )
+
+    def check_version(self) -> None:
+        """Raises Fatal(6) on all ranks if a server has other weights than it was given last."""
+        if self._servers is not None:
+            self._world.on_rank0(self._servers.check_version)
 
     def generate(self, requests: Sequence[Request], stop: StopRequest) -> list[Answer | None]:
         """The answer to each request; None for those that a request to stop left without one."""
@@ -154,6 +222,11 @@ class Sampler:
 
     def close(self) -> None:
         self._sampler.close()
+
+
+def _raise(failure: Fatal | None) -> None:
+    if failure is not None:
+        raise failure
 
 
 def _chosen(wanted: str, world: World) -> str:

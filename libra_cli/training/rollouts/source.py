@@ -23,6 +23,15 @@ from libra_cli.training.data.trajectories import Trajectories, Trajectory
 from libra_cli.training.log_probs import measured_log_probs
 from libra_cli.training.model.reference import reference_of
 from libra_cli.training.rewards import NullBy, RewardBatch, RewardPlan
+from libra_cli.training.rollouts.gap import (
+    MAX_GAP,
+    PROBES,
+    SERVER_PROBE_TOKENS,
+    SERVER_PROBES,
+    Gap,
+    checked_gap,
+    probes_among,
+)
 from libra_cli.training.rollouts.grading import RolloutGrader
 from libra_cli.training.rollouts.judging import RolloutJudge, judge_figures, refuse_failing_judge
 from libra_cli.training.rollouts.records import write_records
@@ -31,12 +40,6 @@ from libra_cli.training.rollouts.sampler import Sampler, Stopwatch, local_model
 from libra_cli.training.run import SourceParts
 from libra_cli.training.run_dir import ROLLOUTS
 from libra_cli.training.settings import GrpoRunSettings
-
-MAX_GAP = {"fp32": 1e-3, "bf16": 0.1}
-"""Mean difference, in nats, that rounding may cause between the log-probabilities of sampler and trainer."""
-_PROBES, _PROBE_TOKENS, _PROBE_LONGEST = 4, 16, 512
-"""Responses of each rank, preferably of 16 tokens or more, by whose first 512 the hand-over of weights is checked."""
-
 
 TokenWeights = Callable[[Sequence[int]], Sequence[float]]
 """The weight of each target of each response in the loss of a step, from the targets of its responses."""
@@ -126,15 +129,13 @@ class RolloutSource:
     def _make(self, number: int, step: int) -> Rollout:
         """Samples until the rollout is full, or --refills is used up; all ranks call it."""
         settings, watch = self._settings.rollout, Stopwatch()
-        self._sampler.refresh()
-        watch.lap("sync")
+        gap = self._hand_over(watch)
         kept: list[GradedResponse] = []
         attempts: list[tuple[Sequence[GradedResponse], RewardBatch]] = []
         n_tokens = 0
         advantages: list[float | np.ndarray] = []
         learned = np.empty(0, bool)
         figures: dict[str, Any] = {}
-        gap: tuple[float, float] | None = None
         filtered = 0
         for attempt in range(settings.refills + 1):
             wanted = settings.prompts - len(kept) // settings.samples
@@ -176,13 +177,21 @@ class RolloutSource:
             prompts=len(kept) // settings.samples,
             filtered_prompts=filtered,
             **figures,
-            gap_mean=gap[0],
-            gap_max=gap[1],
+            gap_mean=gap.mean,
+            gap_max=gap.largest,
             tokens=n_tokens,
             **{f"seconds_{phase}": seconds for phase, seconds in watch.seconds.items()},
             sampled_per_second=n_tokens / watch.seconds["sample"] if watch.seconds.get("sample") else None,
         )
         return rollout
+
+    def _hand_over(self, watch: Stopwatch) -> Gap | None:
+        """Gives the sampler the current weights, and proves that servers have them."""
+        self._sampler.refresh()
+        watch.lap("sync")
+        gap = self._check_servers() if self._sampler.is_remote else None
+        watch.lap("check")
+        return gap
 
     def _rewarded(self, responses: Sequence[GradedResponse], step: int) -> RewardBatch:
         """Rewards and advantages, computed on rank 0: a user's own function need not agree with itself."""
@@ -232,6 +241,7 @@ class RolloutSource:
         ]
         answers = sampler.generate(requests, self._parts.stop)
         self._stop_if_asked()
+        sampler.check_version()
         watch.lap("sample")
         places = [place for place in prompts for _ in range(settings.samples)]
         failed: list[GradedResponse] = []
@@ -293,32 +303,33 @@ class RolloutSource:
 
     # -- log-probabilities --------------------------------------------------------------------------------------------
 
-    def _check_gap(self, responses: Sequence[GradedResponse]) -> tuple[float, float]:
-        """Mean and largest difference of the log-probabilities of sampler and trainer on a few short responses.
+    def _check_gap(self, responses: Sequence[GradedResponse]) -> Gap:
+        """Log-probabilities of sampler and trainer on a few short responses; raises Fatal(6) beyond --max-gap."""
+        probes = probes_among(responses, PROBES * self._world.dp_size)
+        return self._gap(probes, "the sampler") if probes else Gap(0.0, 0.0)
 
-        Raises Fatal(6) beyond --max-gap: the sampler does not have the weights in training.
-        """
-        length = lambda response: len(response.token_ids)  # noqa: E731 -- single tokens would prove little
-        written = sorted(
-            (each for each in responses if length(each)),
-            key=lambda each: (length(each) < _PROBE_TOKENS, length(each)),
-        )
-        first = slice(_PROBE_LONGEST)
-        probes = [
-            replace(each, token_ids=each.token_ids[first], sampler_logp=each.sampler_logp[first])
-            for each in written[: _PROBES * self._world.dp_size]
+    def _check_servers(self) -> Gap:
+        """As `_check_gap`, on responses that each server gives for this alone; the largest of their gaps."""
+        seed = self._settings.batch.seed
+        prompts = [self._store.prompt(index) for index in range(min(SERVER_PROBES, len(self._store)))]
+        requests = [
+            Request(prompt.messages, request_seed(seed, prompt.key, number), prompt.id, number, logprobs=True)
+            for number, prompt in enumerate(prompts)
         ]
-        if not probes:
-            return 0.0, 0.0
+        gaps = []
+        for server, completions in self._sampler.sample_of_each(requests, SERVER_PROBE_TOKENS).items():
+            probes = [
+                GradedResponse(i, i, i, i, self._sampler.prompt_ids(requests[i])).with_completion(completion)
+                for i, completion in enumerate(completions)
+            ]
+            gaps.append(self._gap(probes, server))
+        return Gap(max(gap.mean for gap in gaps), max(gap.largest for gap in gaps))
+
+    def _gap(self, probes: Sequence[GradedResponse], sampler: str) -> Gap:
         trainer = self._log_probs(self._engine, self._trajectories(probes, [0.0] * len(probes)))
-        differences = np.abs(np.concatenate([trainer[i] - each.sampler_logp for i, each in enumerate(probes)]))
-        mean, largest = float(differences.mean()), float(differences.max())
         bound = self._settings.rollout.max_gap or MAX_GAP[self._engine.precision]
-        if not mean <= bound:
-            what = f"the sampler's log-probabilities differ from the trainer's by {mean:.3g} nats on average"
-            cure = "its weights are not those in training; another --sampler may do, or raise --max-gap"
-            raise Fatal(Exit.BACKEND, f"{what}, more than {bound:g}: {cure}")
-        return mean, largest
+        theirs = [each.sampler_logp for each in probes]
+        return checked_gap(theirs, [trainer[i] for i in range(len(probes))], bound, sampler)
 
     def _log_probs(self, model: Any, trajectories: Sequence[Trajectory]) -> dict[int, np.ndarray]:
         """Log-probabilities of the targets of each, without dropout."""

@@ -1,0 +1,277 @@
+"""`libra grpo --sampler-url`: real vLLM servers sample, and get the weights in training over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sft_runs as runs
+from engine_requests import answers, requests_of
+from grpo_runs import COMMON, events, write_tasks
+from policy_models import WEAK, add_noise, begin_anew, largest_difference, load, local, untied
+from servers.real import sampling_server, vllm_server
+from transformers import AutoConfig
+
+from libra_cli.engines.base import LocalModel, Sampling
+from libra_cli.engines.chat_template import load_chat_template
+from libra_cli.engines.vllm_server import VllmServers, serve_line
+from libra_cli.engines.vllm_weight_senders import HttpTransfer
+from libra_cli.exits import Exit, Fatal
+
+pytest.importorskip("vllm")
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(500), pytest.mark.xdist_group("vllm server")]
+
+MODEL = "libra-mini/weak"
+PLAIN = Sampling(1.0, 1.0, 40)
+REQUESTS = requests_of([f"What is {n}-{n % 90 + 9}*6?" for n in range(100, 106)], samples=3, logprobs=True)
+LOSSES = ("loss", "policy_loss", "kl", "grad_norm", "entropy")
+Served = tuple[str, "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture(scope="module")
+def served(environment, tmp_path_factory) -> Iterator[Callable[[], Served]]:
+    """Gives the server of all tests; starts it, and again if a test has killed it."""
+    started: list[Served] = []
+    with ExitStack() as stack:
+        log = tmp_path_factory.mktemp("vllm") / "log"
+
+        def serve() -> Served:
+            if not started or started[-1][1].poll() is not None:
+                one = sampling_server(Path(WEAK), MODEL, log, environment, "--dtype", "float32")
+                started.append(stack.enter_context(one))
+            return started[-1]
+
+        yield serve
+
+
+@pytest.fixture
+def server(served: Callable[[], Served]) -> Served:
+    return served()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A folder with prompts, in which runs write theirs."""
+    made = tmp_path_factory.mktemp("runs")
+    write_tasks(made / "tasks.jsonl")
+    return made
+
+
+def servers_of(*urls: str, model: LocalModel | None = None) -> VllmServers:
+    return VllmServers(urls, PLAIN, load_chat_template(model or local()), None, print)
+
+
+def connected(*urls: str, config: Any = None, dtype: str = "float32", model: LocalModel | None = None) -> VllmServers:
+    config, servers = config or AutoConfig.from_pretrained(WEAK), servers_of(*urls, model=model)
+    servers.use(servers.facts(dtype, 200, on_gpu=False), 1, HttpTransfer(servers, config))
+    return servers
+
+
+def command(folder: Path, output: str, url: str, *args: str) -> list[str]:
+    words = ["grpo", *COMMON, str(folder / "tasks.jsonl"), "-o", str(folder / output), "--sampler-url", url, *args]
+    return [sys.executable, "-m", "libra_cli", *words]
+
+
+def agree(engine: VllmServers, policy, change, bound: float) -> None:
+    """The servers' log-probabilities are those of the weights that came last."""
+    before = None
+    for seed in (1, 2):
+        change(policy, seed)
+        engine.update_weights(policy.named_parameters())
+        after = answers(engine, REQUESTS)
+        assert after != before
+        assert largest_difference(engine, policy, after, REQUESTS, PLAIN) < bound
+        engine.check_version()
+        before = after
+
+
+def test_log_probabilities_are_those_of_the_weights_that_came_last(server: Served) -> None:
+    engine = connected(server[0].removesuffix("/v1"))
+    agree(engine, load(), add_noise, 1e-3)
+    engine.close()
+
+
+def test_an_update_that_a_killed_trainer_left_open_is_closed(server: Served) -> None:
+    engine = connected(server[0])
+    for path in ("/pause?mode=abort", "/start_weight_update"):
+        engine.everywhere(path)
+    engine.close()
+    engine = connected(server[0])
+    agree(engine, add_noise(load(), 5), add_noise, 1e-3)
+    engine.close()
+
+
+def test_a_server_that_cannot_sample_for_this_trainer_is_refused(server: Served) -> None:
+    engine = servers_of(server[0])
+    for dtype, longest, named in (("bfloat16", 200, "--dtype bfloat16"), ("float32", 4096, "--max-model-len 4096")):
+        with pytest.raises(Fatal, match=named) as caught:
+            engine.facts(dtype, longest, on_gpu=False)
+        assert caught.value.status == Exit.USAGE
+        assert "VLLM_SERVER_DEV_MODE=1 vllm serve MODEL" in str(caught.value)
+    engine.close()
+
+
+def test_another_tokenizer_is_refused(server: Served, tmp_path: Path) -> None:
+    engine = servers_of(server[0], model=local(str(other_tokenizer(tmp_path))))
+    with pytest.raises(Fatal, match="another tokenizer") as caught:
+        engine.facts("float32", 200, on_gpu=False)
+    assert caught.value.status == Exit.USAGE
+    engine.close()
+
+
+def other_tokenizer(folder: Path) -> Path:
+    """The embedded model's tokenizer without the markers of the thinking among its tokens."""
+    for name in ("config.json", "tokenizer_config.json", "tokenizer.json", "chat_template.jinja"):
+        source = Path(WEAK, name)
+        if source.exists():
+            text = source.read_text(encoding="utf-8")
+            (folder / name).write_text(text.replace("<think>", "<mull>"), encoding="utf-8")
+    return folder
+
+
+def test_weights_of_another_model_are_refused(server: Served, tmp_path: Path) -> None:
+    other = load(str(runs.write_model(tmp_path / "other")))
+    engine = connected(server[0], config=other.config)
+    with pytest.raises(Fatal, match="model has hidden_size 128, the trainer's 32; start it anew") as caught:
+        engine.update_weights(other.named_parameters())
+    assert caught.value.status == Exit.USAGE
+    engine.close()
+
+
+def test_a_killed_run_continues_with_the_same_losses(server: Served, folder: Path) -> None:
+    """Six steps in one go, and three, a SIGKILL and three: the checkpoint's weights go into the server."""
+    runs.drive(folder, 1, {"whole": [*COMMON, str(folder / "tasks.jsonl"), "--sampler-url", server[0]]}, stage="grpo")
+    whole = events(folder / "whole.log", "step")
+    for rollout in events(folder / "whole.log", "rollout"):
+        assert rollout["gap_mean"] < 1e-5
+    assert max(step["log_ratio_max"] for step in whole[::2]) < 1e-3
+    words = command(folder, "killed", server[0], "--save-every", "1")
+    process = subprocess.Popen(
+        words, env=runs.environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    log = folder / "killed.log"
+    assert process.stdout is not None
+    with open(log, "w") as out:
+        for line in process.stdout:
+            out.write(line)
+            event = json.loads(line)
+            if event["event"] == "checkpoint" and event["step"] == 3:
+                process.kill()
+        process.wait()
+        done = subprocess.run(words, env=runs.environment(), capture_output=True, text=True, timeout=250)
+        out.write(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert "continues after step" in done.stderr
+    close(whole, events(log, "step"), rel=1e-4)
+
+
+def close(one: list[dict[str, Any]], other: list[dict[str, Any]], rel: float, abs: float = 1e-6) -> None:
+    """Both runs report the same losses."""
+    assert [step["step"] for step in one] == [step["step"] for step in other]
+    for before, after in zip(one, other, strict=True):
+        for name in LOSSES:
+            assert after[name] == pytest.approx(before[name], rel=rel, abs=abs), (name, before["step"])
+
+
+def running(url: str) -> int:
+    """Requests that a server has at work."""
+    with urllib.request.urlopen(url.removesuffix("/v1") + "/metrics", timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(int(float(line.split()[-1])) for line in lines if line.startswith("vllm:num_requests_running"))
+
+
+def begun_rollout(folder: Path, output: str, url: str) -> subprocess.Popen[str]:
+    """A run whose long first rollout the server is sampling."""
+    words = command(folder, output, url, "--prompts", "256", "-n", "16", "--max-tokens", "200", "--batch-size", "4096")
+    process = subprocess.Popen(words, env=runs.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while running(url) < 50:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    return process
+
+
+@pytest.mark.slow
+def test_a_stop_during_a_rollout_leaves_it(server: Served, folder: Path) -> None:
+    process = begun_rollout(folder, "stopped", server[0])
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == Exit.TERMINATED, errors
+    assert "the same command continues" in errors
+    deadline = time.monotonic() + 60
+    while running(server[0]):  # the server does not work on for nobody
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+@pytest.mark.slow
+def test_a_server_that_falls_silent_during_a_rollout_ends_the_run(server: Served, folder: Path) -> None:
+    url, served = server
+    process = begun_rollout(folder, "silent", url)
+    os.killpg(served.pid, signal.SIGSTOP)
+    try:
+        _, errors = process.communicate(timeout=120)
+    finally:
+        os.killpg(served.pid, signal.SIGCONT)
+    assert process.returncode == Exit.BACKEND, errors
+    assert f"{url}: the sampler is gone (no reply within" in errors
+
+
+@pytest.mark.slow
+def test_ranks_and_servers_share_a_rollout(server: Served, folder: Path, environment) -> None:
+    """Two ranks with ZeRO-3 and two servers come to the losses of one rank and one server."""
+    words = [*COMMON, str(folder / "tasks.jsonl"), "--sampler-url", server[0]]
+    runs.drive(folder, 1, {"alone": words}, stage="grpo")
+    with sampling_server(Path(WEAK), MODEL, folder / "second.log", environment, "--dtype", "float32") as (url, _):
+        runs.drive(folder, 2, {"shared": [*words, "--sampler-url", url, "--zero", "3"]}, stage="grpo")
+    for rollout in events(folder / "shared.log", "rollout"):
+        assert rollout["gap_mean"] < 1e-5
+    close(events(folder / "alone.log", "step"), events(folder / "shared.log", "step"), rel=1e-2, abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("head", "dtype"), [("untied", "float32"), ("tied", "bfloat16")])
+def test_other_heads_and_dtypes_agree_too(head: str, dtype: str, tmp_path: Path, environment) -> None:
+    path = WEAK if head == "tied" else untied(tmp_path / "model")
+    config = AutoConfig.from_pretrained(path)
+    with sampling_server(Path(path), MODEL, tmp_path / "log", environment, "--dtype", dtype) as (url, _):
+        engine = connected(url, config=config, dtype=dtype, model=local(path))
+        # In half precision two forward passes of a trained miniature differ by 0.3 at a token, of a new one by 0.01.
+        if dtype == "float32":
+            agree(engine, load(path), add_noise, 1e-3)
+        else:
+            agree(engine, load(path, dtype), begin_anew, 1e-2)
+        engine.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("developing", [False, True])
+def test_a_server_without_the_flags_is_told_them(developing: bool, tmp_path: Path, environment) -> None:
+    env = {**environment, **({"VLLM_SERVER_DEV_MODE": "1"} if developing else {})}
+    with vllm_server(Path(WEAK), MODEL, tmp_path / "log", env, "--dtype", "float32") as url:
+        engine = servers_of(url)
+        with pytest.raises(Fatal) as caught:
+            engine.facts("float32", 200, on_gpu=False)
+        engine.close()
+    assert caught.value.status == Exit.USAGE
+    missing = "lacks --generation-config vllm, --logprobs-mode processed_logprobs, --weight-transfer-config"
+    assert (missing if developing else "/server_info: 404") in str(caught.value)
+    assert f"start it with: {serve_line('libra')}" in str(caught.value)
+
+
+def test_a_server_that_dies_during_a_rollout_ends_the_run(server: Served, folder: Path) -> None:
+    url, served = server
+    process = begun_rollout(folder, "dead", url)
+    os.killpg(served.pid, signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == Exit.BACKEND, errors
+    assert f"{url}: the sampler is gone" in errors
