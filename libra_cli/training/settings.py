@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
 from libra_cli.choices import LABELLED_LOSSES, PAIR_LOSSES
+from libra_cli.masking import without_secrets
 from libra_cli.training.rewards.judge import shaping_of
 
 T = TypeVar("T")
@@ -180,6 +181,12 @@ class TrainSettings:
             name: getattr(self.data, name) for name in ("chat_template", "chat_template_arg", "assistant", "too_long")
         }
         return json.loads(json.dumps({**model, **data, **batch, **asdict(self.optimizer)}))
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """What is written of `shaping`: all but secrets."""
+        recorded: dict[str, Any] = without_secrets(self.shaping)
+        return recorded
 
 
 @dataclass(frozen=True)
