@@ -224,6 +224,8 @@ class RolloutSettings:
     api_key_env: str | None = None
     api_key_file: str | None = None
     old_log_probs: Literal["sampler", "trainer"] = "sampler"
+    async_steps: int = 0
+    """Steps that learn from a rollout while the next one is sampled."""
     max_gap: float | None = None
     """Largest mean difference, in nats, between the log-probabilities of sampler and trainer; None: by the dtype."""
     refills: int = 0
