@@ -10,7 +10,7 @@ from typing import Any
 from libra_cli.engines.base import Request
 from libra_cli.exits import Exit
 from libra_cli.stream.signals import StopRequest
-from libra_cli.training.rollouts.sampler import Answer, Stoppable
+from libra_cli.training.rollouts.sampler import Answer, StopStatus
 
 
 class SampledAhead:
@@ -24,7 +24,7 @@ class SampledAhead:
         cursor: int,
         taken: Sequence[tuple[int, int]],
         requests: Sequence[Request],
-        generate: Callable[[Sequence[Request], Stoppable], list[Answer | None]],
+        generate: Callable[[Sequence[Request], StopStatus], list[Answer | None]],
         stop: StopRequest,
     ):
         """`number` of the rollout; `step`: whose weights sample it; `cursor`: prompts taken before the ones `taken`."""

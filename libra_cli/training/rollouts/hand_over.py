@@ -29,7 +29,7 @@ LogProbs = Callable[[Sequence[Trajectory]], Mapping[int, np.ndarray]]
 """The trainer's log-probabilities of the targets of each trajectory; a collective of all ranks."""
 
 
-class Gap(NamedTuple):
+class LogProbGap(NamedTuple):
     """Difference of the log-probabilities of sampler and trainer, in nats."""
 
     mean: float
@@ -45,7 +45,7 @@ class HandOver:
         self._sampler, self._store, self._log_probs = sampler, store, log_probs
         self._seed = settings.batch.seed
         self._bound = settings.rollout.max_gap or MAX_GAP[precision]
-        self.gap: Gap | None = None
+        self.gap: LogProbGap | None = None
         """Of the servers, when they were last given weights; None without servers."""
         self.seconds: dict[str, float] = {}
         """Of the phases of the last hand-over."""
@@ -81,9 +81,9 @@ class HandOver:
                 same = next((i for i, (one, other) in pairs if one != other), len(probe["token_ids"]))
                 theirs.append(np.array((completion.logprobs or ())[:same], np.float32))
                 ours.append(np.array(probe["log_probs"][:same], np.float32))
-        self.gap = self._checked(theirs, ours, "the servers")
+        self.gap = self._checked(theirs, ours)
 
-    def check(self, responses: Sequence[GradedResponse], ranks: int) -> Gap:
+    def check(self, responses: Sequence[GradedResponse], ranks: int) -> LogProbGap:
         """The gap on a few short responses of a sampler without servers. Raises Fatal(6) beyond --max-gap."""
         written = sorted(
             (each for each in responses if len(each.token_ids)),
@@ -95,10 +95,10 @@ class HandOver:
             for each in written[: _PROBES * ranks]
         ]
         if not probes:
-            return Gap(0.0, 0.0)
-        return self._checked([each.sampler_logp for each in probes], self._trainer(probes), "the sampler")
+            return LogProbGap(0.0, 0.0)
+        return self._checked([each.sampler_logp for each in probes], self._trainer(probes))
 
-    def _servers_gap(self) -> Gap:
+    def _servers_gap(self) -> LogProbGap:
         """The largest gap of a server, on responses that each gives for this alone."""
         requests, gaps = self._requests(), []
         for server, completions in self._sampler.sample_of_each(requests, _SERVER_PROBE_TOKENS).items():
@@ -112,7 +112,7 @@ class HandOver:
                 {"token_ids": each.token_ids.tolist(), "log_probs": [round(float(value), 7) for value in trainer[i]]}
                 for i, each in enumerate(responses)
             ]
-        return Gap(max(gap.mean for gap in gaps), max(gap.largest for gap in gaps))
+        return LogProbGap(max(gap.mean for gap in gaps), max(gap.largest for gap in gaps))
 
     def _requests(self) -> list[Request]:
         prompts = [self._store.prompt(index) for index in range(min(_SERVER_PROBES, len(self._store)))]
@@ -132,12 +132,15 @@ class HandOver:
         )
         return [found[i] for i in range(len(responses))]
 
-    def _checked(self, theirs: Sequence[np.ndarray], ours: Sequence[np.ndarray], sampler: str) -> Gap:
+    def _checked(self, theirs: Sequence[np.ndarray], ours: Sequence[np.ndarray], server: str = "") -> LogProbGap:
         """Raises Fatal(6) if the gap between two lists of log-probabilities, [T] each, is beyond the bound."""
         differences = np.abs(np.concatenate([one - other for one, other in zip(theirs, ours, strict=True)]))
-        gap = Gap(float(differences.mean()), float(differences.max())) if len(differences) else Gap(np.nan, np.nan)
+        if not len(differences):  # nothing was compared, and nothing proved
+            differences = np.array([np.nan])
+        gap = LogProbGap(float(differences.mean()), float(differences.max()))
         if not gap.mean <= self._bound:
-            what = f"the log-probabilities of {sampler} differ from the trainer's by {gap.mean:.3g} nats on average"
+            place = f"{server}: " if server else ""
+            what = f"{place}the sampler's log-probabilities differ from the trainer's by {gap.mean:.3g} nats on average"
             cure = "its weights are not those in training; another --sampler may do, or raise --max-gap"
             raise Fatal(Exit.BACKEND, f"{what}, more than {self._bound:g}: {cure}")
         return gap

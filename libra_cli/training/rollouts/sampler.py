@@ -70,7 +70,7 @@ def local_model(model: ModelSettings, rollout: RolloutSettings, chat: TrainingCh
     )
 
 
-class Stoppable(Protocol):
+class StopStatus(Protocol):
     """What says whether to stop; a StopRequest is one."""
 
     @property
@@ -255,7 +255,7 @@ class Sampler:
         if self._servers is not None:
             self._world.on_rank0(self._servers.check_version)
 
-    def generate(self, requests: Sequence[Request], stop: Stoppable) -> list[Answer | None]:
+    def generate(self, requests: Sequence[Request], stop: StopStatus) -> list[Answer | None]:
         """The answer to each request; None for those that a request to stop left without one."""
         answers: list[Answer | None] = [None] * len(requests)
         pending = RequestList(Pending(request, number) for number, request in enumerate(requests))
@@ -266,7 +266,7 @@ class Sampler:
                 break
         return answers
 
-    def _shall_stop(self, stop: Stoppable, answers: Sequence[Answer | None], is_answer: bool) -> bool:
+    def _shall_stop(self, stop: StopStatus, answers: Sequence[Answer | None], is_answer: bool) -> bool:
         """Whether to leave the rest; ranks that share an engine leave at the same answer, or one waits for ever."""
         if self._stop_group is None:
             return stop.status is not None

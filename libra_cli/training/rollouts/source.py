@@ -25,7 +25,7 @@ from libra_cli.training.model.reference import reference_of
 from libra_cli.training.rewards import NullBy, RewardBatch, RewardPlan
 from libra_cli.training.rollouts.ahead import SampledAhead
 from libra_cli.training.rollouts.grading import RolloutGrader
-from libra_cli.training.rollouts.hand_over import HandOver
+from libra_cli.training.rollouts.hand_over import HandOver, LogProbGap
 from libra_cli.training.rollouts.judging import RolloutJudge, judge_figures, refuse_failing_judge
 from libra_cli.training.rollouts.records import write_records
 from libra_cli.training.rollouts.rollout import GradedResponse, Rollout, facts_of
@@ -206,15 +206,21 @@ class RolloutSource:
         self._ahead = None
         if begun is not None:
             watch.seconds["ahead"] = begun.seconds
+        of_prompts = {"prompts": len(kept) // settings.samples, "filtered_prompts": filtered}
+        self._report(step, rollout, n_tokens, watch, gap, {**of_prompts, **figures})
+        return rollout
+
+    def _report(
+        self, step: int, rollout: Rollout, n_tokens: int, watch: Stopwatch, gap: LogProbGap, figures: Mapping[str, Any]
+    ) -> None:
+        """Reports a rollout that was made before `step`."""
         sampling = watch.seconds.get("ahead") or watch.seconds.get("sample")
         self._parts.record(
             "rollout",
             step,
-            rollout=number,
-            sampler_step=sampler_step,
+            rollout=rollout.number,
+            sampler_step=rollout.step,
             epoch=self.epoch(step),
-            prompts=len(kept) // settings.samples,
-            filtered_prompts=filtered,
             **figures,
             gap_mean=gap.mean,
             gap_max=gap.largest,
@@ -222,7 +228,6 @@ class RolloutSource:
             **{f"seconds_{phase}": seconds for phase, seconds in watch.seconds.items()},
             sampled_per_second=n_tokens / sampling if sampling else None,
         )
-        return rollout
 
     def _rewarded(self, responses: Sequence[GradedResponse], step: int) -> RewardBatch:
         """Rewards and advantages, computed on rank 0: a user's own function need not agree with itself."""
