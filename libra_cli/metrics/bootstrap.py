@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isclose
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Integers = NDArray[np.signedinteger[Any]]
 Figures = Callable[[Floats], Floats]
 """Computes figures (b, F) from the totals (b, S) of several resamples."""
@@ -29,6 +28,56 @@ MANY = 1 << 18
 CONFIDENCE = 0.95
 
 
+class Addends(NamedTuple):
+    """What N items add to the totals of their clusters: each one its weight, or 1, to one of `width` cells."""
+
+    cells: Integers
+    weights: NDArray[Any] | None
+    width: int
+
+
+class ItemTotals:
+    """Totals (C, S) of C clusters, by the items (N) in `clusters`; the cells of several Addends follow one another."""
+
+    def __init__(self, clusters: Integers, n_clusters: int, *addends: Addends):
+        self._clusters, self._addends = clusters, addends
+        self.shape = n_clusters, sum(each.width for each in addends)
+        self._table: Floats | None = None
+        if 8 * n_clusters * self.shape[1] <= BLOCK_BYTES:
+            self._table = np.concatenate([self._column(each).reshape(n_clusters, -1) for each in addends], axis=1)
+
+    def _column(self, addends: Addends) -> Floats:
+        cells, weights, width = addends
+        column = np.zeros(self.shape[0] * width)
+        for begin in range(0, len(cells), MANY):
+            some = slice(begin, begin + MANY)
+            at = self._clusters[some].astype(np.intp) * width + cells[some]
+            np.add.at(column, at, np.ones(len(at)) if weights is None else weights[some].astype(np.float64))
+        return column
+
+    def whole(self) -> Floats:
+        """The totals of all clusters together (S)."""
+        return self._added(None) if self._table is None else np.asarray(self._table.sum(axis=0))
+
+    def drawn(self, weights_B_C: NDArray[np.int32]) -> Floats:
+        """The totals (B, S) if clusters count as often as `weights_B_C` (B, C) says."""
+        if self._table is not None:
+            return weights_B_C.astype(np.float64) @ self._table
+        return np.stack([self._added(of_cluster) for of_cluster in weights_B_C])
+
+    def _added(self, of_cluster: NDArray[np.int32] | None) -> Floats:
+        totals = np.zeros(self.shape[1])
+        for begin in range(0, len(self._clusters), MANY):
+            some, first = slice(begin, begin + MANY), 0
+            times = None if of_cluster is None else of_cluster[self._clusters[some]]
+            for cells, weights, width in self._addends:
+                each = weights[some] if weights is not None else None
+                each = times if each is None else each if times is None else times * each
+                totals[first : first + width] += np.bincount(cells[some], weights=each, minlength=width)
+                first += width
+        return totals
+
+
 class ClusterTotals(Protocol):
     """Totals (C, S) of clusters, as an array or read from disk in slices."""
 
@@ -40,20 +89,11 @@ class ClusterTotals(Protocol):
         """Totals of some consecutive clusters."""
 
 
-def strata_of(counts: Ints) -> Ints:
-    """Returns a stratum for each cluster, given its items (C, G) in each group; clusters of the same groups share one.
-
-    Clusters that would be alone in a stratum share another one, because alone they would never vary.
-    """
-    _, strata_C = np.unique(counts > 0, axis=0, return_inverse=True)
-    strata_C = strata_C.reshape(-1)
-    alone_C = np.bincount(strata_C)[strata_C] < 2
-    strata_C[alone_C] = strata_C.max(initial=0) + 1
-    return np.unique(strata_C, return_inverse=True)[1].reshape(-1).astype(np.int64)
-
-
 def strata_of_groups(groups: Integers) -> Integers:
-    """`strata_of` for clusters (C) that are in one group each, in less memory."""
+    """A stratum for each cluster (C), which are in one group each; those of the same group share one.
+
+    Clusters that would be alone in a stratum share the last one. They are numbered as by `ClusterGroups.strata`.
+    """
     sizes_G = np.bincount(groups)
     several = np.flatnonzero(sizes_G > 1)[::-1]
     strata_G = np.full(len(sizes_G), len(several), np.int32)
@@ -88,26 +128,33 @@ def _drawn(n: int, resamples: int, rng: np.random.Generator) -> NDArray[np.int32
     return drawn
 
 
-def resampled(sums: ClusterTotals, strata: Integers, figures: Figures, resamples: int, seed: int) -> Floats:
+def resampled(
+    sums: ClusterTotals | ItemTotals, strata: Integers, figures: Figures, resamples: int, seed: int
+) -> Floats:
     """Computes the figures (B, F) of each resample.
 
     `sums` (C, S) are the totals of each cluster; `figures` computes (b, F) from the totals (b, S) of several resamples.
     The same seed draws the same problems for every judge of the same problems.
     """
     rng = np.random.default_rng(seed)
-    block = max(1, BLOCK_BYTES // (8 * max(1, sums.shape[1])))
-    if len(strata) <= block:
+    if not isinstance(sums, ItemTotals) and 8 * len(strata) * sums.shape[1] <= BLOCK_BYTES:
         sums = sums[:]
     chunk = max(1, min(resamples, CHUNK_BYTES // (12 * max(1, len(strata)))))
     chunks = []
     for begin in range(0, resamples, chunk):
         drawn = weights(strata, min(chunk, resamples - begin), rng)
-        totals = np.zeros((len(drawn), sums.shape[1]))
-        for first in range(0, len(strata), block):
-            some = slice(first, first + block)
-            totals += drawn[:, some].astype(np.float64) @ sums[some]
-        chunks.append(figures(totals))
+        chunks.append(figures(sums.drawn(drawn) if isinstance(sums, ItemTotals) else _added_up(sums, drawn)))
     return np.concatenate(chunks) if chunks else np.empty((0, 0))
+
+
+def _added_up(sums: ClusterTotals, drawn: NDArray[np.int32]) -> Floats:
+    """The totals (B, S) of clusters (C, S) that are `drawn` (B, C) so often, some clusters at a time."""
+    block = max(1, BLOCK_BYTES // (8 * max(1, sums.shape[1])))
+    totals = np.zeros((len(drawn), sums.shape[1]))
+    for first in range(0, drawn.shape[1], block):
+        some = slice(first, first + block)
+        totals += drawn[:, some].astype(np.float64) @ sums[some]
+    return totals
 
 
 def interval(values: Floats, confidence: float = CONFIDENCE) -> list[float] | None:

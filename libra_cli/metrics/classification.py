@@ -14,10 +14,10 @@ OF_CORRECT, OF_INCORRECT = (0, 3, 4), (1, 2, 5)
 """The cells of correct and of incorrect responses."""
 
 
-def cells(labels: NDArray[np.bool_], verdicts: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """One-hot (N, 6), in the order of CELLS, from labels (N) and verdicts (N: 1, 0, or -1 for none)."""
-    yes, no, none = verdicts == 1, verdicts == 0, verdicts == -1
-    return np.stack([yes & labels, no & ~labels, yes & ~labels, no & labels, none & labels, none & ~labels], axis=-1)
+def cells(labels: NDArray[np.bool_], verdicts: NDArray[np.int8]) -> NDArray[np.int8]:
+    """The index in CELLS of each item (N), from labels (N) and verdicts (N: 1, 0, or -1 for none)."""
+    of_incorrect, of_correct = np.array([[1, 2, 5], [3, 0, 4]], np.int8)  # -1 is the last index
+    return np.where(labels, of_correct[verdicts], of_incorrect[verdicts])
 
 
 def accuracy(counts: Floats) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from libra_cli.metrics import bootstrap, correlate, paired
+from libra_cli.metrics.cluster_groups import ClusterGroups
 
 # -- bootstrap --------------------------------------------------------------------------------------------------------
 
@@ -21,9 +22,15 @@ def test_weights_draw_as_many_problems_of_each_stratum_as_there_are():
     assert set(np.unique(drawn)) == {0, 1, 2, 3}
 
 
+def strata_of(counts):
+    """The strata of clusters with so many items (C, G) in each group."""
+    clusters, groups = np.repeat(np.nonzero(counts), np.asarray(counts)[np.nonzero(counts)], axis=1)
+    return ClusterGroups(clusters, len(counts), groups, np.shape(counts)[1]).strata()
+
+
 def test_strata_are_problems_of_the_same_groups_and_lonely_ones_together():
     counts = np.array([[2, 0, 0], [5, 0, 0], [0, 1, 0], [0, 0, 1]])
-    first, second, third, fourth = bootstrap.strata_of(counts)
+    first, second, third, fourth = strata_of(counts)
     assert first == second != third == fourth
 
 
@@ -70,7 +77,7 @@ def test_strata_of_clusters_in_one_group_each():
     for seed in range(20):
         groups = np.random.default_rng(seed).choice([0, 1, 3, 4, 6, 7], size=9)
         counts = np.eye(8, dtype=int)[groups]
-        assert (bootstrap.strata_of_groups(groups) == bootstrap.strata_of(counts)).all()
+        assert (bootstrap.strata_of_groups(groups) == strata_of(counts)).all()
 
 
 def test_an_undefined_figure_has_no_interval():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from libra_cli.metrics import calibration, classification, thresholds
+from libra_cli.metrics.ranking import RankedScores
 from libra_cli.rm_benchmarks.published import tables
 
 # -- classification ---------------------------------------------------------------------------------------------------
@@ -22,7 +23,7 @@ def test_macro_f1_of_the_papers_table_3(row):
 def test_cells_count_every_item_once():
     labels = np.array([1, 0, 0, 1, 1, 0], bool)
     cells = classification.cells(labels, np.array([1, 0, 1, 0, -1, -1], np.int8))
-    assert np.array_equal(cells, np.eye(6, dtype=bool))
+    assert cells.tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_missing_verdict_costs_the_recall_of_its_class():
@@ -53,14 +54,18 @@ def scored(scores, labels, groups=None, fixed=None, counts=None):
     )
 
 
+def best_of(items):
+    return thresholds.ThresholdSearch(items).best()
+
+
 def test_the_best_cut_lies_between_the_classes():
-    assert thresholds.searched(scored([1, 2, 3, 4], [0, 0, 1, 1])) == (2.5, 1.0)
-    assert thresholds.searched(scored([1, 2, 3, 4], [0, 1, 0, 1])) == (1.5, 0.75)  # 3.5 is as good: the lowest
+    assert best_of(scored([1, 2, 3, 4], [0, 0, 1, 1])) == (2.5, 1.0)
+    assert best_of(scored([1, 2, 3, 4], [0, 1, 0, 1])) == (1.5, 0.75)  # 3.5 is as good: the lowest
 
 
 def test_everything_or_nothing_can_be_the_best_cut():
-    assert thresholds.searched(scored([1, 2], [1, 1])) == (0.0, 1.0)
-    threshold, best = thresholds.searched(scored([1, 2], [0, 0]))
+    assert best_of(scored([1, 2], [1, 1])) == (0.0, 1.0)
+    threshold, best = best_of(scored([1, 2], [0, 0]))
     assert best == 1.0
     assert threshold >= 2
 
@@ -68,7 +73,7 @@ def test_everything_or_nothing_can_be_the_best_cut():
 def test_subsets_count_alike_whatever_their_sizes():
     """Pooled, the three items of the first subset would win; the mean of both has the cut of the second as well."""
     items = scored([1, 2, 3, 10, 4, 0], [1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1])
-    threshold, best = thresholds.searched(items)
+    threshold, best = best_of(items)
     gains = {t: (sum(s > t for s in (1, 2, 3)) / 3 + sum(s <= t for s in (10, 4, 0)) / 3) / 2 for t in (0.5, 3.5, 10)}
     assert best == pytest.approx(max(gains.values()))
     assert gains[threshold] == pytest.approx(best)
@@ -77,9 +82,9 @@ def test_subsets_count_alike_whatever_their_sizes():
 def test_items_without_a_score_do_not_move_the_cut():
     nan = float("nan")
     items = scored([nan, nan, 1, 2], [0, 1, 0, 1], fixed=[True, False, False, False])
-    assert thresholds.searched(items) == (1.5, 0.75)
-    assert thresholds.searched(items._replace(counts=np.array([True, False, True, True]))) == (1.5, 1.0)
-    assert thresholds.searched(scored([nan], [1])) is None
+    assert best_of(items) == (1.5, 0.75)
+    assert best_of(items._replace(counts=np.array([True, False, True, True]))) == (1.5, 1.0)
+    assert best_of(scored([nan], [1])) is None
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -90,13 +95,13 @@ def test_the_search_finds_what_trying_every_cut_finds(seed):
     for cut in np.arange(-1, 7) + 0.5:
         right = (items.scores > cut) == items.labels
         tried.append(np.mean([right[items.groups == group].mean() for group in range(3)]))
-    assert thresholds.searched(items)[1] == pytest.approx(max(tried))
+    assert best_of(items)[1] == pytest.approx(max(tried))
 
 
 def test_neighbouring_doubles_can_be_cut():
     low = 1.0
     high = float(np.nextafter(low, 2))
-    threshold, best = thresholds.searched(scored([low, high], [0, 1]))
+    threshold, best = best_of(scored([low, high], [0, 1]))
     assert best == 1.0
     assert low <= threshold < high
 
@@ -110,12 +115,14 @@ def test_a_problem_is_in_one_fold():
 
 def test_cross_fitting_takes_each_item_by_the_others():
     items = scored([1, 2, 11, 12], [0, 1, 0, 1])
-    chosen, of_item = thresholds.cross_fitted(items, np.array([0, 0, 1, 1]))
-    assert chosen == [11.5, 1.5]
-    assert of_item.tolist() == [11.5, 11.5, 1.5, 1.5]
+    assert thresholds.cross_fitted(items, np.array([0, 0, 1, 1])).tolist() == [11.5, 1.5]
 
 
 # -- calibration ------------------------------------------------------------------------------------------------------
+
+
+def ranked(scores, labels):
+    return RankedScores(np.array(scores, float)), np.array(labels, bool)
 
 
 def arrays(scores, labels):
@@ -133,13 +140,13 @@ def arrays(scores, labels):
     ],
 )
 def test_auc_with_ties(scores, labels, roc, precision):
-    assert calibration.roc_auc(*arrays(scores, labels)) == pytest.approx(roc)
-    assert calibration.pr_auc(*arrays(scores, labels)) == pytest.approx(precision)
+    assert calibration.roc_auc(*ranked(scores, labels)) == pytest.approx(roc)
+    assert calibration.pr_auc(*ranked(scores, labels)) == pytest.approx(precision)
 
 
 def test_one_class_has_no_auc():
-    assert calibration.roc_auc(*arrays([1, 2], [1, 1])) is None
-    assert calibration.pr_auc(*arrays([1, 2], [0, 0])) is None
+    assert calibration.roc_auc(*ranked([1, 2], [1, 1])) is None
+    assert calibration.pr_auc(*ranked([1, 2], [0, 0])) is None
 
 
 def test_brier_and_expected_calibration_error():

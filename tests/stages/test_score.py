@@ -12,8 +12,9 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.reports.parts import parts
 from libra_cli.rm_benchmarks.published import rank_among_published
 from libra_cli.stages.score.answers import grouped_answers
-from libra_cli.stages.score.columns import Clusters, item_key
+from libra_cli.stages.score.columns import ProblemNames, item_keys
 from libra_cli.stages.score.reading import ScoreConfig
+from libra_cli.stages.score.row_hashes import RowHashes
 from libra_cli.stages.score.run import score
 
 
@@ -268,16 +269,16 @@ def test_reports_of_different_benchmarks_are_not_compared(scored):
     ],
 )
 def test_what_makes_two_rows_about_the_same_item(one, other, same):
-    assert (item_key(one) == item_key({**other, "judge": "another", "score": 3})) is same
+    assert (item_keys(one)[0] == item_keys({**other, "judge": "another", "score": 3})[0]) is same
 
 
 def test_nothing_names_a_bare_prediction():
-    assert item_key({"label": 1, "score": 2}) == 0
-    clusters = Clusters()
+    assert item_keys({"label": 1, "score": 2}) == (0, 0)
+    problems, hashes = ProblemNames(), RowHashes(1)
     for name in ("b", None, "a", "b", None):
-        clusters.add(name)
-    assert clusters.numbers().tolist() == [0, 1, 2, 0, 3]
-    assert clusters.unit == "problem"
+        hashes.add(problems.hash(name))
+    assert hashes.column(0).numbers().tolist() == [0, 1, 2, 0, 3]
+    assert problems.unit == "problem"
 
 
 # -- reasoning --------------------------------------------------------------------------------------------------------

@@ -14,13 +14,12 @@ from libra_cli.metrics.position_bias import PositionBias
 from libra_cli.rm_benchmarks import BenchmarkPart, BenchmarkPoint, ProtocolName
 from libra_cli.rm_benchmarks.base import missing_group_notes
 from libra_cli.sampling.judgments import ordered_verdicts
-from libra_cli.stages.score.columns import Clusters, NameNumbers, floats, ints, item_key, name_key, repeated
+from libra_cli.stages.score.columns import NameNumbers, ProblemNames, item_keys, repeated, view
 from libra_cli.stages.score.examples import Examples, confidence, explain_preference
 from libra_cli.stages.score.judged_items import (
     JudgedItems,
     ScoredJudge,
     Sums,
-    grouped,
     intervals,
     missing_interval_notes,
     number,
@@ -28,6 +27,7 @@ from libra_cli.stages.score.judged_items import (
 )
 from libra_cli.stages.score.reading import ScoreConfig, by_frequency
 from libra_cli.stages.score.report import ScoreReport, Section
+from libra_cli.stages.score.row_hashes import RowHashes
 from libra_cli.stages.score.row_kinds import RowKind
 
 Fields = dict[str, Any]
@@ -40,9 +40,9 @@ class BenchmarkCollector:
     def __init__(self, kind: RowKind, config: ScoreConfig, judge: str, file: str):
         self._benchmark, self._config, self._judge, self.file = kind.benchmark, config, judge, file
         self._protocol = cast(ProtocolName, config.protocol)
-        self._groups, self._clusters = NameNumbers(), Clusters()
+        self._groups, self._problems = NameNumbers(), ProblemNames()
         self._group, self._value = array("i"), array("d")
-        self._key, self._name, self._row_key = array("q"), array("q"), array("q")
+        self._hashes, self._row_keys = RowHashes(3), RowHashes(1)
         self._null, self._null_of_group, self._left_out = Counter[str](), Counter[str](), Counter[str]()
         self._parts: list[BenchmarkPart] = []
         self._position_bias, self._ties = PositionBias(), Counter[bool]()
@@ -50,8 +50,8 @@ class BenchmarkCollector:
 
     def add(self, fields: Fields, raw: bytes) -> None:
         """Adds a row; raises ValueError naming what it lacks."""
-        key, name = item_key(fields), name_key(fields)
-        self._row_key.append(key)
+        key, name = item_keys(fields)
+        self._row_keys.add(key)
         for number_in_row, point in enumerate(self._benchmark.points(fields, self._protocol)):
             if isinstance(point, BenchmarkPart):
                 self._parts.append(point)
@@ -73,10 +73,8 @@ class BenchmarkCollector:
             self._null_of_group[point.group] += 1
         is_excluded = point.reason is not None and self._config.null == "exclude"
         self._group.append(self._groups.number(point.group))
-        self._clusters.add(point.cluster)
         self._value.append(float("nan") if is_excluded else point.value)
-        self._key.append(key)
-        self._name.append(name)
+        self._hashes.add(self._problems.hash(point.cluster), key, name)
 
     def scored(self) -> ScoredJudge:
         """Makes the report; raises ValueError if no row counts."""
@@ -92,23 +90,25 @@ class BenchmarkCollector:
             raise ValueError(f"no row can be scored ({why}); see libra score --help for what rows need")
         items = JudgedItems(
             sums=Sums(self._benchmark, self._groups.all(), self._protocol),
-            groups=ints(self._group),
-            clusters=self._clusters.numbers(),
-            values=floats(self._value),
-            keys=ints(self._key),
-            names=ints(self._name),
+            groups=view(self._group),
+            clusters=self._hashes.column(0).numbers(),
+            values=view(self._value),
+            keys=self._hashes.column(1),
+            names=self._hashes.column(2),
         )
         return ScoredJudge(self._report(items), lambda: items)
 
     def _report(self, items: JudgedItems) -> ScoreReport:
         config, sums = self._config, items.sums
-        totals, rows = items.totals(), grouped(items)
-        whole = totals.sum(axis=0)
+        of_clusters = items.of_clusters()
+        totals = bootstrap.ItemTotals(items.clusters, items.n_clusters, *items.addends)
+        whole = totals.whole()
         group_sums, group_ns = np.split(whole, 2, axis=-1)
         names, _, sizes, _ = sums.figures(ratio(group_sums, group_ns), group_ns)
         figures = sums.from_totals(whole)
-        drawn = intervals(totals, rows, sums.from_totals, config.resamples, config.seed) or [None] * len(figures)
-        n_clusters = sums.clusters(rows, names)
+        drawn = intervals(totals, of_clusters.strata(), sums.from_totals, config.resamples, config.seed)
+        drawn = drawn or [None] * len(figures)
+        n_clusters = of_clusters.behind(sums.membership(names))
         ends = [reported_interval(*each) for each in zip(drawn, figures, n_clusters, strict=True)]
 
         null: Counter[str] = Counter()
@@ -142,10 +142,10 @@ class BenchmarkCollector:
             flip_interval=None if flip_interval is None else list(flip_interval),
             position_bias=bias.get("position"),
             ties=self._ties[True] if self._ties else None,
-            bootstrap=bootstrap.described(config.resamples, config.seed, self._clusters.unit, len(totals)),
+            bootstrap=bootstrap.described(config.resamples, config.seed, self._problems.unit, items.n_clusters),
             notes=[f"{count} left out: {reason}" for reason, count in sorted(self._left_out.items())],
         )
-        report["notes"] += [*repeated(ints(self._row_key)), *config.no_effect_notes("threshold", "folds", "at")]
+        report["notes"] += [*repeated(self._row_keys.column(0)), *config.no_effect_notes("threshold", "folds", "at")]
         if overall is None and empty:
             report["notes"].append(f"no overall figure: there are no rows of {', '.join(empty)}")
         report["notes"] += [*missing_group_notes(missing), *missing_interval_notes(drawn, ends)]

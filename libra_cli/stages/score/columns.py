@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from libra_cli.stages.score.row_hashes import HashColumn
 
 _TEXTS = (
     "question",
@@ -55,30 +54,24 @@ class NameNumbers:
         return len(self._numbers)
 
 
-class Clusters:
-    """The problem of each row, by a hash of what identifies it, so that no question is kept in memory."""
+class ProblemNames:
+    """Hashes what identifies the problem of each row, so that no question is kept in memory."""
 
     def __init__(self) -> None:
-        self._hashes = array("q")
-        self.rows = 0
-        """Rows that name no problem; each counts as a problem of its own."""
+        self._rows = self._unnamed = 0
 
-    def add(self, name: str | None) -> None:
-        """Adds a row by the name of its problem; None is a new one."""
-        self.rows += name is None
-        self._hashes.append(hash(("row", self.rows) if name is None else name))
-
-    def numbers(self) -> Ints:
-        """The problem of each row (N), numbered from 0 in order of appearance."""
-        _, firsts, problem_of_row = np.unique(ints(self._hashes), return_index=True, return_inverse=True)
-        numbers = np.empty(len(firsts), np.int64)
-        numbers[np.argsort(firsts)] = np.arange(len(firsts))
-        return numbers[problem_of_row]
+    def hash(self, name: str | None) -> int:
+        """Hashes the name of a row's problem; None is a problem of its own. Valid in this process only."""
+        self._rows += 1
+        if name is not None:
+            return hash(name)
+        self._unnamed += 1
+        return hash(("row", self._unnamed))
 
     @property
     def unit(self) -> str:
         """What the bootstrap resamples: "problem", or "row" if no row names its problem."""
-        return "row" if self.rows and self.rows == len(self._hashes) else "problem"
+        return "row" if self._unnamed and self._unnamed == self._rows else "problem"
 
 
 def problem_of(fields: dict[str, Any]) -> str | None:
@@ -89,14 +82,20 @@ def problem_of(fields: dict[str, Any]) -> str | None:
     return None if fields.get("index") is None else f"{fields.get('subset', '')}:{fields['index']}"
 
 
-def name_key(fields: dict[str, Any]) -> int:
-    """Hashes what identifies an item apart from its texts; 0 without id and index. Valid in this process only."""
-    return 0 if fields.get("id") is None and fields.get("index") is None else _hash(_names(fields))
+def item_keys(fields: dict[str, Any]) -> tuple[int, int]:
+    """Hashes what rows of two judges about the same item share, and that without texts. Valid in this process only.
 
-
-def _names(fields: dict[str, Any]) -> tuple[Any, ...]:
+    The first is of the id or index with the sample or, if one is missing, also of the texts; 0 if nothing identifies
+    the item. The second is 0 without id and index.
+    """
     get = fields.get
-    return get("id"), get("index"), get("subset"), get("model"), get("sample")
+    names: tuple[Any, ...] = get("id"), get("index"), get("subset"), get("model"), get("sample")
+    is_named = names[0] is not None or names[1] is not None
+    by_name = _hash(names) if is_named else 0
+    if is_named and names[4] is not None:
+        return by_name, by_name
+    names += tuple(fields[name] for name in _TEXTS if name in fields)
+    return (_hash(names) if any(name is not None for name in names) else 0), by_name
 
 
 def _hash(names: tuple[Any, ...]) -> int:
@@ -106,30 +105,13 @@ def _hash(names: tuple[Any, ...]) -> int:
         return hash(repr(names))
 
 
-def item_key(fields: dict[str, Any]) -> int:
-    """Hashes what rows of two judges about the same item share; 0 if nothing identifies the item.
-
-    That is the id or index with the sample or, if one is missing, also the texts. Valid in this process only.
-    """
-    names = _names(fields)
-    if (names[0] is None and names[1] is None) or names[4] is None:
-        names += tuple(fields[name] for name in _TEXTS if name in fields)
-        if not any(name is not None for name in names):
-            return 0
-    return _hash(names)
-
-
-def repeated(keys: Ints) -> list[str]:
+def repeated(keys: HashColumn) -> list[str]:
     """A note if rows share a key; no note if some rows have none (0)."""
-    twice = len(keys) - len(np.unique(keys)) if keys.all() else 0
+    n_distinct = keys.n_distinct()
+    twice = 0 if n_distinct is None else len(keys) - n_distinct
     return [f"rows about the item (id, model, sample) of another row: {twice}; all count"] if twice else []
 
 
-def floats(column: array[float]) -> Floats:
-    """A column of doubles as a numpy array, without a copy."""
-    return np.frombuffer(column, dtype=np.float64) if column else np.empty(0)
-
-
-def ints(column: array[int]) -> Ints:
-    """A column of integers (`q`, `i` or `b`) as a numpy array of int64."""
-    return np.frombuffer(column, dtype=np.dtype(column.typecode)).astype(np.int64) if column else np.empty(0, np.int64)
+def view(column: array[Any]) -> NDArray[Any]:
+    """A column as a numpy array of the same type, without a copy; it cannot grow any more."""
+    return np.frombuffer(column, dtype=np.dtype(column.typecode))

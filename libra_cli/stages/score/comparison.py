@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from libra_cli.metrics import bootstrap, paired
-from libra_cli.stages.score.judged_items import JudgedItems, ScoredJudge, grouped, number
+from libra_cli.stages.score.judged_items import JudgedItems, ScoredJudge, number
 from libra_cli.stages.score.report import JudgeComparison
+from libra_cli.stages.score.row_hashes import HashColumn
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Indices = NDArray[np.int32]
 
 MIN_COMMON_ITEMS = 2
 
@@ -34,18 +36,13 @@ def compare_judges(judges: Sequence[ScoredJudge], resamples: int, seed: int) -> 
 def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int) -> JudgeComparison:
     items_a, items_b = a.items(), b.items()
     # Names identify items better than texts do: one judge's file may lack some texts, or have lost a blank.
-    names = (items_a.names, items_b.names)
-    is_named = all(of_judge.all() and len(np.unique(of_judge)) == len(of_judge) for of_judge in names)
-    keys_a, keys_b = names if is_named else (items_a.keys, items_b.keys)
-    first_a, first_b = _first_indices(keys_a), _first_indices(keys_b)
-    _, at_a, at_b = np.intersect1d(keys_a[first_a], keys_b[first_b], return_indices=True)
-    index_a, index_b = first_a[at_a], first_b[at_b]
-    both = ~np.isnan(items_a.values[index_a]) & ~np.isnan(items_b.values[index_b])
-    order = np.argsort(index_a[both], kind="stable")  # as in the first file: keys differ from process to process
-    index_a, index_b = index_a[both][order], index_b[both][order]
+    is_named = all(items.names.n_distinct() == len(items.names) for items in (items_a, items_b))
+    columns = [items.names if is_named else items.keys for items in (items_a, items_b)]
+    matched, n_verdicts = _matched(columns, [items_a.verdicts, items_b.verdicts])
+    both = ~np.isnan(items_a.values[matched[0]]) & ~np.isnan(items_b.values[matched[1]])
+    index_a, index_b = matched[:, both]
     n = int(items_a.verdicts[index_a].sum())
-    only_a = int(items_a.verdicts[first_a].sum()) - n
-    only_b = int(items_b.verdicts[first_b].sum()) - n
+    only_a, only_b = (n_of_judge - n for n_of_judge in n_verdicts)
 
     name_a, name_b = a.report["judge"], b.report["judge"]
     if name_a == name_b:
@@ -82,19 +79,34 @@ def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int) -> Judge
     return comparison
 
 
-def _first_indices(keys: Ints) -> Ints:
-    """The index of the first item with each key; items without a key (0) have none."""
-    values, indices = np.unique(keys, return_index=True)
-    return indices[values != 0]
+def _matched(keys: Sequence[HashColumn], verdicts: Sequence[NDArray[np.bool_]]) -> tuple[Indices, list[int]]:
+    """The indices (2, M) of the items that two judges have both, by the items' keys, in the order of the first judge.
+
+    An item is the first of its judge with that key; items without a key (0) match none. Also counts the verdicts among
+    the items of each judge.
+    """
+    n_parts = max(column.n_parts for column in keys)
+    matched, n_verdicts = [np.empty((2, 0), np.int32)], [0, 0]
+    for number_of_part in range(n_parts):
+        firsts = [column.firsts(number_of_part, n_parts) for column in keys]
+        for judge, (_, index) in enumerate(firsts):
+            n_verdicts[judge] += int(verdicts[judge][index].sum())
+        (hashes_a, index_a), (hashes_b, index_b) = firsts
+        _, at_a, at_b = np.intersect1d(hashes_a, hashes_b, assume_unique=True, return_indices=True)
+        matched.append(np.stack([index_a[at_a], index_b[at_b]]))
+    whole = np.concatenate(matched, axis=1)
+    return whole[:, np.argsort(whole[0])], n_verdicts  # hashes differ from process to process
 
 
 class _MatchedItems:
-    """Items of two judges in the same order, with the problems and groups of the first judge."""
+    """Items (M) of two judges in the same order, with the problems and groups of the first judge."""
 
-    def __init__(self, a: JudgedItems, b: JudgedItems, index_a: Ints, index_b: Ints):
-        _, clusters = np.unique(a.clusters[index_a], return_inverse=True)
-        self.a = a.take(index_a, clusters.reshape(-1))
-        self.b = JudgedItems(a.sums, self.a.groups, self.a.clusters, b.values[index_b], self.a.keys, self.a.names)
+    def __init__(self, a: JudgedItems, b: JudgedItems, index_a: Indices, index_b: Indices):
+        occurs = np.zeros(a.n_clusters, bool)
+        occurs[a.clusters[index_a]] = True
+        clusters = (np.cumsum(occurs, dtype=np.int32) - 1)[a.clusters[index_a]]
+        self.a = replace(a, groups=a.groups[index_a], clusters=clusters, values=a.values[index_a])
+        self.b = replace(self.a, sums=a.sums, values=b.values[index_b])
 
     def difference(self, totals: Floats) -> Floats:
         """Overall figure of a minus that of b (..., 1), from the totals of both (..., 4 G)."""
@@ -103,13 +115,14 @@ class _MatchedItems:
 
     def add_figures(self, comparison: JudgeComparison, resamples: int, seed: int) -> None:
         """Adds the difference, its interval and the tests."""
-        totals = np.concatenate([self.a.totals(), self.b.totals()], axis=1)
+        n_clusters = self.a.n_clusters
+        totals = bootstrap.ItemTotals(self.a.clusters, n_clusters, *self.a.addends, *self.b.addends)
         drawn = np.empty(0)
-        if resamples and len(totals) > 1:
-            strata = bootstrap.strata_of(grouped(self.a).astype(np.int64))
+        if resamples and n_clusters > 1:
+            strata = self.a.of_clusters().strata()
             drawn = bootstrap.resampled(totals, strata, self.difference, resamples, seed)[:, 0]
         verdicts = self.a.verdicts
-        comparison["difference"] = number(float(self.difference(totals.sum(axis=0))[0]))
+        comparison["difference"] = number(float(self.difference(totals.whole())[0]))
         comparison["mcnemar"] = paired.mcnemar(self.a.values[verdicts], self.b.values[verdicts])
         ends = bootstrap.interval(drawn)
         if ends is not None and not bootstrap.is_point(ends):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,8 @@ from numpy.typing import NDArray
 
 from libra_cli.metrics import bootstrap, calibration, classification
 from libra_cli.metrics.classification import CELLS
+from libra_cli.metrics.cluster_groups import ClusterGroups
+from libra_cli.metrics.ranking import CHUNK, RankedScores
 from libra_cli.stages.score.judged_items import Sums, intervals, missing_interval_notes, number, reported_interval
 from libra_cli.stages.score.reading import ScoreConfig
 from libra_cli.stages.score.report import ScoreReport, Section
@@ -16,6 +20,7 @@ from libra_cli.stages.score.thresholding import NONE, JudgedResponses, Threshold
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Integers = NDArray[np.signedinteger[Any]]
 
 MEASURES = {
     "accuracy": range(len(CELLS)),
@@ -23,38 +28,79 @@ MEASURES = {
     "accuracy_incorrect": classification.OF_INCORRECT,
 }
 """The measures of a section, and the cells of the responses that each is a share of."""
+NULL_CELLS = (4, 5)
 BY_LABEL_ONLY = (classification.accuracy_correct, classification.accuracy_incorrect)
 
 
+@dataclass(frozen=True)
+class ResponseCells:
+    """The cell of each of N responses, by its label and verdict."""
+
+    cells: NDArray[np.int8]
+    """Index in CELLS."""
+    groups: Integers
+    clusters: Integers
+    """The problem of each, from 0 without a gap."""
+    counted: Bools | None
+    """Marks those that count in the figures; None: all do."""
+    sums: Sums
+
+    @property
+    def n_clusters(self) -> int:
+        """C: the number of problems."""
+        return int(self.clusters.max()) + 1
+
+    def of_clusters(self, cells: Sequence[int]) -> ClusterGroups:
+        """The groups in which each problem has responses of these `cells` that count."""
+        counts = np.isin(np.arange(len(CELLS)), cells)[self.cells]
+        if self.counted is not None:
+            counts &= self.counted
+        return ClusterGroups(self.clusters, self.n_clusters, self.groups, len(self.sums.groups), counts)
+
+    def totals(self) -> bootstrap.ItemTotals:
+        """Counts (C, G x 6) of the cells of each problem and group."""
+        at = self.groups * np.int32(len(CELLS))
+        at += self.cells
+        width = len(self.sums.groups) * len(CELLS)
+        return bootstrap.ItemTotals(self.clusters, self.n_clusters, bootstrap.Addends(at, self.counted, width))
+
+    def nulls(self) -> Floats:
+        """The number of responses without a verdict in each group (G), those that do not count included."""
+        no_verdict = np.isin(np.arange(len(CELLS)), NULL_CELLS)[self.cells]
+        return np.bincount(self.groups[no_verdict], minlength=len(self.sums.groups)).astype(float)
+
+
 def figures(
-    judged: JudgedResponses, chosen: ThresholdedVerdicts, counted: Bools, config: ScoreConfig, unit: str
+    responses: ResponseCells, calibration: dict[str, Any] | None, config: ScoreConfig, unit: str
 ) -> ScoreReport:
     """Makes the part of a report that verdicts and labels determine: its sections, overall figures, notes.
 
-    `counted` (N) marks the responses that count in the figures; `unit` is what the bootstrap resamples.
+    `unit` is what the bootstrap resamples.
     """
-    sums = judged.sums
-    totals = _cell_counts(judged, chosen, counted)
-    counts_C_G_6 = totals.reshape(len(totals), -1, len(CELLS))
-    counts_G_6 = counts_C_G_6.sum(axis=0)
+    sums = responses.sums
+    sums.check_size(responses.n_clusters, len(CELLS))
+    totals = responses.totals()
+    whole = totals.whole()
+    counts_G_6 = whole.reshape(-1, len(CELLS))
     names, _, sizes, _ = sums.figures(classification.accuracy(counts_G_6), counts_G_6.sum(axis=-1))
 
-    values = figures_from(sums, totals.sum(axis=0))
-    drawn = intervals(
-        totals, counts_C_G_6.sum(axis=-1), lambda some: figures_from(sums, some), config.resamples, config.seed
-    ) or [None] * len(values)
+    values = figures_from(sums, whole)
     n_clusters: list[int | None] = []  # behind each figure; None for macro F1, which is not a share of clusters
-    for cells in MEASURES.values():
-        n_clusters += sums.clusters(counts_C_G_6[..., list(cells)].sum(axis=-1), names)
+    for cells in reversed(MEASURES.values()):
+        of_clusters = responses.of_clusters(cells)  # at last, of all cells
+        n_clusters[:0] = of_clusters.behind(sums.membership(names))
     n_clusters.append(None)
+    strata = of_clusters.strata()
+    drawn = intervals(totals, strata, lambda some: figures_from(sums, some), config.resamples, config.seed) or [
+        None
+    ] * len(values)
     ends = [reported_interval(*each) for each in zip(drawn, values, n_clusters, strict=True)]
 
     # figures_from puts the sections and then the overall figure of each measure one after another.
     width = len(names) + 1
     value = {name: [*map(number, values[at * width : (at + 1) * width])] for at, name in enumerate(MEASURES)}
     interval = {name: ends[at * width : (at + 1) * width] for at, name in enumerate(MEASURES)}
-    null_G = np.bincount(judged.groups[chosen.verdicts == NONE], minlength=len(sums.groups))
-    n_null = null_G @ sums.membership(names)
+    n_null = responses.nulls() @ sums.membership(names)
     confusion = dict(zip(CELLS, counts_G_6.sum(axis=0).astype(int).tolist(), strict=True))
     report = ScoreReport(
         sections={
@@ -78,24 +124,12 @@ def figures(
         accuracy_incorrect=value["accuracy_incorrect"][-1],
         macro_f1=number(values[-1]),
         intervals={"macro_f1": ends[-1], **{name: interval[name][-1] for name in MEASURES if name != "accuracy"}},
-        calibration=calibrated(judged, chosen),
-        bootstrap=bootstrap.described(config.resamples, config.seed, unit, len(totals)),
+        calibration=calibration,
+        bootstrap=bootstrap.described(config.resamples, config.seed, unit, responses.n_clusters),
     )
     missing = [name for name, size in zip(names, sizes, strict=True) if not size]
     report["notes"] = [*_notes(report, missing), *missing_interval_notes(drawn, ends)]
     return report
-
-
-def _cell_counts(judged: JudgedResponses, chosen: ThresholdedVerdicts, counted: Bools) -> Floats:
-    """Counts (C, G x 6) of the cells of each cluster and group."""
-    cells_N_6 = classification.cells(judged.labels, chosen.verdicts.astype(np.int8)) & counted[:, None]
-    n_clusters, n_groups, n_cells = int(judged.clusters.max()) + 1, len(judged.sums.groups), len(CELLS)
-    judged.sums.check_size(n_clusters, n_cells)
-    first_cell = (judged.clusters * n_groups + judged.groups) * n_cells
-    size = n_clusters * n_groups * n_cells
-    hits = np.flatnonzero(cells_N_6.any(axis=1))
-    cell = first_cell[hits] + cells_N_6[hits].argmax(axis=1)
-    return np.bincount(cell, minlength=size).reshape(n_clusters, -1).astype(float)
 
 
 def figures_from(sums: Sums, totals: Floats) -> Floats:
@@ -124,25 +158,27 @@ def _notes(report: ScoreReport, missing: list[str]) -> list[str]:
     return notes
 
 
-def calibrated(judged: JudgedResponses, chosen: ThresholdedVerdicts) -> dict[str, Any] | None:
+def calibrated(judged: JudgedResponses, chosen: ThresholdedVerdicts, ranked: RankedScores) -> dict[str, Any] | None:
     """Calibration of the scores, as ranks and, if they have a scale, as probabilities of being correct.
 
-    Without a scale `brier`, `ece` and `reliability` are None. Returns None without scores.
+    Without a scale `brier`, `ece` and `reliability` are None. Returns None without scores; `ranked` are all of them.
     """
-    known = ~np.isnan(judged.scores)
-    if not known.any():
+    if not len(ranked):
         return None
-    scores, labels = judged.scores[known], judged.labels[known]
-    ranked = {
-        "n": int(known.sum()),
-        "roc_auc": calibration.roc_auc(scores, labels),
-        "pr_auc": calibration.pr_auc(scores, labels),
+    n_known = len(ranked)
+    ranks = {
+        "n": n_known,
+        "roc_auc": calibration.roc_auc(ranked, judged.labels),
+        "pr_auc": calibration.pr_auc(ranked, judged.labels),
     }
     as_probabilities: dict[str, Any] = {"brier": None, "ece": None, "reliability": None, "scale": None}
     scale = scale_of(judged)
+    known = ~np.isnan(judged.scores)
     if scale is not None:
         low, high = scale
-        probabilities = (scores - low) / (high - low)
+        probabilities, labels = judged.scores[known], judged.labels[known]
+        probabilities -= low
+        probabilities /= high - low
         curve = calibration.reliability(probabilities, labels)
         as_probabilities = {
             "brier": calibration.brier(probabilities, labels),
@@ -150,7 +186,18 @@ def calibrated(judged: JudgedResponses, chosen: ThresholdedVerdicts) -> dict[str
             "reliability": curve,
             "scale": [low, high],
         }
-    sure = known & (chosen.verdicts != NONE) & ~np.isnan(chosen.margins)
-    right = chosen.verdicts[sure] == judged.labels[sure]
-    risk_coverage = calibration.risk_coverage(np.abs(chosen.margins[sure]), right) if sure.any() else None
-    return {**ranked, **as_probabilities, "risk_coverage": risk_coverage}
+        del probabilities, labels
+    known &= chosen.verdicts != NONE
+    for begin in range(0, len(known), CHUNK):
+        known[begin : begin + CHUNK] &= ~np.isnan(chosen.thresholds.of(slice(begin, begin + CHUNK)))
+    risk_coverage = None
+    if known.any():
+        right = chosen.verdicts[known] == judged.labels[known]
+        confidence, n = np.empty(len(right)), 0
+        for begin in range(0, len(known), CHUNK):
+            some = slice(begin, begin + CHUNK)
+            margins = np.abs(judged.scores[some] - chosen.thresholds.of(some))[known[some]]
+            confidence[n : n + len(margins)] = margins
+            n += len(margins)
+        risk_coverage = calibration.risk_coverage(confidence, right)
+    return {**ranks, **as_probabilities, "risk_coverage": risk_coverage}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +12,18 @@ from numpy.typing import NDArray
 from libra_cli.metrics import bootstrap
 from libra_cli.metrics.agreement import wilson_interval
 from libra_cli.metrics.classification import ratio
+from libra_cli.metrics.cluster_groups import ClusterGroups
 from libra_cli.rm_benchmarks import Benchmark, ProtocolName
 from libra_cli.stages.score.report import ScoreReport
+from libra_cli.stages.score.row_hashes import HashColumn
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Integers = NDArray[np.signedinteger[Any]]
 
 
 MOST_TOTALS = 1 << 28
-"""Numbers in a table of clusters and groups, at most: 2 GB."""
+"""Numbers in a table of clusters and groups, at most, if there are more than MANY_GROUPS."""
+MANY_GROUPS = 64
 
 
 @dataclass(frozen=True)
@@ -39,15 +43,11 @@ class Sums:
         sizes = ns @ self.membership(names)
         return names, values, sizes, self.benchmark.overall(values, names, sizes, self.protocol)
 
-    def clusters(self, rows: Floats, names: Sequence[str]) -> list[int]:
-        """Counts the clusters with items in each section and, last, in any; `rows` (C, G) counts the items."""
-        of_section = ((rows > 0) @ self.membership(names) > 0).sum(axis=0)
-        return [*map(int, of_section), int((rows > 0).any(axis=1).sum())]
-
     def check_size(self, n_clusters: int, n_columns: int) -> None:
-        """Raises ValueError if a table of so many columns for each cluster and group does not fit into memory."""
-        if n_clusters * len(self.groups) * n_columns > MOST_TOTALS:
-            what = f"{len(self.groups):,} subsets of {n_clusters:,} problems are too many to resample"
+        """Raises ValueError if so many columns for each cluster and group cannot be resampled in reasonable memory."""
+        n_groups = len(self.groups)
+        if n_groups > MANY_GROUPS and n_clusters * n_groups * n_columns > MOST_TOTALS:
+            what = f"{n_groups:,} subsets of {n_clusters:,} problems are too many to resample"
             raise ValueError(f'{what}; give rows a "subset" that many of them share')
 
     def from_totals(self, totals: Floats) -> Floats:
@@ -67,31 +67,37 @@ class JudgedItems:
     """N verdicts of one judge."""
 
     sums: Sums
-    groups: Ints
-    clusters: Ints
+    groups: Integers
+    clusters: Integers
+    """The problem of each, from 0 without a gap."""
     values: Floats
     """In [0, 1]; nan does not count."""
-    keys: Ints
+    keys: HashColumn
     """Key that the same item has with another judge; 0 if nothing identifies the item."""
-    names: Ints
+    names: HashColumn
     """Key without the texts, so several items may share it; 0 for an item without id and index."""
+
+    @property
+    def n_clusters(self) -> int:
+        """C: the number of problems."""
+        return int(self.clusters.max(initial=-1)) + 1
 
     @property
     def verdicts(self) -> NDArray[np.bool_]:
         """Mask (N) of the items that are verdicts themselves, not derived from those of other groups."""
-        derived = [number for number, group in enumerate(self.sums.groups) if group in self.sums.benchmark.derived]
-        return ~np.isin(self.groups, derived)
+        return np.array([group not in self.sums.benchmark.derived for group in self.sums.groups], bool)[self.groups]
 
-    def totals(self) -> Floats:
-        """Totals (C, 2 G) of each cluster: sums of the values, then numbers of items that count."""
-        known = ~np.isnan(self.values)
-        columns = [grouped(self, np.where(known, self.values, 0.0)), grouped(self, known.astype(float))]
-        return np.concatenate(columns, axis=1)
+    @property
+    def addends(self) -> tuple[bootstrap.Addends, bootstrap.Addends]:
+        """What the items add to totals (C, 2 G) of the clusters: their values, then 1 if they count."""
+        known, n_groups = ~np.isnan(self.values), len(self.sums.groups)
+        values = self.values if known.all() else np.where(known, self.values, 0.0)
+        return bootstrap.Addends(self.groups, values, n_groups), bootstrap.Addends(self.groups, known, n_groups)
 
-    def take(self, index: Ints, clusters: Ints) -> JudgedItems:
-        """The items at `index`, with these clusters instead of their own."""
-        keys, names = self.keys[index], self.names[index]
-        return JudgedItems(self.sums, self.groups[index], clusters, self.values[index], keys, names)
+    def of_clusters(self) -> ClusterGroups:
+        """The groups of each cluster; raises ValueError if there are too many."""
+        self.sums.check_size(self.n_clusters, 1)
+        return ClusterGroups(self.clusters, self.n_clusters, self.groups, len(self.sums.groups))
 
 
 @dataclass(frozen=True)
@@ -102,30 +108,17 @@ class ScoredJudge:
     items: Callable[[], JudgedItems]
 
 
-def grouped(items: JudgedItems, values: Floats | None = None) -> Floats:
-    """Sums (C, G) of `values` (N), or numbers of items without them, by cluster and group."""
-    n_clusters, n_groups = int(items.clusters.max(initial=-1)) + 1, len(items.sums.groups)
-    items.sums.check_size(n_clusters, 1)
-    cells = items.clusters * n_groups + items.groups
-    return (
-        np.bincount(cells, weights=values, minlength=n_clusters * n_groups).reshape(n_clusters, n_groups).astype(float)
-    )
-
-
 def intervals(
-    totals: Floats, rows: Floats, figures: bootstrap.Figures, resamples: int, seed: int
+    totals: bootstrap.ClusterTotals | bootstrap.ItemTotals,
+    strata: bootstrap.Integers,
+    figures: bootstrap.Figures,
+    resamples: int,
+    seed: int,
 ) -> list[list[float] | None]:
     """Bootstraps an interval for each of F `figures` (b, S) -> (b, F), from the `totals` (C, S) of the clusters.
 
-    `rows` (C, G) counts the items of each cluster in each group. Empty without resamples.
+    `strata` (C) says which clusters are drawn for each other. Empty without resamples.
     """
-    return intervals_by_stratum(totals, bootstrap.strata_of(rows.astype(np.int64)), figures, resamples, seed)
-
-
-def intervals_by_stratum(
-    totals: bootstrap.ClusterTotals, strata: bootstrap.Integers, figures: bootstrap.Figures, resamples: int, seed: int
-) -> list[list[float] | None]:
-    """`intervals` of clusters whose `strata` (C) are known."""
     if not resamples:
         return []
     resampled_B_F = bootstrap.resampled(totals, strata, figures, resamples, seed)

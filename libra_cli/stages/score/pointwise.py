@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
 
+from libra_cli.metrics.classification import cells
+from libra_cli.metrics.ranking import RankedScores
 from libra_cli.rm_benchmarks import ProtocolName
 from libra_cli.rm_benchmarks.judged_rows import null_reason
-from libra_cli.stages.score.columns import (
-    Clusters,
-    NameNumbers,
-    floats,
-    ints,
-    item_key,
-    name_key,
-    problem_of,
-    repeated,
-)
-from libra_cli.stages.score.confusion import figures
+from libra_cli.stages.score.columns import NameNumbers, ProblemNames, item_keys, problem_of, repeated, view
+from libra_cli.stages.score.confusion import ResponseCells, calibrated, figures
 from libra_cli.stages.score.examples import Examples
 from libra_cli.stages.score.judged_items import JudgedItems, ScoredJudge, Sums
 from libra_cli.stages.score.reading import ScoreConfig, by_frequency
 from libra_cli.stages.score.report import ScoreReport
+from libra_cli.stages.score.row_hashes import RowHashes
 from libra_cli.stages.score.row_kinds import RowKind
 from libra_cli.stages.score.thresholding import NONE, JudgedResponses, ThresholdedVerdicts, verdicts_by_threshold
 
@@ -38,10 +33,11 @@ class PointwiseCollector:
 
     def __init__(self, kind: RowKind, config: ScoreConfig, judge: str, file: str):
         self._kind, self._config, self._judge, self.file = kind, config, judge, file
-        self._groups, self._clusters, self._reasons = NameNumbers(), Clusters(), NameNumbers()
-        self._group, self._reason = array("i"), array("i")
+        self._groups, self._problems, self._hashes = NameNumbers(), ProblemNames(), RowHashes(3)
+        self._group, self._score = array("i"), array("d")
         self._label, self._prediction, self._gated = array("b"), array("b"), array("b")
-        self._score, self._key, self._name = array("d"), array("q"), array("q")
+        self._reasons = Counter[str]()
+        """Of responses with neither score nor prediction."""
         self._tasks, self._unlabelled = set[Any](), 0
         self._has_predictions: bool | None = None
         """Whether rows have predictions, or only scores; None before the first row that shows it."""
@@ -58,16 +54,14 @@ class PointwiseCollector:
         score, prediction = _score(fields), _prediction(fields)
         self._check_same_verdicts(fields, score, prediction)
         group = str(fields.get("subset", "all"))
-        has_verdict = score is not None or prediction is not None
         self._group.append(self._groups.number(group))
-        self._clusters.add(problem_of(fields))
         self._label.append(int(label))
         self._score.append(float("nan") if score is None else score)
         self._prediction.append(NONE if prediction is None else prediction)
         self._gated.append("gate" in fields)
-        self._reason.append(NONE if has_verdict else self._reasons.number(null_reason(fields)))
-        self._key.append(item_key(fields))
-        self._name.append(name_key(fields))
+        if score is None and prediction is None and "gate" not in fields:
+            self._reasons[null_reason(fields)] += 1
+        self._hashes.add(self._problems.hash(problem_of(fields)), *item_keys(fields))
         self._tasks.add(fields.get("judge_task"))
         if self._examples is not None:
             self._add_example(group, int(label), score, prediction, raw)
@@ -108,17 +102,22 @@ class PointwiseCollector:
             raise ValueError(f"rows of several judge tasks ({names}): score each from a file of its own")
         config = self._config
         judged = JudgedResponses(
-            groups=ints(self._group),
-            clusters=self._clusters.numbers(),
-            labels=ints(self._label).astype(bool),
-            scores=floats(self._score),
-            predictions=ints(self._prediction),
-            gated=ints(self._gated).astype(bool),
+            groups=view(self._group),
+            clusters=self._hashes.column(0).numbers(),
+            labels=view(self._label).view(bool),
+            scores=view(self._score),
+            predictions=view(self._prediction),
+            gated=view(self._gated).view(bool),
             task=tasks[0],
             sums=Sums(self._kind.benchmark, self._groups.all(), cast(ProtocolName, config.protocol)),
         )
-        chosen = verdicts_by_threshold(judged, config)
-        counted = chosen.verdicts != NONE if config.null == "exclude" else np.ones(len(self._label), bool)
+        ranked = RankedScores(judged.scores)
+        chosen = verdicts_by_threshold(judged, config, ranked)
+        calibration = calibrated(judged, chosen, ranked)
+        counted = chosen.verdicts != NONE if config.null == "exclude" else None
+        responses = ResponseCells(
+            cells(judged.labels, chosen.verdicts), judged.groups, judged.clusters, counted, judged.sums
+        )
         null = self._null_reasons(chosen)
         report = ScoreReport(
             benchmark=self._kind.name,
@@ -126,7 +125,7 @@ class PointwiseCollector:
             file=self.file,
             protocol=config.protocol,
             metric="accuracy",
-            n=int(counted.sum()),
+            n=len(self._label) if counted is None else int(counted.sum()),
             n_null=null.total(),
             null_reasons=by_frequency(null),
             null=config.null,
@@ -134,28 +133,38 @@ class PointwiseCollector:
             threshold_how=chosen.how,
             thresholds=chosen.candidates,
         )
-        report.update(figures(judged, chosen, counted, config, self._clusters.unit))
-        report["notes"] = [*self._notes(), *chosen.notes, *report["notes"]]
         if self._examples is not None:
-            report["examples"] = self._examples.chosen(chosen.is_wrong)
-        right = np.where(counted, chosen.verdicts == judged.labels, np.nan)
-        items = JudgedItems(judged.sums, judged.groups, judged.clusters, right, ints(self._key), ints(self._name))
-        return ScoredJudge(report, lambda: items)
+            examples = self._examples.chosen(chosen.is_wrong)
+        notes = [*self._notes(), *chosen.notes]
+        # What follows needs the memory of the scores.
+        del judged, ranked, chosen
+        self._score, self._prediction, self._gated, self._label = array("d"), array("b"), array("b"), array("b")
+        report.update(figures(responses, calibration, config, self._problems.unit))
+        report["notes"] = [*notes, *report["notes"]]
+        if self._examples is not None:
+            report["examples"] = examples
+        return ScoredJudge(report, partial(self._items, responses))
+
+    def _items(self, responses: ResponseCells) -> JudgedItems:
+        """The responses as items to compare: 1 for a right verdict."""
+        right = (responses.cells < 2).astype(np.float64)  # tp, tn
+        if responses.counted is not None:
+            right[~responses.counted] = np.nan
+        keys, names = self._hashes.column(1), self._hashes.column(2)
+        return JudgedItems(responses.sums, responses.groups, responses.clusters, right, keys, names)
 
     def _null_reasons(self, chosen: ThresholdedVerdicts) -> Counter[str]:
         """Responses without a verdict by reason; among predictions, a score without one is a tie of votes."""
+        with_score = int((chosen.verdicts == NONE).sum()) - self._reasons.total()
         without_reason = "tied" if chosen.how == "given" else "no_score"
-        names = self._reasons.all()
-        numbers, counts = np.unique(ints(self._reason)[chosen.verdicts == NONE], return_counts=True)
-        pairs = zip(numbers.tolist(), counts.tolist(), strict=True)
-        return Counter({without_reason if number == NONE else names[number]: count for number, count in pairs})
+        return self._reasons + Counter({without_reason: with_score})
 
     def _notes(self) -> list[str]:
         notes = []
         if self._unlabelled:
             notes.append(f"rows without a label (null), left out: {self._unlabelled}; libra review settles them")
-        notes += [*repeated(ints(self._key)), *self._config.no_effect_notes("at")]
-        if self._clusters.unit == "row":
+        notes += [*repeated(self._hashes.column(1)), *self._config.no_effect_notes("at")]
+        if self._problems.unit == "row":
             notes.append("rows do not name their problem (question, id or index): intervals take them for independent")
         if self._config.null == "exclude":
             notes.append("rows without a verdict are left out of every figure (--null exclude)")

@@ -18,7 +18,7 @@ from libra_cli.stages.score.judged_items import (
     JudgedItems,
     ScoredJudge,
     Sums,
-    intervals_by_stratum,
+    intervals,
     missing_interval_notes,
     reported_interval,
 )
@@ -26,6 +26,7 @@ from libra_cli.stages.score.problem_figures import FigureTable, ProblemFigures
 from libra_cli.stages.score.problem_samples import SampleTable
 from libra_cli.stages.score.reading import ScoreConfig, by_frequency
 from libra_cli.stages.score.report import Figure, ScoreReport, Section
+from libra_cli.stages.score.row_hashes import HashColumn
 from libra_cli.stages.score.row_kinds import RowKind
 from libra_cli.tasks import thinking
 
@@ -91,10 +92,10 @@ class ReasoningCollector:
 
     def _items(self, figures: FigureTable) -> JudgedItems:
         """The problems as items to compare: their share of correct samples."""
-        keys = self._table.problem_column("key")
+        keys = HashColumn.of(self._table.problem_column("key"))
         return JudgedItems(
             sums=Sums(self._kind.benchmark, self._groups.all(), cast(ProtocolName, self._config.protocol)),
-            groups=self._table.problem_column("group").astype(np.int64),
+            groups=self._table.problem_column("group"),
             clusters=np.arange(len(keys)),
             values=figures.column(0),
             keys=keys,
@@ -141,7 +142,7 @@ class ReasoningCollector:
             return np.divide(sums, ns, out=np.full(sums.shape, np.nan), where=ns > 0)
 
         strata = bootstrap.strata_of_groups(groups)
-        drawn = intervals_by_stratum(table, strata, means, self._config.resamples, self._config.seed)
+        drawn = intervals(table, strata, means, self._config.resamples, self._config.seed)
         drawn = drawn or [None] * len(table.measures)
         figures: dict[str, dict[str, Figure]] = {}
         ends = []
@@ -166,9 +167,7 @@ class ReasoningCollector:
                 continue
             values = table.column(0)[groups == at]
             strata = np.zeros(len(values), np.int8)
-            ends = intervals_by_stratum(
-                _WithOnes(values), strata, lambda some: some[..., :1] / some[..., 1:], resamples, seed
-            )
+            ends = intervals(_WithOnes(values), strata, lambda some: some[..., :1] / some[..., 1:], resamples, seed)
             mean = float(values.mean())
             interval = reported_interval(ends[0] if ends else None, mean, len(values))
             sections[name] = Section(n=int(sizes[at]), n_null=self._null_of_group[at], value=mean, interval=interval)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from libra_cli.choices import THRESHOLD_SEARCHES
 from libra_cli.metrics import thresholds
+from libra_cli.metrics.ranking import CHUNK, RankedScores
 from libra_cli.stages.score.judged_items import Sums, number
 from libra_cli.stages.score.reading import ScoreConfig
 from libra_cli.tasks import JUDGING
 from libra_cli.tasks.judge import agrees_with_label, is_above
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Integers = NDArray[np.signedinteger[Any]]
+Verdicts = NDArray[np.int8]
 Bools = NDArray[np.bool_]
 
 NONE = -1
@@ -30,11 +32,12 @@ RATING = "score"
 class JudgedResponses:
     """N labelled responses with the scores and predictions of one judge."""
 
-    groups: Ints
-    clusters: Ints
+    groups: Integers
+    clusters: Integers
+    """The problem of each, from 0 without a gap."""
     labels: Bools
     scores: Floats
-    predictions: Ints
+    predictions: Verdicts
     """1, 0, or -1 if the row has none."""
     gated: Bools
     """Non-answers: incorrect whatever the threshold."""
@@ -43,21 +46,55 @@ class JudgedResponses:
 
     def threshold_items(self, null: str) -> thresholds.ThresholdItems:
         """The items for a threshold search; `null` (rule, exclude) says how items without a verdict count."""
-        scores = np.where(self.gated, np.nan, self.scores)
+        scores = self.scores
+        if not np.isnan(scores[self.gated]).all():
+            scores = np.where(self.gated, np.nan, scores)
         counts = ~np.isnan(scores) | self.gated if null == "exclude" else np.ones(len(scores), bool)
         return thresholds.ThresholdItems(scores, self.labels, self.groups, self.gated & ~self.labels, counts)
+
+    @property
+    def score_range(self) -> ScoreRange | None:
+        """What the scores are; None without scores."""
+        low, high, is_whole = np.inf, -np.inf, True
+        for begin in range(0, len(self.scores), CHUNK):
+            some = self.scores[begin : begin + CHUNK]
+            some = some[~np.isnan(some)]
+            low, high = min(low, some.min(initial=np.inf)), max(high, some.max(initial=-np.inf))
+            is_whole = is_whole and bool((some == np.floor(some)).all())
+        return None if low > high else ScoreRange(float(low), float(high), is_whole)
+
+
+class ScoreRange(NamedTuple):
+    """The lowest and the highest score, and whether all are whole numbers."""
+
+    low: float
+    high: float
+    is_whole: bool
+
+
+@dataclass(frozen=True)
+class ResponseThresholds:
+    """The threshold of each response (N): that of its fold, or the same for all."""
+
+    of_fold: Floats
+    """By fold (F), or just one; nan for none."""
+    folds: Integers | None = None
+
+    def of(self, some: slice) -> Floats:
+        """The thresholds of some responses."""
+        return self.of_fold[:1] if self.folds is None else self.of_fold[self.folds[some]]
 
 
 @dataclass(frozen=True)
 class ThresholdedVerdicts:
     """Verdicts (N: 1 correct, 0 incorrect, -1 none) and the threshold that made them."""
 
-    verdicts: Ints
+    verdicts: Verdicts
     threshold: float | None
     how: str
-    margins: Floats
-    """Distance of each score (N) to its threshold. If the rows have predictions: to the threshold of the judge task, or
-    to the midpoint of its scale; nan if neither exists."""
+    thresholds: ResponseThresholds
+    """What scores are measured from. If the rows have predictions: the threshold of the judge task, or the midpoint of
+    its scale; nan if neither exists."""
     candidates: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Threshold and overall accuracy of each way to choose a threshold."""
     notes: tuple[str, ...] = ()
@@ -78,39 +115,40 @@ _NOTES = {
 }
 
 
-def verdicts_by_threshold(judged: JudgedResponses, config: ScoreConfig) -> ThresholdedVerdicts:
-    """Verdicts by the threshold of `config` or, if it has none, by what the rows are.
+def verdicts_by_threshold(judged: JudgedResponses, config: ScoreConfig, ranked: RankedScores) -> ThresholdedVerdicts:
+    """Verdicts by the threshold of `config` or, if it has none, by what the rows are; `ranked` are the scores.
 
     Without a threshold: the predictions of the rows if they have any; the fixed threshold of the judge task; a searched
     one. Raises ValueError if there is a threshold and no score.
     """
-    has_scores = bool((~np.isnan(judged.scores) & ~judged.gated).any())
+    items = judged.threshold_items(config.null)
+    if items.scores is not judged.scores:
+        ranked = RankedScores(items.scores)  # some non-answers have scores
     has_predictions = bool((judged.predictions[~judged.gated] != NONE).any())
-    if config.threshold is not None and not has_scores:
+    if config.threshold is not None and not len(ranked):
         raise ValueError("its rows have no scores for --threshold: leave it out, predictions count as they are")
     fixed, notes = _fixed_threshold(judged, config)
-    candidates = _candidates(judged, config, fixed) if has_scores else {}
+    candidates = _candidates(judged, config, fixed, items, ranked) if len(ranked) else {}
     summaries = {name: summary for name, (summary, _) in candidates.items()}
     if config.threshold is not None:
         how = {SEARCH: "searched", CROSS_FIT: "cross-fitted"}.get(str(config.threshold), "fixed")
-    elif has_predictions or not has_scores:
+    elif has_predictions or not len(ranked):
         how = "given"
     else:
         how = "searched" if fixed is None else "fixed"
 
     if how == "given":
-        verdicts = np.where(judged.gated, 0, judged.predictions).astype(np.int64)
+        verdicts = np.where(judged.gated, np.int8(0), judged.predictions)
         scale = scale_of(judged)
         middle = fixed if fixed is not None else sum(scale) / 2 if scale is not None else np.nan
-        return ThresholdedVerdicts(verdicts, None, how, judged.scores - middle, summaries)
-    summary, thresholds_N = candidates[how.replace("-", "_")]
+        return ThresholdedVerdicts(verdicts, None, how, ResponseThresholds(np.array([middle])), summaries)
+    summary, of_responses = candidates[how.replace("-", "_")]
     if how == "cross-fitted":
         threshold = float(np.mean(summary["thresholds"])) if summary["thresholds"] else None
     else:
         threshold = float(summary["threshold"])
-    verdicts = verdicts_at(judged, thresholds_N)
-    margins = judged.scores - thresholds_N
-    return ThresholdedVerdicts(verdicts, threshold, how, margins, summaries, (*notes, *_NOTES.get(how, ())))
+    verdicts = verdicts_at(judged, of_responses)
+    return ThresholdedVerdicts(verdicts, threshold, how, of_responses, summaries, (*notes, *_NOTES.get(how, ())))
 
 
 def _fixed_threshold(judged: JudgedResponses, config: ScoreConfig) -> tuple[float | None, list[str]]:
@@ -122,10 +160,9 @@ def _fixed_threshold(judged: JudgedResponses, config: ScoreConfig) -> tuple[floa
     if judged.task in JUDGING:
         threshold = JUDGING[judged.task].threshold
         return None if threshold is None else float(threshold), []
-    known = judged.scores[~np.isnan(judged.scores)]
+    known = judged.score_range
     low, high = JUDGING[RATING].scale or (0, 0)
-    is_rating = len(known) and not judged.task and (known == np.floor(known)).all()
-    if is_rating and known.min() >= low and 1 < known.max() <= high:
+    if known is not None and not judged.task and known.is_whole and known.low >= low and 1 < known.high <= high:
         threshold = float(JUDGING[RATING].threshold or 0)
         return threshold, [f"scores are taken for ratings from {low} to {high}, with the threshold of {threshold:g}"]
     return None, []
@@ -135,57 +172,68 @@ def scale_of(judged: JudgedResponses) -> tuple[float, float] | None:
     """The scale of the judge task, or of probabilities; None if scores only rank, like those of a reward head."""
     if judged.task == "verify":
         return 0.0, 1.0
-    scores = judged.scores[~np.isnan(judged.scores)]
-    if not len(scores):
+    known = judged.score_range
+    if known is None:
         return None
-    task = judged.task or (RATING if scores.max() > 1 and (scores == np.floor(scores)).all() else "")
+    task = judged.task or (RATING if known.high > 1 and known.is_whole else "")
     scale = JUDGING[task].scale if task in JUDGING else (0, 1) if not judged.task else None
-    if scale is None or scores.min() < scale[0] or scores.max() > scale[1]:
+    if scale is None or known.low < scale[0] or known.high > scale[1]:
         return None
     return float(scale[0]), float(scale[1])
 
 
 def _candidates(
-    judged: JudgedResponses, config: ScoreConfig, fixed: float | None
-) -> dict[str, tuple[dict[str, Any], Floats]]:
-    """Each possible choice of a threshold: a summary for the report, and the threshold of each response (N)."""
-    n = len(judged.labels)
-    candidates: dict[str, tuple[dict[str, Any], Floats]] = {}
+    judged: JudgedResponses,
+    config: ScoreConfig,
+    fixed: float | None,
+    items: thresholds.ThresholdItems,
+    ranked: RankedScores,
+) -> dict[str, tuple[dict[str, Any], ResponseThresholds]]:
+    """Each possible choice of a threshold: a summary for the report, and the threshold of each response."""
+    candidates: dict[str, tuple[dict[str, Any], ResponseThresholds]] = {}
     if fixed is not None:
-        thresholds_N = np.full(n, fixed)
-        candidates["fixed"] = ({"threshold": fixed, "overall": _overall(judged, thresholds_N, config)}, thresholds_N)
-    items = judged.threshold_items(config.null)
-    best = thresholds.searched(items)
+        of_responses = ResponseThresholds(np.array([fixed]))
+        candidates["fixed"] = ({"threshold": fixed, "overall": _overall(judged, of_responses, config)}, of_responses)
+    best = thresholds.ThresholdSearch(items, ranked).best()
     assert best is not None
-    thresholds_N = np.full(n, best[0])
-    searched = _overall(judged, thresholds_N, config)
-    candidates["searched"] = ({"threshold": best[0], "overall": searched}, thresholds_N)
-    n_folds = min(config.folds, len(np.unique(judged.clusters)))
+    of_responses = ResponseThresholds(np.array(best[:1]))
+    searched = _overall(judged, of_responses, config)
+    candidates["searched"] = ({"threshold": best[0], "overall": searched}, of_responses)
+    n_folds = min(config.folds, int(judged.clusters.max()) + 1)
     if n_folds > 1:
         folds = thresholds.folds_of(judged.clusters, n_folds, config.seed)
-        of_fold, thresholds_N = thresholds.cross_fitted(items, folds)
-        overall = _overall(judged, thresholds_N, config)
+        of_responses = ResponseThresholds(thresholds.cross_fitted(items, folds, ranked), folds)
+        overall = _overall(judged, of_responses, config)
         optimism = None if searched is None or overall is None else searched - overall
+        of_fold = of_responses.of_fold[~np.isnan(of_responses.of_fold)].tolist()
         summary = {"thresholds": of_fold, "overall": overall, "optimism": optimism, "folds": n_folds}
-        candidates["cross_fitted"] = (summary, thresholds_N)
+        candidates["cross_fitted"] = (summary, of_responses)
     elif config.threshold == CROSS_FIT:
         raise ValueError("--threshold cross-fit needs two problems or more, there is one")
     return candidates
 
 
-def verdicts_at(judged: JudgedResponses, thresholds_N: Floats) -> Ints:
-    """Verdicts (N) by the threshold of each response (N): correct above it; none without a score."""
-    known = ~np.isnan(judged.scores) & ~np.isnan(thresholds_N)
-    with np.errstate(invalid="ignore"):
-        verdicts = np.where(known, is_above(judged.scores, thresholds_N), NONE)
-    return np.where(judged.gated, 0, verdicts).astype(np.int64)
+def verdicts_at(judged: JudgedResponses, of_responses: ResponseThresholds) -> Verdicts:
+    """Verdicts (N) by the threshold of each response: correct above it; none without a score."""
+    verdicts = np.empty(len(judged.scores), np.int8)
+    for begin in range(0, len(verdicts), CHUNK):
+        some = slice(begin, begin + CHUNK)
+        scores, thresholds_N = judged.scores[some], of_responses.of(some)
+        with np.errstate(invalid="ignore"):
+            is_known = ~np.isnan(scores) & ~np.isnan(thresholds_N)
+            verdicts[some] = np.where(is_known, is_above(scores, thresholds_N), NONE)
+    verdicts[judged.gated] = 0
+    return verdicts
 
 
-def _overall(judged: JudgedResponses, thresholds_N: Floats, config: ScoreConfig) -> float | None:
+def _overall(judged: JudgedResponses, of_responses: ResponseThresholds, config: ScoreConfig) -> float | None:
     """The overall accuracy with these thresholds, as the benchmark defines it."""
-    verdicts = verdicts_at(judged, thresholds_N)
-    counts = verdicts != NONE if config.null == "exclude" else np.ones(len(verdicts), bool)
+    verdicts = verdicts_at(judged, of_responses)
     n_groups = len(judged.sums.groups)
-    right = np.bincount(judged.groups, weights=verdicts == judged.labels, minlength=n_groups)
-    ns = np.bincount(judged.groups, weights=counts, minlength=n_groups)
+    right, ns = np.zeros(n_groups), np.zeros(n_groups)
+    for begin in range(0, len(verdicts), CHUNK):
+        some = slice(begin, begin + CHUNK)
+        groups, of_items = judged.groups[some], verdicts[some]
+        right += np.bincount(groups[of_items == judged.labels[some]], minlength=n_groups)
+        ns += np.bincount(groups[of_items != NONE] if config.null == "exclude" else groups, minlength=n_groups)
     return number(float(judged.sums.from_totals(np.concatenate([right, ns]))[-1]))
