@@ -28,6 +28,7 @@ STAGES = {
     "dpo-pairs": "Make preference pairs of judged responses, for DPO and other preference learning.",
     "mix": "Mix data sets in stated proportions.",
     "sft": "Train a causal language model on conversations, from one CPU to many nodes.",
+    "dpo": "Train a causal language model on preferences (DPO, KTO and their relatives).",
     "grpo": "Train a model by reinforcement learning on verifiable rewards: as a judge, a reasoner, or both.",
     "report": "Show training runs side by side: their figures, and a page with their curves.",
     "schema": "Print the JSON Schema of a kind of record; without a name, list the kinds.",

@@ -54,9 +54,10 @@ def page() -> str:
         "term after `else`. `anneal: {horizon: STEPS}` lets its weight fall as exp(-step / horizon).\n",
         "`judge: {model: NAME, OPTION: ...}` names a model that scores the responses online, which need no reference "
         "then; `judge: NAME` does for the defaults. The options are those of [libra judge](judge.md): "
-        f"{', '.join(code(each.name) for each in fields(RewardJudge))}. The task `score`, `rate` or `verify` measures "
-        "`judge_P_G`, a reward model its number, the task `rank` all pairs of a prompt's responses as "
-        "`difference_P_G_G`.\n",
+        f"{', '.join(code(each.name) for each in fields(RewardJudge) if each.name != 'against')}. The task `score`, "
+        "`rate` or `verify` measures `judge_P_G`, a reward model its number, the task `rank` all pairs of a prompt's "
+        "responses as `difference_P_G_G`. With `against: reference` it compares one response of the prompt, drawn at "
+        "random, with each of the others: `wins_P_G`.\n",
         "A function of your own is a term: `{reward: FILE.py:function, OPTION: ...}`, or `module:function` of a module "
         "that Python finds (not in the current folder, unless PYTHONPATH names it). It is called as `function(facts, "
         "**options)` and returns an array [P, G]; its keyword-only parameters are its options; its attribute `facts`, "

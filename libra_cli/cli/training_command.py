@@ -22,7 +22,7 @@ def check_options(stage: str, options: dict[str, Any]) -> None:
     if options["score_every"] and not options["score"]:
         raise click.UsageError("--score-every needs --score, the files to measure the model on")
     if options["final"] == "best" and not (options["score_every"] or options["eval_data"]):
-        needed = "--score with --score-every" + (", or --eval-data" if stage == "sft" else "")
+        needed = "--score with --score-every" + ("" if stage == "grpo" else ", or --eval-data")
         raise click.UsageError(f"--final best needs {needed}: the best step is chosen on it")
     if not options["inputs"]:
         import sys

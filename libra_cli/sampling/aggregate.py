@@ -129,6 +129,24 @@ def _margin(plan: JudgePlan, pair: tuple[int, int], judgments: Judgments, rule: 
     return votes.compared(votes.values(outcomes), rule.reduce)
 
 
+def unanimous(plan: JudgePlan, judgments: Judgments) -> dict[Pair, int | None]:
+    """Who wins all votes of a comparison in every order: 1 the first response, -1 the second, 0 neither of them.
+
+    A vote without a verdict is won by neither; None if a request failed.
+    """
+    found: dict[Pair, int | None] = {}
+    for pair in plan.pairs:
+        gated = gate_verdict(plan, pair)
+        asked = [one for one in judgments if "gate" not in one and tuple(one.get("pair", pair)) == pair]
+        outcomes = [gated] if gated else [judgment["outcome"] for judgment in asked]
+        signs = {votes.sign(value) for value in votes.values(outcomes)}
+        if not gated and any("error" in judgment for judgment in asked):
+            found[pair] = None
+        else:
+            found[pair] = signs.pop() if len(signs) == 1 and None not in outcomes else 0
+    return found
+
+
 def gate_verdict(plan: JudgePlan, pair: tuple[int, int]) -> str | None:
     """The verdict of the gate on a pair with a non-answer: the other response is much better; two are a tie."""
     first, second = (plan.gates[index] is not None for index in pair)

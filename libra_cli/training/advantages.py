@@ -157,11 +157,11 @@ def pairwise(rewards_P_G: Array, keep_P_G: Mask, facts: Any, *, epsilon: NonNega
 def bootstrap(rewards_P_G: Array, keep_P_G: Mask, facts: Any, *, skew: NonNegative = 0.6) -> Array:
     """1 for a response that wins against the reference response of its group, -1 for any other (Writing-Zero's BRPO).
 
-    The reference has advantage 0; an unknown win is none. A group whose sum is beyond `skew` x G either way has
-    advantage 0.
+    The reference has advantage 0, and so has a response of which it is unknown whether it wins. A group whose sum is
+    beyond `skew` x G either way has advantage 0.
     """
     wins = np.asarray(facts["wins_P_G"], dtype=np.float64)
-    signs = np.where(wins > 0, 1.0, -1.0)
+    signs = np.where(np.isnan(wins), 0.0, np.where(wins > 0, 1.0, -1.0))
     signs[np.arange(len(signs)), np.asarray(facts["reference_P"], dtype=np.int64)] = 0.0
     signs = np.where(keep_P_G, signs, 0.0)
     skewed = np.abs(signs.sum(axis=1)) > skew * signs.shape[1]

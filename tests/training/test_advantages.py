@@ -86,8 +86,8 @@ def test_bootstrap_advantages():
             "advantage": {"estimator": "bootstrap", "skew": inputs["skew"]}}  # fmt: skip
     batch = RewardPlan.from_config(plan).apply(facts)
     close(batch.advantages_P_G, expected)
-    facts["wins_P_G"] = np.where(wins > 0, 1, nan)
-    close(RewardPlan.from_config(plan).apply(facts).advantages_P_G[0], expected[0])
+    unknown = RewardPlan.from_config(plan).apply({**facts, "wins_P_G": np.array([[0, nan, 0, 1], [0, 0, 0, 0]])})
+    assert unknown.advantages_P_G[0, 1] == 0
     down = RewardPlan.from_config(plan).apply({**facts, "null_by_P_G": np.array([[0, 2, 0, 0], [0, 0, 0, 0]])})
     assert down.advantages_P_G[0].tolist() == [1, 0, 0, 1]
 

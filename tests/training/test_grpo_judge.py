@@ -22,6 +22,8 @@ GREEDY = "judge: {model: libra-mini/judge, temperature: 0, max_tokens: 160}\n"
 RECIPES = {
     "scored": GREEDY + "rewards: [{name: judge, transform: {name: threshold, above: 2}}]\n",
     "compared": GREEDY.replace("}", ", task: rank}") + "rewards: [{name: win_margin}]\n",
+    "opposed": GREEDY.replace("}", ", task: rank, against: reference}")
+    + "rewards: [{name: judge, fact: wins}]\nadvantage: {estimator: bootstrap, skew: 1}\n",
     "both": GREEDY + "rewards: [{name: judge, weight: 0.25}, {name: correct}]\n",
 }
 
@@ -42,7 +44,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         labelled = str(write_problems(folder / "labelled.jsonl", "question", "reference"))
         for name, recipe in RECIPES.items():
             (folder / f"{name}.yaml").write_text(recipe)
-        data = {"scored": bare, "compared": labelled, "both": labelled}
+        data = {"scored": bare, "compared": labelled, "opposed": bare, "both": labelled}
         plan = {name: [*SIZES, "--rewards", str(folder / f"{name}.yaml"), path] for name, path in data.items()}
         runs.drive(folder, 1, plan, stage="grpo")
         runs.drive(folder, 2, {"two": plan["scored"]}, stage="grpo")
@@ -114,6 +116,18 @@ def test_a_judge_compares_the_responses_of_a_prompt(made: Path) -> None:
             assert rollouts[i]["reward"] == (None if expected is None else pytest.approx(expected))
 
 
+def test_a_judge_compares_with_one_response_of_the_prompt(made: Path) -> None:
+    groups: dict[int, list[dict[str, Any]]] = {}
+    for row in rows(made / "opposed", 0):
+        groups.setdefault(row["rollout"]["position"], []).append(row["rollout"])
+    wins = [each["win"] for group in groups.values() for each in group]
+    assert {True, False} <= {*wins}
+    for group in groups.values():
+        assert [each["is_reference"] for each in group].count(True) == 1
+        for each in group:
+            assert each["advantage"] == (0 if each["is_reference"] else 1 if each["win"] else -1)
+
+
 def test_a_reference_measures_what_the_judge_rewards(made: Path) -> None:
     for row in rows(made / "both", 0):
         if row["score"] is not None and row["rollout"]["correct"] is not None:
@@ -134,10 +148,11 @@ def test_a_replay_reads_the_saved_verdicts(made: Path, name: str) -> None:
 
 
 def test_a_dry_run_says_who_judges(made: Path, tmp_path: Path) -> None:
-    words = ["--rewards", str(made / "compared.yaml"), "-o", str(tmp_path / "out"), "--dry-run"]
-    described = json.loads(libra("grpo", *SIZES, *words, str(made / "problems.jsonl")))
-    assert described["judge"]["model"] == "libra-mini/judge"
-    assert described["judge"]["requests_per_rollout"] == PROMPTS * SAMPLES * (SAMPLES - 1)
+    for name, asked in (("compared", SAMPLES * (SAMPLES - 1)), ("opposed", 2 * (SAMPLES - 1))):
+        words = ["--rewards", str(made / f"{name}.yaml"), "-o", str(tmp_path / "out"), "--dry-run"]
+        described = json.loads(libra("grpo", *SIZES, *words, str(made / "problems.jsonl")))
+        assert described["judge"]["model"] == "libra-mini/judge"
+        assert described["judge"]["requests_per_rollout"] == PROMPTS * asked
 
 
 def test_a_run_continues_with_its_judge_on_another_server() -> None:

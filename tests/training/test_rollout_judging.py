@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from libra_cli.training.data.prompts import PromptReader, VerifiablePrompt
 from libra_cli.training.rewards import RewardPlan
 from libra_cli.training.rewards.judge import RewardJudge
 from libra_cli.training.rollouts.judge_model import choose_judge
-from libra_cli.training.rollouts.judging import RolloutJudge, refuse_failing_judge
+from libra_cli.training.rollouts.judging import RolloutJudge, judge_figures, refuse_failing_judge
 from libra_cli.training.rollouts.rollout import GradedResponse, facts_of
 
 READER = PromptReader(None, {}, None, 0, graded=False)
@@ -32,6 +33,7 @@ def test_its_options_have_the_defaults_of_libra_judge() -> None:
     of_judge = judge_command.make_context("judge", [], resilient_parsing=True).params
     own = {each.name: each.default for each in fields(RewardJudge) if each.default is not MISSING}
     assert own.pop("task") == "score"
+    assert own.pop("against") == "all"
     assert {name: of_judge[name] or None for name in own} == {name: value or None for name, value in own.items()}
 
 
@@ -159,6 +161,46 @@ def test_non_answers_lose_every_comparison_without_being_asked(stop):
     assert np.isnan(batch.rewards_P_G[0, 3])
 
 
+def test_a_response_wins_all_votes_against_one_of_its_group_or_loses(stop):
+    """This judge prefers the text that comes first in the alphabet; about one it says nothing in one order."""
+
+    def script(call: Call) -> Reply:
+        texts = sorted(re.findall(r"text [a-z]+", call.prompt), key=call.prompt.index)
+        if "text odd" in texts and texts[0] != "text odd":
+            return wrote("I cannot say.")
+        if "text down" in texts:
+            return error(400)
+        return wrote("[[A>B]]" if texts[0] < texts[1] else "[[B>A]]")
+
+    texts = ["text m", "text a", "text z", "text odd", "text down", "Solution:", ""]
+    responses = [response(number, text, "stop" if text else "error", "39") for number, text in enumerate(texts)]
+    recipe = {"model": "tiny", "task": "rank", "against": "reference", "votes": 2}
+    seen = set()
+    for name in "abcdefghijklmnop":
+        with ScriptedServer(script) as server:
+            judge = RolloutJudge(RewardJudge.from_config({**recipe, "base_url": server.url}), 0, print)
+            done = judge.judge([(name, PROMPT, responses)], stop)
+            judge.close()
+            asked = len(server.calls)
+        (reference,) = (number for number, one in enumerate(done) if one.judged.is_reference)
+        seen.add(texts[reference])
+        won = {text: one.judged.win for text, one in zip(texts, done, strict=True)}
+        assert won[""] is None
+        if texts[reference] == "text m":
+            assert asked == 4 * 4  # the non-answer and the failed response are not shown
+            wanted = {"text m": None, "text a": True, "text z": False, "text odd": False, "text down": None}
+            assert won == {**wanted, "Solution:": False, "": None}
+            assert judge_figures(done) == {"judge_null_share": 3 / 7, "judge_gated_share": 1 / 7}
+            plan = {"judge": recipe, "rewards": [{"name": "judge", "fact": "wins"}], "advantage": "bootstrap"}
+            batch = rewarded(done, plan)
+            assert batch.advantages_P_G[0].tolist() == [0, 1, -1, -1, 0, -1, 0]
+        if texts[reference] == "Solution:":
+            assert asked == 0
+            assert [text for text, win in won.items() if win] == texts[:5]
+    assert {"text m", "Solution:"} < seen
+    assert "" not in seen
+
+
 def test_a_reward_model_gives_its_number_and_the_lowest_of_the_group_to_non_answers(stop, tmp_path: Path):
     reward_model(tmp_path / "rm")
     responses = [response(0, "Solution:"), response(1, "39"), response(2, "The answer is 40.")]
@@ -196,6 +238,11 @@ def test_a_judge_that_sees_the_reference_needs_one():
         ({"model": "m", "base_url": [3]}, "judge.base_url: expected an address"),
         ({"model": "m", "engine_arg": 3}, "judge.engine_arg: expected keys and values, got 3"),
         ({"model": "m", "task": "rank", "reduce": "max"}, "judge.reduce: a comparison has no highest vote"),
+        ({"model": "m", "against": "reference"}, "judge.against: only a judge of the task rank compares responses"),
+        (
+            {"model": "m", "task": "rank", "against": "reference"},
+            "judge: nothing reads what the task rank measures: add {name: judge, fact: wins} to rewards",
+        ),
         ("m", "judge: nothing reads what the task score measures: add {name: judge} to rewards"),
     ],
 )

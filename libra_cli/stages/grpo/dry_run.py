@@ -23,7 +23,7 @@ from libra_cli.training.distributed.world import World
 from libra_cli.training.model import policy
 from libra_cli.training.monitoring import step_time
 from libra_cli.training.monitoring.flops import ModelShape
-from libra_cli.training.rewards.judge import RANK, RewardJudge
+from libra_cli.training.rewards.judge import ALL, RANK, RewardJudge
 from libra_cli.training.rollouts.sampler import GPU_MEMORY_SHARE
 from libra_cli.training.settings import GrpoRunSettings, RolloutSettings
 
@@ -54,7 +54,7 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[st
         **dry_run.memory_needs(
             settings, config, ranks, longest, reference=bool(settings.loss.kl) and settings.model.lora_rank is None
         ),
-        "on_gpus": _on_gpus(settings, config, mean_prompt, longest),
+        **({} if rollout.sampler_url else {"on_gpus": _on_gpus(settings, config, mean_prompt, longest)}),
     }
 
 
@@ -109,7 +109,8 @@ def _judge(judge: RewardJudge, rollout: RolloutSettings) -> dict[str, Any]:
     """Who judges and where, the requests of a rollout, and what a judge in the training processes takes beside them."""
     asked = rollout.responses
     if judge.task == RANK:
-        asked = rollout.prompts * math.comb(rollout.samples, 2) * (2 if judge.orders == "both" else 1)
+        pairs = math.comb(rollout.samples, 2) if judge.against == ALL else rollout.samples - 1
+        asked = rollout.prompts * pairs * (2 if judge.orders == "both" else 1)
     path = Path(miniature.resolve(judge.model) or os.path.expanduser(judge.model))
     weights = sum(file.stat().st_size for file in path.glob("*.safetensors"))
     here = {"runs_in": "each training process", **({"weights_gb": round(weights / 1e9, 3)} if weights else {})}

@@ -11,6 +11,8 @@ from libra_cli.exits import InvalidOptions
 from libra_cli.training.registry import Choice, Count, NonNegative, Positive, Share, bind_options, mapping
 
 RANK = "rank"
+ALL, REFERENCE = OPPONENTS = ("all", "reference")
+"""Whom a response is compared with: all of its group, or one of them that is drawn at random."""
 _ENGINES = tuple(name for name in choices.ENGINES if name != "replay")
 _MAPPINGS = ("sampling_arg", "engine_arg", "chat_template_arg")
 _RUNNING = (
@@ -29,6 +31,7 @@ class RewardJudge:
     votes: Count = 1
     reduce: Annotated[str, Choice(*choices.REDUCTIONS)] = "mean"
     orders: Annotated[str, Choice(*choices.ORDERS)] = "both"
+    against: Annotated[str, Choice(*OPPONENTS)] = ALL
     template: str | None = None
     thinking: bool = True
     temperature: NonNegative | None = None
@@ -69,6 +72,8 @@ class RewardJudge:
             raise InvalidOptions(f"{place}.base_url: expected an address, or a list of them, got {judge.base_url!r}")
         if judge.task == RANK and judge.reduce == "max":
             raise InvalidOptions(f"{place}.reduce: a comparison has no highest vote; take mean, median or majority")
+        if judge.task != RANK and judge.against != ALL:
+            raise InvalidOptions(f"{place}.against: only a judge of the task {RANK} compares responses")
         return judge
 
     @property
@@ -80,6 +85,8 @@ class RewardJudge:
     @property
     def facts(self) -> tuple[str, ...]:
         """The facts that it measures, without their axes."""
+        if self.against == REFERENCE:
+            return ("wins", "reference")
         return ("difference",) if self.task == RANK else ("judge",)
 
 

@@ -168,9 +168,10 @@ class RewardPlan:
         """Raises InvalidOptions for parts that do not go together."""
         measured = self.judge.facts if self.judge else ()
         if self.judge and not self.facts.intersection(measured):
-            term = "win_margin" if self.judge.task == RANK else "judge"
+            term = "name: win_margin" if self.judge.task == RANK else "name: judge"
+            term = "name: judge, fact: wins" if "wins" in measured else term
             raise InvalidOptions(
-                f"judge: nothing reads what the task {self.judge.task} measures: add {{name: {term}}} to rewards"
+                f"judge: nothing reads what the task {self.judge.task} measures: add {{{term}}} to rewards"
             )
         used = [term.label for term in self.terms if term.weight != 0]
         if self.combination.name == "format_length" and "format" not in used:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
+from random import Random
 from statistics import fmean
 from typing import Any
 
@@ -14,16 +15,17 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.records.forms import JudgeItem
 from libra_cli.records.items import answered_item
 from libra_cli.records.no_answer import no_answer
-from libra_cli.sampling.aggregate import margins
+from libra_cli.sampling.aggregate import margins, unanimous
 from libra_cli.sampling.choose import AnyEngine
 from libra_cli.sampling.judge_prompts import RESPONSE
 from libra_cli.sampling.judge_session import JudgeSession
 from libra_cli.sampling.worker import row_error
 from libra_cli.stream.jobs import Answer
+from libra_cli.stream.rows import seed_for
 from libra_cli.stream.signals import StopRequest
 from libra_cli.tasks.reason import TRUNCATED
 from libra_cli.training.data.prompts import VerifiablePrompt
-from libra_cli.training.rewards.judge import RewardJudge
+from libra_cli.training.rewards.judge import REFERENCE, RewardJudge
 from libra_cli.training.rollouts.judge_model import choose_judge
 from libra_cli.training.rollouts.rollout import GradedResponse, Judged
 
@@ -47,6 +49,9 @@ class RolloutJudge:
         sessions = [session for group in groups for session in self._sessions(*group)]
         judged: dict[int, Judged] = {}
         leads: dict[tuple[int, int], float] = {}
+        """[one, other]: how far one is ahead."""
+        wins: dict[int, bool | None] = {}
+        """Of each response against the reference response of its group."""
         for (session, numbers), answers in zip(sessions, self._answers(sessions, stop), strict=True):
             if None in answers:
                 continue
@@ -55,7 +60,15 @@ class RolloutJudge:
             failed = own[0]["reason"] if own and all("error" in one for one in own) else None
             if self._compares:
                 gates = zip(numbers, session.plan.gates, strict=True)
-                judged |= {number: Judged(gate=gate, failed=failed) for number, gate in gates}
+                unread = {place for one in own if one["outcome"] is None for place in one.get("pair", (0, 1))}
+                judged |= {
+                    number: Judged(gate=gate, failed=failed, unread=place in unread)
+                    for place, (number, gate) in enumerate(gates)
+                }
+                if self._settings.against == REFERENCE:
+                    for (_, other), sign in unanimous(session.plan, fields["judgments"]).items():
+                        wins[numbers[other]] = None if sign is None else sign < 0
+                    continue
                 rule = self._judge.rule(self._settings.reduce, None)
                 for (i, j), lead in margins(session.plan, fields["judgments"], rule).items():
                     if lead is not None:
@@ -64,10 +77,16 @@ class RolloutJudge:
                 said = {"judge": self._model.name, **fields, **self._provenance(answers)}
                 judged[numbers[0]] = Judged(fields["score"], fields=said, gate=session.plan.gates[0], failed=failed)
         done: list[GradedResponse] = []
-        for _, _, responses in groups:
+        for name, _, responses in groups:
             numbers = [each.number for each in responses]
             verdicts = [judged.get(number, Judged()) for number in numbers]
-            if self._compares:
+            if self._settings.against == REFERENCE:
+                chosen = self._reference(name, responses)
+                verdicts = [
+                    one._replace(is_reference=place == chosen, win=wins.get(number))
+                    for place, (number, one) in enumerate(zip(numbers, verdicts, strict=True))
+                ]
+            elif self._compares:
                 rows = [tuple(0.0 if i == j else leads.get((i, j)) for j in numbers) for i in numbers]
                 verdicts = [one._replace(difference=row) for one, row in zip(verdicts, rows, strict=True)]
             else:
@@ -89,15 +108,25 @@ class RolloutJudge:
     ) -> Iterator[tuple[JudgeSession, list[int]]]:
         """What the judge is asked about the responses to a prompt, each with the numbers of those that it is about."""
         sampled = [each for each in responses if each.finish_reason != "error"]
+        if self._settings.against == REFERENCE:
+            reference = responses[self._reference(name, responses)]
+            sampled.sort(key=lambda each: each is not reference)
         items = [answered_item(prompt.record, response=each.response, response_with_cot=each.text) for each in sampled]
         gates = [_gate(each, item.responses[0]) for each, item in zip(sampled, items, strict=True)]
         if not self._compares:
             for each, item, gate in zip(sampled, items, gates, strict=True):
                 yield self._session(f"{name}/{each.sample}", item, [gate]), [each.number]
         elif len(sampled) > 1:
-            texts = tuple(item.responses[0] for item in items)
-            item = replace(items[0], responses=texts, pairs=tuple(combinations(range(len(texts)), 2)))
+            pairs = tuple(combinations(range(len(sampled)), 2))
+            if self._settings.against == REFERENCE:
+                pairs = tuple((0, other) for other in range(1, len(sampled)))
+            item = replace(items[0], responses=tuple(item.responses[0] for item in items), pairs=pairs)
             yield self._session(name, item, gates), [each.number for each in sampled]
+
+    def _reference(self, name: str, responses: Sequence[GradedResponse]) -> int:
+        """The place of the response, at random, that the others of its group are compared with."""
+        sampled = [place for place, each in enumerate(responses) if each.finish_reason != "error"]
+        return Random(seed_for(self._seed, f"{name}\0reference", 0)).choice(sampled or range(len(responses)))
 
     def _session(self, name: str, item: JudgeItem, gates: Sequence[str | None]) -> JudgeSession:
         settings, seed = self._settings, self._seed
@@ -159,16 +188,22 @@ def refuse_failing_judge(responses: Sequence[GradedResponse]) -> None:
         raise Fatal(Exit.BACKEND, f"{what}, most of them with {reason}; the same command continues")
 
 
+def _is_null(judged: Judged) -> bool:
+    compared = sum(lead is not None for lead in judged.difference) > 1  # with others than itself
+    if judged.is_reference is not None:
+        return not judged.is_reference and (judged.win is None or judged.unread)
+    return judged.score is None and not compared
+
+
 def judge_figures(responses: Sequence[GradedResponse]) -> dict[str, float | None]:
     """The mean score of the judge, and shares of responses: without a verdict, and without a request to the judge."""
     verdicts = [each.judged for each in responses if each.judged is not None]
     if not verdicts:
         return {}
     scores = [one.score for one in verdicts if one.score is not None]
-    compared = [sum(lead is not None for lead in one.difference) > 1 for one in verdicts]  # with others than itself
-    null = [one.score is None and not known for one, known in zip(verdicts, compared, strict=True)]
+    scored = all(one.is_reference is None and not one.difference for one in verdicts)
     return {
-        **({} if verdicts[0].difference else {"judge_mean": fmean(scores) if scores else None}),
-        "judge_null_share": fmean(null),
+        **({"judge_mean": fmean(scores) if scores else None} if scored else {}),
+        "judge_null_share": fmean(map(_is_null, verdicts)),
         "judge_gated_share": fmean(one.gate is not None for one in verdicts),
     }

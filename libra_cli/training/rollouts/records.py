@@ -111,6 +111,8 @@ def _judged_fields(judged: Judged | None) -> dict[str, Any]:
     """What rewards depend on of a judge's verdict."""
     if judged is None:
         return {}
+    if judged.is_reference is not None:
+        return {"is_reference": judged.is_reference, "win": judged.win}
     return {"difference": list(judged.difference)} if judged.difference else {"judge": judged.score}
 
 
@@ -176,6 +178,7 @@ def _is_whole(made: Mapping[str, Any]) -> bool:
     fits = all(type(made.get(name, ...)) in types for name, types in _TYPES.items())
     leads = made.get("difference", [])
     judged = type(made.get("judge")) in _NUMBER and type(leads) is list and all(type(lead) in _NUMBER for lead in leads)
+    judged = judged and all(made.get(name) in (True, False, None) for name in ("is_reference", "win"))
     counts = all(made[name] >= 0 for name, types in _TYPES.items() if types == (int,)) if fits else False
     return counts and judged and made["null_by"] in _NULL_CAUSES
 
@@ -202,7 +205,9 @@ def _measured(made: Mapping[str, Any]) -> MeasuredResponse:
         made["format"],
         made["text"],
         made["response"] is not None,
-        "judge" in made or "difference" in made,
+        any(name in made for name in ("judge", "difference", "is_reference")),
         made.get("judge"),
         tuple(made.get("difference", ())),
+        made.get("is_reference"),
+        made.get("win"),
     )

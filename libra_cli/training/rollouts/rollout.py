@@ -28,7 +28,13 @@ class Judged(NamedTuple):
 
     score: float | None = None
     difference: tuple[float | None, ...] = ()
-    """[G]: how far the response is ahead of each of its group; empty if the judge scores responses one by one."""
+    """[G]: how far the response is ahead of each of its group; empty if the judge does not compare all of them."""
+    is_reference: bool | None = None
+    """The others of its group were compared with it alone; None if the judge compares no response with one."""
+    win: bool | None = None
+    """It wins all votes against the reference response; None if a request failed."""
+    unread: bool = False
+    """A vote of one of its comparisons has no verdict."""
     fields: Mapping[str, Any] | None = None
     """What `libra judge` would add to the row of the response; None for comparisons."""
     gate: str | None = None
@@ -67,7 +73,7 @@ class GradedResponse:
     @property
     def measured(self) -> MeasuredResponse:
         """What rewards depend on."""
-        score, difference = (self.judged.score, self.judged.difference) if self.judged else (None, ())
+        judged = self.judged or Judged()
         return MeasuredResponse(
             self.correct,
             self.null_by,
@@ -77,8 +83,10 @@ class GradedResponse:
             self.text,
             self.response is not None,
             self.judged is not None,
-            score,
-            difference,
+            judged.score,
+            judged.difference,
+            judged.is_reference,
+            judged.win,
         )
 
     def with_completion(self, completion: Completion) -> GradedResponse:
@@ -103,6 +111,8 @@ class Rollout:
     """bool [P * G]: the loss counts the response."""
     sha256: str | None = None
     """Of the file's content, once it is saved or loaded."""
+    step: int | None = None
+    """The steps after which its responses were sampled; None in files of earlier versions."""
 
     def __len__(self) -> int:
         return len(self.trajectories)
@@ -118,6 +128,7 @@ class Rollout:
         given = self.trajectories
         arrays: dict[str, Any] = {
             "number": self.number,
+            **({} if self.step is None else {"step": self.step}),
             "learned": self.learned,
             "names": np.array([each.name for each in given]),
             "lengths": np.array([len(each.encoded.ids) for each in given], np.int64),
@@ -163,7 +174,8 @@ class Rollout:
                 )
                 for i, ids in enumerate(_parted(given["ids"], given["lengths"]))
             ]
-            return cls(number, trajectories, given["learned"], content)
+            step = int(given["step"]) if "step" in given else None
+            return cls(number, trajectories, given["learned"], content, step)
         except (OSError, ValueError, LookupError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
             cure = "delete the newest checkpoint to continue from the one before, or begin anew with --overwrite"
             reason = str(error).split("\n")[0] or type(error).__name__
@@ -202,6 +214,8 @@ class MeasuredResponse(NamedTuple):
     judged: bool = False
     score: float | None = None
     difference: tuple[float | None, ...] = ()
+    is_reference: bool | None = None
+    win: bool | None = None
     """As a judge has them, see Judged."""
 
     @property
@@ -231,7 +245,8 @@ def facts_of(
     """The facts of P groups of G responses that `plan` may read; `prompts` and `subsets` are those of the groups."""
     responses = [each for group in groups for each in group]
     compared = all(each.difference for each in responses)
-    judged = not compared and all(each.judged for each in responses)
+    opposed = all(any(each.is_reference for each in group) for group in groups)
+    judged = not compared and not opposed and all(each.judged for each in responses)
 
     def array(value: Callable[[MeasuredResponse], Any], dtype: Any = np.float64) -> np.ndarray:
         return np.array([[value(each) for each in group] for group in groups], dtype)
@@ -248,4 +263,6 @@ def facts_of(
         "subset_P": np.array([str(subset) for subset in subsets], object),
         **({"judge_P_G": array(lambda each: each.score)} if judged else {}),
         **({"difference_P_G_G": array(lambda each: each.difference)} if compared else {}),
+        **({"wins_P_G": array(lambda each: 0.0 if each.is_reference else _or_nan(each.win))} if opposed else {}),
+        **({"reference_P": array(lambda each: each.is_reference is True).argmax(axis=1)} if opposed else {}),
     }
