@@ -18,7 +18,7 @@ _libra() {
     done
     COMPREPLY=()
     case $stage in
-        '') _libra_only 'collect rollout verify review balance judge score rs-filter dpo-pairs mix sft grpo report schema doctor --version -h --help' ;;
+        '') _libra_only 'collect rollout verify review balance judge score rs-filter dpo-pairs mix sft dpo grpo report schema doctor --version -h --help' ;;
         'collect')
             case $before in
                 --preset) _libra_only 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench libra-mini' ;;
@@ -140,10 +140,27 @@ _libra() {
                 --log-format) _libra_only 'text json' ;;
                 *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --chat-template --chat-template-arg --assistant --learn --max-length --too-long --errors -j --workers --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --liger --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --eval-data --eval-every --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
             esac ;;
+        'dpo')
+            case $before in
+                --model|--reference) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
+                --tokenizer|--revision|--lora-rank|--lora-alpha|--lora-dropout|--lora-target|--chat-template-arg|--max-length|-j|--workers|--beta|--label-smoothing|--desirable-weight|--undesirable-weight|--batch-size|--epochs|--max-steps|--lr|--min-lr|--warmup|--clip|--weight-decay|--betas|--epsilon|--seed|--nproc|--micro-tokens|--zero|--sequence-parallel|--save-every|--keep|--grace|--eval-every|--score-every|--score-with|--wandb) _libra_only '' ;;
+                --dtype|--save-dtype) _libra_only 'auto bf16 fp32' ;;
+                --chat-template|--errors|--deepspeed|-o|--output|--eval-data|--score|--tensorboard|--config) ;;
+                --assistant) _libra_only 'template verbatim' ;;
+                --too-long) _libra_only 'drop refuse' ;;
+                --loss) _libra_only 'sigmoid cdpo robust ipo sigmoid_norm bco_pair soft kto bco ce' ;;
+                --optimizer) _libra_only 'adamw muon' ;;
+                --schedule) _libra_only 'cosine linear constant' ;;
+                --offload) _libra_only 'none optimizer all' ;;
+                --resume) _libra_only 'auto never' ;;
+                --final) _libra_only 'last best' ;;
+                --log-format) _libra_only 'text json' ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --chat-template --chat-template-arg --assistant --max-length --too-long --errors -j --workers --loss --beta --label-smoothing --desirable-weight --undesirable-weight --reference --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --liger --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --eval-data --eval-every --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
+            esac ;;
         'grpo')
             case $before in
                 --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
-                --tokenizer|--revision|--lora-rank|--lora-alpha|--lora-dropout|--lora-target|--template|--system|--chat-template-arg|--thinking-markers|--max-length|--prompts|-n|--samples|--temperature|--max-tokens|--sampler-arg|--sampler-url|--api-key-env|--sampler-batch-size|--max-gap|--refills|--clip-low|--clip-high|--kl|--importance-cap|--batch-size|--epochs|--max-steps|--lr|--min-lr|--warmup|--clip|--weight-decay|--betas|--epsilon|--seed|--nproc|--micro-tokens|--zero|--sequence-parallel|--save-every|--keep|--grace|--score-every|--score-with|--wandb) _libra_only '' ;;
+                --tokenizer|--revision|--lora-rank|--lora-alpha|--lora-dropout|--lora-target|--template|--system|--chat-template-arg|--thinking-markers|--max-length|--prompts|-n|--samples|--temperature|--max-tokens|--sampler-arg|--sampler-url|--async-steps|--api-key-env|--sampler-batch-size|--max-gap|--refills|--clip-low|--clip-high|--kl|--importance-cap|--batch-size|--epochs|--max-steps|--lr|--min-lr|--warmup|--clip|--weight-decay|--betas|--epsilon|--seed|--nproc|--micro-tokens|--zero|--sequence-parallel|--save-every|--keep|--grace|--score-every|--score-with|--wandb) _libra_only '' ;;
                 --dtype|--save-dtype) _libra_only 'auto bf16 fp32' ;;
                 --task) _libra_only 'reason score rank verify rate best' ;;
                 --chat-template|--errors|--api-key-file|--replay|--rewards|--deepspeed|-o|--output|--score|--tensorboard|--config) ;;
@@ -158,7 +175,7 @@ _libra() {
                 --resume) _libra_only 'auto never' ;;
                 --final) _libra_only 'last best' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --task --template --system --chat-template --chat-template-arg --thinking-markers --max-length --too-long --errors --prompts -n --samples --temperature --max-tokens --sampler --sampler-arg --sampler-url --api-key-env --api-key-file --sampler-batch-size --old-log-probs --max-gap --refills --save-rollouts --replay --rewards --policy-loss --aggregate --clip-low --clip-high --kl --importance-cap --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --task --template --system --chat-template --chat-template-arg --thinking-markers --max-length --too-long --errors --prompts -n --samples --temperature --max-tokens --sampler --sampler-arg --sampler-url --async-steps --api-key-env --api-key-file --sampler-batch-size --old-log-probs --max-gap --refills --save-rollouts --replay --rewards --policy-loss --aggregate --clip-low --clip-high --kl --importance-cap --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
             esac ;;
         'report')
             case $before in

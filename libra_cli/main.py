@@ -28,6 +28,7 @@ STAGES = {
     "dpo-pairs": "Make preference pairs of judged responses, for DPO and other preference learning.",
     "mix": "Mix data sets in stated proportions.",
     "sft": "Train a causal language model on conversations, from one CPU to many nodes.",
+    "dpo": "Train a causal language model on preferences (DPO, KTO and their relatives).",
     "grpo": "Train a model by reinforcement learning on verifiable rewards: as a judge, a reasoner, or both.",
     "report": "Show training runs side by side: their figures, and a page with their curves.",
     "schema": "Print the JSON Schema of a kind of record; without a name, list the kinds.",
@@ -145,8 +146,9 @@ def _unexpected(error: Exception) -> int:
 
 def _say(message: str, name: str | None = None) -> None:
     """Writes `message` to stderr, each line after the name of the command."""
+    from libra_cli.masking import masked
     from libra_cli.stream.console import printable, write_stderr
 
     words = [word for word in sys.argv[1:2] if word in STAGES]
     name = name or " ".join(["libra", *words])
-    write_stderr("".join(f"{name}: {printable(line)}\n" for line in message.split("\n")))
+    write_stderr("".join(f"{name}: {printable(line)}\n" for line in masked(message).split("\n")))

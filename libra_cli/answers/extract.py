@@ -29,7 +29,6 @@ _GAP_PIECE = re.compile(
     r"|[A-Za-z](?:_\{?\w\}?)?\s*=)"
 )
 """One word or sign that may separate boxes that answer together."""
-_DOUBTS = ("wrong", "incorrect", "not", "mistake")
 _RETRACTED = re.compile(
     r"[\s$.*\\)\]]*(?:(?:is|was|would be)|(?:but|no|wait),?\s+(?:that|this|it)(?:'s| is| was))"
     r"\s+(?:actually\s+)?(?:wrong|incorrect|not|a mistake)\b",
@@ -57,7 +56,7 @@ def final_answer(text: str) -> str | None:
             kept.append(part.lstrip("$"))
         return prose.prose_answer("".join(kept))
     tail = text[text.rfind("\\boxed") :]
-    if any(map(tail.__contains__, _DOUBTS)):
+    if "wrong" in tail or "incorrect" in tail or "not" in tail or "mistake" in tail:
         box = _box_before(text, len(text))
         if box is not None and _RETRACTED.match(text, box[2]):
             return prose.prose_answer(tail)
@@ -70,12 +69,16 @@ def boxed_answer(text: str) -> str | None:
     Searches backwards from the end, so that the cost does not depend on the length of the text.
     """
     start = text.rfind("\\boxed{")
-    end = text.find("}", start)
-    content = text[start + len("\\boxed{") : end]
-    is_plain = start >= 0 and "{" not in content and not content.endswith("\\")
-    # Most texts end in one plain box with no other box nearby.
-    if is_plain and text.find("box", max(0, start - MAX_NEAR), start) < 0 and end > 0 and text.find("box", end) < 0:
-        return content.strip() or None
+    end = text.find("}", start) + 1
+    content = text[start + len("\\boxed{") : end - 1]
+    is_plain = "{" not in content and not content.endswith("\\")
+    if not is_plain and start >= 0:
+        end = latex.group_end(text, start + len("\\boxed"))
+        content = text[start + len("\\boxed{") : end - 1]
+    is_last = start >= 0 and end > 0 and text.find("box", end) < 0
+    is_alone = is_last and text.find("box", max(0, start - MAX_NEAR), start) < 0
+    if is_alone and (is_plain or not ("box" in content or _may_be_joined(text, start))):
+        return content.strip() or None  # most texts end in one box, with no other nearby
     box = _box_before(text, len(text))
     if box is None:
         return None

@@ -9,6 +9,7 @@ MAX_GROUP = 1 << 22
 
 _OPEN, _CLOSE = "([{", ")]}"
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_DEPTH = {"{": 1, "}": -1}
 
 
 def group_end(text: str, start: int) -> int:
@@ -16,12 +17,16 @@ def group_end(text: str, start: int) -> int:
 
     Escaped braces (`\\{`) do not count.
     """
-    first = text.find("}", start, start + MAX_GROUP)
-    if first > 0 and text.find("{", start + 1, first) < 0 and text[first - 1] != "\\":
-        return first + 1  # most groups hold no other group
-    depth = 0
-    for brace in _BRACE.finditer(text, start, start + MAX_GROUP):
-        depth += {"{": 1, "}": -1}.get(brace.group(), 0)
+    depth, limit = 0, start + MAX_GROUP
+    while (closing := text.find("}", start, limit)) >= 0:
+        if text[closing - 1] == "\\" or text.find("\\{", start, closing) >= 0:
+            break  # most groups hold no escaped brace, and finding one character is fastest
+        depth += text.count("{", start, closing) - 1
+        start = closing + 1
+        if depth == 0:
+            return start
+    for brace in _BRACE.finditer(text, start, limit):
+        depth += _DEPTH.get(brace.group(), 0)
         if depth == 0:
             return brace.end()
     return -1

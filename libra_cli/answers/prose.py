@@ -55,13 +55,14 @@ _AS_JSON = re.compile(
     r"\"(?:final_)?answer\"\s*:\s*\"?([^\",{}\n]+)|\u7b54\u6848(?:\u662f|\u4e3a|\uff1a|:)\s*\**\s*(?:\uff1a|:)?\s*(\S+)"
 )
 _CONTROL = re.compile(r"<\|?/?[A-Za-z_]+\|>|</?s>|```\w*")
-_MARKS = ("</answer>", 'answer"', "\u7b54\u6848")
 _JOINED = re.compile(r"\s*(?:,|;|,?\s*(?:and|or))\s*")
 _SERIES = re.compile(r"(?<![\d./])-?\d[\d./]{0,20}(?:(?:,\s+|,?\s+(?:and|or)\s+)-?\d[\d./]{0,20})+(?=[.!]?$)")
 _EQUAL_TO = re.compile(r"=\s*(-?\$?-?\d[\d,]*(?:\.\d+)?(?:/\d+)?)(?=[^=\d]*$)")
 _NO_ANSWER = re.compile(
     r"\b(?:not|cannot|never|at (?:most|least)|(?:less|greater|more|fewer|larger|smaller) than)\b|n't\b", re.IGNORECASE
 )
+_BEGINS_NO_ANSWER = ("not", "never", "at m", "at l", " than", "n't")
+"""Substrings, in lower case, of every text in which _NO_ANSWER finds something (a faster test)."""
 _ASIDE = re.compile(
     r",?\s+(?:and\s+)?(?:(?:it|this|which)\s+)?(?:occurs?|is\s+(?:attained|achieved|reached)|attained|achieved)"
     r"\s+(?:at|when|where|for|by)\b.*|,\s+(?:as|since|because|while|whereas)\s.*",
@@ -93,7 +94,7 @@ def prose_answer(text: str) -> str | None:
 
 def _without_control(text: str) -> str:
     """Remove code fences and the tokens of chat templates that end a turn."""
-    return _CONTROL.sub("", text) if "|>" in text or "s>" in text or "```" in text else text
+    return _CONTROL.sub("", text) if "|" in text or "s>" in text or "`" in text else text
 
 
 def _without_offer(text: str) -> str:
@@ -112,7 +113,7 @@ def _without_offer(text: str) -> str:
 
 def _tagged_answer(tail: str) -> str | None:
     """Content of the last tag or JSON field named answer."""
-    if not any(map(tail.__contains__, _MARKS)):
+    if not ("</answer>" in tail or 'answer"' in tail or "\u7b54\u6848" in tail):
         return None
     answers = _TAGGED.findall(tail) or [given or other for given, other in _AS_JSON.findall(tail)]
     return _tidy(answers[-1]) if answers else None
@@ -158,12 +159,12 @@ def _bold_answer(tail: str) -> str | None:
 def _concluded_answer(tail: str) -> str | None:
     """Answer at the end of the last line."""
     line = tail.strip().rpartition("\n")[2]
-    if _CONCLUDES.match(line) and not _NO_ANSWER.search(line):
+    if _CONCLUDES.match(line) and not _has_no_answer(line):
         answer = _in_sentence(line)
         if answer:
             return answer
         conclusion = _ASIDE.sub("", line)
-        spans = list(_MATH.finditer(conclusion))
+        spans = _formulas(conclusion)
         number = None if spans else _LAST_NUMBER.search(conclusion)
         answer = _content(spans[-1]) if spans else number.group(1).strip() if number else None
         if answer:
@@ -174,14 +175,24 @@ def _concluded_answer(tail: str) -> str | None:
 
 def _in_sentence(sentence: str) -> str | None:
     """Answer that a sentence states."""
-    if _NO_ANSWER.search(sentence):
+    if _has_no_answer(sentence):
         return None
-    if _NOTHING.search(sentence):
+    if "no " in sentence.lower() and _NOTHING.search(sentence):
         return "no solution"
     if any(map(sentence.__contains__, _BEGINS_ASIDE)):
         sentence = _ASIDE.sub(".", sentence)
-    spans = list(_MATH.finditer(sentence))
+    spans = _formulas(sentence)
     return _among_formulas(sentence, spans) if spans else _among_numbers(sentence)
+
+
+def _has_no_answer(sentence: str) -> bool:
+    """Whether a sentence negates an answer or only bounds it."""
+    lowered = sentence.lower()
+    return any(begin in lowered for begin in _BEGINS_NO_ANSWER) and _NO_ANSWER.search(sentence) is not None
+
+
+def _formulas(text: str) -> list[re.Match[str]]:
+    return list(_MATH.finditer(text)) if "$" in text or "\\" in text else []
 
 
 def _among_formulas(sentence: str, spans: Sequence[re.Match[str]]) -> str | None:
@@ -205,7 +216,7 @@ def _is_after_verb(sentence: str, span: re.Match[str]) -> bool:
 
 def _among_numbers(sentence: str) -> str | None:
     """Answer of a sentence without formulas."""
-    series = _SERIES.search(sentence)
+    series = _SERIES.search(sentence) if "," in sentence or "and" in sentence or "or" in sentence else None
     if series:
         return series[0].rstrip(".")
     numbers = _NUMBER.findall(sentence)
@@ -232,8 +243,10 @@ def _content(span: re.Match[str]) -> str:
 
 def _tidy(answer: str) -> str | None:
     """First sentence of `answer`, or the formulas or numbers among its words."""
-    spans = list(_MATH.finditer(answer))
-    bold = _BOLD.findall(answer)
+    if answer.isalnum():  # a number or a word, as most are
+        return answer
+    spans = _formulas(answer)
+    bold = _BOLD.findall(answer) if "**" in answer else []
     if len(bold) == 1:
         answer = bold[0]
     elif spans and _WORDS_AROUND.sub("", answer[: spans[0].start()]) == "":
@@ -244,6 +257,6 @@ def _tidy(answer: str) -> str | None:
         end = _SENTENCE_END.search(answer)
         answer = answer[: end.start()] if end else answer
         if _TWO_WORDS.search(answer) and _NUMBER.search(answer):
-            answer = (_in_sentence(f"{answer}.") if not _NO_ANSWER.search(answer) else None) or answer
+            answer = (_in_sentence(f"{answer}.") if not _has_no_answer(answer) else None) or answer
     answer = _ADVERB.sub("", _WORDS_AROUND.sub("", answer)).strip().rstrip(".")
     return _SPELLED.sub("", answer) or None

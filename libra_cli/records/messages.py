@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks.control_tokens import SPLIT_MARK
@@ -19,6 +19,8 @@ SHAREGPT = {
 """ShareGPT's speakers (`from`), and LLaMA-Factory's names for the same, as roles."""
 
 _FORMS = 'give "messages", "prompt" and "completion", "conversations" or "text" (libra collect --map renames a field)'
+_PAIR_FORMS = 'give "prompt", "chosen" and "rejected" (libra dpo-pairs writes them)'
+_LABELLED_FORMS = 'give "prompt", "completion" and "label" (libra dpo-pairs --unpaired writes them)'
 
 
 def plain_text(fields: Mapping[str, Any]) -> str | None:
@@ -142,3 +144,74 @@ def _check_turns(messages: Sequence[Message]) -> None:
     for message in messages:
         if message["role"] == "assistant" and not (message["content"].strip() or message.get("tool_calls")):
             raise RowError("empty_assistant", "an assistant's turn is empty; leave it out, or the whole row")
+
+
+class Preference(NamedTuple):
+    """A prompt and two answers to it, each as messages."""
+
+    prompt: list[Message]
+    chosen: list[Message]
+    rejected: list[Message]
+
+
+class LabelledAnswer(NamedTuple):
+    """A prompt and an answer to it, each as messages, and whether the answer is a desirable one."""
+
+    prompt: list[Message]
+    completion: list[Message]
+    is_desirable: bool
+
+
+def is_pair(fields: Mapping[str, Any]) -> bool:
+    """Whether the row is a preference pair, if it is anything to learn preferences from."""
+    return fields.get("chosen") is not None or fields.get("rejected") is not None
+
+
+def preference_of(fields: Mapping[str, Any]) -> Preference:
+    """The pair of a row in one of TRL's forms. Raises RowError.
+
+    `prompt`, `chosen` and `rejected`, each a text or messages (a text is one turn); or `chosen` and `rejected` alone,
+    as messages: the prompt is what both begin with.
+    """
+    for name in ("chosen", "rejected"):
+        if fields.get(name) is None:
+            raise RowError("no_pair", f'there is no "{name}"; {_PAIR_FORMS}')
+    chosen, rejected = (_turns(fields[name], name, "assistant") for name in ("chosen", "rejected"))
+    if chosen == rejected:
+        raise RowError("same_responses", '"chosen" and "rejected" are the same; leave the row out')
+    prompt = fields.get("prompt")
+    if prompt is not None and (isinstance(prompt, list) or chosen[0]["role"] == "assistant"):
+        pair = Preference(_turns(prompt, "prompt", "user"), chosen, rejected)
+    else:
+        if isinstance(fields["chosen"], str) or isinstance(fields["rejected"], str):
+            cure = 'give it as "prompt", and only the answers as "chosen" and "rejected"'
+            raise RowError("no_prompt", f'"chosen" and "rejected" are texts without a prompt; {cure}')
+        n = next((at for at, both in enumerate(zip(chosen, rejected, strict=False)) if both[0] != both[1]), None)
+        n = min(len(chosen), len(rejected)) if n is None else n
+        pair = Preference(chosen[:n], chosen[n:], rejected[n:])
+    for answer, name in ((pair.chosen, "chosen"), (pair.rejected, "rejected")):
+        if not answer:
+            raise RowError("no_answer", f'"{name}" ends where the other goes on; give both a last turn of their own')
+        _check_answer(pair.prompt, answer)
+    return pair
+
+
+def labelled_answer_of(fields: Mapping[str, Any]) -> LabelledAnswer:
+    """The answer of a row with `prompt`, `completion` and `label` (true or false, 1 or 0). Raises RowError."""
+    for name in ("prompt", "completion"):
+        if fields.get(name) is None:
+            raise RowError(f"no_{name}", f'there is no "{name}"; {_LABELLED_FORMS}')
+    label = fields.get("label")
+    if not isinstance(label, (bool, int)) or label not in (0, 1):
+        raise RowError("no_label", f'"label" is not true or false; {_LABELLED_FORMS}')
+    prompt = _turns(fields["prompt"], "prompt", "user")
+    completion = _turns(fields["completion"], "completion", "assistant")
+    _check_answer(prompt, completion)
+    return LabelledAnswer(prompt, completion, bool(label))
+
+
+def _check_answer(prompt: Sequence[Message], answer: Sequence[Message]) -> None:
+    """Raises RowError unless `answer` ends with a turn of the assistant, and answers something."""
+    if not prompt:
+        raise RowError("no_prompt", 'nothing stands before the answer; add a "prompt"')
+    _check_turns([*prompt, *answer])

@@ -13,7 +13,6 @@ from libra_cli.answers.equal import Decision, decide_quickly
 from libra_cli.answers.pool import HARD_SECONDS, Pool, decide
 from libra_cli.answers.time_limit import TIMEOUT, limited, time_limit
 from libra_cli.tasks.task import AnswerTask, GeneratedText, Outcome, Record, Task, Verdict
-from libra_cli.tasks.verdicts import OUT_OF_RANGE
 
 UNLABELLED = "unlabelled"
 """The record has no golden reference to compare with."""
@@ -73,6 +72,8 @@ def grade(task: Task, text: GeneratedText, record: Record, own_order: OwnOrder |
         return _by_decision(verdict.outcome, decide(*task.pair(verdict.outcome, record)))
     outcome: Any = verdict.outcome if own_order is None else own_order(verdict.outcome)
     if outcome is None:
+        from libra_cli.tasks.verdicts import OUT_OF_RANGE  # verify needs none of its patterns
+
         return Grade(None, None, OUT_OF_RANGE)
     correct = agrees(task, outcome, record)
     return Grade(outcome, correct, UNLABELLED if correct is None else None)

@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from importlib import resources
 
 _SLOT = re.compile(r"\{\{([a-z_]+)\}\}")
 
@@ -14,6 +13,8 @@ _SLOT = re.compile(r"\{\{([a-z_]+)\}\}")
 @cache
 def load(name: str) -> str:
     """The text of the built-in `prompts/NAME.txt`."""
+    from importlib import resources  # which loads much of the standard library
+
     return resources.files("libra_cli.tasks").joinpath(f"prompts/{name}.txt").read_text(encoding="utf-8").strip()
 
 

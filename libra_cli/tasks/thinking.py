@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -62,22 +63,20 @@ class ThinkingCutter:
 
     def __init__(self, pairs: Sequence[tuple[str, str]] = tuple(MARKERS.values())):
         self._pairs = tuple(pairs)
-        self._groups: list[tuple[str, str, list[str]]] = []
-        """Markers by their first character, with the characters in which all of a group end."""
+        self._groups: list[tuple[str, str, re.Pattern[str]]] = []
+        """The first character of some markers, the characters in which all of those end, and what finds them."""
         markers = sorted({marker for pair in pairs for marker in pair})
         for first in sorted({marker[0] for marker in markers}):
             group = [marker for marker in markers if marker.startswith(first)]
             ends = (group[0][at:] for at in range(len(group[0])))
             common = next((end for end in ends if all(marker.endswith(end) for marker in group)), "")
-            self._groups.append((first, common, group))
+            self._groups.append((first, common, re.compile("|".join(map(re.escape, group)))))
 
     def __call__(self, text: str) -> Split:
         """Without any marker the whole text is the response."""
         for first, end, markers in self._groups:
-            if first in text and end in text:  # one character is found fastest
-                for marker in markers:
-                    if marker in text:
-                        return next(split(text, pair) for pair in self._pairs if pair[1] in text or pair[0] in text)
+            if first in text and end in text and markers.search(text):  # one character is found fastest
+                return next(split(text, pair) for pair in self._pairs if pair[1] in text or pair[0] in text)
         return Split(None, text.strip())
 
 

@@ -15,7 +15,7 @@ from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.packing import SampleOrder
 from libra_cli.training.data.prepare import chat_format_of, prepare
 from libra_cli.training.data.token_store import TokenStore
-from libra_cli.training.data.tokenization import Encoder
+from libra_cli.training.data.tokenization import RowEncoder
 from libra_cli.training.distributed.world import World
 from libra_cli.training.model import policy
 from libra_cli.training.monitoring.memory import MemoryPlan, estimate
@@ -23,15 +23,24 @@ from libra_cli.training.settings import TrainSettings
 
 
 def describe(
-    settings: TrainSettings, encoder_of: Callable[[TrainingChat], Encoder], ranks: int, console: Console
+    settings: TrainSettings,
+    encoder_of: Callable[[TrainingChat], RowEncoder],
+    ranks: int,
+    console: Console,
+    unit: int = 1,
+    **more: Any,
 ) -> dict[str, Any]:
-    """Samples, tokens, steps, and GB per device on `ranks` devices. Raises Fatal if the run itself would."""
+    """Samples, tokens, steps, and GB per device on `ranks` devices. Raises Fatal if the run itself would.
+
+    `unit` consecutive samples are learned from together, and counted as one of a batch. `more` are fields of the
+    MemoryPlan.
+    """
     config, batch = policy.load_config(settings.model), settings.batch
     with _samples(settings, encoder_of, console) as stores:
         preflight.refuse_unfit(stores, config, batch.epochs)
-        longest = max(store.longest for store in stores)
+        longest = max(int(store.lengths.reshape(-1, unit).sum(1).max()) for store in stores)
         train = stores[0]
-        order = SampleOrder(len(train), batch.batch_size, batch.epochs, batch.seed)
+        order = SampleOrder(len(train) // unit, batch.batch_size, batch.epochs, batch.seed)
         tokens = int(train.lengths.sum())
         description = {
             "samples": len(train),
@@ -39,9 +48,9 @@ def describe(
             "learned": int(train.n_targets.sum()),
             "longest": train.longest,
             "steps": min(order.steps, batch.max_steps or order.steps),
-            "tokens_per_step": round(tokens / len(train) * min(batch.batch_size, order.total)),
+            "tokens_per_step": round(tokens / order.samples * min(batch.batch_size, order.total)),
         }
-    return {**description, **memory_needs(settings, config, ranks, longest)}
+    return {**description, **memory_needs(settings, config, ranks, longest, **more)}
 
 
 def memory_needs(settings: TrainSettings, config: Any, ranks: int, longest: int, **more: Any) -> dict[str, Any]:
@@ -75,7 +84,7 @@ def memory_needs(settings: TrainSettings, config: Any, ranks: int, longest: int,
 
 @contextmanager
 def _samples(
-    settings: TrainSettings, encoder_of: Callable[[TrainingChat], Encoder], console: Console
+    settings: TrainSettings, encoder_of: Callable[[TrainingChat], RowEncoder], console: Console
 ) -> Iterator[list[TokenStore]]:
     """The training samples and, if there are any, the held-out samples, in a temporary folder."""
     data, log = settings.data, ErrorLog(None, console.stage, console)

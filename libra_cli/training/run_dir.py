@@ -15,6 +15,7 @@ from typing import Any
 
 from libra_cli import __version__, miniature
 from libra_cli.exits import Exit, Fatal
+from libra_cli.masking import without_secrets
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.module_path import libra_command
@@ -95,25 +96,25 @@ class RunDir:
         inputs = (*settings.data.inputs, *settings.data.eval_data, *settings.save.score)
         InputFiles([path for path in inputs if path != "-"])
         check_trackers(settings.watch.tensorboard, settings.watch.wandb)
-        name = settings.model.model
-        if miniature.is_misspelt(name):
-            raise Fatal(Exit.USAGE, f"--model {name}: the embedded models are {', '.join(miniature.MODELS)}")
-        is_path = name.startswith((".", "/", "~")) or os.path.isdir(name)
-        if is_path and not os.path.isfile(os.path.join(name, "config.json")):
-            raise Fatal(Exit.USAGE, f"--model {name}: there is no config.json; name the folder of a model")
+        for option, name in settings.models.items():
+            if miniature.is_misspelt(name):
+                raise Fatal(Exit.USAGE, f"{option} {name}: the embedded models are {', '.join(miniature.MODELS)}")
+            is_path = name.startswith((".", "/", "~")) or os.path.isdir(name)
+            if is_path and not os.path.isfile(os.path.join(name, "config.json")):
+                raise Fatal(Exit.USAGE, f"{option} {name}: there is no config.json; name the folder of a model")
         self._refuse_model_itself()
         if settings.save.score:
             _check_judge_options(settings.save.score_with)
 
     def _refuse_model_itself(self) -> None:
-        name = self._settings.model.model
-        if os.path.isdir(name) and self.path.exists() and os.path.samefile(name, self.path):
-            raise Fatal(Exit.USAGE, f"-o {self.path}: this is --model itself; use another folder")
+        for option, name in self._settings.models.items():
+            if os.path.isdir(name) and self.path.exists() and os.path.samefile(name, self.path):
+                raise Fatal(Exit.USAGE, f"-o {self.path}: this is {option} itself; use another folder")
 
     def _config(self) -> dict[str, Any]:
         """What determines the steps."""
         own = deepspeed_config.read(self._settings.engine.deepspeed).get("optimizer")
-        return {**self._settings.shaping, **({"deepspeed_optimizer": own} if own else {})}
+        return {**self._settings.recorded, **({"deepspeed_optimizer": own} if own else {})}
 
     def _results(self) -> dict[str, Any]:
         """What determines, besides the steps, which model is exported and how it is evaluated."""
@@ -139,10 +140,9 @@ class RunDir:
         return file_stamps([*self._settings.data.inputs, *([template] if template and is_file else [])])
 
     def _model_files(self) -> list[list[Any]]:
-        """Files of the model and tokenizer, if they are folders: by content, since folders are copied about."""
-        folders = [name for name in (self._settings.model.model, self._settings.model.tokenizer) if name]
-        paths = [path for folder in folders for pattern in MODEL_FILES for path in sorted(Path(folder).glob(pattern))]
-        return [[path.name, path.stat().st_size, _fingerprint(path)] for path in paths]
+        """Files of the models and tokenizer, if they are folders."""
+        folders = [*self._settings.models.values(), self._settings.model.tokenizer]
+        return [stamp for folder in folders if folder for stamp in model_stamps(folder)]
 
     def refuse_other_samples(self, samples: str) -> Exit | None:
         """`check`, once the digest of the samples is known."""
@@ -242,6 +242,12 @@ def _removing(path: Path) -> Iterator[None]:
         raise failed_below(str(path), error) from None
 
 
+def model_stamps(folder: str) -> list[list[Any]]:
+    """The files of a model's folder by content, since folders are copied about; none for a name on a hub."""
+    paths = [path for pattern in MODEL_FILES for path in sorted(Path(folder).glob(pattern))]
+    return [[path.name, path.stat().st_size, _fingerprint(path)] for path in paths]
+
+
 def file_stamps(paths: Sequence[str]) -> list[list[Any]]:
     """Name, size and modification time of each file; standard input has none."""
     stats = [(path, os.stat(path)) for path in paths if path != "-"]
@@ -259,7 +265,8 @@ def refuse_difference(
     now: Mapping[str, Any],
     cure: str = "begin anew with --overwrite, or use another -o",
 ) -> None:
-    """Raises Fatal(2) if a run would continue with other settings than it began with."""
+    """Raises Fatal(2) if a run would continue with other settings than it began with; secrets may differ."""
+    before, now = without_secrets(before), without_secrets(now)
     for name in sorted({*before, *now}):
         if before.get(name) != now.get(name):
             what = f"{name} was {before.get(name)}, now it is {now.get(name)}"

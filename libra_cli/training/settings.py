@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
 from libra_cli.choices import LABELLED_LOSSES, PAIR_LOSSES
+from libra_cli.masking import without_secrets
 from libra_cli.training.rewards.judge import shaping_of
 
 T = TypeVar("T")
@@ -170,6 +171,11 @@ class TrainSettings:
         return {**{name: take(kind, options) for name, kind in kinds.items()}, "grace": options["grace"]}
 
     @property
+    def models(self) -> dict[str, str]:
+        """The models that the run loads, by the option that names them."""
+        return {"--model": self.model.model}
+
+    @property
     def shaping(self) -> dict[str, Any]:
         """The settings that determine the weights, as JSON: a run can be continued only with the same."""
         model, batch = asdict(self.model), asdict(self.batch)
@@ -180,6 +186,12 @@ class TrainSettings:
             name: getattr(self.data, name) for name in ("chat_template", "chat_template_arg", "assistant", "too_long")
         }
         return json.loads(json.dumps({**model, **data, **batch, **asdict(self.optimizer)}))
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """What is written of `shaping`: all but secrets."""
+        recorded: dict[str, Any] = without_secrets(self.shaping)
+        return recorded
 
 
 @dataclass(frozen=True)
@@ -224,6 +236,8 @@ class RolloutSettings:
     api_key_env: str | None = None
     api_key_file: str | None = None
     old_log_probs: Literal["sampler", "trainer"] = "sampler"
+    async_steps: int = 0
+    """Steps that learn from a rollout while the next one is sampled."""
     max_gap: float | None = None
     """Largest mean difference, in nats, between the log-probabilities of sampler and trainer; None: by the dtype."""
     refills: int = 0
@@ -340,3 +354,28 @@ class PreferenceLossSettings:
         """Factors of the losses of desirable and of undesirable responses."""
         given = self.desirable_weight, self.undesirable_weight
         return 1.0 if given[0] is None else given[0], 1.0 if given[1] is None else given[1]
+
+
+@dataclass(frozen=True)
+class PreferenceSettings(TrainSettings):
+    """All settings of `libra dpo`."""
+
+    loss: PreferenceLossSettings = PreferenceLossSettings()
+    reference: str | None = None
+    """None: the weights that training begins with."""
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> PreferenceSettings:
+        """From options by their names. Raises ValueError if those of the loss contradict each other."""
+        loss = take(PreferenceLossSettings, options)
+        return cls(**cls.groups_of(options), loss=loss, reference=options["reference"])
+
+    @property
+    def models(self) -> dict[str, str]:
+        """The model, and the reference if one is named."""
+        return {**super().models, **({"--reference": self.reference} if self.reference else {})}
+
+    @property
+    def shaping(self) -> dict[str, Any]:
+        """Those of every trainer, the loss, and the reference."""
+        return {**super().shaping, **asdict(self.loss), "reference": self.reference}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import resource
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -136,7 +136,7 @@ class Trainer:
         marker: Mapping[str, Any],
         history: EvalHistory,
         shape: ModelShape | None = None,
-        evaluation: StepBatch | None = None,
+        evaluation: StepBatch | Callable[[], StepBatch] | None = None,
         judge_eval: JudgeEval | None = None,
     ):
         self._engine, self._objective, self._source, self._batches = engine, objective, source, batches
@@ -258,6 +258,7 @@ class Trainer:
             self.step,
             epoch=self._source.epoch(self.step),
             samples=len(batch.indices),
+            **batch.figures,
             **self._objective.figures(totals.figures),
             lr=lr,
             grad_norm=grad_norm,
@@ -284,15 +285,20 @@ class Trainer:
     def evaluate(self) -> None:
         """Measures the objective on the held-out samples; saves if the metric is the best so far."""
         assert self._evaluation is not None
+        try:
+            evaluation = self._evaluation() if callable(self._evaluation) else self._evaluation
+        except SourceStopped:
+            self._stop_if_asked()
+            raise
         stats = StepStats()
         self._engine.train(False)
-        for micro_batch, _ in self._batches.micro_batches(self._evaluation, self._world):
+        for micro_batch, _ in self._batches.micro_batches(evaluation, self._world):
             self._stop_if_asked()
             stats.add(micro_batch, self._engine.evaluate(micro_batch, self._objective))
         self._engine.train()
         figures = self._objective.figures(stats.all_reduce(self._world).figures)
         if self._telemetry is not None:
-            self._telemetry.record("eval", self.step, **figures, samples=len(self._evaluation.indices))
+            self._telemetry.record("eval", self.step, **figures, samples=len(evaluation.indices))
         if self._history.add_evaluation(self.step, figures):
             self.save()
 

@@ -66,11 +66,14 @@ COMMANDS = {
     "score": ["--resamples", "0"],
     "score correlate": ["--resamples", "0"],
     "sft": ["--model", "./nowhere"],
+    "dpo": ["--model", "./nowhere"],
     "grpo": ["--model", "./nowhere"],
 }
 """The options that a stage needs for a run on ROWS."""
+TRAINERS = {"sft", "dpo", "grpo"}
 CHECKED = {
     ("sft", "./nowhere: there is no config.json"),
+    ("dpo", "./nowhere: there is no config.json"),
     ("grpo", "./nowhere: there is no config.json"),
     ("review", "this terminal cannot show a screen"),
 }
@@ -194,7 +197,7 @@ def became(server: ForkServer, folder: Path, stage: str, param: StageOption, kin
     name, option = place(folder, kind, ending), max(param.opts, key=len)
     reader = os.open(folder / name, os.O_RDONLY | os.O_NONBLOCK) if kind == "pipe" else None
     words = [*stage.split(), *COMMANDS.get(stage, []), f"in{ending}", option, name]
-    if stage in ("sft", "grpo") and param.name != "output":
+    if stage in TRAINERS and param.name != "output":
         words += ["-o", "model"]
     before = state(folder)
     status, said = server.run(words, folder)
@@ -239,7 +242,7 @@ def test_what_a_run_has_written_is_taken_by_the_next(server, tmp_path, stage, pa
     ending = ".html" if "html" in str(param.metavar) else ".png" if "png" in str(param.metavar) else ""
     name = place(tmp_path, "new" if param.writes != "scratch folder" else "folder", ending)
     words = [*stage.split(), *COMMANDS.get(stage, []), f"in{ending}", max(param.opts, key=len), name]
-    if stage in ("sft", "grpo") and param.name != "output":
+    if stage in TRAINERS and param.name != "output":
         words += ["-o", "model"]
     statuses = [server.run(words, tmp_path)[0] for _ in range(2)]
     assert statuses[0] == statuses[1]
@@ -278,7 +281,7 @@ def test_a_file_that_an_option_reads_is_never_written(server, tmp_path, stage, p
     written = [each for each in outputs if not {"html", "png"} & set(str(each.metavar).split("."))]
     for output in written[:2]:
         words = [*stage.split(), "in", max(param.opts, key=len), value, max(output.opts, key=len), "./read"]
-        words += ["-o", "model"] if stage in ("sft", "grpo") else []
+        words += ["-o", "model"] if stage in TRAINERS else []
         words += ["--overwrite"] if output.writes == "rows" else []
         before = state(tmp_path)
         status, said = server.run(words, tmp_path)
@@ -370,7 +373,7 @@ DRY = {
 def test_every_dry_run_is_tried():
     commands = {stage: cli.get_command(click.Context(cli), stage) for stage in STAGES}
     dry = {stage for stage, command in commands.items() if any(param.name == "dry_run" for param in command.params)}
-    assert dry - {"sft", "grpo"} == set(DRY)  # those of trainers never open an output
+    assert dry - TRAINERS == set(DRY)  # those of trainers never open an output
 
 
 @pytest.mark.parametrize("stage", DRY)

@@ -38,6 +38,16 @@ def test_libra_grpo_takes_the_configuration(shell, name):
             for option, value in paper.items()} == paper  # fmt: skip
 
 
+def test_libra_dpo_takes_the_configuration(shell):
+    """Section 7 of the paper: beta 0.01, batch 256, 3 epochs, 1e-6; these are the defaults, too."""
+    paper = {"loss": "sigmoid", "beta": 0.01, "batch_size": 256, "epochs": 3, "lr": 1e-6}
+    for given in (f"--config {RECIPES}/preference/dpo.yaml", "--model policy"):
+        ended = shell(f"libra dpo {given} -o better pairs.jsonl --print-config")
+        assert (ended.status, ended.err) == (0, b"")
+        options = yaml.safe_load(ended.out)
+        assert {option: type(value)(options[option]) for option, value in paper.items()} == paper
+
+
 @pytest.mark.parametrize("name", SETS)
 def test_the_mixture_has_the_papers_counts(shell, name):
     script = (RECIPES / name / "data.sh").read_text()

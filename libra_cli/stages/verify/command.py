@@ -193,10 +193,7 @@ def command(run: Run, **options: Any) -> None:
 def _labelling(run: Run, pool: Pool, options: dict[str, Any]) -> Labelling:
     """The rule, and with it the panel, the human labels and the file for reviewers that `options` name."""
     from libra_cli.records.human_labels import Labels
-    from libra_cli.sampling.options import EngineOptions, SamplingOptions
-    from libra_cli.stages.verify.panel import Panel
     from libra_cli.stages.verify.run import Labelling
-    from libra_cli.stages.verify.vote_store import VoteStore
     from libra_cli.tasks.grading import Grader
     from libra_cli.tasks.reason import REASON
 
@@ -205,6 +202,10 @@ def _labelling(run: Run, pool: Pool, options: dict[str, Any]) -> Labelling:
     fields = _response_fields(options)
     panel = None
     if _asks(options):
+        from libra_cli.sampling.options import EngineOptions, SamplingOptions
+        from libra_cli.stages.verify.panel import Panel
+        from libra_cli.stages.verify.vote_store import VoteStore
+
         named = {"model": options["annotator"], "model_name": options["annotator_name"], "flag": "annotator"}
         engines = EngineOptions.take(dict(options), **named)
         others = {**options, "thinking_markers": options["annotator_markers"]}  # the option itself is about the rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -13,15 +13,17 @@ from libra_cli.records import label_votes as voting
 from libra_cli.records.human_labels import Labels, is_about
 from libra_cli.records.responses import ResponseFields
 from libra_cli.records.rule_labels import Labeller, label_fields, summarise
-from libra_cli.stages.verify.panel import Panel
 from libra_cli.stages.verify.report import AgreementReport, table
 from libra_cli.stream import rows
-from libra_cli.stream.row_store import RowStore
 from libra_cli.stream.rows import NewFields, Row
 from libra_cli.stream.run import Run
 from libra_cli.stream.side_output import SideRowFile
 from libra_cli.tasks.grading import Grade, Grader, read_verdict, without_outcome
 from libra_cli.tasks.reason import REASON
+
+if TYPE_CHECKING:
+    from libra_cli.stages.verify.panel import Panel
+    from libra_cli.stream.row_store import RowStore
 
 
 class Labelling:
@@ -106,7 +108,10 @@ class Labelling:
         if self._panel is not None and needs_panel:
             self._panel.check(row)
         if needs_panel or (self._waiting is not None and not self._run.options.unordered):
-            self._waiting = self._waiting or RowStore()
+            if self._waiting is None:
+                from libra_cli.stream.row_store import RowStore  # which loads zstandard
+
+                self._waiting = RowStore()
             self._waiting.add(row, {"asked": needs_panel, "ruled": ruled})
             return None
         return self._final_line(row, ruled, None)

@@ -45,13 +45,14 @@ def conversation_pieces(
     learn: Learn,
     assistant: Assistant,
     last_only: str,
+    first: int = 0,
 ) -> list[Piece]:
     """The text of a conversation in order, prompt and target by turns. Raises RowError if the template cannot write it.
 
-    `last_only` is the advice to learn from the last turn only.
+    `last_only` is the advice to learn from the last turn only. Messages before message `first` are prompt in any case.
     """
     guarded, tools = chat.guarded(messages), chat.guarded_tools(tools)
-    turns = [at for at, message in enumerate(messages) if message["role"] == "assistant"]
+    turns = [at for at, message in enumerate(messages) if message["role"] == "assistant" and at >= first]
     if turns[0] == 0 and learn == "all":
         raise RowError("no_prompt", f"nothing stands before the first answer; add a turn, or {last_only}")
     pieces: list[Piece] = []

@@ -19,7 +19,7 @@ from libra_cli.stream.signals import StopRequest
 from libra_cli.training.data import origin, token_store
 from libra_cli.training.data.chat_format import TrainingChat, template_text
 from libra_cli.training.data.sources import StepBatch, mean_over_targets
-from libra_cli.training.data.tokenization import Encoder
+from libra_cli.training.data.tokenization import RowEncoder
 from libra_cli.training.settings import DataSettings
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class Prepared(NamedTuple):
     refused: int
     """Rows that cannot be used."""
     held_out: TrainingData | None = None
-    evaluation: StepBatch | None = None
-    """What an evaluation measures of `held_out`."""
+    evaluation: StepBatch | Callable[[], StepBatch] | None = None
+    """What an evaluation measures of `held_out`, or makes it on all ranks whenever an evaluation is due."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Preparation:
     """Opens the error log, once for all files."""
     stop: StopRequest
 
-    def samples(self, encoder: Encoder) -> Prepared:
+    def samples(self, encoder: RowEncoder) -> Prepared:
         """Rows as samples of tokens: those to train on, and the held-out ones, of which all targets count alike."""
         train, refused = self._store("train", self.settings.inputs, encoder)
         if not self.settings.eval_data:
@@ -81,7 +81,7 @@ class Preparation:
         held_out, refused_too = self._store("eval", self.settings.eval_data, encoder)
         return Prepared(train, refused + refused_too, held_out, mean_over_targets(held_out, range(len(held_out))))
 
-    def _store(self, name: str, paths: Sequence[str], encoder: Encoder) -> tuple[token_store.TokenStore, int]:
+    def _store(self, name: str, paths: Sequence[str], encoder: RowEncoder) -> tuple[token_store.TokenStore, int]:
         folder, settings = str(self.folder / name), self.settings
         return prepare(folder, paths, encoder, settings, self.world, self.console, self.error_log, self.stop)
 
@@ -97,7 +97,7 @@ def chat_format_of(settings: DataSettings, tokenizer: Any) -> TrainingChat:
 def prepare(
     folder: str,
     paths: Sequence[str],
-    encoder: Encoder,
+    encoder: RowEncoder,
     settings: DataSettings,
     world: World,
     console: Console,
@@ -118,7 +118,7 @@ def prepare(
 
 def _build(
     folder: str,
-    encoder: Encoder,
+    encoder: RowEncoder,
     settings: DataSettings,
     made_from: dict[str, Any],
     console: Console,
@@ -166,7 +166,7 @@ def readable_rows(paths: Sequence[str], stop: StopRequest | None, counts: Counts
         raise Fatal(stop.status, "stopped before the first step; the same command begins anew")
 
 
-def _origin(paths: Sequence[str], encoder: Encoder, settings: DataSettings) -> dict[str, Any]:
+def _origin(paths: Sequence[str], encoder: RowEncoder, settings: DataSettings) -> dict[str, Any]:
     """What samples are made from. A file that does not exist is reported when it is read."""
     return {
         **origin.of_files(paths),
@@ -174,8 +174,7 @@ def _origin(paths: Sequence[str], encoder: Encoder, settings: DataSettings) -> d
             "tokenizer": origin.of_tokenizer(encoder.chat.tokenizer),
             "template": encoder.chat.template_sha256,
             "template_args": list(map(list, settings.chat_template_arg)),
-            "learn": encoder.learn,
-            "assistant": encoder.assistant,
+            **encoder.about,
         },
         "max_length": settings.max_length,
         "too_long": settings.too_long,

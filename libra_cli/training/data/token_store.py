@@ -2,7 +2,8 @@
 
 A folder holds `tokens.bin` (uint32, little-endian: token ids, with the top bit set on targets), `index.npy` (int64
 [3, N + 1]: the offset of each sample's tokens, its number of targets, the offset of its name; the last column holds the
-ends), `names.txt`, and, written last, `store.json`: a folder without it is not finished.
+ends), `names.txt`, `values.npy` (float64 [N]) if rows say something of their samples, and, written last, `store.json`:
+a folder without it is not finished.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import io
 import os
 from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
@@ -25,7 +26,7 @@ from libra_cli.stream import files, sinks
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.rows import Row, RowError, content_hash
-from libra_cli.training.data.tokenization import Encoded, Encoder
+from libra_cli.training.data.tokenization import Encoded, RowEncoder
 
 TooLong = Literal["drop", "refuse"]
 
@@ -36,6 +37,7 @@ BLOCK_ROWS, BLOCK_BYTES = 256, 1 << 18
 
 _THREADS = "TOKENIZERS_PARALLELISM"
 _TOKENS, _INDEX, _NAMES, _MARKER = "tokens.bin", "index.npy", "names.txt", "store.json"
+_VALUES = "values.npy"
 
 
 class TokenStore:
@@ -60,6 +62,8 @@ class TokenStore:
             self._tokens = _mapped(self._path(_TOKENS), np.dtype("<u4"))
             self._names = _mapped(self._path(_NAMES), np.dtype("u1"))
             is_whole = len(self._tokens) == starts[-1] and len(self._names) == names[-1]
+            self.values: np.ndarray | None = np.load(self._path(_VALUES)) if self.about.get("values") else None
+            """float64 [N]: what the row of each sample says of it; None if no row says anything."""
         except (OSError, ValueError, TypeError, IndexError, EOFError) as error:
             raise _unfinished(self.folder, str(error)) from None
         self._starts, self._name_starts = starts, names
@@ -105,7 +109,7 @@ class TokenStore:
 def build(
     folder: str | os.PathLike[str],
     source: Iterable[Row],
-    encoder: Encoder,
+    encoder: RowEncoder,
     *,
     max_length: int,
     too_long: TooLong = "drop",
@@ -116,34 +120,38 @@ def build(
 ) -> TokenStore:
     """Encodes the rows of `source` in order into `folder`, in `workers` threads, and opens it.
 
-    Rows of more than `max_length` tokens are left out and counted (`too_long`) or refused, never cut. Memory is bounded
-    by the rows in flight, not by the source. `config` (JSON) is whatever else shapes the tokens, for the digest. Raises
-    Fatal if the folder cannot be written; it is then unfinished, whatever it held before.
+    Rows with a sample of more than `max_length` tokens are left out and counted (`too_long`) or refused, never cut.
+    Memory is bounded by the rows in flight, not by the source. `config` (JSON) is whatever else shapes the tokens, for
+    the digest. Raises Fatal if the folder cannot be written; it is then unfinished, whatever it held before.
     """
     about = {"version": VERSION, "max_length": max_length, "too_long": too_long, "config": dict(config)}
     with _Writer(os.fspath(folder), about) as writer:
         for row, encoded in _encoded(source, encoder, workers):
             counts.read += 1
-            if isinstance(encoded, Encoded) and len(encoded.ids) > max_length:
+            samples = [encoded] if isinstance(encoded, Encoded) else encoded
+            if isinstance(samples, list) and (longest := max(len(each.ids) for each in samples)) > max_length:
                 if too_long == "drop":
                     counts.filtered["too_long"] += 1
                     continue
-                reason = f"{len(encoded.ids)} tokens, and the most is {max_length}"
-                encoded = RowError("too_long", f"{reason}; raise --max-length, or --too-long drop")
-            if isinstance(encoded, RowError):
+                reason = f"{longest} tokens, and the most is {max_length}"
+                samples = RowError("too_long", f"{reason}; raise --max-length, or --too-long drop")
+            if isinstance(samples, RowError):
                 counts.errors += 1
-                errors.add(encoded, row.raw, row.place, row.id)
+                errors.add(samples, row.raw, row.place, row.id)
             else:
-                writer.add(encoded, row)
+                for each in samples:
+                    writer.add(each, row)
                 counts.out += 1
         writer.finish()
     return TokenStore(folder)
 
 
-def _encoded(source: Iterable[Row], encoder: Encoder, workers: int) -> Iterator[tuple[Row, Encoded | RowError]]:
+def _encoded(
+    source: Iterable[Row], encoder: RowEncoder, workers: int
+) -> Iterator[tuple[Row, Encoded | list[Encoded] | RowError]]:
     """Rows with their samples, in order. The tokenizer releases the GIL, so threads are enough."""
     with _sequential_tokenizers(), ThreadPoolExecutor(workers, "encode") as pool:
-        in_flight: deque[tuple[list[Row], Future[list[Encoded | RowError]]]] = deque()
+        in_flight: deque[tuple[list[Row], Future[Sequence[Encoded | list[Encoded] | RowError]]]] = deque()
         for block in _blocks(source):
             in_flight.append((block, pool.submit(encoder.many, [row.fields for row in block])))
             if len(in_flight) > workers:
@@ -186,6 +194,7 @@ class _Writer:
     def __init__(self, folder: str, about: Mapping[str, Any]):
         self._folder, self._about = folder, about
         self._starts, self._n_targets, self._names = array("q", [0]), array("q"), array("q", [0])
+        self._values = array("d")
         self._sha256 = hashlib.sha256()
         self._fds: dict[str, int] = {}
 
@@ -216,6 +225,7 @@ class _Writer:
         sinks.write_all(self._fds[_NAMES], name, self._path(_NAMES))
         self._starts.append(self._starts[-1] + len(tokens))
         self._n_targets.append(int(encoded.loss_mask.sum()))
+        self._values.append(encoded.value)
         self._names.append(self._names[-1] + len(name))
 
     def finish(self) -> None:
@@ -232,8 +242,16 @@ class _Writer:
         files.replace_file(self._path(_INDEX), data.getvalue())
         sinks.sync_folder(self._path(_MARKER))
         self._sha256.update(np.diff(self._starts).astype("<i8").tobytes())
+        values = np.array(self._values)
+        has_values = not np.isnan(values).all()
+        if has_values:
+            data = io.BytesIO()
+            np.save(data, values)
+            files.replace_file(self._path(_VALUES), data.getvalue())
+            self._sha256.update(values.astype("<f8").tobytes())
         self._sha256.update(content_hash(self._about, 64).encode())
         totals = {"samples": len(self._n_targets), "tokens": self._starts[-1], "learned": sum(self._n_targets)}
+        totals |= {"values": True} if has_values else {}
         marker = {"digest": self._sha256.hexdigest()[:32], **totals, **self._about}
         files.replace_file(self._path(_MARKER), orjson.dumps(marker, option=orjson.OPT_INDENT_2) + b"\n")
         sinks.sync_folder(self._path(_MARKER))

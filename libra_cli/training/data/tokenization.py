@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.records.messages import messages_of, plain_text, tools_of
+from libra_cli.records.messages import Message, messages_of, plain_text, tools_of
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks.control_tokens import SPLIT_MARK
 from libra_cli.training.data.chat_format import TrainingChat
@@ -28,6 +30,21 @@ class Encoded(NamedTuple):
     """int32 [T]"""
     loss_mask: np.ndarray
     """bool [T]: tokens that the loss is taken on, as targets; never the first."""
+    value: float = math.nan
+    """What the row says of the sample, such as its label; nan for nothing."""
+
+
+class RowEncoder(Protocol):
+    """Rows to samples; threads may share one."""
+
+    chat: TrainingChat
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What decides, besides the chat, how a row becomes samples (JSON)."""
+
+    def many(self, batch: Sequence[Mapping[str, Any]]) -> Sequence[Encoded | list[Encoded] | RowError]:
+        """The sample or samples of each row, or why it has none."""
 
 
 class _Span(NamedTuple):
@@ -69,16 +86,30 @@ class Encoder:
             raise encoded
         return encoded
 
+    @property
+    def about(self) -> dict[str, Any]:
+        """The turns that are targets, and how their text is written."""
+        return {"learn": self.learn, "assistant": self.assistant}
+
     def many(self, batch: Sequence[Mapping[str, Any]]) -> list[Encoded | RowError]:
         """The samples of rows, or why a row has none; faster than one by one."""
-        planned = [self._plan(fields) for fields in batch]
+        return self.encode([partial(self._pieces, fields) for fields in batch])
+
+    def conversation(self, messages: Sequence[Message], tools: Sequence[Any] | None, first: int) -> list[Piece]:
+        """The text of a conversation, whose targets are all turns of the assistant from message `first` on."""
+        learn: Learn = "all" if sum(message["role"] == "assistant" for message in messages[first:]) > 1 else "last"
+        return conversation_pieces(self.chat, messages, tools, learn, self.assistant, self._last_only, first)
+
+    def encode(self, batch: Sequence[Callable[[], list[Piece]]]) -> list[Encoded | RowError]:
+        """The samples of texts, or why one cannot be made (its RowError)."""
+        planned = [self._plan(pieces) for pieces in batch]
         ids = self._token_ids([span for plan in planned if not isinstance(plan, RowError) for span in plan])
         return [plan if isinstance(plan, RowError) else self._sample(plan, ids) for plan in planned]
 
-    def _plan(self, fields: Mapping[str, Any]) -> list[_Span] | RowError:
-        """The texts of a row, cut where control tokens were spelled out."""
+    def _plan(self, pieces_of: Callable[[], list[Piece]]) -> list[_Span] | RowError:
+        """The texts of a sample, cut where control tokens were spelled out."""
         try:
-            pieces = self._pieces(fields)
+            pieces = pieces_of()
         except Fatal:
             raise
         except RowError as error:

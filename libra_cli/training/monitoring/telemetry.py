@@ -32,6 +32,8 @@ SHOWN: Mapping[tuple[str, str], str] = MappingProxyType(
         ("rollout", "length_mean"): "length {:,.0f}",
         ("score", "accuracy"): "accuracy {:.1%}",
         (STEP, "loss"): "loss {:.4f}",
+        (STEP, "reward_margin"): "margin {:.3f}",
+        (STEP, "reward_accuracy"): "accuracy {:.1%}",
         (STEP, "lr"): "lr {:.2e}",
         (STEP, "tokens_per_second"): "{:,.0f} tokens/s",
         (STEP, "mfu"): "MFU {:.1%}",

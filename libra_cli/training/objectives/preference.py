@@ -71,11 +71,6 @@ def binary_losses(rewards_S: Tensor, is_desirable_S: Tensor, shift: Tensor | flo
     return -logsigmoid(torch.where(is_desirable_S, rewards_S - shift, shift - rewards_S))
 
 
-def win_probability(rate_chosen: float, rate_rejected: float) -> float:
-    """sigmoid of the difference of two win rates: the q of `soft_losses` (DNO, arXiv:2404.03715)."""
-    return 1 / (1 + math.exp(rate_rejected - rate_chosen))
-
-
 class Responses(NamedTuple):
     """The responses of a micro-batch: each [S], float64."""
 

@@ -114,6 +114,8 @@ class Rollout:
     """bool [P * G]: the loss counts the response."""
     sha256: str | None = None
     """Of the file's content, once it is saved or loaded."""
+    step: int | None = None
+    """The steps after which its responses were sampled; None in files of earlier versions."""
 
     def __len__(self) -> int:
         return len(self.trajectories)
@@ -129,6 +131,7 @@ class Rollout:
         given = self.trajectories
         arrays: dict[str, Any] = {
             "number": self.number,
+            **({} if self.step is None else {"step": self.step}),
             "learned": self.learned,
             "names": np.array([each.name for each in given]),
             "lengths": np.array([len(each.encoded.ids) for each in given], np.int64),
@@ -174,7 +177,8 @@ class Rollout:
                 )
                 for i, ids in enumerate(_parted(given["ids"], given["lengths"]))
             ]
-            return cls(number, trajectories, given["learned"], content)
+            step = int(given["step"]) if "step" in given else None
+            return cls(number, trajectories, given["learned"], content, step)
         except (OSError, ValueError, LookupError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
             cure = "delete the newest checkpoint to continue from the one before, or begin anew with --overwrite"
             reason = str(error).split("\n")[0] or type(error).__name__

@@ -17,6 +17,7 @@ from worked_examples import close, example
 
 from libra_cli.choices import LABELLED_LOSSES, PAIR_LOSSES
 from libra_cli.training.data.micro_batch import make_micro_batch
+from libra_cli.training.data.preferences import win_probability
 from libra_cli.training.data.sources import Annotations
 from libra_cli.training.data.tokenization import Encoded
 from libra_cli.training.data.trajectories import Trajectories, Trajectory
@@ -67,7 +68,7 @@ def test_losses_of_pairs(name: str) -> None:
 
 def test_soft_preferences() -> None:
     given, expected = example("soft_preference")
-    probability = preference.win_probability(*given["win_rates"])
+    probability = win_probability(*given["win_rates"])
     close(probability, expected["probability"])
     close(
         pair_loss("soft", given["s1"], given["s2"], (4, 3), given["eta"], probability).total.tolist(), expected["loss"]

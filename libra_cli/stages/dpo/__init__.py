@@ -1,0 +1,1 @@
+"""`libra dpo`: preference optimisation (paper, section 7)."""

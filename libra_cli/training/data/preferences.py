@@ -1,0 +1,194 @@
+"""Preference pairs and labelled answers as samples, and the answers to other prompts that KTO compares with."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from libra_cli.choices import PAIR_LOSSES
+from libra_cli.records.messages import Message, is_pair, labelled_answer_of, preference_of, tools_of
+from libra_cli.stream.rows import RowError
+from libra_cli.training.data.chat_format import TrainingChat
+from libra_cli.training.data.loss_mask import Assistant
+from libra_cli.training.data.token_store import TokenStore
+from libra_cli.training.data.tokenization import Encoded, Encoder
+from libra_cli.training.settings import PreferenceLossSettings
+
+_SOFT = PAIR_LOSSES[-1]
+_Answer = tuple[Sequence[Message], Sequence[Message], float]
+"""Prompt, answer, and the value of the sample."""
+
+
+class PreferenceEncoder:
+    """Rows to samples whose targets are what the assistant says after the prompt; threads may share one.
+
+    For a loss on pairs a row is two samples, the chosen answer and the rejected one. For a loss on labelled answers it
+    is one, or a pair is one desirable and one undesirable answer.
+    """
+
+    def __init__(self, chat: TrainingChat, loss: PreferenceLossSettings, assistant: Assistant):
+        self.chat, self._loss, self._assistant = chat, loss, assistant
+        self._encoder = Encoder(chat, assistant=assistant)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Whether samples come in pairs, what is known of them, and how the assistant's text is written."""
+        loss = self._loss
+        return {"pairs": loss.on_pairs, "soft": loss.loss == _SOFT, "assistant": self._assistant}
+
+    def many(self, batch: Sequence[Mapping[str, Any]]) -> list[list[Encoded] | RowError]:
+        """The samples of rows, or why a row has none."""
+        planned: list[list[_Answer] | RowError] = []
+        for fields in batch:
+            try:
+                planned.append(self._answers(fields))
+            except RowError as error:
+                planned.append(error)
+        texts = [
+            partial(self._encoder.conversation, [*prompt, *answer], tools_of(fields), len(prompt))
+            for fields, plan in zip(batch, planned, strict=True)
+            if not isinstance(plan, RowError)
+            for prompt, answer, _ in plan
+        ]
+        encoded = iter(self._encoder.encode(texts))
+        return [plan if isinstance(plan, RowError) else _valued(plan, encoded) for plan in planned]
+
+    def _answers(self, fields: Mapping[str, Any]) -> list[_Answer]:
+        tools_of(fields)  # a row with bad tools is refused for that
+        if self._loss.on_pairs:
+            if not is_pair(fields) and fields.get("completion") is not None:
+                cure = "give pairs, or use --loss kto, bco or ce"
+                raise RowError(
+                    "no_pair", f"--loss {self._loss.loss} learns from pairs, this is a single answer; {cure}"
+                )
+            pair = preference_of(fields)
+            value = _probability(fields) if self._loss.loss == _SOFT else math.nan
+            return [(pair.prompt, pair.chosen, value), (pair.prompt, pair.rejected, value)]
+        if is_pair(fields):
+            pair = preference_of(fields)
+            return [(pair.prompt, pair.chosen, 1.0), (pair.prompt, pair.rejected, 0.0)]
+        answer = labelled_answer_of(fields)
+        return [(answer.prompt, answer.completion, float(answer.is_desirable))]
+
+
+def _valued(plan: Sequence[_Answer], encoded: Any) -> list[Encoded] | RowError:
+    """The samples of a row, or the error of the first that has none."""
+    samples = []
+    error = None
+    for _, _, value in plan:
+        each = next(encoded)
+        if isinstance(each, RowError):
+            error = error or each
+        else:
+            samples.append(each._replace(value=value))
+    return error or samples
+
+
+def win_probability(chosen: float, rejected: float) -> float:
+    """How likely the chosen answer is the better one, by the win rates of both: sigmoid of the difference.
+
+    Source: DNO, arXiv:2404.03715, algorithm 2.
+    """
+    return float(0.5 * (1 + np.tanh((chosen - rejected) / 2)))  # the sigmoid, without overflow
+
+
+def _probability(fields: Mapping[str, Any]) -> float:
+    """`win_probability` of the values of a row. Raises RowError."""
+    rates = [fields.get(name) for name in ("chosen_value", "rejected_value")]
+    if not all(isinstance(rate, (int, float)) and math.isfinite(rate) for rate in rates):
+        cure = "libra dpo-pairs writes them; or use another --loss"
+        raise RowError("no_win_rates", f'"chosen_value" and "rejected_value" are not both numbers; {cure}')
+    return win_probability(*map(float, rates))  # type: ignore[arg-type]
+
+
+class PreferenceStore(TokenStore):
+    """Samples of preference learning on disk; those of a pair are neighbours, the chosen one first."""
+
+    def __init__(self, folder: str | os.PathLike[str], pairs: bool):
+        super().__init__(folder)
+        self.unit_size = 2 if pairs else 1
+        """Samples that are learned from together."""
+
+    @property
+    def n_units(self) -> int:
+        """Pairs, or labelled answers."""
+        return len(self) // self.unit_size
+
+    def unit(self, number: int) -> tuple[int, ...]:
+        """The samples of a pair, or of one labelled answer."""
+        first = number * self.unit_size
+        return tuple(range(first, first + self.unit_size))
+
+    def summary(self) -> str:
+        """Pairs or labelled answers, and tokens, for people."""
+        what = f"{self.n_units:,} pairs"
+        if self.unit_size == 1:
+            desirable = int(self.values.sum()) if self.values is not None else 0
+            what = f"{self.n_units:,} answers, {desirable:,} of them desirable"
+        return f"{what}, {int(self.lengths.sum()):,} tokens"
+
+
+class OtherAnswers:
+    """Prompts of a store with the answers of other samples, for the divergence that KTO estimates.
+
+    Each sample of a batch has the answer of the one before it (as in TRL, around the end), or of the nearest before it
+    whose prompt differs and with whose answer it has at most `longest` tokens; it is left out where there is none.
+    """
+
+    def __init__(self, store: TokenStore, batches: Sequence[Sequence[int]], longest: int):
+        self._store = store
+        self._starts: dict[int, tuple[int, int]] = {}
+        self._couples: list[tuple[int, int]] = []
+        self._ends = [0]
+        for batch in batches:
+            self._couples += self._of_batch(batch, longest)
+            self._ends.append(len(self._couples))
+        starts = [self._start(couple[0])[0] for couple in self._couples]
+        answers = [int(store.lengths[j]) - self._start(j)[0] for _, j in self._couples]
+        self.lengths = np.array(starts, np.int64) + np.array(answers, np.int64)
+        self.n_targets = np.array([int(store.n_targets[j]) for _, j in self._couples], np.int64)
+
+    def __len__(self) -> int:
+        return len(self._couples)
+
+    def of_batch(self, number: int) -> range:
+        """The samples of one of the batches."""
+        return range(self._ends[number], self._ends[number + 1])
+
+    def sample(self, index: int) -> Encoded:
+        i, j = self._couples[index]
+        prompt, answer = self._store.sample(i), self._store.sample(j)
+        n, m = self._start(i)[0], self._start(j)[0]
+        return Encoded(
+            np.concatenate([prompt.ids[:n], answer.ids[m:]]),
+            np.concatenate([np.zeros(n, bool), answer.loss_mask[m:]]),
+        )
+
+    def name(self, index: int) -> str:
+        i, j = self._couples[index]
+        return f"{self._store.name(i)} with the answer of {self._store.name(j)}"
+
+    def _start(self, index: int) -> tuple[int, int]:
+        """Tokens of the prompt of a sample, and a hash of them."""
+        if index not in self._starts:
+            sample = self._store.sample(index)
+            n = int(sample.loss_mask.argmax())
+            self._starts[index] = n, hash(sample.ids[:n].tobytes())
+        return self._starts[index]
+
+    def _of_batch(self, batch: Sequence[int], longest: int) -> list[tuple[int, int]]:
+        couples = []
+        for at, i in enumerate(batch):
+            n, prompt = self._start(i)
+            for back in range(1, len(batch)):
+                j = batch[at - back]
+                m, other = self._start(j)
+                if other != prompt and n + int(self._store.lengths[j]) - m <= longest:
+                    couples.append((i, j))
+                    break
+        return couples
