@@ -579,6 +579,7 @@ complete -c libra -n '__fish_seen_subcommand_from grpo' -l max-tokens -x -d 'Max
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l sampler -x -a 'auto vllm transformers' -d 'Engine that samples, in the training processes unless --sampler-url names servers'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l sampler-arg -x -d 'Engine argument of vLLM by its own name, such as tensor_parallel_size=4'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l sampler-url -x -d 'Address of a vLLM server that samples, on GPUs or a node of its own'
+complete -c libra -n '__fish_seen_subcommand_from grpo' -l async-steps -x -d 'With --sampler-url'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l api-key-env -x -d 'Environment variable with the API key of --sampler-url'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l api-key-file -r -F -d 'File with the API key of --sampler-url'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l sampler-batch-size -x -d 'Sequences that transformers generates at once'

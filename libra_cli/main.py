@@ -146,8 +146,9 @@ def _unexpected(error: Exception) -> int:
 
 def _say(message: str, name: str | None = None) -> None:
     """Writes `message` to stderr, each line after the name of the command."""
+    from libra_cli.masking import masked
     from libra_cli.stream.console import printable, write_stderr
 
     words = [word for word in sys.argv[1:2] if word in STAGES]
     name = name or " ".join(["libra", *words])
-    write_stderr("".join(f"{name}: {printable(line)}\n" for line in message.split("\n")))
+    write_stderr("".join(f"{name}: {printable(line)}\n" for line in masked(message).split("\n")))

@@ -104,13 +104,17 @@ def printed_config(ctx: click.Context) -> str:
     """Every option with its value and origin, as YAML that --config reads; JSON values are YAML, too."""
     import json
 
+    from libra_cli.masking import MASK, without_secrets
+
     lines = []
     for param in ctx.command.get_params(ctx):
         if isinstance(param, click.Option) and param.name in ctx.params:
-            value = json.dumps(ctx.params[param.name], ensure_ascii=False)
+            given = json.loads(json.dumps(ctx.params[param.name]))
+            shown = without_secrets(given, str(param.name))
+            value, note = json.dumps(shown, ensure_ascii=False), "" if shown == given else f"; {MASK} is a secret"
             source = ctx.get_parameter_source(param.name)
             key = '"null"' if key_of(param) == "null" else key_of(param)  # YAML reads a bare null as no key
-            lines.append(f"{key}: {value}  # {ORIGINS.get(source, 'default') if source else 'default'}\n")
+            lines.append(f"{key}: {value}  # {ORIGINS.get(source, 'default') if source else 'default'}{note}\n")
     return "".join(lines)
 
 

@@ -112,6 +112,14 @@ ROLLOUT_OPTIONS = (
         "before each rollout. Repeatable; servers share the prompts. See docs/training.md for how to start one.",
     ),
     _rollout_option(
+        "--async-steps",
+        type=NumberType(int, 0),
+        default=0,
+        metavar="N",
+        help="With --sampler-url: sample the next rollout while the last N steps learn from this one; its weights are "
+        "then N steps old when it is first learned from. At most the steps of a rollout. 0: sample by the latest ones.",
+    ),
+    _rollout_option(
         "--api-key-env",
         metavar="NAME",
         help="Environment variable with the API key of --sampler-url. Default: OPENAI_API_KEY.",

@@ -66,6 +66,7 @@ def describe(
     import os
 
     from libra_cli.exits import Exit
+    from libra_cli.masking import without_secrets
     from libra_cli.stream.console import Console
     from libra_cli.training.distributed import deepspeed_config, launch
     from libra_cli.training.run_dir import RunDir
@@ -74,5 +75,6 @@ def describe(
     RunDir(settings, stage).check_named()
     devices = nproc or launch.visible_devices(os.environ) or 1
     launch.relaunch(1, 0)
-    click.echo(json.dumps(plan(devices, Console(stage, quiet=settings.watch.quiet)), indent=1))
+    planned = plan(devices, Console(stage, quiet=settings.watch.quiet))
+    click.echo(json.dumps(without_secrets(planned), indent=1))
     return int(Exit.DONE)

@@ -8,6 +8,7 @@ from typing import Any
 
 from libra_cli import __version__
 from libra_cli.engines.base import Request, Sampling
+from libra_cli.masking import without_secrets
 from libra_cli.stream import rows
 
 _SEEDS = 1 << 53
@@ -29,6 +30,7 @@ def provenance(
 
     `sampling` is None if nothing is sampled; `request` is that of the answer, None for several answers together.
     """
+    engine = without_secrets(engine)
     if sampling is None:
         return {**engine, "libra": __version__}
     parameters = {name: value for name, value in asdict(sampling).items() if value not in (None, (), {})}
@@ -37,6 +39,6 @@ def provenance(
     return {
         **engine,
         "prompt_sha256": prompt_sha256,
-        "sampling": {**parameters, **extra, **seed},
+        "sampling": {**parameters, **without_secrets(extra), **seed},
         "libra": __version__,
     }

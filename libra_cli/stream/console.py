@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from libra_cli.masking import masked, without_secrets
 from libra_cli.stream import rows
 
 # C0 and C1 controls, DEL, bidirectional overrides and lone surrogates could control the reader's terminal.
@@ -105,8 +106,14 @@ class Console:
         self._write("")
 
     def _lines(self, message: str, event: str, **fields: Any) -> str:
+        message = masked(message)
         if self.as_json:
-            return rows.dumps({"event": event, "stage": self.stage, "message": message, **fields}).decode() + "\n"
+            return (
+                rows.dumps(
+                    {"event": event, "stage": self.stage, "message": message, **without_secrets(fields)}
+                ).decode()
+                + "\n"
+            )
         return "".join(f"libra {self.stage}: {printable(line)}\n" for line in message.split("\n"))
 
     def _write(self, text: str) -> None:

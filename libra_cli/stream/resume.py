@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.masking import without_secrets
 from libra_cli.stream import rows
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.sinks import cut_torn_line, is_plain_file
@@ -186,6 +187,12 @@ def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     return [name for name in {**one, **other} if texts[0].get(name) != texts[1].get(name)]
 
 
+def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration as it is read back, tuples as lists, and without secrets, which shape no rows."""
+    plain: dict[str, Any] = without_secrets(json.loads(json.dumps(dict(config), default=str)))
+    return plain
+
+
 class Manifest:
     """`FILE.libra.json`: the stage and configuration that make FILE, whether it is complete, and its counts."""
 
@@ -200,7 +207,7 @@ class Manifest:
     ):
         """`watched`: files, by the option that names them, whose content may grow but not change between runs."""
         self.path, self._current_config, self._watched = path, current_config, watched or {}
-        plain = json.loads(json.dumps(dict(config), default=str))  # as it will be read back: tuples become lists
+        plain = _plain(config)
         self._content: dict[str, Any] = {"stage": stage, "libra": version, "config": plain}
         self._content["config_sha256"] = rows.content_hash(plain, 64)
 
@@ -234,7 +241,7 @@ class Manifest:
 
     def same_run(self, earlier: Mapping[str, Any]) -> bool:
         """Whether `earlier` describes a run of the same stage with the same configuration."""
-        config_sha256 = rows.content_hash(self._current_config(earlier["config"]), 64)
+        config_sha256 = rows.content_hash(_plain(self._current_config(earlier["config"])), 64)
         return self.same_stage(earlier) and config_sha256 == self._content["config_sha256"]
 
     def changed_file(self, earlier: Mapping[str, Any]) -> str | None:
@@ -251,7 +258,7 @@ class Manifest:
         """Describes how the run of the manifest `earlier` differs from this one."""
         if earlier["stage"] != self._content["stage"]:
             return f"it was made by libra {earlier['stage']}"
-        now, then = self._content["config"], self._current_config(earlier["config"])
+        now, then = self._content["config"], _plain(self._current_config(earlier["config"]))
         changed = sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name))
         parts = []
         for name in changed:  # all settings are options, but the FILE:AMOUNT of libra mix

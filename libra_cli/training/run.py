@@ -276,7 +276,7 @@ class TrainingRun:
             world.broadcast(judge_eval.key if judge_eval else None),
         )
         layout = {"ranks": world.size, "zero": engine.stage, "sequence_parallel": world.sp_size}
-        marker = {"run": {**settings.shaping, "data": train.digest}, "layout": layout, "versions": versions()}
+        marker = {"run": {**settings.recorded, "data": train.digest}, "layout": layout, "versions": versions()}
         return Trainer(
             engine,
             method.objective,
@@ -318,7 +318,7 @@ class TrainingRun:
             total_steps=steps,
             tensorboard=watch.tensorboard,
             wandb=watch.wandb,
-            config=self._settings.shaping,
+            config=self._settings.recorded,
         )
         stack.callback(telemetry.close)
         return telemetry

@@ -15,6 +15,7 @@ from typing import Any
 
 from libra_cli import __version__, miniature
 from libra_cli.exits import Exit, Fatal
+from libra_cli.masking import without_secrets
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.module_path import libra_command
@@ -113,7 +114,7 @@ class RunDir:
     def _config(self) -> dict[str, Any]:
         """What determines the steps."""
         own = deepspeed_config.read(self._settings.engine.deepspeed).get("optimizer")
-        return {**self._settings.shaping, **({"deepspeed_optimizer": own} if own else {})}
+        return {**self._settings.recorded, **({"deepspeed_optimizer": own} if own else {})}
 
     def _results(self) -> dict[str, Any]:
         """What determines, besides the steps, which model is exported and how it is evaluated."""
@@ -264,7 +265,8 @@ def refuse_difference(
     now: Mapping[str, Any],
     cure: str = "begin anew with --overwrite, or use another -o",
 ) -> None:
-    """Raises Fatal(2) if a run would continue with other settings than it began with."""
+    """Raises Fatal(2) if a run would continue with other settings than it began with; secrets may differ."""
+    before, now = without_secrets(before), without_secrets(now)
     for name in sorted({*before, *now}):
         if before.get(name) != now.get(name):
             what = f"{name} was {before.get(name)}, now it is {now.get(name)}"

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
 from libra_cli.choices import LABELLED_LOSSES, PAIR_LOSSES
+from libra_cli.masking import without_secrets
 from libra_cli.training.rewards.judge import shaping_of
 
 T = TypeVar("T")
@@ -186,6 +187,12 @@ class TrainSettings:
         }
         return json.loads(json.dumps({**model, **data, **batch, **asdict(self.optimizer)}))
 
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """What is written of `shaping`: all but secrets."""
+        recorded: dict[str, Any] = without_secrets(self.shaping)
+        return recorded
+
 
 @dataclass(frozen=True)
 class SftSettings(TrainSettings):
@@ -229,6 +236,8 @@ class RolloutSettings:
     api_key_env: str | None = None
     api_key_file: str | None = None
     old_log_probs: Literal["sampler", "trainer"] = "sampler"
+    async_steps: int = 0
+    """Steps that learn from a rollout while the next one is sampled."""
     max_gap: float | None = None
     """Largest mean difference, in nats, between the log-probabilities of sampler and trainer; None: by the dtype."""
     refills: int = 0

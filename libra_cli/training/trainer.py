@@ -258,6 +258,7 @@ class Trainer:
             self.step,
             epoch=self._source.epoch(self.step),
             samples=len(batch.indices),
+            **batch.figures,
             **self._objective.figures(totals.figures),
             lr=lr,
             grad_norm=grad_norm,

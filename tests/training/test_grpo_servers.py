@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import sft_runs as runs
+import thinned
 from engine_requests import answers, requests_of
 from grpo_runs import COMMON, events, write_tasks
 from policy_models import WEAK, add_noise, begin_anew, largest_difference, load, local, untied
@@ -35,6 +36,8 @@ MODEL = "libra-mini/weak"
 PLAIN = Sampling(1.0, 1.0, 40)
 REQUESTS = requests_of([f"What is {n}-{n % 90 + 9}*6?" for n in range(100, 106)], samples=3, logprobs=True)
 LOSSES = ("loss", "policy_loss", "kl", "grad_norm", "entropy")
+ASYNC = (0, 2)
+KEY = "open-sesame-0815"
 Served = tuple[str, "subprocess.Popen[bytes]"]
 
 
@@ -67,12 +70,23 @@ def folder(tmp_path_factory) -> Path:
     return made
 
 
-def servers_of(*urls: str, model: LocalModel | None = None) -> VllmServers:
-    return VllmServers(urls, PLAIN, load_chat_template(model or local()), None, print)
+@pytest.fixture(scope="module")
+def whole(folder: Path, served: Callable[[], Served]) -> Path:
+    """Runs of six steps in one go."""
+    words = [*COMMON, str(folder / "tasks.jsonl"), "--sampler-url", served()[0]]
+    plan = {f"async-{steps}": [*words, "--async-steps", str(steps)] for steps in ASYNC}
+    runs.drive(folder, 1, plan, stage="grpo")
+    return folder
 
 
-def connected(*urls: str, config: Any = None, dtype: str = "float32", model: LocalModel | None = None) -> VllmServers:
-    config, servers = config or AutoConfig.from_pretrained(WEAK), servers_of(*urls, model=model)
+def servers_of(*urls: str, model: LocalModel | None = None, key: str | None = None) -> VllmServers:
+    return VllmServers(urls, PLAIN, load_chat_template(model or local()), key, print)
+
+
+def connected(
+    *urls: str, config: Any = None, dtype: str = "float32", model: LocalModel | None = None, key: str | None = None
+) -> VllmServers:
+    config, servers = config or AutoConfig.from_pretrained(WEAK), servers_of(*urls, model=model, key=key)
     servers.use(servers.facts(dtype, 200, on_gpu=False), 1, HttpTransfer(servers, config))
     return servers
 
@@ -148,31 +162,43 @@ def test_weights_of_another_model_are_refused(server: Served, tmp_path: Path) ->
     engine.close()
 
 
-def test_a_killed_run_continues_with_the_same_losses(server: Served, folder: Path) -> None:
-    """Six steps in one go, and three, a SIGKILL and three: the checkpoint's weights go into the server."""
-    runs.drive(folder, 1, {"whole": [*COMMON, str(folder / "tasks.jsonl"), "--sampler-url", server[0]]}, stage="grpo")
-    whole = events(folder / "whole.log", "step")
-    for rollout in events(folder / "whole.log", "rollout"):
-        assert rollout["gap_mean"] < 1e-5
-    assert max(step["log_ratio_max"] for step in whole[::2]) < 1e-3
-    words = command(folder, "killed", server[0], "--save-every", "1")
+def test_a_rollout_is_sampled_while_steps_learn_from_the_one_before(whole: Path) -> None:
+    for steps in ASYNC:
+        rollouts, learned = (events(whole / f"async-{steps}.log", kind) for kind in ("rollout", "step"))
+        assert [rollout["step"] - rollout["sampler_step"] for rollout in rollouts] == [0, steps, steps]
+        assert [step["age_max"] for step in learned] == [0, 1, steps, steps + 1, steps, steps + 1]
+        assert all(step["age_mean"] == step["age_max"] for step in learned)
+        assert max(rollout["gap_mean"] for rollout in rollouts) < 1e-5
+        assert [("seconds_ahead" in rollout) for rollout in rollouts] == [False, steps > 0, steps > 0]
+        log_ratios = [step["log_ratio_max"] for step in learned[::2]]
+        assert log_ratios[0] < 1e-3  # the first rollout is on-policy, as all are without --async-steps
+        assert all((ratio > 1e-2) == (steps > 0) for ratio in log_ratios[1:])
+
+
+@pytest.mark.parametrize(
+    ("steps", "kind"),
+    [(2, signal.SIGKILL), thinned.slow((0, signal.SIGKILL)), thinned.slow((2, signal.SIGTERM))],
+)
+def test_a_stopped_run_continues_with_the_same_losses(steps: int, kind: int, whole: Path, server: Served) -> None:
+    """Three steps, a signal and three, as six in one go: the weights that sampled come into the server again."""
+    words = command(whole, f"stopped-{steps}-{kind}", server[0], "--save-every", "1", "--async-steps", str(steps))
     process = subprocess.Popen(
         words, env=runs.environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
-    log = folder / "killed.log"
+    log = whole / f"stopped-{steps}-{kind}.log"
     assert process.stdout is not None
     with open(log, "w") as out:
         for line in process.stdout:
             out.write(line)
             event = json.loads(line)
             if event["event"] == "checkpoint" and event["step"] == 3:
-                process.kill()
-        process.wait()
+                process.send_signal(kind)
+        assert process.wait() in (-signal.SIGKILL, Exit.TERMINATED)
         done = subprocess.run(words, env=runs.environment(), capture_output=True, text=True, timeout=250)
         out.write(done.stdout)
     assert done.returncode == 0, done.stderr
     assert "continues after step" in done.stderr
-    close(whole, events(log, "step"), rel=1e-4)
+    close(events(whole / f"async-{steps}.log", "step"), events(log, "step"), rel=1e-4)
 
 
 def close(one: list[dict[str, Any]], other: list[dict[str, Any]], rel: float, abs: float = 1e-6) -> None:
@@ -227,15 +253,16 @@ def test_a_server_that_falls_silent_during_a_rollout_ends_the_run(server: Served
 
 
 @pytest.mark.slow
-def test_ranks_and_servers_share_a_rollout(server: Served, folder: Path, environment) -> None:
+def test_ranks_and_servers_share_a_rollout(whole: Path, server: Served, environment) -> None:
     """Two ranks with ZeRO-3 and two servers come to the losses of one rank and one server."""
-    words = [*COMMON, str(folder / "tasks.jsonl"), "--sampler-url", server[0]]
-    runs.drive(folder, 1, {"alone": words}, stage="grpo")
-    with sampling_server(Path(WEAK), MODEL, folder / "second.log", environment, "--dtype", "float32") as (url, _):
-        runs.drive(folder, 2, {"shared": [*words, "--sampler-url", url, "--zero", "3"]}, stage="grpo")
-    for rollout in events(folder / "shared.log", "rollout"):
-        assert rollout["gap_mean"] < 1e-5
-    close(events(folder / "alone.log", "step"), events(folder / "shared.log", "step"), rel=1e-2, abs=1e-4)
+    words = [*COMMON, str(whole / "tasks.jsonl"), "--sampler-url", server[0], "--zero", "3"]
+    with sampling_server(Path(WEAK), MODEL, whole / "second.log", environment, "--dtype", "float32") as (url, _):
+        plan = {f"shared-{steps}": [*words, "--sampler-url", url, "--async-steps", str(steps)] for steps in ASYNC}
+        runs.drive(whole, 2, plan, stage="grpo")
+    for steps in ASYNC:
+        assert max(rollout["gap_mean"] for rollout in events(whole / f"shared-{steps}.log", "rollout")) < 1e-5
+        alone, shared = (events(whole / f"{name}-{steps}.log", "step") for name in ("async", "shared"))
+        close(alone, shared, rel=1e-2, abs=1e-4)
 
 
 @pytest.mark.slow
@@ -243,8 +270,11 @@ def test_ranks_and_servers_share_a_rollout(server: Served, folder: Path, environ
 def test_other_heads_and_dtypes_agree_too(head: str, dtype: str, tmp_path: Path, environment) -> None:
     path = WEAK if head == "tied" else untied(tmp_path / "model")
     config = AutoConfig.from_pretrained(path)
-    with sampling_server(Path(path), MODEL, tmp_path / "log", environment, "--dtype", dtype) as (url, _):
-        engine = connected(url, config=config, dtype=dtype, model=local(path))
+    more = ["--dtype", dtype, "--api-key", KEY]
+    with sampling_server(Path(path), MODEL, tmp_path / "log", environment, *more) as (url, _):
+        with pytest.raises(Fatal, match="it wants a key"):
+            connected(url, config=config, dtype=dtype, model=local(path))
+        engine = connected(url, config=config, dtype=dtype, model=local(path), key=KEY)
         # In half precision two forward passes of a trained miniature differ by 0.3 at a token, of a new one by 0.01.
         if dtype == "float32":
             agree(engine, load(path), add_noise, 1e-3)

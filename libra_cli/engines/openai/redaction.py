@@ -16,14 +16,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from html.entities import html5
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-MASK = "***"
+from libra_cli.masking import MASK, SECRET_PARAMETER
+
 SHORTEST_SECRET = 8
 """Shorter keys (`EMPTY`, `none`) stand for no key. They occur in honest text, which must stay as it is."""
 _MOST_LAYERS, _LONGEST = 16, 1 << 20
 """A text that has escapes under more layers of escapes, or has escapes and more characters, is masked as a whole."""
-
-_SECRET_NAME = re.compile(r"key|token|secret|sig|auth|pass|pwd|code|cred", re.IGNORECASE)
-"""Names of query parameters whose values are secrets; another value (`api-version=2024-10-21`) is honest text."""
 
 _HEX = "[0-9A-Fa-f]"
 _CHARACTER = re.compile(
@@ -46,7 +44,7 @@ def secrets_in(addresses: Iterable[str]) -> Iterator[str]:
         except ValueError:
             continue  # whoever opens it says so
         yield from filter(None, [unquote(parts.password or "")])
-        yield from (value for name, value in parse_qsl(parts.query) if _SECRET_NAME.search(name))
+        yield from (value for name, value in parse_qsl(parts.query) if SECRET_PARAMETER.search(name))
 
 
 class Redactor:

@@ -8,16 +8,14 @@ from libra_cli.stages.collect.contamination import Overlap
 from libra_cli.stages.collect.mapping import Fields
 from libra_cli.stream import rows
 from libra_cli.stream.console import Console
-from libra_cli.stream.error_log import LineFile
+from libra_cli.stream.error_log import SHOWN, LineFile
 from libra_cli.stream.rows import Row
 
-MAX_NOTES = 10
-"""Notes on stderr if a file holds all rows; without a file every row gets one."""
 MAX_SHARED_CHARS = 160
 
 
 class ContaminationReport:
-    """Reports every contaminated row on `console`, and in the file `path` if there is one.
+    """Reports every contaminated row in the file `path` if there is one, and the first SHOWN of them on `console`.
 
     `waiting` is as for open_special.
     """
@@ -40,14 +38,16 @@ class ContaminationReport:
                 }
             )
             self._file.add(line + b"\n")
-        if self._file is None or self._count <= MAX_NOTES:
+        if self._count <= SHOWN:
             shared = overlap.shared
             if len(shared) > MAX_SHARED_CHARS:
                 shared = shared[: MAX_SHARED_CHARS - 3] + "..."
             text = f'{row.place}: shares "{shared}" with {overlap.against} ({overlap.share:.0%} of its n-grams)'
             self._console.note(text, event="contaminated")
-        elif self._count == MAX_NOTES + 1:
-            self._console.note(f"more contaminated rows follow; all are in {self._path}", event="contaminated")
+        elif self._count == SHOWN + 1:
+            where = f"all are in {self._path}" if self._path else "--report FILE keeps all of them"
+            text = f"more contaminated rows follow, counted but not shown; {where}"
+            self._console.note(text, event="contaminated")
 
     def close(self, refused: bool = False) -> None:
         """Closes the file, as LineFile does."""

@@ -105,7 +105,7 @@ def command(
     from libra_cli.training.settings import GrpoRunSettings
 
     settings = GrpoRunSettings.of(options, recipe, rewards)
-    check_servers(settings.rollout)
+    check_servers(settings)
     plan_of(settings)  # a recipe that cannot be used is refused before ranks start
     if dry_run:
         return describe("grpo", nproc, settings, lambda devices, console: _plan(settings, devices, console))

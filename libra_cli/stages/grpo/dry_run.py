@@ -54,7 +54,7 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[st
         **dry_run.memory_needs(
             settings, config, ranks, longest, reference=bool(settings.loss.kl) and settings.model.lora_rank is None
         ),
-        "on_gpus": _on_gpus(settings, config, mean_prompt, longest),
+        **({} if rollout.sampler_url else {"on_gpus": _on_gpus(settings, config, mean_prompt, longest)}),
     }
 
 

@@ -9,8 +9,8 @@ from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.sampling.choose import api_key
 from libra_cli.training.rewards import RewardPlan
 from libra_cli.training.rewards.judge import RewardJudge
-from libra_cli.training.rollouts.judge_model import choose_judge
-from libra_cli.training.settings import GrpoRunSettings, RolloutSettings
+from libra_cli.training.rollouts.judge_model import item_check
+from libra_cli.training.settings import GrpoRunSettings
 
 SAVED = ("correct", "null_by", "lengths", "truncated", "format", "responses", "confidence", "prompt_id", "subset")
 """Facts that saved rollouts have."""
@@ -43,14 +43,22 @@ def plan_of(settings: GrpoRunSettings, available: Sequence[str] = MEASURED) -> R
     return plan
 
 
-def check_servers(rollout: RolloutSettings) -> None:
+def check_servers(settings: GrpoRunSettings) -> None:
     """Raises Fatal(2) for options that do not go with --sampler-url, or need it."""
+    rollout = settings.rollout
     if not rollout.sampler_url:
+        if rollout.async_steps:
+            cause = "a sampler in the training processes cannot work while they train"
+            raise InvalidOptions(f"--async-steps {rollout.async_steps}: {cause}; name servers with --sampler-url")
         for flag, given in (("--api-key-env", rollout.api_key_env), ("--api-key-file", rollout.api_key_file)):
             if given:
                 cure = "a judge's key is an option of its recipe"
                 raise InvalidOptions(f"{flag}: is the key of --sampler-url, which names no server; {cure}")
         return
+    if rollout.async_steps > settings.rollout_steps:
+        steps = "1 step" if settings.rollout_steps == 1 else f"{settings.rollout_steps} steps"
+        cause = f"a rollout is learned from in {steps}, and the next one is sampled during those at most"
+        raise InvalidOptions(f"--async-steps {rollout.async_steps}: {cause}")
     if rollout.sampler == "transformers":
         raise InvalidOptions("--sampler transformers: samples in the training processes; leave out --sampler-url")
     if rollout.sampler_arg:
@@ -66,7 +74,7 @@ def check_servers(rollout: RolloutSettings) -> None:
 def _check_judge(judge: RewardJudge, seed: int) -> None:
     """Raises InvalidOptions if `libra judge` would refuse these options."""
     try:
-        choose_judge(judge, seed, lambda _: None)
+        item_check(judge, seed)
     except Fatal as error:
         raise InvalidOptions(f"judge: {error}") from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -53,6 +53,8 @@ class StepBatch:
     units: Sequence[Unit]
     """Samples of the step; those of one unit always share a micro-batch."""
     annotations: Annotations
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """What the report of the step says of it besides the loss."""
 
     @property
     def indices(self) -> list[int]:

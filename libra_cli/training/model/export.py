@@ -52,16 +52,16 @@ class Export:
             except OSError as error:
                 raise failed_below(str(folder), error) from None
             except SafetensorError as error:
-                raise _not_written(folder, error) from None
+                raise not_written(folder / "model.safetensors", error) from None
 
         self.world.on_rank0(write)
 
 
-def _not_written(folder: Path, error: SafetensorError) -> Fatal:
+def not_written(path: Path, error: SafetensorError) -> Fatal:
     """The Fatal(74) for weights that cannot be written; safetensors gives the system's error in words only."""
     found = re.search(r"os error (\d+)", str(error))
     number = int(found[1]) if found else errno.EIO
-    return write_failed(str(folder / "model.safetensors"), OSError(number, os.strerror(number)), begun=True)
+    return write_failed(str(path), OSError(number, os.strerror(number)), begun=True)
 
 
 def base_model(model: Any) -> Any:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 import torch.distributed as dist
@@ -26,13 +29,13 @@ from libra_cli.engines.transformers import TransformersEngine
 from libra_cli.exits import Exit, Fatal
 from libra_cli.sampling.choose import api_key
 from libra_cli.stream.console import Console
-from libra_cli.stream.signals import StopRequest
+from libra_cli.stream.sinks import write_failed
 from libra_cli.tasks import thinking
 from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.world import World
 from libra_cli.training.model import policy
-from libra_cli.training.model.export import base_model, whole_weights
+from libra_cli.training.model.export import base_model, not_written, whole_weights
 from libra_cli.training.settings import ModelSettings, RolloutSettings
 
 if TYPE_CHECKING:
@@ -67,6 +70,14 @@ def local_model(model: ModelSettings, rollout: RolloutSettings, chat: TrainingCh
     )
 
 
+class StopStatus(Protocol):
+    """What says whether to stop; a StopRequest is one."""
+
+    @property
+    def status(self) -> Exit | None:
+        """Not None: stop."""
+
+
 class Sampler:
     """The engine of this rank that samples from the model in training.
 
@@ -95,6 +106,10 @@ class Sampler:
         self._asleep = False
         self._weights_device: torch.device | str = "cpu"
         self._servers: VllmServers | None = None
+        self._step: int | None = None
+        """The steps after which the servers' weights were those in training."""
+        self._kept: dict[str, torch.Tensor] = {}
+        self._kept_in: Path | None = None
         tensor_parallel = 1
         if rollout.sampler_url:
             self._servers = self._sampler = self._connected(model, rollout, sampling, console)
@@ -152,29 +167,80 @@ class Sampler:
         """Whether servers sample, on devices of their own."""
         return self._servers is not None
 
-    def refresh(self) -> None:
-        """Hands the current weights to the engine; all ranks call it."""
+    def refresh(self, step: int, keep: bool = False) -> bool:
+        """Hands the current weights, those after `step` steps, to the engine; all ranks call it.
+
+        Returns whether that was necessary: servers keep what they have. `keep`: rank 0 keeps what it gives to servers.
+        """
         if self._asleep:
             self._sampler.wake()
             self._asleep = False
-        if not self._has_copy:
-            return
+        if not self._has_copy or (self._servers is not None and self._step == step):
+            return False
         gives = self._servers is None or self._world.is_rank0
         module, device = base_model(self._engine.policy.model), self._weights_device
         weights = whole_weights(module, self._engine, gives, None, device)
         if self._servers is None:
             self._sampler.update_weights(weights)
-            return
-
+            return True
+        self._step, self._kept, self._kept_in = None, {}, None
         failure: Fatal | None = None
         try:
             if gives:
-                self._sampler.update_weights(weights)
+                self._sampler.update_weights(self._keeping(weights) if keep else weights)
         except Fatal as error:
             failure = error
         for _ in weights:  # all ranks gather each weight, whoever gives it
             pass
         self._world.on_rank0(lambda: _raise(failure))
+        self._step = step
+        return True
+
+    def _keeping(self, weights: Iterable[tuple[str, torch.Tensor]]) -> Iterator[tuple[str, torch.Tensor]]:
+        for name, tensor in weights:
+            self._kept[name] = tensor.cpu()
+            yield name, tensor
+
+    def save_kept(self, path: Path) -> None:
+        """Rank 0 writes the weights that it kept, unless it has. Raises Fatal(74) on all ranks."""
+
+        def write() -> None:
+            from safetensors import SafetensorError
+            from safetensors.torch import save_file
+
+            if path == self._kept_in:  # a file of that name alone may be of a run that took another course
+                return
+            aside = path.with_name(f".{path.name}.partial")
+            try:
+                path.parent.mkdir(exist_ok=True)
+                save_file(self._kept, aside, {"order": json.dumps(list(self._kept))})
+                os.replace(aside, path)
+                self._kept_in = path
+            except OSError as error:
+                raise write_failed(str(path), error) from None
+            except SafetensorError as error:
+                raise not_written(path, error) from None
+
+        self._world.on_rank0(write)
+
+    def give_saved(self, path: Path, step: int) -> None:
+        """Rank 0 gives servers the weights after `step` steps, which `save_kept` wrote. Raises Fatal on all ranks."""
+
+        def give() -> None:
+            from safetensors import SafetensorError, safe_open
+
+            try:
+                with safe_open(path, "pt") as file:
+                    order = json.loads(file.metadata()["order"])
+                    self._kept = {name: file.get_tensor(name) for name in order}
+            except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
+                cure = "delete the newest checkpoint to continue from the one before, or begin anew with --overwrite"
+                raise Fatal(Exit.USAGE, f"{path}: these weights cannot be read ({error}); {cure}") from None
+            device = self._weights_device
+            self._sampler.update_weights((name, tensor.to(device)) for name, tensor in self._kept.items())
+
+        self._world.on_rank0(give)
+        self._step, self._kept_in = step, path
 
     def sample_of_each(self, requests: Sequence[Request], max_tokens: int) -> dict[str, list[Completion]]:
         """The completions of the same requests by each server, by its address. Raises Fatal(6) on all ranks."""
@@ -189,7 +255,7 @@ class Sampler:
         if self._servers is not None:
             self._world.on_rank0(self._servers.check_version)
 
-    def generate(self, requests: Sequence[Request], stop: StopRequest) -> list[Answer | None]:
+    def generate(self, requests: Sequence[Request], stop: StopStatus) -> list[Answer | None]:
         """The answer to each request; None for those that a request to stop left without one."""
         answers: list[Answer | None] = [None] * len(requests)
         pending = RequestList(Pending(request, number) for number, request in enumerate(requests))
@@ -200,7 +266,7 @@ class Sampler:
                 break
         return answers
 
-    def _shall_stop(self, stop: StopRequest, answers: Sequence[Answer | None], is_answer: bool) -> bool:
+    def _shall_stop(self, stop: StopStatus, answers: Sequence[Answer | None], is_answer: bool) -> bool:
         """Whether to leave the rest; ranks that share an engine leave at the same answer, or one waits for ever."""
         if self._stop_group is None:
             return stop.status is not None
@@ -255,8 +321,9 @@ def _check_arguments(sampler: str, args: Mapping[str, Any]) -> None:
 class Stopwatch:
     """Seconds of each phase of a rollout."""
 
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
+    def __init__(self, seconds: Mapping[str, float] | None = None) -> None:
+        """`seconds` of phases that are over."""
+        self.seconds = dict(seconds or {})
         self._last = time.perf_counter()
 
     def lap(self, phase: str) -> None:

@@ -23,16 +23,9 @@ from libra_cli.training.data.trajectories import Trajectories, Trajectory
 from libra_cli.training.log_probs import measured_log_probs
 from libra_cli.training.model.reference import reference_of
 from libra_cli.training.rewards import NullBy, RewardBatch, RewardPlan
-from libra_cli.training.rollouts.gap import (
-    MAX_GAP,
-    PROBES,
-    SERVER_PROBE_TOKENS,
-    SERVER_PROBES,
-    Gap,
-    checked_gap,
-    probes_among,
-)
+from libra_cli.training.rollouts.ahead import SampledAhead
 from libra_cli.training.rollouts.grading import RolloutGrader
+from libra_cli.training.rollouts.hand_over import HandOver, LogProbGap
 from libra_cli.training.rollouts.judging import RolloutJudge, judge_figures, refuse_failing_judge
 from libra_cli.training.rollouts.records import write_records
 from libra_cli.training.rollouts.rollout import GradedResponse, Rollout, facts_of
@@ -41,6 +34,7 @@ from libra_cli.training.run import SourceParts
 from libra_cli.training.run_dir import ROLLOUTS
 from libra_cli.training.settings import GrpoRunSettings
 
+_WEIGHTS = "weights-"
 TokenWeights = Callable[[Sequence[int]], Sequence[float]]
 """The weight of each target of each response in the loss of a step, from the targets of its responses."""
 
@@ -62,6 +56,10 @@ class RolloutSource:
         closing = parts.chat.closing if parts.chat.has_template else ()
         self._sampler = Sampler(self._engine, model, rollout, template, closing, self._world, parts.console)
         parts.stack.callback(self._sampler.close)
+        trainer = lambda trajectories: self._log_probs(self._engine, trajectories)  # noqa: E731
+        self._hand_over = HandOver(self._sampler, self._store, settings, trainer, self._engine.precision)
+        self._ahead: SampledAhead | None = None
+        parts.stack.callback(self._end_ahead)
         self._grader = parts.stack.enter_context(RolloutGrader(rollout.thinking_markers))
         self._judge: RolloutJudge | None = None
         if plan.judge is not None:
@@ -89,6 +87,7 @@ class RolloutSource:
             except BaseException:  # what is saved now must not say that these prompts were learned from
                 self._cursor, self._filter_state = before
                 raise
+        self._look_ahead(number + 1, step)
         rollout, samples = self._rollout, self._samples
         assert rollout is not None
         assert samples is not None
@@ -97,20 +96,29 @@ class RolloutSource:
         weights = dict(zip(chosen, self._token_weights(rollout.lengths(chosen)), strict=True))
         acting = [i for i in chosen if weights[i] > 0 and self._changes_loss(rollout.trajectories[i])]
         used = acting or chosen[:1]
-        return samples.mini_batch(used, [weights[i] for i in used])
+        age = step - (number * self._updates if rollout.step is None else rollout.step)
+        batch = samples.mini_batch(used, [weights[i] for i in used])
+        return replace(batch, figures={"age_mean": age, "age_max": age})  # of all responses of a rollout alike
 
     def _changes_loss(self, trajectory: Trajectory) -> bool:
         """Whether the loss depends on a response at all; without KL, one of advantage 0 needs no forward pass."""
         return self._reference is not None or bool(np.any(trajectory.advantage))
 
     def epoch(self, step: int) -> float:
-        return self._cursor / len(self._store)
+        return (self._cursor if self._ahead is None else self._ahead.cursor) / len(self._store)
 
     def state(self) -> dict[str, Any]:
         filters = {name: _plain(value) for name, value in self._filter_state.items()}
         rollout = self._rollout
-        made = {} if rollout is None else {"rollout": rollout.number, "rollout_sha256": rollout.sha256}
-        return {"prompts": self._cursor, **made, **({"filters": filters} if filters else {})}
+        made: dict[str, Any] = {}
+        if rollout is not None:
+            made = {"rollout": rollout.number, "rollout_sha256": rollout.sha256}
+        cursor = self._cursor
+        if self._ahead is not None:  # it is sampled anew, from the same prompts and by the same weights
+            cursor = self._ahead.cursor
+            probes = self._hand_over.save(self._weights_path(self._ahead.step))
+            made["ahead"] = {"rollout": self._ahead.number, "step": self._ahead.step, "probes": probes}
+        return {"prompts": cursor, **made, **({"filters": filters} if filters else {})}
 
     def resume(self, step: int, state: Mapping[str, Any]) -> None:
         """Reads the rollout that the next step learns from, if it was made before the checkpoint was written."""
@@ -120,6 +128,30 @@ class RolloutSource:
         if state.get("rollout") == number:
             sha256 = state.get("rollout_sha256")
             self._use(self._world.on_all_ranks(lambda: Rollout.load(self._path(number), number, sha256)))
+        if (ahead := state.get("ahead")) is not None and self._sampler.is_remote:
+            self._hand_over.give_saved(self._weights_path(ahead["step"]), ahead["step"], ahead["probes"])
+            self._begin_ahead(ahead["rollout"], ahead["step"])
+
+    # -- sampling ahead -----------------------------------------------------------------------------------------------
+
+    def _look_ahead(self, number: int, step: int) -> None:
+        """Begins to sample a rollout --async-steps before its first step; raises on all ranks what ended that."""
+        first, steps = number * self._updates, self._settings.rollout.async_steps
+        if self._ahead is not None:
+            self._world.on_all_ranks(self._ahead.check)
+        elif first - step <= steps and first < min(self.steps, self._settings.batch.max_steps or self.steps):
+            self._hand_over.give(step, keep=True)
+            self._begin_ahead(number, step)
+
+    def _begin_ahead(self, number: int, step: int) -> None:
+        cursor, stop = self._cursor, self._parts.stop
+        taken = self._take(self._settings.rollout.prompts)
+        requests = [request for _, _, request in self._requests(taken)]
+        self._ahead = SampledAhead(number, step, cursor, taken, requests, self._sampler.generate, stop)
+
+    def _end_ahead(self) -> None:
+        if self._ahead is not None:
+            self._ahead.cancel()
 
     def _use(self, rollout: Rollout) -> None:
         self._rollout, self._samples = rollout, Trajectories(rollout.trajectories)
@@ -128,8 +160,10 @@ class RolloutSource:
 
     def _make(self, number: int, step: int) -> Rollout:
         """Samples until the rollout is full, or --refills is used up; all ranks call it."""
-        settings, watch = self._settings.rollout, Stopwatch()
-        gap = self._hand_over(watch)
+        settings, ahead = self._settings.rollout, self._ahead
+        if (begun := ahead) is None:
+            self._hand_over.give(step, keep=bool(settings.async_steps))
+        gap, watch = self._hand_over.gap, Stopwatch(self._hand_over.seconds)
         kept: list[GradedResponse] = []
         attempts: list[tuple[Sequence[GradedResponse], RewardBatch]] = []
         n_tokens = 0
@@ -141,11 +175,10 @@ class RolloutSource:
             wanted = settings.prompts - len(kept) // settings.samples
             if not wanted:
                 break
-            taken = self._take(wanted)
-            responses = self._sample(taken, watch)
+            responses, ahead = self._sample(wanted, ahead, watch), None
             n_tokens += sum(len(each.token_ids) for each in responses)
             if gap is None:
-                gap = self._check_gap(responses)
+                gap = self._hand_over.check(responses, self._world.dp_size)
                 watch.lap("check")
             rewarded = self._rewarded(responses, step)
             self._filter_state = rewarded.state
@@ -165,33 +198,36 @@ class RolloutSource:
         self._record(number, step, attempts)
         del attempts, responses, rewarded  # the texts are large, and the passes below take minutes
         assert gap is not None
-        rollout = Rollout(number, self._trajectories(kept, advantages), learned)
+        sampler_step = step if begun is None else begun.step
+        rollout = Rollout(number, self._trajectories(kept, advantages), learned, step=sampler_step)
         self._add_log_probs(rollout)
         watch.lap("log_probs")
         self._world.on_rank0(lambda: self._keep(rollout))
+        self._ahead = None
+        if begun is not None:
+            watch.seconds["ahead"] = begun.seconds
+        of_prompts = {"prompts": len(kept) // settings.samples, "filtered_prompts": filtered}
+        self._report(step, rollout, n_tokens, watch, gap, {**of_prompts, **figures})
+        return rollout
+
+    def _report(
+        self, step: int, rollout: Rollout, n_tokens: int, watch: Stopwatch, gap: LogProbGap, figures: Mapping[str, Any]
+    ) -> None:
+        """Reports a rollout that was made before `step`."""
+        sampling = watch.seconds.get("ahead") or watch.seconds.get("sample")
         self._parts.record(
             "rollout",
             step,
-            rollout=number,
+            rollout=rollout.number,
+            sampler_step=rollout.step,
             epoch=self.epoch(step),
-            prompts=len(kept) // settings.samples,
-            filtered_prompts=filtered,
             **figures,
             gap_mean=gap.mean,
             gap_max=gap.largest,
             tokens=n_tokens,
             **{f"seconds_{phase}": seconds for phase, seconds in watch.seconds.items()},
-            sampled_per_second=n_tokens / watch.seconds["sample"] if watch.seconds.get("sample") else None,
+            sampled_per_second=n_tokens / sampling if sampling else None,
         )
-        return rollout
-
-    def _hand_over(self, watch: Stopwatch) -> Gap | None:
-        """Gives the sampler the current weights, and proves that servers have them."""
-        self._sampler.refresh()
-        watch.lap("sync")
-        gap = self._check_servers() if self._sampler.is_remote else None
-        watch.lap("check")
-        return gap
 
     def _rewarded(self, responses: Sequence[GradedResponse], step: int) -> RewardBatch:
         """Rewards and advantages, computed on rank 0: a user's own function need not agree with itself."""
@@ -227,30 +263,37 @@ class RolloutSource:
         if self._world.all_max([float(self._parts.stop.status or 0)])[0]:
             raise SourceStopped
 
-    def _sample(self, taken: Sequence[tuple[int, int]], watch: Stopwatch) -> list[GradedResponse]:
-        """Graded responses to these prompts, group after group, from all ranks. Raises SourceStopped on all ranks."""
-        settings, sampler, seed = self._settings.rollout, self._sampler, self._settings.batch.seed
-        prompts = {
-            place: self._store.prompt(taken[place][1]) for place in range(sampler.group, len(taken), sampler.groups)
-        }
-        requests = [
-            Request(prompt.messages, request_seed(seed, key, sample), prompt.id, sample, logprobs=True)
-            for place, prompt in prompts.items()
+    def _requests(self, taken: Sequence[tuple[int, int]]) -> list[tuple[int, VerifiablePrompt, Request]]:
+        """What this rank asks of these prompts: (place of the prompt, prompt, request of one response)."""
+        samples, sampler, seed = self._settings.rollout.samples, self._sampler, self._settings.batch.seed
+        return [
+            (place, prompt, Request(prompt.messages, request_seed(seed, key, sample), prompt.id, sample, logprobs=True))
+            for place in range(sampler.group, len(taken), sampler.groups)
+            for prompt in (self._store.prompt(taken[place][1]),)
             for key in (f"{taken[place][0]} {prompt.key}",)
-            for sample in range(settings.samples)
+            for sample in range(samples)
         ]
-        answers = sampler.generate(requests, self._parts.stop)
+
+    def _sample(self, wanted: int, ahead: SampledAhead | None, watch: Stopwatch) -> list[GradedResponse]:
+        """Graded responses to `wanted` prompts, group after group, from all ranks: new ones, or those sampled ahead.
+
+        Raises SourceStopped on all ranks.
+        """
+        settings, sampler = self._settings.rollout, self._sampler
+        taken = self._take(wanted) if ahead is None else ahead.taken
+        asked = self._requests(taken)
+        requests = [request for _, _, request in asked]
+        answers = sampler.generate(requests, self._parts.stop) if ahead is None else ahead.answers()
         self._stop_if_asked()
         sampler.check_version()
         watch.lap("sample")
-        places = [place for place in prompts for _ in range(settings.samples)]
         failed: list[GradedResponse] = []
         ungraded: list[tuple[GradedResponse, Completion, VerifiablePrompt]] = []
-        for place, request, answer in zip(places, requests, answers, strict=True):
+        for (place, prompt, request), answer in zip(asked, answers, strict=True):
             number, prompt_ids = place * settings.samples + request.sample, sampler.prompt_ids(request)
             response = GradedResponse(number, *taken[place], request.sample, prompt_ids)
             if isinstance(answer, Completion):
-                ungraded.append((response.with_completion(answer), answer, prompts[place]))
+                ungraded.append((response.with_completion(answer), answer, prompt))
             else:
                 why = answer.kind if answer is not None else "no_answer"
                 failed.append(replace(response, reason=why, null_by=NullBy.VERIFIER))
@@ -302,34 +345,6 @@ class RolloutSource:
         ]
 
     # -- log-probabilities --------------------------------------------------------------------------------------------
-
-    def _check_gap(self, responses: Sequence[GradedResponse]) -> Gap:
-        """Log-probabilities of sampler and trainer on a few short responses; raises Fatal(6) beyond --max-gap."""
-        probes = probes_among(responses, PROBES * self._world.dp_size)
-        return self._gap(probes, "the sampler") if probes else Gap(0.0, 0.0)
-
-    def _check_servers(self) -> Gap:
-        """As `_check_gap`, on responses that each server gives for this alone; the largest of their gaps."""
-        seed = self._settings.batch.seed
-        prompts = [self._store.prompt(index) for index in range(min(SERVER_PROBES, len(self._store)))]
-        requests = [
-            Request(prompt.messages, request_seed(seed, prompt.key, number), prompt.id, number, logprobs=True)
-            for number, prompt in enumerate(prompts)
-        ]
-        gaps = []
-        for server, completions in self._sampler.sample_of_each(requests, SERVER_PROBE_TOKENS).items():
-            probes = [
-                GradedResponse(i, i, i, i, self._sampler.prompt_ids(requests[i])).with_completion(completion)
-                for i, completion in enumerate(completions)
-            ]
-            gaps.append(self._gap(probes, server))
-        return Gap(max(gap.mean for gap in gaps), max(gap.largest for gap in gaps))
-
-    def _gap(self, probes: Sequence[GradedResponse], sampler: str) -> Gap:
-        trainer = self._log_probs(self._engine, self._trajectories(probes, [0.0] * len(probes)))
-        bound = self._settings.rollout.max_gap or MAX_GAP[self._engine.precision]
-        theirs = [each.sampler_logp for each in probes]
-        return checked_gap(theirs, [trainer[i] for i in range(len(probes))], bound, sampler)
 
     def _log_probs(self, model: Any, trajectories: Sequence[Trajectory]) -> dict[int, np.ndarray]:
         """Log-probabilities of the targets of each, without dropout."""
@@ -387,9 +402,20 @@ class RolloutSource:
             if (found := re.fullmatch(r"step-(\d+)", path.name))
         ]
         needed = {step // self._updates for step in steps} | {rollout.number, rollout.number - 1}
-        for path in self._folder.glob("*.npz"):
-            if path.stem.isdigit() and int(path.stem) not in needed:
+        needed_weights = {self._ahead_of(step) for step in [*steps, rollout.number * self._updates]}
+        for path in [*self._folder.glob("*.npz"), *self._folder.glob(f"{_WEIGHTS}*.safetensors")]:
+            number = path.stem.removeprefix(_WEIGHTS)
+            kept = needed if path.suffix == ".npz" else needed_weights
+            if number.isdigit() and int(number) not in kept:
                 path.unlink()
+
+    def _weights_path(self, step: int) -> Path:
+        """Where weights are kept by which the rollout after `step` steps is sampled."""
+        return self._folder / f"{_WEIGHTS}{step}.safetensors"
+
+    def _ahead_of(self, step: int) -> int:
+        """The steps after which the rollout began that is sampled ahead when `step` steps are done."""
+        return max(0, -(-step // self._updates) * self._updates - self._settings.rollout.async_steps)
 
 
 def _advantages(rewarded: RewardBatch) -> list[float | np.ndarray]:
