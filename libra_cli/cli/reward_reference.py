@@ -42,6 +42,10 @@ SECTIONS: tuple[tuple[str, Registry, str], ...] = (
 """Title, functions, and how a configuration file names one of them."""
 
 
+_OWN = ("against", "references")
+"""Options of a judge in a recipe that `libra judge` does not have."""
+
+
 def page() -> str:
     """Markdown: the chain, its keys with their defaults, the functions of each link, the facts."""
     keys = [(code(key), code(_yaml(value))) for key, value in DEFAULTS.items()]
@@ -54,10 +58,11 @@ def page() -> str:
         "term after `else`. `anneal: {horizon: STEPS}` lets its weight fall as exp(-step / horizon).\n",
         "`judge: {model: NAME, OPTION: ...}` names a model that scores the responses online, which need no reference "
         "then; `judge: NAME` does for the defaults. The options are those of [libra judge](judge.md): "
-        f"{', '.join(code(each.name) for each in fields(RewardJudge) if each.name != 'against')}. The task `score`, "
+        f"{', '.join(code(each.name) for each in fields(RewardJudge) if each.name not in _OWN)}. The task `score`, "
         "`rate` or `verify` measures `judge_P_G`, a reward model its number, the task `rank` all pairs of a prompt's "
         "responses as `difference_P_G_G`. With `against: reference` it compares one response of the prompt, drawn at "
-        "random, with each of the others: `wins_P_G`.\n",
+        "random, with each of the others: `wins_P_G`. `references: FILE`, rows of `libra judge` about responses of the "
+        "starting policy to the same problems, gives `judge_reference_P_M`.\n",
         "A function of your own is a term: `{reward: FILE.py:function, OPTION: ...}`, or `module:function` of a module "
         "that Python finds (not in the current folder, unless PYTHONPATH names it). It is called as `function(facts, "
         "**options)` and returns an array [P, G]; its keyword-only parameters are its options; its attribute `facts`, "

@@ -11,6 +11,7 @@ import pytest
 from libra_cli.exits import Exit, Fatal
 from libra_cli.reports import page
 from libra_cli.reports.run_curves import MOST_POINTS, thinned
+from libra_cli.reports.runs_part import shown_figures
 from libra_cli.stages.report.run import read_runs
 
 
@@ -101,3 +102,14 @@ def test_a_long_curve_is_averaged_not_cut() -> None:
     assert len(points) == MOST_POINTS
     assert {value for _, value in points} == {0.4, 0.6}  # five neighbours each
     assert thinned(curve[:7]) == curve[:7]
+
+
+def test_the_figures_of_preferences_are_shown(tmp_path: Path) -> None:
+    events = [
+        {**event, "reward_margin": 0.1 * at, "reward_accuracy": 0.5} for at, event in enumerate(steps([0.7, 0.6]))
+    ]
+    (run,) = read_runs([write_run(tmp_path / "policy" / "events.jsonl", events).removesuffix("/events.jsonl")])
+    shown = shown_figures([run])
+    assert [shown[f"step/{name}"][0] for name in ("reward_margin", "reward_accuracy")] == [
+        "margin of rewards", "pairs or answers rewarded rightly, %",
+    ]  # fmt: skip

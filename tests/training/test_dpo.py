@@ -252,11 +252,13 @@ def test_a_killed_run_goes_on_with_the_same_losses(made: Path, loss: str) -> Non
             break
     process.communicate(timeout=120)
     assert process.returncode == -signal.SIGKILL
-    assert (made / f"killed-{loss}" / ".samples" / "reference" / "train.bin").exists()
+    reference = made / f"killed-{loss}" / ".samples" / "reference" / "train.bin"
+    if is_torn := loss == "sigmoid":  # as after a kill in the middle of a write
+        os.truncate(reference, reference.stat().st_size - 6)
     done = subprocess.run(words, env=runs.environment(), capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     assert "continues after step 2" in done.stderr
-    assert "computes log-probabilities" not in done.stderr
+    assert ("computes log-probabilities" in done.stderr) == is_torn
     events = [json.loads(line) for line in done.stdout.splitlines()]
     found = {event["step"]: event for event in events if event["event"] == "step"}
     expected = {step["step"]: step for step in runs.steps(made / f"{'base' if loss == 'sigmoid' else loss}.log")}

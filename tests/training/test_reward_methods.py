@@ -218,7 +218,7 @@ def test_par_rewards_the_probability_of_beating_reference_responses():
     close(rewards_of(plan, **facts, judge_reference_P_M=group(inputs["references_M"])), [[expected["two"], 1, 0]])
     close(rewards_of(plan, **facts, judge_reference_P_M=group([1.0, nan])), [[expected["one"], expected["bounded"], 0]])
     close(rewards_of(plan, **facts, judge_reference_P_M=group([nan, nan])), [[nan, nan, nan]])
-    with pytest.raises(InvalidOptions, match=r"judge_reference_P_M.*score responses of the starting policy first"):
+    with pytest.raises(InvalidOptions, match=r"judge_reference_P_M.*name its verdicts on responses"):
         rewards_of(plan, **facts)
     fixed = {"rewards": [{"name": "judge", "transform": {"name": "sigmoid", "center": 1, "slope": 2}}]}
     close(rewards_of(fixed, judge_P_G=group([1, 2])), [[0.5, 1 / (1 + exp(-2))]])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from reward_models import reward_model
 from servers.scripted import Call, Reply, ScriptedServer, error, wrote
 
@@ -20,7 +23,7 @@ from libra_cli.stream.signals import StopRequest
 from libra_cli.training.data.prompts import PromptReader, VerifiablePrompt
 from libra_cli.training.rewards import RewardPlan
 from libra_cli.training.rewards.judge import RewardJudge
-from libra_cli.training.rollouts.judge_model import choose_judge
+from libra_cli.training.rollouts.judge_model import choose_judge, item_check
 from libra_cli.training.rollouts.judging import RolloutJudge, judge_figures, refuse_failing_judge
 from libra_cli.training.rollouts.rollout import GradedResponse, facts_of
 
@@ -34,6 +37,7 @@ def test_its_options_have_the_defaults_of_libra_judge() -> None:
     own = {each.name: each.default for each in fields(RewardJudge) if each.default is not MISSING}
     assert own.pop("task") == "score"
     assert own.pop("against") == "all"
+    assert own.pop("references") is None
     assert {name: of_judge[name] or None for name in own} == {name: value or None for name, value in own.items()}
 
 
@@ -229,6 +233,59 @@ def test_a_judge_that_sees_the_reference_needs_one():
     assert reader("p", {"question": "1+1?", "reference": "2"}).record["reference"] == "2"
 
 
+QUESTION = PROMPT.record["question"]
+SCORED = {"question": QUESTION, "response": "38", "judge": "tiny", "judge_task": "score"}
+
+
+def references(path: Path, *rows: dict[str, Any]) -> str:
+    path.write_text("".join(json.dumps({**SCORED, **row}) + "\n" for row in rows))
+    return str(path)
+
+
+def test_a_score_is_compared_with_those_of_reference_responses(stop, tmp_path):
+    other = {"question": "1+1?", "score": 0}
+    file = references(tmp_path / "r.jsonl", {"score": 1}, other, {"score": None}, {"score": 3})
+    with ScriptedServer(lambda call: wrote("[[score=4]]" if "39" in call.prompt else "[[score=2]]")) as server:
+        asked = {"model": "tiny", "base_url": server.url, "references": file}
+        done = judged(stop, [response(0, "39"), response(1, "40")], **asked)
+    assert [each.judged.references for each in done] == [(1, 3), (1, 3)]
+    preset = Path(__file__).parents[2] / "examples/recipes/rewards/par.yaml"
+    batch = rewarded(done, {**yaml.safe_load(preset.read_text()), "judge": asked})
+    beats = lambda score, of: 1 / (1 + math.exp(of - score))  # noqa: E731
+    assert batch.rewards_P_G[0].tolist() == pytest.approx(
+        [(beats(4, 1) + beats(4, 3)) / 2, (beats(2, 1) + beats(2, 3)) / 2]
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"label": 1}, r'references: \S+r.jsonl:1: no "score"; give what libra judge wrote'),
+        ({"score": True}, r':1: no "score"'),
+        ({"score": 1, "judge": "large"}, r":1: the judge is large with the task score, that of the recipe tiny with"),
+        ({"score": 1, "judge_task": "rate"}, r":1: the judge is tiny with the task rate"),
+        ({"score": 1, "question": None}, r":1: .*question"),
+    ],
+)
+def test_what_is_no_score_of_a_reference_response_is_refused(row, message, tmp_path):
+    file = references(tmp_path / "r.jsonl", row)
+    with pytest.raises(Fatal, match=message) as raised:
+        item_check(RewardJudge.from_config({"model": "tiny", "base_url": "http://a/v1", "references": file}), 0)
+    assert raised.value.status == Exit.USAGE
+
+
+def test_a_problem_without_a_score_of_a_reference_response_is_refused(tmp_path):
+    file = references(tmp_path / "r.jsonl", {"score": 1}, {"question": "1+1?", "score": None})
+    config = {"model": "tiny", "base_url": "http://a/v1", "references": file}
+    reader = replace(READER, check_item=item_check(RewardJudge.from_config(config), 0))
+    reader("p", {"question": QUESTION})
+    for question in ("1+1?", "1+2?"):
+        with pytest.raises(RowError, match=r"no score of a reference response in .*r\.jsonl"):
+            reader("p", {"question": question})
+    with pytest.raises(Fatal, match="there are no rows"):
+        item_check(RewardJudge.from_config({**config, "references": references(tmp_path / "none.jsonl")}), 0)
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [
@@ -238,6 +295,10 @@ def test_a_judge_that_sees_the_reference_needs_one():
         ({"model": "m", "base_url": [3]}, "judge.base_url: expected an address"),
         ({"model": "m", "engine_arg": 3}, "judge.engine_arg: expected keys and values, got 3"),
         ({"model": "m", "task": "rank", "reduce": "max"}, "judge.reduce: a comparison has no highest vote"),
+        (
+            {"model": "m", "task": "rank", "references": "x"},
+            "judge.references: a judge of the task rank scores no response",
+        ),
         ({"model": "m", "against": "reference"}, "judge.against: only a judge of the task rank compares responses"),
         (
             {"model": "m", "task": "rank", "against": "reference"},

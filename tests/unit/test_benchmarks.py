@@ -75,6 +75,12 @@ def test_streams_rollout() -> None:
     assert "rollout/raw engine" in figures("streams", "--only", "rollout", "--rounds", "1")
 
 
+def test_dpo() -> None:
+    found = figures("dpo", "--alone", "--shape", "tiny", "--rounds", "1")["tiny"]  # TRL is not installed here
+    assert isinstance(found, dict)
+    assert found["pairs_per_second"] > 0
+
+
 def test_grpo() -> None:
     found = figures("grpo", "--alone", "--tiny", "--rounds", "1", "--case", "tail")  # TRL is not installed here
     tail = found["tail"]

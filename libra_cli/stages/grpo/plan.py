@@ -9,7 +9,7 @@ from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.sampling.choose import api_key
 from libra_cli.training.rewards import RewardPlan
 from libra_cli.training.rewards.judge import RewardJudge
-from libra_cli.training.rollouts.judge_model import choose_judge
+from libra_cli.training.rollouts.judge_model import item_check
 from libra_cli.training.settings import GrpoRunSettings
 
 SAVED = ("correct", "null_by", "lengths", "truncated", "format", "responses", "confidence", "prompt_id", "subset")
@@ -74,7 +74,7 @@ def check_servers(settings: GrpoRunSettings) -> None:
 def _check_judge(judge: RewardJudge, seed: int) -> None:
     """Raises InvalidOptions if `libra judge` would refuse these options."""
     try:
-        choose_judge(judge, seed, lambda _: None)
+        item_check(judge, seed)
     except Fatal as error:
         raise InvalidOptions(f"judge: {error}") from None
 

@@ -12,7 +12,7 @@ from libra_cli.training.data.prompts import PromptReader, prepare_prompts
 from libra_cli.training.data.sources import StepSource
 from libra_cli.training.objectives.base import Objective
 from libra_cli.training.objectives.grpo import GrpoObjective, GrpoSettings, token_weights
-from libra_cli.training.rollouts.judge_model import choose_judge
+from libra_cli.training.rollouts.judge_model import item_check
 from libra_cli.training.rollouts.sampler import local_model
 from libra_cli.training.rollouts.source import RolloutSource
 from libra_cli.training.run import SourceParts
@@ -43,7 +43,7 @@ class GrpoMethod:
         rollout = settings.rollout
         templates = {task: _template(task, path) for task, path in rollout.template}
         seed = settings.batch.seed
-        check = None if self.plan.judge is None else choose_judge(self.plan.judge, seed, lambda _: None)[1].check
+        check = None if self.plan.judge is None else item_check(self.plan.judge, seed)
         self.reader = PromptReader(rollout.task, templates, rollout.system, seed, self.plan.graded, check)
 
     def prepare(self, preparation: Preparation) -> Prepared:

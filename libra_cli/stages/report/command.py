@@ -10,7 +10,7 @@ from libra_cli.cli.command import plain
 from libra_cli.cli.report_options import output_options
 
 EXAMPLES = (
-    "libra report judge                             # the folder of libra sft or libra grpo",
+    "libra report judge                             # the folder of libra sft, dpo or grpo",
     "libra report --html curves.html sft grpo grpo-kl0",
     "libra grpo --config grpo.yaml > run.jsonl; libra report run.jsonl",
 )
@@ -22,7 +22,7 @@ EXAMPLES = (
 def command(inputs: tuple[str, ...], **options: Any) -> int:
     """Show training runs side by side: their figures, and a page with their curves.
 
-    RUN is the folder of a run (-o of libra sft or libra grpo), or a file with its events: what the run wrote to
+    RUN is the folder of a run (-o of libra sft, dpo or grpo), or a file with its events: what the run wrote to
     standard output. A run that is still at work can be shown, too.
 
     The tables say how far each run came, and from what to what its figures went: means over the first and over the last

@@ -37,7 +37,7 @@ def _events(path: str) -> Iterator[Event]:
     if path != "-" and Path(path).is_dir():
         file = str(Path(path, EVENTS))
         if not Path(file).is_file():
-            cure = "name the -o of libra sft or libra grpo, or the file with its standard output"
+            cure = "name the -o of libra sft, dpo or grpo, or the file with its standard output"
             raise Fatal(Exit.USAGE, f"{path}: is not the folder of a training run ({EVENTS} is missing); {cure}")
     with closing(read_rows(InputFiles([file]))) as entries:
         for entry in entries:
@@ -47,7 +47,7 @@ def _events(path: str) -> Iterator[Event]:
                 raise Fatal(Exit.USAGE, f"{entry.place}: {entry.error}")
             event = entry.fields
             if not isinstance(event.get("event"), str) or type(event.get("step")) is not int:
-                cure = "name a file that libra sft or libra grpo wrote to standard output"
+                cure = "name a file that libra sft, dpo or grpo wrote to standard output"
                 raise Fatal(Exit.USAGE, f'{entry.place}: no "event" with its "step"; {cure}')
             yield event
 

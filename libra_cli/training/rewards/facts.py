@@ -51,7 +51,8 @@ FACTS: dict[str, FactKind] = {
                            "use a task prompt that asks for a confidence"),
     "judge": FactKind("P_G", "judge", "the score of a judge", "name one, judge: {model: NAME}"),
     "judge_reference": FactKind("P_M", "judge", "the judge's scores of M reference responses of the prompt",
-                                "score responses of the starting policy first"),
+                                "name its verdicts on responses of the starting policy, "
+                                "judge: {model: NAME, references: FILE}"),
     "difference": FactKind("P_G_G", "judge", "how far a response is ahead of another, from a pairwise judge",
                            "name a judge that compares, judge: {model: NAME, task: rank}"),
     "wins": FactKind("P_G", "judge", "1 if it wins all votes against the reference response",

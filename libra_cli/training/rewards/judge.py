@@ -32,6 +32,8 @@ class RewardJudge:
     reduce: Annotated[str, Choice(*choices.REDUCTIONS)] = "mean"
     orders: Annotated[str, Choice(*choices.ORDERS)] = "both"
     against: Annotated[str, Choice(*OPPONENTS)] = ALL
+    references: str | None = None
+    """A file with its scores of reference responses, which `center: reference` reads."""
     template: str | None = None
     thinking: bool = True
     temperature: NonNegative | None = None
@@ -74,6 +76,8 @@ class RewardJudge:
             raise InvalidOptions(f"{place}.reduce: a comparison has no highest vote; take mean, median or majority")
         if judge.task != RANK and judge.against != ALL:
             raise InvalidOptions(f"{place}.against: only a judge of the task {RANK} compares responses")
+        if judge.task == RANK and judge.references is not None:
+            raise InvalidOptions(f"{place}.references: a judge of the task {RANK} scores no response")
         return judge
 
     @property
@@ -87,7 +91,8 @@ class RewardJudge:
         """The facts that it measures, without their axes."""
         if self.against == REFERENCE:
             return ("wins", "reference")
-        return ("difference",) if self.task == RANK else ("judge",)
+        references = () if self.references is None else ("judge_reference",)
+        return ("difference",) if self.task == RANK else ("judge", *references)
 
 
 def shaping_of(recipe: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from libra_cli.exits import InvalidOptions
+from libra_cli.records.forms import JudgeItem
 from libra_cli.sampling.choose import ChosenModel, choose_models
 from libra_cli.sampling.judges import GenerativeJudge, Judge, ScalarJudge
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
 from libra_cli.tasks import JUDGING, slots, thinking
 from libra_cli.training.rewards.judge import RANK, RewardJudge
+from libra_cli.training.rollouts.reference_scores import ReferenceScores
 
 
 def choose_judge(settings: RewardJudge, seed: int, note: Callable[[str], None]) -> tuple[ChosenModel, Judge]:
@@ -70,3 +73,23 @@ def choose_judge(settings: RewardJudge, seed: int, note: Callable[[str], None]) 
     if model.scalar and settings.task == RANK:
         raise InvalidOptions(f"{settings.model} gives a number and compares nothing; leave out the task")
     return model, ScalarJudge() if model.scalar else GenerativeJudge(task, sampling, template)
+
+
+def reference_scores(settings: RewardJudge, model: ChosenModel, judge: Judge) -> ReferenceScores | None:
+    """What the judge said of reference responses, if the recipe names a file of that. Raises Fatal."""
+    if settings.references is None:
+        return None
+    return ReferenceScores.read(os.path.expanduser(settings.references), model.name, judge.name)
+
+
+def item_check(settings: RewardJudge, seed: int) -> Callable[[JudgeItem], None]:
+    """Raises RowError for an item that the judge cannot be asked about, or that lacks what its recipe needs."""
+    model, judge = choose_judge(settings, seed, lambda _: None)
+    references = reference_scores(settings, model, judge)
+
+    def check(item: JudgeItem) -> None:
+        judge.check(item)
+        if references is not None:
+            references.of(item)
+
+    return check

@@ -26,7 +26,7 @@ from libra_cli.stream.signals import StopRequest
 from libra_cli.tasks.reason import TRUNCATED
 from libra_cli.training.data.prompts import VerifiablePrompt
 from libra_cli.training.rewards.judge import REFERENCE, RewardJudge
-from libra_cli.training.rollouts.judge_model import choose_judge
+from libra_cli.training.rollouts.judge_model import choose_judge, reference_scores
 from libra_cli.training.rollouts.rollout import GradedResponse, Judged
 
 Group = tuple[str, VerifiablePrompt, Sequence[GradedResponse]]
@@ -39,6 +39,7 @@ class RolloutJudge:
     def __init__(self, settings: RewardJudge, seed: int, note: Callable[[str], None]):
         self._settings, self._seed = settings, seed
         self._model, self._judge = choose_judge(settings, seed, note)
+        self._references = reference_scores(settings, self._model, self._judge)
         self._engine: AnyEngine | None = None
 
     def judge(self, groups: Sequence[Group], stop: StopRequest) -> list[GradedResponse]:
@@ -77,7 +78,7 @@ class RolloutJudge:
                 said = {"judge": self._model.name, **fields, **self._provenance(answers)}
                 judged[numbers[0]] = Judged(fields["score"], fields=said, gate=session.plan.gates[0], failed=failed)
         done: list[GradedResponse] = []
-        for name, _, responses in groups:
+        for name, prompt, responses in groups:
             numbers = [each.number for each in responses]
             verdicts = [judged.get(number, Judged()) for number in numbers]
             if self._settings.against == REFERENCE:
@@ -91,6 +92,9 @@ class RolloutJudge:
                 verdicts = [one._replace(difference=row) for one, row in zip(verdicts, rows, strict=True)]
             else:
                 verdicts = _no_answer_is_lowest(verdicts)
+            if self._references is not None:
+                scores = self._references.of(answered_item(prompt.record, response="A response."))
+                verdicts = [one._replace(references=scores) for one in verdicts]
             done += [replace(each, judged=one) for each, one in zip(responses, verdicts, strict=True)]
         return done
 

@@ -115,7 +115,9 @@ def _judged_fields(judged: Judged | None) -> dict[str, Any]:
         return {}
     if judged.is_reference is not None:
         return {"is_reference": judged.is_reference, "win": judged.win}
-    return {"difference": list(judged.difference)} if judged.difference else {"judge": judged.score}
+    if judged.difference:
+        return {"difference": list(judged.difference)}
+    return {"judge": judged.score, **({"judge_references": list(judged.references)} if judged.references else {})}
 
 
 def _number(value: Any) -> float | None:
@@ -180,6 +182,8 @@ def _is_whole(made: Mapping[str, Any]) -> bool:
     fits = all(type(made.get(name, ...)) in types for name, types in _TYPES.items())
     leads = made.get("difference", [])
     judged = type(made.get("judge")) in _NUMBER and type(leads) is list and all(type(lead) in _NUMBER for lead in leads)
+    references = made.get("judge_references", [])
+    judged = judged and type(references) is list and all(type(score) in (int, float) for score in references)
     judged = judged and all(made.get(name) in (True, False, None) for name in ("is_reference", "win"))
     counts = all(made[name] >= 0 for name, types in _TYPES.items() if types == (int,)) if fits else False
     return counts and judged and made["null_by"] in _NULL_CAUSES
@@ -212,4 +216,5 @@ def _measured(made: Mapping[str, Any]) -> MeasuredResponse:
         tuple(made.get("difference", ())),
         made.get("is_reference"),
         made.get("win"),
+        tuple(made.get("judge_references", ())),
     )

@@ -33,6 +33,8 @@ class Judged(NamedTuple):
     """The others of its group were compared with it alone; None if the judge compares no response with one."""
     win: bool | None = None
     """It wins all votes against the reference response; None if a request failed."""
+    references: tuple[float, ...] = ()
+    """Its scores of reference responses to the prompt."""
     unread: bool = False
     """A vote of one of its comparisons has no verdict."""
     fields: Mapping[str, Any] | None = None
@@ -87,6 +89,7 @@ class GradedResponse:
             judged.difference,
             judged.is_reference,
             judged.win,
+            judged.references,
         )
 
     def with_completion(self, completion: Completion) -> GradedResponse:
@@ -216,6 +219,7 @@ class MeasuredResponse(NamedTuple):
     difference: tuple[float | None, ...] = ()
     is_reference: bool | None = None
     win: bool | None = None
+    references: tuple[float, ...] = ()
     """As a judge has them, see Judged."""
 
     @property
@@ -251,6 +255,9 @@ def facts_of(
     def array(value: Callable[[MeasuredResponse], Any], dtype: Any = np.float64) -> np.ndarray:
         return np.array([[value(each) for each in group] for group in groups], dtype)
 
+    known = [group[0].references for group in groups]
+    most = max(map(len, known))
+    referred = np.array([(*scores, *[math.nan] * (most - len(scores))) for scores in known], np.float64)
     return {
         "correct_P_G": array(lambda each: _or_nan(each.correct)),
         "null_by_P_G": array(lambda each: each.null_by if plan.graded else each.null_by_ungraded, np.int64),
@@ -262,6 +269,7 @@ def facts_of(
         "prompt_id_P": np.array(prompts),
         "subset_P": np.array([str(subset) for subset in subsets], object),
         **({"judge_P_G": array(lambda each: each.score)} if judged else {}),
+        **({"judge_reference_P_M": referred} if judged and all(known) else {}),
         **({"difference_P_G_G": array(lambda each: each.difference)} if compared else {}),
         **({"wins_P_G": array(lambda each: 0.0 if each.is_reference else _or_nan(each.win))} if opposed else {}),
         **({"reference_P": array(lambda each: each.is_reference is True).argmax(axis=1)} if opposed else {}),
