@@ -96,10 +96,11 @@ def risk_coverage(confidence: Floats, right: Bools, points: int = CURVE_POINTS) 
     """Points [coverage, risk]: the share of wrong verdicts among the most confident ones (El-Yaniv and Wiener, 2010).
 
     Verdicts of equal confidence share a point. A long curve is thinned to `points`, evenly, with its last point.
+    Overwrites `confidence`, which may be large.
     """
     if not len(right):
         return []
-    falling = -confidence
+    falling = np.negative(confidence, out=confidence)
     of_wrong = falling[~right]
     falling.sort()
     of_wrong.sort()

@@ -13,9 +13,13 @@ from libra_cli.stream.rows import RowError
 
 FieldType = tuple[Set[type], Callable[[Any], bool], str]
 """Types whose values are all right, what decides on a value of another type, and what a field is in words."""
+_Doubtful = tuple[str, Callable[[Any], bool], bool]
+"""A field whose value must be looked at, what decides on it, and whether it is an integer: right unless large."""
 
 _SCALARS: Set[type] = frozenset({str, int, float, bool, type(None)})
 _LARGEST, _EXACT = sys.float_info.max, 2**53
+_SHAPES, _SHAPE_CHARS = 256, 4096
+"""Shapes of rows that are remembered, and the most characters of the keys of one."""
 
 
 def is_number(value: Any) -> bool:
@@ -25,29 +29,46 @@ def is_number(value: Any) -> bool:
 
 def check_types(fields: Mapping[str, Any], judgments_are_read: bool = True) -> None:
     """Raises RowError (`wrong_type`) if a known field of a row, or of its judgments, has a value of another type."""
-    name = _wrong(fields, _TYPES)
+    name = _FIELDS.wrong(fields)
     if name is not None:
         raise RowError("wrong_type", f'"{name}" is not {_TYPES[name][2]}; mend the row, or leave it out')
     if judgments_are_read and (judgments := fields.get("judgments")) and "judge_task" in fields:
         for judgment in judgments:
-            name = _wrong(judgment, _OF_JUDGMENT)
+            name = _JUDGMENT_FIELDS.wrong(judgment)
             if name is not None:
                 reason = f'a judgment has a "{name}" that is not {_OF_JUDGMENT[name][2]}'
                 raise RowError("wrong_type", f"{reason}; mend the row, or leave it out")
 
 
-def _wrong(fields: Mapping[str, Any], types: Mapping[str, FieldType]) -> str | None:
-    """The first field whose value has a wrong type. Written for speed: it sees every row."""
-    for name in fields:
-        if name in types:
-            plain, check, _ = types[name]
+class _Fields:
+    """Fields of known types. Written for speed: it sees every row, and most rows have the same shape.
+
+    The shape of a row is its keys and the types of their values. It says which values must be looked at themselves.
+    """
+
+    def __init__(self, types: Mapping[str, FieldType]):
+        self._types = types
+        self._of_shape: dict[tuple[Any, ...], list[_Doubtful]] = {}
+
+    def wrong(self, fields: Mapping[str, Any]) -> str | None:
+        """The first field whose value has a wrong type; None if all are right."""
+        shape = (*fields, *map(type, fields.values()))
+        doubtful = self._of_shape.get(shape)
+        if doubtful is None:
+            doubtful = []
+            for name, value in fields.items():
+                plain, check, _ = self._types.get(name, ((), None, ""))
+                if check and (type(value) is int or type(value) not in plain):
+                    doubtful.append((name, check, type(value) in plain))
+            if sum(map(len, fields)) <= _SHAPE_CHARS:
+                if len(self._of_shape) >= _SHAPES:
+                    self._of_shape.clear()
+                self._of_shape[shape] = doubtful
+        for name, check, takes_int in doubtful:
             value = fields[name]
-            kind = type(value)
-            if kind in plain and (kind is not int or -_EXACT < value < _EXACT):
-                continue
-            if not check(value):
+            if not (takes_int and -_EXACT < value < _EXACT) and not check(value):
                 return name
-    return None
+        return None
 
 
 def _is_scalar(value: Any) -> bool:
@@ -126,3 +147,4 @@ _OF_JUDGMENT: dict[str, FieldType] = {
     "pair": (set(), lambda value: _are_indices(value) and len(value) == 2, "a list of two places"),
     "response": ({int}, lambda _: False, "a place"),
 }
+_FIELDS, _JUDGMENT_FIELDS = _Fields(_TYPES), _Fields(_OF_JUDGMENT)

@@ -54,7 +54,7 @@ def check(folder: Path, manifest: Mapping[str, Any] | None, outputs: Sequence[st
         if name not in own and any(fnmatch(name, pattern) for pattern in EXPORTED):
             raise _foreign(folder / name)
     for path in _saved_rollouts(folder):
-        if not _is_rollout(path):
+        if not _is_rollout(path, manifest.get("run")):
             raise _foreign(path)
     for place in sorted((folder / "checkpoints").glob("step-*")) if "written" in manifest else ():
         _check_checkpoint(place)
@@ -104,28 +104,38 @@ def _saved_rollouts(folder: Path) -> list[Path]:
     return sorted(path for path in (folder / ROLLOUTS).glob("*") if _ROLLOUT.fullmatch(path.name))
 
 
-def _is_rollout(path: Path) -> bool:
-    """Whether a run has saved that rollout in the file: its first row says so, or is the beginning of one."""
+def run_of(folder: Path) -> str | None:
+    """The name that the run in `folder` has from its manifest; None for a run that an earlier version began."""
+    run = json.loads((folder / MANIFEST).read_bytes()).get("run")
+    return run if isinstance(run, str) else None
+
+
+def _is_rollout(path: Path, run: str | None) -> bool:
+    """Whether the run named `run` has saved that rollout in the file: its first row says so.
+
+    An earlier version named no run, and might be killed before the first row was whole.
+    """
     number = int(_ROLLOUT.sub(r"\1", path.name))
     try:
         with open(path, "rb") as file:
             line = file.readline(_LONGEST_LINE)
         if not line.endswith(b"\n"):
-            return not line or line.startswith(b'{"')  # an earlier version that was killed
-        return bool(json.loads(line)["rollout"]["number"] == number)
-    except (OSError, ValueError, RecursionError, LookupError, TypeError):
+            return not line or (run is None and line.startswith(b'{"'))
+        made = json.loads(line)["rollout"]
+        return bool(made["number"] == number and made.get("run") == run)
+    except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
         return False
 
 
-def remove_rollouts(folder: Path) -> None:
-    """Removes the rollouts that a run has saved, and nothing else."""
+def remove_rollouts(folder: Path, run: str | None) -> None:
+    """Removes the rollouts that the run named `run` has saved, and nothing else."""
     for path in _saved_rollouts(folder):
-        if _is_rollout(path):
+        if _is_rollout(path, run):
             path.unlink()
 
 
 def _foreign(path: Path) -> Fatal:
-    return Fatal(Exit.USAGE, f"{path}: was not written by libra, and a run would replace it; move it away")
+    return Fatal(Exit.USAGE, f"{path}: was not written by libra in this run, which would replace it; move it away")
 
 
 def remove_checkpoints(folder: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import subprocess
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -34,9 +35,10 @@ MODEL_FILES = ("config.json", "*.safetensors", "tokenizer*", "*.jinja")
 """What identifies a model's folder."""
 _KINDS = {
     "stage": str, "status": str, "config": dict, "steps": int, "samples": str, "refused": int, "left": dict,
-    "written": list,
+    "written": list, "run": str,
 }  # fmt: skip
-"""Types of the values of a manifest. `written`, which earlier versions did not write: what of DIR is libra's."""
+"""Types of the values of a manifest. Earlier versions did not write `written`, what of DIR is libra's, and `run`: a
+name that no other run has."""
 _PREPARED = "prepared"
 """Status of a run that has not begun to train: no settings bind the next one."""
 _END_BYTES = 1 << 16
@@ -53,6 +55,7 @@ class RunDir:
         self._anew = settings.save.overwrite or settings.save.resume == "never"
         self._inputs: dict[str, Any] = {}
         self._written: set[str] = set()
+        self._run: str | None = None
 
     def check(self) -> Exit | None:
         """The exit status of this very run if it is finished already. Raises Fatal if it cannot be done.
@@ -160,6 +163,7 @@ class RunDir:
         """
         before = self._manifest()
         self._written = {*own_folder.written(self.path, before), *own_folder.KEPT}
+        self._run = uuid.uuid4().hex if before is None else before.get("run")
         if before is None or self._anew or before.get("status") == _PREPARED:
             self._replace_manifest({"stage": self._stage, "status": _PREPARED})
         if self._anew:
@@ -168,7 +172,9 @@ class RunDir:
             for name in (SAMPLES, SCORED, ROLLOUTS, EVENTS):
                 self.remove(name)
             with _removing(self.path / own_folder.ROLLOUTS):
-                own_folder.remove_rollouts(self.path)
+                own_folder.remove_rollouts(self.path, self._run)
+            self._run = uuid.uuid4().hex  # not before: a run that is killed meanwhile still knows what is its own
+            self._replace_manifest({"stage": self._stage, "status": _PREPARED})
         self._inputs = {"files": self._sample_files(), "model": self._model_files(), "left": self._results()}
 
     @contextmanager
@@ -219,7 +225,8 @@ class RunDir:
         self._replace_manifest({"stage": self._stage, "status": status, "config": self._config(), **more})
 
     def _replace_manifest(self, content: Mapping[str, Any]) -> None:
-        content = {**content, "written": sorted(self._written), "versions": versions()}
+        run = {"run": self._run} if self._run else {}  # a run that an earlier version began stays without a name
+        content = {**content, **run, "written": sorted(self._written), "versions": versions()}
         replace_file(str(self.path / MANIFEST), json.dumps(content, indent=1).encode() + b"\n", begun=True)
 
     def _manifest(self) -> dict[str, Any] | None:

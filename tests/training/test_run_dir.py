@@ -13,6 +13,7 @@ import sft_runs as runs
 import thinned
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.training import own_folder
 from libra_cli.training.run_dir import RunDir
 
 
@@ -167,7 +168,14 @@ def test_a_file_among_those_of_a_run_is_refused_before_it_would_be_replaced(
     marker.write_text('{"step": 3, "files": {}}')
     assert finished.run(*args).check() is None
     put(finished.path, name)
-    assert "was not written by libra, and a run would replace it" in refusal(finished.run(*args), finished.path)
+    assert "was not written by libra in this run" in refusal(finished.run(*args), finished.path)
+
+
+def begun_by_an_earlier_version(folder: Path) -> None:
+    """Takes the name of the run out of its manifest."""
+    manifest = json.loads((folder / "libra.json").read_bytes())
+    assert len(manifest.pop("run")) == 32
+    (folder / "libra.json").write_text(json.dumps(manifest))
 
 
 SAVED_ROLLOUTS = {
@@ -182,12 +190,38 @@ SAVED_ROLLOUTS = {
 @pytest.mark.parametrize("text", ['{"id": 1}\n', '{"rollout": {"number": 3}}\n', '{"rollout": 9}\n', "[1]\n", "a,b\n"])
 def test_a_saved_rollout_is_known_by_what_it_says(finished: Finished, text: str) -> None:
     finished.finish()
+    begun_by_an_earlier_version(finished.path)
     put(finished.path, *SAVED_ROLLOUTS)
     for name, own in SAVED_ROLLOUTS.items():
         (finished.path / name).write_text(own)
     assert finished.run("--overwrite").check() is None
     (finished.path / "rollouts/rollout-9.jsonl").write_text(text)
     assert "rollout-9.jsonl: was not written by libra" in refusal(finished.run("--overwrite"), finished.path)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_rollout_that_another_run_has_saved_is_refused(finished: Finished, named: bool) -> None:
+    """Every run numbers its rollouts from 0; one that an earlier version began has no name."""
+    finished.finish()
+    own = {"run": own_folder.run_of(finished.path)}
+    if not named:
+        begun_by_an_earlier_version(finished.path)
+        own = {}
+    place = finished.path / "rollouts/rollout-0.jsonl"
+    put(finished.path, "rollouts/rollout-0.jsonl")
+    for foreign in ({"run": "0" * 32}, {"run": 1}, *([{}] if named else [])):
+        place.write_text(json.dumps({"rollout": {**foreign, "number": 0}}) + "\n")
+        for args in ([], ["--overwrite"]):
+            assert "rollout-0.jsonl: was not written by libra in this run" in refusal(
+                finished.run(*args), finished.path
+            )
+    place.write_text(json.dumps({"rollout": {**own, "number": 0}}) + "\n")
+    assert finished.run().check() is not None
+    again = finished.run("--overwrite")
+    again.check()
+    again.begin()
+    assert not place.exists()
+    assert own_folder.run_of(finished.path) not in (None, own.get("run"))
 
 
 def test_events_are_added_after_the_last_whole_line_and_never_through_a_link(finished: Finished) -> None:
@@ -218,6 +252,7 @@ def test_overwriting_takes_away_only_what_is_listed(finished: Finished) -> None:
     put(finished.path, "checkpoints/.step-9.partial/state", "checkpoints/step-3/libra.json")
     users = ["own.safetensors", "notes.txt", "data/rows.jsonl", "checkpoints/notes.txt", "checkpoints/mine/libra.json"]
     users += ["rollouts/notes.txt", "rollouts/rollout-1.jsonl.gz", "checkpoints/.mine.partial/state"]
+    begun_by_an_earlier_version(finished.path)
     for name, text in SAVED_ROLLOUTS.items():
         put(finished.path, name)
         (finished.path / name).write_text(text)

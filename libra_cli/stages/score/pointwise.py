@@ -71,9 +71,9 @@ class PointwiseCollector:
 
         A tie of votes counts as neither: it is a prediction that could not be made.
         """
-        is_tie = fields.get("judge_task") == "verify" and score == TIED
-        is_undecided = prediction is None and (score is None or is_tie)
-        if self._config.threshold is not None or "gate" in fields or is_undecided:
+        if self._config.threshold is not None or "gate" in fields:
+            return
+        if prediction is None and (score is None or (score == TIED and fields.get("judge_task") == "verify")):
             return
         if self._has_predictions not in (None, prediction is not None):
             raise ValueError(
@@ -173,15 +173,17 @@ class PointwiseCollector:
 
 def _score(fields: Fields) -> float | None:
     score = fields.get("score")
-    if score is None:
-        return None
-    if isinstance(score, bool) or not isinstance(score, (int, float)):
+    if type(score) is int or type(score) is float:
+        return float(score)
+    if score is not None:
         raise ValueError(f'"score" is {score!r}, not a number or null: run libra judge again')
-    return float(score)
+    return None
 
 
 def _prediction(fields: Fields) -> int | None:
     prediction = fields.get("prediction")
-    if prediction is not None and prediction not in (0, 1):
+    if prediction is None:
+        return None
+    if prediction not in (0, 1):
         raise ValueError(f'"prediction" is {prediction!r}, not 1, 0 or null: pairs need "preference" beside it')
-    return None if prediction is None else int(prediction)
+    return int(prediction)

@@ -72,13 +72,15 @@ def read(
     for path in paths or ("-",):
         file = STDIN if path == "-" else path
         kind: RowKind | None = None
+        reads_judgments = True
         of_judge: dict[str, RowCollector] = {}
         with closing(rows_of_file(path)) as rows:
             for n_rows, row in enumerate(rows, 1):
                 try:
-                    check_types(row.fields, kind is None or not kind.is_pointwise)
+                    check_types(row.fields, reads_judgments)
                     if kind is None:
                         kind = kind_of(row.fields, config.kind)
+                        reads_judgments = not kind.is_pointwise
                     if not kind.accepts(row.fields):
                         raise ValueError(kind.why_not(row.fields))
                     judge = kind.judge_of(row.fields)

@@ -18,8 +18,8 @@ from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.sinks import write_failed
 from libra_cli.tasks import JudgeTask
+from libra_cli.training import own_folder
 from libra_cli.training.data.prompts import PromptStore, VerifiablePrompt
-from libra_cli.training.own_folder import ROLLOUTS
 from libra_cli.training.rewards import Facts, NullBy, RewardBatch, RewardPlan
 from libra_cli.training.rollouts.rollout import GradedResponse, Judged, MeasuredResponse, facts_of
 
@@ -46,12 +46,14 @@ def write_records(
     `attempts`: what was sampled first, then what was sampled to replace prompts. The file appears when it is whole.
     Raises Fatal(74) if it cannot be written.
     """
-    path = folder / ROLLOUTS / f"rollout-{number}.jsonl"
+    path = folder / own_folder.ROLLOUTS / f"rollout-{number}.jsonl"
     try:
         path.parent.mkdir(exist_ok=True)
     except OSError as error:
         raise write_failed(str(path), error, begun=True) from None
-    made = ({"number": number, "step": step, "attempt": attempt} for attempt in range(len(attempts)))
+    run = own_folder.run_of(folder)
+    named = {"run": run} if run else {}
+    made = ({**named, "number": number, "step": step, "attempt": attempt} for attempt in range(len(attempts)))
     rows_of = (_rows(each, model, store, *given) for each, given in zip(made, attempts, strict=True))
     write_whole(str(path), chain.from_iterable(rows_of), begun=True)
 
