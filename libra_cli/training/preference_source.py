@@ -88,11 +88,16 @@ class PreferenceSource:
         if name is None:
             return AdapterReference(parts.model.engine) if self._settings.model.lora_rank is not None else None
         settings = replace(self._settings.model, model=name, revision=None, from_scratch=False, lora_rank=None)
-        config = parts.world.on_all_ranks(lambda: policy.load_config(settings))
-        largest, known = self._store.largest_id, config.get_text_config().vocab_size
-        if largest >= known:
-            what = f"a sample has the token {largest}, and this model knows {known}"
-            raise Fatal(Exit.USAGE, f"--reference {name}: {what}; use one with the tokenizer of --model")
+
+        def read_config() -> Any:
+            config = policy.load_config(settings)
+            largest, known = self._store.largest_id, config.get_text_config().vocab_size
+            if largest >= known:
+                what = f"a sample has the token {largest}, and this model knows {known}"
+                raise Fatal(Exit.USAGE, f"--reference {name}: {what}; use one with the tokenizer of --model")
+            return config
+
+        config = parts.world.on_all_ranks(read_config)
         return FrozenReference(settings, config, parts.model.engine, parts.world, 1.0)
 
     # -- steps --------------------------------------------------------------------------------------------------------

@@ -100,8 +100,13 @@ class ReferenceLogProbs:
     def _stop_if_asked(self) -> None:
         """Ends the run on all ranks together, whichever of them received the signal."""
         status = int(self._parts.world.all_max([float(self._parts.stop.status or 0)])[0])
-        if status:
+        if not status:
+            return
+
+        def stop() -> None:
             raise Fatal(Exit(status), "stopped before the first step; the same command goes on")
+
+        self._parts.world.on_all_ranks(stop)
 
 
 def _append(path: Path, data: bytes) -> None:

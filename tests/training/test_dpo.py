@@ -267,3 +267,15 @@ def test_a_killed_run_goes_on_with_the_same_losses(made: Path, loss: str) -> Non
         shared = {name for name in step if name.startswith(("loss", "reward", "logp", "kl", "grad"))}
         assert {name: step[name] for name in shared} == {name: expected[number][name] for name in shared}
     assert not (made / f"killed-{loss}" / ".samples").exists()
+
+
+@pytest.mark.slow
+def test_a_reference_with_another_vocabulary_is_refused(made: Path) -> None:
+    config = json.loads((made / "reference" / "config.json").read_text())
+    (made / "small").mkdir()
+    (made / "small" / "config.json").write_text(json.dumps({**config, "vocab_size": 100}))
+    words = ["--model", str(made / "policy"), "--reference", str(made / "small"), str(made / "pairs.jsonl")]
+    runs.drive(made, 1, {"refused": words}, may_fail=True, stage="dpo")
+    status, said = json.loads((made / "refused.ended").read_text())
+    assert status == 2
+    assert "this model knows 100; use one with the tokenizer of --model" in said
