@@ -107,12 +107,12 @@ _libra() {
         'dpo-pairs')
             case $before in
                 --by) _libra_only 'prediction score label' ;;
-                --margin|--per-query|--system|--seed|--shard|--limit|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --threshold|--margin|--per-query|--system|--seed|--shard|--limit|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --match) _libra_only 'random length' ;;
                 --consensus) _libra_only 'all majority mean' ;;
                 --confusion|--template|--spool-dir|--report|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--by --margin --match --per-query --consensus --unpaired --confusion --template --system --seed --spool-dir --report --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--by --threshold --margin --match --per-query --consensus --unpaired --confusion --template --system --seed --spool-dir --report --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'mix')
             case $before in

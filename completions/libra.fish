@@ -361,6 +361,7 @@ complete -c libra -n '__fish_seen_subcommand_from rs-filter' -l debug -d 'Show t
 complete -c libra -n '__fish_seen_subcommand_from rs-filter' -s h -l help -d 'Show this message and exit'
 
 complete -c libra -n '__fish_seen_subcommand_from dpo-pairs' -l by -x -a 'prediction score label' -d 'What decides which response is better'
+complete -c libra -n '__fish_seen_subcommand_from dpo-pairs' -l threshold -x -d 'With --by prediction'
 complete -c libra -n '__fish_seen_subcommand_from dpo-pairs' -l margin -x -d 'With --by score'
 complete -c libra -n '__fish_seen_subcommand_from dpo-pairs' -l match -x -a 'random length' -d 'Which correct response meets which incorrect one'
 complete -c libra -n '__fish_seen_subcommand_from dpo-pairs' -l per-query -x -d 'Keep at most N pairs of a query'

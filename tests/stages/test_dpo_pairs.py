@@ -97,6 +97,27 @@ def test_pairs_are_conversations_and_every_row_is_accounted_for(shell, tmp_path)
         assert (pair["chosen_value"], pair["rejected_value"]) == (1.0, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("task", "options", "decided"),
+    [
+        ("score", [], {0.5: 0, 2: 0, 2.5: 1, 4: 1}),
+        ("rate", [], {2.5: 0, 5: 0, 5.5: 1}),
+        ("score", ["--threshold", "0.5"], {0: 0, 0.5: 0, 1: 1}),
+        ("scalar", [], {0.5: None, 2: None}),
+        ("scalar", ["--threshold", "-1"], {-2: 0, -1: 0, 0.5: 1}),
+        ("verify", [], {}),
+    ],
+)
+def test_a_score_without_a_verdict_is_read_by_a_threshold(shell, tmp_path, task, options, decided) -> None:
+    scores = [*decided, None]
+    rows = [judged(1, n, None) | {"score": score, "judge_task": task} for n, score in enumerate(scores)]
+    rows.append(judged(1, len(rows), 1) | {"score": -9, "judge_task": task})  # a verdict stands
+    made, _ = run(shell, tmp_path, rows, "--unpaired", *options)
+    known = {n: bool(value) for n, value in enumerate(decided.values()) if value is not None}
+    found = {int(row["completion"][0]["content"].split()[-1][:-1]): row["label"] for row in made}
+    assert found == known | {len(scores): True}
+
+
 def test_the_same_bytes_whatever_the_order_and_others_with_another_seed(shell, tmp_path) -> None:
     rows = [judged(query, n, (n + query) % 2) for query in range(9) for n in range(6)]
     once, _ = run(shell, tmp_path, rows)

@@ -44,8 +44,15 @@ if TYPE_CHECKING:
     "--by",
     type=click.Choice(choices.PAIR_BASES),
     default="prediction",
-    help="What decides which response is better. prediction: the judge's binary verdict; score: its rating; label: the "
-    "rule of libra verify, which needs references.",
+    help="What decides which response is better. prediction: the judge's verdict, correct or incorrect (see "
+    "--threshold); score: its rating; label: the rule of libra verify, which needs references.",
+)
+@option(
+    "--threshold",
+    type=NumberType(float),
+    metavar="X",
+    help="With --by prediction: a response without a verdict is correct if its score is above X. Default: as the task "
+    "of the judge has it (score: 2, rate: 5); a reward model's scores have no threshold.",
 )
 @option(
     "--margin",
@@ -126,6 +133,8 @@ def command(run: Run, by: str, **options: Any) -> None:
 
     by_score, unpaired = by == "score", options["unpaired"]
     consensus = options["consensus"] or ("mean" if by_score else "all")
+    if options["threshold"] is not None and by != "prediction":
+        raise click.UsageError(f"--threshold makes verdicts of scores; leave it out with --by {by}")
     if options["margin"] is not None and not by_score:
         raise click.UsageError("--margin is a distance of scores; give --by score, too")
     if by_score != (consensus == "mean") and options["consensus"] is not None:
@@ -149,6 +158,6 @@ def command(run: Run, by: str, **options: Any) -> None:
             why = error.strerror if isinstance(error, OSError) else error
             raise click.UsageError(f"--confusion {options['confusion']}: {why}") from None
     rule = None if unpaired else PairRule(by_score, options["margin"] or 0.0, options["match"], options["per_query"])
-    reader = OpinionReader(Prompts(text, options["system"]), by)
+    reader = OpinionReader(Prompts(text, options["system"]), by, options["threshold"])
     with RowStore(options["spool_dir"], "--spool-dir") as store:
         make_pairs(run, reader, consensus, rule, options["seed"], store, confusion, options["report"])

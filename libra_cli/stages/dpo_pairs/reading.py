@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from libra_cli.sampling.asked_prompts import Prompts
 from libra_cli.stream import rows
 from libra_cli.stream.rows import Row, RowError
+from libra_cli.tasks import JUDGING
+from libra_cli.tasks.judge import is_above
 
 _ONE_BY_ONE = ("score", "rate", "verify", "scalar")
 """Tasks of judges that say something of each response by itself."""
@@ -34,8 +36,9 @@ class Opinion(NamedTuple):
 class OpinionReader:
     """Reads rows of `libra judge` (by `prediction` or `score`) or of `libra verify` (by `label`)."""
 
-    def __init__(self, prompts: Prompts, by: str):
-        self._prompts, self._by = prompts, by
+    def __init__(self, prompts: Prompts, by: str, threshold: float | None = None):
+        """By `prediction`, a score above `threshold` (None: that of the judge's task) stands for a missing verdict."""
+        self._prompts, self._by, self._threshold = prompts, by, threshold
 
     def read(self, row: Row) -> Opinion:
         """The opinion of a row; raises RowError if it has none, or if its prompt cannot be made."""
@@ -72,12 +75,15 @@ class OpinionReader:
         if self._by not in row.fields:
             raise RowError("missing_field", f'no "{self._by}": run libra verify first')
         value = row.fields[self._by]
+        if self._by == "score":
+            return _score(value)
+        if value is None and self._by == "prediction":
+            task = JUDGING.get(row.fields.get("judge_task", ""))
+            threshold = task.threshold if self._threshold is None and task else self._threshold
+            score = _score(row.fields.get("score"))
+            return math.nan if threshold is None or math.isnan(score) else float(is_above(score, threshold))
         if value is None:
             return math.nan
-        if self._by == "score":
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-                raise RowError("wrong_type", f'"score" is {json.dumps(value)}; it must be a number or null')
-            return float(value)
         if value not in (0, 1):
             what = f'"{self._by}" is {json.dumps(value)}; it must be 1 (correct), 0 (incorrect) or null'
             raise RowError("bad_label", what)
@@ -91,6 +97,14 @@ class OpinionReader:
                     raise RowError("wrong_type", f'"{name}" is no text')
                 return text
         raise RowError("missing_field", 'no "response_with_cot" and no "response": run libra rollout first')
+
+
+def _score(value: Any) -> float:
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise RowError("wrong_type", f'"score" is {json.dumps(value)}; it must be a number or null')
+    return float(value)
 
 
 def _task_of(row: Row) -> str:
