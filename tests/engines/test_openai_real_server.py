@@ -7,6 +7,7 @@ import json
 
 import installed
 import pytest
+import thinned
 from servers.prompts import PromptRequests, request_of
 from servers.real import vllm_server
 
@@ -78,7 +79,7 @@ def fits(one, other):
     return one is None or other is None or one == other
 
 
-@pytest.mark.parametrize("engine", ["transformers", "vllm"])
+@pytest.mark.parametrize("engine", [thinned.slow("transformers"), "vllm"])
 def test_rows_have_the_shape_that_other_engines_give(rollout, engine):
     rows, others = rollout("openai", "-n", "2"), rollout(engine, "-n", "2")
     assert len(rows) == len(others) == 2 * PROBLEMS

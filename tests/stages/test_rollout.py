@@ -136,6 +136,7 @@ def test_the_rows_of_a_pipe_reach_every_model_and_are_whole(shell, problems, rec
 MODEL = "--model libra-mini/strong --temperature 0.9 --max-tokens 80"
 
 
+@pytest.mark.slow
 def test_a_killed_rollout_continues_with_every_sample_once(environment, shell, problems, tmp_path):
     command = f"libra rollout --engine transformers {MODEL} --batch-size 2 -n 8 -o out.jsonl {problems}"
     process = subprocess.Popen(["bash", "-c", f"exec {command}"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE)

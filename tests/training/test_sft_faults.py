@@ -83,6 +83,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(undisturbed: Path) -> None:
     assert (again.returncode, "is finished" in again.stderr) == (0, True)
 
 
+@pytest.mark.slow
 def test_a_run_on_two_ranks_that_is_asked_to_stop_saves_and_goes_on(undisturbed: Path) -> None:
     status, errors = stop_at(undisturbed, "stopped", 5, signal.SIGUSR1, "--nproc", "2", "--zero", "2")
     assert status == 75, errors

@@ -52,6 +52,7 @@ def test_score() -> None:
     assert score["bootstrapping"]()["seconds"] > 0  # the rest needs a peer that is not installed here
 
 
+@pytest.mark.slow
 def test_sft(tmp_path: Path) -> None:
     shape = {"layers": 1, "width": 32, "heads": 2, "vocabulary": 284, "length": 64, "batch": 2, "steps": 2}
     work = {"folder": str(tmp_path), "shape": shape, "batch": 2, "length": 64, "micro": None, "lr": 1e-4}
@@ -75,12 +76,14 @@ def test_streams_rollout() -> None:
     assert "rollout/raw engine" in figures("streams", "--only", "rollout", "--rounds", "1")
 
 
+@pytest.mark.slow
 def test_dpo() -> None:
     found = figures("dpo", "--alone", "--shape", "tiny", "--rounds", "1")["tiny"]  # TRL is not installed here
     assert isinstance(found, dict)
     assert found["pairs_per_second"] > 0
 
 
+@pytest.mark.slow
 def test_grpo() -> None:
     found = figures("grpo", "--alone", "--tiny", "--rounds", "1", "--case", "tail")  # TRL is not installed here
     tail = found["tail"]
