@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from sft_variants import Clock, make_model, run_libra
+from sft_variants import Clock, make_model, note_steps, run_libra, write_to
 
 BETA = 0.01
 TRL: dict[str, dict[str, Any]] = {
@@ -23,16 +22,7 @@ TRL: dict[str, dict[str, Any]] = {
 
 def libra(work: dict[str, Any], clock: Clock) -> None:
     """All of `libra dpo`, from rows to a trained model, with a look at each step that it reports."""
-    from libra_cli.training.monitoring.telemetry import Telemetry
-
-    record = Telemetry.record
-
-    def watched(self: Telemetry, event: str, step: int, **figures: Any) -> None:
-        record(self, event, step, **figures)
-        if event == "step":
-            clock.step(figures["loss"], figures["learned"], figures["tokens"])
-
-    Telemetry.record = watched  # type: ignore[method-assign]
+    note_steps(clock)
     folder, micro = work["folder"], work["micro"]
     words = ["dpo", "-q", "--model", folder, "-o", tempfile.mkdtemp(dir=folder), "--dtype", "fp32", "--batch-size",
              str(work["batch"]), "--max-length", str(work["length"]), "--epochs", "1", "--no-shuffle", "--schedule",
@@ -92,9 +82,7 @@ def load_modules(with_trl: bool) -> None:
 
 def child(name: str, work: dict[str, Any], out: Path, said: Path) -> None:
     """One measurement, or what comes before all."""
-    with said.open("wb") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
+    write_to(said)
     clock = Clock()
     if name == "prepare":
         make_model(Path(work["folder"]), work["shape"])

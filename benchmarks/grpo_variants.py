@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sft_variants import kilobytes, make_model, run_libra
+from sft_variants import kilobytes, make_model, run_libra, write_to
 
 TRL: dict[str, dict[str, Any]] = {
     "TRL": {},
@@ -236,9 +235,7 @@ def load_modules() -> None:
 
 def child(name: str, work: dict[str, Any], out: Path, said: Path) -> None:
     """One measurement, or what comes before all."""
-    with said.open("wb") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
+    write_to(said)
     clock = Clock()
     if name == "prepare":
         make_policy(Path(work["folder"]), work["shape"])

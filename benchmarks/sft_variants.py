@@ -80,8 +80,8 @@ def make_samples(folder: Path) -> None:
     (folder / "samples.json").write_text(json.dumps(samples))
 
 
-def libra(work: dict[str, Any], clock: Clock) -> None:
-    """All of `libra sft`, from rows to a trained model, with a look at each step that it reports."""
+def note_steps(clock: Clock) -> None:
+    """Notes each step that a run of libra reports from now on."""
     from libra_cli.training.monitoring.telemetry import Telemetry
 
     record = Telemetry.record
@@ -92,6 +92,11 @@ def libra(work: dict[str, Any], clock: Clock) -> None:
             clock.step(figures["loss"], figures["learned"], figures["tokens"])
 
     Telemetry.record = watched  # type: ignore[method-assign]
+
+
+def libra(work: dict[str, Any], clock: Clock) -> None:
+    """All of `libra sft`, from rows to a trained model, with a look at each step that it reports."""
+    note_steps(clock)
     folder, length, micro = work["folder"], str(work["length"]), work["micro"]
     words = ["sft", "-q", "--model", folder, "-o", tempfile.mkdtemp(dir=folder), "--dtype", "fp32", "--batch-size",
              str(work["batch"]), "--max-length", length, "--epochs", "1", "--no-shuffle", "--schedule", "constant",
@@ -260,11 +265,16 @@ def load_modules() -> None:
     transformers.logging.set_verbosity_error()
 
 
-def child(name: str, work: dict[str, Any], out: Path, said: Path) -> None:
-    """One measurement, or what comes before all."""
+def write_to(said: Path) -> None:
+    """Has this process write all that it prints to a file."""
     with said.open("wb") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+
+
+def child(name: str, work: dict[str, Any], out: Path, said: Path) -> None:
+    """One measurement, or what comes before all."""
+    write_to(said)
     clock = Clock()
     if name == "prepare":
         make_model(Path(work["folder"]), work["shape"])
