@@ -147,15 +147,15 @@ def _check_turns(messages: Sequence[Message]) -> None:
 
 
 class Preference(NamedTuple):
-    """A prompt and two answers to it, each as messages."""
+    """A prompt and two responses to it, each as messages."""
 
     prompt: list[Message]
     chosen: list[Message]
     rejected: list[Message]
 
 
-class LabelledAnswer(NamedTuple):
-    """A prompt and an answer to it, each as messages, and whether the answer is a desirable one."""
+class LabelledResponse(NamedTuple):
+    """A prompt and a response to it, each as messages, and whether the response is a desirable one."""
 
     prompt: list[Message]
     completion: list[Message]
@@ -184,20 +184,20 @@ def preference_of(fields: Mapping[str, Any]) -> Preference:
         pair = Preference(_turns(prompt, "prompt", "user"), chosen, rejected)
     else:
         if isinstance(fields["chosen"], str) or isinstance(fields["rejected"], str):
-            cure = 'give it as "prompt", and only the answers as "chosen" and "rejected"'
+            cure = 'give it as "prompt", and only the responses as "chosen" and "rejected"'
             raise RowError("no_prompt", f'"chosen" and "rejected" are texts without a prompt; {cure}')
         n = next((at for at, both in enumerate(zip(chosen, rejected, strict=False)) if both[0] != both[1]), None)
         n = min(len(chosen), len(rejected)) if n is None else n
         pair = Preference(chosen[:n], chosen[n:], rejected[n:])
-    for answer, name in ((pair.chosen, "chosen"), (pair.rejected, "rejected")):
-        if not answer:
-            raise RowError("no_answer", f'"{name}" ends where the other goes on; give both a last turn of their own')
-        _check_answer(pair.prompt, answer)
+    for response, name in ((pair.chosen, "chosen"), (pair.rejected, "rejected")):
+        if not response:
+            raise RowError("no_response", f'"{name}" ends where the other goes on; give both a last turn of their own')
+        _check_response(pair.prompt, response)
     return pair
 
 
-def labelled_answer_of(fields: Mapping[str, Any]) -> LabelledAnswer:
-    """The answer of a row with `prompt`, `completion` and `label` (true or false, 1 or 0). Raises RowError."""
+def labelled_response_of(fields: Mapping[str, Any]) -> LabelledResponse:
+    """The response of a row with `prompt`, `completion` and `label` (true or false, 1 or 0). Raises RowError."""
     for name in ("prompt", "completion"):
         if fields.get(name) is None:
             raise RowError(f"no_{name}", f'there is no "{name}"; {_LABELLED_FORMS}')
@@ -206,12 +206,12 @@ def labelled_answer_of(fields: Mapping[str, Any]) -> LabelledAnswer:
         raise RowError("no_label", f'"label" is not true or false; {_LABELLED_FORMS}')
     prompt = _turns(fields["prompt"], "prompt", "user")
     completion = _turns(fields["completion"], "completion", "assistant")
-    _check_answer(prompt, completion)
-    return LabelledAnswer(prompt, completion, bool(label))
+    _check_response(prompt, completion)
+    return LabelledResponse(prompt, completion, bool(label))
 
 
-def _check_answer(prompt: Sequence[Message], answer: Sequence[Message]) -> None:
-    """Raises RowError unless `answer` ends with a turn of the assistant, and answers something."""
+def _check_response(prompt: Sequence[Message], response: Sequence[Message]) -> None:
+    """Raises RowError unless `response` ends with a turn of the assistant, and says something."""
     if not prompt:
-        raise RowError("no_prompt", 'nothing stands before the answer; add a "prompt"')
-    _check_turns([*prompt, *answer])
+        raise RowError("no_prompt", 'nothing stands before the response; add a "prompt"')
+    _check_turns([*prompt, *response])

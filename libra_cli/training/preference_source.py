@@ -1,4 +1,4 @@
-"""Batches of preference learning: pairs or labelled answers by epochs, with what their loss compares them with."""
+"""Batches of preference learning: pairs or labelled responses by epochs, with what their loss compares them with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from libra_cli.choices import LABELLED_LOSSES
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.rows import content_hash
 from libra_cli.training.data.packing import SampleOrder
-from libra_cli.training.data.preferences import OtherAnswers, PreferenceStore
+from libra_cli.training.data.preferences import OtherResponses, PreferenceStore
 from libra_cli.training.data.sources import Annotations, Samples, SourceStopped, StepBatch
 from libra_cli.training.log_probs import LogProbModel, measured_log_probs
 from libra_cli.training.model import policy
@@ -26,7 +26,7 @@ _KTO, _BCO, _ = LABELLED_LOSSES
 
 
 class PreferenceSource:
-    """Each pair, or labelled answer, once per epoch; the loss of a step is the mean over them.
+    """Each pair, or labelled response, once per epoch; the loss of a step is the mean over them.
 
     Log-probabilities under the reference are computed before the first step and kept with the samples of the run.
     """
@@ -56,14 +56,14 @@ class PreferenceSource:
             steps = min(self.steps, settings.batch.max_steps or self.steps)
             batches = [self._indices(step) for step in range(steps)]
             longest = settings.batch.max_length
-            self._others = OtherAnswers(self._store, batches, longest)
+            self._others = OtherResponses(self._store, batches, longest)
             digest = content_hash([self._store.digest, batches, longest], 64)
-            self._others_ref_logp = reference.of("other-answers", self._others, digest, "sums")
+            self._others_ref_logp = reference.of("other-responses", self._others, digest, "sums")
             if self._held_out is not None:
                 everything = [list(range(len(self._held_out)))]
-                self._held_out_others = OtherAnswers(self._held_out, everything, longest)
+                self._held_out_others = OtherResponses(self._held_out, everything, longest)
                 self._held_out_others_ref_logp = reference.of(
-                    "eval-other-answers", self._held_out_others, self._held_out.digest, "sums"
+                    "eval-other-responses", self._held_out_others, self._held_out.digest, "sums"
                 )
         reference.release()
 
@@ -118,7 +118,7 @@ class PreferenceSource:
         return _with_baseline(batch, baseline)
 
     def evaluation(self) -> StepBatch:
-        """All held-out pairs or answers; a collective, which may run the model."""
+        """All held-out pairs or responses; a collective, which may run the model."""
         held_out = self._held_out
         assert held_out is not None
         units = [held_out.unit(number) for number in range(held_out.n_units)]
@@ -139,8 +139,8 @@ class PreferenceSource:
         known = Annotations(weight, ref_logp={index: ref_logp[index] for index in indices}, label=label)
         return StepBatch(store, units, known)
 
-    def _divergence(self, others: OtherAnswers, indices: range, ref_logp: np.ndarray) -> float:
-        """KTO's k as a reward: beta max(0, mean of s over answers to other prompts); 0 if there are none."""
+    def _divergence(self, others: OtherResponses, indices: range, ref_logp: np.ndarray) -> float:
+        """KTO's k as a reward: beta max(0, mean of s over responses to other prompts); 0 if there are none."""
         if not len(indices):
             return 0.0
         found = self._log_probs(others, indices)
@@ -148,7 +148,7 @@ class PreferenceSource:
         return self._loss.beta * max(0.0, float(np.mean(ratios)))
 
     def _shift(self, step: int, batch: StepBatch) -> float:
-        """BCO's shift: the mean reward of all answers so far, those of this step included."""
+        """BCO's shift: the mean reward of all responses so far, those of this step included."""
         found = self._log_probs(batch.samples, batch.indices)
         rewards = [
             self._loss.beta * (found[index] - self._ref_logp[index]).sum(dtype=np.float64) for index in batch.indices

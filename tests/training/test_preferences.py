@@ -15,7 +15,7 @@ from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.training.data import token_store
 from libra_cli.training.data.chat_format import TrainingChat
-from libra_cli.training.data.preferences import OtherAnswers, PreferenceEncoder, PreferenceStore
+from libra_cli.training.data.preferences import OtherResponses, PreferenceEncoder, PreferenceStore
 from libra_cli.training.settings import PreferenceLossSettings
 
 
@@ -111,7 +111,7 @@ def test_answers_to_other_prompts(tmp_path: Path) -> None:
     asked = ("1 + 1?", "1 + 1?", "2 + 2?", "3 + 3?")
     rows = [{"prompt": prompt, "completion": f"answer {n}", "label": True} for n, prompt in enumerate(asked)]
     store = store_of(tmp_path, rows)
-    others = OtherAnswers(store, [[0, 1, 2, 3], [0, 1], [2, 3]], 512)
+    others = OtherResponses(store, [[0, 1, 2, 3], [0, 1], [2, 3]], 512)
     assert [len(others.of_batch(number)) for number in range(3)] == [4, 0, 2]
     assert [learned(others.sample(i)) for i in others.of_batch(0)] == [
         f"answer {n}<|im_end|>" for n in (3, 3, 1, 2)
@@ -120,4 +120,4 @@ def test_answers_to_other_prompts(tmp_path: Path) -> None:
     assert "2 + 2?" in decoded
     assert len(others.sample(2).ids) == others.lengths[2]
     assert others.n_targets.tolist() == [int(others.sample(i).loss_mask.sum()) for i in range(len(others))]
-    assert len(OtherAnswers(store, [[0, 1, 2, 3]], 5)) == 0
+    assert len(OtherResponses(store, [[0, 1, 2, 3]], 5)) == 0

@@ -17,7 +17,7 @@ from libra_cli.training.settings import PreferenceSettings
 
 
 class PreferenceMethod:
-    """Pairs or labelled answers; a step learns from the difference to the reference."""
+    """Pairs or labelled responses; a step learns from the difference to the reference."""
 
     stage = "dpo"
     metric = "loss"
@@ -34,7 +34,7 @@ class PreferenceMethod:
         return PreferenceEncoder(chat, self._settings.loss, self._settings.data.assistant)
 
     def prepare(self, preparation: Preparation) -> Prepared:
-        """The samples of pairs, or of labelled answers."""
+        """The samples of pairs, or of labelled responses."""
         prepared = preparation.samples(self.encoder(preparation.chat))
         train, held_out = self._store(prepared.train), prepared.held_out
         self._held_out = None if held_out is None else self._store(held_out)
@@ -49,7 +49,7 @@ class PreferenceMethod:
         return self._source.evaluation()
 
     def source(self, parts: SourceParts) -> StepSource:
-        """Each pair or labelled answer once per epoch."""
+        """Each pair or labelled response once per epoch."""
         self._source = PreferenceSource(parts, self._held_out)
         return self._source
 

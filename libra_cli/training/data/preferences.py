@@ -1,4 +1,4 @@
-"""Preference pairs and labelled answers as samples, and the answers to other prompts that KTO compares with."""
+"""Preference pairs and labelled responses as samples, and the responses to other prompts that KTO compares with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from libra_cli.choices import PAIR_LOSSES
-from libra_cli.records.messages import Message, is_pair, labelled_answer_of, preference_of, tools_of
+from libra_cli.records.messages import Message, is_pair, labelled_response_of, preference_of, tools_of
 from libra_cli.stream.rows import RowError
 from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.loss_mask import Assistant
@@ -20,15 +20,15 @@ from libra_cli.training.data.tokenization import Encoded, Encoder
 from libra_cli.training.settings import PreferenceLossSettings
 
 _SOFT = PAIR_LOSSES[-1]
-_Answer = tuple[Sequence[Message], Sequence[Message], float]
-"""Prompt, answer, and the value of the sample."""
+_Response = tuple[Sequence[Message], Sequence[Message], float]
+"""Prompt, response, and the value of the sample."""
 
 
 class PreferenceEncoder:
     """Rows to samples whose targets are what the assistant says after the prompt; threads may share one.
 
-    For a loss on pairs a row is two samples, the chosen answer and the rejected one. For a loss on labelled answers it
-    is one, or a pair is one desirable and one undesirable answer.
+    For a loss on pairs a row is two samples, the chosen response and the rejected one. For a loss on labelled responses
+    it is one sample, or a pair is one desirable and one undesirable response.
     """
 
     def __init__(self, chat: TrainingChat, loss: PreferenceLossSettings, assistant: Assistant):
@@ -43,28 +43,28 @@ class PreferenceEncoder:
 
     def many(self, batch: Sequence[Mapping[str, Any]]) -> list[list[Encoded] | RowError]:
         """The samples of rows, or why a row has none."""
-        planned: list[list[_Answer] | RowError] = []
+        planned: list[list[_Response] | RowError] = []
         for fields in batch:
             try:
-                planned.append(self._answers(fields))
+                planned.append(self._responses(fields))
             except RowError as error:
                 planned.append(error)
         texts = [
-            partial(self._encoder.conversation, [*prompt, *answer], tools_of(fields), len(prompt))
+            partial(self._encoder.conversation, [*prompt, *response], tools_of(fields), len(prompt))
             for fields, plan in zip(batch, planned, strict=True)
             if not isinstance(plan, RowError)
-            for prompt, answer, _ in plan
+            for prompt, response, _ in plan
         ]
         encoded = iter(self._encoder.encode(texts))
         return [plan if isinstance(plan, RowError) else _valued(plan, encoded) for plan in planned]
 
-    def _answers(self, fields: Mapping[str, Any]) -> list[_Answer]:
+    def _responses(self, fields: Mapping[str, Any]) -> list[_Response]:
         tools_of(fields)  # a row with bad tools is refused for that
         if self._loss.on_pairs:
             if not is_pair(fields) and fields.get("completion") is not None:
                 cure = "give pairs, or use --loss kto, bco or ce"
                 raise RowError(
-                    "no_pair", f"--loss {self._loss.loss} learns from pairs, this is a single answer; {cure}"
+                    "no_pair", f"--loss {self._loss.loss} learns from pairs, this is a single response; {cure}"
                 )
             pair = preference_of(fields)
             value = _probability(fields) if self._loss.loss == _SOFT else math.nan
@@ -72,11 +72,11 @@ class PreferenceEncoder:
         if is_pair(fields):
             pair = preference_of(fields)
             return [(pair.prompt, pair.chosen, 1.0), (pair.prompt, pair.rejected, 0.0)]
-        answer = labelled_answer_of(fields)
-        return [(answer.prompt, answer.completion, float(answer.is_desirable))]
+        response = labelled_response_of(fields)
+        return [(response.prompt, response.completion, float(response.is_desirable))]
 
 
-def _valued(plan: Sequence[_Answer], encoded: Any) -> list[Encoded] | RowError:
+def _valued(plan: Sequence[_Response], encoded: Any) -> list[Encoded] | RowError:
     """The samples of a row, or the error of the first that has none."""
     samples = []
     error = None
@@ -90,7 +90,7 @@ def _valued(plan: Sequence[_Answer], encoded: Any) -> list[Encoded] | RowError:
 
 
 def win_probability(chosen: float, rejected: float) -> float:
-    """How likely the chosen answer is the better one, by the win rates of both: sigmoid of the difference.
+    """How likely the chosen response is the better one, by the win rates of both: sigmoid of the difference.
 
     Source: DNO, arXiv:2404.03715, algorithm 2.
     """
@@ -116,28 +116,28 @@ class PreferenceStore(TokenStore):
 
     @property
     def n_units(self) -> int:
-        """Pairs, or labelled answers."""
+        """Pairs, or labelled responses."""
         return len(self) // self.unit_size
 
     def unit(self, number: int) -> tuple[int, ...]:
-        """The samples of a pair, or of one labelled answer."""
+        """The samples of a pair, or of one labelled response."""
         first = number * self.unit_size
         return tuple(range(first, first + self.unit_size))
 
     def summary(self) -> str:
-        """Pairs or labelled answers, and tokens, for people."""
+        """Pairs or labelled responses, and tokens, for people."""
         what = f"{self.n_units:,} pairs"
         if self.unit_size == 1:
             desirable = int(self.values.sum()) if self.values is not None else 0
-            what = f"{self.n_units:,} answers, {desirable:,} of them desirable"
+            what = f"{self.n_units:,} responses, {desirable:,} of them desirable"
         return f"{what}, {int(self.lengths.sum()):,} tokens"
 
 
-class OtherAnswers:
-    """Prompts of a store with the answers of other samples, for the divergence that KTO estimates.
+class OtherResponses:
+    """Prompts of a store with the responses of other samples, for the divergence that KTO estimates.
 
-    Each sample of a batch has the answer of the one before it (as in TRL, around the end), or of the nearest before it
-    whose prompt differs and with whose answer it has at most `longest` tokens; it is left out where there is none.
+    Each sample of a batch has the response of the one before it (as in TRL, around the end), or of the nearest before
+    it whose prompt differs and with whose response it has at most `longest` tokens; it is left out where there is none.
     """
 
     def __init__(self, store: TokenStore, batches: Sequence[Sequence[int]], longest: int):
@@ -149,8 +149,8 @@ class OtherAnswers:
             self._couples += self._of_batch(batch, longest)
             self._ends.append(len(self._couples))
         starts = [self._start(couple[0])[0] for couple in self._couples]
-        answers = [int(store.lengths[j]) - self._start(j)[0] for _, j in self._couples]
-        self.lengths = np.array(starts, np.int64) + np.array(answers, np.int64)
+        responses = [int(store.lengths[j]) - self._start(j)[0] for _, j in self._couples]
+        self.lengths = np.array(starts, np.int64) + np.array(responses, np.int64)
         self.n_targets = np.array([int(store.n_targets[j]) for _, j in self._couples], np.int64)
 
     def __len__(self) -> int:
@@ -162,16 +162,16 @@ class OtherAnswers:
 
     def sample(self, index: int) -> Encoded:
         i, j = self._couples[index]
-        prompt, answer = self._store.sample(i), self._store.sample(j)
+        prompt, response = self._store.sample(i), self._store.sample(j)
         n, m = self._start(i)[0], self._start(j)[0]
         return Encoded(
-            np.concatenate([prompt.ids[:n], answer.ids[m:]]),
-            np.concatenate([np.zeros(n, bool), answer.loss_mask[m:]]),
+            np.concatenate([prompt.ids[:n], response.ids[m:]]),
+            np.concatenate([np.zeros(n, bool), response.loss_mask[m:]]),
         )
 
     def name(self, index: int) -> str:
         i, j = self._couples[index]
-        return f"{self._store.name(i)} with the answer of {self._store.name(j)}"
+        return f"{self._store.name(i)} with the response of {self._store.name(j)}"
 
     def _start(self, index: int) -> tuple[int, int]:
         """Tokens of the prompt of a sample, and a hash of them."""
