@@ -112,10 +112,12 @@ def test_a_score_without_a_verdict_is_read_by_a_threshold(shell, tmp_path, task,
     scores = [*decided, None]
     rows = [judged(1, n, None) | {"score": score, "judge_task": task} for n, score in enumerate(scores)]
     rows.append(judged(1, len(rows), 1) | {"score": -9, "judge_task": task})  # a verdict stands
-    made, _ = run(shell, tmp_path, rows, "--unpaired", *options)
+    made, said = run(shell, tmp_path, rows, "--unpaired", *options)
     known = {n: bool(value) for n, value in enumerate(decided.values()) if value is not None}
     found = {int(row["completion"][0]["content"].split()[-1][:-1]): row["label"] for row in made}
     assert found == known | {len(scores): True}
+    unread = sum(value is None for value in decided.values())
+    assert (f"{unread} rows have a score and no verdict: --threshold X makes one of it" in said) == (unread > 0)
 
 
 def test_the_same_bytes_whatever_the_order_and_others_with_another_seed(shell, tmp_path) -> None:

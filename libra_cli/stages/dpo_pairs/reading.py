@@ -39,6 +39,8 @@ class OpinionReader:
     def __init__(self, prompts: Prompts, by: str, threshold: float | None = None):
         """By `prediction`, a score above `threshold` (None: that of the judge's task) stands for a missing verdict."""
         self._prompts, self._by, self._threshold = prompts, by, threshold
+        self.n_without_threshold = 0
+        """Rows with a score that no threshold makes a verdict of."""
 
     def read(self, row: Row) -> Opinion:
         """The opinion of a row; raises RowError if it has none, or if its prompt cannot be made."""
@@ -81,7 +83,10 @@ class OpinionReader:
             task = JUDGING.get(row.fields.get("judge_task", ""))
             threshold = task.threshold if self._threshold is None and task else self._threshold
             score = _score(row.fields.get("score"))
-            return math.nan if threshold is None or math.isnan(score) else float(is_above(score, threshold))
+            if threshold is None or math.isnan(score):
+                self.n_without_threshold += not math.isnan(score)
+                return math.nan
+            return float(is_above(score, threshold))
         if value is None:
             return math.nan
         if value not in (0, 1):

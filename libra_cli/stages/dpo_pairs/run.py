@@ -48,6 +48,9 @@ def make_pairs(
         run.write(rows.dumps(line))
     if run.stop.status is not None:
         return
+    if reader.n_without_threshold:
+        what = f"{reader.n_without_threshold:,} rows have a score and no verdict"
+        run.console.note(f"{what}: --threshold X makes one of it, --by score pairs by the distance")
     for reason, count in index.unused.items():
         if count:
             run.leave_out(reason, count)
