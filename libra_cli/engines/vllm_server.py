@@ -57,6 +57,10 @@ class ServerFacts:
     """Workers of each server, which hold a part or a copy of the weights."""
 
 
+class ServerRefused(Fatal):
+    """A server is there, and answers a request about weights with an error."""
+
+
 class WeightTransfer(Protocol):
     """Brings weights to the servers, between the start and the end of an update."""
 
@@ -182,7 +186,7 @@ class VllmServers(Servers):
             raise Fatal(Exit.BACKEND, f"{what}: {_plain(answer)}; {cure}")
         if answer.status != 200:
             status = Exit.USAGE if answer.status in (404, 405) else Exit.BACKEND
-            raise Fatal(status, f"{what}: {answer.error[0]}; {cure}")
+            raise ServerRefused(status, f"{what}: {answer.error[0]}; {cure}")
         try:
             fields = answer.json()
         except ValueError:
@@ -202,10 +206,10 @@ class VllmServers(Servers):
             self._transfer.send(named)
             self._updates += 1
             self.everywhere("/finish_weight_update", {"weight_version": self._version})
-        except Fatal as failure:
-            if self._updates > 1 or "failed" not in str(failure):
+        except ServerRefused as refused:
+            if self._updates > 1:
                 raise
-            raise Fatal(Exit.USAGE, f"{str(failure).rpartition(';')[0]}; {_OTHER_MODEL}") from None
+            raise Fatal(Exit.USAGE, f"{str(refused).rpartition(';')[0]}; {_OTHER_MODEL}") from None
         self.everywhere("/reset_prefix_cache")  # it holds keys and values of the old weights
         self.everywhere("/resume")
 
@@ -234,8 +238,8 @@ class VllmServers(Servers):
     def _start_update(self) -> None:
         try:
             self.everywhere("/start_weight_update")
-        except Fatal as failure:
-            if "already active" not in str(failure):
+        except ServerRefused as refused:
+            if "already active" not in str(refused):
                 raise
             self.everywhere("/finish_weight_update")  # a trainer was killed in the middle of an update
             self.everywhere("/start_weight_update")

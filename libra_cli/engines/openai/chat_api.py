@@ -169,6 +169,13 @@ def json_answer(answer: HttpAnswer) -> dict[str, Any] | RequestError | Failure:
     return fields
 
 
+def json_or_error(answer: HttpAnswer) -> dict[str, Any] | RequestError | Failure | Refusal:
+    """As `json_answer`; for an HTTP error its meaning, where an endpoint has none of its own. Raises Fatal."""
+    if 200 <= answer.status < 300:
+        return json_answer(answer)
+    return general_error(answer) or request_error(answer)
+
+
 def typed(fields: Mapping[str, Any], name: str, kind: type[Kind]) -> Kind | None:
     """A field of an answer; None if it is missing, null or empty. Raises MalformedAnswer for another type."""
     value = fields.get(name)

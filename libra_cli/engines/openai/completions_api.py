@@ -8,15 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from libra_cli.engines.base import RequestError, Sampling
-from libra_cli.engines.openai.chat_api import (
-    Body,
-    Refusal,
-    general_error,
-    json_answer,
-    name_in,
-    request_error,
-    typed,
-)
+from libra_cli.engines.openai.chat_api import Body, Refusal, json_or_error, name_in, typed
 from libra_cli.engines.openai.http_answer import HttpAnswer, MalformedAnswer, malformed
 from libra_cli.engines.openai.retry import Failure, Trouble
 
@@ -58,9 +50,7 @@ def completion_body(model: str, sampling: Sampling, prompt_ids: Sequence[int], s
 
 def read_completion_answer(answer: HttpAnswer, body: Body) -> CompletionAnswer:
     """The meaning of an HTTP answer to `body`; raises Fatal if it ends the run."""
-    if not 200 <= answer.status < 300:
-        return general_error(answer) or request_error(answer)
-    fields = json_answer(answer)
+    fields = json_or_error(answer)
     if not isinstance(fields, dict):
         return fields
     try:

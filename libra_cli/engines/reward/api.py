@@ -8,16 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from libra_cli.engines.base import RequestError
-from libra_cli.engines.openai.chat_api import (
-    Body,
-    Refusal,
-    general_error,
-    json_answer,
-    n_tokens_in,
-    name_in,
-    request_error,
-    typed,
-)
+from libra_cli.engines.openai.chat_api import Body, Refusal, json_or_error, n_tokens_in, name_in, typed
 from libra_cli.engines.openai.http_answer import HttpAnswer, MalformedAnswer, malformed
 from libra_cli.engines.openai.retry import Failure
 from libra_cli.exits import Exit, Fatal
@@ -59,9 +50,7 @@ class RewardFormat:
 
 def read_classify_answer(answer: HttpAnswer, _body: Body) -> ClassifyAnswer:
     """The meaning of an HTTP answer; raises Fatal if it ends the run."""
-    if not 200 <= answer.status < 300:
-        return general_error(answer) or request_error(answer)
-    fields = json_answer(answer)
+    fields = json_or_error(answer)
     if not isinstance(fields, dict):
         return fields
     try:
