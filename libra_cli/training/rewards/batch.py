@@ -55,6 +55,13 @@ class RewardBatch:
     """What filters remember; give it to the next `apply`."""
     warnings: tuple[str, ...] = ()
 
+    @property
+    def advantages(self) -> list[float | NDArray[np.float32]]:
+        """[P * G]: one advantage for all tokens of a response, or one for each token."""
+        if self.advantages_P_G_T is None:
+            return [float(value) for value in self.advantages_P_G.reshape(-1)]
+        return [np.asarray(values, np.float32) for group in self.advantages_P_G_T for values in group]
+
     def figures(self) -> dict[str, float]:
         """Flat figures of a step's log: means over what is known (nan if nothing is), and shares."""
         counts = self.counts

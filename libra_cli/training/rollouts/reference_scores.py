@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
+from functools import lru_cache
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.forms import JudgeItem
@@ -22,6 +23,7 @@ class ReferenceScores:
         self._scores, self._path = scores, path
 
     @classmethod
+    @lru_cache(maxsize=1)  # options, prompts and the judge all ask for them
     def read(cls, path: str, judge: str, task: str) -> ReferenceScores:
         """Reads rows that `judge` scored by `task`; a row without a verdict gives no score.
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -24,6 +22,7 @@ from libra_cli.training.log_probs import measured_log_probs
 from libra_cli.training.model.reference import reference_of
 from libra_cli.training.rewards import NullBy, RewardBatch, RewardPlan
 from libra_cli.training.rollouts.ahead import SampledAhead
+from libra_cli.training.rollouts.files import RolloutFiles
 from libra_cli.training.rollouts.grading import RolloutGrader
 from libra_cli.training.rollouts.hand_over import HandOver, LogProbGap
 from libra_cli.training.rollouts.judging import RolloutJudge, judge_figures, refuse_failing_judge
@@ -31,10 +30,8 @@ from libra_cli.training.rollouts.records import write_records
 from libra_cli.training.rollouts.rollout import GradedResponse, Rollout, facts_of
 from libra_cli.training.rollouts.sampler import Sampler, Stopwatch, local_model
 from libra_cli.training.run import SourceParts
-from libra_cli.training.run_dir import ROLLOUTS
 from libra_cli.training.settings import GrpoRunSettings
 
-_WEIGHTS = "weights-"
 TokenWeights = Callable[[Sequence[int]], Sequence[float]]
 """The weight of each target of each response in the loss of a step, from the targets of its responses."""
 
@@ -69,7 +66,7 @@ class RolloutSource:
         if settings.loss.kl:
             config = parts.model.config
             self._reference = reference_of(settings.model, config, self._engine, self._world, rollout.temperature)
-        self._folder = parts.folder / ROLLOUTS
+        self._files = RolloutFiles(parts.folder, self._updates, rollout.async_steps)
         self._rollout: Rollout | None = None
         self._cursor = 0
         """Prompts taken so far, over all epochs."""
@@ -116,7 +113,7 @@ class RolloutSource:
         cursor = self._cursor
         if self._ahead is not None:  # it is sampled anew, from the same prompts and by the same weights
             cursor = self._ahead.cursor
-            probes = self._hand_over.save(self._weights_path(self._ahead.step))
+            probes = self._hand_over.save(self._files.weights(self._ahead.step))
             made["ahead"] = {"rollout": self._ahead.number, "step": self._ahead.step, "probes": probes}
         return {"prompts": cursor, **made, **({"filters": filters} if filters else {})}
 
@@ -127,9 +124,9 @@ class RolloutSource:
         number = step // self._updates
         if state.get("rollout") == number:
             sha256 = state.get("rollout_sha256")
-            self._use(self._world.on_all_ranks(lambda: Rollout.load(self._path(number), number, sha256)))
+            self._use(self._world.on_all_ranks(lambda: Rollout.load(self._files.rollout(number), number, sha256)))
         if (ahead := state.get("ahead")) is not None and self._sampler.is_remote:
-            self._hand_over.give_saved(self._weights_path(ahead["step"]), ahead["step"], ahead["probes"])
+            self._hand_over.give_saved(self._files.weights(ahead["step"]), ahead["step"], ahead["probes"])
             self._begin_ahead(ahead["rollout"], ahead["step"])
 
     # -- sampling ahead -----------------------------------------------------------------------------------------------
@@ -161,7 +158,7 @@ class RolloutSource:
     def _make(self, number: int, step: int) -> Rollout:
         """Samples until the rollout is full, or --refills is used up; all ranks call it."""
         settings, ahead = self._settings.rollout, self._ahead
-        if (begun := ahead) is None:
+        if ahead is None:
             self._hand_over.give(step, keep=bool(settings.async_steps))
         gap, watch = self._hand_over.gap, Stopwatch(self._hand_over.seconds)
         kept: list[GradedResponse] = []
@@ -175,7 +172,7 @@ class RolloutSource:
             wanted = settings.prompts - len(kept) // settings.samples
             if not wanted:
                 break
-            responses, ahead = self._sample(wanted, ahead, watch), None
+            responses = self._sample(wanted, ahead if attempt == 0 else None, watch)
             n_tokens += sum(len(each.token_ids) for each in responses)
             if gap is None:
                 gap = self._hand_over.check(responses, self._world.dp_size)
@@ -189,7 +186,7 @@ class RolloutSource:
             filtered += int((~whole).sum())
             chosen = np.repeat(whole, settings.samples)
             kept += [response for response, keep in zip(responses, chosen, strict=True) if keep]
-            advantages += [advantage for advantage, keep in zip(_advantages(rewarded), chosen, strict=True) if keep]
+            advantages += [advantage for advantage, keep in zip(rewarded.advantages, chosen, strict=True) if keep]
             learned = np.concatenate([learned, rewarded.keep_P_G.reshape(-1)[chosen]])
             figures = figures or self._figures(responses, rewarded)
             attempts.append((responses, rewarded))
@@ -198,14 +195,14 @@ class RolloutSource:
         self._record(number, step, attempts)
         del attempts, responses, rewarded  # the texts are large, and the passes below take minutes
         assert gap is not None
-        sampler_step = step if begun is None else begun.step
+        sampler_step = step if ahead is None else ahead.step
         rollout = Rollout(number, self._trajectories(kept, advantages), learned, step=sampler_step)
         self._add_log_probs(rollout)
         watch.lap("log_probs")
-        self._world.on_rank0(lambda: self._keep(rollout))
+        self._world.on_rank0(lambda: self._files.keep(rollout))
         self._ahead = None
-        if begun is not None:
-            watch.seconds["ahead"] = begun.seconds
+        if ahead is not None:
+            watch.seconds["ahead"] = ahead.seconds
         of_prompts = {"prompts": len(kept) // settings.samples, "filtered_prompts": filtered}
         self._report(step, rollout, n_tokens, watch, gap, {**of_prompts, **figures})
         return rollout
@@ -389,40 +386,6 @@ class RolloutSource:
         if self._settings.rollout.save_rollouts:
             folder, model = self._parts.folder, self._settings.model.model
             self._world.on_rank0(lambda: write_records(folder, number, step, model, self._store, attempts))
-
-    def _path(self, number: int) -> Path:
-        return self._folder / f"{number}.npz"
-
-    def _keep(self, rollout: Rollout) -> None:
-        """Writes the rollout, and removes those that no checkpoint continues in."""
-        rollout.save(self._path(rollout.number))
-        steps = [
-            int(found.group(1))
-            for path in (self._parts.folder / "checkpoints").glob("step-*")
-            if (found := re.fullmatch(r"step-(\d+)", path.name))
-        ]
-        needed = {step // self._updates for step in steps} | {rollout.number, rollout.number - 1}
-        needed_weights = {self._ahead_of(step) for step in [*steps, rollout.number * self._updates]}
-        for path in [*self._folder.glob("*.npz"), *self._folder.glob(f"{_WEIGHTS}*.safetensors")]:
-            number = path.stem.removeprefix(_WEIGHTS)
-            kept = needed if path.suffix == ".npz" else needed_weights
-            if number.isdigit() and int(number) not in kept:
-                path.unlink()
-
-    def _weights_path(self, step: int) -> Path:
-        """Where weights are kept by which the rollout after `step` steps is sampled."""
-        return self._folder / f"{_WEIGHTS}{step}.safetensors"
-
-    def _ahead_of(self, step: int) -> int:
-        """The steps after which the rollout began that is sampled ahead when `step` steps are done."""
-        return max(0, -(-step // self._updates) * self._updates - self._settings.rollout.async_steps)
-
-
-def _advantages(rewarded: RewardBatch) -> list[float | np.ndarray]:
-    """Of each response: one advantage for all its tokens, or one for each."""
-    if rewarded.advantages_P_G_T is None:
-        return [float(value) for value in rewarded.advantages_P_G.reshape(-1)]
-    return [np.asarray(values, np.float32) for group in rewarded.advantages_P_G_T for values in group]
 
 
 def _plain(value: Any) -> Any:
