@@ -20,7 +20,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from libra_cli.answers import guard, normalize, notation, number, structure, units, words
+from libra_cli.answers import guard, normalize, notation, number, options, structure, units, words
 from libra_cli.answers.normalize import MAX_CHARS
 from libra_cli.answers.structure import Leaf
 
@@ -36,15 +36,9 @@ _NO_NUMBER = re.compile(
 )
 _NO_VALUE = frozenset(("nothing", "undefined", "yes", "no"))
 _INDEFINITE = frozenset(("infinity", "pi", "once", "twice", "thrice"))
-OTHER_UNIT = "other_unit"
-_CHOICE = re.compile(r"\(?(?P<letter>[A-J])\)?|\((?P<lettered>[A-J])\).+")
+OTHER_UNIT, OTHER_TEXT = "other_unit", "other_text"
+"""The units may differ; the letters of two options agree and their texts do not."""
 _SPELLED = re.compile(r"\$*\\(?:text\w*|mathrm|mbox|operatorname)\s*\{\s*[A-Za-z]+\s*\}\$*")
-_OPTION = re.compile(r"\([A-J]\) ?(?P<value>.+)", re.DOTALL)
-_CHOSEN = re.compile(
-    r"\(?([A-Ja-dfghj])(?:\)|[).:].*)?|(?i:(?:the )?(?:correct |right |best |final )?(?:option|choice|answer)(?: is)?)"
-    r"[ :]*\(?([A-Ja-j])(?:\)|[).:].*)?",
-    re.DOTALL,
-)
 
 
 class Decision(NamedTuple):
@@ -81,16 +75,15 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return Decision(None, "exact", "unparsable_reference")
     if reference == answer:
         return Decision(True, "exact")
-    choice = _CHOICE.fullmatch(normalize.normalized(reference))
-    chosen = _CHOSEN.fullmatch(normalize.normalized(answer)) if choice else None
-    if choice and chosen:
-        return Decision((chosen[1] or chosen[2]).upper() == (choice[1] or choice[2]), "choice")
+    wanted = options.parse(reference)
+    chosen = options.parse(answer) or options.parse_small(answer) if wanted else None
+    if wanted and chosen:
+        return _compare_options(wanted, chosen)
+    if wanted and wanted.text:
+        return _decide(wanted.text, answer)
     decision = _compare_letters(reference, answer) if "\\" in reference or "\\" in answer else None
     if decision is not None:
         return decision
-    option = _OPTION.fullmatch(normalize.normalized(reference)) if "(" in reference else None
-    if option:
-        return _decide(option["value"], answer)
     if not _HAS_CONTENT.search(answer):
         return Decision(False, "text")
     parsed = structure.parse(reference), structure.parse(answer)
@@ -107,10 +100,19 @@ def _decide(reference: str, answer: str) -> Decision | None:
         from libra_cli.answers import relation
 
         # Of x^2 = 4 and a value: that value may be the value of the left side, or a solution.
-        if sum(relation.is_condition_on_one(leaf.text) for leaf in leaves) == 1:
+        if sum(relation.is_condition(leaf.text) for leaf in leaves) == 1:
             return Decision(None, "symbolic", "equation_or_value")
     refused = guard.refusal(reference, answer)
     return Decision(None, "symbolic", refused) if refused else None
+
+
+def _compare_options(wanted: options.Option, chosen: options.Option) -> Decision:
+    """Compare two options by their letters; undecided if the letters agree and the texts do not."""
+    if wanted.letters == chosen.letters and wanted.text and chosen.text:
+        texts = _decide(wanted.text, chosen.text)
+        if texts is not None and texts.equal is False:
+            return Decision(None, "choice", OTHER_TEXT)
+    return Decision(wanted.letters == chosen.letters, "choice")
 
 
 def is_readable(reference: str) -> bool:
@@ -126,7 +128,7 @@ def is_readable(reference: str) -> bool:
 
 
 def _is_readable_leaf(leaf: Leaf) -> bool:
-    if leaf.number or leaf.words or _CHOICE.fullmatch(leaf.text) or notation.is_noted(leaf.text):
+    if leaf.number or leaf.words or options.parse(leaf.text) or notation.is_noted(leaf.text):
         return True
     from libra_cli.answers import formula, relation
 

@@ -37,7 +37,7 @@ class Labeller:
         self._fields, self._grader, self._note = fields, grader, note
         self._references: set[str] = set()
         self._of_grade: dict[Grade, Label] = {}
-        self._copies: dict[tuple[str, str] | None, Label] = {}
+        self._copies: dict[tuple[str, ...] | None, Label] = {}
         self.labels: Counter[str] = Counter()
         """Rows by `correct`, `wrong` and `undecided REASON`."""
 
@@ -53,7 +53,7 @@ class Labeller:
             if grade is None:
                 return None
             label = self._of_grade.get(grade) or self._label(grade)
-            if texts is not None and grade.outcome is not None:  # without an answer, finish_reason counts too
+            if texts is not None:
                 if len(self._copies) >= COPIES:
                     self._copies.clear()
                 self._copies[texts] = label
