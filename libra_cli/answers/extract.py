@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from libra_cli.answers import boxes, latex, options, sentences, statements, turns
+from libra_cli.answers import boxes, damage, languages, latex, options, sentences, statements, turns
 
 NO_ANSWER, TRUNCATED, AMBIGUOUS, RETRACTED = "no_answer", "truncated", "ambiguous", "retracted"
 """The text gives no answer; it was cut before it gave one; it gives several; it takes back the only one."""
@@ -73,6 +73,14 @@ def read_answer(text: str, reference: str | None = None, cut: bool | None = None
     text = turns.own_turn(text)
     if reference and len(text) <= len(reference) + _SHORT and text.strip() == reference.strip():
         return Extraction(reference.strip())
+    text = damage.repaired(text)
+    found = _read(text, reference, cut)
+    if found.answer and "," in found.answer:
+        return Extraction(languages.with_decimal_point(found.answer, text))
+    return found
+
+
+def _read(text: str, reference: str | None, cut: bool | None) -> Extraction:
     box = None
     if "box" in text:
         text = boxes.with_backslashes(text)
@@ -137,15 +145,23 @@ def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
     for statement in statements.explicit(tail):
         if cut and statement.end >= len(tail.rstrip()):
             break
-        return _changed(tail[statement.start :], False, cut) or _of_asserted(statements.tidy(statement.given))
+        changed = _changed(tail[statement.start :], False, cut)
+        asserted = statements.tidy(statement.given)
+        if not changed and sentences.denies((asserted.answer or "").partition(" ")[0]):  # "not 7. It is 5."
+            asserted = _concluded(tail[statement.start :])
+        return changed or _of_asserted(asserted)
     if cut:
         return Extraction(None, TRUNCATED)
+    stated = languages.stated_answer(tail)
+    if stated:
+        return _of_asserted(statements.tidy(stated))
     bold = statements.bold(tail)
     if bold is not None and any(map(str.isdigit, bold.given)):
         return _of_asserted(statements.tidy(bold.given))
     concluded = _concluded(tail)
-    if concluded.answer or concluded.unclear:
-        return _of_asserted(concluded)
+    abroad = languages.concluded_number(tail) if not concluded.answer else None
+    if abroad or concluded.answer or concluded.unclear:
+        return _of_asserted(sentences.Asserted(abroad) if abroad else concluded)
     return _of_asserted(statements.tidy(bold.given)) if bold else _whole(text, reference)
 
 

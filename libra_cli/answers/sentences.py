@@ -15,6 +15,7 @@ from libra_cli.answers import plain
 from libra_cli.answers.plain import Span
 
 _CALCULATION = re.compile(r"<<[^<>\n]{0,80}>>")
+_MODULO = re.compile(r"(\d+) ?mod ?(\d+)")
 _TIMES = re.compile(r"(?<=\d) ?x ?(?=\d)")
 _NOTHING = re.compile(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
 
@@ -24,6 +25,8 @@ def _words(text: str) -> frozenset[str]:
 
 
 _TOTALS = _words("altogether total overall all")
+_SUMS_UP = _words("total all conclusion fact summary short other this that the end")
+"""Words after "in" that begin no condition."""
 _BEGINS_CLAUSE = _words(
     "so therefore hence thus then which giving gives leaving leaves but altogether finally consequently"
 )
@@ -224,7 +227,7 @@ def value(text: str) -> str:
     for opening, closing in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")):
         if text.startswith(opening) and text.endswith(closing) and len(text) > len(opening) + len(closing):
             return text[len(opening) : -len(closing)].strip()
-    text = _TIMES.sub(r"\\times ", text)
+    text = _MODULO.sub(r"\1 \\pmod{\2}", _TIMES.sub(r"\\times ", text))
     exact, about, rough = text.partition("\u2248")
     if about:
         text = exact.strip() if any(map(str.isdigit, exact)) else f"{exact.strip()} = {rough.strip()}"
@@ -250,6 +253,8 @@ def _clauses(reader: plain.Reader) -> list[Clause]:
         following = tokens[index + 1].text.lower() if index + 1 < len(tokens) else ""
         if word in (";", ":", "\u2014", "\u2013") or (word == "," and not _goes_on(tokens, index, spans)):
             builder.cut()
+        elif word == "in" and following in _SUMS_UP:
+            builder.word(word)
         elif word in _BEGINS_CLAUSE or (word in _BEGINS_ASIDE and (word not in _ADJUNCTS or builder.is_at_start)):
             builder.cut(word)
             if word in _ADJUNCTS:

@@ -62,9 +62,7 @@ _BEGINS_REMARK = (
     "about",
 )
 _TAGGED = re.compile(r"<answer>\s*(.*?)\s*</answer>", re.DOTALL)
-_AS_JSON = re.compile(
-    r"\"(?:final_)?answer\"\s*:\s*\"?([^\",{}\n]+)|\u7b54\u6848(?:\u662f|\u4e3a|\uff1a|:)\s*\**\s*(?:\uff1a|:)?\s*(\S+)"
-)
+_AS_JSON = re.compile(r"\"(?:final_)?answer\"\s*:\s*\"?([^\",{}\n]+)")
 _FENCE = re.compile(r"```\w*")
 OFFER_CHARS = 300
 """Length of the end of the text in which an offer of more help must have a word."""
@@ -101,10 +99,10 @@ def _without_offer(text: str) -> str:
 
 def tagged(tail: str) -> Statement | None:
     """Content of the last tag or JSON field named answer."""
-    if not ("</answer>" in tail or 'answer"' in tail or "\u7b54\u6848" in tail):
+    if not ("</answer>" in tail or 'answer"' in tail):
         return None
     found = [*_TAGGED.finditer(tail)] or [*_AS_JSON.finditer(tail)]
-    return Statement(next(filter(None, found[-1].groups()), ""), *found[-1].span()) if found else None
+    return Statement(found[-1][1], *found[-1].span()) if found else None
 
 
 def explicit(tail: str) -> Iterator[Statement]:

@@ -39,8 +39,8 @@ def test_a_part_of_a_problem_is_found_and_the_longest_run_is_told():
     found = benchmarks(OCTAGON).find(f"Hello, each vertex of something. {part} go away?")
     assert found.shared.startswith("each vertex of a regular octagon is independently")
     assert found.shared.endswith("so that all of the blue vertices")
-    assert 0.3 < found.share < 0.5
-    assert benchmarks(OCTAGON, overlap=0.5).find(part) is None
+    assert 0.6 < found.share < 0.8
+    assert benchmarks(OCTAGON, overlap=0.8).find(part) is None
 
 
 def test_an_unrelated_problem_is_spared():
@@ -49,15 +49,47 @@ def test_an_unrelated_problem_is_spared():
     assert bench.find("") is None
 
 
+def test_the_format_of_the_answer_is_no_problem():
+    bench = benchmarks(
+        "Three of the nine pawns in a bag are black. Eve draws four of them. The chance that two are black " + PHRASE
+    )
+    assert bench.find("The area of a triangle with sides 3, 4 and 5 over that of its circle " + PHRASE) is None
+    assert bench.find("Adam has nine pawns in a bag, three are black. He draws four of them. What is m+n?") is None
+    assert bench.find("3 of the 9 pawns in a bag are black. Eva draws 4 of them. The chance that two are black is k/l.")
+
+
 def test_a_phrase_of_several_problems_is_no_problem():
+    story = "On a harbour island in the cold northern sea a sailor counts the gulls on the railing of a lighthouse."
     others = [
-        f"The chance to draw a pawn from a bag of nine, in three tries out of seven, {PHRASE}",
-        f"Ann walks to school, Bob takes a bus, and the mean of their speeds over the whole way {PHRASE}",
+        f"{story} How many of the 41 gulls have flown when 17 are left and 5 of them return at dusk?",
+        f"{story} What is the area of the deck if its radius is 23 feet and a third of it is painted?",
     ]
-    row = f"The area of a triangle with sides 3, 4 and 5 over that of its circle {PHRASE}"
-    assert benchmarks(others[0], overlap=0).find(row).against == "bench:1"
-    assert benchmarks(*others, overlap=0).find(row) is None
-    assert benchmarks(*others, overlap=0).find(others[1]).share == 1.0
+    row = f"{story} How tall is the tower if its shadow is 90 feet long and the sun stands at thirty degrees?"
+    assert benchmarks(others[0]).find(others[0].replace("How many of", "Count")).share > 0.9
+    assert benchmarks(others[0], overlap=0.4).find(row).against == "bench:1"
+    assert benchmarks(*others, overlap=0.4).find(row) is None
+    assert benchmarks(*others, overlap=0.4).find(others[1] + " Explain.").share == 1.0
+
+
+def test_a_phrase_of_several_rows_is_no_problem_but_copies_are_no_phrase():
+    story = "On a harbour island in the cold northern sea a sailor counts the gulls on the railing of a lighthouse."
+    problem = f"{story} How many of the 41 gulls have flown when 17 are left?"
+    rows = [
+        f"{story} How tall is the {thing} if its shadow is {length} feet long and falls on the {place} of the {town}?"
+        for thing, length, place, town in (
+            ("tower", 90, "roof", "church"),
+            ("mast", 31, "wall", "castle"),
+            ("chimney", 77, "garden", "mill"),
+            ("crane", 58, "yard", "wharf"),
+            ("oak", 26, "bench", "park"),
+        )
+    ]
+    copies = [f"{number}. {problem} Show all of your steps." for number in range(30)]
+    found = benchmarks(problem, overlap=0.4)
+    assert found.find(rows[0]).against == "bench:1"
+    found.learn_phrases([*rows, *copies])
+    assert found.find(rows[0]) is None
+    assert found.find(copies[7]).share == 1.0
 
 
 def test_two_versions_of_one_problem_do_not_make_it_a_phrase():
@@ -70,6 +102,7 @@ def test_two_versions_of_one_problem_do_not_make_it_a_phrase():
 def test_a_short_problem_is_looked_for_whole():
     bench = benchmarks("Compute $\\sin 60^\\circ$.", "What is the least prime above ninety in base ten?")
     assert bench.find("compute \\(\\sin60^{\\circ}\\)").against == "bench:1"
+    assert bench.find("Compute $\\cos 60^\\circ$.") is None
     assert bench.find("Compute $\\sin 60^\\circ$ and double it.") is None
     assert bench.find("Tell me: what is the least prime above ninety in base ten? Thanks.").against == "bench:2"
     assert bench.find("What is the least prime above eighty in base ten?") is None
@@ -80,6 +113,4 @@ def test_problems_of_one_template_are_told_apart():
     bench = benchmarks(*questions[::2])
     assert all(bench.find(question).share == 1.0 for question in questions[::2])
     found = [overlap for overlap in map(bench.find, questions[1::2]) if overlap]
-    # What is left are those that differ in their last number only: thirteen words of fourteen are the same.
-    assert len(found) <= 10
-    assert all(len(overlap.shared.split()) >= 13 for overlap in found)
+    assert found == []

@@ -115,6 +115,20 @@ def test_log_probabilities_are_those_of_the_weights_that_came_last(server: Serve
     engine.close()
 
 
+def test_weights_that_somebody_else_replaced_are_noticed(server: Served) -> None:
+    ours, policy = connected(server[0]), load()
+    ours.update_weights(policy.named_parameters())
+    ours.check_version()
+    theirs = connected(server[0])
+    theirs.update_weights(add_noise(policy, 1).named_parameters())
+    with pytest.raises(Fatal, match="no longer those of this run: it was restarted, or another run uses it") as caught:
+        ours.check_version()
+    assert caught.value.status == Exit.BACKEND
+    theirs.check_version()
+    for engine in (ours, theirs):
+        engine.close()
+
+
 def test_an_update_that_a_killed_trainer_left_open_is_closed(server: Served) -> None:
     engine = connected(server[0])
     for path in ("/pause?mode=abort", "/start_weight_update"):

@@ -13,7 +13,7 @@ from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
-    from libra_cli.stages.collect.sources import Origin
+    from libra_cli.stages.collect.sources import Origin, ReadOptions
     from libra_cli.stream.line_source import LineSource
     from libra_cli.stream.options import StreamOptions
     from libra_cli.stream.run import Run
@@ -76,10 +76,17 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
     """Opens files, data sets and presets; None: rows come from standard input, as in every other stage."""
     if not (options.inputs or values["hub"] or values["preset"] or values["format"]):
         return None
-    from libra_cli.stages.collect.sources import ReadOptions, SourceChain
+    from libra_cli.stages.collect.sources import SourceChain
 
-    origins = origins_of(options.inputs, values)
-    read_options = ReadOptions(
+    origins, read_options = origins_of(options.inputs, values), read_options_of(options, values)
+    return lambda _, wake_fd: SourceChain(origins, read_options, wake_fd)
+
+
+def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
+    """How to read the data."""
+    from libra_cli.stages.collect.sources import ReadOptions
+
+    return ReadOptions(
         values["format"],
         values["delimiter"],
         values["split"],
@@ -87,7 +94,6 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
         options.max_line_bytes,
         options.stall_timeout,
     )
-    return lambda _, wake_fd: SourceChain(origins, read_options, wake_fd)
 
 
 @stage(
@@ -191,22 +197,23 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 @option(
     "--ngram",
     type=NumberType(int, 1),
-    default=13,
+    default=5,
     metavar="N",
-    help="Number of words in each n-gram that --decontaminate compares.",
+    help="Number of words in each run that --decontaminate compares: a word counts where it is in a run of N words "
+    "that the row and the benchmark problem both have.",
 )
 @option(
     "--overlap",
     type=NumberType(float, 0, 1),
-    default=0.1,
+    default=0.6,
     metavar="SHARE",
-    help="A row is contaminated if it contains at least this share of the n-grams of one benchmark problem. 0: one "
-    "shared n-gram is enough.",
+    help="A row is contaminated if it contains at least this share of one benchmark problem, by weight: numbers weigh "
+    "twice as much as words, and words and phrases that many problems share weigh nothing.",
 )
 @option(
     "--report",
     writes="lines",
-    keys=("place", "against", "overlap", "shared"),
+    keys=("place", "against", "problem", "overlap", "shared"),
     metavar="FILE",
     shapes_rows=False,
     help="Write each contaminated row to FILE as JSONL: where it is, the benchmark problem, and the text that both "
@@ -237,7 +244,12 @@ def command(run: Run, **values: Any) -> None:
     from libra_cli.answers.pool import HARD_SECONDS
     from libra_cli.answers.time_limit import time_limit
     from libra_cli.stages.collect import mapping, where
-    from libra_cli.stages.collect.decontaminate import benchmark_origin, read_benchmarks
+    from libra_cli.stages.collect.decontaminate import (
+        benchmark_origin,
+        can_be_read_twice,
+        questions_of,
+        read_benchmarks,
+    )
     from libra_cli.stages.collect.duplicates import Duplicates
     from libra_cli.stages.collect.problem_collector import CollectPlan
     from libra_cli.stages.collect.run import collect
@@ -245,17 +257,25 @@ def command(run: Run, **values: Any) -> None:
 
     against = [benchmark_origin(name) for name in values["decontaminate"]]
     read_options = ReadOptions(max_line_bytes=run.options.max_line_bytes)
+    benchmarks = read_benchmarks(against, read_options, values["ngram"], values["overlap"]) if against else None
+    renames = mapping.parse_renames(values["map"])
+    origins = origins_of(run.options.inputs, values)
     kept = values["keep_fields"]
     plan = CollectPlan(
-        renames=mapping.parse_renames(values["map"]),
+        renames=renames,
         settings=mapping.parse_settings(values["set"]),
         subset=values["subset"],
         keep_fields=None if kept is None else [name.strip() for name in kept.split(",") if name.strip()],
         need_reference=not values["no_reference"],
         wheres=[where.parse(text) for text in values["where"]],
         duplicates=None if values["duplicates"] == "keep" else Duplicates(values["near_duplicates"] or None),
-        benchmarks=read_benchmarks(against, read_options, values["ngram"], values["overlap"]) if against else None,
+        benchmarks=benchmarks,
         seed=values["seed"],
     )
+    if benchmarks is not None and all(map(can_be_read_twice, origins)):
+        benchmarks.learn_phrases(questions_of(origins, read_options_of(run.options, values), renames))
+    elif benchmarks is not None:
+        reason = "the data comes through a pipe, so only the phrases of the benchmark are known, not those of the data"
+        run.console.note(f"--decontaminate: {reason}; to use both, name the file", event="phrases")
     with time_limit(HARD_SECONDS):
-        collect(run, plan, origins_of(run.options.inputs, values), values["report"])
+        collect(run, plan, origins, values["report"])

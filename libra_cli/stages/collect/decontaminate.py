@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.stages.collect import mapping
 from libra_cli.stages.collect.contamination import BenchmarkProblems
+from libra_cli.stages.collect.mapping import Rename
 from libra_cli.stages.collect.presets import PRESETS, question_of
 from libra_cli.stages.collect.sources import Origin, ReadOptions, SourceChain, file_origin, preset_origin
 from libra_cli.stages.collect.where import parse
@@ -50,6 +52,30 @@ def read_benchmarks(origins: Sequence[Origin], options: ReadOptions, ngram: int,
             raise Fatal(Exit.USAGE, f"--decontaminate {origin.place}: holds no problem that is not there already")
     benchmarks.finish()
     return benchmarks
+
+
+def can_be_read_twice(origin: Origin) -> bool:
+    """Whether an origin is a data set or a regular file, and no pipe."""
+    return origin.path is None or os.path.isfile(origin.path)
+
+
+def questions_of(origins: Sequence[Origin], options: ReadOptions, renames: Sequence[Rename]) -> Iterator[str]:
+    """The problems of the data, for their phrases; a row without one is for the run itself to refuse."""
+    for origin in origins:
+        chain = SourceChain([origin], options)
+        while (batch := chain.read()) is not None:
+            for number, raw in enumerate(batch.lines):
+                if number in batch.refused:
+                    continue
+                try:
+                    fields = rows.parse(raw.strip(b" \t\r"))
+                    if origin.preset is not None:
+                        fields = origin.preset.apply(fields, 0)
+                    question = mapping.rename(fields, renames).get("question")
+                except RowError:
+                    continue
+                if isinstance(question, str):
+                    yield question
 
 
 def _question(raw: bytes, origin: Origin) -> str | None:

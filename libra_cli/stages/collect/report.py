@@ -33,6 +33,7 @@ class ContaminationReport:
                     "id": record["id"],
                     "place": row.place,
                     "against": overlap.against,
+                    "problem": overlap.problem,
                     "overlap": overlap.share,
                     "shared": overlap.shared,
                 }
@@ -42,7 +43,7 @@ class ContaminationReport:
             shared = overlap.shared
             if len(shared) > MAX_SHARED_CHARS:
                 shared = shared[: MAX_SHARED_CHARS - 3] + "..."
-            text = f'{row.place}: shares "{shared}" with {overlap.against} ({overlap.share:.0%} of its n-grams)'
+            text = f'{row.place}: shares "{shared}" with {overlap.against} ({overlap.share:.0%} of its weight)'
             self._console.note(text, event="contaminated")
         elif self._count == SHOWN + 1:
             where = f"all are in {self._path}" if self._path else "--report FILE keeps all of them"
