@@ -87,7 +87,8 @@ def _read(text: str, reference: str | None, cut: bool | None) -> Extraction:
         box = boxes.last(text)
         if text.find("\\boxed{", box.end if box else 0) >= 0:
             unclosed = boxes.left_open(text)
-            if unclosed is not None:
+            said_before = box is not None and unclosed and box.content.startswith(unclosed)
+            if unclosed is not None and not said_before:
                 return Extraction(unclosed) if unclosed and cut is False else Extraction(None, TRUNCATED)
         if box is not None and not box.content:
             text, box = boxes.without_empty(text), None

@@ -121,6 +121,20 @@ def of_question(question: str) -> dict[str, str]:
     return texts if all(texts.values()) and len(set(texts.values())) == len(texts) else {}
 
 
+def with_texts(reference: str, answer: str, question: str) -> tuple[str, str]:
+    """The two answers; if just one of them is the letter of an option that the question lists, its text instead."""
+    if reference.isdecimal() and answer.isdecimal():  # most are numbers, and need no question
+        return reference, answer
+    wanted, given = parse(reference), parse(answer)
+    if (wanted is None) == (given is None):
+        return reference, answer
+    option = wanted or given
+    text = of_question(question).get(next(iter(option.letters))) if option and len(option.letters) == 1 else None
+    if text is None or (option and option.text):
+        return reference, answer
+    return (text, answer) if wanted else (reference, text)
+
+
 def chosen(text: str, statements: Sequence[str]) -> str | None:
     """The option that a response chooses: by its last explicit statement, or else by its last sentences.
 

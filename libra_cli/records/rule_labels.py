@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from libra_cli.answers.equal import is_readable
-from libra_cli.answers.time_limit import TIMEOUT, limited, time_limit
+from libra_cli.answers.time_limit import limited, time_limit
 from libra_cli.records.responses import ResponseFields
 from libra_cli.stream.jobs import Feed, Job
 from libra_cli.stream.rows import NewFields, Row
@@ -116,7 +116,7 @@ def label_fields(grade: Grade) -> dict[str, Any]:
     label = None if grade.correct is None else int(grade.correct)
     by, answer = grade.by, None if grade.outcome is None else str(grade.outcome)
     if answer is None:
-        by = {NO_RESPONSE: NO_RESPONSE, TIMEOUT: None}.get(grade.reason or "", NO_ANSWER)
+        by = {NO_RESPONSE: NO_RESPONSE, NO_ANSWER: NO_ANSWER, TRUNCATED: NO_ANSWER}.get(grade.reason or NO_ANSWER)
     elif len(answer) > MAX_ANSWER_CHARS:
         answer = answer[:MAX_ANSWER_CHARS] + "…"
     verification: dict[str, Any] = {"by": by, "answer": answer}

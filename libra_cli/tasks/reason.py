@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.answers import extract, pool
+from libra_cli.answers import extract, options, pool
 from libra_cli.tasks import template as templates
 from libra_cli.tasks.task import CUT_SHORT, AnswerTask, GeneratedText, Messages, Outcome, Record, Verdict, with_system
 
@@ -35,8 +35,12 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
 
 
 def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
-    """`reference` and the answer."""
-    return str(record["reference"]), str(outcome)
+    """`reference` and the answer, both as texts if one is the letter of an option that the question lists."""
+    reference, answer = str(record["reference"]), str(outcome)
+    question = record.get("question")
+    if not isinstance(question, str) or reference == answer:
+        return reference, answer
+    return options.with_texts(reference, answer, question)
 
 
 def is_correct(outcome: Outcome, record: Record) -> bool | None:
