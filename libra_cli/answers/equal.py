@@ -20,7 +20,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from libra_cli.answers import guard, normalize, notation, number, structure, units, words
+from libra_cli.answers import guard, languages, normalize, notation, number, structure, units, words
 from libra_cli.answers.normalize import MAX_CHARS
 from libra_cli.answers.structure import Leaf
 
@@ -76,11 +76,11 @@ def decide_quickly(reference: str, answer: str) -> Decision | None:
 
 @lru_cache(MEMO)
 def _decide(reference: str, answer: str) -> Decision | None:
-    reference, answer = reference.strip(), answer.strip()
-    if not reference:
+    if not reference.strip():
         return Decision(None, "exact", "unparsable_reference")
-    if reference == answer:
+    if reference.strip() == answer.strip():
         return Decision(True, "exact")
+    reference, answer = normalize.plain(reference), normalize.plain(answer)
     choice = _CHOICE.fullmatch(normalize.normalized(reference))
     chosen = _CHOSEN.fullmatch(normalize.normalized(answer)) if choice else None
     if choice and chosen:
@@ -234,6 +234,10 @@ def units_may_agree(reference: Leaf, answer: Leaf) -> bool:
 
 
 def _compare_phrases(reference: Leaf, answer: Leaf) -> bool | None:
+    for spelled, figure in ((reference, answer), (answer, reference)):
+        value = languages.spelled_number(spelled.text) if figure.number and not spelled.number else None
+        if value is not None and figure.number:
+            return figure.number.value == value
     wanted, given = _phrase(reference), _phrase(answer)
     if wanted and given:
         if wanted == given:

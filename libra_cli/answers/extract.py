@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from libra_cli.answers import latex, prose
+from libra_cli.answers import damage, languages, latex, prose
 
 MAX_BOXES = 64
 MAX_UNCLOSED = 8
@@ -45,6 +45,12 @@ Box = tuple[int, str, int]
 
 def final_answer(text: str) -> str | None:
     """Extract the final answer from `text`, which follows the thinking; None if it has none."""
+    text = damage.repaired(text)
+    answer = _final_answer(text)
+    return languages.with_decimal_point(answer, text) if answer and "," in answer else answer
+
+
+def _final_answer(text: str) -> str | None:
     if "box" not in text:
         return prose.prose_answer(text)
     boxed = boxed_answer(text)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from libra_cli.answers import latex, words
+from libra_cli.answers import damage, languages, latex, words
 
 CACHED = 1 << 14
 MAX_CHARS = 512
@@ -39,6 +39,7 @@ _VULGAR = re.compile(
 
 _PAIRS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"), ('"', '"'))
 _WRAPPER = re.compile(r"\\(?:text\w*|math(?:rm|bf|it|sf|tt|normal)|[mh]box|boldsymbol|bm|verb|boxed|fbox)\s*\{")
+_HAS_DIGIT = re.compile(r"\d|\\$")
 _MONOSPACED = re.compile(r"\\(?:texttt|mathtt|verb)\s*\{")
 
 
@@ -86,7 +87,7 @@ _REWRITES = tuple(
         ("C", r"\bC\(\s*(\d+)\s*,\s*(\d+)\s*\)|\b(?<!\d)(\d+)C(\d+)\b", r"\\binom{\1\3}{\2\4}"),
         (r"\dot", r"\\dot\{(\d)\}(\d*)\\dot\{(\d)\}", r"\\overline{\1\2\3}"),
         ("", r"(?<=\d)\s*\^?\s*\{?\s*(st|nd|rd|th)\s*\}?\s*$", r"\1"),
-        ("frac", r"\\(?:[dtc]frac|tfrac)(?![A-Za-z])", r"\\frac"),
+        ("frac", r"\\(?:[dtcsx]|nice)frac(?![A-Za-z])", r"\\frac"),
         (r"\le", r"\\(?:le|leqslant)(?![A-Za-z])", r"\\leq"),
         (r"\ge", r"\\(?:ge|geqslant)(?![A-Za-z])", r"\\geq"),
         (r"\ne", r"\\ne(?![A-Za-z])", r"\\neq"),
@@ -145,6 +146,16 @@ _SOLVED = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\s*=[^=<>]+")
 _FRACTION_TAIL = re.compile(r"\\frac\{")
 _NEEDLESS_SPACE = re.compile(r"(?<![A-Za-z0-9]) | (?![A-Za-z0-9])")
 _SPACE_BEHIND_COMMAND = re.compile(r"(\\[A-Za-z]+) (?![A-Za-z])")
+
+
+def plain(raw: str) -> str:
+    """`raw` without what encloses a published reference, with its backslashes repaired, in international notation."""
+    if len(raw) > MAX_CHARS or (raw.isascii() and raw.isalnum()):
+        return raw.strip()
+    text = damage.repaired_answer(raw).strip().removeprefix("####").lstrip()
+    if text.count("$") > 2 and not any(map(_HAS_DIGIT.search, text.split("$")[::2])):  # in pieces: $90$, $60$
+        text = text.replace("$", "")
+    return languages.in_english(text)
 
 
 @lru_cache(CACHED)
@@ -230,5 +241,6 @@ def _without_wrapper(text: str) -> str:
         return text
     inside = text[wrapper.end() : -1]
     if _MONOSPACED.match(text):  # typed out as in source: \\dfrac\{270\}\{7\}
-        return inside.replace("\\{", "{").replace("\\}", "}").replace("\\\\", "\\").replace("\\textbackslash", "\\")
+        inside = inside.replace("\\textbackslash", "\\").replace("\\{", "{").replace("\\}", "}")
+        return re.sub(r"\\+ ?(?=[A-Za-z])", r"\\", inside)
     return inside

@@ -17,7 +17,7 @@ FLOAT_DIGITS = 12
 _DECIMAL = r"(?:\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)"
 _SIGNED = re.compile(rf"[-+]?{_DECIMAL}")
 _SIMPLE = re.compile(r"-?\d{1,18}")
-_PERCENT = re.compile(r"\s*(?:\\?%| ?percent)$")
+_PERCENT = re.compile(r"\s*(?:\\?%| ?percent| ?pct\.?)$")
 _OVER = rf"\\frac\{{(?P<top>[-+]?{_DECIMAL})\}}\{{(?P<bottom>[-+]?{_DECIMAL})\}}"
 _FRACTION = re.compile(rf"(?P<sign>[-+]?)(?:(?P<whole>\d+) ?)?{_OVER}")
 _SLASHED = re.compile(rf"(?P<sign>[-+]?)(?:(?P<whole>\d+) )?\(?(?P<top>{_DECIMAL})/(?P<bottom>{_DECIMAL})\)?")
@@ -29,11 +29,13 @@ _REPEATING = re.compile(
     r"(?P<sign>[-+]?)(?P<whole>\d*)\.(?P<head>\d*)(?:\\(?:overline|bar|dot)\{?(?P<period>\d+)\}?|\((?P<bracketed>\d+)\))"
 )
 _DOTTED = re.compile(
-    r"(?P<sign>[-+]?)(?P<whole>\d*)\.(?P<head>\d*?)(?P<period>\d+?)(?P=period)+(?P<bracketed>)(?:\.\.\.|\\[lc]?dots)"
+    r"(?P<sign>[-+]?)(?P<whole>\d*)\.(?P<head>\d*?)(?P<period>\d+?)(?P=period)+(?P<bracketed>)"
+    r"(?:\.\.\.|\\[lc]?dots| ?\(?(?:repeating|recurring)\)?)"
 )
 _ORDINAL = re.compile(r"(?P<value>\d+)\^?\{?(?:(?<=1)st|(?<=2)nd|(?<=3)rd|th)\}?", re.IGNORECASE)
 MULTIPLIERS = {
     "dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12,
+    "lakhs": 10**5, "lakh": 10**5, "crores": 10**7, "crore": 10**7,
 }  # fmt: skip
 _MULTIPLIED = re.compile(rf"(?P<factor>[-+]?{_DECIMAL}) ?(?P<times>{'|'.join(MULTIPLIERS)})", re.IGNORECASE)
 
@@ -119,6 +121,27 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Number | None]], 
     (_MULTIPLIED, lambda match: Number(_decimal(match["factor"]).value * MULTIPLIERS[match["times"].lower()])),
     (_ORDINAL, lambda match: Number(Fraction(int(match["value"])))),
 )
+
+
+_WITH_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
+_INDIAN = re.compile(r"-?\d{1,2}(?:,\d\d){1,6},\d{3}(?:\.\d+)?")
+_MIXED = re.compile(r"(?P<whole>\d+) ?and ?(?P<part>\\frac\{\d+\}\{\d+\}|\d+/\d+)")
+
+
+def is_listed(text: str, value: Fraction) -> bool | None:
+    """Whether the list `text` may as well be written for the number `value`; None if that is uncertain.
+
+    1,23,45,678 is 12345678 in Indian groups, 2 and 3/8 is 19/8, and 2,5 may be 2.5 or two numbers.
+    """
+    mixed = _MIXED.fullmatch(text)
+    if mixed:
+        part = parse(mixed["part"])
+        return part is not None and int(mixed["whole"]) + part.value == value
+    if _INDIAN.fullmatch(text):
+        return Fraction(text.replace(",", "")) == value
+    if _WITH_DECIMAL_COMMA.fullmatch(text) and Fraction(text.replace(",", ".")) == value:
+        return None
+    return False
 
 
 def same(a: Number, b: Number) -> bool:

@@ -18,6 +18,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from libra_cli.answers import languages
+
 TAIL_CHARS = 2000
 """Length of the end of the text that is searched; earlier text does not hold the final answer."""
 _SHORT = 64
@@ -51,9 +53,7 @@ _TWO_WORDS = re.compile(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 _WORDS_AROUND = re.compile(r"^(?:\*\*|[:=\s])+|(?:\*\*|\s)+$")
 _ADVERB = re.compile(r"^(?:simply|therefore|thus|then|just|exactly|clearly|equal to)\s+", re.IGNORECASE)
 _TAGGED = re.compile(r"<answer>\s*(.*?)\s*</answer>", re.DOTALL)
-_AS_JSON = re.compile(
-    r"\"(?:final_)?answer\"\s*:\s*\"?([^\",{}\n]+)|\u7b54\u6848(?:\u662f|\u4e3a|\uff1a|:)\s*\**\s*(?:\uff1a|:)?\s*(\S+)"
-)
+_AS_JSON = re.compile(r"\"(?:final_)?answer\"\s*:\s*\"?([^\",{}\n]+)")
 _CONTROL = re.compile(r"<\|?/?[A-Za-z_]+\|>|</?s>|```\w*")
 _JOINED = re.compile(r"\s*(?:,|;|,?\s*(?:and|or))\s*")
 _SERIES = re.compile(r"(?<![\d./])-?\d[\d./]{0,20}(?:(?:,\s+|,?\s+(?:and|or)\s+)-?\d[\d./]{0,20})+(?=[.!]?$)")
@@ -81,7 +81,10 @@ _NOTHING = re.compile(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots
 def prose_answer(text: str) -> str | None:
     """Extract the final answer of a `text` without a box; None if it has none."""
     tail = _without_offer(_without_control(text[-TAIL_CHARS:]))
-    answer = _tagged_answer(tail) or _stated_answer(tail) or _bold_answer(tail) or _concluded_answer(tail)
+    answer = _tagged_answer(tail) or _stated_answer(tail)
+    if not answer and (stated := languages.stated_answer(tail)):
+        answer = _tidy(stated)
+    answer = answer or _bold_answer(tail) or _concluded_answer(tail) or languages.concluded_number(tail)
     if answer:
         return answer
     text = _without_control(text).strip() if len(text) < TAIL_CHARS else ""
@@ -113,9 +116,9 @@ def _without_offer(text: str) -> str:
 
 def _tagged_answer(tail: str) -> str | None:
     """Content of the last tag or JSON field named answer."""
-    if not ("</answer>" in tail or 'answer"' in tail or "\u7b54\u6848" in tail):
+    if not ("</answer>" in tail or 'answer"' in tail):
         return None
-    answers = _TAGGED.findall(tail) or [given or other for given, other in _AS_JSON.findall(tail)]
+    answers = _TAGGED.findall(tail) or _AS_JSON.findall(tail)
     return _tidy(answers[-1]) if answers else None
 
 

@@ -69,7 +69,7 @@ class Equation:
 Answer = Leaf | Parts | Matrix | Equation
 Compare = Callable[[Leaf, Leaf], "bool | None"]
 
-_WORDS = re.compile(r"(?=.*[A-Za-z]{3}|(?i:no)$)[A-Za-z][A-Za-z' -]*")
+_WORDS = re.compile(r"(?=.*[A-Za-z]{3}|(?i:no|ja|si)$)[A-Za-z][A-Za-z' -]*")
 _COMMA = re.compile(r"[,;]\s*(?:\band\b|\bor\b)?|(?<![A-Za-z])(?:and|or)(?![A-Za-z])")
 _OR = re.compile(r"(?<![A-Za-z])or(?![A-Za-z])")
 _JOINED = re.compile(r"(?<![A-Za-z])(?:and|or)(?![A-Za-z])")
@@ -97,6 +97,7 @@ _SET_BUILDER = re.compile(r"\\mid(?![A-Za-z])|\\?\||:")
 @lru_cache(normalize.CACHED)
 def parse(raw: str) -> Answer:
     """What kind of answer `raw` is."""
+    raw = normalize.plain(raw)
     body, unit = units.in_text(normalize.unwrapped(raw) if len(raw) <= normalize.MAX_CHARS else raw)
     return _parse(normalize.normalized(body), unit, 0)
 
@@ -309,6 +310,11 @@ def _same_parts(reference: Answer, answer: Answer, compare: Compare) -> bool | N
         return _whole(reference, answer, compare)  # a set by its condition
     unordered = ("list", "set")
     ref_kind, kind = _kind(reference), _kind(answer)
+    for one, other in ((reference, answer), (answer, reference)):
+        if isinstance(one, Leaf) and one.number and _kind(other) == "list":
+            single = number.is_listed(other.text, one.number.value)
+            if single is not False:
+                return single
     if _are_named(reference) and not any(isinstance(part, Equation) for part in _parts(answer)):
         return _ordered(_parts(reference), _parts(answer), compare)
     if ref_kind == kind == "sequence":

@@ -24,7 +24,7 @@ _TAKING_BACK = """
     not no never cannot can't won't isn't doesn't fail fails failed wrong incorrect invalid impossible extraneous
     rejected discarded excluded contradiction than least most too except unless without only if when but or instead
     approximately about nearly almost roughly over under up above below between maybe perhaps probably possibly happen
-    happens even odd exceeds doubled halved tripled pi lakh lakhs crore crores bn mn k gross pct permille fold
+    happens even odd exceeds doubled halved tripled pi bn mn k gross pct permille fold
     millionth millionths
 """
 _TAKES_BACK = frozenset(_TAKING_BACK.split())
@@ -38,16 +38,29 @@ _NONE_AT_ALL = re.compile(
     r"|none|(?:the )?(?:empty|null) set"
 )
 _SYNONYMS = """
-    yes: true, correct
-    no: false, incorrect
+    yes: true, correct, oui, ja, si, sim
+    no: false, incorrect, nein, non
     undefined: does not exist, dne, doesn't exist
     impossible: not possible, cannot be done
     none of the above: none of these, none of them, no one of the above
     all reals: all real numbers, all real x, any real number, every real number, all real values, all real values of x
     infinitely many: infinite, infinitely many solutions, infinite solutions, infinite number
+    finitely many: finite, finitely many solutions
 """
 DISTINCT = frozenset(
-    ("nothing", "infinitely many", "all reals", "undefined", "yes", "no", "one solution", "two solutions", "one", "two")
+    (
+        "nothing",
+        "infinitely many",
+        "finitely many",
+        "all reals",
+        "undefined",
+        "yes",
+        "no",
+        "one solution",
+        "two solutions",
+        "one",
+        "two",
+    )
 )
 """Phrases that all differ in meaning."""
 _PHRASES = {

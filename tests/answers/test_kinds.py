@@ -2,7 +2,7 @@
 
 A file of `kinds` is a kind. Its first line is the rule; `= TEXT` is a reference, and the lines below it are answers to
 it: `+ TEXT` is right, `- TEXT` is wrong, `? TEXT` cannot be decided. `++ TEXT`, `-- TEXT` and `?? TEXT` are whole
-responses, from which the answer is still to be taken; ⏎ is a line break in them.
+responses, from which the answer is still to be taken. ⏎ is a line break, and ␇ ␈ ␉ ␌ ␍ are control characters.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from libra_cli.answers.extract import final_answer
 from libra_cli.answers.pool import Pool
 
 KINDS = sorted((Path(__file__).parent / "kinds").glob("*.txt"))
+CONTROL = str.maketrans("⏎␇␈␉␌␍", "\n\a\b\t\f\r")
 FEWEST = 10
 """Cases of either label that each kind has."""
 RIGHT_VERDICTS, RIGHT_VERDICTS_OF_A_KIND, FALSE_POSITIVES = 0.99, 0.95, 0.002
@@ -50,7 +51,7 @@ def cases_of(kind: Path) -> Iterator[Case]:
         else:
             assert mark in ("+", "-", "?", "++", "--", "??"), f"{kind.name}:{number}: {mark!r} is no mark"
             right = {"+": True, "-": False, "?": None}[mark[0]]
-            yield Case(f"{kind.name}:{number}", reference, text.replace("⏎", "\n"), right, len(mark) == 2)
+            yield Case(f"{kind.name}:{number}", reference, text.translate(CONTROL), right, len(mark) == 2)
 
 
 @pytest.fixture(scope="module")

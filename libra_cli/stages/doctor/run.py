@@ -35,14 +35,17 @@ class Package:
 
 PACKAGES = (
     Package("click", "click"),
+    Package("cn2an", "cn2an"),
     Package("math-verify", "math_verify", heavy=True),
     Package("mpmath", "mpmath"),
     Package("numpy", "numpy"),
     Package("orjson", "orjson"),
+    Package("python-dateutil", "dateutil"),
     Package("pyyaml", "yaml"),
     Package("regex", "regex"),
     Package("rich", "rich"),
     Package("sympy", "sympy", heavy=True),
+    Package("text2num", "text_to_num"),
     Package("zstandard", "zstandard"),
     Package("datasets", "datasets", "data", heavy=True),
     Package("pyarrow", "pyarrow", "data", heavy=True),

@@ -1,0 +1,293 @@
+"""Reads what other languages write around and inside an answer: phrases, numbers in words, counters, decimal commas.
+
+Everything is a table of words of a language; a text that no table knows stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from fractions import Fraction
+from functools import lru_cache
+
+TAIL_CHARS = 2000
+MAX_BETWEEN = 48
+"""Characters between the noun "answer" and the verb that states it: "la respuesta correcta del problema es"."""
+
+_STATEMENTS = {
+    "zh": ("答案 结果 答", "是 为 就是 ： : 】"),
+    "ja": ("答え 正解 解答 解", "は、 は ： :"),
+    "ko": ("정답 답", "은 는 ： :"),
+    "es": ("respuesta resultado", "es :"),
+    "fr": ("réponse résultat", "est :"),
+    "de": ("antwort ergebnis lösung", "ist lautet :"),
+    "pt": ("resposta resultado", "é :"),
+    "it": ("risposta risultato", "è :"),
+    "nl": ("antwoord", "is :"),
+    "ru": ("ответ", "равен — - :"),
+    "ar": ("الجواب الإجابة", "هو هي :"),
+    "pl": ("odpowiedź wynik", "to jest :"),
+    "hi": ("उत्तर", ""),
+}
+"""Nouns for an answer, and the verbs and signs that state it, of each language."""
+_VERBS = {
+    noun: re.compile(
+        "|".join(
+            re.escape(verb) if language in ("zh", "ja", "ko") or not verb.isalpha() else rf"\b{verb}\b"
+            for verb in sorted(verbs.split(), key=len, reverse=True)
+        )
+        or r"\s*:?"  # the verb stands behind the answer
+    )
+    for language, (nouns, verbs) in _STATEMENTS.items()
+    for noun in nouns.split()
+}
+_CONCLUSIONS = ("所以", "因此", "故", "综上", "よって", "したがって", "従って", "ゆえに", "따라서", "그러므로")
+_AFTERWARDS = (
+    *("です", "である", "だ", "になる", "となる", "になります", "となります", "입니다", "이다", "이에요", "है"),
+    *"。．.।!！ ",
+)
+_ADVERB = re.compile(
+    r"(?:donc|alors|ainsi|dunque|quindi|entonces|pues|somit|also|daher|então|portanto)\s+(?=\S)", re.IGNORECASE
+)
+_LINE_ENDS = re.compile(r"[。！\n]")
+_BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
+_NUMBERS = re.compile(r"(?<![A-Za-z0-9_.,$^{])-?\d[\d,]*(?:\.\d+)?(?![\d^])")
+
+_LETTERS_OF_COMMAS = {
+    "de": "der das und ist antwort also ergibt daher lösung beträgt die somit damit wir ergebnis",
+    "fr": "la le les est réponse donc et vaut une solution résultat des nous ainsi",
+    "es": "la el es respuesta por lo tanto entonces resultado una los las del",
+    "pt": "a o é resposta portanto então resultado uma os as do da",
+    "it": "la il è risposta quindi risultato una dunque gli della",
+    "nl": "het de is antwoord dus een we",
+    "ru": "ответ равно значит поэтому следовательно и получаем решение итак",
+    "pl": "odpowiedź jest wynosi więc zatem to",
+}
+_COMMA_WORDS = {language: frozenset(words.split()) for language, words in _LETTERS_OF_COMMAS.items()}
+_ENGLISH = frozenset(("the", "of", "and", "we", "so", "therefore", "answer", "thus", "hence", "is", "a"))
+_WORD = re.compile(r"[^\W\d_]+")
+_COMMA_NUMBER = re.compile(
+    r"(-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,})))(?!\d|,\d)(?P<rest>\s*(?:\\%|%|€|\\?[A-Za-z]\S{0,20})?)"
+)
+
+_WHOLE = {
+    "yes": "是 是的 对 正确 真 はい 正しい 예 네 참 sí si oui ja sim да верно hay نعم हाँ",
+    "no": "否 不是 不对 错误 错 假 いいえ 아니요 아니오 거짓 non nein não nao нет неверно لا नहीं",
+    "no solution": "无解 解なし 해가없다 keine_lösung sin_solución aucune_solution нет_решений",
+    "infinitely many": "无数个 无穷多 无穷多个 無数 unendlich_viele infinitos бесконечно_много",
+}
+_MEANINGS = {word.replace("_", " "): meaning for meaning, words in _WHOLE.items() for word in words.split()}
+_AMONG = re.compile(r"\s*(?:或者|或|または|又は|또는|혹은|(?<=[\s{])(?:oder|ou|или)(?=[\s}]))\s*")
+_TOGETHER = re.compile(r"(?<=[\d}\s$])\s*(?:和|及|與|と|와|과|且)\s*(?=[-\d\\${])")
+
+_UNITS = {
+    "km": "千米 公里 キロメートル 킬로미터 км",
+    "m": "米 メートル 미터 м",
+    "cm": "厘米 公分 センチメートル センチ 센티미터 см",
+    "mm": "毫米 ミリメートル ミリ 밀리미터 мм",
+    "kg": "千克 公斤 キログラム 킬로그램 кг",
+    "g": "克 グラム 그램 г",
+    "hours": "小时 小時 時間 시간 ч часов часа час",
+    "minutes": "分钟 分鐘 分 분 мин минут минуты минута",
+    "seconds": "秒 초 с сек секунд секунды",
+    "days": "天 日 일 дней дня день",
+    "years": "年 岁 歳 세 лет года год",
+    "weeks": "周 週間 주 недель недели",
+    "months": "个月 月 ヶ月 か月 개월 месяцев",
+    "dollars": "美元 ドル 달러 долларов",
+    "yuan": "元 人民币 块 块钱 위안 юаней",
+    "yen": "円 日元 엔",
+    "euros": "欧元 ユーロ 유로 евро",
+    "won": "원",
+    "rubles": "руб рублей рубля рублей",
+    "degrees": "度 도 градусов градуса",
+    "L": "升 リットル 리터 л",
+    "mL": "毫升 ミリリットル 밀리리터 мл",
+    "m/s": "米/秒 м/с",
+    "km/h": "千米/时 千米/小时 公里/小时 км/ч",
+    "m^2": "平方米 平方メートル 제곱미터",
+    "cm^2": "平方厘米 제곱센티미터",
+    "km^2": "平方千米 平方公里",
+    "m^3": "立方米",
+    "cm^3": "立方厘米",
+}  # fmt: skip
+_UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
+_COUNTERS = (
+    "个 個 种 種 人 名 位 只 隻 头 頭 匹 条 條 张 張 本 页 頁 枚 辆 輛 台 棵 "
+    "朵 件 次 回 份 组 組 套 双 排 行 列 段 瓶 盒 箱 袋 块 颗 粒 支 把 艘 间 "
+    "層 层 道 题 通り 通 つ 個の 개 명 가지 번 마리 권 장 대 살 쪽 자루 그루 송이 штук человек раз "
+)
+_NAMES = dict.fromkeys(_COUNTERS.split(), "") | _UNIT_OF
+_NAME = "|".join(map(re.escape, sorted(_NAMES, key=len, reverse=True)))
+_COUNTED = re.compile(
+    r"(?<=[\d}\])$\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341\u767e\u5343\u4e07\u4e24])"
+    rf"(?P<open>\s*\$?\s*(?:\\(?:text\w*|mathrm|mbox)\s*\{{)?\s*)(?P<name>{_NAME})(?P<close>\s*\}}?[\s$.*]*)$"
+)
+_HAN = re.compile(r"负?[零〇一二两三四五六七八九十百千万亿億兆]+(?:点[零〇一二三四五六七八九]+)?")
+_MYRIADS = {"万": 4, "萬": 4, "만": 4, "亿": 8, "億": 8, "억": 8, "千": 3, "천": 3, "百": 2, "백": 2}
+_WITH_MYRIADS = re.compile(r"(?P<factor>-?\d{1,12}(?:\.\d{1,12})?) ?(?P<times>[万萬만亿億억千천百백])")
+_PERCENT = re.compile(r"(?P<minus>负?)百分之(?P<value>\S+)")
+_PARTS = re.compile(r"(?P<bottom>\S{1,12})分之(?P<top>\S{1,12})")
+_KOREAN_DIGITS = {"일": 1, "이": 2, "삼": 3, "사": 4, "오": 5, "육": 6, "칠": 7, "팔": 8, "구": 9}
+_KOREAN_TENS = {"십": 10, "백": 100, "천": 1000}
+_KOREAN = re.compile(rf"[{''.join(_KOREAN_DIGITS)}{''.join(_KOREAN_TENS)}]+")
+_RUSSIAN = {
+    word: value
+    for value, words in {
+        0: "ноль нуль", 1: "один одна одно", 2: "два две", 3: "три", 4: "четыре", 5: "пять", 6: "шесть", 7: "семь",
+        8: "восемь", 9: "девять", 10: "десять", 11: "одиннадцать", 12: "двенадцать", 13: "тринадцать",
+        14: "четырнадцать", 15: "пятнадцать", 16: "шестнадцать", 17: "семнадцать", 18: "восемнадцать",
+        19: "девятнадцать", 20: "двадцать", 30: "тридцать", 40: "сорок", 50: "пятьдесят", 60: "шестьдесят",
+        70: "семьдесят", 80: "восемьдесят", 90: "девяносто", 100: "сто", 200: "двести", 300: "триста",
+        400: "четыреста", 500: "пятьсот",
+    }.items()
+    for word in words.split()
+}  # fmt: skip
+_LATIN = ("de", "es", "fr", "it", "nl", "pt")
+_NOT_FOREIGN = frozenset(
+    ("once", "seize", "elf", "due", "cent", "to", "en", "tie", "sei", "dice", "mil", "un", "une", "una", "ein", "eine")
+)
+"""Words that are numbers of a language and mean something else in another."""
+_BRACED_COMMA = re.compile(r"(?<![\d.}])(?P<whole>\d{1,3}(?:\.\d{3})*|\d+)\{,\}(?P<places>\d+)(?![\d{])")
+_GROUPED_COMMA = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+),(\d+)(?![\d,.])")
+_MARKS = str.maketrans({"、": ", ", "；": ";", "٫": ".", "٬": ",", "،": ", "})
+_WRAPPED = re.compile(r"\\(?:text\w*|mathrm|mbox)\s*\{([^{}]*)\}")
+
+
+# -- responses --------------------------------------------------------------------------------------------------------
+
+
+def stated_answer(tail: str) -> str | None:
+    """Text after the last "answer is" of another language than English; None if there is none."""
+    lowered = tail.lower()
+    found = [(at, len(noun), noun) for noun in _VERBS if (at := lowered.rfind(noun)) >= 0]
+    for start, length, noun in sorted(found, reverse=True):
+        verb = _VERBS[noun].search(lowered, start + length, start + length + MAX_BETWEEN)
+        if verb is None or "\n" in tail[start : verb.end()].rstrip():
+            continue
+        line = tail[verb.end() :].lstrip(" \t\r\n:：*」】")
+        answer = _ADVERB.sub("", _LINE_ENDS.split(line, maxsplit=1)[0].replace("**", "").rstrip(), count=1)
+        while answer.endswith(_AFTERWARDS):
+            answer = answer.removesuffix(next(end for end in _AFTERWARDS if answer.endswith(end)))
+        if answer:
+            return answer
+    return None
+
+
+def concluded_number(tail: str) -> str | None:
+    """The only number of a last sentence that concludes in Chinese, Japanese or Korean, with its counter."""
+    sentences = [part.strip() for part in _LINE_ENDS.split(tail) if part.strip()]
+    if not sentences or not sentences[-1].startswith(_CONCLUSIONS):
+        return None
+    bold = _BOLD.findall(sentences[-1])
+    numbers = _NUMBERS.findall(bold[0] if len(bold) == 1 else sentences[-1])
+    return numbers[0] if len(numbers) == 1 else None
+
+
+def with_decimal_point(answer: str, text: str) -> str:
+    """`answer` with its comma marked as a decimal one (`2{,}5`), if the language of `text` writes such commas."""
+    number = _COMMA_NUMBER.fullmatch(answer)
+    if number is None or not _writes_decimal_commas(text):
+        return answer
+    return number[1].replace(",", "{,}") + number["rest"]
+
+
+def _writes_decimal_commas(text: str) -> bool:
+    words = {word.lower() for word in _WORD.findall(text[-TAIL_CHARS:])}
+    most = max(len(words & known) for known in _COMMA_WORDS.values())
+    return most >= 2 and most > len(words & _ENGLISH)
+
+
+# -- answers ----------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(1 << 12)
+def in_english(text: str) -> str:
+    """`text` with the numerals, counters, units and joining words of other languages in their international form."""
+    if "{,}" in text:
+        text = _BRACED_COMMA.sub(_with_point, text)
+    if "." in text and "," in text:
+        text = _GROUPED_COMMA.sub(lambda found: f"{found[1].replace('.', '')}.{found[2]}", text)
+    if text.isascii():
+        return _AMONG.sub(" or ", text) if "ou" in text or "oder" in text else text
+    bare = " ".join(_WRAPPED.sub(r" \1 ", text).replace("$", "").lower().split()).strip("*。.．!！ ")
+    if bare in _MEANINGS:
+        return _MEANINGS[bare]
+    text = text.translate(_MARKS).rstrip("。．").strip()
+    if any(unicodedata.category(char) == "Nd" and char > "z" for char in text):  # Arabic, Devanagari and other digits
+        text = "".join(str(unicodedata.digit(char)) if unicodedata.category(char) == "Nd" else char for char in text)
+    text = _TOGETHER.sub(" and ", _AMONG.sub(" or ", text))
+    text = _COUNTED.sub(_with_international_name, text)
+    value = cjk_number(" ".join(_WRAPPED.sub(r" \1 ", text).replace("$", "").split()))
+    return text if value is None else value
+
+
+def _with_point(number: re.Match[str]) -> str:
+    """1{,}234 is grouped; 2{,}5, 0{,}125 and 1.234{,}5 have a decimal comma."""
+    whole, places = number["whole"], number["places"]
+    if len(places) == 3 and "." not in whole and whole != "0":
+        return f"{whole},{places}"
+    return f"{whole.replace('.', '')}.{places}"
+
+
+def _with_international_name(counted: re.Match[str]) -> str:
+    name = _NAMES[counted["name"]]
+    if name:
+        gap = "" if counted["open"].endswith((" ", "{")) else " "
+        return f"{counted['open']}{gap}{name}{counted['close']}"
+    return "$" if "$" in counted["open"] + counted["close"] and counted.string.count("$") % 2 == 0 else ""
+
+
+@lru_cache(1 << 10)
+def cjk_number(text: str) -> str | None:
+    """A number with Chinese, Japanese or Korean words as digits: 三十六, 3万, 百分之五十, 三分之一; None for others."""
+    percent = _PERCENT.fullmatch(text)
+    if percent:
+        value = cjk_number(percent["value"]) or percent["value"]
+        return f"{'-' if percent['minus'] else ''}{value}\\%" if value.replace(".", "").isdecimal() else None
+    parts = _PARTS.fullmatch(text)
+    if parts:
+        top, bottom = (cjk_number(parts[name]) or parts[name] for name in ("top", "bottom"))
+        return f"\\frac{{{top}}}{{{bottom}}}" if top.isdecimal() and bottom.isdecimal() else None
+    multiplied = _WITH_MYRIADS.fullmatch(text)
+    if multiplied:
+        value = Fraction(multiplied["factor"]) * 10 ** _MYRIADS[multiplied["times"]]
+        return str(value) if value.denominator == 1 else str(float(value))
+    if _HAN.fullmatch(text) and text not in ("万", "亿", "億", "兆"):
+        import cn2an  # which takes a fifth of a second
+
+        try:
+            return str(cn2an.cn2an(text.replace("億", "亿"), "smart"))
+        except ValueError:
+            return None
+    return str(_korean(text)) if _KOREAN.fullmatch(text) and len(text) < 9 else None
+
+
+def _korean(text: str) -> int:
+    total = digit = 0
+    for char in text:
+        if char in _KOREAN_TENS:
+            total, digit = total + max(digit, 1) * _KOREAN_TENS[char], 0
+        else:
+            digit = 10 * digit + _KOREAN_DIGITS[char]
+    return total + digit
+
+
+@lru_cache(1 << 10)
+def spelled_number(text: str) -> int | None:
+    """A number in words of a European language, if all languages that know the words agree; else None."""
+    words = text.lower().replace("-", " ").split() if len(text) > 1 else []
+    if not words or len(text) > 80 or text.lower() in _NOT_FOREIGN or not all(map(str.isalpha, words)):
+        return None
+    if all(word in _RUSSIAN for word in words):
+        values = [_RUSSIAN[word] for word in words]
+        return sum(values) if values == sorted(values, reverse=True) else None
+    from text_to_num import text2num
+
+    found = set()
+    for language in _LATIN:
+        try:
+            found.add(text2num(text.lower(), language))
+        except (ValueError, KeyError, IndexError, AttributeError):
+            continue
+    return found.pop() if len(found) == 1 else None
