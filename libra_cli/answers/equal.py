@@ -20,7 +20,19 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from libra_cli.answers import guard, languages, normalize, notation, number, structure, units, words
+from libra_cli.answers import (
+    boolean,
+    codes,
+    guard,
+    languages,
+    linear,
+    normalize,
+    notation,
+    number,
+    structure,
+    units,
+    words,
+)
 from libra_cli.answers.normalize import MAX_CHARS
 from libra_cli.answers.structure import Leaf
 
@@ -38,7 +50,6 @@ _NO_VALUE = frozenset(("nothing", "undefined", "yes", "no"))
 _INDEFINITE = frozenset(("infinity", "pi", "once", "twice", "thrice"))
 OTHER_UNIT = "other_unit"
 _CHOICE = re.compile(r"\(?(?P<letter>[A-J])\)?|\((?P<lettered>[A-J])\).+")
-_SPELLED = re.compile(r"\$*\\(?:text\w*|mathrm|mbox|operatorname)\s*\{\s*[A-Za-z]+\s*\}\$*")
 _OPTION = re.compile(r"\([A-J]\) ?(?P<value>.+)", re.DOTALL)
 _CHOSEN = re.compile(
     r"\(?([A-Ja-dfghj])(?:\)|[).:].*)?|(?i:(?:the )?(?:correct |right |best |final )?(?:option|choice|answer)(?: is)?)"
@@ -85,9 +96,13 @@ def _decide(reference: str, answer: str) -> Decision | None:
     chosen = _CHOSEN.fullmatch(normalize.normalized(answer)) if choice else None
     if choice and chosen:
         return Decision((chosen[1] or chosen[2]).upper() == (choice[1] or choice[2]), "choice")
-    decision = _compare_letters(reference, answer) if "\\" in reference or "\\" in answer else None
-    if decision is not None:
-        return decision
+    code = codes.same(reference, answer)
+    if code is not None:
+        return Decision(code.equal, "text", code.reason)
+    if "\\" in reference or "\\" in answer or "^" in reference + answer:
+        decision = _without_commuting(reference, answer)
+        if decision is not None:
+            return decision
     option = _OPTION.fullmatch(normalize.normalized(reference)) if "(" in reference else None
     if option:
         return _decide(option["value"], answer)
@@ -136,20 +151,15 @@ def _is_readable_leaf(leaf: Leaf) -> bool:
     return "\\" in leaf.text and leaf.text.count("{") == leaf.text.count("}") and guard.is_formula(leaf.text)
 
 
-def _compare_letters(reference: str, answer: str) -> Decision | None:
-    """Compare two orders of the same letters if one of them is set as text: HTH differs from HHT, segment BA equals AB.
-
-    None if the pair is anything else.
-    """
-    set_as_text = [bool(_SPELLED.fullmatch(text)) for text in (reference, answer)]
-    if not any(set_as_text):
+def _without_commuting(reference: str, answer: str) -> Decision | None:
+    """Compare propositions, sets, vectors and matrices, whose signs and factors have an order; None for others."""
+    verdict = boolean.same(reference, answer)
+    if verdict is not None:
+        return Decision(verdict, "structure")
+    product = linear.same(reference, answer)
+    if product is None:
         return None
-    wanted, given = (normalize.normalized(text) for text in (reference, answer))
-    if sorted(wanted.lower()) != sorted(given.lower()) or not (wanted + given).isalpha():
-        return None
-    if wanted.lower() == given.lower():
-        return Decision(True, "normal" if wanted == given else "text")
-    return Decision(False, "text") if all(set_as_text) else Decision(None, "text", "spelled_otherwise")
+    return Decision(product.equal, "numeric", "product" if product.equal is None else None)
 
 
 def _level(reference: structure.Answer, answer: structure.Answer, verdict: bool) -> str:
@@ -190,7 +200,7 @@ def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
         return answer.text.lstrip("0") == wanted.digits
     if given:  # a plain reference may be in the base that the answer names
         if reference.number is None or (reference.text == given.digits and given.base != 10):
-            return None
+            return True if reference.number is None and reference.text.upper() == given.digits.upper() else None
         return reference.number.value == given.value
     if any(one.number and _NO_NUMBER.match(other.text) for one, other in ordered_pairs):
         return False
