@@ -7,9 +7,9 @@ is none, for its letters may be multiplied in any order.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from libra_cli.answers import normalize
+from libra_cli.answers.finding import Finding
 
 _SET_AS_TEXT = re.compile(r"\$*\\(?:text\w*|mathrm|mbox|operatorname)\s*\{\s*[A-Za-z0-9]+\s*\}\$*")
 _LETTER_BEFORE_DIGIT = re.compile(r"[A-Z]\d|[A-Za-z]\d+[A-Za-z]")
@@ -21,15 +21,7 @@ MAX_FACTORS = 4
 _SHORT_WORDS = ("no", "ja", "si", "ok")
 
 
-class Verdict(NamedTuple):
-    """What codes decide."""
-
-    equal: bool | None
-    reason: str | None = None
-    """Why it cannot be said."""
-
-
-def same(reference: str, answer: str) -> Verdict | None:
+def same(reference: str, answer: str) -> Finding | None:
     """Compare two answers that differ in the order or the case of their letters and digits; None for all others."""
     wanted, given = (normalize.normalized(text) for text in (reference, answer))
     if wanted == given or len(wanted) != len(given) or not (wanted.isalnum() and given.isalnum()):
@@ -40,16 +32,16 @@ def same(reference: str, answer: str) -> Verdict | None:
         return _same_but_for_case(wanted, given)
     set_as_text = [bool(_SET_AS_TEXT.fullmatch(text)) for text in (reference, answer)]
     if all(set_as_text) or any(map(_is_code, (wanted, given))):
-        return Verdict(False)
-    return Verdict(None, "spelled_otherwise") if any(set_as_text) and wanted.isalpha() else None
+        return Finding(False)
+    return Finding(None, "spelled_otherwise") if any(set_as_text) and wanted.isalpha() else None
 
 
-def _same_but_for_case(wanted: str, given: str) -> Verdict | None:
+def _same_but_for_case(wanted: str, given: str) -> Finding | None:
     if wanted.isalpha() and all(text.islower() or text.isupper() or text.istitle() for text in (wanted, given)):
-        return None if len(wanted) >= MIN_WORD or len(wanted) == 1 or wanted.lower() in _SHORT_WORDS else Verdict(False)
+        return None if len(wanted) >= MIN_WORD or len(wanted) == 1 or wanted.lower() in _SHORT_WORDS else Finding(False)
     if all(map(_HEXADECIMAL.fullmatch, (wanted, given))) and given in (wanted.lower(), wanted.upper()):
-        return Verdict(True)
-    return Verdict(None, "another_case") if wanted.islower() or given.islower() else Verdict(False)
+        return Finding(True)
+    return Finding(None, "another_case") if wanted.islower() or given.islower() else Finding(False)
 
 
 def _is_code(text: str) -> bool:

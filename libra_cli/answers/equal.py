@@ -23,6 +23,8 @@ from typing import NamedTuple
 from libra_cli.answers import (
     boolean,
     codes,
+    comparison,
+    dates,
     guard,
     languages,
     linear,
@@ -108,16 +110,28 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return _decide(option["value"], answer)
     if not _HAS_CONTENT.search(answer):
         return Decision(False, "text")
+    if any(mark in text for mark in ("\\in", "mod", "k", "integer") for text in (reference, answer)):
+        from libra_cli.answers import families
+
+        family = families.same(reference, answer)
+        if family is not None and normalize.normalized(reference) != normalize.normalized(answer):
+            return Decision(family.equal, "structure", family.reason)
+    if reference[:1].isdigit() and ("h" in reference or "h" in answer):
+        verdict = notation.same_durations(normalize.normalized(reference), normalize.normalized(answer))
+        if verdict is not None:
+            return Decision(verdict, "number")
     parsed = structure.parse(reference), structure.parse(answer)
-    verdict = structure.same(*parsed, compare=compare_plainly)
+    verdict = comparison.same(*parsed, compare=compare_plainly)
     if verdict is not None:
         return Decision(verdict, _level(*parsed, verdict))
     leaves = [parsed_answer for parsed_answer in parsed if isinstance(parsed_answer, Leaf)]
     if len(leaves) == 2 and units_may_agree(*leaves):
         return Decision(None, _level(*parsed, False), OTHER_UNIT)
-    verdict = structure.same(*parsed, compare=compare_values)
+    verdict = comparison.same(*parsed, compare=compare_values)
     if verdict is not None:
         return Decision(verdict, "numeric")
+    if any(dates.is_date(leaf.text) for leaf in leaves) and all(dates.dates(leaf.text) for leaf in leaves):
+        return Decision(None, "text", "another_date")  # day and month in another order, or one of them left out
     if len(leaves) == 2:
         from libra_cli.answers import relation
 
@@ -215,11 +229,20 @@ def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
     scale = units.scale(answer.unit, reference.unit)
     if scale not in (None, 1):
         answer = Leaf(f"({scale})\\cdot({answer.text})")
-    if any(notation.is_range(leaf.text) or notation.based(leaf.text) for leaf in (reference, answer)):
+    if any(
+        notation.is_range(leaf.text) or notation.based(leaf.text) or dates.is_date(leaf.text)
+        for leaf in (reference, answer)
+    ):
         return None
-    from libra_cli.answers import numeric, relation  # most pairs do without mpmath
+    from libra_cli.answers import numeric, piecewise, relation  # most pairs do without mpmath
 
-    for compare in (relation.same_as_value, relation.same_numbers, relation.same_families, relation.same_equations):
+    for compare in (
+        piecewise.same,
+        relation.same_as_value,
+        relation.same_numbers,
+        relation.same_families,
+        relation.same_equations,
+    ):
         verdict = compare(reference.text, answer.text)
         if verdict is not None:
             return verdict

@@ -10,9 +10,10 @@ import math
 import random
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from libra_cli.answers import latex, normalize
+from libra_cli.answers.finding import Finding
 
 POINTS, DIGITS = 3, 1e-9
 MAX_TOKENS, MAX_DEPTH, MAX_POWER = 120, 20, 8
@@ -45,14 +46,7 @@ class _Unread(Exception):
     """Raised on a text that the grammar does not cover."""
 
 
-class Verdict(NamedTuple):
-    """What formulas of vectors and matrices decide."""
-
-    equal: bool | None
-    """None if a product that does not commute was not understood, so that no other comparison may decide either."""
-
-
-def same(reference: str, answer: str) -> Verdict | None:
+def same(reference: str, answer: str) -> Finding | None:
     """Compare two answers, one of them a formula of vectors or matrices; None if neither is."""
     if not (_NEEDED.search(reference) or _NEEDED.search(answer)):
         return None
@@ -69,14 +63,14 @@ def same(reference: str, answer: str) -> Verdict | None:
         values = [[formula.value(point, of_matrices, units) for formula in formulas] for point in range(POINTS)]
     except (_Unread, ZeroDivisionError, OverflowError, ValueError, TypeError):
         has_products = any(formula.has_products for formula in formulas)
-        return Verdict(None) if has_products and sides[0] != sides[1] else None
+        return Finding(None, "product") if has_products and sides[0] != sides[1] else None
     kinds = {_kind(value) for pair in values for value in pair}
     if len(kinds) > 1:
-        return Verdict(False)
+        return Finding(False)
     equal = all(_close(*pair) for pair in values)
     if any(formula.has_nabla for formula in formulas) and (not equal or formulas[0].names != formulas[1].names):
-        return Verdict(None)
-    return Verdict(equal)
+        return Finding(None, "product")
+    return Finding(equal)
 
 
 def _without_common_name(reference: str, answer: str) -> list[str]:
