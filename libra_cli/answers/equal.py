@@ -31,6 +31,7 @@ from libra_cli.answers import (
     normalize,
     notation,
     number,
+    options,
     structure,
     units,
     words,
@@ -50,14 +51,8 @@ _NO_NUMBER = re.compile(
 )
 _NO_VALUE = frozenset(("nothing", "undefined", "yes", "no"))
 _INDEFINITE = frozenset(("infinity", "pi", "once", "twice", "thrice"))
-OTHER_UNIT = "other_unit"
-_CHOICE = re.compile(r"\(?(?P<letter>[A-J])\)?|\((?P<lettered>[A-J])\).+")
-_OPTION = re.compile(r"\([A-J]\) ?(?P<value>.+)", re.DOTALL)
-_CHOSEN = re.compile(
-    r"\(?([A-Ja-dfghj])(?:\)|[).:].*)?|(?i:(?:the )?(?:correct |right |best |final )?(?:option|choice|answer)(?: is)?)"
-    r"[ :]*\(?([A-Ja-j])(?:\)|[).:].*)?",
-    re.DOTALL,
-)
+OTHER_UNIT, OTHER_TEXT = "other_unit", "other_text"
+"""The units may differ; the letters of two options agree and their texts do not."""
 
 
 class Decision(NamedTuple):
@@ -94,32 +89,17 @@ def _decide(reference: str, answer: str) -> Decision | None:
     if reference.strip() == answer.strip():
         return Decision(True, "exact")
     reference, answer = normalize.plain(reference), normalize.plain(answer)
-    choice = _CHOICE.fullmatch(normalize.normalized(reference))
-    chosen = _CHOSEN.fullmatch(normalize.normalized(answer)) if choice else None
-    if choice and chosen:
-        return Decision((chosen[1] or chosen[2]).upper() == (choice[1] or choice[2]), "choice")
-    code = codes.same(reference, answer)
-    if code is not None:
-        return Decision(code.equal, "text", code.reason)
-    if "\\" in reference or "\\" in answer or "^" in reference + answer:
-        decision = _without_commuting(reference, answer)
-        if decision is not None:
-            return decision
-    option = _OPTION.fullmatch(normalize.normalized(reference)) if "(" in reference else None
-    if option:
-        return _decide(option["value"], answer)
+    wanted = options.parse(reference)
+    chosen = options.parse(answer) or options.parse_small(answer) if wanted else None
+    if wanted and chosen:
+        return _compare_options(wanted, chosen)
+    if wanted and wanted.text:
+        return _decide(wanted.text, answer)
+    decision = _compare_by_kind(reference, answer)
+    if decision is not None:
+        return decision
     if not _HAS_CONTENT.search(answer):
         return Decision(False, "text")
-    if any(mark in text for mark in ("\\in", "mod", "k", "integer") for text in (reference, answer)):
-        from libra_cli.answers import families
-
-        family = families.same(reference, answer)
-        if family is not None and normalize.normalized(reference) != normalize.normalized(answer):
-            return Decision(family.equal, "structure", family.reason)
-    if reference[:1].isdigit() and ("h" in reference or "h" in answer):
-        verdict = notation.same_durations(normalize.normalized(reference), normalize.normalized(answer))
-        if verdict is not None:
-            return Decision(verdict, "number")
     parsed = structure.parse(reference), structure.parse(answer)
     verdict = comparison.same(*parsed, compare=compare_plainly)
     if verdict is not None:
@@ -136,10 +116,19 @@ def _decide(reference: str, answer: str) -> Decision | None:
         from libra_cli.answers import relation
 
         # Of x^2 = 4 and a value: that value may be the value of the left side, or a solution.
-        if sum(relation.is_condition_on_one(leaf.text) for leaf in leaves) == 1:
+        if sum(relation.is_condition(leaf.text) for leaf in leaves) == 1:
             return Decision(None, "symbolic", "equation_or_value")
     refused = guard.refusal(reference, answer)
     return Decision(None, "symbolic", refused) if refused else None
+
+
+def _compare_options(wanted: options.Option, chosen: options.Option) -> Decision:
+    """Compare two options by their letters; undecided if the letters agree and the texts do not."""
+    if wanted.letters == chosen.letters and wanted.text and chosen.text:
+        texts = _decide(wanted.text, chosen.text)
+        if texts is not None and texts.equal is False:
+            return Decision(None, "choice", OTHER_TEXT)
+    return Decision(wanted.letters == chosen.letters, "choice")
 
 
 def is_readable(reference: str) -> bool:
@@ -155,7 +144,7 @@ def is_readable(reference: str) -> bool:
 
 
 def _is_readable_leaf(leaf: Leaf) -> bool:
-    if leaf.number or leaf.words or _CHOICE.fullmatch(leaf.text) or notation.is_noted(leaf.text):
+    if leaf.number or leaf.words or options.parse(leaf.text) or notation.is_noted(leaf.text):
         return True
     from libra_cli.answers import formula, relation
 
@@ -165,15 +154,32 @@ def _is_readable_leaf(leaf: Leaf) -> bool:
     return "\\" in leaf.text and leaf.text.count("{") == leaf.text.count("}") and guard.is_formula(leaf.text)
 
 
-def _without_commuting(reference: str, answer: str) -> Decision | None:
-    """Compare propositions, sets, vectors and matrices, whose signs and factors have an order; None for others."""
-    verdict = boolean.same(reference, answer)
-    if verdict is not None:
-        return Decision(verdict, "structure")
-    product = linear.same(reference, answer)
-    if product is None:
+def _compare_by_kind(reference: str, answer: str) -> Decision | None:
+    """Compare codes, propositions, products with an order, families and durations; None for all other answers."""
+    code = codes.same(reference, answer)
+    if code is not None:
+        return Decision(code.equal, "text", code.reason)
+    if "\\" in reference or "\\" in answer or "^" in reference + answer:
+        verdict = boolean.same(reference, answer)
+        if verdict is not None:
+            return Decision(verdict, "structure")
+        product = linear.same(reference, answer)
+        if product is not None:
+            return Decision(product.equal, "numeric", product.reason)
+    written = normalize.normalized(reference), normalize.normalized(answer)
+    if written[0] == written[1]:
         return None
-    return Decision(product.equal, "numeric", "product" if product.equal is None else None)
+    if any(mark in text for mark in ("\\in", "mod", "k", "integer") for text in (reference, answer)):
+        from libra_cli.answers import families
+
+        family = families.same(reference, answer)
+        if family is not None:
+            return Decision(family.equal, "structure", family.reason)
+    if written[0][:1].isdigit() and ("h" in written[0] or "h" in written[1]):
+        verdict = notation.same_durations(*written)
+        if verdict is not None:
+            return Decision(verdict, "number")
+    return None
 
 
 def _level(reference: structure.Answer, answer: structure.Answer, verdict: bool) -> str:

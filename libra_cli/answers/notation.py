@@ -195,6 +195,9 @@ def _same_bases(reference: str, answer: str) -> bool | None:
 
 def _same_congruences(reference: str, answer: str) -> bool | None:
     wanted, given = _CONGRUENCE.fullmatch(reference), _CONGRUENCE.fullmatch(answer)
+    if given and not wanted and not given["name"] and reference.lstrip("-").isdecimal():  # a remainder: 3 mod 10
+        same = int(reference) == int(given["residue"])
+        return True if same else False if (int(reference) - int(given["residue"])) % int(given["modulus"]) else None
     if not wanted or not given:
         return False if wanted and _ASSIGNED.fullmatch(answer) else None
     modulus = int(wanted["modulus"])

@@ -12,6 +12,9 @@ Record = Mapping[str, Any]
 Messages = list[dict[str, str]]
 Outcome = str | int
 
+CUT_SHORT = ("length", "content_filter", "abort")
+"""Finish reasons of a text that was cut off."""
+
 
 class GeneratedText(NamedTuple):
     """What a model wrote in answer to a task's prompt."""
@@ -66,6 +69,8 @@ class Task:
 class AnswerTask(Task):
     """A task whose outcome is an answer, which is correct if it equals the golden one."""
 
+    answer: Callable[[GeneratedText, Record], Verdict]
+    """Reads the outcome like `read`, in view of what the record asks for."""
     pair: Callable[[Outcome, Record], tuple[str, str]]
     """The golden answer and the outcome: what `libra_cli.answers` compares."""
     wrong_reasons: frozenset[str] = frozenset()

@@ -17,14 +17,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from libra_cli.tasks import thinking
-from libra_cli.tasks.task import GeneratedText, Outcome, Verdict
+from libra_cli.tasks.task import CUT_SHORT, GeneratedText, Outcome, Verdict
 
 NO_VERDICT, CONTRADICTORY, OUT_OF_RANGE, HEDGED = "no_verdict", "contradictory", "out_of_range", "hedged"
 IN_THINKING, TRUNCATED = "in_thinking", "truncated"
 REASONS = (NO_VERDICT, CONTRADICTORY, OUT_OF_RANGE, HEDGED, IN_THINKING, TRUNCATED)
 """Why a text has no verdict."""
-CUT_SHORT = ("length", "content_filter", "abort")
-"""Finish reasons of a text that was cut off."""
 
 BLANKS = r"[ \t\u00a0*_`]{0,8}"
 """Characters that may stand between the brackets and their content."""

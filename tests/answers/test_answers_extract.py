@@ -20,7 +20,8 @@ BOXES = [
     (r"\boxed{x \} y}", r"x \} y"),
     (r"\boxed{\text{(C)}}", r"\text{(C)}"),
     (r"\boxed{\texttt{\\dfrac\{270\}\{7\}}}", r"\texttt{\\dfrac\{270\}\{7\}}"),
-    (r"\boxed{5} and then \boxed{6", "5"),
+    (r"\boxed{5} and then \boxed{6", None),
+    (r"\boxed{5} and then \boxed{6. So \boxed{7}", "7"),
     (r"\boxed{" * 5 + r" \boxed{9}", "9"),
     (r"The answer is 4. \boxed{5}", "5"),
 ]

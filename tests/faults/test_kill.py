@@ -1,6 +1,6 @@
 """SIGKILL at any moment: the same command again, as often as it takes, gives what an uninterrupted run gives.
 
-LIBRA_FAULTS=200 kills each stage 200 times; the ordinary run kills it 8 times. LIBRA_SEED repeats a failure.
+LIBRA_FAULTS=200 kills each stage 200 times; the ordinary run kills it 9 times. LIBRA_SEED repeats a failure.
 """
 
 import json
@@ -9,13 +9,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import pytest
 from fault_rows import STAGES, good_rows, jsonl, parsed, problem_rows
 
-N_KILLS = int(os.environ.get("LIBRA_FAULTS", "8"))
+N_KILLS = int(os.environ.get("LIBRA_FAULTS", "9"))
 LIBRA = [sys.executable, "-m", "libra_cli"]
 TEST = [sys.executable, str(STAGES)]
 COMMANDS = {
@@ -66,25 +68,28 @@ def key(row: dict) -> tuple:
 @pytest.mark.timeout(280 if N_KILLS <= 20 else 7200)
 def test_kills_at_random_moments_lose_and_double_nothing(stage, environment, tmp_path, chance):
     given, recorded = inputs(stage)
-    (tmp_path / "in").write_bytes(jsonl(given))
+    lines = jsonl(given).splitlines(keepends=True)
+    (tmp_path / "in").write_bytes(b"".join(lines))
     (tmp_path / "recorded").write_bytes(jsonl(recorded))
-    storm = Storm([*COMMANDS[stage], "in", "-o"], tmp_path, environment)
+    storm = Storm([*COMMANDS[stage], "-", "-o"], tmp_path, environment)
     seconds = storm.measure("whole")
     whole = Counter(map(key, parsed((tmp_path / "whole").read_bytes())))
     assert set(whole.values()) == {1}
-    n_kills = n_outputs = n_in_the_middle = 0
+    n, n_kills, n_outputs = len(lines), 0, 0
     while n_kills < N_KILLS:
         name = f"out{n_outputs}"
-        # A third of the kills come at any time, also while the run begins; the others while rows are being written.
-        while storm.is_killed(name, chance.random() > 0.33, chance.random() * 1.1, seconds):
-            n_kills += 1
-            n_in_the_middle += storm.check(name, whole)
-        n_outputs += 1
+        # Two kills of an output come while rows are being written: the input that is yet to come keeps the run from its
+        # end, however fast it is. The third comes at any time, also while the run begins or after its end.
+        for until in (chance.randrange(n // 8, n // 2), chance.randrange(n * 7 // 8, n)):
+            storm.kill_in_the_middle(name, lines[:until], chance.random() * seconds.writing)
+            assert 0 < storm.n_left(name, whole) < whole.total()
+        storm.kill(name, chance.random() * 1.1 * sum(seconds))
+        assert storm.n_left(name, whole) <= whole.total()
+        n_kills, n_outputs = n_kills + 3, n_outputs + 1
+        storm.finish(name)
         assert Counter(map(key, parsed((tmp_path / name).read_bytes()))) == whole
         assert not (tmp_path / f"{name}.part").exists()
         assert not (tmp_path / f"{name}.lock").exists()
-    print(f"{n_kills} kills of {stage}, {n_in_the_middle} of them between the first row and the last")
-    assert n_in_the_middle > N_KILLS / 5
 
 
 class Seconds(NamedTuple):
@@ -103,47 +108,75 @@ class Storm:
     def measure(self, name: str) -> Seconds:
         """Runs the command undisturbed."""
         began = time.monotonic()
-        process = self._start(name)
-        self._wait_for_growth(process, name, 0)
-        first = time.monotonic()
-        self._end(process)
+        with (self._folder / "in").open("rb") as whole, self._start(name, whole) as process:
+            self._wait_for_rows(process, name, 0)
+            first = time.monotonic()
+            self._end(process)
         return Seconds(first - began, time.monotonic() - first)
 
-    def is_killed(self, name: str, writing: bool, moment: float, seconds: Seconds) -> bool:
-        """Runs the command and kills it: at `moment` of the whole time, or of the time in which it writes."""
-        size = self._size(name)
-        process = self._start(name)
-        if writing:
-            self._wait_for_growth(process, name, size)
-        try:
-            process.wait(moment * (seconds.writing if writing else sum(seconds)))
-        except subprocess.TimeoutExpired:
+    def kill_in_the_middle(self, name: str, lines: list[bytes], delay: float) -> None:
+        """Runs the command on the first lines of its input, more of which never come; kills it after new rows."""
+        before = self._n_whole_lines(name)
+        with self._start(name, subprocess.PIPE) as process, ThreadPoolExecutor(1) as feeder:
+            assert process.stdin is not None
+            feeding = feeder.submit(feed, process.stdin, lines)
+            self._wait_for_rows(process, name, before)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(delay)
+            assert process.poll() is None, "it ended before its input did"
             process.kill()
+            feeding.result()
             process.communicate()
-            return True
-        self._end(process)
-        return False
 
-    def check(self, name: str, whole: Counter) -> bool:
-        """Whether a killed run was between its first row and its last; what it left must be whole and never doubled."""
-        part = self._folder / f"{name}.part"
-        left = part.read_bytes() if part.exists() else b""
+    def kill(self, name: str, moment: float) -> None:
+        """Runs the command on its whole input, and kills it if it has not ended by then."""
+        with (self._folder / "in").open("rb") as whole, self._start(name, whole) as process:
+            try:
+                process.wait(moment)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+            else:
+                self._end(process)
+
+    def finish(self, name: str) -> None:
+        """Runs the command to its end, unless it has been there."""
+        with (self._folder / "in").open("rb") as whole, self._start(name, whole) as process:
+            self._end(process)
+
+    def n_left(self, name: str, whole: Counter) -> int:
+        """Number of rows that a killed run left: whole ones, none of them twice."""
+        left = self._written(name)
         rows = Counter(map(key, parsed(left[: left.rfind(b"\n") + 1])))
         assert rows <= whole
-        return 0 < rows.total() < whole.total()
+        return rows.total()
 
-    def _start(self, name: str) -> subprocess.Popen:
+    def _start(self, name: str, stdin: BinaryIO | int) -> subprocess.Popen:
         words = [*self._words, name]
-        return subprocess.Popen(words, cwd=self._folder, env=self._environment, stderr=subprocess.PIPE)
+        return subprocess.Popen(words, cwd=self._folder, env=self._environment, stdin=stdin, stderr=subprocess.PIPE)
 
     def _end(self, process: subprocess.Popen) -> None:
         _, err = process.communicate()
         assert process.returncode == 0, err.decode()
 
-    def _size(self, name: str) -> int:
-        part = self._folder / f"{name}.part"
-        return part.stat().st_size if part.exists() else 0
+    def _written(self, name: str) -> bytes:
+        """What there is of an output, finished or not."""
+        for path in (self._folder / f"{name}.part", self._folder / name):  # renamed in between, it is seen as finished
+            with suppress(FileNotFoundError):
+                return path.read_bytes()
+        return b""
 
-    def _wait_for_growth(self, process: subprocess.Popen, name: str, size: int) -> None:
-        while process.poll() is None and self._size(name) <= size:
+    def _n_whole_lines(self, name: str) -> int:
+        return self._written(name).count(b"\n")
+
+    def _wait_for_rows(self, process: subprocess.Popen, name: str, n: int) -> None:
+        """Returns when there are more than `n` rows, or the process has ended."""
+        while process.poll() is None and self._n_whole_lines(name) <= n:
             time.sleep(0.002)
+
+
+def feed(pipe: BinaryIO, lines: list[bytes]) -> None:
+    """Writes lines for as long as somebody reads them, and leaves the pipe open."""
+    with suppress(BrokenPipeError):
+        pipe.write(b"".join(lines))
+        pipe.flush()

@@ -10,7 +10,7 @@ from libra_cli.records.no_answer import no_answer
 from libra_cli.stages.rs_filter.samples import GENERAL, REASON, GradedSample
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks import thinking
-from libra_cli.tasks.verdicts import CUT_SHORT
+from libra_cli.tasks.task import CUT_SHORT
 
 REQUIRE, FORBID, ANY = THINKING_RULES
 UNASKED = "unasked"
