@@ -109,11 +109,11 @@ def is_letter(reference: str) -> bool:
 def of_question(question: str) -> dict[str, str]:
     """Texts of the options that a question lists, by letter; empty if it lists none."""
     plain = _SETTING.sub(r" \1 ", question)
-    marks, wanted = [], ord("A")
+    marks: list[re.Match[str]] = []
+    wanted = ord("A")
     for mark in _LISTED.finditer(plain):
-        begins = (
-            marks or mark[0][0] in "(\uff08" or not (before := plain[: mark.start()].strip(" ")) or before[-1] in _ENDS
-        )
+        before = plain[: mark.start()].strip(" ")[-1:]
+        begins = marks or ")" in mark[0] or "\uff09" in mark[0] or before in _ENDS
         if mark[1] == chr(wanted) and begins:
             marks.append(mark)
             wanted += 1
