@@ -119,7 +119,7 @@ def _option(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:
 def _changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None:
     """What a text says after its answer, if it takes the answer back; None if it does not."""
     denied = _DENIED_AT_ONCE.match(after) if after_box else None
-    denied = denied or _DENIED.search(after)
+    denied = denied or next(filter(_is_about_the_answer, _DENIED.finditer(after)), None)
     doubted = None if denied else _DOUBTED.search(after)
     change = denied or doubted
     if change is None:
@@ -135,6 +135,12 @@ def _changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None
         return Extraction(None, TRUNCATED)
     concluded = _concluded(tail.lstrip(" .,;:!")) if rest.strip() else sentences.Asserted(None)
     return Extraction(concluded.answer) if concluded.answer else Extraction(None, RETRACTED)
+
+
+def _is_about_the_answer(denial: re.Match[str]) -> bool:
+    """Whether the sentence before a denial names no other number that it may be about: "9 is tempting, but wrong"."""
+    start = max(denial.string.rfind(end, 0, denial.start()) for end in (". ", "! ", "? ", "\n", "\u3002", "$."))
+    return not any(map(str.isdigit, denial.string[max(start, 0) : denial.start()]))
 
 
 def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
@@ -196,9 +202,9 @@ def _concluded(tail: str) -> sentences.Asserted:
 def _predicate(sentence: str) -> str | None:
     """The one or two words after the only "is" of a sentence without a number."""
     parts = _IS.split(sentence)
-    if len(parts) != 2 or not parts[1].endswith((".", "!")) or sentences.denies(parts[1]):
+    if len(parts) != 2 or sentences.denies(parts[1]):
         return None
-    predicate = parts[1][:-1].strip()
+    predicate = parts[1].rstrip(".! ")
     if not predicate or len(predicate) > _SHORT or _TWO_WORDS.search(predicate) or predicate.count("$") % 2:
         return None
     return predicate
@@ -230,8 +236,8 @@ def _in_box(content: str) -> str:
 def _of_rows(rows: list[str], content: str) -> str:
     """What a chain of equations in rows says of its first side; `content` if the rows are anything else."""
     rows = [row.strip() for row in rows if row.strip()]
-    if len(rows) == 1 and "&" not in rows[0]:
-        return rows[0]
+    if len(rows) == 1 and "&" not in rows[0][1:]:
+        return rows[0].lstrip("& ")
     sides = [row.replace("&", "").partition("=") for row in rows]
     is_chain = all(equals for _, equals, _ in sides) and not any(side.strip() for side, *_ in sides[1:])
     if len(rows) < 2 or not is_chain:

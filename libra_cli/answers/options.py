@@ -14,6 +14,8 @@ from typing import NamedTuple
 FEWEST = 2
 """Options that a question must list."""
 _SHORT = 200
+_ENDS = "?.:!)_\n\u3002\uff1f\uff1a\uff09"
+"""What may end a question before its first option."""
 _LETTERS = r"[A-J](?:(?:\)?\s*[,;&\u3001/]\s*(?:and\s+)?\(?|\)?\s+and\s+\(?|(?=[A-J]))[A-J])*"
 _OPTION = re.compile(
     rf"(?i:(?:the )?(?:correct |right |best |final )*(?:options?|choices?|answers?)(?: is| are)?[ :]*)?"
@@ -46,7 +48,7 @@ _CHOOSING = re.compile(
     r"(?i:answers?|options?|choices?|choose|select|pick|go with|left with|leaving|leaves)\b|[\u7b54\u9009\u9078]"
 )
 _IS_RIGHT = re.compile(
-    r"\s*(?:is|are) (?:thus |therefore |indeed )?(?:the )?(?:correct|right|best|true|only correct)\b"
+    r"\s*(?:is|are) (?:thus |therefore |indeed )?(?:the )?(?:correct|right|best|true|only correct|answer|one that)\b"
 )
 _PHRASES = """
     故选 故選 【答案】 答案是 答案为 答案為 答案选 答案
@@ -107,9 +109,12 @@ def is_letter(reference: str) -> bool:
 def of_question(question: str) -> dict[str, str]:
     """Texts of the options that a question lists, by letter; empty if it lists none."""
     plain = _SETTING.sub(r" \1 ", question)
-    marks, wanted = [], ord("A")
+    marks: list[re.Match[str]] = []
+    wanted = ord("A")
     for mark in _LISTED.finditer(plain):
-        if mark[1] == chr(wanted):
+        before = plain[: mark.start()].strip(" ")[-1:]
+        begins = marks or ")" in mark[0] or "\uff09" in mark[0] or before in _ENDS
+        if mark[1] == chr(wanted) and begins:
             marks.append(mark)
             wanted += 1
     if len(marks) < FEWEST:

@@ -49,6 +49,7 @@ _IMPERATIVES = _words("take find use let consider suppose check note count add s
 _ADJUNCTS = _words(
     "for in per after at from with by within on over during among between than each every before until out into"
 )
+_DETERMINERS = _words("the other all these those his her its their our remaining first last next only about same")
 _DENIES = _words("not never cannot n't isn't aren't wasn't doesn't don't can't neither")
 _BOUNDS = {"greater": ">", "more": ">", "larger": ">", "bigger": ">", "less": "<", "smaller": "<", "fewer": "<"}
 _JOINS = _words(", ; and or & either both")
@@ -129,14 +130,11 @@ def _of_clause(clause: Clause) -> Asserted:
     groups = clause.groups
     named = [group for group in groups if group.is_name]
     groups = tuple(group for group in groups if not group.is_name) or groups
-    if not groups:
+    if not groups or all(group.is_name and group.text.isalpha() and clause.words for group in groups):
         return Asserted(None)
     if len(groups) > 1:
         after_is = [group for group in groups if _follows_is(group.before)]
-        free = [
-            group for group in groups if (group.before[-1:] and group.before[-1] not in _ADJUNCTS) or not group.before
-        ]
-        free = [group for group in free if group.before[-3:-1] != ("out", "of") and group.before[-2:] != ("of", "the")]
+        free = [group for group in groups if not _belongs_to_another_word(group.before)]
         related = [group for group in groups if group.relation]
         chosen = next((some for some in (after_is, related, free) if len(some) == 1), None)
         if chosen is None or "from" in clause.words:
@@ -147,7 +145,10 @@ def _of_clause(clause: Clause) -> Asserted:
 
 def _belongs_to_another_word(before: Sequence[str]) -> bool:
     """Whether a preposition before a number makes it a part of what another word says: for 3, of the 20."""
-    return before[-1:] != () and (before[-1] in _ADJUNCTS or tuple(before[-2:]) == ("of", "the"))
+    words = list(before)
+    while words and words[-1] in _DETERMINERS:
+        words.pop()
+    return bool(words) and (words[-1] in _ADJUNCTS or (words[-1] == "of" and len(words) < len(before)))
 
 
 def _follows_is(before: Sequence[str]) -> bool:

@@ -42,7 +42,7 @@ _REMARK = re.compile(
     r",?\s+(?:because|since|as (?:shown|we|the|it|above|in)|due to|and not|rather than|instead of)\b.*"
     r"|,\s*(?:as|while|whereas|not)\s.*|,\s*i\.e\..*"
     r"|\s*\((?:i\.e\.|about|approx|not|since|because|when|where|for|or about)\b[^()]*\)\.?$"
-    r"|\s*\\?[ ,]?\((?:\\text\s*\{)?\s*not\b.*\)$",
+    r"|[\s\\,]*(?:\\text\s*\{\s*)?\((?:\\text\s*\{)?\s*not\b.*$",
     re.DOTALL,
 )
 """Reasons, contrasts and approximations after an answer."""
