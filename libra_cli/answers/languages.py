@@ -150,6 +150,7 @@ _NOT_FOREIGN = frozenset(
 """Words that are numbers of a language and mean something else in another."""
 _BRACED_COMMA = re.compile(r"(?<![\d.}])(?P<whole>\d{1,3}(?:\.\d{3})*|\d+)\{,\}(?P<places>\d+)(?![\d{])")
 _GROUPED_COMMA = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+),(\d+)(?![\d,.])")
+_DATE = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日号일]")
 _MARKS = str.maketrans({"、": ", ", "；": ";", "٫": ".", "٬": ",", "،": ", "})
 _WRAPPED = re.compile(r"\\(?:text\w*|mathrm|mbox)\s*\{([^{}]*)\}")
 
@@ -213,6 +214,9 @@ def in_english(text: str) -> str:
     bare = " ".join(_WRAPPED.sub(r" \1 ", text).replace("$", "").lower().split()).strip("*。.．!！ ")
     if bare in _MEANINGS:
         return _MEANINGS[bare]
+    date = _DATE.fullmatch(bare)
+    if date:
+        return "-".join(part.zfill(2) for part in date.groups())
     text = text.translate(_MARKS).rstrip("。．").strip()
     if any(unicodedata.category(char) == "Nd" and char > "z" for char in text):  # Arabic, Devanagari and other digits
         text = "".join(str(unicodedata.digit(char)) if unicodedata.category(char) == "Nd" else char for char in text)
@@ -253,7 +257,7 @@ def cjk_number(text: str) -> str | None:
     if multiplied:
         value = Fraction(multiplied["factor"]) * 10 ** _MYRIADS[multiplied["times"]]
         return str(value) if value.denominator == 1 else str(float(value))
-    if _HAN.fullmatch(text) and text not in ("万", "亿", "億", "兆"):
+    if _HAN.fullmatch(text) and len(text) < 24 and text not in ("万", "亿", "億", "兆"):
         import cn2an  # which takes a fifth of a second
 
         try:

@@ -8,6 +8,7 @@ exception reaches compiled code that looks for signals, as the matcher of regula
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -82,9 +83,18 @@ def limited(late: Late, work: Callable[..., Result], *arguments: Any) -> Result 
         return late
 
 
-def _tick(_number: int, _frame: FrameType | None) -> None:
+def _tick(_number: int, frame: FrameType | None) -> None:
     if not _work.active:
         return
-    if _work.at_tick == _work.number:
+    # Where garbage is collected an exception would be printed and lost; the next tick ends the work then.
+    if _work.at_tick == _work.number and not _watches_garbage(frame):
         raise TooSlow
     _work.at_tick = _work.number
+
+
+def _watches_garbage(frame: FrameType | None) -> bool:
+    """Whether `frame` is, or was called by, what a library calls whenever Python collects garbage."""
+    watching = {getattr(callback, "__code__", None) for callback in gc.callbacks}
+    while frame is not None and frame.f_code not in watching:
+        frame = frame.f_back
+    return frame is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +12,17 @@ from libra_cli import choices, miniature
 from libra_cli.cli.config_file import YamlError, read_value
 from libra_cli.cli.numbers import NumberType, seconds
 from libra_cli.cli.stage_options import option
+from libra_cli.masking import masked
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _checked_headers(_ctx: click.Context, _param: click.Parameter, options: tuple[str, ...]) -> tuple[str, ...]:
+    for text in options:
+        name, equals, _ = text.partition("=")
+        if not equals or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            raise click.UsageError(f"--header {masked(text)}: write NAME=VALUE")
+    return options
 
 
 class KeyValue(click.ParamType):
@@ -209,7 +219,7 @@ def _text_options() -> list[Decorator]:
             type=Markers(),
             metavar="NAME|OPEN,CLOSE",
             help="Markers around the model's thinking: a known name (think, thinking, reasoning, seed, magistral, "
-            "channel, begin-of-thought or exaone), or the opening and closing text.",
+            "channel, begin-of-thought, exaone, kimi, cohere or analysis), or the opening and closing text.",
         ),
     ]
 
@@ -220,7 +230,8 @@ def _sampling_arg() -> Decorator:
         multiple=True,
         type=KeyValue(),
         metavar="KEY=VALUE",
-        help="Pass another sampling parameter by the engine's own name; VALUE is JSON or YAML. Repeatable.",
+        help="Pass another sampling parameter by the engine's own name; VALUE is JSON or YAML. null leaves one out "
+        "that a server refuses (temperature, top_p, seed). Repeatable.",
     )
 
 
@@ -297,7 +308,8 @@ def _model_options() -> list[Decorator]:
             type=KeyValue(),
             metavar="KEY=VALUE",
             help="Pass an argument to the engine by its own name: a field of vLLM's EngineArgs, an argument of "
-            "from_pretrained (transformers), or a field of the request body (openai). Repeatable.",
+            "from_pretrained (transformers), or a field of the request body (openai); null leaves the field out. "
+            "Repeatable.",
         ),
     ]
 
@@ -343,7 +355,7 @@ def _server_options() -> list[Decorator]:
             shapes_rows=False,
             metavar="URL",
             help="openai: address of the server, up to and including /v1. Repeatable; requests are spread over the "
-            "servers.",
+            "servers. Default with --engine openai: OPENAI_BASE_URL.",
         ),
         _engine(
             "--api-key-env",
@@ -356,6 +368,15 @@ def _server_options() -> list[Decorator]:
             shapes_rows=False,
             metavar="FILE",
             help="openai: file with the API key; nobody else may have permission to read it.",
+        ),
+        _engine(
+            "--header",
+            multiple=True,
+            shapes_rows=False,
+            callback=_checked_headers,
+            metavar="NAME=VALUE",
+            help="openai: header to send with every request. A secret VALUE is written env:VARIABLE or file:PATH. "
+            "Repeatable.",
         ),
         _engine(
             "--request-timeout",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from libra_cli import miniature
 from libra_cli.engines.base import Engine, LocalModel, Sampling
@@ -15,13 +15,17 @@ from libra_cli.engines.devices import has_gpu
 from libra_cli.engines.requirements import REQUIREMENTS
 from libra_cli.engines.reward.base import RewardEngine, config_of, has_head
 from libra_cli.exits import Exit, Fatal, InvalidOptions
+from libra_cli.masking import SECRET_PARAMETER
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
 from libra_cli.tasks import thinking
 from libra_cli.tasks.template import read_template
 
+if TYPE_CHECKING:
+    from libra_cli.engines.openai.chat_client import Header
+
 Note = Callable[[str], None]
 AnyEngine = Engine | RewardEngine
-DEFAULT_KEY = "OPENAI_API_KEY"
+DEFAULT_KEY, DEFAULT_URL = "OPENAI_API_KEY", "OPENAI_BASE_URL"
 CONCURRENCY = 64
 
 
@@ -56,6 +60,9 @@ def choose_models(
             raise InvalidOptions(f"--{options.flag} {model}: the embedded models are {', '.join(miniature.MODELS)}")
         if model.startswith(("/", "./", "../", "~")) and not os.path.isdir(model):
             raise InvalidOptions(f"--{options.flag} {model}: there is no such directory")
+    if sampling_options.unset and not by_server:
+        name = sampling_options.unset[0]
+        raise InvalidOptions(f"--sampling-arg {name}=null: only a server (--base-url) can do without it")
     chosen = []
     scalars = [rewards and is_reward_model(model, options) for model in options.model]
     for name, model, scalar in zip(names, options.model, scalars, strict=True):
@@ -208,8 +215,9 @@ def _server_factory(
     """Refuses options that a server cannot be given, since it has loaded its model already."""
     if options.engine not in ("openai", "auto"):
         raise InvalidOptions(f"--base-url is for --engine openai, not {options.engine}")
-    if not options.base_url:
-        raise InvalidOptions("--engine openai needs --base-url, a server's address up to /v1")
+    urls = list(options.base_url) or list(filter(None, [os.environ.get(DEFAULT_URL)]))
+    if not urls:
+        raise InvalidOptions(f"--engine openai needs --base-url (or {DEFAULT_URL}), a server's address up to /v1")
     loading = {
         "revision": options.revision,
         "dtype": options.dtype != "auto",
@@ -232,9 +240,10 @@ def _server_factory(
         "extra": {**({} if template is None else {"chat_template": template}), **dict(options.engine_arg)},
         "max_response_bytes": options.max_response_bytes,
         "proxy": options.proxy,
+        "headers": headers(options.header),
         "note": note,
     }
-    urls, markers = list(options.base_url), thinking.markers(sampling_options.thinking_markers)
+    markers = thinking.markers(sampling_options.thinking_markers)
 
     def make() -> AnyEngine:
         with _installed("openai"):
@@ -244,9 +253,37 @@ def _server_factory(
                 return ServerRewards(model, urls, options.score_index, **given)
             from libra_cli.engines.openai.engine import OpenAIEngine
 
-            return OpenAIEngine(model, urls, sampling, markers=markers, **given)
+            return OpenAIEngine(model, urls, sampling, markers=markers, defaults=sampling_options.defaults, **given)
 
     return make
+
+
+def headers(options: Sequence[str]) -> list[Header]:
+    """The headers of --header NAME=VALUE; a value may be env:VARIABLE or file:PATH, which is a secret then.
+
+    Raises InvalidOptions.
+    """
+    from libra_cli.engines.openai.chat_client import Header
+
+    found = []
+    for option in options:
+        name, _, value = option.partition("=")
+        kind, colon, source = value.partition(":")
+        flag = f"--header {name}"
+        if colon and kind == "env":
+            text = os.environ.get(source)
+            if text is None:
+                raise InvalidOptions(f"{flag}: {source} is not set in the environment")
+        elif colon and kind == "file":
+            text = _secret_in(source, flag)
+        elif SECRET_PARAMETER.search(name):
+            raise InvalidOptions(f"{flag}: write its secret value as env:VARIABLE or file:PATH")
+        else:
+            text = value
+        if not (text.isascii() and text.isprintable()):
+            raise InvalidOptions(f"{flag}: its value holds a line break or another character that no header has")
+        found.append(Header(name, text.strip(), is_secret=kind in ("env", "file") and bool(colon)))
+    return found
 
 
 def api_key(variable: str | None, path: str | None) -> str | None:
@@ -259,15 +296,21 @@ def api_key(variable: str | None, path: str | None) -> str | None:
         if key is None and variable is not None:
             raise InvalidOptions(f"--api-key-env {variable}: is not set in the environment")
         return key or None
+    return _secret_in(path, f"--api-key-file {path}")
+
+
+def _secret_in(path: str, flag: str) -> str:
+    """What a private file holds; raises InvalidOptions, which names `flag`, if it is not private or has nothing."""
     try:
         with open(path, encoding="utf-8") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
-                raise InvalidOptions(f"--api-key-file {path}: others can read it; chmod 600 {path}")
+                raise InvalidOptions(f"{flag}: others can read it; chmod 600 {path}")
             key = file.read().strip()
-    except OSError as error:
-        raise InvalidOptions(f"--api-key-file {path}: cannot be read ({error.strerror})") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise InvalidOptions(f"{flag}: cannot be read ({reason})") from None
     if not key:
-        raise InvalidOptions(f"--api-key-file {path}: is empty")
+        raise InvalidOptions(f"{flag}: is empty")
     return key
 
 

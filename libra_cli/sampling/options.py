@@ -58,6 +58,7 @@ class EngineOptions(FromOptions):
     max_response_bytes: int
     proxy: str | None
     replay: tuple[str, ...]
+    header: tuple[str, ...] = ()
     flag: str = "model"
     """The name of the option for the models, for messages."""
     naming: str = ""
@@ -85,6 +86,17 @@ class SamplingOptions(FromOptions):
     prefill: str
     thinking_markers: str
 
+    @property
+    def defaults(self) -> tuple[str, ...]:
+        """The parameters that nobody asked for: a server that refuses one is asked without it."""
+        left = {"temperature": self.temperature is None, "top_p": self.top_p == 1, "seed": self.seed == 0}
+        return tuple(name for name, is_default in left.items() if is_default)
+
+    @property
+    def unset(self) -> tuple[str, ...]:
+        """The parameters that --sampling-arg takes away (null), which only a server can do without."""
+        return tuple(name for name, value in self.sampling_arg if value is None and name in _OPTIONS_OF_THEIR_OWN)
+
     def to_sampling(self) -> Sampling:
         """The sampling parameters: the preset of --thinking or --no-thinking, overridden by the options that are given.
 
@@ -92,7 +104,7 @@ class SamplingOptions(FromOptions):
         """
         extra = dict(self.sampling_arg)
         for name, flag in _OPTIONS_OF_THEIR_OWN.items():
-            if name in extra:
+            if extra.get(name) is not None:
                 raise InvalidOptions(f"--sampling-arg {name}: use --{flag}")
         return Sampling(
             temperature=TEMPERATURE[self.thinking] if self.temperature is None else self.temperature,

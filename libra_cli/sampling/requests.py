@@ -28,9 +28,11 @@ def provenance(
 ) -> dict[str, Any]:
     """How answers were made: the engine's description, the sampling parameters in force, the template, and libra.
 
-    `sampling` is None if nothing is sampled; `request` is that of the answer, None for several answers together.
+    A parameter that a server was not given is null. `sampling` is None if nothing is sampled; `request` is that of the
+    answer, None for several answers together.
     """
-    engine = without_secrets(engine)
+    engine = dict(without_secrets(engine))
+    unsent = dict.fromkeys(engine.pop("unsent", ()))
     if sampling is None:
         return {**engine, "libra": __version__}
     parameters = {name: value for name, value in asdict(sampling).items() if value not in (None, (), {})}
@@ -39,6 +41,6 @@ def provenance(
     return {
         **engine,
         "prompt_sha256": prompt_sha256,
-        "sampling": {**parameters, **without_secrets(extra), **seed},
+        "sampling": {**parameters, **without_secrets(extra), **seed, **unsent},
         "libra": __version__,
     }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -148,6 +150,26 @@ def test_other_threads_have_no_limit_and_disturb_none():
         assert limited("late", spin) == "late"
         thread.join()
     assert results == [3_000_000]
+
+
+def test_what_watches_the_collection_of_garbage_is_not_ended(monkeypatch):
+    """Python prints an exception there and goes on; the work is ended right after."""
+    lost: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lost.append)
+
+    def watch(phase: str, _info: object) -> None:
+        if phase == "start":
+            end = time.process_time() + 0.5
+            while time.process_time() < end:
+                spin(100)
+
+    gc.callbacks.append(watch)
+    try:
+        with time_limit(0.1):
+            assert limited("late", lambda: (gc.collect(), spin())) == "late"
+    finally:
+        gc.callbacks.remove(watch)
+    assert lost == []
 
 
 @pytest.mark.parametrize("seconds", [1e-3, 1e300])

@@ -89,7 +89,7 @@ def test_a_stall_ends_the_run_and_every_process_it_started(start):
     assert "nothing finished for 0.5 s (--stall-timeout) with 8 jobs at work" in text
     assert 'stages.py", line' in text  # the stack shows where it hung
     child = int(text.partition("child ")[2].split()[0])
-    deadline = time.monotonic() + 10  # a killed process may take a moment to die on a busy machine
+    deadline = time.monotonic() + 60  # a killed process may take a moment to die on a busy machine
     while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -97,11 +97,11 @@ def test_a_stall_ends_the_run_and_every_process_it_started(start):
 
 @pytest.mark.parametrize("stage", ["measure", "scramble"])
 def test_waiting_for_input_is_no_stall(start, stage):
-    process = start(stage, "--stall-timeout", "0.2")
+    process = start(stage, "--stall-timeout", "0.5")
     process.stdin.write(jsonl(ROWS[:1]))
     process.stdin.flush()
     assert parsed(process.stdout.readline())[0]["id"] == "p0"
-    time.sleep(1.0)
+    time.sleep(1.5)
     out, err = process.communicate(jsonl(ROWS[1:2]), timeout=60)
     assert (process.returncode, parsed(out)[0]["id"]) == (0, "p1"), err
 

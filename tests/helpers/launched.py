@@ -13,9 +13,11 @@ STATUS = {signal.SIGTERM: 143, signal.SIGUSR1: 75}
 
 
 def main() -> int:
+    from libra_cli.stream import signals
     from libra_cli.training.distributed.launch import relaunch
     from libra_cli.training.distributed.processes import LAUNCHER
 
+    signals.ECHO_SECONDS = float(os.environ.get("ECHO_SECONDS", signals.ECHO_SECONDS))
     behaviour, nproc, grace, *words = sys.argv[1:]
     if behaviour == "late" and LAUNCHER in os.environ:
         Path(f"begun.{os.environ['RANK']}").touch()

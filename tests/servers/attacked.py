@@ -99,7 +99,7 @@ class ServerStage:
             return shell([sys.executable, "-c", MEASURED, *words, *options], input=given, env=env or {}, timeout=300)
 
 
-CHAT = (CHAT_READ, CHAT_UNREAD, "completion_tokens", "no_choice")
+CHAT = (CHAT_READ, CHAT_UNREAD, "completion_tokens", "server_error")
 ROLLOUT = ServerStage(["rollout", "--engine", "openai"], chat("It is \\boxed{4}."), *CHAT)
 JUDGE = ServerStage(["judge", "--engine", "openai"], chat("[[score=4]]"), *CHAT)
 REWARD = ServerStage(

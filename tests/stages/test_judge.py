@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from functools import partial
 
 import pytest
 from servers.scripted import Reply, ScriptedServer, error, wrote
@@ -44,8 +45,9 @@ def by_seed(call):
     return wrote(f"<think>seed {call.body['seed']}</think>[[score={call.body['seed'] % 5}]]")
 
 
-def slowly(call):
-    return Reply(body=by_seed(call).body, seconds=0.01)
+def slowly(call, from_call=10**9):
+    """As if the server had come to a halt, nearly, at some call: a test that stops a run there has the time."""
+    return Reply(body=by_seed(call).body, seconds=0.01 if call.number < from_call else 1.5)
 
 
 def command(server, *more, model="j"):
@@ -149,10 +151,11 @@ def test_votes_after_a_stop_are_those_of_a_run_that_was_not_stopped(shell, envir
     (tmp_path / "rows.jsonl").write_bytes(lines(responses(30)))
     with ScriptedServer(by_seed) as server:
         assert shell(command(server, "-k", "8", "-o", "whole.jsonl", "rows.jsonl")).status == 0
-        server.script, server.calls = slowly, []
+        server.calls = []
         more = ("-k", "8", "--concurrency", "4", "-o", "out.jsonl", "--report", "report.json", "rows.jsonl")
         words = command(server, *more)
         for enough in (3, 12):
+            server.script = partial(slowly, from_call=len(server.calls) + 8 * enough)
             with subprocess.Popen(words, cwd=tmp_path, env=environment, stderr=subprocess.PIPE) as process:
                 while growing(tmp_path / "out.jsonl") < enough:
                     assert process.poll() is None, process.stderr.read()
@@ -160,6 +163,7 @@ def test_votes_after_a_stop_are_those_of_a_run_that_was_not_stopped(shell, envir
                 os.kill(process.pid, number)
                 process.communicate(timeout=60)
             assert process.returncode == (-9 if number == signal.SIGKILL else 143)
+        server.script = slowly
         ended = shell(words)
     found, whole = ((tmp_path / name).read_bytes() for name in ("out.jsonl", "whole.jsonl"))
     assert ended.status == 0, ended.err

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from functools import partial
 
 import pytest
 from servers.scripted import Reply, ScriptedServer, error, wrote
@@ -42,8 +43,9 @@ def verdict(call):
     return wrote(f"<think>Is it [[Wrong]]?</think>[[{'Wrong' if wrong else 'Correct'}]]")
 
 
-def slowly(call):
-    return Reply(body=verdict(call).body, seconds=0.02)
+def slowly(call, from_call=10**9):
+    """As if the server had come to a halt, nearly, at some call: a test that stops a run there has the time."""
+    return Reply(body=verdict(call).body, seconds=0.02 if call.number < from_call else 1.5)
 
 
 def test_models_are_asked_one_after_another_and_only_where_they_are_needed(shell):
@@ -103,6 +105,7 @@ def test_a_stopped_panel_continues_and_asks_nobody_twice(shell, environment, tmp
         server.calls.clear()
         words = command(server, "--concurrency", "2", "--review", "review.jsonl", "-o", "out.jsonl", "rows.jsonl")
         for enough in (20, 80):  # in the first annotator, and in the second
+            server.script = partial(slowly, from_call=enough)
             with subprocess.Popen(words, cwd=tmp_path, env=environment, stderr=subprocess.PIPE) as process:
                 while len(server.calls) < enough:
                     assert process.poll() is None, process.stderr.read()
@@ -111,6 +114,7 @@ def test_a_stopped_panel_continues_and_asks_nobody_twice(shell, environment, tmp
                 process.communicate(timeout=60)
             assert process.returncode == (-9 if number == signal.SIGKILL else 130)
             assert (tmp_path / "out.jsonl.votes").exists()
+        server.script = slowly
         ended = shell(words)
     assert (expected.status, ended.status) == (0, 0)
     asked = Counter((call.body["model"], call.prompt) for call in server.calls)

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -157,16 +157,19 @@ def test_a_lock_that_cannot_be_created_says_why(folder, status):
 
 
 STARTER = """
-import sys, time
+import sys
 from libra_cli.exits import Fatal
 from libra_cli.stream.lock import Lock
-time.sleep(max(0, float(sys.argv[2]) - time.time()))
+print("ready", flush=True)
+sys.stdin.readline()
 try:
     lock = Lock(sys.argv[1])
 except Fatal:
-    sys.exit(11)
-time.sleep(1.5)
-lock.release()
+    print("refused", flush=True)
+else:
+    print("taken", flush=True)
+    sys.stdin.readline()
+    lock.release()
 """
 
 
@@ -174,9 +177,15 @@ lock.release()
 def test_of_many_starters_exactly_one_wins(out, dead):
     if dead:
         left(out, holder(pid=dead_pid()))
-    begin = str(time.time() + 1.0)  # all at the same moment, whatever their imports took
-    with ThreadPoolExecutor(8) as pool:
-        words = [sys.executable, "-c", STARTER, str(out), begin]
-        statuses = list(pool.map(lambda _: subprocess.run(words, check=False).returncode, range(8)))
-    assert sorted(statuses) == [0] + [11] * 7
+    words, pipes = [sys.executable, "-c", STARTER, str(out)], dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
+    with ExitStack() as stack:
+        starters = [stack.enter_context(subprocess.Popen(words, text=True, **pipes)) for _ in range(8)]
+        for line, wanted in (("", ["ready"] * 8), ("go\n", ["refused"] * 7 + ["taken"])):
+            for starter in starters:  # at the same moment, whatever their imports took; the winner waits for all
+                starter.stdin.write(line)
+                starter.stdin.flush()
+            assert sorted(starter.stdout.readline().strip() for starter in starters) == wanted
+        for starter in starters:
+            starter.communicate("released\n")
+    assert [starter.returncode for starter in starters] == [0] * 8
     assert list(out.parent.iterdir()) == []

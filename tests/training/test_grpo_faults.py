@@ -6,7 +6,6 @@ import json
 import math
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,10 +44,8 @@ def test_a_rank_that_is_killed_ends_the_run_which_goes_on(tmp_path: Path, stage:
                 break
     ranks = [each for each in psutil.Process(process.pid).children() if each.environ().get("RANK")]
     victim = next(each for each in ranks if each.environ()["RANK"] == "1")
-    began = time.monotonic()
     victim.kill()
-    _, errors = process.communicate(timeout=120)
-    assert time.monotonic() - began < 60
+    _, errors = process.communicate(timeout=120)  # not the half hour after which a collective gives up
     assert process.returncode == 137
     assert "rank 1" in errors
     assert "SIGKILL" in errors

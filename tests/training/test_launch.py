@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 import pytest
@@ -173,10 +174,12 @@ def launch(environment, tmp_path) -> Iterator[Launch]:
     """`launch(behaviour, nproc, grace, *words)` starts launched.py; nothing of it is left behind."""
     started: list[psutil.Process] = []
 
-    def begin(*words: object, under: tuple[str, ...] = (), **popen) -> subprocess.Popen:
+    def begin(
+        *words: object, under: tuple[str, ...] = (), env: Mapping[str, str] = MappingProxyType({}), **popen
+    ) -> subprocess.Popen:
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         command = [*under, sys.executable, LAUNCHED, *map(str, words)]
-        process = subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, **(pipes | popen))
+        process = subprocess.Popen(command, cwd=tmp_path, env={**environment, **env}, text=True, **(pipes | popen))
         started.append(psutil.Process(process.pid))
         return process
 
@@ -321,7 +324,7 @@ def test_the_second_interrupt_does_not_wait(launch, tmp_path):
 
 
 def test_an_interrupt_that_is_passed_on_as_well_is_no_second_one(launch, tmp_path):
-    process = launch("stop", 2, 20, 1)
+    process = launch("stop", 2, 60, 1, env={"ECHO_SECONDS": "600"})
     all_ready(tmp_path, 2)
     process.send_signal(signal.SIGINT)
     assert "Ctrl-C again stops at once" in process.stderr.readline()

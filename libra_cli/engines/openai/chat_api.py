@@ -6,13 +6,13 @@ Only standard fields are sent unless the user asks for others, because strict se
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from libra_cli.engines.base import Request, RequestError, Sampling
 from libra_cli.engines.openai.http_answer import HttpAnswer, MalformedAnswer, malformed
-from libra_cli.engines.openai.retry import Failure, Trouble, retry_after
+from libra_cli.engines.openai.retry import Failure, Trouble, asked_wait
 from libra_cli.exits import Exit, Fatal
 
 Body = dict[str, Any]
@@ -20,6 +20,8 @@ Kind = TypeVar("Kind", str, dict[str, Any], list[Any])
 
 _OWN = ("messages", "model", "n", "seed", "stream", "temperature", "top_p", "max_tokens", "max_completion_tokens")
 """Fields that have an option of their own, or decide which request an answer belongs to and how it arrives."""
+_STREAM = "stream"
+_SIGNS = "'\"`"
 _TOO_LONG = re.compile(r"context.?(length|window|size)|max_model_len|prompt is too long|too many (input )?tokens", re.I)
 _CONTEXT = re.compile(r"(?:context length (?:is|of)|max_model_len\s*=|supports at most)\s*(\d+)", re.I)
 _PROMPT = re.compile(r"\b(\d{1,18})(?: tokens)? (?:in the messages|input tokens|from the input)", re.I)
@@ -52,6 +54,20 @@ class Refusal:
 
     status: int
     message: str
+    cure: str = ""
+    """What helps, where the server's own words say it."""
+
+
+@dataclass(frozen=True)
+class FieldRefused:
+    """The server refuses a field of the body by its name."""
+
+    name: str
+    message: str
+
+
+class StreamDemanded:
+    """The server only streams its answers."""
 
 
 @dataclass(frozen=True)
@@ -66,16 +82,35 @@ class LimitRenamed:
     """The server wants `max_completion_tokens` instead of `max_tokens`."""
 
 
-ChatAnswer = ServerCompletion | RequestError | Failure | Refusal | LowerLimit | LimitRenamed
+Demand = LowerLimit | LimitRenamed | FieldRefused | StreamDemanded
+ChatAnswer = ServerCompletion | RequestError | Failure | Refusal | Demand
 
 
 class ChatFormat:
-    """Makes bodies for one model and its sampling; raises Fatal(2) if `extra` names a field that libra sets."""
+    """Makes bodies for one model and its sampling; raises Fatal(2) if `extra` gives a field that libra sets a value.
 
-    def __init__(self, model: str, sampling: Sampling, chat_template_args: Mapping[str, Any], extra: Mapping[str, Any]):
-        taken = [name for name in _OWN if name in {**sampling.extra, **extra}]
+    A field whose value in `extra` is null is not sent. `defaults` are the fields that nobody asked for: they are sent
+    until the server refuses one.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        sampling: Sampling,
+        chat_template_args: Mapping[str, Any],
+        extra: Mapping[str, Any],
+        defaults: Collection[str] = (),
+    ):
+        extra = {**sampling.extra, **extra}
+        self.streams = extra.get(_STREAM) is True
+        if isinstance(extra.get(_STREAM), bool):
+            del extra[_STREAM]
+        taken = [name for name in _OWN if extra.get(name) is not None]
         if taken:
-            raise Fatal(Exit.USAGE, f"--engine-arg {taken[0]}: libra sets it from its own options; leave it out")
+            cure = f"leave it out, or write {taken[0]}=null to send none"
+            raise Fatal(Exit.USAGE, f"--engine-arg {taken[0]}: libra sets it from its own options; {cure}")
+        self._unset = {name for name, value in extra.items() if value is None}
+        self._defaults = {*defaults, "stream_options"} - self._unset
         self.max_tokens, self.limit_name = sampling.max_tokens, "max_tokens"
         self._model = model
         self._chat: Body = {"chat_template_kwargs": dict(chat_template_args)} if chat_template_args else {}
@@ -83,13 +118,32 @@ class ChatFormat:
         self._fixed: Body = {"temperature": sampling.temperature, "top_p": sampling.top_p}
         given = {"top_k": sampling.top_k, "min_p": sampling.min_p, "stop": list(sampling.stop) or None}
         self._fixed |= {name: value for name, value in given.items() if value is not None}
-        self._fixed |= {**self._chat, **sampling.extra, **extra}
+        self._fixed |= {**self._chat, **extra}
 
     def body(self, request: Request, max_tokens: int | None = None) -> Body:
         """The body of one request; `max_tokens` lowers the limit if its prompt leaves less room than usual."""
         limit = self.max_tokens if max_tokens is None else min(max_tokens, self.max_tokens)
         own: Body = {"model": self._model, self.limit_name: limit, "seed": request.seed}
-        return {**own, **self._fixed, **self._conversation(request)}
+        if self.streams:
+            own |= {_STREAM: True, "stream_options": {"include_usage": True}}
+        fields = {**own, **self._fixed, **self._conversation(request)}
+        return {name: value for name, value in fields.items() if name not in self._unset}
+
+    @property
+    def unsent(self) -> Sequence[str]:
+        """The sampling parameters that are not sent."""
+        return [name for name in ("temperature", "top_p", "max_tokens", "seed") if name in self._unset]
+
+    def sends(self, name: str) -> bool:
+        """Whether a field of that name may be sent."""
+        return name not in self._unset
+
+    def leave_out(self, name: str) -> bool:
+        """From now on sends no field of that name; False if the user asked for it."""
+        if name not in self._defaults:
+            return False
+        self._unset.add(name)
+        return True
 
     def tokenize_body(self, request: Request, with_prefill: bool) -> Body:
         """The body for vLLM's `/tokenize`, which shows the server's rendering of the messages."""
@@ -114,7 +168,11 @@ def read_chat_answer(answer: HttpAnswer, body: Body) -> ChatAnswer:
     message, _code = answer.error
     if "max_completion_tokens" in message and "instead" in message and "max_tokens" in body:
         return LimitRenamed()
+    if _STREAM not in body and re.search(r"\bstream", message) and re.search(r"\b(only|must|require\w*)\b", message):
+        return StreamDemanded()
     error = request_error(answer)
+    if error.kind == "bad_request" and (refused := _refused_field(answer, body)):
+        return FieldRefused(refused, message)
     if error.kind == "prompt_too_long":
         # If the prompt fits, and only prompt and max_tokens together do not, the server accepts a lower limit.
         context, prompt = _CONTEXT.search(message), _PROMPT.search(message)
@@ -122,6 +180,27 @@ def read_chat_answer(answer: HttpAnswer, body: Body) -> ChatAnswer:
         if 0 < room < (body.get("max_tokens") or body["max_completion_tokens"]):
             return LowerLimit(room, always=prompt is None)
     return error
+
+
+def _refused_field(answer: HttpAnswer, body: Body) -> str | None:
+    """The optional field of `body` that a server names when it refuses a request: in `param`, `loc`, or in quotes."""
+    try:
+        fields = answer.json()
+    except ValueError:
+        return None
+    error = fields.get("error", fields) if isinstance(fields, dict) else None
+    error = error if isinstance(error, dict) else {"message": error}
+    details = error.get("detail")
+    places = [one.get("loc") for one in details if isinstance(one, dict)] if isinstance(details, list) else []
+    named = {error.get("param"), *(place[-1] for place in places if isinstance(place, list) and place)}
+    text = (
+        error.get("message") if isinstance(error.get("message"), str) else details if isinstance(details, str) else ""
+    )
+    quoted = {piece for sign in _SIGNS for piece in str(text).split(sign)[1::2]}
+    optional = [name for name in body if name not in ("model", "messages", _STREAM)]
+    return next((name for name in optional if name in named), None) or next(
+        (name for name in optional if name in quoted), None
+    )
 
 
 def general_error(answer: HttpAnswer) -> Failure | Refusal | None:
@@ -139,7 +218,7 @@ def general_error(answer: HttpAnswer) -> Failure | Refusal | None:
             Exit.BACKEND, f"the account has no credit left ({message}); add some, and the same command continues"
         )
     if status in _TROUBLES or status >= 500:
-        return Failure(_TROUBLES.get(status, Trouble.BROKEN), message, retry_after(answer.headers.get("retry-after")))
+        return Failure(_TROUBLES.get(status, Trouble.BROKEN), message, asked_wait(answer.headers))
     return Refusal(status, message) if status in _REFUSALS else None
 
 
@@ -161,9 +240,9 @@ def json_answer(answer: HttpAnswer) -> dict[str, Any] | RequestError | Failure:
     except MalformedAnswer as error:
         return malformed(error)
     except ValueError:
-        return Failure(Trouble.BROKEN, "the reply is truncated or not JSON")
+        return Failure(Trouble.BROKEN, "the reply is truncated or not JSON", unreadable=True)
     if not isinstance(fields, dict):
-        return Failure(Trouble.BROKEN, "the answer is not a JSON object")
+        return Failure(Trouble.BROKEN, "the answer is not a JSON object", unreadable=True)
     if fields.get("error"):  # some gateways report errors of the server behind them like this
         return Failure(Trouble.BROKEN, answer.error[0])
     return fields
@@ -216,22 +295,49 @@ def _choice(answer: HttpAnswer, fields: dict[str, Any]) -> ServerCompletion | Re
     """The first choice; raises MalformedAnswer if what is read of the answer has another type than documented."""
     choices = typed(fields, "choices", list)
     if not choices or not choices[0]:
-        return RequestError("no_choice", "the server answered without a choice; run the same command again")
+        return Failure(Trouble.BROKEN, "the server answered without a choice", unreadable=True)
     first = typed({"choice": choices[0]}, "choice", dict) or {}
     message = typed(first, "message", dict) or {}
     reason = name_in(answer, first, "finish_reason") or "stop"
     if reason in ("abort", "error"):
         return Failure(Trouble.BROKEN, f"the server ended the request with {reason!r}")
-    text, thinking = message.get("content"), next(filter(None, (typed(message, name, str) for name in _THINKING)), None)
-    if text is not None and not isinstance(text, str):
-        raise MalformedAnswer("its content is not text")
+    text, thinking = _content(message)
     if text is None and thinking is None:
         cause = f"the server answered without text (finish_reason {reason!r})"
         return RequestError("no_content", f"{cause}; see the prompt")
-    if thinking and not text and reason == "length":
-        text = None  # cut inside the thinking; some servers report that as an empty text
+    if thinking and not (text or "").strip():
+        text = None  # all that the model wrote is its thinking; some servers report an empty text then
     n_tokens, model = n_tokens_in(fields, "completion_tokens"), name_in(answer, fields, "model")
     return ServerCompletion(text and answer.text(text), thinking and answer.text(thinking), reason, n_tokens, model)
+
+
+def _content(message: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The text and the thinking of a message; the content may be a list of parts. Raises MalformedAnswer."""
+    thinking = next(filter(None, (typed(message, name, str) for name in _THINKING)), None)
+    content = message.get("content")
+    if content is None or isinstance(content, str):
+        return content, thinking
+    if not isinstance(content, list):
+        raise MalformedAnswer("its content is not text")
+    texts: dict[str, list[str]] = {"text": [], "thinking": []}
+    for part in content:
+        name = "thinking" if isinstance(part, dict) and part.get("type") in ("thinking", "reasoning") else "text"
+        texts[name].append(_text_of_part(part, name))
+    return "".join(texts["text"]) if texts["text"] else None, thinking or "".join(texts["thinking"]) or None
+
+
+def _text_of_part(part: Any, name: str) -> str:
+    """The text of one part of a content: `text`, or the field of its type, which may have parts again."""
+    if isinstance(part, str):
+        return part
+    if not isinstance(part, dict):
+        raise MalformedAnswer("a part of its content is not text")
+    value = part.get("text") if part.get("text") is not None else part.get(name)
+    if isinstance(value, list):
+        return "".join(_text_of_part(piece, "text") for piece in value if not isinstance(piece, list))
+    if not isinstance(value, str):
+        raise MalformedAnswer("a part of its content is not text")
+    return value
 
 
 def with_thinking(completion: ServerCompletion, markers: tuple[str, str], prefill: str) -> str:

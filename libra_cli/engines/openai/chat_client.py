@@ -48,6 +48,15 @@ _SOCKET_OPTIONS = [
 
 
 @dataclass(frozen=True)
+class Header:
+    """A header of every request; a secret one is removed from what servers say."""
+
+    name: str
+    value: str
+    is_secret: bool = False
+
+
+@dataclass(frozen=True)
 class Facts:
     """Facts about a server beyond the standard; None if it does not report them."""
 
@@ -68,8 +77,9 @@ class ChatClient:
         note: Callable[[str], None],
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         flag: str = "--base-url",
+        headers: Sequence[Header] = (),
     ):
-        """`flag`: the option that names the servers, for messages."""
+        """`headers` are sent with every request; `flag` names the servers' option."""
         try:
             import httpx
         except ImportError:
@@ -82,18 +92,25 @@ class ChatClient:
         if self._key and not (self._key.isascii() and self._key.isprintable() and " " not in self._key):
             cause = "the API key holds a space, a newline or another character that no key has"
             raise Fatal(Exit.USAGE, f"{cause}; check its file or variable")
-        if self._key and (open_hosts := [url for url in self.urls if _is_open(url)]):
+        if (self._key or any(header.is_secret for header in headers)) and (
+            open_hosts := [url for url in self.urls if _is_open(url)]
+        ):
             note(f"{without_query(open_hosts[0])}: the key goes there unencrypted; use https")
         # Raise this process's own limit of open files if so many connections need it.
         n_files, (soft, hard) = concurrency + 256, resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft != resource.RLIM_INFINITY and soft < n_files:
             n_files = n_files if hard == resource.RLIM_INFINITY else min(n_files, hard)
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, n_files), hard))
-        self._redact = Redactor([self._key, *secrets_in([*self.urls, *([proxy] if proxy else [])])])
+        secret = [header.value for header in headers if header.is_secret]
+        self._redact = Redactor([self._key, *secret, *secrets_in([*self.urls, *([proxy] if proxy else [])])])
         self._reader = AnswerReader(max_response_bytes, self._redact)
         self._headers = {"Accept": "*/*", "Accept-Encoding": CODING, "User-Agent": f"libra/{__version__}"}
         if self._key:
             self._headers["Authorization"] = f"Bearer {self._key}"
+        for header in headers:  # names of headers are equal in any case
+            same = [name for name in self._headers if name.lower() == header.name.lower()]
+            self._headers = {name: value for name, value in self._headers.items() if name not in same}
+            self._headers[header.name] = header.value
         self._proxy, self._trust = proxy, self._httpx.create_ssl_context()
         # One transport for each connection: the time that httpx needs to find a free one among n grows with n. A client
         # of httpx around it would read answers whole, however large, and keep a server's cookies.

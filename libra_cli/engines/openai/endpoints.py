@@ -33,6 +33,8 @@ class Endpoint:
     """Refusals of everything (401, 404, ...) since its last answer."""
     failures: int = 0
     """Failures since its last answer."""
+    unreadable: int = 0
+    """Answers that cannot be read, of a server that has given no other."""
     rests: int = 0
     """Rests since its last answer."""
     closed_until: float = 0.0

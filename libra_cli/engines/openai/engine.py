@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from libra_cli.engines.base import Completion, Rendered, Request, RequestError, Sampling
 from libra_cli.engines.chat_template import ends_inside
 from libra_cli.engines.openai.chat_api import (
     ChatFormat,
+    Demand,
+    FieldRefused,
     LimitRenamed,
     LowerLimit,
     Refusal,
     ServerCompletion,
+    StreamDemanded,
     with_thinking,
 )
-from libra_cli.engines.openai.chat_client import ChatClient, Facts
+from libra_cli.engines.openai.chat_client import ChatClient, Facts, Header
 from libra_cli.engines.openai.endpoints import Endpoint
 from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES
 from libra_cli.engines.openai.retry import Backoff, Failure
@@ -25,15 +28,16 @@ from libra_cli.tasks.thinking import DEFAULT
 
 QUEUE_SECONDS, SECONDS_PER_TOKEN = 600.0, 0.1
 """A request may take 10 minutes for its queue and prompt, and 0.1 s per token that it asks for."""
-_DEMANDS = 5
-"""How often a request is sent with another limit of tokens on demand: of its name, of the model's, of the prompt's."""
+_DEMANDS = 10
+"""How often a request is sent in another form on demand: another limit of tokens, a field less, as a stream."""
 
 
 class OpenAIEngine(Servers):
     """Servers that answer `POST BASE_URL/chat/completions`; several base URLs share the load.
 
     `timeout` of one request: by default QUEUE_SECONDS + SECONDS_PER_TOKEN x max_tokens. `extra` goes into every body as
-    it is; `note` takes lines for people. Log-probabilities are never returned: not every server has them.
+    it is, null in it leaves a field out; `defaults` are the fields that may be left out where a server refuses them;
+    `note` takes lines for people. Log-probabilities are never returned: not every server has them.
     """
 
     def __init__(
@@ -53,11 +57,13 @@ class OpenAIEngine(Servers):
         proxy: str | None = None,
         note: Callable[[str], None] = lambda _line: None,
         backoff: Backoff | None = None,
+        defaults: Collection[str] = (),
+        headers: Sequence[Header] = (),
     ):
         self._markers = markers
-        self._format = ChatFormat(model, sampling, chat_template_args or {}, extra or {})
+        self._format = ChatFormat(model, sampling, chat_template_args or {}, extra or {}, defaults)
         seconds = timeout or QUEUE_SECONDS + SECONDS_PER_TOKEN * sampling.max_tokens
-        client = ChatClient(base_urls, api_key, seconds, proxy, concurrency, note, max_response_bytes)
+        client = ChatClient(base_urls, api_key, seconds, proxy, concurrency, note, max_response_bytes, headers=headers)
         super().__init__(model, client, concurrency, retry_budget, note, backoff)
 
     def render(self, request: Request) -> Rendered:
@@ -70,10 +76,14 @@ class OpenAIEngine(Servers):
     async def _ask(self, sent: ServerRequest, endpoint: Endpoint) -> Completion | RequestError | Failure:
         request: Request = sent.pending.request
         for _demand in range(_DEMANDS):
-            answer = await self._client.ask(endpoint.url, self._format.body(request, sent.max_tokens))
+            answer: Any = await self._client.ask(endpoint.url, self._format.body(request, sent.max_tokens))
             if isinstance(answer, Failure):
                 return answer
             now = time.monotonic()
+            if isinstance(answer, FieldRefused):
+                answer = self._without_field(endpoint, answer)
+                if answer is None:
+                    continue
             if isinstance(answer, Refusal):
                 return await self._after_refusal(endpoint, answer)
             endpoint.answered(now)
@@ -85,13 +95,34 @@ class OpenAIEngine(Servers):
             if isinstance(answer, RequestError):
                 return answer
             self._adapt(sent, answer)
-        cause = f"the server demanded another limit of tokens {_DEMANDS} times"
-        return RequestError("bad_request", f"{cause}; give one that it takes with --max-tokens")
+        cause = f"the server demanded another form of the request {_DEMANDS} times"
+        return RequestError("bad_request", f"{cause}; give a limit that it takes with --max-tokens")
 
-    def _adapt(self, sent: ServerRequest, demand: LowerLimit | LimitRenamed) -> None:
-        """Changes the limit of tokens as the server demands."""
+    def _without_field(self, endpoint: Endpoint, refused: FieldRefused) -> Refusal | RequestError | None:
+        """Leaves out a field that a server refuses, if nobody asked for it; else what that means for the request."""
+        cure = f"--engine-arg {refused.name}=null leaves it out"
+        if not self._format.sends(refused.name):  # another request has found out since this one was sent
+            return None
+        if endpoint.has_answered:  # it took the field before
+            return RequestError("bad_request", f"the server refuses the request: {refused.message}; {cure}")
+        if not self._format.leave_out(refused.name):
+            return Refusal(400, refused.message, cure)
+        self._note(f"{endpoint.name}: {refused.message}; it is asked without {refused.name}")
+        return None
+
+    def describe(self) -> dict[str, Any]:
+        """As `Servers.describe`; `unsent` are sampling parameters that the server was not given."""
+        unsent = self._format.unsent
+        return {**super().describe(), **({"unsent": unsent} if unsent else {})}
+
+    def _adapt(self, sent: ServerRequest, demand: Demand) -> None:
+        """Changes what is sent as the server demands."""
         if isinstance(demand, LimitRenamed):
             self._format.limit_name = "max_completion_tokens"
+        elif isinstance(demand, StreamDemanded):
+            self._format.streams = True
+        elif not isinstance(demand, LowerLimit):
+            raise AssertionError(demand)
         elif not demand.always:
             sent.max_tokens = demand.max_tokens
         elif demand.max_tokens < self._format.max_tokens:

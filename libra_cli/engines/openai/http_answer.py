@@ -16,6 +16,8 @@ from http.client import responses
 from typing import Any, Protocol
 
 from libra_cli.engines.base import RequestError
+from libra_cli.engines.openai import event_stream
+from libra_cli.engines.openai.event_stream import EventStream
 from libra_cli.engines.openai.redaction import Redactor
 
 MAX_RESPONSE_BYTES = 16 << 20
@@ -113,12 +115,15 @@ class AnswerReader:
             content = await self._content(response, limit)
         except MalformedAnswer as error:
             refused = malformed(error)
+        except (ValueError, RecursionError):
+            refused = malformed(MalformedAnswer("an event of its stream is not JSON"))
         except _TooLarge:
             cause = f"the server's answer is larger than {limit} bytes (--max-response-bytes)"
             refused = RequestError("response_too_large", f"{cause}; raise that limit if the server is honest")
         return HttpAnswer(response.status_code, response.headers, content, refused, self._redact)
 
     async def _content(self, response: HttpResponse, limit: int) -> bytes:
+        stream = EventStream() if response.headers.get("content-type", "").startswith(event_stream.TYPE) else None
         content = bytearray()
         announced = response.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > limit:
@@ -129,9 +134,14 @@ class AnswerReader:
         try:
             async for chunk in response.stream:
                 received += len(chunk)
-                if received > limit:
+                if received > limit and stream is None:
                     raise _TooLarge
                 for piece in _unpacked(chunk, unpackers):
+                    if stream is not None:
+                        stream.add(piece)
+                        if stream.size > limit:
+                            raise _TooLarge
+                        continue
                     content += piece
                     if len(content) > limit:
                         raise _TooLarge
@@ -140,7 +150,7 @@ class AnswerReader:
         finally:
             if taken:
                 self._turns.release()
-        return bytes(content)
+        return bytes(content) if stream is None else stream.content()
 
 
 class _TooLarge(Exception):

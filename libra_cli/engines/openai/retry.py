@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum
@@ -33,6 +34,8 @@ class Failure:
     trouble: Trouble
     reason: str
     wait: float | None = None
+    unreadable: bool = False
+    """The server answered, but not as an OpenAI-compatible server does."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,12 @@ class Backoff:
     def wait(self, failures: int, cap: float | None = None) -> float:
         most = min(self.cap if cap is None else cap, self.base * 2.0 ** min(failures - 1, 30))
         return random.uniform(0.0, most)
+
+
+def asked_wait(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a server asks to wait: by `retry-after-ms`, which some send beside the coarser Retry-After."""
+    milliseconds = retry_after(headers.get("retry-after-ms"))
+    return retry_after(headers.get("retry-after")) if milliseconds is None else milliseconds / 1000
 
 
 def retry_after(value: str | None, now: float | None = None) -> float | None:

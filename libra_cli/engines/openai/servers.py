@@ -24,6 +24,8 @@ OUTAGE_CAP = 20.0
 """Longest wait of a request while no server answers, in seconds: a server that returns is noticed within 30 s."""
 REFUSALS = 10
 """Refusals in a row (of a key, a model) after which a server that answered before is taken to refuse everything."""
+UNREADABLE = 5
+"""Answers that are none of an OpenAI-compatible server, after which one that gave no other ends the run."""
 _IDLE_SECONDS = 0.5
 _INPUT_SECONDS = 0.05
 """Interval for new input while requests are at work and there is room for more."""
@@ -254,6 +256,11 @@ class Servers:
     def _after_failure(self, request: ServerRequest, endpoint: Endpoint, failure: Failure) -> RequestError | None:
         """Schedules another try, or returns the error that ends the request."""
         now = time.monotonic()
+        if failure.unreadable and not endpoint.has_answered:
+            endpoint.unreadable += 1
+            if endpoint.unreadable >= UNREADABLE:
+                cure = "is it an OpenAI-compatible server? its address usually ends in /v1"
+                raise Fatal(Exit.BACKEND, f"{endpoint.name}: {failure.reason}, {UNREADABLE} times; {cure}")
         if endpoint.failed(failure, now, self._backoff.base):
             trying = f"trying again for up to {self._budget:g} s (--retry-budget)"
             self._say(endpoint, f"{failure.reason}; {trying}", failure.trouble)
@@ -307,7 +314,8 @@ class Servers:
         if endpoint.has_answered and endpoint.refusals < REFUSALS:
             return RequestError("refused", f"the server refuses the request: {refusal.message}")
         status = Exit.BACKEND if endpoint.has_answered else Exit.USAGE
-        raise Fatal(status, f"{endpoint.name}: {refusal.message}; {await self._cure(endpoint, refusal)}")
+        cure = refusal.cure or await self._cure(endpoint, refusal)
+        raise Fatal(status, f"{endpoint.name}: {refusal.message}; {cure}")
 
     async def _cure(self, endpoint: Endpoint, refusal: Refusal) -> str:
         if refusal.status in (401, 402, 403):

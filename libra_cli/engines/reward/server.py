@@ -9,7 +9,7 @@ from typing import Any
 
 from libra_cli.engines.base import Messages, Rendered, RequestError
 from libra_cli.engines.openai.chat_api import Refusal
-from libra_cli.engines.openai.chat_client import ChatClient, Facts
+from libra_cli.engines.openai.chat_client import ChatClient, Facts, Header
 from libra_cli.engines.openai.endpoints import Endpoint
 from libra_cli.engines.openai.engine import QUEUE_SECONDS
 from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES, MalformedAnswer, malformed
@@ -49,12 +49,13 @@ class ServerRewards(Servers):
         proxy: str | None = None,
         note: Callable[[str], None] = lambda _line: None,
         backoff: Backoff | None = None,
+        headers: Sequence[Header] = (),
     ):
         self._index = index
         self._n_labels: int | None = None
         self._format = RewardFormat(model, chat_template_args or {}, extra or {})
         seconds = timeout or QUEUE_SECONDS
-        client = ChatClient(base_urls, api_key, seconds, proxy, concurrency, note, max_response_bytes)
+        client = ChatClient(base_urls, api_key, seconds, proxy, concurrency, note, max_response_bytes, headers=headers)
         super().__init__(model, client, concurrency, retry_budget, note, backoff)
 
     def describe(self) -> dict[str, Any]:

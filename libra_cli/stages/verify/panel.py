@@ -32,7 +32,7 @@ MAX_TEXT_CHARS = 4000
 _WITHOUT_EFFECT = (
     "model", "model_name", "flag", "concurrency", "batch_size", "base_url", "api_key_env", "api_key_file",
     "request_timeout", "retry_budget", "max_response_bytes", "proxy", "tensor_parallel_size", "pipeline_parallel_size",
-    "data_parallel_size",
+    "data_parallel_size", "header",
 )  # fmt: skip
 """Engine options that do not change a vote."""
 

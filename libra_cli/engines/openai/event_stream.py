@@ -1,0 +1,80 @@
+"""Answers that come as server-sent events: the pieces of one choice put together as they arrive.
+
+The whole is the JSON that the server would have sent at once. Only what is read of an answer is kept, so that a long
+stream takes no more memory than its text.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+TYPE = "text/event-stream"
+_EACH = 8
+"""Bytes that each piece takes beside its text."""
+_TEXTS = ("content", "reasoning_content", "reasoning")
+
+
+class EventStream:
+    """Takes the bytes of a stream piece by piece; `content` is what they come to."""
+
+    def __init__(self) -> None:
+        self._line = bytearray()
+        self._fields: dict[str, Any] = {}
+        self._texts: dict[str, list[str]] = {}
+        self._reason: str | None = None
+        self._ended = False
+        self._kept = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes and characters that are kept."""
+        return self._kept + len(self._line)
+
+    def add(self, piece: bytes) -> None:
+        """Takes the next bytes."""
+        *lines, rest = piece.split(b"\n")
+        for line in lines:
+            self._line += line
+            self._read(bytes(self._line).strip())
+            self._line.clear()
+        self._line += rest
+
+    def content(self) -> bytes:
+        """The answer as JSON; none (b"") if the stream broke off."""
+        with suppress(ValueError):  # where it broke off
+            self._read(bytes(self._line).strip())
+        if "error" in self._fields:
+            return json.dumps(self._fields).encode()
+        if not self._ended and self._reason is None:
+            return b""
+        message = {name: "".join(texts) for name, texts in self._texts.items()}
+        choices = [{"index": 0, "message": {"content": None, **message}, "finish_reason": self._reason}]
+        return json.dumps({**self._fields, "choices": choices if message or self._reason else []}).encode()
+
+    def _read(self, line: bytes) -> None:
+        """Reads one line; raises ValueError, RecursionError among it, if its data is no JSON object."""
+        field, colon, data = line.partition(b":")
+        if field != b"data" or not colon:  # a comment, an empty line, or another field of an event
+            return
+        if data.strip() == b"[DONE]":
+            self._ended = True
+            return
+        event = json.loads(data)
+        if not isinstance(event, dict):
+            raise ValueError("an event is not a JSON object")
+        self._fields |= {name: event[name] for name in ("model", "usage", "error") if event.get(name)}
+        choices = event.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if not isinstance(choice, dict) or choice.get("index", 0) != 0:
+            return
+        self._reason = choice.get("finish_reason") or self._reason
+        delta = choice.get("delta")
+        if not isinstance(delta, dict):
+            return
+        for name in _TEXTS:
+            text = delta[name] if isinstance(delta.get(name), str) else ""
+            if text or (name == "content" and delta.get(name) == ""):
+                self._texts.setdefault(name, []).append(text)
+                self._kept += len(text) + _EACH

@@ -1,0 +1,307 @@
+"""Servers with ways of their own: fields that they refuse, parts, streams, waits, answers that nobody can read."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from servers.prompts import ask, one
+from servers.scripted import Reply, ScriptedServer, echo, error, wrote
+
+from libra_cli.engines.base import Completion
+from libra_cli.engines.openai.event_stream import EventStream
+from libra_cli.exits import Exit, Fatal
+
+DEFAULTS = ("temperature", "top_p", "seed")
+
+# -- fields that a server refuses -------------------------------------------------------------------------------------
+
+
+def refusing(name, reply):
+    return lambda call: reply if name in call.body else wrote("four")
+
+
+WORDINGS = {
+    "openai": lambda name: error(400, f"Unsupported value: '{name}' does not support 0.6 with this model.", param=name),
+    "quoted": lambda name: error(400, f"`{name}` is deprecated for this model."),
+    "pydantic": lambda name: Reply(422, {"detail": [{"loc": ["body", name], "msg": "Extra inputs are not permitted"}]}),
+    "google": lambda name: error(400, f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.'),
+}
+
+
+@pytest.mark.parametrize("wording", WORDINGS)
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_a_field_that_nobody_asked_for_is_left_out_where_it_is_refused(name, wording):
+    notes = []
+    with ScriptedServer(refusing(name, WORDINGS[wording](name))) as server:
+        answers = ask(server.url, [f"p{n}" for n in range(20)], defaults=DEFAULTS, note=notes.append)
+    assert {answer.text for answer in answers.values()} == {"four"}
+    assert name not in server.calls[-1].body
+    assert sorted(server.calls[-1].body) == sorted({*server.calls[0].body} - {name})
+    assert [f"it is asked without {name}" in note for note in notes] == [True]
+
+
+def test_a_field_that_was_asked_for_is_not_left_out_but_the_cure_is_told():
+    with pytest.raises(Fatal, match="--engine-arg temperature=null leaves it out") as caught:
+        one(refusing("temperature", WORDINGS["openai"]("temperature")), defaults=("top_p",))
+    assert caught.value.status == Exit.USAGE
+
+
+def test_a_request_that_is_refused_among_answers_changes_no_other():
+    def script(call):
+        return WORDINGS["quoted"]("temperature") if call.prompt == "bad" else wrote("four")
+
+    with ScriptedServer(script) as server:
+        answers = ask(server.url, ["a", "bad", "b"], defaults=DEFAULTS, concurrency=1)
+    assert answers["bad"].kind == "bad_request"
+    assert all("temperature" in call.body for call in server.calls)
+
+
+@pytest.mark.parametrize("name", [*DEFAULTS, "max_tokens"])
+def test_null_unsets_a_field(name):
+    _, (call,) = one(lambda _call: wrote("four"), extra={name: None})
+    assert name not in call.body
+
+
+def test_what_is_not_sent_is_null_in_provenance(shell):
+    with ScriptedServer(refusing("seed", WORDINGS["google"]("seed"))) as server:
+        words = ["libra", "rollout", "--engine", "openai", "--base-url", server.url, "--model", "tiny"]
+        ended = shell([*words, "--sampling-arg", "top_p=null"], input=b'{"id": "a", "question": "What is 2+2?"}\n')
+    sampling = json.loads(ended.out)["provenance"]["sampling"]
+    assert (sampling["seed"], sampling["top_p"], sampling["temperature"]) == (None, None, 0.6)
+    assert "it is asked without seed" in ended.err.decode()
+    assert ["seed" in call.body for call in server.calls] == [True, False]
+
+
+def test_a_local_model_cannot_do_without_a_parameter(shell):
+    words = ["libra", "rollout", "--model", "libra-mini/weak", "--sampling-arg", "seed=null"]
+    ended = shell(words, input=b'{"id": "a", "question": "What is 2+2?"}\n')
+    assert ended.status == Exit.USAGE
+    assert "--sampling-arg seed=null: only a server (--base-url) can do without it" in ended.err.decode()
+
+
+# -- content ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ({"content": [{"type": "text", "text": "It is "}, {"type": "text", "text": "4."}]}, "It is 4."),
+        ({"content": ["It is ", "4."]}, "It is 4."),
+        (
+            {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "2+2"}]}, {"text": "4"}]},
+            "<think>\n2+2\n</think>\n\n4",
+        ),
+        ({"content": "", "reasoning": "2+2 is 4"}, "<think>\n2+2 is 4"),
+        ({"content": " \n", "reasoning_content": "2+2 is 4", "reasoning": ""}, "<think>\n2+2 is 4"),
+        ({"content": None, "reasoning": "2+2 is 4", "reasoning_content": None}, "<think>\n2+2 is 4"),
+        ({"content": ""}, ""),
+    ],
+)
+def test_a_message_in_any_form_has_its_text(message, text):
+    body = {"choices": [{"message": message, "finish_reason": "stop"}]}
+    answer, _ = one(lambda _call: Reply(body=body))
+    assert answer.text == text
+
+
+@pytest.mark.parametrize("content", [[{"type": "image_url", "image_url": {}}], [7], {"text": "4"}, 4])
+def test_content_without_text_is_malformed(content):
+    answer, _ = one(lambda _call: wrote(content) if not isinstance(content, int) else Reply(body=bare(content)))
+    assert answer.kind == "bad_response"
+
+
+def bare(content):
+    return {"choices": [{"message": {"content": content}, "finish_reason": "stop"}]}
+
+
+# -- streams ----------------------------------------------------------------------------------------------------------
+
+
+def events(*deltas, end="data: [DONE]\n\n", reason="stop", **more) -> Reply:
+    choices = [{"index": 0, "delta": delta} for delta in deltas] + [{"index": 0, "delta": {}, "finish_reason": reason}]
+    lines = [
+        ": a comment\n\n",
+        *(f"data: {json.dumps({'model': 'tiny', 'choices': [choice]})}\r\n\r\n" for choice in choices),
+    ]
+    usage = {"choices": [], "usage": {"completion_tokens": 3}, **more}
+    body = "".join([*lines, f"event: x\ndata: {json.dumps(usage)}\n\n", end]).encode()
+    return Reply(body=body, headers={"content-type": "text/event-stream; charset=utf-8"})
+
+
+def test_a_server_that_only_streams_is_served():
+    def script(call):
+        if not call.body.get("stream"):
+            return error(400, "This model only supports streaming: set stream to true.")
+        return events(
+            {"role": "assistant", "content": ""},
+            {"reasoning": "2+"},
+            {"reasoning": "2"},
+            {"content": "fo"},
+            {"content": "ur"},
+        )
+
+    answer, calls = one(script)
+    assert (answer.text, answer.finish_reason, answer.n_tokens) == ("<think>\n2+2\n</think>\n\nfour", "stop", 3)
+    assert [call.body.get("stream") for call in calls] == [None, True]
+    assert calls[1].body["stream_options"] == {"include_usage": True}
+
+
+def test_a_stream_can_be_asked_for_and_its_options_are_left_out_where_they_are_refused():
+    def script(call):
+        if "stream_options" in call.body:
+            return error(400, "Unrecognized request argument: 'stream_options'")
+        return events({"content": "four"}) if call.body["stream"] else error(500)
+
+    answer, calls = one(script, extra={"stream": True})
+    assert (answer.text, len(calls)) == ("four", 2)
+
+
+def test_a_stream_that_breaks_off_is_tried_again():
+    def script(call):
+        whole = events({"content": "four"}, {"content": " and"})
+        return whole if call.attempt else Reply(body=whole.body[: whole.body.index(b" and")], headers=whole.headers)
+
+    with ScriptedServer(script) as server:
+        answers = ask(server.url, ["first", "p"])
+    assert answers["p"].text == "four and"
+
+
+def test_an_error_inside_a_stream_is_tried_again():
+    def script(call):
+        return (
+            events({"content": "four"}) if call.attempt else events({"content": "fo"}, error={"message": "overloaded"})
+        )
+
+    with ScriptedServer(script) as server:
+        assert ask(server.url, ["p"])["p"].text == "four"
+
+
+def test_a_stream_is_put_together_wherever_it_is_cut():
+    body = events({"content": "fünf "}, {"content": "is {5}"}, {"reasoning": "a\nb"}).body
+    wholes = set()
+    for size in (1, 2, 3, 7, 64, len(body)):
+        stream = EventStream()
+        for start in range(0, len(body), size):
+            stream.add(body[start : start + size])
+        wholes.add(stream.content())
+    (whole,) = wholes
+    assert json.loads(whole)["choices"][0]["message"] == {"content": "fünf is {5}", "reasoning": "a\nb"}
+
+
+def test_a_stream_without_end_is_limited():
+    def endless():
+        yield b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+        while True:
+            yield b'data: {"choices": [{"index": 0, "delta": {"content": "ha"}}]}\n\n' * 100
+
+    with ScriptedServer(lambda call: Reply(raw=endless) if call.prompt == "bad" else wrote("four")) as server:
+        answers = ask(server.url, ["a", "bad"], max_response_bytes=1 << 16)
+    assert answers["bad"].kind == "response_too_large"
+
+
+# -- failures ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("choices", [None, [], [None]])
+def test_an_answer_without_a_choice_is_tried_again(choices):
+    def script(call):
+        return echo(call) if call.attempt == 2 else Reply(body={"choices": choices})
+
+    with ScriptedServer(script) as server:
+        answer = ask(server.url, ["p"])["p"]
+    assert isinstance(answer, Completion)
+    assert len(server.calls) == 3
+
+
+@pytest.mark.parametrize("reply", [Reply(body=b"<html><body>Welcome</body></html>"), Reply(body={"choices": []})])
+def test_a_server_that_never_gave_a_readable_answer_ends_the_run(reply):
+    with (
+        ScriptedServer(lambda _call: reply) as server,
+        pytest.raises(Fatal, match="is it an OpenAI-compatible") as caught,
+    ):
+        ask(server.url, [f"p{n}" for n in range(1000)])
+    assert caught.value.status == Exit.BACKEND
+    assert len(server.calls) < 100
+
+
+def test_a_server_that_answered_before_costs_a_row_only():
+    def script(call):
+        return Reply(body=b"<html>") if call.prompt == "bad" else echo(call)
+
+    with ScriptedServer(script) as server:
+        answers = ask(server.url, ["a", "bad", "b"], concurrency=1)
+    assert answers["bad"].kind == "server_error"
+    assert isinstance(answers["b"], Completion)
+
+
+def test_a_wait_in_milliseconds_is_obeyed():
+    headers = {"retry-after-ms": "700", "retry-after": "30"}
+    with ScriptedServer(lambda call: echo(call) if call.attempt else error(429, "busy", headers)) as server:
+        began = time.monotonic()
+        ask(server.url, ["p"])
+    first, second = (call.at for call in server.calls)
+    assert second - first >= 0.7
+    assert time.monotonic() - began < 25
+
+
+# -- addresses and headers --------------------------------------------------------------------------------------------
+
+
+def test_the_address_is_read_from_the_environment(shell):
+    words = ["libra", "rollout", "--engine", "openai", "--model", "tiny"]
+    given = b'{"id": "a", "question": "What is 2+2?"}\n'
+    with ScriptedServer() as server:
+        ended = shell(words, input=given, env={"OPENAI_BASE_URL": server.url})
+        assert (ended.status, len(server.calls)) == (0, 1)
+    ended = shell(words, input=given)
+    assert ended.status == Exit.USAGE
+    assert "needs --base-url (or OPENAI_BASE_URL)" in ended.err.decode()
+
+
+SECRET = "canary-header-0123456789"
+
+
+def test_headers_are_sent_and_their_secrets_stay_secret(shell, tmp_path):
+    file = tmp_path / "key"
+    file.write_text(SECRET + "f\n")
+    file.chmod(0o600)
+
+    def script(call):
+        return (
+            error(400, f"you said {call.headers['x-from-env']} {call.headers['x-key']}")
+            if "is 1?" in call.prompt
+            else echo(call)
+        )
+
+    more = ["--header", "X-Team=judges", "--header", "X-From-Env=env:MY_HEADER", "--header", f"X-Key=file:{file}"]
+    given = b'{"id": "a", "question": "What is 1?"}\n{"id": "b", "question": "What is 2?"}\n'
+    with ScriptedServer(script) as server:
+        words = ["libra", "rollout", "--engine", "openai", "--base-url", server.url, "--model", "tiny", *more]
+        files = ["-o", "out.jsonl", "--errors", "errors.jsonl", "--manifest", "manifest.json"]
+        ended = shell([*words, *files], input=given, env={"MY_HEADER": SECRET + "e"})
+    assert ended.status == 3
+    headers = server.calls[0].headers
+    assert (headers["x-team"], headers["x-from-env"], headers["x-key"]) == ("judges", SECRET + "e", SECRET + "f")
+    written = ended.err.decode() + "".join(path.read_text() for path in tmp_path.glob("*.json*"))
+    assert "you said" in written
+    assert SECRET not in written
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("X-Api-Key=abc", "--header X-Api-Key: write its secret value as env:VARIABLE or file:PATH"),
+        ("X-Team", "write NAME=VALUE"),
+        ("X Team=a", "write NAME=VALUE"),
+        ("X-Team=env:NOT_SET_HERE", "NOT_SET_HERE is not set in the environment"),
+        ("X-Team=file:missing", "cannot be read (No such file or directory)"),
+        ("X-Team=a\r\nX-Other: b", "holds a line break"),
+    ],
+)
+def test_a_header_that_cannot_be_sent_is_refused_at_once(shell, header, words):
+    ended = shell(
+        ["libra", "rollout", "--base-url", "http://127.0.0.1:1/v1", "--model", "m", "--header", header], input=b""
+    )
+    assert ended.status == Exit.USAGE
+    assert words in ended.err.decode()
