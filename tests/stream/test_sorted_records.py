@@ -39,7 +39,8 @@ def test_memory_holds_one_run():
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     records = SortedRecords(8, str(tmp_path / "none"))
+    for _ in range(RUN - 1):
+        records.add(bytes(8))
     with pytest.raises(Fatal, match=f"{tmp_path}/none") as ended:
-        for _ in range(RUN):
-            records.add(bytes(8))
+        records.add(bytes(8))
     assert ended.value.status in (Exit.USAGE, Exit.WRITE_FAILED)
