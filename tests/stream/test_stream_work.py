@@ -154,7 +154,7 @@ def test_some_tasks_of_an_array_take_their_total_from_the_option(monkeypatch, en
 def test_a_task_beyond_the_total_is_refused(monkeypatch):
     for name, value in array(8, 1, 8, 1, 8).items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(Fatal, match="this is task 8 of the Slurm array; .* from 0: --array=0-7") as caught:
+    with pytest.raises(Fatal, match=r"this is task 8 of the Slurm array; .* from 0: --array=0-7") as caught:
         Shard("auto/8")
     assert caught.value.status == Exit.USAGE
 
