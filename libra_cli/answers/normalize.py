@@ -150,9 +150,10 @@ _NEEDLESS_SPACE = re.compile(r"(?<![A-Za-z0-9]) | (?![A-Za-z0-9])")
 _SPACE_BEHIND_COMMAND = re.compile(r"(\\[A-Za-z]+) (?![A-Za-z])")
 
 
+@lru_cache(CACHED)
 def plain(raw: str) -> str:
     """`raw` without what encloses a published reference, with its backslashes repaired, in international notation."""
-    if len(raw) > MAX_CHARS or (raw.isascii() and raw.isalnum()):
+    if len(raw) > MAX_CHARS or _PLAIN.fullmatch(raw) or (raw.isascii() and raw.isalnum()):
         return raw.strip()
     text = damage.repaired_answer(raw).strip().removeprefix("####").lstrip()
     if text.count("$") > 2 and not any(map(_HAS_DIGIT.search, text.split("$")[::2])):  # in pieces: $90$, $60$

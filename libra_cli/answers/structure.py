@@ -12,6 +12,8 @@ from libra_cli.answers.number import Number
 
 MAX_PARTS = 64
 MAX_DEPTH = 4
+FEWEST_ASSIGNED = 4
+"""Equations in two pairs."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,8 @@ def _bracketed(text: str, depth: int) -> Answer | None:
 
 def _assignments(text: str, depth: int) -> Answer | None:
     """p = 5, q = 2; p = 7, q = 2 as the pairs (5, 2) and (7, 2), in the order of the names."""
+    if text.count("=") < FEWEST_ASSIGNED:
+        return None
     groups = [latex.split(group, _COMMA) for group in latex.split(text, _BETWEEN_GROUPS)]
     if len(groups) < 2 or any(len(group) < 2 or len(group) != len(groups[0]) for group in groups):
         return None
