@@ -87,7 +87,8 @@ _PLUS_MINUS = re.compile(r"\\(?:pm|mp)(?![A-Za-z])")
 _MEMBER = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\\in(?![A-Za-z])")
 _EVENT = r"[A-Z](?:(?:\\(?:cup|cap|mid|setminus) ?|\||')[A-Z]?)*"
 _NAME = re.compile(
-    r"(?:\\?[A-Za-z]+(?:_\{?\\?\w+\}?)?(?:\^\{-1\})?'?|[A-Za-z]+(?: [A-Za-z]+)*)(?:\([A-Za-z](?:,[A-Za-z])*\))?"
+    r"(?:(?:\\(?:hat|bar|tilde|vec)\{[A-Za-z]\}|\\?[A-Za-z]+)"
+    r"(?:_\{?\\?\w+\}?)?(?:\^\{-1\})?'?|[A-Za-z]+(?: [A-Za-z]+)*)(?:\([A-Za-z](?:,[A-Za-z])*\))?"
     rf"|[PEn]\({_EVENT}\)|\|{_EVENT}\||m?\\angle ?[A-Z]{{1,3}}"
 )
 _SIZE = re.compile(rf"\|{_EVENT}\|=")
