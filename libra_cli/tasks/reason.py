@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from libra_cli.answers import extract, options, pool
 from libra_cli.tasks import template as templates
-from libra_cli.tasks.task import CUT_SHORT, AnswerTask, GeneratedText, Messages, Outcome, Record, Verdict, with_system
+from libra_cli.tasks.task import (
+    AnswerTask,
+    GeneratedText,
+    Messages,
+    Outcome,
+    Record,
+    Verdict,
+    is_cut_short,
+    with_system,
+)
 
 THINKING, DIRECT = "reason-thinking", "reason-direct"
 """The built-in templates: `prompts/NAME.txt`."""
@@ -30,7 +39,7 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     if text.response is None:
         return Verdict(None, NO_RESPONSE)
     reference = record.get("reference")
-    cut = None if text.finish_reason is None else text.finish_reason in CUT_SHORT
+    cut = None if text.finish_reason is None else is_cut_short(text.finish_reason)
     return Verdict(*extract.read_answer(text.response, None if reference is None else str(reference), cut))
 
 

@@ -12,8 +12,18 @@ Record = Mapping[str, Any]
 Messages = list[dict[str, str]]
 Outcome = str | int
 
-CUT_SHORT = ("length", "content_filter", "abort")
-"""Finish reasons of a text that was cut off."""
+_FINISHED = frozenset(
+    ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed", "tool_calls", "tool_use", "word")
+)
+
+
+def is_cut_short(finish_reason: str | None) -> bool:
+    """Whether a text ended before its model did: by `length`, a filter, or any word that means no end of its own.
+
+    Servers have many words for both (`max_tokens`, `MAX_TOKENS`, `model_length`, `content_filter`); one that nobody
+    knows is no proof of an end. A row without a reason is taken to be whole.
+    """
+    return finish_reason is not None and finish_reason.lower() not in _FINISHED
 
 
 class GeneratedText(NamedTuple):
