@@ -47,22 +47,8 @@ _DOUBTED = re.compile(
 """A sentence that may change what stands before it: an explicit statement behind it counts."""
 _CHANGES = (
     *("wrong", "incorrect", "mistake", "error", "slip", "not ", "mis", "reject", "back", "scratch", "fails"),
-    *(
-        "oops",
-        "wait",
-        "hold on",
-        "hmm",
-        "actually",
-        "thought",
-        "correction",
-        "sorry",
-        "no ",
-        "no,",
-        "no.",
-        "no!",
-        "no:",
-    ),
-    *("let me", "\u7b97\u9519", "\u641e\u9519", "\u5f04\u9519"),
+    *("oops", "wait", "hold on", "hmm", "actually", "thought", "correction", "sorry", "let me"),
+    *("no ", "no,", "no.", "no!", "no:", "\u7b97\u9519", "\u641e\u9519", "\u5f04\u9519"),
 )
 """Substrings, in lower case, of every text that takes something back (a faster test)."""
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z\u00c0-\u00de$*\\\u220e\u25a1])")
@@ -196,7 +182,10 @@ def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
     abroad = languages.concluded_number(tail) if not concluded.answer else None
     if abroad or concluded.answer or concluded.unclear:
         return _of_asserted(sentences.Asserted(abroad) if abroad else concluded)
-    return _of_asserted(statements.tidy(bold.given)) if bold else _whole(text, reference)
+    if bold:
+        return _of_asserted(statements.tidy(bold.given))
+    option = options.chosen(tail, ()) if reference is None else None
+    return Extraction(option) if option else _whole(text, reference)
 
 
 def _of_asserted(asserted: sentences.Asserted) -> Extraction:
