@@ -20,7 +20,22 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from libra_cli.answers import guard, languages, normalize, notation, number, structure, units, words
+from libra_cli.answers import (
+    boolean,
+    codes,
+    comparison,
+    dates,
+    guard,
+    languages,
+    linear,
+    normalize,
+    notation,
+    number,
+    options,
+    structure,
+    units,
+    words,
+)
 from libra_cli.answers.normalize import MAX_CHARS
 from libra_cli.answers.structure import Leaf
 
@@ -36,15 +51,8 @@ _NO_NUMBER = re.compile(
 )
 _NO_VALUE = frozenset(("nothing", "undefined", "yes", "no"))
 _INDEFINITE = frozenset(("infinity", "pi", "once", "twice", "thrice"))
-OTHER_UNIT = "other_unit"
-_CHOICE = re.compile(r"\(?(?P<letter>[A-J])\)?|\((?P<lettered>[A-J])\).+")
-_SPELLED = re.compile(r"\$*\\(?:text\w*|mathrm|mbox|operatorname)\s*\{\s*[A-Za-z]+\s*\}\$*")
-_OPTION = re.compile(r"\([A-J]\) ?(?P<value>.+)", re.DOTALL)
-_CHOSEN = re.compile(
-    r"\(?([A-Ja-dfghj])(?:\)|[).:].*)?|(?i:(?:the )?(?:correct |right |best |final )?(?:option|choice|answer)(?: is)?)"
-    r"[ :]*\(?([A-Ja-j])(?:\)|[).:].*)?",
-    re.DOTALL,
-)
+OTHER_UNIT, OTHER_TEXT = "other_unit", "other_text"
+"""The units may differ; the letters of two options agree and their texts do not."""
 
 
 class Decision(NamedTuple):
@@ -81,36 +89,46 @@ def _decide(reference: str, answer: str) -> Decision | None:
     if reference.strip() == answer.strip():
         return Decision(True, "exact")
     reference, answer = normalize.plain(reference), normalize.plain(answer)
-    choice = _CHOICE.fullmatch(normalize.normalized(reference))
-    chosen = _CHOSEN.fullmatch(normalize.normalized(answer)) if choice else None
-    if choice and chosen:
-        return Decision((chosen[1] or chosen[2]).upper() == (choice[1] or choice[2]), "choice")
-    decision = _compare_letters(reference, answer) if "\\" in reference or "\\" in answer else None
+    wanted = options.parse(reference)
+    chosen = options.parse(answer) or options.parse_small(answer) if wanted else None
+    if wanted and chosen:
+        return _compare_options(wanted, chosen)
+    if wanted and wanted.text:
+        return _decide(wanted.text, answer)
+    decision = _compare_by_kind(reference, answer)
     if decision is not None:
         return decision
-    option = _OPTION.fullmatch(normalize.normalized(reference)) if "(" in reference else None
-    if option:
-        return _decide(option["value"], answer)
     if not _HAS_CONTENT.search(answer):
         return Decision(False, "text")
     parsed = structure.parse(reference), structure.parse(answer)
-    verdict = structure.same(*parsed, compare=compare_plainly)
+    verdict = comparison.same(*parsed, compare=compare_plainly)
     if verdict is not None:
         return Decision(verdict, _level(*parsed, verdict))
     leaves = [parsed_answer for parsed_answer in parsed if isinstance(parsed_answer, Leaf)]
     if len(leaves) == 2 and units_may_agree(*leaves):
         return Decision(None, _level(*parsed, False), OTHER_UNIT)
-    verdict = structure.same(*parsed, compare=compare_values)
+    verdict = comparison.same(*parsed, compare=compare_values)
     if verdict is not None:
         return Decision(verdict, "numeric")
+    if any(dates.is_date(leaf.text) for leaf in leaves) and all(dates.dates(leaf.text) for leaf in leaves):
+        return Decision(None, "text", "another_date")  # day and month in another order, or one of them left out
     if len(leaves) == 2:
         from libra_cli.answers import relation
 
         # Of x^2 = 4 and a value: that value may be the value of the left side, or a solution.
-        if sum(relation.is_condition_on_one(leaf.text) for leaf in leaves) == 1:
+        if sum(relation.is_condition(leaf.text) for leaf in leaves) == 1:
             return Decision(None, "symbolic", "equation_or_value")
     refused = guard.refusal(reference, answer)
     return Decision(None, "symbolic", refused) if refused else None
+
+
+def _compare_options(wanted: options.Option, chosen: options.Option) -> Decision:
+    """Compare two options by their letters; undecided if the letters agree and the texts do not."""
+    if wanted.letters == chosen.letters and wanted.text and chosen.text:
+        texts = _decide(wanted.text, chosen.text)
+        if texts is not None and texts.equal is False:
+            return Decision(None, "choice", OTHER_TEXT)
+    return Decision(wanted.letters == chosen.letters, "choice")
 
 
 def is_readable(reference: str) -> bool:
@@ -126,7 +144,7 @@ def is_readable(reference: str) -> bool:
 
 
 def _is_readable_leaf(leaf: Leaf) -> bool:
-    if leaf.number or leaf.words or _CHOICE.fullmatch(leaf.text) or notation.is_noted(leaf.text):
+    if leaf.number or leaf.words or options.parse(leaf.text) or notation.is_noted(leaf.text):
         return True
     from libra_cli.answers import formula, relation
 
@@ -136,20 +154,32 @@ def _is_readable_leaf(leaf: Leaf) -> bool:
     return "\\" in leaf.text and leaf.text.count("{") == leaf.text.count("}") and guard.is_formula(leaf.text)
 
 
-def _compare_letters(reference: str, answer: str) -> Decision | None:
-    """Compare two orders of the same letters if one of them is set as text: HTH differs from HHT, segment BA equals AB.
+def _compare_by_kind(reference: str, answer: str) -> Decision | None:
+    """Compare codes, propositions, products with an order, families and durations; None for all other answers."""
+    code = codes.same(reference, answer)
+    if code is not None:
+        return Decision(code.equal, "text", code.reason)
+    if "\\" in reference or "\\" in answer or "^" in reference + answer:
+        verdict = boolean.same(reference, answer)
+        if verdict is not None:
+            return Decision(verdict, "structure")
+        product = linear.same(reference, answer)
+        if product is not None:
+            return Decision(product.equal, "numeric", product.reason)
+    written = normalize.normalized(reference), normalize.normalized(answer)
+    if written[0] == written[1]:
+        return None
+    if any(mark in text for mark in ("\\in", "mod", "k", "integer") for text in (reference, answer)):
+        from libra_cli.answers import families
 
-    None if the pair is anything else.
-    """
-    set_as_text = [bool(_SPELLED.fullmatch(text)) for text in (reference, answer)]
-    if not any(set_as_text):
-        return None
-    wanted, given = (normalize.normalized(text) for text in (reference, answer))
-    if sorted(wanted.lower()) != sorted(given.lower()) or not (wanted + given).isalpha():
-        return None
-    if wanted.lower() == given.lower():
-        return Decision(True, "normal" if wanted == given else "text")
-    return Decision(False, "text") if all(set_as_text) else Decision(None, "text", "spelled_otherwise")
+        family = families.same(reference, answer)
+        if family is not None:
+            return Decision(family.equal, "structure", family.reason)
+    if written[0][:1].isdigit() and ("h" in written[0] or "h" in written[1]):
+        verdict = notation.same_durations(*written)
+        if verdict is not None:
+            return Decision(verdict, "number")
+    return None
 
 
 def _level(reference: structure.Answer, answer: structure.Answer, verdict: bool) -> str:
@@ -190,7 +220,7 @@ def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
         return answer.text.lstrip("0") == wanted.digits
     if given:  # a plain reference may be in the base that the answer names
         if reference.number is None or (reference.text == given.digits and given.base != 10):
-            return None
+            return True if reference.number is None and reference.text.upper() == given.digits.upper() else None
         return reference.number.value == given.value
     if any(one.number and _NO_NUMBER.match(other.text) for one, other in ordered_pairs):
         return False
@@ -205,11 +235,20 @@ def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
     scale = units.scale(answer.unit, reference.unit)
     if scale not in (None, 1):
         answer = Leaf(f"({scale})\\cdot({answer.text})")
-    if any(notation.is_range(leaf.text) or notation.based(leaf.text) for leaf in (reference, answer)):
+    if any(
+        notation.is_range(leaf.text) or notation.based(leaf.text) or dates.is_date(leaf.text)
+        for leaf in (reference, answer)
+    ):
         return None
-    from libra_cli.answers import numeric, relation  # most pairs do without mpmath
+    from libra_cli.answers import numeric, piecewise, relation  # most pairs do without mpmath
 
-    for compare in (relation.same_as_value, relation.same_numbers, relation.same_families, relation.same_equations):
+    for compare in (
+        piecewise.same,
+        relation.same_as_value,
+        relation.same_numbers,
+        relation.same_families,
+        relation.same_equations,
+    ):
         verdict = compare(reference.text, answer.text)
         if verdict is not None:
             return verdict
@@ -238,6 +277,8 @@ def _compare_phrases(reference: Leaf, answer: Leaf) -> bool | None:
         value = languages.spelled_number(spelled.text) if figure.number and not spelled.number else None
         if value is not None and figure.number:
             return figure.number.value == value
+        if figure.number and not spelled.number and languages.has_numeral(spelled.text):
+            return None  # drei Viertel
     wanted, given = _phrase(reference), _phrase(answer)
     if wanted and given:
         if wanted == given:

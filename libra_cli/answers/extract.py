@@ -1,140 +1,246 @@
 """Extracts the final answer from the text after the thinking.
 
-The last complete `\\boxed{...}` or `\\fbox{...}` holds the answer. Boxes separated only by "and", "or",
-"alternatively", commas, a condition, the number of a part, or a name and "=" answer together (`\\boxed{1} and
-\\boxed{2}` is the list 1, 2), so two different boxes for a question with one answer are a hedge, which is wrong. Other
-words between two boxes mean that the later box corrects the earlier one. A box that the words right after it call
-wrong does not count. `prose` extracts the answer of a text without a box.
+A text gives candidates, each with its place and how it is stated. They rank in this order:
+
+1. The last complete box (`boxes`).
+2. An explicit statement: a tag or a JSON field named answer, "the answer is X", `Answer: X`, `#### X` (`statements`).
+3. Text in bold.
+4. What the last sentence asserts (`sentences`), or the display that ends the text.
+5. The whole text, if it is one short line.
+
+If the reference is an option, a box or a statement that names an option comes first. A candidate that the text takes
+back ("that is wrong", "I miscounted") does not count; what is stated after that does. A text that was cut off has no
+answer but a complete box, or a statement on a line that it finished.
 """
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
-from libra_cli.answers import damage, languages, latex, prose
+from libra_cli.answers import boxes, damage, dates, languages, latex, options, sentences, statements, turns
 
-MAX_BOXES = 64
-MAX_UNCLOSED = 8
-"""Maximum number of unclosed boxes to skip, which bounds the time of a search."""
-MAX_GAP = 80
-MAX_NEAR = MAX_GAP + 512
-"""How far before a box another one that answers together with it may begin."""
+NO_ANSWER, TRUNCATED, AMBIGUOUS, RETRACTED = "no_answer", "truncated", "ambiguous", "retracted"
+"""The text gives no answer; it was cut before it gave one; it gives several; it takes back the only one."""
 
-_GAP_PIECE = re.compile(
-    r"(?:[\s$,;/?&*.:-]+|\\[()\[\]]|\\quad|\\qquad|\\text\{\s*(?:and|or)\s*\}|\\\\"
-    r"|\b(?i:and|or|alternatively|maybe|perhaps|possibly|otherwise|else)\b"
-    r"|\b(?i:vs|versus|(?:it|this|the answer) (?:might|may|could) (?:also )?be)\b"
-    r"|\b(?i:if|when)\b[^.\n\\]{1,40}(?=[,:.;\n\\$])"
-    r"|(?<!\w)\(?(?:[a-h]|[ivx]{1,3}|\d)[).](?=\s)|\b(?i:part|case|question|problem)\s*\(?[a-h\d]\)?"
-    r"|[A-Za-z](?:_\{?\w\}?)?\s*=)"
-)
-"""One word or sign that may separate boxes that answer together."""
-_RETRACTED = re.compile(
+_SHORT = 64
+_FEW_WORDS = 4
+_DENIED_AT_ONCE = re.compile(
     r"[\s$.*\\)\]]*(?:(?:is|was|would be)|(?:but|no|wait),?\s+(?:that|this|it)(?:'s| is| was))"
     r"\s+(?:actually\s+)?(?:wrong|incorrect|not|a mistake)\b",
     re.IGNORECASE,
 )
-_BRACE = re.compile(r"\\(?:boxed|fbox)\s*\{")
-_BARE = re.compile(r"\\boxed\s*([A-Za-z0-9]|\\[A-Za-z]+)")
-_EMPTY_BOX = re.compile(r"\\boxed\s*\{\s*\}")
-_INNER = re.compile(r"\\boxed\s*\{([^{}]*)\}")
+_DENIED = re.compile(
+    r"\b(?:(?:that|this|it|which|(?:the|my) (?:\w+ )?(?:answer|result|value|box|count))(?:[\u2019']s| is| was)"
+    r"(?: actually| clearly)? (?:wrong|incorrect|mistaken|a mistake|an error|not (?:right|correct|the answer))"
+    r"|made (?:a|an|some) (?:\w+ )?(?:mistakes?|errors?|slip)|my mistake|mis(?:counted|calculated|read|computed)"
+    r"|I was (?:wrong|mistaken)|reject (?:it|this|that)|take (?:it|this|that) back|scratch that|fails the check|oops)\b"
+    r"|(?:\u6211|\u521a\u624d)?(?:\u7b97\u9519|\u641e\u9519|\u5f04\u9519)\u4e86",
+    re.IGNORECASE,
+)
+"""Words that take back what stands before them."""
+_DOUBTED = re.compile(
+    r"(?:^|[.!?\n])[\s*_$\\)\]]{0,8}(?:but )?"
+    r"(?:wait|hold on|hmm+|actually|on second thought|correction|sorry|no|let me re\w+)\b",
+    re.IGNORECASE,
+)
+"""A sentence that may change what stands before it: an explicit statement behind it counts."""
+_SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z\u00c0-\u00de$*\\\u220e\u25a1])")
+_IS = re.compile(r"\b(?:is|are|equals?(?: to)?)\s")
+_TWO_WORDS = re.compile(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
+_WORDED = re.compile(r"\\text\s*\{([^{}]*[A-Za-z]{2,} [^{}]*)\}")
+_ALIGNED = re.compile(r"\\begin\{(aligned|align\*?|split|array)\}(?:\{[lcr|]+\})?(.*)\\end\{\1\}", re.DOTALL)
+_DISPLAYS = (("\\[", "\\]"), ("$$", "$$"))
 
-Box = tuple[int, str, int]
-"""Start, content and end of a box."""
+
+class Extraction(NamedTuple):
+    """The final answer of a text, or why it has none."""
+
+    answer: str | None
+    reason: str | None = None
 
 
 def final_answer(text: str) -> str | None:
     """Extract the final answer from `text`, which follows the thinking; None if it has none."""
-    text = damage.repaired(text)
-    answer = _final_answer(text)
-    return languages.with_decimal_point(answer, text) if answer and "," in answer else answer
+    return read_answer(text).answer
 
 
-def _final_answer(text: str) -> str | None:
-    if "box" not in text:
-        return prose.prose_answer(text)
-    boxed = boxed_answer(text)
-    if boxed is None:
-        first, *others = _EMPTY_BOX.split(text)
-        kept = [first]
-        for part in others:  # \boxed{} goes together with the dollar signs around it
-            kept[-1] = kept[-1].rstrip("$")
-            kept.append(part.lstrip("$"))
-        return prose.prose_answer("".join(kept))
-    tail = text[text.rfind("\\boxed") :]
-    if "wrong" in tail or "incorrect" in tail or "not" in tail or "mistake" in tail:
-        box = _box_before(text, len(text))
-        if box is not None and _RETRACTED.match(text, box[2]):
-            return prose.prose_answer(tail)
-    return boxed
+def read_answer(text: str, reference: str | None = None, cut: bool | None = None) -> Extraction:
+    """Extract the final answer from `text`, which follows the thinking.
 
-
-def boxed_answer(text: str) -> str | None:
-    """Content of the last complete box, or of the boxes that answer together; None if no box is complete.
-
-    Searches backwards from the end, so that the cost does not depend on the length of the text.
+    `reference` says what kind of answer is asked for. `cut` says whether the text was cut off; None if that is unknown.
     """
-    start = text.rfind("\\boxed{")
-    end = text.find("}", start) + 1
-    content = text[start + len("\\boxed{") : end - 1]
-    is_plain = "{" not in content and not content.endswith("\\")
-    if not is_plain and start >= 0:
-        end = latex.group_end(text, start + len("\\boxed"))
-        content = text[start + len("\\boxed{") : end - 1]
-    is_last = start >= 0 and end > 0 and text.find("box", end) < 0
-    is_alone = is_last and text.find("box", max(0, start - MAX_NEAR), start) < 0
-    if is_alone and (is_plain or not ("box" in content or _may_be_joined(text, start))):
-        return content.strip() or None  # most texts end in one box, with no other nearby
-    box = _box_before(text, len(text))
+    text = turns.own_turn(text)
+    if reference and len(text) <= len(reference) + _SHORT and text.strip() == reference.strip():
+        return Extraction(reference.strip())
+    text = damage.repaired(text)
+    found = _read(text, reference, cut)
+    if found.answer and "," in found.answer:
+        return Extraction(languages.with_decimal_point(found.answer, text))
+    return found
+
+
+def _read(text: str, reference: str | None, cut: bool | None) -> Extraction:
+    box = None
+    if "box" in text:
+        text = boxes.with_backslashes(text)
+        box = boxes.last(text)
+        if text.find("\\boxed{", box.end if box else 0) >= 0:
+            unclosed = boxes.left_open(text)
+            said_before = box is not None and unclosed and box.content.startswith(unclosed)
+            if unclosed is not None and not said_before:
+                return Extraction(unclosed) if unclosed and cut is False else Extraction(None, TRUNCATED)
+        if box is not None and not box.content:
+            text, box = boxes.without_empty(text), None
+    if reference is not None and not reference.isdecimal() and options.is_letter(reference):
+        option = _option(text, box, cut)
+        if option is not None:
+            return Extraction(option)
     if box is None:
+        return _in_prose(text, reference, cut)
+    after = text[box.end :]
+    if len(after) > _FEW_WORDS and (changed := _changed(after, after_box=True, cut=cut)):
+        return changed
+    return Extraction(_in_box(box.content))
+
+
+def _option(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:
+    """The option that a text names in its last box or chooses in words; None if it names none for certain."""
+    changed = _changed(text[box.end :], after_box=True, cut=cut) if box is not None else None
+    if box is not None and not changed and options.parse(box.content):
+        return box.content
+    tail = statements.tail_of(text)
+    stated = [
+        statement.given for statement in statements.explicit(tail) if not cut or statement.end < len(tail.rstrip())
+    ]
+    return options.chosen("" if cut else tail, stated)
+
+
+def _changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None:
+    """What a text says after its answer, if it takes the answer back; None if it does not."""
+    denied = _DENIED_AT_ONCE.match(after) if after_box else None
+    denied = denied or next(filter(_is_about_the_answer, _DENIED.finditer(after)), None)
+    doubted = None if denied else _DOUBTED.search(after)
+    change = denied or doubted
+    if change is None:
         return None
-    first, content, _ = box
-    around = text.rfind("\\boxed{", max(0, first - MAX_GAP), first)
-    end = latex.group_end(text, around + len("\\boxed")) if around >= 0 else -1
-    if end > first:  # the box is inside another one
-        first, content = around, _INNER.sub(r"\1", text[around + len("\\boxed{") : end - 1]).strip()
-    contents = [content]
-    while len(contents) < MAX_BOXES and _may_be_joined(text, first):
-        box = _box_before(text, first)
-        if box is None or not (box[2] <= first <= box[2] + MAX_GAP and _is_gap(text, box[2], first)):
+    rest = after[change.end() :]
+    tail = statements.tail_of(rest)
+    for statement in statements.explicit(tail):
+        if not cut or statement.end < len(tail.rstrip()):
+            return _of_asserted(statements.tidy(statement.given))
+    if doubted:
+        return None
+    if cut:
+        return Extraction(None, TRUNCATED)
+    concluded = _concluded(tail.lstrip(" .,;:!")) if rest.strip() else sentences.Asserted(None)
+    return Extraction(concluded.answer) if concluded.answer else Extraction(None, RETRACTED)
+
+
+def _is_about_the_answer(denial: re.Match[str]) -> bool:
+    """Whether the sentence before a denial names no other number that it may be about: "9 is tempting, but wrong"."""
+    start = max(denial.string.rfind(end, 0, denial.start()) for end in (". ", "! ", "? ", "\n", "\u3002", "$."))
+    return not any(map(str.isdigit, denial.string[max(start, 0) : denial.start()]))
+
+
+def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
+    """The answer of a text without a box."""
+    tail = statements.tail_of(text)
+    tagged = statements.tagged(tail)
+    if tagged is not None:
+        return _of_asserted(statements.tidy(tagged.given))
+    for statement in statements.explicit(tail):
+        if cut and statement.end >= len(tail.rstrip()):
             break
-        first = box[0]
-        contents.insert(0, box[1])
-    return ", ".join(dict.fromkeys(content for content in contents if content)) or None
+        changed = _changed(tail[statement.start :], False, cut)
+        asserted = statements.tidy(statement.given)
+        if not changed and sentences.denies((asserted.answer or "").partition(" ")[0]):  # "not 7. It is 5."
+            asserted = _concluded(tail[statement.start :])
+        return changed or _of_asserted(asserted)
+    if cut:
+        return Extraction(None, TRUNCATED)
+    stated = languages.stated_answer(tail)
+    if stated:
+        return _of_asserted(statements.tidy(stated))
+    bold = statements.bold(tail)
+    if bold is not None and any(map(str.isdigit, bold.given)):
+        return _of_asserted(statements.tidy(bold.given))
+    concluded = _concluded(tail)
+    abroad = languages.concluded_number(tail) if not concluded.answer else None
+    if abroad or concluded.answer or concluded.unclear:
+        return _of_asserted(sentences.Asserted(abroad) if abroad else concluded)
+    return _of_asserted(statements.tidy(bold.given)) if bold else _whole(text, reference)
 
 
-def _is_gap(text: str, start: int, end: int) -> bool:
-    """Whether only joining words and signs separate `start` from `end`; linear, because no piece is matched twice."""
-    while start < end:
-        piece = _GAP_PIECE.match(text, start, end)
-        if piece is None:
-            return False
-        start = piece.end()
-    return True
+def _of_asserted(asserted: sentences.Asserted) -> Extraction:
+    if asserted.answer:
+        return Extraction(asserted.answer)
+    return Extraction(None, AMBIGUOUS if asserted.unclear else NO_ANSWER)
 
 
-def _may_be_joined(text: str, first: int) -> bool:
-    """Check quickly whether another box may end right before the one at `first`."""
-    start = max(0, first - MAX_GAP)
-    closed = text.rfind("}", start, first)
-    if closed >= 0 and _is_gap(text, closed + 1, first):
-        return True
-    return text.find("\\boxed", start, first) >= 0  # a box without braces
+def _concluded(tail: str) -> sentences.Asserted:
+    """What the end of a text asserts: its last display, or its last sentence with more than a few words."""
+    tail = tail.strip()
+    for opening, closing in _DISPLAYS:
+        if tail.endswith(closing) and "\n" in tail:
+            start = tail.rfind(opening, 0, len(tail) - len(closing))
+            display = tail[start + len(opening) : -len(closing)].strip() if start >= 0 else ""
+            if "\n" in tail[start:] and display:
+                return sentences.Asserted(display.rstrip(".,"))
+    line = tail.rpartition("\n")[2]
+    for sentence in reversed(_SENTENCES.split(line)[-3:]):
+        if "<<" in (sentence := sentences.without_calculations(sentence)):
+            break  # cut within a calculation
+        found = sentences.asserted(sentence)
+        if found.answer or found.unclear:
+            return found
+        if len(sentence.split()) > _FEW_WORDS or any(map(str.isdigit, sentence)):
+            return sentences.Asserted(_predicate(sentence))
+    return sentences.Asserted(None)
 
 
-def _box_before(text: str, end: int) -> Box | None:
-    """Find the last complete box that begins before `end`."""
-    for _ in range(MAX_UNCLOSED):
-        start = text.rfind("\\boxed", 0, end)
-        start = max(start, text.rfind("\\fbox", start + 1, end))
-        if start < 0:
-            return None
-        brace = _BRACE.match(text, start)
-        closed = latex.group_end(text, brace.end() - 1) if brace else -1
-        if brace and closed > 0:
-            return start, text[brace.end() : closed - 1].strip(), closed
-        bare = _BARE.match(text, start)
-        if bare:
-            return start, bare.group(1), bare.end()
-        end = start
-    return None
+def _predicate(sentence: str) -> str | None:
+    """The one or two words after the only "is" of a sentence without a number."""
+    parts = _IS.split(sentence)
+    if len(parts) != 2 or sentences.denies(parts[1]):
+        return None
+    predicate = parts[1].rstrip(".! ")
+    if not predicate or len(predicate) > _SHORT or _TWO_WORDS.search(predicate) or predicate.count("$") % 2:
+        return None
+    return predicate
+
+
+def _whole(text: str, reference: str | None) -> Extraction:
+    """The whole of a short line: with a number, or the few words that answer a reference in words."""
+    text = text.strip()
+    if len(text) <= _SHORT and "\n" not in text and "\\boxed" not in text and text:
+        in_words = reference is not None and reference.replace(" ", "").isalpha() and len(text.split()) <= _FEW_WORDS
+        if options.parse(text) or in_words or (any(map(str.isdigit, text)) and not _TWO_WORDS.search(text)):
+            return _of_asserted(statements.tidy(text))
+    return Extraction(None, NO_ANSWER)
+
+
+def _in_box(content: str) -> str:
+    """The answer in a box: without a contrast ("not 43"), the last member of a chain of equations, or of a sentence."""
+    if content.isalnum():
+        return content
+    if "\\begin" in content:
+        aligned = _ALIGNED.fullmatch(content)
+        return _of_rows(aligned[2].split("\\\\"), content) if aligned else content
+    worded = _WORDED.fullmatch(content) if "\\text" in content else None
+    if worded and any(map(str.isdigit, content)) and not dates.is_date(worded[1]):
+        return sentences.asserted(worded[1]).answer or content
+    return statements.without_remark(content) if "not" in content else content
+
+
+def _of_rows(rows: list[str], content: str) -> str:
+    """What a chain of equations in rows says of its first side; `content` if the rows are anything else."""
+    rows = [row.strip() for row in rows if row.strip()]
+    if len(rows) == 1 and "&" not in rows[0][1:]:
+        return rows[0].lstrip("& ")
+    sides = [row.replace("&", "").partition("=") for row in rows]
+    is_chain = all(equals for _, equals, _ in sides) and not any(side.strip() for side, *_ in sides[1:])
+    if len(rows) < 2 or not is_chain:
+        return content
+    name, value = sides[0][0].strip(), sides[-1][2].rpartition("=")[2].strip().rstrip(".")
+    return f"{name} = {value}" if name and latex.depth_of(name) == 0 else value

@@ -42,6 +42,10 @@ _ENDS = frozenset((")", "]", "}", "|", "\\rfloor", "\\rceil", "\\rvert", ",", "+
 _TOKEN = re.compile(r"\s*(\d+\.?\d*|\.\d+|\\[A-Za-z]+|\\.|[A-Za-z]+|.)", re.DOTALL)
 _WORD = re.compile("|".join(sorted(_NAMED, key=len, reverse=True)))
 
+_COUNTS = ("C", "A", "P")
+_FORMS_OF_COUNTS = ("_n^k", "_{n}^k", "_n^{k}", "_{n}^{k}", "(n,k)")
+MAX_COUNT = 1000
+
 NUMBER, SYMBOL, CONSTANT = "number", "symbol", "constant"
 
 
@@ -57,11 +61,17 @@ def readings(text: str) -> tuple[Tree, ...]:
     """
     try:
         tokens = _tokens(text)
-        trees = [_Parser(tokens).whole()]
-        if any(token in _OVER for token in tokens):
-            trees.append(_Parser(tokens, juxtaposition_first=True).whole())
     except NoFormula:
         return ()
+    counted = _with_counts(tokens)
+    trees = []
+    for variant in (counted, tokens) if counted != tokens else (tokens,):
+        try:
+            trees.append(_Parser(variant).whole())
+            if any(token in _OVER for token in tokens):
+                trees.append(_Parser(variant, juxtaposition_first=True).whole())
+        except NoFormula:
+            continue
     level = trees
     for _ in range(MAX_TREE_DEPTH):  # without recursion, which a deep tree would exhaust
         level = [part for node in level if node[0] not in (NUMBER, SYMBOL, CONSTANT) for part in node[1:]]
@@ -72,6 +82,39 @@ def readings(text: str) -> tuple[Tree, ...]:
     if "\\log" in tokens:
         trees += [_with_natural_logarithms(tree) for tree in trees]
     return tuple(dict.fromkeys(trees))
+
+
+def _with_counts(tokens: list[str]) -> list[str]:
+    """C_{10}^3 and C(10, 3) as a binomial, A_5^3, P_5^3 and P(5, 3) as a quotient of factorials."""
+    counted, position = list[str](), 0
+    while position < len(tokens):
+        bounds = _bounds(tokens[position + 1 : position + 9]) if tokens[position] in _COUNTS else None
+        if bounds is None:
+            counted.append(tokens[position])
+            position += 1
+            continue
+        n, k, length = bounds
+        if tokens[position] == "C":
+            counted += ["\\binom", "{", n, "}", "{", k, "}"]
+        else:
+            counted += ["(", n, "!", "/", "(", n, "-", k, ")", "!", ")"]
+        position += 1 + length
+    return counted
+
+
+def _bounds(tokens: list[str]) -> tuple[str, str, int] | None:
+    """n, k and the number of tokens of `_{n}^{k}` or `(n, k)`."""
+    for form in _FORMS_OF_COUNTS:
+        if len(tokens) < len(form):
+            continue
+        found = {mark: token for mark, token in zip(form, tokens, strict=False) if mark in "nk"}
+        others = all(mark in "nk" or mark == token for mark, token in zip(form, tokens, strict=False))
+        n, k = found["n"], found["k"]
+        if others and n.isdecimal() and k.isdecimal():
+            return (n, k, len(form)) if int(k) <= int(n) <= MAX_COUNT else None
+        if others and n in ("n", "m") and (k.isdecimal() or k in ("k", "r", "m")):
+            return n, k, len(form)
+    return None
 
 
 def _with_natural_logarithms(tree: Tree) -> Tree:

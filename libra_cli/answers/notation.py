@@ -7,12 +7,18 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from libra_cli.answers import dates
 from libra_cli.answers.number import Number
 
 _CLOCK = re.compile(
     r"(?P<hour>\d{1,2})(?::(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?)?"
     r"(?: ?(?P<half>[ap])\.? ?m\.?| ?(?P<noon>noon|midnight)| ?(?:hours|hrs|h|o'clock))?",
     re.IGNORECASE,
+)
+_DURATION = re.compile(
+    r"(?P<hours>\d{1,4}) ?h(?:(?:ou)?rs?)?,? ?(?:and )?(?P<minutes>[0-5]?\d) ?m(?:in(?:ute)?s?)?\.?"
+    r"(?:,? ?(?:and )?(?P<seconds>[0-5]?\d) ?s(?:ec(?:ond)?s?)?\.?)?"
+    r"|(?P<whole>\d{1,4}):(?P<part>[0-5]\d)(?::(?P<rest>[0-5]\d))?"
 )
 _PART_OF_DAY = re.compile(r"(?:12(?::00)?(?: ?p\.? ?m\.?)?)? ?(?P<noon>noon|midday|midnight)", re.IGNORECASE)
 _RATIO = re.compile(r"\(?\d+(?:\.\d+)?(?: ?(?::|to) ?\d+(?:\.\d+)?)+\)?")
@@ -31,13 +37,6 @@ _FIGURE = re.compile(r"\\(?P<kind>triangle|angle) ?(?P<corners>[A-Z]{1,4})")
 _CONGRUENCE = re.compile(r"(?:(?P<name>[a-z])\\equiv ?)?(?P<residue>-?\d+) ?\(?\\pmod\{(?P<modulus>[1-9]\d*)\}\)?")
 _ASSIGNED = re.compile(r"(?:[a-z]=)?-?\d+")
 _NO_TIME = re.compile(r"-?\d+(?:[.:]\d+)?")
-_MONTH = re.compile(
-    r"\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?"
-    r"|nov(?:ember)?|dec(?:ember)?)\b\.?(?= ?\d)|(?<=\d )(?:january|february|march|april|may|june|july|august|september"
-    r"|october|november|december)\b",
-    re.IGNORECASE,
-)
-_WHOLE = re.compile(r"\d+")
 _DAY, _HALF_DAY = 24 * 3600, 12 * 3600
 
 
@@ -87,6 +86,9 @@ def same(reference: str, answer: str, numbers: tuple[Number | None, Number | Non
             if len(terms) == 2 and terms[1]:
                 return 1 / terms[1] == number.value
             continue
+        congruence = _CONGRUENCE.fullmatch(text)
+        if congruence and text == answer:
+            return int(congruence["residue"]) == number.value or (_is_residue(congruence, number.value) and None)
         roman = _roman(text)
         if roman is not None:
             return roman == number.value
@@ -121,6 +123,20 @@ def clock(text: str) -> Clock | None:
     if half:
         return Clock(seconds % _HALF_DAY + (_HALF_DAY if half == "p" else 0), "stated") if 1 <= hour <= 12 else None
     return Clock(seconds % _DAY, "counted" if hour > 12 or time["hour"].startswith("00") else None)
+
+
+def same_durations(reference: str, answer: str) -> bool | None:
+    """Compare 1 hour 15 minutes with 1 h 15 min or 1:15; None unless the hours of one are named."""
+    wanted, given = _DURATION.fullmatch(reference), _DURATION.fullmatch(answer)
+    if not wanted or not given or not (wanted["hours"] or given["hours"]):
+        return None
+    seconds = [
+        3600 * int(found["hours"] or found["whole"])
+        + 60 * int(found["minutes"] or found["part"])
+        + int(found["seconds"] or found["rest"] or 0)
+        for found in (wanted, given)
+    ]
+    return seconds[0] == seconds[1]
 
 
 def ratio(text: str) -> tuple[Fraction, ...] | None:
@@ -177,23 +193,20 @@ def _same_bases(reference: str, answer: str) -> bool | None:
     return wanted.value == given.value if wanted and given else None
 
 
-def _same_dates(reference: str, answer: str) -> bool | None:
-    wanted, given = (_MONTH.search(text) for text in (reference, answer))
-    if not wanted:
-        return None
-    if not given:
-        return False if answer.isdecimal() else None
-    numbers = [sorted(_WHOLE.findall(text)) for text in (reference, answer)]
-    return wanted[0][:3].lower() == given[0][:3].lower() and numbers[0] == numbers[1]
-
-
 def _same_congruences(reference: str, answer: str) -> bool | None:
     wanted, given = _CONGRUENCE.fullmatch(reference), _CONGRUENCE.fullmatch(answer)
+    if given and not wanted and not given["name"] and reference.lstrip("-").isdecimal():  # a remainder: 3 mod 10
+        same = int(reference) == int(given["residue"])
+        return True if same else False if (int(reference) - int(given["residue"])) % int(given["modulus"]) else None
     if not wanted or not given:
         return False if wanted and _ASSIGNED.fullmatch(answer) else None
     modulus = int(wanted["modulus"])
     congruent = modulus == int(given["modulus"]) and (int(wanted["residue"]) - int(given["residue"])) % modulus == 0
     return congruent and (wanted["name"] or given["name"]) == (given["name"] or wanted["name"])
+
+
+def _is_residue(congruence: re.Match[str], value: Fraction) -> bool:
+    return (value - int(congruence["residue"])) % int(congruence["modulus"]) == 0
 
 
 def _same_figures(reference: str, answer: str) -> bool | None:
@@ -214,5 +227,5 @@ _COMPARISONS = (
     _by_value(ratio),
     _by_value(lambda text: (span := _RANGE.fullmatch(text)) and [float(end) for end in span.groups()]),
     _same_bases,
-    _same_dates,
+    dates.same,
 )

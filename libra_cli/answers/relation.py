@@ -30,6 +30,7 @@ _COMMA_OR_AND = re.compile(r"[,;]|(?<![A-Za-z])and(?![A-Za-z])")
 _MEMBER = re.compile(r"^([A-Za-z])\\in(?![A-Za-z])")
 _EVERY = re.compile(r"(?:(?:all|every|any|for all)(?: real)?(?: numbers?| values? of)? ?(?=[a-z][<>\\]))")
 _NAMED_VALUE = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?(?:\([^()]*\))?=|\|[A-Z]\|=")
+_COORDINATES = frozenset("xyz")
 _BOUND = re.compile(r"(?:<|>|\\(?:leq|geq|lt|gt)(?![A-Za-z]))")
 _BUILDER = re.compile(r"\\\{([A-Za-z])(?:\\in(?:\\mathbb\{?R\}?|R))?(?:\\mid|:|\||\\vert) ?(.*)\\\}", re.DOTALL)
 _REALS = re.compile(r"\\mathbb\{?R\}?|\(-\\infty,\\infty\)|R")
@@ -251,12 +252,14 @@ def same_as_value(reference: str, answer: str) -> bool | None:
     return None
 
 
-def is_condition_on_one(text: str) -> bool:
-    """Whether a text is an equation in one variable whose left side is more than a name: x^2 = 4."""
+def is_condition(text: str) -> bool:
+    """Whether a text is an equation in one variable, or of a curve, whose left side is more than a name: x^2 = 4."""
     sides = [formula.readings(side)[:1] for side in _sides(text)]
     if set(_RELATION.findall(latex.top_level(text))) != {"="} or len(sides) != 2 or not all(sides):
         return False
-    return len(formula.symbols(sides[0][0])) == 1 and not _NAMED_VALUE.match(text)
+    names = formula.symbols(sides[0][0])
+    is_curve = len(names) > 1 and names <= _COORDINATES and not _is_polynomial(sides[0][0])
+    return (len(names) == 1 or is_curve) and not _NAMED_VALUE.match(text)
 
 
 def same_equations(reference: str, answer: str) -> bool | None:

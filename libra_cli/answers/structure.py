@@ -1,17 +1,13 @@
-"""Typed comparison: what kind of thing each answer is, and whether two of them are equal, part by part.
-
-Everything here is three-valued: True, False, or None where the leaves (formulas) could not be compared. How leaves are
-compared is given from outside: by text and exact numbers in the parent, by computer algebra in a worker.
-"""
+"""Parses an answer into the kind of thing that it is: a number, a tuple, a set, an interval, a matrix, an equation."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from libra_cli.answers import latex, normalize, number, units, words
+from libra_cli.answers import cases, dates, latex, normalize, number, units, words
 from libra_cli.answers.number import Number
 
 MAX_PARTS = 64
@@ -47,6 +43,8 @@ class Parts:
     """Of a sequence: `()`, `(]`, `[)` or `[]`."""
     alternatives: bool = False
     interval: bool = False
+    name: str = ""
+    """Of a point: P(3, -2)."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,15 @@ class Equation:
     value: Answer
 
 
-Answer = Leaf | Parts | Matrix | Equation
-Compare = Callable[[Leaf, Leaf], "bool | None"]
+@dataclass(frozen=True)
+class Cases:
+    """A function in pieces: the value and the condition of each."""
+
+    text: str
+    rows: tuple[tuple[Answer, Leaf], ...]
+
+
+Answer = Leaf | Parts | Matrix | Equation | Cases
 
 _WORDS = re.compile(r"(?=.*[A-Za-z]{3}|(?i:no|ja|si)$)[A-Za-z][A-Za-z' -]*")
 _COMMA = re.compile(r"[,;]\s*(?:\band\b|\bor\b)?|(?<![A-Za-z])(?:and|or)(?![A-Za-z])")
@@ -76,7 +81,6 @@ _JOINED = re.compile(r"(?<![A-Za-z])(?:and|or)(?![A-Za-z])")
 _INEQUALITY = re.compile(r"[<>]|\\(?:leq|geq|lt|gt)(?![A-Za-z])")
 _UNION = re.compile(r"\\cup(?![A-Za-z])")
 _EQUALS = re.compile(r"(?<![<>!:\\=])=(?!=)")
-_RELATION = re.compile(r"[=<>]|\\(?:leq|geq|neq|lt|gt)(?![A-Za-z])")
 _PLUS_MINUS = re.compile(r"\\(?:pm|mp)(?![A-Za-z])")
 _MEMBER = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\\in(?![A-Za-z])")
 _EVENT = r"[A-Z](?:(?:\\(?:cup|cap|mid|setminus) ?|\||')[A-Z]?)*"
@@ -86,7 +90,10 @@ _NAME = re.compile(
 )
 _SIZE = re.compile(rf"\|{_EVENT}\|=")
 """|A \\cup B| = 5, which is no union."""
-_FUNCTION = re.compile(r"[fgh]\(x\)")
+_POINT = re.compile(r"[A-Z](?:'|_\d)?(?=\()")
+_RATIO_OF_NAMES = re.compile(r"[A-Za-z]\w{0,8}(?::[A-Za-z]\w{0,8})+")
+_TRANSPOSE = re.compile(r"\^(?:T|\\top|\\intercal|\{\\top\}|\{\\intercal\}|\{\\prime\}|\{t\})$")
+_BETWEEN_GROUPS = re.compile(r";|(?<![A-Za-z\\])or(?![A-Za-z])")
 _NAMES = re.compile(r"\(([a-z](?:,[a-z])+)\)")
 _VARIABLE = re.compile(r"[a-z]")
 _ARGUMENT = re.compile(r"([A-Za-z])\(([a-z])\)")
@@ -104,13 +111,13 @@ def parse(raw: str) -> Answer:
 
 def _parse(text: str, unit: str | None, depth: int) -> Answer:
     leaf = _leaf(text, unit)
-    if leaf.number is not None or len(text) > normalize.MAX_CHARS or depth > MAX_DEPTH:
+    if leaf.number is not None or len(text) > normalize.MAX_CHARS or depth > MAX_DEPTH or dates.is_date(text):
         return leaf
     member = _MEMBER.match(text)
     text = text[member.end() :].strip() if member else text
     if words.phrase(text) == "all reals":
         text = "(-\\infty,\\infty)"
-    for make in (_union, _bracketed, _matrix, _equation, _listed, _plus_minus):
+    for make in (_cases, _union, _bracketed, _transposed, _matrix, _equation, _assignments, _listed, _plus_minus):
         answer = make(text, depth + 1)
         if answer is not None:
             if member is not None and isinstance(answer, Parts) and answer.kind == "sequence":
@@ -121,7 +128,7 @@ def _parse(text: str, unit: str | None, depth: int) -> Answer:
 
 def _leaf(text: str, unit: str | None) -> Leaf:
     value = number.parse(text)
-    if value is not None or unit is not None:
+    if value is not None or unit is not None or dates.is_date(text):
         return Leaf(text, value, unit)
     body, unit = units.split(text)
     return Leaf(body, number.parse(body), unit) if unit is not None else Leaf(text)
@@ -141,7 +148,29 @@ def _union(text: str, depth: int) -> Answer | None:
     return Parts(text, "union", _all(parts, depth)) if 2 <= len(parts) <= MAX_PARTS else None
 
 
+def _cases(text: str, depth: int) -> Answer | None:
+    pieces = cases.rows(text) if "\\begin" in text else []
+    pairs = tuple((_parse(value, None, depth), Leaf(condition)) for value, condition in pieces)
+    return Cases(text, pairs) if pairs else None
+
+
+def _transposed(text: str, depth: int) -> Answer | None:
+    """(1,2)^T as a column."""
+    mark = _TRANSPOSE.search(text) if "^" in text else None
+    found = _parse(text[: mark.start()], None, depth) if mark else None
+    if isinstance(found, Parts) and found.brackets in ("()", "[]"):
+        return Matrix(text, tuple((part,) for part in found.parts))
+    if isinstance(found, Matrix) and len({len(row) for row in found.rows}) == 1:
+        return Matrix(text, tuple(zip(*found.rows, strict=True)))
+    return None
+
+
 def _bracketed(text: str, depth: int) -> Answer | None:
+    point = _POINT.match(text)
+    if point:
+        place = _bracketed(text[point.end() :], depth)
+        is_tuple = isinstance(place, Parts) and place.kind == "sequence" and place.brackets == "()"
+        return replace(place, text=text, name=point[0]) if is_tuple else None  # type: ignore[type-var]
     found = latex.enclosed(text, ("\\{", "(", "["), ("\\}", ")", "]"))
     if found is None or (found[0] == "\\{") != (found[2] == "\\}"):
         return None
@@ -161,6 +190,26 @@ def _bracketed(text: str, depth: int) -> Answer | None:
         endless = len(parts) == 2 and (parts[0] == "-\\infty" or parts[1] == "\\infty")
         return Parts(text, "sequence", _all(parts, depth), opening + closing, interval=endless)
     return None
+
+
+def _assignments(text: str, depth: int) -> Answer | None:
+    """p = 5, q = 2; p = 7, q = 2 as the pairs (5, 2) and (7, 2), in the order of the names."""
+    groups = [latex.split(group, _COMMA) for group in latex.split(text, _BETWEEN_GROUPS)]
+    if len(groups) < 2 or any(len(group) < 2 or len(group) != len(groups[0]) for group in groups):
+        return None
+    found = [sorted(group, key=lambda part: part.name) for group in _equations(groups, depth)]
+    names = [[part.name for part in group] for group in found]
+    if len(found) < len(groups) or any(one != names[0] or len(set(one)) < len(one) for one in names):
+        return None
+    tuples = (Parts(text, "sequence", tuple(part.value for part in group), "()") for group in found)
+    return Parts(text, "list", tuple(tuples), alternatives=True)
+
+
+def _equations(groups: Sequence[Sequence[str]], depth: int) -> Iterator[list[Equation]]:
+    for group in groups:
+        parts = [part for part in _all(group, depth) if isinstance(part, Equation)]
+        if len(parts) == len(group):
+            yield parts
 
 
 def _listed(text: str, depth: int) -> Answer | None:
@@ -213,7 +262,7 @@ def _equation(text: str, depth: int) -> Answer | None:
     if names:
         values = _parse(sides[-1], None, depth)
         return _named(text, names[1].split(","), values) if depth == 1 else values
-    if not _NAME.fullmatch(sides[0]):
+    if not (_NAME.fullmatch(sides[0]) or _RATIO_OF_NAMES.fullmatch(sides[0])):
         return None
     name, value = _with_usual_argument(sides[0], sides[-1])
     found = _parse(value, None, depth)
@@ -239,162 +288,16 @@ def _with_usual_argument(name: str, value: str) -> tuple[str, str]:
     return f"{argument[1]}(x)", re.sub(rf"(?<![A-Za-z\\]){argument[2]}(?![A-Za-z])", "x", value)
 
 
-# -- comparison -------------------------------------------------------------------------------------------------------
-
-
 def leaves(answer: Answer) -> Iterator[Leaf]:
     """Its numbers, formulas and words."""
     if isinstance(answer, Leaf):
         yield answer
     elif isinstance(answer, Equation):
         yield from leaves(answer.value)
+    elif isinstance(answer, Cases):
+        for value, _ in answer.rows:
+            yield from leaves(value)
     else:
         parts = answer.parts if isinstance(answer, Parts) else [cell for row in answer.rows for cell in row]
         for part in parts:
             yield from leaves(part)
-
-
-def same(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
-    """Whether two answers are equal; what the reference is decides what is asked for."""
-    if reference.text == answer.text and _unit(reference) == _unit(answer):
-        return True
-    if isinstance(reference, Equation) or isinstance(answer, Equation):
-        return _same_equation(reference, answer, compare)
-    if isinstance(reference, Matrix) or isinstance(answer, Matrix):
-        return _same_matrix(reference, answer, compare)
-    if isinstance(reference, Parts) or isinstance(answer, Parts):
-        return _same_parts(reference, answer, compare)
-    return compare(reference, answer)
-
-
-def _unit(answer: Answer) -> str | None:
-    return answer.unit if isinstance(answer, Leaf) else None
-
-
-def _whole(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
-    """Kinds that differ on the surface (x \\neq 2 and a union of intervals): only computer algebra can tell."""
-    return compare(Leaf(reference.text), Leaf(answer.text))
-
-
-def _same_equation(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
-    if isinstance(reference, Equation) and isinstance(answer, Equation):
-        if reference.name == answer.name or {_FUNCTION.sub("y", one.name) for one in (reference, answer)} == {"y"}:
-            return same(reference.value, answer.value, compare)
-        return _whole(reference, answer, compare)
-    equation, other = (reference, answer) if isinstance(reference, Equation) else (answer, reference)
-    if _RELATION.search(other.text):
-        return _whole(reference, answer, compare)
-    assert isinstance(equation, Equation)
-    return same(equation.value, other, compare) if equation is reference else same(other, equation.value, compare)
-
-
-def _same_matrix(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
-    if isinstance(reference, Matrix) and isinstance(answer, Matrix):
-        if [len(row) for row in reference.rows] != [len(row) for row in answer.rows]:
-            return False
-        return _ordered(_cells(reference), _cells(answer), compare)
-    matrix, other = (reference, answer) if isinstance(reference, Matrix) else (answer, reference)
-    assert isinstance(matrix, Matrix)
-    vector = 1 in (len(matrix.rows), len(matrix.rows[0]) if matrix.rows else 0)
-    if vector and isinstance(other, Parts) and other.brackets == "()":
-        return _ordered(_cells(matrix), other.parts, compare)
-    return False if isinstance(other, Leaf) and other.number else _whole(reference, answer, compare)
-
-
-def _cells(matrix: Matrix) -> list[Answer]:
-    return [cell for row in matrix.rows for cell in row]
-
-
-def _same_parts(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
-    if any(isinstance(one, Leaf) and one.text.startswith("\\{") for one in (reference, answer)):
-        return _whole(reference, answer, compare)  # a set by its condition
-    unordered = ("list", "set")
-    ref_kind, kind = _kind(reference), _kind(answer)
-    for one, other in ((reference, answer), (answer, reference)):
-        if isinstance(one, Leaf) and one.number and _kind(other) == "list":
-            single = number.is_listed(other.text, one.number.value)
-            if single is not False:
-                return single
-    if _are_named(reference) and not any(isinstance(part, Equation) for part in _parts(answer)):
-        return _ordered(_parts(reference), _parts(answer), compare)
-    if ref_kind == kind == "sequence":
-        return _same_sequence(reference, answer, compare)
-    if {ref_kind, kind} == {"sequence", "list"}:
-        return _same_unbracketed(reference, answer, compare)
-    if {ref_kind, kind} == {"set", "sequence"}:  # {2,5} is not (2,5), but {(2,5)} may be
-        there, here = (_parts(one) if _kind(one) == "set" else (one,) for one in (reference, answer))
-        return _covered(there, here, compare)
-    if {ref_kind, kind} == {"set", "leaf"} and "\\emptyset" in (reference.text, answer.text):
-        return False  # the set that holds the empty set is not empty
-    if ref_kind == kind == "list" and len(_parts(reference)) > len(_parts(answer)):
-        return False  # prime factors, roots with their multiplicity
-    if ref_kind == kind == "union" or (ref_kind in (*unordered, "leaf") and kind in (*unordered, "leaf")):
-        return _covered(_parts(reference), _parts(answer), compare)
-    for one in (reference, answer):
-        if isinstance(one, Leaf) and one.number is not None:
-            return False  # a number is no pair and no interval
-        if isinstance(one, Leaf) and _EQUALS.search(one.text) and "sequence" in (ref_kind, kind):
-            return None  # nor is an equation, though its solutions may be meant
-    return _whole(reference, answer, compare)
-
-
-def _are_named(answer: Answer) -> bool:
-    """Whether it is a list such as x = 2, y = 3, whose values belong to names (x_1 = 2, x_2 = 3 are two roots)."""
-    names = [part.name.partition("_")[0] for part in _parts(answer) if isinstance(part, Equation)]
-    return len(names) == len(_parts(answer)) == len(set(names)) > 1
-
-
-def _kind(answer: Answer) -> str:
-    return answer.kind if isinstance(answer, Parts) else "leaf"
-
-
-def _parts(answer: Answer) -> tuple[Answer, ...]:
-    return answer.parts if isinstance(answer, Parts) else (answer,)
-
-
-def _brackets(answer: Answer) -> str:
-    return answer.brackets if isinstance(answer, Parts) else ""
-
-
-def _same_sequence(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
-    """Tuples and intervals: of two members the brackets count, for they may be the ends of an interval."""
-    if _brackets(answer) != _brackets(reference) and len(_parts(reference)) == 2:
-        return False
-    return _ordered(_parts(reference), _parts(answer), compare)
-
-
-def _same_unbracketed(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
-    """A sequence and a list: a list with commas only may be a tuple whose brackets were left out."""
-    assert isinstance(reference, Parts)
-    assert isinstance(answer, Parts)
-    sequence, bare = (reference, answer) if reference.kind == "sequence" else (answer, reference)
-    if bare.alternatives or sequence.interval or (sequence.brackets != "()" and len(sequence.parts) == 2):
-        return False
-    return _ordered(reference.parts, answer.parts, compare)
-
-
-def _ordered(references: Sequence[Answer], answers: Sequence[Answer], compare: Compare) -> bool | None:
-    if len(references) != len(answers):
-        return False
-    return _every(same(one, other, compare) for one, other in zip(references, answers, strict=True))
-
-
-def _covered(references: Sequence[Answer], answers: Sequence[Answer], compare: Compare) -> bool | None:
-    """Whether every member of one is a member of the other: order does not count, nor how often one is said."""
-    table = [[same(one, other, compare) for other in answers] for one in references]
-    return _every([*(_any(row) for row in table), *(_any(column) for column in zip(*table, strict=True))])
-
-
-def _every(verdicts: Iterable[bool | None]) -> bool | None:
-    found: bool | None = True
-    for verdict in verdicts:
-        if verdict is False:
-            return False
-        found = None if verdict is None else found
-    return found
-
-
-def _any(verdicts: Iterable[bool | None]) -> bool | None:
-    """True if one verdict is; else None if one is undecided; else False."""
-    seen = list(verdicts)
-    return True if True in seen else (None if None in seen else False)

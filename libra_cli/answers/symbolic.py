@@ -11,7 +11,7 @@ import sympy
 from latex2sympy2_extended.latex2sympy2 import ConversionConfig, NormalizationConfig, latex2sympy
 from math_verify.grader import should_treat_as_complex, verify
 
-from libra_cli.answers import numeric, structure
+from libra_cli.answers import comparison, numeric, structure
 from libra_cli.answers.equal import OTHER_UNIT, compare_plainly, units_may_agree
 from libra_cli.answers.number import Number, is_approximation
 from libra_cli.answers.structure import Leaf
@@ -39,7 +39,7 @@ class Comparison:
 
     def decide(self, reference: str, answer: str) -> bool | None:
         """Whether both are equal; None with a `reason` where that cannot be said."""
-        return structure.same(structure.parse(reference), structure.parse(answer), self._compare)
+        return comparison.same(structure.parse(reference), structure.parse(answer), self._compare)
 
     def _compare(self, reference: Leaf, answer: Leaf) -> bool | None:
         plainly = compare_plainly(reference, answer)

@@ -219,7 +219,7 @@ def _text_options() -> list[Decorator]:
             type=Markers(),
             metavar="NAME|OPEN,CLOSE",
             help="Markers around the model's thinking: a known name (think, thinking, reasoning, seed, magistral, "
-            "channel, begin-of-thought or exaone), or the opening and closing text.",
+            "channel, begin-of-thought, exaone, kimi, cohere or analysis), or the opening and closing text.",
         ),
     ]
 

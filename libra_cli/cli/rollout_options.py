@@ -56,7 +56,7 @@ PROMPT_OPTIONS = (
         type=Markers(),
         metavar="NAME|OPEN,CLOSE",
         help="Markers around the model's thinking: think, thinking, reasoning, seed, magistral, channel, "
-        "begin-of-thought or exaone, or the opening and closing text.",
+        "begin-of-thought, exaone, kimi, cohere or analysis, or the opening and closing text.",
     ),
     _prompt_option(
         "--max-length",

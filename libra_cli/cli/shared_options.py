@@ -21,8 +21,8 @@ def spool_dir_option() -> Decorator:
         writes="scratch folder",
         metavar="DIR",
         shapes_rows=False,
-        help="Directory for the temporary copy of input that cannot be read twice (a pipe or a compressed file). "
-        "Default: $TMPDIR, or /tmp.",
+        help="Directory for temporary files, such as the copy of input that cannot be read twice (a pipe or a "
+        "compressed file). Default: $TMPDIR, or /tmp.",
     )
 
 

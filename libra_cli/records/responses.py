@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from libra_cli.stream import rows
 from libra_cli.stream.options import FIELD_HINTS
@@ -14,6 +15,15 @@ MAX_COPY_CHARS = 1 << 12
 """Longest reference and response, together, that `ResponseFields.texts` returns."""
 
 
+def question_of(fields: Mapping[str, Any]) -> str | None:
+    """The question of a row, whatever the row calls it; None if it has none."""
+    for name in ("question", "problem", "prompt"):
+        value = fields.get(name)
+        if type(value) is str:
+            return value
+    return None
+
+
 class ResponseFields:
     """Reads the response and the reference of rows; the thinking is cut at `markers`."""
 
@@ -21,20 +31,26 @@ class ResponseFields:
         self._response, self._reference = response, reference
         self._cut = thinking.ThinkingCutter(markers)
 
-    def texts(self, row: Row) -> tuple[str, str] | None:
-        """The reference and the whole response as they stand; None if one is no text, or they are long."""
-        reference, response = row.fields.get(self._reference), row.fields.get(self._response)
-        if type(reference) is str and type(response) is str and len(response) + len(reference) <= MAX_COPY_CHARS:
-            return reference, response
-        return None
+    def texts(self, row: Row) -> tuple[str, ...] | None:
+        """All that the label of a row depends on, as it stands; None if one is no text, or they are long."""
+        fields = row.fields
+        reference, response = fields.get(self._reference), fields.get(self._response)
+        if type(reference) is not str or type(response) is not str:
+            return None
+        texts = reference, response, question_of(fields) or "", str(fields.get("finish_reason"))
+        return texts if sum(map(len, texts)) <= MAX_COPY_CHARS else None
 
     def record(self, row: Row) -> Record:
-        """The golden answer as `reference`, whatever the row calls it; raises RowError if there is none."""
+        """The golden answer as `reference`, and the `question` if the row has one, whatever the row calls them.
+
+        Raises RowError if there is no golden answer.
+        """
         reference = row.fields.get(self._reference)
         if type(reference) is not str:
             rows.require(row, {self._reference: (str, int, float)}, {self._reference: FIELD_HINTS["reference"]})
             reference = str(reference)
-        return {"reference": reference}
+        question = question_of(row.fields)
+        return {"reference": reference} if question is None else {"reference": reference, "question": question}
 
     def text(self, row: Row) -> GeneratedText:
         """The response as a generated text; raises RowError if the row has no such field."""

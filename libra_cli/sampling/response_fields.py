@@ -6,6 +6,7 @@ from typing import Any
 
 from libra_cli.engines.base import Completion
 from libra_cli.tasks import thinking
+from libra_cli.tasks.task import is_cut_short
 
 
 def response_fields(completion: Completion, markers: str, thinks: bool = True) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def response_fields(completion: Completion, markers: str, thinks: bool = True) -
     opening, closing = thinking.markers(markers)
     text, opened = completion.text, completion.opened_thinking
     response = thinking.split(text, (opening, closing), bool(opened)).response
-    if opened is None and thinks and completion.finish_reason == "length" and closing not in text:
+    if opened is None and thinks and is_cut_short(completion.finish_reason) and closing not in text:
         response = None
     if opened and not text.lstrip().startswith(opening):
         text = f"{opening}\n{text}"  # as the model saw it, so that the text alone can be split again

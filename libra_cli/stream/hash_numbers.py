@@ -16,9 +16,10 @@ _HASH = struct.Struct("<Q")
 
 
 class DiskLog:
-    """Bytes that are appended to an unnamed temporary file in TMPDIR, and read back from where they begin."""
+    """Bytes appended to an unnamed temporary file in `folder`, or in TMPDIR, and read back from where they begin."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str | None = None) -> None:
+        self._folder = folder
         self._fd: int | None = None
         self._written, self._tail = 0, bytearray()
 
@@ -32,11 +33,11 @@ class DiskLog:
             return
         try:
             if self._fd is None:
-                self._file = tempfile.TemporaryFile(buffering=0, prefix="libra-")  # noqa: SIM115 -- lives as long as this
+                self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0, prefix="libra-")  # noqa: SIM115 -- lives as long as this
                 self._fd = self._file.fileno()
         except OSError as error:
-            raise write_failed(f"a temporary file in {tempfile.gettempdir()}", error) from None
-        write_all(self._fd, bytes(self._tail), f"a temporary file in {tempfile.gettempdir()}")
+            raise write_failed(self._name, error) from None
+        write_all(self._fd, bytes(self._tail), self._name)
         self._written += len(self._tail)
         self._tail.clear()
 
@@ -52,12 +53,16 @@ class DiskLog:
                 if not piece:
                     raise OSError(EIO, os.strerror(EIO))
             except OSError as error:
-                raise write_failed(f"a temporary file in {tempfile.gettempdir()}", error, begun=True) from None
+                raise write_failed(self._name, error, begun=True) from None
             pieces.append(piece)
             begin, size = begin + len(piece), size - len(piece)
         if size:
             pieces.append(bytes(self._tail[begin - self._written : begin - self._written + size]))
         return b"".join(pieces)
+
+    @property
+    def _name(self) -> str:
+        return f"a temporary file in {self._folder or tempfile.gettempdir()}"
 
 
 class HashNumbers:

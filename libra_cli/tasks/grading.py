@@ -43,16 +43,22 @@ TOO_SLOW = Grade(None, None, TIMEOUT)
 """The grade of a text that is not read or compared in time."""
 
 
-def read_verdict(task: Task, text: GeneratedText) -> Verdict:
+def read_verdict(task: Task, text: GeneratedText, record: Record | None = None) -> Verdict:
     """Reads the outcome of a text without checking it: a judge at work has no golden reference.
+
+    `record` says what an answer should be like, if it is known.
 
     The time grows with the length only, but a megabyte of verdicts takes seconds. A long text has the time limit of an
     answer if none is in force; one that needs more has no verdict (`verify_timeout`).
     """
     if len(text.whole or text.response or "") <= QUICK_CHARS:
-        return limited(Verdict(None, TIMEOUT), task.read, text)
+        return limited(Verdict(None, TIMEOUT), _read, task, text, record)
     with time_limit(HARD_SECONDS):
-        return limited(Verdict(None, TIMEOUT), task.read, text)
+        return limited(Verdict(None, TIMEOUT), _read, task, text, record)
+
+
+def _read(task: Task, text: GeneratedText, record: Record | None) -> Verdict:
+    return task.answer(text, record) if record is not None and isinstance(task, AnswerTask) else task.read(text)
 
 
 def agrees(task: Task, outcome: Outcome, record: Record) -> bool | None:
@@ -65,11 +71,12 @@ def grade(task: Task, text: GeneratedText, record: Record, own_order: OwnOrder |
 
     `own_order` is for a text whose prompt showed the record's responses in another order.
     """
-    verdict = read_verdict(task, text)
+    verdict = read_verdict(task, text, record)
     if verdict.outcome is None:
         return without_outcome(task, verdict)
     if isinstance(task, AnswerTask):
-        return _by_decision(verdict.outcome, decide(*task.pair(verdict.outcome, record)))
+        pair = task.pair(verdict.outcome, record)
+        return _by_decision(pair[1], decide(*pair))
     outcome: Any = verdict.outcome if own_order is None else own_order(verdict.outcome)
     if outcome is None:
         from libra_cli.tasks.verdicts import OUT_OF_RANGE  # verify needs none of its patterns
@@ -107,7 +114,7 @@ class Grader:
         task = self._answers
         if task is None:
             return grade(self._task, text, record)
-        verdict = task.read(text)
+        verdict = task.answer(text, record)
         if verdict.outcome is None:
             return without_outcome(task, verdict)
         return self._compare_quickly(task.pair(verdict.outcome, record))
@@ -118,7 +125,7 @@ class Grader:
         if known is not None:
             self._done.append((token, known))
         elif self._answers is not None:
-            outcome = self._answers.read(text).outcome
+            outcome = self._answers.answer(text, record).outcome
             assert outcome is not None
             pair = self._answers.pair(outcome, record)
             self._pool.submit(pair, (token, pair))

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from libra_cli.answers import extract, pool
+from libra_cli.answers import extract, options, pool
 from libra_cli.tasks import template as templates
-from libra_cli.tasks.task import AnswerTask, GeneratedText, Messages, Outcome, Record, Verdict, with_system
+from libra_cli.tasks.task import (
+    AnswerTask,
+    GeneratedText,
+    Messages,
+    Outcome,
+    Record,
+    Verdict,
+    is_cut_short,
+    with_system,
+)
 
 THINKING, DIRECT = "reason-thinking", "reason-direct"
 """The built-in templates: `prompts/NAME.txt`."""
 
-NO_RESPONSE, NO_ANSWER, TRUNCATED = "no_response", "no_answer", "truncated"
+NO_RESPONSE, NO_ANSWER, TRUNCATED = "no_response", extract.NO_ANSWER, extract.TRUNCATED
 """The text ends inside its thinking; it is complete and gives no answer; it was cut before it gave one."""
 
 
@@ -22,17 +31,25 @@ def prompt(record: Record, template: str | None = None, system: str | None = Non
 
 def read(text: GeneratedText) -> Verdict:
     """The final answer of the text after the thinking."""
+    return answer(text, {})
+
+
+def answer(text: GeneratedText, record: Record) -> Verdict:
+    """The final answer like `read`; the reference of `record` says whether an option is asked for."""
     if text.response is None:
         return Verdict(None, NO_RESPONSE)
-    answer = extract.final_answer(text.response)
-    if answer is None:
-        return Verdict(None, TRUNCATED if text.finish_reason == "length" else NO_ANSWER)
-    return Verdict(answer)
+    reference = record.get("reference")
+    cut = None if text.finish_reason is None else is_cut_short(text.finish_reason)
+    return Verdict(*extract.read_answer(text.response, None if reference is None else str(reference), cut))
 
 
 def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
-    """`reference` and the answer."""
-    return str(record["reference"]), str(outcome)
+    """`reference` and the answer, both as texts if one is the letter of an option that the question lists."""
+    reference, answer = str(record["reference"]), str(outcome)
+    question = record.get("question")
+    if not isinstance(question, str) or reference == answer:
+        return reference, answer
+    return options.with_texts(reference, answer, question)
 
 
 def is_correct(outcome: Outcome, record: Record) -> bool | None:
@@ -40,4 +57,4 @@ def is_correct(outcome: Outcome, record: Record) -> bool | None:
     return pool.decide(*pair(outcome, record)).equal
 
 
-REASON = AnswerTask("reason", prompt, read, is_correct, pair, frozenset({NO_ANSWER}))
+REASON = AnswerTask("reason", prompt, read, is_correct, answer, pair, frozenset({NO_ANSWER}))

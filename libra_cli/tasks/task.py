@@ -12,6 +12,19 @@ Record = Mapping[str, Any]
 Messages = list[dict[str, str]]
 Outcome = str | int
 
+_FINISHED = frozenset(
+    ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed", "tool_calls", "tool_use", "word")
+)
+
+
+def is_cut_short(finish_reason: str | None) -> bool:
+    """Whether a text ended before its model did: by `length`, a filter, or any word that means no end of its own.
+
+    Servers have many words for both (`max_tokens`, `MAX_TOKENS`, `model_length`, `content_filter`); one that nobody
+    knows is no proof of an end. A row without a reason is taken to be whole.
+    """
+    return finish_reason is not None and finish_reason.lower() not in _FINISHED
+
 
 class GeneratedText(NamedTuple):
     """What a model wrote in answer to a task's prompt."""
@@ -66,6 +79,8 @@ class Task:
 class AnswerTask(Task):
     """A task whose outcome is an answer, which is correct if it equals the golden one."""
 
+    answer: Callable[[GeneratedText, Record], Verdict]
+    """Reads the outcome like `read`, in view of what the record asks for."""
     pair: Callable[[Outcome, Record], tuple[str, str]]
     """The golden answer and the outcome: what `libra_cli.answers` compares."""
     wrong_reasons: frozenset[str] = frozenset()

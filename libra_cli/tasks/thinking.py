@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 MARKERS: dict[str, tuple[str, str]] = {
@@ -15,8 +16,11 @@ MARKERS: dict[str, tuple[str, str]] = {
     "channel": ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
     "begin-of-thought": ("<|begin_of_thought|>", "<|end_of_thought|>"),
     "exaone": ("<thought>", "</thought>"),
+    "kimi": ("\u25c1think\u25b7", "\u25c1/think\u25b7"),
+    "cohere": ("<|START_THINKING|>", "<|END_THINKING|>"),
+    "analysis": ("<analysis>", "</analysis>"),
 }
-"""Known pairs of markers around a chain of thought, by a short name."""
+"""Known pairs of markers around a chain of thought, by a short name; they count in upper and lower case."""
 
 DEFAULT = MARKERS["think"]
 
@@ -44,18 +48,41 @@ def split(text: str, pair: tuple[str, str] = DEFAULT, opened: bool = False) -> S
     """Cuts a text after its last closing marker.
 
     `opened` says that the prompt ends inside the thinking, so that the text has no opening marker. A text that thinks
-    again after its answer is cut at the last closing marker. A text that opens without closing, or that is `opened`
-    and never closes, has no response.
+    again after its answer is cut at the last closing marker; if nothing follows that, the answer is what stands before
+    the thinking. A text that opens without closing, or that is `opened` and never closes, has no response.
     """
     opening, closing = pair
     before, marker, after = text.rpartition(closing)
-    if marker:
-        if opening in after:  # it begins to think again and never closes
+    spelled = [*_spellings(closing).finditer(after)]  # the last one may be in another case
+    if spelled:
+        before, after = text[: len(text) - len(after) + spelled[-1].start()], after[spelled[-1].end() :]
+    opens = _spellings(opening)
+    if marker or spelled:
+        if opens.search(after):  # it begins to think again and never closes
             return Split(text, None)
-        return Split(before.strip().removeprefix(opening).strip(), after.strip())
-    if opened or opening in text:
-        return Split(text.partition(opening)[2] if opening in text else text, None)
+        first = opens.search(before)
+        if first and before[: first.start()].strip() and not (after.strip() or opened):
+            answered, thought = before[: first.start()], before[first.end() :]
+            if not _spellings(closing).search(answered):
+                return Split(thought.strip(), answered.strip())
+        thought = before.strip()
+        begins = opens.match(thought)
+        return Split(thought[begins.end() if begins else 0 :].strip(), after.strip())
+    first = opens.search(text)
+    if opened or first:
+        return Split(text[first.end() :] if first else text, None)
     return Split(None, text.strip())
+
+
+@lru_cache(1 << 6)
+def _spellings(*markers: str) -> re.Pattern[str]:
+    """Finds markers with the same first character in any case, and with a blank before the last one (`</think >`)."""
+    first = markers[0][0]
+    rests = "|".join(f"{re.escape(marker[1:-1])} ?{re.escape(marker[1:][-1:])}" for marker in markers)
+    seconds = {case for marker in markers for case in (marker[1:2].lower(), marker[1:2].upper()) if len(marker) > 2}
+    ahead = f"(?=[{re.escape(''.join(sorted(seconds)))}])" if all(len(marker) > 2 for marker in markers) else ""
+    # What a search tries first is fastest: one character, and whether the next one may follow.
+    return re.compile(f"{re.escape(first)}{ahead}(?i:{rests})")
 
 
 class ThinkingCutter:
@@ -64,19 +91,19 @@ class ThinkingCutter:
     def __init__(self, pairs: Sequence[tuple[str, str]] = tuple(MARKERS.values())):
         self._pairs = tuple(pairs)
         self._groups: list[tuple[str, str, re.Pattern[str]]] = []
-        """The first character of some markers, the characters in which all of those end, and what finds them."""
+        """The first character of some markers, the last one if all of those share it, and what finds them."""
         markers = sorted({marker for pair in pairs for marker in pair})
         for first in sorted({marker[0] for marker in markers}):
             group = [marker for marker in markers if marker.startswith(first)]
-            ends = (group[0][at:] for at in range(len(group[0])))
-            common = next((end for end in ends if all(marker.endswith(end) for marker in group)), "")
-            self._groups.append((first, common, re.compile("|".join(map(re.escape, group)))))
+            last = group[0][-1] if len({marker[-1] for marker in group}) == 1 else ""
+            self._groups.append((first, last, _spellings(*group)))
 
     def __call__(self, text: str) -> Split:
         """Without any marker the whole text is the response."""
-        for first, end, markers in self._groups:
-            if first in text and end in text and markers.search(text):  # one character is found fastest
-                return next(split(text, pair) for pair in self._pairs if pair[1] in text or pair[0] in text)
+        for first, last, markers in self._groups:
+            if first in text and last in text and markers.search(text):  # one character is found fastest
+                found = (pair for pair in self._pairs if any(_spellings(mark).search(text) for mark in pair))
+                return next(split(text, pair) for pair in found)
         return Split(None, text.strip())
 
 
@@ -87,7 +114,8 @@ def after_thinking(text: str) -> str | None:
     """
     stripped = text.lstrip()
     for opening, closing in MARKERS.values():
-        if stripped.startswith(opening) or (closing in text and opening not in text):
+        opens = _spellings(opening)
+        if opens.match(stripped) or (_spellings(closing).search(text) and not opens.search(text)):
             return split(text, (opening, closing)).response
     return text.strip()
 

@@ -17,14 +17,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from libra_cli.tasks import thinking
-from libra_cli.tasks.task import GeneratedText, Outcome, Verdict
+from libra_cli.tasks.task import GeneratedText, Outcome, Verdict, is_cut_short
 
 NO_VERDICT, CONTRADICTORY, OUT_OF_RANGE, HEDGED = "no_verdict", "contradictory", "out_of_range", "hedged"
 IN_THINKING, TRUNCATED = "in_thinking", "truncated"
 REASONS = (NO_VERDICT, CONTRADICTORY, OUT_OF_RANGE, HEDGED, IN_THINKING, TRUNCATED)
 """Why a text has no verdict."""
-CUT_SHORT = ("length", "content_filter", "abort")
-"""Finish reasons of a text that was cut off."""
 
 BLANKS = r"[ \t\u00a0*_`]{0,8}"
 """Characters that may stand between the brackets and their content."""
@@ -52,7 +50,7 @@ class VerdictForm:
         answers returns the beginning of a thought as an answer. A verdict that stands only in the thinking does not
         count. If thinking markers of any family stand in the response, it is cut at them once more.
         """
-        if text.finish_reason in CUT_SHORT:
+        if is_cut_short(text.finish_reason):
             return Verdict(None, TRUNCATED)
         response = None if text.response is None else thinking.split_any(text.response).response
         verdict = Verdict(None, TRUNCATED) if response is None else self._read_response(response)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_cli.answers.extract import final_answer
+from libra_cli.answers import options
+from libra_cli.answers.extract import TRUNCATED, Extraction, final_answer, read_answer
 
 BOXES = [
     (r"so \boxed{5}.", "5"),
@@ -20,7 +21,8 @@ BOXES = [
     (r"\boxed{x \} y}", r"x \} y"),
     (r"\boxed{\text{(C)}}", r"\text{(C)}"),
     (r"\boxed{\texttt{\\dfrac\{270\}\{7\}}}", r"\texttt{\\dfrac\{270\}\{7\}}"),
-    (r"\boxed{5} and then \boxed{6", "5"),
+    (r"\boxed{5} and then \boxed{6", None),
+    (r"\boxed{5} and then \boxed{6. So \boxed{7}", "7"),
     (r"\boxed{" * 5 + r" \boxed{9}", "9"),
     (r"The answer is 4. \boxed{5}", "5"),
 ]
@@ -72,6 +74,48 @@ def test_final_answer(text, answer):
 @pytest.mark.parametrize(("text", "answer"), BOXES + TOGETHER)
 def test_what_stands_before_does_not_count(text, answer):
     assert final_answer(r"Perhaps \boxed{99} is right. The answer is 98. But no. " + text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "whole", "cut"),
+    [
+        ("2x + 6 = 16, so x = 5.", "x = 5", None),
+        ("The final answer is 5", "5", None),
+        ("#### 5", "5", None),
+        ("The answer to the first part is 5. Next we", "5", None),
+        ("Suppose the answer is 7. Then 49, which", "49", None),
+        ("**Answer: 52**\n\nTo check this", "52", "52"),
+        ("The answer is 5.\nWait, I forgot zero. So the", "5", "5"),
+        (r"So it is \boxed{52}. Check: 52", "52", "52"),
+        (r"So it is \boxed{52}. That is wrong. We", None, None),
+        (r"So it is \boxed{5", "5", None),
+        (r"\boxed{43} so \boxed{42", "42", None),
+        (r"\boxed{43}, or \boxed{4", "43", "43"),
+    ],
+)
+def test_a_text_that_was_cut_has_only_what_it_stated(text, whole, cut):
+    assert read_answer(text, cut=False).answer == whole
+    found = read_answer(text, cut=True)
+    assert found == (Extraction(cut) if cut else Extraction(None, TRUNCATED))
+
+
+def test_a_text_that_may_have_been_cut_has_no_open_box():
+    assert read_answer(r"So it is \boxed{5") == Extraction(None, TRUNCATED)
+
+
+@pytest.mark.parametrize(
+    ("question", "texts"),
+    [
+        (r"How many? $\textbf{(A)}\ 12\qquad\textbf{(B)}\ 13$", {"A": "12", "B": "13"}),
+        ("Which?\nA. lead\nB. iron, or steel\nC. tin", {"A": "lead", "B": "iron, or steel", "C": "tin"}),
+        ("\u4e0b\u5217\u54ea\u4e2a\uff1f\nA\u3001\u94c1\nB\u3001\u94dc", {"A": "\u94c1", "B": "\u94dc"}),
+        ("Let A. Turing meet B. Russell; who is older?", {}),
+        ("In triangle ABC, A = 30.", {}),
+        ("(A) 1 (B) 1", {}),
+    ],
+)
+def test_options_of_a_question(question, texts):
+    assert options.of_question(question) == texts
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from libra_cli.answers.equal import Decision
-from libra_cli.answers.extract import final_answer
+from libra_cli.answers.extract import NO_ANSWER, Extraction, read_answer
 from libra_cli.answers.pool import Pool
 
 KINDS = sorted((Path(__file__).parent / "kinds").glob("*.txt"))
@@ -36,8 +36,8 @@ class Case(NamedTuple):
     """The text is a whole response."""
 
     @property
-    def answer(self) -> str | None:
-        return final_answer(self.text) if self.whole else self.text
+    def answer(self) -> Extraction:
+        return read_answer(self.text, self.reference) if self.whole else Extraction(self.text)
 
 
 def cases_of(kind: Path) -> Iterator[Case]:
@@ -58,18 +58,18 @@ def cases_of(kind: Path) -> Iterator[Case]:
 def found() -> dict[Case, Decision]:
     """The decision on each case."""
     cases = [case for kind in KINDS for case in cases_of(kind)]
-    pairs = [(case.reference, case.answer) for case in cases]
+    read = [(case, case.answer) for case in cases]
     with Pool(2) as pool:
-        decided = iter(pool.decide_many([(reference, answer) for reference, answer in pairs if answer is not None]))
-    none = Decision(False, "no_answer")
-    return {case: none if answer is None else next(decided) for case, (_, answer) in zip(cases, pairs, strict=True)}
+        decided = iter(pool.decide_many([(case.reference, found[0]) for case, found in read if found[0] is not None]))
+    unread = {reason: Decision(False if reason == NO_ANSWER else None, "no_answer", reason) for _, (_, reason) in read}
+    return {case: unread[reason] if answer is None else next(decided) for case, (answer, reason) in read}
 
 
 def shown(found: dict[Case, Decision]) -> str:
     """The cases that failed, one a line."""
     failed = [(case, decision) for case, decision in found.items() if decision.equal is not case.right]
     return "".join(
-        f"\n{case.place}: {case.reference!r} against {case.answer!r} is {case.right}, found {decision}"
+        f"\n{case.place}: {case.reference!r} against {case.answer.answer!r} is {case.right}, found {decision}"
         for case, decision in failed
     )
 

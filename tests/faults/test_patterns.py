@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from processor_time import TooLong, processor_time
 
-from libra_cli.answers import normalize, prose
+from libra_cli.answers import normalize, statements
 
 try:
     from re import _parser as syntax  # type: ignore[attr-defined]
@@ -22,7 +22,8 @@ except ImportError:  # Python 3.10
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 10_000
-BOUNDS = {"libra_cli.answers.prose": prose.TAIL_CHARS, "libra_cli.answers.extract": LONGEST,
+BOUNDS = {**dict.fromkeys(("libra_cli.answers.statements", "libra_cli.answers.plain"), statements.TAIL_CHARS),
+          **dict.fromkeys(("libra_cli.answers.extract", "libra_cli.answers.boxes", "libra_cli.answers.turns"), LONGEST),
           "libra_cli.answers": normalize.MAX_CHARS}  # fmt: skip
 """Characters of the longest text that the patterns of a module are given; LONGEST where nothing bounds it."""
 SECONDS = 2.0

@@ -56,7 +56,7 @@ def cells_of(responses, limits=CellLimits(), seed=0):  # noqa: B008 -- it is fro
 
 
 def chosen(responses, cell):
-    return [responses[location.offset] for location in cell.locations()]
+    return [responses[location.offset] for location in cell.chosen.locations()]
 
 
 def per_problem(responses, label):

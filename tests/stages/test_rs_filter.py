@@ -11,7 +11,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from libra_cli.records.probes import MASTER_KEYS
@@ -20,7 +19,7 @@ from libra_cli.sampling.judge_prompts import make_plan
 from libra_cli.sampling.judges import GenerativeJudge
 from libra_cli.sampling.judgments import judgment
 from libra_cli.stages.rs_filter.checks import Checks, thinking_fault
-from libra_cli.stages.rs_filter.choice import CORRECT, DECIDED, PassRates, SampleLimits, choose
+from libra_cli.stages.rs_filter.choice import UNKNOWN, Candidate, SampleIndex, SampleLimits, choose
 from libra_cli.stages.rs_filter.diversity import spread
 from libra_cli.stages.rs_filter.report import YieldReport
 from libra_cli.stages.rs_filter.samples import SampleReader
@@ -260,38 +259,44 @@ def test_thinking_is_one_block_at_the_beginning(text, require, forbid):
 
 
 def records(*samples):
-    """Records of (prompt, text, tokens, cell)."""
-    found = np.zeros(len(samples), CORRECT)
-    for number, (prompt, text, tokens, cell) in enumerate(samples):
-        found[number] = (prompt, text, tokens, 9 - tokens % 9, cell, number, number, 0, 0, 0)
-    return found
+    """Candidates of (prompt, text, tokens, cell)."""
+    return [
+        Candidate(prompt, text, number, number, cell, tokens, 9 - tokens % 9, 0, 0, 0)
+        for number, (prompt, text, tokens, cell) in enumerate(samples)
+    ]
 
 
-def rates(*decided):
-    return PassRates(np.array(list(decided), DECIDED))
+def indexed(candidates, decided=(), cells=(("reason", "", "m"),)):
+    index = SampleIndex(0)
+    index.cells = {cell: number for number, cell in enumerate(cells)}
+    for candidate in candidates:
+        index.add_candidate(candidate)
+    for one in decided:
+        index.add_decided(*one)
+    return index
 
 
-def taken(found, limits, known=None, cells=(("reason", "", "m"),)):
-    return choose(found, known or rates(), list(cells), limits, lambda group, n: group[::-1]).numbers.tolist()
+def taken(found, limits, decided=(), cells=(("reason", "", "m"),)):
+    chosen = choose(indexed(found, decided, cells), limits, lambda group, n: range(len(group))[::-1])
+    return [candidate.number for candidate, _ in chosen]
 
 
 def test_a_sample_that_is_read_twice_counts_once_for_its_prompt():
-    known = rates((1, 10, 1), (1, 10, 1), (1, 11, 0), (2, 12, 1), (1, 13, 0))
-    assert known.prompts.tolist() == [1, 2]
-    assert known.shares.tolist() == [1 / 3, 1.0]
+    decided = [(1, 10, 1), (1, 10, 1), (1, 11, 0), (2, 12, 1), (1, 13, 0)]
+    assert list(indexed([], decided).rates()) == [(1, 3, 1), (2, 1, 1)]
 
 
 def test_the_pass_rate_has_both_ends_and_lets_undecided_prompts_through():
-    known = rates((1, 1, 1), (1, 2, 0), (2, 3, 1), (4, 5, 1), (4, 6, 0), (4, 7, 0))
+    decided = [(1, 1, 1), (1, 2, 0), (2, 3, 1), (4, 5, 1), (4, 6, 0), (4, 7, 0)]
     found = records((1, 5, 1, 0), (2, 6, 1, 0), (3, 7, 1, 0), (4, 8, 1, 0))
-    assert taken(found, SampleLimits(pass_rate=(0.5, 0.9)), known) == [0, 2]
+    assert taken(found, SampleLimits(pass_rate=(0.5, 0.9)), decided) == [0, 2]
 
 
 def test_lengths_are_compared_by_tokens_only_where_all_are_known():
     found = records((1, 5, 3, 0), (1, 6, 1, 0), (1, 7, 2, 0))
     assert taken(found, SampleLimits(per_prompt=1, prefer="shortest")) == [1]
     assert taken(found, SampleLimits(per_prompt=1, prefer="longest")) == [0]
-    found["tokens"][2] = (1 << 32) - 1
+    found[2] = found[2]._replace(tokens=UNKNOWN)
     assert taken(found, SampleLimits(per_prompt=1, prefer="shortest")) == [0]
 
 
@@ -319,9 +324,9 @@ def test_diverse_samples_are_far_apart():
 
 
 def test_a_tenth_holds_what_it_begins_with():
-    known = rates(*((1, n, n < 7) for n in range(10)), (2, 99, 1))
-    chosen = choose(records((1, 5, 1, 0)), known, [("reason", "", "m")], SampleLimits(), lambda group, n: group)
-    tenths = YieldReport().figures(known, chosen)["pass_rate"]
+    decided = [*((1, n, n < 7) for n in range(10)), (2, 99, 1)]
+    chosen = choose(indexed(records((1, 5, 1, 0)), decided), SampleLimits(), lambda group, n: range(len(group)))
+    tenths = YieldReport().figures(chosen)["pass_rate"]
     assert [(t["from"], t["prompts"], t["kept"]) for t in tenths if t["prompts"]] == [(0.7, 1, 1), (0.9, 1, 0)]
 
 

@@ -100,6 +100,13 @@ def test_reason_prompts_hold_the_question_as_it_is():
         ("<think></think>b", False, Split("", "b")),
         ("<think>a</think>b<think>c</think>d", False, Split("a</think>b<think>c", "d")),
         ("<think>a</think>b<think>c", False, Split("<think>a</think>b<think>c", None)),
+        ("b<think>a</think>", False, Split("a", "b")),
+        ("b<think>a</think>", True, Split("b<think>a", "")),
+        ("b<think>a</think>c", False, Split("b<think>a", "c")),
+        ("<THINK>a</Think>b", False, Split("a", "b")),
+        ("<think>a</think>b</THINK>c", False, Split("a</think>b", "c")),
+        ("<think>a</think >b", False, Split("a", "b")),
+        ("a</ think>b", False, Split(None, "a</ think>b")),
     ],
 )
 def test_thinking_is_cut_at_its_last_closing_marker(text, opened, expected):
@@ -110,7 +117,10 @@ def test_thinking_is_cut_at_its_last_closing_marker(text, opened, expected):
 def test_known_markers_are_found(name):
     opening, closing = thinking.markers(name)
     assert split_any(f"{opening}a{closing}b") == Split("a", "b")
+    assert split_any(f"{opening.upper()}a{closing.lower()}b") == Split("a", "b")
+    assert split_any(f"a{closing}b") == Split("a", "b")  # the chat template has written the opening
     assert split_any(f"{opening}a") == Split("a", None)
+    assert thinking.after_thinking(f"{opening.lower()}a{closing.upper()}b") == "b"
 
 
 def test_markers_from_a_pair_and_from_nonsense():

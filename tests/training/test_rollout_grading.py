@@ -68,11 +68,11 @@ def test_a_pair_is_graded_in_the_order_of_the_record():
 
 
 def test_running_out_of_time_is_the_verifiers_null(monkeypatch):
-    def slow(_text: object) -> None:
+    def slow(*_given: object) -> None:
         while True:
             pass
 
-    task = AnswerTask(**{**vars(TASKS["reason"]), "read": slow})
+    task = AnswerTask(**{**vars(TASKS["reason"]), "answer": slow})
     prompt = VerifiablePrompt("a", task, REASON, [])
     completion = Completion("text", "stop", 1, False, token_ids=(1,), logprobs=(0.0,))
     response = GradedResponse(0, 0, 0, 0, (5,)).with_completion(completion)

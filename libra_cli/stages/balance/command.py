@@ -99,8 +99,8 @@ def command(
     Before anything is dropped, stderr lists the cells that have fewer rows than asked for, and what they lack. At the
     end it shows the census: problems and responses by subset and model (Table 1 of the paper).
 
-    The whole input is read first. Memory holds about 50 bytes per row, at most 250; the rows themselves are read again
-    from their files, or from an unnamed temporary file if they came through a pipe or were compressed.
+    The whole input is read first, in little memory: about 50 bytes per row are sorted in an unnamed temporary file, and
+    the rows are read again from their files, or from such a file too if they came through a pipe or were compressed.
     """
     from libra_cli.stages.balance.quota import CellLimits
     from libra_cli.stages.balance.run import balance

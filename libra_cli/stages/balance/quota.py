@@ -6,23 +6,46 @@ seed: each gives its first response before any gives a second one, so that no pr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import struct
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, groupby, islice
+from itertools import groupby, islice
+from operator import itemgetter
 
-from libra_cli.stages.balance.response_index import (
-    LABEL,
-    PROBLEM,
-    RECORD,
-    RESPONSE,
-    CellName,
-    ResponseIndex,
-    split_records,
-)
+from libra_cli.stages.balance.response_index import LABEL, PROBLEM, RECORD, RESPONSE, CellName, ResponseIndex
+from libra_cli.stream.hash_numbers import DiskLog
 from libra_cli.stream.row_store import RowLocation
+from libra_cli.stream.sorted_records import SortedRecords
 
 INCORRECT, CORRECT = 0, 1
 LABELS = (INCORRECT, CORRECT)
+_ROUND = struct.Struct(">I")
+"""Before a record that waits for its turn: how many responses to its problem come first."""
+_BLOCK = 1 << 12
+"""Chosen records that are read back at a time."""
+
+
+class ChosenRecords:
+    """Records of the chosen responses of a cell, correct and incorrect alternating, in the order of choice; on disk."""
+
+    def __init__(self, log: DiskLog, begin: int):
+        """Takes what was appended to `log` from `begin` on."""
+        self._log, self._begin, self._size = log, begin, len(log) - begin
+
+    def __len__(self) -> int:
+        return self._size // RECORD.size
+
+    def blocks(self) -> Iterator[bytes]:
+        """The records, several at a time; each block begins with a correct response."""
+        for begin in range(0, self._size, _BLOCK * RECORD.size):
+            yield self._log.read(self._begin + begin, min(_BLOCK * RECORD.size, self._size - begin))
+
+    def locations(self) -> Iterator[RowLocation]:
+        """Where to read the chosen rows again, in their order."""
+        for block in self.blocks():
+            for _, _, _, *location in RECORD.iter_unpack(block):
+                yield RowLocation(*location)
 
 
 @dataclass(frozen=True)
@@ -60,13 +83,12 @@ class Cell:
     """Repetitions of another response."""
     contradictory: int
     """Responses labelled both correct and incorrect; none of them is used."""
-    chosen: bytes
-    """Records of the chosen responses, correct and incorrect alternating, in the order of choice."""
+    chosen: ChosenRecords
 
     @property
     def kept(self) -> int:
         """Chosen responses of each label."""
-        return len(self.chosen) // RECORD.size // len(LABELS)
+        return len(self.chosen) // len(LABELS)
 
     @property
     def short(self) -> tuple[int, int]:
@@ -81,65 +103,72 @@ class Cell:
         counts = {"duplicate": self.duplicates, "contradictory": self.contradictory, "surplus": surplus}
         return {reason: count for reason, count in counts.items() if count}
 
-    def locations(self) -> Iterator[RowLocation]:
-        """Where to read the chosen rows again, in their order."""
-        for _, _, _, *location in RECORD.iter_unpack(self.chosen):
-            yield RowLocation(*location)
 
-    def problems(self, labels: Sequence[int]) -> Iterator[bytes]:
-        """The problem of each chosen response with one of `labels`."""
-        return (record[PROBLEM] for record in split_records(self.chosen) if record[LABEL] in labels)
+def balance_cells(index: ResponseIndex, limits: CellLimits, folder: str | None = None) -> list[Cell]:
+    """Balances every cell, sorted by subset and model; what it needs on disk is in `folder`, or in TMPDIR."""
+    chosen = DiskLog(folder)
+    cells = [balance_cell(name, records, limits, unusable, chosen, folder) for name, records, unusable in index.cells()]
+    return sorted(cells, key=lambda cell: (cell.subset, cell.model))
 
 
-def balance_cells(index: ResponseIndex, limits: CellLimits) -> list[Cell]:
-    """Balances every cell, sorted by subset and model. Empties `index`: only records of chosen responses stay."""
-    return [balance_cell(name, index.take(name), limits, index.unusable(name)) for name in index.names()]
+def balance_cell(
+    name: CellName,
+    records: Iterable[bytes],
+    limits: CellLimits,
+    unusable: Mapping[str, int],
+    chosen: DiskLog,
+    folder: str | None,
+) -> Cell:
+    """Chooses from the sorted `records` of a cell as many correct as incorrect responses, as many as `limits` allow.
 
-
-def balance_cell(name: CellName, records: list[bytes], limits: CellLimits, unusable: Mapping[str, int]) -> Cell:
-    """Chooses from the sorted `records` of a cell as many correct as incorrect responses, as many as `limits` allow."""
-    distinct, duplicates, contradictory = drop_repetitions(records)
-    rounds = [rounds_of_problems(distinct, label) for label in LABELS]
-    eligible = [list(chain.from_iterable(of_label[: limits.per_problem])) for of_label in rounds]
-    n_incorrect, n_correct = len(eligible[INCORRECT]), len(eligible[CORRECT])
-    per_cell = limits.of(name[0])
+    Appends the records of the chosen responses to `chosen`. If copies of one response have different labels, all of
+    them are contradictory and dropped.
+    """
+    in_turn = [SortedRecords(_ROUND.size + RECORD.size, folder) for _ in LABELS]
+    available, taken = [0, 0], [0, 0]
+    problem, duplicates, contradictory = b"", 0, 0
+    for _, group in groupby(records, key=itemgetter(RESPONSE)):
+        copies = iter(group)
+        first = next(copies)
+        label, others = first[LABEL], Counter(map(itemgetter(LABEL), copies))
+        if others.keys() - {label}:
+            contradictory += 1 + others.total()
+            continue
+        duplicates += others.total()
+        if first[PROBLEM] != problem:
+            problem, taken = first[PROBLEM], [0, 0]
+        if limits.per_problem is None or taken[label] < limits.per_problem:
+            in_turn[label].add(_ROUND.pack(taken[label]) + first)
+        available[label] += 1
+        taken[label] += 1
+    n_incorrect, n_correct = len(in_turn[INCORRECT]), len(in_turn[CORRECT])
+    per_cell, begin = limits.of(name[0]), len(chosen)
     # zip stops at the scarcer label, islice at the limit: this is how many of each label the cell keeps.
-    pairs = islice(zip(eligible[CORRECT], eligible[INCORRECT], strict=False), per_cell)
+    for correct, incorrect in islice(zip(in_turn[CORRECT], in_turn[INCORRECT], strict=False), per_cell):
+        chosen.append(correct[_ROUND.size :] + incorrect[_ROUND.size :])
     return Cell(
         *name,
-        available=(sum(map(len, rounds[INCORRECT])), sum(map(len, rounds[CORRECT]))),
+        available=(available[INCORRECT], available[CORRECT]),
         eligible=(n_incorrect, n_correct),
         target=max(n_incorrect, n_correct) if per_cell is None else per_cell,
         unusable=unusable,
         duplicates=duplicates,
         contradictory=contradictory,
-        chosen=b"".join(chain.from_iterable(pairs)),
+        chosen=ChosenRecords(chosen, begin),
     )
 
 
-def drop_repetitions(records: list[bytes]) -> tuple[list[bytes], int, int]:
-    """Returns sorted records without repetitions, the number of duplicates, and of contradictory responses.
+def n_problems(cells: Sequence[Cell], label: int | None = None) -> int:
+    """Different problems among the chosen responses of `cells`, or among those with one `label`."""
+    import numpy as np
 
-    If copies of one response have different labels, all of them are contradictory and dropped.
-    """
-    distinct, duplicates, contradictory = [], 0, 0
-    for _, group in groupby(records, key=lambda record: record[RESPONSE]):
-        first, *others = group
-        if others and others[-1][LABEL] != first[LABEL]:  # records sort by label next
-            contradictory += 1 + len(others)
-        else:
-            distinct.append(first)
-            duplicates += len(others)
-    return distinct, duplicates, contradictory
-
-
-def rounds_of_problems(records: Sequence[bytes], label: int) -> list[list[bytes]]:
-    """Rounds of the sorted `records` with `label`: the first response to each problem, then the second ones, ..."""
-    rounds: list[list[bytes]] = []
-    labelled = (record for record in records if record[LABEL] == label)
-    for _, responses in groupby(labelled, key=lambda record: record[PROBLEM]):
-        for number, record in enumerate(responses):
-            if number == len(rounds):
-                rounds.append([])
-            rounds[number].append(record)
-    return rounds
+    first, step = (0, 1) if label is None else (LABELS[::-1].index(label), len(LABELS))  # correct ones come first
+    dtype = np.dtype([("problem", "u8"), ("rest", f"V{RECORD.size - 8}")])
+    problems = np.empty(sum(len(cell.chosen) for cell in cells) // step, np.uint64)
+    end = 0
+    for block in (block for cell in cells for block in cell.chosen.blocks()):
+        some = np.frombuffer(block, dtype)["problem"][first::step]
+        problems[end : end + len(some)] = some
+        end += len(some)
+    problems.sort()
+    return int((problems[1:] != problems[:-1]).sum()) + bool(len(problems))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from libra_cli.stages.balance.quota import CORRECT, INCORRECT, LABELS, Cell, CellLimits
+from libra_cli.stages.balance.quota import CORRECT, INCORRECT, LABELS, Cell, CellLimits, n_problems
 from libra_cli.stream.run import Run
 from libra_cli.stream.text_table import render_table
 
@@ -49,12 +49,9 @@ def census(cells: Sequence[Cell]) -> dict[str, Any]:
 def _size(cells: Sequence[Cell]) -> dict[str, Any]:
     """Counts each problem once, no matter how many models answered it."""
 
-    def problems(labels: Sequence[int]) -> int:
-        return len({problem for cell in cells for problem in cell.problems(labels)})
-
     kept = sum(cell.kept for cell in cells)
-    by_label = {name: {"problems": problems([label]), "samples": kept} for label, name in NAMES.items()}
-    return {"problems": problems(LABELS), "samples": len(LABELS) * kept, **by_label}
+    by_label = {name: {"problems": n_problems(cells, label), "samples": kept} for label, name in NAMES.items()}
+    return {"problems": n_problems(cells), "samples": len(LABELS) * kept, **by_label}
 
 
 def _model(cell: Cell) -> dict[str, Any]:

@@ -23,17 +23,17 @@ def balance(
     `limits` name a subset that no row has.
     """
     with RowStore(spool_dir, "--spool-dir") as store:
-        index = _read(run, row_format, seed, store)
+        index = _read(run, row_format, ResponseIndex(seed, spool_dir), store)
         if run.stop.status is not None:
             return
-        cells = balance_cells(index, limits)
+        cells = balance_cells(index, limits, spool_dir)
         subsets = sorted({cell.subset for cell in cells})
         for subset in sorted(set(limits.of_subset).difference(subsets)):
             known = ", ".join(subsets) if subsets else "none"
             raise Fatal(Exit.USAGE, f"--per-cell {subset}=N: no row is of that subset; the subsets are: {known}")
         report.announce(run, cells, limits)
         for cell in cells:
-            for row, _ in store.rows_at((location, None) for location in cell.locations()):
+            for row, _ in store.rows_at((location, None) for location in cell.chosen.locations()):
                 if run.stop.status is not None:
                     return
                 run.write(row_format.write(row))
@@ -45,9 +45,8 @@ def balance(
         run.write_report(report_file, json.dumps(census, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
-def _read(run: Run, row_format: BalanceFormat, seed: int, store: RowStore) -> ResponseIndex:
+def _read(run: Run, row_format: BalanceFormat, index: ResponseIndex, store: RowStore) -> ResponseIndex:
     """Indexes the usable rows; refuses bad ones and counts unusable ones."""
-    index = ResponseIndex(seed)
     for row in run.rows():
         try:
             sample = row_format.read(row)

@@ -119,11 +119,11 @@ def command(run: Run, by: str, **options: Any) -> None:
     prompt is rebuilt as the policy received it (or from --template); the responses are all that it wrote, thinking
     included. The summary shows the length bias of the pairs.
 
-    The order of the input does not change the output. The whole input is read first. Memory holds about 80 bytes per
-    row; the rows are read again from their files, or from an unnamed temporary file if they came through a pipe or were
-    compressed.
+    The order of the input does not change the output. The whole input is read first, in little memory: 65 bytes a row
+    go to an unnamed temporary file, and so do rows that came through a pipe or were compressed.
     """
     from libra_cli.sampling.asked_prompts import Prompts
+    from libra_cli.stages.dpo_pairs.opinions import OpinionIndex
     from libra_cli.stages.dpo_pairs.pairing import PairRule
     from libra_cli.stages.dpo_pairs.reading import OpinionReader
     from libra_cli.stages.dpo_pairs.report import read_confusion
@@ -159,5 +159,6 @@ def command(run: Run, by: str, **options: Any) -> None:
             raise click.UsageError(f"--confusion {options['confusion']}: {why}") from None
     rule = None if unpaired else PairRule(by_score, options["margin"] or 0.0, options["match"], options["per_query"])
     reader = OpinionReader(Prompts(text, options["system"]), by, options["threshold"])
+    index = OpinionIndex(options["seed"], options["spool_dir"])
     with RowStore(options["spool_dir"], "--spool-dir") as store:
-        make_pairs(run, reader, consensus, rule, options["seed"], store, confusion, options["report"])
+        make_pairs(run, reader, index, consensus, rule, store, confusion, options["report"])

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-import numpy as np
-
 from libra_cli.stages.dpo_pairs.reading import Opinion
 from libra_cli.stream.row_store import RowLocation
 from libra_cli.stream.rows import RowError
+from libra_cli.stream.sorted_records import SortedRecords
 
 _RECORD = struct.Struct(">QQQBdiIIIQQ")
 """Query, text and name (keyed hashes), judge, value, tokens, characters, RowLocation; sorts as the hashes do."""
@@ -35,11 +34,11 @@ class JudgedResponse(NamedTuple):
 
 
 class OpinionIndex:
-    """The opinions of a run, 65 bytes each. The seed keys the hashes, and with them the order of all choices."""
+    """The opinions of a run, sorted on disk. The seed keys the hashes, and with them the order of all choices."""
 
-    def __init__(self, seed: int):
+    def __init__(self, seed: int, folder: str | None = None):
         self._key = hashlib.blake2b(str(seed).encode()).digest()
-        self._records = bytearray()
+        self._records = SortedRecords(_RECORD.size, folder)
         self._judges: dict[str, int] = {}
         self.unused: Counter[str] = Counter()
         """Rows that no pair can be made of, by reason."""
@@ -52,14 +51,12 @@ class OpinionIndex:
         query = self._hash(opinion.query)
         text, name = self._hash(f"{opinion.query}\0{opinion.text}"), self._hash(opinion.name)
         n_chars = min(len(opinion.text), _MOST_CHARS)
-        self._records += _RECORD.pack(query, text, name, judge, opinion.value, opinion.n_tokens, n_chars, *location)
+        record = _RECORD.pack(query, text, name, judge, opinion.value, opinion.n_tokens, n_chars, *location)
+        self._records.add(record)
 
     def queries(self, consensus: str) -> Iterator[list[JudgedResponse]]:
         """The responses of each query that have a value, in the seed's order."""
-        size, view = _RECORD.size, memoryview(self._records)
-        table = np.frombuffer(view, np.dtype((np.void, size)))
-        order = np.argsort(table, kind="stable")  # numbers of 8 bytes, not a list of objects
-        records = (_RECORD.unpack(view[at * size : (at + 1) * size]) for at in map(int, order))
+        records = map(_RECORD.unpack, self._records)
         for _, of_query in groupby(records, key=lambda record: record[0]):
             responses = []
             for _, of_text in groupby(of_query, key=lambda record: record[1]):

@@ -19,18 +19,18 @@ from libra_cli.stream.run import Run
 def make_pairs(
     run: Run,
     reader: OpinionReader,
+    index: OpinionIndex,
     consensus: str,
     rule: PairRule | None,
-    seed: int,
     store: RowStore,
     confusion: Mapping[str, int] | None,
     report_file: str | None,
 ) -> None:
-    """Writes the pairs by `rule`, or without one every response that has a value.
+    """Writes the pairs by `rule`, or without one every response that has a value; `index` is empty.
 
     A run that is stopped while it reads writes nothing: a part of the input would give other pairs.
     """
-    index, report = OpinionIndex(seed), PairReport()
+    report = PairReport()
     for row in run.rows():
         try:
             index.add(reader.read(row), store.keep(row))

@@ -10,7 +10,7 @@ from libra_cli.records.no_answer import no_answer
 from libra_cli.stages.rs_filter.samples import GENERAL, REASON, GradedSample
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks import thinking
-from libra_cli.tasks.verdicts import CUT_SHORT
+from libra_cli.tasks.task import is_cut_short
 
 REQUIRE, FORBID, ANY = THINKING_RULES
 UNASKED = "unasked"
@@ -30,7 +30,7 @@ class Checks:
 
     def fault(self, sample: GradedSample) -> str | None:
         """Why a correct sample is not kept, in one word; None if it is."""
-        if sample.finish_reason in CUT_SHORT:
+        if is_cut_short(sample.finish_reason):
             return "truncated"
         if sample.response is None:
             return "unclosed_thinking"

@@ -147,14 +147,14 @@ def command(run: Run, task: str | None, **options: Any) -> None:
     refused. `id`, `task`, `label`, `model`, `source` (names the sample) and `provenance` (JSON as text) are strings,
     never null.
 
-    The order of the input does not change the output. The whole input is read first. Memory holds about 70 bytes per
-    sample, at most 150; the rows are read again from their files, or from an unnamed temporary file if they came
-    through a pipe or were compressed.
+    The order of the input does not change the output. The whole input is read first, in little memory: about 70 bytes
+    per sample are sorted in an unnamed temporary file, and the rows are read again from their files, or from such a
+    file too if they came through a pipe or were compressed. Only --prefer diverse holds the texts of one prompt.
     """
     from libra_cli.answers.pool import Pool, cores
     from libra_cli.records.responses import ResponseFields
     from libra_cli.records.rule_labels import Labeller
-    from libra_cli.stages.rs_filter.choice import SampleLimits
+    from libra_cli.stages.rs_filter.choice import SampleIndex, SampleLimits
     from libra_cli.stages.rs_filter.run import Filtering
     from libra_cli.stages.rs_filter.samples import SampleReader
     from libra_cli.stream.row_store import RowStore
@@ -171,7 +171,8 @@ def command(run: Run, task: str | None, **options: Any) -> None:
     checks, fields = _checks(options, pairs), ResponseFields("response", "reference", pairs)
     with Pool(options["workers"] or cores()) as pool, RowStore(options["spool_dir"], "--spool-dir") as store:
         labeller = Labeller(fields, Grader(REASON, pool), run.console.note)
-        Filtering(run, reader, labeller, checks, limits, store, options["seed"]).run(options["report"])
+        index = SampleIndex(options["seed"], options["spool_dir"])
+        Filtering(run, reader, labeller, checks, limits, store, index).run(options["report"])
 
 
 def _checks(options: dict[str, Any], pairs: list[tuple[str, str]]) -> Checks:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
-from libra_cli.stages.rs_filter.choice import BINS, Cell, Chosen, PassRates
+from libra_cli.stages.rs_filter.choice import BINS, Cell, Chosen, Tenths
 from libra_cli.stages.rs_filter.samples import GradedSample
 from libra_cli.stream.text_table import render_table
 
@@ -38,16 +37,16 @@ class YieldReport:
         """Counts samples that are not kept."""
         self.dropped[task, reason] = self.dropped.get((task, reason), 0) + count
 
-    def count_choice(self, records: np.ndarray, chosen: Chosen, cells: Sequence[Cell]) -> dict[str, int]:
+    def count_choice(self, chosen: Chosen, cells: Sequence[Cell]) -> dict[str, int]:
         """Counts the kept samples and the others; returns by reason how many others there are."""
-        for number, count in _counted(records["cell"][chosen.numbers]):
+        for number, count in chosen.of_cell.items():
             self.cells[cells[number]][3] += count
-        for reason, numbers in chosen.dropped.items():
-            for number, count in _counted(records["cell"][numbers]):
+        for reason, of_cell in chosen.dropped.items():
+            for number, count in of_cell.items():
                 self.drop(cells[number][0], reason, count)
-        return {reason: len(numbers) for reason, numbers in chosen.dropped.items() if len(numbers)}
+        return {reason: of_cell.total() for reason, of_cell in chosen.dropped.items() if of_cell}
 
-    def figures(self, rates: PassRates, chosen: Chosen) -> Figures:
+    def figures(self, chosen: Chosen) -> Figures:
         """The whole report as JSON."""
         cells = []
         for task, label, model in sorted(self.cells):
@@ -56,12 +55,7 @@ class YieldReport:
         dropped: dict[str, dict[str, int]] = {}
         for (task, reason), count in sorted(self.dropped.items()):
             dropped.setdefault(task, {})[reason] = count
-        return {**_total(cells), "by": cells, "pass_rate": _tenths(rates, chosen), "dropped": dropped}
-
-
-def _counted(values: np.ndarray) -> Iterable[tuple[int, int]]:
-    distinct, counts = np.unique(values, return_counts=True)
-    return zip(distinct.tolist(), counts.tolist(), strict=True)
+        return {**_total(cells), "by": cells, "pass_rate": _tenths(chosen.tenths), "dropped": dropped}
 
 
 def _with_yield(counts: Sequence[int]) -> Figures:
@@ -72,19 +66,10 @@ def _total(cells: Sequence[Mapping[str, Any]]) -> Figures:
     return _with_yield([sum(cell[name] for cell in cells) for name in COUNTS])
 
 
-def _tenths(rates: PassRates, chosen: Chosen) -> list[Figures]:
-    """Prompts by the share of correct samples among their decided ones, in tenths; the last includes 1."""
-    kept = chosen.rates[~np.isnan(chosen.rates)]
-    # What rounding takes from a whole tenth does not count.
-    of_prompt, of_kept = (np.minimum((shares * BINS + 1e-9).astype(int), BINS - 1) for shares in (rates.shares, kept))
-    columns = {
-        "prompts": np.bincount(of_prompt, minlength=BINS),
-        "decided": np.bincount(of_prompt, weights=rates.samples, minlength=BINS).astype(int),
-        "correct": np.bincount(of_prompt, weights=rates.correct, minlength=BINS).astype(int),
-        "kept": np.bincount(of_kept, minlength=BINS),
-    }
+def _tenths(tenths: Tenths) -> list[Figures]:
+    columns = asdict(tenths)
     return [
-        {"from": low / BINS, "to": (low + 1) / BINS, **{name: int(column[low]) for name, column in columns.items()}}
+        {"from": low / BINS, "to": (low + 1) / BINS, **{name: column[low] for name, column in columns.items()}}
         for low in range(BINS)
     ]
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
 import orjson
 
 from libra_cli.records.rule_labels import Labeller
 from libra_cli.stages.rs_filter.checks import Checks
-from libra_cli.stages.rs_filter.choice import Chosen, PassRates, SampleIndex, SampleLimits, choose
+from libra_cli.stages.rs_filter.choice import Candidate, Chosen, SampleIndex, SampleLimits, choose
 from libra_cli.stages.rs_filter.diversity import spread
 from libra_cli.stages.rs_filter.report import YieldReport, table
 from libra_cli.stages.rs_filter.samples import GradedSample, SampleReader
@@ -40,11 +39,12 @@ class Filtering:
         checks: Checks,
         limits: SampleLimits,
         store: RowStore,
-        seed: int,
+        index: SampleIndex,
     ):
+        """`index` is empty."""
         self._run, self._reader, self._labeller = run, reader, labeller
         self._checks, self._limits, self._store = checks, limits, store
-        self._index, self._report = SampleIndex(seed), YieldReport()
+        self._index, self._report = index, YieldReport()
 
     def run(self, report: str | None) -> None:
         """Writes the conversations that are kept, and reports why the others are not."""
@@ -59,14 +59,13 @@ class Filtering:
         )
         if self._run.stop.status is not None:
             return
-        records, rates, cells = self._index.records(), self._index.rates(), list(self._index.cells)
-        chosen = choose(records, rates, cells, self._limits, partial(self._spread, records))
+        chosen = choose(self._index, self._limits, self._spread)
         if self._run.stop.status is None:
-            for reason, count in self._report.count_choice(records, chosen, cells).items():
+            for reason, count in self._report.count_choice(chosen, list(self._index.cells)).items():
                 self._run.leave_out(reason, count)
-            self._write(records, chosen)
+            self._write(chosen)
         if self._run.stop.status is None:
-            self._conclude(rates, chosen, report)
+            self._conclude(chosen, report)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -116,22 +115,14 @@ class Filtering:
 
     # -- choosing and writing -----------------------------------------------------------------------------------------
 
-    def _rows(self, records: Iterable[np.void]) -> Iterator[tuple[Row, int]]:
-        """Reads the row of each record again, with the number of the sample in it."""
-        wanted = (
-            (RowLocation(int(record["check"]), int(record["file"]), int(record["offset"]), int(record["size"])), record)
-            for record in records
-        )
-        for row, record in self._store.rows_at(wanted):
-            yield row, int(record["number"])
+    def _spread(self, candidates: list[Candidate], n: int) -> list[int]:
+        rows = self._store.rows_at((candidate.location, candidate.number) for candidate in candidates)
+        texts = [self._reader.conversation(row, number)[0].text for row, number in rows]
+        return spread(texts, n, lambda: self._run.stop.status is not None)
 
-    def _spread(self, records: np.ndarray, numbers: np.ndarray, n: int) -> np.ndarray:
-        texts = [self._reader.conversation(row, number)[0].text for row, number in self._rows(records[numbers])]
-        return numbers[spread(texts, n, lambda: self._run.stop.status is not None)]
-
-    def _write(self, records: np.ndarray, chosen: Chosen) -> None:
-        wanted = (records[number] for number in chosen.numbers.tolist())  # no copy of all of them
-        for (row, number), rate in zip(self._rows(wanted), chosen.rates.tolist(), strict=True):
+    def _write(self, chosen: Chosen) -> None:
+        wanted = ((candidate.location, (candidate.number, rate)) for candidate, rate in chosen)
+        for row, (number, rate) in self._store.rows_at(wanted):
             if self._run.stop.status is not None:
                 return
             self._run.write(rows.dumps(self._line(row, number, rate)))
@@ -162,8 +153,8 @@ class Filtering:
             "provenance": rows.dumps(about).decode(),
         }
 
-    def _conclude(self, rates: PassRates, chosen: Chosen, report: str | None) -> None:
-        figures, console = self._report.figures(rates, chosen), self._run.console
+    def _conclude(self, chosen: Chosen, report: str | None) -> None:
+        figures, console = self._report.figures(chosen), self._run.console
         console.show(table(figures), event="yield", **figures)
         if not figures["kept"] and figures["samples"]:
             totals: Counter[str] = Counter()

@@ -153,9 +153,10 @@ def command(run: Run, **options: Any) -> None:
 
     Finding the answer: the thinking is removed; the last complete \\boxed{} is the final answer. Boxes that are
     separated only by "and", "or", "alternatively", commas, conditions or the numbers of parts are one answer, so two
-    alternatives for a question with one answer are incorrect. Without a box, or if the text after it calls it wrong,
-    the answer is what "the final answer is", "Answer:", "A:" or "####" introduces; else the last bold text; else the
-    end of the last sentence; else the whole text, if it is nothing but an answer.
+    alternatives for a question with one answer are incorrect. Without a box, or if the text after it takes it back, the
+    answer is what "the final answer is", "Answer:", "A:" or "####" introduces; else the last bold text; else what the
+    last sentence asserts; else the whole text, if it is nothing but an answer. If the reference is an option (B, "B. 7
+    m"), a box or a statement that names an option comes first; the `question` says which text belongs to which letter.
 
     Comparing: the first of these levels that is certain decides, and `by` names it: exact (same text), normal (same up
     to spelling), choice (a letter), number (exact arithmetic and units), text (words, times, ratios, bases), structure
@@ -163,9 +164,12 @@ def command(run: Run, **options: Any) -> None:
     equal, to 90), symbolic (computer algebra in worker processes).
 
     A complete response without a final answer is incorrect (`by` no_answer). A response that was truncated before its
-    final answer is undecided (`reason` truncated): its `finish_reason` is length, or its text ends inside the thinking,
-    or `response` is null, which says the same. Undecided, too, is a response whose answer cannot be compared because
-    the reference cannot be parsed or the time runs out; `reason` says which. A row without a response is refused.
+    final answer is undecided (`reason` truncated): its `finish_reason` is length, content_filter or abort and it has no
+    complete box and no finished line that states the answer; its last box is not closed; its text ends inside the
+    thinking; or `response` is null, which says the same. Undecided, too, is a response that gives several numbers and
+    no answer for certain (ambiguous) or takes its only answer back (retracted), and one whose answer cannot be compared
+    because the reference cannot be parsed or the time runs out; `reason` says which. A row without a response is
+    refused.
 
     With --annotator, models judge whether a response arrives at the reference; rows need `question`, too. The whole
     input is read before the first model is asked. Verdicts that all agree become the label. The label is null if the

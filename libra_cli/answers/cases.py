@@ -1,0 +1,33 @@
+"""Splits a function in pieces into its values and their conditions."""
+
+from __future__ import annotations
+
+import re
+
+from libra_cli.answers import latex
+
+MAX_ROWS = 8
+OTHERWISE = "otherwise"
+_CASES = re.compile(
+    r"(?:[A-Za-z](?:\([a-z]\))?=)?\\begin\{(?P<name>cases|array)\}(?:\{[lcr|]*\})?(?P<rows>.*)\\end\{(?P=name)\}",
+    re.DOTALL,
+)
+_CONDITION = re.compile(r"(?<![A-Za-z])(?:if|when|for|where)(?![A-Za-z]) ?")
+_COMMA = re.compile(r",")
+
+
+def rows(text: str) -> list[tuple[str, str]]:
+    """(value, condition) of each piece of the normalized `text`; empty if it is no function in pieces."""
+    found = _CASES.fullmatch(text)
+    texts = [row.strip(" ,.;") for row in found["rows"].split("\\\\")] if found else []
+    split = [_value_and_condition(row) for row in texts if row]
+    return split if 1 < len(split) <= MAX_ROWS and all(condition for _, condition in split) else []
+
+
+def _value_and_condition(row: str) -> tuple[str, str]:
+    value, separator, condition = row.partition("&")
+    if not separator:
+        parts = _CONDITION.split(row, maxsplit=1) if _CONDITION.search(row) else latex.split(row, _COMMA)
+        value, condition = (parts[0], ",".join(parts[1:])) if len(parts) > 1 else (row, "")
+    condition = _CONDITION.sub("", condition).strip(" ,.;")
+    return value.strip(" ,;"), OTHERWISE if condition in ("otherwise", "else", "elsewhere") else condition

@@ -1,0 +1,51 @@
+"""Compares codes: words and strings of letters and digits in which order and case count, and which are no products.
+
+A code is what a person reads out sign by sign: `HTH`, `GATTACA`, `e2e4`, `1F`, `AaBb`. A formula such as `2x` or `abc`
+is none, for its letters may be multiplied in any order.
+"""
+
+from __future__ import annotations
+
+import re
+
+from libra_cli.answers import normalize
+from libra_cli.answers.finding import Finding
+
+_SET_AS_TEXT = re.compile(r"\$*\\(?:text\w*|mathrm|mbox|operatorname)\s*\{\s*[A-Za-z0-9]+\s*\}\$*")
+_LETTER_BEFORE_DIGIT = re.compile(r"[A-Z]\d|[A-Za-z]\d+[A-Za-z]")
+_HEXADECIMAL = re.compile(r"(?=\d*[A-Fa-f])(?=[A-Fa-f]*\d)[0-9A-Fa-f]{3,}")
+MIN_WORD = 3
+"""In shorter words the case counts: Aa and AA, Co and CO are two."""
+MAX_FACTORS = 4
+"""More letters in a row are a word, and no product."""
+_SHORT_WORDS = ("no", "ja", "si", "ok")
+
+
+def same(reference: str, answer: str) -> Finding | None:
+    """Compare two answers that differ in the order or the case of their letters and digits; None for all others."""
+    wanted, given = (normalize.normalized(text) for text in (reference, answer))
+    if wanted == given or len(wanted) != len(given) or not (wanted.isalnum() and given.isalnum()):
+        return None
+    if sorted(wanted.lower()) != sorted(given.lower()) or not (wanted + given).isascii() or wanted.isdecimal():
+        return None
+    if wanted.lower() == given.lower():
+        return _same_but_for_case(wanted, given)
+    set_as_text = [bool(_SET_AS_TEXT.fullmatch(text)) for text in (reference, answer)]
+    if all(set_as_text) or any(map(_is_code, (wanted, given))):
+        return Finding(False)
+    return Finding(None, "spelled_otherwise") if any(set_as_text) and wanted.isalpha() else None
+
+
+def _same_but_for_case(wanted: str, given: str) -> Finding | None:
+    if wanted.isalpha() and all(text.islower() or text.isupper() or text.istitle() for text in (wanted, given)):
+        return None if len(wanted) >= MIN_WORD or len(wanted) == 1 or wanted.lower() in _SHORT_WORDS else Finding(False)
+    if all(map(_HEXADECIMAL.fullmatch, (wanted, given))) and given in (wanted.lower(), wanted.upper()):
+        return Finding(True)
+    return Finding(None, "another_case") if wanted.islower() or given.islower() else Finding(False)
+
+
+def _is_code(text: str) -> bool:
+    """Whether the order of its signs counts: a letter before a digit, three capitals, or a long word."""
+    if text.isalpha():
+        return (text.isupper() and len(text) >= MIN_WORD) or len(text) > MAX_FACTORS
+    return _LETTER_BEFORE_DIGIT.search(text) is not None

@@ -1,0 +1,199 @@
+"""Compares typed answers part by part.
+
+Everything here is three-valued: True, False, or None where the leaves (formulas) could not be compared. How leaves are
+compared is given from outside: by text and exact numbers in the parent, by computer algebra in a worker.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from libra_cli.answers import cases, number
+from libra_cli.answers.structure import Answer, Cases, Equation, Leaf, Matrix, Parts
+
+Compare = Callable[[Leaf, Leaf], "bool | None"]
+
+_EQUALS = re.compile(r"(?<![<>!:\\=])=(?!=)")
+_RELATION = re.compile(r"[=<>]|\\(?:leq|geq|neq|lt|gt)(?![A-Za-z])")
+_FUNCTION = re.compile(r"[fgh]\(x\)")
+
+
+def same(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
+    """Whether two answers are equal; what the reference is decides what is asked for."""
+    if reference.text == answer.text and _unit(reference) == _unit(answer):
+        return True
+    if isinstance(reference, Equation) or isinstance(answer, Equation):
+        return _same_equation(reference, answer, compare)
+    if isinstance(reference, Cases) or isinstance(answer, Cases):
+        return _same_cases(reference, answer, compare)
+    if isinstance(reference, Matrix) or isinstance(answer, Matrix):
+        return _same_matrix(reference, answer, compare)
+    if isinstance(reference, Parts) or isinstance(answer, Parts):
+        return _same_parts(reference, answer, compare)
+    return compare(reference, answer)
+
+
+def _unit(answer: Answer) -> str | None:
+    return answer.unit if isinstance(answer, Leaf) else None
+
+
+def _whole(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
+    """Kinds that differ on the surface (x \\neq 2 and a union of intervals): only computer algebra can tell."""
+    return compare(Leaf(reference.text), Leaf(answer.text))
+
+
+def _same_equation(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
+    if isinstance(reference, Equation) and isinstance(answer, Equation):
+        if reference.name == answer.name or {_FUNCTION.sub("y", one.name) for one in (reference, answer)} == {"y"}:
+            return same(reference.value, answer.value, compare)
+        if ":" in reference.name and sorted(reference.name.split(":")) == sorted(answer.name.split(":")):
+            return _same_ratio(reference, answer, compare)
+        return _whole(reference, answer, compare)
+    equation, other = (reference, answer) if isinstance(reference, Equation) else (answer, reference)
+    if _RELATION.search(other.text):
+        return _whole(reference, answer, compare)
+    assert isinstance(equation, Equation)
+    return same(equation.value, other, compare) if equation is reference else same(other, equation.value, compare)
+
+
+def _same_ratio(reference: Equation, answer: Equation, compare: Compare) -> bool | None:
+    """a : b = 7 : 32 is b : a = 32 : 7."""
+    terms = [dict(zip(one.name.split(":"), one.value.text.split(":"), strict=False)) for one in (reference, answer)]
+    if any(len(found) < reference.name.count(":") + 1 for found in terms):
+        return None
+    ratios = [Leaf(":".join(found[name] for name in sorted(found))) for found in terms]
+    return compare(*ratios)
+
+
+def _same_cases(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
+    """Whether the pieces under equal conditions are equal, in whatever order."""
+    if not isinstance(reference, Cases) or not isinstance(answer, Cases) or len(reference.rows) != len(answer.rows):
+        return _whole(reference, answer, compare)
+    left, verdicts = list(answer.rows), list[bool | None]()
+    for value, condition in sorted(reference.rows, key=lambda row: row[1].text == cases.OTHERWISE):
+        alike = [row for row in left if row[1].text == condition.text or compare(condition, row[1])]
+        if not alike and len(left) == 1 and cases.OTHERWISE in (condition.text, left[0][1].text):
+            alike = list(left)
+        if len(alike) != 1:
+            return _whole(reference, answer, compare)
+        left.remove(alike[0])
+        verdicts.append(same(value, alike[0][0], compare))
+    return _every(verdicts)
+
+
+def _same_matrix(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
+    if isinstance(reference, Matrix) and isinstance(answer, Matrix):
+        if [len(row) for row in reference.rows] != [len(row) for row in answer.rows]:
+            return False
+        return _ordered(_cells(reference), _cells(answer), compare)
+    matrix, other = (reference, answer) if isinstance(reference, Matrix) else (answer, reference)
+    assert isinstance(matrix, Matrix)
+    vector = 1 in (len(matrix.rows), len(matrix.rows[0]) if matrix.rows else 0)
+    if vector and isinstance(other, Parts) and other.brackets == "()":
+        return _ordered(_cells(matrix), other.parts, compare)
+    return False if isinstance(other, Leaf) and other.number else _whole(reference, answer, compare)
+
+
+def _cells(matrix: Matrix) -> list[Answer]:
+    return [cell for row in matrix.rows for cell in row]
+
+
+def _same_parts(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
+    if any(isinstance(one, Leaf) and one.text.startswith("\\{") for one in (reference, answer)):
+        return _whole(reference, answer, compare)  # a set by its condition
+    unordered = ("list", "set")
+    ref_kind, kind = _kind(reference), _kind(answer)
+    for one, other in ((reference, answer), (answer, reference)):
+        if isinstance(one, Leaf) and one.number and _kind(other) == "list":
+            single = number.is_listed(other.text, one.number.value)
+            if single is not False:
+                return single
+    points = [one.name for one in (reference, answer) if isinstance(one, Parts) and one.name]
+    if points and "leaf" in (ref_kind, kind):
+        return _whole(reference, answer, compare)
+    if len(set(points)) > 1:  # A(1, 2) and B(1, 2): the name may be asked for
+        return _ordered(_parts(reference), _parts(answer), compare) and None
+    if _are_named(reference) and not any(isinstance(part, Equation) for part in _parts(answer)):
+        return _ordered(_parts(reference), _parts(answer), compare)
+    if ref_kind == kind == "sequence":
+        return _same_sequence(reference, answer, compare)
+    if {ref_kind, kind} == {"sequence", "list"}:
+        return _same_unbracketed(reference, answer, compare)
+    if {ref_kind, kind} == {"set", "sequence"}:  # {2,5} is not (2,5), but {(2,5)} may be
+        there, here = (_parts(one) if _kind(one) == "set" else (one,) for one in (reference, answer))
+        return _covered(there, here, compare)
+    if {ref_kind, kind} == {"set", "leaf"} and "\\emptyset" in (reference.text, answer.text):
+        return False  # the set that holds the empty set is not empty
+    if ref_kind == kind == "list" and len(_parts(reference)) > len(_parts(answer)):
+        return False  # prime factors, roots with their multiplicity
+    if ref_kind == kind == "union" or (ref_kind in (*unordered, "leaf") and kind in (*unordered, "leaf")):
+        return _covered(_parts(reference), _parts(answer), compare)
+    for one in (reference, answer):
+        if isinstance(one, Leaf) and one.number is not None:
+            return False  # a number is no pair and no interval
+        if isinstance(one, Leaf) and _EQUALS.search(one.text) and "sequence" in (ref_kind, kind):
+            return None  # nor is an equation, though its solutions may be meant
+    return _whole(reference, answer, compare)
+
+
+def _are_named(answer: Answer) -> bool:
+    """Whether it is a list such as x = 2, y = 3, whose values belong to names (x_1 = 2, x_2 = 3 are two roots)."""
+    names = [part.name.partition("_")[0] for part in _parts(answer) if isinstance(part, Equation)]
+    return len(names) == len(_parts(answer)) == len(set(names)) > 1
+
+
+def _kind(answer: Answer) -> str:
+    return answer.kind if isinstance(answer, Parts) else "leaf"
+
+
+def _parts(answer: Answer) -> tuple[Answer, ...]:
+    return answer.parts if isinstance(answer, Parts) else (answer,)
+
+
+def _brackets(answer: Answer) -> str:
+    return answer.brackets if isinstance(answer, Parts) else ""
+
+
+def _same_sequence(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
+    """Tuples and intervals: of two members the brackets count, for they may be the ends of an interval."""
+    if _brackets(answer) != _brackets(reference) and len(_parts(reference)) == 2:
+        return False
+    return _ordered(_parts(reference), _parts(answer), compare)
+
+
+def _same_unbracketed(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
+    """A sequence and a list: a list with commas only may be a tuple whose brackets were left out."""
+    assert isinstance(reference, Parts)
+    assert isinstance(answer, Parts)
+    sequence, bare = (reference, answer) if reference.kind == "sequence" else (answer, reference)
+    if bare.alternatives or sequence.interval or (sequence.brackets != "()" and len(sequence.parts) == 2):
+        return False
+    return _ordered(reference.parts, answer.parts, compare)
+
+
+def _ordered(references: Sequence[Answer], answers: Sequence[Answer], compare: Compare) -> bool | None:
+    if len(references) != len(answers):
+        return False
+    return _every(same(one, other, compare) for one, other in zip(references, answers, strict=True))
+
+
+def _covered(references: Sequence[Answer], answers: Sequence[Answer], compare: Compare) -> bool | None:
+    """Whether every member of one is a member of the other: order does not count, nor how often one is said."""
+    table = [[same(one, other, compare) for other in answers] for one in references]
+    return _every([*(_any(row) for row in table), *(_any(column) for column in zip(*table, strict=True))])
+
+
+def _every(verdicts: Iterable[bool | None]) -> bool | None:
+    found: bool | None = True
+    for verdict in verdicts:
+        if verdict is False:
+            return False
+        found = None if verdict is None else found
+    return found
+
+
+def _any(verdicts: Iterable[bool | None]) -> bool | None:
+    """True if one verdict is; else None if one is undecided; else False."""
+    seen = list(verdicts)
+    return True if True in seen else (None if None in seen else False)

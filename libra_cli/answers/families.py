@@ -1,0 +1,186 @@
+"""Compares families of numbers with an integer parameter: `\\frac{\\pi}{4} + k\\pi`, `7k + 3`, `x \\equiv 3 \\pmod 7`.
+
+A family is a set of arithmetic progressions, so that its first member does not count: `7k + 3` is `7k - 4`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
+
+from libra_cli.answers import formula, latex, normalize, numeric
+from libra_cli.answers.finding import Finding
+
+MAX_PROGRESSIONS, MAX_RATIO = 256, 60
+CLOSE = 1e-9
+_NEEDED = re.compile(r"mod|integer|\\in\s*(?:\\mathbb|Z)|(?<![A-Za-z\\])\d*k")
+_UNWRAP = re.compile(r"\\(?:text\w*|mathrm|mbox)\s*\{([^{}]*)\}")
+_IN_INTEGERS = re.compile(
+    r"(?<![A-Za-z\\])(?P<letter>[a-z])\s*\\in\s*(?:\\mathbb\s*\{?\s*Z\s*\}?|Z)(?![A-Za-z^_+])"
+    r"|(?<![A-Za-z\\])(?P<named>[a-z])\s(?:is|are)\s(?:an?y?\s)?integers?\b|\bintegers?\s(?P<behind>[a-z])\b"
+)
+_FILLERS = (
+    "where",
+    "for",
+    "with",
+    "any",
+    "all",
+    "some",
+    "every",
+    "each",
+    "\\mid",
+    "\\colon",
+    "\\forall",
+    "|",
+    ":",
+    "and",
+)
+_MODULUS = re.compile(r"\(?\\?[pb]?mod ?\{?(?P<modulus>[1-9]\d{0,8})\}?\)?$")
+_SEPARATOR = re.compile(r"[,;]|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])")
+_SIDES = re.compile(r"\\equiv(?![A-Za-z])|(?<![<>!])=|\\in(?![A-Za-z])")
+_NAME = re.compile(r"\\\{ ?[a-z](?:\\mid|\||:)")
+_PARAMETERS = ("k", "n", "m")
+
+
+class Progression(NamedTuple):
+    """All numbers that differ from `start` by a multiple of `step`."""
+
+    start: float
+    step: float
+
+
+class Family(NamedTuple):
+    """Progressions, and whether the text says that its letter is an integer."""
+
+    progressions: tuple[Progression, ...]
+    declared: bool
+    letter: str
+
+
+def same(reference: str, answer: str) -> Finding | None:
+    """Compare two raw answers as families; None if they are none.
+
+    If neither says that its letter is an integer, 7k + 3 and 7k - 4 may be two formulas.
+    """
+    if not (_NEEDED.search(reference) or _NEEDED.search(answer)):
+        return None
+    try:
+        wanted, given = _family(reference), _family(answer)
+    except (OverflowError, TypeError, ValueError):  # a value that is too large or not real
+        return None
+    if wanted is None or given is None:
+        other = wanted or given
+        # (-1)^k \pi/6 + k\pi is a family, but no progression.
+        both = other is not None and all(map(_IN_INTEGERS.search, (reference, answer)))
+        return Finding(None, "family") if both else None
+    if "" in (wanted.letter, given.letter):  # a congruence: the letter of the other is its parameter
+        wanted, given = wanted._replace(declared=True), given._replace(declared=True)
+    equal = _covers(wanted.progressions, given.progressions)
+    if wanted.declared and given.declared:
+        return None if equal is None else Finding(equal)
+    if not equal or (not (wanted.declared or given.declared) and wanted.progressions == given.progressions):
+        return None
+    if wanted.declared or given.declared or ("\\pi" in reference and wanted.letter == given.letter):
+        return Finding(True)
+    return Finding(None, "formula_or_family") if wanted.letter == given.letter == "k" else None
+
+
+@lru_cache(1 << 10)
+def _family(raw: str) -> Family | None:
+    if len(raw) > normalize.MAX_CHARS:
+        return None
+    text = " ".join(_UNWRAP.sub(r" \1 ", normalize.unwrapped(raw)).replace("$", "").split())
+    declaration = _IN_INTEGERS.search(text)
+    letter = ""
+    if declaration:
+        letter = declaration["letter"] or declaration["named"] or declaration["behind"]
+        text = _without_fillers(text[: declaration.start()])
+    text = normalize.normalized(_NAME.sub("", text.removesuffix("\\}"))).removeprefix("\\{")
+    if "mod" in text:
+        return _of_residues(latex.split(text, _SEPARATOR))
+    return _with_parameter(_terms(text), letter)
+
+
+def _of_residues(parts: Sequence[str]) -> Family | None:
+    """x \\equiv 1, 3 \\pmod 8: a modulus holds for the residues before it too."""
+    progressions, step = [], 0.0
+    for part in reversed(parts):
+        modulus = _MODULUS.search(part)
+        step = float(modulus["modulus"]) if modulus else step
+        for term in _terms(part[: modulus.start()] if modulus else part):
+            residue = _constant(term)
+            if residue is None or not step:
+                return None
+            progressions.append(Progression(residue, step))
+    return Family(tuple(progressions), True, "") if progressions else None
+
+
+def _without_fillers(text: str) -> str:
+    text = text.rstrip(" ,;(")
+    while text.endswith(_FILLERS):
+        text = text.removesuffix(next(word for word in _FILLERS if text.endswith(word))).rstrip(" ,;(")
+    return text
+
+
+def _terms(text: str) -> list[str]:
+    """Values of a text without names: x = 2k\\pi or x = \\pm 1 + 2k\\pi has three."""
+    terms = [_SIDES.split(part)[-1].strip() for part in latex.split(text, _SEPARATOR)]
+    signs = [(term.replace("\\pm", sign, 1) for sign in ("+", "-")) if "\\pm" in term else (term,) for term in terms]
+    return [term.removeprefix("+") for both in signs for term in both]
+
+
+def _constant(text: str) -> float | None:
+    trees = formula.readings(text)[:1]
+    value = None if not trees or formula.symbols(trees[0]) else numeric.rational(trees[0])
+    return None if value is None else float(value)
+
+
+def _with_parameter(terms: Sequence[str], letter: str) -> Family | None:
+    progressions = []
+    for term in terms:
+        trees = formula.readings(term)[:1]
+        names = formula.symbols(trees[0]) if trees else frozenset()
+        if len(names) != 1 or (letter and names != {letter}) or not (letter or names <= set(_PARAMETERS)):
+            return None
+        (name,) = names
+        values = [numeric.value_of(trees[0], {name: Fraction(point)}) for point in (0, 1, 2, 5)]
+        if any(value is None for value in values):
+            return None
+        start, step = float(values[0]), float(values[1] - values[0])
+        expected = (start + 2 * step, start + 5 * step)
+        off = max(abs(float(value) - line) for value, line in zip(values[2:], expected, strict=True))
+        if not step or off > CLOSE * max(map(abs, expected)):
+            return None
+        progressions.append(Progression(start, abs(step)))
+    return Family(tuple(progressions), bool(letter), name) if progressions else None
+
+
+def _covers(wanted: Sequence[Progression], given: Sequence[Progression]) -> bool | None:
+    """Whether both have the same members, compared within one common period; None if there is none that is short."""
+    steps = [progression.step for progression in (*wanted, *given)]
+    ratios = [Fraction(step / steps[0]).limit_denominator(MAX_RATIO) for step in steps]
+    if any(abs(float(ratio) * steps[0] - step) > CLOSE * step for ratio, step in zip(ratios, steps, strict=True)):
+        return None if len({*wanted} | {*given}) > 2 else False
+    period = Fraction(
+        math.lcm(*(ratio.numerator for ratio in ratios)), math.gcd(*(ratio.denominator for ratio in ratios))
+    )
+    if any(period / ratio > MAX_PROGRESSIONS for ratio in ratios):
+        return None
+    there, here = (_distinct(sorted(_members(family, float(period) * steps[0]))) for family in (wanted, given))
+    return len(there) == len(here) and all(abs(a - b) < 10 * CLOSE for a, b in zip(there, here, strict=True))
+
+
+def _members(family: Sequence[Progression], period: float) -> Iterator[float]:
+    """Members in one period, as shares of it."""
+    for start, step in family:
+        for index in range(round(period / step)):
+            share = ((start + index * step) / period) % 1
+            yield 0.0 if share > 1 - CLOSE else share
+
+
+def _distinct(members: Sequence[float]) -> list[float]:
+    return [member for index, member in enumerate(members) if not index or member - members[index - 1] > CLOSE]

@@ -1,0 +1,208 @@
+"""Options of multiple-choice questions: in references, in answers, in sentences that choose one, and in questions.
+
+An option is a letter from A to J with or without its text: `B`, `(B)`, `B. 7 m`, `\\text{(B)}`, `Option B`; several are
+`A, B and D` or `ABD`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+FEWEST = 2
+"""Options that a question must list."""
+_SHORT = 200
+_ENDS = "?.:!)_\n\u3002\uff1f\uff1a\uff09"
+"""What may end a question before its first option."""
+_LETTERS = r"[A-J](?:(?:\)?\s*[,;&\u3001/]\s*(?:and\s+)?\(?|\)?\s+and\s+\(?|(?=[A-J]))[A-J])*"
+_OPTION = re.compile(
+    rf"(?i:(?:the )?(?:correct |right |best |final )*(?:options?|choices?|answers?)(?: is| are)?[ :]*)?"
+    rf"(?P<open>[(\uff08\[]?)(?P<letters>{_LETTERS})(?P<close>[)\uff09\]]?)"
+    r"(?:(?P<mark>[.):\uff1a\uff0e\u3001]|(?<=[)\uff09\]])| - )(?P<text>.*))?",
+    re.DOTALL,
+)
+_SETTING = re.compile(
+    r"\\(?:text\w*|math(?:rm|bf|it|sf)|mbox|boldsymbol)\s*\{([^{}]*)\}|\\(?:quad|qquad|[ ,;!])|\*\*|\$|~"
+)
+_LETTER = re.compile(
+    rf"(?<![A-Za-z0-9\\'\u2019{{])[(\uff08\[]?(?P<letters>{_LETTERS})[)\uff09\]]?(?![A-Za-z0-9'\u2019=+^_*/<>])"
+)
+_SMALL = re.compile(r"(?:(?i:option|choice) )?\(?([a-dfghj])(?:[).:].{0,100})?", re.DOTALL)
+_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+|(?<=[\u3002\uff01\uff1f])")
+_REASON = re.compile(
+    r"\b(?:because|since|as|while|whereas|for|due to|given)\b|\u56e0\u4e3a|\u56e0\u6b64\u6392\u9664", re.IGNORECASE
+)
+_WORDS = re.compile(r"[A-Za-z']+")
+_REJECTING = """
+    not rules rule ruled eliminating eliminate eliminates eliminated excluding exclude except rather instead over unlike
+    than rejecting reject neither nor discarding discard
+"""
+_NOT_CHOSEN = frozenset(_REJECTING.split())
+_BEFORE_CHOSEN = """
+    leaving leaves left so therefore thus hence is choose chose select pick with answer option choice are
+"""
+_CHOSEN = frozenset(_BEFORE_CHOSEN.split())
+_CHOOSING = re.compile(
+    r"(?i:answers?|options?|choices?|choose|select|pick|go with|left with|leaving|leaves)\b|[\u7b54\u9009\u9078]"
+)
+_IS_RIGHT = re.compile(
+    r"\s*(?:is|are) (?:thus |therefore |indeed )?(?:the )?(?:correct|right|best|true|only correct|answer|one that)\b"
+)
+_PHRASES = """
+    故选 故選 【答案】 答案是 答案为 答案為 答案选 答案
+    选择 選擇 选项 選項 选 選 正确选项是 正确选项为
+    正确答案是 正确答案为 正解は 正解: 答えは 정답은 정답 답은
+"""
+"""What stands before an option in Chinese, Japanese and Korean."""
+_CHOSEN_ABROAD = re.compile(
+    rf"(?:{'|'.join(sorted(_PHRASES.split(), key=len, reverse=True))})"
+    rf"[:\uff1a\s]*[*(\uff08]*(?P<letters>{_LETTERS})(?![A-Za-z])"
+)
+_LISTED = re.compile(r"(?<![A-Za-z0-9])[(\uff08]?([A-J])(?:[)\uff09]\.?|[.:\uff1a\uff0e\u3001](?!\d|\w\.))\s*(?=\S)")
+
+
+class Option(NamedTuple):
+    """One option or several, and the text of one."""
+
+    letters: frozenset[str]
+    text: str = ""
+
+
+@lru_cache(1 << 12)
+def parse(text: str) -> Option | None:
+    """Parse a reference or an answer as an option; None if it is none."""
+    if not text or len(text) > _SHORT:
+        return None
+    plain = (
+        " ".join(_SETTING.sub(r" \1 ", text).split()) if "\\" in text or "*" in text or "$" in text else text.strip()
+    )
+    match = _OPTION.fullmatch(plain)
+    if match is None or not _is_list(match["letters"]):
+        return None
+    content = (match["text"] or "").strip(" .,;:")
+    letters = frozenset(re.findall("[A-J]", match["letters"]))
+    if content and len(letters) > 1:
+        return None
+    return Option(letters, content) if match["open"] == "" or match["close"] else None
+
+
+def _is_list(letters: str) -> bool:
+    """Whether letters without marks between them are in order: ABD, but not BAD."""
+    return not letters.isalpha() or list(letters) == sorted(set(letters))
+
+
+def parse_small(text: str) -> Option | None:
+    """Parse a small letter, as people write who need not tell it from a variable: c, (c), option c; but no e or i."""
+    match = _SMALL.fullmatch(_SETTING.sub(r" \1 ", text).strip())
+    return Option(frozenset(match[1].upper())) if match else None
+
+
+@lru_cache(1 << 12)
+def is_letter(reference: str) -> bool:
+    """Whether a reference names an option, so that a letter is asked for."""
+    return parse(reference.strip()) is not None
+
+
+@lru_cache(1 << 10)
+def of_question(question: str) -> dict[str, str]:
+    """Texts of the options that a question lists, by letter; empty if it lists none."""
+    plain = _SETTING.sub(r" \1 ", question)
+    marks: list[re.Match[str]] = []
+    wanted = ord("A")
+    for mark in _LISTED.finditer(plain):
+        before = plain[: mark.start()].strip(" ")[-1:]
+        begins = marks or ")" in mark[0] or "\uff09" in mark[0] or before in _ENDS
+        if mark[1] == chr(wanted) and begins:
+            marks.append(mark)
+            wanted += 1
+    if len(marks) < FEWEST:
+        return {}
+    ends = [*(mark.start() for mark in marks[1:]), len(plain)]
+    texts = {
+        mark[1]: plain[mark.end() : end].split("\n")[0].strip(" ,;.\\") for mark, end in zip(marks, ends, strict=True)
+    }
+    return texts if all(texts.values()) and len(set(texts.values())) == len(texts) else {}
+
+
+def with_texts(reference: str, answer: str, question: str) -> tuple[str, str]:
+    """The two answers; if just one of them is the letter of an option that the question lists, its text instead."""
+    if reference.isdecimal() and answer.isdecimal():  # most are numbers, and need no question
+        return reference, answer
+    wanted, given = parse(reference), parse(answer)
+    if (wanted is None) == (given is None):
+        return reference, answer
+    option = wanted or given
+    text = of_question(question).get(next(iter(option.letters))) if option and len(option.letters) == 1 else None
+    if text is None or (option and option.text):
+        return reference, answer
+    return (text, answer) if wanted else (reference, text)
+
+
+def chosen(text: str, statements: Sequence[str]) -> str | None:
+    """The option that a response chooses: by its last explicit statement, or else by its last sentences.
+
+    `statements` are what stands behind "the answer is", the last one first.
+    """
+    whole = text.strip()
+    option = parse(whole) if "\n" not in whole else None
+    if option is not None:
+        return _written(option.letters)
+    for statement in statements:
+        letters = _in_sentence(statement, is_statement=True)
+        if letters:
+            return letters
+    for sentence in _last_sentences(text):
+        abroad = [*_CHOSEN_ABROAD.finditer(sentence)]
+        if abroad:
+            return _written(re.findall("[A-J]", abroad[-1]["letters"]))
+        for match in _LETTER.finditer(sentence):
+            if _IS_RIGHT.match(sentence, match.end()):
+                return _written(re.findall("[A-J]", match["letters"]))
+        if _CHOOSING.search(sentence):
+            letters = _in_sentence(sentence, is_statement=False)
+            if letters:
+                return letters
+    last = next(_last_sentences(text), "")
+    return _in_sentence(last, is_statement=len(last.split()) < 4)
+
+
+def _last_sentences(text: str) -> Iterator[str]:
+    """Sentences from the last to the first of the end of a text."""
+    yield from (sentence for sentence in reversed(_SENTENCES.split(text[-2000:])) if sentence.strip())
+
+
+def _in_sentence(sentence: str, is_statement: bool) -> str | None:
+    """The letters that a sentence chooses; None if it names none, or several and none of them for certain."""
+    sentence = _SETTING.sub(r" \1 ", sentence)
+    option = parse(sentence.strip(" ."))
+    if option is not None:
+        return _written(option.letters)
+    reason = _REASON.search(sentence)
+    before = sentence[: reason.start()] if reason and _LETTER.search(sentence, 0, reason.start()) else sentence
+    found: list[tuple[str, list[str]]] = []
+    end = 0
+    for match in _LETTER.finditer(before):
+        if not _is_list(match["letters"]) or _is_word(before, match):
+            continue
+        words = [word.lower() for word in _WORDS.findall(before[end : match.start()])]
+        end = match.end()
+        if words[-1:] == ["or"] or words[-2:] == ["or", "option"]:
+            return None
+        if _NOT_CHOSEN.isdisjoint(words[-4:]):
+            found.append((match["letters"], words))
+    if len(found) != 1:
+        found = [(letters, words) for letters, words in found if not _CHOSEN.isdisjoint(words[-3:])][-1:]
+    if not found or not (is_statement or not _CHOSEN.isdisjoint(found[0][1][-4:])):
+        return None
+    return _written(re.findall("[A-J]", found[0][0]))
+
+
+def _is_word(sentence: str, match: re.Match[str]) -> bool:
+    """Whether a letter is the article A or the pronoun I."""
+    return match[0] in ("A", "I") and sentence[match.end() : match.end() + 2].strip(" ").islower()
+
+
+def _written(letters: Sequence[str] | frozenset[str]) -> str:
+    return ", ".join(sorted(set(letters)))

@@ -1,0 +1,196 @@
+"""Finds the formulas and numbers of a sentence, in LaTeX or in plain text (`y = 2x + 3`), by reading its tokens."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+TOKEN = re.compile(
+    # A closing `$` has no space before it and no digit after it; otherwise it is a price.
+    r"(?P<math>\$\$?(?=\S)[^$\n]+(?<=\S)\$\$?(?!\d)|\\\([^\n]+?\\\)|\\\[[^\n]+?\\\])"
+    r"|(?P<sign>[\u0394\u03b1-\u03c9](?![\u0370-\u03ff])|\u221e)"
+    r"|(?P<word>\d+(?:st|nd|rd|th)\b|\d+-(?=[A-Za-z]{2})[A-Za-z-]+|(?<!\d)[A-Za-z]+\d+(?:-\w+)?|(?:[A-Za-z]\.){2,}"
+    r"|[^\W\d_]+(?:['\u2019-][^\W\d_]+)*)"
+    r"|(?P<number>(?:\\?[$\u20ac\u00a3\u00a5])?(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)(?::\d\d(?!\d))?"
+    r"(?: ?(?i:[ap]\.?m)\b\.?)?)"
+    r"|(?P<postfix>[!%\u00b0\u2032'\u00b2\u00b3\u2070-\u2079]+|\\[%]|_\{?\w+\}?|\^\{[^{}\n]{1,40}\})"
+    r"|(?P<operator><=|>=|!=|\*\*|[-+*/^=<>:|~\u2264\u2265\u2260\u2248\u00b1\u00d7\u00b7\u00f7\u2208\u222a\u2229"
+    r"\u2212\u2261])"
+    r"|(?P<open>[(\[{]|\\\{)|(?P<close>[)\]}]|\\\})|(?P<root>[\u221a\u221b])|(?P<other>\S)"
+)
+MAX_DEPTH = 4
+"""Signs, roots and functions before one operand."""
+RELATIONS = frozenset(("=", "<", ">", "<=", ">=", "!=", "\u2264", "\u2265", "\u2260", "\u2208", "\u2261"))
+ABOUT = frozenset(("\u2248", "~"))
+_FUNCTION_NAMES = """
+    sqrt log ln sin cos tan cot sec csc arcsin arccos arctan exp pi lcm gcd max min infinity mod cbrt floor ceil
+"""
+_FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
+_FACTORS = frozenset(("word", "number", "open", "math", "sign"))
+"""What multiplies what it touches: 2x, 3(x + 1)."""
+_TIGHT = frozenset((":", "|"))
+"""Operators that join what touches them, and punctuate otherwise."""
+_NAME = re.compile(r"\$*(?:\\[(\[])?\s*\\?[A-Za-z]+(?:_\{?\w+\}?)?'?\s*(?:\\[)\]])?\$*")
+
+
+class Token(NamedTuple):
+    """A piece of a sentence."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+class Span(NamedTuple):
+    """A formula or a number in a sentence."""
+
+    start: int
+    end: int
+    text: str
+    is_name: bool
+    """Only the name of a variable."""
+    is_number: bool
+    relation: bool
+    """It holds a relation such as = or <."""
+
+
+class Reader:
+    """Reads the spans of one sentence."""
+
+    def __init__(self, sentence: str):
+        self.sentence = sentence
+        self.tokens = [Token(str(m.lastgroup), m[0], m.start(), m.end()) for m in TOKEN.finditer(sentence)]
+        self._closings = self._matched()
+        self.spans: list[Span] = []
+        self.asides: list[tuple[int, int]] = []
+        """Brackets that hold words."""
+        at = 0
+        while at < len(self.tokens):
+            end = self._run(at)
+            if end > at:
+                self._add(at, end)
+                at = end
+            elif self.tokens[at].kind == "open" and (close := self._closings.get(at)) is not None:
+                self.asides.append((self.tokens[at].start, self.tokens[close].end))
+                at = close + 1
+            else:
+                at += 1
+
+    def _add(self, first: int, end: int) -> None:
+        tokens = self.tokens[first:end]
+        text = self.sentence[tokens[0].start : tokens[-1].end]
+        signs = [token.text for token in tokens if token.kind == "operator"]
+        alone = len(tokens) == 1 or (len(tokens) == 2 and tokens[1].kind == "postfix")
+        is_name = alone and tokens[0].kind in ("word", "math") and _NAME.fullmatch(text) is not None
+        is_number = not any(token.kind in ("word", "math", "open") for token in tokens)
+        relation = not RELATIONS.isdisjoint(signs) or (
+            tokens[0].kind == "math" and alone and any(mark in text for mark in ("=", "<", ">", "\\le", "\\ge"))
+        )
+        self.spans.append(Span(tokens[0].start, tokens[-1].end, text, is_name, is_number, relation))
+
+    def _touches(self, at: int) -> bool:
+        """Whether token `at` follows the one before it without a space."""
+        return 0 < at < len(self.tokens) and self.tokens[at - 1].end == self.tokens[at].start
+
+    def _run(self, at: int) -> int:
+        """Index after the longest formula that begins at token `at`; `at` if none does."""
+        end = self._operand(at)
+        while end > at and end < len(self.tokens):
+            token = self.tokens[end]
+            if token.kind == "operator":
+                before, after = self._touches(end), self._touches(end + 1)
+                if token.text in _TIGHT and not (before and after):
+                    break
+                if token.text in "-\u2212" and not before and after:
+                    break  # "x -4" is no difference
+                following = self._operand(end + 1)
+            elif token.text == "x" and self._is_product(end):
+                following = self._operand(end + 1)
+            elif token.text == "mod" or (
+                self._touches(end) and token.kind in ("word", "number", "open", "math", "sign")
+            ):
+                following = self._operand(end)
+            else:
+                break
+            if following <= end + (token.kind == "operator"):
+                break
+            end = following
+        return end
+
+    def _is_product(self, at: int) -> bool:
+        """Whether the letter x at token `at` stands for a multiplication of numbers: 2 x 3, 2x3."""
+        around = self.tokens[at - 1 : at + 2]
+        return (
+            len(around) == 3
+            and around[0].kind == around[2].kind == "number"
+            and (self._touches(at) == self._touches(at + 1))
+        )
+
+    def _operand(self, at: int, depth: int = 0) -> int:
+        """Index after one operand at token `at` with its sign and what is attached; `at` if there is none."""
+        if at >= len(self.tokens) or depth > MAX_DEPTH:
+            return at
+        kind, text = self.tokens[at].kind, self.tokens[at].text
+        end = at
+        if kind == "root" or (kind == "operator" and text in ("-", "+", "\u2212", "\u00b1") and self._touches(at + 1)):
+            following = self._operand(at + 1, depth + 1)
+            return following if following > at + 1 else at
+        if kind == "word" and text.lower() in _FUNCTIONS:
+            end = at + 1
+            while end < len(self.tokens) and self.tokens[end].kind == "postfix":
+                end += 1
+            if text.lower() in ("pi", "infinity"):
+                return end
+            following = self._operand(end, depth + 1)
+            return following if following > end else at
+        if kind in ("number", "math", "sign") or (kind == "word" and self._is_variable(at)):
+            end = at + 1
+        elif kind == "open":
+            closing = self._closings.get(at)
+            if closing is not None and self._is_formula(at + 1, closing):
+                end = closing + 1
+        if end == at:
+            return at
+        while end < len(self.tokens) and (
+            (self.tokens[end].kind == "postfix" and (self._touches(end) or self.tokens[end].text[-1] in "%"))
+            or (self.tokens[end].kind == "open" and self._touches(end) and kind != "number" and self._call(end))
+        ):
+            end = self._call(end) or end + 1
+        return end
+
+    def _call(self, at: int) -> int:
+        """Index after a bracket with a formula in it; 0 if there is none at token `at`."""
+        closing = self._closings.get(at) if self.tokens[at].kind == "open" else None
+        return closing + 1 if closing is not None and self._is_formula(at + 1, closing) else 0
+
+    def _is_variable(self, at: int) -> bool:
+        token = self.tokens[at]
+        if len(token.text) > 3 or not token.text.isascii() or not token.text.isalpha():
+            return False
+        touched = at > 0 and self._touches(at) and self.tokens[at - 1].kind in ("number", "operator", "sign", "close")
+        following = self.tokens[at + 1 : at + 2]
+        operator = bool(following) and following[0].kind in ("operator", "postfix") and following[0].text not in "'-:!"
+        if len(token.text) > 1:
+            return touched
+        return token.text not in "aAI" or touched or operator
+
+    def _matched(self) -> dict[int, int]:
+        """Index of the token that closes each bracket, by that of the one that opens it."""
+        found, opened = {}, []
+        for index, token in enumerate(self.tokens):
+            if token.kind == "open":
+                opened.append(index)
+            elif token.kind == "close" and opened:
+                found[opened.pop()] = index
+        return found
+
+    def _is_formula(self, first: int, end: int) -> bool:
+        """Whether tokens in brackets hold no words."""
+        inside = self.tokens[first:end]
+        names = (token.text for token in inside if token.kind == "word")
+        return (
+            bool(inside)
+            and all(len(name) < 3 or name.lower() in _FUNCTIONS for name in names)
+            and not any(token.text == "." for token in inside)
+        )

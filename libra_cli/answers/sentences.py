@@ -1,0 +1,277 @@
+"""Reads the answer that a sentence asserts: the formula, the number or the few words of its main clause.
+
+A sentence is cut into clauses. Reasons, conditions, approximations and remarks in brackets are no answers. Of what is
+left, the clause that draws a total or else the last one with a verb counts; in it what follows "is" counts, or else the
+only number that does not belong to another word ("for 3 people"). Where this leaves several, the answer is unclear.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from libra_cli.answers import plain
+from libra_cli.answers.plain import Span
+
+_CALCULATION = re.compile(r"<<[^<>\n]{0,80}>>")
+_MODULO = re.compile(r"(\d+) ?mod ?(\d+)")
+_TIMES = re.compile(r"(?<=\d) ?x ?(?=\d)")
+_NOTHING = re.compile(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_TOTALS = _words("altogether total overall all")
+_SUMS_UP = _words("total all conclusion fact summary short other this that the end")
+"""Words after "in" that begin no condition."""
+_BEGINS_CLAUSE = _words(
+    "so therefore hence thus then which giving gives leaving leaves but altogether finally consequently"
+)
+_BEGINS_ASIDE = _words(
+    "because since as when where if while whereas although though assuming given considering provided unless after "
+    "before about approximately roughly i.e. e.g. namely attained achieved reached occurs occur occurring not despite "
+    "regardless instead rather using by for with in"
+)
+_ABOUT = _words("about approximately roughly")
+_SUBJECTS = _words("i you he she it we they there this that these those the a an his her its their my our")
+_VERBS = _words(
+    "is are was were be equals equal has have had makes make made gets get got takes take took costs cost needs need "
+    "gives give gave leaves left remains remain becomes become contains contain sells sell sold buys buy bought earns "
+    "earn earned spends spend spent pays pay paid saves save saved uses use used eats eat ate can will must wait waits "
+    "weighs weigh lasts last comes come totals obtain obtained find found conclude holds hold works"
+)
+_IS = _words("is are was were be equals equal being")
+_AFTER_IS = _words("to therefore thus then simply exactly just also only now the a an : = of")
+_IMPERATIVES = _words("take find use let consider suppose check note count add subtract divide multiply")
+_ADJUNCTS = _words(
+    "for in per after at from with by within on over during among between than each every before until out into"
+)
+_DETERMINERS = _words("the other all these those his her its their our remaining first last next only about same")
+_DENIES = _words("not never cannot n't isn't aren't wasn't doesn't don't can't neither")
+_BOUNDS = {"greater": ">", "more": ">", "larger": ">", "bigger": ">", "less": "<", "smaller": "<", "fewer": "<"}
+_JOINS = _words(", ; and or & either both")
+_MODIFIERS = _words("real integer positive negative whole odd even distinct exact")
+
+
+class Asserted(NamedTuple):
+    """What a sentence asserts."""
+
+    answer: str | None
+    unclear: bool = False
+    """The sentence has several numbers, and none is the answer for certain."""
+
+
+class Group(NamedTuple):
+    """A formula or number, or several that are joined, and the words before it in its clause."""
+
+    text: str
+    is_name: bool
+    relation: bool
+    before: tuple[str, ...]
+
+
+class Clause(NamedTuple):
+    """A part of a sentence: the word that begins it, all its words, and its groups."""
+
+    opener: str
+    words: tuple[str, ...]
+    groups: tuple[Group, ...]
+
+
+def without_calculations(sentence: str) -> str:
+    """`sentence` without the marks of a calculator: <<6*7=42>>."""
+    return _CALCULATION.sub("", sentence) if "<<" in sentence else sentence
+
+
+def denies(text: str) -> bool:
+    """Whether a word of `text` denies what the others say."""
+    return not _DENIES.isdisjoint(text.lower().split())
+
+
+def asserted(sentence: str) -> Asserted:
+    """Read what a sentence asserts."""
+    sentence = without_calculations(sentence).strip()
+    if "no " in sentence.lower() and _NOTHING.search(sentence):
+        return Asserted("no solution")
+    clauses = [clause for clause in _clauses(plain.Reader(sentence)) if clause.words or clause.groups]
+    main = _main(clauses)
+    if main is None or main.opener == "not":
+        return Asserted(None)
+    is_condition = main.opener in _BEGINS_ASIDE - _ADJUNCTS - _ABOUT
+    if main.groups and (is_condition or not _IMPERATIVES.isdisjoint(main.words[:1])):
+        return Asserted(None, unclear=True)
+    return _of_clause(main)
+
+
+def _main(clauses: Sequence[Clause]) -> Clause | None:
+    """The clause that holds the answer; one without groups if none has any."""
+    with_groups = [clause for clause in clauses if clause.groups and clause.opener not in _BEGINS_ASIDE]
+    if not with_groups:
+        weak = [clause for clause in clauses if clause.groups and clause.opener in _ADJUNCTS | _ABOUT]
+        return next(iter(weak[-1:] or clauses[-1:]), None)
+    totals = [clause for clause in with_groups if not _TOTALS.isdisjoint(clause.words)]
+    if totals:
+        return totals[-1]
+    asserting = [
+        clause
+        for clause in with_groups
+        if not _VERBS.isdisjoint(clause.words)
+        or not _SUBJECTS.isdisjoint(clause.words[:1])
+        or clause.opener in _BEGINS_CLAUSE
+        or any(group.relation for group in clause.groups)
+    ]
+    return (asserting or with_groups)[-1]
+
+
+def _of_clause(clause: Clause) -> Asserted:
+    groups = clause.groups
+    named = [group for group in groups if group.is_name]
+    groups = tuple(group for group in groups if not group.is_name) or groups
+    if not groups or all(group.is_name and group.text.isalpha() and clause.words for group in groups):
+        return Asserted(None)
+    if len(groups) > 1:
+        after_is = [group for group in groups if _follows_is(group.before)]
+        free = [group for group in groups if not _belongs_to_another_word(group.before)]
+        related = [group for group in groups if group.relation]
+        chosen = next((some for some in (after_is, related, free) if len(some) == 1), None)
+        if chosen is None or "from" in clause.words:
+            return Asserted(None, unclear=True)
+        groups = tuple(chosen)
+    return _bounded(groups[0], named, clause)
+
+
+def _belongs_to_another_word(before: Sequence[str]) -> bool:
+    """Whether a preposition before a number makes it a part of what another word says: for 3, of the 20."""
+    words = list(before)
+    while words and words[-1] in _DETERMINERS:
+        words.pop()
+    return bool(words) and (words[-1] in _ADJUNCTS or (words[-1] == "of" and len(words) < len(before)))
+
+
+def _follows_is(before: Sequence[str]) -> bool:
+    words = list(before)
+    while words and words[-1] in _AFTER_IS and words[-1] not in _IS:
+        words.pop()
+    return bool(words) and words[-1] in _IS
+
+
+def _bounded(group: Group, named: Sequence[Group], clause: Clause) -> Asserted:
+    """The answer in a group, unless the words before it deny it; a bound of a variable becomes a relation."""
+    near = group.before[-5:]
+    if not _DENIES.isdisjoint(near):
+        return Asserted(None)
+    at = next((index for index, word in enumerate(near) if word == "than"), None)
+    sign = _BOUNDS.get(near[at - 1]) if at else None
+    if sign or near[-2:] in (("at", "least"), ("at", "most")) or near[-1:] in (("over",), ("under",)):
+        if len(named) == 1 and sign and named[0].text not in group.text:
+            return Asserted(f"{named[0].text}{sign}{group.text}")
+        return Asserted(None, unclear=bool(named))
+    return Asserted(group.text)
+
+
+# -- clauses ----------------------------------------------------------------------------------------------------------
+
+
+class _Builder:
+    """Collects the clauses of a sentence."""
+
+    def __init__(self) -> None:
+        self.clauses: list[Clause] = []
+        self._opener = ""
+        self._words: list[str] = []
+        self._groups: list[tuple[list[Span], tuple[str, ...]]] = []
+        self._pending: list[str] = []
+        """Words and marks since the last span."""
+
+    @property
+    def is_at_start(self) -> bool:
+        """Whether its clause is still empty."""
+        return not self._words and not self._groups
+
+    def word(self, word: str) -> None:
+        self._words.append(word)
+        self._pending.append(word)
+
+    def mark(self, mark: str) -> None:
+        self._pending.append(mark)
+
+    def span(self, span: Span) -> None:
+        joined = self._groups and self._pending and all(word in _JOINS for word in self._pending)
+        last = self._groups[-1][0] if self._groups else []
+        if joined and not (last[-1].is_number != span.is_number and last[-1].relation != span.relation):
+            last.append(span)
+        elif self._pending == ["out", "of"] and last and last[-1].is_number and span.is_number:
+            last[-1] = last[-1]._replace(text=f"{last[-1].text}/{span.text}")
+        else:
+            self._groups.append(([span], tuple(word for word in self._words if word not in _MODIFIERS)))
+        self._pending = []
+
+    def cut(self, opener: str = "") -> None:
+        """End the clause; `opener` begins the next one."""
+        groups = tuple(
+            Group(_joined(spans), len(spans) == 1 and spans[0].is_name, any(span.relation for span in spans), before)
+            for spans, before in self._groups
+        )
+        self.clauses.append(Clause(self._opener, tuple(self._words), groups))
+        self._opener, self._words, self._groups, self._pending = opener, [], [], []
+
+
+def _joined(spans: Sequence[Span]) -> str:
+    return ", ".join(value(span.text) for span in spans)
+
+
+def value(text: str) -> str:
+    """The content of a formula: without dollar signs, approximations, and what a calculation of numbers begins with."""
+    for opening, closing in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")):
+        if text.startswith(opening) and text.endswith(closing) and len(text) > len(opening) + len(closing):
+            return text[len(opening) : -len(closing)].strip()
+    text = _MODULO.sub(r"\1 \\pmod{\2}", _TIMES.sub(r"\\times ", text))
+    exact, about, rough = text.partition("\u2248")
+    if about:
+        text = exact.strip() if any(map(str.isdigit, exact)) else f"{exact.strip()} = {rough.strip()}"
+    *calculation, result = text.split("=")
+    if calculation and not any(char.isalpha() for part in calculation for char in part.replace("\\times", "")):
+        text = result.strip()
+    return text
+
+
+def _clauses(reader: plain.Reader) -> list[Clause]:
+    builder, spans = _Builder(), {span.start: span for span in reader.spans}
+    skipped = 0
+    tokens = [token for token in reader.tokens if not any(a <= token.start < b for a, b in reader.asides)]
+    for index, token in enumerate(tokens):
+        if token.start < skipped:
+            continue
+        span = spans.get(token.start)
+        if span is not None:
+            builder.span(span)
+            skipped = span.end
+            continue
+        word = token.text.lower()
+        following = tokens[index + 1].text.lower() if index + 1 < len(tokens) else ""
+        if word in (";", ":", "\u2014", "\u2013") or (word == "," and not _goes_on(tokens, index, spans)):
+            builder.cut()
+        elif word == "in" and following in _SUMS_UP:
+            builder.word(word)
+        elif word in _BEGINS_CLAUSE or (word in _BEGINS_ASIDE and (word not in _ADJUNCTS or builder.is_at_start)):
+            builder.cut(word)
+            if word in _ADJUNCTS:
+                builder.word(word)
+        elif word == "and" and following in _SUBJECTS:
+            builder.cut()
+        elif token.kind == "word":
+            builder.word(word)
+        else:
+            builder.mark(word)
+    builder.cut()
+    return builder.clauses
+
+
+def _goes_on(tokens: Sequence[plain.Token], at: int, spans: dict[int, Span]) -> bool:
+    """Whether a list goes on after the comma at token `at`: 3, 5, and 7."""
+    rest = [token for token in tokens[at + 1 : at + 3] if token.text.lower() not in ("and", "or")]
+    before = tokens[at - 1] if at else None
+    return bool(rest) and rest[0].start in spans and before is not None and before.kind != "word"

@@ -1,0 +1,178 @@
+"""Finds what a text states to be its answer: "the answer is X", `Answer: X`, `#### X`, `<answer>X</answer>`, bold text.
+
+What is stated is cut to the answer itself: to its first sentence, without reasons and remarks ("because ...", "not B").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from libra_cli.answers import sentences
+
+TAIL_CHARS = 2000
+"""Length of the end of the text that is searched; earlier text does not hold the final answer."""
+_NEAR = 64
+
+_GIVEN = r"(?:(?:\\\[|\$\$)[ \t]*\n\s*)?(?P<answer>\S[^\n]*)"  # one line, or the first line of a display
+_ANSWER_IS = re.compile(
+    r"(?:answer|option|choice)s?[ \t]*\**[ \t]*(?:to\s[^.\n:]{0,80}?\s)?"
+    rf"(?:is|are|=|:|-(?=\s)|(?:should|must|would) be)\s*\**\s*:?\s*{_GIVEN}",
+    re.IGNORECASE,
+)
+_SHOULD_BE = re.compile(
+    rf"\b(?:it|this|that|value|result) (?:should|must) (?:be|have been):?\s+{_GIVEN}", re.IGNORECASE
+)
+_NAMES = ("answer", "option", "choice")
+_SUPPOSED = re.compile(
+    r"\b(?:suppose|assume|if|say|guess|claim|whether|possible|wrong|incorrect|part)\b[^.\n]*$", re.IGNORECASE
+)
+_HEADING = r"(?:#+ *|\*+)(?i:(?:the )?(?:final )?answer):?\**:?[ \t]*\n"
+_LABELLED = re.compile(rf"^[ \t]*(?:{_HEADING}|(?:\*\*)?A(?:\*\*)?[ \t]*:|####)\s*{_GIVEN}", re.MULTILINE)
+_SENTENCE_END = re.compile(r"[.!](?=\s|$)(?!\s*\d)|[\u3002\uff01]")
+_BOLD = re.compile(r"\*\*(?=\S)([^*\n]{1,200})(?<=\S)\*\*")
+_MATH = re.compile(r"\$\$?(?=\S)(?P<dollars>[^$\n]+)(?<=\S)\$\$?(?!\d)|\\\((?P<round>.+?)\\\)|\\\[(?P<square>.+?)\\\]")
+_SPELLED = re.compile(r"\s\([a-z][a-z -]*\)$")
+_WORDS = re.compile(r"(?<!\\)\b[A-Za-z]{2,}")
+_TWO_WORDS = re.compile(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
+_WORDS_AROUND = re.compile(r"^(?:\*\*|[:=\s])+|(?:\*\*|\s)+$")
+_ADVERB = re.compile(r"^(?:simply|therefore|thus|then|just|exactly|clearly|equal to)\s+", re.IGNORECASE)
+_REMARK = re.compile(
+    r",?\s+(?:because|since|as (?:shown|we|the|it|above|in)|due to|and not|rather than|instead of)\b.*"
+    r"|,\s*(?:as|while|whereas|not)\s.*|,\s*i\.e\..*"
+    r"|\s*\((?:i\.e\.|about|approx|not|since|because|when|where|for|or about)\b[^()]*\)\.?$"
+    r"|[\s\\,]*(?:\\text\s*\{\s*)?\((?:\\text\s*\{)?\s*not\b.*$",
+    re.DOTALL,
+)
+"""Reasons, contrasts and approximations after an answer."""
+_BEGINS_REMARK = (
+    " because",
+    " since",
+    " as ",
+    "due to",
+    " not",
+    "(not",
+    "{not",
+    "rather",
+    "instead",
+    ", ",
+    "i.e.",
+    "(",
+    "about",
+)
+_TAGGED = re.compile(r"<answer>\s*(.*?)\s*</answer>", re.DOTALL)
+_AS_JSON = re.compile(r"\"(?:final_)?answer\"\s*:\s*\"?([^\",{}\n]+)")
+_FENCE = re.compile(r"```\w*")
+OFFER_CHARS = 300
+"""Length of the end of the text in which an offer of more help must have a word."""
+_OFFERS = ("let me know", "would you like", "feel free", "i can also", "hope this helps", "hope that helps")
+
+
+class Statement(NamedTuple):
+    """What a text states to be its answer, as it stands, and where."""
+
+    given: str
+    start: int
+    end: int
+
+
+def tail_of(text: str) -> str:
+    """The end of a text, without code fences and offers of more help."""
+    tail = text[-TAIL_CHARS:]
+    return _without_offer(_FENCE.sub("", tail) if "`" in tail else tail)
+
+
+def _without_offer(text: str) -> str:
+    """Cut `text` before the sentence that offers more help."""
+    end = text[-OFFER_CHARS:]
+    if end[-1:].isdigit() or not ("know" in end or "like" in end or "free" in end or "also" in end or "helps" in end):
+        return text
+    lowered = text.lower()
+    starts = [start for offer in _OFFERS if (start := lowered.find(offer)) >= 0]
+    if not starts:
+        return text
+    before = text[: min(starts)]
+    kept = before[: max(before.rfind(end) for end in ".!?\n") + 1].rstrip()
+    return kept or text
+
+
+def tagged(tail: str) -> Statement | None:
+    """Content of the last tag or JSON field named answer."""
+    if not ("</answer>" in tail or 'answer"' in tail):
+        return None
+    found = [*_TAGGED.finditer(tail)] or [*_AS_JSON.finditer(tail)]
+    return Statement(found[-1][1], *found[-1].span()) if found else None
+
+
+def explicit(tail: str) -> Iterator[Statement]:
+    """What stands after "answer is", `Answer:`, `A:`, `####` or "should be", from the last to the first."""
+    found = [_statement(match) for match in _LABELLED.finditer(tail)]
+    if "should" in tail or "must" in tail:
+        found += [_statement(match) for match in _SHOULD_BE.finditer(tail)]
+    found += _named(tail)
+    last_line = tail.rstrip().rfind("\n") + 1
+    yield from sorted(found, key=lambda statement: (statement.start == last_line, statement.start), reverse=True)
+
+
+def _statement(match: re.Match[str]) -> Statement:
+    return Statement(match["answer"], match.start(), match.end())
+
+
+def _named(tail: str) -> Iterator[Statement]:
+    lowered, end = tail.lower(), len(tail)
+    while (start := max(lowered.rfind(name, 0, end) for name in _NAMES)) >= 0:
+        match = _ANSWER_IS.match(tail, start)
+        if match and not _SUPPOSED.search(tail, max(0, start - _NEAR), start):
+            yield _statement(match)
+        end = start
+
+
+def bold(tail: str) -> Statement | None:
+    """Last text in bold that is neither a heading nor a label."""
+    text, found = tail.rstrip(), None
+    for match in _BOLD.finditer(tail):
+        behind, _, below = text[match.end() :].partition("\n")
+        before = text[: match.start()].rpartition("\n")[2]
+        is_heading = below and not before.strip() and not behind.strip(" :")  # on a line of its own with text below
+        if not is_heading and not match[1].endswith((":", "\uff1a")):
+            found = match
+    return Statement(found[1], *found.span()) if found else None
+
+
+def formulas(text: str) -> list[re.Match[str]]:
+    """The formulas in LaTeX of a text."""
+    return list(_MATH.finditer(text)) if "$" in text or "\\" in text else []
+
+
+def content(span: re.Match[str]) -> str:
+    """What is inside the dollar signs or brackets of a formula."""
+    return str(span[span.lastgroup or 0]).strip()
+
+
+def without_remark(answer: str) -> str:
+    """`answer` without the reason, contrast or approximation at its end."""
+    if not any(map(answer.__contains__, _BEGINS_REMARK)):
+        return answer
+    kept = _REMARK.sub("", answer).strip()
+    return kept or answer
+
+
+def tidy(answer: str) -> sentences.Asserted:
+    """The answer in what is stated: its first sentence, and of a sentence in words what that asserts."""
+    if answer.isalnum():  # a number or a word, as most are
+        return sentences.Asserted(answer)
+    bolds = _BOLD.findall(answer) if "**" in answer else []
+    if len(bolds) == 1:
+        answer = bolds[0]
+    end = _SENTENCE_END.search(answer) if not formulas(answer) else None
+    answer = without_remark(answer[: end.start()] if end else answer)
+    answer = _ADVERB.sub("", _WORDS_AROUND.sub("", answer)).strip().rstrip(".")
+    spans = formulas(answer)
+    if len(spans) == 1 and not _WORDS.search(answer[: spans[0].start()] + answer[spans[0].end() :]):
+        return sentences.Asserted(content(spans[0]) or None)
+    if spans or (_TWO_WORDS.search(answer) and any(map(str.isdigit, answer))):
+        found = sentences.asserted(f"is {answer}")
+        if found.answer or found.unclear or spans:
+            return found if found.answer or found.unclear else sentences.Asserted(answer)
+    return sentences.Asserted(_SPELLED.sub("", answer) or None)

@@ -1,0 +1,27 @@
+"""Cuts a response to its own turn: chat templates leave tokens at its ends, and some models go on as the user."""
+
+from __future__ import annotations
+
+import re
+
+_CONTROL = re.compile(
+    r"<(?=[|\uff5c/A-Za-z])(?:[|\uff5c][A-Za-z_\u2581][\w\u2581.-]{2,40}[|\uff5c]>"
+    r"|(?i:/?s|bos|eos|pad|unk|end_of_turn|start_of_turn|end_of_utterance|turn\||\|turn)>|reserved_\d{1,4}>)"
+    r"|\[(?:\|[a-z]{3,20}\||EOS|BOS|PAD|/?INST)\]"
+)
+"""Tokens of the chat templates of all families: `<|im_end|>`, `<eos>`, `<end_of_turn>`, `[|endofturn|]`."""
+_ROLE = re.compile(r"(?:assistant|model|final)(?=\s|<|$)\s*")
+
+
+def own_turn(text: str) -> str:
+    """The text between the tokens that begin and end its turn; tokens of a text that has nothing else are dropped."""
+    if "<" not in text and "[" not in text:
+        return text
+    begin = 0
+    for token in _CONTROL.finditer(text):
+        if text[begin : token.start()].strip():
+            return text[begin : token.start()].strip()
+        begin = token.end()
+        role = _ROLE.match(text, begin)  # <|im_start|>assistant
+        begin = role.end() if role and token[0][1:2] not in "/" else begin
+    return text[begin:] if begin else text
