@@ -22,7 +22,7 @@ _SIGNS = {
 }  # fmt: skip
 _FOR_SETS = frozenset(("\\cap", "∩", "\\cup", "∪", "\\setminus", "\\backslash", "\\smallsetminus", "\\triangle"))
 _COMPLEMENT = re.compile(r"\^\{?(?:c|C|\\complement)\}?|'|\^\{?\\prime\}?")
-_TOKEN = re.compile(r"(?:\\(?:left|right|[,;:! ])|\\q?quad(?![A-Za-z])|[\s$])*(\\[A-Za-z]+|.)", re.DOTALL)
+_TOKEN = re.compile(r"(?:\\(?:left|right|q?quad)(?![A-Za-z])|\\[,;:! ]|[\s$])*(\\[A-Za-z]+|.)", re.DOTALL)
 _NEEDED = re.compile("|".join(re.escape(sign) for sign in _SIGNS))
 _PRODUCT = re.compile(r"[A-DS-TX-Z](?: ?\\times ?[A-DS-TX-Z])+")
 _OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")

@@ -110,8 +110,10 @@ def _same_parts(reference: Answer, answer: Answer, compare: Compare) -> bool | N
             if single is not False:
                 return single
     points = [one.name for one in (reference, answer) if isinstance(one, Parts) and one.name]
-    if points and (len(set(points)) > 1 or "leaf" in (ref_kind, kind)):
-        return _whole(reference, answer, compare) if "leaf" in (ref_kind, kind) else None
+    if points and "leaf" in (ref_kind, kind):
+        return _whole(reference, answer, compare)
+    if len(set(points)) > 1:  # A(1, 2) and B(1, 2): the name may be asked for
+        return _ordered(_parts(reference), _parts(answer), compare) and None
     if _are_named(reference) and not any(isinstance(part, Equation) for part in _parts(answer)):
         return _ordered(_parts(reference), _parts(answer), compare)
     if ref_kind == kind == "sequence":

@@ -17,7 +17,7 @@ _BACKSLASHES = re.compile(r"\\+")
 _KNOWN = re.compile(
     r"\\(?:[dtc]?frac|sqrt|boxed|text\w*|math\w+|times|cdot|pi|theta|alpha|beta|lambda|mu|sigma|omega|rho|phi|left|right"
     r"|begin|end|infty|cup|cap|in|pm|leq?|geq?|neq|circ|binom|log|ln|sin|cos|tan|sum|int|vec|overline|angle|triangle|quad)"
-    r"(?![A-Za-z])"
+    r"(?![A-Za-z])|\\\$(?=\d)"
 )
 _BARE = re.compile(r"(?<![A-Za-z\\])([dtc]?frac|sqrt|binom|boxed)(?=\s?\{)")
 

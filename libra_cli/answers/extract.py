@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from libra_cli.answers import boxes, damage, languages, latex, options, sentences, statements, turns
+from libra_cli.answers import boxes, damage, dates, languages, latex, options, sentences, statements, turns
 
 NO_ANSWER, TRUNCATED, AMBIGUOUS, RETRACTED = "no_answer", "truncated", "ambiguous", "retracted"
 """The text gives no answer; it was cut before it gave one; it gives several; it takes back the only one."""
@@ -244,7 +244,7 @@ def _in_box(content: str) -> str:
         aligned = _ALIGNED.fullmatch(content)
         return _of_rows(aligned[2].split("\\\\"), content) if aligned else content
     worded = _WORDED.fullmatch(content) if "\\text" in content else None
-    if worded and any(map(str.isdigit, content)):
+    if worded and any(map(str.isdigit, content)) and not dates.is_date(worded[1]):
         return sentences.asserted(worded[1]).answer or content
     return statements.without_remark(content) if "not" in content else content
 

@@ -73,7 +73,12 @@ def same(reference: str, answer: str) -> Finding | None:
     except (OverflowError, TypeError, ValueError):  # a value that is too large or not real
         return None
     if wanted is None or given is None:
-        return None
+        other = wanted or given
+        # (-1)^k \pi/6 + k\pi is a family, but no progression.
+        both = other is not None and all(map(_IN_INTEGERS.search, (reference, answer)))
+        return Finding(None, "family") if both else None
+    if "" in (wanted.letter, given.letter):  # a congruence: the letter of the other is its parameter
+        wanted, given = wanted._replace(declared=True), given._replace(declared=True)
     equal = _covers(wanted.progressions, given.progressions)
     if wanted.declared and given.declared:
         return None if equal is None else Finding(equal)

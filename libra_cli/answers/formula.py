@@ -95,23 +95,25 @@ def _with_counts(tokens: list[str]) -> list[str]:
             continue
         n, k, length = bounds
         if tokens[position] == "C":
-            counted += ["\\binom", "{", str(n), "}", "{", str(k), "}"]
+            counted += ["\\binom", "{", n, "}", "{", k, "}"]
         else:
-            counted += ["(", str(n), "!", "/", "(", str(n - k), ")", "!", ")"]
+            counted += ["(", n, "!", "/", "(", n, "-", k, ")", "!", ")"]
         position += 1 + length
     return counted
 
 
-def _bounds(tokens: list[str]) -> tuple[int, int, int] | None:
+def _bounds(tokens: list[str]) -> tuple[str, str, int] | None:
     """n, k and the number of tokens of `_{n}^{k}` or `(n, k)`."""
     for form in _FORMS_OF_COUNTS:
         if len(tokens) < len(form):
             continue
         found = {mark: token for mark, token in zip(form, tokens, strict=False) if mark in "nk"}
         others = all(mark in "nk" or mark == token for mark, token in zip(form, tokens, strict=False))
-        if others and all(token.isdecimal() for token in found.values()):
-            n, k = int(found["n"]), int(found["k"])
-            return (n, k, len(form)) if k <= n <= MAX_COUNT else None
+        n, k = found["n"], found["k"]
+        if others and n.isdecimal() and k.isdecimal():
+            return (n, k, len(form)) if int(k) <= int(n) <= MAX_COUNT else None
+        if others and n in ("n", "m") and (k.isdecimal() or k in ("k", "r", "m")):
+            return n, k, len(form)
     return None
 
 

@@ -74,9 +74,17 @@ _WHOLE = {
     "yes": "是 是的 对 正确 真 はい 正しい 예 네 참 sí si oui ja sim да верно hay نعم हाँ",
     "no": "否 不是 不对 错误 错 假 いいえ 아니요 아니오 거짓 non nein não nao нет неверно لا नहीं",
     "no solution": "无解 解なし 해가없다 keine_lösung sin_solución aucune_solution нет_решений",
+    "undefined": "不存在 定義されない нет_предела",
     "infinitely many": "无数个 无穷多 无穷多个 無数 unendlich_viele infinitos бесконечно_много",
 }
 _MEANINGS = {word.replace("_", " "): meaning for meaning, words in _WHOLE.items() for word in words.split()}
+_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()  # noqa: SIM905
+_MEANINGS |= {
+    f"{week}{number}": day
+    for numbers, weeks in (("一二三四五六日", ("星期", "周", "礼拜")), ("一二三四五六天", ("星期", "周", "礼拜")))
+    for number, day in zip(numbers, _DAYS, strict=True)
+    for week in weeks
+} | {f"{letter}曜日": day for letter, day in zip("月火水木金土日", _DAYS, strict=True)}
 _AMONG = re.compile(r"\s*(?:或者|或|または|又は|또는|혹은|(?<=[\s{])(?:oder|ou|или)(?=[\s}]))\s*")
 _TOGETHER = re.compile(r"(?<=[\d}\s$])\s*(?:和|及|與|と|와|과|且)\s*(?=[-\d\\${])")
 
@@ -123,6 +131,14 @@ _COUNTED = re.compile(
     r"(?<=[\d}\])$\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341\u767e\u5343\u4e07\u4e24])"
     rf"(?P<open>\s*\$?\s*(?:\\(?:text\w*|mathrm|mbox)\s*\{{)?\s*)(?P<name>{_NAME})(?P<close>\s*\}}?[\s$.*]*)$"
 )
+_COUNTED_THING = re.compile(
+    rf"(?P<count>\d[\d,.]*)\s?(?:{'|'.join(map(re.escape, _COUNTERS.split()))})[\u4e00-\u9fff]{{1,6}}"
+)
+"""17个苹果: the thing that is counted stands behind its counter."""
+_NO_THING = re.compile(r"[半多余餘百千万亿分以上下左右几月]")
+_INTRODUCTION = re.compile(
+    r"(?:\\text\s*\{)?(?:一共|总共|總共|共计|合计|大约|约|共|有|是|为|等于|得|全部で|合わせて|모두|총)+\s?\}?(?=\s?[-\d$\\])"
+)
 _HAN = re.compile(r"负?[零〇一二两三四五六七八九十百千万亿億兆]+(?:点[零〇一二三四五六七八九]+)?")
 _MYRIADS = {"万": 4, "萬": 4, "만": 4, "亿": 8, "億": 8, "억": 8, "千": 3, "천": 3, "百": 2, "백": 2}
 _WITH_MYRIADS = re.compile(r"(?P<factor>-?\d{1,12}(?:\.\d{1,12})?) ?(?P<times>[万萬만亿億억千천百백])")
@@ -130,6 +146,14 @@ _PERCENT = re.compile(r"(?P<minus>负?)百分之(?P<value>\S+)")
 _PARTS = re.compile(r"(?P<bottom>\S{1,12})分之(?P<top>\S{1,12})")
 _KOREAN_DIGITS = {"일": 1, "이": 2, "삼": 3, "사": 4, "오": 5, "육": 6, "칠": 7, "팔": 8, "구": 9}
 _KOREAN_TENS = {"십": 10, "백": 100, "천": 1000}
+_KOREAN_NATIVE = {
+    word: value
+    for value, words in {
+        1: "하나 한", 2: "둘 두", 3: "셋 세", 4: "넷 네", 5: "다섯", 6: "여섯", 7: "일곱", 8: "여덟", 9: "아홉",
+        10: "열", 20: "스물 스무", 30: "서른", 40: "마흔", 50: "쉰", 60: "예순", 70: "일흔", 80: "여든", 90: "아흔",
+    }.items()
+    for word in words.split()
+}  # fmt: skip
 _KOREAN = re.compile(rf"[{''.join(_KOREAN_DIGITS)}{''.join(_KOREAN_TENS)}]+")
 _RUSSIAN = {
     word: value
@@ -149,6 +173,7 @@ _NOT_FOREIGN = frozenset(
 )
 """Words that are numbers of a language and mean something else in another."""
 _BRACED_COMMA = re.compile(r"(?<![\d.}])(?P<whole>\d{1,3}(?:\.\d{3})*|\d+)\{,\}(?P<places>\d+)(?![\d{])")
+_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:\.\d{3}){2,5}(?![\d.]|,\d)")
 _GROUPED_COMMA = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+),(\d+)(?![\d,.])")
 _DATE = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日号일]")
 _MARKS = str.maketrans({"、": ", ", "；": ";", "٫": ".", "٬": ",", "،": ", "})
@@ -207,6 +232,8 @@ def in_english(text: str) -> str:
     """`text` with the numerals, counters, units and joining words of other languages in their international form."""
     if "{,}" in text:
         text = _BRACED_COMMA.sub(_with_point, text)
+    if text.count(".") > 1:  # 1.000.000
+        text = _GROUPED.sub(lambda found: found[0].replace(".", ""), text)
     if "." in text and "," in text:
         text = _GROUPED_COMMA.sub(lambda found: f"{found[1].replace('.', '')}.{found[2]}", text)
     if text.isascii():
@@ -220,6 +247,10 @@ def in_english(text: str) -> str:
     text = text.translate(_MARKS).rstrip("。．").strip()
     if any(unicodedata.category(char) == "Nd" and char > "z" for char in text):  # Arabic, Devanagari and other digits
         text = "".join(str(unicodedata.digit(char)) if unicodedata.category(char) == "Nd" else char for char in text)
+    text = _INTRODUCTION.sub("", text, count=1) if _INTRODUCTION.match(text) else text
+    thing = _COUNTED_THING.fullmatch(text)
+    if thing and not _NO_THING.search(text, thing.end("count") + 1):
+        return thing["count"]
     text = _TOGETHER.sub(" and ", _AMONG.sub(" or ", text))
     text = _COUNTED.sub(_with_international_name, text)
     value = cjk_number(" ".join(_WRAPPED.sub(r" \1 ", text).replace("$", "").split()))
@@ -236,9 +267,10 @@ def _with_point(number: re.Match[str]) -> str:
 
 def _with_international_name(counted: re.Match[str]) -> str:
     name = _NAMES[counted["name"]]
+    if name and "{" in counted["open"]:
+        return f"{counted['open']}{name}{counted['close']}"
     if name:
-        gap = "" if counted["open"].endswith((" ", "{")) else " "
-        return f"{counted['open']}{gap}{name}{counted['close']}"
+        return f"{counted['open'].rstrip()}\\text{{ {name}}}{counted['close']}"
     return "$" if "$" in counted["open"] + counted["close"] and counted.string.count("$") % 2 == 0 else ""
 
 
@@ -264,7 +296,11 @@ def cjk_number(text: str) -> str | None:
             return str(cn2an.cn2an(text.replace("億", "亿"), "smart"))
         except ValueError:
             return None
-    return str(_korean(text)) if _KOREAN.fullmatch(text) and len(text) < 9 else None
+    if _KOREAN.fullmatch(text) and len(text) < 9:
+        return str(_korean(text))
+    tens = next((word for word in _KOREAN_NATIVE if text.startswith(word) and _KOREAN_NATIVE[word] >= 10), "")
+    rest = _KOREAN_NATIVE.get(text[len(tens) :], 0 if tens == text else 10)
+    return str(_KOREAN_NATIVE.get(tens, 0) + rest) if rest < 10 and text else None
 
 
 def _korean(text: str) -> int:
@@ -275,6 +311,12 @@ def _korean(text: str) -> int:
         else:
             digit = 10 * digit + _KOREAN_DIGITS[char]
     return total + digit
+
+
+def has_numeral(text: str) -> bool:
+    """Whether one of several words is a number of a European language."""
+    words = text.lower().split()
+    return 1 < len(words) < 8 and any(spelled_number(word) is not None for word in words)
 
 
 @lru_cache(1 << 10)

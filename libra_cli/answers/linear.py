@@ -56,7 +56,7 @@ def same(reference: str, answer: str) -> Finding | None:
     except _Unread:
         return None
     if not any(formula.has_products or formula.units or formula.vectors for formula in formulas):
-        return None
+        return _of_possible_matrices(formulas)
     of_matrices = any(formula.is_of_matrices for formula in formulas)
     units = any(formula.units for formula in formulas)
     try:
@@ -71,6 +71,18 @@ def same(reference: str, answer: str) -> Finding | None:
     if any(formula.has_nabla for formula in formulas) and (not equal or formulas[0].names != formulas[1].names):
         return Finding(None, "product")
     return Finding(equal)
+
+
+def _of_possible_matrices(formulas: Sequence[_Formula]) -> Finding | None:
+    """Whether AB^{-1} and B^{-1}A are equal: as numbers, but not as matrices, and nobody says which they are."""
+    if not any(formula.may_be_of_matrices for formula in formulas):
+        return None
+    try:
+        kinds = [[formula.value(0, of_matrices, False) for formula in formulas] for of_matrices in (False, True)]
+    except (_Unread, ZeroDivisionError, OverflowError, ValueError, TypeError):
+        return None
+    numbers, matrices = (_close(*pair) for pair in kinds)
+    return Finding(None, "product") if numbers and not matrices else None
 
 
 def _without_common_name(reference: str, answer: str) -> list[str]:
@@ -114,6 +126,8 @@ class _Formula:
         self.has_nabla = ("vector", "\\nabla") in self._tokens
         self.names = {name for kind, name in self._tokens if kind in ("vector", "letter")}
         self.is_of_matrices = self._has_matrices()
+        capitals = {name for kind, name in self._tokens if kind == "letter" and name[0].isupper()}
+        self.may_be_of_matrices = len(capitals) > 1 and ("sign", "^-1") in self._tokens
         self.has_products = self.is_of_matrices or (
             kinds.count("vector") > 1 and any(sign in ("\\times", "\\cdot") for _, sign in self._tokens)
         )

@@ -123,7 +123,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Number | None]], 
 )
 
 
-_WITH_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
+_WITH_DECIMAL_COMMA = re.compile(r"(-?\d+,\d+)(?: ?[A-Za-z€°].*)?")
 _INDIAN = re.compile(r"-?\d{1,2}(?:,\d\d){1,6},\d{3}(?:\.\d+)?")
 _MIXED = re.compile(r"(?P<whole>\d+) ?and ?(?P<part>\\frac\{\d+\}\{\d+\}|\d+/\d+)")
 
@@ -139,7 +139,8 @@ def is_listed(text: str, value: Fraction) -> bool | None:
         return part is not None and int(mixed["whole"]) + part.value == value
     if _INDIAN.fullmatch(text):
         return Fraction(text.replace(",", "")) == value
-    if _WITH_DECIMAL_COMMA.fullmatch(text) and Fraction(text.replace(",", ".")) == value:
+    with_comma = _WITH_DECIMAL_COMMA.fullmatch(text)
+    if with_comma and Fraction(with_comma[1].replace(",", ".")) == value:
         return None
     return False
 

@@ -36,6 +36,7 @@ IN_PIECES = frozenset(_PIECEWISE.split())
 """Functions that may be piecewise; only points of all sizes and signs reveal the pieces."""
 MAX_BITS = 1 << 16
 MAX_FACTORIAL = 1000
+MAX_LOWER = 20
 MAX_MAGNITUDE = 1 << 20
 """Maximum number of binary digits before the point."""
 
@@ -215,6 +216,13 @@ def _natural(value: Any) -> int:
     return int(value)
 
 
+def _small(value: Any) -> int:
+    """Lower argument of a binomial whose upper one is any number."""
+    if not 0 <= value <= MAX_LOWER:
+        raise NoValue("too large")
+    return _natural(value)
+
+
 def _integer(value: Fraction) -> int:
     if value.denominator != 1:
         raise NoValue("no integer")
@@ -280,7 +288,7 @@ class _Arithmetic:
             "degrees": lambda a: a * mp.pi / 180,
             "!": lambda n: mp.factorial(_natural(n)),
             "!!": lambda n: mp.mpf(math.prod(range(_natural(n), 0, -2))),
-            "binom": lambda n, k: mp.binomial(_natural(n), _natural(k)),
+            "binom": lambda n, k: mp.binomial(n, _small(k)) if n != int(n) else mp.binomial(_natural(n), _natural(k)),
             "cis": bounded(lambda a: mp.cos(a) + mp.mpc(0, 1) * mp.sin(a)),
             "ln": mp.ln,
             "log": lambda a, base=10: mp.ln(a) / mp.ln(base),

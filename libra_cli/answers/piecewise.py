@@ -4,54 +4,69 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from libra_cli.answers import cases, formula, numeric, relation
 
-MAX_ENDS = 12
+MAX_ENDS, MIN_AGREED = 12, 3
 _STEPS = (Fraction(0), *(sign * Fraction(size, 7) for size in (1, 44, 2001) for sign in (1, -1)))
 
 
+class _Pieces(NamedTuple):
+    """The formulas of a function and where each holds."""
+
+    trees: list[formula.Tree]
+    holds: list[Callable[[Fraction], bool]]
+    ends: set[Fraction]
+    names: frozenset[str]
+
+
 def same(reference: str, answer: str) -> bool | None:
-    """Whether a function in pieces and a formula have equal values; None if they are something else."""
+    """Whether a function in pieces has the values of another one, or of a formula; None if neither is in pieces."""
     split = cases.rows(reference), cases.rows(answer)
-    if bool(split[0]) == bool(split[1]):
+    if not any(split):
         return None
-    pieces, other = (split[0], answer) if split[0] else (split[1], reference)
-    trees = formula.readings(other.rpartition("=")[2])[:1]
-    values = [formula.readings(value)[:1] for value, _ in pieces]
-    conditions = [None if text == cases.OTHERWISE else relation.numbers(text) for _, text in pieces]
-    if not trees or not all(values) or None in conditions[:-1]:
+    wanted, given = (
+        _pieces(rows or [(text.rpartition("=")[2], cases.OTHERWISE)])
+        for rows, text in zip(split, (reference, answer), strict=True)
+    )
+    if wanted is None or given is None:
         return None
-    if conditions[-1] is None and pieces[-1][1] != cases.OTHERWISE:
-        return None
-    names = formula.symbols(trees[0]).union(*(formula.symbols(value[0]) for value in values))
-    names |= {condition.variable for condition in conditions if condition and condition.variable}
-    ends = sorted({end for condition in conditions if condition for end in condition.ends})
+    ends, names = sorted(wanted.ends | given.ends), wanted.names | given.names
     if len(names) != 1 or not ends or len(ends) > MAX_ENDS:
         return None
-    (name,) = names
-    holds = [condition.holds if condition else (lambda _point: True) for condition in conditions]
-    return _agree(trees[0], [value[0] for value in values], holds, name, ends)
+    return _agree(wanted, given, next(iter(names)), ends)
 
 
-def _agree(
-    tree: formula.Tree,
-    values: Sequence[formula.Tree],
-    holds: Sequence[Callable[[Fraction], bool]],
-    name: str,
-    ends: Sequence[Fraction],
-) -> bool | None:
+def _pieces(rows: Sequence[tuple[str, str]]) -> _Pieces | None:
+    pieces = _Pieces([], [], set(), frozenset())
+    for value, text in rows:
+        trees = formula.readings(value)[:1]
+        condition = None if text == cases.OTHERWISE else relation.numbers(text)
+        if not trees or (condition is None and (text, value) != (cases.OTHERWISE, rows[-1][0])):
+            return None
+        pieces.trees.append(trees[0])
+        pieces.holds.append(condition.holds if condition else lambda _point: True)
+        pieces.ends.update(condition.ends if condition else ())
+        variable = {condition.variable} if condition and condition.variable else frozenset[str]()
+        pieces = pieces._replace(names=pieces.names | formula.symbols(trees[0]) | variable)
+    return pieces
+
+
+def _agree(wanted: _Pieces, given: _Pieces, name: str, ends: Sequence[Fraction]) -> bool | None:
     agreed = 0
-    for end in ends:
-        for step in _STEPS:
-            point = end + step
-            piece = next((value for value, inside in zip(values, holds, strict=True) if inside(point)), None)
-            wanted: Any = None if piece is None else numeric.value_of(piece, {name: point})
-            given: Any = numeric.value_of(tree, {name: point})
-            if (wanted is None) != (given is None):
-                return None if piece is not None else False
-            if wanted is not None and abs(wanted - given) > relation.CLOSE * max(1, abs(wanted)):
-                return False
-            agreed += wanted is not None
-    return True if agreed >= 3 else None
+    for point in (end + step for end in ends for step in _STEPS):
+        there, here = (_value(pieces, name, point) for pieces in (wanted, given))
+        if there is None or here is None:
+            if (there is None) != (here is None):
+                return None
+            continue
+        if abs(there - here) > relation.CLOSE * max(1, abs(there)):
+            return False
+        agreed += 1
+    return True if agreed >= MIN_AGREED else None
+
+
+def _value(pieces: _Pieces, name: str, point: Fraction) -> Any:
+    tree = next((tree for tree, holds in zip(pieces.trees, pieces.holds, strict=True) if holds(point)), None)
+    return None if tree is None else numeric.value_of(tree, {name: point})

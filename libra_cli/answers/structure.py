@@ -128,7 +128,7 @@ def _parse(text: str, unit: str | None, depth: int) -> Answer:
 
 def _leaf(text: str, unit: str | None) -> Leaf:
     value = number.parse(text)
-    if value is not None or unit is not None:
+    if value is not None or unit is not None or dates.is_date(text):
         return Leaf(text, value, unit)
     body, unit = units.split(text)
     return Leaf(body, number.parse(body), unit) if unit is not None else Leaf(text)

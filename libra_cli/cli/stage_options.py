@@ -108,9 +108,10 @@ def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
         ),
         _common(
             "--shard",
-            metavar="I/N|auto",
+            metavar="I/N|auto[/N]",
             help="Process only part I (from 0) of N; a hash of its id assigns each row to a part. auto: take I and N "
-            "from the Slurm array or step.",
+            "from the Slurm array or step. auto/N: take I alone from it, so that some tasks of an array of N can run "
+            "again.",
         ),
         *_processing_options(ordered=resumable),
         _common("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),

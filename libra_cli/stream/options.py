@@ -95,21 +95,25 @@ def identity(name: str) -> tuple[int, int] | str:
 class Shard:
     """The share of the rows that this process handles: those whose id hashes to `index` of `count`.
 
-    `text` is I/N, auto (the Slurm array and step), or None for all rows. Raises Fatal(2) if it is none of these.
+    `text` is I/N, auto (the Slurm array and step), auto/N (an array of N tasks, of which some may run now), or None for
+    all rows. Raises Fatal(2) if it is none of these.
     """
 
     def __init__(self, text: str | None):
         if text is None:
             self.index, self.count = 0, 1
-        elif text == "auto":
-            self.index, self.count = _slurm_shard()
         else:
-            index, _, count = text.partition("/")
-            digits = all(number.isascii() and number.isdigit() and len(number) < 10 for number in (index, count))
-            if not digits or int(index) >= int(count):
-                hint = "write I/N with 0 <= I < N (0/8 is the first of eight), or auto"
+            index, slash, count = text.partition("/")
+            is_auto = index == "auto"
+            numbers = [count] if is_auto else [index, count]
+            digits = all(number.isascii() and number.isdigit() and len(number) < 10 for number in numbers)
+            if is_auto and not slash:
+                self.index, self.count = _slurm_shard(None)
+            elif not digits or int(count) == 0 or (not is_auto and int(index) >= int(count)):
+                hint = "write I/N with 0 <= I < N (0/8 is the first of eight), auto, or auto/N"
                 raise Fatal(Exit.USAGE, f"--shard {text}: {hint}")
-            self.index, self.count = int(index), int(count)
+            else:
+                self.index, self.count = _slurm_shard(int(count)) if is_auto else (int(index), int(count))
 
     def has(self, record: str) -> bool:
         """Whether the row with the id `record` belongs to this shard."""
@@ -119,19 +123,36 @@ class Shard:
         return int.from_bytes(digest, "big") % self.count == self.index
 
 
-def _slurm_shard() -> tuple[int, int]:
-    """Array task x step task, whatever the array's first number and step."""
+def _slurm_shard(total: int | None) -> tuple[int, int]:
+    """Array task x step task. The array has `total` tasks, numbered from 0; if that is None, those that run now.
+
+    An array that begins with another number than 0 or 1, or has gaps, may be some tasks of an earlier one again: alone
+    they would take all rows.
+    """
     if "SLURM_ARRAY_TASK_ID" not in os.environ and "SLURM_STEP_NUM_TASKS" not in os.environ:
         raise Fatal(Exit.USAGE, "--shard auto: there is no Slurm array or step in the environment; write --shard I/N")
     index, count = 0, 1
     if "SLURM_ARRAY_TASK_ID" in os.environ:
         task = _number("SLURM_ARRAY_TASK_ID", 0)
+        if total is not None:
+            if task >= total:
+                hint = f"number the tasks from 0: --array=0-{total - 1}"
+                raise Fatal(Exit.USAGE, f"--shard auto/{total}: this is task {task} of the Slurm array; {hint}")
+            return _with_step(task, total)
         first, last = _number("SLURM_ARRAY_TASK_MIN", 0), _number("SLURM_ARRAY_TASK_MAX", task)
         step = max(1, _number("SLURM_ARRAY_TASK_STEP", 1))
         index, count = (task - first) // step, (last - first) // step + 1
         if _number("SLURM_ARRAY_TASK_COUNT", count) != count:  # 1,5,9-10: the shards in the gaps would never be done
-            hint = "write --shard I/N, or --array=0-N"
+            hint = "if they are some of N tasks, numbered from 0, write --shard auto/N"
             raise Fatal(Exit.USAGE, f"--shard auto: the Slurm array {first}-{last} has gaps; {hint}")
+        if first > 1:  # --array=5: one task of an earlier array, which has gone wrong
+            hint = "if that is one of N tasks, numbered from 0, write --shard auto/N"
+            raise Fatal(Exit.USAGE, f"--shard auto: the Slurm array begins with task {first}; {hint}")
+    return _with_step(index, count)
+
+
+def _with_step(index: int, count: int) -> tuple[int, int]:
+    """The share of this task of the Slurm step in the share `index` of `count`."""
     tasks = _number("SLURM_STEP_NUM_TASKS", 1)
     return index * tasks + _number("SLURM_PROCID", 0), count * tasks
 

@@ -100,9 +100,9 @@ def array(task: int, first: int, last: int, step: int, count: int) -> dict[str, 
     ("environment", "shard"),
     [
         (array(0, 0, 3, 1, 4), (0, 4)),
-        (array(7, 3, 11, 4, 3), (1, 3)),
-        (array(11, 3, 11, 4, 3), (2, 3)),
-        (array(5, 5, 5, 1, 1), (0, 1)),
+        (array(5, 1, 9, 4, 3), (1, 3)),
+        (array(8, 0, 8, 4, 3), (2, 3)),
+        (array(8, 1, 8, 1, 8), (7, 8)),
         (slurm(STEP_NUM_TASKS=4, PROCID=3), (3, 4)),
         (slurm(STEP_NUM_TASKS=1, PROCID=0), (0, 1)),
         (array(1, 0, 1, 1, 2) | slurm(STEP_NUM_TASKS=4, PROCID=3), (7, 8)),
@@ -119,7 +119,10 @@ def test_a_shard_is_taken_from_slurm(monkeypatch, environment, shard):
     ("environment", "message"),
     [
         ({}, "there is no Slurm array or step in the environment"),
-        (array(9, 1, 10, 1, 4), "the Slurm array 1-10 has gaps"),
+        (array(9, 1, 10, 1, 4), "the Slurm array 1-10 has gaps; .* write --shard auto/N"),
+        (array(7, 3, 7, 1, 2), "the Slurm array 3-7 has gaps"),
+        (array(5, 5, 5, 1, 1), "the Slurm array begins with task 5; .* write --shard auto/N"),
+        (array(7, 3, 11, 4, 3), "the Slurm array begins with task 3"),
         ({"SLURM_ARRAY_TASK_ID": "x"}, "SLURM_ARRAY_TASK_ID is 'x', not a number"),
     ],
 )
@@ -128,6 +131,31 @@ def test_a_slurm_that_does_not_say_which_shard_is_a_usage_error(monkeypatch, env
         monkeypatch.setenv(name, value)
     with pytest.raises(Fatal, match=message) as caught:
         Shard("auto")
+    assert caught.value.status == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    ("environment", "shard"),
+    [
+        (array(5, 5, 5, 1, 1), (5, 8)),
+        (array(7, 3, 7, 1, 2), (7, 8)),
+        (array(0, 0, 7, 1, 8), (0, 8)),
+        (array(1, 1, 1, 1, 1) | slurm(STEP_NUM_TASKS=4, PROCID=3), (7, 32)),
+        (slurm(STEP_NUM_TASKS=4, PROCID=3), (3, 4)),
+    ],
+)
+def test_some_tasks_of_an_array_take_their_total_from_the_option(monkeypatch, environment, shard):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    found = Shard("auto/8")
+    assert (found.index, found.count) == shard
+
+
+def test_a_task_beyond_the_total_is_refused(monkeypatch):
+    for name, value in array(8, 1, 8, 1, 8).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Fatal, match=r"this is task 8 of the Slurm array; .* from 0: --array=0-7") as caught:
+        Shard("auto/8")
     assert caught.value.status == Exit.USAGE
 
 
