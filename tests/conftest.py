@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+import warm
 from hypothesis import HealthCheck, settings
 
 # The same examples in every run, and no failure because a machine is busy.
@@ -51,12 +52,14 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def shell(environment: dict[str, str], tmp_path: Path) -> Shell:
+def shell(environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> Shell:
     """`shell(command, ...)` runs a command to its end, in `tmp_path` unless told otherwise.
 
     `command` is a list of words, or text for bash. `input` is given on standard input (default: nothing), `env` is
     added to the environment. A command that outlives `timeout` seconds is killed with all its children, and fails.
+    In tests that are marked `warm`, `libra` runs in a fork of a process that has imported what it needs.
     """
+    own = environment | ({"PATH": warm.path()} if request.node.get_closest_marker("warm") else {})
 
     def run(
         command: str | Sequence[str],
@@ -68,7 +71,7 @@ def shell(environment: dict[str, str], tmp_path: Path) -> Shell:
     ) -> Ended:
         words = ["bash", "-c", command] if isinstance(command, str) else list(command)
         process = subprocess.Popen(
-            words, cwd=cwd, env={**environment, **env}, start_new_session=True,
+            words, cwd=cwd, env={**own, **env}, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         try:

@@ -15,7 +15,7 @@ from libra_cli.answers import plain
 from libra_cli.answers.plain import Span
 
 _CALCULATION = re.compile(r"<<[^<>\n]{0,80}>>")
-_MODULO = re.compile(r"(\d+) ?mod ?(\d+)")
+_MODULO = re.compile(r"(?<!\d)(\d+) ?mod ?(\d+)")
 _TIMES = re.compile(r"(?<=\d) ?x ?(?=\d)")
 _NOTHING = re.compile(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
 
@@ -228,7 +228,8 @@ def value(text: str) -> str:
     for opening, closing in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")):
         if text.startswith(opening) and text.endswith(closing) and len(text) > len(opening) + len(closing):
             return text[len(opening) : -len(closing)].strip()
-    text = _MODULO.sub(r"\1 \\pmod{\2}", _TIMES.sub(r"\\times ", text))
+    text = _TIMES.sub(r"\\times ", text) if "x" in text else text
+    text = _MODULO.sub(r"\1 \\pmod{\2}", text) if "mod" in text else text
     exact, about, rough = text.partition("\u2248")
     if about:
         text = exact.strip() if any(map(str.isdigit, exact)) else f"{exact.strip()} = {rough.strip()}"

@@ -107,12 +107,15 @@ def tagged(tail: str) -> Statement | None:
 
 def explicit(tail: str) -> Iterator[Statement]:
     """What stands after "answer is", `Answer:`, `A:`, `####` or "should be", from the last to the first."""
-    found = [_statement(match) for match in _LABELLED.finditer(tail)]
+    last_line = tail.rstrip().rfind("\n") + 1
+    labelled = _LABELLED.match(tail, last_line)
+    if labelled is not None:  # as most texts without a box end
+        yield _statement(labelled)
+    found = [_statement(match) for match in _LABELLED.finditer(tail) if match.start() != last_line]
     if "should" in tail or "must" in tail:
         found += [_statement(match) for match in _SHOULD_BE.finditer(tail)]
     found += _named(tail)
-    last_line = tail.rstrip().rfind("\n") + 1
-    yield from sorted(found, key=lambda statement: (statement.start == last_line, statement.start), reverse=True)
+    yield from sorted(found, key=lambda statement: statement.start, reverse=True)
 
 
 def _statement(match: re.Match[str]) -> Statement:
