@@ -50,8 +50,8 @@ _ADJUNCTS = _words(
     "for in per after at from with by within on over during among between than each every before until out into"
 )
 _AMOUNTS = _words(
-    "total sum value answer maximum minimum average mean median probability chance length area volume cost price profit "
-    "result number amount distance speed rate product difference"
+    "total sum value answer maximum minimum average mean median probability chance length area volume cost price "
+    "profit result number amount distance speed rate product difference"
 )
 _DETERMINERS = _words("the other all these those his her its their our remaining first last next only about same")
 _DENIES = _words("not never cannot n't isn't aren't wasn't doesn't don't can't neither")
