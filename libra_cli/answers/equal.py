@@ -55,6 +55,7 @@ OTHER_UNIT, OTHER_TEXT = "other_unit", "other_text"
 """The units may differ; the letters of two options agree and their texts do not."""
 
 
+_NUMBER_AND_LETTERS = re.compile(r"(?P<value>-?\d[\d.,]*) ?(?P<letters>[A-Za-z]{1,2})")
 _MAY_BE_FAMILY = re.compile(r"\\in|mod|k|integer")
 
 
@@ -103,7 +104,7 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return decision
     if not _HAS_CONTENT.search(answer):
         return Decision(False, "text")
-    parsed = structure.parse(reference), structure.parse(answer)
+    parsed = _with_units(structure.parse(reference), structure.parse(answer))
     verdict = comparison.same(*parsed, compare=compare_plainly)
     if verdict is not None:
         return Decision(verdict, _level(*parsed, verdict))
@@ -182,6 +183,17 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
         if verdict is not None:
             return Decision(verdict, "number")
     return None
+
+
+def _with_units(reference: structure.Answer, answer: structure.Answer) -> tuple[structure.Answer, structure.Answer]:
+    """Read the letters of `7 m` as a unit, and not as a factor, if the other answer has a unit."""
+    if not isinstance(reference, Leaf) or not isinstance(answer, Leaf) or bool(reference.unit) is bool(answer.unit):
+        return reference, answer
+    product = _NUMBER_AND_LETTERS.fullmatch((answer if reference.unit else reference).text)
+    if product is None:
+        return reference, answer
+    measured = structure.parse(f"{product['value']}\\text{{ {product['letters']}}}")
+    return (reference, measured) if reference.unit else (measured, answer)
 
 
 def _level(reference: structure.Answer, answer: structure.Answer, verdict: bool) -> str:

@@ -74,7 +74,7 @@ _COMMA_NUMBER = re.compile(
 )
 
 _WHOLE = {
-    "yes": "是 是的 对 正确 真 はい 正しい 예 네 참 sí si oui ja sim да верно hay نعم हाँ",
+    "yes": "是 是的 对 正确 真 はい 正しい 예 네 참 sí si oui ja sim да верно نعم हाँ",
     "no": "否 不是 不对 错误 错 假 いいえ 아니요 아니오 거짓 non nein não nao нет неверно لا नहीं",
     "no solution": "无解 解なし 해가없다 keine_lösung sin_solución aucune_solution нет_решений",
     "undefined": "不存在 定義されない нет_предела",
