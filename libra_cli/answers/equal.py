@@ -56,6 +56,9 @@ OTHER_UNIT, OTHER_TEXT = "other_unit", "other_text"
 """The units may differ; the letters of two options agree and their texts do not."""
 
 
+_MAY_BE_FAMILY = re.compile(r"\\in|mod|k|integer")
+
+
 class Decision(NamedTuple):
     """Verdict on a pair of answers and the level of the cascade that gave it."""
 
@@ -169,17 +172,16 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
         product = linear.same(reference, answer)
         if product is not None:
             return Decision(product.equal, "numeric", product.reason)
-    written = normalize.normalized(reference), normalize.normalized(answer)
-    if written[0] == written[1]:
-        return None
-    if any(mark in text for mark in ("\\in", "mod", "k", "integer") for text in (reference, answer)):
+    if _MAY_BE_FAMILY.search(reference) or _MAY_BE_FAMILY.search(answer):
+        if normalize.normalized(reference) == normalize.normalized(answer):
+            return None
         from libra_cli.answers import families
 
         family = families.same(reference, answer)
         if family is not None:
             return Decision(family.equal, "structure", family.reason)
-    if written[0][:1].isdigit() and ("h" in written[0] or "h" in written[1]):
-        verdict = notation.same_durations(*written)
+    if reference[:1].isdigit() and ("h" in reference or "h" in answer):
+        verdict = notation.same_durations(normalize.normalized(reference), normalize.normalized(answer))
         if verdict is not None:
             return Decision(verdict, "number")
     return None
