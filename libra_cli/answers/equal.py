@@ -32,6 +32,7 @@ from libra_cli.answers import (
     notation,
     number,
     options,
+    percent,
     structure,
     units,
     words,
@@ -111,6 +112,8 @@ def _decide(reference: str, answer: str) -> Decision | None:
     leaves = [parsed_answer for parsed_answer in parsed if isinstance(parsed_answer, Leaf)]
     if len(leaves) == 2 and units_may_agree(*leaves):
         return Decision(None, _level(*parsed, False), OTHER_UNIT)
+    if len(leaves) == 2 and _percent_may_agree(*leaves):
+        return Decision(None, "number", percent.OTHER_PERCENT)
     verdict = comparison.same(*parsed, compare=compare_values)
     if verdict is not None:
         return Decision(verdict, "numeric")
@@ -214,7 +217,8 @@ def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
             return None
         return reference.number.value == answer.number.value * scale
     if reference.number and answer.number:
-        equal = number.same(reference.number, answer.number)
+        same = number.same if reference.unit or answer.unit else percent.same
+        equal = same(reference.number, answer.number)
         return None if equal and units_may_agree(reference, answer) else equal
     if reference.text == answer.text:
         return None if units_may_agree(reference, answer) else True
@@ -244,7 +248,7 @@ def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
 def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
     """Compare two leaves like `compare_plainly`, and formulas by their values; None if that is not certain."""
     verdict: bool | None = compare_plainly(reference, answer)
-    if verdict is not None or units_may_agree(reference, answer):
+    if verdict is not None or units_may_agree(reference, answer) or _percent_may_agree(reference, answer):
         return verdict
     scale = units.scale(answer.unit, reference.unit)
     if scale not in (None, 1):
@@ -284,6 +288,11 @@ def _in_radians(leaf: Leaf, other: Leaf) -> str:
 def units_may_agree(reference: Leaf, answer: Leaf) -> bool:
     """Whether the units differ in writing and may still mean the same."""
     return units.disagree(reference.unit, answer.unit) is None
+
+
+def _percent_may_agree(reference: Leaf, answer: Leaf) -> bool:
+    """Whether the answer is a percentage with the figure of a bare reference that has no unit."""
+    return not reference.unit and not answer.unit and percent.may_agree(reference.number, answer.number)
 
 
 def _compare_phrases(reference: Leaf, answer: Leaf) -> bool | None:
