@@ -31,6 +31,15 @@ def item_of_row(fields: Mapping[str, Any]) -> JudgeItem:
     return replace(item, responses=tuple(thinking.after_thinking(text) or "" for text in item.responses))
 
 
+def written_item(fields: Mapping[str, Any]) -> JudgeItem:
+    """The item of a row, its responses as they were written, thinking included; raises RowError as item_of_row."""
+    whole = fields.get("response_with_cot")
+    try:
+        return item_of(fields, whole if isinstance(whole, str) else None)
+    except ValueError as error:
+        raise RowError("no_item", str(error)) from None
+
+
 def _only_response(fields: Mapping[str, Any]) -> str | None:
     """The only response of a row after its thinking; None if it has no such field, or no text in it."""
     written = [fields[name] for name in ("response", "response_with_cot") if name in fields]
