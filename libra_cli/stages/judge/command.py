@@ -165,6 +165,7 @@ def _drops(values: dict[str, Any]) -> tuple[str, ...]:
 @option(
     "--implicit",
     is_flag=True,
+    default=None,
     help="Take the models for implicit reward models, which libra dpo --loss ce makes (see above). Needs --reference.",
 )
 @option(
