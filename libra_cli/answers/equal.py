@@ -51,8 +51,9 @@ _NO_NUMBER = re.compile(
 )
 _NO_VALUE = frozenset(("nothing", "undefined", "yes", "no"))
 _INDEFINITE = frozenset(("infinity", "pi", "once", "twice", "thrice"))
-OTHER_UNIT, OTHER_TEXT = "other_unit", "other_text"
-"""The units may differ; the letters of two options agree and their texts do not."""
+OTHER_UNIT, OTHER_TEXT, ROUNDED = "other_unit", "other_text", "rounded"
+"""The units may differ; the letters of two options agree and their texts do not; the answer is more exact than the
+reference, and rounds to it."""
 
 
 class Decision(NamedTuple):
@@ -107,6 +108,8 @@ def _decide(reference: str, answer: str) -> Decision | None:
     leaves = [parsed_answer for parsed_answer in parsed if isinstance(parsed_answer, Leaf)]
     if len(leaves) == 2 and units_may_agree(*leaves):
         return Decision(None, _level(*parsed, False), OTHER_UNIT)
+    if len(leaves) == 2 and _may_be_rounded(*leaves):
+        return Decision(None, "number", ROUNDED)
     verdict = comparison.same(*parsed, compare=compare_values)
     if verdict is not None:
         return Decision(verdict, "numeric")
@@ -190,6 +193,17 @@ def _level(reference: structure.Answer, answer: structure.Answer, verdict: bool)
     return "structure"
 
 
+def _may_be_rounded(reference: Leaf, answer: Leaf) -> bool:
+    """Whether a decimal reference may be the rounded answer: 12.35 of 12.3472, 0.667 of 2/3, 1.41 of \\sqrt{2}."""
+    if reference.number is None or not number.can_be_rounded(reference.number):
+        return False
+    if answer.number is not None:
+        return number.may_be_rounded(reference.number, answer.number)
+    from libra_cli.answers import numeric
+
+    return guard.is_formula(answer.text) and numeric.rounds(_in_radians(answer, reference), reference.number)
+
+
 def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
     """Compare two leaves as texts, numbers and words; None if they are formulas with different texts."""
     if units.disagree(reference.unit, answer.unit):
@@ -201,6 +215,8 @@ def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
         return reference.number.value == answer.number.value * scale
     if reference.number and answer.number:
         equal = number.same(reference.number, answer.number)
+        if not equal and number.may_be_rounded(reference.number, answer.number):
+            return None
         return None if equal and units_may_agree(reference, answer) else equal
     if reference.text == answer.text:
         return None if units_may_agree(reference, answer) else True
