@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from libra_cli.answers import boxes, damage, dates, languages, latex, options, sentences, statements, turns
+from libra_cli.answers import boxes, damage, dates, languages, latex, options, sentences, statements, turns, words
 
 NO_ANSWER, TRUNCATED, AMBIGUOUS, RETRACTED = "no_answer", "truncated", "ambiguous", "retracted"
 """The text gives no answer; it was cut before it gave one; it gives several; it takes back the only one."""
@@ -221,6 +221,9 @@ def _predicate(sentence: str) -> str | None:
     if len(parts) != 2 or sentences.denies(parts[1]):
         return None
     predicate = parts[1].rstrip(".! ")
+    first, _, rest = predicate.partition(" ")
+    if words.number(first) is not None and not rest.startswith("of "):  # three possible values
+        return first
     if not predicate or len(predicate) > _SHORT or _TWO_WORDS.search(predicate) or predicate.count("$") % 2:
         return None
     return predicate

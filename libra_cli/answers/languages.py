@@ -41,6 +41,9 @@ _VERBS = {
     for language, (nouns, verbs) in _STATEMENTS.items()
     for noun in nouns.split()
 }
+_NOUNS_OF_COMMAS = frozenset(
+    noun for language in ("es", "fr", "de", "pt", "it", "nl", "ru", "pl") for noun in _STATEMENTS[language][0].split()
+)
 _CONCLUSIONS = ("所以", "因此", "故", "综上", "よって", "したがって", "従って", "ゆえに", "따라서", "그러므로")
 _AFTERWARDS = (
     *("です", "である", "だ", "になる", "となる", "になります", "となります", "입니다", "이다", "이에요", "है"),
@@ -71,7 +74,7 @@ _COMMA_NUMBER = re.compile(
 )
 
 _WHOLE = {
-    "yes": "是 是的 对 正确 真 はい 正しい 예 네 참 sí si oui ja sim да верно hay نعم हाँ",
+    "yes": "是 是的 对 正确 真 はい 正しい 예 네 참 sí si oui ja sim да верно نعم हाँ",
     "no": "否 不是 不对 错误 错 假 いいえ 아니요 아니오 거짓 non nein não nao нет неверно لا नहीं",
     "no solution": "无解 解なし 해가없다 keine_lösung sin_solución aucune_solution нет_решений",
     "undefined": "不存在 定義されない нет_предела",
@@ -220,6 +223,8 @@ def with_decimal_point(answer: str, text: str) -> str:
 
 def _writes_decimal_commas(text: str) -> bool:
     words = {word.lower() for word in _WORD.findall(text[-TAIL_CHARS:])}
+    if not words.isdisjoint(_NOUNS_OF_COMMAS):
+        return True
     most = max(len(words & known) for known in _COMMA_WORDS.values())
     return most >= 2 and most > len(words & _ENGLISH)
 

@@ -40,7 +40,7 @@ _WORDS_AROUND = re.compile(r"^(?:\*\*|[:=\s])+|(?:\*\*|\s)+$")
 _ADVERB = re.compile(r"^(?:simply|therefore|thus|then|just|exactly|clearly|equal to)\s+", re.IGNORECASE)
 _REMARK = re.compile(
     r",?\s+(?:because|since|as (?:shown|we|the|it|above|in)|due to|and not|rather than|instead of)\b.*"
-    r"|,\s*(?:as|while|whereas|not)\s.*|,\s*i\.e\..*"
+    r"|,\s*(?:as|while|whereas|not|I (?:think|believe|guess|suppose))(?:\s.*|$)|,\s*i\.e\..*"
     r"|\s*\((?:i\.e\.|about|approx|not|since|because|when|where|for|or about)\b[^()]*\)\.?$"
     r"|[\s\\,]*(?:\\text\s*\{\s*)?\((?:\\text\s*\{)?\s*not\b.*$",
     re.DOTALL,
@@ -119,7 +119,10 @@ def explicit(tail: str) -> Iterator[Statement]:
 
 
 def _statement(match: re.Match[str]) -> Statement:
-    return Statement(match["answer"], match.start(), match.end())
+    given = match["answer"]
+    if given.startswith("}"):  # $$\text{Answer: } 8$$
+        given = given[1:].rstrip("$").strip()
+    return Statement(given, match.start(), match.end())
 
 
 def _named(tail: str) -> Iterator[Statement]:
@@ -174,7 +177,8 @@ def tidy(answer: str) -> sentences.Asserted:
     spans = formulas(answer)
     if len(spans) == 1 and not _WORDS.search(answer[: spans[0].start()] + answer[spans[0].end() :]):
         return sentences.Asserted(content(spans[0]) or None)
-    if spans or (_TWO_WORDS.search(answer) and any(map(str.isdigit, answer))):
+    in_words = _TWO_WORDS.search(answer) or " equals " in answer or " is " in answer
+    if spans or (in_words and any(map(str.isdigit, answer))):
         found = sentences.asserted(f"is {answer}")
         if found.answer or found.unclear or spans:
             return found if found.answer or found.unclear else sentences.Asserted(answer)
