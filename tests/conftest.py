@@ -20,6 +20,9 @@ settings.register_profile("libra", deadline=None, derandomize=True, suppress_hea
 settings.load_profile("libra")
 
 SCRIPTS = Path(sys.executable).parent
+TESTS = Path(__file__).parent
+WARM = ("cases", "contract", "docs", "engines", "metrics", "paper", "records", "reports", "rm_benchmarks", "stages")
+"""Folders of tests that are about what a stage does, not about its process."""
 
 # Who starts the tests in the background has them ignore Ctrl-C, and every process below would inherit that.
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
@@ -57,9 +60,9 @@ def shell(environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRe
 
     `command` is a list of words, or text for bash. `input` is given on standard input (default: nothing), `env` is
     added to the environment. A command that outlives `timeout` seconds is killed with all its children, and fails.
-    In tests that are marked `warm`, `libra` runs in a fork of a process that has imported what it needs.
+    In the folders `WARM`, `libra` runs in a fork of a process that has imported what it needs.
     """
-    own = environment | ({"PATH": warm.path()} if request.node.get_closest_marker("warm") else {})
+    own = environment | ({"PATH": warm.path()} if request.path.relative_to(TESTS).parts[0] in WARM else {})
 
     def run(
         command: str | Sequence[str],

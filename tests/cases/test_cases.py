@@ -24,7 +24,6 @@ EXPECTED = ("out", "err", "status")
 UPDATE = bool(os.environ.get("LIBRA_UPDATE_CASES"))
 
 
-@pytest.mark.warm
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.relative_to(HERE).as_posix())
 def test_case(case, shell, tmp_path):
     work = tmp_path / "case"

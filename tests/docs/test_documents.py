@@ -43,7 +43,6 @@ def runs(block: Block) -> bool:
 
 
 @pytest.mark.engine
-@pytest.mark.warm
 @pytest.mark.timeout(900)  # the tutorial trains twice
 @pytest.mark.parametrize("page", [page for page in PAGES if any(map(runs, blocks(page)))])
 def test_the_blocks_of_a_page_run_one_after_another(page, demo, tmp_path, shell):
