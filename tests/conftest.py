@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+import warm
 from hypothesis import HealthCheck, settings
 
 # The same examples in every run, and no failure because a machine is busy.
@@ -19,6 +20,9 @@ settings.register_profile("libra", deadline=None, derandomize=True, suppress_hea
 settings.load_profile("libra")
 
 SCRIPTS = Path(sys.executable).parent
+TESTS = Path(__file__).parent
+WARM = ("cases", "contract", "docs", "engines", "metrics", "paper", "records", "reports", "rm_benchmarks", "stages")
+"""Folders of tests that are about what a stage does, not about its process."""
 
 # Who starts the tests in the background has them ignore Ctrl-C, and every process below would inherit that.
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
@@ -51,12 +55,14 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def shell(environment: dict[str, str], tmp_path: Path) -> Shell:
+def shell(environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> Shell:
     """`shell(command, ...)` runs a command to its end, in `tmp_path` unless told otherwise.
 
     `command` is a list of words, or text for bash. `input` is given on standard input (default: nothing), `env` is
     added to the environment. A command that outlives `timeout` seconds is killed with all its children, and fails.
+    In the folders `WARM`, `libra` runs in a fork of a process that has imported what it needs.
     """
+    own = environment | ({"PATH": warm.path()} if request.path.relative_to(TESTS).parts[0] in WARM else {})
 
     def run(
         command: str | Sequence[str],
@@ -68,7 +74,7 @@ def shell(environment: dict[str, str], tmp_path: Path) -> Shell:
     ) -> Ended:
         words = ["bash", "-c", command] if isinstance(command, str) else list(command)
         process = subprocess.Popen(
-            words, cwd=cwd, env={**environment, **env}, start_new_session=True,
+            words, cwd=cwd, env={**own, **env}, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         try:

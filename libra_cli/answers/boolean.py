@@ -43,9 +43,10 @@ class _NoProposition(Exception):
 
 def same(reference: str, answer: str) -> bool | None:
     """Whether two answers are the same proposition or set; None unless both are, and one has an operator."""
-    products = [_PRODUCT.fullmatch(normalize.unwrapped(text)) for text in (reference, answer)]
-    if products[0] and products[1]:  # A \times B is not B \times A
-        return products[0][0].replace(" ", "") == products[1][0].replace(" ", "")
+    if "\\times" in reference and "\\times" in answer:  # A \times B is not B \times A
+        products = [_PRODUCT.fullmatch(normalize.unwrapped(text)) for text in (reference, answer)]
+        if products[0] and products[1]:
+            return products[0][0].replace(" ", "") == products[1][0].replace(" ", "")
     if not (_NEEDED.search(reference) or _NEEDED.search(answer)):
         return None
     try:

@@ -13,6 +13,7 @@ _CASES = re.compile(
     re.DOTALL,
 )
 _CONDITION = re.compile(r"(?<![A-Za-z])(?:if|when|for|where)(?![A-Za-z]) ?")
+_VERBS = ("is", "are", "an", "a")
 _COMMA = re.compile(r",")
 
 
@@ -29,5 +30,5 @@ def _value_and_condition(row: str) -> tuple[str, str]:
     if not separator:
         parts = _CONDITION.split(row, maxsplit=1) if _CONDITION.search(row) else latex.split(row, _COMMA)
         value, condition = (parts[0], ",".join(parts[1:])) if len(parts) > 1 else (row, "")
-    condition = _CONDITION.sub("", condition).strip(" ,.;")
+    condition = " ".join(word for word in _CONDITION.sub("", condition).strip(" ,.;").split() if word not in _VERBS)
     return value.strip(" ,;"), OTHERWISE if condition in ("otherwise", "else", "elsewhere") else condition

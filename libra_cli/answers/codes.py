@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 
-from libra_cli.answers import normalize
 from libra_cli.answers.finding import Finding
 
-_SET_AS_TEXT = re.compile(r"\$*\\(?:text\w*|mathrm|mbox|operatorname)\s*\{\s*[A-Za-z0-9]+\s*\}\$*")
+_LETTERS_AND_DIGITS = re.compile(
+    r"[$*]*(?P<command>\\(?:text\w*|math\w+|mbox|operatorname)\s*\{)?\s*(?P<text>[A-Za-z0-9]+)\s*\}?[$*.]*"
+)
 _LETTER_BEFORE_DIGIT = re.compile(r"[A-Z]\d|[A-Za-z]\d+[A-Za-z]")
 _HEXADECIMAL = re.compile(r"(?=\d*[A-Fa-f])(?=[A-Fa-f]*\d)[0-9A-Fa-f]{3,}")
 MIN_WORD = 3
@@ -23,14 +24,15 @@ _SHORT_WORDS = ("no", "ja", "si", "ok")
 
 def same(reference: str, answer: str) -> Finding | None:
     """Compare two answers that differ in the order or the case of their letters and digits; None for all others."""
-    wanted, given = (normalize.normalized(text) for text in (reference, answer))
-    if wanted == given or len(wanted) != len(given) or not (wanted.isalnum() and given.isalnum()):
+    texts = _LETTERS_AND_DIGITS.fullmatch(reference), _LETTERS_AND_DIGITS.fullmatch(answer)
+    if texts[0] is None or texts[1] is None:
         return None
-    if sorted(wanted.lower()) != sorted(given.lower()) or not (wanted + given).isascii() or wanted.isdecimal():
+    wanted, given = texts[0]["text"], texts[1]["text"]
+    if wanted == given or wanted.isdecimal() or sorted(wanted.lower()) != sorted(given.lower()):
         return None
     if wanted.lower() == given.lower():
         return _same_but_for_case(wanted, given)
-    set_as_text = [bool(_SET_AS_TEXT.fullmatch(text)) for text in (reference, answer)]
+    set_as_text = [bool(text["command"]) for text in texts if text]
     if all(set_as_text) or any(map(_is_code, (wanted, given))):
         return Finding(False)
     return Finding(None, "spelled_otherwise") if any(set_as_text) and wanted.isalpha() else None

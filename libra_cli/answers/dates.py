@@ -63,9 +63,9 @@ def _numeric(first: int, second: int, third: int, *written: str) -> frozenset[Da
 
 def is_date(text: str) -> bool:
     """Whether a text is a date for certain: 3/4/2025 may be a fraction as well."""
-    if not (text[:4].isdecimal() and text[4:5] == "-") and _MONTH.search(text) is None:
-        return False
-    return bool(dates(text))
+    if " " in text or "," in text:
+        return len(text) <= MAX_CHARS and _MONTH.search(text) is not None and bool(dates(text))
+    return text[4:5] == "-" and text[:4].isdecimal() and bool(dates(text))
 
 
 def same(reference: str, answer: str) -> bool | None:

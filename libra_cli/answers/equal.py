@@ -32,6 +32,7 @@ from libra_cli.answers import (
     notation,
     number,
     options,
+    percent,
     structure,
     units,
     words,
@@ -51,8 +52,13 @@ _NO_NUMBER = re.compile(
 )
 _NO_VALUE = frozenset(("nothing", "undefined", "yes", "no"))
 _INDEFINITE = frozenset(("infinity", "pi", "once", "twice", "thrice"))
-OTHER_UNIT, OTHER_TEXT = "other_unit", "other_text"
-"""The units may differ; the letters of two options agree and their texts do not."""
+OTHER_UNIT, OTHER_TEXT, ROUNDED = "other_unit", "other_text", "rounded"
+"""The units may differ; the letters of two options agree and their texts do not; the answer is more exact than the
+reference, and rounds to it."""
+
+
+_NUMBER_AND_LETTERS = re.compile(r"(?P<value>-?\d[\d.,]*) ?(?P<letters>[A-Za-z]{1,2})")
+_MAY_BE_FAMILY = re.compile(r"\\in|mod|k|integer")
 
 
 class Decision(NamedTuple):
@@ -100,13 +106,17 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return decision
     if not _HAS_CONTENT.search(answer):
         return Decision(False, "text")
-    parsed = structure.parse(reference), structure.parse(answer)
+    parsed = _with_units(structure.parse(reference), structure.parse(answer))
     verdict = comparison.same(*parsed, compare=compare_plainly)
     if verdict is not None:
         return Decision(verdict, _level(*parsed, verdict))
     leaves = [parsed_answer for parsed_answer in parsed if isinstance(parsed_answer, Leaf)]
     if len(leaves) == 2 and units_may_agree(*leaves):
         return Decision(None, _level(*parsed, False), OTHER_UNIT)
+    if len(leaves) == 2 and _percent_may_agree(*leaves):
+        return Decision(None, "number", percent.OTHER_PERCENT)
+    if len(leaves) == 2 and _may_be_rounded(*leaves):
+        return Decision(None, "number", ROUNDED)
     verdict = comparison.same(*parsed, compare=compare_values)
     if verdict is not None:
         return Decision(verdict, "numeric")
@@ -166,20 +176,30 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
         product = linear.same(reference, answer)
         if product is not None:
             return Decision(product.equal, "numeric", product.reason)
-    written = normalize.normalized(reference), normalize.normalized(answer)
-    if written[0] == written[1]:
-        return None
-    if any(mark in text for mark in ("\\in", "mod", "k", "integer") for text in (reference, answer)):
+    if _MAY_BE_FAMILY.search(reference) or _MAY_BE_FAMILY.search(answer):
+        if normalize.normalized(reference) == normalize.normalized(answer):
+            return None
         from libra_cli.answers import families
 
         family = families.same(reference, answer)
         if family is not None:
             return Decision(family.equal, "structure", family.reason)
-    if written[0][:1].isdigit() and ("h" in written[0] or "h" in written[1]):
-        verdict = notation.same_durations(*written)
+    if reference[:1].isdigit() and ("h" in reference or "h" in answer):
+        verdict = notation.same_durations(normalize.normalized(reference), normalize.normalized(answer))
         if verdict is not None:
             return Decision(verdict, "number")
     return None
+
+
+def _with_units(reference: structure.Answer, answer: structure.Answer) -> tuple[structure.Answer, structure.Answer]:
+    """Read the letters of `7 m` as a unit, and not as a factor, if the other answer has a unit."""
+    if not isinstance(reference, Leaf) or not isinstance(answer, Leaf) or bool(reference.unit) is bool(answer.unit):
+        return reference, answer
+    product = _NUMBER_AND_LETTERS.fullmatch((answer if reference.unit else reference).text)
+    if product is None:
+        return reference, answer
+    measured = structure.parse(f"{product['value']}\\text{{ {product['letters']}}}")
+    return (reference, measured) if reference.unit else (measured, answer)
 
 
 def _level(reference: structure.Answer, answer: structure.Answer, verdict: bool) -> str:
@@ -188,6 +208,17 @@ def _level(reference: structure.Answer, answer: structure.Answer, verdict: bool)
     if isinstance(reference, Leaf) and isinstance(answer, Leaf):
         return "number" if reference.number and answer.number else "text"
     return "structure"
+
+
+def _may_be_rounded(reference: Leaf, answer: Leaf) -> bool:
+    """Whether a decimal reference may be the rounded answer: 12.35 of 12.3472, 0.667 of 2/3, 1.41 of \\sqrt{2}."""
+    if reference.number is None or not number.can_be_rounded(reference.number):
+        return False
+    if answer.number is not None:
+        return number.may_be_rounded(reference.number, answer.number)
+    from libra_cli.answers import numeric
+
+    return guard.is_formula(answer.text) and numeric.rounds(_in_radians(answer, reference), reference.number)
 
 
 def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
@@ -200,7 +231,10 @@ def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
             return None
         return reference.number.value == answer.number.value * scale
     if reference.number and answer.number:
-        equal = number.same(reference.number, answer.number)
+        same = number.same if reference.unit or answer.unit else percent.same
+        equal = same(reference.number, answer.number)
+        if not equal and number.may_be_rounded(reference.number, answer.number):
+            return None
         return None if equal and units_may_agree(reference, answer) else equal
     if reference.text == answer.text:
         return None if units_may_agree(reference, answer) else True
@@ -230,7 +264,7 @@ def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
 def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
     """Compare two leaves like `compare_plainly`, and formulas by their values; None if that is not certain."""
     verdict: bool | None = compare_plainly(reference, answer)
-    if verdict is not None or units_may_agree(reference, answer):
+    if verdict is not None or units_may_agree(reference, answer) or _percent_may_agree(reference, answer):
         return verdict
     scale = units.scale(answer.unit, reference.unit)
     if scale not in (None, 1):
@@ -270,6 +304,11 @@ def _in_radians(leaf: Leaf, other: Leaf) -> str:
 def units_may_agree(reference: Leaf, answer: Leaf) -> bool:
     """Whether the units differ in writing and may still mean the same."""
     return units.disagree(reference.unit, answer.unit) is None
+
+
+def _percent_may_agree(reference: Leaf, answer: Leaf) -> bool:
+    """Whether the answer is a percentage with the figure of a bare reference that has no unit."""
+    return not reference.unit and not answer.unit and percent.may_agree(reference.number, answer.number)
 
 
 def _compare_phrases(reference: Leaf, answer: Leaf) -> bool | None:

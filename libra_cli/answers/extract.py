@@ -18,13 +18,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from libra_cli.answers import boxes, damage, dates, languages, latex, options, sentences, statements, turns
+from libra_cli.answers import boxes, damage, dates, languages, latex, options, sentences, statements, turns, words
 
 NO_ANSWER, TRUNCATED, AMBIGUOUS, RETRACTED = "no_answer", "truncated", "ambiguous", "retracted"
 """The text gives no answer; it was cut before it gave one; it gives several; it takes back the only one."""
 
 _SHORT = 64
-_FEW_WORDS = 4
+_FEW_WORDS, _FEW_CHARS = 4, 5
 _DENIED_AT_ONCE = re.compile(
     r"[\s$.*\\)\]]*(?:(?:is|was|would be)|(?:but|no|wait),?\s+(?:that|this|it)(?:'s| is| was))"
     r"\s+(?:actually\s+)?(?:wrong|incorrect|not|a mistake)\b",
@@ -45,6 +45,12 @@ _DOUBTED = re.compile(
     re.IGNORECASE,
 )
 """A sentence that may change what stands before it: an explicit statement behind it counts."""
+_CHANGES = (
+    *("wrong", "incorrect", "mistake", "error", "slip", "not ", "mis", "reject", "back", "scratch", "fails"),
+    *("oops", "wait", "hold on", "hmm", "actually", "thought", "correction", "sorry", "let me"),
+    *("no ", "no,", "no.", "no!", "no:", "\u7b97\u9519", "\u641e\u9519", "\u5f04\u9519"),
+)
+"""Substrings, in lower case, of every text that takes something back (a faster test)."""
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z\u00c0-\u00de$*\\\u220e\u25a1])")
 _IS = re.compile(r"\b(?:is|are|equals?(?: to)?)\s")
 _TWO_WORDS = re.compile(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
@@ -96,10 +102,14 @@ def _read(text: str, reference: str | None, cut: bool | None) -> Extraction:
         option = _option(text, box, cut)
         if option is not None:
             return Extraction(option)
+        if box is None and not cut:
+            found = _in_prose(text, reference, cut)
+            is_silent = found.reason != NO_ANSWER or not options.are_named(text)
+            return found if is_silent else Extraction(None, AMBIGUOUS)
     if box is None:
         return _in_prose(text, reference, cut)
     after = text[box.end :]
-    if len(after) > _FEW_WORDS and (changed := _changed(after, after_box=True, cut=cut)):
+    if changed := _changed(after, after_box=True, cut=cut):
         return changed
     return Extraction(_in_box(box.content))
 
@@ -118,6 +128,11 @@ def _option(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:
 
 def _changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None:
     """What a text says after its answer, if it takes the answer back; None if it does not."""
+    if len(after) <= _FEW_CHARS:
+        return None  # as most texts, which end in a box
+    after = after[-statements.TAIL_CHARS :]
+    if not any(map(after.lower().__contains__, _CHANGES)):
+        return None
     denied = _DENIED_AT_ONCE.match(after) if after_box else None
     denied = denied or next(filter(_is_about_the_answer, _DENIED.finditer(after)), None)
     doubted = None if denied else _DOUBTED.search(after)
@@ -152,6 +167,8 @@ def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
     for statement in statements.explicit(tail):
         if cut and statement.end >= len(tail.rstrip()):
             break
+        if statement.given.isalnum() and statement.end >= len(tail.rstrip()):  # A: 26
+            return Extraction(statement.given)
         changed = _changed(tail[statement.start :], False, cut)
         asserted = statements.tidy(statement.given)
         if not changed and sentences.denies((asserted.answer or "").partition(" ")[0]):  # "not 7. It is 5."
@@ -169,7 +186,10 @@ def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
     abroad = languages.concluded_number(tail) if not concluded.answer else None
     if abroad or concluded.answer or concluded.unclear:
         return _of_asserted(sentences.Asserted(abroad) if abroad else concluded)
-    return _of_asserted(statements.tidy(bold.given)) if bold else _whole(text, reference)
+    if bold:
+        return _of_asserted(statements.tidy(bold.given))
+    option = options.chosen(tail, ()) if reference is None else None
+    return Extraction(option) if option else _whole(text, reference)
 
 
 def _of_asserted(asserted: sentences.Asserted) -> Extraction:
@@ -202,9 +222,12 @@ def _concluded(tail: str) -> sentences.Asserted:
 def _predicate(sentence: str) -> str | None:
     """The one or two words after the only "is" of a sentence without a number."""
     parts = _IS.split(sentence)
-    if len(parts) != 2 or sentences.denies(parts[1]):
+    if len(parts) != 2 or sentences.denies(sentence):
         return None
     predicate = parts[1].rstrip(".! ")
+    first, _, rest = predicate.partition(" ")
+    if words.number(first) is not None and not rest.startswith("of "):  # three possible values
+        return first
     if not predicate or len(predicate) > _SHORT or _TWO_WORDS.search(predicate) or predicate.count("$") % 2:
         return None
     return predicate

@@ -93,7 +93,7 @@ def same(reference: str, answer: str) -> Finding | None:
 def _family(raw: str) -> Family | None:
     if len(raw) > normalize.MAX_CHARS:
         return None
-    text = " ".join(_UNWRAP.sub(r" \1 ", normalize.unwrapped(raw)).replace("$", "").split())
+    text = " ".join(_UNWRAP.sub(r" \1 ", normalize.unwrapped(raw)).replace("$", "").replace("\\ ", " ").split())
     declaration = _IN_INTEGERS.search(text)
     letter = ""
     if declaration:

@@ -50,12 +50,13 @@ def same(reference: str, answer: str) -> Finding | None:
     """Compare two answers, one of them a formula of vectors or matrices; None if neither is."""
     if not (_NEEDED.search(reference) or _NEEDED.search(answer)):
         return None
-    sides = _without_common_name(reference, answer)
     try:
+        sides = _without_common_name(reference, answer)
         formulas = [_Formula(side) for side in sides]
     except _Unread:
         return None
-    if not any(formula.has_products or formula.units or formula.vectors for formula in formulas):
+    of_vectors = any(formula.has_products or formula.units or formula.vectors for formula in formulas)
+    if not (of_vectors or all(formula.components for formula in formulas)):
         return _of_possible_matrices(formulas)
     of_matrices = any(formula.is_of_matrices for formula in formulas)
     units = any(formula.units for formula in formulas)
@@ -89,8 +90,8 @@ def _without_common_name(reference: str, answer: str) -> list[str]:
     """Right sides of two equations for the same vector, or of the only equation."""
     sides = [normalize.unwrapped(text).split("=") for text in (reference, answer)]
     if all(len(side) == 2 for side in sides):
-        left = {side[0].replace(" ", "") for side in sides}
-        return [side[-1] for side in sides] if len(left) == 1 else ["=".join(side) for side in sides]
+        left = [_tokens(side[0]) for side in sides]
+        return [side[-1] for side in sides] if left[0] == left[1] else ["=".join(side) for side in sides]
     return [side[-1] if len(side) < 3 else "=".join(side) for side in sides]
 
 
@@ -118,8 +119,8 @@ class _Formula:
     def __init__(self, text: str):
         if len(text) > normalize.MAX_CHARS or not text.strip():
             raise _Unread
-        self._components = _components(text)
-        self._tokens = [] if self._components else _tokens(text)
+        self.components = _components(text)
+        self._tokens = [] if self.components else _tokens(text)
         kinds = [kind for kind, _ in self._tokens]
         self.units = "unit" in kinds
         self.vectors = "vector" in kinds
@@ -142,8 +143,8 @@ class _Formula:
         return len(letters) > 1 and any(len(found) == 2 for found in letters.values())
 
     def value(self, point: int, of_matrices: bool, units: bool) -> Value:
-        if self._components:
-            parts = [_Formula(part).value(point, False, False) for part in self._components]
+        if self.components:
+            parts = [_Formula(part).value(point, False, False) for part in self.components]
             vector = tuple(part for part in parts if not isinstance(part, tuple))
             if len(vector) < len(parts):
                 raise _Unread

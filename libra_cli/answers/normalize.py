@@ -86,6 +86,7 @@ _REWRITES = tuple(
         ("P", r"(?:\{\}|(?<![\w)}]))\s*[\^_]\s*\{?(\d+)\}?\s*P\s*_\s*\{?(\d+)\}?", r"\\frac{\1!}{(\1-\2)!}"),
         ("(", r"(?<=[\w)}])\s*\((?:since|because|as|so|for|given that)\b.*\)\s*$", ""),  # a remark
         ("^", r"(?<![A-Za-z\\])([CAP])\s*\^\s*\{?(\d+)\}?\s*_\s*\{?(\d+)\}?", r"\1_{\3}^{\2}"),
+        ("_", r"(?<=[\d}])(?=[CAP]_\{?\d+\}?\^)", r"\\cdot "),
         ("C", r"\b(?<!\d)(\d+)C(\d+)\b", r"\\binom{\1}{\2}"),
         (r"\dot", r"\\dot\{(\d)\}(\d*)\\dot\{(\d)\}", r"\\overline{\1\2\3}"),
         ("", r"(?<=\d)\s*\^?\s*\{?\s*(st|nd|rd|th)\s*\}?\s*$", r"\1"),
@@ -150,9 +151,10 @@ _NEEDLESS_SPACE = re.compile(r"(?<![A-Za-z0-9]) | (?![A-Za-z0-9])")
 _SPACE_BEHIND_COMMAND = re.compile(r"(\\[A-Za-z]+) (?![A-Za-z])")
 
 
+@lru_cache(CACHED)
 def plain(raw: str) -> str:
     """`raw` without what encloses a published reference, with its backslashes repaired, in international notation."""
-    if len(raw) > MAX_CHARS or (raw.isascii() and raw.isalnum()):
+    if len(raw) > MAX_CHARS or _PLAIN.fullmatch(raw) or (raw.isascii() and raw.isalnum()):
         return raw.strip()
     text = damage.repaired_answer(raw).strip().removeprefix("####").lstrip()
     if text.count("$") > 2 and not any(map(_HAS_DIGIT.search, text.split("$")[::2])):  # in pieces: $90$, $60$

@@ -36,6 +36,7 @@ _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000
 _FIGURE = re.compile(r"\\(?P<kind>triangle|angle) ?(?P<corners>[A-Z]{1,4})")
 _CONGRUENCE = re.compile(r"(?:(?P<name>[a-z])\\equiv ?)?(?P<residue>-?\d+) ?\(?\\pmod\{(?P<modulus>[1-9]\d*)\}\)?")
 _ASSIGNED = re.compile(r"(?:[a-z]=)?-?\d+")
+_WHOLE = re.compile(r"-?\d{1,18}")
 _NO_TIME = re.compile(r"-?\d+(?:[.:]\d+)?")
 _DAY, _HALF_DAY = 24 * 3600, 12 * 3600
 
@@ -198,6 +199,8 @@ def _same_congruences(reference: str, answer: str) -> bool | None:
     if given and not wanted and not given["name"] and reference.lstrip("-").isdecimal():  # a remainder: 3 mod 10
         same = int(reference) == int(given["residue"])
         return True if same else False if (int(reference) - int(given["residue"])) % int(given["modulus"]) else None
+    if wanted and not given and not wanted["name"] and _WHOLE.fullmatch(answer):
+        return wanted["residue"] == answer or (_is_residue(wanted, Fraction(answer)) and None)
     if not wanted or not given:
         return False if wanted and _ASSIGNED.fullmatch(answer) else None
     modulus = int(wanted["modulus"])

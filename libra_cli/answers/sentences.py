@@ -15,7 +15,7 @@ from libra_cli.answers import plain
 from libra_cli.answers.plain import Span
 
 _CALCULATION = re.compile(r"<<[^<>\n]{0,80}>>")
-_MODULO = re.compile(r"(\d+) ?mod ?(\d+)")
+_MODULO = re.compile(r"(?<!\d)(\d+) ?mod ?(\d+)")
 _TIMES = re.compile(r"(?<=\d) ?x ?(?=\d)")
 _NOTHING = re.compile(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
 
@@ -49,8 +49,12 @@ _IMPERATIVES = _words("take find use let consider suppose check note count add s
 _ADJUNCTS = _words(
     "for in per after at from with by within on over during among between than each every before until out into"
 )
+_AMOUNTS = _words(
+    "total sum value answer maximum minimum average mean median probability chance length area volume cost price "
+    "profit result number amount distance speed rate product difference"
+)
 _DETERMINERS = _words("the other all these those his her its their our remaining first last next only about same")
-_DENIES = _words("not never cannot n't isn't aren't wasn't doesn't don't can't neither")
+_DENIES = _words("none not never cannot n't isn't aren't wasn't doesn't don't can't neither")
 _BOUNDS = {"greater": ">", "more": ">", "larger": ">", "bigger": ">", "less": "<", "smaller": "<", "fewer": "<"}
 _JOINS = _words(", ; and or & either both")
 _MODIFIERS = _words("real integer positive negative whole odd even distinct exact")
@@ -71,6 +75,8 @@ class Group(NamedTuple):
     is_name: bool
     relation: bool
     before: tuple[str, ...]
+    goes_on: bool = False
+    """Another one is added to it: 8 cats and 9 dogs."""
 
 
 class Clause(NamedTuple):
@@ -137,7 +143,7 @@ def _of_clause(clause: Clause) -> Asserted:
         free = [group for group in groups if not _belongs_to_another_word(group.before)]
         related = [group for group in groups if group.relation]
         chosen = next((some for some in (after_is, related, free) if len(some) == 1), None)
-        if chosen is None or "from" in clause.words:
+        if chosen is None or "from" in clause.words or chosen[0].goes_on:
             return Asserted(None, unclear=True)
         groups = tuple(chosen)
     return _bounded(groups[0], named, clause)
@@ -148,7 +154,9 @@ def _belongs_to_another_word(before: Sequence[str]) -> bool:
     words = list(before)
     while words and words[-1] in _DETERMINERS:
         words.pop()
-    return bool(words) and (words[-1] in _ADJUNCTS or (words[-1] == "of" and len(words) < len(before)))
+    if words[-1:] == ["of"]:  # 15 of the 20, an album of 50, but a total of 50
+        return len(words) < len(before) or _AMOUNTS.isdisjoint(words[-2:])
+    return bool(words) and words[-1] in _ADJUNCTS
 
 
 def _follows_is(before: Sequence[str]) -> bool:
@@ -161,6 +169,8 @@ def _follows_is(before: Sequence[str]) -> bool:
 def _bounded(group: Group, named: Sequence[Group], clause: Clause) -> Asserted:
     """The answer in a group, unless the words before it deny it; a bound of a variable becomes a relation."""
     near = group.before[-5:]
+    if "between" in near and named:
+        return Asserted(None, unclear=True)
     if not _DENIES.isdisjoint(near):
         return Asserted(None)
     at = next((index for index, word in enumerate(near) if word == "than"), None)
@@ -178,11 +188,15 @@ def _bounded(group: Group, named: Sequence[Group], clause: Clause) -> Asserted:
 class _Builder:
     """Collects the clauses of a sentence."""
 
-    def __init__(self) -> None:
+    def __init__(self, chances: bool) -> None:
+        self._chances = chances
+        """The sentence is about chances, so that 3 in 5 is a fraction."""
         self.clauses: list[Clause] = []
         self._opener = ""
         self._words: list[str] = []
         self._groups: list[tuple[list[Span], tuple[str, ...]]] = []
+        self._going_on: set[int] = set()
+        """Groups to which another one is added."""
         self._pending: list[str] = []
         """Words and marks since the last span."""
 
@@ -203,20 +217,32 @@ class _Builder:
         last = self._groups[-1][0] if self._groups else []
         if joined and not (last[-1].is_number != span.is_number and last[-1].relation != span.relation):
             last.append(span)
-        elif self._pending == ["out", "of"] and last and last[-1].is_number and span.is_number:
+        elif self._is_fraction() and last and last[-1].is_number and span.is_number:
             last[-1] = last[-1]._replace(text=f"{last[-1].text}/{span.text}")
         else:
+            if self._pending[-1:] in (["and"], ["or"]) and self._groups:
+                self._going_on.add(len(self._groups) - 1)
             self._groups.append(([span], tuple(word for word in self._words if word not in _MODIFIERS)))
         self._pending = []
+
+    def _is_fraction(self) -> bool:
+        return self._pending == ["out", "of"] or (self._chances and self._pending == ["in"])
 
     def cut(self, opener: str = "") -> None:
         """End the clause; `opener` begins the next one."""
         groups = tuple(
-            Group(_joined(spans), len(spans) == 1 and spans[0].is_name, any(span.relation for span in spans), before)
-            for spans, before in self._groups
+            Group(
+                _joined(spans),
+                len(spans) == 1 and spans[0].is_name,
+                any(span.relation for span in spans),
+                before,
+                index in self._going_on,
+            )
+            for index, (spans, before) in enumerate(self._groups)
         )
         self.clauses.append(Clause(self._opener, tuple(self._words), groups))
         self._opener, self._words, self._groups, self._pending = opener, [], [], []
+        self._going_on = set()
 
 
 def _joined(spans: Sequence[Span]) -> str:
@@ -228,7 +254,8 @@ def value(text: str) -> str:
     for opening, closing in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")):
         if text.startswith(opening) and text.endswith(closing) and len(text) > len(opening) + len(closing):
             return text[len(opening) : -len(closing)].strip()
-    text = _MODULO.sub(r"\1 \\pmod{\2}", _TIMES.sub(r"\\times ", text))
+    text = _TIMES.sub(r"\\times ", text) if "x" in text else text
+    text = _MODULO.sub(r"\1 \\pmod{\2}", text) if "mod" in text else text
     exact, about, rough = text.partition("\u2248")
     if about:
         text = exact.strip() if any(map(str.isdigit, exact)) else f"{exact.strip()} = {rough.strip()}"
@@ -239,7 +266,8 @@ def value(text: str) -> str:
 
 
 def _clauses(reader: plain.Reader) -> list[Clause]:
-    builder, spans = _Builder(), {span.start: span for span in reader.spans}
+    chances = any(word in reader.sentence for word in ("chance", "odds", "robability"))
+    builder, spans = _Builder(chances), {span.start: span for span in reader.spans}
     skipped = 0
     tokens = [token for token in reader.tokens if not any(a <= token.start < b for a, b in reader.asides)]
     for index, token in enumerate(tokens):

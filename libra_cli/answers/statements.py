@@ -26,7 +26,9 @@ _SHOULD_BE = re.compile(
 )
 _NAMES = ("answer", "option", "choice")
 _SUPPOSED = re.compile(
-    r"\b(?:suppose|assume|if|say|guess|claim|whether|possible|wrong|incorrect|part)\b[^.\n]*$", re.IGNORECASE
+    r"\b(?:suppose|assume|if|say|guess|claim|whether|possible|wrong|incorrect|part)\b[^.\n]*$"
+    r"|\b(?:none|neither) of (?:the|these) $",
+    re.IGNORECASE,
 )
 _HEADING = r"(?:#+ *|\*+)(?i:(?:the )?(?:final )?answer):?\**:?[ \t]*\n"
 _LABELLED = re.compile(rf"^[ \t]*(?:{_HEADING}|(?:\*\*)?A(?:\*\*)?[ \t]*:|####)\s*{_GIVEN}", re.MULTILINE)
@@ -40,7 +42,7 @@ _WORDS_AROUND = re.compile(r"^(?:\*\*|[:=\s])+|(?:\*\*|\s)+$")
 _ADVERB = re.compile(r"^(?:simply|therefore|thus|then|just|exactly|clearly|equal to)\s+", re.IGNORECASE)
 _REMARK = re.compile(
     r",?\s+(?:because|since|as (?:shown|we|the|it|above|in)|due to|and not|rather than|instead of)\b.*"
-    r"|,\s*(?:as|while|whereas|not)\s.*|,\s*i\.e\..*"
+    r"|,\s*(?:as|while|whereas|not|I (?:think|believe|guess|suppose))(?:\s.*|$)|,\s*i\.e\..*"
     r"|\s*\((?:i\.e\.|about|approx|not|since|because|when|where|for|or about)\b[^()]*\)\.?$"
     r"|[\s\\,]*(?:\\text\s*\{\s*)?\((?:\\text\s*\{)?\s*not\b.*$",
     re.DOTALL,
@@ -107,16 +109,22 @@ def tagged(tail: str) -> Statement | None:
 
 def explicit(tail: str) -> Iterator[Statement]:
     """What stands after "answer is", `Answer:`, `A:`, `####` or "should be", from the last to the first."""
-    found = [_statement(match) for match in _LABELLED.finditer(tail)]
+    last_line = tail.rstrip().rfind("\n") + 1
+    labelled = _LABELLED.match(tail, last_line)
+    if labelled is not None:  # as most texts without a box end
+        yield _statement(labelled)
+    found = [_statement(match) for match in _LABELLED.finditer(tail) if match.start() != last_line]
     if "should" in tail or "must" in tail:
         found += [_statement(match) for match in _SHOULD_BE.finditer(tail)]
     found += _named(tail)
-    last_line = tail.rstrip().rfind("\n") + 1
-    yield from sorted(found, key=lambda statement: (statement.start == last_line, statement.start), reverse=True)
+    yield from sorted(found, key=lambda statement: statement.start, reverse=True)
 
 
 def _statement(match: re.Match[str]) -> Statement:
-    return Statement(match["answer"], match.start(), match.end())
+    given = match["answer"]
+    if given.startswith("}"):  # $$\text{Answer: } 8$$
+        given = given[1:].rstrip("$").strip()
+    return Statement(given, match.start(), match.end())
 
 
 def _named(tail: str) -> Iterator[Statement]:
@@ -171,7 +179,8 @@ def tidy(answer: str) -> sentences.Asserted:
     spans = formulas(answer)
     if len(spans) == 1 and not _WORDS.search(answer[: spans[0].start()] + answer[spans[0].end() :]):
         return sentences.Asserted(content(spans[0]) or None)
-    if spans or (_TWO_WORDS.search(answer) and any(map(str.isdigit, answer))):
+    in_words = _TWO_WORDS.search(answer) or " equals " in answer or " is " in answer
+    if spans or (in_words and any(map(str.isdigit, answer))):
         found = sentences.asserted(f"is {answer}")
         if found.answer or found.unclear or spans:
             return found if found.answer or found.unclear else sentences.Asserted(answer)

@@ -12,6 +12,8 @@ from libra_cli.answers.number import Number
 
 MAX_PARTS = 64
 MAX_DEPTH = 4
+FEWEST_ASSIGNED = 4
+"""Equations in two pairs."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ _PLUS_MINUS = re.compile(r"\\(?:pm|mp)(?![A-Za-z])")
 _MEMBER = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\\in(?![A-Za-z])")
 _EVENT = r"[A-Z](?:(?:\\(?:cup|cap|mid|setminus) ?|\||')[A-Z]?)*"
 _NAME = re.compile(
-    r"(?:\\?[A-Za-z]+(?:_\{?\\?\w+\}?)?(?:\^\{-1\})?'?|[A-Za-z]+(?: [A-Za-z]+)*)(?:\([A-Za-z](?:,[A-Za-z])*\))?"
+    r"(?:(?:\\(?:hat|bar|tilde|vec)\{[A-Za-z]\}|\\?[A-Za-z]+)"
+    r"(?:_\{?\\?\w+\}?)?(?:\^\{-1\})?'?|[A-Za-z]+(?: [A-Za-z]+)*)(?:\([A-Za-z](?:,[A-Za-z])*\))?"
     rf"|[PEn]\({_EVENT}\)|\|{_EVENT}\||m?\\angle ?[A-Z]{{1,3}}"
 )
 _SIZE = re.compile(rf"\|{_EVENT}\|=")
@@ -194,6 +197,8 @@ def _bracketed(text: str, depth: int) -> Answer | None:
 
 def _assignments(text: str, depth: int) -> Answer | None:
     """p = 5, q = 2; p = 7, q = 2 as the pairs (5, 2) and (7, 2), in the order of the names."""
+    if text.count("=") < FEWEST_ASSIGNED:
+        return None
     groups = [latex.split(group, _COMMA) for group in latex.split(text, _BETWEEN_GROUPS)]
     if len(groups) < 2 or any(len(group) < 2 or len(group) != len(groups[0]) for group in groups):
         return None

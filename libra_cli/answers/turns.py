@@ -7,15 +7,18 @@ import re
 _CONTROL = re.compile(
     r"<(?=[|\uff5c/A-Za-z])(?:[|\uff5c][A-Za-z_\u2581][\w\u2581.-]{2,40}[|\uff5c]>"
     r"|(?i:/?s|bos|eos|pad|unk|end_of_turn|start_of_turn|end_of_utterance|turn\||\|turn)>|reserved_\d{1,4}>)"
-    r"|\[(?:\|[a-z]{3,20}\||EOS|BOS|PAD|/?INST)\]"
+    r"|\[\|[a-z]{3,20}\|\]"
 )
 """Tokens of the chat templates of all families: `<|im_end|>`, `<eos>`, `<end_of_turn>`, `[|endofturn|]`."""
+_ANGLED = re.compile(r"<[|\uff5c/A-Za-z]")
 _ROLE = re.compile(r"(?:assistant|model|final)(?=\s|<|$)\s*")
 
 
 def own_turn(text: str) -> str:
     """The text between the tokens that begin and end its turn; tokens of a text that has nothing else are dropped."""
-    if "<" not in text and "[" not in text:
+    if "<" not in text and "[|" not in text:
+        return text  # nearly all texts without a comparison
+    if _ANGLED.search(text) is None and "[|" not in text:
         return text
     begin = 0
     for token in _CONTROL.finditer(text):

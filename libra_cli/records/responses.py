@@ -17,7 +17,10 @@ MAX_COPY_CHARS = 1 << 12
 
 def question_of(fields: Mapping[str, Any]) -> str | None:
     """The question of a row, whatever the row calls it; None if it has none."""
-    for name in ("question", "problem", "prompt"):
+    value = fields.get("question")
+    if type(value) is str:  # as in most rows
+        return value
+    for name in ("problem", "prompt"):
         value = fields.get(name)
         if type(value) is str:
             return value
@@ -31,14 +34,16 @@ class ResponseFields:
         self._response, self._reference = response, reference
         self._cut = thinking.ThinkingCutter(markers)
 
-    def texts(self, row: Row) -> tuple[str, ...] | None:
+    def texts(self, row: Row) -> tuple[str | None, ...] | None:
         """All that the label of a row depends on, as it stands; None if one is no text, or they are long."""
         fields = row.fields
         reference, response = fields.get(self._reference), fields.get(self._response)
         if type(reference) is not str or type(response) is not str:
             return None
-        texts = reference, response, question_of(fields) or "", str(fields.get("finish_reason"))
-        return texts if sum(map(len, texts)) <= MAX_COPY_CHARS else None
+        question, finish_reason = question_of(fields), fields.get("finish_reason")
+        if len(response) + len(reference) + len(question or "") > MAX_COPY_CHARS:
+            return None
+        return reference, response, question, finish_reason if type(finish_reason) is str else None
 
     def record(self, row: Row) -> Record:
         """The golden answer as `reference`, and the `question` if the row has one, whatever the row calls them.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from libra_cli.answers.equal import is_readable
-from libra_cli.answers.time_limit import limited, time_limit
+from libra_cli.answers.time_limit import TIMEOUT, limited, time_limit
 from libra_cli.records.responses import ResponseFields
 from libra_cli.stream.jobs import Feed, Job
 from libra_cli.stream.rows import NewFields, Row
@@ -37,7 +37,7 @@ class Labeller:
         self._fields, self._grader, self._note = fields, grader, note
         self._references: set[str] = set()
         self._of_grade: dict[Grade, Label] = {}
-        self._copies: dict[tuple[str, ...] | None, Label] = {}
+        self._copies: dict[tuple[str | None, ...] | None, Label] = {}
         self.labels: Counter[str] = Counter()
         """Rows by `correct`, `wrong` and `undecided REASON`."""
 
@@ -53,7 +53,7 @@ class Labeller:
             if grade is None:
                 return None
             label = self._of_grade.get(grade) or self._label(grade)
-            if texts is not None:
+            if texts is not None and grade.reason != TIMEOUT:
                 if len(self._copies) >= COPIES:
                     self._copies.clear()
                 self._copies[texts] = label

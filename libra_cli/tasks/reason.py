@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.answers import extract, options, pool
+from libra_cli.answers import extract, options, percent, pool
 from libra_cli.tasks import template as templates
 from libra_cli.tasks.task import (
     AnswerTask,
@@ -44,12 +44,20 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
 
 
 def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
-    """`reference` and the answer, both as texts if one is the letter of an option that the question lists."""
+    """`reference` and the answer, both as texts if one is the letter of an option that the question lists.
+
+    25% is 25 where the question asks for a percentage, or the response says that it gives one.
+    """
     reference, answer = str(record["reference"]), str(outcome)
-    question = record.get("question")
-    if not isinstance(question, str) or reference == answer:
+    if reference == answer:
         return reference, answer
-    return options.with_texts(reference, answer, question)
+    if "%" in answer or "percent" in answer:
+        texts = (record.get(name) for name in ("question", "problem", "response"))
+        bare = percent.without_sign(reference, answer)
+        if bare is not None and any(isinstance(text, str) and percent.is_asked_for(text) for text in texts):
+            return reference, bare
+    question = record.get("question")
+    return options.with_texts(reference, answer, question) if isinstance(question, str) else (reference, answer)
 
 
 def is_correct(outcome: Outcome, record: Record) -> bool | None:

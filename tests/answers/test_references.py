@@ -184,6 +184,20 @@ def other_units(text: str) -> Iterator[str]:
         yield rf"{bare}^{{\circ}}"
 
 
+def doubled(text: str) -> Iterator[str]:
+    """As a program writes it that escapes backslashes twice."""
+    if "\\" in text:
+        yield text.replace("\\", "\\\\")
+        yield rf"The answer is $\boxed{{{text}}}$.".replace("\\", "\\\\")
+
+
+def read_as_escapes(text: str) -> Iterator[str]:
+    """As a program reads it that takes \\f for a form feed and \\t for a tab."""
+    misread = text.replace("\\f", "\f").replace("\\t", "\t").replace("\\b", "\b")
+    if misread != text:
+        yield rf"So it is $\boxed{{{misread}}}$."
+
+
 REWRITES: dict[str, Rule] = {
     "itself": wrapped("@"),
     "dollars": wrapped("$@$"),
@@ -212,6 +226,8 @@ REWRITES: dict[str, Rule] = {
     "unicode": in_unicode,
     "times": with_times_signs,
     "units": other_units,
+    "doubled": doubled,
+    "read as escapes": read_as_escapes,
     "bmatrix": replaced(("pmatrix", "bmatrix")),
 }
 

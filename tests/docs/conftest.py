@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import warm
 from documents import ROOT
 
 
@@ -31,8 +32,9 @@ def demo(tmp_path_factory, environment) -> Demo:
     with open(shared / "demo.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not printed.exists():
+            env = environment | {"PATH": warm.path()}
             command = [str(ROOT / "examples/demo"), "demo"]
-            ended = subprocess.run(command, cwd=shared, env=environment, capture_output=True, text=True, timeout=280)
+            ended = subprocess.run(command, cwd=shared, env=env, capture_output=True, text=True, timeout=280)
             assert ended.returncode == 0, ended.stderr
             printed.write_text(json.dumps([ended.stdout, ended.stderr]))
     return Demo(shared / "demo", *json.loads(printed.read_text()))

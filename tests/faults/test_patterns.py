@@ -22,8 +22,9 @@ except ImportError:  # Python 3.10
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 10_000
-BOUNDS = {**dict.fromkeys(("libra_cli.answers.statements", "libra_cli.answers.plain"), statements.TAIL_CHARS),
-          **dict.fromkeys(("libra_cli.answers.extract", "libra_cli.answers.boxes", "libra_cli.answers.turns"), LONGEST),
+TAILS, WHOLE = ("statements", "plain", "sentences", "options"), ("extract", "boxes", "turns")
+BOUNDS = {**{f"libra_cli.answers.{name}": statements.TAIL_CHARS for name in TAILS},
+          **{f"libra_cli.answers.{name}": LONGEST for name in WHOLE},
           "libra_cli.answers": normalize.MAX_CHARS}  # fmt: skip
 """Characters of the longest text that the patterns of a module are given; LONGEST where nothing bounds it."""
 SECONDS = 2.0

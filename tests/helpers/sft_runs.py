@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 
 from libra_cli.training.settings import SftSettings
 
@@ -110,7 +111,7 @@ def drive(folder: Path, ranks: int, runs: dict[str, list[str]], may_fail: bool =
             for name, args in runs.items()]  # fmt: skip
     path = folder / f"{next(iter(runs))}.plan.json"  # others may drive theirs in this folder at the same time
     path.write_text(json.dumps(plan))
-    command = [sys.executable, str(HERE / "drive.py"), str(path)]
+    command = warm.python(HERE / "drive.py", str(path))
     if ranks > 1:
         command = [
             sys.executable,
@@ -119,7 +120,8 @@ def drive(folder: Path, ranks: int, runs: dict[str, list[str]], may_fail: bool =
             "--standalone",
             "--nproc-per-node",
             str(ranks),
-            *command[1:],
+            str(HERE / "drive.py"),
+            str(path),
         ]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr[-4000:]

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 import sft_runs as runs
 import torch
+import warm
 
 from libra_cli.choices import PAIR_LOSSES
 from libra_cli.training.data.packing import SampleOrder
@@ -235,7 +235,7 @@ def test_adapters_begin_at_the_reference(made: Path) -> None:
 
 
 def command(folder: Path, output: str, *args: str) -> list[str]:
-    return [sys.executable, "-m", "libra_cli", "dpo", *base_of(folder), "-o", str(folder / output), *args]
+    return warm.libra("dpo", *base_of(folder), "-o", str(folder / output), *args)
 
 
 @pytest.mark.parametrize("loss", ["bco", pytest.param("kto", marks=pytest.mark.slow),

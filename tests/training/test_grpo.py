@@ -7,13 +7,13 @@ import math
 import signal
 import statistics
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sft_runs as runs
 import thinned
+import warm
 from grpo_runs import BATCH, COMMON, PROMPTS, SAMPLES, STEPS, events, rows, write_tasks
 
 SAVED = ["--save-rollouts", "--save-every", "1"]
@@ -39,7 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def command(folder: Path, output: str, *args: str) -> list[str]:
     line = ["grpo", *COMMON, str(folder / "tasks.jsonl"), "-o", str(folder / output), *args]
-    return [sys.executable, "-m", "libra_cli", *line]
+    return warm.libra(*line)
 
 
 def close(one: Path, other: Path, rel: float, abs: float = 1e-6) -> None:
@@ -204,7 +204,7 @@ def test_a_prompt_that_comes_twice_in_a_rollout_has_other_samples(made: Path) ->
 def test_a_replay_computes_the_rewards_that_the_run_had(made: Path) -> None:
     paths = sorted(str(path) for path in (made / "one" / "rollouts").iterdir())
     words = ["grpo", "--dry-run", "--max-tokens", "64", *(word for path in paths for word in ("--replay", path))]
-    done = subprocess.run([sys.executable, "-m", "libra_cli", *words], capture_output=True, text=True, timeout=200)
+    done = subprocess.run(warm.libra(*words), capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     replayed = [json.loads(line) for line in done.stdout.splitlines()]
     rollouts = events(made / "one.log", "rollout")
@@ -221,7 +221,7 @@ def test_saved_rollouts_are_rows_that_score_reads(made: Path) -> None:
     reasons = [row for row in rows(made / "one", 0) if row["task"] == "reason"]
     (made / "reasons.jsonl").write_text("".join(json.dumps(row) + "\n" for row in reasons))
     words = ["score", "--as", "reasoning", "--json", str(made / "reasons.jsonl")]
-    done = subprocess.run([sys.executable, "-m", "libra_cli", *words], capture_output=True, text=True, timeout=200)
+    done = subprocess.run(warm.libra(*words), capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 import pytest
 import sft_runs as runs
+import warm
 from grpo_runs import COMMON, SAMPLES, events, rows, write_tasks
 
 
@@ -19,7 +19,7 @@ def command(folder: Path, *args: str) -> list[str]:
     tasks = folder / "tasks.jsonl"
     if not tasks.exists():
         write_tasks(tasks)
-    return [sys.executable, "-m", "libra_cli", "grpo", *COMMON, str(tasks), "-o", str(folder / "out"), *args]
+    return warm.libra("grpo", *COMMON, str(tasks), "-o", str(folder / "out"), *args)
 
 
 def ended(words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:

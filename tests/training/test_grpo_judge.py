@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import statistics
 import subprocess
-import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sft_runs as runs
+import warm
 from grpo_runs import BATCH, PROMPTS, SAMPLES, events, rows
 
 STEPS = 2
@@ -53,7 +53,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def libra(*words: str) -> str:
-    line = [sys.executable, "-m", "libra_cli", *words]
+    line = warm.libra(*words)
     done = subprocess.run(line, env=runs.environment(), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 import sft_runs as runs
 import thinned
+import warm
 from engine_requests import answers, requests_of
 from grpo_runs import COMMON, events, write_tasks
 from policy_models import WEAK, add_noise, begin_anew, largest_difference, load, local, untied
@@ -93,7 +93,7 @@ def connected(
 
 def command(folder: Path, output: str, url: str, *args: str) -> list[str]:
     words = ["grpo", *COMMON, str(folder / "tasks.jsonl"), "-o", str(folder / output), "--sampler-url", url, *args]
-    return [sys.executable, "-m", "libra_cli", *words]
+    return warm.libra(*words)
 
 
 def agree(engine: VllmServers, policy, change, bound: float) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sft_runs as runs
+import warm
 
 
 def libra(*args: str, rows: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    line = [sys.executable, "-m", "libra_cli", *args]
+    line = warm.libra(*args)
     done = subprocess.run(line, input=rows, env=runs.environment(), capture_output=True, timeout=250)
     assert done.returncode == 0, done.stderr.decode()
     return done

@@ -6,11 +6,11 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import sft_runs as runs
+import warm
 
 STEPS = 12
 
@@ -27,7 +27,7 @@ def write_inputs(folder: Path) -> None:
 
 def command(folder: Path, output: str, *args: str, rows: str = "rows.jsonl") -> list[str]:
     line = ["sft", "--model", str(folder / "model"), str(folder / rows), "-o", str(folder / output)]
-    return [sys.executable, "-m", "libra_cli", *line, *runs.COMMON, "--max-steps", str(STEPS), *args]
+    return warm.libra(*line, *runs.COMMON, "--max-steps", str(STEPS), *args)
 
 
 def run(folder: Path, output: str, *args: str, rows: str = "rows.jsonl") -> subprocess.CompletedProcess[str]:
@@ -152,7 +152,7 @@ def test_rows_that_cannot_be_learned_from_end_the_run_before_it_begins(made: Pat
     bad = ['{"messages": [{"role": "user", "content": "x"}]}', '{"question": "x"}', '{"messages": ']
     (tmp_path / "rows.jsonl").write_text("\n".join([lines[0], *bad, *lines[2:]]) + "\n")
     args = ["sft", "--model", str(made / "model"), str(tmp_path / "rows.jsonl"), "-o", str(tmp_path / "out")]
-    line = [sys.executable, "-m", "libra_cli", *args, *runs.COMMON]
+    line = warm.libra(*args, *runs.COMMON)
     done = subprocess.run(line, env=runs.environment(), capture_output=True, text=True, timeout=200)
     assert (done.returncode, done.stdout) == (3, ""), done.stderr
     assert all(f"rows.jsonl:{number}: " in done.stderr for number in (2, 3, 4))
