@@ -54,10 +54,12 @@ _NO_NUMBER = re.compile(
 )
 _NO_VALUE = frozenset(("nothing", "undefined", "yes", "no"))
 _INDEFINITE = frozenset(("infinity", "pi", "once", "twice", "thrice"))
-OTHER_UNIT, OTHER_TEXT = "other_unit", "other_text"
-"""The units may differ; the letters of two options agree and their texts do not."""
+OTHER_UNIT, OTHER_TEXT, ROUNDED = "other_unit", "other_text", "rounded"
+"""The units may differ; the letters of two options agree and their texts do not; the answer is more exact than the
+reference, and rounds to it."""
 
 
+_NUMBER_AND_LETTERS = re.compile(r"(?P<value>-?\d[\d.,]*) ?(?P<letters>[A-Za-z]{1,2})")
 _MAY_BE_FAMILY = re.compile(r"\\in|mod|k|integer")
 
 
@@ -106,7 +108,7 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return decision
     if not _HAS_CONTENT.search(answer):
         return Decision(False, "text")
-    parsed = structure.parse(reference), structure.parse(answer)
+    parsed = _with_units(structure.parse(reference), structure.parse(answer))
     verdict = comparison.same(*parsed, compare=compare_plainly)
     if verdict is not None:
         return Decision(verdict, _level(*parsed, verdict))
@@ -115,6 +117,8 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return Decision(None, _level(*parsed, False), OTHER_UNIT)
     if len(leaves) == 2 and _percent_may_agree(*leaves):
         return Decision(None, "number", percent.OTHER_PERCENT)
+    if len(leaves) == 2 and _may_be_rounded(*leaves):
+        return Decision(None, "number", ROUNDED)
     verdict = comparison.same(*parsed, compare=compare_values)
     if verdict is not None:
         return Decision(verdict, "numeric")
@@ -192,12 +196,34 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
     return None
 
 
+def _with_units(reference: structure.Answer, answer: structure.Answer) -> tuple[structure.Answer, structure.Answer]:
+    """Read the letters of `7 m` as a unit, and not as a factor, if the other answer has a unit."""
+    if not isinstance(reference, Leaf) or not isinstance(answer, Leaf) or bool(reference.unit) is bool(answer.unit):
+        return reference, answer
+    product = _NUMBER_AND_LETTERS.fullmatch((answer if reference.unit else reference).text)
+    if product is None:
+        return reference, answer
+    measured = structure.parse(f"{product['value']}\\text{{ {product['letters']}}}")
+    return (reference, measured) if reference.unit else (measured, answer)
+
+
 def _level(reference: structure.Answer, answer: structure.Answer, verdict: bool) -> str:
     if verdict and reference.text == answer.text:
         return "normal"
     if isinstance(reference, Leaf) and isinstance(answer, Leaf):
         return "number" if reference.number and answer.number else "text"
     return "structure"
+
+
+def _may_be_rounded(reference: Leaf, answer: Leaf) -> bool:
+    """Whether a decimal reference may be the rounded answer: 12.35 of 12.3472, 0.667 of 2/3, 1.41 of \\sqrt{2}."""
+    if reference.number is None or not number.can_be_rounded(reference.number):
+        return False
+    if answer.number is not None:
+        return number.may_be_rounded(reference.number, answer.number)
+    from libra_cli.answers import numeric
+
+    return guard.is_formula(answer.text) and numeric.rounds(_in_radians(answer, reference), reference.number)
 
 
 def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
@@ -210,6 +236,8 @@ def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
     if reference.number and answer.number:
         same = number.same if reference.unit or answer.unit else percent.same
         equal = same(reference.number, answer.number)
+        if not equal and number.may_be_rounded(reference.number, answer.number):
+            return None
         return None if equal and units_may_agree(reference, answer) else equal
     if reference.text == answer.text:
         return None if units_may_agree(reference, answer) else True

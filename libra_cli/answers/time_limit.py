@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 
 TIMEOUT = "verify_timeout"
 """Why an answer that takes too long to read or to compare is undecided."""
+HARD_SECONDS = 2.0
+"""Seconds of processor time after which a piece of work is ended."""
 LONGEST = 1e6
 """Seconds; a longer limit is none."""
 

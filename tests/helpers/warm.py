@@ -38,12 +38,17 @@ LIMITS = (resource.RLIMIT_FSIZE, resource.RLIMIT_AS, resource.RLIMIT_NOFILE, res
           resource.RLIMIT_NPROC, resource.RLIMIT_STACK)  # fmt: skip
 
 
+def is_forking() -> bool:
+    """Whether commands are forks here: one that has seen a GPU could not use it in a fork."""
+    return not (glob("/dev/nvidia[0-9]*") or os.environ.get("LIBRA_COLD_TESTS"))
+
+
 @functools.cache
 def folder() -> Path:
     """A folder with `libra` (and `warm-python`), to stand first on PATH; the server ends with this process."""
     place = Path(tempfile.mkdtemp(prefix="warm-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
-    if glob("/dev/nvidia[0-9]*") or os.environ.get("LIBRA_COLD_TESTS"):
+    if not is_forking():
         (place / "libra").symlink_to(SCRIPTS / "libra")
         (place / "warm-python").symlink_to(sys.executable)
         return place

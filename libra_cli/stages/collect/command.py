@@ -241,8 +241,7 @@ def command(run: Run, **values: Any) -> None:
     In --where, a comparison with null or between different types is neither true nor false: the row is dropped and
     counted as where_unknown.
     """
-    from libra_cli.answers.pool import HARD_SECONDS
-    from libra_cli.answers.time_limit import time_limit
+    from libra_cli.answers.time_limit import HARD_SECONDS, time_limit
     from libra_cli.stages.collect import mapping, where
     from libra_cli.stages.collect.decontaminate import (
         benchmark_origin,
