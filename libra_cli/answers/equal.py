@@ -17,13 +17,16 @@ If no level is certain, `equal` is None and `reason` says why. None is never the
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from libra_cli.answers import (
     boolean,
+    chemistry,
     codes,
     comparison,
+    conversions,
     dates,
     guard,
     languages,
@@ -34,7 +37,6 @@ from libra_cli.answers import (
     options,
     percent,
     structure,
-    units,
     words,
 )
 from libra_cli.answers.normalize import MAX_CHARS
@@ -165,7 +167,10 @@ def _is_readable_leaf(leaf: Leaf) -> bool:
 
 
 def _compare_by_kind(reference: str, answer: str) -> Decision | None:
-    """Compare codes, propositions, products with an order, families and durations; None for all other answers."""
+    """Compare formulas of chemistry, codes, propositions, ordered products, families and durations; None for others."""
+    formula = chemistry.same(reference, answer)
+    if formula is not None:
+        return Decision(formula.equal, "structure", formula.reason)
     code = codes.same(reference, answer)
     if code is not None:
         return Decision(code.equal, "text", code.reason)
@@ -223,13 +228,11 @@ def _may_be_rounded(reference: Leaf, answer: Leaf) -> bool:
 
 def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
     """Compare two leaves as texts, numbers and words; None if they are formulas with different texts."""
-    if units.disagree(reference.unit, answer.unit):
-        scale = units.scale(answer.unit, reference.unit)
-        if scale is None:
-            return False
-        if reference.number is None or answer.number is None:
-            return None
-        return reference.number.value == answer.number.value * scale
+    found = conversions.between(answer.unit, reference.unit)
+    if found == ():
+        return False
+    if found and conversions.IDENTITY not in found:
+        return _converted(reference, answer, found)
     if reference.number and answer.number:
         same = number.same if reference.unit or answer.unit else percent.same
         equal = same(reference.number, answer.number)
@@ -266,9 +269,15 @@ def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
     verdict: bool | None = compare_plainly(reference, answer)
     if verdict is not None or units_may_agree(reference, answer) or _percent_may_agree(reference, answer):
         return verdict
-    scale = units.scale(answer.unit, reference.unit)
-    if scale not in (None, 1):
-        answer = Leaf(f"({scale})\\cdot({answer.text})")
+    found = conversions.between(answer.unit, reference.unit) or ()
+    if found and conversions.IDENTITY not in found:
+        if (reference.number and answer.number) or conversions.LOOSE in found:
+            return None
+        converted = [
+            compare_values(Leaf(reference.text, reference.number), Leaf(conversions.applied(one, answer.text)))
+            for one in found
+        ]
+        return True if True in converted else None if None in converted else False
     if any(
         notation.is_range(leaf.text) or notation.based(leaf.text) or dates.is_date(leaf.text)
         for leaf in (reference, answer)
@@ -303,7 +312,18 @@ def _in_radians(leaf: Leaf, other: Leaf) -> str:
 
 def units_may_agree(reference: Leaf, answer: Leaf) -> bool:
     """Whether the units differ in writing and may still mean the same."""
-    return units.disagree(reference.unit, answer.unit) is None
+    found = conversions.between(answer.unit, reference.unit)
+    if found and reference.number and answer.number and conversions.IDENTITY not in found:
+        return _converted(reference, answer, found) is None
+    return found is None
+
+
+def _converted(reference: Leaf, answer: Leaf, found: Sequence[conversions.Conversion]) -> bool | None:
+    """Whether the answer is the reference after one of the conversions; None if it may be so after rounding."""
+    if reference.number is None or answer.number is None:
+        return None
+    verdicts = [conversions.same(reference.number.value, answer.number.value, one) for one in found]
+    return True if True in verdicts else None if None in verdicts else False
 
 
 def _percent_may_agree(reference: Leaf, answer: Leaf) -> bool:

@@ -85,6 +85,17 @@ def limited(late: Late, work: Callable[..., Result], *arguments: Any) -> Result 
         return late
 
 
+def unlimited(work: Callable[[], Result]) -> Result:
+    """The result of `work` that no text makes long, such as to load a library; its time does not count."""
+    if threading.get_ident() != _work.thread:
+        return work()
+    active, _work.active = _work.active, False
+    try:
+        return work()
+    finally:
+        _work.active = active
+
+
 def _tick(_number: int, frame: FrameType | None) -> None:
     if not _work.active:
         return
