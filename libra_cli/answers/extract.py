@@ -102,6 +102,10 @@ def _read(text: str, reference: str | None, cut: bool | None) -> Extraction:
         option = _option(text, box, cut)
         if option is not None:
             return Extraction(option)
+        if box is None and not cut:
+            found = _in_prose(text, reference, cut)
+            is_silent = found.reason != NO_ANSWER or not options.are_named(text)
+            return found if is_silent else Extraction(None, AMBIGUOUS)
     if box is None:
         return _in_prose(text, reference, cut)
     after = text[box.end :]
@@ -218,7 +222,7 @@ def _concluded(tail: str) -> sentences.Asserted:
 def _predicate(sentence: str) -> str | None:
     """The one or two words after the only "is" of a sentence without a number."""
     parts = _IS.split(sentence)
-    if len(parts) != 2 or sentences.denies(parts[1]):
+    if len(parts) != 2 or sentences.denies(sentence):
         return None
     predicate = parts[1].rstrip(".! ")
     first, _, rest = predicate.partition(" ")

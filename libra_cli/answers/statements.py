@@ -26,7 +26,9 @@ _SHOULD_BE = re.compile(
 )
 _NAMES = ("answer", "option", "choice")
 _SUPPOSED = re.compile(
-    r"\b(?:suppose|assume|if|say|guess|claim|whether|possible|wrong|incorrect|part)\b[^.\n]*$", re.IGNORECASE
+    r"\b(?:suppose|assume|if|say|guess|claim|whether|possible|wrong|incorrect|part)\b[^.\n]*$"
+    r"|\b(?:none|neither) of (?:the|these) $",
+    re.IGNORECASE,
 )
 _HEADING = r"(?:#+ *|\*+)(?i:(?:the )?(?:final )?answer):?\**:?[ \t]*\n"
 _LABELLED = re.compile(rf"^[ \t]*(?:{_HEADING}|(?:\*\*)?A(?:\*\*)?[ \t]*:|####)\s*{_GIVEN}", re.MULTILINE)

@@ -67,7 +67,8 @@ def kind_of(fields: Fields, name: str | None) -> RowKind:
         return RowKind(name, _POINTWISE, _judge, _POINTWISE.recognises)
     benchmark = BENCHMARKS[name]
     if name == LIBRA_BENCH:
-        return RowKind(name, benchmark, _judge, lambda fields: _is_judged(fields) and benchmark.recognises(fields))
+        recognises = benchmark.recognises
+        return RowKind(name, benchmark, _judge, lambda fields: recognises(fields) and _is_judged(fields))
     return RowKind(name, benchmark, _judge, benchmark.recognises)
 
 
@@ -97,7 +98,7 @@ def _is_judged(fields: Fields) -> bool:
 
 def _judge(fields: Fields) -> str:
     name = fields.get("judge")
-    return name if isinstance(name, str) else "" if name is None else str(name)
+    return name if type(name) is str else "" if name is None else str(name)
 
 
 def _policy(fields: Fields) -> str:
