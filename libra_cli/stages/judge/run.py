@@ -11,7 +11,7 @@ import orjson
 
 from libra_cli.choices import JUDGE_FIELDS
 from libra_cli.records.forms import JudgeItem
-from libra_cli.records.items import OTHER_RESPONSES, item_of_row, probe_item, probed
+from libra_cli.records.items import OTHER_RESPONSES, check_preference, item_of_row, probe_item, probed
 from libra_cli.records.no_answer import no_answer
 from libra_cli.records.probes import PROBES
 from libra_cli.sampling.bundles import BundleRequests
@@ -104,6 +104,8 @@ class Judging:
     def _jobs(self, model: ChosenModel, row: Row) -> Iterator[Job]:
         jobs = []  # a list, because one bad item refuses the whole row
         for changed, item in self._items(row):
+            if len(item.responses) > 1:
+                check_preference(row.fields)  # before anything is asked: no verdict could be compared with it
             gates = [no_answer(response) if self._config.gate else None for response in item.responses]
             session = self._session(model, {**row.fields, **changed}, item, gates)
             names = {**changed, "judge": model.name}
