@@ -17,13 +17,16 @@ If no level is certain, `equal` is None and `reason` says why. None is never the
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from libra_cli.answers import (
     boolean,
+    chemistry,
     codes,
     comparison,
+    conversions,
     dates,
     guard,
     languages,
@@ -52,8 +55,9 @@ _NO_NUMBER = re.compile(
 )
 _NO_VALUE = frozenset(("nothing", "undefined", "yes", "no"))
 _INDEFINITE = frozenset(("infinity", "pi", "once", "twice", "thrice"))
-OTHER_UNIT, OTHER_TEXT = "other_unit", "other_text"
-"""The units may differ; the letters of two options agree and their texts do not."""
+OTHER_UNIT, OTHER_TEXT, ROUNDED = "other_unit", "other_text", "rounded"
+"""The units may differ; the letters of two options agree and their texts do not; the answer is more exact than the
+reference, and rounds to it."""
 
 
 _NUMBER_AND_LETTERS = re.compile(r"(?P<value>-?\d[\d.,]*) ?(?P<letters>[A-Za-z]{1,2})")
@@ -114,6 +118,10 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return Decision(None, _level(*parsed, False), OTHER_UNIT)
     if len(leaves) == 2 and _percent_may_agree(*leaves):
         return Decision(None, "number", percent.OTHER_PERCENT)
+    if len(leaves) == 2 and _may_be_rounded(*leaves):
+        return Decision(None, "number", ROUNDED)
+    if len(leaves) == 2 and _letter_may_be_unit(*leaves):
+        return Decision(None, "number", OTHER_UNIT)
     verdict = comparison.same(*parsed, compare=compare_values)
     if verdict is not None:
         return Decision(verdict, "numeric")
@@ -162,7 +170,10 @@ def _is_readable_leaf(leaf: Leaf) -> bool:
 
 
 def _compare_by_kind(reference: str, answer: str) -> Decision | None:
-    """Compare codes, propositions, products with an order, families and durations; None for all other answers."""
+    """Compare formulas of chemistry, codes, propositions, ordered products, families and durations; None for others."""
+    formula = chemistry.same(reference, answer)
+    if formula is not None:
+        return Decision(formula.equal, "structure", formula.reason)
     code = codes.same(reference, answer)
     if code is not None:
         return Decision(code.equal, "text", code.reason)
@@ -207,18 +218,29 @@ def _level(reference: structure.Answer, answer: structure.Answer, verdict: bool)
     return "structure"
 
 
+def _may_be_rounded(reference: Leaf, answer: Leaf) -> bool:
+    """Whether a decimal reference may be the rounded answer: 12.35 of 12.3472, 0.667 of 2/3, 1.41 of \\sqrt{2}."""
+    if reference.number is None or not number.can_be_rounded(reference.number):
+        return False
+    if answer.number is not None:
+        return number.may_be_rounded(reference.number, answer.number)
+    from libra_cli.answers import numeric
+
+    return guard.is_formula(answer.text) and numeric.rounds(_in_radians(answer, reference), reference.number)
+
+
 def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
     """Compare two leaves as texts, numbers and words; None if they are formulas with different texts."""
-    if units.disagree(reference.unit, answer.unit):
-        scale = units.scale(answer.unit, reference.unit)
-        if scale is None:
-            return False
-        if reference.number is None or answer.number is None:
-            return None
-        return reference.number.value == answer.number.value * scale
+    found = conversions.between(answer.unit, reference.unit)
+    if found == ():
+        return False
+    if found and conversions.IDENTITY not in found:
+        return _converted(reference, answer, found)
     if reference.number and answer.number:
         same = number.same if reference.unit or answer.unit else percent.same
         equal = same(reference.number, answer.number)
+        if not equal and number.may_be_rounded(reference.number, answer.number):
+            return None
         return None if equal and units_may_agree(reference, answer) else equal
     if reference.text == answer.text:
         return None if units_may_agree(reference, answer) else True
@@ -250,9 +272,15 @@ def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
     verdict: bool | None = compare_plainly(reference, answer)
     if verdict is not None or units_may_agree(reference, answer) or _percent_may_agree(reference, answer):
         return verdict
-    scale = units.scale(answer.unit, reference.unit)
-    if scale not in (None, 1):
-        answer = Leaf(f"({scale})\\cdot({answer.text})")
+    found = conversions.between(answer.unit, reference.unit) or ()
+    if found and conversions.IDENTITY not in found:
+        if (reference.number and answer.number) or conversions.LOOSE in found:
+            return None
+        converted = [
+            compare_values(Leaf(reference.text, reference.number), Leaf(conversions.applied(one, answer.text)))
+            for one in found
+        ]
+        return True if True in converted else None if None in converted else False
     if any(
         notation.is_range(leaf.text) or notation.based(leaf.text) or dates.is_date(leaf.text)
         for leaf in (reference, answer)
@@ -287,7 +315,28 @@ def _in_radians(leaf: Leaf, other: Leaf) -> str:
 
 def units_may_agree(reference: Leaf, answer: Leaf) -> bool:
     """Whether the units differ in writing and may still mean the same."""
-    return units.disagree(reference.unit, answer.unit) is None
+    found = conversions.between(answer.unit, reference.unit)
+    if found and reference.number and answer.number and conversions.IDENTITY not in found:
+        return _converted(reference, answer, found) is None
+    return found is None
+
+
+def _converted(reference: Leaf, answer: Leaf, found: Sequence[conversions.Conversion]) -> bool | None:
+    """Whether the answer is the reference after one of the conversions; None if it may be so after rounding."""
+    if reference.number is None or answer.number is None:
+        return None
+    verdicts = [conversions.same(reference.number.value, answer.number.value, one) for one in found]
+    return True if True in verdicts else None if None in verdicts else False
+
+
+def _letter_may_be_unit(reference: Leaf, answer: Leaf) -> bool:
+    """Whether one is a number and the other the same number before a letter: 5 m is a length or a product."""
+    for one, other in ((reference, answer), (answer, reference)):
+        value = units.before_letter(one.text) if other.number and not one.unit else None
+        counted = number.parse(value) if value else None
+        if counted and other.number and counted.value == other.number.value:
+            return True
+    return False
 
 
 def _percent_may_agree(reference: Leaf, answer: Leaf) -> bool:

@@ -143,6 +143,7 @@ _INTRODUCTION = re.compile(
     r"(?:\\text\s*\{)?(?:一共|总共|總共|共计|合计|大约|约|共|有|是|为|等于|得|全部で|合わせて|모두|총)+\s?\}?(?=\s?[-\d$\\])"
 )
 _HAN = re.compile(r"负?[零〇一二两三四五六七八九十百千万亿億兆]+(?:点[零〇一二三四五六七八九]+)?")
+_HAN_PLACES = re.compile(r"[十百千万亿億〇零点]")
 _MYRIADS = {"万": 4, "萬": 4, "만": 4, "亿": 8, "億": 8, "억": 8, "千": 3, "천": 3, "百": 2, "백": 2}
 _WITH_MYRIADS = re.compile(r"(?P<factor>-?\d{1,12}(?:\.\d{1,12})?) ?(?P<times>[万萬만亿億억千천百백])")
 _PERCENT = re.compile(r"(?P<minus>负?)百分之(?P<value>\S+)")
@@ -295,6 +296,8 @@ def cjk_number(text: str) -> str | None:
         value = Fraction(multiplied["factor"]) * 10 ** _MYRIADS[multiplied["times"]]
         return str(value) if value.denominator == 1 else str(float(value))
     if _HAN.fullmatch(text) and len(text) < 24 and text not in ("万", "亿", "億", "兆"):
+        if 1 < len(text) < 4 and not _HAN_PLACES.search(text):  # 一二: one and two, or twelve
+            return None
         import cn2an  # which takes a fifth of a second
 
         try:

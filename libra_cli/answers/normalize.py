@@ -170,7 +170,7 @@ def normalized(text: str) -> str:
     """
     if _PLAIN.fullmatch(text) or len(text) > MAX_CHARS:
         return text.strip()
-    text = unwrapped(text if text.isascii() else _in_ascii(text))
+    text = unwrapped(text if text.isascii() else in_ascii(text))
     text = _UNWRAP.sub(r" \1 ", text) if "\\" in text else text
     text = _SYSTEM.sub(_system_as_list, text) if "\\begin" in text else text
     if "\\\\" in text and "\\begin" not in text:
@@ -201,7 +201,7 @@ def _system_as_list(system: re.Match[str]) -> str:
     return ", ".join(rows) if rows and all(map(_SOLVED.fullmatch, rows)) else system[0]
 
 
-def _in_ascii(text: str) -> str:
+def in_ascii(text: str) -> str:
     """Convert the symbols, scripts, fractions and digits of Unicode to LaTeX."""
 
     def fraction(vulgar: re.Match[str]) -> str:

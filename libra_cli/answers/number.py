@@ -10,6 +10,8 @@ from fractions import Fraction
 from libra_cli.answers import words
 
 MAX_EXPONENT = 1000
+ROUNDED_DIGITS = 3
+"""Significant digits from which a decimal reference may be the rounded value of something exact."""
 APPROXIMATE_PLACES = 6
 FLOAT_DIGITS = 12
 """A decimal with this many significant digits is a printed float: its last digits are noise."""
@@ -148,6 +150,24 @@ def is_listed(text: str, value: Fraction) -> bool | None:
 def same(a: Number, b: Number) -> bool:
     """Whether two numbers are equal, exactly or because one is a decimal that approximates the other closely."""
     return a.value == b.value or approximates(a, b.value) or approximates(b, a.value)
+
+
+def can_be_rounded(decimal: Number) -> bool:
+    """Whether a decimal has so many digits that it may stand for whatever exact value rounds to it."""
+    return decimal.places >= 1 and decimal.significant >= ROUNDED_DIGITS
+
+
+def rounds(value: Fraction, decimal: Number) -> bool:
+    """Whether `value` is another number than `decimal`, and rounds to it."""
+    off = abs(decimal.value - value)
+    return off != 0 and off * 10**decimal.places <= Fraction(1, 2)
+
+
+def may_be_rounded(reference: Number, answer: Number) -> bool:
+    """Whether the answer is more exact than a decimal reference and rounds to it: 12.3472 and 12.35, 2/3 and 0.667."""
+    if not can_be_rounded(reference) or not rounds(answer.value, reference):
+        return False
+    return answer.places > reference.places or (answer.places == 0 and answer.value.denominator != 1)
 
 
 def is_approximation(decimal: Number) -> bool:

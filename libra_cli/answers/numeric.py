@@ -16,8 +16,9 @@ from typing import Any
 
 import mpmath
 
-from libra_cli.answers import formula
+from libra_cli.answers import formula, number
 from libra_cli.answers.formula import CONSTANT, NUMBER, SYMBOL, Tree
+from libra_cli.answers.number import Number
 
 DIGITS, MORE_DIGITS = 30, 90
 CLEAR = 1e-10
@@ -57,6 +58,12 @@ def same(reference: str, answer: str, places: int | None = None) -> bool | None:
     if True in verdicts:
         return True
     return False if verdicts and None not in verdicts else None
+
+
+def rounds(text: str, decimal: Number) -> bool:
+    """Whether a formula without variables has a value that rounds to `decimal`, as `number.rounds` says."""
+    values = [rational(tree) for tree in formula.readings(text)]
+    return any(value is not None and number.rounds(value, decimal) for value in values)
 
 
 def same_trees(reference: Tree, answer: Tree, places: int | None = None) -> bool | None:

@@ -147,8 +147,8 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
     """
     whole = text.strip()
     option = parse(whole) if "\n" not in whole else None
-    if option is not None:
-        return _written(option.letters)
+    if option is not None and ". " not in option.text:
+        return whole if option.text else _written(option.letters)
     for statement in statements:
         letters = _in_sentence(statement, is_statement=True)
         if letters:
@@ -166,6 +166,12 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
                 return letters
     last = next(_last_sentences(text), "")
     return _in_sentence(last, is_statement=len(last.split()) < 4)
+
+
+def are_named(text: str) -> bool:
+    """Whether the last sentence of a text names an option at all."""
+    last = next(_last_sentences(text), "")
+    return any(not _is_word(last, match) for match in _LETTER.finditer(last))
 
 
 def _last_sentences(text: str) -> Iterator[str]:

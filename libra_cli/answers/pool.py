@@ -22,12 +22,11 @@ from typing import Any
 
 from libra_cli.answers import canary
 from libra_cli.answers.equal import Decision, decide_quickly
-from libra_cli.answers.time_limit import TIMEOUT
+from libra_cli.answers.time_limit import HARD_SECONDS, TIMEOUT
 from libra_cli.answers.worker import START_SECONDS
 from libra_cli.exits import Exit, Fatal
 
 SOFT_SECONDS = 0.5
-HARD_SECONDS = 2.0
 MAX_FAILED_STARTS = 3
 MAX_ATTEMPTS = 2
 """Number of workers that may die on a pair; the pair may not be to blame for the death of the first."""

@@ -54,7 +54,7 @@ _AMOUNTS = _words(
     "profit result number amount distance speed rate product difference"
 )
 _DETERMINERS = _words("the other all these those his her its their our remaining first last next only about same")
-_DENIES = _words("not never cannot n't isn't aren't wasn't doesn't don't can't neither")
+_DENIES = _words("none not never cannot n't isn't aren't wasn't doesn't don't can't neither")
 _BOUNDS = {"greater": ">", "more": ">", "larger": ">", "bigger": ">", "less": "<", "smaller": "<", "fewer": "<"}
 _JOINS = _words(", ; and or & either both")
 _MODIFIERS = _words("real integer positive negative whole odd even distinct exact")

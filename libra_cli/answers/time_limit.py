@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 
 TIMEOUT = "verify_timeout"
 """Why an answer that takes too long to read or to compare is undecided."""
+HARD_SECONDS = 2.0
+"""Seconds of processor time after which a piece of work is ended."""
 LONGEST = 1e6
 """Seconds; a longer limit is none."""
 
@@ -81,6 +83,17 @@ def limited(late: Late, work: Callable[..., Result], *arguments: Any) -> Result 
     except TooSlow:
         _work.active = False  # a tick may interrupt the line above
         return late
+
+
+def unlimited(work: Callable[[], Result]) -> Result:
+    """The result of `work` that no text makes long, such as to load a library; its time does not count."""
+    if threading.get_ident() != _work.thread:
+        return work()
+    active, _work.active = _work.active, False
+    try:
+        return work()
+    finally:
+        _work.active = active
 
 
 def _tick(_number: int, frame: FrameType | None) -> None:

@@ -1,71 +1,36 @@
-"""Parses units, currencies and counted nouns at the end of an answer, and compares them."""
+"""Splits units, currencies and counted nouns off the end of an answer; `conversions` compares them.
+
+A unit is written as its factors with a space between them: `kg m^2 s^-2`. The case of letters stays as it is.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from fractions import Fraction
+from typing import NamedTuple
 
-from libra_cli.answers import words
+from libra_cli.answers import conversions, words
 from libra_cli.answers.number import MULTIPLIERS
 
-_KINDS = {
-    "degree": ("degrees", "deg", "circ"),
-    "radian": ("radians", "rad"),
-    "celsius": ("centigrade",),
-    "fahrenheit": (),
-    "kelvin": ("kelvins",),
-    "dollar": ("dollars", "usd", "$"),
-    "cent": ("cents",),
-    "pound sterling": ("pounds sterling", "gbp", "£"),
-    "euro": ("euros", "eur", "€"),
-    "rupee": ("rupees", "rs", "inr", "₹"),
-    "yen": ("jpy", "¥"),
-    "yuan": ("rmb", "cny"),
-    "percentage point": ("percentage points",),
-    "mm": ("millimeter", "millimeters", "millimetre", "millimetres"),
-    "cm": ("centimeter", "centimeters", "centimetre", "centimetres"),
-    "m": ("meter", "meters", "metre", "metres"),
-    "km": ("kilometer", "kilometers", "kilometre", "kilometres"),
-    "inch": ("inches", "in"),
-    "foot": ("feet", "ft"),
-    "yard": ("yards", "yd"),
-    "mile": ("miles", "mi"),
-    "second": ("seconds", "sec", "s"),
-    "minute": ("minutes", "min", "mins"),
-    "hour": ("hours", "hr", "hrs", "h"),
-    "day": ("days",),
-    "week": ("weeks",),
-    "month": ("months",),
-    "year": ("years",),
-    "mg": ("milligram", "milligrams"),
-    "g": ("gram", "grams"),
-    "kg": ("kilogram", "kilograms"),
-    "ounce": ("ounces", "oz"),
-    "pound": ("pounds", "lb", "lbs"),
-    "ml": ("milliliter", "milliliters"),
-    "liter": ("liters", "litre", "litres", "l"),
-    "mile*hour^-1": ("mph",),
-    "km*hour^-1": ("kph", "kmph", "kmh"),
-    "newton": ("newtons",),
-    "joule": ("joules",),
-    "watt": ("watts",),
+_CURRENCIES = {
+    "$": "dollar",
+    "£": "pound sterling",
+    "€": "euro",
+    "₹": "rupee",
+    "¥": "yen",
+    "usd": "dollar",
+    "rs": "rupee",
 }
-_SCALES = (
-    {"mm": 1, "cm": 10, "m": 1000, "km": 10**6},
-    {"inch": 1, "foot": 12, "yard": 36, "mile": 63360},
-    {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 7 * 86400},
-    {"month": 1, "year": 12},
-    {"mg": 1, "g": 1000, "kg": 10**6},
-    {"ounce": 1, "pound": 16},
-    {"ml": 1, "liter": 1000},
-    {"cent": 1, "dollar": 100},
-)
-"""Units of one quantity, each with its size in the smallest one; exact ratios only."""
-_KIND = {name: kind for kind, names in _KINDS.items() for name in (kind, *names)}
-_LETTERS = {"N": "newton", "J": "joule", "W": "watt"}
-_TEMPERATURES = frozenset(("celsius", "fahrenheit", "kelvin"))
-_WORDLESS = frozenset(("units", "unit", "square", "sq", "cubic"))
+_PREFIXED = "m g s A V W J N L l F H T C Pa Hz Ω eV bar mol cal Wh Ah bit byte B b"
+_BARE = "K cd lm lx Bq Gy Sv min h hr hrs mins sec secs rad deg ha ft in yd mi lb lbs oz mph kph rpm atm psi °C °F ¢"
+_NO_SYMBOLS = frozenset(("kT", "Gm", "GM", "Gg", "PV", "pV", "pA", "pH", "cT", "dT", "pT", "nT", "kF", "MF"))
+_SYMBOLS = frozenset(
+    [prefix + unit for prefix in ("", *"pnµμmcdkMG") for unit in _PREFIXED.split()] + _BARE.split()
+) - _NO_SYMBOLS  # fmt: skip
+"""Symbols that may be a unit without \\text{} around them."""
+_LETTERS = frozenset("NJWCFVAHTLSΩKM")
+"""Capitals that may be a unit in \\text{}."""
+_WORDLESS = frozenset(("units", "unit", "square units", "cubic units", "sq units", "square unit", "cubic unit"))
 _MULTIPLIER = rf"(?i:{'|'.join(MULTIPLIERS)})\b"
 # A word that changes the number before it is no unit: 3 million, 3 fifths and 3 squared are not 3.
 _NO_UNIT = (
@@ -75,7 +40,6 @@ _NO_UNIT = (
     r"|sixths?|sevenths?|eighths?|ninths?|tenths?|hundredths?|thousandths?|millionths?"
     rf"|{'|'.join(MULTIPLIERS)})\b"
 )
-
 _CURRENCY = re.compile(
     r"(?P<sign>-?)(?:(?:US|CA|AU|NZ|[AC])?\\*\$+"
     r"|(?P<currency>[£€¥₹]|(?:USD|EUR|GBP|INR|JPY|CNY|RMB|Rs)\.?(?= ?[-\d.\\]))) ?(?P<value>.*)",
@@ -86,62 +50,142 @@ _DEGREES = re.compile(r"\^\\circ$|\\circ$")
 _TEMPERATURE = re.compile(
     r"(?P<value>.*\d)(?:\^?\\circ| ?deg(?:rees?)?) ?(?P<scale>C|F|celsius|fahrenheit|centigrade)", re.IGNORECASE
 )
-_DEGREES_OF = re.compile(r"\\circ\s*\}?\s*$|deg(?:rees?)?\s*$")
-_PRODUCT = re.compile(
-    r"(?P<value>.*[\d})]) (?P<words>[A-Za-z]+(?:\^\{?-?\d\}?)?(?:(?:/| per | |\\cdot ?)[A-Za-z]+(?:\^\{?-?\d\}?)?)+)",
-    re.DOTALL,
-)
-_FACTOR = re.compile(rf"(?P<name>[A-Za-z]+){_POWER}|(?P<over>/)|\s+|\\cdot\s*|\.")
 _NAMED = re.compile(
     rf"(?P<value>.*[\d}})](?: ?{_MULTIPLIER})?)"
     r"(?: ?(?P<short>mm|cm|km|kg|mg|ml|mph|ft|in|yd|lbs?|oz|hrs?|mins?|secs?|km/h|m/s)"
     rf"|[ ]?(?P<words>(?!{_NO_UNIT})(?:sq\.? )?[a-z]{{3,}}(?:[ /]+[a-z]+)*))" + _POWER + r"$",
     re.IGNORECASE,
 )
-_TEXT = re.compile(
-    r"(?P<value>.*\d.*[^\s\\]|\$?\d)(?:\\[ ,;])?\s*"
-    r"\\(?:text\w*|mathrm|mbox)\s*\{\s*(?P<words>[A-Za-z](?:[A-Za-z ./]|\^\{?-?\d\}?)*?)\s*\.?\}"
-    rf"{_POWER}\s*\.?\$?\s*",
-    re.DOTALL,
-)
 _SEVERAL = re.compile(r"\d ?[a-z]+[ ,]+(?:and )?\d|\d\s*\\text", re.IGNORECASE)  # 2 hours 30 minutes, 6 ft 2 in
 _EACH = re.compile(r"(\d+(?:\.\d+)?) ?([A-Za-z]+)(?:[ ,]+(?:and )?|$)")
-_BETWEEN_FACTORS = re.compile(r"(?:\\[ ,;]|\\cdot|[\s/])+$")
-_ENDS_VALUE = re.compile(r"[\dA-Za-z})]\s*\\?,?\s*$")
+_PIECE = re.compile(
+    r"(?P<open>\\(?:text(?:rm|bf|it|normal|sf|up)?|math(?:rm|bf|sf|it)|mbox|operatorname|hbox)\s*\{)"
+    r"|(?P<close>\})|(?P<over>/)|(?P<bracket>[()])"
+    r"|\^\s*(?:\{\s*(?P<braced>[-−]?\d)\s*\}|(?P<bare>\d))|(?P<raised>⁻?[¹²³⁴])"
+    r"|(?P<name>(?:\^\s*(?:\\circ|\{\s*\\circ\s*\})|\\circ|\\mu(?![A-Za-z])|\\Omega(?![A-Za-z])|[°¢µμΩ\u2126A-Za-z])"
+    r"(?:\s*(?:\\Omega(?![A-Za-z]))|[µμΩ\u2126A-Za-z]*))"
+    r"|(?P<between>(?:\\[ ,;:!]|\\cdot(?![A-Za-z])|[~\s.·⋅*-])+)"
+)
+_SET = r"\\(?:text|mathrm)\s*\{[^{}]*\}(?:\^\{?\d\}?)?"
+_FRACTION = re.compile(rf"\\[dt]?frac\s*\{{({_SET})\}}\s*\{{({_SET})\}}\s*$")
+_LETTER = re.compile(r"(?P<value>[-\d.,]+) [mgshLNJWVAC]")
+_ENDS_VALUE = re.compile(
+    r"(?<=[\d)}])(?=[\\~\s°¢µμΩ\u2126A-Za-z^])|(?<=[\w)}])\s*(?=(?:\\[ ,;:!]|~)*\s*\\(?:text|math|mbox|operatorname))"
+)
+_RAISED = str.maketrans("⁻¹²³⁴−", "-1234-")
+_MAX_STARTS = 24
 MAX_WORDS = 4
 """Maximum number of words in a unit."""
 _VARIABLE = re.compile(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])")
 _VOWEL = re.compile(r"[aeiouy]")
 _TRIGONOMETRIC = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![A-Za-z])|cis")
+_SQUARED = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
+
+
+class Factor(NamedTuple):
+    """One factor of a unit."""
+
+    name: str
+    power: int
+    typeset: bool
+    """It stands in \\text{} or the like."""
 
 
 def in_text(raw: str) -> tuple[str, str | None]:
-    """Split a unit in \\text{} off the end of `raw`; only there may it be any single letter."""
-    match = _TEXT.fullmatch(raw)
-    if match is None or not _may_be_unit(match["words"], match["value"]):
+    """Split a unit with \\text{} or symbols off the end of `raw`; only in \\text{} may it be any word or letter."""
+    if not raw or (raw[-1].isdecimal() and raw.isascii() and "^" not in raw):
         return raw, None
-    if match["words"] in ("C", "F") and _DEGREES_OF.search(match["value"]):
-        return raw, None  # a temperature, which `split` parses
-    unit = _unit_of(match["words"], match["power"])
-    between = _BETWEEN_FACTORS.search(match["value"])
-    value, factor = in_text(match["value"][: between.start()] if between else match["value"])
-    if factor and _is_known(factor) and _is_known(unit):
-        powers = _powers(factor)
-        for kind, power in _powers(unit).items():
-            powers[kind] = powers.get(kind, 0) + (-power if between and "/" in between[0] else power)
-        product = _written(powers)
-        if product:
-            return value, product
-    if not _ENDS_VALUE.search(match["value"]) or _SEVERAL.search(match["value"]):
-        return raw, None
-    return match["value"], unit
+    if "frac" in raw:
+        raw = _FRACTION.sub(r"\1/\2", raw)
+    for index, place in enumerate(_ENDS_VALUE.finditer(raw)):
+        if index == _MAX_STARTS:
+            break
+        value, rest = raw[: place.start()], raw[place.start() :]
+        found = _factors(rest)
+        if found and _is_unit(found, value, rest):
+            return value.rstrip(), written(found)
+    return raw, None
+
+
+def _factors(text: str) -> list[Factor] | None:
+    """Factors of which all of `text` consists; None if it is no unit."""
+    found: list[Factor] = []
+    depth, position, sign, squared, joined = 0, 0, 1, 1, False
+    while position < len(text):
+        piece = _PIECE.match(text, position)
+        if piece is None:
+            return None
+        position, kind = piece.end(), piece.lastgroup
+        if kind in ("open", "close"):
+            depth += 1 if kind == "open" else -1
+            if depth < 0:
+                return None
+        elif kind == "bracket":
+            if sign == 1:
+                return None
+        elif kind in ("over", "between"):
+            sign, joined = (-1 if kind == "over" else sign), False
+        elif kind in ("braced", "bare", "raised"):
+            if not found or found[-1].power not in (1, -1):
+                return None
+            power = int(piece[kind].translate(_RAISED))
+            found[-1] = found[-1]._replace(power=found[-1].power * power)
+            joined = False
+        else:
+            name = _symbol(piece["name"])
+            if name == "per":
+                sign, joined = -1, False
+            elif name in _SQUARED:
+                squared = _SQUARED[name]
+            elif joined and not piece["name"].startswith("^"):
+                found[-1] = found[-1]._replace(name=found[-1].name + name, typeset=found[-1].typeset or depth > 0)
+            else:
+                found.append(Factor(name, sign * squared, depth > 0))
+                squared, joined = 1, True
+    return found if depth == 0 and squared == 1 and text.count("(") == text.count(")") else None
+
+
+def _symbol(name: str) -> str:
+    """A name with its signs in Unicode."""
+    for command, sign in (("\\mu", "µ"), ("\\Omega", "Ω"), ("\\circ", "°"), ("μ", "µ"), ("\u2126", "Ω")):
+        name = name.replace(command, sign)
+    return "".join(character for character in name if character not in "^{} ")
+
+
+def _is_unit(found: list[Factor], value: str, rest: str) -> bool:
+    """Whether factors behind `value` are a unit: all of them symbols, or typeset as text."""
+    if _SEVERAL.search(value) or not value.strip() or value.count("{") != value.count("}"):
+        return False
+    names = " ".join(factor.name for factor in found)
+    if any(factor.typeset for factor in found):
+        return names != "°" and _may_be_unit(names, value)
+    if ":" in value or not value[-1:].isdigit():
+        return False
+    apart = not (rest[0].isalpha() and rest[0].isascii())
+    known = all(factor.name in _SYMBOLS for factor in found)
+    letters = all(len(factor.name) == 1 and factor.name.isascii() for factor in found)
+    several = not letters or (len(found) > 1 and (names[0] in "NJWAC" or any(factor.power < 0 for factor in found)))
+    return known and apart and several and names != "°" and not re.match(_NO_UNIT, names)
+
+
+def written(found: list[Factor]) -> str:
+    """A unit in one notation; empty for words such as "units" that are none."""
+    unit = " ".join(factor.name if factor.power == 1 else f"{factor.name}^{factor.power}" for factor in found)
+    return "" if re.sub(r"\^\d", "", unit).lower() in _WORDLESS else unit
+
+
+def before_letter(text: str) -> str | None:
+    """The number before a letter that may be a unit or a variable, as in `5 m`; None for other texts."""
+    found = _LETTER.fullmatch(text)
+    return found["value"] if found else None
 
 
 def split(text: str) -> tuple[str, str | None]:
     """Split the unit off the normalized `text`; the unit is None if there is none."""
     money = _CURRENCY.match(text)
     if money:
-        return money["sign"] + money["value"], _KIND[(money["currency"] or "$").rstrip(".").lower()]
+        name = (money["currency"] or "$").rstrip(".").lower()
+        return money["sign"] + money["value"], _CURRENCIES.get(name, name)
     warm = _TEMPERATURE.fullmatch(text)
     if warm:
         return warm["value"], {"c": "celsius", "f": "fahrenheit"}[warm["scale"][0].lower()]
@@ -151,97 +195,25 @@ def split(text: str) -> tuple[str, str | None]:
     several = compound(text)
     if several:
         return several
-    product = _PRODUCT.fullmatch(text)
-    if product and (unit := _product(product["words"])):
-        return product["value"], unit
     match = _NAMED.fullmatch(text)
     if match is None or text.lower().endswith("percent") or _SEVERAL.search(text):
         return text, None
     value, name = match["value"], match["short"] or match["words"]
-    if name.lower() not in _KIND:  # 3pqr and x+6 mgh are products, 3 eggs are not
+    if not match["short"] and not conversions.is_common(name.lower()):  # 3pqr and x+6 mgh are products, 3 eggs are not
         apart = text[match.end("value")] == " "
         if not (apart and _may_be_unit(name.lower(), value) and _VOWEL.search(name.lower())) or _VARIABLE.search(value):
             return text, None
-    return value.strip(), _unit_of(name, match["power"])
+    factors = _factors(f"{name}^{match['power']}" if match["power"] else name)
+    return (value.strip(), written(factors)) if factors else (text, None)
 
 
 def _may_be_unit(name: str, value: str) -> bool:
     """Whether `name` after `value` may be a unit or a counted noun; after a time of day it is a.m. or p.m."""
-    if re.match(_NO_UNIT, name) or words.takes_back(name) or ":" in value or len(name.split()) > MAX_WORDS:
+    if (words.takes_back(name) and name not in _SYMBOLS) or ":" in value or len(name.split()) > MAX_WORDS:
         return False
-    return len(name) > 1 or name.islower() or name in (*_LETTERS, "C", "F")
-
-
-def _unit_of(name: str, power: str | None) -> str:
-    """Canonical unit for `name` raised to `power`."""
-    product = _product(f"{name}^{power}" if power else name)
-    if product:
-        return product
-    name = name.strip().lower()
-    head, _, rest = name.partition(" ")
-    if head in ("square", "sq", "cubic") and rest:
-        return _unit_of(rest, "3" if head == "cubic" else "2")
-    kind = "" if name in _WORDLESS else _KIND.get(name, name)
-    return f"{kind}^{power}" if power else kind
-
-
-def _product(text: str) -> str | None:
-    """Write `km/h`, `m s^{-2}` and `grams per cubic cm` as factors in a fixed order; None if a factor is unknown.
-
-    Factors after a slash or "per" have negative powers.
-    """
-    powers: dict[str, int] = {}
-    sign, prefix, position = 1, 1, 0
-    while position < len(text):
-        factor = _FACTOR.match(text, position)
-        if factor is None:
-            return None
-        position, name = factor.end(), factor["name"]
-        if factor["over"] or name == "per":
-            sign = -1
-        elif name in ("square", "sq", "cubic"):
-            prefix = 3 if name == "cubic" else 2
-        elif name:
-            kind = _LETTERS.get(name) or _KIND.get(name if len(name) == 1 else name.lower())
-            if kind is None:
-                return None
-            for part, power in _powers(kind).items():
-                powers[part] = powers.get(part, 0) + sign * power * int(factor["power"] or prefix)
-            prefix = 1
-    return _written(powers)
-
-
-def _powers(unit: str) -> dict[str, int]:
-    """Factors of a unit and their powers."""
-    parts = (part.partition("^") for part in unit.split("*"))
-    return {kind: int(power or 1) for kind, _, power in parts}
-
-
-def _written(powers: Mapping[str, int]) -> str | None:
-    return "*".join(f"{kind}^{n}" if n != 1 else kind for kind, n in sorted(powers.items()) if n) or None
-
-
-def _is_known(unit: str) -> bool:
-    return all(part.partition("^")[0] in _KINDS for part in unit.split("*"))
-
-
-def scale(a: str | None, b: str | None) -> Fraction | None:
-    """Size of unit `a` in units of `b`; None if they measure different quantities or have no fixed ratio."""
-    size_a, size_b = _in_smallest(a or ""), _in_smallest(b or "")
-    return size_a[0] / size_b[0] if size_a and size_b and size_a[1] == size_b[1] and size_a[1] else None
-
-
-def _in_smallest(unit: str) -> tuple[Fraction, str | None] | None:
-    """Size of `unit` in the smallest units of its quantities, and these units; None if one has no fixed ratio."""
-    total, smallest = Fraction(1), dict[str, int]()
-    if not unit or not _is_known(unit):
-        return None
-    for kind, power in _powers(unit).items():
-        units = next((units for units in _SCALES if kind in units), {kind: 1})
-        total *= Fraction(units[kind]) ** power
-        first = min(units, key=units.__getitem__)
-        smallest[first] = smallest.get(first, 0) + power
-    return total, _written(smallest)
+    if re.match(_NO_UNIT, name):
+        return name in ("min", "sec")
+    return len(name) > 1 or name.islower() or name in _LETTERS
 
 
 def compound(text: str) -> tuple[str, str] | None:
@@ -249,21 +221,16 @@ def compound(text: str) -> tuple[str, str] | None:
     parts = _EACH.findall(text)
     if len(parts) < 2 or _EACH.sub("", text):
         return None
-    kinds = [_KIND.get(word.lower(), "") for _, word in parts]
-    ratios = [scale(kind, kinds[-1]) for kind in kinds]
+    last = parts[-1][1]
+    ratios = [scale(name, last) for _, name in parts]
     if None in ratios or sorted(ratios, reverse=True) != ratios or len(set(ratios)) < len(ratios):  # type: ignore[type-var]
         return None
     total = sum(Fraction(value) * (ratio or 0) for (value, _), ratio in zip(parts, ratios, strict=True))
-    return str(total), kinds[-1]
+    return str(total), last
 
 
-def disagree(a: str | None, b: str | None) -> bool | None:
-    """Whether two units differ: 5 km is not 5 m (see `scale`), but "18 eggs" may be "18".
-
-    None if one of them is unknown and they may agree: 17 apples are not 17 oranges, but they may be 17 fruits.
-    """
-    if not a or not b or a == b or ("degree" in (a, b) and not _TEMPERATURES.isdisjoint((a, b))):
-        return False
-    if _is_known(a) and _is_known(b):
-        return True
-    return False if a.startswith(b) or b.startswith(a) else None
+def scale(a: str, b: str) -> Fraction | None:
+    """Size of unit `a` in units of `b`; None if there is no single ratio."""
+    found = conversions.between(a.lower(), b.lower()) if a != b else (conversions.IDENTITY,)
+    ratios = [one.factor for one in found or () if one.pi == 0 == one.plus]
+    return ratios[0] if ratios else None

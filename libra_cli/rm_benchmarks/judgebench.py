@@ -16,7 +16,6 @@ from libra_cli.rm_benchmarks.base import (
 )
 from libra_cli.rm_benchmarks.judged_rows import compared, judgments, null_reason, scores, signs
 from libra_cli.tasks import GeneratedText
-from libra_cli.tasks.grading import read_verdict
 from libra_cli.tasks.rank import RANK, preferred
 
 SOURCES = {
@@ -81,6 +80,8 @@ def _published_sign(judgment: Any, swapped: bool) -> int | None:
     if by_score is not None:
         sign = compared(by_score, (0, 1))
     else:
+        from libra_cli.tasks.grading import read_verdict  # not above: it loads all that compares answers
+
         text = judgment.get("text")
         outcome = read_verdict(RANK, GeneratedText(text)).outcome if isinstance(text, str) else None
         sign = preferred(judgment.get("decision") or outcome)

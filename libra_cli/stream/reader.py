@@ -42,11 +42,14 @@ def read_rows(
     """
     try:
         while (batch := source.read()) is not None:
+            if stop is None:
+                yield from rows_of(batch, counts)
+                continue
             for entry in rows_of(batch, counts):
-                if stop is not None and stop.status is not None:
+                if stop.status is not None:
                     return
                 yield entry
-            if stop is not None and stop.status is not None:
+            if stop.status is not None:
                 return
     finally:
         source.close()
@@ -54,22 +57,20 @@ def read_rows(
 
 def rows_of(batch: LineBatch, counts: Counts | None) -> Iterator[Row | BadLine]:
     """Yields each line of `batch` that is not blank, as a Row or a BadLine; counts blank lines."""
-    file, refused, offset = batch.file, batch.refused, batch.offset
+    file, refused, begins, ends = batch.file, batch.refused, batch.offset, batch.offset
     for number, line in enumerate(batch.lines, batch.first):
         raw = line.strip(b" \t\r")
-        begins = offset
-        if offset is not None:
-            if raw is not line:
-                begins = offset + len(line) - len(line.lstrip(b" \t\r"))
-            offset += batch.size(number) + 1 if refused else len(line) + 1
-        if not raw and number - batch.first not in refused:
-            if counts is not None:
-                counts.blank += 1
-            continue
+        if ends is not None:
+            begins = ends if raw is line else ends + len(line) - len(line.lstrip(b" \t\r"))
+            ends += batch.size(number) + 1 if refused else len(line) + 1
         entry: Row | BadLine
         try:
             if refused and number - batch.first in refused:
                 raise refused[number - batch.first]
+            if not raw:
+                if counts is not None:
+                    counts.blank += 1
+                continue
             entry = Row(parse(raw), raw, file, number, begins)
         except RowError as error:
             entry = BadLine(batch.explain(error, number), raw, file, number)

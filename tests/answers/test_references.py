@@ -301,7 +301,6 @@ def other_names(text: str) -> Iterator[str]:
 
 def other_kind(text: str) -> Iterator[str]:
     if is_integer(text) and text != "0":
-        yield rf"{text}\%"
         yield f"{text}0"
         yield f"0.{text.lstrip('-')}"
     if is_single(text):

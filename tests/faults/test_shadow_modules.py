@@ -11,7 +11,7 @@ import thinned
 
 SHADOWS = ["accelerate", "click", "datasets", "deepspeed", "httpx", "json", "libra_cli", "liger_kernel", "logging",
            "math_verify", "matplotlib", "mpmath", "multiprocessing", "numpy", "orjson", "peft", "pickle",
-           "pkgutil", "random", "regex", "rich", "runpy", "safetensors", "sitecustomize", "socket", "sqlite3",
+           "pint", "pkgutil", "random", "regex", "rich", "runpy", "safetensors", "sitecustomize", "socket", "sqlite3",
            "ssl", "subprocess", "sympy", "tensorboard", "tempfile", "tokenizers", "torch", "transformers",
            "triton", "typing", "usercustomize", "vllm", "wandb", "yaml", "zstandard"]  # fmt: skip
 PROBLEMS = [{"id": f"p{n}", "question": f"What is {n}+{n}?", "reference": str(2 * n)} for n in range(3)]

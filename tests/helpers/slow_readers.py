@@ -10,7 +10,7 @@ import re
 import sys
 
 from libra_cli import main
-from libra_cli.answers import extract, pool
+from libra_cli.answers import extract, pool, time_limit
 
 NESTED = re.compile("(?:a|a?a)+$")
 read = extract.final_answer
@@ -53,6 +53,6 @@ if __name__ == "__main__":
     ):
         __import__(name)
         sys.modules[name].final_answer = slow_answer  # type: ignore[attr-defined]
-    pool.HARD_SECONDS, pool.Pool.__init__.__defaults__ = 0.2, (1, 0.2, 0.2)  # where no option says how long
+    time_limit.HARD_SECONDS, pool.Pool.__init__.__defaults__ = 0.2, (1, 0.2, 0.2)  # where no option says how long
     kind, sys.argv[1:] = sys.argv[1], sys.argv[2:]
     main.run()

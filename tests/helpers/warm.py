@@ -31,11 +31,17 @@ from typing import Any
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 SCRIPTS = Path(sys.executable).parent
-FREE = ("LIBRA_", "PYTEST_", "COLUMNS", "PATH", "PYTHONPATH", "PWD", "OLDPWD", "SHLVL", "_", "LC_ALL", "LANG", "TMPDIR")
+FREE = ("LIBRA_", "PYTEST_", "COLUMNS", "PATH", "PYTHONPATH", "PWD", "OLDPWD", "SHLVL", "_", "LC_ALL", "LANG", "TMPDIR",
+        "RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # fmt: skip
 """Environment variables, or how they begin, that may differ from the server's: what reads them does so as it runs."""
 IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD)
 LIMITS = (resource.RLIMIT_FSIZE, resource.RLIMIT_AS, resource.RLIMIT_NOFILE, resource.RLIMIT_CPU, resource.RLIMIT_DATA,
           resource.RLIMIT_NPROC, resource.RLIMIT_STACK)  # fmt: skip
+
+
+def is_forking() -> bool:
+    """Whether commands are forks here: one that has seen a GPU could not use it in a fork."""
+    return not (glob("/dev/nvidia[0-9]*") or os.environ.get("LIBRA_COLD_TESTS"))
 
 
 @functools.cache
@@ -43,7 +49,7 @@ def folder() -> Path:
     """A folder with `libra` (and `warm-python`), to stand first on PATH; the server ends with this process."""
     place = Path(tempfile.mkdtemp(prefix="warm-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
-    if glob("/dev/nvidia[0-9]*") or os.environ.get("LIBRA_COLD_TESTS"):
+    if not is_forking():
         (place / "libra").symlink_to(SCRIPTS / "libra")
         (place / "warm-python").symlink_to(sys.executable)
         return place

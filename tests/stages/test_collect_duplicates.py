@@ -79,6 +79,38 @@ def test_the_same_text_is_a_duplicate_and_with_another_answer_a_conflict():
     assert outcomes([*rows, {"question": "Find x.", "reference": "2"}]) == ["new", "duplicate", "conflicting_reference"]
 
 
+@pytest.mark.parametrize(
+    "references",
+    [
+        (55, "55", 55.0, "55.0", r"\boxed{55}", "$55$"),
+        ("1/2", "0.5", r"\frac{1}{2}", r"$\dfrac12$"),
+        ("(1, 2)", "(1,2)", r"\left(1, 2\right)"),
+        (r"2\sqrt{3}", "$2\\sqrt3$"),
+    ],
+)
+def test_equal_references_are_duplicates_however_they_are_written(references):
+    for one, other in permutations(references, 2):
+        rows = [{"question": "Find x.", "reference": one}, {"question": "Find x.", "reference": other}]
+        assert outcomes(rows) == ["new", "duplicate"], (one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("55", "56"), ("25", r"25\%"), ("5 km", "5 kg"), ("x>3", "x<3"), ("B", "C"), ("1", None), ("", "1")],
+)
+def test_references_that_are_not_equal_for_certain_are_conflicts(one, other):
+    for first, second in ((one, other), (other, one)):
+        rows = [{"question": "Find x.", "reference": first}, {"question": "Find x.", "reference": second}]
+        assert outcomes(rows) == ["new", "conflicting_reference"], (first, second)
+
+
+def test_equal_references_with_other_preferences_are_conflicts():
+    row = {"question": "Find x.", "response_a": "1", "response_b": "2", "reference": "55"}
+    rows = [{**row, "preference": "A>B"}, {**row, "reference": "55.0", "preference": "B>A"}]
+    assert outcomes(rows) == ["new", "conflicting_reference"]
+    assert outcomes([rows[0], {**rows[1], "preference": "A>B"}]) == ["new", "duplicate"]
+
+
 def test_responses_to_one_problem_are_different_rows():
     problem = {"question": PROBLEM, "reference": "84"}
     assert (

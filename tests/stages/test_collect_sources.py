@@ -7,6 +7,8 @@ import io
 import json
 import random
 import sys
+from datetime import datetime, time, timedelta, timezone
+from decimal import Decimal
 
 import pytest
 
@@ -155,15 +157,56 @@ def test_parquet_rows_are_plain_json(tmp_path):
     assert len(found) == 400
 
 
-def test_parquet_values_that_are_not_json_cost_their_row_only(tmp_path):
-    path = parquet(
-        tmp_path / "a.parquet", [{"a": b"x", "f": 1.0}, {"a": None, "f": float("inf")}, {"a": None, "f": 2.0}]
-    )
+def test_an_infinite_number_costs_its_row_only(tmp_path):
+    path = parquet(tmp_path / "a.parquet", [{"f": 1.0}, {"f": float("inf")}, {"f": 2.0}])
     assert read_all(SourceChain([file_origin(path)], ReadOptions())) == [
-        (1, "not_json"),
+        (1, {"f": 1.0}),
         (2, "not_json"),
-        (3, {"a": None, "f": 2.0}),
+        (3, {"f": 2.0}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Decimal("1.50"), "1.50"),
+        (Decimal("-0.001"), "-0.001"),
+        (Decimal("12345678901234567890.5"), "12345678901234567890.5"),
+        (timedelta(days=1, seconds=2, microseconds=500_000), "PT86402.5S"),
+        (timedelta(microseconds=-1), "-PT0.000001S"),
+        (timedelta(0), "PT0S"),
+        (datetime(2025, 2, 6, 12, 30, tzinfo=timezone.utc), "2025-02-06T12:30:00+00:00"),
+        (time(12, 30), "12:30:00"),
+        (b"caf\xc3\xa9", "caf\u00e9"),
+        ([Decimal("1.0"), None], ["1.0", None]),
+        ({"x": b"y"}, {"x": "y"}),
+    ],
+)
+def test_values_of_tables_become_text(tmp_path, value, text):
+    path = parquet(tmp_path / "a.parquet", [{"q": "a?", "v": value}])
+    assert read_all(SourceChain([file_origin(path)], ReadOptions())) == [(1, {"q": "a?", "v": text})]
+
+
+def test_times_keep_their_nanoseconds(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    columns = {"at": pyarrow.array([1], pyarrow.timestamp("ns")), "took": pyarrow.array([-1], pyarrow.duration("ns"))}
+    pytest.importorskip("pyarrow.parquet").write_table(pyarrow.table(columns), tmp_path / "a.parquet")
+    found = read_all(SourceChain([file_origin(str(tmp_path / "a.parquet"))], ReadOptions()))
+    assert found == [(1, {"at": "1970-01-01T00:00:00.000000001", "took": "-PT0.000000001S"})]
+
+
+@pytest.mark.parametrize("value", [b"\x89PNG", [b"\xff"], {"bytes": b"\xff\xd8"}])
+def test_bytes_that_are_no_text_are_one_error_that_names_the_column(tmp_path, value):
+    path = parquet(tmp_path / "a.parquet", [{"q": "a?", "image": value if n else None} for n in range(9)])
+    with pytest.raises(Fatal, match=r'a\.parquet: the column "image" .*row 2\); write the table without it') as raised:
+        read_all(SourceChain([file_origin(path)], ReadOptions()))
+    assert raised.value.status == Exit.USAGE
+
+
+def test_an_object_of_a_data_set_is_one_error_that_names_its_column_and_type():
+    table = sources._Table("hub", iter([{"q": "a?"}, {"q": "b?", "picture": object()}]))
+    with pytest.raises(Fatal, match=r'hub: the column "picture" holds what JSON cannot \(object, first in row 2\)'):
+        read_all(table)
 
 
 def test_a_parquet_file_that_was_cut_is_incomplete(tmp_path):

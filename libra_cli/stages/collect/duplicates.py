@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from libra_cli.answers.time_limit import limited
 from libra_cli.records.shingles import canonical, shingles, words
 from libra_cli.stream.hash_numbers import DiskLog, HashNumbers
 from libra_cli.stream.rows import Filtered, Row, RowError
@@ -38,7 +39,7 @@ PARTS = (
 )
 """Fields that duplicates share; two responses to one problem are different rows."""
 GOLDEN = ("reference", "preference")
-_PROBLEM = struct.Struct("<QQI")
+_PROBLEM = struct.Struct("<QQIQI")
 _NUMBER = struct.Struct("<Q")
 _EXTENT = struct.Struct("<QI")
 
@@ -56,6 +57,21 @@ def golden_of(record: Mapping[str, Any]) -> int:
     return _hash(_canonical(record, GOLDEN))
 
 
+def _golden_text(record: Mapping[str, Any]) -> bytes:
+    """The preference of a row and its reference as it is written."""
+    preference = _canonical(record, ("preference",))[0]
+    reference = record.get("reference")
+    return f"{preference}\0{'' if reference is None else reference}".encode("utf-8", "surrogatepass")
+
+
+def _are_equal(one: str, other: str) -> bool:
+    """Whether each of two references is for certain right where the other is asked for."""
+    from libra_cli.answers.equal import decide_quickly  # not above: it takes long to load, and is seldom needed
+
+    decisions = (limited(None, decide_quickly, *pair) for pair in ((one, other), (other, one)))
+    return all(decision is not None and decision.equal is True for decision in decisions)
+
+
 def _canonical(record: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     return [canonical(str(record[name])) if record.get(name) is not None else "" for name in names]
 
@@ -70,7 +86,7 @@ class Duplicates:
 
     def __init__(self, near: float | None):
         self._seen, self._ids = HashNumbers(), HashNumbers()
-        self._problems, self._numbers_of_ids = DiskLog(), DiskLog()
+        self._problems, self._goldens, self._numbers_of_ids = DiskLog(), DiskLog(), DiskLog()
         self._files: dict[str, int] = {}
         self._near = None if near is None else NearDuplicates(near)
 
@@ -83,26 +99,34 @@ class Duplicates:
         known = len(self._seen)
         before = self._seen.number(key)
         if before < known:
-            if self._problem(before)[0] != golden:
+            if self._problem(before)[0] != golden and not self._has_equal_golden(before, record):
                 reason = f"{self._place(before)} is the same with another answer"
                 hint = "keep the right one, or both with --duplicates keep"
                 raise RowError("conflicting_reference", f"{reason}; {hint}")
             raise Filtered("duplicate")
         file = self._files.setdefault(row.file, len(self._files))
-        self._problems.append(_PROBLEM.pack(golden, row.line, file))
+        text = _golden_text(record)
+        self._problems.append(_PROBLEM.pack(golden, row.line, file, len(self._goldens), len(text)))
+        self._goldens.append(text)
         if all(record.get(name) is None for name in PARTS[1:]):
             if has_own_id:
                 self._check_id(str(record["id"]), before)
             if self._near is not None and self._near.seen(str(record["question"]), golden):
                 raise Filtered("near_duplicate")
 
-    def _problem(self, number: int) -> tuple[int, int, int]:
-        """The hash of the golden answer of a problem, its line, and the number of its file."""
-        golden, line, file = _PROBLEM.unpack(self._problems.read(number * _PROBLEM.size, _PROBLEM.size))
-        return golden, line, file
+    def _problem(self, number: int) -> tuple[int, int, int, int, int]:
+        """The hash of the golden answer of a problem, its line, the number of its file, and where the answer is."""
+        golden, line, file, begin, size = _PROBLEM.unpack(self._problems.read(number * _PROBLEM.size, _PROBLEM.size))
+        return golden, line, file, begin, size
+
+    def _has_equal_golden(self, number: int, record: Mapping[str, Any]) -> bool:
+        """Whether a problem has the preference of `record`, and for certain an equal reference, however written."""
+        before = self._goldens.read(*self._problem(number)[3:]).decode("utf-8", "surrogatepass").partition("\0")
+        now = _golden_text(record).decode("utf-8", "surrogatepass").partition("\0")
+        return before[0] == now[0] and _are_equal(before[2], now[2])
 
     def _place(self, number: int) -> str:
-        _, line, file = self._problem(number)
+        _, line, file, *_ = self._problem(number)
         return f"{list(self._files)[file]}:{line}"
 
     def _check_id(self, name: str, number: int) -> None:

@@ -8,7 +8,10 @@ import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.collect.csv_rows import CsvSource
@@ -135,7 +138,9 @@ class _Table:
         for record in self._records:
             try:
                 batch.lines.append(rows.dumps(_plain(record)))
-            except (TypeError, ValueError) as error:
+            except TypeError:
+                raise self._no_json(record, self._number + len(batch.lines)) from None
+            except ValueError as error:  # an infinite number, in this row
                 reason = f"a value is not JSON ({error}); leave its column out"
                 batch.refused[len(batch.lines)] = RowError("not_json", reason)
                 batch.lines.append(b"")
@@ -147,20 +152,55 @@ class _Table:
     def close(self) -> None:
         self._records.close()
 
+    def _no_json(self, record: Mapping[str, Any], number: int) -> Fatal:
+        """The error of the first column with a value that no text or number stands for; other rows have it, too."""
+        for name, value in record.items():
+            try:
+                rows.dumps({"value": _plain(value)})
+            except TypeError as error:
+                what = f'the column "{name}" holds what JSON cannot ({error}, first in row {number})'
+                return Fatal(Exit.USAGE, f"{self._place}: {what}; write the table without it, or as text")
+            except ValueError:
+                continue
+        raise AssertionError("no value of the row is to blame")
+
 
 def _plain(value: Any) -> Any:
-    """Makes a table's value JSON: NaN, with which tables mark a missing number, becomes null, and a date text."""
-    if isinstance(value, float) and value != value:
-        return None
+    """Makes a table's value JSON: a missing number (NaN) becomes null; dates, durations, decimals and UTF-8 are text.
+
+    Raises TypeError naming the type if nothing stands for the value.
+    """
+    if value is None or type(value) in (str, int, float, bool):
+        return None if value != value else value
     if isinstance(value, Mapping):
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
+    if isinstance(value, timedelta):
+        return _duration(value)
     if hasattr(value, "isoformat"):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return None if value.is_nan() else f"{value:f}"
+    if isinstance(value, UUID):
+        return str(value)
     if isinstance(value, bytes):
-        raise TypeError("bytes")
-    return value
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise TypeError("bytes that are no text") from None
+    if isinstance(value, (str, int, float)):
+        return None if value != value else value
+    raise TypeError(type(value).__name__)
+
+
+def _duration(value: timedelta) -> str:
+    """A duration in seconds by ISO 8601, such as PT90.5S; pandas has nanoseconds, too."""
+    microseconds = (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
+    nanoseconds = microseconds * 1000 + getattr(value, "nanoseconds", 0)
+    seconds, rest = divmod(abs(nanoseconds), 1_000_000_000)
+    fraction = f".{rest:09d}".rstrip("0") if rest else ""
+    return f"{'-' if nanoseconds < 0 else ''}PT{seconds}{fraction}S"
 
 
 def _parquet_rows(path: str) -> Records:
@@ -174,6 +214,9 @@ def _parquet_rows(path: str) -> Records:
     except (pyarrow.ArrowException, OSError) as error:
         reason = f"{path}: is not whole or not Parquet ({_one_line(error)}); copy it again, or say --format"
         raise Fatal(Exit.INCOMPLETE, reason) from None
+    except ValueError as error:  # times in nanoseconds, for which pyarrow wants pandas
+        cure = "install pandas, or store times in microseconds"
+        raise Fatal(Exit.USAGE, f"{path}: a value cannot be read ({_one_line(error)}); {cure}") from None
 
 
 @contextmanager

@@ -40,6 +40,7 @@ PACKAGES = (
     Package("mpmath", "mpmath"),
     Package("numpy", "numpy"),
     Package("orjson", "orjson"),
+    Package("pint", "pint", heavy=True),
     Package("python-dateutil", "dateutil"),
     Package("pyyaml", "yaml"),
     Package("regex", "regex"),

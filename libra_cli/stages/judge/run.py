@@ -11,7 +11,14 @@ import orjson
 
 from libra_cli.choices import JUDGE_FIELDS
 from libra_cli.records.forms import JudgeItem
-from libra_cli.records.items import OTHER_RESPONSES, item_of_row, probe_item, probed, written_item
+from libra_cli.records.items import (
+    OTHER_RESPONSES,
+    check_preference,
+    item_of_row,
+    probe_item,
+    probed,
+    written_item,
+)
 from libra_cli.records.no_answer import no_answer
 from libra_cli.records.probes import PROBES
 from libra_cli.sampling.asked_prompts import Prompts
@@ -106,6 +113,8 @@ class Judging:
     def _jobs(self, model: ChosenModel, row: Row) -> Iterator[Job]:
         jobs = []  # a list, because one bad item refuses the whole row
         for changed, item in self._items(row):
+            if len(item.responses) > 1:
+                check_preference(row.fields)  # before anything is asked: no verdict could be compared with it
             gates = [no_answer(response) if self._config.gate else None for response in item.responses]
             if self._implicit and not changed:
                 item = self._written(row)

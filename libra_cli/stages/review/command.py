@@ -73,8 +73,7 @@ def command(inputs: tuple[str, ...], output: str | None, html: str | None, blind
         raise click.UsageError(f"--html {html}: name a file that ends in .html, so that no rows are overwritten")
     if not inputs and sys.stdin is not None and sys.stdin.isatty():
         raise click.UsageError("name the FILE that libra verify --review has written")
-    from libra_cli.answers.pool import HARD_SECONDS
-    from libra_cli.answers.time_limit import time_limit
+    from libra_cli.answers.time_limit import HARD_SECONDS, time_limit
     from libra_cli.records.responses import ResponseFields
     from libra_cli.stages.review.run import review
     from libra_cli.tasks import thinking

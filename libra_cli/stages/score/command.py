@@ -125,8 +125,7 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
 
     outputs = Outputs.take(options)
     check_inputs("score", inputs)
-    from libra_cli.answers.pool import HARD_SECONDS
-    from libra_cli.answers.time_limit import time_limit
+    from libra_cli.answers.time_limit import HARD_SECONDS, time_limit
     from libra_cli.exits import Exit, Fatal
     from libra_cli.stages.score.reading import ScoreConfig
     from libra_cli.stages.score.run import score

@@ -52,7 +52,8 @@ class PointwiseCollector:
         if label not in (0, 1):
             raise ValueError(f'"label" is {label!r}, not 0 or 1: run libra verify')
         score, prediction = _score(fields), _prediction(fields)
-        self._check_same_verdicts(fields, score, prediction)
+        if (prediction is not None) is not self._has_predictions:
+            self._check_same_verdicts(fields, score, prediction)
         group = str(fields.get("subset", "all"))
         self._group.append(self._groups.number(group))
         self._label.append(int(label))

@@ -74,8 +74,10 @@ def read(
         kind: RowKind | None = None
         reads_judgments = True
         of_judge: dict[str, RowCollector] = {}
-        with closing(rows_of_file(path)) as rows:
+        with closing(read_rows(InputFiles([path]))) as rows:
             for n_rows, row in enumerate(rows, 1):
+                if isinstance(row, BadLine):  # checked here, not in `rows_of_file`: a generator more costs every row
+                    raise no_row(row)
                 try:
                     check_types(row.fields, reads_judgments)
                     if kind is None:
@@ -106,9 +108,14 @@ def rows_of_file(path: str) -> Generator[Row, None, None]:
     with closing(read_rows(InputFiles([path]))) as entries:
         for entry in entries:
             if isinstance(entry, BadLine):
-                status = Exit.INCOMPLETE if entry.error.kind == "truncated_line" else Exit.USAGE
-                raise Fatal(status, f"{entry.place}: {entry.error}")
+                raise no_row(entry)
             yield entry
+
+
+def no_row(line: BadLine) -> Fatal:
+    """The error of a line that is no row."""
+    status = Exit.INCOMPLETE if line.error.kind == "truncated_line" else Exit.USAGE
+    return Fatal(status, f"{line.place}: {line.error}")
 
 
 def by_frequency(counts: Mapping[str, int]) -> dict[str, int]:

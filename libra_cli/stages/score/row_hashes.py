@@ -25,6 +25,7 @@ class RowHashes:
     def __init__(self, n_columns: int):
         self._pack = struct.Struct(f"<{n_columns}q").pack
         self._n_columns, self._size = n_columns, 8 * n_columns
+        self._block_size = self._size * _BLOCK
         self._log, self._tail = DiskLog(), bytearray()
 
     def __len__(self) -> int:
@@ -33,7 +34,7 @@ class RowHashes:
     def add(self, *hashes: int) -> None:
         """Adds a row by its hash in each column; raises Fatal(74 or 2) if it cannot be written."""
         self._tail += self._pack(*hashes)
-        if len(self._tail) == self._size * _BLOCK:
+        if len(self._tail) == self._block_size:
             self._log.append(np.frombuffer(self._tail, "<i8").reshape(_BLOCK, -1).T.tobytes())  # column by column
             self._tail = bytearray()
 

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stages.score.benchmark import BenchmarkCollector
 from libra_cli.stages.score.comparison import compare_judges
 from libra_cli.stages.score.pointwise import PointwiseCollector
 from libra_cli.stages.score.reading import RowCollector, ScoreConfig, read
-from libra_cli.stages.score.reasoning import ReasoningCollector
 from libra_cli.stages.score.row_kinds import LIBRA_BENCH, POINTWISE, REASONING, RowKind
 
 
@@ -19,9 +17,13 @@ def score(paths: tuple[str, ...], config: ScoreConfig, progress: Callable[[str],
 
     def collector(kind: RowKind, config: ScoreConfig, judge: str, file: str) -> RowCollector:
         if kind.name == REASONING:
+            from libra_cli.stages.score.reasoning import ReasoningCollector
+
             return ReasoningCollector(kind, config, judge, file)
         if kind.name in (LIBRA_BENCH, POINTWISE):
             return PointwiseCollector(kind, config, judge, file)
+        from libra_cli.stages.score.benchmark import BenchmarkCollector
+
         return BenchmarkCollector(kind, config, judge, file)
 
     collectors = read(paths, config, collector, progress)

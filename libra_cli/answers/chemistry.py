@@ -1,0 +1,165 @@
+"""Compares chemical formulas, ions, isotopes, reactions and electron configurations; the case of letters counts."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import NamedTuple
+
+from libra_cli.answers import normalize
+from libra_cli.answers.finding import Finding
+
+_SYMBOLS = """
+    H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo
+    Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl
+    Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og
+"""
+_ELEMENTS = frozenset(_SYMBOLS.split())
+_TYPESET = re.compile(r"\\(?:ce|mathrm|text|rm|operatorname)\s*\{")
+_ARROW = re.compile(
+    r"\\(?:rightarrow|longrightarrow|to|xrightarrow|rightleftharpoons)(?![A-Za-z])(?:\{\})?|-+>|→|⇌|<=>"
+)
+_PLUS = re.compile(r"\+(?=[\d^({\[A-Z])")
+_TOKEN = re.compile(
+    r"(?P<element>[A-Z][a-z]?)|(?P<open>[(\[])|(?P<close>[)\]])|_?\{?(?P<count>\d+)\}?"
+    r"|\^\{?(?P<size>\d*)(?P<sign>[+-])\}?$|(?P<bare>[+-])$"
+)
+_MASS = re.compile(r"\^\{?(?P<mass>\d+)\}?(?:_\{?\d+\}?)?(?=[A-Z])")
+_STATE = re.compile(r"\((?:aq|s|l|g)\)$")
+_CONFIGURATION = re.compile(r"(?P<core>\[[A-Z][a-z]\])?(?P<shells>(?:\d[spdf]\^?\{?\d{1,2}\}?)+)")
+_SHELL = re.compile(r"(\d[spdf])\^?\{?(\d{1,2}?)\}?(?=\d[spdf]|$)")
+_POSSIBLE = re.compile(
+    r"[A-Z][a-z]?\}?\s*(?:[_^\d]|[⁺⁻⁰-⁹₀-₉])|\\ce(?![A-Za-z])|\d[spdf]\^|\^\{?\d+\}?(?:\\(?:text|mathrm)\{)?[A-Z]"
+)
+MAX_DEPTH = 4
+
+
+class Species(NamedTuple):
+    """A molecule, an atom or an ion."""
+
+    number: int
+    """How many there are in the reaction."""
+    mass: str
+    spelled: tuple[tuple[str, int], ...]
+    """Elements and brackets in the order in which they are written, with their counts."""
+    charge: int
+
+    @property
+    def atoms(self) -> Counter[str]:
+        """How many atoms of each element there are in it."""
+        stack: list[Counter[str]] = [Counter()]
+        for name, count in self.spelled:
+            if name == "(":
+                stack.append(Counter())
+            elif name == ")":
+                inside = stack.pop()
+                stack[-1].update({element: number * count for element, number in inside.items()})
+            else:
+                stack[-1][name] += count
+        return stack[0]
+
+
+def same(reference: str, answer: str) -> Finding | None:
+    """Compare two texts of which at least one is evidently of chemistry; None if they are not."""
+    if not _POSSIBLE.search(reference):
+        return None
+    texts = _plain(reference), _plain(answer)
+    shells = [_shells(text) for text in texts]
+    if shells[0] and shells[1]:
+        if shells[0] == shells[1]:
+            return Finding(True)
+        return Finding(None, "another_core") if shells[0][0] != shells[1][0] else Finding(False)
+    wanted, given = map(_reaction, texts)
+    if wanted is None or given is None:
+        return None
+    evident = _is_evident(reference, wanted), _is_evident(answer, given)
+    if not any(evident):
+        return None
+    if wanted == given:
+        return Finding(True)
+    if not all(evident):
+        return None
+    if [_composition(part) for part in wanted] == [_composition(part) for part in given]:
+        return Finding(None, "same_atoms")  # HCOOH and CH2O2, or another way to write it
+    return Finding(False)
+
+
+def _plain(raw: str) -> str:
+    """`raw` without what typesets it, with scripts in ASCII and without spaces."""
+    text = normalize.unwrapped(raw).replace("\\rightarrow", "→").replace("\\to ", "→").replace("\\longrightarrow", "→")
+    text = normalize.in_ascii(_ARROW.sub("→", text)).replace("\\to", "→")
+    text = _TYPESET.sub("{", text)
+    for mark in ("\\,", "\\ ", "\\;", "{}", " ", "$", "\\cdot"):
+        text = text.replace(mark, "" if mark != "\\cdot" else ".")
+    for _ in range(MAX_DEPTH):
+        text = re.sub(r"(?<![_^])\{([^{}]*(?:[_^]\{[^{}]{1,8}\}[^{}]*)*)\}", r"\1", text)
+    return text
+
+
+def _shells(text: str) -> tuple[str, frozenset[tuple[str, str]]] | None:
+    found = _CONFIGURATION.fullmatch(text)
+    return (found["core"] or "", frozenset(_SHELL.findall(found["shells"]))) if found else None
+
+
+def _reaction(text: str) -> tuple[Counter[Species], ...] | None:
+    """Species on the sides of a reaction, or on the one side that there is."""
+    sides = []
+    for side in text.split("→"):
+        found = [_species(part) for part in _PLUS.split(side)] if side else [None]
+        if None in found:
+            return None
+        sides.append(Counter(one for one in found if one))
+    return tuple(sides) if len(sides) <= 2 else None
+
+
+def _species(text: str) -> Species | None:
+    text = _STATE.sub("", text)
+    number = re.match(r"\d+(?=[\^A-Z(\[])", text)
+    text = text[number.end() :] if number else text
+    mass = _MASS.match(text)
+    position, charge, depth = mass.end() if mass else 0, 0, 0
+    spelled: list[tuple[str, int]] = []
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if token is None:
+            return None
+        position = token.end()
+        if token["element"]:
+            name = token["element"]
+            if name not in _ELEMENTS:
+                return None
+            spelled.append((name, 1))
+        elif token["open"]:
+            depth += 1
+            spelled.append(("(", 1))
+        elif token["close"]:
+            depth -= 1
+            spelled.append((")", 1))
+        elif token["count"]:
+            if not spelled or spelled[-1][0] == "(":
+                return None
+            spelled[-1] = (spelled[-1][0], int(token["count"]))
+        else:
+            sign = token["sign"] or token["bare"]
+            charge = int(f"{sign}{token['size'] or 1}")
+        if depth < 0:
+            return None
+    if not spelled or depth:
+        return None
+    return Species(int(number[0]) if number else 1, mass["mass"] if mass else "", tuple(spelled), charge)
+
+
+def _composition(side: Counter[Species]) -> Counter[tuple[int, str, frozenset[tuple[str, int]], int]]:
+    return Counter((one.number, one.mass, frozenset(one.atoms.items()), one.charge) for one in side.elements())
+
+
+def _is_evident(raw: str, sides: tuple[Counter[Species], ...]) -> bool:
+    """Whether a text that may be chemistry is nothing else: typeset as such, or with counts, charges or masses."""
+    if "\\ce" in raw:
+        return True
+    species = [one for side in sides for one in side]
+    if any(one.mass or (one.charge and len(one.spelled) < 4) for one in species):
+        return True
+    counted = any(count > 1 for one in species for _, count in one.spelled)
+    names = [name for one in species for name, _ in one.spelled]
+    return counted and (len(names) > 1 or len(names[0]) > 1)
