@@ -30,6 +30,7 @@ from libra_cli.tasks.verify import VERIFY
 MAX_TEXT_CHARS = 4000
 """Of the text after the thinking that goes to reviewers: its end, where the verdict stands."""
 _WITHOUT_EFFECT = (
+    "implicit",
     "model", "model_name", "flag", "concurrency", "batch_size", "base_url", "api_key_env", "api_key_file",
     "request_timeout", "retry_budget", "max_response_bytes", "proxy", "tensor_parallel_size", "pipeline_parallel_size",
     "data_parallel_size", "header",
