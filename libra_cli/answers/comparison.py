@@ -34,8 +34,13 @@ def same(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
     return compare(reference, answer)
 
 
-def _unit(answer: Answer) -> str | None:
-    return answer.unit if isinstance(answer, Leaf) else None
+def _unit(answer: Answer) -> object:
+    """Unit of an answer, or those of its parts, which its text leaves out."""
+    if isinstance(answer, Leaf):
+        return answer.unit
+    if isinstance(answer, Parts):
+        return tuple(map(_unit, answer.parts))
+    return _unit(answer.value) if isinstance(answer, Equation) else None
 
 
 def _whole(reference: Answer, answer: Answer, compare: Compare) -> bool | None:

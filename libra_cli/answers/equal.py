@@ -38,6 +38,7 @@ from libra_cli.answers import (
     options,
     percent,
     structure,
+    units,
     words,
 )
 from libra_cli.answers.normalize import MAX_CHARS
@@ -123,6 +124,8 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return Decision(None, "number", percent.OTHER_PERCENT)
     if len(leaves) == 2 and _may_be_rounded(*leaves):
         return Decision(None, "number", ROUNDED)
+    if len(leaves) == 2 and _letter_may_be_unit(*leaves):
+        return Decision(None, "number", OTHER_UNIT)
     verdict = comparison.same(*parsed, compare=compare_values)
     if verdict is not None:
         return Decision(verdict, "numeric")
@@ -343,6 +346,16 @@ def _converted(reference: Leaf, answer: Leaf, found: Sequence[conversions.Conver
         return None
     verdicts = [conversions.same(reference.number.value, answer.number.value, one) for one in found]
     return True if True in verdicts else None if None in verdicts else False
+
+
+def _letter_may_be_unit(reference: Leaf, answer: Leaf) -> bool:
+    """Whether one is a number and the other the same number before a letter: 5 m is a length or a product."""
+    for one, other in ((reference, answer), (answer, reference)):
+        value = units.before_letter(one.text) if other.number and not one.unit else None
+        counted = number.parse(value) if value else None
+        if counted and other.number and counted.value == other.number.value:
+            return True
+    return False
 
 
 def _percent_may_agree(reference: Leaf, answer: Leaf) -> bool:

@@ -90,7 +90,9 @@ def read_answer(text: str, reference: str | None = None, cut: bool | None = None
     `reference` says what kind of answer is asked for. `cut` says whether the text was cut off; None if that is unknown.
     """
     text = turns.own_turn(text)
-    if reference and len(text) <= len(reference) + _SHORT and text.strip() == reference.strip():
+    if (
+        reference and len(text) <= len(reference) + _SHORT and text.strip() == reference.strip()
+    ):  # before any other rule
         return Extraction(reference.strip())
     text = damage.repaired(text)
     found = _read(text, reference, cut)
@@ -173,6 +175,9 @@ def _is_about_the_answer(denial: re.Match[str]) -> bool:
 
 def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
     """The answer of a text without a box."""
+    word = None if cut else statements.word_of_last_line(text)
+    if word is not None:
+        return Extraction(word)
     tail = statements.tail_of(text)
     tagged = statements.tagged(tail)
     if tagged is not None:
@@ -180,8 +185,6 @@ def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
     for statement in statements.explicit(tail):
         if cut and statement.end >= len(tail.rstrip()):
             break
-        if statement.given.isalnum() and statement.end >= len(tail.rstrip()):  # A: 26
-            return Extraction(statement.given)
         changed = _changed(tail[statement.start :], False, cut)
         asserted = statements.tidy(statement.given)
         if not changed and sentences.denies((asserted.answer or "").partition(" ")[0]):  # "not 7. It is 5."

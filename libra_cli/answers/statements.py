@@ -99,6 +99,12 @@ def _without_offer(text: str) -> str:
     return kept or text
 
 
+def word_of_last_line(text: str) -> str | None:
+    """The number or word behind `A:` or `####` on the last line, as most texts without a box end; None otherwise."""
+    match = _LABELLED.match(text, text.rfind("\n") + 1)
+    return match["answer"] if match is not None and match["answer"].isalnum() else None
+
+
 def tagged(tail: str) -> Statement | None:
     """Content of the last tag or JSON field named answer."""
     if not ("</answer>" in tail or 'answer"' in tail):
@@ -111,7 +117,7 @@ def explicit(tail: str) -> Iterator[Statement]:
     """What stands after "answer is", `Answer:`, `A:`, `####` or "should be", from the last to the first."""
     last_line = tail.rstrip().rfind("\n") + 1
     labelled = _LABELLED.match(tail, last_line)
-    if labelled is not None:  # as most texts without a box end
+    if labelled is not None:
         yield _statement(labelled)
     found = [_statement(match) for match in _LABELLED.finditer(tail) if match.start() != last_line]
     if "should" in tail or "must" in tail:

@@ -109,7 +109,19 @@ def parse(raw: str) -> Answer:
     """What kind of answer `raw` is."""
     raw = normalize.plain(raw)
     body, unit = units.in_text(normalize.unwrapped(raw) if len(raw) <= normalize.MAX_CHARS else raw)
-    return _parse(normalize.normalized(body), unit, 0)
+    answer = _parse(normalize.normalized(body), unit, 0)
+    return _with_unit(answer, unit) if unit else answer
+
+
+def _with_unit(answer: Answer, unit: str) -> Answer:
+    """`answer` with the unit behind it given to each value that has none: x = 5 cm, 3 or 4 cm."""
+    if isinstance(answer, Leaf):
+        return answer if answer.unit else replace(answer, unit=unit)
+    if isinstance(answer, Equation):
+        return replace(answer, value=_with_unit(answer.value, unit))
+    if isinstance(answer, Parts):
+        return replace(answer, parts=tuple(_with_unit(part, unit) for part in answer.parts))
+    return answer
 
 
 def _parse(text: str, unit: str | None, depth: int) -> Answer:

@@ -66,6 +66,9 @@ _PIECE = re.compile(
     r"(?:\s*(?:\\Omega(?![A-Za-z]))|[µμΩ\u2126A-Za-z]*))"
     r"|(?P<between>(?:\\[ ,;:!]|\\cdot(?![A-Za-z])|[~\s.·⋅*-])+)"
 )
+_SET = r"\\(?:text|mathrm)\s*\{[^{}]*\}(?:\^\{?\d\}?)?"
+_FRACTION = re.compile(rf"\\[dt]?frac\s*\{{({_SET})\}}\s*\{{({_SET})\}}\s*$")
+_LETTER = re.compile(r"(?P<value>[-\d.,]+) [mgshLNJWVAC]")
 _ENDS_VALUE = re.compile(
     r"(?<=[\d)}])(?=[\\~\s°¢µμΩ\u2126A-Za-z^])|(?<=[\w)}])\s*(?=(?:\\[ ,;:!]|~)*\s*\\(?:text|math|mbox|operatorname))"
 )
@@ -92,6 +95,8 @@ def in_text(raw: str) -> tuple[str, str | None]:
     """Split a unit with \\text{} or symbols off the end of `raw`; only in \\text{} may it be any word or letter."""
     if not raw or (raw[-1].isdecimal() and raw.isascii() and "^" not in raw):
         return raw, None
+    if "frac" in raw:
+        raw = _FRACTION.sub(r"\1/\2", raw)
     for index, place in enumerate(_ENDS_VALUE.finditer(raw)):
         if index == _MAX_STARTS:
             break
@@ -158,7 +163,8 @@ def _is_unit(found: list[Factor], value: str, rest: str) -> bool:
         return False
     apart = not (rest[0].isalpha() and rest[0].isascii())
     known = all(factor.name in _SYMBOLS for factor in found)
-    several = len(found) > 1 or len(found[0].name) > 1 or not found[0].name.isascii()
+    letters = all(len(factor.name) == 1 and factor.name.isascii() for factor in found)
+    several = not letters or (len(found) > 1 and (names[0] in "NJWAC" or any(factor.power < 0 for factor in found)))
     return known and apart and several and names != "°" and not re.match(_NO_UNIT, names)
 
 
@@ -166,6 +172,12 @@ def written(found: list[Factor]) -> str:
     """A unit in one notation; empty for words such as "units" that are none."""
     unit = " ".join(factor.name if factor.power == 1 else f"{factor.name}^{factor.power}" for factor in found)
     return "" if re.sub(r"\^\d", "", unit).lower() in _WORDLESS else unit
+
+
+def before_letter(text: str) -> str | None:
+    """The number before a letter that may be a unit or a variable, as in `5 m`; None for other texts."""
+    found = _LETTER.fullmatch(text)
+    return found["value"] if found else None
 
 
 def split(text: str) -> tuple[str, str | None]:

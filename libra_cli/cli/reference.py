@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -56,9 +57,27 @@ def stage_page(ctx: click.Context) -> str:
         parts += [f"## {title}\n", *table("option", "meaning", options)]
     if rows := command.rows():
         parts += ["## Rows\n", *table("", "fields", [(verb, escaped(fields)) for verb, fields in rows])]
+    for title, lines in _appendix(str(ctx.info_name)).items():
+        parts += [f"## {title}\n", *wide_table(lines)]
     if command.info:
         parts += [f"Exit statuses: see [Reference]({INDEX}#exit-statuses).\n"]
     return "\n".join(parts)
+
+
+def _appendix(stage: str) -> Mapping[str, Sequence[Sequence[str]]]:
+    """The tables that a stage adds to its page: TABLES in `appendix.py` of its folder, if there is one."""
+    module = f"libra_cli.stages.{stage.replace('-', '_')}.appendix"
+    try:
+        tables: Mapping[str, Sequence[Sequence[str]]] = importlib.import_module(module).TABLES
+    except ModuleNotFoundError:
+        return {}
+    return tables
+
+
+def wide_table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A Markdown table whose first row is its head, followed by a blank line."""
+    head, *rest = ("| " + " | ".join(escaped(cell) for cell in row) + " |" for row in rows)
+    return [head, "|" + "---|" * len(rows[0]), *rest, ""]
 
 
 def table(left: str, right: str, rows: Iterable[tuple[str, str]]) -> list[str]:

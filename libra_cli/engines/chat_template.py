@@ -19,6 +19,8 @@ from libra_cli.tasks.control_tokens import SPLIT_MARK
 
 _CONTEXT = 4
 """Prompt tokens decoded before the generated ones: a first token's leading space depends on its predecessor."""
+_CONTEXT_CHARS = 64
+"""Characters of a prompt that are tokenized with the response: longer than any special token."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,50 @@ class ChatTemplate:
         if not ids:
             raise RequestError("chat_template", "the chat template makes nothing of the messages; use another one")
         return text.replace(SPLIT_MARK, ""), ids
+
+    def response_tokens(self, messages: Messages) -> tuple[list[int], list[int], list[int]]:
+        """Token ids of the prompt and of the response that ends `messages`, and where in its text each of these is.
+
+        The response ends with the token that closes its turn, as training learns it; the marks of its thinking are
+        those of generation, and other control tokens in it stay plain text. Places before the content are 0, those
+        behind it its length. Raises RequestError as `render` does, and for a response that the template changes.
+        """
+        own = {**messages[-1], "content": split_tokens(messages[-1]["content"], self._dropped)}
+        before = [one if one["role"] == "assistant" else self._guard(one) for one in messages[:-1]]
+        prompt = self.apply(before, add_generation_prompt=True)
+        whole = self.apply([*before, own], add_generation_prompt=False)
+        begin = whole.find(own["content"], len(prompt)) if whole.startswith(prompt) else -1
+        if begin < 0:
+            reason = "the chat template changes the text of the response, or of the prompt before it"
+            raise RequestError("chat_template", f"{reason}; use another --chat-template")
+        end = begin + len(own["content"])
+        closing = self._dropped.search(whole, end) if self._dropped else None
+        target = whole[len(prompt) : closing.end() if closing else end]
+        if closing is None:
+            target += whole[end:].rstrip() + (self.tokenizer.eos_token or "")
+        ids, places = self._placed(prompt[-_CONTEXT_CHARS:].rpartition(SPLIT_MARK)[2], target)
+        lead, length = begin - len(prompt), len(messages[-1]["content"])
+        prompt_ids, bos = self._encode(prompt), self._own_bos
+        if bos is not None and prompt_ids[:1] != [bos]:
+            prompt_ids = [bos, *prompt_ids]
+        return prompt_ids, ids, [min(max(place - lead, 0), length) for place in places]
+
+    def _placed(self, context: str, text: str) -> tuple[list[int], list[int]]:
+        """Token ids of `text` behind `context`, and the place of each in `text` without its split marks.
+
+        No token joins the two, since generation cannot write it.
+        """
+        ids, places, base = [], [], -len(context)
+        for piece in (context + text).split(SPLIT_MARK):
+            encoded = self.tokenizer(piece, add_special_tokens=False, return_offsets_mapping=True)
+            for token, (first, last) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True):
+                if base + first < 0 < base + last:
+                    return self._placed("", text)
+                if base + last > 0:
+                    ids.append(token)
+                    places.append(base + first - (first == last))  # white space alone may have no width
+            base += len(piece)
+        return ids, places
 
     def apply(self, messages: Messages, add_generation_prompt: bool, tools: Sequence[Any] | None = None) -> str:
         """The text that the chat template makes of `messages`; raises RequestError if it refuses them."""

@@ -9,7 +9,7 @@ from typing import Any
 from libra_cli.records.forms import JudgeItem, item_of
 from libra_cli.records.probes import Probe
 from libra_cli.stream.rows import RowError
-from libra_cli.tasks import thinking
+from libra_cli.tasks import rank, thinking
 
 _OF_THE_QUESTION = ("question", "prompt", "problem", "conversation_input", "reference")
 """Fields of a row that an item with another response keeps."""
@@ -29,6 +29,21 @@ def item_of_row(fields: Mapping[str, Any]) -> JudgeItem:
     except ValueError as error:
         raise RowError("no_item", str(error)) from None
     return replace(item, responses=tuple(thinking.after_thinking(text) or "" for text in item.responses))
+
+
+def written_item(fields: Mapping[str, Any]) -> JudgeItem:
+    """The item of a row, its responses as they were written, thinking included; raises RowError as item_of_row."""
+    whole = fields.get("response_with_cot")
+    try:
+        return item_of(fields, whole if isinstance(whole, str) else None)
+    except ValueError as error:
+        raise RowError("no_item", str(error)) from None
+
+
+def check_preference(fields: Mapping[str, Any]) -> None:
+    """Raises RowError (`bad_preference`) if a row has a preference that nothing can read."""
+    if (reason := rank.why_no_preference(fields)) is not None:
+        raise RowError("bad_preference", reason)
 
 
 def _only_response(fields: Mapping[str, Any]) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from libra_cli.rm_benchmarks.base import Benchmark, BenchmarkPoint, Fields, ProtocolName, cluster_of
 from libra_cli.rm_benchmarks.judged_rows import beats_all, null_reason, signs
-from libra_cli.tasks.rank import preferred
+from libra_cli.tasks.rank import preferred, why_no_preference
 
 
 class Pairs(Benchmark):
@@ -22,6 +22,8 @@ class Pairs(Benchmark):
 
     def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
         group, problem = str(fields.get("subset", "all")), cluster_of(fields)
+        if (reason := why_no_preference(fields)) is not None:
+            raise ValueError(reason)
         preference = preferred(fields.get("preference"))
         if preference is not None:
             (sign,) = signs(fields, [(0, 1)])

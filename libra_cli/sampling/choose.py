@@ -13,7 +13,7 @@ from libra_cli import miniature
 from libra_cli.engines.base import Engine, LocalModel, Sampling
 from libra_cli.engines.devices import has_gpu
 from libra_cli.engines.requirements import REQUIREMENTS
-from libra_cli.engines.reward.base import RewardEngine, config_of, has_head
+from libra_cli.engines.reward.base import ImplicitReward, RewardEngine, config_of, has_head
 from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.masking import SECRET_PARAMETER
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
@@ -47,6 +47,8 @@ def choose_models(
     With `rewards`, scalar reward models get the engines that such models need.
     """
     sampling = sampling_options.to_sampling()
+    if options.implicit:
+        _check_implicit(options, options.implicit)
     if options.replay or options.engine == "replay":
         return _replayed_models(options)
     if not options.model:
@@ -54,12 +56,8 @@ def choose_models(
     names = _names(options.model, options)
     by_server = options.engine == "openai" or bool(options.base_url)
     for model in options.model:
-        if by_server:
-            continue
-        if miniature.is_misspelt(model):
-            raise InvalidOptions(f"--{options.flag} {model}: the embedded models are {', '.join(miniature.MODELS)}")
-        if model.startswith(("/", "./", "../", "~")) and not os.path.isdir(model):
-            raise InvalidOptions(f"--{options.flag} {model}: there is no such directory")
+        if not by_server:
+            _check_name(model, options.flag)
     if sampling_options.unset and not by_server:
         name = sampling_options.unset[0]
         raise InvalidOptions(f"--sampling-arg {name}=null: only a server (--base-url) can do without it")
@@ -81,11 +79,32 @@ def is_reward_model(model: str, options: EngineOptions) -> bool:
     A model behind a server, a recording or an embedded model is taken to generate text. Raises Fatal if the config of
     a model cannot be read.
     """
+    if options.implicit:
+        return True
     if options.scalar is not None:
         return options.scalar
     if options.base_url or options.replay or options.engine in ("openai", "replay") or miniature.resolve(model):
         return False
     return has_head(config_of(model, options.revision))
+
+
+def _check_name(model: str, flag: str) -> None:
+    """Raises InvalidOptions if the model that --`flag` names cannot be one that this machine loads."""
+    if miniature.is_misspelt(model):
+        raise InvalidOptions(f"--{flag} {model}: the embedded models are {', '.join(miniature.MODELS)}")
+    if model.startswith(("/", "./", "../", "~")) and not os.path.isdir(os.path.expanduser(model)):
+        raise InvalidOptions(f"--{flag} {model}: there is no such directory")
+
+
+def _check_implicit(options: EngineOptions, implicit: ImplicitReward) -> None:
+    """Raises InvalidOptions for a reference that there is not, and for options that --implicit has no use for."""
+    if options.engine not in ("auto", "transformers") or options.base_url or options.replay:
+        raise InvalidOptions(
+            "--implicit needs the log-probabilities of two models: only --engine transformers has them"
+        )
+    _check_name(implicit.reference, "reference")
+    if options.scalar is not None or options.score_index is not None:
+        raise InvalidOptions("--implicit models have no head: leave out --scalar, --generative and --score-index")
 
 
 def _names(models: tuple[str, ...], options: EngineOptions) -> tuple[str, ...]:
@@ -153,13 +172,21 @@ def _local_factory(
     given = {name: value for name, value in parallel.items() if value is not None}
     if options.concurrency is not None:
         given["max_num_seqs"] = options.concurrency
+    if options.implicit:
+        name = options.implicit.reference
+        path = str(miniature.resolve(name) or os.path.expanduser(name))
+        reference = replace(model, name=name, path=path, revision=None)
     in_vllm = replace(model, args={**given, **model.args})  # arguments by vLLM's own names win
 
     def make() -> AnyEngine:
         engine = options.engine
         if engine == "auto":  # on a CPU vLLM starts slowly, and has no advantage if nothing is generated
-            engine = "transformers" if scalar and not has_gpu() else _automatic(model, note)
+            engine = "transformers" if options.implicit or (scalar and not has_gpu()) else _automatic(model, note)
         with _installed(engine):
+            if options.implicit:
+                from libra_cli.engines.reward.implicit import ImplicitRewards
+
+                return ImplicitRewards(model, reference, options.implicit, options.batch_size)
             if engine == "vllm" and scalar:
                 from libra_cli.engines.reward.vllm import VllmRewards
 

@@ -151,7 +151,8 @@ class ScalarJudge:
         """The number as a judgment."""
         if isinstance(answer, RowError):
             return failed_judgment(plan, prompt, answer)
-        return judgment(plan, prompt, answer.value, None, n_tokens=answer.n_tokens)
+        steps = None if answer.steps is None else list(answer.steps)
+        return judgment(plan, prompt, answer.value, None, steps=steps, n_tokens=answer.n_tokens)
 
 
 Judge = GenerativeJudge | ScalarJudge

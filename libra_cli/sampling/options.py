@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from libra_cli.engines.base import Sampling
+from libra_cli.engines.reward.base import ImplicitReward
 from libra_cli.exits import InvalidOptions
 
 Options = TypeVar("Options", bound="FromOptions")
@@ -67,6 +68,8 @@ class EngineOptions(FromOptions):
     """The models give a number (True) or generate text (False); None: as each one's config says."""
     score_index: int | None = None
     """Which output of a reward model's head is its score; None: there is only one."""
+    implicit: ImplicitReward | None = None
+    """The models are implicit reward models; None: they are not."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 
@@ -11,6 +12,8 @@ from libra_cli.tasks.verdicts import BLANKS, VerdictForm, taken_back
 
 STRENGTH: Mapping[str, int] = {"A>>B": 2, "A>B": 1, "A=B": 0, "B>A": -1, "B>>A": -2}
 """Each verdict as a number: how far A is ahead."""
+PREFERENCES: Mapping[str, int] = {**STRENGTH, "A": 1, "B": -1}
+"""What a golden preference may be."""
 _BY_STRENGTH = {strength: verdict for verdict, strength in STRENGTH.items()}
 _SIGNS = {">>": 2, "≫": 2, ">": 1, "=": 0, "<": -1, "≪": -2, "<<": -2}
 _INSIDE = rf"(A|B){BLANKS}(>>|>|=|<<|<|≫|≪){BLANKS}(A|B)"
@@ -37,17 +40,26 @@ def _value(match: re.Match[str]) -> Outcome | None:
 
 def preferred(value: object) -> int | None:
     """1 if A is the better one, -1 if B is, 0 for a tie; None if `value` is no preference."""
-    strength = STRENGTH.get(value) if isinstance(value, str) else None
+    strength = PREFERENCES.get(value) if isinstance(value, str) else None
     return None if strength is None else (strength > 0) - (strength < 0)
 
 
 def golden_sign(record: Record) -> int | None:
     """`preferred` of `preference` (or of a `label` of that form); None if the record has none.
 
-    Of `chosen` and `rejected` the first is the better one.
+    Of `chosen` and `rejected` the first is the better one, unless there is a `preference` that cannot be read.
     """
     golden = preferred(record.get("preference", record.get("label")))
-    return 1 if golden is None and "chosen" in record and "rejected" in record else golden
+    has_better = record.get("preference") is None and "chosen" in record and "rejected" in record
+    return 1 if golden is None and has_better else golden
+
+
+def why_no_preference(record: Record) -> str | None:
+    """What is wrong with a `preference` that cannot be read, and what it may be; None if nothing is."""
+    value = record.get("preference")
+    if value is None or preferred(value) is not None:
+        return None
+    return f'"preference" is {json.dumps(value)[:60]}; it must be one of {", ".join(PREFERENCES)}'
 
 
 def is_correct(outcome: Outcome, record: Record) -> bool | None:

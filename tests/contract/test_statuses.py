@@ -17,9 +17,9 @@ import pytest
 import libra_cli
 from libra_cli.exits import Exit
 
-ROOTS = frozenset(("RowError", "RequestError", "Filtered", "Verdict", "Decision"))
+ROOTS = frozenset(("RowError", "RequestError", "Filtered", "Verdict", "Decision", "Extraction"))
 """Classes that carry a stable word; a class that derives from one of them carries one too."""
-PLACES = {"Verdict": 1, "Decision": 2}
+PLACES = {"Verdict": 1, "Decision": 2, "Extraction": 1}
 """Position of the word among the arguments; elsewhere it is the first."""
 ENUMERATIONS, CONSTANTS = frozenset(("Trouble",)), frozenset(("REASONS",))
 """Classes and tuples whose values are stable words."""

@@ -34,8 +34,8 @@ LEFT = {
     }
 }
 """Files that the blocks of a page leave, and the kind of their rows."""
-OTHER_OPTIONS = {"--gpu", "--weight-transfer-config", "--worker-extension-cls"}
-"""Options of benchmarks, of tests and of vllm serve that pages name."""
+OTHER_OPTIONS = {"--array", "--gpu", "--weight-transfer-config", "--worker-extension-cls"}
+"""Options of benchmarks, of tests, of sbatch and of vllm serve that pages name."""
 
 
 def runs(block: Block) -> bool:

@@ -20,7 +20,7 @@ UNSET = dict.fromkeys(field.name for field in fields(EngineOptions))
 OPTIONS = EngineOptions(**{
     **UNSET, "engine": "auto", "model": (), "model_name": (), "dtype": "auto", "trust_remote_code": False,
     "chat_template_arg": (), "engine_arg": (), "base_url": (), "retry_budget": 1.0, "max_response_bytes": 1 << 20,
-    "replay": (), "flag": "model",
+    "replay": (), "flag": "model", "header": (),
 })  # fmt: skip
 SAMPLING = SamplingOptions(1, 0, True, None, 1.0, None, None, None, (), (), "", "think")
 

@@ -8,14 +8,17 @@ import os
 import random
 import shutil
 import subprocess
-import sys
+import tempfile
+import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import warm
 
+from libra_cli.training.distributed.launch import free_port
 from libra_cli.training.settings import SftSettings
 
 HERE = Path(__file__).parent
@@ -111,20 +114,32 @@ def drive(folder: Path, ranks: int, runs: dict[str, list[str]], may_fail: bool =
             for name, args in runs.items()]  # fmt: skip
     path = folder / f"{next(iter(runs))}.plan.json"  # others may drive theirs in this folder at the same time
     path.write_text(json.dumps(plan))
-    command = warm.python(HERE / "drive.py", str(path))
-    if ranks > 1:
-        command = [
-            sys.executable,
-            "-m",
-            "torch.distributed.run",
-            "--standalone",
-            "--nproc-per-node",
-            str(ranks),
-            str(HERE / "drive.py"),
-            str(path),
-        ]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=280)
-    assert done.returncode == 0, done.stderr[-4000:]
+    run_ranks(HERE / "drive.py", [str(path)], ranks)
+
+
+def run_ranks(script: Path, arguments: list[str], ranks: int, seconds: float = 280) -> None:
+    """Runs a Python script in a process for each rank, as torchrun does, until all have ended well or one has not."""
+    port = free_port()
+    words = warm.python(script, *arguments)
+    with ExitStack() as stack:
+        logs = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(ranks)]
+        started = []
+        for rank, log in enumerate(logs):
+            place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": ranks, "LOCAL_WORLD_SIZE": ranks,
+                     "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}  # fmt: skip
+            env = environment() | {name: str(value) for name, value in place.items() if ranks > 1}
+            started.append(subprocess.Popen(words, env=env, stdout=log, stderr=subprocess.STDOUT))
+        end = time.monotonic() + seconds
+        while any(each.poll() is None for each in started) and not any(each.returncode for each in started):
+            if time.monotonic() > end:
+                break
+            time.sleep(0.02)
+        for each in started:
+            each.kill()  # nothing, where it has ended
+        statuses = [each.wait() for each in started]
+        for log in logs:
+            log.seek(0)
+        assert statuses == [0] * ranks, "\n".join(f"{statuses}: {log.read()[-4000:]}" for log in logs)
 
 
 def steps(log: Path) -> list[dict[str, Any]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from pathlib import Path
 
 from libra_cli.miniature import problems_path
 from libra_cli.stages.collect.contamination import BenchmarkProblems
@@ -114,3 +116,25 @@ def test_problems_of_one_template_are_told_apart():
     assert all(bench.find(question).share == 1.0 for question in questions[::2])
     found = [overlap for overlap in map(bench.find, questions[1::2]) if overlap]
     assert found == []
+
+
+def test_leaks_are_told_from_problems_with_the_same_phrases():
+    """40 problems, five leaks of each and five other problems; nobody who wrote them had seen the rule."""
+    bench, rows = BenchmarkProblems(), read("rows.jsonl")
+    for number, problem in enumerate(read("benchmark.jsonl")):
+        bench.add(problem["question"], str(number))
+    bench.finish()
+    bench.learn_phrases(row["question"] for row in rows)
+    found = [row for row in rows if bench.find(row["question"])]
+    leaks = [row for row in found if row["leak"]]
+    of_kind = Counter(row["kind"] for row in leaks)
+    print(f"precision {len(leaks) / len(found):.3f}, recall {len(leaks) / 200:.3f}, of 40: {dict(of_kind)}")
+    assert len(found) == len(leaks)
+    assert len(leaks) >= 180
+    assert of_kind["verbatim"] == of_kind["notation"] == of_kind["renumbered"] == 40
+    assert all(bench.find(row["question"]).against == str(row["of"]) for row in leaks)
+
+
+def read(name: str) -> list[dict]:
+    path = Path(__file__).parents[1] / "data" / "contamination" / name
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

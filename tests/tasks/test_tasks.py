@@ -134,3 +134,31 @@ def test_no_text_is_lost_where_nothing_was_thought(text):
     result = split_any(text)
     if not any(marker in text for pair in thinking.MARKERS.values() for marker in pair):
         assert result == Split(None, text.strip())
+
+
+@pytest.mark.parametrize(
+    ("preference", "sign"),
+    [
+        ("A", 1),
+        ("B", -1),
+        ("A>>B", 1),
+        ("A>B", 1),
+        ("A=B", 0),
+        ("B>A", -1),
+        ("B>>A", -1),
+        ("a", None),
+        ("left", None),
+        (1, None),
+    ],
+)
+def test_a_preference_is_read_or_said_to_be_none(preference, sign):
+    record = {"preference": preference, "chosen": "x", "rejected": "y"}
+    assert rank.golden_sign(record) == sign
+    reason = rank.why_no_preference(record)
+    assert (reason is None) == (sign is not None)
+    assert reason is None or "must be one of A>>B, A>B, A=B, B>A, B>>A, A, B" in reason
+
+
+def test_without_a_preference_the_chosen_response_is_better():
+    assert rank.golden_sign({"preference": None, "chosen": "x", "rejected": "y"}) == 1
+    assert rank.why_no_preference({"preference": None}) is None

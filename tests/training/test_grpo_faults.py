@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def ended(words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", ["3"])
 def test_a_rank_that_is_killed_ends_the_run_which_goes_on(tmp_path: Path, stage: str) -> None:
-    words = command(tmp_path, "--nproc", "2", "--zero", stage, "--save-every", "1")
+    _, *words = command(tmp_path, "--nproc", "2", "--zero", stage, "--save-every", "1")
+    words = [sys.executable, "-m", "libra_cli", *words]  # whose children are the ranks
     process = subprocess.Popen(
         words, env=runs.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )

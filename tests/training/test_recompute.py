@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -55,20 +53,11 @@ def write_models(folder: Path) -> None:
         )).to(torch.float32).save_pretrained(folder / name)  # fmt: skip
 
 
-def run_ranks(helper: str, arguments: list[str], ranks: int) -> None:
-    """Runs a helper in processes of its own, one for each rank."""
-    command = [str(HELPERS / helper), *arguments]
-    if ranks > 1:
-        command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks), *command]
-    done = subprocess.run(
-        [sys.executable, *command], env=runs.environment(), capture_output=True, text=True, timeout=280
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-
-
 def compared(models: Path, folder: Path, cases: list[dict[str, Any]], ranks: int) -> dict[str, dict[str, Any]]:
     (folder / "cases.json").write_text(json.dumps(cases))
-    run_ranks("recompute_ranks.py", [str(models), str(folder / "cases.json"), str(folder / "results.json")], ranks)
+    runs.run_ranks(
+        HELPERS / "recompute_ranks.py", [str(models), str(folder / "cases.json"), str(folder / "results.json")], ranks
+    )
     return json.loads((folder / "results.json").read_text())
 
 
@@ -117,7 +106,9 @@ def test_units_are_never_parted(objective: Any, padded: bool, ranks: int) -> Non
 
 @pytest.mark.parametrize("ranks", [1, thinned.slow(2)])
 def test_the_trainer_takes_objectives_that_it_does_not_know(models: Path, tmp_path: Path, ranks: int) -> None:
-    run_ranks("toy_training.py", [str(models / "untied"), str(tmp_path), str(tmp_path / "results.json")], ranks)
+    runs.run_ranks(
+        HELPERS / "toy_training.py", [str(models / "untied"), str(tmp_path), str(tmp_path / "results.json")], ranks
+    )
     results = json.loads((tmp_path / "results.json").read_text())
     for name, metric, best_of in (("pairs", "margin", max), ("clipped", "loss", min)):
         events = results[name]["events"]

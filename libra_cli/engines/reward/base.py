@@ -32,9 +32,22 @@ class Reward:
     """The score of one response."""
 
     value: float
-    """The output of the head, before any sigmoid or softmax; always finite."""
+    """The output of the head, before any sigmoid or softmax; always finite. Of an implicit reward model: its reward."""
     n_tokens: int
     """Length of the conversation as the model read it."""
+    steps: tuple[float, ...] | None = None
+    """Rewards of the steps of the response, which add up to `value`; None from a head."""
+
+
+@dataclass(frozen=True)
+class ImplicitReward:
+    """How two models become a reward: beta (log pi(y) - log pi_ref(y)), over the tokens of a step or a response."""
+
+    reference: str
+    """A directory, a name on a model hub, or an embedded model."""
+    beta: float
+    separator: str
+    """A step ends behind it, and with the response."""
 
 
 class RewardEngine(Protocol):

@@ -3,46 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
 from libra_cli.engines import chat_template
-from libra_cli.engines.base import LocalModel, Pending, PromptTooLong, Rendered, RequestError, Requests
+from libra_cli.engines.base import LocalModel, Messages, Rendered, RequestError
 from libra_cli.engines.reward.base import Reward, RewardRequest, check_head, reward_of, score_index
+from libra_cli.engines.reward.batches import TOKENS_AT_ONCE, BatchedRewards, TokenizedConversation
 from libra_cli.engines.transformers import BATCH_SIZE, load_pretrained
 from libra_cli.exits import Exit, Fatal
 
-Answered = tuple[Pending, Reward | RequestError]
 
-TOKENS_AT_ONCE = {"cuda": 16384, "cpu": 2048}
-"""Tokens per batch, padding included: enough to fill the device, few enough for answers every second or so."""
-_POOL = 16
-"""Batches read before they are sorted by length, so that each holds conversations of about one length."""
-
-
-@dataclass(frozen=True)
-class _TokenizedRequest:
-    """A request whose conversation is token ids."""
-
-    pending: Pending
-    ids: list[int]
-
-
-class RewardHead:
+class RewardHead(BatchedRewards):
     """A model of AutoModelForSequenceClassification; a score does not depend on what else is in its batch.
 
     (Exactly so up to rounding: 1e-5 in float32; in half precision the batch's shape rounds differently.)
     """
 
     def __init__(self, model: LocalModel, index: int | None = None, batch_size: int | None = None):
+        super().__init__(model.name, batch_size or BATCH_SIZE)
         self._model, self._index = model, index
-        self._most = batch_size or BATCH_SIZE
         self._chat = chat_template.load_chat_template(model)
         check_head(model, index)
         self._lm: Any = None
-        self._limit = self._budget = 0
         self._n_labels: int | None = None
         self._revision = model.revision
 
@@ -64,59 +48,12 @@ class RewardHead:
     def close(self) -> None:
         self._lm = None
 
-    def generate(self, requests: Requests) -> Iterator[Answered | None]:
-        if self._lm is None:
-            self._load()
-        while not (requests.ended or requests.stopping):
-            pool: list[_TokenizedRequest] = []
-            yield from self._fill(requests, pool)
-            pool.sort(key=lambda read: len(read.ids))
-            yield from self._empty(requests, pool)
+    def _read(self, messages: Messages) -> TokenizedConversation:
+        return TokenizedConversation(self._chat.conversation(messages)[1])
 
-    def _fill(self, requests: Requests, pool: list[_TokenizedRequest]) -> Iterator[Answered]:
-        """Takes the requests that are there, up to _POOL batches; waits only while there is none."""
-        n_tokens = 0
-        while n_tokens < _POOL * self._budget:
-            pending = requests.take(0 if pool else None)
-            if pending is None:
-                return
-            try:
-                ids = self._chat.conversation(pending.request.messages)[1]
-                if len(ids) > self._limit:
-                    raise PromptTooLong(len(ids), self._limit)
-            except RequestError as error:
-                yield pending, error
-            else:
-                pool.append(_TokenizedRequest(pending, ids))
-                n_tokens += len(ids)
-
-    def _empty(self, requests: Requests, pool: list[_TokenizedRequest]) -> Iterator[Answered]:
-        """Answers the requests of a pool sorted by length, the longest first: these show first if memory is short."""
-        import torch
-
-        while pool and not requests.stopping:
-            # As many of the longest as fit into the budget of tokens, padded; at least one.
-            n_rows = max(1, min(self._most, self._budget // len(pool[-1].ids)))
-            batch = pool[-n_rows:]
-            del pool[-n_rows:]
-            try:
-                values = self._scores([read.ids for read in batch])
-            except torch.OutOfMemoryError:
-                torch.cuda.empty_cache()
-                n_tokens = len(batch[-1].ids)
-                self._budget = max(1, len(batch) * n_tokens // 2)
-                if len(batch) == 1:
-                    reason = f"{n_tokens} tokens alone do not fit into the device's memory"
-                    cure = "leave the row out, or use a larger device"
-                    yield batch[0].pending, RequestError("out_of_memory", f"{reason}; {cure}")
-                else:
-                    pool.extend(batch)
-                continue
-            except (RuntimeError, ValueError, IndexError) as error:
-                reason = " ".join(str(error).split())[:300]
-                raise Fatal(Exit.BACKEND, f"{self._model.name}: the model failed ({reason})") from error
-            for read, value in zip(batch, values, strict=True):
-                yield read.pending, reward_of(value, len(read.ids))
+    def _answers(self, batch: Sequence[TokenizedConversation]) -> list[Reward | RequestError]:
+        values = self._scores([read.ids for read in batch])
+        return [reward_of(value, len(read.ids)) for read, value in zip(batch, values, strict=True)]
 
     def _scores(self, sequences: Sequence[list[int]]) -> list[float]:
         """The score of each sequence of token ids."""
@@ -152,6 +89,8 @@ class RewardHead:
         return free
 
     def _load(self) -> None:
+        if self._lm is not None:
+            return
         from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 
         model = self._model
@@ -171,12 +110,12 @@ class RewardHead:
         text_config.use_cache = False
         pad_id, n_tokens = getattr(text_config, "pad_token_id", None), getattr(text_config, "vocab_size", math.inf)
         self._has_pad_id = pad_id is not None and 0 <= pad_id < n_tokens
-        self._limit = model.max_model_len or _max_positions(self._lm) or 1 << 62
+        self._limit = model.max_model_len or max_positions(self._lm) or 1 << 62
         self._budget = TOKENS_AT_ONCE["cpu" if self._lm.device.type == "cpu" else "cuda"]
         self._revision = model.revision or getattr(self._lm.config, "_commit_hash", None)
 
 
-def _max_positions(lm: Any) -> int | None:
+def max_positions(lm: Any) -> int | None:
     """The longest sequence that the model has positions for; RoBERTa and its kin lose those up to the padding's."""
     import torch
 

@@ -197,7 +197,7 @@ def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
 @option(
     "--ngram",
     type=NumberType(int, 1),
-    default=5,
+    default=4,
     metavar="N",
     help="Number of words in each run that --decontaminate compares: a word counts where it is in a run of N words "
     "that the row and the benchmark problem both have.",
@@ -205,7 +205,7 @@ def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
 @option(
     "--overlap",
     type=NumberType(float, 0, 1),
-    default=0.6,
+    default=0.5,
     metavar="SHARE",
     help="A row is contaminated if it contains at least this share of one benchmark problem, by weight: numbers weigh "
     "twice as much as words, and words and phrases that many problems share weigh nothing.",

@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from libra_cli.records.shingles import words as plain_words
 from libra_cli.stages.collect.problem_words import Word, problem_words
 
-DEFAULT_NGRAM = 5
-DEFAULT_OVERLAP = 0.6
+DEFAULT_NGRAM = 4
+DEFAULT_OVERLAP = 0.5
 SHORT = 13
 MIN_CONTAINED = 8
 MIN_WEIGHT = 4.0

@@ -13,6 +13,7 @@ from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
+    from libra_cli.engines.reward.base import ImplicitReward
     from libra_cli.stages.judge.run import Judging
     from libra_cli.stream.run import Run
 
@@ -162,6 +163,28 @@ def _drops(values: dict[str, Any]) -> tuple[str, ...]:
     help="Write the summary of each judge, which stderr shows, to FILE as JSON.",
 )
 @option(
+    "--implicit",
+    is_flag=True,
+    default=None,
+    help="Take the models for implicit reward models, which libra dpo --loss ce makes (see above). Needs --reference.",
+)
+@option(
+    "--reference",
+    metavar="NAME",
+    help="Reference of --implicit: the model that its training began with.",
+)
+@option(
+    "--beta",
+    type=NumberType(float, 0, low_open=True),
+    metavar="BETA",
+    help="Factor of the log-ratios of --implicit: the --beta of its training. Default: 0.01.",
+)
+@option(
+    "--step-separator",
+    metavar="TEXT",
+    help="Text behind which a step of a response ends, for --implicit. Default: two line breaks.",
+)
+@option(
     "--dry-run",
     is_flag=True,
     shapes_rows=False,
@@ -192,6 +215,12 @@ def command(run: Run, report: str | None, dry_run: bool, **options: Any) -> None
     other, and are left out of lists; `gate` says what kind of non-answer it is. Reward models have no lowest score:
     there a non-answer has a null score and prediction 0.
 
+    With --implicit, the reward of a step is --beta times the sum of log p(token) - log p_reference(token) over its
+    tokens (arXiv:2412.01981): `steps` of a judgment lists them, and `score` is their sum. Of a row with
+    `response_with_cot` such a model reads all, the thinking included, after the prompt that libra rollout asked, as
+    libra dpo-pairs --unpaired writes it. After libra dpo --loss ce, a score above 0 says that the response is more
+    likely correct than not (--threshold 0).
+
     With -o FILE, the same command continues after a stop, and another --model adds its rows. A repeated request has the
     same random seed as before, and so gives the same vote.
 
@@ -206,6 +235,23 @@ def command(run: Run, report: str | None, dry_run: bool, **options: Any) -> None
     else:
         judging.run()
         judging.conclude(report)
+
+
+def _implicit(options: dict[str, Any]) -> ImplicitReward | None:
+    """Moves what --implicit needs out of `options`; raises click.UsageError if something is missing or not for it."""
+    from libra_cli.engines.reward.base import ImplicitReward
+
+    names = ("reference", "beta", "step_separator")
+    given = {name: value for name in names if (value := options.pop(name)) is not None}
+    if not options.pop("implicit"):
+        if given:
+            raise click.UsageError(f"--{next(iter(given)).replace('_', '-')} is for --implicit")
+        return None
+    if not given.get("reference"):
+        raise click.UsageError("--implicit needs --reference, the model that the training began with")
+    if given.get("step_separator") == "":
+        raise click.UsageError("--step-separator is empty: give the text behind which a step ends")
+    return ImplicitReward(given["reference"], given.get("beta", 0.01), given.get("step_separator", "\n\n"))
 
 
 def _judging(run: Run, options: dict[str, Any]) -> Judging:
@@ -236,6 +282,6 @@ def _judging(run: Run, options: dict[str, Any]) -> Judging:
         texts=not options["no_texts"],
         probe=probe,
     )
-    engines = EngineOptions.take(options, **named)
+    engines = EngineOptions.take(options, implicit=_implicit(options), **named)
     sampling = SamplingOptions.take(options, samples=1, stop=(), prefill="", thinking_markers=markers)
     return Judging(run, engines, sampling, config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
@@ -11,9 +11,17 @@ import orjson
 
 from libra_cli.choices import JUDGE_FIELDS
 from libra_cli.records.forms import JudgeItem
-from libra_cli.records.items import OTHER_RESPONSES, item_of_row, probe_item, probed
+from libra_cli.records.items import (
+    OTHER_RESPONSES,
+    check_preference,
+    item_of_row,
+    probe_item,
+    probed,
+    written_item,
+)
 from libra_cli.records.no_answer import no_answer
 from libra_cli.records.probes import PROBES
+from libra_cli.sampling.asked_prompts import Prompts
 from libra_cli.sampling.bundles import BundleRequests
 from libra_cli.sampling.choose import ChosenModel, choose_models
 from libra_cli.sampling.judge_prompts import PAIR, RESPONSE
@@ -58,6 +66,7 @@ class Judging:
         self._models = choose_models(engines, sampling, run.console.note, rewards=True)
         self._passes = Passes(run, self._models)
         self._scalar = ScalarJudge()
+        self._implicit, self._prompts = engines.implicit is not None, Prompts()
         self._judges = {
             name: GenerativeJudge(task, sampling, config.template, config.texts) for name, task in JUDGING.items()
         }
@@ -104,7 +113,11 @@ class Judging:
     def _jobs(self, model: ChosenModel, row: Row) -> Iterator[Job]:
         jobs = []  # a list, because one bad item refuses the whole row
         for changed, item in self._items(row):
+            if len(item.responses) > 1:
+                check_preference(row.fields)  # before anything is asked: no verdict could be compared with it
             gates = [no_answer(response) if self._config.gate else None for response in item.responses]
+            if self._implicit and not changed:
+                item = self._written(row)
             session = self._session(model, {**row.fields, **changed}, item, gates)
             names = {**changed, "judge": model.name}
             jobs.append(Job(row, session, names, answer=None if session.plan.prompts else []))
@@ -117,6 +130,14 @@ class Judging:
         else:
             for probe in PROBES[self._config.probe]:
                 yield probed(row.fields, probe), probe_item(row.fields, probe)
+
+    def _written(self, row: Row) -> JudgeItem:
+        """The item of a row as an implicit reward model learned it: its prompt, and all that was written."""
+        item = written_item(row.fields)
+        if not isinstance(row.fields.get("question"), str):
+            return item
+        task = "general" if row.fields.get("task") == "general" else "reason"
+        return replace(item, messages=self._prompts.of_response(row, task, item.responses[0]))
 
     def _session(
         self, model: ChosenModel, fields: Mapping[str, Any], item: JudgeItem, gates: Sequence[str | None]
@@ -148,6 +169,8 @@ class Judging:
 
     def _shown(self, model: ChosenModel, row: Row) -> dict[str, Any]:
         changed, item = next(self._items(row))
+        if self._implicit and not changed:
+            item = self._written(row)
         session = self._session(model, {**row.fields, **changed}, item, [None] * len(item.responses))
         prompt, described = rendered(model, session.requests[0])
         names = {"id": row.id, "judge": model.name, "judge_task": session.judge.name}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import NamedTuple
 
-from libra_cli.records.items import item_of_row
+from libra_cli.records.items import check_preference, item_of_row
 from libra_cli.records.no_answer import no_answer
 from libra_cli.sampling.asked_prompts import Prompts
 from libra_cli.sampling.judge_prompts import (
@@ -190,10 +190,8 @@ class _JudgedRow:
         self._plan = JudgePlan(item, task.shows, (), pairs_of(item) if task.shows == PAIR else (), ())
         self._template = prompts.judging(row, task)
         check_reference(item, self._template)
-        preference = row.fields.get("preference")
-        if task.shows == PAIR and preference is not None and rank.golden_sign(row.fields) is None:
-            values = ", ".join(rank.STRENGTH)
-            raise RowError("bad_preference", f'"preference" is {preference}; it must be one of {values}')
+        if task.shows == PAIR:
+            check_preference(row.fields)
         reference = item.reference if "reference" in template.slots(self._template) else ""
         self._prompt = f"{task.name}\0{item.question}\0{reference}"
         self._row_name = f"{row.fields.get('id')}\0{row.fields.get('model')}\0{row.fields.get('sample')}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from libra_cli.rm_benchmarks import BENCHMARKS, Benchmark, benchmark_of
 from libra_cli.rm_benchmarks.base import ProtocolName
+from libra_cli.tasks.rank import why_no_preference
 
 Fields = Mapping[str, Any]
 
@@ -54,6 +55,8 @@ class RowKind:
         if self.name == LIBRA_BENCH and "label" in fields:
             subset = f"the subset {fields['subset']!r} is none of its" if "subset" in fields else 'no "subset" of its'
             return f"not a row of libra-bench, {subset} three; --as pointwise takes any subsets"
+        if "label" not in fields and (reason := why_no_preference(fields)) is not None:
+            return reason
         looks = f", it looks like one of {other.name}" if other and other.name != self.name else ""
         return f"not a row of {self.name}{looks}; score each kind from a file of its own, its fields as published"
 
@@ -82,6 +85,8 @@ def _detect(fields: Fields) -> str:
         return REASONING
     if "label" in fields:
         raise ValueError(_NO_VERDICT)
+    if (reason := why_no_preference(fields)) is not None:
+        raise ValueError(reason)
     if _is_judged(fields) or "response" in fields or "response_with_cot" in fields:
         raise ValueError(_NO_LABEL)
     raise ValueError(f"neither a judged nor a verified row; --as names its kind ({', '.join(names())})")

@@ -164,7 +164,7 @@ def command(run: Run, **options: Any) -> None:
     equal, to 90), symbolic (computer algebra in worker processes).
 
     A complete response without a final answer is incorrect (`by` no_answer). A response that was truncated before its
-    final answer is undecided (`reason` truncated): its `finish_reason` is length, content_filter or abort and it has no
+    final answer is undecided (`reason` truncated): its `finish_reason` is length, or no known end, and it has no
     complete box and no finished line that states the answer; its last box is not closed; its text ends inside the
     thinking; or `response` is null, which says the same. Undecided, too, is a response that gives several numbers and
     no answer for certain (ambiguous) or takes its only answer back (retracted), and one whose answer cannot be compared

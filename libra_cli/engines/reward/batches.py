@@ -1,0 +1,98 @@
+"""Reward requests in batches of about one length, for models of the transformers library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from libra_cli.engines.base import Messages, Pending, PromptTooLong, RequestError, Requests
+from libra_cli.engines.reward.base import Reward
+from libra_cli.exits import Exit, Fatal
+
+Answered = tuple[Pending, Reward | RequestError]
+
+TOKENS_AT_ONCE = {"cuda": 16384, "cpu": 2048}
+"""Tokens per batch, padding included: enough to fill the device, few enough for answers every second or so."""
+_POOL = 16
+"""Batches read before they are sorted by length, so that each holds conversations of about one length."""
+
+
+@dataclass(frozen=True)
+class TokenizedConversation:
+    """What a model reads of one request."""
+
+    ids: list[int]
+    step: list[int] | None = None
+    """Index of the step of each token of the response, which is the end of `ids`; None if steps do not matter."""
+
+
+class BatchedRewards:
+    """Answers requests in batches sorted by length; a subclass reads a conversation, and scores a batch."""
+
+    def __init__(self, name: str, batch_size: int):
+        self._name, self._most = name, batch_size
+        self._limit = self._budget = 0
+
+    def _load(self) -> None:
+        """Loads the weights unless they are there, and sets `_limit` (tokens) and `_budget` (tokens per batch)."""
+        raise NotImplementedError
+
+    def _read(self, messages: Messages) -> TokenizedConversation:
+        """Raises RequestError for messages that cannot be tokenized."""
+        raise NotImplementedError
+
+    def _answers(self, batch: Sequence[TokenizedConversation]) -> list[Reward | RequestError]:
+        raise NotImplementedError
+
+    def generate(self, requests: Requests) -> Iterator[Answered | None]:
+        self._load()
+        while not (requests.ended or requests.stopping):
+            pool: list[tuple[Pending, TokenizedConversation]] = []
+            yield from self._fill(requests, pool)
+            pool.sort(key=lambda entry: len(entry[1].ids))
+            yield from self._empty(requests, pool)
+
+    def _fill(self, requests: Requests, pool: list[tuple[Pending, TokenizedConversation]]) -> Iterator[Answered]:
+        """Takes the requests that are there, up to _POOL batches; waits only while there is none."""
+        n_tokens = 0
+        while n_tokens < _POOL * self._budget:
+            pending = requests.take(0 if pool else None)
+            if pending is None:
+                return
+            try:
+                read = self._read(pending.request.messages)
+                if len(read.ids) > self._limit:
+                    raise PromptTooLong(len(read.ids), self._limit)
+            except RequestError as error:
+                yield pending, error
+            else:
+                pool.append((pending, read))
+                n_tokens += len(read.ids)
+
+    def _empty(self, requests: Requests, pool: list[tuple[Pending, TokenizedConversation]]) -> Iterator[Answered]:
+        """Answers the requests of a pool sorted by length, the longest first: these show first if memory is short."""
+        import torch
+
+        while pool and not requests.stopping:
+            # As many of the longest as fit into the budget of tokens, padded; at least one.
+            n_rows = max(1, min(self._most, self._budget // len(pool[-1][1].ids)))
+            batch = pool[-n_rows:]
+            del pool[-n_rows:]
+            try:
+                answers = self._answers([read for _, read in batch])
+            except torch.OutOfMemoryError:
+                torch.cuda.empty_cache()
+                n_tokens = len(batch[-1][1].ids)
+                self._budget = max(1, len(batch) * n_tokens // 2)
+                if len(batch) == 1:
+                    reason = f"{n_tokens} tokens alone do not fit into the device's memory"
+                    cure = "leave the row out, or use a larger device"
+                    yield batch[0][0], RequestError("out_of_memory", f"{reason}; {cure}")
+                else:
+                    pool.extend(batch)
+                continue
+            except (RuntimeError, ValueError, IndexError) as error:
+                reason = " ".join(str(error).split())[:300]
+                raise Fatal(Exit.BACKEND, f"{self._name}: the model failed ({reason})") from error
+            for (pending, _), answer in zip(batch, answers, strict=True):
+                yield pending, answer

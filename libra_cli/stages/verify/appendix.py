@@ -1,0 +1,58 @@
+"""The table of kinds of answers on the reference page of `verify`; a test checks each of its examples."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Example(NamedTuple):
+    """A kind of answer, and a reference with what is accepted, refused and left undecided for it."""
+
+    kind: str
+    reference: str
+    accepted: str
+    refused: str
+    undecided: str | None = None
+    """None where every answer of the kind is decided."""
+
+
+EXAMPLES = (
+    Example("percent", r"25\%", "The share is 25.", r"\boxed{2.5\%}"),
+    Example("percent, without a question", "25", r"\boxed{25.0}", r"\boxed{0.25}", r"\boxed{25\%}"),
+    Example("units", r"1.2\text{ kJ}", r"\boxed{1200\text{ J}}", r"\boxed{1.2\text{ J}}", r"\boxed{1.2\text{ blorps}}"),
+    Example("prefixes", r"5\text{ mW}", r"\boxed{0.005\text{ W}}", r"\boxed{5\text{ MW}}"),
+    Example("temperature", r"25^\circ\text{C}", r"\boxed{298.15\text{ K}}", r"\boxed{25\text{ K}}"),
+    Example("money", r"\$1.20", r"\boxed{120\text{ cents}}", r"\boxed{1.20\text{ euros}}"),
+    Example(
+        "counted nouns", r"4\text{ apples}", r"\boxed{4}", r"\boxed{5\text{ oranges}}", r"\boxed{4\text{ oranges}}"
+    ),
+    Example("chemistry", r"\mathrm{H_2O}", r"\boxed{\ce{H2O}}", r"\boxed{\ce{H2O2}}", None),
+    Example("ions", r"\text{Fe}^{3+}", r"\boxed{\ce{Fe^3+}}", r"\boxed{\ce{Fe^2+}}"),
+    Example("rounding", "22.36", r"\boxed{22.360}", r"\boxed{22.35}", r"\boxed{10\sqrt{5}}"),
+    Example("sentences", r"(2, 3)", "Hence P = (2, 3).", "Hence P = (3, 2)."),
+    Example("several values", "7", "So x = 7.", "So x = 3 or x = 7.", "There are 7 men and 3 women."),
+    Example("options", "B", "So I choose B, because C is too large.", "It is D, not B."),
+    Example("options with a text", "B. 7 m", r"\boxed{B}", r"\boxed{C}"),
+    Example(
+        "taken back", "6", r"\boxed{5}. I made a mistake. The answer is 6.", r"\boxed{6}. No, wait: the answer is 5."
+    ),
+    Example("leftovers", "B", "Answer: B<|im_end|>", "Answer: C<end_of_turn>"),
+    Example("languages", "42", "答えは42です。", "答えは43です。"),
+    Example("numerals", "123", "所以答案是一百二十三。", "所以答案是一百三十二。"),
+    Example("decimal comma", "2.5", "Die Antwort ist 2,5.", "Die Antwort ist 3,5.", r"\boxed{2,5}"),
+    Example("case and order", "AaBB", r"\boxed{\text{AaBB}}", r"\boxed{\text{AABB}}"),
+    Example("products that do not commute", r"P^{-1}AP", r"\boxed{P^{-1} A P}", r"\boxed{A}"),
+    Example("families", r"x\equiv 3\pmod 7", r"\boxed{x\equiv 10\pmod 7}", r"\boxed{x\equiv 4\pmod 7}"),
+    Example("dates", "2025-03-14", r"\boxed{\text{March 14, 2025}}", r"\boxed{\text{March 15, 2025}}"),
+    Example("counts", "120", r"\boxed{C_{10}^3}", r"\boxed{C_{10}^4}"),
+    Example("columns", r"(1,2)^T", r"\boxed{\begin{pmatrix}1\\2\end{pmatrix}}", r"\boxed{(2,1)^T}"),
+    Example("damaged LaTeX", r"\frac{1}{2}", r"\boxed{\\frac{1}{2}}", r"\boxed{\\frac{1}{3}}"),
+)
+
+TABLES = {
+    "Kinds of answers": (
+        ("kind", "reference", "accepted", "refused", "undecided"),
+        *(tuple(f"`{cell}`" if at and cell else cell or "" for at, cell in enumerate(row)) for row in EXAMPLES),
+    )
+}
+"""Title of a section of the page -> its table, whose first row is the head."""
