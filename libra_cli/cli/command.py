@@ -253,6 +253,11 @@ def _runner(
         if open_source is None and not options.inputs and (sys.stdin is None or sys.stdin.isatty()):
             raise click.UsageError(f"there is no input: name a file, or pipe rows in (libra {info.name} FILE)")
         shapeless = {param.name for param in command.params if not getattr(param, "shapes_rows", False)}
+        shapeless |= {
+            param.name
+            for param in command.params
+            if getattr(param, "omitted_unset", False) and values.get(str(param.name)) is None
+        }
         config = {name: value for name, value in values.items() if name not in shapeless}
         config.update({name: [named_by_content(path) for path in paths] for name, paths in read.items()})
         left_out, known_by = (tuple(given(values) if callable(given) else given) for given in (drops, names))

@@ -16,18 +16,20 @@ from libra_cli.cli.numbers import NumberType, seconds
 class StageOption(click.Option):
     """An option of a stage.
 
-    `shapes_rows`: another value gives other rows, so a resumed run must not change it. `group`: its heading in help.
-    `suggested`: values that shells complete in addition to file names. `by_content`: its value is a file, or several,
-    whose content shapes rows. `watched`: its value is files that may grow between two runs of the same command, but not
-    change otherwise. `writes`: the form (see stream.files.FORMS) of the file that it has the run write, which is
-    recognised by its `keys`. `reads`: its value may name a file that the run reads; so does every other option whose
-    metavar says FILE.
+    `shapes_rows`: another value gives other rows, so a resumed run must not change it. `omitted_unset`: a manifest
+    names the option only if it is set, so that runs begun before there was the option go on. `group`: its heading
+    in help. `suggested`: values that shells complete in addition to file names. `by_content`: its value is a file,
+    or several, whose content shapes rows. `watched`: its value is files that may grow between two runs of the same
+    command, but not change otherwise. `writes`: the form (see stream.files.FORMS) of the file that it has the run
+    write, which is recognised by its `keys`. `reads`: its value may name a file that the run reads; so does every
+    other option whose metavar says FILE.
     """
 
     def __init__(
         self,
         *args: Any,
         shapes_rows: bool = True,
+        omitted_unset: bool = False,
         group: str = "Options",
         suggested: Sequence[str] = (),
         by_content: bool = False,
@@ -40,6 +42,7 @@ class StageOption(click.Option):
         super().__init__(*args, **kwargs)
         self.writes, self.keys = writes, tuple(keys)
         self.reads = reads or (writes is None and "FILE" in (self.metavar or ""))
+        self.omitted_unset = omitted_unset
         self.shapes_rows, self.group, self.suggested = shapes_rows, group, tuple(suggested)
         self.by_content, self.watched = by_content, watched
 

@@ -270,6 +270,27 @@ def test_a_killed_run_goes_on_with_the_same_losses(made: Path, loss: str) -> Non
 
 
 @pytest.mark.slow
+def test_a_run_that_is_stopped_while_the_reference_is_measured_goes_on(made: Path) -> None:
+    many = dpo_runs.write_jsonl(made / "many.jsonl", dpo_runs.pairs(1000, seed=3))
+    words = ["--model", str(made / "policy"), "--reference", str(made / "reference"), str(many), *COMMON,
+             "--max-steps", "1"]  # fmt: skip
+    stopped = warm.libra("dpo", *words, "-o", str(made / "stopped"))
+    process = subprocess.Popen(stopped, env=runs.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True, start_new_session=True)  # fmt: skip
+    assert process.stderr is not None
+    assert any("computes log-probabilities under the reference" in line for line in process.stderr)
+    process.send_signal(signal.SIGTERM)
+    said, errors = process.communicate(timeout=120)
+    assert process.returncode == 143
+    assert "stopped before the first step; the same command goes on" in errors
+    assert '"step"' not in said
+    done = subprocess.run(stopped, env=runs.environment(), capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    runs.drive(made, 1, {"undisturbed": words}, stage="dpo")
+    assert runs.difference(made / "stopped", made / "undisturbed") == 0
+
+
+@pytest.mark.slow
 def test_a_reference_with_another_vocabulary_is_refused(made: Path) -> None:
     config = json.loads((made / "reference" / "config.json").read_text())
     (made / "small").mkdir()

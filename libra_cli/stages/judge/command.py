@@ -164,23 +164,27 @@ def _drops(values: dict[str, Any]) -> tuple[str, ...]:
 )
 @option(
     "--implicit",
+    omitted_unset=True,
     is_flag=True,
     default=None,
     help="Take the models for implicit reward models, which libra dpo --loss ce makes (see above). Needs --reference.",
 )
 @option(
     "--reference",
+    omitted_unset=True,
     metavar="NAME",
     help="Reference of --implicit: the model that its training began with.",
 )
 @option(
     "--beta",
+    omitted_unset=True,
     type=NumberType(float, 0, low_open=True),
     metavar="BETA",
     help="Factor of the log-ratios of --implicit: the --beta of its training. Default: 0.01.",
 )
 @option(
     "--step-separator",
+    omitted_unset=True,
     metavar="TEXT",
     help="Text behind which a step of a response ends, for --implicit. Default: two line breaks.",
 )
