@@ -29,6 +29,7 @@ from libra_cli.answers import (
     conversions,
     dates,
     guard,
+    items,
     languages,
     linear,
     normalize,
@@ -49,6 +50,9 @@ MEMO = 1 << 15
 _HAS_CONTENT = re.compile(r"[^\W_]|\\[A-Za-z]|[^\x00-\x7f]|[{}]")
 _INFINITE = (r"\infty", r"-\infty")
 _SYMBOLS = {"\\emptyset": "nothing", "\\infty": "infinity"}
+_COMMAND = re.compile(r"\\[A-Za-z]+")
+_CONSTANTS = frozenset(("+C", "+c", "+K", "+k"))
+_TRUTH_LETTERS = {"T": "yes", "F": "no"}
 _NO_NUMBER = re.compile(
     r"(?i:not|at (?:most|least)|(?:more|less|greater|fewer|larger|smaller) than|up to|over|under)\b"
     r"|(?:\.\.\.|\\[lc]?dots)$|-?[\d.]+ ?\\to(?![A-Za-z])"
@@ -177,6 +181,9 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
     code = codes.same(reference, answer)
     if code is not None:
         return Decision(code.equal, "text", code.reason)
+    selected = items.same(reference, answer)
+    if selected is not None:
+        return Decision(selected, "choice")
     if "\\" in reference or "\\" in answer or "^" in reference + answer:
         verdict = boolean.same(reference, answer)
         if verdict is not None:
@@ -290,6 +297,7 @@ def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
 
     for compare in (
         piecewise.same,
+        relation.same_order,
         relation.same_as_value,
         relation.same_numbers,
         relation.same_families,
@@ -301,11 +309,22 @@ def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
     if not (guard.is_formula(reference.text) and guard.is_formula(answer.text)):
         return None
 
-    if reference.text.endswith("+C") and answer.text.endswith("+c"):  # the constant of an integral
-        answer = Leaf(answer.text[:-1] + "C")
+    answer = _with_constant_of(reference, answer)
     decimal = reference.number or answer.number
     places = decimal.places if decimal and number.is_approximation(decimal) else None
     return numeric.same(_in_radians(reference, answer), _in_radians(answer, reference), places)
+
+
+def _with_constant_of(reference: Leaf, answer: Leaf) -> Leaf:
+    """`answer` with the constant of integration named as in the reference: + K for + C."""
+    text = answer.text
+    if text[1:2] == "+" and f"+{text[0]}" in _CONSTANTS:  # K + x^2
+        text = f"{text[2:]}+{text[0]}"
+    wanted, given = reference.text[-1:], text[-1:]
+    if wanted == given or not {reference.text[-2:], text[-2:]} <= _CONSTANTS:
+        return answer
+    letters = [_COMMAND.sub("", other[:-1]) for other in (reference.text, text)]
+    return answer if wanted in letters[0] or given in letters[1] else Leaf(text[:-1] + wanted)
 
 
 def _in_radians(leaf: Leaf, other: Leaf) -> str:
@@ -352,6 +371,8 @@ def _compare_phrases(reference: Leaf, answer: Leaf) -> bool | None:
         if figure.number and not spelled.number and languages.has_numeral(spelled.text):
             return None  # drei Viertel
     wanted, given = _phrase(reference), _phrase(answer)
+    if wanted in ("yes", "no") and answer.text in _TRUTH_LETTERS and reference.text.lower() in ("true", "false"):
+        given = _TRUTH_LETTERS[answer.text]
     if wanted and given:
         if wanted == given:
             return True

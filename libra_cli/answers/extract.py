@@ -18,10 +18,23 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from libra_cli.answers import boxes, damage, dates, languages, latex, options, sentences, statements, turns, words
+from libra_cli.answers import (
+    boxes,
+    damage,
+    dates,
+    languages,
+    latex,
+    options,
+    phrases,
+    sentences,
+    statements,
+    turns,
+    words,
+)
 
 NO_ANSWER, TRUNCATED, AMBIGUOUS, RETRACTED = "no_answer", "truncated", "ambiguous", "retracted"
-"""The text gives no answer; it was cut before it gave one; it gives several; it takes back the only one."""
+"""The text gives no answer; it was cut before it gave one; it says something, and no answer for certain; it takes back
+the only one."""
 
 _SHORT = 64
 _FEW_WORDS, _FEW_CHARS = 4, 5
@@ -185,14 +198,51 @@ def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
     bold = statements.bold(tail)
     if bold is not None and any(map(str.isdigit, bold.given)):
         return _of_asserted(statements.tidy(bold.given))
-    concluded = _concluded(tail)
+    if reference is not None and phrases.are_asked_for(reference):
+        return _in_words(tail, text, reference, bold)
+    concluded = _concluded(_with_digits(tail) if reference and any(map(str.isdigit, reference)) else tail)
     abroad = languages.concluded_number(tail) if not concluded.answer else None
+    if reference and not (abroad or concluded.answer or concluded.unclear or bold):
+        abroad = languages.numeral_in(_SENTENCES.split(tail.strip())[-1])
     if abroad or concluded.answer or concluded.unclear:
         return _of_asserted(sentences.Asserted(abroad) if abroad else concluded)
     if bold:
         return _of_asserted(statements.tidy(bold.given))
     option = options.chosen(tail, ()) if reference is None else None
     return Extraction(option) if option else _whole(text, reference)
+
+
+def _in_words(tail: str, text: str, reference: str, bold: statements.Statement | None) -> Extraction:
+    """The answer of a text in prose to a reference in words; ambiguous if the text says what nothing here reads."""
+    parts = [part for part in _SENTENCES.split(tail.strip()) if part] or [""]
+    unread = Extraction(None, AMBIGUOUS if phrases.says_something(text) else NO_ANSWER)
+    is_verdict = phrases.is_verdict(reference)
+    said = phrases.verdict(parts, reference) if is_verdict else phrases.one_of_its_class(parts[-1], reference)
+    if said:
+        return Extraction(said)
+    concluded = _concluded(tail)
+    found = _of_asserted(statements.tidy(bold.given) if bold and not concluded.answer else concluded)
+    if not (concluded.answer or concluded.unclear or bold):
+        found = _whole(text, reference)
+    if is_verdict:
+        return found if found.answer and phrases.is_verdict(found.answer) else unread
+    complement = phrases.complement(parts[-1])
+    if complement and not bold:
+        return Extraction(complement)
+    is_number = any(map(str.isdigit, found.answer or "")) and not phrases.is_count(reference)
+    return found if found.answer and not is_number else unread
+
+
+def _with_digits(tail: str) -> str:
+    """`tail` with the numerals in words of its last sentence as digits."""
+    before, sentence = tail[:0], tail.rstrip()
+    last = sentence.rstrip(".!").rpartition(" ")[2]
+    if any(map(str.isdigit, sentence[-_SHORT:])) and words.number(last) is None:  # as most
+        return tail
+    for end in _SENTENCES.finditer(sentence):
+        before = sentence[: end.end()]
+    start = max(len(before), sentence.rfind("\n") + 1)
+    return sentence[:start] + phrases.with_digits(sentence[start:])
 
 
 def _of_asserted(asserted: sentences.Asserted) -> Extraction:

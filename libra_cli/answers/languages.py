@@ -74,8 +74,8 @@ _COMMA_NUMBER = re.compile(
 )
 
 _WHOLE = {
-    "yes": "是 是的 对 正确 真 はい 正しい 예 네 참 sí si oui ja sim да верно نعم हाँ",
-    "no": "否 不是 不对 错误 错 假 いいえ 아니요 아니오 거짓 non nein não nao нет неверно لا नहीं",
+    "yes": "是 是的 对 正确 真 √ ✓ ✔ はい 正しい 예 네 참 sí si oui ja sim да верно نعم हाँ",
+    "no": "否 不是 不对 错误 错 假 × ✗ ✘ いいえ 아니요 아니오 거짓 non nein não nao нет неверно لا नहीं",
     "no solution": "无解 解なし 해가없다 keine_lösung sin_solución aucune_solution нет_решений",
     "undefined": "不存在 定義されない нет_предела",
     "infinitely many": "无数个 无穷多 无穷多个 無数 unendlich_viele infinitos бесконечно_много",
@@ -143,6 +143,8 @@ _INTRODUCTION = re.compile(
     r"(?:\\text\s*\{)?(?:一共|总共|總共|共计|合计|大约|约|共|有|是|为|等于|得|全部で|合わせて|모두|총)+\s?\}?(?=\s?[-\d$\\])"
 )
 _HAN = re.compile(r"负?[零〇一二两三四五六七八九十百千万亿億兆]+(?:点[零〇一二三四五六七八九]+)?")
+_HAN_VALUE = re.compile(r"[负零〇一二两三四五六七八九十百千万亿億兆点分之]{1,24}")
+_NO_VALUES = frozenset("分 之 点 千 万 亿 一".split())  # noqa: SIM905
 _HAN_PLACES = re.compile(r"[十百千万亿億〇零点]")
 _MYRIADS = {"万": 4, "萬": 4, "만": 4, "亿": 8, "億": 8, "억": 8, "千": 3, "천": 3, "百": 2, "백": 2}
 _WITH_MYRIADS = re.compile(r"(?P<factor>-?\d{1,12}(?:\.\d{1,12})?) ?(?P<times>[万萬만亿億억千천百백])")
@@ -171,6 +173,8 @@ _RUSSIAN = {
     }.items()
     for word in words.split()
 }  # fmt: skip
+MAX_WORDS = 30
+"""Words of the longest sentence in which a numeral is searched."""
 _LATIN = ("de", "es", "fr", "it", "nl", "pt")
 _NOT_FOREIGN = frozenset(
     ("once", "seize", "elf", "due", "cent", "to", "en", "tie", "sei", "dice", "mil", "un", "une", "una", "ein", "eine")
@@ -211,7 +215,18 @@ def concluded_number(tail: str) -> str | None:
         return None
     bold = _BOLD.findall(sentences[-1])
     numbers = _NUMBERS.findall(bold[0] if len(bold) == 1 else sentences[-1])
+    if not any(map(str.isdigit, sentences[-1])):
+        numbers = [found[0] for found in _HAN_VALUE.finditer(sentences[-1]) if found[0] not in _NO_VALUES]
     return numbers[0] if len(numbers) == 1 else None
+
+
+def numeral_in(sentence: str) -> str | None:
+    """The only number in words of a sentence in another European language; None if it is English or has several."""
+    heard = [part.strip(" .,;:!?").lower() for part in sentence.split()]
+    if len(heard) > MAX_WORDS or not _ENGLISH.isdisjoint(heard) or any(map(str.isdigit, sentence)):
+        return None
+    values = [value for word in heard if word and (value := spelled_number(word)) is not None]
+    return str(values[0]) if len(values) == 1 else None
 
 
 def with_decimal_point(answer: str, text: str) -> str:

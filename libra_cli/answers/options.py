@@ -94,8 +94,13 @@ def _is_list(letters: str) -> bool:
 
 
 def parse_small(text: str) -> Option | None:
-    """Parse a small letter, as people write who need not tell it from a variable: c, (c), option c; but no e or i."""
-    match = _SMALL.fullmatch(_SETTING.sub(r" \1 ", text).strip())
+    """Parse small letters, as people write who need not tell them from variables: c, (a) and (c); but no e or i."""
+    plain = _SETTING.sub(r" \1 ", text).strip()
+    letters = [part.strip("().") for part in plain.replace(",", " ").replace("&", " ").split() if part != "and"]
+    several = len(letters) > 1 and all(len(letter) == 1 and letter in "abcdfghj" for letter in letters)
+    if several:
+        return Option(frozenset(letter.upper() for letter in letters))
+    match = _SMALL.fullmatch(plain)
     return Option(frozenset(match[1].upper())) if match else None
 
 

@@ -22,6 +22,7 @@ MEMBERS, REACH = 60, 10
 CLOSE = 1e-20
 """Relative difference below which two values are equal; ends have 30 digits."""
 _RELATION = re.compile(r"<|>|=|\\(?:leq|geq|neq|lt|gt)(?![A-Za-z])")
+_RISING = {"<": ">", "\\leq": "\\geq"}
 _SIGNS = {"\\lt": "<", "\\gt": ">"}
 _AND = re.compile(r"(?<![A-Za-z])and(?![A-Za-z])|\\(?:land|wedge)(?![A-Za-z])")
 _OR = re.compile(r"(?<![A-Za-z])or(?![A-Za-z])|\\(?:lor|vee)(?![A-Za-z])")
@@ -81,6 +82,31 @@ def same_numbers(reference: str, answer: str) -> bool | None:
     if any(wanted.holds(point) != given.holds(point) for point in points):
         return False
     return True if wanted.has_all_ends or given.has_all_ends else None
+
+
+def same_order(reference: str, answer: str) -> bool | None:
+    """Whether two chains of inequalities put the same terms in one order: a>b>c is c<b<a; None for anything else."""
+    wanted, given = _order(reference), _order(answer)
+    if wanted is None or given is None or sorted(wanted[0]) != sorted(given[0]) or len(set(wanted[0])) < len(wanted[0]):
+        return None
+    if wanted == given:
+        return True
+    strict = all(sign == "<" for sign in (*wanted[1], *given[1]))
+    return False if strict and wanted[0] != given[0] else None
+
+
+def _order(text: str) -> tuple[list[str], list[str]] | None:
+    """The terms of a chain from the least to the greatest, and the signs between them; None if it is no chain."""
+    signs = [_SIGNS.get(sign, sign) for sign in _BOUND.findall(text)]
+    terms = [term.strip() for term in _BOUND.split(text)]
+    if len(signs) < 2 or not all(terms) or any(mark in text for mark in "=,;"):
+        return None
+    if all(sign in _RISING for sign in signs):
+        return terms, signs
+    if all(sign in _RISING.values() for sign in signs):
+        rising = {falling: rise for rise, falling in _RISING.items()}
+        return terms[::-1], [rising[sign] for sign in signs[::-1]]
+    return None
 
 
 @lru_cache(1 << 10)

@@ -35,7 +35,7 @@ _LABELLED = re.compile(rf"^[ \t]*(?:{_HEADING}|(?:\*\*)?A(?:\*\*)?[ \t]*:|####)\
 _SENTENCE_END = re.compile(r"[.!](?=\s|$)(?!\s*\d)|[\u3002\uff01]")
 _BOLD = re.compile(r"\*\*(?=\S)([^*\n]{1,200})(?<=\S)\*\*")
 _MATH = re.compile(r"\$\$?(?=\S)(?P<dollars>[^$\n]+)(?<=\S)\$\$?(?!\d)|\\\((?P<round>.+?)\\\)|\\\[(?P<square>.+?)\\\]")
-_SPELLED = re.compile(r"\s\([a-z][a-z -]*\)$")
+_SPELLED = re.compile(r"\s\([a-z][a-z -]+\)$")
 _WORDS = re.compile(r"(?<!\\)\b[A-Za-z]{2,}")
 _TWO_WORDS = re.compile(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 _WORDS_AROUND = re.compile(r"^(?:\*\*|[:=\s])+|(?:\*\*|\s)+$")

@@ -46,6 +46,17 @@ _SYNONYMS = """
     all reals: all real numbers, all real x, any real number, every real number, all real values, all real values of x
     infinitely many: infinite, infinitely many solutions, infinite solutions, infinite number
     finitely many: finite, finitely many solutions
+    converges: convergent, converge, is convergent, it converges
+    diverges: divergent, diverge, is divergent, it diverges, does not converge, not convergent
+    converges absolutely: absolutely convergent
+    converges conditionally: conditionally convergent
+    monday: mon
+    tuesday: tue, tues
+    wednesday: wed
+    thursday: thu, thur, thurs
+    friday: fri
+    saturday: sat
+    sunday: sun
 """
 DISTINCT = frozenset(
     (

@@ -1,0 +1,197 @@
+"""Reads what a response says in words, where the reference is words: a name, yes or no, true or false, a property.
+
+Only what a clause asserts for certain is an answer: "Yes, because ...", "The statement does not hold", and what follows
+the only "is" of a main clause. A text that says something else in words has an answer that nothing here reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from libra_cli.answers import languages, sentences, words
+
+MAX_NUMERAL = 6
+"""Words of the longest numeral that is searched in a sentence."""
+_OPENERS = frozenset("so therefore hence thus then consequently finally".split())  # noqa: SIM905
+_COPULAS = frozenset("is are was were".split())  # noqa: SIM905
+_DOUBTS = frozenset("but unless except if only maybe perhaps probably possibly likely whether or".split())  # noqa: SIM905
+_CLAIMS = frozenset("statement claim assertion proposition conjecture".split())  # noqa: SIM905
+_ADVERBS = frozenset("indeed therefore thus clearly always in general hence also".split())  # noqa: SIM905
+_REASONS = (" because ", " since ", " as ", " for example")
+_HOLDING = {
+    "True": ("is true", "is correct", "is right", "is valid", "holds", "holds true"),
+    "False": (
+        *("is false", "is incorrect", "is wrong", "is invalid", "is not true", "is not correct", "is not valid"),
+        *("does not hold", "doesn't hold", "fails", "is untrue", "isn't true", "isn't correct"),
+    ),
+}
+_TRUTH = {predicate: value for value, predicates in _HOLDING.items() for predicate in predicates}
+_TRUTH_ABROAD = dict.fromkeys(("正确", "对", "成立", "真", "真命题"), "True") | dict.fromkeys(
+    ("错误", "错", "不正确", "不成立", "不对", "假", "假命题"), "False"
+)
+_CLASSES = (
+    frozenset("monday tuesday wednesday thursday friday saturday sunday".split()),  # noqa: SIM905
+    frozenset(("converges", "diverges")),
+    frozenset(("parallel", "perpendicular")),
+)
+"""Words of which a thing is only one."""
+_COUNTS = frozenset(("nothing", "undefined", "infinitely many", "finitely many", "all reals", "impossible", "infinity"))
+"""Phrases that answer a question about numbers: a number is another answer."""
+_SILENT = (
+    "don't know",
+    "do not know",
+    "not sure",
+    "can't",
+    "cannot",
+    "sorry",
+    "unable",
+    "not able",
+    "no idea",
+    "let me",
+)
+_PRONOUN = frozenset("the this that which each every no other another".split())  # noqa: SIM905
+_DESCRIBING = frozenset("the these those all both its their his her our my".split())  # noqa: SIM905
+_HEXADECIMAL = frozenset("ABCDEF")
+_CLAIMS_ABROAD = ("说法", "命题", "结论", "判断", "陈述")
+_STRIPPED = " \t\n.,;:!?*_`\"'()\u201c\u201d"
+
+
+def are_asked_for(reference: str) -> bool:
+    """Whether a reference is words, and no number, formula or letter."""
+    text = languages.in_english(reference.replace("\\text{", "").replace("}", ""))
+    if "\\" in text or any(map(str.isdigit, text)) or words.number(text) is not None:
+        return False
+    if text.isupper() and set(text) <= _HEXADECIMAL:
+        return False
+    heard = [part.strip(_STRIPPED) for part in text.split()]
+    return is_verdict(text) or any(len(word) > 2 and word.isalpha() for word in heard)
+
+
+def is_verdict(text: str) -> bool:
+    """Whether a text is yes or no, or true or false."""
+    return words.phrase(languages.in_english(text)) in ("yes", "no")
+
+
+def is_count(text: str) -> bool:
+    """Whether a phrase stands where a number could: no solution, infinitely many."""
+    return words.phrase(text) in _COUNTS
+
+
+def says_something(text: str) -> bool:
+    """Whether a text makes a statement, and not only asks, refuses or begins."""
+    lowered = text.lower().replace("\u2019", "'")
+    return (
+        sum(map(str.isalpha, text)) > 4
+        and not text.rstrip().endswith(("?", "\uff1f", "...", ":"))
+        and not any(map(lowered.__contains__, _SILENT))
+    )
+
+
+def verdict(parts: Sequence[str], reference: str) -> str | None:
+    """Yes, No, True or False, as the first or the last sentence of `parts` says for certain; else None."""
+    said = {found for part in (parts[0], parts[-1]) if (found := _leading(part)) is not None}
+    if said:
+        return said.pop() if len(said) == 1 else None
+    if reference.strip().lower() in ("yes", "no"):  # of what is asked, nothing says that it is this statement
+        return None
+    return _TRUTH.get(_predicate_of_claim(parts[-1])) or _verdict_abroad(parts[-1])
+
+
+def _verdict_abroad(sentence: str) -> str | None:
+    """True or False, if a Chinese sentence ends with what it says of the statement: 该命题错误."""
+    noun = next((noun for noun in _CLAIMS_ABROAD if noun in sentence), None)
+    if noun is None or sentence.count(noun) > 1:
+        return None
+    predicate = sentence.partition(noun)[2].strip(" 。．.！!").removeprefix("是").removesuffix("的")
+    return _TRUTH_ABROAD.get(predicate)
+
+
+def _leading(sentence: str) -> str | None:
+    """The yes or no with which a sentence begins, set off from what follows and not limited by it."""
+    heard = sentence.split()
+    while heard and heard[0].lower().strip(",") in _OPENERS:
+        heard = heard[1:]
+    if not heard or (len(heard) > 1 and heard[0][-1] not in ",.;:!*\u2014"):
+        return None
+    meaning = {"yes": "Yes", "no": "No", "true": "True", "false": "False"}.get(heard[0].lower().strip(_STRIPPED))
+    limited = not _DOUBTS.isdisjoint(word.lower().strip(_STRIPPED) for word in heard[1:])
+    return None if limited else meaning
+
+
+def _predicate_of_claim(sentence: str) -> str:
+    """What the main clause says of the statement, without adverbs; empty if its subject is anything else."""
+    clause = f"{sentence.strip().rstrip('.! ').lower()} "
+    for end in (":", ";", ",", *_REASONS):
+        if end != "," or clause.partition(",")[0].strip() not in _OPENERS:
+            clause = clause.partition(end)[0]
+    heard = [word.strip(_STRIPPED) for word in clause.replace("\u2019", "'").split()]
+    at = next((index for index, word in enumerate(heard[:4]) if word in _CLAIMS), None)
+    if at is None or not {*heard[:at]} <= _OPENERS | {"the", "this", "that", "given", "original"}:
+        return ""
+    return " ".join(word for word in heard[at + 1 :] if word not in _ADVERBS)
+
+
+def complement(sentence: str) -> str | None:
+    """What follows the only "is" of a main clause, up to its comma; None if it is denied or doubted."""
+    heard = sentence.split()
+    copulas = [index for index, word in enumerate(heard) if word.lower() in _COPULAS]
+    if len(copulas) != 1 or not copulas[0] or heard[copulas[0] - 1].lower() == "there" or "`" in sentence:
+        return None
+    subject, predicate = heard[: copulas[0]], heard[copulas[0] + 1 :]
+    end = next((index for index, word in enumerate(predicate) if word[-1] in ",;:"), len(predicate) - 1)
+    plain = [word.lower().strip(_STRIPPED) for word in (*subject, *predicate[: end + 1])]
+    following = predicate[end + 1].lower().strip(_STRIPPED) if end + 1 < len(predicate) else ""
+    doubted = sentences.denies(sentence) or not _DOUBTS.isdisjoint(plain)
+    if doubted or following in ("and", "or", "but", "nor") or any(word[-1] in ",;:" for word in subject[1:]):
+        return None
+    found = " ".join(predicate[: end + 1]).strip(_STRIPPED)
+    return found if found and "$" not in found and not any(map(str.isdigit, found)) else None
+
+
+def one_of_its_class(sentence: str, reference: str) -> str | None:
+    """The only word of a sentence from the closed class of the reference, as the days of the week; else None."""
+    wanted = words.phrase(reference.replace("\\text{", "").replace("}", "").strip())
+    members = next((members for members in _CLASSES if wanted in members), None)
+    if members is None or sentences.denies(sentence):
+        return None
+    heard = [word for part in sentence.split() if (word := part.strip(_STRIPPED)).isalpha()]
+    found = {word for word in heard if words.phrase(word) in members}
+    return found.pop() if len(found) == 1 and _DOUBTS.isdisjoint(map(str.lower, heard)) else None
+
+
+def with_digits(sentence: str) -> str:
+    """`sentence` with its numerals in words as digits; if it has digits, only a numeral that ends it after "is"."""
+    heard = sentence.split()
+    has_digits = any(map(str.isdigit, sentence))
+    written: list[str] = []
+    at = 0
+    while at < len(heard):
+        length, value = _numeral(heard, at)
+        is_last = at > 0 and heard[at - 1].lower() in (*_COPULAS, "equals") and at + length == len(heard)
+        if length and (is_last or not has_digits):
+            bare = heard[at + length - 1]
+            written.append(value + bare[len(bare.rstrip(".,;:!?")) :])
+        else:
+            written += heard[at : at + max(length, 1)]
+        at += max(length, 1)
+    return " ".join(written) if written != heard else sentence
+
+
+def _numeral(heard: Sequence[str], at: int) -> tuple[int, str]:
+    """Number of words of the longest numeral at `at` and its value; (0, "") if there is none, or only a pronoun."""
+    most = next((n for n, word in enumerate(heard[at : at + MAX_NUMERAL], 1) if word[-1] in ".,;:!?"), MAX_NUMERAL)
+    for length in range(min(most, len(heard) - at), 0, -1):
+        text = " ".join(heard[at : at + length]).rstrip(".,;:!?")
+        value = words.number(text)
+        if value is None or text.lower().endswith(" and") or (text.lower().startswith(("and ", "a ")) and length == 1):
+            continue
+        following = heard[at + length].lower() if at + length < len(heard) else ""
+        before = heard[at - 1].lower() if at else ""
+        if text.lower() == "one" and (before in _PRONOUN or following in ("of", "can", "could", "must", "may")):
+            return 0, ""
+        if before in _DESCRIBING and value == int(value):  # the three lines
+            return 0, ""
+        if text.lower() == "half" and following != "of":
+            return 0, ""
+        return length, str(value)
+    return 0, ""
