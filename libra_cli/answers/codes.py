@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from libra_cli.answers import dates
 from libra_cli.answers.finding import Finding
 
 _LETTERS_AND_DIGITS = re.compile(
@@ -15,6 +16,7 @@ _LETTERS_AND_DIGITS = re.compile(
 )
 _LETTER_BEFORE_DIGIT = re.compile(r"[A-Z]\d|[A-Za-z]\d+[A-Za-z]")
 _HEXADECIMAL = re.compile(r"(?=\d*[A-Fa-f])(?=[A-Fa-f]*\d)[0-9A-Fa-f]{3,}")
+_DOTTED = re.compile(r"\d{1,6}(?:\.\d{1,6}){2,7}")
 MIN_WORD = 3
 """In shorter words the case counts: Aa and AA, Co and CO are two."""
 MAX_FACTORS = 4
@@ -24,6 +26,8 @@ _SHORT_WORDS = ("no", "ja", "si", "ok")
 
 def same(reference: str, answer: str) -> Finding | None:
     """Compare two answers that differ in the order or the case of their letters and digits; None for all others."""
+    if reference.count(".") > 1 and answer.count(".") > 1:
+        return _same_dotted(reference.strip("$ "), answer.strip("$ "))
     texts = _LETTERS_AND_DIGITS.fullmatch(reference), _LETTERS_AND_DIGITS.fullmatch(answer)
     if texts[0] is None or texts[1] is None:
         return None
@@ -36,6 +40,16 @@ def same(reference: str, answer: str) -> Finding | None:
     if all(set_as_text) or any(map(_is_code, (wanted, given))):
         return Finding(False)
     return Finding(None, "spelled_otherwise") if any(set_as_text) and wanted.isalpha() else None
+
+
+def _same_dotted(reference: str, answer: str) -> Finding | None:
+    """Compare addresses, versions and dates such as 192.168.0.1 and 14.3.2025."""
+    if not (_DOTTED.fullmatch(reference) and _DOTTED.fullmatch(answer)):
+        return None
+    wanted, given = dates.dates(reference), dates.dates(answer)
+    if not (wanted and given):
+        return Finding(reference == answer)
+    return Finding(wanted == given) if wanted == given or not wanted & given else Finding(None, "another_date")
 
 
 def _same_but_for_case(wanted: str, given: str) -> Finding | None:

@@ -15,6 +15,12 @@ _MONTH = re.compile(
     re.IGNORECASE,
 )
 _NUMERIC = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})")
+_STATED = re.compile(
+    r"(?:\b\d{1,2}(?:st|nd|rd|th)? (?:of )?)?\b(?:january|february|march|april|may|june|july|august|september|october"
+    r"|november|december)\b(?: \d{1,2}(?:st|nd|rd|th)?\b)?(?:,? \d{4}\b)?|\b\d{4}-\d\d-\d\d\b",
+    re.IGNORECASE,
+)
+"""A date as sentences write it."""
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b(?: of\b)?|\b(?:the|of)\b")
 
 
@@ -28,6 +34,11 @@ class Date(NamedTuple):
     year: int | None
     month: int
     day: int | None
+
+
+def stated(text: str) -> list[str]:
+    """The dates that stand in a sentence, as they are written, each once."""
+    return list(dict.fromkeys(match[0] for match in _STATED.finditer(text) if any(map(str.isdigit, match[0]))))
 
 
 @lru_cache(1 << 10)

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from libra_cli.answers import (
     boxes,
+    conversions,
     damage,
     dates,
     languages,
@@ -28,6 +29,7 @@ from libra_cli.answers import (
     phrases,
     sentences,
     statements,
+    structure,
     turns,
     words,
 )
@@ -38,6 +40,8 @@ the only one."""
 
 _SHORT = 64
 _FEW_WORDS, _FEW_CHARS = 4, 5
+_YEAR = 4
+"""Digits of a year."""
 _DENIED_AT_ONCE = re.compile(
     r"[\s$.*\\)\]]*(?:(?:is|was|would be)|(?:but|no|wait),?\s+(?:that|this|it)(?:'s| is| was))"
     r"\s+(?:actually\s+)?(?:wrong|incorrect|not|a mistake)\b",
@@ -65,6 +69,7 @@ _CHANGES = (
 )
 """Substrings, in lower case, of every text that takes something back (a faster test)."""
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z\u00c0-\u00de$*\\\u220e\u25a1])")
+_WORD_BEHIND = re.compile(r"[$ ]{1,4}([A-Za-z]{3,12})\b")
 _IS = re.compile(r"\b(?:is|are|equals?(?: to)?)\s")
 _TWO_WORDS = re.compile(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 _WORDED = re.compile(r"\\text\s*\{([^{}]*[A-Za-z]{2,} [^{}]*)\}")
@@ -126,7 +131,19 @@ def _read(text: str, reference: str | None, cut: bool | None) -> Extraction:
     after = text[box.end :]
     if changed := _changed(after, after_box=True, cut=cut):
         return changed
-    return Extraction(_in_box(box.content))
+    return Extraction(_with_unit_behind(_in_box(box.content), after, reference))
+
+
+def _with_unit_behind(answer: str, after: str, reference: str | None) -> str:
+    """The answer in a box with the unit that stands right behind it, if the reference has a unit: \\boxed{90} hours."""
+    if reference is None or reference.isdecimal() or not after[:4].strip("$ "):
+        return answer
+    word = _WORD_BEHIND.match(after)
+    if word is None or not conversions.is_common(word[1].lower()):
+        return answer
+    needs_unit = reference[-1:].isalpha() or getattr(structure.parse(reference), "unit", None) is not None
+    has_unit = getattr(structure.parse(answer), "unit", None) is not None
+    return f"{answer} {word[1]}" if needs_unit and not has_unit else answer
 
 
 def _option(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:
@@ -198,6 +215,8 @@ def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
     bold = statements.bold(tail)
     if bold is not None and any(map(str.isdigit, bold.given)):
         return _of_asserted(statements.tidy(bold.given))
+    if reference is not None and (dated := _dated(tail, reference)):
+        return Extraction(dated)
     if reference is not None and phrases.are_asked_for(reference):
         return _in_words(tail, text, reference, bold)
     concluded = _concluded(_with_digits(tail) if reference and any(map(str.isdigit, reference)) else tail)
@@ -243,6 +262,19 @@ def _with_digits(tail: str) -> str:
         before = sentence[: end.end()]
     start = max(len(before), sentence.rfind("\n") + 1)
     return sentence[:start] + phrases.with_digits(sentence[start:])
+
+
+def _dated(tail: str, reference: str) -> str | None:
+    """The only date of the last line, or its year, if the reference is one; else None."""
+    if not (dates.is_date(reference) or (reference.isdecimal() and len(reference) == _YEAR)):
+        return None
+    found = dates.stated(tail.strip().rpartition("\n")[2])
+    if len(found) != 1:
+        return None
+    if not reference.isdecimal():
+        return found[0]
+    years = {date.year for date in dates.dates(found[0])}
+    return str(years.pop()) if len(years) == 1 and None not in years else None
 
 
 def _of_asserted(asserted: sentences.Asserted) -> Extraction:

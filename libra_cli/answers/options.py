@@ -152,7 +152,7 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
     """
     whole = text.strip()
     option = parse(whole) if "\n" not in whole else None
-    if option is not None and ". " not in option.text:
+    if option is not None and ". " not in option.text and not are_named(option.text):
         return whole if option.text else _written(option.letters)
     for statement in statements:
         letters = _in_sentence(statement, is_statement=True)
