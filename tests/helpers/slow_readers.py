@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import sys
+from typing import Any
 
 from libra_cli import main
 from libra_cli.answers import extract, pool, time_limit
 
 NESTED = re.compile("(?:a|a?a)+$")
-read = extract.final_answer
+read = extract.read_answer
 
 
 def pattern() -> None:
@@ -38,21 +39,14 @@ STUCK = {"pattern": pattern, "python": python, "stubborn": stubborn}
 kind = ""
 
 
-def slow_answer(response: str) -> str | None:
-    if "stuck" in response:
+def slow_answer(text: str, *more: Any) -> extract.Extraction:
+    if "stuck" in text:
         STUCK[kind]()
-    return read(response)
+    return read(text, *more)
 
 
 if __name__ == "__main__":
-    extract.final_answer = slow_answer
-    for name in (
-        "libra_cli.stages.score.reasoning",
-        "libra_cli.stages.review.items",
-        "libra_cli.records.conversations",
-    ):
-        __import__(name)
-        sys.modules[name].final_answer = slow_answer  # type: ignore[attr-defined]
+    extract.read_answer = slow_answer
     time_limit.HARD_SECONDS, pool.Pool.__init__.__defaults__ = 0.2, (1, 0.2, 0.2)  # where no option says how long
     kind, sys.argv[1:] = sys.argv[1], sys.argv[2:]
     main.run()
