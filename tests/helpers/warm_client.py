@@ -46,11 +46,19 @@ def hand_over(files):
     mask = os.umask(0)
     os.umask(mask)
     asked = marshal.dumps((NAME, sys.argv[1:], dict(os.environ), os.getcwd(), mask, files))
+
+    def pass_on(number, _frame):
+        try:
+            server.send(bytes([number]))
+        except OSError:
+            pass  # the command has ended
+
     for number in TOLD["ignored"][:4]:
-        _signal.signal(number, lambda number, _frame: server.send(bytes([number])))
+        _signal.signal(number, pass_on)
     data = len(asked).to_bytes(8, "big") + asked
     sent = server.sendmsg([data], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", files))])
-    server.sendall(data[sent:])
+    if sent < len(data):  # to send nothing fails where the command has ended already
+        server.sendall(data[sent:])
     null = os.open("/dev/null", os.O_RDWR)
     for number in files:
         if number != 2:
