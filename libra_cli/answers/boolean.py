@@ -57,8 +57,11 @@ def same(reference: str, answer: str) -> bool | None:
     of_sets = wanted.of_sets or given.of_sets
     if len(letters) > MAX_LETTERS or (of_sets and not all(map(str.isupper, letters))):
         return None
-    rows = (dict(zip(letters, values, strict=True)) for values in product((False, True), repeat=len(letters)))
-    return all(wanted.value(row) == given.value(row) for row in rows)
+    rows = [dict(zip(letters, values, strict=True)) for values in product((False, True), repeat=len(letters))]
+    table = [(wanted.value(row), given.value(row)) for row in rows]
+    if len(set(table)) == 1 and table[0][0] == table[0][1]:  # two tautologies need not be the same statement
+        return None
+    return all(one == other for one, other in table)
 
 
 class _Parser:
@@ -67,7 +70,7 @@ class _Parser:
     def __init__(self, text: str):
         if len(text) > normalize.MAX_CHARS:
             raise _NoProposition
-        text = _COMPLEMENT.sub("\0", text)
+        text = _COMPLEMENT.sub("\0", text.replace("~", " ") if "\\" in text else text)
         tokens = [match[1] for match in _TOKEN.finditer(text)]
         if len(tokens) > MAX_SIGNS:
             raise _NoProposition
@@ -84,13 +87,16 @@ class _Parser:
     def _level(self, level: int) -> Value:
         if level == len(_LEVELS):
             return self._atom()
-        value, operators = self._level(level + 1), set[str]()
+        value, operators, joined = self._level(level + 1), set[str](), False
         while (name := self._next()) in _LEVELS[level]:
             self._position += 1
             operators.add(name)
             if len(operators) > 1:  # A \cap B \setminus C: nobody knows in which order
                 raise _NoProposition
-            right = self._level(level if name == "implies" else level + 1)
+            if joined and name in ("implies", "equals"):  # A \to B \to C is a way, and no proposition
+                raise _NoProposition
+            joined = True
+            right = self._level(level + 1)
             value = self._joined(_LEVELS[level][name], value, right)
         return value
 

@@ -74,6 +74,7 @@ _OWN_MEANING = {"b": "bit", "Mb": "megabit", "kb": "kilobit", "Gb": "gigabit", "
 _OF_THOUSANDS = frozenset("KM")
 _UNCERTAIN = frozenset(("Cal", "Calorie", "Calories", "ton", "tons", "pt", "c", "G", "u"))
 _ROUNDED = Fraction(1, 50)
+_PI = Fraction(math.pi)
 """Relative difference up to which a converted value may be a rounded one."""
 _SHORT, MAX_READINGS = 4, 16
 """Letters of the longest symbol of two units in a row (kWs); number of readings of a unit that are tried."""
@@ -292,8 +293,8 @@ def same(reference: Fraction, value: Fraction, conversion: Conversion) -> bool |
     if conversion == LOOSE:
         return None
     if conversion.pi:
-        off = abs(float(reference) - float(value * conversion.factor) * math.pi**conversion.pi)
-        return None if off <= abs(float(reference)) * float(_ROUNDED) else False
+        off = abs(reference - value * conversion.factor * _PI**conversion.pi)
+        return None if off <= abs(reference) * _ROUNDED else False
     converted = value * conversion.factor + conversion.plus
     if converted == reference:
         return True

@@ -44,7 +44,8 @@ _YEAR = 4
 """Digits of a year."""
 _DENIED_AT_ONCE = re.compile(
     r"[\s$.*\\)\]]*(?:(?:is|was|would be)|(?:but|no|wait),?\s+(?:that|this|it)(?:'s| is| was))"
-    r"\s+(?:actually\s+)?(?:wrong|incorrect|not|a mistake)\b",
+    r"\s+(?:actually\s+)?(?:(?:wrong|incorrect|a mistake)\b"
+    r"|not(?:\s+(?:right|correct|the (?:right |correct |final )?answer))?(?=\s*(?:[.!?,;]|$)))",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
@@ -96,7 +97,7 @@ def read_answer(text: str, reference: str | None = None, cut: bool | None = None
     """
     text = turns.own_turn(text)
     if (
-        reference and len(text) <= len(reference) + _SHORT and text.strip() == reference.strip()
+        reference and not cut and len(text) <= len(reference) + _SHORT and text.strip() == reference.strip()
     ):  # before any other rule
         return Extraction(reference.strip())
     text = damage.repaired(text)

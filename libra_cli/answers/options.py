@@ -83,7 +83,7 @@ def parse(text: str) -> Option | None:
         return None
     content = (match["text"] or "").strip(" .,;:")
     letters = frozenset(re.findall("[A-J]", match["letters"]))
-    if content and len(letters) > 1:
+    if content and (len(letters) > 1 or (match["mark"] == " - " and len(content) == 1)):  # A - B is a difference
         return None
     return Option(letters, content) if match["open"] == "" or match["close"] else None
 

@@ -64,7 +64,7 @@ _BEGINS_REMARK = (
     "about",
 )
 _TAGGED = re.compile(r"<answer>\s*(.*?)\s*</answer>", re.DOTALL)
-_AS_JSON = re.compile(r"\"(?:final_)?answer\"\s*:\s*\"?([^\",{}\n]+)")
+_AS_JSON = re.compile(r"\"(?:final_)?answer\"\s*:\s*(?:\"(?P<text>(?:[^\"\\\n]|\\.)*)\"|(?P<bare>[^\",{}\n]+))")
 _FENCE = re.compile(r"```\w*")
 OFFER_CHARS = 300
 """Length of the end of the text in which an offer of more help must have a word."""
@@ -110,7 +110,10 @@ def tagged(tail: str) -> Statement | None:
     if not ("</answer>" in tail or 'answer"' in tail):
         return None
     found = [*_TAGGED.finditer(tail)] or [*_AS_JSON.finditer(tail)]
-    return Statement(found[-1][1], *found[-1].span()) if found else None
+    if not found:
+        return None
+    last = found[-1]
+    return Statement(last[last.lastindex or 1].replace("\\\\", "\\"), *last.span())
 
 
 def explicit(tail: str) -> Iterator[Statement]:

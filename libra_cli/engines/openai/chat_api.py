@@ -177,7 +177,7 @@ def read_chat_answer(answer: HttpAnswer, body: Body) -> ChatAnswer:
         # If the prompt fits, and only prompt and max_tokens together do not, the server accepts a lower limit.
         context, prompt = _CONTEXT.search(message), _PROMPT.search(message)
         room = int(context[1]) - (int(prompt[1]) if prompt else 0) if context else 0
-        if 0 < room < (body.get("max_tokens") or body["max_completion_tokens"]):
+        if 0 < room < (body.get("max_tokens") or body.get("max_completion_tokens") or 0):
             return LowerLimit(room, always=prompt is None)
     return error
 
@@ -192,7 +192,7 @@ def _refused_field(answer: HttpAnswer, body: Body) -> str | None:
     error = error if isinstance(error, dict) else {"message": error}
     details = error.get("detail")
     places = [one.get("loc") for one in details if isinstance(one, dict)] if isinstance(details, list) else []
-    named = {error.get("param"), *(place[-1] for place in places if isinstance(place, list) and place)}
+    named = [error.get("param"), *(place[-1] for place in places if isinstance(place, list) and place)]
     text = (
         error.get("message") if isinstance(error.get("message"), str) else details if isinstance(details, str) else ""
     )
@@ -333,8 +333,8 @@ def _text_of_part(part: Any, name: str) -> str:
     if not isinstance(part, dict):
         raise MalformedAnswer("a part of its content is not text")
     value = part.get("text") if part.get("text") is not None else part.get(name)
-    if isinstance(value, list):
-        return "".join(_text_of_part(piece, "text") for piece in value if not isinstance(piece, list))
+    if isinstance(value, list) and name == "thinking":
+        return "".join(_text_of_part(piece, "text") for piece in value)
     if not isinstance(value, str):
         raise MalformedAnswer("a part of its content is not text")
     return value

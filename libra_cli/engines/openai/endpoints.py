@@ -56,9 +56,12 @@ class Endpoint:
     def needs_probe(self, now: float) -> bool:
         return self.suspect and not self.probing and now >= self.closed_until
 
-    def answered(self, now: float) -> None:
-        """Notes an answer to a request, even an error that concerns this request alone."""
-        self.alive_at, self.has_answered = now, True
+    def answered(self, now: float, completes: bool = True) -> None:
+        """Notes an answer to a request, even an error that concerns this request alone.
+
+        `completes`: not a demand to ask in another form.
+        """
+        self.alive_at, self.has_answered = now, self.has_answered or completes
         self.failures = self.rests = self.refusals = 0
 
     def failed(self, failure: Failure, now: float, base: float) -> bool:

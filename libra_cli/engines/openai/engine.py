@@ -86,7 +86,7 @@ class OpenAIEngine(Servers):
                     continue
             if isinstance(answer, Refusal):
                 return await self._after_refusal(endpoint, answer)
-            endpoint.answered(now)
+            endpoint.answered(now, isinstance(answer, (ServerCompletion, RequestError)))
             if isinstance(answer, ServerCompletion):
                 await self._learn(endpoint, request)
                 self._reported = answer.model or self._reported
