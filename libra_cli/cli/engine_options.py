@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,19 +9,11 @@ import click
 
 from libra_cli import choices, miniature
 from libra_cli.cli.config_file import YamlError, read_value
-from libra_cli.cli.numbers import NumberType, seconds
+from libra_cli.cli.numbers import NumberType
+from libra_cli.cli.server_options import server_options
 from libra_cli.cli.stage_options import option
-from libra_cli.masking import masked
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-def _checked_headers(_ctx: click.Context, _param: click.Parameter, options: tuple[str, ...]) -> tuple[str, ...]:
-    for text in options:
-        name, equals, _ = text.partition("=")
-        if not equals or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-            raise click.UsageError(f"--header {masked(text)}: write NAME=VALUE")
-    return options
 
 
 class KeyValue(click.ParamType):
@@ -136,7 +127,7 @@ def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def _running_options(replay: str) -> list[Decorator]:
     """How a model runs; `replay` is the help of `--replay`."""
     recordings = _engine("--replay", multiple=True, watched=True, metavar="FILE", help=replay)
-    return [*_model_options(), *_hardware_options(), *_server_options(), recordings]
+    return [*_model_options(), *_hardware_options(), *server_options(), recordings]
 
 
 def _samples_option() -> Decorator:
@@ -342,67 +333,6 @@ def _hardware_options() -> list[Decorator]:
             help="transformers: maximum number of sequences in a batch. Default: 64; 256 for the models that come "
             "with libra.",
             **size,
-        ),
-    ]
-
-
-def _server_options() -> list[Decorator]:
-    limit: dict[str, Any] = {"type": seconds(), "shapes_rows": False, "metavar": "SECONDS"}
-    return [
-        _engine(
-            "--base-url",
-            multiple=True,
-            shapes_rows=False,
-            metavar="URL",
-            help="openai: address of the server, up to and including /v1. Repeatable; requests are spread over the "
-            "servers. Default with --engine openai: OPENAI_BASE_URL.",
-        ),
-        _engine(
-            "--api-key-env",
-            shapes_rows=False,
-            metavar="NAME",
-            help="openai: environment variable with the API key. Default: OPENAI_API_KEY.",
-        ),
-        _engine(
-            "--api-key-file",
-            shapes_rows=False,
-            metavar="FILE",
-            help="openai: file with the API key; nobody else may have permission to read it.",
-        ),
-        _engine(
-            "--header",
-            multiple=True,
-            shapes_rows=False,
-            callback=_checked_headers,
-            metavar="NAME=VALUE",
-            help="openai: header to send with every request. A secret VALUE is written env:VARIABLE or file:PATH. "
-            "Repeatable.",
-        ),
-        _engine(
-            "--request-timeout",
-            help="openai: time limit of one try of a request. Default: 600 + 0.1 x --max-tokens.",
-            **limit,
-        ),
-        _engine(
-            "--retry-budget",
-            default=1500.0,
-            help="openai: time for which a failed request is retried. If no server answers during it, the run ends "
-            "(status 6).",
-            **limit,
-        ),
-        _engine(
-            "--max-response-bytes",
-            type=NumberType(int, 1),
-            default=16 << 20,
-            shapes_rows=False,
-            metavar="N",
-            help="openai: refuse a response of more than N bytes, as it comes or unpacked.",
-        ),
-        _engine(
-            "--proxy",
-            shapes_rows=False,
-            metavar="URL",
-            help="openai: proxy for all requests. Proxy settings in the environment are ignored.",
         ),
     ]
 

@@ -1,0 +1,89 @@
+"""Options for OpenAI-compatible servers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from libra_cli.cli.numbers import NumberType, seconds
+from libra_cli.cli.stage_options import option
+from libra_cli.masking import masked
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _checked_headers(_ctx: click.Context, _param: click.Parameter, options: tuple[str, ...]) -> tuple[str, ...]:
+    for text in options:
+        name, equals, _ = text.partition("=")
+        if not equals or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            raise click.UsageError(f"--header {masked(text)}: write NAME=VALUE")
+    return options
+
+
+def server_options() -> list[Decorator]:
+    """Where the servers are, how to ask them, and for how long."""
+    limit: dict[str, Any] = {"type": seconds(), "shapes_rows": False, "metavar": "SECONDS"}
+    return [
+        _engine(
+            "--base-url",
+            multiple=True,
+            shapes_rows=False,
+            metavar="URL",
+            help="openai: address of the server, up to and including /v1. Repeatable; requests are spread over the "
+            "servers. Default with --engine openai: OPENAI_BASE_URL.",
+        ),
+        _engine(
+            "--api-key-env",
+            shapes_rows=False,
+            metavar="NAME",
+            help="openai: environment variable with the API key. Default: OPENAI_API_KEY.",
+        ),
+        _engine(
+            "--api-key-file",
+            shapes_rows=False,
+            metavar="FILE",
+            help="openai: file with the API key; nobody else may have permission to read it.",
+        ),
+        _engine(
+            "--header",
+            multiple=True,
+            shapes_rows=False,
+            callback=_checked_headers,
+            metavar="NAME=VALUE",
+            help="openai: header to send with every request. A secret VALUE is written env:VARIABLE or file:PATH. "
+            "Repeatable.",
+        ),
+        _engine(
+            "--request-timeout",
+            help="openai: time limit of one try of a request. Default: 600 + 0.1 x --max-tokens.",
+            **limit,
+        ),
+        _engine(
+            "--retry-budget",
+            default=1500.0,
+            help="openai: time for which a failed request is retried. If no server answers during it, the run ends "
+            "(status 6).",
+            **limit,
+        ),
+        _engine(
+            "--max-response-bytes",
+            type=NumberType(int, 1),
+            default=16 << 20,
+            shapes_rows=False,
+            metavar="N",
+            help="openai: refuse a response of more than N bytes, as it comes or unpacked.",
+        ),
+        _engine(
+            "--proxy",
+            shapes_rows=False,
+            metavar="URL",
+            help="openai: proxy for all requests. Proxy settings in the environment are ignored.",
+        ),
+    ]
+
+
+def _engine(*names: str, **kwargs: Any) -> Decorator:
+    return option(*names, group="Engine", **kwargs)
