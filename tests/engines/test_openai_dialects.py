@@ -58,6 +58,45 @@ def test_a_request_that_is_refused_among_answers_changes_no_other():
     assert all("temperature" in call.body for call in server.calls)
 
 
+def test_one_demand_after_another_is_met():
+    def script(call):
+        for name in ("max_tokens", "temperature", "seed"):
+            if name in call.body:
+                instead = " Use 'max_completion_tokens' instead." if name == "max_tokens" else ""
+                return error(
+                    400, f"Unsupported parameter: '{name}' is not supported with this model.{instead}", param=name
+                )
+        return wrote("four") if call.body.get("stream") else error(400, "Streaming is required for this model.")
+
+    def streaming(call):
+        reply = script(call)
+        return events({"content": "four"}) if reply.status == 200 else reply
+
+    answer, calls = one(streaming, defaults=DEFAULTS)
+    assert (answer.text, len(calls)) == ("four", 5)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        error(400, "The word 'temperature' is forbidden in a text."),
+        error(400, "The text must not hold an advertisement; stream a shorter one."),
+        error(400, "odd", param=["seed"]),
+        Reply(422, {"detail": [{"loc": ["body", {"x": 1}]}, {"loc": 3}, 4]}),
+        Reply(400, {"error": {"message": ["seed"], "param": {"seed": 1}}}),
+    ],
+)
+def test_an_error_that_names_no_field_changes_no_request(reply):
+    answer, calls = one(lambda _call: reply, defaults=DEFAULTS)
+    assert (answer.kind, len(calls)) == ("bad_request", 1)
+
+
+def test_a_limit_that_is_not_sent_cannot_be_lowered():
+    message = "This model's maximum context length is 512 tokens, however you asked for more"
+    answer, _ = one(lambda _call: error(400, message), extra={"max_tokens": None})
+    assert answer.kind == "prompt_too_long"
+
+
 @pytest.mark.parametrize("name", [*DEFAULTS, "max_tokens"])
 def test_null_unsets_a_field(name):
     _, (call,) = one(lambda _call: wrote("four"), extra={name: None})
@@ -105,7 +144,16 @@ def test_a_message_in_any_form_has_its_text(message, text):
     assert answer.text == text
 
 
-@pytest.mark.parametrize("content", [[{"type": "image_url", "image_url": {}}], [7], {"text": "4"}, 4])
+def nested(depth):
+    part = "deep"
+    for _ in range(depth):
+        part = {"type": "thinking", "thinking": [part]}
+    return [part]
+
+
+@pytest.mark.parametrize(
+    "content", [[{"type": "image_url", "image_url": {}}], [7], [["4"]], {"text": "4"}, 4, nested(3), nested(400)]
+)
 def test_content_without_text_is_malformed(content):
     answer, _ = one(lambda _call: wrote(content) if not isinstance(content, int) else Reply(body=bare(content)))
     assert answer.kind == "bad_response"
@@ -145,6 +193,21 @@ def test_a_server_that_only_streams_is_served():
     assert (answer.text, answer.finish_reason, answer.n_tokens) == ("<think>\n2+2\n</think>\n\nfour", "stop", 3)
     assert [call.body.get("stream") for call in calls] == [None, True]
     assert calls[1].body["stream_options"] == {"include_usage": True}
+
+
+def test_contents_in_parts_are_streamed_too():
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "2+2"}]}
+    stream = events({"content": [thought]}, {"content": [{"type": "text", "text": "fo"}]}, {"content": "ur"})
+    answer, _ = one(lambda _call: stream)
+    assert answer.text == "<think>\n2+2\n</think>\n\nfour"
+
+
+def test_an_event_that_is_none_costs_its_own_request():
+    bad = Reply(body=b"data: [1]\n\n", headers={"content-type": "text/event-stream"})
+    with ScriptedServer(lambda call: bad if call.prompt == "bad" else wrote("four")) as server:
+        answers = ask(server.url, ["a", "bad"])
+    assert answers["bad"].kind == "bad_response"
+    assert answers["a"].text == "four"
 
 
 def test_a_stream_can_be_asked_for_and_its_options_are_left_out_where_they_are_refused():

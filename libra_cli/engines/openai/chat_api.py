@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from libra_cli.engines.base import Request, RequestError, Sampling
-from libra_cli.engines.openai.http_answer import HttpAnswer, MalformedAnswer, malformed
+from libra_cli.engines.openai import content_parts, demands
+from libra_cli.engines.openai.content_parts import MalformedAnswer
+from libra_cli.engines.openai.http_answer import HttpAnswer, malformed
 from libra_cli.engines.openai.retry import Failure, Trouble, asked_wait
 from libra_cli.exits import Exit, Fatal
 
@@ -21,13 +23,11 @@ Kind = TypeVar("Kind", str, dict[str, Any], list[Any])
 _OWN = ("messages", "model", "n", "seed", "stream", "temperature", "top_p", "max_tokens", "max_completion_tokens")
 """Fields that have an option of their own, or decide which request an answer belongs to and how it arrives."""
 _STREAM = "stream"
-_SIGNS = "'\"`"
 _TOO_LONG = re.compile(r"context.?(length|window|size)|max_model_len|prompt is too long|too many (input )?tokens", re.I)
 _CONTEXT = re.compile(r"(?:context length (?:is|of)|max_model_len\s*=|supports at most)\s*(\d+)", re.I)
 _PROMPT = re.compile(r"\b(\d{1,18})(?: tokens)? (?:in the messages|input tokens|from the input)", re.I)
 _TROUBLES = {408: Trouble.TIMEOUT, 409: Trouble.BROKEN, 504: Trouble.TIMEOUT}
 _TROUBLES |= dict.fromkeys((425, 429, 502, 503, 529), Trouble.BUSY)
-_THINKING = ("reasoning_content", "reasoning")
 _MOST_TOKENS = 2**31
 """No response has so many; larger numbers overflow what statistics are made with."""
 _LONGEST_NAME = 500
@@ -109,8 +109,8 @@ class ChatFormat:
         if taken:
             cure = f"leave it out, or write {taken[0]}=null to send none"
             raise Fatal(Exit.USAGE, f"--engine-arg {taken[0]}: libra sets it from its own options; {cure}")
-        self._unset = {name for name, value in extra.items() if value is None}
-        self._defaults = {*defaults, "stream_options"} - self._unset
+        self._left_out = {name for name, value in extra.items() if value is None}
+        self._defaults = {*defaults, "stream_options"} - self._left_out
         self.max_tokens, self.limit_name = sampling.max_tokens, "max_tokens"
         self._model = model
         self._chat: Body = {"chat_template_kwargs": dict(chat_template_args)} if chat_template_args else {}
@@ -127,22 +127,22 @@ class ChatFormat:
         if self.streams:
             own |= {_STREAM: True, "stream_options": {"include_usage": True}}
         fields = {**own, **self._fixed, **self._conversation(request)}
-        return {name: value for name, value in fields.items() if name not in self._unset}
+        return {name: value for name, value in fields.items() if name not in self._left_out}
 
     @property
-    def unsent(self) -> Sequence[str]:
+    def unsent_sampling(self) -> Sequence[str]:
         """The sampling parameters that are not sent."""
-        return [name for name in ("temperature", "top_p", "max_tokens", "seed") if name in self._unset]
+        return [name for name in ("temperature", "top_p", "max_tokens", "seed") if name in self._left_out]
 
     def sends(self, name: str) -> bool:
         """Whether a field of that name may be sent."""
-        return name not in self._unset
+        return name not in self._left_out
 
     def leave_out(self, name: str) -> bool:
         """From now on sends no field of that name; False if the user asked for it."""
         if name not in self._defaults:
             return False
-        self._unset.add(name)
+        self._left_out.add(name)
         return True
 
     def tokenize_body(self, request: Request, with_prefill: bool) -> Body:
@@ -168,10 +168,10 @@ def read_chat_answer(answer: HttpAnswer, body: Body) -> ChatAnswer:
     message, _code = answer.error
     if "max_completion_tokens" in message and "instead" in message and "max_tokens" in body:
         return LimitRenamed()
-    if _STREAM not in body and re.search(r"\bstream", message) and re.search(r"\b(only|must|require\w*)\b", message):
+    if _STREAM not in body and demands.is_stream_demanded(message):
         return StreamDemanded()
     error = request_error(answer)
-    if error.kind == "bad_request" and (refused := _refused_field(answer, body)):
+    if error.kind == "bad_request" and (refused := demands.refused_field(answer, body)):
         return FieldRefused(refused, message)
     if error.kind == "prompt_too_long":
         # If the prompt fits, and only prompt and max_tokens together do not, the server accepts a lower limit.
@@ -180,27 +180,6 @@ def read_chat_answer(answer: HttpAnswer, body: Body) -> ChatAnswer:
         if 0 < room < (body.get("max_tokens") or body.get("max_completion_tokens") or 0):
             return LowerLimit(room, always=prompt is None)
     return error
-
-
-def _refused_field(answer: HttpAnswer, body: Body) -> str | None:
-    """The optional field of `body` that a server names when it refuses a request: in `param`, `loc`, or in quotes."""
-    try:
-        fields = answer.json()
-    except ValueError:
-        return None
-    error = fields.get("error", fields) if isinstance(fields, dict) else None
-    error = error if isinstance(error, dict) else {"message": error}
-    details = error.get("detail")
-    places = [one.get("loc") for one in details if isinstance(one, dict)] if isinstance(details, list) else []
-    named = [error.get("param"), *(place[-1] for place in places if isinstance(place, list) and place)]
-    text = (
-        error.get("message") if isinstance(error.get("message"), str) else details if isinstance(details, str) else ""
-    )
-    quoted = {piece for sign in _SIGNS for piece in str(text).split(sign)[1::2]}
-    optional = [name for name in body if name not in ("model", "messages", _STREAM)]
-    return next((name for name in optional if name in named), None) or next(
-        (name for name in optional if name in quoted), None
-    )
 
 
 def general_error(answer: HttpAnswer) -> Failure | Refusal | None:
@@ -301,7 +280,8 @@ def _choice(answer: HttpAnswer, fields: dict[str, Any]) -> ServerCompletion | Re
     reason = name_in(answer, first, "finish_reason") or "stop"
     if reason in ("abort", "error"):
         return Failure(Trouble.BROKEN, f"the server ended the request with {reason!r}")
-    text, thinking = _content(message)
+    text, thinking = content_parts.read(message.get("content"))
+    thinking = next(filter(None, (typed(message, name, str) for name in content_parts.THINKING)), thinking)
     if text is None and thinking is None:
         cause = f"the server answered without text (finish_reason {reason!r})"
         return RequestError("no_content", f"{cause}; see the prompt")
@@ -309,35 +289,6 @@ def _choice(answer: HttpAnswer, fields: dict[str, Any]) -> ServerCompletion | Re
         text = None  # all that the model wrote is its thinking; some servers report an empty text then
     n_tokens, model = n_tokens_in(fields, "completion_tokens"), name_in(answer, fields, "model")
     return ServerCompletion(text and answer.text(text), thinking and answer.text(thinking), reason, n_tokens, model)
-
-
-def _content(message: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """The text and the thinking of a message; the content may be a list of parts. Raises MalformedAnswer."""
-    thinking = next(filter(None, (typed(message, name, str) for name in _THINKING)), None)
-    content = message.get("content")
-    if content is None or isinstance(content, str):
-        return content, thinking
-    if not isinstance(content, list):
-        raise MalformedAnswer("its content is not text")
-    texts: dict[str, list[str]] = {"text": [], "thinking": []}
-    for part in content:
-        name = "thinking" if isinstance(part, dict) and part.get("type") in ("thinking", "reasoning") else "text"
-        texts[name].append(_text_of_part(part, name))
-    return "".join(texts["text"]) if texts["text"] else None, thinking or "".join(texts["thinking"]) or None
-
-
-def _text_of_part(part: Any, name: str) -> str:
-    """The text of one part of a content: `text`, or the field of its type, which may have parts again."""
-    if isinstance(part, str):
-        return part
-    if not isinstance(part, dict):
-        raise MalformedAnswer("a part of its content is not text")
-    value = part.get("text") if part.get("text") is not None else part.get(name)
-    if isinstance(value, list) and name == "thinking":
-        return "".join(_text_of_part(piece, "text") for piece in value)
-    if not isinstance(value, str):
-        raise MalformedAnswer("a part of its content is not text")
-    return value
 
 
 def with_thinking(completion: ServerCompletion, markers: tuple[str, str], prefill: str) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from libra_cli.engines.base import RequestError, Sampling
 from libra_cli.engines.openai.chat_api import Body, Refusal, json_or_error, name_in, typed
-from libra_cli.engines.openai.http_answer import HttpAnswer, MalformedAnswer, malformed
+from libra_cli.engines.openai.content_parts import MalformedAnswer
+from libra_cli.engines.openai.http_answer import HttpAnswer, malformed
 from libra_cli.engines.openai.retry import Failure, Trouble
 
 _IDS = 1 << 31

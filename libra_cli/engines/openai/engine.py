@@ -10,7 +10,6 @@ from libra_cli.engines.base import Completion, Rendered, Request, RequestError, 
 from libra_cli.engines.chat_template import ends_inside
 from libra_cli.engines.openai.chat_api import (
     ChatFormat,
-    Demand,
     FieldRefused,
     LimitRenamed,
     LowerLimit,
@@ -112,17 +111,15 @@ class OpenAIEngine(Servers):
 
     def describe(self) -> dict[str, Any]:
         """As `Servers.describe`; `unsent` are sampling parameters that the server was not given."""
-        unsent = self._format.unsent
+        unsent = self._format.unsent_sampling
         return {**super().describe(), **({"unsent": unsent} if unsent else {})}
 
-    def _adapt(self, sent: ServerRequest, demand: Demand) -> None:
+    def _adapt(self, sent: ServerRequest, demand: LimitRenamed | StreamDemanded | LowerLimit) -> None:
         """Changes what is sent as the server demands."""
         if isinstance(demand, LimitRenamed):
             self._format.limit_name = "max_completion_tokens"
         elif isinstance(demand, StreamDemanded):
             self._format.streams = True
-        elif not isinstance(demand, LowerLimit):
-            raise AssertionError(demand)
         elif not demand.always:
             sent.max_tokens = demand.max_tokens
         elif demand.max_tokens < self._format.max_tokens:

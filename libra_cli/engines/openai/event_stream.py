@@ -10,10 +10,12 @@ import json
 from contextlib import suppress
 from typing import Any
 
+from libra_cli.engines.openai import content_parts
+from libra_cli.engines.openai.content_parts import THINKING, MalformedAnswer
+
 TYPE = "text/event-stream"
 _EACH = 8
 """Bytes that each piece takes beside its text."""
-_TEXTS = ("content", "reasoning_content", "reasoning")
 
 
 class EventStream:
@@ -43,7 +45,7 @@ class EventStream:
 
     def content(self) -> bytes:
         """The answer as JSON; none (b"") if the stream broke off."""
-        with suppress(ValueError):  # where it broke off
+        with suppress(MalformedAnswer):  # where it broke off
             self._read(bytes(self._line).strip())
         if "error" in self._fields:
             return json.dumps(self._fields).encode()
@@ -54,16 +56,19 @@ class EventStream:
         return json.dumps({**self._fields, "choices": choices if message or self._reason else []}).encode()
 
     def _read(self, line: bytes) -> None:
-        """Reads one line; raises ValueError, RecursionError among it, if its data is no JSON object."""
+        """Reads one line; raises MalformedAnswer if its data is no event."""
         field, colon, data = line.partition(b":")
         if field != b"data" or not colon:  # a comment, an empty line, or another field of an event
             return
         if data.strip() == b"[DONE]":
             self._ended = True
             return
-        event = json.loads(data)
+        try:
+            event = json.loads(data)
+        except (ValueError, RecursionError):
+            event = None
         if not isinstance(event, dict):
-            raise ValueError("an event is not a JSON object")
+            raise MalformedAnswer("an event of its stream is not a JSON object")
         self._fields |= {name: event[name] for name in ("model", "usage", "error") if event.get(name)}
         choices = event.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
@@ -73,8 +78,13 @@ class EventStream:
         delta = choice.get("delta")
         if not isinstance(delta, dict):
             return
-        for name in _TEXTS:
-            text = delta[name] if isinstance(delta.get(name), str) else ""
-            if text or (name == "content" and delta.get(name) == ""):
-                self._texts.setdefault(name, []).append(text)
-                self._kept += len(text) + _EACH
+        text, thinking = content_parts.read(delta.get("content"))
+        self._keep("content", text)
+        self._keep(THINKING[0], thinking)
+        for name in THINKING:
+            self._keep(name, delta.get(name) if isinstance(delta.get(name), str) else None)
+
+    def _keep(self, name: str, text: str | None) -> None:
+        if text is not None:
+            self._texts.setdefault(name, []).append(text)
+            self._kept += len(text) + _EACH

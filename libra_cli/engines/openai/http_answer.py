@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from libra_cli.engines.base import RequestError
 from libra_cli.engines.openai import event_stream
+from libra_cli.engines.openai.content_parts import MalformedAnswer
 from libra_cli.engines.openai.event_stream import EventStream
 from libra_cli.engines.openai.redaction import Redactor
 
@@ -88,10 +89,6 @@ class HttpAnswer:
         return f"{name}: {text}" if text else name, code if isinstance(code, str) else ""
 
 
-class MalformedAnswer(ValueError):
-    """An answer that is not of the documented form; the message says what is wrong with it, in no words of its own."""
-
-
 def malformed(error: MalformedAnswer) -> RequestError:
     """The error of the request that got such an answer."""
     return RequestError(
@@ -115,8 +112,6 @@ class AnswerReader:
             content = await self._content(response, limit)
         except MalformedAnswer as error:
             refused = malformed(error)
-        except (ValueError, RecursionError):
-            refused = malformed(MalformedAnswer("an event of its stream is not JSON"))
         except _TooLarge:
             cause = f"the server's answer is larger than {limit} bytes (--max-response-bytes)"
             refused = RequestError("response_too_large", f"{cause}; raise that limit if the server is honest")

@@ -9,7 +9,8 @@ from typing import Any
 
 from libra_cli.engines.base import RequestError
 from libra_cli.engines.openai.chat_api import Body, Refusal, json_or_error, n_tokens_in, name_in, typed
-from libra_cli.engines.openai.http_answer import HttpAnswer, MalformedAnswer, malformed
+from libra_cli.engines.openai.content_parts import MalformedAnswer
+from libra_cli.engines.openai.http_answer import HttpAnswer, malformed
 from libra_cli.engines.openai.retry import Failure
 from libra_cli.exits import Exit, Fatal
 

@@ -10,9 +10,10 @@ from typing import Any
 from libra_cli.engines.base import Messages, Rendered, RequestError
 from libra_cli.engines.openai.chat_api import Refusal
 from libra_cli.engines.openai.chat_client import ChatClient, Facts, Header
+from libra_cli.engines.openai.content_parts import MalformedAnswer
 from libra_cli.engines.openai.endpoints import Endpoint
 from libra_cli.engines.openai.engine import QUEUE_SECONDS
-from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES, MalformedAnswer, malformed
+from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES, malformed
 from libra_cli.engines.openai.retry import Backoff, Failure
 from libra_cli.engines.openai.servers import RETRY_BUDGET, ServerRequest, Servers
 from libra_cli.engines.reward.api import HeadOutputs, RewardFormat
