@@ -172,6 +172,11 @@ class ChatTemplate:
 
 def load_chat_template(model: LocalModel) -> ChatTemplate:
     """The chat format of `model`; raises Fatal if there is no such model or it cannot be read."""
+    return ChatTemplate(load_tokenizer(model), model)
+
+
+def load_tokenizer(model: LocalModel) -> Any:
+    """The tokenizer of `model`; raises Fatal as `load_chat_template` does."""
     from transformers import AutoTokenizer
 
     if os.path.isdir(model.path) and not os.path.exists(os.path.join(model.path, "config.json")):
@@ -179,10 +184,9 @@ def load_chat_template(model: LocalModel) -> ChatTemplate:
     silence_libraries()
     name, trust = str(model.args.get("tokenizer", model.path)), model.trust_remote_code
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, revision=model.revision, trust_remote_code=trust)
+        return AutoTokenizer.from_pretrained(name, revision=model.revision, trust_remote_code=trust)
     except Exception as error:  # noqa: BLE001 -- a damaged file raises any exception
         raise cannot_load(model, error) from None
-    return ChatTemplate(tokenizer, model)
 
 
 def silence_libraries() -> None:

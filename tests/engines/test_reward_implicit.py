@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
 from dataclasses import replace
 from itertools import pairwise
 
@@ -82,9 +84,9 @@ def test_the_tokens_are_those_that_training_takes_the_loss_on(text):
     read = engine._read(messages)
     sample = Encoder(TrainingChat(engine._chat.tokenizer))({"messages": messages})
     assert read.ids == sample.ids.tolist()
-    assert len(read.step) == sample.loss_mask.sum()
-    assert sample.loss_mask[-len(read.step) :].all()
-    assert read.step == sorted(read.step)
+    assert len(read.step_of_token) == sample.loss_mask.sum()
+    assert sample.loss_mask[-len(read.step_of_token) :].all()
+    assert read.step_of_token == sorted(read.step_of_token)
 
 
 def test_another_separator_makes_other_steps_of_the_same_reward():
@@ -113,6 +115,20 @@ def test_a_reference_that_knows_fewer_tokens_is_refused(tmp_path):
     small = LocalModel("small", str(tmp_path))
     with pytest.raises(Fatal, match="it knows 100 tokens") as caught:
         rewards(ImplicitRewards(STRONG, small, ImplicitReward("small", BETA, "\n\n")), ["2"])
+    assert caught.value.status == Exit.USAGE
+
+
+def test_a_reference_with_another_tokenizer_is_refused(tmp_path):
+    shutil.copytree(WEAK.path, tmp_path / "other")
+    path = tmp_path / "other" / "tokenizer.json"
+    tokenizer = json.loads(path.read_text())
+    vocabulary = tokenizer["model"]["vocab"]
+    first, second = list(vocabulary)[-2:]
+    vocabulary[first], vocabulary[second] = vocabulary[second], vocabulary[first]
+    path.write_text(json.dumps(tokenizer))
+    other = LocalModel("other", str(tmp_path / "other"))
+    with pytest.raises(Fatal, match="its tokenizer is not that of libra-mini/strong") as caught:
+        rewards(ImplicitRewards(STRONG, other, ImplicitReward("other", BETA, "\n\n")), ["2"])
     assert caught.value.status == Exit.USAGE
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
 
-from libra_cli.engines.base import Messages, Pending, PromptTooLong, RequestError, Requests
+from libra_cli.engines import chat_template
+from libra_cli.engines.base import LocalModel, Messages, Pending, PromptTooLong, RequestError, Requests
 from libra_cli.engines.reward.base import Reward
+from libra_cli.engines.transformers import BATCH_SIZE
 from libra_cli.exits import Exit, Fatal
 
 Answered = tuple[Pending, Reward | RequestError]
@@ -22,19 +26,37 @@ class TokenizedConversation:
     """What a model reads of one request."""
 
     ids: list[int]
-    step: list[int] | None = None
+    step_of_token: list[int] | None = None
     """Index of the step of each token of the response, which is the end of `ids`; None if steps do not matter."""
 
 
 class BatchedRewards:
     """Answers requests in batches sorted by length; a subclass reads a conversation, and scores a batch."""
 
-    def __init__(self, name: str, batch_size: int):
-        self._name, self._most = name, batch_size
+    def __init__(self, model: LocalModel, batch_size: int | None):
+        self._model, self._most = model, batch_size or BATCH_SIZE
+        self._chat = chat_template.load_chat_template(model)
+        self._revision = model.revision
         self._limit = self._budget = 0
 
+    def describe(self) -> dict[str, Any]:
+        return {
+            "engine": "transformers",
+            "engine_version": version("transformers"),
+            "model": self._model.name,
+            "revision": self._revision,
+            "template_sha256": self._chat.template_sha256,
+        }
+
+    def _adopt(self, *lms: Any) -> None:
+        """Takes the limits of the models that were loaded, the first of which is the one that `describe` names."""
+        limits = [self._model.max_model_len or max_positions(lms[0]), *map(max_positions, lms[1:])]
+        self._limit = min([limit for limit in limits if limit is not None], default=1 << 62)
+        self._budget = TOKENS_AT_ONCE["cpu" if lms[0].device.type == "cpu" else "cuda"]
+        self._revision = self._model.revision or getattr(lms[0].config, "_commit_hash", None)
+
     def _load(self) -> None:
-        """Loads the weights unless they are there, and sets `_limit` (tokens) and `_budget` (tokens per batch)."""
+        """Loads the weights unless they are there, and calls `_adopt`."""
         raise NotImplementedError
 
     def _read(self, messages: Messages) -> TokenizedConversation:
@@ -83,7 +105,7 @@ class BatchedRewards:
             except torch.OutOfMemoryError:
                 torch.cuda.empty_cache()
                 n_tokens = len(batch[-1][1].ids)
-                self._budget = max(1, len(batch) * n_tokens // 2)
+                self._budget = max(1, min(self._budget, len(batch) * n_tokens) // 2)
                 if len(batch) == 1:
                     reason = f"{n_tokens} tokens alone do not fit into the device's memory"
                     cure = "leave the row out, or use a larger device"
@@ -93,6 +115,18 @@ class BatchedRewards:
                 continue
             except (RuntimeError, ValueError, IndexError) as error:
                 reason = " ".join(str(error).split())[:300]
-                raise Fatal(Exit.BACKEND, f"{self._name}: the model failed ({reason})") from error
+                raise Fatal(Exit.BACKEND, f"{self._model.name}: the model failed ({reason})") from error
             for (pending, _), answer in zip(batch, answers, strict=True):
                 yield pending, answer
+
+
+def max_positions(lm: Any) -> int | None:
+    """The longest sequence that the model has positions for; RoBERTa and its kin lose those up to the padding's."""
+    import torch
+
+    longest = getattr(lm.config.get_text_config(), "max_position_embeddings", None)
+    if longest is None:
+        return None
+    tables = (module for name, module in lm.named_modules() if name.endswith("position_embeddings"))
+    lost = [table.padding_idx + 1 for table in tables if isinstance(table, torch.nn.Embedding) and table.padding_idx]
+    return longest - max(lost, default=0)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 from libra_cli.engines import chat_template
 from libra_cli.engines.base import LocalModel, Messages, Rendered, RequestError
 from libra_cli.engines.reward.base import Reward, RewardRequest, check_head, reward_of, score_index
-from libra_cli.engines.reward.batches import TOKENS_AT_ONCE, BatchedRewards, TokenizedConversation
-from libra_cli.engines.transformers import BATCH_SIZE, load_pretrained
+from libra_cli.engines.reward.batches import BatchedRewards, TokenizedConversation
+from libra_cli.engines.transformers import load_pretrained
 from libra_cli.exits import Exit, Fatal
 
 
@@ -22,24 +21,15 @@ class RewardHead(BatchedRewards):
     """
 
     def __init__(self, model: LocalModel, index: int | None = None, batch_size: int | None = None):
-        super().__init__(model.name, batch_size or BATCH_SIZE)
-        self._model, self._index = model, index
-        self._chat = chat_template.load_chat_template(model)
+        super().__init__(model, batch_size)
         check_head(model, index)
+        self._index = index
         self._lm: Any = None
         self._n_labels: int | None = None
-        self._revision = model.revision
 
     def describe(self) -> dict[str, Any]:
-        return {
-            "engine": "transformers",
-            "engine_version": version("transformers"),
-            "model": self._model.name,
-            "revision": self._revision,
-            "template_sha256": self._chat.template_sha256,
-            "num_labels": self._n_labels,
-            **({} if self._index is None else {"score_index": self._index}),
-        }
+        named = {} if self._index is None else {"score_index": self._index}
+        return {**super().describe(), "num_labels": self._n_labels, **named}
 
     def render(self, request: RewardRequest) -> Rendered:
         text, ids = self._chat.conversation(request.messages)
@@ -110,18 +100,4 @@ class RewardHead(BatchedRewards):
         text_config.use_cache = False
         pad_id, n_tokens = getattr(text_config, "pad_token_id", None), getattr(text_config, "vocab_size", math.inf)
         self._has_pad_id = pad_id is not None and 0 <= pad_id < n_tokens
-        self._limit = model.max_model_len or max_positions(self._lm) or 1 << 62
-        self._budget = TOKENS_AT_ONCE["cpu" if self._lm.device.type == "cpu" else "cuda"]
-        self._revision = model.revision or getattr(self._lm.config, "_commit_hash", None)
-
-
-def max_positions(lm: Any) -> int | None:
-    """The longest sequence that the model has positions for; RoBERTa and its kin lose those up to the padding's."""
-    import torch
-
-    longest = getattr(lm.config.get_text_config(), "max_position_embeddings", None)
-    if longest is None:
-        return None
-    tables = (module for name, module in lm.named_modules() if name.endswith("position_embeddings"))
-    lost = [table.padding_idx + 1 for table in tables if isinstance(table, torch.nn.Embedding) and table.padding_idx]
-    return longest - max(lost, default=0)
+        self._adopt(self._lm)

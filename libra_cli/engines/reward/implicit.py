@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import bisect
 import math
+import os
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 from libra_cli.engines import chat_template
 from libra_cli.engines.base import LocalModel, Messages, Rendered, RequestError
 from libra_cli.engines.reward.base import ImplicitReward, Reward, RewardRequest
-from libra_cli.engines.reward.batches import TOKENS_AT_ONCE, BatchedRewards, TokenizedConversation
-from libra_cli.engines.reward.head import max_positions
-from libra_cli.engines.transformers import BATCH_SIZE, load_pretrained
+from libra_cli.engines.reward.batches import BatchedRewards, TokenizedConversation
+from libra_cli.engines.transformers import load_pretrained
 from libra_cli.exits import Exit, Fatal
 
 
@@ -27,22 +26,16 @@ class ImplicitRewards(BatchedRewards):
     def __init__(
         self, model: LocalModel, reference: LocalModel, implicit: ImplicitReward, batch_size: int | None = None
     ):
-        super().__init__(model.name, batch_size or BATCH_SIZE)
-        self._model, self._reference, self._implicit = model, reference, implicit
-        self._chat = chat_template.load_chat_template(model)
+        super().__init__(model, batch_size)
+        self._reference, self._implicit = reference, implicit
         if not self._chat.tokenizer.is_fast:
             reason = "its tokenizer does not say where in a text its tokens are"
             raise Fatal(Exit.USAGE, f"{model.name}: {reason}; add a tokenizer.json")
         self._lms: list[Any] = []
-        self._revision = model.revision
 
     def describe(self) -> dict[str, Any]:
         return {
-            "engine": "transformers",
-            "engine_version": version("transformers"),
-            "model": self._model.name,
-            "revision": self._revision,
-            "template_sha256": self._chat.template_sha256,
+            **super().describe(),
             "reference": self._implicit.reference,
             "beta": self._implicit.beta,
             "step_separator": self._implicit.separator,
@@ -62,15 +55,20 @@ class ImplicitRewards(BatchedRewards):
             return
         cure = "an implicit reward model is a language model; name one, or leave --implicit out"
         lms = [load_pretrained(AutoModelForCausalLM, model, cure) for model in (self._model, self._reference)]
-        sizes = [lm.get_input_embeddings().num_embeddings for lm in lms]
-        if len(self._chat.tokenizer) > sizes[1]:
-            what = f"it knows {sizes[1]} tokens, and the tokenizer of {self._model.name} has more"
-            raise Fatal(Exit.USAGE, f"--reference {self._reference.name}: {what}; use one with that tokenizer")
-        limits = [self._model.max_model_len, *map(max_positions, lms)]
-        self._limit = min([limit for limit in limits if limit is not None], default=1 << 62)
-        self._budget = TOKENS_AT_ONCE["cpu" if lms[0].device.type == "cpu" else "cuda"]
-        self._revision = self._model.revision or getattr(lms[0].config, "_commit_hash", None)
+        self._check_vocabulary(lms[1])
+        self._adopt(*lms)
         self._lms = lms
+
+    def _check_vocabulary(self, reference: Any) -> None:
+        """Raises Fatal(2) if the reference knows other tokens. One without a tokenizer of its own must know as many."""
+        size, ours, what = reference.get_input_embeddings().num_embeddings, self._chat.tokenizer, ""
+        if len(ours) > size:
+            what = f"it knows {size} tokens, and the tokenizer of {self._model.name} has more"
+        elif os.path.exists(os.path.join(self._reference.path, "tokenizer.json")):
+            same = chat_template.load_tokenizer(self._reference).get_vocab() == ours.get_vocab()
+            what = "" if same else f"its tokenizer is not that of {self._model.name}"
+        if what:
+            raise Fatal(Exit.USAGE, f"--reference {self._reference.name}: {what}; use one with that tokenizer")
 
     def _read(self, messages: Messages) -> TokenizedConversation:
         prompt, ids, places = self._chat.response_tokens(messages)
@@ -87,9 +85,9 @@ class ImplicitRewards(BatchedRewards):
     def _answer(
         self, read: TokenizedConversation, policy: list[float], reference: list[float]
     ) -> Reward | RequestError:
-        assert read.step is not None
-        of_step: list[list[float]] = [[] for _ in range(read.step[-1] + 1)]
-        for step, log_prob, reference_log_prob in zip(read.step, policy, reference, strict=True):
+        assert read.step_of_token is not None
+        of_step: list[list[float]] = [[] for _ in range(read.step_of_token[-1] + 1)]
+        for step, log_prob, reference_log_prob in zip(read.step_of_token, policy, reference, strict=True):
             of_step[step].append(log_prob - reference_log_prob)
         rewards = tuple(self._implicit.beta * math.fsum(ratios) for ratios in of_step)
         if not all(map(math.isfinite, rewards)):
@@ -108,7 +106,7 @@ class ImplicitRewards(BatchedRewards):
         with torch.inference_mode():
             logits_B_T_V = lm(input_ids=ids_B_T, attention_mask=mask_B_T, use_cache=False).logits
             for ids_T, logits_T_V, read in zip(ids_B_T, logits_B_T_V, batch, strict=True):
-                end, n = len(read.ids), len(read.step or ())
+                end, n = len(read.ids), len(read.step_of_token or ())
                 logp_N_V = logits_T_V[end - n - 1 : end - 1].float().log_softmax(-1)
                 found.append(logp_N_V.gather(1, ids_T[end - n : end, None])[:, 0].tolist())
         return found
