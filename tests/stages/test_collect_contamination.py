@@ -101,6 +101,15 @@ def test_two_versions_of_one_problem_do_not_make_it_a_phrase():
     assert bench.find(OCTAGON.replace("rotated", "turned")).against == "bench:1"
 
 
+def test_problems_that_differ_in_a_number_hide_neither():
+    other = OCTAGON.replace("octagon", "nonagon")
+    numbered = [BASES.replace("97", str(number)) for number in (97, 96)] + [OCTAGON, other]
+    bench = benchmarks(*numbered)
+    for line, problem in enumerate(numbered, 1):
+        assert bench.find(f"Please reason step by step. {problem} Put the answer in a box.").against == f"bench:{line}"
+    assert bench.find(BASES.replace("97", "95") + " Show your steps.") is None
+
+
 def test_a_short_problem_is_looked_for_whole():
     bench = benchmarks("Compute $\\sin 60^\\circ$.", "What is the least prime above ninety in base ten?")
     assert bench.find("compute \\(\\sin60^{\\circ}\\)").against == "bench:1"

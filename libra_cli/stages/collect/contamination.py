@@ -9,8 +9,8 @@ text has must reach `overlap`.
 
 Runs are compared as they are written, and once more with letters, names and numbers exchanged for signs, so that a
 problem about Ann and x is found again as one about Bob and t; a number that differs counts as missing. A benchmark
-problem of at most SHORT words has to be in the text whole: anywhere if it has MIN_CONTAINED words, otherwise as all of
-it.
+problem that is in the text whole is found whatever its words weigh: anywhere if it has MIN_CONTAINED words, otherwise
+as all of it. One of at most SHORT words has to be there whole.
 """
 
 from __future__ import annotations
@@ -69,25 +69,25 @@ class _WholeTexts:
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, ...], int] = {}
-        self._sizes: list[int] = []
+        self._beginning_with: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+        """The texts that begin with MIN_CONTAINED words."""
 
     def add(self, words: Sequence[str], number: int) -> bool:
         """Whether the text is a new one."""
-        return self._numbers.setdefault(tuple(words), number) == number
-
-    def look_inside(self, words: Sequence[str]) -> None:
-        """From now on the text is found inside others too, unless it is very short."""
-        if len(words) >= MIN_CONTAINED:
-            self._sizes = sorted({*self._sizes, len(words)})
+        text = tuple(words)
+        if self._numbers.setdefault(text, number) != number:
+            return False
+        if len(text) >= MIN_CONTAINED:
+            self._beginning_with.setdefault(text[:MIN_CONTAINED], []).append(text)
+        return True
 
     def find(self, words: Sequence[str]) -> int | None:
         """Number of the text that `words` are or have inside."""
         number = self._numbers.get(tuple(words))
-        for size in self._sizes if number is None else ():
-            for start in range(len(words) - size + 1):
-                number = self._numbers.get(tuple(words[start : start + size]))
-                if number is not None:
-                    return number
+        for start in range(len(words) - MIN_CONTAINED + 1) if number is None else ():
+            for text in self._beginning_with.get(tuple(words[start : start + MIN_CONTAINED]), ()):
+                if tuple(words[start : start + len(text)]) == text:
+                    return self._numbers[text]
         return number
 
 
@@ -115,7 +115,6 @@ class BenchmarkProblems:
             return
         words = problem_words(question)
         if len(words) <= max(SHORT, self._ngram) or sum(word.weight for word in words) < MIN_WEIGHT:
-            self._whole.look_inside(written)
             words = []
         self._problems.append(_Problem(place, question, words))
         for run, start in self._runs_of(words):

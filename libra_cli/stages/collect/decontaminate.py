@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.collect import mapping
 from libra_cli.stages.collect.contamination import BenchmarkProblems
-from libra_cli.stages.collect.mapping import Rename
-from libra_cli.stages.collect.presets import PRESETS, question_of
+from libra_cli.stages.collect.mapping import Fields, Rename
+from libra_cli.stages.collect.presets import PRESETS, Preset, question_of
 from libra_cli.stages.collect.sources import Origin, ReadOptions, SourceChain, file_origin, preset_origin
 from libra_cli.stages.collect.where import parse
 from libra_cli.stream import rows
@@ -71,11 +71,18 @@ def questions_of(origins: Sequence[Origin], options: ReadOptions, renames: Seque
                     fields = rows.parse(raw.strip(b" \t\r"))
                     if origin.preset is not None:
                         fields = origin.preset.apply(fields, 0)
+                        if not _is_of(origin.preset, fields):
+                            continue
                     question = mapping.rename(fields, renames).get("question")
                 except RowError:
                     continue
                 if isinstance(question, str):
                     yield question
+
+
+def _is_of(preset: Preset, fields: Fields) -> bool:
+    """Whether the preset keeps a row."""
+    return preset.where is None or parse(preset.where).test(fields) is True
 
 
 def _question(raw: bytes, origin: Origin) -> str | None:
@@ -85,7 +92,7 @@ def _question(raw: bytes, origin: Origin) -> str | None:
     fields = rows.parse(raw)
     if origin.preset is not None:
         fields = origin.preset.apply(fields, 0)
-        if origin.preset.where is not None and not parse(origin.preset.where).test(fields):
+        if not _is_of(origin.preset, fields):
             return None
     question = question_of(fields)
     if not isinstance(question, str) or not question.strip():
