@@ -119,7 +119,7 @@ def _is_value(value: Any) -> bool:
 
 
 def _is_score(value: Any) -> bool:
-    """A number, or the list of RewardMATH's result files, which holds numbers or names of winners."""
+    """A value, or the list of RewardMATH's result files, which holds numbers or names of winners."""
     return _is_value(value) or (type(value) is list and all(map(_is_value, value)))
 
 
@@ -166,11 +166,15 @@ _COUNT: FieldType = ({int, float, _NONE}, _is_count, "a number, or null")
 _TYPES: dict[str, FieldType] = {
     **dict.fromkeys(_NAMES, _NAME),
     **dict.fromkeys(("label", "prediction"), _VERDICT),
-    "score": ({str, int, float, bool, _NONE}, _is_score, f"{_NUMBER}, or null"),
-    **dict.fromkeys(_LISTS, ({int, float, _NONE}, _are_scores, f"{_NUMBER}, or a list of them")),
+    "score": ({str, int, float, bool, _NONE}, _is_score, f"{_NUMBER}, text, a list of these, or null"),
+    **dict.fromkeys(_LISTS, ({int, float, _NONE}, _are_scores, f"{_NUMBER}, a list of them, or null")),
     "gates": ({_NONE}, _are_texts, "a list of texts and nulls"),
     "judgments": ({_NONE}, _are_objects, "a list of objects"),
-    "verification": ({_NONE}, _is_verification, "an object with a text as its answer, and its votes as objects"),
+    "verification": (
+        {_NONE},
+        _is_verification,
+        "an object of answer (text), reason (a word) and votes (objects)",
+    ),
     "n_tokens": _COUNT,
 }
 _OF_JUDGMENT: dict[str, FieldType] = {
