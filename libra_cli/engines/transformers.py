@@ -110,13 +110,7 @@ class TransformersEngine:
         return engine
 
     def describe(self) -> dict[str, Any]:
-        return {
-            "engine": "transformers",
-            "engine_version": version("transformers"),
-            "model": self._model.name,
-            "revision": self._revision,
-            "template_sha256": self._chat.template_sha256,
-        }
+        return describe(self._model, self._revision, self._chat)
 
     def render(self, request: Request) -> Rendered:
         prompt = self._chat.render(request)
@@ -344,6 +338,17 @@ class TransformersEngine:
             sequence.restart()
         waiting.extend(sequences)
         return hopeless
+
+
+def describe(model: LocalModel, revision: str | None, chat: ChatTemplate) -> dict[str, Any]:
+    """As Engine.describe, for a model that the transformers library runs."""
+    return {
+        "engine": "transformers",
+        "engine_version": version("transformers"),
+        "model": model.name,
+        "revision": revision,
+        "template_sha256": chat.template_sha256,
+    }
 
 
 def load_pretrained(auto: Any, model: LocalModel, cure: str) -> Any:

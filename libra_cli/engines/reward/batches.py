@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 from libra_cli.engines import chat_template
 from libra_cli.engines.base import LocalModel, Messages, Pending, PromptTooLong, RequestError, Requests
 from libra_cli.engines.reward.base import Reward
-from libra_cli.engines.transformers import BATCH_SIZE
+from libra_cli.engines.transformers import BATCH_SIZE, describe
 from libra_cli.exits import Exit, Fatal
 
 Answered = tuple[Pending, Reward | RequestError]
@@ -40,13 +39,7 @@ class BatchedRewards:
         self._limit = self._budget = 0
 
     def describe(self) -> dict[str, Any]:
-        return {
-            "engine": "transformers",
-            "engine_version": version("transformers"),
-            "model": self._model.name,
-            "revision": self._revision,
-            "template_sha256": self._chat.template_sha256,
-        }
+        return describe(self._model, self._revision, self._chat)
 
     def _adopt(self, *lms: Any) -> None:
         """Takes the limits of the models that were loaded, the first of which is the one that `describe` names."""
