@@ -6,8 +6,12 @@ import json
 from collections import Counter
 from pathlib import Path
 
+from libra_cli.exits import Exit
 from libra_cli.miniature import problems_path
 from libra_cli.stages.collect.contamination import BenchmarkProblems
+from libra_cli.stages.collect.decontaminate import questions_of, read_benchmarks
+from libra_cli.stages.collect.sources import ReadOptions, file_origin
+from libra_cli.stream.signals import StopRequest
 
 # From AIME 2025 and AIME 2024 (Mathematical Association of America), and MATH-500 (MIT).
 BASES = "Find the sum of all integer bases $b>9$ for which $17_b$ is a divisor of $97_b.$"
@@ -125,6 +129,17 @@ def test_problems_of_one_template_are_told_apart():
     assert all(bench.find(question).share == 1.0 for question in questions[::2])
     found = [overlap for overlap in map(bench.find, questions[1::2]) if overlap]
     assert found == []
+
+
+def test_a_stop_ends_the_reading_for_phrases(tmp_path):
+    path = tmp_path / "train.jsonl"
+    path.write_text("".join(json.dumps({"question": f"What is {number}+1?"}) + "\n" for number in range(100_000)))
+    stop = StopRequest("collect", 1)
+    questions = questions_of([file_origin(str(path))], ReadOptions(), [], stop)
+    assert next(questions) == "What is 0+1?"
+    stop.status = Exit.TERMINATED
+    assert sum(1 for _ in questions) < 90_000
+    assert len(read_benchmarks([file_origin(str(path))], ReadOptions(), 4, 0.5, stop)) == 0
 
 
 def test_leaks_are_told_from_problems_with_the_same_phrases():

@@ -256,7 +256,9 @@ def command(run: Run, **values: Any) -> None:
 
     against = [benchmark_origin(name) for name in values["decontaminate"]]
     read_options = ReadOptions(max_line_bytes=run.options.max_line_bytes)
-    benchmarks = read_benchmarks(against, read_options, values["ngram"], values["overlap"]) if against else None
+    benchmarks = (
+        read_benchmarks(against, read_options, values["ngram"], values["overlap"], run.stop) if against else None
+    )
     renames = mapping.parse_renames(values["map"])
     origins = origins_of(run.options.inputs, values)
     kept = values["keep_fields"]
@@ -272,7 +274,7 @@ def command(run: Run, **values: Any) -> None:
         seed=values["seed"],
     )
     if benchmarks is not None and all(map(can_be_read_twice, origins)):
-        benchmarks.learn_phrases(questions_of(origins, read_options_of(run.options, values), renames))
+        benchmarks.learn_phrases(questions_of(origins, read_options_of(run.options, values), renames, run.stop))
     elif benchmarks is not None:
         reason = "the data comes through a pipe, so only the phrases of the benchmark are known, not those of the data"
         run.console.note(f"--decontaminate: {reason}; to use both, name the file", event="phrases")

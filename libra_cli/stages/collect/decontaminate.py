@@ -15,6 +15,7 @@ from libra_cli.stages.collect.sources import Origin, ReadOptions, SourceChain, f
 from libra_cli.stages.collect.where import parse
 from libra_cli.stream import rows
 from libra_cli.stream.rows import RowError
+from libra_cli.stream.signals import StopRequest
 
 
 def benchmark_origin(name: str) -> Origin:
@@ -28,15 +29,17 @@ def benchmark_origin(name: str) -> Origin:
     return file_origin(name)
 
 
-def read_benchmarks(origins: Sequence[Origin], options: ReadOptions, ngram: int, overlap: float) -> BenchmarkProblems:
-    """Reads all problems of the benchmarks.
+def read_benchmarks(
+    origins: Sequence[Origin], options: ReadOptions, ngram: int, overlap: float, stop: StopRequest
+) -> BenchmarkProblems:
+    """Reads all problems of the benchmarks, unless a stop is requested.
 
     Raises Fatal(2) on a row without a problem: a problem that is not read would not be kept out of the data.
     """
     benchmarks = BenchmarkProblems(ngram, overlap)
     for origin in origins:
         chain, before = SourceChain([origin], options), len(benchmarks)
-        while (batch := chain.read()) is not None:
+        while stop.status is None and (batch := chain.read()) is not None:
             for number, raw in enumerate(batch.lines, batch.first):
                 place = f"{batch.file}:{number}"
                 try:
@@ -48,7 +51,7 @@ def read_benchmarks(origins: Sequence[Origin], options: ReadOptions, ngram: int,
                     raise Fatal(Exit.USAGE, f"--decontaminate {place}: {error}; {hint}") from None
                 if question is not None:
                     benchmarks.add(question, place)
-        if len(benchmarks) == before:
+        if len(benchmarks) == before and stop.status is None:
             raise Fatal(Exit.USAGE, f"--decontaminate {origin.place}: holds no problem that is not there already")
     benchmarks.finish()
     return benchmarks
@@ -59,11 +62,16 @@ def can_be_read_twice(origin: Origin) -> bool:
     return origin.path is None or os.path.isfile(origin.path)
 
 
-def questions_of(origins: Sequence[Origin], options: ReadOptions, renames: Sequence[Rename]) -> Iterator[str]:
-    """The problems of the data, for their phrases; a row without one is for the run itself to refuse."""
+def questions_of(
+    origins: Sequence[Origin], options: ReadOptions, renames: Sequence[Rename], stop: StopRequest
+) -> Iterator[str]:
+    """The problems of the data, for their phrases, until a stop is requested.
+
+    A row without a problem is for the run itself to refuse.
+    """
     for origin in origins:
         chain = SourceChain([origin], options)
-        while (batch := chain.read()) is not None:
+        while stop.status is None and (batch := chain.read()) is not None:
             for number, raw in enumerate(batch.lines):
                 if number in batch.refused:
                     continue
