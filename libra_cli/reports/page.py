@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
 from typing import Any
@@ -22,9 +22,9 @@ def write(reports: Mapping[str, Any], path: str) -> None:
     replace_file(path, render(reports).encode())
 
 
-def render(reports: Mapping[str, Any]) -> str:
-    """Renders the parts of `parts`; the `examples` of a report come last in it."""
-    shown = parts(reports)
+def render(reports: Mapping[str, Any], heading: str | None = None, first: Sequence[ReportPart] = ()) -> str:
+    """Renders the parts `first`, then those of `parts`; the `examples` of a report come last in it."""
+    shown = [*first, *parts(reports)]
     links = bodies = ""
     for number, part in enumerate(shown, 1):
         links += f'<li><a href="#part-{number}">{text(part.title)}</a></li>'
@@ -38,6 +38,7 @@ def render(reports: Mapping[str, Any]) -> str:
         benchmarks = list(dict.fromkeys(str(report["benchmark"]) for report in of_judges))
         judges = list(dict.fromkeys(map(name_of, of_judges)))
         title = f"{', '.join(benchmarks)}: {judges[0] if len(judges) == 1 else f'{len(judges)} judges'}"
+    title = heading or title
     css = resources.files("libra_cli.reports").joinpath("page.css").read_text(encoding="utf-8")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

@@ -3,8 +3,8 @@
 python other.py DIR               # a folder for `libra sft --from-scratch --model DIR`
 python other.py --corpus COUNT    # conversations to learn from, on standard output
 
-The embedded models (Qwen2) forget the carries of an operation. This family carries as it should, and sometimes exchanges
-the last two digits of what it writes down: 465 for 456. Its corpus has answers only, and nothing that is judged.
+The embedded models (Qwen2) forget the carries of an operation. This family carries as it should, and sometimes
+exchanges the last two digits of what it writes down: 465 for 456. Its corpus has answers only, and nothing is judged.
 """
 
 from __future__ import annotations

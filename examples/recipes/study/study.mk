@@ -85,7 +85,20 @@ $(addprefix seed-,$(SEEDS)): seed-%: bench.done
 
 report.done: $(addprefix seed-,$(SEEDS))
 	$(begin)
-	python $(HERE)/report.py . $(SEEDS)
+	rm -f part-*.jsonl
+	for part in bench hard other; do
+		for seed in $(SEEDS); do
+			cat $(foreach judge,$(JUDGES),$$seed/judged-$(judge).jsonl) | jq -c --arg part $$part --arg seed $$seed \
+				'select(if $$part == "hard" then .part == "bench" and (.subset | endswith("-hard")) else .part == $$part end)
+				| .id += "-" + $$seed' > $$seed/part-$$part.jsonl
+			[[ ! -s $$seed/part-$$part.jsonl ]] || libra score -q --json -o $$seed/$$part.json $$seed/part-$$part.jsonl
+			cat $$seed/part-$$part.jsonl >> part-$$part.jsonl
+		done
+		[[ ! -s part-$$part.jsonl ]] || libra score -q --json -o $$part.json part-$$part.jsonl
+	done
+	python $(HERE)/report.py points $(SEEDS) > points.jsonl
+	libra score correlate --json --x accuracy --y pass@1 --group group -o correlation.json points.jsonl
+	python $(HERE)/report.py report $(SEEDS)
 	touch $@
 
 # ---- What follows runs in the folder of a seed.

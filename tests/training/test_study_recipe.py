@@ -1,0 +1,45 @@
+"""`examples/recipes/study/make --smoke`: the whole study runs for real, with a few rows and steps for each stage."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+# Some fifty processes that import torch, for minutes of CPU.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
+
+MAKE = Path(__file__).parents[2] / "examples/recipes/study/make"
+JUDGES = {"base", "direct", "implicit", "judge-only", "sft", "sft-long", "sft-rl", "rl-zero"}
+
+
+def test_every_stage_runs_and_a_second_time_none(environment: dict[str, str], tmp_path: Path) -> None:
+    words = [str(MAKE), "--smoke", str(tmp_path), "7"]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=2200)
+    assert done.returncode == 0, done.stderr[-4000:]
+    answers = re.findall(r": (yes|no|unclear) \(", done.stdout)
+    assert len(answers) == 7
+    report = json.loads((tmp_path / "report.json").read_text())
+    accuracies, confusions, policies = report["tables"][1:4]
+    assert {row[0] for row in accuracies} == {row[0] for row in confusions} == JUDGES
+    assert {(row[0], row[1]) for row in policies} == {
+        (policy, judge) for policy in ("weak", "other") for judge in {*JUDGES, "rule", "(start)"}
+    }
+    assert len(report["correlation"]["points"]) == 2 * len(JUDGES)
+    page = (tmp_path / "report.html").read_text()
+    assert "Does it hold here?" in page
+    assert not re.search(r"""(src|href)=["'](?!#)""", page)  # all of it in one file
+
+    again = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)
+    assert (again.returncode, again.stdout) == (0, done.stdout)
+    assert "== " not in again.stderr  # no stage runs again
+
+
+def test_another_form_has_another_folder(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "form").write_text("full\n")
+    done = subprocess.run([str(MAKE), "--smoke", str(tmp_path)], env=environment, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "has a study of the form full; name another folder" in done.stderr
