@@ -48,7 +48,9 @@ def pass_at_1(folder: Path, policy: str) -> dict[str, float]:
 
 
 def pairs_of(folder: Path, policy: str, judge: str) -> int:
-    return len((folder / f"pairs-{policy}-{judge}.jsonl").read_text().splitlines())
+    """How many pairs a judge made; libra dpo-pairs writes no file without any."""
+    path = folder / f"pairs-{policy}-{judge}.jsonl"
+    return len(path.read_text().splitlines()) if path.exists() else 0
 
 
 def points(folders: Sequence[Path]) -> Iterator[Json]:

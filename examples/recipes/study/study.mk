@@ -69,6 +69,7 @@ SPLIT := .subset += (if .level > 3 then "-hard" else "" end)
 
 .PHONY: study seed
 study: report.done
+	@:
 
 bench.done:
 	$(begin)
@@ -83,7 +84,7 @@ $(addprefix seed-,$(SEEDS)): seed-%: bench.done
 	@mkdir -p $*
 	$(MAKE) --no-print-directory -C $* -f $(HERE)/study.mk HERE=$(HERE) FORM=$(FORM) SEED=$* seed
 
-report.done: $(addprefix seed-,$(SEEDS))
+report.done: | $(addprefix seed-,$(SEEDS))
 	$(begin)
 	rm -f part-*.jsonl
 	for part in bench hard other; do
@@ -103,6 +104,7 @@ report.done: $(addprefix seed-,$(SEEDS))
 
 # ---- What follows runs in the folder of a seed.
 seed: evaluated-weak.done evaluated-other.done
+	@:
 
 # The policy of the other family, and its responses to the benchmark's problems.
 other.done:
@@ -212,8 +214,8 @@ tuned-%.done: judged-%.done
 			libra dpo-pairs -q $(if $(filter rule,$*),--by label) --seed $(SEED) --overwrite -o pairs-$$policy-$*.jsonl \
 			--report pairs-$$policy-$*.json
 		if [[ -s pairs-$$policy-$*.jsonl ]]; then
-			libra dpo -q --config $(HERE)/dpo.yaml --seed $(SEED) --model $$start --max-steps $(DPO) -o $$policy-$* \
-				pairs-$$policy-$*.jsonl > $$policy-$*.log
+			libra dpo -q --config $(HERE)/dpo.yaml --seed $(SEED) --model $$start --max-steps $(DPO) -o tuned-$$policy-$* \
+				pairs-$$policy-$*.jsonl > tuned-$$policy-$*.log
 		fi
 	done
 	touch $@
@@ -221,8 +223,8 @@ evaluated-%.done: $(addprefix tuned-,$(addsuffix .done,$(TUNERS)))
 	$(begin)
 	asked=(--model $(start_$*) --model-name start)
 	for judge in $(TUNERS); do
-		[[ -e $*-$$judge/config.json ]] || continue
-		asked+=(--model $*-$$judge --model-name $$judge)
+		[[ -e tuned-$*-$$judge/config.json ]] || continue
+		asked+=(--model tuned-$*-$$judge --model-name $$judge)
 	done
 	libra rollout -q "$${asked[@]}" $(TOKENS) -n $(SAMPLES) --seed $(SEED) -o evaluated-$*-responses.jsonl ../held-out.jsonl
 	libra verify -q --overwrite -o evaluated-$*.jsonl evaluated-$*-responses.jsonl
