@@ -53,7 +53,8 @@ class Verified(NamedTuple):
 def verified(tmp_path, shell):
     made = traps(str(tmp_path / "canary"))
     write(made, tmp_path / "rows.jsonl")
-    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(MEASURED)} verify -q -j {JOBS} --timeout {SECONDS} rows.jsonl"
+    verify = f"verify -q -j {JOBS} --timeout {SECONDS} rows.jsonl"
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(MEASURED)} {verify}"
     ended = shell(command, timeout=280)
     assert (ended.status, ended.err) == (0, b"")
     rows = [json.loads(line) for line in ended.out.splitlines()]
