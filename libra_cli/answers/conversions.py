@@ -45,14 +45,16 @@ _TURNS = ("rev", "revolution", "turn", "cycle")
 _CALENDAR = {"month": 1, "mo": 1, "year": 12, "yr": 12, "decade": 120, "century": 1200, "centuries": 1200}
 """Size in months, which have no fixed number of days."""
 _MONEY = {
-    "dollar": ("dollar", 100), "usd": ("dollar", 100), "$": ("dollar", 100), "buck": ("dollar", 100),
-    "cent": ("dollar", 1), "¢": ("dollar", 1),
-    "euro": ("euro", 1), "eur": ("euro", 1), "€": ("euro", 1),
-    "pound sterling": ("sterling", 1), "gbp": ("sterling", 1), "£": ("sterling", 1), "pound": ("sterling", 1),
-    "rupee": ("rupee", 1), "rs": ("rupee", 1), "inr": ("rupee", 1), "₹": ("rupee", 1),
-    "yen": ("yen", 1), "jpy": ("yen", 1), "¥": ("yen", 1),
-    "yuan": ("yuan", 1), "rmb": ("yuan", 1), "cny": ("yuan", 1), "元": ("yuan", 1),
+    "dollar": {"dollar": 100}, "usd": {"dollar": 100}, "$": {"dollar": 100}, "buck": {"dollar": 100},
+    "euro": {"euro": 100}, "eur": {"euro": 100}, "€": {"euro": 100},
+    "cent": {"dollar": 1, "euro": 1}, "¢": {"dollar": 1, "euro": 1},
+    "pound sterling": {"sterling": 100}, "gbp": {"sterling": 100}, "£": {"sterling": 100}, "pound": {"sterling": 100},
+    "pence": {"sterling": 1},
+    "rupee": {"rupee": 1}, "rs": {"rupee": 1}, "inr": {"rupee": 1}, "₹": {"rupee": 1},
+    "yen": {"yen": 1}, "jpy": {"yen": 1}, "¥": {"yen": 1, "yuan": 1},
+    "yuan": {"yuan": 1}, "rmb": {"yuan": 1}, "cny": {"yuan": 1}, "元": {"yuan": 1},
 }  # fmt: skip
+"""What a name may stand for: the currency, and how many of its smallest parts."""
 _TEMPERATURES = {
     "celsius": (Fraction(1), Fraction("273.15")),
     "fahrenheit": (Fraction(5, 9), Fraction("459.67") * 5 / 9),
@@ -74,8 +76,8 @@ _OWN_MEANING = {"b": "bit", "Mb": "megabit", "kb": "kilobit", "Gb": "gigabit", "
 _OF_THOUSANDS = frozenset("KM")
 _UNCERTAIN = frozenset(("Cal", "Calorie", "Calories", "ton", "tons", "pt", "c", "G", "u"))
 _ROUNDED = Fraction(1, 50)
-_PI = Fraction(math.pi)
 """Relative difference up to which a converted value may be a rounded one."""
+_PI = Fraction(math.pi)
 _SHORT, MAX_READINGS = 4, 16
 """Letters of the longest symbol of two units in a row (kWs); number of readings of a unit that are tried."""
 
@@ -235,8 +237,8 @@ def _of_name(name: str) -> tuple[Measure, ...]:
         if size and not found:
             found.append(Measure(Fraction(size), 0, (("month", 1),)))
     money = _MONEY.get(name.lower()) or _MONEY.get(singular)
-    if money:
-        found.append(Measure(Fraction(money[1]), 0, ((money[0], 1),)))
+    for currency, parts in (money or {}).items():
+        found.append(Measure(Fraction(parts), 0, ((currency, 1),)))
     if singular in ("minute", "second") and word != "s":
         factor, pi = _ANGLES[f"arc{singular}"]
         found.append(Measure(factor, pi, (("radian", 1),)))

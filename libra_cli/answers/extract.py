@@ -48,11 +48,14 @@ _DENIED_AT_ONCE = re.compile(
     r"|not(?:\s+(?:right|correct|the (?:right |correct |final )?answer))?(?=\s*(?:[.!?,;]|$)))",
     re.IGNORECASE,
 )
+_MISTAKES = r"(?:a|an|some) (?:\w+ )?(?:mistakes?|errors?|slip)"
 _DENIED = re.compile(
     r"\b(?:(?:that|this|it|which|(?:the|my) (?:\w+ )?(?:answer|result|value|box|count))(?:[\u2019']s| is| was)"
     r"(?: actually| clearly)? (?:wrong|incorrect|mistaken|a mistake|an error|not (?:right|correct|the answer))"
-    r"|made (?:a|an|some) (?:\w+ )?(?:mistakes?|errors?|slip)|my mistake|mis(?:counted|calculated|read|computed)"
+    r"(?! for\b| if\b| unless\b)"
+    rf"|(?:I|we|have|must have) made {_MISTAKES}|my mistake|mis(?:counted|calculated|read|computed)"
     r"|I was (?:wrong|mistaken)|reject (?:it|this|that)|take (?:it|this|that) back|scratch that|fails the check|oops)\b"
+    rf"|(?:^|[.!?\n]\s?)made {_MISTAKES}"
     r"|(?:\u6211|\u521a\u624d)?(?:\u7b97\u9519|\u641e\u9519|\u5f04\u9519)\u4e86",
     re.IGNORECASE,
 )
@@ -163,11 +166,12 @@ def _changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None
     """What a text says after its answer, if it takes the answer back; None if it does not."""
     if len(after) <= _FEW_CHARS:
         return None  # as most texts, which end in a box
-    after = after[-statements.TAIL_CHARS :]
-    if not any(map(after.lower().__contains__, _CHANGES)):
-        return None
     denied = _DENIED_AT_ONCE.match(after) if after_box else None
-    denied = denied or next(filter(_is_about_the_answer, _DENIED.finditer(after)), None)
+    if denied is None:
+        after = after[-statements.TAIL_CHARS :]
+        if not any(map(after.lower().__contains__, _CHANGES)):
+            return None
+        denied = next(filter(_is_about_the_answer, _DENIED.finditer(after)), None)
     doubted = None if denied else _DOUBTED.search(after)
     change = denied or doubted
     if change is None:

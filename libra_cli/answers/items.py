@@ -9,6 +9,9 @@ from libra_cli.answers import normalize
 
 _ROMAN = {name: value for value, name in enumerate("I II III IV V VI VII VIII IX X".split(), 1)}  # noqa: SIM905
 _CIRCLED = frozenset(map(chr, range(0x2460, 0x2474)))
+_INTRODUCTIONS = ("正确的是", "正确的有", "正确的序号是", "正确的序号为", "答案是", "答案为", "故选", "应选", "选")
+"""Behind which selected statements stand: 综上，正确的是①④."""
+_OPENERS = ("综上", "所以", "因此", "故", "其中")
 _FILLERS = frozenset(("AND", "ONLY", "STATEMENTS", "STATEMENT", "&"))
 
 
@@ -39,8 +42,8 @@ def _selection(text: str, script: str = "") -> Selection | None:
         text = text.replace(wrapper, " ")
     names = text.strip(" .\u3002").upper().split()
     if circled:
-        if script and len(names) == 1 and not any(denial in text for denial in "错不非"):  # 正确的是①④
-            names = [names[0].lstrip("".join(char for char in names[0] if char not in _CIRCLED))]
+        if script and len(names) == 1:
+            names = [_without_introduction(names[0])]
         figures = [figure for name in names for figure in name]
         if not all(figure in _CIRCLED for figure in figures):
             return None
@@ -54,3 +57,11 @@ def _selection(text: str, script: str = "") -> Selection | None:
     if script and all(name.isascii() and name.isdecimal() and len(name) < 3 for name in kept) and len(kept) > 1:
         return Selection(frozenset(map(int, kept)), "plain")
     return None
+
+
+def _without_introduction(text: str) -> str:
+    """A text without the words that introduce a selection, if it has no others."""
+    words = text.rstrip("".join(_CIRCLED)).strip(" :\uff1a")
+    for opener in _OPENERS:
+        words = words.removeprefix(opener)
+    return text[len(text.rstrip("".join(_CIRCLED))) :] if words in _INTRODUCTIONS or not words else text

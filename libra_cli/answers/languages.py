@@ -10,6 +10,8 @@ import unicodedata
 from fractions import Fraction
 from functools import lru_cache
 
+from libra_cli.answers.words import lowered as in_lower_case
+
 TAIL_CHARS = 2000
 MAX_BETWEEN = 48
 """Characters between the noun "answer" and the verb that states it: "la respuesta correcta del problema es"."""
@@ -193,7 +195,7 @@ _WRAPPED = re.compile(r"\\(?:text\w*|mathrm|mbox)\s*\{([^{}]*)\}")
 
 def stated_answer(tail: str) -> str | None:
     """Text after the last "answer is" of another language than English; None if there is none."""
-    lowered = tail.lower()
+    lowered = in_lower_case(tail)
     found = [(at, len(noun), noun) for noun in _VERBS if (at := lowered.rfind(noun)) >= 0]
     for start, length, noun in sorted(found, reverse=True):
         verb = _VERBS[noun].search(lowered, start + length, start + length + MAX_BETWEEN)

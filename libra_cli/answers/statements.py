@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from libra_cli.answers import sentences
+from libra_cli.answers import sentences, words
 
 TAIL_CHARS = 2000
 """Length of the end of the text that is searched; earlier text does not hold the final answer."""
@@ -90,7 +90,7 @@ def _without_offer(text: str) -> str:
     end = text[-OFFER_CHARS:]
     if end[-1:].isdigit() or not ("know" in end or "like" in end or "free" in end or "also" in end or "helps" in end):
         return text
-    lowered = text.lower()
+    lowered = words.lowered(text)
     starts = [start for offer in _OFFERS if (start := lowered.find(offer)) >= 0]
     if not starts:
         return text
@@ -137,7 +137,7 @@ def _statement(match: re.Match[str]) -> Statement:
 
 
 def _named(tail: str) -> Iterator[Statement]:
-    lowered, end = tail.lower(), len(tail)
+    lowered, end = words.lowered(tail), len(tail)
     while (start := max(lowered.rfind(name, 0, end) for name in _NAMES)) >= 0:
         match = _ANSWER_IS.match(tail, start)
         if match and not _SUPPOSED.search(tail, max(0, start - _NEAR), start):

@@ -17,7 +17,6 @@ _CURRENCIES = {
     "£": "pound sterling",
     "€": "euro",
     "₹": "rupee",
-    "¥": "yen",
     "usd": "dollar",
     "rs": "rupee",
 }

@@ -81,6 +81,14 @@ _PHRASES = {
 }
 
 
+def lowered(text: str) -> str:
+    """`text` in lower case, every character at its place: the few whose lower case is longer stay as they are."""
+    small = text.lower()
+    return (
+        small if len(small) == len(text) else "".join(low if len(low := char.lower()) == 1 else char for char in text)
+    )
+
+
 def takes_back(text: str) -> bool:
     """Whether words next to a value deny that it is the answer, or all of it: 5 (extraneous), 5 twelfths."""
     return any(
