@@ -15,6 +15,8 @@ from servers.scripted import Reply, ScriptedServer
 
 MEMORY_MIB = 800
 """For a whole run: Python and its modules take a hundred, and 16 MiB of JSON up to 500 when they are decoded."""
+RETRY_SECONDS = 8
+"""How long a request is repeated: what an answer is at the end does not depend on it, only how long the test waits."""
 MEASURED = """
 import resource, subprocess, sys
 status = subprocess.call(sys.argv[1:])
@@ -94,6 +96,8 @@ class ServerStage:
                 "tiny",
                 "--errors",
                 "errors.jsonl",
+                "--retry-budget",
+                str(RETRY_SECONDS),
             ]
             given = self.rows(names or ["honest"])
             return shell([sys.executable, "-c", MEASURED, *words, *options], input=given, env=env or {}, timeout=300)

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 import psutil
 import pytest
+import thinned
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.signals import ECHO_SECONDS
@@ -208,7 +209,7 @@ def all_ready(folder: Path, count: int, mark: str = "ready") -> None:
     wait_for(lambda: len([path for path in folder.glob(f"{mark}.*") if path.stat().st_size]) == count, mark)
 
 
-@pytest.mark.parametrize("nproc", [2, 4])
+@pytest.mark.parametrize("nproc", [2, thinned.slow(4)])
 def test_ranks_find_each_other(shell, nproc):
     ended = shell([sys.executable, LAUNCHED, "reduce", str(nproc), "20"])
     assert ended.status == 0, ended.err.decode()

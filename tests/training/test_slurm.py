@@ -16,9 +16,13 @@ import grpo_runs
 import psutil
 import pytest
 import sft_runs
+from policy_models import WEAK
+from servers.real import ARGUMENTS, ENVIRONMENT, SAMPLING
+from servers.scripted import unused_port
 
 LAUNCHED = str(Path(__file__).parents[1] / "helpers" / "launched.py")
-SCRIPT = str(Path(__file__).resolve().parents[2] / "examples" / "slurm" / "train.sbatch")
+SCRIPTS = Path(__file__).resolve().parents[2] / "examples" / "slurm"
+SCRIPT = str(SCRIPTS / "train.sbatch")
 PATIENCE = 240.0
 
 
@@ -211,3 +215,41 @@ def test_reinforcement_learning_that_is_requeued_ends_with_the_same_weights(envi
     assert 1 <= int(continued[0]) < GRPO_STEPS
     assert dict(losses(tmp_path / "log")) == pytest.approx(dict(losses(tmp_path / "log.twin")), rel=1e-5, abs=1e-6)
     assert sft_runs.difference(tmp_path / "judge", tmp_path / "twin") < 1e-5
+
+
+# -- examples/slurm/grpo-servers.sbatch -----------------------------------------------------------------------------
+
+VLLM = """#!/bin/sh
+shift
+exec python -m vllm.entrypoints.openai.api_server --model "$@"
+"""
+"""`vllm serve MODEL`, whose own script asks for a package of the name vllm; that for CPUs has another."""
+
+
+@on_two_nodes
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("more", "status"), [("", 0), ("--no-such-option", 6)], ids=["served", "not served"])
+def test_the_last_node_of_a_job_samples_for_the_others(environment, tmp_path, more, status):
+    pytest.importorskip("vllm")
+    grpo_runs.write_tasks(tmp_path / "tasks.jsonl")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "vllm").write_text(VLLM)
+    (tmp_path / "bin" / "vllm").chmod(0o755)
+    on_cpu = [word.replace(" ", "") for word in (*ARGUMENTS, *SAMPLING)]  # SERVE is split at its spaces
+    serve = " ".join([*on_cpu, "--dtype float32 --max-model-len 512", more])
+    own = {"PATH": f"{tmp_path / 'bin'}:{environment['PATH']}", "PORT": str(unused_port()), "SERVE": serve}
+    queue = ["sbatch", "--wait", "--nodes=2", "--oversubscribe", "--mem=2000", "--gpus-per-node=0", "--time=15"]
+    script = [str(SCRIPTS / "grpo-servers.sbatch"), str(WEAK), "judge", *grpo_runs.COMMON[2:], "--max-steps", "2"]
+    words = [*queue, "--output=log", *script, "tasks.jsonl"]
+    done = subprocess.run(words, cwd=tmp_path, env={**environment, **ENVIRONMENT, **own}, check=False)
+    log = (tmp_path / "log").read_text()
+    assert done.returncode == status, log
+    assert [step for step, _ in losses(tmp_path / "log")] == ([] if status else [1, 2])
+    assert (tmp_path / "judge" / "model.safetensors").exists() == (not status)
+    wait_for(lambda: not serving(own["PORT"]), "the server has ended")
+
+
+def serving(port: str) -> bool:
+    """Whether a server with this port is at work on this machine."""
+    return any(port in (each.info["cmdline"] or ()) for each in psutil.process_iter(["cmdline"]))
