@@ -30,7 +30,7 @@ OTHER := 600
 SFT := 120
 ROLLOUTS := 10
 DPO := 12
-SAMPLES := 2
+SAMPLES := 1
 HELD_OUT := true
 endif
 ifeq ($(FORM),smoke)
