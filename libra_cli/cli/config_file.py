@@ -6,6 +6,7 @@ Only what JSON has: no dates, no anchors and aliases (which make a small file a 
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ CONFIG_PLACES = "libra.config_places"
 """Key of `ctx.meta`: parameter name -> `--config FILE:LINE`, for those that the configuration file sets."""
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
+MAX_SHOWN = 60
+"""Characters of a value in a message."""
 _KINDS = {"timestamp": "a date", "binary": "binary data", "set": "a set", "omap": "a map", "pairs": "a map"}
 
 
@@ -58,7 +61,9 @@ def load_config(ctx: click.Context, _param: click.Parameter, path: str | None) -
     for key, given in loaded.items():
         place = f"--config {path}:{given.line}"
         param = _option_of_key(ctx, place, key)
-        places[param.name], settings[str(param.name)] = place, _setting(param, place, key, given)
+        if param.name in settings:
+            raise click.UsageError(f"{place}: {key} is set by another spelling, too; keep one of them")
+        places[param.name], settings[str(param.name)] = place, _setting(ctx, param, place, key, given)
     ctx.default_map = {**(ctx.default_map or {}), **settings}
     return path
 
@@ -74,12 +79,20 @@ def _option_of_key(ctx: click.Context, place: str, key: str) -> click.Parameter:
     raise click.UsageError(f"{place}: there is no option {key}{hint}")
 
 
-def _setting(param: click.Parameter, place: str, key: str, given: ConfigValue) -> Any:
-    """What click takes for the value of `key`: text, as on the command line, or lists of it; None for null."""
+def _setting(ctx: click.Context, param: click.Parameter, place: str, key: str, given: ConfigValue) -> Any:
+    """What click takes for the value of `key`: text, as on the command line, or lists of it.
+
+    None for null, which means that the option is not given, and so is refused where it always has a value.
+    """
     is_structured = getattr(param.type, "structured", False)
     value = given.value if is_structured else given.text
     if value is None:
+        default = param.get_default(ctx, call=True)
+        if isinstance(default, (bool, int, float, str, tuple)):
+            raise click.UsageError(f"{place}: {key} is null; leave the key out for its default ({_shown(default)})")
         return None
+    if isinstance(param.type, click.types.BoolParamType) and type(given.value) is not bool:
+        raise click.UsageError(f"{place}: {key} takes true or false, not {_shown(given.value)}")
     if param.multiple or param.nargs == -1:
         values = value if isinstance(value, list) else [value]
         if not is_structured and any(isinstance(one, (list, dict)) for one in values):
@@ -91,6 +104,12 @@ def _setting(param: click.Parameter, place: str, key: str, given: ConfigValue) -
     elif isinstance(value, (list, dict)):
         raise click.UsageError(f"{place}: {key} takes one value, this is several")
     return value
+
+
+def _shown(value: Any) -> str:
+    """A value as YAML has it, shortened: true, 7, "text"."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def key_of(param: click.Parameter) -> str:

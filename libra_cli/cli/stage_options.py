@@ -53,14 +53,22 @@ class StageOption(click.Option):
         )
 
     def handle_parse_result(self, ctx: click.Context, opts: Any, args: list[str]) -> Any:
-        """Names the line of the configuration file from which a wrong value comes."""
+        """Names the line of the configuration file, or the environment variable, from which a wrong value comes."""
         try:
             return super().handle_parse_result(ctx, opts, args)
         except click.UsageError as error:
-            place = ctx.meta.get(CONFIG_PLACES, {}).get(self.name)
-            if place is None or ctx.get_parameter_source(str(self.name)) is not ParameterSource.DEFAULT_MAP:
+            source = ctx.get_parameter_source(str(self.name))
+            place = None
+            if source is ParameterSource.DEFAULT_MAP:
+                place = ctx.meta.get(CONFIG_PLACES, {}).get(self.name)
+            elif source is ParameterSource.ENVIRONMENT:
+                variable = self.envvar or f"{ctx.auto_envvar_prefix}_{str(self.name).upper()}"
+                place = f"the environment's {variable}"
+            if place is None:
                 raise
             message = error.format_message()
+            if isinstance(self.type, click.types.BoolParamType):
+                message = f"{self.opts[-1]} takes true or false"
             raise click.UsageError(f"{place}: {message[:1].lower()}{message[1:]}", ctx) from None
 
     def get_help_extra(self, ctx: click.Context) -> Any:

@@ -164,7 +164,16 @@ def test_a_file_that_would_run_code_is_refused(shell, tmp_path):
         (b"temperature: .nan\n", "1: invalid value for '--temperature': '.nan' is not a number"),
         (b"seed: " + b"9" * 5000, "1: a value is too long for its type (int)"),
         (b"engine: lathe\n", "1: invalid value for '--engine': 'lathe' is not one of"),
-        (b"thinking: perhaps\n", "1: invalid value for '--thinking'"),
+        (b"thinking: perhaps\n", '1: thinking takes true or false, not "perhaps"'),
+        (b"thinking: 0\n", "1: thinking takes true or false, not 0"),
+        (b"quiet: 1\n", "1: quiet takes true or false, not 1"),
+        (b"quiet: ''\n", '1: quiet takes true or false, not ""'),
+        (b"quiet: 'false'\n", '1: quiet takes true or false, not "false"'),
+        (b"quiet: [true]\n", "1: quiet takes true or false, not [true]"),
+        (b"quiet: ~\n", "1: quiet is null; leave the key out for its default (false)"),
+        (b"quiet: true\nwindow: ~\n", "2: window is null; leave the key out for its default (1024)"),
+        (b"engine: null\n", '1: engine is null; leave the key out for its default ("'),
+        (b"max-tokens: 1\nmax_tokens: 2\n", "2: max_tokens is set by another spelling, too; keep one of them"),
         (b"#" * (1 << 21), " is larger than 1,048,576 bytes"),
     ],
 )
@@ -212,3 +221,26 @@ def test_a_value_of_a_key_and_value_option_is_as_limited(value, shell):
 def test_a_date_is_text_to_a_key_and_value_option(printed):
     found = printed("libra rollout --sampling-arg since=2024-01-01 --sampling-arg n=.nan")
     assert found["sampling_arg"][0] == [["since", "2024-01-01"], ["n", ".nan"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("LIMIT", "x", "invalid value for '--limit': 'x' is not a whole number"),
+        ("THINKING", "perhaps", "--thinking takes true or false"),
+        ("ENGINE", "lathe", "invalid value for '--engine': 'lathe' is not one of"),
+    ],
+)
+def test_a_wrong_value_in_the_environment_is_refused_with_its_variable(name, value, complaint, shell):
+    ended = shell("libra rollout --print-config", env={f"LIBRA_ROLLOUT_{name}": value})
+    assert (ended.status, ended.out) == (2, b"")
+    assert ended.err.decode().startswith(f"libra rollout: the environment's LIBRA_ROLLOUT_{name}: {complaint}")
+
+
+@pytest.mark.parametrize("text", ["shuffle: 0\n", "packing: 1\n", "seed: true\n", "betas: ~\n"])
+def test_a_value_of_another_type_trains_nothing(text, shell, tmp_path):
+    (tmp_path / "c.yaml").write_text(text)
+    ended = shell("libra sft --config c.yaml -o out rows.jsonl")
+    assert ended.status == 2
+    assert ended.err.decode().startswith("libra sft: --config c.yaml:1: ")
+    assert not (tmp_path / "out").exists()
