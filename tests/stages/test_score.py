@@ -197,6 +197,19 @@ def test_a_comparison_is_of_the_items_that_both_judged(scored):
     assert comparison["mcnemar"] == {"b": 2, "c": 0, "p": 0.5}
 
 
+def test_items_whose_labels_differ_are_not_compared_and_named(scored):
+    mine = [row(f"q{number}", number % 2, 4, id=f"p{number}", sample=0) for number in range(10)]
+    other = [{**each, "label": 1 - each["label"]} if number in (3, 7) else each for number, each in enumerate(mine)]
+    found = scored(mine, other[::-1])
+    (comparison,) = found["comparisons"]
+    assert (comparison["n"], comparison["only_a"], comparison["only_b"]) == (8, 0, 0)
+    assert comparison["difference"] == 0.0
+    file = found["reports"][0]["file"]
+    note = f"2 items have another label in a than in b and do not count here: {file}:4, {file}:8"
+    assert note in comparison["notes"]
+    assert not any("another label" in note for note in scored(mine, mine)["comparisons"][0]["notes"])
+
+
 def test_where_resamples_do_not_vary_there_is_no_interval(scored):
     """Each of these problems has one right response of two, for both judges."""
     rows = [row(f"q{number}", 1, score, response=str(score)) for number in range(6) for score in (0, 4)]

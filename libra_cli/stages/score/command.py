@@ -105,7 +105,8 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
     FILE holds rows of libra judge; the result file of a reward-model benchmark; the predictions of another program
     (`label`, and `prediction` or `score`; if there are any `subset`, and `question`, `id` or `index`); or, for pass@k,
     rows of libra verify. Each file, and each `judge` in it, gets a report. Any two reports on the same benchmark are
-    compared on the rows that both judged (matched by id, index or question, and by model and sample).
+    compared on the rows that both judged (matched by id, index or question, and by model and sample);
+    responses that the two files label differently are left out, and named.
 
     Single responses (`label` 0 or 1): accuracy on each subset and its plain mean over subsets, confusion matrix, macro
     F1, accuracy on correct and on incorrect responses, and calibration of the scores. A non-answer (see libra judge

@@ -10,14 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libra_cli.metrics import bootstrap, paired
+from libra_cli.stages.score.columns import item_keys
 from libra_cli.stages.score.judged_items import JudgedItems, ScoredJudge, number
+from libra_cli.stages.score.reading import rows_of_file
 from libra_cli.stages.score.report import JudgeComparison
 from libra_cli.stages.score.row_hashes import HashColumn
+from libra_cli.stream.line_source import STDIN
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int32]
 
 MIN_COMMON_ITEMS = 2
+MAX_NAMED = 3
+"""Items that a note names."""
 
 
 def compare_judges(judges: Sequence[ScoredJudge], resamples: int, seed: int) -> list[JudgeComparison]:
@@ -29,7 +34,7 @@ def compare_judges(judges: Sequence[ScoredJudge], resamples: int, seed: int) -> 
     comparisons = [_compare(a, b, resamples, seed) for a, b in pairs]
     if comparisons and all(comparison["n"] < MIN_COMMON_ITEMS for comparison in comparisons):
         first = comparisons[0]
-        raise ValueError(f"{first['a']} and {first['b']} {first['notes'][0]}")
+        raise ValueError(f"{first['a']} and {first['b']} {'; '.join(first['notes'])}")
     return comparisons
 
 
@@ -40,9 +45,13 @@ def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int) -> Judge
     columns = [items.names if is_named else items.keys for items in (items_a, items_b)]
     matched, n_verdicts = _matched(columns, [items_a.verdicts, items_b.verdicts])
     both = ~np.isnan(items_a.values[matched[0]]) & ~np.isnan(items_b.values[matched[1]])
-    index_a, index_b = matched[:, both]
+    if items_a.golds is not None and items_b.golds is not None:
+        relabelled = items_a.golds[matched[0]] != items_b.golds[matched[1]]
+    else:
+        relabelled = np.zeros(len(both), bool)
+    index_a, index_b = matched[:, both & ~relabelled]
     n = int(items_a.verdicts[index_a].sum())
-    only_a, only_b = (n_of_judge - n for n_of_judge in n_verdicts)
+    only_a, only_b = (n_of_judge - n - int(relabelled.sum()) for n_of_judge in n_verdicts)
 
     name_a, name_b = a.report["judge"], b.report["judge"]
     if name_a == name_b:
@@ -60,15 +69,20 @@ def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int) -> Judge
         mcnemar={"b": None, "c": None, "p": None},
         detectable_difference=None,
     )
+    relabelled_notes = []
+    if relabelled.any():
+        relabelled_notes.append(_relabelled_note(a, columns[0], matched[0, relabelled], is_named))
     if n < MIN_COMMON_ITEMS:
         what = "they have one item in common" if n else "they have none in common"
         comparison["notes"].append(
             f"cannot be compared, {what}: items are matched by id (or index, or question), model and sample; "
             "judge the same rows with both"
         )
+        comparison["notes"] += relabelled_notes
         return comparison
     _MatchedItems(items_a, items_b, index_a, index_b).add_figures(comparison, resamples, seed)
     notes = comparison["notes"]
+    notes += relabelled_notes
     if comparison["difference"] is None:
         notes.append("no difference: the items in common have not every section; --as pointwise takes any subsets")
     elif comparison["interval"] is None and resamples > 0:
@@ -77,6 +91,24 @@ def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int) -> Judge
         what = f"{only_a} items of a and {only_b} of b have no match (or no verdict on one side)"
         notes.append(f"{what} and do not count here")
     return comparison
+
+
+def _relabelled_note(judge: ScoredJudge, keys: HashColumn, items: Indices, is_named: bool) -> str:
+    """Says how many items have another label with the other judge, and names some, which are looked up in the file."""
+    n = len(items)
+    what = f"{n} items have" if n > 1 else "1 item has"
+    note = f"{what} another label in a than in b and {'do' if n > 1 else 'does'} not count here"
+    file = str(judge.report["file"])
+    if file == STDIN:
+        return note
+    hashes = set(keys.at(items).tolist())
+    names = []
+    for row in rows_of_file(file):
+        if item_keys(row.fields)[is_named] in hashes:
+            names.append(row.place)
+            if len(names) == MAX_NAMED:
+                break
+    return f"{note}: {', '.join(names)}{', ...' if n > len(names) else ''}"
 
 
 def _matched(keys: Sequence[HashColumn], verdicts: Sequence[NDArray[np.bool_]]) -> tuple[Indices, list[int]]:

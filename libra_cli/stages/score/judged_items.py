@@ -76,6 +76,8 @@ class JudgedItems:
     """Key that the same item has with another judge; 0 if nothing identifies the item."""
     names: HashColumn
     """Key without the texts, so several items may share it; 0 for an item without id and index."""
+    golds: NDArray[np.bool_] | None = None
+    """The label of each response; None for items whose own rule says what is right."""
 
     @property
     def n_clusters(self) -> int:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from libra_cli.metrics.classification import cells
+from libra_cli.metrics.classification import OF_CORRECT, cells
 from libra_cli.metrics.ranking import RankedScores
 from libra_cli.rm_benchmarks import ProtocolName
 from libra_cli.rm_benchmarks.judged_rows import null_reason
@@ -152,7 +152,8 @@ class PointwiseCollector:
         if responses.counted is not None:
             right[~responses.counted] = np.nan
         keys, names = self._hashes.column(1), self._hashes.column(2)
-        return JudgedItems(responses.sums, responses.groups, responses.clusters, right, keys, names)
+        golds = np.isin(responses.cells, OF_CORRECT)
+        return JudgedItems(responses.sums, responses.groups, responses.clusters, right, keys, names, golds)
 
     def _null_reasons(self, chosen: ThresholdedVerdicts) -> Counter[str]:
         """Responses without a verdict by reason; among predictions, a score without one is a tie of votes."""
