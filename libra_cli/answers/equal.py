@@ -59,10 +59,12 @@ _NO_NUMBER = re.compile(
 )
 _NO_VALUE = frozenset(("nothing", "undefined", "yes", "no"))
 _INDEFINITE = frozenset(("infinity", "pi", "once", "twice", "thrice"))
-OTHER_UNIT, OTHER_TEXT, ROUNDED = "other_unit", "other_text", "rounded"
-"""The units may differ; the letters of two options agree and their texts do not; the answer is more exact than the
-reference, and rounds to it."""
-
+OTHER_UNIT = "other_unit"
+"""Why a pair is undecided whose units may differ."""
+OTHER_TEXT = "other_text"
+"""The same of two options with the same letter and different texts."""
+ROUNDED = "rounded"
+"""The same of an answer that is more exact than the reference, and rounds to it."""
 
 _NUMBER_AND_LETTERS = re.compile(r"(?P<value>-?\d[\d.,]*) ?(?P<letters>[A-Za-z]{1,2})")
 _MAY_BE_FAMILY = re.compile(r"\\in|mod|k|integer")
@@ -122,7 +124,7 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return Decision(None, _level(*parsed, False), OTHER_UNIT)
     if len(leaves) == 2 and _percent_may_agree(*leaves):
         return Decision(None, "number", percent.OTHER_PERCENT)
-    if len(leaves) == 2 and _may_be_rounded(*leaves):
+    if len(leaves) == 2 and _rounds_to_reference(*leaves):
         return Decision(None, "number", ROUNDED)
     if len(leaves) == 2 and _letter_may_be_unit(*leaves):
         return Decision(None, "number", OTHER_UNIT)
@@ -225,7 +227,7 @@ def _level(reference: structure.Answer, answer: structure.Answer, verdict: bool)
     return "structure"
 
 
-def _may_be_rounded(reference: Leaf, answer: Leaf) -> bool:
+def _rounds_to_reference(reference: Leaf, answer: Leaf) -> bool:
     """Whether a decimal reference may be the rounded answer: 12.35 of 12.3472, 0.667 of 2/3, 1.41 of \\sqrt{2}."""
     if reference.number is None or not number.can_be_rounded(reference.number):
         return False
