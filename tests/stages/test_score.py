@@ -210,6 +210,26 @@ def test_items_whose_labels_differ_are_not_compared_and_named(scored):
     assert not any("another label" in note for note in scored(mine, mine)["comparisons"][0]["notes"])
 
 
+def test_a_pipe_whose_labels_differ_is_read_once(shell, tmp_path):
+    """The item cannot be named, and opening the pipe again would wait for a writer that never comes."""
+    rows = [row(f"q{number}", number % 2, 4, id=f"p{number}", sample=0) for number in range(6)]
+    relabelled = [{**each, "label": 1} for each in rows]
+    for name, written in (("a", rows), ("b", relabelled)):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(each) + "\n" for each in written))
+    ended = shell("mkfifo pipe; cat a.jsonl > pipe & libra score --resamples 0 pipe b.jsonl", timeout=60)
+    assert ended.status == 0
+    assert b"3 items have another label in a than in b and do not count here\n" in ended.out
+    ended = shell("libra score --resamples 0 <(cat a.jsonl) b.jsonl", timeout=60)
+    assert b"3 items have another label in a than in b and do not count here\n" in ended.out
+
+
+def test_an_item_in_several_rows_is_named_once(scored):
+    mine = [row("q", 0, 4, id=f"p{number}", sample=0) for number in (0, 0, 1, 2)]
+    found = scored(mine, [{**each, "label": 1} if each["id"] == "p0" else each for each in mine])
+    file = found["reports"][0]["file"]
+    assert found["comparisons"][0]["notes"][0].endswith(f"does not count here: {file}:1")
+
+
 def test_where_resamples_do_not_vary_there_is_no_interval(scored):
     """Each of these problems has one right response of two, for both judges."""
     rows = [row(f"q{number}", 1, score, response=str(score)) for number in range(6) for score in (0, 4)]

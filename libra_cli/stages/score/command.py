@@ -106,7 +106,7 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
     (`label`, and `prediction` or `score`; if there are any `subset`, and `question`, `id` or `index`); or, for pass@k,
     rows of libra verify. Each file, and each `judge` in it, gets a report. Any two reports on the same benchmark are
     compared on the rows that both judged (matched by id, index or question, and by model and sample);
-    responses that the two files label differently are left out, and named.
+    responses that the two files label differently are left out, and a note names the first of them.
 
     Single responses (`label` 0 or 1): accuracy on each subset and its plain mean over subsets, confusion matrix, macro
     F1, accuracy on correct and on incorrect responses, and calibration of the scores. A non-answer (see libra judge

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -69,9 +70,8 @@ def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int) -> Judge
         mcnemar={"b": None, "c": None, "p": None},
         detectable_difference=None,
     )
-    relabelled_notes = []
-    if relabelled.any():
-        relabelled_notes.append(_relabelled_note(a, columns[0], matched[0, relabelled], is_named))
+    index = matched[0, relabelled]
+    relabelled_notes = [_relabelled_note(a, columns[0], index, is_named)] if len(index) else []
     if n < MIN_COMMON_ITEMS:
         what = "they have one item in common" if n else "they have none in common"
         comparison["notes"].append(
@@ -94,21 +94,22 @@ def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int) -> Judge
 
 
 def _relabelled_note(judge: ScoredJudge, keys: HashColumn, items: Indices, is_named: bool) -> str:
-    """Says how many items have another label with the other judge, and names some, which are looked up in the file."""
+    """Says how many items have another label with the other judge, and the place of the first in the judge's file."""
     n = len(items)
     what = f"{n} items have" if n > 1 else "1 item has"
     note = f"{what} another label in a than in b and {'do' if n > 1 else 'does'} not count here"
     file = str(judge.report["file"])
-    if file == STDIN:
+    if file == STDIN or not os.path.isfile(file):  # a pipe is read once
         return note
-    hashes = set(keys.at(items).tolist())
-    names = []
+    wanted, places = set(keys.at(items).tolist()), []
     for row in rows_of_file(file):
-        if item_keys(row.fields)[is_named] in hashes:
-            names.append(row.place)
-            if len(names) == MAX_NAMED:
+        key = item_keys(row.fields)[is_named]
+        if key in wanted:
+            wanted.remove(key)
+            places.append(row.place)
+            if len(places) == MAX_NAMED:
                 break
-    return f"{note}: {', '.join(names)}{', ...' if n > len(names) else ''}"
+    return f"{note}: {', '.join(places)}{', ...' if n > len(places) else ''}"
 
 
 def _matched(keys: Sequence[HashColumn], verdicts: Sequence[NDArray[np.bool_]]) -> tuple[Indices, list[int]]:
