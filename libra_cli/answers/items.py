@@ -42,9 +42,9 @@ def _selection(text: str, script: str = "") -> Selection | None:
         text = text.replace(wrapper, " ")
     names = text.strip(" .\u3002").upper().split()
     if circled:
-        if script and len(names) == 1:
-            names = [_without_introduction(names[0])]
-        figures = [figure for name in names for figure in name]
+        figures = "".join(names)
+        if script:
+            figures = _without_introduction(figures)
         if not all(figure in _CIRCLED for figure in figures):
             return None
         return Selection(frozenset(int(unicodedata.numeric(figure)) for figure in figures), "circled")
@@ -61,7 +61,8 @@ def _selection(text: str, script: str = "") -> Selection | None:
 
 def _without_introduction(text: str) -> str:
     """A text without the words that introduce a selection, if it has no others."""
-    words = text.rstrip("".join(_CIRCLED)).strip(" :\uff1a")
+    before = text.rstrip("".join(_CIRCLED))
+    words = before.strip(":\uff1a")
     for opener in _OPENERS:
         words = words.removeprefix(opener)
-    return text[len(text.rstrip("".join(_CIRCLED))) :] if words in _INTRODUCTIONS or not words else text
+    return text[len(before) :] if words in _INTRODUCTIONS or not words else text
