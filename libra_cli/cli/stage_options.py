@@ -63,7 +63,7 @@ class StageOption(click.Option):
                 place = ctx.meta.get(CONFIG_PLACES, {}).get(self.name)
             elif source is ParameterSource.ENVIRONMENT:
                 variable = self.envvar or f"{ctx.auto_envvar_prefix}_{str(self.name).upper()}"
-                place = f"the environment's {variable}"
+                place = f"environment variable {variable}"
             if place is None:
                 raise
             message = error.format_message()

@@ -234,7 +234,7 @@ def test_a_date_is_text_to_a_key_and_value_option(printed):
 def test_a_wrong_value_in_the_environment_is_refused_with_its_variable(name, value, complaint, shell):
     ended = shell("libra rollout --print-config", env={f"LIBRA_ROLLOUT_{name}": value})
     assert (ended.status, ended.out) == (2, b"")
-    assert ended.err.decode().startswith(f"libra rollout: the environment's LIBRA_ROLLOUT_{name}: {complaint}")
+    assert ended.err.decode().startswith(f"libra rollout: environment variable LIBRA_ROLLOUT_{name}: {complaint}")
 
 
 @pytest.mark.parametrize("text", ["shuffle: 0\n", "packing: 1\n", "seed: true\n", "betas: ~\n"])
