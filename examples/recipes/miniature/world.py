@@ -16,7 +16,7 @@ import argparse
 import json
 import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,13 +110,23 @@ def _column(op: str, upper: int, lower: int, carry: int) -> tuple[int, int]:
 
 def solve(problem: Problem, rng: random.Random | None = None, slip: float = 0.0) -> tuple[str, int]:
     """The worked trace and its final value; each operation that has carries forgets them with probability `slip`."""
+
+    def operate(value: int, op: str, number: int) -> tuple[int, str]:
+        result, carries = work(value, op, number)
+        if rng is not None and carries != "00" and rng.random() < slip:
+            return work(value, op, number, forget=True)
+        return result, carries
+
+    return trace(problem, operate)
+
+
+def trace(problem: Problem, operate: Callable[[int, str, int], tuple[int, str]] = work) -> tuple[str, int]:
+    """The trace and its final value of one who works an operation by `operate`, as `work` does."""
     lines, results = [], []
     for chain in problem.chains:
         value = chain.start
         for op, number in chain.ops:
-            result, carries = work(value, op, number)
-            if rng is not None and carries != "00" and rng.random() < slip:
-                result, carries = work(value, op, number, forget=True)
+            result, carries = operate(value, op, number)
             lines.append(f"{value:03d}{op}{number} carry {carries}={result:03d}")
             value = result
         results.append(value)

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "miniature"))
 from corpus import ANSWER, row
 from tokenizer import MAX_LENGTH, build
 from transformers import GenerationConfig, LlamaConfig
-from world import PICKS, Problem, problems, work
+from world import Problem, problems, trace, work
 
 SLIP = 0.15
 """How often an operation ends with its last two digits exchanged."""
@@ -32,27 +32,15 @@ def exchanged(number: int) -> int:
     return number // 100 * 100 + number % 10 * 10 + number // 10 % 10
 
 
-def solve(problem: Problem, rng: random.Random) -> tuple[str, int]:
-    """The worked trace and its final value, slips of this family included."""
-    lines, results = [], []
-    for chain in problem.chains:
-        value = chain.start
-        for op, number in chain.ops:
-            result, carries = work(value, op, number)
-            result = exchanged(result) if rng.random() < SLIP else result
-            lines.append(f"{value:03d}{op}{number} carry {carries}={result:03d}")
-            value = result
-        results.append(value)
-    final = results[0]
-    if problem.pick:
-        final = PICKS[problem.pick](results)
-        lines.append(f"{problem.pick} of {results[0]:03d} and {results[1]:03d}={final:03d}")
-    return ";".join(lines), final
-
-
 def answering(problem: Problem, rng: random.Random) -> dict[str, object]:
-    trace, value = solve(problem, rng)
-    return row((problem.question, f"<think>{trace}</think>{ANSWER % value}"))
+    """A conversation in which this family answers, slips included."""
+
+    def operate(value: int, op: str, number: int) -> tuple[int, str]:
+        result, carries = work(value, op, number)
+        return exchanged(result) if rng.random() < SLIP else result, carries
+
+    thinking, value = trace(problem, operate)
+    return row((problem.question, f"<think>{thinking}</think>{ANSWER % value}"))
 
 
 def save_base(folder: Path) -> None:
