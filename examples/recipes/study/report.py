@@ -114,8 +114,8 @@ def across(folders: Sequence[Path]) -> Figure | None:
     if not all(one and other for one, other in reports):
         return None
     seeds = [100 * (one["overall"] - other["overall"]) for one, other in reports[1:] if one and other]
-    both_ = [report for report in reports[0] if report]
-    return apart([report["overall"] for report in both_], [report["interval"] for report in both_], seeds)
+    of_all_seeds = [report for report in reports[0] if report]
+    return apart([report["overall"] for report in of_all_seeds], [report["interval"] for report in of_all_seeds], seeds)
 
 
 def shown(figure: Figure | None, names: str) -> str:
