@@ -118,18 +118,37 @@ def test_a_reference_that_knows_fewer_tokens_is_refused(tmp_path):
     assert caught.value.status == Exit.USAGE
 
 
-def test_a_reference_with_another_tokenizer_is_refused(tmp_path):
-    shutil.copytree(WEAK.path, tmp_path / "other")
-    path = tmp_path / "other" / "tokenizer.json"
+def exchange_two_tokens(folder):
+    """Gives the tokenizer of `folder` other numbers for two of its tokens."""
+    path = folder / "tokenizer.json"
     tokenizer = json.loads(path.read_text())
     vocabulary = tokenizer["model"]["vocab"]
     first, second = list(vocabulary)[-2:]
     vocabulary[first], vocabulary[second] = vocabulary[second], vocabulary[first]
     path.write_text(json.dumps(tokenizer))
+
+
+def test_a_reference_with_another_tokenizer_is_refused(tmp_path):
+    exchange_two_tokens(shutil.copytree(WEAK.path, tmp_path / "other"))
     other = LocalModel("other", str(tmp_path / "other"))
     with pytest.raises(Fatal, match="its tokenizer is not that of libra-mini/strong") as caught:
         rewards(ImplicitRewards(STRONG, other, ImplicitReward("other", BETA, "\n\n")), ["2"])
     assert caught.value.status == Exit.USAGE
+
+
+@pytest.mark.parametrize(("exchanged", "status"), [(False, 0), (True, 2)])
+def test_a_reference_of_the_hub_is_looked_at_as_well(shell, tmp_path, exchanged, status):
+    kept = tmp_path / "hub" / "models--acme--other"
+    shutil.copytree(WEAK.path, kept / "snapshots" / "abc")
+    (kept / "refs").mkdir()
+    (kept / "refs" / "main").write_text("abc")
+    if exchanged:
+        exchange_two_tokens(kept / "snapshots" / "abc")
+    row = json.dumps({"id": "1", "question": QUESTION, "response": "2"}).encode()
+    words = "libra judge --implicit --model libra-mini/strong --reference acme/other"
+    ended = shell(words, input=row, env={"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}, timeout=120)
+    assert ended.status == status, ended.err
+    assert (b"--reference acme/other: its tokenizer is not that of libra-mini/strong" in ended.err) == exchanged
 
 
 def test_a_model_with_a_head_is_refused(tmp_path):

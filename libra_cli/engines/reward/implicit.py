@@ -15,6 +15,9 @@ from libra_cli.engines.reward.batches import BatchedRewards, TokenizedConversati
 from libra_cli.engines.transformers import load_pretrained
 from libra_cli.exits import Exit, Fatal
 
+_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
+"""One of them at least is in a folder with a tokenizer."""
+
 
 class ImplicitRewards(BatchedRewards):
     """Rewards of the steps of a response, and their sum; they do not depend on what else is in the batch.
@@ -60,11 +63,13 @@ class ImplicitRewards(BatchedRewards):
         self._lms = lms
 
     def _check_vocabulary(self, reference: Any) -> None:
-        """Raises Fatal(2) if the reference knows other tokens. One without a tokenizer of its own must know as many."""
+        """Raises Fatal(2) if the reference knows other tokens. A folder without a tokenizer must know as many."""
         size, ours, what = reference.get_input_embeddings().num_embeddings, self._chat.tokenizer, ""
+        folder = self._reference.path
+        has_tokenizer = not os.path.isdir(folder) or any(os.path.exists(os.path.join(folder, name)) for name in _FILES)
         if len(ours) > size:
             what = f"it knows {size} tokens, and the tokenizer of {self._model.name} has more"
-        elif os.path.exists(os.path.join(self._reference.path, "tokenizer.json")):
+        elif has_tokenizer:
             same = chat_template.load_tokenizer(self._reference).get_vocab() == ours.get_vocab()
             what = "" if same else f"its tokenizer is not that of {self._model.name}"
         if what:
