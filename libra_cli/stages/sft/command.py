@@ -34,8 +34,8 @@ def command(
     plain text, to which no turns are added), `text` (all of it is learned), `conversations` with `system` and `tools`
     (ShareGPT; LLaMA-Factory with its function_call turns), `instruction`, `input`, `output`, `system` and `history`
     (Alpaca), `problem` and `generation` (NeMo-Skills). A line on standard error says how many rows were taken for what.
-    `tools` and `chat_template_kwargs` of a row reach the chat template; a turn with "weight": 0 is not learned; a row of
-    which the chat template leaves something out is refused.
+    `tools` and `chat_template_kwargs` of a row reach the chat template; a turn with "weight": 0 is not learned; a row
+    of which the chat template leaves something out is refused.
 
     The loss covers what the assistant says, by default in its last turn, including its thinking. The model in DIR is a
     plain folder that transformers, vLLM and `libra judge --model DIR` load.
