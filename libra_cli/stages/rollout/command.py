@@ -9,6 +9,7 @@ import click
 from libra_cli import choices
 from libra_cli.cli.command import stage
 from libra_cli.cli.engine_options import engine_options, sampling_options
+from libra_cli.cli.server_options import batch_options
 from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 )
 @sampling_options
 @engine_options
+@batch_options
 def _rollout(
     run: Run, system: str | None, template: str | None, duplicates: str, dry_run: bool, **options: Any
 ) -> None:
