@@ -47,7 +47,7 @@ def test_calls_of_earlier_turns_are_sent_as_servers_take_them():
     talk = [{"role": "user", "content": "1+1?"}, calling, {"role": "tool", "content": "2", "tool_call_id": "c1"}]
     body = ChatFormat("tiny", SAMPLING, {}, {}).body(Request(talk, 0, "", 0))
     as_text = {"name": "add", "arguments": '{"a": 1, "b": "é"}'}
-    sent = {**calling, "content": None, "tool_calls": [{"id": "c1", "function": as_text}]}
+    sent = {**calling, "content": None, "tool_calls": [{"id": "c1", "type": "function", "function": as_text}]}
     assert body["messages"] == [talk[0], sent, talk[2]]
 
 
