@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sft_runs as runs
-from tokenizer_families import CHATML
+from tokenizer_families import CHATML, family
 
 from libra_cli.stream.rows import RowError
 from libra_cli.training.data.chat_format import TrainingChat
@@ -129,3 +129,44 @@ def test_a_file_of_trl_teaches_the_same_tokens(name: str, tmp_path: Path) -> Non
         for (ids, start), (own, own_start) in zip(expected, found, strict=True):
             assert ids in (own, own + behind)
             assert start in (own_start, None)  # TRL learns all of a conversation unless it is told otherwise
+
+
+CALL = {"type": "function", "id": "call12345", "function": {"name": "addition", "arguments": '{"first": "sevenfold"}'}}
+RESULT = {"role": "tool", "content": "fourteen", "tool_call_id": "call12345", "name": "addition"}
+TOOL = {"type": "function", "function": {
+    "name": "addition", "description": "Adds.",
+    "parameters": {"type": "object", "properties": {"first": {"type": "string"}}, "required": ["first"]},
+}}  # fmt: skip
+THOUGHT = turn("assistant", "<think>\nI add.\n</think>\n\nIt is four.")
+TALKS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "system": ({"messages": [turn("system", "Be brief."), *ASKED, THOUGHT]}, ["Be brief."]),
+    "developer": ({"messages": [turn("developer", "Be brief."), *ASKED, THOUGHT]}, ["Be brief."]),
+    "turns": ({"messages": [*ASKED, THOUGHT, turn("user", "And then?"), THOUGHT]}, ["2 + 2", "And then?"]),
+    "tools": ({"messages": [*ASKED, THOUGHT], "tools": [TOOL]}, ["addition"]),
+    "calls": ({"messages": [*ASKED, {"role": "assistant", "content": None, "tool_calls": [CALL]}, RESULT, THOUGHT]},
+              ["addition", "sevenfold", "fourteen"]),
+    "calls with text": ({"messages": [*ASKED, {"role": "assistant", "content": "I must.", "tool_calls": [CALL]}, RESULT,
+                                      THOUGHT]}, ["I must.", "addition", "sevenfold", "fourteen"]),
+}  # fmt: skip
+"""Name -> a row, and what must stand in what is trained of it."""
+
+
+def templates() -> list[Path]:
+    """The chat templates of published models that come with TRL."""
+    found = importlib.util.find_spec("trl")
+    return sorted(Path(str(found.origin)).parent.glob("chat_templates/*.jinja")) if found else []
+
+
+@pytest.mark.parametrize("path", templates(), ids=lambda path: path.stem)
+def test_no_template_of_a_published_model_drops_anything_in_silence(path: Path) -> None:
+    chat = TrainingChat(family("llama3").tokenizer, path.read_text())
+    made = {name: Encoder(chat).many([fields])[0] for name, (fields, _) in TALKS.items()}
+    for name, sample in made.items():
+        if isinstance(sample, RowError):
+            assert ";" in str(sample), f"{name}: {sample}"  # the cure
+        else:
+            text = chat.tokenizer.decode(sample.ids)
+            assert [each for each in TALKS[name][1] if each not in text] == [], f"{name}: {text}"
+            assert "'first'" not in text or "call:" in text, f"{name}: Python's spelling in {text}"
+    if path.stem in ("qwen2_5", "qwen3", "llama3_1", "deepseekv3", "deepseek_r1_distill", "lfm2_v2"):
+        assert not isinstance(made["calls"], RowError), made["calls"]
