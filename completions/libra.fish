@@ -57,7 +57,7 @@ complete -c libra -n '__fish_seen_subcommand_from collect' -l log-format -x -a '
 complete -c libra -n '__fish_seen_subcommand_from collect' -l debug -d 'Show the traceback of the first unexpected error'
 complete -c libra -n '__fish_seen_subcommand_from collect' -s h -l help -d 'Show this message and exit'
 
-complete -c libra -n '__fish_seen_subcommand_from rollout' -l system -x -d 'System prompt'
+complete -c libra -n '__fish_seen_subcommand_from rollout' -l system -x -d 'System prompt, which the chat template must have a turn for'
 complete -c libra -n '__fish_seen_subcommand_from rollout' -l template -r -F -d 'Prompt template to use instead of the built-in one'
 complete -c libra -n '__fish_seen_subcommand_from rollout' -l duplicates -x -a 'refuse drop' -d 'What to do with a row that has the id of an earlier row'
 complete -c libra -n '__fish_seen_subcommand_from rollout' -l dry-run -d 'Print the first prompt as each model would receive it, with its token ids, and generate nothing'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from libra_cli.engines.base import Deferred, Engine, Pending, RequestError
@@ -48,7 +48,7 @@ class EngineWorker:
     `adapter` turns jobs into requests.
     """
 
-    def __init__(self, model: ChosenModel, adapter: type[JobRequests] = JobRequests):
+    def __init__(self, model: ChosenModel, adapter: Callable[[Feed], JobRequests] = JobRequests):
         self._model, self._adapter = model, adapter
         self._engine: Engine | RewardEngine | None = None
         self._described: dict[str, Any] | None = None
