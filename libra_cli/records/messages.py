@@ -63,13 +63,18 @@ def asked_messages(fields: Mapping[str, Any], system: str | None = None) -> list
         raise RowError(
             "last_not_asked", 'the "prompt" ends with the assistant\'s turn; end it with what is to be answered'
         )
+    refuse_unshown(fields)
+    if system and talk[0]["role"] == "system":
+        raise RowError("two_systems", 'the "prompt" begins with a system turn, and --system gives another; keep one')
+    return with_system(system, talk)
+
+
+def refuse_unshown(fields: Mapping[str, Any]) -> None:
+    """Raises RowError for what a row gives the chat template, where the model is asked with messages only."""
     for name in ("tools", "chat_template_kwargs"):
         if fields.get(name):
             cure = "leave it out, or write it into a turn" if name == "tools" else "leave it out"
             raise RowError("not_shown", f'the "{name}" of a row would not reach the model; {cure}')
-    if system and talk[0]["role"] == "system":
-        raise RowError("two_systems", 'the "prompt" begins with a system turn, and --system gives another; keep one')
-    return with_system(system, talk)
 
 
 def checked_text(value: Any, field: str) -> str:
