@@ -7,13 +7,14 @@ import json
 import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from libra_cli.engines.base import LocalModel, Messages, Request, RequestError
 from libra_cli.engines.damage import damaged_file
+from libra_cli.engines.template_coverage import TemplateCoverage
 from libra_cli.exits import Exit, Fatal
 from libra_cli.tasks.control_tokens import SPLIT_MARK
 
@@ -47,6 +48,8 @@ class ChatTemplate:
         self._dropped = any_of(special - in_markers)
         self._control = any_of({token for token in special | set(model.markers) if len(token) > 1})
         self._last: tuple[Messages, str, RenderedPrompt] | None = None
+        self.coverage = TemplateCoverage(self)
+        """What of a conversation the template leaves out, and how it takes calls of tools."""
 
     @cached_property
     def _own_bos(self) -> int | None:
@@ -63,11 +66,12 @@ class ChatTemplate:
         """The prompt of `request` with its prefill; the samples of one record share one rendering.
 
         Control tokens that a message of another role spells out stay plain text. Raises RequestError if the chat
-        template refuses the messages.
+        template refuses the messages, or leaves out one of them.
         """
         messages, prefill = request.messages, request.prefill
         if self._last is None or self._last[0] is not messages or self._last[1] != prefill:
-            guarded = [one if one["role"] == "assistant" else self._guard(one) for one in messages]
+            fitted = self.coverage.fitted(messages)
+            guarded = [one if one["role"] == "assistant" else self._guard(one) for one in fitted]
             text = self.apply(guarded, add_generation_prompt=True)
             opened = ends_inside(text, guarded[-1]["content"].strip(), self.model.markers)
             prompt = RenderedPrompt(text.replace(SPLIT_MARK, "") + prefill, self._encode(text + prefill), opened)
@@ -132,14 +136,22 @@ class ChatTemplate:
             base += len(piece)
         return ids, places
 
-    def apply(self, messages: Messages, add_generation_prompt: bool, tools: Sequence[Any] | None = None) -> str:
-        """The text that the chat template makes of `messages`; raises RequestError if it refuses them."""
+    def apply(
+        self,
+        messages: Messages,
+        add_generation_prompt: bool,
+        tools: Sequence[Any] | None = None,
+        args: Mapping[str, Any] | None = None,
+    ) -> str:
+        """The text that the chat template makes of `messages`; raises RequestError if it refuses them.
+
+        `args` are variables of the template that go before those of the model.
+        """
         from libra_cli.engines import template_sandbox
 
-        values = {"add_generation_prompt": add_generation_prompt, **self.model.chat_args}
-        own_renderer = getattr(type(self.tokenizer), "apply_chat_template", None)
+        values = {"add_generation_prompt": add_generation_prompt, **self.model.chat_args, **(args or {})}
         try:
-            if getattr(own_renderer, "__module__", "") != "transformers.tokenization_utils_base":
+            if self._has_own_renderer:
                 named = {"chat_template": self.model.chat_template, **values}
                 return self.tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, **named)
             template = self.tokenizer.get_chat_template(self.model.chat_template, tools)
@@ -147,6 +159,21 @@ class ChatTemplate:
         except Exception as error:  # noqa: BLE001 -- a template computes, and can fail, as any program
             reason = f"the chat template refuses the messages ({error or type(error).__name__})"
             raise RequestError("chat_template", f"{reason}; use another --chat-template") from None
+
+    def reads(self, variable: str) -> bool:
+        """Whether the template has a variable of this name; taken for granted where a tokenizer renders by itself."""
+        from libra_cli.engines import template_sandbox
+
+        if self._has_own_renderer:
+            return True
+        template = self.model.chat_template or self.tokenizer.chat_template
+        texts = template.values() if isinstance(template, dict) else (template,)
+        return any(variable in template_sandbox.variables_of(text) for text in texts)
+
+    @property
+    def _has_own_renderer(self) -> bool:
+        renderer = getattr(type(self.tokenizer), "apply_chat_template", None)
+        return getattr(renderer, "__module__", "") != "transformers.tokenization_utils_base"
 
     def decode(self, prompt_ids: Sequence[int], ids: Sequence[int]) -> str:
         """The text of generated `ids` that followed `prompt_ids`, without special tokens."""

@@ -78,6 +78,14 @@ def render(
 
 
 @lru_cache(maxsize=64)
+def variables_of(template: str) -> frozenset[str]:
+    """The variables that a template reads and does not set itself."""
+    from jinja2 import meta
+
+    return frozenset(meta.find_undeclared_variables(_compiled(template)[0].parse(template)))
+
+
+@lru_cache(maxsize=64)
 def _compiled(template: str) -> tuple[MeteredEnvironment, Any]:
     from transformers.utils.chat_template_utils import _compile_jinja_template
 

@@ -1,116 +1,189 @@
-"""Reads a training row in any of the common forms as one conversation."""
+"""Messages in any of the common spellings as one: roles and texts, calls of tools, what is not to be learned."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks.control_tokens import SPLIT_MARK
+from libra_cli.tasks.thinking import MARKERS
 
 Message = dict[str, Any]
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 SHAREGPT = {
     "human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "chatgpt": "assistant",
-    "model": "assistant", "system": "system", "tool": "tool", "observation": "tool", "function_response": "tool",
+    "model": "assistant", "function_call": "assistant", "system": "system", "tool": "tool", "observation": "tool",
+    "function_response": "tool",
 }  # fmt: skip
 """ShareGPT's speakers (`from`), and LLaMA-Factory's names for the same, as roles."""
+WEIGHT = "weight"
+"""The key of a message that says whether its turn is learned (1) or not (0), as in OpenAI's files for fine-tuning."""
 
-_FORMS = 'give "messages", "prompt" and "completion", "conversations" or "text" (libra collect --map renames a field)'
-_PAIR_FORMS = 'give "prompt", "chosen" and "rejected" (libra dpo-pairs writes them)'
-_LABELLED_FORMS = 'give "prompt", "completion" and "label" (libra dpo-pairs --unpaired writes them)'
-
-
-def plain_text(fields: Mapping[str, Any]) -> str | None:
-    """The `text` of a row without a conversation, all of which is a target; None for a row with one."""
-    if any(fields.get(name) is not None for name in ("messages", "prompt", "completion", "conversations")):
-        return None
-    text = fields.get("text")
-    if text is None:
-        return None
-    if not isinstance(text, str) or not text:
-        raise RowError("content_not_text", '"text" is not a non-empty string; leave the row out')
-    _check_text(text, '"text"')
-    return text
+FORMS = (
+    'give "messages", "prompt" and "completion", "conversations", "instruction" and "output", or "text" '
+    "(libra collect --map renames a field)"
+)
+_CALL = 'write {"name": ..., "arguments": {...}}'
 
 
-def messages_of(fields: Mapping[str, Any]) -> list[Message]:
-    """The conversation of a row, which ends with a turn of the assistant.
-
-    Reads `messages`; or `prompt` and `completion`, each a text or messages (TRL's two forms; a text is one turn); or
-    `conversations`, with `from` and `value` (ShareGPT) or as messages. Raises RowError.
-    """
-    if fields.get("messages") is not None:
-        messages = _messages(fields["messages"], "messages")
-    elif fields.get("completion") is not None:
-        prompt = _turns(fields.get("prompt"), "prompt", "user")
-        messages = prompt + _turns(fields["completion"], "completion", "assistant")
-    elif fields.get("conversations") is not None:
-        messages = [
-            _from_sharegpt(item, at) for at, item in enumerate(_array(fields["conversations"], "conversations"))
-        ]
-    elif fields.get("prompt") is not None:
-        raise RowError("no_conversation", 'a "prompt" without a "completion"; add what is to be learned')
-    else:
-        raise RowError("no_conversation", f"nothing to learn from; {_FORMS}")
-    _check_turns(messages)
-    return messages
-
-
-def tools_of(fields: Mapping[str, Any]) -> list[Any] | None:
-    """The row's `tools`, for the chat template: an array, or its JSON in a string as `datasets` keeps it."""
-    tools = fields.get("tools")
-    if isinstance(tools, str):
-        try:
-            tools = json.loads(tools) if tools.strip() else None
-        except json.JSONDecodeError:
-            raise RowError("bad_tools", '"tools" is a string that is not JSON; give an array of objects') from None
-    if tools is not None and not (isinstance(tools, list) and all(isinstance(tool, dict) for tool in tools)):
-        raise RowError("bad_tools", '"tools" is not an array of objects; write each tool as its JSON schema')
-    return tools or None
-
-
-def _turns(value: Any, field: str, role: str) -> list[Message]:
+def turns(value: Any, field: str, role: str) -> list[Message]:
+    """A text as one turn of `role`, or one message or several as such. Raises RowError."""
     if isinstance(value, str):
         return [_checked({"role": role, "content": value}, f'"{field}"')]
-    return _messages(value, field)
+    return messages([value] if isinstance(value, Mapping) else value, field)
 
 
-def _messages(value: Any, field: str) -> list[Message]:
-    return [_checked(item, f'"{field}"[{at}]') for at, item in enumerate(_array(value, field))]
-
-
-def _array(value: Any, field: str) -> Sequence[Any]:
+def messages(value: Any, field: str) -> list[Message]:
+    """An array of messages, with `role` and `content`, or with `from` and `value` (ShareGPT). Raises RowError."""
     if not isinstance(value, list) or not value:
-        raise RowError("bad_message", f'"{field}" is not an array of messages; {_FORMS}')
+        raise RowError("bad_message", f'"{field}" is not an array of messages; {FORMS}')
+    return [_message(item, f'"{field}"[{at}]') for at, item in enumerate(value)]
+
+
+def checked_text(value: Any, field: str) -> str:
+    """A text that a tokenizer can keep as it is, and that is not empty. Raises RowError."""
+    if not isinstance(value, str) or not value:
+        raise RowError("content_not_text", f'"{field}" is not a non-empty string; leave the row out')
+    _check_text(value, f'"{field}"')
     return value
 
 
-def _from_sharegpt(item: Any, at: int) -> Message:
-    where = f'"conversations"[{at}]'
-    if isinstance(item, dict) and "from" in item and "value" in item:
-        speaker = SHAREGPT.get(item["from"]) if isinstance(item["from"], str) else None
-        if speaker is None:
-            _refuse_role(f"{where} is from {_short(item['from'])}", tuple(SHAREGPT))
-        rest = {name: value for name, value in item.items() if name not in ("from", "value")}
-        item = {**rest, "role": speaker, "content": item["value"]}
+def tools_of(fields: Mapping[str, Any]) -> list[Any] | None:
+    """The row's `tools`, for the chat template: an array, or its JSON in a string as `datasets` keeps it.
+
+    A bare function (LLaMA-Factory) becomes a tool of type `function`. Raises RowError.
+    """
+    tools = _parsed(fields.get("tools"), '"tools"', "bad_tools", "give an array of objects")
+    if tools is not None and not (isinstance(tools, list) and all(isinstance(tool, dict) for tool in tools)):
+        raise RowError("bad_tools", '"tools" is not an array of objects; write each tool as its JSON schema')
+    return [_tool(without_nulls(tool)) for tool in tools] if tools else None
+
+
+def template_args_of(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The row's `chat_template_kwargs`: variables of the chat template, an object or its JSON. Raises RowError."""
+    name = "chat_template_kwargs"
+    given = _parsed(fields.get(name), f'"{name}"', "bad_template_args", "give an object")
+    if given is not None and not isinstance(given, dict):
+        raise RowError("bad_template_args", f'"{name}" is not an object; write {{"enable_thinking": false}}')
+    return without_nulls(given) if given else {}
+
+
+def without_nulls(value: Any) -> Any:
+    """A JSON value without the keys whose value is null: Parquet gives each object all keys that any of them has."""
+    if isinstance(value, dict):
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def _parsed(value: Any, what: str, kind: str, cure: str) -> Any:
+    """A value, or what its text says as JSON; an empty text is None. Raises RowError of `kind`."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value) if value.strip() else None
+    except ValueError:
+        raise RowError(kind, f"{what} is a string that is not JSON; {cure}") from None
+
+
+def _tool(tool: dict[str, Any]) -> dict[str, Any]:
+    is_bare = "name" in tool and "function" not in tool and tool.get("type", "function") == "function"
+    if not is_bare:
+        return tool
+    return {"type": "function", "function": {name: value for name, value in tool.items() if name != "type"}}
+
+
+def _message(item: Any, where: str) -> Message:
+    if isinstance(item, dict):
+        if not all(type(value) is str for value in item.values()):
+            item = without_nulls(item)
+        if "role" not in item and "from" in item:
+            item = _from_sharegpt(item, where)
     return _checked(item, where)
+
+
+def _from_sharegpt(item: Message, where: str) -> Message:
+    speaker, text = item["from"], item.get("value", "")
+    role = SHAREGPT.get(speaker) if isinstance(speaker, str) else None
+    if role is None:
+        _refuse_role(f"{where} is from {_short(speaker)}", tuple(SHAREGPT))
+    rest = {name: value for name, value in item.items() if name not in ("from", "value")}
+    if speaker == "function_call":
+        thought, calls = _calls_in(text, where)
+        return {**rest, "role": role, "content": thought, "tool_calls": calls}
+    return {**rest, "role": role, "content": text}
+
+
+def _calls_in(text: Any, where: str) -> tuple[str, list[Any]]:
+    """The thinking and the calls of a turn whose text is a call as JSON, or an array of them. Raises RowError."""
+    thought = ""
+    if isinstance(text, str):
+        for opening, closing in MARKERS.values():
+            if text.lstrip().startswith(opening) and closing in text:
+                before, mark, text = text.partition(closing)
+                thought = before + mark
+                break
+    calls = _parsed(text, where, "bad_tool_call", _CALL)
+    calls = calls if isinstance(calls, list) else [calls]
+    if not calls or not all(isinstance(call, dict) and isinstance(call.get("name"), str) for call in calls):
+        raise RowError("bad_tool_call", f"{where} is a function_call without the name of a function; {_CALL}")
+    return thought, [{"type": "function", "function": call} for call in calls]
 
 
 def _checked(message: Any, where: str) -> Message:
     if not isinstance(message, dict) or "role" not in message:
         raise RowError("bad_message", f'{where} is not an object with "role" and "content"; write it as one')
-    if message["role"] not in ROLES:
-        _refuse_role(f"{where} has the role {_short(message['role'])}", ROLES)
+    role = message["role"]
+    if role not in ROLES:
+        _refuse_role(f"{where} has the role {_short(role)}", ROLES)
+    if isinstance(message.get("function_call"), dict):  # OpenAI's older spelling
+        call = {"type": "function", "function": message["function_call"]}
+        rest = {name: value for name, value in message.items() if name != "function_call"}
+        message = {**rest, "tool_calls": [call, *rest.get("tool_calls", ())]}
+    if message.get("tool_calls"):
+        message = {**message, "tool_calls": _calls(message["tool_calls"], where)}
     content = message.get("content")
-    if content is None and message["role"] == "assistant" and message.get("tool_calls"):
-        return {**message, "content": ""}
+    if isinstance(content, list):
+        content = _joined(content, where)
+    elif content is None and role == "assistant" and message.get("tool_calls"):
+        content = ""
     if not isinstance(content, str):
         raise RowError("content_not_text", f"{where}: the content is not text; join its parts into one string")
     _check_text(content, where)
-    return message
+    if WEIGHT in message:
+        _check_weight(message, where)
+    return message if content is message.get("content") else {**message, "content": content}
+
+
+def _joined(parts: Sequence[Any], where: str) -> str:
+    """The text of a content in parts."""
+    texts = [part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None for part in parts]
+    if not texts or not all(isinstance(text, str) for text in texts):
+        what = f"{where}: a part of the content is no text"
+        raise RowError("content_not_text", f"{what}; leave out what a language model cannot read, or the row")
+    return "".join(texts)  # type: ignore[arg-type]
+
+
+def _calls(calls: Any, where: str) -> list[Any]:
+    """Calls of tools whose arguments are objects, which templates expect; servers give them as JSON in a string."""
+    if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
+        raise RowError("bad_tool_call", f'{where}: "tool_calls" is not an array of objects; {_CALL}')
+    decoded = []
+    for call in calls:
+        inner = call.get("function")
+        named = inner if isinstance(inner, dict) else call
+        if not isinstance(named.get("name"), str):
+            raise RowError("bad_tool_call", f"{where}: a call does not name its function; {_CALL}")
+        if isinstance(named.get("arguments"), str):
+            cure = "write them as an object"
+            arguments = _parsed(named["arguments"], f'{where}: "arguments"', "bad_tool_call", cure)
+            if not isinstance(arguments, (dict, type(None))):
+                raise RowError("bad_tool_call", f"{where}: the arguments of a call are no object; {cure}")
+            named = {**named, "arguments": arguments or {}}
+        decoded.append({**call, "function": named} if isinstance(inner, dict) else named)
+    return decoded
 
 
 def _refuse_role(what: str, known: Sequence[str]) -> NoReturn:
@@ -132,86 +205,9 @@ def _check_text(text: str, where: str) -> None:
         raise RowError("lone_surrogate", f"{where}: character {error.start + 1} is half of a pair; {cure}") from None
 
 
-def _check_turns(messages: Sequence[Message]) -> None:
-    """Raises RowError unless the last turn is an answer of the assistant to something."""
-    roles = [message["role"] for message in messages]
-    if "assistant" not in roles:
-        raise RowError("no_assistant", "no turn is the assistant's, so nothing is to be learned; add its answer")
-    if roles[-1] != "assistant":
-        raise RowError("last_not_assistant", f"the last turn is the {roles[-1]}'s; end with the assistant's, or cut it")
-    if roles[0] == "assistant" and len(roles) == 1:
-        raise RowError("no_prompt", 'nothing stands before the answer; add a prompt, or give the text as "text"')
-    for message in messages:
-        if message["role"] == "assistant" and not (message["content"].strip() or message.get("tool_calls")):
-            raise RowError("empty_assistant", "an assistant's turn is empty; leave it out, or the whole row")
-
-
-class Preference(NamedTuple):
-    """A prompt and two responses to it, each as messages."""
-
-    prompt: list[Message]
-    chosen: list[Message]
-    rejected: list[Message]
-
-
-class LabelledResponse(NamedTuple):
-    """A prompt and a response to it, each as messages, and whether the response is a desirable one."""
-
-    prompt: list[Message]
-    completion: list[Message]
-    is_desirable: bool
-
-
-def is_pair(fields: Mapping[str, Any]) -> bool:
-    """Whether the row is a preference pair, if it is anything to learn preferences from."""
-    return fields.get("chosen") is not None or fields.get("rejected") is not None
-
-
-def preference_of(fields: Mapping[str, Any]) -> Preference:
-    """The pair of a row in one of TRL's forms. Raises RowError.
-
-    `prompt`, `chosen` and `rejected`, each a text or messages (a text is one turn); or `chosen` and `rejected` alone,
-    as messages: the prompt is what both begin with.
-    """
-    for name in ("chosen", "rejected"):
-        if fields.get(name) is None:
-            raise RowError("no_pair", f'there is no "{name}"; {_PAIR_FORMS}')
-    chosen, rejected = (_turns(fields[name], name, "assistant") for name in ("chosen", "rejected"))
-    if chosen == rejected:
-        raise RowError("same_responses", '"chosen" and "rejected" are the same; leave the row out')
-    prompt = fields.get("prompt")
-    if prompt is not None and (isinstance(prompt, list) or chosen[0]["role"] == "assistant"):
-        pair = Preference(_turns(prompt, "prompt", "user"), chosen, rejected)
-    else:
-        if isinstance(fields["chosen"], str) or isinstance(fields["rejected"], str):
-            cure = 'give it as "prompt", and only the responses as "chosen" and "rejected"'
-            raise RowError("no_prompt", f'"chosen" and "rejected" are texts without a prompt; {cure}')
-        n = next((at for at, both in enumerate(zip(chosen, rejected, strict=False)) if both[0] != both[1]), None)
-        n = min(len(chosen), len(rejected)) if n is None else n
-        pair = Preference(chosen[:n], chosen[n:], rejected[n:])
-    for response, name in ((pair.chosen, "chosen"), (pair.rejected, "rejected")):
-        if not response:
-            raise RowError("no_response", f'"{name}" ends where the other goes on; give both a last turn of their own')
-        _check_response(pair.prompt, response)
-    return pair
-
-
-def labelled_response_of(fields: Mapping[str, Any]) -> LabelledResponse:
-    """The response of a row with `prompt`, `completion` and `label` (true or false, 1 or 0). Raises RowError."""
-    for name in ("prompt", "completion"):
-        if fields.get(name) is None:
-            raise RowError(f"no_{name}", f'there is no "{name}"; {_LABELLED_FORMS}')
-    label = fields.get("label")
-    if not isinstance(label, (bool, int)) or label not in (0, 1):
-        raise RowError("no_label", f'"label" is not true or false; {_LABELLED_FORMS}')
-    prompt = _turns(fields["prompt"], "prompt", "user")
-    completion = _turns(fields["completion"], "completion", "assistant")
-    _check_response(prompt, completion)
-    return LabelledResponse(prompt, completion, bool(label))
-
-
-def _check_response(prompt: Sequence[Message], response: Sequence[Message]) -> None:
-    """Raises RowError unless `response` ends with a turn of the assistant, and says something."""
-    if not prompt:
-        raise RowError("no_prompt", 'nothing stands before the response; add a "prompt"')
-    _check_turns([*prompt, *response])
+def _check_weight(message: Message, where: str) -> None:
+    weight = message[WEIGHT]
+    if weight not in (0, 1) or (weight and message["role"] != "assistant"):
+        what = f'{where}: "{WEIGHT}" is {_short(weight)}'
+        cure = "an assistant's turn may have 0 (not learned) or 1, any other turn has none"
+        raise RowError("bad_weight", f"{what}; {cure}")

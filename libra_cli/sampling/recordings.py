@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 from libra_cli.engines.base import Completion, Request, RequestError
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.row_types import check_types
+from libra_cli.stream.decompression import COMPRESSED
 from libra_cli.stream.rows import Fields, RowError, content_hash, parse, record_id, response_name
 
 _TEXT_FIELDS = ("response_with_cot", "response", "text_with_cot", "text")
@@ -103,7 +104,7 @@ class Recording:
 
 
 def _open(path: str) -> BinaryIO:
-    if path.endswith((".gz", ".zst")):
+    if path.endswith(COMPRESSED):
         cause = "is compressed; answers are looked up by place, so decompress it first"
         raise Fatal(Exit.USAGE, f"--replay {path}: {cause}")
     try:

@@ -1,4 +1,4 @@
-"""gzip and zstd, recognised by their first bytes and unpacked in bounded steps."""
+"""gzip, zstd, bzip2 and xz, recognised by their first bytes and unpacked in bounded steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 ZSTD_SKIPPABLE = tuple(bytes((first,)) + b"\x2a\x4d\x18" for first in range(0x50, 0x60))
 """First bytes of frames to skip (RFC 8878, section 3.1.2); pzstd begins its files with one."""
-MAGIC_BEGINNINGS = (GZIP_MAGIC[:-1], ZSTD_MAGIC[:-1], *(magic[:-1] for magic in ZSTD_SKIPPABLE))
+BZIP2_MAGIC = b"BZh"
+XZ_MAGIC = b"\xfd7zXZ\0"
+MAGIC_BEGINNINGS = tuple(magic[:-1] for magic in (GZIP_MAGIC, ZSTD_MAGIC, *ZSTD_SKIPPABLE, BZIP2_MAGIC, XZ_MAGIC))
+COMPRESSED = (".gz", ".zst", ".bz2", ".xz")
+"""Endings of the names of compressed files; what counts in an input is its first bytes."""
 MAX_WINDOW_BYTES = 1 << 27
 
 
@@ -53,9 +57,11 @@ class Inflater(Decoder):
             raise self._failed("ends in the middle")
         try:
             return self._stream.decompress(raw)
-        except _WindowTooLarge:
-            what = f"needs a window of more than {MAX_WINDOW_BYTES >> 20} MiB (zstd --long)"
-            raise Fatal(Exit.USAGE, f"{self._name}: the compressed input {what}; compress it without --long") from None
+        except _WindowTooLarge as error:
+            what = f"needs a window of more than {MAX_WINDOW_BYTES >> 20} MiB ({error})"
+            raise Fatal(
+                Exit.USAGE, f"{self._name}: the compressed input {what}; compress it with a smaller one"
+            ) from None
         except (zlib.error, ValueError) as error:
             raise self._failed(f"is damaged ({error})") from None
 
@@ -79,7 +85,7 @@ class _GzipStream:
 
 
 class _WindowTooLarge(ValueError):
-    """A zstd frame refers to more bytes back than are kept."""
+    """The input refers to more bytes back than are kept; says with which option it was made."""
 
 
 class _ZstdStream:
@@ -109,8 +115,9 @@ class _ZstdStream:
             try:
                 pieces.append(self._zstd.decompress(self._input[start : self._at]))
             except self._error as error:
-                kind = _WindowTooLarge if "too much memory" in str(error) else ValueError
-                raise kind(str(error)) from None
+                if "too much memory" in str(error):
+                    raise _WindowTooLarge("zstd --long") from None
+                raise ValueError(str(error)) from None
             size += len(pieces[-1])
             self.eof = self._zstd.eof
         self.pending = not self.eof and self._at < len(self._input)
@@ -132,10 +139,46 @@ class _ZstdStream:
         return self._is_zstd
 
 
+class _StandardStream:
+    """One stream of bzip2 or xz, by the decompressors of Python's standard library, which limit their output."""
+
+    def __init__(self, decompressor: Any, error: type[Exception]):
+        self._decompressor, self._error = decompressor, error
+        self.pending, self.eof, self.unused_data = False, False, b""
+
+    def decompress(self, raw: bytes) -> bytes:
+        try:
+            data: bytes = self._decompressor.decompress(raw, CHUNK)
+        except self._error as error:
+            if "limit" in str(error).lower():
+                raise _WindowTooLarge("--lzma2=dict") from None
+            raise ValueError(str(error)) from None
+        self.eof, self.unused_data = self._decompressor.eof, self._decompressor.unused_data
+        self.pending = not self.eof and not self._decompressor.needs_input
+        return data
+
+
+def _bzip2_stream() -> _StandardStream:
+    import bz2
+
+    return _StandardStream(bz2.BZ2Decompressor(), OSError)
+
+
+def _xz_stream() -> _StandardStream:
+    import lzma
+
+    limit = MAX_WINDOW_BYTES + (1 << 24)  # the decoder's own tables are small beside its window
+    return _StandardStream(lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=limit), lzma.LZMAError)
+
+
 def decoder_for(head: bytes, name: str) -> Decoder:
     """Chooses by the first bytes, not the name: standard input may be compressed too, and no JSON begins like this."""
     if head.startswith(GZIP_MAGIC):
         return Inflater(_GzipStream, name)
     if head.startswith((ZSTD_MAGIC, *ZSTD_SKIPPABLE)):
         return Inflater(_ZstdStream, name)
+    if head.startswith(BZIP2_MAGIC):
+        return Inflater(_bzip2_stream, name)
+    if head.startswith(XZ_MAGIC):
+        return Inflater(_xz_stream, name)
     return Decoder()

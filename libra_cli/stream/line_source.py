@@ -1,4 +1,7 @@
-"""Bytes to lines: files and standard input, gzip and zstd, split at LF only, in bounded memory, without blocking."""
+"""Bytes to lines: files and standard input, split at LF only, in bounded memory, without blocking.
+
+What is compressed is unpacked; the elements of a JSON array and the rows of a Parquet file are lines, too.
+"""
 
 from __future__ import annotations
 
@@ -9,62 +12,18 @@ import stat
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.decompression import CHUNK, MAGIC_BEGINNINGS, Decoder, Inflater, decoder_for
-from libra_cli.stream.rows import RowError
+from libra_cli.stream.json_array import ArrayText, begins_array
+from libra_cli.stream.line_batch import LineBatch
+from libra_cli.stream.tables import TableRows, is_parquet, parquet_rows
 
 BOM = b"\xef\xbb\xbf"
 POLL_SECONDS = 0.1
 STDIN = "<stdin>"
 """The name of standard input in messages."""
-
-
-@dataclass
-class LineBatch:
-    """Consecutive lines of one file, without their newlines; `first` is the number of the first, from 1."""
-
-    file: str
-    first: int
-    lines: list[bytes]
-    too_long: dict[int, tuple[int, str]] = field(default_factory=dict)
-    """Lines over the limit, whose bytes were dropped, by position in `lines`: their size and SHA-256."""
-    refused: dict[int, RowError] = field(default_factory=dict)
-    """Lines that the source itself refuses, by position in `lines`, and why (too long, a ragged line of CSV)."""
-    torn: bool = False
-    """The last line has no newline: it may be cut off."""
-    offset: int | None = None
-    """Byte of the file at which the first line begins; None if it cannot be read again (a pipe, a compressed file)."""
-
-    def drop(self, position: int, size: int, digest: str, limit: int) -> None:
-        """Refuses a line that is over the limit and drops its bytes."""
-        self.lines[position], self.too_long[position] = b"", (size, digest)
-        reason = f"the line has {size} bytes, the limit is {limit} (--max-line-bytes); its SHA-256 is {digest}"
-        self.refused[position] = RowError("line_too_long", reason)
-
-    def explain(self, error: RowError, number: int) -> RowError:
-        """The error for line `number`, which cannot be parsed: that it is cut off, if it is the last one."""
-        last = number == self.first + len(self.lines) - 1
-        if self.torn and last and error.kind in ("bad_json", "bad_utf8"):
-            return RowError("truncated_line", "the last line is cut off; what wrote it was stopped: run that again")
-        return error
-
-    def size(self, number: int) -> int:
-        """Size in bytes of line `number` of the file, without its newline."""
-        position = number - self.first
-        return self.too_long[position][0] if position in self.too_long else len(self.lines[position])
-
-
-class LineSource(Protocol):
-    """Anything that a run can read rows from."""
-
-    def read(self, wait: float | None = None) -> LineBatch | None:
-        """The next lines: none if nothing came within `wait` seconds, None at the end."""
-
-    def close(self) -> None:
-        """Closes what is open, at any time; nothing is read afterwards."""
 
 
 class InputFiles:
@@ -87,7 +46,7 @@ class InputFiles:
         self._paths = list(paths)
         self._max = max_line_bytes
         self._wake_fd, self._stall_timeout = wake_fd, stall_timeout
-        self._file: _LineFile | None = None
+        self._file: _LineFile | TableRows | None = None
 
     def read(self, wait: float | None = None) -> LineBatch | None:
         """The next lines; none if nothing comes for `wait` seconds, and None at the end of the last file.
@@ -98,7 +57,7 @@ class InputFiles:
             if self._file is None:
                 if not self._paths:
                     return None
-                self._file = _LineFile(self._paths.pop(0), self._max, self._stall_timeout)
+                self._file = self._opened(self._paths.pop(0))
             if not self._file.ready(wait, self._wake_fd):
                 return LineBatch(self._file.name, self._file.number, [])
             batch = self._file.read()
@@ -107,6 +66,14 @@ class InputFiles:
                 self._file = None
             elif batch.lines:
                 return batch
+
+    def _opened(self, path: str) -> _LineFile | TableRows:
+        try:
+            if path != "-" and is_parquet(path):
+                return TableRows(path, parquet_rows(path))
+        except OSError as error:
+            raise _vanished(path, error) from None
+        return _LineFile(path, self._max, self._stall_timeout)
 
     def close(self) -> None:
         """Closes the file that is open, if any; nothing is read afterwards."""
@@ -141,6 +108,8 @@ class _LineFile:
         self._begin = self._end = os.lseek(self._fd, 0, os.SEEK_CUR) if self._regular else 0  # of the bytes held
         self._head = b""
         self._decoder: Decoder | None = None
+        self._beginning: bytes | None = b""  # of the text, until it is known whether that is an array
+        self._array: ArrayText | None = None
         self._pieces: list[bytes] = []
         self._held = 0
         self._oversize: Any = None  # a running SHA-256 while a line over the limit is dropped
@@ -187,7 +156,7 @@ class _LineFile:
         """The lines that the next chunk completes, possibly none; None at the end of the file."""
         if self._ended:
             return None
-        chunk = self._next_chunk()
+        chunk = self._next_text()
         if chunk is None:
             self._ended = True
             return self._last_line()
@@ -212,7 +181,28 @@ class _LineFile:
 
     @property
     def _offset(self) -> int | None:
-        return self._begin if self._regular and not isinstance(self._decoder, Inflater) else None
+        is_as_read = self._regular and self._array is None and not isinstance(self._decoder, Inflater)
+        return self._begin if is_as_read else None
+
+    def _next_text(self) -> bytes | None:
+        """The next text to split into lines, possibly none; None at the end."""
+        chunk = self._next_chunk()
+        if self._beginning is None:
+            if self._array is None:
+                return chunk
+            if chunk is None:
+                self._array.finish()
+                return None
+            return self._array.convert(chunk)
+        self._beginning += chunk or b""
+        is_array = begins_array(self._beginning.removeprefix(BOM), is_all=chunk is None)
+        if is_array is None:
+            return b""
+        text, self._beginning = self._beginning, None
+        if is_array:
+            self._array = ArrayText(self.name)
+            text = self._array.convert(text.removeprefix(BOM))
+        return text if text or chunk is not None else None
 
     def _next_chunk(self) -> bytes | None:
         """The next decoded bytes, possibly none; None at the end."""
@@ -272,7 +262,11 @@ def _open(path: str) -> int:
     try:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe without a writer must not block
     except OSError as error:
-        raise Fatal(Exit.INCOMPLETE, f"{path}: cannot be read any more ({error.strerror}); put it back") from None
+        raise _vanished(path, error) from None
+
+
+def _vanished(path: str, error: OSError) -> Fatal:
+    return Fatal(Exit.INCOMPLETE, f"{path}: cannot be read any more ({error.strerror}); put it back")
 
 
 def _readable(descriptors: Sequence[int], wait: float | None) -> set[int]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from libra_cli.stream.counts import Counts
-from libra_cli.stream.line_source import LineBatch, LineSource
+from libra_cli.stream.line_batch import LineBatch, LineSource
 from libra_cli.stream.options import FIELD_HINTS, Shard, StreamOptions
 from libra_cli.stream.resume import Manifest
 from libra_cli.stream.rows import Row, RowError, content_hash, parse, require

@@ -18,6 +18,7 @@ import orjson
 from libra_cli.exits import Exit, Fatal
 from libra_cli.masking import without_secrets
 from libra_cli.stream import rows
+from libra_cli.stream.decompression import COMPRESSED
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.sinks import cut_torn_line, is_plain_file
 
@@ -279,7 +280,7 @@ def prepare(path: str, manifest: Manifest, done: FinishedRows | None, overwrite:
     another configuration, or not by libra, or would be begun anew and is no longer what libra wrote; `option` named it.
     """
     part = path + ".part"
-    if path.endswith((".gz", ".zst")):
+    if path.endswith(COMPRESSED):
         raise Fatal(Exit.USAGE, f"{path}: -o writes plain JSONL, which can be continued; compress it afterwards")
     existing = [name for name in (path, part) if os.path.exists(name)]
     if existing and not overwrite:

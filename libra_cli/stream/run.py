@@ -17,7 +17,8 @@ from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.jobs import Answer, FastPath, Job, JobFeed, MakeLine, RowFeed, Worker
 from libra_cli.stream.ledger import Ledger
-from libra_cli.stream.line_source import InputFiles, LineSource
+from libra_cli.stream.line_batch import LineSource
+from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.monitor import Monitor, Progress, Watchdog
 from libra_cli.stream.options import Shard, StageInfo, StreamOptions
 from libra_cli.stream.output import Output

@@ -152,7 +152,8 @@ class TrainingRun:
         trainer = self._trainer(stack, model, chat, prepared, export)
         try:
             if (step := trainer.resume()) is not None:
-                self._console.note(f"continues after step {step}")
+                before = trainer.resharded_from
+                self._console.note(f"continues after step {step}" + (f", which was saved {before}" if before else ""))
             world.on_rank0(lambda: self._dir.write_manifest("running"))
             trainer.run()
             step = trainer.conclude(settings.save.final == "best")
@@ -275,8 +276,8 @@ class TrainingRun:
             prepared.held_out.digest if prepared.held_out else None,
             world.broadcast(judge_eval.key if judge_eval else None),
         )
-        layout = {"ranks": world.size, "zero": engine.stage, "sequence_parallel": world.sp_size}
-        marker = {"run": {**settings.recorded, "data": train.digest}, "layout": layout, "versions": versions()}
+        run = {**settings.recorded, "data": train.digest}
+        marker = {"run": run, "layout": engine.layout, "versions": versions()}
         return Trainer(
             engine,
             method.objective,

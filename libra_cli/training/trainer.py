@@ -20,7 +20,7 @@ from libra_cli.stream.signals import StopRequest
 from libra_cli.training.data.micro_batch import MicroBatch, make_micro_batch
 from libra_cli.training.data.packing import PackBudget, pack_batch
 from libra_cli.training.data.sources import SourceStopped, StepBatch, StepSource
-from libra_cli.training.distributed.checkpoints import Checkpoints
+from libra_cli.training.distributed.checkpoints import Checkpoints, describe_layout
 from libra_cli.training.distributed.deepspeed_engine import NonFinite, PassResult, TrainEngine
 from libra_cli.training.distributed.world import World
 from libra_cli.training.monitoring.eval_history import ACCURACY, EvalHistory
@@ -146,6 +146,8 @@ class Trainer:
         self.checkpoints = Checkpoints(f"{save.output}/checkpoints", save.keep, world)
         self.step = 0
         """Whole steps done."""
+        self.resharded_from: str | None = None
+        """The layout that the state was saved in, if it was another."""
         self._saved_step = -1
         self._saved_history: dict[str, Any] = {}
 
@@ -158,8 +160,6 @@ class Trainer:
             return None
         path, marker = latest
         refuse_difference(str(path), marker.get("run", {}), self._marker["run"])
-        cure = "continue with as many ranks, and the same --zero and --sequence-parallel"
-        refuse_difference(str(path), marker.get("layout", {}), self._marker["layout"], cure)
         if self._save.final == "best" and self._history.best_is_of_other_data(marker):
             cure = "use those, leave --final best out, or begin anew with --overwrite"
             raise Fatal(Exit.USAGE, f"{path}: another metric or other files chose the best step; {cure}")
@@ -168,6 +168,8 @@ class Trainer:
         self._source.resume(marker["step"], marker.get("source", {}))
         self.step = self._saved_step = marker["step"]
         self._saved_history = self._history.state()
+        if (before := marker.get("layout", self._engine.layout)) != self._engine.layout:
+            self.resharded_from = describe_layout(before)
         return self.step
 
     def run(self) -> None:

@@ -103,12 +103,15 @@ def environment(ranks: int = 1) -> dict[str, str]:
 
 
 def drive(folder: Path, ranks: int, runs: dict[str, list[str]], may_fail: bool = False,
-          piped: Mapping[str, Path] | None = None, stage: str = "sft") -> None:  # fmt: skip
+          piped: Mapping[str, Path] | None = None, stage: str | Mapping[str, str] = "sft") -> None:  # fmt: skip
     """Runs `runs` (name: arguments) on so many ranks, one after another; each writes FOLDER/NAME and NAME.log.
+
+    `stage`: that of all, or of each by its name.
 
     Where they may fail, NAME.ended has the status and the message. `piped` are the files that runs read from a pipe.
     """
-    plan = [{"stage": stage, "args": ["-o", str(folder / name), "--quiet", *args], "log": str(folder / f"{name}.log"),
+    plan = [{"stage": stage if isinstance(stage, str) else stage[name], "log": str(folder / f"{name}.log"),
+             "args": ["-o", str(folder / name), "--quiet", *args],
              **({"ended": str(folder / f"{name}.ended")} if may_fail else {}),
              **({"stdin": str(piped[name])} if piped and name in piped else {})}
             for name, args in runs.items()]  # fmt: skip

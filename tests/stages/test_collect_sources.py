@@ -17,7 +17,9 @@ from libra_cli.stages.collect import sources
 from libra_cli.stages.collect.csv_rows import CsvSource
 from libra_cli.stages.collect.presets import Hub
 from libra_cli.stages.collect.sources import ReadOptions, SourceChain, file_origin, hub_origin
-from libra_cli.stream.line_source import InputFiles, LineBatch
+from libra_cli.stream.line_batch import LineBatch
+from libra_cli.stream.line_source import InputFiles
+from libra_cli.stream.tables import TableRows
 
 
 def read_all(source) -> list[tuple[int, object]]:
@@ -204,7 +206,7 @@ def test_bytes_that_are_no_text_are_one_error_that_names_the_column(tmp_path, va
 
 
 def test_an_object_of_a_data_set_is_one_error_that_names_its_column_and_type():
-    table = sources._Table("hub", iter([{"q": "a?"}, {"q": "b?", "picture": object()}]))
+    table = TableRows("hub", iter([{"q": "a?"}, {"q": "b?", "picture": object()}]))
     with pytest.raises(Fatal, match=r'hub: the column "picture" holds what JSON cannot \(object, first in row 2\)'):
         read_all(table)
 

@@ -87,6 +87,8 @@ def test_what_is_not_complete_is_none(tmp_path: Path, world: World) -> None:
 
 MARKERS = ['{"st', "", "[]", "null", "3", '"step"', "{}", '{"step": "3"}', '{"step": true}', '{"step": 4}', "\udcff",
            '{"step": 3, "run": []}', '{"step": 3, "files": ["a"]}', '{"step": 3, "files": {"a": 1}}', '{"step": 3.0}',
+           '{"step": 3, "layout": {"ranks": 1}}',
+           '{"step": 3, "layout": {"ranks": "x", "zero": 0, "sequence_parallel": 1}}',
            '{"step": 3, "best": 3}', '{"step": 3, "best": {"step": "x"}}', '{"step": 3, "scored": 1}',
            "[" * 100_000]  # fmt: skip
 
@@ -147,6 +149,16 @@ def test_a_new_marker_keeps_the_hashes(tmp_path: Path, world: World) -> None:
     assert marker["evaluated"] == 3
     assert {name.partition("-")[2] for name in marker["files"]} == set(marker["files"].values())
     assert len(marker["files"]) == PARTS
+
+
+def test_a_new_marker_keeps_the_layout_of_the_files(tmp_path: Path, world: World) -> None:
+    """A run that goes on with other ranks may evaluate before it takes a step."""
+    layout = {"ranks": 2, "zero": 3, "sequence_parallel": 1}
+    checkpoints = Checkpoints(str(tmp_path), keep=2, world=world)
+    checkpoints.save(State(3), {"step": 3, "layout": layout})  # type: ignore[arg-type]
+    checkpoints.mark({"step": 3, "evaluated": 3, "layout": {**layout, "ranks": 1}})
+    marker = json.loads((tmp_path / "step-3" / "libra.json").read_text())
+    assert (marker["evaluated"], marker["layout"]) == (3, layout)
 
 
 def test_a_full_disk_costs_the_new_checkpoint_only(tmp_path: Path, world: World) -> None:

@@ -26,12 +26,23 @@ def turn(role: str, content: str) -> list[dict[str, str]]:
 ASKED = turn("user", "What is 2 + 2?")
 RIGHT, WRONG = turn("assistant", "It is 4."), turn("assistant", "It is five.")
 FORMS: dict[str, dict[str, Any]] = {
-    "texts": {"prompt": "What is 2 + 2?", "chosen": "It is 4.", "rejected": "It is five."},
     "messages": {"prompt": ASKED, "chosen": RIGHT, "rejected": WRONG},
     "implicit": {"chosen": ASKED + RIGHT, "rejected": ASKED + WRONG},
     "whole conversations": {"prompt": "What is 2 + 2?", "chosen": ASKED + RIGHT, "rejected": ASKED + WRONG},
     "messages with a text": {"prompt": ASKED, "chosen": "It is 4.", "rejected": WRONG},
+    "LLaMA-Factory's alpaca": {
+        "instruction": "What is 2 + 2?",
+        "input": "",
+        "chosen": "It is 4.",
+        "rejected": "It is five.",
+    },
+    "LLaMA-Factory's sharegpt": {
+        "conversations": [{"from": "human", "value": "What is 2 + 2?"}],
+        "chosen": {"from": "gpt", "value": "It is 4."},
+        "rejected": {"from": "gpt", "value": "It is five."},
+    },
 }
+TEXTS = {"prompt": "2 + 2 =", "chosen": " 4.", "rejected": " five."}
 
 
 def encoder(loss: str = "sigmoid") -> PreferenceEncoder:
@@ -58,6 +69,16 @@ def test_every_form_of_a_pair_is_the_same_two_samples(form: str) -> None:
         assert sample.ids.tolist() == expected.ids.tolist()
 
 
+@pytest.mark.parametrize("name", ["qwen2.5", "llama3", "llama2"])
+def test_three_texts_are_learned_as_text(name: str) -> None:
+    known = family(name).tokenizer
+    (found,) = PreferenceEncoder(TrainingChat(known), PreferenceLossSettings("sigmoid"), "template").many([TEXTS])
+    assert isinstance(found, list)
+    for sample, text in zip(found, (" 4.", " five."), strict=True):
+        assert known.decode(sample.ids[sample.loss_mask]) in (text + known.eos_token, text.strip() + known.eos_token)
+        assert sample.ids[~sample.loss_mask].tolist() == known.encode("2 + 2 =")
+
+
 def test_all_turns_of_the_assistant_after_the_prompt_are_learned() -> None:
     more = turn("user", "And 3 + 3?") + turn("assistant", "6.")
     before = turn("assistant", "Ask.") + ASKED
@@ -67,20 +88,24 @@ def test_all_turns_of_the_assistant_after_the_prompt_are_learned() -> None:
 
 
 def test_labelled_answers_and_pairs_as_such() -> None:
-    (sample,) = samples_of({"prompt": "2 + 2?", "completion": "5", "label": False}, "kto")
+    (sample,) = samples_of({"prompt": ASKED, "completion": "5", "label": False}, "kto")
     assert (learned(sample), sample.value) == ("5<|im_end|>", 0.0)
+    (same,) = samples_of({"messages": [*ASKED, *turn("assistant", "5")], "kto_tag": False}, "kto")
+    assert (same.ids.tolist(), same.value) == (sample.ids.tolist(), 0.0)
+    (text,) = samples_of({"prompt": "2 + 2 =", "completion": " 5", "label": True}, "kto")
+    assert (learned(text), text.value) == (f" 5{family('qwen2.5').tokenizer.eos_token}", 1.0)
     assert [each.value for each in samples_of(FORMS["implicit"], "bco")] == [1.0, 0.0]
     assert np.isnan([each.value for each in samples_of(FORMS["implicit"])]).all()
 
 
 def test_win_rates_become_a_probability() -> None:
-    found = samples_of({**FORMS["texts"], "chosen_value": 0.8, "rejected_value": 0.3}, "soft")
+    found = samples_of({**TEXTS, "chosen_value": 0.8, "rejected_value": 0.3}, "soft")
     assert [each.value for each in found] == pytest.approx([0.622459] * 2, abs=1e-6)
 
 
 def test_one_bad_row_costs_no_other() -> None:
     bad = {"prompt": "1 + 1?", "chosen": "2", "rejected": "2"}
-    found = encoder().many([FORMS["texts"], bad, {**FORMS["messages"], "tools": "["}, FORMS["implicit"]])
+    found = encoder().many([TEXTS, bad, {**FORMS["messages"], "tools": "["}, FORMS["implicit"]])
     assert [each.kind if isinstance(each, RowError) else len(each) for each in found] == [
         2, "same_responses", "bad_tools", 2,
     ]  # fmt: skip
@@ -95,7 +120,7 @@ def store_of(folder: Path, rows: list[dict[str, Any]], loss: str = "kto", longes
 
 def test_a_pair_is_kept_whole_or_left_out_whole(tmp_path: Path) -> None:
     long = {"prompt": "2 + 2?", "chosen": "4", "rejected": "five " * 200}
-    store = store_of(tmp_path, [FORMS["texts"], long, FORMS["implicit"]], "sigmoid", longest=64)
+    store = store_of(tmp_path, [TEXTS, long, FORMS["implicit"]], "sigmoid", longest=64)
     assert (store.n_units, len(store), store.unit(1)) == (2, 4, (2, 3))
     assert store.values is None
 
@@ -114,7 +139,7 @@ def test_answers_to_other_prompts(tmp_path: Path) -> None:
     others = OtherResponses(store, [[0, 1, 2, 3], [0, 1], [2, 3]], 512)
     assert [len(others.of_batch(number)) for number in range(3)] == [4, 0, 2]
     assert [learned(others.sample(i)) for i in others.of_batch(0)] == [
-        f"answer {n}<|im_end|>" for n in (3, 3, 1, 2)
+        f"answer {n}<|endoftext|>" for n in (3, 3, 1, 2)
     ]  # not 0 for 1: that answers the same prompt
     decoded = family("qwen2.5").tokenizer.decode(others.sample(2).ids)
     assert "2 + 2?" in decoded

@@ -84,15 +84,14 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(undisturbed: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_on_two_ranks_that_is_asked_to_stop_saves_and_goes_on(undisturbed: Path) -> None:
+def test_a_run_on_two_ranks_that_is_asked_to_stop_saves_and_goes_on_with_one(undisturbed: Path) -> None:
     status, errors = stop_at(undisturbed, "stopped", 5, signal.SIGUSR1, "--nproc", "2", "--zero", "2")
     assert status == 75, errors
     saved = [path.name for path in (undisturbed / "stopped" / "checkpoints").iterdir()]
     assert len(saved) == 1
-    other = run(undisturbed, "stopped", "--zero", "0")
-    assert (other.returncode, "ranks was 2, now it is 1" in other.stderr) == (2, True), other.stderr
-    done = run(undisturbed, "stopped", "--nproc", "2", "--zero", "2")
+    done = run(undisturbed, "stopped", "--zero", "0")
     assert done.returncode == 0, done.stderr
+    assert "which was saved by 2 processes, --zero 2" in done.stderr
     losses = [step["loss"] for step in runs.steps(undisturbed / "stopped.log")]
     assert losses == pytest.approx(
         [step["loss"] for step in runs.steps(undisturbed / "undisturbed.log")], abs=2e-6

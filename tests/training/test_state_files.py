@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import sft_runs as runs
 import torch
+from continued_runs import Call
 
 from libra_cli.training.distributed.state_files import reading_data_only
 from libra_cli.training.distributed.world import import_deepspeed
@@ -29,16 +30,6 @@ KINDS = {
     "bf16": ["--dtype", "bf16"],
     "lora": ["--lora-rank", "2", "--zero", "1"],
 }
-
-
-class Call:
-    """Unpickling it calls `function`."""
-
-    def __init__(self, function: Callable[..., Any], *arguments: Any):
-        self._call = function, arguments
-
-    def __reduce__(self) -> Any:
-        return self._call
 
 
 def saved(value: Any, **how: Any) -> bytes:

@@ -406,7 +406,6 @@ def test_a_template_that_closes_no_turn_cannot_teach_all_of_them():
 @pytest.mark.parametrize(
     "fields",
     [
-        {"prompt": "What is 2 + 2?", "completion": "It is 4."},
         {"prompt": [QUESTION], "completion": [{"role": "assistant", "content": "It is 4."}]},
         {"prompt": [QUESTION], "completion": "It is 4."},
         {"conversations": [{"from": "human", "value": "What is 2 + 2?"}, {"from": "gpt", "value": "It is 4."}]},
@@ -443,12 +442,12 @@ def test_plain_text_is_learned_as_a_whole_and_ends_with_eos(name):
         (answered(" \n"), "empty_assistant", "an assistant's turn is empty"),
         (answered("4", {"role": "human", "content": "x"}), "unknown_role", 'the role "human"; use one of system'),
         (answered("4", {"role": ["x"], "content": "x"}), "unknown_role", '[0] has the role ["x"]'),
-        (answered("4", {"role": "user", "content": ["x"]}), "content_not_text", '[0]: the content is not text'),
+        (answered("4", {"role": "user", "content": ["x"]}), "content_not_text", '[0]: a part of the content is no'),
         (answered("4", {"role": "user"}), "content_not_text", '[0]: the content is not text'),
         (answered("a\ud800b"), "lone_surrogate", '"messages"[1]: character 2 is half of a pair'),
         (answered("a\ufdd0b"), "noncharacter", '"messages"[1] holds U+FDD0'),
         ({"conversations": [{"from": "bot", "value": "x"}]}, "unknown_role", '"conversations"[0] is from "bot"'),
-        ({"conversations": [{"from": None, "value": "x"}]}, "unknown_role", '"conversations"[0] is from null'),
+        ({"conversations": [{"from": None, "value": "x"}]}, "bad_message", '"conversations"[0] is not an object'),
         ({"text": ""}, "content_not_text", '"text" is not a non-empty string'),
         ({"text": 3}, "content_not_text", '"text" is not a non-empty string'),
         ({"text": "a\udfffb"}, "lone_surrogate", '"text": character 2 is half of a pair'),

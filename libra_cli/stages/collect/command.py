@@ -14,7 +14,7 @@ from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
     from libra_cli.stages.collect.sources import Origin, ReadOptions
-    from libra_cli.stream.line_source import LineSource
+    from libra_cli.stream.line_batch import LineSource
     from libra_cli.stream.options import StreamOptions
     from libra_cli.stream.run import Run
 

@@ -11,7 +11,7 @@ from collections import Counter, deque
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import rows
-from libra_cli.stream.line_source import LineBatch, LineSource
+from libra_cli.stream.line_batch import LineBatch, LineSource
 from libra_cli.stream.rows import RowError
 
 # Only numbers that JSON writes in the same way: 007, 1.50 and 1e5 stay text.

@@ -5,26 +5,19 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from decimal import Decimal
-from typing import Any
-from uuid import UUID
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.collect.csv_rows import CsvSource
 from libra_cli.stages.collect.presets import Hub, Preset
-from libra_cli.stream import rows
-from libra_cli.stream.line_source import InputFiles, LineBatch, LineSource
-from libra_cli.stream.rows import RowError
+from libra_cli.stream.line_batch import LineBatch, LineSource
+from libra_cli.stream.line_source import InputFiles
+from libra_cli.stream.tables import TableRecords, TableRows, needing, one_line, parquet_rows
 
-ROWS_A_BATCH = 256
-INSTALL = "pip install 'libra-cli[data]'"
-_COMPRESSED = re.compile(r"\.(gz|zst)$")
+_COMPRESSED = re.compile(r"\.(gz|zst|bz2|xz)$")
 _EXTENSION = re.compile(r"\.(jsonl|ndjson|json|csv|tsv|parquet)$")
-Records = Generator[Mapping[str, Any], None, None]
 _SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet"}
 
 
@@ -110,127 +103,27 @@ class SourceChain:
 
 
 def format_of(path: str, given: str | None) -> str:
-    """The format `given`, or by the name (.csv, .tsv, .parquet, also before .gz or .zst), or else JSONL."""
+    """The format `given`, or by the name (.csv, .tsv, .parquet, also before .gz and the like), or else JSONL."""
     return given or _SUFFIXES.get(os.path.splitext(_COMPRESSED.sub("", path.lower()))[1], "jsonl")
 
 
 def _open(origin: Origin, options: ReadOptions, wake_fd: int | None) -> LineSource:
     if origin.hub is not None:
-        return _Table(origin.place, _hub_rows(origin, options))
+        return TableRows(origin.place, _hub_rows(origin, options))
     path = str(origin.path)
     kind = format_of(path, options.format)
     if kind == "parquet":
-        return _Table(path, _parquet_rows(path))
+        return TableRows(path, parquet_rows(path))
     lines = InputFiles([path], options.max_line_bytes, wake_fd, options.stall_timeout)
     if kind == "jsonl":
         return lines
     return CsvSource(lines, options.delimiter or ("\t" if kind == "tsv" else ","), options.max_line_bytes)
 
 
-class _Table:
-    """Serializes the dicts that a library reads, numbered from 1."""
-
-    def __init__(self, place: str, records: Records):
-        self._place, self._records, self._number = place, records, 1
-
-    def read(self, wait: float | None = None) -> LineBatch | None:
-        batch = LineBatch(self._place, self._number, [])
-        for record in self._records:
-            try:
-                batch.lines.append(rows.dumps(_plain(record)))
-            except TypeError:
-                raise self._no_json(record, self._number + len(batch.lines)) from None
-            except ValueError as error:  # an infinite number, in this row
-                reason = f"a value is not JSON ({error}); leave its column out"
-                batch.refused[len(batch.lines)] = RowError("not_json", reason)
-                batch.lines.append(b"")
-            if len(batch.lines) == ROWS_A_BATCH:
-                break
-        self._number += len(batch.lines)
-        return batch if batch.lines else None
-
-    def close(self) -> None:
-        self._records.close()
-
-    def _no_json(self, record: Mapping[str, Any], number: int) -> Fatal:
-        """The error of the first column with a value that no text or number stands for; other rows have it, too."""
-        for name, value in record.items():
-            try:
-                rows.dumps({"value": _plain(value)})
-            except TypeError as error:
-                what = f'the column "{name}" holds what JSON cannot ({error}, first in row {number})'
-                return Fatal(Exit.USAGE, f"{self._place}: {what}; write the table without it, or as text")
-            except ValueError:
-                continue
-        raise AssertionError("no value of the row is to blame")
-
-
-def _plain(value: Any) -> Any:
-    """Makes a table's value JSON: a missing number (NaN) becomes null; dates, durations, decimals and UTF-8 are text.
-
-    Raises TypeError naming the type if nothing stands for the value.
-    """
-    if value is None or type(value) in (str, int, float, bool):
-        return None if value != value else value
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, timedelta):
-        return _duration(value)
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return None if value.is_nan() else f"{value:f}"
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, bytes):
-        try:
-            return value.decode()
-        except UnicodeDecodeError:
-            raise TypeError("bytes that are no text") from None
-    if isinstance(value, (str, int, float)):
-        return None if value != value else value
-    raise TypeError(type(value).__name__)
-
-
-def _duration(value: timedelta) -> str:
-    """A duration in seconds by ISO 8601, such as PT90.5S; pandas has nanoseconds, too."""
-    microseconds = (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
-    nanoseconds = microseconds * 1000 + getattr(value, "nanoseconds", 0)
-    seconds, rest = divmod(abs(nanoseconds), 1_000_000_000)
-    fraction = f".{rest:09d}".rstrip("0") if rest else ""
-    return f"{'-' if nanoseconds < 0 else ''}PT{seconds}{fraction}S"
-
-
-def _parquet_rows(path: str) -> Records:
-    with _needing(f"{path}: Parquet"):
-        import pyarrow
-        import pyarrow.parquet
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(ROWS_A_BATCH):
-                yield from batch.to_pylist()
-    except (pyarrow.ArrowException, OSError) as error:
-        reason = f"{path}: is not whole or not Parquet ({_one_line(error)}); copy it again, or say --format"
-        raise Fatal(Exit.INCOMPLETE, reason) from None
-    except ValueError as error:  # times in nanoseconds, for which pyarrow wants pandas
-        cure = "install pandas, or store times in microseconds"
-        raise Fatal(Exit.USAGE, f"{path}: a value cannot be read ({_one_line(error)}); {cure}") from None
-
-
-@contextmanager
-def _needing(what: str) -> Iterator[None]:
-    try:
-        yield
-    except ImportError as error:
-        raise Fatal(Exit.USAGE, f"{what} needs {error.name}, which is not installed: {INSTALL}") from None
-
-
-def _hub_rows(origin: Origin, options: ReadOptions) -> Records:
+def _hub_rows(origin: Origin, options: ReadOptions) -> TableRecords:
     assert origin.hub is not None
     hub = replace(origin.hub, split=options.split or origin.hub.split)
-    with _needing(f"{hub.name}: a data set of a hub"):
+    with needing(f"{hub.name}: a data set of a hub"):
         import datasets
     # Progress bars and retry warnings are not for our users: an error message follows if all retries fail.
     datasets.disable_progress_bars()
@@ -272,16 +165,11 @@ def _hub_errors(hub: Hub, local: str) -> Iterator[None]:
         reason = "is not on the hub, or not open to you; check the name, or log in (hf auth login)"
         raise Fatal(Exit.USAGE, f"{hub.name}: {reason}") from None
     except ValueError as error:
-        raise Fatal(Exit.USAGE, f"{hub.name}: {_one_line(error)}; choose with --hub NAME:CONFIG and --split") from None
+        raise Fatal(Exit.USAGE, f"{hub.name}: {one_line(error)}; choose with --hub NAME:CONFIG and --split") from None
     except Exception as error:  # noqa: BLE001 -- every layer below (HTTP, file systems, Arrow) has exceptions of its own
-        why = "HF_HUB_OFFLINE is set, and it was not downloaded before" if _offline() else _one_line(error)
+        why = "HF_HUB_OFFLINE is set, and it was not downloaded before" if _offline() else one_line(error)
         reason = f"{hub.name}: could not be reached ({why})"
         raise Fatal(Exit.BACKEND, f"{reason}; copy a file of it here: {local}") from None
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 200 else text[:197] + "..."
 
 
 def parse_hub_name(text: str) -> Hub:

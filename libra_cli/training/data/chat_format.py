@@ -11,6 +11,7 @@ from libra_cli.engines import chat_template as format
 from libra_cli.engines.base import LocalModel, RequestError
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.messages import Message
+from libra_cli.records.training_rows import Conversation
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks.template import read_template
 from libra_cli.tasks.thinking import DEFAULT, MARKERS
@@ -84,13 +85,30 @@ class TrainingChat:
 
     # -- conversations to text ----------------------------------------------------------------------------------------
 
-    def render(self, messages: Sequence[Message], tools: Sequence[Any] | None, *, prompt: bool) -> str:
-        """The text that the chat template writes for `guarded` messages, with the generation prompt if `prompt`.
+    def fitted(self, talk: Conversation) -> list[Message]:
+        """The messages of a conversation as the chat template takes them: calls of tools may need another spelling.
 
-        Raises RowError if the template refuses them.
+        Raises RowError if the template leaves out a part of the conversation.
         """
         try:
-            return self._format.apply(list(messages), prompt, tools)
+            return self._format.coverage.fitted(talk.messages, talk.tools, talk.template_args)
+        except RequestError as error:
+            raise RowError(error.kind, str(error)) from None
+
+    def render(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Any] | None,
+        args: Mapping[str, Any] | None = None,
+        *,
+        prompt: bool,
+    ) -> str:
+        """The text that the chat template writes for `guarded` messages, with the generation prompt if `prompt`.
+
+        `args` are variables of the template that go before those of the chat. Raises RowError if the template refuses.
+        """
+        try:
+            return self._format.apply(list(messages), prompt, tools, args)
         except RequestError as error:
             cure = ""
             if any(message["role"] == "system" for message in messages):

@@ -8,10 +8,10 @@ that closes the turn.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from libra_cli.records.messages import Message
+from libra_cli.records.messages import WEIGHT, Message
+from libra_cli.records.training_rows import Conversation
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks.thinking import MARKERS
 from libra_cli.training.data.chat_format import TrainingChat
@@ -39,38 +39,47 @@ class Piece(NamedTuple):
 
 
 def conversation_pieces(
-    chat: TrainingChat,
-    messages: Sequence[Message],
-    tools: Sequence[Any] | None,
-    learn: Learn,
-    assistant: Assistant,
-    last_only: str,
-    first: int = 0,
+    chat: TrainingChat, talk: Conversation, learn: Learn, assistant: Assistant, last_only: str
 ) -> list[Piece]:
     """The text of a conversation in order, prompt and target by turns. Raises RowError if the template cannot write it.
 
-    `last_only` is the advice to learn from the last turn only. Messages before message `first` are prompt in any case.
+    `last_only` is the advice to learn from the last turn only.
     """
-    guarded, tools = chat.guarded(messages), chat.guarded_tools(tools)
-    turns = [at for at, message in enumerate(messages) if message["role"] == "assistant" and at >= first]
+    guarded, tools, args = chat.guarded(chat.fitted(talk)), chat.guarded_tools(talk.tools), talk.template_args
+    turns = _learned_turns(talk, learn)
     if turns[0] == 0 and learn == "all":
         raise RowError("no_prompt", f"nothing stands before the first answer; add a turn, or {last_only}")
     pieces: list[Piece] = []
     before = ""
-    for at in turns if learn == "all" else turns[-1:]:
-        prompt = chat.render(guarded[:at], tools, prompt=True)
+    for at in turns:
+        prompt = chat.render(guarded[:at], tools, args, prompt=True)
         if not prompt.startswith(before):
             reason = (
                 "the chat template writes an earlier turn differently once another follows (it may drop its thinking)"
             )
             raise RowError("template_rewrites_turns", f"{reason}; {last_only}")
+        answer = {**guarded[at], "content": guarded[at]["content"] or ""}
         if assistant == "verbatim":
-            target = _verbatim(chat, guarded[at], prompt)
+            target = _verbatim(chat, answer, prompt)
         else:
-            target = _by_template(chat, guarded[at], prompt, chat.render(guarded[: at + 1], tools, prompt=False))
+            target = _by_template(chat, answer, prompt, chat.render(guarded[: at + 1], tools, args, prompt=False))
         pieces += [Piece(prompt[len(before) :], False), Piece(target, True)]
         before = prompt + target
     return pieces
+
+
+def _learned_turns(talk: Conversation, learn: Learn) -> list[int]:
+    """The places of the turns that are targets, at least one. Raises RowError."""
+    own = range(talk.n_prompt, len(talk.messages))
+    turns = [at for at in own if talk.messages[at]["role"] == "assistant"]
+    learned = [at for at in (turns if learn == "all" else turns[-1:]) if at not in talk.masked]
+    if not learned:
+        which = (
+            "each turn that would be learned has" if learn == "all" else "the last turn, which would be learned, has"
+        )
+        cure = "leave the row out" if learn == "all" or talk.masked.issuperset(turns) else "learn from all turns"
+        raise RowError("nothing_learned", f'{which} "{WEIGHT}" 0; {cure}')
+    return learned
 
 
 def _verbatim(chat: TrainingChat, message: Message, prompt: str) -> str:

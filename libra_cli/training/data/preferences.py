@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from libra_cli.choices import PAIR_LOSSES
-from libra_cli.records.messages import Message, is_pair, labelled_response_of, preference_of, tools_of
+from libra_cli.records.training_rows import Example, is_pair, labelled_response_of, preference_of
 from libra_cli.stream.rows import RowError
 from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.loss_mask import Assistant
@@ -20,8 +20,8 @@ from libra_cli.training.data.tokenization import Encoded, Encoder
 from libra_cli.training.settings import PreferenceLossSettings
 
 _SOFT = PAIR_LOSSES[-1]
-_Response = tuple[Sequence[Message], Sequence[Message], float]
-"""Prompt, response, and the value of the sample."""
+_Response = tuple[Example, float]
+"""A response after its prompt, and the value of the sample."""
 
 
 class PreferenceEncoder:
@@ -34,6 +34,7 @@ class PreferenceEncoder:
     def __init__(self, chat: TrainingChat, loss: PreferenceLossSettings, assistant: Assistant):
         self.chat, self._loss, self._assistant = chat, loss, assistant
         self._encoder = Encoder(chat, assistant=assistant)
+        self.forms = self._encoder.forms
 
     @property
     def about(self) -> dict[str, Any]:
@@ -45,42 +46,44 @@ class PreferenceEncoder:
         """The samples of rows, or why a row has none."""
         planned: list[list[_Response] | RowError] = []
         for fields in batch:
+            forms: list[str] = []
             try:
-                planned.append(self._responses(fields))
+                planned.append(self._responses(fields, forms))
             except RowError as error:
                 planned.append(error)
+            else:
+                self.forms.add(forms)
         texts = [
-            partial(self._encoder.conversation, [*prompt, *response], tools_of(fields), len(prompt))
-            for fields, plan in zip(batch, planned, strict=True)
+            partial(self._encoder.response, example)
+            for plan in planned
             if not isinstance(plan, RowError)
-            for prompt, response, _ in plan
+            for example, _ in plan
         ]
         encoded = iter(self._encoder.encode(texts))
         return [plan if isinstance(plan, RowError) else _valued(plan, encoded) for plan in planned]
 
-    def _responses(self, fields: Mapping[str, Any]) -> list[_Response]:
-        tools_of(fields)  # a row with bad tools is refused for that
+    def _responses(self, fields: Mapping[str, Any], forms: list[str]) -> list[_Response]:
         if self._loss.on_pairs:
-            if not is_pair(fields) and fields.get("completion") is not None:
+            if not is_pair(fields) and any(fields.get(name) is not None for name in ("completion", "kto_tag")):
                 cure = "give pairs, or use --loss kto, bco or ce"
                 raise RowError(
                     "no_pair", f"--loss {self._loss.loss} learns from pairs, this is a single response; {cure}"
                 )
-            pair = preference_of(fields)
+            pair = preference_of(fields, forms)
             value = _probability(fields) if self._loss.loss == _SOFT else math.nan
-            return [(pair.prompt, pair.chosen, value), (pair.prompt, pair.rejected, value)]
+            return [(response, value) for response in pair]
         if is_pair(fields):
-            pair = preference_of(fields)
-            return [(pair.prompt, pair.chosen, 1.0), (pair.prompt, pair.rejected, 0.0)]
-        response = labelled_response_of(fields)
-        return [(response.prompt, response.completion, float(response.is_desirable))]
+            chosen, rejected = preference_of(fields, forms)
+            return [(chosen, 1.0), (rejected, 0.0)]
+        response, is_desirable = labelled_response_of(fields, forms)
+        return [(response, float(is_desirable))]
 
 
 def _valued(plan: Sequence[_Response], encoded: Any) -> list[Encoded] | RowError:
     """The samples of a row, or the error of the first that has none."""
     samples = []
     error = None
-    for _, _, value in plan:
+    for _, value in plan:
         each = next(encoded)
         if isinstance(each, RowError):
             error = error or each

@@ -139,6 +139,8 @@ def _build(
         config=made_from["encoding"],
     )
     console.note(f"{', '.join(paths)}: {counts.summary(log.kinds - kinds_before)}")
+    for form in encoder.forms.take_notes():
+        console.note(f"{', '.join(paths)}: {form}", event="form")
     refuse_bad_rows(paths, counts, settings)
     origin.note(folder, made_from, counts.errors)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.records.messages import Message, messages_of, plain_text, tools_of
+from libra_cli.records.training_rows import Conversation, Example, FormTally, PlainText, example_of
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks.control_tokens import SPLIT_MARK
 from libra_cli.training.data.chat_format import TrainingChat
@@ -38,6 +38,8 @@ class RowEncoder(Protocol):
     """Rows to samples; threads may share one."""
 
     chat: TrainingChat
+    forms: FormTally
+    """What fields of the rows were taken for."""
 
     @property
     def about(self) -> dict[str, Any]:
@@ -72,6 +74,7 @@ class Encoder:
         last_only: str = "learn from the last turn only",
     ):
         self.chat, self.learn, self.assistant, self._last_only = chat, learn, assistant, last_only
+        self.forms = FormTally()
         if learn == "all" and chat.has_template and not chat.closes_turns:
             reason = "the chat template closes no turn with a token, so the model could not learn where a turn ends"
             cure = f"{last_only}, or use a template that does (--chat-template chatml)"
@@ -95,10 +98,12 @@ class Encoder:
         """The samples of rows, or why a row has none; faster than one by one."""
         return self.encode([partial(self._pieces, fields) for fields in batch])
 
-    def conversation(self, messages: Sequence[Message], tools: Sequence[Any] | None, first: int) -> list[Piece]:
-        """The text of a conversation, whose targets are all turns of the assistant from message `first` on."""
-        learn: Learn = "all" if sum(message["role"] == "assistant" for message in messages[first:]) > 1 else "last"
-        return conversation_pieces(self.chat, messages, tools, learn, self.assistant, self._last_only, first)
+    def response(self, example: Example) -> list[Piece]:
+        """The text of a response after its prompt, whose targets are all turns of the assistant in it."""
+        if isinstance(example, PlainText):
+            return self._plain(example)
+        answers = sum(message["role"] == "assistant" for message in example.messages[example.n_prompt :])
+        return self._turns(example, "all" if answers > 1 else "last")
 
     def encode(self, batch: Sequence[Callable[[], list[Piece]]]) -> list[Encoded | RowError]:
         """The samples of texts, or why one cannot be made (its RowError)."""
@@ -126,15 +131,24 @@ class Encoder:
         return spans
 
     def _pieces(self, fields: Mapping[str, Any]) -> list[Piece]:
-        text = plain_text(fields)
-        if text is None:
-            messages, tools = messages_of(fields), tools_of(fields)
-            return conversation_pieces(self.chat, messages, tools, self.learn, self.assistant, self._last_only)
-        token = self.chat.forged(text)
-        if token is not None:
-            cure = 'give the conversation as "messages", or take it out'
-            raise RowError("control_token", f'"text" spells out the control token {token}; {cure}')
-        return [Piece(text + self.chat.eos, True)]
+        forms: list[str] = []
+        example = example_of(fields, forms)
+        pieces = self._plain(example) if isinstance(example, PlainText) else self._turns(example, self.learn)
+        self.forms.add(forms)
+        return pieces
+
+    def _turns(self, talk: Conversation, learn: Learn) -> list[Piece]:
+        return conversation_pieces(self.chat, talk, learn, self.assistant, self._last_only)
+
+    def _plain(self, text: PlainText) -> list[Piece]:
+        """Text without turns; the EOS behind it is learned."""
+        for part, name in ((text.prompt, "prompt"), (text.completion, text.field)):
+            token = self.chat.forged(part)
+            if token is not None:
+                cure = 'give the conversation as "messages", or take it out'
+                raise RowError("control_token", f'"{name}" spells out the control token {token}; {cure}')
+        target = Piece(text.completion + self.chat.eos, True)
+        return [Piece(text.prompt, False), target] if text.prompt else [target]
 
     def _token_ids(self, spans: Sequence[_Span]) -> Iterator[list[int]]:
         """The token ids of each span, in order."""

@@ -14,6 +14,7 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.sinks import failed_below, write_failed
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
+from libra_cli.training.distributed.saved_state import SavedState
 from libra_cli.training.distributed.state_files import first_line, names_in, sha256_of
 from libra_cli.training.distributed.world import World
 from libra_cli.training.own_folder import discard, remove_partial_checkpoints
@@ -24,8 +25,11 @@ MARKER = "libra.json"
 """Written last: a folder without it is no checkpoint."""
 _PREFIX = "step-"
 _CURE = "delete it to continue from the one before, or begin anew with --overwrite"
+_ALIKE = "continue with these, or begin anew with --overwrite"
 _TYPES = {"step": int, "run": dict, "layout": dict, "versions": dict, "files": dict, "evaluated": int, "scored": list}
 """Types of the values of a marker. `files`, which earlier versions did not write: the SHA-256 of each file by name."""
+
+_LAYOUT = ("ranks", "zero", "sequence_parallel")
 
 
 class Checkpoints:
@@ -68,26 +72,44 @@ class Checkpoints:
         return place
 
     def mark(self, marker: Mapping[str, Any]) -> None:
-        """Replaces the marker of the checkpoint of `marker["step"]`, except what it says about the files."""
+        """Replaces the marker of the checkpoint of `marker["step"]`, except what it says about the state's files."""
         place = self.path(marker["step"])
 
         def replace() -> None:
-            files = _read_marker(place).get("files")
-            content = {**marker, **({} if files is None else {"files": files})}
+            before = _read_marker(place)
+            of_files = {name: value for name, value in before.items() if name in ("files", "layout")}
+            content = {**marker, **of_files}
             replace_file(str(place / MARKER), json.dumps(content, indent=1).encode() + b"\n")
 
         self._world.on_rank0(lambda: _attempt(place / MARKER, replace))
 
     def load(self, engine: TrainEngine, path: Path) -> None:
-        """Loads the state at `path` into the engine; runs nothing that lies in it. Raises Fatal(2) if that fails."""
-        listed = self._world.on_rank0(lambda: _read_marker(path).get("files"))
+        """Loads the state at `path` into the engine, whatever the layout of the ranks that wrote it.
+
+        Runs nothing that lies in it. Raises Fatal(2) if that fails.
+        """
+        marker = self._world.on_rank0(lambda: _read_marker(path))
+        listed, layout = marker.get("files"), marker.get("layout")
         if listed is not None:
             self._world.on_rank0(lambda: _refuse_added(path, listed))
             self._on_shares(sorted(listed), lambda share: _refuse_changed(path, {name: listed[name] for name in share}))
-        try:
-            engine.load(str(path))
-        except Exception as error:  # noqa: BLE001 -- DeepSpeed takes the state for granted and trips over any other
-            raise _cannot_continue(path, first_line(error)) from None
+        if not layout or layout == engine.layout or layout.get("zero") == engine.stage == 0:
+            try:
+                engine.load(str(path))
+            except Exception as error:  # noqa: BLE001 -- DeepSpeed takes the state for granted and trips over any other
+                raise _cannot_continue(path, first_line(error)) from None
+            return
+
+        def open_saved() -> SavedState:
+            if reason := engine.resharding_obstacle:
+                what = f"{path} was saved {describe_layout(layout)}, and {reason} ties the state to them"
+                raise Fatal(Exit.USAGE, f"{what}; {_ALIKE}")
+            try:
+                return engine.saved_state(str(path))
+            except ValueError as error:
+                raise _cannot_continue(path, first_line(error)) from None
+
+        engine.load_saved(self._world.on_all_ranks(open_saved))
 
     def _on_shares(self, names: list[str], action: Callable[[list[str]], dict[str, str]]) -> dict[str, str]:
         """Has each rank take a share of the files; returns what `action` gives for all of them, in their order."""
@@ -124,6 +146,13 @@ class Checkpoints:
                 discard(Path(place))
 
 
+def describe_layout(layout: Mapping[str, Any]) -> str:
+    """How many ranks hold the state of a run, at which ZeRO stage."""
+    ranks, sp_size = layout["ranks"], layout["sequence_parallel"]
+    shared = f", --sequence-parallel {sp_size}" if sp_size > 1 else ""
+    return f"by {ranks} {'process' if ranks == 1 else 'processes'}, --zero {layout['zero']}{shared}"
+
+
 def _read_marker(place: Path) -> dict[str, Any]:
     """The marker of the checkpoint at `place`; raises Fatal(2) if it is not one."""
     try:
@@ -142,7 +171,9 @@ def _is_marker(marker: Mapping[str, Any]) -> bool:
     is_best = isinstance(best, dict) and type(best.get("step")) is int
     typed = all(type(marker[name]) is kind for name, kind in _TYPES.items() if name in marker)
     files_typed = all(isinstance(digest, str) for digest in marker.get("files", {}).values()) if typed else False
-    return "step" in marker and files_typed and (best is None or is_best)
+    layout = marker.get("layout") or dict.fromkeys(_LAYOUT, 1)
+    layout_typed = typed and all(type(layout.get(name)) is int for name in _LAYOUT)
+    return "step" in marker and files_typed and layout_typed and (best is None or is_best)
 
 
 def _refuse_added(path: Path, listed: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -15,7 +16,8 @@ from torch import nn
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.training.data.micro_batch import MicroBatch
-from libra_cli.training.distributed import deepspeed_config
+from libra_cli.training.distributed import deepspeed_config, resharding
+from libra_cli.training.distributed.saved_state import SavedState
 from libra_cli.training.distributed.state_files import reading_data_only
 from libra_cli.training.distributed.world import World, import_deepspeed
 from libra_cli.training.model.muon import MuonAdamW
@@ -141,7 +143,7 @@ class TrainEngine:
         mpu: Any = None,
     ):
         deepspeed = import_deepspeed()
-        self._clip, self._world = optimizer.clip, world
+        self._clip, self._world, self._weight_decay = optimizer.clip, world, optimizer.weight_decay
         stage = int(config["zero_optimization"]["stage"])
         # The number of ranks over which DeepSpeed averages gradients: below ZeRO 3, those that share a row count once.
         self._averaged = world.size if stage == 3 else world.dp_size
@@ -160,6 +162,8 @@ class TrainEngine:
         self.frozen = any(not p.requires_grad for p in policy.parameters())
         """Some weights are not trained (LoRA)."""
         self.stage = stage
+        self.layout: dict[str, Any] = {"ranks": world.size, "zero": stage, "sequence_parallel": world.sp_size}
+        """How the state is distributed."""
         self.precision = "bf16" if self._engine.bfloat16_enabled() else "fp32"
         self._own_clipping = needs_own_clipping(config)
         if world.size == 1 and self._own_clipping:  # gradients would be copied twice for an exchange of one rank
@@ -243,13 +247,35 @@ class TrainEngine:
         self._engine.save_checkpoint(folder, tag="state", save_latest=False, exclude_frozen_parameters=self.frozen)
 
     def load(self, folder: str) -> None:
-        """Reads what as many ranks saved, as data only. Raises any exception if it is not there or damaged."""
+        """Reads what ranks of the same layout saved, as data only. Raises any exception for what is not there."""
         with reading_data_only(self._engine.checkpoint_engine):
             path, _ = self._engine.load_checkpoint(
                 folder, tag="state", load_module_strict=not self.frozen, load_lr_scheduler_states=False
             )
         if path is None:
             raise ValueError("the state of this rank is missing")
+
+    @property
+    def resharding_obstacle(self) -> str | None:
+        """What ties the state to the layout that wrote it; None: `load_saved` takes it from any."""
+        return resharding.obstacle(self._engine)
+
+    def saved_state(self, folder: str) -> SavedState:
+        """What ranks of any layout saved, as data only. Raises ValueError if it is not there or not of this model."""
+        trained = self._trained
+        names = {id(parameter): name for name, parameter in trained.items()}
+        groups = groups_of(self.policy, self._weight_decay)
+        saved = SavedState.open(Path(folder, "state"), [names[id(p)] for group in groups for p in group["params"]])
+        resharding.refuse_unfit(saved, trained)
+        return saved
+
+    def load_saved(self, saved: SavedState) -> None:
+        """Takes over what `saved_state` has found; each rank reads its own part. A collective."""
+        resharding.load(saved, self._engine, self.stage, self._trained)
+
+    @property
+    def _trained(self) -> dict[str, nn.Parameter]:
+        return {name: p for name, p in self.policy.named_parameters() if p.requires_grad}
 
     def master_weight(self, parameter: torch.Tensor) -> torch.Tensor | None:
         """The whole float32 master weight of a trainable bf16 parameter; None if it has none. A collective."""

@@ -50,6 +50,13 @@ def reading_data_only(checkpoint_engine: Any) -> Iterator[None]:
         os.environ.update({name: value for name, value in before.items() if value is not None})
 
 
+def mapped_state(path: Path) -> Any:
+    """A state file as data only; its tensors stay in the file until they are read. Raises ValueError that names it."""
+    with torch.serialization.safe_globals(known_classes()), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return _naming_the_file(torch.load)(str(path), map_location="cpu", mmap=True, weights_only=True)
+
+
 def _naming_the_file(load: Callable[..., Any]) -> Callable[..., Any]:
     def named(path: str, *args: Any, **kwargs: Any) -> Any:
         try:

@@ -1,0 +1,271 @@
+"""Training rows of any of the common forms: as conversations or plain texts, with what of them is learned.
+
+Sources of the forms: the documentation of TRL (dataset formats), of LLaMA-Factory (data/README.md: alpaca and sharegpt,
+with their preference and KTO data), of NeMo-Skills (outputs of its generation), and OpenAI's guide to fine-tuning.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, NamedTuple
+
+from libra_cli.records.messages import (
+    FORMS,
+    WEIGHT,
+    Message,
+    checked_text,
+    messages,
+    template_args_of,
+    tools_of,
+    turns,
+)
+from libra_cli.stream.rows import RowError
+
+Fields = Mapping[str, Any]
+
+_PAIR_FORMS = 'give "prompt", "chosen" and "rejected" (libra dpo-pairs writes them)'
+_LABELLED_FORMS = 'give "prompt", "completion" and "label" (libra dpo-pairs --unpaired writes them)'
+
+TEXT = '"text" as plain text that is learned whole, without turns'
+COMPLETION = '"prompt" and "completion" as plain text, the completion learned, without turns'
+PAIR_OF_TEXTS = '"prompt", "chosen" and "rejected" as plain text, without turns'
+SHAREGPT_TURNS = '"conversations" as turns by their "from" and "value"'
+SYSTEM = '"system" as the first turn'
+ALPACA = '"instruction" and "input" as a turn of the user, what follows them as one of the assistant'
+NEMO = '"problem" as a turn of the user, "generation" as one of the assistant'
+KTO_TAG = '"kto_tag" as the label of the last turn'
+
+
+class PlainText(NamedTuple):
+    """Text without the turns of a chat: what is learned follows `prompt`, which is not."""
+
+    prompt: str
+    completion: str
+    field: str
+    """Where it stands, for messages."""
+
+
+class Conversation(NamedTuple):
+    """Turns, the last of them the assistant's, with all that the chat template is given."""
+
+    messages: list[Message]
+    tools: list[Any] | None = None
+    template_args: Mapping[str, Any] = {}
+    n_prompt: int = 0
+    """Turns at the beginning that are not learned in any case."""
+    masked: frozenset[int] = frozenset()
+    """Turns with `weight` 0."""
+
+
+Example = PlainText | Conversation
+
+
+@dataclass
+class FormTally:
+    """What fields of rows were taken for, where a reader may have meant something else; threads may share one."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    _lock: Lock = field(default_factory=Lock)
+
+    def add(self, forms: Sequence[str]) -> None:
+        """Counts one more row for each of `forms`."""
+        if forms:
+            with self._lock:
+                self.rows.update(forms)
+
+    def take_notes(self) -> list[str]:
+        """One line for each form, for people; begins to count anew."""
+        with self._lock:
+            notes = [f"{n:,} row{'s' * (n > 1)} read with {form}" for form, n in self.rows.most_common()]
+            self.rows.clear()
+        return notes
+
+
+def example_of(fields: Fields, forms: list[str]) -> Example:
+    """What a row teaches; adds to `forms` what was taken for what. Raises RowError.
+
+    Reads `messages`; `prompt` and `completion`, each a text or messages (TRL; two texts are plain text, one beside
+    messages is one turn); `conversations` (ShareGPT) with `system`; `instruction`, `input`, `output`, `system` and
+    `history` (Alpaca); `problem` and `generation` (NeMo-Skills); or `text`, all of which is learned.
+    """
+    if _has(fields, "completion") and not _has(fields, "messages"):
+        if isinstance(fields.get("prompt"), str) and isinstance(fields["completion"], str):
+            forms.append(COMPLETION)
+            return _text(fields["prompt"], fields["completion"], "completion")
+        prompt = turns(fields.get("prompt"), "prompt", "user")
+        return _conversation(fields, prompt + turns(fields["completion"], "completion", "assistant"))
+    conversation = _turns_of(fields, forms)
+    if conversation is not None:
+        return _conversation(fields, conversation)
+    if _has(fields, "prompt"):
+        raise RowError("no_conversation", 'a "prompt" without a "completion"; add what is to be learned')
+    if _has(fields, "instruction"):
+        raise RowError("no_conversation", 'an "instruction" without an "output"; add what is to be learned')
+    if _has(fields, "text"):
+        forms.append(TEXT)
+        return PlainText("", checked_text(fields["text"], "text"), "text")
+    raise RowError("no_conversation", f"nothing to learn from; {FORMS}")
+
+
+def is_pair(fields: Fields) -> bool:
+    """Whether the row is a preference pair, if it is anything to learn preferences from."""
+    return _has(fields, "chosen") or _has(fields, "rejected")
+
+
+def preference_of(fields: Fields, forms: list[str]) -> tuple[Example, Example]:
+    """The chosen and the rejected response of a row, each after its prompt. Adds to `forms`; raises RowError.
+
+    Reads `prompt`, `chosen` and `rejected`, each a text or messages (TRL; three texts are plain text, one beside
+    messages is one turn); `chosen` and `rejected` alone, as messages, of which what both begin with is the prompt;
+    `conversations` or `instruction` and `input` in place of `prompt` (LLaMA-Factory).
+    """
+    for name in ("chosen", "rejected"):
+        if not _has(fields, name):
+            raise RowError("no_pair", f'there is no "{name}"; {_PAIR_FORMS}')
+    sides, prompt = [fields["chosen"], fields["rejected"]], fields.get("prompt")
+    names = ("chosen", "rejected")
+    chosen, rejected = (turns(side, name, "assistant") for side, name in zip(sides, names, strict=True))
+    if chosen == rejected:
+        raise RowError("same_responses", '"chosen" and "rejected" are the same; leave the row out')
+    if isinstance(prompt, str) and isinstance(sides[0], str) and isinstance(sides[1], str):
+        forms.append(PAIR_OF_TEXTS)
+        return _text(prompt, sides[0], "chosen"), _text(prompt, sides[1], "rejected")
+    if prompt is not None and (not isinstance(prompt, str) or chosen[0]["role"] == "assistant"):
+        before = turns(prompt, "prompt", "user")
+    elif prompt is None and (before := _asked(fields, forms)):
+        pass
+    elif any(isinstance(side, str) for side in sides):
+        cure = 'give it as "prompt", and only the responses as "chosen" and "rejected"'
+        raise RowError("no_prompt", f'"chosen" and "rejected" are texts without a prompt; {cure}')
+    else:
+        n = next((at for at, both in enumerate(zip(chosen, rejected, strict=False)) if both[0] != both[1]), None)
+        n = min(len(chosen), len(rejected)) if n is None else n
+        before, chosen, rejected = chosen[:n], chosen[n:], rejected[n:]
+    for response, name in ((chosen, "chosen"), (rejected, "rejected")):
+        if not response:
+            raise RowError("no_response", f'"{name}" ends where the other goes on; give both a last turn of their own')
+    return _answered(fields, before, chosen), _answered(fields, before, rejected)
+
+
+def labelled_response_of(fields: Fields, forms: list[str]) -> tuple[Example, bool]:
+    """The response of a row after its prompt, and whether it is a desirable one. Adds to `forms`; raises RowError.
+
+    Reads `prompt`, `completion` and `label` (true or false, 1 or 0), or, with `kto_tag` for the label, the last turn of
+    `messages`, `conversations`, or of `instruction`, `input` and `output` (LLaMA-Factory).
+    """
+    if _has(fields, "kto_tag") and not _has(fields, "completion"):
+        conversation = _turns_of(fields, forms) or []
+        forms.append(KTO_TAG)
+        is_desirable = _label(fields, "kto_tag")
+        return _answered(fields, conversation[:-1], conversation[-1:]), is_desirable
+    for name in ("prompt", "completion"):
+        if not _has(fields, name):
+            raise RowError(f"no_{name}", f'there is no "{name}"; {_LABELLED_FORMS}')
+    is_desirable, prompt, completion = _label(fields, "label"), fields["prompt"], fields["completion"]
+    if isinstance(prompt, str) and isinstance(completion, str):
+        forms.append(COMPLETION)
+        return _text(prompt, completion, "completion"), is_desirable
+    asked, answer = turns(prompt, "prompt", "user"), turns(completion, "completion", "assistant")
+    return _answered(fields, asked, answer), is_desirable
+
+
+def _has(fields: Fields, name: str) -> bool:
+    return fields.get(name) is not None
+
+
+def _label(fields: Fields, name: str) -> bool:
+    label = fields.get(name)
+    if not isinstance(label, (bool, int)) or label not in (0, 1):
+        raise RowError("no_label", f'"{name}" is not true or false; {_LABELLED_FORMS}')
+    return bool(label)
+
+
+def _turns_of(fields: Fields, forms: list[str]) -> list[Message] | None:
+    """The turns of a row that is one conversation; None if it is none. Raises RowError."""
+    if _has(fields, "messages"):
+        return messages(fields["messages"], "messages")
+    asked = _asked(fields, forms)
+    if _has(fields, "conversations"):
+        return asked
+    if asked and _has(fields, "output"):
+        return asked + turns(fields["output"], "output", "assistant")
+    if _has(fields, "generation"):
+        question = next((fields[name] for name in ("problem", "question") if _has(fields, name)), None)
+        if question is None:
+            raise RowError("no_prompt", 'a "generation" without a "problem"; add what it answers')
+        forms.append(NEMO)
+        return turns(question, "problem", "user") + turns(fields["generation"], "generation", "assistant")
+    return None
+
+
+def _asked(fields: Fields, forms: list[str]) -> list[Message]:
+    """The turns of `conversations`, or of `history`, `instruction` and `input`; none of a row without these."""
+    system = fields.get("system")
+    if _has(fields, "conversations"):
+        talk = messages(fields["conversations"], "conversations")
+        if any(isinstance(item, dict) and "from" in item for item in fields["conversations"]):
+            forms.append(SHAREGPT_TURNS)
+    elif isinstance(fields.get("instruction"), str):
+        texts = [checked_text(fields["instruction"], "instruction")]
+        if fields.get("input") not in (None, ""):
+            texts.append(checked_text(fields["input"], "input"))
+        talk = [*_history(fields.get("history")), *turns("\n".join(texts), "instruction", "user")]
+        forms.append(ALPACA)
+    else:
+        return []
+    if system in (None, ""):
+        return talk
+    if talk[0]["role"] == "system" and talk[0]["content"] != system:
+        raise RowError("two_systems", '"system" differs from the first turn, which is the system\'s too; keep one')
+    forms.append(SYSTEM)
+    return talk if talk[0]["role"] == "system" else turns(system, "system", "system") + talk
+
+
+def _history(value: Any) -> list[Message]:
+    """Alpaca's earlier turns: pairs of what the user and what the assistant said."""
+    talk: list[Message] = []
+    for at, pair in enumerate(value or ()):
+        if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(text, str) for text in pair)):
+            raise RowError("bad_message", f'"history"[{at}] is no pair of texts; write ["question", "answer"]')
+        for role, text in zip(("user", "assistant"), pair, strict=True):
+            talk += turns(text, "history", role)
+    return talk
+
+
+def _text(prompt: str, completion: str, field: str) -> PlainText:
+    if not completion.strip():
+        raise RowError("empty_assistant", f'"{field}" is empty; leave it out, or the whole row')
+    return PlainText(prompt and checked_text(prompt, "prompt"), checked_text(completion, field), field)
+
+
+def _answered(fields: Fields, prompt: list[Message], response: list[Message]) -> Conversation:
+    """A prompt with a response to learn. Raises RowError unless that ends with the assistant, who says something."""
+    if not prompt:
+        raise RowError("no_prompt", 'nothing stands before the response; add a "prompt"')
+    return _conversation(fields, [*prompt, *response])._replace(n_prompt=len(prompt))
+
+
+def _conversation(fields: Fields, talk: list[Message]) -> Conversation:
+    """Turns with what belongs to them in the row. Raises RowError unless the last is an answer to something."""
+    _check_turns(talk)
+    masked: frozenset[int] = frozenset()
+    if any(WEIGHT in turn for turn in talk):
+        masked = frozenset(at for at, turn in enumerate(talk) if turn["role"] == "assistant" and turn.get(WEIGHT) == 0)
+        talk = [{name: value for name, value in turn.items() if name != WEIGHT} for turn in talk]
+    return Conversation(talk, tools_of(fields), template_args_of(fields), 0, masked)
+
+
+def _check_turns(talk: Sequence[Message]) -> None:
+    roles = [turn["role"] for turn in talk]
+    if "assistant" not in roles:
+        raise RowError("no_assistant", "no turn is the assistant's, so nothing is to be learned; add its answer")
+    if roles[-1] != "assistant":
+        raise RowError("last_not_assistant", f"the last turn is the {roles[-1]}'s; end with the assistant's, or cut it")
+    if roles[0] == "assistant" and len(roles) == 1:
+        raise RowError("no_prompt", 'nothing stands before the answer; add a prompt, or give the text as "text"')
+    for turn in talk:
+        if turn["role"] == "assistant" and not (turn["content"].strip() or turn.get("tool_calls")):
+            raise RowError("empty_assistant", "an assistant's turn is empty; leave it out, or the whole row")

@@ -1,0 +1,117 @@
+"""A JSON array as lines: one for each of its elements, however the array is written, in bounded memory."""
+
+from __future__ import annotations
+
+import re
+
+from libra_cli.exits import Exit, Fatal
+
+_BLANKS = b" \t\r\n"
+_HEAD_BYTES = 1 << 16
+"""Of a text, at most, from which it is told whether it is an array."""
+_STRUCTURE = re.compile(rb"[\[\]{},]")
+_BRACKETS = re.compile(rb"[\[\]{}]")
+_BREAK = re.compile(rb"[ \t\r]*\n[ \t\r\n]*")
+_BETWEEN = {b": ", b":", b", ", b",", b""}
+"""What stands between two strings inside an element, usually."""
+# Bytes that are in no UTF-8 text stand for escaped signs meanwhile, so that every quotation mark ends a string.
+_BACKSLASH, _QUOTE = b"\xff\x01", b"\xff\x02"
+
+
+def begins_array(head: bytes, is_all: bool) -> bool | None:
+    """Whether a text that begins with `head` is one array of objects; None if more of it must be seen.
+
+    Lines that are arrays are none: those of rows that are no objects. `is_all`: nothing follows `head`.
+    """
+    text = head.lstrip(_BLANKS)
+    if text and not text.startswith(b"["):
+        return False
+    inner = text[1:].lstrip(_BLANKS)
+    if inner and not inner.startswith((b"{", b"]")):
+        return False
+    line, _, rest = text.partition(b"\n")
+    behind = rest.lstrip(_BLANKS)
+    if not (inner and behind) and not is_all and len(head) < _HEAD_BYTES:
+        return None
+    one_a_line = line.rstrip().endswith(b"]") and behind.startswith((b"[", b"{"))
+    return bool(inner) and not one_a_line
+
+
+class ArrayText:
+    """Turns the text of an array into lines, each an element: commas between elements become newlines.
+
+    Newlines inside an element become spaces, so that an element is a line with the bytes of its values. What is no JSON
+    stays none, and is refused by whoever parses the line.
+    """
+
+    def __init__(self, name: str):
+        self._name = name
+        self._carry = b""
+        self._in_string = self._has_content = False
+        self._depth = self._elements = 0
+        self._ended = False
+
+    def convert(self, chunk: bytes) -> bytes:
+        """The lines that `chunk` adds to the text, possibly none; raises Fatal(2) for what follows the array."""
+        text = (self._carry + chunk).replace(b"\xff", b"\xfe").replace(b"\\\\", _BACKSLASH).replace(b'\\"', _QUOTE)
+        self._carry = b"\\" if text.endswith(b"\\") else b""
+        pieces = text[: len(text) - len(self._carry)].split(b'"')
+        in_string = self._in_string
+        for number, piece in enumerate(pieces):
+            if number:
+                in_string = not in_string
+            if in_string:
+                self._has_content = True
+                if b"\n" in piece:  # no string holds one: another sign that none holds, which splits no line
+                    pieces[number] = piece.replace(b"\n", b"\v")
+            elif self._depth < 2 or piece not in _BETWEEN:
+                pieces[number] = self._outside_strings(piece)
+            if self._ended and in_string:
+                raise self._followed()
+        self._in_string = in_string
+        return b'"'.join(pieces).replace(_QUOTE, b'\\"').replace(_BACKSLASH, b"\\\\")
+
+    def finish(self) -> None:
+        """Raises Fatal(7) if the text has ended before the array."""
+        if not self._ended:
+            reason = f"the JSON array ends in the middle, behind {self._elements} rows; copy or write it again"
+            raise Fatal(Exit.INCOMPLETE, f"{self._name}: {reason}")
+
+    def _outside_strings(self, piece: bytes) -> bytes:
+        """Follows the brackets of a piece without strings; puts newlines between elements and takes others out."""
+        if b"\n" in piece:
+            piece = _BREAK.sub(b" ", piece)
+        made, at = [], 0
+        while at < len(piece):
+            found = (_BRACKETS if self._depth > 1 else _STRUCTURE).search(piece, at)
+            begin, at = at, len(piece) if found is None else found.end()
+            sign = b"" if found is None else found.group()
+            before = piece[begin : at - len(sign)]
+            if self._ended and (sign or before.strip()):
+                raise self._followed()
+            if self._depth == 0:  # before the bracket that opens the array, or behind the one that closes it
+                self._depth = int(sign == b"[")
+                continue
+            self._has_content = self._has_content or bool(before.strip())
+            made.append(before)
+            if self._depth == 1 and sign in (b",", b"]"):
+                made.append(self._end_element(sign))
+            else:
+                self._has_content = self._has_content or bool(sign)
+                self._depth = max(1, self._depth + (sign in (b"[", b"{")) - (sign in (b"]", b"}")))
+                made.append(sign)
+        return b"".join(made)
+
+    def _end_element(self, sign: bytes) -> bytes:
+        """The end of the line of an element; a comma without one before or behind it is a line that is no JSON."""
+        self._ended = sign == b"]"
+        is_empty_array = self._ended and not self._elements
+        line = b"\n" if self._has_content else b"" if is_empty_array else b",\n"
+        self._elements += bool(line)
+        self._has_content = False
+        self._depth = 0 if self._ended else 1
+        return line
+
+    def _followed(self) -> Fatal:
+        reason = f"something follows the JSON array of {self._elements} rows; a file is one array, or one row a line"
+        return Fatal(Exit.USAGE, f"{self._name}: {reason}")

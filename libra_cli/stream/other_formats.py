@@ -1,0 +1,98 @@
+"""What a file is whose lines are no rows: the format that it looks like, and how to make rows of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from libra_cli.stream.rows import RowError, parse
+
+NO_ROW = ("bad_json", "bad_utf8", "not_an_object")
+"""Kinds of errors of a line that may be no JSON Lines at all."""
+_FEW_LINES = 3
+"""Lines from which on a text of which none is a row is not JSON Lines; fewer are refused one by one."""
+_PANDAS = 'pandas writes JSON Lines: to_json(FILE, orient="records", lines=True)'
+_UNPACK = "unpack it first"
+
+_MAGIC = (
+    (0, b"PK\x03\x04", "a ZIP archive (or an Excel or NumPy file)", _UNPACK),
+    (257, b"ustar", "a tar archive", f"{_UNPACK} (tar -xf)"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
+    (0, b"Rar!", "a RAR archive", _UNPACK),
+    (0, b"\x04\x22\x4d\x18", "compressed by lz4", f"{_UNPACK} (lz4 -d)"),
+    (0, b"\xff\x06\x00\x00sNaPpY", "compressed by snappy", _UNPACK),
+    (0, b"\x1f\x9d", "compressed by compress (.Z)", f"{_UNPACK} (uncompress)"),
+    (0, b"\x5d\x00\x00", "compressed by LZMA", f"{_UNPACK} (xz -d --format=lzma)"),
+    (0, b"PAR1", "Parquet", "unpack it and name the file: Parquet is read neither compressed nor from a pipe"),
+    (0, b"ARROW1", "an Arrow file", "write Parquet: datasets.load_from_disk(FOLDER).to_parquet(FILE)"),
+    (0, b"\xff\xff\xff\xff", "an Arrow stream", "write Parquet: datasets.load_from_disk(FOLDER).to_parquet(FILE)"),
+    (0, b"\x93NUMPY", "a NumPy array", "write rows as JSON Lines"),
+    (0, b"\x89HDF", "HDF5", _PANDAS),
+    (0, b"ORC", "ORC", _PANDAS),
+    (0, b"Obj\x01", "Avro", "write Parquet or JSON Lines"),
+    (0, b"SQLite format 3", "an SQLite database", "sqlite3 FILE -json 'SELECT * FROM TABLE' writes a JSON array"),
+    (0, b"%PDF", "a PDF document", "name a file of rows"),
+    (0, b"version https://git-lfs.github.com/", "a Git LFS pointer, not the file itself", "fetch it: git lfs pull"),
+    (0, b"\xff\xfe", "UTF-16 text", "convert it (iconv -f UTF-16 -t UTF-8)"),
+    (0, b"\xfe\xff", "UTF-16 text", "convert it (iconv -f UTF-16 -t UTF-8)"),
+)
+"""Offset, first bytes, the name of the format, the cure. Parquet that is a plain file is read before it comes here."""
+_PICKLE = re.compile(rb"\x80[\x02-\x05]")
+_HTML = re.compile(rb"\s*<(!doctype html|html|head|body)", re.IGNORECASE)
+_NAMES = re.compile(rb'"?[A-Za-z_][\w .-]*"?')
+"""A name in the first line of a table of text."""
+
+
+def other_format(lines: Sequence[bytes]) -> tuple[str, str] | None:
+    """What the text that begins with `lines` looks like, and the cure; None if it may be rows, some of them bad.
+
+    The first of the lines is no row. Certain or silent: if any of the others is one, this is JSON Lines.
+    """
+    head = b"\n".join(lines)[:4096]
+    for offset, magic, name, cure in _MAGIC:
+        if head.startswith(magic, offset):
+            return name, cure
+    if _PICKLE.match(head):
+        return "a Python pickle", "write its rows as JSON Lines"
+    texts = [line for line in map(bytes.strip, lines) if line]
+    problems = [_problem(line) for line in texts]
+    if not all(problem is not None and problem.kind in NO_ROW for problem in problems):
+        return None
+    if b"\0" in head:
+        return "binary data or UTF-16 text", "write JSON Lines in UTF-8 (iconv -f UTF-16 -t UTF-8)"
+    return _text_format(texts, problems[0])
+
+
+def _problem(line: bytes) -> RowError | None:
+    """Why a line is no row; None if it is one."""
+    try:
+        parse(line)
+    except RowError as error:
+        return error
+    return None
+
+
+def _text_format(texts: Sequence[bytes], first_problem: RowError | None) -> tuple[str, str] | None:
+    first, second = texts[0], texts[1] if len(texts) > 1 else b""
+    if _HTML.match(first):
+        return "an HTML page", "a download may have failed or asked for a login; fetch the file itself"
+    if first.startswith(b"<?xml"):
+        return "XML", "write its rows as JSON Lines"
+    if first.startswith((b"{'", b"[{'")):
+        return "Python dictionaries, not JSON", "write each row with json.dumps"
+    if not second:
+        return None
+    if first.startswith(b"{") and first.endswith((b"{", b"[", b",", b":")) and not second.startswith(b"{"):
+        return "JSON over several lines", "write each row on a line: jq -c . FILE, or jq -c '.KEY[]' for a list inside"
+    if first.startswith(b"[") and (second.startswith(b"[") or not first.endswith(b"]")):
+        return "JSON arrays of what are no objects", 'a row is one JSON object, such as {"question": ...}'
+    for delimiter, name in ((b",", "CSV"), (b"\t", "TSV")):
+        names = first.split(delimiter)
+        if len(names) > 1 and all(_NAMES.fullmatch(cell.strip()) for cell in names):
+            return name, f"libra collect reads problems from {name} files; for other rows, {_PANDAS}"
+    if first == b"---" or (first.startswith(b"- ") and b": " in first):
+        return "YAML", "yq -o json FILE writes a JSON array"
+    if len(texts) < _FEW_LINES:
+        return None
+    cure = f"a row is one JSON object a line; line 1: {first_problem}"
+    return f"no JSON Lines: none of its first {len(texts)} lines is a row", cure

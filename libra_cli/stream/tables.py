@@ -1,0 +1,145 @@
+"""Tables to rows: Parquet files, and whatever else a library reads as dictionaries."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stream import rows
+from libra_cli.stream.line_batch import LineBatch
+from libra_cli.stream.rows import RowError
+
+ROWS_A_BATCH = 256
+INSTALL = "pip install 'libra-cli[data]'"
+PARQUET_MAGIC = b"PAR1"
+TableRecords = Generator[Mapping[str, Any], None, None]
+
+
+class TableRows:
+    """Serializes the dicts that a library reads, numbered from 1."""
+
+    def __init__(self, name: str, records: TableRecords):
+        self.name, self.number = name, 1
+        self._records = records
+
+    def ready(self, _wait: float | None = None, _wake_fd: int | None = None) -> bool:
+        """A library waits for its own rows."""
+        return True
+
+    def read(self, _wait: float | None = None) -> LineBatch | None:
+        """The next rows; None at the end. Raises Fatal(2) for a column that JSON cannot hold."""
+        batch = LineBatch(self.name, self.number, [])
+        for record in self._records:
+            try:
+                batch.lines.append(rows.dumps(_plain(record)))
+            except TypeError:
+                raise self._no_json(record, self.number + len(batch.lines)) from None
+            except ValueError as error:  # an infinite number, in this row
+                reason = f"a value is not JSON ({error}); leave its column out"
+                batch.refused[len(batch.lines)] = RowError("not_json", reason)
+                batch.lines.append(b"")
+            if len(batch.lines) == ROWS_A_BATCH:
+                break
+        self.number += len(batch.lines)
+        return batch if batch.lines else None
+
+    def close(self) -> None:
+        """Closes what the library has open."""
+        self._records.close()
+
+    def _no_json(self, record: Mapping[str, Any], number: int) -> Fatal:
+        """The error of the first column with a value that no text or number stands for; other rows have it, too."""
+        for name, value in record.items():
+            try:
+                rows.dumps({"value": _plain(value)})
+            except TypeError as error:
+                what = f'the column "{name}" holds what JSON cannot ({error}, first in row {number})'
+                return Fatal(Exit.USAGE, f"{self.name}: {what}; write the table without it, or as text")
+            except ValueError:
+                continue
+        raise AssertionError("no value of the row is to blame")
+
+
+def _plain(value: Any) -> Any:
+    """Makes a table's value JSON: a missing number (NaN) becomes null; dates, durations, decimals and UTF-8 are text.
+
+    Raises TypeError naming the type if nothing stands for the value.
+    """
+    if value is None or type(value) in (str, int, float, bool):
+        return None if value != value else value
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, timedelta):
+        return _duration(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return None if value.is_nan() else f"{value:f}"
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise TypeError("bytes that are no text") from None
+    if isinstance(value, (str, int, float)):
+        return None if value != value else value
+    raise TypeError(type(value).__name__)
+
+
+def _duration(value: timedelta) -> str:
+    """A duration in seconds by ISO 8601, such as PT90.5S; pandas has nanoseconds, too."""
+    microseconds = (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
+    nanoseconds = microseconds * 1000 + getattr(value, "nanoseconds", 0)
+    seconds, rest = divmod(abs(nanoseconds), 1_000_000_000)
+    fraction = f".{rest:09d}".rstrip("0") if rest else ""
+    return f"{'-' if nanoseconds < 0 else ''}PT{seconds}{fraction}S"
+
+
+def is_parquet(path: str) -> bool:
+    """Whether a plain file begins as Parquet does; raises OSError."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
+
+
+def parquet_rows(path: str) -> TableRecords:
+    """The rows of a Parquet file, decoded a part of a row group at a time; raises Fatal(2 or 7)."""
+    with needing(f"{path}: Parquet"):
+        import pyarrow
+        import pyarrow.parquet
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(ROWS_A_BATCH):
+                yield from batch.to_pylist()
+    except (pyarrow.ArrowException, OSError) as error:
+        reason = f"{path}: is not whole or not Parquet ({one_line(error)}); copy it again"
+        raise Fatal(Exit.INCOMPLETE, reason) from None
+    except ValueError as error:  # times in nanoseconds, for which pyarrow wants pandas
+        cure = "install pandas, or store times in microseconds"
+        raise Fatal(Exit.USAGE, f"{path}: a value cannot be read ({one_line(error)}); {cure}") from None
+
+
+@contextmanager
+def needing(what: str) -> Iterator[None]:
+    """Raises Fatal(2) that says what to install where an import fails; `what` needs it."""
+    try:
+        yield
+    except ImportError as error:
+        raise Fatal(Exit.USAGE, f"{what} needs {error.name}, which is not installed: {INSTALL}") from None
+
+
+def one_line(error: BaseException) -> str:
+    """What an error of a library says, on one line of at most 200 characters."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else text[:197] + "..."

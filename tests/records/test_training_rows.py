@@ -1,0 +1,123 @@
+"""Training rows in the forms of other tools, each read as its own tool reads it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from libra_cli.records import training_rows
+from libra_cli.records.training_rows import Conversation, FormTally, PlainText
+from libra_cli.stream.rows import RowError
+
+
+def turn(role: str, content: str, **more: Any) -> dict[str, Any]:
+    return {"role": role, "content": content, **more}
+
+
+ASKED = turn("user", "What is 2 + 2?")
+TALK = [ASKED, turn("assistant", "It is 4.")]
+SHAREGPT = [{"from": "human", "value": "What is 2 + 2?"}, {"from": "gpt", "value": "It is 4."}]
+CALL = {"name": "add", "arguments": {"a": 2, "b": 2}}
+CALLS = {"tool_calls": [{"type": "function", "function": CALL}]}
+
+
+def read(fields: dict[str, Any]) -> tuple[Any, list[str]]:
+    forms: list[str] = []
+    return training_rows.example_of(fields, forms), forms
+
+
+@pytest.mark.parametrize(
+    ("fields", "messages", "forms"),
+    [
+        ({"conversations": SHAREGPT}, TALK, [training_rows.SHAREGPT_TURNS]),
+        ({"conversations": TALK}, TALK, []),
+        ({"conversations": SHAREGPT, "system": "Be brief."}, [turn("system", "Be brief."), *TALK],
+         [training_rows.SHAREGPT_TURNS, training_rows.SYSTEM]),
+        ({"instruction": "What is 2 + 2?", "input": "", "output": "It is 4."}, TALK, [training_rows.ALPACA]),
+        ({"instruction": "Add.", "input": "2, 2", "output": "4"},
+         [turn("user", "Add.\n2, 2"), turn("assistant", "4")], [training_rows.ALPACA]),
+        ({"instruction": "And 3?", "input": None, "output": "7", "system": "Add.", "history": [["2 + 2?", "4"]]},
+         [turn("system", "Add."), turn("user", "2 + 2?"), turn("assistant", "4"), turn("user", "And 3?"),
+          turn("assistant", "7")], [training_rows.ALPACA, training_rows.SYSTEM]),
+        ({"problem": "What is 2 + 2?", "generation": "It is 4.", "expected_answer": "4", "num_generated_tokens": 5},
+         TALK, [training_rows.NEMO]),
+        ({"question": "What is 2 + 2?", "generation": "It is 4."}, TALK, [training_rows.NEMO]),
+    ],
+)  # fmt: skip
+def test_a_conversation_of_another_tool(fields: Any, messages: Any, forms: list[str]) -> None:
+    found, taken = read(fields)
+    assert isinstance(found, Conversation)
+    assert (found.messages, taken) == (messages, forms)
+    nulls = dict.fromkeys(("messages", "prompt", "completion", "text", "tools", "chat_template_kwargs"))
+    assert read({**nulls, **fields})[0] == found
+
+
+@pytest.mark.parametrize(
+    ("value", "content", "calls"),
+    [
+        (json.dumps(CALL), "", [CALL]),
+        (json.dumps({**CALL, "arguments": json.dumps(CALL["arguments"])}), "", [CALL]),
+        (json.dumps([CALL, CALL]), "", [CALL, CALL]),
+        ("<think>I add.</think>" + json.dumps(CALL), "<think>I add.</think>", [CALL]),
+    ],
+)
+def test_a_function_call_of_llama_factory_is_a_turn_that_calls(value: str, content: str, calls: list[Any]) -> None:
+    talk = [SHAREGPT[0], {"from": "function_call", "value": value}, {"from": "observation", "value": "4"}, SHAREGPT[1]]
+    tools = json.dumps([{"name": "add", "description": "Adds.", "parameters": {"type": "object"}}])
+    found, _ = read({"conversations": talk, "tools": tools})
+    wrapped = [{"type": "function", "function": call} for call in calls]
+    assert found.messages == [ASKED, turn("assistant", content, tool_calls=wrapped), turn("tool", "4"), TALK[1]]
+    assert found.tools == [{"type": "function", "function": json.loads(tools)[0]}]
+
+
+@pytest.mark.parametrize("value", ["add(2, 2)", "{}", "[]", '{"name": 3}', '{"name": "add", "arguments": "x"}'])
+def test_a_function_call_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(RowError) as caught:
+        read({"conversations": [SHAREGPT[0], {"from": "function_call", "value": value}]})
+    assert caught.value.kind == "bad_tool_call"
+
+
+def test_openais_older_spelling_of_a_call() -> None:
+    message = turn("assistant", "", function_call={"name": "add", "arguments": '{"a": 2, "b": 2}'})
+    message["content"] = None
+    found, _ = read({"messages": [ASKED, message]})
+    assert found.messages == [ASKED, turn("assistant", "", **CALLS)]
+
+
+def test_two_texts_are_text_and_anything_else_is_turns() -> None:
+    assert read({"prompt": "2 + 2 =", "completion": " 4"}) == (
+        PlainText("2 + 2 =", " 4", "completion"), [training_rows.COMPLETION],
+    )  # fmt: skip
+    assert read({"text": "2 + 2 = 4"}) == (PlainText("", "2 + 2 = 4", "text"), [training_rows.TEXT])
+    for prompt, completion in (([ASKED], "It is 4."), ([ASKED], TALK[1:]), ("What is 2 + 2?", TALK[1:])):
+        found, forms = read({"prompt": prompt, "completion": completion})
+        assert (found.messages, forms) == (TALK, [])
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"instruction": "Add."}, "no_conversation"),
+        ({"generation": "4"}, "no_prompt"),
+        ({"prompt": "2 + 2 =", "completion": " "}, "empty_assistant"),
+        ({"instruction": "Add.", "output": ""}, "empty_assistant"),
+        ({"instruction": "Add.", "output": "4", "history": ["x"]}, "bad_message"),
+        ({"conversations": [{"from": "system", "value": "a"}, *SHAREGPT], "system": "b"}, "two_systems"),
+    ],
+)
+def test_a_row_that_lacks_something_says_what(fields: Any, kind: str) -> None:
+    with pytest.raises(RowError) as caught:
+        read(fields)
+    assert caught.value.kind == kind
+    assert ";" in str(caught.value)
+
+
+def test_what_was_taken_for_what_is_told_once_for_all_rows() -> None:
+    tally = FormTally()
+    tally.add([training_rows.ALPACA])
+    tally.add([training_rows.ALPACA, training_rows.SYSTEM])
+    tally.add([])
+    assert tally.take_notes() == [f"2 rows read with {training_rows.ALPACA}", f"1 row read with {training_rows.SYSTEM}"]
+    assert tally.take_notes() == []
