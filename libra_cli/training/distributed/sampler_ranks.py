@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ SILENCE = 45.0
 ALIVE_EVERY, LOOK_EVERY = 1.0, 2.0
 JOIN_SECONDS = 600.0
 """For a sampling rank to find the store, and for rank 0 to hear of all sampling ranks."""
-LEAVE_SECONDS, LEAVE_SECONDS_AFTER_FAILURE = 30.0, 5.0
+LEAVE_SECONDS, LEAVE_SECONDS_AFTER_FAILURE = 30.0, 2.0
 """For the sampling ranks to hear that the run has ended; one may still be at its start, or be what has failed."""
 CAUSE_SECONDS = 2.0
 """For a sampling rank to find that its server has ended, which rank 0 may find first."""
@@ -169,18 +170,17 @@ class SamplerMember:
 
     def serves(self, url: str) -> None:
         """Says where the server of this rank is."""
-        self._set(f"url/{self._place.number}", url)
+        with suppress(OSError, RuntimeError):  # `ended` finds that there is no rank 0 to tell
+            self._store.set(f"url/{self._place.number}", url)
 
     def failed(self, failure: Fatal) -> None:
         """Says why this rank ends."""
-        self._set("failed", json.dumps([int(failure.status), f"{self._place.name}, which samples: {failure}"]))
-
-    def _set(self, key: str, value: str) -> None:
-        try:
+        with suppress(OSError, RuntimeError):
             self._store = self._store or _store()
-            self._store.set(key, value)
-        except (OSError, RuntimeError):
-            return  # there is no rank 0 to tell
+            self._store.set(
+                "failed", json.dumps([int(failure.status), f"{self._place.name}, which samples: {failure}"])
+            )
+            self._store.add("left", 1)
 
 
 class SamplerRanks:
