@@ -33,12 +33,12 @@ _libra() {
         'rollout')
             case $before in
                 --system|-n|--samples|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--stop|--sampling-arg|--prefill|--thinking-markers|--model-name|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--header|--request-timeout|--retry-budget|--max-response-bytes|--proxy|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
-                --template|--chat-template|--api-key-file|--replay|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
+                --template|--chat-template|--api-key-file|--replay|--batch-out|--batch-in|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --duplicates) _libra_only 'refuse drop' ;;
                 --engine) _libra_only 'auto vllm openai transformers replay' ;;
                 --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--system --template --duplicates --dry-run -n --samples --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --stop --sampling-arg --prefill --thinking-markers --engine --model --model-name --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --header --request-timeout --retry-budget --max-response-bytes --proxy --replay --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--system --template --duplicates --dry-run -n --samples --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --stop --sampling-arg --prefill --thinking-markers --engine --model --model-name --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --header --request-timeout --retry-budget --max-response-bytes --proxy --replay --batch-out --batch-in --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'verify')
             case $before in
@@ -71,11 +71,11 @@ _libra() {
                 --task|--show-template) _libra_only 'score rank verify rate best' ;;
                 --reduce) _libra_only 'mean median majority max' ;;
                 --orders) _libra_only 'both first random' ;;
-                --template|--report|--chat-template|--api-key-file|--replay|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
+                --template|--report|--chat-template|--api-key-file|--replay|--batch-out|--batch-in|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --probe) _libra_only 'master-keys' ;;
                 --engine) _libra_only 'auto vllm openai transformers replay' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--model --judge-name --task -k --votes --reduce --orders --threshold --template --show-template --gate --no-gate --probe --no-texts --judge-markers --report --implicit --reference --beta --step-separator --dry-run --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --sampling-arg --engine --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --header --request-timeout --retry-budget --max-response-bytes --proxy --replay --scalar --generative --score-index --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --judge-name --task -k --votes --reduce --orders --threshold --template --show-template --gate --no-gate --probe --no-texts --judge-markers --report --implicit --reference --beta --step-separator --dry-run --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --sampling-arg --engine --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --header --request-timeout --retry-budget --max-response-bytes --proxy --replay --batch-out --batch-in --scalar --generative --score-index --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
             esac ;;
         'score')
             case $before in

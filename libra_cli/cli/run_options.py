@@ -39,8 +39,8 @@ RUN_OPTIONS = (
         "--resume",
         type=click.Choice(choices.RESUME),
         default="auto",
-        help="What to do if DIR has checkpoints of this command. auto: continue from the last one. never: delete the "
-        "earlier run and start anew, as --overwrite does.",
+        help="What to do if DIR has checkpoints of this command. auto: continue from the last one, on the devices that "
+        "there are now. never: delete the earlier run and start anew, as --overwrite does.",
     ),
     _save_option(
         "--final",

@@ -85,5 +85,27 @@ def server_options() -> list[Decorator]:
     ]
 
 
+def batch_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options of a stage whose requests can be a batch; EngineOptions.take collects them, too."""
+    requests = _engine(
+        "--batch-out",
+        shapes_rows=False,
+        writes="lines",
+        keys=("custom_id", "method", "url", "body"),
+        metavar="FILE",
+        help="Write the requests to FILE, in the format of OpenAI's Batch API, instead of sending them; with -o, those "
+        "whose rows it lacks. A file may have 50,000 requests and 200 MB; --shard makes several.",
+    )
+    results = _engine(
+        "--batch-in",
+        multiple=True,
+        shapes_rows=False,
+        metavar="FILE",
+        help="Take the answers from FILE, the results of a batch of --batch-out: its output or its error file, in any "
+        "order. All other options are those of --batch-out. Repeatable.",
+    )
+    return requests(results(function))
+
+
 def _engine(*names: str, **kwargs: Any) -> Decorator:
     return option(*names, group="Engine", **kwargs)

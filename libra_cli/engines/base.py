@@ -118,6 +118,13 @@ class RequestError(Exception):
         self.kind, self.attempts = kind, attempts
 
 
+class Deferred(RequestError):
+    """The request is written to a file, to be answered later."""
+
+    def __init__(self) -> None:
+        super().__init__("asked_in_batch", "the request is written to a file, and not sent", attempts=0)
+
+
 class PromptTooLong(RequestError):
     """The prompt and one token do not fit into the model's context."""
 

@@ -73,7 +73,7 @@ class TemplateCoverage:
             self._known[shape] = found
         if isinstance(found, RequestError):
             raise RequestError(found.kind, str(found))
-        return messages if found == Calls() else [_spelled(message, found) for message in messages]
+        return messages if found == Calls() else [spelled(message, found) for message in messages]
 
     def _examined(
         self, messages: Messages, places: Sequence[int], tools: Sequence[Any] | None, args: Mapping[str, Any]
@@ -87,10 +87,10 @@ class TemplateCoverage:
         probe_tools, names = _tool_probes(tools)
         first: RequestError | None = None
         for calls in _SPELLINGS if any(message.get("tool_calls") for message in messages) else _SPELLINGS[:1]:
-            spelled = [_spelled(probe, calls) for probe in probes]
+            told = [spelled(probe, calls) for probe in probes]
             try:
-                text = self._template.apply(spelled, False, probe_tools, args)
-                bare = "" if names or not tools else self._template.apply(spelled, False, None, args)
+                text = self._template.apply(told, False, probe_tools, args)
+                bare = "" if names or not tools else self._template.apply(told, False, None, args)
             except RequestError:
                 continue  # if it refuses all: it is asked for the conversation itself next, and says why
             if bare == text or any(name not in text for name in names):
@@ -160,8 +160,8 @@ def _probe_call(call: Mapping[str, Any], name: str, value: str) -> dict[str, Any
     return {**call, "name": name, "arguments": {_ARGUMENT: value}}
 
 
-def _spelled(message: Mapping[str, Any], how: Calls) -> Any:
-    """A message whose calls are spelled so; one without calls is itself."""
+def spelled(message: Mapping[str, Any], how: Calls) -> Any:
+    """A message whose calls of tools are spelled so; one without calls is itself."""
     if not message.get("tool_calls"):
         return message
     calls = [_with_text(call) for call in message["tool_calls"]] if how.as_text else message["tool_calls"]

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks.control_tokens import SPLIT_MARK
+from libra_cli.tasks.task import with_system
 from libra_cli.tasks.thinking import MARKERS
 
 Message = dict[str, Any]
@@ -41,6 +42,34 @@ def messages(value: Any, field: str) -> list[Message]:
     if not isinstance(value, list) or not value:
         raise RowError("bad_message", f'"{field}" is not an array of messages; {FORMS}')
     return [_message(item, f'"{field}"[{at}]') for at, item in enumerate(value)]
+
+
+def is_conversational(fields: Mapping[str, Any]) -> bool:
+    """Whether a row without a `question` asks with a whole conversation, messages under `prompt`."""
+    return fields.get("question") is None and isinstance(fields.get("prompt"), list)
+
+
+def asked_messages(fields: Mapping[str, Any], system: str | None = None) -> list[Message] | None:
+    """The conversation of a conversational row, behind the system prompt if there is one; None for another row.
+
+    Raises RowError.
+    """
+    if not is_conversational(fields):
+        return None
+    if not fields["prompt"]:
+        raise RowError("bad_message", '"prompt" is an empty array; give messages, or a "question"')
+    talk = messages(fields["prompt"], "prompt")
+    if talk[-1]["role"] == "assistant":
+        raise RowError(
+            "last_not_asked", 'the "prompt" ends with the assistant\'s turn; end it with what is to be answered'
+        )
+    for name in ("tools", "chat_template_kwargs"):
+        if fields.get(name):
+            cure = "leave it out, or write it into a turn" if name == "tools" else "leave it out"
+            raise RowError("not_shown", f'the "{name}" of a row would not reach the model; {cure}')
+    if system and talk[0]["role"] == "system":
+        raise RowError("two_systems", 'the "prompt" begins with a system turn, and --system gives another; keep one')
+    return with_system(system, talk)
 
 
 def checked_text(value: Any, field: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from libra_cli.records.messages import asked_messages
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import JUDGING, TASKS, JudgeTask, Messages, reason, template, thinking
 from libra_cli.tasks.general import BARE
@@ -23,7 +24,8 @@ class Prompts:
     def __init__(self, text: str | None = None, system: str | None = None):
         self._text, self._system = text, system
         built_in = [template.load(reason.THINKING), template.load(reason.DIRECT), BARE]
-        self._by_digest = {template.digest(one if system is None else f"{system}\0{one}"): one for one in built_in}
+        self._by_digest = {digest(one, system): one for one in built_in}
+        self._of_conversations = digest("", system)
         self._judging = {name: template.load(task.template) for name, task in JUDGING.items()}
         self._digests = {name: template.digest(one) for name, one in self._judging.items()}
 
@@ -31,13 +33,16 @@ class Prompts:
         """The template of a judged row; raises RowError (`other_prompt`) if it was not the built-in one."""
         if self._text is not None:
             return self._text
-        digest = _digest_in(row.fields.get("judge_provenance"))
-        if digest is not None and digest != self._digests[task.name]:
-            raise _other_prompt(digest)
+        asked = _digest_in(row.fields.get("judge_provenance"))
+        if asked is not None and asked != self._digests[task.name]:
+            raise _other_prompt(asked)
         return self._judging[task.name]
 
     def key(self, row: Row, task: str, text: str) -> str:
         """The same for all responses to one prompt; raises RowError if the prompt cannot be made."""
+        conversation = self._conversation(row, task)
+        if conversation is not None:
+            return f"{task}\0{orjson.dumps(conversation).decode()}"
         if task == "general" and "question" not in row.fields:
             return f"{task}\0{orjson.dumps(self._own_messages(row)).decode()}"
         names = template.slots(self._template(row, task, text))
@@ -48,21 +53,31 @@ class Prompts:
 
     def of_response(self, row: Row, task: str, text: str) -> Messages:
         """The prompt that the response of a row answers; raises RowError as `key` does."""
+        conversation = self._conversation(row, task)
+        if conversation is not None:
+            return conversation
         if task == "general" and "question" not in row.fields:
             return self._own_messages(row)
         return TASKS[task].prompt(row.fields, self._template(row, task, text), self._system)
+
+    def _conversation(self, row: Row, task: str) -> Messages | None:
+        """The messages under `prompt` of a row that was asked with them; None for another row."""
+        if self._text is not None or task not in ("reason", "general") or "messages" in row.fields:
+            return None
+        asked = _digest_in(row.fields.get("provenance"))
+        return asked_messages(row.fields, self._system) if asked in (None, self._of_conversations) else None
 
     def _template(self, row: Row, task: str, text: str) -> str:
         """The template of a response; without provenance, the one that libra rollout asks such a model with."""
         if self._text is not None:
             return self._text
-        digest = _digest_in(row.fields.get("provenance"))
-        if digest is None:
+        asked = _digest_in(row.fields.get("provenance"))
+        if asked is None:
             thinks = thinking.split_any(text).thinking is not None
             return BARE if task == "general" else template.load(reason.THINKING if thinks else reason.DIRECT)
-        if digest not in self._by_digest:
-            raise _other_prompt(digest)
-        return self._by_digest[digest]
+        if asked not in self._by_digest:
+            raise _other_prompt(asked)
+        return self._by_digest[asked]
 
     def _own_messages(self, row: Row) -> Messages:
         """The conversation of a `general` row before its answer, as roles and texts."""
@@ -81,12 +96,17 @@ class Prompts:
         return with_system(self._system, turns[:-1] if ends_with_answer else turns)
 
 
+def digest(text: str, system: str | None) -> str:
+    """What names a template with its system prompt in `provenance`; `text` is empty where the row asks itself."""
+    return template.digest(text if system is None else f"{system}\0{text}")
+
+
 def _digest_in(provenance: Any) -> str | None:
     """The digest of the template that a row was asked with; None if the row does not say."""
-    digest = provenance.get("prompt_sha256") if isinstance(provenance, Mapping) else None
-    return digest if isinstance(digest, str) else None
+    asked = provenance.get("prompt_sha256") if isinstance(provenance, Mapping) else None
+    return asked if isinstance(asked, str) else None
 
 
-def _other_prompt(digest: str) -> RowError:
+def _other_prompt(asked: str) -> RowError:
     cure = "name it: --template FILE (and --system TEXT, if there was one)"
-    return RowError("other_prompt", f"the row was asked with another prompt than libra's own ({digest}); {cure}")
+    return RowError("other_prompt", f"the row was asked with another prompt than libra's own ({asked}); {cure}")

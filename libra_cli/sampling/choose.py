@@ -49,6 +49,8 @@ def choose_models(
     sampling = sampling_options.to_sampling()
     if options.implicit:
         _check_implicit(options, options.implicit)
+    if options.batch_out or options.batch_in:
+        return _batch_models(options, sampling_options, sampling, note)
     if options.replay or options.engine == "replay":
         return _replayed_models(options)
     if not options.model:
@@ -135,6 +137,38 @@ def _replayed_models(options: EngineOptions) -> list[ChosenModel]:
         return lambda: ReplayEngine(recording.find, model)
 
     return [ChosenModel(name, factory(model)) for model, name in zip(models, _names(models, options), strict=True)]
+
+
+def _batch_models(
+    options: EngineOptions, sampling_options: SamplingOptions, sampling: Sampling, note: Note
+) -> list[ChosenModel]:
+    from libra_cli.engines.openai.batch import BatchFormat
+    from libra_cli.sampling.batches import BatchRequests, BatchResults
+
+    flag = "--batch-out" if options.batch_out else "--batch-in"
+    if options.batch_out and options.batch_in:
+        raise InvalidOptions("--batch-out and --batch-in: write the requests first, then read their results")
+    if options.engine not in ("openai", "auto") or options.base_url or options.scalar:
+        raise InvalidOptions(f"{flag} asks no model itself: leave out --engine, --base-url and --scalar")
+    if len(options.model) != 1:
+        raise InvalidOptions(f"{flag}: a batch is for one model; name it with --{options.flag}")
+    _refuse_loading(options)
+    [model], [name] = options.model, _names(options.model, options)
+
+    def make() -> Engine:
+        form = BatchFormat(
+            model,
+            sampling,
+            _chat_args(options, sampling_options),
+            _extra(options),
+            sampling_options.defaults,
+            thinking.markers(sampling_options.thinking_markers),
+        )
+        if options.batch_out:
+            return BatchRequests(form, options.batch_out, note)
+        return BatchResults(form, options.batch_in, note)
+
+    return [ChosenModel(name, make)]
 
 
 # -- models that this machine loads ------------------------------------------------------------------------------------
@@ -245,26 +279,14 @@ def _server_factory(
     urls = list(options.base_url) or list(filter(None, [os.environ.get(DEFAULT_URL)]))
     if not urls:
         raise InvalidOptions(f"--engine openai needs --base-url (or {DEFAULT_URL}), a server's address up to /v1")
-    loading = {
-        "revision": options.revision,
-        "dtype": options.dtype != "auto",
-        "max-model-len": options.max_model_len,
-        "trust-remote-code": options.trust_remote_code,
-        "tensor-parallel-size": options.tensor_parallel_size,
-        "pipeline-parallel-size": options.pipeline_parallel_size,
-        "data-parallel-size": options.data_parallel_size,
-    }
-    unused = next((flag for flag, value in loading.items() if value), None)
-    if unused:
-        raise InvalidOptions(f"--{unused} is for engines that load the model themselves: give it to the server")
-    template = _chat_template(options)
+    _refuse_loading(options)
     given: dict[str, Any] = {
         "concurrency": options.concurrency or CONCURRENCY,
         "api_key": api_key(options.api_key_env, options.api_key_file),
         "timeout": options.request_timeout,
         "retry_budget": options.retry_budget,
         "chat_template_args": _chat_args(options, sampling_options),
-        "extra": {**({} if template is None else {"chat_template": template}), **dict(options.engine_arg)},
+        "extra": _extra(options),
         "max_response_bytes": options.max_response_bytes,
         "proxy": options.proxy,
         "headers": headers(options.header),
@@ -283,6 +305,28 @@ def _server_factory(
             return OpenAIEngine(model, urls, sampling, markers=markers, defaults=sampling_options.defaults, **given)
 
     return make
+
+
+def _refuse_loading(options: EngineOptions) -> None:
+    """Raises InvalidOptions for options of engines that load the model themselves."""
+    loading = {
+        "revision": options.revision,
+        "dtype": options.dtype != "auto",
+        "max-model-len": options.max_model_len,
+        "trust-remote-code": options.trust_remote_code,
+        "tensor-parallel-size": options.tensor_parallel_size,
+        "pipeline-parallel-size": options.pipeline_parallel_size,
+        "data-parallel-size": options.data_parallel_size,
+    }
+    unused = next((flag for flag, value in loading.items() if value), None)
+    if unused:
+        raise InvalidOptions(f"--{unused} is for engines that load the model themselves: give it to the server")
+
+
+def _extra(options: EngineOptions) -> Mapping[str, Any]:
+    """Further fields of the body of each request."""
+    template = _chat_template(options)
+    return {**({} if template is None else {"chat_template": template}), **dict(options.engine_arg)}
 
 
 def headers(options: Sequence[str]) -> list[Header]:

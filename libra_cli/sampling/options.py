@@ -60,6 +60,10 @@ class EngineOptions(FromOptions):
     proxy: str | None
     replay: tuple[str, ...]
     header: tuple[str, ...] = ()
+    batch_out: str | None = None
+    """File to write the requests to, instead of asking a model."""
+    batch_in: tuple[str, ...] = ()
+    """Files with the results of requests that were written so."""
     flag: str = "model"
     """The name of the option for the models, for messages."""
     naming: str = ""

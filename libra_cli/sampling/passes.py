@@ -11,7 +11,7 @@ from libra_cli.engines.base import RequestError
 from libra_cli.sampling.choose import ChosenModel
 from libra_cli.sampling.worker import EngineWorker, JobRequests, row_error
 from libra_cli.stream import rows
-from libra_cli.stream.jobs import Answer, Job, MakeLine
+from libra_cli.stream.jobs import Answer, Feed, Job, MakeLine
 from libra_cli.stream.row_store import RowStore
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.stream.run import Run
@@ -34,7 +34,7 @@ class Passes:
         self,
         jobs: MakeJobs,
         finish: Finish,
-        adapter: type[JobRequests] = JobRequests,
+        adapter: Callable[[Feed], JobRequests] = JobRequests,
         make_line: MakeLine = rows.extend,
     ) -> None:
         """Writes a row with the fields of `finish` for each of the jobs that `jobs(model, row)` makes of a row.

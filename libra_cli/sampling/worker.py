@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from libra_cli.engines.base import Engine, Pending, RequestError
+from libra_cli.engines.base import Deferred, Engine, Pending, RequestError
 from libra_cli.engines.reward.base import RewardEngine
 from libra_cli.sampling.choose import ChosenModel
 from libra_cli.stream.jobs import Answer, Feed, Job
-from libra_cli.stream.rows import RowError
+from libra_cli.stream.rows import Filtered, RowError
 
 
 class JobRequests:
@@ -35,8 +35,10 @@ class JobRequests:
         return pending.token, answer
 
 
-def row_error(error: RequestError) -> RowError:
-    """The error of a request as that of its row."""
+def row_error(error: RequestError) -> RowError | Filtered:
+    """The error of a request as that of its row; one that is to be answered later leaves the row out."""
+    if isinstance(error, Deferred):
+        return Filtered("asked_in_batch")
     return RowError(error.kind, str(error), error.attempts)
 
 
@@ -46,7 +48,7 @@ class EngineWorker:
     `adapter` turns jobs into requests.
     """
 
-    def __init__(self, model: ChosenModel, adapter: type[JobRequests] = JobRequests):
+    def __init__(self, model: ChosenModel, adapter: Callable[[Feed], JobRequests] = JobRequests):
         self._model, self._adapter = model, adapter
         self._engine: Engine | RewardEngine | None = None
         self._described: dict[str, Any] | None = None

@@ -20,7 +20,7 @@ from libra_cli.stream.signals import StopRequest
 from libra_cli.training.data.micro_batch import MicroBatch, make_micro_batch
 from libra_cli.training.data.packing import PackBudget, pack_batch
 from libra_cli.training.data.sources import SourceStopped, StepBatch, StepSource
-from libra_cli.training.distributed.checkpoints import Checkpoints, describe_layout
+from libra_cli.training.distributed.checkpoints import Checkpoints, describe_layout, is_same_layout
 from libra_cli.training.distributed.deepspeed_engine import NonFinite, PassResult, TrainEngine
 from libra_cli.training.distributed.world import World
 from libra_cli.training.monitoring.eval_history import ACCURACY, EvalHistory
@@ -168,8 +168,9 @@ class Trainer:
         self._source.resume(marker["step"], marker.get("source", {}))
         self.step = self._saved_step = marker["step"]
         self._saved_history = self._history.state()
-        if (before := marker.get("layout", self._engine.layout)) != self._engine.layout:
-            self.resharded_from = describe_layout(before)
+        layout = marker.get("layout")
+        if layout and not is_same_layout(layout, self._engine.layout):
+            self.resharded_from = describe_layout(layout)
         return self.step
 
     def run(self) -> None:

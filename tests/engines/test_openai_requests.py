@@ -6,7 +6,8 @@ import pytest
 from servers.prompts import SAMPLING, PromptRequests, ask, one, request_of, text_of
 from servers.scripted import Reply, ScriptedServer, echo, error, wrote
 
-from libra_cli.engines.base import Completion, RequestError, Sampling
+from libra_cli.engines.base import Completion, Request, RequestError, Sampling
+from libra_cli.engines.openai.chat_api import ChatFormat
 from libra_cli.engines.openai.engine import OpenAIEngine
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.rows import seed_for
@@ -33,6 +34,21 @@ def test_what_was_asked_for_is_sent():
         "repetition_penalty": 1.1, "priority": 3, "chat_template_kwargs": {"enable_thinking": False},
     }  # fmt: skip
     assert {name: call.body[name] for name in call.body if name not in ("model", "messages", "seed")} == expected
+
+
+def test_calls_of_earlier_turns_are_sent_as_servers_take_them():
+    """The arguments are JSON text; readers of rows make an object of them."""
+    function = {"name": "add", "arguments": {"a": 1, "b": "é"}}
+    calling = {
+        "role": "assistant",
+        "content": "",
+        "tool_calls": [{"id": "c1", "type": "function", "function": function}],
+    }
+    talk = [{"role": "user", "content": "1+1?"}, calling, {"role": "tool", "content": "2", "tool_call_id": "c1"}]
+    body = ChatFormat("tiny", SAMPLING, {}, {}).body(Request(talk, 0, "", 0))
+    as_text = {"name": "add", "arguments": '{"a": 1, "b": "é"}'}
+    sent = {**calling, "content": None, "tool_calls": [{"id": "c1", "type": "function", "function": as_text}]}
+    assert body["messages"] == [talk[0], sent, talk[2]]
 
 
 def test_a_prefill_is_continued_and_is_part_of_the_text():

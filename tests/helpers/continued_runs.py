@@ -31,7 +31,7 @@ def cut(folder: Path, run: str, name: str, step: int) -> None:
     (folder / f"{name}.log").write_text("".join(line for line in lines if json.loads(line)["step"] <= step))
 
 
-def layout(folder: Path, name: str, step: int) -> dict[str, int]:
+def layout(folder: Path, name: str, step: int) -> dict[str, Any]:
     """The layout that the checkpoint of `step` says it has."""
-    marker: dict[str, dict[str, int]] = json.loads((folder / name / f"checkpoints/step-{step}/libra.json").read_text())
+    marker: dict[str, dict[str, Any]] = json.loads((folder / name / f"checkpoints/step-{step}/libra.json").read_text())
     return marker["layout"]

@@ -1,6 +1,7 @@
 """Gives engines of other layouts the state of checkpoints, and has them save it: reshard_ranks.py CASES
 
-Run by every rank. CASES is a JSON list of {"args" (of the run), "zero", "source" (a checkpoint), "target" (a folder)}.
+Run by every rank. CASES is a JSON list of {"args" (of the run), "zero", "sources" (checkpoints, loaded one after
+another), "target" (a folder)}.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def main(cases: list[dict[str, Any]]) -> None:
     with World() as world:
         for case in cases:
             engine = engine_of(case["args"], case["zero"], world)
-            engine.load_saved(engine.saved_state(case["source"]))
+            for source in case["sources"]:
+                engine.load_saved(engine.saved_state(source))
             engine.save(case["target"])
 
 

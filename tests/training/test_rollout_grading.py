@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from libra_cli.engines.base import Completion
+from libra_cli.stream.rows import RowError
 from libra_cli.tasks import TASKS
 from libra_cli.tasks.task import AnswerTask
 from libra_cli.training.data.prompts import PromptReader, VerifiablePrompt
@@ -50,6 +51,21 @@ def test_what_cannot_be_compared_is_the_verifiers_null():
     found = graded(HARD, r"\boxed{\int_0^1 \Gamma(t)^{t} + e^{-t^{t}} - e^{-t^{t}}\,dt}")
     assert found.outcome is not None
     assert (found.correct, found.null_by) == (None, NullBy.VERIFIER)
+
+
+def test_messages_under_prompt_are_asked_as_they_stand_and_graded():
+    talk = [{"role": "user", "content": "1+1?"}, {"role": "assistant", "content": "2"},
+            {"role": "user", "content": "And 1+2?"}]  # fmt: skip
+    row = {"id": "a", "prompt": talk, "reference": "3"}
+    assert READER("a", row).messages == talk
+    assert PromptReader(None, {}, "Be brief.", 0)("a", row).messages == [
+        {"role": "system", "content": "Be brief."}, *talk,
+    ]  # fmt: skip
+    assert graded(row, r"It is \boxed{3}.").correct
+    assert READER("a", {**row, "question": "1+4?"}).messages != talk
+    for bad in ({"prompt": talk[:2]}, {"tools": [{"type": "function"}]}):
+        with pytest.raises(RowError):
+            READER("a", {**row, **bad})
 
 
 def test_a_pair_is_graded_in_the_order_of_the_record():

@@ -15,6 +15,7 @@ from libra_cli.engines.openai import content_parts, demands
 from libra_cli.engines.openai.content_parts import MalformedAnswer
 from libra_cli.engines.openai.http_answer import HttpAnswer, malformed
 from libra_cli.engines.openai.retry import Failure, Trouble, asked_wait
+from libra_cli.engines.template_coverage import Calls, spelled
 from libra_cli.exits import Exit, Fatal
 
 Body = dict[str, Any]
@@ -147,15 +148,20 @@ class ChatFormat:
 
     def tokenize_body(self, request: Request, with_prefill: bool) -> Body:
         """The body for vLLM's `/tokenize`, which shows the server's rendering of the messages."""
-        conversation = self._conversation(request) if with_prefill else {"messages": request.messages}
+        conversation = self._conversation(request) if with_prefill else {"messages": _sent(request)}
         return {"model": self._model, **self._chat, **conversation}
 
     def _conversation(self, request: Request) -> Body:
         if not request.prefill:
-            return {"messages": request.messages}
+            return {"messages": _sent(request)}
         # Outside the standard: vLLM, SGLang and others continue a last message of the assistant with these flags.
-        messages = [*request.messages, {"role": "assistant", "content": request.prefill}]
+        messages = [*_sent(request), {"role": "assistant", "content": request.prefill}]
         return {"messages": messages, "continue_final_message": True, "add_generation_prompt": False}
+
+
+def _sent(request: Request) -> list[Any]:
+    """The messages as servers take them: the arguments of calls are text, and the content beside them may be null."""
+    return [spelled(message, Calls(as_text=True, no_content=True)) for message in request.messages]
 
 
 def read_chat_answer(answer: HttpAnswer, body: Body) -> ChatAnswer:

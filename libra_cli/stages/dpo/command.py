@@ -55,8 +55,13 @@ def command(
 
     Reads pairs (`prompt`, `chosen`, `rejected`; or `chosen` and `rejected` alone, as messages that begin alike) or, for
     --loss kto, bco and ce, responses with a label (`prompt`, `completion`, `label`), as libra dpo-pairs and users of
-    TRL write them: texts or messages, where a text is one turn. The loss covers all that the assistant says after the
-    prompt. The model in DIR is a plain folder that transformers, vLLM and `libra rollout --model DIR` load.
+    TRL write them: as messages, or all as plain text, to which no turns are added; a text beside messages is one turn.
+    In place of `prompt` a row may have `conversations` or `instruction` and `input`, in place of `label` `kto_tag` with
+    a conversation (LLaMA-Factory); libra sft --help names the forms of a conversation. A line on standard error says
+    how many rows were taken for what; a row of which the chat template leaves something out is refused.
+
+    The loss covers all that the assistant says after the prompt. The model in DIR is a plain folder that transformers,
+    vLLM and `libra rollout --model DIR` load.
 
     A step trains on --batch-size pairs; its loss is the mean over them. The number of devices and the tokens per
     forward pass change memory and speed, not the result (apart from the random draws of dropout). Log-probabilities

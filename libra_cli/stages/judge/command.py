@@ -10,6 +10,7 @@ from libra_cli import choices, miniature
 from libra_cli.cli.command import stage
 from libra_cli.cli.engine_options import Markers, asking_options, reward_options
 from libra_cli.cli.numbers import NumberType
+from libra_cli.cli.server_options import batch_options
 from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
@@ -195,6 +196,7 @@ def _drops(values: dict[str, Any]) -> tuple[str, ...]:
     help="Print the first prompt as each judge would receive it, with its token ids, and ask nothing.",
 )
 @asking_options
+@batch_options
 @reward_options
 def command(run: Run, report: str | None, dry_run: bool, **options: Any) -> None:
     """Judge responses with one or more models: rate, compare, or check them against a reference.

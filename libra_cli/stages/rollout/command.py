@@ -9,13 +9,14 @@ import click
 from libra_cli import choices
 from libra_cli.cli.command import stage
 from libra_cli.cli.engine_options import engine_options, sampling_options
+from libra_cli.cli.server_options import batch_options
 from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
     from libra_cli.stream.run import Run
 
 
-@option("--system", metavar="TEXT", help="System prompt. Default: none.")
+@option("--system", metavar="TEXT", help="System prompt, which the chat template must have a turn for. Default: none.")
 @option(
     "--template",
     type=click.Path(exists=True, dir_okay=False),
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 )
 @sampling_options
 @engine_options
+@batch_options
 def _rollout(
     run: Run, system: str | None, template: str | None, duplicates: str, dry_run: bool, **options: Any
 ) -> None:
@@ -47,6 +49,9 @@ def _rollout(
 
     Writes --samples rows for each problem and --model. `response` is the text after the thinking; `response_with_cot`
     is the full text. `response` is null if the text ends inside its thinking.
+
+    A problem is a `question`, which the template shows, or, in rows without one, an array of messages as `prompt`,
+    which is asked as it stands (the conversational form of TRL).
 
     With -o FILE, the same command continues after a stop, and a larger --samples or another --model adds the missing
     rows. The random seed of a sample depends on --seed, the row's id and the sample's number only, so shards, order and
@@ -70,8 +75,7 @@ def _rollout(
 
 command = stage(
     "rollout",
-    reads={"question": str},
-    reads_in_words="question, and the fields that --template shows; id if there is one",
+    reads_in_words="question, or messages as prompt; the fields that --template shows; id if there is one",
     writes=("id", "model", "sample", "response", "response_with_cot", "finish_reason", "n_tokens", "provenance"),
     names=("model", "sample"),
     examples=(

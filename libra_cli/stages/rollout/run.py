@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from libra_cli.engines.base import Completion, Messages, Request
+from libra_cli.engines.base import Completion, Messages, Pending, Request
+from libra_cli.exits import Exit, Fatal
+from libra_cli.records.messages import asked_messages, is_conversational
+from libra_cli.sampling.asked_prompts import digest
 from libra_cli.sampling.choose import ChosenModel, choose_models
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
 from libra_cli.sampling.passes import Passes, rendered
 from libra_cli.sampling.recordings import record_keys
 from libra_cli.sampling.requests import provenance, request_seed
 from libra_cli.sampling.response_fields import response_fields
-from libra_cli.sampling.worker import EngineWorker
-from libra_cli.stream.jobs import Job
+from libra_cli.sampling.worker import EngineWorker, JobRequests
+from libra_cli.stream import rows
+from libra_cli.stream.jobs import Answer, Feed, Job
+from libra_cli.stream.options import FIELD_HINTS
 from libra_cli.stream.rows import Filtered, Row, RowError
 from libra_cli.stream.run import Run
 from libra_cli.tasks import reason, template
@@ -33,9 +39,8 @@ class Rollouts:
         drop_duplicates: bool = False,
     ):
         """`prompt` is a template with `{{field}}` slots that replaces the built-in one; `system` a system prompt."""
-        self._options, self._system = options, system
+        self._options, self._system, self._own_prompt = options, system, prompt
         self._prompt = prompt or template.load(reason.THINKING if options.thinking else reason.DIRECT)
-        self._prompt_sha256 = template.digest(self._prompt if system is None else f"{system}\0{self._prompt}")
         self._sampling = options.to_sampling()
         models = choose_models(engines, options, run.console.note)
         self._passes = Passes(run, models, UniqueIds(drop_duplicates).check)
@@ -44,7 +49,7 @@ class Rollouts:
 
     def generate(self) -> None:
         """Writes one row for each sample."""
-        self._passes.answer(self._jobs, self._fields)
+        self._passes.answer(self._jobs, self._fields, partial(_RolloutRequests, self._system))
 
     def show_first(self) -> None:
         """Writes the prompt of the first row as each model would see it; loads no model."""
@@ -60,26 +65,61 @@ class Rollouts:
         )
 
     def _messages(self, row: Row) -> Messages:
+        if self._asks_itself(row) and (asked := asked_messages(row.fields, self._system)):
+            return asked
+        rows.require(row, {"question": str}, FIELD_HINTS)
         try:
             return reason.prompt(row.fields, self._prompt, self._system)
         except KeyError as slot:
             cure = "which the prompt template asks for; add it, or use another template"
             raise RowError("missing_field", f'no "{slot.args[0]}", {cure}') from None
 
+    def _asks_itself(self, row: Row) -> bool:
+        """Whether the row has the whole conversation, which no template changes."""
+        return self._own_prompt is None and is_conversational(row.fields)
+
+    def _prompt_sha256(self, row: Row) -> str:
+        return digest("" if self._asks_itself(row) else self._prompt, self._system)
+
     def _request(self, row: Row, messages: Messages, sample: int, keys: tuple[str, ...] = ()) -> Request:
         seed = request_seed(self._options.seed, row.id, sample)
         return Request(messages, seed, row.id, sample, self._options.prefill, record_keys=keys)
 
     def _fields(self, worker: EngineWorker, job: Job, completion: Completion) -> Mapping[str, Any]:
-        made = provenance(worker.described, self._sampling, self._prompt_sha256, job.work)
+        made = provenance(worker.described, self._sampling, self._prompt_sha256(job.row), job.work)
         written = response_fields(completion, self._options.thinking_markers, self._options.thinking)
         return {**written, "provenance": made}
 
     def _shown(self, model: ChosenModel, row: Row) -> dict[str, Any]:
         request = self._request(row, self._messages(row), 0)
-        prompt, engine = rendered(model, request)
-        made = provenance(engine, self._sampling, self._prompt_sha256, request)
+        try:
+            prompt, engine = rendered(model, request)
+        except RowError as error:
+            raise _refused(error, request, self._system) from None
+        made = provenance(engine, self._sampling, self._prompt_sha256(row), request)
         return {"id": row.id, "model": model.name, **prompt, "provenance": made}
+
+
+class _RolloutRequests(JobRequests):
+    """Raises Fatal(2) if the chat template leaves out the system prompt of all rows."""
+
+    def __init__(self, system: str | None, feed: Feed):
+        super().__init__(feed)
+        self._system = system
+
+    def settle(self, pending: Pending, answer: Answer) -> tuple[Job, Answer] | None:
+        if isinstance(answer, RowError):
+            answer = _refused(answer, pending.request, self._system)
+        return super().settle(pending, answer)
+
+
+def _refused(error: RowError, request: Request, system: str | None) -> RowError:
+    """The error of a row. Raises Fatal(2) if it is about the system prompt of all rows."""
+    first = {"role": "system", "content": system}
+    if system and error.kind == "template_drops_turn" and dict(request.messages[0]) == first:
+        cure = "leave it out, write it into --template, or use another --chat-template"
+        raise Fatal(Exit.USAGE, f"--system: the chat template of the model leaves out the system turn; {cure}")
+    return error
 
 
 class UniqueIds:

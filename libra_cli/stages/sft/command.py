@@ -30,9 +30,15 @@ def command(
 ) -> int:
     """Train a causal language model on conversations, from one CPU to many nodes.
 
-    Reads rows with `messages` (or `prompt` and `completion`, or `conversations`, or `text`). The loss covers what the
-    assistant says, by default in its last turn, including its thinking. The model in DIR is a plain folder that
-    transformers, vLLM and `libra judge --model DIR` load.
+    Reads rows with `messages`, and the forms of other tools: `prompt` and `completion` (TRL: as messages, or both as
+    plain text, to which no turns are added), `text` (all of it is learned), `conversations` with `system` and `tools`
+    (ShareGPT; LLaMA-Factory with its function_call turns), `instruction`, `input`, `output`, `system` and `history`
+    (Alpaca), `problem` and `generation` (NeMo-Skills). A line on standard error says how many rows were taken for what.
+    `tools` and `chat_template_kwargs` of a row reach the chat template; a turn with "weight": 0 is not learned; a row
+    of which the chat template leaves something out is refused.
+
+    The loss covers what the assistant says, by default in its last turn, including its thinking. The model in DIR is a
+    plain folder that transformers, vLLM and `libra judge --model DIR` load.
 
     A step trains on --batch-size samples; its loss is the mean over all their target tokens. The number of devices and
     the tokens per forward pass change memory and speed, not the result (apart from the random draws of dropout).

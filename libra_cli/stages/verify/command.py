@@ -50,7 +50,8 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
 
 @stage(
     "verify",
-    reads_in_words="reference, and response or response_with_cot; question with --annotator; if there are any: id, "
+    reads_in_words="reference, and response or response_with_cot (or expected_answer and generation, as NeMo-Skills "
+    "writes them); question with --annotator; if there are any: id, "
     "model, sample, finish_reason, and verification of an earlier run",
     writes=("label", "verification", "task"),
     names=("model", "sample"),
@@ -144,7 +145,8 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
 def command(run: Run, **options: Any) -> None:
     """Label responses as correct or incorrect against the reference answer.
 
-    Reads `reference` (text or a number) and `response` (or `response_with_cot`, in rows without `response`). Writes
+    Reads `reference` (text or a number) and `response` (or `response_with_cot`, in rows without `response`); in rows of
+    NeMo-Skills, which have neither, `expected_answer` and `generation`, as a line on standard error says. Writes
     `label`: 1 (correct), 0 (incorrect) or null (undecided). `verification` holds the final `answer` that was found,
     what decided (`by`) and, if the label is null, why (`reason`).
 

@@ -33,7 +33,7 @@ _WITHOUT_EFFECT = (
     "implicit",
     "model", "model_name", "flag", "concurrency", "batch_size", "base_url", "api_key_env", "api_key_file",
     "request_timeout", "retry_budget", "max_response_bytes", "proxy", "tensor_parallel_size", "pipeline_parallel_size",
-    "data_parallel_size", "header",
+    "data_parallel_size", "header", "batch_out", "batch_in",
 )  # fmt: skip
 """Engine options that do not change a vote."""
 

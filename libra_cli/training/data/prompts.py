@@ -19,6 +19,7 @@ from libra_cli.engines.chat_template import ChatTemplate
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.forms import JudgeItem
 from libra_cli.records.items import answered_item, item_of_row
+from libra_cli.records.messages import asked_messages
 from libra_cli.sampling.judge_prompts import PAIR, check_reference, make_plan, slot_values
 from libra_cli.sampling.judgments import in_own_order, order_fields
 from libra_cli.stream import rows
@@ -103,9 +104,9 @@ class PromptReader:
                 return self._judging(id, task, prompt, fields)
             if self.graded and fields.get("reference") is None:
                 raise RowError("missing_field", f'no "reference", by which {name} is graded; add it')
-            return VerifiablePrompt(
-                id, task, fields, task.prompt(fields, prompt or template.load(THINKING), self.system)
-            )
+            asked = asked_messages(fields, self.system) if prompt is None else None
+            asked = asked or task.prompt(fields, prompt or template.load(THINKING), self.system)
+            return VerifiablePrompt(id, task, fields, asked)
         except KeyError as slot:
             cure = "which the prompt asks for; add it, or use another template"
             raise RowError("missing_field", f'no "{slot.args[0]}", {cure}') from None

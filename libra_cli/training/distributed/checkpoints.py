@@ -93,7 +93,7 @@ class Checkpoints:
         if listed is not None:
             self._world.on_rank0(lambda: _refuse_added(path, listed))
             self._on_shares(sorted(listed), lambda share: _refuse_changed(path, {name: listed[name] for name in share}))
-        if not layout or layout == engine.layout or layout.get("zero") == engine.stage == 0:
+        if not layout or is_same_layout(layout, engine.layout) or layout["zero"] == engine.stage == 0:
             try:
                 engine.load(str(path))
             except Exception as error:  # noqa: BLE001 -- DeepSpeed takes the state for granted and trips over any other
@@ -146,11 +146,17 @@ class Checkpoints:
                 discard(Path(place))
 
 
+def is_same_layout(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether a state can be loaded as it is; earlier versions did not say where the optimizer was."""
+    return all(before.get(name, value) == value for name, value in now.items())
+
+
 def describe_layout(layout: Mapping[str, Any]) -> str:
     """How many ranks hold the state of a run, at which ZeRO stage."""
     ranks, sp_size = layout["ranks"], layout["sequence_parallel"]
     shared = f", --sequence-parallel {sp_size}" if sp_size > 1 else ""
-    return f"by {ranks} {'process' if ranks == 1 else 'processes'}, --zero {layout['zero']}{shared}"
+    offloaded = ", --offload optimizer" if layout.get("optimizer_on", "none") != "none" else ""
+    return f"by {ranks} {'process' if ranks == 1 else 'processes'}, --zero {layout['zero']}{shared}{offloaded}"
 
 
 def _read_marker(place: Path) -> dict[str, Any]:

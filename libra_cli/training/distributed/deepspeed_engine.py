@@ -162,8 +162,13 @@ class TrainEngine:
         self.frozen = any(not p.requires_grad for p in policy.parameters())
         """Some weights are not trained (LoRA)."""
         self.stage = stage
-        self.layout: dict[str, Any] = {"ranks": world.size, "zero": stage, "sequence_parallel": world.sp_size}
-        """How the state is distributed."""
+        self.layout: dict[str, Any] = {
+            "ranks": world.size,
+            "zero": stage,
+            "sequence_parallel": world.sp_size,
+            "optimizer_on": config["zero_optimization"].get("offload_optimizer", {}).get("device", "none"),
+        }
+        """How the state is distributed; `optimizer_on` is where it is offloaded to."""
         self.precision = "bf16" if self._engine.bfloat16_enabled() else "fp32"
         self._own_clipping = needs_own_clipping(config)
         if world.size == 1 and self._own_clipping:  # gradients would be copied twice for an exchange of one rank

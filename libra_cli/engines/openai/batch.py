@@ -1,0 +1,150 @@
+"""Batches of an OpenAI-compatible server: a request is a line of a file, and so is its result.
+
+The format is that of OpenAI's Batch API, which vLLM (`vllm run-batch`) and other providers read as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from libra_cli.engines.base import Completion, Request, RequestError, Sampling
+from libra_cli.engines.openai.chat_api import (
+    ChatFormat,
+    FieldRefused,
+    LimitRenamed,
+    LowerLimit,
+    Refusal,
+    ServerCompletion,
+    StreamDemanded,
+    read_chat_answer,
+    with_thinking,
+)
+from libra_cli.engines.openai.http_answer import HttpAnswer
+from libra_cli.engines.openai.redaction import Redactor
+from libra_cli.engines.openai.retry import Failure, Trouble
+from libra_cli.exits import Fatal
+
+MOST_REQUESTS, MOST_BYTES = 50_000, 200_000_000
+"""Of one file, as OpenAI limits it."""
+REQUEST_KEYS = ("custom_id", "method", "url", "body")
+_LONGEST_ID, _DIGITS = 32, 16
+"""Characters of a custom_id that come from the record's id, and of the hash; providers allow 64 in all."""
+_AGAIN = "ask it again (--batch-out)"
+
+
+class BatchFormat:
+    """Makes the lines of requests to one model, and reads the lines of their results; arguments as for ChatFormat.
+
+    No server can say what it refuses before the whole batch is done. The limit of tokens goes by the name that models
+    with and without reasoning take (`max_completion_tokens`), unless `extra` takes that away.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        sampling: Sampling,
+        chat_template_args: Mapping[str, Any],
+        extra: Mapping[str, Any],
+        defaults: Collection[str],
+        markers: tuple[str, str],
+    ):
+        self._model, self._markers = model, markers
+        self._format = ChatFormat(model, sampling, chat_template_args, extra, defaults)
+        self._format.streams = False
+        if self._format.sends("max_tokens") and self._format.sends("max_completion_tokens"):
+            self._format.limit_name = "max_completion_tokens"
+        self._reported: str | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """As Engine.describe; `revision` is the server's own name of the model if it is another."""
+        unsent = self._format.unsent_sampling
+        return {
+            "engine": "openai",
+            "engine_version": None,
+            "model": self._model,
+            "revision": self._reported if self._reported != self._model else None,
+            "template_sha256": None,
+            **({"unsent": unsent} if unsent else {}),
+        }
+
+    def line(self, request: Request) -> dict[str, Any]:
+        """The line that asks for one sample."""
+        body = self._format.body(request)
+        custom_id = self._custom_id(request, body)
+        return {"custom_id": custom_id, "method": "POST", "url": "/v1/chat/completions", "body": body}
+
+    def custom_id(self, request: Request) -> str:
+        """Identifies a request by its record, sample and body: an answer to another prompt or model is not its own."""
+        return self._custom_id(request, self._format.body(request))
+
+    def _custom_id(self, request: Request, body: Mapping[str, Any]) -> str:
+        identity = json.dumps([request.record_id, request.sample, request.shows, body], sort_keys=True)
+        digest = hashlib.sha256(identity.encode()).hexdigest()[:_DIGITS]
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", request.record_id)[:_LONGEST_ID]
+        return f"{name}-{request.sample}-{digest}"
+
+    def read(self, result: Mapping[str, Any], request: Request) -> Completion | RequestError:
+        """The answer in the line of a result; errors as those of a server that is asked at once."""
+        answer = _http_answer(result)
+        if isinstance(answer, RequestError):
+            return answer
+        try:
+            meant = read_chat_answer(answer, self._format.body(request))
+        except Fatal as error:  # one that would end a run with a server: of a batch the other answers count
+            return RequestError("refused", str(error))
+        if isinstance(meant, ServerCompletion):
+            self._reported = meant.model or self._reported
+            text = with_thinking(meant, self._markers, request.prefill)
+            return Completion(text, meant.finish_reason, meant.n_tokens)
+        if isinstance(meant, RequestError):
+            return meant
+        if isinstance(meant, Failure):
+            return RequestError(meant.trouble.value, f"{meant.reason}; {_AGAIN}")
+        if isinstance(meant, Refusal):
+            return RequestError("refused", f"the server refuses the request: {meant.message}")
+        kind = "prompt_too_long" if isinstance(meant, LowerLimit) else "bad_request"
+        return RequestError(kind, f"the server refuses the request: {_demanded(meant, answer)}")
+
+
+def is_result(fields: Mapping[str, Any]) -> bool:
+    """Whether a line is that of a result, with an answer or an error."""
+    return isinstance(fields.get("custom_id"), str) and ("response" in fields or "error" in fields)
+
+
+def has_answer(result: Mapping[str, Any]) -> bool:
+    """Whether a result is a success."""
+    answer = _http_answer(result)
+    return isinstance(answer, HttpAnswer) and 200 <= answer.status < 300
+
+
+def _http_answer(result: Mapping[str, Any]) -> HttpAnswer | RequestError:
+    """The HTTP answer that the line of a result holds; an error if the request was never answered."""
+    response, error = result.get("response"), result.get("error")
+    redact = Redactor([])
+    if isinstance(response, Mapping):
+        body, status = response.get("body"), response.get("status_code")
+        if body is None and error:
+            body = {"error": error}
+        if type(status) is int and body is not None:
+            return HttpAnswer(status, {}, json.dumps(body).encode(), None, redact)
+    answer = HttpAnswer(500, {}, json.dumps({"error": error or "it holds no response"}).encode(), None, redact)
+    message, code = answer.error
+    kind = Trouble.TIMEOUT if "expired" in code else Trouble.BROKEN
+    reason = message.partition(": ")[2] or message
+    return RequestError(kind.value, f"the batch has no answer ({reason}); {_AGAIN}")
+
+
+def _demanded(demand: FieldRefused | LimitRenamed | StreamDemanded | LowerLimit, answer: HttpAnswer) -> str:
+    """What the server said, and the option that meets it in the next batch."""
+    if isinstance(demand, FieldRefused):
+        return f"{demand.message}; --engine-arg {demand.name}=null leaves it out"
+    message, _code = answer.error
+    if isinstance(demand, LimitRenamed):
+        return f"{message}; leave out --engine-arg max_completion_tokens=null"
+    if isinstance(demand, LowerLimit):
+        return f"{message}; --max-tokens {demand.max_tokens} fits"
+    return f"{message}; a batch cannot stream, ask the server at once (--base-url)"
