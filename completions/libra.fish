@@ -20,7 +20,7 @@ complete -c libra -n __fish_use_subcommand -a doctor -d 'Show versions, engines 
 complete -c libra -n __fish_use_subcommand -l version -d 'Show the version and exit'
 complete -c libra -n __fish_use_subcommand -s h -l help -d 'Show this message and exit'
 
-complete -c libra -n '__fish_seen_subcommand_from collect' -l preset -x -a 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench libra-mini' -d 'Known data set to read'
+complete -c libra -n '__fish_seen_subcommand_from collect' -l preset -x -a 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench rmb libra-mini' -d 'Known data set to read'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l hub -x -d 'Data set on the Hugging Face hub'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l split -x -d 'Split of the hub data set'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l revision -x -d 'Branch, tag or commit of the hub data set'
@@ -34,7 +34,7 @@ complete -c libra -n '__fish_seen_subcommand_from collect' -l no-reference -d 'A
 complete -c libra -n '__fish_seen_subcommand_from collect' -l where -x -d 'Keep only rows for which EXPR is true'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l duplicates -x -a 'drop keep' -d 'What to do with a problem that is equal, or nearly equal, to an earlier one'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l near-duplicates -x -d 'A problem is nearly equal to an earlier one if both have the same numbers and the same reference, and if their sets of 5-word shingles have at least this Jaccard similarity'
-complete -c libra -n '__fish_seen_subcommand_from collect' -l decontaminate -r -F -a 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench libra-mini' -d 'Drop rows that contain a problem of the benchmark AGAINST (contaminated rows)'
+complete -c libra -n '__fish_seen_subcommand_from collect' -l decontaminate -r -F -a 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench rmb libra-mini' -d 'Drop rows that contain a problem of the benchmark AGAINST (contaminated rows)'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l ngram -x -d 'Number of words in each run that --decontaminate compares'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l overlap -x -d 'A row is contaminated if it contains at least this share of one benchmark problem, by weight'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l report -r -F -d 'Write each contaminated row to FILE as JSONL'
