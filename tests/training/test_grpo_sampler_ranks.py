@@ -22,6 +22,7 @@ from libra_cli.stream.module_path import libra_command
 from libra_cli.training.distributed import sampler_ranks
 from libra_cli.training.distributed.launch import free_port
 from libra_cli.training.distributed.sampler_ranks import SamplerMember, SamplerPlace, SamplerRanks, hosting, take_role
+from libra_cli.training.rollouts.rank_server import cause_in
 
 STEPS = 20
 LONG = ["--max-steps", str(STEPS), "--epochs", "9", "--save-every", "1"]
@@ -201,6 +202,19 @@ def test_a_server_ends_with_its_rank_and_not_by_signals_to_all_processes(guarded
     guarded.stdin.close()
     assert gone(tmp_path)
     assert guarded.wait() == 128 + signal.SIGINT  # the server's status
+
+
+@pytest.mark.parametrize(
+    ("log", "cause"),
+    [
+        ("up\n[core.py:1] OSError: no room\n\nRuntimeError: See root cause above.\n", "[core.py:1] OSError: no room"),
+        ("usage: server\nserver: error: unrecognized arguments: --x\n", "server: error: unrecognized arguments: --x"),
+        ("one\ntwo\n three\n\nfour", "two | three | four"),  # it was killed
+        ("", ""),
+    ],
+)
+def test_the_cause_of_a_servers_end_is_in_its_log(log, cause) -> None:
+    assert cause_in(log) == cause
 
 
 # -- runs -----------------------------------------------------------------------------------------------------------

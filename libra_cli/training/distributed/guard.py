@@ -30,7 +30,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 def start_guarded(words: Sequence[str], environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
     """Starts a command below a guard, whose status is the command's; both write to the descriptor `log`.
 
-    Closing the guard's standard input ends the command with SIGINT, and soon with SIGKILL.
+    Closing the guard's standard input sends SIGINT to the command and its processes, and soon SIGKILL.
     """
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
     try:
@@ -55,7 +55,7 @@ def main() -> NoReturn:
     while server.poll() is None and not select.select([0], [], [], POLL_SECONDS)[0]:
         pass
     if server.poll() is None:
-        server.send_signal(signal.SIGINT)
+        kill_descendants(os.getpid(), signal.SIGINT)  # as Ctrl-C: vLLM's workers then tidy up, too
         deadline = time.monotonic() + PATIENCE
         while server.poll() is None and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)

@@ -115,12 +115,21 @@ class RankServer:
         status = self._process.poll()
         if status is None or stop.status is not None:
             return
-        lines = self._log.read_text("utf-8", "replace").split("\n")
-        said = [line.strip() for line in lines if line.strip()]
-        if status == Exit.USAGE:  # so vLLM's own command line ends; it explains itself in the last line
-            raise Fatal(Exit.USAGE, f"vLLM does not take its arguments ({' '.join(said[-1:])}); see --sampler-arg")
-        what = f"its vLLM server ended with status {status} ({' | '.join(said[-_TAIL_LINES:])})"
+        words = cause_in(self._log.read_text("utf-8", "replace"))
+        if status == Exit.USAGE:  # so vLLM's own command line ends
+            raise Fatal(Exit.USAGE, f"vLLM does not take its arguments ({words}); see --sampler-arg")
+        what = f"its vLLM server ended with status {status} ({words})"
         raise Fatal(Exit.BACKEND, f"{what}; see {self._log}; the same command continues")
+
+
+def cause_in(log: str) -> str:
+    """The line of a server's log that says why it ended: the first error, or else the last lines.
+
+    The last lines of vLLM often refer to a cause "above", that of a process below.
+    """
+    said = [line.strip() for line in log.split("\n") if line.strip()]
+    causes = [line for line in said if "Error: " in line or " error: " in line]
+    return " | ".join(causes[:1] or said[-_TAIL_LINES:])
 
 
 def _devices(place: SamplerPlace) -> dict[str, str]:
