@@ -28,6 +28,8 @@ _GAP_PIECE = re.compile(
     r"|[A-Za-z](?:_\{?\w\}?)?\s*=)"
 )
 """One word or sign that may separate boxes that answer together."""
+_GROUP = re.compile(r"([^{}\\]*(?:(?:\\[^{}]|\{[^{}\\]*(?:(?:\\[^{}]|\{[^{}\\]*\})[^{}\\]*)*\})[^{}\\]*)*)\}")
+"""The rest of a group of at most three levels, without escaped braces."""
 _BRACE = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _BARE = re.compile(r"\\boxed\s*([A-Za-z0-9]|\\[A-Za-z]+)")
 _WITHOUT_BACKSLASH = re.compile(r"(?<![\\A-Za-z])boxed(?=\{)")
@@ -45,7 +47,8 @@ class Box(NamedTuple):
 
 def with_backslashes(text: str) -> str:
     """`text` with the backslash that `boxed{42}` lacks, if it has no box with one."""
-    return text if "\\boxed" in text or "boxed{" not in text else _WITHOUT_BACKSLASH.sub(r"\\boxed", text)
+    is_whole = text.rfind("\\boxed") >= 0 or "boxed{" not in text
+    return text if is_whole else _WITHOUT_BACKSLASH.sub(r"\\boxed", text)
 
 
 def without_empty(text: str) -> str:
@@ -73,16 +76,12 @@ def last(text: str) -> Box | None:
     Searches backwards from the end, so that the cost does not depend on the length of the text.
     """
     start = text.rfind("\\boxed{")
-    end = text.find("}", start) + 1
-    content = text[start + len("\\boxed{") : end - 1]
-    is_plain = "{" not in content and not content.endswith("\\")
-    if not is_plain and start >= 0:
-        end = latex.group_end(text, start + len("\\boxed"))
-        content = text[start + len("\\boxed{") : end - 1]
-    is_last = start >= 0 and end > 0 and text.find("box", end) < 0
-    is_alone = is_last and text.find("box", max(0, start - MAX_NEAR), start) < 0
-    if is_alone and (is_plain or not ("box" in content or _may_be_joined(text, start))):
-        return Box(start, content.strip(), end)  # most texts end in one box, with no other nearby
+    group = _GROUP.match(text, start + len("\\boxed{")) if start >= 0 else None
+    if group is not None and text.find("box", group.end()) < 0:
+        content = group[1]
+        is_alone = text.find("box", start - MAX_NEAR if start > MAX_NEAR else 0, start) < 0
+        if is_alone and "box" not in content:
+            return Box(start, content.strip(), group.end())  # most texts end in one box, with no other nearby
     box = _box_before(text, len(text))
     if box is None:
         return None

@@ -112,10 +112,13 @@ def read_answer(text: str, reference: str | None = None, cut: bool | None = None
 
 def _read(text: str, reference: str | None, cut: bool | None) -> Extraction:
     box = None
-    if "box" in text:
-        text = boxes.with_backslashes(text)
+    start = text.rfind("\\boxed{")
+    if start >= 0 or "box" in text:
+        if start < 0:
+            text = boxes.with_backslashes(text)
+            start = text.rfind("\\boxed{")
         box = boxes.last(text)
-        if text.find("\\boxed{", box.end if box else 0) >= 0:
+        if box is None or start >= box.end:
             unclosed = boxes.left_open(text)
             said_before = box is not None and unclosed and box.content.startswith(unclosed)
             if unclosed is not None and not said_before:

@@ -16,7 +16,7 @@ _ROLE = re.compile(r"(?:assistant|model|final)(?=\s|<|$)\s*")
 
 def own_turn(text: str) -> str:
     """The text between the tokens that begin and end its turn; tokens of a text that has nothing else are dropped."""
-    if "<" not in text and "[|" not in text:
+    if "<" not in text and ("|" not in text or "[|" not in text):
         return text  # nearly all texts without a comparison
     if _ANGLED.search(text) is None and "[|" not in text:
         return text

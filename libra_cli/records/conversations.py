@@ -126,6 +126,15 @@ def chosen_pair(fields: Fields, seed: int) -> Fields:
     return {**_pair(transcript(chosen[:-1]), *answers), "preference": SECOND if swapped else FIRST, **kept}
 
 
+def rmb_item(fields: Fields, _seed: int) -> Fields:
+    """Reads a pair or a best-of-N list of RMB; its `subset` is the set and the aim, such as BoN_set/Helpfulness."""
+    turns, path = turns_of(fields.get("conversation_input")), fields.get("category_path")
+    uid = fields.get("pair_uid", fields.get("bon_uid"))
+    if not turns or not isinstance(path, str) or uid is None or not {"chosen", "bon_best"} & fields.keys():
+        raise OtherForm('there is no "conversation_input" and "category_path" with a pair or a list')
+    return {"index": uid, "question": transcript(turns), "subset": "/".join(path.split("/")[:2]), **fields}
+
+
 def _pair(question: str, first: str, second: str) -> Fields:
     return {"question": question, "response_a": first, "response_b": second}
 

@@ -19,7 +19,7 @@ Message = dict[str, str]
 Pairs = tuple[tuple[int, int], ...]
 
 _ROLES = {"human": "user", "gpt": "assistant"}
-_QUESTIONS = ("question", "prompt", "problem", "conversation_input")
+_QUESTIONS = ("conversation_input", "question", "prompt", "problem")
 _CURE = "libra collect --map FIELD={} names the field that holds it"
 
 

@@ -16,15 +16,14 @@ OF_NEMO_SKILLS = {"response": "generation", "reference": "expected_answer"}
 MAX_COPY_CHARS = 1 << 12
 """Longest reference and response, together, that `ResponseFields.texts` returns."""
 
+Texts = tuple[str, str, str | None, str | None]
+"""Reference, response with its thinking, question and finish reason of a row."""
+
 
 def question_of(fields: Mapping[str, Any]) -> str | None:
     """The question of a row, whatever the row calls it; None if it has none."""
-    value = fields.get("question")
-    if type(value) is str:  # as in most rows
-        return value
-    for name in ("problem", "prompt"):
-        value = fields.get(name)
-        if type(value) is str:
+    for name in ("question", "problem", "prompt"):
+        if name in fields and type(value := fields[name]) is str:
             return value
     return None
 
@@ -38,16 +37,29 @@ class ResponseFields:
         self.read_as: dict[str, str] = {}
         """Fields of NeMo-Skills that were read -> what they were taken for."""
 
-    def texts(self, row: Row) -> tuple[str | None, ...] | None:
+    def texts(self, row: Row) -> Texts | None:
         """All that the label of a row depends on, as it stands; None if one is no text, or they are long."""
         fields = row.fields
         reference, response = fields.get(self._reference), fields.get(self._response)
         if type(reference) is not str or type(response) is not str:
             return None
         question, finish_reason = question_of(fields), fields.get("finish_reason")
-        if len(response) + len(reference) + len(question or "") > MAX_COPY_CHARS:
+        length = len(response) + len(reference) + (0 if question is None else len(question))
+        if length > MAX_COPY_CHARS or not (finish_reason is None or type(finish_reason) is str):
             return None
-        return reference, response, question, finish_reason if type(finish_reason) is str else None
+        return reference, response, question, finish_reason
+
+    def to_grade(self, row: Row, texts: Texts | None = None) -> tuple[GeneratedText, Record]:
+        """The response and the record that it is graded by; `texts` are those of the row, if they are at hand.
+
+        Raises RowError if the row has no response or no golden answer.
+        """
+        if texts is None:
+            record = self.record(row)
+            return self.text(row), record
+        reference, response, question, finish_reason = texts
+        text = GeneratedText(self._cut.response(response), None, finish_reason)
+        return text, {"reference": reference} if question is None else {"reference": reference, "question": question}
 
     def record(self, row: Row) -> Record:
         """The golden answer as `reference`, and the `question` if the row has one, whatever the row calls them.
@@ -73,13 +85,13 @@ class ResponseFields:
         if type(text) is not str:
             name = self._response if self._response in row.fields else "response_with_cot"
             if name not in row.fields and (generation := self._of_nemo_skills(row, self._response)) is not None:
-                return self._cut(generation).response
+                return self._cut.response(generation)
             if name in row.fields and row.fields[name] is None:
                 return None
             wanted = name if name in row.fields else self._response
             rows.require(row, {wanted: str}, {wanted: FIELD_HINTS["response"]})
             text = str(row.fields[name])
-        return self._cut(text).response
+        return self._cut.response(text)
 
     def _of_nemo_skills(self, row: Row, name: str) -> str | None:
         """The text in the field of NeMo-Skills that stands for the field `name`, which the row lacks; notes it."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from libra_cli.answers.equal import is_readable
 from libra_cli.answers.time_limit import TIMEOUT, limited, time_limit
-from libra_cli.records.responses import ResponseFields
+from libra_cli.records.responses import ResponseFields, Texts
 from libra_cli.stream.jobs import Feed, Job
 from libra_cli.stream.rows import NewFields, Row
 from libra_cli.stream.signals import StopRequest
@@ -37,7 +37,7 @@ class Labeller:
         self._fields, self._grader, self._note = fields, grader, note
         self._references: set[str] = set()
         self._of_grade: dict[Grade, Label] = {}
-        self._copies: dict[tuple[str | None, ...] | None, Label] = {}
+        self._copies: dict[Texts | None, Label] = {}
         self.labels: Counter[str] = Counter()
         """Rows by `correct`, `wrong` and `undecided REASON`."""
 
@@ -46,9 +46,9 @@ class Labeller:
         texts = self._fields.texts(row)
         label = self._copies.get(texts)
         if label is None:
-            record = self._fields.record(row)
-            grade = self._grader.grade_quickly(self._fields.text(row), record)
-            if (grade is None or grade.outcome is not None) and record["reference"] not in self._references:
+            text, record = self._fields.to_grade(row, texts)
+            grade = self._grader.grade_quickly(text, record)
+            if record["reference"] not in self._references and (grade is None or grade.outcome is not None):
                 self._check_reference(record["reference"], row)
             if grade is None:
                 return None
@@ -62,8 +62,7 @@ class Labeller:
 
     def jobs(self, row: Row) -> Iterator[Job]:
         """One job, whose work is the row's text and record."""
-        record = self._fields.record(row)
-        yield Job(row, (self._fields.text(row), record))
+        yield Job(row, self._fields.to_grade(row))
 
     def grade_jobs(self, feed: Feed, stop: StopRequest) -> Iterator[tuple[Job, Grade] | None]:
         """Grades jobs, in any order: the worker of a run."""

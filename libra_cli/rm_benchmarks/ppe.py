@@ -26,12 +26,12 @@ class PPEPreference(Benchmark):
     name, title, groups = "ppe-preference", "PPE Preference", ("PPE Preference",)
 
     def recognises(self, fields: Fields) -> bool:
-        return "winner" in fields and "response_1" in fields
+        return "winner" in fields and ("response_1" in fields or "score_1" in fields)
 
     def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
         winner = _WINNERS.get(str(fields.get("winner")))
         (sign,) = signs(fields, [(0, 1)])
-        prompt = cluster_of(fields)
+        prompt = cluster_of(fields, "prompt", "question_id")
         if winner is None:
             yield BenchmarkPoint("PPE Preference", prompt, None, "no_preference")
         else:

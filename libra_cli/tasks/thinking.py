@@ -100,11 +100,20 @@ class ThinkingCutter:
 
     def __call__(self, text: str) -> Split:
         """Without any marker the whole text is the response."""
+        pair = self._first_pair(text)
+        return Split(None, text.strip()) if pair is None else split(text, pair)
+
+    def response(self, text: str) -> str | None:
+        """The response of `text`; None if the text ends inside its thinking."""
+        pair = self._first_pair(text)
+        return text.strip() if pair is None else split(text, pair).response
+
+    def _first_pair(self, text: str) -> tuple[str, str] | None:
+        """The first pair with a marker in `text`; None if there is none."""
         for first, last, markers in self._groups:
             if first in text and last in text and markers.search(text):  # one character is found fastest
-                found = (pair for pair in self._pairs if any(_spellings(mark).search(text) for mark in pair))
-                return next(split(text, pair) for pair in found)
-        return Split(None, text.strip())
+                return next(pair for pair in self._pairs if any(_spellings(mark).search(text) for mark in pair))
+        return None
 
 
 def after_thinking(text: str) -> str | None:

@@ -31,7 +31,7 @@ def test_the_stage_offers_every_preset_and_each_has_a_case():
 def test_every_preset_says_where_it_is_and_its_filter_can_be_read():
     for preset in PRESETS.values():
         assert preset.about
-        assert (preset_origin(preset).hub or preset_origin(preset).path) is not None
+        assert preset.files or (preset_origin(preset).hub or preset_origin(preset).path) is not None
         if preset.where is not None:
             where.parse(preset.where)
 
@@ -80,6 +80,8 @@ def test_a_list_of_answers_is_told_from_an_interval(truth, answers):
         ("dapo-math", {"prompt": [{"role": "system", "content": "a"}]}),
         ("light-r1", {"conversations": [{"from": "user"}]}),
         ("light-r1", {"conversations": []}),
+        ("rmb", {"pair_uid": "1", "category_path": "Pairwise_set/Helpfulness", "chosen_reward": 1.0}),
+        ("rmb", {"conversation_input": [{"role": "user", "content": "a"}], "pair_uid": "1", "chosen": {}}),
     ],
 )
 def test_a_row_of_another_form_is_refused_by_name(name, row):

@@ -425,6 +425,8 @@ def test_plain_text_is_learned_as_a_whole_and_ends_with_eos(name):
     body = known.encode("Hello there! How are you?")  # with the BOS of a tokenizer that has one
     assert encoded.ids.tolist() == [*body, known.eos_token_id]
     assert encoded.loss_mask.tolist() == [False] + [True] * len(body)
+    ended = Encoder(TrainingChat(known))({"text": "Hello there! How are you?" + known.eos_token})
+    assert ended.ids.tolist() == encoded.ids.tolist()
 
 
 @pytest.mark.parametrize(

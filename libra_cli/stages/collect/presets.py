@@ -43,6 +43,8 @@ class Preset:
     """Whether its rows have a golden answer; False: they only say which response is better."""
     shape: Callable[[Fields, int], Fields] | None = None
     """A function (fields, seed) for what renaming alone cannot do."""
+    files: str = ""
+    """The files to name, and where they are, if the data set is on no hub."""
 
     def apply(self, fields: Fields, seed: int) -> Fields:
         """Turns a row of the data set into a problem; raises RowError (`not_this_preset`) if it is of another form."""
@@ -65,8 +67,8 @@ class Preset:
 
     @property
     def file(self) -> str | None:
-        """The file of a data set that this package contains; None for those of a hub."""
-        if self.hub is not None:
+        """The file of a data set that this package contains; None for those of a hub, and those without one."""
+        if self.hub is not None or self.files:
             return None
         from libra_cli.miniature import problems_path
 
@@ -220,6 +222,14 @@ _PRESETS = (
         Hub("THU-KEG/RM-Bench"),
         fields=_PROMPT,
         has_reference=False,
+    ),
+    Preset(
+        "rmb",
+        "RMB's pairs and best-of-N lists; name its files, such as RMB_dataset/*/*/*.json",
+        None,
+        has_reference=False,
+        shape=shapes.rmb_item,
+        files="RMB_dataset/*_set/*/*.json and RMB_dataset/*_set/*/*/*.json of Zhou-Zoey/RMB-Reward-Model-Benchmark",
     ),
     Preset("libra-mini", "the problems of the embedded miniature (needs no network)", None),
 )

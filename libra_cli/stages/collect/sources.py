@@ -63,7 +63,9 @@ def hub_origin(hub: Hub, preset: Preset | None = None) -> Origin:
 
 
 def preset_origin(preset: Preset) -> Origin:
-    """The origin for the data set of a preset."""
+    """The origin for the data set of a preset; raises Fatal(2) for one whose files must be named."""
+    if preset.files:
+        raise Fatal(Exit.USAGE, f"--preset {preset.name} is on no hub; name its files: {preset.files}")
     return hub_origin(preset.hub, preset) if preset.hub is not None else file_origin(str(preset.file), preset)
 
 

@@ -13,6 +13,7 @@ from libra_cli.metrics.classification import ratio
 from libra_cli.metrics.position_bias import PositionBias
 from libra_cli.rm_benchmarks import BenchmarkPart, BenchmarkPoint, ProtocolName
 from libra_cli.rm_benchmarks.base import missing_group_notes
+from libra_cli.rm_benchmarks.result_files import LOOKED_FOR, VERDICT_FIELDS
 from libra_cli.sampling.judgments import ordered_verdicts
 from libra_cli.stages.score.columns import NameNumbers, ProblemNames, item_keys, repeated, view
 from libra_cli.stages.score.examples import Examples, confidence, explain_preference
@@ -26,12 +27,13 @@ from libra_cli.stages.score.judged_items import (
     reported_interval,
 )
 from libra_cli.stages.score.reading import ScoreConfig, by_frequency
-from libra_cli.stages.score.report import ScoreReport, Section
+from libra_cli.stages.score.report import ScoreReport, Section, without_accuracy
 from libra_cli.stages.score.row_hashes import RowHashes
 from libra_cli.stages.score.row_kinds import RowKind
 
 Fields = dict[str, Any]
 TIE = "A=B"
+_NAMES_SHOWN = 20
 
 
 class BenchmarkCollector:
@@ -47,9 +49,13 @@ class BenchmarkCollector:
         self._parts: list[BenchmarkPart] = []
         self._position_bias, self._ties = PositionBias(), Counter[bool]()
         self._examples = Examples() if config.examples else None
+        self._first_names, self._has_verdicts = "", False
 
     def add(self, fields: Fields, raw: bytes) -> None:
         """Adds a row; raises ValueError naming what it lacks."""
+        if not self._has_verdicts:
+            self._first_names = self._first_names or ", ".join(list(fields)[:_NAMES_SHOWN])
+            self._has_verdicts = not VERDICT_FIELDS.isdisjoint(fields)
         key, name = item_keys(fields)
         self._row_keys.add(key)
         for number_in_row, point in enumerate(self._benchmark.points(fields, self._protocol)):
@@ -88,6 +94,9 @@ class BenchmarkCollector:
         if not len(self._groups):
             why = ", ".join(f"{reason} {count}" for reason, count in self._left_out.items())
             raise ValueError(f"no row can be scored ({why}); see libra score --help for what rows need")
+        if not self._has_verdicts and self._null.total() == len(self._value):
+            what = f"there is no verdict in {len(self._value):,} rows: looked for {LOOKED_FOR}"
+            raise ValueError(f"{what}; the first row has {self._first_names}; run libra judge first")
         items = JudgedItems(
             sums=Sums(self._benchmark, self._groups.all(), self._protocol),
             groups=view(self._group),
@@ -149,6 +158,8 @@ class BenchmarkCollector:
         if overall is None and empty:
             report["notes"].append(f"no overall figure: there are no rows of {', '.join(empty)}")
         report["notes"] += [*missing_group_notes(missing), *missing_interval_notes(drawn, ends)]
+        if self._null.total() == len(items.values):
+            without_accuracy(report)
         if self._examples is not None:
             report["examples"] = self._examples.chosen()
         return report

@@ -18,7 +18,7 @@ from libra_cli.stages.score.confusion import ResponseCells, calibrated, figures
 from libra_cli.stages.score.examples import Examples
 from libra_cli.stages.score.judged_items import JudgedItems, ScoredJudge, Sums
 from libra_cli.stages.score.reading import ScoreConfig, by_frequency
-from libra_cli.stages.score.report import ScoreReport
+from libra_cli.stages.score.report import ScoreReport, without_accuracy
 from libra_cli.stages.score.row_hashes import RowHashes
 from libra_cli.stages.score.row_kinds import RowKind
 from libra_cli.stages.score.thresholding import NONE, JudgedResponses, ThresholdedVerdicts, verdicts_by_threshold
@@ -119,7 +119,7 @@ class PointwiseCollector:
         responses = ResponseCells(
             cells(judged.labels, chosen.verdicts), judged.groups, judged.clusters, counted, judged.sums
         )
-        null = self._null_reasons(chosen)
+        null, n_labels = self._null_reasons(chosen), len(self._label)
         report = ScoreReport(
             benchmark=self._kind.name,
             judge=self._judge,
@@ -142,6 +142,8 @@ class PointwiseCollector:
         self._score, self._prediction, self._gated, self._label = array("d"), array("b"), array("b"), array("b")
         report.update(figures(responses, calibration, config, self._problems.unit))
         report["notes"] = [*notes, *report["notes"]]
+        if null.total() == n_labels:
+            without_accuracy(report)
         if self._examples is not None:
             report["examples"] = examples
         return ScoredJudge(report, partial(self._items, responses))

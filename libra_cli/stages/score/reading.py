@@ -13,11 +13,12 @@ from typing import Any, Protocol
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.row_types import check_types
+from libra_cli.rm_benchmarks.result_files import judged_rows_of
 from libra_cli.stages.score.judged_items import ScoredJudge
 from libra_cli.stages.score.row_kinds import RowKind, kind_of
 from libra_cli.stream.line_source import STDIN, InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
-from libra_cli.stream.rows import Row, RowError
+from libra_cli.stream.rows import Row, RowError, dumps
 
 Fields = dict[str, Any]
 
@@ -79,18 +80,20 @@ def read(
                 if isinstance(row, BadLine):  # checked here, not in `rows_of_file`: a generator more costs every row
                     raise no_row(row)
                 try:
-                    check_types(row.fields, reads_judgments)
-                    if kind is None:
-                        kind = kind_of(row.fields, config.kind)
-                        reads_judgments = not kind.is_pointwise
-                    if not kind.accepts(row.fields):
-                        raise ValueError(kind.why_not(row.fields))
-                    judge = kind.judge_of(row.fields)
-                    collector = of_judge.get(judge)
-                    if collector is None:
-                        name = judge or (file if file == STDIN else PurePath(file).name)
-                        collector = of_judge[judge] = make(kind, config, name, file)
-                    collector.add(row.fields, row.raw)
+                    published = judged_rows_of(row.fields)
+                    for fields in published or (row.fields,):
+                        check_types(fields, reads_judgments)
+                        if kind is None:
+                            kind = kind_of(fields, config.kind)
+                            reads_judgments = not kind.is_pointwise
+                        if not kind.accepts(fields):
+                            raise ValueError(kind.why_not(fields))
+                        judge = kind.judge_of(fields)
+                        collector = of_judge.get(judge)
+                        if collector is None:
+                            name = judge or (file if file == STDIN else PurePath(file).name)
+                            collector = of_judge[judge] = make(kind, config, name, file)
+                        collector.add(fields, row.raw if published is None else dumps(fields))
                 except KeyError as error:
                     raise Fatal(Exit.USAGE, f"{row.place}: no {error}: keep the fields of the benchmark") from None
                 except (RowError, ValueError, TypeError) as error:

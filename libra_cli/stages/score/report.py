@@ -152,3 +152,14 @@ class Correlation(TypedDict, total=False):
     """The correlation within each group, if there are several."""
     bootstrap: dict[str, Any] | None
     notes: list[str]
+
+
+_ACCURACIES = ("value", "interval", "accuracy_correct", "accuracy_incorrect")
+
+
+def without_accuracy(report: ScoreReport) -> None:
+    """Takes the accuracies out of a report on rows without a single verdict: a rule for nulls is no measurement."""
+    figures: dict[str, Any] = report  # type: ignore[assignment]
+    for part in (figures, *figures["sections"].values()):
+        part.update(dict.fromkeys({*_ACCURACIES, "overall", "macro_f1"} & part.keys()))
+    report["notes"].append("no verdict can be read: there is no accuracy")

@@ -141,13 +141,14 @@ class Encoder:
         return conversation_pieces(self.chat, talk, learn, self.assistant, self._last_only)
 
     def _plain(self, text: PlainText) -> list[Piece]:
-        """Text without turns; the EOS behind it is learned."""
-        for part, name in ((text.prompt, "prompt"), (text.completion, text.field)):
+        """Text without turns; the EOS behind it, which the text may have already, is learned."""
+        completion = text.completion.removesuffix(self.chat.eos)
+        for part, name in ((text.prompt, "prompt"), (completion, text.field)):
             token = self.chat.forged(part)
             if token is not None:
                 cure = 'give the conversation as "messages", or take it out'
                 raise RowError("control_token", f'"{name}" spells out the control token {token}; {cure}')
-        target = Piece(text.completion + self.chat.eos, True)
+        target = Piece(completion + self.chat.eos, True)
         return [Piece(text.prompt, False), target] if text.prompt else [target]
 
     def _token_ids(self, spans: Sequence[_Span]) -> Iterator[list[int]]:
