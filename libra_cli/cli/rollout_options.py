@@ -94,8 +94,8 @@ ROLLOUT_OPTIONS = (
         "--sampler",
         type=click.Choice(choices.SAMPLERS),
         default="auto",
-        help="Engine that samples, in the training processes unless --sampler-url names servers. auto: vllm on GPUs "
-        "if it is installed, else transformers.",
+        help="Engine that samples, in the training processes unless --sampler-url or --sampler-ranks says where else. "
+        "auto: vllm on GPUs if it is installed, else transformers.",
     ),
     _rollout_option(
         "--sampler-arg",
@@ -112,12 +112,21 @@ ROLLOUT_OPTIONS = (
         "before each rollout. Repeatable; servers share the prompts. See docs/training.md for how to start one.",
     ),
     _rollout_option(
+        "--sampler-ranks",
+        type=NumberType(int, 0),
+        default=0,
+        metavar="N",
+        help="The last N processes only sample, each with a vLLM server on its own device, and the others only train. "
+        "0: all do both, or servers of --sampler-url sample.",
+    ),
+    _rollout_option(
         "--async-steps",
         type=NumberType(int, 0),
         default=0,
         metavar="N",
-        help="With --sampler-url: sample the next rollout while the last N steps learn from this one; its weights are "
-        "then N steps old when it is first learned from. At most the steps of a rollout. 0: sample by the latest ones.",
+        help="With --sampler-url or --sampler-ranks: sample the next rollout while the last N steps learn from this "
+        "one; its weights are then N steps old when it is first learned from. At most the steps of a rollout. 0: "
+        "sample by the latest ones.",
     ),
     _rollout_option(
         "--api-key-env",

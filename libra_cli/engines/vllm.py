@@ -70,7 +70,7 @@ class VllmRunner:
     _restarts_allowed = RESTARTS
 
     def __init__(self, model: LocalModel, note: Callable[[str], None]):
-        _set_environment(model)
+        set_environment(model)
         self._model, self._note = model, note
         self._chat = chat_template.load_chat_template(model)
         self._driver: Driver | None = None
@@ -220,22 +220,7 @@ class VllmRunner:
         return os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING", "1") != "0" or given.get("data_parallel_size", 1) > 1
 
     def _engine_args(self) -> dict[str, Any]:
-        from vllm.platforms import current_platform
-
-        model = self._model
-        args: dict[str, Any] = {
-            "model": model.path,
-            "revision": model.revision,
-            "dtype": model.dtype,
-            "max_model_len": model.max_model_len,
-            "trust_remote_code": model.trust_remote_code,
-            "generation_config": "vllm",  # the command line alone sets the sampling, never the model's folder
-            "disable_log_stats": True,
-            "use_tqdm_on_load": False,
-        }
-        if current_platform.is_cpu():
-            args |= _cpu_args(model)
-        return {**args, **model.args}
+        return engine_args(self._model)
 
 
 class VllmEngine(VllmRunner):
@@ -317,7 +302,7 @@ def _without_advice() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _set_environment(model: LocalModel) -> None:
+def set_environment(model: LocalModel) -> None:
     """Sets what vLLM and its libraries read when they are imported; variables that the user has set stay."""
     defaults = {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_NO_USAGE_STATS": "1", "TOKENIZERS_PARALLELISM": "false"}
     defaults |= {"TORCH_CPP_LOG_LEVEL": "ERROR", "PYTHONWARNINGS": "ignore"}  # for the engine's own processes
@@ -325,6 +310,25 @@ def _set_environment(model: LocalModel) -> None:
     defaults |= {"OMP_NUM_THREADS": "1"} if model.small else {"OMP_WAIT_POLICY": "PASSIVE"}
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+
+
+def engine_args(model: LocalModel) -> dict[str, Any]:
+    """Engine arguments for a model, by vLLM's own names; the model's own come last."""
+    from vllm.platforms import current_platform
+
+    args: dict[str, Any] = {
+        "model": model.path,
+        "revision": model.revision,
+        "dtype": model.dtype,
+        "max_model_len": model.max_model_len,
+        "trust_remote_code": model.trust_remote_code,
+        "generation_config": "vllm",  # the command line alone sets the sampling, never the model's folder
+        "disable_log_stats": True,
+        "use_tqdm_on_load": False,
+    }
+    if current_platform.is_cpu():
+        args |= _cpu_args(model)
+    return {**args, **model.args}
 
 
 def _cpu_args(model: LocalModel) -> dict[str, Any]:
@@ -374,7 +378,7 @@ def _version() -> str:
 
 def unavailable(model: LocalModel) -> str | None:
     """Why vLLM cannot be imported; None if it can."""
-    _set_environment(model)
+    set_environment(model)
     try:
         with _without_advice():
             import vllm  # noqa: F401 -- whether this works is the question

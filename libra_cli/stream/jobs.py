@@ -202,11 +202,11 @@ class RowFeed(Feed):
         Most rows of a run pass here: what they need is looked up once.
         """
         ledger, next_input, make_line = self._ledger, self._next_input, self._make_line
-        counts, was_done, write = ledger.counts, ledger.was_done, ledger.write
+        counts, write, continues = ledger.counts, ledger.write, ledger.continues
         while (row := next_input(wait)) is not None:
             counts.read += 1
             try:
-                if was_done(row):
+                if continues and ledger.was_done(row):
                     continue
                 new = fast_path(row)
                 if new is None:

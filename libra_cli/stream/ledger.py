@@ -39,6 +39,11 @@ class Ledger:
         self._sink, self._errors, self._finished, self._debug = sink, errors, finished, debug
         self.counts = counts
 
+    @property
+    def continues(self) -> bool:
+        """Whether an earlier run has written some of the rows."""
+        return self._finished is not None
+
     def was_done(self, row: Row, names: Mapping[str, Any] | None = None) -> bool:
         """Whether an earlier run has written the row, or that of its job of these `names`; counts it if so."""
         if self._finished is None:

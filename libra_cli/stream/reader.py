@@ -159,10 +159,14 @@ class RowReader:
     def _own_rows(self, batch: LineBatch) -> Iterator[Row]:
         """The usable rows of this shard, until a stop is requested; the others are refused or left out."""
         stop, limit, reads, sharded = self._stop, self._limit, self._reads, self._shard.count > 1
+        takes_all = not (sharded or reads)
         for entry in rows_of(batch, self._counts):
             if self.lines >= limit or stop.status is not None:
                 return
             self.lines += 1
+            if takes_all and type(entry) is Row:
+                yield entry
+                continue
             if sharded:
                 key = entry.id if isinstance(entry, Row) else content_hash(entry.raw.hex())
                 if not self._shard.has(key):

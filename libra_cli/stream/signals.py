@@ -116,11 +116,11 @@ def leave(status: Exit) -> NoReturn:
     os._exit(status)
 
 
-def kill_descendants(pid: int) -> None:
-    """Kills the processes that `pid` started, and those that they started."""
+def kill_descendants(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
+    """Kills the processes that `pid` started, and those that they started; or sends them another signal."""
     for descendant in _descendants(pid):
         try:
-            os.kill(descendant, signal.SIGKILL)
+            os.kill(descendant, number)
         except ProcessLookupError:
             pass  # it ended meanwhile
 

@@ -40,7 +40,8 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
         return Verdict(None, NO_RESPONSE)
     reference = record.get("reference")
     cut = None if text.finish_reason is None else is_cut_short(text.finish_reason)
-    return Verdict(*extract.read_answer(text.response, None if reference is None else str(reference), cut))
+    found = extract.read_answer(text.response, None if reference is None else str(reference), cut)
+    return Verdict(found.answer, found.reason)
 
 
 def pair(outcome: Outcome, record: Record) -> tuple[str, str]:

@@ -233,6 +233,8 @@ class RolloutSettings:
     sampler_batch_size: int | None = None
     sampler_url: tuple[str, ...] = ()
     """vLLM servers that sample, instead of an engine in the training processes."""
+    sampler_ranks: int = 0
+    """The last ranks, which sample with servers of their own and do not train."""
     api_key_env: str | None = None
     api_key_file: str | None = None
     old_log_probs: Literal["sampler", "trainer"] = "sampler"
@@ -245,13 +247,23 @@ class RolloutSettings:
     save_rollouts: bool = False
 
     @property
+    def has_servers(self) -> bool:
+        """Whether servers sample, the user's or those of sampling ranks."""
+        return bool(self.sampler_url or self.sampler_ranks)
+
+    @property
+    def server_devices(self) -> int:
+        """Devices, and ranks, of each server of the sampling ranks."""
+        return int(dict(self.sampler_arg).get("tensor_parallel_size") or 1)
+
+    @property
     def responses(self) -> int:
         """Responses of a rollout."""
         return self.prompts * self.samples
 
 
-_SAMPLING_PLACE = ("sampler_arg", "sampler_batch_size", "sampler_url", "api_key_env", "api_key_file", "max_gap",
-                   "save_rollouts")  # fmt: skip
+_SAMPLING_PLACE = ("sampler_arg", "sampler_batch_size", "sampler_url", "sampler_ranks", "api_key_env",
+                   "api_key_file", "max_gap", "save_rollouts")  # fmt: skip
 """Settings that say where and how responses are sampled, not which: a run continues with others."""
 
 

@@ -58,7 +58,7 @@ def run(seed: int, n: int) -> None:
 
 
 def test_programs_of_the_grammar():
-    run(1, 1000)
+    run(1, 300)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import thinned
 
 from libra_cli.answers.time_limit import TIMEOUT
 from libra_cli.tasks import JUDGING, GeneratedText, grading
@@ -284,16 +285,17 @@ def random_texts(count: int) -> Iterator[str]:
                 yield f"{before} the verdict is {spoilt} {after}"
 
 
-def test_a_hundred_thousand_random_texts_give_no_crash_and_no_verdict():
+@pytest.mark.parametrize("n", [20_000, thinned.slow(100_000)])
+def test_random_texts_give_no_crash_and_no_verdict(n):
     texts = 0
     reasons: Counter[str] = Counter()
-    for text in random_texts(102_000):
+    for text in random_texts(n + n // 50):  # a few are verdicts all the same
         texts += 1
         for task in JUDGING.values():
             outcome, reason = read_verdict(task, GeneratedText(text))
             assert outcome is None, (task.name, text)
             reasons[reason] += 1
-    assert texts > 100_000
+    assert texts > n
     assert reasons["out_of_range"] > 0 < reasons["no_verdict"], "some come near"
 
 

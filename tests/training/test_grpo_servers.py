@@ -19,6 +19,7 @@ import thinned
 import warm
 from engine_requests import answers, requests_of
 from grpo_runs import COMMON, events, write_tasks
+from launched_ranks import at_work, start_ranks, statuses
 from policy_models import WEAK, add_noise, begin_anew, largest_difference, load, local, untied
 from servers.real import sampling_server, vllm_server
 from transformers import AutoConfig
@@ -187,6 +188,20 @@ def test_a_rollout_is_sampled_while_steps_learn_from_the_one_before(whole: Path)
         log_ratios = [step["log_ratio_max"] for step in learned[::2]]
         assert log_ratios[0] < 1e-3  # the first rollout is on-policy, as all are without --async-steps
         assert all((ratio > 1e-2) == (steps > 0) for ratio in log_ratios[1:])
+
+
+@pytest.mark.parametrize("steps", [0, thinned.slow(2)])
+def test_a_rank_that_only_samples_serves_the_others(steps: int, whole: Path, tmp_path: Path) -> None:
+    """Two ranks train and one samples, with the losses of one rank and a server that somebody started."""
+    more = ["-o", str(tmp_path / "out"), "--sampler-ranks", "1", "--async-steps", str(steps)]
+    words = warm.libra("grpo", *COMMON, str(whole / "tasks.jsonl"), *more)
+    assert statuses(start_ranks(words, 3, tmp_path), 240) == [0, 0, 0], (tmp_path / "rank.0").read_text()
+    assert "2 processes, ZeRO 2" in (tmp_path / "rank.0").read_text()
+    log = tmp_path / "out" / "events.jsonl"
+    assert max(rollout["gap_mean"] for rollout in events(log, "rollout")) < 1e-5
+    close(events(whole / f"async-{steps}.log", "step"), events(log, "step"), rel=1e-2, abs=1e-4)
+    assert at_work(tmp_path) == []
+    assert list(tmp_path.glob("libra-sampler-*")) == []
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import dpo_runs
@@ -52,20 +53,26 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def on_one_rank_and_two(folder: Path) -> None:
     runs.write_model(folder / "model")
     runs.write_rows(folder / "rows.jsonl")
+    runs.write_rows(folder / "held-out.jsonl", n=3, seed=9)
     dpo_runs.write_jsonl(folder / "pairs.jsonl", dpo_runs.pairs(seed=1))
     grpo_runs.write_tasks(folder / "tasks.jsonl")
     (folder / "deepspeed.json").write_text(json.dumps({"optimizer": {"type": "Adafactor"}}))
     first = {name: arguments(folder, name) for name in (*KINDS, *STAGES)}
     runs.drive(folder, 1, {**first, "factored": factored(folder, "1")}, stage=stages([*first, "factored"]))
     stop_within(folder)
-    go_on(folder, folder, THERE, step=2)
+    cut(folder, "full", "chosen", step=4)
+    choose(folder / "chosen", step=2)
+    cut(folder, "full", "finished", step=runs.STEPS)
+    concluded = {"chosen": ["--final", "best"], "finished": ["--save-dtype", "bf16"]}
+    more = {name: [*arguments(folder, "full-2x3"), *words] for name, words in concluded.items()}
+    go_on(folder, folder, THERE, 2, {2: more})
     for how in DAMAGED:
         spoil(folder, how)
     for name in FACTORED:
         cut(folder, "factored", name, step=4)
     more = {how: arguments(folder, "full-2x2") for how in DAMAGED}
     more |= {name: factored(folder, stage) for name, stage in FACTORED.items()}
-    go_on(folder, folder, BACK, step=4, **more)
+    go_on(folder, folder, BACK, 4, {1: more})
 
 
 def arguments(folder: Path, name: str) -> list[str]:
@@ -76,6 +83,8 @@ def arguments(folder: Path, name: str) -> list[str]:
     else:
         base = ["--model", str(folder / "model"), *runs.COMMON]
         base += ["--loss", "bco", str(folder / "pairs.jsonl")] if kind == "bco" else [str(folder / "rows.jsonl")]
+    if kind == "full":
+        base += ["--eval-data", str(folder / "held-out.jsonl"), "--eval-every", "2"]
     stage += ["--offload", "optimizer"] if name == OFFLOADED else []
     return [*base, "--save-every", "2", "--keep", "9", *KINDS.get(kind, []), *stage]
 
@@ -102,17 +111,27 @@ def stop_within(folder: Path) -> None:
     assert process.wait(timeout=120) == 143
 
 
-def go_on(made: Path, folder: Path, names: list[str], step: int, **more: list[str]) -> None:
-    """Has each run of `folder` go on after `step`, in processes for each number of ranks; `more` runs on one."""
+def choose(run: Path, step: int) -> None:
+    """Has the last checkpoint say that `step` was the best so far."""
+    path = max(run.glob("checkpoints/step-*")) / "libra.json"
+    marker = json.loads(path.read_text())
+    path.write_text(json.dumps({**marker, "best": {**marker["best"], "step": step, "loss": -1.0}}))
+
+
+def go_on(
+    made: Path, folder: Path, names: list[str], step: int, more: Mapping[int, dict[str, list[str]]] | None = None
+) -> None:
+    """Has each run of `folder` go on after `step`, in processes for each number of ranks, with `more` of their own."""
     for ranks in (1, 2):
+        others = (more or {}).get(ranks, {})
         plan = {name: arguments(made, name) for name in names if f"-{ranks}x" in name[-4:]}
         for name in plan:
             if name != WITHIN:
                 cut(folder, name.rpartition("-")[0], name, step)
-        plan |= more if ranks == 1 else {}
+        plan |= others
         if plan:
             runs.drive(folder, ranks, plan, may_fail=True, stage=stages([*plan]))
-        assert [name for name in plan if name not in more and ended(folder, name)[0]] == []
+        assert [name for name in plan if name not in others and ended(folder, name)[0]] == []
 
 
 def ended(folder: Path, name: str) -> tuple[int, str]:
@@ -133,7 +152,12 @@ def moved(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def move(made: Path, folder: Path, ranks: int) -> None:
-    cases = []
+    full = arguments(made, "full")
+    cases = [{"args": full, "zero": 1, "sources": [], "target": str(folder / "new")}]
+    cases += [
+        {"args": full, "zero": stage, "sources": [str(folder / "new")], "target": str(folder / f"new-{stage}")}
+        for stage in range(4)
+    ]
     for source, run in SAVED.items():
         sources = [str(made / run / f"checkpoints/step-{step}") for step in (2, 4)]
         for stage in range(int(source == "bf16"), 4):
@@ -146,7 +170,7 @@ def move(made: Path, folder: Path, ranks: int) -> None:
 def tensors(folder: Path, names: list[str]) -> dict[tuple[str, str], torch.Tensor]:
     """Everything that a saved state holds of each parameter, and its number of steps."""
     saved = SavedState.open(folder / "state", names)
-    found = {("", "step"): torch.tensor([saved.step])}
+    found = {("", "step"): torch.tensor([-1 if saved.step is None else saved.step])}
     for name, size in saved.sizes.items():
         for kind in (WEIGHT, *saved.moments):
             found[name, kind] = torch.empty(size)
@@ -177,6 +201,16 @@ def test_another_layout_has_the_same_bits(made: Path, moved: Path, source: str, 
         assert_same_state(made, moved, source, stage)
 
 
+@pytest.mark.parametrize("stage", range(4))
+def test_a_state_without_a_step_has_the_same_bits(made: Path, moved: Path, stage: int) -> None:
+    import_deepspeed()
+    names = in_order(made / "full-2x2/checkpoints/step-4")
+    before, after = tensors(moved / "new", names), tensors(moved / f"new-{stage}", names)
+    assert before.keys() == after.keys()
+    assert len(before) == 1 + len(names)
+    assert [key for key in before if not torch.equal(before[key], after[key])] == []
+
+
 # -- runs -------------------------------------------------------------------------------------------------------------
 
 
@@ -202,6 +236,25 @@ def assert_undisturbed(folder: Path, name: str) -> None:
 @pytest.mark.parametrize("name", [*THERE, *BACK])
 def test_a_run_goes_on_with_other_ranks_and_another_stage(made: Path, name: str) -> None:
     assert_undisturbed(made, name)
+
+
+def test_the_best_step_is_exported_from_another_layout(made: Path) -> None:
+    """By an engine that has trained since."""
+    assert ended(made, "chosen") == (0, "")
+    assert layout(made, "chosen", 6)["ranks"] == 2
+    import_deepspeed()
+    saved = SavedState.open(made / "full/checkpoints/step-2/state", in_order(made / "full-2x2/checkpoints/step-4"))
+    for name, weight in runs.weights(made / "chosen").items():
+        expected = torch.empty(weight.numel())
+        saved.copy(f"model.{name}", WEIGHT, 0, expected)
+        assert torch.equal(weight.flatten(), expected), name
+
+
+def test_a_finished_run_is_exported_again_by_other_ranks_and_its_checkpoint_stays_as_it_is(made: Path) -> None:
+    assert ended(made, "finished") == (0, "")
+    assert runs.weights(made / "finished")["model.norm.weight"].dtype == torch.bfloat16
+    assert runs.difference(made / "full", made / "finished") < 1e-2
+    assert layout(made, "finished", 6) == layout(made, "full", 6)
 
 
 @pytest.mark.slow

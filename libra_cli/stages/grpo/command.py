@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +19,7 @@ from libra_cli.cli.training_options import (
 )
 
 if TYPE_CHECKING:
+    from libra_cli.exits import Exit
     from libra_cli.stream.console import Console
     from libra_cli.training.settings import GrpoRunSettings
 
@@ -101,11 +103,15 @@ def command(
             raise click.UsageError("--replay computes rewards and trains nothing; give --dry-run too")
         return _replay(replay, options, recipe, rewards)
     check_options("grpo", options)
-    from libra_cli.stages.grpo.plan import check_servers, plan_of
+    from libra_cli.stages.grpo.plan import check_sampler_ranks, check_servers, plan_of
     from libra_cli.training.settings import GrpoRunSettings
 
     settings = GrpoRunSettings.of(options, recipe, rewards)
     check_servers(settings)
+    if settings.rollout.sampler_ranks and not dry_run:  # which has a number of devices of its own
+        from libra_cli.training.distributed.launch import placement_of
+
+        check_sampler_ranks(settings, placement_of(os.environ, nproc).world, starts=True)
     plan_of(settings)  # a recipe that cannot be used is refused before ranks start
     if dry_run:
         return describe("grpo", nproc, settings, lambda devices, console: _plan(settings, devices, console))
@@ -113,6 +119,22 @@ def command(
 
 
 def _run(settings: GrpoRunSettings) -> int:
+    """Trains on this rank, or samples for those that train."""
+    rollout = settings.rollout
+    if rollout.sampler_ranks:
+        from libra_cli.training.distributed.sampler_ranks import hosting, take_role
+
+        place = take_role(rollout.sampler_ranks, rollout.server_devices)
+        if place is not None:
+            from libra_cli.training.rollouts.rank_server import serve
+
+            return serve(settings, place)
+        if os.environ["RANK"] == "0":
+            return hosting(rollout.sampler_ranks, lambda: _train(settings))
+    return _train(settings)
+
+
+def _train(settings: GrpoRunSettings) -> Exit:
     from libra_cli.stages.grpo import run
 
     return run.run(settings)

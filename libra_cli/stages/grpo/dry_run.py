@@ -11,7 +11,7 @@ from typing import Any, cast
 from libra_cli import miniature
 from libra_cli.engines.openai.endpoints import without_query
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stages.grpo.plan import plan_of
+from libra_cli.stages.grpo.plan import check_sampler_ranks, plan_of
 from libra_cli.stages.grpo.run import GrpoMethod
 from libra_cli.stream.console import Console
 from libra_cli.stream.error_log import ErrorLog
@@ -27,10 +27,16 @@ from libra_cli.training.rewards.judge import ALL, RANK, RewardJudge
 from libra_cli.training.rollouts.sampler import GPU_MEMORY_SHARE
 from libra_cli.training.settings import GrpoRunSettings, RolloutSettings
 
+SERVER_MEMORY_SHARE = 0.92
+"""Of a GPU's memory that a vLLM server takes (vLLM 0.32), unless --sampler-arg says otherwise."""
+
 
 def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[str, Any]:
     """Prompts, rollouts, steps, and GB per device on `ranks` devices. Raises Fatal if the run itself would."""
     config, batch, rollout = policy.load_config(settings.model), settings.batch, settings.rollout
+    if rollout.sampler_ranks:
+        check_sampler_ranks(settings, ranks, starts=False)
+        ranks -= rollout.sampler_ranks
     log = ErrorLog(None, console.stage, console)
     chat = chat_format_of(settings.data, policy.load_tokenizer(settings.model))
     with tempfile.TemporaryDirectory(prefix="libra-grpo-") as folder:
@@ -49,17 +55,30 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[st
         "steps": min(steps, batch.max_steps or steps),
         "responses_per_rollout": rollout.responses,
         "most_tokens_per_rollout": rollout.responses * rollout.max_tokens,
-        "sampler": _sampler(rollout),
+        **({"roles": {"train": ranks, "sample": rollout.sampler_ranks}} if rollout.sampler_ranks else {}),
+        "sampler": _sampler(settings, config),
         **({} if plan.judge is None else {"judge": _judge(plan.judge, rollout)}),
         **dry_run.memory_needs(
             settings, config, ranks, longest, reference=bool(settings.loss.kl) and settings.model.lora_rank is None
         ),
-        **({} if rollout.sampler_url else {"on_gpus": _on_gpus(settings, config, mean_prompt, longest)}),
+        **({} if rollout.has_servers else {"on_gpus": _on_gpus(settings, config, mean_prompt, longest)}),
     }
 
 
-def _sampler(rollout: RolloutSettings) -> dict[str, Any]:
+def _sampler(settings: GrpoRunSettings, config: Any) -> dict[str, Any]:
     """Who samples, and where; whether servers are up is seen when the run begins."""
+    rollout = settings.rollout
+    if rollout.sampler_ranks:
+        devices = rollout.server_devices
+        share = dict(rollout.sampler_arg).get("gpu_memory_utilization", SERVER_MEMORY_SHARE)
+        return {
+            "engine": "vllm",
+            "runs_in": "the sampling processes",
+            "servers": rollout.sampler_ranks // devices,
+            "devices_of_each": devices,
+            "weights_gb_per_device": round(2 * ModelShape.of(config).parameters / devices / 1e9, 3),
+            "share_of_memory": share,
+        }
     if rollout.sampler_url:
         return {"engine": "vllm", "runs_in": [without_query(url) for url in rollout.sampler_url]}
     return {"engine": rollout.sampler, "runs_in": "each training process"}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from libra_cli.cli.config_file import line_of
 from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.sampling.choose import api_key
+from libra_cli.training.distributed.sampler_ranks import refuse_unfit_ranks
 from libra_cli.training.rewards import RewardPlan
 from libra_cli.training.rewards.judge import RewardJudge
 from libra_cli.training.rollouts.judge_model import item_check
@@ -18,6 +20,10 @@ JUDGED = ("judge", "difference")
 """Facts that they have if a judge scored the responses, or compared them."""
 MEASURED = (*SAVED, "tokens")
 """Facts that rollouts of `libra grpo` have."""
+_OF_SAMPLER_RANKS = ("model", "host", "port", "dtype", "served_model_name", "logprobs_mode", "generation_config",
+                     "weight_transfer_config", "worker_extension_cls", "api_key", "pipeline_parallel_size",
+                     "data_parallel_size")  # fmt: skip
+"""Engine arguments that no --sampler-arg may change where ranks start servers."""
 
 
 def plan_of(settings: GrpoRunSettings, available: Sequence[str] = MEASURED) -> RewardPlan:
@@ -44,31 +50,50 @@ def plan_of(settings: GrpoRunSettings, available: Sequence[str] = MEASURED) -> R
 
 
 def check_servers(settings: GrpoRunSettings) -> None:
-    """Raises Fatal(2) for options that do not go with --sampler-url, or need it."""
+    """Raises Fatal(2) for options that do not go with servers that sample, or need them."""
     rollout = settings.rollout
     if not rollout.sampler_url:
-        if rollout.async_steps:
-            cause = "a sampler in the training processes cannot work while they train"
-            raise InvalidOptions(f"--async-steps {rollout.async_steps}: {cause}; name servers with --sampler-url")
         for flag, given in (("--api-key-env", rollout.api_key_env), ("--api-key-file", rollout.api_key_file)):
             if given:
                 cure = "a judge's key is an option of its recipe"
                 raise InvalidOptions(f"{flag}: is the key of --sampler-url, which names no server; {cure}")
+    if not rollout.has_servers:
+        if rollout.async_steps:
+            cause = "a sampler in the training processes cannot work while they train"
+            cure = "name servers with --sampler-url, or leave sampling to --sampler-ranks"
+            raise InvalidOptions(f"--async-steps {rollout.async_steps}: {cause}; {cure}")
         return
+    where = "--sampler-url" if rollout.sampler_url else "--sampler-ranks"
+    if rollout.sampler_url and rollout.sampler_ranks:
+        raise InvalidOptions("--sampler-ranks: starts servers of its own; leave out --sampler-url")
     if rollout.async_steps > settings.rollout_steps:
         steps = "1 step" if settings.rollout_steps == 1 else f"{settings.rollout_steps} steps"
         cause = f"a rollout is learned from in {steps}, and the next one is sampled during those at most"
         raise InvalidOptions(f"--async-steps {rollout.async_steps}: {cause}")
     if rollout.sampler == "transformers":
-        raise InvalidOptions("--sampler transformers: samples in the training processes; leave out --sampler-url")
-    if rollout.sampler_arg:
+        raise InvalidOptions(f"--sampler transformers: samples in the training processes; leave out {where}")
+    if rollout.sampler_arg and rollout.sampler_url:
         cure = "give it to the servers of --sampler-url"
         raise InvalidOptions(
             f"--sampler-arg {rollout.sampler_arg[0][0]}: is for vLLM in the training processes; {cure}"
         )
     if rollout.sampler_batch_size:
-        raise InvalidOptions("--sampler-batch-size: is for --sampler transformers; leave it out with --sampler-url")
-    api_key(rollout.api_key_env, rollout.api_key_file)
+        raise InvalidOptions(f"--sampler-batch-size: is for --sampler transformers; leave it out with {where}")
+    if rollout.sampler_url:
+        api_key(rollout.api_key_env, rollout.api_key_file)
+
+
+def check_sampler_ranks(settings: GrpoRunSettings, ranks: int, starts: bool) -> None:
+    """Raises Fatal(2) if the last --sampler-ranks of `ranks` cannot sample; `starts`: they are about to."""
+    rollout = settings.rollout
+    for name, value in rollout.sampler_arg:
+        if name in _OF_SAMPLER_RANKS:
+            raise InvalidOptions(f"--sampler-arg {name}: follows from --sampler-ranks and the run; leave it out")
+        if name == "tensor_parallel_size" and (type(value) is not int or value < 1):
+            raise InvalidOptions(f"--sampler-arg tensor_parallel_size={value}: give a number from 1")
+    refuse_unfit_ranks(rollout.sampler_ranks, ranks, rollout.server_devices)
+    if starts and find_spec("vllm") is None:
+        raise InvalidOptions("--sampler-ranks: vLLM is not installed; install it: pip install 'libra-cli[vllm]'")
 
 
 def _check_judge(judge: RewardJudge, seed: int) -> None:

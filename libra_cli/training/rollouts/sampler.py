@@ -33,6 +33,7 @@ from libra_cli.stream.sinks import write_failed
 from libra_cli.tasks import thinking
 from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
+from libra_cli.training.distributed.sampler_ranks import SamplerRanks
 from libra_cli.training.distributed.world import World
 from libra_cli.training.model import policy
 from libra_cli.training.model.export import base_model, not_written, whole_weights
@@ -46,7 +47,7 @@ Answer = Completion | RequestError
 _AGREE_EVERY = 8
 """Answers after which ranks that share an engine ask one another whether to stop."""
 SERVERS = "vLLM servers"
-"""The name of the samplers of --sampler-url."""
+"""The name of the samplers of --sampler-url and --sampler-ranks."""
 GPU_MEMORY_SHARE = 0.4
 """Of a GPU's memory that vLLM takes beside the trainer, unless --sampler-arg says otherwise."""
 
@@ -82,8 +83,8 @@ class Sampler:
     """The engine of this rank that samples from the model in training.
 
     transformers generates with the trained module itself if that is whole on this rank; otherwise, and with vLLM, the
-    engine has a copy of the weights, which `refresh` replaces. With --sampler-url each rank asks the same servers for
-    the responses to its prompts.
+    engine has a copy of the weights, which `refresh` replaces. With --sampler-url or --sampler-ranks each rank
+    asks the same servers for the responses to its prompts.
     """
 
     def __init__(
@@ -100,18 +101,20 @@ class Sampler:
         self._engine, self._world, self._template = engine, world, template
         self._sampler: PolicyEngine
         sampling = Sampling(rollout.temperature, 1.0, rollout.max_tokens, extra={"stop_token_ids": list(closing)})
-        self.name = SERVERS if rollout.sampler_url else _chosen(rollout.sampler, world)
-        _check_arguments(self.name, dict(rollout.sampler_arg))
+        self.name = SERVERS if rollout.has_servers else _chosen(rollout.sampler, world)
+        if not rollout.has_servers:
+            _check_arguments(self.name, dict(rollout.sampler_arg))
         self._has_copy = True
         self._asleep = False
         self._weights_device: torch.device | str = "cpu"
         self._servers: VllmServers | None = None
+        self._ranks: SamplerRanks | None = None
         self._step: int | None = None
         """The steps after which the servers' weights were those in training."""
         self._kept: dict[str, torch.Tensor] = {}
         self._kept_in: Path | None = None
         tensor_parallel = 1
-        if rollout.sampler_url:
+        if rollout.has_servers:
             self._servers = self._sampler = self._connected(model, rollout, sampling, console)
         elif self.name == "vllm":
             from libra_cli.engines.vllm_policy import VllmPolicyEngine
@@ -142,12 +145,16 @@ class Sampler:
     def _connected(
         self, model: LocalModel, rollout: RolloutSettings, sampling: Sampling, console: Console
     ) -> VllmServers:
-        """The servers of --sampler-url, once rank 0 has found that they can sample; rank 0 gives them the weights."""
+        """The servers that sample, once rank 0 has found that they can; rank 0 gives them the weights."""
         from libra_cli.engines.vllm_server import HTTP_BACKEND, VllmServers, WeightTransfer
 
         world, longest = self._world, model.max_model_len or 0
-        key = api_key(rollout.api_key_env, rollout.api_key_file)
-        servers = VllmServers(rollout.sampler_url, sampling, self._template, key, console.note)
+        urls, key = rollout.sampler_url, None
+        if rollout.sampler_ranks:
+            urls = world.on_rank0(lambda: self._addresses(rollout, console))
+        else:
+            key = api_key(rollout.api_key_env, rollout.api_key_file)
+        servers = VllmServers(urls, sampling, self._template, key, console.note)
         facts = world.on_rank0(lambda: servers.facts(model.dtype, longest, world.on_gpu))
         transfer: WeightTransfer | None = None
         if world.is_rank0:
@@ -161,6 +168,14 @@ class Sampler:
             self._weights_device = world.device
         servers.use(facts, world.size, transfer)
         return servers
+
+    def _addresses(self, rollout: RolloutSettings, console: Console) -> tuple[str, ...]:
+        """The URLs of the servers of the sampling ranks, once they are up; if such a rank is lost, the run ends."""
+        console.note(f"waits for the vLLM servers of --sampler-ranks {rollout.sampler_ranks}")
+        self._ranks = SamplerRanks(rollout.sampler_ranks, rollout.server_devices)
+        addresses = self._ranks.addresses()
+        self._ranks.watch(console.stage)
+        return addresses
 
     @property
     def is_remote(self) -> bool:
@@ -287,6 +302,8 @@ class Sampler:
         return self._template.render(request).token_ids
 
     def close(self) -> None:
+        if self._ranks is not None:
+            self._ranks.close()
         self._sampler.close()
 
 
