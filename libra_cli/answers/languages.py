@@ -224,8 +224,11 @@ def concluded_number(tail: str) -> str | None:
 
 def numeral_in(sentence: str) -> str | None:
     """The only number in words of a sentence in another European language; None if it is English or has several."""
-    heard = [part.strip(" .,;:!?").lower() for part in sentence.split()]
-    if len(heard) > MAX_WORDS or not _ENGLISH.isdisjoint(heard) or any(map(str.isdigit, sentence)):
+    parts = sentence.split()
+    if len(parts) > MAX_WORDS or any(map(str.isdigit, sentence)):
+        return None
+    heard = [part.strip(" .,;:!?").lower() for part in parts]
+    if not _ENGLISH.isdisjoint(heard):
         return None
     values = [value for word in heard if word and (value := spelled_number(word)) is not None]
     return str(values[0]) if len(values) == 1 else None

@@ -31,6 +31,7 @@ _SUPPOSED = re.compile(
     re.IGNORECASE,
 )
 _HEADING = r"(?:#+ *|\*+)(?i:(?:the )?(?:final )?answer):?\**:?[ \t]*\n"
+_NUMBER = re.compile(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
 _LABELLED = re.compile(rf"^[ \t]*(?:{_HEADING}|(?:\*\*)?A(?:\*\*)?[ \t]*:|####)\s*{_GIVEN}", re.MULTILINE)
 _SENTENCE_END = re.compile(r"[.!](?=\s|$)(?!\s*\d)|[\u3002\uff01]")
 _BOLD = re.compile(r"\*\*(?=\S)([^*\n]{1,200})(?<=\S)\*\*")
@@ -102,7 +103,10 @@ def _without_offer(text: str) -> str:
 def word_of_last_line(text: str) -> str | None:
     """The number or word behind `A:` or `####` on the last line, as most texts without a box end; None otherwise."""
     match = _LABELLED.match(text, text.rfind("\n") + 1)
-    return match["answer"] if match is not None and match["answer"].isalnum() else None
+    if match is None:
+        return None
+    answer = match["answer"]
+    return answer if answer.isalnum() or _NUMBER.fullmatch(answer) else None
 
 
 def tagged(tail: str) -> Statement | None:
