@@ -8,6 +8,8 @@ are a hedge, which is wrong. Other words between two boxes mean that the later b
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from libra_cli.answers import latex
@@ -43,6 +45,10 @@ class Box(NamedTuple):
     start: int
     content: str
     end: int
+
+
+_box: Callable[[tuple[int, str, int]], Box] = partial(tuple.__new__, Box)
+"""Makes a Box in half the time that Box(...) takes."""
 
 
 def with_backslashes(text: str) -> str:
@@ -81,7 +87,7 @@ def last(text: str) -> Box | None:
         content = group[1]
         is_alone = text.find("box", start - MAX_NEAR if start > MAX_NEAR else 0, start) < 0
         if is_alone and "box" not in content:
-            return Box(start, content.strip(), group.end())  # most texts end in one box, with no other nearby
+            return _box((start, content.strip(), group.end()))  # most texts end in one box, with no other nearby
     box = _box_before(text, len(text))
     if box is None:
         return None

@@ -136,14 +136,17 @@ def _read(text: str, reference: str | None, cut: bool | None) -> Extraction:
     if box is None:
         return _in_prose(text, reference, cut)
     after = text[box.end :]
-    if changed := _changed(after, after_box=True, cut=cut):
+    if len(after) > _FEW_CHARS and (changed := _changed(after, after_box=True, cut=cut)):  # most texts end in the box
         return changed
-    return Extraction(_with_unit_behind(_in_box(box.content), after, reference))
+    answer = box.content if box.content.isalnum() else _in_box(box.content)
+    if reference is not None and not reference.isdecimal():
+        answer = _with_unit_behind(answer, after, reference)
+    return Extraction(answer)
 
 
-def _with_unit_behind(answer: str, after: str, reference: str | None) -> str:
+def _with_unit_behind(answer: str, after: str, reference: str) -> str:
     """The answer in a box with the unit that stands right behind it, if the reference has a unit: \\boxed{90} hours."""
-    if reference is None or reference.isdecimal() or not after[:4].strip("$ "):
+    if not after[:4].strip("$ "):
         return answer
     word = _WORD_BEHIND.match(after)
     if word is None or not conversions.is_common(word[1].lower()):
@@ -155,7 +158,8 @@ def _with_unit_behind(answer: str, after: str, reference: str | None) -> str:
 
 def _option(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:
     """The option that a text names in its last box or chooses in words; None if it names none for certain."""
-    changed = _changed(text[box.end :], after_box=True, cut=cut) if box is not None else None
+    after = text[box.end :] if box is not None else ""
+    changed = _changed(after, after_box=True, cut=cut) if len(after) > _FEW_CHARS else None
     if box is not None and not changed and options.parse(box.content):
         return box.content
     tail = statements.tail_of(text)
@@ -167,8 +171,6 @@ def _option(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:
 
 def _changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None:
     """What a text says after its answer, if it takes the answer back; None if it does not."""
-    if len(after) <= _FEW_CHARS:
-        return None  # as most texts, which end in a box
     denied = _DENIED_AT_ONCE.match(after) if after_box else None
     if denied is None:
         after = after[-statements.TAIL_CHARS :]

@@ -117,7 +117,12 @@ class Grader:
         verdict = task.answer(text, record)
         if verdict.outcome is None:
             return without_outcome(task, verdict)
-        return self._compare_quickly(task.pair(verdict.outcome, record))
+        pair = task.pair(verdict.outcome, record)
+        known = self._known.get(pair)
+        if known is not None:  # the samples of a problem share most answers
+            return known
+        decision = decide_quickly(*pair)
+        return None if decision is None else self._remember(pair, decision)
 
     def submit(self, text: GeneratedText, record: Record, token: Any) -> None:
         """Takes a text whose grade `collect` will give back with `token`."""
@@ -146,13 +151,6 @@ class Grader:
     def forget_queue(self) -> None:
         """Gives up the texts that no process has begun; their tokens never come back."""
         self._pool.forget_queue()
-
-    def _compare_quickly(self, pair: tuple[str, str]) -> Grade | None:
-        known = self._known.get(pair)
-        if known is not None:
-            return known
-        decision = decide_quickly(*pair)
-        return None if decision is None else self._remember(pair, decision)
 
     def _remember(self, pair: tuple[str, str], decision: Decision) -> Grade:
         known = _by_decision(pair[1], decision)

@@ -49,7 +49,9 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
 
     25% is 25 where the question asks for a percentage, or the response says that it gives one.
     """
-    reference, answer = str(record["reference"]), str(outcome)
+    reference, answer = record["reference"], outcome
+    if type(reference) is not str or type(answer) is not str:
+        reference, answer = str(reference), str(answer)
     if reference == answer:
         return reference, answer
     if "%" in answer or "percent" in answer:
