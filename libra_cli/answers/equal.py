@@ -67,6 +67,10 @@ ROUNDED = "rounded"
 """The same of an answer that is more exact than the reference, and rounds to it."""
 
 _NUMBER_AND_LETTERS = re.compile(r"(?P<value>-?\d[\d.,]*) ?(?P<letters>[A-Za-z]{1,2})")
+_IS_TERM = re.compile(
+    r"(?:[0-9+*/^(){}. -]|(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])|\\(?:frac|sqrt|pi|cdot|times)(?![A-Za-z]))*"
+)
+"""A term, which has no relation, pieces or sets."""
 _MAY_BE_FAMILY = re.compile(r"\\in|mod|k|integer")
 
 
@@ -297,17 +301,11 @@ def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
         return None
     from libra_cli.answers import numeric, piecewise, relation  # most pairs do without mpmath
 
-    for compare in (
-        piecewise.same,
-        relation.same_order,
-        relation.same_as_value,
-        relation.same_numbers,
-        relation.same_families,
-        relation.same_equations,
-    ):
-        verdict = compare(reference.text, answer.text)
-        if verdict is not None:
-            return verdict
+    if not (_IS_TERM.fullmatch(reference.text) and _IS_TERM.fullmatch(answer.text)):
+        for compare in (piecewise.same, *relation.COMPARISONS):
+            verdict = compare(reference.text, answer.text)
+            if verdict is not None:
+                return verdict
     if not (guard.is_formula(reference.text) and guard.is_formula(answer.text)):
         return None
 

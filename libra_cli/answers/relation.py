@@ -335,3 +335,7 @@ def _is_polynomial(tree: Tree) -> bool:
     if kind == "*":
         return all(map(_is_polynomial, tree[1:])) and sum(bool(formula.symbols(part)) for part in tree[1:]) < 2
     return kind == "/" and _is_polynomial(tree[1]) and not formula.symbols(tree[2])
+
+
+COMPARISONS = (same_order, same_as_value, same_numbers, same_families, same_equations)
+"""In the order in which they are asked."""
