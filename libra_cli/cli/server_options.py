@@ -90,7 +90,7 @@ def batch_options(function: Callable[..., Any]) -> Callable[..., Any]:
     requests = _engine(
         "--batch-out",
         shapes_rows=False,
-        writes="lines",
+        writes="requests",
         keys=("custom_id", "method", "url", "body"),
         metavar="FILE",
         help="Write the requests to FILE, in the format of OpenAI's Batch API, instead of sending them; with -o, those "

@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import logging
 import os
+import tempfile
 import time
 import warnings
 from collections import deque
@@ -38,6 +39,8 @@ RESTARTS = 3
 SUSPECTS_AT_ONCE = 16
 """Requests that were at work when the engine broke are retried this many at a time: a second break costs no more."""
 _IDLE_SECONDS = 0.5
+_SOCKET_FOLDER = 107 - len("/e5f958a7-9668-482b-9d68-616c25e59dcf")
+"""Longest name of a folder in which vLLM's processes can meet: that of a socket has 107 characters at most."""
 _SMALL_CACHE = 64 << 20
 _CPU_CACHE = 4 << 30
 
@@ -308,6 +311,8 @@ def set_environment(model: LocalModel) -> None:
     defaults |= {"TORCH_CPP_LOG_LEVEL": "ERROR", "PYTHONWARNINGS": "ignore"}  # for the engine's own processes
     # OpenMP threads that spin while they wait take the core from the engine's own thread (20x slower).
     defaults |= {"OMP_NUM_THREADS": "1"} if model.small else {"OMP_WAIT_POLICY": "PASSIVE"}
+    if len(tempfile.gettempdir()) > _SOCKET_FOLDER:  # of a job, for example
+        defaults["VLLM_RPC_BASE_PATH"] = "/tmp"  # where its processes meet
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
 

@@ -102,6 +102,7 @@ FORMS: dict[str, FileForm] = {
     "side rows": FileForm(companions=_CONTINUED, grows=True),
     "labels": FileForm(companions={".lock": None}, grows=True),
     "lines": FileForm(_first_line_has, companions={".part": _begins_like_lines, ".lock": None}),
+    "requests": FileForm(_first_line_has),
     "manifest": FileForm(_is_manifest),
     "report": FileForm(_has_keys),
     "page": FileForm(_is_page),

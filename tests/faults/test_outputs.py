@@ -20,8 +20,8 @@ from libra_cli.main import STAGES, cli
 from libra_cli.stream.files import FORMS
 
 READ = {
-    "api_key_file", "chat_template", "config", "confusion", "deepspeed", "eval_data", "expect_manifest", "labels",
-    "replay", "rewards", "score", "template",
+    "api_key_file", "batch_in", "chat_template", "config", "confusion", "deepspeed", "eval_data", "expect_manifest",
+    "labels", "replay", "rewards", "score", "template",
 }  # fmt: skip
 """Options that name a file to read."""
 
@@ -70,6 +70,8 @@ COMMANDS = {
     "grpo": ["--model", "./nowhere"],
 }
 """The options that a stage needs for a run on ROWS."""
+INSTEAD = {"batch_out": ["--model", "m"]}
+"""Those beside an output that goes with others."""
 TRAINERS = {"sft", "dpo", "grpo"}
 CHECKED = {
     ("sft", "./nowhere: there is no config.json"),
@@ -176,7 +178,7 @@ def expected(form: str, kind: str, ending: str) -> set[str]:
     if kind in COMPANIONS:
         ending = {"part": ".part", "lock": ".lock", "manifest": ".libra.json"}[kind.split()[0]]
         return {"refused"} if ending in companions else {"written"}
-    if form == "side rows" and kind in DEVICES:
+    if form in ("side rows", "requests") and kind in DEVICES:
         return {"refused"}
     if kind == "full":  # of no lines none is lost, and labels wait for a terminal
         return {"failed", "written"} if form in ("lines", "labels") else {"failed"}
@@ -196,7 +198,7 @@ def became(server: ForkServer, folder: Path, stage: str, param: StageOption, kin
     folder.mkdir()
     name, option = place(folder, kind, ending), max(param.opts, key=len)
     reader = os.open(folder / name, os.O_RDONLY | os.O_NONBLOCK) if kind == "pipe" else None
-    words = [*stage.split(), *COMMANDS.get(stage, []), f"in{ending}", option, name]
+    words = [*stage.split(), *INSTEAD.get(param.name, COMMANDS.get(stage, [])), f"in{ending}", option, name]
     if stage in TRAINERS and param.name != "output":
         words += ["-o", "model"]
     before = state(folder)
@@ -241,7 +243,13 @@ def test_what_a_run_has_written_is_taken_by_the_next(server, tmp_path, stage, pa
     """The other side: what libra wrote is recognised, and a user's file is replaced where --overwrite says so."""
     ending = ".html" if "html" in str(param.metavar) else ".png" if "png" in str(param.metavar) else ""
     name = place(tmp_path, "new" if param.writes != "scratch folder" else "folder", ending)
-    words = [*stage.split(), *COMMANDS.get(stage, []), f"in{ending}", max(param.opts, key=len), name]
+    words = [
+        *stage.split(),
+        *INSTEAD.get(param.name, COMMANDS.get(stage, [])),
+        f"in{ending}",
+        max(param.opts, key=len),
+        name,
+    ]
     if stage in TRAINERS and param.name != "output":
         words += ["-o", "model"]
     statuses = [server.run(words, tmp_path)[0] for _ in range(2)]
@@ -399,7 +407,7 @@ def test_errors_show_while_a_run_works_and_outlive_a_kill(shell, tmp_path):
     killed = f"{first}; libra verify -q pipe --errors errors & run=$!; {until}"
     assert shell(f"{killed}; kill -9 $run; wait $run; kill $writer; true", timeout=60).status == 0
     assert [json.loads(line)["row"] for line in (tmp_path / "errors.part").read_text().splitlines()] == ["one", "two"]
-    (tmp_path / "in").write_bytes(b"one\ntwo\nthree\n")
+    (tmp_path / "in").write_bytes(b"one\ntwo\nthree\n" + jsonl(ROWS[:1]))
     assert shell(["libra", "verify", "in", "--errors", "errors"]).status == 3
     assert [json.loads(line)["row"] for line in (tmp_path / "errors").read_text().splitlines()] == [
         "one",

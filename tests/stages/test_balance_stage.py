@@ -133,9 +133,7 @@ LINES = st.lists(
 @settings(max_examples=60)
 @given(LINES, st.booleans(), st.booleans())
 def test_a_row_is_found_again_where_it_says(tmp_path_factory, lines, bom, ended):
-    data = b"\xef\xbb\xbf" * bom + b"\n".join(lines) + b"\n" * ended
-    if data.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
-        return  # it would be read as a compressed file
+    data = b"\xef\xbb\xbf" * bom + b"\n".join([b"{}", *lines]) + b"\n" * ended  # else it may look like another format
     path = tmp_path_factory.mktemp("lines") / "in.jsonl"
     path.write_bytes(data)
     counts = Counts()
