@@ -40,7 +40,7 @@ def errors_of(path) -> list[tuple[int, str]]:
     return [(entry.line, entry.error.kind) for entry in entries_of(path) if isinstance(entry, BadLine)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(rows=ROWS, indent=INDENTS, ascii_only=st.booleans(), size=st.integers(1, 30), around=BLANKS)
 @example(rows=[{'"': "\\\\"}, {}], indent=0, ascii_only=True, size=1, around="\r\n ")
 def test_an_array_is_its_elements_however_it_is_written_at_every_chunk_boundary(
