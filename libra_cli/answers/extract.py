@@ -16,6 +16,8 @@ answer but a complete box, or a statement on a line that it finished.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from libra_cli.answers import (
@@ -88,6 +90,10 @@ class Extraction(NamedTuple):
     reason: str | None = None
 
 
+_extraction: Callable[[tuple[str | None, str | None]], Extraction] = partial(tuple.__new__, Extraction)
+"""Makes an Extraction in half the time that Extraction(...) takes."""
+
+
 def final_answer(text: str) -> str | None:
     """Extract the final answer from `text`, which follows the thinking; None if it has none."""
     return read_answer(text).answer
@@ -141,7 +147,7 @@ def _read(text: str, reference: str | None, cut: bool | None) -> Extraction:
     answer = box.content if box.content.isalnum() else _in_box(box.content)
     if reference is not None and not reference.isdecimal():
         answer = _with_unit_behind(answer, after, reference)
-    return Extraction(answer)
+    return _extraction((answer, None))
 
 
 def _with_unit_behind(answer: str, after: str, reference: str) -> str:
@@ -204,7 +210,7 @@ def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
     """The answer of a text without a box."""
     word = None if cut else statements.word_of_last_line(text)
     if word is not None:
-        return Extraction(word)
+        return _extraction((word, None))
     tail = statements.tail_of(text)
     tagged = statements.tagged(tail)
     if tagged is not None:

@@ -9,7 +9,7 @@ from libra_cli.stream import rows
 from libra_cli.stream.options import FIELD_HINTS
 from libra_cli.stream.rows import Row
 from libra_cli.tasks import thinking
-from libra_cli.tasks.task import GeneratedText, Record
+from libra_cli.tasks.task import GeneratedText, Record, quick_text
 
 OF_NEMO_SKILLS = {"response": "generation", "reference": "expected_answer"}
 """Fields of libra -> those of NeMo-Skills' outputs, which are read where a row lacks the former."""
@@ -58,7 +58,7 @@ class ResponseFields:
             record = self.record(row)
             return self.text(row), record
         reference, response, question, finish_reason = texts
-        text = GeneratedText(self._cut.response(response), None, finish_reason)
+        text = quick_text((self._cut.response(response), None, finish_reason))
         return text, {"reference": reference} if question is None else {"reference": reference, "question": question}
 
     def record(self, row: Row) -> Record:

@@ -1,4 +1,4 @@
-"""A JSON array as lines: one for each of its elements, however the array is written, in bounded memory."""
+"""JSON that spans lines, as one line a row: the elements of an array, or objects in a row; in bounded memory."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ _HEAD_BYTES = 1 << 16
 _STRUCTURE = re.compile(rb"[\[\]{},]")
 _BRACKETS = re.compile(rb"[\[\]{}]")
 _BREAK = re.compile(rb"[ \t\r]*\n[ \t\r\n]*")
+_FIRST_KEY = re.compile(rb'(?:"[^"\\]*(?:"\s*(?::\s*(?:\[\s*)?)?)?)?')
+"""The beginning of an object, as far as it does not say yet what its first value is."""
+_LIST_OF_OBJECTS = re.compile(rb'"[^"\\]*"\s*:\s*\[\s*\{')
 _BETWEEN = {b": ", b":", b", ", b",", b""}
 """What stands between two strings inside an element, usually."""
 # Bytes that are in no UTF-8 text stand for escaped signs meanwhile, so that every quotation mark ends a string.
@@ -37,18 +40,37 @@ def begins_array(head: bytes, is_all: bool) -> bool | None:
     return bool(inner) and not one_a_line
 
 
+def begins_objects(head: bytes, is_all: bool) -> bool | None:
+    """Whether a text that begins with `head` is objects over several lines, as jq writes them; None as above.
+
+    An object that begins with a list of objects is none: that list may be the rows, or a part of one.
+    """
+    text = head.lstrip(_BLANKS)
+    if text and not text.startswith(b"{"):
+        return False
+    blank, newline, inner = text[1:].lstrip(b" \t\r").partition(b"\n")
+    if blank:
+        return False
+    inner = inner.lstrip(_BLANKS)
+    if _FIRST_KEY.fullmatch(inner) and not is_all and len(head) < _HEAD_BYTES:
+        return None
+    return bool(newline) and inner.startswith(b'"') and not _LIST_OF_OBJECTS.match(inner)
+
+
 class ArrayText:
     """Turns the text of an array into lines, each an element: commas between elements become newlines.
+
+    If it is not `bracketed`, the elements are objects one after another, which need no commas.
 
     Newlines inside an element become spaces, so that an element is a line with the bytes of its values. What is no JSON
     stays none, and is refused by whoever parses the line.
     """
 
-    def __init__(self, name: str):
-        self._name = name
+    def __init__(self, name: str, bracketed: bool = True):
+        self._name, self._bracketed = name, bracketed
         self._carry = b""
         self._in_string = self._has_content = False
-        self._depth = self._elements = 0
+        self._depth, self._elements = int(not bracketed), 0
         self._ended = False
 
     def convert(self, chunk: bytes) -> bytes:
@@ -72,9 +94,10 @@ class ArrayText:
         return b'"'.join(pieces).replace(_QUOTE, b'\\"').replace(_BACKSLASH, b"\\\\")
 
     def finish(self) -> None:
-        """Raises Fatal(7) if the text has ended before the array."""
-        if not self._ended:
-            reason = f"the JSON array ends in the middle, behind {self._elements} rows; copy or write it again"
+        """Raises Fatal(7) if the text has ended before the array, or within an object."""
+        if not self._ended if self._bracketed else self._has_content:
+            what = "array" if self._bracketed else "object"
+            reason = f"the JSON {what} ends in the middle, behind {self._elements} rows; copy or write it again"
             raise Fatal(Exit.INCOMPLETE, f"{self._name}: {reason}")
 
     def _outside_strings(self, piece: bytes) -> bytes:
@@ -94,12 +117,16 @@ class ArrayText:
                 continue
             self._has_content = self._has_content or bool(before.strip())
             made.append(before)
-            if self._depth == 1 and sign in (b",", b"]"):
+            if self._bracketed and self._depth == 1 and sign in (b",", b"]"):
                 made.append(self._end_element(sign))
-            else:
-                self._has_content = self._has_content or bool(sign)
-                self._depth = max(1, self._depth + (sign in (b"[", b"{")) - (sign in (b"]", b"}")))
-                made.append(sign)
+                continue
+            self._has_content = self._has_content or bool(sign)
+            self._depth = max(1, self._depth + (sign in (b"[", b"{")) - (sign in (b"]", b"}")))
+            made.append(sign)
+            if not self._bracketed and self._depth == 1 and sign in (b"]", b"}"):
+                made.append(b"\n")
+                self._elements += 1
+                self._has_content = False
         return b"".join(made)
 
     def _end_element(self, sign: bytes) -> bytes:

@@ -16,7 +16,7 @@ from typing import Any
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.decompression import CHUNK, MAGIC_BEGINNINGS, Decoder, Inflater, decoder_for
-from libra_cli.stream.json_array import ArrayText, begins_array
+from libra_cli.stream.json_array import ArrayText, begins_array, begins_objects
 from libra_cli.stream.line_batch import LineBatch
 from libra_cli.stream.tables import TableRows, is_parquet, parquet_rows
 
@@ -108,7 +108,7 @@ class _LineFile:
         self._begin = self._end = os.lseek(self._fd, 0, os.SEEK_CUR) if self._regular else 0  # of the bytes held
         self._head = b""
         self._decoder: Decoder | None = None
-        self._beginning: bytes | None = b""  # of the text, until it is known whether that is an array
+        self._beginning: bytes | None = b""  # of the text, until it is known whether that is lines
         self._array: ArrayText | None = None
         self._pieces: list[bytes] = []
         self._held = 0
@@ -195,13 +195,14 @@ class _LineFile:
                 return None
             return self._array.convert(chunk)
         self._beginning += chunk or b""
-        is_array = begins_array(self._beginning.removeprefix(BOM), is_all=chunk is None)
-        if is_array is None:
+        head, is_all = self._beginning.removeprefix(BOM), chunk is None
+        is_array, is_objects = begins_array(head, is_all), begins_objects(head, is_all)
+        if is_array is None or is_objects is None:
             return b""
         text, self._beginning = self._beginning, None
-        if is_array:
-            self._array = ArrayText(self.name)
-            text = self._array.convert(text.removeprefix(BOM))
+        if is_array or is_objects:
+            self._array = ArrayText(self.name, bracketed=is_array)
+            text = self._array.convert(head)
         return text if text or chunk is not None else None
 
     def _next_chunk(self) -> bytes | None:

@@ -83,7 +83,10 @@ def _text_format(texts: Sequence[bytes], first_problem: RowError | None) -> tupl
     if not second:
         return None
     if first.startswith(b"{") and first.endswith((b"{", b"[", b",", b":")) and not second.startswith(b"{"):
-        return "JSON over several lines", "write each row on a line: jq -c . FILE, or jq -c '.KEY[]' for a list inside"
+        return (
+            "JSON over several lines",
+            "write each row on a line: jq -c '.KEY[]' FILE for a list inside, or jq -c . FILE",
+        )
     if first.startswith(b"[") and (second.startswith(b"[") or not first.endswith(b"]")):
         return "JSON arrays of what are no objects", 'a row is one JSON object, such as {"question": ...}'
     for delimiter, name in ((b",", "CSV"), (b"\t", "TSV")):

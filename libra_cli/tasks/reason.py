@@ -12,6 +12,7 @@ from libra_cli.tasks.task import (
     Record,
     Verdict,
     is_cut_short,
+    quick_verdict,
     with_system,
 )
 
@@ -41,7 +42,7 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     reference = record.get("reference")
     cut = None if text.finish_reason is None else is_cut_short(text.finish_reason)
     found = extract.read_answer(text.response, None if reference is None else str(reference), cut)
-    return Verdict(found.answer, found.reason)
+    return quick_verdict((found.answer, found.reason))
 
 
 def pair(outcome: Outcome, record: Record) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from libra_cli.tasks import thinking
@@ -48,6 +49,11 @@ class Verdict(NamedTuple):
     outcome: Outcome | None
     reason: str | None = None
     """A stable word for counting; None if there is an outcome."""
+
+
+quick_text: Callable[[tuple[str | None, str | None, str | None]], GeneratedText] = partial(tuple.__new__, GeneratedText)
+quick_verdict: Callable[[tuple[Outcome | None, str | None]], Verdict] = partial(tuple.__new__, Verdict)
+"""Make these from all their fields in half the time: for what every row of a run needs."""
 
 
 class PromptMaker(Protocol):

@@ -55,6 +55,47 @@ def test_an_array_is_its_elements_however_it_is_written_at_every_chunk_boundary(
         assert rows_of(path) == list(enumerate(rows, 1))
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    rows=ROWS,
+    indent=st.sampled_from([1, 2, "\t"]),
+    between=st.sampled_from(["\n", " \r\n\n", ""]),
+    size=st.integers(1, 30),
+)
+def test_objects_over_several_lines_are_rows_at_every_chunk_boundary(tmp_path_factory, rows, indent, between, size):
+    rows = [{"a": '"{'}, *rows]
+    path = tmp_path_factory.getbasetemp() / "objects"
+    path.write_text(between.join(json.dumps(row, indent=indent) for row in rows), encoding="utf-8", newline="")
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (line_source, decompression):
+            patch.setattr(module, "CHUNK", size)
+        assert rows_of(path) == list(enumerate(rows, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "errors"),
+    [
+        ('{\n "a": 1\n}\n{\n "b": 1,\n}\n{"c": 2}', [(2, "bad_json")]),
+        ('{\n "a": 1\n},\n{\n "b": 1\n}\n', [(2, "bad_json")]),
+        ('{\n "a": 1\n}\n]\n{\n "b": 1\n}\n', [(2, "bad_json")]),
+        ('{\n "a": 1\n}\n7\n{\n "b": 1\n}\n', [(2, "bad_json")]),
+        ('{"a": 1}\n{\n"b": 2}\n', [(2, "bad_json"), (3, "bad_json")]),
+    ],
+)
+def test_one_bad_object_costs_its_own_row(tmp_path, text, errors):
+    (tmp_path / "a.json").write_text(text)
+    assert errors_of(tmp_path / "a.json") == errors
+
+
+def test_objects_that_end_in_the_middle_are_said_to(tmp_path):
+    (tmp_path / "a.json").write_text('{\n "a": 1\n}\n{\n "b": ')
+    with pytest.raises(
+        Fatal, match="the JSON object ends in the middle, behind 1 rows; copy or write it again"
+    ) as caught:
+        entries_of(tmp_path / "a.json")
+    assert caught.value.status == Exit.INCOMPLETE
+
+
 def test_values_of_an_array_keep_their_bytes(tmp_path):
     (tmp_path / "a.json").write_text('[{"n": 1.50, "big": 123456789012345678901234567890},\n\n {"n":1e5}]')
     assert [entry.raw for entry in entries_of(tmp_path / "a.json")] == [
@@ -134,7 +175,6 @@ OTHERS = {
     "csv": ("question,reference\n1+1?,2\n2+2?,4\n", "CSV"),
     "tsv": ("question\treference\n1+1?\t2\n", "TSV"),
     "pretty": (json.dumps({"data": [{"a": 1}]}, indent=2), "JSON over several lines"),
-    "jq": ("\n".join(json.dumps({"a": n}, indent=4) for n in range(9)), "JSON over several lines"),
     "arrays": ('[1, 2]\n["a"]\n', "JSON arrays of what are no objects"),
     "scalars": ('[\n  "a",\n  "b"\n]\n', "JSON arrays of what are no objects"),
     "python": ("{'question': '1+1?', 'n': None}\n" * 2, "Python dictionaries"),
