@@ -45,7 +45,7 @@ def begins_objects(head: bytes, is_all: bool) -> bool | None:
 
     An object that begins with a list of objects is none: that list may be the rows, or a part of one.
     """
-    text = head.lstrip(_BLANKS)
+    text = head[:_HEAD_BYTES].lstrip(_BLANKS)
     if text and not text.startswith(b"{"):
         return False
     blank, newline, inner = text[1:].lstrip(b" \t\r").partition(b"\n")
