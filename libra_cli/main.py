@@ -35,6 +35,24 @@ STAGES = {
     "doctor": "Show versions, engines and devices, and what is missing.",
 }
 """Every subcommand with its summary, in the order of a pipeline."""
+OTHER_NAMES = {
+    "train": "sft, dpo or grpo",
+    "rl": "grpo",
+    "ppo": "grpo",
+    "eval": "score",
+    "evaluate": "score",
+    "metrics": "score",
+    "generate": "rollout",
+    "sample": "rollout",
+    "label": "verify",
+    "check": "verify",
+    "filter": "rs-filter",
+    "pairs": "dpo-pairs",
+    "convert": "collect",
+    "load": "collect",
+    "plot": "report",
+}
+"""What people call a stage elsewhere -> the stages to choose from."""
 
 
 class LazyGroup(click.Group):
@@ -50,12 +68,20 @@ class LazyGroup(click.Group):
         module = f"{rest}_command" if rest else "command"  # `score correlate` is in the folder of `score`
         return importlib.import_module(f"libra_cli.stages.{folder}.{module}").command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:  # without a stage, this is the help
+            click.echo(ctx.get_help())
+            ctx.exit()
+        if args[:1] == ["help"]:  # libra help score
+            args = [*args[1:], "--help"]
+        return super().parse_args(ctx, args)
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if " ".join(args[:2]) in STAGES:  # a stage of two words
             args = [" ".join(args[:2]), *args[2:]]
         if args and args[0] not in STAGES and not args[0].startswith("-"):
-            close = difflib.get_close_matches(args[0], STAGES, 1, 0.5)
-            hint = f" Did you mean {close[0]}?" if close else " See libra --help."
+            close = difflib.get_close_matches(args[0], [*STAGES, *OTHER_NAMES], 1, 0.5)
+            hint = f" Did you mean {OTHER_NAMES.get(close[0], close[0])}?" if close else " See libra --help."
             ctx.fail(f"there is no stage {args[0]!r}.{hint}")
         return super().resolve_command(ctx, args)
 
