@@ -55,8 +55,8 @@ class Ledger:
 
     def write(self, line: bytes) -> None:
         """Writes one row as it stands."""
+        self.counts.out += 1  # less what the sink has not written, if that fails
         self._sink.write(line)
-        self.counts.out += 1
 
     def leave_out(self, reason: str, rows: int = 1) -> None:
         """Counts rows that the stage leaves out on purpose."""

@@ -71,8 +71,8 @@ class Sink:
         """The failure that `poll` ran into; the next write or flush raises it."""
         self.blocked = False
         """A write is in progress and may wait for a slow reader."""
-        self.unwritten = 0
-        """Rows taken whose last byte is not written yet."""
+        self._at_work = 0
+        """Rows of the write in progress, or of one that has failed."""
         self.begun = False
         """Something has been written, or will be in any case: until then a refused run leaves no trace."""
         self.on_begin: Callable[[], None] = lambda: None
@@ -102,6 +102,11 @@ class Sink:
             self.begun = True
             self.on_begin()
 
+    @property
+    def unwritten(self) -> int:
+        """Rows taken whose last byte is not written yet."""
+        return self._at_work
+
     def poll(self) -> bool:
         """Does what is due without ever waiting; False once the output has failed."""
         if self.failure is None and self._lock.acquire(blocking=False):
@@ -130,6 +135,10 @@ class StreamSink(Sink):
         self._rest = b""
         self._size = 0
 
+    @property
+    def unwritten(self) -> int:
+        return self._at_work + len(self._lines)
+
     def write(self, line: bytes) -> None:
         self._lines.append(line)
         self._size += len(line)
@@ -143,11 +152,11 @@ class StreamSink(Sink):
             if self._lines:
                 self.begin()
             data = b"\n".join([*self._lines, b""])
-            self.unwritten += len(self._lines)
+            self._at_work += len(self._lines)
             self._lines.clear()
             self._size = 0
             self._write(self._rest + self._hashed(data))
-            self._rest, self.unwritten = b"", 0
+            self._rest, self._at_work = b"", 0
 
     def finish(self, complete: bool, seal: Callable[[], None]) -> None:
         """Writes the manifests before the end of file: a reader that sees it looks for them at once."""
@@ -180,10 +189,10 @@ class StreamSink(Sink):
         while (self._rest or self._lines) and _events(self._fd) & select.POLLOUT:
             self.begin()
             data = self._rest or self._hashed(self._lines.popleft() + b"\n")
-            self.unwritten = 1
+            self._at_work = 1
             write_all(self._fd, data[: select.PIPE_BUF], self.name)
             self._rest = data[select.PIPE_BUF :]
-            self.unwritten = 1 if self._rest else 0
+            self._at_work = 1 if self._rest else 0
         if is_abandoned(self._fd):
             raise ReaderGone
 
@@ -216,6 +225,7 @@ class FileSink(Sink):
         self._unsynced, self._synced_at = 0, time.monotonic()
 
     def write(self, line: bytes) -> None:
+        self._at_work = 1
         if self.failure is not None:
             raise self.failure
         data = line + b"\n"
@@ -227,6 +237,7 @@ class FileSink(Sink):
             if self._unsynced >= FSYNC_ROWS:
                 self._sync()
         self.sha256.update(data)
+        self._at_work = 0
 
     def flush(self) -> None:
         """Nothing is buffered: rows go to the system one by one."""
