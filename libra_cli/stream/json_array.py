@@ -11,7 +11,6 @@ _HEAD_BYTES = 1 << 16
 """Of a text, at most, from which it is told whether it is an array."""
 _STRUCTURE = re.compile(rb"[\[\]{},]")
 _BRACKETS = re.compile(rb"[\[\]{}]")
-_BREAK = re.compile(rb"[ \t\r]*\n[ \t\r\n]*")
 _FIRST_KEY = re.compile(rb'(?:"[^"\\]*(?:"\s*(?::\s*(?:\[\s*)?)?)?)?')
 """The beginning of an object, as far as it does not say yet what its first value is."""
 _LIST_OF_OBJECTS = re.compile(rb'"[^"\\]*"\s*:\s*\[\s*\{')
@@ -103,7 +102,9 @@ class ArrayText:
     def _outside_strings(self, piece: bytes) -> bytes:
         """Follows the brackets of a piece without strings; puts newlines between elements and takes others out."""
         if b"\n" in piece:
-            piece = _BREAK.sub(b" ", piece)
+            first, *between, last = piece.split(b"\n")
+            inner = [line for line in map(bytes.strip, between) if line]
+            piece = b" ".join([first.rstrip(_BLANKS), *inner, last.lstrip(_BLANKS)])
         made, at = [], 0
         while at < len(piece):
             found = (_BRACKETS if self._depth > 1 else _STRUCTURE).search(piece, at)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Generator, Iterator, Mapping
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -120,6 +121,7 @@ def parquet_rows(path: str) -> TableRecords:
         import pyarrow.parquet
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
+            _check_names(path, file.schema_arrow.names)
             for batch in file.iter_batches(ROWS_A_BATCH):
                 yield from batch.to_pylist()
     except (pyarrow.ArrowException, OSError) as error:
@@ -128,6 +130,12 @@ def parquet_rows(path: str) -> TableRecords:
     except ValueError as error:  # times in nanoseconds, for which pyarrow wants pandas
         cure = "install pandas, or store times in microseconds"
         raise Fatal(Exit.USAGE, f"{path}: a value cannot be read ({one_line(error)}); {cure}") from None
+
+
+def _check_names(path: str, names: Sequence[str]) -> None:
+    """Raises Fatal(2) for a name that two columns have: a row would hold one of them."""
+    if twice := next((name for name, count in Counter(names).items() if count > 1), None):
+        raise Fatal(Exit.USAGE, f'{path}: two columns have the name "{twice}"; rename one of them, or leave it out')
 
 
 @contextmanager

@@ -224,3 +224,19 @@ def test_a_file_of_another_format_is_one_error_that_names_it(tmp_path, name):
 def test_rows_of_which_some_are_bad_are_refused_one_by_one(tmp_path, text, errors):
     (tmp_path / "rows").write_text(text)
     assert errors_of(tmp_path / "rows") == errors
+
+
+def test_a_million_blanks_inside_an_element_cost_no_more_than_other_text(tmp_path):
+    path = tmp_path / "rows.json"
+    path.write_bytes(b'[{"a": 1' + b" " * (1 << 20) + b"}\n, " + b"\t" * (1 << 20) + b'\n{"a": 2}]')
+    assert [fields for _, fields in rows_of(path)] == [{"a": 1}, {"a": 2}]
+
+
+def test_two_columns_of_one_name_are_an_error_not_the_last_of_them(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    twice = pyarrow.Table.from_arrays([pyarrow.array(["1"]), pyarrow.array(["2"])], names=["reference", "reference"])
+    parquet.write_table(twice, tmp_path / "data")
+    with pytest.raises(Fatal, match='data: two columns have the name "reference"; ') as caught:
+        entries_of(tmp_path / "data")
+    assert caught.value.status == Exit.USAGE
