@@ -178,6 +178,8 @@ def _checked(message: Any, where: str) -> Message:
         message = {**rest, "tool_calls": [call, *rest.get("tool_calls", ())]}
     if message.get("tool_calls"):
         message = {**message, "tool_calls": _calls(message["tool_calls"], where)}
+    elif "tool_calls" in message:  # templates and servers ask whether there is the key
+        message = {name: value for name, value in message.items() if name != "tool_calls"}
     content = message.get("content")
     if isinstance(content, list):
         content = _joined(content, where)

@@ -26,6 +26,8 @@ from libra_cli.stream.rows import RowError
 
 Fields = Mapping[str, Any]
 
+_ANSWERS = ("assistant", "tool", "function")
+"""Roles of turns that go on after a prompt; any other begins a whole conversation."""
 _PAIR_FORMS = 'give "prompt", "chosen" and "rejected" (libra dpo-pairs writes them)'
 _LABELLED_FORMS = 'give "prompt", "completion" and "label" (libra dpo-pairs --unpaired writes them)'
 
@@ -94,9 +96,10 @@ def example_of(fields: Fields, forms: list[str]) -> Example:
     if _has(fields, "completion") and not _has(fields, "messages"):
         if isinstance(fields.get("prompt"), str) and isinstance(fields["completion"], str):
             forms.append(COMPLETION)
-            return _text(fields["prompt"], fields["completion"], "completion")
+            return _text(fields, fields["prompt"], "completion")
         prompt = turns(fields.get("prompt"), "prompt", "user")
-        return _conversation(fields, prompt + turns(fields["completion"], "completion", "assistant"))
+        talk = prompt + turns(fields["completion"], "completion", "assistant")
+        return _conversation(fields, _with_system(fields, talk, forms))
     conversation = _turns_of(fields, forms)
     if conversation is not None:
         return _conversation(fields, conversation)
@@ -106,7 +109,7 @@ def example_of(fields: Fields, forms: list[str]) -> Example:
         raise RowError("no_conversation", 'an "instruction" without an "output"; add what is to be learned')
     if _has(fields, "text"):
         forms.append(TEXT)
-        return PlainText("", checked_text(fields["text"], "text"), "text")
+        return _text(fields, "", "text")
     raise RowError("no_conversation", f"nothing to learn from; {FORMS}")
 
 
@@ -132,9 +135,10 @@ def preference_of(fields: Fields, forms: list[str]) -> tuple[Example, Example]:
         raise RowError("same_responses", '"chosen" and "rejected" are the same; leave the row out')
     if isinstance(prompt, str) and isinstance(sides[0], str) and isinstance(sides[1], str):
         forms.append(PAIR_OF_TEXTS)
-        return _text(prompt, sides[0], "chosen"), _text(prompt, sides[1], "rejected")
-    if prompt is not None and (not isinstance(prompt, str) or chosen[0]["role"] == "assistant"):
-        before = turns(prompt, "prompt", "user")
+        return _text(fields, prompt, "chosen"), _text(fields, prompt, "rejected")
+    given = [] if prompt is None else turns(prompt, "prompt", "user")
+    if given and chosen[0]["role"] in _ANSWERS:
+        before = _with_system(fields, given, forms)
     elif prompt is None and (before := _asked(fields, forms)):
         pass
     elif any(isinstance(side, str) for side in sides):
@@ -144,6 +148,11 @@ def preference_of(fields: Fields, forms: list[str]) -> tuple[Example, Example]:
         n = next((at for at, both in enumerate(zip(chosen, rejected, strict=False)) if both[0] != both[1]), None)
         n = min(len(chosen), len(rejected)) if n is None else n
         before, chosen, rejected = chosen[:n], chosen[n:], rejected[n:]
+        said = [(turn["role"], turn["content"].strip()) for turn in before]
+        if any((turn["role"], turn["content"].strip()) not in said for turn in given):
+            cure = "give the responses alone after it, or leave it out"
+            raise RowError("two_prompts", f'"chosen" and "rejected" begin with other turns than "prompt" has; {cure}')
+        before = _with_system(fields, before, forms)
     for response, name in ((chosen, "chosen"), (rejected, "rejected")):
         if not response:
             raise RowError("no_response", f'"{name}" ends where the other goes on; give both a last turn of their own')
@@ -167,9 +176,9 @@ def labelled_response_of(fields: Fields, forms: list[str]) -> tuple[Example, boo
     is_desirable, prompt, completion = _label(fields, "label"), fields["prompt"], fields["completion"]
     if isinstance(prompt, str) and isinstance(completion, str):
         forms.append(COMPLETION)
-        return _text(prompt, completion, "completion"), is_desirable
+        return _text(fields, prompt, "completion"), is_desirable
     asked, answer = turns(prompt, "prompt", "user"), turns(completion, "completion", "assistant")
-    return _answered(fields, asked, answer), is_desirable
+    return _answered(fields, _with_system(fields, asked, forms), answer), is_desirable
 
 
 def _has(fields: Fields, name: str) -> bool:
@@ -186,7 +195,7 @@ def _label(fields: Fields, name: str) -> bool:
 def _turns_of(fields: Fields, forms: list[str]) -> list[Message] | None:
     """The turns of a row that is one conversation; None if it is none. Raises RowError."""
     if _has(fields, "messages"):
-        return messages(fields["messages"], "messages")
+        return _with_system(fields, messages(fields["messages"], "messages"), forms)
     asked = _asked(fields, forms)
     if _has(fields, "conversations"):
         return asked
@@ -197,13 +206,13 @@ def _turns_of(fields: Fields, forms: list[str]) -> list[Message] | None:
         if question is None:
             raise RowError("no_prompt", 'a "generation" without a "problem"; add what it answers')
         forms.append(NEMO)
-        return turns(question, "problem", "user") + turns(fields["generation"], "generation", "assistant")
+        talk = turns(question, "problem", "user") + turns(fields["generation"], "generation", "assistant")
+        return _with_system(fields, talk, forms)
     return None
 
 
 def _asked(fields: Fields, forms: list[str]) -> list[Message]:
     """The turns of `conversations`, or of `history`, `instruction` and `input`; none of a row without these."""
-    system = fields.get("system")
     if _has(fields, "conversations"):
         talk = messages(fields["conversations"], "conversations")
         if any(isinstance(item, dict) and "from" in item for item in fields["conversations"]):
@@ -216,7 +225,13 @@ def _asked(fields: Fields, forms: list[str]) -> list[Message]:
         forms.append(ALPACA)
     else:
         return []
-    if system in (None, ""):
+    return _with_system(fields, talk, forms)
+
+
+def _with_system(fields: Fields, talk: list[Message], forms: list[str]) -> list[Message]:
+    """The turns behind the row's `system`, if it has one. Raises RowError."""
+    system = fields.get("system")
+    if system in (None, "") or not talk:
         return talk
     if talk[0]["role"] == "system" and talk[0]["content"] != system:
         raise RowError("two_systems", '"system" differs from the first turn, which is the system\'s too; keep one')
@@ -227,7 +242,9 @@ def _asked(fields: Fields, forms: list[str]) -> list[Message]:
 def _history(value: Any) -> list[Message]:
     """Alpaca's earlier turns: pairs of what the user and what the assistant said."""
     talk: list[Message] = []
-    for at, pair in enumerate(value or ()):
+    if not isinstance(value or [], list):
+        raise RowError("bad_message", '"history" is no array of pairs; write [["question", "answer"]]')
+    for at, pair in enumerate(value or []):
         if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(text, str) for text in pair)):
             raise RowError("bad_message", f'"history"[{at}] is no pair of texts; write ["question", "answer"]')
         for role, text in zip(("user", "assistant"), pair, strict=True):
@@ -235,10 +252,13 @@ def _history(value: Any) -> list[Message]:
     return talk
 
 
-def _text(prompt: str, completion: str, field: str) -> PlainText:
-    if not completion.strip():
+def _text(fields: Fields, prompt: str, field: str) -> PlainText:
+    """The text of a field as what is learned after `prompt`. Raises RowError."""
+    if fields.get("system") not in (None, ""):
+        raise RowError("not_shown", 'plain text has no turn for "system"; write it into the text, or give messages')
+    if field != "text" and not fields[field].strip():
         raise RowError("empty_assistant", f'"{field}" is empty; leave it out, or the whole row')
-    return PlainText(prompt and checked_text(prompt, "prompt"), checked_text(completion, field), field)
+    return PlainText(prompt and checked_text(prompt, "prompt"), checked_text(fields[field], field), field)
 
 
 def _answered(fields: Fields, prompt: list[Message], response: list[Message]) -> Conversation:

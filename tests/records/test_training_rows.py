@@ -104,7 +104,11 @@ def test_two_texts_are_text_and_anything_else_is_turns() -> None:
         ({"prompt": "2 + 2 =", "completion": " "}, "empty_assistant"),
         ({"instruction": "Add.", "output": ""}, "empty_assistant"),
         ({"instruction": "Add.", "output": "4", "history": ["x"]}, "bad_message"),
+        ({"instruction": "Add.", "output": "4", "history": 5}, "bad_message"),
         ({"conversations": [{"from": "system", "value": "a"}, *SHAREGPT], "system": "b"}, "two_systems"),
+        ({"messages": [turn("system", "a"), *TALK], "system": "b"}, "two_systems"),
+        ({"prompt": "2 + 2 =", "completion": "4", "system": "b"}, "not_shown"),
+        ({"text": "2 + 2 = 4", "system": "b"}, "not_shown"),
     ],
 )
 def test_a_row_that_lacks_something_says_what(fields: Any, kind: str) -> None:
@@ -112,6 +116,47 @@ def test_a_row_that_lacks_something_says_what(fields: Any, kind: str) -> None:
         read(fields)
     assert caught.value.kind == kind
     assert ";" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"messages": TALK},
+        {"prompt": [ASKED], "completion": TALK[1:]},
+        {"prompt": ASKED["content"], "completion": TALK[1:]},
+        {"problem": ASKED["content"], "generation": TALK[1]["content"]},
+        {"conversations": SHAREGPT},
+    ],
+)
+def test_a_system_prompt_beside_any_turns_is_the_first_of_them(fields: Any) -> None:
+    found, forms = read({**fields, "system": "Be brief."})
+    assert found.messages == [turn("system", "Be brief."), *TALK]
+    assert forms[-1] == training_rows.SYSTEM
+
+
+OTHER = [ASKED, turn("assistant", "It is 5.")]
+
+
+@pytest.mark.parametrize("prompt", [None, ASKED["content"], f" {ASKED['content']}\n", [ASKED], ASKED])
+@pytest.mark.parametrize("system", [None, "Be brief."])
+def test_a_prompt_that_the_conversations_of_a_pair_repeat_stands_once(prompt: Any, system: str | None) -> None:
+    fields = {"prompt": prompt, "chosen": TALK, "rejected": OTHER, "system": system}
+    chosen, rejected = training_rows.preference_of(fields, [])
+    before = [turn("system", system)] if system else []
+    assert (chosen.messages, rejected.messages) == ([*before, *TALK], [*before, *OTHER])
+    assert chosen.n_prompt == len(before) + 1
+
+
+@pytest.mark.parametrize("prompt", ["What is 3 + 3?", [turn("user", "What is 3 + 3?")]])
+def test_a_prompt_that_the_conversations_of_a_pair_contradict_is_refused(prompt: Any) -> None:
+    with pytest.raises(RowError) as caught:
+        training_rows.preference_of({"prompt": prompt, "chosen": TALK, "rejected": OTHER}, [])
+    assert caught.value.kind == "two_prompts"
+
+
+def test_calls_that_are_none_are_as_absent() -> None:
+    found, _ = read({"messages": [ASKED, {**TALK[1], "tool_calls": []}]})
+    assert found.messages == TALK
 
 
 def test_what_was_taken_for_what_is_told_once_for_all_rows() -> None:
