@@ -10,8 +10,10 @@ from libra_cli.engines.base import Messages, RequestError
 
 _SHAPES = 1 << 12
 """Shapes of conversations that are remembered."""
+_WHOLE = 64
+"""Turns of a conversation that are all rendered: a template may write the first or the last ones only."""
 _REPEATS = 3
-"""Repetitions of a turn, or of a pair of turns, that stand for any number of them."""
+"""Repetitions of a turn, or of a pair of turns, that stand for any number of them in a longer one."""
 _OWN = ("messages", "tools", "add_generation_prompt")
 """Variables of a template that are not for users to set."""
 
@@ -66,7 +68,7 @@ class TemplateCoverage:
         shape = (*turns, len(tools or ()), str(sorted(args.items())) if args else "")
         found = self._known.get(shape)
         if found is None:
-            kept = _without_repeats(turns)
+            kept = range(len(turns)) if len(turns) <= _WHOLE else _without_repeats(turns)
             found = self._examined([messages[at] for at in kept], kept, tools, args or {})
             if len(self._known) == _SHAPES:
                 self._known.clear()
@@ -93,12 +95,13 @@ class TemplateCoverage:
                 bare = "" if names or not tools else self._template.apply(told, False, None, args)
             except RequestError:
                 continue  # if it refuses all: it is asked for the conversation itself next, and says why
-            if bare == text or any(name not in text for name in names):
+            written = text.lower()  # a template may write headings, or all of it, in capitals
+            if (tools and bare == text) or any(name not in written for name in names):
                 cure = "leave them out, or use a --chat-template that has them"
                 return RequestError("template_drops_tools", f"the chat template leaves out the tools; {cure}")
-            dropped = next(((at, what) for at, what, word in words if word not in text), None)
+            dropped = next(((at, what) for at, what, word in words if word not in written), None)
             # Python's spelling of an object or of a null, where the template wants a text
-            if dropped is None and f"'{_ARGUMENT}'" not in text and not (calls.no_content and "None" in text):
+            if dropped is None and f"'{_ARGUMENT}'" not in written and not (calls.no_content and "None" in text):
                 return calls
             if dropped is not None and first is None:
                 first = _refusal(places[dropped[0]], messages[dropped[0]]["role"], dropped[1])

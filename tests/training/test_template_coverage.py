@@ -220,3 +220,24 @@ def test_a_prompt_of_which_the_template_leaves_out_a_turn_is_not_generated_from(
         template.render(Request([SYSTEM, QUESTION], 0, "", 0))
     assert caught.value.kind == "template_drops_turn"
     assert template.render(Request([QUESTION], 0, "", 0)).token_ids
+
+
+@pytest.mark.parametrize("window", ["[:8]", "[-8:]", "[-40:]"])
+def test_turns_outside_a_window_are_missed(window: str) -> None:
+    template = CHATML.replace("in messages", f"in messages{window}")
+    assert refused(template, {"messages": [QUESTION, ANSWER] * 25}).kind == "template_drops_turn"
+    assert "It is 4." in text_of(template, {"messages": [QUESTION, ANSWER] * 4})
+
+
+@pytest.mark.parametrize("change", ["upper", "capitalize", "title"])
+def test_a_turn_in_capitals_is_not_left_out(change: str) -> None:
+    shouting = CHATML.replace("m.content", f"(m.content | {change} if m.role == 'system' else m.content)")
+    text = text_of(shouting, {"messages": [SYSTEM, QUESTION, ANSWER]})
+    assert "be brief." in text.lower()
+    skipping = KNOWN_ROLES.replace("m.content", f"(m.content | {change} if m.role == 'user' else m.content)")
+    assert "leaves out turn 1" in str(refused(skipping, {"messages": [SYSTEM, QUESTION, ANSWER]}))
+
+
+def test_a_template_that_writes_nothing_leaves_out_a_turn_not_tools_that_no_row_has() -> None:
+    silent = "{% for m in messages if m.role == 'human' %}{{ m.content }}{% endfor %}"
+    assert refused(silent, {"messages": [QUESTION, ANSWER]}).kind == "template_drops_turn"
