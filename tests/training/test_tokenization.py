@@ -283,6 +283,24 @@ def test_thinking_beside_the_content_is_learned_where_the_template_writes_it():
         assert prompt_and_target("qwen2.5", encoded)[1] == "<think>I add.</think>It is 4.<|im_end|>"
 
 
+def test_thinking_beside_the_content_goes_on_where_the_prompt_opens_it_and_is_refused_where_it_closes_it():
+    opening = "(('<think>\\n\\n</think>\\n\\n') if enable_thinking is false else '<think>\\n')"
+    template = CHATML.replace("assistant\\n' }}", f"assistant\\n' + {opening} }}}}").replace(
+        "+ m.content",
+        "+ (('<think>\\n' + m.reasoning_content + '\\n</think>\\n\\n') if m.reasoning_content else '') + m.content",
+    )
+    assert template.count("<think>") == 3
+    fields = answered("It is 4.")
+    fields["messages"][-1]["reasoning_content"] = "I add."
+    prompt, target = prompt_and_target("qwen2.5", encoder("qwen2.5", template)(fields))
+    assert prompt.endswith("assistant\n<think>\n")
+    assert target == "I add.\n</think>\n\nIt is 4.<|im_end|>"
+    off = refused("qwen2.5", fields, template=template, kwargs={"enable_thinking": False})
+    assert off.kind == "thinking_switched_off"
+    fields["messages"][-1]["reasoning"] = fields["messages"][-1].pop("reasoning_content")
+    assert refused("qwen2.5", fields, template=template).kind == "template_drops_thinking"
+
+
 def test_calls_of_tools_are_learned_as_the_template_writes_them():
     calls = "('<|im_start|>calls ' + m.tool_calls | tojson) if m.tool_calls else ''"
     template = CHATML.replace("+ '<|im_end|>", f"+ ({calls}) + '<|im_end|>")

@@ -94,7 +94,8 @@ def _by_template(chat: TrainingChat, message: Message, prompt: str, whole: str) 
     """The target as the template writes it in `whole`, the conversation up to this turn."""
     opening, content = _opening(prompt), message["content"]
     head = prompt[: len(prompt) - len(opening)]
-    written = _after_opening(content, opening)
+    thinking = _separate_thinking(message)
+    written = _after_opening(content, opening, bool(thinking))
     if not whole.startswith(head):
         reason = "the chat template writes the text before the answer differently once the answer is there"
         raise RowError("template_changes_text", f"{reason}; {VERBATIM}")
@@ -106,6 +107,13 @@ def _by_template(chat: TrainingChat, message: Message, prompt: str, whole: str) 
     after = body[end:]
     last = after.rfind(chat.closing_token) if message.get("tool_calls") else -1
     closing = after[: last + len(chat.closing_token)] if last >= 0 else chat.closed(after)
+    if opening and thinking:
+        if not body.startswith(opening):
+            raise RowError(
+                "template_changes_text",
+                f"the chat template opens the thinking otherwise than its prompt; {INTO_CONTENT}",
+            )
+        return body[len(opening) : end] + closing
     return (written if opening else body[:end]) + closing
 
 
@@ -115,18 +123,21 @@ def _opening(prompt: str) -> str:
     return match.group() if match else ""
 
 
-def _after_opening(content: str, opening: str) -> str:
-    """The part of `content` that follows a prompt which ends with `opening`. Raises RowError."""
+def _after_opening(content: str, opening: str, has_thinking: bool = False) -> str:
+    """The part of `content` that follows a prompt which ends with `opening`. Raises RowError.
+
+    `has_thinking` says that the message holds thinking outside its content.
+    """
     if not opening:
         return content
     mark, end = next(pair for pair in MARKERS.values() if opening.startswith(pair[0]))
     begun = content.lstrip()
     if end in opening:
-        if begun.startswith(mark):
+        if has_thinking or begun.startswith(mark):
             reason = "the chat template's prompt says that there is no thinking, and the answer begins with it"
             raise RowError("thinking_switched_off", f"{reason}; leave out the template's argument that says so")
         return content
-    if end not in content:
+    if end not in content and not has_thinking:
         reason = f"the chat template's prompt opens the thinking ({mark}) and the answer has none"
         raise RowError("no_thinking", f"{reason}; begin it with {mark}{end}, or use a template that does not open it")
     if not begun.startswith(mark):
