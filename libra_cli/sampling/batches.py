@@ -108,19 +108,24 @@ class BatchResults(BatchEngine):
         self._paths = paths
 
     def generate(self, requests: Requests) -> Iterator[tuple[Pending, Completion | RequestError]]:
-        asked = found = 0
+        asked = 0
+        used: set[str] = set()
         with RowStore() as store:
             locations = self._index(store)
             while True:
                 pending = requests.take(None)
                 if pending is not None:
                     asked += 1
-                    location = locations.get(self._form.custom_id(pending.request))
-                    found += location is not None
+                    custom_id = self._form.custom_id(pending.request)
+                    location = locations.get(custom_id)
+                    if location is not None:
+                        used.add(custom_id)
                     yield pending, self._answer(store, location, pending.request)
                 elif requests.ended:
                     break
-        if asked and not found:
+        if used and (others := len(locations) - len(used)):
+            self._note(f"results of the batch that answer none of these requests: {others:,}")
+        if asked and not used:
             cure = "give the input, model and options that wrote the requests"
             raise Fatal(Exit.USAGE, f"--batch-in {self._paths[0]}: answers none of {asked:,} requests; {cure}")
 

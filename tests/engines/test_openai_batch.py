@@ -109,6 +109,30 @@ def result(line: dict[str, Any], response: Any, problem: Any = None) -> dict[str
     return {"id": "x", "custom_id": line["custom_id"], "response": response, "error": problem}
 
 
+@pytest.mark.parametrize("bad", [{"error": {"message": "overloaded"}}, wrote(None).body, {"choices": []}, "oops"])
+@pytest.mark.parametrize("first", [True, False])
+def test_an_answer_counts_before_what_is_none_under_the_status_200(shell, tmp_path, bad, first):
+    rollout = ["libra", "rollout", "--model", "tiny"]
+    shell([*rollout, "--batch-out", "requests.jsonl"], input=problems(1))
+    [line] = lines_of(tmp_path / "requests.jsonl")
+    bodies = [bad, wrote("fine").body] if first else [wrote("fine").body, bad]
+    results = [result(line, {"status_code": 200, "body": body}) for body in bodies]
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    ended = shell([*rollout, "--batch-in", "results.json"], input=problems(1))
+    assert (ended.status, json.loads(ended.out)["response"]) == (0, "fine")
+
+
+def test_results_of_other_requests_are_counted(shell, tmp_path):
+    rollout = ["libra", "rollout", "--model", "tiny"]
+    shell([*rollout, "--batch-out", "requests.jsonl"], input=problems(1))
+    [line] = lines_of(tmp_path / "requests.jsonl")
+    own = result(line, {"status_code": 200, "body": wrote("fine").body})
+    (tmp_path / "results.json").write_text(json.dumps([own, {**own, "custom_id": "another"}]))
+    ended = shell([*rollout, "--batch-in", "results.json"], input=problems(1))
+    assert (ended.status, json.loads(ended.out)["response"]) == (0, "fine")
+    assert b"answer none of these requests: 1\n" in ended.err
+
+
 def test_what_failed_is_asked_again_and_joins_the_rest(shell, tmp_path):
     (tmp_path / "problems.jsonl").write_bytes(problems())
     rollout = ["libra", "rollout", "--model", "tiny", "problems.jsonl", "-o", "out.jsonl"]

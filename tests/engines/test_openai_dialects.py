@@ -240,6 +240,17 @@ def test_an_error_inside_a_stream_is_tried_again():
         assert ask(server.url, ["p"])["p"].text == "four"
 
 
+@pytest.mark.parametrize("data", [{"message": "overloaded"}, {"error": {"message": "overloaded"}}, {}])
+def test_an_event_that_is_an_error_by_its_name_is_tried_again(data):
+    whole = events({"content": "four"})
+    failed = f"event: error\ndata: {json.dumps(data)}\n\n".encode()
+    cut = Reply(body=whole.body.replace(b"data: [DONE]", failed + b"data: [DONE]"), headers=whole.headers)
+    assert cut.body != whole.body
+    with ScriptedServer(lambda call: whole if call.attempt else cut) as server:
+        assert ask(server.url, ["p"])["p"].text == "four"
+        assert len(server.calls) == 2
+
+
 def test_a_stream_is_put_together_wherever_it_is_cut():
     body = events({"content": "fünf "}, {"content": "is {5}"}, {"reasoning": "a\nb"}).body
     wholes = set()

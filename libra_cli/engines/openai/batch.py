@@ -116,9 +116,11 @@ def is_result(fields: Mapping[str, Any]) -> bool:
 
 
 def has_answer(result: Mapping[str, Any]) -> bool:
-    """Whether a result is a success."""
+    """Whether a result is a success: one with a text, not an error or nothing under the status 200."""
     answer = _http_answer(result)
-    return isinstance(answer, HttpAnswer) and 200 <= answer.status < 300
+    if not isinstance(answer, HttpAnswer) or not 200 <= answer.status < 300:
+        return False
+    return isinstance(read_chat_answer(answer, {}), ServerCompletion)
 
 
 def _http_answer(result: Mapping[str, Any]) -> HttpAnswer | RequestError:

@@ -25,6 +25,8 @@ class EventStream:
         self._line = bytearray()
         self._fields: dict[str, Any] = {}
         self._texts: dict[str, list[str]] = {}
+        self._event = b""
+        """The name of the event whose lines come."""
         self._reason: str | None = None
         self._ended = False
         self._kept = 0
@@ -58,6 +60,8 @@ class EventStream:
     def _read(self, line: bytes) -> None:
         """Reads one line; raises MalformedAnswer if its data is no event."""
         field, colon, data = line.partition(b":")
+        if not line or field == b"event":
+            self._event = data.strip()
         if field != b"data" or not colon:  # a comment, an empty line, or another field of an event
             return
         if data.strip() == b"[DONE]":
@@ -69,6 +73,8 @@ class EventStream:
             event = None
         if not isinstance(event, dict):
             raise MalformedAnswer("an event of its stream is not a JSON object")
+        if self._event == b"error":
+            event = {"error": event.get("error") or event or "its stream reports an error"}
         self._fields |= {name: event[name] for name in ("model", "usage", "error") if event.get(name)}
         choices = event.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
