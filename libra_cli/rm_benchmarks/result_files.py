@@ -31,6 +31,8 @@ def judged_rows_of(fields: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     if "judge_task" in fields or _MARKS.isdisjoint(fields):
         return None
     if isinstance(fields.get("subset"), list) and isinstance(fields.get("results"), list):
+        if isinstance(fields.get("model"), str) and "judge" not in fields:  # the reward model, not a policy
+            fields = {"judge" if name == "model" else name: value for name, value in fields.items()}
         return [_judged(row) for row in _rows_of_columns(fields)]
     return [_judged(fields)]
 
