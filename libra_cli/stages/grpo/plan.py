@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from libra_cli.cli.config_file import line_of
 from libra_cli.exits import Exit, Fatal, InvalidOptions
-from libra_cli.sampling.choose import api_key
+from libra_cli.sampling.server_secrets import api_key
 from libra_cli.training.distributed.sampler_ranks import refuse_unfit_ranks
 from libra_cli.training.rewards import RewardPlan
 from libra_cli.training.rewards.judge import RewardJudge

@@ -27,7 +27,7 @@ from libra_cli.engines.base import (
 from libra_cli.engines.chat_template import ChatTemplate
 from libra_cli.engines.transformers import TransformersEngine
 from libra_cli.exits import Exit, Fatal
-from libra_cli.sampling.choose import api_key
+from libra_cli.sampling.server_secrets import api_key
 from libra_cli.stream.console import Console
 from libra_cli.stream.sinks import write_failed
 from libra_cli.tasks import thinking
