@@ -199,14 +199,14 @@ judged-%.done: asked.done $$*.done
 		-o judged-$*.jsonl asked.jsonl
 	touch $@
 
-# Both policies, tuned with each judge, and with the rule (which knows the reference) beside them. A judge without a pair
-# leaves the policy as it is.
+# Both policies, tuned with each judge, and with the rule (which knows the reference) beside them, when all have judged. A
+# judge without a pair leaves the policy as it is.
 start_weak := libra-mini/weak
 start_other := other
 judged-rule.done: queries.done
 	@cp queries-labelled.jsonl judged-rule.jsonl
 	touch $@
-tuned-%.done: judged-%.done
+tuned-%.done: judged-%.done | $(addprefix judged-,$(addsuffix .done,$(TUNERS)))
 	$(begin)
 	for policy in $(POLICIES); do
 		start=$(start_other)
@@ -215,7 +215,7 @@ tuned-%.done: judged-%.done
 			libra dpo-pairs -q $(if $(filter rule,$*),--by label) --seed $(SEED) --overwrite -o pairs-$$policy-$*.jsonl \
 			--report pairs-$$policy-$*.json
 		if [[ -s pairs-$$policy-$*.jsonl ]]; then
-			libra dpo -q --config $(HERE)/dpo.yaml --seed $(SEED) --model $$start --max-steps $(DPO) -o tuned-$$policy-$* \
+			libra dpo -q --config $(HERE)/dpo-$$policy.yaml --seed $(SEED) --model $$start --max-steps $(DPO) -o tuned-$$policy-$* \
 				pairs-$$policy-$*.jsonl > tuned-$$policy-$*.log
 		fi
 	done
