@@ -26,8 +26,9 @@ lint: setup      ## style, types, and whether the generated documents are fresh
 docs: setup      ## man pages, completions and docs/reference, from the commands
 	python -m libra_cli.cli.manual
 
-bench: setup     ## side-by-side measurements
-	@for each in $$(find benchmarks -maxdepth 1 -type f -executable | sort); do echo "== $$each"; $$each || exit; done
+bench: setup     ## side-by-side measurements, for hours: figures and targets of all in one table at the end
+	@tests/environment/setup $(VENV) bench
+	@benchmarks/run
 
 setup:
 	@tests/environment/setup $(VENV)
