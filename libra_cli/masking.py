@@ -9,25 +9,27 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from libra_cli.lazy_pattern import lazy_pattern
+
 MASK = "***"
-SECRET_PARAMETER = re.compile(r"key|token|secret|sig|auth|pass|pwd|code|cred", re.IGNORECASE)
+SECRET_PARAMETER = lazy_pattern(r"key|token|secret|sig|auth|pass|pwd|code|cred", re.IGNORECASE)
 """Names of query parameters whose values are secrets; another value (`api-version=2024-10-21`) is honest text."""
 
 _NAMES = (
     r"(?:[a-z]+[_-])?(?:(?:api|access|secret|private|auth|subscription)[_-]?key|(?:hf|hub|auth|access|api|bearer|session)"
     r"[_-]?token|password|passwd|passphrase|pwd|secret|credentials?|authorization)"
 )
-_SETTING = re.compile(rf"(?:{_NAMES}|token)\Z", re.IGNORECASE)
+_SETTING = lazy_pattern(rf"(?:{_NAMES}|token)\Z", re.IGNORECASE)
 """Names of settings whose values are secrets: `hf_token`, but not `eos_token`, which shapes rows."""
-_ASSIGNMENT = re.compile(rf"(?<![A-Za-z_-])({_NAMES}=)[^\s,;&\"'}}\]]+", re.IGNORECASE)
-_KEY = re.compile(
+_ASSIGNMENT = lazy_pattern(rf"(?<![A-Za-z_-])({_NAMES}=)[^\s,;&\"'}}\]]+", re.IGNORECASE)
+_KEY = lazy_pattern(
     r"(?<![A-Za-z0-9])(?:sk-|hf_|ghp_|github_pat_|glpat-|xox[abp]-|AKIA|AIza)[A-Za-z0-9_-]{16,256}"
     r"|(?<=Bearer )[^\s\"',;*]+"
 )
 """Keys of well-known services, which are told by how they begin."""
-_QUERY = re.compile(r"([?&]([^=&?\s]{1,64})=)[^&#\s\"'<>]+")
-_AUTHORITY = re.compile(r"[^/?#\s]*")
-_REST = re.compile(r"\S*")
+_QUERY = lazy_pattern(r"([?&]([^=&?\s]{1,64})=)[^&#\s\"'<>]+")
+_AUTHORITY = lazy_pattern(r"[^/?#\s]*")
+_REST = lazy_pattern(r"\S*")
 
 
 def masked(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import product
 
 from libra_cli.answers import normalize
+from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_LETTERS, MAX_SIGNS = 6, 80
 _SIGNS = {
@@ -21,10 +22,10 @@ _SIGNS = {
     "\\overline": "line", "\\bar": "line",
 }  # fmt: skip
 _FOR_SETS = frozenset(("\\cap", "∩", "\\cup", "∪", "\\setminus", "\\backslash", "\\smallsetminus", "\\triangle"))
-_COMPLEMENT = re.compile(r"\^\{?(?:c|C|\\complement)\}?|'|\^\{?\\prime\}?")
-_TOKEN = re.compile(r"(?:\\(?:left|right|q?quad)(?![A-Za-z])|\\[,;:! ]|[\s$])*(\\[A-Za-z]+|.)", re.DOTALL)
-_NEEDED = re.compile("|".join(re.escape(sign) for sign in _SIGNS))
-_PRODUCT = re.compile(r"[A-DS-TX-Z](?: ?\\times ?[A-DS-TX-Z])+")
+_COMPLEMENT = lazy_pattern(r"\^\{?(?:c|C|\\complement)\}?|'|\^\{?\\prime\}?")
+_TOKEN = lazy_pattern(r"(?:\\(?:left|right|q?quad)(?![A-Za-z])|\\[,;:! ]|[\s$])*(\\[A-Za-z]+|.)", re.DOTALL)
+_NEEDED = lazy_pattern("|".join(re.escape(sign) for sign in _SIGNS))
+_PRODUCT = lazy_pattern(r"[A-DS-TX-Z](?: ?\\times ?[A-DS-TX-Z])+")
 _OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")
 _LEVELS: tuple[dict[str, Callable[[bool, bool], bool]], ...] = (
     {"equals": lambda a, b: a == b},

@@ -13,6 +13,7 @@ from functools import partial
 from typing import NamedTuple
 
 from libra_cli.answers import latex
+from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_BOXES = 64
 MAX_UNCLOSED = 8
@@ -21,7 +22,7 @@ MAX_GAP = 80
 MAX_NEAR = MAX_GAP + 512
 """How far before a box another one that answers together with it may begin."""
 
-_GAP_PIECE = re.compile(
+_GAP_PIECE = lazy_pattern(
     r"(?:[\s$,;/?&*.:-]+|\\[()\[\]]|\\quad|\\qquad|\\text\{\s*(?:and|or)\s*\}|\\\\"
     r"|\b(?i:and|or|alternatively|maybe|perhaps|possibly|otherwise|else)\b"
     r"|\b(?i:vs|versus|(?:it|this|the answer) (?:might|may|could) (?:also )?be)\b"
@@ -32,11 +33,11 @@ _GAP_PIECE = re.compile(
 """One word or sign that may separate boxes that answer together."""
 _GROUP = re.compile(r"([^{}\\]*(?:(?:\\[^{}]|\{[^{}\\]*(?:(?:\\[^{}]|\{[^{}\\]*\})[^{}\\]*)*\})[^{}\\]*)*)\}")
 """The rest of a group of at most three levels, without escaped braces."""
-_BRACE = re.compile(r"\\(?:boxed|fbox)\s*\{")
-_BARE = re.compile(r"\\boxed\s*([A-Za-z0-9]|\\[A-Za-z]+)")
-_WITHOUT_BACKSLASH = re.compile(r"(?<![\\A-Za-z])boxed(?=\{)")
-_EMPTY = re.compile(r"\\boxed\s*\{\s*\}")
-_INNER = re.compile(r"\\boxed\s*\{([^{}]*)\}")
+_BRACE = lazy_pattern(r"\\(?:boxed|fbox)\s*\{")
+_BARE = lazy_pattern(r"\\boxed\s*([A-Za-z0-9]|\\[A-Za-z]+)")
+_WITHOUT_BACKSLASH = lazy_pattern(r"(?<![\\A-Za-z])boxed(?=\{)")
+_EMPTY = lazy_pattern(r"\\boxed\s*\{\s*\}")
+_INNER = lazy_pattern(r"\\boxed\s*\{([^{}]*)\}")
 
 
 class Box(NamedTuple):

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 
 from libra_cli.answers import latex
+from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_ROWS = 8
 OTHERWISE = "otherwise"
-_CASES = re.compile(
+_CASES = lazy_pattern(
     r"(?:[A-Za-z](?:\([a-z]\))?=)?\\begin\{(?P<name>cases|array)\}(?:\{[lcr|]*\})?(?P<rows>.*)\\end\{(?P=name)\}",
     re.DOTALL,
 )
-_CONDITION = re.compile(r"(?<![A-Za-z])(?:if|when|for|where)(?![A-Za-z]) ?")
+_CONDITION = lazy_pattern(r"(?<![A-Za-z])(?:if|when|for|where)(?![A-Za-z]) ?")
 _VERBS = ("is", "are", "an", "a")
-_COMMA = re.compile(r",")
+_COMMA = lazy_pattern(r",")
 
 
 def rows(text: str) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from libra_cli.answers import normalize
 from libra_cli.answers.finding import Finding
+from libra_cli.lazy_pattern import lazy_pattern
 
 _SYMBOLS = """
     H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo
@@ -15,20 +16,20 @@ _SYMBOLS = """
     Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og
 """
 _ELEMENTS = frozenset(_SYMBOLS.split())
-_TYPESET = re.compile(r"\\(?:ce|mathrm|text|rm|operatorname)\s*\{")
-_ARROW = re.compile(
+_TYPESET = lazy_pattern(r"\\(?:ce|mathrm|text|rm|operatorname)\s*\{")
+_ARROW = lazy_pattern(
     r"\\(?:rightarrow|longrightarrow|to|xrightarrow|rightleftharpoons)(?![A-Za-z])(?:\{\})?|-+>|→|⇌|<=>"
 )
-_PLUS = re.compile(r"\+(?=[\d^({\[A-Z])")
-_TOKEN = re.compile(
+_PLUS = lazy_pattern(r"\+(?=[\d^({\[A-Z])")
+_TOKEN = lazy_pattern(
     r"(?P<element>[A-Z][a-z]?)|(?P<open>[(\[])|(?P<close>[)\]])|_?\{?(?P<count>\d+)\}?"
     r"|\^\{?(?P<size>\d*)(?P<sign>[+-])\}?$|(?P<bare>[+-])$"
 )
-_MASS = re.compile(r"\^\{?(?P<mass>\d+)\}?(?:_\{?\d+\}?)?(?=[A-Z])")
-_STATE = re.compile(r"\((?:aq|s|l|g)\)$")
-_CONFIGURATION = re.compile(r"(?P<core>\[[A-Z][a-z]\])?(?P<shells>(?:\d[spdf]\^?\{?\d{1,2}\}?)+)")
-_SHELL = re.compile(r"(\d[spdf])\^?\{?(\d{1,2}?)\}?(?=\d[spdf]|$)")
-_POSSIBLE = re.compile(
+_MASS = lazy_pattern(r"\^\{?(?P<mass>\d+)\}?(?:_\{?\d+\}?)?(?=[A-Z])")
+_STATE = lazy_pattern(r"\((?:aq|s|l|g)\)$")
+_CONFIGURATION = lazy_pattern(r"(?P<core>\[[A-Z][a-z]\])?(?P<shells>(?:\d[spdf]\^?\{?\d{1,2}\}?)+)")
+_SHELL = lazy_pattern(r"(\d[spdf])\^?\{?(\d{1,2}?)\}?(?=\d[spdf]|$)")
+_POSSIBLE = lazy_pattern(
     r"[A-Z][a-z]?\}?\s*(?:[_^\d]|[⁺⁻⁰-⁹₀-₉])|\\ce(?![A-Za-z])|\d[spdf]\^|\^\{?\d+\}?(?:\\(?:text|mathrm)\{)?[A-Z]"
 )
 MAX_DEPTH = 4

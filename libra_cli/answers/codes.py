@@ -6,17 +6,16 @@ is none, for its letters may be multiplied in any order.
 
 from __future__ import annotations
 
-import re
-
 from libra_cli.answers import dates
 from libra_cli.answers.finding import Finding
+from libra_cli.lazy_pattern import lazy_pattern
 
-_LETTERS_AND_DIGITS = re.compile(
+_LETTERS_AND_DIGITS = lazy_pattern(
     r"[$*]*(?P<command>\\(?:text\w*|math\w+|mbox|operatorname)\s*\{)?\s*(?P<text>[A-Za-z0-9]+)\s*\}?[$*.]*"
 )
-_LETTER_BEFORE_DIGIT = re.compile(r"[A-Z]\d|[A-Za-z]\d+[A-Za-z]")
-_HEXADECIMAL = re.compile(r"(?=\d*[A-Fa-f])(?=[A-Fa-f]*\d)[0-9A-Fa-f]{3,}")
-_DOTTED = re.compile(r"\d{1,6}(?:\.\d{1,6}){2,7}")
+_LETTER_BEFORE_DIGIT = lazy_pattern(r"[A-Z]\d|[A-Za-z]\d+[A-Za-z]")
+_HEXADECIMAL = lazy_pattern(r"(?=\d*[A-Fa-f])(?=[A-Fa-f]*\d)[0-9A-Fa-f]{3,}")
+_DOTTED = lazy_pattern(r"\d{1,6}(?:\.\d{1,6}){2,7}")
 MIN_WORD = 3
 """In shorter words the case counts: Aa and AA, Co and CO are two."""
 MAX_FACTORS = 4

@@ -6,17 +6,17 @@ compared is given from outside: by text and exact numbers in the parent, by comp
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 
 from libra_cli.answers import cases, number
 from libra_cli.answers.structure import Answer, Cases, Equation, Leaf, Matrix, Parts
+from libra_cli.lazy_pattern import lazy_pattern
 
 Compare = Callable[[Leaf, Leaf], "bool | None"]
 
-_EQUALS = re.compile(r"(?<![<>!:\\=])=(?!=)")
-_RELATION = re.compile(r"[=<>]|\\(?:leq|geq|neq|lt|gt)(?![A-Za-z])")
-_FUNCTION = re.compile(r"[fgh]\(x\)")
+_EQUALS = lazy_pattern(r"(?<![<>!:\\=])=(?!=)")
+_RELATION = lazy_pattern(r"[=<>]|\\(?:leq|geq|neq|lt|gt)(?![A-Za-z])")
+_FUNCTION = lazy_pattern(r"[fgh]\(x\)")
 
 
 def same(reference: Answer, answer: Answer, compare: Compare) -> bool | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from libra_cli.lazy_pattern import lazy_pattern
+
 _ESCAPES = {"\x07": "a", "\x08": "b", "\x09": "t", "\x0b": "v", "\x0c": "f", "\x0d": "r", "\x0a": "n"}
 """Characters that `\\a`, `\\b` and so on stand for in the strings of programs."""
 _LOST = (
@@ -12,14 +14,14 @@ _LOST = (
     "fbox flat floor forall frac rangle rceil rfloor rho right rightarrow rm rvert nabla ne neg neq notin"
 )
 _COMMANDS = frozenset(_LOST.replace("oxed", "boxed").split())
-_ESCAPED = re.compile(r"([\x07\x08\x09\x0b\x0c\x0d])([a-z]{1,12})(?![a-z])|(\n)(abla|eg|eq|otin)(?![a-z])")
-_BACKSLASHES = re.compile(r"\\+")
-_KNOWN = re.compile(
+_ESCAPED = lazy_pattern(r"([\x07\x08\x09\x0b\x0c\x0d])([a-z]{1,12})(?![a-z])|(\n)(abla|eg|eq|otin)(?![a-z])")
+_BACKSLASHES = lazy_pattern(r"\\+")
+_KNOWN = lazy_pattern(
     r"\\(?:[dtc]?frac|sqrt|boxed|text\w*|math\w+|times|cdot|pi|theta|alpha|beta|lambda|mu|sigma|omega|rho|phi|left|right"
     r"|begin|end|infty|cup|cap|in|pm|leq?|geq?|neq|circ|binom|log|ln|sin|cos|tan|sum|int|vec|overline|angle|triangle|quad)"
     r"(?![A-Za-z])|\\\$(?=\d)"
 )
-_BARE = re.compile(r"(?<![A-Za-z\\])([dtc]?frac|sqrt|binom|boxed)(?=\s?\{)")
+_BARE = lazy_pattern(r"(?<![A-Za-z\\])([dtc]?frac|sqrt|binom|boxed)(?=\s?\{)")
 
 
 def repaired(text: str) -> str:

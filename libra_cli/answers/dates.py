@@ -7,21 +7,23 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from libra_cli.lazy_pattern import lazy_pattern
+
 MAX_CHARS = 48
-_MONTH = re.compile(
+_MONTH = lazy_pattern(
     r"\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\b(?=[., ]*\d)|(?<=[\dthd] )(?:of )?(?:january|february|march|april|may|june|july"
     r"|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b",
     re.IGNORECASE,
 )
-_NUMERIC = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})")
-_STATED = re.compile(
+_NUMERIC = lazy_pattern(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})")
+_STATED = lazy_pattern(
     r"(?:\b\d{1,2}(?:st|nd|rd|th)? (?:of )?)?\b(?:january|february|march|april|may|june|july|august|september|october"
     r"|november|december)\b(?: \d{1,2}(?:st|nd|rd|th)?\b)?(?:,? \d{4}\b)?|\b\d{4}-\d\d-\d\d\b",
     re.IGNORECASE,
 )
 """A date as sentences write it."""
-_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b(?: of\b)?|\b(?:the|of)\b")
+_ORDINAL = lazy_pattern(r"(?<=\d)(?:st|nd|rd|th)\b(?: of\b)?|\b(?:the|of)\b")
 
 
 _DEFAULTS = (datetime.datetime(1904, 1, 1), datetime.datetime(1908, 1, 2))

@@ -16,7 +16,6 @@ If no level is certain, `equal` is None and `reason` says why. None is never the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -43,17 +42,18 @@ from libra_cli.answers import (
 )
 from libra_cli.answers.normalize import MAX_CHARS
 from libra_cli.answers.structure import Leaf
+from libra_cli.lazy_pattern import lazy_pattern
 
 MEMO = 1 << 15
 """Number of pairs whose decision is cached."""
 
-_HAS_CONTENT = re.compile(r"[^\W_]|\\[A-Za-z]|[^\x00-\x7f]|[{}]")
+_HAS_CONTENT = lazy_pattern(r"[^\W_]|\\[A-Za-z]|[^\x00-\x7f]|[{}]")
 _INFINITE = (r"\infty", r"-\infty")
 _SYMBOLS = {"\\emptyset": "nothing", "\\infty": "infinity"}
-_COMMAND = re.compile(r"\\[A-Za-z]+")
+_COMMAND = lazy_pattern(r"\\[A-Za-z]+")
 _CONSTANTS = frozenset(("+C", "+c", "+K", "+k"))
 _TRUTH_LETTERS = {"T": "yes", "F": "no"}
-_NO_NUMBER = re.compile(
+_NO_NUMBER = lazy_pattern(
     r"(?i:not|at (?:most|least)|(?:more|less|greater|fewer|larger|smaller) than|up to|over|under)\b"
     r"|(?:\.\.\.|\\[lc]?dots)$|-?[\d.]+ ?\\to(?![A-Za-z])"
 )
@@ -66,12 +66,12 @@ OTHER_TEXT = "other_text"
 ROUNDED = "rounded"
 """The same of an answer that is more exact than the reference, and rounds to it."""
 
-_NUMBER_AND_LETTERS = re.compile(r"(?P<value>-?\d[\d.,]*) ?(?P<letters>[A-Za-z]{1,2})")
-_IS_TERM = re.compile(
+_NUMBER_AND_LETTERS = lazy_pattern(r"(?P<value>-?\d[\d.,]*) ?(?P<letters>[A-Za-z]{1,2})")
+_IS_TERM = lazy_pattern(
     r"(?:[0-9+*/^(){}. -]|(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])|\\(?:frac|sqrt|pi|cdot|times)(?![A-Za-z]))*"
 )
 """A term, which has no relation, pieces or sets."""
-_MAY_BE_FAMILY = re.compile(r"\\in|mod|k|integer")
+_MAY_BE_FAMILY = lazy_pattern(r"\\in|mod|k|integer")
 
 
 class Decision(NamedTuple):

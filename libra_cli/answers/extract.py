@@ -35,6 +35,7 @@ from libra_cli.answers import (
     turns,
     words,
 )
+from libra_cli.lazy_pattern import lazy_pattern
 
 NO_ANSWER, TRUNCATED, AMBIGUOUS, RETRACTED = "no_answer", "truncated", "ambiguous", "retracted"
 """The text gives no answer; it was cut before it gave one; it says something, and no answer for certain; it takes back
@@ -44,14 +45,14 @@ _SHORT = 64
 _FEW_WORDS, _FEW_CHARS = 4, 5
 _YEAR = 4
 """Digits of a year."""
-_DENIED_AT_ONCE = re.compile(
+_DENIED_AT_ONCE = lazy_pattern(
     r"[\s$.*\\)\]]*(?:(?:is|was|would be)|(?:but|no|wait),?\s+(?:that|this|it)(?:'s| is| was))"
     r"\s+(?:actually\s+)?(?:(?:wrong|incorrect|a mistake)\b"
     r"|not(?:\s+(?:right|correct|the (?:right |correct |final )?answer))?(?=\s*(?:[.!?,;]|$)))",
     re.IGNORECASE,
 )
 _MISTAKES = r"(?:a|an|some) (?:\w+ )?(?:mistakes?|errors?|slip)"
-_DENIED = re.compile(
+_DENIED = lazy_pattern(
     r"\b(?:(?:that|this|it|which|(?:the|my) (?:\w+ )?(?:answer|result|value|box|count))(?:[\u2019']s| is| was)"
     r"(?: actually| clearly)? (?:wrong|incorrect|mistaken|a mistake|an error|not (?:right|correct|the answer))"
     r"(?! for\b| if\b| unless\b)"
@@ -62,7 +63,7 @@ _DENIED = re.compile(
     re.IGNORECASE,
 )
 """Words that take back what stands before them."""
-_DOUBTED = re.compile(
+_DOUBTED = lazy_pattern(
     r"(?:^|[.!?\n])[\s*_$\\)\]]{0,8}(?:but )?"
     r"(?:wait|hold on|hmm+|actually|on second thought|correction|sorry|no|let me re\w+)\b",
     re.IGNORECASE,
@@ -74,12 +75,12 @@ _CHANGES = (
     *("no ", "no,", "no.", "no!", "no:", "\u7b97\u9519", "\u641e\u9519", "\u5f04\u9519"),
 )
 """Substrings, in lower case, of every text that takes something back (a faster test)."""
-_SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z\u00c0-\u00de$*\\\u220e\u25a1])")
-_WORD_BEHIND = re.compile(r"[$ ]{1,4}([A-Za-z]{3,12})\b")
-_IS = re.compile(r"\b(?:is|are|equals?(?: to)?)\s")
-_TWO_WORDS = re.compile(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
-_WORDED = re.compile(r"\\text\s*\{([^{}]*[A-Za-z]{2,} [^{}]*)\}")
-_ALIGNED = re.compile(r"\\begin\{(aligned|align\*?|split|array)\}(?:\{[lcr|]+\})?(.*)\\end\{\1\}", re.DOTALL)
+_SENTENCES = lazy_pattern(r"(?<=[.!?])\s+(?=[A-Z\u00c0-\u00de$*\\\u220e\u25a1])")
+_WORD_BEHIND = lazy_pattern(r"[$ ]{1,4}([A-Za-z]{3,12})\b")
+_IS = lazy_pattern(r"\b(?:is|are|equals?(?: to)?)\s")
+_TWO_WORDS = lazy_pattern(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
+_WORDED = lazy_pattern(r"\\text\s*\{([^{}]*[A-Za-z]{2,} [^{}]*)\}")
+_ALIGNED = lazy_pattern(r"\\begin\{(aligned|align\*?|split|array)\}(?:\{[lcr|]+\})?(.*)\\end\{\1\}", re.DOTALL)
 _DISPLAYS = (("\\[", "\\]"), ("$$", "$$"))
 
 

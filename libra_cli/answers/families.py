@@ -6,7 +6,6 @@ A family is a set of arithmetic progressions, so that its first member does not 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -14,12 +13,13 @@ from typing import NamedTuple
 
 from libra_cli.answers import formula, latex, normalize, numeric
 from libra_cli.answers.finding import Finding
+from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_PROGRESSIONS, MAX_RATIO = 256, 60
 CLOSE = 1e-9
-_NEEDED = re.compile(r"mod|integer|\\in\s*(?:\\mathbb|Z)|(?<![A-Za-z\\])\d*k")
-_UNWRAP = re.compile(r"\\(?:text\w*|mathrm|mbox)\s*\{([^{}]*)\}")
-_IN_INTEGERS = re.compile(
+_NEEDED = lazy_pattern(r"mod|integer|\\in\s*(?:\\mathbb|Z)|(?<![A-Za-z\\])\d*k")
+_UNWRAP = lazy_pattern(r"\\(?:text\w*|mathrm|mbox)\s*\{([^{}]*)\}")
+_IN_INTEGERS = lazy_pattern(
     r"(?<![A-Za-z\\])(?P<letter>[a-z])\s*\\in\s*(?:\\mathbb\s*\{?\s*Z\s*\}?|Z)(?![A-Za-z^_+])"
     r"|(?<![A-Za-z\\])(?P<named>[a-z])\s(?:is|are)\s(?:an?y?\s)?integers?\b|\bintegers?\s(?P<behind>[a-z])\b"
 )
@@ -39,10 +39,10 @@ _FILLERS = (
     ":",
     "and",
 )
-_MODULUS = re.compile(r"\(?\\?[pb]?mod ?\{?(?P<modulus>[1-9]\d{0,8})\}?\)?$")
-_SEPARATOR = re.compile(r"[,;]|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])")
-_SIDES = re.compile(r"\\equiv(?![A-Za-z])|(?<![<>!])=|\\in(?![A-Za-z])")
-_NAME = re.compile(r"\\\{ ?[a-z](?:\\mid|\||:)")
+_MODULUS = lazy_pattern(r"\(?\\?[pb]?mod ?\{?(?P<modulus>[1-9]\d{0,8})\}?\)?$")
+_SEPARATOR = lazy_pattern(r"[,;]|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])")
+_SIDES = lazy_pattern(r"\\equiv(?![A-Za-z])|(?<![<>!])=|\\in(?![A-Za-z])")
+_NAME = lazy_pattern(r"\\\{ ?[a-z](?:\\mid|\||:)")
 _PARAMETERS = ("k", "n", "m")
 
 

@@ -16,6 +16,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
+from libra_cli.lazy_pattern import lazy_pattern
+
 Tree = tuple[Any, ...]
 
 MAX_TOKENS = 400
@@ -39,8 +41,8 @@ _TIMES = ("\\cdot", "\\times", "*", "\\ast")
 _OVER = ("/", "\\div")
 _CLOSING = {"(": ")", "[": "]", "{": "}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil", "\\lvert": "\\rvert"}
 _ENDS = frozenset((")", "]", "}", "|", "\\rfloor", "\\rceil", "\\rvert", ",", "+", "-", *_TIMES, *_OVER, "\\bmod", ""))
-_TOKEN = re.compile(r"\s*(\d+\.?\d*|\.\d+|\\[A-Za-z]+|\\.|[A-Za-z]+|.)", re.DOTALL)
-_WORD = re.compile("|".join(sorted(_NAMED, key=len, reverse=True)))
+_TOKEN = lazy_pattern(r"\s*(\d+\.?\d*|\.\d+|\\[A-Za-z]+|\\.|[A-Za-z]+|.)", re.DOTALL)
+_WORD = lazy_pattern("|".join(sorted(_NAMED, key=len, reverse=True)))
 
 _COUNTS = ("C", "A", "P")
 _FORMS_OF_COUNTS = ("_n^k", "_{n}^k", "_n^{k}", "_{n}^{k}", "(n,k)")

@@ -6,9 +6,8 @@ worker process with no environment, limited memory and a deadline; the checks on
 
 from __future__ import annotations
 
-import re
-
 from libra_cli.answers import latex, normalize
+from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_PRIME_MARKS = 8
 MAX_NESTING = 24
@@ -17,8 +16,8 @@ MAX_CELLS = 64
 MAX_EXPONENT_DIGITS = 4
 MAX_FACTORIAL_DIGITS = 3
 
-_ALLOWED = re.compile(r"[A-Za-z0-9\s\\{}()\[\]^_+\-*/=<>|.,:;!'&%$]*")
-_COMMAND = re.compile(r"\\([A-Za-z]+)")
+_ALLOWED = lazy_pattern(r"[A-Za-z0-9\s\\{}()\[\]^_+\-*/=<>|.,:;!'&%$]*")
+_COMMAND = lazy_pattern(r"\\([A-Za-z]+)")
 _KNOWN = """
     frac sqrt cdot times div pm mp pi infty circ cup cap setminus in notin subset subseteq emptyset leq geq lt gt neq
     equiv approx sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh log ln lg exp binom choose sum prod
@@ -28,17 +27,19 @@ _KNOWN = """
     cis mathbb mathcal text mathrm operatorname angle triangle land lor wedge vee ell Re Im partial
 """
 _COMMANDS = frozenset(_KNOWN.split())
-_DIGITS = re.compile(rf"\d{{{MAX_DIGITS + 1},}}")
-_BRACED = re.compile(r"\{(\d+)\}\s*\^")
-_TOWER = re.compile(r"\^\s*\d+\s*\^|\^\s*[{(][^{}()^]*\d\s*\^[\s{(]*\d|\d\s*\^[\s{(]*\d{2,}[\s})]+\^")
-_LARGE_EXPONENT = re.compile(rf"\^[\s{{(\-]*\d{{{MAX_EXPONENT_DIGITS + 1},}}")
-_LARGE_FACTORIAL = re.compile(rf"\d{{{MAX_FACTORIAL_DIGITS + 1},}}[\s)}}]*!|!\s*[)}}]*\s*!|\d\s*\^[^!()]{{0,40}}\)\s*!")
-_LARGE_BINOMIAL = re.compile(r"\\binom\s*\{[^{}]*\d{5,}|\\(?:sum|prod|int)[^a-z].*\d{5,}")
-_LAYOUT = re.compile(r"\\(?:begin|end)\{(?:[pbBvV]?matrix|array|cases)\}|\\\\")
+_DIGITS = lazy_pattern(rf"\d{{{MAX_DIGITS + 1},}}")
+_BRACED = lazy_pattern(r"\{(\d+)\}\s*\^")
+_TOWER = lazy_pattern(r"\^\s*\d+\s*\^|\^\s*[{(][^{}()^]*\d\s*\^[\s{(]*\d|\d\s*\^[\s{(]*\d{2,}[\s})]+\^")
+_LARGE_EXPONENT = lazy_pattern(rf"\^[\s{{(\-]*\d{{{MAX_EXPONENT_DIGITS + 1},}}")
+_LARGE_FACTORIAL = lazy_pattern(
+    rf"\d{{{MAX_FACTORIAL_DIGITS + 1},}}[\s)}}]*!|!\s*[)}}]*\s*!|\d\s*\^[^!()]{{0,40}}\)\s*!"
+)
+_LARGE_BINOMIAL = lazy_pattern(r"\\binom\s*\{[^{}]*\d{5,}|\\(?:sum|prod|int)[^a-z].*\d{5,}")
+_LAYOUT = lazy_pattern(r"\\(?:begin|end)\{(?:[pbBvV]?matrix|array|cases)\}|\\\\")
 # The grammar adds up 12 34, divides 4:30, drops the base of 101_2, multiplies 6 ft 2 in and subtracts the range 10-12.
-_MISREAD = re.compile(r"(?<!_)\d\s+\d|\d:\d|\d_|[0-9A-F]{2}_\{?\d|^\d+-\d+$|(?<![A-Za-z\\])[a-z]+ \d")
+_MISREAD = lazy_pattern(r"(?<!_)\d\s+\d|\d:\d|\d_|[0-9A-F]{2}_\{?\d|^\d+-\d+$|(?<![A-Za-z\\])[a-z]+ \d")
 # The grammar multiplies the letters of a word, which makes HTH equal to HHT.
-_PROSE = re.compile(r"(?<![A-Za-z\\])(?:[A-Za-z]{4,}|[A-Z]{3})")
+_PROSE = lazy_pattern(r"(?<![A-Za-z\\])(?:[A-Za-z]{4,}|[A-Z]{3})")
 
 BOMBS = (_DIGITS, _TOWER, _LARGE_EXPONENT, _LARGE_FACTORIAL, _LARGE_BINOMIAL)
 

@@ -11,6 +11,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from libra_cli.answers.words import lowered as in_lower_case
+from libra_cli.lazy_pattern import lazy_pattern
 
 TAIL_CHARS = 2000
 MAX_BETWEEN = 48
@@ -33,7 +34,7 @@ _STATEMENTS = {
 }
 """Nouns for an answer, and the verbs and signs that state it, of each language."""
 _VERBS = {
-    noun: re.compile(
+    noun: lazy_pattern(
         "|".join(
             re.escape(verb) if language in ("zh", "ja", "ko") or not verb.isalpha() else rf"\b{verb}\b"
             for verb in sorted(verbs.split(), key=len, reverse=True)
@@ -51,12 +52,12 @@ _AFTERWARDS = (
     *("です", "である", "だ", "になる", "となる", "になります", "となります", "입니다", "이다", "이에요", "है"),
     *"。．.।!！ ",
 )
-_ADVERB = re.compile(
+_ADVERB = lazy_pattern(
     r"(?:donc|alors|ainsi|dunque|quindi|entonces|pues|somit|also|daher|então|portanto)\s+(?=\S)", re.IGNORECASE
 )
-_LINE_ENDS = re.compile(r"[。！\n]")
-_BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
-_NUMBERS = re.compile(r"(?<![A-Za-z0-9_.,$^{])-?\d[\d,]*(?:\.\d+)?(?![\d^])")
+_LINE_ENDS = lazy_pattern(r"[。！\n]")
+_BOLD = lazy_pattern(r"\*\*([^*\n]{1,200})\*\*")
+_NUMBERS = lazy_pattern(r"(?<![A-Za-z0-9_.,$^{])-?\d[\d,]*(?:\.\d+)?(?![\d^])")
 
 _LETTERS_OF_COMMAS = {
     "de": "der das und ist antwort also ergibt daher lösung beträgt die somit damit wir ergebnis",
@@ -70,8 +71,8 @@ _LETTERS_OF_COMMAS = {
 }
 _COMMA_WORDS = {language: frozenset(words.split()) for language, words in _LETTERS_OF_COMMAS.items()}
 _ENGLISH = frozenset(("the", "of", "and", "we", "so", "therefore", "answer", "thus", "hence", "is", "a"))
-_WORD = re.compile(r"[^\W\d_]+")
-_COMMA_NUMBER = re.compile(
+_WORD = lazy_pattern(r"[^\W\d_]+")
+_COMMA_NUMBER = lazy_pattern(
     r"(-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,})))(?!\d|,\d)(?P<rest>\s*(?:\\%|%|€|\\?[A-Za-z]\S{0,20})?)"
 )
 
@@ -90,8 +91,8 @@ _MEANINGS |= {
     for number, day in zip(numbers, _DAYS, strict=True)
     for week in weeks
 } | {f"{letter}曜日": day for letter, day in zip("月火水木金土日", _DAYS, strict=True)}
-_AMONG = re.compile(r"\s*(?:或者|或|または|又は|또는|혹은|(?<=[\s{])(?:oder|ou|или)(?=[\s}]))\s*")
-_TOGETHER = re.compile(r"(?<=[\d}\s$])\s*(?:和|及|與|と|와|과|且)\s*(?=[-\d\\${])")
+_AMONG = lazy_pattern(r"\s*(?:或者|或|または|又は|또는|혹은|(?<=[\s{])(?:oder|ou|или)(?=[\s}]))\s*")
+_TOGETHER = lazy_pattern(r"(?<=[\d}\s$])\s*(?:和|及|與|と|와|과|且)\s*(?=[-\d\\${])")
 
 _UNITS = {
     "km": "千米 公里 キロメートル 킬로미터 км",
@@ -132,26 +133,26 @@ _COUNTERS = (
 )
 _NAMES = dict.fromkeys(_COUNTERS.split(), "") | _UNIT_OF
 _NAME = "|".join(map(re.escape, sorted(_NAMES, key=len, reverse=True)))
-_COUNTED = re.compile(
+_COUNTED = lazy_pattern(
     r"(?<=[\d}\])$\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341\u767e\u5343\u4e07\u4e24])"
     rf"(?P<open>\s*\$?\s*(?:\\(?:text\w*|mathrm|mbox)\s*\{{)?\s*)(?P<name>{_NAME})(?P<close>\s*\}}?[\s$.*]*)$"
 )
-_COUNTED_THING = re.compile(
+_COUNTED_THING = lazy_pattern(
     rf"(?P<count>\d[\d,.]*)\s?(?:{'|'.join(map(re.escape, _COUNTERS.split()))})[\u4e00-\u9fff]{{1,6}}"
 )
 """17个苹果: the thing that is counted stands behind its counter."""
-_NO_THING = re.compile(r"[半多余餘百千万亿分以上下左右几月]")
-_INTRODUCTION = re.compile(
+_NO_THING = lazy_pattern(r"[半多余餘百千万亿分以上下左右几月]")
+_INTRODUCTION = lazy_pattern(
     r"(?:\\text\s*\{)?(?:一共|总共|總共|共计|合计|大约|约|共|有|是|为|等于|得|全部で|合わせて|모두|총)+\s?\}?(?=\s?[-\d$\\])"
 )
-_HAN = re.compile(r"负?[零〇一二两三四五六七八九十百千万亿億兆]+(?:点[零〇一二三四五六七八九]+)?")
-_HAN_VALUE = re.compile(r"[负零〇一二两三四五六七八九十百千万亿億兆点分之]{1,24}")
+_HAN = lazy_pattern(r"负?[零〇一二两三四五六七八九十百千万亿億兆]+(?:点[零〇一二三四五六七八九]+)?")
+_HAN_VALUE = lazy_pattern(r"[负零〇一二两三四五六七八九十百千万亿億兆点分之]{1,24}")
 _NO_VALUES = frozenset("分 之 点 千 万 亿 一".split())  # noqa: SIM905
-_HAN_PLACES = re.compile(r"[十百千万亿億〇零点]")
+_HAN_PLACES = lazy_pattern(r"[十百千万亿億〇零点]")
 _MYRIADS = {"万": 4, "萬": 4, "만": 4, "亿": 8, "億": 8, "억": 8, "千": 3, "천": 3, "百": 2, "백": 2}
-_WITH_MYRIADS = re.compile(r"(?P<factor>-?\d{1,12}(?:\.\d{1,12})?) ?(?P<times>[万萬만亿億억千천百백])")
-_PERCENT = re.compile(r"(?P<minus>负?)百分之(?P<value>\S+)")
-_PARTS = re.compile(r"(?P<bottom>\S{1,12})分之(?P<top>\S{1,12})")
+_WITH_MYRIADS = lazy_pattern(r"(?P<factor>-?\d{1,12}(?:\.\d{1,12})?) ?(?P<times>[万萬만亿億억千천百백])")
+_PERCENT = lazy_pattern(r"(?P<minus>负?)百分之(?P<value>\S+)")
+_PARTS = lazy_pattern(r"(?P<bottom>\S{1,12})分之(?P<top>\S{1,12})")
 _KOREAN_DIGITS = {"일": 1, "이": 2, "삼": 3, "사": 4, "오": 5, "육": 6, "칠": 7, "팔": 8, "구": 9}
 _KOREAN_TENS = {"십": 10, "백": 100, "천": 1000}
 _KOREAN_NATIVE = {
@@ -162,7 +163,7 @@ _KOREAN_NATIVE = {
     }.items()
     for word in words.split()
 }  # fmt: skip
-_KOREAN = re.compile(rf"[{''.join(_KOREAN_DIGITS)}{''.join(_KOREAN_TENS)}]+")
+_KOREAN = lazy_pattern(rf"[{''.join(_KOREAN_DIGITS)}{''.join(_KOREAN_TENS)}]+")
 _RUSSIAN = {
     word: value
     for value, words in {
@@ -182,12 +183,12 @@ _NOT_FOREIGN = frozenset(
     ("once", "seize", "elf", "due", "cent", "to", "en", "tie", "sei", "dice", "mil", "un", "une", "una", "ein", "eine")
 )
 """Words that are numbers of a language and mean something else in another."""
-_BRACED_COMMA = re.compile(r"(?<![\d.}])(?P<whole>\d{1,3}(?:\.\d{3})*|\d+)\{,\}(?P<places>\d+)(?![\d{])")
-_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:\.\d{3}){2,5}(?![\d.]|,\d)")
-_GROUPED_COMMA = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+),(\d+)(?![\d,.])")
-_DATE = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日号일]")
+_BRACED_COMMA = lazy_pattern(r"(?<![\d.}])(?P<whole>\d{1,3}(?:\.\d{3})*|\d+)\{,\}(?P<places>\d+)(?![\d{])")
+_GROUPED = lazy_pattern(r"(?<![\d.,])\d{1,3}(?:\.\d{3}){2,5}(?![\d.]|,\d)")
+_GROUPED_COMMA = lazy_pattern(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+),(\d+)(?![\d,.])")
+_DATE = lazy_pattern(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日号일]")
 _MARKS = str.maketrans({"、": ", ", "；": ";", "٫": ".", "٬": ",", "،": ", "})
-_WRAPPED = re.compile(r"\\(?:text\w*|mathrm|mbox)\s*\{([^{}]*)\}")
+_WRAPPED = lazy_pattern(r"\\(?:text\w*|mathrm|mbox)\s*\{([^{}]*)\}")
 
 
 # -- responses --------------------------------------------------------------------------------------------------------

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from libra_cli.lazy_pattern import lazy_pattern
+
 MAX_GROUP = 1 << 22
 
 _OPEN, _CLOSE = "([{", ")]}"
-_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_BRACE = lazy_pattern(r"\\.|[{}]", re.DOTALL)
 _DEPTH = {"{": 1, "}": -1}
 
 

@@ -7,16 +7,16 @@ matrices if one of them stands beside its own inverse (`P^{-1}AP`) or is transpo
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from libra_cli.answers.finding import Finding
+from libra_cli.lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
     from libra_cli.answers.linear_formula import Formula
 
 POINTS = 3
-_NEEDED = re.compile(
+_NEEDED = lazy_pattern(
     r"\\(?:vec|mathbf|boldsymbol|bm|overrightarrow|hat|widehat|nabla)(?![A-Za-z])"
     r"|[A-Z]\^\{?(?:-1|T|\\top|\\intercal|\\mathsf|\\mathrm)"
 )

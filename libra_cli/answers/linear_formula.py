@@ -11,27 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libra_cli.answers import latex, normalize
+from libra_cli.lazy_pattern import lazy_pattern
 
 DIGITS = 1e-9
 MAX_TOKENS, MAX_DEPTH, MAX_POWER = 120, 20, 8
 
 Array = NDArray[np.float64]
 
-_MARK = re.compile(
+_MARK = lazy_pattern(
     r"\\(?:vec|mathbf|boldsymbol|bm|overrightarrow|hat|widehat)\s*"
     r"(?:\{\s*(?:\\(?:hat|vec|mathbf|boldsymbol)\s*\{?\s*)?(?P<name>\\?[A-Za-z]{1,7}|0)\s*\}?\s*\}"
     r"|\s(?P<bare>[A-Za-z])|(?P<greek>\\[a-z]{2,7}))(?:_\{?(?P<index>\w{1,4})\}?)?"
 )
-_TRANSPOSED = re.compile(
+_TRANSPOSED = lazy_pattern(
     r"\^\s*\{?\s*(?:\\(?:top|intercal|mathsf\s*\{?\s*T|mathrm\s*\{?\s*T|text\s*\{?\s*T)\}?|T)\s*\}?"
 )
-_BLANK = re.compile(r"(?:\\(?:left|right)(?![A-Za-z])|\\[,;:! ]|[\s$])*")
-_TOKEN = re.compile(
+_BLANK = lazy_pattern(r"(?:\\(?:left|right)(?![A-Za-z])|\\[,;:! ]|[\s$])*")
+_TOKEN = lazy_pattern(
     r"(?P<number>\d+(?:\.\d+)?)|(?P<name>\\[A-Za-z]+|[A-Za-z](?:_\{\w{1,4}\}|_\w)?)|(?P<sign>.)", re.DOTALL
 )
 _UNIT = {"i": 0, "j": 1, "k": 2, "\\imath": 0, "\\jmath": 1, "x": 0, "y": 1, "z": 2}
-_COLUMN = re.compile(r"\\begin\{[pbv]?matrix\}(?P<rows>[^&]*)\\end\{[pbv]?matrix\}", re.DOTALL)
-_COMMA, _ROW = re.compile(r","), re.compile(r"\\\\")
+_COLUMN = lazy_pattern(r"\\begin\{[pbv]?matrix\}(?P<rows>[^&]*)\\end\{[pbv]?matrix\}", re.DOTALL)
+_COMMA, _ROW = lazy_pattern(r","), lazy_pattern(r"\\\\")
 _HATS = frozenset("ijkxyznuv") | {"\\imath", "\\jmath"}
 
 

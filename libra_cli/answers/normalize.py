@@ -7,12 +7,13 @@ import unicodedata
 from functools import lru_cache
 
 from libra_cli.answers import damage, languages, latex, words
+from libra_cli.lazy_pattern import lazy_pattern
 
 CACHED = 1 << 14
 MAX_CHARS = 512
 """Longer answers are not normalized."""
 
-_PLAIN = re.compile(r"-?\d+(?:\.\d+)?")
+_PLAIN = lazy_pattern(r"-?\d+(?:\.\d+)?")
 _CHARACTERS = str.maketrans(
     {
         "−": "-", "–": "-", "—": "-", "‑": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∗": r"\cdot ",
@@ -30,17 +31,17 @@ _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ"
 _LOWERED = "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₙ"
 _LEVEL = "0123456789+-()n"
 _SCRIPTS = tuple(
-    (re.compile(f"[{characters}]+"), sign, str.maketrans(characters, _LEVEL))
+    (lazy_pattern(f"[{characters}]+"), sign, str.maketrans(characters, _LEVEL))
     for characters, sign in ((_RAISED, "^"), (_LOWERED, "_"))
 )
-_VULGAR = re.compile(
+_VULGAR = lazy_pattern(
     r"[\u00bc-\u00be\u2150-\u215e\u2189]|[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+\u2044[\u2080-\u2089]+"
 )
 
 _PAIRS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"), ('"', '"'))
-_WRAPPER = re.compile(r"\\(?:text\w*|math(?:rm|bf|it|sf|tt|normal)|[mh]box|boldsymbol|bm|verb|boxed|fbox)\s*\{")
-_HAS_DIGIT = re.compile(r"\d|\\$")
-_MONOSPACED = re.compile(r"\\(?:texttt|mathtt|verb)\s*\{")
+_WRAPPER = lazy_pattern(r"\\(?:text\w*|math(?:rm|bf|it|sf|tt|normal)|[mh]box|boldsymbol|bm|verb|boxed|fbox)\s*\{")
+_HAS_DIGIT = lazy_pattern(r"\d|\\$")
+_MONOSPACED = lazy_pattern(r"\\(?:texttt|mathtt|verb)\s*\{")
 
 
 def _unless_it_counts(remark: re.Match[str]) -> str:
@@ -48,11 +49,11 @@ def _unless_it_counts(remark: re.Match[str]) -> str:
     return remark[0] if words.takes_back(remark[0]) else ""
 
 
-_UNWRAP = re.compile(
+_UNWRAP = lazy_pattern(
     r"\\(?:text(?:rm|bf|it|normal|sf|tt)?|math(?:rm|bf|it|sf|tt|normal)|[mh]box|operatorname\*?)\s*\{([^{}]*)\}"
 )
 _REWRITES = tuple(
-    (needed, re.compile(pattern), replacement)
+    (needed, lazy_pattern(pattern), replacement)
     for needed, pattern, replacement in (
         ("\\", r"\\(?:left|right|bigg?[lrm]?|Bigg?[lrm]?)(?=[()\[\]|.\\<>])\s*\.?", ""),
         (
@@ -136,19 +137,19 @@ _REWRITES = tuple(
     )
 )
 """Substring of every text that the pattern matches (a faster test), the pattern, and its replacement."""
-_ANY_INTEGER = re.compile(
+_ANY_INTEGER = lazy_pattern(
     r"(?:[,;]\s*|\s*\(|\s+)(?:(?:where|for|with)\s+)?(?:any\s+|all\s+)?(?:integers?\s+)?(?P<letter>[a-z])\s*"
     r"(?:\\in\s*\\mathbb\s*(?:\{\s*Z\s*\}|Z)|is\s+an(?:y)?\s+integer|(?<=integer )[a-z])\s*\)?\s*$"
 )
-_SYSTEM = re.compile(
+_SYSTEM = lazy_pattern(
     r"(?:\\left)?(?:\\\{)?\s*\\begin\{(?P<name>cases|array|aligned|align\*?|gathered)\}(?:\{[lcr|]+\})?(?P<rows>.*?)"
     r"\\end\{(?P=name)\}(?:\s*\\right\.)?",
     re.DOTALL,
 )
-_SOLVED = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\s*=[^=<>]+")
-_FRACTION_TAIL = re.compile(r"\\frac\{")
-_NEEDLESS_SPACE = re.compile(r"(?<![A-Za-z0-9]) | (?![A-Za-z0-9])")
-_SPACE_BEHIND_COMMAND = re.compile(r"(\\[A-Za-z]+) (?![A-Za-z])")
+_SOLVED = lazy_pattern(r"[A-Za-z](?:_\{?\w+\}?)?\s*=[^=<>]+")
+_FRACTION_TAIL = lazy_pattern(r"\\frac\{")
+_NEEDLESS_SPACE = lazy_pattern(r"(?<![A-Za-z0-9]) | (?![A-Za-z0-9])")
+_SPACE_BEHIND_COMMAND = lazy_pattern(r"(\\[A-Za-z]+) (?![A-Za-z])")
 
 
 @lru_cache(CACHED)

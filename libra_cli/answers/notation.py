@@ -9,35 +9,36 @@ from typing import Any, NamedTuple
 
 from libra_cli.answers import dates
 from libra_cli.answers.number import Number
+from libra_cli.lazy_pattern import lazy_pattern
 
-_CLOCK = re.compile(
+_CLOCK = lazy_pattern(
     r"(?P<hour>\d{1,2})(?::(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?)?"
     r"(?: ?(?P<half>[ap])\.? ?m\.?| ?(?P<noon>noon|midnight)| ?(?:hours|hrs|h|o'clock))?",
     re.IGNORECASE,
 )
-_DURATION = re.compile(
+_DURATION = lazy_pattern(
     r"(?P<hours>\d{1,4}) ?h(?:(?:ou)?rs?)?,? ?(?:and )?(?P<minutes>[0-5]?\d) ?m(?:in(?:ute)?s?)?\.?"
     r"(?:,? ?(?:and )?(?P<seconds>[0-5]?\d) ?s(?:ec(?:ond)?s?)?\.?)?"
     r"|(?P<whole>\d{1,4}):(?P<part>[0-5]\d)(?::(?P<rest>[0-5]\d))?"
 )
-_PART_OF_DAY = re.compile(r"(?:12(?::00)?(?: ?p\.? ?m\.?)?)? ?(?P<noon>noon|midday|midnight)", re.IGNORECASE)
-_RATIO = re.compile(r"\(?\d+(?:\.\d+)?(?: ?(?::|to) ?\d+(?:\.\d+)?)+\)?")
-_BETWEEN_TERMS = re.compile(r" ?(?::|to) ?")
-_RANGE = re.compile(r"(?P<low>-?\d+(?:\.\d+)?) ?(?:-{1,3}|to) ?(?P<high>\d+(?:\.\d+)?)")
-_BASED = re.compile(
+_PART_OF_DAY = lazy_pattern(r"(?:12(?::00)?(?: ?p\.? ?m\.?)?)? ?(?P<noon>noon|midday|midnight)", re.IGNORECASE)
+_RATIO = lazy_pattern(r"\(?\d+(?:\.\d+)?(?: ?(?::|to) ?\d+(?:\.\d+)?)+\)?")
+_BETWEEN_TERMS = lazy_pattern(r" ?(?::|to) ?")
+_RANGE = lazy_pattern(r"(?P<low>-?\d+(?:\.\d+)?) ?(?:-{1,3}|to) ?(?P<high>\d+(?:\.\d+)?)")
+_BASED = lazy_pattern(
     r"\(?(?P<digits>[0-9A-Fa-f]+)\)?"
     r"(?:_\{?\(?(?:base ?)?(?P<base>\d{1,2}|[a-z]+)\)?\}?| ?\(?(?:in )?base[ -]?(?P<suffix>\d{1,2}|[a-z]+)\)?)"
     r"|0(?P<prefix>[xbo])(?P<prefixed>[0-9A-Fa-f]+)"
 )
 _BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
           "eleven": 11, "twelve": 12, "sixteen": 16, "hex": 16, "x": 16, "b": 2, "o": 8}  # fmt: skip
-_ROMAN = re.compile(r"(?=[IVXLCDM]{2})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
+_ROMAN = lazy_pattern(r"(?=[IVXLCDM]{2})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-_FIGURE = re.compile(r"\\(?P<kind>triangle|angle) ?(?P<corners>[A-Z]{1,4})")
-_CONGRUENCE = re.compile(r"(?:(?P<name>[a-z])\\equiv ?)?(?P<residue>-?\d+) ?\(?\\pmod\{(?P<modulus>[1-9]\d*)\}\)?")
-_ASSIGNED = re.compile(r"(?:[a-z]=)?-?\d+")
-_WHOLE = re.compile(r"-?\d{1,18}")
-_NO_TIME = re.compile(r"-?\d+(?:[.:]\d+)?")
+_FIGURE = lazy_pattern(r"\\(?P<kind>triangle|angle) ?(?P<corners>[A-Z]{1,4})")
+_CONGRUENCE = lazy_pattern(r"(?:(?P<name>[a-z])\\equiv ?)?(?P<residue>-?\d+) ?\(?\\pmod\{(?P<modulus>[1-9]\d*)\}\)?")
+_ASSIGNED = lazy_pattern(r"(?:[a-z]=)?-?\d+")
+_WHOLE = lazy_pattern(r"-?\d{1,18}")
+_NO_TIME = lazy_pattern(r"-?\d+(?:[.:]\d+)?")
 _DAY, _HALF_DAY = 24 * 3600, 12 * 3600
 
 

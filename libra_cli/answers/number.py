@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from libra_cli.answers import words
+from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_EXPONENT = 1000
 ROUNDED_DIGITS = 3
@@ -17,29 +18,29 @@ FLOAT_DIGITS = 12
 """A decimal with this many significant digits is a printed float: its last digits are noise."""
 
 _DECIMAL = r"(?:\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)"
-_SIGNED = re.compile(rf"[-+]?{_DECIMAL}")
-_SIMPLE = re.compile(r"-?\d{1,18}")
-_PERCENT = re.compile(r"\s*(?:\\?%| ?percent| ?pct\.?)$")
+_SIGNED = lazy_pattern(rf"[-+]?{_DECIMAL}")
+_SIMPLE = lazy_pattern(r"-?\d{1,18}")
+_PERCENT = lazy_pattern(r"\s*(?:\\?%| ?percent| ?pct\.?)$")
 _OVER = rf"\\frac\{{(?P<top>[-+]?{_DECIMAL})\}}\{{(?P<bottom>[-+]?{_DECIMAL})\}}"
-_FRACTION = re.compile(rf"(?P<sign>[-+]?)(?:(?P<whole>\d+) ?)?{_OVER}")
-_SLASHED = re.compile(rf"(?P<sign>[-+]?)(?:(?P<whole>\d+) )?\(?(?P<top>{_DECIMAL})/(?P<bottom>{_DECIMAL})\)?")
+_FRACTION = lazy_pattern(rf"(?P<sign>[-+]?)(?:(?P<whole>\d+) ?)?{_OVER}")
+_SLASHED = lazy_pattern(rf"(?P<sign>[-+]?)(?:(?P<whole>\d+) )?\(?(?P<top>{_DECIMAL})/(?P<bottom>{_DECIMAL})\)?")
 _TEN_TO_THE = r"10\^(?:\{(?P<braced>[-+]?\d+)\}|(?P<bare>\d))"
-_SCIENTIFIC = re.compile(rf"(?P<factor>[-+]?{_DECIMAL})(?:\\times|\\cdot|\*){_TEN_TO_THE}")
-_POWER_OF_TEN = re.compile(rf"(?P<sign>-?){_TEN_TO_THE}")
-_E_NOTATION = re.compile(rf"(?P<factor>[-+]?{_DECIMAL})[eE](?P<braced>[-+]?\d+)")
-_REPEATING = re.compile(
+_SCIENTIFIC = lazy_pattern(rf"(?P<factor>[-+]?{_DECIMAL})(?:\\times|\\cdot|\*){_TEN_TO_THE}")
+_POWER_OF_TEN = lazy_pattern(rf"(?P<sign>-?){_TEN_TO_THE}")
+_E_NOTATION = lazy_pattern(rf"(?P<factor>[-+]?{_DECIMAL})[eE](?P<braced>[-+]?\d+)")
+_REPEATING = lazy_pattern(
     r"(?P<sign>[-+]?)(?P<whole>\d*)\.(?P<head>\d*)(?:\\(?:overline|bar|dot)\{?(?P<period>\d+)\}?|\((?P<bracketed>\d+)\))"
 )
-_DOTTED = re.compile(
+_DOTTED = lazy_pattern(
     r"(?P<sign>[-+]?)(?P<whole>\d*)\.(?P<head>\d*?)(?P<period>\d+?)(?P=period)+(?P<bracketed>)"
     r"(?:\.\.\.|\\[lc]?dots| ?\(?(?:repeating|recurring)\)?)"
 )
-_ORDINAL = re.compile(r"(?P<value>\d+)\^?\{?(?:(?<=1)st|(?<=2)nd|(?<=3)rd|th)\}?", re.IGNORECASE)
+_ORDINAL = lazy_pattern(r"(?P<value>\d+)\^?\{?(?:(?<=1)st|(?<=2)nd|(?<=3)rd|th)\}?", re.IGNORECASE)
 MULTIPLIERS = {
     "dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12,
     "lakhs": 10**5, "lakh": 10**5, "crores": 10**7, "crore": 10**7,
 }  # fmt: skip
-_MULTIPLIED = re.compile(rf"(?P<factor>[-+]?{_DECIMAL}) ?(?P<times>{'|'.join(MULTIPLIERS)})", re.IGNORECASE)
+_MULTIPLIED = lazy_pattern(rf"(?P<factor>[-+]?{_DECIMAL}) ?(?P<times>{'|'.join(MULTIPLIERS)})", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,9 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Number | None]], 
 )
 
 
-_WITH_DECIMAL_COMMA = re.compile(r"(-?\d+,\d+)(?: ?[A-Za-z€°].*)?")
-_INDIAN = re.compile(r"-?\d{1,2}(?:,\d\d){1,6},\d{3}(?:\.\d+)?")
-_MIXED = re.compile(r"(?P<whole>\d+) ?and ?(?P<part>\\frac\{\d+\}\{\d+\}|\d+/\d+)")
+_WITH_DECIMAL_COMMA = lazy_pattern(r"(-?\d+,\d+)(?: ?[A-Za-z€°].*)?")
+_INDIAN = lazy_pattern(r"-?\d{1,2}(?:,\d\d){1,6},\d{3}(?:\.\d+)?")
+_MIXED = lazy_pattern(r"(?P<whole>\d+) ?and ?(?P<part>\\frac\{\d+\}\{\d+\}|\d+/\d+)")
 
 
 def is_listed(text: str, value: Fraction) -> bool | None:

@@ -11,30 +11,32 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from libra_cli.lazy_pattern import lazy_pattern
+
 FEWEST = 2
 """Options that a question must list."""
 _SHORT = 200
 _ENDS = "?.:!)_\n\u3002\uff1f\uff1a\uff09"
 """What may end a question before its first option."""
 _LETTERS = r"[A-J](?:(?:\)?\s*[,;&\u3001/]\s*(?:and\s+)?\(?|\)?\s+and\s+\(?|(?=[A-J]))[A-J])*"
-_OPTION = re.compile(
+_OPTION = lazy_pattern(
     rf"(?i:(?:the )?(?:correct |right |best |final )*(?:options?|choices?|answers?)(?: is| are)?[ :]*)?"
     rf"(?P<open>[(\uff08\[]?)(?P<letters>{_LETTERS})(?P<close>[)\uff09\]]?)"
     r"(?:(?P<mark>[.):\uff1a\uff0e\u3001]|(?<=[)\uff09\]])| - )(?P<text>.*))?",
     re.DOTALL,
 )
-_SETTING = re.compile(
+_SETTING = lazy_pattern(
     r"\\(?:text\w*|math(?:rm|bf|it|sf)|mbox|boldsymbol)\s*\{([^{}]*)\}|\\(?:quad|qquad|[ ,;!])|\*\*|\$|~"
 )
-_LETTER = re.compile(
+_LETTER = lazy_pattern(
     rf"(?<![A-Za-z0-9\\'\u2019{{])[(\uff08\[]?(?P<letters>{_LETTERS})[)\uff09\]]?(?![A-Za-z0-9'\u2019=+^_*/<>])"
 )
-_SMALL = re.compile(r"(?:(?i:option|choice) )?\(?([a-dfghj])(?:[).:].{0,100})?", re.DOTALL)
-_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+|(?<=[\u3002\uff01\uff1f])")
-_REASON = re.compile(
+_SMALL = lazy_pattern(r"(?:(?i:option|choice) )?\(?([a-dfghj])(?:[).:].{0,100})?", re.DOTALL)
+_SENTENCES = lazy_pattern(r"(?<=[.!?])\s+|\n+|(?<=[\u3002\uff01\uff1f])")
+_REASON = lazy_pattern(
     r"\b(?:because|since|as|while|whereas|for|due to|given)\b|\u56e0\u4e3a|\u56e0\u6b64\u6392\u9664", re.IGNORECASE
 )
-_WORDS = re.compile(r"[A-Za-z']+")
+_WORDS = lazy_pattern(r"[A-Za-z']+")
 _REJECTING = """
     not rules rule ruled eliminating eliminate eliminates eliminated excluding exclude except rather instead over unlike
     than rejecting reject neither nor discarding discard
@@ -44,10 +46,10 @@ _BEFORE_CHOSEN = """
     leaving leaves left so therefore thus hence is choose chose select pick with answer option choice are
 """
 _CHOSEN = frozenset(_BEFORE_CHOSEN.split())
-_CHOOSING = re.compile(
+_CHOOSING = lazy_pattern(
     r"(?i:answers?|options?|choices?|choose|select|pick|go with|left with|leaving|leaves)\b|[\u7b54\u9009\u9078]"
 )
-_IS_RIGHT = re.compile(
+_IS_RIGHT = lazy_pattern(
     r"\s*(?:is|are) (?:thus |therefore |indeed )?(?:the )?(?:correct|right|best|true|only correct|answer|one that)\b"
 )
 _PHRASES = """
@@ -56,11 +58,11 @@ _PHRASES = """
     正确答案是 正确答案为 正解は 正解: 答えは 정답은 정답 답은
 """
 """What stands before an option in Chinese, Japanese and Korean."""
-_CHOSEN_ABROAD = re.compile(
+_CHOSEN_ABROAD = lazy_pattern(
     rf"(?:{'|'.join(sorted(_PHRASES.split(), key=len, reverse=True))})"
     rf"[:\uff1a\s]*[*(\uff08]*(?P<letters>{_LETTERS})(?![A-Za-z])"
 )
-_LISTED = re.compile(r"(?<![A-Za-z0-9])[(\uff08]?([A-J])(?:[)\uff09]\.?|[.:\uff1a\uff0e\u3001](?!\d|\w\.))\s*(?=\S)")
+_LISTED = lazy_pattern(r"(?<![A-Za-z0-9])[(\uff08]?([A-J])(?:[)\uff09]\.?|[.:\uff1a\uff0e\u3001](?!\d|\w\.))\s*(?=\S)")
 
 
 class Option(NamedTuple):

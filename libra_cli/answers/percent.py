@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from libra_cli.answers import normalize, number
 from libra_cli.answers.number import Number
+from libra_cli.lazy_pattern import lazy_pattern
 
 OTHER_PERCENT = "percent_or_number"
 """The answer is a percentage, the reference is the same figure without a sign, and nothing says what it counts."""
-_NAMED = re.compile(r"(?P<before>[^\s.?!]+)\s+percent(?:age)?s?\b(?! points?\b)|百分之几|百分之多少|百分比|百分率")
-_ASKING = re.compile(r"\b(?:what|find|express|calculate|compute|determine|give|write|answer|as|how)\b|[几多求]")
-_SENTENCE_END = re.compile(r"[.?!。？！]\s|\n")
+_NAMED = lazy_pattern(r"(?P<before>[^\s.?!]+)\s+percent(?:age)?s?\b(?! points?\b)|百分之几|百分之多少|百分比|百分率")
+_ASKING = lazy_pattern(r"\b(?:what|find|express|calculate|compute|determine|give|write|answer|as|how)\b|[几多求]")
+_SENTENCE_END = lazy_pattern(r"[.?!。？！]\s|\n")
 
 
 def same(reference: Number, answer: Number) -> bool | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
-TOKEN = re.compile(
+from libra_cli.lazy_pattern import lazy_pattern
+
+TOKEN = lazy_pattern(
     # A closing `$` has no space before it and no digit after it; otherwise it is a price.
     r"(?P<math>\$\$?(?=\S)[^$\n]+(?<=\S)\$\$?(?!\d)|\\\([^\n]+?\\\)|\\\[[^\n]+?\\\])"
     r"|(?P<sign>[\u0394\u03b1-\u03c9](?![\u0370-\u03ff])|\u221e)"
@@ -30,7 +31,7 @@ _FACTORS = frozenset(("word", "number", "open", "math", "sign"))
 """What multiplies what it touches: 2x, 3(x + 1)."""
 _TIGHT = frozenset((":", "|"))
 """Operators that join what touches them, and punctuate otherwise."""
-_NAME = re.compile(r"\$*(?:\\[(\[])?\s*\\?[A-Za-z]+(?:_\{?\w+\}?)?'?\s*(?:\\[)\]])?\$*")
+_NAME = lazy_pattern(r"\$*(?:\\[(\[])?\s*\\?[A-Za-z]+(?:_\{?\w+\}?)?'?\s*(?:\\[)\]])?\$*")
 
 
 class Token(NamedTuple):

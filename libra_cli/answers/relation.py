@@ -15,32 +15,33 @@ from typing import Any, NamedTuple
 
 from libra_cli.answers import formula, latex, numeric, words
 from libra_cli.answers.formula import Tree
+from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_ENDS = 24
 MEMBERS, REACH = 60, 10
 """Range of the integer parameter of a family around zero, and the largest absolute value of compared members."""
 CLOSE = 1e-20
 """Relative difference below which two values are equal; ends have 30 digits."""
-_RELATION = re.compile(r"<|>|=|\\(?:leq|geq|neq|lt|gt)(?![A-Za-z])")
+_RELATION = lazy_pattern(r"<|>|=|\\(?:leq|geq|neq|lt|gt)(?![A-Za-z])")
 _RISING = {"<": ">", "\\leq": "\\geq"}
 _SIGNS = {"\\lt": "<", "\\gt": ">"}
-_AND = re.compile(r"(?<![A-Za-z])and(?![A-Za-z])|\\(?:land|wedge)(?![A-Za-z])")
-_OR = re.compile(r"(?<![A-Za-z])or(?![A-Za-z])|\\(?:lor|vee)(?![A-Za-z])")
-_COMMA = re.compile(r"[,;]")
-_COMMA_OR_AND = re.compile(r"[,;]|(?<![A-Za-z])and(?![A-Za-z])")
-_MEMBER = re.compile(r"^([A-Za-z])\\in(?![A-Za-z])")
-_EVERY = re.compile(r"(?:(?:all|every|any|for all)(?: real)?(?: numbers?| values? of)? ?(?=[a-z][<>\\]))")
-_NAMED_VALUE = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?(?:\([^()]*\))?=|\|[A-Z]\|=")
+_AND = lazy_pattern(r"(?<![A-Za-z])and(?![A-Za-z])|\\(?:land|wedge)(?![A-Za-z])")
+_OR = lazy_pattern(r"(?<![A-Za-z])or(?![A-Za-z])|\\(?:lor|vee)(?![A-Za-z])")
+_COMMA = lazy_pattern(r"[,;]")
+_COMMA_OR_AND = lazy_pattern(r"[,;]|(?<![A-Za-z])and(?![A-Za-z])")
+_MEMBER = lazy_pattern(r"^([A-Za-z])\\in(?![A-Za-z])")
+_EVERY = lazy_pattern(r"(?:(?:all|every|any|for all)(?: real)?(?: numbers?| values? of)? ?(?=[a-z][<>\\]))")
+_NAMED_VALUE = lazy_pattern(r"[A-Za-z](?:_\{?\w+\}?)?(?:\([^()]*\))?=|\|[A-Z]\|=")
 _COORDINATES = frozenset("xyz")
-_BOUND = re.compile(r"(?:<|>|\\(?:leq|geq|lt|gt)(?![A-Za-z]))")
-_BUILDER = re.compile(r"\\\{([A-Za-z])(?:\\in(?:\\mathbb\{?R\}?|R))?(?:\\mid|:|\||\\vert) ?(.*)\\\}", re.DOTALL)
-_REALS = re.compile(r"\\mathbb\{?R\}?|\(-\\infty,\\infty\)|R")
-_FAMILY = re.compile(
+_BOUND = lazy_pattern(r"(?:<|>|\\(?:leq|geq|lt|gt)(?![A-Za-z]))")
+_BUILDER = lazy_pattern(r"\\\{([A-Za-z])(?:\\in(?:\\mathbb\{?R\}?|R))?(?:\\mid|:|\||\\vert) ?(.*)\\\}", re.DOTALL)
+_REALS = lazy_pattern(r"\\mathbb\{?R\}?|\(-\\infty,\\infty\)|R")
+_FAMILY = lazy_pattern(
     r"\\\{(?P<term>.+?)(?:\\mid|\\?\||:) ?(?P<letter>[a-z])"
     r"\\in\\mathbb\{?(?P<integers>[ZN])\}?(?P<positive>\^\{?\+\}?|)\\\}"
 )
-_WITHOUT = re.compile(r"(?:\\setminus|\\backslash|-)\\\{(.*)\\\}|(?: ?except(?: for)? )(?:[a-z]=)?(.+)")
-_CUP = re.compile(r"\\cup(?![A-Za-z])")
+_WITHOUT = lazy_pattern(r"(?:\\setminus|\\backslash|-)\\\{(.*)\\\}|(?: ?except(?: for)? )(?:[a-z]=)?(.+)")
+_CUP = lazy_pattern(r"\\cup(?![A-Za-z])")
 _INFINITE = ("\\infty", "-\\infty")
 
 _HOLDS: dict[str, Callable[[Any, Any, bool], bool]] = {

@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 from libra_cli.answers import plain
 from libra_cli.answers.plain import Span
+from libra_cli.lazy_pattern import lazy_pattern
 
-_CALCULATION = re.compile(r"<<[^<>\n]{0,80}>>")
-_MODULO = re.compile(r"(?<!\d)(\d+) ?mod ?(\d+)")
-_TIMES = re.compile(r"(?<=\d) ?x ?(?=\d)")
-_NOTHING = re.compile(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
+_CALCULATION = lazy_pattern(r"<<[^<>\n]{0,80}>>")
+_MODULO = lazy_pattern(r"(?<!\d)(\d+) ?mod ?(\d+)")
+_TIMES = lazy_pattern(r"(?<=\d) ?x ?(?=\d)")
+_NOTHING = lazy_pattern(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
 
 
 def _words(text: str) -> frozenset[str]:

@@ -10,38 +10,41 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from libra_cli.answers import sentences, words
+from libra_cli.lazy_pattern import lazy_pattern
 
 TAIL_CHARS = 2000
 """Length of the end of the text that is searched; earlier text does not hold the final answer."""
 _NEAR = 64
 
 _GIVEN = r"(?:(?:\\\[|\$\$)[ \t]*\n\s*)?(?P<answer>\S[^\n]*)"  # one line, or the first line of a display
-_ANSWER_IS = re.compile(
+_ANSWER_IS = lazy_pattern(
     r"(?:answer|option|choice)s?[ \t]*\**[ \t]*(?:to\s[^.\n:]{0,80}?\s)?"
     rf"(?:is|are|=|:|-(?=\s)|(?:should|must|would) be)\s*\**\s*:?\s*{_GIVEN}",
     re.IGNORECASE,
 )
-_SHOULD_BE = re.compile(
+_SHOULD_BE = lazy_pattern(
     rf"\b(?:it|this|that|value|result) (?:should|must) (?:be|have been):?\s+{_GIVEN}", re.IGNORECASE
 )
 _NAMES = ("answer", "option", "choice")
-_SUPPOSED = re.compile(
+_SUPPOSED = lazy_pattern(
     r"\b(?:suppose|assume|if|say|guess|claim|whether|possible|wrong|incorrect|part)\b[^.\n]*$"
     r"|\b(?:none|neither) of (?:the|these) $",
     re.IGNORECASE,
 )
 _HEADING = r"(?:#+ *|\*+)(?i:(?:the )?(?:final )?answer):?\**:?[ \t]*\n"
-_NUMBER = re.compile(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
-_LABELLED = re.compile(rf"^[ \t]*(?:{_HEADING}|(?:\*\*)?A(?:\*\*)?[ \t]*:|####)\s*{_GIVEN}", re.MULTILINE)
-_SENTENCE_END = re.compile(r"[.!](?=\s|$)(?!\s*\d)|[\u3002\uff01]")
-_BOLD = re.compile(r"\*\*(?=\S)([^*\n]{1,200})(?<=\S)\*\*")
-_MATH = re.compile(r"\$\$?(?=\S)(?P<dollars>[^$\n]+)(?<=\S)\$\$?(?!\d)|\\\((?P<round>.+?)\\\)|\\\[(?P<square>.+?)\\\]")
-_SPELLED = re.compile(r"\s\([a-z][a-z -]+\)$")
-_WORDS = re.compile(r"(?<!\\)\b[A-Za-z]{2,}")
-_TWO_WORDS = re.compile(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
-_WORDS_AROUND = re.compile(r"^(?:\*\*|[:=\s])+|(?:\*\*|\s)+$")
-_ADVERB = re.compile(r"^(?:simply|therefore|thus|then|just|exactly|clearly|equal to)\s+", re.IGNORECASE)
-_REMARK = re.compile(
+_NUMBER = lazy_pattern(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
+_LABELLED = lazy_pattern(rf"^[ \t]*(?:{_HEADING}|(?:\*\*)?A(?:\*\*)?[ \t]*:|####)\s*{_GIVEN}", re.MULTILINE)
+_SENTENCE_END = lazy_pattern(r"[.!](?=\s|$)(?!\s*\d)|[\u3002\uff01]")
+_BOLD = lazy_pattern(r"\*\*(?=\S)([^*\n]{1,200})(?<=\S)\*\*")
+_MATH = lazy_pattern(
+    r"\$\$?(?=\S)(?P<dollars>[^$\n]+)(?<=\S)\$\$?(?!\d)|\\\((?P<round>.+?)\\\)|\\\[(?P<square>.+?)\\\]"
+)
+_SPELLED = lazy_pattern(r"\s\([a-z][a-z -]+\)$")
+_WORDS = lazy_pattern(r"(?<!\\)\b[A-Za-z]{2,}")
+_TWO_WORDS = lazy_pattern(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
+_WORDS_AROUND = lazy_pattern(r"^(?:\*\*|[:=\s])+|(?:\*\*|\s)+$")
+_ADVERB = lazy_pattern(r"^(?:simply|therefore|thus|then|just|exactly|clearly|equal to)\s+", re.IGNORECASE)
+_REMARK = lazy_pattern(
     r",?\s+(?:because|since|as (?:shown|we|the|it|above|in)|due to|and not|rather than|instead of)\b.*"
     r"|,\s*(?:as|while|whereas|not|I (?:think|believe|guess|suppose))(?:\s.*|$)|,\s*i\.e\..*"
     r"|\s*\((?:i\.e\.|about|approx|not|since|because|when|where|for|or about)\b[^()]*\)\.?$"
@@ -64,9 +67,9 @@ _BEGINS_REMARK = (
     "(",
     "about",
 )
-_TAGGED = re.compile(r"<answer>\s*(.*?)\s*</answer>", re.DOTALL)
-_AS_JSON = re.compile(r"\"(?:final_)?answer\"\s*:\s*(?:\"(?P<text>(?:[^\"\\\n]|\\.)*)\"|(?P<bare>[^\",{}\n]+))")
-_FENCE = re.compile(r"```\w*")
+_TAGGED = lazy_pattern(r"<answer>\s*(.*?)\s*</answer>", re.DOTALL)
+_AS_JSON = lazy_pattern(r"\"(?:final_)?answer\"\s*:\s*(?:\"(?P<text>(?:[^\"\\\n]|\\.)*)\"|(?P<bare>[^\",{}\n]+))")
+_FENCE = lazy_pattern(r"```\w*")
 OFFER_CHARS = 300
 """Length of the end of the text in which an offer of more help must have a word."""
 _OFFERS = ("let me know", "would you like", "feel free", "i can also", "hope this helps", "hope that helps")

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from libra_cli.answers import cases, dates, latex, normalize, number, units, words
 from libra_cli.answers.number import Number
+from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_PARTS = 64
 MAX_DEPTH = 4
@@ -76,32 +77,32 @@ class Cases:
 
 Answer = Leaf | Parts | Matrix | Equation | Cases
 
-_WORDS = re.compile(r"(?=.*[A-Za-z]{3}|(?i:no|ja|si)$)[A-Za-z][A-Za-z' -]*")
-_COMMA = re.compile(r"[,;]\s*(?:\band\b|\bor\b)?|(?<![A-Za-z])(?:and|or)(?![A-Za-z])")
-_OR = re.compile(r"(?<![A-Za-z])or(?![A-Za-z])")
-_JOINED = re.compile(r"(?<![A-Za-z])(?:and|or)(?![A-Za-z])")
-_INEQUALITY = re.compile(r"[<>]|\\(?:leq|geq|lt|gt)(?![A-Za-z])")
-_UNION = re.compile(r"\\cup(?![A-Za-z])")
-_EQUALS = re.compile(r"(?<![<>!:\\=])=(?!=)")
-_PLUS_MINUS = re.compile(r"\\(?:pm|mp)(?![A-Za-z])")
-_MEMBER = re.compile(r"[A-Za-z](?:_\{?\w+\}?)?\\in(?![A-Za-z])")
+_WORDS = lazy_pattern(r"(?=.*[A-Za-z]{3}|(?i:no|ja|si)$)[A-Za-z][A-Za-z' -]*")
+_COMMA = lazy_pattern(r"[,;]\s*(?:\band\b|\bor\b)?|(?<![A-Za-z])(?:and|or)(?![A-Za-z])")
+_OR = lazy_pattern(r"(?<![A-Za-z])or(?![A-Za-z])")
+_JOINED = lazy_pattern(r"(?<![A-Za-z])(?:and|or)(?![A-Za-z])")
+_INEQUALITY = lazy_pattern(r"[<>]|\\(?:leq|geq|lt|gt)(?![A-Za-z])")
+_UNION = lazy_pattern(r"\\cup(?![A-Za-z])")
+_EQUALS = lazy_pattern(r"(?<![<>!:\\=])=(?!=)")
+_PLUS_MINUS = lazy_pattern(r"\\(?:pm|mp)(?![A-Za-z])")
+_MEMBER = lazy_pattern(r"[A-Za-z](?:_\{?\w+\}?)?\\in(?![A-Za-z])")
 _EVENT = r"[A-Z](?:(?:\\(?:cup|cap|mid|setminus) ?|\||')[A-Z]?)*"
-_NAME = re.compile(
+_NAME = lazy_pattern(
     r"(?:(?:\\(?:hat|bar|tilde|vec)\{[A-Za-z]\}|\\?[A-Za-z]+)"
     r"(?:_\{?\\?\w+\}?)?(?:\^\{-1\})?'?|[A-Za-z]+(?: [A-Za-z]+)*)(?:\([A-Za-z](?:,[A-Za-z])*\))?"
     rf"|[PEn]\({_EVENT}\)|\|{_EVENT}\||m?\\angle ?[A-Z]{{1,3}}"
 )
-_SIZE = re.compile(rf"\|{_EVENT}\|=")
+_SIZE = lazy_pattern(rf"\|{_EVENT}\|=")
 """|A \\cup B| = 5, which is no union."""
-_POINT = re.compile(r"[A-Z](?:'|_\d)?(?=\()")
-_RATIO_OF_NAMES = re.compile(r"[A-Za-z]\w{0,8}(?::[A-Za-z]\w{0,8})+")
-_TRANSPOSE = re.compile(r"\^(?:T|\\top|\\intercal|\{\\top\}|\{\\intercal\}|\{\\prime\}|\{t\})$")
-_BETWEEN_GROUPS = re.compile(r";|(?<![A-Za-z\\])or(?![A-Za-z])")
-_NAMES = re.compile(r"\(([a-z](?:,[a-z])+)\)")
-_VARIABLE = re.compile(r"[a-z]")
-_ARGUMENT = re.compile(r"([A-Za-z])\(([a-z])\)")
-_MATRIX = re.compile(r"\\begin\{([pbB]?matrix|array)\}(?:\{[lcr|]*\})?(.*)\\end\{\1\}", re.DOTALL)
-_SET_BUILDER = re.compile(r"\\mid(?![A-Za-z])|\\?\||:")
+_POINT = lazy_pattern(r"[A-Z](?:'|_\d)?(?=\()")
+_RATIO_OF_NAMES = lazy_pattern(r"[A-Za-z]\w{0,8}(?::[A-Za-z]\w{0,8})+")
+_TRANSPOSE = lazy_pattern(r"\^(?:T|\\top|\\intercal|\{\\top\}|\{\\intercal\}|\{\\prime\}|\{t\})$")
+_BETWEEN_GROUPS = lazy_pattern(r";|(?<![A-Za-z\\])or(?![A-Za-z])")
+_NAMES = lazy_pattern(r"\(([a-z](?:,[a-z])+)\)")
+_VARIABLE = lazy_pattern(r"[a-z]")
+_ARGUMENT = lazy_pattern(r"([A-Za-z])\(([a-z])\)")
+_MATRIX = lazy_pattern(r"\\begin\{([pbB]?matrix|array)\}(?:\{[lcr|]*\})?(.*)\\end\{\1\}", re.DOTALL)
+_SET_BUILDER = lazy_pattern(r"\\mid(?![A-Za-z])|\\?\||:")
 
 
 @lru_cache(normalize.CACHED)

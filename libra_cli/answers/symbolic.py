@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -15,6 +14,7 @@ from libra_cli.answers import comparison, numeric, structure
 from libra_cli.answers.equal import OTHER_UNIT, compare_plainly, units_may_agree
 from libra_cli.answers.number import Number, is_approximation
 from libra_cli.answers.structure import Leaf
+from libra_cli.lazy_pattern import lazy_pattern
 
 PARSED = 512
 POINTS = 4
@@ -26,9 +26,9 @@ NOTHING, LARGE = 1e-100, 1e20
 
 _NORMALIZATION = NormalizationConfig(basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none")
 _CONVERSION = ConversionConfig(lowercase_symbols=False)
-_PRIME = re.compile(r"([A-Za-z])'")
-_NO_NAME = re.compile(r"[-+*/=() ]|\d[A-Za-z]")
-_IMAGINARY = re.compile(r"(?<![A-Za-z\\_])i(?![A-Za-z_])")
+_PRIME = lazy_pattern(r"([A-Za-z])'")
+_NO_NAME = lazy_pattern(r"[-+*/=() ]|\d[A-Za-z]")
+_IMAGINARY = lazy_pattern(r"(?<![A-Za-z\\_])i(?![A-Za-z_])")
 
 
 class Comparison:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
+from libra_cli.lazy_pattern import lazy_pattern
 
-_CONTROL = re.compile(
+_CONTROL = lazy_pattern(
     r"<(?=[|\uff5c/A-Za-z])(?:[|\uff5c][A-Za-z_\u2581][\w\u2581.-]{2,40}[|\uff5c]>"
     r"|(?i:/?s|bos|eos|pad|unk|end_of_turn|start_of_turn|end_of_utterance|turn\||\|turn)>|reserved_\d{1,4}>)"
     r"|\[\|[a-z]{3,20}\|\]"
 )
 """Tokens of the chat templates of all families: `<|im_end|>`, `<eos>`, `<end_of_turn>`, `[|endofturn|]`."""
-_ANGLED = re.compile(r"<[|\uff5c/A-Za-z]")
-_ROLE = re.compile(r"(?:assistant|model|final)(?=\s|<|$)\s*")
+_ANGLED = lazy_pattern(r"<[|\uff5c/A-Za-z]")
+_ROLE = lazy_pattern(r"(?:assistant|model|final)(?=\s|<|$)\s*")
 
 
 def own_turn(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from libra_cli.answers import conversions, words
 from libra_cli.answers.number import MULTIPLIERS
+from libra_cli.lazy_pattern import lazy_pattern
 
 _CURRENCIES = {
     "$": "dollar",
@@ -39,25 +40,25 @@ _NO_UNIT = (
     r"|sixths?|sevenths?|eighths?|ninths?|tenths?|hundredths?|thousandths?|millionths?"
     rf"|{'|'.join(MULTIPLIERS)})\b"
 )
-_CURRENCY = re.compile(
+_CURRENCY = lazy_pattern(
     r"(?P<sign>-?)(?:(?:US|CA|AU|NZ|[AC])?\\*\$+"
     r"|(?P<currency>[£€¥₹]|(?:USD|EUR|GBP|INR|JPY|CNY|RMB|Rs)\.?(?= ?[-\d.\\]))) ?(?P<value>.*)",
     re.DOTALL,
 )
 _POWER = r"(?:\^\{?(?P<power>-?\d)\}?)?"
-_DEGREES = re.compile(r"\^\\circ$|\\circ$")
-_TEMPERATURE = re.compile(
+_DEGREES = lazy_pattern(r"\^\\circ$|\\circ$")
+_TEMPERATURE = lazy_pattern(
     r"(?P<value>.*\d)(?:\^?\\circ| ?deg(?:rees?)?) ?(?P<scale>C|F|celsius|fahrenheit|centigrade)", re.IGNORECASE
 )
-_NAMED = re.compile(
+_NAMED = lazy_pattern(
     rf"(?P<value>.*[\d}})](?: ?{_MULTIPLIER})?)"
     r"(?: ?(?P<short>mm|cm|km|kg|mg|ml|mph|ft|in|yd|lbs?|oz|hrs?|mins?|secs?|km/h|m/s)"
     rf"|[ ]?(?P<words>(?!{_NO_UNIT})(?:sq\.? )?[a-z]{{3,}}(?:[ /]+[a-z]+)*))" + _POWER + r"$",
     re.IGNORECASE,
 )
-_SEVERAL = re.compile(r"\d ?[a-z]+[ ,]+(?:and )?\d|\d\s*\\text", re.IGNORECASE)  # 2 hours 30 minutes, 6 ft 2 in
-_EACH = re.compile(r"(\d+(?:\.\d+)?) ?([A-Za-z]+)(?:[ ,]+(?:and )?|$)")
-_PIECE = re.compile(
+_SEVERAL = lazy_pattern(r"\d ?[a-z]+[ ,]+(?:and )?\d|\d\s*\\text", re.IGNORECASE)  # 2 hours 30 minutes, 6 ft 2 in
+_EACH = lazy_pattern(r"(\d+(?:\.\d+)?) ?([A-Za-z]+)(?:[ ,]+(?:and )?|$)")
+_PIECE = lazy_pattern(
     r"(?P<open>\\(?:text(?:rm|bf|it|normal|sf|up)?|math(?:rm|bf|sf|it)|mbox|operatorname|hbox)\s*\{)"
     r"|(?P<close>\})|(?P<over>/)|(?P<bracket>[()])"
     r"|\^\s*(?:\{\s*(?P<braced>[-−]?\d)\s*\}|(?P<bare>\d))|(?P<raised>⁻?[¹²³⁴])"
@@ -66,18 +67,18 @@ _PIECE = re.compile(
     r"|(?P<between>(?:\\[ ,;:!]|\\cdot(?![A-Za-z])|[~\s.·⋅*-])+)"
 )
 _SET = r"\\(?:text|mathrm)\s*\{[^{}]*\}(?:\^\{?\d\}?)?"
-_FRACTION = re.compile(rf"\\[dt]?frac\s*\{{({_SET})\}}\s*\{{({_SET})\}}\s*$")
-_LETTER = re.compile(r"(?P<value>[-\d.,]+) [mgshLNJWVAC]")
-_ENDS_VALUE = re.compile(
+_FRACTION = lazy_pattern(rf"\\[dt]?frac\s*\{{({_SET})\}}\s*\{{({_SET})\}}\s*$")
+_LETTER = lazy_pattern(r"(?P<value>[-\d.,]+) [mgshLNJWVAC]")
+_ENDS_VALUE = lazy_pattern(
     r"(?<=[\d)}])(?=[\\~\s°¢µμΩ\u2126A-Za-z^])|(?<=[\w)}])\s*(?=(?:\\[ ,;:!]|~)*\s*\\(?:text|math|mbox|operatorname))"
 )
 _RAISED = str.maketrans("⁻¹²³⁴−", "-1234-")
 _MAX_STARTS = 24
 MAX_WORDS = 4
 """Maximum number of words in a unit."""
-_VARIABLE = re.compile(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])")
-_VOWEL = re.compile(r"[aeiouy]")
-_TRIGONOMETRIC = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![A-Za-z])|cis")
+_VARIABLE = lazy_pattern(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])")
+_VOWEL = lazy_pattern(r"[aeiouy]")
+_TRIGONOMETRIC = lazy_pattern(r"\\(?:sin|cos|tan|cot|sec|csc)(?![A-Za-z])|cis")
 _SQUARED = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 
 

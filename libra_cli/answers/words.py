@@ -6,6 +6,8 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
+from libra_cli.lazy_pattern import lazy_pattern
+
 _SMALL = """
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
     eighteen nineteen
@@ -28,11 +30,11 @@ _TAKING_BACK = """
     millionth millionths
 """
 _TAKES_BACK = frozenset(_TAKING_BACK.split())
-_SPLIT = re.compile(r"[\s-]+")
-_LETTERS = re.compile(r"[A-Za-z][A-Za-z' ,-]*")
-_ARTICLE = re.compile(r"^(?:the|a|an|it is|its|they are|there (?:is|are)) ")
+_SPLIT = lazy_pattern(r"[\s-]+")
+_LETTERS = lazy_pattern(r"[A-Za-z][A-Za-z' ,-]*")
+_ARTICLE = lazy_pattern(r"^(?:the|a|an|it is|its|they are|there (?:is|are)) ")
 
-_NONE_AT_ALL = re.compile(
+_NONE_AT_ALL = lazy_pattern(
     r"(?:there (?:is|are) )?no(?: (?:such|real|integer|integral|valid|possible|other|positive))*"
     r"(?: (?:solutions?|values?|roots?|answers?|numbers?|integers?|pairs?|triples?|points?|x|n|k|exists?))*"
     r"|none|(?:the )?(?:empty|null) set"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import select
 import sys
 import threading
@@ -11,13 +10,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from libra_cli.lazy_pattern import lazy_pattern
 from libra_cli.masking import masked, without_secrets
 from libra_cli.stream import rows
 
 # C0 and C1 controls, DEL, bidirectional overrides and lone surrogates could control the reader's terminal.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSAFE = lazy_pattern("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 # Invisible characters that can change the meaning of a text: a reader must see that they are there.
-_HIDDEN = re.compile("[\u00ad\u180e\u200b\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]")
+_HIDDEN = lazy_pattern("[\u00ad\u180e\u200b\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]")
 PROGRESS_EVERY_TERMINAL = 0.2
 PROGRESS_EVERY_LOG = 60.0
 

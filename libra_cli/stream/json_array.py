@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from libra_cli.exits import Exit, Fatal
+from libra_cli.lazy_pattern import lazy_pattern
 
 _BLANKS = b" \t\r\n"
 _HEAD_BYTES = 1 << 16
 """Of a text, at most, from which it is told whether it is an array."""
-_STRUCTURE = re.compile(rb"[\[\]{},]")
-_BRACKETS = re.compile(rb"[\[\]{}]")
-_FIRST_KEY = re.compile(rb'(?:"[^"\\]*(?:"\s*(?::\s*(?:\[\s*)?)?)?)?')
+_STRUCTURE = lazy_pattern(rb"[\[\]{},]")
+_BRACKETS = lazy_pattern(rb"[\[\]{}]")
+_FIRST_KEY = lazy_pattern(rb'(?:"[^"\\]*(?:"\s*(?::\s*(?:\[\s*)?)?)?)?')
 """The beginning of an object, as far as it does not say yet what its first value is."""
-_LIST_OF_OBJECTS = re.compile(rb'"[^"\\]*"\s*:\s*\[\s*\{')
+_LIST_OF_OBJECTS = lazy_pattern(rb'"[^"\\]*"\s*:\s*\[\s*\{')
 _BETWEEN = {b": ", b":", b", ", b",", b""}
 """What stands between two strings inside an element, usually."""
 # Bytes that are in no UTF-8 text stand for escaped signs meanwhile, so that every quotation mark ends a string.

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from libra_cli.lazy_pattern import lazy_pattern
+
 MARKERS: dict[str, tuple[str, str]] = {
     "think": ("<think>", "</think>"),
     "thinking": ("<thinking>", "</thinking>"),
@@ -82,7 +84,7 @@ def _spellings(*markers: str) -> re.Pattern[str]:
     seconds = {case for marker in markers for case in (marker[1:2].lower(), marker[1:2].upper()) if len(marker) > 2}
     ahead = f"(?=[{re.escape(''.join(sorted(seconds)))}])" if all(len(marker) > 2 for marker in markers) else ""
     # What a search tries first is fastest: one character, and whether the next one may follow.
-    return re.compile(f"{re.escape(first)}{ahead}(?i:{rests})")
+    return lazy_pattern(f"{re.escape(first)}{ahead}(?i:{rests})")
 
 
 class ThinkingCutter:
