@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
@@ -80,6 +79,8 @@ class LazyGroup(click.Group):
         if " ".join(args[:2]) in STAGES:  # a stage of two words
             args = [" ".join(args[:2]), *args[2:]]
         if args and args[0] not in STAGES and not args[0].startswith("-"):
+            import difflib  # few runs need it
+
             close = difflib.get_close_matches(args[0], [*STAGES, *OTHER_NAMES], 1, 0.5)
             hint = f" Did you mean {OTHER_NAMES.get(close[0], close[0])}?" if close else " See libra --help."
             ctx.fail(f"there is no stage {args[0]!r}.{hint}")

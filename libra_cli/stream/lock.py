@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import socket
 import stat
 import time
 from collections.abc import Iterator
@@ -31,7 +30,7 @@ class Lock:
     def __init__(self, path: str):
         self.path = path + ".lock"
         pid = os.getpid()
-        holder = {"host": socket.gethostname(), "pid": pid, "boot": _boot_id(), "started": _started(pid)}
+        holder = {"host": os.uname().nodename, "pid": pid, "boot": _boot_id(), "started": _started(pid)}
         self._content = orjson.dumps(holder)
         self._unreadable: tuple[int, int] | None = None
         self._unreadable_since = 0.0
@@ -144,7 +143,7 @@ def _read_holder(text: bytes) -> dict[str, Any] | None:
 
 
 def _alive(holder: dict[str, Any]) -> bool:
-    if holder["host"] != socket.gethostname():
+    if holder["host"] != os.uname().nodename:
         return True
     return holder["boot"] == _boot_id() and holder["started"] == _started(holder["pid"])
 
