@@ -6,23 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from libra_cli.stream.text_table import Column as Column
+
 Report = Mapping[str, Any]
 
 MAX_SECTION_COLUMNS = 8
 """A table with sections as columns shows only the overall figure of a benchmark with more of them."""
 NAME_CHARS = 36
 """Characters of a name in a chart, at most."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table."""
-
-    name: str
-    is_number: bool = True
-    """Right-aligned and never broken."""
-    spare: int = 0
-    """If there is no room, columns of the highest level are dropped first; level 0 never is."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +12,11 @@ from typing import Any
 import click
 
 from libra_cli.stream.files import replace_file
+from libra_cli.stream.text_table import table_width
 
 FORMS = ("json", "markdown", "latex")
 PIPED_WIDTH = 120
 """Width of a table that does not go to a terminal, unless $COLUMNS is set."""
-NARROWEST, WIDEST = 40, 1000
-"""Widths of tables; a narrower one holds no word, a wider one nobody reads."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ def as_table(reports: Mapping[str, Any], on_terminal: bool) -> str:
     is_dumb = os.environ.get("TERM") == "dumb" or bool(os.environ.get("NO_COLOR"))
     console = Console(
         file=text,
-        width=_width(on_terminal),
+        width=table_width(1 if on_terminal else None, PIPED_WIDTH),
         force_terminal=on_terminal and not is_dumb,
         color_system="standard" if on_terminal and not is_dumb else None,
         highlight=False,
@@ -119,12 +117,3 @@ def as_table(reports: Mapping[str, Any], on_terminal: bool) -> str:
     )
     table.render(reports, console)
     return text.getvalue()
-
-
-def _width(on_terminal: bool) -> int:
-    """Columns of a table: those of the terminal, or of $COLUMNS if that is a number above 0."""
-    given = os.environ.get("COLUMNS", "")
-    width = int(given[:9]) if given.isascii() and given.isdigit() else 0
-    if on_terminal:
-        width = shutil.get_terminal_size().columns
-    return min(max(width or PIPED_WIDTH, NARROWEST), WIDEST)

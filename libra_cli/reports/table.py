@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.box import SIMPLE, Box
-from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
@@ -14,11 +13,10 @@ from rich.text import Text
 from libra_cli.reports.layout import Table
 from libra_cli.reports.parts import parts
 from libra_cli.stream.console import printable
+from libra_cli.stream.text_table import fitting, stacked
 
 PLAIN = Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
 """The counterpart of SIMPLE for a pipe or a file: ASCII only."""
-FOLDED = 16
-"""Cells that a column of names keeps before another column gives way to it."""
 
 
 def render(reports: Mapping[str, Any], console: Console) -> None:
@@ -32,7 +30,7 @@ def render(reports: Mapping[str, Any], console: Console) -> None:
         _print(_text(part.title, "bold"), console)
         if part.facts:
             grid = Grid.grid(padding=(0, 2, 0, 0))
-            grid.add_column(no_wrap=True)
+            grid.add_column(overflow="fold", max_width=18)
             grid.add_column(overflow="fold")
             for name, value in part.facts:
                 grid.add_row(_text(name, "dim"), _text(value))
@@ -46,33 +44,26 @@ def render(reports: Mapping[str, Any], console: Console) -> None:
 
 
 def _print_table(table: Table, console: Console) -> None:
-    kept = list(range(len(table.columns)))
-    while sum(_width(table, at) + 2 for at in kept) - 2 > console.width:
-        level = max(table.columns[at].spare for at in kept)
-        if level == 0:
-            break
-        kept = [at for at in kept if table.columns[at].spare < level]
+    """Prints the columns that have room, and names the others; without room for those it needs, stacks every line."""
+    kept = fitting(table.columns, [line.cells for line in table.lines], console.width)
+    if not kept:
+        lines = [(line.cells, "bold" if line.stands_out else "") for line in table.lines]
+        _print(stacked(table.columns, lines), console)
+        return
     box = SIMPLE if console.is_terminal else PLAIN
     grid = Grid(box=box, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
     for at in kept:
         name = _text(table.columns[at].name)
         if table.columns[at].is_number:
-            grid.add_column(name, justify="right", overflow="ellipsis", no_wrap=True)
+            grid.add_column(name, justify="right", no_wrap=True)
         else:
-            grid.add_column(name, justify="left", overflow="fold", min_width=_width(table, at))
+            grid.add_column(name, justify="left", overflow="fold")
     for line in table.lines:
         grid.add_row(*(_text(line.cells[at], "bold" if line.stands_out else "") for at in kept))
     _print(grid, console)
     dropped = [column.name for at, column in enumerate(table.columns) if at not in kept]
     if dropped:
         _print(_text(f"No room for: {', '.join(dropped)}.", "dim"), console)
-
-
-def _width(table: Table, at: int) -> int:
-    """The cells that column `at` needs."""
-    texts = [table.columns[at].name, *(line.cells[at] for line in table.lines)]
-    widest = max(cell_len(printable(text)) for text in texts)
-    return widest if table.columns[at].is_number else min(widest, FOLDED)
 
 
 def _text(text: str, style: str = "") -> Text:

@@ -1,18 +1,85 @@
-"""Text tables for the summaries that stages write to stderr."""
+"""Text tables that never crop: columns that can be spared go whole, and lines that still do not fit are stacked."""
 
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from libra_cli.stream.console import printable
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 WIDTH = 80
-Line = Sequence[str]
+"""Columns of a summary that does not go to a terminal, unless $COLUMNS is set."""
+NARROWEST, WIDEST = 40, 1000
+"""Widths of tables; a narrower one holds no word, a wider one nobody reads."""
+FOLDED = 16
+"""Cells that a column of text keeps before another column gives way to it."""
+Cells = Sequence[str]
 
 
-def render_table(header: Line, lines: Iterable[Line | None], width: int = WIDTH, texts: Sequence[int] = (0,)) -> str:
-    """Renders lines under a header in at most `width` columns; None draws a rule.
+@dataclass(frozen=True)
+class Column:
+    """One column of a table."""
+
+    name: str
+    is_number: bool = True
+    """Right-aligned and never broken."""
+    spare: int = 0
+    """If there is no room, columns of the highest level are dropped first; level 0 never is."""
+
+
+def table_width(descriptor: int | None, otherwise: int) -> int:
+    """Columns of a table: those of the terminal on `descriptor`, else $COLUMNS if that is a number above 0."""
+    given = os.environ.get("COLUMNS", "")
+    width = int(given[:9]) if given.isascii() and given.isdigit() else 0
+    if descriptor is not None and not width:
+        try:
+            width = os.get_terminal_size(descriptor).columns
+        except OSError:  # no terminal
+            width = 0
+    return min(max(width or otherwise, NARROWEST), WIDEST)
+
+
+def fitting(columns: Sequence[Column], lines: Sequence[Cells], width: int, gap: int = 2) -> list[int]:
+    """The numbers of the columns that fit side by side in `width`, `gap` apart; none if level 0 alone is too wide."""
+    from rich.cells import cell_len
+
+    needs = []
+    for at, column in enumerate(columns):
+        widest = max(cell_len(printable(text)) for text in (column.name, *(line[at] for line in lines)))
+        needs.append(widest if column.is_number else min(widest, FOLDED))
+    for level in sorted({column.spare for column in columns}, reverse=True):
+        kept = [at for at, column in enumerate(columns) if column.spare <= level]
+        if sum(needs[at] + gap for at in kept) - gap <= width:
+            return kept
+    return []
+
+
+def stacked(columns: Sequence[Column], lines: Iterable[tuple[Cells, str]]) -> RenderableType:
+    """Every cell in a line of its own beside the name of its column; `lines` have their style."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(overflow="fold", max_width=18)
+    grid.add_column(overflow="fold")
+    for number, (line, style) in enumerate(lines):
+        if number:
+            grid.add_row()
+        for column, cell in zip(columns, line, strict=True):
+            grid.add_row(Text(printable(column.name), style="dim"), Text(printable(cell), style=style))
+    return grid
+
+
+def render_table(
+    header: Cells, lines: Iterable[Cells | None], width: int | None = None, texts: Sequence[int] = (0,)
+) -> str:
+    """Renders lines under a header in at most `width` columns (default: those of stderr); None draws a rule.
 
     The columns numbered in `texts` are left-aligned and wrap; the others hold numbers.
     """
@@ -21,17 +88,25 @@ def render_table(header: Line, lines: Iterable[Line | None], width: int = WIDTH,
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=SIMPLE, pad_edge=False, show_edge=False)
-    for number, name in enumerate(header):
-        if number in texts:
-            drawn.add_column(Text(name), overflow="fold")
-        else:
-            drawn.add_column(Text(name), justify="right", no_wrap=True)
-    for line in lines:
-        if line is None:
-            drawn.add_section()
-        else:
-            drawn.add_row(*(Text(printable(cell)) for cell in line))
+    width = width or table_width(2, WIDTH)
+    columns = [Column(name, is_number=at not in texts) for at, name in enumerate(header)]
+    all_lines = list(lines)
+    full = [line for line in all_lines if line is not None]
+    drawn: RenderableType
+    if fitting(columns, full, width, gap=3):
+        drawn = table = Table(box=SIMPLE, pad_edge=False, show_edge=False)
+        for column in columns:
+            if column.is_number:
+                table.add_column(Text(column.name), justify="right", no_wrap=True)
+            else:
+                table.add_column(Text(column.name), overflow="fold")
+        for line in all_lines:
+            if line is None:
+                table.add_section()
+            else:
+                table.add_row(*(Text(printable(cell)) for cell in line))
+    else:
+        drawn = stacked(columns, [(line, "") for line in full])
     text = io.StringIO()
     Console(file=text, width=width, color_system=None).print(drawn)
     return "".join(line.rstrip() + "\n" for line in text.getvalue().splitlines())

@@ -146,7 +146,7 @@ def test_correlation_has_its_coefficients_and_points():
 # -- on a terminal and in a pipe --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [80, 200])
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
 @pytest.mark.parametrize("on_terminal", [True, False])
 def test_lines_fit_and_no_figure_is_cut(width, on_terminal):
     text = re.sub("\x1b\\[[0-9;]*m", "", drawn(everything(), width, on_terminal))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from libra_cli.stream.text_table import render_table
+import re
+
+import pytest
+
+from libra_cli.stream.text_table import Column, fitting, render_table
 
 REASONS = "connection 12, no_verdict 34, timeout 45, truncated 24"
 
@@ -22,3 +26,19 @@ def test_controls_of_a_terminal_are_shown_and_none_is_a_rule() -> None:
     assert "\\x1b[2J" in drawn
     assert "\x1b" not in drawn
     assert drawn.splitlines()[3] == ""
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_no_figure_is_cropped_in_any_width(width) -> None:
+    header = ("annotator", "correct", "incorrect", "no verdict", "agreement", "kappa")
+    lines = [["a-judge-with-a-name", "1,234,567", "1,234", "115", "99.85%", "0.997"], None, ["all", *"12345"]]
+    drawn = render_table(header, lines, width)
+    assert max(map(len, drawn.splitlines())) <= width
+    assert {*header, "1,234,567", "1,234", "115", "99.85%", "0.997"} <= set(re.split("  +|\n", drawn))
+    assert "a-judge-with-a-name" in drawn
+
+
+@pytest.mark.parametrize(("room", "kept"), [(60, [0, 1, 2, 3]), (40, [0, 1, 3]), (30, [0, 3]), (20, [])])
+def test_columns_go_whole_by_level(room, kept) -> None:
+    columns = [Column("name", False), Column("x" * 10, spare=1), Column("y" * 10, spare=2), Column("z" * 10)]
+    assert fitting(columns, [["n" * 16, "1", "2", "3"]], room) == kept

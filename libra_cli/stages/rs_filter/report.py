@@ -11,7 +11,6 @@ from libra_cli.stages.rs_filter.choice import BINS, Cell, Chosen, Tenths
 from libra_cli.stages.rs_filter.samples import GradedSample
 from libra_cli.stream.text_table import render_table
 
-WIDTH = 100
 COUNTS = ("samples", "decided", "correct", "kept")
 Figures = dict[str, Any]
 
@@ -78,7 +77,7 @@ def _tenths(tenths: Tenths) -> list[Figures]:
 
 
 def table(figures: Figures) -> str:
-    """The figures in words, at most WIDTH columns wide."""
+    """The figures in words."""
     yields = []
     for task in dict.fromkeys(cell["task"] for cell in figures["by"]):
         of_task = [cell for cell in figures["by"] if cell["task"] == task]
@@ -89,7 +88,7 @@ def table(figures: Figures) -> str:
                 yields.append((f"  label {label}", *_numbers(_total(of_label))))
             yields += [(f"    {cell['model']}", *_numbers(cell)) for cell in of_label if cell["model"]]
     yields.append(("all", *_numbers(figures)))
-    parts = [render_table(("task, label, model", *COUNTS, "yield"), yields, WIDTH)]
+    parts = [render_table(("task, label, model", *COUNTS, "yield"), yields)]
 
     names = ("prompts", "decided", "correct", "kept")
     rates = [
@@ -98,14 +97,14 @@ def table(figures: Figures) -> str:
         if tenth["prompts"]
     ]
     if rates:
-        parts.append(render_table(("pass rate", *names), rates, WIDTH))
+        parts.append(render_table(("pass rate", *names), rates))
 
     counts: Counter[str] = Counter()
     for by_reason in figures["dropped"].values():
         counts.update(by_reason)
     reasons = [(reason, f"{count:,}") for reason, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))]
     if reasons:
-        parts.append(render_table(("dropped because", "samples"), reasons, WIDTH))
+        parts.append(render_table(("dropped because", "samples"), reasons))
     return "\n".join(part for part in parts if part)
 
 
