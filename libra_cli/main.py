@@ -29,6 +29,7 @@ STAGES = {
     "sft": "Train a causal language model on conversations, from one CPU to many nodes.",
     "dpo": "Train a causal language model on preferences (DPO, KTO and their relatives).",
     "grpo": "Train a model by reinforcement learning on verifiable rewards: as a judge, a reasoner, or both.",
+    "run": "Run the steps of a file: commands of libra that pass files on, each done once.",
     "report": "Show training runs side by side: their figures, and a page with their curves.",
     "schema": "Print the JSON Schema of a kind of record; without a name, list the kinds.",
     "doctor": "Show versions, engines and devices, and what is missing.",
