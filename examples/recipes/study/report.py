@@ -205,7 +205,7 @@ def downstream(folders: Sequence[Path]) -> Table:
             mean = statistics.fmean(each.get(judge, each["start"]) for each in reached)
             pairs = statistics.fmean(pairs_of(folder, policy, judge) for folder in folders)
             rows.append([policy, judge, f"{pairs:.0f}", percent(mean), f"{100 * (mean - start):+.1f}"])
-    return table("Policies after DPO", ("policy", "labelled by", "pairs", "pass@1, %", "change"), rows, words=2)
+    return table("Policies tuned on pairs", ("policy", "labelled by", "pairs", "pass@1, %", "change"), rows, words=2)
 
 
 def seconds(path: Path) -> float:
