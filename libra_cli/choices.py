@@ -102,3 +102,7 @@ PAIR_LOSSES = ("sigmoid", "cdpo", "robust", "ipo", "sigmoid_norm", "bco_pair", "
 """Losses on preference pairs, by TRL's names where it has them; the first is the paper's."""
 LABELLED_LOSSES = ("kto", "bco", "ce")
 """Losses on responses with a label."""
+
+# The loss of libra train-rm
+REWARD_LOSSES = ("bt", "bce")
+"""Bradley-Terry on pairs, binary cross-entropy on labels."""

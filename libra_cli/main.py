@@ -28,15 +28,17 @@ STAGES = {
     "mix": "Mix data sets in stated proportions.",
     "sft": "Train a causal language model on conversations, from one CPU to many nodes.",
     "dpo": "Train a causal language model on preferences (DPO, KTO and their relatives).",
+    "train-rm": "Train a reward model: a language model with a scalar head, on pairs or labels.",
     "grpo": "Train a model by reinforcement learning on verifiable rewards: as a judge, a reasoner, or both.",
-    "run": "Run the steps of a file: commands of libra that pass files on, each done once.",
     "report": "Show training runs side by side: their figures, and a page with their curves.",
     "schema": "Print the JSON Schema of a kind of record; without a name, list the kinds.",
     "doctor": "Show versions, engines and devices, and what is missing.",
 }
 """Every subcommand with its summary, in the order of a pipeline."""
 OTHER_NAMES = {
-    "train": "sft, dpo or grpo",
+    "train": "sft, dpo, train-rm or grpo",
+    "reward": "train-rm",
+    "rm": "train-rm",
     "rl": "grpo",
     "ppo": "grpo",
     "eval": "score",

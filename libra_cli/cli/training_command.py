@@ -22,7 +22,8 @@ def check_options(stage: str, options: dict[str, Any]) -> None:
     if options["score_every"] and not options["score"]:
         raise click.UsageError("--score-every needs --score, the files to measure the model on")
     if options["final"] == "best" and not (options["score_every"] or options["eval_data"]):
-        needed = "--score with --score-every" + ("" if stage == "grpo" else ", or --eval-data")
+        scored, held_out = "--score with --score-every", "--eval-data"
+        needed = {"grpo": scored, "train-rm": held_out}.get(stage, f"{scored}, or {held_out}")
         raise click.UsageError(f"--final best needs {needed}: the best step is chosen on it")
     if not options["inputs"]:
         import sys

@@ -74,6 +74,8 @@ class TrainingMethod(Protocol):
     metric: str
     """The figure of the objective that chooses the best step on held-out samples (see --final)."""
     higher_is_better: bool
+    model_kind: policy.ModelKind
+    """What is trained: a language model, or a reward model with a scalar head."""
 
     def prepare(self, preparation: Preparation) -> Prepared:
         """The data of the run, as all ranks see them."""
@@ -207,12 +209,15 @@ class TrainingRun:
                 self._console.note(f"documents are not packed: {reason}")
         packed = engine is not None
         if engine is None:
-            engine = self._checked_engine(policy.load(settings.model, config, None, ds_config), ds_config, packed=False)
+            engine = self._checked_engine(self._load_weights(config, None, ds_config), ds_config, packed=False)
         # A pair of tokens costs about 1 / (6 width) of what a token costs in the matrices of a layer.
         quadratic = 1 / (6 * config.get_text_config().hidden_size)
         budget = PackBudget(settings.batch.micro_batch_tokens, quadratic, padded=not packed)
         fillers = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
         return LoadedModel(engine, TrainBatches(budget, next(id for id in fillers if id is not None)), config)
+
+    def _load_weights(self, config: Any, attention_name: str | None, ds_config: Mapping[str, Any]) -> Any:
+        return policy.load(self._settings.model, config, attention_name, ds_config, self._method.model_kind)
 
     def _packed_engine(self, config: Any, ds_config: Mapping[str, Any], longest: int) -> TrainEngine:
         """Raises CannotPack if the model does not allow packing."""
@@ -220,7 +225,7 @@ class TrainingRun:
         if window is not None and window < longest:
             raise self_check.CannotPack(f"it sees {window} tokens back, and a sample has {longest}")
         try:
-            lm = policy.load(self._settings.model, config, attention.NAME, ds_config)
+            lm = self._load_weights(config, attention.NAME, ds_config)
         except ValueError as error:
             raise self_check.CannotPack(str(error).split("\n")[0]) from None
         return self._checked_engine(lm, ds_config, packed=True)
@@ -231,7 +236,7 @@ class TrainingRun:
         mpu = register_ulysses(lm, world) if world.sp_size > 1 else None
         if ds_config["zero_optimization"]["stage"] < 3 or self._settings.model.from_scratch:
             lm = lm.to(world.device)
-        engine = TrainEngine(policy.PolicyModel(lm, packed), ds_config, self._settings.optimizer, world, mpu)
+        engine = TrainEngine(self._method.model_kind.wrap(lm, packed), ds_config, self._settings.optimizer, world, mpu)
         self_check.check_engine(engine, world, self._console)
         return engine
 

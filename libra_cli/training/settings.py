@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
-from libra_cli.choices import LABELLED_LOSSES, PAIR_LOSSES
+from libra_cli.choices import LABELLED_LOSSES, PAIR_LOSSES, REWARD_LOSSES
 from libra_cli.masking import without_secrets
 from libra_cli.training.rewards.judge import shaping_of
 
@@ -391,3 +391,40 @@ class PreferenceSettings(TrainSettings):
     def shaping(self) -> dict[str, Any]:
         """Those of every trainer, the loss, and the reference."""
         return {**super().shaping, **asdict(self.loss), "reference": self.reference}
+
+
+@dataclass(frozen=True)
+class RewardLossSettings:
+    """The objective of `libra train-rm`; raises ValueError for values that contradict each other."""
+
+    loss: str = "bt"
+    centering: float = 0.0
+    """Factor of (r+ + r-)^2, for `bt`."""
+
+    def __post_init__(self) -> None:
+        if self.loss not in REWARD_LOSSES:
+            raise ValueError(f"--loss {self.loss}: one of {', '.join(REWARD_LOSSES)}")
+        if self.centering and not self.on_pairs:
+            raise ValueError("--centering is for --loss bt: with labels, scores have a zero of their own")
+
+    @property
+    def on_pairs(self) -> bool:
+        """Pairs are learned from, not labelled responses."""
+        return self.loss == REWARD_LOSSES[0]
+
+
+@dataclass(frozen=True)
+class RewardSettings(TrainSettings):
+    """All settings of `libra train-rm`."""
+
+    loss: RewardLossSettings = RewardLossSettings()
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> RewardSettings:
+        """From options by their names. Raises ValueError if those of the loss contradict each other."""
+        return cls(**cls.groups_of(options), loss=take(RewardLossSettings, options))
+
+    @property
+    def shaping(self) -> dict[str, Any]:
+        """Those of every trainer, and the loss."""
+        return {**super().shaping, **asdict(self.loss)}

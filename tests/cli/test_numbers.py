@@ -46,6 +46,7 @@ WORDS: dict[str, list[str]] = {
     "mix": ["rows.jsonl"],
     "dpo-pairs": ["rows.jsonl", "--by", "label"],
     "sft": ["--model", "libra-mini/weak", "-o", "model", "--print-config", "messages.jsonl"],
+    "train-rm": ["--model", "libra-mini/weak", "-o", "model", "--print-config", "messages.jsonl"],
     "dpo": ["--model", "libra-mini/weak", "-o", "model", "--print-config", "messages.jsonl"],
     "grpo": ["--model", "libra-mini/weak", "-o", "model", "--print-config", "messages.jsonl"],
     "report": ["rows.jsonl"],

@@ -53,7 +53,7 @@ COMMANDS = {
     "mix": f"mix {EVERY}",
     "review": "review in --html page.html",
 }
-WITHOUT_FILES = {"schema", "doctor", "sft", "grpo", "dpo"}
+WITHOUT_FILES = {"schema", "doctor", "sft", "grpo", "dpo", "train-rm"}
 """Stages that write nothing; those that train have tests of their own."""
 WRITTEN = ("out", "err", "man", "rep", "side", "page.html")
 READ = ("in", "recorded", "judged", "results", "events")

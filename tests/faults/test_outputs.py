@@ -67,15 +67,17 @@ COMMANDS = {
     "score correlate": ["--resamples", "0"],
     "sft": ["--model", "./nowhere"],
     "dpo": ["--model", "./nowhere"],
+    "train-rm": ["--model", "./nowhere"],
     "grpo": ["--model", "./nowhere"],
 }
 """The options that a stage needs for a run on ROWS."""
 INSTEAD = {"batch_out": ["--model", "m"]}
 """Those beside an output that goes with others."""
-TRAINERS = {"sft", "dpo", "grpo"}
+TRAINERS = {"sft", "dpo", "train-rm", "grpo"}
 CHECKED = {
     ("sft", "./nowhere: there is no config.json"),
     ("dpo", "./nowhere: there is no config.json"),
+    ("train-rm", "./nowhere: there is no config.json"),
     ("grpo", "./nowhere: there is no config.json"),
     ("review", "this terminal cannot show a screen"),
 }

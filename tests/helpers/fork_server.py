@@ -53,7 +53,7 @@ def serve() -> None:
     for stage in pkgutil.iter_modules(libra_cli.stages.__path__):
         for module in pkgutil.iter_modules([f"{libra_cli.stages.__path__[0]}/{stage.name}"]):
             name = f"libra_cli.stages.{stage.name}.{module.name}"
-            if stage.name not in ("sft", "dpo", "grpo"):  # torch takes seconds, and threads
+            if stage.name not in ("sft", "dpo", "train_rm", "grpo"):  # torch takes seconds, and threads
                 importlib.import_module(name)
     for name in ("libra_cli.stream.run", "libra_cli.reports.plots", "libra_cli.reports.page", "matplotlib.pyplot"):
         importlib.import_module(name)

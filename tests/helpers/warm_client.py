@@ -24,9 +24,12 @@ def fits(environment):
     return all(resource.getrlimit(number) == limit for number, limit in TOLD["limits"].items())
 
 
+TRAINERS = (["sft"], ["dpo"], ["train-rm"], ["grpo"])
+
+
 def needs_torch():
     """Whether the command imports torch, as far as that can be seen."""
-    return NAME != "libra" or sys.argv[1:2] in (["sft"], ["dpo"], ["grpo"]) or "libra-mini" in " ".join(sys.argv)
+    return NAME != "libra" or sys.argv[1:2] in TRAINERS or "libra-mini" in " ".join(sys.argv)
 
 
 def open_files():

@@ -30,7 +30,7 @@ WITH_TORCH = (
     "transformers.models.auto.tokenization_auto", "transformers.models.qwen2.modeling_qwen2",
     "transformers.generation", "safetensors.torch",
 )  # fmt: skip
-TRAINERS = ("sft", "dpo", "grpo")
+TRAINERS = ("sft", "dpo", "train-rm", "grpo")
 HIGH = 500
 """Above the descriptors that a command brings."""
 
@@ -115,7 +115,7 @@ def import_stages() -> None:
     for name in PLAIN:
         importlib.import_module(name)
     for stage in pkgutil.iter_modules(libra_cli.stages.__path__):
-        if stage.name not in TRAINERS:
+        if stage.name.replace("_", "-") not in TRAINERS:
             for module in pkgutil.iter_modules([f"{libra_cli.stages.__path__[0]}/{stage.name}"]):
                 importlib.import_module(f"libra_cli.stages.{stage.name}.{module.name}")
     keep()
@@ -131,7 +131,7 @@ def import_torch() -> None:
 
     import_deepspeed()
     for stage in TRAINERS:
-        importlib.import_module(f"libra_cli.stages.{stage}.command")
+        importlib.import_module(f"libra_cli.stages.{stage.replace('-', '_')}.command")
     keep()
 
 

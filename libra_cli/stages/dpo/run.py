@@ -9,6 +9,7 @@ from libra_cli.training.data.preferences import PreferenceEncoder, PreferenceSto
 from libra_cli.training.data.prepare import Preparation, Prepared, TrainingData
 from libra_cli.training.data.sources import StepBatch, StepSource
 from libra_cli.training.data.token_store import TokenStore
+from libra_cli.training.model.policy import LANGUAGE_MODEL
 from libra_cli.training.objectives.base import Objective
 from libra_cli.training.objectives.preference import PreferenceObjective
 from libra_cli.training.preference_source import PreferenceSource
@@ -22,6 +23,7 @@ class PreferenceMethod:
     stage = "dpo"
     metric = "loss"
     higher_is_better = False
+    model_kind = LANGUAGE_MODEL
 
     def __init__(self, settings: PreferenceSettings):
         self._settings = settings

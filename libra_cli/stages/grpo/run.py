@@ -10,6 +10,7 @@ from libra_cli.training import run as training_run
 from libra_cli.training.data.prepare import Preparation, Prepared
 from libra_cli.training.data.prompts import PromptReader, prepare_prompts
 from libra_cli.training.data.sources import StepSource
+from libra_cli.training.model.policy import LANGUAGE_MODEL
 from libra_cli.training.objectives.base import Objective
 from libra_cli.training.objectives.grpo import GrpoObjective, GrpoSettings, token_weights
 from libra_cli.training.rollouts.judge_model import item_check
@@ -25,6 +26,7 @@ class GrpoMethod:
     stage = "grpo"
     metric = "loss"
     higher_is_better = False
+    model_kind = LANGUAGE_MODEL
 
     def __init__(self, settings: GrpoRunSettings):
         self._settings = settings

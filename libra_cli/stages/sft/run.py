@@ -12,6 +12,7 @@ from libra_cli.training.data.prepare import Preparation, Prepared
 from libra_cli.training.data.sources import EpochSource, StepSource
 from libra_cli.training.data.token_store import TokenStore
 from libra_cli.training.data.tokenization import Encoder
+from libra_cli.training.model.policy import LANGUAGE_MODEL
 from libra_cli.training.objectives.base import Objective
 from libra_cli.training.objectives.sft import SftObjective
 from libra_cli.training.run import SourceParts
@@ -24,6 +25,7 @@ class SftMethod:
     stage = "sft"
     metric = "loss"
     higher_is_better = False
+    model_kind = LANGUAGE_MODEL
 
     def __init__(self, settings: SftSettings):
         self._settings = settings

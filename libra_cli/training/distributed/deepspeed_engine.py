@@ -21,7 +21,7 @@ from libra_cli.training.distributed.saved_state import SavedState
 from libra_cli.training.distributed.state_files import reading_data_only
 from libra_cli.training.distributed.world import World, import_deepspeed
 from libra_cli.training.model.muon import MuonAdamW
-from libra_cli.training.model.policy import PolicyModel
+from libra_cli.training.model.policy import PolicyModel, ScoreModel
 from libra_cli.training.objectives.base import Objective
 from libra_cli.training.settings import EngineSettings, OptimizerSettings
 
@@ -136,7 +136,7 @@ class TrainEngine:
 
     def __init__(
         self,
-        policy: PolicyModel,
+        policy: PolicyModel | ScoreModel,
         config: Mapping[str, Any],
         optimizer: OptimizerSettings,
         world: World,
@@ -297,7 +297,7 @@ class TrainEngine:
 
 
 def _build_optimizer(
-    policy: PolicyModel, config: Mapping[str, Any], settings: OptimizerSettings, world: World
+    policy: PolicyModel | ScoreModel, config: Mapping[str, Any], settings: OptimizerSettings, world: World
 ) -> torch.optim.Optimizer:
     """Muon, or AdamW on the device that holds its state."""
     if settings.optimizer == "muon":

@@ -20,6 +20,7 @@ from libra_cli.exits import Fatal
 from libra_cli.stream.sinks import failed_below, write_failed
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.world import World
+from libra_cli.training.model.policy import pad_id_of
 from libra_cli.training.own_folder import WEIGHTS
 
 Claim = Callable[[Sequence[str]], set[str]]
@@ -111,7 +112,10 @@ def _write_folder(
     if aside.exists():
         shutil.rmtree(aside)
     aside.mkdir(parents=True)
-    _set_generation_ends(model, tokenizer, closing)
+    if model.can_generate():
+        _set_generation_ends(model, tokenizer, closing)
+    else:  # what it scores depends on which token is padding
+        model.config.get_text_config().pad_token_id = model.config.pad_token_id = pad_id_of(tokenizer)
     dtype = next(value.dtype for value in weights.values() if value.is_floating_point())  # saving empties the dict
     use_cache = model.config.use_cache
     model.config.use_cache = True  # it was off for training only

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -80,6 +80,64 @@ class PolicyModel(nn.Module):
         return attention.laid_out(micro_batch.layout) if self.packed else nullcontext()
 
 
+class ScoreModel(nn.Module):
+    """A sequence classification model whose forward pass returns the score at each target: a value for the token.
+
+    An objective reads scores where those of a language model read log-probabilities.
+    """
+
+    chunked_head = False
+
+    def __init__(self, model: Any, packed: bool):
+        super().__init__()
+        self.model, self.packed = model, packed
+        base = model.get_base_model() if hasattr(model, "get_base_model") else model
+        self._base = [base]
+        self.vocabulary: int = base.config.get_text_config().vocab_size
+
+    def forward(
+        self, inputs: dict[str, torch.Tensor], positions: torch.Tensor, targets: torch.Tensor, slope_N: Any = None
+    ) -> Any:
+        """As that of PolicyModel, with scores (float32 [N]); `positions` are those before the targets."""
+        model = self._base[0]
+        hidden = getattr(model, model.base_model_prefix)(**inputs, use_cache=False).last_hidden_state
+        scores = model.score(hidden.flatten(0, 1).index_select(0, positions + 1)).squeeze(-1).float()
+        return scores if slope_N is None else (scores.detach(), (scores * slope_N).sum())
+
+    @property
+    def embedding_ids(self) -> set[int]:
+        """`id` of each weight of the embeddings and the head."""
+        model = self._base[0]
+        return {
+            id(parameter) for part in (model.get_input_embeddings(), model.score) for parameter in part.parameters()
+        }
+
+    def document_layout(self, micro_batch: MicroBatch) -> AbstractContextManager[None]:
+        """The context of the forward and the backward pass of a micro-batch."""
+        return attention.laid_out(micro_batch.layout) if self.packed else nullcontext()
+
+
+@dataclass(frozen=True)
+class ModelKind:
+    """What a training run makes of a folder of weights."""
+
+    auto: str
+    """The class of transformers that loads it."""
+    wrap: type[PolicyModel] | type[ScoreModel]
+    scores: bool = False
+    """A head with one output takes the place of the one over the vocabulary."""
+
+
+LANGUAGE_MODEL = ModelKind("AutoModelForCausalLM", PolicyModel)
+REWARD_MODEL = ModelKind("AutoModelForSequenceClassification", ScoreModel, scores=True)
+
+
+def pad_id_of(tokenizer: Any) -> int | None:
+    """The padding token of a reward model with this tokenizer: EOS if there is no other, None without either."""
+    padding: int | None = tokenizer.pad_token_id
+    return tokenizer.eos_token_id if padding is None else padding
+
+
 def quiet_libraries() -> None:
     """Silence the progress bars and advice of transformers: stderr belongs to the run."""
     import warnings
@@ -130,15 +188,20 @@ def load_config(settings: ModelSettings) -> Any:
 
 
 def load(
-    settings: ModelSettings, config: Any, attn_implementation: str | None, ds_config: Mapping[str, Any] | None = None
+    settings: ModelSettings,
+    config: Any,
+    attn_implementation: str | None,
+    ds_config: Mapping[str, Any] | None = None,
+    kind: ModelKind = LANGUAGE_MODEL,
 ) -> nn.Module:
     """The model, with adapters and activation checkpointing as set, for an engine with DeepSpeed's `ds_config`.
 
     `attn_implementation`: None for the model's own choice. Raises ValueError if the model does not support it, Fatal(2)
     if the model cannot be loaded at all.
     """
-    from transformers import AutoModelForCausalLM
+    import transformers
 
+    auto = getattr(transformers, kind.auto)
     if attn_implementation == attention.NAME:
         attention.register()
     if settings.liger:
@@ -152,13 +215,14 @@ def load(
         # While this object lives, transformers partitions weights as it reads them: no rank holds the whole model.
         hf_config = HfDeepSpeedConfig(dict(ds_config or {}))
     config = copy.deepcopy(config)  # transformers writes the attention implementation into it
+    has_head = kind.scores and _has_one_score(name, config) and not settings.from_scratch
     torch.manual_seed(settings.seed)
     try:
         if settings.from_scratch:
-            model = AutoModelForCausalLM.from_config(config, trust_remote_code=settings.trust_remote_code, **extra)
+            model = auto.from_config(config, trust_remote_code=settings.trust_remote_code, **extra)
             model = model.to(dtype)
         else:
-            model = AutoModelForCausalLM.from_pretrained(
+            model = auto.from_pretrained(
                 name,
                 config=config,
                 dtype=dtype,
@@ -173,9 +237,11 @@ def load(
             raise  # the model may not support this attention implementation
         raise _load_failed(name, "model", error, "weights are not needed with --from-scratch") from None
     del hf_config
+    if kind.scores and not has_head:
+        _draw_head(name, model, settings.seed)
     model.config.use_cache = False
     if settings.lora_rank is not None:
-        model = _with_lora(model, settings)
+        model = _with_lora(model, settings, kind.scores)
     if settings.activation_checkpointing:
         if settings.lora_rank is not None:
             model.enable_input_require_grads()
@@ -183,7 +249,7 @@ def load(
     return model.train()
 
 
-def _with_lora(model: Any, settings: ModelSettings) -> Any:
+def _with_lora(model: Any, settings: ModelSettings, scores: bool) -> Any:
     try:
         import peft
     except ImportError:
@@ -192,16 +258,49 @@ def _with_lora(model: Any, settings: ModelSettings) -> Any:
         raise Fatal(Exit.USAGE, "--lora-target: this model's head is its embedding, which no adapter can change alone")
     rank = settings.lora_rank or 0
     alpha: Any = settings.lora_alpha or 2 * rank  # peft takes fractions, despite its annotation
-    return peft.get_peft_model(
+    adapted = peft.get_peft_model(
         model,
         peft.LoraConfig(
             r=rank,
             lora_alpha=alpha,
             lora_dropout=settings.lora_dropout,
-            task_type="CAUSAL_LM",
+            task_type=None if scores else "CAUSAL_LM",
             target_modules=list(settings.lora_target) or "all-linear",
+            exclude_modules=["score"] if scores else None,
         ),
     )
+    if scores:  # a new head is learned as it is
+        adapted.get_base_model().score.requires_grad_(True)
+    return adapted
+
+
+def _has_one_score(name: str, config: Any) -> bool:
+    """Whether the weights have a head with one output; makes it the configuration's. Raises Fatal(2) for another."""
+    is_classifier = any("ForSequenceClassification" in each for each in config.architectures or ())
+    if is_classifier and config.num_labels != 1:
+        what = f"the model has {config.num_labels} scores, a reward model has one"
+        raise Fatal(Exit.USAGE, f"{name}: {what}; begin with the language model that it was made of")
+    config.num_labels = 1
+    return is_classifier
+
+
+def _draw_head(name: str, model: Any, seed: int) -> None:
+    """Draws the head's weights from the seed, the same on all ranks and with any ZeRO stage."""
+    if not hasattr(model, "score") or not hasattr(model, model.base_model_prefix):
+        cure = "use one whose class in transformers has a linear head named score (Llama, Qwen, Gemma, Mistral, Phi-3)"
+        raise Fatal(Exit.USAGE, f"{name}: the head of this model is of no form known here; {cure}")
+    weight = model.score.weight
+    shape = getattr(weight, "ds_shape", weight.shape)
+    std = getattr(model.config.get_text_config(), "initializer_range", None) or 0.02
+    drawn = torch.randn(tuple(shape), generator=torch.Generator().manual_seed(seed)) * std
+    whole: AbstractContextManager[Any] = nullcontext()
+    if hasattr(weight, "ds_shape"):
+        import deepspeed
+
+        whole = deepspeed.zero.GatheredParameters([weight], modifier_rank=0)
+    with whole, torch.no_grad():
+        if weight.numel():
+            weight.copy_(drawn)
 
 
 def _apply_liger(config: Any) -> None:

@@ -1,0 +1,1 @@
+"""`libra train-rm`: reward models with a scalar head."""
