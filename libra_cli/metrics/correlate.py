@@ -38,12 +38,13 @@ def ranks(values: Floats) -> Floats:
 def fisher_interval(r: float, n: int, of_ranks: bool = False, confidence: float = CONFIDENCE) -> list[float] | None:
     """Interval by Fisher's z, with the error 1 / sqrt(n - 3); for ranks sqrt((1 + r^2 / 2) / (n - 3)).
 
-    The error for ranks is from Bonett and Wright, Psychometrika 65, 2000. None for n < 4, or if r is undefined.
+    The error for ranks is from Bonett and Wright, Psychometrika 65, 2000. None for n < 4, if r is undefined,
+    or if it is 1 or -1, where the error vanishes whatever n is.
     """
     if n < 4 or not abs(r) <= 1:
         return None
     if abs(r) > 1 - 1e-12:
-        return [r, r]
+        return None
     reach = NormalDist().inv_cdf((1 + confidence) / 2) * sqrt((1 + r * r / 2 if of_ranks else 1) / (n - 3))
     return [tanh(atanh(r) - reach), tanh(atanh(r) + reach)]
 

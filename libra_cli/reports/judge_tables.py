@@ -13,6 +13,8 @@ from libra_cli.reports.layout import (
     Report,
     ReportPart,
     Table,
+    counted,
+    kind_of,
     names_of,
     notes_of,
     section_names,
@@ -27,8 +29,9 @@ HOW_TO_READ_COMPARISONS = (
 def judges_part(reports: Sequence[Report]) -> ReportPart:
     """A line for each judge of one benchmark."""
     names = _section_columns(reports)
+    title = counted(reports, len(reports)).split()[1]
     has_f1 = any(report.get("macro_f1") is not None for report in reports)
-    columns = [Column("judge", False), Column("null"), *(Column(name, spare=1) for name in names)]
+    columns = [Column(kind_of(reports[0]), False), Column("null"), *(Column(name, spare=1) for name in names)]
     columns += [Column("overall %"), Column("95% interval"), *([Column("macro F1")] if has_f1 else [])]
     lines = []
     for judge, report in zip(names_of(reports), reports, strict=True):
@@ -38,8 +41,8 @@ def judges_part(reports: Sequence[Report]) -> ReportPart:
         if has_f1:
             cells.append(decimals(report.get("macro_f1")))
         lines.append(Line(tuple(cells)))
-    table = Table("Judges", tuple(columns), tuple(lines))
-    return ReportPart(f"{reports[0]['benchmark']}: {len(reports)} judges", tables=(table,), reports=reports)
+    table = Table(title.capitalize(), tuple(columns), tuple(lines))
+    return ReportPart(f"{reports[0]['benchmark']}: {len(reports)} {title}", tables=(table,), reports=reports)
 
 
 def comparisons_part(compared: Sequence[Report]) -> ReportPart:

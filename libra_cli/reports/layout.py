@@ -59,6 +59,16 @@ def name_of(report: Report) -> str:
     return str(report.get("judge") or report.get("file") or "predictions")
 
 
+def kind_of(report: Report) -> str:
+    """What a report is on: a policy whose samples were verified, or a judge."""
+    return "policy" if report.get("pass@k") else "judge"
+
+
+def counted(reports: Sequence[Report], n: int) -> str:
+    """`n` judges or policies, in words."""
+    return f"{n} {'policies' if all(kind_of(report) == 'policy' for report in reports) else 'judges'}"
+
+
 def names_of(reports: Sequence[Report]) -> list[str]:
     """A name for each report, with its file if two reports share a name."""
     names = [name_of(report) for report in reports]

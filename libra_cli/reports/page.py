@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 
 from libra_cli.reports import page_charts, page_examples, run_curves
-from libra_cli.reports.layout import ReportPart, Table, name_of
+from libra_cli.reports.layout import ReportPart, Table, counted, name_of
 from libra_cli.reports.page_text import text
 from libra_cli.reports.parts import parts
 from libra_cli.stream.files import replace_file
@@ -37,7 +37,7 @@ def render(reports: Mapping[str, Any], heading: str | None = None, first: Sequen
     if of_judges := reports.get("reports"):
         benchmarks = list(dict.fromkeys(str(report["benchmark"]) for report in of_judges))
         judges = list(dict.fromkeys(map(name_of, of_judges)))
-        title = f"{', '.join(benchmarks)}: {judges[0] if len(judges) == 1 else f'{len(judges)} judges'}"
+        title = f"{', '.join(benchmarks)}: {judges[0] if len(judges) == 1 else counted(of_judges, len(judges))}"
     title = heading or title
     css = resources.files("libra_cli.reports").joinpath("page.css").read_text(encoding="utf-8")
     return (

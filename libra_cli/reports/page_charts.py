@@ -126,6 +126,9 @@ def risk_and_coverage(curve: Sequence[Sequence[float]]) -> str:
     axes = ChartAxes((0.0, 1.0), (0.0, top))
     drawn = axes.drawn("coverage, %", "wrong verdicts, %", lambda tick: f"{100 * tick:g}")
     drawn += axes.path([(coverage, risk) for coverage, risk in curve], "curve c0")
+    if len(curve) == 1:  # all scores are equal
+        x, y = axes.place(*curve[0])
+        drawn += f'<circle cx="{x}" cy="{y}" r="5" class="dot s0"/>'
     ends = [f"{percent(risk)}% wrong at a coverage of {percent(coverage)}%" for coverage, risk in (curve[0], curve[-1])]
     return square("Risk and coverage", f"Risk and coverage: from {ends[0]} to {ends[1]}", drawn)
 

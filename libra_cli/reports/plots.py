@@ -216,7 +216,7 @@ def reliability(series: Sequence[Series], axes: Any) -> None:
     for one in series:
         bins = [of_bin for of_bin in one.report["calibration"]["reliability"] if of_bin["n"]]
         scores, accuracies = [of_bin["mean_score"] for of_bin in bins], [of_bin["accuracy"] for of_bin in bins]
-        axes.plot(scores, accuracies, markersize=4, marker=one.marker, color=one.colour)
+        axes.plot(scores, accuracies, markersize=4, marker=one.marker, color=one.colour, clip_on=False)
     ece = f", ECE {decimals(series[0].report['calibration'].get('ece'))}" if len(series) == 1 else ""
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=f"reliability{ece}")
     axes.set(xlabel="score, as a probability", ylabel="share that is correct")
@@ -227,7 +227,9 @@ def risk_and_coverage(series: Sequence[Series], axes: Any) -> None:
     """The share of wrong verdicts among the most confident ones."""
     for one in series:
         coverage, risk = zip(*one.report["calibration"]["risk_coverage"], strict=True)
-        style = {"color": one.colour, "linestyle": DASHES[one.number % len(DASHES)]}
+        style: dict[str, Any] = {"color": one.colour, "linestyle": DASHES[one.number % len(DASHES)]}
+        if len(coverage) == 1:  # all scores are equal
+            style |= {"marker": one.marker, "clip_on": False}
         axes.plot([100 * share for share in coverage], [100 * share for share in risk], **style)
     axes.set(xlim=(0, 100), xlabel="coverage, %", ylabel="wrong verdicts, %", title="risk and coverage")
     axes.set_ylim(bottom=0)

@@ -16,6 +16,8 @@ MEASURES = {
 }
 """Measures of several samples: key in a report -> name before the number of samples."""
 CALIBRATION = {"brier": "Brier", "ece": "ECE", "roc_auc": "ROC AUC", "pr_auc": "PR AUC"}
+CONFUSION = {"correct": ("tp", "fn"), "incorrect": ("tn", "fp")}
+"""Label -> the cells of the confusion matrix that are right and wrong."""
 THRESHOLD_CHOICES = {
     "fixed": "fixed",
     "searched": "searched on these rows",
@@ -62,7 +64,11 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
         yield "macro F1", f"{decimals(report['macro_f1'])}{bracketed(ends.get('macro_f1'), decimals)}"
     for key, name in (("accuracy_correct", "on correct"), ("accuracy_incorrect", "on incorrect")):
         if report.get(key) is not None:
-            yield name, f"{percent(report[key])}% of these responses judged right{bracketed(ends.get(key), percent)}"
+            several = len(report.get("sections") or ()) > 1
+            how = "judged right, mean of the sections" if several else "of these responses judged right"
+            text = f"{percent(report[key])}% {how}{bracketed(ends.get(key), percent)}"
+            pooled = _pooled(report.get("confusion") or {}, *CONFUSION[name.removeprefix("on ")])
+            yield name, text + (f"; {percent(pooled)}% of all such responses together" if several else "")
     if calibration := report.get("calibration"):
         yield "calibration", ", ".join(f"{name} {decimals(calibration.get(key))}" for key, name in CALIBRATION.items())
 
@@ -80,6 +86,12 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
     if boot := report.get("bootstrap"):
         units = f"{count(boot.get('n_units'))} {boot['unit']}{'' if boot.get('n_units') == 1 else 's'}"
         yield "intervals", f"95%, bootstrap over {units} ({count(boot['resamples'])} resamples, seed {boot['seed']})"
+
+
+def _pooled(cells: Report, *keys: str) -> float | None:
+    """The share judged right of the responses of one label, all sections together; None without any."""
+    right, wrong = (cells.get(key, 0) for key in keys)
+    return right / (right + wrong) if right + wrong else None
 
 
 def sections_table(report: Report) -> Table:

@@ -9,7 +9,7 @@ import pytest
 from reports_samples import HOSTILE, correlation, everything, pairwise, pointwise, published, reasoning
 from rich.console import Console
 
-from libra_cli.reports import latex, markdown, table
+from libra_cli.reports import latex, markdown, page_charts, table
 from libra_cli.reports.layout import ReportPart, Table
 from libra_cli.reports.parts import parts
 
@@ -51,7 +51,7 @@ def test_facts_of_pointwise_judging():
     assert facts["items"] == "300; among them 3 without a verdict (no_verdict 2, truncated 1)"
     assert facts["threshold"] == "2 (fixed): a score above it means correct"
     assert facts["macro F1"] == "0.779 [0.750, 0.800]"
-    assert facts["on incorrect"] == "70.0% of these responses judged right"
+    assert facts["on incorrect"] == "70.0% judged right, mean of the sections; 76.2% of all such responses together"
     assert facts["calibration"] == "Brier 0.162, ECE 0.073, ROC AUC 0.857, PR AUC 0.862"
     assert facts["intervals"] == "95%, bootstrap over 194 problems (1,000 resamples, seed 0)"
 
@@ -237,3 +237,14 @@ def test_latex_says_names_as_they_are():
 def test_latex_comments_cannot_be_left():
     text = latex.render(one(pointwise("first\nsecond \\end{document}")))
     assert [line for line in text.splitlines() if line.startswith("second")] == []
+
+
+def test_a_curve_of_equal_scores_is_drawn_as_a_point():
+    assert "circle" in page_charts.risk_and_coverage([[1.0, 0.4]])
+    assert "circle" not in page_charts.risk_and_coverage([[0.5, 0.1], [1.0, 0.4]])
+
+
+def test_policies_are_not_called_judges():
+    sampled = {**pointwise(), "pass@k": {"1": {"value": 0.5}}}
+    assert parts({"reports": [sampled, sampled]})[0].title.endswith("2 policies")
+    assert parts({"reports": [pointwise(), pointwise()]})[0].title.endswith("2 judges")
