@@ -30,6 +30,7 @@ STAGES = {
     "dpo": "Train a causal language model on preferences (DPO, KTO and their relatives).",
     "train-rm": "Train a reward model: a language model with a scalar head, on pairs or labels.",
     "grpo": "Train a model by reinforcement learning on verifiable rewards: as a judge, a reasoner, or both.",
+    "run": "Run the steps of a file: commands of libra that pass files on, each done once.",
     "report": "Show training runs side by side: their figures, and a page with their curves.",
     "schema": "Print the JSON Schema of a kind of record; without a name, list the kinds.",
     "doctor": "Show versions, engines and devices, and what is missing.",

@@ -60,15 +60,15 @@ def load_config(ctx: click.Context, _param: click.Parameter, path: str | None) -
     settings = {}
     for key, given in loaded.items():
         place = f"--config {path}:{given.line}"
-        param = _option_of_key(ctx, place, key)
+        param = option_of_key(ctx, place, key)
         if param.name in settings:
             raise click.UsageError(f"{place}: {key} is set by another spelling, too; keep one of them")
-        places[param.name], settings[str(param.name)] = place, _setting(ctx, param, place, key, given)
+        places[param.name], settings[str(param.name)] = place, setting_of_key(ctx, param, place, key, given)
     ctx.default_map = {**(ctx.default_map or {}), **settings}
     return path
 
 
-def _option_of_key(ctx: click.Context, place: str, key: str) -> click.Parameter:
+def option_of_key(ctx: click.Context, place: str, key: str) -> click.Parameter:
     """The option, or the inputs, that `key` sets; raises UsageError if there are none."""
     params = {key_of(param): param for param in ctx.command.params if key_of(param) not in ("config", "print_config")}
     name = key.replace("-", "_")
@@ -79,7 +79,7 @@ def _option_of_key(ctx: click.Context, place: str, key: str) -> click.Parameter:
     raise click.UsageError(f"{place}: there is no option {key}{hint}")
 
 
-def _setting(ctx: click.Context, param: click.Parameter, place: str, key: str, given: ConfigValue) -> Any:
+def setting_of_key(ctx: click.Context, param: click.Parameter, place: str, key: str, given: ConfigValue) -> Any:
     """What click takes for the value of `key`: text, as on the command line, or lists of it.
 
     None for null, which means that the option is not given, and so is refused where it always has a value.
@@ -118,8 +118,11 @@ def key_of(param: click.Parameter) -> str:
     return longest.lstrip("-").replace("-", "_")
 
 
-def read_config(data: bytes) -> dict[str, ConfigValue]:
-    """The keys of a configuration file; raises YamlError."""
+def read_config(data: bytes, levels: int = 1) -> dict[str, ConfigValue]:
+    """The keys of a configuration file; raises YamlError.
+
+    With more `levels`, the value of a key that is a map is itself a dictionary of ConfigValues, down to that depth.
+    """
     if len(data) > MAX_BYTES:
         raise YamlError(0, f"is larger than {MAX_BYTES:,} bytes, and so no configuration file")
     try:
@@ -132,7 +135,22 @@ def read_config(data: bytes) -> dict[str, ConfigValue]:
         return {}
     if root.id != "mapping":
         raise YamlError(_line(root), "write one `option: value` a line")
-    return {str(key.value): ConfigValue(_line(key), _text(value), _value(value)) for key, value in root.value}
+    return _keys_of(root, levels)
+
+
+def _keys_of(node: Any, levels: int) -> dict[str, ConfigValue]:
+    return {
+        str(key.value): ConfigValue(_line(key), _text(value), _keys_of(value, levels - 1))
+        if levels > 1 and value.id == "mapping"
+        else ConfigValue(_line(key), _text(value), _value(value))
+        for key, value in node.value
+    }
+
+
+def read_setting(text: str) -> ConfigValue:
+    """The value in `NAME=text` of a command line, a date as its text; raises YamlError."""
+    node = _node(text)
+    return ConfigValue(0, None, None) if node is None else ConfigValue(0, _text(node), _value(node, True))
 
 
 def line_of(data: bytes, place: str) -> int:

@@ -1,0 +1,94 @@
+"""`libra run`: a pipeline from one file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from libra_cli.cli.command import plain
+from libra_cli.cli.numbers import NumberType
+from libra_cli.cli.stage_options import option
+
+EXAMPLES = (
+    "libra run examples/demo.yaml",
+    "libra run --dry-run pipe.yaml                  # the commands that it stands for",
+    "libra run --set model=Qwen/Qwen3-8B -o qwen3-8b pipe.yaml",
+    "libra run --from judged pipe.yaml              # that step, and all that need what it makes",
+)
+
+
+def _named_values(_ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> list[tuple[str, str]]:
+    pairs = []
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise click.BadParameter("write NAME=VALUE", param=param)
+        pairs.append((name, value))
+    return pairs
+
+
+@plain("run", examples=EXAMPLES)
+@click.argument("pipe", required=False, metavar="FILE.yaml")
+@option("-o", "--output", metavar="FOLDER", help="Folder for what the steps write. Default: as FILE says, or its name.")
+@option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_named_values,
+    help="Give a variable of FILE another value, as YAML: --set samples=8 --set 'models=[a, b]'.",
+)
+@option("--only", multiple=True, metavar="STEP", help="Run only this step; repeat it for more.")
+@option("--from", "first", multiple=True, metavar="STEP", help="Run only this step and those that need what it makes.")
+@option("--until", multiple=True, metavar="STEP", help="Run only this step and those that it needs.")
+@option("--force", is_flag=True, help="Run the chosen steps although they are done.")
+@option(
+    "-j",
+    "--jobs",
+    type=NumberType(int, 1, 1024),
+    default=1,
+    metavar="N",
+    help="Run up to N steps at a time that do not need each other.",
+)
+@option("--dry-run", is_flag=True, help="Print the shell commands of the steps; run nothing.")
+@option("-q", "--quiet", is_flag=True, help="Print only errors on stderr.")
+@click.pass_context
+def command(ctx: click.Context, pipe: str | None, **options: Any) -> int:
+    """Run the steps of a file: commands of libra that pass files on, each done once.
+
+    FILE holds `steps`: under the name of each its `stage`, the options of that stage as in its --config file, and
+    `inputs`, which name other steps or files. A step writes FOLDER/NAME.jsonl (a trainer the folder FOLDER/NAME, score
+    and report FOLDER/NAME.txt) unless it has an `output`. ${NAME} in a value stands for a variable, or for what the
+    step NAME writes. `foreach` makes a step for each value of a list.
+
+    A step is done if its output is complete and neither its command nor the content of what it reads has changed since;
+    the same command again runs the rest. Ctrl-C, TERM and USR1 are passed on to the steps that run, which save their
+    work. What a step says is in FOLDER/logs. Standard output has what score and report write.
+
+    The exit status is 0, that of the step that failed, 3 if a step refused rows, or that of the signal.
+    """
+    from libra_cli.stages.run.execute import Runner, results
+    from libra_cli.stages.run.pipe_file import read_pipe
+    from libra_cli.stages.run.select import chosen
+    from libra_cli.stages.run.shell import script
+    from libra_cli.stages.run.steps import make_steps
+    from libra_cli.stream.console import Console
+
+    if pipe is None:
+        raise click.UsageError("name a pipeline file: libra run FILE.yaml")
+    parent = ctx.parent
+    assert parent is not None
+    assert isinstance(parent.command, click.Group)
+    stages = parent.command.list_commands(parent)
+    read = read_pipe(pipe, options["settings"], options["output"], stages)
+    steps = make_steps(ctx, read)
+    steps = chosen(read, steps, options["only"], options["first"], options["until"])
+    runner = Runner(read.output, options["jobs"], options["force"], Console("run", quiet=options["quiet"]))
+    if options["dry_run"]:
+        click.echo(script(read, steps, runner.reason), nl=False)
+        return 0
+    status = runner.run(steps)
+    if status in (0, 3):
+        click.echo(results(steps), nl=False)
+    return status

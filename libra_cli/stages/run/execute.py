@@ -1,0 +1,272 @@
+"""Runs the steps of a pipeline as processes of libra, some at a time, and remembers which are done."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from libra_cli.exits import Exit, Fatal, die_with_parent
+from libra_cli.masking import masked
+from libra_cli.stages.run.marks import (
+    FOLDER,
+    Mark,
+    begun_mark,
+    changes,
+    fingerprint,
+    is_whole,
+    read_mark,
+    same_content,
+)
+from libra_cli.stages.run.steps import Step
+from libra_cli.stream.console import Console, printable
+from libra_cli.stream.lock import Lock
+from libra_cli.stream.module_path import libra_command
+from libra_cli.stream.signals import STATUS, CtrlC
+from libra_cli.stream.sinks import write_failed
+
+_TICK = 0.05
+_TAIL = 1 << 16
+"""Bytes at the end of a log in which its last line is looked for."""
+_SENT = {Exit.INTERRUPTED: signal.SIGINT, Exit.TERMINATED: signal.SIGTERM, Exit.STOPPED: signal.SIGUSR1}
+
+
+@dataclass
+class StepProcess:
+    """A step that runs."""
+
+    step: Step
+    mark: Mark
+    popen: subprocess.Popen[bytes]
+    log: BinaryIO
+    log_begin: int
+    began: float = field(default_factory=time.monotonic)
+
+
+class SignalRelay:
+    """The stop signals for the length of a run: each is passed on to the steps that run."""
+
+    def __init__(self) -> None:
+        self.status: Exit | None = None
+        self.requests: list[int] = []
+        self._ctrl_c = CtrlC()
+        self._before = {
+            number: signal.signal(number, self._take)
+            for number in STATUS
+            if signal.getsignal(number) is not signal.SIG_IGN
+        }
+
+    def _take(self, number: int, _frame: object) -> None:
+        if number != signal.SIGINT or self._ctrl_c.pressed():
+            self.requests.append(number)
+            self.status = self.status or STATUS[signal.Signals(number)]
+
+    def close(self) -> None:
+        """Gives the signals back their handlers."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+class Runner:
+    """Runs steps that write into `folder`, at most `jobs` at a time."""
+
+    def __init__(self, folder: str, jobs: int, force: bool, console: Console):
+        self.folder, self._jobs, self._force, self._console = folder, jobs, force, console
+        self._running: list[StepProcess] = []
+        self._failed: Exit | None = None
+        self._refused = False
+        self._width = 0
+
+    def run(self, steps: Sequence[Step]) -> int:
+        """Runs the steps that are not done; returns the exit status of the whole."""
+        self._width = max((len(step.name) for step in steps), default=0)
+        try:
+            for name in (self.folder, os.path.join(self.folder, FOLDER), os.path.join(self.folder, "logs")):
+                os.makedirs(name, exist_ok=True)
+        except OSError as error:
+            raise write_failed(self.folder, error) from None
+        with ExitStack() as stack:
+            lock = Lock(os.path.join(self.folder, FOLDER, "run"))
+            stack.callback(lock.release)
+            stopped = SignalRelay()
+            stack.callback(stopped.close)
+            stack.callback(self._kill)
+            self._work(list(steps), stopped)
+        self._console.clear()
+        if stopped.status is not None:
+            self._console.say("stopped; the same command continues")
+            return int(stopped.status)
+        if self._failed is not None:
+            return int(self._failed)
+        return int(Exit.SOME_ERRORS if self._refused else Exit.DONE)
+
+    def _work(self, waiting: list[Step], stopped: SignalRelay) -> None:
+        own = {step.name for step in waiting}
+        finished: set[str] = set()
+        while waiting or self._running:
+            for number in stopped.requests[:]:
+                stopped.requests.pop(0)
+                for process in self._running:
+                    process.popen.send_signal(number)
+            ends = self._failed is not None or stopped.status is not None
+            if ends and not self._running:
+                return
+            ready = [step for step in waiting if not ends and finished >= own.intersection(step.needs)]
+            for step in ready[: self._jobs - len(self._running)]:
+                waiting.remove(step)
+                if self._is_done(step):
+                    finished.add(step.name)
+                else:
+                    self._running.append(self._start(step))
+            self._show()
+            for process in [each for each in self._running if each.popen.poll() is not None]:
+                self._running.remove(process)
+                if self._end(process, stopped):
+                    finished.add(process.step.name)
+            if self._running:
+                time.sleep(_TICK)
+
+    # -- one step -----------------------------------------------------------------------------------------------------
+
+    def mark_path(self, step: Step) -> str:
+        """Where the mark of a step is."""
+        return os.path.join(self.folder, FOLDER, f"{step.name}.json")
+
+    def reason(self, step: Step) -> str:
+        """Why a step is to be run; empty if it is done."""
+        mark = read_mark(self.mark_path(step))
+        if self._force:
+            return "--force"
+        if mark is None or mark.status is None or not is_whole(step):
+            return "not done yet"
+        return changes(step, mark, begun_mark(step, mark))
+
+    def _is_done(self, step: Step) -> bool:
+        if self.reason(step):
+            return False
+        mark = read_mark(self.mark_path(step))
+        self._refused |= mark is not None and mark.status == Exit.SOME_ERRORS
+        self._say(step, "is done already")
+        return True
+
+    def _start(self, step: Step) -> StepProcess:
+        earlier = read_mark(self.mark_path(step))
+        mark = begun_mark(step, earlier)
+        missing = [path for path in step.inputs if path in step.reads and mark.reads.get(path) is None]
+        if missing:
+            who = f" (the step {step.needs[0]} makes it)" if step.needs else ""
+            raise Fatal(Exit.USAGE, f"{missing[0]}: there is no such file, which {step.name} reads{who}")
+        words = step.arguments
+        if step.overwrites and self._replaces(step, earlier, mark):
+            words = [*step.stage.split(), "--overwrite", *step.words]
+        mark.write(self.mark_path(step))
+        path = self.log_path(step)
+        try:
+            log = open(path, "ab")  # noqa: SIM115 -- closed when the step ends
+            log.write(f"$ {masked(shlex.join(['libra', *words]))}\n".encode("utf-8", "backslashreplace"))
+            log.flush()
+        except OSError as error:
+            raise write_failed(path, error) from None
+        parent = os.getpid()
+        popen = subprocess.Popen(
+            libra_command(*words),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C reaches the step once: from us
+            preexec_fn=lambda: die_with_parent(parent),
+        )
+        return StepProcess(step, mark, popen, log, log.tell())
+
+    def _replaces(self, step: Step, earlier: Mark | None, now: Mark) -> bool:
+        """Whether an output that is there is to be begun anew. Raises Fatal(2) if it was edited since it was made."""
+        if earlier is None or not any(os.path.exists(step.output + ending) for ending in ("", ".part")):
+            return False
+        changed = changes(step, earlier, now)
+        if not changed and not (self._force and earlier.status is not None):
+            return False
+        if earlier.wrote is not None and not same_content(step.output, earlier.wrote, fingerprint(step.output)):
+            reason = f"was edited since {step.name} wrote it, and is to be made anew ({changed or '--force'})"
+            raise Fatal(Exit.USAGE, f"{step.output}: {reason}; move it away")
+        return True
+
+    def _end(self, process: StepProcess, stopped: SignalRelay) -> bool:
+        """Notes how a step ended; whether those that need it can run."""
+        process.log.close()
+        step, status = process.step, process.popen.returncode
+        last = last_line(self.log_path(step), process.log_begin)
+        said = last.removeprefix(f"libra {step.stage}: ")
+        if status in (Exit.DONE, Exit.SOME_ERRORS):
+            process.mark.status, process.mark.wrote = status, fingerprint(step.output)
+            process.mark.write(self.mark_path(step))
+            self._refused |= status == Exit.SOME_ERRORS
+            self._say(step, said if said.endswith("s)") else f"done ({time.monotonic() - process.began:.1f} s)")
+            return True
+        if stopped.status is not None:
+            return False
+        how = f"ended with status {status}" if status >= 0 else f"was killed ({signal.Signals(-status).name})"
+        self._console.say(f"{step.name} {how}: {said}", event="failed", step=step.name, status=status)
+        self._console.say(f"its log is {self.log_path(step)}; the same command continues")
+        known = [int(each) for each in Exit]
+        self._failed = self._failed or (Exit(status) if status in known else Exit.INTERNAL)
+        return False
+
+    def log_path(self, step: Step) -> str:
+        """Where the messages of a step go."""
+        return os.path.join(self.folder, "logs", f"{step.name}.log")
+
+    def _say(self, step: Step, text: str) -> None:
+        self._console.note(f"{step.name:{self._width}}  {text}", event="step", step=step.name)
+
+    def _show(self) -> None:
+        if not self._running:
+            return
+        parts = []
+        for process in self._running:
+            seconds = time.monotonic() - process.began
+            now = last_line(self.log_path(process.step), process.log_begin)
+            now = now.removeprefix(f"libra {process.step.stage}: ")
+            parts.append(f"{process.step.name:{self._width}}  {seconds:.0f} s  {now}".rstrip())
+        self._console.progress(" | ".join(parts))
+
+    def _kill(self) -> None:
+        """Ends what still runs, after an error of our own."""
+        for process in self._running:
+            process.popen.terminate()
+        for process in self._running:
+            process.popen.wait()
+
+
+def last_line(path: str, begin: int) -> str:
+    """The last line of a log after its first `begin` bytes that is for people; of a training step, its figures."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(begin, os.stat(path).st_size - _TAIL))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    for line in reversed(lines):
+        if line.startswith("{"):
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(event, dict) and event.get("event") == "step":
+                return f"step {event.get('step')}, loss {event.get('loss', 0):.4g}"
+        elif line.strip():
+            return printable(line.strip())
+    return ""
+
+
+def results(steps: Sequence[Step]) -> str:
+    """What the steps that report for people have written."""
+    paths = [Path(step.output) for step in steps if step.form == "result"]
+    return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in paths if path.is_file())

@@ -1,0 +1,114 @@
+"""What `libra run` remembers of each step: its command, what it read, and what it wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from libra_cli.stages.run.steps import Step
+from libra_cli.stream.files import replace_file
+from libra_cli.stream.resume import Manifest
+
+FOLDER = ".libra-run"
+_PIECE = 1 << 20
+
+
+@dataclass
+class Mark:
+    """`DIR/.libra-run/STEP.json`: a step that was begun, or is done."""
+
+    command: str
+    """SHA-256 of the command line."""
+    reads: dict[str, Any] = field(default_factory=dict)
+    """Path -> fingerprint."""
+    wrote: Any = None
+    """Fingerprint of the output; None until the step is done."""
+    status: int | None = None
+    """The exit status that it ended with; None until it is done."""
+
+    def write(self, path: str) -> None:
+        """Replaces the file; raises Fatal(74) if it cannot be written."""
+        replace_file(path, json.dumps(asdict(self), indent=1).encode() + b"\n")
+
+
+def read_mark(path: str) -> Mark | None:
+    """The mark in the file at `path`; None where there is none that can be read."""
+    try:
+        with open(path, "rb") as file:
+            return Mark(**json.loads(file.read()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def begun_mark(step: Step, before: Mark | None) -> Mark:
+    """What `step` would do now; files as old and as large as `before` are not read again."""
+    command = hashlib.sha256(json.dumps(step.arguments).encode("utf-8", "surrogatepass")).hexdigest()
+    read = before.reads if before is not None else {}
+    return Mark(command, {path: fingerprint(path, read.get(path)) for path in dict.fromkeys(step.reads)})
+
+
+def changes(step: Step, mark: Mark, now: Mark) -> str:
+    """Why what was done for `mark` does not do for the step as it is now; empty if it does."""
+    if mark.command != now.command:
+        return "its command line has changed"
+    if mark.reads.keys() != now.reads.keys():
+        return "it reads other files"
+    changed = [path for path, before in mark.reads.items() if not same_content(path, before, now.reads[path])]
+    return f"{changed[0]} has changed" if changed else ""
+
+
+def is_whole(step: Step) -> bool:
+    """Whether the output is there, and its stage says that it is complete."""
+    if not os.path.exists(step.output):
+        return False
+    manifest = f"{step.output}.libra.json" if step.form == "rows" else os.path.join(step.output, "libra.json")
+    if step.form == "result" or not os.path.exists(manifest):
+        return step.form == "result"
+    if step.form == "rows":
+        return (Manifest.read(manifest) or {}).get("status") == "complete"
+    try:
+        with open(manifest, "rb") as file:
+            return bool(json.loads(file.read()).get("status") == "complete")
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def fingerprint(path: str, before: Any = None) -> Any:
+    """Size, time and SHA-256 of a file; of a folder the size and time of each file in it; None if there is nothing.
+
+    The hash is that of `before`, an earlier fingerprint, if size and time are the same, or that of the manifest if the
+    file is no younger: a large file is read only if it must be.
+    """
+    try:
+        if os.path.isdir(path):
+            with os.scandir(path) as entries:
+                files = sorted((entry.name, entry.stat()) for entry in entries if entry.is_file())
+            return {name: [at.st_size, at.st_mtime_ns] for name, at in files if not name.endswith((".lock", ".log"))}
+        at = os.stat(path)
+        if not stat.S_ISREG(at.st_mode):
+            return "a pipe or device"  # which is read once
+        if isinstance(before, dict) and [before.get("bytes"), before.get("mtime_ns")] == [at.st_size, at.st_mtime_ns]:
+            return before
+        known, manifest = None, f"{path}.libra.json"
+        if os.path.exists(manifest) and os.stat(manifest).st_mtime_ns >= at.st_mtime_ns:
+            known = (Manifest.read(manifest) or {}).get("sha256")
+        if not isinstance(known, str):
+            digest = hashlib.sha256()
+            with open(path, "rb") as file:
+                while data := file.read(_PIECE):
+                    digest.update(data)
+            known = digest.hexdigest()
+        return {"bytes": at.st_size, "mtime_ns": at.st_mtime_ns, "sha256": known}
+    except OSError:
+        return None
+
+
+def same_content(path: str, before: Any, now: Any) -> bool:
+    """Whether two fingerprints of `path` are of the same content; files that were only touched are the same."""
+    if os.path.isdir(path) or not isinstance(before, dict) or not isinstance(now, dict):
+        return bool(before == now)
+    return bool(before.get("sha256") == now.get("sha256") and before.get("bytes") == now.get("bytes"))

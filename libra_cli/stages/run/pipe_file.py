@@ -1,0 +1,209 @@
+"""Reads a pipeline file: its variables and steps, each key with its line, as strictly as the command line."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from libra_cli.cli.config_file import ConfigValue, YamlError, read_config, read_setting
+
+TOP_KEYS = ("output", "variables", "slurm", "steps")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_REFERENCE = re.compile(r"\$(?:\$(?=\{)|\{([^{}]*)\})")
+"""`${NAME}`, or the `$$` of `$${`, which stands for the text `${`."""
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class PipeError(click.UsageError):
+    """A pipeline file that cannot be run: `FILE:LINE: what is wrong`."""
+
+    def __init__(self, place: str, reason: str):
+        super().__init__(f"{place}: {reason}")
+
+
+@dataclass(frozen=True)
+class StepText:
+    """A step as the file has it, for one choice of the values of `foreach`."""
+
+    name: str
+    group: str
+    """Its name in the file; `foreach` makes several steps of it."""
+    stage: str
+    line: int
+    values: Mapping[str, ConfigValue]
+    """The values of `foreach`, by variable."""
+    options: Mapping[str, ConfigValue]
+    """The options of the stage, by key, references not yet replaced."""
+    slurm: Mapping[str, ConfigValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PipeFile:
+    """A pipeline file whose keys are known to be right; those of the stages are still to be looked at."""
+
+    path: str
+    output: str
+    variables: Mapping[str, ConfigValue]
+    steps: Sequence[StepText]
+    slurm: Mapping[str, ConfigValue]
+
+    def place(self, line: int) -> str:
+        """`FILE:LINE`."""
+        return f"{self.path}:{line}" if line else self.path
+
+
+def read_pipe(path: str, settings: Sequence[tuple[str, str]], output: str | None, stages: Sequence[str]) -> PipeFile:
+    """The pipeline in the file at `path`, with variables set to other values; raises PipeError.
+
+    `output`, if given, is the folder for what the steps write, and takes the place of the file's.
+    """
+    try:
+        keys = read_config(Path(path).read_bytes(), levels=4)
+    except OSError as error:
+        raise PipeError(path, f"cannot be read ({error.strerror}); check the name") from None
+    except YamlError as error:
+        raise PipeError(f"{path}:{error.line}" if error.line else path, error.reason) from None
+    _check_keys(path, keys, TOP_KEYS, "the file")
+    steps = _map(path, keys.get("steps"), "steps")
+    if not steps:
+        raise PipeError(path, "has no steps; write `steps:` and below it `NAME: {stage: STAGE, ...}` for each")
+    variables = _variables(path, _map(path, keys.get("variables"), "variables"), settings)
+    folder = output
+    if folder is None and "output" in keys:
+        folder = str(replaced(path, keys["output"], variables.get).text)
+    folder = folder or Path(path).stem
+    variables["out"] = ConfigValue(0, folder, folder)
+    slurm = _map(path, keys.get("slurm"), "slurm")
+    read = [text for name, given in steps.items() for text in _step_texts(path, name, given, variables, stages)]
+    names: dict[str, int] = {name: steps[name].line for name in steps}
+    for text in read:
+        if text.name != text.group and text.name in names:
+            raise PipeError(f"{path}:{text.line}", f"foreach makes a step {text.name}, a name that is taken")
+        names[text.name] = text.line
+    return PipeFile(path, folder, variables, read, slurm)
+
+
+def replaced(place: str, given: ConfigValue, known: Callable[[str], ConfigValue | None]) -> ConfigValue:
+    """A value with each `${NAME}` replaced by what is `known`; raises PipeError for what is not.
+
+    A text that is nothing but one reference takes the value as it is: a number, or a list. Lists in lists are flattened
+    by one level: `[${models}, other]`.
+    """
+    at = f"{place}:{given.line}"
+
+    def one(text: Any, is_text: bool) -> Any:
+        if isinstance(text, dict):
+            return {key: one(each, is_text) for key, each in text.items()}
+        if isinstance(text, list):
+            parts = [(each, one(each, is_text)) for each in text]
+            return [item for was, now in parts for item in (now if isinstance(now, list) and was != now else [now])]
+        if isinstance(text, ConfigValue):
+            return replaced(place, text, known).value
+        if not isinstance(text, str):
+            return text
+        whole = _REFERENCE.fullmatch(text)
+        if whole and whole[1] is not None:
+            found = _found(at, whole[1], known)
+            return found.text if is_text else found.value
+        return _REFERENCE.sub(lambda match: "$" if match[1] is None else _scalar(at, match[1], known), text)
+
+    return ConfigValue(given.line, one(given.text, True), one(given.value, False))
+
+
+def _found(at: str, name: str, known: Callable[[str], ConfigValue | None]) -> ConfigValue:
+    found = known(name)
+    if found is None:
+        raise PipeError(at, f"${{{name}}} is neither a variable nor a step; $${{ stands for the text ${{")
+    if found.text is None:
+        raise PipeError(at, f"the variable {name} has no value; give it one with --set {name}=VALUE")
+    return found
+
+
+def _scalar(at: str, name: str, known: Callable[[str], ConfigValue | None]) -> str:
+    text = _found(at, name, known).text
+    if isinstance(text, list) and len(text) == 1:
+        text = text[0]
+    if isinstance(text, (list, dict)):
+        raise PipeError(at, f"${{{name}}} is several values; only `key: ${{{name}}}` takes them all")
+    return str(text)
+
+
+def _variables(path: str, given: Mapping[str, ConfigValue], settings: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The variables: those of the file in their order, which may refer to earlier ones, and other values for them."""
+    here = str(Path(path).parent)
+    variables = {"here": ConfigValue(0, here, here)}
+    changed = {}
+    for name, text in settings:
+        if name not in given:
+            raise PipeError(f"--set {name}", f"{path} has no such variable{_hint(name, list(given))}")
+        try:
+            changed[name] = read_setting(text)
+        except YamlError as error:
+            raise PipeError(f"--set {name}={text}", error.reason) from None
+    for name, value in given.items():
+        if not _NAME.fullmatch(name) or name in ("here", "out"):
+            raise PipeError(f"{path}:{value.line}", f"{name} cannot be the name of a variable")
+        variables[name] = changed.get(name) or replaced(path, value, variables.get)
+    return variables
+
+
+def _step_texts(
+    path: str, name: str, given: ConfigValue, variables: Mapping[str, ConfigValue], stages: Sequence[str]
+) -> Iterator[StepText]:
+    """The steps that the key `name` stands for: one, or one for each choice of values that its `foreach` names."""
+    at = f"{path}:{given.line}"
+    if not _NAME.fullmatch(name):
+        raise PipeError(at, f"{name} cannot be the name of a step: use letters, digits, - and _")
+    if name in variables:
+        raise PipeError(at, f"{name} is a variable, too; give the step another name")
+    keys = _map(path, given, name)
+    if "stage" not in keys:
+        raise PipeError(at, f"the step {name} has no `stage`")
+    stage = str(keys["stage"].text)
+    if stage not in stages:
+        raise PipeError(f"{path}:{keys['stage'].line}", f"there is no stage {stage}{_hint(stage, stages)}")
+    rest = {key: value for key, value in keys.items() if key not in ("stage", "foreach", "slurm")}
+    whole = StepText(name, name, stage, given.line, {}, rest, _map(path, keys.get("slurm"), "slurm"))
+    lists = {}
+    for key, value in _map(path, keys.get("foreach"), "foreach").items():
+        place = f"{path}:{value.line}"
+        if not _NAME.fullmatch(key) or key in variables:
+            raise PipeError(place, f"{key} cannot be the variable of foreach: it is taken, or no name")
+        filled = replaced(path, value, variables.get)
+        if not isinstance(filled.text, list) or not filled.text:
+            raise PipeError(place, f"foreach takes a list of values: {key}: [A, B]")
+        lists[key] = [ConfigValue(value.line, text, one) for text, one in zip(filled.text, filled.value, strict=True)]
+    made: set[str] = set()
+    for values in itertools.product(*lists.values()):
+        ending = "".join("-" + _UNSAFE.sub("_", str(value.text)).strip("_.") for value in values)
+        if name + ending in made:
+            raise PipeError(at, f"foreach makes two steps {name}{ending}; the values are too much alike")
+        made.add(name + ending)
+        yield replace(whole, name=name + ending, values=dict(zip(lists, values, strict=True)))
+
+
+def _map(path: str, given: ConfigValue | None, name: str) -> Mapping[str, ConfigValue]:
+    if given is None or given.value is None:
+        return {}
+    if not isinstance(given.value, dict):
+        raise PipeError(f"{path}:{given.line}", f"{name} takes one `key: value` a line")
+    return given.value
+
+
+def _check_keys(path: str, keys: Mapping[str, ConfigValue], known: Sequence[str], where: str) -> None:
+    for key, value in keys.items():
+        if key not in known:
+            hint = _hint(key, known)
+            raise PipeError(f"{path}:{value.line}", f"{where} has no key {key}{hint}; its keys are {', '.join(known)}")
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, 1, 0.5)
+    return f"; did you mean {close[0]}?" if close else ""

@@ -1,0 +1,242 @@
+"""Makes command lines of the steps of a pipeline file, and puts the steps in order."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+from libra_cli.cli.config_file import CONFIG_PLACES, ConfigValue, key_of, option_of_key, setting_of_key
+from libra_cli.cli.stage_options import StageOption
+from libra_cli.masking import masked
+from libra_cli.stages.run.pipe_file import PipeError, PipeFile, StepText, replaced
+
+ENDINGS = {"rows": ".jsonl", "result": ".txt", "model folder": ""}
+"""Form of what `-o` of a stage writes -> how the name ends that a step gives it."""
+NO_STEPS = ("review", "run", "schema", "doctor")
+"""Stages that make nothing from files alone."""
+
+
+@dataclass
+class Step:
+    """A command of libra in a pipeline."""
+
+    name: str
+    group: str
+    stage: str
+    line: int
+    output: str
+    form: str
+    """The form of `output`, one of ENDINGS."""
+    words: list[str] = field(default_factory=list)
+    """The command line after `libra STAGE`, its inputs last."""
+    inputs: list[str] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
+    """The files and folders that the step reads, its inputs among them."""
+    needs: list[str] = field(default_factory=list)
+    """Names of the steps that make some of these."""
+    overwrites: bool = False
+    """Whether the stage has --overwrite."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Options that the file sets, by parameter."""
+    slurm: Mapping[str, ConfigValue] = field(default_factory=dict)
+
+    @property
+    def arguments(self) -> list[str]:
+        """The command line without `libra`."""
+        return [*self.stage.split(), *self.words]
+
+    @property
+    def line_of_shell(self) -> str:
+        """The command as somebody would type it, without passwords."""
+        return masked(shlex.join(["libra", *self.arguments]))
+
+
+def make_steps(ctx: click.Context, pipe: PipeFile) -> list[Step]:
+    """The steps of `pipe`, each after those that it needs, otherwise as in the file; raises PipeError.
+
+    `ctx` is the context of `libra run`, from whose parent the commands of the stages are taken. Their options are
+    checked as a `--config` file is; nothing is read but such files.
+    """
+    parent = ctx.parent
+    assert parent is not None
+    assert isinstance(parent.command, click.Group)
+    steps: dict[str, Step] = {}
+    commands: dict[str, click.Command] = {}
+    for text in pipe.steps:
+        if text.stage in NO_STEPS:
+            reason = "run it yourself, and name what it wrote in the inputs of a step"
+            raise PipeError(pipe.place(text.line), f"libra {text.stage} can be no step; {reason}")
+        command = parent.command.get_command(parent, text.stage)
+        assert command is not None
+        commands[text.name] = command
+        steps[text.name] = _with_output(pipe, text, command)
+    _check_outputs(pipe, steps)
+    for text in pipe.steps:
+        _fill_in(parent, pipe, text, commands[text.name], steps)
+    return _in_order(pipe, steps)
+
+
+def _with_output(pipe: PipeFile, text: StepText, command: click.Command) -> Step:
+    """The step with the name of its output, to which others may refer."""
+    written = next((param for param in command.params if "-o" in param.opts), None)
+    if not isinstance(written, StageOption) or written.writes not in ENDINGS:
+        raise PipeError(pipe.place(text.line), f"libra {text.stage} has no -o FILE, and so can be no step")
+    output = os.path.join(pipe.output, text.name + ENDINGS[written.writes])
+    if "output" in text.options:
+        known = {**pipe.variables, **text.values}
+        output = str(replaced(pipe.path, text.options["output"], known.get).text)
+    return Step(text.name, text.group, text.stage, text.line, output, written.writes, slurm=text.slurm)
+
+
+def _check_outputs(pipe: PipeFile, steps: Mapping[str, Step]) -> None:
+    owners: dict[str, Step] = {}
+    for step in steps.values():
+        other = owners.setdefault(os.path.abspath(step.output), step)
+        if other is not step:
+            reason = f"the steps {other.name} and {step.name} would both write {step.output}"
+            raise PipeError(pipe.place(step.line), f"{reason}; give one another `output`")
+
+
+def _fill_in(
+    parent: click.Context, pipe: PipeFile, text: StepText, command: click.Command, steps: Mapping[str, Step]
+) -> None:
+    """Puts the command line, what the step reads and which steps it needs into `steps[text.name]`."""
+    step = steps[text.name]
+
+    def known(name: str) -> ConfigValue | None:
+        value = text.values.get(name, pipe.variables.get(name))
+        return value if value is not None else refer(name)
+
+    def refer(name: str) -> ConfigValue | None:
+        """The outputs of the steps of that name; of those of a `foreach` like ours, only the one with our values."""
+        named = [other for other in pipe.steps if name in (other.name, other.group)]
+        ours = [
+            other
+            for other in named
+            if all(text.values[key].text == value.text for key, value in other.values.items() if key in text.values)
+        ]
+        if not ours:
+            return None
+        if step.name in (other.name for other in ours):
+            raise PipeError(pipe.place(step.line), f"the step {step.name} needs itself")
+        step.needs += [other.name for other in ours if other.name not in step.needs]
+        outputs = [steps[other.name].output for other in ours]
+        step.reads += outputs
+        found: Any = outputs[0] if len(outputs) == 1 else outputs
+        return ConfigValue(step.line, found, found)
+
+    options = {key: replaced(pipe.path, given, known) for key, given in text.options.items() if key != "inputs"}
+    options.pop("output", None)
+    if "inputs" in text.options:
+        options["inputs"] = _inputs(pipe, text.options["inputs"], known, refer)
+    config = options.pop("config", None)
+    checked = command.make_context(text.stage, [], parent=parent, resilient_parsing=True)
+    places: dict[str | None, str] = {}
+    words: list[str] = []
+    last: list[str] = []
+    for key, given in options.items():
+        place = pipe.place(given.line)
+        if key.replace("-", "_") == "print_config":
+            raise PipeError(place, "--print-config prints instead of working, and so is no option of a step")
+        param = option_of_key(checked, place, key)
+        if param.name in places:
+            raise PipeError(place, f"{key} is set by another spelling, too; keep one of them")
+        step.settings[str(param.name)] = value = setting_of_key(checked, param, place, key, given)
+        places[param.name] = place
+        (words if isinstance(param, click.Option) else last).extend(_words(param, value))
+    step.inputs = last
+    start = [] if config is None else ["--config", str(config.text)]
+    parsed = _parse(parent, command, text, start, step.settings, places)
+    step.reads += [path for path in (*start[1:], *_files(command, parsed.params)) if path not in step.reads]
+    if not parsed.params.get("inputs") and not parsed.params.get("preset"):
+        raise PipeError(pipe.place(step.line), f"the step {step.name} has no `inputs`; name a step, or a file")
+    step.words = [*start, *words, "-o", step.output, *last]
+    step.overwrites = any("--overwrite" in param.opts for param in command.params)
+
+
+def _inputs(pipe: PipeFile, given: ConfigValue, known: Any, refer: Any) -> ConfigValue:
+    """The inputs as a list: the outputs of the steps that are named, and files."""
+    texts = given.text if isinstance(given.text, list) else [given.text]
+    inputs: list[str] = []
+    for text in texts:
+        named = refer(text) if isinstance(text, str) else None
+        found = (named or replaced(pipe.path, ConfigValue(given.line, text, text), known)).text
+        inputs += found if isinstance(found, list) else [str(found)]
+    if any(name == "-" or name.startswith("-:") for name in inputs):
+        raise PipeError(pipe.place(given.line), "a step has no standard input; name a file, or a step")
+    return ConfigValue(given.line, inputs, inputs)
+
+
+def _parse(
+    parent: click.Context,
+    command: click.Command,
+    text: StepText,
+    start: Sequence[str],
+    settings: Mapping[str, Any],
+    places: Mapping[str | None, str],
+) -> click.Context:
+    """Checks the values as the command itself would; a UsageError names the line of the value."""
+    before = parent.meta.get(CONFIG_PLACES)
+    parent.meta[CONFIG_PLACES] = dict(places)
+    try:
+        return command.make_context(text.stage, list(start), parent=parent, default_map=dict(settings))
+    finally:
+        parent.meta[CONFIG_PLACES] = before or {}
+
+
+def _words(param: click.Parameter, value: Any) -> list[str]:
+    """What the command line says for an option that is set to `value`, or for the inputs."""
+    if value is None:
+        return []
+    if not isinstance(param, click.Option):
+        return [f"./{one}" if one.startswith("-") else str(one) for one in value]
+    name = f"--{key_of(param).replace('_', '-')}"
+    if param.is_flag:
+        is_on = value in (True, "true", "True", "TRUE")
+        return [name] if is_on else list(param.secondary_opts[:1])
+    words = []
+    for one in value if param.multiple else [value]:
+        if getattr(param.type, "structured", False):
+            one = one if isinstance(one, str) else json.dumps(one, ensure_ascii=False)
+        values = [str(part) for part in one] if isinstance(one, (list, tuple)) else [str(one)]
+        if len(values) == 1 and values[0].startswith("-"):
+            words.append(f"{name}={values[0]}")
+        else:
+            words += [name, *values]
+    return words
+
+
+def _files(command: click.Command, values: Mapping[str, Any]) -> list[str]:
+    """The files and model folders among the values of a command's options and inputs, as far as they exist now."""
+    named: list[str] = []
+    for param in command.params:
+        is_read = getattr(param, "reads", False) or param.name in ("inputs", "model", "tokenizer")
+        value = values.get(str(param.name)) if is_read else None
+        for one in value if isinstance(value, (list, tuple)) else [value]:
+            text = str(one[-1]) if isinstance(one, tuple) else str(one or "")
+            named += [path for path in (text, text.rpartition(":")[0]) if path and os.path.exists(path)][:1]
+    return named
+
+
+def _in_order(pipe: PipeFile, steps: Mapping[str, Step]) -> list[Step]:
+    """The steps, each after those that it needs; raises PipeError for a circle."""
+    order: dict[str, Step] = {}
+
+    def visit(step: Step, path: list[str]) -> None:
+        if step.name in path:
+            circle = " -> ".join([*path[path.index(step.name) :], step.name])
+            raise PipeError(pipe.place(step.line), f"the steps need each other in a circle: {circle}")
+        if step.name not in order:
+            for name in step.needs:
+                visit(steps[name], [*path, step.name])
+            order[step.name] = step
+
+    for step in steps.values():
+        visit(step, [])
+    return list(order.values())

@@ -1,0 +1,58 @@
+"""`libra run`: what only a process at work can show; tests/cases/run holds the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PIPE = """
+output: made
+steps:
+  labelled: {stage: verify, inputs: responses}
+  responses: {stage: rollout, inputs: in.fifo, model: m, replay: recorded}
+"""
+ROWS = [{"id": str(i), "question": f"{i}+1?", "reference": str(i + 1)} for i in range(6)]
+
+
+def lines(rows: list[dict[str, object]]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 75)])
+def test_a_signal_reaches_the_step_and_the_same_command_goes_on(tmp_path: Path, environment, number, status):
+    answers = [{"id": row["id"], "model": "m", "sample": 0, "response": row["reference"], "finish_reason": "stop"}
+               for row in ROWS]  # fmt: skip
+    (tmp_path / "recorded").write_bytes(lines(answers))
+    (tmp_path / "pipe.yaml").write_text(PIPE)
+    os.mkfifo(tmp_path / "in.fifo")
+
+    def start() -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "libra_cli", "run", "pipe.yaml"]
+        return subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
+
+    run = start()
+    with open(tmp_path / "in.fifo", "wb", buffering=0) as writer:  # open to the end: more rows seem to be coming
+        writer.write(lines(ROWS[:3]))
+        part, deadline = tmp_path / "made/responses.jsonl.part", time.monotonic() + 60
+        while not (part.exists() and part.stat().st_size):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        run.send_signal(number)
+        assert run.wait(60) == status
+    assert b"stopped; the same command continues" in run.communicate()[1]
+    assert not (tmp_path / "made/labelled.jsonl").exists()
+
+    again = start()
+    (tmp_path / "in.fifo").write_bytes(lines(ROWS))
+    err = again.communicate(timeout=60)[1].decode()
+    assert again.returncode == 0, err
+    assert "+ 3 already done" in err
+    labels = [json.loads(line)["label"] for line in (tmp_path / "made/labelled.jsonl").read_bytes().splitlines()]
+    assert labels == [1] * len(ROWS)
