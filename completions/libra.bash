@@ -18,7 +18,7 @@ _libra() {
     done
     COMPREPLY=()
     case $stage in
-        '') _libra_only 'collect rollout verify review balance judge score rs-filter dpo-pairs mix sft dpo train-rm grpo run report schema doctor --version -h --help' ;;
+        '') _libra_only 'collect rollout verify review balance judge score rs-filter dpo-pairs mix sft dpo train-rm grpo run report show schema doctor --version -h --help' ;;
         'collect')
             case $before in
                 --preset) _libra_only 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench rmb libra-mini' ;;
@@ -203,6 +203,13 @@ _libra() {
             case $before in
                 -o|--output|--html|--plot|--config) ;;
                 *) if [[ $cur == -* ]]; then _libra_only '-o --output --json --markdown --latex --html --plot --config --print-config -h --help'; fi ;;
+            esac ;;
+        'show')
+            case $before in
+                --index|--id|--where|--head|--random|--seed|--width) _libra_only '' ;;
+                --diff) _libra_only 'judge label' ;;
+                --config) ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--index --id --where --diff --head --random --seed --thinking --width --no-pager --config --print-config -h --help'; fi ;;
             esac ;;
         'schema')
             case $before in

@@ -50,6 +50,10 @@ JUDGE_FIELDS = (
 )  # fmt: skip
 """The fields that a judge adds to a row; a row that is judged again loses those of the earlier judge."""
 
+# libra show
+DIFFERENCES = ("judge", "label")
+"""Between what `libra show --diff` looks for differences: judges, or the verdict and the label."""
+
 # libra score
 ROW_KINDS = (
     "libra-bench", "pointwise", "pairs", "rewardbench", "rewardbench2", "ppe-preference", "ppe-correctness", "rmb",

@@ -32,6 +32,7 @@ STAGES = {
     "grpo": "Train a model by reinforcement learning on verifiable rewards: as a judge, a reasoner, or both.",
     "run": "Run the steps of a file: commands of libra that pass files on, each done once.",
     "report": "Show training runs side by side: their figures, and a page with their curves.",
+    "show": "Show rows as text to read: question, reference, thinking (folded), response, label and judgments.",
     "schema": "Print the JSON Schema of a kind of record; without a name, list the kinds.",
     "doctor": "Show versions, engines and devices, and what is missing.",
 }
@@ -54,6 +55,8 @@ OTHER_NAMES = {
     "convert": "collect",
     "load": "collect",
     "plot": "report",
+    "view": "show",
+    "cat": "show",
 }
 """What people call a stage elsewhere -> the stages to choose from."""
 

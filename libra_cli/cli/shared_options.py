@@ -62,3 +62,27 @@ def choice_seed_option(**more: Any) -> Decorator:
 def workers_option(help: str) -> Decorator:
     """`-j, --workers`."""
     return option("-j", "--workers", type=NumberType(int, 1, MOST_WORKERS), metavar="N", shapes_rows=False, help=help)
+
+
+def where_option(purpose: str) -> Decorator:
+    """`--where`, whose expressions libra_cli.stream.where reads; `purpose` says what becomes of the rows."""
+    return option(
+        "--where",
+        multiple=True,
+        metavar="EXPR",
+        callback=_expressions,
+        help=f"{purpose} EXPR is made of field names and == != < <= > >= in, and or not, + - "
+        "* / %, 'text', null, [a, b], len(x), lower(x), number(x), matches(x, 'regex'), field('odd name'). Repeatable; "
+        "all must be true.",
+    )
+
+
+def _expressions(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    from libra_cli.stream import where
+
+    for text in texts:
+        try:
+            where.parse(text)
+        except where.WhereError as error:
+            raise click.UsageError(f"--where cannot be read:\n{error.shown()}") from None
+    return texts

@@ -8,9 +8,9 @@ import pytest
 
 from libra_cli import choices
 from libra_cli.records import conversations
-from libra_cli.stages.collect import where
 from libra_cli.stages.collect.presets import PRESETS, question_of
 from libra_cli.stages.collect.sources import preset_origin
+from libra_cli.stream import where
 from libra_cli.stream.rows import RowError
 
 CASES = Path(__file__).parents[1] / "cases/collect"

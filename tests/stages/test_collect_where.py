@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from libra_cli.stages.collect import patterns, where
+from libra_cli.stream import patterns, where
 from libra_cli.stream.rows import RowError
 
 ROW = {

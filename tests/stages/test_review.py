@@ -19,8 +19,8 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.review.editor import LineEditor
 from libra_cli.stages.review.keys import Key, KeyDecoder
 from libra_cli.stages.review.labels import LabelFile
-from libra_cli.stages.review.screen import wrapped
 from libra_cli.stream.console import safe_text
+from libra_cli.stream.wrapping import wrapped
 
 # -- keys -------------------------------------------------------------------------------------------------------------
 

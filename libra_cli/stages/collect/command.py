@@ -10,6 +10,7 @@ import click
 from libra_cli import choices
 from libra_cli.cli.command import stage
 from libra_cli.cli.numbers import NumberType
+from libra_cli.cli.shared_options import where_option
 from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
@@ -19,17 +20,6 @@ if TYPE_CHECKING:
     from libra_cli.stream.run import Run
 
 Values = dict[str, Any]
-
-
-def _expressions(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
-    from libra_cli.stages.collect import where
-
-    for text in texts:
-        try:
-            where.parse(text)
-        except where.WhereError as error:
-            raise click.UsageError(f"--where cannot be read:\n{error.shown()}") from None
-    return texts
 
 
 def _one_character(_ctx: click.Context, _param: click.Parameter, text: str | None) -> str | None:
@@ -161,15 +151,7 @@ def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
     help="Fields to keep besides id, index, question, reference and subset. Default: all.",
 )
 @option("--no-reference", is_flag=True, help="Accept rows without a reference answer instead of refusing them.")
-@option(
-    "--where",
-    multiple=True,
-    metavar="EXPR",
-    callback=_expressions,
-    help="Keep only rows for which EXPR is true. EXPR is made of field names and == != < <= > >= in, and or not, + - "
-    "* / %, 'text', null, [a, b], len(x), lower(x), number(x), matches(x, 'regex'), field('odd name'). Repeatable; "
-    "all must be true.",
-)
+@where_option("Keep only rows for which EXPR is true.")
 @option(
     "--duplicates",
     type=click.Choice(choices.COLLECT_DUPLICATES),
@@ -242,7 +224,7 @@ def command(run: Run, **values: Any) -> None:
     counted as where_unknown.
     """
     from libra_cli.answers.time_limit import HARD_SECONDS, time_limit
-    from libra_cli.stages.collect import mapping, where
+    from libra_cli.stages.collect import mapping
     from libra_cli.stages.collect.decontaminate import (
         benchmark_origin,
         can_be_read_twice,
@@ -253,6 +235,7 @@ def command(run: Run, **values: Any) -> None:
     from libra_cli.stages.collect.problem_collector import CollectPlan
     from libra_cli.stages.collect.run import collect
     from libra_cli.stages.collect.sources import ReadOptions
+    from libra_cli.stream.where import parse
 
     against = [benchmark_origin(name) for name in values["decontaminate"]]
     read_options = ReadOptions(max_line_bytes=run.options.max_line_bytes)
@@ -268,7 +251,7 @@ def command(run: Run, **values: Any) -> None:
         subset=values["subset"],
         keep_fields=None if kept is None else [name.strip() for name in kept.split(",") if name.strip()],
         need_reference=not values["no_reference"],
-        wheres=[where.parse(text) for text in values["where"]],
+        wheres=[parse(text) for text in values["where"]],
         duplicates=None if values["duplicates"] == "keep" else Duplicates(values["near_duplicates"] or None),
         benchmarks=benchmarks,
         seed=values["seed"],

@@ -12,10 +12,10 @@ from libra_cli.stages.collect.contamination import BenchmarkProblems
 from libra_cli.stages.collect.mapping import Fields, Rename
 from libra_cli.stages.collect.presets import PRESETS, Preset, question_of
 from libra_cli.stages.collect.sources import Origin, ReadOptions, SourceChain, file_origin, preset_origin
-from libra_cli.stages.collect.where import parse
 from libra_cli.stream import rows
 from libra_cli.stream.rows import RowError
 from libra_cli.stream.signals import StopRequest
+from libra_cli.stream.where import parse
 
 
 def benchmark_origin(name: str) -> Origin:

@@ -13,8 +13,8 @@ from libra_cli.stages.collect.mapping import Fields, Rename
 from libra_cli.stages.collect.presets import PRESETS
 from libra_cli.stages.collect.report import ContaminationReport
 from libra_cli.stages.collect.sources import Origin
-from libra_cli.stages.collect.where import Where, parse
 from libra_cli.stream.rows import Filtered, Row
+from libra_cli.stream.where import Where, parse
 
 MAX_SUGGESTED = 12
 """Field names listed in a note if none resembles the unknown one."""

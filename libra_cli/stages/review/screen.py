@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 
-from rich.cells import cell_len, get_character_cell_size
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
 from libra_cli.stages.review.editor import LineEditor
 from libra_cli.stages.review.items import ReviewItem
 from libra_cli.stream.console import safe_text
+from libra_cli.stream.wrapping import fitting, wrapped
 
 SMALLEST = (60, 16)
 """Columns and lines that a window must have."""
@@ -168,7 +169,7 @@ class Screen:
         lines = wrapped(value[:FIELD_CHARS], self.columns - MARGIN) or [""]
         cut = lines[:most]
         if len(lines) > most or len(value) > FIELD_CHARS:
-            cut[-1] = cut[-1][: _fitting(cut[-1], 0, self.columns - MARGIN - 2)].rstrip() + " …"
+            cut[-1] = cut[-1][: fitting(cut[-1], 0, self.columns - MARGIN - 2)].rstrip() + " …"
         drawn = []
         for number, line in enumerate(cut):
             text = Text((name if number == 0 else "").ljust(MARGIN), style="dim")
@@ -207,31 +208,6 @@ def _explanation(vote: object) -> str:
 # -- printable text in lines that fit --------------------------------------------------------------------------------
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """Wraps text to printable lines of at most `width` columns, at spaces if possible; none for a blank text."""
-    safe = safe_text(text).rstrip()
-    pieces: list[str] = []
-    for line in safe.split("\n") if safe else ():
-        begin, is_narrow = 0, line.isascii()
-        while (end := min(len(line), begin + width) if is_narrow else _fitting(line, begin, width)) < len(line):
-            space = line.rfind(" ", begin + width // 2, end + 1)
-            cut = space + 1 if space > begin else end
-            pieces.append(line[begin:cut].rstrip())
-            begin = cut
-        pieces.append(line[begin:])
-    return pieces
-
-
-def _fitting(line: str, begin: int, width: int) -> int:
-    """The end of the part of a line from `begin` that fits in `width` columns."""
-    cells = 0
-    for end in range(begin, len(line)):
-        cells += get_character_cell_size(line[end])
-        if cells > width:
-            return max(end, begin + 1)
-    return len(line)
-
-
 def _safe_line(text: str) -> str:
     return safe_text(text.replace("\n", " "))
 
@@ -239,11 +215,11 @@ def _safe_line(text: str) -> str:
 def _clipped(text: str, width: int) -> str:
     """One line of at most `width` columns; `…` stands for what is cut off."""
     line = _safe_line(text[: 4 * width + 1])
-    end = _fitting(line, 0, width)
-    return line if end == len(line) else line[: _fitting(line, 0, width - 1)] + "…"
+    end = fitting(line, 0, width)
+    return line if end == len(line) else line[: fitting(line, 0, width - 1)] + "…"
 
 
 def _end_of(text: str, width: int) -> str:
     """The end of a line, as much as fits (names of models differ there); `…` stands for what is cut off."""
-    kept = _fitting(text[::-1], 0, width)
-    return text if kept == len(text) else "…" + text[len(text) - _fitting(text[::-1], 0, width - 1) :]
+    kept = fitting(text[::-1], 0, width)
+    return text if kept == len(text) else "…" + text[len(text) - fitting(text[::-1], 0, width - 1) :]

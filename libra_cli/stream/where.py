@@ -261,7 +261,7 @@ class _Parser:
         return lambda fields: function(argument(fields))
 
     def _matches(self) -> Eval:
-        from libra_cli.stages.collect import patterns
+        from libra_cli.stream import patterns
 
         subject = self._any()
         self._expect(",")

@@ -1,0 +1,1 @@
+"""`libra show`: rows as text to read, their thinking folded."""
