@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -253,3 +254,40 @@ def test_the_last_node_of_a_job_samples_for_the_others(environment, tmp_path, mo
 def serving(port: str) -> bool:
     """Whether a server with this port is at work on this machine."""
     return any(port in (each.info["cmdline"] or ()) for each in psutil.process_iter(["cmdline"]))
+
+
+# -- examples/slurm/pipe.sbatch -------------------------------------------------------------------------------------
+
+CASE = Path(__file__).parents[1] / "cases" / "run" / "a-pipeline"
+
+
+@on_two_nodes
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_pipeline_that_is_told_to_stop_is_queued_again_and_ends(environment, tmp_path):
+    """The job reads a pipe that nobody has filled yet; USR1, as before its time limit, stops it there."""
+    for name in ("pipe.yaml", "problems.jsonl", "recorded.jsonl"):
+        shutil.copy(CASE / name, tmp_path)
+    problems = tmp_path / "problems.jsonl"
+    rows = problems.read_bytes()
+    problems.unlink()
+    os.mkfifo(problems)
+
+    def run(*words: str) -> str:
+        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    queue = ["sbatch", "--parsable", "--oversubscribe", "--mem=1000", "--gpus=0", "--time=5", "--output=log"]
+    job = run(*queue, str(SCRIPTS / "pipe.sbatch"), "pipe.yaml", "--until", "labelled").strip()
+    with open(problems, "wb", buffering=0) as writer:  # as soon as the first step reads
+        writer.write(rows.splitlines(keepends=True)[0])
+        wait_for((tmp_path / "made/responses-one.jsonl.part").exists, "the step reads")
+        run("scancel", "--signal=USR1", "--batch", job)
+        wait_for(lambda: "PENDING" in run("squeue", "-h", "-j", job, "-o", "%T"), "it is queued again")
+    problems.unlink()
+    problems.write_bytes(rows)
+    run("scontrol", "update", f"JobId={job}", "StartTime=now")
+    wait_for(lambda: job not in run("squeue", "-h", "-o", "%A"), "it has ended")
+    assert "stopped; the same command continues" in (tmp_path / "log").read_text()
+    assert len((tmp_path / "made/labelled.jsonl").read_bytes().splitlines()) == 4
