@@ -28,7 +28,7 @@ _libra() {
                 --decontaminate) _libra_words 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench rmb libra-mini' ;;
                 --report|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--preset --hub --split --revision --format --delimiter --map --set --subset --keep-fields --no-reference --where --duplicates --near-duplicates --decontaminate --ngram --overlap --report --seed --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--preset --hub --split --revision --format --delimiter --map --set --subset --keep-fields --no-reference --where --duplicates --near-duplicates --decontaminate --ngram --overlap --report --seed --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help --help-all'; fi ;;
             esac ;;
         'rollout')
             case $before in
@@ -38,7 +38,7 @@ _libra() {
                 --engine) _libra_only 'auto vllm openai transformers replay' ;;
                 --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--system --template --duplicates --dry-run -n --samples --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --stop --sampling-arg --prefill --thinking-markers --engine --model --model-name --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --header --request-timeout --retry-budget --max-response-bytes --proxy --replay --batch-out --batch-in --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--system --template --duplicates --dry-run -n --samples --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --stop --sampling-arg --prefill --thinking-markers --engine --model --model-name --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --header --request-timeout --retry-budget --max-response-bytes --proxy --replay --batch-out --batch-in --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help --help-all'; fi ;;
             esac ;;
         'verify')
             case $before in
@@ -48,21 +48,21 @@ _libra() {
                 --review|--labels|--report|--chat-template|--api-key-file|--replay|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --engine) _libra_only 'auto vllm openai transformers replay' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--response-field --reference-field --thinking-markers -j --workers --timeout --hard-timeout --annotator --annotator-name --annotator-markers --rule --review --labels --report --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --sampling-arg --engine --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --header --request-timeout --retry-budget --max-response-bytes --proxy --replay --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--response-field --reference-field --thinking-markers -j --workers --timeout --hard-timeout --annotator --annotator-name --annotator-markers --rule --review --labels --report --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --sampling-arg --engine --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --header --request-timeout --retry-budget --max-response-bytes --proxy --replay --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help --help-all'; fi ;;
             esac ;;
         'review')
             case $before in
                 -o|--output|--html|--config) ;;
                 --only) _libra_only 'disagreement undecided all' ;;
                 --reviewer|--response-field|--reference-field|--thinking-markers) _libra_only '' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '-o --output --html --only --blind --reviewer --response-field --reference-field --thinking-markers --config --print-config -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '-o --output --html --only --blind --reviewer --response-field --reference-field --thinking-markers --config --print-config -h --help --help-all'; fi ;;
             esac ;;
         'balance')
             case $before in
                 --per-cell|--per-problem|--seed|--thinking-markers|--default-subset|--shard|--limit|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --report|--spool-dir|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--per-cell --per-problem --seed --thinking-markers --default-subset --published --report --spool-dir --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--per-cell --per-problem --seed --thinking-markers --default-subset --published --report --spool-dir --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help --help-all'; fi ;;
             esac ;;
         'judge')
             case $before in
@@ -75,7 +75,7 @@ _libra() {
                 --probe) _libra_only 'master-keys' ;;
                 --engine) _libra_only 'auto vllm openai transformers replay' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--model --judge-name --task -k --votes --reduce --orders --threshold --template --show-template --gate --no-gate --probe --no-texts --judge-markers --report --implicit --reference --beta --step-separator --dry-run --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --sampling-arg --engine --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --header --request-timeout --retry-budget --max-response-bytes --proxy --replay --batch-out --batch-in --scalar --generative --score-index --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --judge-name --task -k --votes --reduce --orders --threshold --template --show-template --gate --no-gate --probe --no-texts --judge-markers --report --implicit --reference --beta --step-separator --dry-run --seed --thinking --no-thinking --temperature --top-p --top-k --min-p --max-tokens --sampling-arg --engine --revision --dtype --max-model-len --trust-remote-code --chat-template --chat-template-arg --engine-arg --tensor-parallel-size --pipeline-parallel-size --data-parallel-size --concurrency --batch-size --base-url --api-key-env --api-key-file --header --request-timeout --retry-budget --max-response-bytes --proxy --replay --batch-out --batch-in --scalar --generative --score-index --config --print-config -o --output --errors --overwrite --shard --limit --unordered --window --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help --help-all'; fi ;;
             esac ;;
         'score')
             case $before in
@@ -85,13 +85,13 @@ _libra() {
                 --null) _libra_only 'rule exclude' ;;
                 -o|--output|--html|--plot|--config) ;;
                 --against) _libra_only 'published' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--as --protocol --threshold --folds --null --at --allow-short --resamples --seed -o --output --json --markdown --latex --html --plot --against -q --quiet --config --print-config -h --help'; else _libra_words 'correlate'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--as --protocol --threshold --folds --null --at --allow-short --resamples --seed -o --output --json --markdown --latex --html --plot --against -q --quiet --config --print-config -h --help --help-all'; else _libra_words 'correlate'; fi ;;
             esac ;;
         'score correlate')
             case $before in
                 --x|--y|--group|--resamples|--seed) _libra_only '' ;;
                 -o|--output|--html|--plot|--config) ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--x --y --group --resamples --seed -o --output --json --markdown --latex --html --plot --config --print-config -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--x --y --group --resamples --seed -o --output --json --markdown --latex --html --plot --config --print-config -h --help --help-all'; fi ;;
             esac ;;
         'rs-filter')
             case $before in
@@ -102,7 +102,7 @@ _libra() {
                 --prefer) _libra_only 'shortest longest random diverse' ;;
                 --even) _libra_only 'label' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--task --threshold --thinking --thinking-markers --min-tokens --max-tokens --tokenizer --template --system --pass-rate --per-prompt --prefer --even --seed -j --workers --spool-dir --report --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--task --threshold --thinking --thinking-markers --min-tokens --max-tokens --tokenizer --template --system --pass-rate --per-prompt --prefer --even --seed -j --workers --spool-dir --report --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help --help-all'; fi ;;
             esac ;;
         'dpo-pairs')
             case $before in
@@ -112,7 +112,7 @@ _libra() {
                 --consensus) _libra_only 'all majority mean' ;;
                 --confusion|--template|--spool-dir|--report|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--by --threshold --margin --match --per-query --consensus --unpaired --confusion --template --system --seed --spool-dir --report --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--by --threshold --margin --match --per-query --consensus --unpaired --confusion --template --system --seed --spool-dir --report --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help --help-all'; fi ;;
             esac ;;
         'mix')
             case $before in
@@ -121,7 +121,7 @@ _libra() {
                 --duplicates-by) _libra_only 'id content' ;;
                 --spool-dir|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '-n --rows --seed --no-shuffle --repeat --duplicates --duplicates-by --source-key --spool-dir --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '-n --rows --seed --no-shuffle --repeat --duplicates --duplicates-by --source-key --spool-dir --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help --help-all'; fi ;;
             esac ;;
         'sft')
             case $before in
@@ -138,7 +138,7 @@ _libra() {
                 --resume) _libra_only 'auto never' ;;
                 --final) _libra_only 'last best' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --chat-template --chat-template-arg --assistant --learn --max-length --too-long --errors -j --workers --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --liger --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --eval-data --eval-every --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --chat-template --chat-template-arg --assistant --learn --max-length --too-long --errors -j --workers --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --liger --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --eval-data --eval-every --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help --help-all'; fi ;;
             esac ;;
         'dpo')
             case $before in
@@ -155,7 +155,7 @@ _libra() {
                 --resume) _libra_only 'auto never' ;;
                 --final) _libra_only 'last best' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --chat-template --chat-template-arg --assistant --max-length --too-long --errors -j --workers --loss --beta --label-smoothing --desirable-weight --undesirable-weight --reference --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --liger --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --eval-data --eval-every --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --chat-template --chat-template-arg --assistant --max-length --too-long --errors -j --workers --loss --beta --label-smoothing --desirable-weight --undesirable-weight --reference --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --liger --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --eval-data --eval-every --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help --help-all'; fi ;;
             esac ;;
         'train-rm')
             case $before in
@@ -171,7 +171,7 @@ _libra() {
                 --resume) _libra_only 'auto never' ;;
                 --final) _libra_only 'last best' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --chat-template --chat-template-arg --max-length --too-long --errors -j --workers --loss --centering --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --liger --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --eval-data --eval-every --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --chat-template --chat-template-arg --max-length --too-long --errors -j --workers --loss --centering --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --liger --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --eval-data --eval-every --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help --help-all'; fi ;;
             esac ;;
         'grpo')
             case $before in
@@ -191,7 +191,7 @@ _libra() {
                 --resume) _libra_only 'auto never' ;;
                 --final) _libra_only 'last best' ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --task --template --system --chat-template --chat-template-arg --thinking-markers --max-length --too-long --errors --prompts -n --samples --temperature --max-tokens --sampler --sampler-arg --sampler-url --sampler-ranks --async-steps --api-key-env --api-key-file --sampler-batch-size --old-log-probs --max-gap --refills --save-rollouts --replay --rewards --policy-loss --aggregate --clip-low --clip-high --kl --importance-cap --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --task --template --system --chat-template --chat-template-arg --thinking-markers --max-length --too-long --errors --prompts -n --samples --temperature --max-tokens --sampler --sampler-arg --sampler-url --sampler-ranks --async-steps --api-key-env --api-key-file --sampler-batch-size --old-log-probs --max-gap --refills --save-rollouts --replay --rewards --policy-loss --aggregate --clip-low --clip-high --kl --importance-cap --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help --help-all'; fi ;;
             esac ;;
         'run')
             case $before in
@@ -202,7 +202,7 @@ _libra() {
         'report')
             case $before in
                 -o|--output|--html|--plot|--config) ;;
-                *) if [[ $cur == -* ]]; then _libra_only '-o --output --json --markdown --latex --html --plot --config --print-config -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '-o --output --json --markdown --latex --html --plot --config --print-config -h --help --help-all'; fi ;;
             esac ;;
         'show')
             case $before in
@@ -214,12 +214,12 @@ _libra() {
         'schema')
             case $before in
                 --config) ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--config --print-config -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--config --print-config -h --help --help-all'; fi ;;
             esac ;;
         'doctor')
             case $before in
                 --config) ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--json --probe --config --print-config -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--json --probe --config --print-config -h --help --help-all'; fi ;;
             esac ;;
     esac
 }

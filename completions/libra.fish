@@ -59,6 +59,7 @@ complete -c libra -n '__fish_seen_subcommand_from collect' -s q -l quiet -d 'Pri
 complete -c libra -n '__fish_seen_subcommand_from collect' -l log-format -x -a 'text json' -d 'Format of the messages on stderr'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l debug -d 'Show the traceback of the first unexpected error'
 complete -c libra -n '__fish_seen_subcommand_from collect' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from collect' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from rollout' -l system -x -d 'System prompt, which the chat template must have a turn for'
 complete -c libra -n '__fish_seen_subcommand_from rollout' -l template -r -F -d 'Prompt template to use instead of the built-in one'
@@ -122,6 +123,7 @@ complete -c libra -n '__fish_seen_subcommand_from rollout' -s q -l quiet -d 'Pri
 complete -c libra -n '__fish_seen_subcommand_from rollout' -l log-format -x -a 'text json' -d 'Format of the messages on stderr'
 complete -c libra -n '__fish_seen_subcommand_from rollout' -l debug -d 'Show the traceback of the first unexpected error'
 complete -c libra -n '__fish_seen_subcommand_from rollout' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from rollout' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from verify' -l response-field -x -d 'Field with the response'
 complete -c libra -n '__fish_seen_subcommand_from verify' -l reference-field -x -d 'Field with the reference answer'
@@ -186,6 +188,7 @@ complete -c libra -n '__fish_seen_subcommand_from verify' -s q -l quiet -d 'Prin
 complete -c libra -n '__fish_seen_subcommand_from verify' -l log-format -x -a 'text json' -d 'Format of the messages on stderr'
 complete -c libra -n '__fish_seen_subcommand_from verify' -l debug -d 'Show the traceback of the first unexpected error'
 complete -c libra -n '__fish_seen_subcommand_from verify' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from verify' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from review' -s o -l output -r -F -d 'Label at this terminal and write the labels to FILE'
 complete -c libra -n '__fish_seen_subcommand_from review' -l html -r -F -d 'Instead of labelling at the terminal, write a self-contained web page to label in'
@@ -198,6 +201,7 @@ complete -c libra -n '__fish_seen_subcommand_from review' -l thinking-markers -x
 complete -c libra -n '__fish_seen_subcommand_from review' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from review' -l print-config -d 'Print every option with its value and origin, then exit'
 complete -c libra -n '__fish_seen_subcommand_from review' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from review' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from balance' -l per-cell -x -d 'Keep at most N correct and N incorrect responses in each cell (one subset and one model)'
 complete -c libra -n '__fish_seen_subcommand_from balance' -l per-problem -x -d 'Keep at most N correct and N incorrect responses to one problem in a cell'
@@ -224,6 +228,7 @@ complete -c libra -n '__fish_seen_subcommand_from balance' -s q -l quiet -d 'Pri
 complete -c libra -n '__fish_seen_subcommand_from balance' -l log-format -x -a 'text json' -d 'Format of the messages on stderr'
 complete -c libra -n '__fish_seen_subcommand_from balance' -l debug -d 'Show the traceback of the first unexpected error'
 complete -c libra -n '__fish_seen_subcommand_from balance' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from balance' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from judge' -l model -r -F -a 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' -d 'Judge model'
 complete -c libra -n '__fish_seen_subcommand_from judge' -l judge-name -x -d 'Value of the `judge` field, instead of the --model text'
@@ -300,6 +305,7 @@ complete -c libra -n '__fish_seen_subcommand_from judge' -s q -l quiet -d 'Print
 complete -c libra -n '__fish_seen_subcommand_from judge' -l log-format -x -a 'text json' -d 'Format of the messages on stderr'
 complete -c libra -n '__fish_seen_subcommand_from judge' -l debug -d 'Show the traceback of the first unexpected error'
 complete -c libra -n '__fish_seen_subcommand_from judge' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from judge' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from score; and not __fish_seen_subcommand_from correlate' -a 'correlate'
 
@@ -323,6 +329,7 @@ complete -c libra -n '__fish_seen_subcommand_from score; and not __fish_seen_sub
 complete -c libra -n '__fish_seen_subcommand_from score; and not __fish_seen_subcommand_from correlate' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from score; and not __fish_seen_subcommand_from correlate' -l print-config -d 'Print every option with its value and origin, then exit'
 complete -c libra -n '__fish_seen_subcommand_from score; and not __fish_seen_subcommand_from correlate' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from score; and not __fish_seen_subcommand_from correlate' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from score; and __fish_seen_subcommand_from correlate' -l x -x -d 'Field with the accuracy of the judge'
 complete -c libra -n '__fish_seen_subcommand_from score; and __fish_seen_subcommand_from correlate' -l y -x -d 'Field with the accuracy of the policy trained with that judge'
@@ -338,6 +345,7 @@ complete -c libra -n '__fish_seen_subcommand_from score; and __fish_seen_subcomm
 complete -c libra -n '__fish_seen_subcommand_from score; and __fish_seen_subcommand_from correlate' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from score; and __fish_seen_subcommand_from correlate' -l print-config -d 'Print every option with its value and origin, then exit'
 complete -c libra -n '__fish_seen_subcommand_from score; and __fish_seen_subcommand_from correlate' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from score; and __fish_seen_subcommand_from correlate' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from rs-filter' -l task -x -a 'reason score rank verify rate best general' -d 'Treat all rows as samples of this task'
 complete -c libra -n '__fish_seen_subcommand_from rs-filter' -l threshold -x -d 'A judge calls a response correct if its vote is above T'
@@ -373,6 +381,7 @@ complete -c libra -n '__fish_seen_subcommand_from rs-filter' -s q -l quiet -d 'P
 complete -c libra -n '__fish_seen_subcommand_from rs-filter' -l log-format -x -a 'text json' -d 'Format of the messages on stderr'
 complete -c libra -n '__fish_seen_subcommand_from rs-filter' -l debug -d 'Show the traceback of the first unexpected error'
 complete -c libra -n '__fish_seen_subcommand_from rs-filter' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from rs-filter' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from dpo-pairs' -l by -x -a 'prediction score label' -d 'What decides which response is better'
 complete -c libra -n '__fish_seen_subcommand_from dpo-pairs' -l threshold -x -d 'With --by prediction'
@@ -404,6 +413,7 @@ complete -c libra -n '__fish_seen_subcommand_from dpo-pairs' -s q -l quiet -d 'P
 complete -c libra -n '__fish_seen_subcommand_from dpo-pairs' -l log-format -x -a 'text json' -d 'Format of the messages on stderr'
 complete -c libra -n '__fish_seen_subcommand_from dpo-pairs' -l debug -d 'Show the traceback of the first unexpected error'
 complete -c libra -n '__fish_seen_subcommand_from dpo-pairs' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from dpo-pairs' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from mix' -s n -l rows -x -d 'Total number of rows'
 complete -c libra -n '__fish_seen_subcommand_from mix' -l seed -x -d 'Random seed for selection and order'
@@ -430,6 +440,7 @@ complete -c libra -n '__fish_seen_subcommand_from mix' -s q -l quiet -d 'Print o
 complete -c libra -n '__fish_seen_subcommand_from mix' -l log-format -x -a 'text json' -d 'Format of the messages on stderr'
 complete -c libra -n '__fish_seen_subcommand_from mix' -l debug -d 'Show the traceback of the first unexpected error'
 complete -c libra -n '__fish_seen_subcommand_from mix' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from mix' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from sft' -l model -r -F -a 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' -d 'Model to train'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l from-scratch -d 'Use only the configuration of --model and start from random weights'
@@ -496,6 +507,7 @@ complete -c libra -n '__fish_seen_subcommand_from sft' -l debug -d 'Show the tra
 complete -c libra -n '__fish_seen_subcommand_from sft' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from sft' -l print-config -d 'Print every option with its value and origin, then exit'
 complete -c libra -n '__fish_seen_subcommand_from sft' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from sft' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from dpo' -l model -r -F -a 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' -d 'Model to train'
 complete -c libra -n '__fish_seen_subcommand_from dpo' -l from-scratch -d 'Use only the configuration of --model and start from random weights'
@@ -567,6 +579,7 @@ complete -c libra -n '__fish_seen_subcommand_from dpo' -l debug -d 'Show the tra
 complete -c libra -n '__fish_seen_subcommand_from dpo' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from dpo' -l print-config -d 'Print every option with its value and origin, then exit'
 complete -c libra -n '__fish_seen_subcommand_from dpo' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from dpo' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from train-rm' -l model -r -F -a 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' -d 'Causal language model to begin with, or reward model to go on with'
 complete -c libra -n '__fish_seen_subcommand_from train-rm' -l from-scratch -d 'Use only the configuration of --model and start from random weights'
@@ -629,6 +642,7 @@ complete -c libra -n '__fish_seen_subcommand_from train-rm' -l debug -d 'Show th
 complete -c libra -n '__fish_seen_subcommand_from train-rm' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from train-rm' -l print-config -d 'Print every option with its value and origin, then exit'
 complete -c libra -n '__fish_seen_subcommand_from train-rm' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from train-rm' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l model -r -F -a 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' -d 'Model to train'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l from-scratch -d 'Use only the configuration of --model and start from random weights'
@@ -717,6 +731,7 @@ complete -c libra -n '__fish_seen_subcommand_from grpo' -l debug -d 'Show the tr
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l print-config -d 'Print every option with its value and origin, then exit'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from grpo' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from run' -s o -l output -x -d 'Folder for what the steps write'
 complete -c libra -n '__fish_seen_subcommand_from run' -l set -x -d 'Give a variable of FILE another value, as YAML'
@@ -740,6 +755,7 @@ complete -c libra -n '__fish_seen_subcommand_from report' -l plot -r -F -d 'Also
 complete -c libra -n '__fish_seen_subcommand_from report' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from report' -l print-config -d 'Print every option with its value and origin, then exit'
 complete -c libra -n '__fish_seen_subcommand_from report' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from report' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from show' -l index -x -d 'Show row N, or rows N to M, counted from 1 over all files'
 complete -c libra -n '__fish_seen_subcommand_from show' -l id -x -d 'Show rows with this id, or ID/MODEL/SAMPLE'
@@ -758,9 +774,11 @@ complete -c libra -n '__fish_seen_subcommand_from show' -s h -l help -d 'Show th
 complete -c libra -n '__fish_seen_subcommand_from schema' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from schema' -l print-config -d 'Print every option with its value and origin, then exit'
 complete -c libra -n '__fish_seen_subcommand_from schema' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from schema' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from doctor' -l json -d 'Print one JSON object instead of text'
 complete -c libra -n '__fish_seen_subcommand_from doctor' -l probe -d 'Import every installed package instead of only locating it (vLLM takes a while)'
 complete -c libra -n '__fish_seen_subcommand_from doctor' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from doctor' -l print-config -d 'Print every option with its value and origin, then exit'
 complete -c libra -n '__fish_seen_subcommand_from doctor' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from doctor' -l help-all -d 'Show every option and all that is said about it, then exit'

@@ -86,10 +86,14 @@ class LazyGroup(click.Group):
         if " ".join(args[:2]) in STAGES:  # a stage of two words
             args = [" ".join(args[:2]), *args[2:]]
         if args and args[0] not in STAGES and not args[0].startswith("-"):
-            import difflib  # few runs need it
+            from libra_cli.cli.nearest import nearest
 
-            close = difflib.get_close_matches(args[0], [*STAGES, *OTHER_NAMES], 1, 0.5)
-            hint = f" Did you mean {OTHER_NAMES.get(close[0], close[0])}?" if close else " See libra --help."
+            close = dict.fromkeys(
+                OTHER_NAMES.get(name, name) for name in nearest(args[0], [*STAGES, *OTHER_NAMES], 0.5)
+            )
+            if args[0] in OTHER_NAMES:
+                close = {OTHER_NAMES[args[0]]: None}
+            hint = f" Did you mean {' or '.join(close)}?" if close else " See libra --help."
             ctx.fail(f"there is no stage {args[0]!r}.{hint}")
         return super().resolve_command(ctx, args)
 
@@ -101,7 +105,8 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "LIBRA", "max_content_width": 120},
-    epilog="Rows are JSON objects, one per line. Stages read files or standard input. `libra STAGE --help` says more.",
+    epilog="Rows are JSON objects, one per line. Stages read files or standard input. `libra STAGE --help` says more, "
+    "`libra STAGE --help-all` says all.",
 )
 @click.version_option(__version__, prog_name="libra", message="%(prog)s %(version)s")
 def cli() -> None:

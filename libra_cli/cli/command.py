@@ -13,9 +13,11 @@ import click
 from click.core import ParameterSource
 
 from libra_cli.cli.config_file import CONFIG_FILE, key_of
+from libra_cli.cli.help_text import grouped, help_all_option, last_group, write_help
+from libra_cli.cli.nearest import no_such_option, unknown_variables, variable_prefix
 from libra_cli.cli.renamed import current_config
 from libra_cli.cli.stage_options import StageOption, config_options, stream_options
-from libra_cli.exits import MEANINGS, InvalidOptions
+from libra_cli.exits import InvalidOptions
 
 if TYPE_CHECKING:
     from libra_cli.stream.files import OutputFile
@@ -48,6 +50,7 @@ class StageCommand(click.Command):
     ):
         super().__init__(**kwargs)
         self.info, self.takes, self.reads_in_words = info, takes, reads_in_words
+        self._help_all = help_all_option()
         self.examples: Sequence[str] = info.examples if info else examples
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -55,29 +58,31 @@ class StageCommand(click.Command):
 
         if self.takes != "FILE":  # -:100 is an amount of standard input, and click would take it for an option
             args = [STDIN + text[1:] if text.startswith("-:") else text for text in args]
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise no_such_option(error, self.get_params(ctx)) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         if ctx.meta.get("libra.print_config"):
             click.echo(printed_config(ctx), nl=False)
             return 0
+        self._warn_of_variables(ctx)
         return super().invoke(ctx)
 
+    def _warn_of_variables(self, ctx: click.Context) -> None:
+        from libra_cli.stream.console import write_stderr
+
+        group = ctx.parent.command if ctx.parent else None
+        stages = group.list_commands(ctx) if isinstance(group, click.Group) else [str(self.name)]
+        for warning in unknown_variables(ctx, stages):
+            write_stderr(f"{ctx.command_path}: {warning}\n")
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*super().get_params(ctx), self._help_all]
+
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)))
-        formatter.write_paragraph()
-        formatter.write_text(inspect.cleandoc(self.help or ""))
-        if self.examples:
-            with formatter.section("Examples"):
-                for example in self.examples:
-                    formatter.write(" " * formatter.current_indent + example + "\n")
-        lists = {**grouped_options(self, ctx), "Rows": self.rows()}
-        if self.info:
-            lists["Exit status"] = [(str(int(status)), meaning) for status, meaning in MEANINGS.items()]
-        for title, records in lists.items():
-            if records:
-                with formatter.section(title):
-                    formatter.write_dl(records)
+        write_help(self, ctx, formatter)
 
     def rows(self) -> list[tuple[str, str]]:
         """The fields that the stage reads and writes, as (verb, fields)."""
@@ -88,16 +93,12 @@ class StageCommand(click.Command):
 
 
 def grouped_options(command: click.Command, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
-    """Help records of the options by group: the stage's own groups first, `--help` last."""
-    last = "Streams" if getattr(command, "info", None) else "Options"
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for param in command.get_params(ctx):
-        record = param.get_help_record(ctx)
-        if record is not None and isinstance(param, click.Option):
-            group = getattr(param, "group", last)
-            groups.setdefault(last if group == "Streams" else group, []).append(record)
-    closing = groups.pop(last, [])
-    return {**groups, last: closing}
+    """Help records of all options by group: the stage's own groups first, `--help` last."""
+    groups = grouped(command.get_params(ctx), last_group(command))
+    return {
+        title: [record for option in options if (record := option.get_help_record(ctx))]
+        for title, options in groups.items()
+    }
 
 
 def printed_config(ctx: click.Context) -> str:
@@ -212,7 +213,10 @@ def _command(name: str, function: Callable[..., Any], shared: list[click.Paramet
         help=function.__doc__,
         short_help=_summary(function),
         params=[*own, *config_options(), *shared],
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings={
+            "help_option_names": ["-h", "--help"],
+            "auto_envvar_prefix": variable_prefix(name).rstrip("_"),
+        },
         **kwargs,
     )
 

@@ -5,13 +5,14 @@ Only what JSON has: no dates, no anchors and aliases (which make a small file a 
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import click
+
+from libra_cli.cli.nearest import did_you_mean
 
 CONFIG_FILE = "libra.config_file"
 """Key of `ctx.meta`: the path of the configuration file, if one is given."""
@@ -74,8 +75,8 @@ def option_of_key(ctx: click.Context, place: str, key: str) -> click.Parameter:
     name = key.replace("-", "_")
     if name in params:
         return params[name]
-    close = difflib.get_close_matches(name, list(params), 1)
-    hint = f"; did you mean {close[0].replace('_', '-')}?" if close else f"; see libra {ctx.info_name} --help"
+    hint = did_you_mean(key.replace("_", "-"), [known.replace("_", "-") for known in params])
+    hint = hint or f"; see libra {ctx.info_name} --help-all"
     raise click.UsageError(f"{place}: there is no option {key}{hint}")
 
 

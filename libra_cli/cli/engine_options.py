@@ -126,7 +126,7 @@ def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _running_options(replay: str) -> list[Decorator]:
     """How a model runs; `replay` is the help of `--replay`."""
-    recordings = _engine("--replay", multiple=True, watched=True, metavar="FILE", help=replay)
+    recordings = _engine("--replay", first=True, multiple=True, watched=True, metavar="FILE", help=replay)
     return [*_model_options(), *_hardware_options(), *server_options(), recordings]
 
 
@@ -134,6 +134,7 @@ def _samples_option() -> Decorator:
     return _sampling(
         "-n",
         "--samples",
+        first=True,
         type=NumberType(int, 1),
         default=1,
         shapes_rows=False,
@@ -154,6 +155,7 @@ def _number_options(seed: str) -> list[Decorator]:
         ),
         _sampling(
             "--temperature",
+            first=True,
             type=NumberType(float, 0),
             metavar="T",
             help="Sampling temperature; 0 always takes the most probable token. Default: see --thinking.",
@@ -180,6 +182,7 @@ def _number_options(seed: str) -> list[Decorator]:
         ),
         _sampling(
             "--max-tokens",
+            first=True,
             type=NumberType(int, 1),
             metavar="N",
             help="Maximum length of the model's output in tokens, including its thinking. Default: see --thinking.",
@@ -229,6 +232,7 @@ def _sampling_arg() -> Decorator:
 def _engine_option() -> Decorator:
     return _engine(
         "--engine",
+        first=True,
         type=click.Choice(choices.ENGINES),
         default="auto",
         help="Engine that runs the model. auto: openai with --base-url, replay with --replay; otherwise vllm if it is "
@@ -241,6 +245,7 @@ def _name_options() -> list[Decorator]:
     return [
         _engine(
             "--model",
+            first=True,
             multiple=True,
             shapes_rows=False,
             metavar="NAME",
@@ -338,11 +343,11 @@ def _hardware_options() -> list[Decorator]:
 
 
 def _engine(*names: str, **kwargs: Any) -> Decorator:
-    return option(*names, group="Engine", **kwargs)
+    return option(*names, group="Engine", shared=True, **kwargs)
 
 
 def _sampling(*names: str, **kwargs: Any) -> Decorator:
-    return option(*names, group="Sampling", **kwargs)
+    return option(*names, group="Sampling", shared=True, **kwargs)
 
 
 def _all(function: Callable[..., Any], *decorators: Decorator) -> Callable[..., Any]:

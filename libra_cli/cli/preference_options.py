@@ -10,11 +10,12 @@ from libra_cli import choices, miniature
 from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.stage_options import option
 
-_loss_option = partial(option, group="Loss")
+_loss_option = partial(option, group="Loss", shared=True)
 
 PREFERENCE_OPTIONS = (
     _loss_option(
         "--loss",
+        first=True,
         type=click.Choice((*choices.PAIR_LOSSES, *choices.LABELLED_LOSSES)),
         default="sigmoid",
         help="On pairs: sigmoid (DPO), cdpo and robust (for pairs of which some are flipped), ipo and sigmoid_norm (by "
@@ -23,6 +24,7 @@ PREFERENCE_OPTIONS = (
     ),
     _loss_option(
         "--beta",
+        first=True,
         type=NumberType(float, 0, low_open=True),
         default=0.01,
         metavar="X",
@@ -49,6 +51,7 @@ PREFERENCE_OPTIONS = (
     ),
     _loss_option(
         "--reference",
+        first=True,
         suggested=miniature.MODELS,
         metavar="NAME",
         help="Reference model, with the tokenizer of --model. Default: the weights that training begins with. Its "

@@ -13,9 +13,9 @@ from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.stage_options import option
 from libra_cli.cli.training_options import CHAT_OPTIONS, ERRORS_OPTION
 
-_prompt_option = partial(option, group="Data")
-_rollout_option = partial(option, group="Rollouts")
-_loss_option = partial(option, group="Rewards and loss")
+_prompt_option = partial(option, group="Data", shared=True)
+_rollout_option = partial(option, group="Rollouts", shared=True)
+_loss_option = partial(option, group="Rewards and loss", shared=True)
 
 
 class TaskTemplate(click.ParamType):
@@ -76,9 +76,17 @@ PROMPT_OPTIONS = (
 """Which rows are asked, and how."""
 
 ROLLOUT_OPTIONS = (
-    _rollout_option("--prompts", type=NumberType(int, 1), default=256, metavar="N", help="Prompts of a rollout."),
     _rollout_option(
-        "-n", "--samples", type=NumberType(int, 1), default=8, metavar="N", help="Responses to each prompt: a group."
+        "--prompts", first=True, type=NumberType(int, 1), default=256, metavar="N", help="Prompts of a rollout."
+    ),
+    _rollout_option(
+        "-n",
+        "--samples",
+        first=True,
+        type=NumberType(int, 1),
+        default=8,
+        metavar="N",
+        help="Responses to each prompt: a group.",
     ),
     _rollout_option(
         "--temperature",
@@ -88,10 +96,16 @@ ROLLOUT_OPTIONS = (
         help="Sampling temperature. The loss uses log-probabilities at this temperature, too.",
     ),
     _rollout_option(
-        "--max-tokens", type=NumberType(int, 1), default=32_768, metavar="TOKENS", help="Maximum length of a response."
+        "--max-tokens",
+        first=True,
+        type=NumberType(int, 1),
+        default=32_768,
+        metavar="TOKENS",
+        help="Maximum length of a response.",
     ),
     _rollout_option(
         "--sampler",
+        first=True,
         type=click.Choice(choices.SAMPLERS),
         default="auto",
         help="Engine that samples, in the training processes unless --sampler-url or --sampler-ranks says where else. "
@@ -183,6 +197,7 @@ ROLLOUT_OPTIONS = (
 LOSS_OPTIONS = (
     _loss_option(
         "--rewards",
+        first=True,
         metavar="FILE",
         help="Reward recipe (YAML): terms, gates, filters, the advantage, and a judge to score responses. Default: the "
         "paper's, correctness less a length penalty, and advantages by the mean and standard deviation of the group.",
@@ -217,6 +232,7 @@ LOSS_OPTIONS = (
     ),
     _loss_option(
         "--kl",
+        first=True,
         type=NumberType(float, 0),
         default=1e-3,
         metavar="X",

@@ -10,12 +10,13 @@ from libra_cli import choices
 from libra_cli.cli.numbers import NumberType, seconds
 from libra_cli.cli.stage_options import option
 
-_save_option = partial(option, group="Checkpoints, evaluation and logging")
+_save_option = partial(option, group="Checkpoints, evaluation and logging", shared=True)
 
 RUN_OPTIONS = (
     _save_option(
         "-o",
         "--output",
+        first=True,
         writes="model folder",
         metavar="DIR",
         help="Directory for the trained model and its checkpoints. The same command continues an interrupted run.",
@@ -37,6 +38,7 @@ RUN_OPTIONS = (
     ),
     _save_option(
         "--resume",
+        first=True,
         type=click.Choice(choices.RESUME),
         default="auto",
         help="What to do if DIR has checkpoints of this command. auto: continue from the last one, on the devices that "
@@ -65,6 +67,7 @@ RUN_OPTIONS = (
     ),
     _save_option(
         "--eval-data",
+        first=True,
         multiple=True,
         metavar="FILE",
         help="File of held-out samples: the loss on them is measured, but not trained on. Repeatable.",
@@ -77,6 +80,7 @@ RUN_OPTIONS = (
     ),
     _save_option(
         "--score",
+        first=True,
         multiple=True,
         metavar="FILE",
         help="File of labelled rows on which the model is measured as a judge: libra judge has it judge them, and "
@@ -105,6 +109,7 @@ RUN_OPTIONS = (
     ),
     _save_option(
         "--dry-run",
+        first=True,
         is_flag=True,
         help="Print the plan of the run and its memory needs as JSON, and train nothing.",
     ),

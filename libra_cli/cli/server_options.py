@@ -25,12 +25,13 @@ def _checked_headers(_ctx: click.Context, _param: click.Parameter, options: tupl
 
 def server_options() -> list[Decorator]:
     """Where the servers are, how to ask them, and for how long."""
+    named: dict[str, Any] = {"multiple": True, "shapes_rows": False}
     limit: dict[str, Any] = {"type": seconds(), "shapes_rows": False, "metavar": "SECONDS"}
     return [
         _engine(
             "--base-url",
-            multiple=True,
-            shapes_rows=False,
+            first=True,
+            **named,
             metavar="URL",
             help="openai: address of the server, up to and including /v1. Repeatable; requests are spread over the "
             "servers. Default with --engine openai: OPENAI_BASE_URL.",
@@ -49,8 +50,7 @@ def server_options() -> list[Decorator]:
         ),
         _engine(
             "--header",
-            multiple=True,
-            shapes_rows=False,
+            **named,
             callback=_checked_headers,
             metavar="NAME=VALUE",
             help="openai: header to send with every request. A secret VALUE is written env:VARIABLE or file:PATH. "
@@ -108,4 +108,4 @@ def batch_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _engine(*names: str, **kwargs: Any) -> Decorator:
-    return option(*names, group="Engine", **kwargs)
+    return option(*names, group="Engine", shared=True, **kwargs)

@@ -33,8 +33,8 @@ def any_markers_option(purpose: str = "Markers around the thinking that is remov
         multiple=True,
         type=Markers(),
         metavar="NAME|OPEN,CLOSE",
-        help=f"{purpose}: a known name (libra rollout --help lists them), or the opening and closing text. Repeatable. "
-        "Default: all known pairs.",
+        help=f"{purpose}: a known name (libra rollout --help-all lists them), or the opening and closing text. "
+        "Repeatable. Default: all known pairs.",
     )
 
 

@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from libra_cli import choices
 from libra_cli.cli.config_file import CONFIG_PLACES, load_config
+from libra_cli.cli.nearest import did_you_mean
 from libra_cli.cli.numbers import NumberType, seconds
 
 
@@ -22,7 +23,8 @@ class StageOption(click.Option):
     or several, whose content shapes rows. `watched`: its value is files that may grow between two runs of the same
     command, but not change otherwise. `writes`: the form (see stream.files.FORMS) of the file that it has the run
     write, which is recognised by its `keys`. `reads`: its value may name a file that the run reads; so does every
-    other option whose metavar says FILE.
+    other option whose metavar says FILE. `shared`: several stages have the option, so that `--help` leaves it out
+    unless a `first` run needs it.
     """
 
     def __init__(
@@ -37,9 +39,12 @@ class StageOption(click.Option):
         writes: str | None = None,
         keys: Sequence[str] = (),
         reads: bool = False,
+        shared: bool = False,
+        first: bool = False,
         **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
+        self.shared, self.first = shared, first
         self.writes, self.keys = writes, tuple(keys)
         self.reads = reads or (writes is None and "FILE" in (self.metavar or ""))
         self.omitted_unset = omitted_unset
@@ -71,6 +76,18 @@ class StageOption(click.Option):
                 message = f"{self.opts[-1]} takes true or false"
             raise click.UsageError(f"{place}: {message[:1].lower()}{message[1:]}", ctx) from None
 
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """Says which choice may be meant by one that there is not."""
+        try:
+            return super().type_cast_value(ctx, value)
+        except click.BadParameter as error:
+            if not isinstance(self.type, click.Choice):
+                raise
+            known = [str(choice) for choice in self.type.choices]
+            given = [str(one) for one in (value if isinstance(value, (list, tuple)) else [value])]
+            hint = did_you_mean(next((one for one in given if one not in known), ""), known)
+            raise click.BadParameter(error.message.rstrip(".") + hint, ctx, self) from None
+
     def get_help_extra(self, ctx: click.Context) -> Any:
         extra = super().get_help_extra(ctx)
         if isinstance(self.type, NumberType) and self.type.range:
@@ -86,7 +103,7 @@ def option(*names: str, **kwargs: Any) -> Callable[[Callable], Callable]:
 
 def _common(*names: str, **kwargs: Any) -> StageOption:
     kwargs.setdefault("show_default", not kwargs.get("is_flag") and kwargs.get("default") is not None)
-    return StageOption(names, shapes_rows=False, group="Streams", **kwargs)
+    return StageOption(names, shapes_rows=False, group="Streams", shared=True, **kwargs)
 
 
 def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
@@ -100,12 +117,14 @@ def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
         _common(
             "-o",
             "--output",
+            first=True,
             writes="rows",
             metavar="FILE",
             help=f"Write rows to FILE instead of standard output. The same command {again}.",
         ),
         _common(
             "--errors",
+            first=True,
             writes="lines",
             keys=("stage", "class", "reason", "row_sha256"),
             metavar="FILE",
@@ -148,13 +167,9 @@ def _processing_options(ordered: bool) -> list[click.Parameter]:
             help="Maximum number of rows (for a model: of requests) that are read and not yet written; limits memory.",
         ),
     ]
+    limit = "Read only the first N rows of the input. Default: all."
     return [
-        _common(
-            "--limit",
-            type=NumberType(int, 0),
-            metavar="N",
-            help="Read only the first N rows of the input. Default: all.",
-        ),
+        _common("--limit", first=True, type=NumberType(int, 0), metavar="N", help=limit),
         *(order if ordered else []),
         _common(
             "--max-line-bytes",
@@ -203,6 +218,7 @@ def config_options() -> list[click.Parameter]:
     return [
         _common(
             "--config",
+            first=True,
             metavar="FILE.yaml",
             is_eager=True,
             expose_value=False,

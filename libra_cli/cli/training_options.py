@@ -16,15 +16,16 @@ from libra_cli.cli.stage_options import option
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-_model_option = partial(option, group="Model")
-_data_option = partial(option, group="Data")
-_step_option = partial(option, group="Optimization")
-_device_option = partial(option, group="Devices and memory")
+_model_option = partial(option, group="Model", shared=True)
+_data_option = partial(option, group="Data", shared=True)
+_step_option = partial(option, group="Optimization", shared=True)
+_device_option = partial(option, group="Devices and memory", shared=True)
 
 
 MODEL_OPTIONS = (
     _model_option(
         "--model",
+        first=True,
         metavar="NAME",
         suggested=miniature.MODELS,
         help="Model to train: a directory, a name on the Hugging Face hub, or one of the small models that come with "
@@ -46,6 +47,7 @@ MODEL_OPTIONS = (
     ),
     _model_option(
         "--lora-rank",
+        first=True,
         type=NumberType(int, 1),
         metavar="R",
         help="Train only LoRA adapters of rank R, merged into the weights at the end. Default: train all weights. "
@@ -117,7 +119,12 @@ DATA_OPTIONS = (
         help="Assistant turns to train on: only the last of a conversation, or all.",
     ),
     _data_option(
-        "--max-length", type=NumberType(int, 2), default=32_768, metavar="TOKENS", help="Maximum length of a sample."
+        "--max-length",
+        first=True,
+        type=NumberType(int, 2),
+        default=32_768,
+        metavar="TOKENS",
+        help="Maximum length of a sample.",
     ),
     _data_option(
         "--too-long",
@@ -140,10 +147,16 @@ DATA_OPTIONS = (
 
 OPTIMIZATION_OPTIONS = (
     _step_option(
-        "--batch-size", type=NumberType(int, 1), default=256, metavar="N", help="Samples per step, over all devices."
+        "--batch-size",
+        first=True,
+        type=NumberType(int, 1),
+        default=256,
+        metavar="N",
+        help="Samples per step, over all devices.",
     ),
     _step_option(
         "--epochs",
+        first=True,
         type=NumberType(float, 0, low_open=True),
         default=3.0,
         metavar="N",
@@ -163,7 +176,12 @@ OPTIMIZATION_OPTIONS = (
         "rate; needs fewer steps from random weights. Requires --zero 0 and fp32.",
     ),
     _step_option(
-        "--lr", type=NumberType(float, 0, low_open=True), default=1e-5, metavar="X", help="Peak learning rate."
+        "--lr",
+        first=True,
+        type=NumberType(float, 0, low_open=True),
+        default=1e-5,
+        metavar="X",
+        help="Peak learning rate.",
     ),
     _step_option(
         "--min-lr",
@@ -224,6 +242,7 @@ OPTIMIZATION_OPTIONS = (
 DEVICE_OPTIONS = (
     _device_option(
         "--nproc",
+        first=True,
         type=NumberType(int, 1, MOST_WORKERS),
         metavar="N",
         help="Processes to start on this node, one per device. Default: one per GPU; 1 without GPUs.",
@@ -248,6 +267,7 @@ DEVICE_OPTIONS = (
     ),
     _device_option(
         "--zero",
+        first=True,
         type=NumberType(int, 0, 3),
         metavar="STAGE",
         help="DeepSpeed ZeRO stage. 0 shards nothing; 1 shards optimizer states over the devices; 2 gradients, too; 3 "

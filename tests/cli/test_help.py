@@ -8,9 +8,11 @@ import sys
 
 import click
 import pytest
+from click.testing import CliRunner
 from manual_pages import CONTEXTS
 
-from libra_cli.main import STAGES
+from libra_cli.cli.nearest import nearest
+from libra_cli.main import STAGES, cli
 
 IMPORTED = """
 import sys
@@ -29,6 +31,45 @@ def test_help_imports_nothing_slow(name):
     ended = subprocess.run(words, capture_output=True, text=True, check=True)
     assert ended.stdout.startswith(f"Usage: libra {name} ") or "Usage:" in ended.stdout
     assert [module for module in ended.stderr.split() if SLOW.match(module)] == []
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_help_fits_two_screens_and_says_how_to_get_the_rest(name):
+    short, whole = (help_of(name, flag) for flag in ("--help", "--help-all"))
+    assert len(short.splitlines()) <= 96
+    missing = [param for param in options(name) if f"{max(param.opts, key=len)}" not in short]
+    assert all(param.shared and not param.first for param in missing)
+    assert all(max(param.opts, key=len) in whole for param in options(name))
+    if short != whole:
+        assert f"libra {name} --help-all, or man libra-{name.replace(' ', '-')}" in short.splitlines()[-1]
+        assert len(whole.splitlines()) > 90
+
+
+def help_of(name: str, flag: str) -> str:
+    return (
+        CliRunner()
+        .invoke(cli, [*name.split(), flag], prog_name="libra", env={"COLUMNS": "80"}, terminal_width=80)
+        .output
+    )
+
+
+def test_many_choices_stand_in_columns():
+    lines = help_of("collect", "--help").splitlines()
+    assert any(line.split() == ["math500-level5", "aime2024"] for line in lines)
+    assert "Names:" not in help_of("collect", "--help-all")
+
+
+@pytest.mark.parametrize(
+    ("word", "names", "found"),
+    [
+        ("--modl", ["--max-model-len", "--model", "--model-name"], ["--model"]),
+        ("--temp", ["--template", "--temperature"], ["--template", "--temperature"]),
+        ("VLLM", ["vllm", "openai"], ["vllm"]),
+        ("xyzzy", ["vllm", "openai"], []),
+    ],
+)
+def test_the_nearest_name_comes_first(word, names, found):
+    assert nearest(word, names) == found
 
 
 def options(name: str) -> list[click.Option]:

@@ -175,7 +175,7 @@ def test_every_option_that_is_named_exists(page):
         for stage, arguments in calls(code) if "libra " in code and "'" not in code else []:
             flags = {word.partition("=")[0] for word in arguments if re.match(r"--?[a-z]", word)}
             params = CONTEXTS[stage].command.params
-            assert flags <= {"--help"} | {flag for param in params for flag in (*param.opts, *param.secondary_opts)}, (
-                code
-            )
+            assert flags <= {"--help", "--help-all"} | {
+                flag for param in params for flag in (*param.opts, *param.secondary_opts)
+            }, code
         assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", code)) <= known | OTHER_OPTIONS, code

@@ -152,8 +152,8 @@ def _drops(values: dict[str, Any]) -> tuple[str, ...]:
     default="think",
     type=Markers(),
     metavar="NAME|OPEN,CLOSE",
-    help="Markers around the judges' own thinking: a known name (libra rollout --help lists them), or the opening and "
-    "closing text.",
+    help="Markers around the judges' own thinking: a known name (libra rollout --help-all lists them), or the opening "
+    "and closing text.",
 )
 @option(
     "--report",

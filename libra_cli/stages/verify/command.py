@@ -109,8 +109,8 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
     default="think",
     type=Markers(),
     metavar="NAME|OPEN,CLOSE",
-    help="Markers around the annotators' own thinking: a known name (libra rollout --help lists them), or the opening "
-    "and closing text.",
+    help="Markers around the annotators' own thinking: a known name (libra rollout --help-all lists them), or the "
+    "opening and closing text.",
 )
 @_panel_option(
     "--rule",

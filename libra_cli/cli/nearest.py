@@ -1,0 +1,85 @@
+"""Suggestions for a mistyped name, the nearest first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+import click
+
+MAX_SUGGESTIONS = 3
+MIN_SIMILARITY = 0.6
+"""Ratio of difflib, from 0 to 1."""
+MAX_GAP = 0.12
+"""A name that is farther than this behind the nearest one is left out."""
+SAME_VARIABLE = 0.85
+"""Ratio from which a variable that no stage knows is taken for a mistyped one of this stage."""
+
+
+def nearest(word: str, names: Iterable[str], least: float = MIN_SIMILARITY) -> list[str]:
+    """Up to three of `names` that resemble `word`, the nearest first; upper and lower case are alike.
+
+    A name that `word` begins counts as near, too: `--temp` for `--temperature`.
+    """
+    import difflib  # few runs need it
+
+    begun = word.lower()
+    ranked = []
+    for name in names:
+        ratio = difflib.SequenceMatcher(None, begun, name.lower()).ratio()
+        if len(begun.strip("-")) >= 2 and name.lower().startswith(begun):
+            ratio = max(ratio, 0.9)
+        if ratio >= least:
+            ranked.append((-ratio, len(name), name))
+    ranked.sort()
+    return [name for less, _, name in ranked[:MAX_SUGGESTIONS] if less <= ranked[0][0] + MAX_GAP]
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """`; did you mean A, B or C?`, or nothing if no name is near."""
+    return _question(nearest(word, names))
+
+
+def _question(close: Sequence[str]) -> str:
+    *others, last = close or [""]
+    return f"; did you mean {', '.join(others)} or {last}?" if others else f"; did you mean {last}?" if last else ""
+
+
+def no_such_option(error: click.NoSuchOption, params: Sequence[click.Parameter]) -> click.UsageError:
+    """The error for an option that there is not, with those that are meant."""
+    names = [
+        name for param in params if isinstance(param, click.Option) for name in (*param.opts, *param.secondary_opts)
+    ]
+    long = [name for name in names if name.startswith("--")]
+    hint = did_you_mean(error.option_name, long)
+    return click.UsageError(f"there is no option {error.option_name}{hint}", error.ctx)
+
+
+def unknown_variables(ctx: click.Context, stages: Iterable[str]) -> list[str]:
+    """A warning for each variable of the environment that looks like an option of this command and is none.
+
+    `stages`: all commands; the variables of the others are left alone.
+    """
+    prefix = f"{ctx.auto_envvar_prefix}_"
+    own = {f"{prefix}{str(param.name).upper()}" for param in ctx.command.params if isinstance(param, click.Option)}
+    prefixes = [variable_prefix(name) for name in stages]
+    warnings = []
+    for name in sorted(os.environ):
+        of_stage = max((one for one in prefixes if name.startswith(one)), key=len, default="")
+        if name in own or not name.startswith("LIBRA_") or of_stage not in ("", prefix):
+            continue
+        if of_stage:  # without what all begin with, which would make all alike
+            close = [
+                prefix + end for end in nearest(name.removeprefix(prefix), [one.removeprefix(prefix) for one in own])
+            ]
+        else:
+            close = nearest(name, own, SAME_VARIABLE)
+        hint = _question(close)
+        if hint or of_stage:
+            warnings.append(f"the environment variable {name} sets no option{hint}")
+    return warnings
+
+
+def variable_prefix(stage: str) -> str:
+    """What the names of variables that set options of `stage` begin with: `LIBRA_RS_FILTER_`."""
+    return f"LIBRA_{stage.upper().replace('-', '_').replace(' ', '_')}_"
