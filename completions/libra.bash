@@ -197,7 +197,7 @@ _libra() {
             case $before in
                 -o|--output|--set|--only|--from|--until|-j|--jobs) _libra_only '' ;;
                 --config) ;;
-                *) if [[ $cur == -* ]]; then _libra_only '-o --output --set --only --from --until --force -j --jobs --dry-run -q --quiet --config --print-config -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '-o --output --set --only --from --until --force -j --jobs --dry-run -q --quiet --config --print-config -h --help --help-all'; fi ;;
             esac ;;
         'report')
             case $before in
@@ -209,7 +209,7 @@ _libra() {
                 --index|--id|--where|--head|--random|--seed|--width) _libra_only '' ;;
                 --diff) _libra_only 'judge label' ;;
                 --config) ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--index --id --where --diff --head --random --seed --thinking --width --no-pager --config --print-config -h --help'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--index --id --where --diff --head --random --seed --thinking --width --no-pager --config --print-config -h --help --help-all'; fi ;;
             esac ;;
         'schema')
             case $before in

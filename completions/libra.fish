@@ -745,6 +745,7 @@ complete -c libra -n '__fish_seen_subcommand_from run' -s q -l quiet -d 'Print o
 complete -c libra -n '__fish_seen_subcommand_from run' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from run' -l print-config -d 'Print every option with its value and origin, then exit'
 complete -c libra -n '__fish_seen_subcommand_from run' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from run' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from report' -s o -l output -r -F -d 'Write the report to FILE instead of standard output'
 complete -c libra -n '__fish_seen_subcommand_from report' -l json -d 'Write one JSON object with unrounded numbers, instead of tables for people'
@@ -770,6 +771,7 @@ complete -c libra -n '__fish_seen_subcommand_from show' -l no-pager -d 'Write to
 complete -c libra -n '__fish_seen_subcommand_from show' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from show' -l print-config -d 'Print every option with its value and origin, then exit'
 complete -c libra -n '__fish_seen_subcommand_from show' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from show' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from schema' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from schema' -l print-config -d 'Print every option with its value and origin, then exit'
