@@ -27,7 +27,7 @@ docs: setup      ## man pages, completions and docs/reference, from the commands
 	python -m libra_cli.cli.manual
 
 bench: setup     ## side-by-side measurements, for hours: figures and targets of all in one table at the end
-	@tests/environment/setup $(VENV) bench
+	@tests/environment/peers $(VENV)-peers
 	@benchmarks/run
 
 setup:
