@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import random
 import signal
 import subprocess
 from pathlib import Path
@@ -189,3 +190,27 @@ def test_a_killed_run_goes_on_with_the_same_losses(made: Path) -> None:
     for step in found:
         assert [step[name] for name in FIGURES] == [expected[step["step"]][name] for name in FIGURES]
     assert runs.difference(made / "killed", made / "base") == 0
+
+
+@pytest.mark.slow
+def test_a_trained_head_separates_held_out_pairs(tmp_path: Path) -> None:
+    def pairs(n: int, seed: int) -> list[dict[str, object]]:
+        draw, rows = random.Random(seed), []
+        for _ in range(n):
+            a, b, given = (draw.randrange(2, 99) for _ in range(3))
+            said = [
+                dpo_runs.turn("assistant", text.format(given)) for text in ("It is \\boxed{{{}}}.", "It is not {}.")
+            ]
+            question = dpo_runs.turn("user", f"What is {a}+{b}?")
+            rows.append({"prompt": question, "chosen": said[0], "rejected": said[1]})
+        return rows
+
+    train = dpo_runs.write_jsonl(tmp_path / "train.jsonl", pairs(64, 1))
+    held_out = dpo_runs.write_jsonl(tmp_path / "held-out.jsonl", pairs(16, 2))
+    words = ["--model", "libra-mini/weak", "--batch-size", "16", "--epochs", "2", "--lr", "1e-3", "--max-length", "200",
+             "--eval-data", str(held_out), str(train)]  # fmt: skip
+    runs.drive(tmp_path, 1, {"rm": words}, stage="train_rm")
+    measured = [event for event in map(json.loads, (tmp_path / "rm.log").read_text().splitlines())
+                if event["event"] == "eval"][-1]  # fmt: skip
+    assert measured["reward_accuracy"] > 0.9
+    assert measured["reward_margin"] > 1

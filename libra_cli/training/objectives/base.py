@@ -54,7 +54,10 @@ class Loss(NamedTuple):
 
 
 class Objective(Protocol):
-    """A loss as a function of log-probabilities. Must accept a micro-batch without targets (N = 0)."""
+    """A loss as a function of log-probabilities, or of a reward model's scores at the targets.
+
+    Must accept a micro-batch without targets (N = 0).
+    """
 
     linear: bool
     """d total / d log_probs does not depend on log_probs: the head computes gradients in the forward pass."""
