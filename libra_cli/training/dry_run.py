@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from libra_cli.stream.console import Console
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.training import preflight
@@ -79,7 +81,10 @@ def memory_needs(settings: TrainSettings, config: Any, ranks: int, longest: int,
             **more,
         ),
     )
-    return {"devices": ranks, "memory_gb": needed.table(), "memory": needed.sentence()}
+    sentence = needed.sentence()
+    if ranks == 1 and not torch.cuda.is_available():
+        sentence += f"; on the CPU, since this machine has no GPU: {needed.cpu_gb:.1f} GB"
+    return {"devices": ranks, "memory_gb": needed.table(), "memory": sentence}
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sft_runs as runs
+import torch
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.sft.run import SftMethod
@@ -72,3 +73,13 @@ def test_samples_that_the_model_has_no_positions_for_are_refused(made: Path, hel
         described(
             made, 1, *(["--eval-data", long] if held_out else []), rows="rows.jsonl" if held_out else "long.jsonl"
         )
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_one_device_without_a_gpu_needs_no_memory_for_one(made: Path) -> None:
+    found = described(made, 1)
+    sentence, _, cpu = found["memory"].partition("; on the CPU, since this machine has no GPU: ")
+    assert sentence.startswith("fits in 80 GB: yes, ")
+    total, libraries = found["memory_gb"]["device total"], found["memory_gb"]["CUDA and NCCL"]
+    assert cpu == f"{total - libraries:.1f} GB"
+    assert "CPU" not in described(made, 2)["memory"]  # several devices are taken for GPUs

@@ -22,6 +22,8 @@ BUCKET, LIVE = 500_000_000, 1_000_000_000
 """DeepSpeed's reduce_bucket_size, and stage3_max_live_parameters: elements."""
 RESERVED = 4 * GB
 """CUDA's context, NCCL's buffers, kernels' workspaces, fragmentation: an empirical value."""
+GPU_LIBRARIES = "CUDA and NCCL"
+"""RESERVED in a table."""
 LOGIT_CHUNK = 3 * 4 * (1 << 26)
 """Logits of a chunk in fp32, and the softmax and gradient computed from them (`lm_head.CHUNK_ELEMENTS`)."""
 
@@ -150,6 +152,11 @@ class Memory:
         host = f", {self.host_gb:.1f} GB of the host's memory for each" if self.host else ""
         return f"fits in {capacity_gb:g} GB: {verdict}, {self.device_gb:.1f} GB a device{host}"
 
+    @property
+    def cpu_gb(self) -> float:
+        """What a run on a CPU needs: all of it but what a GPU's own libraries take."""
+        return sum(size for name, size in (*self.device.items(), *self.host.items()) if name != GPU_LIBRARIES) / GB
+
     def table(self) -> dict[str, float]:
         """GB of each item, to a tenth; items of the host begin with `host`, and totals come last."""
         items = {**self.device, **{f"host {name}": size for name, size in self.host.items()}}
@@ -186,7 +193,7 @@ def estimate(config: Any, plan: MemoryPlan) -> Memory:
     device["layer at work, or head"] = max(layer, head)
     if plan.reference:
         device["reference"] = sizes.parameters * plan.bytes / (plan.ranks if plan.zero == 3 else 1)
-    device["CUDA and NCCL"] = RESERVED
+    device[GPU_LIBRARIES] = RESERVED
     return Memory({name: size for name, size in device.items() if size}, host)
 
 
