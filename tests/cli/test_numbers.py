@@ -52,6 +52,8 @@ WORDS: dict[str, list[str]] = {
     "report": ["rows.jsonl"],
     "schema": [],
     "doctor": [],
+    "run": ["--dry-run", "-o", "steps", "pipe.yaml"],
+    "show": ["rows.jsonl"],
 }
 
 
@@ -87,6 +89,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     for name, rows in files.items():
         (made / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (made / "pipe.yaml").write_text("steps: {mixed: {stage: mix, inputs: rows.jsonl}}\n")
     return made
 
 

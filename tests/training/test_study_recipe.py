@@ -13,7 +13,7 @@ import pytest
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 MAKE = Path(__file__).parents[2] / "examples/recipes/study/make"
-JUDGES = {"base", "direct", "implicit", "judge-only", "sft", "sft-long", "sft-rl", "rl-zero"}
+JUDGES = {"base", "direct", "implicit", "scalar", "judge-only", "sft", "sft-long", "sft-rl", "rl-zero"}
 
 
 def test_every_stage_runs_and_a_second_time_none(environment: dict[str, str], tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from libra_cli.reports import page
 from libra_cli.reports.layout import Column, Line, ReportPart, Table
 
-JUDGES = ("base", "direct", "implicit", "judge-only", "sft", "sft-long", "sft-rl", "rl-zero")
+JUDGES = ("base", "direct", "implicit", "scalar", "judge-only", "sft", "sft-long", "sft-rl", "rl-zero")
 POLICIES = ("weak", "other")
 BEST = "sft-rl"
 MARGIN = 5.0

@@ -55,7 +55,7 @@ BASE := libra-mini/medium
 TEACHER := libra-mini/strong
 FAMILY := --model libra-mini/weak --model libra-mini/medium --model libra-mini/strong
 POLICIES := weak other
-JUDGES := base direct implicit judge-only sft sft-long sft-rl rl-zero
+JUDGES := base direct implicit scalar judge-only sft sft-long sft-rl rl-zero
 TUNERS := $(JUDGES) rule
 TOKENS := --max-tokens 200
 
@@ -168,6 +168,13 @@ implicit.done: train.done
 	libra dpo -q --config $(HERE)/implicit.yaml --seed $(SEED) --model $(BASE) --max-steps $(SFT) -o implicit labels.jsonl \
 		> implicit.log
 	touch $@
+scalar.done: train.done
+	$(begin)
+	jq -c 'del(.response_with_cot)' train.jsonl |
+		libra dpo-pairs -q --unpaired --by label --overwrite -o answers.jsonl
+	libra train-rm -q --config $(HERE)/scalar.yaml --seed $(SEED) --model $(BASE) --max-steps $(SFT) -o scalar answers.jsonl \
+		> scalar.log
+	touch $@
 sft-rl.done: sft.done
 	$(begin)
 	$(reinforce) --model sft --max-steps $$((2 * $(ROLLOUTS))) -o sft-rl tasks.jsonl > sft-rl.log
@@ -193,9 +200,10 @@ asked.done: other-bench.done queries.done
 as_base := --model $(BASE)
 as_direct := --model direct --no-thinking
 as_implicit := --model implicit --implicit --reference $(BASE) --beta 0.1 --threshold 0
+as_scalar := --model scalar --threshold 0
 judged-%.done: asked.done $$*.done
 	$(begin)
-	libra judge -q $(or $(as_$*),--model $*) --judge-name $* $(if $(filter implicit,$*),,$(TOKENS)) --seed $(SEED) \
+	libra judge -q $(or $(as_$*),--model $*) --judge-name $* $(if $(filter implicit scalar,$*),,$(TOKENS)) --seed $(SEED) \
 		-o judged-$*.jsonl asked.jsonl
 	touch $@
 
