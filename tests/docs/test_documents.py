@@ -21,7 +21,7 @@ ALL = [block for page in PAGES for block in blocks(page)]
 SHELLS = [block for block in ALL if block.language in SHELL]
 FROM_NOTHING = {"README.md", "docs/tutorial.md"}
 """Pages that begin in an empty folder; the others have the files of the demo."""
-ASK_MODELS = {"docs/tutorial.md"}
+ASK_MODELS = {"docs/tutorial.md", "docs/run.md"}
 """Pages whose models answer `libra rollout`; on the others the demo's recorded responses do, for the sake of time."""
 
 LEFT = {

@@ -17,7 +17,7 @@ READER = PromptReader(None, {}, None, 0)
 REASON = {"id": "a", "question": "What is 1+1?", "reference": "2"}
 SCORE = {"id": "b", "question": "What is 1+1?", "response": "2", "label": 1}
 RANK = {"id": "c", "question": "What is 1+1?", "response_a": "2", "response_b": "3", "preference": "A>B"}
-HARD = {"id": "d", "question": "?", "reference": r"\int_0^1 \Gamma(x)^{x}\,dx"}
+HARD = {"id": "d", "question": "?", "reference": r"\int_0^1 \int_0^1 \Gamma(x)^{xy}\,dx\,dy"}
 
 
 def graded(row: dict, text: str, finish_reason: str = "stop") -> GradedResponse:
@@ -48,7 +48,7 @@ def test_an_unreadable_response_is_the_policys_null(row, text, correct, null_by)
 
 
 def test_what_cannot_be_compared_is_the_verifiers_null():
-    found = graded(HARD, r"\boxed{\int_0^1 \Gamma(t)^{t} + e^{-t^{t}} - e^{-t^{t}}\,dt}")
+    found = graded(HARD, r"\boxed{\int_0^1 \int_0^1 \Gamma(t)^{ts} + e^{-t^{s}} - e^{-t^{s}}\,dt\,ds}")
     assert found.outcome is not None
     assert (found.correct, found.null_by) == (None, NullBy.VERIFIER)
 

@@ -64,7 +64,7 @@ def test_every_stage_of_the_script_knows_its_options(shell, name):
     commands = re.findall(r"^(?:.*\| )?libra ([a-z-]+) (.*)$", script, re.MULTILINE)
     assert {stage for stage, _ in commands} >= {"collect", "judge", "rs-filter", "mix"}
     for stage in {stage for stage, _ in commands}:
-        known = shell(["libra", stage, "--help"]).out.decode()
+        known = shell(["libra", stage, "--help-all"]).out.decode()
         used = {
             option for each, words in commands if each == stage for option in re.findall(r"(?<=\s)--?[a-z-]+", words)
         }

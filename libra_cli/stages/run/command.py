@@ -37,11 +37,17 @@ def _named_values(_ctx: click.Context, param: click.Parameter, given: tuple[str,
     multiple=True,
     metavar="NAME=VALUE",
     callback=_named_values,
-    help="Give a variable of FILE another value, as YAML: --set samples=8 --set 'models=[a, b]'.",
+    help="Give a variable of FILE another value, as YAML: --set samples=8 --set 'models=[a, b]'. Repeatable.",
 )
-@option("--only", multiple=True, metavar="STEP", help="Run only this step; repeat it for more.")
-@option("--from", "first", multiple=True, metavar="STEP", help="Run only this step and those that need what it makes.")
-@option("--until", multiple=True, metavar="STEP", help="Run only this step and those that it needs.")
+@option("--only", multiple=True, metavar="STEP", help="Run only this step. Repeatable.")
+@option(
+    "--from",
+    "first",
+    multiple=True,
+    metavar="STEP",
+    help="Run only this step and those that need what it makes. Repeatable.",
+)
+@option("--until", multiple=True, metavar="STEP", help="Run only this step and those that it needs. Repeatable.")
 @option("--force", is_flag=True, help="Run the chosen steps although they are done.")
 @option(
     "-j",
