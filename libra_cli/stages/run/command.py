@@ -83,6 +83,8 @@ def command(ctx: click.Context, pipe: str | None, **options: Any) -> int:
 
     if pipe is None:
         raise click.UsageError("name a pipeline file: libra run FILE.yaml")
+    if options["output"] == "":
+        raise click.UsageError("-o is empty: name a folder")
     parent = ctx.parent
     assert parent is not None
     assert isinstance(parent.command, click.Group)

@@ -91,6 +91,8 @@ class Runner:
         try:
             for name in (self.folder, os.path.join(self.folder, FOLDER), os.path.join(self.folder, "logs")):
                 os.makedirs(name, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise Fatal(Exit.USAGE, f"{name}: is no folder, and can be none; name another with -o") from None
         except OSError as error:
             raise write_failed(self.folder, error) from None
         with ExitStack() as stack:
