@@ -6,7 +6,7 @@ import difflib
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import click
 
 from libra_cli.cli.config_file import ConfigValue, YamlError, read_config, read_setting
 
-TOP_KEYS = ("output", "variables", "slurm", "steps")
+TOP_KEYS = ("output", "variables", "steps")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _REFERENCE = re.compile(r"\$(?:\$(?=\{)|\{([^{}]*)\})")
 """`${NAME}`, or the `$$` of `$${`, which stands for the text `${`."""
@@ -41,7 +41,6 @@ class StepText:
     """The values of `foreach`, by variable."""
     options: Mapping[str, ConfigValue]
     """The options of the stage, by key, references not yet replaced."""
-    slurm: Mapping[str, ConfigValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,6 @@ class PipeFile:
     output: str
     variables: Mapping[str, ConfigValue]
     steps: Sequence[StepText]
-    slurm: Mapping[str, ConfigValue]
 
     def place(self, line: int) -> str:
         """`FILE:LINE`."""
@@ -80,14 +78,13 @@ def read_pipe(path: str, settings: Sequence[tuple[str, str]], output: str | None
         folder = str(replaced(path, keys["output"], variables.get).text)
     folder = folder or Path(path).stem
     variables["out"] = ConfigValue(0, folder, folder)
-    slurm = _map(path, keys.get("slurm"), "slurm")
     read = [text for name, given in steps.items() for text in _step_texts(path, name, given, variables, stages)]
     names: dict[str, int] = {name: steps[name].line for name in steps}
     for text in read:
         if text.name != text.group and text.name in names:
             raise PipeError(f"{path}:{text.line}", f"foreach makes a step {text.name}, a name that is taken")
         names[text.name] = text.line
-    return PipeFile(path, folder, variables, read, slurm)
+    return PipeFile(path, folder, variables, read)
 
 
 def replaced(place: str, given: ConfigValue, known: Callable[[str], ConfigValue | None]) -> ConfigValue:
@@ -169,8 +166,8 @@ def _step_texts(
     stage = str(keys["stage"].text)
     if stage not in stages:
         raise PipeError(f"{path}:{keys['stage'].line}", f"there is no stage {stage}{_hint(stage, stages)}")
-    rest = {key: value for key, value in keys.items() if key not in ("stage", "foreach", "slurm")}
-    whole = StepText(name, name, stage, given.line, {}, rest, _map(path, keys.get("slurm"), "slurm"))
+    rest = {key: value for key, value in keys.items() if key not in ("stage", "foreach")}
+    whole = StepText(name, name, stage, given.line, {}, rest)
     lists = {}
     for key, value in _map(path, keys.get("foreach"), "foreach").items():
         place = f"{path}:{value.line}"

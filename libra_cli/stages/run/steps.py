@@ -44,7 +44,6 @@ class Step:
     """Whether the stage has --overwrite."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Options that the file sets, by parameter."""
-    slurm: Mapping[str, ConfigValue] = field(default_factory=dict)
 
     @property
     def arguments(self) -> list[str]:
@@ -91,7 +90,7 @@ def _with_output(pipe: PipeFile, text: StepText, command: click.Command) -> Step
     if "output" in text.options:
         known = {**pipe.variables, **text.values}
         output = str(replaced(pipe.path, text.options["output"], known.get).text)
-    return Step(text.name, text.group, text.stage, text.line, output, written.writes, slurm=text.slurm)
+    return Step(text.name, text.group, text.stage, text.line, output, written.writes)
 
 
 def _check_outputs(pipe: PipeFile, steps: Mapping[str, Step]) -> None:
