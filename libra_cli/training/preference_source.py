@@ -17,10 +17,10 @@ from libra_cli.training.data.sources import Annotations, Samples, SourceStopped,
 from libra_cli.training.log_probs import LogProbModel, measured_log_probs
 from libra_cli.training.model import policy
 from libra_cli.training.model.reference import AdapterReference, FrozenReference
+from libra_cli.training.preference_settings import PreferenceSettings
 from libra_cli.training.reference_log_probs import ReferenceLogProbs
 from libra_cli.training.run import SourceParts
 from libra_cli.training.run_dir import SAMPLES, model_stamps
-from libra_cli.training.settings import PreferenceSettings
 
 _KTO, _BCO, _ = LABELLED_LOSSES
 

@@ -16,7 +16,7 @@ from libra_cli.stream.rows import Row, RowError
 from libra_cli.training.data import token_store
 from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.preferences import OtherResponses, PreferenceEncoder, PreferenceStore
-from libra_cli.training.settings import PreferenceLossSettings
+from libra_cli.training.preference_settings import PreferenceLossSettings
 
 
 def turn(role: str, content: str) -> list[dict[str, str]]:

@@ -19,7 +19,7 @@ from engine_requests import LimitedRequests
 
 from libra_cli.training.objectives.base import TokenBatch
 from libra_cli.training.objectives.reward import RewardObjective
-from libra_cli.training.settings import RewardLossSettings
+from libra_cli.training.preference_settings import RewardLossSettings
 
 COMMON = ["--batch-size", "4", "--max-steps", "3", "--epochs", "2", "--lr", "1e-3", "--min-lr", "1e-4", "--max-length",
           "200", "--seed", "3"]  # fmt: skip

@@ -19,7 +19,8 @@ from libra_cli.training.data.scored import RewardEncoder
 from libra_cli.training.data.sources import Annotations
 from libra_cli.training.model import policy
 from libra_cli.training.objectives.reward import RewardObjective
-from libra_cli.training.settings import ModelSettings, RewardLossSettings
+from libra_cli.training.preference_settings import RewardLossSettings
+from libra_cli.training.settings import ModelSettings
 
 pytestmark = [
     pytest.mark.slow,

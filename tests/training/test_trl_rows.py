@@ -15,7 +15,7 @@ from libra_cli.stream.rows import RowError
 from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.preferences import PreferenceEncoder
 from libra_cli.training.data.tokenization import Encoded, Encoder
-from libra_cli.training.settings import PreferenceLossSettings
+from libra_cli.training.preference_settings import PreferenceLossSettings
 
 pytestmark = [
     pytest.mark.slow,

@@ -13,7 +13,7 @@ from libra_cli.cli.training_options import SFT_GROUPS, training_options
 
 if TYPE_CHECKING:
     from libra_cli.stream.console import Console
-    from libra_cli.training.settings import PreferenceSettings
+    from libra_cli.training.preference_settings import PreferenceSettings
 
 EXAMPLES = (
     "libra dpo --model policy -o better pairs.jsonl  # all GPUs of this node",
@@ -77,7 +77,7 @@ def command(
     start.
     """
     check_options("dpo", options)
-    from libra_cli.training.settings import PreferenceSettings
+    from libra_cli.training.preference_settings import PreferenceSettings
 
     try:
         settings = PreferenceSettings.of({**options, "grace": grace, "beta1": betas[0], "beta2": betas[1]})

@@ -12,9 +12,9 @@ from libra_cli.training.data.token_store import TokenStore
 from libra_cli.training.model.policy import LANGUAGE_MODEL
 from libra_cli.training.objectives.base import Objective
 from libra_cli.training.objectives.preference import PreferenceObjective
+from libra_cli.training.preference_settings import PreferenceSettings
 from libra_cli.training.preference_source import PreferenceSource
 from libra_cli.training.run import SourceParts
-from libra_cli.training.settings import PreferenceSettings
 
 
 class PreferenceMethod:

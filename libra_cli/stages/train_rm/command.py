@@ -16,7 +16,7 @@ from libra_cli.cli.training_options import SFT_GROUPS, training_options
 
 if TYPE_CHECKING:
     from libra_cli.stream.console import Console
-    from libra_cli.training.settings import RewardSettings
+    from libra_cli.training.preference_settings import RewardSettings
 
 EXAMPLES = (
     "libra train-rm --model policy -o rm pairs.jsonl  # all GPUs of this node",
@@ -97,7 +97,7 @@ def command(
     """
     options = {**NOT_HERE, **options}
     check_options("train-rm", options)
-    from libra_cli.training.settings import RewardSettings
+    from libra_cli.training.preference_settings import RewardSettings
 
     try:
         settings = RewardSettings.of({**options, "grace": grace, "beta1": betas[0], "beta2": betas[1]})

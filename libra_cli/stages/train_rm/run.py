@@ -17,8 +17,8 @@ from libra_cli.training.data.token_store import TokenStore
 from libra_cli.training.model.policy import REWARD_MODEL
 from libra_cli.training.objectives.base import Objective
 from libra_cli.training.objectives.reward import RewardObjective
+from libra_cli.training.preference_settings import RewardSettings
 from libra_cli.training.run import SourceParts
-from libra_cli.training.settings import RewardSettings
 
 
 class RewardMethod:

@@ -17,7 +17,7 @@ from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.loss_mask import Assistant
 from libra_cli.training.data.token_store import TokenStore
 from libra_cli.training.data.tokenization import Encoded, Encoder
-from libra_cli.training.settings import PreferenceLossSettings
+from libra_cli.training.preference_settings import PreferenceLossSettings
 
 _SOFT = PAIR_LOSSES[-1]
 _Response = tuple[Example, float]

@@ -16,7 +16,7 @@ from torch.nn.functional import logsigmoid
 
 from libra_cli.choices import LABELLED_LOSSES, PAIR_LOSSES
 from libra_cli.training.objectives.base import Loss, TokenBatch
-from libra_cli.training.settings import PreferenceLossSettings
+from libra_cli.training.preference_settings import PreferenceLossSettings
 
 SIGMOID, CDPO, ROBUST, IPO, SIGMOID_NORM, BCO_PAIR, SOFT = PAIR_LOSSES
 KTO, BCO, CE = LABELLED_LOSSES

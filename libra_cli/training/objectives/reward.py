@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
 from libra_cli.training.objectives.base import Loss, TokenBatch
-from libra_cli.training.settings import RewardLossSettings
+from libra_cli.training.preference_settings import RewardLossSettings
 
 
 def bradley_terry_losses(chosen_P: Tensor, rejected_P: Tensor, margin_P: Tensor | float = 0.0) -> Tensor:

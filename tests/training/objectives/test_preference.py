@@ -24,7 +24,7 @@ from libra_cli.training.data.trajectories import Trajectories, Trajectory
 from libra_cli.training.objectives import preference
 from libra_cli.training.objectives.base import Loss, TokenBatch
 from libra_cli.training.objectives.preference import PreferenceObjective
-from libra_cli.training.settings import PreferenceLossSettings
+from libra_cli.training.preference_settings import PreferenceLossSettings
 
 TRL: dict[str, Any] = json.loads((Path(__file__).parent / "trl_preference.json").read_text())
 SMOOTHED = {"cdpo": 0.1, "robust": 0.1}
