@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -22,6 +22,18 @@ def tables() -> dict[str, Any]:
     text = files("libra_cli.rm_benchmarks").joinpath("published.json").read_text(encoding="utf-8")
     printed: dict[str, Any] = json.loads(text)
     return printed
+
+
+def rank_all_among_published(reports: Iterable[Mapping[str, Any]]) -> tuple[list[Row], list[str]]:
+    """The rows of `rank_among_published` for each report that the paper has figures for, and why not for the others."""
+    ranked: list[Row] = []
+    why_not: dict[str, None] = {}  # an ordered set: many judges of one benchmark are one reason
+    for report in reports:
+        try:
+            ranked += rank_among_published(report)
+        except ValueError as error:
+            why_not[str(error)] = None
+    return ranked, list(why_not)
 
 
 def rank_among_published(report: Mapping[str, Any]) -> list[Row]:

@@ -96,7 +96,8 @@ _BENCHMARKS = ", ".join(kind for kind in choices.ROW_KINDS if kind not in _OTHER
 @option(
     "--against",
     type=click.Choice(choices.COMPARISONS),
-    help="Show the result among the figures that the Libra paper has published for the same benchmark.",
+    help="Show the result among the figures that the Libra paper has published for the same benchmark. A note says so "
+    "if it has none.",
 )
 @option("-q", "--quiet", is_flag=True, help="Print only errors on stderr.")
 def command(inputs: tuple[str, ...], **options: Any) -> int:
@@ -127,7 +128,6 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
     outputs = Outputs.take(options)
     check_inputs("score", inputs)
     from libra_cli.answers.time_limit import HARD_SECONDS, time_limit
-    from libra_cli.exits import Exit, Fatal
     from libra_cli.stages.score.reading import ScoreConfig
     from libra_cli.stages.score.run import score
     from libra_cli.stream.console import Console
@@ -140,11 +140,10 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
         scored = score(inputs, config, console.progress)
     console.clear()
     if against is not None:
-        from libra_cli.rm_benchmarks.published import rank_among_published
+        from libra_cli.rm_benchmarks.published import rank_all_among_published
 
-        try:
-            scored["published"] = [row for report in scored["reports"] for row in rank_among_published(report)]
-        except ValueError as error:
-            raise Fatal(Exit.USAGE, f"--against published: {error}") from None
+        scored["published"], why_not = rank_all_among_published(scored["reports"])
+        for reason in why_not:
+            console.note(f"--against published: {reason}")
     outputs.write(scored)
     return 0
