@@ -63,9 +63,8 @@ def server_options() -> list[Decorator]:
         ),
         _engine(
             "--retry-budget",
-            default=1500.0,
             help="openai: time for which a failed request is retried. If no server answers during it, the run ends "
-            "(status 6).",
+            "(status 6). Default: 1500; but 60 while no server could be reached since the start.",
             **limit,
         ),
         _engine(

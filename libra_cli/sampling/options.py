@@ -55,7 +55,7 @@ class EngineOptions(FromOptions):
     api_key_env: str | None
     api_key_file: str | None
     request_timeout: float | None
-    retry_budget: float
+    retry_budget: float | None
     max_response_bytes: int
     proxy: str | None
     replay: tuple[str, ...]

@@ -121,7 +121,7 @@ def test_a_server_that_is_not_there_ends_the_run_with_6_and_the_same_command_con
     with server:
         second = shell(words, input=problems(3))
     assert (first.status, second.status) == (6, 0)
-    assert b"start the server again, and the same command continues" in first.err
+    assert b"check the address, or start the server, and the same command continues" in first.err
     assert len(rows_of((tmp_path / "out.jsonl").read_bytes())) == 3
 
 

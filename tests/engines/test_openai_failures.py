@@ -14,6 +14,7 @@ from servers.prompts import SAMPLING, PromptRequests, ask, one, text_of
 from servers.scripted import Reply, ScriptedServer, echo, error, unused_port, wrote
 
 from libra_cli.engines.base import Completion, RequestError
+from libra_cli.engines.openai import servers
 from libra_cli.engines.openai.engine import OpenAIEngine
 from libra_cli.exits import Exit, Fatal
 
@@ -162,6 +163,18 @@ def test_without_any_server_the_run_ends_after_its_budget():
         ask(url, ["a", "b"], retry_budget=0.5, note=notes.append)
     assert raised.value.status == Exit.BACKEND
     assert notes == [f"{url}: cannot be reached (Connection refused); trying again for up to 0.5 s (--retry-budget)"]
+
+
+def test_a_server_that_was_never_reached_is_given_up_sooner_than_one_that_was(monkeypatch):
+    monkeypatch.setattr(servers, "FIRST_BUDGET", 0.4)
+    monkeypatch.setattr(servers, "RETRY_BUDGET", 1.2)
+    url, notes = f"http://127.0.0.1:{unused_port()}/v1", []
+    with pytest.raises(Fatal, match=r"nothing was answered for 0.4 s \(--retry-budget\); check the address"):
+        ask(url, ["a"], note=notes.append)
+    assert notes == [f"{url}: cannot be reached (Connection refused); trying again for up to 0.4 s (--retry-budget)"]
+    with ScriptedServer(lambda call: error(503)) as busy, pytest.raises(Fatal, match=r"for 1\.2 s") as raised:
+        ask(busy.url, ["a"])
+    assert "start the server again" in str(raised.value)
 
 
 def test_a_server_that_is_always_busy_ends_the_run_after_its_budget():

@@ -44,6 +44,8 @@ class Endpoint:
     alive_at: float = -1.0
     """When it last answered anything; -1 never."""
     has_answered: bool = False
+    reached: bool = False
+    """Something is there, even if it has only failed so far."""
 
     @property
     def name(self) -> str:
@@ -61,12 +63,13 @@ class Endpoint:
 
         `completes`: not a demand to ask in another form.
         """
-        self.alive_at, self.has_answered = now, self.has_answered or completes
+        self.alive_at, self.has_answered, self.reached = now, self.has_answered or completes, True
         self.failures = self.rests = self.refusals = 0
 
     def failed(self, failure: Failure, now: float, base: float) -> bool:
         """Notes a failure; True if the server now rests because of it."""
         self.failures += 1
+        self.reached = self.reached or failure.trouble is not Trouble.UNREACHABLE
         if failure.wait is not None:
             self.closed_until = max(self.closed_until, now + failure.wait)
         lost = failure.trouble in (Trouble.UNREACHABLE, Trouble.TIMEOUT)
@@ -85,7 +88,7 @@ class Endpoint:
     def proved_alive(self, now: float) -> None:
         """Notes that it answered a probe."""
         self.suspect = self.probing = False
-        self.alive_at = now
+        self.alive_at, self.reached = now, True
 
 
 @dataclass
@@ -98,6 +101,11 @@ class Endpoints:
     def alive_at(self) -> float:
         """When any of them last answered anything; -1 never."""
         return max(endpoint.alive_at for endpoint in self.all)
+
+    @property
+    def reached(self) -> bool:
+        """Whether any of them could be reached since the start."""
+        return any(endpoint.reached for endpoint in self.all)
 
     def choose(self, now: float, avoid: Endpoint | None) -> Endpoint | None:
         """The one with the fewest requests at work, not `avoid` if there is another; None if all are resting."""

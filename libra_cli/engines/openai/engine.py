@@ -22,7 +22,7 @@ from libra_cli.engines.openai.chat_client import ChatClient, Facts, Header
 from libra_cli.engines.openai.endpoints import Endpoint
 from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES
 from libra_cli.engines.openai.retry import Backoff, Failure
-from libra_cli.engines.openai.servers import RETRY_BUDGET, ServerRequest, Servers
+from libra_cli.engines.openai.servers import ServerRequest, Servers
 from libra_cli.tasks.thinking import DEFAULT
 
 QUEUE_SECONDS, SECONDS_PER_TOKEN = 600.0, 0.1
@@ -48,7 +48,7 @@ class OpenAIEngine(Servers):
         concurrency: int = 64,
         api_key: str | None = None,
         timeout: float | None = None,
-        retry_budget: float = RETRY_BUDGET,
+        retry_budget: float | None = None,
         chat_template_args: Mapping[str, Any] | None = None,
         markers: tuple[str, str] = DEFAULT,
         extra: Mapping[str, Any] | None = None,

@@ -20,6 +20,8 @@ Answered = tuple[Pending, Any]
 
 RETRY_BUDGET = 1500.0
 """Shorter than --stall-timeout, which ends a run less gently."""
+FIRST_BUDGET = 60.0
+"""Of a run that has not reached any server yet: its address may be wrong."""
 OUTAGE_CAP = 20.0
 """Longest wait of a request while no server answers, in seconds: a server that returns is noticed within 30 s."""
 REFUSALS = 10
@@ -76,8 +78,8 @@ class Servers:
     """The servers of one model, which share the load.
 
     A failed request is retried, on another server if possible: TRIES bounds the failures that count against it, and
-    `retry_budget` the seconds that it waits. If no server has answered for so long, `generate` raises Fatal(6). `note`
-    takes lines for people.
+    `retry_budget` the seconds that it waits (None: RETRY_BUDGET, but FIRST_BUDGET before any server was reached). If no
+    server has answered for so long, `generate` raises Fatal(6). `note` takes lines for people.
     """
 
     def __init__(
@@ -85,12 +87,12 @@ class Servers:
         model: str,
         client: ChatClient,
         concurrency: int,
-        retry_budget: float,
+        retry_budget: float | None,
         note: Callable[[str], None],
         backoff: Backoff | None = None,
     ):
         self._model, self._client, self._note = model, client, note
-        self._concurrency, self._budget, self._backoff = concurrency, retry_budget, backoff or Backoff()
+        self._concurrency, self._given_budget, self._backoff = concurrency, retry_budget, backoff or Backoff()
         self._endpoints = Endpoints([Endpoint(url) for url in client.urls])
         self._loop = asyncio.new_event_loop()
         self._waiting: list[ServerRequest] = []
@@ -153,6 +155,13 @@ class Servers:
         finally:
             self._abandon()
 
+    @property
+    def _budget(self) -> float:
+        """Seconds for which a request may wait."""
+        if self._given_budget is not None:
+            return self._given_budget
+        return RETRY_BUDGET if self._endpoints.reached else FIRST_BUDGET
+
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self._loop.run_until_complete(work)
 
@@ -168,16 +177,19 @@ class Servers:
 
     def _give_up(self) -> Iterator[Answered]:
         """Answers requests that have waited too long; raises Fatal if no server answers."""
-        now = time.monotonic()
-        for request in [one for one in self._waiting if one.waited + now - one.since > self._budget]:
+        now, budget = time.monotonic(), self._budget
+        for request in [one for one in self._waiting if one.waited + now - one.since > budget]:
             if request.failure and self._endpoints.alive_at > request.first_failed_at:
                 self._waiting.remove(request)
                 yield request.pending, request.error(request.failure)
             elif not self._running:
                 endpoint = request.last or self._endpoints.all[0]
                 reason = request.failure.reason if request.failure else "does not answer"
-                cure = "start the server again, and the same command continues"
-                since = f"nothing was answered for {self._budget:g} s (--retry-budget)"
+                again = (
+                    "start the server again" if self._endpoints.reached else "check the address, or start the server"
+                )
+                cure = f"{again}, and the same command continues"
+                since = f"nothing was answered for {budget:g} s (--retry-budget)"
                 raise Fatal(Exit.BACKEND, f"{endpoint.name}: {reason}; {since}; {cure}")
 
     def _send(self) -> None:

@@ -15,7 +15,7 @@ from libra_cli.engines.openai.endpoints import Endpoint
 from libra_cli.engines.openai.engine import QUEUE_SECONDS
 from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES, malformed
 from libra_cli.engines.openai.retry import Backoff, Failure
-from libra_cli.engines.openai.servers import RETRY_BUDGET, ServerRequest, Servers
+from libra_cli.engines.openai.servers import ServerRequest, Servers
 from libra_cli.engines.reward.api import HeadOutputs, RewardFormat
 from libra_cli.engines.reward.base import Reward, RewardRequest, reward_of, score_index
 from libra_cli.exits import Exit, Fatal
@@ -43,7 +43,7 @@ class ServerRewards(Servers):
         concurrency: int = 64,
         api_key: str | None = None,
         timeout: float | None = None,
-        retry_budget: float = RETRY_BUDGET,
+        retry_budget: float | None = None,
         chat_template_args: Mapping[str, Any] | None = None,
         extra: Mapping[str, Any] | None = None,
         max_response_bytes: int = MAX_RESPONSE_BYTES,

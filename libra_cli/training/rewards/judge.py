@@ -47,7 +47,7 @@ class RewardJudge:
     api_key_env: str | None = None
     api_key_file: str | None = None
     request_timeout: Positive | None = None
-    retry_budget: NonNegative = 1500.0
+    retry_budget: NonNegative | None = None
     max_response_bytes: Count = 16 << 20
     proxy: str | None = None
     concurrency: Count | None = None
