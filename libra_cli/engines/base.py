@@ -65,6 +65,8 @@ class Completion:
     """[T] in nats: the log-probability of each token under the distribution that it was sampled from, that is, after
     temperature, min-p, top-k and top-p. At temperature 0: under the model's own distribution (temperature 1). vLLM
     calls this `processed_logprobs`. None unless the request asks for it."""
+    model: str | None = None
+    """The server's own name of the model that wrote it; None if it gives none, or no server was asked."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from libra_cli.engines.base import Deferred, Engine, Pending, RequestError
+from libra_cli.engines.base import Completion, Deferred, Engine, Pending, RequestError
 from libra_cli.engines.reward.base import RewardEngine
 from libra_cli.sampling.choose import ChosenModel
 from libra_cli.stream.jobs import Answer, Feed, Job
@@ -73,6 +73,17 @@ class EngineWorker:
         if self._described is None and self._engine is not None:
             self._described = self._engine.describe()
         return self._described or {}
+
+    def description_of(self, *answers: Answer) -> dict[str, Any]:
+        """The engine's description, with the server's own name of the model that wrote `answers` as `revision`.
+
+        A server may answer with another version of a model from one request to the next; all that did are named.
+        """
+        described = self.described
+        names = {answer.model for answer in answers if isinstance(answer, Completion) and answer.model}
+        if not names:
+            return described
+        return {**described, "revision": ", ".join(sorted(names - {described["model"]})) or None}
 
     def close(self) -> None:
         if self._engine is not None:

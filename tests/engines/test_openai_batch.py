@@ -91,6 +91,19 @@ def test_a_batch_gives_the_rows_of_a_server_whatever_the_order(shell, tmp_path):
     assert {line["class"] for line in lines_of(tmp_path / "batch.jsonl")} == {"no_content", "prompt_too_long"}
 
 
+def test_each_row_names_the_version_of_the_model_that_answered_it(shell, tmp_path):
+    rollout = ["libra", "rollout", "--model", "tiny"]
+    shell([*rollout, "--batch-out", "requests.jsonl"], input=problems(4))
+    versions = [None, "tiny-2025", "tiny", "tiny-2026"]
+    bodies = [{**wrote("fine").body, "model": version} for version in versions]
+    lines = lines_of(tmp_path / "requests.jsonl")
+    results = [result(line, {"status_code": 200, "body": body}) for line, body in zip(lines, bodies, strict=True)]
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    ended = shell([*rollout, "--batch-in", "results.json"], input=problems(4))
+    revisions = [json.loads(row)["provenance"]["revision"] for row in ended.out.splitlines()]
+    assert revisions == [None, "tiny-2025", None, "tiny-2026"]
+
+
 def test_a_judge_asks_a_batch_for_all_of_its_votes(shell, tmp_path):
     pairs = [{"question": f"{n}?", "response_a": "a", "response_b": "b", "preference": "A>B"} for n in range(3)]
     (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs))

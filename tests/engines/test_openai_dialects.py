@@ -12,6 +12,7 @@ from servers.scripted import Reply, ScriptedServer, echo, error, wrote
 from libra_cli.engines.base import Completion
 from libra_cli.engines.openai.event_stream import EventStream
 from libra_cli.exits import Exit, Fatal
+from libra_cli.tasks.task import is_cut_short
 
 DEFAULTS = ("temperature", "top_p", "seed")
 
@@ -228,6 +229,12 @@ def test_a_stream_that_breaks_off_is_tried_again():
     with ScriptedServer(script) as server:
         answers = ask(server.url, ["first", "p"])
     assert answers["p"].text == "four and"
+
+
+def test_a_stream_that_ends_without_a_reason_is_not_known_to_be_whole():
+    answer, _ = one(lambda _call: events({"content": "The answer is"}, reason=None))
+    assert (answer.text, answer.finish_reason) == ("The answer is", "unknown")
+    assert is_cut_short(answer.finish_reason)
 
 
 def test_an_error_inside_a_stream_is_tried_again():

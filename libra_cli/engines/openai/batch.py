@@ -57,16 +57,15 @@ class BatchFormat:
         self._format.streams = False
         if self._format.sends("max_tokens") and self._format.sends("max_completion_tokens"):
             self._format.limit_name = "max_completion_tokens"
-        self._reported: str | None = None
 
     def describe(self) -> dict[str, Any]:
-        """As Engine.describe; `revision` is the server's own name of the model if it is another."""
+        """As Engine.describe; each answer names the model that wrote it."""
         unsent = self._format.unsent_sampling
         return {
             "engine": "openai",
             "engine_version": None,
             "model": self._model,
-            "revision": self._reported if self._reported != self._model else None,
+            "revision": None,
             "template_sha256": None,
             **({"unsent": unsent} if unsent else {}),
         }
@@ -97,9 +96,8 @@ class BatchFormat:
         except Fatal as error:  # one that would end a run with a server: of a batch the other answers count
             return RequestError("refused", str(error))
         if isinstance(meant, ServerCompletion):
-            self._reported = meant.model or self._reported
             text = with_thinking(meant, self._markers, request.prefill)
-            return Completion(text, meant.finish_reason, meant.n_tokens)
+            return Completion(text, meant.finish_reason, meant.n_tokens, model=meant.model)
         if isinstance(meant, RequestError):
             return meant
         if isinstance(meant, Failure):

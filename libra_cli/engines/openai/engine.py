@@ -90,7 +90,9 @@ class OpenAIEngine(Servers):
                 await self._learn(endpoint, request)
                 self._reported = answer.model or self._reported
                 text = with_thinking(answer, self._markers, request.prefill)
-                return Completion(text, answer.finish_reason, answer.n_tokens, self._facts.opened_thinking)
+                return Completion(
+                    text, answer.finish_reason, answer.n_tokens, self._facts.opened_thinking, model=answer.model
+                )
             if isinstance(answer, RequestError):
                 return answer
             self._adapt(sent, answer)

@@ -14,6 +14,8 @@ from libra_cli.engines.openai import content_parts
 from libra_cli.engines.openai.content_parts import THINKING, MalformedAnswer
 
 TYPE = "text/event-stream"
+UNKNOWN_END = "unknown"
+"""The finish reason of a stream that ends without one: whether its text is whole, nobody can say."""
 _EACH = 8
 """Bytes that each piece takes beside its text."""
 
@@ -54,7 +56,8 @@ class EventStream:
         if not self._ended and self._reason is None:
             return b""
         message = {name: "".join(texts) for name, texts in self._texts.items()}
-        choices = [{"index": 0, "message": {"content": None, **message}, "finish_reason": self._reason}]
+        reason = self._reason or UNKNOWN_END
+        choices = [{"index": 0, "message": {"content": None, **message}, "finish_reason": reason}]
         return json.dumps({**self._fields, "choices": choices if message or self._reason else []}).encode()
 
     def _read(self, line: bytes) -> None:

@@ -160,7 +160,7 @@ class Judging:
         threshold = judge.threshold if config.probe and config.threshold is None else config.threshold
         fields = session.decided(answers, config.reduce, threshold)
         if answers:
-            fields["judge_provenance"] = self._provenance(worker.described, judge)
+            fields["judge_provenance"] = self._provenance(worker.description_of(*answers), judge)
         self.reports.add({**job.names, **fields})
         return fields
 

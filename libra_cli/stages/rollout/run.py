@@ -86,7 +86,7 @@ class Rollouts:
         return Request(messages, seed, row.id, sample, self._options.prefill, record_keys=keys)
 
     def _fields(self, worker: EngineWorker, job: Job, completion: Completion) -> Mapping[str, Any]:
-        made = provenance(worker.described, self._sampling, self._prompt_sha256(job.row), job.work)
+        made = provenance(worker.description_of(completion), self._sampling, self._prompt_sha256(job.row), job.work)
         written = response_fields(completion, self._options.thinking_markers, self._options.thinking)
         return {**written, "provenance": made}
 

@@ -92,7 +92,7 @@ class Panel:
 
     def _receive(self, choice: ChosenModel, worker: EngineWorker, job: Job, answer: Answer) -> None:
         request: Request = job.work
-        made = provenance(worker.described, self._drawn, self._prompt_sha256, request)
+        made = provenance(worker.description_of(answer), self._drawn, self._prompt_sha256, request)
         key = self._key(choice, request.record_id, request.messages)
         vote = {"annotator": choice.name, **self._verdict_fields(answer), "provenance": made}
         self._votes.put(key, vote, final=isinstance(answer, Completion))
