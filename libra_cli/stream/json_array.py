@@ -34,6 +34,8 @@ def begins_array(head: bytes, is_all: bool) -> bool | None:
     behind = rest.lstrip(_BLANKS)
     if not (inner and behind) and not is_all and len(head) < _HEAD_BYTES:
         return None
+    if is_all and text.strip() == b"[":  # cut off behind its first sign
+        return True
     one_a_line = line.rstrip().endswith(b"]") and behind.startswith((b"[", b"{"))
     return bool(inner) and not one_a_line
 
@@ -95,7 +97,8 @@ class ArrayText:
         """Raises Fatal(7) if the text has ended before the array, or within an object."""
         if not self._ended if self._bracketed else self._has_content:
             what = "array" if self._bracketed else "object"
-            reason = f"the JSON {what} ends in the middle, behind {self._elements} rows; copy or write it again"
+            behind = f"behind {self._elements:,} whole row{'s' * (self._elements != 1)}"
+            reason = f"the JSON {what} is cut off {behind}; copy or write the file again"
             raise Fatal(Exit.INCOMPLETE, f"{self._name}: {reason}")
 
     def _outside_strings(self, piece: bytes) -> bytes:

@@ -9,6 +9,9 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.other_formats import NO_ROW, other_format
 from libra_cli.stream.rows import RowError
 
+_ENDS_EARLY = "unexpected end of data"
+"""What orjson says of JSON that is cut off, wherever it is."""
+
 
 @dataclass
 class LineBatch:
@@ -42,7 +45,8 @@ class LineBatch:
             found = other_format(self.lines[position:])
             if found is not None:
                 raise Fatal(Exit.USAGE, f"{self.file}: looks like {found[0]}; {found[1]}")
-        if self.torn and position == len(self.lines) - 1 and error.kind in NO_ROW[:2]:
+        is_cut_off = error.kind == "bad_utf8" or (error.kind == "bad_json" and _ENDS_EARLY in str(error))
+        if self.torn and position == len(self.lines) - 1 and is_cut_off:
             return RowError("truncated_line", "the last line is cut off; what wrote it was stopped: run that again")
         return error
 

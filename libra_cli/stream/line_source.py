@@ -203,6 +203,8 @@ class _LineFile:
         if is_array or is_objects:
             self._array = ArrayText(self.name, bracketed=is_array)
             text = self._array.convert(head)
+            if is_all and not text:
+                self._array.finish()
         return text if text or chunk is not None else None
 
     def _next_chunk(self) -> bytes | None:

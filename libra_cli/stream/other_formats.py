@@ -23,6 +23,7 @@ _MAGIC = (
     (0, b"\xff\x06\x00\x00sNaPpY", "compressed by snappy", _UNPACK),
     (0, b"\x1f\x9d", "compressed by compress (.Z)", f"{_UNPACK} (uncompress)"),
     (0, b"\x5d\x00\x00", "compressed by LZMA", f"{_UNPACK} (xz -d --format=lzma)"),
+    (0, b"PARE", "encrypted Parquet", "decrypt it first"),
     (0, b"PAR1", "Parquet", "unpack it and name the file: Parquet is read neither compressed nor from a pipe"),
     (0, b"ARROW1", "an Arrow file", "write Parquet: datasets.load_from_disk(FOLDER).to_parquet(FILE)"),
     (0, b"\xff\xff\xff\xff", "an Arrow stream", "write Parquet: datasets.load_from_disk(FOLDER).to_parquet(FILE)"),
@@ -55,12 +56,21 @@ def other_format(lines: Sequence[bytes]) -> tuple[str, str] | None:
     if _PICKLE.match(head):
         return "a Python pickle", "write its rows as JSON Lines"
     texts = [line for line in map(bytes.strip, lines) if line]
+    if _is_array_body(texts):
+        cure = "put [ before the first and ] behind the last, or take the commas out (sed 's/,$//' FILE)"
+        return "a JSON array without its brackets: rows with commas between them", cure
     problems = [_problem(line) for line in texts]
     if not all(problem is not None and problem.kind in NO_ROW for problem in problems):
         return None
     if b"\0" in head:
         return "binary data or UTF-16 text", "write JSON Lines in UTF-8 (iconv -f UTF-16 -t UTF-8)"
     return _text_format(texts, problems[0])
+
+
+def _is_array_body(texts: Sequence[bytes]) -> bool:
+    """Whether all lines but the last end with a comma, and the first is a row without it."""
+    commas = len(texts) > 1 and all(text.endswith(b"},") for text in texts[:-1])
+    return commas and _problem(texts[0][:-1]) is None
 
 
 def _problem(line: bytes) -> RowError | None:

@@ -105,10 +105,21 @@ def parse(raw: bytes) -> Fields:
             raise RowError("too_deep", _TOO_DEEP) from None
         if "NaN" in text or "Infinity" in text:
             _parse_exactly(raw)  # raises an error that names the constant, if that is what is wrong
-        raise RowError("bad_json", f"not JSON: {error}") from None
+        raise RowError("bad_json", _not_json(raw, error)) from None
     if type(fields) is not dict:
         raise RowError("not_an_object", f"a row is one JSON object, this is {_type_name(fields)}")
     return fields if _is_lossless(fields, raw) else _parse_exactly(raw)
+
+
+def _not_json(raw: bytes, error: json.JSONDecodeError) -> str:
+    """What is wrong with a line that is no JSON, and the cure where it is plain."""
+    if raw == b",":
+        return "not JSON: a comma without a row beside it; take it out"
+    if raw.endswith(b"},") and error.msg in ("unexpected content after document", "Extra data"):
+        return "not JSON: a comma follows the row; take it out"
+    if "trailing comma" in error.msg:
+        return f"not JSON: a comma stands before the bracket at character {error.pos + 1}; take it out"
+    return f"not JSON: {error.msg} (character {error.pos + 1})"
 
 
 def _count_values(raw: bytes) -> int:
@@ -176,7 +187,9 @@ def _parse_exactly(raw: bytes) -> Fields:
             json.dumps(fields, ensure_ascii=False).encode()  # fails if half of a surrogate pair was escaped
     except RecursionError:
         raise RowError("too_deep", _TOO_DEEP) from None
-    except (json.JSONDecodeError, UnicodeError) as error:
+    except json.JSONDecodeError as error:
+        raise RowError("bad_json", _not_json(raw, error)) from None
+    except UnicodeError as error:
         raise RowError("bad_json", f"not JSON: {error}") from None
     except ValueError:  # int() refuses more than 4,300 digits, _finite_float what no double holds
         reason = "a number is too long or too large to be kept; write it as a string"

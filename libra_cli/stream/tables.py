@@ -14,12 +14,15 @@ from uuid import UUID
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import rows
+from libra_cli.stream.decompression import Inflater, decoder_for
 from libra_cli.stream.line_batch import LineBatch
+from libra_cli.stream.other_formats import other_format
 from libra_cli.stream.rows import RowError
 
 ROWS_A_BATCH = 256
 INSTALL = "pip install 'libra-cli[data]'"
-PARQUET_MAGIC = b"PAR1"
+PARQUET_MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
+_HEAD_BYTES, _SMALLEST = 4096, 12
 TableRecords = Generator[Mapping[str, Any], None, None]
 
 
@@ -125,11 +128,32 @@ def parquet_rows(path: str) -> TableRecords:
             for batch in file.iter_batches(ROWS_A_BATCH):
                 yield from batch.to_pylist()
     except (pyarrow.ArrowException, OSError) as error:
-        reason = f"{path}: is not whole or not Parquet ({one_line(error)}); copy it again"
-        raise Fatal(Exit.INCOMPLETE, reason) from None
+        raise _unreadable(path, error) from None
     except ValueError as error:  # times in nanoseconds, for which pyarrow wants pandas
         cure = "install pandas, or store times in microseconds"
         raise Fatal(Exit.USAGE, f"{path}: a value cannot be read ({one_line(error)}); {cure}") from None
+
+
+def _unreadable(path: str, error: BaseException) -> Fatal:
+    """Why a file cannot be read as Parquet, by its first and last bytes."""
+    with open(path, "rb") as file:
+        head = file.read(_HEAD_BYTES)
+        file.seek(max(0, os.stat(path).st_size - len(PARQUET_MAGIC)))
+        end = file.read()
+    if not head:
+        return Fatal(Exit.INCOMPLETE, f"{path}: is empty, so it is no Parquet file; write or copy it again")
+    if isinstance(decoder_for(head, path), Inflater):
+        return Fatal(Exit.USAGE, f"{path}: is compressed as a whole; unpack it, Parquet compresses its columns itself")
+    if not head.startswith(PARQUET_MAGIC):
+        looks = other_format(head.split(b"\n"))
+        what, cure = looks or ("no Parquet file", "give it the ending of its own format, such as .jsonl")
+        return Fatal(Exit.USAGE, f"{path}: looks like {what}; {cure}")
+    if end == PARQUET_MAGIC and len(head) >= _SMALLEST:
+        return Fatal(Exit.INCOMPLETE, f"{path}: the Parquet file is damaged ({one_line(error)}); copy it again")
+    if end == _ENCRYPTED:
+        return Fatal(Exit.USAGE, f"{path}: the Parquet file is encrypted; decrypt it first")
+    reason = "the Parquet file is cut off: its end, which says what it holds, is missing"
+    return Fatal(Exit.INCOMPLETE, f"{path}: {reason}; copy it again, or wait until it is written")
 
 
 def _check_names(path: str, names: Sequence[str]) -> None:

@@ -215,7 +215,7 @@ def test_a_parquet_file_that_was_cut_is_incomplete(tmp_path):
     path = parquet(tmp_path / "a.parquet", [{"a": 1}])
     with open(path, "rb+") as file:
         file.truncate(40)
-    with pytest.raises(Fatal, match="is not whole or not Parquet") as raised:
+    with pytest.raises(Fatal, match="the Parquet file is cut off") as raised:
         read_all(SourceChain([file_origin(path)], ReadOptions()))
     assert raised.value.status == Exit.INCOMPLETE
 
