@@ -59,19 +59,31 @@ _DENIED = lazy_pattern(
     rf"|(?:I|we|have|must have) made {_MISTAKES}|my mistake|mis(?:counted|calculated|read|computed)"
     r"|I was (?:wrong|mistaken)|reject (?:it|this|that)|take (?:it|this|that) back|scratch that|fails the check|oops)\b"
     rf"|(?:^|[.!?\n]\s?)made {_MISTAKES}"
-    r"|(?:\u6211|\u521a\u624d)?(?:\u7b97\u9519|\u641e\u9519|\u5f04\u9519)\u4e86",
+    r"|(?:\u6211|\u521a\u624d)?(?:\u7b97\u9519|\u641e\u9519|\u5f04\u9519)\u4e86"
+    r"|\b(?:me equivoqué|je me suis trompée?|mi sono sbagliat[oa]|me enganei|ich habe mich (?:verrechnet|geirrt)|я ошиб)",
     re.IGNORECASE,
 )
 """Words that take back what stands before them."""
 _DOUBTED = lazy_pattern(
-    r"(?:^|[.!?\n])[\s*_$\\)\]]{0,8}(?:but )?"
-    r"(?:wait|hold on|hmm+|actually|on second thought|correction|sorry|no|let me re\w+)\b",
+    r"(?:^|[.!?\n(])[\s*_$\\)\]]{0,8}(?:but )?"
+    r"(?:wait|hold on|hmm+|actually|on second thought|correction|edit|sorry|no|let me re\w+)\b",
     re.IGNORECASE,
 )
 """A sentence that may change what stands before it: an explicit statement behind it counts."""
+_RESTATED = lazy_pattern(
+    r"(?:(?:^(?:[\s.,:;\u2014-]|wait\b|no\b|sorry\b)*|[.!?\n]\s*(?:so )?)(?:it(?:['\u2019]s| is)|I meant|make (?:that|it)"
+    r"|(?:(?:it|this|that) )?should (?:be|have been))"
+    r"|\bthe (?:correct|right|actual|true|real) (?:\w+ ){1,2}is):? "
+    r"(?P<given>[^.!?\n]{0,40}?[\dA-J](?![a-z])(?:[^.!?\n]|\.\d){0,40})"
+    r"|^[\s.,:;\u2014-]*(?P<subject>\(?[A-J]\)?|\$?[-\d.,/]+\$?) is (?:correct|right|the (?:right |correct )?answer)\b",
+    re.IGNORECASE,
+)
+"""What a doubt puts in the place of the answer: "no, it's 6", "actually, B is correct"."""
+_STRUCK = lazy_pattern(r"~~[^~\n]{1,200}~~")
 _CHANGES = (
     *("wrong", "incorrect", "mistake", "error", "slip", "not ", "mis", "reject", "back", "scratch", "fails"),
-    *("oops", "wait", "hold on", "hmm", "actually", "thought", "correction", "sorry", "let me"),
+    *("oops", "wait", "edit", "hold on", "hmm", "actually", "thought", "correction", "sorry", "let me"),
+    *("equivoqu", "tromp", "sbagliat", "enganei", "ich habe mich", "ошиб"),
     *("no ", "no,", "no.", "no!", "no:", "\u7b97\u9519", "\u641e\u9519", "\u5f04\u9519"),
 )
 """Substrings, in lower case, of every text that takes something back (a faster test)."""
@@ -111,6 +123,8 @@ def read_answer(text: str, reference: str | None = None, cut: bool | None = None
     ):  # before any other rule
         return Extraction(reference.strip())
     text = damage.repaired(text)
+    if "~~" in text:
+        text = _STRUCK.sub("", text)
     found = _read(text, reference, cut)
     if found.answer and "," in found.answer:
         return Extraction(languages.with_decimal_point(found.answer, text))
@@ -170,9 +184,11 @@ def _option(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:
     if box is not None and not changed and options.parse(box.content):
         return box.content
     tail = statements.tail_of(text)
-    stated = [
-        statement.given for statement in statements.explicit(tail) if not cut or statement.end < len(tail.rstrip())
-    ]
+    found = [statement for statement in statements.explicit(tail) if not cut or statement.end < len(tail.rstrip())]
+    changed = _changed(tail[found[0].start :], False, cut) if found and box is None else None
+    if changed and changed.answer and options.parse(changed.answer):
+        return changed.answer
+    stated = [statement.given for statement in found]
     return options.chosen("" if cut else tail, stated)
 
 
@@ -194,9 +210,13 @@ def _changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None
         if not cut or statement.end < len(tail.rstrip()):
             return _of_asserted(statements.tidy(statement.given))
     if doubted:
-        return None
+        restated = _RESTATED.search(rest)
+        return _of_asserted(statements.tidy(restated["given"] or restated["subject"])) if restated else None
     if cut:
         return Extraction(None, TRUNCATED)
+    restated = languages.restated(tail)
+    if restated:
+        return _of_asserted(statements.tidy(restated))
     concluded = _concluded(tail.lstrip(" .,;:!")) if rest.strip() else sentences.Asserted(None)
     return Extraction(concluded.answer) if concluded.answer else Extraction(None, RETRACTED)
 
@@ -228,7 +248,8 @@ def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
         return Extraction(None, TRUNCATED)
     stated = languages.stated_answer(tail)
     if stated:
-        return _of_asserted(statements.tidy(stated))
+        changed = _changed(tail[tail.rfind(stated) + len(stated) :], False, cut)
+        return changed or _of_asserted(statements.tidy(stated))
     bold = statements.bold(tail)
     if bold is not None and any(map(str.isdigit, bold.given)):
         return _of_asserted(statements.tidy(bold.given))
@@ -310,7 +331,9 @@ def _concluded(tail: str) -> sentences.Asserted:
             if "\n" in tail[start:] and display:
                 return sentences.Asserted(display.rstrip(".,"))
     line = tail.rpartition("\n")[2]
-    for sentence in reversed(_SENTENCES.split(line)[-3:]):
+    *earlier, last = _SENTENCES.split(line)[-3:]
+    kept = [sentence for sentence in earlier if not sentences.is_aside(sentence)]
+    for sentence in reversed([*kept, last] if not kept or not sentences.is_aside(last) else kept):
         if "<<" in (sentence := sentences.without_calculations(sentence)):
             break  # cut within a calculation
         found = sentences.asserted(sentence)

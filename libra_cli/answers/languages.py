@@ -47,6 +47,10 @@ _VERBS = {
 _NOUNS_OF_COMMAS = frozenset(
     noun for language in ("es", "fr", "de", "pt", "it", "nl", "ru", "pl") for noun in _STATEMENTS[language][0].split()
 )
+_CORRECTIONS = (
+    *("应该是", "应为", "应是", "应當是", "正しくは", "должно быть", "debe ser", "debería ser", "devrait être"),
+    *("doit être", "dovrebbe essere", "deve ser", "deve essere", "richtig ist", "sollte sein"),
+)
 _CONCLUSIONS = ("所以", "因此", "故", "综上", "よって", "したがって", "従って", "ゆえに", "따라서", "그러므로")
 _AFTERWARDS = (
     *("です", "である", "だ", "になる", "となる", "になります", "となります", "입니다", "이다", "이에요", "है"),
@@ -209,6 +213,16 @@ def stated_answer(tail: str) -> str | None:
         if answer:
             return answer
     return None
+
+
+def restated(text: str) -> str | None:
+    """What a text in another language than English puts in the place of what it takes back; None if nothing."""
+    starts = [(at, phrase) for phrase in _CORRECTIONS if (at := text.lower().rfind(phrase)) >= 0]
+    if not starts:
+        return None
+    at, phrase = max(starts)
+    answer = _LINE_ENDS.split(text[at + len(phrase) :].lstrip(" :："), maxsplit=1)[0].strip().rstrip(".")
+    return answer if any(map(str.isdigit, answer)) else None
 
 
 def concluded_number(tail: str) -> str | None:

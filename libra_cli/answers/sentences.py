@@ -34,7 +34,7 @@ _BEGINS_CLAUSE = _words(
 _BEGINS_ASIDE = _words(
     "because since as when where if while whereas although though assuming given considering provided unless after "
     "before about approximately roughly i.e. e.g. namely attained achieved reached occurs occur occurring not despite "
-    "regardless instead rather using by for with in"
+    "regardless instead rather using by for with in upon check verification"
 )
 _ABOUT = _words("about approximately roughly")
 _SUBJECTS = _words("i you he she it we they there this that these those the a an his her its their my our")
@@ -47,12 +47,16 @@ _VERBS = _words(
 _IS = _words("is are was were be equals equal being")
 _AFTER_IS = _words("to therefore thus then simply exactly just also only now the a an : = of")
 _IMPERATIVES = _words("take find use let consider suppose check note count add subtract divide multiply")
+_CHECKS = _words("check verification")
+_RESULTS = _words("get obtain give yield be have find equal")
+"""Verbs whose infinitive names the result, and not a purpose: to get 7."""
+_PEOPLE = _words("i you he she it we they there")
 _ADJUNCTS = _words(
-    "for in per after at from with by within on over during among between than each every before until out into"
+    "upon for in per after at from with by within on over during among between than each every before until out into"
 )
 _AMOUNTS = _words(
     "total sum value answer maximum minimum average mean median probability chance length area volume cost price "
-    "profit result number amount distance speed rate product difference"
+    "remainder profit result number amount distance speed rate product difference"
 )
 _DETERMINERS = _words("the other all these those his her its their our remaining first last next only about same")
 _DENIES = _words("none not never cannot n't isn't aren't wasn't doesn't don't can't neither")
@@ -98,6 +102,13 @@ def denies(text: str) -> bool:
     return not _DENIES.isdisjoint(text.lower().split())
 
 
+def is_aside(sentence: str) -> bool:
+    """Whether a sentence only checks the one before it, or stands in brackets."""
+    sentence = sentence.strip()
+    first, colon, _ = sentence.partition(":")
+    return (bool(colon) and first.lower() in _CHECKS) or (sentence.startswith("(") and sentence.endswith(")"))
+
+
 def asserted(sentence: str) -> Asserted:
     """Read what a sentence asserts."""
     sentence = without_calculations(sentence).strip()
@@ -107,10 +118,17 @@ def asserted(sentence: str) -> Asserted:
     main = _main(clauses)
     if main is None or main.opener == "not":
         return Asserted(None)
+    if any(_is_open(clause) for clause in clauses):
+        return Asserted(None, unclear=True)
     is_condition = main.opener in _BEGINS_ASIDE - _ADJUNCTS - _ABOUT
     if main.groups and (is_condition or not _IMPERATIVES.isdisjoint(main.words[:1])):
         return Asserted(None, unclear=True)
     return _of_clause(main)
+
+
+def _is_open(clause: Clause) -> bool:
+    """Whether a clause only says what the answer could be: "it could be 12 or 14"."""
+    return any(group.before[-2:] in (("could", "be"), ("might", "be"), ("may", "be")) for group in clause.groups)
 
 
 def _main(clauses: Sequence[Clause]) -> Clause | None:
@@ -119,7 +137,13 @@ def _main(clauses: Sequence[Clause]) -> Clause | None:
     if not with_groups:
         weak = [clause for clause in clauses if clause.groups and clause.opener in _ADJUNCTS | _ABOUT]
         return next(iter(weak[-1:] or clauses[-1:]), None)
-    totals = [clause for clause in with_groups if not _TOTALS.isdisjoint(clause.words)]
+    totals = [
+        clause
+        for clause in clauses
+        if clause.groups
+        and not _TOTALS.isdisjoint(clause.words)
+        and (clause.opener not in _BEGINS_ASIDE or clause.words[:3] == ("for", "a", "total"))
+    ]
     if totals:
         return totals[-1]
     asserting = [
@@ -141,13 +165,19 @@ def _of_clause(clause: Clause) -> Asserted:
         return Asserted(None)
     if len(groups) > 1:
         after_is = [group for group in groups if _follows_is(group.before)]
-        free = [group for group in groups if not _belongs_to_another_word(group.before)]
+        free = [group for group in _without_subject(groups) if not _belongs_to_another_word(group.before)]
         related = [group for group in groups if group.relation]
         chosen = next((some for some in (after_is, related, free) if len(some) == 1), None)
         if chosen is None or "from" in clause.words or chosen[0].goes_on:
             return Asserted(None, unclear=True)
         groups = tuple(chosen)
     return _bounded(groups[0], named, clause)
+
+
+def _without_subject(groups: Sequence[Group]) -> Sequence[Group]:
+    """`groups` without the first one if it is the subject of what the others say: 12 leaves a remainder of 4."""
+    behind = groups[1].before[len(groups[0].before) :]
+    return groups[1:] if not _VERBS.isdisjoint(behind[:1]) and not groups[0].before else groups
 
 
 def _belongs_to_another_word(before: Sequence[str]) -> bool:
@@ -172,7 +202,8 @@ def _bounded(group: Group, named: Sequence[Group], clause: Clause) -> Asserted:
     near = group.before[-5:]
     if "between" in near and named:
         return Asserted(None, unclear=True)
-    if not _DENIES.isdisjoint(near):
+    denied = max((index for index, word in enumerate(near) if word in _DENIES), default=-1)
+    if denied >= 0 and near[denied + 1 : denied + 2] not in (("is",), ("are",)):  # the number who do not is 18
         return Asserted(None)
     at = next((index for index, word in enumerate(near) if word == "than"), None)
     sign = _BOUNDS.get(near[at - 1]) if at else None
@@ -205,6 +236,33 @@ class _Builder:
     def is_at_start(self) -> bool:
         """Whether its clause is still empty."""
         return not self._words and not self._groups
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its clause is a condition with a verb of its own, which the verb of the subject before it ends."""
+        subject = self.clauses[-1] if self.clauses else None
+        return (
+            self._opener in _BEGINS_ASIDE - _CHECKS
+            and not _IS.isdisjoint(self._words)
+            and subject is not None
+            and bool(subject.words)
+            and _VERBS.isdisjoint(subject.words)
+        )
+
+    @property
+    def is_check(self) -> bool:
+        """Whether its clause only announces a check."""
+        return len(self._words) == 1 and self._words[0] in _CHECKS
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether its clause has a formula or number."""
+        return bool(self._groups)
+
+    @property
+    def is_adjunct(self) -> bool:
+        """Whether a preposition began its clause, and it has a number: From 2 pm to 4 pm she ..."""
+        return bool(self._groups) and not _ADJUNCTS.isdisjoint((self._opener, *self._words[:1]))
 
     def word(self, word: str) -> None:
         self._words.append(word)
@@ -281,9 +339,24 @@ def _clauses(reader: plain.Reader) -> list[Clause]:
             continue
         word = token.text.lower()
         following = tokens[index + 1].text.lower() if index + 1 < len(tokens) else ""
-        if word in (";", ":", "\u2014", "\u2013") or (word == "," and not _goes_on(tokens, index, spans)):
+        if word == ":" and builder.is_check:
+            builder.cut("check")
+        elif word in (";", ":", "\u2014", "\u2013") or (word == "," and not _goes_on(tokens, index, spans)):
             builder.cut()
         elif word == "in" and following in _SUMS_UP:
+            builder.word(word)
+        elif word in _CHECKS or (word == "not" and following in _IS):
+            builder.word(word)
+        elif word in _IS and builder.is_over:
+            builder.cut()
+            builder.word(word)
+        elif following == "which" and word in _ADJUNCTS:
+            builder.cut("where")
+            skipped = tokens[index + 1].end
+        elif word == "to" and builder.has_groups and _is_purpose(tokens, index, spans):
+            builder.cut("after")
+        elif word in _PEOPLE and builder.is_adjunct:
+            builder.cut()
             builder.word(word)
         elif word in _BEGINS_CLAUSE or (word in _BEGINS_ASIDE and (word not in _ADJUNCTS or builder.is_at_start)):
             builder.cut(word)
@@ -297,6 +370,17 @@ def _clauses(reader: plain.Reader) -> list[Clause]:
             builder.mark(word)
     builder.cut()
     return builder.clauses
+
+
+def _is_purpose(tokens: Sequence[plain.Token], at: int, spans: dict[int, Span]) -> bool:
+    """Whether the "to" at token `at` begins what something is for: 5 hours to travel 300 miles."""
+    following = next(iter(tokens[at + 1 : at + 2]), None)
+    return (
+        following is not None
+        and following.kind == "word"
+        and following.start not in spans
+        and following.text.lower() not in _RESULTS | _DETERMINERS
+    )
 
 
 def _goes_on(tokens: Sequence[plain.Token], at: int, spans: dict[int, Span]) -> bool:
