@@ -25,8 +25,10 @@ from libra_cli.answers import (
     conversions,
     damage,
     dates,
+    denials,
     languages,
     latex,
+    named,
     options,
     phrases,
     sentences,
@@ -45,48 +47,6 @@ _SHORT = 64
 _FEW_WORDS, _FEW_CHARS = 4, 5
 _YEAR = 4
 """Digits of a year."""
-_DENIED_AT_ONCE = lazy_pattern(
-    r"[\s$.*\\)\]]*(?:(?:is|was|would be)|(?:but|no|wait),?\s+(?:that|this|it)(?:'s| is| was))"
-    r"\s+(?:actually\s+)?(?:(?:wrong|incorrect|a mistake)\b"
-    r"|not(?:\s+(?:right|correct|the (?:right |correct |final )?answer))?(?=\s*(?:[.!?,;]|$)))",
-    re.IGNORECASE,
-)
-_MISTAKES = r"(?:a|an|some) (?:\w+ )?(?:mistakes?|errors?|slip)"
-_DENIED = lazy_pattern(
-    r"\b(?:(?:that|this|it|which|(?:the|my) (?:\w+ )?(?:answer|result|value|box|count))(?:[\u2019']s| is| was)"
-    r"(?: actually| clearly)? (?:wrong|incorrect|mistaken|a mistake|an error|not (?:right|correct|the answer))"
-    r"(?! for\b| if\b| unless\b)"
-    rf"|(?:I|we|have|must have) made {_MISTAKES}|my mistake|mis(?:counted|calculated|read|computed)"
-    r"|I was (?:wrong|mistaken)|reject (?:it|this|that)|take (?:it|this|that) back|scratch that|fails the check|oops)\b"
-    rf"|(?:^|[.!?\n]\s?)made {_MISTAKES}"
-    r"|(?:\u6211|\u521a\u624d)?(?:\u7b97\u9519|\u641e\u9519|\u5f04\u9519)\u4e86"
-    r"|\b(?:me equivoqué|je me suis trompée?|mi sono sbagliat[oa]|me enganei|ich habe mich (?:verrechnet|geirrt)|я ошиб)",
-    re.IGNORECASE,
-)
-"""Words that take back what stands before them."""
-_DOUBTED = lazy_pattern(
-    r"(?:^|[.!?\n(])[\s*_$\\)\]]{0,8}(?:but )?"
-    r"(?:wait|hold on|hmm+|actually|on second thought|correction|edit|sorry|no|let me re\w+)\b",
-    re.IGNORECASE,
-)
-"""A sentence that may change what stands before it: an explicit statement behind it counts."""
-_RESTATED = lazy_pattern(
-    r"(?:(?:^(?:[\s.,:;\u2014-]|wait\b|no\b|sorry\b)*|[.!?\n]\s*(?:so )?)(?:it(?:['\u2019]s| is)|I meant|make (?:that|it)"
-    r"|(?:(?:it|this|that) )?should (?:be|have been))"
-    r"|\bthe (?:correct|right|actual|true|real) (?:\w+ ){1,2}is):? "
-    r"(?P<given>[^.!?\n]{0,40}?[\dA-J](?![a-z])(?:[^.!?\n]|\.\d){0,40})"
-    r"|^[\s.,:;\u2014-]*(?P<subject>\(?[A-J]\)?|\$?[-\d.,/]+\$?) is (?:correct|right|the (?:right |correct )?answer)\b",
-    re.IGNORECASE,
-)
-"""What a doubt puts in the place of the answer: "no, it's 6", "actually, B is correct"."""
-_STRUCK = lazy_pattern(r"~~[^~\n]{1,200}~~")
-_CHANGES = (
-    *("wrong", "incorrect", "mistake", "error", "slip", "not ", "mis", "reject", "back", "scratch", "fails"),
-    *("oops", "wait", "edit", "hold on", "hmm", "actually", "thought", "correction", "sorry", "let me"),
-    *("equivoqu", "tromp", "sbagliat", "enganei", "ich habe mich", "ошиб"),
-    *("no ", "no,", "no.", "no!", "no:", "\u7b97\u9519", "\u641e\u9519", "\u5f04\u9519"),
-)
-"""Substrings, in lower case, of every text that takes something back (a faster test)."""
 _SENTENCES = lazy_pattern(r"(?<=[.!?])\s+(?=[A-Z\u00c0-\u00de$*\\\u220e\u25a1])")
 _WORD_BEHIND = lazy_pattern(r"[$ ]{1,4}([A-Za-z]{3,12})\b")
 _IS = lazy_pattern(r"\b(?:is|are|equals?(?: to)?)\s")
@@ -112,10 +72,13 @@ def final_answer(text: str) -> str | None:
     return read_answer(text).answer
 
 
-def read_answer(text: str, reference: str | None = None, cut: bool | None = None) -> Extraction:
+def read_answer(
+    text: str, reference: str | None = None, cut: bool | None = None, question: str | None = None
+) -> Extraction:
     """Extract the final answer from `text`, which follows the thinking.
 
     `reference` says what kind of answer is asked for. `cut` says whether the text was cut off; None if that is unknown.
+    `question` tells what is given from what is new.
     """
     text = turns.own_turn(text)
     if (
@@ -124,7 +87,7 @@ def read_answer(text: str, reference: str | None = None, cut: bool | None = None
         return Extraction(reference.strip())
     text = damage.repaired(text)
     if "~~" in text:
-        text = _STRUCK.sub("", text)
+        text = denials.STRUCK.sub("", text)
     found = _read(text, reference, cut)
     if found.answer and "," in found.answer:
         return Extraction(languages.with_decimal_point(found.answer, text))
@@ -194,13 +157,13 @@ def _option(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:
 
 def _changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None:
     """What a text says after its answer, if it takes the answer back; None if it does not."""
-    denied = _DENIED_AT_ONCE.match(after) if after_box else None
+    denied = denials.DENIED_AT_ONCE.match(after) if after_box else None
     if denied is None:
         after = after[-statements.TAIL_CHARS :]
-        if not any(map(after.lower().__contains__, _CHANGES)):
+        if not any(map(after.lower().__contains__, denials.CHANGES)):
             return None
-        denied = next(filter(_is_about_the_answer, _DENIED.finditer(after)), None)
-    doubted = None if denied else _DOUBTED.search(after)
+        denied = next(filter(denials.is_about_the_answer, denials.DENIED.finditer(after)), None)
+    doubted = None if denied else denials.DOUBTED.search(after)
     change = denied or doubted
     if change is None:
         return None
@@ -210,7 +173,7 @@ def _changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None
         if not cut or statement.end < len(tail.rstrip()):
             return _of_asserted(statements.tidy(statement.given))
     if doubted:
-        restated = _RESTATED.search(rest)
+        restated = denials.RESTATED.search(rest)
         return _of_asserted(statements.tidy(restated["given"] or restated["subject"])) if restated else None
     if cut:
         return Extraction(None, TRUNCATED)
@@ -219,12 +182,6 @@ def _changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None
         return _of_asserted(statements.tidy(restated))
     concluded = _concluded(tail.lstrip(" .,;:!")) if rest.strip() else sentences.Asserted(None)
     return Extraction(concluded.answer) if concluded.answer else Extraction(None, RETRACTED)
-
-
-def _is_about_the_answer(denial: re.Match[str]) -> bool:
-    """Whether the sentence before a denial names no other number that it may be about: "9 is tempting, but wrong"."""
-    start = max(denial.string.rfind(end, 0, denial.start()) for end in (". ", "! ", "? ", "\n", "\u3002", "$."))
-    return not any(map(str.isdigit, denial.string[max(start, 0) : denial.start()]))
 
 
 def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
@@ -240,7 +197,8 @@ def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
         if cut and statement.end >= len(tail.rstrip()):
             break
         changed = _changed(tail[statement.start :], False, cut)
-        asserted = statements.tidy(statement.given)
+        listed = named.read(statement.given, reference) if reference else None
+        asserted = sentences.Asserted(listed) if listed else statements.tidy(statement.given)
         if not changed and sentences.denies((asserted.answer or "").partition(" ")[0]):  # "not 7. It is 5."
             asserted = _concluded(tail[statement.start :])
         return changed or _of_asserted(asserted)
@@ -251,6 +209,8 @@ def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
         changed = _changed(tail[tail.rfind(stated) + len(stated) :], False, cut)
         return changed or _of_asserted(statements.tidy(stated))
     bold = statements.bold(tail)
+    if reference and (listed := named.read(bold.given if bold else "", reference) or named.read(tail, reference)):
+        return Extraction(listed)
     if bold is not None and any(map(str.isdigit, bold.given)):
         return _of_asserted(statements.tidy(bold.given))
     if reference is not None and (dated := _dated(tail, reference)):

@@ -343,9 +343,7 @@ def _clauses(reader: plain.Reader) -> list[Clause]:
             builder.cut("check")
         elif word in (";", ":", "\u2014", "\u2013") or (word == "," and not _goes_on(tokens, index, spans)):
             builder.cut()
-        elif word == "in" and following in _SUMS_UP:
-            builder.word(word)
-        elif word in _CHECKS or (word == "not" and following in _IS):
+        elif (word == "in" and following in _SUMS_UP) or word in _CHECKS or (word == "not" and following in _IS):
             builder.word(word)
         elif word in _IS and builder.is_over:
             builder.cut()

@@ -1,0 +1,138 @@
+"""Reads and compares several quantities that belong to names: `mean = 12, median = 11`, `14 red, 9 blue`.
+
+The names are those of the reference. In a response their values may stand in any order, in a list or in a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+
+from libra_cli.answers import conversions, latex, words
+from libra_cli.lazy_pattern import lazy_pattern
+
+MAX_CHARS, MAX_NAMES, MAX_READ = 240, 8, 400
+_SEPARATOR = lazy_pattern(r"[,;，；、]\s*(?:and\b)?|(?<=[\s}$])and\b|\n")
+_VALUE = r"[-+−]?(?:\\?[$€£])?(?:\d|\.\d|\\[dt]?frac|\\sqrt|\\pi\b)[^\n]*?"
+_SIGNS = r"(?:\s|[:=：＝*$&]|\b(?:is|are|was|were|has|have|had|gets?|equals?|of)\b|为|是|有|今年|\\[ ,;:]|\\q?quad)*"
+_NAME = r"[^\W\d_](?:[^\W\d]|[ _'-])*"
+_NAME_FIRST = lazy_pattern(rf"(?:the\s+)?(?P<name>{_NAME}?){_SIGNS}(?<![A-Za-z])(?P<value>{_VALUE})")
+_VALUE_FIRST = lazy_pattern(r"(?P<value>[-+]?\d[\d.,/]*)\s*(?P<name>[A-Za-z](?:[A-Za-z]|[ '-])*)")
+_SETTING = lazy_pattern(
+    r"\\(?:text\w*|math(?:rm|bf|it|sf)|mbox|operatorname)\s*\{([^{}]*)\}"
+    r"|\\(?:q?quad|text|mathrm|angle|boxed|left|right)\b|\\[ ,;!()\[\]]|\*\*|\$"
+)
+_LABEL = lazy_pattern(r"^\s*(?:[-*•]|\(?\w[).])\s+")
+_SHORT_FORMS = {"maximum": "max", "minimum": "min"}
+_ENDS_VALUE = lazy_pattern(
+    r"\.(?:\s|$)|[;,，；。、](?!\d{3})|\n|\s(?:at|and|when|for|where|with|while|but|because|so)\b|$"
+)
+_FUNCTION_NAMED = lazy_pattern(r"[A-Za-z]_\s*\{?\s*\\?(?:text\s*\{|mathrm\s*\{)?\s*(max|min)\w*\s*\}*")
+
+
+@lru_cache(1 << 10)
+def values(text: str) -> Mapping[str, str]:
+    """Value of each name in a list such as `x = 2, y = 3` or `8 apples and 5 oranges`; empty if it is no such list."""
+    if len(text) > MAX_CHARS or not any(map(str.isdigit, text)):
+        return {}
+    parts = [part for part in latex.split(_plain(text), _SEPARATOR) if part.strip()]
+    if not 2 <= len(parts) <= MAX_NAMES:
+        return {}
+    found: dict[str, str] = {}
+    for part in parts:
+        pair = _pair(part.strip(" .。"))
+        if pair is None or pair[0] in found:
+            return {}
+        found[pair[0]] = pair[1]
+    return found
+
+
+def _plain(text: str) -> str:
+    text = _FUNCTION_NAMED.sub(r"\1", text)
+    text = _SETTING.sub(r"\1 ", text).replace(" ^", "^")
+    return "\n".join(_LABEL.sub(" ", line) for line in text.split("\n"))
+
+
+def _pair(part: str) -> tuple[str, str] | None:
+    for pattern in (_VALUE_FIRST, _NAME_FIRST):
+        match = pattern.fullmatch(part)
+        if match is None:
+            continue
+        name, value = _key(match["name"]), match["value"].rpartition("=")[2].strip()
+        is_unit = pattern is _VALUE_FIRST and (conversions.is_common(name) or len(name) < 3)
+        if name and value and not is_unit and words.number(name) is None:
+            return name, value
+    return None
+
+
+def _key(name: str) -> str:
+    """A name in lower case and in the singular; a letter as it is."""
+    if len(name.strip()) == 1:
+        return name.strip()
+    key = " ".join(name.lower().split()).strip(" '-_")
+    key = _SHORT_FORMS.get(key.removesuffix(" value"), key)
+    return key.removesuffix("s") if len(key) > 3 and key.isascii() else key
+
+
+def are_named(text: str) -> bool:
+    """Whether a reference is a list of named quantities of which a name is a word."""
+    found = values(text)
+    return any(len(name) > 1 or not name.isascii() for name in found)
+
+
+def read(text: str, reference: str) -> str | None:
+    """The values that the end of a text gives to the names of a reference, as a list; None unless it gives all."""
+    wanted = values(reference)
+    if not wanted:
+        return None
+    plain = _plain(text[-MAX_READ:])
+    given = {name: value for name in wanted if (value := _value_of(name, plain, wanted)) is not None}
+    if len(given) < len(wanted):
+        return None
+    return ", ".join(f"{name} = {given[name]}" for name in wanted)
+
+
+def _value_of(name: str, text: str, names: Mapping[str, str]) -> str | None:
+    """What the text says of one name last: `NAME is 3`, or `3 NAME`."""
+    searched = words.lowered(text) if len(name) > 1 else text
+    for start in _places(searched, name):
+        before, after = text[:start], text[start + len(name) :]
+        counted = _COUNT_BEFORE.search(before)
+        if counted and len(name) > 1:
+            return counted[1].strip()
+        if len(name) > 1 and name.isascii():
+            after = after.lstrip("s") if after[:1] == "s" else after
+        stated = _STATED.match(after)
+        if stated:
+            rest = after[stated.end() :]
+            value = rest[: end.start()] if (end := _ENDS_VALUE.search(rest)) else rest
+            value = value.rpartition("=")[2].strip(" .")
+            if value and any(map(str.isdigit, value)):
+                return value
+    return None
+
+
+_COUNT_BEFORE = lazy_pattern(r"(?<![\d.,])([-−]?\d[\d.,/]*) *$")
+_STATED = lazy_pattern(
+    r"(?:[\s:=：＝&)]|(?:imum)?\s?(?:value\s)?\b(?:is|are|was|were|has|have|had|gets?|equals?)\b|imum|为|是|有|今年|现在)+"
+    r"(?=[-−+\d\\(.$€£])|(?=-?\d)"
+)
+
+
+def _places(text: str, name: str) -> Iterator[int]:
+    """Where a name stands as a word of its own, from the last place to the first."""
+    end = len(text)
+    while (start := text.rfind(name, 0, end)) >= 0:
+        before, after = text[start - 1 : start], text[start + len(name) : start + len(name) + 1]
+        whole = not name.isascii() or not (before.isalpha() or before == "\\" or (len(name) == 1 and after.isalpha()))
+        if whole:
+            yield start
+        end = start
+
+
+def pairs(reference: str, answer: str) -> Sequence[tuple[str, str]]:
+    """(reference, answer) of each name, if both are lists with the same names; else empty."""
+    wanted, given = values(reference), values(answer)
+    if not wanted or set(wanted) != set(given):
+        return ()
+    return [(wanted[name], given[name]) for name in wanted]
