@@ -4,26 +4,139 @@ from __future__ import annotations
 
 import re
 
-from libra_cli.answers import latex
+from libra_cli.answers import latex, words
 from libra_cli.lazy_pattern import lazy_pattern
 
-MAX_ROWS = 8
+MAX_ROWS, MAX_CHARS = 8, 400
 OTHERWISE = "otherwise"
 _CASES = lazy_pattern(
-    r"(?:[A-Za-z](?:\([a-z]\))?=)?\\begin\{(?P<name>cases|array)\}(?:\{[lcr|]*\})?(?P<rows>.*)\\end\{(?P=name)\}",
+    r"(?:[^={}]{1,24}=)?\\begin\{(?P<name>cases|array)\}(?:\{[lcr|]*\})?(?P<rows>.*)\\end\{(?P=name)\}",
     re.DOTALL,
 )
 _CONDITION = lazy_pattern(r"(?<![A-Za-z])(?:if|when|for|where)(?![A-Za-z]) ?")
 _VERBS = ("is", "are", "an", "a")
 _COMMA = lazy_pattern(r",")
+_MARKERS = ("if", "when", "for", "iff", "at", "in")
+_SEPARATORS = lazy_pattern(r"(?:;|\.(?!\d)|,(?!\d{3}(?!\d)))\s*(?:and\b)?|\band\b|\bbut\b|\\quad|\n")
+_HEAD_ENDS = lazy_pattern(r"[:,](?!\d)|\b(?:then|there is|there are|it is|the \w+(?: \w+)? is)\b")
+_MARKED = lazy_pattern(r"(?<![A-Za-z\\])(?:in the case|if|when|for|iff|at)(?![A-Za-z])", re.IGNORECASE)
+_ELSE = lazy_pattern(r"\b(?:otherwise|else|elsewhere)\b[,:]?(?: (?:it is|is))?", re.IGNORECASE)
+_SETTING = lazy_pattern(r"\\(?:text\w*|mathrm|mbox)\s*\{([^{}]*)\}|\$|\*\*|\\[ ,;!]|\\q?quad")
+_PARITY = lazy_pattern(r"(?:(?P<kind>even|odd) (?P<name>[a-z])|(?P<named>[a-z]) (?:is |are )?(?P<of>even|odd))")
+_SIGN = lazy_pattern(r"(?P<kind>positive|negative) (?P<name>[a-z])|(?P<named>[a-z]) (?:is )?(?P<of>positive|negative)")
+_NOTHING = ("no ", "none", "zero")
+_FEW_WORDS = 5
+
+
+def stated(text: str, reference: str) -> str | None:
+    """The pieces that the last sentences of a text give, written as `A if C, B if D`; None if there are none."""
+    is_asked_for = bool(rows(reference))
+    lines = [line for line in text.strip().rpartition("\n\n")[2].split("\n") if line.strip()]
+    for part in (" ".join(lines), *lines[-1:]):
+        if not is_asked_for and not part.startswith("If "):
+            continue
+        found = in_words(part[-MAX_CHARS:])
+        if found:
+            return ", ".join(
+                value + (f" if {condition}" if condition != OTHERWISE else " otherwise") for value, condition in found
+            )
+    return None
 
 
 def rows(text: str) -> list[tuple[str, str]]:
     """(value, condition) of each piece of the normalized `text`; empty if it is no function in pieces."""
-    found = _CASES.fullmatch(text)
-    texts = [row.strip(" ,.;") for row in found["rows"].split("\\\\")] if found else []
+    found = _CASES.fullmatch(text) if "\\begin" in text else None
+    if found is None:
+        return in_words(text)
+    texts = [row.strip(" ,.;") for row in found["rows"].split("\\\\")]
     split = [_value_and_condition(row) for row in texts if row]
     return split if 1 < len(split) <= MAX_ROWS and all(condition for _, condition in split) else []
+
+
+def in_words(text: str) -> list[tuple[str, str]]:
+    """The same of a sentence: `1 if x > 0, 0 otherwise`, or `If x > 0: 1; otherwise: 0`."""
+    if not any(map(text.__contains__, ("if", "If", "when", "When", "for", "For"))):
+        return []
+    plain = " ".join(_SETTING.sub(r" \1 ", text).split()).strip(" .")
+    otherwise = _ELSE.search(plain)
+    last = None
+    if otherwise:
+        before, after = plain[: otherwise.start()].strip(" ,;.:"), plain[otherwise.end() :].strip(" ,;.:")
+        if after:
+            plain, last = before, after
+        else:  # 0 otherwise
+            cut = [*_SEPARATORS.finditer(before)]
+            plain, last = (before[: cut[-1].start()], before[cut[-1].end() :]) if cut else (before, None)
+    first, *parts = _MARKED.split(plain)
+    if not parts or len(parts) > MAX_ROWS:
+        return []
+    leads = not first.strip(" ,;.:") or _leads(first, parts[0])
+    found = _by_head(parts) if leads else _by_tail([first, *parts])
+    if last is not None:
+        found.append((last, OTHERWISE))
+    pieces = [(_value(value), _condition(condition)) for value, condition in found]
+    return pieces if 1 < len(pieces) <= MAX_ROWS and all(value and condition for value, condition in pieces) else []
+
+
+def _leads(first: str, part: str) -> bool:
+    """Whether the text before the first condition is a sentence of its own: \u0394 = 4 - 4a. If a > 1: ..."""
+    return first.rstrip().endswith((".", ";", ":")) and _HEAD_ENDS.search(part) is not None
+
+
+def _by_head(parts: list[str]) -> list[tuple[str, str]]:
+    """Pieces whose condition comes first."""
+    found = []
+    for part in parts:
+        end = _HEAD_ENDS.search(part)
+        if end is None:
+            return []
+        found.append((part[end.end() :], part[: end.start()]))
+    return found
+
+
+def _by_tail(parts: list[str]) -> list[tuple[str, str]]:
+    """Pieces whose condition comes last."""
+    found, value = [], parts[0]
+    for part in parts[1:-1]:
+        cuts = [*_SEPARATORS.finditer(part)]
+        cuts = [cut for cut in cuts if part[: cut.start()].strip() and part[cut.end() :].strip()]
+        if not cuts:
+            return []
+        found.append((value, part[: cuts[-1].start()]))
+        value = part[cuts[-1].end() :]
+    return [*found, (value, parts[-1])]
+
+
+def _value(text: str) -> str:
+    """The value in the words around it: "the count is 2^n" is 2^n, "no real roots" is 0."""
+    text = text.strip(" ,;.:")
+    for verb in (" is ", " are ", " equals "):
+        text = text.rpartition(verb)[2] if verb in text else text
+    text = text.removeprefix("it is ").removeprefix("is ").strip(" ,;.:")
+    head, equals, value = text.partition("=")
+    text = value.strip() if equals and len(head.strip()) < _FEW_WORDS + 1 else text
+    lowered = [word for word in text.lower().split() if word not in ("exactly", "and", "only", "just")]
+    if lowered and lowered[0].isalpha() and len(lowered) <= _FEW_WORDS:
+        if " ".join(lowered).startswith(_NOTHING):
+            return "0"
+        counted = words.number(lowered[0])
+        return str(counted) if counted is not None else "".join(lowered) if len(lowered[0]) == 1 else ""
+    return text.replace(" ", "") if "\\" not in text else text
+
+
+def _condition(text: str) -> str:
+    if text == OTHERWISE:
+        return text
+    text = text.strip(" ,;.:").removeprefix("all ").removeprefix("every ")
+    parity = _PARITY.fullmatch(text)
+    if parity:
+        return f"{parity['name'] or parity['named']} {parity['kind'] or parity['of']}"
+    sign = _SIGN.fullmatch(text)
+    if sign:
+        return f"{sign['name'] or sign['named']}{'>' if 'positive' in (sign['kind'], sign['of']) else '<'}0"
+    bare = text.replace("\\geq", "").replace("\\leq", "").replace("\\neq", "").replace("\\le", "").replace("\\ge", "")
+    is_relation = any(sign in text for sign in ("<", ">", "=", "\\le", "\\ge", "\\ne"))
+    return text if is_relation and not re.search("[A-Za-z]{3}", bare) else ""
 
 
 def _value_and_condition(row: str) -> tuple[str, str]:
@@ -32,4 +145,6 @@ def _value_and_condition(row: str) -> tuple[str, str]:
         parts = _CONDITION.split(row, maxsplit=1) if _CONDITION.search(row) else latex.split(row, _COMMA)
         value, condition = (parts[0], ",".join(parts[1:])) if len(parts) > 1 else (row, "")
     condition = " ".join(word for word in _CONDITION.sub("", condition).strip(" ,.;").split() if word not in _VERBS)
-    return value.strip(" ,;"), OTHERWISE if condition in ("otherwise", "else", "elsewhere") else condition
+    condition = "otherwise" if condition in ("otherwise", "else", "elsewhere") else condition
+    parity = _PARITY.fullmatch(condition)
+    return value.strip(" ,;"), _condition(condition) if parity else condition

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from libra_cli.answers import (
     boxes,
+    cases,
     conversions,
     damage,
     dates,
@@ -29,6 +30,7 @@ from libra_cli.answers import (
     languages,
     latex,
     named,
+    normalize,
     options,
     phrases,
     sentences,
@@ -208,6 +210,8 @@ def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
     if stated:
         changed = _changed(tail[tail.rfind(stated) + len(stated) :], False, cut)
         return changed or _of_asserted(statements.tidy(stated))
+    if reference and not reference.isdecimal() and (pieces := cases.stated(tail, normalize.normalized(reference))):
+        return Extraction(pieces)
     bold = statements.bold(tail)
     if reference and (listed := named.read(bold.given if bold else "", reference) or named.read(tail, reference)):
         return Extraction(listed)

@@ -12,11 +12,20 @@ MAX_ENDS, MIN_AGREED = 12, 3
 _STEPS = (Fraction(0), *(sign * Fraction(size, 7) for size in (1, 44, 2001) for sign in (1, -1)))
 
 
+_INTEGERS = tuple(map(Fraction, range(1, 9)))
+_PARITIES: dict[str, Callable[[Fraction], bool]] = {
+    "even": lambda point: point % 2 == 0,
+    "odd": lambda point: point % 2 == 1,
+}
+
+
 class _Pieces(NamedTuple):
     """The formulas of a function and where each holds."""
 
     trees: list[formula.Tree]
     holds: list[Callable[[Fraction], bool]]
+    of_integers: bool
+    """A condition says even or odd."""
     ends: set[Fraction]
     names: frozenset[str]
 
@@ -33,16 +42,26 @@ def same(reference: str, answer: str) -> bool | None:
     if wanted is None or given is None:
         return None
     ends, names = sorted(wanted.ends | given.ends), wanted.names | given.names
-    if len(names) != 1 or not ends or len(ends) > MAX_ENDS:
+    of_integers = wanted.of_integers or given.of_integers
+    if len(names) != 1 or not (ends or of_integers) or len(ends) > MAX_ENDS:
         return None
-    return _agree(wanted, given, next(iter(names)), ends)
+    points = _INTEGERS if of_integers else [end + step for end in ends for step in _STEPS]
+    return _agree(wanted, given, next(iter(names)), points)
 
 
 def _pieces(rows: Sequence[tuple[str, str]]) -> _Pieces | None:
-    pieces = _Pieces([], [], set(), frozenset())
+    pieces = _Pieces([], [], False, set(), frozenset())
     for value, text in rows:
         trees = formula.readings(value)[:1]
-        condition = None if text == cases.OTHERWISE else relation.numbers(text)
+        name, _, parity = text.partition(" ")
+        if parity in _PARITIES:
+            pieces.trees.extend(trees)
+            pieces.holds.append(_PARITIES[parity])
+            if not trees:
+                return None
+            pieces = pieces._replace(of_integers=True, names=pieces.names | {name} | formula.symbols(trees[0]))
+            continue
+        condition = None if text == cases.OTHERWISE else relation.where(text)
         if not trees or (condition is None and (text, value) != (cases.OTHERWISE, rows[-1][0])):
             return None
         pieces.trees.append(trees[0])
@@ -53,9 +72,9 @@ def _pieces(rows: Sequence[tuple[str, str]]) -> _Pieces | None:
     return pieces
 
 
-def _agree(wanted: _Pieces, given: _Pieces, name: str, ends: Sequence[Fraction]) -> bool | None:
+def _agree(wanted: _Pieces, given: _Pieces, name: str, points: Sequence[Fraction]) -> bool | None:
     agreed = 0
-    for point in (end + step for end in ends for step in _STEPS):
+    for point in points:
         there, here = (_value(pieces, name, point) for pieces in (wanted, given))
         if there is None or here is None:
             if (there is None) != (here is None):

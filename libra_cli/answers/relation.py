@@ -135,6 +135,11 @@ def numbers(text: str) -> Numbers | None:
     return _finite(text) or _interval(text) or _condition(text)
 
 
+def where(text: str) -> Numbers | None:
+    """The numbers for which a condition holds, which may be an equation: x > 0, x = 0."""
+    return numbers(text) or _condition(text, with_equations=True)
+
+
 def _joined(parts: Sequence[Numbers | None], how: Callable[[list[bool]], bool]) -> Numbers | None:
     sets = [part for part in parts if part is not None]
     variables = {part.variable for part in sets if part.variable}

@@ -165,7 +165,7 @@ def _union(text: str, depth: int) -> Answer | None:
 
 
 def _cases(text: str, depth: int) -> Answer | None:
-    pieces = cases.rows(text) if "\\begin" in text else []
+    pieces = cases.rows(text) if depth == 1 or "\\begin" in text else []
     pairs = tuple((_parse(value, None, depth), Leaf(condition)) for value, condition in pieces)
     return Cases(text, pairs) if pairs else None
 
