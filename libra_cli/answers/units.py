@@ -34,7 +34,7 @@ _WORDLESS = frozenset(("units", "unit", "square units", "cubic units", "sq units
 _MULTIPLIER = rf"(?i:{'|'.join(MULTIPLIERS)})\b"
 # A word that changes the number before it is no unit: 3 million, 3 fifths and 3 squared are not 3.
 _NO_UNIT = (
-    r"(?i:[ap]\.? ?m|noon|midnight|o'clock|percent|is|are|where|i|st|nd|rd|th"
+    r"(?i:[ap]\.? ?m|noon|midnight|o'clock|percent|is|are|where|otherwise|else|elsewhere|if|i|st|nd|rd|th"
     r"|sin|cos|tan|cot|sec|csc|log|exp|arcsin|arccos|arctan|sinh|cosh|tanh|sqrt|max|min|gcd|lcm|mod|and|or|plus|minus"
     r"|times|over|divided|choose|base|remainder|squared|cubed|factorial|hal(?:f|ves)|thirds?|quarters?|fourths?|fifths?"
     r"|sixths?|sevenths?|eighths?|ninths?|tenths?|hundredths?|thousandths?|millionths?"
