@@ -70,20 +70,16 @@ def in_words(text: str) -> list[tuple[str, str]]:
     first, *parts = _MARKED.split(plain)
     if not parts or len(parts) > MAX_ROWS:
         return []
-    leads = not first.strip(" ,;.:") or _leads(first, parts[0])
-    found = _by_head(parts) if leads else _by_tail([first, *parts])
+    is_apart = first.rstrip().endswith((".", ";", ":")) and _HEAD_ENDS.search(parts[0])  # D = 4 - 4a. If a > 1: ...
+    leads = not first.strip(" ,;.:") or is_apart
+    found = condition_first(parts) if leads else value_first([first, *parts])
     if last is not None:
         found.append((last, OTHERWISE))
-    pieces = [(_value(value), _condition(condition)) for value, condition in found]
+    pieces = [(value_of(value), condition_of(condition)) for value, condition in found]
     return pieces if 1 < len(pieces) <= MAX_ROWS and all(value and condition for value, condition in pieces) else []
 
 
-def _leads(first: str, part: str) -> bool:
-    """Whether the text before the first condition is a sentence of its own: \u0394 = 4 - 4a. If a > 1: ..."""
-    return first.rstrip().endswith((".", ";", ":")) and _HEAD_ENDS.search(part) is not None
-
-
-def _by_head(parts: list[str]) -> list[tuple[str, str]]:
+def condition_first(parts: list[str]) -> list[tuple[str, str]]:
     """Pieces whose condition comes first."""
     found = []
     for part in parts:
@@ -94,7 +90,7 @@ def _by_head(parts: list[str]) -> list[tuple[str, str]]:
     return found
 
 
-def _by_tail(parts: list[str]) -> list[tuple[str, str]]:
+def value_first(parts: list[str]) -> list[tuple[str, str]]:
     """Pieces whose condition comes last."""
     found, value = [], parts[0]
     for part in parts[1:-1]:
@@ -107,7 +103,7 @@ def _by_tail(parts: list[str]) -> list[tuple[str, str]]:
     return [*found, (value, parts[-1])]
 
 
-def _value(text: str) -> str:
+def value_of(text: str) -> str:
     """The value in the words around it: "the count is 2^n" is 2^n, "no real roots" is 0."""
     text = text.strip(" ,;.:")
     for verb in (" is ", " are ", " equals "):
@@ -124,7 +120,8 @@ def _value(text: str) -> str:
     return text.replace(" ", "") if "\\" not in text else text
 
 
-def _condition(text: str) -> str:
+def condition_of(text: str) -> str:
+    """A condition without the words around it; empty if it is none."""
     if text == OTHERWISE:
         return text
     text = text.strip(" ,;.:").removeprefix("all ").removeprefix("every ")
@@ -147,4 +144,4 @@ def _value_and_condition(row: str) -> tuple[str, str]:
     condition = " ".join(word for word in _CONDITION.sub("", condition).strip(" ,.;").split() if word not in _VERBS)
     condition = "otherwise" if condition in ("otherwise", "else", "elsewhere") else condition
     parity = _PARITY.fullmatch(condition)
-    return value.strip(" ,;"), _condition(condition) if parity else condition
+    return value.strip(" ,;"), condition_of(condition) if parity else condition

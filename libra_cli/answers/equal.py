@@ -185,12 +185,9 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
     formula = chemistry.same(reference, answer)
     if formula is not None:
         return Decision(formula.equal, "structure", formula.reason)
-    listed = named.pairs(reference, answer)
-    if listed:
-        decisions = [_decide(*pair) for pair in listed]
-        verdicts = [decision.equal if decision else None for decision in decisions]
-        if None not in verdicts or False in verdicts:
-            return Decision(False not in verdicts, "structure")
+    listed = named.same(reference, answer, _decide)
+    if listed is not None:
+        return Decision(listed, "structure")
     code = codes.same(reference, answer)
     if code is not None:
         return Decision(code.equal, "text", code.reason)

@@ -175,8 +175,8 @@ def _changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None
         if not cut or statement.end < len(tail.rstrip()):
             return _of_asserted(statements.tidy(statement.given))
     if doubted:
-        restated = denials.RESTATED.search(rest)
-        return _of_asserted(statements.tidy(restated["given"] or restated["subject"])) if restated else None
+        again = denials.RESTATED.search(rest)
+        return _of_asserted(statements.tidy(again["given"] or again["subject"])) if again else None
     if cut:
         return Extraction(None, TRUNCATED)
     restated = languages.restated(tail)

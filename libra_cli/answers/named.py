@@ -5,8 +5,9 @@ The names are those of the reference. In a response their values may stand in an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 from libra_cli.answers import conversions, latex, words
 from libra_cli.lazy_pattern import lazy_pattern
@@ -40,7 +41,7 @@ def values(text: str) -> Mapping[str, str]:
         return {}
     found: dict[str, str] = {}
     for part in parts:
-        pair = _pair(part.strip(" .。"))
+        pair = pair_of(part.strip(" .。"))
         if pair is None or pair[0] in found:
             return {}
         found[pair[0]] = pair[1]
@@ -53,7 +54,8 @@ def _plain(text: str) -> str:
     return "\n".join(_LABEL.sub(" ", line) for line in text.split("\n"))
 
 
-def _pair(part: str) -> tuple[str, str] | None:
+def pair_of(part: str) -> tuple[str, str] | None:
+    """The name and the value in one part of a list; None if it has not both."""
     for pattern in (_VALUE_FIRST, _NAME_FIRST):
         match = pattern.fullmatch(part)
         if match is None:
@@ -74,28 +76,22 @@ def _key(name: str) -> str:
     return key.removesuffix("s") if len(key) > 3 and key.isascii() else key
 
 
-def are_named(text: str) -> bool:
-    """Whether a reference is a list of named quantities of which a name is a word."""
-    found = values(text)
-    return any(len(name) > 1 or not name.isascii() for name in found)
-
-
 def read(text: str, reference: str) -> str | None:
     """The values that the end of a text gives to the names of a reference, as a list; None unless it gives all."""
     wanted = values(reference)
     if not wanted:
         return None
     plain = _plain(text[-MAX_READ:])
-    given = {name: value for name in wanted if (value := _value_of(name, plain, wanted)) is not None}
+    given = {name: value for name in wanted if (value := value_of(name, plain)) is not None}
     if len(given) < len(wanted):
         return None
     return ", ".join(f"{name} = {given[name]}" for name in wanted)
 
 
-def _value_of(name: str, text: str, names: Mapping[str, str]) -> str | None:
+def value_of(name: str, text: str) -> str | None:
     """What the text says of one name last: `NAME is 3`, or `3 NAME`."""
     searched = words.lowered(text) if len(name) > 1 else text
-    for start in _places(searched, name):
+    for start in places_of(searched, name):
         before, after = text[:start], text[start + len(name) :]
         counted = _COUNT_BEFORE.search(before)
         if counted and len(name) > 1:
@@ -119,7 +115,7 @@ _STATED = lazy_pattern(
 )
 
 
-def _places(text: str, name: str) -> Iterator[int]:
+def places_of(text: str, name: str) -> Iterator[int]:
     """Where a name stands as a word of its own, from the last place to the first."""
     end = len(text)
     while (start := text.rfind(name, 0, end)) >= 0:
@@ -130,9 +126,11 @@ def _places(text: str, name: str) -> Iterator[int]:
         end = start
 
 
-def pairs(reference: str, answer: str) -> Sequence[tuple[str, str]]:
-    """(reference, answer) of each name, if both are lists with the same names; else empty."""
+def same(reference: str, answer: str, decide: Callable[[str, str], Any]) -> bool | None:
+    """Whether two lists give each name the same value; None if they are no such lists, or a value is undecided."""
     wanted, given = values(reference), values(answer)
     if not wanted or set(wanted) != set(given):
-        return ()
-    return [(wanted[name], given[name]) for name in wanted]
+        return None
+    decisions = [decide(wanted[name], given[name]) for name in wanted]
+    verdicts = [decision.equal if decision else None for decision in decisions]
+    return False if False in verdicts else None if None in verdicts else True

@@ -118,7 +118,7 @@ def asserted(sentence: str) -> Asserted:
     main = _main(clauses)
     if main is None or main.opener == "not":
         return Asserted(None)
-    if any(_is_open(clause) for clause in clauses):
+    if any(is_open(clause) for clause in clauses):
         return Asserted(None, unclear=True)
     is_condition = main.opener in _BEGINS_ASIDE - _ADJUNCTS - _ABOUT
     if main.groups and (is_condition or not _IMPERATIVES.isdisjoint(main.words[:1])):
@@ -126,7 +126,7 @@ def asserted(sentence: str) -> Asserted:
     return _of_clause(main)
 
 
-def _is_open(clause: Clause) -> bool:
+def is_open(clause: Clause) -> bool:
     """Whether a clause only says what the answer could be: "it could be 12 or 14"."""
     return any(group.before[-2:] in (("could", "be"), ("might", "be"), ("may", "be")) for group in clause.groups)
 
@@ -165,7 +165,7 @@ def _of_clause(clause: Clause) -> Asserted:
         return Asserted(None)
     if len(groups) > 1:
         after_is = [group for group in groups if _follows_is(group.before)]
-        free = [group for group in _without_subject(groups) if not _belongs_to_another_word(group.before)]
+        free = [group for group in without_subject(groups) if not _belongs_to_another_word(group.before)]
         related = [group for group in groups if group.relation]
         chosen = next((some for some in (after_is, related, free) if len(some) == 1), None)
         if chosen is None or "from" in clause.words or chosen[0].goes_on:
@@ -174,7 +174,7 @@ def _of_clause(clause: Clause) -> Asserted:
     return _bounded(groups[0], named, clause)
 
 
-def _without_subject(groups: Sequence[Group]) -> Sequence[Group]:
+def without_subject(groups: Sequence[Group]) -> Sequence[Group]:
     """`groups` without the first one if it is the subject of what the others say: 12 leaves a remainder of 4."""
     behind = groups[1].before[len(groups[0].before) :]
     return groups[1:] if not _VERBS.isdisjoint(behind[:1]) and not groups[0].before else groups
@@ -351,7 +351,7 @@ def _clauses(reader: plain.Reader) -> list[Clause]:
         elif following == "which" and word in _ADJUNCTS:
             builder.cut("where")
             skipped = tokens[index + 1].end
-        elif word == "to" and builder.has_groups and _is_purpose(tokens, index, spans):
+        elif word == "to" and builder.has_groups and is_purpose(tokens, index, spans):
             builder.cut("after")
         elif word in _PEOPLE and builder.is_adjunct:
             builder.cut()
@@ -370,7 +370,7 @@ def _clauses(reader: plain.Reader) -> list[Clause]:
     return builder.clauses
 
 
-def _is_purpose(tokens: Sequence[plain.Token], at: int, spans: dict[int, Span]) -> bool:
+def is_purpose(tokens: Sequence[plain.Token], at: int, spans: dict[int, Span]) -> bool:
     """Whether the "to" at token `at` begins what something is for: 5 hours to travel 300 miles."""
     following = next(iter(tokens[at + 1 : at + 2]), None)
     return (
