@@ -387,11 +387,8 @@ def _compare_phrases(reference: Leaf, answer: Leaf) -> bool | None:
         similar = long in (f"{short}s", f"{short}es", f"{short}d", f"{short}ly") or sorted(wanted) == sorted(given)
         return None if " " in wanted + given or similar else False
     phrase, other = (wanted, answer) if wanted else (given, reference)
-    if phrase in _NO_VALUE:
-        return False
-    if not phrase or not other.number or phrase in _INDEFINITE:
-        return None
-    return False
+    is_other = phrase in _NO_VALUE or (phrase and other.number and phrase not in _INDEFINITE)
+    return False if is_other else None
 
 
 def _phrase(leaf: Leaf) -> str | None:

@@ -41,7 +41,9 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
         return Verdict(None, NO_RESPONSE)
     reference = record.get("reference")
     cut = None if text.finish_reason is None else is_cut_short(text.finish_reason)
-    found = extract.read_answer(text.response, None if reference is None else str(reference), cut, record.get("question"))
+    question = record.get("question")
+    wanted = None if reference is None else str(reference)
+    found = extract.read_answer(text.response, wanted, cut, question if isinstance(question, str) else None)
     return quick_verdict((found.answer, found.reason))
 
 
