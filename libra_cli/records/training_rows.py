@@ -28,6 +28,8 @@ Fields = Mapping[str, Any]
 
 _ANSWERS = ("assistant", "tool", "function")
 """Roles of turns that go on after a prompt; any other begins a whole conversation."""
+_LEARNED = ("messages", "completion", "conversations", "output", "generation", "text")
+"""Fields that each may hold what a row teaches, in the order in which they are looked for."""
 _PAIR_FORMS = 'give "prompt", "chosen" and "rejected" (libra dpo-pairs writes them)'
 _LABELLED_FORMS = 'give "prompt", "completion" and "label" (libra dpo-pairs --unpaired writes them)'
 
@@ -38,7 +40,7 @@ SHAREGPT_TURNS = '"conversations" as turns by their "from" and "value"'
 SYSTEM = '"system" as the first turn'
 ALPACA = '"instruction" and "input" as a turn of the user, what follows them as one of the assistant'
 NEMO = '"problem" as a turn of the user, "generation" as one of the assistant'
-KTO_TAG = '"kto_tag" as the label of the last turn'
+KTO_TAG = '"kto_tag" as the label of the response'
 
 
 class PlainText(NamedTuple):
@@ -91,8 +93,22 @@ def example_of(fields: Fields, forms: list[str]) -> Example:
 
     Reads `messages`; `prompt` and `completion`, each a text or messages (TRL; two texts are plain text, one beside
     messages is one turn); `conversations` (ShareGPT) with `system`; `instruction`, `input`, `output`, `system` and
-    `history` (Alpaca); `problem` and `generation` (NeMo-Skills); or `text`, all of which is learned.
+    `history` (Alpaca); `problem` and `generation` (NeMo-Skills); or `text`, all of which is learned. Where a row has
+    several of these, the first counts, and `forms` says so.
     """
+    if fields.get("kto_tag") in (False, 0) and _has(fields, "kto_tag"):
+        cure = "leave the row out, or learn from it as such (libra dpo --loss kto)"
+        raise RowError("undesirable", f'its "kto_tag" says that the answer is an undesirable one; {cure}')
+    example = _example(fields, forms)
+    given = [name for name in _LEARNED if _has(fields, name)]
+    if len(given) > 1:
+        read = next(name for name in given if name != "output" or _has(fields, "instruction"))
+        left = [f'"{name}"' for name in given if name != read and (read, name) != ("conversations", "output")]
+        forms += [f'"{read}", and without {" and ".join(left)} beside it'] if left else []
+    return example
+
+
+def _example(fields: Fields, forms: list[str]) -> Example:
     if _has(fields, "completion") and not _has(fields, "messages"):
         if isinstance(fields.get("prompt"), str) and isinstance(fields["completion"], str):
             forms.append(COMPLETION)
@@ -165,7 +181,10 @@ def labelled_response_of(fields: Fields, forms: list[str]) -> tuple[Example, boo
     Reads `prompt`, `completion` and `label` (true or false, 1 or 0), or, with `kto_tag` for the label, the last turn of
     `messages`, `conversations`, or of `instruction`, `input` and `output` (LLaMA-Factory).
     """
-    if _has(fields, "kto_tag") and not _has(fields, "completion"):
+    tags = [name for name in ("label", "kto_tag") if _has(fields, name)]
+    if len(tags) == 2 and _label(fields, "label") != _label(fields, "kto_tag"):
+        raise RowError("two_labels", '"label" and "kto_tag" contradict each other; keep one')
+    if "kto_tag" in tags and not _has(fields, "completion"):
         conversation = _turns_of(fields, forms) or []
         forms.append(KTO_TAG)
         is_desirable = _label(fields, "kto_tag")
@@ -173,7 +192,10 @@ def labelled_response_of(fields: Fields, forms: list[str]) -> tuple[Example, boo
     for name in ("prompt", "completion"):
         if not _has(fields, name):
             raise RowError(f"no_{name}", f'there is no "{name}"; {_LABELLED_FORMS}')
-    is_desirable, prompt, completion = _label(fields, "label"), fields["prompt"], fields["completion"]
+    if tags == ["kto_tag"]:
+        forms.append(KTO_TAG)
+    is_desirable = _label(fields, "kto_tag" if tags == ["kto_tag"] else "label")
+    prompt, completion = fields["prompt"], fields["completion"]
     if isinstance(prompt, str) and isinstance(completion, str):
         forms.append(COMPLETION)
         return _text(fields, prompt, "completion"), is_desirable
@@ -198,7 +220,7 @@ def _turns_of(fields: Fields, forms: list[str]) -> list[Message] | None:
         return _with_system(fields, messages(fields["messages"], "messages"), forms)
     asked = _asked(fields, forms)
     if _has(fields, "conversations"):
-        return asked
+        return _with_output(fields, asked)
     if asked and _has(fields, "output"):
         return asked + turns(fields["output"], "output", "assistant")
     if _has(fields, "generation"):
@@ -209,6 +231,18 @@ def _turns_of(fields: Fields, forms: list[str]) -> list[Message] | None:
         talk = turns(question, "problem", "user") + turns(fields["generation"], "generation", "assistant")
         return _with_system(fields, talk, forms)
     return None
+
+
+def _with_output(fields: Fields, talk: list[Message]) -> list[Message]:
+    """The turns of `conversations`, and `output` as their answer if they end before it. Raises RowError."""
+    if not _has(fields, "output"):
+        return talk
+    answer = turns(fields["output"], "output", "assistant")
+    if talk[-1]["role"] != "assistant":
+        return talk + answer
+    if [turn["content"].strip() for turn in answer] != [talk[-1]["content"].strip()]:
+        raise RowError("two_answers", 'the last turn of "conversations" and "output" are two answers; keep one')
+    return talk
 
 
 def _asked(fields: Fields, forms: list[str]) -> list[Message]:

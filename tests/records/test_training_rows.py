@@ -96,6 +96,29 @@ def test_two_texts_are_text_and_anything_else_is_turns() -> None:
         assert (found.messages, forms) == (TALK, [])
 
 
+def test_of_several_answers_one_is_read_and_the_others_are_named() -> None:
+    others = {"completion": "5", "generation": "6", "text": "7"}
+    assert read({"messages": TALK, **others}) == (
+        Conversation(TALK), ['"messages", and without "completion" and "generation" and "text" beside it'],
+    )  # fmt: skip
+    assert read({"instruction": "2 + 2?", "output": "4", "text": "7"})[1][1:] == [
+        '"output", and without "text" beside it'
+    ]
+    for talk, output in ((SHAREGPT, "It is 4."), (SHAREGPT[:1], "It is 4.")):
+        assert read({"conversations": talk, "output": output}) == (Conversation(TALK), [training_rows.SHAREGPT_TURNS])
+
+
+def test_a_label_may_stand_under_either_name_but_not_under_two_that_differ() -> None:
+    responses = ({"prompt": [ASKED], "completion": "It is 4."}, {"messages": TALK})
+    for fields in responses:
+        tagged = training_rows.labelled_response_of({**fields, "kto_tag": True}, forms := [])
+        assert tagged == (Conversation(TALK, n_prompt=1), True)
+        assert forms == [training_rows.KTO_TAG]
+        assert training_rows.labelled_response_of({**fields, "kto_tag": True, "label": 1}, []) == tagged
+        with pytest.raises(RowError, match='"label" and "kto_tag" contradict each other; keep one'):
+            training_rows.labelled_response_of({**fields, "kto_tag": True, "label": False}, [])
+
+
 @pytest.mark.parametrize(
     ("fields", "kind"),
     [
@@ -109,6 +132,8 @@ def test_two_texts_are_text_and_anything_else_is_turns() -> None:
         ({"messages": [turn("system", "a"), *TALK], "system": "b"}, "two_systems"),
         ({"prompt": "2 + 2 =", "completion": "4", "system": "b"}, "not_shown"),
         ({"text": "2 + 2 = 4", "system": "b"}, "not_shown"),
+        ({"conversations": SHAREGPT, "output": "It is 5."}, "two_answers"),
+        ({"messages": TALK, "kto_tag": False}, "undesirable"),
     ],
 )
 def test_a_row_that_lacks_something_says_what(fields: Any, kind: str) -> None:
