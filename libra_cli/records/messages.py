@@ -93,7 +93,7 @@ def tools_of(fields: Mapping[str, Any]) -> list[Any] | None:
     tools = _parsed(fields.get("tools"), '"tools"', "bad_tools", "give an array of objects")
     if tools is not None and not (isinstance(tools, list) and all(isinstance(tool, dict) for tool in tools)):
         raise RowError("bad_tools", '"tools" is not an array of objects; write each tool as its JSON schema')
-    return [_tool(without_nulls(tool)) for tool in tools] if tools else None
+    return [_tool(_given(tool)) for tool in tools] if tools else None
 
 
 def template_args_of(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,14 +102,38 @@ def template_args_of(fields: Mapping[str, Any]) -> dict[str, Any]:
     given = _parsed(fields.get(name), f'"{name}"', "bad_template_args", "give an object")
     if given is not None and not isinstance(given, dict):
         raise RowError("bad_template_args", f'"{name}" is not an object; write {{"enable_thinking": false}}')
-    return without_nulls(given) if given else {}
+    return _given(given) if given else {}
 
 
-def without_nulls(value: Any) -> Any:
-    """A JSON value without the keys whose value is null: Parquet gives each object all keys that any of them has."""
-    if isinstance(value, dict):
-        return {name: without_nulls(item) for name, item in value.items() if item is not None}
-    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+def _given(value: Mapping[str, Any]) -> dict[str, Any]:
+    """An object without its null keys, which are as absent; what its values hold is left alone.
+
+    A null argument of a call, or a null in a schema, is a value: only tables pad these (see `stream.tables`).
+    """
+    return {name: item for name, item in value.items() if item is not None}
+
+
+def of_their_functions(calls: Sequence[Any], tools: Sequence[Any]) -> list[Any]:
+    """Calls without null arguments that their functions do not take, by the schemas of `tools`.
+
+    Lines that were a table before (`datasets` writes such) give each call the arguments of all functions.
+    """
+    known = {}
+    for tool in tools:
+        function = tool.get("function")
+        schema = function.get("parameters") if isinstance(function, dict) else None
+        if isinstance(schema, dict) and isinstance(schema.get("properties"), dict):
+            known[function["name"] if isinstance(function.get("name"), str) else None] = schema["properties"]
+    return [_of_its_function(call, known) for call in calls]
+
+
+def _of_its_function(call: dict[str, Any], known: Mapping[Any, Mapping[str, Any]]) -> dict[str, Any]:
+    named = call["function"] if isinstance(call.get("function"), dict) else call
+    arguments, taken = named.get("arguments"), known.get(named["name"])
+    if taken is None or not isinstance(arguments, dict) or None not in arguments.values():
+        return call
+    named = {**named, "arguments": {key: one for key, one in arguments.items() if one is not None or key in taken}}
+    return {**call, "function": named} if "function" in call else named
 
 
 def _parsed(value: Any, what: str, kind: str, cure: str) -> Any:
@@ -125,14 +149,15 @@ def _parsed(value: Any, what: str, kind: str, cure: str) -> Any:
 def _tool(tool: dict[str, Any]) -> dict[str, Any]:
     is_bare = "name" in tool and "function" not in tool and tool.get("type", "function") == "function"
     if not is_bare:
-        return tool
+        inner = tool.get("function")
+        return {**tool, "function": _given(inner)} if isinstance(inner, dict) else tool
     return {"type": "function", "function": {name: value for name, value in tool.items() if name != "type"}}
 
 
 def _message(item: Any, where: str) -> Message:
     if isinstance(item, dict):
         if not all(type(value) is str for value in item.values()):
-            item = without_nulls(item)
+            item = _given(item)
         if "role" not in item and "from" in item:
             item = _from_sharegpt(item, where)
     return _checked(item, where)
@@ -207,9 +232,9 @@ def _calls(calls: Any, where: str) -> list[Any]:
     if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
         raise RowError("bad_tool_call", f'{where}: "tool_calls" is not an array of objects; {_CALL}')
     decoded = []
-    for call in calls:
+    for call in map(_given, calls):
         inner = call.get("function")
-        named = inner if isinstance(inner, dict) else call
+        named = _given(inner) if isinstance(inner, dict) else call
         if not isinstance(named.get("name"), str):
             raise RowError("bad_tool_call", f"{where}: a call does not name its function; {_CALL}")
         if isinstance(named.get("arguments"), str):

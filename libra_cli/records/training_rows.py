@@ -18,6 +18,7 @@ from libra_cli.records.messages import (
     Message,
     checked_text,
     messages,
+    of_their_functions,
     template_args_of,
     tools_of,
     turns,
@@ -309,7 +310,13 @@ def _conversation(fields: Fields, talk: list[Message]) -> Conversation:
     if any(WEIGHT in turn for turn in talk):
         masked = frozenset(at for at, turn in enumerate(talk) if turn["role"] == "assistant" and turn.get(WEIGHT) == 0)
         talk = [{name: value for name, value in turn.items() if name != WEIGHT} for turn in talk]
-    return Conversation(talk, tools_of(fields), template_args_of(fields), 0, masked)
+    tools = tools_of(fields)
+    if tools:
+        talk = [
+            {**turn, "tool_calls": of_their_functions(turn["tool_calls"], tools)} if turn.get("tool_calls") else turn
+            for turn in talk
+        ]
+    return Conversation(talk, tools, template_args_of(fields), 0, masked)
 
 
 def _check_turns(talk: Sequence[Message]) -> None:

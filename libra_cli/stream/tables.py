@@ -22,6 +22,8 @@ from libra_cli.stream.rows import RowError
 ROWS_A_BATCH = 256
 INSTALL = "pip install 'libra-cli[data]'"
 PARQUET_MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
+_PADDED = ("tools", "chat_template_kwargs")
+"""Columns whose structs are padded, beside messages, which are known by their `role` or `from`."""
 _HEAD_BYTES, _SMALLEST = 4096, 12
 TableRecords = Generator[Mapping[str, Any], None, None]
 
@@ -42,7 +44,7 @@ class TableRows:
         batch = LineBatch(self.name, self.number, [])
         for record in self._records:
             try:
-                batch.lines.append(rows.dumps(_plain(record)))
+                batch.lines.append(rows.dumps(_without_padding(_plain(record))))
             except TypeError:
                 raise self._no_json(record, self.number + len(batch.lines)) from None
             except ValueError as error:  # an infinite number, in this row
@@ -98,6 +100,22 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (str, int, float)):
         return None if value != value else value
     raise TypeError(type(value).__name__)
+
+
+def _without_padding(record: dict[str, Any]) -> dict[str, Any]:
+    """A row without the null keys of its messages, tools and template variables.
+
+    A table gives every struct all keys that any of them has: each call of a tool has the arguments of all tools, as
+    nulls. What a null in other columns means, only their reader knows.
+    """
+    return {name: _unpadded(value, name in _PADDED) for name, value in record.items()}
+
+
+def _unpadded(value: Any, inside: bool) -> Any:
+    if isinstance(value, dict):
+        inside = inside or "role" in value or "from" in value
+        return {name: _unpadded(item, inside) for name, item in value.items() if not inside or item is not None}
+    return [_unpadded(item, inside) for item in value] if isinstance(value, list) else value
 
 
 def _duration(value: timedelta) -> str:

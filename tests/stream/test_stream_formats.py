@@ -240,3 +240,19 @@ def test_two_columns_of_one_name_are_an_error_not_the_last_of_them(tmp_path):
     with pytest.raises(Fatal, match='data: two columns have the name "reference"; ') as caught:
         entries_of(tmp_path / "data")
     assert caught.value.status == Exit.USAGE
+
+
+def test_what_a_table_pads_is_left_out_and_other_nulls_stay(tmp_path):
+    """Parquet gives a struct all keys that any of them has: a call has the arguments of all functions."""
+    import pyarrow
+    import pyarrow.parquet
+
+    def calls(**arguments):
+        return {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": arguments}}]}
+
+    rows = [
+        {"messages": [{"role": "user", "content": "a"}, calls(a=1)], "votes": [{"outcome": None}], "label": None},
+        {"messages": [{"role": "user", "content": "b"}, calls(b=[2])], "votes": [{"outcome": 1}], "label": 1},
+    ]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "a.parquet")
+    assert [entry.fields for entry in entries_of(tmp_path / "a.parquet")] == rows

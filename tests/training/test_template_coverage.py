@@ -194,7 +194,7 @@ def test_turns_of_weight_0_are_read_and_not_learned() -> None:
 
 
 def test_null_keys_are_as_absent() -> None:
-    """Parquet gives each object the keys of all others."""
+    """Parquet gives each object the keys of all others; what a call's arguments say in JSON is meant."""
     nulls = {"tool_calls": None, "name": None, "weight": None, "tool_call_id": None}
     fields = {"messages": [{**QUESTION, **nulls}, {**ANSWER, **nulls}], "tools": None, "chat_template_kwargs": None,
               "prompt": None, "completion": None, "conversations": None, "text": None}  # fmt: skip
@@ -202,8 +202,20 @@ def test_null_keys_are_as_absent() -> None:
     assert text_of(named, fields) == text_of(CHATML, {"messages": [QUESTION, ANSWER]})
     part = [{"type": "text", "text": "What is 2 + 2?", "image_url": None}]
     assert text_of(CHATML, {"messages": [{**QUESTION, "content": part}, ANSWER]}) == text_of(CHATML, fields)
-    call_of_parquet = calling({"a": 2, "b": None})
-    assert '"arguments": {"a": 2}' in text_of(OBJECTS, {"messages": [QUESTION, call_of_parquet]})
+    talk = {"messages": [QUESTION, calling({"a": 2, "b": None})]}
+    assert '"arguments": {"a": 2, "b": null}' in text_of(OBJECTS, talk)
+
+
+@pytest.mark.parametrize("takes", [("a",), ("a", "b"), None])
+def test_a_null_argument_that_a_function_does_not_take_is_as_absent(takes: Any) -> None:
+    schema = {
+        "type": "object",
+        **({} if takes is None else {"properties": {name: {"default": None} for name in takes}}),
+    }
+    tools = [{"name": "add", "description": "Adds.", "parameters": schema}]
+    text = text_of(OBJECTS, {"messages": [QUESTION, calling({"a": 2, "b": None})], "tools": tools})
+    assert ('"b": null' in text) == (takes != ("a",))
+    assert text.count('"default": null') == len(takes or ())
 
 
 @pytest.mark.parametrize("name", NAMES)
