@@ -124,16 +124,15 @@ def of_their_functions(calls: Sequence[Any], tools: Sequence[Any]) -> list[Any]:
         schema = function.get("parameters") if isinstance(function, dict) else None
         if isinstance(schema, dict) and isinstance(schema.get("properties"), dict):
             known[function["name"] if isinstance(function.get("name"), str) else None] = schema["properties"]
-    return [_of_its_function(call, known) for call in calls]
-
-
-def _of_its_function(call: dict[str, Any], known: Mapping[Any, Mapping[str, Any]]) -> dict[str, Any]:
-    named = call["function"] if isinstance(call.get("function"), dict) else call
-    arguments, taken = named.get("arguments"), known.get(named["name"])
-    if taken is None or not isinstance(arguments, dict) or None not in arguments.values():
-        return call
-    named = {**named, "arguments": {key: one for key, one in arguments.items() if one is not None or key in taken}}
-    return {**call, "function": named} if "function" in call else named
+    kept = []
+    for call in calls:
+        named = call["function"] if isinstance(call.get("function"), dict) else call
+        arguments, taken = named.get("arguments"), known.get(named["name"])
+        if taken is not None and isinstance(arguments, dict) and None in arguments.values():
+            arguments = {key: one for key, one in arguments.items() if one is not None or key in taken}
+            named = {**named, "arguments": arguments}
+        kept.append({**call, "function": named} if "function" in call else named)
+    return kept
 
 
 def _parsed(value: Any, what: str, kind: str, cure: str) -> Any:

@@ -97,19 +97,14 @@ def example_of(fields: Fields, forms: list[str]) -> Example:
     `history` (Alpaca); `problem` and `generation` (NeMo-Skills); or `text`, all of which is learned. Where a row has
     several of these, the first counts, and `forms` says so.
     """
-    if fields.get("kto_tag") in (False, 0) and _has(fields, "kto_tag"):
+    if fields.get("kto_tag") in (False, 0):
         cure = "leave the row out, or learn from it as such (libra dpo --loss kto)"
         raise RowError("undesirable", f'its "kto_tag" says that the answer is an undesirable one; {cure}')
-    example = _example(fields, forms)
     given = [name for name in _LEARNED if _has(fields, name)]
     if len(given) > 1:
         read = next(name for name in given if name != "output" or _has(fields, "instruction"))
         left = [f'"{name}"' for name in given if name != read and (read, name) != ("conversations", "output")]
         forms += [f'"{read}", and without {" and ".join(left)} beside it'] if left else []
-    return example
-
-
-def _example(fields: Fields, forms: list[str]) -> Example:
     if _has(fields, "completion") and not _has(fields, "messages"):
         if isinstance(fields.get("prompt"), str) and isinstance(fields["completion"], str):
             forms.append(COMPLETION)
@@ -221,7 +216,12 @@ def _turns_of(fields: Fields, forms: list[str]) -> list[Message] | None:
         return _with_system(fields, messages(fields["messages"], "messages"), forms)
     asked = _asked(fields, forms)
     if _has(fields, "conversations"):
-        return _with_output(fields, asked)
+        answer = turns(fields["output"], "output", "assistant") if _has(fields, "output") else []
+        if not answer or asked[-1]["role"] != "assistant":
+            return asked + answer
+        if [turn["content"].strip() for turn in answer] != [asked[-1]["content"].strip()]:
+            raise RowError("two_answers", 'the last turn of "conversations" and "output" are two answers; keep one')
+        return asked
     if asked and _has(fields, "output"):
         return asked + turns(fields["output"], "output", "assistant")
     if _has(fields, "generation"):
@@ -232,18 +232,6 @@ def _turns_of(fields: Fields, forms: list[str]) -> list[Message] | None:
         talk = turns(question, "problem", "user") + turns(fields["generation"], "generation", "assistant")
         return _with_system(fields, talk, forms)
     return None
-
-
-def _with_output(fields: Fields, talk: list[Message]) -> list[Message]:
-    """The turns of `conversations`, and `output` as their answer if they end before it. Raises RowError."""
-    if not _has(fields, "output"):
-        return talk
-    answer = turns(fields["output"], "output", "assistant")
-    if talk[-1]["role"] != "assistant":
-        return talk + answer
-    if [turn["content"].strip() for turn in answer] != [talk[-1]["content"].strip()]:
-        raise RowError("two_answers", 'the last turn of "conversations" and "output" are two answers; keep one')
-    return talk
 
 
 def _asked(fields: Fields, forms: list[str]) -> list[Message]:

@@ -56,7 +56,7 @@ def other_format(lines: Sequence[bytes]) -> tuple[str, str] | None:
     if _PICKLE.match(head):
         return "a Python pickle", "write its rows as JSON Lines"
     texts = [line for line in map(bytes.strip, lines) if line]
-    if _is_array_body(texts):
+    if len(texts) > 1 and all(text.endswith(b"},") for text in texts[:-1]) and _problem(texts[0][:-1]) is None:
         cure = "put [ before the first and ] behind the last, or take the commas out (sed 's/,$//' FILE)"
         return "a JSON array without its brackets: rows with commas between them", cure
     problems = [_problem(line) for line in texts]
@@ -65,12 +65,6 @@ def other_format(lines: Sequence[bytes]) -> tuple[str, str] | None:
     if b"\0" in head:
         return "binary data or UTF-16 text", "write JSON Lines in UTF-8 (iconv -f UTF-16 -t UTF-8)"
     return _text_format(texts, problems[0])
-
-
-def _is_array_body(texts: Sequence[bytes]) -> bool:
-    """Whether all lines but the last end with a comma, and the first is a row without it."""
-    commas = len(texts) > 1 and all(text.endswith(b"},") for text in texts[:-1])
-    return commas and _problem(texts[0][:-1]) is None
 
 
 def _problem(line: bytes) -> RowError | None:

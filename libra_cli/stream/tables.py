@@ -44,7 +44,9 @@ class TableRows:
         batch = LineBatch(self.name, self.number, [])
         for record in self._records:
             try:
-                batch.lines.append(rows.dumps(_without_padding(_plain(record))))
+                batch.lines.append(
+                    rows.dumps({name: _unpadded(_plain(value), name in _PADDED) for name, value in record.items()})
+                )
             except TypeError:
                 raise self._no_json(record, self.number + len(batch.lines)) from None
             except ValueError as error:  # an infinite number, in this row
@@ -102,16 +104,12 @@ def _plain(value: Any) -> Any:
     raise TypeError(type(value).__name__)
 
 
-def _without_padding(record: dict[str, Any]) -> dict[str, Any]:
-    """A row without the null keys of its messages, tools and template variables.
+def _unpadded(value: Any, inside: bool) -> Any:
+    """A value without the null keys of messages, and of all that it holds if it is `inside` a column that is padded.
 
     A table gives every struct all keys that any of them has: each call of a tool has the arguments of all tools, as
-    nulls. What a null in other columns means, only their reader knows.
+    nulls. What a null elsewhere means, only its reader knows.
     """
-    return {name: _unpadded(value, name in _PADDED) for name, value in record.items()}
-
-
-def _unpadded(value: Any, inside: bool) -> Any:
     if isinstance(value, dict):
         inside = inside or "role" in value or "from" in value
         return {name: _unpadded(item, inside) for name, item in value.items() if not inside or item is not None}

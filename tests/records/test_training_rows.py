@@ -101,7 +101,7 @@ def test_of_several_answers_one_is_read_and_the_others_are_named() -> None:
     assert read({"messages": TALK, **others}) == (
         Conversation(TALK), ['"messages", and without "completion" and "generation" and "text" beside it'],
     )  # fmt: skip
-    assert read({"instruction": "2 + 2?", "output": "4", "text": "7"})[1][1:] == [
+    assert read({"instruction": "2 + 2?", "output": "4", "text": "7"})[1][:1] == [
         '"output", and without "text" beside it'
     ]
     for talk, output in ((SHAREGPT, "It is 4."), (SHAREGPT[:1], "It is 4.")):
