@@ -243,6 +243,7 @@ def _runner(
 
         from libra_cli.stream.resume import named_by_content
         from libra_cli.stream.run import Run
+        from libra_cli.stream.signals import leave
 
         writes, also_read = _written(command, values), _read(command, values)
         options = StreamOptions(**{name: values.pop(name) for name in list(values) if name in shared})
@@ -271,6 +272,8 @@ def _runner(
                 function(run, **values)
             except InvalidOptions as error:
                 raise click.UsageError(str(error)) from None
+        if run.stop.ended_at_once:  # in the middle of a library's work: it must not keep whoever asked us to stop
+            leave(run.status)
         return int(run.status)
 
     return run_stage

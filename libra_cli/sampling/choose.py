@@ -6,11 +6,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from libra_cli import miniature
 from libra_cli.engines.base import Engine, LocalModel, Sampling
 from libra_cli.engines.devices import has_gpu
+from libra_cli.engines.openai.endpoints import without_query
 from libra_cli.engines.requirements import REQUIREMENTS
 from libra_cli.engines.reward.base import ImplicitReward, RewardEngine, config_of, has_head
 from libra_cli.exits import Exit, Fatal, InvalidOptions
@@ -23,6 +24,18 @@ Note = Callable[[str], None]
 AnyEngine = Engine | RewardEngine
 DEFAULT_URL = "OPENAI_BASE_URL"
 CONCURRENCY = 64
+_LABELS = {"vllm": "vLLM"}
+"""How people write the name of an engine."""
+
+
+def _unsaid(_doing: str) -> None:
+    """Takes what is being done where nobody shows it."""
+
+
+class MakeEngine(Protocol):
+    """Makes an engine, which may load a model; `doing` takes what is being done, for people."""
+
+    def __call__(self, doing: Note = _unsaid, /) -> AnyEngine: ...
 
 
 @dataclass(frozen=True)
@@ -30,7 +43,7 @@ class ChosenModel:
     """A model that will run: its name in rows, and how to make its engine (nothing is loaded before)."""
 
     name: str
-    make: Callable[[], AnyEngine]
+    make: MakeEngine
     scalar: bool = False
     """`make` gives a RewardEngine."""
 
@@ -129,8 +142,8 @@ def _replayed_models(options: EngineOptions) -> list[ChosenModel]:
         cure = f"name one with --{options.flag}"
         raise InvalidOptions(f"--replay {options.replay[0]}: its rows name no model; {cure}")
 
-    def factory(model: str) -> Callable[[], Engine]:
-        return lambda: ReplayEngine(recording.find, model)
+    def factory(model: str) -> MakeEngine:
+        return lambda _doing=_unsaid, /: ReplayEngine(recording.find, model)
 
     return [ChosenModel(name, factory(model)) for model, name in zip(models, _names(models, options), strict=True)]
 
@@ -151,7 +164,7 @@ def _batch_models(
     _refuse_loading(options)
     [model], [name] = options.model, _names(options.model, options)
 
-    def make() -> Engine:
+    def make(_doing: Note = _unsaid, /) -> Engine:
         form = BatchFormat(
             model,
             sampling,
@@ -189,7 +202,7 @@ def _local_model(options: EngineOptions, sampling_options: SamplingOptions, name
 
 def _local_factory(
     options: EngineOptions, sampling: Sampling, model: LocalModel, scalar: bool, note: Note
-) -> Callable[[], AnyEngine]:
+) -> MakeEngine:
     parallel = {
         "tensor_parallel_size": options.tensor_parallel_size,
         "pipeline_parallel_size": options.pipeline_parallel_size,
@@ -208,10 +221,12 @@ def _local_factory(
         reference = replace(model, name=name, path=path, revision=None)
     in_vllm = replace(model, args={**given, **model.args})  # arguments by vLLM's own names win
 
-    def make() -> AnyEngine:
+    def make(doing: Note = _unsaid, /) -> AnyEngine:
         engine = options.engine
+        doing(f"loading {model.name}")
         if engine == "auto":  # on a CPU vLLM starts slowly, and has no advantage if nothing is generated
             engine = "transformers" if options.implicit or (scalar and not has_gpu()) else _automatic(model, note)
+        doing(f"loading {model.name} on {_LABELS.get(engine, engine)} ({'GPU' if has_gpu() else 'CPU'})")
         with _installed(engine):
             if options.implicit:
                 from libra_cli.engines.reward.implicit import ImplicitRewards
@@ -268,7 +283,7 @@ def _server_factory(
     model: str,
     scalar: bool,
     note: Note,
-) -> Callable[[], AnyEngine]:
+) -> MakeEngine:
     """Refuses options that a server cannot be given, since it has loaded its model already."""
     if options.engine not in ("openai", "auto"):
         raise InvalidOptions(f"--base-url is for --engine openai, not {options.engine}")
@@ -290,7 +305,8 @@ def _server_factory(
     }
     markers = thinking.markers(sampling_options.thinking_markers)
 
-    def make() -> AnyEngine:
+    def make(doing: Note = _unsaid, /) -> AnyEngine:
+        doing(f"connecting to {without_query(urls[0])}")
         with _installed("openai"):
             if scalar:
                 from libra_cli.engines.reward.server import ServerRewards

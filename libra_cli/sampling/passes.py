@@ -41,6 +41,7 @@ class Passes:
 
         `adapter` turns jobs into requests; `make_line` is that of Run.map_jobs.
         """
+        self._run.passes = len(self._models)
         for number, model in enumerate(self._models):
             worker = EngineWorker(model, adapter)
             make = partial(jobs, model) if number else partial(self._first_jobs, jobs, model)

@@ -7,12 +7,17 @@ import select
 import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from libra_cli.lazy_pattern import lazy_pattern
 from libra_cli.masking import masked, without_secrets
 from libra_cli.stream import rows
+from libra_cli.stream.progress import StageProgress, line_of
+
+if TYPE_CHECKING:
+    from libra_cli.stream.shared_line import PipeNeighbours
 
 # C0 and C1 controls, DEL, bidirectional overrides and lone surrogates could control the reader's terminal.
 _UNSAFE = lazy_pattern("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -54,13 +59,30 @@ def write_stderr(text: str, wait: bool = True) -> None:
         pass  # stderr is gone; there is no other place for messages
 
 
+def _in_foreground() -> bool:
+    """Whether the terminal is ours to draw on: not while the shell has taken it back from a job in the background."""
+    try:
+        return os.tcgetpgrp(2) == os.getpgrp()
+    except OSError:  # it is not our controlling terminal: nobody else uses it
+        return True
+
+
 class Console:
-    """Messages and progress of one stage, written by its own thread and its monitor."""
+    """Messages and progress of one stage, written by its own thread and its monitor.
+
+    Of several stages of a pipe that share a terminal, the last shows the progress of all. The line goes for good once
+    rows may come out on the same terminal, where it would stand in their way.
+    """
 
     def __init__(self, stage: str, *, quiet: bool = False, as_json: bool = False):
         self.stage, self.quiet, self.as_json = stage, quiet, as_json
         self._terminal = sys.stderr is not None and sys.stderr.isatty() and not as_json
-        self._shown = False
+        self._pipe: PipeNeighbours | None = None
+        self._shown = self._gave_up = False
+        if self._terminal:
+            from libra_cli.stream.shared_line import PipeNeighbours
+
+            self._pipe = PipeNeighbours()
         self._lock = threading.Lock()
         self._last = self._start = time.monotonic()
 
@@ -78,32 +100,77 @@ class Console:
         if not self.quiet:
             self._write(self._lines("", event, **fields) if self.as_json else text)
 
-    def progress(self, text: str, drawn: Callable[[int], str] | None = None) -> None:
+    def progress(self, what: Callable[[], StageProgress] | str, drawn: Callable[[int], str] | None = None) -> None:
         """Shows a line that the next one replaces on a terminal; elsewhere one plain line a minute. Never waits.
 
-        `drawn` makes the line for a terminal in place of `text`, in at most the given number of columns.
+        `drawn` makes the line for a terminal in place of `what`, in at most the given number of columns.
         """
         now = time.monotonic()
         every = PROGRESS_EVERY_TERMINAL if self._terminal else PROGRESS_EVERY_LOG
-        if self.quiet or now - self._last < every:
+        if now - self._last < every or (self.quiet and self._pipe is None):
             return
         self._last = now
         if self._lock.acquire(blocking=False):
-            if self._terminal:
-                try:
-                    width = (os.get_terminal_size(2).columns or 80) - 1
-                except OSError:  # the terminal is gone
-                    width = 79
-                line = drawn(width) if drawn else printable(f"libra {self.stage}: {text}")[:width]
-                write_stderr(ERASE + line, wait=False)
-            else:
-                write_stderr(self._lines(text, "progress"), wait=False)
-            self._shown = self._terminal
-            self._lock.release()
+            try:
+                own = StageProgress(self.stage, what) if isinstance(what, str) else what()
+                if self._pipe is not None:
+                    self._draw(self._pipe, own, drawn)
+                else:
+                    text = line_of([own]).removeprefix(f"libra {self.stage}: ")
+                    write_stderr(self._lines(text, "progress", **own.figures()), wait=False)
+            finally:
+                self._lock.release()
+
+    def _draw(self, pipe: PipeNeighbours, own: StageProgress, drawn: Callable[[int], str] | None) -> None:
+        """Hands the line on to the next stage of the pipe, or draws it."""
+        several = [*pipe.received(), *([] if self.quiet else [own])]
+        if not several or pipe.hand_on(several) or self._gave_up or not _in_foreground():
+            line = ""
+        else:
+            try:
+                width = (os.get_terminal_size(2).columns or 80) - 1
+            except OSError:  # the terminal is gone
+                width = 79
+            alone = drawn if len(several) == 1 and not self.quiet else None
+            line = alone(width) if alone else printable(line_of(several, width))[:width]
+        if line or self._shown:
+            write_stderr(ERASE + line, wait=False)
+        self._shown = bool(line)
+
+    @contextmanager
+    def showing(self, what: Callable[[], StageProgress]) -> Iterator[None]:
+        """Shows progress from a thread of its own, for a command that has no monitor."""
+        over = threading.Event()
+
+        def show() -> None:
+            while not over.wait(PROGRESS_EVERY_TERMINAL):
+                self.progress(what)
+
+        thread = threading.Thread(target=show, name="libra-progress", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+            self.clear()
+
+    def give_up_line(self) -> None:
+        """Takes the progress line away for good if what the stage writes from now on may appear on the terminal."""
+        if self._pipe is not None and not self._gave_up and self._pipe.leads_to_terminal():
+            self._gave_up = True
+            self.clear()
 
     def clear(self) -> None:
         """Clears the progress line."""
         self._write("")
+
+    def last_words(self, message: str) -> None:
+        """Writes a last message before the process ends at once, without ever waiting."""
+        taken = self._lock.acquire(timeout=PROGRESS_EVERY_TERMINAL)
+        write_stderr(over_progress("" if self.quiet else self._lines(message, "note")), wait=False)
+        if taken:
+            self._lock.release()
 
     def _lines(self, message: str, event: str, **fields: Any) -> str:
         message = masked(message)
@@ -118,7 +185,8 @@ class Console:
 
     def _write(self, text: str) -> None:
         with self._lock:
-            text, self._shown = (ERASE + text if self._shown else text), False
+            over_line = self._shown or (text and self._pipe is not None and self._pipe.is_followed)
+            text, self._shown = (ERASE + text if over_line else text), False
             if text:
                 write_stderr(text)
 

@@ -7,6 +7,7 @@ into lines in the order of the rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,20 +50,52 @@ MakeLine = Callable[[Row, Mapping[str, Any]], "bytes | None"]
 
 
 class Feed:
-    """What a worker takes its jobs from."""
+    """What a worker takes its jobs from; at most as many are begun and not finished as `window` holds."""
 
     ended = False
     """No job will come any more."""
     parts = 0
     """Parts of jobs that were answered: a long job that makes progress has not stalled."""
+    tokens = 0
+    """Tokens of all answers."""
+    read_before: int | None = None
+    """Jobs of all rows before the last, where all rows make jobs."""
+    doing = ""
+    """What the worker does before it takes jobs, for people."""
 
-    def __init__(self) -> None:
+    def __init__(self, stop: StopRequest, window: OrderWindow[Any]):
+        self._stop, self._window = stop, window
         self._held: Job | None = None
 
     @property
     def stopping(self) -> bool:
         """A stop is requested: what is not at work yet need not begin."""
-        raise NotImplementedError
+        return self._stop.status is not None
+
+    @property
+    def ready(self) -> int:
+        """Jobs answered whose rows wait for their turn."""
+        return self._window.open - self._window.at_work
+
+    def progress(self) -> Progress:
+        """How many jobs are at work, and how many are answered, whole or in part."""
+        return Progress(self._window.at_work, self._window.settled + self.parts)
+
+    @contextmanager
+    def preparing(self) -> Iterator[Callable[[str], None]]:
+        """While a model loads: no job is at work, so that a request to stop ends the block at once.
+
+        Gives a function that takes what is being done (`doing`).
+        """
+
+        def note(doing: str) -> None:
+            self.doing = doing
+
+        try:
+            with self._stop.at_once():
+                yield note
+        finally:
+            self.doing = ""
 
     def has_job(self) -> bool:
         """Waits for the first job; False if there will be none, so that no model need be loaded."""
@@ -88,21 +121,12 @@ class JobFeed(Feed):
     """Jobs that another part of the stage has made; at most `window` are at work. Nothing is written or counted."""
 
     def __init__(self, jobs: Iterator[Job], window: int, stop: StopRequest):
-        super().__init__()
-        self._jobs, self._stop = jobs, stop
-        self._window: OrderWindow[Job] = OrderWindow(window, ordered=False)
-
-    @property
-    def stopping(self) -> bool:
-        return self._stop.status is not None
+        super().__init__(stop, OrderWindow(window, ordered=False))
+        self._jobs = jobs
 
     def settle(self, job: Job) -> None:
         """Notes that `job` is answered."""
         self._window.settle(job.number, job)
-
-    def progress(self) -> Progress:
-        """How many jobs are at work, and how many are answered."""
-        return Progress(self._window.at_work, self._window.settled + self.parts)
 
     def _next(self, wait: float | None) -> Job | None:
         if self._window.full:
@@ -135,20 +159,12 @@ class RowFeed(Feed):
         stop: StopRequest,
         input_ended: Callable[[], bool],
     ):
-        super().__init__()
+        super().__init__(stop, window)
         self._next_input, self._jobs_of, self._finish = next_row, jobs, finish
         self._fast_path, self._make_line = fast_path, make_line
-        self._window, self._ledger, self._stop, self._input_ended = window, ledger, stop, input_ended
+        self._ledger, self._input_ended = ledger, input_ended
         self._jobs: Iterator[Job] = iter(())
         self._row: Row | None = None
-
-    @property
-    def stopping(self) -> bool:
-        return self._stop.status is not None
-
-    def progress(self) -> Progress:
-        """How many jobs are at work, and how many are answered, whole or in part."""
-        return Progress(self._window.at_work, self._window.settled + self.parts)
 
     # -- rows to jobs -------------------------------------------------------------------------------------------------
 
@@ -188,6 +204,8 @@ class RowFeed(Feed):
             self._row = row = self._write_decided(wait, self._fast_path)
         if row is None:
             return False
+        if self._fast_path is None:
+            self.read_before = self._ledger.counts.read
         try:
             if self._fast_path is not None and self._window.open:
                 new = self._fast_path(row)

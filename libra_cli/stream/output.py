@@ -80,6 +80,11 @@ class Output:
         return side_file
 
     @property
+    def is_file(self) -> bool:
+        """Whether rows go to a plain file, and not to somebody who may show them."""
+        return isinstance(self.sink, sinks.FileSink)
+
+    @property
     def can_be_continued(self) -> bool:
         """Whether the same command will go on with what this run leaves."""
         return self._info.resumable and self._manifest is not None

@@ -15,18 +15,22 @@ from libra_cli.exits import Exit, Fatal, ReaderGone
 from libra_cli.stream.console import Console
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
-from libra_cli.stream.jobs import Answer, FastPath, Job, JobFeed, MakeLine, RowFeed, Worker
+from libra_cli.stream.jobs import Answer, FastPath, Feed, Job, JobFeed, MakeLine, RowFeed, Worker
 from libra_cli.stream.ledger import Ledger
 from libra_cli.stream.line_batch import LineSource
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.monitor import Monitor, Progress, Watchdog
 from libra_cli.stream.options import Shard, StageInfo, StreamOptions
 from libra_cli.stream.output import Output
+from libra_cli.stream.progress import WAITING, InputRows, Pace, StageProgress
 from libra_cli.stream.reader import BadLine, RowReader
 from libra_cli.stream.reorder import OrderWindow
 from libra_cli.stream.rows import Row, RowError, extend
 from libra_cli.stream.side_output import SideOutput, SideRowFile
 from libra_cli.stream.signals import StopRequest
+
+_LAST_POLLS = 64
+"""Pages that a run hands on before it ends at once, if nobody has to wait for that."""
 
 OpenSource = Callable[[StreamOptions, int], LineSource]
 """Opens the input, given a descriptor that becomes readable when the run must stop waiting for input."""
@@ -45,8 +49,16 @@ class Run:
         shard = Shard(options.shard)
         self._progress: Callable[[], Progress] | None = None
         """How far the stage's work is; None while there is none that could stall."""
-        self._activity: Callable[[], str] = self._rate
-        """What the progress line says."""
+        self._activity = ""
+        """What is asked, where the answers are no rows yet."""
+        self._feed: Feed | None = None
+        self._pace, self._tokens = Pace(), 0
+        self.passes = 1
+        """How often the stage goes over the same rows."""
+        self._first_pass: int | None = None
+        """Rows or jobs of the first pass, once it is over."""
+        paths = () if open_source is not None else options.inputs
+        self._input_rows = InputRows(paths, options.limit)
         self._watchdog = Watchdog(info.name, options.stall_timeout)
         self.stop = StopRequest(info.name, options.grace)
         config = {**config, "shard": f"{shard.index}/{shard.count}"}
@@ -65,6 +77,9 @@ class Run:
             self._reader = RowReader(
                 self._source, options, self.info.reads, self.counts, self.stop, self.refuse, self.flush
             )
+            if not output.is_file:
+                output.sink.on_rows = self.console.give_up_line
+            self.stop.on_leave = self._leave
             self._monitor = Monitor(self.stop, self._poll)
         except BaseException:
             if hasattr(self, "_errors"):
@@ -113,12 +128,56 @@ class Run:
         if self._progress is not None:
             idle = self._reader.waiting or self._output.sink.blocked
             self._watchdog.check(Progress(0, 0) if idle else self._progress())
-        self.console.progress(self._activity())
+        if not self.counts.read or (self._feed is not None and self._feed.doing):
+            self._pace.begin()
+        else:
+            self._pace.note(*self._made())
+        self.console.progress(self._state)
 
-    def _rate(self) -> str:
-        counts = self.counts
-        rate = counts.out / max(self.console.seconds, 1e-9)
-        return f"{counts.read} in, {counts.out} out, {counts.errors} errors, {rate:,.1f} rows/s"
+    def _made(self) -> tuple[int, int]:
+        """Rows settled by this run, and tokens of all answers."""
+        counts, feed = self.counts, self._feed
+        ready, tokens = (feed.ready, feed.tokens) if feed is not None else (0, 0)
+        return counts.read - counts.missing - counts.done + ready, self._tokens + tokens
+
+    def _state(self) -> StageProgress:
+        """What the progress line says."""
+        counts, feed, name = self.counts, self._feed, self.info.name
+        at_work = feed.progress().at_work if feed is not None else 0
+        if self.stop.status is not None:
+            return StageProgress(name, f"stopping: {at_work:,} at work")
+        if feed is not None and feed.doing:
+            return StageProgress(name, feed.doing)
+        if self._activity and feed is not None:
+            return StageProgress(name, f"{self._activity}: {feed.progress().settled:,} answers, {at_work:,} at work")
+        made, tokens = self._made()
+        if self._reader.waiting and not at_work and not made:
+            return StageProgress(name, WAITING)
+        if not self._reader.lines:
+            return StageProgress(name, "starting")
+        if not self.info.resumable and not counts.out:
+            return StageProgress(name, f"reading: {counts.read:,} rows")
+        rate, token_rate = self._pace.rates(made, tokens)
+        return StageProgress(name, "", made + counts.done, self._total(), at_work, counts.errors, rate, token_rate)
+
+    def _total(self) -> int | None:
+        """Rows or jobs of the whole run, by those of the rows read so far; None if nobody can know."""
+        lines, feed = self._reader.lines, self._feed
+        if self._first_pass is not None:
+            return self._first_pass * self.passes
+        if self._reader.ended:
+            return self.counts.read * self.passes
+        rows, read = self._input_rows.look(), self.counts.read
+        if feed is not None and feed.read_before is not None:  # not all jobs of the last row are counted yet
+            lines, read = lines - 1, feed.read_before
+        return round(read / lines * max(rows, lines)) * self.passes if rows and lines > 0 else None
+
+    def _leave(self) -> None:
+        """Says the counts before the process ends at once."""
+        for _ in range(_LAST_POLLS):
+            self._output.poll()
+        self.counts.out -= self._output.sink.unwritten
+        self.console.last_words(self._account())
 
     def _finish(self) -> None:
         """Sets the exit status, from the strongest reason to the weakest; raises Fatal if the run has failed."""
@@ -137,7 +196,8 @@ class Run:
         self._output.finish(complete=self.status in (Exit.DONE, Exit.SOME_ERRORS))
         self._summarise()
 
-    def _summarise(self) -> None:
+    def _account(self) -> str:
+        """The counts, and whether the same command continues."""
         text = self.counts.summary(self._errors.kinds)
         if self.stop.status is not None:
             text += "; stopped"
@@ -146,6 +206,10 @@ class Run:
             else:
                 can_continue = self._output.can_be_continued
                 text += ", the same command continues" if can_continue else " (with -o FILE the same command continues)"
+        return text
+
+    def _summarise(self) -> None:
+        text = self._account()
         seconds = self.console.seconds
         if self.options.log_format == "json":
             figures = {"code": int(self.status), "seconds": round(seconds, 3), **self._output.tally()}
@@ -213,7 +277,7 @@ class Run:
         feed = RowFeed(
             next_row, jobs, finish, fast_path, make_line, window, self._ledger, self.stop, lambda: reader.ended
         )
-        self._progress = feed.progress
+        self._progress, self._feed = feed.progress, feed
         try:
             for answered in worker(feed):
                 if answered is not None:
@@ -224,7 +288,8 @@ class Run:
                     self.flush()
         finally:
             feed.drain()  # an engine that breaks costs the jobs at work, not those it has answered
-            self._progress = None
+            self._first_pass = self._first_pass or self.counts.read
+            self._end_feed(feed)
 
     def answers(self, worker: Worker, jobs: Iterator[Job], activity: str) -> Iterator[tuple[Job, Answer]]:
         """Yields the worker's answers to `jobs` in any order; nothing is written or counted.
@@ -232,20 +297,19 @@ class Run:
         This is for answers from which rows are made later. `activity` names what is asked, in the progress line.
         """
         feed = JobFeed(jobs, self.options.window, self.stop)
-        self._progress = feed.progress
-
-        def describe() -> str:
-            progress = feed.progress()
-            return f"{activity}: {progress.settled} answers, {progress.at_work} at work"
-
-        self._activity = describe
+        self._progress, self._feed, self._activity = feed.progress, feed, activity
         try:
             for answered in worker(feed):
                 if answered is not None:
                     feed.settle(answered[0])
                     yield answered
         finally:
-            self._progress, self._activity = None, self._rate
+            self._activity = ""
+            self._end_feed(feed)
+
+    def _end_feed(self, feed: Feed) -> None:
+        self._tokens += feed.tokens
+        self._progress = self._feed = None
 
     # -- output -------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -18,6 +20,8 @@ from libra_cli.exits import Exit
 from libra_cli.stream.console import over_progress, write_stderr
 
 INTERRUPT_GRACE = 5.0
+AT_ONCE_GRACE = 0.8
+"""For what can end at once: a library may be in compiled code, or keep the request to itself."""
 ECHO_SECONDS = 0.1
 """Shorter than anybody takes to press a key twice."""
 STATUS = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED, signal.SIGUSR1: Exit.STOPPED}
@@ -38,6 +42,10 @@ class CtrlC:
         return True
 
 
+class StopNow(BaseException):
+    """Ends what can end at once when a stop is requested; no `except Exception` of a library may keep it."""
+
+
 class StopRequest:
     """Handles the stop signals for the length of a run; `status` is None until a stop is requested.
 
@@ -48,6 +56,11 @@ class StopRequest:
         self.stage, self.grace, self._interrupt_grace, self._says = stage, grace, interrupt_grace, says
         self.status: Exit | None = None
         self._deadline: float | None = None
+        self._ends_at_once = False
+        self.ended_at_once = False
+        """A stop has ended a block of `at_once`; what that began may still be there."""
+        self.on_leave: Callable[[], None] = lambda: None
+        """Called before the process ends at once; must never wait."""
         self._before: dict[int, Any] = {}
         self._ctrl_c = CtrlC()
         self._wakeup_before = -1
@@ -61,7 +74,7 @@ class StopRequest:
             self._wakeup_before = signal.set_wakeup_fd(self._signal_write, warn_on_full_buffer=False)
             for number in STATUS:
                 if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and `trap ''` are respected
-                    self._before[number] = signal.signal(number, _noted)
+                    self._before[number] = signal.signal(number, self._signalled)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -83,7 +96,23 @@ class StopRequest:
                 self._request(signal.Signals(number))
         if self._deadline is not None and time.monotonic() >= self._deadline:
             # There is no time left to wait for what still runs; every row written so far is whole.
-            leave(self.status or Exit.TERMINATED)
+            self._leave(self.status or Exit.TERMINATED)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Has a request to stop end the block at once; the caller looks at `status` afterwards.
+
+        For what has nothing to lose, such as the loading of a model. The main thread uses it.
+        """
+        try:
+            self._ends_at_once = threading.current_thread() is threading.main_thread()
+            yield
+            self._ends_at_once = False
+        except StopNow:
+            while self.status is None:  # the monitor has yet to take the signal
+                time.sleep(0.01)
+        finally:
+            self._ends_at_once = False
 
     def wake(self) -> None:
         """Makes the run's thread stop waiting for input."""
@@ -98,16 +127,27 @@ class StopRequest:
             return
         if self.status is not None:
             if number == signal.SIGINT:
-                leave(Exit.INTERRUPTED)  # the second Ctrl-C does not wait
+                self._leave(Exit.INTERRUPTED)  # the second Ctrl-C does not wait
             return
+        at_once = self._ends_at_once or self.ended_at_once
         self.status = STATUS[number]
         grace = min(self.grace, self._interrupt_grace) if number == signal.SIGINT else self.grace
-        self._deadline = time.monotonic() + grace
+        self._deadline = time.monotonic() + (min(grace, AT_ONCE_GRACE) if at_once else grace)
         hint = "; Ctrl-C again stops at once" if number == signal.SIGINT else ""
-        if self._says:
+        if self._says and not at_once:
             line = f"libra {self.stage}: stopping, up to {grace:g} s for what is in flight{hint}\n"
             write_stderr(over_progress(line), wait=False)
         self.wake()
+
+    def _signalled(self, _number: int, _frame: FrameType | None) -> None:
+        """Runs in the main thread; the interpreter has already written the signal's number to the pipe."""
+        if self._ends_at_once:
+            self._ends_at_once, self.ended_at_once = False, True
+            raise StopNow
+
+    def _leave(self, status: Exit) -> NoReturn:
+        self.on_leave()
+        leave(status)
 
 
 def leave(status: Exit) -> NoReturn:
@@ -123,10 +163,6 @@ def kill_descendants(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
             os.kill(descendant, number)
         except ProcessLookupError:
             pass  # it ended meanwhile
-
-
-def _noted(_number: int, _frame: FrameType | None) -> None:
-    """Does nothing: the interpreter has already written the signal's number to the pipe."""
 
 
 def _descendants(pid: int) -> list[int]:

@@ -77,6 +77,8 @@ class Sink:
         """Something has been written, or will be in any case: until then a refused run leaves no trace."""
         self.on_begin: Callable[[], None] = lambda: None
         """Called once before that."""
+        self.on_rows: Callable[[], None] = lambda: None
+        """Called before rows are handed to whoever reads them."""
         self._lock = threading.Lock()
         self._fd = -1
 
@@ -151,6 +153,7 @@ class StreamSink(Sink):
         with self._lock:
             if self._lines:
                 self.begin()
+                self.on_rows()
             data = b"\n".join([*self._lines, b""])
             self._at_work += len(self._lines)
             self._lines.clear()
@@ -188,6 +191,7 @@ class StreamSink(Sink):
         """Writes a page at a time while that cannot block; notices that the reader has left even without rows."""
         while (self._rest or self._lines) and _events(self._fd) & select.POLLOUT:
             self.begin()
+            self.on_rows()
             data = self._rest or self._hashed(self._lines.popleft() + b"\n")
             self._at_work = 1
             write_all(self._fd, data[: select.PIPE_BUF], self.name)

@@ -133,6 +133,20 @@ def test_a_ctrl_c_that_is_passed_on_as_well_is_no_second_one(start, tmp_path):
     assert (process.returncode, b"; stopped, the same command continues" in err) == (130, True)
 
 
+@pytest.mark.parametrize("where", [[], ["--stubborn"]])
+def test_a_model_that_loads_keeps_nobody_waiting(start, tmp_path, where):
+    (tmp_path / "in").write_bytes(jsonl(ROWS))
+    process = start("load", *where, "--grace", "600", "in", "-o", "out")
+    assert process.stderr.readline() == b"loads\n"
+    asked_at = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, time.monotonic() - asked_at < 10) == (130, True)  # a second, on a machine that is free
+    assert err.startswith(
+        b"libra load: 1 in = 0 out + 0 errors + 0 filtered + 0 already done + 1 not finished; stopped"
+    )
+
+
 def test_the_second_ctrl_c_ends_at_once(environment, tmp_path):
     (tmp_path / "in").write_bytes(jsonl(ROWS))
     pid, terminal = pty.fork()
@@ -166,7 +180,7 @@ def test_a_terminal_shows_one_progress_line_and_takes_it_away(environment, tmp_p
         pass
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     *progress, last = shown.split(b"\r\x1b[K")
-    assert any(b" in, " in line and b" rows/s" in line for line in progress)
+    assert any(b" of 60 (" in line and b" rows/s" in line for line in progress)
     assert last.startswith(b"libra measure: 60 in = 60 out")
     os.close(terminal)
 

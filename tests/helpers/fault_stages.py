@@ -60,6 +60,22 @@ def freeze(run: Run) -> None:
     run.map_rows(lambda row: rows.extend(row, {"x": hashlib.pbkdf2_hmac("sha256", b"a", b"b", 1 << 30).hex()}))
 
 
+@stage("load", reads={"question": str}, writes=["answer"])
+@option("--stubborn", is_flag=True, shapes_rows=False, help="Spend the time in compiled code.")
+def load(run: Run, stubborn: bool) -> None:
+    """Load a model for minutes before the first answer."""
+
+    def work(feed: Feed) -> Iterator[tuple[Job, Any] | None]:
+        assert feed.has_job()
+        with feed.preparing() as doing:
+            doing("loading a model")
+            os.write(2, b"loads\n")
+            hashlib.pbkdf2_hmac("sha256", b"a", b"b", 1 << 30) if stubborn else time.sleep(600)
+        yield from ()
+
+    run.map_jobs(work, lambda row: [Job(row, None)], lambda job, answer: {"answer": answer})
+
+
 @stage("scramble", reads={"question": str}, writes=["answer"], names=["sample"])
 @option("--hold", type=int, default=8, shapes_rows=False, help="Jobs at work at most.")
 @option("--samples", type=int, default=1, help="Jobs for each row.")
@@ -126,7 +142,7 @@ class Scrambler:
 def register() -> None:
     """Makes the group know the stages above, where it looks for real ones; lets a test say what an echo is."""
     signals.ECHO_SECONDS = float(os.environ.get("ECHO_SECONDS", signals.ECHO_SECONDS))
-    for command in (passing, measure, freeze, scramble):
+    for command in (passing, measure, freeze, load, scramble):
         main.STAGES[str(command.name)] = command.short_help or ""
         sys.modules[f"libra_cli.stages.{command.name}.command"] = SimpleNamespace(command=command)  # type: ignore[assignment]
 

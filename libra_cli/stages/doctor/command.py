@@ -13,7 +13,8 @@ from libra_cli.cli.stage_options import option
 @option(
     "--probe",
     is_flag=True,
-    help="Import every installed package instead of only locating it (vLLM takes a while); list devices.",
+    help="Import every installed package instead of only locating it (vLLM takes a while); list devices. A terminal "
+    "shows which package it is at.",
 )
 def command(json: bool, probe: bool) -> int:
     """Show versions, engines and devices, and what is missing.
@@ -27,7 +28,11 @@ def command(json: bool, probe: bool) -> int:
     from libra_cli.exits import Exit
     from libra_cli.stages.doctor.report import as_json, as_text
     from libra_cli.stages.doctor.run import examine
+    from libra_cli.stream.console import Console
+    from libra_cli.stream.progress import StageProgress
 
-    state = examine(probe)
+    now = ["starting"]
+    with Console("doctor").showing(lambda: StageProgress("doctor", now[-1])):
+        state = examine(probe, now.append)
     click.echo(as_json(state) if json else as_text(state))
     return int(Exit.BACKEND if state["problems"] else Exit.DONE)

@@ -9,6 +9,7 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -71,14 +72,18 @@ print(json.dumps([{"name": gpu.name, "memory_mib": gpu.total_memory >> 20, "driv
 """
 
 
-def examine(probe: bool = False) -> dict[str, Any]:
+def examine(probe: bool = False, doing: Callable[[str], None] = lambda _doing: None) -> dict[str, Any]:
     """Returns the state of the machine; `problems` lists what is broken, one sentence each.
 
-    With `probe` every installed package is imported, each in its own process, and torch lists the devices.
+    With `probe` every installed package is imported, each in its own process, and torch lists the devices. `doing`
+    takes what is being done, for people.
     """
+    doing("looking for packages")
     versions = {package.name: _version(package.name) for package in PACKAGES}
-    broken = _broken_modules(versions, probe)
+    broken = _broken_modules(versions, probe, doing)
+    doing("asking for GPUs")
     devices, driver_problem = _devices(probe and versions["torch"] is not None and "torch" not in broken)
+    doing("trying the verifier")
     verifier_problem = _verifier_problem()
     problems = [f"{module} cannot be imported: {why}" for module, why in broken.items()]
     return {
@@ -104,10 +109,10 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def _broken_modules(versions: dict[str, str | None], probe: bool) -> dict[str, str]:
+def _broken_modules(versions: dict[str, str | None], probe: bool, doing: Callable[[str], None]) -> dict[str, str]:
     """Modules that should be importable and are not, each with the error."""
     broken = {}
-    for package in PACKAGES:
+    for number, package in enumerate(PACKAGES, 1):
         problem = None
         if versions[package.name] is None:
             if package.extra is None:
@@ -118,6 +123,7 @@ def _broken_modules(versions: dict[str, str | None], probe: bool) -> dict[str, s
             except ImportError as error:
                 problem = str(error)
         elif probe:
+            doing(f"importing {package.name} ({number} of {len(PACKAGES)})")
             problem = _run_python(f"import {package.module}")[1]
         if problem is not None:
             broken[package.module] = problem

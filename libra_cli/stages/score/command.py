@@ -131,14 +131,15 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
     from libra_cli.stages.score.reading import ScoreConfig
     from libra_cli.stages.score.run import score
     from libra_cli.stream.console import Console
+    from libra_cli.stream.progress import StageProgress
 
     against = options.pop("against")
     console = Console("score", quiet=options.pop("quiet"))
     kind, at = options.pop("as"), options.pop("at") or ()
     config = ScoreConfig(kind=kind, at=at, examples=outputs.html is not None, **options)
-    with time_limit(HARD_SECONDS):
-        scored = score(inputs, config, console.progress)
-    console.clear()
+    now = ["waiting for rows"]
+    with console.showing(lambda: StageProgress("score", now[-1])), time_limit(HARD_SECONDS):
+        scored = score(inputs, config, now.append)
     if against is not None:
         from libra_cli.rm_benchmarks.published import rank_all_among_published
 

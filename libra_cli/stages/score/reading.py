@@ -98,7 +98,7 @@ def read(
                     raise Fatal(Exit.USAGE, f"{row.place}: no {error}: keep the fields of the benchmark") from None
                 except (RowError, ValueError, TypeError) as error:
                     raise Fatal(Exit.USAGE, f"{row.place}: {error}") from None
-                if not n_rows & 0xFFF:
+                if not n_rows & 0xFF:
                     progress(f"{n_rows:,} rows of {file}")
         if not of_judge:
             raise Fatal(Exit.INCOMPLETE, f"{file}: there are no rows; run the stage before this one again")

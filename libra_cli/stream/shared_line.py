@@ -1,0 +1,153 @@
+"""One progress line for all stages of a pipe: each hands its progress to the next, and the last draws all of it.
+
+Several stages that drew on one terminal would overwrite each other. Each has a socket named for its process, and finds
+the process that reads its output in /proc (Linux; elsewhere each draws its own).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from libra_cli.stream.progress import StageProgress
+
+_CREDENTIALS = struct.Struct("3i")
+_MOST_BYTES = 1 << 16
+_STALE_SECONDS = 1.5
+"""A stage that has said nothing for so long has ended."""
+_SEARCH_SECONDS = 1.0
+
+
+class PipeNeighbours:
+    """The stages before and after this one in a pipe of processes that share a terminal."""
+
+    def __init__(self) -> None:
+        self._output = _link("self", 1)  # now: a run takes standard output for itself later
+        self._socket: socket.socket | None = None
+        self._next: int | None = None
+        self._searched_at = float("-inf")
+        self._received: list[StageProgress] = []
+        self._received_at = 0.0
+        try:
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            self._socket.bind(_address(os.getpid()))
+        except OSError:
+            self._socket = None  # another system, or one that forbids it: this stage stays alone
+
+    def received(self) -> list[StageProgress]:
+        """The progress of the stages before this one, the first of the pipe first."""
+        while self._socket is not None:
+            try:
+                data, control, _flags, _sender = self._socket.recvmsg(_MOST_BYTES, socket.CMSG_SPACE(_CREDENTIALS.size))
+            except OSError:
+                break  # there is no more
+            if any(_CREDENTIALS.unpack(each[2][: _CREDENTIALS.size])[1] == os.getuid() for each in control):
+                self._received, self._received_at = _parsed(data), time.monotonic()
+        if time.monotonic() - self._received_at > _STALE_SECONDS:
+            self._received = []
+        return self._received
+
+    def hand_on(self, several: list[StageProgress]) -> bool:
+        """Gives progress to the next stage of the pipe; False if there is none that can show it."""
+        if self._socket is None or not self._output.startswith("pipe:"):
+            return False
+        message = orjson.dumps([asdict(one) for one in several])
+        if self._next is not None and self._send(self._next, message):
+            return True
+        self._next = None
+        now = time.monotonic()
+        if now - self._searched_at < _SEARCH_SECONDS:
+            return False
+        self._searched_at = now
+        for pid, _fds in _followers(self._output):
+            if self._send(pid, message):
+                self._next = pid
+                return True
+        return False
+
+    @property
+    def is_followed(self) -> bool:
+        """A stage after this one draws the line."""
+        return self._next is not None
+
+    def leads_to_terminal(self) -> bool:
+        """Whether what this stage writes may appear on the terminal."""
+        if not self._output.startswith("pipe:"):
+            return self._output.startswith(("/dev/pts/", "/dev/tty", "/dev/console"))
+        terminal = _link("self", 2)
+        return any(terminal in links for _pid, links in _followers(self._output))
+
+    def close(self) -> None:
+        """Lets go of the socket."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _send(self, pid: int, message: bytes) -> bool:
+        assert self._socket is not None
+        try:
+            self._socket.sendto(message, _address(pid))
+        except BlockingIOError:
+            return True  # it is there, and has enough of ours
+        except OSError:
+            return False
+        return True
+
+
+def _address(pid: int) -> str:
+    return f"\0libra-progress-{os.getuid()}-{pid}"  # abstract: no file that could be left behind
+
+
+def _parsed(data: bytes) -> list[StageProgress]:
+    try:
+        given: Any = orjson.loads(data)
+        return [StageProgress(**fields) for fields in given]
+    except (ValueError, TypeError):
+        return []  # another version of libra
+
+
+def _followers(pipe: str) -> Iterator[tuple[int, list[str]]]:
+    """The processes of our group that read `pipe`, then those that read their output; each with what it writes to."""
+    pipes, seen = [pipe], {pipe}
+    group, own = os.getpgrp(), os.getpid()
+    members = [pid for name in os.listdir("/proc") if name.isdigit() and (pid := int(name)) != own and _in(group, pid)]
+    while pipes:
+        wanted = pipes.pop(0)
+        for pid in members:
+            if _link(pid, 0) != wanted:
+                continue
+            links = _written(pid)
+            yield pid, links
+            new = [link for link in links if link.startswith("pipe:") and link not in seen]
+            seen.update(new)
+            pipes += new
+
+
+def _in(group: int, pid: int) -> bool:
+    try:
+        return os.getpgid(pid) == group
+    except OSError:
+        return False  # it ended meanwhile, or is another user's
+
+
+def _written(pid: int) -> list[str]:
+    """What the descriptors of a process lead to, except its standard input and error."""
+    try:
+        return [_link(pid, int(fd)) for fd in os.listdir(f"/proc/{pid}/fd") if fd not in ("0", "2")]
+    except OSError:
+        return []
+
+
+def _link(pid: int | str, fd: int) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/fd/{fd}")
+    except OSError:
+        return ""

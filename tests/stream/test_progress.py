@@ -1,0 +1,71 @@
+"""What a terminal shows while stages work: one line for a whole pipe, and none where rows come out."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+from fault_rows import STAGES, jsonl, problem_rows
+from pseudo_terminal import PseudoTerminal
+
+from libra_cli.stream.progress import InputRows, StageProgress, line_of
+
+STAGE = f"{sys.executable} {STAGES}"
+
+
+@pytest.fixture
+def shell_at_terminal(tmp_path, environment):
+    """Starts a line of shell on 60 rows at a pseudo-terminal."""
+    (tmp_path / "in").write_bytes(jsonl(problem_rows(60)))
+    return lambda line: PseudoTerminal(["sh", "-c", line], tmp_path, environment)
+
+
+def test_a_pipe_of_three_shows_one_line_and_takes_it_away(shell_at_terminal):
+    slow = f"{STAGE} measure --seconds 0.04"
+    with shell_at_terminal(f"{slow} in | cat | {slow} | {STAGE} pass -q > out") as terminal:
+        shown = terminal.wait_until(lambda: "libra measure" in terminal.text and " | measure" in terminal.text)
+        assert shown.strip().count("\n") == 0
+        assert re.search(r"^libra measure \d+ of 60.* \| measure ", shown)
+        assert terminal.end() == 0
+        lines = terminal.text.split()
+        assert (lines[0], terminal.text.count("60 in = 60 out"), "|" in terminal.text) == ("libra", 2, False)
+
+
+@pytest.mark.parametrize("reader", ["cut -c1-12 | head -n 2", "cat"])
+def test_the_line_is_gone_before_a_row_comes_out_on_the_terminal(shell_at_terminal, tmp_path, reader):
+    rows = "(until test -e go; do sleep 0.1; done; cat in)"
+    with shell_at_terminal(f"{rows} | {STAGE} measure --seconds 0.02 | {reader}") as terminal:
+        terminal.wait_for("libra measure: waiting for rows")
+        (tmp_path / "go").touch()
+        terminal.wait_for('{"id": "p0",', '{"id": "p1",')
+        terminal.end()
+    first, *later = re.split(rb'(?=\{"id")', terminal.raw)
+    assert first.endswith(b"\r\x1b[K")
+    assert not any(b"rows/s" in row for row in later)
+
+
+def test_a_line_has_as_many_figures_as_fit():
+    one = StageProgress("rollout", "", 640, 1200, 64, 3, 110.3, 3214.0)
+    full = "libra rollout: 640 of 1,200 (53%), 110 rows/s, 3,214 tokens/s, 3 errors, 0:05 left"
+    assert line_of([one]) == full
+    assert line_of([one], 70) == "libra rollout: 640 of 1,200, 3,214 tokens/s, 3 errors, 0:05 left"
+    pipe = [one, StageProgress("verify", done=600), StageProgress("judge", "waiting for rows")]
+    assert line_of(pipe, 90) == "libra rollout 640 of 1,200, 3 errors, 0:05 left | verify 600 rows | judge waiting"
+    assert line_of(pipe, 79) == "libra rollout 640 of 1,200 | verify 600 | judge waiting"
+    loading = [one, StageProgress("judge", "loading libra-mini/medium on vLLM (CPU)")]
+    assert line_of(loading, 60) == "libra rollout 640 of 1,200 | judge loading"[:60]
+    assert line_of([StageProgress("judge", done=0, at_work=64)]) == "libra judge: 0 rows, 64 at work"
+    assert one.figures() == {
+        "done": 640, "total": 1200, "at_work": 64, "rows_per_second": 110.3, "tokens_per_second": 3214.0,
+        "seconds_left": 5,
+    }  # fmt: skip
+
+
+def test_rows_are_counted_where_lines_are_rows(tmp_path):
+    (tmp_path / "a").write_bytes(b"{}\n{}\n{}")
+    (tmp_path / "array").write_bytes(b"[{}]")
+    plain = str(tmp_path / "a")
+    assert InputRows([plain, plain], None).look() == 6
+    assert InputRows([plain], 2).look() == 2
+    assert [InputRows([plain, other], None).look() for other in (str(tmp_path / "array"), "-")] == [None, None]
