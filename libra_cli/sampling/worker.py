@@ -56,20 +56,18 @@ class EngineWorker:
     def __call__(self, feed: Feed) -> Iterator[tuple[Job, Answer] | None]:
         if not feed.has_job() or feed.stopping:
             return
-        with feed.preparing() as doing:
+        with feed.preparing() as doing:  # until the engine has loaded its model and takes the first job
             self._engine = self._model.make(doing)
-        if self._engine is None:
-            return
-        requests = self._adapter(feed)
-        for answered in self._engine.generate(requests):
-            if answered is None:
-                yield None
-                continue
-            pending, answer = answered
-            feed.tokens += getattr(answer, "n_tokens", None) or 0
-            settled = requests.settle(pending, row_error(answer) if isinstance(answer, RequestError) else answer)
-            if settled is not None:
-                yield settled
+            requests = self._adapter(feed)
+            for answered in self._engine.generate(requests):
+                if answered is None:
+                    yield None
+                    continue
+                pending, answer = answered
+                feed.tokens += getattr(answer, "n_tokens", None) or 0
+                settled = requests.settle(pending, row_error(answer) if isinstance(answer, RequestError) else answer)
+                if settled is not None:
+                    yield settled
 
     @property
     def described(self) -> dict[str, Any]:

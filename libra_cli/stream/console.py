@@ -78,7 +78,7 @@ class Console:
         self.stage, self.quiet, self.as_json = stage, quiet, as_json
         self._terminal = sys.stderr is not None and sys.stderr.isatty() and not as_json
         self._pipe: PipeNeighbours | None = None
-        self._shown = self._gave_up = False
+        self._shown = self._gave_up = self._over = False
         if self._terminal:
             from libra_cli.stream.shared_line import PipeNeighbours
 
@@ -112,6 +112,8 @@ class Console:
         self._last = now
         if self._lock.acquire(blocking=False):
             try:
+                if self._over:
+                    return
                 own = StageProgress(self.stage, what) if isinstance(what, str) else what()
                 if self._pipe is not None:
                     self._draw(self._pipe, own, drawn)
@@ -160,6 +162,11 @@ class Console:
         if self._pipe is not None and not self._gave_up and self._pipe.leads_to_terminal():
             self._gave_up = True
             self.clear()
+
+    def end_progress(self) -> None:
+        """Shows no progress any more: what comes now is the last message."""
+        self._over = True
+        self.clear()
 
     def clear(self) -> None:
         """Clears the progress line."""

@@ -66,6 +66,7 @@ class Feed:
     def __init__(self, stop: StopRequest, window: OrderWindow[Any]):
         self._stop, self._window = stop, window
         self._held: Job | None = None
+        self._prepares = False
 
     @property
     def stopping(self) -> bool:
@@ -83,19 +84,21 @@ class Feed:
 
     @contextmanager
     def preparing(self) -> Iterator[Callable[[str], None]]:
-        """While a model loads: no job is at work, so that a request to stop ends the block at once.
+        """A block that begins with the loading of a model, for as long as no job is taken.
 
-        Gives a function that takes what is being done (`doing`).
+        No job is at work meanwhile, so that a request to stop ends the block at once. Gives a function that takes what
+        is being done (`doing`).
         """
 
         def note(doing: str) -> None:
             self.doing = doing
 
+        self._prepares = True
         try:
             with self._stop.at_once():
                 yield note
         finally:
-            self.doing = ""
+            self._prepares, self.doing = False, ""
 
     def has_job(self) -> bool:
         """Waits for the first job; False if there will be none, so that no model need be loaded."""
@@ -108,6 +111,9 @@ class Feed:
 
         A worker with answers to wait for passes 0; one with nothing to do passes None.
         """
+        if self._prepares:
+            self._stop.waits_again()
+            self._prepares, self.doing = False, ""
         if self._held is not None:
             held, self._held = self._held, None
             return held

@@ -209,6 +209,7 @@ class Run:
         return text
 
     def _summarise(self) -> None:
+        self.console.end_progress()
         text = self._account()
         seconds = self.console.seconds
         if self.options.log_format == "json":

@@ -32,7 +32,8 @@ class PipeNeighbours:
         self._output = _link("self", 1)  # now: a run takes standard output for itself later
         self._socket: socket.socket | None = None
         self._next: int | None = None
-        self._searched_at = float("-inf")
+        self._searched_at = self._looked_at = float("-inf")
+        self._is_on_terminal = False
         self._received: list[StageProgress] = []
         self._received_at = 0.0
         try:
@@ -79,11 +80,14 @@ class PipeNeighbours:
         return self._next is not None
 
     def leads_to_terminal(self) -> bool:
-        """Whether what this stage writes may appear on the terminal."""
+        """Whether what this stage writes may appear on the terminal; looks once a second."""
         if not self._output.startswith("pipe:"):
             return self._output.startswith(("/dev/pts/", "/dev/tty", "/dev/console"))
-        terminal = _link("self", 2)
-        return any(terminal in links for _pid, links in _followers(self._output))
+        now = time.monotonic()
+        if now - self._looked_at >= _SEARCH_SECONDS:
+            self._looked_at, terminal = now, _link("self", 2)
+            self._is_on_terminal = any(terminal in links for _pid, links in _followers(self._output))
+        return self._is_on_terminal
 
     def close(self) -> None:
         """Lets go of the socket."""

@@ -100,7 +100,7 @@ class StopRequest:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Has a request to stop end the block at once; the caller looks at `status` afterwards.
+        """Has a request to stop end the block at once, until `waits_again`; the caller looks at `status` afterwards.
 
         For what has nothing to lose, such as the loading of a model. The main thread uses it.
         """
@@ -113,6 +113,10 @@ class StopRequest:
                 time.sleep(0.01)
         finally:
             self._ends_at_once = False
+
+    def waits_again(self) -> None:
+        """Takes the power to end it from the block of `at_once`: from now on it has something to lose."""
+        self._ends_at_once = False
 
     def wake(self) -> None:
         """Makes the run's thread stop waiting for input."""
