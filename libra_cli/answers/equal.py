@@ -29,7 +29,6 @@ from libra_cli.answers import (
     dates,
     guard,
     items,
-    languages,
     linear,
     named,
     normalize,
@@ -39,7 +38,7 @@ from libra_cli.answers import (
     percent,
     structure,
     units,
-    words,
+    wordings,
 )
 from libra_cli.answers.normalize import MAX_CHARS
 from libra_cli.answers.structure import Leaf
@@ -50,16 +49,12 @@ MEMO = 1 << 15
 
 _HAS_CONTENT = lazy_pattern(r"[^\W_]|\\[A-Za-z]|[^\x00-\x7f]|[{}]")
 _INFINITE = (r"\infty", r"-\infty")
-_SYMBOLS = {"\\emptyset": "nothing", "\\infty": "infinity"}
 _COMMAND = lazy_pattern(r"\\[A-Za-z]+")
 _CONSTANTS = frozenset(("+C", "+c", "+K", "+k"))
-_TRUTH_LETTERS = {"T": "yes", "F": "no"}
 _NO_NUMBER = lazy_pattern(
     r"(?i:not|at (?:most|least)|(?:more|less|greater|fewer|larger|smaller) than|up to|over|under)\b"
     r"|(?:\.\.\.|\\[lc]?dots)$|-?[\d.]+ ?\\to(?![A-Za-z])"
 )
-_NO_VALUE = frozenset(("nothing", "undefined", "yes", "no"))
-_INDEFINITE = frozenset(("infinity", "pi", "once", "twice", "thrice"))
 OTHER_UNIT = "other_unit"
 """Why a pair is undecided whose units may differ."""
 OTHER_TEXT = "other_text"
@@ -281,7 +276,7 @@ def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
         return reference.number.value == given.value
     if any(one.number and _NO_NUMBER.match(other.text) for one, other in ordered_pairs):
         return False
-    return _compare_phrases(reference, answer)
+    return wordings.same(reference, answer)
 
 
 def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
@@ -365,34 +360,3 @@ def _letter_may_be_unit(reference: Leaf, answer: Leaf) -> bool:
 def _percent_may_agree(reference: Leaf, answer: Leaf) -> bool:
     """Whether the answer is a percentage with the figure of a bare reference that has no unit."""
     return not reference.unit and not answer.unit and percent.may_agree(reference.number, answer.number)
-
-
-def _compare_phrases(reference: Leaf, answer: Leaf) -> bool | None:
-    for spelled, figure in ((reference, answer), (answer, reference)):
-        value = languages.spelled_number(spelled.text) if figure.number and not spelled.number else None
-        if value is not None and figure.number:
-            return figure.number.value == value
-        if figure.number and not spelled.number and languages.has_numeral(spelled.text):
-            return None  # drei Viertel
-    wanted, given = _phrase(reference), _phrase(answer)
-    if wanted in ("yes", "no") and answer.text in _TRUTH_LETTERS and reference.text.lower() in ("true", "false"):
-        given = _TRUTH_LETTERS[answer.text]
-    if wanted and given:
-        if wanted == given:
-            return True
-        if {wanted, given} <= words.DISTINCT or f"not {wanted}" == given or f"not {given}" == wanted:
-            return False
-        short, long = sorted((wanted, given), key=len)
-        # Phrases, plurals and products of letters (abc is cba) may mean the same.
-        similar = long in (f"{short}s", f"{short}es", f"{short}d", f"{short}ly") or sorted(wanted) == sorted(given)
-        return None if " " in wanted + given or similar else False
-    phrase, other = (wanted, answer) if wanted else (given, reference)
-    is_other = phrase in _NO_VALUE or (phrase and other.number and phrase not in _INDEFINITE)
-    return False if is_other else None
-
-
-def _phrase(leaf: Leaf) -> str | None:
-    """Phrase of an answer in words of three letters or more; `\\emptyset` and `\\infty` count as words."""
-    if leaf.text in _SYMBOLS:
-        return _SYMBOLS[leaf.text]
-    return words.phrase(leaf.text) if leaf.words else None

@@ -21,6 +21,7 @@ from functools import partial
 from typing import NamedTuple
 
 from libra_cli.answers import (
+    asked,
     boxes,
     cases,
     conversions,
@@ -90,13 +91,13 @@ def read_answer(
     text = damage.repaired(text)
     if "~~" in text:
         text = denials.STRUCK.sub("", text)
-    found = _read(text, reference, cut)
+    found = _read(text, reference, cut, question)
     if found.answer and "," in found.answer:
         return Extraction(languages.with_decimal_point(found.answer, text))
     return found
 
 
-def _read(text: str, reference: str | None, cut: bool | None) -> Extraction:
+def _read(text: str, reference: str | None, cut: bool | None, question: str | None) -> Extraction:
     box = None
     start = text.rfind("\\boxed{")
     if start >= 0 or "box" in text:
@@ -112,15 +113,21 @@ def _read(text: str, reference: str | None, cut: bool | None) -> Extraction:
         if box is not None and not box.content:
             text, box = boxes.without_empty(text), None
     if reference is not None and not reference.isdecimal() and options.is_letter(reference):
+        listed = options.of_question(question) if question else {}
         option = _option(text, box, cut)
-        if option is not None:
+        if option is not None and not (listed and options.is_none_of(option, listed)):
+            return Extraction(option)
+        if listed and box is None and not cut and (option := options.said(statements.tail_of(text), listed)):
             return Extraction(option)
         if box is None and not cut:
-            found = _in_prose(text, reference, cut)
+            wanted = options.parse(reference.strip())
+            found = _in_prose(text, wanted.text or reference if wanted else reference, cut, question)
+            if wanted and len(wanted.letters) > 1 and found.answer and " or " in found.answer:
+                return Extraction(None, AMBIGUOUS)
             is_silent = found.reason != NO_ANSWER or not options.are_named(text)
             return found if is_silent else Extraction(None, AMBIGUOUS)
     if box is None:
-        return _in_prose(text, reference, cut)
+        return _in_prose(text, reference, cut, question)
     after = text[box.end :]
     if len(after) > _FEW_CHARS and (changed := _changed(after, after_box=True, cut=cut)):  # most texts end in the box
         return changed
@@ -186,7 +193,7 @@ def _changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None
     return Extraction(concluded.answer) if concluded.answer else Extraction(None, RETRACTED)
 
 
-def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
+def _in_prose(text: str, reference: str | None, cut: bool | None, question: str | None = None) -> Extraction:
     """The answer of a text without a box."""
     word = None if cut else statements.word_of_last_line(text)
     if word is not None:
@@ -220,7 +227,11 @@ def _in_prose(text: str, reference: str | None, cut: bool | None) -> Extraction:
     if reference is not None and (dated := _dated(tail, reference)):
         return Extraction(dated)
     if reference is not None and phrases.are_asked_for(reference):
-        return _in_words(tail, text, reference, bold)
+        said = asked.known(tail, reference) or asked.name(bold.given if bold else tail, reference, question)
+        if phrases.is_verdict(reference) and not said:
+            said = phrases.verdict([part for part in _SENTENCES.split(tail.strip()) if part] or [""], reference)
+            said = said or asked.verdict(tail, question)
+        return Extraction(said) if said else _in_words(tail, text, reference, bold)
     concluded = _concluded(_with_digits(tail) if reference and any(map(str.isdigit, reference)) else tail)
     abroad = languages.concluded_number(tail) if not concluded.answer else None
     if reference and not (abroad or concluded.answer or concluded.unclear or bold):
@@ -250,7 +261,8 @@ def _in_words(tail: str, text: str, reference: str, bold: statements.Statement |
     complement = phrases.complement(parts[-1])
     if complement and not bold:
         return Extraction(complement)
-    is_number = any(map(str.isdigit, found.answer or "")) and not phrases.is_count(reference)
+    is_count = phrases.is_count(reference) and not asked.is_doubted(tail)
+    is_number = any(map(str.isdigit, found.answer or "")) and not is_count
     return found if found.answer and not is_number else unread
 
 

@@ -81,8 +81,8 @@ _COMMA_NUMBER = lazy_pattern(
 )
 
 _WHOLE = {
-    "yes": "是 是的 对 正确 真 √ ✓ ✔ はい 正しい 예 네 참 sí si oui ja sim да верно نعم हाँ",
-    "no": "否 不是 不对 错误 错 假 × ✗ ✘ いいえ 아니요 아니오 거짓 non nein não nao нет неверно لا नहीं",
+    "yes": "是 是的 对 正确 真 √ ✓ ✔ はい 正しい 예 네 참 sí si oui ja sim да верно правда نعم صحيح हाँ सही",
+    "no": "否 不是 不对 错误 错 假 × ✗ ✘ いいえ 아니요 아니오 거짓 non nein não nao нет неверно ложь لا خطأ नहीं गलत",
     "no solution": "无解 解なし 해가없다 keine_lösung sin_solución aucune_solution нет_решений",
     "undefined": "不存在 定義されない нет_предела",
     "infinitely many": "无数个 无穷多 无穷多个 無数 unendlich_viele infinitos бесконечно_много",

@@ -7,10 +7,11 @@ An option is a letter from A to J with or without its text: `B`, `(B)`, `B. 7 m`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from libra_cli.answers import names, sentences
 from libra_cli.lazy_pattern import lazy_pattern
 
 FEWEST = 2
@@ -46,6 +47,7 @@ _BEFORE_CHOSEN = """
     leaving leaves left so therefore thus hence is choose chose select pick with answer option choice are
 """
 _CHOSEN = frozenset(_BEFORE_CHOSEN.split())
+_WRONG = lazy_pattern(r"\b(?:wrong|incorrect|false|fails?|invalid|if|otherwise|unless)\b|n't", re.IGNORECASE)
 _CHOOSING = lazy_pattern(
     r"(?i:answers?|options?|choices?|choose|select|pick|go with|left with|leaving|leaves)\b|[\u7b54\u9009\u9078]"
 )
@@ -63,6 +65,27 @@ _CHOSEN_ABROAD = lazy_pattern(
     rf"[:\uff1a\s]*[*(\uff08]*(?P<letters>{_LETTERS})(?![A-Za-z])"
 )
 _LISTED = lazy_pattern(r"(?<![A-Za-z0-9])[(\uff08]?([A-J])(?:[)\uff09]\.?|[.:\uff1a\uff0e\u3001](?!\d|\w\.))\s*(?=\S)")
+
+
+_JUDGED = lazy_pattern(
+    r"(?<![A-Za-z])(?P<letter>[A-J])(?:项|选项)?\)?\s*"
+    r"(?:(?P<right>正确|对|is (?:correct|true|right)\b)|错|不正确|is (?:wrong|false|incorrect|not)\b)"
+)
+_LISTED_ABROAD = lazy_pattern(r"(?<=[A-J])\s*[\u548c\u4e0e\u53ca]\s*(?=[A-J])")
+_ANSWER_ABROAD = (
+    "réponse",
+    "respuesta",
+    "resposta",
+    "risposta",
+    "antwort",
+    "antwoord",
+    "ответ",
+    "opción",
+    "opzione",
+    "opção",
+)
+_ROMAN = lazy_pattern(r"(?<![A-Za-z])(?:IV|I{1,3}|VI{0,3})(?![A-Za-z'\u2019])")
+_FILLING = frozenset(("it", "is", "are", "they", "be"))
 
 
 class Option(NamedTuple):
@@ -133,6 +156,42 @@ def of_question(question: str) -> dict[str, str]:
     return texts if all(texts.values()) and len(set(texts.values())) == len(texts) else {}
 
 
+def is_none_of(option: str, listed: Mapping[str, str]) -> bool:
+    """Whether letters name no option of the question: I of the statements I, II and III."""
+    named = parse(option)
+    return named is not None and named.letters.isdisjoint(listed)
+
+
+def said(text: str, listed: Mapping[str, str]) -> str | None:
+    """The letter of the only option whose text the last sentences of a response hold; None if that is not certain."""
+    wanted = {
+        letter: [word for word in names.tokens(content) if word not in _FILLING] for letter, content in listed.items()
+    }
+    for sentence in _last_sentences(text):
+        numerals = _ROMAN.findall(sentence)
+        if numerals:
+            found = [one for one, content in listed.items() if sorted(_ROMAN.findall(content)) == sorted(set(numerals))]
+        elif names.is_in_signs("".join(listed.values())):
+            found = [letter for letter, content in listed.items() if content in sentence]
+        else:
+            heard = names.tokens(sentence)
+            found = [letter for letter, words in wanted.items() if words and _stand_in(words, heard)]
+        if found:
+            is_denied = sentences.denies(sentence) or any(map(sentence.__contains__, ("\u4e0d\u662f", "\u5e76\u975e")))
+            return found[0] if len(found) == 1 and not is_denied else None
+    return None
+
+
+def _stand_in(words: Sequence[str], heard: Sequence[str]) -> bool:
+    return any([*heard[at : at + len(words)]] == [*words] for at in range(len(heard) - len(words) + 1))
+
+
+def _judged(sentence: str) -> list[str]:
+    """Letters that a sentence calls right, if it judges several: A\u6b63\u786e\uff0cB\u9519\u8bef."""
+    verdicts = {match["letter"]: match["right"] is not None for match in _JUDGED.finditer(sentence)}
+    return [letter for letter, right in verdicts.items() if right] if len(verdicts) > 2 else []
+
+
 def with_texts(reference: str, answer: str, question: str) -> tuple[str, str]:
     """The two answers; if just one of them is the letter of an option that the question lists, its text instead."""
     if reference.isdecimal() and answer.isdecimal():  # most are numbers, and need no question
@@ -141,10 +200,19 @@ def with_texts(reference: str, answer: str, question: str) -> tuple[str, str]:
     if (wanted is None) == (given is None):
         return reference, answer
     option = wanted or given
-    text = of_question(question).get(next(iter(option.letters))) if option and len(option.letters) == 1 else None
+    listed = of_question(question)
+    text = listed.get(next(iter(option.letters))) if option and len(option.letters) == 1 else None
     if text is None or (option and option.text):
         return reference, answer
+    other = answer if wanted else reference
+    meant = [letter for letter, content in listed.items() if names.same(_plain(content), _plain(other))]
+    if len(meant) == 1:  # the text of one option
+        return (reference, meant[0]) if wanted else (meant[0], answer)
     return (text, answer) if wanted else (reference, text)
+
+
+def _plain(text: str) -> str:
+    return " ".join(_SETTING.sub(r" \1 ", text).split()).strip(" .")
 
 
 def chosen(text: str, statements: Sequence[str]) -> str | None:
@@ -161,7 +229,10 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
         if letters:
             return letters
     for sentence in _last_sentences(text):
-        abroad = [*_CHOSEN_ABROAD.finditer(sentence)]
+        judged = _judged(sentence)
+        if judged:
+            return _written(judged)
+        abroad = [*_CHOSEN_ABROAD.finditer(_LISTED_ABROAD.sub("\u3001", sentence.replace("**", "")))]
         if abroad:
             return _written(re.findall("[A-J]", abroad[-1]["letters"]))
         for match in _LETTER.finditer(sentence):
@@ -172,6 +243,9 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
             if letters:
                 return letters
     last = next(_last_sentences(text), "")
+    letter = last.rstrip(" .*)$").rpartition(" ")[2].strip("(*$")
+    if len(letter) == 1 and letter in "ABCDEFGHIJ" and any(map(last.lower().__contains__, _ANSWER_ABROAD)):
+        return letter
     return _in_sentence(last, is_statement=len(last.split()) < 4)
 
 
@@ -194,6 +268,7 @@ def _in_sentence(sentence: str, is_statement: bool) -> str | None:
         return _written(option.letters)
     reason = _REASON.search(sentence)
     before = sentence[: reason.start()] if reason and _LETTER.search(sentence, 0, reason.start()) else sentence
+    choosing = _CHOSEN if _WRONG.search(sentence) else _CHOSEN | {"only"}
     found: list[tuple[str, list[str]]] = []
     end = 0
     for match in _LETTER.finditer(before):
@@ -206,8 +281,8 @@ def _in_sentence(sentence: str, is_statement: bool) -> str | None:
         if _NOT_CHOSEN.isdisjoint(words[-4:]):
             found.append((match["letters"], words))
     if len(found) != 1:
-        found = [(letters, words) for letters, words in found if not _CHOSEN.isdisjoint(words[-3:])][-1:]
-    if not found or not (is_statement or not _CHOSEN.isdisjoint(found[0][1][-4:])):
+        found = [(letters, words) for letters, words in found if not choosing.isdisjoint(words[-3:])][-1:]
+    if not found or not (is_statement or not choosing.isdisjoint(found[0][1][-4:])):
         return None
     return _written(re.findall("[A-J]", found[0][0]))
 

@@ -14,6 +14,7 @@ MAX_NUMERAL = 6
 """Words of the longest numeral that is searched in a sentence."""
 _OPENERS = frozenset("so therefore hence thus then consequently finally".split())  # noqa: SIM905
 _COPULAS = frozenset("is are was were".split())  # noqa: SIM905
+_MODALS = ("must", "will", "would", "should", "shall")
 _DOUBTS = frozenset("but unless except if only maybe perhaps probably possibly likely whether or".split())  # noqa: SIM905
 _CLAIMS = frozenset("statement claim assertion proposition conjecture".split())  # noqa: SIM905
 _ADVERBS = frozenset("indeed therefore thus clearly always in general hence also".split())  # noqa: SIM905
@@ -49,6 +50,7 @@ _SILENT = (
     "no idea",
     "let me",
 )
+_HEDGES = ("might", "depend", "perhaps", "maybe")
 _PRONOUN = frozenset("the this that which each every no other another".split())  # noqa: SIM905
 _DESCRIBING = frozenset("the these those all both its their his her our my".split())  # noqa: SIM905
 _HEXADECIMAL = frozenset("ABCDEF")
@@ -64,7 +66,7 @@ def are_asked_for(reference: str) -> bool:
     if text.isupper() and set(text) <= _HEXADECIMAL:
         return False
     heard = [part.strip(_STRIPPED) for part in text.split()]
-    return is_verdict(text) or any(len(word) > 2 and word.isalpha() for word in heard)
+    return is_verdict(text) or any(len(word) > (2 if word.isascii() else 1) and word.isalpha() for word in heard)
 
 
 def is_verdict(text: str) -> bool:
@@ -83,7 +85,7 @@ def says_something(text: str) -> bool:
     return (
         sum(map(str.isalpha, text)) > 4
         and not text.rstrip().endswith(("?", "\uff1f", "...", ":"))
-        and not any(map(lowered.__contains__, _SILENT))
+        and (not any(map(lowered.__contains__, _SILENT)) or any(map(lowered.__contains__, _HEDGES)))
     )
 
 
@@ -134,6 +136,7 @@ def _predicate_of_claim(sentence: str) -> str:
 def complement(sentence: str) -> str | None:
     """What follows the only "is" of a main clause, up to its comma; None if it is denied or doubted."""
     heard = sentence.split()
+    heard = _modal_as_copula(heard)
     copulas = [index for index, word in enumerate(heard) if word.lower() in _COPULAS]
     if len(copulas) != 1 or not copulas[0] or heard[copulas[0] - 1].lower() == "there" or "`" in sentence:
         return None
@@ -146,6 +149,12 @@ def complement(sentence: str) -> str | None:
         return None
     found = " ".join(predicate[: end + 1]).strip(_STRIPPED)
     return found if found and "$" not in found and not any(map(str.isdigit, found)) else None
+
+
+def _modal_as_copula(heard: list[str]) -> list[str]:
+    """ "must be" as "is"; other words stay as they are."""
+    at = next((at for at, word in enumerate(heard[1:], 1) if word == "be" and heard[at - 1] in _MODALS), None)
+    return heard if at is None else [*heard[: at - 1], "is", *heard[at + 1 :]]
 
 
 def one_of_its_class(sentence: str, reference: str) -> str | None:

@@ -18,6 +18,8 @@ from libra_cli.lazy_pattern import lazy_pattern
 _CALCULATION = lazy_pattern(r"<<[^<>\n]{0,80}>>")
 _MODULO = lazy_pattern(r"(?<!\d)(\d+) ?mod ?(\d+)")
 _TIMES = lazy_pattern(r"(?<=\d) ?x ?(?=\d)")
+_TOGETHER = lazy_pattern(r"(?<=[\d}$]) (?:et|und|y|e|и|en) (?=[-$\\\d])")
+"""The word "and" of other languages between numbers."""
 _NOTHING = lazy_pattern(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
 
 
@@ -61,6 +63,7 @@ _AMOUNTS = _words(
 _DETERMINERS = _words("the other all these those his her its their our remaining first last next only about same")
 _DENIES = _words("none not never cannot n't isn't aren't wasn't doesn't don't can't neither")
 _BOUNDS = {"greater": ">", "more": ">", "larger": ">", "bigger": ">", "less": "<", "smaller": "<", "fewer": "<"}
+_SIGNS = {"大于": ">", "小于": "<"}
 _JOINS = _words(", ; and or & either both")
 _MODIFIERS = _words("real integer positive negative whole odd even distinct exact")
 
@@ -111,7 +114,7 @@ def is_aside(sentence: str) -> bool:
 
 def asserted(sentence: str) -> Asserted:
     """Read what a sentence asserts."""
-    sentence = without_calculations(sentence).strip()
+    sentence = _TOGETHER.sub(" and ", without_calculations(sentence).strip())
     if "no " in sentence.lower() and _NOTHING.search(sentence):
         return Asserted("no solution")
     clauses = [clause for clause in _clauses(plain.Reader(sentence)) if clause.words or clause.groups]
@@ -206,7 +209,7 @@ def _bounded(group: Group, named: Sequence[Group], clause: Clause) -> Asserted:
     if denied >= 0 and near[denied + 1 : denied + 2] not in (("is",), ("are",)):  # the number who do not is 18
         return Asserted(None)
     at = next((index for index, word in enumerate(near) if word == "than"), None)
-    sign = _BOUNDS.get(near[at - 1]) if at else None
+    sign = _BOUNDS.get(near[at - 1]) if at else _SIGNS.get(near[-1]) if near else None
     if sign or near[-2:] in (("at", "least"), ("at", "most")) or near[-1:] in (("over",), ("under",)):
         if len(named) == 1 and sign and named[0].text not in group.text:
             return Asserted(f"{named[0].text}{sign}{group.text}")

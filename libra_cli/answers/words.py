@@ -40,8 +40,8 @@ _NONE_AT_ALL = lazy_pattern(
     r"|none|(?:the )?(?:empty|null) set"
 )
 _SYNONYMS = """
-    yes: true, correct, oui, ja, si, sim
-    no: false, incorrect, nein, non
+    yes: true, correct, right, oui, ja, si, sim, wahr, richtig, vrai, vero, verdadero, cierto, verdadeiro
+    no: false, incorrect, wrong, nein, non, falsch, faux, falso
     undefined: does not exist, dne, doesn't exist
     impossible: not possible, cannot be done
     none of the above: none of these, none of them, no one of the above

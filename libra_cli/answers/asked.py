@@ -1,0 +1,198 @@
+"""Reads what the last sentence of a response says in words, in any language, from the reference and the question.
+
+What the question already names is given; a name that only the response has is its answer. Yes and no are told by the
+first word, or by what becomes of the predicate of the question: "Is f injective?" "Die Funktion ist nicht injektiv."
+"""
+
+from __future__ import annotations
+
+import re
+
+from libra_cli.answers import languages, names, words
+from libra_cli.lazy_pattern import lazy_pattern
+
+_SENTENCES = lazy_pattern(r"(?<=[.!?])\s+(?=[^\W\d_a-zà-ÿ])|(?<=[\u3002\uff01\uff1f])|\n+")
+_CLAUSES = lazy_pattern(
+    r"[,;:\u2014\uff0c\uff1b\uff1a]|\s[-\u2013]\s|\b(?:because|since|denn|weil|car|parce|porque|perché)\b"
+)
+_COPULAS = lazy_pattern(r"\b(?:is|are|was|were|be|est|sont|ist|sind|es|son|è|sono|é|são|это|является)\s")
+_BRACKETS = lazy_pattern(r"[(\uff08][^()\uff08\uff09]*[)\uff09]")
+_WORD = lazy_pattern(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_OPENERS = _words(
+    """
+    so therefore hence thus then the a an it he she they this that these those in on at by for among of and but as
+    i we consequently finally after before since because with from to its his her their there la le les el los las
+    il lo der die das donc also daher por portanto quindi dunque damit somit итак значит поэтому ближайшая
+    """
+)
+_NEGATORS = _words(
+    """
+    not no never neither nor cannot n't nicht kein keine keinen nie pas ne non aucun aucune jamais ningún ninguna
+    nunca não nenhum nenhuma nessun nessuna niet geen не нет ни никогда ليس لا नहीं isn't aren't doesn't don't
+    wasn't can't won't
+    """
+)
+_DOUBTS = _words(
+    """
+    or maybe perhaps possibly probably might may could if whether unless depending either oder vielleicht wenn
+    falls ou peut-être si quizás или возможно если forse se talvez otherwise than
+    """
+)
+_DENIALS = ("不", "没", "非", "未", "无", "ではない", "じゃない", "ではありません", "아니")
+_DOUBTS_IN_SIGNS = ("或", "还是", "可能", "如果", "若", "または", "もし", "かもしれ")
+_DEMONYM = ("ish", "ese", "ian", "can", "man", "nch", "tch")
+_LIMITS = _DOUBTS | {"but", "except", "only", "aber", "mais", "pero", "mas", "ma"}
+_KNOWN = {
+    "no solution": (
+        *("no real solution", "no solution", "aucune solution", "pas de solution", "keine lösung", "keine reelle"),
+        *("no tiene solu", "sin solución", "ninguna solución", "nessuna soluzione", "nenhuma solução", "não tem solu"),
+        *("нет решений", "не имеет решений", "несовместн", "无解", "無解", "没有解", "解なし", "解はない", "해가 없"),
+        *("no hay solu", "não há solu", "geen oplossing", "non ha soluzioni", "لا يوجد حل"),
+    ),
+    "infinitely many": (
+        *("infinitely many", "бесконечно много", "unendlich viele", "une infinité", "infinitas", "infinite soluzioni"),
+        *("无穷多", "无数个", "無数", "infinidad", "무수히", "oneindig veel"),
+    ),
+    "one solution": (
+        *("une seule solution", "une solution", "genau eine lösung", "una única solución", "una solución"),
+        *("единственное решение", "одно решение", "唯一解", "一个解", "exactly one solution", "a unique solution"),
+    ),
+}
+"""Answers that hold no number, as sentences of many languages say them."""
+
+
+def last_sentence(text: str) -> str:
+    """The last sentence of a text without its brackets."""
+    parts = [part for part in _SENTENCES.split(text.strip()) if part and part.strip()]
+    return _BRACKETS.sub("", parts[-1]).strip() if parts else ""
+
+
+def is_doubted(text: str) -> bool:
+    """Whether the last sentence leaves its answer open."""
+    return not _DOUBTS.isdisjoint(word.lower() for word in _WORD.findall(last_sentence(text)))
+
+
+def known(text: str, reference: str) -> str | None:
+    """What the last sentence says of the number of solutions, if the reference does: no solution, infinitely many."""
+    if words.phrase(languages.in_english(reference)) not in ("nothing", "infinitely many", "one solution"):
+        return None
+    sentence = last_sentence(text).lower()
+    found = {meaning for meaning, phrases in _KNOWN.items() if any(_begins_word(sentence, one) for one in phrases)}
+    return found.pop() if len(found) == 1 and _DOUBTS.isdisjoint(_WORD.findall(sentence)) else None
+
+
+def _begins_word(sentence: str, phrase: str) -> bool:
+    at = sentence.find(phrase)
+    return at >= 0 and not (phrase[0] < "\u0400" and sentence[at - 1 : at].isalpha())
+
+
+def verdict(text: str, question: str | None) -> str | None:
+    """Yes or No, as the first word of the text says, or its last sentence of the predicate of the question."""
+    heard = [word for word in text.replace("**", "").split()[:2] if word not in ("-", "\u2013")]
+    first = heard[0].strip(".,:;!\u2013\u2014\u3002\uff0c*") if heard else ""
+    is_apart = len(heard) == 1 or heard[0] != first or text[len(first) :].lstrip().startswith(("\u2013", "\u2014", "-"))
+    meaning = languages.in_english(first) if is_apart else ""
+    if words.phrase(meaning) in ("yes", "no") and _LIMITS.isdisjoint(_WORD.findall(text.lower())):
+        return "Yes" if words.phrase(meaning) == "yes" else "No"
+    if not question or not question.rstrip().endswith(("?", "\uff1f")):
+        return None
+    asked = [word.lower() for word in _WORD.findall(_BRACKETS.sub("", question))]
+    sentence = _CLAUSES.split(last_sentence(text))[0]
+    if not asked or not _DOUBTS.isdisjoint(asked):
+        return None
+    spoken = [word.lower() for word in _WORD.findall(last_sentence(text))]
+    if not _DOUBTS.isdisjoint(spoken) or not _agree(asked[-1], spoken):
+        return None
+    negated = [word for word in spoken if word in _NEGATORS or word.endswith("n't")]
+    is_near = bool(negated) and _agree(asked[-1], [word.lower() for word in _WORD.findall(sentence)])
+    return "Yes" if not negated else "No" if is_near and len(negated) == 1 else None
+
+
+def _agree(predicate: str, spoken: list[str]) -> bool:
+    """Whether the predicate of a question stands in a sentence, in whatever ending or neighbouring language."""
+    stem = predicate[: max(5, len(predicate) - 3)]
+    kept = 4 if len(predicate) > 6 else len(stem)
+    near = (word for word in spoken if abs(len(word) - len(predicate)) < 4)
+    return len(predicate) > 3 and any(word[:kept] == stem[:kept] for word in near)
+
+
+def name(text: str, reference: str, question: str | None) -> str | None:
+    """The name with which the last sentence answers: the reference or another one; None if that is not certain."""
+    sentence = last_sentence(text)
+    if names.is_in_signs(reference):
+        return _in_signs(sentence, reference)
+    if not names.is_name(reference) or len(sentence) > 400:
+        return None
+    wanted, given = names.tokens(reference), set(names.tokens(question or ""))
+    clauses = [clause for clause in _CLAUSES.split(sentence) if clause and clause.strip()]
+    heard = [word.lower() for word in _WORD.findall(sentence)]
+    if not _DOUBTS.isdisjoint(heard):
+        return None
+    kept = [clause for clause in clauses if _NEGATORS.isdisjoint(word.lower() for word in _WORD.findall(clause))]
+    cut = [_COPULAS.split(clause) for clause in kept]
+    said = [(parts[-1].strip(' .*_"'), len(parts) == 2) for parts in cut if len(parts) < 3]
+    whole = [part for part, is_said in said if names.tokens(part) == wanted or (is_said and names.is_name(part))]
+    if len(whole) == 1:
+        return whole[0]
+    groups = [group for clause in kept for group in _groups(clause)]
+    new = [group for group in groups if not given.issuperset(names.tokens(group))] if question else groups
+    found = [group for group in groups if _holds(names.tokens(group), wanted)]
+    others = [group for group in new if group not in found]
+    if found and not others:
+        return reference
+    if not found and question and len(others) == 1 and not _holds(names.tokens(text), wanted):
+        return others[0]
+    return None
+
+
+def _holds(heard: list[str], wanted: list[str]) -> bool:
+    """Whether words stand in a text one behind the other."""
+    return any(heard[at : at + len(wanted)] == wanted for at in range(len(heard) - len(wanted) + 1))
+
+
+def _groups(clause: str) -> list[str]:
+    """The names in a clause: capitalised words in a row, but for the word that only begins the sentence."""
+    found: list[list[str]] = []
+    end = -2
+    heard = [*_WORD.finditer(clause)]
+    for index, word in enumerate(heard):
+        following = heard[index + 1][0] if index + 1 < len(heard) else ""
+        is_opening = index == 0 and word[0].lower() in _OPENERS
+        adjective = word[0].lower().endswith(_DEMONYM) and following[:1].islower()
+        if not word[0][0].isupper() or is_opening or adjective:
+            continue
+        if index == end + 1 and re.fullmatch(r"[ .]+", clause[heard[end].end() : word.start()]):
+            found[-1].append(word[0])
+        else:
+            found.append([word[0]])
+        end = index
+    return [" ".join(group) for group in found]
+
+
+def _in_signs(sentence: str, reference: str) -> str | None:
+    """The same for Chinese and Japanese: the reference as the last clause has it, or what stands behind \u662f."""
+    if any(map(sentence.__contains__, _DOUBTS_IN_SIGNS)):
+        return None
+    at = sentence.rfind(reference)
+    if at >= 0:
+        before, after = sentence[:at], sentence[at + len(reference) :]
+        if before.endswith(("不", "非", "没", "未")):
+            return f"\u4e0d{reference}"
+        last = re.split("[，,；。]", before)[-1]
+        if any(map((last + after[:8]).__contains__, _DENIALS)):
+            return None
+        return None if before[-1:] in ("\u7b49", "\u534a") else reference
+    found = _COPULA.findall(sentence.rstrip("\u3002."))
+    return found[-1].removesuffix("\u7684") if found and names.is_in_signs(found[-1]) else None
+
+
+_COPULA = lazy_pattern(
+    r"(?:\u662f|\u4e3a|\u70ba|\u306f)([\u3040-\u9fff]{1,12}?)"
+    r"(?:\u3067\u3059|\u3067\u3042\u308b|\u3060|\u3067\u3042\u308a\u307e\u3059)?(?=[\uff0c,\uff1b\u3002.(\uff08]|$)"
+)

@@ -1,0 +1,120 @@
+"""Compares names and short phrases, with their titles, first names, short forms, accents, and the nouns they carry."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from libra_cli.lazy_pattern import lazy_pattern
+
+MAX_CHARS, MIN_WORD = 80, 3
+_WORD = lazy_pattern(r"[^\W\d_]+")
+_NOT_A_NAME = lazy_pattern(r"[\d$\\^_=<>+*/|{}\[\]]")
+_SMALL = frozenset("the a an of and in on de la le der die das du el los las les".split())  # noqa: SIM905
+_LONG_FORMS = {
+    "mt": "mount", "st": "saint", "dr": "doctor", "mr": "mister", "prof": "professor", "ft": "fort",
+    "centre": "center", "theatre": "theater", "metre": "meter", "grey": "gray", "rightangled": "right",
+}  # fmt: skip
+_UNITED_STATES = (["us"], ["usa"], ["united", "states", "america"])
+_CARRIED = frozenset(
+    "ocean sea river lake city island islands desert mountains triangle number function series matrix angle"  # noqa: SIM905
+    " distribution reaction economy gas method test".split()
+)
+"""Nouns that a name carries or leaves out: the Nile River, an isosceles triangle."""
+_PLACES = frozenset("new north south east west san santa saint los las el upper lower great little old".split())  # noqa: SIM905
+"""Words that make another name of the one behind them: New York."""
+_NEGATIONS = ("不", "非", "无", "未", "没")
+_HEAD = 3
+"""Signs of the class that two Chinese or Japanese nouns may share: two kinds of \u4e09\u89d2\u5f62."""
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a text without accents and articles, in lower case and in their long forms."""
+    found = []
+    for word in _WORD.findall(_bare(text).replace("-angled", "").replace("'s", "")):
+        word = _LONG_FORMS.get(word, word)
+        if word.endswith("our") and len(word) > len("flour"):
+            word = f"{word[:-3]}or"
+        found.append(word)
+    found = [word for word in found if word not in _SMALL] or found
+    return ["united", "states"] if found in _UNITED_STATES else found
+
+
+@lru_cache(1 << 12)
+def _bare(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.lower())
+    return "".join(char for char in decomposed if not unicodedata.combining(char) or ord(char) > 0x3000)
+
+
+def is_name(text: str) -> bool:
+    """Whether every word of a text but articles and the like begins with a capital."""
+    heard = [word for word in _WORD.findall(text) if word.lower() not in _SMALL]
+    return bool(heard) and all(word[0].isupper() for word in heard)
+
+
+def same(reference: str, answer: str) -> bool | None:
+    """Whether two names or phrases mean the same; None if that is not certain, or if they are anything else."""
+    if max(len(reference), len(answer)) > MAX_CHARS or any(map(_NOT_A_NAME.search, (reference, answer))):
+        return None
+    if not reference.isascii() and not answer.isascii():
+        verdict = _same_signs(reference, answer)
+        if verdict is not None:
+            return verdict
+    wanted, given = tokens(reference), tokens(answer)
+    if not wanted or not given:
+        return None
+    if max(map(len, wanted)) < MIN_WORD and max(map(len, given)) < MIN_WORD:
+        return None
+    if wanted == given:
+        return True
+    core, said = ([word for word in words if word not in _CARRIED] for words in (wanted, given))
+    one_carries = sum(len(a) < len(b) for a, b in ((core, wanted), (said, given))) == 1
+    if core and core == said and one_carries:
+        return True
+    if not (is_name(reference) and is_name(answer)):
+        return None
+    if _is_short_form(reference, answer) or _is_short_form(answer, reference):
+        return True
+    long, short = (wanted, given) if len(wanted) > len(given) else (given, wanted)
+    if len(short) == 1 and 1 < len(long) < 4 and long[-1] == short[0] and long[0] not in _PLACES:
+        return True  # Picasso, Pablo Picasso
+    if any(text.isupper() for text in (reference, answer)):
+        return None
+    if len(core) == len(said) == 2 and core[1] == said[1] and core[0][0] != said[0][0]:
+        return False  # Marie Curie, Pierre Curie
+    if not set(core).isdisjoint(said):
+        return None
+    return False if _is_latin(reference) and _is_latin(answer) else None
+
+
+def _is_short_form(short: str, long: str) -> bool:
+    """Whether `short` has the initials of `long`: UK, U.S.A., USA for the United States."""
+    letters = short.replace(".", "").strip()
+    initials = "".join(word[0] for word in re.findall(r"[A-Za-z]+", long) if word.lower() not in _SMALL).upper()
+    return letters.isupper() and len(letters) > 1 and len(initials) > 1 and letters in (initials, f"{initials}A")
+
+
+def _is_latin(text: str) -> bool:
+    return _bare(text).replace("\u2019", "'").isascii()
+
+
+def _same_signs(reference: str, answer: str) -> bool | None:
+    """Compare two nouns in Chinese or Japanese signs."""
+    wanted, given = (_bare(text).strip('\u3002\u300a\u300b\u300c\u300d\u201c\u201d" .') for text in (reference, answer))
+    if wanted == given:
+        return True
+    if not (is_in_signs(wanted) and is_in_signs(given)):
+        return None
+    short, long = sorted((wanted, given), key=len)
+    if long.startswith(_NEGATIONS) and long[1:] == short:
+        return False
+    if long.endswith(short) or long.startswith(short):
+        return None
+    shares_class = wanted[-_HEAD:] == given[-_HEAD:]
+    return False if shares_class or (set(wanted).isdisjoint(given) and len(long) < 5) else None
+
+
+def is_in_signs(text: str) -> bool:
+    """Whether a text is in Chinese or Japanese signs, which have no spaces between words."""
+    return bool(text) and all(0x3040 <= ord(char) <= 0x9FFF for char in text)

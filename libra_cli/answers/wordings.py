@@ -1,0 +1,48 @@
+"""Compares answers in words: numbers that are spelled out, phrases with their synonyms, names."""
+
+from __future__ import annotations
+
+from libra_cli.answers import languages, names, words
+from libra_cli.answers.structure import Leaf
+
+_SYMBOLS = {"\\emptyset": "nothing", "\\infty": "infinity"}
+_TRUTH_LETTERS = {"T": "yes", "F": "no"}
+_NO_VALUE = frozenset(("nothing", "undefined", "yes", "no"))
+_INDEFINITE = frozenset(("infinity", "pi", "once", "twice", "thrice"))
+
+
+def same(reference: Leaf, answer: Leaf) -> bool | None:
+    """Whether two answers of which one is in words mean the same; None if that is not certain."""
+    for spelled, figure in ((reference, answer), (answer, reference)):
+        value = languages.spelled_number(spelled.text) if figure.number and not spelled.number else None
+        if value is not None and figure.number:
+            return figure.number.value == value
+        if figure.number and not spelled.number and languages.has_numeral(spelled.text):
+            return None  # drei Viertel
+    wanted, given = _phrase(reference), _phrase(answer)
+    if wanted in ("yes", "no") and answer.text in _TRUTH_LETTERS and reference.text.lower() in ("true", "false"):
+        given = _TRUTH_LETTERS[answer.text]
+    if wanted and given:
+        if wanted == given:
+            return True
+        if {wanted, given} <= words.DISTINCT or f"not {wanted}" == given or f"not {given}" == wanted:
+            return False
+        verdict = names.same(reference.text, answer.text)
+        if verdict is not None:
+            return verdict
+        short, long = sorted((wanted, given), key=len)
+        # Phrases, plurals and products of letters (abc is cba) may mean the same.
+        similar = long.startswith(short) or sorted(wanted) == sorted(given)
+        return None if " " in wanted + given or similar else False
+    if not (reference.number or answer.number) and (verdict := names.same(reference.text, answer.text)) is not None:
+        return verdict
+    phrase, other = (wanted, answer) if wanted else (given, reference)
+    is_other = phrase in _NO_VALUE or (phrase and other.number and phrase not in _INDEFINITE)
+    return False if is_other else None
+
+
+def _phrase(leaf: Leaf) -> str | None:
+    """Phrase of an answer in words of three letters or more; `\\emptyset` and `\\infty` count as words."""
+    if leaf.text in _SYMBOLS:
+        return _SYMBOLS[leaf.text]
+    return words.phrase(leaf.text) if leaf.words else None
