@@ -98,7 +98,7 @@ def verdict(text: str, question: str | None) -> str | None:
     first = heard[0].strip(".,:;!\u2013\u2014\u3002\uff0c*") if heard else ""
     is_apart = len(heard) == 1 or heard[0] != first or text[len(first) :].lstrip().startswith(("\u2013", "\u2014", "-"))
     meaning = languages.in_english(first) if is_apart else ""
-    if words.phrase(meaning) in ("yes", "no") and _LIMITS.isdisjoint(_WORD.findall(text.lower())):
+    if words.phrase(meaning) in ("yes", "no") and _LIMITS.isdisjoint(_start(text)):
         return "Yes" if words.phrase(meaning) == "yes" else "No"
     if not question or not question.rstrip().endswith(("?", "\uff1f")):
         return None
@@ -112,6 +112,12 @@ def verdict(text: str, question: str | None) -> str | None:
     negated = [word for word in spoken if word in _NEGATORS or word.endswith("n't")]
     is_near = bool(negated) and _agree(asked[-1], [word.lower() for word in _WORD.findall(sentence)])
     return "Yes" if not negated else "No" if is_near and len(negated) == 1 else None
+
+
+def _start(text: str) -> list[str]:
+    """The words of the first two clauses of a text."""
+    clauses = [clause for clause in _CLAUSES.split(text.lower()) if clause.strip()]
+    return _WORD.findall(" ".join(clauses[:2]))
 
 
 def _agree(predicate: str, spoken: list[str]) -> bool:

@@ -253,7 +253,7 @@ def _in_words(tail: str, text: str, reference: str, bold: statements.Statement |
     if said:
         return Extraction(said)
     concluded = _concluded(tail)
-    found = _of_asserted(statements.tidy(bold.given) if bold and not concluded.answer else concluded)
+    found = _of_asserted(statements.tidy(bold.given) if bold and not (concluded.answer or "").isalpha() else concluded)
     if not (concluded.answer or concluded.unclear or bold):
         found = _whole(text, reference)
     if is_verdict:

@@ -72,6 +72,8 @@ def same(reference: str, answer: str) -> bool | None:
     one_carries = sum(len(a) < len(b) for a, b in ((core, wanted), (said, given))) == 1
     if core and core == said and one_carries:
         return True
+    if len(core) == len(said) == 1 and one_carries and not core[0].startswith(said[0][:4]):
+        return False
     if not (is_name(reference) and is_name(answer)):
         return None
     if _is_short_form(reference, answer) or _is_short_form(answer, reference):
