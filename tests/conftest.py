@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +16,7 @@ from types import MappingProxyType
 import pytest
 import warm
 from hypothesis import HealthCheck, settings
+from local_slurm import SlurmShell, slurm_nodes
 
 # The same examples in every run, and no failure because a machine is busy.
 settings.register_profile("libra", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -52,6 +55,21 @@ def environment() -> dict[str, str]:
     path = f"{SCRIPTS}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     threads = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}  # tests run side by side
     return {**kept, **threads, "PATH": path, "LC_ALL": "C.UTF-8"}
+
+
+@pytest.fixture(scope="session")
+def two_nodes() -> None:
+    """A Slurm with two nodes that are up; without one the test is skipped."""
+    if slurm_nodes() < 2:
+        pytest.skip("needs a Slurm with two nodes that are up (srun, sinfo)")
+
+
+@pytest.fixture
+def slurm_shell(two_nodes: None, tmp_path: Path, environment: dict[str, str]) -> Iterator[SlurmShell]:
+    """Runs commands in `tmp_path`, and has a Slurm with two nodes, which no other test takes a node away from."""
+    with open(Path(tempfile.gettempdir()) / "libra-tests-slurm.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield SlurmShell(tmp_path, environment)
 
 
 @pytest.fixture

@@ -138,10 +138,10 @@ def stream_options(takes: str, resumable: bool) -> list[click.Parameter]:
         ),
         _common(
             "--shard",
-            metavar="I/N|auto[/N]",
+            metavar="I/N|auto[[+OFFSET]/N]",
             help="Process only part I (from 0) of N; a hash of its id assigns each row to a part. auto: take I and N "
             "from the Slurm array or step. auto/N: take I alone from it, so that some tasks of an array of N can run "
-            "again.",
+            "again. auto+OFFSET/N: task 0 has part OFFSET, for more parts than an array may have tasks.",
         ),
         *_processing_options(ordered=resumable),
         _common("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.lazy_pattern import lazy_pattern
 from libra_cli.stream.files import OutputFile, check_files
 
 FIELD_HINTS = {
@@ -19,6 +21,10 @@ FIELD_HINTS = {
     "model": "run libra rollout first, or add the name of the model that wrote the response",
 }
 """How to add a field that a row lacks."""
+
+
+_SHARD = lazy_pattern(r"(\d{1,9})/(\d{1,9})|auto(?:([+-]\d{1,9})?/(\d{1,9}))?", re.ASCII)
+"""I/N, auto, auto/N or auto+OFFSET/N."""
 
 
 @dataclass(frozen=True)
@@ -95,25 +101,25 @@ def identity(name: str) -> tuple[int, int] | str:
 class Shard:
     """The share of the rows that this process handles: those whose id hashes to `index` of `count`.
 
-    `text` is I/N, auto (the Slurm array and step), auto/N (an array of N tasks, of which some may run now), or None for
-    all rows. Raises Fatal(2) if it is none of these.
+    `text` is I/N; auto (the Slurm array and step); auto/N (an array of N tasks, of which some may run now);
+    auto+OFFSET/N (task 0 of the array has shard OFFSET); or None for all rows. Raises Fatal(2) if it is none of these.
     """
 
     def __init__(self, text: str | None):
         if text is None:
             self.index, self.count = 0, 1
+            return
+        written = _SHARD.fullmatch(text)
+        index, count, offset, total = (int(number or 0) for number in written.groups()) if written else (0, 0, 0, 0)
+        if text == "auto":
+            self.index, self.count = _slurm_shard()
+        elif index < count:
+            self.index, self.count = index, count
+        elif total:
+            self.index, self.count = _slurm_shard_of(total, offset, text)
         else:
-            index, slash, count = text.partition("/")
-            is_auto = index == "auto"
-            numbers = [count] if is_auto else [index, count]
-            digits = all(number.isascii() and number.isdigit() and len(number) < 10 for number in numbers)
-            if is_auto and not slash:
-                self.index, self.count = _slurm_shard(None)
-            elif not digits or int(count) == 0 or (not is_auto and int(index) >= int(count)):
-                hint = "write I/N with 0 <= I < N (0/8 is the first of eight), auto, or auto/N"
-                raise Fatal(Exit.USAGE, f"--shard {text}: {hint}")
-            else:
-                self.index, self.count = _slurm_shard(int(count)) if is_auto else (int(index), int(count))
+            hint = "write I/N with 0 <= I < N (0/8 is the first of eight), auto, auto/N, or auto+OFFSET/N"
+            raise Fatal(Exit.USAGE, f"--shard {text}: {hint}")
 
     def has(self, record: str) -> bool:
         """Whether the row with the id `record` belongs to this shard."""
@@ -123,22 +129,16 @@ class Shard:
         return int.from_bytes(digest, "big") % self.count == self.index
 
 
-def _slurm_shard(total: int | None) -> tuple[int, int]:
-    """Array task x step task. The array has `total` tasks, numbered from 0; if that is None, those that run now.
+def _slurm_shard() -> tuple[int, int]:
+    """Array task x step task, of the array's tasks that run now.
 
     An array that begins with another number than 0 or 1, or has gaps, may be some tasks of an earlier one again: alone
     they would take all rows.
     """
-    if "SLURM_ARRAY_TASK_ID" not in os.environ and "SLURM_STEP_NUM_TASKS" not in os.environ:
-        raise Fatal(Exit.USAGE, "--shard auto: there is no Slurm array or step in the environment; write --shard I/N")
+    _require_slurm("auto")
     index, count = 0, 1
     if "SLURM_ARRAY_TASK_ID" in os.environ:
         task = _number("SLURM_ARRAY_TASK_ID", 0)
-        if total is not None:
-            if task >= total:
-                hint = f"number the tasks from 0: --array=0-{total - 1}"
-                raise Fatal(Exit.USAGE, f"--shard auto/{total}: this is task {task} of the Slurm array; {hint}")
-            return _with_step(task, total)
         first, last = _number("SLURM_ARRAY_TASK_MIN", 0), _number("SLURM_ARRAY_TASK_MAX", task)
         step = max(1, _number("SLURM_ARRAY_TASK_STEP", 1))
         index, count = (task - first) // step, (last - first) // step + 1
@@ -149,6 +149,31 @@ def _slurm_shard(total: int | None) -> tuple[int, int]:
             hint = "if that is one of N tasks, numbered from 0, write --shard auto/N"
             raise Fatal(Exit.USAGE, f"--shard auto: the Slurm array begins with task {first}; {hint}")
     return _with_step(index, count)
+
+
+def _slurm_shard_of(total: int, offset: int, text: str) -> tuple[int, int]:
+    """Array task x step task, of `total` shards, where task 0 of the array has shard `offset`.
+
+    Every task refuses an array that is too long, or is numbered otherwise: a few shards would be missing in the end.
+    """
+    _require_slurm(text)
+    if "SLURM_ARRAY_TASK_ID" not in os.environ:
+        return _with_step(0, 1)
+    task = _number("SLURM_ARRAY_TASK_ID", 0)
+    for shown in (task, _number("SLURM_ARRAY_TASK_MIN", task), _number("SLURM_ARRAY_TASK_MAX", task)):
+        if not 0 <= shown + offset < total:
+            tasks = f"{max(0, -offset)}-{total - 1 - offset}"
+            cure = f"submit --array={tasks}" if offset < total else "make the offset smaller"
+            reason = f"task {shown} of the Slurm array would have shard {shown + offset} of {total}, from 0"
+            raise Fatal(Exit.USAGE, f"--shard {text}: {reason}; {cure}, or shift it: --shard auto+OFFSET/{total}")
+    return _with_step(task + offset, total)
+
+
+def _require_slurm(text: str) -> None:
+    if "SLURM_ARRAY_TASK_ID" not in os.environ and "SLURM_STEP_NUM_TASKS" not in os.environ:
+        raise Fatal(
+            Exit.USAGE, f"--shard {text}: there is no Slurm array or step in the environment; write --shard I/N"
+        )
 
 
 def _with_step(index: int, count: int) -> tuple[int, int]:

@@ -88,7 +88,7 @@ def test_a_page_says_what_the_help_says():
 def test_a_reference_page_says_what_the_help_says():
     page = (ROOT / "docs/reference/verify.md").read_text()
     assert "| `-o, --output FILE` | " in page
-    assert "| `--shard I/N\\|auto[/N]` | " in page, "a bar ends a cell of a table, even inside code"
+    assert "| `--shard I/N\\|auto[[+OFFSET]/N]` | " in page, "a bar ends a cell of a table, even inside code"
     assert "| `--rule first\\|only\\|never\\|also` | " in page
     index = (ROOT / "docs/reference/README.md").read_text()
     assert all(f"| {int(status)} | " in index for status in Exit)

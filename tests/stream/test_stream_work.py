@@ -79,7 +79,26 @@ def test_shards_are_about_equal_and_never_change():
     assert sizes == [119, 99, 92, 90]
 
 
-@pytest.mark.parametrize("text", ["", "1", "1/1", "2/2", "-1/2", "a/b", "1/0", "0/2/3", "\u0661/2", "0 /2"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1",
+        "1/1",
+        "2/2",
+        "-1/2",
+        "a/b",
+        "1/0",
+        "0/2/3",
+        "\u0661/2",
+        "0 /2",
+        "auto/",
+        "auto/0",
+        "auto+1",
+        "auto1/2",
+        "1+1/4",
+    ],
+)
 def test_a_shard_that_is_none_is_a_usage_error(text):
     with pytest.raises(Fatal, match="write I/N with 0 <= I < N") as caught:
         Shard(text)
@@ -151,11 +170,43 @@ def test_some_tasks_of_an_array_take_their_total_from_the_option(monkeypatch, en
     assert (found.index, found.count) == shard
 
 
-def test_a_task_beyond_the_total_is_refused(monkeypatch):
-    for name, value in array(8, 1, 8, 1, 8).items():
+@pytest.mark.parametrize(
+    ("environment", "text", "shard"),
+    [
+        (array(0, 0, 999, 1, 1000), "auto+1000/5000", (1000, 5000)),
+        (array(999, 999, 999, 1, 1), "auto+4000/5000", (4999, 5000)),
+        (array(8, 1, 8, 1, 8), "auto-1/8", (7, 8)),
+        (array(1, 0, 1, 1, 2) | slurm(STEP_NUM_TASKS=4, PROCID=3), "auto+2/4", (15, 16)),
+    ],
+)
+def test_arrays_may_have_fewer_tasks_than_there_are_shards(monkeypatch, environment, text, shard):
+    """Slurm allows no index beyond its MaxArraySize."""
+    for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(Fatal, match=r"this is task 8 of the Slurm array; .* from 0: --array=0-7") as caught:
-        Shard("auto/8")
+    found = Shard(text)
+    assert (found.index, found.count) == shard
+
+
+@pytest.mark.parametrize(
+    ("environment", "text", "message"),
+    [
+        (array(8, 1, 8, 1, 8), "auto/8", r"task 8 of the Slurm array would have shard 8 of 8, from 0; .*--array=0-7,"),
+        (
+            array(1, 1, 8, 1, 8),
+            "auto/8",
+            r"task 8 of the Slurm array .*: --shard auto\+OFFSET/8",
+        ),  # before 7 others ran
+        (array(3, 0, 999, 1, 1000), "auto+4500/5000", r"task 999 .* shard 5499 of 5000, .* --array=0-499,"),
+        (array(3, 0, 999, 1, 1000), "auto+5000/5000", r"task 3 .* shard 5003 of 5000, .*make the offset smaller"),
+        (array(3, 0, 7, 1, 8), "auto-1/8", r"task 0 .* shard -1 of 8, .* --array=1-8,"),
+        ({}, "auto+1/2", r"--shard auto\+1/2: there is no Slurm array"),
+    ],
+)
+def test_an_array_with_tasks_that_no_shard_is_for_is_refused(monkeypatch, environment, text, message):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Fatal, match=message) as caught:
+        Shard(text)
     assert caught.value.status == Exit.USAGE
 
 

@@ -8,15 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import grpo_runs
 import psutil
 import pytest
 import sft_runs
+from local_slurm import PATIENCE, QUEUE, wait_for
 from policy_models import WEAK
 from servers.real import ARGUMENTS, ENVIRONMENT, SAMPLING
 from servers.scripted import unused_port
@@ -24,30 +22,9 @@ from servers.scripted import unused_port
 LAUNCHED = str(Path(__file__).parents[1] / "helpers" / "launched.py")
 SCRIPTS = Path(__file__).resolve().parents[2] / "examples" / "slurm"
 SCRIPT = str(SCRIPTS / "train.sbatch")
-PATIENCE = 240.0
-
-
-def slurm_nodes() -> int:
-    if shutil.which("srun") is None:
-        return 0
-    states = ["sinfo", "-h", "-N", "-t", "idle,mix,alloc,comp", "-o", "%N"]
-    return len(set(subprocess.run(states, capture_output=True, check=False).stdout.split()))
-
-
-@pytest.fixture(scope="module")
-def two_nodes() -> None:
-    if slurm_nodes() < 2:
-        pytest.skip("needs a Slurm with two nodes that are up (srun, sinfo)")
 
 
 on_two_nodes = pytest.mark.usefixtures("two_nodes")
-
-
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, f"not in time: {what}"
-        time.sleep(0.1)
 
 
 @on_two_nodes
@@ -135,28 +112,21 @@ def sums(count: int) -> str:
     )
 
 
-@on_two_nodes
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_an_array_that_is_requeued_ends_with_the_same_weights(environment, tmp_path):
+def test_an_array_that_is_requeued_ends_with_the_same_weights(slurm_shell, tmp_path):
     """Each task trains on both nodes; the second is requeued in the middle. Its twin runs here, without Slurm."""
     (tmp_path / "sums.jsonl").write_text(sums(64))
     (tmp_path / "sft.yaml").write_text(CONFIG)
-    queue = ["sbatch", "--parsable", "--array=0-1", "--nodes=2", "--oversubscribe", "--mem=1000", "--gpus-per-node=0"]
-
-    def run(*words: str) -> str:
-        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    job = run(*queue, "--time=15", "--output=log.%a", SCRIPT, "sft", "judge", *TRAINING).strip()
+    run = slurm_shell.run
+    words = [*QUEUE, "--array=0-1", "--nodes=2", "--mem=1000", "--gpus-per-node=0", "--output=log.%a"]
+    job = run(*words, SCRIPT, "sft", "judge", *TRAINING).strip()
     wait_for(lambda: len(losses(tmp_path / "log.1")) >= STEPS // 3, "a third of the steps")
     run("scontrol", "requeue", f"{job}_1")
-    wait_for(lambda: "PENDING" in run("squeue", "-h", "-j", f"{job}_1", "-o", "%T"), "it is queued again")
-    run("scontrol", "update", f"JobId={job}_1", "StartTime=now")  # Slurm would leave it there for two minutes
+    slurm_shell.starts_again(f"{job}_1")
     twin = run("libra", "sft", *TRAINING, "--nproc", "2", "--seed", "1", "-o", "twin")
     (tmp_path / "log.twin").write_text(twin)
-    wait_for(lambda: job not in run("squeue", "-h", "-o", "%F"), "both have ended")
+    slurm_shell.ended(job)
 
     continued = re.findall(r"continues after step (\d+)", (tmp_path / "log.1").read_text())
     assert len(continued) == 1
@@ -168,48 +138,37 @@ def test_an_array_that_is_requeued_ends_with_the_same_weights(environment, tmp_p
 
 
 GRPO_STEPS = 12
-GRPO = [*grpo_runs.COMMON, "--max-steps", str(GRPO_STEPS), "--save-every", "1", "--zero", "3", "tasks.jsonl"]
+GRPO = [*grpo_runs.COMMON, "--max-steps", str(GRPO_STEPS), "--save-every", "1", "tasks.jsonl"]
 
 
-def lose_a_node(job: str, run: Callable[..., str]) -> str:
-    """Kills all that the job runs on its second node, which Slurm then takes to be down; gives the node's name."""
-    node = run("scontrol", "show", "hostnames", run("squeue", "-h", "-j", job, "-o", "%N").strip()).split()[1]
-    here = {"SLURM_JOB_ID": job, "SLURMD_NODENAME": node}
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if here.items() <= process.environ().items():
-                process.kill()
-    run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=killed by a test")
-    return node
-
-
-@on_two_nodes
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("lost", [False, True], ids=["requeued", "its node lost"])
-def test_reinforcement_learning_that_is_requeued_ends_with_the_same_weights(environment, tmp_path, lost):
+@pytest.mark.parametrize(
+    ("kind", "lost"),
+    [
+        (["--zero", "3"], False),
+        (["--zero", "3"], True),
+        (["--sampler-ranks", "1"], False),
+        (["--sampler-ranks", "1"], True),
+    ],
+    ids=["requeued", "its node lost", "a node samples, requeued", "the node that samples lost"],
+)
+def test_reinforcement_learning_that_is_requeued_ends_with_the_same_weights(slurm_shell, tmp_path, kind, lost):
     """A rank on each of two nodes, requeued in the middle of a rollout; its twin runs here, without Slurm."""
+    if "--sampler-ranks" in kind:
+        pytest.importorskip("vllm")
     grpo_runs.write_tasks(tmp_path / "tasks.jsonl")
-
-    def run(*words: str) -> str:
-        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    queue = ["sbatch", "--parsable", "--nodes=2", "--oversubscribe", "--mem=2000", "--gpus-per-node=0", "--time=15"]
-    job = run(*queue, "--output=log", SCRIPT, "grpo", "judge", *GRPO).strip()
+    run, words = slurm_shell.run, [*GRPO, *kind]
+    queue = [*QUEUE, "--nodes=2", "--mem=2000", "--gpus-per-node=0", "--output=log"]
+    job = run(*queue, SCRIPT, "grpo", "judge", *words).strip()
     wait_for(lambda: len(losses(tmp_path / "log")) >= 3, "the middle of a rollout")
-    if lost:
-        node = lose_a_node(job, run)
-    else:
+    node = slurm_shell.lose_node(job) if lost else ""
+    if not lost:
         run("scontrol", "requeue", job)
-    wait_for(lambda: "PENDING" in run("squeue", "-h", "-j", job, "-o", "%T"), "it is queued again")
-    if lost and "down" in run("sinfo", "-h", "-n", node, "-o", "%T"):  # else it has come back by itself
-        run("scontrol", "update", f"NodeName={node}", "State=RESUME")
-    run("scontrol", "update", f"JobId={job}", "StartTime=now")
-    twin = run("libra", "grpo", *GRPO, "--nproc", "2", "-o", "twin")
+    slurm_shell.starts_again(job, node)
+    twin = run("libra", "grpo", *words, "--nproc", "2", "-o", "twin")
     (tmp_path / "log.twin").write_text(twin)
-    wait_for(lambda: job not in run("squeue", "-h", "-o", "%F"), "it has ended")
+    slurm_shell.ended(job)
 
     continued = re.findall(r"continues after step (\d+)", (tmp_path / "log").read_text())
     assert len(continued) == 1
@@ -261,10 +220,9 @@ def serving(port: str) -> bool:
 CASE = Path(__file__).parents[1] / "cases" / "run" / "a-pipeline"
 
 
-@on_two_nodes
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_pipeline_that_is_told_to_stop_is_queued_again_and_ends(environment, tmp_path):
+def test_a_pipeline_that_is_told_to_stop_is_queued_again_and_ends(slurm_shell, tmp_path):
     """The job reads a pipe that nobody has filled yet; USR1, as before its time limit, stops it there."""
     for name in ("pipe.yaml", "problems.jsonl", "recorded.jsonl"):
         shutil.copy(CASE / name, tmp_path)
@@ -273,21 +231,17 @@ def test_a_pipeline_that_is_told_to_stop_is_queued_again_and_ends(environment, t
     problems.unlink()
     os.mkfifo(problems)
 
-    def run(*words: str) -> str:
-        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    queue = ["sbatch", "--parsable", "--oversubscribe", "--mem=1000", "--gpus=0", "--time=5", "--output=log"]
+    run = slurm_shell.run
+    queue = [*QUEUE, "--mem=1000", "--cpus-per-task=1", "--gpus=0", "--output=log"]
     job = run(*queue, str(SCRIPTS / "pipe.sbatch"), "pipe.yaml", "--until", "labelled").strip()
     with open(problems, "wb", buffering=0) as writer:  # as soon as the first step reads
         writer.write(rows.splitlines(keepends=True)[0])
         wait_for((tmp_path / "made/responses-one.jsonl.part").exists, "the step reads")
         run("scancel", "--signal=USR1", "--batch", job)
-        wait_for(lambda: "PENDING" in run("squeue", "-h", "-j", job, "-o", "%T"), "it is queued again")
+        slurm_shell.is_queued_again(job)
     problems.unlink()
     problems.write_bytes(rows)
-    run("scontrol", "update", f"JobId={job}", "StartTime=now")
-    wait_for(lambda: job not in run("squeue", "-h", "-o", "%A"), "it has ended")
+    slurm_shell.starts_again(job)
+    slurm_shell.ended(job)
     assert "stopped; the same command continues" in (tmp_path / "log").read_text()
     assert len((tmp_path / "made/labelled.jsonl").read_bytes().splitlines()) == 4
