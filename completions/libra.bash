@@ -197,7 +197,7 @@ _libra() {
             case $before in
                 -o|--output|--set|--only|--from|--until|-j|--jobs) _libra_only '' ;;
                 --config) ;;
-                *) if [[ $cur == -* ]]; then _libra_only '-o --output --set --only --from --until --force -j --jobs --dry-run -q --quiet --config --print-config -h --help --help-all'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '-o --output --set --only --from --until --force -j --jobs --dry-run --slurm --submit -q --quiet --config --print-config -h --help --help-all'; fi ;;
             esac ;;
         'report')
             case $before in

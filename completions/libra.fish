@@ -741,6 +741,8 @@ complete -c libra -n '__fish_seen_subcommand_from run' -l until -x -d 'Run only 
 complete -c libra -n '__fish_seen_subcommand_from run' -l force -d 'Run the chosen steps although they are done'
 complete -c libra -n '__fish_seen_subcommand_from run' -s j -l jobs -x -d 'Run up to N steps at a time that do not need each other'
 complete -c libra -n '__fish_seen_subcommand_from run' -l dry-run -d 'Print the shell commands of the steps'
+complete -c libra -n '__fish_seen_subcommand_from run' -l slurm -d 'Run nothing'
+complete -c libra -n '__fish_seen_subcommand_from run' -l submit -d 'Write those scripts and submit them'
 complete -c libra -n '__fish_seen_subcommand_from run' -s q -l quiet -d 'Print only errors on stderr'
 complete -c libra -n '__fish_seen_subcommand_from run' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from run' -l print-config -d 'Print every option with its value and origin, then exit'

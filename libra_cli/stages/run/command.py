@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,11 +11,19 @@ from libra_cli.cli.command import plain
 from libra_cli.cli.numbers import NumberType
 from libra_cli.cli.stage_options import option
 
+if TYPE_CHECKING:
+    from libra_cli.stages.run.pipe_file import PipeFile
+    from libra_cli.stages.run.progress import StepProgress
+    from libra_cli.stages.run.slurm_settings import JobSettings
+    from libra_cli.stages.run.steps import Step
+    from libra_cli.stream.console import Console
+
 EXAMPLES = (
     "libra run examples/demo.yaml",
     "libra run --dry-run pipe.yaml                  # the commands that it stands for",
     "libra run --set model=Qwen/Qwen3-8B -o qwen3-8b pipe.yaml",
     "libra run --from judged pipe.yaml              # that step, and all that need what it makes",
+    "libra run --submit pipe.yaml                   # each step as a job of Slurm",
 )
 
 
@@ -29,7 +38,7 @@ def _named_values(_ctx: click.Context, param: click.Parameter, given: tuple[str,
 
 
 @plain("run", examples=EXAMPLES)
-@click.argument("pipe", required=False, metavar="FILE.yaml")
+@click.argument("pipe", nargs=-1, metavar="FILE.yaml")
 @option("-o", "--output", metavar="FOLDER", help="Folder for what the steps write. Default: as FILE says, or its name.")
 @option(
     "--set",
@@ -58,9 +67,16 @@ def _named_values(_ctx: click.Context, param: click.Parameter, given: tuple[str,
     help="Run up to N steps at a time that do not need each other.",
 )
 @option("--dry-run", is_flag=True, help="Print the shell commands of the steps; run nothing.")
+@option(
+    "--slurm",
+    is_flag=True,
+    help="Run nothing: write a script for sbatch for each step that is not done, and print how to submit them.",
+)
+@option("--submit", is_flag=True, help="Write those scripts and submit them; a line JOBID STEP for each.")
+@option("--job", metavar="STEP", hidden=True, help="In those scripts: run the command that follows, for this step.")
 @option("-q", "--quiet", is_flag=True, help="Print only errors on stderr.")
 @click.pass_context
-def command(ctx: click.Context, pipe: str | None, **options: Any) -> int:
+def command(ctx: click.Context, pipe: tuple[str, ...], **options: Any) -> int:
     """Run the steps of a file: commands of libra that pass files on, each done once.
 
     FILE holds `steps`: under the name of each its `stage`, the options of that stage as in its --config file, and
@@ -72,31 +88,70 @@ def command(ctx: click.Context, pipe: str | None, **options: Any) -> int:
     the same command again runs the rest. Ctrl-C, TERM and USR1 are passed on to the steps that run, which save their
     work. What a step says is in FOLDER/logs. Standard output has what score and report write.
 
+    On Slurm, --submit makes each step a job, and shards of a step an array. What they ask for stands under `slurm` in
+    FILE, for all steps and for one: partition, time, cpus, mem, gpus, nodes, shards, activate. The same command again
+    submits what is not done.
+
     The exit status is 0, that of the step that failed, 3 if a step refused rows, or that of the signal.
     """
     from libra_cli.stages.run.execute import Runner, results
     from libra_cli.stages.run.pipe_file import read_pipe
+    from libra_cli.stages.run.progress import StepProgress
     from libra_cli.stages.run.select import chosen
     from libra_cli.stages.run.shell import script
+    from libra_cli.stages.run.slurm_settings import job_settings
     from libra_cli.stages.run.steps import make_steps
     from libra_cli.stream.console import Console
 
-    if pipe is None:
-        raise click.UsageError("name a pipeline file: libra run FILE.yaml")
+    console = Console("run", quiet=options["quiet"])
+    if options["job"]:
+        from libra_cli.stages.run.slurm_job import run_job
+
+        return run_job(options["job"], pipe, console)
+    if len(pipe) != 1:
+        raise click.UsageError(f"name {'one' if pipe else 'a'} pipeline file: libra run FILE.yaml")
     if options["output"] == "":
         raise click.UsageError("-o is empty: name a folder")
     parent = ctx.parent
     assert parent is not None
     assert isinstance(parent.command, click.Group)
     stages = parent.command.list_commands(parent)
-    read = read_pipe(pipe, options["settings"], options["output"], stages)
+    read = read_pipe(pipe[0], options["settings"], options["output"], stages)
     steps = make_steps(ctx, read)
+    settings = {step.name: job_settings(read, step) for step in steps}
     steps = chosen(read, steps, options["only"], options["first"], options["until"])
-    runner = Runner(read.output, options["jobs"], options["force"], Console("run", quiet=options["quiet"]))
-    if options["dry_run"]:
-        click.echo(script(read, steps, runner.reason), nl=False)
+    progress = StepProgress(read.output, options["force"])
+    if options["slurm"] or options["submit"]:
+        click.echo(_on_slurm(read, steps, settings, progress, console, options), nl=False)
         return 0
-    status = runner.run(steps)
+    if options["dry_run"]:
+        click.echo(script(read, steps, progress.reason), nl=False)
+        return 0
+    status = Runner(progress, options["jobs"], console).run(steps)
     if status in (0, 3):
         click.echo(results(steps), nl=False)
     return status
+
+
+def _on_slurm(
+    pipe: PipeFile,
+    steps: Sequence[Step],
+    settings: Mapping[str, JobSettings],
+    progress: StepProgress,
+    console: Console,
+    options: dict[str, Any],
+) -> str:
+    """Writes the sbatch scripts, and submits them with --submit; what is to be printed."""
+    from libra_cli.stages.run.slurm_scripts import FOLDER, write_scripts
+    from libra_cli.stages.run.slurm_submit import slurm_jobs, submit, submitting_lines
+
+    if options["submit"] and options["dry_run"]:
+        raise click.UsageError("--dry-run submits nothing; leave out --submit")
+    jobs = slurm_jobs(pipe, steps, settings, progress)
+    if not options["dry_run"]:
+        progress.make_folders(FOLDER)
+        with progress.locked():
+            write_scripts(pipe, jobs, options["force"])
+            if options["submit"]:
+                return submit(pipe, jobs, progress, console)
+    return submitting_lines(pipe, jobs, progress)

@@ -14,21 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from libra_cli.exits import Exit, Fatal, die_with_parent
+from libra_cli.exits import Exit, die_with_parent
 from libra_cli.masking import masked
-from libra_cli.stages.run.marks import (
-    FOLDER,
-    Mark,
-    begun_mark,
-    changes,
-    fingerprint,
-    is_whole,
-    read_mark,
-    same_content,
-)
+from libra_cli.stages.run.marks import Mark
+from libra_cli.stages.run.progress import StepProgress
 from libra_cli.stages.run.steps import Step
 from libra_cli.stream.console import Console, printable
-from libra_cli.stream.lock import Lock
 from libra_cli.stream.module_path import libra_command
 from libra_cli.stream.signals import STATUS, CtrlC
 from libra_cli.stream.sinks import write_failed
@@ -76,10 +67,10 @@ class SignalRelay:
 
 
 class Runner:
-    """Runs steps that write into `folder`, at most `jobs` at a time."""
+    """Runs steps, at most `jobs` at a time."""
 
-    def __init__(self, folder: str, jobs: int, force: bool, console: Console):
-        self.folder, self._jobs, self._force, self._console = folder, jobs, force, console
+    def __init__(self, progress: StepProgress, jobs: int, console: Console):
+        self._progress, self._jobs, self._console = progress, jobs, console
         self._running: list[StepProcess] = []
         self._failed: Exit | None = None
         self._refused = False
@@ -88,16 +79,9 @@ class Runner:
     def run(self, steps: Sequence[Step]) -> int:
         """Runs the steps that are not done; returns the exit status of the whole."""
         self._width = max((len(step.name) for step in steps), default=0)
-        try:
-            for name in (self.folder, os.path.join(self.folder, FOLDER), os.path.join(self.folder, "logs")):
-                os.makedirs(name, exist_ok=True)
-        except (FileExistsError, NotADirectoryError):
-            raise Fatal(Exit.USAGE, f"{name}: is no folder, and can be none; name another with -o") from None
-        except OSError as error:
-            raise write_failed(self.folder, error) from None
+        self._progress.make_folders()
         with ExitStack() as stack:
-            lock = Lock(os.path.join(self.folder, FOLDER, "run"))
-            stack.callback(lock.release)
+            stack.enter_context(self._progress.locked())
             stopped = SignalRelay()
             stack.callback(stopped.close)
             stack.callback(self._kill)
@@ -138,39 +122,17 @@ class Runner:
 
     # -- one step -----------------------------------------------------------------------------------------------------
 
-    def mark_path(self, step: Step) -> str:
-        """Where the mark of a step is."""
-        return os.path.join(self.folder, FOLDER, f"{step.name}.json")
-
-    def reason(self, step: Step) -> str:
-        """Why a step is to be run; empty if it is done."""
-        mark = read_mark(self.mark_path(step))
-        if self._force:
-            return "--force"
-        if mark is None or mark.status is None or not is_whole(step):
-            return "not done yet"
-        return changes(step, mark, begun_mark(step, mark))
-
     def _is_done(self, step: Step) -> bool:
-        if self.reason(step):
+        if self._progress.reason(step):
             return False
-        mark = read_mark(self.mark_path(step))
+        mark = self._progress.mark(step)
         self._refused |= mark is not None and mark.status == Exit.SOME_ERRORS
         self._say(step, "is done already")
         return True
 
     def _start(self, step: Step) -> StepProcess:
-        earlier = read_mark(self.mark_path(step))
-        mark = begun_mark(step, earlier)
-        missing = [path for path in step.inputs if path in step.reads and mark.reads.get(path) is None]
-        if missing:
-            who = f" (the step {step.needs[0]} makes it)" if step.needs else ""
-            raise Fatal(Exit.USAGE, f"{missing[0]}: there is no such file, which {step.name} reads{who}")
-        words = step.arguments
-        if step.overwrites and self._replaces(step, earlier, mark):
-            words = [*step.stage.split(), "--overwrite", *step.words]
-        mark.write(self.mark_path(step))
-        path = self.log_path(step)
+        mark, words = self._progress.begin(step)
+        path = self._progress.log_path(step)
         try:
             log = open(path, "ab")  # noqa: SIM115 -- closed when the step ends
             log.write(f"$ {masked(shlex.join(['libra', *words]))}\n".encode("utf-8", "backslashreplace"))
@@ -188,27 +150,14 @@ class Runner:
         )
         return StepProcess(step, mark, popen, log, log.tell())
 
-    def _replaces(self, step: Step, earlier: Mark | None, now: Mark) -> bool:
-        """Whether an output that is there is to be begun anew. Raises Fatal(2) if it was edited since it was made."""
-        if earlier is None or not any(os.path.exists(step.output + ending) for ending in ("", ".part")):
-            return False
-        changed = changes(step, earlier, now)
-        if not changed and not (self._force and earlier.status is not None):
-            return False
-        if earlier.wrote is not None and not same_content(step.output, earlier.wrote, fingerprint(step.output)):
-            reason = f"was edited since {step.name} wrote it, and is to be made anew ({changed or '--force'})"
-            raise Fatal(Exit.USAGE, f"{step.output}: {reason}; move it away")
-        return True
-
     def _end(self, process: StepProcess, stopped: SignalRelay) -> bool:
         """Notes how a step ended; whether those that need it can run."""
         process.log.close()
         step, status = process.step, process.popen.returncode
-        last = last_line(self.log_path(step), process.log_begin)
+        last = last_line(self._progress.log_path(step), process.log_begin)
         said = last.removeprefix(f"libra {step.stage}: ")
         if status in (Exit.DONE, Exit.SOME_ERRORS):
-            process.mark.status, process.mark.wrote = status, fingerprint(step.output)
-            process.mark.write(self.mark_path(step))
+            self._progress.end(step, process.mark, status)
             self._refused |= status == Exit.SOME_ERRORS
             self._say(step, said if said.endswith("s)") else f"done ({time.monotonic() - process.began:.1f} s)")
             return True
@@ -216,14 +165,10 @@ class Runner:
             return False
         how = f"ended with status {status}" if status >= 0 else f"was killed ({signal.Signals(-status).name})"
         self._console.say(f"{step.name} {how}: {said}", event="failed", step=step.name, status=status)
-        self._console.say(f"its log is {self.log_path(step)}; the same command continues")
+        self._console.say(f"its log is {self._progress.log_path(step)}; the same command continues")
         known = [int(each) for each in Exit]
         self._failed = self._failed or (Exit(status) if status in known else Exit.INTERNAL)
         return False
-
-    def log_path(self, step: Step) -> str:
-        """Where the messages of a step go."""
-        return os.path.join(self.folder, "logs", f"{step.name}.log")
 
     def _say(self, step: Step, text: str) -> None:
         self._console.note(f"{step.name:{self._width}}  {text}", event="step", step=step.name)
@@ -234,7 +179,7 @@ class Runner:
         parts = []
         for process in self._running:
             seconds = time.monotonic() - process.began
-            now = last_line(self.log_path(process.step), process.log_begin)
+            now = last_line(self._progress.log_path(process.step), process.log_begin)
             now = now.removeprefix(f"libra {process.step.stage}: ")
             parts.append(f"{process.step.name:{self._width}}  {seconds:.0f} s  {now}".rstrip())
         self._console.progress(" | ".join(parts))

@@ -14,7 +14,7 @@ import click
 
 from libra_cli.cli.config_file import ConfigValue, YamlError, read_config, read_setting
 
-TOP_KEYS = ("output", "variables", "steps")
+TOP_KEYS = ("output", "variables", "slurm", "steps")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _REFERENCE = re.compile(r"\$(?:\$(?=\{)|\{([^{}]*)\})")
 """`${NAME}`, or the `$$` of `$${`, which stands for the text `${`."""
@@ -41,6 +41,8 @@ class StepText:
     """The values of `foreach`, by variable."""
     options: Mapping[str, ConfigValue]
     """The options of the stage, by key, references not yet replaced."""
+    slurm: Mapping[str, ConfigValue]
+    """What its jobs ask of Slurm, by key, references not yet replaced."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class PipeFile:
     path: str
     output: str
     variables: Mapping[str, ConfigValue]
+    slurm: Mapping[str, ConfigValue]
+    """What the jobs of all steps ask of Slurm."""
     steps: Sequence[StepText]
 
     def place(self, line: int) -> str:
@@ -68,7 +72,7 @@ def read_pipe(path: str, settings: Sequence[tuple[str, str]], output: str | None
         raise PipeError(path, f"cannot be read ({error.strerror}); check the name") from None
     except YamlError as error:
         raise PipeError(f"{path}:{error.line}" if error.line else path, error.reason) from None
-    _check_keys(path, keys, TOP_KEYS, "the file")
+    check_keys(path, keys, TOP_KEYS, "the file")
     steps = _map(path, keys.get("steps"), "steps")
     if not steps:
         raise PipeError(path, "has no steps; write `steps:` and below it `NAME: {stage: STAGE, ...}` for each")
@@ -84,7 +88,7 @@ def read_pipe(path: str, settings: Sequence[tuple[str, str]], output: str | None
         if text.name != text.group and text.name in names:
             raise PipeError(f"{path}:{text.line}", f"foreach makes a step {text.name}, a name that is taken")
         names[text.name] = text.line
-    return PipeFile(path, folder, variables, read)
+    return PipeFile(path, folder, variables, _map(path, keys.get("slurm"), "slurm"), read)
 
 
 def replaced(place: str, given: ConfigValue, known: Callable[[str], ConfigValue | None]) -> ConfigValue:
@@ -166,8 +170,9 @@ def _step_texts(
     stage = str(keys["stage"].text)
     if stage not in stages:
         raise PipeError(f"{path}:{keys['stage'].line}", f"there is no stage {stage}{_hint(stage, stages)}")
-    rest = {key: value for key, value in keys.items() if key not in ("stage", "foreach")}
-    whole = StepText(name, name, stage, given.line, {}, rest)
+    rest = {key: value for key, value in keys.items() if key not in ("stage", "foreach", "slurm")}
+    slurm = _map(path, keys.get("slurm"), "slurm")
+    whole = StepText(name, name, stage, given.line, {}, rest, slurm)
     lists = {}
     for key, value in _map(path, keys.get("foreach"), "foreach").items():
         place = f"{path}:{value.line}"
@@ -194,7 +199,8 @@ def _map(path: str, given: ConfigValue | None, name: str) -> Mapping[str, Config
     return given.value
 
 
-def _check_keys(path: str, keys: Mapping[str, ConfigValue], known: Sequence[str], where: str) -> None:
+def check_keys(path: str, keys: Mapping[str, ConfigValue], known: Sequence[str], where: str) -> None:
+    """Raises PipeError for a key that is not known; `where` says what they are keys of."""
     for key, value in keys.items():
         if key not in known:
             hint = _hint(key, known)

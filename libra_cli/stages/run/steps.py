@@ -42,6 +42,10 @@ class Step:
     """Names of the steps that make some of these."""
     overwrites: bool = False
     """Whether the stage has --overwrite."""
+    writes: dict[str, str] = field(default_factory=dict)
+    """Files that the step writes besides its output, by the option that names them."""
+    shard: str | None = None
+    """--shard, if the file sets it."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Options that the file sets, by parameter."""
 
@@ -157,6 +161,7 @@ def _fill_in(
         raise PipeError(pipe.place(step.line), f"the step {step.name} has no `inputs`; name a step, or a file")
     step.words = [*start, *words, "-o", step.output, *last]
     step.overwrites = any("--overwrite" in param.opts for param in command.params)
+    step.writes, step.shard = _written(command, parsed.params), parsed.params.get("shard")
 
 
 def _inputs(pipe: PipeFile, given: ConfigValue, known: Any, refer: Any) -> ConfigValue:
@@ -221,6 +226,12 @@ def _files(command: click.Command, values: Mapping[str, Any]) -> list[str]:
             text = str(one[-1]) if isinstance(one, tuple) else str(one or "")
             named += [path for path in (text, text.rpartition(":")[0]) if path and os.path.exists(path)][:1]
     return named
+
+
+def _written(command: click.Command, values: Mapping[str, Any]) -> dict[str, str]:
+    """The files besides its output that a command writes, by the option that names them."""
+    options = (param for param in command.params if getattr(param, "writes", None) and "-o" not in param.opts)
+    return {max(param.opts, key=len): str(value) for param in options if (value := values.get(str(param.name)))}
 
 
 def _in_order(pipe: PipeFile, steps: Mapping[str, Step]) -> list[Step]:

@@ -1,0 +1,109 @@
+"""Which steps of a pipeline are done, and what a step is to do that is begun."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stages.run.marks import (
+    FOLDER,
+    Mark,
+    begun_mark,
+    changes,
+    fingerprint,
+    is_whole,
+    read_mark,
+    same_content,
+)
+from libra_cli.stages.run.steps import Step
+from libra_cli.stream.lock import Lock
+from libra_cli.stream.sinks import write_failed
+
+
+class StepProgress:
+    """The marks of steps that write into `folder`. `force`: steps that are done are to be done again."""
+
+    def __init__(self, folder: str, force: bool = False):
+        self.folder, self._force = folder, force
+
+    def make_folders(self, *more: str) -> None:
+        """Makes the folders of a run; raises Fatal(2 or 74)."""
+        try:
+            for name in (self.folder, *(os.path.join(self.folder, name) for name in (FOLDER, "logs", *more))):
+                os.makedirs(name, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise Fatal(Exit.USAGE, f"{name}: is no folder, and can be none; name another with -o") from None
+        except OSError as error:
+            raise write_failed(self.folder, error) from None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps the folder from other runs; raises Fatal(11) if one is at work."""
+        lock = Lock(os.path.join(self.folder, FOLDER, "run"))
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def log_path(self, step: Step) -> str:
+        """Where the messages of a step go."""
+        return os.path.join(self.folder, "logs", f"{step.name}.log")
+
+    def mark_path(self, step: Step) -> str:
+        """Where the mark of a step is."""
+        return os.path.join(self.folder, FOLDER, f"{step.name}.json")
+
+    def mark(self, step: Step) -> Mark | None:
+        """What was noted of a step; None if it was never begun."""
+        return read_mark(self.mark_path(step))
+
+    def reason(self, step: Step) -> str:
+        """Why a step is to be run; empty if it is done."""
+        mark = self.mark(step)
+        if self._force:
+            return "--force"
+        if mark is None or mark.status is None or not is_whole(step):
+            return "not done yet"
+        return changes(step, mark, begun_mark(step, mark))
+
+    def begin(self, step: Step) -> tuple[Mark, list[str]]:
+        """Notes that a step begins; its mark, and its command line, which begins anew what was made otherwise.
+
+        Raises Fatal(2) if a file that it reads is missing, or if what it would make anew was edited.
+        """
+        earlier = self.mark(step)
+        mark = begun_mark(step, earlier)
+        missing = [path for path in step.inputs if path in step.reads and mark.reads.get(path) is None]
+        if missing:
+            who = f" (the step {step.needs[0]} makes it)" if step.needs else ""
+            raise Fatal(Exit.USAGE, f"{missing[0]}: there is no such file, which {step.name} reads{who}")
+        words = step.arguments
+        if step.overwrites and self._replaces(step, earlier, mark):
+            words = [*step.stage.split(), "--overwrite", *step.words]
+        mark.write(self.mark_path(step))
+        return mark, words
+
+    def end(self, step: Step, mark: Mark, status: int) -> None:
+        """Notes that a step is done; raises Fatal(74)."""
+        mark.status, mark.wrote = status, fingerprint(step.output)
+        mark.write(self.mark_path(step))
+
+    def refuse_edited(self, steps: Sequence[Step]) -> None:
+        """Raises Fatal(2) if what a step would make anew was edited since, as far as is known now."""
+        for step in steps:
+            earlier = self.mark(step)
+            self._replaces(step, earlier, begun_mark(step, earlier))
+
+    def _replaces(self, step: Step, earlier: Mark | None, now: Mark) -> bool:
+        """Whether an output that is there is to be begun anew. Raises Fatal(2) if it was edited since it was made."""
+        if earlier is None or not any(os.path.exists(step.output + ending) for ending in ("", ".part")):
+            return False
+        changed = changes(step, earlier, now)
+        if not changed and not (self._force and earlier.status is not None):
+            return False
+        if earlier.wrote is not None and not same_content(step.output, earlier.wrote, fingerprint(step.output)):
+            reason = f"was edited since {step.name} wrote it, and is to be made anew ({changed or '--force'})"
+            raise Fatal(Exit.USAGE, f"{step.output}: {reason}; move it away")
+        return True

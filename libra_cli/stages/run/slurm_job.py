@@ -1,0 +1,90 @@
+"""What a job of a pipeline does on Slurm: one step as its script says, or the join of its shards."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stages.run.execute import SignalRelay
+from libra_cli.stages.run.join import concatenate, join, remove
+from libra_cli.stages.run.progress import StepProgress
+from libra_cli.stages.run.slurm_scripts import errors_of, shard_of
+from libra_cli.stages.run.steps import Step
+from libra_cli.stream.console import Console
+from libra_cli.stream.module_path import libra_command
+from libra_cli.stream.resume import Manifest, refuse_edited
+
+_TICK = 0.2
+
+
+def run_job(path: str, words: Sequence[str], console: Console) -> int:
+    """Runs `words`, the command of the step in the file at `path`, or joins the step's shards if there are none.
+
+    A step that is done is not run again. Returns 0 also for a step that refused rows, on which other jobs may depend.
+    """
+    try:
+        with open(path, "rb") as file:
+            known: dict[str, Any] = json.loads(file.read())
+        step, progress = Step(**known["step"]), StepProgress(known["folder"], known["force"])
+    except (OSError, ValueError, TypeError, KeyError):
+        raise Fatal(Exit.USAGE, f"--job {path}: is no step that libra run --slurm has written") from None
+    if known["shards"] > 1 and not progress.reason(step):  # its shards are joined, and gone
+        console.note(f"{step.name} is done already")
+        return int(Exit.DONE)
+    if not words:
+        return join_step(step, known["shards"], progress, console)
+    at = next((at for at, word in enumerate(words) if os.path.basename(word) == "libra"), len(words))
+    before, own, stage = list(words[:at]), list(words[at + 1 :]), step.stage.split()
+    if own[: len(stage)] != stage or "-o" not in own:
+        raise Fatal(Exit.USAGE, f"--job {path}: give the command after --: libra {step.stage} ... -o FILE")
+    if known["shards"] > 1:
+        step = shard_of(known["folder"], step, os.environ.get("SLURM_ARRAY_TASK_ID", ""), known["shards"])
+    step = replace(step, words=own[len(stage) :], output=own[own.index("-o") + 1])
+    if not progress.reason(step):
+        console.note(f"{step.name} is done already")
+        return int(Exit.DONE)
+    mark, arguments = progress.begin(step)
+    status = run_relayed([*before, *libra_command(*arguments)])
+    if status not in (Exit.DONE, Exit.SOME_ERRORS):
+        return status
+    progress.end(step, mark, status)
+    return int(Exit.DONE)
+
+
+def run_relayed(command: Sequence[str]) -> int:
+    """Runs a command, which is sent the stop signals of this process; its exit status."""
+    relay = SignalRelay()
+    try:
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as popen:
+            while (status := popen.poll()) is None:
+                while relay.requests:
+                    popen.send_signal(relay.requests.pop(0))
+                time.sleep(_TICK)
+    finally:
+        relay.close()
+    return status if status >= 0 else 128 - status
+
+
+def join_step(step: Step, count: int, progress: StepProgress, console: Console) -> int:
+    """Joins the shards of a step to its output, and removes them."""
+    if os.path.exists(step.output):
+        earlier = Manifest.read(f"{step.output}.libra.json")
+        if earlier is None:
+            raise Fatal(Exit.USAGE, f"{step.output}: was not made by libra; move it away")
+        refuse_edited(step.output, earlier)
+    shards = [shard_of(progress.folder, step, index, count) for index in range(count)]
+    paths = [shard.output for shard in shards]
+    mark, _ = progress.begin(step)
+    refused = join(step.output, paths, step.stage, step.inputs)
+    if errors := step.writes.get("--errors"):
+        concatenate(errors, [errors_of(path) for path in paths])
+    progress.end(step, mark, Exit.SOME_ERRORS if refused else Exit.DONE)
+    remove([*paths, *map(errors_of, paths), *map(progress.mark_path, shards)])
+    console.note(f"{step.name}: joined {count} shards in {step.output}")
+    return int(Exit.DONE)

@@ -1,0 +1,178 @@
+"""The sbatch scripts of a pipeline: one for each step, and one more that joins its shards."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+from libra_cli.stages.run.pipe_file import PipeFile
+from libra_cli.stages.run.slurm_settings import JobSettings
+from libra_cli.stages.run.steps import Step
+from libra_cli.stream.files import replace_file
+
+FOLDER = "slurm"
+
+
+@dataclass(frozen=True)
+class SlurmJob:
+    """A job of a pipeline: a step, or the join of its shards."""
+
+    name: str
+    step: Step
+    settings: JobSettings
+    script: str
+    """The path of its script."""
+    comment: str
+    """By which its job is known in the queue."""
+    needs: tuple[str, ...] = ()
+    """The names of the jobs that come before."""
+    joins: bool = False
+    """Whether it joins the shards of the step."""
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it has a task for each shard."""
+        return self.settings.shards > 1 and not self.joins
+
+
+def jobs_of(folder: str, step: Step, settings: JobSettings) -> list[SlurmJob]:
+    """The jobs of a step, the last of which makes its output; `needs` are still to come, but for that of the join."""
+    path = os.path.join(folder, FOLDER, step.name)
+
+    def comment(name: str) -> str:
+        return f"libra run {os.path.abspath(folder)} {name}"
+
+    made = SlurmJob(step.name, step, settings, f"{path}.sbatch", comment(step.name))
+    if settings.shards == 1:
+        return [made]
+    kept = {name: value for name, value in settings.options.items() if not name.startswith(("--gpus", "--cpus"))}
+    name = f"{step.name}.join"
+    small = replace(settings, options=kept)
+    return [made, SlurmJob(name, step, small, f"{path}.join.sbatch", comment(name), (step.name,), joins=True)]
+
+
+def shard_of(folder: str, step: Step, index: int | str, count: int) -> Step:
+    """The step that makes one shard of `step`."""
+    name = f"{step.name}.{index}-of-{count}"
+    output = os.path.join(folder, FOLDER, f"{name}.jsonl")
+    words = [*_options(step), "--shard", f"auto/{count}", "-o", output]
+    if "--errors" in step.writes:
+        words += ["--errors", errors_of(output)]
+    return replace(step, name=name, output=output, words=[*words, *step.inputs])
+
+
+def errors_of(shard: str) -> str:
+    """The file of the rows that a shard refuses."""
+    return shard.removesuffix(".jsonl") + ".errors.jsonl"
+
+
+def _options(step: Step) -> list[str]:
+    """The command line of a step without the files that it reads and writes."""
+    words = step.words[: -2 - len(step.inputs)]
+    if "--errors" in words:
+        at = words.index("--errors")
+        words = words[:at] + words[at + 2 :]
+    return words
+
+
+def write_scripts(pipe: PipeFile, jobs: Sequence[SlurmJob], force: bool) -> None:
+    """Writes the scripts of `jobs`, and of each step what its job has to know; raises Fatal(74)."""
+    for job in jobs:
+        replace_file(job.script, script_text(pipe, job).encode("utf-8", "surrogateescape"))
+        if not job.joins:
+            shards = job.settings.shards
+            known = {
+                "folder": pipe.output,
+                "force": force,
+                "shards": shards,
+                "step": asdict(replace(job.step, settings={})),
+            }
+            replace_file(_step_file(job), json.dumps(known, indent=1).encode() + b"\n")
+
+
+def _step_file(job: SlurmJob) -> str:
+    return os.path.join(os.path.dirname(job.script), f"{job.step.name}.json")
+
+
+def script_text(pipe: PipeFile, job: SlurmJob) -> str:
+    """The script of a job: what it asks of Slurm, variables, and the command of its step."""
+    activate = shlex.quote(job.settings.activate)
+    if job.settings.activate.startswith("~/"):
+        activate = f"~/{shlex.quote(job.settings.activate[2:])}"
+    elif job.settings.activate and "/" not in job.settings.activate:
+        activate = f"./{activate}"  # or the shell would look for it on PATH
+    settings, log = job.settings, os.path.join(pipe.output, "logs", job.step.name)
+    signal = f"USR1@{settings.signal}" if settings.nodes > 1 else f"B:USR1@{settings.signal}"
+    asked = [f"{name}={value}" for name, value in settings.options.items()]
+    if settings.nodes > 1:
+        asked.append("--ntasks-per-node=1")
+    if job.is_array:
+        at_once = "" if settings.at_once is None else f"%{settings.at_once}"
+        asked.append(f"--array=0-{settings.shards - 1}{at_once}")
+    asked += [
+        *settings.more,
+        f"--job-name={job.name}",
+        f"--chdir={_quoted(os.getcwd())}",
+        f"--output={_quoted(os.path.abspath(log).replace('%', '%%') + ('.%a.log' if job.is_array else '.log'))}",
+        "--open-mode=append",
+        f"--signal={signal}",
+        "--requeue",
+        "--kill-on-invalid-dep=yes",
+        f"--comment={_quoted(job.comment)}",
+    ]
+    what = f"The step {job.step.name} of {pipe.path}"
+    what = f"Joins the {settings.shards} shards of t{what[1:]}" if job.joins else what
+    lines = [
+        "#!/usr/bin/env bash",
+        *(f"#SBATCH {option}" for option in asked),
+        f"# {what}.",
+        "# libra run --slurm has written this, and writes it anew: change the pipeline file, or give sbatch options.",
+        f"activate={activate}    # a file to source before anything runs",
+    ]
+    if job.is_array:
+        lines.append(f"shards={settings.shards}")
+    lines += ["", '[ -n "$activate" ] && . "$activate"', "set -uo pipefail", *script_body(pipe, job), ""]
+    return "\n".join(lines)
+
+
+def script_body(pipe: PipeFile, job: SlurmJob) -> list[str]:
+    """The command of a job, how it is told to stop, and how it comes back."""
+    step_file = shlex.quote(_step_file(job))
+    if job.joins:
+        return [f"exec libra run --job {step_file}"]
+    lines, this, step = [], "$SLURM_JOB_ID", job.step
+    command = shlex.join(["libra", *step.arguments])
+    if job.is_array:
+        this = "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
+        shard = os.path.join(pipe.output, FOLDER, f"{step.name}.")
+        lines.append(f"shard={shlex.quote(shard)}$SLURM_ARRAY_TASK_ID-of-$shards")
+        command = (
+            shlex.join(["libra", *step.stage.split(), *_options(step)]) + ' --shard "auto/$shards" -o "$shard.jsonl"'
+        )
+        if "--errors" in step.writes:
+            command += ' --errors "$shard.errors.jsonl"'
+        command += "".join(f" {shlex.quote(name)}" for name in step.inputs)
+    if job.settings.nodes > 1:
+        lines.append("cores=${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}    # srun gives a task one core unless told")
+        command = f'srun --cpus-per-task="$cores" --wait=300 {command}'
+    return [
+        *lines,
+        "",
+        f"libra run --job {step_file} -- \\",
+        f"    {command} &",
+        "step=$!",
+        "trap 'kill -USR1 $step' USR1",
+        "trap 'kill -TERM $step' TERM",
+        "until wait $step; status=$?; ! kill -0 $step 2>/dev/null; do :; done    # a trap ends `wait` before its time",
+        "",
+        f'[ $status = 75 ] && scontrol requeue "{this}"    # it was told to stop, and continues',
+        "exit $status",
+    ]
+
+
+def _quoted(text: str) -> str:
+    """A value of an #SBATCH line, which sbatch splits at spaces."""
+    return f'"{text}"' if any(char.isspace() for char in text) else text
