@@ -18,7 +18,7 @@ _libra() {
     done
     COMPREPLY=()
     case $stage in
-        '') _libra_only 'collect rollout verify review balance judge score rs-filter dpo-pairs mix sft dpo train-rm grpo run report show schema doctor --version -h --help' ;;
+        '') _libra_only 'collect rollout verify review balance judge score rs-filter dpo-pairs mix sft dpo train-rm grpo merge run report show schema doctor --version -h --help' ;;
         'collect')
             case $before in
                 --preset) _libra_only 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench rmb libra-mini' ;;
@@ -192,6 +192,13 @@ _libra() {
                 --final) _libra_only 'last best' ;;
                 --log-format) _libra_only 'text json' ;;
                 *) if [[ $cur == -* ]]; then _libra_only '--model --from-scratch --tokenizer --revision --trust-remote-code --dtype --lora-rank --lora-alpha --lora-dropout --lora-target --task --template --system --chat-template --chat-template-arg --thinking-markers --max-length --too-long --errors --prompts -n --samples --temperature --max-tokens --sampler --sampler-arg --sampler-url --sampler-ranks --async-steps --api-key-env --api-key-file --sampler-batch-size --old-log-probs --max-gap --refills --save-rollouts --replay --rewards --policy-loss --aggregate --clip-low --clip-high --kl --importance-cap --batch-size --epochs --max-steps --optimizer --lr --min-lr --schedule --warmup --clip --weight-decay --betas --epsilon --shuffle --no-shuffle --seed --nproc --micro-tokens --packing --no-packing --activation-checkpointing --zero --offload --sequence-parallel --deepspeed -o --output --overwrite --save-every --keep --resume --final --save-dtype --grace --score --score-every --score-with --tensorboard --wandb -q --quiet --log-format --dry-run --debug --config --print-config -h --help --help-all'; fi ;;
+            esac ;;
+        'merge')
+            case $before in
+                --input|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
+                --shard|--limit|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --log-format) _libra_only 'text json' ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--check --input --no-check --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help --help-all'; fi ;;
             esac ;;
         'run')
             case $before in

@@ -30,6 +30,7 @@ STAGES = {
     "dpo": "Train a causal language model on preferences (DPO, KTO and their relatives).",
     "train-rm": "Train a reward model: a language model with a scalar head, on pairs or labels.",
     "grpo": "Train a model by reinforcement learning on verifiable rewards: as a judge, a reasoner, or both.",
+    "merge": "Join the parts of a sharded run, after proving that nothing is missing.",
     "run": "Run the steps of a file: commands of libra that pass files on, each done once.",
     "report": "Show training runs side by side: their figures, and a page with their curves.",
     "show": "Show rows as text to read: question, reference, thinking (folded), response, label and judgments.",
@@ -55,6 +56,8 @@ OTHER_NAMES = {
     "convert": "collect",
     "load": "collect",
     "plot": "report",
+    "join": "merge",
+    "concat": "merge",
     "view": "show",
     "cat": "show",
 }

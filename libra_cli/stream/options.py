@@ -123,10 +123,12 @@ class Shard:
 
     def has(self, record: str) -> bool:
         """Whether the row with the id `record` belongs to this shard."""
-        if self.count == 1:
-            return True
-        digest = hashlib.blake2b(record.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        return int.from_bytes(digest, "big") % self.count == self.index
+        return self.count == 1 or shard_hash(record) % self.count == self.index
+
+
+def shard_hash(record: str) -> int:
+    """64 bits of the hash of a row's id; modulo N, they are the number of its shard."""
+    return int.from_bytes(hashlib.blake2b(record.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
 def _slurm_shard() -> tuple[int, int]:

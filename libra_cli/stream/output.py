@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from libra_cli import __version__
@@ -36,6 +36,8 @@ class Output:
         """The rows of an earlier run that the output holds; None if it has none."""
         self.side_outputs: list[SideOutput] = []
         """What the stage writes besides its output; polled, finished and released with it."""
+        self.figures: dict[str, Callable[[], Any]] = {}
+        """What manifests and logs say of the run besides its counts, by name; one that is None is left out."""
 
     def open(self) -> None:
         """Opens the output; raises Fatal(2, 11 or 74) if it cannot be written, or is not this run's to continue."""
@@ -138,7 +140,8 @@ class Output:
         """Rows, their SHA-256 and the counts of this run, for manifests and logs."""
         digest = self.sink.sha256.hexdigest() if self.sink.sha256 else None
         before = self.finished.rows if self.finished is not None else 0
-        return {"rows": before + self._counts.out, "sha256": digest, **self._counts.tally()}
+        more = {name: value for name, figure in self.figures.items() if (value := figure()) is not None}
+        return {"rows": before + self._counts.out, "sha256": digest, **self._counts.tally(), **more}
 
     def write_report(self, path: str, data: bytes) -> None:
         """Writes a report of the run whole; raises Fatal(74) if that fails."""

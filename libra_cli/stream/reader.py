@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from libra_cli.stream.counts import Counts
+from libra_cli.stream.fingerprint import InputFingerprint
 from libra_cli.stream.line_batch import LineBatch, LineSource
 from libra_cli.stream.options import FIELD_HINTS, Shard, StreamOptions
 from libra_cli.stream.resume import Manifest
@@ -77,6 +78,11 @@ def rows_of(batch: LineBatch, counts: Counts | None) -> Iterator[Row | BadLine]:
         yield entry
 
 
+def shard_key(entry: Row | BadLine) -> str:
+    """What assigns a row or line to a shard: the row's id, or a hash of the line."""
+    return entry.id if isinstance(entry, Row) else content_hash(entry.raw.hex())
+
+
 class RowReader:
     """The rows of a run's input that belong to its shard; refuses lines that are no rows, and rows that lack a field.
 
@@ -104,6 +110,8 @@ class RowReader:
         """The reader waits for lines."""
         self.lines = 0
         """Lines read that are not blank, including those of other shards and those that are refused."""
+        self._fingerprint = InputFingerprint() if self._shard.count > 1 else None
+        self._read_all = False
 
     def __iter__(self) -> Iterator[Row]:
         """The rows one by one; waits for them."""
@@ -120,6 +128,11 @@ class RowReader:
             if not self._read(wait):
                 return None
         return None
+
+    @property
+    def whole_input(self) -> dict[str, Any] | None:
+        """What identifies the input of which this run did its shard; None if it did all, or has not read to the end."""
+        return self._fingerprint.tally() if self._fingerprint is not None and self._read_all else None
 
     def shortfall(self) -> str | None:
         """Says how the input falls short of what --expect-rows or --expect-manifest promise; None if it does not.
@@ -151,7 +164,7 @@ class RowReader:
             self.waiting = False
             self._flush()
         if batch is None:
-            self.ended = True
+            self.ended = self._read_all = True
             return False
         self._rows = self._own_rows(batch)
         return bool(batch.lines)
@@ -168,8 +181,10 @@ class RowReader:
                 yield entry
                 continue
             if sharded:
-                key = entry.id if isinstance(entry, Row) else content_hash(entry.raw.hex())
-                if not self._shard.has(key):
+                is_own = self._shard.has(shard_key(entry))
+                assert self._fingerprint is not None
+                self._fingerprint.add(entry.raw, is_own)
+                if not is_own:
                     self._counts.read += 1
                     self._counts.filtered["other_shard"] += 1
                     continue

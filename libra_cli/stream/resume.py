@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.masking import without_secrets
+from libra_cli.masking import masked, without_secrets
 from libra_cli.stream import rows
 from libra_cli.stream.decompression import COMPRESSED
 from libra_cli.stream.files import replace_file
@@ -194,6 +195,11 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
+def command_line() -> list[str]:
+    """The words of the running command of libra, without secrets."""
+    return ["libra", *("=".join(without_secrets(masked(word).split("=", 1))) for word in sys.argv[1:])]
+
+
 class Manifest:
     """`FILE.libra.json`: the stage and configuration that make FILE, whether it is complete, and its counts."""
 
@@ -209,7 +215,7 @@ class Manifest:
         """`watched`: files, by the option that names them, whose content may grow but not change between runs."""
         self.path, self._current_config, self._watched = path, current_config, watched or {}
         plain = _plain(config)
-        self._content: dict[str, Any] = {"stage": stage, "libra": version, "config": plain}
+        self._content: dict[str, Any] = {"stage": stage, "libra": version, "command": command_line(), "config": plain}
         self._content["config_sha256"] = rows.content_hash(plain, 64)
 
     @staticmethod

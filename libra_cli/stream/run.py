@@ -80,6 +80,7 @@ class Run:
             if not output.is_file:
                 output.sink.on_rows = self.console.give_up_line
             self.stop.on_leave = self._leave
+            output.figures["input"] = lambda: self._reader.whole_input
             self._monitor = Monitor(self.stop, self._poll)
         except BaseException:
             if hasattr(self, "_errors"):

@@ -28,7 +28,7 @@ def test_nothing_else_stands_among_the_generated_files():
     assert there == set(manual.documents())
 
 
-RENAMED = {("settings", "set"), ("first", "from"), ("ids", "id")}
+RENAMED = {("settings", "set"), ("first", "from"), ("ids", "id"), ("input_files", "input")}
 """Options whose own name is a word of Python."""
 
 

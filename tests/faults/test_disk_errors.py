@@ -51,6 +51,7 @@ COMMANDS = {
     "rs-filter": f"rs-filter --task general {EVERY} --report rep",
     "dpo-pairs": f"dpo-pairs --by label --unpaired {EVERY} --report rep",
     "mix": f"mix {EVERY}",
+    "merge": f"merge --no-check {EVERY}",
     "review": "review in --html page.html",
 }
 WITHOUT_FILES = {"schema", "doctor", "show", "sft", "grpo", "dpo", "train-rm", "run"}

@@ -23,6 +23,7 @@ COMMANDS = {
     "judge": "judge --engine replay --replay recorded.jsonl --model m",
     "rs-filter": "rs-filter --task general",
     "dpo-pairs": "dpo-pairs --by label --unpaired",
+    "merge": "merge --no-check",
 }
 """How a stage is run where its name alone is not enough."""
 """From the name of a stage to that of its module."""

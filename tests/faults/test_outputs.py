@@ -21,7 +21,7 @@ from libra_cli.stream.files import FORMS
 
 READ = {
     "api_key_file", "batch_in", "chat_template", "config", "confusion", "deepspeed", "eval_data", "expect_manifest",
-    "labels", "replay", "rewards", "score", "template",
+    "input_files", "labels", "replay", "rewards", "score", "template",
 }  # fmt: skip
 """Options that name a file to read."""
 
@@ -62,6 +62,7 @@ COMMANDS = {
     "judge": REPLAY,
     "review": ["--only", "all"],
     "rs-filter": ["--task", "general"],
+    "merge": ["--no-check"],
     "dpo-pairs": ["--by", "label", "--unpaired"],
     "score": ["--resamples", "0"],
     "score correlate": ["--resamples", "0"],
