@@ -10,6 +10,7 @@ import click
 
 from libra_cli.cli.numbers import NumberType, seconds
 from libra_cli.cli.stage_options import option
+from libra_cli.exits import InvalidOptions
 from libra_cli.masking import masked
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -20,6 +21,17 @@ def _checked_headers(_ctx: click.Context, _param: click.Parameter, options: tupl
         name, equals, _ = text.partition("=")
         if not equals or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
             raise click.UsageError(f"--header {masked(text)}: write NAME=VALUE")
+    return options
+
+
+def _checked_prices(_ctx: click.Context, _param: click.Parameter, options: tuple[str, ...]) -> tuple[str, ...]:
+    if options:
+        from libra_cli.sampling.prices import read_prices
+
+        try:
+            read_prices(options)
+        except InvalidOptions as error:
+            raise click.UsageError(str(error)) from None
     return options
 
 
@@ -80,6 +92,15 @@ def server_options() -> list[Decorator]:
             shapes_rows=False,
             metavar="URL",
             help="openai: proxy for all requests. Proxy settings in the environment are ignored.",
+        ),
+        _engine(
+            "--price",
+            **named,
+            callback=_checked_prices,
+            metavar="IN/OUT|MODEL=IN/OUT|FILE",
+            help="openai: what a million tokens of prompts and of completions cost; the summary then says what the run "
+            "cost. IN/OUT/CACHED if cached prompts have a price of their own. FILE is YAML: MODEL: {input: 0.5, "
+            "output: 1.5, cached: 0.1}, with `default` for other models, and `currency`. Repeatable.",
         ),
     ]
 

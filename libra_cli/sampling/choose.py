@@ -12,6 +12,7 @@ from libra_cli import miniature
 from libra_cli.engines.base import Engine, LocalModel, Sampling
 from libra_cli.engines.devices import has_gpu
 from libra_cli.engines.openai.endpoints import without_query
+from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.engines.requirements import REQUIREMENTS
 from libra_cli.engines.reward.base import ImplicitReward, RewardEngine, config_of, has_head
 from libra_cli.exits import Exit, Fatal, InvalidOptions
@@ -46,6 +47,10 @@ class ChosenModel:
     make: MakeEngine
     scalar: bool = False
     """`make` gives a RewardEngine."""
+    model: str = ""
+    """What the user calls it, if its name in rows is another."""
+    usage: TokenUsage | None = None
+    """Where its engine counts tokens, if it asks a server."""
 
 
 def choose_models(
@@ -75,12 +80,13 @@ def choose_models(
     chosen = []
     scalars = [rewards and is_reward_model(model, options) for model in options.model]
     for name, model, scalar in zip(names, options.model, scalars, strict=True):
-        if by_server:
-            make = _server_factory(options, sampling_options, sampling, model, scalar, note)
+        usage = TokenUsage() if by_server else None
+        if usage is not None:
+            make = _server_factory(options, sampling_options, sampling, model, scalar, note, usage)
         else:
             local = _local_model(options, sampling_options, model)
             make = _local_factory(options, sampling, local, scalar, note)
-        chosen.append(ChosenModel(name, make, scalar))
+        chosen.append(ChosenModel(name, make, scalar, model, usage))
     return chosen
 
 
@@ -163,6 +169,7 @@ def _batch_models(
         raise InvalidOptions(f"{flag}: a batch is for one model; name it with --{options.flag}")
     _refuse_loading(options)
     [model], [name] = options.model, _names(options.model, options)
+    usage = TokenUsage()
 
     def make(_doing: Note = _unsaid, /) -> Engine:
         form = BatchFormat(
@@ -172,12 +179,13 @@ def _batch_models(
             _extra(options),
             sampling_options.defaults,
             thinking.markers(sampling_options.thinking_markers),
+            usage,
         )
         if options.batch_out:
             return BatchRequests(form, options.batch_out, note)
         return BatchResults(form, options.batch_in, note)
 
-    return [ChosenModel(name, make)]
+    return [ChosenModel(name, make, model=model, usage=usage)]
 
 
 # -- models that this machine loads ------------------------------------------------------------------------------------
@@ -283,6 +291,7 @@ def _server_factory(
     model: str,
     scalar: bool,
     note: Note,
+    usage: TokenUsage,
 ) -> MakeEngine:
     """Refuses options that a server cannot be given, since it has loaded its model already."""
     if options.engine not in ("openai", "auto"):
@@ -302,6 +311,7 @@ def _server_factory(
         "proxy": options.proxy,
         "headers": headers(options.header),
         "note": note,
+        "usage": usage,
     }
     markers = thinking.markers(sampling_options.thinking_markers)
 

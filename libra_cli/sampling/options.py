@@ -60,6 +60,8 @@ class EngineOptions(FromOptions):
     proxy: str | None
     replay: tuple[str, ...]
     header: tuple[str, ...] = ()
+    price: tuple[str, ...] = ()
+    """What tokens cost on servers."""
     batch_out: str | None = None
     """File to write the requests to, instead of asking a model."""
     batch_in: tuple[str, ...] = ()

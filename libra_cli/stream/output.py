@@ -36,6 +36,8 @@ class Output:
         """The rows of an earlier run that the output holds; None if it has none."""
         self.side_outputs: list[SideOutput] = []
         """What the stage writes besides its output; polled, finished and released with it."""
+        self.earlier: Mapping[str, Any] = {}
+        """The manifest of the output that is continued."""
         self.figures: dict[str, Callable[[], Any]] = {}
         """What manifests and logs say of the run besides its counts, by name; one that is None is left out."""
 
@@ -67,6 +69,7 @@ class Output:
             self.sink = sinks.FileSink(path, append=False, replaces=True)
         else:
             self.finished = finished if finished.rows else None
+            self.earlier = (resume.Manifest.read(self._manifest.path) or {}) if self.finished is not None else {}
             self.sink = sinks.FileSink(path, append=True, sha256=finished.sha256)
         self.sink.on_begin = self._begin
 
@@ -140,8 +143,10 @@ class Output:
         """Rows, their SHA-256 and the counts of this run, for manifests and logs."""
         digest = self.sink.sha256.hexdigest() if self.sink.sha256 else None
         before = self.finished.rows if self.finished is not None else 0
-        more = {name: value for name, figure in self.figures.items() if (value := figure()) is not None}
-        return {"rows": before + self._counts.out, "sha256": digest, **self._counts.tally(), **more}
+        return {"rows": before + self._counts.out, "sha256": digest, **self._counts.tally(), **self._more()}
+
+    def _more(self) -> dict[str, Any]:
+        return {name: value for name, figure in self.figures.items() if (value := figure()) is not None}
 
     def write_report(self, path: str, data: bytes) -> None:
         """Writes a report of the run whole; raises Fatal(74) if that fails."""
@@ -151,7 +156,7 @@ class Output:
     def _begin(self) -> None:
         """Removes the reports of an earlier run, which a reader must not take for this one's."""
         if self._manifest is not None:
-            self._manifest.write("running")
+            self._manifest.write("running", **self._more())
         for file in self._options.writes:
             if file.form in ("manifest", "report") and sinks.is_plain_file(file.path):
                 try:

@@ -59,6 +59,7 @@ class Run:
         """Rows or jobs of the first pass, once it is over."""
         paths = () if open_source is not None else options.inputs
         self._input_rows = InputRows(paths, options.limit)
+        self._before_summary: list[Callable[[], None]] = []
         self._watchdog = Watchdog(info.name, options.stall_timeout)
         self.stop = StopRequest(info.name, options.grace)
         config = {**config, "shard": f"{shard.index}/{shard.count}"}
@@ -211,6 +212,8 @@ class Run:
 
     def _summarise(self) -> None:
         self.console.end_progress()
+        for say in self._before_summary:
+            say()
         text = self._account()
         seconds = self.console.seconds
         if self.options.log_format == "json":
@@ -338,6 +341,18 @@ class Run:
     def open_side_file(self, path: str, option: str) -> SideRowFile:
         """Opens a second file of rows, which `option` names; it is continued and finished together with the output."""
         return self._output.open_side_file(path, option)
+
+    def add_figure(self, name: str, figure: Callable[[], Any]) -> None:
+        """Has manifests and the JSON log say `figure()` under `name`, unless that is None."""
+        self._output.figures[name] = figure
+
+    def earlier_figure(self, name: str) -> Any:
+        """What the manifest of the output that this run continues says under `name`; None if it says nothing."""
+        return self._output.earlier.get(name)
+
+    def before_summary(self, say: Callable[[], None]) -> None:
+        """Calls `say` at the end of the run, whatever ends it, before the line with the counts."""
+        self._before_summary.append(say)
 
     def add_side_output(self, side_output: SideOutput) -> None:
         """Has the run finish and release `side_output` together with its output."""

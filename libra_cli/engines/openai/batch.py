@@ -26,6 +26,7 @@ from libra_cli.engines.openai.chat_api import (
 from libra_cli.engines.openai.http_answer import HttpAnswer
 from libra_cli.engines.openai.redaction import Redactor
 from libra_cli.engines.openai.retry import Failure, Trouble
+from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.exits import Fatal
 
 MOST_REQUESTS, MOST_BYTES = 50_000, 200_000_000
@@ -51,12 +52,14 @@ class BatchFormat:
         extra: Mapping[str, Any],
         defaults: Collection[str],
         markers: tuple[str, str],
+        usage: TokenUsage,
     ):
         self._model, self._markers = model, markers
         self._format = ChatFormat(model, sampling, chat_template_args, extra, defaults)
         self._format.streams = False
         if self._format.sends("max_tokens") and self._format.sends("max_completion_tokens"):
             self._format.limit_name = "max_completion_tokens"
+        self._usage = usage
 
     def describe(self) -> dict[str, Any]:
         """As Engine.describe; each answer names the model that wrote it."""
@@ -89,6 +92,7 @@ class BatchFormat:
     def read(self, result: Mapping[str, Any], request: Request) -> Completion | RequestError:
         """The answer in the line of a result; errors as those of a server that is asked at once."""
         answer = _http_answer(result)
+        self._usage.add(None if isinstance(answer, RequestError) else answer)
         if isinstance(answer, RequestError):
             return answer
         try:

@@ -28,6 +28,7 @@ from libra_cli.engines.openai.endpoints import without_query
 from libra_cli.engines.openai.http_answer import CODING, MAX_RESPONSE_BYTES, AnswerReader, HttpAnswer
 from libra_cli.engines.openai.redaction import Redactor, secrets_in
 from libra_cli.engines.openai.retry import Failure, Trouble
+from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.engines.reward.api import ClassifyAnswer, read_classify_answer
 from libra_cli.exits import Exit, Fatal
 
@@ -78,8 +79,9 @@ class ChatClient:
         max_response_bytes: int = MAX_RESPONSE_BYTES,
         flag: str = "--base-url",
         headers: Sequence[Header] = (),
+        usage: TokenUsage | None = None,
     ):
-        """`headers` are sent with every request; `flag` names the servers' option."""
+        """`headers` are sent with every request; `flag` names the servers' option; `usage` counts tokens."""
         try:
             import httpx
         except ImportError:
@@ -87,6 +89,7 @@ class ChatClient:
             raise Fatal(Exit.USAGE, f"{needs} needs httpx: pip install 'libra-cli[openai]'") from None
         self._httpx = httpx
         self.timeout, self._flag = timeout, flag
+        self._usage = TokenUsage() if usage is None else usage
         self.urls = list(dict.fromkeys(_checked(url, flag) for url in base_urls))
         self._key = api_key or None
         if self._key and not (self._key.isascii() and self._key.isprintable() and " " not in self._key):
@@ -184,6 +187,7 @@ class ChatClient:
 
     async def _ask(self, url: str, address: str, body: Body, read: Callable[..., Any]) -> Any:
         answer = await self._send(url, "POST", address, body, self.timeout)
+        self._usage.add(None if isinstance(answer, Failure) else answer)
         if isinstance(answer, Failure):
             return answer
         try:

@@ -23,6 +23,7 @@ from libra_cli.engines.openai.endpoints import Endpoint
 from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES
 from libra_cli.engines.openai.retry import Backoff, Failure
 from libra_cli.engines.openai.servers import ServerRequest, Servers
+from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.tasks.thinking import DEFAULT
 
 QUEUE_SECONDS, SECONDS_PER_TOKEN = 600.0, 0.1
@@ -58,11 +59,14 @@ class OpenAIEngine(Servers):
         backoff: Backoff | None = None,
         defaults: Collection[str] = (),
         headers: Sequence[Header] = (),
+        usage: TokenUsage | None = None,
     ):
         self._markers = markers
         self._format = ChatFormat(model, sampling, chat_template_args or {}, extra or {}, defaults)
         seconds = timeout or QUEUE_SECONDS + SECONDS_PER_TOKEN * sampling.max_tokens
-        client = ChatClient(base_urls, api_key, seconds, proxy, concurrency, note, max_response_bytes, headers=headers)
+        client = ChatClient(
+            base_urls, api_key, seconds, proxy, concurrency, note, max_response_bytes, headers=headers, usage=usage
+        )
         super().__init__(model, client, concurrency, retry_budget, note, backoff)
 
     def render(self, request: Request) -> Rendered:

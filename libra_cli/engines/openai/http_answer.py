@@ -59,6 +59,10 @@ class HttpAnswer:
 
     def json(self) -> Any:
         """The decoded content; raises ValueError, RecursionError among it, if it is not JSON."""
+        return self._decoded
+
+    @cached_property
+    def _decoded(self) -> Any:
         try:
             return json.loads(self.content)
         except RecursionError:

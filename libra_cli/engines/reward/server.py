@@ -16,6 +16,7 @@ from libra_cli.engines.openai.engine import QUEUE_SECONDS
 from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES, malformed
 from libra_cli.engines.openai.retry import Backoff, Failure
 from libra_cli.engines.openai.servers import ServerRequest, Servers
+from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.engines.reward.api import HeadOutputs, RewardFormat
 from libra_cli.engines.reward.base import Reward, RewardRequest, reward_of, score_index
 from libra_cli.exits import Exit, Fatal
@@ -51,12 +52,15 @@ class ServerRewards(Servers):
         note: Callable[[str], None] = lambda _line: None,
         backoff: Backoff | None = None,
         headers: Sequence[Header] = (),
+        usage: TokenUsage | None = None,
     ):
         self._index = index
         self._n_labels: int | None = None
         self._format = RewardFormat(model, chat_template_args or {}, extra or {})
         seconds = timeout or QUEUE_SECONDS
-        client = ChatClient(base_urls, api_key, seconds, proxy, concurrency, note, max_response_bytes, headers=headers)
+        client = ChatClient(
+            base_urls, api_key, seconds, proxy, concurrency, note, max_response_bytes, headers=headers, usage=usage
+        )
         super().__init__(model, client, concurrency, retry_budget, note, backoff)
 
     def describe(self) -> dict[str, Any]:

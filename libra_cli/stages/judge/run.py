@@ -30,6 +30,8 @@ from libra_cli.sampling.judges import GenerativeJudge, Judge, ScalarJudge, defau
 from libra_cli.sampling.judgments import raise_failures
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
 from libra_cli.sampling.passes import Passes, rendered
+from libra_cli.sampling.prices import read_prices
+from libra_cli.sampling.token_totals import TokenTotals
 from libra_cli.sampling.votes import MAX
 from libra_cli.sampling.worker import EngineWorker
 from libra_cli.stages.judge.report import JudgeReports, in_words
@@ -65,6 +67,7 @@ class Judging:
         self._drawn = sampling.to_sampling()
         self._models = choose_models(engines, sampling, run.console.note, rewards=True)
         self._passes = Passes(run, self._models)
+        self._totals = TokenTotals(run, self._models, read_prices(engines.price))
         self._scalar = ScalarJudge()
         self._implicit, self._prompts = engines.implicit is not None, Prompts()
         self._judges = {
@@ -106,7 +109,9 @@ class Judging:
             for line in in_words(judge):
                 self._run.console.note(line, event="judge", **judge)
         if report:
-            self._run.write_report(report, orjson.dumps({"judges": figures}, option=orjson.OPT_INDENT_2) + b"\n")
+            usage = self._totals.figures()
+            content = {"judges": figures, **({"usage": usage} if usage else {})}
+            self._run.write_report(report, orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
 
     # -- requests -----------------------------------------------------------------------------------------------------
 

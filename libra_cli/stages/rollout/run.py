@@ -14,9 +14,11 @@ from libra_cli.sampling.asked_prompts import digest
 from libra_cli.sampling.choose import ChosenModel, choose_models
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
 from libra_cli.sampling.passes import Passes, rendered
+from libra_cli.sampling.prices import read_prices
 from libra_cli.sampling.recordings import record_keys
 from libra_cli.sampling.requests import provenance, request_seed
 from libra_cli.sampling.response_fields import response_fields
+from libra_cli.sampling.token_totals import TokenTotals
 from libra_cli.sampling.worker import EngineWorker, JobRequests
 from libra_cli.stream import rows
 from libra_cli.stream.jobs import Answer, Feed, Job
@@ -43,6 +45,7 @@ class Rollouts:
         self._prompt = prompt or template.load(reason.THINKING if options.thinking else reason.DIRECT)
         self._sampling = options.to_sampling()
         models = choose_models(engines, options, run.console.note)
+        TokenTotals(run, models, read_prices(engines.price))
         self._passes = Passes(run, models, UniqueIds(drop_duplicates).check)
         if self._sampling.temperature == 0 and options.samples > 1:
             run.console.note(f"at temperature 0 all {options.samples} samples of a row are the same; set --temperature")

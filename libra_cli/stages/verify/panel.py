@@ -15,8 +15,10 @@ from libra_cli.records.label_votes import RULE
 from libra_cli.records.responses import ResponseFields
 from libra_cli.sampling.choose import ChosenModel, choose_models
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
+from libra_cli.sampling.prices import read_prices
 from libra_cli.sampling.requests import provenance, request_seed
 from libra_cli.sampling.response_fields import response_fields
+from libra_cli.sampling.token_totals import TokenTotals
 from libra_cli.sampling.worker import EngineWorker
 from libra_cli.stages.verify.vote_store import VoteStore
 from libra_cli.stream.jobs import Answer, Job
@@ -33,7 +35,7 @@ _WITHOUT_EFFECT = (
     "implicit",
     "model", "model_name", "flag", "concurrency", "batch_size", "base_url", "api_key_env", "api_key_file",
     "request_timeout", "retry_budget", "max_response_bytes", "proxy", "tensor_parallel_size", "pipeline_parallel_size",
-    "data_parallel_size", "header", "batch_out", "batch_in",
+    "data_parallel_size", "header", "batch_out", "batch_in", "price",
 )  # fmt: skip
 """Engine options that do not change a vote."""
 
@@ -47,6 +49,7 @@ class Panel:
         self._run, self._sampling, self._fields, self._votes = run, sampling, fields, votes
         self._drawn = sampling.to_sampling()
         self._choices = choose_models(engines, sampling, run.console.note)
+        self.totals = TokenTotals(run, self._choices, read_prices(engines.price))
         self._names = dict(zip((choice.name for choice in self._choices), engines.model, strict=False))
         if RULE in (choice.name for choice in self._choices):
             raise Fatal(Exit.USAGE, f"an annotator cannot be called {RULE}; give it an --{engines.flag}-name")

@@ -85,6 +85,8 @@ class Labelling:
         if self._run.stop.status is None and (self.report.has_votes or report):
             figures = self.report.figures()
             console.show(table(figures), event="agreement", **figures)
+            usage = self._panel.totals.figures() if self._panel is not None else None
+            figures |= {"usage": usage} if usage else {}
             if report:
                 self._run.write_report(report, orjson.dumps(figures, option=orjson.OPT_INDENT_2) + b"\n")
 

@@ -1,0 +1,80 @@
+"""The tokens that servers report, over all requests of a run, those that were tried again included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from libra_cli.engines.openai.http_answer import HttpAnswer
+
+_MOST = 1 << 53
+_FIELDS = {
+    "prompt_tokens": (("prompt_tokens",), ("input_tokens",)),
+    "completion_tokens": (("completion_tokens",), ("output_tokens",)),
+    "reasoning_tokens": (
+        ("completion_tokens_details", "reasoning_tokens"),
+        ("output_tokens_details", "reasoning_tokens"),
+        ("reasoning_tokens",),
+    ),
+    "cached_tokens": (
+        ("prompt_tokens_details", "cached_tokens"),
+        ("input_tokens_details", "cached_tokens"),
+        ("prompt_cache_hit_tokens",),
+    ),
+}
+"""Where servers put each number, within `usage`."""
+
+
+@dataclass
+class TokenUsage:
+    """Totals over the requests to one model."""
+
+    requests: int = 0
+    """Requests sent, each try counted."""
+    failed: int = 0
+    """Those that got no answer, or an error."""
+    unreported: int = 0
+    """Those whose answer does not say how many tokens it took."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    """Generated tokens, those of the reasoning included."""
+    reasoning_tokens: int = 0
+    """The part of the completion tokens that the server calls reasoning."""
+    cached_tokens: int = 0
+    """The part of the prompt tokens that the server had in its cache."""
+
+    def add(self, answer: HttpAnswer | None) -> None:
+        """Counts a request and what its answer reports; None if there was no answer."""
+        self.requests += 1
+        if answer is None or not 200 <= answer.status < 300:
+            self.failed += 1
+            return
+        reported = self._reported(answer)
+        if reported is None:
+            self.unreported += 1
+            return
+        for name, tokens in reported.items():
+            setattr(self, name, getattr(self, name) + tokens)
+
+    def _reported(self, answer: HttpAnswer) -> dict[str, int] | None:
+        try:
+            fields = answer.json()
+        except ValueError:
+            return None
+        usage = fields.get("usage") if isinstance(fields, dict) else None
+        found = {
+            name: next(filter(None, (_number(usage, path) for path in paths)), 0) for name, paths in _FIELDS.items()
+        }
+        return found if found["prompt_tokens"] or found["completion_tokens"] else None
+
+    def tally(self) -> dict[str, int]:
+        """All numbers by name."""
+        return asdict(self)
+
+
+def _number(usage: Any, path: tuple[str, ...]) -> int:
+    """The number of tokens at `path`; 0 if there is none."""
+    for name in path:
+        usage = usage.get(name) if isinstance(usage, Mapping) else None
+    return int(usage) if type(usage) in (int, float) and 0 <= usage < _MOST else 0

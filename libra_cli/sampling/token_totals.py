@@ -1,0 +1,75 @@
+"""The tokens that the models of a run took on servers, and what they cost: a line for each in the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from libra_cli.sampling.choose import ChosenModel
+from libra_cli.sampling.prices import Prices
+from libra_cli.stream.run import Run
+
+COST = "cost"
+
+
+class TokenTotals:
+    """Reports the tokens of models behind servers at the end of a run, however that comes, and in its manifest.
+
+    The manifest adds up the runs that made the output; the summary is about this one.
+    """
+
+    def __init__(self, run: Run, models: Sequence[ChosenModel], prices: Prices):
+        self._run, self._prices = run, prices
+        self._models = [model for model in models if model.usage is not None]
+        earlier = run.earlier_figure("usage")
+        self._earlier: Mapping[str, Any] = earlier if isinstance(earlier, dict) else {}
+        if self._models:
+            run.add_figure("usage", self.figures)
+            run.before_summary(self._say)
+
+    def _of_this_run(self) -> dict[str, dict[str, Any]]:
+        """The figures of each model that was asked."""
+        figures = {}
+        for model in self._models:
+            usage = model.usage.tally() if model.usage is not None else {}
+            if usage.get("requests"):
+                price = self._prices.of(model.name, model.model)
+                figures[model.name] = usage if price is None else {**usage, COST: price.cost(usage)}
+        return figures
+
+    def figures(self) -> dict[str, dict[str, Any]] | None:
+        """The figures of each model over all runs that made the output; a cost only if it is known of all of them."""
+        total: dict[str, dict[str, Any]] = {name: dict(usage) for name, usage in self._earlier.items()}
+        for name, usage in self._of_this_run().items():
+            before = total.get(name)
+            if before is None:
+                total[name] = usage
+            else:
+                total[name] = {key: before[key] + usage[key] for key in usage if key in before}
+        return total or None
+
+    def _say(self) -> None:
+        figures = self._of_this_run()
+        for name, usage in figures.items():
+            self._run.console.note(f"{name}: {self._in_words(usage)}", event="usage", model=name, **usage)
+        if len(figures) > 1:
+            keys = set.intersection(*(set(usage) for usage in figures.values()))
+            total = {
+                key: sum(usage[key] for usage in figures.values())
+                for key in figures[next(iter(figures))]
+                if key in keys
+            }
+            self._run.console.note(f"all models: {self._in_words(total)}", event="usage", model=None, **total)
+
+    def _in_words(self, usage: Mapping[str, Any]) -> str:
+        failed = f" ({usage['failed']:,} failed)" if usage["failed"] else ""
+        cached = f" ({usage['cached_tokens']:,} cached)" if usage["cached_tokens"] else ""
+        reasoning = f" ({usage['reasoning_tokens']:,} reasoning)" if usage["reasoning_tokens"] else ""
+        text = f"{usage['requests']:,} requests{failed}; {usage['prompt_tokens']:,} prompt tokens{cached}, "
+        text += f"{usage['completion_tokens']:,} completion tokens{reasoning}"
+        if usage["unreported"]:
+            text += f"; {usage['unreported']:,} answers did not say"
+        if COST in usage:
+            currency = f" {self._prices.currency}" if self._prices.currency else ""
+            text += f"; cost {usage[COST]:,.4f}{currency}"
+        return text
