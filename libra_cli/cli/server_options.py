@@ -24,7 +24,8 @@ def _checked_headers(_ctx: click.Context, _param: click.Parameter, options: tupl
     return options
 
 
-def _checked_prices(_ctx: click.Context, _param: click.Parameter, options: tuple[str, ...]) -> tuple[str, ...]:
+def checked_prices(_ctx: click.Context, _param: click.Parameter, options: tuple[str, ...]) -> tuple[str, ...]:
+    """The values of --price, once they are known to be prices."""
     if options:
         from libra_cli.sampling.prices import read_prices
 
@@ -33,6 +34,20 @@ def _checked_prices(_ctx: click.Context, _param: click.Parameter, options: tuple
         except InvalidOptions as error:
             raise click.UsageError(str(error)) from None
     return options
+
+
+def price_option() -> Decorator:
+    """What tokens cost."""
+    return _engine(
+        "--price",
+        multiple=True,
+        shapes_rows=False,
+        callback=checked_prices,
+        metavar="IN/OUT|MODEL=IN/OUT|FILE",
+        help="openai: what a million tokens of prompts and of completions cost; the summary then says what the run "
+        "cost. IN/OUT/CACHED if cached prompts have a price of their own. FILE is YAML: MODEL: {input: 0.5, "
+        "output: 1.5, cached: 0.1}, with `default` for other models, and `currency`. Repeatable.",
+    )
 
 
 def server_options() -> list[Decorator]:
@@ -92,15 +107,6 @@ def server_options() -> list[Decorator]:
             shapes_rows=False,
             metavar="URL",
             help="openai: proxy for all requests. Proxy settings in the environment are ignored.",
-        ),
-        _engine(
-            "--price",
-            **named,
-            callback=_checked_prices,
-            metavar="IN/OUT|MODEL=IN/OUT|FILE",
-            help="openai: what a million tokens of prompts and of completions cost; the summary then says what the run "
-            "cost. IN/OUT/CACHED if cached prompts have a price of their own. FILE is YAML: MODEL: {input: 0.5, "
-            "output: 1.5, cached: 0.1}, with `default` for other models, and `currency`. Repeatable.",
         ),
     ]
 

@@ -53,7 +53,7 @@ def read_prices(texts: Sequence[str]) -> Prices:
         except ValueError:
             if equals and "/" in numbers:
                 raise InvalidOptions(f"--price {text}: {_FORM}") from None
-            in_file, named = _of_file(text)
+            in_file, named = prices_of_file(text)
             by_model |= in_file
             currency = named or currency
     return Prices(by_model, currency)
@@ -67,7 +67,7 @@ def _price(numbers: Sequence[Any]) -> Price:
     return Price(values[0], values[1], values[2] if len(values) == 3 else values[0])
 
 
-def _of_file(path: str) -> tuple[dict[str, Price], str | None]:
+def prices_of_file(path: str) -> tuple[dict[str, Price], str | None]:
     """The prices of a YAML file by model, and its currency; raises InvalidOptions."""
     import yaml
 

@@ -52,14 +52,14 @@ class BatchFormat:
         extra: Mapping[str, Any],
         defaults: Collection[str],
         markers: tuple[str, str],
-        usage: TokenUsage,
+        usage: TokenUsage | None = None,
     ):
         self._model, self._markers = model, markers
         self._format = ChatFormat(model, sampling, chat_template_args, extra, defaults)
         self._format.streams = False
         if self._format.sends("max_tokens") and self._format.sends("max_completion_tokens"):
             self._format.limit_name = "max_completion_tokens"
-        self._usage = usage
+        self._usage = TokenUsage() if usage is None else usage
 
     def describe(self) -> dict[str, Any]:
         """As Engine.describe; each answer names the model that wrote it."""

@@ -64,7 +64,8 @@ class TokenUsage:
             return None
         usage = fields.get("usage") if isinstance(fields, dict) else None
         found = {
-            name: next(filter(None, (_number(usage, path) for path in paths)), 0) for name, paths in _FIELDS.items()
+            name: next(filter(None, (self._number(usage, path) for path in paths)), 0)
+            for name, paths in _FIELDS.items()
         }
         return found if found["prompt_tokens"] or found["completion_tokens"] else None
 
@@ -72,9 +73,9 @@ class TokenUsage:
         """All numbers by name."""
         return asdict(self)
 
-
-def _number(usage: Any, path: tuple[str, ...]) -> int:
-    """The number of tokens at `path`; 0 if there is none."""
-    for name in path:
-        usage = usage.get(name) if isinstance(usage, Mapping) else None
-    return int(usage) if type(usage) in (int, float) and 0 <= usage < _MOST else 0
+    @staticmethod
+    def _number(usage: Any, path: tuple[str, ...]) -> int:
+        """The number of tokens at `path`; 0 if there is none."""
+        for name in path:
+            usage = usage.get(name) if isinstance(usage, Mapping) else None
+        return int(usage) if type(usage) in (int, float) and 0 <= usage < _MOST else 0
