@@ -26,7 +26,7 @@ WROTE = {"rollout": "model", "judge": "judge"}
 _EXAMPLES = 3
 
 
-class InputRows:
+class RowsOfInput:
     """The rows that the parts were made from: by id, how often they are there and how often they were found."""
 
     def __init__(self, paths: Sequence[str], max_line_bytes: int):
@@ -77,7 +77,7 @@ class InputRows:
 class RowCheck:
     """Reads the rows of all parts, then says what is wrong with them."""
 
-    def __init__(self, parts: Sequence[Part], source: InputRows | None):
+    def __init__(self, parts: Sequence[Part], source: RowsOfInput | None):
         self._parts, self._source = {part.path: part for part in parts}, source
         self._digests = {part.path: hashlib.sha256() for part in parts}
         self._rows: Counter[str] = Counter()

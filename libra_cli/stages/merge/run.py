@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.merge.parts import EACH_ROW, ManifestCheck, Part, ranges, read_part
-from libra_cli.stages.merge.row_check import InputRows, RowCheck
+from libra_cli.stages.merge.row_check import RowCheck, RowsOfInput
 from libra_cli.stream.rows import extend
 from libra_cli.stream.run import Run
 
@@ -32,7 +32,7 @@ def _checked(run: Run, paths: Sequence[str], input_files: Sequence[str]) -> tupl
     parts = [read_part(path) for path in paths]
     faults = ManifestCheck(parts, bool(input_files)).faults()
     n_shards = max(part.count for part in parts)
-    source = InputRows(input_files, run.options.max_line_bytes) if input_files else None
+    source = RowsOfInput(input_files, run.options.max_line_bytes) if input_files else None
     check = RowCheck([part for part in parts if part.count and os.path.exists(part.path)], source)
     check.read(run.options.max_line_bytes, run.stop)
     if run.stop.status is not None:
@@ -52,7 +52,7 @@ def _checked(run: Run, paths: Sequence[str], input_files: Sequence[str]) -> tupl
     return check.rows, sum(part.number("errors") for part in parts)
 
 
-def _proof(parts: Sequence[Part], check: RowCheck, source: InputRows | None) -> str:
+def _proof(parts: Sequence[Part], check: RowCheck, source: RowsOfInput | None) -> str:
     """What is proven of parts without a fault."""
     first = parts[0]
     shards = f"{len(parts)} of {first.count} shards" if first.count > 1 else f"{len(parts)} files"
