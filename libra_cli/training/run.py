@@ -26,6 +26,7 @@ from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.world import ReportedByRank0, World
 from libra_cli.training.model import attention, policy, self_check
 from libra_cli.training.model.export import Export
+from libra_cli.training.model_card import NAME, ModelCard
 from libra_cli.training.monitoring.eval_history import ACCURACY, EvalHistory
 from libra_cli.training.monitoring.flops import ModelShape
 from libra_cli.training.monitoring.judge_eval import JudgeEval
@@ -163,10 +164,17 @@ class TrainingRun:
             self._console.note(f"stopped after step {trainer.step}; the same command continues")
             return stopped.status
         export.write(self._dir.path, model.engine, self._dir.claim)
+        world.on_rank0(lambda: self._write_card(step, train.digest))
         world.on_rank0(lambda: self._dir.finish(trainer.step, train.digest, self._refused))
         chosen = "" if step == trainer.step else f", the best of which was step {step}"
         self._console.note(f"{trainer.step} steps{chosen}; the model is in {self._dir.path}")
         return Exit.SOME_ERRORS if self._refused else Exit.DONE
+
+    def _write_card(self, step: int, samples: str) -> None:
+        """Describes the model, which is that of `step`; keeps a card that is the user's."""
+        card = ModelCard(self._settings, self._method.stage, step, samples, self._dir.path / EVENTS)
+        if not card.write(self._dir.path):
+            self._console.note(f"{self._dir.path / NAME}: was not written by libra, or edited since; it is kept")
 
     def _close_log(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Ends the error file; a run that is refused (status 2) leaves that of an earlier one."""

@@ -298,3 +298,12 @@ def test_a_line_says_what_a_step_did(made: Path) -> None:
             "tokens_per_second", "mfu", "memory_gb"} <= step.keys()  # fmt: skip
     assert (step["lr"], step["epoch"], step["padding"]) == (pytest.approx(1e-3), 2.0, 0.0)
     assert 0 < runs.steps(made / "unpacked.log")[-1]["padding"] < 0.7
+
+
+def test_the_folder_describes_itself(made: Path) -> None:
+    card = (made / "best" / "README.md").read_text()
+    step = int(card.partition("that of step ")[2].partition(".")[0])
+    events = [json.loads(line) for line in (made / "best" / "events.jsonl").read_text().splitlines()]
+    losses = {event["step"]: event["loss"] for event in events if event["event"] == "eval"}
+    assert losses[step] == min(losses.values())
+    assert f"| `held-out.jsonl` | loss | {losses[step]:.6g} |" in card

@@ -1,0 +1,92 @@
+"""The card of a trained folder: loads with huggingface_hub, says what was measured, and never replaces the user's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import sft_runs as runs
+from huggingface_hub import ModelCard as HubCard
+
+from libra_cli.training.model_card import NAME, ModelCard, is_own
+
+EVENTS = [
+    {"event": "eval", "step": 4, "loss": 0.5},
+    {"event": "score", "step": 4, "model_step": 4, "accuracy": 60.0, "low": 50.0, "high": 70.0, "n": 90},
+    {"event": "eval", "step": 6, "loss": 0.25, "samples": 5},
+    {"event": "score", "step": 6, "model_step": 6, "accuracy": 81.25, "low": None, "high": None, "n": 90},
+]
+
+
+def card(tmp_path: Path, *more: str, stage: str = "sft", step: int = 6, events: list[dict] = EVENTS) -> ModelCard:
+    rows = runs.write_rows(tmp_path / "rows.jsonl", n=2)
+    (tmp_path / "events.jsonl").write_text("".join(json.dumps(event, separators=(",", ":")) + "\n" for event in events))
+    words = ["--model", "org/base", str(rows), "-o", str(tmp_path / "out"), *runs.COMMON]
+    return ModelCard(runs.settings(*words, *more), stage, step, "feed", tmp_path / "events.jsonl")
+
+
+def test_the_hub_reads_it(tmp_path):
+    benchmark = runs.write_rows(tmp_path / "bench.jsonl", n=1)
+    held_out = runs.write_rows(tmp_path / "held-out.jsonl", n=1)
+    made = card(tmp_path, "--score", str(benchmark), "--eval-data", str(held_out), "--lora-rank", "4")
+    (tmp_path / "out").mkdir()
+    assert made.write(tmp_path / "out")
+    loaded = HubCard.load(tmp_path / "out" / NAME)
+    data = loaded.data
+    assert (data.base_model, data.library_name, data.pipeline_tag) == ("org/base", "transformers", "text-generation")
+    assert (data.tags, data.datasets) == (["libra", "sft", "lora"], ["rows.jsonl"])
+    [result] = data.eval_results
+    assert (result.metric_type, result.metric_value, result.dataset_name) == ("accuracy", 81.25, "bench.jsonl")
+    for text in ("| `bench.jsonl`, 90 rows | accuracy as a judge, % | 81.2 |", "| `held-out.jsonl` | loss | 0.25 |",
+                 "that of step 6", "`feed`", "lr: 0.01", "libra ", "model: org/base"):  # fmt: skip
+        assert text in loaded.content
+    assert str(tmp_path) not in loaded.content.partition("The command:")[0]
+
+
+def test_scores_are_those_of_the_saved_step_and_missing_ones_are_left_out(tmp_path):
+    benchmark = runs.write_rows(tmp_path / "bench.jsonl", n=1)
+    early = card(tmp_path, "--score", str(benchmark), step=4).text("m")
+    assert "60.0 [50.0, 70.0]" in early
+    assert "81.2" not in early
+    nothing = card(tmp_path, step=5).text("m")
+    assert "## Scores" not in nothing
+    assert "model-index" not in nothing
+    assert "text-classification" in card(tmp_path, stage="train-rm").text("m")
+
+
+def test_the_base_model_of_a_folder_is_that_of_its_own_card(tmp_path):
+    base = tmp_path / "base"
+    base.mkdir()
+    assert "base_model" not in card(tmp_path, "--model", str(base)).text("m")
+    (base / NAME).write_text("---\nbase_model: org/first\n---\n# base\n")
+    text = card(tmp_path, "--model", str(base)).text("m")
+    assert "base_model: org/first\n" in text
+    assert "\nbase, trained on conversations" in text
+
+
+@pytest.mark.parametrize("edit", ["replaced", "edited", "extended", "link", "folder", "binary"])
+def test_a_card_of_the_user_is_kept(tmp_path, edit):
+    made, path = card(tmp_path), tmp_path / NAME
+    if edit in ("edited", "extended"):
+        assert made.write(tmp_path)
+        text = path.read_text()
+        path.write_text(text.replace("# ", "# My ") if edit == "edited" else text + "more\n")
+    elif edit == "link":
+        (tmp_path / "mine.md").write_text("mine")
+        path.symlink_to("mine.md")
+    elif edit == "folder":
+        path.mkdir()
+    else:
+        path.write_bytes(b"mine" if edit == "replaced" else b"\xff\xfe")
+    before = None if path.is_dir() else path.read_bytes()
+    assert not is_own(path)
+    assert not made.write(tmp_path)
+    assert before is None or path.read_bytes() == before
+
+
+def test_its_own_is_replaced(tmp_path):
+    assert card(tmp_path).write(tmp_path)
+    assert card(tmp_path, "--lora-rank", "2").write(tmp_path)
+    assert "lora_rank: 2" in (tmp_path / NAME).read_text()
+    assert is_own(tmp_path / NAME)
