@@ -276,7 +276,10 @@ class TrainingRun:
             f"{train.summary()}; {steps:,} steps of {source.batch_size}; "
             f"{world.size} {'process' if world.size == 1 else 'processes'}, ZeRO {engine.stage}, {engine.precision}"
         )
-        telemetry = self._telemetry(stack, steps)
+        due = {"eval": save.eval_every or steps} if prepared.evaluation is not None else {}
+        telemetry = self._telemetry(
+            stack, steps, {**due, **({"score": save.score_every or steps} if save.score else {})}
+        )
         reports += [telemetry] if telemetry is not None else []
         judge_eval = None
         if save.score:
@@ -309,7 +312,7 @@ class TrainingRun:
             judge_eval,
         )
 
-    def _telemetry(self, stack: ExitStack, steps: int) -> Telemetry | None:
+    def _telemetry(self, stack: ExitStack, steps: int, evaluations: Mapping[str, int]) -> Telemetry | None:
         """Rank 0 reports; the others do not."""
         if not self._world.is_rank0:
             return None
@@ -333,6 +336,7 @@ class TrainingRun:
             tensorboard=watch.tensorboard,
             wandb=watch.wandb,
             config=self._settings.recorded,
+            evaluations=evaluations,
         )
         stack.callback(telemetry.close)
         return telemetry

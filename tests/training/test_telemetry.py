@@ -48,7 +48,7 @@ class Said:
         self.lines: list[bytes] = []
         self.told: list[str] = []
         self.console = Console("sft")
-        monkeypatch.setattr(self.console, "say", self.told.append)
+        monkeypatch.setattr(self.console, "say", lambda message, **_fields: self.told.append(message))
 
     def run(self, **options: Any) -> Telemetry:
         return Telemetry(self.console, self.lines.append, total_steps=100, **options)
@@ -221,10 +221,32 @@ def test_the_time_left_is_that_of_this_run(monkeypatch: pytest.MonkeyPatch) -> N
     """A run that goes on at step 1,000 has not made a thousand steps in its first two seconds."""
     clock = iter(range(0, 10_000, 2))
     display = _ProgressLine("sft", 1012)
-    monkeypatch.setattr(display._progress, "get_time", lambda: float(next(clock)))
+    monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
     for step in (1000, 1001, 1002):
         display.update("step", step, {"loss": 1.0})
     assert display.text() == "step 1,002/1,012, loss 1.0000, 0:00:20 left"
+
+
+def test_the_time_left_counts_the_evaluations_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 2.0, 4.0, 5.0, 35.0, 37.0])
+    display = _ProgressLine("sft", 10, {"score": 4})
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    for step in (2, 3, 4):
+        display.update("step", step, {})
+    assert display.text() == "step 4/10, 0:00:12 left"  # how long a score takes is not known yet
+    display.update("checkpoint", 4, {})
+    display.update("score", 4, {"accuracy": 0.5})
+    assert display.text() == "step 4/10, accuracy 50.0%, 0:01:12 left"  # those after steps 8 and 10
+    display.update("step", 5, {})
+    assert display.text() == "step 5/10, accuracy 50.0%, 0:01:11 left"  # the checkpoint makes a step 2.3 s long
+
+
+def test_the_accuracy_on_a_benchmark_is_said(said: Said) -> None:
+    telemetry = said.run()
+    figures = {"accuracy": 0.63, "low": 0.581, "high": 0.674, "n": 200, "unread": 3}
+    telemetry.record("score", 20, model_step=16, **figures)
+    telemetry.record("score", 20, model_step=16, accuracy=None, reason="no rows")
+    assert said.told == ["step 16: accuracy 63.0% [58.1, 67.4] on the benchmark (200 verdicts, 3 unreadable)"]
 
 
 def test_progress_shows_the_last_figures_of_rollouts_and_scores_beside_the_step() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import math
+import time
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any
 
 import rich.console
-from rich.progress import Progress
 from rich.progress_bar import ProgressBar
 from rich.style import Style
 from rich.text import Text
@@ -41,8 +42,8 @@ SHOWN: Mapping[tuple[str, str], str] = MappingProxyType(
 )
 """(Event, figure) -> its format: what the progress line shows, each from the last event of the kind."""
 BAR_COLUMNS = 24
-_SPEED_SECONDS = 3600.0
-"""The time left is estimated from the steps of the last hour."""
+_LATEST = 200
+"""The time left is estimated from so many steps, the last."""
 
 
 class Telemetry:
@@ -60,7 +61,9 @@ class Telemetry:
         tensorboard: str | None = None,
         wandb: str | None = None,
         config: Mapping[str, Any] = MappingProxyType({}),
+        evaluations: Mapping[str, int] = MappingProxyType({}),
     ):
+        """`evaluations`: event -> the number of steps after which it comes again; it comes after the last step, too."""
         check_trackers(tensorboard, wandb)
         self._console, self._write = console, write
         self._trackers: list[Tracker] = []
@@ -68,7 +71,7 @@ class Telemetry:
             self._trackers.append(TensorBoard(tensorboard, console.say))
         if wandb is not None:
             self._trackers.append(WandB(wandb, config, console.say))
-        self._progress = _ProgressLine(console.stage, total_steps)
+        self._progress = _ProgressLine(console.stage, total_steps, evaluations)
 
     def record(self, event: str, step: int, **figures: Figure) -> None:
         """Reports one event: its JSON line, and its numbers to the trackers; a `step` updates the progress, too."""
@@ -79,6 +82,8 @@ class Telemetry:
         for tracker in self._trackers:
             tracker.log(step, numbers)
         self._progress.update(event, step, rounded)
+        if event == "score" and isinstance(rounded.get("accuracy"), (int, float)):
+            self._console.note(_scored(step, rounded), **rounded)
         if event == STEP:
             self._console.progress(self._progress.text(), self._progress.draw)
 
@@ -104,21 +109,71 @@ def _rounded(value: Any) -> Figure:
     return number if number.is_integer() else float(f"{number:.{DIGITS}g}")
 
 
+def _scored(step: int, figures: Mapping[str, Any]) -> str:
+    """What a benchmark says of the model, for people."""
+    low, high = figures.get("low"), figures.get("high")
+    ends = f" [{100 * low:.1f}, {100 * high:.1f}]" if low is not None and high is not None else ""
+    unread = f", {figures['unread']:,} unreadable" if figures.get("unread") else ""
+    of_step = figures.get("model_step", step)
+    counted = f"{figures.get('n', 0):,} verdicts{unread}"
+    return f"step {of_step}: accuracy {figures['accuracy']:.1%}{ends} on the benchmark ({counted})"
+
+
+class _TimeLeft:
+    """The time left, from the steps and evaluations so far and from those to come."""
+
+    def __init__(self, total_steps: int, evaluations: Mapping[str, int]):
+        self._total, self._every = total_steps, evaluations
+        self._seconds: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_LATEST))
+        self._step: int | None = None
+        self._evaluated: dict[str, int] = {}
+        """The last step after which each evaluation came."""
+        self._noted_at, self._since_step = 0.0, 0.0
+
+    def note(self, event: str, step: int) -> None:
+        """Takes the end of a step or of an evaluation; what else happens counts in the next step."""
+        now = time.monotonic()
+        is_known, seconds = self._step is not None, now - self._noted_at
+        if event in self._every:
+            self._evaluated[event] = step
+            if is_known:
+                self._seconds[event].append(seconds)
+        elif event == STEP:
+            if is_known:
+                self._seconds[STEP].append(self._since_step + seconds)
+            self._step, self._since_step = step, 0.0
+            for each in self._every:
+                self._evaluated.setdefault(each, max(0, step - 1))
+        else:
+            self._since_step += seconds
+        self._noted_at = now
+
+    @property
+    def seconds(self) -> float | None:
+        """Of the run; None until a step's time is known. An evaluation counts once it has come for the first time."""
+        if self._step is None or not self._seconds[STEP]:
+            return None
+        to_come = {STEP: self._total - self._step}
+        for event, every in self._every.items():
+            to_come[event] = math.ceil(self._total / every) - self._evaluated[event] // every
+        means = {event: sum(known) / len(known) for event, known in self._seconds.items() if known}
+        return sum(count * means.get(event, 0.0) for event, count in to_come.items())
+
+
 class _ProgressLine:
     """The progress line: steps done, the figures in SHOWN, and the time left."""
 
-    def __init__(self, stage: str, total_steps: int):
-        self._stage = stage
-        # Never started: it only estimates the time left, and draws nothing itself.
-        self._progress = Progress(auto_refresh=False, speed_estimate_period=_SPEED_SECONDS, disable=True)
-        self._task = self._progress.add_task(stage, total=total_steps)
+    def __init__(self, stage: str, total_steps: int, evaluations: Mapping[str, int] = MappingProxyType({})):
+        self._stage, self._total, self._step = stage, total_steps, 0
+        self._time_left = _TimeLeft(total_steps, evaluations)
         self._latest: dict[tuple[str, str], str] = {}
         self._figures = ""
 
     def update(self, event: str, step: int, figures: Mapping[str, Any]) -> None:
         """Takes the figures of an event; the first step that it sees is the one that a resumed run begins at."""
         if event == STEP:
-            self._progress.update(self._task, completed=step)
+            self._step = step
+        self._time_left.note(event, step)
         for (kind, name), form in SHOWN.items():
             if kind == event:
                 value = figures.get(name)
@@ -131,7 +186,6 @@ class _ProgressLine:
 
     def draw(self, width: int) -> str:
         """The line in colour (unless NO_COLOR is set), at most `width` columns; a bar takes the room that is left."""
-        task = self._progress.tasks[0]
         line = Text(f"libra {self._stage} ", no_wrap=True)
         tail = Text(" ").join(
             part for part in (Text(self._done()), Text(self._figures, "cyan"), Text(self._left(), "green")) if part
@@ -139,7 +193,7 @@ class _ProgressLine:
         room = min(BAR_COLUMNS, width - line.cell_len - tail.cell_len - 1)
         console = rich.console.Console(file=io.StringIO(), width=max(width, 1), force_terminal=True, highlight=False)
         if room >= BAR_COLUMNS // 4:
-            bar = console.render(ProgressBar(total=task.total, completed=task.completed, width=room))
+            bar = console.render(ProgressBar(total=self._total, completed=self._step, width=room))
             line.append_text(Text.assemble(*((part.text, part.style or Style.null()) for part in bar), " "))
         line.append_text(tail).truncate(max(width, 1), overflow="ellipsis")
         with console.capture() as drawn:
@@ -147,11 +201,10 @@ class _ProgressLine:
         return drawn.get()
 
     def _done(self) -> str:
-        task = self._progress.tasks[0]
-        return f"{int(task.completed):,}/{int(task.total or 0):,}"
+        return f"{self._step:,}/{self._total:,}"
 
     def _left(self) -> str:
-        seconds = self._progress.tasks[0].time_remaining
+        seconds = self._time_left.seconds
         if seconds is None:
             return ""
         hours, minutes = divmod(int(seconds) // 60, 60)
