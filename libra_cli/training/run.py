@@ -276,10 +276,7 @@ class TrainingRun:
             f"{train.summary()}; {steps:,} steps of {source.batch_size}; "
             f"{world.size} {'process' if world.size == 1 else 'processes'}, ZeRO {engine.stage}, {engine.precision}"
         )
-        due = {"eval": save.eval_every or steps} if prepared.evaluation is not None else {}
-        telemetry = self._telemetry(
-            stack, steps, {**due, **({"score": save.score_every or steps} if save.score else {})}
-        )
+        telemetry = self._telemetry(stack, steps, prepared.evaluation is not None)
         reports += [telemetry] if telemetry is not None else []
         judge_eval = None
         if save.score:
@@ -312,7 +309,7 @@ class TrainingRun:
             judge_eval,
         )
 
-    def _telemetry(self, stack: ExitStack, steps: int, evaluations: Mapping[str, int]) -> Telemetry | None:
+    def _telemetry(self, stack: ExitStack, steps: int, evaluates: bool) -> Telemetry | None:
         """Rank 0 reports; the others do not."""
         if not self._world.is_rank0:
             return None
@@ -328,7 +325,10 @@ class TrainingRun:
             except ReaderGone as gone:  # the run stops as if it had been asked to
                 self._stop.status = self._stop.status or gone.status
 
-        watch = self._settings.watch
+        watch, save = self._settings.watch, self._settings.save
+        evaluations = {"eval": save.eval_every or steps} if evaluates else {}
+        if save.score:
+            evaluations["score"] = save.score_every or steps
         telemetry = Telemetry(
             self._console,
             write,
