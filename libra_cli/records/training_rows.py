@@ -31,12 +31,15 @@ _ANSWERS = ("assistant", "tool", "function")
 """Roles of turns that go on after a prompt; any other begins a whole conversation."""
 _LEARNED = ("messages", "completion", "conversations", "output", "generation", "text")
 """Fields that each may hold what a row teaches, in the order in which they are looked for."""
+_HUMAN, _ASSISTANT = "\n\nHuman:", "\n\nAssistant:"
+"""Speakers in the transcripts of HH-RLHF."""
 _PAIR_FORMS = 'give "prompt", "chosen" and "rejected" (libra dpo-pairs writes them)'
 _LABELLED_FORMS = 'give "prompt", "completion" and "label" (libra dpo-pairs --unpaired writes them)'
 
 TEXT = '"text" as plain text that is learned whole, without turns'
 COMPLETION = '"prompt" and "completion" as plain text, the completion learned, without turns'
 PAIR_OF_TEXTS = '"prompt", "chosen" and "rejected" as plain text, without turns'
+TRANSCRIPTS = '"chosen" and "rejected" as transcripts, the prompt ending where both have "Assistant:" last'
 SHAREGPT_TURNS = '"conversations" as turns by their "from" and "value"'
 SYSTEM = '"system" as the first turn'
 ALPACA = '"instruction" and "input" as a turn of the user, what follows them as one of the assistant'
@@ -134,7 +137,7 @@ def preference_of(fields: Fields, forms: list[str]) -> tuple[Example, Example]:
     """The chosen and the rejected response of a row, each after its prompt. Adds to `forms`; raises RowError.
 
     Reads `prompt`, `chosen` and `rejected`, each a text or messages (TRL; three texts are plain text, one beside
-    messages is one turn); `chosen` and `rejected` alone, as messages, of which what both begin with is the prompt;
+    messages is one turn); `chosen` and `rejected` alone, as messages or transcripts (HH-RLHF) that begin alike;
     `conversations` or `instruction` and `input` in place of `prompt` (LLaMA-Factory).
     """
     for name in ("chosen", "rejected"):
@@ -148,6 +151,13 @@ def preference_of(fields: Fields, forms: list[str]) -> tuple[Example, Example]:
     if isinstance(prompt, str) and isinstance(sides[0], str) and isinstance(sides[1], str):
         forms.append(PAIR_OF_TEXTS)
         return _text(fields, prompt, "chosen"), _text(fields, prompt, "rejected")
+    if prompt is None and isinstance(sides[0], str) and isinstance(sides[1], str):
+        n = next((at for at, both in enumerate(zip(*sides, strict=False)) if both[0] != both[1]), 0)
+        before, speaker, _ = sides[0][:n].rpartition(_ASSISTANT)
+        if speaker and before.startswith(_HUMAN):
+            forms.append(TRANSCRIPTS)
+            responses = {**fields, **{name: fields[name][len(before + speaker) :] for name in names}}
+            return _text(responses, before + speaker, "chosen"), _text(responses, before + speaker, "rejected")
     given = [] if prompt is None else turns(prompt, "prompt", "user")
     if given and chosen[0]["role"] in _ANSWERS:
         before = _with_system(fields, given, forms)

@@ -96,6 +96,17 @@ def test_two_texts_are_text_and_anything_else_is_turns() -> None:
         assert (found.messages, forms) == (TALK, [])
 
 
+def test_transcripts_of_hh_rlhf_are_a_prompt_and_two_responses() -> None:
+    before = "\n\nHuman: Hi\n\nAssistant: Hello.\n\nHuman: What is 2 + 2?\n\nAssistant:"
+    pair = {"chosen": f"{before} It is 4.", "rejected": f"{before} It is 5."}
+    chosen, rejected = (PlainText(before, f" It is {n}.", name) for n, name in ((4, "chosen"), (5, "rejected")))
+    assert training_rows.preference_of(pair, forms := []) == (chosen, rejected)
+    assert forms == [training_rows.TRANSCRIPTS]
+    for texts in ({"chosen": "It is 4.", "rejected": "It is 5."}, {name: text[2:] for name, text in pair.items()}):
+        with pytest.raises(RowError, match="texts without a prompt"):
+            training_rows.preference_of({"question": "2 + 2?", **texts}, [])
+
+
 def test_of_several_answers_one_is_read_and_the_others_are_named() -> None:
     others = {"completion": "5", "generation": "6", "text": "7"}
     assert read({"messages": TALK, **others}) == (

@@ -53,9 +53,10 @@ def command(
 ) -> int:
     """Train a causal language model on preferences (DPO, KTO and their relatives).
 
-    Reads pairs (`prompt`, `chosen`, `rejected`; or `chosen` and `rejected` alone, as messages that begin alike) or, for
-    --loss kto, bco and ce, responses with a label (`prompt`, `completion`, `label`), as libra dpo-pairs and users of
-    TRL write them: as messages, or all as plain text, to which no turns are added; a text beside messages is one turn.
+    Reads pairs (`prompt`, `chosen`, `rejected`; or `chosen` and `rejected` alone, as messages, or as
+    transcripts like those of HH-RLHF, that begin alike) or, for --loss kto, bco and ce, responses with a label
+    (`prompt`, `completion`, `label`), as libra dpo-pairs and users of TRL write them: as messages, or all as plain
+    text, to which no turns are added; a text beside messages is one turn.
     In place of `prompt` a row may have `conversations` or `instruction` and `input`, in place of `label` `kto_tag` with
     a conversation (LLaMA-Factory); libra sft --help names the forms of a conversation. A line on standard error says
     how many rows were taken for what; a row of which the chat template leaves something out is refused.
