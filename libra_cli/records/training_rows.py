@@ -153,11 +153,12 @@ def preference_of(fields: Fields, forms: list[str]) -> tuple[Example, Example]:
         return _text(fields, prompt, "chosen"), _text(fields, prompt, "rejected")
     if prompt is None and isinstance(sides[0], str) and isinstance(sides[1], str):
         n = next((at for at, both in enumerate(zip(*sides, strict=False)) if both[0] != both[1]), 0)
-        before, speaker, _ = sides[0][:n].rpartition(_ASSISTANT)
-        if speaker and before.startswith(_HUMAN):
+        asked, speaker, _ = sides[0][:n].rpartition(_ASSISTANT)
+        if speaker and asked.startswith(_HUMAN):
             forms.append(TRANSCRIPTS)
-            responses = {**fields, **{name: fields[name][len(before + speaker) :] for name in names}}
-            return _text(responses, before + speaker, "chosen"), _text(responses, before + speaker, "rejected")
+            asked += speaker
+            responses = {**fields, **{name: fields[name][len(asked) :] for name in names}}
+            return _text(responses, asked, "chosen"), _text(responses, asked, "rejected")
     given = [] if prompt is None else turns(prompt, "prompt", "user")
     if given and chosen[0]["role"] in _ANSWERS:
         before = _with_system(fields, given, forms)
