@@ -11,8 +11,6 @@ from libra_cli.stream.rows import Row
 from libra_cli.tasks import thinking
 from libra_cli.tasks.task import GeneratedText, Record, quick_text
 
-OF_NEMO_SKILLS = {"response": "generation", "reference": "expected_answer"}
-"""Fields of libra -> those of NeMo-Skills' outputs, which are read where a row lacks the former."""
 MAX_COPY_CHARS = 1 << 12
 """Longest reference and response, together, that `ResponseFields.texts` returns."""
 
@@ -34,8 +32,6 @@ class ResponseFields:
     def __init__(self, response: str, reference: str, markers: Sequence[tuple[str, str]]):
         self._response, self._reference = response, reference
         self._cut = thinking.ThinkingCutter(markers)
-        self.read_as: dict[str, str] = {}
-        """Fields of NeMo-Skills that were read -> what they were taken for."""
 
     def texts(self, row: Row) -> Texts | None:
         """All that the label of a row depends on, as it stands; None if one is no text, or they are long."""
@@ -67,8 +63,6 @@ class ResponseFields:
         Raises RowError if there is no golden answer.
         """
         reference = row.fields.get(self._reference)
-        if reference is None:
-            reference = self._of_nemo_skills(row, self._reference)
         if type(reference) is not str:
             rows.require(row, {self._reference: (str, int, float)}, {self._reference: FIELD_HINTS["reference"]})
             reference = str(reference)
@@ -83,21 +77,11 @@ class ResponseFields:
         """The response after its thinking; None if it ends inside that, or is null. Raises RowError without a field."""
         text = row.fields.get(self._response)
         if type(text) is not str:
-            name = self._response if self._response in row.fields else "response_with_cot"
-            if name not in row.fields and (generation := self._of_nemo_skills(row, self._response)) is not None:
-                return self._cut.response(generation)
+            is_own = self._response == "response" and "response" not in row.fields
+            name = "response_with_cot" if is_own else self._response
             if name in row.fields and row.fields[name] is None:
                 return None
             wanted = name if name in row.fields else self._response
             rows.require(row, {wanted: str}, {wanted: FIELD_HINTS["response"]})
             text = str(row.fields[name])
         return self._cut.response(text)
-
-    def _of_nemo_skills(self, row: Row, name: str) -> str | None:
-        """The text in the field of NeMo-Skills that stands for the field `name`, which the row lacks; notes it."""
-        other = OF_NEMO_SKILLS.get(name, "")
-        value = row.fields.get(other)
-        if type(value) is bool or not isinstance(value, (str, int, float)):
-            return None
-        self.read_as[other] = name
-        return str(value)

@@ -152,8 +152,8 @@ def preference_of(fields: Fields, forms: list[str]) -> tuple[Example, Example]:
         forms.append(PAIR_OF_TEXTS)
         return _text(fields, prompt, "chosen"), _text(fields, prompt, "rejected")
     if prompt is None and isinstance(sides[0], str) and isinstance(sides[1], str):
-        n = next((at for at, both in enumerate(zip(*sides, strict=False)) if both[0] != both[1]), 0)
-        asked, speaker, _ = sides[0][:n].rpartition(_ASSISTANT)
+        shared = next((at for at, both in enumerate(zip(*sides, strict=False)) if both[0] != both[1]), 0)
+        asked, speaker, _ = sides[0][:shared].rpartition(_ASSISTANT)
         if speaker and asked.startswith(_HUMAN):
             forms.append(TRANSCRIPTS)
             asked += speaker

@@ -11,7 +11,7 @@ from libra_cli.stream.fingerprint import InputFingerprint
 from libra_cli.stream.line_batch import LineBatch, LineSource
 from libra_cli.stream.options import FIELD_HINTS, Shard, StreamOptions
 from libra_cli.stream.resume import Manifest
-from libra_cli.stream.rows import Row, RowError, content_hash, parse, require
+from libra_cli.stream.rows import Row, RowError, content_hash, nemo_names, parse, require
 from libra_cli.stream.signals import StopRequest
 
 
@@ -73,6 +73,8 @@ def rows_of(batch: LineBatch, counts: Counts | None) -> Iterator[Row | BadLine]:
                     counts.blank += 1
                 continue
             entry = Row(parse(raw), raw, file, number, begins)
+            if counts is not None and ("expected_answer" in entry.fields or "generation" in entry.fields):
+                counts.of_nemo_skills.update(nemo_names(entry.fields))
         except RowError as error:
             entry = BadLine(batch.explain(error, number), raw, file, number)
         yield entry

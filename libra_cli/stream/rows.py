@@ -36,6 +36,12 @@ _IDENTITY = (
     "index", "subset", "question", "reference", "prompt", "messages", "response_a", "response_b", "response_1",
     "response_2", "chosen", "rejected", "responses",
 )  # fmt: skip
+OF_NEMO_SKILLS = (
+    ("problem", "question", "prompt"),
+    ("generation", "response_with_cot", "response"),
+    ("expected_answer", "reference", "reference"),
+)
+"""A field of NeMo-Skills' rows, what libra calls it, and a field in whose presence it is not taken for that."""
 _KIND_NAMES = {
     str: "a string",
     int: "an integer",
@@ -85,6 +91,8 @@ class Row:
 def parse(raw: bytes) -> Fields:
     """The object on one line of strict JSON (no NaN, no duplicate keys, valid UTF-8, at most MAX_DEPTH levels).
 
+    A row of NeMo-Skills (`expected_answer`, `generation`) has libra's names, too.
+
     Raises RowError (`bad_json`, `bad_utf8`, `not_an_object`, `duplicate_key`, `number_too_long`, `too_deep`,
     `too_many_values`).
     """
@@ -95,7 +103,7 @@ def parse(raw: bytes) -> Fields:
         fields = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         if "infinity" in str(error):  # a number beyond a double: a long integer is kept, 1e400 is refused
-            return _parse_exactly(raw)
+            return _own_names(_parse_exactly(raw))
         try:
             text = raw.decode()
         except UnicodeDecodeError as bad:
@@ -108,7 +116,29 @@ def parse(raw: bytes) -> Fields:
         raise RowError("bad_json", _not_json(raw, error)) from None
     if type(fields) is not dict:
         raise RowError("not_an_object", f"a row is one JSON object, this is {_type_name(fields)}")
-    return fields if _is_lossless(fields, raw) else _parse_exactly(raw)
+    if not _is_lossless(fields, raw):
+        fields = _parse_exactly(raw)
+    return _own_names(fields) if "expected_answer" in fields or "generation" in fields else fields
+
+
+def _own_names(fields: Fields) -> Fields:
+    """A row of NeMo-Skills with libra's names beside its own, unless it has such a field already.
+
+    The bytes of the row stay as they are, so that a stage passes on the names that it was given.
+    """
+    for other, own, instead in OF_NEMO_SKILLS:
+        if fields.get(other) is not None and fields.get(own) is None and fields.get(instead) is None:
+            fields[own] = fields[other]
+    return fields
+
+
+def nemo_names(fields: Mapping[str, Any]) -> list[str]:
+    """Which fields of NeMo-Skills were taken for which of libra's, for people."""
+    return [
+        f'"{other}" as the {own}'
+        for other, own, _ in OF_NEMO_SKILLS
+        if fields.get(other) is not None and fields.get(own) is fields[other]
+    ]
 
 
 def _not_json(raw: bytes, error: json.JSONDecodeError) -> str:

@@ -215,6 +215,8 @@ class Run:
         for say in self._before_summary:
             say()
         text = self._account()
+        if self.counts.of_nemo_skills:
+            self.console.note(f"rows of NeMo-Skills: read with {', '.join(self.counts.of_nemo_skills)}", event="form")
         seconds = self.console.seconds
         if self.options.log_format == "json":
             figures = {"code": int(self.status), "seconds": round(seconds, 3), **self._output.tally()}

@@ -64,6 +64,9 @@ class BalanceFormat:
             fields["index"] = row.id if row.fields.get("index") is None else row.fields["index"]
             return rows.dumps({name: fields[name] for name in PUBLISHED})
         fields = {name: getattr(sample, name) for name in ("subset", "response", "response_with_cot")}
+        if "generation" in row.fields:  # of NeMo-Skills: the thinking is not given to a judge under another name
+            kept = {name: value for name, value in row.fields.items() if name != "generation"}
+            return rows.dumps({**kept, **fields})
         return rows.extend(row, {name: text for name, text in fields.items() if row.fields.get(name) != text})
 
     def _subset(self, row: Row) -> str:

@@ -62,7 +62,7 @@ def rename(fields: Fields, renames: Sequence[Rename]) -> Fields:
     for one, value in taken:
         if value is MISSING:
             continue
-        if one.target in fields and one.source != one.target:
+        if one.target in fields and one.source != one.target and fields[one.target] is not value:
             hint = f"rename that one too (--map {one.target}=OTHER)"
             raise RowError("field_exists", f'"{one.source}" cannot become "{one.target}": the row has one; {hint}')
         fields[one.target] = value
@@ -133,7 +133,9 @@ def problem_record(fields: Fields, subset: str | None, need_reference: bool) -> 
     own = {name: fields[name] for name in LEADING if fields.get(name) is not None}
     values = {"index": record_id, "subset": subset, **own, "id": record_id}
     leading = {name: values[name] for name in LEADING if values.get(name) is not None}
-    return {**leading, **{name: value for name, value in fields.items() if name not in LEADING}}
+    both = ((other, own) for other, own, _ in rows.OF_NEMO_SKILLS if other in fields and own in fields)
+    twice = {other for other, own in both if str(fields[other]).strip() == str(fields[own]).strip()}
+    return {**leading, **{name: value for name, value in fields.items() if name not in LEADING and name not in twice}}
 
 
 def reference_text(value: Any) -> str:

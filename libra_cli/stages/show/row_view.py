@@ -11,7 +11,7 @@ from libra_cli.records import label_votes
 from libra_cli.records.forms import item_of
 from libra_cli.records.items import OTHER_RESPONSES
 from libra_cli.records.messages import messages
-from libra_cli.records.responses import OF_NEMO_SKILLS, question_of
+from libra_cli.records.responses import question_of
 from libra_cli.records.row_verdict import golden_verdict, is_judged, verdict_of
 from libra_cli.records.training_rows import PlainText, example_of
 from libra_cli.rm_benchmarks.judged_rows import judgments, null_reason
@@ -132,7 +132,7 @@ def _add_other_texts(view: RowView, fields: Fields) -> None:
     else:
         texts = [(name, value) for name, value in fields.items() if isinstance(value, str) and len(value) > SHORT]
         view.passages += [Passage(name, value) for name, value in texts]
-    references = (fields.get(name) for name in ("reference", OF_NEMO_SKILLS["reference"]))
+    references = (fields.get(name) for name in ("reference", "expected_answer"))
     reference = next((value for value in references if value is not None), None)
     if reference is not None:
         view.passages.append(Passage("Reference", _value(reference)))

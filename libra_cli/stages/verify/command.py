@@ -145,8 +145,7 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
 def command(run: Run, **options: Any) -> None:
     """Label responses as correct or incorrect against the reference answer.
 
-    Reads `reference` (text or a number) and `response` (or `response_with_cot`, in rows without `response`); in rows of
-    NeMo-Skills, which have neither, `expected_answer` and `generation`, as a line on standard error says. Writes
+    Reads `reference` (text or a number) and `response` (or `response_with_cot`, in rows without `response`). Writes
     `label`: 1 (correct), 0 (incorrect) or null (undecided). `verification` holds the final `answer` that was found,
     what decided (`by`) and, if the label is null, why (`reason`).
 

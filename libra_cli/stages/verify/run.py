@@ -75,9 +75,6 @@ class Labelling:
         labels = self.report.labels + (self._labeller.labels if self._by_rule_alone else Counter())
         if labels:  # none if an earlier run wrote all rows
             console.note(summarise(labels))
-        if self._fields.read_as:
-            taken = (f'"{field}" as the {meaning}' for field, meaning in self._fields.read_as.items())
-            console.note(f"rows of NeMo-Skills were read with {', '.join(taken)}", event="form")
         for line in self._labels.account() if len(self._labels) else ():
             console.note(line)
         if self._outdated:
