@@ -71,12 +71,20 @@ _SYMBOLS_OF = {
     "sec": "s",
     "mps": "m s^-1",
     "fps": "foot s^-1",
+    "Å": "angstrom",
+    "AA": "angstrom",
+    "kilohm": "kohm",
+    "kilohms": "kohm",
+    "megohm": "Mohm",
+    "megohms": "Mohm",
 }
 _OWN_MEANING = {"b": "bit", "Mb": "megabit", "kb": "kilobit", "Gb": "gigabit", "rpm": "rev min^-1"}
 _OF_THOUSANDS = frozenset("KM")
 _UNCERTAIN = frozenset(("Cal", "Calorie", "Calories", "ton", "tons", "pt", "c", "G", "u"))
 _ROUNDED = Fraction(1, 50)
 """Relative difference up to which a converted value may be a rounded one."""
+_DEFINITION = Fraction(1, 10**6)
+"""Relative difference that comes from the definitions of units: 760 mmHg are 101325.0 Pa."""
 _PI = Fraction(math.pi)
 _SHORT, MAX_READINGS = 4, 16
 """Letters of the longest symbol of two units in a row (kWs); number of readings of a unit that are tried."""
@@ -126,6 +134,8 @@ def between(a: str | None, b: str | None) -> tuple[Conversion, ...] | None:
 
     None if a unit is unknown, or what it measures: 17 apples are not 17 oranges, but they may be 17 fruits.
     """
+    if not a and b == "K":  # a reference in kelvins
+        return (IDENTITY,)
     if not a or not b:
         return None if (a or b) in _OF_THOUSANDS and a != b else (IDENTITY,)
     if a == b:
@@ -298,7 +308,7 @@ def same(reference: Fraction, value: Fraction, conversion: Conversion) -> bool |
         off = abs(reference - value * conversion.factor * _PI**conversion.pi)
         return None if off <= abs(reference) * _ROUNDED else False
     converted = value * conversion.factor + conversion.plus
-    if converted == reference:
+    if abs(converted - reference) <= abs(reference) * _DEFINITION:
         return True
     is_whole = 1 in (conversion.factor.numerator, conversion.factor.denominator) and not conversion.plus
     return False if is_whole or abs(converted - reference) > abs(reference) * _ROUNDED else None

@@ -62,7 +62,9 @@ OTHER_TEXT = "other_text"
 ROUNDED = "rounded"
 """The same of an answer that is more exact than the reference, and rounds to it."""
 
-_NUMBER_AND_LETTERS = lazy_pattern(r"(?P<value>-?\d[\d.,]*) ?(?P<letters>[A-Za-z]{1,2})")
+_NUMBER_AND_LETTERS = lazy_pattern(
+    r"(?P<value>-?\d[\d.,]*(?:[eE][-+]?\d+|(?:\\times|\\cdot)10\^\{?-?\d+\}?)?) ?(?P<letters>[A-Za-z]{1,2})"
+)
 _IS_TERM = lazy_pattern(
     r"(?:[0-9+*/^(){}. -]|(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])|\\(?:frac|sqrt|pi|cdot|times)(?![A-Za-z]))*"
 )

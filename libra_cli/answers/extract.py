@@ -201,7 +201,7 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
     tail = statements.tail_of(text)
     tagged = statements.tagged(tail)
     if tagged is not None:
-        return _of_asserted(statements.tidy(tagged.given))
+        return _of_asserted(statements.tidy(tagged.given), reference)
     for statement in statements.explicit(tail):
         if cut and statement.end >= len(tail.rstrip()):
             break
@@ -210,20 +210,20 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
         asserted = sentences.Asserted(listed) if listed else statements.tidy(statement.given)
         if not changed and sentences.denies((asserted.answer or "").partition(" ")[0]):  # "not 7. It is 5."
             asserted = _concluded(tail[statement.start :])
-        return changed or _of_asserted(asserted)
+        return changed or _of_asserted(asserted, reference)
     if cut:
         return Extraction(None, TRUNCATED)
     stated = languages.stated_answer(tail)
     if stated:
         changed = _changed(tail[tail.rfind(stated) + len(stated) :], False, cut)
-        return changed or _of_asserted(statements.tidy(stated))
+        return changed or _of_asserted(statements.tidy(stated), reference)
     if reference and not reference.isdecimal() and (pieces := cases.stated(tail, normalize.normalized(reference))):
         return Extraction(pieces)
     bold = statements.bold(tail)
     if reference and (listed := named.read(bold.given if bold else "", reference) or named.read(tail, reference)):
         return Extraction(listed)
     if bold is not None and any(map(str.isdigit, bold.given)):
-        return _of_asserted(statements.tidy(bold.given))
+        return _of_asserted(statements.tidy(bold.given), reference)
     if reference is not None and (dated := _dated(tail, reference)):
         return Extraction(dated)
     if reference is not None and phrases.are_asked_for(reference):
@@ -237,9 +237,9 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
     if reference and not (abroad or concluded.answer or concluded.unclear or bold):
         abroad = languages.numeral_in(_SENTENCES.split(tail.strip())[-1])
     if abroad or concluded.answer or concluded.unclear:
-        return _of_asserted(sentences.Asserted(abroad) if abroad else concluded)
+        return _of_asserted(sentences.Asserted(abroad) if abroad else concluded, reference)
     if bold:
-        return _of_asserted(statements.tidy(bold.given))
+        return _of_asserted(statements.tidy(bold.given), reference)
     option = options.chosen(tail, ()) if reference is None else None
     return Extraction(option) if option else _whole(text, reference)
 
@@ -291,10 +291,18 @@ def _dated(tail: str, reference: str) -> str | None:
     return str(years.pop()) if len(years) == 1 and None not in years else None
 
 
-def _of_asserted(asserted: sentences.Asserted) -> Extraction:
+def _of_asserted(asserted: sentences.Asserted, reference: str | None = None) -> Extraction:
+    """The answer that is asserted, with its unit if the reference has one."""
+    if asserted.measured and reference and not reference.isdecimal() and _is_quantity(reference):
+        return Extraction(asserted.measured)
     if asserted.answer:
         return Extraction(asserted.answer)
     return Extraction(None, AMBIGUOUS if asserted.unclear else NO_ANSWER)
+
+
+def _is_quantity(reference: str) -> bool:
+    """Whether a reference has a unit."""
+    return any(leaf.unit for leaf in structure.leaves(structure.parse(reference)))
 
 
 def _concluded(tail: str) -> sentences.Asserted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from libra_cli.answers import units
 from libra_cli.lazy_pattern import lazy_pattern
 
 TOKEN = lazy_pattern(
@@ -31,6 +32,8 @@ _FACTORS = frozenset(("word", "number", "open", "math", "sign"))
 """What multiplies what it touches: 2x, 3(x + 1)."""
 _TIGHT = frozenset((":", "|"))
 """Operators that join what touches them, and punctuate otherwise."""
+_PARTITIVES = (" of an", " of a")
+"""Between a fraction and a unit: 3/4 of an hour."""
 _NAME = lazy_pattern(r"\$*(?:\\[(\[])?\s*\\?[A-Za-z]+(?:_\{?\w+\}?)?'?\s*(?:\\[)\]])?\$*")
 
 
@@ -54,6 +57,10 @@ class Span(NamedTuple):
     is_number: bool
     relation: bool
     """It holds a relation such as = or <."""
+    unit: str = ""
+    """What stands behind it in words or symbols: metres per second."""
+    counted: str = ""
+    """The plural behind a number: molecules."""
 
 
 class Reader:
@@ -70,15 +77,15 @@ class Reader:
         while at < len(self.tokens):
             end = self._run(at)
             if end > at:
-                self._add(at, end)
-                at = end
+                at = self._add(at, end)
             elif self.tokens[at].kind == "open" and (close := self._closings.get(at)) is not None:
                 self.asides.append((self.tokens[at].start, self.tokens[close].end))
                 at = close + 1
             else:
                 at += 1
 
-    def _add(self, first: int, end: int) -> None:
+    def _add(self, first: int, end: int) -> int:
+        """Add the span of some tokens, with the unit behind it; returns the index after both."""
         tokens = self.tokens[first:end]
         text = self.sentence[tokens[0].start : tokens[-1].end]
         signs = [token.text for token in tokens if token.kind == "operator"]
@@ -88,7 +95,15 @@ class Reader:
         relation = not RELATIONS.isdisjoint(signs) or (
             tokens[0].kind == "math" and alone and any(mark in text for mark in ("=", "<", ">", "\\le", "\\ge"))
         )
-        self.spans.append(Span(tokens[0].start, tokens[-1].end, text, is_name, is_number, relation))
+        begin = tokens[-1].end
+        partitive = next((of for of in _PARTITIVES if self.sentence.startswith(of, begin)), "")
+        behind = begin if is_name else units.end_of(self.sentence, begin + len(partitive))
+        unit = self.sentence[begin + len(partitive) : behind].strip()
+        behind = behind if unit else begin
+        self.spans.append(Span(tokens[0].start, behind, text, is_name, is_number, relation, unit))
+        while end < len(self.tokens) and self.tokens[end].start < behind:
+            end += 1
+        return end
 
     def _touches(self, at: int) -> bool:
         """Whether token `at` follows the one before it without a space."""

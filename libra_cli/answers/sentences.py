@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from libra_cli.answers import plain
+from libra_cli.answers import plain, units
 from libra_cli.answers.plain import Span
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -74,6 +74,8 @@ class Asserted(NamedTuple):
     answer: str | None
     unclear: bool = False
     """The sentence has several numbers, and none is the answer for certain."""
+    measured: str | None = None
+    """The answer with its unit, or a quantity in several: 2 hours 30 minutes."""
 
 
 class Group(NamedTuple):
@@ -85,6 +87,10 @@ class Group(NamedTuple):
     before: tuple[str, ...]
     goes_on: bool = False
     """Another one is added to it: 8 cats and 9 dogs."""
+    measured: str | None = None
+    """The same with its unit."""
+    several: bool = False
+    """Its parts are in several units: 2 hours and 30 minutes."""
 
 
 class Clause(NamedTuple):
@@ -214,7 +220,9 @@ def _bounded(group: Group, named: Sequence[Group], clause: Clause) -> Asserted:
         if len(named) == 1 and sign and named[0].text not in group.text:
             return Asserted(f"{named[0].text}{sign}{group.text}")
         return Asserted(None, unclear=bool(named))
-    return Asserted(group.text)
+    if group.several:
+        return Asserted(None, True, group.measured)
+    return Asserted(group.text, measured=group.measured)
 
 
 # -- clauses ----------------------------------------------------------------------------------------------------------
@@ -277,7 +285,8 @@ class _Builder:
     def span(self, span: Span) -> None:
         joined = self._groups and self._pending and all(word in _JOINS for word in self._pending)
         last = self._groups[-1][0] if self._groups else []
-        if joined and not (last[-1].is_number != span.is_number and last[-1].relation != span.relation):
+        is_sum = joined and last[-1].unit == span.unit and bool(span.unit) and "are" not in self._words[-2:]
+        if joined and not is_sum and not (last[-1].is_number != span.is_number and last[-1].relation != span.relation):
             last.append(span)
         elif self._is_fraction() and last and last[-1].is_number and span.is_number:
             last[-1] = last[-1]._replace(text=f"{last[-1].text}/{span.text}")
@@ -299,6 +308,8 @@ class _Builder:
                 any(span.relation for span in spans),
                 before,
                 index in self._going_on,
+                _measured(spans),
+                len({span.unit for span in spans if span.unit}) > 1,
             )
             for index, (spans, before) in enumerate(self._groups)
         )
@@ -309,6 +320,18 @@ class _Builder:
 
 def _joined(spans: Sequence[Span]) -> str:
     return ", ".join(value(span.text) for span in spans)
+
+
+def _measured(spans: Sequence[Span]) -> str | None:
+    """Formulas or numbers with their units; None if they have none."""
+    names = [span.unit or span.counted for span in spans]
+    if not names[-1]:
+        return None
+    if len(set(names)) == len(spans) > 1 and all(span.is_number for span in spans):
+        return " ".join(f"{span.text} {span.unit}" for span in spans)
+    written = [name if "\\" in name or "$" in name else f"\\text{{ {name}}}" for name in names]
+    values = (value(span.text).partition("\\approx")[0].strip() for span in spans)
+    return ", ".join(f"{one} {unit}" for one, unit in zip(values, written, strict=True))
 
 
 def value(text: str) -> str:
@@ -337,8 +360,10 @@ def _clauses(reader: plain.Reader) -> list[Clause]:
             continue
         span = spans.get(token.start)
         if span is not None:
-            builder.span(span)
             skipped = span.end
+            behind = next((other.text for other in tokens[index:] if other.start >= skipped), "")
+            is_count = span.is_number and not span.unit and units.is_counted(behind) and behind not in _VERBS
+            builder.span(span._replace(counted=behind) if is_count else span)
             continue
         word = token.text.lower()
         following = tokens[index + 1].text.lower() if index + 1 < len(tokens) else ""

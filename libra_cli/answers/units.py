@@ -28,7 +28,7 @@ _SYMBOLS = frozenset(
     [prefix + unit for prefix in ("", *"pnµμmcdkMG") for unit in _PREFIXED.split()] + _BARE.split()
 ) - _NO_SYMBOLS  # fmt: skip
 """Symbols that may be a unit without \\text{} around them."""
-_LETTERS = frozenset("NJWCFVAHTLSΩKM")
+_LETTERS = frozenset("NJWCFVAHTLSΩKMÅ")
 """Capitals that may be a unit in \\text{}."""
 _WORDLESS = frozenset(("units", "unit", "square units", "cubic units", "sq units", "square unit", "cubic unit"))
 _MULTIPLIER = rf"(?i:{'|'.join(MULTIPLIERS)})\b"
@@ -61,16 +61,17 @@ _EACH = lazy_pattern(r"(\d+(?:\.\d+)?) ?([A-Za-z]+)(?:[ ,]+(?:and )?|$)")
 _PIECE = lazy_pattern(
     r"(?P<open>\\(?:text(?:rm|bf|it|normal|sf|up)?|math(?:rm|bf|sf|it)|mbox|operatorname|hbox)\s*\{)"
     r"|(?P<close>\})|(?P<over>/)|(?P<bracket>[()])"
-    r"|\^\s*(?:\{\s*(?P<braced>[-−]?\d)\s*\}|(?P<bare>\d))|(?P<raised>⁻?[¹²³⁴])"
-    r"|(?P<name>(?:\^\s*(?:\\circ|\{\s*\\circ\s*\})|\\circ|\\mu(?![A-Za-z])|\\Omega(?![A-Za-z])|[°¢µμΩ\u2126A-Za-z])"
-    r"(?:\s*(?:\\Omega(?![A-Za-z]))|[µμΩ\u2126A-Za-z]*))"
+    r"|\^\s*(?:\{\s*(?P<braced>[-−]?\d)\s*\}|(?P<bare>\d))|(?P<raised>⁻?[¹²³⁴])|(?<=[mtnd])(?P<typed>[23])(?![\d.])"
+    r"|(?P<name>(?:\^\s*(?:\\circ|\{\s*\\circ\s*\})|\\circ|\\mu(?![A-Za-z])|\\Omega(?![A-Za-z])|[°¢µμΩ\u2126Å\u212bA-Za-z])"
+    r"(?:\s*(?:\\Omega(?![A-Za-z]))|[µμΩ\u2126Å\u212bA-Za-z]*))"
     r"|(?P<between>(?:\\[ ,;:!]|\\cdot(?![A-Za-z])|[~\s.·⋅*-])+)"
 )
 _SET = r"\\(?:text|mathrm)\s*\{[^{}]*\}(?:\^\{?\d\}?)?"
 _FRACTION = lazy_pattern(rf"\\[dt]?frac\s*\{{({_SET})\}}\s*\{{({_SET})\}}\s*$")
 _LETTER = lazy_pattern(r"(?P<value>[-\d.,]+) [mgshLNJWVAC]")
 _ENDS_VALUE = lazy_pattern(
-    r"(?<=[\d)}])(?=[\\~\s°¢µμΩ\u2126A-Za-z^])|(?<=[\w)}])\s*(?=(?:\\[ ,;:!]|~)*\s*\\(?:text|math|mbox|operatorname))"
+    r"(?<=[\d)}])(?=[\\~\s°¢µμΩ\u2126Å\u212bA-Za-z^])"
+    r"|(?<=[\w)}])\s*(?=(?:\\[ ,;:!]|~)*\s*\\(?:text|math|mbox|operatorname))"
 )
 _RAISED = str.maketrans("⁻¹²³⁴−", "-1234-")
 _MAX_STARTS = 24
@@ -80,6 +81,34 @@ _VARIABLE = lazy_pattern(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])")
 _VOWEL = lazy_pattern(r"[aeiouy]")
 _TRIGONOMETRIC = lazy_pattern(r"\\(?:sin|cos|tan|cot|sec|csc)(?![A-Za-z])|cis")
 _SQUARED = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
+_DEGREE = ("degree", "degrees", "deg")
+_SCALES = {"c": "celsius", "celsius": "celsius", "f": "fahrenheit", "fahrenheit": "fahrenheit", "centigrade": "celsius"}
+_RAISING = {"squared": 2, "cubed": 3}
+_PREFIXES = ("", "nano", "micro", "milli", "centi", "deci", "kilo", "mega", "giga")
+_MEASURES = """
+    meter metre gram second liter litre newton joule watt volt ampere amp ohm hertz pascal kelvin coulomb farad henry
+    tesla weber mole mol bar byte bit calorie electronvolt siemens becquerel gray sievert lumen lux watt-hour
+    newton-meter newton-metre radian
+"""
+_OTHER_MEASURES = """
+    minute hour day week month year decade century inch foot yard mile ounce pound ton tonne gallon quart pint degree
+    celsius fahrenheit revolution acre hectare atmosphere knot dollar cent penny euro rupee yen yuan buck angstrom
+    arcminute arcsecond nautical light-year kph bps
+"""
+_PLURALS = "inches feet centuries henries pence hertz siemens lux mph Å ° °C °F Ω"
+_NAMES_OF_UNITS = frozenset(
+    [
+        *(f"{prefix}{name}{plural}" for prefix in _PREFIXES for name in _MEASURES.split() for plural in ("", "s")),
+        *(f"{name}{plural}" for name in _OTHER_MEASURES.split() for plural in ("", "s")),
+        *_PLURALS.split(),
+    ]
+)
+"""Words and signs that are a unit wherever they follow a number."""
+_MAX_PIECES = 16
+_WORDS_TOO = frozenset(("in", "A", "b"))
+"""Symbols that are no unit before a word or a number."""
+_NO_PIECE = (". ", "- ", "* ")
+_TAKEN = frozenset(("pm", "am"))
 
 
 class Factor(NamedTuple):
@@ -125,7 +154,7 @@ def _factors(text: str) -> list[Factor] | None:
                 return None
         elif kind in ("over", "between"):
             sign, joined = (-1 if kind == "over" else sign), False
-        elif kind in ("braced", "bare", "raised"):
+        elif kind in ("braced", "bare", "raised", "typed"):
             if not found or found[-1].power not in (1, -1):
                 return None
             power = int(piece[kind].translate(_RAISED))
@@ -135,6 +164,8 @@ def _factors(text: str) -> list[Factor] | None:
             name = _symbol(piece["name"])
             if name == "per":
                 sign, joined = -1, False
+            elif name in _RAISING and found:
+                found[-1] = found[-1]._replace(power=found[-1].power * _RAISING[name])
             elif name in _SQUARED:
                 squared = _SQUARED[name]
             elif joined and not piece["name"].startswith("^"):
@@ -145,9 +176,47 @@ def _factors(text: str) -> list[Factor] | None:
     return found if depth == 0 and squared == 1 and text.count("(") == text.count(")") else None
 
 
+def end_of(text: str, start: int) -> int:
+    """Index after the unit that stands at `start` behind a value, in words or symbols; `start` if none does."""
+    position = end = start
+    for _ in range(_MAX_PIECES):
+        piece = _PIECE.match(text, position)
+        if piece is None or (piece.lastgroup == "between" and any(map(piece[0].__contains__, _NO_PIECE))):
+            break
+        position = piece.end()
+        if piece.lastgroup in ("between", "over", "open") or text[start:position].count("{") != text[
+            start:position
+        ].count("}"):
+            continue
+        found = _factors(text[start:position])
+        if found and all(map(_is_known, found)) and not _goes_on(found[-1].name, text, position):
+            end = position
+    return end
+
+
+def _is_known(factor: Factor) -> bool:
+    """Whether a name is a unit even if it is not typeset."""
+    name = factor.name
+    return name not in _TAKEN and (name in _NAMES_OF_UNITS or name in _SYMBOLS or name.lower() in _NAMES_OF_UNITS)
+
+
+def _goes_on(name: str, text: str, position: int) -> bool:
+    """Whether what may be a unit is another word: 5 in total, 5 A students."""
+    return (text[position : position + 1].isalpha() and name != "°") or (
+        name in _WORDS_TOO and re.match(r" ?\w", text[position:]) is not None
+    )
+
+
 def _symbol(name: str) -> str:
     """A name with its signs in Unicode."""
-    for command, sign in (("\\mu", "µ"), ("\\Omega", "Ω"), ("\\circ", "°"), ("μ", "µ"), ("\u2126", "Ω")):
+    for command, sign in (
+        ("\\mu", "µ"),
+        ("\\Omega", "Ω"),
+        ("\\circ", "°"),
+        ("μ", "µ"),
+        ("\u2126", "Ω"),
+        ("\u212b", "Å"),
+    ):
         name = name.replace(command, sign)
     return "".join(character for character in name if character not in "^{} ")
 
@@ -171,6 +240,9 @@ def _is_unit(found: list[Factor], value: str, rest: str) -> bool:
 def written(found: list[Factor]) -> str:
     """A unit in one notation; empty for words such as "units" that are none."""
     unit = " ".join(factor.name if factor.power == 1 else f"{factor.name}^{factor.power}" for factor in found)
+    scale = unit.lower().split()
+    if len(scale) == 2 and scale[0] in _DEGREE and scale[1] in _SCALES:
+        return _SCALES[scale[1]]
     return "" if re.sub(r"\^\d", "", unit).lower() in _WORDLESS else unit
 
 
@@ -188,7 +260,7 @@ def split(text: str) -> tuple[str, str | None]:
         return money["sign"] + money["value"], _CURRENCIES.get(name, name)
     warm = _TEMPERATURE.fullmatch(text)
     if warm:
-        return warm["value"], {"c": "celsius", "f": "fahrenheit"}[warm["scale"][0].lower()]
+        return warm["value"], _SCALES[warm["scale"].lower()]
     degrees = _DEGREES.search(text)
     if degrees and not _TRIGONOMETRIC.search(text):
         return text[: degrees.start()], "degree"
@@ -205,6 +277,12 @@ def split(text: str) -> tuple[str, str | None]:
             return text, None
     factors = _factors(f"{name}^{match['power']}" if match["power"] else name)
     return (value.strip(), written(factors)) if factors else (text, None)
+
+
+def is_counted(word: str) -> bool:
+    """Whether a word right behind a number is likely to be what it counts."""
+    is_plural = word.islower() and word.endswith("s") and not word.endswith("ss") and len(word) > MAX_WORDS
+    return is_plural and not re.match(_NO_UNIT, word) and not words.takes_back(word)
 
 
 def _may_be_unit(name: str, value: str) -> bool:

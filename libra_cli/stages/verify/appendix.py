@@ -21,6 +21,13 @@ EXAMPLES = (
     Example("percent, without a question", "25", r"\boxed{25.0}", r"\boxed{0.25}", r"\boxed{25\%}"),
     Example("units", r"1.2\text{ kJ}", r"\boxed{1200\text{ J}}", r"\boxed{1.2\text{ J}}", r"\boxed{1.2\text{ blorps}}"),
     Example("prefixes", r"5\text{ mW}", r"\boxed{0.005\text{ W}}", r"\boxed{5\text{ MW}}"),
+    Example(
+        "units in a sentence",
+        r"5\text{ m/s}",
+        "The speed is 18 km/h.",
+        "The speed is 5 kilometres per hour.",
+        "The speed is 5 blorps.",
+    ),
     Example("temperature", r"25^\circ\text{C}", r"\boxed{298.15\text{ K}}", r"\boxed{25\text{ K}}"),
     Example("money", r"\$1.20", r"\boxed{120\text{ cents}}", r"\boxed{1.20\text{ euros}}"),
     Example(
