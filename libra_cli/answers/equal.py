@@ -112,6 +112,10 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return _compare_options(wanted, chosen)
     if wanted and wanted.text:
         return _decide(wanted.text, answer)
+    if "=" in answer and "=" not in reference:
+        answer = structure.claimed(answer)
+    elif "=" in reference and "=" not in answer:
+        reference = structure.claimed(reference)
     decision = _compare_by_kind(reference, answer)
     if decision is not None:
         return decision
@@ -215,6 +219,8 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
 
 def _with_units(reference: structure.Answer, answer: structure.Answer) -> tuple[structure.Answer, structure.Answer]:
     """Read the letters of `7 m` as a unit, and not as a factor, if the other answer has a unit."""
+    if isinstance(reference, Leaf) and isinstance(answer, structure.Equation):
+        return _with_units(reference, answer.value) if isinstance(answer.value, Leaf) else (reference, answer)
     if not isinstance(reference, Leaf) or not isinstance(answer, Leaf) or bool(reference.unit) is bool(answer.unit):
         return reference, answer
     product = _NUMBER_AND_LETTERS.fullmatch((answer if reference.unit else reference).text)

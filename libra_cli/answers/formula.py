@@ -37,6 +37,11 @@ _GREEK_LETTERS = """
     phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell
 """
 _GREEK = frozenset(_GREEK_LETTERS.split())
+_SPELLINGS = {"varepsilon": "epsilon", "varphi": "phi", "vartheta": "theta"}
+"""Greek letters in two shapes."""
+_ACCENTS = frozenset("hat bar vec tilde dot ddot widehat overline mathcal mathbb".split())  # noqa: SIM905
+_PLANCK = ("/", ("symbol", "h"), ("*", ("number", Fraction(2)), ("constant", "pi")))
+"""\\hbar."""
 _TIMES = ("\\cdot", "\\times", "*", "\\ast")
 _OVER = ("/", "\\div")
 _CLOSING = {"(": ")", "[": "]", "{": "}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil", "\\lvert": "\\rvert"}
@@ -326,10 +331,24 @@ class _Parser:
         if name == "sqrt":
             return self._root()
         if name in _GREEK:
-            return self._named(name)
+            return self._named(_SPELLINGS.get(name, name))
+        if name == "hbar":
+            return _PLANCK
+        if name in _ACCENTS:
+            return self._accented(name)
         if token.startswith("\\") and name in _NAMED:
             return self._function(_NAMED[name])
         raise NoFormula(f"unknown {token}")
+
+    def _accented(self, accent: str) -> Tree:
+        """Parse a symbol with an accent: \\dot{x}, \\hat H."""
+        braced = self._accept("{")
+        letter = self._take()
+        if not (letter.isalpha() or letter[1:] in _GREEK):
+            raise NoFormula(f"{accent} of {letter}")
+        if braced:
+            self._take("}")
+        return self._named(f"{accent} {letter}")
 
     def _group(self) -> Tree:
         """Parse a group in braces, or a single token without them."""

@@ -99,6 +99,8 @@ _RATIO_OF_NAMES = lazy_pattern(r"[A-Za-z]\w{0,8}(?::[A-Za-z]\w{0,8})+")
 _TRANSPOSE = lazy_pattern(r"\^(?:T|\\top|\\intercal|\{\\top\}|\{\\intercal\}|\{\\prime\}|\{t\})$")
 _BETWEEN_GROUPS = lazy_pattern(r";|(?<![A-Za-z\\])or(?![A-Za-z])")
 _NAMES = lazy_pattern(r"\(([a-z](?:,[a-z])+)\)")
+_BEYOND_EQUALITY = lazy_pattern(r"[<>]|\\(?:leq?|geq?|lt|gt|neq?|approx|equiv|to|in)(?![A-Za-z])")
+_DERIVATIVE = lazy_pattern(r"\\frac\{d[^{}]*\}\{d[a-z](?:\^\d)?\}")
 _VARIABLE = lazy_pattern(r"[a-z]")
 _ARGUMENT = lazy_pattern(r"([A-Za-z])\(([a-z])\)")
 _MATRIX = lazy_pattern(r"\\begin\{([pbB]?matrix|array)\}(?:\{[lcr|]*\})?(.*)\\end\{\1\}", re.DOTALL)
@@ -287,6 +289,22 @@ def _equation(text: str, depth: int) -> Answer | None:
     if isinstance(found, Parts) and found.kind == "list":  # f(x) = \\pm x are two
         return replace(found, text=text, parts=tuple(Equation(text, name, part) for part in found.parts))
     return Equation(text, name, found)
+
+
+def claimed(raw: str) -> str:
+    """The last side of a calculation, whose first side is no formula in variables: 3 + 4 = 7, [A, B] = C, \\int f = x."""
+    sides = latex.split(raw, _EQUALS) if "cases" not in raw and "aligned" not in raw else []
+    if len(sides) < 2 or len(latex.split(raw, _COMMA)) > 1 or _BEYOND_EQUALITY.search(latex.top_level(raw)):
+        return raw
+    first = normalize.normalized(sides[0])
+    if _NAME.fullmatch(first) or _NAMES.fullmatch(first) or ":" in first or "\\" in first[-1:]:
+        return raw
+    from libra_cli.answers import formula
+
+    trees = formula.readings(first)
+    if any(map(formula.symbols, trees)) and not _DERIVATIVE.match(first):
+        return raw
+    return sides[-1].strip(" $.")
 
 
 def _named(text: str, names: Sequence[str], values: Answer) -> Answer | None:
