@@ -16,7 +16,7 @@ Compare = Callable[[Leaf, Leaf], "bool | None"]
 
 _EQUALS = lazy_pattern(r"(?<![<>!:\\=])=(?!=)")
 _RELATION = lazy_pattern(r"[=<>]|\\(?:leq|geq|neq|lt|gt)(?![A-Za-z])")
-_FUNCTION = lazy_pattern(r"[fgh]\(x\)")
+_FUNCTION = lazy_pattern(r"[fghyu]\(x\)")
 
 
 def same(reference: Answer, answer: Answer, compare: Compare) -> bool | None:

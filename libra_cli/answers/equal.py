@@ -16,7 +16,6 @@ If no level is certain, `equal` is None and `reason` says why. None is never the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -36,8 +35,8 @@ from libra_cli.answers import (
     number,
     options,
     percent,
+    quantities,
     structure,
-    units,
     wordings,
 )
 from libra_cli.answers.normalize import MAX_CHARS
@@ -50,6 +49,9 @@ MEMO = 1 << 15
 _HAS_CONTENT = lazy_pattern(r"[^\W_]|\\[A-Za-z]|[^\x00-\x7f]|[{}]")
 _INFINITE = (r"\infty", r"-\infty")
 _COMMAND = lazy_pattern(r"\\[A-Za-z]+")
+_WORD = lazy_pattern(r"(?<![A-Za-z\\])[A-Za-z]{4,}")
+_PARAMETERS = frozenset("tskmnrulad")
+"""Letters of parameters, or of their names."""
 _CONSTANTS = frozenset(("+C", "+c", "+K", "+k"))
 _NO_NUMBER = lazy_pattern(
     r"(?i:not|at (?:most|least)|(?:more|less|greater|fewer|larger|smaller) than|up to|over|under)\b"
@@ -62,9 +64,6 @@ OTHER_TEXT = "other_text"
 ROUNDED = "rounded"
 """The same of an answer that is more exact than the reference, and rounds to it."""
 
-_NUMBER_AND_LETTERS = lazy_pattern(
-    r"(?P<value>-?\d[\d.,]*(?:[eE][-+]?\d+|(?:\\times|\\cdot)10\^\{?-?\d+\}?)?) ?(?P<letters>[A-Za-z]{1,2})"
-)
 _IS_TERM = lazy_pattern(
     r"(?:[0-9+*/^(){}. -]|(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])|\\(?:frac|sqrt|pi|cdot|times)(?![A-Za-z]))*"
 )
@@ -113,26 +112,32 @@ def _decide(reference: str, answer: str) -> Decision | None:
     if wanted and wanted.text:
         return _decide(wanted.text, answer)
     if "=" in answer and "=" not in reference:
-        answer = structure.claimed(answer)
+        answer = structure.claimed(answer, reference)
     elif "=" in reference and "=" not in answer:
-        reference = structure.claimed(reference)
+        reference = structure.claimed(reference, answer)
     decision = _compare_by_kind(reference, answer)
     if decision is not None:
         return decision
     if not _HAS_CONTENT.search(answer):
         return Decision(False, "text")
-    parsed = _with_units(structure.parse(reference), structure.parse(answer))
+    parsed = quantities.with_units(structure.parse(reference), structure.parse(answer))
+    if _may_run(parsed[0]):
+        from libra_cli.answers import arbitrary
+
+        line = arbitrary.same_points(*parsed, of_integers=_of_integers(reference, answer))
+        if line is not None:
+            return Decision(line.equal, "structure", line.reason)
     verdict = comparison.same(*parsed, compare=compare_plainly)
     if verdict is not None:
         return Decision(verdict, _level(*parsed, verdict))
     leaves = [parsed_answer for parsed_answer in parsed if isinstance(parsed_answer, Leaf)]
-    if len(leaves) == 2 and units_may_agree(*leaves):
+    if len(leaves) == 2 and quantities.units_may_agree(*leaves):
         return Decision(None, _level(*parsed, False), OTHER_UNIT)
     if len(leaves) == 2 and _percent_may_agree(*leaves):
         return Decision(None, "number", percent.OTHER_PERCENT)
     if len(leaves) == 2 and _rounds_to_reference(*leaves):
         return Decision(None, "number", ROUNDED)
-    if len(leaves) == 2 and _letter_may_be_unit(*leaves):
+    if len(leaves) == 2 and quantities.letter_may_be_unit(*leaves):
         return Decision(None, "number", OTHER_UNIT)
     verdict = comparison.same(*parsed, compare=compare_values)
     if verdict is not None:
@@ -217,17 +222,17 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
     return None
 
 
-def _with_units(reference: structure.Answer, answer: structure.Answer) -> tuple[structure.Answer, structure.Answer]:
-    """Read the letters of `7 m` as a unit, and not as a factor, if the other answer has a unit."""
-    if isinstance(reference, Leaf) and isinstance(answer, structure.Equation):
-        return _with_units(reference, answer.value) if isinstance(answer.value, Leaf) else (reference, answer)
-    if not isinstance(reference, Leaf) or not isinstance(answer, Leaf) or bool(reference.unit) is bool(answer.unit):
-        return reference, answer
-    product = _NUMBER_AND_LETTERS.fullmatch((answer if reference.unit else reference).text)
-    if product is None:
-        return reference, answer
-    measured = structure.parse(f"{product['value']}\\text{{ {product['letters']}}}")
-    return (reference, measured) if reference.unit else (measured, answer)
+def _may_run(reference: structure.Answer) -> bool:
+    """Whether an answer may be a point with a parameter: (t, 2t)."""
+    return isinstance(reference, structure.Parts) and not _PARAMETERS.isdisjoint(reference.text)
+
+
+def _of_integers(reference: str, answer: str) -> bool | None:
+    """Whether the parameter of two answers is an integer, if one of them says so."""
+    both = reference + answer
+    if "Z" in both or "integer" in both:
+        return True
+    return False if "R" in both or "real" in both else None
 
 
 def _level(reference: structure.Answer, answer: structure.Answer, verdict: bool) -> str:
@@ -255,15 +260,15 @@ def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
     if found == ():
         return False
     if found and conversions.IDENTITY not in found:
-        return _converted(reference, answer, found)
+        return quantities.converted(reference, answer, found)
     if reference.number and answer.number:
         same = number.same if reference.unit or answer.unit else percent.same
         equal = same(reference.number, answer.number)
         if not equal and number.may_be_rounded(reference.number, answer.number):
             return None
-        return None if equal and units_may_agree(reference, answer) else equal
+        return None if equal and quantities.units_may_agree(reference, answer) else equal
     if reference.text == answer.text:
-        return None if units_may_agree(reference, answer) else True
+        return None if quantities.units_may_agree(reference, answer) else True
     ordered_pairs = ((reference, answer), (answer, reference))
     for one, other in ordered_pairs:
         if one.text in _INFINITE and (other.number or other.text in _INFINITE):
@@ -290,7 +295,7 @@ def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
 def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
     """Compare two leaves like `compare_plainly`, and formulas by their values; None if that is not certain."""
     verdict: bool | None = compare_plainly(reference, answer)
-    if verdict is not None or units_may_agree(reference, answer) or _percent_may_agree(reference, answer):
+    if verdict is not None or quantities.units_may_agree(reference, answer) or _percent_may_agree(reference, answer):
         return verdict
     found = conversions.between(answer.unit, reference.unit) or ()
     if found and conversions.IDENTITY not in found:
@@ -306,13 +311,14 @@ def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
         for leaf in (reference, answer)
     ):
         return None
-    from libra_cli.answers import numeric, piecewise, relation  # most pairs do without mpmath
+    from libra_cli.answers import arbitrary, numeric, piecewise, relation  # most pairs do without mpmath
 
     if not (_IS_TERM.fullmatch(reference.text) and _IS_TERM.fullmatch(answer.text)):
-        for compare in (piecewise.same, *relation.COMPARISONS):
+        for compare in (arbitrary.same_families, piecewise.same, *relation.COMPARISONS):
             verdict = compare(reference.text, answer.text)
             if verdict is not None:
                 return verdict
+    reference, answer = _spelled_like(reference, answer), _spelled_like(answer, reference)
     if not (guard.is_formula(reference.text) and guard.is_formula(answer.text)):
         return None
 
@@ -320,6 +326,15 @@ def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
     decimal = reference.number or answer.number
     places = decimal.places if decimal and number.is_approximation(decimal) else None
     return numeric.same(_in_radians(reference, answer), _in_radians(answer, reference), places)
+
+
+def _spelled_like(leaf: Leaf, other: Leaf) -> Leaf:
+    """`leaf` with its words taken apart, if all their letters are symbols of `other`: BLvR beside \\frac{BLv}{R}."""
+    words_in = _WORD.findall(leaf.text)
+    symbols = set(_COMMAND.sub("", other.text))
+    if not words_in or not any(mark in other.text for mark in "\\/^") or not symbols.issuperset("".join(words_in)):
+        return leaf
+    return Leaf(_WORD.sub(lambda word: " ".join(word[0]), leaf.text), leaf.number, leaf.unit)
 
 
 def _with_constant_of(reference: Leaf, answer: Leaf) -> Leaf:
@@ -337,32 +352,6 @@ def _with_constant_of(reference: Leaf, answer: Leaf) -> Leaf:
 def _in_radians(leaf: Leaf, other: Leaf) -> str:
     """Text of `leaf`, with degrees converted to radians if `other` contains pi and has no unit."""
     return f"({leaf.text})^\\circ" if leaf.unit == "degree" and not other.unit and "\\pi" in other.text else leaf.text
-
-
-def units_may_agree(reference: Leaf, answer: Leaf) -> bool:
-    """Whether the units differ in writing and may still mean the same."""
-    found = conversions.between(answer.unit, reference.unit)
-    if found and reference.number and answer.number and conversions.IDENTITY not in found:
-        return _converted(reference, answer, found) is None
-    return found is None
-
-
-def _converted(reference: Leaf, answer: Leaf, found: Sequence[conversions.Conversion]) -> bool | None:
-    """Whether the answer is the reference after one of the conversions; None if it may be so after rounding."""
-    if reference.number is None or answer.number is None:
-        return None
-    verdicts = [conversions.same(reference.number.value, answer.number.value, one) for one in found]
-    return True if True in verdicts else None if None in verdicts else False
-
-
-def _letter_may_be_unit(reference: Leaf, answer: Leaf) -> bool:
-    """Whether one is a number and the other the same number before a letter: 5 m is a length or a product."""
-    for one, other in ((reference, answer), (answer, reference)):
-        value = units.before_letter(one.text) if other.number and not one.unit else None
-        counted = number.parse(value) if value else None
-        if counted and other.number and counted.value == other.number.value:
-            return True
-    return False
 
 
 def _percent_may_agree(reference: Leaf, answer: Leaf) -> bool:

@@ -16,6 +16,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
+from libra_cli.answers import counts
 from libra_cli.lazy_pattern import lazy_pattern
 
 Tree = tuple[Any, ...]
@@ -49,9 +50,6 @@ _ENDS = frozenset((")", "]", "}", "|", "\\rfloor", "\\rceil", "\\rvert", ",", "+
 _TOKEN = lazy_pattern(r"\s*(\d+\.?\d*|\.\d+|\\[A-Za-z]+|\\.|[A-Za-z]+|.)", re.DOTALL)
 _WORD = lazy_pattern("|".join(sorted(_NAMED, key=len, reverse=True)))
 
-_COUNTS = ("C", "A", "P")
-_FORMS_OF_COUNTS = ("_n^k", "_{n}^k", "_n^{k}", "_{n}^{k}", "(n,k)")
-MAX_COUNT = 1000
 
 NUMBER, SYMBOL, CONSTANT = "number", "symbol", "constant"
 
@@ -70,7 +68,7 @@ def readings(text: str) -> tuple[Tree, ...]:
         tokens = _tokens(text)
     except NoFormula:
         return ()
-    counted = _with_counts(tokens)
+    counted = counts.written_out(tokens)
     trees = []
     for variant in (counted, tokens) if counted != tokens else (tokens,):
         try:
@@ -91,39 +89,6 @@ def readings(text: str) -> tuple[Tree, ...]:
     return tuple(dict.fromkeys(trees))
 
 
-def _with_counts(tokens: list[str]) -> list[str]:
-    """C_{10}^3 and C(10, 3) as a binomial, A_5^3, P_5^3 and P(5, 3) as a quotient of factorials."""
-    counted, position = list[str](), 0
-    while position < len(tokens):
-        bounds = _bounds(tokens[position + 1 : position + 9]) if tokens[position] in _COUNTS else None
-        if bounds is None:
-            counted.append(tokens[position])
-            position += 1
-            continue
-        n, k, length = bounds
-        if tokens[position] == "C":
-            counted += ["\\binom", "{", n, "}", "{", k, "}"]
-        else:
-            counted += ["(", n, "!", "/", "(", n, "-", k, ")", "!", ")"]
-        position += 1 + length
-    return counted
-
-
-def _bounds(tokens: list[str]) -> tuple[str, str, int] | None:
-    """n, k and the number of tokens of `_{n}^{k}` or `(n, k)`."""
-    for form in _FORMS_OF_COUNTS:
-        if len(tokens) < len(form):
-            continue
-        found = {mark: token for mark, token in zip(form, tokens, strict=False) if mark in "nk"}
-        others = all(mark in "nk" or mark == token for mark, token in zip(form, tokens, strict=False))
-        n, k = found["n"], found["k"]
-        if others and n.isdecimal() and k.isdecimal():
-            return (n, k, len(form)) if int(k) <= int(n) <= MAX_COUNT else None
-        if others and n in ("n", "m") and (k.isdecimal() or k in ("k", "r", "m")):
-            return n, k, len(form)
-    return None
-
-
 def _with_natural_logarithms(tree: Tree) -> Tree:
     if tree[0] in (NUMBER, SYMBOL, CONSTANT):
         return tree
@@ -138,6 +103,13 @@ def symbols(tree: Tree) -> frozenset[str]:
     if tree[0] in (NUMBER, CONSTANT):
         return frozenset()
     return frozenset().union(*map(symbols, tree[1:]))
+
+
+def substituted(tree: Tree, name: str, value: Fraction) -> Tree:
+    """`tree` with `value` for the variable `name`."""
+    if tree[0] == SYMBOL:
+        return (NUMBER, value) if tree[1] == name else tree
+    return tree if tree[0] in (NUMBER, CONSTANT) else (tree[0], *(substituted(part, name, value) for part in tree[1:]))
 
 
 def _tokens(text: str) -> list[str]:

@@ -24,7 +24,8 @@ _KNOWN = """
     int lim to det min max gcd lcm bmod lfloor rfloor lceil rceil lvert rvert vert mid overline bar hat vec
     tilde alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau
     upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega begin end ldots cdots dots prime
-    cis mathbb mathcal text hbar dot ddot widehat imath jmath mathrm operatorname angle triangle land lor wedge vee ell Re Im partial
+    cis mathbb mathcal text mathrm operatorname angle triangle land lor wedge vee ell Re Im partial hbar dot
+    ddot widehat
 """
 _COMMANDS = frozenset(_KNOWN.split())
 _DIGITS = lazy_pattern(rf"\d{{{MAX_DIGITS + 1},}}")

@@ -139,7 +139,8 @@ _REWRITES = tuple(
 """Substring of every text that the pattern matches (a faster test), the pattern, and its replacement."""
 _ANY_INTEGER = lazy_pattern(
     r"(?:[,;]\s*|\s*\(|\s+)(?:(?:where|for|with)\s+)?(?:any\s+|all\s+)?(?:integers?\s+)?(?P<letter>[a-z])\s*"
-    r"(?:\\in\s*\\mathbb\s*(?:\{\s*Z\s*\}|Z)|is\s+an(?:y)?\s+integer|(?<=integer )[a-z])\s*\)?\s*$"
+    r"(?:\\in\s*\\mathbb\s*(?:\{\s*Z\s*\}|Z|(?P<real>\{\s*R\s*\}|R))"
+    r"|is\s+an(?:y)?\s+integer|(?<=integer )[a-z])\s*\)?\s*$"
 )
 _SYSTEM = lazy_pattern(
     r"(?:\\left)?(?:\\\{)?\s*\\begin\{(?P<name>cases|array|aligned|align\*?|gathered)\}(?:\{[lcr|]+\})?(?P<rows>.*?)"
@@ -182,7 +183,7 @@ def normalized(text: str) -> str:
     integers = _ANY_INTEGER.search(text)
     if integers:  # drop "k \in \mathbb{Z}" at the end, and call the letter k, whatever it was
         text = text[: integers.start()]
-        if not re.search(r"(?<![A-Za-z])k(?![A-Za-z])", text):
+        if not integers["real"] and not re.search(r"(?<![A-Za-z])k(?![A-Za-z])", text):
             text = re.sub(rf"(?<![A-Za-z\\]){integers['letter']}(?![A-Za-z])", "k", text)
     text = unwrapped(text)
     for fraction in reversed(list(_FRACTION_TAIL.finditer(text))):  # \frac{a}b becomes \frac{a}{b}

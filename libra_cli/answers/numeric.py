@@ -160,6 +160,14 @@ def rational(tree: Tree) -> Fraction | None:
     return -value if value is not None and decimal < 0 else value
 
 
+def exact(tree: Tree) -> Fraction | None:
+    """Value of a constant if it is rational; None if it is not, or too large."""
+    try:
+        return None if formula.symbols(tree) else _exact(tree)
+    except NoValue:
+        return None
+
+
 def _value(tree: Tree, point: Mapping[str, Fraction], real: bool, arithmetic: _Arithmetic) -> Value | None:
     evaluation = _Evaluation(point, real and not _has_imaginary(tree), arithmetic)
     try:

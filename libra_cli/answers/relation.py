@@ -25,6 +25,8 @@ CLOSE = 1e-20
 _RELATION = lazy_pattern(r"<|>|=|\\(?:leq|geq|neq|lt|gt)(?![A-Za-z])")
 _RISING = {"<": ">", "\\leq": "\\geq"}
 _SIGNS = {"\\lt": "<", "\\gt": ">"}
+_STRICTNESS = {"<": (False, True), ">": (True, True), "\\leq": (False, False), "\\geq": (True, False)}
+"""Whether the left side is the larger one, and never equal."""
 _AND = lazy_pattern(r"(?<![A-Za-z])and(?![A-Za-z])|\\(?:land|wedge)(?![A-Za-z])")
 _OR = lazy_pattern(r"(?<![A-Za-z])or(?![A-Za-z])|\\(?:lor|vee)(?![A-Za-z])")
 _COMMA = lazy_pattern(r"[,;]")
@@ -303,6 +305,34 @@ def same_equations(reference: str, answer: str) -> bool | None:
     wanted, given = _difference(reference), _difference(answer)
     if wanted is None or given is None:
         return None
+    ratios = _ratios(wanted, given)
+    if ratios is None:
+        return None
+    if all(_close(ratio, ratios[0]) for ratio in ratios):
+        return True
+    return False if _is_polynomial(wanted) and _is_polynomial(given) else None
+
+
+def same_inequalities(reference: str, answer: str) -> bool | None:
+    """Whether two inequalities in several variables are one times a positive constant; None if uncertain."""
+    signs = [_STRICTNESS.get(_SIGNS.get(sign, sign)) for sign in map(_only_relation, (reference, answer))]
+    if None in signs:
+        return None
+    wanted, given = (_difference(text, _only_relation(text)) for text in (reference, answer))
+    ratios = _ratios(wanted, given) if wanted is not None and given is not None else None
+    if ratios is None or not all(_close(ratio, ratios[0]) for ratio in ratios):
+        return None
+    (is_more, strict), (is_also_more, also_strict) = signs  # type: ignore[misc]
+    return strict == also_strict and (ratios[0] > 0) == (is_more == is_also_more)
+
+
+def _only_relation(text: str) -> str:
+    found = _RELATION.findall(latex.top_level(text))
+    return found[0] if len(found) == 1 else ""
+
+
+def _ratios(wanted: Tree, given: Tree) -> list[Any] | None:
+    """Ratios of two formulas with the same variables at enough points; None if there are too few."""
     names = sorted(formula.symbols(wanted) | formula.symbols(given))
     if not names or formula.symbols(wanted) != formula.symbols(given):
         return None
@@ -315,17 +345,13 @@ def same_equations(reference: str, answer: str) -> bool | None:
         ratios.append(a / b)
         if len(ratios) >= enough and not pieces:
             break
-    if len(ratios) < enough:
-        return None
-    if all(_close(ratio, ratios[0]) for ratio in ratios):
-        return True
-    return False if _is_polynomial(wanted) and _is_polynomial(given) else None
+    return ratios if len(ratios) >= enough else None
 
 
-def _difference(text: str) -> Tree | None:
-    """Tree of `a - b` for the equation `a = b`."""
+def _difference(text: str, sign: str = "=") -> Tree | None:
+    """Tree of `a - b` for the equation `a = b`, or for another relation `sign`."""
     sides = latex.split(text, _RELATION)
-    if _RELATION.findall(latex.top_level(text)) != ["="] or len(sides) != 2:
+    if _RELATION.findall(latex.top_level(text)) != [sign] or len(sides) != 2:
         return None
     trees = [formula.readings(side)[:1] for side in sides]
     return ("+", trees[0][0], ("-", trees[1][0])) if all(trees) else None
@@ -343,5 +369,5 @@ def _is_polynomial(tree: Tree) -> bool:
     return kind == "/" and _is_polynomial(tree[1]) and not formula.symbols(tree[2])
 
 
-COMPARISONS = (same_order, same_as_value, same_numbers, same_families, same_equations)
+COMPARISONS = (same_order, same_as_value, same_numbers, same_families, same_equations, same_inequalities)
 """In the order in which they are asked."""

@@ -88,7 +88,7 @@ _PLUS_MINUS = lazy_pattern(r"\\(?:pm|mp)(?![A-Za-z])")
 _MEMBER = lazy_pattern(r"[A-Za-z](?:_\{?\w+\}?)?\\in(?![A-Za-z])")
 _EVENT = r"[A-Z](?:(?:\\(?:cup|cap|mid|setminus) ?|\||')[A-Z]?)*"
 _NAME = lazy_pattern(
-    r"(?:(?:\\(?:hat|bar|tilde|vec)\{[A-Za-z]\}|\\?[A-Za-z]+)"
+    r"(?:(?:\\(?:hat|bar|tilde|vec|dot)(?:\{[A-Za-z]+\}| ?[A-Za-z])|\\?[A-Za-z]+)"
     r"(?:_\{?\\?\w+\}?)?(?:\^\{-1\})?'?|[A-Za-z]+(?: [A-Za-z]+)*)(?:\([A-Za-z](?:,[A-Za-z])*\))?"
     rf"|[PEn]\({_EVENT}\)|\|{_EVENT}\||m?\\angle ?[A-Z]{{1,3}}"
 )
@@ -291,18 +291,24 @@ def _equation(text: str, depth: int) -> Answer | None:
     return Equation(text, name, found)
 
 
-def claimed(raw: str) -> str:
-    """The last side of a calculation, whose first side is no formula in variables: 3 + 4 = 7, [A, B] = C, \\int f = x."""
+def claimed(raw: str, other: str) -> str:
+    """The last side of a calculation, whose first side is no formula in variables: 3 + 4 = 7, [A, B] = C.
+
+    `other` is what it is compared with: of E(t) = -t the last side, if t occurs in it.
+    """
     sides = latex.split(raw, _EQUALS) if "cases" not in raw and "aligned" not in raw else []
-    if len(sides) < 2 or len(latex.split(raw, _COMMA)) > 1 or _BEYOND_EQUALITY.search(latex.top_level(raw)):
+    text = normalize.normalized(raw)
+    if len(sides) < 2 or len(latex.split(text, _COMMA)) > 1 or _BEYOND_EQUALITY.search(latex.top_level(text)):
         return raw
     first = normalize.normalized(sides[0])
+    argument = _ARGUMENT.fullmatch(first)
+    if argument and re.search(rf"(?<![A-Za-z\\]){argument[2]}(?![A-Za-z])", other):
+        return sides[-1].strip(" $.")
     if _NAME.fullmatch(first) or _NAMES.fullmatch(first) or ":" in first or "\\" in first[-1:]:
         return raw
     from libra_cli.answers import formula
 
-    trees = formula.readings(first)
-    if any(map(formula.symbols, trees)) and not _DERIVATIVE.match(first):
+    if formula.readings(first) and not _DERIVATIVE.match(first):
         return raw
     return sides[-1].strip(" $.")
 

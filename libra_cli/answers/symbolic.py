@@ -11,8 +11,9 @@ from latex2sympy2_extended.latex2sympy2 import ConversionConfig, NormalizationCo
 from math_verify.grader import should_treat_as_complex, verify
 
 from libra_cli.answers import comparison, numeric, structure
-from libra_cli.answers.equal import OTHER_UNIT, compare_plainly, units_may_agree
+from libra_cli.answers.equal import OTHER_UNIT, compare_plainly
 from libra_cli.answers.number import Number, is_approximation
+from libra_cli.answers.quantities import units_may_agree
 from libra_cli.answers.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 

@@ -268,7 +268,7 @@ def split(text: str) -> tuple[str, str | None]:
     if several:
         return several
     match = _NAMED.fullmatch(text)
-    if match is None or text.lower().endswith("percent") or _SEVERAL.search(text):
+    if match is None or _SEVERAL.search(text) or match["value"].count("{") != match["value"].count("}"):
         return text, None
     value, name = match["value"], match["short"] or match["words"]
     if not match["short"] and not conversions.is_common(name.lower()):  # 3pqr and x+6 mgh are products, 3 eggs are not

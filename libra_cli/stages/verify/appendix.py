@@ -50,6 +50,11 @@ EXAMPLES = (
     Example("case and order", "AaBB", r"\boxed{\text{AaBB}}", r"\boxed{\text{AABB}}"),
     Example("products that do not commute", r"P^{-1}AP", r"\boxed{P^{-1} A P}", r"\boxed{A}"),
     Example("families", r"x\equiv 3\pmod 7", r"\boxed{x\equiv 10\pmod 7}", r"\boxed{x\equiv 4\pmod 7}"),
+    Example("arbitrary constants", r"C_1e^x+C_2e^{-x}", r"\boxed{Ae^{-x}+Be^x}", r"\boxed{(A+Bx)e^x}"),
+    Example("points with a parameter", "(t, 2t)", r"\boxed{(s, 2s)}", r"\boxed{(s, 3s)}", r"\boxed{(2t, 4t)}"),
+    Example(
+        "symbols of physics", r"\frac{\hbar\omega}{2}", r"\boxed{\frac{h\omega}{4\pi}}", r"\boxed{\frac{h\omega}{2}}"
+    ),
     Example("dates", "2025-03-14", r"\boxed{\text{March 14, 2025}}", r"\boxed{\text{March 15, 2025}}"),
     Example("counts", "120", r"\boxed{C_{10}^3}", r"\boxed{C_{10}^4}"),
     Example("columns", r"(1,2)^T", r"\boxed{\begin{pmatrix}1\\2\end{pmatrix}}", r"\boxed{(2,1)^T}"),

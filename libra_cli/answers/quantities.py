@@ -1,0 +1,52 @@
+"""Compares numbers and formulas by their units: whether these agree, and whether a conversion makes them equal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from libra_cli.answers import conversions, number, structure, units
+from libra_cli.answers.structure import Leaf
+from libra_cli.lazy_pattern import lazy_pattern
+
+_NUMBER_AND_LETTERS = lazy_pattern(
+    r"(?P<value>-?\d[\d.,]*(?:[eE][-+]?\d+|(?:\\times|\\cdot)10\^\{?-?\d+\}?)?) ?(?P<letters>[A-Za-z]{1,2})"
+)
+
+
+def with_units(reference: structure.Answer, answer: structure.Answer) -> tuple[structure.Answer, structure.Answer]:
+    """Read the letters of `7 m` as a unit, and not as a factor, if the other answer has a unit."""
+    if isinstance(reference, Leaf) and isinstance(answer, structure.Equation):
+        return with_units(reference, answer.value) if isinstance(answer.value, Leaf) else (reference, answer)
+    if not isinstance(reference, Leaf) or not isinstance(answer, Leaf) or bool(reference.unit) is bool(answer.unit):
+        return reference, answer
+    product = _NUMBER_AND_LETTERS.fullmatch((answer if reference.unit else reference).text)
+    if product is None:
+        return reference, answer
+    measured = structure.parse(f"{product['value']}\\text{{ {product['letters']}}}")
+    return (reference, measured) if reference.unit else (measured, answer)
+
+
+def units_may_agree(reference: Leaf, answer: Leaf) -> bool:
+    """Whether the units differ in writing and may still mean the same."""
+    found = conversions.between(answer.unit, reference.unit)
+    if found and reference.number and answer.number and conversions.IDENTITY not in found:
+        return converted(reference, answer, found) is None
+    return found is None
+
+
+def converted(reference: Leaf, answer: Leaf, found: Sequence[conversions.Conversion]) -> bool | None:
+    """Whether the answer is the reference after one of the conversions; None if it may be so after rounding."""
+    if reference.number is None or answer.number is None:
+        return None
+    verdicts = [conversions.same(reference.number.value, answer.number.value, one) for one in found]
+    return True if True in verdicts else None if None in verdicts else False
+
+
+def letter_may_be_unit(reference: Leaf, answer: Leaf) -> bool:
+    """Whether one is a number and the other the same number before a letter: 5 m is a length or a product."""
+    for one, other in ((reference, answer), (answer, reference)):
+        value = units.before_letter(one.text) if other.number and not one.unit else None
+        counted = number.parse(value) if value else None
+        if counted and other.number and counted.value == other.number.value:
+            return True
+    return False
