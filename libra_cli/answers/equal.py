@@ -115,18 +115,12 @@ def _decide(reference: str, answer: str) -> Decision | None:
         answer = structure.claimed(answer, reference)
     elif "=" in reference and "=" not in answer:
         reference = structure.claimed(reference, answer)
-    decision = _compare_by_kind(reference, answer)
+    decision = _compare_points(reference, answer) or _compare_by_kind(reference, answer)
     if decision is not None:
         return decision
     if not _HAS_CONTENT.search(answer):
         return Decision(False, "text")
     parsed = quantities.with_units(structure.parse(reference), structure.parse(answer))
-    if _may_run(parsed[0]):
-        from libra_cli.answers import arbitrary
-
-        line = arbitrary.same_points(*parsed, of_integers=_of_integers(reference, answer))
-        if line is not None:
-            return Decision(line.equal, "structure", line.reason)
     verdict = comparison.same(*parsed, compare=compare_plainly)
     if verdict is not None:
         return Decision(verdict, _level(*parsed, verdict))
@@ -222,9 +216,17 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
     return None
 
 
-def _may_run(reference: structure.Answer) -> bool:
-    """Whether an answer may be a point with a parameter: (t, 2t)."""
-    return isinstance(reference, structure.Parts) and not _PARAMETERS.isdisjoint(reference.text)
+def _compare_points(reference: str, answer: str) -> Decision | None:
+    """Compare two points that depend on a parameter: (t, 2t); None for others."""
+    if "," not in reference or "," not in answer or _PARAMETERS.isdisjoint(reference):
+        return None
+    parsed = structure.parse(reference), structure.parse(answer)
+    if not all(isinstance(one, structure.Parts) for one in parsed):
+        return None
+    from libra_cli.answers import arbitrary
+
+    found = arbitrary.same_points(*parsed, of_integers=_of_integers(reference, answer))
+    return None if found is None else Decision(found.equal, "structure", found.reason)
 
 
 def _of_integers(reference: str, answer: str) -> bool | None:
