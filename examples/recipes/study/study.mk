@@ -14,6 +14,7 @@ TRIES := 4
 TRIES_OTHER := 8
 PER_CELL := 40
 OTHER := 1000
+BASE_STEPS := 100
 SFT := 240
 ROLLOUTS := 20
 DPO := 24
@@ -27,6 +28,7 @@ TRIES := 4
 TRIES_OTHER := 4
 PER_CELL := 24
 OTHER := 600
+BASE_STEPS := 100
 SFT := 120
 ROLLOUTS := 10
 DPO := 12
@@ -40,6 +42,7 @@ TRIES := 2
 TRIES_OTHER := 8
 PER_CELL := 4
 OTHER := 40
+BASE_STEPS := 2
 SFT := 3
 ROLLOUTS := 1
 DPO := 1
@@ -51,7 +54,8 @@ STEPS_OF_ROLLOUT := 11
 LONG = $(shell echo $$(($(SFT) + $(STEPS_OF_ROLLOUT) * $(ROLLOUTS))))
 ZERO = $(shell echo $$(($(ROLLOUTS) + $(SFT) / $(STEPS_OF_ROLLOUT))))
 
-BASE := libra-mini/medium
+# As each seed sees it.
+BASE := ../pretrained
 TEACHER := libra-mini/strong
 FAMILY := --model libra-mini/weak --model libra-mini/medium --model libra-mini/strong
 POLICIES := weak other
@@ -72,6 +76,14 @@ SPLIT := select(.level < 4 or (.level == 4 and .subset != "mini-linear")) | .sub
 study: report.done
 	@:
 
+# The judges' base: medium, a little further in its pretraining.
+pretrained.done:
+	$(begin)
+	python $(HERE)/../miniature/corpus.py $$((32 * $(BASE_STEPS))) --seed 5 > pretrained-corpus.jsonl
+	libra sft -q --config $(HERE)/../miniature/policy.yaml --schedule linear --save-dtype bf16 --model libra-mini/medium \
+		-o pretrained pretrained-corpus.jsonl > pretrained.log
+	touch $@
+
 bench.done:
 	$(begin)
 	libra collect -q --preset libra-mini --where '$(HELD_OUT)' --overwrite -o held-out.jsonl
@@ -81,7 +93,7 @@ bench.done:
 	touch $@
 
 .PHONY: $(addprefix seed-,$(SEEDS))
-$(addprefix seed-,$(SEEDS)): seed-%: bench.done
+$(addprefix seed-,$(SEEDS)): seed-%: bench.done pretrained.done
 	@mkdir -p $*
 	$(MAKE) --no-print-directory -C $* -f $(HERE)/study.mk HERE=$(HERE) FORM=$(FORM) SEED=$* seed
 
