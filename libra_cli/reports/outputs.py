@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from libra_cli import __version__
+from libra_cli.masking import masked
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.text_table import table_width
 
@@ -53,7 +55,7 @@ class Outputs:
         if self.html is not None:
             from libra_cli.reports import page
 
-            page.write(reports, self.html)
+            page.write(reports, self.html, _made())
         if self.form == "json":
             text = as_json(reports)
         elif self.form == "markdown":
@@ -72,6 +74,15 @@ class Outputs:
             click.echo(text, nl=False)
 
 
+def _made() -> str:
+    """When, by which version and by which command a page is made."""
+    import shlex
+    from datetime import datetime, timezone
+
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    return f"Made by libra {__version__} on {now}: {masked(shlex.join(['libra', *sys.argv[1:]]))}"
+
+
 def check_inputs(stage: str, inputs: tuple[str, ...]) -> None:
     """Raises UsageError without input."""
     if not inputs and (sys.stdin is None or sys.stdin.isatty()):
@@ -88,6 +99,9 @@ def as_json(reports: Mapping[str, Any]) -> str:
     several = [
         {name: value for name, value in report.items() if name != "examples"} for report in reports.get("reports", ())
     ]
+    compared = [
+        {name: value for name, value in one.items() if name != "differing"} for one in reports.get("comparisons", ())
+    ]
     whole = reports.get("correlation") or reports
     if "runs" in reports:
         whole = {"runs": [{name: value for name, value in run.items() if name != "curves"} for run in reports["runs"]]}
@@ -95,7 +109,7 @@ def as_json(reports: Mapping[str, Any]) -> str:
         published = {"published": reports["published"]} if "published" in reports else {}
         whole = {**several[0], **published}
     elif several:
-        whole = {**reports, "reports": several}
+        whole = {**reports, "reports": several, "comparisons": compared}
     return orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode() + "\n"
 
 

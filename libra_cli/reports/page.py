@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any
 
 from libra_cli.reports import page_charts, page_examples, run_curves
+from libra_cli.reports.conclusion import conclusions
 from libra_cli.reports.layout import ReportPart, Table, counted, name_of
 from libra_cli.reports.page_text import text
 from libra_cli.reports.parts import parts
@@ -17,13 +18,18 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """A browser runs nothing and loads nothing, whatever a row holds."""
 
 
-def write(reports: Mapping[str, Any], path: str) -> None:
+def write(reports: Mapping[str, Any], path: str, made: str = "") -> None:
     """Writes the page to `path`, all of it or nothing; raises Fatal(2 or 74) if it cannot be written."""
-    replace_file(path, render(reports).encode())
+    replace_file(path, render(reports, made=made).encode())
 
 
-def render(reports: Mapping[str, Any], heading: str | None = None, first: Sequence[ReportPart] = ()) -> str:
-    """Renders the parts `first`, then those of `parts`; the `examples` of a report come last in it."""
+def render(
+    reports: Mapping[str, Any], heading: str | None = None, first: Sequence[ReportPart] = (), made: str = ""
+) -> str:
+    """Renders the parts `first`, then those of `parts`; the `examples` of a report come last in it.
+
+    `made` says at the end of the page when and how it was made.
+    """
     shown = [*first, *parts(reports)]
     links = bodies = ""
     for number, part in enumerate(shown, 1):
@@ -39,13 +45,16 @@ def render(reports: Mapping[str, Any], heading: str | None = None, first: Sequen
         judges = list(dict.fromkeys(map(name_of, of_judges)))
         title = f"{', '.join(benchmarks)}: {judges[0] if len(judges) == 1 else counted(of_judges, len(judges))}"
     title = heading or title
+    lead = "".join(f'<p class="lead">{text(sentence)}</p>\n' for sentence in conclusions(reports))
+    footer = f'<footer><p class="note">{text(made)}</p></footer>\n' if made else ""
     css = resources.files("libra_cli.reports").joinpath("page.css").read_text(encoding="utf-8")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{text(title)}</title>\n<style>{css}</style>\n</head>\n"
-        f"<body>\n<header><h1>{text(title)}</h1></header>\n{contents}<main>\n{bodies}</main>\n</body>\n</html>\n"
+        f"<body>\n<header><h1>{text(title)}</h1>\n{lead}</header>\n{contents}<main>\n{bodies}</main>\n{footer}"
+        "</body>\n</html>\n"
     )
 
 
@@ -67,9 +76,16 @@ def _section(part: ReportPart, anchor: str, reports: Mapping[str, Any]) -> str:
         + (f'<div class="charts">{charts}</div>\n' if charts else "")
         + "".join(map(_table, part.tables))
         + "".join(f'<p class="note">{text(note)}</p>\n' for note in part.notes)
-        + page_examples.section((part.report or {}).get("examples") or (), anchor)
+        + page_examples.section((part.report or {}).get("examples") or (), anchor, _wrong(part.report))
+        + "".join(page_examples.differing(one, f"{anchor}-{at}") for at, one in enumerate(part.compared))
         + "</section>\n"
     )
+
+
+def _wrong(report: Mapping[str, Any] | None) -> int | None:
+    """The number of wrong verdicts of a report on single responses; None for other reports."""
+    cells = (report or {}).get("confusion")
+    return cells["fp"] + cells["fn"] if cells else None
 
 
 def _table(table: Table) -> str:

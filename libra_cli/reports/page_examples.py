@@ -1,4 +1,4 @@
-"""The most confident wrong verdicts on the page: question, response and judgment of each."""
+"""Rows to read on the page: the most confident wrong verdicts, and the rows on which two judges differ."""
 
 from __future__ import annotations
 
@@ -12,36 +12,72 @@ from libra_cli.reports.page_text import text
 
 Example = Mapping[str, Any]
 
-FACTS = ("label", "prediction", "score", "id")
+FACTS = ("label", "prediction", "score", "model", "sample", "id")
 """Facts of an example, as far as its row has them."""
 LONG_CHARS, LONG_LINES = 800, 12
 """A longer text is clipped until the reader ticks a box."""
 
 
-def section(examples: Sequence[Example], anchor: str) -> str:
-    """All examples of a report; empty without any. `anchor` makes their ids unique on the page."""
+SUMMARY_CHARS = 70
+"""Of the question, in the line that stands for an example."""
+
+
+def section(examples: Sequence[Example], anchor: str, n_wrong: int | None = None) -> str:
+    """All examples of a report, of `n_wrong` wrong verdicts; empty without any. `anchor` makes their ids unique."""
     if not examples:
         return ""
+    shown = "".join(
+        _example(example, f"{anchor}-example-{number}", (example.get("section"), example.get("why")), {})
+        for number, example in enumerate(examples, 1)
+    )
+    of_all = f" of {n_wrong:,}" if n_wrong is not None and n_wrong > len(examples) else ""
+    return f"<h3>Wrong verdicts: the {len(examples):,} most confident{of_all}</h3>\n{shown}"
+
+
+def differing(comparison: Example, anchor: str) -> str:
+    """The rows on which two judges differ, with the verdicts of both."""
+    found = comparison.get("differing")
+    if not found or not found["rows"]:
+        return ""
     shown = ""
-    for number, example in enumerate(examples, 1):
-        about = " · ".join(text(example[name]) for name in ("section", "why") if example.get(name))
-        facts = ""
-        for name in FACTS:
-            value = example.get(name)
-            if value is not None:
-                literal = value if isinstance(value, str) else _literal(value)
-                facts += f"<dt>{name}</dt><dd>{text(literal)}</dd>"
-        texts = [("Question", str(example.get("question") or ""))]
-        if example.get("response") is not None:
-            texts.append(("Response", str(example["response"])))
-        several = example.get("responses") or ()
-        texts += [(f"Response {at} of {len(several)}", str(response)) for at, response in enumerate(several, 1)]
+    for number, example in enumerate(found["rows"], 1):
+        verdicts = {str(comparison[judge]): example[judge] for judge in ("a", "b")}
+        about = (example.get("section"), f"{comparison['a' if example['right'] == 'a' else 'b']} is right")
+        shown += _example(example, f"{anchor}-differing-{number}", about, verdicts)
+    n, listed = found["n"], len(found["rows"])
+    first = f", the first {listed:,} of {n:,}" if n > listed else f" ({n:,})"
+    title = f"Rows on which {comparison['a']} and {comparison['b']} differ{first}"
+    return f"<h3>{text(title)}</h3>\n{shown}"
+
+
+def _example(example: Example, anchor: str, about: Sequence[Any], verdicts: Mapping[str, Any]) -> str:
+    question = " ".join(str(example.get("question") or "").split())
+    start = question if len(question) <= SUMMARY_CHARS else question[: SUMMARY_CHARS - 1] + "…"
+    model = example.get("model")
+    named = f"{model} #{example['sample']}" if model and example.get("sample") is not None else model
+    summary = " · ".join(text(str(each)) for each in (*about, named, start) if each)
+    facts = ""
+    given = {name: example.get(name) for name in FACTS}
+    if verdicts:
+        given = {**{name: value for name, value in given.items() if name not in ("prediction", "score")}, **verdicts}
+    for name, value in given.items():
+        if value is not None:
+            literal = value if isinstance(value, str) else _literal(value)
+            facts += f"<dt>{text(name)}</dt><dd>{text(literal)}</dd>"
+    texts = [("Question", str(example.get("question") or ""))]
+    if example.get("reference") is not None:
+        texts.append(("Reference", str(example["reference"])))
+    texts.append(("Response: thinking", str(example.get("response_thinking") or "")))
+    if example.get("response") is not None:
+        texts.append(("Response", str(example["response"])))
+    several = example.get("responses") or ()
+    texts += [(f"Response {at} of {len(several)}", str(response)) for at, response in enumerate(several, 1)]
+    texts.append(("Judgment: thinking", str(example.get("judgment_thinking") or "")))
+    if not verdicts or example.get("judgment_text"):
         texts.append(("Judgment", str(example.get("judgment_text") or "")))
-        blocks = "".join(
-            _block(name, value, f"{anchor}-example-{number}-{at}") for at, (name, value) in enumerate(texts)
-        )
-        shown += f'<details class="example"><summary>{about}</summary>\n<dl>{facts}</dl>\n{blocks}</details>\n'
-    return f"<h3>Wrong verdicts ({len(examples)}), the most confident first</h3>\n{shown}"
+    texts = [(name, value) for name, value in texts if value or not name.endswith("thinking")]
+    blocks = "".join(_block(name, value, f"{anchor}-{at}") for at, (name, value) in enumerate(texts))
+    return f'<details class="example"><summary>{summary}</summary>\n<dl>{facts}</dl>\n{blocks}</details>\n'
 
 
 def _literal(value: Any) -> str:
@@ -52,7 +88,10 @@ def _literal(value: Any) -> str:
 
 
 def _block(name: str, value: str, key: str) -> str:
-    """A text with its heading; a long one is clipped, and a checkbox shows all of it without a script."""
+    """A text with its heading; thinking is folded, a long text clipped until a box is ticked, without a script."""
+    if name.endswith("thinking"):
+        summary = f"<summary>{text(name)} ({len(value):,} characters)</summary>"
+        return f'<details class="thinking">{summary}<pre dir="auto">{text(value)}</pre></details>\n'
     if not value.strip():
         return f'<h4>{text(name)}</h4><p class="note">none is kept in the row</p>\n'
     if len(value) <= LONG_CHARS and value.count("\n") < LONG_LINES:

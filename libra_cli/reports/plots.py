@@ -186,7 +186,7 @@ def pass_at_k(series: Sequence[Series], axes: Any) -> None:
         figures = one.report.get("pass@k") or {}
         values = [_percent(figure["value"]) for figure in figures.values()]
         errors = {"yerr": _error_bars(list(figures.values())), "capsize": 2}
-        axes.errorbar([int(k) for k in figures], values, **errors, marker=one.marker, color=one.colour)
+        axes.errorbar([int(k) for k in figures], values, **errors, marker=one.marker, color=one.colour, clip_on=False)
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set(xlabel="k", ylabel="pass@k, %", ylim=(0, 100), title="pass@k")
@@ -245,7 +245,12 @@ def scatter(correlation: Report, axes: Any) -> None:
         members = [point for point in points if point.get("group") == group]
         xs = [x_axis.factor * point["x"] for point in members]
         ys = [y_axis.factor * point["y"] for point in members]
-        style = {"s": 24, "color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+        style = {
+            "s": 24,
+            "color": COLOURS[number % len(COLOURS)],
+            "marker": MARKERS[number % len(MARKERS)],
+            "clip_on": False,
+        }
         axes.scatter(xs, ys, label=" " + printable(str(group)), **style)
         for x, y, point in zip(xs, ys, members, strict=True):
             label = str(names.index(printable(str(point["name"]))) + 1)

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from reports_samples import HOSTILE, correlation, everything, examples, pointwise, reasoning
+from reports_samples import HOSTILE, comparison, correlation, everything, examples, pointwise, reasoning
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.reports import page
@@ -113,6 +113,31 @@ def test_long_texts_are_whole_behind_a_box_to_tick(found):
     assert boxes == ["part-3-example-1-1"]
     assert any("And this is its END." in text for text in found.words)
     assert " show all (8,820 characters)" in found.words
+
+
+def test_the_page_begins_with_what_it_comes_to_and_ends_with_how_it_was_made():
+    even = {**comparison("A", "B"), "difference": 0.01, "interval": [-0.02, 0.04]}
+    better = {**comparison("A", "C"), "difference": -0.0413, "interval": [-0.061, -0.022]}
+    text = page.render(
+        {"reports": [pointwise()], "comparisons": [even, better]}, made="libra 1 on a day: libra <score>"
+    )
+    found = Strict(text)
+    lead = [word for word in found.words if word.endswith(".")][:3]
+    assert lead[0].startswith(
+        "No difference between A and B that this set can show: +1.0 points [-2.0, 4.0] on the 300"
+    )
+    assert lead[1].startswith("C is better than A: -4.1 points (A - C) [-6.1, -2.2] on the 300 items")
+    assert text.index(lead[1]) < text.index("<main>")
+    assert "libra 1 on a day: libra <score>" in found.words
+
+
+def test_thinking_is_folded_and_the_wrong_verdicts_are_counted_in_full():
+    thought = {**examples()[0], "judgment_thinking": "so it is <b>", "response_thinking": None, "reference": "7"}
+    report = {**pointwise(examples=[thought]), "confusion": {"tp": 5, "tn": 5, "fp": 30, "fn": 14}}
+    words = Strict(page.render({"reports": [report]})).words
+    assert "Wrong verdicts: the 1 most confident of 44" in words
+    assert {"Judgment: thinking (12 characters)", "so it is <b>", "Reference", "7"} <= set(words)
+    assert not any("Response: thinking" in word for word in words)
 
 
 def test_a_report_without_figures_is_a_page():

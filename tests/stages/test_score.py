@@ -419,6 +419,25 @@ def test_the_examples_are_the_most_confident_wrong_verdicts(scored):
     assert "examples" not in report_of(scored(rows))
 
 
+def test_examples_name_each_text_once_and_have_the_thinking_apart(scored):
+    vote = {"text": "[[score=4]]", "text_with_cot": "<think>hm</think>[[score=4]]", "outcome": 4}
+    more = {"response": "r", "response_with_cot": "<think>2+2</think>r", "reference": "5", "model": "m"}
+    rows = [row("q", 0, 4, judgments=[vote], sample=sample, **more) for sample in range(3)]
+    (example,) = report_of(scored(rows, examples=True))["examples"]
+    names = ("judgment_thinking", "judgment_text", "response_thinking", "response", "reference", "model")
+    assert [example[name] for name in names] == ["hm", "[[score=4]]", "2+2", "r", "5", "m"]
+
+
+def test_the_page_lists_the_rows_on_which_two_judges_differ(scored):
+    mine = [row(f"q{n}", 1, 4 if n else 0, id=f"i{n}", judge="a") for n in range(4)]
+    other = [row(f"q{n}", 1, 4 if n != 2 else 1, id=f"i{n}", judge="b") for n in range(4)]
+    (comparison,) = scored(mine, other, examples=True)["comparisons"]
+    shown = [(each["question"], each["a"], each["b"], each["right"]) for each in comparison["differing"]["rows"]]
+    assert shown == [("q0", "score 0", "score 4", "b"), ("q2", "score 4", "score 1", "a")]
+    assert comparison["differing"]["n"] == 2
+    assert "differing" not in scored(mine, other)["comparisons"][0]
+
+
 def test_memory_does_not_keep_rows(scored, tmp_path):
     import tracemalloc
 

@@ -83,7 +83,7 @@ LAYERS = {
     "engines": "tasks miniature exits choices masking",
     "sampling": "engines records tasks stream miniature exits choices masking",
     "training": "sampling engines records tasks answers stream miniature exits choices masking",
-    "reports": "metrics stream exits",
+    "reports": "metrics stream exits masking",
     "cli": "stream sampling training tasks miniature main exits choices masking",
     "stages": "cli reports training sampling engines miniature records rm_benchmarks metrics tasks answers stream "
     "exits choices masking",

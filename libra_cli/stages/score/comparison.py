@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from libra_cli.metrics import bootstrap, paired
 from libra_cli.stages.score.columns import item_keys
+from libra_cli.stages.score.examples import row_as_example
 from libra_cli.stages.score.judged_items import JudgedItems, ScoredJudge, number
 from libra_cli.stages.score.reading import rows_of_file
 from libra_cli.stages.score.report import JudgeComparison
@@ -22,24 +24,29 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int32]
 
 MIN_COMMON_ITEMS = 2
+MAX_DIFFERING = 50
+"""Items of a list of those on which two judges differ."""
 MAX_NAMED = 3
 """Items that a note names."""
 
 
-def compare_judges(judges: Sequence[ScoredJudge], resamples: int, seed: int) -> list[JudgeComparison]:
+def compare_judges(
+    judges: Sequence[ScoredJudge], resamples: int, seed: int, with_rows: bool = False
+) -> list[JudgeComparison]:
     """Compares each pair of judges of the same benchmark; pairs with too few common items only get a note.
 
-    Raises ValueError if no pair can be compared.
+    `with_rows` adds the first rows on which they differ (`differing`), from the files, which are read again. Raises
+    ValueError if no pair can be compared.
     """
     pairs = [(a, b) for a, b in combinations(judges, 2) if a.report["benchmark"] == b.report["benchmark"]]
-    comparisons = [_compare(a, b, resamples, seed) for a, b in pairs]
+    comparisons = [_compare(a, b, resamples, seed, with_rows) for a, b in pairs]
     if comparisons and all(comparison["n"] < MIN_COMMON_ITEMS for comparison in comparisons):
         first = comparisons[0]
         raise ValueError(f"{first['a']} and {first['b']} {'; '.join(first['notes'])}")
     return comparisons
 
 
-def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int) -> JudgeComparison:
+def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int, with_rows: bool) -> JudgeComparison:
     items_a, items_b = a.items(), b.items()
     # Names identify items better than texts do: one judge's file may lack some texts, or have lost a blank.
     is_named = all(items.names.n_distinct() == len(items.names) for items in (items_a, items_b))
@@ -81,6 +88,9 @@ def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int) -> Judge
         comparison["notes"] += relabelled_notes
         return comparison
     _MatchedItems(items_a, items_b, index_a, index_b).add_figures(comparison, resamples, seed)
+    if with_rows:
+        right = items_a.values[index_a], items_b.values[index_b]
+        comparison["differing"] = _differing(a, b, columns[0], index_a, right, is_named)
     notes = comparison["notes"]
     notes += relabelled_notes
     if comparison["difference"] is None:
@@ -110,6 +120,45 @@ def _relabelled_note(judge: ScoredJudge, keys: HashColumn, items: Indices, is_na
             if len(places) == MAX_NAMED:
                 break
     return f"{note}: {', '.join(places)}{', ...' if n > len(places) else ''}"
+
+
+def _differing(
+    a: ScoredJudge, b: ScoredJudge, keys: HashColumn, index_a: Indices, right: tuple[Floats, Floats], is_named: bool
+) -> dict[str, Any]:
+    """The number of items on which the judges differ, and the first of them as {...row, a, b, right}."""
+    differ = np.flatnonzero(right[0] != right[1])
+    first = differ[:MAX_DIFFERING]
+    better = dict(zip(keys.at(index_a[first]).tolist(), (right[0] > right[1])[first].tolist(), strict=True))
+    files = [str(judge.report["file"]) for judge in (a, b)]
+    if any(file == STDIN or not os.path.isfile(file) for file in files):  # a pipe is read once
+        return {"n": len(differ), "rows": []}
+    found = [_rows_with(better, judge, is_named) for judge in (a, b)]
+    shown = []
+    for key, fields in found[0].items():
+        if (other := found[1].get(key)) is not None:
+            verdicts = {"a": _verdict(fields), "b": _verdict(other), "right": "a" if better[key] else "b"}
+            shown.append({**row_as_example(fields), "section": fields.get("subset"), **verdicts})
+    return {"n": len(differ), "rows": shown}
+
+
+def _rows_with(wanted: Mapping[int, bool], judge: ScoredJudge, is_named: bool) -> dict[int, dict[str, Any]]:
+    """The first row with each of these keys that a judge judged, in the order of its file."""
+    found: dict[int, dict[str, Any]] = {}
+    name = judge.report["judge"]
+    for row in rows_of_file(str(judge.report["file"])):
+        key = item_keys(row.fields)[is_named]
+        key = key if key in wanted else hash((key, 0))  # benchmarks number the points of a row
+        if key in wanted and row.fields.get("judge", name) == name:
+            found.setdefault(key, row.fields)
+            if len(found) == len(wanted):
+                break
+    return found
+
+
+def _verdict(fields: Mapping[str, Any]) -> str:
+    """The verdict of a row in words."""
+    known = [(name, fields.get(name)) for name in ("prediction", "score", "scores")]
+    return ", ".join(f"{name} {value}" for name, value in known if value is not None) or "none"
 
 
 def _matched(keys: Sequence[HashColumn], verdicts: Sequence[NDArray[np.bool_]]) -> tuple[Indices, list[int]]:

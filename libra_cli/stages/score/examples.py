@@ -32,39 +32,53 @@ class Examples:
             heappushpop(pile, entry)
 
     def chosen(self, is_wrong: Callable[[Fields], bool] = lambda _: True) -> list[dict[str, Any]]:
-        """The kept rows for which `is_wrong` holds, the highest rank first."""
-        examples = []
+        """The kept rows for which `is_wrong` holds, the highest rank first; of rows with the same texts the first."""
+        examples, seen = [], set()
         for _, _, raw, section, why in sorted((entry for pile in self._piles.values() for entry in pile), reverse=True):
             fields = rows.parse(raw)
             if is_wrong(fields):
-                examples.append(_example(fields, section, why))
+                example = {**row_as_example(fields), "section": section, "why": why}
+                texts = str([example.get(name) for name in ("question", "response", "responses", "label")])
+                if texts not in seen:
+                    examples.append(example)
+                seen.add(texts)
         return examples
 
 
-def _example(fields: Fields, section: str, why: str) -> dict[str, Any]:
+def row_as_example(fields: Fields) -> dict[str, Any]:
+    """What the page shows of a judged row: its texts, thinking apart, and its verdict."""
     from libra_cli.records.forms import item_of
+    from libra_cli.tasks.thinking import split_any
 
+    thinking = None
+    whole = _text(fields.get("response_with_cot"))
     try:
         item = item_of(fields, _text(fields.get("response")))
         question, responses = item.question, list(item.responses)
+        thinking = split_any(whole).thinking if whole and len(responses) == 1 else None
     except ValueError:  # a bare prediction has nothing to show but its verdict
         question, responses = _text(fields.get("question")) or "", []
     judgments = fields.get("judgments")
-    texts = (
-        str(judgment["text"])
+    read = (
+        judgment
         for judgment in (judgments if isinstance(judgments, list) else ())
         if isinstance(judgment, dict) and isinstance(judgment.get("text"), str) and judgment.get("outcome") is not None
     )
+    vote = next(read, {})  # the first readable one
+    thought = split_any(whole).thinking if (whole := _text(vote.get("text_with_cot"))) else None
     return {
         "id": rows.record_id(fields),
-        "section": section,
+        "model": fields.get("model"),
+        "sample": fields.get("sample"),
         "question": question,
+        "reference": _text(fields.get("reference")),
+        "response_thinking": thinking,
         **({"response": responses[0]} if len(responses) == 1 else {"responses": responses}),
         "label": fields.get("label", fields.get("preference")),
         "prediction": fields.get("prediction"),
         "score": fields.get("score", fields.get("scores")),
-        "judgment_text": next(texts, None),  # of the first readable vote
-        "why": why,
+        "judgment_thinking": thought,
+        "judgment_text": vote.get("text"),
     }
 
 

@@ -68,7 +68,8 @@ class ScoreReport(TypedDict, total=False):
     """RewardBench: of each section with rows, the subsets without any; absent if there are none."""
     examples: list[dict[str, Any]]
     """Only on the page of --html: a few wrong verdicts of each section, the most confident first:
-    {id, section, question, response | responses, label, prediction, score, judgment_text, why}."""
+    {id, model, sample, section, question, reference, response | responses, response_thinking, label, prediction, score,
+    judgment_text, judgment_thinking, why}."""
 
     # -- pointwise
     threshold: float | None
@@ -111,7 +112,13 @@ REASONING = ("pass@k", "mean@n", "maj@k", "best_of_n", "weighted_majority")
 """Fields of a reasoning report that map k or n (as text) to a `Figure`; those that the rows do not allow are absent."""
 
 
-class JudgeComparison(TypedDict):
+class _Differing(TypedDict, total=False):
+    differing: dict[str, Any]
+    """Only on the page of --html: {n, rows}, the first rows on which the judges differ, with `a` and `b`, their
+    verdicts, and `right`, the judge that is right."""
+
+
+class JudgeComparison(_Differing):
     """Two judges on the same items; `difference` is the overall figure of `a` minus that of `b`."""
 
     a: str

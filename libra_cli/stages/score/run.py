@@ -36,7 +36,7 @@ def score(paths: tuple[str, ...], config: ScoreConfig, progress: Callable[[str],
         except ValueError as error:
             raise Fatal(Exit.USAGE, f"{one.file}: {error}") from None
     try:
-        comparisons = compare_judges(judges, config.resamples, config.seed)
+        comparisons = compare_judges(judges, config.resamples, config.seed, config.examples)
     except ValueError as error:
         raise Fatal(Exit.USAGE, str(error)) from None
     return {"reports": [judge.report for judge in judges], "comparisons": comparisons}
