@@ -32,6 +32,7 @@ from libra_cli.answers import (
     latex,
     named,
     normalize,
+    numerals,
     options,
     phrases,
     sentences,
@@ -52,6 +53,7 @@ _YEAR = 4
 """Digits of a year."""
 _SENTENCES = lazy_pattern(r"(?<=[.!?])\s+(?=[A-Z\u00c0-\u00de$*\\\u220e\u25a1])")
 _WORD_BEHIND = lazy_pattern(r"[$ ]{1,4}([A-Za-z]{3,12})\b")
+_SPELLED = lazy_pattern(r"\b(?:hundred|thousand|million|dozen)\b", re.IGNORECASE)
 _IS = lazy_pattern(r"\b(?:is|are|equals?(?: to)?)\s")
 _TWO_WORDS = lazy_pattern(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 _WORDED = lazy_pattern(r"\\text\s*\{([^{}]*[A-Za-z]{2,} [^{}]*)\}")
@@ -92,6 +94,8 @@ def read_answer(
     if "~~" in text:
         text = denials.STRUCK.sub("", text)
     found = _read(text, reference, cut, question)
+    if found.answer and languages.groups_may_be_places(found.answer, text):
+        return Extraction(None, AMBIGUOUS)
     if found.answer and "," in found.answer:
         return Extraction(languages.with_decimal_point(found.answer, text))
     return found
@@ -183,7 +187,8 @@ def _changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None
             return _of_asserted(statements.tidy(statement.given))
     if doubted:
         again = denials.RESTATED.search(rest)
-        return _of_asserted(statements.tidy(again["given"] or again["subject"])) if again else None
+        given = (again["given"] or again["subject"]) if again else ""
+        return _of_asserted(statements.tidy(given.rstrip(")") if "(" not in given else given)) if given else None
     if cut:
         return Extraction(None, TRUNCATED)
     restated = languages.restated(tail)
@@ -199,9 +204,13 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
     if word is not None:
         return _extraction((word, None))
     tail = statements.tail_of(text)
+    if reference and dates.dates(reference):
+        tail = languages.with_english_dates(tail)
     tagged = statements.tagged(tail)
     if tagged is not None:
         return _of_asserted(statements.tidy(tagged.given), reference)
+    if statements.contradict(tail):
+        return Extraction(None, AMBIGUOUS)
     for statement in statements.explicit(tail):
         if cut and statement.end >= len(tail.rstrip()):
             break
@@ -235,7 +244,7 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
     concluded = _concluded(_with_digits(tail) if reference and any(map(str.isdigit, reference)) else tail)
     abroad = languages.concluded_number(tail) if not concluded.answer else None
     if reference and not (abroad or concluded.answer or concluded.unclear or bold):
-        abroad = languages.numeral_in(_SENTENCES.split(tail.strip())[-1])
+        abroad = numerals.numeral_in(_SENTENCES.split(tail.strip().rpartition("\n")[2])[-1])
     if abroad or concluded.answer or concluded.unclear:
         return _of_asserted(sentences.Asserted(abroad) if abroad else concluded, reference)
     if bold:
@@ -270,7 +279,8 @@ def _with_digits(tail: str) -> str:
     """`tail` with the numerals in words of its last sentence as digits."""
     before, sentence = tail[:0], tail.rstrip()
     last = sentence.rstrip(".!").rpartition(" ")[2]
-    if any(map(str.isdigit, sentence[-_SHORT:])) and words.number(last) is None:  # as most
+    line = sentence.rpartition("\n")[2]
+    if any(map(str.isdigit, line[-_SHORT:])) and words.number(last) is None and not _SPELLED.search(line):  # as most
         return tail
     for end in _SENTENCES.finditer(sentence):
         before = sentence[: end.end()]
@@ -280,9 +290,10 @@ def _with_digits(tail: str) -> str:
 
 def _dated(tail: str, reference: str) -> str | None:
     """The only date of the last line, or its year, if the reference is one; else None."""
-    if not (dates.is_date(reference) or (reference.isdecimal() and len(reference) == _YEAR)):
+    is_date = dates.is_date(reference) or (any(map(str.isdigit, reference)) and len(dates.dates(reference)) > 1)
+    if not (is_date or (reference.isdecimal() and len(reference) == _YEAR)):
         return None
-    found = dates.stated(tail.strip().rpartition("\n")[2])
+    found = dates.stated(languages.with_english_dates(tail.strip().rpartition("\n")[2]))
     if len(found) != 1:
         return None
     if not reference.isdecimal():

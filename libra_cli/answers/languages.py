@@ -47,6 +47,28 @@ _VERBS = {
 _NOUNS_OF_COMMAS = frozenset(
     noun for language in ("es", "fr", "de", "pt", "it", "nl", "ru", "pl") for noun in _STATEMENTS[language][0].split()
 )
+_MONTHS_INENGLISH = (
+    "January February March April May June July August September October November December".split()  # noqa: SIM905
+)
+_MONTHS_ABROAD = """
+    janvier février mars avril mai juin juillet août septembre octobre novembre décembre
+    januar februar märz april mai juni juli august september oktober november dezember
+    enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
+    gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre
+    janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro
+    января февраля марта апреля мая июня июля августа сентября октября ноября декабря
+"""
+_MONTH_OF = {
+    month: _MONTHS_INENGLISH[at]
+    for line in _MONTHS_ABROAD.strip().splitlines()
+    for at, month in enumerate(line.split())
+}
+_DATE_ABROAD = lazy_pattern(
+    rf"\b(?P<day>\d{{1,2}})(?:er|\.|º)? (?:de )?(?P<month>{'|'.join(sorted(_MONTH_OF, key=len, reverse=True))})\b"
+    r"(?:,? (?:de )?(?P<year>\d{4}))?",
+    re.IGNORECASE,
+)
+_DAY_ABROAD = lazy_pattern(r"(?<![\d年])(\d{1,2})月(\d{1,2})日")
 _CORRECTIONS = (
     *("应该是", "应为", "应是", "应當是", "正しくは", "должно быть", "debe ser", "debería ser", "devrait être"),
     *("doit être", "dovrebbe essere", "deve ser", "deve essere", "richtig ist", "sollte sein"),
@@ -74,7 +96,7 @@ _LETTERS_OF_COMMAS = {
     "pl": "odpowiedź jest wynosi więc zatem to",
 }
 _COMMA_WORDS = {language: frozenset(words.split()) for language, words in _LETTERS_OF_COMMAS.items()}
-_ENGLISH = frozenset(("the", "of", "and", "we", "so", "therefore", "answer", "thus", "hence", "is", "a"))
+ENGLISH = frozenset(("the", "of", "and", "we", "so", "therefore", "answer", "thus", "hence", "is", "a"))
 _WORD = lazy_pattern(r"[^\W\d_]+")
 _COMMA_NUMBER = lazy_pattern(
     r"(-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,})))(?!\d|,\d)(?P<rest>\s*(?:\\%|%|€|\\?[A-Za-z]\S{0,20})?)"
@@ -138,7 +160,7 @@ _COUNTERS = (
 _NAMES = dict.fromkeys(_COUNTERS.split(), "") | _UNIT_OF
 _NAME = "|".join(map(re.escape, sorted(_NAMES, key=len, reverse=True)))
 _COUNTED = lazy_pattern(
-    r"(?<=[\d}\])$\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341\u767e\u5343\u4e07\u4e24])"
+    r"(?<=[\d}\])$\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341\u767e\u5343\u4e07\u4e24\u4ebf\u5104\uc5b5\ub9cc])"
     rf"(?P<open>\s*\$?\s*(?:\\(?:text\w*|mathrm|mbox)\s*\{{)?\s*)(?P<name>{_NAME})(?P<close>\s*\}}?[\s$.*]*)$"
 )
 _COUNTED_THING = lazy_pattern(
@@ -155,6 +177,14 @@ _NO_VALUES = frozenset("分 之 点 千 万 亿 一".split())  # noqa: SIM905
 _HAN_PLACES = lazy_pattern(r"[十百千万亿億〇零点]")
 _MYRIADS = {"万": 4, "萬": 4, "만": 4, "亿": 8, "億": 8, "억": 8, "千": 3, "천": 3, "百": 2, "백": 2}
 _WITH_MYRIADS = lazy_pattern(r"(?P<factor>-?\d{1,12}(?:\.\d{1,12})?) ?(?P<times>[万萬만亿億억千천百백])")
+_MYRIADS_IN_FRONT = lazy_pattern(r"^(?:\d{1,12}(?:\.\d{1,12})? ?[万萬만亿億억千천] ?)+(?=\\text|\$?$)")
+_FOREIGN_NOUN = lazy_pattern(r"(\d[\d.,]*) ([^\s\d_a-zA-Z.,()]{3,}(?: [^\s\d_a-zA-Z.,()]+)?)")
+_NO_NOUN = (
+    *("процент", "тысяч", "тыс", "млн", "миллион", "миллиард", "час", "минут", "секунд", "метр", "грам", "литр"),
+    *("ألف", "مليون", "بالمئة", "في المئة", "متر", "ساعة", "دقيقة"),
+    *("लाख", "करोड़", "हज़ार", "प्रतिशत", "मीटर", "घंटे"),
+)
+"""Words behind a number that are no counted things: units, percent, multiples."""
 _PERCENT = lazy_pattern(r"(?P<minus>负?)百分之(?P<value>\S+)")
 _PARTS = lazy_pattern(r"(?P<bottom>\S{1,12})分之(?P<top>\S{1,12})")
 _KOREAN_DIGITS = {"일": 1, "이": 2, "삼": 3, "사": 4, "오": 5, "육": 6, "칠": 7, "팔": 8, "구": 9}
@@ -168,30 +198,12 @@ _KOREAN_NATIVE = {
     for word in words.split()
 }  # fmt: skip
 _KOREAN = lazy_pattern(rf"[{''.join(_KOREAN_DIGITS)}{''.join(_KOREAN_TENS)}]+")
-_RUSSIAN = {
-    word: value
-    for value, words in {
-        0: "ноль нуль", 1: "один одна одно", 2: "два две", 3: "три", 4: "четыре", 5: "пять", 6: "шесть", 7: "семь",
-        8: "восемь", 9: "девять", 10: "десять", 11: "одиннадцать", 12: "двенадцать", 13: "тринадцать",
-        14: "четырнадцать", 15: "пятнадцать", 16: "шестнадцать", 17: "семнадцать", 18: "восемнадцать",
-        19: "девятнадцать", 20: "двадцать", 30: "тридцать", 40: "сорок", 50: "пятьдесят", 60: "шестьдесят",
-        70: "семьдесят", 80: "восемьдесят", 90: "девяносто", 100: "сто", 200: "двести", 300: "триста",
-        400: "четыреста", 500: "пятьсот",
-    }.items()
-    for word in words.split()
-}  # fmt: skip
-MAX_WORDS = 30
-"""Words of the longest sentence in which a numeral is searched."""
-_LATIN = ("de", "es", "fr", "it", "nl", "pt")
-_NOT_FOREIGN = frozenset(
-    ("once", "seize", "elf", "due", "cent", "to", "en", "tie", "sei", "dice", "mil", "un", "une", "una", "ein", "eine")
-)
-"""Words that are numbers of a language and mean something else in another."""
 _BRACED_COMMA = lazy_pattern(r"(?<![\d.}])(?P<whole>\d{1,3}(?:\.\d{3})*|\d+)\{,\}(?P<places>\d+)(?![\d{])")
 _GROUPED = lazy_pattern(r"(?<![\d.,])\d{1,3}(?:\.\d{3}){2,5}(?![\d.]|,\d)")
 _GROUPED_COMMA = lazy_pattern(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+),(\d+)(?![\d,.])")
 _DATE = lazy_pattern(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日号일]")
 _MARKS = str.maketrans({"、": ", ", "；": ";", "٫": ".", "٬": ",", "،": ", "})
+_GROUP_OR_PLACES = lazy_pattern(r"-?[1-9]\d{0,2}[.,]\d{3}(?: ?(?:\u20ac|Euro|euros?))?")
 _WRAPPED = lazy_pattern(r"\\(?:text\w*|mathrm|mbox)\s*\{([^{}]*)\}")
 
 
@@ -213,6 +225,18 @@ def stated_answer(tail: str) -> str | None:
         if answer:
             return answer
     return None
+
+
+def with_english_dates(text: str) -> str:
+    """`text` with the dates of other European languages and Chinese in English: 14 juillet 1789 as 14 July 1789."""
+    if text.isascii() and not _DATE_ABROAD.search(text):
+        return text
+    text = _DAY_ABROAD.sub(lambda date: f"{int(date[2])} {_MONTHS_INENGLISH[int(date[1]) - 1]}", text)
+    return _DATE_ABROAD.sub(_in_english_order, text)
+
+
+def _in_english_order(date: re.Match[str]) -> str:
+    return f"{date['day']} {_MONTH_OF[date['month'].lower()]}" + (f" {date['year']}" if date["year"] else "")
 
 
 def restated(text: str) -> str | None:
@@ -237,18 +261,6 @@ def concluded_number(tail: str) -> str | None:
     return numbers[0] if len(numbers) == 1 else None
 
 
-def numeral_in(sentence: str) -> str | None:
-    """The only number in words of a sentence in another European language; None if it is English or has several."""
-    parts = sentence.split()
-    if len(parts) > MAX_WORDS or any(map(str.isdigit, sentence)):
-        return None
-    heard = [part.strip(" .,;:!?").lower() for part in parts]
-    if not _ENGLISH.isdisjoint(heard):
-        return None
-    values = [value for word in heard if word and (value := spelled_number(word)) is not None]
-    return str(values[0]) if len(values) == 1 else None
-
-
 def with_decimal_point(answer: str, text: str) -> str:
     """`answer` with its comma marked as a decimal one (`2{,}5`), if the language of `text` writes such commas."""
     number = _COMMA_NUMBER.fullmatch(answer)
@@ -257,12 +269,18 @@ def with_decimal_point(answer: str, text: str) -> str:
     return number[1].replace(",", "{,}") + number["rest"]
 
 
+def groups_may_be_places(answer: str, text: str) -> bool:
+    """Whether three digits behind a mark may be decimal places or a group: 1,250 in a text in French."""
+    is_open = len(answer) < 16 and _GROUP_OR_PLACES.fullmatch(answer) is not None
+    return is_open and _writes_decimal_commas(text)
+
+
 def _writes_decimal_commas(text: str) -> bool:
     words = {word.lower() for word in _WORD.findall(text[-TAIL_CHARS:])}
     if not words.isdisjoint(_NOUNS_OF_COMMAS):
         return True
     most = max(len(words & known) for known in _COMMA_WORDS.values())
-    return most >= 2 and most > len(words & _ENGLISH)
+    return most >= 2 and most > len(words & ENGLISH)
 
 
 # -- answers ----------------------------------------------------------------------------------------------------------
@@ -294,8 +312,22 @@ def in_english(text: str) -> str:
         return thing["count"]
     text = _TOGETHER.sub(" and ", _AMONG.sub(" or ", text))
     text = _COUNTED.sub(_with_international_name, text)
+    text = _MYRIADS_IN_FRONT.sub(_without_myriads, text)
+    counted = _FOREIGN_NOUN.fullmatch(text.replace("*", "").strip())
+    if counted and not any(map(counted[2].__contains__, _NO_NOUN)) and counted[2] not in _UNIT_OF:
+        return counted[1]
     value = cjk_number(" ".join(_WRAPPED.sub(r" \1 ", text).replace("$", "").split()))
     return text if value is None else value
+
+
+def _without_myriads(number: re.Match[str]) -> str:
+    """1\u51235000\u4e07 as 150000000."""
+    parts = _WITH_MYRIADS.findall(number[0])
+    sizes = [_MYRIADS[sign] for _, sign in parts]
+    if sorted(set(sizes), reverse=True) != sizes:
+        return number[0]
+    value = sum(Fraction(factor) * 10**size for (factor, _), size in zip(parts, sizes, strict=True))
+    return str(value) if value.denominator == 1 else str(float(value))
 
 
 def _with_point(number: re.Match[str]) -> str:
@@ -331,7 +363,7 @@ def cjk_number(text: str) -> str | None:
         value = Fraction(multiplied["factor"]) * 10 ** _MYRIADS[multiplied["times"]]
         return str(value) if value.denominator == 1 else str(float(value))
     if _HAN.fullmatch(text) and len(text) < 24 and text not in ("万", "亿", "億", "兆"):
-        if 1 < len(text) < 4 and not _HAN_PLACES.search(text):  # 一二: one and two, or twelve
+        if 1 < len(text.lstrip("负")) < 4 and not _HAN_PLACES.search(text):  # 一二: one and two, or twelve
             return None
         import cn2an  # which takes a fifth of a second
 
@@ -354,29 +386,3 @@ def _korean(text: str) -> int:
         else:
             digit = 10 * digit + _KOREAN_DIGITS[char]
     return total + digit
-
-
-def has_numeral(text: str) -> bool:
-    """Whether one of several words is a number of a European language."""
-    words = text.lower().split()
-    return 1 < len(words) < 8 and any(spelled_number(word) is not None for word in words)
-
-
-@lru_cache(1 << 10)
-def spelled_number(text: str) -> int | None:
-    """A number in words of a European language, if all languages that know the words agree; else None."""
-    words = text.lower().replace("-", " ").split() if len(text) > 1 else []
-    if not words or len(text) > 80 or text.lower() in _NOT_FOREIGN or not all(map(str.isalpha, words)):
-        return None
-    if all(word in _RUSSIAN for word in words):
-        values = [_RUSSIAN[word] for word in words]
-        return sum(values) if values == sorted(values, reverse=True) else None
-    from text_to_num import text2num
-
-    found = set()
-    for language in _LATIN:
-        try:
-            found.add(text2num(text.lower(), language))
-        except (ValueError, KeyError, IndexError, AttributeError):
-            continue
-    return found.pop() if len(found) == 1 else None

@@ -108,7 +108,7 @@ def value_of(name: str, text: str) -> str | None:
     return None
 
 
-_COUNT_BEFORE = lazy_pattern(r"(?<![\d.,])([-−]?\d[\d.,/]*) *$")
+_COUNT_BEFORE = lazy_pattern(r"(?<![\d.,])([-−]?\d(?:[\d.,/]*\d)?) *$")
 _STATED = lazy_pattern(
     r"(?:[\s:=：＝&)]|(?:imum)?\s?(?:value\s)?\b(?:is|are|was|were|has|have|had|gets?|equals?)\b|imum|为|是|有|今年|现在)+"
     r"(?=[-−+\d\\(.$€£])|(?=-?\d)"

@@ -149,7 +149,10 @@ _SYSTEM = lazy_pattern(
 )
 _SOLVED = lazy_pattern(r"[A-Za-z](?:_\{?\w+\}?)?\s*=[^=<>]+")
 _FRACTION_TAIL = lazy_pattern(r"\\frac\{")
-_NEEDLESS_SPACE = lazy_pattern(r"(?<![A-Za-z0-9]) | (?![A-Za-z0-9])")
+_LETTER = r"[A-Za-z0-9\u00c0-\u04ff\u0600-\u097f]"
+_NEEDLESS_SPACE = lazy_pattern(rf"(?<!{_LETTER}) | (?!{_LETTER})")
+_GROUPED = lazy_pattern(r"-?\d{1,3}(?:(?:['\u2019]|\\?_)\d{3})+(?:\.\d+)?")
+"""1'234'567 and 1_234_567"""
 _SPACE_BEHIND_COMMAND = lazy_pattern(r"(\\[A-Za-z]+) (?![A-Za-z])")
 
 
@@ -161,6 +164,8 @@ def plain(raw: str) -> str:
     text = damage.repaired_answer(raw).strip().removeprefix("####").lstrip()
     if text.count("$") > 2 and not any(map(_HAS_DIGIT.search, text.split("$")[::2])):  # in pieces: $90$, $60$
         text = text.replace("$", "")
+    if text[:1].isdigit() and _GROUPED.fullmatch(text):
+        text = "".join(char for char in text if char.isdigit() or char == ".")
     return languages.in_english(text)
 
 

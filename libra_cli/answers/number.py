@@ -24,7 +24,7 @@ _PERCENT = lazy_pattern(r"\s*(?:\\?%| ?percent| ?pct\.?)$")
 _OVER = rf"\\frac\{{(?P<top>[-+]?{_DECIMAL})\}}\{{(?P<bottom>[-+]?{_DECIMAL})\}}"
 _FRACTION = lazy_pattern(rf"(?P<sign>[-+]?)(?:(?P<whole>\d+) ?)?{_OVER}")
 _SLASHED = lazy_pattern(rf"(?P<sign>[-+]?)(?:(?P<whole>\d+) )?\(?(?P<top>{_DECIMAL})/(?P<bottom>{_DECIMAL})\)?")
-_TEN_TO_THE = r"10\^(?:\{(?P<braced>[-+]?\d+)\}|(?P<bare>\d))"
+_TEN_TO_THE = r"10\^(?:\{(?P<braced>[-+]?\d+)\}|(?P<bare>\d{1,2}))"
 _SCIENTIFIC = lazy_pattern(rf"(?P<factor>[-+]?{_DECIMAL})(?:\\times|\\cdot|\*){_TEN_TO_THE}")
 _POWER_OF_TEN = lazy_pattern(rf"(?P<sign>-?){_TEN_TO_THE}")
 _E_NOTATION = lazy_pattern(rf"(?P<factor>[-+]?{_DECIMAL})[eE](?P<braced>[-+]?\d+)")
@@ -59,6 +59,9 @@ def parse(text: str) -> Number | None:
     """Parse the normalized `text` as a number; None if it is none."""
     if _SIMPLE.fullmatch(text):
         return Number(Fraction(int(text)))
+    if text.endswith("\u2030"):
+        thousandths = parse(text[:-1])
+        return thousandths and Number(thousandths.value / 1000)
     percent = _PERCENT.search(text)
     body = text[: percent.start()] if percent else text
     number: Number | None

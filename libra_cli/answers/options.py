@@ -206,7 +206,7 @@ def with_texts(reference: str, answer: str, question: str) -> tuple[str, str]:
         return reference, answer
     other = answer if wanted else reference
     meant = [letter for letter, content in listed.items() if names.same(_plain(content), _plain(other))]
-    if len(meant) == 1:  # the text of one option
+    if len(meant) == 1 and option and meant[0] not in option.letters:  # the text of another option
         return (reference, meant[0]) if wanted else (meant[0], answer)
     return (text, answer) if wanted else (reference, text)
 

@@ -176,8 +176,10 @@ def with_digits(sentence: str) -> str:
     at = 0
     while at < len(heard):
         length, value = _numeral(heard, at)
-        is_last = at > 0 and heard[at - 1].lower() in (*_COPULAS, "equals") and at + length == len(heard)
-        if length and (is_last or not has_digits):
+        before = next((word for word in reversed(heard[:at]) if word.lower() not in _ADVERBS | {"exactly"}), "").lower()
+        is_last = before in (*_COPULAS, "equals") and at + length == len(heard)
+        is_said = length > 1 and before in (*_COPULAS, "gives", "equals", "makes", "make", "give")
+        if length and (is_last or is_said or not has_digits):
             bare = heard[at + length - 1]
             written.append(value + bare[len(bare.rstrip(".,;:!?")) :])
         else:

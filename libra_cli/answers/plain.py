@@ -14,6 +14,8 @@ TOKEN = lazy_pattern(
     r"|(?P<word>\d+(?:st|nd|rd|th)\b|\d+-(?=[A-Za-z]{2})[A-Za-z-]+|(?<!\d)[A-Za-z]+\d+(?:-\w+)?|(?:[A-Za-z]\.){2,}"
     r"|[^\W\d_]+(?:['\u2019-][^\W\d_]+)*)"
     r"|(?P<number>(?:\\?[$\u20ac\u00a3\u00a5])?(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)(?::\d\d(?!\d))?"
+    r"(?: ?(?i:thousand|million|billion|trillion|lakhs?|crores?)\b|(?:[kKM]|bn)\b(?<=[$\u20ac\u00a3]\d.)"
+    r"|[\u4e07\u842c\ub9cc\u4ebf\u5104\uc5b5]+|[\u00bc-\u00be\u2150-\u215e])?"
     r"(?: ?(?i:[ap]\.?m)\b\.?)?)"
     r"|(?P<postfix>[!%\u00b0\u2032'\u00b2\u00b3\u2070-\u2079]+|\\[%]|_\{?\w+\}?|\^\{[^{}\n]{1,40}\})"
     r"|(?P<operator><=|>=|!=|\*\*|[-+*/^=<>:|~\u2264\u2265\u2260\u2248\u00b1\u00d7\u00b7\u00f7\u2208\u222a\u2229"

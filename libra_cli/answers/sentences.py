@@ -114,6 +114,8 @@ def denies(text: str) -> bool:
 def is_aside(sentence: str) -> bool:
     """Whether a sentence only checks the one before it, or stands in brackets."""
     sentence = sentence.strip()
+    if sentence.lower().startswith(("that is", "this is", "that's", "which is")) and sentence.endswith("answer."):
+        return True
     first, colon, _ = sentence.partition(":")
     return (bool(colon) and first.lower() in _CHECKS) or (sentence.startswith("(") and sentence.endswith(")"))
 
@@ -163,7 +165,12 @@ def _main(clauses: Sequence[Clause]) -> Clause | None:
         or clause.opener in _BEGINS_CLAUSE
         or any(group.relation for group in clause.groups)
     ]
-    return (asserting or with_groups)[-1]
+    at = next((at for at, clause in enumerate(clauses) if clause.opener == ":"), len(clauses))
+    parts = [clause for clause in clauses[at:] if _VERBS.isdisjoint(clause.words)]
+    told = [clause for clause in asserting if clause not in parts]
+    if not any(clause.words[:1] == ("there",) for clause in told):  # there are 2 extrema: one at 1, one at -1
+        told = asserting
+    return (told or with_groups)[-1]
 
 
 def _of_clause(clause: Clause) -> Asserted:
@@ -369,7 +376,9 @@ def _clauses(reader: plain.Reader) -> list[Clause]:
         following = tokens[index + 1].text.lower() if index + 1 < len(tokens) else ""
         if word == ":" and builder.is_check:
             builder.cut("check")
-        elif word in (";", ":", "\u2014", "\u2013") or (word == "," and not _goes_on(tokens, index, spans)):
+        elif word == ":":
+            builder.cut(word)
+        elif word in (";", "\u2014", "\u2013") or (word == "," and not _goes_on(tokens, index, spans)):
             builder.cut()
         elif (word == "in" and following in _SUMS_UP) or word in _CHECKS or (word == "not" and following in _IS):
             builder.word(word)

@@ -136,8 +136,18 @@ def explicit(tail: str) -> Iterator[Statement]:
     yield from sorted(found, key=lambda statement: statement.start, reverse=True)
 
 
+def contradict(tail: str) -> bool:
+    """Whether the last two lines both state a final answer, and not the same."""
+    if tail.lower().count("final answer") < 2:
+        return False
+    lines = [line.strip(" *#").lower() for line in tail.split("\n") if line.strip()][-2:]
+    return all(line.startswith("final answer") for line in lines) and len(set(lines)) > 1
+
+
 def _statement(match: re.Match[str]) -> Statement:
     given = match["answer"]
+    if given.count("**") % 2 and not given.startswith("**"):  # **Answer: 0.15**, i.e. 15 percent
+        given = given.partition("**")[0].rstrip()
     if given.startswith("}"):  # $$\text{Answer: } 8$$
         given = given[1:].rstrip("$").strip()
     return Statement(given, match.start(), match.end())

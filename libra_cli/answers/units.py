@@ -45,6 +45,8 @@ _CURRENCY = lazy_pattern(
     r"|(?P<currency>[£€¥₹]|(?:USD|EUR|GBP|INR|JPY|CNY|RMB|Rs)\.?(?= ?[-\d.\\]))) ?(?P<value>.*)",
     re.DOTALL,
 )
+_MULTIPLES = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion", "b": "billion"}
+_SHORT_MULTIPLE = lazy_pattern(r"(?P<factor>\d[\d.,]*) ?(?P<times>[kK]|[mM]n?|[bB]n?)")
 _POWER = r"(?:\^\{?(?P<power>-?\d)\}?)?"
 _DEGREES = lazy_pattern(r"\^\\circ$|\\circ$")
 _TEMPERATURE = lazy_pattern(
@@ -257,7 +259,9 @@ def split(text: str) -> tuple[str, str | None]:
     money = _CURRENCY.match(text)
     if money:
         name = (money["currency"] or "$").rstrip(".").lower()
-        return money["sign"] + money["value"], _CURRENCIES.get(name, name)
+        short = _SHORT_MULTIPLE.fullmatch(money["value"])
+        value = f"{short['factor']} {_MULTIPLES[short['times'].lower()]}" if short else money["value"]
+        return money["sign"] + value, _CURRENCIES.get(name, name)
     warm = _TEMPERATURE.fullmatch(text)
     if warm:
         return warm["value"], _SCALES[warm["scale"].lower()]

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from libra_cli.answers import languages, names, words
+from fractions import Fraction
+
+from libra_cli.answers import names, numerals, words
 from libra_cli.answers.structure import Leaf
+from libra_cli.lazy_pattern import lazy_pattern
+
+_ORDINAL_WORDS = """
+    first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth
+    sixteenth seventeenth eighteenth nineteenth twentieth
+"""
+_ORDINALS = {word: value for value, word in enumerate(_ORDINAL_WORDS.split(), 1)}
+_THOUSANDS = lazy_pattern(r"(\d{1,4}(?:\.\d{1,2})?)[kK]")
 
 _SYMBOLS = {"\\emptyset": "nothing", "\\infty": "infinity"}
 _TRUTH_LETTERS = {"T": "yes", "F": "no"}
@@ -14,11 +24,17 @@ _INDEFINITE = frozenset(("infinity", "pi", "once", "twice", "thrice"))
 def same(reference: Leaf, answer: Leaf) -> bool | None:
     """Whether two answers of which one is in words mean the same; None if that is not certain."""
     for spelled, figure in ((reference, answer), (answer, reference)):
-        value = languages.spelled_number(spelled.text) if figure.number and not spelled.number else None
+        value = numerals.spelled_fraction(spelled.text) if figure.number and not spelled.number else None
         if value is not None and figure.number:
             return figure.number.value == value
-        if figure.number and not spelled.number and languages.has_numeral(spelled.text):
+        if figure.number and not spelled.number and numerals.has_numeral(spelled.text):
             return None  # drei Viertel
+        if figure.number and (ordinal := _ORDINALS.get(spelled.text.lower().removeprefix("the "))):
+            is_ordinal = figure.text.rstrip("}").endswith(("st", "nd", "rd", "th"))
+            return figure.number.value == ordinal if is_ordinal else None
+        thousands = _THOUSANDS.fullmatch(spelled.text) if figure.number and not spelled.number else None
+        if thousands and figure.number and Fraction(thousands[1]) * 1000 == figure.number.value:
+            return True  # 50k
     wanted, given = _phrase(reference), _phrase(answer)
     if wanted in ("yes", "no") and answer.text in _TRUTH_LETTERS and reference.text.lower() in ("true", "false"):
         given = _TRUTH_LETTERS[answer.text]

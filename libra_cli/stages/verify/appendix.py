@@ -55,6 +55,14 @@ EXAMPLES = (
     Example(
         "symbols of physics", r"\frac{\hbar\omega}{2}", r"\boxed{\frac{h\omega}{4\pi}}", r"\boxed{\frac{h\omega}{2}}"
     ),
+    Example("named values", "mean = 12, median = 11", "Median: 11, mean: 12", "Median: 12, mean: 11"),
+    Example(
+        "pieces",
+        r"1\text{ if }n\text{ is even, }0\text{ if }n\text{ is odd}",
+        r"\boxed{\begin{cases}0&n\text{ odd}\\1&n\text{ even}\end{cases}}",
+        r"\boxed{\begin{cases}1&n\text{ odd}\\0&n\text{ even}\end{cases}}",
+    ),
+    Example("names", "Marie Curie", "It was Marie Curie who found it.", r"\boxed{\text{Pierre Curie}}"),
     Example("dates", "2025-03-14", r"\boxed{\text{March 14, 2025}}", r"\boxed{\text{March 15, 2025}}"),
     Example("counts", "120", r"\boxed{C_{10}^3}", r"\boxed{C_{10}^4}"),
     Example("columns", r"(1,2)^T", r"\boxed{\begin{pmatrix}1\\2\end{pmatrix}}", r"\boxed{(2,1)^T}"),

@@ -1,0 +1,114 @@
+"""Reads numbers and fractions in words of European languages: zweiundvierzig, tre quarti, minus fünf."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+
+from libra_cli.answers import languages
+
+_RUSSIAN = {
+    word: value
+    for value, words in {
+        0: "ноль нуль", 1: "один одна одно", 2: "два две", 3: "три", 4: "четыре", 5: "пять", 6: "шесть", 7: "семь",
+        8: "восемь", 9: "девять", 10: "десять", 11: "одиннадцать", 12: "двенадцать", 13: "тринадцать",
+        14: "четырнадцать", 15: "пятнадцать", 16: "шестнадцать", 17: "семнадцать", 18: "восемнадцать",
+        19: "девятнадцать", 20: "двадцать", 30: "тридцать", 40: "сорок", 50: "пятьдесят", 60: "шестьдесят",
+        70: "семьдесят", 80: "восемьдесят", 90: "девяносто", 100: "сто", 200: "двести", 300: "триста",
+        400: "четыреста", 500: "пятьсот",
+    }.items()
+    for word in words.split()
+}  # fmt: skip
+_DENOMINATORS = {
+    word: value
+    for value, words in {
+        2: "halbe mezzo mezzi medios demi половина",
+        3: "drittel terzo terzi tercio tercios tiers terço terços трети треть derde",
+        4: "viertel quarto quarti cuarto cuartos quart quarts quartos четверти четверть kwart",
+        5: "fünftel quinto quinti quintos cinquième cinquièmes пятых пятая",
+        6: "sechstel sesto sesti sexto sextos sixième sixièmes",
+        8: "achtel ottavo ottavi octavo octavos huitième huitièmes",
+        10: "zehntel decimo decimi décimo décimos dixième dixièmes",
+    }.items()
+    for word in words.split()
+}
+_MINUS = frozenset(("minus", "menos", "moins", "meno", "минус", "min"))
+_ONE = frozenset(("un", "une", "una", "uno", "um", "uma", "ein", "eine", "один", "одна", "een"))
+_MILLIONS = frozenset(("million", "millón", "milhão", "milione", "миллион", "miljoen"))
+MAX_NUMERAL = 7
+MAX_WORDS = 30
+"""Words of the longest sentence in which a numeral is searched."""
+_LATIN = ("de", "es", "fr", "it", "nl", "pt")
+_NOT_FOREIGN = frozenset(
+    ("once", "seize", "elf", "due", "cent", "to", "en", "tie", "sei", "dice", "mil", "un", "une", "una", "ein", "eine")
+)
+"""Words that are numbers of a language and mean something else in another."""
+
+
+def numeral_in(sentence: str) -> str | None:
+    """The only number in words of a sentence in another European language; None if it is English or has several."""
+    parts = sentence.split()
+    if len(parts) > MAX_WORDS or any(map(str.isdigit, sentence)):
+        return None
+    heard = [part.strip(" .,;:!?").lower() for part in parts]
+    if not languages.ENGLISH.isdisjoint(heard):
+        return None
+    values: list[Fraction] = []
+    at = 0
+    while at < len(heard):
+        length, value = _longest_numeral(heard[at : at + MAX_NUMERAL])
+        values += [value] if value is not None else []
+        at += length
+    return str(values[0]) if len(values) == 1 else None
+
+
+def _longest_numeral(heard: list[str]) -> tuple[int, Fraction | None]:
+    """Number of words of the longest numeral or fraction in words that begins `heard`, and its value."""
+    for length in range(len(heard), 0, -1):
+        value = spelled_fraction(" ".join(heard[:length])) if heard[0] else None
+        if value is not None:
+            return length, value
+    return 1, None
+
+
+@lru_cache(1 << 10)
+def spelled_fraction(text: str) -> Fraction | None:
+    """A number or a fraction in words of a European language: drei Viertel, tre quarti, minus f\u00fcnf; else None."""
+    first, _, rest = text.lower().partition(" ")
+    if first in _MINUS and rest:
+        value = spelled_fraction(rest)
+        return None if value is None else -value
+    before, _, last = text.lower().rpartition(" ")
+    if last in _DENOMINATORS and before:
+        top = 1 if before in _ONE else spelled_number(before)
+        return None if top is None else Fraction(top, _DENOMINATORS[last])
+    if last in _MILLIONS and (before in _ONE or not before):
+        return Fraction(10**6) if before else None
+    number = spelled_number(text)
+    return None if number is None else Fraction(number)
+
+
+def has_numeral(text: str) -> bool:
+    """Whether one of several words is a number of a European language."""
+    words = text.lower().split()
+    return len(words) < 8 and any(spelled_number(word) is not None for word in words)
+
+
+@lru_cache(1 << 10)
+def spelled_number(text: str) -> int | None:
+    """A number in words of a European language, if all languages that know the words agree; else None."""
+    words = text.lower().replace("-", " ").split() if len(text) > 1 else []
+    if not words or len(text) > 80 or text.lower() in _NOT_FOREIGN or not all(map(str.isalpha, words)):
+        return None
+    if all(word in _RUSSIAN for word in words):
+        values = [_RUSSIAN[word] for word in words]
+        return sum(values) if values == sorted(values, reverse=True) else None
+    from text_to_num import text2num
+
+    found = set()
+    for language in _LATIN:
+        try:
+            found.add(text2num(text.lower(), language))
+        except (ValueError, KeyError, IndexError, AttributeError):
+            continue
+    return found.pop() if len(found) == 1 else None
