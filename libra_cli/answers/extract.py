@@ -304,7 +304,8 @@ def _dated(tail: str, reference: str) -> str | None:
 
 def _of_asserted(asserted: sentences.Asserted, reference: str | None = None) -> Extraction:
     """The answer that is asserted, with its unit if the reference has one."""
-    if asserted.measured and reference and not reference.isdecimal() and _is_quantity(reference):
+    is_money = (asserted.answer or "").startswith(("$", "\\$", "\u20ac", "\u00a3"))
+    if asserted.measured and not is_money and reference and not reference.isdecimal() and _is_quantity(reference):
         return Extraction(asserted.measured)
     if asserted.answer:
         return Extraction(asserted.answer)

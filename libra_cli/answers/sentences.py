@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from libra_cli.answers import plain, units
+from libra_cli.answers import plain, units, vocabulary
 from libra_cli.answers.plain import Span
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -21,51 +21,6 @@ _TIMES = lazy_pattern(r"(?<=\d) ?x ?(?=\d)")
 _TOGETHER = lazy_pattern(r"(?<=[\d}$]) (?:et|und|y|e|и|en) (?=[-$\\\d])")
 """The word "and" of other languages between numbers."""
 _NOTHING = lazy_pattern(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_TOTALS = _words("altogether total overall all")
-_SUMS_UP = _words("total all conclusion fact summary short other this that the end")
-"""Words after "in" that begin no condition."""
-_BEGINS_CLAUSE = _words(
-    "so therefore hence thus then which giving gives leaving leaves but altogether finally consequently"
-)
-_BEGINS_ASIDE = _words(
-    "because since as when where if while whereas although though assuming given considering provided unless after "
-    "before about approximately roughly i.e. e.g. namely attained achieved reached occurs occur occurring not despite "
-    "regardless instead rather using by for with in upon check verification"
-)
-_ABOUT = _words("about approximately roughly")
-_SUBJECTS = _words("i you he she it we they there this that these those the a an his her its their my our")
-_VERBS = _words(
-    "is are was were be equals equal has have had makes make made gets get got takes take took costs cost needs need "
-    "gives give gave leaves left remains remain becomes become contains contain sells sell sold buys buy bought earns "
-    "earn earned spends spend spent pays pay paid saves save saved uses use used eats eat ate can will must wait waits "
-    "weighs weigh lasts last comes come totals obtain obtained find found conclude holds hold works"
-)
-_IS = _words("is are was were be equals equal being")
-_AFTER_IS = _words("to therefore thus then simply exactly just also only now the a an : = of")
-_IMPERATIVES = _words("take find use let consider suppose check note count add subtract divide multiply")
-_CHECKS = _words("check verification")
-_RESULTS = _words("get obtain give yield be have find equal")
-"""Verbs whose infinitive names the result, and not a purpose: to get 7."""
-_PEOPLE = _words("i you he she it we they there")
-_ADJUNCTS = _words(
-    "upon for in per after at from with by within on over during among between than each every before until out into"
-)
-_AMOUNTS = _words(
-    "total sum value answer maximum minimum average mean median probability chance length area volume cost price "
-    "remainder profit result number amount distance speed rate product difference"
-)
-_DETERMINERS = _words("the other all these those his her its their our remaining first last next only about same")
-_DENIES = _words("none not never cannot n't isn't aren't wasn't doesn't don't can't neither")
-_BOUNDS = {"greater": ">", "more": ">", "larger": ">", "bigger": ">", "less": "<", "smaller": "<", "fewer": "<"}
-_SIGNS = {"大于": ">", "小于": "<"}
-_JOINS = _words(", ; and or & either both")
-_MODIFIERS = _words("real integer positive negative whole odd even distinct exact")
 
 
 class Asserted(NamedTuple):
@@ -108,7 +63,7 @@ def without_calculations(sentence: str) -> str:
 
 def denies(text: str) -> bool:
     """Whether a word of `text` denies what the others say."""
-    return not _DENIES.isdisjoint(text.lower().split())
+    return not vocabulary.DENIES.isdisjoint(text.lower().split())
 
 
 def is_aside(sentence: str) -> bool:
@@ -117,7 +72,7 @@ def is_aside(sentence: str) -> bool:
     if sentence.lower().startswith(("that is", "this is", "that's", "which is")) and sentence.endswith("answer."):
         return True
     first, colon, _ = sentence.partition(":")
-    return (bool(colon) and first.lower() in _CHECKS) or (sentence.startswith("(") and sentence.endswith(")"))
+    return (bool(colon) and first.lower() in vocabulary.CHECKS) or (sentence.startswith("(") and sentence.endswith(")"))
 
 
 def asserted(sentence: str) -> Asserted:
@@ -131,8 +86,8 @@ def asserted(sentence: str) -> Asserted:
         return Asserted(None)
     if any(is_open(clause) for clause in clauses):
         return Asserted(None, unclear=True)
-    is_condition = main.opener in _BEGINS_ASIDE - _ADJUNCTS - _ABOUT
-    if main.groups and (is_condition or not _IMPERATIVES.isdisjoint(main.words[:1])):
+    is_condition = main.opener in vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS - vocabulary.ABOUT
+    if main.groups and (is_condition or not vocabulary.IMPERATIVES.isdisjoint(main.words[:1])):
         return Asserted(None, unclear=True)
     return _of_clause(main)
 
@@ -144,29 +99,31 @@ def is_open(clause: Clause) -> bool:
 
 def _main(clauses: Sequence[Clause]) -> Clause | None:
     """The clause that holds the answer; one without groups if none has any."""
-    with_groups = [clause for clause in clauses if clause.groups and clause.opener not in _BEGINS_ASIDE]
+    with_groups = [clause for clause in clauses if clause.groups and clause.opener not in vocabulary.BEGINS_ASIDE]
     if not with_groups:
-        weak = [clause for clause in clauses if clause.groups and clause.opener in _ADJUNCTS | _ABOUT]
+        weak = [
+            clause for clause in clauses if clause.groups and clause.opener in vocabulary.ADJUNCTS | vocabulary.ABOUT
+        ]
         return next(iter(weak[-1:] or clauses[-1:]), None)
     totals = [
         clause
         for clause in clauses
         if clause.groups
-        and not _TOTALS.isdisjoint(clause.words)
-        and (clause.opener not in _BEGINS_ASIDE or clause.words[:3] == ("for", "a", "total"))
+        and not vocabulary.TOTALS.isdisjoint(clause.words)
+        and (clause.opener not in vocabulary.BEGINS_ASIDE or clause.words[:3] == ("for", "a", "total"))
     ]
     if totals:
         return totals[-1]
     asserting = [
         clause
         for clause in with_groups
-        if not _VERBS.isdisjoint(clause.words)
-        or not _SUBJECTS.isdisjoint(clause.words[:1])
-        or clause.opener in _BEGINS_CLAUSE
+        if not vocabulary.VERBS.isdisjoint(clause.words)
+        or not vocabulary.SUBJECTS.isdisjoint(clause.words[:1])
+        or clause.opener in vocabulary.BEGINS_CLAUSE
         or any(group.relation for group in clause.groups)
     ]
     at = next((at for at, clause in enumerate(clauses) if clause.opener == ":"), len(clauses))
-    parts = [clause for clause in clauses[at:] if _VERBS.isdisjoint(clause.words)]
+    parts = [clause for clause in clauses[at:] if vocabulary.VERBS.isdisjoint(clause.words)]
     told = [clause for clause in asserting if clause not in parts]
     if not any(clause.words[:1] == ("there",) for clause in told):  # there are 2 extrema: one at 1, one at -1
         told = asserting
@@ -193,24 +150,24 @@ def _of_clause(clause: Clause) -> Asserted:
 def without_subject(groups: Sequence[Group]) -> Sequence[Group]:
     """`groups` without the first one if it is the subject of what the others say: 12 leaves a remainder of 4."""
     behind = groups[1].before[len(groups[0].before) :]
-    return groups[1:] if not _VERBS.isdisjoint(behind[:1]) and not groups[0].before else groups
+    return groups[1:] if not vocabulary.VERBS.isdisjoint(behind[:1]) and not groups[0].before else groups
 
 
 def _belongs_to_another_word(before: Sequence[str]) -> bool:
     """Whether a preposition before a number makes it a part of what another word says: for 3, of the 20."""
     words = list(before)
-    while words and words[-1] in _DETERMINERS:
+    while words and words[-1] in vocabulary.DETERMINERS:
         words.pop()
     if words[-1:] == ["of"]:  # 15 of the 20, an album of 50, but a total of 50
-        return len(words) < len(before) or _AMOUNTS.isdisjoint(words[-2:])
-    return bool(words) and words[-1] in _ADJUNCTS
+        return len(words) < len(before) or vocabulary.AMOUNTS.isdisjoint(words[-2:])
+    return bool(words) and words[-1] in vocabulary.ADJUNCTS
 
 
 def _follows_is(before: Sequence[str]) -> bool:
     words = list(before)
-    while words and words[-1] in _AFTER_IS and words[-1] not in _IS:
+    while words and words[-1] in vocabulary.AFTER_IS and words[-1] not in vocabulary.IS:
         words.pop()
-    return bool(words) and words[-1] in _IS
+    return bool(words) and words[-1] in vocabulary.IS
 
 
 def _bounded(group: Group, named: Sequence[Group], clause: Clause) -> Asserted:
@@ -218,11 +175,11 @@ def _bounded(group: Group, named: Sequence[Group], clause: Clause) -> Asserted:
     near = group.before[-5:]
     if "between" in near and named:
         return Asserted(None, unclear=True)
-    denied = max((index for index, word in enumerate(near) if word in _DENIES), default=-1)
+    denied = max((index for index, word in enumerate(near) if word in vocabulary.DENIES), default=-1)
     if denied >= 0 and near[denied + 1 : denied + 2] not in (("is",), ("are",)):  # the number who do not is 18
         return Asserted(None)
     at = next((index for index, word in enumerate(near) if word == "than"), None)
-    sign = _BOUNDS.get(near[at - 1]) if at else _SIGNS.get(near[-1]) if near else None
+    sign = vocabulary.BOUNDS.get(near[at - 1]) if at else vocabulary.SIGNS.get(near[-1]) if near else None
     if sign or near[-2:] in (("at", "least"), ("at", "most")) or near[-1:] in (("over",), ("under",)):
         if len(named) == 1 and sign and named[0].text not in group.text:
             return Asserted(f"{named[0].text}{sign}{group.text}")
@@ -260,17 +217,17 @@ class _Builder:
         """Whether its clause is a condition with a verb of its own, which the verb of the subject before it ends."""
         subject = self.clauses[-1] if self.clauses else None
         return (
-            self._opener in _BEGINS_ASIDE - _CHECKS
-            and not _IS.isdisjoint(self._words)
+            self._opener in vocabulary.BEGINS_ASIDE - vocabulary.CHECKS
+            and not vocabulary.IS.isdisjoint(self._words)
             and subject is not None
             and bool(subject.words)
-            and _VERBS.isdisjoint(subject.words)
+            and vocabulary.VERBS.isdisjoint(subject.words)
         )
 
     @property
     def is_check(self) -> bool:
         """Whether its clause only announces a check."""
-        return len(self._words) == 1 and self._words[0] in _CHECKS
+        return len(self._words) == 1 and self._words[0] in vocabulary.CHECKS
 
     @property
     def has_groups(self) -> bool:
@@ -280,7 +237,7 @@ class _Builder:
     @property
     def is_adjunct(self) -> bool:
         """Whether a preposition began its clause, and it has a number: From 2 pm to 4 pm she ..."""
-        return bool(self._groups) and not _ADJUNCTS.isdisjoint((self._opener, *self._words[:1]))
+        return bool(self._groups) and not vocabulary.ADJUNCTS.isdisjoint((self._opener, *self._words[:1]))
 
     def word(self, word: str) -> None:
         self._words.append(word)
@@ -290,7 +247,7 @@ class _Builder:
         self._pending.append(mark)
 
     def span(self, span: Span) -> None:
-        joined = self._groups and self._pending and all(word in _JOINS for word in self._pending)
+        joined = self._groups and self._pending and all(word in vocabulary.JOINS for word in self._pending)
         last = self._groups[-1][0] if self._groups else []
         is_sum = joined and last[-1].unit == span.unit and bool(span.unit) and "are" not in self._words[-2:]
         if joined and not is_sum and not (last[-1].is_number != span.is_number and last[-1].relation != span.relation):
@@ -300,7 +257,7 @@ class _Builder:
         else:
             if self._pending[-1:] in (["and"], ["or"]) and self._groups:
                 self._going_on.add(len(self._groups) - 1)
-            self._groups.append(([span], tuple(word for word in self._words if word not in _MODIFIERS)))
+            self._groups.append(([span], tuple(word for word in self._words if word not in vocabulary.MODIFIERS)))
         self._pending = []
 
     def _is_fraction(self) -> bool:
@@ -369,7 +326,7 @@ def _clauses(reader: plain.Reader) -> list[Clause]:
         if span is not None:
             skipped = span.end
             behind = next((other.text for other in tokens[index:] if other.start >= skipped), "")
-            is_count = span.is_number and not span.unit and units.is_counted(behind) and behind not in _VERBS
+            is_count = span.is_number and not span.unit and units.is_counted(behind) and behind not in vocabulary.VERBS
             builder.span(span._replace(counted=behind) if is_count else span)
             continue
         word = token.text.lower()
@@ -380,24 +337,30 @@ def _clauses(reader: plain.Reader) -> list[Clause]:
             builder.cut(word)
         elif word in (";", "\u2014", "\u2013") or (word == "," and not _goes_on(tokens, index, spans)):
             builder.cut()
-        elif (word == "in" and following in _SUMS_UP) or word in _CHECKS or (word == "not" and following in _IS):
+        elif (
+            (word == "in" and following in vocabulary.SUMS_UP)
+            or word in vocabulary.CHECKS
+            or (word == "not" and following in vocabulary.IS)
+        ):
             builder.word(word)
-        elif word in _IS and builder.is_over:
+        elif word in vocabulary.IS and builder.is_over:
             builder.cut()
             builder.word(word)
-        elif following == "which" and word in _ADJUNCTS:
+        elif following == "which" and word in vocabulary.ADJUNCTS:
             builder.cut("where")
             skipped = tokens[index + 1].end
         elif word == "to" and builder.has_groups and is_purpose(tokens, index, spans):
             builder.cut("after")
-        elif word in _PEOPLE and builder.is_adjunct:
+        elif word in vocabulary.PEOPLE and builder.is_adjunct:
             builder.cut()
             builder.word(word)
-        elif word in _BEGINS_CLAUSE or (word in _BEGINS_ASIDE and (word not in _ADJUNCTS or builder.is_at_start)):
+        elif word in vocabulary.BEGINS_CLAUSE or (
+            word in vocabulary.BEGINS_ASIDE and (word not in vocabulary.ADJUNCTS or builder.is_at_start)
+        ):
             builder.cut(word)
-            if word in _ADJUNCTS:
+            if word in vocabulary.ADJUNCTS:
                 builder.word(word)
-        elif word == "and" and following in _SUBJECTS:
+        elif word == "and" and following in vocabulary.SUBJECTS:
             builder.cut()
         elif token.kind == "word":
             builder.word(word)
@@ -414,7 +377,7 @@ def is_purpose(tokens: Sequence[plain.Token], at: int, spans: dict[int, Span]) -
         following is not None
         and following.kind == "word"
         and following.start not in spans
-        and following.text.lower() not in _RESULTS | _DETERMINERS
+        and following.text.lower() not in vocabulary.RESULTS | vocabulary.DETERMINERS
     )
 
 

@@ -1,0 +1,48 @@
+"""Words by which a sentence is cut into clauses, and by which its numbers belong to it or to other words."""
+
+from __future__ import annotations
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+TOTALS = _words("altogether total overall all")
+SUMS_UP = _words("total all conclusion fact summary short other this that the end")
+"""Words after "in" that begin no condition."""
+BEGINS_CLAUSE = _words(
+    "so therefore hence thus then which giving gives leaving leaves but altogether finally consequently"
+)
+BEGINS_ASIDE = _words(
+    "because since as when where if while whereas although though assuming given considering provided unless after "
+    "before about approximately roughly i.e. e.g. namely attained achieved reached occurs occur occurring not despite "
+    "regardless instead rather using by for with in upon check verification"
+)
+ABOUT = _words("about approximately roughly")
+SUBJECTS = _words("i you he she it we they there this that these those the a an his her its their my our")
+VERBS = _words(
+    "is are was were be equals equal has have had makes make made gets get got takes take took costs cost needs need "
+    "gives give gave leaves left remains remain becomes become contains contain sells sell sold buys buy bought earns "
+    "earn earned spends spend spent pays pay paid saves save saved uses use used eats eat ate can will must wait waits "
+    "weighs weigh lasts last comes come totals obtain obtained find found conclude holds hold works"
+)
+IS = _words("is are was were be equals equal being")
+AFTER_IS = _words("to therefore thus then simply exactly just also only now the a an : = of")
+IMPERATIVES = _words("take find use let consider suppose check note count add subtract divide multiply")
+CHECKS = _words("check verification")
+RESULTS = _words("get obtain give yield be have find equal")
+"""Verbs whose infinitive names the result, and not a purpose: to get 7."""
+PEOPLE = _words("i you he she it we they there")
+ADJUNCTS = _words(
+    "upon for in per after at from with by within on over during among between than each every before until out into"
+)
+AMOUNTS = _words(
+    "total sum value answer maximum minimum average mean median probability chance length area volume cost price "
+    "remainder profit result number amount distance speed rate product difference"
+)
+DETERMINERS = _words("the other all these those his her its their our remaining first last next only about same")
+DENIES = _words("none not never cannot n't isn't aren't wasn't doesn't don't can't neither")
+BOUNDS = {"greater": ">", "more": ">", "larger": ">", "bigger": ">", "less": "<", "smaller": "<", "fewer": "<"}
+SIGNS = {"大于": ">", "小于": "<"}
+JOINS = _words(", ; and or & either both")
+MODIFIERS = _words("real integer positive negative whole odd even distinct exact")
