@@ -145,6 +145,15 @@ def test_a_message_in_any_form_has_its_text(message, text):
     assert answer.text == text
 
 
+@pytest.mark.parametrize(("reason", "told"), [("stop", 1), ("length", 0)])
+def test_whole_answers_that_come_as_reasoning_are_told_of_once(reason, told):
+    notes = []
+    with ScriptedServer(lambda _call: wrote(None, reason, reasoning_content="It is 4.")) as server:
+        answers = ask(server.url, ["a", "b", "c"], note=notes.append)
+    assert {answer.text for answer in answers.values()} == {"<think>\nIt is 4."}
+    assert sum("without a reasoning parser" in note for note in notes) == told
+
+
 def nested(depth):
     part = "deep"
     for _ in range(depth):

@@ -24,6 +24,7 @@ from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES
 from libra_cli.engines.openai.retry import Backoff, Failure
 from libra_cli.engines.openai.servers import ServerRequest, Servers
 from libra_cli.engines.openai.usage import TokenUsage
+from libra_cli.tasks.task import is_cut_short
 from libra_cli.tasks.thinking import DEFAULT
 
 QUEUE_SECONDS, SECONDS_PER_TOKEN = 600.0, 0.1
@@ -61,7 +62,7 @@ class OpenAIEngine(Servers):
         headers: Sequence[Header] = (),
         usage: TokenUsage | None = None,
     ):
-        self._markers = markers
+        self._markers, self._told_of_reasoning = markers, False
         self._format = ChatFormat(model, sampling, chat_template_args or {}, extra or {}, defaults)
         seconds = timeout or QUEUE_SECONDS + SECONDS_PER_TOKEN * sampling.max_tokens
         client = ChatClient(
@@ -93,6 +94,11 @@ class OpenAIEngine(Servers):
             if isinstance(answer, ServerCompletion):
                 await self._learn(endpoint, request)
                 self._reported = answer.model or self._reported
+                if answer.content is None and not is_cut_short(answer.finish_reason) and not self._told_of_reasoning:
+                    self._told_of_reasoning = True
+                    cause = "a whole answer came as reasoning, which counts as thinking that did not end"
+                    cure = "for a model that does not think, serve it without a reasoning parser"
+                    self._note(f"{endpoint.name}: {cause}; {cure}")
                 text = with_thinking(answer, self._markers, request.prefill)
                 return Completion(
                     text, answer.finish_reason, answer.n_tokens, self._facts.opened_thinking, model=answer.model
