@@ -19,6 +19,7 @@ complete -c libra -n __fish_use_subcommand -a merge -d 'Join the parts of a shar
 complete -c libra -n __fish_use_subcommand -a run -d 'Run the steps of a file: commands of libra that pass files on, each done once'
 complete -c libra -n __fish_use_subcommand -a report -d 'Show training runs side by side: their figures, and a page with their curves'
 complete -c libra -n __fish_use_subcommand -a show -d 'Show rows as text to read: question, reference, thinking (folded), response, label and judgments'
+complete -c libra -n __fish_use_subcommand -a trace -d 'Show what became of one record: which file has it, and what each stage made of it'
 complete -c libra -n __fish_use_subcommand -a schema -d 'Print the JSON Schema of a kind of record; without a name, list the kinds'
 complete -c libra -n __fish_use_subcommand -a doctor -d 'Show versions, engines and devices, and what is missing'
 complete -c libra -n __fish_use_subcommand -l version -d 'Show the version and exit'
@@ -800,6 +801,12 @@ complete -c libra -n '__fish_seen_subcommand_from show' -l config -r -F -d 'Read
 complete -c libra -n '__fish_seen_subcommand_from show' -l print-config -d 'Print every option with its value and origin, then exit'
 complete -c libra -n '__fish_seen_subcommand_from show' -s h -l help -d 'Show this message and exit'
 complete -c libra -n '__fish_seen_subcommand_from show' -l help-all -d 'Show every option and all that is said about it, then exit'
+
+complete -c libra -n '__fish_seen_subcommand_from trace' -l json -d 'Write a JSON object for each step instead of text'
+complete -c libra -n '__fish_seen_subcommand_from trace' -l config -r -F -d 'Read options from FILE'
+complete -c libra -n '__fish_seen_subcommand_from trace' -l print-config -d 'Print every option with its value and origin, then exit'
+complete -c libra -n '__fish_seen_subcommand_from trace' -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from trace' -l help-all -d 'Show every option and all that is said about it, then exit'
 
 complete -c libra -n '__fish_seen_subcommand_from schema' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from schema' -l print-config -d 'Print every option with its value and origin, then exit'

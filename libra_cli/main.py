@@ -34,6 +34,7 @@ STAGES = {
     "run": "Run the steps of a file: commands of libra that pass files on, each done once.",
     "report": "Show training runs side by side: their figures, and a page with their curves.",
     "show": "Show rows as text to read: question, reference, thinking (folded), response, label and judgments.",
+    "trace": "Show what became of one record: which file has it, and what each stage made of it.",
     "schema": "Print the JSON Schema of a kind of record; without a name, list the kinds.",
     "doctor": "Show versions, engines and devices, and what is missing.",
 }

@@ -39,6 +39,7 @@ WORDS: dict[str, list[str]] = {
     "verify": ["rows.jsonl", "-j", "1"],
     "review": ["rows.jsonl", "--html", "page.html", "--only", "all"],
     "balance": ["rows.jsonl"],
+    "trace": ["p0", "rows.jsonl"],
     "merge": ["rows.jsonl", "--no-check"],
     "judge": ["--engine", "replay", "--replay", "judged.jsonl", "rows.jsonl"],
     "score": ["rows.jsonl", "--as", "pointwise"],

@@ -28,7 +28,7 @@ COMMANDS = {
 """How a stage is run where its name alone is not enough."""
 """From the name of a stage to that of its module."""
 NO_ROWS = {"doctor", "dpo", "grpo", "report", "review", "run", "schema", "score", "score correlate", "sft", "show",
-           "train-rm"}  # fmt: skip
+           "train-rm", "trace"}  # fmt: skip
 """Subcommands that write no rows: they have tests of their own."""
 ROWS_STAGES = [name for name in STAGES if name not in NO_ROWS]
 

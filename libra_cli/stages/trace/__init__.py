@@ -1,0 +1,1 @@
+"""`libra trace`: what became of one record, stage by stage."""

@@ -1,0 +1,174 @@
+"""The steps of a record's life: what each stage made of it, and where it stops."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from libra_cli.records.row_verdict import golden_verdict, verdict_of
+from libra_cli.stages.trace.files import TracedFile, TracedRow
+from libra_cli.stream.rows import Fields, record_id
+
+Key = tuple[str, str]
+"""Model and sample of a response; both empty for the problem itself."""
+PROBLEM: Key = ("", "")
+_SHOWN = 70
+
+
+@dataclass(frozen=True)
+class TraceStep:
+    """What a file says of a problem or response; `line` 0: nothing."""
+
+    file: str
+    line: int
+    stage: str
+    text: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def found(self) -> bool:
+        """Whether the file has it."""
+        return self.line > 0
+
+
+@dataclass
+class Life:
+    """The steps of a problem, or of one of its responses."""
+
+    name: str
+    key: Key
+    steps: list[TraceStep] = field(default_factory=list)
+
+
+def lives_of(record: str, files: Sequence[TracedFile]) -> list[Life]:
+    """The life of the problem `record`, then those of its responses, from files in the order of their stages."""
+    lives: dict[Key, Life] = {}
+    texts: dict[Any, Key] = {}
+    for file in files:
+        for row in file.rows:
+            for key in keys(row, texts):
+                name = "/".join([record, *filter(None, key)])
+                life = lives.setdefault(key, Life(name, key))
+                life.steps.append(step(file, row))
+    for key, life in lives.items():
+        if key != PROBLEM:
+            life.steps = with_gaps(life.steps, files)
+    return sorted(lives.values(), key=lambda life: (life.key[0], len(life.key[1]), life.key[1]))
+
+
+def keys(row: TracedRow, texts: dict[Any, Key]) -> list[Key]:
+    """The responses that a row is about, or the problem."""
+    fields = row.fields
+    source = fields.get("source")
+    if isinstance(source, str) and ("messages" in fields or "chosen" in fields or "completion" in fields):
+        found = []
+        for name in source.split(" > "):
+            rest = name.removeprefix(f"{record_id(fields)}/")
+            known = (key for key in texts.values() if f"{rest}/".startswith(f"{key[0]}/{key[1]}/"))
+            model, _, sample = rest.rpartition("/")
+            found.append(next(known, (model, sample)))
+        return list(dict.fromkeys(found))
+    if fields.get("model") is None:
+        return [PROBLEM]
+    text = fields.get("response_with_cot") or fields.get("response")
+    key = (str(fields["model"]), "" if fields.get("sample") is None else str(fields["sample"]))
+    if not key[1]:  # a published row has no sample: its text says which one it is
+        if (key[0], text) in texts:
+            return [texts[key[0], text]]
+        return [] if "id" not in fields and any(model == key[0] for model, _ in texts) else [key]
+    texts.setdefault((key[0], text), key)
+    return [key]
+
+
+def step(file: TracedFile, row: TracedRow) -> TraceStep:
+    """What a file says in a row."""
+    if row.refused is not None:
+        facts: dict[str, Any] = {name: row.refused.get(name) for name in ("class", "reason", "place")}
+        stage = str(row.refused.get("stage", ""))
+        return TraceStep(file.path, row.line, stage, f"refused: {facts['reason']} ({facts['class']})", facts)
+    text, told = _SAID.get(file.stage, said_nothing)(row.fields)
+    if row.fields.get("model") is not None and row.fields.get("sample") is None and "id" not in row.fields:
+        text += " (known by its text)"  # which another sample may share
+    return TraceStep(file.path, row.line, file.stage or "?", text, told)
+
+
+def with_gaps(steps: Sequence[TraceStep], files: Sequence[TracedFile]) -> list[TraceStep]:
+    """The steps, and a step for each stage behind the first one whose files lack the record, up to where it stops."""
+    stages = list(dict.fromkeys(file.stage for file in files if file.rank >= 0))
+    there = {step.stage for step in steps if step.stage}
+    begin = next((at for at, stage in enumerate(stages) if stage in there), len(stages))
+    last = max((at for at, stage in enumerate(stages) if stage in there), default=begin)
+    made: list[TraceStep] = []
+    for at, stage in enumerate(stages):
+        made += [step for step in steps if step.stage == stage]
+        if stage in there or at < begin or at > last + 1 or stage == "collect":
+            continue
+        of_stage = [file for file in files if file.stage == stage]
+        reasons: dict[str, int] = {}
+        for file in of_stage:
+            for name, count in file.filtered.items():
+                if name != "other_shard":
+                    reasons[name] = reasons.get(name, 0) + count
+        why = ", ".join(f"{name} {count:,}" for name, count in reasons.items())
+        text = "not there" + (f": {stage} left out {why}" if why else "")
+        made.append(TraceStep(", ".join(file.path for file in of_stage), 0, stage, text, {"filtered": reasons}))
+    return [*made, *(step for step in steps if step.stage not in stages)]
+
+
+def said_nothing(fields: Fields) -> tuple[str, Mapping[str, Any]]:
+    """A row of a form that is not known."""
+    return "", {}
+
+
+def said_rollout(fields: Fields) -> tuple[str, Mapping[str, Any]]:
+    """How a response ended, and its last words."""
+    facts: dict[str, Any] = {name: fields[name] for name in ("finish_reason", "n_tokens") if name in fields}
+    end = " ".join(str(fields.get("response") or fields.get("response_with_cot") or "").split())[-_SHOWN:]
+    tokens = f", {facts['n_tokens']:,} tokens" if isinstance(facts.get("n_tokens"), int) else ""
+    return f"{facts.get('finish_reason') or 'ended'}{tokens}: {end}", facts
+
+
+def _said_label(fields: Fields) -> tuple[str, Mapping[str, Any]]:
+    verification = fields.get("verification")
+    found = verification if isinstance(verification, dict) else {}
+    facts = {
+        "label": fields.get("label"),
+        **{name: found[name] for name in ("by", "answer", "reason") if name in found},
+    }
+    label = {1: "correct", 0: "incorrect", None: "undecided"}.get(facts["label"], str(facts["label"]))
+    details = [f"{name} {facts[name]}" for name in ("by", "answer", "reason") if facts.get(name) is not None]
+    return f"{label} ({', '.join(details)})" if details else label, facts
+
+
+def said_judge(fields: Fields) -> tuple[str, Mapping[str, Any]]:
+    """What a judge said, and whether the label says the same."""
+    names = ("judge", "judge_task", "score", "prediction", "unjudged", "gate", "probe")
+    facts: dict[str, Any] = {name: fields[name] for name in names if name in fields}
+    judgments = fields.get("judgments")
+    votes = [one.get("outcome") for one in judgments if isinstance(one, dict)] if isinstance(judgments, list) else []
+    facts["votes"] = votes
+    verdict, golden = verdict_of(fields, 1), golden_verdict(fields, 1)
+    right = "" if verdict is None or golden is None else ", right" if verdict == golden else ", wrong"
+    facts["right"] = None if not right else right == ", right"
+    score = f"score {facts.get('score')}" if facts.get("score") is not None else f"unjudged ({facts.get('unjudged')})"
+    shown = ", ".join("null" if vote is None else str(vote) for vote in votes[:8])
+    return f"{facts.get('judge', 'judge')}: {score}{right}; votes {shown}{' …' if len(votes) > 8 else ''}", facts
+
+
+def _said_training(fields: Fields) -> tuple[str, Mapping[str, Any]]:
+    facts: dict[str, Any] = {name: fields[name] for name in ("task", "source", "label") if name in fields}
+    return f"kept: {str(facts.get('source', '')).replace(f'{record_id(fields)}/', '')}", facts
+
+
+def said_kept(fields: Fields) -> tuple[str, Mapping[str, Any]]:
+    """A label that an earlier stage gave."""
+    text, facts = _said_label(fields)
+    return f"kept, {text}", facts
+
+
+_SAID = {
+    "rollout": said_rollout, "verify": _said_label, "review": _said_label, "balance": said_kept, "judge": said_judge,
+    "rs-filter": _said_training, "dpo-pairs": _said_training,
+}  # fmt: skip
+"""How a row of each stage is told."""
