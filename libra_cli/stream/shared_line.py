@@ -89,12 +89,6 @@ class PipeNeighbours:
             self._is_on_terminal = any(terminal in links for _pid, links in _followers(self._output))
         return self._is_on_terminal
 
-    def close(self) -> None:
-        """Lets go of the socket."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
     def _send(self, pid: int, message: bytes) -> bool:
         assert self._socket is not None
         try:

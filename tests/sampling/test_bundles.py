@@ -11,6 +11,7 @@ from libra_cli.sampling.choose import ChosenModel
 from libra_cli.sampling.worker import EngineWorker
 from libra_cli.stream.jobs import Job, JobFeed
 from libra_cli.stream.rows import Row, RowError
+from libra_cli.stream.signals import StopRequest
 
 
 class Jobs(JobFeed):
@@ -19,7 +20,7 @@ class Jobs(JobFeed):
     def __init__(self, sizes):
         row = Row({"id": "r"}, b"{}", "test", 1)
         bundles = [SimpleNamespace(requests=[(n, i) for i in range(size)]) for n, size in enumerate(sizes)]
-        self.stop = SimpleNamespace(status=None)
+        self.stop = StopRequest("m", 1.0)
         super().__init__(iter([Job(row, bundle) for bundle in bundles]), 1 << 30, self.stop)
 
     @property
@@ -47,7 +48,7 @@ class ScrambledEngine:
 
 
 def answered(engine, feed):
-    return EngineWorker(ChosenModel("m", lambda: engine), BundleRequests)(feed)
+    return EngineWorker(ChosenModel("m", lambda _doing: engine), BundleRequests)(feed)
 
 
 def test_each_job_gets_the_answers_to_its_own_requests_in_their_order():
@@ -93,6 +94,6 @@ def test_an_error_of_a_request_becomes_that_of_its_row():
 
 
 def test_no_engine_is_made_for_no_job():
-    worker = EngineWorker(ChosenModel("m", lambda: 1 / 0), BundleRequests)
+    worker = EngineWorker(ChosenModel("m", lambda _doing: 1 / 0), BundleRequests)
     assert list(worker(Jobs([]))) == []
     assert worker.described == {}
