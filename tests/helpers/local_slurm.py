@@ -52,6 +52,7 @@ class SlurmShell:
     def starts_again(self, job: str, node: str = "") -> None:
         """Has a job that is queued again start at once, where Slurm would wait two minutes; `node` was lost."""
         self.is_queued_again(job)
+        time.sleep(3)  # in the second in which it was queued again, Slurm would take it for the run that has ended
         if node and "down" in self.run("sinfo", "-h", "-n", node, "-o", "%T"):  # else it has come back by itself
             self.run("scontrol", "update", f"NodeName={node}", "State=RESUME")
         self.run("scontrol", "update", f"JobId={job}", "StartTime=now")

@@ -1,0 +1,94 @@
+"""The order in which `libra run` joins shards; tests/cases/run/slurm joins real ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stages.run.join import ORDERS, ShardRows, join
+from libra_cli.stream.options import Shard
+
+PROBLEMS = [{"id": f"p{number}", "question": "1+1?"} for number in range(9)]
+RESPONSES = [
+    {**problem, "model": model, "sample": sample}
+    for model in ("one", "two") for problem in PROBLEMS for sample in range(2)
+]  # fmt: skip
+
+
+def lines(rows: list[dict]) -> list[bytes]:
+    return [json.dumps(row).encode() + b"\n" for row in rows]
+
+
+def in_shards(folder: Path, rows: list[dict], count: int = 3) -> list[str]:
+    """Writes each row to its shard."""
+    shards = [Shard(f"{index}/{count}") for index in range(count)]
+    paths = [folder / f"{index}.jsonl" for index in range(count)]
+    for shard, path in zip(shards, paths, strict=True):
+        path.write_bytes(b"".join(lines([row for row in rows if shard.has(row["id"])])))
+    return [str(path) for path in paths]
+
+
+def joined(folder: Path, stage: str, inputs: list[dict], shards: list[str]) -> bytes:
+    (folder / "in.jsonl").write_bytes(b"no row\n" + b"".join(lines(inputs)))
+    return b"".join(ShardRows(shards, ORDERS[stage]).in_order([str(folder / "in.jsonl")]))
+
+
+def test_samples_of_several_models_are_in_the_order_of_one_run(tmp_path):
+    """Also where a shard was stopped, and so has rows in another order."""
+    whole = b"".join(lines(RESPONSES))
+    assert joined(tmp_path, "rollout", PROBLEMS, in_shards(tmp_path, RESPONSES)) == whole
+    mixed = [row for row in RESPONSES if row["model"] == "one"]
+    Random(1).shuffle(mixed)
+    shards = in_shards(tmp_path, [*mixed, *RESPONSES[len(mixed) :]])
+    assert joined(tmp_path, "rollout", PROBLEMS, shards) == whole
+
+
+@pytest.mark.parametrize("stage", ["judge", "verify"])
+def test_judged_rows_follow_the_input_and_equal_rows_stay_apart(tmp_path, stage):
+    inputs = [*RESPONSES, *RESPONSES[3:9]]
+    made = [{**row, "label": number} for number, row in enumerate(inputs) if number % 35]  # two were refused
+    if stage == "judge":
+        made = [{**row, "judge": judge, "probe": probe} for judge in "AB" for row in made for probe in ("x", "y")]
+    assert joined(tmp_path, stage, inputs, in_shards(tmp_path, made)) == b"".join(lines(made))
+
+
+def test_rows_that_are_not_of_the_input_are_named(tmp_path):
+    shards = in_shards(tmp_path, RESPONSES)
+    with pytest.raises(
+        Fatal, match=r"\.jsonl: holds rows of which the input has none \(the first at byte 0\)"
+    ) as caught:
+        joined(tmp_path, "rollout", [], shards)
+    assert caught.value.status == Exit.USAGE
+
+
+def manifest(path: str, **changes) -> None:
+    """Writes the manifest of a shard."""
+    config = {"samples": 2, "shard": f"{Path(path).stem}/3", **changes.pop("config", {})}
+    content = {"stage": "rollout", "config": config, "config_sha256": "", "status": "complete", **changes}
+    content.setdefault("sha256", hashlib.sha256(Path(path).read_bytes()).hexdigest())
+    Path(f"{path}.libra.json").write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "message"),
+    [
+        ({"status": "stopped"}, Exit.INCOMPLETE, "1.jsonl: this shard is not complete"),
+        ({"config": {"shard": "1/4"}}, Exit.USAGE, "1.jsonl: is not shard 1 of 3"),
+        ({"sha256": "0"}, Exit.USAGE, "1.jsonl: has changed since libra wrote it"),
+        ({"config": {"samples": 3}}, Exit.USAGE, "1.jsonl: was made with other options than .*0.jsonl"),
+        ({"libra": "0.0"}, Exit.USAGE, r"1.jsonl: was made otherwise than .*0.jsonl \(libra\)"),
+    ],
+)
+def test_shards_that_do_not_fit_are_refused(tmp_path, changes, status, message):
+    shards = in_shards(tmp_path, RESPONSES)
+    for path in shards:
+        manifest(path, **(changes if path.endswith("1.jsonl") else {}))
+    with pytest.raises(Fatal, match=message) as caught:
+        join(str(tmp_path / "out.jsonl"), shards, "rollout", [])
+    assert caught.value.status == status
+    assert not (tmp_path / "out.jsonl").exists()

@@ -1,0 +1,105 @@
+"""`libra run --submit` on a real Slurm of two nodes: what a pipeline makes there is what it makes without."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from local_slurm import wait_for
+
+PIPE = """
+output: made
+slurm: {time: 10, cpus: 1, mem: 1000M, activate: environment}
+steps:
+  problems: {stage: collect, preset: libra-mini, where: index % 20 == 0}
+  responses:
+    stage: rollout
+    inputs: problems
+    model: [libra-mini/weak, libra-mini/strong]
+    engine: transformers
+    samples: 2
+    window: 4
+    slurm: {shards: 2}
+  labelled: {stage: verify, inputs: responses}
+  judged:
+    stage: judge
+    inputs: labelled
+    model: libra-mini/judge
+    engine: transformers
+    slurm: {shards: 2}
+  training: {stage: rs-filter, inputs: judged}
+  judge:
+    stage: sft
+    inputs: training
+    model: libra-mini/weak
+    max-length: 512
+    batch-size: 4
+    max-steps: 4
+    save-every: 1
+    slurm: {nodes: 2}
+  scores: {stage: score, inputs: judged}
+"""
+
+
+FAILING = """
+output: made
+slurm: {time: 5, cpus: 1, mem: 500M, activate: environment}
+steps:
+  labelled: {stage: verify, inputs: in.jsonl}
+  scores: {stage: score, inputs: labelled, as: reasoning}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.engine
+@pytest.mark.timeout(1200)
+def test_a_pipeline_of_jobs_makes_what_one_process_makes(slurm_shell, tmp_path: Path):
+    """One task of an array is requeued in the middle, and a second --submit finds all in the queue."""
+    (tmp_path / "pipe.yaml").write_text(PIPE)
+    (tmp_path / "environment").write_text("echo activated\n")
+    run = slurm_shell.run
+    submitted = dict(line.split()[::-1] for line in run("libra", "run", "--submit", "pipe.yaml").splitlines())
+    assert run("libra", "run", "--submit", "pipe.yaml") == "".join(f"{job} {name}\n" for name, job in submitted.items())
+    part = tmp_path / "made/slurm/responses.1-of-2.jsonl.part"
+    wait_for(lambda: part.exists() and part.stat().st_size > 0, "rows of the second shard")
+    task = f"{submitted['responses']}_1"
+    run("scancel", "--signal=USR1", "--batch", task)  # as before its time limit
+    slurm_shell.starts_again(task)
+    slurm_shell.ended(*submitted.values())
+
+    log = (tmp_path / "made/logs/responses.1.log").read_text()
+    assert log.count("activated") == 2
+    assert "the same command continues" in log
+    assert run("libra", "run", "--slurm", "pipe.yaml") == "set -e\n"  # all is done
+    scores = run("libra", "run", "pipe.yaml")
+    assert "libra-mini/judge" in scores
+    plain = run("libra", "run", "-o", "plain", "pipe.yaml")
+    assert plain == scores
+    for name in ("problems", "responses", "labelled", "judged", "training"):
+        made, whole = (tmp_path / folder / f"{name}.jsonl" for folder in ("made", "plain"))
+        assert made.read_bytes() == whole.read_bytes(), name
+    assert json.loads((tmp_path / "made/judge/libra.json").read_bytes())["status"] == "complete"
+    assert "2 processes" in (tmp_path / "made/logs/judge.log").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_what_needs_a_step_that_failed_is_submitted_again_with_it(slurm_shell, tmp_path: Path):
+    (tmp_path / "pipe.yaml").write_text(FAILING)
+    row = {"id": "a", "question": "1+1?", "reference": "2", "model": "m", "sample": 0, "response": "\\boxed{2}"}
+    (tmp_path / "in.jsonl").write_text("no JSON\n" + json.dumps(row) + "\n")
+    (tmp_path / "environment").write_text("exit 9\n")
+    run = slurm_shell.run
+
+    def submit() -> None:
+        lines = run("libra", "run", "--submit", "pipe.yaml").splitlines()
+        assert [line.split()[1] for line in lines] == ["labelled", "scores"]
+        slurm_shell.ended(*(line.split()[0] for line in lines))
+
+    submit()  # and nothing waits in the queue for ever
+    assert not (tmp_path / "made/scores.txt").exists()
+    (tmp_path / "environment").write_text("echo activated\n")
+    submit()
+    assert (tmp_path / "made/scores.txt").exists()  # although labelled refused a row (status 3)
+    assert run("libra", "run", "--slurm", "pipe.yaml") == "set -e\n"
