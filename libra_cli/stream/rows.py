@@ -127,8 +127,10 @@ def _own_names(fields: Fields) -> Fields:
     The bytes of the row stay as they are, so that a stage passes on the names that it was given.
     """
     for other, own, instead in OF_NEMO_SKILLS:
-        if fields.get(other) is not None and fields.get(own) is None and fields.get(instead) is None:
-            fields[own] = fields[other]
+        value = fields.get(other)
+        is_read = type(value) is str or (own == "reference" and type(value) in (int, float))
+        if is_read and fields.get(own) is None and fields.get(instead) is None:
+            fields[own] = value
     return fields
 
 

@@ -152,10 +152,13 @@ def parquet_rows(path: str) -> TableRecords:
 
 def _unreadable(path: str, error: BaseException) -> Fatal:
     """Why a file cannot be read as Parquet, by its first and last bytes."""
-    with open(path, "rb") as file:
-        head = file.read(_HEAD_BYTES)
-        file.seek(max(0, os.stat(path).st_size - len(PARQUET_MAGIC)))
-        end = file.read()
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_HEAD_BYTES)
+            file.seek(max(0, os.stat(path).st_size - len(PARQUET_MAGIC)))
+            end = file.read()
+    except OSError as failed:
+        return Fatal(Exit.INCOMPLETE, f"{path}: reading failed ({failed.strerror}); run again")
     if not head:
         return Fatal(Exit.INCOMPLETE, f"{path}: is empty, so it is no Parquet file; write or copy it again")
     if isinstance(decoder_for(head, path), Inflater):

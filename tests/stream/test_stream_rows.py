@@ -257,3 +257,19 @@ def test_an_unclosed_string_takes_linear_time():
     raw = b'{"a":"' + b"," * (3 * MANY) + b'\\"' * (1 << 22)
     with pytest.raises(RowError, match="not JSON"):
         rows.parse(raw)
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ({"generation": "4"}, {"question": "2+2?", "response_with_cot": "4"}),
+        ({"generation": 4}, {"question": "2+2?"}),
+        ({"expected_answer": 4}, {"question": "2+2?", "reference": 4}),
+        ({"generation": "4", "response": "5", "prompt": "2+3?"}, {}),
+        ({"expected_answer": "4", "reference": "5", "question": "2+3?"}, {}),
+        ({}, {}),
+    ],
+)
+def test_a_row_of_nemo_skills_has_names_of_libra_too(more, named):
+    fields = {"problem": "2+2?", **more}
+    assert rows.parse(json.dumps(fields).encode()) == {**fields, **named}
