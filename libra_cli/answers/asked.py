@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from libra_cli.answers import languages, names, words
+from libra_cli.answers import languages, names, phrases, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 _SENTENCES = lazy_pattern(r"(?<=[.!?])\s+(?=[^\W\d_a-zà-ÿ])|(?<=[\u3002\uff01\uff1f])|\n+")
@@ -103,10 +103,11 @@ def verdict(text: str, question: str | None) -> str | None:
     if not question or not question.rstrip().endswith(("?", "\uff1f")):
         return None
     asked = [word.lower() for word in _WORD.findall(_BRACKETS.sub("", question))]
-    sentence = _CLAUSES.split(last_sentence(text))[0]
+    concluded = phrases.main_clause(last_sentence(text))
+    sentence = _CLAUSES.split(concluded)[0]
     if not asked or not _DOUBTS.isdisjoint(asked):
         return None
-    spoken = [word.lower() for word in _WORD.findall(last_sentence(text))]
+    spoken = [word.lower() for word in _WORD.findall(concluded)]
     if not _DOUBTS.isdisjoint(spoken) or not _agree(asked[-1], spoken):
         return None
     negated = [word for word in spoken if word in _NEGATORS or word.endswith("n't")]
@@ -130,7 +131,7 @@ def _agree(predicate: str, spoken: list[str]) -> bool:
 
 def name(text: str, reference: str, question: str | None) -> str | None:
     """The name with which the last sentence answers: the reference or another one; None if that is not certain."""
-    sentence = last_sentence(text)
+    sentence = phrases.main_clause(last_sentence(text))
     if names.is_in_signs(reference):
         return _in_signs(sentence, reference)
     if not names.is_name(reference) or len(sentence) > 400:
@@ -152,6 +153,8 @@ def name(text: str, reference: str, question: str | None) -> str | None:
     others = [group for group in new if group not in found]
     if found and not others:
         return reference
+    if not found and given.issuperset(wanted) and len(set(groups)) == 1 and not new and sentence.startswith(groups[0]):
+        return groups[0]  # of those whom the question names
     if not found and question and len(others) == 1 and not _holds(names.tokens(text), wanted):
         return others[0]
     return None

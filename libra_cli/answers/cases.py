@@ -57,6 +57,7 @@ def in_words(text: str) -> list[tuple[str, str]]:
     """The same of a sentence: `1 if x > 0, 0 otherwise`, or `If x > 0: 1; otherwise: 0`."""
     if not any(map(text.__contains__, ("if", "If", "when", "When", "for", "For"))):
         return []
+    text = text.replace("\u2265", "\\geq ").replace("\u2264", "\\leq ")
     plain = " ".join(_SETTING.sub(r" \1 ", text).split()).strip(" .")
     otherwise = _ELSE.search(plain)
     last = None

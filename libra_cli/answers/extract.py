@@ -128,6 +128,8 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
             found = _in_prose(text, wanted.text or reference if wanted else reference, cut, question)
             if wanted and len(wanted.letters) > 1 and found.answer and " or " in found.answer:
                 return Extraction(None, AMBIGUOUS)
+            if listed and found.reason == NO_ANSWER and phrases.says_something(text):
+                return Extraction(None, AMBIGUOUS)
             is_silent = found.reason != NO_ANSWER or not options.are_named(text)
             return found if is_silent else Extraction(None, AMBIGUOUS)
     if box is None:
@@ -236,11 +238,15 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
     if reference is not None and (dated := _dated(tail, reference)):
         return Extraction(dated)
     if reference is not None and phrases.are_asked_for(reference):
-        said = asked.known(tail, reference) or asked.name(bold.given if bold else tail, reference, question)
-        if phrases.is_verdict(reference) and not said:
+        said = asked.known(tail, reference)
+        if not said and not phrases.is_verdict(reference):
+            said = asked.name(bold.given if bold else tail, reference, question)
+        elif not said:
             said = phrases.verdict([part for part in _SENTENCES.split(tail.strip()) if part] or [""], reference)
             said = said or asked.verdict(tail, question)
         return Extraction(said) if said else _in_words(tail, text, reference, bold)
+    if reference and phrases.is_time_in_words(tail):
+        return Extraction(None, AMBIGUOUS)
     concluded = _concluded(_with_digits(tail) if reference and any(map(str.isdigit, reference)) else tail)
     abroad = languages.concluded_number(tail) if not concluded.answer else None
     if reference and not (abroad or concluded.answer or concluded.unclear or bold):

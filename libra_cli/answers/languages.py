@@ -271,7 +271,7 @@ def with_decimal_point(answer: str, text: str) -> str:
 
 def groups_may_be_places(answer: str, text: str) -> bool:
     """Whether three digits behind a mark may be decimal places or a group: 1,250 in a text in French."""
-    is_open = len(answer) < 16 and _GROUP_OR_PLACES.fullmatch(answer) is not None
+    is_open = len(answer) < 16 and ("," in answer or "." in answer) and _GROUP_OR_PLACES.fullmatch(answer) is not None
     return is_open and _writes_decimal_commas(text)
 
 

@@ -13,8 +13,9 @@ from libra_cli.answers import conversions, latex, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_CHARS, MAX_NAMES, MAX_READ = 240, 8, 400
+_SEPARATORS = (",", ";", "\uff0c", "\uff1b", "\u3001", "and", "\n")
 _SEPARATOR = lazy_pattern(r"[,;，；、]\s*(?:and\b)?|(?<=[\s}$])and\b|\n")
-_VALUE = r"[-+−]?(?:\\?[$€£])?(?:\d|\.\d|\\[dt]?frac|\\sqrt|\\pi\b)[^\n]*?"
+_VALUE = r"[-+−]?(?:\\?[$€£])?(?:\d|\.\d|\((?=[-\d])|\\[dt]?frac|\\sqrt|\\pi\b)[^\n]*?"
 _SIGNS = r"(?:\s|[:=：＝*$&]|\b(?:is|are|was|were|has|have|had|gets?|equals?|of)\b|为|是|有|今年|\\[ ,;:]|\\q?quad)*"
 _NAME = r"[^\W\d_](?:[^\W\d]|[ _'-])*"
 _NAME_FIRST = lazy_pattern(rf"(?:the\s+)?(?P<name>{_NAME}?){_SIGNS}(?<![A-Za-z])(?P<value>{_VALUE})")
@@ -34,7 +35,8 @@ _FUNCTION_NAMED = lazy_pattern(r"[A-Za-z]_\s*\{?\s*\\?(?:text\s*\{|mathrm\s*\{)?
 @lru_cache(1 << 10)
 def values(text: str) -> Mapping[str, str]:
     """Value of each name in a list such as `x = 2, y = 3` or `8 apples and 5 oranges`; empty if it is no such list."""
-    if len(text) > MAX_CHARS or not any(map(str.isdigit, text)):
+    is_list = any(map(text.__contains__, _SEPARATORS)) and any(map(str.isdigit, text))
+    if len(text) > MAX_CHARS or not is_list:
         return {}
     parts = [part for part in latex.split(_plain(text), _SEPARATOR) if part.strip()]
     if not 2 <= len(parts) <= MAX_NAMES:
@@ -101,6 +103,8 @@ def value_of(name: str, text: str) -> str | None:
         stated = _STATED.match(after)
         if stated:
             rest = after[stated.end() :]
+            if rest.startswith("(") and ")" in rest:
+                return rest[: rest.index(")") + 1]
             value = rest[: end.start()] if (end := _ENDS_VALUE.search(rest)) else rest
             value = value.rpartition("=")[2].strip(" .")
             if value and any(map(str.isdigit, value)):

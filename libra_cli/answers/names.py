@@ -9,9 +9,10 @@ from functools import lru_cache
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_CHARS, MIN_WORD = 80, 3
+_ROMAN = lazy_pattern(r"\b[IVX]+$")
 _WORD = lazy_pattern(r"[^\W\d_]+")
 _NOT_A_NAME = lazy_pattern(r"[\d$\\^_=<>+*/|{}\[\]]")
-_SMALL = frozenset("the a an of and in on de la le der die das du el los las les".split())  # noqa: SIM905
+_SMALL = frozenset("da di van von den the a an of and in on de la le der die das du el los las les".split())  # noqa: SIM905
 _LONG_FORMS = {
     "mt": "mount", "st": "saint", "dr": "doctor", "mr": "mister", "prof": "professor", "ft": "fort",
     "centre": "center", "theatre": "theater", "metre": "meter", "grey": "gray", "rightangled": "right",
@@ -68,6 +69,9 @@ def same(reference: str, answer: str) -> bool | None:
         return None
     if wanted == given:
         return True
+    numerals = [_ROMAN.findall(text) for text in (reference, answer)]
+    if all(numerals) and wanted[:-1] == given[:-1]:  # Henry VII, Henry VIII
+        return False
     core, said = ([word for word in words if word not in _CARRIED] for words in (wanted, given))
     one_carries = sum(len(a) < len(b) for a, b in ((core, wanted), (said, given))) == 1
     if core and core == said and one_carries:
@@ -76,6 +80,10 @@ def same(reference: str, answer: str) -> bool | None:
         return False
     if not (is_name(reference) and is_name(answer)):
         return None
+    if [word for word in wanted if len(word) > 1] == [word for word in given if len(word) > 1] and min(
+        len(wanted), len(given)
+    ) > 1:
+        return True  # John F. Kennedy
     if _is_short_form(reference, answer) or _is_short_form(answer, reference):
         return True
     long, short = (wanted, given) if len(wanted) > len(given) else (given, wanted)

@@ -84,6 +84,7 @@ _ANSWER_ABROAD = (
     "opzione",
     "opção",
 )
+_CONTRAST = lazy_pattern(r",? (?:and not|not|rather than|instead of)\b.*$")
 _ROMAN = lazy_pattern(r"(?<![A-Za-z])(?:IV|I{1,3}|VI{0,3})(?![A-Za-z'\u2019])")
 _FILLING = frozenset(("it", "is", "are", "they", "be"))
 
@@ -168,6 +169,7 @@ def said(text: str, listed: Mapping[str, str]) -> str | None:
         letter: [word for word in names.tokens(content) if word not in _FILLING] for letter, content in listed.items()
     }
     for sentence in _last_sentences(text):
+        sentence = _CONTRAST.sub("", sentence)
         numerals = _ROMAN.findall(sentence)
         if numerals:
             found = [one for one, content in listed.items() if sorted(_ROMAN.findall(content)) == sorted(set(numerals))]

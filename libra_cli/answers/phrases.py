@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libra_cli.answers import languages, sentences, words
+from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_NUMERAL = 6
 """Words of the longest numeral that is searched in a sentence."""
 _OPENERS = frozenset("so therefore hence thus then consequently finally".split())  # noqa: SIM905
 _COPULAS = frozenset("is are was were".split())  # noqa: SIM905
+_CONCLUDES = lazy_pattern(r",\s+(?:and )?(?:so|but|hence|thus|therefore|which means)\b,?\s+(?:that )?")
+_PARTICIPLES = ("called", "named", "termed", "known", "written", "made", "built", "found", "won")
+_PREPOSITIONS = ("by", "in", "as", "at", "on", "from")
+_DETAILS = ("with", "whose", "having", "because", "since")
 _MODALS = ("must", "will", "would", "should", "shall")
 _DOUBTS = frozenset("but unless except if only maybe perhaps probably possibly likely whether or".split())  # noqa: SIM905
 _CLAIMS = frozenset("statement claim assertion proposition conjecture".split())  # noqa: SIM905
@@ -33,6 +38,11 @@ _TRUTH_ABROAD = dict.fromkeys(("正确", "对", "成立", "真", "真命题"), "
 _CLASSES = (
     frozenset("monday tuesday wednesday thursday friday saturday sunday".split()),  # noqa: SIM905
     frozenset(("converges", "diverges")),
+    frozenset(("increases", "decreases")),
+    frozenset(("increasing", "decreasing")),
+    frozenset(("even", "odd")),
+    frozenset(("rational", "irrational")),
+    frozenset(("equilateral", "isosceles", "scalene")),
     frozenset(("parallel", "perpendicular")),
 )
 """Words of which a thing is only one."""
@@ -135,12 +145,15 @@ def _predicate_of_claim(sentence: str) -> str:
 
 def complement(sentence: str) -> str | None:
     """What follows the only "is" of a main clause, up to its comma; None if it is denied or doubted."""
-    heard = sentence.split()
-    heard = _modal_as_copula(heard)
+    heard = _modal_as_copula(main_clause(sentence).split())
     copulas = [index for index, word in enumerate(heard) if word.lower() in _COPULAS]
     if len(copulas) != 1 or not copulas[0] or heard[copulas[0] - 1].lower() == "there" or "`" in sentence:
         return None
-    subject, predicate = heard[: copulas[0]], heard[copulas[0] + 1 :]
+    subject, predicate = heard[: copulas[0]], _without_participle(heard[copulas[0] + 1 :])
+    cut = next((at for at, word in enumerate(predicate) if at and word in _DETAILS), len(predicate))
+    predicate = predicate[:cut]
+    if not predicate:
+        return None
     end = next((index for index, word in enumerate(predicate) if word[-1] in ",;:"), len(predicate) - 1)
     plain = [word.lower().strip(_STRIPPED) for word in (*subject, *predicate[: end + 1])]
     following = predicate[end + 1].lower().strip(_STRIPPED) if end + 1 < len(predicate) else ""
@@ -149,6 +162,25 @@ def complement(sentence: str) -> str | None:
         return None
     found = " ".join(predicate[: end + 1]).strip(_STRIPPED)
     return found if found and "$" not in found and not any(map(str.isdigit, found)) else None
+
+
+def is_time_in_words(text: str) -> bool:
+    """Whether the last line tells a time in words: half past seven."""
+    line = text.strip().rpartition("\n")[2]
+    return (" past " in line or "quarter to " in line) and not any(map(str.isdigit, line))
+
+
+def main_clause(sentence: str) -> str:
+    """What a sentence concludes, behind its reasons: "..., so the triangle is equilateral"."""
+    return _CONCLUDES.split(sentence)[-1]
+
+
+def _without_participle(predicate: list[str]) -> list[str]:
+    """The predicate behind "called", "painted by", "formed in"."""
+    first = predicate[0].lower() if predicate else ""
+    if not (first in _PARTICIPLES or (first.endswith("ed") and predicate[1:2] and predicate[1] in _PREPOSITIONS)):
+        return predicate
+    return predicate[2:] if predicate[1:2] and predicate[1] in _PREPOSITIONS else predicate[1:]
 
 
 def _modal_as_copula(heard: list[str]) -> list[str]:

@@ -14,7 +14,8 @@ BEGINS_CLAUSE = _words(
     "so therefore hence thus then which giving gives leaving leaves but altogether finally consequently"
 )
 BEGINS_ASIDE = _words(
-    "because since as when where if while whereas although though assuming given considering provided unless after "
+    "because since as when where whose if while whereas although though assuming given considering provided unless "
+    "after "
     "before about approximately roughly i.e. e.g. namely attained achieved reached occurs occur occurring not despite "
     "regardless instead rather using by for with in upon check verification"
 )
