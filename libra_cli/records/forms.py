@@ -19,7 +19,7 @@ Message = dict[str, str]
 Pairs = tuple[tuple[int, int], ...]
 
 _ROLES = {"human": "user", "gpt": "assistant"}
-_QUESTIONS = ("conversation_input", "question", "prompt", "problem")
+QUESTIONS = ("conversation_input", "question", "prompt", "problem")
 _CURE = "libra collect --map FIELD={} names the field that holds it"
 
 
@@ -82,7 +82,7 @@ def _item(fields: Fields, *responses: Any, pairs: Pairs = ()) -> JudgeItem:
     """Raises OtherForm if a response is no text, or there is no question."""
     if not all(isinstance(response, str) for response in responses):
         raise OtherForm(f"a response is no text; {_CURE.format('response')}")
-    for name in _QUESTIONS:
+    for name in QUESTIONS:
         value = fields.get(name)
         if isinstance(value, str) and value.strip():
             messages = [{"role": "user", "content": value}]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from libra_cli.records.forms import JudgeItem, item_of
+from libra_cli.records.common_names import QUESTION, REFERENCE, RESPONSE, CommonNames
+from libra_cli.records.forms import QUESTIONS, JudgeItem, form_of, item_of
 from libra_cli.records.probes import Probe
-from libra_cli.stream.rows import RowError
+from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import rank, thinking
 
 _OF_THE_QUESTION = ("question", "prompt", "problem", "conversation_input", "reference")
@@ -38,6 +39,22 @@ def written_item(fields: Mapping[str, Any]) -> JudgeItem:
         return item_of(fields, whole if isinstance(whole, str) else None)
     except ValueError as error:
         raise RowError("no_item", str(error)) from None
+
+
+def has_question(fields: Mapping[str, Any]) -> bool:
+    """Whether the question of a row is where `item_of_row` looks for it."""
+    return any(map(fields.get, QUESTIONS))
+
+
+class ResponseNames:
+    """Adds to single responses what they have under other names, as CommonNames does; other forms have their own."""
+
+    def __init__(self, note: Callable[..., None], has_question: Callable[[Mapping[str, Any]], bool] = has_question):
+        self._names = CommonNames([QUESTION, REFERENCE, RESPONSE], note, has_question)
+
+    def __call__(self, row: Row) -> Row:
+        """The row with the fields that it lacks; the same row if it lacks none, or is no single response."""
+        return self._names(row) if form_of(row.fields) in (None, "response") and "messages" not in row.fields else row
 
 
 def check_preference(fields: Mapping[str, Any]) -> None:

@@ -24,8 +24,8 @@ WEIGHT = "weight"
 """The key of a message that says whether its turn is learned (1) or not (0), as in OpenAI's files for fine-tuning."""
 
 FORMS = (
-    'give "messages", "prompt" and "completion", "conversations", "instruction" and "output", or "text" '
-    "(libra collect --map renames a field)"
+    'give "messages", "prompt" and "completion", "conversations", "instruction" and "output", "question" and "answer", '
+    'or "text" (libra collect --map renames a field)'
 )
 _CALL = 'write {"name": ..., "arguments": {...}}'
 

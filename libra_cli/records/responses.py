@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from libra_cli.records.common_names import QUESTION, common_name, common_text
 from libra_cli.stream import rows
 from libra_cli.stream.options import FIELD_HINTS
 from libra_cli.stream.rows import Row
@@ -23,7 +24,8 @@ def question_of(fields: Mapping[str, Any]) -> str | None:
     for name in ("question", "problem", "prompt"):
         if name in fields and type(value := fields[name]) is str:
             return value
-    return None
+    other = common_name(fields, QUESTION)
+    return None if other is None else common_text(fields, QUESTION, other)
 
 
 class ResponseFields:
@@ -32,6 +34,8 @@ class ResponseFields:
     def __init__(self, response: str, reference: str, markers: Sequence[tuple[str, str]]):
         self._response, self._reference = response, reference
         self._cut = thinking.ThinkingCutter(markers)
+        self.read_as: dict[str, str] = {}
+        """Fields that rows lack -> those that were read in their place."""
 
     def texts(self, row: Row) -> Texts | None:
         """All that the label of a row depends on, as it stands; None if one is no text, or they are long."""
@@ -62,12 +66,17 @@ class ResponseFields:
 
         Raises RowError if there is no golden answer.
         """
-        reference = row.fields.get(self._reference)
+        reference = self.reference(row)
         if type(reference) is not str:
             rows.require(row, {self._reference: (str, int, float)}, {self._reference: FIELD_HINTS["reference"]})
             reference = str(reference)
         question = question_of(row.fields)
         return {"reference": reference} if question is None else {"reference": reference, "question": question}
+
+    def reference(self, row: Row) -> Any:
+        """The golden answer as the row has it; None if there is none."""
+        reference = row.fields.get(self._reference)
+        return self._common_text(row, self._reference) if reference is None else reference
 
     def text(self, row: Row) -> GeneratedText:
         """The response as a generated text; raises RowError if the row has no such field."""
@@ -79,9 +88,19 @@ class ResponseFields:
         if type(text) is not str:
             is_own = self._response == "response" and "response" not in row.fields
             name = "response_with_cot" if is_own else self._response
+            if name not in row.fields and (text := self._common_text(row, self._response)) is not None:
+                return self._cut.response(text)
             if name in row.fields and row.fields[name] is None:
                 return None
             wanted = name if name in row.fields else self._response
             rows.require(row, {wanted: str}, {wanted: FIELD_HINTS["response"]})
             text = str(row.fields[name])
         return self._cut.response(text)
+
+    def _common_text(self, row: Row, name: str) -> str | None:
+        """The text in the field that stands for the field `name`, which the row lacks; notes it."""
+        other = common_name(row.fields, name)
+        if other is None:
+            return None
+        self.read_as[name] = other
+        return common_text(row.fields, name, other)

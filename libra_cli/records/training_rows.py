@@ -6,12 +6,14 @@ with their preference and KTO data), of NeMo-Skills (outputs of its generation),
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple
 
+from libra_cli.records.common_names import QUESTION, RESPONSE, common_name
 from libra_cli.records.messages import (
     FORMS,
     WEIGHT,
@@ -23,10 +25,13 @@ from libra_cli.records.messages import (
     tools_of,
     turns,
 )
-from libra_cli.stream.rows import RowError
+from libra_cli.stream.rows import RowError, columns
 
 Fields = Mapping[str, Any]
 
+_ANSWER_NAMES = (RESPONSE, "completion", "output", "generation", "model_output", "answer", "solution")
+"""Names of the answer to a question; what `COMMON_NAMES` takes for references are answers to learn from."""
+_OF_JUDGES = ("label", "verification", "judgments", "prediction", "score")
 _ANSWERS = ("assistant", "tool", "function")
 """Roles of turns that go on after a prompt; any other begins a whole conversation."""
 _LEARNED = ("messages", "completion", "conversations", "output", "generation", "text")
@@ -43,7 +48,6 @@ TRANSCRIPTS = '"chosen" and "rejected" as transcripts, the prompt ending where b
 SHAREGPT_TURNS = '"conversations" as turns by their "from" and "value"'
 SYSTEM = '"system" as the first turn'
 ALPACA = '"instruction" and "input" as a turn of the user, what follows them as one of the assistant'
-NEMO = '"problem" as a turn of the user, "generation" as one of the assistant'
 KTO_TAG = '"kto_tag" as the label of the response'
 
 
@@ -97,22 +101,24 @@ def example_of(fields: Fields, forms: list[str]) -> Example:
 
     Reads `messages`; `prompt` and `completion`, each a text or messages (TRL; two texts are plain text, one beside
     messages is one turn); `conversations` (ShareGPT) with `system`; `instruction`, `input`, `output`, `system` and
-    `history` (Alpaca); `problem` and `generation` (NeMo-Skills); or `text`, all of which is learned. Where a row has
-    several of these, the first counts, and `forms` says so.
+    `history` (Alpaca); a question and its answer under names that everybody uses, as `problem` and `generation`
+    (NeMo-Skills) or `question` and `answer`; or `text`, all of which is learned. Where a row has several of these, the
+    first counts, and `forms` says so.
     """
     if fields.get("kto_tag") in (False, 0):
         cure = "leave the row out, or learn from it as such (libra dpo --loss kto)"
         raise RowError("undesirable", f'its "kto_tag" says that the answer is an undesirable one; {cure}')
     given = [name for name in _LEARNED if _has(fields, name)]
     if len(given) > 1:
-        read = next(name for name in given if name != "output" or _has(fields, "instruction"))
+        asks = _has(fields, "instruction") or _has(fields, QUESTION) or common_name(fields, QUESTION) is not None
+        read = next(name for name in given if name != "output" or asks)
         left = [f'"{name}"' for name in given if name != read and (read, name) != ("conversations", "output")]
         forms += [f'"{read}", and without {" and ".join(left)} beside it'] if left else []
-    if _has(fields, "completion") and not _has(fields, "messages"):
-        if isinstance(fields.get("prompt"), str) and isinstance(fields["completion"], str):
+    if _has(fields, "completion") and _has(fields, "prompt") and not _has(fields, "messages"):
+        if isinstance(fields["prompt"], str) and isinstance(fields["completion"], str):
             forms.append(COMPLETION)
             return _text(fields, fields["prompt"], "completion")
-        prompt = turns(fields.get("prompt"), "prompt", "user")
+        prompt = turns(fields["prompt"], "prompt", "user")
         talk = prompt + turns(fields["completion"], "completion", "assistant")
         return _conversation(fields, _with_system(fields, talk, forms))
     conversation = _turns_of(fields, forms)
@@ -125,7 +131,7 @@ def example_of(fields: Fields, forms: list[str]) -> Example:
     if _has(fields, "text"):
         forms.append(TEXT)
         return _text(fields, "", "text")
-    raise RowError("no_conversation", f"nothing to learn from; {FORMS}")
+    raise RowError("no_conversation", f"nothing to learn from ({columns(fields)}); {FORMS}")
 
 
 def is_pair(fields: Fields) -> bool:
@@ -162,7 +168,7 @@ def preference_of(fields: Fields, forms: list[str]) -> tuple[Example, Example]:
     given = [] if prompt is None else turns(prompt, "prompt", "user")
     if given and chosen[0]["role"] in _ANSWERS:
         before = _with_system(fields, given, forms)
-    elif prompt is None and (before := _asked(fields, forms)):
+    elif prompt is None and (before := _asked(fields, forms) or _question(fields, forms)):
         pass
     elif any(isinstance(side, str) for side in sides):
         cure = 'give it as "prompt", and only the responses as "chosen" and "rejected"'
@@ -235,14 +241,47 @@ def _turns_of(fields: Fields, forms: list[str]) -> list[Message] | None:
         return asked
     if asked and _has(fields, "output"):
         return asked + turns(fields["output"], "output", "assistant")
-    if _has(fields, "generation"):
-        question = next((fields[name] for name in ("problem", "question") if _has(fields, name)), None)
-        if question is None:
-            raise RowError("no_prompt", 'a "generation" without a "problem"; add what it answers')
-        forms.append(NEMO)
-        talk = turns(question, "problem", "user") + turns(fields["generation"], "generation", "assistant")
-        return _with_system(fields, talk, forms)
-    return None
+    return _question_and_answer(fields, asked, forms)
+
+
+def _question_and_answer(fields: Fields, asked: list[Message], forms: list[str]) -> list[Message] | None:
+    """A question and its answer, by the first names that the row has for them, as turns; None without an answer.
+
+    `asked` are turns that ask in another form. Raises RowError for an answer that may be wrong, or answers nothing.
+    """
+    answer = next((name for name in _ANSWER_NAMES if _has(fields, name)), None)
+    if answer is None:
+        return None
+    _check_is_right(fields, answer)
+    question = QUESTION if _has(fields, QUESTION) else common_name(fields, QUESTION)
+    if question is None and isinstance(fields.get("prompt"), list):
+        question = "prompt"
+    if question is None and not asked:
+        if _has(fields, "text"):
+            return None
+        raise RowError("no_prompt", f'a "{answer}" without a "question"; add what it answers')
+    if not asked:
+        forms.append(f'"{question}" as a turn of the user, "{answer}" as one of the assistant')
+        asked = _with_system(fields, turns(_text_of(fields[str(question)]), str(question), "user"), forms)
+    return asked + turns(_text_of(fields[answer]), answer, "assistant")
+
+
+def _check_is_right(fields: Fields, answer: str) -> None:
+    """Raises RowError for a row of libra from which no stage has chosen what is right."""
+    if answer == RESPONSE and not fields.keys().isdisjoint(_OF_JUDGES):
+        what = "a judged or labelled row, right or wrong"
+        raise RowError("not_chosen", f"{what}; the right ones make conversations: libra rs-filter FILE | libra sft")
+    if answer == RESPONSE and ("provenance" in fields or _has(fields, "reference")):
+        cure = "libra verify FILE | libra rs-filter | libra sft learns the right ones"
+        raise RowError("not_chosen", f"nothing says whether this response is right; {cure}")
+    if "label" in fields and fields["label"] not in (1, "1"):
+        cure = "libra rs-filter FILE | libra sft learns the right ones"
+        raise RowError("not_chosen", f"the answer is labelled {json.dumps(fields['label'])}, not 1 (right); {cure}")
+
+
+def _text_of(value: Any) -> Any:
+    """A number, as a table may have it, as text."""
+    return str(value) if type(value) in (int, float) else value
 
 
 def _asked(fields: Fields, forms: list[str]) -> list[Message]:
@@ -260,6 +299,15 @@ def _asked(fields: Fields, forms: list[str]) -> list[Message]:
     else:
         return []
     return _with_system(fields, talk, forms)
+
+
+def _question(fields: Fields, forms: list[str]) -> list[Message]:
+    """The turn of a row that asks with text under `question`, or another common name; none of any other row."""
+    name = QUESTION if isinstance(fields.get(QUESTION), str) else common_name(fields, QUESTION)
+    if name is None or any(isinstance(fields[side], list) for side in ("chosen", "rejected")):
+        return []
+    forms.append(f'"{name}" as a turn of the user')
+    return _with_system(fields, turns(_text_of(fields[name]), name, "user"), forms)
 
 
 def _with_system(fields: Fields, talk: list[Message], forms: list[str]) -> list[Message]:

@@ -1,6 +1,6 @@
 """Bytes to lines: files and standard input, split at LF only, in bounded memory, without blocking.
 
-What is compressed is unpacked; the elements of a JSON array and the rows of a Parquet file are lines, too.
+What is compressed is unpacked; the elements of a JSON array and the rows of a CSV or Parquet file are lines, too.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.lazy_pattern import lazy_pattern
 from libra_cli.stream.decompression import CHUNK, MAGIC_BEGINNINGS, Decoder, Inflater, decoder_for
 from libra_cli.stream.json_array import ArrayText, begins_array, begins_objects
 from libra_cli.stream.line_batch import LineBatch
@@ -22,6 +23,8 @@ from libra_cli.stream.tables import TableRows, is_parquet, parquet_rows
 
 BOM = b"\xef\xbb\xbf"
 POLL_SECONDS = 0.1
+COMPRESSED_NAME = lazy_pattern(r"\.(gz|zst|bz2|xz)$")
+Csv = bool | str | None
 STDIN = "<stdin>"
 """The name of standard input in messages."""
 
@@ -39,14 +42,17 @@ class InputFiles:
         max_line_bytes: int = 64 << 20,
         wake_fd: int | None = None,
         stall_timeout: float = 0.0,
+        csv: Csv = None,
     ):
+        """`csv`: None for files whose names say that they are CSV, True for all, False for none, or the delimiter."""
         for path in paths:
             if path != "-":
                 _check_readable(path)
         self._paths = list(paths)
         self._max = max_line_bytes
         self._wake_fd, self._stall_timeout = wake_fd, stall_timeout
-        self._file: _LineFile | TableRows | None = None
+        self._file: _LineFile | _CsvFile | TableRows | None = None
+        self._csv: Csv = csv
 
     def read(self, wait: float | None = None) -> LineBatch | None:
         """The next lines; none if nothing comes for `wait` seconds, and None at the end of the last file.
@@ -67,13 +73,15 @@ class InputFiles:
             elif batch.lines:
                 return batch
 
-    def _opened(self, path: str) -> _LineFile | TableRows:
+    def _opened(self, path: str) -> _LineFile | _CsvFile | TableRows:
         try:
             if path != "-" and is_parquet(path):
                 return TableRows(path, parquet_rows(path))
         except OSError as error:
             raise _vanished(path, error) from None
-        return _LineFile(path, self._max, self._stall_timeout)
+        lines = _LineFile(path, self._max, self._stall_timeout)
+        csv = _csv_of(path) if self._csv is None else self._csv
+        return _CsvFile(lines, None if csv is True else csv, self._max) if csv else lines
 
     def close(self) -> None:
         """Closes the file that is open, if any; nothing is read afterwards."""
@@ -81,6 +89,12 @@ class InputFiles:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _csv_of(path: str) -> str | bool:
+    """Whether the name of a file says that it is CSV; the delimiter of TSV."""
+    name = COMPRESSED_NAME.sub("", path.lower())
+    return "\t" if name.endswith(".tsv") else name.endswith(".csv")
 
 
 def _check_readable(path: str) -> None:
@@ -92,6 +106,24 @@ def _check_readable(path: str) -> None:
             os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
     except OSError as error:
         raise Fatal(Exit.USAGE, f"{path}: cannot be read ({error.strerror}); check the name") from None
+
+
+class _CsvFile:
+    """The rows of an open input that is CSV."""
+
+    def __init__(self, lines: _LineFile, delimiter: str | None, max_bytes: int):
+        from libra_cli.stream.csv_rows import CsvSource
+
+        self._lines, self._rows = lines, CsvSource(lines, delimiter, max_bytes)
+        self.name, self.read, self.close = lines.name, self._rows.read, lines.close
+
+    @property
+    def number(self) -> int:
+        return self._lines.number
+
+    def ready(self, wait: float | None, wake_fd: int | None) -> bool:
+        """Whether a read will not block."""
+        return self._rows.has_rows or self._lines.ready(wait, wake_fd)
 
 
 class _LineFile:
@@ -152,7 +184,7 @@ class _LineFile:
             raise Fatal(Exit.INCOMPLETE, f"{self.name}: reading failed ({error.strerror}); run again") from None
         return bool(self._head)
 
-    def read(self) -> LineBatch | None:
+    def read(self, _wait: float | None = None) -> LineBatch | None:
         """The lines that the next chunk completes, possibly none; None at the end of the file."""
         if self._ended:
             return None
@@ -175,6 +207,7 @@ class _LineFile:
         return batch
 
     def close(self) -> None:
+        """Closes the file, unless it is standard input."""
         if self._fd != 0:
             with suppress(OSError):  # all of it was read
                 os.close(self._fd)

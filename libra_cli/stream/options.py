@@ -14,9 +14,9 @@ from libra_cli.lazy_pattern import lazy_pattern
 from libra_cli.stream.files import OutputFile, check_files
 
 FIELD_HINTS = {
-    "question": "rename the field that holds the problem: libra collect --map problem=question",
-    "reference": "rename the field that holds the golden answer: libra collect --map answer=reference",
-    "response": "run libra rollout first, or rename the field: libra collect --map output=response",
+    "question": "name the field that holds the problem, libra collect --map FIELD=question",
+    "reference": "name the field that holds the golden answer, libra collect --map FIELD=reference",
+    "response": "run libra rollout first, or name the field, libra collect --map FIELD=response",
     "label": "run libra verify first",
     "model": "run libra rollout first, or add the name of the model that wrote the response",
 }

@@ -93,10 +93,10 @@ def _text_format(texts: Sequence[bytes], first_problem: RowError | None) -> tupl
         )
     if first.startswith(b"[") and (second.startswith(b"[") or not first.endswith(b"]")):
         return "JSON arrays of what are no objects", 'a row is one JSON object, such as {"question": ...}'
-    for delimiter, name in ((b",", "CSV"), (b"\t", "TSV")):
+    for delimiter, name in ((b",", "CSV"), (b"\t", "TSV"), (b";", "CSV with semicolons")):
         names = first.split(delimiter)
         if len(names) > 1 and all(_NAMES.fullmatch(cell.strip()) for cell in names):
-            return name, f"libra collect reads problems from {name} files; for other rows, {_PANDAS}"
+            return name, "name a file that ends in .csv or .tsv, or let libra collect --format csv read it first"
     if first == b"---" or (first.startswith(b"- ") and b": " in first):
         return "YAML", "yq -o json FILE writes a JSON array"
     if len(texts) < _FEW_LINES:

@@ -106,6 +106,8 @@ class RowReader:
         self._counts, self._stop, self._refuse, self._flush = counts, stop, refuse, flush
         self._limit = sys.maxsize if options.limit is None else options.limit
         self._rows: Iterator[Row] = iter(())
+        self.adapt: Callable[[Row], Row] | None = None
+        """Gives each row the form that the stage reads; set before the first row is read."""
         self.ended = False
         """No row will come any more."""
         self.waiting = False
@@ -174,7 +176,8 @@ class RowReader:
     def _own_rows(self, batch: LineBatch) -> Iterator[Row]:
         """The usable rows of this shard, until a stop is requested; the others are refused or left out."""
         stop, limit, reads, sharded = self._stop, self._limit, self._reads, self._shard.count > 1
-        takes_all = not (sharded or reads)
+        adapt = self.adapt
+        takes_all = not (sharded or reads or adapt)
         for entry in rows_of(batch, self._counts):
             if self.lines >= limit or stop.status is not None:
                 return
@@ -182,6 +185,8 @@ class RowReader:
             if takes_all and type(entry) is Row:
                 yield entry
                 continue
+            if adapt is not None and isinstance(entry, Row):
+                entry = adapt(entry)
             if sharded:
                 is_own = self._shard.has(shard_key(entry))
                 assert self._fingerprint is not None

@@ -50,6 +50,7 @@ _KIND_NAMES = {
     dict: "an object",
     bool: "a bool",
 }
+_SHOWN_NAMES, _NAME_CHARS = 12, 40
 _ANSWERS = ("response", "response_with_cot", "response_a", "response_b", "responses", "chosen", "rejected")
 
 
@@ -360,6 +361,14 @@ def seed_for(run_seed: int, record: str, sample: int) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
+def columns(fields: Mapping[str, Any]) -> str:
+    """The names of the fields that a row has, for the message that one is missing; the first of many or long ones."""
+    if not fields:
+        return "the row is empty"
+    names = [name if len(name) <= _NAME_CHARS else f"{name[: _NAME_CHARS - 3]}..." for name in fields]
+    return f"there are {', '.join(names[:_SHOWN_NAMES])}{', ...' if len(names) > _SHOWN_NAMES else ''}"
+
+
 def require(row: Row, reads: Mapping[str, Any], hints: Mapping[str, str]) -> None:
     """Raises RowError if a field that the stage reads is missing or of another type; `hints` say how to add it.
 
@@ -369,7 +378,8 @@ def require(row: Row, reads: Mapping[str, Any], hints: Mapping[str, str]) -> Non
         value = row.fields.get(name)
         if value is None and not (name in row.fields and isinstance(None, kinds)):
             hint = hints.get(name, "add it, or rename a field with libra collect --map")
-            raise RowError("missing_field", f'no "{name}": {hint}')
+            there_are = f" ({columns(row.fields)})" if "--map" in hint else ""
+            raise RowError("missing_field", f'no "{name}"{there_are}: {hint}')
         if not isinstance(value, kinds) or (type(value) is bool and kinds is not bool):
             accepted = kinds if isinstance(kinds, tuple) else (kinds,)
             wanted = " or ".join(_KIND_NAMES.get(kind, "null") for kind in accepted)

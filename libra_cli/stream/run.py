@@ -232,6 +232,10 @@ class Run:
             self.counts.read += 1
             yield row
 
+    def adapt_rows(self, adapt: Callable[[Row], Row]) -> None:
+        """Has `adapt` give each row the form that the stage reads; to be called before the first row is read."""
+        self._reader.adapt = adapt
+
     @property
     def waiting(self) -> dict[str, Any]:
         """What ends a wait for the reader of a named pipe; see open_special."""

@@ -42,8 +42,13 @@ def read(fields: dict[str, Any]) -> tuple[Any, list[str]]:
          [turn("system", "Add."), turn("user", "2 + 2?"), turn("assistant", "4"), turn("user", "And 3?"),
           turn("assistant", "7")], [training_rows.ALPACA, training_rows.SYSTEM]),
         ({"problem": "What is 2 + 2?", "generation": "It is 4.", "expected_answer": "4", "num_generated_tokens": 5},
-         TALK, [training_rows.NEMO]),
-        ({"question": "What is 2 + 2?", "generation": "It is 4."}, TALK, [training_rows.NEMO]),
+         TALK, ['"problem" as a turn of the user, "generation" as one of the assistant']),
+        ({"question": "What is 2 + 2?", "answer": "It is 4."}, TALK,
+         ['"question" as a turn of the user, "answer" as one of the assistant']),
+        ({"Prompt": "What is 2 + 2?", "response": "It is 4.", "answer": "5"}, TALK,
+         ['"Prompt" as a turn of the user, "response" as one of the assistant']),
+        ({"problem": "What is 2 + 2?", "output": "It is 4.", "label": 1}, TALK,
+         ['"problem" as a turn of the user, "output" as one of the assistant']),
     ],
 )  # fmt: skip
 def test_a_conversation_of_another_tool(fields: Any, messages: Any, forms: list[str]) -> None:
@@ -202,3 +207,18 @@ def test_what_was_taken_for_what_is_told_once_for_all_rows() -> None:
     tally.add([])
     assert tally.take_notes() == [f"2 rows read with {training_rows.ALPACA}", f"1 row read with {training_rows.SYSTEM}"]
     assert tally.take_notes() == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "cure"),
+    [
+        ({"question": "1+1?", "response": "2", "label": 1}, "libra rs-filter FILE"),
+        ({"question": "1+1?", "response": "2", "judgments": []}, "libra rs-filter FILE"),
+        ({"question": "1+1?", "response": "2", "reference": "2"}, "libra verify FILE"),
+        ({"problem": "1+1?", "generation": "3", "label": 0}, "libra rs-filter FILE"),
+        ({"question": "1+1?", "reference": "2"}, r"there are question, reference"),
+    ],
+)
+def test_an_answer_that_may_be_wrong_is_not_learned(fields: Any, cure: str) -> None:
+    with pytest.raises(RowError, match=cure):
+        read(fields)

@@ -14,9 +14,9 @@ import pytest
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.collect import sources
-from libra_cli.stages.collect.csv_rows import CsvSource
 from libra_cli.stages.collect.presets import Hub
 from libra_cli.stages.collect.sources import ReadOptions, SourceChain, file_origin, hub_origin
+from libra_cli.stream.csv_rows import CsvSource
 from libra_cli.stream.line_batch import LineBatch
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.tables import TableRows
@@ -36,7 +36,9 @@ def read_all(source) -> list[tuple[int, object]]:
 def from_csv(tmp_path, data: bytes, **options) -> list[tuple[int, object]]:
     path = tmp_path / "a.csv"
     path.write_bytes(data)
-    return read_all(CsvSource(InputFiles([str(path)], **options), ",", options.get("max_line_bytes", 1 << 20)))
+    return read_all(
+        CsvSource(InputFiles([str(path)], csv=False, **options), ",", options.get("max_line_bytes", 1 << 20))
+    )
 
 
 def test_csv_cells_are_numbers_only_where_they_come_back_as_they_were(tmp_path):

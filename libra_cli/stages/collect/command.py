@@ -88,14 +88,14 @@ def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
 
 @stage(
     "collect",
-    reads_in_words="question and reference, which --map or --preset can take from other fields; for a pair, the two "
-    "responses and the preference; all other fields as they are",
+    reads_in_words="question and reference (or problem, prompt, answer and the like), which --map or --preset can take "
+    "from other fields; for a pair, the two responses and the preference; all other fields as they are",
     writes=("id", "index", "question", "reference", "subset"),
     resumable=False,
     inputs=_open,
     examples=[
         "libra collect --preset libra-mini | libra rollout --model libra-mini/strong -n 4 > responses.jsonl",
-        "libra collect problems.csv --map problem=question --map answer=reference --where 'level >= 5' -o hard.jsonl",
+        "libra collect problems.csv --map task=question --map gold=reference --where 'level >= 5' -o hard.jsonl",
         "libra collect --preset math500-level5 --preset aime2024 --preset aime2025 -o benchmark.jsonl",
         "libra collect --preset dapo-math dapo-math-17k.parquet --decontaminate benchmark.jsonl -o train.jsonl",
     ],
@@ -123,7 +123,8 @@ def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
     "--delimiter",
     metavar="CHAR",
     callback=_one_character,
-    help="Column separator of CSV input: one character, or the word tab. Default: comma; tab for .tsv files.",
+    help="Column separator of CSV input: one character, or the word tab. Default: what divides the first line (comma, "
+    "semicolon, tab or |); tab for .tsv files.",
 )
 @option(
     "--map",
@@ -213,7 +214,9 @@ def command(run: Run, **values: Any) -> None:
 
     Reads JSONL, CSV and Parquet files, standard input, data sets on the Hugging Face hub, and the data sets of the
     paper by name (--preset). Each output row begins with id, index, question, reference and subset; its other fields
-    follow. A pair of responses with a preference needs no reference.
+    follow. A pair of responses with a preference needs no reference. In rows without them, `problem`, `prompt`,
+    `instruction` or `query` becomes the question, and `expected_answer`, `answer`, `final_answer`, `ground_truth` or
+    `solution` the reference (its final answer), as a line on standard error says; --map names others.
 
     Problems are equal if they differ only in case, white space and LaTeX spacing; rows with responses, if the responses
     are equal, too. The first of several equal problems is kept, and the others are dropped (see --duplicates). But one

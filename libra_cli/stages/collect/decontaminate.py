@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.records import responses
 from libra_cli.stages.collect import mapping
 from libra_cli.stages.collect.contamination import BenchmarkProblems
 from libra_cli.stages.collect.mapping import Fields, Rename
@@ -81,7 +82,7 @@ def questions_of(
                         fields = origin.preset.apply(fields, 0)
                         if not _is_of(origin.preset, fields):
                             continue
-                    question = mapping.rename(fields, renames).get("question")
+                    question = responses.question_of(mapping.rename(fields, renames))
                 except RowError:
                     continue
                 if isinstance(question, str):

@@ -117,7 +117,7 @@ def problem_record(fields: Fields, subset: str | None, need_reference: bool) -> 
     """
     question = fields.get("question")
     if question is None:
-        raise RowError("missing_field", f'no "question": {_RENAME}question names the field that holds the problem')
+        raise RowError("missing_field", f'no "question" ({rows.columns(fields)}): {_RENAME}question names the problem')
     if not isinstance(question, str):
         hint = f"{_RENAME}question names the text inside it (prompt.0.content=question)"
         raise RowError("wrong_type", f'"question" is no text: {hint}')
@@ -128,7 +128,7 @@ def problem_record(fields: Fields, subset: str | None, need_reference: bool) -> 
     is_pair = all(fields.get(name) is not None for name in PAIR)
     if need_reference and not is_pair and not fields.get("reference"):
         hint = f"{_RENAME}reference names the golden answer, --no-reference does without"
-        raise RowError("missing_field", f'no "reference": {hint}')
+        raise RowError("missing_field", f'no "reference" ({rows.columns(fields)}): {hint}')
     record_id = rows.record_id(fields)
     own = {name: fields[name] for name in LEADING if fields.get(name) is not None}
     values = {"index": record_id, "subset": subset, **own, "id": record_id}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from libra_cli.records import conversations as shapes
+from libra_cli.records import responses
 from libra_cli.stages.collect.mapping import MISSING, Fields, take_path
 from libra_cli.stream.rows import RowError
 
@@ -240,9 +241,8 @@ PRESETS: dict[str, Preset] = {preset.name: preset for preset in _PRESETS}
 
 def question_of(fields: Fields) -> Any:
     """The problem in a row of any known form; None if there is none."""
-    for name in ("question", "problem", "Problem", "prompt"):
-        if isinstance(fields.get(name), str):
-            return fields[name]
+    if (question := responses.question_of(fields)) is not None:
+        return question
     try:
         return shapes.problem_of_prompt(fields) if "prompt" in fields else shapes.first_question(fields)
     except shapes.OtherForm:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from libra_cli.records.common_names import QUESTION, REFERENCE, CommonNames
 from libra_cli.stages.collect import mapping
 from libra_cli.stages.collect.contamination import BenchmarkProblems
 from libra_cli.stages.collect.duplicates import Duplicates
@@ -38,8 +39,11 @@ class CollectPlan:
 class ProblemCollector:
     """Turns rows into problems, one by one; remembers the problems and field names it has seen."""
 
-    def __init__(self, plan: CollectPlan, origins: Iterable[Origin], report: ContaminationReport):
+    def __init__(
+        self, plan: CollectPlan, origins: Iterable[Origin], report: ContaminationReport, note: Callable[..., None]
+    ):
         self._plan, self._report = plan, report
+        self._common_names = CommonNames((QUESTION, REFERENCE), note)
         self._origins = {origin.place: origin for origin in origins}
         self._preset_wheres = {preset.name: parse(preset.where) for preset in PRESETS.values() if preset.where}
         self._presets: set[str] = set()
@@ -60,6 +64,8 @@ class ProblemCollector:
         if self._absent:
             self._absent = {path for path in self._absent if not mapping.has_path(fields, path)}
         fields = {**mapping.rename(fields, plan.renames), **plan.settings}
+        if preset is None:
+            fields = self._common_names.renamed(fields)
         if plan.subset is not None:
             fields["subset"] = plan.subset
 

@@ -16,7 +16,7 @@ from libra_cli.stream.run import Run
 def collect(run: Run, plan: CollectPlan, origins: Sequence[Origin], report_path: str | None) -> None:
     """Writes the problems in the rows of `run`; raises Fatal (2, 74) if the report cannot be written."""
     report = ContaminationReport(report_path, run.console, **run.waiting)
-    collector = ProblemCollector(plan, origins, report)
+    collector = ProblemCollector(plan, origins, report, run.console.note)
     try:
         for row in run.rows():
             try:

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stages.collect.csv_rows import CsvSource
 from libra_cli.stages.collect.presets import Hub, Preset
 from libra_cli.stream.line_batch import LineBatch, LineSource
 from libra_cli.stream.line_source import InputFiles
@@ -116,10 +115,8 @@ def _open(origin: Origin, options: ReadOptions, wake_fd: int | None) -> LineSour
     kind = format_of(path, options.format)
     if kind == "parquet":
         return TableRows(path, parquet_rows(path))
-    lines = InputFiles([path], options.max_line_bytes, wake_fd, options.stall_timeout)
-    if kind == "jsonl":
-        return lines
-    return CsvSource(lines, options.delimiter or ("\t" if kind == "tsv" else ","), options.max_line_bytes)
+    csv = False if kind == "jsonl" else options.delimiter or ("\t" if kind == "tsv" else True)
+    return InputFiles([path], options.max_line_bytes, wake_fd, options.stall_timeout, csv)
 
 
 def _hub_rows(origin: Origin, options: ReadOptions) -> TableRecords:

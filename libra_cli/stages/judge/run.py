@@ -13,6 +13,7 @@ from libra_cli.choices import JUDGE_FIELDS
 from libra_cli.records.forms import JudgeItem
 from libra_cli.records.items import (
     OTHER_RESPONSES,
+    ResponseNames,
     check_preference,
     item_of_row,
     probe_item,
@@ -65,6 +66,7 @@ class Judging:
     def __init__(self, run: Run, engines: EngineOptions, sampling: SamplingOptions, config: JudgeConfig):
         self._run, self._config, self._sampling = run, config, sampling
         self._drawn = sampling.to_sampling()
+        run.adapt_rows(ResponseNames(run.console.note))
         self._models = choose_models(engines, sampling, run.console.note, rewards=True)
         self._passes = Passes(run, self._models)
         self._totals = TokenTotals(run, self._models, read_prices(engines.price))

@@ -79,10 +79,7 @@ def command(inputs: tuple[str, ...], output: str | None, html: str | None, blind
     from libra_cli.tasks import thinking
 
     markers = [thinking.markers(text) for text in options["thinking_markers"]] or list(thinking.MARKERS.values())
-    reference_field = options["reference_field"]
-    fields = ResponseFields(options["response_field"], reference_field, markers)
+    fields = ResponseFields(options["response_field"], options["reference_field"], markers)
     only, reviewer = options["only"], options["reviewer"]
     with time_limit(HARD_SECONDS):
-        return review(
-            inputs, fields, reference_field, only=only, output=output, html=html, blind=blind, reviewer=reviewer
-        )
+        return review(inputs, fields, only=only, output=output, html=html, blind=blind, reviewer=reviewer)

@@ -13,7 +13,7 @@ from libra_cli.choices import REVIEW_ROWS
 from libra_cli.exits import Fatal
 from libra_cli.records import label_votes as voting
 from libra_cli.records.human_labels import NAMES, key_of, response_digest
-from libra_cli.records.responses import ResponseFields
+from libra_cli.records.responses import ResponseFields, question_of
 from libra_cli.stages.review.labels import ResponseKey
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
@@ -39,10 +39,10 @@ class ItemPlace(NamedTuple):
 class ReviewItem:
     """One response, with everything that a reviewer sees of it."""
 
-    def __init__(self, row: Row, fields: ResponseFields, reference_field: str):
+    def __init__(self, row: Row, fields: ResponseFields):
         self.place = row.place
-        self.question = _text(row.fields.get("question"))
-        self.reference = _text(row.fields.get(reference_field))
+        self.question = question_of(row.fields) or ""
+        self.reference = _text(fields.reference(row))
         verification = row.fields.get("verification")
         verification = verification if isinstance(verification, dict) else {}
         response = fields.response(row)
@@ -73,10 +73,8 @@ class ReviewItems:
     short. Equal responses to the same row are shown once. Rows from a pipe or a compressed file go to a temporary file.
     """
 
-    def __init__(
-        self, paths: Sequence[str], fields: ResponseFields, reference_field: str, only: str | None, refuse: Refuse
-    ):
-        self._fields, self._reference_field, self._only, self._refuse = fields, reference_field, only, refuse
+    def __init__(self, paths: Sequence[str], fields: ResponseFields, only: str | None, refuse: Refuse):
+        self._fields, self._only, self._refuse = fields, only, refuse
         self._store = RowStore()
         self.left_out: Counter[str] = Counter()
         """Rows that are not shown, by reason."""
@@ -96,7 +94,7 @@ class ReviewItems:
             what = "the file has changed since the review began; start it again"
             raise Fatal(error.status, f"{item_place.place}: {what}") from None
         row.line = int(item_place.place.rpartition(":")[2])
-        return ReviewItem(row, self._fields, self._reference_field)
+        return ReviewItem(row, self._fields)
 
     def _index(self, paths: Sequence[str]) -> Iterator[ItemPlace]:
         """Reads all rows and yields the places of those to show."""

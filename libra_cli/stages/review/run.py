@@ -16,7 +16,6 @@ from libra_cli.stream.error_log import ErrorLog
 def review(
     paths: Sequence[str],
     fields: ResponseFields,
-    reference_field: str,
     *,
     only: str | None,
     output: str | None,
@@ -31,9 +30,7 @@ def review(
     """
     console = Console("review")
     errors = ErrorLog(None, "review", console)
-    items = ReviewItems(
-        paths, fields, reference_field, only, lambda error, raw, place: errors.add(error, raw, place, None)
-    )
+    items = ReviewItems(paths, fields, only, lambda error, raw, place: errors.add(error, raw, place, None))
     console.note(report.rows_to_show(items))
     if html is not None:
         from libra_cli.stages.review.page import write_page

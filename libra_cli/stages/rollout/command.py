@@ -75,7 +75,8 @@ def _rollout(
 
 command = stage(
     "rollout",
-    reads_in_words="question, or messages as prompt; the fields that --template shows; id if there is one",
+    reads_in_words="question (or problem, prompt, instruction or query), or messages as prompt; the fields that "
+    "--template shows; id if there is one",
     writes=("id", "model", "sample", "response", "response_with_cot", "finish_reason", "n_tokens", "provenance"),
     names=("model", "sample"),
     examples=(

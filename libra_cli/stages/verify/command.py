@@ -50,8 +50,8 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
 
 @stage(
     "verify",
-    reads_in_words="reference, and response or response_with_cot (or expected_answer and generation, as NeMo-Skills "
-    "writes them); question with --annotator; if there are any: id, "
+    reads_in_words="reference, and response or response_with_cot (or names that everybody uses, such as answer and "
+    "output); question with --annotator; if there are any: id, "
     "model, sample, finish_reason, and verification of an earlier run",
     writes=("label", "verification", "task"),
     names=("model", "sample"),
@@ -145,7 +145,9 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
 def command(run: Run, **options: Any) -> None:
     """Label responses as correct or incorrect against the reference answer.
 
-    Reads `reference` (text or a number) and `response` (or `response_with_cot`, in rows without `response`). Writes
+    Reads `reference` (text or a number) and `response` (or `response_with_cot`, in rows without `response`). In rows
+    without these, `answer`, `final_answer`, `ground_truth` or `solution` stands for the first, and `output`,
+    `completion` or `model_output` for the second, as a line on standard error says. Writes
     `label`: 1 (correct), 0 (incorrect) or null (undecided). `verification` holds the final `answer` that was found,
     what decided (`by`) and, if the label is null, why (`reason`).
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from libra_cli.records import label_votes as voting
+from libra_cli.records.common_names import in_words
 from libra_cli.records.human_labels import Labels, is_about
 from libra_cli.records.responses import ResponseFields
 from libra_cli.records.rule_labels import Labeller, label_fields, summarise
@@ -75,6 +76,8 @@ class Labelling:
         labels = self.report.labels + (self._labeller.labels if self._by_rule_alone else Counter())
         if labels:  # none if an earlier run wrote all rows
             console.note(summarise(labels))
+        if self._fields.read_as:
+            console.note(in_words(self._fields.read_as), event="form")
         for line in self._labels.account() if len(self._labels) else ():
             console.note(line)
         if self._outdated:

@@ -1,6 +1,7 @@
 """CSV (RFC 4180) to rows, with line numbers; a bad line is refused without its neighbours.
 
-A cell that is spelled as JSON spells a number becomes that number, an empty cell null, any other cell text.
+A cell that is spelled as JSON spells a number becomes that number, an empty cell null, any other cell text. In columns
+of texts (a response that is "4"), it is text whatever its spelling.
 """
 
 from __future__ import annotations
@@ -17,22 +18,43 @@ from libra_cli.stream.rows import RowError
 # Only numbers that JSON writes in the same way: 007, 1.50 and 1e5 stay text.
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
 LONGEST_NUMBER = 300
+TEXTS = frozenset(
+    {
+        *("question", "problem", "prompt", "instruction", "input", "query", "text", "chosen", "rejected"),
+        *("response", "response_with_cot", "response_a", "response_b"),
+        *("generation", "output", "completion", "model_output"),
+    }
+)
+"""Columns of texts."""
+GUESSED = (",", ";", "\t", "|")
+"""Delimiters, the first that divides the first line of a file whose delimiter is not given."""
 _UNCLOSED = "unexpected end of data"
 
 
 class CsvSource:
-    """The rows of one CSV file; the first line names the columns."""
+    """The rows of one CSV file; the first line names the columns.
 
-    def __init__(self, lines: LineSource, delimiter: str, max_bytes: int):
+    `delimiter` None: found from the first line. If that begins as a row of JSON does, the name of the file was wrong,
+    and its lines are rows.
+    """
+
+    def __init__(self, lines: LineSource, delimiter: str | None, max_bytes: int):
         self._lines, self._delimiter, self._max = lines, delimiter, max_bytes
         csv.field_size_limit(max(csv.field_size_limit(), max_bytes))
         self._columns: list[str] | None = None
+        self._texts: set[str] = set()
         self._record: list[bytes] = []
         """Lines of the record that is being read: a quoted field may span several."""
         self._bytes = self._quotes = self._retry_at = 0
         """Of the record: its size, its quotation marks, and the size from which on it is parsed again."""
         self._file, self._first = "", 1
         self._ready: deque[LineBatch] = deque()
+        self._is_json = False
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether a read needs no more lines."""
+        return bool(self._ready)
 
     def read(self, wait: float | None = None) -> LineBatch | None:
         """Returns the next rows, as `LineSource.read` does."""
@@ -40,8 +62,13 @@ class CsvSource:
             batch = self._lines.read(wait)
             if batch is None:
                 return self._rest()
-            if not batch.lines:
+            if not batch.lines or self._is_json:
                 return batch
+            if self._delimiter is None and (first := next((line for line in batch.lines if line.strip()), None)):
+                if first.lstrip().startswith(b"{"):
+                    self._is_json = True
+                    return batch
+                self._delimiter = _guessed(first)
             self._take(batch)
         return self._ready.popleft()
 
@@ -79,7 +106,8 @@ class CsvSource:
         """
         try:
             text = b"\n".join(self._record).decode()
-            reader = csv.reader((f"{line}\n" for line in text.split("\n")), delimiter=self._delimiter, strict=True)
+            lines = (f"{line}\n" for line in text.split("\n"))
+            reader = csv.reader(lines, delimiter=self._delimiter or ",", strict=True)
             cells = next(reader, [])
         except UnicodeDecodeError as error:
             hint = "convert the file (iconv -t UTF-8)"
@@ -112,12 +140,14 @@ class CsvSource:
     def _cells(self, cells: list[str]) -> None:
         if self._columns is None:
             self._columns = self._checked(cells)
+            self._texts = {name for name in cells if name.lower() in TEXTS}
             self._record = []
         elif len(cells) != len(self._columns):
             reason = f"{len(cells)} cells, the first line names {len(self._columns)} columns"
             self._refuse(RowError("ragged_line", f"{reason}; quote a cell that holds the delimiter"))
         else:
-            row = {name: _value(cell) for name, cell in zip(self._columns, cells, strict=True)}
+            texts, named = self._texts, zip(self._columns, cells, strict=True)
+            row = {name: cell or None if name in texts else _value(cell) for name, cell in named}
             self._add(self._first, rows.dumps(row), None)
             self._record = []
 
@@ -148,6 +178,12 @@ class CsvSource:
         if self._record:
             self._finish_record(ended=True)
         return self._ready.popleft() if self._ready else None
+
+
+def _guessed(first: bytes) -> str:
+    """The delimiter of a file with this first line."""
+    outside_quotes = b"".join(first.split(b'"')[::2])
+    return next((delimiter for delimiter in GUESSED if delimiter.encode() in outside_quotes), ",")
 
 
 def _value(cell: str) -> object:

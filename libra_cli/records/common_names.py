@@ -1,0 +1,124 @@
+"""Column names that everybody uses, which stand for libra's own in rows that lack those: one table for all stages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from libra_cli.lazy_pattern import lazy_pattern
+from libra_cli.stream import rows
+from libra_cli.stream.rows import Row
+
+Fields = Mapping[str, Any]
+Has = Callable[[Fields], bool]
+
+QUESTION, REFERENCE, RESPONSE = "question", "reference", "response"
+
+COMMON_NAMES: dict[str, tuple[str, ...]] = {
+    QUESTION: ("problem", "prompt", "instruction", "query"),
+    REFERENCE: ("expected_answer", "answer", "final_answer", "ground_truth", "solution"),
+    RESPONSE: ("generation", "output", "completion", "model_output"),
+}
+"""Field of libra -> names that stand for it, the first that a row has; capital letters are the same names."""
+_WORKED = lazy_pattern(r"\\boxed\s*\{|^####", re.MULTILINE)
+"""What introduces the final answer in a worked solution (MATH, GSM8K)."""
+_RESPONSES = ("response", "response_with_cot")
+"""Fields in which null says that a response ends inside its thinking."""
+
+
+def common_name(fields: Fields, name: str) -> str | None:
+    """The field that stands for the field `name`, which the row lacks; None if there is none, or no text or number."""
+    names = COMMON_NAMES.get(name, ())
+    found = next((other for other in names if _is_text(fields.get(other))), None)
+    if found is not None or all(own.islower() for own in fields):
+        return found
+    lowered = {own.lower(): own for own in reversed(list(fields))}
+    capitals = (lowered.get(other) for other in (name, *names))
+    return next((own for own in capitals if own and own != name and _is_text(fields[own])), None)
+
+
+def common_text(fields: Fields, name: str, other: str) -> str:
+    """The text in the field `other`, which stands for the field `name`.
+
+    Of a worked solution that stands for the reference, its final answer; an instruction with its input.
+    """
+    text = str(fields[other])
+    if name == REFERENCE and _WORKED.search(text):
+        from libra_cli.answers.extract import final_answer
+        from libra_cli.answers.time_limit import limited
+
+        return limited(None, final_answer, text) or text
+    extra = fields.get("input")
+    if other.lower() == "instruction" and isinstance(extra, str) and extra:
+        return f"{text}\n{extra}"
+    return text
+
+
+def _is_text(value: Any) -> bool:
+    return (type(value) is str and bool(value.strip())) or type(value) in (int, float)
+
+
+def in_words(taken: Mapping[str, str]) -> str:
+    """What is read from which fields of rows, for people; `taken` maps libra's fields to theirs, at least one."""
+    *first, last = (f'"{other}" as the {name}' for name, other in taken.items())
+    return "rows are read with " + (f"{', '.join(first)} and {last}" if first else last)
+
+
+class CommonNames:
+    """Adds the fields `names` to rows that have them under names that everybody uses.
+
+    A row keeps all that it has, and gets the others as new keys, at the end of its bytes. `note` is told what is taken
+    for what, once for each combination of names. `has_question` says which rows have a question in another form.
+    """
+
+    def __init__(self, names: Sequence[str], note: Callable[..., None], has_question: Has | None = None):
+        self._names, self._note, self._has_question = tuple(names), note, has_question or asks_with_messages
+        self._said: set[tuple[tuple[str, str], ...]] = set()
+
+    def __call__(self, row: Row) -> Row:
+        """The row with the fields that it lacks; the same row if it lacks none."""
+        fields = row.fields
+        for name in self._names:
+            if type(fields.get(name)) is not str:
+                break
+        else:
+            return row
+        new = {name: common_text(fields, name, other) for name, other in self._taken(fields).items()}
+        return Row({**fields, **new}, rows.extend(row, new), row.file, row.line) if new else row
+
+    def renamed(self, fields: Fields) -> dict[str, Any]:
+        """The fields of a row with those of libra in place of the others; what differs from them (`\\boxed`) stays."""
+        new = {}
+        taken = self._taken(fields)
+        for name, other in taken.items():
+            text = common_text(fields, name, other)
+            new[name] = fields[other] if name == REFERENCE and type(fields[other]) is not str else text
+            new |= {} if text == str(fields[other]) or name == QUESTION else {other: fields[other]}
+        gone = taken.values()
+        return {**new, **{name: value for name, value in fields.items() if name not in gone and name not in new}}
+
+    def _taken(self, fields: Fields) -> dict[str, str]:
+        """Field of libra -> the field of the row that stands for it; notes what is new."""
+        taken = {}
+        for name in self._names:
+            if fields.get(name) is None and not (name == RESPONSE and not fields.keys().isdisjoint(_RESPONSES)):
+                other = common_name(fields, name)
+                if other is not None and not (name == QUESTION and self._has_question(fields)):
+                    taken[name] = other
+        if taken and (key := tuple(taken.items())) not in self._said:
+            self._said.add(key)
+            self._note(in_words(taken), event="form")
+        return taken
+
+
+def asks_with_messages(fields: Fields) -> bool:
+    """Whether a row asks with a whole conversation."""
+    return isinstance(fields.get("prompt"), list) or "messages" in fields
+
+
+def asks_itself(fields: Fields) -> bool:
+    """Whether a row asks with messages, or with text under `prompt` that is no problem: nothing says what is right."""
+    if asks_with_messages(fields) or fields.get("task") == "general":
+        return True
+    return "prompt" in fields and fields.keys().isdisjoint(("label", REFERENCE, *COMMON_NAMES[REFERENCE]))
