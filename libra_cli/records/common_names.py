@@ -1,4 +1,7 @@
-"""Column names that everybody uses, which stand for libra's own in rows that lack those: one table for all stages."""
+"""Column names that everybody uses, which stand for libra's own in rows that lack those: one table for all stages.
+
+The parser of rows knows those of NeMo-Skills (`stream.rows.OF_NEMO_SKILLS`).
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ QUESTION, REFERENCE, RESPONSE = "question", "reference", "response"
 
 COMMON_NAMES: dict[str, tuple[str, ...]] = {
     QUESTION: ("problem", "prompt", "instruction", "query"),
-    REFERENCE: ("expected_answer", "answer", "final_answer", "ground_truth", "solution"),
-    RESPONSE: ("generation", "output", "completion", "model_output"),
+    REFERENCE: ("answer", "final_answer", "ground_truth", "solution"),
+    RESPONSE: ("output", "completion", "model_output"),
 }
 """Field of libra -> names that stand for it, the first that a row has; capital letters are the same names."""
 _WORKED = lazy_pattern(r"\\boxed\s*\{|^####", re.MULTILINE)
@@ -33,7 +36,7 @@ def common_name(fields: Fields, name: str) -> str | None:
     found = next((other for other in names if _is_text(fields.get(other))), None)
     if found is not None or all(own.islower() for own in fields):
         return found
-    lowered = {own.lower(): own for own in reversed(list(fields))}
+    lowered = {own.lower(): own for own in reversed(list(fields)) if fields[own] is not None}
     capitals = (lowered.get(other) for other in (name, *names))
     return next((own for own in capitals if own and own != name and _is_text(fields[own])), None)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from libra_cli.records import label_votes
-from libra_cli.records.common_names import REFERENCE, common_name
 from libra_cli.records.forms import item_of
 from libra_cli.records.items import OTHER_RESPONSES
 from libra_cli.records.messages import messages
