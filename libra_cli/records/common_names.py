@@ -5,11 +5,9 @@ The parser of rows knows those of NeMo-Skills (`stream.rows.OF_NEMO_SKILLS`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from libra_cli.lazy_pattern import lazy_pattern
 from libra_cli.stream import rows
 from libra_cli.stream.rows import Row
 
@@ -24,8 +22,6 @@ COMMON_NAMES: dict[str, tuple[str, ...]] = {
     RESPONSE: ("output", "completion", "model_output"),
 }
 """Field of libra -> names that stand for it, the first that a row has; capital letters are the same names."""
-_WORKED = lazy_pattern(r"\\boxed\s*\{|^####", re.MULTILINE)
-"""What introduces the final answer in a worked solution (MATH, GSM8K)."""
 _RESPONSES = ("response", "response_with_cot")
 """Fields in which null says that a response ends inside its thinking."""
 
@@ -47,7 +43,7 @@ def common_text(fields: Fields, name: str, other: str) -> str:
     Of a worked solution that stands for the reference, its final answer; an instruction with its input.
     """
     text = str(fields[other])
-    if name == REFERENCE and _WORKED.search(text):
+    if name == REFERENCE and ("\\boxed" in text or "\n####" in text):  # as in MATH and GSM8K
         from libra_cli.answers.extract import final_answer
         from libra_cli.answers.time_limit import limited
 

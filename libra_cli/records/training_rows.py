@@ -168,7 +168,7 @@ def preference_of(fields: Fields, forms: list[str]) -> tuple[Example, Example]:
     given = [] if prompt is None else turns(prompt, "prompt", "user")
     if given and chosen[0]["role"] in _ANSWERS:
         before = _with_system(fields, given, forms)
-    elif prompt is None and (before := _asked(fields, forms) or _question(fields, forms)):
+    elif prompt is None and (before := _asked(fields, forms)):
         pass
     elif any(isinstance(side, str) for side in sides):
         cure = 'give it as "prompt", and only the responses as "chosen" and "rejected"'
@@ -301,15 +301,6 @@ def _asked(fields: Fields, forms: list[str]) -> list[Message]:
     else:
         return []
     return _with_system(fields, talk, forms)
-
-
-def _question(fields: Fields, forms: list[str]) -> list[Message]:
-    """The turn of a row that asks with text under `question`, or another common name; none of any other row."""
-    name = QUESTION if isinstance(fields.get(QUESTION), str) else common_name(fields, QUESTION)
-    if name is None or any(isinstance(fields[side], list) for side in ("chosen", "rejected")):
-        return []
-    forms.append(f'"{name}" as a turn of the user')
-    return _with_system(fields, turns(_text_of(fields[name]), name, "user"), forms)
 
 
 def _with_system(fields: Fields, talk: list[Message], forms: list[str]) -> list[Message]:

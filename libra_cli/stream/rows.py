@@ -365,7 +365,11 @@ def columns(fields: Mapping[str, Any]) -> str:
     """The names of the fields that a row has, for the message that one is missing; the first of many or long ones."""
     if not fields:
         return "the row is empty"
-    names = [name if len(name) <= _NAME_CHARS else f"{name[: _NAME_CHARS - 3]}..." for name in fields]
+    added = {
+        own for other, own, _ in OF_NEMO_SKILLS if fields.get(own) is not None and fields.get(other) is fields[own]
+    }
+    names = [name for name in fields if name not in added]
+    names = [name if len(name) <= _NAME_CHARS else f"{name[: _NAME_CHARS - 3]}..." for name in names]
     return f"there are {', '.join(names[:_SHOWN_NAMES])}{', ...' if len(names) > _SHOWN_NAMES else ''}"
 
 
