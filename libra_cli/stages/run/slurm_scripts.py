@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
+from libra_cli.masking import masked
 from libra_cli.stages.run.pipe_file import PipeFile
 from libra_cli.stages.run.slurm_settings import JobSettings
 from libra_cli.stages.run.steps import Step
@@ -80,6 +81,9 @@ def _options(step: Step) -> list[str]:
 
 def write_scripts(pipe: PipeFile, jobs: Sequence[SlurmJob], force: bool) -> None:
     """Writes the scripts of `jobs`, and of each step what its job has to know; raises Fatal(74)."""
+    commands = [shlex.join(job.step.words) for job in jobs]
+    if any(masked(command) != command for command in commands):  # they hold passwords: nobody else may read them
+        os.chmod(os.path.join(pipe.output, FOLDER), 0o700)
     for job in jobs:
         replace_file(job.script, script_text(pipe, job).encode("utf-8", "surrogateescape"))
         if not job.joins:
