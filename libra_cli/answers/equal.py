@@ -89,6 +89,10 @@ def decide_quickly(reference: str, answer: str) -> Decision | None:
     if len(reference) > MAX_CHARS or len(answer) > MAX_CHARS:  # neither parsed nor cached
         if reference.strip() == answer.strip():
             return Decision(True, "exact")
+        whole, _, places = answer.partition(".")  # 8 and 0.333..., on and on
+        are_decimals = all(map(str.isdecimal, (reference, whole, places))) and len(whole) <= MAX_CHARS >= len(reference)
+        if are_decimals and abs(int(whole) - int(reference)) > 1:
+            return Decision(False, "number")
         return Decision(None, "exact", "reference_too_long" if len(reference) > MAX_CHARS else "answer_too_long")
     if integers:
         return Decision(reference.lstrip("0") == answer.lstrip("0"), "number")
@@ -194,7 +198,8 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
     selected = items.same(reference, answer)
     if selected is not None:
         return Decision(selected, "choice")
-    if "\\" in reference or "\\" in answer or "^" in reference + answer:
+    is_difference = ("-" in reference or "+" in reference) and reference != reference.lower()  # AB - BA
+    if is_difference or "\\" in reference or "\\" in answer or "^" in reference + answer:
         verdict = boolean.same(reference, answer)
         if verdict is not None:
             return Decision(verdict, "structure")

@@ -28,8 +28,8 @@ from libra_cli.answers import (
     damage,
     dates,
     denials,
+    displays,
     languages,
-    latex,
     named,
     normalize,
     numerals,
@@ -39,6 +39,7 @@ from libra_cli.answers import (
     statements,
     structure,
     turns,
+    units,
     words,
 )
 from libra_cli.lazy_pattern import lazy_pattern
@@ -57,8 +58,6 @@ _SPELLED = lazy_pattern(r"\b(?:hundred|thousand|million|dozen)\b", re.IGNORECASE
 _IS = lazy_pattern(r"\b(?:is|are|equals?(?: to)?)\s")
 _TWO_WORDS = lazy_pattern(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 _WORDED = lazy_pattern(r"\\text\s*\{([^{}]*[A-Za-z]{2,} [^{}]*)\}")
-_ALIGNED = lazy_pattern(r"\\begin\{(aligned|align\*?|split|array)\}(?:\{[lcr|]+\})?(.*)\\end\{\1\}", re.DOTALL)
-_DISPLAYS = (("\\[", "\\]"), ("$$", "$$"))
 
 
 class Extraction(NamedTuple):
@@ -90,7 +89,7 @@ def read_answer(
         reference and not cut and len(text) <= len(reference) + _SHORT and text.strip() == reference.strip()
     ):  # before any other rule
         return Extraction(reference.strip())
-    text = damage.repaired(text)
+    text = displays.with_brackets(damage.repaired(text))
     if "~~" in text:
         text = denials.STRUCK.sub("", text)
     found = _read(text, reference, cut, question)
@@ -285,12 +284,14 @@ def _with_digits(tail: str) -> str:
     """`tail` with the numerals in words of its last sentence as digits."""
     before, sentence = tail[:0], tail.rstrip()
     last = sentence.rstrip(".!").rpartition(" ")[2]
-    line = sentence.rpartition("\n")[2]
-    if any(map(str.isdigit, line[-_SHORT:])) and words.number(last) is None and not _SPELLED.search(line):  # as most
+    start = sentence.rfind("\n") + 1
+    line = sentence[start:]
+    measured = units.end_of(f" {last}", 0) > 1 or " and a half" in line[-_SHORT:] or _SPELLED.search(line)
+    if any(map(str.isdigit, line[-_SHORT:])) and words.number(last) is None and not measured:  # as most
         return tail
     for end in _SENTENCES.finditer(sentence):
         before = sentence[: end.end()]
-    start = max(len(before), sentence.rfind("\n") + 1)
+    start = max(len(before), start)
     return sentence[:start] + phrases.with_digits(sentence[start:])
 
 
@@ -326,12 +327,9 @@ def _is_quantity(reference: str) -> bool:
 def _concluded(tail: str) -> sentences.Asserted:
     """What the end of a text asserts: its last display, or its last sentence with more than a few words."""
     tail = tail.strip()
-    for opening, closing in _DISPLAYS:
-        if tail.endswith(closing) and "\n" in tail:
-            start = tail.rfind(opening, 0, len(tail) - len(closing))
-            display = tail[start + len(opening) : -len(closing)].strip() if start >= 0 else ""
-            if "\n" in tail[start:] and display:
-                return sentences.Asserted(display.rstrip(".,"))
+    displayed = displays.of_end(tail)
+    if displayed is not None:
+        return displayed
     line = tail.rpartition("\n")[2]
     *earlier, last = _SENTENCES.split(line)[-3:]
     kept = [sentence for sentence in earlier if not sentences.is_aside(sentence)]
@@ -342,8 +340,9 @@ def _concluded(tail: str) -> sentences.Asserted:
         if found.answer or found.unclear:
             return found
         if len(sentence.split()) > _FEW_WORDS or any(map(str.isdigit, sentence)):
-            return sentences.Asserted(_predicate(sentence))
-    return sentences.Asserted(None)
+            predicate = _predicate(sentence)
+            return sentences.Asserted(predicate) if predicate else displays.before_remark(tail) or found
+    return displays.before_remark(tail) or sentences.Asserted(None)
 
 
 def _predicate(sentence: str) -> str | None:
@@ -375,22 +374,8 @@ def _in_box(content: str) -> str:
     if content.isalnum():
         return content
     if "\\begin" in content:
-        aligned = _ALIGNED.fullmatch(content)
-        return _of_rows(aligned[2].split("\\\\"), content) if aligned else content
+        return displays.in_rows(content) or content
     worded = _WORDED.fullmatch(content) if "\\text" in content else None
     if worded and any(map(str.isdigit, content)) and not dates.is_date(worded[1]):
         return sentences.asserted(worded[1]).answer or content
     return statements.without_remark(content) if "not" in content else content
-
-
-def _of_rows(rows: list[str], content: str) -> str:
-    """What a chain of equations in rows says of its first side; `content` if the rows are anything else."""
-    rows = [row.strip() for row in rows if row.strip()]
-    if len(rows) == 1 and "&" not in rows[0][1:]:
-        return rows[0].lstrip("& ")
-    sides = [row.replace("&", "").partition("=") for row in rows]
-    is_chain = all(equals for _, equals, _ in sides) and not any(side.strip() for side, *_ in sides[1:])
-    if len(rows) < 2 or not is_chain:
-        return content
-    name, value = sides[0][0].strip(), sides[-1][2].rpartition("=")[2].strip().rstrip(".")
-    return f"{name} = {value}" if name and latex.depth_of(name) == 0 else value

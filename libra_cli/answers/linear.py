@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 POINTS = 3
 _NEEDED = lazy_pattern(
     r"\\(?:vec|mathbf|boldsymbol|bm|overrightarrow|hat|widehat|nabla)(?![A-Za-z])"
-    r"|[A-Z]\^\{?(?:-1|T|\\top|\\intercal|\\mathsf|\\mathrm)"
+    r"|([A-Z]) ?([A-Z])(?![A-Za-z]).{1,8}\2 ?\1|[A-Z]\^\{?(?:-1|T|\\top|\\intercal|\\mathsf|\\mathrm)"
 )
 
 
@@ -65,4 +65,6 @@ def _of_possible_matrices(formulas: list[Formula]) -> Finding | None:
     except NO_VALUE:
         return None
     numbers, matrices = (close(*pair) for pair in kinds)
-    return Finding(None, "product") if numbers and not matrices else None
+    if not numbers or matrices:
+        return None
+    return Finding(False) if formulas[0].has_commutator else Finding(None, "product")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import re
@@ -75,8 +76,10 @@ class Formula:
         self.names = {name for kind, name in self._tokens if kind in ("vector", "letter")}
         self.is_of_matrices = self._has_matrices()
         capitals = {name for kind, name in self._tokens if kind == "letter" and name[0].isupper()}
-        self.may_be_of_matrices = len(capitals) > 1 and ("sign", "^-1") in self._tokens
-        self.has_products = self.is_of_matrices or (
+        self.has_commutator = self._has_commutator()
+        self.may_be_of_matrices = self.has_commutator or (len(capitals) > 1 and ("sign", "^-1") in self._tokens)
+        self.has_products = self.is_of_matrices or kinds.count("operator") > 1
+        self.has_products = self.has_products or (
             kinds.count("vector") > 1 and any(sign in ("\\times", "\\cdot") for _, sign in self._tokens)
         )
 
@@ -88,6 +91,15 @@ class Formula:
                 if behind == ("sign", "^T"):
                     return True
         return len(letters) > 1 and any(len(found) == 2 for found in letters.values())
+
+    def _has_commutator(self) -> bool:
+        """Whether two capitals stand side by side in both orders: AB - BA."""
+        pairs = {
+            (one, other)
+            for (kind, one), (behind, other) in itertools.pairwise(self._tokens)
+            if kind == behind == "letter" and one != other and one[0].isupper() and other[0].isupper()
+        }
+        return any((other, one) in pairs for one, other in pairs)
 
     def take_vectors_of(self, other: Formula) -> None:
         """Reads the letters as the vectors of `other`, if nothing is marked here and all of them are marked there."""
@@ -162,7 +174,9 @@ def _marked(mark: re.Match[str]) -> tuple[str, str]:
     if not mark["index"] and name in _UNIT and (hat or name not in ("x", "y", "z")) and "vec" not in mark[0]:
         return ("unit", name)
     if hat and name not in _HATS:
-        raise Unread
+        if not (len(name) == 1 and name.isupper()):
+            raise Unread
+        return ("operator", name + (f"_{mark['index']}" if mark["index"] else ""))
     return ("vector", name + (f"_{mark['index']}" if mark["index"] else ""))
 
 
@@ -253,6 +267,8 @@ class _Evaluation:
             return np.eye(3)[_UNIT[text]]
         if kind == "vector":
             return self._vector(text)
+        if kind == "operator":
+            return self._sample(f"operator {text}", -2, 3, 3)
         if kind == "letter":
             return self._letter(text)
         if text in ("(", "[", "{"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra_cli.answers import languages, sentences, words
+from libra_cli.answers import languages, sentences, units, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_NUMERAL = 6
@@ -202,7 +202,7 @@ def one_of_its_class(sentence: str, reference: str) -> str | None:
 
 def with_digits(sentence: str) -> str:
     """`sentence` with its numerals in words as digits; if it has digits, only a numeral that ends it after "is"."""
-    heard = sentence.split()
+    heard = _with_halves(sentence.split())
     has_digits = any(map(str.isdigit, sentence))
     written: list[str] = []
     at = 0
@@ -211,13 +211,26 @@ def with_digits(sentence: str) -> str:
         before = next((word for word in reversed(heard[:at]) if word.lower() not in _ADVERBS | {"exactly"}), "").lower()
         is_last = before in (*_COPULAS, "equals") and at + length == len(heard)
         is_said = length > 1 and before in (*_COPULAS, "gives", "equals", "makes", "make", "give")
-        if length and (is_last or is_said or not has_digits):
+        behind = heard[at + length : at + length + 1] if length else []
+        is_measure = bool(behind) and units.end_of(f" {behind[0]}", 0) > 1
+        if length and (is_last or is_said or is_measure or not has_digits):
             bare = heard[at + length - 1]
             written.append(value + bare[len(bare.rstrip(".,;:!?")) :])
         else:
             written += heard[at : at + max(length, 1)]
         at += max(length, 1)
     return " ".join(written) if written != heard else sentence
+
+
+def _with_halves(heard: list[str]) -> list[str]:
+    """An hour and a half as one and a half hour."""
+    for at in range(1, len(heard) - 3):
+        if [word.lower().rstrip(_STRIPPED) for word in heard[at + 1 : at + 4]] == ["and", "a", "half"]:
+            count = "one" if heard[at - 1].lower() in ("a", "an") else heard[at - 1]
+            if words.number(count) is not None and units.end_of(f" {heard[at]}", 0) > 1:
+                end = heard[at + 3][len("half") :]
+                return [*heard[: at - 1], count, "and", "a", "half", heard[at] + end, *heard[at + 4 :]]
+    return heard
 
 
 def _numeral(heard: Sequence[str], at: int) -> tuple[int, str]:

@@ -16,7 +16,10 @@ _NUMBER_AND_LETTERS = lazy_pattern(
 def with_units(reference: structure.Answer, answer: structure.Answer) -> tuple[structure.Answer, structure.Answer]:
     """Read the letters of `7 m` as a unit, and not as a factor, if the other answer has a unit."""
     if isinstance(reference, Leaf) and isinstance(answer, structure.Equation):
-        return with_units(reference, answer.value) if isinstance(answer.value, Leaf) else (reference, answer)
+        value = answer.value
+        if not isinstance(value, Leaf) or bool(value.unit) is bool(reference.unit):
+            return reference, answer
+        return with_units(reference, value)
     if not isinstance(reference, Leaf) or not isinstance(answer, Leaf) or bool(reference.unit) is bool(answer.unit):
         return reference, answer
     product = _NUMBER_AND_LETTERS.fullmatch((answer if reference.unit else reference).text)

@@ -13,11 +13,10 @@ from typing import NamedTuple
 
 from libra_cli.answers import plain, units, vocabulary
 from libra_cli.answers.plain import Span
+from libra_cli.answers.spans import listed, value, with_units
 from libra_cli.lazy_pattern import lazy_pattern
 
 _CALCULATION = lazy_pattern(r"<<[^<>\n]{0,80}>>")
-_MODULO = lazy_pattern(r"(?<!\d)(\d+) ?mod ?(\d+)")
-_TIMES = lazy_pattern(r"(?<=\d) ?x ?(?=\d)")
 _TOGETHER = lazy_pattern(r"(?<=[\d}$]) (?:et|und|y|e|и|en) (?=[-$\\\d])")
 """The word "and" of other languages between numbers."""
 _NOTHING = lazy_pattern(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
@@ -172,21 +171,32 @@ def _follows_is(before: Sequence[str]) -> bool:
 
 def _bounded(group: Group, named: Sequence[Group], clause: Clause) -> Asserted:
     """The answer in a group, unless the words before it deny it; a bound of a variable becomes a relation."""
+    if "except" in group.before[-6:] or group.before[-2:] == ("other", "than"):
+        return _excepted(group, clause)
     near = group.before[-5:]
     if "between" in near and named:
-        return Asserted(None, unclear=True)
+        ends = group.text.split(", ") if "strictly" in near and len(named) == 1 else []
+        return Asserted(f"{ends[0]}<{value(named[0].text)}<{ends[1]}" if len(ends) == 2 else None, not ends)
     denied = max((index for index, word in enumerate(near) if word in vocabulary.DENIES), default=-1)
     if denied >= 0 and near[denied + 1 : denied + 2] not in (("is",), ("are",)):  # the number who do not is 18
         return Asserted(None)
     at = next((index for index, word in enumerate(near) if word == "than"), None)
     sign = vocabulary.BOUNDS.get(near[at - 1]) if at else vocabulary.SIGNS.get(near[-1]) if near else None
-    if sign or near[-2:] in (("at", "least"), ("at", "most")) or near[-1:] in (("over",), ("under",)):
+    sign = vocabulary.or_equal(sign, near) if at else vocabulary.LIMITS.get(near[-2:]) or sign
+    if sign or near[-1:] in (("over",), ("under",)):
         if len(named) == 1 and sign and named[0].text not in group.text:
             return Asserted(f"{named[0].text}{sign}{group.text}")
         return Asserted(None, unclear=bool(named))
     if group.several:
         return Asserted(None, True, group.measured)
     return Asserted(group.text, measured=group.measured)
+
+
+def _excepted(group: Group, clause: Clause) -> Asserted:
+    """All real numbers but those of a group; unclear if the sentence is about other things."""
+    of_reals = "all" in clause.words and not vocabulary.REALS.isdisjoint(clause.words)
+    excluded = group.text.rpartition("=")[2].strip()
+    return Asserted(f"\\mathbb{{R}}\\setminus\\{{{excluded}\\}}" if of_reals else None, not of_reals)
 
 
 # -- clauses ----------------------------------------------------------------------------------------------------------
@@ -202,6 +212,8 @@ class _Builder:
         self._opener = ""
         self._words: list[str] = []
         self._groups: list[tuple[list[Span], tuple[str, ...]]] = []
+        self._either: set[int] = set()
+        """Groups of inequalities of which one holds: x < 1 or x > 3."""
         self._going_on: set[int] = set()
         """Groups to which another one is added."""
         self._pending: list[str] = []
@@ -252,6 +264,10 @@ class _Builder:
         is_sum = joined and last[-1].unit == span.unit and bool(span.unit) and "are" not in self._words[-2:]
         if joined and not is_sum and not (last[-1].is_number != span.is_number and last[-1].relation != span.relation):
             last.append(span)
+            if "or" in self._pending and all(map(vocabulary.has_bound, (one.text for one in last))):
+                self._either.add(len(self._groups) - 1)
+        elif self._pending == ["="] and last:  # the result of a calculation with units: 5 m + 3 m = 8 m
+            self._groups[-1] = ([span._replace(relation=True)], self._groups[-1][1])
         elif self._is_fraction() and last and last[-1].is_number and span.is_number:
             last[-1] = last[-1]._replace(text=f"{last[-1].text}/{span.text}")
         else:
@@ -267,51 +283,19 @@ class _Builder:
         """End the clause; `opener` begins the next one."""
         groups = tuple(
             Group(
-                _joined(spans),
+                listed(spans, index in self._either),
                 len(spans) == 1 and spans[0].is_name,
                 any(span.relation for span in spans),
                 before,
                 index in self._going_on,
-                _measured(spans),
+                with_units(spans),
                 len({span.unit for span in spans if span.unit}) > 1,
             )
             for index, (spans, before) in enumerate(self._groups)
         )
         self.clauses.append(Clause(self._opener, tuple(self._words), groups))
         self._opener, self._words, self._groups, self._pending = opener, [], [], []
-        self._going_on = set()
-
-
-def _joined(spans: Sequence[Span]) -> str:
-    return ", ".join(value(span.text) for span in spans)
-
-
-def _measured(spans: Sequence[Span]) -> str | None:
-    """Formulas or numbers with their units; None if they have none."""
-    names = [span.unit or span.counted for span in spans]
-    if not names[-1]:
-        return None
-    if len(set(names)) == len(spans) > 1 and all(span.is_number for span in spans):
-        return " ".join(f"{span.text} {span.unit}" for span in spans)
-    written = [name if "\\" in name or "$" in name else f"\\text{{ {name}}}" for name in names]
-    values = (value(span.text).partition("\\approx")[0].strip() for span in spans)
-    return ", ".join(f"{one} {unit}" for one, unit in zip(values, written, strict=True))
-
-
-def value(text: str) -> str:
-    """The content of a formula: without dollar signs, approximations, and what a calculation of numbers begins with."""
-    for opening, closing in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")):
-        if text.startswith(opening) and text.endswith(closing) and len(text) > len(opening) + len(closing):
-            return text[len(opening) : -len(closing)].strip()
-    text = _TIMES.sub(r"\\times ", text) if "x" in text else text
-    text = _MODULO.sub(r"\1 \\pmod{\2}", text) if "mod" in text else text
-    exact, about, rough = text.partition("\u2248")
-    if about:
-        text = exact.strip() if any(map(str.isdigit, exact)) else f"{exact.strip()} = {rough.strip()}"
-    *calculation, result = text.split("=")
-    if calculation and not any(char.isalpha() for part in calculation for char in part.replace("\\times", "")):
-        text = result.strip()
-    return text
+        self._going_on, self._either = set(), set()
 
 
 def _clauses(reader: plain.Reader) -> list[Clause]:

@@ -47,3 +47,16 @@ BOUNDS = {"greater": ">", "more": ">", "larger": ">", "bigger": ">", "less": "<"
 SIGNS = {"大于": ">", "小于": "<"}
 JOINS = _words(", ; and or & either both")
 MODIFIERS = _words("real integer positive negative whole odd even distinct exact")
+LIMITS: dict[tuple[str, ...], str] = {("at", "least"): "\\geq ", ("at", "most"): "\\leq "}
+REALS = frozenset(("real", "reals"))
+_BOUND_SIGNS = ("<", ">", "\u2264", "\u2265", "\\le", "\\ge", "\\lt", "\\gt")
+
+
+def has_bound(text: str) -> bool:
+    """Whether a formula is an inequality."""
+    return any(map(text.__contains__, _BOUND_SIGNS))
+
+
+def or_equal(sign: str | None, near: tuple[str, ...]) -> str | None:
+    """`sign`, which includes equality where the words say so: greater than or equal to."""
+    return {">": "\\geq ", "<": "\\leq "}.get(sign, sign) if sign and "equal" in near else sign

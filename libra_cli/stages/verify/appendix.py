@@ -63,6 +63,8 @@ EXAMPLES = (
         r"\boxed{\begin{cases}1&n\text{ odd}\\0&n\text{ even}\end{cases}}",
     ),
     Example("names", "Marie Curie", "It was Marie Curie who found it.", r"\boxed{\text{Pierre Curie}}"),
+    Example("displays", "42", r"So $$20 + 22 = 42$$ as desired.", r"So $$20 + 22 = 24$$ as desired."),
+    Example("inequalities in words", r"[2,\infty)", "So x must be at least 2.", "So x must be greater than 2."),
     Example("dates", "2025-03-14", r"\boxed{\text{March 14, 2025}}", r"\boxed{\text{March 15, 2025}}"),
     Example("counts", "120", r"\boxed{C_{10}^3}", r"\boxed{C_{10}^4}"),
     Example("columns", r"(1,2)^T", r"\boxed{\begin{pmatrix}1\\2\end{pmatrix}}", r"\boxed{(2,1)^T}"),
