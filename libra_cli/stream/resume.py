@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -30,9 +30,10 @@ _MOST_COMPARED = 16
 """Rows of the output that share an identity, among which the one most like a changed row is looked for."""
 
 
-def _identity(fields: Mapping[str, Any], names: Sequence[str]) -> bytes:
-    """12-byte hash of what identifies a row: its id and `names`."""
-    identity = "\0".join([rows.record_id(fields), *(str(fields.get(name, "")) for name in names)])
+def _identity(fields: Mapping[str, Any], names: Sequence[str], own: Collection[str]) -> bytes:
+    """12-byte hash of what identifies a row: its id and `names`; the stage writes the fields `own`, which are no id."""
+    known = fields if fields.get("id") is not None else {name: fields[name] for name in fields if name not in own}
+    identity = "\0".join([rows.record_id(known), *(str(fields.get(name, "")) for name in names)])
     return _digest(identity.encode("utf-8", "surrogatepass"))
 
 
@@ -101,7 +102,10 @@ class FinishedRows:
                 except rows.RowError as error:
                     hint = "move the file away or use --overwrite"
                     raise Fatal(Exit.USAGE, f"{path}:{number}: not a row of this run ({error}); {hint}") from None
-                self._add(_identity(fields, self._names), self._content(fields) + begin.to_bytes(_PLACE_BYTES, "big"))
+                self._add(
+                    _identity(fields, self._names, self._own),
+                    self._content(fields) + begin.to_bytes(_PLACE_BYTES, "big"),
+                )
                 self.rows += 1
 
     def _content(self, fields: Mapping[str, Any]) -> bytes:
@@ -137,7 +141,7 @@ class FinishedRows:
         """
         if not self._keys:
             return False
-        identity = _identity(fields, self._names)
+        identity = _identity(fields, self._names, self._own)
         known = self._keys.get(identity)
         if known is None:
             return False
