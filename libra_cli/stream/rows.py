@@ -363,6 +363,7 @@ def seed_for(run_seed: int, record: str, sample: int) -> int:
 
 def columns(fields: Mapping[str, Any]) -> str:
     """The names of the fields that a row has, for the message that one is missing; the first of many or long ones."""
+    fields = {name: value for name, value in fields.items() if value is not None}
     if not fields:
         return "the row is empty"
     added = {

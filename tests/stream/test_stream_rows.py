@@ -214,8 +214,8 @@ def test_seeds_are_the_same_everywhere_and_all_different():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({}, 'no "n": add it, or rename a field with libra collect --map'),
-        ({"n": None}, 'no "n": add it, or rename a field with libra collect --map'),
+        ({}, 'no "n" (the row is empty): add it, or rename a field with libra collect --map'),
+        ({"n": None}, 'no "n" (the row is empty): add it, or rename a field with libra collect --map'),
         ({"n": "1"}, '"n" is a string, not an integer'),
         ({"n": True}, '"n" is a boolean, not an integer'),
         ({"n": [1]}, '"n" is an array, not an integer'),
