@@ -105,8 +105,10 @@ class ModelCard:
 
     def _file_row(self, path: str) -> str:
         """The row of a file of the input."""
+        if path == "-":
+            return "| standard input |  |  |"
         if not is_plain_file(path):
-            return "| standard input |  |  |" if path == "-" else f"| `{os.path.basename(path)}` |  |  |"
+            return f"| `{os.path.basename(path)}` |  |  |"
         size = os.path.getsize(path)
         digest = content_digest([path]) if size <= _HASHED else None
         return f"| `{os.path.basename(path)}` | {size:,} | {digest['sha256'] if digest else 'not hashed'} |"

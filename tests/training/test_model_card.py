@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,19 @@ def test_scores_are_those_of_the_saved_step_and_missing_ones_are_left_out(tmp_pa
     assert "## Scores" not in nothing
     assert "model-index" not in nothing
     assert "text-classification" in card(tmp_path, stage="train-rm").text("m")
+
+
+def test_standard_input_has_no_name_even_where_it_is_a_file(tmp_path):
+    made, before = card(tmp_path, "-"), os.dup(0)
+    try:
+        with open(tmp_path / "rows.jsonl") as file:
+            os.dup2(file.fileno(), 0)
+        text = made.text("m")
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+    assert "| standard input |  |  |" in text
+    assert "- rows.jsonl\n" in text
 
 
 def test_the_base_model_of_a_folder_is_that_of_its_own_card(tmp_path):
