@@ -46,6 +46,11 @@ _DOUBTS = _words(
 )
 _DENIALS = ("不", "没", "非", "未", "无", "ではない", "じゃない", "ではありません", "아니")
 _DOUBTS_IN_SIGNS = ("或", "还是", "可能", "如果", "若", "または", "もし", "かもしれ")
+_CONCLUDES = ("所以", "因此", "故", "从而", "于是", "即", "得", "为", "是", "等于")
+_LEAVES_OPEN = (
+    *("不", "没", "非", "若", "如果", "当", "时", "其中", "因为", "由", "可能", "取", "或", "约", "检验", "设", "已知"),
+)
+_LINE_ENDS, _CLAUSES_ABROAD = lazy_pattern(r"[。！\n]"), lazy_pattern(r"[，；]")
 _DEMONYM = ("ish", "ese", "ian", "can", "man", "nch", "tch")
 _LIMITS = _DOUBTS | {"but", "except", "only", "aber", "mais", "pero", "mas", "ma"}
 _KNOWN = {
@@ -65,6 +70,18 @@ _KNOWN = {
     ),
 }
 """Answers that hold no number, as sentences of many languages say them."""
+
+
+def concluding_clause(tail: str) -> str | None:
+    """The last clause of a Chinese last sentence, if it draws a conclusion and leaves nothing open; else None."""
+    if tail.isascii():
+        return None
+    sentences = [part.strip() for part in _LINE_ENDS.split(tail) if part.strip()]
+    last = sentences[-1] if sentences else ""
+    last = last[: last.rfind("\uff08")] if last.endswith("\uff09") else last
+    *before, clause = _CLAUSES_ABROAD.split(last)
+    is_open = any(map(clause.__contains__, _LEAVES_OPEN)) or not any(map(clause.__contains__, _CONCLUDES))
+    return clause.strip() if before and not is_open else None
 
 
 def last_sentence(text: str) -> str:

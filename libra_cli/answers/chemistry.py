@@ -16,6 +16,7 @@ _SYMBOLS = """
     Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og
 """
 _ELEMENTS = frozenset(_SYMBOLS.split())
+_METALS = _ELEMENTS - frozenset("H He B C N O F Si P S Cl As Se Br Te I Hg".split())  # noqa: SIM905
 _TYPESET = lazy_pattern(r"\\(?:ce|mathrm|text|rm|operatorname)\s*\{")
 _ARROW = lazy_pattern(
     r"\\(?:rightarrow|longrightarrow|to|xrightarrow|rightleftharpoons)(?![A-Za-z])(?:\{\})?|-+>|→|⇌|<=>"
@@ -26,13 +27,17 @@ _TOKEN = lazy_pattern(
     r"|\^\{?(?P<size>\d*)(?P<sign>[+-])\}?$|(?P<bare>[+-])$"
 )
 _MASS = lazy_pattern(r"\^\{?(?P<mass>\d+)\}?(?:_\{?\d+\}?)?(?=[A-Z])")
-_STATE = lazy_pattern(r"\((?:aq|s|l|g)\)$")
+_STATE = lazy_pattern(r"\((?:aq|s|l|g)\)(?=$|[+→])")
 _CONFIGURATION = lazy_pattern(r"(?P<core>\[[A-Z][a-z]\])?(?P<shells>(?:\d[spdf]\^?\{?\d{1,2}\}?)+)")
+_MATH = lazy_pattern(r"\$([^$\n]+)\$")
 _SHELL = lazy_pattern(r"(\d[spdf])\^?\{?(\d{1,2}?)\}?(?=\d[spdf]|$)")
 _POSSIBLE = lazy_pattern(
-    r"[A-Z][a-z]?\}?\s*(?:[_^\d]|[⁺⁻⁰-⁹₀-₉])|\\ce(?![A-Za-z])|\d[spdf]\^|\^\{?\d+\}?(?:\\(?:text|mathrm)\{)?[A-Z]"
+    r"[A-Z][a-z]?[)\]]?\}?\s*(?:[_^\d]|[⁺⁻⁰-⁹₀-₉])|\\ce(?![A-Za-z])|\d[spdf]\^|->|→|\^\{?\d+\}?(?:\\(?:text|mathrm)\{)?[A-Z]"
 )
 MAX_DEPTH = 4
+_CORES = ("[He]", "[Ne]", "[Ar]", "[Kr]", "[Xe]", "[Rn]")
+_FILLED = ("1s2", "2s22p6", "3s23p6", "3d104s24p6", "4d105s25p6", "4f145d106s26p6")
+"""What each noble gas has beyond the one before it."""
 
 
 class Species(NamedTuple):
@@ -67,9 +72,7 @@ def same(reference: str, answer: str) -> Finding | None:
     texts = _plain(reference), _plain(answer)
     shells = [_shells(text) for text in texts]
     if shells[0] and shells[1]:
-        if shells[0] == shells[1]:
-            return Finding(True)
-        return Finding(None, "another_core") if shells[0][0] != shells[1][0] else Finding(False)
+        return Finding(shells[0] == shells[1])
     wanted, given = map(_reaction, texts)
     if wanted is None or given is None:
         return None
@@ -85,6 +88,27 @@ def same(reference: str, answer: str) -> Finding | None:
     return Finding(False)
 
 
+def stated(tail: str, reference: str) -> str | None:
+    """The only formula, reaction or configuration of the last sentence, if the reference is one of that kind."""
+    if not _POSSIBLE.search(reference):
+        return None
+    wanted = _plain(reference)
+    sides = _reaction(wanted)
+    if not (_shells(wanted) or (sides and _is_evident(reference, sides))):
+        return None
+    line = re.split(r"(?<=[.!?]) (?=[A-Z])", tail.strip().rpartition("\n")[2])[-1].strip(" .。*")
+    if sides and len(sides) > 1:
+        pieces = [*(found[1] for found in _MATH.finditer(line)), line, line.rpartition(": ")[2]]
+        return next((one for one in pieces if (read := _reaction(_plain(one))) and len(read) > 1), None)
+    found = {}
+    for piece in [found[1] for found in _MATH.finditer(line)] or re.split(r"[\s*,;:，。]+", line):
+        text = _plain(piece)
+        read = None if sides is None else _reaction(text)
+        if (sides is None and _shells(text)) or (read and _is_evident(piece, read)):
+            found[text] = piece
+    return found.popitem()[1] if len(found) == 1 else None
+
+
 def _plain(raw: str) -> str:
     """`raw` without what typesets it, with scripts in ASCII and without spaces."""
     text = normalize.unwrapped(raw).replace("\\rightarrow", "→").replace("\\to ", "→").replace("\\longrightarrow", "→")
@@ -97,14 +121,18 @@ def _plain(raw: str) -> str:
     return text
 
 
-def _shells(text: str) -> tuple[str, frozenset[tuple[str, str]]] | None:
+def _shells(text: str) -> frozenset[tuple[str, str]] | None:
+    """The shells of an electron configuration, those of its core with them."""
     found = _CONFIGURATION.fullmatch(text)
-    return (found["core"] or "", frozenset(_SHELL.findall(found["shells"]))) if found else None
+    if found is None or (found["core"] or "[He]") not in _CORES:
+        return None
+    core = _CORES.index(found["core"]) + 1 if found["core"] else 0
+    return frozenset(_SHELL.findall("".join(_FILLED[:core]) + found["shells"]))
 
 
 def _reaction(text: str) -> tuple[Counter[Species], ...] | None:
     """Species on the sides of a reaction, or on the one side that there is."""
-    sides = []
+    sides, text = [], _STATE.sub("", text)
     for side in text.split("→"):
         found = [_species(part) for part in _PLUS.split(side)] if side else [None]
         if None in found:
@@ -114,9 +142,10 @@ def _reaction(text: str) -> tuple[Counter[Species], ...] | None:
 
 
 def _species(text: str) -> Species | None:
-    text = _STATE.sub("", text)
     number = re.match(r"\d+(?=[\^A-Z(\[])", text)
     text = text[number.end() :] if number else text
+    if len(text) < 5 and text[-1:] in ("+", "-") and text[-2:-1].isdecimal() and text[:-2] in _METALS:  # Fe3+
+        text = f"{text[:-2]}^{text[-2:]}"
     mass = _MASS.match(text)
     position, charge, depth = mass.end() if mass else 0, 0, 0
     spelled: list[tuple[str, int]] = []

@@ -28,6 +28,14 @@ def repaired(text: str) -> str:
     """Give `text` its backslashes back; most texts return unchanged after a few searches for one character."""
     if "\x0c" in text or "\x08" in text or "\t" in text or "\r" in text or "\x07" in text or "\x0b" in text:
         text = _ESCAPED.sub(_restored, text)
+    return _with_single_backslashes(text) if "\\\\(" in text or "\\\\[" in text else text
+
+
+def _with_single_backslashes(text: str) -> str:
+    """`text` with half of its backslashes, if all of them are doubled and a known command is among them."""
+    # A line break is followed by a command with a backslash of its own: \\\sqrt, but not \\sqrt.
+    if all(len(run) % 2 == 0 for run in _BACKSLASHES.findall(text)) and _KNOWN.search(text):
+        return _BACKSLASHES.sub(lambda run: run[0][: len(run[0]) // 2], text)
     return text
 
 
@@ -37,10 +45,7 @@ def repaired_answer(text: str) -> str:
     if "\n" in text:
         text = _ESCAPED.sub(_restored, text)
     if "\\\\" in text:
-        runs = _BACKSLASHES.findall(text)
-        # A line break is followed by a command with a backslash of its own: \\\sqrt, but not \\sqrt.
-        if all(len(run) % 2 == 0 for run in runs) and _KNOWN.search(text):
-            text = _BACKSLASHES.sub(lambda run: run[0][: len(run[0]) // 2], text)
+        text = _with_single_backslashes(text)
     if "frac" in text or "sqrt" in text or "bin" in text or "box" in text:
         text = _BARE.sub(r"\\\1", text)
     return text

@@ -24,6 +24,7 @@ from libra_cli.answers import (
     asked,
     boxes,
     cases,
+    chemistry,
     conversions,
     damage,
     dates,
@@ -90,6 +91,8 @@ def read_answer(
     ):  # before any other rule
         return Extraction(reference.strip())
     text = displays.with_brackets(damage.repaired(text))
+    if cut is None and statements.goes_on(text):
+        text, cut = statements.before_check(text)
     if "~~" in text:
         text = denials.STRUCK.sub("", text)
     found = _read(text, reference, cut, question)
@@ -234,6 +237,8 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
         return Extraction(listed)
     if bold is not None and any(map(str.isdigit, bold.given)):
         return _of_asserted(statements.tidy(bold.given), reference)
+    if reference and (formula := chemistry.stated(tail, reference)):
+        return Extraction(formula)
     if reference is not None and (dated := _dated(tail, reference)):
         return Extraction(dated)
     if reference is not None and phrases.are_asked_for(reference):
@@ -246,6 +251,10 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
         return Extraction(said) if said else _in_words(tail, text, reference, bold)
     if reference and phrases.is_time_in_words(tail):
         return Extraction(None, AMBIGUOUS)
+    clause = asked.concluding_clause(tail)
+    drawn = sentences.asserted(clause) if clause else sentences.Asserted(None)
+    if drawn.answer:
+        return _of_asserted(drawn, reference)
     concluded = _concluded(_with_digits(tail) if reference and any(map(str.isdigit, reference)) else tail)
     abroad = languages.concluded_number(tail) if not concluded.answer else None
     if reference and not (abroad or concluded.answer or concluded.unclear or bold):

@@ -283,6 +283,8 @@ def same_as_value(reference: str, answer: str) -> bool | None:
             trees = [side[0] for side in sides]
             if not any(map(formula.symbols, trees)):
                 return all(numeric.same_trees(tree, formula.readings(value)[0]) for tree in trees)
+            if not is_condition(value) and all(numeric.same_trees(trees[0], tree) for tree in trees[1:]):  # an identity
+                return numeric.same_trees(formula.readings(value)[0], trees[-1])
     return None
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from libra_cli.answers import sentences, words
+from libra_cli.answers import sentences, vocabulary, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 TAIL_CHARS = 2000
@@ -75,6 +75,10 @@ OFFER_CHARS = 300
 _OFFERS = ("let me know", "would you like", "feel free", "i can also", "hope this helps", "hope that helps")
 
 
+_GOES_ON = ("=", "\\cdot", "\\times", "\\frac", "\\sqrt", "\\le", "\\ge", "\\pm")
+"""Ends of a text that was cut off."""
+
+
 class Statement(NamedTuple):
     """What a text states to be its answer, as it stands, and where."""
 
@@ -101,6 +105,21 @@ def _without_offer(text: str) -> str:
     before = text[: min(starts)]
     kept = before[: max(before.rfind(end) for end in ".!?\n") + 1].rstrip()
     return kept or text
+
+
+def goes_on(text: str) -> bool:
+    """Whether a text ends in the middle of a formula."""
+    return text.rstrip().endswith(_GOES_ON)
+
+
+def before_check(text: str) -> tuple[str, bool]:
+    """A text that ends in the middle of a formula, without a check that it ends with; whether it is cut off then."""
+    lines = text.split("\n")
+    for at in range(len(lines) - 1, 0, -1):
+        heading = lines[at].partition(":")[0].partition("\uff1a")[0].strip(" *#_").lower()
+        if heading in vocabulary.CHECKS and any(map(str.strip, lines[:at])):
+            return "\n".join(lines[:at]).rstrip(), False
+    return text, True
 
 
 def word_of_last_line(text: str) -> str | None:

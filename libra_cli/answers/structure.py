@@ -102,7 +102,7 @@ _NAMES = lazy_pattern(r"\(([a-z](?:,[a-z])+)\)")
 _BEYOND_EQUALITY = lazy_pattern(r"[<>]|\\(?:leq?|geq?|lt|gt|neq?|approx|equiv|to|in)(?![A-Za-z])")
 _DERIVATIVE = lazy_pattern(r"\\frac\{d[^{}]*\}\{d[a-z](?:\^\d)?\}")
 _VARIABLE = lazy_pattern(r"[a-z]")
-_ARGUMENT = lazy_pattern(r"([A-Za-z])\(([a-z])\)")
+_ARGUMENT = lazy_pattern(r"([A-Za-z](?:\^\{-1\})?'*)\(([a-z])\)")
 _MATRIX = lazy_pattern(r"\\begin\{([pbB]?matrix|array)\}(?:\{[lcr|]*\})?(.*)\\end\{\1\}", re.DOTALL)
 _SET_BUILDER = lazy_pattern(r"\\mid(?![A-Za-z])|\\?\||:")
 

@@ -11,7 +11,8 @@ TOTALS = _words("altogether total overall all")
 SUMS_UP = _words("total all conclusion fact summary short other this that the end")
 """Words after "in" that begin no condition."""
 BEGINS_CLAUSE = _words(
-    "so therefore hence thus then which giving gives leaving leaves but altogether finally consequently"
+    "so therefore hence thus then which giving gives leaving leaves but altogether finally consequently "
+    "поэтому следовательно значит donc daher somit folglich portanto logo quindi dunque luego entonces"
 )
 BEGINS_ASIDE = _words(
     "because since as when where whose if while whereas although though assuming given considering provided unless "
@@ -30,7 +31,7 @@ VERBS = _words(
 IS = _words("is are was were be equals equal being")
 AFTER_IS = _words("to therefore thus then simply exactly just also only now the a an : = of")
 IMPERATIVES = _words("take find use let consider suppose check note count add subtract divide multiply")
-CHECKS = _words("check verification")
+CHECKS = _words("check verification 验证 检验")
 RESULTS = _words("get obtain give yield be have find equal")
 """Verbs whose infinitive names the result, and not a purpose: to get 7."""
 PEOPLE = _words("i you he she it we they there")
