@@ -237,10 +237,8 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
         return Extraction(listed)
     if bold is not None and any(map(str.isdigit, bold.given)):
         return _of_asserted(statements.tidy(bold.given), reference)
-    if reference and (formula := chemistry.stated(tail, reference)):
-        return Extraction(formula)
-    if reference is not None and (dated := _dated(tail, reference)):
-        return Extraction(dated)
+    if reference and (found := chemistry.stated(tail, reference) or _dated(tail, reference)):
+        return Extraction(found)
     if reference is not None and phrases.are_asked_for(reference):
         said = asked.known(tail, reference)
         if not said and not phrases.is_verdict(reference):
@@ -251,11 +249,9 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
         return Extraction(said) if said else _in_words(tail, text, reference, bold)
     if reference and phrases.is_time_in_words(tail):
         return Extraction(None, AMBIGUOUS)
-    clause = asked.concluding_clause(tail)
-    drawn = sentences.asserted(clause) if clause else sentences.Asserted(None)
-    if drawn.answer:
-        return _of_asserted(drawn, reference)
-    concluded = _concluded(_with_digits(tail) if reference and any(map(str.isdigit, reference)) else tail)
+    concluded = _drawn(tail) or _concluded(
+        _with_digits(tail) if reference and any(map(str.isdigit, reference)) else tail
+    )
     abroad = languages.concluded_number(tail) if not concluded.answer else None
     if reference and not (abroad or concluded.answer or concluded.unclear or bold):
         abroad = numerals.numeral_in(_SENTENCES.split(tail.strip().rpartition("\n")[2])[-1])
@@ -352,6 +348,13 @@ def _concluded(tail: str) -> sentences.Asserted:
             predicate = _predicate(sentence)
             return sentences.Asserted(predicate) if predicate else displays.before_remark(tail) or found
     return displays.before_remark(tail) or sentences.Asserted(None)
+
+
+def _drawn(tail: str) -> sentences.Asserted | None:
+    """What the clause asserts that a Chinese sentence concludes with; None if there is none, or nothing for certain."""
+    clause = asked.concluding_clause(tail)
+    drawn = sentences.asserted(clause) if clause else None
+    return drawn if drawn and drawn.answer else None
 
 
 def _predicate(sentence: str) -> str | None:
