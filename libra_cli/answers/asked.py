@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from libra_cli.answers import languages, names, phrases, words
+from libra_cli.answers import languages, names, phrases, terms, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 _SENTENCES = lazy_pattern(r"(?<=[.!?])\s+(?=[^\W\d_a-zà-ÿ])|(?<=[\u3002\uff01\uff1f])|\n+")
@@ -107,6 +107,11 @@ def known(text: str, reference: str) -> str | None:
 def _begins_word(sentence: str, phrase: str) -> bool:
     at = sentence.find(phrase)
     return at >= 0 and not (phrase[0] < "\u0400" and sentence[at - 1 : at].isalpha())
+
+
+def term(text: str, reference: str) -> str | None:
+    """The term of the class of the reference that the last sentence says for certain: diverges, odd, an ellipse."""
+    return terms.said(phrases.main_clause(last_sentence(text)), reference, _DOUBTS | _NEGATORS)
 
 
 def verdict(text: str, question: str | None) -> str | None:

@@ -121,10 +121,16 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
     if reference is not None and not reference.isdecimal() and options.is_letter(reference):
         listed = options.of_question(question) if question else {}
         option = _option(text, box, cut)
-        if option is not None and not (listed and options.is_none_of(option, listed)):
-            return Extraction(option)
-        if listed and box is None and not cut and (option := options.said(statements.tail_of(text), listed)):
-            return Extraction(option)
+        if option is not None and listed and options.is_none_of(option, listed):
+            option = None
+        if box is None and not cut:
+            tail = statements.tail_of(text)
+            last = next(statements.explicit(tail), None)
+            if last and options.wavers(last.given):
+                return Extraction(None, AMBIGUOUS)
+            option = options.said_or_chosen(tail, listed, option, reference) if listed else option
+        if option is not None:
+            return Extraction(option or None, None if option else AMBIGUOUS)
         if box is None and not cut:
             wanted = options.parse(reference.strip())
             found = _in_prose(text, wanted.text or reference if wanted else reference, cut, question)
@@ -240,7 +246,7 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
     if reference and (found := chemistry.stated(tail, reference) or _dated(tail, reference)):
         return Extraction(found)
     if reference is not None and phrases.are_asked_for(reference):
-        said = asked.known(tail, reference)
+        said = asked.known(tail, reference) or asked.term(tail, reference)
         if not said and not phrases.is_verdict(reference):
             said = asked.name(bold.given if bold else tail, reference, question)
         elif not said:
@@ -268,7 +274,7 @@ def _in_words(tail: str, text: str, reference: str, bold: statements.Statement |
     parts = [part for part in _SENTENCES.split(tail.strip()) if part] or [""]
     unread = Extraction(None, AMBIGUOUS if phrases.says_something(text) else NO_ANSWER)
     is_verdict = phrases.is_verdict(reference)
-    said = phrases.verdict(parts, reference) if is_verdict else phrases.one_of_its_class(parts[-1], reference)
+    said = phrases.verdict(parts, reference) if is_verdict else None
     if said:
         return Extraction(said)
     concluded = _concluded(tail)

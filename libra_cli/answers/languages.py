@@ -151,13 +151,13 @@ _UNITS = {
     "m^3": "立方米",
     "cm^3": "立方厘米",
 }  # fmt: skip
-_UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
+UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
 _COUNTERS = (
     "个 個 种 種 人 名 位 只 隻 头 頭 匹 条 條 张 張 本 页 頁 枚 辆 輛 台 棵 "
     "朵 件 次 回 份 组 組 套 双 排 行 列 段 瓶 盒 箱 袋 块 颗 粒 支 把 艘 间 "
     "層 层 道 题 通り 通 つ 個の 개 명 가지 번 마리 권 장 대 살 쪽 자루 그루 송이 штук человек раз "
 )
-_NAMES = dict.fromkeys(_COUNTERS.split(), "") | _UNIT_OF
+_NAMES = dict.fromkeys(_COUNTERS.split(), "") | UNIT_OF
 _NAME = "|".join(map(re.escape, sorted(_NAMES, key=len, reverse=True)))
 _COUNTED = lazy_pattern(
     r"(?<=[\d}\])$\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341\u767e\u5343\u4e07\u4e24\u4ebf\u5104\uc5b5\ub9cc])"
@@ -314,7 +314,7 @@ def in_english(text: str) -> str:
     text = _COUNTED.sub(_with_international_name, text)
     text = _MYRIADS_IN_FRONT.sub(_without_myriads, text)
     counted = _FOREIGN_NOUN.fullmatch(text.replace("*", "").strip())
-    if counted and not any(map(counted[2].__contains__, _NO_NOUN)) and counted[2] not in _UNIT_OF:
+    if counted and not any(map(counted[2].__contains__, _NO_NOUN)) and counted[2] not in UNIT_OF:
         return counted[1]
     value = cjk_number(" ".join(_WRAPPED.sub(r" \1 ", text).replace("$", "").split()))
     return text if value is None else value

@@ -45,9 +45,13 @@ _REJECTING = """
 _NOT_CHOSEN = frozenset(_REJECTING.split())
 _BEFORE_CHOSEN = """
     leaving leaves left so therefore thus hence is choose chose select pick with answer option choice are
+    favour favours favor favors
 """
 _CHOSEN = frozenset(_BEFORE_CHOSEN.split())
 _WRONG = lazy_pattern(r"\b(?:wrong|incorrect|false|fails?|invalid|if|otherwise|unless)\b|n't", re.IGNORECASE)
+_HEAD = 30
+"""Length of the longest label before options: Correct statements."""
+_RIGHT_LABELS, _WRONG_LABELS = ("correct", "true", "right"), ("incorrect", "false", "wrong", "not")
 _CHOOSING = lazy_pattern(
     r"(?i:answers?|options?|choices?|choose|select|pick|go with|left with|leaving|leaves)\b|[\u7b54\u9009\u9078]"
 )
@@ -231,6 +235,13 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
         if letters:
             return letters
     for sentence in _last_sentences(text):
+        head, labels, rest = sentence.partition(":")
+        if labels and len(head) < _HEAD and _LETTER.search(rest):  # Correct: A and C. Incorrect: B.
+            judgement = {word.lower() for word in _WORDS.findall(head)}
+            if not judgement.isdisjoint(_WRONG_LABELS):
+                continue
+            if not judgement.isdisjoint(_RIGHT_LABELS) and (letters := _in_sentence(rest, is_statement=True)):
+                return letters
         judged = _judged(sentence)
         if judged:
             return _written(judged)
@@ -249,6 +260,36 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
     if len(letter) == 1 and letter in "ABCDEFGHIJ" and any(map(last.lower().__contains__, _ANSWER_ABROAD)):
         return letter
     return _in_sentence(last, is_statement=len(last.split()) < 4)
+
+
+def wavers(statement: str) -> bool:
+    """Whether a statement names a second option behind "or" next to its first: B, or possibly A after all."""
+    found = [*_LETTER.finditer(statement)][:2]
+    return len(found) == 2 and "or" in _WORDS.findall(statement[found[0].end() : found[1].start()])[-2:]
+
+
+def said_or_chosen(text: str, listed: Mapping[str, str], option: str | None, reference: str) -> str | None:
+    """`option`, or the letter of the option whose text the last sentences say; "" if a letter may be either.
+
+    In "vitamin D" the letter belongs to the text. "Answer: A market economy" is the text of the reference B; if the
+    reference is A, nobody knows what it is.
+    """
+    last = next(_last_sentences(text), "")
+    heard = _WORDS.findall(last.lower())
+    holding = [
+        letter
+        for letter, content in listed.items()
+        if option in content.split() != [option] and _stand_in(_WORDS.findall(content.lower()), heard)
+    ]
+    if option and not holding:
+        return option
+    meant = holding[0] if len(holding) == 1 else said(text, listed) if not option else None
+    if not meant:
+        return option
+    content = listed[meant]
+    before = last[: max(last.lower().find(content.lower()), 0)].split()[-1:]
+    is_letter = content.split()[0] in listed or (before and before[0].strip("(*") in listed and before != [meant])
+    return "" if is_letter and meant not in reference and _CHOOSING.search(last) else meant
 
 
 def are_named(text: str) -> bool:
@@ -278,7 +319,7 @@ def _in_sentence(sentence: str, is_statement: bool) -> str | None:
             continue
         words = [word.lower() for word in _WORDS.findall(before[end : match.start()])]
         end = match.end()
-        if words[-1:] == ["or"] or words[-2:] == ["or", "option"]:
+        if "or" in words[-2:]:  # or D, or option D, or possibly D
             return None
         if _NOT_CHOSEN.isdisjoint(words[-4:]):
             found.append((match["letters"], words))

@@ -35,17 +35,6 @@ _TRUTH = {predicate: value for value, predicates in _HOLDING.items() for predica
 _TRUTH_ABROAD = dict.fromkeys(("正确", "对", "成立", "真", "真命题"), "True") | dict.fromkeys(
     ("错误", "错", "不正确", "不成立", "不对", "假", "假命题"), "False"
 )
-_CLASSES = (
-    frozenset("monday tuesday wednesday thursday friday saturday sunday".split()),  # noqa: SIM905
-    frozenset(("converges", "diverges")),
-    frozenset(("increases", "decreases")),
-    frozenset(("increasing", "decreasing")),
-    frozenset(("even", "odd")),
-    frozenset(("rational", "irrational")),
-    frozenset(("equilateral", "isosceles", "scalene")),
-    frozenset(("parallel", "perpendicular")),
-)
-"""Words of which a thing is only one."""
 _COUNTS = frozenset(("nothing", "undefined", "infinitely many", "finitely many", "all reals", "impossible", "infinity"))
 """Phrases that answer a question about numbers: a number is another answer."""
 _SILENT = (
@@ -187,17 +176,6 @@ def _modal_as_copula(heard: list[str]) -> list[str]:
     """ "must be" as "is"; other words stay as they are."""
     at = next((at for at, word in enumerate(heard[1:], 1) if word == "be" and heard[at - 1] in _MODALS), None)
     return heard if at is None else [*heard[: at - 1], "is", *heard[at + 1 :]]
-
-
-def one_of_its_class(sentence: str, reference: str) -> str | None:
-    """The only word of a sentence from the closed class of the reference, as the days of the week; else None."""
-    wanted = words.phrase(reference.replace("\\text{", "").replace("}", "").strip())
-    members = next((members for members in _CLASSES if wanted in members), None)
-    if members is None or sentences.denies(sentence):
-        return None
-    heard = [word for part in sentence.split() if (word := part.strip(_STRIPPED)).isalpha()]
-    found = {word for word in heard if words.phrase(word) in members}
-    return found.pop() if len(found) == 1 and _DOUBTS.isdisjoint(map(str.lower, heard)) else None
 
 
 def with_digits(sentence: str) -> str:

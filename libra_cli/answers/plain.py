@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from libra_cli.answers import units
+from libra_cli.answers import languages, units
 from libra_cli.lazy_pattern import lazy_pattern
 
 TOKEN = lazy_pattern(
@@ -36,6 +36,9 @@ _TIGHT = frozenset((":", "|"))
 """Operators that join what touches them, and punctuate otherwise."""
 _PARTITIVES = (" of an", " of a")
 """Between a fraction and a unit: 3/4 of an hour."""
+CURRENCIES = ("\\$", "\u20ac", "\u00a3", "\u20b9")
+_BRACKETS = {"(": ")", "\uff08": "\uff09"}
+_LONGEST_UNIT = 24
 _NAME = lazy_pattern(r"\$*(?:\\[(\[])?\s*\\?[A-Za-z]+(?:_\{?\w+\}?)?'?\s*(?:\\[)\]])?\$*")
 
 
@@ -63,6 +66,21 @@ class Span(NamedTuple):
     """What stands behind it in words or symbols: metres per second."""
     counted: str = ""
     """The plural behind a number: molecules."""
+
+
+def _set_apart(sentence: str, begin: int) -> tuple[str, int]:
+    """The sign of a currency behind a number, or its unit in brackets, and where it ends: 36 €, 27 (cm^2)."""
+    start = begin + (sentence[begin : begin + 1] == " ")
+    sign = next((sign for sign in CURRENCIES if sentence.startswith(sign, start)), "")
+    if sign:
+        return sign, start + len(sign)
+    close = _BRACKETS.get(sentence[start : start + 1])
+    end = sentence.find(close, start, start + _LONGEST_UNIT) if close else -1
+    inner = sentence[start + 1 : end].strip()
+    if end < 0 or not inner:
+        return "", begin
+    unit = languages.UNIT_OF.get(inner, inner if units.end_of(f" {inner}", 0) == len(inner) + 1 > 2 else "")
+    return unit, end + 1 if unit else begin
 
 
 class Reader:
@@ -101,6 +119,8 @@ class Reader:
         partitive = next((of for of in _PARTITIVES if self.sentence.startswith(of, begin)), "")
         behind = begin if is_name else units.end_of(self.sentence, begin + len(partitive))
         unit = self.sentence[begin + len(partitive) : behind].strip()
+        if is_number and not unit:
+            unit, behind = _set_apart(self.sentence, begin)
         behind = behind if unit else begin
         self.spans.append(Span(tokens[0].start, behind, text, is_name, is_number, relation, unit))
         while end < len(self.tokens) and self.tokens[end].start < behind:

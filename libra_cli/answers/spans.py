@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra_cli.answers.plain import Span
+from libra_cli.answers.plain import CURRENCIES, Span
 from libra_cli.lazy_pattern import lazy_pattern
 
 _MODULO = lazy_pattern(r"(?<!\d)(\d+) ?mod ?(\d+)")
@@ -23,6 +23,8 @@ def with_units(spans: Sequence[Span]) -> str | None:
         return None
     if len(set(names)) == len(spans) > 1 and all(span.is_number for span in spans):
         return " ".join(f"{span.text} {span.unit}" for span in spans)
+    if len(spans) == 1 and names[0] in CURRENCIES:
+        return f"{names[0]}{value(spans[0].text)}"
     written = [name if "\\" in name or "$" in name else f"\\text{{ {name}}}" for name in names]
     values = (value(span.text).partition("\\approx")[0].strip() for span in spans)
     return ", ".join(f"{one} {unit}" for one, unit in zip(values, written, strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from libra_cli.answers import names, numerals, words
+from libra_cli.answers import names, numerals, terms, words
 from libra_cli.answers.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -35,6 +35,8 @@ def same(reference: Leaf, answer: Leaf) -> bool | None:
         thousands = _THOUSANDS.fullmatch(spelled.text) if figure.number and not spelled.number else None
         if thousands and figure.number and Fraction(thousands[1]) * 1000 == figure.number.value:
             return True  # 50k
+    if (meant := terms.same(reference.text, answer.text)) is not None:
+        return meant
     wanted, given = _phrase(reference), _phrase(answer)
     if wanted in ("yes", "no") and answer.text in _TRUTH_LETTERS and reference.text.lower() in ("true", "false"):
         given = _TRUTH_LETTERS[answer.text]

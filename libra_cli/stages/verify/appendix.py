@@ -38,12 +38,13 @@ EXAMPLES = (
     Example("rounding", "22.36", r"\boxed{22.360}", r"\boxed{22.35}", r"\boxed{10\sqrt{5}}"),
     Example("sentences", r"(2, 3)", "Hence P = (2, 3).", "Hence P = (3, 2)."),
     Example("several values", "7", "So x = 7.", "So x = 3 or x = 7.", "There are 7 men and 3 women."),
-    Example("options", "B", "So I choose B, because C is too large.", "It is D, not B."),
+    Example("options", "B", "So I choose B, because C is too large.", "It is D, not B.", "It is B, or possibly A."),
     Example("options with a text", "B. 7 m", r"\boxed{B}", r"\boxed{C}"),
     Example(
         "taken back", "6", r"\boxed{5}. I made a mistake. The answer is 6.", r"\boxed{6}. No, wait: the answer is 5."
     ),
     Example("leftovers", "B", "Answer: B<|im_end|>", "Answer: C<end_of_turn>"),
+    Example("terms", "It diverges", "La serie es divergente.", "所以级数收敛。", "级数不收敛。"),
     Example("languages", "42", "答えは42です。", "答えは43です。"),
     Example("numerals", "123", "所以答案是一百二十三。", "所以答案是一百三十二。"),
     Example("decimal comma", "2.5", "Die Antwort ist 2,5.", "Die Antwort ist 3,5.", r"\boxed{2,5}"),
