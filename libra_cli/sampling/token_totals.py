@@ -8,6 +8,7 @@ from typing import Any
 from libra_cli.sampling.choose import ChosenModel
 from libra_cli.sampling.prices import Prices
 from libra_cli.stream.run import Run
+from libra_cli.stream.usage import added_usage
 
 COST = "cost"
 
@@ -39,14 +40,7 @@ class TokenTotals:
 
     def figures(self) -> dict[str, dict[str, Any]] | None:
         """The figures of each model over all runs that made the output; a cost only if it is known of all of them."""
-        total: dict[str, dict[str, Any]] = {name: dict(usage) for name, usage in self._earlier.items()}
-        for name, usage in self._of_this_run().items():
-            before = total.get(name)
-            if before is None:
-                total[name] = usage
-            else:
-                total[name] = {key: before[key] + usage[key] for key in usage if key in before}
-        return total or None
+        return added_usage([self._earlier, self._of_this_run()]) or None
 
     def _say(self) -> None:
         figures = self._of_this_run()

@@ -81,6 +81,7 @@ def manifest(path: str, **changes) -> None:
         ({"config": {"shard": "1/4"}}, Exit.USAGE, "1.jsonl: is not shard 1 of 3"),
         ({"sha256": "0"}, Exit.USAGE, "1.jsonl: has changed since libra wrote it"),
         ({"config": {"samples": 3}}, Exit.USAGE, "1.jsonl: was made with other options than .*0.jsonl"),
+        ({"input": {"fingerprint": "0"}}, Exit.USAGE, r"1.jsonl: was made from another input than .*0.jsonl"),
         ({"libra": "0.0"}, Exit.USAGE, r"1.jsonl: was made otherwise than .*0.jsonl \(libra\)"),
     ],
 )
@@ -92,3 +93,18 @@ def test_shards_that_do_not_fit_are_refused(tmp_path, changes, status, message):
         join(str(tmp_path / "out.jsonl"), shards, "rollout", [])
     assert caught.value.status == status
     assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_the_manifest_of_joined_shards_is_that_of_no_single_shard(tmp_path):
+    """It counts the tokens of all; what only some models or shards have is not made up for the others."""
+    shards = in_shards(tmp_path, RESPONSES)
+    asked = {"one": {"requests": 10, "cost": 0.5}, "two": {"requests": 1, "cost": 2.0}}
+    usages = [asked, None, {"one": {"requests": 20, "cost": 0.25}, "two": {"requests": 4}}]
+    for path, usage in zip(shards, usages, strict=True):
+        own = {"command": ["libra", "rollout", path], "input": {"rows": 9, "own": 3, "fingerprint": "f"}}
+        manifest(path, **own, **({"usage": usage} if usage else {}))
+    (tmp_path / "in.jsonl").write_bytes(b"".join(lines(PROBLEMS)))
+    join(str(tmp_path / "out.jsonl"), shards, "rollout", [str(tmp_path / "in.jsonl")])
+    made = json.loads((tmp_path / "out.jsonl.libra.json").read_bytes())
+    assert made["usage"] == {"one": {"requests": 30, "cost": 0.75}, "two": {"requests": 5}}
+    assert made.keys().isdisjoint(("command", "input"))

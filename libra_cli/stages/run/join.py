@@ -18,6 +18,7 @@ from libra_cli.stream.lock import Lock
 from libra_cli.stream.reader import read_rows
 from libra_cli.stream.resume import Manifest, content_digest
 from libra_cli.stream.rows import Row, content_hash, parse, record_id
+from libra_cli.stream.usage import added_usage
 
 Key = tuple[Any, ...]
 
@@ -42,12 +43,14 @@ ORDERS = {
     "verify": RowOrder(None, ("model", "sample")),
 }
 """The stages whose shards can be joined."""
+OF_ONE_SHARD = ("command", "input", "usage")
+"""What a manifest says of its shard alone."""
 
 
 def join(output: str, shards: Sequence[str], stage: str, inputs: Sequence[str]) -> bool:
     """Writes `output`, with its manifest, from the complete `shards` of `stage`; whether rows were refused.
 
-    Raises Fatal(7) if a shard is not complete, and Fatal(2) if they were made differently or not from these `inputs`.
+    Raises Fatal(7) if a shard is not complete, and Fatal(2) if they were made differently, or from different inputs.
     """
     manifests = [complete_manifest(path, number, len(shards)) for number, path in enumerate(shards)]
     for path, manifest in zip(shards, manifests, strict=True):
@@ -56,6 +59,9 @@ def join(output: str, shards: Sequence[str], stage: str, inputs: Sequence[str]) 
                 raise Fatal(Exit.USAGE, f"{path}: was made otherwise than {shards[0]} ({name}); make them anew")
         if {**manifest["config"], "shard": ""} != {**manifests[0]["config"], "shard": ""}:
             raise Fatal(Exit.USAGE, f"{path}: was made with other options than {shards[0]}; make them anew")
+        if input_of(manifest) != input_of(manifests[0]):
+            cure = "libra run --submit makes the shards of the old input again"
+            raise Fatal(Exit.USAGE, f"{path}: was made from another input than {shards[0]}; {cure}")
     lock = Lock(output)
     try:
         write_whole(output, ShardRows(shards, ORDERS[stage]).in_order(inputs))
@@ -92,8 +98,15 @@ def complete_manifest(path: str, number: int, count: int) -> dict[str, Any]:
     return manifest
 
 
+def input_of(manifest: Mapping[str, Any]) -> str | None:
+    """The fingerprint of the whole input of which a run did its shard; None if it did not read all of it (--limit)."""
+    read = manifest.get("input")
+    return read.get("fingerprint") if isinstance(read, dict) else None
+
+
 def joined_manifest(output: str, manifests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The manifest of the joined rows: that of a run without shards."""
+    """The manifest of the joined rows: that of a run without shards, but for the command, of which there is none."""
+    of_all = {name: value for name, value in manifests[0].items() if name not in OF_ONE_SHARD}
     config = {**manifests[0]["config"], "shard": "0/1"}
     filtered: Counter[str] = Counter()
     for manifest in manifests:
@@ -102,8 +115,9 @@ def joined_manifest(output: str, manifests: Sequence[Mapping[str, Any]]) -> dict
     counts = {name: sum(manifest.get(name, 0) for manifest in manifests) for name in ("out", "errors", "done")}
     digest = content_digest([output])
     assert digest is not None
+    usage = added_usage(manifest.get("usage") or {} for manifest in manifests)
     return {
-        **manifests[0],
+        **of_all,
         "config": config,
         "config_sha256": content_hash(config, 64),
         "rows": sum(manifest.get("rows", 0) for manifest in manifests),
@@ -111,6 +125,7 @@ def joined_manifest(output: str, manifests: Sequence[Mapping[str, Any]]) -> dict
         "in": sum(counts.values()) + sum(filtered.values()),
         **counts,
         "filtered": dict(filtered),
+        **({"usage": usage} if usage else {}),
     }
 
 
