@@ -18,7 +18,7 @@ _libra() {
     done
     COMPREPLY=()
     case $stage in
-        '') _libra_only 'collect rollout verify review balance judge score rs-filter dpo-pairs mix sft dpo train-rm grpo merge run report show trace schema doctor --version -h --help' ;;
+        '') _libra_only 'collect rollout verify review balance judge score rs-filter dpo-pairs mix sft dpo train-rm grpo merge run report show trace models schema doctor --version -h --help' ;;
         'collect')
             case $before in
                 --preset) _libra_only 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench rmb libra-mini' ;;
@@ -222,6 +222,12 @@ _libra() {
             case $before in
                 --config) ;;
                 *) if [[ $cur == -* ]]; then _libra_only '--json --config --print-config -h --help --help-all'; fi ;;
+            esac ;;
+        'models')
+            case $before in
+                --base-url|--api-key-env|--header|--request-timeout|--proxy) _libra_only '' ;;
+                --api-key-file|--config) ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--base-url --json --api-key-env --api-key-file --header --request-timeout --proxy --config --print-config -h --help --help-all'; fi ;;
             esac ;;
         'schema')
             case $before in

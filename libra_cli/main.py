@@ -35,6 +35,7 @@ STAGES = {
     "report": "Show training runs side by side: their figures, and a page with their curves.",
     "show": "Show rows as text to read: question, reference, thinking (folded), response, label and judgments.",
     "trace": "Show what became of one record: which file has it, and what each stage made of it.",
+    "models": "List the embedded models and those of servers: path, size, and the command that serves them.",
     "schema": "Print the JSON Schema of a kind of record; without a name, list the kinds.",
     "doctor": "Show versions, engines and devices, and what is missing.",
 }
@@ -61,6 +62,8 @@ OTHER_NAMES = {
     "concat": "merge",
     "view": "show",
     "cat": "show",
+    "list": "models",
+    "serve": "models",
 }
 """What people call a stage elsewhere -> the stages to choose from."""
 

@@ -14,6 +14,8 @@ from libra_cli.exits import InvalidOptions
 from libra_cli.masking import masked
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+_OPENAI = "openai: "
+"""Before the help of options that only this engine has."""
 
 
 def _checked_headers(_ctx: click.Context, _param: click.Parameter, options: tuple[str, ...]) -> tuple[str, ...]:
@@ -61,28 +63,10 @@ def server_options() -> list[Decorator]:
             **named,
             metavar="URL",
             help="openai: address of the server, up to and including /v1. Repeatable; requests are spread over the "
-            "servers. Default with --engine openai: OPENAI_BASE_URL.",
+            "servers. Without a named model, the only one of the servers is asked. Default with --engine openai: "
+            "OPENAI_BASE_URL.",
         ),
-        _engine(
-            "--api-key-env",
-            shapes_rows=False,
-            metavar="NAME",
-            help="openai: environment variable with the API key. Default: OPENAI_API_KEY.",
-        ),
-        _engine(
-            "--api-key-file",
-            shapes_rows=False,
-            metavar="FILE",
-            help="openai: file with the API key; nobody else may have permission to read it.",
-        ),
-        _engine(
-            "--header",
-            **named,
-            callback=_checked_headers,
-            metavar="NAME=VALUE",
-            help="openai: header to send with every request. A secret VALUE is written env:VARIABLE or file:PATH. "
-            "Repeatable.",
-        ),
+        *_key_options(_OPENAI),
         _engine(
             "--request-timeout",
             help="openai: time limit of one try of a request. Default: 600 + 0.1 x --max-tokens.",
@@ -102,13 +86,66 @@ def server_options() -> list[Decorator]:
             metavar="N",
             help="openai: refuse a response of more than N bytes, as it comes or unpacked.",
         ),
+        _proxy_option(_OPENAI),
+    ]
+
+
+def access_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds what a stage needs to ask a server for facts, and nothing of a model."""
+    limit = _engine(
+        "--request-timeout",
+        type=seconds(),
+        default=30.0,
+        shapes_rows=False,
+        metavar="SECONDS",
+        help="Time limit of the request to a server.",
+    )
+    for decorate in reversed([*_key_options(""), limit, _proxy_option("")]):
+        function = decorate(function)
+    return function
+
+
+def _key_options(engine: str) -> list[Decorator]:
+    """Keys and headers; `engine` stands before their help."""
+    return [
         _engine(
-            "--proxy",
+            "--api-key-env",
             shapes_rows=False,
-            metavar="URL",
-            help="openai: proxy for all requests. Proxy settings in the environment are ignored.",
+            metavar="NAME",
+            help=_said(engine, "environment variable with the API key. Default: OPENAI_API_KEY."),
+        ),
+        _engine(
+            "--api-key-file",
+            shapes_rows=False,
+            metavar="FILE",
+            help=_said(engine, "file with the API key; nobody else may have permission to read it."),
+        ),
+        _engine(
+            "--header",
+            multiple=True,
+            shapes_rows=False,
+            callback=_checked_headers,
+            metavar="NAME=VALUE",
+            help=_said(
+                engine,
+                "header to send with every request. A secret VALUE is written env:VARIABLE or file:PATH. Repeatable.",
+            ),
         ),
     ]
+
+
+def _proxy_option(engine: str) -> Decorator:
+    return _engine(
+        "--proxy",
+        shapes_rows=False,
+        metavar="URL",
+        help=_said(engine, "proxy for all requests. Proxy settings in the environment are ignored."),
+    )
+
+
+def _said(engine: str, text: str) -> str:
+    """Help behind the name of its engine, or a sentence of its own."""
+    return engine + text if engine else text[0].upper() + text[1:]
 
 
 def batch_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -235,7 +235,7 @@ def _local_factory(
         if engine == "auto":  # on a CPU vLLM starts slowly, and has no advantage if nothing is generated
             engine = "transformers" if options.implicit or (scalar and not has_gpu()) else _automatic(model, note)
         doing(f"loading {model.name} on {_LABELS.get(engine, engine)} ({'GPU' if has_gpu() else 'CPU'})")
-        with _installed(engine):
+        with installed(engine):
             if options.implicit:
                 from libra_cli.engines.reward.implicit import ImplicitRewards
 
@@ -272,7 +272,7 @@ def _automatic(model: LocalModel, note: Note) -> str:
 
 
 @contextmanager
-def _installed(engine: str) -> Iterator[None]:
+def installed(engine: str) -> Iterator[None]:
     """Raises Fatal(6), with the extra that brings it, if a package is missing."""
     try:
         yield
@@ -317,7 +317,7 @@ def _server_factory(
 
     def make(doing: Note = _unsaid, /) -> AnyEngine:
         doing(f"connecting to {without_query(urls[0])}")
-        with _installed("openai"):
+        with installed("openai"):
             if scalar:
                 from libra_cli.engines.reward.server import ServerRewards
 

@@ -53,6 +53,7 @@ WORDS: dict[str, list[str]] = {
     "grpo": ["--model", "libra-mini/weak", "-o", "model", "--print-config", "messages.jsonl"],
     "report": ["rows.jsonl"],
     "schema": [],
+    "models": [],
     "doctor": [],
     "run": ["--dry-run", "-o", "steps", "pipe.yaml"],
     "show": ["rows.jsonl"],

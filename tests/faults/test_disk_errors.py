@@ -54,7 +54,7 @@ COMMANDS = {
     "merge": f"merge --no-check {EVERY}",
     "review": "review in --html page.html",
 }
-WITHOUT_FILES = {"schema", "doctor", "show", "trace", "sft", "grpo", "dpo", "train-rm", "run"}
+WITHOUT_FILES = {"schema", "doctor", "models", "show", "trace", "sft", "grpo", "dpo", "train-rm", "run"}
 """Stages that write nothing; those that train, and the one that runs others, have tests of their own."""
 WRITTEN = ("out", "err", "man", "rep", "side", "page.html")
 READ = ("in", "recorded", "judged", "results", "events")

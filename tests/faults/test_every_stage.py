@@ -27,8 +27,8 @@ COMMANDS = {
 }
 """How a stage is run where its name alone is not enough."""
 """From the name of a stage to that of its module."""
-NO_ROWS = {"doctor", "dpo", "grpo", "report", "review", "run", "schema", "score", "score correlate", "sft", "show",
-           "train-rm", "trace"}  # fmt: skip
+NO_ROWS = {"doctor", "dpo", "grpo", "models", "report", "review", "run", "schema", "score", "score correlate", "sft",
+           "show", "train-rm", "trace"}  # fmt: skip
 """Subcommands that write no rows: they have tests of their own."""
 ROWS_STAGES = [name for name in STAGES if name not in NO_ROWS]
 

@@ -232,6 +232,10 @@ class ChatClient:
                 return False
         return True
 
+    async def model_list(self, url: str) -> HttpAnswer | Failure:
+        """What the server answers when it is asked for its models; raises Fatal as `ask` does."""
+        return await self._send(url, "GET", _at(url, "/models"), None, self.timeout)
+
     async def models(self, url: str) -> list[str] | None:
         """The server's names for its models; None if it does not list them."""
         answer = await self._quickly("GET", _at(url, "/models"))

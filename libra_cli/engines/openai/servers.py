@@ -13,6 +13,7 @@ from libra_cli.engines.base import Pending, RequestError, Requests
 from libra_cli.engines.openai.chat_api import Body, Refusal
 from libra_cli.engines.openai.chat_client import ChatClient, Facts
 from libra_cli.engines.openai.endpoints import Endpoint, Endpoints
+from libra_cli.engines.openai.model_list import key_cure
 from libra_cli.engines.openai.retry import TRIES, Backoff, Failure, Trouble
 from libra_cli.exits import Exit, Fatal
 
@@ -331,9 +332,7 @@ class Servers:
 
     async def _cure(self, endpoint: Endpoint, refusal: Refusal) -> str:
         if refusal.status in (401, 402, 403):
-            if not self._client.has_key:
-                return "it wants a key: name its variable with --api-key-env, or its file with --api-key-file"
-            return "check the key (--api-key-env, --api-key-file) and what it may be used for"
+            return key_cure(self._client.has_key)
         names = await self._client.models(endpoint.url)
         if names is None:
             return "there is no chat API at this address; a base URL usually ends in /v1"

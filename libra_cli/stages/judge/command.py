@@ -263,6 +263,7 @@ def _implicit(options: dict[str, Any]) -> ImplicitReward | None:
 def _judging(run: Run, options: dict[str, Any]) -> Judging:
     """The run that the options describe; raises click.UsageError if the template does not suit the task."""
     from libra_cli.sampling.options import EngineOptions, SamplingOptions
+    from libra_cli.sampling.server_model import with_server_model
     from libra_cli.stages.judge.run import JudgeConfig, Judging
     from libra_cli.tasks import JUDGING, slots
 
@@ -290,4 +291,4 @@ def _judging(run: Run, options: dict[str, Any]) -> Judging:
     )
     engines = EngineOptions.take(options, implicit=_implicit(options), **named)
     sampling = SamplingOptions.take(options, samples=1, stop=(), prefill="", thinking_markers=markers)
-    return Judging(run, engines, sampling, config)
+    return Judging(run, with_server_model(run, engines), sampling, config)

@@ -58,6 +58,7 @@ def _rollout(
     stops do not change what is sampled.
     """
     from libra_cli.sampling.options import EngineOptions, SamplingOptions
+    from libra_cli.sampling.server_model import with_server_model
     from libra_cli.stages.rollout.run import Rollouts
     from libra_cli.tasks import slots
 
@@ -66,6 +67,7 @@ def _rollout(
         text = None if template is None else slots.read_prompt(template)
     except ValueError as error:
         raise click.UsageError(f"--template {template}: {error}") from None
+    engines = with_server_model(run, engines)
     rollouts = Rollouts(run, engines, sampling, text, system, drop_duplicates=duplicates == "drop")
     if dry_run:
         rollouts.show_first()

@@ -210,6 +210,7 @@ def _labelling(run: Run, pool: Pool, options: dict[str, Any]) -> Labelling:
     panel = None
     if _asks(options):
         from libra_cli.sampling.options import EngineOptions, SamplingOptions
+        from libra_cli.sampling.server_model import with_server_model
         from libra_cli.stages.verify.panel import Panel
         from libra_cli.stages.verify.vote_store import VoteStore
 
@@ -217,7 +218,7 @@ def _labelling(run: Run, pool: Pool, options: dict[str, Any]) -> Labelling:
         engines = EngineOptions.take(dict(options), **named)
         others = {**options, "thinking_markers": options["annotator_markers"]}  # the option itself is about the rows
         sampling = SamplingOptions.take(others, samples=1, stop=(), prefill="")
-        panel = Panel(run, engines, sampling, fields, VoteStore.of(run))
+        panel = Panel(run, with_server_model(run, engines), sampling, fields, VoteStore.of(run))
     labels = Labels(options["labels"])
     review = run.open_side_file(options["review"], "--review") if options["review"] else None
     counts_votes = options["report"] is not None

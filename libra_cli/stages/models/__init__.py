@@ -1,0 +1,1 @@
+"""`libra models`: the embedded models and those of servers."""
