@@ -34,7 +34,10 @@ LEFT = {
     }
 }
 """Files that the blocks of a page leave, and the kind of their rows."""
-OTHER_OPTIONS = {"--array", "--gpu", "--weight-transfer-config", "--worker-extension-cls"}
+OTHER_OPTIONS = {
+    "--array", "--gpu", "--gpu-memory-utilization", "--max-num-batched-tokens", "--no-enable-chunked-prefill",
+    "--served-model-name", "--weight-transfer-config", "--worker-extension-cls",
+}  # fmt: skip
 """Options of benchmarks, of tests, of sbatch and of vllm serve that pages name."""
 
 

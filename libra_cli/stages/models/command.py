@@ -11,7 +11,7 @@ from libra_cli.cli.stage_options import option
 EXAMPLES = (
     "libra models",
     "libra models --base-url http://localhost:8000/v1",
-    """eval "$(libra models | jq -r 'select(.model == "libra-mini/strong").serve')"   # serves it""",
+    """libra models | jq -r 'select(.model == "libra-mini/strong").serve' | sh   # serves it""",
 )
 
 
