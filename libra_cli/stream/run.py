@@ -232,7 +232,7 @@ class Run:
             self.counts.read += 1
             yield row
 
-    def adapt_rows(self, adapt: Callable[[Row], Row]) -> None:
+    def adapt_rows(self, adapt: Callable[[Row], Row] | None) -> None:
         """Has `adapt` give each row the form that the stage reads; to be called before the first row is read."""
         self._reader.adapt = adapt
 

@@ -10,8 +10,11 @@ from random import Random
 import pytest
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stages.run.join import ORDERS, ShardRows, join
+from libra_cli.records.stage_names import adapter_of
+from libra_cli.stages.run.join import ShardRows, join
+from libra_cli.stream.fingerprint import InputFingerprint
 from libra_cli.stream.options import Shard
+from libra_cli.stream.rows import Row
 
 PROBLEMS = [{"id": f"p{number}", "question": "1+1?"} for number in range(9)]
 RESPONSES = [
@@ -35,7 +38,7 @@ def in_shards(folder: Path, rows: list[dict], count: int = 3) -> list[str]:
 
 def joined(folder: Path, stage: str, inputs: list[dict], shards: list[str]) -> bytes:
     (folder / "in.jsonl").write_bytes(b"no row\n" + b"".join(lines(inputs)))
-    return b"".join(ShardRows(shards, ORDERS[stage]).in_order([str(folder / "in.jsonl")]))
+    return b"".join(ShardRows(shards, stage).in_order([str(folder / "in.jsonl")]))
 
 
 def test_samples_of_several_models_are_in_the_order_of_one_run(tmp_path):
@@ -101,10 +104,40 @@ def test_the_manifest_of_joined_shards_is_that_of_no_single_shard(tmp_path):
     asked = {"one": {"requests": 10, "cost": 0.5}, "two": {"requests": 1, "cost": 2.0}}
     usages = [asked, None, {"one": {"requests": 20, "cost": 0.25}, "two": {"requests": 4}}]
     for path, usage in zip(shards, usages, strict=True):
-        own = {"command": ["libra", "rollout", path], "input": {"rows": 9, "own": 3, "fingerprint": "f"}}
+        own = {"command": ["libra", "rollout", path], "input": {"rows": 9, "own": 3}}
         manifest(path, **own, **({"usage": usage} if usage else {}))
     (tmp_path / "in.jsonl").write_bytes(b"".join(lines(PROBLEMS)))
     join(str(tmp_path / "out.jsonl"), shards, "rollout", [str(tmp_path / "in.jsonl")])
     made = json.loads((tmp_path / "out.jsonl.libra.json").read_bytes())
     assert made["usage"] == {"one": {"requests": 30, "cost": 0.75}, "two": {"requests": 5}}
     assert made.keys().isdisjoint(("command", "input"))
+
+
+@pytest.mark.parametrize("stage", ["rollout", "judge"])
+def test_rows_are_known_in_the_form_that_the_stage_reads(tmp_path, stage):
+    """Names that everybody uses, and no id: the id is that of the row with libra's names."""
+    given = [
+        {"problem": f"{number}+1?", "answer": "1", "output": "1", "model": "m", "sample": 0} for number in range(9)
+    ]
+    adapt = adapter_of(stage)
+    assert adapt is not None
+    forms = [adapt(Row(row, line[:-1], "", 0)) for row, line in zip(given, lines(given), strict=True)]
+    made = [{"id": form.id, **form.fields, "model": "m", "judge": "J", "sample": 0} for form in forms]
+    shards = in_shards(tmp_path, made)
+    assert joined(tmp_path, stage, given, shards) == b"".join(lines(made))
+
+
+def test_rows_that_came_after_all_shards_were_made_are_not_left_out(tmp_path):
+    shards = in_shards(tmp_path, RESPONSES)
+    old, path = InputFingerprint(), tmp_path / "in.jsonl"
+    for line in lines(PROBLEMS):
+        old.add(line[:-1], own=True)
+    for shard in shards:
+        manifest(shard, input=old.tally())
+    path.write_bytes(b"".join(lines([*PROBLEMS, {"id": "new"}])))
+    with pytest.raises(Fatal, match=r"in.jsonl: is not what the shards were made from; libra run --submit makes"):
+        join(str(tmp_path / "out.jsonl"), shards, "rollout", [str(path)])
+    assert not (tmp_path / "out.jsonl").exists()
+    path.write_bytes(b"\n".join(lines(PROBLEMS)))  # blank lines are none
+    join(str(tmp_path / "out.jsonl"), shards, "rollout", [str(path)])
+    assert (tmp_path / "out.jsonl").read_bytes().count(b"\n") == len(RESPONSES)

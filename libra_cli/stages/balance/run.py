@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.records.common_names import QUESTION, RESPONSE, CommonNames
+from libra_cli.records.stage_names import adapter_of
 from libra_cli.stages.balance import report
 from libra_cli.stages.balance.quota import CellLimits, balance_cells
 from libra_cli.stages.balance.response_index import ResponseIndex
@@ -23,7 +23,7 @@ def balance(
     A run that is stopped while it reads writes nothing: part of the input would give another choice. Raises Fatal(2) if
     `limits` name a subset that no row has.
     """
-    run.adapt_rows(CommonNames([QUESTION, RESPONSE], run.console.note))
+    run.adapt_rows(adapter_of("balance", run.console.note))
     with RowStore(spool_dir, "--spool-dir") as store:
         index = _read(run, row_format, ResponseIndex(seed, spool_dir), store)
         if run.stop.status is not None:

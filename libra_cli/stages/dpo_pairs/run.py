@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from libra_cli.records.common_names import asks_itself
-from libra_cli.records.items import ResponseNames
+from libra_cli.records.stage_names import adapter_of
 from libra_cli.stages.dpo_pairs.opinions import JudgedResponse, OpinionIndex
 from libra_cli.stages.dpo_pairs.pairing import PairRule, pairs_of
 from libra_cli.stages.dpo_pairs.reading import OpinionReader
@@ -33,7 +32,7 @@ def make_pairs(
     A run that is stopped while it reads writes nothing: a part of the input would give other pairs.
     """
     report = PairReport()
-    run.adapt_rows(ResponseNames(run.console.note, asks_itself))
+    run.adapt_rows(adapter_of("dpo-pairs", run.console.note))
     for row in run.rows():
         try:
             index.add(reader.read(row), store.keep(row))

@@ -13,7 +13,6 @@ from libra_cli.choices import JUDGE_FIELDS
 from libra_cli.records.forms import JudgeItem
 from libra_cli.records.items import (
     OTHER_RESPONSES,
-    ResponseNames,
     check_preference,
     item_of_row,
     probe_item,
@@ -22,6 +21,7 @@ from libra_cli.records.items import (
 )
 from libra_cli.records.no_answer import no_answer
 from libra_cli.records.probes import PROBES
+from libra_cli.records.stage_names import adapter_of
 from libra_cli.sampling.asked_prompts import Prompts
 from libra_cli.sampling.bundles import BundleRequests
 from libra_cli.sampling.choose import ChosenModel, choose_models
@@ -66,7 +66,7 @@ class Judging:
     def __init__(self, run: Run, engines: EngineOptions, sampling: SamplingOptions, config: JudgeConfig):
         self._run, self._config, self._sampling = run, config, sampling
         self._drawn = sampling.to_sampling()
-        run.adapt_rows(ResponseNames(run.console.note))
+        run.adapt_rows(adapter_of("judge", run.console.note))
         self._models = choose_models(engines, sampling, run.console.note, rewards=True)
         self._passes = Passes(run, self._models)
         self._totals = TokenTotals(run, self._models, read_prices(engines.price))

@@ -9,8 +9,8 @@ from typing import Any
 
 from libra_cli.engines.base import Completion, Messages, Pending, Request
 from libra_cli.exits import Exit, Fatal
-from libra_cli.records.common_names import QUESTION, CommonNames
 from libra_cli.records.messages import asked_messages, is_conversational
+from libra_cli.records.stage_names import adapter_of
 from libra_cli.sampling.asked_prompts import digest
 from libra_cli.sampling.choose import ChosenModel, choose_models
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
@@ -45,7 +45,7 @@ class Rollouts:
         self._options, self._system, self._own_prompt = options, system, prompt
         self._prompt = prompt or template.load(reason.THINKING if options.thinking else reason.DIRECT)
         self._sampling = options.to_sampling()
-        run.adapt_rows(CommonNames([QUESTION], run.console.note))
+        run.adapt_rows(adapter_of("rollout", run.console.note))
         models = choose_models(engines, options, run.console.note)
         TokenTotals(run, models, read_prices(engines.price))
         self._passes = Passes(run, models, UniqueIds(drop_duplicates).check)

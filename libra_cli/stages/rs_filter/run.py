@@ -10,9 +10,8 @@ from typing import Any
 
 import orjson
 
-from libra_cli.records.common_names import asks_itself
-from libra_cli.records.items import ResponseNames
 from libra_cli.records.rule_labels import Labeller
+from libra_cli.records.stage_names import adapter_of
 from libra_cli.stages.rs_filter.checks import Checks
 from libra_cli.stages.rs_filter.choice import Candidate, Chosen, SampleIndex, SampleLimits, choose
 from libra_cli.stages.rs_filter.diversity import spread
@@ -51,7 +50,7 @@ class Filtering:
     def run(self, report: str | None) -> None:
         """Writes the conversations that are kept, and reports why the others are not."""
         labeller = self._labeller
-        self._run.adapt_rows(ResponseNames(self._run.console.note, asks_itself))
+        self._run.adapt_rows(adapter_of("rs-filter", self._run.console.note))
         self._run.options.unordered = True  # the choice has an order of its own: no row needs to wait for another
         self._run.map_jobs(
             partial(labeller.grade_jobs, stop=self._run.stop),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.files import replace_file, write_whole
+from libra_cli.stream.fingerprint import InputFingerprint
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.lock import Lock
 from libra_cli.stream.reader import read_rows
@@ -45,6 +47,7 @@ ORDERS = {
 """The stages whose shards can be joined."""
 OF_ONE_SHARD = ("command", "input", "usage")
 """What a manifest says of its shard alone."""
+REMAKE = "libra run --submit makes the shards of the old input again"
 
 
 def join(output: str, shards: Sequence[str], stage: str, inputs: Sequence[str]) -> bool:
@@ -60,16 +63,18 @@ def join(output: str, shards: Sequence[str], stage: str, inputs: Sequence[str]) 
         if {**manifest["config"], "shard": ""} != {**manifests[0]["config"], "shard": ""}:
             raise Fatal(Exit.USAGE, f"{path}: was made with other options than {shards[0]}; make them anew")
         if input_of(manifest) != input_of(manifests[0]):
-            cure = "libra run --submit makes the shards of the old input again"
-            raise Fatal(Exit.USAGE, f"{path}: was made from another input than {shards[0]}; {cure}")
+            raise Fatal(Exit.USAGE, f"{path}: was made from another input than {shards[0]}; {REMAKE}")
     lock = Lock(output)
     try:
-        write_whole(output, ShardRows(shards, ORDERS[stage]).in_order(inputs))
+        rows = ShardRows(shards, stage)
+        refused = any(manifest.get("errors") for manifest in manifests)
+        expected = None if refused else input_of(manifests[0])  # of a line that was too long, only a part was read
+        write_whole(output, rows.in_order(inputs, expected))
         data = json.dumps(joined_manifest(output, manifests), indent=2).encode()
         replace_file(f"{output}.libra.json", data + b"\n", begun=True)
     finally:
         lock.release()
-    return any(manifest.get("errors") for manifest in manifests)
+    return refused
 
 
 def concatenate(output: str, parts: Sequence[str]) -> None:
@@ -132,8 +137,10 @@ def joined_manifest(output: str, manifests: Sequence[Mapping[str, Any]]) -> dict
 class ShardRows:
     """The rows of complete shards, found by what a row of the input knows of them; a place is (shard, byte)."""
 
-    def __init__(self, shards: Sequence[str], order: RowOrder):
-        self._shards, self._order = shards, order
+    def __init__(self, shards: Sequence[str], stage: str):
+        from libra_cli.records.stage_names import adapter_of
+
+        self._shards, self._order, self._adapt = shards, ORDERS[stage], adapter_of(stage)
         self._models: dict[Any, None] = {}
         self._places: dict[Key, list[tuple[int, int]]] = {}
         for number, path in enumerate(shards):
@@ -141,7 +148,7 @@ class ShardRows:
             with open(path, "rb") as file:
                 for line in file:
                     fields = parse(line.rstrip(b"\n"))
-                    model = fields.get(order.model) if order.model else None
+                    model = fields.get(self._order.model) if self._order.model else None
                     self._models.setdefault(model)
                     self._places.setdefault((model, *self._name(fields)), []).append((number, offset))
                     offset += len(line)
@@ -149,15 +156,23 @@ class ShardRows:
     def _name(self, fields: Mapping[str, Any]) -> Key:
         return (record_id(fields), *(str(fields.get(name)) for name in self._order.named))
 
-    def in_order(self, inputs: Sequence[str]) -> Iterator[bytes]:
-        """The lines of all shards as a run without shards writes them; raises Fatal(2) if some are not of `inputs`."""
+    def in_order(self, inputs: Sequence[str], fingerprint: str | None = None) -> Iterator[bytes]:
+        """The lines of all shards as a run without shards writes them.
+
+        Raises Fatal(2) if some are not of `inputs`, or if those have another `fingerprint` (None: any).
+        """
         with ExitStack() as stack:
             files = [stack.enter_context(open(path, "rb")) for path in self._shards]
-            for model in self._models:
-                with closing(read_rows(InputFiles(inputs))) as rows:
-                    for row in rows:
+            for model in self._models or (None,):
+                found = InputFingerprint()
+                with closing(read_rows(InputFiles(inputs, sys.maxsize))) as rows:
+                    for entry in rows:
+                        row = self._adapt(entry) if self._adapt is not None and isinstance(entry, Row) else entry
+                        found.add(row.raw, own=True)
                         if isinstance(row, Row):
                             yield from self._take(files, (model, *self._name(row.fields)))
+                if fingerprint not in (None, found.tally()["fingerprint"]):
+                    raise Fatal(Exit.USAGE, f"{', '.join(inputs)}: is not what the shards were made from; {REMAKE}")
         if self._places:
             shard, offset = next(iter(self._places.values()))[0]
             reason = f"holds rows of which the input has none (the first at byte {offset})"
