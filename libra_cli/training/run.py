@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from libra_cli.exits import Exit, Fatal, ReaderGone
 from libra_cli.stream import stdio
-from libra_cli.stream.console import Console
+from libra_cli.stream.console import Console, printable
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.lock import Lock
 from libra_cli.stream.monitor import Monitor
@@ -28,6 +28,7 @@ from libra_cli.training.model import attention, policy, self_check
 from libra_cli.training.model.export import Export
 from libra_cli.training.model_card import NAME, ModelCard
 from libra_cli.training.monitoring.eval_history import ACCURACY, EvalHistory
+from libra_cli.training.monitoring.event_lines import EventLines
 from libra_cli.training.monitoring.flops import ModelShape
 from libra_cli.training.monitoring.judge_eval import JudgeEval
 from libra_cli.training.monitoring.telemetry import Telemetry
@@ -317,15 +318,25 @@ class TrainingRun:
         events = stack.enter_context(self._dir.open_events())
         is_output = os.path.samestat(os.fstat(events), os.fstat(self._records))
 
+        watch, save = self._settings.watch, self._settings.save
+        for_people = os.isatty(self._records) and watch.log_format != "json"
+
         def write(line: bytes) -> None:
             if not is_output:
                 write_all(events, line + b"\n", str(self._dir.path / EVENTS))
+            if not for_people:
+                put_out(line)
+
+        def put_out(line: bytes) -> None:
             try:
                 write_all(self._records, line + b"\n", "standard output")
             except ReaderGone as gone:  # the run stops as if it had been asked to
                 self._stop.status = self._stop.status or gone.status
 
-        watch, save = self._settings.watch, self._settings.save
+        def tell(text: str) -> None:
+            self._console.clear()  # the progress line, which may be on the same terminal
+            put_out(printable(text).encode())
+
         evaluations = {"eval": save.eval_every or steps} if evaluates else {}
         if save.score:
             evaluations["score"] = save.score_every or steps
@@ -337,6 +348,7 @@ class TrainingRun:
             wandb=watch.wandb,
             config=self._settings.recorded,
             evaluations=evaluations,
+            people=EventLines(steps, tell) if for_people else None,
         )
         stack.callback(telemetry.close)
         return telemetry

@@ -62,10 +62,14 @@ class Telemetry:
         wandb: str | None = None,
         config: Mapping[str, Any] = MappingProxyType({}),
         evaluations: Mapping[str, int] = MappingProxyType({}),
+        people: Callable[[str, int, Mapping[str, Any]], None] | None = None,
     ):
-        """`evaluations`: event -> the number of steps after which it comes again; it comes after the last step, too."""
+        """`evaluations`: event -> the number of steps after which it comes again; it comes after the last step, too.
+
+        `people`: takes each event where standard output is a terminal, and writes a line about it.
+        """
         check_trackers(tensorboard, wandb)
-        self._console, self._write = console, write
+        self._console, self._write, self._people = console, write, people
         self._trackers: list[Tracker] = []
         if tensorboard is not None:
             self._trackers.append(TensorBoard(tensorboard, console.say))
@@ -82,8 +86,10 @@ class Telemetry:
         for tracker in self._trackers:
             tracker.log(step, numbers)
         self._progress.update(event, step, rounded)
-        if event == "score" and isinstance(rounded.get("accuracy"), (int, float)):
-            self._console.note(_scored(step, rounded), **rounded)
+        if self._people is not None:
+            self._people(event, step, rounded)
+        elif event == "score" and isinstance(rounded.get("accuracy"), (int, float)):
+            self._console.note(scored(step, rounded), **rounded)
         if event == STEP:
             self._console.progress(self._progress.text(), self._progress.draw)
 
@@ -109,7 +115,7 @@ def _rounded(value: Any) -> Figure:
     return number if number.is_integer() else float(f"{number:.{DIGITS}g}")
 
 
-def _scored(step: int, figures: Mapping[str, Any]) -> str:
+def scored(step: int, figures: Mapping[str, Any]) -> str:
     """What a benchmark says of the model, for people."""
     low, high = figures.get("low"), figures.get("high")
     ends = f" [{100 * low:.1f}, {100 * high:.1f}]" if low is not None and high is not None else ""
