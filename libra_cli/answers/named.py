@@ -15,10 +15,12 @@ from libra_cli.lazy_pattern import lazy_pattern
 MAX_CHARS, MAX_NAMES, MAX_READ = 240, 8, 400
 _SEPARATORS = (",", ";", "\uff0c", "\uff1b", "\u3001", "and", "\n")
 _SEPARATOR = lazy_pattern(r"[,;，；、]\s*(?:and\b)?|(?<=[\s}$])and\b|\n")
-_VALUE = r"[-+−]?(?:\\?[$€£])?(?:\d|\.\d|\((?=[-\d])|\\[dt]?frac|\\sqrt|\\pi\b)[^\n]*?"
-_SIGNS = r"(?:\s|[:=：＝*$&]|\b(?:is|are|was|were|has|have|had|gets?|equals?|of)\b|为|是|有|今年|\\[ ,;:]|\\q?quad)*"
-_NAME = r"[^\W\d_](?:[^\W\d]|[ _'-])*"
-_NAME_FIRST = lazy_pattern(rf"(?:the\s+)?(?P<name>{_NAME}?){_SIGNS}(?<![A-Za-z])(?P<value>{_VALUE})")
+_VALUE_STARTS = lazy_pattern(r"(?<![A-Za-z])[-+−]?(?:\\?[$€£])?(?:\d|\.\d|\((?=[-\d])|\\[dt]?frac|\\sqrt|\\pi\b)")
+_NAME = lazy_pattern(r"[^\W\d_](?:[^\W\d]|[ '-])*")
+_SIGNS = (*":=：＝*$&", "为", "是", "有", "今年", "\\,", "\\;", "\\:", "\\quad", "\\qquad")
+_VERBS = tuple(
+    f" {verb}" for verb in ["is", "are", "was", "were", "has", "have", "had", "get", "gets", "equal", "equals", "of"]
+)
 _VALUE_FIRST = lazy_pattern(r"(?P<value>[-+]?\d[\d.,/]*)\s*(?P<name>[A-Za-z](?:[A-Za-z]|[ '-])*)")
 _SETTING = lazy_pattern(
     r"\\(?:text\w*|math(?:rm|bf|it|sf)|mbox|operatorname)\s*\{([^{}]*)\}"
@@ -58,15 +60,29 @@ def _plain(text: str) -> str:
 
 def pair_of(part: str) -> tuple[str, str] | None:
     """The name and the value in one part of a list; None if it has not both."""
-    for pattern in (_VALUE_FIRST, _NAME_FIRST):
-        match = pattern.fullmatch(part)
-        if match is None:
-            continue
-        name, value = _key(match["name"]), match["value"].rpartition("=")[2].strip()
-        is_unit = pattern is _VALUE_FIRST and (conversions.is_common(name) or len(name) < 3)
-        if name and value and not is_unit and words.number(name) is None:
+    counted = _VALUE_FIRST.fullmatch(part)
+    if counted is not None:
+        name, value = _key(counted["name"]), counted["value"]
+        if len(name) > 2 and not conversions.is_common(name) and words.number(name) is None:
             return name, value
-    return None
+    start = _VALUE_STARTS.search(part)
+    if start is None or "\n" in part[start.start() :]:
+        return None
+    head = _without_signs(part[: start.start()])
+    head = head[4:] if head.startswith("the ") else head
+    name, value = _key(head), part[start.start() :].rpartition("=")[2].strip()
+    return (name, value) if _NAME.fullmatch(head) and name and value and words.number(name) is None else None
+
+
+def _without_signs(head: str) -> str:
+    """What stands before a value, without the signs and verbs that lead to it."""
+    while True:
+        cut = head.rstrip()
+        ending = next((ending for ending in (*_SIGNS, *_VERBS) if cut.endswith(ending)), "")
+        cut = cut.removesuffix(ending)
+        if cut == head:
+            return head
+        head = cut
 
 
 def _key(name: str) -> str:
@@ -114,7 +130,7 @@ def value_of(name: str, text: str) -> str | None:
 
 _COUNT_BEFORE = lazy_pattern(r"(?<![\d.,])([-−]?\d(?:[\d.,/]*\d)?) *$")
 _STATED = lazy_pattern(
-    r"(?:[\s:=：＝&)]|(?:imum)?\s?(?:value\s)?\b(?:is|are|was|were|has|have|had|gets?|equals?)\b|imum|为|是|有|今年|现在)+"
+    r"(?:[\s:=：＝&)]|(?:value\s)?\b(?:is|are|was|were|has|have|had|gets?|equals?)\b|imum|为|是|有|今年|现在)+"
     r"(?=[-−+\d\\(.$€£])|(?=-?\d)"
 )
 

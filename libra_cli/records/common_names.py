@@ -29,12 +29,12 @@ _RESPONSES = ("response", "response_with_cot")
 def common_name(fields: Fields, name: str) -> str | None:
     """The field that stands for the field `name`, which the row lacks; None if there is none, or no text or number."""
     names = COMMON_NAMES.get(name, ())
-    found = next((other for other in names if _is_text(fields.get(other))), None)
+    found = next((other for other in names if _stands(fields, name, other)), None)
     if found is not None or all(own.islower() for own in fields):
         return found
     lowered = {own.lower(): own for own in reversed(list(fields)) if fields[own] is not None}
     capitals = (lowered.get(other) for other in (name, *names))
-    return next((own for own in capitals if own and own != name and _is_text(fields[own])), None)
+    return next((own for own in capitals if own and own != name and _stands(fields, name, own)), None)
 
 
 def common_text(fields: Fields, name: str, other: str) -> str:
@@ -52,6 +52,14 @@ def common_text(fields: Fields, name: str, other: str) -> str:
     if other.lower() == "instruction" and isinstance(extra, str) and extra:
         return f"{text}\n{extra}"
     return text
+
+
+def _stands(fields: Fields, name: str, other: str) -> bool:
+    """Whether the field `other` can stand for the field `name`; as a reference, a solution has to mark its answer."""
+    value = fields.get(other)
+    if name == REFERENCE and other.lower() == "solution" and type(value) is str:
+        return len(value.split()) == 1 or "\\boxed" in value or "\n####" in value
+    return _is_text(value)
 
 
 def _is_text(value: Any) -> bool:

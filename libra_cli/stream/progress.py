@@ -152,10 +152,12 @@ class InputRows:
 
             total = 0
             for path in paths:
+                if path.lower().endswith((".csv", ".tsv")):  # a record may have several lines
+                    return None
                 try:
+                    if not stat.S_ISREG(os.stat(path).st_mode):  # to open a named pipe would wait, or end its writer
+                        return None
                     with open(path, "rb", buffering=0) as file:
-                        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                            return None
                         head = file.read(_CHUNK)
                         if any(head.startswith(magic) for magic in (*MAGIC_BEGINNINGS, b"[", b"PAR1")):
                             return None

@@ -371,7 +371,7 @@ def columns(fields: Mapping[str, Any]) -> str:
     }
     names = [name for name in fields if name not in added]
     names = [name if len(name) <= _NAME_CHARS else f"{name[: _NAME_CHARS - 3]}..." for name in names]
-    return f"there are {', '.join(names[:_SHOWN_NAMES])}{', ...' if len(names) > _SHOWN_NAMES else ''}"
+    return f"the row has {', '.join(names[:_SHOWN_NAMES])}{', ...' if len(names) > _SHOWN_NAMES else ''}"
 
 
 def require(row: Row, reads: Mapping[str, Any], hints: Mapping[str, str]) -> None:

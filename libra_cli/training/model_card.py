@@ -77,8 +77,6 @@ class ModelCard:
         base = self._base_model()
         front: dict[str, Any] = {"base_model": base} if base else {}
         front |= {"library_name": "transformers", "pipeline_tag": _KINDS[self._stage][1], "tags": tags}
-        names = [os.path.basename(path) for path in self._settings.data.inputs if path != "-"]
-        front |= {"datasets": list(dict.fromkeys(names))} if names else {}
         if self._score is not None:
             benchmark = " + ".join(map(os.path.basename, self._settings.save.score))
             result = {
@@ -133,10 +131,10 @@ class ModelCard:
         """The rows of the table of scores."""
         rows = []
         if self._score is not None:
-            accuracy, low, high = (self._score.get(name) for name in ("accuracy", "low", "high"))
-            interval = "" if low is None else f" [{low:.1f}, {high:.1f}]"
+            accuracy, low, high = self._score["accuracy"], self._score.get("low"), self._score.get("high")
+            interval = "" if low is None or high is None else f" [{100 * low:.1f}, {100 * high:.1f}]"
             where = f"{_names(self._settings.save.score)}, {self._score['n']:,} rows"
-            rows.append(f"| {where} | accuracy as a judge, % | {accuracy:.1f}{interval} |")
+            rows.append(f"| {where} | accuracy as a judge, % | {100 * accuracy:.1f}{interval} |")
         if self._held_out is not None:
             where = _names(self._settings.data.eval_data)
             for name, value in self._held_out.items():

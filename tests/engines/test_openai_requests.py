@@ -77,7 +77,7 @@ def test_a_query_of_the_base_url_stays():
 
 def test_a_completion_is_read_whole():
     answer, _ = one(lambda call: wrote("four", "length"))
-    assert answer == Completion("four", "length", 4, None)
+    assert answer == Completion("four", "length", 4, None, model="tiny")
 
 
 def test_an_empty_text_is_an_answer():

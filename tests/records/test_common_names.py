@@ -34,6 +34,8 @@ def added(fields: dict[str, Any], names: Any = (QUESTION, REFERENCE, RESPONSE)) 
         ({"instruction": "Add.", "input": "1, 1"}, {"question": "Add.\n1, 1"}),
         ({"problem": "p", "solution": "so $\\boxed{3}$.", "answer": "3"}, {"question": "p", "reference": "3"}),
         ({"problem": "p", "solution": "1+2=3, so $\\boxed{3}$."}, {"question": "p", "reference": "3"}),
+        ({"problem": "p", "solution": "We add them and get 3."}, {"question": "p"}),  # prose is no final answer
+        ({"problem": "p", "solution": "3"}, {"question": "p", "reference": "3"}),
         ({"problem": "p", "answer": "1+2=3\n#### 3"}, {"question": "p", "reference": "3"}),
         ({"question": "q", "problem": "p", "reference": "1", "answer": "2", "response": "r", "output": "o"}, {}),
         ({"question": "q", "reference": "1", "response": None, "output": "o"}, {}),  # null: cut off in the thinking

@@ -218,7 +218,7 @@ def test_a_row_that_needs_no_change_leaves_byte_for_byte():
 REFUSED = [
     ({"subset": ...}, "missing_field", 'no "subset": add it, or name one for all rows that have none: --def'),
     ({"subset": 7}, "wrong_type", '"subset" is a number, not a string'),
-    ({"response": ...}, "missing_field", 'no "response": run libra rollout first'),
+    ({"response": ...}, "missing_field", "(the row has question, subset, model, label): run libra rollout first"),
     ({"response": 2}, "wrong_type", '"response" is a number, not a string or null'),
     ({"response_with_cot": ["2"]}, "wrong_type", '"response_with_cot" is an array, not a string or null'),
     ({"label": 2}, "bad_label", '"label" is 2; it must be 1 (correct), 0 (incorrect) or null'),
@@ -252,7 +252,7 @@ def test_the_published_form_has_eight_fields_in_order():
 def test_the_published_form_takes_the_id_for_an_index_and_wants_a_reference():
     form = BalanceFormat(published=True)
     assert rows.parse(form.write(response(id="q7", reference="2")))["index"] == "q7"
-    with pytest.raises(RowError, match=r'no "reference": .*--map'):
+    with pytest.raises(RowError, match=r'no "reference" \(the row has .*--map'):
         form.read(response())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 
@@ -69,3 +70,10 @@ def test_rows_are_counted_where_lines_are_rows(tmp_path):
     assert InputRows([plain, plain], None).look() == 6
     assert InputRows([plain], 2).look() == 2
     assert [InputRows([plain, other], None).look() for other in (str(tmp_path / "array"), "-")] == [None, None]
+    (tmp_path / "table.csv").write_bytes(b'a,b\n1,"two\nlines"\n')
+    assert InputRows([str(tmp_path / "table.csv")], None).look() is None
+
+
+def test_a_named_pipe_is_not_opened_to_count_its_rows(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert InputRows([str(tmp_path / "pipe")], None).look() is None  # to open it would wait for a writer

@@ -14,9 +14,9 @@ from libra_cli.training.model_card import NAME, ModelCard, is_own
 
 EVENTS = [
     {"event": "eval", "step": 4, "loss": 0.5},
-    {"event": "score", "step": 4, "model_step": 4, "accuracy": 60.0, "low": 50.0, "high": 70.0, "n": 90},
+    {"event": "score", "step": 4, "model_step": 4, "accuracy": 0.6, "low": 0.5, "high": 0.7, "n": 90},
     {"event": "eval", "step": 6, "loss": 0.25, "samples": 5},
-    {"event": "score", "step": 6, "model_step": 6, "accuracy": 81.25, "low": None, "high": None, "n": 90},
+    {"event": "score", "step": 6, "model_step": 6, "accuracy": 0.8125, "low": None, "high": None, "n": 90},
 ]
 
 
@@ -36,9 +36,9 @@ def test_the_hub_reads_it(tmp_path):
     loaded = HubCard.load(tmp_path / "out" / NAME)
     data = loaded.data
     assert (data.base_model, data.library_name, data.pipeline_tag) == ("org/base", "transformers", "text-generation")
-    assert (data.tags, data.datasets) == (["libra", "sft", "lora"], ["rows.jsonl"])
+    assert (data.tags, data.datasets) == (["libra", "sft", "lora"], None)
     [result] = data.eval_results
-    assert (result.metric_type, result.metric_value, result.dataset_name) == ("accuracy", 81.25, "bench.jsonl")
+    assert (result.metric_type, result.metric_value, result.dataset_name) == ("accuracy", 0.8125, "bench.jsonl")
     for text in ("| `bench.jsonl`, 90 rows | accuracy as a judge, % | 81.2 |", "| `held-out.jsonl` | loss | 0.25 |",
                  "that of step 6", "`feed`", "lr: 0.01", "libra ", "model: org/base"):  # fmt: skip
         assert text in loaded.content
@@ -66,7 +66,6 @@ def test_standard_input_has_no_name_even_where_it_is_a_file(tmp_path):
         os.dup2(before, 0)
         os.close(before)
     assert "| standard input |  |  |" in text
-    assert "- rows.jsonl\n" in text
 
 
 def test_the_base_model_of_a_folder_is_that_of_its_own_card(tmp_path):

@@ -450,9 +450,9 @@ def test_plain_text_is_learned_as_a_whole_and_ends_with_eos(name):
 @pytest.mark.parametrize(
     ("fields", "kind", "message"),
     [
-        ({}, "no_conversation", 'nothing to learn from; give "messages", "prompt" and "completion"'),
+        ({}, "no_conversation", 'nothing to learn from (the row is empty); give "messages", "prompt" and'),
         ({"prompt": "x"}, "no_conversation", 'a "prompt" without a "completion"'),
-        ({"completion": "x"}, "bad_message", '"prompt" is not an array of messages'),
+        ({"completion": "x"}, "no_prompt", 'a "completion" without a "question"; add what it answers'),
         ({"messages": []}, "bad_message", '"messages" is not an array of messages'),
         ({"messages": "x"}, "bad_message", '"messages" is not an array of messages'),
         ({"messages": ["x"]}, "bad_message", '"messages"[0] is not an object with "role" and "content"'),
