@@ -17,6 +17,8 @@ _SYMBOLS = """
 """
 _ELEMENTS = frozenset(_SYMBOLS.split())
 _METALS = _ELEMENTS - frozenset("H He B C N O F Si P S Cl As Se Br Te I Hg".split())  # noqa: SIM905
+_HYBRIDS = frozenset("sp sp2 sp3 sp3d sp3d2 dsp2 dsp3 d2sp3".split())  # noqa: SIM905
+_BARE = str.maketrans("", "", "^{}_-")
 _TYPESET = lazy_pattern(r"\\(?:ce|mathrm|text|rm|operatorname)\s*\{")
 _ARROW = lazy_pattern(
     r"\\(?:rightarrow|longrightarrow|to|xrightarrow|rightleftharpoons)(?![A-Za-z])(?:\{\})?|-+>|→|⇌|<=>"
@@ -67,6 +69,9 @@ class Species(NamedTuple):
 
 def same(reference: str, answer: str) -> Finding | None:
     """Compare two texts of which at least one is evidently of chemistry; None if they are not."""
+    if reference.strip("$ ").startswith(("sp", "dsp", "d^2sp", "\\mathrm{sp")):
+        orbitals = [_plain(text).translate(_BARE) for text in (reference, answer)]
+        return Finding(orbitals[0] == orbitals[1]) if _HYBRIDS.issuperset(orbitals) else None
     if not _POSSIBLE.search(reference):
         return None
     texts = _plain(reference), _plain(answer)

@@ -55,6 +55,15 @@ def _same_equation(reference: Answer, answer: Answer, compare: Compare) -> bool 
         if ":" in reference.name and sorted(reference.name.split(":")) == sorted(answer.name.split(":")):
             return _same_ratio(reference, answer, compare)
         return _whole(reference, answer, compare)
+    if (
+        isinstance(reference, Equation)
+        and isinstance(answer, Parts)
+        and _are_named(answer)
+        and reference.text.count("=") == 1
+    ):
+        told = [part for part in answer.parts if isinstance(part, Equation) and part.name == reference.name]
+        if told:
+            return same(reference.value, told[0].value, compare)
     equation, other = (reference, answer) if isinstance(reference, Equation) else (answer, reference)
     if _RELATION.search(other.text):
         return _whole(reference, answer, compare)

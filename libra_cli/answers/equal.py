@@ -25,6 +25,7 @@ from libra_cli.answers import (
     codes,
     comparison,
     conversions,
+    cycles,
     dates,
     guard,
     items,
@@ -192,6 +193,9 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
     listed = named.same(reference, answer, _decide)
     if listed is not None:
         return Decision(listed, "structure")
+    permutation = cycles.same(reference, answer)
+    if permutation is not None:
+        return Decision(permutation, "structure")
     code = codes.same(reference, answer)
     if code is not None:
         return Decision(code.equal, "text", code.reason)

@@ -35,7 +35,9 @@ from libra_cli.answers import (
     normalize,
     numerals,
     options,
+    orders,
     phrases,
+    quantities,
     sentences,
     statements,
     structure,
@@ -96,6 +98,9 @@ def read_answer(
     if "~~" in text:
         text = denials.STRUCK.sub("", text)
     found = _read(text, reference, cut, question)
+    if question and reference and found.reason in (None, AMBIGUOUS, NO_ANSWER):
+        ordered = orders.stated(found.answer or "", reference, question) or orders.stated(text, reference, question)
+        found = Extraction(ordered) if ordered else found
     if found.answer and languages.groups_may_be_places(found.answer, text):
         return Extraction(None, AMBIGUOUS)
     if found.answer and "," in found.answer:
@@ -331,8 +336,8 @@ def _of_asserted(asserted: sentences.Asserted, reference: str | None = None) -> 
 
 
 def _is_quantity(reference: str) -> bool:
-    """Whether a reference has a unit."""
-    return any(leaf.unit for leaf in structure.leaves(structure.parse(reference)))
+    """Whether a reference has a unit, or letters that may be one."""
+    return any(leaf.unit or quantities.may_have_unit(leaf) for leaf in structure.leaves(structure.parse(reference)))
 
 
 def _concluded(tail: str) -> sentences.Asserted:

@@ -150,6 +150,13 @@ _UNITS = {
     "km^2": "平方千米 平方公里",
     "m^3": "立方米",
     "cm^3": "立方厘米",
+    "ha": "公顷 ヘクタール 헥타르 гектаров гектара",
+    "dm": "分米",
+    "dm^3": "立方分米",
+    "t": "吨",
+    "kJ": "千焦",
+    "J": "焦耳",
+    "N": "牛顿",
 }  # fmt: skip
 UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
 _COUNTERS = (

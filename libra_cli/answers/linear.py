@@ -67,4 +67,5 @@ def _of_possible_matrices(formulas: list[Formula]) -> Finding | None:
     numbers, matrices = (close(*pair) for pair in kinds)
     if not numbers or matrices:
         return None
-    return Finding(False) if formulas[0].has_commutator else Finding(None, "product")
+    is_certain = formulas[0].has_commutator or formulas[0].has_inverses
+    return Finding(False) if is_certain else Finding(None, "product")

@@ -34,6 +34,7 @@ _TOKEN = lazy_pattern(
 _UNIT = {"i": 0, "j": 1, "k": 2, "\\imath": 0, "\\jmath": 1, "x": 0, "y": 1, "z": 2}
 _COLUMN = lazy_pattern(r"\\begin\{[pbv]?matrix\}(?P<rows>[^&]*)\\end\{[pbv]?matrix\}", re.DOTALL)
 _COMMA, _ROW = lazy_pattern(r","), lazy_pattern(r"\\\\")
+_DIMENSIONS = frozenset("MLTQIKNJVWCS")
 _HATS = frozenset("ijkxyznuv") | {"\\imath", "\\jmath"}
 
 
@@ -77,6 +78,10 @@ class Formula:
         self.is_of_matrices = self._has_matrices()
         capitals = {name for kind, name in self._tokens if kind == "letter" and name[0].isupper()}
         self.has_commutator = self._has_commutator()
+        pairs = itertools.pairwise(self._tokens)
+        inverted = {one[1] for one, behind in pairs if one[1][:1].isupper() and behind == ("sign", "^-1")}
+        self.has_inverses = len(inverted) > 1 and not inverted <= _DIMENSIONS
+        """Several capitals are inverted, as no factors of a number would be written."""
         self.may_be_of_matrices = self.has_commutator or (len(capitals) > 1 and ("sign", "^-1") in self._tokens)
         self.has_products = self.is_of_matrices or kinds.count("operator") > 1
         self.has_products = self.has_products or (

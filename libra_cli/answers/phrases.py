@@ -197,11 +197,15 @@ def with_digits(sentence: str) -> str:
         else:
             written += heard[at : at + max(length, 1)]
         at += max(length, 1)
-    return " ".join(written) if written != heard else sentence
+    return " ".join(written) if written != sentence.split() else sentence
 
 
 def _with_halves(heard: list[str]) -> list[str]:
-    """An hour and a half as one and a half hour."""
+    """An hour and a half as one and a half hour, and half an hour as 0.5 hour."""
+    for at in range(1, len(heard) - 2):
+        is_half = [word.lower() for word in heard[at : at + 2]] in (["half", "a"], ["half", "an"])
+        if is_half and units.end_of(f" {heard[at + 2]}", 0) > 1 and heard[at - 1].lower() not in ("a", "and"):
+            return [*heard[:at], "0.5", *heard[at + 2 :]]
     for at in range(1, len(heard) - 3):
         if [word.lower().rstrip(_STRIPPED) for word in heard[at + 1 : at + 4]] == ["and", "a", "half"]:
             count = "one" if heard[at - 1].lower() in ("a", "an") else heard[at - 1]

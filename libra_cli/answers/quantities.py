@@ -20,13 +20,33 @@ def with_units(reference: structure.Answer, answer: structure.Answer) -> tuple[s
         if not isinstance(value, Leaf) or bool(value.unit) is bool(reference.unit):
             return reference, answer
         return with_units(reference, value)
-    if not isinstance(reference, Leaf) or not isinstance(answer, Leaf) or bool(reference.unit) is bool(answer.unit):
+    if not isinstance(reference, Leaf) or not isinstance(answer, Leaf):
+        return reference, answer
+    if not (reference.unit or answer.unit or reference.number or answer.number):
+        return _both_with_units(reference, answer)
+    if bool(reference.unit) is bool(answer.unit):
         return reference, answer
     product = _NUMBER_AND_LETTERS.fullmatch((answer if reference.unit else reference).text)
     if product is None:
         return reference, answer
     measured = structure.parse(f"{product['value']}\\text{{ {product['letters']}}}")
     return (reference, measured) if reference.unit else (measured, answer)
+
+
+def _both_with_units(reference: Leaf, answer: Leaf) -> tuple[structure.Answer, structure.Answer]:
+    """Read the letters of two products as units, if one converts to the other: 7200 s and 2 h."""
+    products = [_NUMBER_AND_LETTERS.fullmatch(leaf.text) for leaf in (reference, answer)]
+    measured = [structure.parse(f"{one['value']}\\text{{ {one['letters']}}}") for one in products if one]
+    if len(measured) < 2 or not all(isinstance(one, Leaf) for one in measured):
+        return reference, answer
+    wanted, given = (one.unit for one in measured if isinstance(one, Leaf))
+    converts = wanted and given and wanted != given and conversions.between(given, wanted)
+    return (measured[0], measured[1]) if converts else (reference, answer)
+
+
+def may_have_unit(leaf: Leaf) -> bool:
+    """Whether a leaf is a number before one or two letters: 500 g."""
+    return _NUMBER_AND_LETTERS.fullmatch(leaf.text) is not None
 
 
 def units_may_agree(reference: Leaf, answer: Leaf) -> bool:

@@ -54,6 +54,11 @@ class Clause(NamedTuple):
     words: tuple[str, ...]
     groups: tuple[Group, ...]
 
+    @property
+    def is_of_letters(self) -> bool:
+        """Whether it only relates letters to each other."""
+        return all(group.relation and not any(map(str.isdigit, group.text)) for group in self.groups)
+
 
 def without_calculations(sentence: str) -> str:
     """`sentence` without the marks of a calculator: <<6*7=42>>."""
@@ -99,6 +104,7 @@ def is_open(clause: Clause) -> bool:
 def _main(clauses: Sequence[Clause]) -> Clause | None:
     """The clause that holds the answer; one without groups if none has any."""
     with_groups = [clause for clause in clauses if clause.groups and clause.opener not in vocabulary.BEGINS_ASIDE]
+    with_groups = [one for one in with_groups if vocabulary.NOTES.isdisjoint(one.words[:1])] or with_groups
     if not with_groups:
         weak = [
             clause for clause in clauses if clause.groups and clause.opener in vocabulary.ADJUNCTS | vocabulary.ABOUT
@@ -124,7 +130,9 @@ def _main(clauses: Sequence[Clause]) -> Clause | None:
     at = next((at for at, clause in enumerate(clauses) if clause.opener == ":"), len(clauses))
     parts = [clause for clause in clauses[at:] if vocabulary.VERBS.isdisjoint(clause.words)]
     told = [clause for clause in asserting if clause not in parts]
-    if not any(clause.words[:1] == ("there",) for clause in told):  # there are 2 extrema: one at 1, one at -1
+    if told and any(one.groups for one in parts) and told[-1].is_of_letters:  # we need x > y: (3, 2)
+        told = [one for one in parts if one.groups]
+    elif not any(clause.words[:1] == ("there",) for clause in told):  # there are 2 extrema: one at 1, one at -1
         told = asserting
     return (told or with_groups)[-1]
 
@@ -136,6 +144,9 @@ def _of_clause(clause: Clause) -> Asserted:
     if not groups or all(group.is_name and group.text.isalpha() and clause.words for group in groups):
         return Asserted(None)
     if len(groups) > 1:
+        where = [group for group in groups if group.before[-1:] == ("for",) and vocabulary.has_bound(group.text)]
+        if where and where[-1] is groups[-1] and not vocabulary.HOLDING.isdisjoint(clause.words):
+            return Asserted(" or ".join(value(group.text) for group in where))
         after_is = [group for group in groups if _follows_is(group.before)]
         free = [group for group in without_subject(groups) if not _belongs_to_another_word(group.before)]
         related = [group for group in groups if group.relation]
@@ -251,6 +262,11 @@ class _Builder:
         """Whether a preposition began its clause, and it has a number: From 2 pm to 4 pm she ..."""
         return bool(self._groups) and not vocabulary.ADJUNCTS.isdisjoint((self._opener, *self._words[:1]))
 
+    @property
+    def is_means(self) -> bool:
+        """Whether its clause says by what means: Using the mirror equation we find ..."""
+        return self._opener == "using"
+
     def word(self, word: str) -> None:
         self._words.append(word)
         self._pending.append(word)
@@ -335,7 +351,7 @@ def _clauses(reader: plain.Reader) -> list[Clause]:
             skipped = tokens[index + 1].end
         elif word == "to" and builder.has_groups and is_purpose(tokens, index, spans):
             builder.cut("after")
-        elif word in vocabulary.PEOPLE and builder.is_adjunct:
+        elif (word in vocabulary.PEOPLE and builder.is_adjunct) or (word == "we" and builder.is_means):
             builder.cut()
             builder.word(word)
         elif word in vocabulary.BEGINS_CLAUSE or (

@@ -109,7 +109,8 @@ def _without_offer(text: str) -> str:
 
 def goes_on(text: str) -> bool:
     """Whether a text ends in the middle of a formula."""
-    return text.rstrip().endswith(_GOES_ON)
+    end = text.rstrip()
+    return end.endswith(_GOES_ON) or (end.endswith(("+", "-")) and end.rpartition("\n")[2].count("$") % 2 == 1)
 
 
 def before_check(text: str) -> tuple[str, bool]:

@@ -32,6 +32,9 @@ IS = _words("is are was were be equals equal being")
 AFTER_IS = _words("to therefore thus then simply exactly just also only now the a an : = of")
 IMPERATIVES = _words("take find use let consider suppose check note count add subtract divide multiply")
 CHECKS = _words("check verification 验证 检验")
+NOTES = _words("note notice recall remember")
+HOLDING = _words("holds hold true satisfied valid defined positive negative non-negative non-positive nonnegative")
+"""What inequalities are for the numbers behind "for"."""
 RESULTS = _words("get obtain give yield be have find equal")
 """Verbs whose infinitive names the result, and not a purpose: to get 7."""
 PEOPLE = _words("i you he she it we they there")

@@ -1,0 +1,102 @@
+"""Reads an answer whose order is asked for: a chain of inequalities, a numbered list, terms with commas or arrows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from libra_cli.lazy_pattern import lazy_pattern
+
+_ASKS = (
+    *("arrange", "rank", "sort the", "put the", "order the", "in which order", "in what order", "in order"),
+    *("chronological", "correct order", "order do", "排列", "排序", "顺序", "順序", "並べ"),
+)
+_RISING = (
+    *("increasing", "ascending", "least to greatest", "smallest to largest", "lowest to highest", "small to large"),
+    *("smallest first", "从小到大", "由小到大", "小到大", "升序"),
+)
+_FALLING = (
+    *("decreasing", "descending", "greatest to least", "largest to smallest", "highest to lowest", "large to small"),
+    *("largest first", "从大到小", "由大到小", "大到小", "降序"),
+)
+_SEPARATORS = ("<", ">", "→", "->", "\\to", "\\rightarrow", ",", "，", "、")
+_NUMBERED = lazy_pattern(r"(\d{1,2})[.)]\s+(.+)")
+_MOST = 12
+"""Terms of the longest list that is compared."""
+
+
+class Terms(NamedTuple):
+    """Terms in the order in which they are written, and the sign between them: `<`, `>` or none."""
+
+    names: list[str]
+    sign: str
+
+    def rising(self, direction: str) -> list[str] | None:
+        """The terms from the least to the greatest, of a list in the direction that is asked for; None if unknown."""
+        sign = self.sign or direction
+        return None if not sign else self.names if sign == "<" else self.names[::-1]
+
+
+def stated(text: str, reference: str, question: str) -> str | None:
+    """The order of the terms of `reference` that a text states, written as the reference is; None unless certain."""
+    if not ("," in reference or "<" in reference or ">" in reference or "，" in reference):
+        return None
+    asked = question.lower()
+    direction = _direction(asked)
+    is_asked = any(map(asked.replace("in order to", "").__contains__, _ASKS))
+    wanted = _terms(reference)
+    if not (direction or is_asked) or wanted is None or len(set(wanted.names)) < len(wanted.names):
+        return None
+    for candidate in _candidates(text):
+        given = _terms(candidate)
+        if given is None or sorted(given.names) != sorted(wanted.names):
+            continue
+        if not (wanted.sign or given.sign):
+            return f"({', '.join(given.names)})" if is_asked else None
+        rising = given.rising(direction)
+        if rising is None:
+            return None
+        if wanted.sign:
+            return " < ".join(rising)
+        return f"({', '.join(rising if direction == '<' else rising[::-1])})" if direction else None
+    return None
+
+
+def _direction(asked: str) -> str:
+    found = {sign for sign, phrases in (("<", _RISING), (">", _FALLING)) if any(map(asked.__contains__, phrases))}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _candidates(text: str) -> list[str]:
+    """What may list terms at the end of a text: a numbered list, the last line, what follows its colon, a formula."""
+    lines = [line.strip() for line in text.strip().split("\n") if line.strip()]
+    numbered: list[str] = []
+    for line in reversed(lines):
+        item = _NUMBERED.fullmatch(line.replace("**", ""))
+        if item is None:
+            break
+        numbered.insert(0, item[2])
+    last = lines[-1] if lines else ""
+    behind = [last.rpartition(mark)[2] for mark in (":", "：", "is ", "hence", "so ", "So ", "因此", "所以", "为")]
+    return [", ".join(numbered), last, *(one for one in behind if one != last)]
+
+
+def _terms(text: str) -> Terms | None:
+    text = text.replace("\\lt", "<").replace("\\gt", ">").strip(" .。")
+    for mark in ("**", "$", "\\(", "\\)", "\\,", "\\ "):
+        text = text.replace(mark, " ")
+    present = [mark for mark in _SEPARATORS if mark in text]
+    if not present or any(mark in text for mark in ("=", "≤", "≥", "\\le", "\\ge", "[", " or ")):
+        return None
+    sign = present[0] if present[0] in "<>" else ""
+    if len(present) > 1:
+        return None
+    names = [_name(part) for part in text.replace(", and ", ", ").replace(", then ", ", ").split(present[0])]
+    return Terms(names, sign) if 2 <= len(names) <= _MOST and all(names) else None
+
+
+def _name(term: str) -> str:
+    """A term without brackets around it; of words in lower case."""
+    term = term.strip(" .")
+    if term[:1] == "(" and term[-1:] == ")" and term.count("(") == 1:
+        term = term[1:-1].strip()
+    return term.lower() if len(term) > 3 and term.replace(" ", "").isalpha() else term
