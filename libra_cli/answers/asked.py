@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from libra_cli.answers import languages, names, phrases, terms, words
+from libra_cli.answers import dates, languages, names, phrases, terms, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 _SENTENCES = lazy_pattern(r"(?<=[.!?])\s+(?=[^\W\d_a-zà-ÿ])|(?<=[\u3002\uff01\uff1f])|\n+")
@@ -51,6 +51,8 @@ _LEAVES_OPEN = (
     *("不", "没", "非", "若", "如果", "当", "时", "其中", "因为", "由", "可能", "取", "或", "约", "检验", "设", "已知"),
 )
 _LINE_ENDS, _CLAUSES_ABROAD = lazy_pattern(r"[。！\n]"), lazy_pattern(r"[，；]")
+_YEAR = 4
+"""Digits of a year."""
 _DEMONYM = ("ish", "ese", "ian", "can", "man", "nch", "tch")
 _LIMITS = _DOUBTS | {"but", "except", "only", "aber", "mais", "pero", "mas", "ma"}
 _KNOWN = {
@@ -70,6 +72,20 @@ _KNOWN = {
     ),
 }
 """Answers that hold no number, as sentences of many languages say them."""
+
+
+def dated(tail: str, reference: str) -> str | None:
+    """The only date of the last line, or its year, if the reference is one; else None."""
+    is_date = dates.is_date(reference) or (any(map(str.isdigit, reference)) and len(dates.dates(reference)) > 1)
+    if not (is_date or (reference.isdecimal() and len(reference) == _YEAR)):
+        return None
+    found = dates.stated(languages.with_english_dates(tail.strip().rpartition("\n")[2]))
+    if len(found) != 1:
+        return None
+    if not reference.isdecimal():
+        return found[0]
+    years = {date.year for date in dates.dates(found[0])}
+    return str(years.pop()) if len(years) == 1 and None not in years else None
 
 
 def concluding_clause(tail: str) -> str | None:

@@ -53,8 +53,6 @@ the only one."""
 
 _SHORT = 64
 _FEW_WORDS, _FEW_CHARS = 4, 5
-_YEAR = 4
-"""Digits of a year."""
 _SENTENCES = lazy_pattern(r"(?<=[.!?])\s+(?=[A-Z\u00c0-\u00de$*\\\u220e\u25a1])")
 _WORD_BEHIND = lazy_pattern(r"[$ ]{1,4}([A-Za-z]{3,12})\b")
 _SPELLED = lazy_pattern(r"\b(?:hundred|thousand|million|dozen)\b", re.IGNORECASE)
@@ -248,7 +246,7 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
         return Extraction(listed)
     if bold is not None and any(map(str.isdigit, bold.given)):
         return _of_asserted(statements.tidy(bold.given), reference)
-    if reference and (found := chemistry.stated(tail, reference) or _dated(tail, reference)):
+    if reference and (found := chemistry.stated(tail, reference) or asked.dated(tail, reference)):
         return Extraction(found)
     if reference is not None and phrases.are_asked_for(reference):
         said = asked.known(tail, reference) or asked.term(tail, reference)
@@ -309,20 +307,6 @@ def _with_digits(tail: str) -> str:
         before = sentence[: end.end()]
     start = max(len(before), start)
     return sentence[:start] + phrases.with_digits(sentence[start:])
-
-
-def _dated(tail: str, reference: str) -> str | None:
-    """The only date of the last line, or its year, if the reference is one; else None."""
-    is_date = dates.is_date(reference) or (any(map(str.isdigit, reference)) and len(dates.dates(reference)) > 1)
-    if not (is_date or (reference.isdecimal() and len(reference) == _YEAR)):
-        return None
-    found = dates.stated(languages.with_english_dates(tail.strip().rpartition("\n")[2]))
-    if len(found) != 1:
-        return None
-    if not reference.isdecimal():
-        return found[0]
-    years = {date.year for date in dates.dates(found[0])}
-    return str(years.pop()) if len(years) == 1 and None not in years else None
 
 
 def _of_asserted(asserted: sentences.Asserted, reference: str | None = None) -> Extraction:
