@@ -94,7 +94,8 @@ def concluding_clause(tail: str) -> str | None:
         return None
     sentences = [part.strip() for part in _LINE_ENDS.split(tail) if part.strip()]
     last = sentences[-1] if sentences else ""
-    last = last[: last.rfind("\uff08")] if last.endswith("\uff09") else last
+    remark = last[last.rfind("\uff08") :] if last.endswith("\uff09") else ""
+    last = last if remark.strip("\uff08\uff09") in languages.UNIT_OF else last.removesuffix(remark)
     *before, clause = _CLAUSES_ABROAD.split(last)
     is_open = any(map(clause.__contains__, _LEAVES_OPEN)) or not any(map(clause.__contains__, _CONCLUDES))
     return clause.strip() if before and not is_open else None
@@ -177,7 +178,7 @@ def name(text: str, reference: str, question: str | None) -> str | None:
     wanted, given = names.tokens(reference), set(names.tokens(question or ""))
     clauses = [clause for clause in _CLAUSES.split(sentence) if clause and clause.strip()]
     heard = [word.lower() for word in _WORD.findall(sentence)]
-    if not _DOUBTS.isdisjoint(heard):
+    if not _DOUBTS.isdisjoint(heard) or "one of" in sentence:
         return None
     kept = [clause for clause in clauses if _NEGATORS.isdisjoint(word.lower() for word in _WORD.findall(clause))]
     cut = [_COPULAS.split(clause) for clause in kept]

@@ -258,18 +258,26 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
         return Extraction(said) if said else _in_words(tail, text, reference, bold)
     if reference and phrases.is_time_in_words(tail):
         return Extraction(None, AMBIGUOUS)
-    concluded = _drawn(tail) or _concluded(
-        _with_digits(tail) if reference and any(map(str.isdigit, reference)) else tail
-    )
+    return _in_numbers(tail, text, reference, bold)
+
+
+def _in_numbers(tail: str, text: str, reference: str | None, bold: statements.Statement | None) -> Extraction:
+    """What the last sentence of a text in prose asserts, its bold text, or the whole of a short one."""
+    sentence = _SENTENCES.split(tail.strip().rpartition("\n")[2])[-1]
+    in_digits = _with_digits(tail) if reference and any(map(str.isdigit, reference)) else tail
+    concluded = _drawn(tail) or _concluded(in_digits)
     abroad = languages.concluded_number(tail) if not concluded.answer else None
     if reference and not (abroad or concluded.answer or concluded.unclear or bold):
-        abroad = numerals.numeral_in(_SENTENCES.split(tail.strip().rpartition("\n")[2])[-1])
+        abroad = numerals.numeral_in(sentence)
     if abroad or concluded.answer or concluded.unclear:
         return _of_asserted(sentences.Asserted(abroad) if abroad else concluded, reference)
     if bold:
         return _of_asserted(statements.tidy(bold.given), reference)
     option = options.chosen(tail, ()) if reference is None else None
-    return Extraction(option) if option else _whole(text, reference)
+    whole = Extraction(option) if option else _whole(text, reference)
+    if whole.answer or not reference or not (numerals.is_abroad(sentence) and phrases.says_something(sentence)):
+        return whole
+    return Extraction(None, AMBIGUOUS)
 
 
 def _in_words(tail: str, text: str, reference: str, bold: statements.Statement | None) -> Extraction:
@@ -354,7 +362,7 @@ def _drawn(tail: str) -> sentences.Asserted | None:
 
 def _predicate(sentence: str) -> str | None:
     """The one or two words after the only "is" of a sentence without a number."""
-    parts = _IS.split(sentence)
+    parts = _IS.split(phrases.REMARKS.sub("", sentence))
     if len(parts) != 2 or sentences.denies(sentence):
         return None
     predicate = parts[1].rstrip(".! ")

@@ -96,6 +96,8 @@ _LETTERS_OF_COMMAS = {
     "pl": "odpowiedź jest wynosi więc zatem to",
 }
 _COMMA_WORDS = {language: frozenset(words.split()) for language, words in _LETTERS_OF_COMMAS.items()}
+FREQUENT = frozenset().union(*_COMMA_WORDS.values()) - {"a", "as", "do", "to", "we", "o", "i"}
+"""Words that tell a sentence in one of these languages."""
 ENGLISH = frozenset(("the", "of", "and", "we", "so", "therefore", "answer", "thus", "hence", "is", "a"))
 _WORD = lazy_pattern(r"[^\W\d_]+")
 _COMMA_NUMBER = lazy_pattern(
@@ -259,13 +261,23 @@ def restated(text: str) -> str | None:
 def concluded_number(tail: str) -> str | None:
     """The only number of a last sentence that concludes in Chinese, Japanese or Korean, with its counter."""
     sentences = [part.strip() for part in _LINE_ENDS.split(tail) if part.strip()]
-    if not sentences or not sentences[-1].startswith(_CONCLUSIONS):
+    if not sentences:
         return None
+    if not sentences[-1].startswith(_CONCLUSIONS):
+        return _han_number_in(sentences[-1])
     bold = _BOLD.findall(sentences[-1])
     numbers = _NUMBERS.findall(bold[0] if len(bold) == 1 else sentences[-1])
     if not any(map(str.isdigit, sentences[-1])):
         numbers = [found[0] for found in _HAN_VALUE.finditer(sentences[-1]) if found[0] not in _NO_VALUES]
     return numbers[0] if len(numbers) == 1 else None
+
+
+def _han_number_in(sentence: str) -> str | None:
+    """The only number in Chinese signs of a sentence without digits, if it has tens: 共有三百六十五种; else None."""
+    if sentence.isascii() or any(map(str.isdigit, sentence)) or any(map(sentence.__contains__, "不没非未或约")):
+        return None
+    numbers = [found[0] for found in _HAN_VALUE.finditer(sentence) if found[0] not in _NO_VALUES]
+    return numbers[0] if len(numbers) == 1 and len(numbers[0]) > 1 and _HAN_PLACES.search(numbers[0]) else None
 
 
 def with_decimal_point(answer: str, text: str) -> str:

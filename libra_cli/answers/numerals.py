@@ -22,7 +22,7 @@ _RUSSIAN = {
 _DENOMINATORS = {
     word: value
     for value, words in {
-        2: "halbe mezzo mezzi medios demi половина",
+        2: "halbe mezzo mezzi medio medios meio meios demi половина",
         3: "drittel terzo terzi tercio tercios tiers terço terços трети треть derde",
         4: "viertel quarto quarti cuarto cuartos quart quarts quartos четверти четверть kwart",
         5: "fünftel quinto quinti quintos cinquième cinquièmes пятых пятая",
@@ -38,6 +38,8 @@ _MILLIONS = frozenset(("million", "millón", "milhão", "milione", "миллио
 MAX_NUMERAL = 7
 MAX_WORDS = 30
 """Words of the longest sentence in which a numeral is searched."""
+_ENGLISH = languages.ENGLISH - {"a"}
+"""Words that tell an English sentence; "a" is French as well: il y a."""
 _LATIN = ("de", "es", "fr", "it", "nl", "pt")
 _NOT_FOREIGN = frozenset(
     ("once", "seize", "elf", "due", "cent", "to", "en", "tie", "sei", "dice", "mil", "un", "une", "una", "ein", "eine")
@@ -47,11 +49,8 @@ _NOT_FOREIGN = frozenset(
 
 def numeral_in(sentence: str) -> str | None:
     """The only number in words of a sentence in another European language; None if it is English or has several."""
-    parts = sentence.split()
-    if len(parts) > MAX_WORDS or any(map(str.isdigit, sentence)):
-        return None
-    heard = [part.strip(" .,;:!?").lower() for part in parts]
-    if not languages.ENGLISH.isdisjoint(heard):
+    heard = _heard(sentence)
+    if len(heard) > MAX_WORDS or any(map(str.isdigit, sentence)) or not _ENGLISH.isdisjoint(heard):
         return None
     values: list[Fraction] = []
     at = 0
@@ -60,6 +59,18 @@ def numeral_in(sentence: str) -> str | None:
         values += [value] if value is not None else []
         at += length
     return str(values[0]) if len(values) == 1 else None
+
+
+def _heard(sentence: str) -> list[str]:
+    return [part.strip(" .,;:!?").lower() for part in sentence.split()]
+
+
+def is_abroad(sentence: str) -> bool:
+    """Whether a sentence is in another language than English: by its letters, or by its most frequent words."""
+    heard = _heard(sentence)
+    if not _ENGLISH.isdisjoint(heard):
+        return False
+    return any(char >= "\u0400" and char.isalpha() for char in sentence) or not languages.FREQUENT.isdisjoint(heard)
 
 
 def _longest_numeral(heard: list[str]) -> tuple[int, Fraction | None]:

@@ -16,6 +16,9 @@ MAX_NUMERAL = 6
 _OPENERS = frozenset("so therefore hence thus then consequently finally".split())  # noqa: SIM905
 _COPULAS = frozenset("is are was were".split())  # noqa: SIM905
 _CONCLUDES = lazy_pattern(r",\s+(?:and )?(?:so|but|hence|thus|therefore|which means)\b,?\s+(?:that )?")
+REMARKS = lazy_pattern(r"\s\([^()\d$]*\s[^()\d$]*\)")
+"""Several words in brackets."""
+_IT_IS = lazy_pattern(r"\b([Ii]t|[Tt]his|[Tt]hat)['\u2019]s\b")
 _PARTICIPLES = ("called", "named", "termed", "known", "written", "made", "built", "found", "won")
 _PREPOSITIONS = ("by", "in", "as", "at", "on", "from")
 _DETAILS = ("with", "whose", "having", "because", "since")
@@ -134,7 +137,7 @@ def _predicate_of_claim(sentence: str) -> str:
 
 def complement(sentence: str) -> str | None:
     """What follows the only "is" of a main clause, up to its comma; None if it is denied or doubted."""
-    heard = _modal_as_copula(main_clause(sentence).split())
+    heard = _modal_as_copula(_IT_IS.sub(r"\1 is", main_clause(REMARKS.sub("", sentence))).split())
     copulas = [index for index, word in enumerate(heard) if word.lower() in _COPULAS]
     if len(copulas) != 1 or not copulas[0] or heard[copulas[0] - 1].lower() == "there" or "`" in sentence:
         return None

@@ -88,7 +88,7 @@ def asserted(sentence: str) -> Asserted:
     main = _main(clauses)
     if main is None or main.opener == "not":
         return Asserted(None)
-    if any(is_open(clause) for clause in clauses):
+    if any(is_open(clause) for clause in clauses) or _is_outdone(main, clauses):
         return Asserted(None, unclear=True)
     is_condition = main.opener in vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS - vocabulary.ABOUT
     if main.groups and (is_condition or not vocabulary.IMPERATIVES.isdisjoint(main.words[:1])):
@@ -96,9 +96,25 @@ def asserted(sentence: str) -> Asserted:
     return _of_clause(main)
 
 
+def _is_outdone(main: Clause, clauses: Sequence[Clause]) -> bool:
+    """Whether an amount is stated before the main clause, which only goes on: "the number is 8; 3 + 4 = 7"."""
+    if main.opener in vocabulary.BEGINS_CLAUSE or not vocabulary.IS.isdisjoint(main.words):
+        return False
+    before = clauses[: next((at for at, clause in enumerate(clauses) if clause is main), 0)]
+    return any(
+        clause.groups
+        and clause.opener not in vocabulary.BEGINS_ASIDE
+        and not vocabulary.AMOUNTS.isdisjoint(clause.words)
+        and any(_follows_is(group.before) for group in clause.groups)
+        for clause in before
+    )
+
+
 def is_open(clause: Clause) -> bool:
-    """Whether a clause only says what the answer could be: "it could be 12 or 14"."""
-    return any(group.before[-2:] in (("could", "be"), ("might", "be"), ("may", "be")) for group in clause.groups)
+    """Whether a clause only says what the answer could be: "it could be 12 or 14", "2 or 3, depending on a"."""
+    return clause.opener == "depending" or any(
+        group.before[-2:] in (("could", "be"), ("might", "be"), ("may", "be")) for group in clause.groups
+    )
 
 
 def _main(clauses: Sequence[Clause]) -> Clause | None:

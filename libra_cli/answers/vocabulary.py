@@ -16,7 +16,7 @@ BEGINS_CLAUSE = _words(
 )
 BEGINS_ASIDE = _words(
     "because since as when where whose if while whereas although though assuming given considering provided unless "
-    "after "
+    "after depending "
     "before about approximately roughly i.e. e.g. namely attained achieved reached occurs occur occurring not despite "
     "regardless instead rather using by for with in upon check verification"
 )

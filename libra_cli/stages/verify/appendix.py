@@ -38,7 +38,9 @@ EXAMPLES = (
     Example("rounding", "22.36", r"\boxed{22.360}", r"\boxed{22.35}", r"\boxed{10\sqrt{5}}"),
     Example("sentences", r"(2, 3)", "Hence P = (2, 3).", "Hence P = (3, 2)."),
     Example("several values", "7", "So x = 7.", "So x = 3 or x = 7.", "There are 7 men and 3 women."),
-    Example("options", "B", "So I choose B, because C is too large.", "It is D, not B.", "It is B, or possibly A."),
+    Example(
+        "options", "B", "So I choose B, because C is too large.", "It is D, not B.", "The answer is B, or possibly A."
+    ),
     Example("options with a text", "B. 7 m", r"\boxed{B}", r"\boxed{C}"),
     Example(
         "taken back", "6", r"\boxed{5}. I made a mistake. The answer is 6.", r"\boxed{6}. No, wait: the answer is 5."
