@@ -51,7 +51,7 @@ def read_prices(texts: Sequence[str]) -> Prices:
         try:
             by_model[model if equals else _EVERY] = _price(numbers.split("/"))
         except ValueError:
-            if equals and "/" in numbers:
+            if equals:
                 raise InvalidOptions(f"--price {text}: {_FORM}") from None
             in_file, named = prices_of_file(text)
             by_model |= in_file
@@ -74,8 +74,10 @@ def prices_of_file(path: str) -> tuple[dict[str, Price], str | None]:
     try:
         with open(path, encoding="utf-8") as file:
             content = yaml.safe_load(file)
+    except (FileNotFoundError, NotADirectoryError):
+        raise InvalidOptions(f"--price {path}: is neither a price nor a file; {_FORM}") from None
     except OSError as error:
-        raise InvalidOptions(f"--price {path}: is no price, and no file ({error.strerror}); {_FORM}") from None
+        raise InvalidOptions(f"--price {path}: cannot be read ({error.strerror}); {_FORM}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InvalidOptions(f"--price {path}: is no YAML ({str(error).splitlines()[0]})") from None
     if not isinstance(content, dict):

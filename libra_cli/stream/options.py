@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,6 +129,17 @@ class Shard:
 def shard_hash(record: str) -> int:
     """64 bits of the hash of a row's id; modulo N, they are the number of its shard."""
     return int.from_bytes(hashlib.blake2b(record.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Numbers in order as `sbatch --array` takes them: `0,4-6`."""
+    groups: list[list[int]] = []
+    for number in numbers:
+        if groups and number == groups[-1][-1] + 1:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return ",".join(f"{group[0]}-{group[-1]}" if len(group) > 1 else str(group[0]) for group in groups)
 
 
 def _slurm_shard() -> tuple[int, int]:

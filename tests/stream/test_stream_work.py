@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.files import OutputFile
-from libra_cli.stream.options import Shard, StreamOptions
+from libra_cli.stream.options import Shard, StreamOptions, ranges
 from libra_cli.stream.reorder import OrderWindow
 
 IDS = [f"row {number}" for number in range(400)]
@@ -251,3 +251,7 @@ def test_one_run_does_not_use_a_file_twice(tmp_path, monkeypatch, names):
 
 def test_a_device_may_be_used_twice():
     options(inputs=("/dev/null", "-"), output="/dev/null", errors="/dev/null", manifest="/dev/null").check_files()
+
+
+def test_numbers_of_tasks_are_written_as_sbatch_takes_them():
+    assert [ranges(numbers) for numbers in ([], [3], [0, 1, 2], [0, 2, 3, 7])] == ["", "3", "0-2", "0,2-3,7"]

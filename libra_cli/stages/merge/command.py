@@ -20,8 +20,10 @@ def _in_order(options: StreamOptions, values: dict[str, Any]) -> None:
     values["parts"] = options.inputs
     if values["no_check"]:
         return
-    if not options.inputs or "-" in options.inputs:
-        raise click.UsageError("name the files of the parts; standard input has no manifest (see --no-check)")
+    if not options.inputs:
+        raise click.UsageError("name the files of the parts: libra merge part.*.jsonl")
+    if "-" in options.inputs:
+        raise click.UsageError("standard input has no manifest: name the files, or use --no-check")
     from libra_cli.stages.merge.parts import read_part
 
     there = [path for path in options.inputs if os.path.exists(path)]

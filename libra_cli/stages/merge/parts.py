@@ -227,14 +227,3 @@ def name_of(index: int, parts: Sequence[Part]) -> str:
                     return os.path.join(folder, f"{begin}{str(index + more).zfill(width)}{end}")
     stem, ending = os.path.splitext(parts[0].path)
     return f"{stem}-shard-{index}{ending}"
-
-
-def ranges(numbers: Sequence[int]) -> str:
-    """Numbers in order as `sbatch --array` takes them: `0,4-6`."""
-    groups: list[list[int]] = []
-    for number in numbers:
-        if groups and number == groups[-1][-1] + 1:
-            groups[-1].append(number)
-        else:
-            groups.append([number])
-    return ",".join(f"{group[0]}-{group[-1]}" if len(group) > 1 else str(group[0]) for group in groups)

@@ -6,8 +6,9 @@ import os
 from collections.abc import Sequence
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stages.merge.parts import EACH_ROW, ManifestCheck, Part, ranges, read_part
+from libra_cli.stages.merge.parts import EACH_ROW, ManifestCheck, Part, read_part
 from libra_cli.stages.merge.row_check import RowCheck, RowsOfInput
+from libra_cli.stream.options import ranges
 from libra_cli.stream.rows import extend
 from libra_cli.stream.run import Run
 

@@ -17,6 +17,7 @@ from libra_cli.stages.run.slurm_scripts import SlurmJob, jobs_of, shard_of
 from libra_cli.stages.run.slurm_settings import JobSettings
 from libra_cli.stages.run.steps import Step
 from libra_cli.stream.console import Console
+from libra_cli.stream.options import ranges
 
 
 def slurm_jobs(
@@ -62,7 +63,7 @@ def tasks_to_do(pipe: PipeFile, job: SlurmJob, progress: StepProgress) -> str | 
     if len(left) == count:
         return ""
     at_once = "" if job.settings.at_once is None else f"%{job.settings.at_once}"
-    return ",".join(map(str, left)) + at_once if left else None
+    return ranges(left) + at_once if left else None
 
 
 def submitting_lines(pipe: PipeFile, jobs: Sequence[SlurmJob], progress: StepProgress) -> str:

@@ -59,7 +59,8 @@ def as_lines(record: str, lives: Sequence[Life], files: Sequence[TracedFile]) ->
     width = shutil.get_terminal_size((PIPED_WIDTH, 24)).columns if sys.stdout.isatty() else PIPED_WIDTH
     rows = [row.fields for file in files for row in file.rows]
     responses = [life for life in lives if life.key != PROBLEM]
-    yield from _wrapped(f"{record}: {len(responses)} responses", "", width)
+    counted = "1 response" if len(responses) == 1 else f"{len(responses)} responses"
+    yield from _wrapped(f"{record}: {counted}", "", width)
     for name in _NAMES:
         value = next((fields[name] for fields in rows if fields.get(name) is not None), None)
         if value is not None:
