@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from libra_cli.answers import dates, languages, names, phrases, terms, words
+from libra_cli.answers import conversions, dates, languages, names, phrases, terms, units, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 _SENTENCES = lazy_pattern(r"(?<=[.!?])\s+(?=[^\W\d_a-zà-ÿ])|(?<=[\u3002\uff01\uff1f])|\n+")
@@ -72,6 +72,19 @@ _KNOWN = {
     ),
 }
 """Answers that hold no number, as sentences of many languages say them."""
+
+
+def is_in_another_unit(answer: str, text: str, question: str) -> bool:
+    """Whether a number stands before another unit than the one that the question asks for: 80 feet, in inches?"""
+    at = question.rfind(" in ") + len(" in")
+    asked_for = question[at : units.end_of(question, at)].strip() if at >= len(" in") else ""
+    place = text.rfind(answer)
+    behind = place + len(answer)
+    told = text[behind : units.end_of(text, behind)].strip() if place >= 0 else ""
+    if not (asked_for and told) or text[max(place - 1, 0) : place].strip(" $({*") or not answer.isdecimal():
+        return False
+    found = conversions.between(*(units.in_text(f"1\\text{{ {name}}}")[1] for name in (told, asked_for)))
+    return found is not None and conversions.IDENTITY not in found
 
 
 def dated(tail: str, reference: str) -> str | None:

@@ -99,6 +99,8 @@ def read_answer(
     if question and reference and found.reason in (None, AMBIGUOUS, NO_ANSWER):
         ordered = orders.stated(found.answer or "", reference, question) or orders.stated(text, reference, question)
         found = Extraction(ordered) if ordered else found
+    if found.answer and question and " in " in question and asked.is_in_another_unit(found.answer, text, question):
+        return Extraction(None, AMBIGUOUS)
     if found.answer and languages.groups_may_be_places(found.answer, text):
         return Extraction(None, AMBIGUOUS)
     if found.answer and "," in found.answer:

@@ -108,6 +108,8 @@ _WHOLE = {
     "yes": "是 是的 对 正确 真 √ ✓ ✔ はい 正しい 예 네 참 sí si oui ja sim да верно правда نعم صحيح हाँ सही",
     "no": "否 不是 不对 错误 错 假 × ✗ ✘ いいえ 아니요 아니오 거짓 non nein não nao нет неверно ложь لا خطأ नहीं गलत",
     "no solution": "无解 解なし 해가없다 keine_lösung sin_solución aucune_solution нет_решений",
+    "parallel": "平行 互相平行 相互平行 平行である",
+    "perpendicular": "垂直 互相垂直 相互垂直 垂直である",
     "undefined": "不存在 定義されない нет_предела",
     "infinitely many": "无数个 无穷多 无穷多个 無数 unendlich_viele infinitos бесконечно_много",
 }
@@ -120,6 +122,7 @@ _MEANINGS |= {
     for week in weeks
 } | {f"{letter}曜日": day for letter, day in zip("月火水木金土日", _DAYS, strict=True)}
 _AMONG = lazy_pattern(r"\s*(?:或者|或|または|又は|또는|혹은|(?<=[\s{])(?:oder|ou|или)(?=[\s}]))\s*")
+_AND_ABROAD = lazy_pattern(r" (?:et|und|y|e|и|en) (?=\$?[A-Za-z]\w{0,3} ?=)")
 _TOGETHER = lazy_pattern(r"(?<=[\d}\s$])\s*(?:和|及|與|と|와|과|且)\s*(?=[-\d\\${])")
 
 _UNITS = {
@@ -308,6 +311,8 @@ def _writes_decimal_commas(text: str) -> bool:
 @lru_cache(1 << 12)
 def in_english(text: str) -> str:
     """`text` with the numerals, counters, units and joining words of other languages in their international form."""
+    if "=" in text and _AND_ABROAD.search(text):
+        text = _AND_ABROAD.sub(" and ", text)
     if "{,}" in text:
         text = _BRACED_COMMA.sub(_with_point, text)
     if text.count(".") > 1:  # 1.000.000

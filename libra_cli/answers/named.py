@@ -28,6 +28,7 @@ _SETTING = lazy_pattern(
 )
 _LABEL = lazy_pattern(r"^\s*(?:[-*•]|\(?\w[).])\s+")
 _SHORT_FORMS = {"maximum": "max", "minimum": "min"}
+_ALIASES = {"radiu": ("r",), "center": ("centre",), "centre": ("center",)}
 _ENDS_VALUE = lazy_pattern(
     r"\.(?:\s|$)|[;,，；。、](?!\d{3})|\n|\s(?:at|and|when|for|where|with|while|but|because|so)\b|$"
 )
@@ -100,7 +101,8 @@ def read(text: str, reference: str) -> str | None:
     if not wanted:
         return None
     plain = _plain(text[-MAX_READ:])
-    given = {name: value for name in wanted if (value := value_of(name, plain)) is not None}
+    said = {name: {value_of(one, plain) for one in (name, *_ALIASES.get(name, ()))} - {None} for name in wanted}
+    given = {name: heard.pop() for name, heard in said.items() if len(heard) == 1}
     if len(given) < len(wanted):
         return None
     return ", ".join(f"{name} = {given[name]}" for name in wanted)

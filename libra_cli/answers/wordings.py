@@ -16,6 +16,7 @@ _ORDINALS = {word: value for value, word in enumerate(_ORDINAL_WORDS.split(), 1)
 _THOUSANDS = lazy_pattern(r"(\d{1,4}(?:\.\d{1,2})?)[kK]")
 
 _SYMBOLS = {"\\emptyset": "nothing", "\\infty": "infinity"}
+_POSITIONS = {"\\parallel": "parallel", "\\perp": "perpendicular"}
 _TRUTH_LETTERS = {"T": "yes", "F": "no"}
 _NO_VALUE = frozenset(("nothing", "undefined", "yes", "no"))
 _INDEFINITE = frozenset(("infinity", "pi", "once", "twice", "thrice"))
@@ -38,6 +39,10 @@ def same(reference: Leaf, answer: Leaf) -> bool | None:
     if (meant := terms.same(reference.text, answer.text)) is not None:
         return meant
     wanted, given = _phrase(reference), _phrase(answer)
+    for phrase, symbols in ((wanted, answer.text), (given, reference.text)):
+        position = _position(symbols)
+        if position and phrase in _POSITIONS.values():
+            return phrase == position  # l \parallel \alpha
     if wanted in ("yes", "no") and answer.text in _TRUTH_LETTERS and reference.text.lower() in ("true", "false"):
         given = _TRUTH_LETTERS[answer.text]
     if wanted and given:
@@ -57,6 +62,13 @@ def same(reference: Leaf, answer: Leaf) -> bool | None:
     phrase, other = (wanted, answer) if wanted else (given, reference)
     is_other = phrase in _NO_VALUE or (phrase and other.number and phrase not in _INDEFINITE)
     return False if is_other else None
+
+
+def _position(text: str) -> str | None:
+    """How two lines or planes lie, as the only relation of a formula says: l \\perp \\alpha."""
+    found = [word for sign, word in _POSITIONS.items() for _ in range(text.count(sign))]
+    is_denied = any(map(text.__contains__, ("\\not", "\\n", "=", ",")))
+    return found[0] if len(found) == 1 and not is_denied else None
 
 
 def _phrase(leaf: Leaf) -> str | None:

@@ -1,4 +1,4 @@
-"""Answers to questions that ask for an order."""
+"""Answers to questions that ask for an order, or for a unit."""
 
 from __future__ import annotations
 
@@ -35,3 +35,11 @@ def test_the_order_counts_where_the_question_asks_for_one(
     found = read_answer(response, reference, question=question)
     assert found.answer is not None
     assert decide(reference, found.answer).equal is right
+
+
+@pytest.mark.parametrize(("response", "label"), [("It is 80 inches tall.", True), ("It is 80 feet tall.", None)])
+def test_a_number_in_another_unit_than_the_one_asked_for_is_no_certain_answer(
+    response: str, label: bool | None
+) -> None:
+    found = read_answer(response, "80", question="How tall is the door in inches?")
+    assert (decide("80", found.answer).equal if found.answer else None) is label
