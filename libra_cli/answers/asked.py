@@ -7,6 +7,7 @@ first word, or by what becomes of the predicate of the question: "Is f injective
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from libra_cli.answers import conversions, dates, languages, names, phrases, terms, units, words
 from libra_cli.lazy_pattern import lazy_pattern
@@ -74,14 +75,22 @@ _KNOWN = {
 """Answers that hold no number, as sentences of many languages say them."""
 
 
+@lru_cache(1 << 10)
+def _unit_of_question(question: str) -> str:
+    """The unit behind the last "in" of a question; empty if it has none."""
+    at = question.rfind(" in ") + len(" in")
+    return question[at : units.end_of(question, at)].strip() if at >= len(" in") else ""
+
+
 def is_in_another_unit(answer: str, text: str, question: str) -> bool:
     """Whether a number stands before another unit than the one that the question asks for: 80 feet, in inches?"""
-    at = question.rfind(" in ") + len(" in")
-    asked_for = question[at : units.end_of(question, at)].strip() if at >= len(" in") else ""
-    place = text.rfind(answer)
+    if not answer.isdecimal():
+        return False
+    asked_for = _unit_of_question(question)
+    place = text.rfind(answer) if asked_for else -1
     behind = place + len(answer)
     told = text[behind : units.end_of(text, behind)].strip() if place >= 0 else ""
-    if not (asked_for and told) or text[max(place - 1, 0) : place].strip(" $({*") or not answer.isdecimal():
+    if not (asked_for and told) or text[max(place - 1, 0) : place].strip(" $({*"):
         return False
     found = conversions.between(*(units.in_text(f"1\\text{{ {name}}}")[1] for name in (told, asked_for)))
     return found is not None and conversions.IDENTITY not in found
