@@ -25,6 +25,7 @@ from libra_cli.answers import (
     boxes,
     cases,
     chemistry,
+    commas,
     conversions,
     damage,
     dates,
@@ -101,10 +102,10 @@ def read_answer(
         found = Extraction(ordered) if ordered else found
     if found.answer and question and " in " in question and asked.is_in_another_unit(found.answer, text, question):
         return Extraction(None, AMBIGUOUS)
-    if found.answer and languages.groups_may_be_places(found.answer, text):
+    if found.answer and commas.groups_may_be_places(found.answer, text):
         return Extraction(None, AMBIGUOUS)
     if found.answer and "," in found.answer:
-        return Extraction(languages.with_decimal_point(found.answer, text))
+        return Extraction(commas.with_decimal_point(found.answer, text))
     return found
 
 
@@ -266,6 +267,7 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
 def _in_numbers(tail: str, text: str, reference: str | None, bold: statements.Statement | None) -> Extraction:
     """What the last sentence of a text in prose asserts, its bold text, or the whole of a short one."""
     sentence = _SENTENCES.split(tail.strip().rpartition("\n")[2])[-1]
+    tail = commas.with_decimal_points(tail)
     in_digits = _with_digits(tail) if reference and any(map(str.isdigit, reference)) else tail
     concluded = _drawn(tail) or _concluded(in_digits)
     abroad = languages.concluded_number(tail) if not concluded.answer else None

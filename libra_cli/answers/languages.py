@@ -17,7 +17,7 @@ TAIL_CHARS = 2000
 MAX_BETWEEN = 48
 """Characters between the noun "answer" and the verb that states it: "la respuesta correcta del problema es"."""
 
-_STATEMENTS = {
+STATEMENTS = {
     "zh": ("答案 结果 答", "是 为 就是 ： : 】"),
     "ja": ("答え 正解 解答 解", "は、 は ： :"),
     "ko": ("정답 답", "은 는 ： :"),
@@ -41,12 +41,9 @@ _VERBS = {
         )
         or r"\s*:?"  # the verb stands behind the answer
     )
-    for language, (nouns, verbs) in _STATEMENTS.items()
+    for language, (nouns, verbs) in STATEMENTS.items()
     for noun in nouns.split()
 }
-_NOUNS_OF_COMMAS = frozenset(
-    noun for language in ("es", "fr", "de", "pt", "it", "nl", "ru", "pl") for noun in _STATEMENTS[language][0].split()
-)
 _MONTHS_INENGLISH = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905
 )
@@ -95,14 +92,10 @@ _LETTERS_OF_COMMAS = {
     "ru": "ответ равно значит поэтому следовательно и получаем решение итак",
     "pl": "odpowiedź jest wynosi więc zatem to",
 }
-_COMMA_WORDS = {language: frozenset(words.split()) for language, words in _LETTERS_OF_COMMAS.items()}
-FREQUENT = frozenset().union(*_COMMA_WORDS.values()) - {"a", "as", "do", "to", "we", "o", "i"}
+COMMA_WORDS = {language: frozenset(words.split()) for language, words in _LETTERS_OF_COMMAS.items()}
+FREQUENT = frozenset().union(*COMMA_WORDS.values()) - {"a", "as", "do", "to", "we", "o", "i"}
 """Words that tell a sentence in one of these languages."""
 ENGLISH = frozenset(("the", "of", "and", "we", "so", "therefore", "answer", "thus", "hence", "is", "a"))
-_WORD = lazy_pattern(r"[^\W\d_]+")
-_COMMA_NUMBER = lazy_pattern(
-    r"(-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,})))(?!\d|,\d)(?P<rest>\s*(?:\\%|%|€|\\?[A-Za-z]\S{0,20})?)"
-)
 
 _WHOLE = {
     "yes": "是 是的 对 正确 真 √ ✓ ✔ はい 正しい 예 네 참 sí si oui ja sim да верно правда نعم صحيح हाँ सही",
@@ -215,7 +208,6 @@ _GROUPED = lazy_pattern(r"(?<![\d.,])\d{1,3}(?:\.\d{3}){2,5}(?![\d.]|,\d)")
 _GROUPED_COMMA = lazy_pattern(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+),(\d+)(?![\d,.])")
 _DATE = lazy_pattern(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日号일]")
 _MARKS = str.maketrans({"、": ", ", "；": ";", "٫": ".", "٬": ",", "،": ", "})
-_GROUP_OR_PLACES = lazy_pattern(r"-?[1-9]\d{0,2}[.,]\d{3}(?: ?(?:\u20ac|Euro|euros?))?")
 _WRAPPED = lazy_pattern(r"\\(?:text\w*|mathrm|mbox)\s*\{([^{}]*)\}")
 
 
@@ -281,28 +273,6 @@ def _han_number_in(sentence: str) -> str | None:
         return None
     numbers = [found[0] for found in _HAN_VALUE.finditer(sentence) if found[0] not in _NO_VALUES]
     return numbers[0] if len(numbers) == 1 and len(numbers[0]) > 1 and _HAN_PLACES.search(numbers[0]) else None
-
-
-def with_decimal_point(answer: str, text: str) -> str:
-    """`answer` with its comma marked as a decimal one (`2{,}5`), if the language of `text` writes such commas."""
-    number = _COMMA_NUMBER.fullmatch(answer)
-    if number is None or not _writes_decimal_commas(text):
-        return answer
-    return number[1].replace(",", "{,}") + number["rest"]
-
-
-def groups_may_be_places(answer: str, text: str) -> bool:
-    """Whether three digits behind a mark may be decimal places or a group: 1,250 in a text in French."""
-    is_open = len(answer) < 16 and ("," in answer or "." in answer) and _GROUP_OR_PLACES.fullmatch(answer) is not None
-    return is_open and _writes_decimal_commas(text)
-
-
-def _writes_decimal_commas(text: str) -> bool:
-    words = {word.lower() for word in _WORD.findall(text[-TAIL_CHARS:])}
-    if not words.isdisjoint(_NOUNS_OF_COMMAS):
-        return True
-    most = max(len(words & known) for known in _COMMA_WORDS.values())
-    return most >= 2 and most > len(words & ENGLISH)
 
 
 # -- answers ----------------------------------------------------------------------------------------------------------
