@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from libra_cli.engines.openai.chat_client import ChatClient
     from libra_cli.engines.openai.http_answer import HttpAnswer
 
-NAME_CHARS = 200
+NAME_CHARS = 4096
 """Characters of a name that a server gives, at most."""
 
 
