@@ -172,6 +172,8 @@ class Run:
         rows, read = self._input_rows.look(), self.counts.read
         if feed is not None and feed.read_before is not None:  # not all jobs of the last row are counted yet
             lines, read = lines - 1, feed.read_before
+        elif abs(lines - read) == 1:  # the main thread is between counting the line and counting its row
+            read = lines
         return round(read / lines * max(rows, lines)) * self.passes if rows and lines > 0 else None
 
     def _leave(self) -> None:
