@@ -213,7 +213,7 @@ def name(text: str, reference: str, question: str | None) -> str | None:
     found = [group for group in groups if _holds(names.tokens(group), wanted)]
     others = [group for group in new if group not in found]
     if found and not others:
-        return reference
+        return reference if names.is_name_in_any_case(reference) else found[-1]
     if not found and given.issuperset(wanted) and len(set(groups)) == 1 and not new and sentence.startswith(groups[0]):
         return groups[0]  # of those whom the question names
     if not found and question and len(others) == 1 and not _holds(names.tokens(text), wanted):

@@ -53,6 +53,12 @@ def rows(text: str) -> list[tuple[str, str]]:
     return split if 1 < len(split) <= MAX_ROWS and all(condition for _, condition in split) else []
 
 
+def is_one_piece(answer: str, reference: str) -> bool:
+    """Whether an answer is the value of one piece of a reference: a sentence may say the others elsewhere."""
+    said = answer.rpartition("=")[2].replace(" ", "")
+    return not rows(answer) and any(value.replace(" ", "") == said for value, _ in rows(reference))
+
+
 def in_words(text: str) -> list[tuple[str, str]]:
     """The same of a sentence: `1 if x > 0, 0 otherwise`, or `If x > 0: 1; otherwise: 0`."""
     if not any(map(text.__contains__, ("if", "If", "when", "When", "for", "For"))):

@@ -261,7 +261,10 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
         return Extraction(said) if said else _in_words(tail, text, reference, bold)
     if reference and phrases.is_time_in_words(tail):
         return Extraction(None, AMBIGUOUS)
-    return _in_numbers(tail, text, reference, bold)
+    read = _in_numbers(tail, text, reference, bold)
+    if reference and read.answer and cases.is_one_piece(*map(normalize.normalized, (read.answer, reference))):
+        return Extraction(None, AMBIGUOUS)
+    return read
 
 
 def _in_numbers(tail: str, text: str, reference: str | None, bold: statements.Statement | None) -> Extraction:
@@ -324,16 +327,12 @@ def _with_digits(tail: str) -> str:
 def _of_asserted(asserted: sentences.Asserted, reference: str | None = None) -> Extraction:
     """The answer that is asserted, with its unit if the reference has one."""
     is_money = (asserted.answer or "").startswith(("$", "\\$", "\u20ac", "\u00a3"))
-    if asserted.measured and not is_money and reference and not reference.isdecimal() and _is_quantity(reference):
-        return Extraction(asserted.measured)
-    if asserted.answer:
+    measured = None if is_money or not reference or reference.isdecimal() else asserted.measured
+    if measured and reference and quantities.is_quantity(reference):
+        return Extraction(measured)
+    if asserted.answer and not (asserted.of_limit and reference and structure.is_number(reference)):
         return Extraction(asserted.answer)
-    return Extraction(None, AMBIGUOUS if asserted.unclear else NO_ANSWER)
-
-
-def _is_quantity(reference: str) -> bool:
-    """Whether a reference has a unit, or letters that may be one."""
-    return any(leaf.unit or quantities.may_have_unit(leaf) for leaf in structure.leaves(structure.parse(reference)))
+    return Extraction(None, AMBIGUOUS if asserted.unclear or asserted.answer else NO_ANSWER)
 
 
 def _concluded(tail: str) -> sentences.Asserted:

@@ -157,6 +157,7 @@ _UNITS = {
     "N": "牛顿",
 }  # fmt: skip
 UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
+_LONGEST_UNIT = max(map(len, UNIT_OF))
 _COUNTERS = (
     "个 個 种 種 人 名 位 只 隻 头 頭 匹 条 條 张 張 本 页 頁 枚 辆 輛 台 棵 "
     "朵 件 次 回 份 组 組 套 双 排 行 列 段 瓶 盒 箱 袋 块 颗 粒 支 把 艘 间 "
@@ -251,6 +252,16 @@ def restated(text: str) -> str | None:
     at, phrase = max(starts)
     answer = _LINE_ENDS.split(text[at + len(phrase) :].lstrip(" :："), maxsplit=1)[0].strip().rstrip(".")
     return answer if any(map(str.isdigit, answer)) else None
+
+
+def unit_at(text: str, start: int) -> tuple[str, int]:
+    """The unit, in Latin letters, whose name in another script stands behind a number, and where that ends."""
+    begin = start + (text[start : start + 1] == " ")
+    for end in range(min(begin + _LONGEST_UNIT, len(text)), begin, -1):
+        unit = UNIT_OF.get(text[begin:end])
+        if unit and not (text[begin] < "\u3000" and text[end : end + 1].isalpha()):
+            return unit, end
+    return "", start
 
 
 def concluded_number(tail: str) -> str | None:

@@ -54,6 +54,11 @@ def is_name(text: str) -> bool:
     return bool(heard) and all(word[0].isupper() for word in heard)
 
 
+def is_name_in_any_case(text: str) -> bool:
+    """Whether the capitals in a text say nothing; in a code or a genotype they do: AaBb is not AABB."""
+    return all(word[1:].islower() or len(word) == 1 for word in _WORD.findall(text))
+
+
 def same(reference: str, answer: str) -> bool | None:
     """Whether two names or phrases mean the same; None if that is not certain, or if they are anything else."""
     if max(len(reference), len(answer)) > MAX_CHARS or any(map(_NOT_A_NAME.search, (reference, answer))):
@@ -89,7 +94,7 @@ def same(reference: str, answer: str) -> bool | None:
     long, short = (wanted, given) if len(wanted) > len(given) else (given, wanted)
     if len(short) == 1 and 1 < len(long) < 4 and long[-1] == short[0] and long[0] not in _PLACES:
         return True  # Picasso, Pablo Picasso
-    if any(text.isupper() for text in (reference, answer)):
+    if any(text.isupper() for text in map(_without_small, (reference, answer))):
         return None
     if len(core) == len(said) == 2 and core[1] == said[1] and core[0][0] != said[0][0]:
         return False  # Marie Curie, Pierre Curie
@@ -98,9 +103,14 @@ def same(reference: str, answer: str) -> bool | None:
     return False if _is_latin(reference) and _is_latin(answer) else None
 
 
+def _without_small(text: str) -> str:
+    """A name without articles and prepositions: NYC of "in NYC"."""
+    return " ".join(word for word in text.split() if word.lower() not in _SMALL)
+
+
 def _is_short_form(short: str, long: str) -> bool:
     """Whether `short` has the initials of `long`: UK, U.S.A., USA for the United States."""
-    letters = short.replace(".", "").strip()
+    letters = _without_small(short).replace(".", "").strip()
     initials = "".join(word[0] for word in re.findall(r"[A-Za-z]+", long) if word.lower() not in _SMALL).upper()
     return letters.isupper() and len(letters) > 1 and len(initials) > 1 and letters in (initials, f"{initials}A")
 

@@ -13,7 +13,9 @@ TOKEN = lazy_pattern(
     r"|(?P<sign>[\u0394\u03b1-\u03c9](?![\u0370-\u03ff])|\u221e)"
     r"|(?P<word>\d+(?:st|nd|rd|th)\b|\d+-(?=[A-Za-z]{2})[A-Za-z-]+|(?<!\d)[A-Za-z]+\d+(?:-\w+)?|(?:[A-Za-z]\.){2,}"
     r"|[^\W\d_]+(?:['\u2019-][^\W\d_]+)*)"
-    r"|(?P<number>(?:\\?[$\u20ac\u00a3\u00a5])?(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)(?::\d\d(?!\d))?"
+    r"|(?P<number>(?:\\?[$\u20ac\u00a3\u00a5])?"
+    r"(?:\d{1,3}(?:[ \u00a0\u202f]\d{3}){0,3}[ \u00a0\u202f]0\d\d(?:[ \u00a0\u202f]\d{3}){0,3}(?!\d|[.,]\d)"
+    r"|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)(?::\d\d(?!\d))?"
     r"(?: ?(?i:thousand|million|billion|trillion|lakhs?|crores?)\b|(?:[kKM]|bn)\b(?<=[$\u20ac\u00a3]\d.)"
     r"|[\u4e07\u842c\ub9cc\u4ebf\u5104\uc5b5]+|[\u00bc-\u00be\u2150-\u215e])?"
     r"(?: ?(?i:[ap]\.?m)\b\.?)?)"
@@ -119,6 +121,8 @@ class Reader:
         partitive = next((of for of in _PARTITIVES if self.sentence.startswith(of, begin)), "")
         behind = begin if is_name else units.end_of(self.sentence, begin + len(partitive))
         unit = self.sentence[begin + len(partitive) : behind].strip()
+        if is_number and not unit and not self.sentence.isascii():
+            unit, behind = languages.unit_at(self.sentence, begin)
         if is_number and not unit:
             unit, behind = _set_apart(self.sentence, begin)
         behind = behind if unit else begin

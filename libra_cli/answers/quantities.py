@@ -9,7 +9,8 @@ from libra_cli.answers.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
 _NUMBER_AND_LETTERS = lazy_pattern(
-    r"(?P<value>-?\d[\d.,]*(?:[eE][-+]?\d+|(?:\\times|\\cdot)10\^\{?-?\d+\}?)?) ?(?P<letters>[A-Za-z]{1,2})"
+    r"(?P<value>-?\d[\d.,]*(?:[eE][-+]?\d+|(?:\\times|\\cdot)10\^\{?-?\d+\}?)?)"
+    r" ?(?P<letters>[A-Za-z]{1,2}(?:\^\{?[23]\}?)?)"
 )
 
 
@@ -45,8 +46,13 @@ def _both_with_units(reference: Leaf, answer: Leaf) -> tuple[structure.Answer, s
 
 
 def may_have_unit(leaf: Leaf) -> bool:
-    """Whether a leaf is a number before one or two letters: 500 g."""
+    """Whether a leaf is a number before one or two letters, which may have a power: 500 g, 3 m^2."""
     return _NUMBER_AND_LETTERS.fullmatch(leaf.text) is not None
+
+
+def is_quantity(text: str) -> bool:
+    """Whether an answer has a unit, or letters that may be one."""
+    return any(leaf.unit or may_have_unit(leaf) for leaf in structure.leaves(structure.parse(text)))
 
 
 def units_may_agree(reference: Leaf, answer: Leaf) -> bool:

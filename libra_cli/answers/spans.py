@@ -35,6 +35,8 @@ def value(text: str) -> str:
     for opening, closing in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")):
         if text.startswith(opening) and text.endswith(closing) and len(text) > len(opening) + len(closing):
             return text[len(opening) : -len(closing)].strip()
+    if " " in text and text.replace(" ", "").isdigit():  # 30 000
+        return text.replace(" ", "")
     text = _TIMES.sub(r"\\times ", text) if "x" in text else text
     text = _MODULO.sub(r"\1 \\pmod{\2}", text) if "mod" in text else text
     exact, about, rough = text.partition("\u2248")

@@ -330,6 +330,12 @@ def _with_usual_argument(name: str, value: str) -> tuple[str, str]:
     return f"{argument[1]}(x)", re.sub(rf"(?<![A-Za-z\\]){argument[2]}(?![A-Za-z])", "x", value)
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is a single number."""
+    answer = parse(text)
+    return isinstance(answer, Leaf) and answer.number is not None
+
+
 def leaves(answer: Answer) -> Iterator[Leaf]:
     """Its numbers, formulas and words."""
     if isinstance(answer, Leaf):

@@ -107,6 +107,8 @@ _NAMES_OF_UNITS = frozenset(
 )
 """Words and signs that are a unit wherever they follow a number."""
 _MAX_PIECES = 16
+_RATE_ABROAD = lazy_pattern(r" (?:pro|par|por|je|al|na|в|za) [^\W\d_]{2}")
+"""A word for "per" in another language: Kilometer pro Stunde."""
 _WORDS_TOO = frozenset(("in", "A", "b"))
 """Symbols that are no unit before a word or a number."""
 _NO_PIECE = (". ", "- ", "* ")
@@ -193,7 +195,7 @@ def end_of(text: str, start: int) -> int:
         found = _factors(text[start:position])
         if found and all(map(_is_known, found)) and not _goes_on(found[-1].name, text, position):
             end = position
-    return end
+    return start if end > start and _RATE_ABROAD.match(text, end) else end
 
 
 def _is_known(factor: Factor) -> bool:

@@ -21,7 +21,8 @@ KINDS = sorted((Path(__file__).parent / "kinds").glob("*.txt"))
 CONTROL = str.maketrans("⏎␇␈␉␌␍", "\n\a\b\t\f\r")
 FEWEST = 10
 """Cases of either label that each kind has."""
-RIGHT_VERDICTS, RIGHT_VERDICTS_OF_A_KIND, FALSE_POSITIVES = 0.99, 0.95, 0.002
+RIGHT_VERDICTS, RIGHT_VERDICTS_OF_A_KIND = 0.99, 0.95
+"""What is missing from these is undecided; no verdict is wrong."""
 
 
 class Case(NamedTuple):
@@ -87,13 +88,10 @@ def test_kind(kind, found):
 
 
 def test_all_kinds_together(found):
-    """No verdict is not right, but no false positive either."""
-    print(shown(found))
     assert len(found) >= 1000
     assert share_right(found) >= RIGHT_VERDICTS, shown(found)
-    accepted = {case: decision for case, decision in found.items() if decision.equal and case.right is False}
-    wrong = sum(case.right is False for case in found)
-    assert len(accepted) / wrong < FALSE_POSITIVES, shown(accepted)
+    wrong = {case: each for case, each in found.items() if each.equal is not None and each.equal is not case.right}
+    assert wrong == {}, shown(wrong)
 
 
 def test_no_case_stands_twice(found):
