@@ -74,7 +74,7 @@ def rows_of(batch: LineBatch, counts: Counts | None) -> Iterator[Row | BadLine]:
                 continue
             entry = Row(parse(raw), raw, file, number, begins)
             if counts is not None and ("expected_answer" in entry.fields or "generation" in entry.fields):
-                counts.of_nemo_skills.update(nemo_names(entry.fields))
+                counts.of_nemo_skills.update(nemo_names(entry))
         except RowError as error:
             entry = BadLine(batch.explain(error, number), raw, file, number)
         yield entry

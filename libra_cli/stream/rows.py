@@ -135,12 +135,13 @@ def _own_names(fields: Fields) -> Fields:
     return fields
 
 
-def nemo_names(fields: Mapping[str, Any]) -> list[str]:
-    """Which fields of NeMo-Skills were taken for which of libra's, for people."""
+def nemo_names(row: Row) -> list[str]:
+    """Which fields of NeMo-Skills were taken for which of libra's, for people: those that the bytes do not have."""
+    fields = row.fields
     return [
         f'"{other}" as the {own}'
         for other, own, _ in OF_NEMO_SKILLS
-        if fields.get(other) is not None and fields.get(own) is fields[other]
+        if fields.get(other) is not None and fields.get(own) is fields[other] and f'"{own}"'.encode() not in row.raw
     ]
 
 
