@@ -12,7 +12,7 @@ _NOUNS_OF_COMMAS = frozenset(
 )
 _WORD = lazy_pattern(r"[^\W\d_]+")
 _COMMA_NUMBER = lazy_pattern(
-    r"(-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,})))(?!\d|,\d)(?P<rest>\s*(?:\\%|%|€|\\?[A-Za-z]\S{0,20})?)"
+    r"(?<!\d)(-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,})))(?!\d|,\d)(?P<rest>\s*(?:\\%|%|€|\\?[A-Za-z]\S{0,20})?)"
 )
 _GROUP_OR_PLACES = lazy_pattern(r"-?[1-9]\d{0,2}[.,]\d{3}(?: ?(?:\u20ac|Euro|euros?))?")
 _NO_DECIMAL_BEHIND = frozenset("([{,.$0123456789")
@@ -29,7 +29,7 @@ def with_decimal_point(answer: str, text: str) -> str:
 
 def with_decimal_points(text: str) -> str:
     """`text` with points in its decimal numbers, if its language writes commas there; pairs in brackets stay."""
-    if "," not in text or not _writes_decimal_commas(text):
+    if "," not in text or _COMMA_NUMBER.search(text) is None or not _writes_decimal_commas(text):
         return text
     return _COMMA_NUMBER.sub(_with_point, text)
 

@@ -266,7 +266,7 @@ def unit_at(text: str, start: int) -> tuple[str, int]:
 
 def concluded_number(tail: str) -> str | None:
     """The only number of a last sentence that concludes in Chinese, Japanese or Korean, with its counter."""
-    sentences = [part.strip() for part in _LINE_ENDS.split(tail) if part.strip()]
+    sentences = [] if tail.isascii() else [part.strip() for part in _LINE_ENDS.split(tail) if part.strip()]
     if not sentences:
         return None
     if not sentences[-1].startswith(_CONCLUSIONS):

@@ -49,8 +49,10 @@ _NOT_FOREIGN = frozenset(
 
 def numeral_in(sentence: str) -> str | None:
     """The only number in words of a sentence in another European language; None if it is English or has several."""
+    if any(map(str.isdigit, sentence)):
+        return None
     heard = _heard(sentence)
-    if len(heard) > MAX_WORDS or any(map(str.isdigit, sentence)) or not _ENGLISH.isdisjoint(heard):
+    if len(heard) > MAX_WORDS or not _ENGLISH.isdisjoint(heard):
         return None
     values: list[Fraction] = []
     at = 0

@@ -183,9 +183,10 @@ def _factors(text: str) -> list[Factor] | None:
 def end_of(text: str, start: int) -> int:
     """Index after the unit that stands at `start` behind a value, in words or symbols; `start` if none does."""
     position = end = start
+    is_word = False  # a name that is complete with the next space, and no unit
     for _ in range(_MAX_PIECES):
         piece = _PIECE.match(text, position)
-        if piece is None or (piece.lastgroup == "between" and any(map(piece[0].__contains__, _NO_PIECE))):
+        if piece is None or (piece.lastgroup == "between" and (is_word or any(map(piece[0].__contains__, _NO_PIECE)))):
             break
         position = piece.end()
         if piece.lastgroup in ("between", "over", "open") or text[start:position].count("{") != text[
@@ -193,7 +194,8 @@ def end_of(text: str, start: int) -> int:
         ].count("}"):
             continue
         found = _factors(text[start:position])
-        if found and all(map(_is_known, found)) and not _goes_on(found[-1].name, text, position):
+        is_word = found is not None and found != [] and not all(map(_is_known, found))
+        if found and not is_word and not _goes_on(found[-1].name, text, position):
             end = position
     return start if end > start and _RATE_ABROAD.match(text, end) else end
 
@@ -213,6 +215,8 @@ def _goes_on(name: str, text: str, position: int) -> bool:
 
 def _symbol(name: str) -> str:
     """A name with its signs in Unicode."""
+    if name.isalpha() and name.isascii():
+        return name
     for command, sign in (
         ("\\mu", "µ"),
         ("\\Omega", "Ω"),

@@ -6,6 +6,7 @@ The parser of rows knows those of NeMo-Skills (`stream.rows.OF_NEMO_SKILLS`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from libra_cli.stream import rows
@@ -28,13 +29,15 @@ _RESPONSES = ("response", "response_with_cot")
 
 def common_name(fields: Fields, name: str) -> str | None:
     """The field that stands for the field `name`, which the row lacks; None if there is none, or no text or number."""
+    return next((other for other in _candidates(tuple(fields), name) if _stands(fields, name, other)), None)
+
+
+@lru_cache(512)
+def _candidates(fields: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """The names among `fields` that may stand for `name`, best first: as they are in the table, then in capitals."""
     names = COMMON_NAMES.get(name, ())
-    found = next((other for other in names if _stands(fields, name, other)), None)
-    if found is not None or all(own.islower() for own in fields):
-        return found
-    lowered = {own.lower(): own for own in reversed(list(fields)) if fields[own] is not None}
-    capitals = (lowered.get(other) for other in (name, *names))
-    return next((own for own in capitals if own and own != name and _stands(fields, name, own)), None)
+    capitals = [own for other in (name, *names) for own in fields if own.lower() == other and own not in (name, *names)]
+    return (*(other for other in names if other in fields), *capitals)
 
 
 def common_text(fields: Fields, name: str, other: str) -> str:
