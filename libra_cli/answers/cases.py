@@ -15,7 +15,6 @@ _CASES = lazy_pattern(
 )
 _CONDITION = lazy_pattern(r"(?<![A-Za-z])(?:if|when|for|where)(?![A-Za-z]) ?")
 _VERBS = ("is", "are", "an", "a")
-_COMMA = lazy_pattern(r",")
 _MARKERS = ("if", "when", "for", "iff", "at", "in")
 _SEPARATORS = lazy_pattern(r"(?:;|\.(?!\d)|,(?!\d{3}(?!\d)))\s*(?:and\b)?|\band\b|\bbut\b|\\quad|\n")
 _HEAD_ENDS = lazy_pattern(r"[:,](?!\d)|\b(?:then|there is|there are|it is|the \w+(?: \w+)? is)\b")
@@ -146,7 +145,7 @@ def condition_of(text: str) -> str:
 def _value_and_condition(row: str) -> tuple[str, str]:
     value, separator, condition = row.partition("&")
     if not separator:
-        parts = _CONDITION.split(row, maxsplit=1) if _CONDITION.search(row) else latex.split(row, _COMMA)
+        parts = _CONDITION.split(row, maxsplit=1) if _CONDITION.search(row) else latex.split(row, frozenset(","))
         value, condition = (parts[0], ",".join(parts[1:])) if len(parts) > 1 else (row, "")
     condition = " ".join(word for word in _CONDITION.sub("", condition).strip(" ,.;").split() if word not in _VERBS)
     condition = "otherwise" if condition in ("otherwise", "else", "elsewhere") else condition

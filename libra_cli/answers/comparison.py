@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from libra_cli.answers import cases, number
+from libra_cli.answers import cases, latex, number
 from libra_cli.answers.structure import Answer, Cases, Equation, Leaf, Matrix, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
 Compare = Callable[[Leaf, Leaf], "bool | None"]
 
-_EQUALS = lazy_pattern(r"(?<![<>!:\\=])=(?!=)")
-_RELATION = lazy_pattern(r"[=<>]|\\(?:leq|geq|neq|lt|gt)(?![A-Za-z])")
 _FUNCTION = lazy_pattern(r"[fghyu]\(x\)")
 
 
@@ -65,7 +63,7 @@ def _same_equation(reference: Answer, answer: Answer, compare: Compare) -> bool 
         if told:
             return same(reference.value, told[0].value, compare)
     equation, other = (reference, answer) if isinstance(reference, Equation) else (answer, reference)
-    if _RELATION.search(other.text):
+    if latex.has(other.text, latex.RELATIONS):
         return _whole(reference, answer, compare)
     assert isinstance(equation, Equation)
     return same(equation.value, other, compare) if equation is reference else same(other, equation.value, compare)
@@ -146,7 +144,7 @@ def _same_parts(reference: Answer, answer: Answer, compare: Compare) -> bool | N
     for one in (reference, answer):
         if isinstance(one, Leaf) and one.number is not None:
             return False  # a number is no pair and no interval
-        if isinstance(one, Leaf) and _EQUALS.search(one.text) and "sequence" in (ref_kind, kind):
+        if isinstance(one, Leaf) and latex.has(one.text, latex.EQUALS) and "sequence" in (ref_kind, kind):
             return None  # nor is an equation, though its solutions may be meant
     return _whole(reference, answer, compare)
 

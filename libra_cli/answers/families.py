@@ -40,8 +40,7 @@ _FILLERS = (
     "and",
 )
 _MODULUS = lazy_pattern(r"\(?\\?[pb]?mod ?\{?(?P<modulus>[1-9]\d{0,8})\}?\)?$")
-_SEPARATOR = lazy_pattern(r"[,;]|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])")
-_SIDES = lazy_pattern(r"\\equiv(?![A-Za-z])|(?<![<>!])=|\\in(?![A-Za-z])")
+_SIDES = frozenset(("\\equiv", "=", ":=", "\\in"))
 _NAME = lazy_pattern(r"\\\{ ?[a-z](?:\\mid|\||:)")
 _PARAMETERS = ("k", "n", "m")
 
@@ -101,7 +100,7 @@ def _family(raw: str) -> Family | None:
         text = _without_fillers(text[: declaration.start()])
     text = normalize.normalized(_NAME.sub("", text.removesuffix("\\}"))).removeprefix("\\{")
     if "mod" in text:
-        return _of_residues(latex.split(text, _SEPARATOR))
+        return _of_residues(latex.split(text, latex.COMMAS | latex.JOINS))
     return _with_parameter(_terms(text), letter)
 
 
@@ -128,7 +127,7 @@ def _without_fillers(text: str) -> str:
 
 def _terms(text: str) -> list[str]:
     """Values of a text without names: x = 2k\\pi or x = \\pm 1 + 2k\\pi has three."""
-    terms = [_SIDES.split(part)[-1].strip() for part in latex.split(text, _SEPARATOR)]
+    terms = [latex.split(part, _SIDES)[-1] for part in latex.split(text, latex.COMMAS | latex.JOINS)]
     signs = [(term.replace("\\pm", sign, 1) for sign in ("+", "-")) if "\\pm" in term else (term,) for term in terms]
     return [term.removeprefix("+") for both in signs for term in both]
 

@@ -1,9 +1,9 @@
-"""Matches braces and brackets in LaTeX, and splits text outside them."""
+"""Matches braces and brackets in LaTeX, and finds and splits at the words and signs of a formula."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -12,6 +12,16 @@ MAX_GROUP = 1 << 22
 _OPEN, _CLOSE = "([{", ")]}"
 _BRACE = lazy_pattern(r"\\.|[{}]", re.DOTALL)
 _DEPTH = {"{": 1, "}": -1}
+_SIGN = lazy_pattern(r"\\[A-Za-z]+|\\.|[A-Za-z]+|[<>!:]?=+|[^\w\s]|\n", re.DOTALL)
+
+_MEMBER = lazy_pattern(r"([A-Za-z](?:_\{?\w+\}?)?)\\in(?![A-Za-z])")
+
+COMMAS, AND, OR = frozenset(",;"), frozenset(("and", "\\land", "\\wedge")), frozenset(("or", "\\lor", "\\vee"))
+JOINS = frozenset(("and", "or"))
+EQUALS, UNION = frozenset("="), frozenset(("\\cup",))
+BOUNDS = frozenset(("<", ">", "\\leq", "\\geq", "\\lt", "\\gt"))
+RELATIONS = BOUNDS | {"=", "\\neq"}
+"""Words and signs that join or relate the parts of a normalized formula."""
 
 
 def group_end(text: str, start: int) -> int:
@@ -61,13 +71,35 @@ def top_level(text: str) -> str:
     return "".join(kept)
 
 
-def split(text: str, separator: re.Pattern[str]) -> list[str]:
-    """Split `text` at `separator` outside of all brackets, into stripped parts without empty ones."""
+def _places(text: str, wanted: Set[str]) -> list[re.Match[str]]:
+    if not any(map(text.__contains__, wanted)):
+        return []
+    return [sign for sign in _SIGN.finditer(top_level(text)) if sign[0] in wanted]
+
+
+def signs(text: str, wanted: Set[str]) -> list[str]:
+    """The words, commands and signs among `wanted` that stand in `text` outside of all brackets."""
+    return [sign[0] for sign in _places(text, wanted)]
+
+
+def has(text: str, wanted: Set[str]) -> bool:
+    """Whether a word, command or sign among `wanted` stands anywhere in `text`."""
+    return any(map(text.__contains__, wanted)) and not wanted.isdisjoint(_SIGN.findall(text))
+
+
+def split(text: str, separators: Set[str]) -> list[str]:
+    """Split `text` at words, commands and signs outside of all brackets, into stripped parts without empty ones."""
     parts, start = [], 0
-    for match in separator.finditer(top_level(text)):
-        parts.append(text[start : match.start()])
-        start = match.end()
+    for sign in _places(text, separators):
+        parts.append(text[start : sign.start()])
+        start = sign.end()
     return [part.strip() for part in [*parts, text[start:]] if part.strip()]
+
+
+def members_of(text: str) -> tuple[str, str] | None:
+    """The name and the set of `x \\in A`; None for anything else."""
+    member = _MEMBER.match(text) if "\\in" in text else None
+    return (member[1], text[member.end() :].strip()) if member else None
 
 
 def enclosed(text: str, openings: Sequence[str], closings: Sequence[str]) -> tuple[str, str, str] | None:

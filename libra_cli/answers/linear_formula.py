@@ -33,7 +33,6 @@ _TOKEN = lazy_pattern(
 )
 _UNIT = {"i": 0, "j": 1, "k": 2, "\\imath": 0, "\\jmath": 1, "x": 0, "y": 1, "z": 2}
 _COLUMN = lazy_pattern(r"\\begin\{[pbv]?matrix\}(?P<rows>[^&]*)\\end\{[pbv]?matrix\}", re.DOTALL)
-_COMMA, _ROW = lazy_pattern(r","), lazy_pattern(r"\\\\")
 _DIMENSIONS = frozenset("MLTQIKNJVWCS")
 _HATS = frozenset("ijkxyznuv") | {"\\imath", "\\jmath"}
 
@@ -131,10 +130,10 @@ def _components(text: str) -> list[str]:
     text = normalize.normalized(text)
     column = _COLUMN.fullmatch(text)
     if column:
-        parts = [row for row in _ROW.split(column["rows"]) if row.strip()]
+        parts = [row for row in column["rows"].split("\\\\") if row.strip()]
     else:
         inside = latex.enclosed(text, ("(",), (")",))
-        parts = latex.split(inside[1], _COMMA) if inside else []
+        parts = latex.split(inside[1], frozenset(",")) if inside else []
     return parts if len(parts) in (2, 3) else []
 
 

@@ -13,8 +13,7 @@ from libra_cli.answers import conversions, latex, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_CHARS, MAX_NAMES, MAX_READ = 240, 8, 400
-_SEPARATORS = (",", ";", "\uff0c", "\uff1b", "\u3001", "and", "\n")
-_SEPARATOR = lazy_pattern(r"[,;，；、]\s*(?:and\b)?|(?<=[\s}$])and\b|\n")
+_SEPARATORS = frozenset((",", ";", "\uff0c", "\uff1b", "\u3001", "and", "\n"))
 _VALUE_STARTS = lazy_pattern(r"(?<![A-Za-z])[-+−]?(?:\\?[$€£])?(?:\d|\.\d|\((?=[-\d])|\\[dt]?frac|\\sqrt|\\pi\b)")
 _NAME = lazy_pattern(r"[^\W\d_](?:[^\W\d]|[ '-])*")
 _SIGNS = (*":=：＝*$&", "为", "是", "有", "今年", "\\,", "\\;", "\\:", "\\quad", "\\qquad")
@@ -41,7 +40,7 @@ def values(text: str) -> Mapping[str, str]:
     is_list = any(map(text.__contains__, _SEPARATORS)) and any(map(str.isdigit, text))
     if len(text) > MAX_CHARS or not is_list:
         return {}
-    parts = [part for part in latex.split(_plain(text), _SEPARATOR) if part.strip()]
+    parts = [part for part in latex.split(_plain(text), _SEPARATORS) if part.strip()]
     if not 2 <= len(parts) <= MAX_NAMES:
         return {}
     found: dict[str, str] = {}

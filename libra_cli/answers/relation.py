@@ -22,20 +22,14 @@ MEMBERS, REACH = 60, 10
 """Range of the integer parameter of a family around zero, and the largest absolute value of compared members."""
 CLOSE = 1e-20
 """Relative difference below which two values are equal; ends have 30 digits."""
-_RELATION = lazy_pattern(r"<|>|=|\\(?:leq|geq|neq|lt|gt)(?![A-Za-z])")
 _RISING = {"<": ">", "\\leq": "\\geq"}
 _SIGNS = {"\\lt": "<", "\\gt": ">"}
 _STRICTNESS = {"<": (False, True), ">": (True, True), "\\leq": (False, False), "\\geq": (True, False)}
 """Whether the left side is the larger one, and never equal."""
-_AND = lazy_pattern(r"(?<![A-Za-z])and(?![A-Za-z])|\\(?:land|wedge)(?![A-Za-z])")
-_OR = lazy_pattern(r"(?<![A-Za-z])or(?![A-Za-z])|\\(?:lor|vee)(?![A-Za-z])")
-_COMMA = lazy_pattern(r"[,;]")
-_COMMA_OR_AND = lazy_pattern(r"[,;]|(?<![A-Za-z])and(?![A-Za-z])")
-_MEMBER = lazy_pattern(r"^([A-Za-z])\\in(?![A-Za-z])")
 _EVERY = lazy_pattern(r"(?:(?:all|every|any|for all)(?: real)?(?: numbers?| values? of)? ?(?=[a-z][<>\\]))")
 _NAMED_VALUE = lazy_pattern(r"[A-Za-z](?:_\{?\w+\}?)?(?:\([^()]*\))?=|\|[A-Z]\|=")
+_EXCLUDED = latex.COMMAS | {"and"}
 _COORDINATES = frozenset("xyz")
-_BOUND = lazy_pattern(r"(?:<|>|\\(?:leq|geq|lt|gt)(?![A-Za-z]))")
 _BUILDER = lazy_pattern(r"\\\{([A-Za-z])(?:\\in(?:\\mathbb\{?R\}?|R))?(?:\\mid|:|\||\\vert) ?(.*)\\\}", re.DOTALL)
 _REALS = lazy_pattern(r"\\mathbb\{?R\}?|\(-\\infty,\\infty\)|R")
 _FAMILY = lazy_pattern(
@@ -43,7 +37,6 @@ _FAMILY = lazy_pattern(
     r"\\in\\mathbb\{?(?P<integers>[ZN])\}?(?P<positive>\^\{?\+\}?|)\\\}"
 )
 _WITHOUT = lazy_pattern(r"(?:\\setminus|\\backslash|-)\\\{(.*)\\\}|(?: ?except(?: for)? )(?:[a-z]=)?(.+)")
-_CUP = lazy_pattern(r"\\cup(?![A-Za-z])")
 _INFINITE = ("\\infty", "-\\infty")
 
 _HOLDS: dict[str, Callable[[Any, Any, bool], bool]] = {
@@ -100,9 +93,9 @@ def same_order(reference: str, answer: str) -> bool | None:
 
 def _order(text: str) -> tuple[list[str], list[str]] | None:
     """The terms of a chain from the least to the greatest, and the signs between them; None if it is no chain."""
-    signs = [_SIGNS.get(sign, sign) for sign in _BOUND.findall(text)]
-    terms = [term.strip() for term in _BOUND.split(text)]
-    if len(signs) < 2 or not all(terms) or any(mark in text for mark in "=,;"):
+    signs = [_SIGNS.get(sign, sign) for sign in latex.signs(text, latex.BOUNDS)]
+    terms = latex.split(text, latex.BOUNDS)
+    if len(signs) < 2 or len(terms) != len(signs) + 1 or any(mark in text for mark in "=,;"):
         return None
     if all(sign in _RISING for sign in signs):
         return terms, signs
@@ -119,19 +112,22 @@ def numbers(text: str) -> Numbers | None:
     if builder:
         condition = _condition(builder[2], with_equations=True)
         return condition if condition is not None and condition.variable in (None, builder[1]) else None
-    member = _MEMBER.match(text) or _EVERY.match(text)
+    member = latex.members_of(text)
     if member:
-        return numbers(text[member.end() :])
+        return numbers(member[1])
+    every = _EVERY.match(text)
+    if every:
+        return numbers(text[every.end() :])
     without = _WITHOUT.search(text)
     if without and (_REALS.fullmatch(before := text[: without.start()]) or words.phrase(before) == "all reals"):
-        excluded = [_constant(part) for part in latex.split(without[1] or without[2], _COMMA_OR_AND)]
+        excluded = [_constant(part) for part in latex.split(without[1] or without[2], _EXCLUDED)]
         if any(value is None for value in excluded):
             return None
         points = tuple(value for value in excluded if value is not None)
         return Numbers(lambda x: not any(_close(x, point) for point in points), points)
     if _REALS.fullmatch(text):
         return Numbers(lambda _x: True, (), by_relation=False)
-    parts = latex.split(text, _CUP)
+    parts = latex.split(text, latex.UNION)
     if len(parts) > 1:
         return _joined([numbers(part) for part in parts], any)
     return _finite(text) or _interval(text) or _condition(text)
@@ -160,7 +156,7 @@ def _joined(parts: Sequence[Numbers | None], how: Callable[[list[bool]], bool]) 
 def _finite(text: str) -> Numbers | None:
     """Parse a finite set such as `{1, 2}`."""
     braces = latex.enclosed(text, ("\\{",), ("\\}",))
-    constants = [_constant(part) for part in latex.split(braces[1], _COMMA)] if braces else []
+    constants = [_constant(part) for part in latex.split(braces[1], latex.COMMAS)] if braces else []
     if not constants or None in constants:
         return None
     points = tuple(point for point in constants if point is not None)
@@ -169,7 +165,7 @@ def _finite(text: str) -> Numbers | None:
 
 def _interval(text: str) -> Numbers | None:
     brackets = latex.enclosed(text, ("(", "["), (")", "]"))
-    sides = latex.split(brackets[1], _COMMA) if brackets else []
+    sides = latex.split(brackets[1], latex.COMMAS) if brackets else []
     if brackets is None or len(sides) != 2:
         return None
     low, high = (None if side in _INFINITE else _constant(side) for side in sides)
@@ -187,7 +183,7 @@ def _interval(text: str) -> Numbers | None:
 
 def _condition(text: str, with_equations: bool = False) -> Numbers | None:
     """Parse inequalities joined by "and", commas or "or"."""
-    for separator, how in ((_OR, any), (_AND, all), (_COMMA, all)):
+    for separator, how in ((latex.OR, any), (latex.AND, all), (latex.COMMAS, all)):
         parts = latex.split(text, separator)
         if len(parts) > 1:
             return _joined([_condition(part, with_equations) for part in parts], how)
@@ -196,7 +192,7 @@ def _condition(text: str, with_equations: bool = False) -> Numbers | None:
 
 def _chain(text: str, with_equations: bool) -> Numbers | None:
     """Parse a chain of relations in one variable, such as `1 < x \\leq 5`."""
-    signs = [_SIGNS.get(sign, sign) for sign in _RELATION.findall(latex.top_level(text))]
+    signs = [_SIGNS.get(sign, sign) for sign in latex.signs(text, latex.RELATIONS)]
     if not signs or (set(signs) == {"="} and not with_equations):
         return None
     written = _sides(text)
@@ -230,7 +226,7 @@ def _close(a: Any, b: Any) -> bool:
 
 
 def _sides(text: str) -> list[str]:
-    return latex.split(text, _RELATION)
+    return latex.split(text, latex.RELATIONS)
 
 
 def _constant(text: str) -> Fraction | None:
@@ -274,12 +270,12 @@ def _family(text: str) -> frozenset[Fraction] | None:
 def same_as_value(reference: str, answer: str) -> bool | None:
     """Compare a value with `2+3 = 5` or `> 5`: a true equation equals its value, a false one or a bound does not."""
     for value, other in ((reference, answer), (answer, reference)):
-        if _RELATION.search(value) or not formula.readings(value):
+        if latex.has(value, latex.RELATIONS) or not formula.readings(value):
             continue
-        if _BOUND.match(other):
+        if other.startswith(tuple(latex.BOUNDS)):
             return False
         sides = [formula.readings(side)[:1] for side in _sides(other)]
-        if set(_RELATION.findall(latex.top_level(other))) == {"="} and len(sides) > 1 and all(sides):
+        if set(latex.signs(other, latex.RELATIONS)) == {"="} and len(sides) > 1 and all(sides):
             trees = [side[0] for side in sides]
             if not any(map(formula.symbols, trees)):
                 return all(numeric.same_trees(tree, formula.readings(value)[0]) for tree in trees)
@@ -291,7 +287,7 @@ def same_as_value(reference: str, answer: str) -> bool | None:
 def is_condition(text: str) -> bool:
     """Whether a text is an equation in one variable, or of a curve, whose left side is more than a name: x^2 = 4."""
     sides = [formula.readings(side)[:1] for side in _sides(text)]
-    if set(_RELATION.findall(latex.top_level(text))) != {"="} or len(sides) != 2 or not all(sides):
+    if set(latex.signs(text, latex.RELATIONS)) != {"="} or len(sides) != 2 or not all(sides):
         return False
     names = formula.symbols(sides[0][0])
     is_curve = len(names) > 1 and names <= _COORDINATES and not _is_polynomial(sides[0][0])
@@ -329,7 +325,7 @@ def same_inequalities(reference: str, answer: str) -> bool | None:
 
 
 def _only_relation(text: str) -> str:
-    found = _RELATION.findall(latex.top_level(text))
+    found = latex.signs(text, latex.RELATIONS)
     return found[0] if len(found) == 1 else ""
 
 
@@ -352,8 +348,8 @@ def _ratios(wanted: Tree, given: Tree) -> list[Any] | None:
 
 def _difference(text: str, sign: str = "=") -> Tree | None:
     """Tree of `a - b` for the equation `a = b`, or for another relation `sign`."""
-    sides = latex.split(text, _RELATION)
-    if _RELATION.findall(latex.top_level(text)) != [sign] or len(sides) != 2:
+    sides = latex.split(text, latex.RELATIONS)
+    if latex.signs(text, latex.RELATIONS) != [sign] or len(sides) != 2:
         return None
     trees = [formula.readings(side)[:1] for side in sides]
     return ("+", trees[0][0], ("-", trees[1][0])) if all(trees) else None

@@ -78,14 +78,6 @@ class Cases:
 Answer = Leaf | Parts | Matrix | Equation | Cases
 
 _WORDS = lazy_pattern(r"(?=.*[A-Za-z]{3}|(?i:no|ja|si)$)[A-Za-z][A-Za-z' -]*")
-_COMMA = lazy_pattern(r"[,;]\s*(?:\band\b|\bor\b)?|(?<![A-Za-z])(?:and|or)(?![A-Za-z])")
-_OR = lazy_pattern(r"(?<![A-Za-z])or(?![A-Za-z])")
-_JOINED = lazy_pattern(r"(?<![A-Za-z])(?:and|or)(?![A-Za-z])")
-_INEQUALITY = lazy_pattern(r"[<>]|\\(?:leq|geq|lt|gt)(?![A-Za-z])")
-_UNION = lazy_pattern(r"\\cup(?![A-Za-z])")
-_EQUALS = lazy_pattern(r"(?<![<>!:\\=])=(?!=)")
-_PLUS_MINUS = lazy_pattern(r"\\(?:pm|mp)(?![A-Za-z])")
-_MEMBER = lazy_pattern(r"[A-Za-z](?:_\{?\w+\}?)?\\in(?![A-Za-z])")
 _EVENT = r"[A-Z](?:(?:\\(?:cup|cap|mid|setminus) ?|\||')[A-Z]?)*"
 _NAME = lazy_pattern(
     r"(?:(?:\\(?:hat|bar|tilde|vec|dot)(?:\{[A-Za-z]+\}| ?[A-Za-z])|\\?[A-Za-z]+)"
@@ -97,14 +89,15 @@ _SIZE = lazy_pattern(rf"\|{_EVENT}\|=")
 _POINT = lazy_pattern(r"[A-Z](?:'|_\d)?(?=\()")
 _RATIO_OF_NAMES = lazy_pattern(r"[A-Za-z]\w{0,8}(?::[A-Za-z]\w{0,8})+")
 _TRANSPOSE = lazy_pattern(r"\^(?:T|\\top|\\intercal|\{\\top\}|\{\\intercal\}|\{\\prime\}|\{t\})$")
-_BETWEEN_GROUPS = lazy_pattern(r";|(?<![A-Za-z\\])or(?![A-Za-z])")
+_COMMAS = latex.COMMAS | latex.JOINS
+_BETWEEN_GROUPS = frozenset((";", "or"))
+_SUCH_THAT = frozenset(("\\mid", "\\|", "|", ":"))
+_BEYOND_EQUALITY = latex.BOUNDS | {"\\neq", "\\approx", "\\equiv", "\\to", "\\in"}
+_PLUS_MINUS = lazy_pattern(r"\\(?:pm|mp)(?![A-Za-z])")
 _NAMES = lazy_pattern(r"\(([a-z](?:,[a-z])+)\)")
-_BEYOND_EQUALITY = lazy_pattern(r"[<>]|\\(?:leq?|geq?|lt|gt|neq?|approx|equiv|to|in)(?![A-Za-z])")
 _DERIVATIVE = lazy_pattern(r"\\frac\{d[^{}]*\}\{d[a-z](?:\^\d)?\}")
-_VARIABLE = lazy_pattern(r"[a-z]")
 _ARGUMENT = lazy_pattern(r"([A-Za-z](?:\^\{-1\})?'*)\(([a-z])\)")
 _MATRIX = lazy_pattern(r"\\begin\{([pbB]?matrix|array)\}(?:\{[lcr|]*\})?(.*)\\end\{\1\}", re.DOTALL)
-_SET_BUILDER = lazy_pattern(r"\\mid(?![A-Za-z])|\\?\||:")
 
 
 @lru_cache(normalize.CACHED)
@@ -131,8 +124,8 @@ def _parse(text: str, unit: str | None, depth: int) -> Answer:
     leaf = _leaf(text, unit)
     if leaf.number is not None or len(text) > normalize.MAX_CHARS or depth > MAX_DEPTH or dates.is_date(text):
         return leaf
-    member = _MEMBER.match(text)
-    text = text[member.end() :].strip() if member else text
+    member = latex.members_of(text)
+    text = member[1] if member else text
     if words.phrase(text) == "all reals":
         text = "(-\\infty,\\infty)"
     for make in (_cases, _union, _bracketed, _transposed, _matrix, _equation, _assignments, _listed, _plus_minus):
@@ -159,11 +152,15 @@ def _all(texts: Sequence[str], depth: int) -> tuple[Answer, ...]:
 def _union(text: str, depth: int) -> Answer | None:
     if _SIZE.match(text):
         return None
-    parts = latex.split(text, _UNION)
+    parts = latex.split(text, latex.UNION)
     if len(parts) < 2:  # x<-1 or x>1
-        parts = latex.split(text, _OR)
-        parts = parts if all(map(_INEQUALITY.search, parts)) else []
+        parts = latex.split(text, latex.OR)
+        parts = parts if all(map(_is_inequality, parts)) else []
     return Parts(text, "union", _all(parts, depth)) if 2 <= len(parts) <= MAX_PARTS else None
+
+
+def _is_inequality(text: str) -> bool:
+    return latex.has(text, latex.BOUNDS)
 
 
 def _cases(text: str, depth: int) -> Answer | None:
@@ -194,13 +191,13 @@ def _bracketed(text: str, depth: int) -> Answer | None:
         return None
     opening, inside, closing = found
     if opening == "\\{":
-        if _SET_BUILDER.search(inside):
+        if latex.has(inside, _SUCH_THAT):
             return None
-        return Parts(text, "set", _flat(_all(latex.split(inside, _COMMA), depth)))
-    parts = latex.split(inside, _COMMA)
+        return Parts(text, "set", _flat(_all(latex.split(inside, _COMMAS), depth)))
+    parts = latex.split(inside, _COMMAS)
     rows = [latex.enclosed(part.strip(), ("[",), ("]",)) for part in parts] if opening + closing == "[]" else []
     if len(rows) > 1 and all(rows):  # [[1, 2], [3, 4]]
-        cells = [latex.split(row[1], _COMMA) for row in rows if row]
+        cells = [latex.split(row[1], _COMMAS) for row in rows if row]
         return Matrix(text, tuple(_all([cell.strip() for cell in row], depth) for row in cells))
     if len(parts) == 1 and opening + closing == "()":
         return _parse(inside.strip(), None, depth)
@@ -214,7 +211,7 @@ def _assignments(text: str, depth: int) -> Answer | None:
     """p = 5, q = 2; p = 7, q = 2 as the pairs (5, 2) and (7, 2), in the order of the names."""
     if text.count("=") < FEWEST_ASSIGNED:
         return None
-    groups = [latex.split(group, _COMMA) for group in latex.split(text, _BETWEEN_GROUPS)]
+    groups = [latex.split(group, _COMMAS) for group in latex.split(text, _BETWEEN_GROUPS)]
     if len(groups) < 2 or any(len(group) < 2 or len(group) != len(groups[0]) for group in groups):
         return None
     found = [sorted(group, key=lambda part: part.name) for group in _equations(groups, depth)]
@@ -233,12 +230,12 @@ def _equations(groups: Sequence[Sequence[str]], depth: int) -> Iterator[list[Equ
 
 
 def _listed(text: str, depth: int) -> Answer | None:
-    parts = latex.split(text, _COMMA)
-    if not 2 <= len(parts) <= MAX_PARTS or all(map(_INEQUALITY.search, parts)):  # x > 1 and x < 3 hold together
+    parts = latex.split(text, _COMMAS)
+    if not 2 <= len(parts) <= MAX_PARTS or all(map(_is_inequality, parts)):  # x > 1 and x < 3 hold together
         return None
     found = _flat(_all(parts, depth))
     names = [part.name for part in found if isinstance(part, Equation)]
-    joined = _JOINED.search(latex.top_level(text)) is not None or len(found) > len(parts)
+    joined = bool(latex.signs(text, latex.JOINS)) or len(found) > len(parts)
     named = len(names) == len(found) == len(set(names))
     alternatives = bool(joined or names) and not named
     return Parts(text, "list", found, alternatives=alternatives)
@@ -253,10 +250,10 @@ def _flat(parts: tuple[Answer, ...]) -> tuple[Answer, ...]:
 
 
 def _plus_minus(text: str, depth: int) -> Answer | None:
-    places = list(_PLUS_MINUS.finditer(text))
-    if len(places) != 1:
+    sides = _PLUS_MINUS.split(text)
+    if len(sides) != 2:
         return None
-    before, after = text[: places[0].start()], text[places[0].end() :]
+    before, after = sides
     both = _all([f"{before}{'+' if before else ''}{after}", f"{before}-{after}"], depth)
     return Parts(text, "list", both, alternatives=True)
 
@@ -272,11 +269,11 @@ def _matrix(text: str, depth: int) -> Answer | None:
 
 
 def _equation(text: str, depth: int) -> Answer | None:
-    sides = latex.split(text, _EQUALS)
+    sides = latex.split(text, latex.EQUALS)
     with_thousands = len(sides) == 2 and _leaf(sides[-1], None).number is not None
-    if len(sides) < 2 or (len(latex.split(text, _COMMA)) > 1 and not with_thousands):
+    if len(sides) < 2 or (len(latex.split(text, _COMMAS)) > 1 and not with_thousands):
         return None
-    if _VARIABLE.fullmatch(sides[-1]) and not _NAME.fullmatch(sides[0]):  # 5 = x
+    if len(sides[-1]) == 1 and sides[-1].islower() and not _NAME.fullmatch(sides[0]):  # 5 = x
         sides.reverse()
     names = _NAMES.fullmatch(sides[0])
     if names:
@@ -296,9 +293,9 @@ def claimed(raw: str, other: str) -> str:
 
     `other` is what it is compared with: of E(t) = -t the last side, if t occurs in it.
     """
-    sides = latex.split(raw, _EQUALS) if "cases" not in raw and "aligned" not in raw else []
+    sides = latex.split(raw, latex.EQUALS) if "cases" not in raw and "aligned" not in raw else []
     text = normalize.normalized(raw)
-    if len(sides) < 2 or len(latex.split(text, _COMMA)) > 1 or _BEYOND_EQUALITY.search(latex.top_level(text)):
+    if len(sides) < 2 or len(latex.split(text, _COMMAS)) > 1 or latex.signs(text, _BEYOND_EQUALITY):
         return raw
     first = normalize.normalized(sides[0])
     argument = _ARGUMENT.fullmatch(first)
