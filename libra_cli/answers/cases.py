@@ -20,7 +20,6 @@ _SEPARATORS = lazy_pattern(r"(?:;|\.(?!\d)|,(?!\d{3}(?!\d)))\s*(?:and\b)?|\band\
 _HEAD_ENDS = lazy_pattern(r"[:,](?!\d)|\b(?:then|there is|there are|it is|the \w+(?: \w+)? is)\b")
 _MARKED = lazy_pattern(r"(?<![A-Za-z\\])(?:in the case|if|when|for|iff|at)(?![A-Za-z])", re.IGNORECASE)
 _ELSE = lazy_pattern(r"\b(?:otherwise|else|elsewhere)\b[,:]?(?: (?:it is|is))?", re.IGNORECASE)
-_SETTING = lazy_pattern(r"\\(?:text\w*|mathrm|mbox)\s*\{([^{}]*)\}|\$|\*\*|\\[ ,;!]|\\q?quad")
 _PARITY = lazy_pattern(r"(?:(?P<kind>even|odd) (?P<name>[a-z])|(?P<named>[a-z]) (?:is |are )?(?P<of>even|odd))")
 _SIGN = lazy_pattern(r"(?P<kind>positive|negative) (?P<name>[a-z])|(?P<named>[a-z]) (?:is )?(?P<of>positive|negative)")
 _NOTHING = ("no ", "none", "zero")
@@ -63,7 +62,7 @@ def in_words(text: str) -> list[tuple[str, str]]:
     if not any(map(text.__contains__, ("if", "If", "when", "When", "for", "For"))):
         return []
     text = text.replace("\u2265", "\\geq ").replace("\u2264", "\\leq ")
-    plain = " ".join(_SETTING.sub(r" \1 ", text).split()).strip(" .")
+    plain = latex.without_setting(text).strip(" .")
     otherwise = _ELSE.search(plain)
     last = None
     if otherwise:

@@ -18,7 +18,6 @@ from libra_cli.lazy_pattern import lazy_pattern
 MAX_PROGRESSIONS, MAX_RATIO = 256, 60
 CLOSE = 1e-9
 _NEEDED = lazy_pattern(r"mod|integer|\\in\s*(?:\\mathbb|Z)|(?<![A-Za-z\\])\d*k")
-_UNWRAP = lazy_pattern(r"\\(?:text\w*|mathrm|mbox)\s*\{([^{}]*)\}")
 _IN_INTEGERS = lazy_pattern(
     r"(?<![A-Za-z\\])(?P<letter>[a-z])\s*\\in\s*(?:\\mathbb\s*\{?\s*Z\s*\}?|Z)(?![A-Za-z^_+])"
     r"|(?<![A-Za-z\\])(?P<named>[a-z])\s(?:is|are)\s(?:an?y?\s)?integers?\b|\bintegers?\s(?P<behind>[a-z])\b"
@@ -92,7 +91,7 @@ def same(reference: str, answer: str) -> Finding | None:
 def _family(raw: str) -> Family | None:
     if len(raw) > normalize.MAX_CHARS:
         return None
-    text = " ".join(_UNWRAP.sub(r" \1 ", normalize.unwrapped(raw)).replace("$", "").replace("\\ ", " ").split())
+    text = " ".join(latex.without_fonts(normalize.unwrapped(raw)).replace("$", "").replace("\\ ", " ").split())
     declaration = _IN_INTEGERS.search(text)
     letter = ""
     if declaration:

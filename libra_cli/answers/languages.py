@@ -10,6 +10,7 @@ import unicodedata
 from fractions import Fraction
 from functools import lru_cache
 
+from libra_cli.answers import latex
 from libra_cli.answers.words import lowered as in_lower_case
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -209,7 +210,6 @@ _GROUPED = lazy_pattern(r"(?<![\d.,])\d{1,3}(?:\.\d{3}){2,5}(?![\d.]|,\d)")
 _GROUPED_COMMA = lazy_pattern(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+),(\d+)(?![\d,.])")
 _DATE = lazy_pattern(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日号일]")
 _MARKS = str.maketrans({"、": ", ", "；": ";", "٫": ".", "٬": ",", "،": ", "})
-_WRAPPED = lazy_pattern(r"\\(?:text\w*|mathrm|mbox)\s*\{([^{}]*)\}")
 
 
 # -- responses --------------------------------------------------------------------------------------------------------
@@ -302,7 +302,7 @@ def in_english(text: str) -> str:
         text = _GROUPED_COMMA.sub(lambda found: f"{found[1].replace('.', '')}.{found[2]}", text)
     if text.isascii():
         return _AMONG.sub(" or ", text) if "ou" in text or "oder" in text else text
-    bare = " ".join(_WRAPPED.sub(r" \1 ", text).replace("$", "").lower().split()).strip("*。.．!！ ")
+    bare = " ".join(latex.without_fonts(text).replace("$", "").lower().split()).strip("*。.．!！ ")
     if bare in _MEANINGS:
         return _MEANINGS[bare]
     date = _DATE.fullmatch(bare)
@@ -321,7 +321,7 @@ def in_english(text: str) -> str:
     counted = _FOREIGN_NOUN.fullmatch(text.replace("*", "").strip())
     if counted and not any(map(counted[2].__contains__, _NO_NOUN)) and counted[2] not in UNIT_OF:
         return counted[1]
-    value = cjk_number(" ".join(_WRAPPED.sub(r" \1 ", text).replace("$", "").split()))
+    value = cjk_number(" ".join(latex.without_fonts(text).replace("$", "").split()))
     return text if value is None else value
 
 

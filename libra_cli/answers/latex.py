@@ -14,6 +14,11 @@ _BRACE = lazy_pattern(r"\\.|[{}]", re.DOTALL)
 _DEPTH = {"{": 1, "}": -1}
 _SIGN = lazy_pattern(r"\\[A-Za-z]+|\\.|[A-Za-z]+|[<>!:]?=+|[^\w\s]|\n", re.DOTALL)
 
+_FONT = r"\\(?:text(?:rm|bf|it|normal|sf|tt|up)?|math(?:rm|bf|it|sf|tt|normal)|[mh]box|boldsymbol|operatorname\*?)\s*"
+_IN_FONT = lazy_pattern(rf"{_FONT}\{{([^{{}}]*)\}}")
+_SETTING = lazy_pattern(
+    rf"{_FONT}\{{([^{{}}]*)\}}|\\(?:q?quad|left|right|text|mathrm|boxed)(?![A-Za-z])|\\[ ,;:!()\[\]]|\*\*|\$|~"
+)
 _MEMBER = lazy_pattern(r"([A-Za-z](?:_\{?\w+\}?)?)\\in(?![A-Za-z])")
 
 COMMAS, AND, OR = frozenset(",;"), frozenset(("and", "\\land", "\\wedge")), frozenset(("or", "\\lor", "\\vee"))
@@ -94,6 +99,16 @@ def split(text: str, separators: Set[str]) -> list[str]:
         parts.append(text[start : sign.start()])
         start = sign.end()
     return [part.strip() for part in [*parts, text[start:]] if part.strip()]
+
+
+def without_fonts(text: str) -> str:
+    """`text` with a space on both sides instead of \\text{}, \\mathrm{} and the like."""
+    return _IN_FONT.sub(r" \1 ", text) if "\\" in text else text
+
+
+def without_setting(text: str) -> str:
+    """`text` in words: without fonts, spacing commands, dollar signs and bold, and with single spaces."""
+    return " ".join(_SETTING.sub(r" \1 ", text).split())
 
 
 def members_of(text: str) -> tuple[str, str] | None:

@@ -21,10 +21,6 @@ _VERBS = tuple(
     f" {verb}" for verb in ["is", "are", "was", "were", "has", "have", "had", "get", "gets", "equal", "equals", "of"]
 )
 _VALUE_FIRST = lazy_pattern(r"(?P<value>[-+]?\d[\d.,/]*)\s*(?P<name>[A-Za-z](?:[A-Za-z]|[ '-])*)")
-_SETTING = lazy_pattern(
-    r"\\(?:text\w*|math(?:rm|bf|it|sf)|mbox|operatorname)\s*\{([^{}]*)\}"
-    r"|\\(?:q?quad|text|mathrm|angle|boxed|left|right)\b|\\[ ,;!()\[\]]|\*\*|\$"
-)
 _LABEL = lazy_pattern(r"^\s*(?:[-*•]|\(?\w[).])\s+")
 _SHORT_FORMS = {"maximum": "max", "minimum": "min"}
 _ALIASES = {"radiu": ("r",), "center": ("centre",), "centre": ("center",)}
@@ -54,8 +50,8 @@ def values(text: str) -> Mapping[str, str]:
 
 def _plain(text: str) -> str:
     text = _FUNCTION_NAMED.sub(r"\1", text)
-    text = _SETTING.sub(r"\1 ", text).replace(" ^", "^")
-    return "\n".join(_LABEL.sub(" ", line) for line in text.split("\n"))
+    text = "\n".join(_LABEL.sub(" ", latex.without_setting(line)) for line in text.replace("\\angle", " ").split("\n"))
+    return text.replace(" ^", "^")
 
 
 def pair_of(part: str) -> tuple[str, str] | None:

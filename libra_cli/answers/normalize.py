@@ -49,9 +49,6 @@ def _unless_it_counts(remark: re.Match[str]) -> str:
     return remark[0] if words.takes_back(remark[0]) else ""
 
 
-_UNWRAP = lazy_pattern(
-    r"\\(?:text(?:rm|bf|it|normal|sf|tt)?|math(?:rm|bf|it|sf|tt|normal)|[mh]box|operatorname\*?)\s*\{([^{}]*)\}"
-)
 _REWRITES = tuple(
     (needed, lazy_pattern(pattern), replacement)
     for needed, pattern, replacement in (
@@ -178,7 +175,7 @@ def normalized(text: str) -> str:
     if _PLAIN.fullmatch(text) or len(text) > MAX_CHARS:
         return text.strip()
     text = unwrapped(text if text.isascii() else in_ascii(text))
-    text = _UNWRAP.sub(r" \1 ", text) if "\\" in text else text
+    text = latex.without_fonts(text)
     text = _SYSTEM.sub(_system_as_list, text) if "\\begin" in text else text
     if "\\\\" in text and "\\begin" not in text:
         text = text.replace("\\\\", ",")  # answers one below the other

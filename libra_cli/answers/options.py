@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from libra_cli.answers import names, sentences
+from libra_cli.answers import latex, names, sentences
 from libra_cli.lazy_pattern import lazy_pattern
 
 FEWEST = 2
@@ -25,9 +25,6 @@ _OPTION = lazy_pattern(
     rf"(?P<open>[(\uff08\[]?)(?P<letters>{_LETTERS})(?P<close>[)\uff09\]]?)"
     r"(?:(?P<mark>[.):\uff1a\uff0e\u3001]|(?<=[)\uff09\]])| - )(?P<text>.*))?",
     re.DOTALL,
-)
-_SETTING = lazy_pattern(
-    r"\\(?:text\w*|math(?:rm|bf|it|sf)|mbox|boldsymbol)\s*\{([^{}]*)\}|\\(?:quad|qquad|[ ,;!])|\*\*|\$|~"
 )
 _LETTER = lazy_pattern(
     rf"(?<![A-Za-z0-9\\'\u2019{{])[(\uff08\[]?(?P<letters>{_LETTERS})[)\uff09\]]?(?![A-Za-z0-9'\u2019=+^_*/<>])"
@@ -105,9 +102,7 @@ def parse(text: str) -> Option | None:
     """Parse a reference or an answer as an option; None if it is none."""
     if not text or len(text) > _SHORT:
         return None
-    plain = (
-        " ".join(_SETTING.sub(r" \1 ", text).split()) if "\\" in text or "*" in text or "$" in text else text.strip()
-    )
+    plain = latex.without_setting(text) if "\\" in text or "*" in text or "$" in text else text.strip()
     match = _OPTION.fullmatch(plain)
     if match is None or not _is_list(match["letters"]):
         return None
@@ -125,7 +120,7 @@ def _is_list(letters: str) -> bool:
 
 def parse_small(text: str) -> Option | None:
     """Parse small letters, as people write who need not tell them from variables: c, (a) and (c); but no e or i."""
-    plain = _SETTING.sub(r" \1 ", text).strip()
+    plain = latex.without_setting(text)
     letters = [part.strip("().") for part in plain.replace(",", " ").replace("&", " ").split() if part != "and"]
     several = len(letters) > 1 and all(len(letter) == 1 and letter in "abcdfghj" for letter in letters)
     if several:
@@ -143,7 +138,7 @@ def is_letter(reference: str) -> bool:
 @lru_cache(1 << 10)
 def of_question(question: str) -> dict[str, str]:
     """Texts of the options that a question lists, by letter; empty if it lists none."""
-    plain = _SETTING.sub(r" \1 ", question)
+    plain = "\n".join(map(latex.without_setting, question.split("\n")))
     marks: list[re.Match[str]] = []
     wanted = ord("A")
     for mark in _LISTED.finditer(plain):
@@ -218,7 +213,7 @@ def with_texts(reference: str, answer: str, question: str) -> tuple[str, str]:
 
 
 def _plain(text: str) -> str:
-    return " ".join(_SETTING.sub(r" \1 ", text).split()).strip(" .")
+    return latex.without_setting(text).strip(" .")
 
 
 def chosen(text: str, statements: Sequence[str]) -> str | None:
@@ -305,7 +300,7 @@ def _last_sentences(text: str) -> Iterator[str]:
 
 def _in_sentence(sentence: str, is_statement: bool) -> str | None:
     """The letters that a sentence chooses; None if it names none, or several and none of them for certain."""
-    sentence = _SETTING.sub(r" \1 ", sentence)
+    sentence = latex.without_setting(sentence)
     option = parse(sentence.strip(" ."))
     if option is not None:
         return _written(option.letters)
