@@ -12,13 +12,11 @@ from functools import lru_cache
 from libra_cli.answers import conversions, dates, languages, names, phrases, terms, units, words
 from libra_cli.lazy_pattern import lazy_pattern
 
-_SENTENCES = lazy_pattern(r"(?<=[.!?])\s+(?=[^\W\d_a-zà-ÿ])|(?<=[\u3002\uff01\uff1f])|\n+")
 _CLAUSES = lazy_pattern(
     r"[,;:\u2014\uff0c\uff1b\uff1a]|\s[-\u2013]\s|\b(?:because|since|denn|weil|car|parce|porque|perché)\b"
 )
 _COPULAS = lazy_pattern(r"\b(?:is|are|was|were|be|est|sont|ist|sind|es|son|è|sono|é|são|это|является)\s")
 _BRACKETS = lazy_pattern(r"[(\uff08][^()\uff08\uff09]*[)\uff09]")
-_WORD = lazy_pattern(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 
 
 def _words(text: str) -> frozenset[str]:
@@ -125,13 +123,12 @@ def concluding_clause(tail: str) -> str | None:
 
 def last_sentence(text: str) -> str:
     """The last sentence of a text without its brackets."""
-    parts = [part for part in _SENTENCES.split(text.strip()) if part and part.strip()]
-    return _BRACKETS.sub("", parts[-1]).strip() if parts else ""
+    return _BRACKETS.sub("", words.sentences(text)[-1]).strip()
 
 
 def is_doubted(text: str) -> bool:
     """Whether the last sentence leaves its answer open."""
-    return not _DOUBTS.isdisjoint(word.lower() for word in _WORD.findall(last_sentence(text)))
+    return not _DOUBTS.isdisjoint(word.lower() for word in words.split(last_sentence(text)))
 
 
 def known(text: str, reference: str) -> str | None:
@@ -140,7 +137,7 @@ def known(text: str, reference: str) -> str | None:
         return None
     sentence = last_sentence(text).lower()
     found = {meaning for meaning, phrases in _KNOWN.items() if any(_begins_word(sentence, one) for one in phrases)}
-    return found.pop() if len(found) == 1 and _DOUBTS.isdisjoint(_WORD.findall(sentence)) else None
+    return found.pop() if len(found) == 1 and _DOUBTS.isdisjoint(words.split(sentence)) else None
 
 
 def _begins_word(sentence: str, phrase: str) -> bool:
@@ -163,23 +160,23 @@ def verdict(text: str, question: str | None) -> str | None:
         return "Yes" if words.phrase(meaning) == "yes" else "No"
     if not question or not question.rstrip().endswith(("?", "\uff1f")):
         return None
-    asked = [word.lower() for word in _WORD.findall(_BRACKETS.sub("", question))]
+    asked = [word.lower() for word in words.split(_BRACKETS.sub("", question))]
     concluded = phrases.main_clause(last_sentence(text))
     sentence = _CLAUSES.split(concluded)[0]
     if not asked or not _DOUBTS.isdisjoint(asked):
         return None
-    spoken = [word.lower() for word in _WORD.findall(concluded)]
+    spoken = [word.lower() for word in words.split(concluded)]
     if not _DOUBTS.isdisjoint(spoken) or not _agree(asked[-1], spoken):
         return None
     negated = [word for word in spoken if word in _NEGATORS or word.endswith("n't")]
-    is_near = bool(negated) and _agree(asked[-1], [word.lower() for word in _WORD.findall(sentence)])
+    is_near = bool(negated) and _agree(asked[-1], [word.lower() for word in words.split(sentence)])
     return "Yes" if not negated else "No" if is_near and len(negated) == 1 else None
 
 
 def _start(text: str) -> list[str]:
     """The words of the first two clauses of a text."""
     clauses = [clause for clause in _CLAUSES.split(text.lower()) if clause.strip()]
-    return _WORD.findall(" ".join(clauses[:2]))
+    return words.split(" ".join(clauses[:2]))
 
 
 def _agree(predicate: str, spoken: list[str]) -> bool:
@@ -199,10 +196,10 @@ def name(text: str, reference: str, question: str | None) -> str | None:
         return None
     wanted, given = names.tokens(reference), set(names.tokens(question or ""))
     clauses = [clause for clause in _CLAUSES.split(sentence) if clause and clause.strip()]
-    heard = [word.lower() for word in _WORD.findall(sentence)]
+    heard = [word.lower() for word in words.split(sentence)]
     if not _DOUBTS.isdisjoint(heard) or "one of" in sentence:
         return None
-    kept = [clause for clause in clauses if _NEGATORS.isdisjoint(word.lower() for word in _WORD.findall(clause))]
+    kept = [clause for clause in clauses if _NEGATORS.isdisjoint(word.lower() for word in words.split(clause))]
     cut = [_COPULAS.split(clause) for clause in kept]
     said = [(parts[-1].strip(' .*_"'), len(parts) == 2) for parts in cut if len(parts) < 3]
     whole = [part for part, is_said in said if names.tokens(part) == wanted or (is_said and names.is_name(part))]
@@ -230,7 +227,7 @@ def _groups(clause: str) -> list[str]:
     """The names in a clause: capitalised words in a row, but for the word that only begins the sentence."""
     found: list[list[str]] = []
     end = -2
-    heard = [*_WORD.finditer(clause)]
+    heard = words.places(clause)
     for index, word in enumerate(heard):
         following = heard[index + 1][0] if index + 1 < len(heard) else ""
         is_opening = index == 0 and word[0].lower() in _OPENERS

@@ -58,7 +58,6 @@ _SENTENCES = lazy_pattern(r"(?<=[.!?])\s+(?=[A-Z\u00c0-\u00de$*\\\u220e\u25a1])"
 _WORD_BEHIND = lazy_pattern(r"[$ ]{1,4}([A-Za-z]{3,12})\b")
 _SPELLED = lazy_pattern(r"\b(?:hundred|thousand|million|dozen)\b", re.IGNORECASE)
 _IS = lazy_pattern(r"\b(?:is|are|equals?(?: to)?)\s")
-_TWO_WORDS = lazy_pattern(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 _WORDED = lazy_pattern(r"\\text\s*\{([^{}]*[A-Za-z]{2,} [^{}]*)\}")
 
 
@@ -372,7 +371,7 @@ def _predicate(sentence: str) -> str | None:
     first, _, rest = predicate.partition(" ")
     if words.number(first) is not None and not rest.startswith("of "):  # three possible values
         return first
-    if not predicate or len(predicate) > _SHORT or _TWO_WORDS.search(predicate) or predicate.count("$") % 2:
+    if not predicate or len(predicate) > _SHORT or words.in_row(predicate) or predicate.count("$") % 2:
         return None
     return predicate
 
@@ -382,7 +381,7 @@ def _whole(text: str, reference: str | None) -> Extraction:
     text = text.strip()
     if len(text) <= _SHORT and "\n" not in text and "\\boxed" not in text and text:
         in_words = reference is not None and reference.replace(" ", "").isalpha() and len(text.split()) <= _FEW_WORDS
-        if options.parse(text) or in_words or (any(map(str.isdigit, text)) and not _TWO_WORDS.search(text)):
+        if options.parse(text) or in_words or (any(map(str.isdigit, text)) and not words.in_row(text)):
             return _of_asserted(statements.tidy(text))
     return Extraction(None, NO_ANSWER)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from libra_cli.answers import latex, names, sentences
+from libra_cli.answers import latex, names, sentences, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 FEWEST = 2
@@ -34,7 +34,6 @@ _SENTENCES = lazy_pattern(r"(?<=[.!?])\s+|\n+|(?<=[\u3002\uff01\uff1f])")
 _REASON = lazy_pattern(
     r"\b(?:because|since|as|while|whereas|for|due to|given)\b|\u56e0\u4e3a|\u56e0\u6b64\u6392\u9664", re.IGNORECASE
 )
-_WORDS = lazy_pattern(r"[A-Za-z']+")
 _REJECTING = """
     not rules rule ruled eliminating eliminate eliminates eliminated excluding exclude except rather instead over unlike
     than rejecting reject neither nor discarding discard
@@ -176,15 +175,15 @@ def said(text: str, listed: Mapping[str, str]) -> str | None:
             found = [letter for letter, content in listed.items() if content in sentence]
         else:
             heard = names.tokens(sentence)
-            found = [letter for letter, words in wanted.items() if words and _stand_in(words, heard)]
+            found = [letter for letter, sought in wanted.items() if sought and _stand_in(sought, heard)]
         if found:
             is_denied = sentences.denies(sentence) or any(map(sentence.__contains__, ("\u4e0d\u662f", "\u5e76\u975e")))
             return found[0] if len(found) == 1 and not is_denied else None
     return None
 
 
-def _stand_in(words: Sequence[str], heard: Sequence[str]) -> bool:
-    return any([*heard[at : at + len(words)]] == [*words] for at in range(len(heard) - len(words) + 1))
+def _stand_in(sought: Sequence[str], heard: Sequence[str]) -> bool:
+    return any([*heard[at : at + len(sought)]] == [*sought] for at in range(len(heard) - len(sought) + 1))
 
 
 def _judged(sentence: str) -> list[str]:
@@ -232,7 +231,7 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
     for sentence in _last_sentences(text):
         head, labels, rest = sentence.partition(":")
         if labels and len(head) < _HEAD and _LETTER.search(rest):  # Correct: A and C. Incorrect: B.
-            judgement = {word.lower() for word in _WORDS.findall(head)}
+            judgement = {word.lower() for word in words.split(head)}
             if not judgement.isdisjoint(_WRONG_LABELS):
                 continue
             if not judgement.isdisjoint(_RIGHT_LABELS) and (letters := _in_sentence(rest, is_statement=True)):
@@ -260,7 +259,7 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
 def wavers(statement: str) -> bool:
     """Whether a statement names a second option behind "or" next to its first: B, or possibly A after all."""
     found = [*_LETTER.finditer(statement)][:2]
-    return len(found) == 2 and "or" in _WORDS.findall(statement[found[0].end() : found[1].start()])[-2:]
+    return len(found) == 2 and "or" in words.split(statement[found[0].end() : found[1].start()])[-2:]
 
 
 def said_or_chosen(text: str, listed: Mapping[str, str], option: str | None, reference: str) -> str | None:
@@ -270,11 +269,11 @@ def said_or_chosen(text: str, listed: Mapping[str, str], option: str | None, ref
     reference is A, nobody knows what it is.
     """
     last = next(_last_sentences(text), "")
-    heard = _WORDS.findall(last.lower())
+    heard = words.split(last.lower())
     holding = [
         letter
         for letter, content in listed.items()
-        if option in content.split() != [option] and _stand_in(_WORDS.findall(content.lower()), heard)
+        if option in content.split() != [option] and _stand_in(words.split(content.lower()), heard)
     ]
     if option and not holding:
         return option
@@ -312,14 +311,14 @@ def _in_sentence(sentence: str, is_statement: bool) -> str | None:
     for match in _LETTER.finditer(before):
         if not _is_list(match["letters"]) or _is_word(before, match):
             continue
-        words = [word.lower() for word in _WORDS.findall(before[end : match.start()])]
+        heard = [word.lower() for word in words.split(before[end : match.start()])]
         end = match.end()
-        if "or" in words[-2:]:  # or D, or option D, or possibly D
+        if "or" in heard[-2:]:  # or D, or option D, or possibly D
             return None
-        if _NOT_CHOSEN.isdisjoint(words[-4:]):
-            found.append((match["letters"], words))
+        if _NOT_CHOSEN.isdisjoint(heard[-4:]):
+            found.append((match["letters"], heard))
     if len(found) != 1:
-        found = [(letters, words) for letters, words in found if not choosing.isdisjoint(words[-3:])][-1:]
+        found = [(letters, before_it) for letters, before_it in found if not choosing.isdisjoint(before_it[-3:])][-1:]
     if not found or not (is_statement or not choosing.isdisjoint(found[0][1][-4:])):
         return None
     return _written(re.findall("[A-J]", found[0][0]))

@@ -41,7 +41,6 @@ _MATH = lazy_pattern(
 )
 _SPELLED = lazy_pattern(r"\s\([a-z][a-z -]+\)$")
 _WORDS = lazy_pattern(r"(?<!\\)\b[A-Za-z]{2,}")
-_TWO_WORDS = lazy_pattern(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 _WORDS_AROUND = lazy_pattern(r"^(?:\*\*|[:=\s])+|(?:\*\*|\s)+$")
 _ADVERB = lazy_pattern(r"^(?:simply|therefore|thus|then|just|exactly|clearly|equal to)\s+", re.IGNORECASE)
 _REMARK = lazy_pattern(
@@ -225,7 +224,7 @@ def tidy(answer: str) -> sentences.Asserted:
     spans = formulas(answer)
     if len(spans) == 1 and not _WORDS.search(answer[: spans[0].start()] + answer[spans[0].end() :]):
         return sentences.Asserted(content(spans[0]) or None)
-    in_words = _TWO_WORDS.search(answer) or " equals " in answer or " is " in answer
+    in_words = words.in_row(answer) or " equals " in answer or " is " in answer
     if spans or (in_words and any(map(str.isdigit, answer))):
         found = sentences.asserted(f"is {answer}")
         if found.answer or found.unclear or spans:

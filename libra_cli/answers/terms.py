@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from libra_cli.lazy_pattern import lazy_pattern
+from libra_cli.answers import words
 
 MAX_CHARS = 600
 """Length of the longest sentence that is searched."""
@@ -101,7 +101,6 @@ _LIMITS = _words(
 )
 """Words that limit what a sentence says, or deny it."""
 _NO = ("不", "没", "非", "未", "ない", "ません", "않", "아니", "못", "如果", "若", "或", "또는", "たら")
-_WORD = lazy_pattern(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 
 
 @lru_cache(1)
@@ -144,7 +143,7 @@ def _found(text: str) -> tuple[set[tuple[int, str]], list[str]]:
                 places.add(place)
                 rest = rest.replace(term, " ")
     others: list[str] = []
-    for match in _WORD.finditer(rest):
+    for match in words.places(rest):
         behind = rest[match.end() :].lstrip(' *"')
         found = _of_word(match[0], _in_letters(), not behind or behind[0] in ".,;:!")
         if found is None:

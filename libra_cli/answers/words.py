@@ -30,7 +30,11 @@ _TAKING_BACK = """
     millionth millionths
 """
 _TAKES_BACK = frozenset(_TAKING_BACK.split())
-_SPLIT = lazy_pattern(r"[\s-]+")
+_WORD = lazy_pattern(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_SENTENCE_ENDS = lazy_pattern(
+    r"(?<=[.!?])\s+(?=[^\W\d_a-z\u00df-\u00ff]|[$*\\\u220e\u25a1])|(?<=[\u3002\uff01\uff1f])|\n+"
+)
+_TWO_WORDS = lazy_pattern(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 _LETTERS = lazy_pattern(r"[A-Za-z][A-Za-z' ,-]*")
 _ARTICLE = lazy_pattern(r"^(?:the|a|an|it is|its|they are|there (?:is|are)) ")
 
@@ -91,6 +95,26 @@ def lowered(text: str) -> str:
     )
 
 
+def split(text: str) -> list[str]:
+    """The words of a text in any script, without numbers and punctuation: let's, well-known."""
+    return _WORD.findall(text)
+
+
+def places(text: str) -> list[re.Match[str]]:
+    """The words of a text like `split`, with their places."""
+    return [*_WORD.finditer(text)]
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text in any script; a line break ends one too. There is at least one, which may be empty."""
+    return [part for part in _SENTENCE_ENDS.split(text.strip()) if part.strip()] or [""]
+
+
+def in_row(text: str) -> bool:
+    """Whether two words of two letters or more stand side by side; a command of LaTeX is no word."""
+    return _TWO_WORDS.search(text) is not None
+
+
 def takes_back(text: str) -> bool:
     """Whether words next to a value deny that it is the answer, or all of it: 5 (extraneous), 5 twelfths."""
     return any(
@@ -114,7 +138,7 @@ def number(text: str) -> Fraction | None:
     """Parse a number in words: "two hundred and five", "minus one", "three quarters", "a dozen"; else None."""
     if not _LETTERS.fullmatch(text) or len(text) > 80:
         return None
-    words = [word for word in _SPLIT.split(text.lower().replace(",", " ")) if word]
+    words = text.lower().replace(",", " ").replace("-", " ").split()
     if words and words[0] in ("minus", "negative"):
         value = number(" ".join(words[1:]))
         return None if value is None else -value
