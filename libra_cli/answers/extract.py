@@ -54,7 +54,6 @@ the only one."""
 
 _SHORT = 64
 _FEW_WORDS, _FEW_CHARS = 4, 5
-_SENTENCES = lazy_pattern(r"(?<=[.!?])\s+(?=[A-Z\u00c0-\u00de$*\\\u220e\u25a1])")
 _WORD_BEHIND = lazy_pattern(r"[$ ]{1,4}([A-Za-z]{3,12})\b")
 _SPELLED = lazy_pattern(r"\b(?:hundred|thousand|million|dozen)\b", re.IGNORECASE)
 _IS = lazy_pattern(r"\b(?:is|are|equals?(?: to)?)\s")
@@ -255,7 +254,7 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
         if not said and not phrases.is_verdict(reference):
             said = asked.name(bold.given if bold else tail, reference, question)
         elif not said:
-            said = phrases.verdict([part for part in _SENTENCES.split(tail.strip()) if part] or [""], reference)
+            said = phrases.verdict(words.sentences(tail), reference)
             said = said or asked.verdict(tail, question)
         return Extraction(said) if said else _in_words(tail, text, reference, bold)
     if reference and phrases.is_time_in_words(tail):
@@ -268,7 +267,7 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
 
 def _in_numbers(tail: str, text: str, reference: str | None, bold: statements.Statement | None) -> Extraction:
     """What the last sentence of a text in prose asserts, its bold text, or the whole of a short one."""
-    sentence = _SENTENCES.split(tail.strip().rpartition("\n")[2])[-1]
+    sentence = words.sentences(tail)[-1]
     tail = commas.with_decimal_points(tail)
     in_digits = _with_digits(tail) if reference and any(map(str.isdigit, reference)) else tail
     concluded = _drawn(tail) or _concluded(in_digits)
@@ -288,7 +287,7 @@ def _in_numbers(tail: str, text: str, reference: str | None, bold: statements.St
 
 def _in_words(tail: str, text: str, reference: str, bold: statements.Statement | None) -> Extraction:
     """The answer of a text in prose to a reference in words; ambiguous if the text says what nothing here reads."""
-    parts = [part for part in _SENTENCES.split(tail.strip()) if part] or [""]
+    parts = words.sentences(tail)
     unread = Extraction(None, AMBIGUOUS if phrases.says_something(text) else NO_ANSWER)
     is_verdict = phrases.is_verdict(reference)
     said = phrases.verdict(parts, reference) if is_verdict else None
@@ -310,16 +309,13 @@ def _in_words(tail: str, text: str, reference: str, bold: statements.Statement |
 
 def _with_digits(tail: str) -> str:
     """`tail` with the numerals in words of its last sentence as digits."""
-    before, sentence = tail[:0], tail.rstrip()
+    sentence = tail.rstrip()
     last = sentence.rstrip(".!").rpartition(" ")[2]
-    start = sentence.rfind("\n") + 1
-    line = sentence[start:]
+    line = sentence[sentence.rfind("\n") + 1 :]
     measured = units.end_of(f" {last}", 0) > 1 or " and a half" in line[-_SHORT:] or _SPELLED.search(line)
     if any(map(str.isdigit, line[-_SHORT:])) and words.number(last) is None and not measured:  # as most
         return tail
-    for end in _SENTENCES.finditer(sentence):
-        before = sentence[: end.end()]
-    start = max(len(before), start)
+    start = len(sentence) - len(words.sentences(sentence)[-1])
     return sentence[:start] + phrases.with_digits(sentence[start:])
 
 
@@ -341,7 +337,7 @@ def _concluded(tail: str) -> sentences.Asserted:
     if displayed is not None:
         return displayed
     line = tail.rpartition("\n")[2]
-    *earlier, last = _SENTENCES.split(line)[-3:]
+    *earlier, last = words.sentences(line)[-3:]
     kept = [sentence for sentence in earlier if not sentences.is_aside(sentence)]
     for sentence in reversed([*kept, last] if not kept or not sentences.is_aside(last) else kept):
         if "<<" in (sentence := sentences.without_calculations(sentence)):

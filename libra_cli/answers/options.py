@@ -30,7 +30,6 @@ _LETTER = lazy_pattern(
     rf"(?<![A-Za-z0-9\\'\u2019{{])[(\uff08\[]?(?P<letters>{_LETTERS})[)\uff09\]]?(?![A-Za-z0-9'\u2019=+^_*/<>])"
 )
 _SMALL = lazy_pattern(r"(?:(?i:option|choice) )?\(?([a-dfghj])(?:[).:].{0,100})?", re.DOTALL)
-_SENTENCES = lazy_pattern(r"(?<=[.!?])\s+|\n+|(?<=[\u3002\uff01\uff1f])")
 _REASON = lazy_pattern(
     r"\b(?:because|since|as|while|whereas|for|due to|given)\b|\u56e0\u4e3a|\u56e0\u6b64\u6392\u9664", re.IGNORECASE
 )
@@ -294,7 +293,7 @@ def are_named(text: str) -> bool:
 
 def _last_sentences(text: str) -> Iterator[str]:
     """Sentences from the last to the first of the end of a text."""
-    yield from (sentence for sentence in reversed(_SENTENCES.split(text[-2000:])) if sentence.strip())
+    yield from reversed(words.sentences(text[-2000:]))
 
 
 def _in_sentence(sentence: str, is_statement: bool) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.answers import normalize, number
+from libra_cli.answers import normalize, number, words
 from libra_cli.answers.number import Number
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -10,7 +10,6 @@ OTHER_PERCENT = "percent_or_number"
 """The answer is a percentage, the reference is the same figure without a sign, and nothing says what it counts."""
 _NAMED = lazy_pattern(r"(?P<before>[^\s.?!]+)\s+percent(?:age)?s?\b(?! points?\b)|百分之几|百分之多少|百分比|百分率")
 _ASKING = lazy_pattern(r"\b(?:what|find|express|calculate|compute|determine|give|write|answer|as|how)\b|[几多求]")
-_SENTENCE_END = lazy_pattern(r"[.?!。？！]\s|\n")
 
 
 def same(reference: Number, answer: Number) -> bool | None:
@@ -39,7 +38,7 @@ def without_sign(reference: str, answer: str) -> str | None:
 
 def is_asked_for(text: str) -> bool:
     """Whether a sentence of `text` asks for a percentage: "what percent of", but not "what is 20 percent of"."""
-    for sentence in _SENTENCE_END.split(text.lower()):
+    for sentence in map(str.lower, words.sentences(text)):
         for named in _NAMED.finditer(sentence):
             before = named["before"]
             counted = before is not None and (before[-1] in "0123456789$})" or number.parse(before) is not None)
