@@ -49,7 +49,6 @@ _CONCLUDES = ("所以", "因此", "故", "从而", "于是", "即", "得", "为"
 _LEAVES_OPEN = (
     *("不", "没", "非", "若", "如果", "当", "时", "其中", "因为", "由", "可能", "取", "或", "约", "检验", "设", "已知"),
 )
-_LINE_ENDS, _CLAUSES_ABROAD = lazy_pattern(r"[。！\n]"), lazy_pattern(r"[，；]")
 _YEAR = 4
 """Digits of a year."""
 _DEMONYM = ("ish", "ese", "ian", "can", "man", "nch", "tch")
@@ -112,11 +111,10 @@ def concluding_clause(tail: str) -> str | None:
     """The last clause of a Chinese last sentence, if it draws a conclusion and leaves nothing open; else None."""
     if tail.isascii():
         return None
-    sentences = [part.strip() for part in _LINE_ENDS.split(tail) if part.strip()]
-    last = sentences[-1] if sentences else ""
+    last = words.sentences(tail)[-1].strip().rstrip("\u3002\uff01")
     remark = last[last.rfind("\uff08") :] if last.endswith("\uff09") else ""
     last = last if remark.strip("\uff08\uff09") in languages.UNIT_OF else last.removesuffix(remark)
-    *before, clause = _CLAUSES_ABROAD.split(last)
+    *before, clause = last.replace("\uff1b", "\uff0c").split("\uff0c")
     is_open = any(map(clause.__contains__, _LEAVES_OPEN)) or not any(map(clause.__contains__, _CONCLUDES))
     return clause.strip() if before and not is_open else None
 

@@ -10,8 +10,7 @@ import unicodedata
 from fractions import Fraction
 from functools import lru_cache
 
-from libra_cli.answers import latex
-from libra_cli.answers.words import lowered as in_lower_case
+from libra_cli.answers import latex, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 TAIL_CHARS = 2000
@@ -34,17 +33,8 @@ STATEMENTS = {
     "hi": ("उत्तर", ""),
 }
 """Nouns for an answer, and the verbs and signs that state it, of each language."""
-_VERBS = {
-    noun: lazy_pattern(
-        "|".join(
-            re.escape(verb) if language in ("zh", "ja", "ko") or not verb.isalpha() else rf"\b{verb}\b"
-            for verb in sorted(verbs.split(), key=len, reverse=True)
-        )
-        or r"\s*:?"  # the verb stands behind the answer
-    )
-    for language, (nouns, verbs) in STATEMENTS.items()
-    for noun in nouns.split()
-}
+_NOUNS = {noun: language for language, (nouns, _) in STATEMENTS.items() for noun in nouns.split()}
+_WITHOUT_SPACES = ("zh", "ja", "ko")
 _MONTHS_INENGLISH = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905
 )
@@ -71,16 +61,12 @@ _CORRECTIONS = (
     *("应该是", "应为", "应是", "应當是", "正しくは", "должно быть", "debe ser", "debería ser", "devrait être"),
     *("doit être", "dovrebbe essere", "deve ser", "deve essere", "richtig ist", "sollte sein"),
 )
+_ADVERBS = frozenset("donc alors ainsi dunque quindi entonces pues somit also daher então portanto".split())  # noqa: SIM905
 _CONCLUSIONS = ("所以", "因此", "故", "综上", "よって", "したがって", "従って", "ゆえに", "따라서", "그러므로")
 _AFTERWARDS = (
     *("です", "である", "だ", "になる", "となる", "になります", "となります", "입니다", "이다", "이에요", "है"),
     *"。．.।!！ ",
 )
-_ADVERB = lazy_pattern(
-    r"(?:donc|alors|ainsi|dunque|quindi|entonces|pues|somit|also|daher|então|portanto)\s+(?=\S)", re.IGNORECASE
-)
-_LINE_ENDS = lazy_pattern(r"[。！\n]")
-_BOLD = lazy_pattern(r"\*\*([^*\n]{1,200})\*\*")
 _NUMBERS = lazy_pattern(r"(?<![A-Za-z0-9_.,$^{])-?\d[\d,]*(?:\.\d+)?(?![\d^])")
 
 _LETTERS_OF_COMMAS = {
@@ -115,9 +101,15 @@ _MEANINGS |= {
     for number, day in zip(numbers, _DAYS, strict=True)
     for week in weeks
 } | {f"{letter}曜日": day for letter, day in zip("月火水木金土日", _DAYS, strict=True)}
-_AMONG = lazy_pattern(r"\s*(?:或者|或|または|又は|또는|혹은|(?<=[\s{])(?:oder|ou|или)(?=[\s}]))\s*")
-_AND_ABROAD = lazy_pattern(r" (?:et|und|y|e|и|en) (?=\$?[A-Za-z]\w{0,3} ?=)")
-_TOGETHER = lazy_pattern(r"(?<=[\d}\s$])\s*(?:和|及|與|と|와|과|且)\s*(?=[-\d\\${])")
+_AND = "et|und|y|e|и|en"
+_JOIN = lazy_pattern(
+    r"\s*(?P<alternative>或者|或|または|又は|또는|혹은|(?<=[\s{])(?:oder|ou|или)(?=[\s}]))\s*"
+    r"|(?<=[\d}\s$])\s*(?:和|及|與|と|와|과|且)\s*(?=[-\d\\${])"
+    rf"| (?:{_AND}) (?=\$?[A-Za-z]\w{{0,3}} ?=)|(?<=[\d}}$]) (?:{_AND}) (?=[-$\\\d])"
+)
+_MARKED = lazy_pattern(
+    r"(?<![\d.,}])(?P<whole>\d{1,3}(?:\.\d{3}){1,5}|\d+)(?:(?P<comma>\{,\}|,)(?P<places>\d+))?(?![\d{]|[.,]\d)"
+)
 
 _UNITS = {
     "km": "千米 公里 キロメートル 킬로미터 км",
@@ -174,17 +166,18 @@ _COUNTED_THING = lazy_pattern(
     rf"(?P<count>\d[\d,.]*)\s?(?:{'|'.join(map(re.escape, _COUNTERS.split()))})[\u4e00-\u9fff]{{1,6}}"
 )
 """17个苹果: the thing that is counted stands behind its counter."""
-_NO_THING = lazy_pattern(r"[半多余餘百千万亿分以上下左右几月]")
+_NO_THING = frozenset("半多余餘百千万亿分以上下左右几月")
 _INTRODUCTION = lazy_pattern(
     r"(?:\\text\s*\{)?(?:一共|总共|總共|共计|合计|大约|约|共|有|是|为|等于|得|全部で|合わせて|모두|총)+\s?\}?(?=\s?[-\d$\\])"
 )
-_HAN = lazy_pattern(r"负?[零〇一二两三四五六七八九十百千万亿億兆]+(?:点[零〇一二三四五六七八九]+)?")
 _HAN_VALUE = lazy_pattern(r"[负零〇一二两三四五六七八九十百千万亿億兆点分之]{1,24}")
+_HAN_DIGITS = frozenset("零〇一二三四五六七八九")
+_HAN_SIGNS = _HAN_DIGITS | frozenset("两十百千万亿億兆")
+_HAN_PLACES = frozenset("十百千万亿億〇零点")
+MAX_HAN = 24
 _NO_VALUES = frozenset("分 之 点 千 万 亿 一".split())  # noqa: SIM905
-_HAN_PLACES = lazy_pattern(r"[十百千万亿億〇零点]")
 _MYRIADS = {"万": 4, "萬": 4, "만": 4, "亿": 8, "億": 8, "억": 8, "千": 3, "천": 3, "百": 2, "백": 2}
 _WITH_MYRIADS = lazy_pattern(r"(?P<factor>-?\d{1,12}(?:\.\d{1,12})?) ?(?P<times>[万萬만亿億억千천百백])")
-_MYRIADS_IN_FRONT = lazy_pattern(r"^(?:\d{1,12}(?:\.\d{1,12})? ?[万萬만亿億억千천] ?)+(?=\\text|\$?$)")
 _FOREIGN_NOUN = lazy_pattern(r"(\d[\d.,]*) ([^\s\d_a-zA-Z.,()]{3,}(?: [^\s\d_a-zA-Z.,()]+)?)")
 _NO_NOUN = (
     *("процент", "тысяч", "тыс", "млн", "миллион", "миллиард", "час", "минут", "секунд", "метр", "грам", "литр"),
@@ -192,8 +185,6 @@ _NO_NOUN = (
     *("लाख", "करोड़", "हज़ार", "प्रतिशत", "मीटर", "घंटे"),
 )
 """Words behind a number that are no counted things: units, percent, multiples."""
-_PERCENT = lazy_pattern(r"(?P<minus>负?)百分之(?P<value>\S+)")
-_PARTS = lazy_pattern(r"(?P<bottom>\S{1,12})分之(?P<top>\S{1,12})")
 _KOREAN_DIGITS = {"일": 1, "이": 2, "삼": 3, "사": 4, "오": 5, "육": 6, "칠": 7, "팔": 8, "구": 9}
 _KOREAN_TENS = {"십": 10, "백": 100, "천": 1000}
 _KOREAN_NATIVE = {
@@ -204,10 +195,6 @@ _KOREAN_NATIVE = {
     }.items()
     for word in words.split()
 }  # fmt: skip
-_KOREAN = lazy_pattern(rf"[{''.join(_KOREAN_DIGITS)}{''.join(_KOREAN_TENS)}]+")
-_BRACED_COMMA = lazy_pattern(r"(?<![\d.}])(?P<whole>\d{1,3}(?:\.\d{3})*|\d+)\{,\}(?P<places>\d+)(?![\d{])")
-_GROUPED = lazy_pattern(r"(?<![\d.,])\d{1,3}(?:\.\d{3}){2,5}(?![\d.]|,\d)")
-_GROUPED_COMMA = lazy_pattern(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+),(\d+)(?![\d,.])")
 _DATE = lazy_pattern(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日号일]")
 _MARKS = str.maketrans({"、": ", ", "；": ";", "٫": ".", "٬": ",", "،": ", "})
 
@@ -217,19 +204,40 @@ _MARKS = str.maketrans({"、": ", ", "；": ";", "٫": ".", "٬": ",", "،": ", 
 
 def stated_answer(tail: str) -> str | None:
     """Text after the last "answer is" of another language than English; None if there is none."""
-    lowered = in_lower_case(tail)
-    found = [(at, len(noun), noun) for noun in _VERBS if (at := lowered.rfind(noun)) >= 0]
-    for start, length, noun in sorted(found, reverse=True):
-        verb = _VERBS[noun].search(lowered, start + length, start + length + MAX_BETWEEN)
-        if verb is None or "\n" in tail[start : verb.end()].rstrip():
+    lowered = words.lowered(tail)
+    found = [(at, at + len(noun), noun) for noun in _NOUNS if (at := lowered.rfind(noun)) >= 0]
+    for start, end, noun in sorted(found, reverse=True):
+        behind = _behind_verb(lowered, end, _NOUNS[noun])
+        if behind is None or "\n" in tail[start:behind].rstrip():
             continue
-        line = tail[verb.end() :].lstrip(" \t\r\n:：*」】")
-        answer = _ADVERB.sub("", _LINE_ENDS.split(line, maxsplit=1)[0].replace("**", "").rstrip(), count=1)
+        answer = _first_line(tail[behind:].lstrip(" \t\r\n:：*」】")).replace("**", "").rstrip()
+        adverb, _, rest = answer.partition(" ")
+        answer = rest.lstrip() if rest and adverb.lower() in _ADVERBS else answer
         while answer.endswith(_AFTERWARDS):
             answer = answer.removesuffix(next(end for end in _AFTERWARDS if answer.endswith(end)))
         if answer:
             return answer
     return None
+
+
+def _behind_verb(text: str, start: int, language: str) -> int | None:
+    """Index after the first verb or sign that states an answer behind its noun; None if none does."""
+    verbs = STATEMENTS[language][1].split()
+    if not verbs:  # the verb stands behind the answer
+        return start
+    found: list[tuple[int, int]] = []
+    for verb in verbs:
+        at = text.find(verb, start, start + MAX_BETWEEN)
+        is_word = language not in _WITHOUT_SPACES and verb.isalpha()
+        while is_word and at >= 0 and (text[at - 1 : at].isalnum() or text[at + len(verb) :][:1].isalnum()):
+            at = text.find(verb, at + 1, start + MAX_BETWEEN)
+        found += [(at, -len(verb))] if at >= 0 else []
+    return min(found)[0] - min(found)[1] if found else None
+
+
+def _first_line(text: str) -> str:
+    """The text before its first line break or full stop of Chinese."""
+    return text.replace("\u3002", "\n").replace("\uff01", "\n").partition("\n")[0]
 
 
 def with_english_dates(text: str) -> str:
@@ -250,7 +258,7 @@ def restated(text: str) -> str | None:
     if not starts:
         return None
     at, phrase = max(starts)
-    answer = _LINE_ENDS.split(text[at + len(phrase) :].lstrip(" :："), maxsplit=1)[0].strip().rstrip(".")
+    answer = _first_line(text[at + len(phrase) :].lstrip(" :：")).strip().rstrip(".")
     return answer if any(map(str.isdigit, answer)) else None
 
 
@@ -266,24 +274,27 @@ def unit_at(text: str, start: int) -> tuple[str, int]:
 
 def concluded_number(tail: str) -> str | None:
     """The only number of a last sentence that concludes in Chinese, Japanese or Korean, with its counter."""
-    sentences = [] if tail.isascii() else [part.strip() for part in _LINE_ENDS.split(tail) if part.strip()]
-    if not sentences:
-        return None
-    if not sentences[-1].startswith(_CONCLUSIONS):
-        return _han_number_in(sentences[-1])
-    bold = _BOLD.findall(sentences[-1])
-    numbers = _NUMBERS.findall(bold[0] if len(bold) == 1 else sentences[-1])
-    if not any(map(str.isdigit, sentences[-1])):
-        numbers = [found[0] for found in _HAN_VALUE.finditer(sentences[-1]) if found[0] not in _NO_VALUES]
+    sentence = "" if tail.isascii() else words.sentences(tail)[-1].strip()
+    if not sentence.startswith(_CONCLUSIONS):
+        return _han_number_in(sentence)
+    bold = sentence.split("**")[1::2]
+    numbers = _NUMBERS.findall(bold[0] if len(bold) == 1 else sentence)
+    if not any(map(str.isdigit, sentence)):
+        numbers = _han_numbers(sentence)
     return numbers[0] if len(numbers) == 1 else None
+
+
+def _han_numbers(sentence: str) -> list[str]:
+    return [found for found in _HAN_VALUE.findall(sentence) if found not in _NO_VALUES]
 
 
 def _han_number_in(sentence: str) -> str | None:
     """The only number in Chinese signs of a sentence without digits, if it has tens: 共有三百六十五种; else None."""
     if sentence.isascii() or any(map(str.isdigit, sentence)) or any(map(sentence.__contains__, "不没非未或约")):
         return None
-    numbers = [found[0] for found in _HAN_VALUE.finditer(sentence) if found[0] not in _NO_VALUES]
-    return numbers[0] if len(numbers) == 1 and len(numbers[0]) > 1 and _HAN_PLACES.search(numbers[0]) else None
+    numbers = _han_numbers(sentence)
+    has_tens = len(numbers) == 1 and len(numbers[0]) > 1 and not _HAN_PLACES.isdisjoint(numbers[0])
+    return numbers[0] if has_tens else None
 
 
 # -- answers ----------------------------------------------------------------------------------------------------------
@@ -292,16 +303,10 @@ def _han_number_in(sentence: str) -> str | None:
 @lru_cache(1 << 12)
 def in_english(text: str) -> str:
     """`text` with the numerals, counters, units and joining words of other languages in their international form."""
-    if "=" in text and _AND_ABROAD.search(text):
-        text = _AND_ABROAD.sub(" and ", text)
-    if "{,}" in text:
-        text = _BRACED_COMMA.sub(_with_point, text)
-    if text.count(".") > 1:  # 1.000.000
-        text = _GROUPED.sub(lambda found: found[0].replace(".", ""), text)
-    if "." in text and "," in text:
-        text = _GROUPED_COMMA.sub(lambda found: f"{found[1].replace('.', '')}.{found[2]}", text)
+    if "{,}" in text or text.count(".") > 1 or ("." in text and "," in text):
+        text = _MARKED.sub(_with_point, text)
     if text.isascii():
-        return _AMONG.sub(" or ", text) if "ou" in text or "oder" in text else text
+        return with_english_joins(text)
     bare = " ".join(latex.without_fonts(text).replace("$", "").lower().split()).strip("*。.．!！ ")
     if bare in _MEANINGS:
         return _MEANINGS[bare]
@@ -313,11 +318,12 @@ def in_english(text: str) -> str:
         text = "".join(str(unicodedata.digit(char)) if unicodedata.category(char) == "Nd" else char for char in text)
     text = _INTRODUCTION.sub("", text, count=1) if _INTRODUCTION.match(text) else text
     thing = _COUNTED_THING.fullmatch(text)
-    if thing and not _NO_THING.search(text, thing.end("count") + 1):
+    if thing and _NO_THING.isdisjoint(text[thing.end("count") + 1 :]):
         return thing["count"]
-    text = _TOGETHER.sub(" and ", _AMONG.sub(" or ", text))
-    text = _COUNTED.sub(_with_international_name, text)
-    text = _MYRIADS_IN_FRONT.sub(_without_myriads, text)
+    text = _COUNTED.sub(_with_international_name, with_english_joins(text))
+    number = text.partition("\\text")[0].removesuffix("$")
+    multiplied = _of_myriads(number)
+    text = text if multiplied is None else multiplied + text[len(number) :]
     counted = _FOREIGN_NOUN.fullmatch(text.replace("*", "").strip())
     if counted and not any(map(counted[2].__contains__, _NO_NOUN)) and counted[2] not in UNIT_OF:
         return counted[1]
@@ -325,20 +331,29 @@ def in_english(text: str) -> str:
     return text if value is None else value
 
 
-def _without_myriads(number: re.Match[str]) -> str:
-    """1\u51235000\u4e07 as 150000000."""
-    parts = _WITH_MYRIADS.findall(number[0])
+def with_english_joins(text: str) -> str:
+    """`text` with "and" and "or" for the words of other languages between numbers, formulas and equations."""
+    if text.isascii() and not any(map(text.__contains__, (" et ", " und ", " y ", " e ", " en ", "oder", "ou"))):
+        return text
+    return _JOIN.sub(lambda join: " and " if join["alternative"] is None else " or ", text)
+
+
+def _of_myriads(text: str) -> str | None:
+    """1\u51235000\u4e07 as 150000000; None if the text is anything else."""
+    parts = _WITH_MYRIADS.findall(text)
     sizes = [_MYRIADS[sign] for _, sign in parts]
-    if sorted(set(sizes), reverse=True) != sizes:
-        return number[0]
+    if not parts or _WITH_MYRIADS.sub("", text).strip() or sorted(set(sizes), reverse=True) != sizes:
+        return None
     value = sum(Fraction(factor) * 10**size for (factor, _), size in zip(parts, sizes, strict=True))
     return str(value) if value.denominator == 1 else str(float(value))
 
 
 def _with_point(number: re.Match[str]) -> str:
-    """1{,}234 is grouped; 2{,}5, 0{,}125 and 1.234{,}5 have a decimal comma."""
-    whole, places = number["whole"], number["places"]
-    if len(places) == 3 and "." not in whole and whole != "0":
+    """1.000.000 and 1{,}234 are grouped; 2{,}5, 0{,}125, 1.234,5 and 1.234{,}5 have a decimal comma."""
+    whole, comma, places = number.group("whole", "comma", "places")
+    if comma is None:
+        return whole.replace(".", "") if whole.count(".") > 1 else whole
+    if "." not in whole and (comma == "," or (len(places) == 3 and whole != "0")):
         return f"{whole},{places}"
     return f"{whole.replace('.', '')}.{places}"
 
@@ -355,20 +370,17 @@ def _with_international_name(counted: re.Match[str]) -> str:
 @lru_cache(1 << 10)
 def cjk_number(text: str) -> str | None:
     """A number with Chinese, Japanese or Korean words as digits: 三十六, 3万, 百分之五十, 三分之一; None for others."""
-    percent = _PERCENT.fullmatch(text)
-    if percent:
-        value = cjk_number(percent["value"]) or percent["value"]
-        return f"{'-' if percent['minus'] else ''}{value}\\%" if value.replace(".", "").isdecimal() else None
-    parts = _PARTS.fullmatch(text)
-    if parts:
-        top, bottom = (cjk_number(parts[name]) or parts[name] for name in ("top", "bottom"))
+    bottom, is_part, top = text.partition("分之")
+    if is_part:
+        top = cjk_number(top) or top
+        if bottom.removeprefix("负") == "百":
+            return f"{'-' if bottom != '百' else ''}{top}\\%" if top.replace(".", "").isdecimal() else None
+        bottom = cjk_number(bottom) or bottom
         return f"\\frac{{{top}}}{{{bottom}}}" if top.isdecimal() and bottom.isdecimal() else None
-    multiplied = _WITH_MYRIADS.fullmatch(text)
-    if multiplied:
-        value = Fraction(multiplied["factor"]) * 10 ** _MYRIADS[multiplied["times"]]
-        return str(value) if value.denominator == 1 else str(float(value))
-    if _HAN.fullmatch(text) and len(text) < 24 and text not in ("万", "亿", "億", "兆"):
-        if 1 < len(text.lstrip("负")) < 4 and not _HAN_PLACES.search(text):  # 一二: one and two, or twelve
+    if (multiplied := _of_myriads(text)) is not None:
+        return multiplied
+    if _is_in_han(text) and text not in ("万", "亿", "億", "兆"):
+        if 1 < len(text.lstrip("负")) < 4 and _HAN_PLACES.isdisjoint(text):  # 一二: one and two, or twelve
             return None
         import cn2an  # which takes a fifth of a second
 
@@ -376,11 +388,17 @@ def cjk_number(text: str) -> str | None:
             return str(cn2an.cn2an(text.replace("億", "亿"), "smart"))
         except ValueError:
             return None
-    if _KOREAN.fullmatch(text) and len(text) < 9:
+    if 0 < len(text) < 9 and _KOREAN_TENS.keys() | _KOREAN_DIGITS >= set(text):
         return str(_korean(text))
     tens = next((word for word in _KOREAN_NATIVE if text.startswith(word) and _KOREAN_NATIVE[word] >= 10), "")
     rest = _KOREAN_NATIVE.get(text[len(tens) :], 0 if tens == text else 10)
     return str(_KOREAN_NATIVE.get(tens, 0) + rest) if rest < 10 and text else None
+
+
+def _is_in_han(text: str) -> bool:
+    whole, point, places = text.removeprefix("负").partition("点")
+    is_whole = 0 < len(whole) < MAX_HAN and _HAN_SIGNS.issuperset(whole)
+    return is_whole and (not point or (bool(places) and _HAN_DIGITS.issuperset(places)))
 
 
 def _korean(text: str) -> int:

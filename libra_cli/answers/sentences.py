@@ -11,14 +11,12 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from libra_cli.answers import plain, vocabulary
+from libra_cli.answers import languages, plain, vocabulary
 from libra_cli.answers.clauses import Clause, Group, clauses_of
 from libra_cli.answers.spans import value
 from libra_cli.lazy_pattern import lazy_pattern
 
 _CALCULATION = lazy_pattern(r"<<[^<>\n]{0,80}>>")
-_TOGETHER = lazy_pattern(r"(?<=[\d}$]) (?:et|und|y|e|и|en) (?=[-$\\\d])")
-"""The word "and" of other languages between numbers."""
 _NOTHING = lazy_pattern(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
 
 
@@ -55,7 +53,7 @@ def is_aside(sentence: str) -> bool:
 
 def asserted(sentence: str) -> Asserted:
     """Read what a sentence asserts."""
-    sentence = _TOGETHER.sub(" and ", without_calculations(sentence).strip())
+    sentence = languages.with_english_joins(without_calculations(sentence).strip())
     if "no " in sentence.lower() and _NOTHING.search(sentence):
         return Asserted("no solution")
     clauses = [clause for clause in clauses_of(plain.Reader(sentence)) if clause.words or clause.groups]
