@@ -9,10 +9,8 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_ROWS, MAX_CHARS = 8, 400
 OTHERWISE = "otherwise"
-_CASES = lazy_pattern(
-    r"(?:[^={}]{1,24}=)?\\begin\{(?P<name>cases|array)\}(?:\{[lcr|]*\})?(?P<rows>.*)\\end\{(?P=name)\}",
-    re.DOTALL,
-)
+_CASES = frozenset(("cases", "array"))
+_LONGEST_NAME = 25
 _CONDITION = lazy_pattern(r"(?<![A-Za-z])(?:if|when|for|where)(?![A-Za-z]) ?")
 _VERBS = ("is", "are", "an", "a")
 _MARKERS = ("if", "when", "for", "iff", "at", "in")
@@ -43,11 +41,12 @@ def stated(text: str, reference: str) -> str | None:
 
 def rows(text: str) -> list[tuple[str, str]]:
     """(value, condition) of each piece of the normalized `text`; empty if it is no function in pieces."""
-    found = _CASES.fullmatch(text) if "\\begin" in text else None
-    if found is None:
+    name, begin, _ = text.partition("\\begin")
+    is_named = name.endswith("=") and len(name) <= _LONGEST_NAME and "{" not in name
+    lines = latex.rows_of(text[len(name) :], _CASES) if begin and (is_named or not name) else None
+    if lines is None:
         return in_words(text)
-    texts = [row.strip(" ,.;") for row in found["rows"].split("\\\\")]
-    split = [_value_and_condition(row) for row in texts if row]
+    split = [_value_and_condition(row) for line in lines if (row := line.strip(" ,.;"))]
     return split if 1 < len(split) <= MAX_ROWS and all(condition for _, condition in split) else []
 
 

@@ -7,8 +7,8 @@ import re
 from libra_cli.answers import latex, sentences, words
 from libra_cli.lazy_pattern import lazy_pattern
 
-_ROWS = lazy_pattern(r"\\begin\{(aligned|align\*?|split|array)\}(?:\{[lcr|]+\})?(.*)\\end\{\1\}", re.DOTALL)
 _ENVIRONMENT = lazy_pattern(r"\\(begin|end)\{(align|equation|gather|eqnarray|multline)\*?\}")
+_CHAINS = frozenset(("aligned", "align", "split", "array"))
 _DISPLAYS = (("\\[", "\\]"), ("$$", "$$"))
 _MOST_BEHIND = 120
 """Characters of a remark behind a display."""
@@ -53,8 +53,8 @@ def before_remark(tail: str) -> sentences.Asserted | None:
 
 
 def _asserted(display: str) -> sentences.Asserted:
-    rows = _ROWS.fullmatch(display.rstrip(".,"))
-    found = of_rows(rows[2].split("\\\\"), display) if rows else display
+    rows = latex.rows_of(display.rstrip(".,"), _CHAINS)
+    found = display if rows is None else of_rows(rows, display)
     if rows and found.rstrip(" .&").endswith("="):
         return sentences.Asserted(None, unclear=True)
     return sentences.Asserted(found.rstrip(".,") or None)
@@ -62,13 +62,12 @@ def _asserted(display: str) -> sentences.Asserted:
 
 def in_rows(content: str) -> str | None:
     """What a chain of equations in rows in a box says; None for anything else."""
-    rows = _ROWS.fullmatch(content)
-    return of_rows(rows[2].split("\\\\"), content) if rows else None
+    rows = latex.rows_of(content, _CHAINS)
+    return None if rows is None else of_rows(rows, content)
 
 
 def of_rows(rows: list[str], content: str) -> str:
     """What a chain of equations in rows says of its first side; `content` if the rows are anything else."""
-    rows = [row.strip() for row in rows if row.strip()]
     if len(rows) == 1 and "&" not in rows[0][1:]:
         return rows[0].lstrip("& ")
     sides = [row.replace("&", "").partition("=") for row in rows]

@@ -40,7 +40,6 @@ _FILLERS = (
 )
 _MODULUS = lazy_pattern(r"\(?\\?[pb]?mod ?\{?(?P<modulus>[1-9]\d{0,8})\}?\)?$")
 _SIDES = frozenset(("\\equiv", "=", ":=", "\\in"))
-_NAME = lazy_pattern(r"\\\{ ?[a-z](?:\\mid|\||:)")
 _PARAMETERS = ("k", "n", "m")
 
 
@@ -97,7 +96,7 @@ def _family(raw: str) -> Family | None:
     if declaration:
         letter = declaration["letter"] or declaration["named"] or declaration["behind"]
         text = _without_fillers(text[: declaration.start()])
-    text = normalize.normalized(_NAME.sub("", text.removesuffix("\\}"))).removeprefix("\\{")
+    text = normalize.normalized(text.removesuffix("\\}")).removeprefix("\\{")
     if "mod" in text:
         return _of_residues(latex.split(text, latex.COMMAS | latex.JOINS))
     return _with_parameter(_terms(text), letter)

@@ -19,6 +19,7 @@ _IN_FONT = lazy_pattern(rf"{_FONT}\{{([^{{}}]*)\}}")
 _SETTING = lazy_pattern(
     rf"{_FONT}\{{([^{{}}]*)\}}|\\(?:q?quad|left|right|text|mathrm|boxed)(?![A-Za-z])|\\[ ,;:!()\[\]]|\*\*|\$|~"
 )
+_ENVIRONMENT = lazy_pattern(r"\\begin\{([A-Za-z]+)\*?\}(?:\{[lcr|]*\})?(.*)\\end\{\1\*?\}", re.DOTALL)
 _MEMBER = lazy_pattern(r"([A-Za-z](?:_\{?\w+\}?)?)\\in(?![A-Za-z])")
 
 COMMAS, AND, OR = frozenset(",;"), frozenset(("and", "\\land", "\\wedge")), frozenset(("or", "\\lor", "\\vee"))
@@ -109,6 +110,14 @@ def without_fonts(text: str) -> str:
 def without_setting(text: str) -> str:
     """`text` in words: without fonts, spacing commands, dollar signs and bold, and with single spaces."""
     return " ".join(_SETTING.sub(r" \1 ", text).split())
+
+
+def rows_of(text: str, names: Set[str]) -> list[str] | None:
+    """The rows, stripped and without empty ones, of the environment with one of `names` that is all of `text`."""
+    found = _ENVIRONMENT.fullmatch(text) if text.startswith("\\begin") else None
+    if found is None or found[1] not in names:
+        return None
+    return [row.strip() for row in found[2].split("\\\\") if row.strip()]
 
 
 def members_of(text: str) -> tuple[str, str] | None:

@@ -32,7 +32,7 @@ _TOKEN = lazy_pattern(
     r"(?P<number>\d+(?:\.\d+)?)|(?P<name>\\[A-Za-z]+|[A-Za-z](?:_\{\w{1,4}\}|_\w)?)|(?P<sign>.)", re.DOTALL
 )
 _UNIT = {"i": 0, "j": 1, "k": 2, "\\imath": 0, "\\jmath": 1, "x": 0, "y": 1, "z": 2}
-_COLUMN = lazy_pattern(r"\\begin\{[pbv]?matrix\}(?P<rows>[^&]*)\\end\{[pbv]?matrix\}", re.DOTALL)
+_COLUMNS = frozenset(("matrix", "pmatrix", "bmatrix", "vmatrix"))
 _DIMENSIONS = frozenset("MLTQIKNJVWCS")
 _HATS = frozenset("ijkxyznuv") | {"\\imath", "\\jmath"}
 
@@ -128,10 +128,8 @@ class Formula:
 def _components(text: str) -> list[str]:
     """Components of (1,2,3), <1,2,3> or a column."""
     text = normalize.normalized(text)
-    column = _COLUMN.fullmatch(text)
-    if column:
-        parts = [row for row in column["rows"].split("\\\\") if row.strip()]
-    else:
+    parts = latex.rows_of(text, _COLUMNS)
+    if parts is None or "&" in text:
         inside = latex.enclosed(text, ("(",), (")",))
         parts = latex.split(inside[1], frozenset(",")) if inside else []
     return parts if len(parts) in (2, 3) else []

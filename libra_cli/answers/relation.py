@@ -31,7 +31,7 @@ _NAMED_VALUE = lazy_pattern(r"[A-Za-z](?:_\{?\w+\}?)?(?:\([^()]*\))?=|\|[A-Z]\|=
 _EXCLUDED = latex.COMMAS | {"and"}
 _COORDINATES = frozenset("xyz")
 _BUILDER = lazy_pattern(r"\\\{([A-Za-z])(?:\\in(?:\\mathbb\{?R\}?|R))?(?:\\mid|:|\||\\vert) ?(.*)\\\}", re.DOTALL)
-_REALS = lazy_pattern(r"\\mathbb\{?R\}?|\(-\\infty,\\infty\)|R")
+_REALS = frozenset(("\\mathbb{R}", "\\mathbb R", "(-\\infty,\\infty)", "R"))
 _FAMILY = lazy_pattern(
     r"\\\{(?P<term>.+?)(?:\\mid|\\?\||:) ?(?P<letter>[a-z])"
     r"\\in\\mathbb\{?(?P<integers>[ZN])\}?(?P<positive>\^\{?\+\}?|)\\\}"
@@ -119,13 +119,13 @@ def numbers(text: str) -> Numbers | None:
     if every:
         return numbers(text[every.end() :])
     without = _WITHOUT.search(text)
-    if without and (_REALS.fullmatch(before := text[: without.start()]) or words.phrase(before) == "all reals"):
+    if without and ((before := text[: without.start()]) in _REALS or words.phrase(before) == "all reals"):
         excluded = [_constant(part) for part in latex.split(without[1] or without[2], _EXCLUDED)]
         if any(value is None for value in excluded):
             return None
         points = tuple(value for value in excluded if value is not None)
         return Numbers(lambda x: not any(_close(x, point) for point in points), points)
-    if _REALS.fullmatch(text):
+    if text in _REALS:
         return Numbers(lambda _x: True, (), by_relation=False)
     parts = latex.split(text, latex.UNION)
     if len(parts) > 1:

@@ -84,20 +84,15 @@ _NAME = lazy_pattern(
     r"(?:_\{?\\?\w+\}?)?(?:\^\{-1\})?'?|[A-Za-z]+(?: [A-Za-z]+)*)(?:\([A-Za-z](?:,[A-Za-z])*\))?"
     rf"|[PEn]\({_EVENT}\)|\|{_EVENT}\||m?\\angle ?[A-Z]{{1,3}}"
 )
-_SIZE = lazy_pattern(rf"\|{_EVENT}\|=")
-"""|A \\cup B| = 5, which is no union."""
 _POINT = lazy_pattern(r"[A-Z](?:'|_\d)?(?=\()")
-_RATIO_OF_NAMES = lazy_pattern(r"[A-Za-z]\w{0,8}(?::[A-Za-z]\w{0,8})+")
-_TRANSPOSE = lazy_pattern(r"\^(?:T|\\top|\\intercal|\{\\top\}|\{\\intercal\}|\{\\prime\}|\{t\})$")
+_TRANSPOSED = ("^T", "^\\top", "^\\intercal", "^{\\top}", "^{\\intercal}", "^{\\prime}", "^{t}")
+_MATRICES = frozenset(("matrix", "pmatrix", "bmatrix", "Bmatrix", "array"))
 _COMMAS = latex.COMMAS | latex.JOINS
 _BETWEEN_GROUPS = frozenset((";", "or"))
 _SUCH_THAT = frozenset(("\\mid", "\\|", "|", ":"))
 _BEYOND_EQUALITY = latex.BOUNDS | {"\\neq", "\\approx", "\\equiv", "\\to", "\\in"}
 _PLUS_MINUS = lazy_pattern(r"\\(?:pm|mp)(?![A-Za-z])")
-_NAMES = lazy_pattern(r"\(([a-z](?:,[a-z])+)\)")
-_DERIVATIVE = lazy_pattern(r"\\frac\{d[^{}]*\}\{d[a-z](?:\^\d)?\}")
 _ARGUMENT = lazy_pattern(r"([A-Za-z](?:\^\{-1\})?'*)\(([a-z])\)")
-_MATRIX = lazy_pattern(r"\\begin\{([pbB]?matrix|array)\}(?:\{[lcr|]*\})?(.*)\\end\{\1\}", re.DOTALL)
 
 
 @lru_cache(normalize.CACHED)
@@ -150,7 +145,7 @@ def _all(texts: Sequence[str], depth: int) -> tuple[Answer, ...]:
 
 
 def _union(text: str, depth: int) -> Answer | None:
-    if _SIZE.match(text):
+    if text.startswith("|") and "|=" in text:  # |A \\cup B| = 5
         return None
     parts = latex.split(text, latex.UNION)
     if len(parts) < 2:  # x<-1 or x>1
@@ -171,8 +166,8 @@ def _cases(text: str, depth: int) -> Answer | None:
 
 def _transposed(text: str, depth: int) -> Answer | None:
     """(1,2)^T as a column."""
-    mark = _TRANSPOSE.search(text) if "^" in text else None
-    found = _parse(text[: mark.start()], None, depth) if mark else None
+    mark = next(filter(text.endswith, _TRANSPOSED), None)
+    found = _parse(text.removesuffix(mark), None, depth) if mark else None
     if isinstance(found, Parts) and found.brackets in ("()", "[]"):
         return Matrix(text, tuple((part,) for part in found.parts))
     if isinstance(found, Matrix) and len({len(row) for row in found.rows}) == 1:
@@ -259,11 +254,8 @@ def _plus_minus(text: str, depth: int) -> Answer | None:
 
 
 def _matrix(text: str, depth: int) -> Answer | None:
-    found = _MATRIX.fullmatch(text)
-    if found is None:
-        return None
-    rows = [row for row in re.split(r"\\\\", found[2]) if row.strip()]
-    if len(rows) > MAX_PARTS:
+    rows = latex.rows_of(text, _MATRICES)
+    if rows is None or len(rows) > MAX_PARTS:
         return None
     return Matrix(text, tuple(_all([cell.strip() for cell in row.split("&")], depth) for row in rows))
 
@@ -275,17 +267,24 @@ def _equation(text: str, depth: int) -> Answer | None:
         return None
     if len(sides[-1]) == 1 and sides[-1].islower() and not _NAME.fullmatch(sides[0]):  # 5 = x
         sides.reverse()
-    names = _NAMES.fullmatch(sides[0])
+    names = _names_of(sides[0])
     if names:
         values = _parse(sides[-1], None, depth)
-        return _named(text, names[1].split(","), values) if depth == 1 else values
-    if not (_NAME.fullmatch(sides[0]) or _RATIO_OF_NAMES.fullmatch(sides[0])):
+        return _named(text, names, values) if depth == 1 else values
+    is_ratio = ":" in sides[0] and all(map(str.isidentifier, sides[0].split(":")))
+    if not (_NAME.fullmatch(sides[0]) or is_ratio):
         return None
     name, value = _with_usual_argument(sides[0], sides[-1])
     found = _parse(value, None, depth)
     if isinstance(found, Parts) and found.kind == "list":  # f(x) = \\pm x are two
         return replace(found, text=text, parts=tuple(Equation(text, name, part) for part in found.parts))
     return Equation(text, name, found)
+
+
+def _names_of(side: str) -> list[str]:
+    """The names in (x,y); empty for anything else."""
+    names = side[1:-1].split(",") if side.startswith("(") and side.endswith(")") else []
+    return names if len(names) > 1 and all(len(name) == 1 and name.islower() for name in names) else []
 
 
 def claimed(raw: str, other: str) -> str:
@@ -301,11 +300,11 @@ def claimed(raw: str, other: str) -> str:
     argument = _ARGUMENT.fullmatch(first)
     if argument and re.search(rf"(?<![A-Za-z\\]){argument[2]}(?![A-Za-z])", other):
         return sides[-1].strip(" $.")
-    if _NAME.fullmatch(first) or _NAMES.fullmatch(first) or ":" in first or "\\" in first[-1:]:
+    if _NAME.fullmatch(first) or _names_of(first) or ":" in first or "\\" in first[-1:]:
         return raw
     from libra_cli.answers import formula
 
-    if formula.readings(first) and not _DERIVATIVE.match(first):
+    if formula.readings(first) and not (first.startswith("\\frac{d") and "}{d" in first):
         return raw
     return sides[-1].strip(" $.")
 
