@@ -19,28 +19,28 @@ FLOAT_DIGITS = 12
 
 _DECIMAL = r"(?:\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)"
 _SIGNED = lazy_pattern(rf"[-+]?{_DECIMAL}")
-_SIMPLE = lazy_pattern(r"-?\d{1,18}")
-_PERCENT = lazy_pattern(r"\s*(?:\\?%| ?percent| ?pct\.?)$")
-_OVER = rf"\\frac\{{(?P<top>[-+]?{_DECIMAL})\}}\{{(?P<bottom>[-+]?{_DECIMAL})\}}"
-_FRACTION = lazy_pattern(rf"(?P<sign>[-+]?)(?:(?P<whole>\d+) ?)?{_OVER}")
-_SLASHED = lazy_pattern(rf"(?P<sign>[-+]?)(?:(?P<whole>\d+) )?\(?(?P<top>{_DECIMAL})/(?P<bottom>{_DECIMAL})\)?")
-_TEN_TO_THE = r"10\^(?:\{(?P<braced>[-+]?\d+)\}|(?P<bare>\d{1,2}))"
-_SCIENTIFIC = lazy_pattern(rf"(?P<factor>[-+]?{_DECIMAL})(?:\\times|\\cdot|\*){_TEN_TO_THE}")
-_POWER_OF_TEN = lazy_pattern(rf"(?P<sign>-?){_TEN_TO_THE}")
-_E_NOTATION = lazy_pattern(rf"(?P<factor>[-+]?{_DECIMAL})[eE](?P<braced>[-+]?\d+)")
+_FRACTION = lazy_pattern(
+    r"(?P<sign>[-+]?)(?:(?P<whole>\d+)(?: |(?=\\)))?"
+    rf"(?:\\frac\{{(?P<top>[-+]?{_DECIMAL})\}}\{{(?P<bottom>[-+]?{_DECIMAL})\}}"
+    rf"|\(?(?P<over>{_DECIMAL})/(?P<under>{_DECIMAL})\)?)"
+)
+_SCIENTIFIC = lazy_pattern(
+    rf"(?:(?P<factor>[-+]?{_DECIMAL})(?:\\times|\\cdot|\*)|(?P<sign>-?))"
+    r"10\^(?:\{(?P<braced>[-+]?\d+)\}|(?P<bare>\d{1,2}))"
+    rf"|(?P<before_e>[-+]?{_DECIMAL})[eE](?P<behind_e>[-+]?\d+)"
+)
 _REPEATING = lazy_pattern(
-    r"(?P<sign>[-+]?)(?P<whole>\d*)\.(?P<head>\d*)(?:\\(?:overline|bar|dot)\{?(?P<period>\d+)\}?|\((?P<bracketed>\d+)\))"
+    r"(?P<sign>[-+]?)(?P<whole>\d*)\.(?P<head>\d*?)"
+    r"(?:\\(?:overline|bar|dot)\{?(?P<period>\d+)\}?|\((?P<bracketed>\d+)\)"
+    r"|(?P<written>\d+?)(?P=written)+(?:\.\.\.|\\[lc]?dots| ?\(?(?:repeating|recurring)\)?))"
 )
-_DOTTED = lazy_pattern(
-    r"(?P<sign>[-+]?)(?P<whole>\d*)\.(?P<head>\d*?)(?P<period>\d+?)(?P=period)+(?P<bracketed>)"
-    r"(?:\.\.\.|\\[lc]?dots| ?\(?(?:repeating|recurring)\)?)"
-)
-_ORDINAL = lazy_pattern(r"(?P<value>\d+)\^?\{?(?:(?<=1)st|(?<=2)nd|(?<=3)rd|th)\}?", re.IGNORECASE)
 MULTIPLIERS = {
     "dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12,
     "lakhs": 10**5, "lakh": 10**5, "crores": 10**7, "crore": 10**7,
 }  # fmt: skip
-_MULTIPLIED = lazy_pattern(rf"(?P<factor>[-+]?{_DECIMAL}) ?(?P<times>{'|'.join(MULTIPLIERS)})", re.IGNORECASE)
+_PERCENTS = ("\\%", "%", "percent", "pct.", "pct")
+_LONGEST_INTEGER = 18
+"""Digits of an integer that is read without a pattern."""
 
 
 @dataclass(frozen=True)
@@ -57,29 +57,45 @@ class Number:
 
 def parse(text: str) -> Number | None:
     """Parse the normalized `text` as a number; None if it is none."""
-    if _SIMPLE.fullmatch(text):
+    digits = text.removeprefix("-")
+    if digits.isdecimal() and digits.isascii() and len(digits) <= _LONGEST_INTEGER:
         return Number(Fraction(int(text)))
     if text.endswith("\u2030"):
         thousandths = parse(text[:-1])
         return thousandths and Number(thousandths.value / 1000)
-    percent = _PERCENT.search(text)
-    body = text[: percent.start()] if percent else text
-    number: Number | None
-    if _SIGNED.fullmatch(body):
-        number = _decimal(body)
-    else:
-        for pattern, make in _FORMS:
-            match = pattern.fullmatch(body)
-            if match is not None:
-                number = make(match)
-                break
-        else:
-            value = words.number(body) if body[:1].isalpha() else None
-            number = None if value is None else Number(value)
+    percent = next(filter(text.endswith, _PERCENTS), None)
+    number = _parse(text.removesuffix(percent).rstrip() if percent else text)
     if number is None or percent is None:
         return number
     places = number.places + 2 if number.places else 0
     return Number(number.value / 100, places, number.significant, percent=True)
+
+
+def _parse(text: str) -> Number | None:
+    """Parse a number without a percent sign."""
+    if _SIGNED.fullmatch(text):
+        return _decimal(text)
+    for pattern, make in _FORMS:
+        match = pattern.fullmatch(text)
+        if match is not None:
+            return make(match)
+    return _with_word(text)
+
+
+def _with_word(text: str) -> Number | None:
+    """Parse an ordinal, a number with a multiplier, or one in words: 21st, 3 million, seven."""
+    if text[:1].isalpha():
+        value = words.number(text)
+        return None if value is None else Number(value)
+    bare = text.removesuffix("}").lower()
+    figures = bare.rstrip("abcdefghijklmnopqrstuvwxyz")
+    word, factor = bare[len(figures) :], figures.rstrip(" ")
+    if word in MULTIPLIERS and bare == text.lower() and _SIGNED.fullmatch(factor):
+        return Number(_decimal(factor).value * MULTIPLIERS[word])
+    ordinal = figures.removesuffix("{").removesuffix("^")
+    if ordinal.isdecimal() and word in ("th", {"1": "st", "2": "nd", "3": "rd"}.get(ordinal[-1])):
+        return Number(Fraction(int(ordinal)))
+    return None
 
 
 def _decimal(text: str) -> Number:
@@ -89,28 +105,29 @@ def _decimal(text: str) -> Number:
 
 
 def _fraction(match: re.Match[str]) -> Number | None:
-    bottom = _decimal(match["bottom"]).value
+    top, bottom = (
+        _decimal(match[name] or match[other]).value for name, other in (("top", "over"), ("bottom", "under"))
+    )
     if not bottom:
         return None
-    value = _decimal(match["top"]).value / bottom
+    value = top / bottom
     if match["whole"] is not None:
-        if value < 0 or (value >= 1 and "\\" in match[0]):
+        if value < 0 or (value >= 1 and match["top"]):
             return None  # 2 \\frac{3}{2} is a product, if anything
         value += int(match["whole"])
     return Number(-value if match["sign"] == "-" else value)
 
 
 def _scientific(match: re.Match[str]) -> Number | None:
-    groups = match.groupdict()
-    exponent = int(groups.get("braced") or groups.get("bare") or 0)
+    exponent = int(match["braced"] or match["bare"] or match["behind_e"])
     if abs(exponent) > MAX_EXPONENT:
         return None
-    factor = _decimal(groups["factor"]).value if groups.get("factor") else Fraction(-1 if groups.get("sign") else 1)
-    return Number(factor * Fraction(10) ** exponent)
+    factor = match["factor"] or match["before_e"] or f"{match['sign']}1"
+    return Number(_decimal(factor).value * Fraction(10) ** exponent)
 
 
 def _repeating(match: re.Match[str]) -> Number:
-    head, period = match["head"], str(match["period"] or match["bracketed"])
+    head, period = match["head"], str(match["period"] or match["bracketed"] or match["written"])
     value = Fraction(int(match["whole"] or 0)) + Fraction(int(head or 0), 10 ** len(head))
     value += Fraction(int(period), (10 ** len(period) - 1) * 10 ** len(head))
     return Number(-value if match["sign"] == "-" else value)
@@ -118,20 +135,12 @@ def _repeating(match: re.Match[str]) -> Number:
 
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Number | None]], ...] = (
     (_FRACTION, _fraction),
-    (_SLASHED, _fraction),
     (_SCIENTIFIC, _scientific),
-    (_POWER_OF_TEN, _scientific),
-    (_E_NOTATION, _scientific),
     (_REPEATING, _repeating),
-    (_DOTTED, _repeating),
-    (_MULTIPLIED, lambda match: Number(_decimal(match["factor"]).value * MULTIPLIERS[match["times"].lower()])),
-    (_ORDINAL, lambda match: Number(Fraction(int(match["value"])))),
 )
 
 
 _WITH_DECIMAL_COMMA = lazy_pattern(r"(-?\d+,\d+)(?: ?[A-Za-z€°].*)?")
-_INDIAN = lazy_pattern(r"-?\d{1,2}(?:,\d\d){1,6},\d{3}(?:\.\d+)?")
-_MIXED = lazy_pattern(r"(?P<whole>\d+) ?and ?(?P<part>\\frac\{\d+\}\{\d+\}|\d+/\d+)")
 
 
 def is_listed(text: str, value: Fraction) -> bool | None:
@@ -139,12 +148,15 @@ def is_listed(text: str, value: Fraction) -> bool | None:
 
     1,23,45,678 is 12345678 in Indian groups, 2 and 3/8 is 19/8, and 2,5 may be 2.5 or two numbers.
     """
-    mixed = _MIXED.fullmatch(text)
-    if mixed:
-        part = parse(mixed["part"])
-        return part is not None and int(mixed["whole"]) + part.value == value
-    if _INDIAN.fullmatch(text):
-        return Fraction(text.replace(",", "")) == value
+    whole, joined, part = text.partition("and")
+    if joined:
+        fraction = parse(part.strip()) if "/" in part or "frac" in part else None
+        return fraction is not None and whole.strip().isdecimal() and int(whole) + fraction.value == value
+    whole, _, places = text.removeprefix("-").partition(".")
+    first, *middle, last = whole.split(",") if "," in whole else ("", "")
+    if 0 < len(first) < 3 and len(last) == 3 and middle and {*map(len, middle)} == {2}:
+        figures = f"{whole.replace(',', '')}.{places or 0}"
+        return figures.replace(".", "").isdecimal() and parse(figures.removesuffix(".0")) == Number(abs(value))
     with_comma = _WITH_DECIMAL_COMMA.fullmatch(text)
     if with_comma and Fraction(with_comma[1].replace(",", ".")) == value:
         return None
