@@ -15,11 +15,8 @@ from typing import Any
 from libra_cli.answers import formula, numeric
 from libra_cli.answers.finding import Finding
 from libra_cli.answers.structure import Answer, Equation, Leaf, Parts
-from libra_cli.lazy_pattern import lazy_pattern
 
-_CONSTANT = lazy_pattern(r"[CcKk](?:_\w+)?|[ABD](?:_\w+)?")
-_NAMED_SO = lazy_pattern(r"[Cc]_\w+|[CK]")
-_WORD = lazy_pattern(r"(?:const(?:ant)?)\.?$")
+_CONSTANTS = frozenset("CcKkABD")
 _PARAMETERS = frozenset("t s k n m r u lambda mu alpha".split())  # noqa: SIM905
 _INTEGERS = frozenset("knm")
 POINTS_MORE, REACH = 4, 4
@@ -30,20 +27,27 @@ CLEAR, NOISE = 1e-6, 1e-10
 
 def same_families(reference: str, answer: str) -> bool | None:
     """Whether two formulas with arbitrary constants are the same family; None if one has none, or nobody can say."""
-    trees = [formula.readings(_WORD.sub("C", text))[:1] for text in (reference, answer)]
+    trees = [formula.readings(_with_letter(text))[:1] for text in (reference, answer)]
     if not all(trees):
         return None
     wanted, given = trees[0][0], trees[1][0]
     names = formula.symbols(wanted)
-    constants = [name for name in sorted(names) if _NAMED_SO.fullmatch(name)]
+    constants = [name for name in sorted(names) if name in ("C", "K") or name.startswith(("C_", "c_"))]
     if not constants and {"A", "B"} <= names:
         constants = ["A", "B"]
     variables = names - set(constants)
     others = sorted(formula.symbols(given) - variables)
-    if not constants or not others or not variables or not all(map(_CONSTANT.fullmatch, others)):
+    are_constants = all(name[0] in _CONSTANTS and name[1:2] in ("", "_") for name in others)
+    if not constants or not others or not variables or not are_constants:
         return None
     spaces = _spaces(wanted, constants, given, others, sorted(variables))
     return None if spaces is None else _same_spaces(*spaces)
+
+
+def _with_letter(text: str) -> str:
+    """x^2 + const. as x^2 + C."""
+    word = next(filter(text.rstrip(".").endswith, ("constant", "const")), "")
+    return f"{text.rstrip('.').removesuffix(word)}C" if word else text
 
 
 def _spaces(wanted: Any, constants: Sequence[str], given: Any, others: Sequence[str], names: Sequence[str]) -> Any:

@@ -24,8 +24,7 @@ _SIGNS = {
 _FOR_SETS = frozenset(("\\cap", "∩", "\\cup", "∪", "\\setminus", "\\backslash", "\\smallsetminus", "\\triangle"))
 _COMPLEMENT = lazy_pattern(r"\^\{?(?:c|C|\\complement)\}?|'|\^\{?\\prime\}?")
 _TOKEN = lazy_pattern(r"(?:\\(?:left|right|q?quad)(?![A-Za-z])|\\[,;:! ]|[\s$])*(\\[A-Za-z]+|.)", re.DOTALL)
-_NEEDED = lazy_pattern("|".join(re.escape(sign) for sign in _SIGNS))
-_PRODUCT = lazy_pattern(r"[A-DS-TX-Z](?: ?\\times ?[A-DS-TX-Z])+")
+_SETS = frozenset("ABCDSTXYZ")
 _OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")
 _LEVELS: tuple[dict[str, Callable[[bool, bool], bool]], ...] = (
     {"equals": lambda a, b: a == b},
@@ -45,10 +44,10 @@ class _NoProposition(Exception):
 def same(reference: str, answer: str) -> bool | None:
     """Whether two answers are the same proposition or set; None unless both are, and one has an operator."""
     if "\\times" in reference and "\\times" in answer:  # A \times B is not B \times A
-        products = [_PRODUCT.fullmatch(normalize.unwrapped(text)) for text in (reference, answer)]
-        if products[0] and products[1]:
-            return products[0][0].replace(" ", "") == products[1][0].replace(" ", "")
-    if not (_NEEDED.search(reference) or _NEEDED.search(answer)):
+        factors = [[*map(str.strip, normalize.unwrapped(text).split("\\times"))] for text in (reference, answer)]
+        if all(map(_SETS.issuperset, factors)):
+            return factors[0] == factors[1]
+    if not any(sign in text for text in (reference, answer) for sign in _SIGNS):
         return None
     try:
         wanted, given = (_Parser(normalize.unwrapped(text)) for text in (reference, answer))

@@ -31,7 +31,6 @@ _TOKEN = lazy_pattern(
 _MASS = lazy_pattern(r"\^\{?(?P<mass>\d+)\}?(?:_\{?\d+\}?)?(?=[A-Z])")
 _STATE = lazy_pattern(r"\((?:aq|s|l|g)\)(?=$|[+→])")
 _CONFIGURATION = lazy_pattern(r"(?P<core>\[[A-Z][a-z]\])?(?P<shells>(?:\d[spdf]\^?\{?\d{1,2}\}?)+)")
-_MATH = lazy_pattern(r"\$([^$\n]+)\$")
 _SHELL = lazy_pattern(r"(\d[spdf])\^?\{?(\d{1,2}?)\}?(?=\d[spdf]|$)")
 _POSSIBLE = lazy_pattern(
     r"[A-Z][a-z]?[)\]]?\}?\s*(?:[_^\d]|[⁺⁻⁰-⁹₀-₉])|\\ce(?![A-Za-z])|\d[spdf]\^|->|→|\^\{?\d+\}?(?:\\(?:text|mathrm)\{)?[A-Z]"
@@ -103,10 +102,10 @@ def stated(tail: str, reference: str) -> str | None:
         return None
     line = re.split(r"(?<=[.!?]) (?=[A-Z])", tail.strip().rpartition("\n")[2])[-1].strip(" .。*")
     if sides and len(sides) > 1:
-        pieces = [*(found[1] for found in _MATH.finditer(line)), line, line.rpartition(": ")[2]]
+        pieces = [*line.replace("$$", "$").split("$")[1::2], line, line.rpartition(": ")[2]]
         return next((one for one in pieces if (read := _reaction(_plain(one))) and len(read) > 1), None)
     found = {}
-    for piece in [found[1] for found in _MATH.finditer(line)] or re.split(r"[\s*,;:，。]+", line):
+    for piece in line.replace("$$", "$").split("$")[1::2] or re.split(r"[\s*,;:，。]+", line):
         text = _plain(piece)
         read = None if sides is None else _reaction(text)
         if (sides is None and _shells(text)) or (read and _is_evident(piece, read)):

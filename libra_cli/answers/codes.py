@@ -14,8 +14,9 @@ _LETTERS_AND_DIGITS = lazy_pattern(
     r"[$*]*(?P<command>\\(?:text\w*|math\w+|mbox|operatorname)\s*\{)?\s*(?P<text>[A-Za-z0-9]+)\s*\}?[$*.]*"
 )
 _LETTER_BEFORE_DIGIT = lazy_pattern(r"[A-Z]\d|[A-Za-z]\d+[A-Za-z]")
-_HEXADECIMAL = lazy_pattern(r"(?=\d*[A-Fa-f])(?=[A-Fa-f]*\d)[0-9A-Fa-f]{3,}")
-_DOTTED = lazy_pattern(r"\d{1,6}(?:\.\d{1,6}){2,7}")
+_HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
+MAX_PARTS = 8
+"""Numbers of the longest address or version."""
 MIN_WORD = 3
 """In shorter words the case counts: Aa and AA, Co and CO are two."""
 MAX_FACTORS = 4
@@ -43,7 +44,8 @@ def same(reference: str, answer: str) -> Finding | None:
 
 def _same_dotted(reference: str, answer: str) -> Finding | None:
     """Compare addresses, versions and dates such as 192.168.0.1 and 14.3.2025."""
-    if not (_DOTTED.fullmatch(reference) and _DOTTED.fullmatch(answer)):
+    parts = [text.split(".") for text in (reference, answer)]
+    if not all(len(part) <= MAX_PARTS and all(map(str.isdecimal, part)) for part in parts):
         return None
     wanted, given = dates.dates(reference), dates.dates(answer)
     if not (wanted and given):
@@ -54,7 +56,8 @@ def _same_dotted(reference: str, answer: str) -> Finding | None:
 def _same_but_for_case(wanted: str, given: str) -> Finding | None:
     if wanted.isalpha() and all(text.islower() or text.isupper() or text.istitle() for text in (wanted, given)):
         return None if len(wanted) >= MIN_WORD or len(wanted) == 1 or wanted.lower() in _SHORT_WORDS else Finding(False)
-    if all(map(_HEXADECIMAL.fullmatch, (wanted, given))) and given in (wanted.lower(), wanted.upper()):
+    is_hexadecimal = _HEXADECIMAL.issuperset(wanted) and len(wanted) >= MIN_WORD and any(map(str.isdigit, wanted))
+    if is_hexadecimal and given in (wanted.lower(), wanted.upper()):
         return Finding(True)
     return Finding(None, "another_case") if wanted.islower() or given.islower() else Finding(False)
 

@@ -13,7 +13,7 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 _CLOCK = lazy_pattern(
     r"(?P<hour>\d{1,2})(?::(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?)?"
-    r"(?: ?(?P<half>[ap])\.? ?m\.?| ?(?P<noon>noon|midnight)| ?(?:hours|hrs|h|o'clock))?",
+    r"(?: ?(?P<half>[ap])\.? ?m\.?| ?(?:hours|hrs|h|o'clock))?",
     re.IGNORECASE,
 )
 _DURATION = lazy_pattern(
@@ -21,9 +21,6 @@ _DURATION = lazy_pattern(
     r"(?:,? ?(?:and )?(?P<seconds>[0-5]?\d) ?s(?:ec(?:ond)?s?)?\.?)?"
     r"|(?P<whole>\d{1,4}):(?P<part>[0-5]\d)(?::(?P<rest>[0-5]\d))?"
 )
-_PART_OF_DAY = lazy_pattern(r"(?:12(?::00)?(?: ?p\.? ?m\.?)?)? ?(?P<noon>noon|midday|midnight)", re.IGNORECASE)
-_RATIO = lazy_pattern(r"\(?\d+(?:\.\d+)?(?: ?(?::|to) ?\d+(?:\.\d+)?)+\)?")
-_BETWEEN_TERMS = lazy_pattern(r" ?(?::|to) ?")
 _RANGE = lazy_pattern(r"(?P<low>-?\d+(?:\.\d+)?) ?(?:-{1,3}|to) ?(?P<high>\d+(?:\.\d+)?)")
 _BASED = lazy_pattern(
     r"\(?(?P<digits>[0-9A-Fa-f]+)\)?"
@@ -34,12 +31,12 @@ _BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eig
           "eleven": 11, "twelve": 12, "sixteen": 16, "hex": 16, "x": 16, "b": 2, "o": 8}  # fmt: skip
 _ROMAN = lazy_pattern(r"(?=[IVXLCDM]{2})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-_FIGURE = lazy_pattern(r"\\(?P<kind>triangle|angle) ?(?P<corners>[A-Z]{1,4})")
 _CONGRUENCE = lazy_pattern(r"(?:(?P<name>[a-z])\\equiv ?)?(?P<residue>-?\d+) ?\(?\\pmod\{(?P<modulus>[1-9]\d*)\}\)?")
-_ASSIGNED = lazy_pattern(r"(?:[a-z]=)?-?\d+")
-_WHOLE = lazy_pattern(r"-?\d{1,18}")
-_NO_TIME = lazy_pattern(r"-?\d+(?:[.:]\d+)?")
 _DAY, _HALF_DAY = 24 * 3600, 12 * 3600
+_NAMED_TIMES = {"noon": _HALF_DAY, "midday": _HALF_DAY, "midnight": 0}
+_TWELVE = ("", "12", "12:00", "12pm", "12:00pm")
+_FIGURES = ("\\triangle", "\\angle")
+MAX_CORNERS = 4
 
 
 class Clock(NamedTuple):
@@ -102,7 +99,7 @@ def same(reference: str, answer: str, numbers: tuple[Number | None, Number | Non
 
 def is_noted(text: str) -> bool:
     """Whether a text is in one of the notations of this module."""
-    if is_range(text) or _CONGRUENCE.fullmatch(text) or _FIGURE.fullmatch(text):
+    if is_range(text) or _CONGRUENCE.fullmatch(text) or _figure(text):
         return True
     return any(read(text) is not None for read in (clock, ratio, based))
 
@@ -114,9 +111,15 @@ def is_range(text: str) -> bool:
 
 def clock(text: str) -> Clock | None:
     """Parse a time of day; None if the text is none."""
-    noon = _PART_OF_DAY.fullmatch(text)
-    if noon:
-        return Clock(0 if noon["noon"].lower() == "midnight" else _HALF_DAY, "stated")
+    named = next(filter(text.lower().endswith, _NAMED_TIMES), None)
+    if named and text[: -len(named)].lower().replace(".", "").replace(" ", "") in (
+        "",
+        "12",
+        "12:00",
+        "12pm",
+        "12:00pm",
+    ):
+        return Clock(_NAMED_TIMES[named], "stated")
     time = _CLOCK.fullmatch(text)
     if time is None or text.isdecimal() or not int(time["hour"]) <= 24:
         return None
@@ -143,11 +146,16 @@ def same_durations(reference: str, answer: str) -> bool | None:
 
 def ratio(text: str) -> tuple[Fraction, ...] | None:
     """Parse a ratio such as 3:2 into its terms, divided by the first one that is not 0."""
-    if not _RATIO.fullmatch(text):
+    written = [term.strip() for term in text.strip("()").replace("to", ":").split(":")]
+    if len(written) < 2 or not all(term[:1].isdecimal() and _is_decimal(term) for term in written):
         return None
-    terms = [Fraction(term) for term in _BETWEEN_TERMS.split(text.strip("()"))]
+    terms = [Fraction(term) for term in written]
     unit = next((term for term in terms if term), None)
     return None if unit is None else tuple(term / unit for term in terms)
+
+
+def _is_decimal(text: str) -> bool:
+    return text.isascii() and text[-1:].isdecimal() and text.replace(".", "", 1).isdecimal()
 
 
 def based(text: str) -> Based | None:
@@ -184,7 +192,7 @@ def _by_value(read: Callable[[str], Any]) -> Callable[[str, str], bool | None]:
 def _same_times(reference: str, answer: str) -> bool | None:
     wanted, given = clock(reference), clock(answer)
     if wanted and not given and wanted.half == "stated":
-        return False if _NO_TIME.fullmatch(answer) else None
+        return False if _is_decimal(answer.removeprefix("-").replace(":", ".")) else None
     return wanted.equals(given) if wanted and given else None
 
 
@@ -200,10 +208,11 @@ def _same_congruences(reference: str, answer: str) -> bool | None:
     if given and not wanted and not given["name"] and reference.lstrip("-").isdecimal():  # a remainder: 3 mod 10
         same = int(reference) == int(given["residue"])
         return True if same else False if (int(reference) - int(given["residue"])) % int(given["modulus"]) else None
-    if wanted and not given and not wanted["name"] and _WHOLE.fullmatch(answer):
+    if wanted and not given and not wanted["name"] and answer.removeprefix("-").isdecimal():
         return wanted["residue"] == answer or (_is_residue(wanted, Fraction(answer)) and None)
     if not wanted or not given:
-        return False if wanted and _ASSIGNED.fullmatch(answer) else None
+        name, _, value = answer.rpartition("=")
+        return False if wanted and len(name) < 2 and value.removeprefix("-").isdecimal() else None
     modulus = int(wanted["modulus"])
     congruent = modulus == int(given["modulus"]) and (int(wanted["residue"]) - int(given["residue"])) % modulus == 0
     return congruent and (wanted["name"] or given["name"]) == (given["name"] or wanted["name"])
@@ -215,12 +224,20 @@ def _is_residue(congruence: re.Match[str], value: Fraction) -> bool:
 
 def _same_figures(reference: str, answer: str) -> bool | None:
     """Compare triangles and angles by their corners; the middle corner of an angle must agree."""
-    wanted, given = _FIGURE.fullmatch(reference), _FIGURE.fullmatch(answer)
-    if not wanted or not given or wanted["kind"] != given["kind"]:
+    wanted, given = _figure(reference), _figure(answer)
+    if not wanted or not given or wanted[0] != given[0]:
         return None
-    if wanted["kind"] == "angle" and wanted["corners"][1:2] != given["corners"][1:2]:
+    if wanted[0] == "\\angle" and wanted[1][1:2] != given[1][1:2]:
         return False
-    return sorted(wanted["corners"]) == sorted(given["corners"])
+    return sorted(wanted[1]) == sorted(given[1])
+
+
+def _figure(text: str) -> tuple[str, str] | None:
+    """The command and the corners of a triangle or an angle."""
+    command = next(filter(text.startswith, _FIGURES), None)
+    corners = text.removeprefix(command).lstrip() if command else ""
+    is_figure = corners.isalpha() and corners.isascii() and corners.isupper() and len(corners) <= MAX_CORNERS
+    return (command, corners) if command and is_figure else None
 
 
 _COMPARISONS = (
