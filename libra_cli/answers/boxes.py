@@ -35,7 +35,6 @@ _GROUP = re.compile(r"([^{}\\]*(?:(?:\\[^{}]|\{[^{}\\]*(?:(?:\\[^{}]|\{[^{}\\]*\
 """The rest of a group of at most three levels, without escaped braces."""
 _BRACE = lazy_pattern(r"\\(?:boxed|fbox)\s*\{")
 _BARE = lazy_pattern(r"\\boxed\s*([A-Za-z0-9]|\\[A-Za-z]+)")
-_WITHOUT_BACKSLASH = lazy_pattern(r"(?<![\\A-Za-z])boxed(?=\{)")
 _EMPTY = lazy_pattern(r"\\boxed\s*\{\s*\}")
 _INNER = lazy_pattern(r"\\boxed\s*\{([^{}]*)\}")
 
@@ -55,7 +54,7 @@ _box: Callable[[tuple[int, str, int]], Box] = partial(tuple.__new__, Box)
 def with_backslashes(text: str) -> str:
     """`text` with the backslash that `boxed{42}` lacks, if it has no box with one."""
     is_whole = text.rfind("\\boxed") >= 0 or "boxed{" not in text
-    return text if is_whole else _WITHOUT_BACKSLASH.sub(r"\\boxed", text)
+    return text if is_whole else text.replace("boxed{", "\\boxed{")
 
 
 def without_empty(text: str) -> str:

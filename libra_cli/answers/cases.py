@@ -18,8 +18,7 @@ _SEPARATORS = lazy_pattern(r"(?:;|\.(?!\d)|,(?!\d{3}(?!\d)))\s*(?:and\b)?|\band\
 _HEAD_ENDS = lazy_pattern(r"[:,](?!\d)|\b(?:then|there is|there are|it is|the \w+(?: \w+)? is)\b")
 _MARKED = lazy_pattern(r"(?<![A-Za-z\\])(?:in the case|if|when|for|iff|at)(?![A-Za-z])", re.IGNORECASE)
 _ELSE = lazy_pattern(r"\b(?:otherwise|else|elsewhere)\b[,:]?(?: (?:it is|is))?", re.IGNORECASE)
-_PARITY = lazy_pattern(r"(?:(?P<kind>even|odd) (?P<name>[a-z])|(?P<named>[a-z]) (?:is |are )?(?P<of>even|odd))")
-_SIGN = lazy_pattern(r"(?P<kind>positive|negative) (?P<name>[a-z])|(?P<named>[a-z]) (?:is )?(?P<of>positive|negative)")
+_KINDS = {"even": " even", "odd": " odd", "positive": ">0", "negative": "<0"}
 _NOTHING = ("no ", "none", "zero")
 _FEW_WORDS = 5
 
@@ -129,15 +128,21 @@ def condition_of(text: str) -> str:
     if text == OTHERWISE:
         return text
     text = text.strip(" ,;.:").removeprefix("all ").removeprefix("every ")
-    parity = _PARITY.fullmatch(text)
-    if parity:
-        return f"{parity['name'] or parity['named']} {parity['kind'] or parity['of']}"
-    sign = _SIGN.fullmatch(text)
-    if sign:
-        return f"{sign['name'] or sign['named']}{'>' if 'positive' in (sign['kind'], sign['of']) else '<'}0"
+    kind = kind_of(text)
+    if kind:
+        return kind
     bare = text.replace("\\geq", "").replace("\\leq", "").replace("\\neq", "").replace("\\le", "").replace("\\ge", "")
     is_relation = any(sign in text for sign in ("<", ">", "=", "\\le", "\\ge", "\\ne"))
     return text if is_relation and not re.search("[A-Za-z]{3}", bare) else ""
+
+
+def kind_of(text: str) -> str:
+    """`n even` of "n is even" and "even n", `x>0` of "positive x"; empty for anything else."""
+    said = [word for word in text.split() if word not in ("is", "are")]
+    kind, name = sorted(said, key=len, reverse=True) if len(said) == 2 else ("", "")
+    if len(name) != 1 or not name.isalpha() or kind not in _KINDS:
+        return ""
+    return f"{name}{_KINDS[kind]}"
 
 
 def _value_and_condition(row: str) -> tuple[str, str]:
@@ -147,5 +152,4 @@ def _value_and_condition(row: str) -> tuple[str, str]:
         value, condition = (parts[0], ",".join(parts[1:])) if len(parts) > 1 else (row, "")
     condition = " ".join(word for word in _CONDITION.sub("", condition).strip(" ,.;").split() if word not in _VERBS)
     condition = "otherwise" if condition in ("otherwise", "else", "elsewhere") else condition
-    parity = _PARITY.fullmatch(condition)
-    return value.strip(" ,;"), condition_of(condition) if parity else condition
+    return value.strip(" ,;"), kind_of(condition) or condition

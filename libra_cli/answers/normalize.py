@@ -40,8 +40,6 @@ _VULGAR = lazy_pattern(
 
 _PAIRS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"), ('"', '"'))
 _WRAPPER = lazy_pattern(r"\\(?:text\w*|math(?:rm|bf|it|sf|tt|normal)|[mh]box|boldsymbol|bm|verb|boxed|fbox)\s*\{")
-_HAS_DIGIT = lazy_pattern(r"\d|\\$")
-_MONOSPACED = lazy_pattern(r"\\(?:texttt|mathtt|verb)\s*\{")
 
 
 def _unless_it_counts(remark: re.Match[str]) -> str:
@@ -144,8 +142,6 @@ _SYSTEM = lazy_pattern(
     r"\\end\{(?P=name)\}(?:\s*\\right\.)?",
     re.DOTALL,
 )
-_SOLVED = lazy_pattern(r"[A-Za-z](?:_\{?\w+\}?)?\s*=[^=<>]+")
-_FRACTION_TAIL = lazy_pattern(r"\\frac\{")
 _LETTER = r"[A-Za-z0-9\u00c0-\u04ff\u0600-\u097f]"
 _NEEDLESS_SPACE = lazy_pattern(rf"(?<!{_LETTER}) | (?!{_LETTER})")
 _GROUPED = lazy_pattern(r"-?\d{1,3}(?:(?:['\u2019]|\\?_)\d{3})+(?:\.\d+)?")
@@ -159,11 +155,16 @@ def plain(raw: str) -> str:
     if len(raw) > MAX_CHARS or _PLAIN.fullmatch(raw) or (raw.isascii() and raw.isalnum()):
         return raw.strip()
     text = damage.repaired_answer(raw).strip().removeprefix("####").lstrip()
-    if text.count("$") > 2 and not any(map(_HAS_DIGIT.search, text.split("$")[::2])):  # in pieces: $90$, $60$
+    if text.count("$") > 2 and not any(map(_is_said_outside, text.split("$")[::2])):  # in pieces: $90$, $60$
         text = text.replace("$", "")
     if text[:1].isdigit() and _GROUPED.fullmatch(text):
         text = "".join(char for char in text if char.isdigit() or char == ".")
     return languages.in_english(text)
+
+
+def _is_said_outside(piece: str) -> bool:
+    """Whether a piece outside of dollar signs has a number, or ends with a backslash before a price."""
+    return any(map(str.isdigit, piece)) or piece.endswith("\\")
 
 
 @lru_cache(CACHED)
@@ -188,12 +189,14 @@ def normalized(text: str) -> str:
         if not integers["real"] and not re.search(r"(?<![A-Za-z])k(?![A-Za-z])", text):
             text = re.sub(rf"(?<![A-Za-z\\]){integers['letter']}(?![A-Za-z])", "k", text)
     text = unwrapped(text)
-    for fraction in reversed(list(_FRACTION_TAIL.finditer(text))):  # \frac{a}b becomes \frac{a}{b}
-        end = latex.group_end(text, fraction.end() - 1)
+    at = text.rfind("\\frac{")
+    while at >= 0:  # \frac{a}b becomes \frac{a}{b}
+        end = latex.group_end(text, at + len("\\frac"))
         rest = text[end:].lstrip() if end > 0 else ""
         bare = re.match(r"\d|[A-Za-z]|\\pi(?![A-Za-z])", rest)
         if bare:
             text = f"{text[:end]}{{{bare.group()}}}{rest[bare.end() :]}"
+        at = text.rfind("\\frac{", 0, at)
     text = _NEEDLESS_SPACE.sub("", " ".join(text.split()))
     return _SPACE_BEHIND_COMMAND.sub(r"\1", text)
 
@@ -202,7 +205,7 @@ def _system_as_list(system: re.Match[str]) -> str:
     """List the equations of a system such as `x = 1`; a piecewise function stays as it is."""
     rows = [row.replace("&", "").strip(" ,.") for row in system["rows"].split("\\\\")]
     rows = [row for row in rows if row]
-    return ", ".join(rows) if rows and all(map(_SOLVED.fullmatch, rows)) else system[0]
+    return ", ".join(rows) if rows and all(latex.signs(row, latex.RELATIONS) == ["="] for row in rows) else system[0]
 
 
 def in_ascii(text: str) -> str:
@@ -248,7 +251,7 @@ def _without_wrapper(text: str) -> str:
     if not wrapper or latex.group_end(text, wrapper.end() - 1) != len(text):
         return text
     inside = text[wrapper.end() : -1]
-    if _MONOSPACED.match(text):  # typed out as in source: \\dfrac\{270\}\{7\}
+    if text.startswith(("\\texttt", "\\mathtt", "\\verb")):  # typed out as in source: \\dfrac\{270\}\{7\}
         inside = inside.replace("\\textbackslash", "\\").replace("\\{", "{").replace("\\}", "}")
         return re.sub(r"\\+ ?(?=[A-Za-z])", r"\\", inside)
     return inside

@@ -112,13 +112,7 @@ def is_range(text: str) -> bool:
 def clock(text: str) -> Clock | None:
     """Parse a time of day; None if the text is none."""
     named = next(filter(text.lower().endswith, _NAMED_TIMES), None)
-    if named and text[: -len(named)].lower().replace(".", "").replace(" ", "") in (
-        "",
-        "12",
-        "12:00",
-        "12pm",
-        "12:00pm",
-    ):
+    if named and text[: -len(named)].lower().replace(".", "").replace(" ", "") in _TWELVE:
         return Clock(_NAMED_TIMES[named], "stated")
     time = _CLOCK.fullmatch(text)
     if time is None or text.isdecimal() or not int(time["hour"]) <= 24:

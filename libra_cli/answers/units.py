@@ -9,7 +9,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from libra_cli.answers import conversions, words
+from libra_cli.answers import conversions, latex, words
 from libra_cli.answers.number import MULTIPLIERS
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -48,10 +48,6 @@ _CURRENCY = lazy_pattern(
 _MULTIPLES = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion", "b": "billion"}
 _SHORT_MULTIPLE = lazy_pattern(r"(?P<factor>\d[\d.,]*) ?(?P<times>[kK]|[mM]n?|[bB]n?)")
 _POWER = r"(?:\^\{?(?P<power>-?\d)\}?)?"
-_DEGREES = lazy_pattern(r"\^\\circ$|\\circ$")
-_TEMPERATURE = lazy_pattern(
-    r"(?P<value>.*\d)(?:\^?\\circ| ?deg(?:rees?)?) ?(?P<scale>C|F|celsius|fahrenheit|centigrade)", re.IGNORECASE
-)
 _NAMED = lazy_pattern(
     rf"(?P<value>.*[\d}})](?: ?{_MULTIPLIER})?)"
     r"(?: ?(?P<short>mm|cm|km|kg|mg|ml|mph|ft|in|yd|lbs?|oz|hrs?|mins?|secs?|km/h|m/s)"
@@ -80,8 +76,8 @@ _MAX_STARTS = 24
 MAX_WORDS = 4
 """Maximum number of words in a unit."""
 _VARIABLE = lazy_pattern(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])")
-_VOWEL = lazy_pattern(r"[aeiouy]")
-_TRIGONOMETRIC = lazy_pattern(r"\\(?:sin|cos|tan|cot|sec|csc)(?![A-Za-z])|cis")
+_VOWELS = frozenset("aeiouy")
+_TRIGONOMETRIC = frozenset(("\\sin", "\\cos", "\\tan", "\\cot", "\\sec", "\\csc"))
 _SQUARED = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 _DEGREE = ("degree", "degrees", "deg")
 _SCALES = {"c": "celsius", "celsius": "celsius", "f": "fahrenheit", "fahrenheit": "fahrenheit", "centigrade": "celsius"}
@@ -268,12 +264,8 @@ def split(text: str) -> tuple[str, str | None]:
         short = _SHORT_MULTIPLE.fullmatch(money["value"])
         value = f"{short['factor']} {_MULTIPLES[short['times'].lower()]}" if short else money["value"]
         return money["sign"] + value, _CURRENCIES.get(name, name)
-    warm = _TEMPERATURE.fullmatch(text)
-    if warm:
-        return warm["value"], _SCALES[warm["scale"].lower()]
-    degrees = _DEGREES.search(text)
-    if degrees and not _TRIGONOMETRIC.search(text):
-        return text[: degrees.start()], "degree"
+    if text.endswith("\\circ") and "cis" not in text and not latex.has(text, _TRIGONOMETRIC):
+        return text.removesuffix("\\circ").removesuffix("^"), "degree"
     several = compound(text)
     if several:
         return several
@@ -283,7 +275,9 @@ def split(text: str) -> tuple[str, str | None]:
     value, name = match["value"], match["short"] or match["words"]
     if not match["short"] and not conversions.is_common(name.lower()):  # 3pqr and x+6 mgh are products, 3 eggs are not
         apart = text[match.end("value")] == " "
-        if not (apart and _may_be_unit(name.lower(), value) and _VOWEL.search(name.lower())) or _VARIABLE.search(value):
+        if not (
+            apart and _may_be_unit(name.lower(), value) and not _VOWELS.isdisjoint(name.lower())
+        ) or _VARIABLE.search(value):
             return text, None
     factors = _factors(f"{name}^{match['power']}" if match["power"] else name)
     return (value.strip(), written(factors)) if factors else (text, None)
