@@ -181,6 +181,13 @@ def _file_failed(error: OSError) -> int:
 def _unexpected(error: Exception) -> int:
     if "--debug" in sys.argv:
         raise error
+    if isinstance(error, ImportError):
+        from libra_cli.packages import missing_package
+
+        missing = missing_package(error)
+        if missing is not None:
+            _say(str(missing))
+            return missing.status
     import tempfile
     import traceback
 

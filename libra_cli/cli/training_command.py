@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from libra_cli.stream.console import Console
     from libra_cli.training.settings import TrainSettings
 
+PLANNING_MODULES = ("torch", "transformers", "safetensors")
+TRAINING_MODULES = (*PLANNING_MODULES, "deepspeed")
+"""What a dry run and a run import; the extra deepspeed installs all."""
+
 
 def check_options(stage: str, options: dict[str, Any]) -> None:
     """Takes standard input for a missing input. Raises click.UsageError for options that cannot begin a run."""
@@ -39,11 +43,13 @@ def train(stage: str, nproc: int | None, settings: TrainSettings, run: Callable[
     `run` imports torch and trains on this rank. Returns the exit status.
     """
     from libra_cli.exits import Exit
+    from libra_cli.packages import require
     from libra_cli.stream.console import Console
     from libra_cli.stream.signals import leave
     from libra_cli.training.distributed import deepspeed_config, launch
     from libra_cli.training.run_dir import RunDir
 
+    require(TRAINING_MODULES, "deepspeed")
     deepspeed_config.read(settings.engine.deepspeed)
     finished = RunDir(settings, stage).check()
     if finished is not None:
@@ -68,10 +74,12 @@ def describe(
 
     from libra_cli.exits import Exit
     from libra_cli.masking import without_secrets
+    from libra_cli.packages import require
     from libra_cli.stream.console import Console
     from libra_cli.training.distributed import deepspeed_config, launch
     from libra_cli.training.run_dir import RunDir
 
+    require(PLANNING_MODULES, "deepspeed")
     deepspeed_config.read(settings.engine.deepspeed)
     RunDir(settings, stage).check_named()
     devices = nproc or launch.visible_devices(os.environ) or 1

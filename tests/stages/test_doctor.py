@@ -11,7 +11,7 @@ import pytest
 from libra_cli import __version__, miniature
 from libra_cli.engines.requirements import REQUIREMENTS
 from libra_cli.exits import Exit
-from libra_cli.stages.doctor.run import PACKAGES
+from libra_cli.packages import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = "import sys; from libra_cli.main import run; "
@@ -59,6 +59,25 @@ def test_a_missing_extra_is_no_fault_and_is_named(shell):
     assert ended.status == Exit.DONE
     engine = json.loads(ended.out)["engines"]["openai"]
     assert engine == {"available": False, "why": "needs httpx: install libra-cli with the extra openai"}
+
+
+@pytest.mark.parametrize("words", ["sft", "dpo", "grpo", "train-rm", "grpo --dry-run"])
+def test_a_trainer_names_the_extra_that_it_lacks(shell, tmp_path, words):
+    (tmp_path / "rows.jsonl").write_text("{}\n")
+    argv = [*words.split(), "--model", "libra-mini/weak", "-o", "trained", "rows.jsonl"]
+    ended = shell(["python", "-c", f"{RUN}sys.modules['transformers'] = None; sys.argv[1:] = {argv}; run()"])
+    assert ended.status == Exit.BACKEND
+    cure = "install libra-cli with the extra deepspeed; libra doctor says more"
+    assert ended.err.decode() == f"libra {words.split()[0]}: transformers is not installed here: {cure}\n"
+    assert not (tmp_path / "trained").exists()
+
+
+def test_a_package_that_is_missed_late_is_named_with_its_extra(shell):
+    code = "import libra_cli.stages.doctor.run as stage\ndef examine(*_): import wandb\nstage.examine = examine\n"
+    ended = shell(["python", "-c", f"{RUN}sys.modules['wandb'] = None\n{code}sys.argv[1:] = ['doctor']; run()"])
+    assert ended.status == Exit.BACKEND
+    cure = "install libra-cli with the extra wandb; libra doctor says more"
+    assert ended.err.decode() == f"libra doctor: wandb is not installed here: {cure}\n"
 
 
 def test_a_package_that_does_not_import_is_broken(doctor, tmp_path):

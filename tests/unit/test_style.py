@@ -73,6 +73,7 @@ LAYERS = {
     "choices": "",
     "lazy_pattern": "",
     "masking": "lazy_pattern",
+    "packages": "exits",
     "answers": "exits lazy_pattern",
     "stream": "exits lazy_pattern masking",
     "metrics": "",
@@ -84,10 +85,10 @@ LAYERS = {
     "sampling": "engines records tasks stream miniature exits choices masking",
     "training": "sampling engines records tasks answers stream miniature exits choices masking",
     "reports": "metrics stream exits masking",
-    "cli": "stream sampling training tasks miniature main exits choices masking",
+    "cli": "stream sampling training tasks miniature main exits choices masking packages",
     "stages": "cli reports training sampling engines miniature records rm_benchmarks metrics tasks answers stream "
-    "exits choices masking",
-    "main": "stream cli exits masking",
+    "exits choices masking packages",
+    "main": "stream cli exits masking packages",
     "__main__": "main stream",
 }
 """Every package of the library -> the packages that it may import (CONTRIBUTING.md shows the table)."""

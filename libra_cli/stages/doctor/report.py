@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from libra_cli.stages.doctor.run import PACKAGES
+from libra_cli.packages import PACKAGES
 
 
 def as_json(state: dict[str, Any]) -> str:

