@@ -110,7 +110,7 @@ class CsvSource:
             reader = csv.reader(lines, delimiter=self._delimiter or ",", strict=True)
             cells = next(reader, [])
         except UnicodeDecodeError as error:
-            hint = "convert the file (iconv -t UTF-8)"
+            hint = "convert the file (iconv -f CP1252 -t UTF-8 if it comes from Windows)"
             self._refuse(RowError("bad_utf8", f"byte {error.start + 1} is not UTF-8; {hint}"))
         except csv.Error as error:
             if str(error) != _UNCLOSED:
@@ -162,6 +162,9 @@ class CsvSource:
         return names
 
     def _refuse(self, error: RowError) -> None:
+        """Refuses the record. Raises Fatal(2) if it should name the columns, without which no row can be read."""
+        if self._columns is None:
+            raise Fatal(Exit.USAGE, f"{self._file}:{self._first}: the columns cannot be named: {error}")
         self._add(self._first, b"\n".join(self._record), error)
         self._record = []
 
