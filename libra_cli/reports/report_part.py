@@ -67,7 +67,7 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
             several = len(report.get("sections") or ()) > 1
             how = "judged right, mean of the sections" if several else "of these responses judged right"
             text = f"{percent(report[key])}% {how}{bracketed(ends.get(key), percent)}"
-            pooled = _pooled(report.get("confusion") or {}, *CONFUSION[name.removeprefix("on ")])
+            pooled = _pooled(report, name.removeprefix("on "))
             yield name, text + (f"; {percent(pooled)}% of all such responses together" if several else "")
     if calibration := report.get("calibration"):
         yield "calibration", ", ".join(f"{name} {decimals(calibration.get(key))}" for key, name in CALIBRATION.items())
@@ -88,10 +88,11 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
         yield "intervals", f"95%, bootstrap over {units} ({count(boot['resamples'])} resamples, seed {boot['seed']})"
 
 
-def _pooled(cells: Report, *keys: str) -> float | None:
-    """The share judged right of the responses of one label, all sections together; None without any."""
-    right, wrong = (cells.get(key, 0) for key in keys)
-    return right / (right + wrong) if right + wrong else None
+def _pooled(report: Report, label: str) -> float | None:
+    """The share judged right of the responses of one label, all sections together, as they count; None without any."""
+    right, wrong = ((report.get("confusion") or {}).get(cell, 0) for cell in CONFUSION[label])
+    n = right + wrong + report.get(f"null_{label}", 0)
+    return right / n if n else None
 
 
 def sections_table(report: Report) -> Table:

@@ -154,7 +154,7 @@ def _notes(report: ScoreReport, missing: list[str]) -> list[str]:
     if report["overall"] is None and missing:
         notes.append(f"no overall figure: there are no rows of {', '.join(missing)}; --as pointwise takes any subsets")
     if report["null_correct"] + report["null_incorrect"]:
-        notes.append("rows without a verdict count as incorrect; --null exclude leaves them out")
+        notes.append("rows without a verdict count as judged wrong; --null exclude leaves them out")
     return notes
 
 
