@@ -16,6 +16,8 @@ from libra_cli.stream.sinks import append_row, is_plain_file, write_failed
 
 SHOWN = 10
 """Lines on stderr for each kind of error; the rest is counted."""
+SHOWN_OF_REASON = 3
+"""Those of them with the same words behind the place: a column that no row has would fill the screen."""
 KEPT_BYTES = 1 << 20
 """A longer row is not copied into the error file; its hash is."""
 REASON_CHARS = 2000
@@ -31,6 +33,8 @@ class ErrorLog:
     def __init__(self, path: str | None, stage: str, console: Console, **waiting: Any):
         self._stage, self._console, self._path = stage, console, path
         self.kinds: Counter[str] = Counter()
+        self._shown: Counter[str] = Counter()
+        self._reasons: Counter[tuple[str, str]] = Counter()
         self._file = None if path is None else LineFile(path, **waiting)
 
     def add(
@@ -53,11 +57,24 @@ class ErrorLog:
             if len(raw) <= KEPT_BYTES:
                 entry["row"] = raw.decode("utf-8", "backslashreplace")
             self._file.add(rows.dumps(entry) + b"\n")
-        if self.kinds[kind] <= SHOWN:
-            self._console.say(f"{place}: {error}", event="error", kind=kind)
-        elif self.kinds[kind] == SHOWN + 1:
-            where = f"all are in {self._path}" if self._path else "--errors FILE keeps all of them"
-            self._console.say(f"more {kind} rows follow, counted but not shown; {where}", event="error", kind=kind)
+        self._show(kind, str(error), place)
+
+    def _show(self, kind: str, reason: str, place: str) -> None:
+        """Says on stderr why a row is refused, unless enough rows of its kind or with its reason are shown."""
+        if self._shown[kind] > SHOWN and (kind, reason) not in self._reasons:
+            return
+        self._reasons[kind, reason] += 1
+        if self._reasons[kind, reason] > SHOWN_OF_REASON + 1:
+            return
+        where = f"all are in {self._path}" if self._path else "--errors FILE keeps all of them"
+        if self._reasons[kind, reason] == SHOWN_OF_REASON + 1:
+            message = f"more rows with this reason follow, counted but not shown; {where}"
+        elif self._shown[kind] == SHOWN:
+            message = f"more {kind} rows follow, counted but not shown; {where}"
+        else:
+            message = f"{place}: {reason}"
+        self._shown[kind] += 1
+        self._console.say(message, event="error", kind=kind)
 
     def close(self, refused: bool = False) -> None:
         """Closes the file, as LineFile does."""
