@@ -16,7 +16,7 @@ from types import MappingProxyType
 import pytest
 import warm
 from hypothesis import HealthCheck, settings
-from local_slurm import SlurmShell, slurm_nodes
+from local_slurm import TITLES, SlurmShell, slurm_nodes
 
 # The same examples in every run, and no failure because a machine is busy.
 settings.register_profile("libra", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -54,7 +54,7 @@ def environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     path = f"{SCRIPTS}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     threads = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}  # tests run side by side
-    return {**kept, **threads, "PATH": path, "LC_ALL": "C.UTF-8"}
+    return {**kept, **threads, **TITLES, "PATH": path, "LC_ALL": "C.UTF-8"}
 
 
 @pytest.fixture(scope="session")

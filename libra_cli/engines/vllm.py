@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from libra_cli.engines import chat_template
+from libra_cli.engines import chat_template, vllm_parent
 from libra_cli.engines.base import (
     Completion,
     LocalModel,
@@ -309,6 +309,7 @@ def set_environment(model: LocalModel) -> None:
     """Sets what vLLM and its libraries read when they are imported; variables that the user has set stay."""
     defaults = {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_NO_USAGE_STATS": "1", "TOKENIZERS_PARALLELISM": "false"}
     defaults |= {"TORCH_CPP_LOG_LEVEL": "ERROR", "PYTHONWARNINGS": "ignore"}  # for the engine's own processes
+    defaults |= {vllm_parent.VARIABLE: "1"}
     # OpenMP threads that spin while they wait take the core from the engine's own thread (20x slower).
     defaults |= {"OMP_NUM_THREADS": "1"} if model.small else {"OMP_WAIT_POLICY": "PASSIVE"}
     if len(tempfile.gettempdir()) > _SOCKET_FOLDER:  # of a job, for example

@@ -169,7 +169,11 @@ def _only(output: Any) -> Any:
 
 
 class ProcessGuard:
-    """Ends the engine's processes if this one is killed: else they would go on and keep the GPU's memory."""
+    """Ends the engine's processes if this one is killed: else they would go on and keep the GPU's memory.
+
+    On Linux those that load a model end by themselves (`vllm_parent`), also while they start. What is left to this are
+    the coordinator of data parallelism, which calls no plugins, and systems whose kernel cannot do that.
+    """
 
     def __init__(self) -> None:
         pids = [str(child.pid) for child in multiprocessing.active_children()]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
 import sft_runs
+from local_slurm import TITLES
 
 from libra_cli.training.distributed.launch import free_port
 
 
 def environment(folder: Path) -> dict[str, str]:
     """Of a run whose processes, and what these start, `at_work` finds by the folder."""
-    return {**sft_runs.environment(), "TMPDIR": str(folder)}
+    return {**sft_runs.environment(), **TITLES, "TMPDIR": str(folder)}
 
 
 def start_ranks(words: Sequence[str], ranks: int, folder: Path) -> list[subprocess.Popen[bytes]]:
@@ -49,3 +51,13 @@ def at_work(folder: Path) -> list[psutil.Process]:
         except psutil.Error:
             continue  # it has ended, or is not ours
     return found
+
+
+def until(condition: Callable[[], object], seconds: float) -> bool:
+    """Whether `condition()` becomes true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True

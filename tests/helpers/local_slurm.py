@@ -15,6 +15,9 @@ PATIENCE = 240.0
 QUEUE = ["sbatch", "--parsable", "--oversubscribe", "--time=15"]
 """Any node of the tests' Slurm, which has no GPUs, is shared with other jobs."""
 
+TITLES = {"SPT_NOENV": "1"}
+"""With it, processes that change their titles, as vLLM's do, keep the environment by which tests find them."""
+
 
 def slurm_nodes() -> int:
     """Nodes of the Slurm of this machine that are up."""

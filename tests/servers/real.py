@@ -13,13 +13,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from libra_cli.engines.vllm_parent import VARIABLE
+from libra_cli.exits import die_with_parent
 from servers.scripted import unused_port
 
 START_SECONDS = 240
 # One process, one thread, no compiler: what starts fastest. OpenMP threads that spin would take the other core.
 ENVIRONMENT = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0", "OMP_NUM_THREADS": "1", "VLLM_LOGGING_LEVEL": "ERROR",
-    "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1",
+    "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1", VARIABLE: "1",
 }  # fmt: skip
 # With chunked prefill a request that has its own seed breaks vLLM 0.32 on a CPU.
 ARGUMENTS = [
@@ -56,13 +58,20 @@ def sampling_server(
 def vllm_process(
     model: Path, name: str, log: Path, environment: Mapping[str, str], *more: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """As `vllm_server`; yields base URL and process, which leads a process group of its own."""
+    """As `vllm_server`; yields base URL and process, which leads a process group, and ends with this one."""
     port = unused_port()
     words = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)]
     words += ["--served-model-name", name, "--host", "127.0.0.1", "--port", str(port), *ARGUMENTS, *more]
+    tests = os.getpid()
     with log.open("wb") as file:
-        env = {**environment, **ENVIRONMENT}
-        process = subprocess.Popen(words, env=env, stdout=file, stderr=file, start_new_session=True)
+        process = subprocess.Popen(
+            words,
+            env={**environment, **ENVIRONMENT},
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            preexec_fn=lambda: die_with_parent(tests),
+        )
     try:
         _wait(process, f"http://127.0.0.1:{port}/health", log)
         yield f"http://127.0.0.1:{port}/v1", process

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from grpo_runs import COMMON, events, write_tasks
-from launched_ranks import at_work, environment, start_ranks
+from launched_ranks import at_work, environment, start_ranks, until
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.module_path import libra_command
@@ -177,19 +177,18 @@ def gone(folder: Path) -> bool:
     return until(lambda: not at_work(folder), 60)
 
 
-def until(condition: Callable[[], object], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
-
-
 def test_no_process_of_a_server_outlives_a_killed_rank(guarded, tmp_path) -> None:
     assert len(at_work(tmp_path)) == 4  # rank, guard, server, worker
     guarded.kill()
     assert gone(tmp_path)
+
+
+def test_a_server_ends_with_a_killed_guard(guarded, tmp_path) -> None:
+    """Its engine then ends with it (test_vllm_parent.py)."""
+    [guard] = psutil.Process(guarded.pid).children()
+    [server] = guard.children()
+    guard.kill()
+    assert until(lambda: server not in at_work(tmp_path), 20)
 
 
 def test_a_server_ends_with_its_rank_and_not_by_signals_to_all_processes(guarded, tmp_path) -> None:

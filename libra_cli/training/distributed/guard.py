@@ -1,7 +1,7 @@
 """A process between a rank and a server that it starts: whatever ends the rank, no process of the server is left.
 
-The guard hears of the rank's end as the end of its standard input. On Linux the kernel gives it the orphans below it;
-elsewhere those of a killed server may stay.
+The guard hears of the rank's end as the end of its standard input. On Linux the kernel gives it the orphans below it,
+and kills the server if the guard is killed; elsewhere those of a killed server may stay.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
+from libra_cli.exits import die_with_parent
 from libra_cli.stream.module_path import python_command
 from libra_cli.stream.signals import kill_descendants
 
@@ -51,7 +52,8 @@ def main() -> NoReturn:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    server = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+    guard = os.getpid()
+    server = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, preexec_fn=lambda: die_with_parent(guard))
     while server.poll() is None and not select.select([0], [], [], POLL_SECONDS)[0]:
         pass
     if server.poll() is None:
