@@ -151,6 +151,10 @@ def run() -> NoReturn:
             stdout.flush()
     except OSError as error:
         status = status or _output_failed(error)
+    if "deepspeed" in sys.modules:  # a rank, whose work is done: libraries that tidy up have aborted such a process
+        from libra_cli.stream.signals import leave
+
+        leave(status)
     sys.exit(status)
 
 

@@ -154,7 +154,7 @@ class StopRequest:
         leave(status)
 
 
-def leave(status: Exit) -> NoReturn:
+def leave(status: int) -> NoReturn:
     """Ends the process at once, and the processes it started: a stuck engine would otherwise live on."""
     kill_descendants(os.getpid())
     os._exit(status)

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,16 @@ def test_a_reader_that_leaves_stops_the_run_which_can_go_on(undisturbed: Path) -
     done = subprocess.run(shell, env=runs.environment(), capture_output=True, text=True, timeout=200)
     assert (done.returncode, json.loads(done.stdout)["step"]) == (141, 1), done.stderr
     assert list((undisturbed / "unread" / "checkpoints").glob("step-*/libra.json"))
+
+
+@pytest.mark.slow
+def test_a_library_that_breaks_as_python_ends_does_not_change_how_a_run_ended(undisturbed: Path) -> None:
+    """Seen of torch on a busy machine: `terminate called without an active exception`, after the last line of a run."""
+    code = "import atexit, os; atexit.register(os.abort); from libra_cli.main import run; run()"
+    words = [sys.executable, "-c", code, *command(undisturbed, "complete")[1:]]
+    done = subprocess.run(words, env=runs.environment(), capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert [step["step"] for step in map(json.loads, done.stdout.splitlines()) if step["event"] == "step"][-1] == STEPS
 
 
 def test_other_settings_are_refused(undisturbed: Path) -> None:
