@@ -224,6 +224,13 @@ def test_what_every_request_would_meet_ends_the_run_with_its_cure(reply, options
     assert {call.attempt for call in server.calls} == {0}
 
 
+def test_a_server_that_has_the_model_but_no_chat_may_serve_a_reward_model():
+    models = {"/v1/models": Reply(body={"data": [{"id": "tiny"}]})}
+    said = "404 Not Found: Not Found; it has no chat for tiny; libra judge --scalar"
+    with ScriptedServer(lambda call: error(404, "Not Found"), models) as server, pytest.raises(Fatal, match=said):
+        ask(server.url, ["a"])
+
+
 def test_an_address_without_the_api_says_so():
     with ScriptedServer() as server, pytest.raises(Fatal, match="usually ends in /v1"):
         ask(server.url.removesuffix("/v1"), ["a"])

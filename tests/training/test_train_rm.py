@@ -157,6 +157,26 @@ def test_transformers_and_judge_read_the_model_and_agree_with_training(made: Pat
         assert float(model(input_ids=torch.tensor([ids])).logits) == pytest.approx(found[0], abs=1e-4)
 
 
+@pytest.mark.engine
+@pytest.mark.slow
+def test_vllm_reads_the_model_too(made: Path) -> None:
+    pytest.importorskip("vllm")
+    words = [*base_of(made), "--model", "libra-mini/weak"]  # vLLM has no kernel for heads as small as those of `made`
+    runs.drive(made, 1, {"for-vllm": words}, stage="train_rm")
+    rows = [{"question": "1+1?", "response": response, "index": response} for response in ("2", "3", "2" * 99)]
+    dpo_runs.write_jsonl(made / "judged.jsonl", rows)
+    found = {}
+    for engine in ("vllm", "transformers"):
+        words = ["judge", "--model", str(made / "for-vllm"), "--engine", engine, "--dtype", "float32"]
+        line = warm.libra(*words, "--no-gate", str(made / "judged.jsonl"))
+        done = subprocess.run(line, env=runs.environment(), capture_output=True, text=True, timeout=280)
+        assert done.returncode == 0, done.stderr
+        judged = sorted(map(json.loads, done.stdout.splitlines()), key=lambda row: row["index"])
+        found[engine] = [row["score"] for row in judged]
+    assert found["vllm"] == pytest.approx(found["transformers"], abs=1e-5)
+    assert len({round(score, 4) for score in found["vllm"]}) == len(rows)
+
+
 def test_a_reward_model_goes_on_from_its_own_head(made: Path) -> None:
     assert runs.difference(made / "base", made / "on") < 1e-6
 
