@@ -69,9 +69,21 @@ class SlurmShell:
         where = self.run("squeue", "-h", "-j", job, "-o", "%N").strip()
         node = self.run("scontrol", "show", "hostnames", where).split()[number]
         here = {"SLURM_JOB_ID": job, "SLURMD_NODENAME": node}
+        lost = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
                 if here.items() <= process.environ().items():
-                    process.kill()
+                    lost.append(process)
+        # First what would tell Slurm that its processes have ended, since a job that has ended is not queued again.
+        for process in [*(parent for each in lost for parent in daemons_above(each)), *lost]:
+            with suppress(psutil.Error):
+                process.kill()
         self.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=killed by a test")
         return node
+
+
+def daemons_above(process: psutil.Process) -> list[psutil.Process]:
+    """Slurm's own process for the step that a process belongs to."""
+    with suppress(psutil.Error):
+        return [each for each in process.parents() if each.name().startswith("slurmstepd")]
+    return []
