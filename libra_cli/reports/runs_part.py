@@ -42,8 +42,12 @@ FIGURES: dict[str, tuple[str, Shown]] = {
     "step/memory_gb": ("memory, GB", number),
 }
 """Event and figure -> its name and form, in the order in which tables and charts show them."""
-_OF_PARTS = {"rollout/correct_": ("correct: {}, %", percent), "rollout/reward_": ("reward: {}", number)}
-"""Beginnings of figures that there is one of for each task or reward term."""
+_OF_PARTS = {
+    "rollout/correct_": ("correct: {}, %", percent),
+    "rollout/reward_of_": ("reward of {}", number),
+    "rollout/reward_": ("reward: {}", number),
+}
+"""Beginnings of figures that there is one of for each task or reward term; of two that fit, the first counts."""
 
 
 def shown_figures(runs: Sequence[Report]) -> dict[str, tuple[str, Shown]]:
@@ -53,10 +57,10 @@ def shown_figures(runs: Sequence[Report]) -> dict[str, tuple[str, Shown]]:
     for figure, name_and_form in FIGURES.items():
         if figure in known:
             shown[figure] = name_and_form
-        name, form = _OF_PARTS.get(f"{figure}_", ("", number))
-        for part in sorted(known) if name else ():
-            if part.startswith(f"{figure}_") and part not in FIGURES:
-                shown[part] = (name.format(part.removeprefix(f"{figure}_")), form)
+        for prefix, (name, form) in _OF_PARTS.items():
+            for part in sorted(known) if prefix.startswith(f"{figure}_") else ():
+                if part.startswith(prefix) and part not in FIGURES and part not in shown:
+                    shown[part] = (name.format(part.removeprefix(prefix)), form)
     return shown
 
 

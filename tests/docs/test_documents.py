@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 
 import jsonschema
@@ -139,6 +140,18 @@ def test_the_readme_trains_as_the_tutorial_does():
     [commands] = re.findall(r"^```sh\n(.*?)^```$", training, re.MULTILINE | re.DOTALL)
     ran = [command for block in blocks("docs/tutorial.md") if runs(block) for command, _ in block.steps()]
     assert set(commands.splitlines()) <= set(ran)
+
+
+def test_the_page_on_training_trains_as_the_tutorial_does():
+    def trainings(commands: list[str]) -> set[tuple[str, ...]]:
+        words = [tuple(shlex.split(each.replace("\\\n", " ").partition(">")[0])) for each in commands]
+        return {each for each in words if each[:2] in (("libra", "sft"), ("libra", "grpo"))}
+
+    [text] = [block.text for block in blocks("docs/training.md") if "libra judge --task rank" in block.text]
+    shown = trainings(re.sub(r"\\\n", " ", text).splitlines())
+    ran = [command for block in blocks("docs/tutorial.md") if runs(block) for command, _ in block.steps()]
+    assert len(shown) == 2
+    assert shown <= trainings(ran)
 
 
 # -- tables that repeat what the code says -----------------------------------------------------------------------------

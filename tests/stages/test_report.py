@@ -83,15 +83,16 @@ def test_runs_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_the_page_has_a_chart_for_each_figure_and_a_curve_for_each_run_and_no_markup_of_a_name(tmp_path: Path) -> None:
+    rollout = {"event": "rollout", "step": 0, "reward": 0.5, "reward_<i>": 1.0, "reward_of_rank": 0.5}
     paths = [
         write_run(tmp_path / "a.jsonl", [*steps([2.0, 1.0]), score(2, 0.5)]),
-        write_run(tmp_path / "<b>x.jsonl", [{"event": "rollout", "step": 0, "reward": 0.5, "reward_<i>": 1.0}]),
+        write_run(tmp_path / "<b>x.jsonl", [rollout]),
     ]
     shown = page.render({"runs": read_runs(paths)})
-    captions = ["accuracy, %", "reward", "reward: &lt;i&gt;", "loss"]
-    assert [caption in shown for caption in captions] == [True] * 4
-    assert shown.count("<figure") == 4
-    assert shown.count("<polyline") == 4
+    captions = ["accuracy, %", "reward", "reward of rank", "reward: &lt;i&gt;", "loss"]
+    assert [caption in shown for caption in captions] == [True] * 5
+    assert shown.count("<figure") == 5
+    assert shown.count("<polyline") == 5
     assert "<b>" not in shown
     assert "<i>" not in shown
 

@@ -60,6 +60,10 @@ def test_a_step_learns_from_a_mini_batch_of_graded_responses(made: Path) -> None
         assert len(saved) == PROMPTS * SAMPLES
         right = [row["rollout"]["correct"] for row in saved if row["rollout"]["null_by"] != "verifier"]
         assert event["correct"] == pytest.approx(statistics.mean(map(bool, right)))
+        for task in ("reason", "score", "rank"):
+            rewards = [row["rollout"]["reward"] for row in saved if row["task"] == task]
+            known = [reward for reward in rewards if reward is not None]
+            assert event.get(f"reward_of_{task}") == (pytest.approx(statistics.mean(known)) if known else None)
         assert event["length_max"] == max(row["rollout"]["n_tokens"] for row in saved)
         assert event["gap_mean"] < 1e-5
         for row in saved:
@@ -236,7 +240,10 @@ def test_nothing_that_is_not_finite_is_learned(made: Path) -> None:
     words = command(made, "not-finite", "--lr", "1e30", "--warmup", "0", "--clip", "0")
     done = subprocess.run(words, env=runs.environment(), capture_output=True, text=True, timeout=200)
     assert done.returncode == 1
-    assert "not finite" in done.stderr
+    assert "step 2: the loss is not finite on score-15 (sample 1), " in done.stderr
+    assert "the weights before this step are saved" in done.stderr
+    assert [path.name for path in (made / "not-finite" / "checkpoints").iterdir()] == ["step-1"]
+    assert [step["step"] for step in events(made / "not-finite" / "events.jsonl", "step")] == [1]
 
 
 def test_responses_that_are_cut_short_have_the_reward_of_wrong_ones(made: Path) -> None:

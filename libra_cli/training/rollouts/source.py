@@ -365,14 +365,17 @@ class RolloutSource:
         """What the `rollout` event says of rewards and responses."""
         lengths = np.array([len(each.token_ids) for each in responses])
         by_task: dict[str, list[bool]] = {}
+        rewards: dict[str, list[float]] = {}
         prompts = {index: self._store.prompt(index) for index in {each.prompt for each in responses}}
-        for each in responses:
+        for each, reward in zip(responses, rewarded.rewards_P_G.reshape(-1), strict=True):
             prompt = prompts[each.prompt]
+            rewards.setdefault(prompt.task.name, []).extend([] if np.isnan(reward) else [reward])
             if each.null_by != NullBy.VERIFIER and prompt.has_golden:
                 by_task.setdefault(prompt.task.name, []).append(bool(each.correct))
         graded = [right for each in by_task.values() for right in each]
         return {
             **{name.replace("/", "_"): value for name, value in rewarded.figures().items()},
+            **{f"reward_of_{task}": float(np.mean(each)) if each else None for task, each in sorted(rewards.items())},
             "correct": float(np.mean(graded)) if graded else None,
             **{f"correct_{task}": float(np.mean(each)) for task, each in sorted(by_task.items())},
             "length_mean": float(lengths.mean()),

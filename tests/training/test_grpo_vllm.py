@@ -1,0 +1,91 @@
+"""`libra grpo` with vLLM in the training processes: ranks, ZeRO stages, heads, dtypes, and a run that is killed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import installed
+import pytest
+import sft_runs as runs
+import warm
+from grpo_runs import COMMON, events, write_tasks
+from policy_models import WEAK, untied
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(500), installed.needs("vllm")]
+
+STEPS, KILLED_AFTER, FIRST = 20, 10, 4
+FIGURES = ("loss", "policy_loss", "kl", "grad_norm", "entropy")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with prompts, and a run of all steps on one rank, which nothing interrupts."""
+
+    def make(folder: Path) -> None:
+        write_tasks(folder / "tasks.jsonl")
+        runs.drive(folder, 1, {"one": words(folder)}, stage="grpo")
+
+    return runs.made_once(tmp_path_factory, "grpo-vllm", make)
+
+
+def words(folder: Path, *args: str) -> list[str]:
+    given = [*COMMON, str(folder / "tasks.jsonl"), "--sampler", "vllm", "--epochs", "5", "--warmup", "0"]
+    return [*given, "--max-steps", str(STEPS), "--save-every", "2", *args]
+
+
+def largest_gap(log: Path) -> float:
+    """Of the mean gaps between sampler and trainer, one for each hand-over of weights."""
+    gaps = [event["gap_mean"] for event in events(log, "rollout")]
+    assert len(gaps) > 1
+    return max(gaps)
+
+
+def assert_same(found: list[dict[str, Any]], expected: list[dict[str, Any]], rel: float, abs: float) -> None:
+    assert [step["step"] for step in found] == [step["step"] for step in expected]
+    for mine, other in zip(found, expected, strict=True):
+        for name in FIGURES:
+            assert mine[name] == pytest.approx(other[name], rel=rel, abs=abs), (name, mine["step"])
+
+
+@pytest.mark.parametrize("zero", ["2", "3"])
+def test_two_ranks_train_as_one_does(made: Path, zero: str) -> None:
+    name = f"zero-{zero}"
+    plan = {name: words(made, "--zero", zero, "--max-steps", str(FIRST))}
+    runs.drive(made, 2, plan, stage="grpo")
+    assert largest_gap(made / f"{name}.log") < 1e-5
+    alone = events(made / "one.log", "step")[:FIRST]
+    assert_same(events(made / f"{name}.log", "step"), alone, rel=1e-2, abs=1e-4)
+
+
+@pytest.mark.parametrize(("head", "dtype", "bound"), [("untied", "fp32", 1e-5), ("tied", "bf16", 1e-2)])
+def test_sampler_and_trainer_agree(made: Path, head: str, dtype: str, bound: float) -> None:
+    model = WEAK if head == "tied" else untied(made / "untied-model")
+    args = ["--model", str(model), "--dtype", dtype, "--max-steps", str(FIRST)]
+    runs.drive(made, 1, {head: words(made, *args)}, stage="grpo")
+    assert largest_gap(made / f"{head}.log") < bound
+
+
+def test_ten_steps_a_kill_and_ten_more_are_twenty_steps(made: Path) -> None:
+    assert largest_gap(made / "one.log") < 1e-5
+    line = warm.libra("grpo", *words(made, "-o", str(made / "killed")))
+    process = subprocess.Popen(
+        line, env=runs.environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout is not None
+    for event in map(json.loads, process.stdout):
+        if event["event"] == "checkpoint" and event["step"] == KILLED_AFTER:
+            process.send_signal(signal.SIGKILL)
+            break
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    done = subprocess.run(line, env=runs.environment(), capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stderr
+    assert f"continues after step {KILLED_AFTER}" in done.stderr
+    found, expected = (events(made / name / "events.jsonl", "step") for name in ("killed", "one"))
+    assert len(found) == STEPS
+    assert_same(found, expected, rel=1e-6, abs=1e-6)
+    assert runs.difference(made / "one", made / "killed") < 1e-6
