@@ -29,6 +29,7 @@ from libra_cli.answers import (
     dates,
     guard,
     items,
+    latex,
     linear,
     named,
     normalize,
@@ -49,7 +50,6 @@ MEMO = 1 << 15
 
 _HAS_CONTENT = lazy_pattern(r"[^\W_]|\\[A-Za-z]|[^\x00-\x7f]|[{}]")
 _INFINITE = (r"\infty", r"-\infty")
-_COMMAND = lazy_pattern(r"\\[A-Za-z]+")
 _WORD = lazy_pattern(r"(?<![A-Za-z\\])[A-Za-z]{4,}")
 _PARAMETERS = frozenset("tskmnrulad")
 """Letters of parameters, or of their names."""
@@ -342,7 +342,7 @@ def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
 def _spelled_like(leaf: Leaf, other: Leaf) -> Leaf:
     """`leaf` with its words taken apart, if all their letters are symbols of `other`: BLvR beside \\frac{BLv}{R}."""
     words_in = _WORD.findall(leaf.text)
-    symbols = set(_COMMAND.sub("", other.text))
+    symbols = set(latex.without_commands(other.text))
     if not words_in or not any(mark in other.text for mark in "\\/^") or not symbols.issuperset("".join(words_in)):
         return leaf
     return Leaf(_WORD.sub(lambda word: " ".join(word[0]), leaf.text), leaf.number, leaf.unit)
@@ -356,7 +356,7 @@ def _with_constant_of(reference: Leaf, answer: Leaf) -> Leaf:
     wanted, given = reference.text[-1:], text[-1:]
     if wanted == given or not {reference.text[-2:], text[-2:]} <= _CONSTANTS:
         return answer
-    letters = [_COMMAND.sub("", other[:-1]) for other in (reference.text, text)]
+    letters = [latex.without_commands(other[:-1]) for other in (reference.text, text)]
     return answer if wanted in letters[0] or given in letters[1] else Leaf(text[:-1] + wanted)
 
 

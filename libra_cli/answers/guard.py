@@ -17,7 +17,6 @@ MAX_EXPONENT_DIGITS = 4
 MAX_FACTORIAL_DIGITS = 3
 
 _ALLOWED = lazy_pattern(r"[A-Za-z0-9\s\\{}()\[\]^_+\-*/=<>|.,:;!'&%$]*")
-_COMMAND = lazy_pattern(r"\\([A-Za-z]+)")
 _KNOWN = """
     frac sqrt cdot times div pm mp pi infty circ cup cap setminus in notin subset subseteq emptyset leq geq lt gt neq
     equiv approx sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh log ln lg exp binom choose sum prod
@@ -63,4 +62,4 @@ def is_formula(text: str) -> bool:
     text = _LAYOUT.sub(" & ", text)
     if not text or not _ALLOWED.fullmatch(text) or _MISREAD.search(text):
         return False
-    return not _PROSE.search(text) and _COMMANDS.issuperset(_COMMAND.findall(text))
+    return not _PROSE.search(text) and _COMMANDS.issuperset(latex.commands(text))

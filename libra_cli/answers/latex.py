@@ -15,6 +15,7 @@ _DEPTH = {"{": 1, "}": -1}
 _SIGN = lazy_pattern(r"\\[A-Za-z]+|\\.|[A-Za-z]+|[<>!:]?=+|[^\w\s]|\n", re.DOTALL)
 
 _FONT = r"\\(?:text(?:rm|bf|it|normal|sf|tt|up)?|math(?:rm|bf|it|sf|tt|normal)|[mh]box|boldsymbol|operatorname\*?)\s*"
+_COMMAND = lazy_pattern(r"\\([A-Za-z]+)")
 _IN_FONT = lazy_pattern(rf"{_FONT}\{{([^{{}}]*)\}}")
 _SETTING = lazy_pattern(
     rf"{_FONT}\{{([^{{}}]*)\}}|\\(?:q?quad|left|right|text|mathrm|boxed)(?![A-Za-z])|\\[ ,;:!()\[\]]|\*\*|\$|~"
@@ -100,6 +101,16 @@ def split(text: str, separators: Set[str]) -> list[str]:
         parts.append(text[start : sign.start()])
         start = sign.end()
     return [part.strip() for part in [*parts, text[start:]] if part.strip()]
+
+
+def commands(text: str) -> list[str]:
+    """The names of the commands in `text`."""
+    return _COMMAND.findall(text)
+
+
+def without_commands(text: str) -> str:
+    """`text` without its commands."""
+    return _COMMAND.sub("", text)
 
 
 def without_fonts(text: str) -> str:

@@ -80,6 +80,7 @@ _VOWELS = frozenset("aeiouy")
 _TRIGONOMETRIC = frozenset(("\\sin", "\\cos", "\\tan", "\\cot", "\\sec", "\\csc"))
 _SQUARED = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 _DEGREE = ("degree", "degrees", "deg")
+_DEGREE_MARKS = ("^\\circ", "\\circ", *_DEGREE)
 _SCALES = {"c": "celsius", "celsius": "celsius", "f": "fahrenheit", "fahrenheit": "fahrenheit", "centigrade": "celsius"}
 _RAISING = {"squared": 2, "cubed": 3}
 _PREFIXES = ("", "nano", "micro", "milli", "centi", "deci", "kilo", "mega", "giga")
@@ -264,6 +265,9 @@ def split(text: str) -> tuple[str, str | None]:
         short = _SHORT_MULTIPLE.fullmatch(money["value"])
         value = f"{short['factor']} {_MULTIPLES[short['times'].lower()]}" if short else money["value"]
         return money["sign"] + value, _CURRENCIES.get(name, name)
+    warm = _temperature(text)
+    if warm:
+        return warm
     if text.endswith("\\circ") and "cis" not in text and not latex.has(text, _TRIGONOMETRIC):
         return text.removesuffix("\\circ").removesuffix("^"), "degree"
     several = compound(text)
@@ -275,12 +279,21 @@ def split(text: str) -> tuple[str, str | None]:
     value, name = match["value"], match["short"] or match["words"]
     if not match["short"] and not conversions.is_common(name.lower()):  # 3pqr and x+6 mgh are products, 3 eggs are not
         apart = text[match.end("value")] == " "
-        if not (
-            apart and _may_be_unit(name.lower(), value) and not _VOWELS.isdisjoint(name.lower())
-        ) or _VARIABLE.search(value):
+        is_word = not _VOWELS.isdisjoint(name.lower()) and _may_be_unit(name.lower(), value)
+        if not (apart and is_word) or _VARIABLE.search(value):
             return text, None
     factors = _factors(f"{name}^{match['power']}" if match["power"] else name)
     return (value.strip(), written(factors)) if factors else (text, None)
+
+
+def _temperature(text: str) -> tuple[str, str] | None:
+    """The value and the scale of 25^\\circ C or 77 degrees Fahrenheit; None for anything else."""
+    lowered = text.lower()
+    scale = next(filter(lowered.endswith, _SCALES), "")
+    before = lowered.removesuffix(scale).rstrip() if scale else ""
+    mark = next(filter(before.endswith, _DEGREE_MARKS), "")
+    value = before.removesuffix(mark).rstrip() if mark else ""
+    return (value, _SCALES[scale]) if value[-1:].isdigit() else None
 
 
 def is_counted(word: str) -> bool:
