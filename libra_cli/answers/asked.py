@@ -49,6 +49,21 @@ _CONCLUDES = ("所以", "因此", "故", "从而", "于是", "即", "得", "为"
 _LEAVES_OPEN = (
     *("不", "没", "非", "若", "如果", "当", "时", "其中", "因为", "由", "可能", "取", "或", "约", "检验", "设", "已知"),
 )
+_OF_INTEGERS = (
+    "mod",
+    "integer",
+    "odd",
+    "even",
+    "ultiple",
+    "divisible",
+    "mid",
+    "Z",
+    "\u6574\u6570",
+    "\u4f59",
+    "remainder",
+)
+"""Marks of references that are sets of integers or families."""
+_OF_SEVERAL = ("<", ">", "\\leq", "\\geq", "\\le ", "\\ge ", "\\equiv", "\\cup", "\\infty)", "matrix", "≤", "≥", "≡")
 _YEAR = 4
 """Digits of a year."""
 _DEMONYM = ("ish", "ese", "ian", "can", "man", "nch", "tch")
@@ -105,6 +120,21 @@ def dated(tail: str, reference: str) -> str | None:
         return found[0]
     years = {date.year for date in dates.dates(found[0])}
     return str(years.pop()) if len(years) == 1 and None not in years else None
+
+
+def integers(tail: str, reference: str) -> str | None:
+    """The set of integers or the family that the last sentence states; None for another reference, "" if unsure."""
+    if not any(map(reference.__contains__, _OF_INTEGERS)):
+        return None
+    from libra_cli.answers import families
+
+    return families.stated(tail, reference)
+
+
+def is_of_several(reference: str) -> bool:
+    """Whether a reference is an interval, a point, an inequality or a congruence, which no single number can be."""
+    is_bracketed = reference.strip(" $")[:1] in ("(", "[") and "," in reference
+    return is_bracketed or any(map(reference.__contains__, _OF_SEVERAL))
 
 
 def concluding_clause(tail: str) -> str | None:

@@ -30,13 +30,16 @@ def same(reference: str, answer: str) -> Finding | None:
         return _same_dotted(reference.strip("$ "), answer.strip("$ "))
     texts = _LETTERS_AND_DIGITS.fullmatch(reference), _LETTERS_AND_DIGITS.fullmatch(answer)
     if texts[0] is None or texts[1] is None:
-        return None
+        is_metre = reference.endswith("pm}") and answer.endswith("PM}")  # 5\text{ pm} is a length or an hour
+        return Finding(None, "another_case") if is_metre else None
     wanted, given = texts[0]["text"], texts[1]["text"]
     if wanted == given or wanted.isdecimal() or sorted(wanted.lower()) != sorted(given.lower()):
         return None
+    set_as_text = [bool(text["command"]) for text in texts if text]
+    if (wanted, given) == ("NO", "No") and all(set_as_text):  # nitric oxide and nobelium, or twice the same word
+        return Finding(None, "another_case")
     if wanted.lower() == given.lower():
         return _same_but_for_case(wanted, given)
-    set_as_text = [bool(text["command"]) for text in texts if text]
     if all(set_as_text) or any(map(_is_code, (wanted, given))):
         return Finding(False)
     return Finding(None, "spelled_otherwise") if any(set_as_text) and wanted.isalpha() else None

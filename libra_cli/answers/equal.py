@@ -69,7 +69,7 @@ _IS_TERM = lazy_pattern(
     r"(?:[0-9+*/^(){}. -]|(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])|\\(?:frac|sqrt|pi|cdot|times)(?![A-Za-z]))*"
 )
 """A term, which has no relation, pieces or sets."""
-_SIGNS_OF_FAMILIES = ("\\in", "mod", "k", "integer")
+_SIGNS_OF_FAMILIES = ("\\in", "mod", "k", "integer", "odd", "even", "ultiple", "divis", "mid", "∣", "∤", "余")
 
 
 class Decision(NamedTuple):
@@ -112,7 +112,8 @@ def _decide(reference: str, answer: str) -> Decision | None:
     reference, answer = normalize.plain(reference), normalize.plain(answer)
     wanted = options.parse(reference)
     chosen = options.parse(answer) or options.parse_small(answer) if wanted else None
-    if wanted and chosen:
+    is_order = wanted and answer.startswith("(") and options.are_unsorted(reference)
+    if wanted and chosen and not is_order:
         return _compare_options(wanted, chosen)
     if wanted and wanted.text:
         return _decide(wanted.text, answer)
@@ -213,9 +214,9 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
     if any(sign in text for text in (reference, answer) for sign in _SIGNS_OF_FAMILIES):
         if normalize.normalized(reference) == normalize.normalized(answer):
             return None
-        from libra_cli.answers import families
+        from libra_cli.answers import families, residues
 
-        family = families.same(reference, answer)
+        family = residues.same(reference, answer) or families.same(reference, answer)
         if family is not None:
             return Decision(family.equal, "structure", family.reason)
     if reference[:1].isdigit() and ("h" in reference or "h" in answer):

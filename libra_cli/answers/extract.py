@@ -242,6 +242,9 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
         return changed or _of_asserted(statements.tidy(stated), reference)
     if reference and not reference.isdecimal() and (pieces := cases.stated(tail, normalize.normalized(reference))):
         return Extraction(pieces)
+    found = asked.integers(tail, reference) if reference else None
+    if found is not None:
+        return Extraction(found or None, None if found else AMBIGUOUS)
     bold = statements.bold(tail)
     if reference and (listed := named.read(bold.given if bold else "", reference) or named.read(tail, reference)):
         return Extraction(listed)
@@ -260,6 +263,8 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
     if reference and phrases.is_time_in_words(tail):
         return Extraction(None, AMBIGUOUS)
     read = _in_numbers(tail, text, reference, bold)
+    if reference and read.answer and asked.is_of_several(reference) and structure.is_number(read.answer):
+        return Extraction(None, AMBIGUOUS)  # the rest may be said elsewhere
     if reference and read.answer and cases.is_one_piece(*map(normalize.normalized, (read.answer, reference))):
         return Extraction(None, AMBIGUOUS)
     return read

@@ -11,33 +11,13 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from libra_cli.answers import formula, latex, normalize, numeric
+from libra_cli.answers import formula, latex, normalize, numeric, residues, words
 from libra_cli.answers.finding import Finding
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_PROGRESSIONS, MAX_RATIO = 256, 60
 CLOSE = 1e-9
 _NEEDED = lazy_pattern(r"mod|integer|\\in\s*(?:\\mathbb|Z)|(?<![A-Za-z\\])\d*k")
-_IN_INTEGERS = lazy_pattern(
-    r"(?<![A-Za-z\\])(?P<letter>[a-z])\s*\\in\s*(?:\\mathbb\s*\{?\s*Z\s*\}?|Z)(?![A-Za-z^_+])"
-    r"|(?<![A-Za-z\\])(?P<named>[a-z])\s(?:is|are)\s(?:an?y?\s)?integers?\b|\bintegers?\s(?P<behind>[a-z])\b"
-)
-_FILLERS = (
-    "where",
-    "for",
-    "with",
-    "any",
-    "all",
-    "some",
-    "every",
-    "each",
-    "\\mid",
-    "\\colon",
-    "\\forall",
-    "|",
-    ":",
-    "and",
-)
 _MODULUS = lazy_pattern(r"\(?\\?[pb]?mod ?\{?(?P<modulus>[1-9]\d{0,8})\}?\)?$")
 _SIDES = frozenset(("\\equiv", "=", ":=", "\\in"))
 _PARAMETERS = ("k", "n", "m")
@@ -72,7 +52,7 @@ def same(reference: str, answer: str) -> Finding | None:
     if wanted is None or given is None:
         other = wanted or given
         # (-1)^k \pi/6 + k\pi is a family, but no progression.
-        both = other is not None and all(map(_IN_INTEGERS.search, (reference, answer)))
+        both = other is not None and all(residues.undeclared(text)[1] for text in (reference, answer))
         return Finding(None, "family") if both else None
     if "" in (wanted.letter, given.letter):  # a congruence: the letter of the other is its parameter
         wanted, given = wanted._replace(declared=True), given._replace(declared=True)
@@ -90,16 +70,44 @@ def same(reference: str, answer: str) -> Finding | None:
 def _family(raw: str) -> Family | None:
     if len(raw) > normalize.MAX_CHARS:
         return None
+    raw = raw if raw.isascii() else normalize.in_ascii(raw)
     text = " ".join(latex.without_fonts(normalize.unwrapped(raw)).replace("$", "").replace("\\ ", " ").split())
-    declaration = _IN_INTEGERS.search(text)
-    letter = ""
-    if declaration:
-        letter = declaration["letter"] or declaration["named"] or declaration["behind"]
-        text = _without_fillers(text[: declaration.start()])
+    if "multiples of" in text:
+        return _of_multiples(text)
+    text, letter = residues.undeclared(text)
     text = normalize.normalized(text.removesuffix("\\}")).removeprefix("\\{")
     if "mod" in text:
         return _of_residues(latex.split(text, latex.COMMAS | latex.JOINS))
     return _with_parameter(_terms(text), letter)
+
+
+def stated(tail: str, reference: str) -> str | None:
+    """The set of integers or the family that the last sentence states; None if there is none, "" if that is unsure."""
+    said = residues.stated(tail, reference)
+    if said is not None:
+        return said
+    if not _NEEDED.search(reference) or (wanted := _family(reference)) is None or not wanted.declared:
+        return None
+    sentence = words.sentences(tail)[-1].strip(" .*\u3002")
+    for text in residues.suffixes(sentence):
+        found = _family(text) if len(text) < normalize.MAX_CHARS else None
+        if found and found.declared:
+            return text
+    return None
+
+
+def _of_multiples(text: str) -> Family | None:
+    """All integer multiples of \\pi; odd multiples of \\pi/2."""
+    before, _, behind = text.rpartition("multiples of")
+    size = _constant(normalized) if (normalized := normalize.normalized(behind.rpartition("i.e. of")[2])) else None
+    kinds = residues.FILLERS.union(("odd", "even"))
+    heard = [word.strip("(),:").lower() for word in before.split()]
+    if not size or not kinds.issuperset(word for word in heard if word not in ("the", "x", "=")):
+        return None
+    step = abs(size)
+    if "odd" in heard:
+        return Family((Progression(step, 2 * step),), True, "")
+    return Family((Progression(0.0, 2 * step if "even" in heard else step),), True, "")
 
 
 def _of_residues(parts: Sequence[str]) -> Family | None:
@@ -114,13 +122,6 @@ def _of_residues(parts: Sequence[str]) -> Family | None:
                 return None
             progressions.append(Progression(residue, step))
     return Family(tuple(progressions), True, "") if progressions else None
-
-
-def _without_fillers(text: str) -> str:
-    text = text.rstrip(" ,;(")
-    while text.endswith(_FILLERS):
-        text = text.removesuffix(next(word for word in _FILLERS if text.endswith(word))).rstrip(" ,;(")
-    return text
 
 
 def _terms(text: str) -> list[str]:

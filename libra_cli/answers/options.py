@@ -116,6 +116,12 @@ def _is_list(letters: str) -> bool:
     return not letters.isalpha() or list(letters) == sorted(set(letters))
 
 
+def are_unsorted(text: str) -> bool:
+    """Whether single capital letters with commas stand in another order than that of the alphabet: an order."""
+    letters = [letter.strip() for letter in text.strip(" ()$").split(",")]
+    return all(len(letter) == 1 and letter.isupper() for letter in letters) and letters != sorted(letters)
+
+
 def parse_small(text: str) -> Option | None:
     """Parse small letters, as people write who need not tell them from variables: c, (a) and (c); but no e or i."""
     plain = latex.without_setting(text)

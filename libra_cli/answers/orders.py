@@ -51,7 +51,7 @@ def stated(text: str, reference: str, question: str) -> str | None:
         if given is None or sorted(given.names) != sorted(wanted.names):
             continue
         if not (wanted.sign or given.sign):
-            return f"({', '.join(given.names)})" if is_asked else None
+            return f"({', '.join(given.names)})" if is_asked or direction else None
         rising = given.rising(direction)
         if rising is None:
             return None

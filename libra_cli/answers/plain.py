@@ -147,6 +147,8 @@ class Reader:
                 if token.text in "-\u2212" and not before and after:
                     break  # "x -4" is no difference
                 following = self._operand(end + 1)
+            elif token.kind == "open" and (modulus := self._modulus(end)):
+                following = modulus
             elif token.text == "x" and self._is_product(end):
                 following = self._operand(end + 1)
             elif token.text == "mod" or (
@@ -159,6 +161,11 @@ class Reader:
                 break
             end = following
         return end
+
+    def _modulus(self, at: int) -> int:
+        """Index after "(mod 7)" at token `at`; 0 if there is none."""
+        closing = self._closings.get(at)
+        return closing + 1 if closing and self.tokens[at + 1].text in ("mod", "\\bmod", "\\mod") else 0
 
     def _is_product(self, at: int) -> bool:
         """Whether the letter x at token `at` stands for a multiplication of numbers: 2 x 3, 2x3."""

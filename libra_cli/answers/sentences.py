@@ -17,6 +17,17 @@ from libra_cli.answers.spans import value
 from libra_cli.lazy_pattern import lazy_pattern
 
 _CALCULATION = lazy_pattern(r"<<[^<>\n]{0,80}>>")
+_ARROWS = (
+    "\\implies",
+    "\\Rightarrow",
+    "\\Longrightarrow",
+    "\\therefore",
+    "\u27f9",
+    "\u21d2",
+    "\u2234",
+    "\u2192",
+    "\\to ",
+)
 _NOTHING = lazy_pattern(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
 
 
@@ -53,8 +64,9 @@ def is_aside(sentence: str) -> bool:
 
 def asserted(sentence: str) -> Asserted:
     """Read what a sentence asserts."""
-    sentence = languages.with_english_joins(without_calculations(sentence).strip())
-    if "no " in sentence.lower() and _NOTHING.search(sentence):
+    sentence = inferred(languages.with_english_joins(without_calculations(sentence).strip()))
+    nothing = _NOTHING.search(sentence) if "no " in sentence.lower() else None
+    if nothing and not _is_condition_for(sentence[nothing.end() :]):
         return Asserted("no solution")
     clauses = [clause for clause in clauses_of(plain.Reader(sentence)) if clause.words or clause.groups]
     main = _main(clauses)
@@ -66,6 +78,25 @@ def asserted(sentence: str) -> Asserted:
     if main.groups and (is_condition or not vocabulary.IMPERATIVES.isdisjoint(main.words[:1])):
         return Asserted(None, unclear=True)
     return _of_clause(main)
+
+
+def inferred(sentence: str) -> str:
+    """What stands behind the last arrow of a sentence that leads to a relation: 2x - 1 = 5 \u27f9 x = 3."""
+    for arrow in _ARROWS:
+        before, found, behind = sentence.rpartition(arrow)
+        if not (found and vocabulary.has_relation(behind) and vocabulary.has_relation(before)):
+            continue
+        if behind.count("{") != behind.count("}"):  # cut off
+            continue
+        is_inside = before.replace("\\$", "").count("$") % 2
+        return f"{'$' if is_inside else ''}{behind.strip()}"
+    return sentence
+
+
+def _is_condition_for(behind: str) -> bool:
+    """Whether what a sentence says last is a relation that it infers: no real roots iff 4 + 4m < 0, hence m < -1."""
+    heard = [word.strip(",.:") for word in behind.split()]
+    return not vocabulary.BEGINS_CLAUSE.isdisjoint(heard) and vocabulary.has_relation(behind)
 
 
 def _is_outdone(main: Clause, clauses: Sequence[Clause]) -> bool:

@@ -43,6 +43,7 @@ def value(text: str) -> str:
     if about:
         text = exact.strip() if any(map(str.isdigit, exact)) else f"{exact.strip()} = {rough.strip()}"
     *calculation, result = text.split("=")
-    if calculation and not any(char.isalpha() for part in calculation for char in part.replace("\\times", "")):
+    is_of_numbers = not any(char.isalpha() for part in calculation for char in part.replace("\\times", ""))
+    if calculation and is_of_numbers and not result.strip().isalpha():  # 2 + 3 = 5, but not 5 = x
         text = result.strip()
     return text

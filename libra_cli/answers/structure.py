@@ -265,7 +265,8 @@ def _equation(text: str, depth: int) -> Answer | None:
     with_thousands = len(sides) == 2 and _leaf(sides[-1], None).number is not None
     if len(sides) < 2 or (len(latex.split(text, _COMMAS)) > 1 and not with_thousands):
         return None
-    if len(sides[-1]) == 1 and sides[-1].islower() and not _NAME.fullmatch(sides[0]):  # 5 = x
+    is_name_last = len(sides[-1]) == 1 and sides[-1].islower() and not _NAME.fullmatch(sides[0])
+    if is_name_last and not latex.has(sides[0], frozenset(sides[-1])):  # 5 = x, but not \sqrt{x^2} = x
         sides.reverse()
     names = _names_of(sides[0])
     if names:

@@ -26,7 +26,8 @@ VERBS = _words(
     "is are was were be equals equal has have had makes make made gets get got takes take took costs cost needs need "
     "gives give gave leaves left remains remain becomes become contains contain sells sell sold buys buy bought earns "
     "earn earned spends spend spent pays pay paid saves save saved uses use used eats eat ate can will must wait waits "
-    "weighs weigh lasts last comes come totals obtain obtained find found conclude holds hold works"
+    "weighs weigh lasts last comes come totals obtain obtained find found conclude holds hold works means "
+    "iff"
 )
 IS = _words("is are was were be equals equal being")
 AFTER_IS = _words("to therefore thus then simply exactly just also only now the a an : = of")
@@ -59,6 +60,11 @@ _BOUND_SIGNS = ("<", ">", "\u2264", "\u2265", "\\le", "\\ge", "\\lt", "\\gt")
 def has_bound(text: str) -> bool:
     """Whether a formula is an inequality."""
     return any(map(text.__contains__, _BOUND_SIGNS))
+
+
+def has_relation(text: str) -> bool:
+    """Whether a text has an equation, an inequality or a congruence in signs."""
+    return any(map(text.__contains__, ("=", "\u2261", "\\equiv", "\u2208", "\\in ", *_BOUND_SIGNS)))
 
 
 def or_equal(sign: str | None, near: tuple[str, ...]) -> str | None:

@@ -57,6 +57,8 @@ EXAMPLES = (
     Example("chemistry in prose", "Mn^{2+}", "It becomes Mn²⁺, the manganese(II) ion.", "It becomes Mn⁺, an ion."),
     Example("text that is cut", "6", "So the product is 6.", "So the product is 7.", r"The product is $2\cdot 3 ="),
     Example("families", r"x\equiv 3\pmod 7", r"\boxed{x\equiv 10\pmod 7}", r"\boxed{x\equiv 4\pmod 7}"),
+    Example("remainders in words", "x odd", r"So $x\equiv1,3\pmod4$.", r"So $x\equiv1,2\pmod4$."),
+    Example("inferences", r"(-\infty,3]", "2x - 1 ≤ 5 ⟹ x ≤ 3", "2x - 1 ≤ 5 ⟹ x < 3"),
     Example("arbitrary constants", r"C_1e^x+C_2e^{-x}", r"\boxed{Ae^{-x}+Be^x}", r"\boxed{(A+Bx)e^x}"),
     Example("points with a parameter", "(t, 2t)", r"\boxed{(s, 2s)}", r"\boxed{(s, 3s)}", r"\boxed{(2t, 4t)}"),
     Example(
