@@ -64,7 +64,7 @@ def _named_values(_ctx: click.Context, param: click.Parameter, given: tuple[str,
     type=NumberType(int, 1, 1024),
     default=1,
     metavar="N",
-    help="Run up to N steps at a time that do not need each other.",
+    help="Run up to N steps at a time that do not need each other; not on Slurm, which runs what is ready.",
 )
 @option("--dry-run", is_flag=True, help="Print the shell commands of the steps; run nothing.")
 @option(
@@ -145,6 +145,10 @@ def _on_slurm(
     from libra_cli.stages.run.slurm_scripts import FOLDER, write_scripts
     from libra_cli.stages.run.slurm_submit import slurm_jobs, submit, submitting_lines
 
+    flag = "--submit" if options["submit"] else "--slurm"
+    if options["jobs"] > 1:
+        cure = f"Slurm runs what is ready; leave out -j, or {flag}; shards at a time: at-once under slurm in the file"
+        raise click.UsageError(f"-j {options['jobs']} is for steps that run here; {cure}")
     if options["submit"] and options["dry_run"]:
         raise click.UsageError("--dry-run submits nothing; leave out --submit")
     jobs = slurm_jobs(pipe, steps, settings, progress)
