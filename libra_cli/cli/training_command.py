@@ -59,10 +59,34 @@ def train(stage: str, nproc: int | None, settings: TrainSettings, run: Callable[
     status = launch.relaunch(nproc, settings.grace)
     if status is not None:
         return status
+    _import_training(stage, settings)
     ended = Exit(run())
     if ended not in (Exit.DONE, Exit.SOME_ERRORS):
         leave(ended)  # all is on disk: do not keep whoever asked us to stop waiting for the libraries
     return int(ended)
+
+
+def _import_training(stage: str, settings: TrainSettings) -> None:
+    """Imports what training needs, which can take seconds; a request to stop ends the process at once."""
+    import os
+
+    from libra_cli.stream.console import Console
+    from libra_cli.stream.monitor import Monitor
+    from libra_cli.stream.signals import StopRequest, leave
+
+    watch, is_rank0 = settings.watch, os.environ["RANK"] == "0"
+    console = Console(stage, quiet=watch.quiet or not is_rank0, as_json=watch.log_format == "json")
+    said = "stopped before the first step (loading PyTorch); the same command continues"
+    with StopRequest(stage, settings.grace, settings.grace, says=is_rank0) as stop:
+        stop.on_leave = lambda: console.last_words(said)
+        monitor = Monitor(stop, lambda: console.progress("loading PyTorch"))
+        with stop.at_once():
+            from libra_cli.training import run  # noqa: F401 -- imported here, used by the stages
+        monitor.close()
+        console.clear()
+        if stop.status is not None:
+            console.note(said)
+            leave(stop.status)
 
 
 def describe(

@@ -40,7 +40,7 @@ class ReferenceLogProbs:
     def of(self, name: str, samples: Samples, digest: str, keep: Literal["tokens", "sums"] = "tokens") -> np.ndarray:
         """float32 [targets of all samples], or float64 [samples]; read from disk as far as they are there.
 
-        `digest` identifies the samples. Raises Fatal if asked to stop meanwhile; the same command goes on.
+        `digest` identifies the samples. Raises Fatal if asked to stop meanwhile; the same command continues.
         """
         dtype = np.dtype("<f4" if keep == "tokens" else "<f8")
         path = self._folder / f"{name}.bin"
@@ -94,8 +94,7 @@ class ReferenceLogProbs:
             arrays = [found[i] if keep == "tokens" else found[i].sum(dtype=np.float64, keepdims=True) for i in block]
             data = np.concatenate(arrays).astype(dtype).tobytes()
             world.on_rank0(lambda data=data: _append(path, data))  # type: ignore[misc]
-            parts.console.progress(f"reference: {path.stem}, {block.stop:,} of {len(samples):,} samples")
-        parts.console.clear()
+            parts.phase.begin(f"reference: {path.stem}, {block.stop:,} of {len(samples):,} samples")
 
     def _stop_if_asked(self) -> None:
         """Ends the run on all ranks together, whichever of them received the signal."""
@@ -104,7 +103,7 @@ class ReferenceLogProbs:
             return
 
         def stop() -> None:
-            raise Fatal(Exit(status), "stopped before the first step; the same command goes on")
+            raise Fatal(Exit(status), "stopped before the first step; the same command continues")
 
         self._parts.world.on_all_ranks(stop)
 

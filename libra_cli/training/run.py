@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from libra_cli.exits import Exit, Fatal, ReaderGone
 from libra_cli.stream import stdio
@@ -23,6 +23,7 @@ from libra_cli.training.data.packing import PackBudget
 from libra_cli.training.data.prepare import Preparation, Prepared, TrainingData, chat_format_of
 from libra_cli.training.data.sources import StepSource
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
+from libra_cli.training.distributed.ulysses import register_ulysses
 from libra_cli.training.distributed.world import ReportedByRank0, World
 from libra_cli.training.model import attention, policy, self_check
 from libra_cli.training.model.export import Export
@@ -31,6 +32,7 @@ from libra_cli.training.monitoring.eval_history import ACCURACY, EvalHistory
 from libra_cli.training.monitoring.event_lines import EventLines
 from libra_cli.training.monitoring.flops import ModelShape
 from libra_cli.training.monitoring.judge_eval import JudgeEval
+from libra_cli.training.monitoring.phase import Phase
 from libra_cli.training.monitoring.telemetry import Telemetry
 from libra_cli.training.objectives.base import Objective
 from libra_cli.training.run_dir import EVENTS, SAMPLES, SCORED, RunDir, versions
@@ -65,6 +67,17 @@ class SourceParts:
     """Reports an event (`Telemetry.record`); does nothing on ranks that do not report."""
     stack: ExitStack
     """Closed at the end of the run."""
+    phase: Phase
+
+
+class ReadyRun(NamedTuple):
+    """A run that can take its next step."""
+
+    trainer: Trainer
+    engine: TrainEngine
+    export: Export
+    samples: str
+    """Digest of the samples to train on."""
 
 
 class TrainingMethod(Protocol):
@@ -96,13 +109,14 @@ def run(settings: TrainSettings, method: TrainingMethod, records: int | None = N
     stop = StopRequest(method.stage, settings.grace, settings.grace, says=os.environ["RANK"] == "0")
     with ExitStack() as stack:
         stack.enter_context(stop)
-        world = stack.enter_context(World(settings.engine.sequence_parallel))
+        world = World(settings.engine.sequence_parallel)
         watch = settings.watch
         quiet = watch.quiet or not world.is_rank0
         console = Console(method.stage, quiet=quiet, as_json=watch.log_format == "json")
-        stack.callback(Monitor(stop, lambda: None).close)
+        phase = Phase(console)
+        stack.callback(Monitor(stop, phase.show).close)
         try:
-            return TrainingRun(settings, method, world, console, stop, records).go(stack)
+            return TrainingRun(settings, method, world, console, stop, records, phase).go(stack)
         except ReportedByRank0 as failure:
             return failure.status
 
@@ -118,17 +132,28 @@ class TrainingRun:
         console: Console,
         stop: StopRequest,
         records: int,
+        phase: Phase,
     ):
         self._settings, self._method, self._world = settings, method, world
-        self._console, self._stop, self._records = console, stop, records
+        self._console, self._stop, self._records, self._phase = console, stop, records, phase
         self._dir = RunDir(settings, method.stage)
         self._log: ErrorLog | None = None
         self._refused = 0
         """Rows that cannot be learned from."""
 
     def go(self, stack: ExitStack) -> Exit:
-        """The whole run. Samples come before the model, so that bad rows are found before anything slow begins."""
-        settings, world = self._settings, self._world
+        """The whole run; a request to stop ends the preparation at once."""
+        ready = self._phase.unless_stopped(self._stop, self._world, lambda: self._prepared(stack))
+        if ready is None:
+            return self._stop.status or Exit.STOPPED
+        return ready if isinstance(ready, Exit) else self._train(*ready)
+
+    def _prepared(self, stack: ExitStack) -> ReadyRun | Exit:
+        """All that comes before the next step; the exit status if there is none left.
+
+        Samples come before the model, so that bad rows are found before anything slow begins.
+        """
+        settings, world, phase = self._settings, self._world, self._phase
 
         def claim() -> None:
             stack.callback(Lock(str(self._dir.path / "run")).release)
@@ -140,33 +165,46 @@ class TrainingRun:
             tokenizer = policy.load_tokenizer(settings.model)
             return tokenizer, policy.load_config(settings.model), chat_format_of(settings.data, tokenizer)
 
+        phase.begin("connecting the processes" if world.size > 1 else "starting DeepSpeed")
+        stack.enter_context(world)
+        phase.begin(f"loading the tokenizer of {settings.model.model}")
         world.on_rank0(claim)
         tokenizer, config, chat = world.on_all_ranks(read_model)
         dtype = policy.dtype_of(settings.model.dtype)
         ds_config = world.on_all_ranks(lambda: preflight.deepspeed_config_for(settings, world, dtype))
-        prepared = self._prepare(chat, config)
+        phase.begin("reading the samples")
+        prepared = self._samples(chat, config)
         train = prepared.train
         given = [data for data in (train, prepared.held_out) if data is not None]
         world.on_all_ranks(lambda: preflight.refuse_unfit(given, config, settings.batch.epochs))
         if (finished := world.on_rank0(lambda: self._dir.refuse_other_samples(train.digest))) is not None:
             self._console.note(f"{self._dir.path} is finished; --overwrite trains it anew")
             return finished
+        phase.begin(f"loading {settings.model.model}")
         model = self._load(config, tokenizer, ds_config, max(data.longest for data in given))
         export = Export(tokenizer, chat.closing, policy.DTYPES.get(settings.save.save_dtype), world)
+        phase.begin("preparing the first step")
         trainer = self._trainer(stack, model, chat, prepared, export)
+        phase.begin("loading the last checkpoint")
+        if (step := trainer.resume()) is not None:
+            before = trainer.resharded_from
+            self._console.note(f"continues after step {step}" + (f", which was saved {before}" if before else ""))
+        world.on_rank0(lambda: self._dir.write_manifest("running"))
+        phase.begin(f"step {trainer.step + 1}")
+        return ReadyRun(trainer, model.engine, export, train.digest)
+
+    def _train(self, trainer: Trainer, engine: TrainEngine, export: Export, samples: str) -> Exit:
+        """Takes the steps that are left, and writes the model."""
+        settings, world = self._settings, self._world
         try:
-            if (step := trainer.resume()) is not None:
-                before = trainer.resharded_from
-                self._console.note(f"continues after step {step}" + (f", which was saved {before}" if before else ""))
-            world.on_rank0(lambda: self._dir.write_manifest("running"))
             trainer.run()
             step = trainer.conclude(settings.save.final == "best")
         except Stopped as stopped:
             self._console.note(f"stopped after step {trainer.step}; the same command continues")
             return stopped.status
-        export.write(self._dir.path, model.engine, self._dir.claim)
-        world.on_rank0(lambda: self._write_card(step, train.digest))
-        world.on_rank0(lambda: self._dir.finish(trainer.step, train.digest, self._refused))
+        export.write(self._dir.path, engine, self._dir.claim)
+        world.on_rank0(lambda: self._write_card(step, samples))
+        world.on_rank0(lambda: self._dir.finish(trainer.step, samples, self._refused))
         chosen = "" if step == trainer.step else f", the best of which was step {step}"
         self._console.note(f"{trainer.step} steps{chosen}; the model is in {self._dir.path}")
         return Exit.SOME_ERRORS if self._refused else Exit.DONE
@@ -184,7 +222,7 @@ class TrainingRun:
 
     # -- samples ------------------------------------------------------------------------------------------------------
 
-    def _prepare(self, chat: TrainingChat, config: Any) -> Prepared:
+    def _samples(self, chat: TrainingChat, config: Any) -> Prepared:
         """The data to train on, and the held-out data if there are any."""
         settings = self._settings
 
@@ -195,7 +233,9 @@ class TrainingRun:
 
         folder = self._dir.path / SAMPLES
         prepared = self._method.prepare(
-            Preparation(settings.data, chat, config, folder, self._world, self._console, error_log, self._stop)
+            Preparation(
+                settings.data, chat, config, folder, self._world, self._console, error_log, self._stop, self._phase
+            )
         )
         self._refused = prepared.refused
         return prepared
@@ -268,8 +308,9 @@ class TrainingRun:
             for telemetry in reports:
                 telemetry.record(event, step, **figures)
 
+        folder, phase = self._dir.path, self._phase
         source = method.source(
-            SourceParts(settings, train, model, chat, world, self._stop, self._console, self._dir.path, record, stack)
+            SourceParts(settings, train, model, chat, world, self._stop, self._console, folder, record, stack, phase)
         )
         steps = min(source.steps, settings.batch.max_steps or source.steps)
         schedule = Schedule(optimizer.lr, optimizer.final_lr, steps, optimizer.warmup, optimizer.schedule)
@@ -322,6 +363,7 @@ class TrainingRun:
         for_people = os.isatty(self._records) and watch.log_format != "json"
 
         def write(line: bytes) -> None:
+            self._phase.end()
             if not is_output:
                 write_all(events, line + b"\n", str(self._dir.path / EVENTS))
             if not for_people:
@@ -352,17 +394,3 @@ class TrainingRun:
         )
         stack.callback(telemetry.close)
         return telemetry
-
-
-def register_ulysses(lm: Any, world: World) -> Any:
-    """Ulysses: each rank of a group holds a stretch of the row and, in attention, some heads of the whole row.
-
-    Returns DeepSpeed's `mpu`. Raises Fatal(2) for a model without a number of key heads.
-    """
-    from deepspeed.runtime.sequence_parallel.ulysses_sp import UlyssesSPAttentionHF
-
-    if not hasattr(lm.config.get_text_config(), "num_key_value_heads"):
-        raise Fatal(Exit.USAGE, "--sequence-parallel: this model does not say how many heads its keys have")
-    return UlyssesSPAttentionHF.register_with_transformers(
-        lm, attention.NAME, sequence_parallel_size=world.sp_size, micro_batch_size=1
-    )

@@ -20,10 +20,10 @@ from transformers import AutoConfig
 from libra_cli.training.data.packing import PackBudget
 from libra_cli.training.distributed import launch
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine, build_config
+from libra_cli.training.distributed.ulysses import register_ulysses
 from libra_cli.training.distributed.world import World, import_deepspeed
 from libra_cli.training.log_probs import measured_log_probs
 from libra_cli.training.model import attention, lm_head, policy
-from libra_cli.training.run import register_ulysses
 from libra_cli.training.settings import EngineSettings, ModelSettings, OptimizerSettings
 from libra_cli.training.trainer import StepStats, TrainBatches
 

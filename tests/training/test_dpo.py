@@ -282,7 +282,8 @@ def test_a_run_that_is_stopped_while_the_reference_is_measured_goes_on(made: Pat
     process.send_signal(signal.SIGTERM)
     said, errors = process.communicate(timeout=120)
     assert process.returncode == 143
-    assert "stopped before the first step; the same command goes on" in errors
+    assert "stopped before the first step (reference: " in errors
+    assert "; the same command continues" in errors
     assert '"step"' not in said
     done = subprocess.run(stopped, env=runs.environment(), capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr

@@ -23,6 +23,7 @@ from libra_cli.training.distributed.world import World
 from libra_cli.training.model import policy
 from libra_cli.training.monitoring import step_time
 from libra_cli.training.monitoring.flops import ModelShape
+from libra_cli.training.monitoring.phase import Phase
 from libra_cli.training.rewards.judge import ALL, RANK, RewardJudge
 from libra_cli.training.rollouts.sampler import GPU_MEMORY_SHARE
 from libra_cli.training.settings import GrpoRunSettings, RolloutSettings
@@ -41,7 +42,8 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[st
     chat = chat_format_of(settings.data, policy.load_tokenizer(settings.model))
     with tempfile.TemporaryDirectory(prefix="libra-grpo-") as folder:
         stop = StopRequest("grpo", settings.grace, settings.grace)
-        preparation = Preparation(settings.data, chat, config, Path(folder), World(), console, lambda: log, stop)
+        phase = Phase(console)
+        preparation = Preparation(settings.data, chat, config, Path(folder), World(), console, lambda: log, stop, phase)
         prompts = cast(PromptStore, GrpoMethod(settings).prepare(preparation).train)
         preflight.refuse_unfit([prompts], config, batch.epochs)
         n_prompts, longest, mean_prompt = len(prompts), prompts.longest, float(prompts.lengths.mean())

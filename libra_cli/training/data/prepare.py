@@ -20,6 +20,7 @@ from libra_cli.training.data import origin, token_store
 from libra_cli.training.data.chat_format import TrainingChat, template_text
 from libra_cli.training.data.sources import StepBatch, mean_over_targets
 from libra_cli.training.data.tokenization import RowEncoder
+from libra_cli.training.monitoring.phase import Phase
 from libra_cli.training.settings import DataSettings
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Preparation:
     error_log: Callable[[], ErrorLog]
     """Opens the error log, once for all files."""
     stop: StopRequest
+    phase: Phase
 
     def samples(self, encoder: RowEncoder) -> Prepared:
         """Rows as samples of tokens: those to train on, and the held-out ones, of which all targets count alike."""
@@ -83,7 +85,8 @@ class Preparation:
 
     def _store(self, name: str, paths: Sequence[str], encoder: RowEncoder) -> tuple[token_store.TokenStore, int]:
         folder, settings = str(self.folder / name), self.settings
-        return prepare(folder, paths, encoder, settings, self.world, self.console, self.error_log, self.stop)
+        world, console = self.world, self.console
+        return prepare(folder, paths, encoder, settings, world, console, self.error_log, self.stop, self.phase)
 
 
 def chat_format_of(settings: DataSettings, tokenizer: Any) -> TrainingChat:
@@ -103,6 +106,7 @@ def prepare(
     console: Console,
     log: Callable[[], ErrorLog],
     stop: StopRequest | None = None,
+    phase: Phase | None = None,
 ) -> tuple[token_store.TokenStore, int]:
     """The samples of `paths`, as all ranks see them, and how many rows were refused; encoded again if these changed.
 
@@ -111,7 +115,7 @@ def prepare(
     made_from = _origin(paths, encoder, settings)
     refused = world.broadcast(None if "-" in paths else origin.refused_before(folder, made_from))
     if refused is None:
-        world.on_rank0(lambda: _build(folder, encoder, settings, made_from, console, log(), stop))
+        world.on_rank0(lambda: _build(folder, encoder, settings, made_from, console, log(), stop, phase))
         refused = world.broadcast(origin.refused_before(folder, made_from))
     return token_store.TokenStore(folder), refused
 
@@ -124,8 +128,11 @@ def _build(
     console: Console,
     log: ErrorLog,
     stop: StopRequest | None,
+    phase: Phase | None,
 ) -> None:
     paths, counts, kinds_before = made_from["files"], Counts(), log.kinds.copy()
+    if phase is not None:
+        phase.begin("reading the samples", counts)
     origin.forget(folder)
     token_store.build(
         folder,
@@ -165,7 +172,7 @@ def readable_rows(paths: Sequence[str], stop: StopRequest | None, counts: Counts
             else:
                 yield entry
     if stop and stop.status:
-        raise Fatal(stop.status, "stopped before the first step; the same command begins anew")
+        raise Fatal(stop.status, "stopped before the first step; the same command continues")
 
 
 def _origin(paths: Sequence[str], encoder: RowEncoder, settings: DataSettings) -> dict[str, Any]:

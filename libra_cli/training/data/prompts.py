@@ -244,6 +244,7 @@ def _build(
 ) -> int:
     """Writes the folder; returns the number of refused rows."""
     settings, counts, log = preparation.settings, Counts(), preparation.error_log()
+    preparation.phase.begin("reading the prompts", counts)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         origin.forget(str(folder))
