@@ -1,43 +1,27 @@
-"""Column names that everybody uses, which stand for libra's own in rows that lack those: one table for all stages.
-
-The parser of rows knows those of NeMo-Skills (`stream.rows.OF_NEMO_SKILLS`).
-"""
+"""Rows with the names that everybody uses get those of libra, by the table in `stream.common_names`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from libra_cli.stream import rows
+from libra_cli.stream.common_names import (
+    COMMON_NAMES,
+    QUESTION,
+    REFERENCE,
+    RESPONSE,
+    asks_with_messages,
+    common_name,
+    common_question,
+)
 from libra_cli.stream.rows import Row
 
 Fields = Mapping[str, Any]
 Has = Callable[[Fields], bool]
 
-QUESTION, REFERENCE, RESPONSE = "question", "reference", "response"
-
-COMMON_NAMES: dict[str, tuple[str, ...]] = {
-    QUESTION: ("problem", "prompt", "instruction", "query"),
-    REFERENCE: ("answer", "final_answer", "ground_truth", "solution"),
-    RESPONSE: ("output", "completion", "model_output"),
-}
-"""Field of libra -> names that stand for it, the first that a row has; capital letters are the same names."""
 _RESPONSES = ("response", "response_with_cot")
 """Fields in which null says that a response ends inside its thinking."""
-
-
-def common_name(fields: Fields, name: str) -> str | None:
-    """The field that stands for the field `name`, which the row lacks; None if there is none, or no text or number."""
-    return next((other for other in _candidates(tuple(fields), name) if _stands(fields, name, other)), None)
-
-
-@lru_cache(512)
-def _candidates(fields: tuple[str, ...], name: str) -> tuple[str, ...]:
-    """The names among `fields` that may stand for `name`, best first: as they are in the table, then in capitals."""
-    names = COMMON_NAMES.get(name, ())
-    capitals = [own for other in (name, *names) for own in fields if own.lower() == other and own not in (name, *names)]
-    return (*(other for other in names if other in fields), *capitals)
 
 
 def common_text(fields: Fields, name: str, other: str) -> str:
@@ -46,27 +30,14 @@ def common_text(fields: Fields, name: str, other: str) -> str:
     Of a worked solution that stands for the reference, its final answer; an instruction with its input.
     """
     text = str(fields[other])
+    if name == QUESTION:
+        return common_question(fields, other)
     if name == REFERENCE and ("\\boxed" in text or "\n####" in text):  # as in MATH and GSM8K
         from libra_cli.answers.extract import final_answer
         from libra_cli.answers.time_limit import limited
 
         return limited(None, final_answer, text) or text
-    extra = fields.get("input")
-    if other.lower() == "instruction" and isinstance(extra, str) and extra:
-        return f"{text}\n{extra}"
     return text
-
-
-def _stands(fields: Fields, name: str, other: str) -> bool:
-    """Whether the field `other` can stand for the field `name`; as a reference, a solution has to mark its answer."""
-    value = fields.get(other)
-    if name == REFERENCE and other.lower() == "solution" and type(value) is str:
-        return len(value.split()) == 1 or "\\boxed" in value or "\n####" in value
-    return _is_text(value)
-
-
-def _is_text(value: Any) -> bool:
-    return (type(value) is str and bool(value.strip())) or type(value) in (int, float)
 
 
 def in_words(taken: Mapping[str, str]) -> str:
@@ -78,8 +49,9 @@ def in_words(taken: Mapping[str, str]) -> str:
 class CommonNames:
     """Adds the fields `names` to rows that have them under names that everybody uses.
 
-    A row keeps all that it has, and gets the others as new keys, at the end of its bytes. `note` is told what is taken
-    for what, once for each combination of names. `has_question` says which rows have a question in another form.
+    A row keeps all that it has and its id, and gets the others as new keys, at the end of its bytes. `note` is told
+    what is taken for what, once for each combination of names. `has_question` says which rows have a question in
+    another form.
     """
 
     def __init__(self, names: Sequence[str], note: Callable[..., None], has_question: Has | None = None):
@@ -95,7 +67,7 @@ class CommonNames:
         else:
             return row
         new = {name: common_text(fields, name, other) for name, other in self._taken(fields).items()}
-        return Row({**fields, **new}, rows.extend(row, new), row.file, row.line) if new else row
+        return rows.extended(row, new) if new else row
 
     def renamed(self, fields: Fields) -> dict[str, Any]:
         """The fields of a row with those of libra in place of the others; what differs from them (`\\boxed`) stays."""
@@ -120,11 +92,6 @@ class CommonNames:
             self._said.add(key)
             self._note(in_words(taken), event="form")
         return taken
-
-
-def asks_with_messages(fields: Fields) -> bool:
-    """Whether a row asks with a whole conversation."""
-    return isinstance(fields.get("prompt"), list) or "messages" in fields
 
 
 def asks_itself(fields: Fields) -> bool:

@@ -254,8 +254,6 @@ def _question_and_answer(fields: Fields, asked: list[Message], forms: list[str])
         return None
     _check_is_right(fields, answer)
     question = QUESTION if _has(fields, QUESTION) else common_name(fields, QUESTION)
-    if question == QUESTION and fields.get("problem") is fields[QUESTION]:  # a row of NeMo-Skills
-        question = "problem"
     if question is None and isinstance(fields.get("prompt"), list):
         question = "prompt"
     if question is None and not asked:

@@ -18,8 +18,6 @@ class Counts:
     done: int = 0
     blank: int = 0
     filtered: Counter[str] = field(default_factory=Counter)
-    of_nemo_skills: Counter[str] = field(default_factory=Counter)
-    """Rows in which a field of NeMo-Skills was read as one of libra's, by that reading."""
 
     @property
     def missing(self) -> int:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, NamedTuple
 
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.fingerprint import InputFingerprint
 from libra_cli.stream.line_batch import LineBatch, LineSource
-from libra_cli.stream.options import FIELD_HINTS, Shard, StreamOptions
+from libra_cli.stream.options import FIELD_HINTS, Shard, StageInfo, StreamOptions
 from libra_cli.stream.resume import Manifest
-from libra_cli.stream.rows import Row, RowError, content_hash, nemo_names, parse, require
+from libra_cli.stream.rows import Row, RowError, content_hash, parse, require, with_id
 from libra_cli.stream.signals import StopRequest
 
 
@@ -73,8 +73,6 @@ def rows_of(batch: LineBatch, counts: Counts | None) -> Iterator[Row | BadLine]:
                     counts.blank += 1
                 continue
             entry = Row(parse(raw), raw, file, number, begins)
-            if counts is not None and ("expected_answer" in entry.fields or "generation" in entry.fields):
-                counts.of_nemo_skills.update(nemo_names(entry))
         except RowError as error:
             entry = BadLine(batch.explain(error, number), raw, file, number)
         yield entry
@@ -88,21 +86,23 @@ def shard_key(entry: Row | BadLine) -> str:
 class RowReader:
     """The rows of a run's input that belong to its shard; refuses lines that are no rows, and rows that lack a field.
 
-    `reads` are the fields that each row must have. `refuse` takes a row or line that cannot be used. `flush` is called
-    before and after every wait for lines: nothing is held back meanwhile, and a reader that has left is noticed.
+    `info` says which fields each row must have; where a stage adds fields to its rows, these get an id that lasts.
+    `refuse` takes a row or line that cannot be used. `flush` is called before and after every wait for lines: nothing
+    is held back meanwhile, and a reader that has left is noticed.
     """
 
     def __init__(
         self,
         source: LineSource,
         options: StreamOptions,
-        reads: Mapping[str, Any],
+        info: StageInfo,
         counts: Counts,
         stop: StopRequest,
         refuse: Callable[[Row | BadLine, RowError], None],
         flush: Callable[[], None],
     ):
-        self._source, self._options, self._reads, self._shard = source, options, reads, Shard(options.shard)
+        self._source, self._options, self._shard = source, options, Shard(options.shard)
+        self._reads, self._keeps_ids = info.reads, info.resumable
         self._counts, self._stop, self._refuse, self._flush = counts, stop, refuse, flush
         self._limit = sys.maxsize if options.limit is None else options.limit
         self._rows: Iterator[Row] = iter(())
@@ -176,17 +176,11 @@ class RowReader:
     def _own_rows(self, batch: LineBatch) -> Iterator[Row]:
         """The usable rows of this shard, until a stop is requested; the others are refused or left out."""
         stop, limit, reads, sharded = self._stop, self._limit, self._reads, self._shard.count > 1
-        adapt = self.adapt
-        takes_all = not (sharded or reads or adapt)
+        adapt, keeps_ids = self.adapt, self._keeps_ids
         for entry in rows_of(batch, self._counts):
             if self.lines >= limit or stop.status is not None:
                 return
             self.lines += 1
-            if takes_all and type(entry) is Row:
-                yield entry
-                continue
-            if adapt is not None and isinstance(entry, Row):
-                entry = adapt(entry)
             if sharded:
                 is_own = self._shard.has(shard_key(entry))
                 assert self._fingerprint is not None
@@ -198,6 +192,10 @@ class RowReader:
             try:
                 if not isinstance(entry, Row):
                     raise entry.error
+                if keeps_ids:
+                    entry = with_id(entry)
+                if adapt is not None:
+                    entry = adapt(entry)
                 if reads:
                     require(entry, reads, FIELD_HINTS)
             except RowError as error:

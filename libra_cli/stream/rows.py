@@ -10,10 +10,12 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NoReturn
 
 import orjson
+
+from libra_cli.stream.common_names import QUESTION, REFERENCE, asks_with_messages, common_name, common_question
 
 Fields = dict[str, Any]
 
@@ -36,12 +38,8 @@ _IDENTITY = (
     "index", "subset", "question", "reference", "prompt", "messages", "response_a", "response_b", "response_1",
     "response_2", "chosen", "rejected", "responses",
 )  # fmt: skip
-OF_NEMO_SKILLS = (
-    ("problem", "question", "prompt"),
-    ("generation", "response_with_cot", "response"),
-    ("expected_answer", "reference", "reference"),
-)
-"""A field of NeMo-Skills' rows, what libra calls it, and a field in whose presence it is not taken for that."""
+_OF_A_PROBLEM = {"index", "subset", "reference", "prompt"}
+"""Of those, the ones that a row may have whose question has a common name."""
 _KIND_NAMES = {
     str: "a string",
     int: "an integer",
@@ -73,10 +71,12 @@ class Row:
     begin; None if they cannot be read there again (a pipe, a compressed file).
     """
 
-    __slots__ = ("fields", "file", "line", "offset", "raw")
+    __slots__ = ("added", "fields", "file", "line", "offset", "raw")
 
     def __init__(self, fields: Fields, raw: bytes, file: str, line: int, offset: int | None = None):
         self.fields, self.raw, self.file, self.line, self.offset = fields, raw, file, line, offset
+        self.added: frozenset[str] = frozenset()
+        """Fields that its line does not have."""
 
     @property
     def place(self) -> str:
@@ -92,8 +92,6 @@ class Row:
 def parse(raw: bytes) -> Fields:
     """The object on one line of strict JSON (no NaN, no duplicate keys, valid UTF-8, at most MAX_DEPTH levels).
 
-    A row of NeMo-Skills (`expected_answer`, `generation`) has libra's names, too.
-
     Raises RowError (`bad_json`, `bad_utf8`, `not_an_object`, `duplicate_key`, `number_too_long`, `too_deep`,
     `too_many_values`).
     """
@@ -104,7 +102,7 @@ def parse(raw: bytes) -> Fields:
         fields = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         if "infinity" in str(error):  # a number beyond a double: a long integer is kept, 1e400 is refused
-            return _own_names(_parse_exactly(raw))
+            return _parse_exactly(raw)
         try:
             text = raw.decode()
         except UnicodeDecodeError as bad:
@@ -119,30 +117,7 @@ def parse(raw: bytes) -> Fields:
         raise RowError("not_an_object", f"a row is one JSON object, this is {_type_name(fields)}")
     if not _is_lossless(fields, raw):
         fields = _parse_exactly(raw)
-    return _own_names(fields) if "expected_answer" in fields or "generation" in fields else fields
-
-
-def _own_names(fields: Fields) -> Fields:
-    """A row of NeMo-Skills with libra's names beside its own, unless it has such a field already.
-
-    The bytes of the row stay as they are, so that a stage passes on the names that it was given.
-    """
-    for other, own, instead in OF_NEMO_SKILLS:
-        value = fields.get(other)
-        is_read = type(value) is str or (own == "reference" and type(value) in (int, float))
-        if is_read and fields.get(own) is None and fields.get(instead) is None:
-            fields[own] = value
     return fields
-
-
-def nemo_names(row: Row) -> list[str]:
-    """Which fields of NeMo-Skills were taken for which of libra's, for people: those that the bytes do not have."""
-    fields = row.fields
-    return [
-        f'"{other}" as the {own}'
-        for other, own, _ in OF_NEMO_SKILLS
-        if fields.get(other) is not None and fields.get(own) is fields[other] and f'"{own}"'.encode() not in row.raw
-    ]
 
 
 def _not_json(raw: bytes, error: json.JSONDecodeError) -> str:
@@ -333,10 +308,36 @@ def extend(row: Row, new: Mapping[str, Any] | None) -> bytes:
 def record_id(fields: Mapping[str, Any]) -> str:
     """`id` if there is one, else 16 hex digits of the SHA-256 of the fields that identify the problem."""
     given = fields.get("id")
-    if given is not None:
-        return str(given)
+    return content_hash(_identifying(fields) or fields) if given is None else str(given)
+
+
+def _identifying(fields: Mapping[str, Any]) -> Fields:
+    """The fields that identify the problem, under libra's names; none of a row in which nobody knows which they are."""
     named = {name: fields[name] for name in _IDENTITY if fields.get(name) is not None}
-    return content_hash(named or fields)
+    if named.keys() <= _OF_A_PROBLEM and not asks_with_messages(fields):
+        other = common_name(fields, QUESTION)
+        named |= {} if other is None else {QUESTION: common_question(fields, other)}
+    expected = fields.get("expected_answer")
+    return {REFERENCE: expected, **named} if type(expected) in (str, int, float) else named
+
+
+def with_id(row: Row) -> Row:
+    """The row with an id as a new key, if only all of its fields together identify it: a stage adds others to them."""
+    if row.fields.get("id") is not None or any(row.fields.get(name) is not None for name in _IDENTITY):
+        return row
+    return row if _identifying(row.fields) else _with(row, {"id": row.id})
+
+
+def extended(row: Row, new: Mapping[str, Any]) -> Row:
+    """The row with the keys of `new`; where its id would be another with those, it gets the one that it has, too."""
+    changed = _with(row, new)
+    return changed if changed.id == row.id else _with(row, {**new, "id": row.id})
+
+
+def _with(row: Row, new: Mapping[str, Any]) -> Row:
+    changed = Row({**row.fields, **new}, extend(row, new), row.file, row.line)
+    changed.added = row.added.union(new)
+    return changed
 
 
 def content_hash(value: Any, digits: int = 16) -> str:
@@ -362,16 +363,15 @@ def seed_for(run_seed: int, record: str, sample: int) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def columns(fields: Mapping[str, Any]) -> str:
-    """The names of the fields that a row has, for the message that one is missing; the first of many or long ones."""
-    fields = {name: value for name, value in fields.items() if value is not None}
+def columns(fields: Mapping[str, Any], added: Collection[str] = ()) -> str:
+    """The names of the fields that a row has, for the message that one is missing; the first of many or long ones.
+
+    Those that were `added` are none of them.
+    """
+    fields = {name: value for name, value in fields.items() if value is not None and name not in added}
     if not fields:
         return "the row is empty"
-    added = {
-        own for other, own, _ in OF_NEMO_SKILLS if fields.get(own) is not None and fields.get(other) is fields[own]
-    }
-    names = [name for name in fields if name not in added]
-    names = [name if len(name) <= _NAME_CHARS else f"{name[: _NAME_CHARS - 3]}..." for name in names]
+    names = [name if len(name) <= _NAME_CHARS else f"{name[: _NAME_CHARS - 3]}..." for name in fields]
     return f"the row has {', '.join(names[:_SHOWN_NAMES])}{', ...' if len(names) > _SHOWN_NAMES else ''}"
 
 
@@ -384,7 +384,7 @@ def require(row: Row, reads: Mapping[str, Any], hints: Mapping[str, str]) -> Non
         value = row.fields.get(name)
         if value is None and not (name in row.fields and isinstance(None, kinds)):
             hint = hints.get(name, "add it, or rename a field with libra collect --map")
-            there_are = f" ({columns(row.fields)})" if "--map" in hint else ""
+            there_are = f" ({columns(row.fields, row.added)})" if "--map" in hint else ""
             raise RowError("missing_field", f'no "{name}"{there_are}: {hint}')
         if not isinstance(value, kinds) or (type(value) is bool and kinds is not bool):
             accepted = kinds if isinstance(kinds, tuple) else (kinds,)

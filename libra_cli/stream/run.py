@@ -75,9 +75,7 @@ class Run:
             output.open()
             self._errors = ErrorLog(options.errors, self.info.name, self.console, **self.waiting)
             self._ledger = Ledger(output.sink, self._errors, self.counts, output.finished, options.debug)
-            self._reader = RowReader(
-                self._source, options, self.info.reads, self.counts, self.stop, self.refuse, self.flush
-            )
+            self._reader = RowReader(self._source, options, self.info, self.counts, self.stop, self.refuse, self.flush)
             if not output.is_file:
                 output.sink.on_rows = self.console.give_up_line
             self.stop.on_leave = self._leave
@@ -217,8 +215,6 @@ class Run:
         for say in self._before_summary:
             say()
         text = self._account()
-        if self.counts.of_nemo_skills:
-            self.console.note(f"rows of NeMo-Skills: read with {', '.join(self.counts.of_nemo_skills)}", event="form")
         seconds = self.console.seconds
         if self.options.log_format == "json":
             figures = {"code": int(self.status), "seconds": round(seconds, 3), **self._output.tally()}

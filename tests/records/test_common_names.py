@@ -22,7 +22,8 @@ def added(fields: dict[str, Any], names: Any = (QUESTION, REFERENCE, RESPONSE)) 
     found = CommonNames(names, lambda text, **_: notes.append(text))(row_of(fields))
     assert rows.parse(found.raw) == found.fields
     assert fields.items() <= found.fields.items() or any(fields.get(name, "") is None for name in names)
-    return {name: value for name, value in found.fields.items() if fields.get(name) != value}, notes
+    assert found.id == row_of(fields).id
+    return {name: value for name, value in found.fields.items() if fields.get(name) != value and name != "id"}, notes
 
 
 @pytest.mark.parametrize(

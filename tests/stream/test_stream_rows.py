@@ -260,16 +260,23 @@ def test_an_unclosed_string_takes_linear_time():
 
 
 @pytest.mark.parametrize(
-    ("more", "named"),
+    ("fields", "same_as"),
     [
-        ({"generation": "4"}, {"question": "2+2?", "response_with_cot": "4"}),
-        ({"generation": 4}, {"question": "2+2?"}),
-        ({"expected_answer": 4}, {"question": "2+2?", "reference": 4}),
-        ({"generation": "4", "response": "5", "prompt": "2+3?"}, {}),
-        ({"expected_answer": "4", "reference": "5", "question": "2+3?"}, {}),
-        ({}, {}),
+        ({"problem": "p", "answer": "1"}, {"question": "p"}),
+        ({"problem": "p", "expected_answer": "1", "generation": "r"}, {"question": "p", "reference": "1"}),
+        ({"Problem": "p"}, {"question": "p"}),
+        ({"instruction": "Add.", "input": "1, 1", "output": "2"}, {"question": "Add.\n1, 1"}),
+        ({"prompt": "p", "answer": "1"}, {"prompt": "p", "question": "p"}),
+        ({"problem": "p", "messages": []}, {"messages": []}),
+        ({"prompt": "p", "chosen": "a", "rejected": "b"}, None),
+        ({"problem": None, "text": "t"}, None),
     ],
 )
-def test_a_row_of_nemo_skills_has_names_of_libra_too(more, named):
-    fields = {"problem": "2+2?", **more}
-    assert rows.parse(json.dumps(fields).encode()) == {**fields, **named}
+def test_the_id_is_that_of_the_problem_whatever_its_name(fields, same_as):
+    stages = {"label": 1, "verification": {}, "task": "score", "score": 4, "id": None}
+    raw = rows.Row(fields, rows.dumps(fields), "f", 1)
+    assert raw.id == rows.record_id(fields if same_as is None else same_as)
+    given = rows.with_id(raw)
+    assert rows.record_id({**stages, **given.fields}) == raw.id
+    assert (given is raw) == (same_as is not None or "chosen" in fields)
+    assert rows.extended(raw, {"question": "p", "reference": "1"}).id == raw.id

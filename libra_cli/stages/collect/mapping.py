@@ -133,9 +133,7 @@ def problem_record(fields: Fields, subset: str | None, need_reference: bool) -> 
     own = {name: fields[name] for name in LEADING if fields.get(name) is not None}
     values = {"index": record_id, "subset": subset, **own, "id": record_id}
     leading = {name: values[name] for name in LEADING if values.get(name) is not None}
-    both = ((other, own) for other, own, _ in rows.OF_NEMO_SKILLS if other in fields and own in fields)
-    twice = {other for other, own in both if str(fields[other]).strip() == str(fields[own]).strip()}
-    return {**leading, **{name: value for name, value in fields.items() if name not in LEADING and name not in twice}}
+    return {**leading, **{name: value for name, value in fields.items() if name not in LEADING}}
 
 
 def reference_text(value: Any) -> str:

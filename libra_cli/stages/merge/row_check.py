@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 from libra_cli.exits import Exit
-from libra_cli.records.stage_names import adapter_of
 from libra_cli.stages.merge.parts import EACH_ROW, Fault, Part
 from libra_cli.stream.fingerprint import InputFingerprint
 from libra_cli.stream.hash_numbers import HashNumbers
@@ -28,13 +27,10 @@ _EXAMPLES = 3
 
 
 class RowsOfInput:
-    """The rows that the parts were made from: by id, how often they are there and how often they were found.
+    """The rows that the parts were made from: by id, how often they are there and how often they were found."""
 
-    `stage` made the parts; it may have given each row another form before it took the id.
-    """
-
-    def __init__(self, paths: Sequence[str], stage: str, max_line_bytes: int):
-        self.paths, self._max, self._adapt = paths, max_line_bytes, adapter_of(stage)
+    def __init__(self, paths: Sequence[str], max_line_bytes: int):
+        self.paths, self._max = paths, max_line_bytes
         self.fingerprint = InputFingerprint()
         self._numbers = HashNumbers()
         self._wanted, self._found = array("I"), array("I")
@@ -50,8 +46,7 @@ class RowsOfInput:
 
     def _entries(self) -> Iterator[Row | BadLine]:
         with closing(read_rows(InputFiles(list(self.paths), self._max))) as entries:
-            for entry in entries:
-                yield self._adapt(entry) if self._adapt is not None and isinstance(entry, Row) else entry
+            yield from entries
 
     def note(self, row: Row) -> None:
         """Counts a row of a part."""

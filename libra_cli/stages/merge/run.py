@@ -33,8 +33,7 @@ def _checked(run: Run, paths: Sequence[str], input_files: Sequence[str]) -> tupl
     parts = [read_part(path) for path in paths]
     faults = ManifestCheck(parts, bool(input_files)).faults()
     n_shards = max(part.count for part in parts)
-    stage = next((part.stage for part in parts if part.count), "")
-    source = RowsOfInput(input_files, stage, run.options.max_line_bytes) if input_files else None
+    source = RowsOfInput(input_files, run.options.max_line_bytes) if input_files else None
     check = RowCheck([part for part in parts if part.count and os.path.exists(part.path)], source)
     check.read(run.options.max_line_bytes, run.stop)
     if run.stop.status is not None:

@@ -138,9 +138,7 @@ class ShardRows:
     """The rows of complete shards, found by what a row of the input knows of them; a place is (shard, byte)."""
 
     def __init__(self, shards: Sequence[str], stage: str):
-        from libra_cli.records.stage_names import adapter_of
-
-        self._shards, self._order, self._adapt = shards, ORDERS[stage], adapter_of(stage)
+        self._shards, self._order = shards, ORDERS[stage]
         self._models: dict[Any, None] = {}
         self._places: dict[Key, list[tuple[int, int]]] = {}
         for number, path in enumerate(shards):
@@ -166,8 +164,7 @@ class ShardRows:
             for model in self._models or (None,):
                 found = InputFingerprint()
                 with closing(read_rows(InputFiles(inputs, sys.maxsize))) as rows:
-                    for entry in rows:
-                        row = self._adapt(entry) if self._adapt is not None and isinstance(entry, Row) else entry
+                    for row in rows:
                         found.add(row.raw, own=True)
                         if isinstance(row, Row):
                             yield from self._take(files, (model, *self._name(row.fields)))

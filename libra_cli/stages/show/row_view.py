@@ -9,13 +9,14 @@ from typing import Any
 
 from libra_cli.records import label_votes
 from libra_cli.records.forms import item_of
-from libra_cli.records.items import OTHER_RESPONSES
+from libra_cli.records.items import OTHER_RESPONSES, ResponseNames
 from libra_cli.records.messages import messages
 from libra_cli.records.responses import question_of
 from libra_cli.records.row_verdict import golden_verdict, is_judged, verdict_of
 from libra_cli.records.training_rows import PlainText, example_of
 from libra_cli.rm_benchmarks.judged_rows import judgments, null_reason
-from libra_cli.stream.rows import RowError, parse, record_id
+from libra_cli.stream.common_names import REFERENCE, RESPONSE, common_name
+from libra_cli.stream.rows import Row, RowError, parse, record_id
 from libra_cli.tasks import thinking
 
 Fields = Mapping[str, Any]
@@ -91,6 +92,7 @@ def _refused(place: str, fields: Fields) -> RowView:
 
 def _add_texts(view: RowView, fields: Fields) -> int:
     """Adds question, reference and responses, or the turns of a conversation; returns how many responses there are."""
+    fields = _as_response(fields)
     whole = fields.get("response_with_cot")
     try:
         item = item_of(fields, whole if isinstance(whole, str) else None)
@@ -108,6 +110,14 @@ def _add_texts(view: RowView, fields: Fields) -> int:
     for name, text in zip(names, item.responses, strict=True):
         view.passages += _cut(name, text)
     return len(item.responses)
+
+
+def _as_response(fields: Fields) -> Fields:
+    """A response and its reference with libra's names, if others stand for both; any other row as it is."""
+    if not {"response", "response_with_cot"}.isdisjoint(fields) or common_name(fields, REFERENCE) is None:
+        return fields
+    row = Row(dict(fields), b"{}", "", 0)
+    return ResponseNames(lambda *_, **__: None)(row).fields if common_name(fields, RESPONSE) is not None else fields
 
 
 def _add_other_texts(view: RowView, fields: Fields) -> None:

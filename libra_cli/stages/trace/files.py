@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from libra_cli.records.stage_names import all_adapters
+from libra_cli.records.responses import question_of
 from libra_cli.stream.decompression import COMPRESSED
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.resume import Manifest
-from libra_cli.stream.rows import Fields, Row, RowError, parse, record_id, response_name
+from libra_cli.stream.rows import Fields, RowError, parse, record_id, response_name
 
 _OTHER_ID = re.compile(rb'\s*\{\s*"id"\s*:\s*(?:"[^"\\]*"|-?[0-9]+)\s*[,}]')
 """The begin of a row whose id is written without escapes: what does not contain the text of an id is not about it."""
@@ -56,7 +56,6 @@ class Target:
         self._needle = first.encode() if _PLAIN.fullmatch(first) else None
         self.questions: set[str] = set()
         """Questions of rows with the id: a row without an id is known by them."""
-        self._adapters = [*all_adapters()]
         self.ids_by_index: set[str] = set()
         """Ids of rows whose index is the name."""
 
@@ -64,20 +63,8 @@ class Target:
         """Whether a line is about another record, as its bytes say."""
         return self._needle is not None and self._needle not in line and _OTHER_ID.match(line) is not None
 
-    def form_of(self, fields: Fields, raw: bytes) -> Fields | None:
-        """The fields of a row if it is about the record, or made of it; None if it is not.
-
-        A row without an id may be known only in the form that a stage reads; those fields are given then.
-        """
-        if self._is_about(fields):
-            return fields
-        if fields.get("id") is None:
-            row = Row(fields, raw, "", 0)
-            forms = (adapt(row) for adapt in self._adapters)
-            return next((form.fields for form in forms if form is not row and self._is_about(form.fields)), None)
-        return None
-
-    def _is_about(self, fields: Fields) -> bool:
+    def is_about(self, fields: Fields) -> bool:
+        """Whether a row is about the record, or made of it."""
         own = record_id(fields)
         if "index" in fields and str(fields["index"]) == self.name:
             self.ids_by_index.add(own)
@@ -86,10 +73,10 @@ class Target:
         if isinstance(source, str):
             names += source.split(" > ")
         found = any(one == self.name or one.startswith(f"{self.name}/") for one in names)
-        question = fields.get("question")
-        if found and isinstance(question, str):
+        question = question_of(fields)
+        if found and question is not None:
             self.questions.add(question)
-        return found or ("id" not in fields and isinstance(question, str) and question in self.questions)
+        return found or ("id" not in fields and question in self.questions)
 
 
 def read_file(path: str, target: Target) -> TracedFile:
@@ -108,13 +95,12 @@ def read_file(path: str, target: Target) -> TracedFile:
                 file.n_read += 1
                 if (file.stage and target.cannot_be(line)) or not line.strip():
                     continue
-                raw = line.strip(b" \t\r")
                 try:
-                    fields = parse(raw)
+                    fields = parse(line.strip(b" \t\r"))
                 except RowError:
                     file.unreadable += 1
                     continue
-                found = [*about(number, fields, raw, target)]
+                found = [*about(number, fields, target)]
                 file.stage = file.stage or stage_of(found[0].refused or found[0].fields if found else fields)
                 file.rows += found
     finally:
@@ -122,18 +108,17 @@ def read_file(path: str, target: Target) -> TracedFile:
     return file
 
 
-def about(number: int, fields: Fields, raw: bytes, target: Target) -> Iterator[TracedRow]:
+def about(number: int, fields: Fields, target: Target) -> Iterator[TracedRow]:
     """The row on line `number` if it is about `target`, or the row that a line of an --errors file holds."""
     if {"class", "reason", "row_sha256"} <= fields.keys():
         try:
-            raw = str(fields.get("row", "")).encode()
-            refused = target.form_of(parse(raw), raw)
+            refused = parse(str(fields.get("row", "")).encode())
         except RowError:
             return
-        if refused is not None:
+        if target.is_about(refused):
             yield TracedRow(number, refused, fields)
-    elif (form := target.form_of(fields, raw)) is not None:
-        yield TracedRow(number, form)
+    elif target.is_about(fields):
+        yield TracedRow(number, fields)
 
 
 def stage_of(fields: Fields) -> str:
@@ -150,4 +135,4 @@ def stage_of(fields: Fields) -> str:
         return "verify" if "verification" in fields and "response_with_cot" in fields else "balance"
     if "response" in fields or "response_with_cot" in fields:
         return "rollout"
-    return "collect" if "question" in fields else ""
+    return "collect" if question_of(fields) is not None else ""

@@ -1,0 +1,47 @@
+"""Names of columns that everybody uses, which stand for libra's own in rows that lack those: the one table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Fields = Mapping[str, Any]
+
+QUESTION, REFERENCE, RESPONSE = "question", "reference", "response"
+
+COMMON_NAMES: dict[str, tuple[str, ...]] = {
+    QUESTION: ("problem", "prompt", "instruction", "query"),
+    REFERENCE: ("expected_answer", "answer", "final_answer", "ground_truth", "solution"),
+    RESPONSE: ("generation", "output", "completion", "model_output"),
+}
+"""Field of libra -> names that stand for it, the first that a row has; capital letters are the same names."""
+
+
+def common_name(fields: Fields, name: str) -> str | None:
+    """The field that stands for the field `name`, which the row lacks; None if there is none, or no text or number."""
+    names = COMMON_NAMES.get(name, ())
+    found = next((other for other in names if _stands(fields, name, other)), None)
+    if found is not None or all(own.islower() for own in fields):
+        return found
+    lowered = {own.lower(): own for own in reversed(list(fields)) if fields[own] is not None}
+    capitals = (lowered.get(other) for other in (name, *names))
+    return next((own for own in capitals if own and own != name and _stands(fields, name, own)), None)
+
+
+def common_question(fields: Fields, other: str) -> str:
+    """The question in the field `other`: its text, of an instruction with its input."""
+    text, extra = str(fields[other]), fields.get("input")
+    return f"{text}\n{extra}" if other.lower() == "instruction" and isinstance(extra, str) and extra else text
+
+
+def asks_with_messages(fields: Fields) -> bool:
+    """Whether a row asks with a whole conversation."""
+    return isinstance(fields.get("prompt"), list) or "messages" in fields
+
+
+def _stands(fields: Fields, name: str, other: str) -> bool:
+    """Whether the field `other` can stand for the field `name`; as a reference, a solution has to mark its answer."""
+    value = fields.get(other)
+    if name == REFERENCE and other.lower() == "solution" and type(value) is str:
+        return len(value.split()) == 1 or "\\boxed" in value or "\n####" in value
+    return (type(value) is str and bool(value.strip())) or type(value) in (int, float)
