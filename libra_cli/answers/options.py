@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from libra_cli.answers import latex, names, sentences, words
@@ -43,16 +44,16 @@ _BEFORE_CHOSEN = """
     favour favours favor favors
 """
 _CHOSEN = frozenset(_BEFORE_CHOSEN.split())
-_WRONG = lazy_pattern(r"\b(?:wrong|incorrect|false|fails?|invalid|if|otherwise|unless)\b|n't", re.IGNORECASE)
+_WRONG = frozenset("wrong incorrect false fail fails invalid if otherwise unless".split())  # noqa: SIM905
+_CHOOSING = frozenset(
+    "answer answers option options choice choices choose select pick leaving leaves".split()  # noqa: SIM905
+)
+_CALLED_RIGHT = [[word] for word in ("correct", "right", "best", "true", "answer", "one")]
+_CONTRASTS = (", and not ", " and not ", ", not ", " not ", " rather than ", " instead of ")
+_AND_IN_SIGNS = str.maketrans("\u548c\u4e0e\u53ca", "\u3001\u3001\u3001")
 _HEAD = 30
 """Length of the longest label before options: Correct statements."""
 _RIGHT_LABELS, _WRONG_LABELS = ("correct", "true", "right"), ("incorrect", "false", "wrong", "not")
-_CHOOSING = lazy_pattern(
-    r"(?i:answers?|options?|choices?|choose|select|pick|go with|left with|leaving|leaves)\b|[\u7b54\u9009\u9078]"
-)
-_IS_RIGHT = lazy_pattern(
-    r"\s*(?:is|are) (?:thus |therefore |indeed )?(?:the )?(?:correct|right|best|true|only correct|answer|one that)\b"
-)
 _PHRASES = """
     故选 故選 【答案】 答案是 答案为 答案為 答案选 答案
     选择 選擇 选项 選項 选 選 正确选项是 正确选项为
@@ -70,7 +71,6 @@ _JUDGED = lazy_pattern(
     r"(?<![A-Za-z])(?P<letter>[A-J])(?:项|选项)?\)?\s*"
     r"(?:(?P<right>正确|对|is (?:correct|true|right)\b)|错|不正确|is (?:wrong|false|incorrect|not)\b)"
 )
-_LISTED_ABROAD = lazy_pattern(r"(?<=[A-J])\s*[\u548c\u4e0e\u53ca]\s*(?=[A-J])")
 _ANSWER_ABROAD = (
     "réponse",
     "respuesta",
@@ -83,7 +83,6 @@ _ANSWER_ABROAD = (
     "opzione",
     "opção",
 )
-_CONTRAST = lazy_pattern(r",? (?:and not|not|rather than|instead of)\b.*$")
 _ROMAN = lazy_pattern(r"(?<![A-Za-z])(?:IV|I{1,3}|VI{0,3})(?![A-Za-z'\u2019])")
 _FILLING = frozenset(("it", "is", "are", "they", "be"))
 
@@ -172,7 +171,8 @@ def said(text: str, listed: Mapping[str, str]) -> str | None:
         letter: [word for word in names.tokens(content) if word not in _FILLING] for letter, content in listed.items()
     }
     for sentence in _last_sentences(text):
-        sentence = _CONTRAST.sub("", sentence)
+        for contrast in _CONTRASTS:
+            sentence = sentence.partition(contrast)[0]
         numerals = _ROMAN.findall(sentence)
         if numerals:
             found = [one for one, content in listed.items() if sorted(_ROMAN.findall(content)) == sorted(set(numerals))]
@@ -244,13 +244,13 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
         judged = _judged(sentence)
         if judged:
             return _written(judged)
-        abroad = [*_CHOSEN_ABROAD.finditer(_LISTED_ABROAD.sub("\u3001", sentence.replace("**", "")))]
+        abroad = [*_CHOSEN_ABROAD.finditer(sentence.replace("**", "").translate(_AND_IN_SIGNS))]
         if abroad:
             return _written(re.findall("[A-J]", abroad[-1]["letters"]))
         for match in _LETTER.finditer(sentence):
-            if _IS_RIGHT.match(sentence, match.end()):
+            if _is_called_right(sentence[match.end() :]):
                 return _written(re.findall("[A-J]", match["letters"]))
-        if _CHOOSING.search(sentence):
+        if _is_choice(sentence):
             letters = _in_sentence(sentence, is_statement=False)
             if letters:
                 return letters
@@ -288,7 +288,26 @@ def said_or_chosen(text: str, listed: Mapping[str, str], option: str | None, ref
     content = listed[meant]
     before = last[: max(last.lower().find(content.lower()), 0)].split()[-1:]
     is_letter = content.split()[0] in listed or (before and before[0].strip("(*") in listed and before != [meant])
-    return "" if is_letter and meant not in reference and _CHOOSING.search(last) else meant
+    return "" if is_letter and meant not in reference and _is_choice(last) else meant
+
+
+def _is_choice(sentence: str) -> bool:
+    """Whether a sentence speaks of choosing an option."""
+    heard = [word.lower() for word in words.split(sentence)]
+    is_left = any(pair in (("go", "with"), ("left", "with")) for pair in pairwise(heard))
+    return is_left or not _CHOOSING.isdisjoint(heard) or any(map(sentence.__contains__, "\u7b54\u9009\u9078"))
+
+
+def _judges_wrong(sentence: str) -> bool:
+    heard = [word.lower() for word in words.split(sentence)]
+    return not _WRONG.isdisjoint(heard) or any(word.endswith("n't") for word in heard)
+
+
+def _is_called_right(behind: str) -> bool:
+    """Whether what stands behind a letter calls it right: "is therefore the correct answer"."""
+    verb, *heard = words.split(behind[:_HEAD]) or [""]
+    heard = [word for word in heard if word not in ("thus", "therefore", "indeed", "the", "only")]
+    return verb in ("is", "are") and behind.lstrip().startswith(verb) and heard[:1] in _CALLED_RIGHT
 
 
 def are_named(text: str) -> bool:
@@ -310,7 +329,7 @@ def _in_sentence(sentence: str, is_statement: bool) -> str | None:
         return _written(option.letters)
     reason = _REASON.search(sentence)
     before = sentence[: reason.start()] if reason and _LETTER.search(sentence, 0, reason.start()) else sentence
-    choosing = _CHOSEN if _WRONG.search(sentence) else _CHOSEN | {"only"}
+    choosing = _CHOSEN if _judges_wrong(sentence) else _CHOSEN | {"only"}
     found: list[tuple[str, list[str]]] = []
     end = 0
     for match in _LETTER.finditer(before):

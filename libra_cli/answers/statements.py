@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from libra_cli.answers import sentences, vocabulary, words
+from libra_cli.answers import latex, number, sentences, vocabulary, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 TAIL_CHARS = 2000
@@ -32,17 +32,13 @@ _SUPPOSED = lazy_pattern(
     re.IGNORECASE,
 )
 _HEADING = r"(?:#+ *|\*+)(?i:(?:the )?(?:final )?answer):?\**:?[ \t]*\n"
-_NUMBER = lazy_pattern(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
 _LABELLED = lazy_pattern(rf"^[ \t]*(?:{_HEADING}|(?:\*\*)?A(?:\*\*)?[ \t]*:|####)\s*{_GIVEN}", re.MULTILINE)
 _SENTENCE_END = lazy_pattern(r"[.!](?=\s|$)(?!\s*\d)|[\u3002\uff01]")
 _BOLD = lazy_pattern(r"\*\*(?=\S)([^*\n]{1,200})(?<=\S)\*\*")
 _MATH = lazy_pattern(
     r"\$\$?(?=\S)(?P<dollars>[^$\n]+)(?<=\S)\$\$?(?!\d)|\\\((?P<round>.+?)\\\)|\\\[(?P<square>.+?)\\\]"
 )
-_SPELLED = lazy_pattern(r"\s\([a-z][a-z -]+\)$")
-_WORDS = lazy_pattern(r"(?<!\\)\b[A-Za-z]{2,}")
-_WORDS_AROUND = lazy_pattern(r"^(?:\*\*|[:=\s])+|(?:\*\*|\s)+$")
-_ADVERB = lazy_pattern(r"^(?:simply|therefore|thus|then|just|exactly|clearly|equal to)\s+", re.IGNORECASE)
+_ADVERBS = frozenset(("simply", "therefore", "thus", "then", "just", "exactly", "clearly"))
 _REMARK = lazy_pattern(
     r",?\s+(?:because|since|as (?:shown|we|the|it|above|in)|due to|and not|rather than|instead of)\b.*"
     r"|,\s*(?:as|while|whereas|not|I (?:think|believe|guess|suppose))(?:\s.*|$)|,\s*i\.e\..*"
@@ -66,7 +62,6 @@ _BEGINS_REMARK = (
     "(",
     "about",
 )
-_TAGGED = lazy_pattern(r"<answer>\s*(.*?)\s*</answer>", re.DOTALL)
 _AS_JSON = lazy_pattern(r"\"(?:final_)?answer\"\s*:\s*(?:\"(?P<text>(?:[^\"\\\n]|\\.)*)\"|(?P<bare>[^\",{}\n]+))")
 _FENCE = lazy_pattern(r"```\w*")
 OFFER_CHARS = 300
@@ -128,14 +123,19 @@ def word_of_last_line(text: str) -> str | None:
     if match is None:
         return None
     answer = match["answer"]
-    return answer if answer.isalnum() or _NUMBER.fullmatch(answer) else None
+    is_number = answer[-1:].isdecimal() and len(answer) < _NEAR and number.parse(answer) is not None
+    return answer if answer.isalnum() or is_number else None
 
 
 def tagged(tail: str) -> Statement | None:
     """Content of the last tag or JSON field named answer."""
     if not ("</answer>" in tail or 'answer"' in tail):
         return None
-    found = [*_TAGGED.finditer(tail)] or [*_AS_JSON.finditer(tail)]
+    start = tail.rfind("<answer>", 0, max(tail.rfind("</answer>"), 0))
+    if start >= 0:
+        end = tail.find("</answer>", start)
+        return Statement(tail[start + len("<answer>") : end].strip(), start, end + len("</answer>"))
+    found = [*_AS_JSON.finditer(tail)]
     if not found:
         return None
     last = found[-1]
@@ -220,13 +220,30 @@ def tidy(answer: str) -> sentences.Asserted:
         answer = bolds[0]
     end = _SENTENCE_END.search(answer) if not formulas(answer) else None
     answer = without_remark(answer[: end.start()] if end else answer)
-    answer = _ADVERB.sub("", _WORDS_AROUND.sub("", answer)).strip().rstrip(".")
+    answer = _without_adverb(answer.lstrip("*:= \t\n").rstrip("* \t\n")).rstrip(".")
     spans = formulas(answer)
-    if len(spans) == 1 and not _WORDS.search(answer[: spans[0].start()] + answer[spans[0].end() :]):
+    if len(spans) == 1 and not _has_words(answer[: spans[0].start()] + answer[spans[0].end() :]):
         return sentences.Asserted(content(spans[0]) or None)
     in_words = words.in_row(answer) or " equals " in answer or " is " in answer
     if spans or (in_words and any(map(str.isdigit, answer))):
         found = sentences.asserted(f"is {answer}")
         if found.answer or found.unclear or spans:
             return found if found.answer or found.unclear else sentences.Asserted(answer)
-    return sentences.Asserted(_SPELLED.sub("", answer) or None)
+    return sentences.Asserted(_without_spelling(answer) or None)
+
+
+def _without_spelling(answer: str) -> str:
+    """5 (five) as 5."""
+    figure, bracket, spelled = answer.rpartition(" (")
+    letters = spelled.removesuffix(")").replace(" ", "").replace("-", "")
+    is_spelled = bracket and spelled.endswith(")") and len(letters) > 1 and letters.isalpha() and letters.islower()
+    return figure if is_spelled else answer
+
+
+def _has_words(text: str) -> bool:
+    return any(len(word) > 1 for word in words.split(latex.without_commands(text)))
+
+
+def _without_adverb(answer: str) -> str:
+    first, _, rest = answer.removeprefix("equal to ").partition(" ")
+    return rest.strip() if rest and first.lower() in _ADVERBS else f"{first} {rest}".strip()
