@@ -35,7 +35,8 @@ class JudgeEval:
     def figures(self, engine: TrainEngine) -> dict[str, float | int | str | None]:
         """Accuracy with its 95 % interval, rows, and unreadable verdicts; all ranks call it.
 
-        If judging fails, accuracy is None and `reason` says why: a benchmark never ends a training run.
+        If judging fails, or no verdict can be read, accuracy is None and `reason` says why: a benchmark never ends a
+        training run.
         """
         self._export.write(self._folder, engine)
         figures = self._judge_and_score() if self._export.world.is_rank0 else {}
@@ -52,7 +53,17 @@ class JudgeEval:
             return {"accuracy": None, "reason": failure}
         report = json.loads(out)
         low, high = report.get("interval") or (None, None)
-        return {"accuracy": report["overall"], "low": low, "high": high, "n": report["n"], "unread": report["n_null"]}
+        figures = {
+            "accuracy": report["overall"],
+            "low": low,
+            "high": high,
+            "n": report["n"],
+            "unread": report["n_null"],
+        }
+        if figures["accuracy"] is None:
+            figures["reason"] = f"none of the {report['n_null']} verdicts could be read"
+            self._console.say(f"the benchmark has no accuracy: {figures['reason']}")
+        return figures
 
     def _run(self, command: list[str]) -> tuple[str, str | None]:
         """Standard output of a stage, and its last message if it failed."""
