@@ -117,6 +117,8 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return _compare_options(wanted, chosen)
     if wanted and wanted.text:
         return _decide(wanted.text, answer)
+    if "\\dot" in reference and "{dt}" in answer:
+        answer = latex.with_dots(answer)
     if "=" in answer and "=" not in reference:
         answer = structure.claimed(answer, reference)
     elif "=" in reference and "=" not in answer:

@@ -43,6 +43,7 @@ from libra_cli.answers import (
     statements,
     structure,
     turns,
+    typed,
     units,
     words,
 )
@@ -242,7 +243,7 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
         return changed or _of_asserted(statements.tidy(stated), reference)
     if reference and not reference.isdecimal() and (pieces := cases.stated(tail, normalize.normalized(reference))):
         return Extraction(pieces)
-    found = asked.integers(tail, reference) if reference else None
+    found = typed.stated(tail, reference) if reference else None
     if found is not None:
         return Extraction(found or None, None if found else AMBIGUOUS)
     bold = statements.bold(tail)
@@ -263,8 +264,8 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
     if reference and phrases.is_time_in_words(tail):
         return Extraction(None, AMBIGUOUS)
     read = _in_numbers(tail, text, reference, bold)
-    if reference and read.answer and asked.is_of_several(reference) and structure.is_number(read.answer):
-        return Extraction(None, AMBIGUOUS)  # the rest may be said elsewhere
+    if reference and asked.is_of_several(reference) and typed.is_a_part(read.answer, tail):
+        return Extraction(None, AMBIGUOUS)
     if reference and read.answer and cases.is_one_piece(*map(normalize.normalized, (read.answer, reference))):
         return Extraction(None, AMBIGUOUS)
     return read

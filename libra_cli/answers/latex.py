@@ -123,6 +123,16 @@ def without_setting(text: str) -> str:
     return " ".join(_SETTING.sub(r" \1 ", text).split())
 
 
+def with_dots(text: str) -> str:
+    """`text` with \\dot y for \\frac{dy}{dt}."""
+    before, *parts = text.replace("\\dfrac{d", "\\frac{d").split("\\frac{d")
+    for part in parts:
+        name, over_time, rest = part.partition("}{dt}")
+        is_rate = over_time and name and not any(map(name.__contains__, "{}"))
+        before += f"\\dot{{{name.strip()}}}{rest}" if is_rate else f"\\frac{{d{part}"
+    return before
+
+
 def rows_of(text: str, names: Set[str]) -> list[str] | None:
     """The rows, stripped and without empty ones, of the environment with one of `names` that is all of `text`."""
     found = _ENVIRONMENT.fullmatch(text) if text.startswith("\\begin") else None

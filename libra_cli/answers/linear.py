@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from libra_cli.answers import normalize
 from libra_cli.answers.finding import Finding
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -24,6 +25,7 @@ _NEEDED = lazy_pattern(
 
 def same(reference: str, answer: str) -> Finding | None:
     """Compare two answers, one of them a formula of vectors or matrices; None if neither is."""
+    reference, answer = (text if text.isascii() else normalize.in_ascii(text) for text in (reference, answer))
     if not (_NEEDED.search(reference) or _NEEDED.search(answer)):
         return None
     from libra_cli.answers.linear_formula import NO_VALUE, Formula, Unread, close, without_common_name

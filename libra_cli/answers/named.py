@@ -24,6 +24,15 @@ _VALUE_FIRST = lazy_pattern(r"(?P<value>[-+]?\d[\d.,/]*)\s*(?P<name>[A-Za-z](?:[
 _LABEL = lazy_pattern(r"^\s*(?:[-*•]|\(?\w[).])\s+")
 _SHORT_FORMS = {"maximum": "max", "minimum": "min"}
 _ALIASES = {"radiu": ("r",), "center": ("centre",), "centre": ("center",)}
+_COORDINATES = (
+    ("x", "x-coordinate", "abscissa"),
+    ("y", "y-coordinate", "ordinate"),
+    ("z", "z-coordinate"),
+)
+_ENDS = (
+    ("minimum", "minimum value", "least value", "smallest value", "least", "smallest"),
+    ("maximum", "maximum value", "greatest value", "largest value", "greatest", "largest"),
+)
 _ENDS_VALUE = lazy_pattern(
     r"\.(?:\s|$)|[;,，；。、](?!\d{3})|\n|\s(?:at|and|when|for|where|with|while|but|because|so)\b|$"
 )
@@ -101,6 +110,26 @@ def read(text: str, reference: str) -> str | None:
     if len(given) < len(wanted):
         return None
     return ", ".join(f"{name} = {given[name]}" for name in wanted)
+
+
+def place(text: str, reference: str) -> str | None:
+    """The point or closed interval whose coordinates or ends a text names one by one; None if it does not name all.
+
+    x = 3 and y = -1; x-coordinate 4 and y-coordinate 2; the least value is 1, the greatest is 3.
+    """
+    bare = reference.strip(" $")
+    inside = latex.enclosed(bare, ("(", "["), (")", "]"))
+    count = len(latex.split(inside[1], frozenset(","))) if inside else 0
+    if inside is None or not 2 <= count <= len(_COORDINATES) or inside[0] + inside[2] not in ("()", "[]"):
+        return None
+    names = _COORDINATES[:count] if inside[0] == "(" else _ENDS
+    plain, given = _plain(text[-MAX_READ:]), list[str]()
+    for alternatives in names:
+        heard = {value for name in alternatives if (value := value_of(name, plain))}
+        if len(heard) != 1:
+            return None
+        given += heard
+    return f"{inside[0]}{', '.join(given)}{inside[2]}"
 
 
 def value_of(name: str, text: str) -> str | None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-from libra_cli.answers import languages, plain, vocabulary
+from libra_cli.answers import languages, plain, vocabulary, words
 from libra_cli.answers.clauses import Clause, Group, clauses_of
 from libra_cli.answers.spans import value
 from libra_cli.lazy_pattern import lazy_pattern
@@ -28,6 +29,9 @@ _ARROWS = (
     "\u2192",
     "\\to ",
 )
+_NO_CONCLUSION = vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS | {"with", "by"}
+_BUT = ("less", "more", "greater", "smaller", "larger", "at")
+"""What a second bound begins with behind "but"."""
 _NOTHING = lazy_pattern(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
 
 
@@ -64,6 +68,8 @@ def is_aside(sentence: str) -> bool:
 
 def asserted(sentence: str) -> Asserted:
     """Read what a sentence asserts."""
+    for but in _BUT:
+        sentence = sentence.replace(f" but {but} ", f" and {but} ")
     sentence = inferred(languages.with_english_joins(without_calculations(sentence).strip()))
     nothing = _NOTHING.search(sentence) if "no " in sentence.lower() else None
     if nothing and not _is_condition_for(sentence[nothing.end() :]):
@@ -75,6 +81,8 @@ def asserted(sentence: str) -> Asserted:
     if any(is_open(clause) for clause in clauses) or _is_outdone(main, clauses):
         return Asserted(None, unclear=True)
     is_condition = main.opener in vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS - vocabulary.ABOUT
+    if is_condition and _is_equivalent(main, clauses):
+        return _of_clause(main)
     if main.groups and (is_condition or not vocabulary.IMPERATIVES.isdisjoint(main.words[:1])):
         return Asserted(None, unclear=True)
     return _of_clause(main)
@@ -93,10 +101,38 @@ def inferred(sentence: str) -> str:
     return sentence
 
 
+def last_side(text: str) -> tuple[str, str]:
+    """The name and the last side of the equation in signs that ends a text: v(t) and a t + v; empty if none does."""
+    head, equals, side = text.strip().rstrip(".").rpartition("=")
+    clause = max((head.rpartition(mark)[2] for mark in (", ", "; ", ": ", "\n")), key=lambda part: -len(part))
+    heard = [word.lower() for word in clause.split()]
+    led = max((at + 1 for at, word in enumerate(heard) if word in vocabulary.RESULTS), default=0)  # we get
+    openers = heard[led:]
+    if not equals or not side.strip() or head[-1:] in "<>!:\\" or not _NO_CONCLUSION.isdisjoint(openers):
+        return "", ""
+    side, first = side.strip(), clause.partition("=")[0].strip()
+    name = first.split()[-1].lstrip("$") if first else ""
+    if head.count("$") % 2:
+        side = side.removesuffix("$").rstrip(". ") if side.endswith("$") else ""
+    is_whole = side.count("$") == 0 and side.count("{") == side.count("}") and side.count("(") == side.count(")")
+    is_side = side and is_whole and not words.in_row(side)
+    is_name = name[:1].isalpha() and name.count("(") == name.count(")") and not any(map(name.__contains__, "[]|,"))
+    return (name if is_name else "", side) if is_side else ("", "")
+
+
 def _is_condition_for(behind: str) -> bool:
     """Whether what a sentence says last is a relation that it infers: no real roots iff 4 + 4m < 0, hence m < -1."""
     heard = [word.strip(",.:") for word in behind.split()]
     return not vocabulary.BEGINS_CLAUSE.isdisjoint(heard) and vocabulary.has_relation(behind)
+
+
+def _is_equivalent(main: Clause, clauses: Sequence[Clause]) -> bool:
+    """Whether a condition is all that a sentence says: the inequality holds when, this is so exactly if."""
+    if main.opener not in ("when", "if", "for", "where") or [one.opener for one in clauses].count(main.opener) > 1:
+        return False
+    before = {word for clause in clauses if clause is not main for word in clause.words}
+    others = [clause for clause in clauses if clause is not main and clause.groups]
+    return not others and not before.isdisjoint(vocabulary.EQUIVALENT) and vocabulary.DENIES.isdisjoint(before)
 
 
 def _is_outdone(main: Clause, clauses: Sequence[Clause]) -> bool:
@@ -170,11 +206,23 @@ def _of_clause(clause: Clause) -> Asserted:
         free = [group for group in without_subject(groups) if not _belongs_to_another_word(group.before)]
         related = [group for group in groups if group.relation]
         chosen = next((some for some in (after_is, related, free) if len(some) == 1), None)
-        bounds = sum(_sign(group.before[-5:]) is not None for group in groups)
+        ends = [0, *(len(group.before) for group in groups)]
+        signs = [_sign(group.before[ends[at] :][-5:]) for at, group in enumerate(groups)]
+        if all(signs) and len(named) < 2:
+            return _within(groups, [str(sign) for sign in signs], named)
+        bounds = len(signs) - signs.count(None)
         if chosen is None or "from" in clause.words or chosen[0].goes_on or bounds > 1:
             return Asserted(None, unclear=True)
         groups = tuple(chosen)
     return _bounded(groups[0], named, clause)
+
+
+def _within(groups: Sequence[Group], signs: Sequence[str], named: Sequence[Group]) -> Asserted:
+    """Two bounds of one variable: at least 0 and less than 5, less than 1 or more than 3."""
+    name = value(named[0].text) if named else "x"
+    between = {word for low, high in pairwise(groups) for word in high.before[len(low.before) :]}
+    told = (f"{name}{sign}{value(group.text)}" for group, sign in zip(groups, signs, strict=True))
+    return Asserted((" or " if "or" in between else " and ").join(told), of_limit=True)
 
 
 def without_subject(groups: Sequence[Group]) -> Sequence[Group]:
@@ -206,8 +254,11 @@ def _bounded(group: Group, named: Sequence[Group], clause: Clause) -> Asserted:
         return _excepted(group, clause)
     near = group.before[-5:]
     if "between" in near and named:
-        ends = group.text.split(", ") if "strictly" in near and len(named) == 1 else []
-        return Asserted(f"{ends[0]}<{value(named[0].text)}<{ends[1]}" if len(ends) == 2 else None, not ends)
+        between = "<" if "strictly" in near else "\\leq " if not vocabulary.INCLUSIVE.isdisjoint(clause.words) else ""
+        ends = group.text.split(", ") if between and len(named) == 1 else []
+        return Asserted(
+            f"{ends[0]}{between}{value(named[0].text)}{between}{ends[1]}" if len(ends) == 2 else None, not ends
+        )
     denied = max((index for index, word in enumerate(near) if word in vocabulary.DENIES), default=-1)
     if denied >= 0 and near[denied + 1 : denied + 2] not in (("is",), ("are",)):  # the number who do not is 18
         return Asserted(None)

@@ -299,7 +299,7 @@ def claimed(raw: str, other: str) -> str:
         return raw
     first = normalize.normalized(sides[0])
     argument = _ARGUMENT.fullmatch(first)
-    if argument and re.search(rf"(?<![A-Za-z\\]){argument[2]}(?![A-Za-z])", other):
+    if argument and re.search(rf"(?<![A-Za-z\\])[A-Za-z]?{argument[2]}[A-Za-z]?(?![A-Za-z])", other):
         return sides[-1].strip(" $.")
     if _NAME.fullmatch(first) or _names_of(first) or ":" in first or "\\" in first[-1:]:
         return raw

@@ -36,6 +36,9 @@ CHECKS = _words("check verification 验证 检验")
 NOTES = _words("note notice recall remember")
 HOLDING = _words("holds hold true satisfied valid defined positive negative non-negative non-positive nonnegative")
 """What inequalities are for the numbers behind "for"."""
+EQUIVALENT = _words("holds hold exactly only precisely satisfied valid converges real defined positive")
+"""Words before a condition that is all that a sentence says."""
+INCLUSIVE = _words("inclusive inclusively included including")
 RESULTS = _words("get obtain give yield be have find equal")
 """Verbs whose infinitive names the result, and not a purpose: to get 7."""
 PEOPLE = _words("i you he she it we they there")

@@ -59,6 +59,13 @@ EXAMPLES = (
     Example("families", r"x\equiv 3\pmod 7", r"\boxed{x\equiv 10\pmod 7}", r"\boxed{x\equiv 4\pmod 7}"),
     Example("remainders in words", "x odd", r"So $x\equiv1,3\pmod4$.", r"So $x\equiv1,2\pmod4$."),
     Example("inferences", r"(-\infty,3]", "2x - 1 ≤ 5 ⟹ x ≤ 3", "2x - 1 ≤ 5 ⟹ x < 3"),
+    Example(
+        "coordinates in words",
+        "(4,2)",
+        "M has x-coordinate 4 and y-coordinate 2.",
+        "M has x-coordinate 2 and y-coordinate 4.",
+    ),
+    Example("chains of equations", "2 mA", "I = V/R = 10 V / 5 kΩ = 0.002 A", "I = V/R = 10 V / 5 kΩ = 2 μA"),
     Example("arbitrary constants", r"C_1e^x+C_2e^{-x}", r"\boxed{Ae^{-x}+Be^x}", r"\boxed{(A+Bx)e^x}"),
     Example("points with a parameter", "(t, 2t)", r"\boxed{(s, 2s)}", r"\boxed{(s, 3s)}", r"\boxed{(2t, 4t)}"),
     Example(

@@ -1,0 +1,64 @@
+"""Reads what the end of a text states by the type of the reference: a set, a point, an interval, a formula, a quantity.
+
+A sentence has many numbers and letters; only some of what it holds can be compared with a reference of that type.
+"""
+
+from __future__ import annotations
+
+from libra_cli.answers import asked, named, normalize, quantities, sentences, structure, words
+from libra_cli.answers.structure import Equation, Leaf, Matrix, Parts
+
+_OPENINGS = ("(", "[", "{", "\\{", "\\left", "\\langle", "\\begin", "\u27e8")
+
+
+def stated(tail: str, reference: str) -> str | None:
+    """The answer of the type of the reference that a text ends in; None if there is none, "" if it is denied."""
+    if reference.isdecimal():
+        return None
+    said = asked.integers(tail, reference)
+    return said if said is not None else named.place(tail, reference) or _last_side(tail, reference)
+
+
+def is_a_part(answer: str | None, tail: str) -> bool:
+    """Whether what was read may be a part of an interval, a point or a set, whose rest is said elsewhere."""
+    if answer is None:
+        return any(map(str.isdigit, words.sentences(tail)[-1]))
+    return structure.is_number(answer)
+
+
+def _last_side(tail: str, reference: str) -> str | None:
+    """The last side of the equation that ends a text, if it is of the type of the reference."""
+    if "=" not in tail:
+        return None
+    name, side = sentences.last_side(words.sentences(tail)[-1])
+    if not side or len(side) > normalize.MAX_CHARS:
+        return None
+    wanted, given = structure.parse(reference), structure.parse(side)
+    if isinstance(wanted, Equation):
+        wanted = wanted.value
+    is_vector = isinstance(wanted, Leaf) and "\\mathbf" in reference and isinstance(given, (Parts, Matrix))
+    if is_vector and _is_ordered(given):
+        return side
+    if isinstance(wanted, (Parts, Matrix)):
+        is_alike = _is_ordered(wanted) is _is_ordered(given) and side.startswith(_OPENINGS)
+        return side if isinstance(given, (Parts, Matrix)) and is_alike else None
+    if not isinstance(wanted, Leaf) or not isinstance(given, Leaf) or wanted.words:
+        return None
+    if wanted.text == "\\emptyset":
+        return "\\emptyset" if side == "{}" else None
+    if quantities.is_quantity(reference):
+        return side if given.number and given.unit else None
+    is_formula = not wanted.number and _letters(wanted.text) and _letters(given.text)
+    return f"{name} = {side}" if is_formula and name else side if is_formula else None
+
+
+def _is_ordered(answer: structure.Answer) -> bool:
+    return isinstance(answer, Matrix) or (isinstance(answer, Parts) and answer.kind == "sequence")
+
+
+def _letters(text: str) -> bool:
+    """Whether a text is a formula with letters."""
+    from libra_cli.answers import formula
+
+    trees = formula.readings(text)[:1]
+    return bool(trees) and bool(formula.symbols(trees[0]))
