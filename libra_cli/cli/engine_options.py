@@ -236,8 +236,8 @@ def _engine_option() -> Decorator:
         type=click.Choice(choices.ENGINES),
         default="auto",
         help="Engine that runs the model. auto: openai with --base-url, replay with --replay; otherwise vllm if it is "
-        "installed, else transformers. Without a GPU, reward models and the small models that come with libra "
-        "(libra-mini/NAME) run on transformers.",
+        "installed, else transformers. Without a GPU, reward models run on transformers, and others on the engine that "
+        "should answer all rows first, by their number, --max-tokens and the size of the model; a line says why.",
     )
 
 

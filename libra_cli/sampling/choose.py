@@ -16,6 +16,8 @@ from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.engines.requirements import REQUIREMENTS
 from libra_cli.engines.reward.base import ImplicitReward, RewardEngine, config_of, has_head
 from libra_cli.exits import Exit, Fatal, InvalidOptions
+from libra_cli.sampling import engine_choice
+from libra_cli.sampling.engine_choice import CountRequests, unknown
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
 from libra_cli.sampling.server_secrets import api_key, headers
 from libra_cli.tasks import thinking
@@ -25,8 +27,6 @@ Note = Callable[[str], None]
 AnyEngine = Engine | RewardEngine
 DEFAULT_URL = "OPENAI_BASE_URL"
 CONCURRENCY = 64
-_LABELS = {"vllm": "vLLM"}
-"""How people write the name of an engine."""
 
 
 def _unsaid(_doing: str) -> None:
@@ -54,11 +54,16 @@ class ChosenModel:
 
 
 def choose_models(
-    options: EngineOptions, sampling_options: SamplingOptions, note: Note, rewards: bool = False
+    options: EngineOptions,
+    sampling_options: SamplingOptions,
+    note: Note,
+    rewards: bool = False,
+    requests: CountRequests = unknown,
 ) -> list[ChosenModel]:
     """The models of `options` in their order; raises Fatal(2), InvalidOptions among them.
 
-    With `rewards`, scalar reward models get the engines that such models need.
+    With `rewards`, scalar reward models get the engines that such models need. `requests` tells, as far as it is known,
+    how many each model will be asked, when its engine is chosen.
     """
     sampling = sampling_options.to_sampling()
     if options.implicit:
@@ -85,7 +90,7 @@ def choose_models(
             make = _server_factory(options, sampling_options, sampling, model, scalar, note, usage)
         else:
             local = _local_model(options, sampling_options, model)
-            make = _local_factory(options, sampling, local, scalar, note)
+            make = _local_factory(options, sampling, local, scalar, note, requests)
         chosen.append(ChosenModel(name, make, scalar, model, usage))
     return chosen
 
@@ -209,7 +214,12 @@ def _local_model(options: EngineOptions, sampling_options: SamplingOptions, name
 
 
 def _local_factory(
-    options: EngineOptions, sampling: Sampling, model: LocalModel, scalar: bool, note: Note
+    options: EngineOptions,
+    sampling: Sampling,
+    model: LocalModel,
+    scalar: bool,
+    note: Note,
+    requests: CountRequests,
 ) -> MakeEngine:
     parallel = {
         "tensor_parallel_size": options.tensor_parallel_size,
@@ -232,9 +242,14 @@ def _local_factory(
     def make(doing: Note = _unsaid, /) -> AnyEngine:
         engine = options.engine
         doing(f"loading {model.name}")
-        if engine == "auto":  # on a CPU vLLM starts slowly, and has no advantage if nothing is generated
-            engine = "transformers" if options.implicit or (scalar and not has_gpu()) else _automatic(model, note)
-        doing(f"loading {model.name} on {_LABELS.get(engine, engine)} ({'GPU' if has_gpu() else 'CPU'})")
+        if engine == "auto" and options.implicit:
+            engine = "transformers"
+        elif engine == "auto":
+            engine, why = engine_choice.automatic(model, scalar, requests, sampling.max_tokens, bool(axis))
+            if why:
+                of_model = f" of {model.name}" if len(options.model) > 1 else ""
+                note(f"engine{of_model}: {engine_choice.label(engine)} ({why})")
+        doing(f"loading {model.name} on {engine_choice.label(engine)} ({'GPU' if has_gpu() else 'CPU'})")
         with installed(engine):
             if options.implicit:
                 from libra_cli.engines.reward.implicit import ImplicitRewards
@@ -257,18 +272,6 @@ def _local_factory(
             return TransformersEngine(model, sampling, options.batch_size)
 
     return make
-
-
-def _automatic(model: LocalModel, note: Note) -> str:
-    """transformers for a miniature on a CPU, where vLLM starts slowly; else vllm if it can be imported."""
-    from libra_cli.engines import vllm
-
-    if model.small and not has_gpu():
-        return "transformers"
-    reason = vllm.unavailable(model)
-    if reason is not None and "No module named 'vllm'" not in reason:
-        note(f"vllm cannot be imported ({reason}); transformers is used")
-    return "vllm" if reason is None else "transformers"
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -131,14 +132,22 @@ class InputRows:
     def __init__(self, paths: Sequence[str], limit: int | None):
         self._limit = limit
         self._total: int | None = None
+        self._lock = threading.Lock()
         self._count = self._counting(paths)
+
+    def wait(self, seconds: float) -> int | None:
+        """The number, if counting ends within `seconds`."""
+        until = time.monotonic() + seconds
+        while (rows := self.look()) is None and self._count is not None and time.monotonic() < until:
+            time.sleep(0)  # the monitor looks, too
+        return rows
 
     def look(self) -> int | None:
         """The number, once it is known."""
-        if self._count is not None:
+        with self._lock:
             until = time.monotonic() + _COUNT_SECONDS
             try:
-                while time.monotonic() < until:
+                while self._count is not None and time.monotonic() < until:
                     next(self._count)
             except StopIteration as ended:
                 self._count, self._total = None, ended.value

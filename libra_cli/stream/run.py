@@ -32,6 +32,9 @@ from libra_cli.stream.signals import StopRequest
 _LAST_POLLS = 64
 """Pages that a run hands on before it ends at once, if nobody has to wait for that."""
 
+_COUNT_SECONDS = 1.0
+"""For how long a stage that must know the number of rows waits until they are counted."""
+
 OpenSource = Callable[[StreamOptions, int], LineSource]
 """Opens the input, given a descriptor that becomes readable when the run must stop waiting for input."""
 
@@ -223,6 +226,18 @@ class Run:
             self.console.note(f"{text} ({seconds:.1f} s)")
 
     # -- input --------------------------------------------------------------------------------------------------------
+
+    def requests_of(self, each: int) -> Callable[[], int | None]:
+        """What counts the requests of a run with `each` for a row; None if files do not soon tell, as a pipe does not.
+
+        Rows that are done count, too: the same command asks the same engine again.
+        """
+
+        def count() -> int | None:
+            rows = self._input_rows.wait(_COUNT_SECONDS)
+            return None if rows is None else -(-rows // Shard(self.options.shard).count) * each
+
+        return count
 
     def rows(self) -> Iterator[Row]:
         """The usable rows of this shard, one by one, each counted as read; waits for them."""

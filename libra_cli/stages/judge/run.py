@@ -67,7 +67,8 @@ class Judging:
         self._run, self._config, self._sampling = run, config, sampling
         self._drawn = sampling.to_sampling()
         run.adapt_rows(adapter_of("judge", run.console.note))
-        self._models = choose_models(engines, sampling, run.console.note, rewards=True)
+        asked = run.requests_of(config.votes * (1 if config.probe is None else len(PROBES[config.probe])))
+        self._models = choose_models(engines, sampling, run.console.note, rewards=True, requests=asked)
         self._passes = Passes(run, self._models)
         self._totals = TokenTotals(run, self._models, read_prices(engines.price))
         self._scalar = ScalarJudge()

@@ -48,7 +48,8 @@ class Panel:
     ):
         self._run, self._sampling, self._fields, self._votes = run, sampling, fields, votes
         self._drawn = sampling.to_sampling()
-        self._choices = choose_models(engines, sampling, run.console.note)
+        asked = run.requests_of(sampling.samples)
+        self._choices = choose_models(engines, sampling, run.console.note, requests=asked)
         self.totals = TokenTotals(run, self._choices, read_prices(engines.price))
         self._names = dict(zip((choice.name for choice in self._choices), engines.model, strict=False))
         if RULE in (choice.name for choice in self._choices):
