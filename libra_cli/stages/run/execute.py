@@ -8,7 +8,7 @@ import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,9 @@ from libra_cli.stream.sinks import write_failed
 _TICK = 0.05
 _TAIL = 1 << 16
 """Bytes at the end of a log in which its last line is looked for."""
+_LINES_OF_CAUSE = 4
+_COUNTS = " in = "
+"""What only the line of a stage's counts has."""
 _SENT = {Exit.INTERRUPTED: signal.SIGINT, Exit.TERMINATED: signal.SIGTERM, Exit.STOPPED: signal.SIGUSR1}
 
 
@@ -154,18 +157,20 @@ class Runner:
         """Notes how a step ended; whether those that need it can run."""
         process.log.close()
         step, status = process.step, process.popen.returncode
-        last = last_line(self._progress.log_path(step), process.log_begin)
-        said = last.removeprefix(f"libra {step.stage}: ")
+        log, name = (self._progress.log_path(step), process.log_begin), f"libra {step.stage}: "
         if status in (Exit.DONE, Exit.SOME_ERRORS):
             self._progress.end(step, process.mark, status)
             self._refused |= status == Exit.SOME_ERRORS
+            said = last_line(*log).removeprefix(name)
             self._say(step, said if said.endswith("s)") else f"done ({time.monotonic() - process.began:.1f} s)")
             return True
         if stopped.status is not None:
             return False
         how = f"ended with status {status}" if status >= 0 else f"was killed ({signal.Signals(-status).name})"
-        self._console.say(f"{step.name} {how}: {said}", event="failed", step=step.name, status=status)
-        self._console.say(f"its log is {self._progress.log_path(step)}; the same command continues")
+        self._console.say(
+            f"{step.name} {how}: {cause(*log).removeprefix(name)}", event="failed", step=step.name, status=status
+        )
+        self._console.say(f"its log is {log[0]}; the same command continues")
         known = [int(each) for each in Exit]
         self._failed = self._failed or (Exit(status) if status in known else Exit.INTERNAL)
         return False
@@ -194,12 +199,23 @@ class Runner:
 
 def last_line(path: str, begin: int) -> str:
     """The last line of a log after its first `begin` bytes that is for people; of a training step, its figures."""
+    return next(_lines(path, begin), "")
+
+
+def cause(path: str, begin: int) -> str:
+    """The last line of a log after its first `begin` bytes that may say why the stage failed, not what it counted."""
+    told = [line for _, line in zip(range(_LINES_OF_CAUSE), _lines(path, begin), strict=False)]
+    return next((line for line in told if _COUNTS not in line), told[0] if told else "")
+
+
+def _lines(path: str, begin: int) -> Iterator[str]:
+    """The lines of a log for people, the last first; of a training step, its figures."""
     try:
         with open(path, "rb") as file:
             file.seek(max(begin, os.stat(path).st_size - _TAIL))
             lines = file.read().decode("utf-8", "replace").splitlines()
     except OSError:
-        return ""
+        return
     for line in reversed(lines):
         if line.startswith("{"):
             try:
@@ -207,10 +223,9 @@ def last_line(path: str, begin: int) -> str:
             except ValueError:
                 continue
             if isinstance(event, dict) and event.get("event") == "step":
-                return f"step {event.get('step')}, loss {event.get('loss', 0):.4g}"
+                yield f"step {event.get('step')}, loss {event.get('loss', 0):.4g}"
         elif line.strip():
-            return printable(line.strip())
-    return ""
+            yield printable(line.strip())
 
 
 def results(steps: Sequence[Step]) -> str:
