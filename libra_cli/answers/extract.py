@@ -24,6 +24,7 @@ from libra_cli.answers import (
     asked,
     boxes,
     cases,
+    certainty,
     chemistry,
     commas,
     conversions,
@@ -66,6 +67,7 @@ class Extraction(NamedTuple):
 
     answer: str | None
     reason: str | None = None
+    """Beside an answer: why it is not wrong for certain where it is not the reference."""
 
 
 _extraction: Callable[[tuple[str | None, str | None]], Extraction] = partial(tuple.__new__, Extraction)
@@ -99,12 +101,14 @@ def read_answer(
     if question and reference and found.reason in (None, AMBIGUOUS, NO_ANSWER):
         ordered = orders.stated(found.answer or "", reference, question) or orders.stated(text, reference, question)
         found = Extraction(ordered) if ordered else found
+    if found.reason == NO_ANSWER and reference and not cut and certainty.is_statement(text, reference):
+        return Extraction(None, AMBIGUOUS)
     if found.answer and question and " in " in question and asked.is_in_another_unit(found.answer, text, question):
         return Extraction(None, AMBIGUOUS)
     if found.answer and commas.groups_may_be_places(found.answer, text):
         return Extraction(None, AMBIGUOUS)
     if found.answer and "," in found.answer:
-        return Extraction(commas.with_decimal_point(found.answer, text))
+        return found._replace(answer=commas.with_decimal_point(found.answer, text))
     return found
 
 
@@ -281,7 +285,9 @@ def _in_numbers(tail: str, text: str, reference: str | None, bold: statements.St
     if reference and not (abroad or concluded.answer or concluded.unclear or bold):
         abroad = numerals.numeral_in(sentence)
     if abroad or concluded.answer or concluded.unclear:
-        return _of_asserted(sentences.Asserted(abroad) if abroad else concluded, reference)
+        read = _of_asserted(sentences.Asserted(abroad) if abroad else concluded, reference)
+        misread = read.answer and reference and certainty.may_be_misread(read.answer, tail, reference)
+        return Extraction(read.answer, AMBIGUOUS) if misread else read
     if bold:
         return _of_asserted(statements.tidy(bold.given), reference)
     option = options.chosen(tail, ()) if reference is None else None

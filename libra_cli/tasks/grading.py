@@ -76,7 +76,7 @@ def grade(task: Task, text: GeneratedText, record: Record, own_order: OwnOrder |
         return without_outcome(task, verdict)
     if isinstance(task, AnswerTask):
         pair = task.pair(verdict.outcome, record)
-        return _by_decision(pair[1], decide(*pair))
+        return _if_certain(verdict, _by_decision(pair[1], decide(*pair)))
     outcome: Any = verdict.outcome if own_order is None else own_order(verdict.outcome)
     if outcome is None:
         from libra_cli.tasks.verdicts import OUT_OF_RANGE  # verify needs none of its patterns
@@ -118,11 +118,10 @@ class Grader:
         if verdict.outcome is None:
             return without_outcome(task, verdict)
         pair = task.pair(verdict.outcome, record)
-        known = self._known.get(pair)
-        if known is not None:  # the samples of a problem share most answers
-            return known
-        decision = decide_quickly(*pair)
-        return None if decision is None else self._remember(pair, decision)
+        known = self._known.get(pair)  # the samples of a problem share most answers
+        if known is None and (decision := decide_quickly(*pair)) is not None:
+            known = self._remember(pair, decision)
+        return known if known is None or verdict.reason is None else _if_certain(verdict, known)
 
     def submit(self, text: GeneratedText, record: Record, token: Any) -> None:
         """Takes a text whose grade `collect` will give back with `token`."""
@@ -130,17 +129,20 @@ class Grader:
         if known is not None:
             self._done.append((token, known))
         elif self._answers is not None:
-            outcome = self._answers.answer(text, record).outcome
-            assert outcome is not None
-            pair = self._answers.pair(outcome, record)
-            self._pool.submit(pair, (token, pair))
+            verdict = self._answers.answer(text, record)
+            assert verdict.outcome is not None
+            pair = self._answers.pair(verdict.outcome, record)
+            self._pool.submit(pair, (token, pair, verdict))
 
     def collect(self, wait: float) -> list[tuple[Any, Grade]]:
         """(token, grade) of the texts that are graded, waiting up to `wait` seconds for the first."""
         done, self._done = self._done, []
         if self._pool.pending:
             decided = self._pool.collect(0 if done else wait)
-            done += [(token, self._remember(pair, decision)) for (token, pair), decision in decided]
+            done += [
+                (token, _if_certain(verdict, self._remember(pair, decision)))
+                for (token, pair, verdict), decision in decided
+            ]
         return done
 
     @property
@@ -159,6 +161,13 @@ class Grader:
                 self._known.clear()
             self._known[pair] = known
         return known
+
+
+def _if_certain(verdict: Verdict, grade: Grade) -> Grade:
+    """`grade`, or undecided if the answer is not the reference and may have been misread."""
+    if verdict.reason is None or grade.correct is not False:
+        return grade
+    return Grade(grade.outcome, None, verdict.reason, grade.by)
 
 
 def _by_decision(answer: Outcome, decision: Decision) -> Grade:

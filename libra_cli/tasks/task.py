@@ -48,7 +48,7 @@ class Verdict(NamedTuple):
 
     outcome: Outcome | None
     reason: str | None = None
-    """A stable word for counting; None if there is an outcome."""
+    """A stable word for counting. Beside an outcome: why it is not wrong for certain if it is not the reference."""
 
 
 quick_text: Callable[[tuple[str | None, str | None, str | None]], GeneratedText] = partial(tuple.__new__, GeneratedText)

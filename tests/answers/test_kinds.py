@@ -63,7 +63,14 @@ def found() -> dict[Case, Decision]:
     with Pool(2) as pool:
         decided = iter(pool.decide_many([(case.reference, found[0]) for case, found in read if found[0] is not None]))
     unread = {reason: Decision(False if reason == NO_ANSWER else None, "no_answer", reason) for _, (_, reason) in read}
-    return {case: unread[reason] if answer is None else next(decided) for case, (answer, reason) in read}
+    return {
+        case: unread[reason] if answer is None else if_certain(next(decided), reason) for case, (answer, reason) in read
+    }
+
+
+def if_certain(decision: Decision, reason: str | None) -> Decision:
+    """As `verify` takes it: an answer that may have been misread is not wrong."""
+    return decision if reason is None or decision.equal is not False else Decision(None, decision.by, reason)
 
 
 def shown(found: dict[Case, Decision]) -> str:

@@ -171,8 +171,9 @@ def command(run: Run, **options: Any) -> None:
     complete box and no finished line that states the answer; its last box is not closed; its text ends inside the
     thinking; or `response` is null, which says the same. Undecided, too, is a response that gives several numbers and
     no answer for certain (ambiguous) or takes its only answer back (retracted), and one whose answer cannot be compared
-    because the reference cannot be parsed or the time runs out; `reason` says which. A row without a response is
-    refused.
+    because the reference cannot be parsed or the time runs out; `reason` says which. What only the last sentence
+    asserts is undecided (ambiguous), not wrong, if the sentence has the number of the reference, too, or gives one
+    number where the reference has several. A row without a response is refused.
 
     With --annotator, models judge whether a response arrives at the reference; rows need `question`, too. The whole
     input is read before the first model is asked. Verdicts that all agree become the label. The label is null if the

@@ -1,0 +1,84 @@
+"""Says where an answer that only the end of a text in prose gives may have been misread.
+
+A box, "the answer is" or bold text says what the answer is. A last sentence only asserts something: of several numbers
+the wrong one may be read, or one value of several. Such an answer is right if it equals the reference; if it does not,
+it is wrong only where nothing speaks against it.
+"""
+
+from __future__ import annotations
+
+from libra_cli.answers import normalize, phrases, structure, units, vocabulary, words
+from libra_cli.lazy_pattern import lazy_pattern
+
+_CALCULATION = lazy_pattern(r"(?<![\d.,])\d[\d.,]*(?:[^\w=.,]{1,12}\d[\d.,]*)*[^\w=.,]{0,12}=(?=[^=])")
+"""What leads to the result of a calculation: 20 - 5 =."""
+_NUMBER = lazy_pattern(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?")
+_LETTER = lazy_pattern(r"(?<![A-Za-z\\])[a-df-hj-z](?![A-Za-z])")
+"""A variable."""
+_BARE_NUMBER = lazy_pattern(r"-?[\d.,]+")
+_LAST_CHARS = 400
+_ENDS = (".", "!", ")", "\u3002", "\uff09", "\uff01")
+
+
+def may_be_misread(answer: str, tail: str, reference: str) -> bool:
+    """Whether `answer`, read from the last sentence of `tail`, may not be what the text gives, unless it is right."""
+    if answer == reference:
+        return False
+    given, wanted = structure.parse(answer), structure.parse(reference)
+    value = _number(wanted)
+    if value is None:
+        return _number(given) is not None and _is_one_of_several(given, wanted, reference)
+    return _number(given) != value and _also_says(tail, answer, value)  # the same number has another unit
+
+
+def is_statement(text: str, reference: str) -> bool:
+    """Whether a text ends with a statement that may be the answer, though nothing of it was read.
+
+    A bare number is stated with that number, in words at least, or in another script.
+    """
+    sentence = words.sentences(text.rstrip())[-1]
+    if not sentence.endswith(_ENDS) or "<<" in sentence or not phrases.says_something(sentence):
+        return False
+    is_bare = _BARE_NUMBER.fullmatch(reference) is not None
+    return not is_bare or not sentence.isascii() or _also_says(sentence, "", reference)
+
+
+def _is_one_of_several(given: structure.Answer, wanted: structure.Answer, reference: str) -> bool:
+    """Whether the reference has several values, or is a formula with a variable, where the answer is one number."""
+    is_solution = isinstance(given, structure.Equation)
+    if isinstance(wanted, structure.Parts):
+        return not (is_solution and (wanted.alternatives or wanted.kind == "set"))
+    if not isinstance(_value(wanted), structure.Leaf):
+        return True
+    has_variable = units.in_text(reference)[1] is None and _LETTER.search(normalize.normalized(reference)) is not None
+    return has_variable and not is_solution
+
+
+def _value(answer: structure.Answer) -> structure.Answer:
+    return answer.value if isinstance(answer, structure.Equation) else answer
+
+
+def _number(answer: structure.Answer) -> str | None:
+    """The text of a number, a quantity or an equation with one; None if it is none."""
+    leaf = _value(answer)
+    if not isinstance(leaf, structure.Leaf):
+        return None
+    return normalize.normalized(leaf.text) if leaf.number is not None else None
+
+
+def _also_says(tail: str, answer: str, value: str) -> bool:
+    """Whether the last sentence has the number `value` beside `answer`: not denied, nor on the way to a result."""
+    said = _CALCULATION.sub("", words.sentences(tail)[-1][-_LAST_CHARS:]).split()
+    told = sum(
+        _numbers(word).count(value)
+        for before, word in zip(["", *said], said, strict=False)
+        if vocabulary.DENIES.isdisjoint((before.lower().lstrip("("),))
+    )
+    return told > sum(_numbers(word).count(value) for word in answer.split())
+
+
+def _numbers(word: str) -> list[str]:
+    """The numbers that a word has, in digits or in letters."""
+    found = [number[0].replace(",", "") for number in _NUMBER.finditer(word)]
+    spelled = None if found else words.number(word.strip("*$.,;:!?()").lower())
+    return found if spelled is None else [str(spelled)]
