@@ -50,17 +50,8 @@ _LEAVES_OPEN = (
     *("不", "没", "非", "若", "如果", "当", "时", "其中", "因为", "由", "可能", "取", "或", "约", "检验", "设", "已知"),
 )
 _OF_INTEGERS = (
-    "mod",
-    "integer",
-    "odd",
-    "even",
-    "ultiple",
-    "divisible",
-    "mid",
-    "Z",
-    "\u6574\u6570",
-    "\u4f59",
-    "remainder",
+    *("mod", "integer", "odd", "even", "ultiple", "divisible", "mid", "Z", "remainder"),
+    *("\u6574\u6570", "\u4f59"),
 )
 """Marks of references that are sets of integers or families."""
 _OF_SEVERAL = ("<", ">", "\\leq", "\\geq", "\\le ", "\\ge ", "\\equiv", "\\cup", "\\infty)", "matrix", "≤", "≥", "≡")

@@ -71,18 +71,7 @@ _JUDGED = lazy_pattern(
     r"(?<![A-Za-z])(?P<letter>[A-J])(?:项|选项)?\)?\s*"
     r"(?:(?P<right>正确|对|is (?:correct|true|right)\b)|错|不正确|is (?:wrong|false|incorrect|not)\b)"
 )
-_ANSWER_ABROAD = (
-    "réponse",
-    "respuesta",
-    "resposta",
-    "risposta",
-    "antwort",
-    "antwoord",
-    "ответ",
-    "opción",
-    "opzione",
-    "opção",
-)
+_ANSWER_ABROAD = "réponse respuesta resposta risposta antwort antwoord ответ opción opzione opção".split()  # noqa: SIM905
 _ROMAN = lazy_pattern(r"(?<![A-Za-z])(?:IV|I{1,3}|VI{0,3})(?![A-Za-z'\u2019])")
 _FILLING = frozenset(("it", "is", "are", "they", "be"))
 

@@ -41,16 +41,8 @@ _TRUTH_ABROAD = dict.fromkeys(("正确", "对", "成立", "真", "真命题"), "
 _COUNTS = frozenset(("nothing", "undefined", "infinitely many", "finitely many", "all reals", "impossible", "infinity"))
 """Phrases that answer a question about numbers: a number is another answer."""
 _SILENT = (
-    "don't know",
-    "do not know",
-    "not sure",
-    "can't",
-    "cannot",
-    "sorry",
-    "unable",
-    "not able",
-    "no idea",
-    "let me",
+    *("don't know", "do not know", "not sure", "can't", "cannot", "sorry"),
+    *("unable", "not able", "no idea", "let me"),
 )
 _HEDGES = ("might", "depend", "perhaps", "maybe")
 _PRONOUN = frozenset("the this that which each every no other another".split())  # noqa: SIM905

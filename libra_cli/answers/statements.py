@@ -48,19 +48,8 @@ _REMARK = lazy_pattern(
 )
 """Reasons, contrasts and approximations after an answer."""
 _BEGINS_REMARK = (
-    " because",
-    " since",
-    " as ",
-    "due to",
-    " not",
-    "(not",
-    "{not",
-    "rather",
-    "instead",
-    ", ",
-    "i.e.",
-    "(",
-    "about",
+    *(" because", " since", " as ", "due to", " not", "(not", "{not"),
+    *("rather", "instead", ", ", "i.e.", "(", "about"),
 )
 _AS_JSON = lazy_pattern(r"\"(?:final_)?answer\"\s*:\s*(?:\"(?P<text>(?:[^\"\\\n]|\\.)*)\"|(?P<bare>[^\",{}\n]+))")
 _FENCE = lazy_pattern(r"```\w*")

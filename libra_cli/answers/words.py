@@ -64,21 +64,9 @@ _SYNONYMS = """
     saturday: sat
     sunday: sun
 """
-DISTINCT = frozenset(
-    (
-        "nothing",
-        "infinitely many",
-        "finitely many",
-        "all reals",
-        "undefined",
-        "yes",
-        "no",
-        "one solution",
-        "two solutions",
-        "one",
-        "two",
-    )
-)
+DISTINCT = frozenset(("nothing", "infinitely many", "finitely many", "all reals", "undefined")) | {
+    *("yes", "no", "one solution", "two solutions", "one", "two")
+}
 """Phrases that all differ in meaning."""
 _PHRASES = {
     word.strip(): meaning.strip()
