@@ -71,12 +71,12 @@ class StageCommand(click.Command):
         return super().invoke(ctx)
 
     def _warn_of_variables(self, ctx: click.Context) -> None:
-        from libra_cli.stream.console import write_stderr
+        from libra_cli.stream.console import write_message
 
         group = ctx.parent.command if ctx.parent else None
         stages = group.list_commands(ctx) if isinstance(group, click.Group) else [str(self.name)]
         for warning in unknown_variables(ctx, stages):
-            write_stderr(f"{ctx.command_path}: {warning}\n")
+            write_message(f"{ctx.command_path}: {warning}\n")
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return [*super().get_params(ctx), self._help_all]

@@ -43,8 +43,13 @@ ERASE = "\r\x1b[K"
 
 
 def over_progress(line: str) -> str:
-    """`line`, to be written over a progress line and the ^C of a Ctrl-C, if stderr is a terminal."""
-    return (ERASE if os.isatty(2) else "") + line
+    """`line`, to be written over a progress line and the ^C of a Ctrl-C, if stderr is a terminal that is ours."""
+    return (ERASE if os.isatty(2) and _in_foreground() else "") + line
+
+
+def write_message(text: str) -> None:
+    """Writes whole lines to stderr, over the progress line that this or another process of the pipe may have drawn."""
+    write_stderr(over_progress(text))
 
 
 def write_stderr(text: str, wait: bool = True) -> None:
@@ -192,10 +197,11 @@ class Console:
 
     def _write(self, text: str) -> None:
         with self._lock:
-            over_line = self._shown or (text and self._pipe is not None and self._pipe.is_followed)
-            text, self._shown = (ERASE + text if over_line else text), False
-            if text:
-                write_stderr(text)
+            if text and self._terminal:
+                write_message(text)
+            elif text or self._shown:
+                write_stderr(text or ERASE)
+            self._shown = False
 
     @property
     def seconds(self) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from libra_cli.exits import Exit
-from libra_cli.stream.console import over_progress, write_stderr
+from libra_cli.stream.console import over_progress, write_message, write_stderr
 from libra_cli.stream.signals import StopRequest, leave
 
 POLL_SECONDS = 0.2
@@ -65,5 +65,5 @@ class Watchdog:
             write_stderr(over_progress(""), wait=False)
             faulthandler.dump_traceback(2)
             stalled = f"nothing finished for {self._timeout:g} s (--stall-timeout) with {progress.at_work} jobs at work"
-            write_stderr(f"libra {self._stage}: {stalled}; with -o FILE the same command continues\n")
+            write_message(f"libra {self._stage}: {stalled}; with -o FILE the same command continues\n")
             leave(Exit.BACKEND)

@@ -104,6 +104,9 @@ class Run:
                 self._output.keep(self.status == Exit.USAGE, isinstance(error, ReaderGone))
         finally:
             self._monitor.close()
+            if isinstance(error, ReaderGone):
+                self.stop.take()  # what the monitor had no time to see
+            self.console.end_progress()  # also where nothing is said: the reader has left, or main says it
             for close in (partial(self._errors.close, self.status == Exit.USAGE), self._release):
                 try:
                     close()
@@ -112,7 +115,10 @@ class Run:
                         error, self.status = failed, failed.status
         if isinstance(error, Fatal):
             self.counts.out -= self._output.sink.unwritten
-            if not isinstance(error, ReaderGone):
+            if isinstance(error, ReaderGone) and self.stop.status is not None:
+                self.status = self.stop.status  # a Ctrl-C reaches all stages of a pipe, and is why the reader has left
+                self._summarise()
+            elif not isinstance(error, ReaderGone):
                 self.console.say(str(error), event="error")
                 self._summarise()
         return error is None or isinstance(error, Fatal)

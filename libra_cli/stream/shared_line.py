@@ -74,11 +74,6 @@ class PipeNeighbours:
                 return True
         return False
 
-    @property
-    def is_followed(self) -> bool:
-        """A stage after this one draws the line."""
-        return self._next is not None
-
     def leads_to_terminal(self) -> bool:
         """Whether what this stage writes may appear on the terminal; looks once a second."""
         if not self._output.startswith("pipe:"):

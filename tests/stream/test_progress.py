@@ -46,6 +46,31 @@ def test_the_line_is_gone_before_a_row_comes_out_on_the_terminal(shell_at_termin
     assert not any(b"rows/s" in row for row in later)
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (f"{STAGE} pass in > out", "libra pass: 60 in = 60 out"),
+        (f"{sys.executable} -m libra_cli rollout --model ./none in", "libra rollout: --model ./none: there is no such"),
+        (f"{sys.executable} -m libra_cli rolout", "libra: there is no stage 'rolout'"),
+    ],
+)
+def test_a_message_stands_on_the_line_that_another_stage_has_drawn(shell_at_terminal, command, said):
+    with shell_at_terminal(f"printf 'libra rollout starting | judge waiting' >&2; {command}") as terminal:
+        terminal.end()
+        assert terminal.text.startswith(said)
+
+
+def test_ctrl_c_in_a_pipe_ends_every_stage_with_130_and_its_account(shell_at_terminal):
+    reader = f"{sys.executable} -c 'import sys, time; sys.stdin.readline(); time.sleep(60)' > /dev/null 2>&1"
+    slow = f"{STAGE} measure --seconds 0.05 in"
+    with shell_at_terminal(f"(trap : INT; {slow}; echo ended with $? >&2) | {reader}") as terminal:
+        terminal.wait_for("libra measure: ", " of 60")
+        terminal.press("\x03")
+        shown = terminal.wait_for("ended with")
+        assert "ended with 130" in shown and "; stopped" in shown
+        assert "at work" not in shown.splitlines()[-1]
+
+
 def test_a_line_has_as_many_figures_as_fit():
     one = StageProgress("rollout", "", 640, 1200, 64, 3, 110.3, 3214.0)
     full = "libra rollout: 640 of 1,200 (53%), 110 rows/s, 3,214 tokens/s, 3 errors, 0:05 left"

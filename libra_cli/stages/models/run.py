@@ -16,7 +16,7 @@ from typing import Any
 
 from libra_cli import miniature
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.console import printable, write_stderr
+from libra_cli.stream.console import printable, write_message
 
 _WEIGHTS = "model.safetensors"
 _TINY = ("--enforce-eager", "--no-enable-chunked-prefill", "--max-num-batched-tokens", "2048",
@@ -40,7 +40,7 @@ def list_all(options: Mapping[str, Any]) -> Exit:
     sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
     sys.stdout.flush()
     for trouble in troubles:
-        write_stderr(f"libra models: {trouble}\n")
+        write_message(f"libra models: {trouble}\n")
     return max((trouble.status for trouble in troubles), default=Exit.DONE)
 
 
@@ -90,7 +90,7 @@ def _served_models(options: Mapping[str, Any]) -> tuple[list[Fields], list[Fatal
         "timeout": options["request_timeout"],
         "proxy": options["proxy"],
         "concurrency": 1,
-        "note": lambda line: write_stderr(f"libra models: {line}\n"),
+        "note": lambda line: write_message(f"libra models: {line}\n"),
         "headers": headers(options["header"]),
     }
     with installed("openai"):

@@ -12,7 +12,7 @@ from libra_cli.stages.show import pager
 from libra_cli.stages.show.drawing import Drawing
 from libra_cli.stages.show.row_view import view_of
 from libra_cli.stages.show.selection import BETWEEN_JUDGES, RowSelection, Tally
-from libra_cli.stream.console import printable, write_stderr
+from libra_cli.stream.console import printable, write_message
 
 PIPED_WIDTH = 80
 """Width of text that does not go to a terminal, unless $COLUMNS is set."""
@@ -51,7 +51,7 @@ def show(paths: Sequence[str], selection: RowSelection, *, width: int | None, wh
 
 
 def _say(text: str) -> None:
-    write_stderr(f"libra show: {printable(text)}\n")
+    write_message(f"libra show: {printable(text)}\n")
 
 
 def _width(given: int | None, on_terminal: bool) -> int:

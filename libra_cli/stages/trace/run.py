@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.trace.files import Target, TracedFile, read_file
 from libra_cli.stages.trace.steps import PROBLEM, Life, lives_of
-from libra_cli.stream.console import printable, safe_text, write_stderr
+from libra_cli.stream.console import printable, safe_text, write_message
 from libra_cli.stream.rows import dumps, record_id
 from libra_cli.stream.wrapping import wrapped
 
@@ -29,7 +29,7 @@ def trace(name: str, paths: Sequence[str], as_json: bool) -> Exit:
     found = [row for file in files for row in file.rows]
     for file in files:
         if file.unreadable:
-            write_stderr(f"libra trace: {printable(file.path)}: {file.unreadable:,} lines are no rows\n")
+            write_message(f"libra trace: {printable(file.path)}: {file.unreadable:,} lines are no rows\n")
     if not found:
         n_rows = sum(file.n_read for file in files)
         by_index = ", ".join(sorted(target.ids_by_index)[:5])

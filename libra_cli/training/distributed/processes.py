@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 from libra_cli.exits import Exit
-from libra_cli.stream.console import over_progress, write_stderr
+from libra_cli.stream.console import write_message
 from libra_cli.stream.module_path import own_command
 from libra_cli.stream.signals import STATUS, CtrlC, kill_descendants
 
@@ -213,11 +213,11 @@ def _pass_on(rank: int, stderr: IO[bytes]) -> None:
     """Writes the lines of a rank to stderr, each whole and with the rank's number."""
     while line := stderr.readline(LONGEST_LINE):
         text = line.decode("utf-8", "backslashreplace")
-        write_stderr(f"[rank {rank}] {text}" + ("" if text.endswith("\n") else "\n"))
+        write_message(f"[rank {rank}] {text}" + ("" if text.endswith("\n") else "\n"))
 
 
 def _say(message: str) -> None:
     import click
 
     context = click.get_current_context(silent=True)
-    write_stderr(over_progress(f"{context.command_path if context else 'libra'}: {message}\n"))
+    write_message(f"{context.command_path if context else 'libra'}: {message}\n")

@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from libra_cli.exits import Exit, Fatal, InvalidOptions
-from libra_cli.stream.console import over_progress, write_stderr
+from libra_cli.stream.console import write_message
 from libra_cli.stream.signals import leave
 
 SILENCE = 45.0
@@ -231,5 +231,5 @@ class SamplerRanks:
             try:
                 self.look()
             except Fatal as failure:
-                write_stderr(over_progress(f"libra {stage}: {failure}\n"))
+                write_message(f"libra {stage}: {failure}\n")
                 leave(failure.status)
