@@ -21,6 +21,7 @@ from functools import partial
 from typing import NamedTuple
 
 from libra_cli.answers import (
+    abroad,
     asked,
     boxes,
     cases,
@@ -108,7 +109,7 @@ def read_answer(
     if found.answer and commas.groups_may_be_places(found.answer, text):
         return Extraction(None, AMBIGUOUS)
     if found.answer and "," in found.answer:
-        return found._replace(answer=commas.with_decimal_point(found.answer, text))
+        return found._replace(answer=commas.with_decimal_point(found.answer, text, question))
     return found
 
 
@@ -267,7 +268,7 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
         return Extraction(said) if said else _in_words(tail, text, reference, bold)
     if reference and phrases.is_time_in_words(tail):
         return Extraction(None, AMBIGUOUS)
-    read = _in_numbers(tail, text, reference, bold)
+    read = _in_numbers(tail, text, reference, bold, question)
     if reference and asked.is_of_several(reference) and typed.is_a_part(read.answer, tail):
         return Extraction(None, AMBIGUOUS)
     if reference and read.answer and cases.is_one_piece(*map(normalize.normalized, (read.answer, reference))):
@@ -275,17 +276,24 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
     return read
 
 
-def _in_numbers(tail: str, text: str, reference: str | None, bold: statements.Statement | None) -> Extraction:
+def _in_numbers(
+    tail: str, text: str, reference: str | None, bold: statements.Statement | None, question: str | None
+) -> Extraction:
     """What the last sentence of a text in prose asserts, its bold text, or the whole of a short one."""
     sentence = words.sentences(tail)[-1]
-    tail = commas.with_decimal_points(tail)
-    in_digits = _with_digits(tail) if reference and any(map(str.isdigit, reference)) else tail
+    tail = commas.with_decimal_points(tail, question)
+    in_digits = tail
+    if reference and any(map(str.isdigit, reference)):
+        in_digits = abroad.glossed(tail)
+        in_digits = _with_digits(tail) if in_digits is tail else in_digits
     concluded = _drawn(tail) or _concluded(in_digits)
-    abroad = languages.concluded_number(tail) if not concluded.answer else None
-    if reference and not (abroad or concluded.answer or concluded.unclear or bold):
-        abroad = numerals.numeral_in(sentence)
-    if abroad or concluded.answer or concluded.unclear:
-        read = _of_asserted(sentences.Asserted(abroad) if abroad else concluded, reference)
+    if not concluded.answer and in_digits is not tail and abroad.language_of(sentence) in abroad.WITHOUT_SPACES:
+        concluded = _concluded(abroad.with_small_words(in_digits))
+    counted = languages.concluded_number(tail) if not concluded.answer else None
+    if reference and not (counted or concluded.answer or concluded.unclear or bold):
+        counted = numerals.numeral_in(sentence)
+    if counted or concluded.answer or concluded.unclear:
+        read = _of_asserted(sentences.Asserted(counted) if counted else concluded, reference)
         misread = read.answer and reference and certainty.may_be_misread(read.answer, tail, reference)
         return Extraction(read.answer, AMBIGUOUS) if misread else read
     if bold:

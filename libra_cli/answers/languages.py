@@ -175,6 +175,8 @@ _HAN_DIGITS = frozenset("零〇一二三四五六七八九")
 _HAN_SIGNS = _HAN_DIGITS | frozenset("两十百千万亿億兆")
 _HAN_PLACES = frozenset("十百千万亿億〇零点")
 MAX_HAN = 24
+_METRIC = frozenset("米克瓦焦伏")
+"""Units before which the sign of thousand is a prefix."""
 _NO_VALUES = frozenset("分 之 点 千 万 亿 一".split())  # noqa: SIM905
 _MYRIADS = {"万": 4, "萬": 4, "만": 4, "亿": 8, "億": 8, "억": 8, "千": 3, "천": 3, "百": 2, "백": 2}
 _WITH_MYRIADS = lazy_pattern(r"(?P<factor>-?\d{1,12}(?:\.\d{1,12})?) ?(?P<times>[万萬만亿億억千천百백])")
@@ -286,6 +288,44 @@ def concluded_number(tail: str) -> str | None:
 
 def _han_numbers(sentence: str) -> list[str]:
     return [found for found in _HAN_VALUE.findall(sentence) if found not in _NO_VALUES]
+
+
+def with_han_digits(sentence: str, counters: frozenset[str], leading: tuple[str, ...]) -> str:
+    """`sentence` with digits for its numerals in Chinese signs: fractions, and what has tens, a counter or a verb.
+
+    `counters` are the signs that count what stands before them, and `leading` what a value follows.
+    """
+    found, end = list[str](), 0
+    for match in _HAN_VALUE.finditer(sentence):
+        said = match[0]
+        is_counted = sentence[match.end() : match.end() + 1] in counters
+        follows = sentence.endswith(leading, 0, match.start())
+        has_places = len(said) > 1 and not _HAN_PLACES.isdisjoint(said)
+        value = cjk_number(said) if "分之" in said or has_places or (said != "一" and (is_counted or follows)) else None
+        if value is not None:
+            value = value.removeprefix("\\frac{").replace("}{", "/").rstrip("}").replace("\\%", "%")
+            found += [sentence[end : match.start()], value]
+            end = match.end()
+    return "".join((*found, sentence[end:]))
+
+
+def without_myriads(sentence: str) -> str:
+    """`sentence` with plain digits for numbers such as 1万2千 and 3.5억, but not for the 3千 of 3千米."""
+    found, end = list[str](), 0
+    matches = [
+        match for match in _WITH_MYRIADS.finditer(sentence) if sentence[match.end() : match.end() + 1] not in _METRIC
+    ]
+    for at, match in enumerate(matches):
+        if match.start() < end:
+            continue
+        last = at
+        while last + 1 < len(matches) and not sentence[matches[last].end() : matches[last + 1].start()].strip():
+            last += 1
+        value = _of_myriads(sentence[match.start() : matches[last].end()])
+        if value is not None:
+            found += [sentence[end : match.start()], value]
+            end = matches[last].end()
+    return "".join((*found, sentence[end:]))
 
 
 def _han_number_in(sentence: str) -> str | None:

@@ -5,33 +5,27 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 
-from libra_cli.answers import languages
+from libra_cli.answers import languages, numeral_words
 
-_RUSSIAN = {
-    word: value
-    for value, words in {
-        0: "ноль нуль", 1: "один одна одно", 2: "два две", 3: "три", 4: "четыре", 5: "пять", 6: "шесть", 7: "семь",
-        8: "восемь", 9: "девять", 10: "десять", 11: "одиннадцать", 12: "двенадцать", 13: "тринадцать",
-        14: "четырнадцать", 15: "пятнадцать", 16: "шестнадцать", 17: "семнадцать", 18: "восемнадцать",
-        19: "девятнадцать", 20: "двадцать", 30: "тридцать", 40: "сорок", 50: "пятьдесят", 60: "шестьдесят",
-        70: "семьдесят", 80: "восемьдесят", 90: "девяносто", 100: "сто", 200: "двести", 300: "триста",
-        400: "четыреста", 500: "пятьсот",
-    }.items()
-    for word in words.split()
-}  # fmt: skip
 _DENOMINATORS = {
     word: value
     for value, words in {
-        2: "halbe mezzo mezzi medio medios meio meios demi половина",
-        3: "drittel terzo terzi tercio tercios tiers terço terços трети треть derde",
-        4: "viertel quarto quarti cuarto cuartos quart quarts quartos четверти четверть kwart",
-        5: "fünftel quinto quinti quintos cinquième cinquièmes пятых пятая",
-        6: "sechstel sesto sesti sexto sextos sixième sixièmes",
-        8: "achtel ottavo ottavi octavo octavos huitième huitièmes",
-        10: "zehntel decimo decimi décimo décimos dixième dixièmes",
+        2: "halbe mezzo mezzi medio medios meio meios demi половина вторых вторая",
+        3: "drittel terzo terzi tercio tercios tiers terço terços трети треть третям третьих derde trzecie trzecia",
+        4: "viertel quarto quarti cuarto cuartos quart quarts quartos четверти четверть четвертям четвертых kwart "
+        "czwarte czwartych czwarta",
+        5: "fünftel quinto quinti quintos cinquième cinquièmes пятых пятая piąte piątych",
+        6: "sechstel sesto sesti sexto sextos sixième sixièmes шестых",
+        8: "achtel ottavo ottavi octavo octavos huitième huitièmes восьмых ósme ósmych",
+        10: "zehntel decimo decimi décimo décimos dixième dixièmes десятых dziesiąte dziesiątych",
     }.items()
     for word in words.split()
 }
+_HALVES = (
+    *("einhalb", "y media", "y medio", "et demi", "et demie", "e mezzo", "e mezza", "e meio", "e meia"),
+    *("с половиной", "ënhalf", "ëneenhalf", "i pół"),
+)
+"""What adds one half to the numeral before it: zweieinhalb, tres y medio."""
 _MINUS = frozenset(("minus", "menos", "moins", "meno", "минус", "min"))
 _ONE = frozenset(("un", "une", "una", "uno", "um", "uma", "ein", "eine", "один", "одна", "een"))
 _MILLIONS = frozenset(("million", "millón", "milhão", "milione", "миллион", "miljoen"))
@@ -85,19 +79,26 @@ def _longest_numeral(heard: list[str]) -> tuple[int, Fraction | None]:
 
 
 @lru_cache(1 << 10)
-def spelled_fraction(text: str) -> Fraction | None:
-    """A number or a fraction in words of a European language: drei Viertel, tre quarti, minus f\u00fcnf; else None."""
-    first, _, rest = text.lower().partition(" ")
+def spelled_fraction(text: str, language: str = "") -> Fraction | None:
+    """A number or a fraction in words of a European language: drei Viertel, tre quarti, minus f\u00fcnf; else None.
+
+    If `language` is known, the words are read in that one only.
+    """
+    text = text.lower().replace("\u0451", "\u0435")
+    first, _, rest = text.partition(" ")
     if first in _MINUS and rest:
-        value = spelled_fraction(rest)
+        value = spelled_fraction(rest, language)
         return None if value is None else -value
-    before, _, last = text.lower().rpartition(" ")
+    half = next((half for half in _HALVES if text.endswith(half)), None)
+    if half and (whole := spelled_number(text.removesuffix(half).strip(), language)) is not None:
+        return whole + Fraction(1, 2)
+    before, _, last = text.rpartition(" ")
     if last in _DENOMINATORS and before:
-        top = 1 if before in _ONE else spelled_number(before)
+        top = 1 if before in _ONE else spelled_number(before, language)
         return None if top is None else Fraction(top, _DENOMINATORS[last])
     if last in _MILLIONS and (before in _ONE or not before):
         return Fraction(10**6) if before else None
-    number = spelled_number(text)
+    number = spelled_number(text, language)
     return None if number is None else Fraction(number)
 
 
@@ -108,20 +109,23 @@ def has_numeral(text: str) -> bool:
 
 
 @lru_cache(1 << 10)
-def spelled_number(text: str) -> int | None:
-    """A number in words of a European language, if all languages that know the words agree; else None."""
+def spelled_number(text: str, language: str = "") -> int | None:
+    """A number in words of `language`, or of a European language if all that know the words agree; else None."""
     words = text.lower().replace("-", " ").split() if len(text) > 1 else []
-    if not words or len(text) > 80 or text.lower() in _NOT_FOREIGN or not all(map(str.isalpha, words)):
+    is_other = not language and text.lower() in _NOT_FOREIGN
+    if not words or len(text) > 80 or is_other or not all(map(str.isalpha, words)):
         return None
-    if all(word in _RUSSIAN for word in words):
-        values = [_RUSSIAN[word] for word in words]
-        return sum(values) if values == sorted(values, reverse=True) else None
+    for name in (language,) if language in numeral_words.TABLES else ("ru", "pl") if not language else ():
+        if (value := numeral_words.value(words, name)) is not None:
+            return value
+    if language in numeral_words.TABLES:
+        return None
     from text_to_num import text2num
 
     found = set()
-    for language in _LATIN:
+    for name in (language,) if language else _LATIN:
         try:
-            found.add(text2num(text.lower(), language))
+            found.add(text2num(text.lower(), name))
         except (ValueError, KeyError, IndexError, AttributeError):
             continue
     return found.pop() if len(found) == 1 else None

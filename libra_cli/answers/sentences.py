@@ -242,7 +242,7 @@ def _belongs_to_another_word(before: Sequence[str]) -> bool:
 
 
 def _follows_is(before: Sequence[str]) -> bool:
-    words = list(before)
+    words = list(before[:-2] if before[-2:] == ("in", "total") else before)
     while words and words[-1] in vocabulary.AFTER_IS and words[-1] not in vocabulary.IS:
         words.pop()
     return bool(words) and words[-1] in vocabulary.IS

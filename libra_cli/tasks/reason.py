@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.answers import extract, options, percent, pool
+from libra_cli.answers import commas, extract, options, percent, pool
 from libra_cli.tasks import template as templates
 from libra_cli.tasks.task import (
     AnswerTask,
@@ -57,8 +57,10 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
         reference, answer = str(reference), str(answer)
     if reference == answer:
         return reference, answer
+    texts = [record.get(name) for name in ("question", "problem", "response")]
+    if "," in reference:
+        reference = commas.in_reference(reference, answer, texts)
     if "%" in answer or "percent" in answer:
-        texts = (record.get(name) for name in ("question", "problem", "response"))
         bare = percent.without_sign(reference, answer)
         if bare is not None and any(isinstance(text, str) and percent.is_asked_for(text) for text in texts):
             return reference, bare

@@ -35,3 +35,18 @@ def test_response_says_that_it_gives_a_percentage():
 def test_percentage_keeps_its_sign_where_the_reference_is_its_hundredth_part():
     record = {"reference": "0.25", "question": "What percent of the marbles are red?"}
     assert grade(REASON, GeneratedText(r"\boxed{25\%}"), record).correct is True
+
+
+@pytest.mark.parametrize(
+    ("reference", "question", "response", "right"),
+    [
+        ("1,2 km", None, r"\boxed{1200\text{ m}}", True),
+        ("1,2 km", None, r"\boxed{120\text{ m}}", False),
+        ("15,5 %", None, "Das ist ein Anstieg um 15,5 Prozent.", True),
+        ("3,14", "Runde π auf zwei Stellen.", r"\boxed{3.14}", True),
+        ("2,3", "Solve x^2 - 5x + 6 = 0.", r"\boxed{2, 3}", True),
+    ],
+)
+def test_a_decimal_comma_of_the_reference(reference, question, response, right):
+    record = {"reference": reference, "question": question, "response": response}
+    assert grade(REASON, GeneratedText(response), record).correct is right

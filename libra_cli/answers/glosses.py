@@ -1,0 +1,153 @@
+"""The small words by which a sentence of another language asserts, adds up, reasons, denies and counts, in English.
+
+A gloss is no translation: it lets the reader of English clauses find the main clause of a sentence in another language.
+"""
+
+from __future__ import annotations
+
+_GLOSSES = {
+    "de": """
+        is: ist beträgt lautet ergibt entspricht wäre | are: sind | makes: macht ergeben machen
+        has: hat enthält besitzt | have: haben | needs: braucht benötigt | costs: kostet kosten
+        so: also daher somit damit folglich deshalb demnach mithin | then: dann
+        in total: insgesamt zusammen | because: weil denn da | if: wenn falls sofern | while: während
+        not: nicht kein keine keinen | instead: statt anstatt | without: ohne | or: oder | and: und
+        for: für pro je | with: mit | of: von vom | the: der die das den dem des | a: ein eine einen
+        about: etwa rund ungefähr circa ca | exactly: genau | only: nur | we: wir | there: es | after: nach
+        from: aus | than: als | in: im | on: auf am bei | how many: wie_viele wie_viel wieviel
+        at least: mindestens | at most: höchstens | but: aber sondern | to: zu zum
+    """,
+    "fr": """
+        is: est vaut égale fait donne faut coûte | are: sont font donnent valent | has: a contient possède | have: ont
+        so: donc ainsi d'où alors | so: par_conséquent | in total: en_tout au_total en_totalité
+        because: car puisque parce_que comme | if: si | not: pas non | instead: au_lieu_de plutôt | or: ou | and: et
+        for: pour | per: par | with: avec | of: de du des d | the: le la les l | a: un une
+        about: environ approximativement | exactly: exactement | only: seulement | we: on nous | there: il y
+        in: dans | than: que | how many: combien quel quelle quels quelles | at least: au_moins
+        at most: au_plus | but: mais | to: à | namely: c'est-à-dire soit
+    """,
+    "es": """
+        is: es está vale equivale cuesta da resulta mide | are: son están hay quedan | has: tiene | have: tienen
+        so: luego entonces así | so: por_tanto por_lo_tanto por_consiguiente así_que | in total: en_total
+        because: porque pues ya_que puesto_que como | if: si | not: no | instead: en_vez_de en_lugar_de
+        or: o u | and: y | for: para | per: por cada | with: con | of: de del | the: el la los las
+        a: un una | about: aproximadamente unos | exactly: exactamente | only: sólo solo | in: en | than: que
+        how many: cuántos cuántas cuánto cuál qué | at least: al_menos | at most: como_máximo a_lo_sumo
+        but: pero sino | to: a al | namely: es_decir
+    """,
+    "pt": """
+        is: é está vale equivale custa dá resulta mede | are: são estão há existem restam | has: tem | have: têm
+        so: portanto logo então assim | so: por_isso | in total: no_total ao_todo
+        because: porque pois já_que como | if: se | not: não | instead: em_vez_de | or: ou | and: e
+        for: para | per: por cada | with: com | of: de do da dos das | the: o a os as | a: um uma
+        about: aproximadamente cerca | exactly: exatamente | only: somente apenas só | in: em no na | than: que
+        how many: quantos quantas quanto qual quais | at least: pelo_menos | at most: no_máximo | but: mas
+        to: ao à | namely: isto_é ou_seja
+    """,
+    "it": """
+        is: è vale costa equivale dà fa misura | are: sono fanno valgono ci_sono | has: ha | have: hanno
+        so: quindi dunque perciò pertanto allora | in total: in_totale in_tutto complessivamente
+        because: perché poiché siccome | if: se | not: non | instead: invece anziché | or: o oppure | and: e ed
+        for: per | per: ogni | with: con | of: di del della dei degli delle | the: il lo la i gli le | a: un una uno
+        about: circa approssimativamente | exactly: esattamente | only: solo soltanto | in: nel nella | than: che
+        how many: quanti quante quanto qual quale quali | at least: almeno | at most: al_massimo
+        but: ma bensì | to: a al | namely: cioè ossia ovvero
+    """,
+    "nl": """
+        is: is bedraagt kost wordt | are: zijn | has: heeft | have: hebben | makes: maakt
+        so: dus daarom daardoor | in total: in_totaal samen totaal | because: omdat want | if: als indien
+        not: niet geen | instead: plaats | or: of | and: en | for: voor | per: per | with: met | of: van
+        the: de het | a: een | about: ongeveer circa | exactly: precies | only: slechts alleen | there: er
+        how many: hoeveel welke | at least: minstens | at most: hoogstens | but: maar | to: naar
+    """,
+    "ru": """
+        is: равен равна равно равняется составляет это есть является получается получится будет стоит
+        are: равны составляют получим получаем | has: имеет | so: значит следовательно итак поэтому
+        so: таким_образом | in total: всего итого вместе в_сумме в_итоге | because: потому так_как поскольку ибо
+        if: если | not: не нет | instead: вместо | or: или либо | and: и | for: для за | with: с со | of: из
+        about: примерно около приблизительно | exactly: ровно точно | only: только лишь | in: в во | than: чем
+        at least: не_менее | at most: не_более | but: но а | to: к | namely: то_есть т.е
+    """,
+    "pl": """
+        is: jest wynosi równa to kosztuje daje | are: są równe jest | has: ma | so: więc zatem czyli stąd
+        in total: razem łącznie ogółem w_sumie | because: bo ponieważ gdyż | if: jeśli jeżeli gdy | not: nie
+        instead: zamiast | or: lub albo | and: i oraz | for: dla za | with: z ze | about: około ok
+        how many: ile jaki jaka jakie | exactly: dokładnie | only: tylko | in: w we | than: niż
+        at least: co_najmniej | at most: co_najwyżej
+        but: ale lecz | to: do
+    """,
+    "tr": """
+        so: dolayısıyla öyleyse yani o_halde | in total: toplam toplamda | are: vardır | and: ve | or: veya
+        because: çünkü | if: eğer | not: değil değildir | about: yaklaşık | is: eder eşittir | how many: kaç kaçtır
+    """,
+    "sv": """
+        is: är blir kostar | has: har | so: alltså därför därmed | in total: totalt sammanlagt
+        because: eftersom | if: om | not: inte ej | or: eller | and: och | for: för | with: med | of: av
+        the: det den | a: en ett | about: ungefär cirka | exactly: exakt | only: bara endast | there: finns
+        how many: hur
+    """,
+}
+"""English words and what other languages write for them: a word, or several with _ between them."""
+
+_UNITS = """
+    km: kilometer kilometern kilomètres kilomètre kilómetros kilómetro quilômetros quilómetros chilometri километров
+        километра kilometrów kilometry kilometrar
+    m: meter metern mètres mètre metros metro metri метров метра метр metrów metry
+    cm: zentimeter zentimetern centimètres centimètre centímetros centímetro centimetri сантиметров сантиметра
+        centymetrów centymetry
+    mm: millimeter millimètres milímetros millimetri миллиметров миллиметра milimetrów
+    kg: kilogramm kilogrammes kilogramos kilogramo quilogramas quilos kilos kilogrammi chilogrammi килограммов
+        килограмма kilogramów kilogramy
+    g: gramm grammes gramos gramas grammi граммов грамма gramów
+    hours: stunden stunde heures heure horas hora ore ora uur часов часа godzin godziny timmar saat
+    minutes: minuten minute minutes minutos minuto minuti минут минуты minut minuter dakika
+    seconds: sekunden secondes segundos secondi seconden секунд секунды sekund sekunder
+    days: tage tagen jours jour días día dias dia giorni dagen дней дня dni dagar
+    years: jahre jahren ans années años año anos anni jaar лет года lat lata år
+    L: liter litern litres litros litri литров литра litrów
+    euros: euro euros евро
+    m^2: quadratmeter mètres_carrés metros_cuadrados metros_quadrados metri_quadrati
+        metri_quadri квадратных_метров квадратных_метра metrów_kwadratowych vierkante_meter kvadratmeter
+    cm^2: quadratzentimeter centimètres_carrés centímetros_cuadrados centímetros_quadrados centimetri_quadrati
+        квадратных_сантиметров квадратных_сантиметра centymetrów_kwadratowych vierkante_centimeter
+    m^3: kubikmeter mètres_cubes metros_cúbicos metri_cubi кубических_метров
+    cm^3: kubikzentimeter centimètres_cubes centímetros_cúbicos centimetri_cubi
+    km/h: kilometer_pro_stunde kilomètres_par_heure kilomètres_à_l'heure kilómetros_por_hora quilômetros_por_hora
+        chilometri_all'ora chilometri_orari километров_в_час километра_в_час kilometrów_na_godzinę kilometer_per_uur
+    m/s: meter_pro_sekunde mètres_par_seconde metros_por_segundo metri_al_secondo метров_в_секунду
+        metrów_na_sekundę
+    percent: prozent prozentpunkte procent procenten процентов процента por_ciento por_cento pour_cent per_cento
+        procente
+    degrees: grad degrés grados graus gradi graden градусов градуса stopni
+    Newton: newtons
+"""
+"""Units, behind a number only."""
+
+
+def _read(table: str) -> dict[tuple[str, ...], str]:
+    """What each word, or row of words with _ between them, of a table is in English."""
+    found, english = dict[tuple[str, ...], str](), ""
+    for entry in table.replace("\n", " | ").split("|"):
+        before, colon, after = entry.partition(":")
+        english = before.strip() if colon else english
+        found |= {tuple(word.split("_")): english for word in (after if colon else before).split()}
+    return found
+
+
+GLOSSES = {language: _read(table) for language, table in _GLOSSES.items()}
+"""What each word, or row of words, of a language is in English."""
+UNITS = _read(_UNITS)
+
+LONGEST = 4
+"""Words of the longest row."""
+SIGNS = {
+    "等于": " equals ", "等於": " equals ", "一共有": " in total ", "一共": " in total ", "总共": " in total ",
+    "總共": " in total ", "共计": " in total ", "合计": " in total ", "共有": " in total ", "全部で": " in total ",
+    "合計": " in total ", "合わせて": " in total ", "모두": " in total ", "총": " in total ",
+    "因为": " because ", "因為": " because ", "所以": " so ", "因此": " so ", "故": " so ", "于是": " so ",
+    "したがって": " so ", "よって": " so ", "ゆえに": " so ", "따라서": " so ", "그러므로": " so ",
+    "不是": " is not ", "而非": " , not ", "并非": " is not ", "而不是": " , not ", "即": " namely ",
+}  # fmt: skip
+"""The same for signs of Chinese, Japanese and Korean, wherever they stand."""
+DECIMAL_COMMAS = ("de", "fr", "es", "pt", "it", "nl", "ru", "pl", "tr", "sv")
+"""Languages that write a comma before decimal places."""
