@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -45,6 +45,10 @@ class Request:
     """Other identifiers of the record that the replay engine may find it by, in order of preference."""
     logprobs: bool = False
     """Return the completion's token ids and their log-probabilities."""
+    tools: Sequence[Any] | None = None
+    """Descriptions of the tools that the model may call, for the chat template."""
+    template_args: Mapping[str, Any] = field(default_factory=dict)
+    """Variables of the chat template that go before those of the model."""
 
 
 @dataclass(frozen=True)

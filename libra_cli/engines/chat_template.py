@@ -47,7 +47,7 @@ class ChatTemplate:
         """Decoding must keep special tokens, or the thinking could not be cut."""
         self._dropped = any_of(special - in_markers)
         self._control = any_of({token for token in special | set(model.markers) if len(token) > 1})
-        self._last: tuple[Messages, str, RenderedPrompt] | None = None
+        self._last: tuple[Messages, Any, RenderedPrompt] | None = None
         self.coverage = TemplateCoverage(self)
         """What of a conversation the template leaves out, and how it takes calls of tools."""
 
@@ -66,16 +66,17 @@ class ChatTemplate:
         """The prompt of `request` with its prefill; the samples of one record share one rendering.
 
         Control tokens that a message of another role spells out stay plain text. Raises RequestError if the chat
-        template refuses the messages, or leaves out one of them.
+        template refuses the messages, or leaves out one of them, the tools, or a variable.
         """
-        messages, prefill = request.messages, request.prefill
-        if self._last is None or self._last[0] is not messages or self._last[1] != prefill:
-            fitted = self.coverage.fitted(messages)
+        messages, prefill, tools, args = request.messages, request.prefill, request.tools, request.template_args
+        asked = (prefill, tools, args)
+        if self._last is None or self._last[0] is not messages or self._last[1] != asked:
+            fitted = self.coverage.fitted(messages, tools, args)
             guarded = [one if one["role"] == "assistant" else self._guard(one) for one in fitted]
-            text = self.apply(guarded, add_generation_prompt=True)
+            text = self.apply(guarded, True, split_all(tools, self._control), args)
             opened = ends_inside(text, guarded[-1]["content"].strip(), self.model.markers)
             prompt = RenderedPrompt(text.replace(SPLIT_MARK, "") + prefill, self._encode(text + prefill), opened)
-            self._last = (messages, prefill, prompt)
+            self._last = (messages, asked, prompt)
         return self._last[2]
 
     def conversation(self, messages: Messages) -> tuple[str, list[int]]:
@@ -257,6 +258,17 @@ def split_tokens(text: str, control: re.Pattern[str] | None) -> str:
     if control is None or control.search(text) is None:
         return text
     return control.sub(lambda match: match.group()[0] + SPLIT_MARK + match.group()[1:], text)
+
+
+def split_all(value: Any, control: re.Pattern[str] | None) -> Any:
+    """The same for all texts in a JSON value."""
+    if isinstance(value, str):
+        return split_tokens(value, control)
+    if isinstance(value, Mapping):
+        return {name: split_all(item, control) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [split_all(item, control) for item in value]
+    return value
 
 
 def any_of(tokens: set[str]) -> re.Pattern[str] | None:

@@ -63,10 +63,14 @@ def asked_messages(fields: Mapping[str, Any], system: str | None = None) -> list
         raise RowError(
             "last_not_asked", 'the "prompt" ends with the assistant\'s turn; end it with what is to be answered'
         )
-    refuse_unshown(fields)
     if system and talk[0]["role"] == "system":
         raise RowError("two_systems", 'the "prompt" begins with a system turn, and --system gives another; keep one')
     return with_system(system, talk)
+
+
+def template_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row gives the chat template besides its messages, as fields of a Request. Raises RowError."""
+    return {"tools": tools_of(fields), "template_args": template_args_of(fields)}
 
 
 def refuse_unshown(fields: Mapping[str, Any]) -> None:

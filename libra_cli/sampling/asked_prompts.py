@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from libra_cli.records.messages import asked_messages
+from libra_cli.records.messages import asked_messages, is_conversational, refuse_unshown
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import JUDGING, TASKS, JudgeTask, Messages, reason, template, thinking
 from libra_cli.tasks.general import BARE
@@ -65,7 +65,10 @@ class Prompts:
         if self._text is not None or task not in ("reason", "general") or "messages" in row.fields:
             return None
         asked = _digest_in(row.fields.get("provenance"))
-        return asked_messages(row.fields, self._system) if asked in (None, self._of_conversations) else None
+        if asked not in (None, self._of_conversations) or not is_conversational(row.fields):
+            return None
+        refuse_unshown(row.fields)
+        return asked_messages(row.fields, self._system)
 
     def _template(self, row: Row, task: str, text: str) -> str:
         """The template of a response; without provenance, the one that libra rollout asks such a model with."""

@@ -16,6 +16,10 @@ Outcome = str | int
 _FINISHED = frozenset(
     ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed", "tool_calls", "tool_use", "word")
 )
+UNKNOWN_END = "unknown"
+"""The finish reason of a text of which its server does not say why it ended."""
+NO_REASONS = frozenset(("", "null", "none"))
+"""What servers write that give no finish reason, but for null."""
 
 
 def is_cut_short(finish_reason: str | None) -> bool:

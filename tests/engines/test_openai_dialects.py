@@ -154,6 +154,20 @@ def test_whole_answers_that_come_as_reasoning_are_told_of_once(reason, told):
     assert sum("without a reasoning parser" in note for note in notes) == told
 
 
+@pytest.mark.parametrize("reason", [None, "", "null", "left out"])
+def test_an_answer_without_a_reason_is_not_known_to_be_whole(reason):
+    """LocalAI left the field out, KoboldCpp wrote "null", OpenAI itself null for a while."""
+    choice = {"message": {"content": "The answer is 4."}, "finish_reason": reason}
+    if reason == "left out":
+        del choice["finish_reason"]
+    notes = []
+    with ScriptedServer(lambda _call: Reply(body={"choices": [choice]})) as server:
+        answers = ask(server.url, ["a", "b"], note=notes.append)
+    assert {answer.finish_reason for answer in answers.values()} == {"unknown"}
+    assert is_cut_short("unknown")
+    assert sum("without a finish_reason" in note for note in notes) == 1
+
+
 def nested(depth):
     part = "deep"
     for _ in range(depth):

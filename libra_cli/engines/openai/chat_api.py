@@ -17,6 +17,7 @@ from libra_cli.engines.openai.http_answer import HttpAnswer, malformed
 from libra_cli.engines.openai.retry import Failure, Trouble, asked_wait
 from libra_cli.engines.template_coverage import Calls, spelled
 from libra_cli.exits import Exit, Fatal
+from libra_cli.tasks.task import NO_REASONS, UNKNOWN_END
 
 Body = dict[str, Any]
 Kind = TypeVar("Kind", str, dict[str, Any], list[Any])
@@ -127,7 +128,7 @@ class ChatFormat:
         own: Body = {"model": self._model, self.limit_name: limit, "seed": request.seed}
         if self.streams:
             own |= {_STREAM: True, "stream_options": {"include_usage": True}}
-        fields = {**own, **self._fixed, **self._conversation(request)}
+        fields = {**own, **self._fixed, **self._of_row(request), **self._conversation(request)}
         return {name: value for name, value in fields.items() if name not in self._left_out}
 
     @property
@@ -149,7 +150,14 @@ class ChatFormat:
     def tokenize_body(self, request: Request, with_prefill: bool) -> Body:
         """The body for vLLM's `/tokenize`, which shows the server's rendering of the messages."""
         conversation = self._conversation(request) if with_prefill else {"messages": _sent(request)}
-        return {"model": self._model, **self._chat, **conversation}
+        return {"model": self._model, **self._chat, **self._of_row(request), **conversation}
+
+    def _of_row(self, request: Request) -> Body:
+        """What a row gives the chat template besides messages."""
+        named: Body = {} if not request.tools else {"tools": request.tools}
+        if request.template_args:
+            named["chat_template_kwargs"] = {**self._chat.get("chat_template_kwargs", {}), **request.template_args}
+        return named
 
     def _conversation(self, request: Request) -> Body:
         if not request.prefill:
@@ -256,6 +264,12 @@ def name_in(answer: HttpAnswer, fields: Mapping[str, Any], name: str) -> str | N
     return value and answer.words(value)
 
 
+def end_in(answer: HttpAnswer, choice: Mapping[str, Any]) -> str:
+    """Why the text of a choice ended; `unknown` if the server does not say: nothing proves that it is whole."""
+    reason = name_in(answer, choice, "finish_reason")
+    return UNKNOWN_END if reason is None or reason.lower() in NO_REASONS else reason
+
+
 def n_tokens_in(fields: Mapping[str, Any], name: str) -> int | None:
     """A number of tokens in the `usage` of an answer; None if the server does not report it."""
     value = (typed(fields, "usage", dict) or {}).get(name)
@@ -283,7 +297,7 @@ def _choice(answer: HttpAnswer, fields: dict[str, Any]) -> ServerCompletion | Re
         return Failure(Trouble.BROKEN, "the server answered without a choice", unreadable=True)
     first = typed({"choice": choices[0]}, "choice", dict) or {}
     message = typed(first, "message", dict) or {}
-    reason = name_in(answer, first, "finish_reason") or "stop"
+    reason = end_in(answer, first)
     if reason in ("abort", "error"):
         return Failure(Trouble.BROKEN, f"the server ended the request with {reason!r}")
     text, thinking = content_parts.read(message.get("content"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from libra_cli.engines.base import RequestError, Sampling
-from libra_cli.engines.openai.chat_api import Body, Refusal, json_or_error, name_in, typed
+from libra_cli.engines.openai.chat_api import Body, Refusal, end_in, json_or_error, typed
 from libra_cli.engines.openai.content_parts import MalformedAnswer
 from libra_cli.engines.openai.http_answer import HttpAnswer, malformed
 from libra_cli.engines.openai.retry import Failure, Trouble
@@ -63,7 +63,7 @@ def read_completion_answer(answer: HttpAnswer, body: Body) -> CompletionAnswer:
 
 def _tokens(answer: HttpAnswer, choice: Mapping[str, Any], body: Body) -> GeneratedTokens | Failure:
     """Raises MalformedAnswer unless there is a log-probability for each of 1 to max_tokens tokens."""
-    reason = name_in(answer, choice, "finish_reason") or "stop"
+    reason = end_in(answer, choice)
     if reason in ("abort", "error"):
         return Failure(Trouble.BROKEN, f"the server ended the request with {reason!r}")
     ids, logprobs = choice.get("token_ids"), (typed(choice, "logprobs", dict) or {}).get("token_logprobs")

@@ -24,7 +24,7 @@ from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES
 from libra_cli.engines.openai.retry import Backoff, Failure
 from libra_cli.engines.openai.servers import ServerRequest, Servers
 from libra_cli.engines.openai.usage import TokenUsage
-from libra_cli.tasks.task import is_cut_short
+from libra_cli.tasks.task import UNKNOWN_END, is_cut_short
 from libra_cli.tasks.thinking import DEFAULT
 
 QUEUE_SECONDS, SECONDS_PER_TOKEN = 600.0, 0.1
@@ -62,7 +62,9 @@ class OpenAIEngine(Servers):
         headers: Sequence[Header] = (),
         usage: TokenUsage | None = None,
     ):
-        self._markers, self._told_of_reasoning = markers, False
+        self._markers = markers
+        self._told: set[str] = set()
+        """Lines that people were told."""
         self._format = ChatFormat(model, sampling, chat_template_args or {}, extra or {}, defaults)
         seconds = timeout or QUEUE_SECONDS + SECONDS_PER_TOKEN * sampling.max_tokens
         client = ChatClient(
@@ -94,11 +96,13 @@ class OpenAIEngine(Servers):
             if isinstance(answer, ServerCompletion):
                 await self._learn(endpoint, request)
                 self._reported = answer.model or self._reported
-                if answer.content is None and not is_cut_short(answer.finish_reason) and not self._told_of_reasoning:
-                    self._told_of_reasoning = True
+                if answer.content is None and not is_cut_short(answer.finish_reason):
                     cause = "a whole answer came as reasoning, which counts as thinking that did not end"
                     cure = "for a model that does not think, serve it without a reasoning parser"
-                    self._note(f"{endpoint.name}: {cause}; {cure}")
+                    self._tell(endpoint, f"{cause}; {cure}")
+                if answer.finish_reason == UNKNOWN_END:
+                    cause = "answers come without a finish_reason, and count as not finished"
+                    self._tell(endpoint, f"{cause}; jq 'del(.finish_reason)' takes all of them as whole")
                 text = with_thinking(answer, self._markers, request.prefill)
                 return Completion(
                     text, answer.finish_reason, answer.n_tokens, self._facts.opened_thinking, model=answer.model
@@ -108,6 +112,12 @@ class OpenAIEngine(Servers):
             self._adapt(sent, answer)
         cause = f"the server demanded another form of the request {_DEMANDS} times"
         return RequestError("bad_request", f"{cause}; give a limit that it takes with --max-tokens")
+
+    def _tell(self, endpoint: Endpoint, line: str) -> None:
+        """Tells people about the answers of a server, once."""
+        if line not in self._told:
+            self._told.add(line)
+            self._note(f"{endpoint.name}: {line}")
 
     def _without_field(self, endpoint: Endpoint, refused: FieldRefused) -> Refusal | RequestError | None:
         """Leaves out a field that a server refuses, if nobody asked for it; else what that means for the request."""

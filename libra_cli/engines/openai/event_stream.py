@@ -12,10 +12,9 @@ from typing import Any
 
 from libra_cli.engines.openai import content_parts
 from libra_cli.engines.openai.content_parts import THINKING, MalformedAnswer
+from libra_cli.tasks.task import NO_REASONS, UNKNOWN_END
 
 TYPE = "text/event-stream"
-UNKNOWN_END = "unknown"
-"""The finish reason of a stream that ends without one: whether its text is whole, nobody can say."""
 _EACH = 8
 """Bytes that each piece takes beside its text."""
 
@@ -83,7 +82,8 @@ class EventStream:
         choice = choices[0] if isinstance(choices, list) and choices else None
         if not isinstance(choice, dict) or choice.get("index", 0) != 0:
             return
-        self._reason = choice.get("finish_reason") or self._reason
+        reason = choice.get("finish_reason")
+        self._reason = self._reason if reason is None or reason in NO_REASONS else reason
         delta = choice.get("delta")
         if not isinstance(delta, dict):
             return

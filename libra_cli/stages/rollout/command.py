@@ -51,7 +51,8 @@ def _rollout(
     is the full text. `response` is null if the text ends inside its thinking.
 
     A problem is a `question`, which the template shows, or, in rows without one, an array of messages as `prompt`,
-    which is asked as it stands (the conversational form of TRL).
+    which is asked as it stands (the conversational form of TRL). `tools` and `chat_template_kwargs` of a row reach the
+    chat template.
 
     With -o FILE, the same command continues after a stop, and a larger --samples or another --model adds the missing
     rows. The random seed of a sample depends on --seed, the row's id and the sample's number only, so shards, order and

@@ -9,7 +9,7 @@ from typing import Any
 
 from libra_cli.engines.base import Completion, Messages, Pending, Request
 from libra_cli.exits import Exit, Fatal
-from libra_cli.records.messages import asked_messages, is_conversational
+from libra_cli.records.messages import asked_messages, is_conversational, template_fields
 from libra_cli.records.stage_names import adapter_of
 from libra_cli.sampling.asked_prompts import digest
 from libra_cli.sampling.choose import ChosenModel, choose_models
@@ -63,9 +63,10 @@ class Rollouts:
     def _jobs(self, model: ChosenModel, row: Row) -> Iterator[Job]:
         """The row's samples. They share one messages object, by which engines see that they share a prompt."""
         messages, keys = self._messages(row), record_keys(row.fields)
+        shown = template_fields(row.fields)
         own = {} if row.fields.get("id") is not None else {"id": row.id}
         return (
-            Job(row, self._request(row, messages, sample, keys), {**own, "model": model.name, "sample": sample})
+            Job(row, self._request(row, messages, sample, keys, shown), {**own, "model": model.name, "sample": sample})
             for sample in range(self._options.samples)
         )
 
@@ -86,9 +87,11 @@ class Rollouts:
     def _prompt_sha256(self, row: Row) -> str:
         return digest("" if self._asks_itself(row) else self._prompt, self._system)
 
-    def _request(self, row: Row, messages: Messages, sample: int, keys: tuple[str, ...] = ()) -> Request:
+    def _request(
+        self, row: Row, messages: Messages, sample: int, keys: tuple[str, ...], shown: Mapping[str, Any]
+    ) -> Request:
         seed = request_seed(self._options.seed, row.id, sample)
-        return Request(messages, seed, row.id, sample, self._options.prefill, record_keys=keys)
+        return Request(messages, seed, row.id, sample, self._options.prefill, record_keys=keys, **shown)
 
     def _fields(self, worker: EngineWorker, job: Job, completion: Completion) -> Mapping[str, Any]:
         made = provenance(worker.description_of(completion), self._sampling, self._prompt_sha256(job.row), job.work)
@@ -96,7 +99,7 @@ class Rollouts:
         return {**written, "provenance": made}
 
     def _shown(self, model: ChosenModel, row: Row) -> dict[str, Any]:
-        request = self._request(row, self._messages(row), 0)
+        request = self._request(row, self._messages(row), 0, (), template_fields(row.fields))
         try:
             prompt, engine = rendered(model, request)
         except RowError as error:

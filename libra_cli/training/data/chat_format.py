@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -134,13 +133,13 @@ class TrainingChat:
         for message in messages:
             pattern = self._forging if message["role"] == "assistant" else self._control
             guarded.append(
-                {key: value if key == "role" else _guarded(value, pattern) for key, value in message.items()}
+                {key: value if key == "role" else format.split_all(value, pattern) for key, value in message.items()}
             )
         return guarded
 
     def guarded_tools(self, tools: Sequence[Any] | None) -> Sequence[Any] | None:
         """The same for the descriptions of tools."""
-        return _guarded(tools, self._control)
+        return format.split_all(tools, self._control)
 
     def forged(self, text: str) -> str | None:
         """The first control token that an assistant's text spells out, marks of thinking excepted."""
@@ -201,13 +200,3 @@ class TrainingChat:
     def closing(self) -> tuple[int, ...]:
         """Id of the token that closes an assistant's turn, to end generation along with EOS."""
         return (int(self.tokenizer.convert_tokens_to_ids(self.closing_token)),)
-
-
-def _guarded(value: Any, pattern: re.Pattern[str] | None) -> Any:
-    if isinstance(value, str):
-        return format.split_tokens(value, pattern)
-    if isinstance(value, Mapping):
-        return {name: _guarded(item, pattern) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_guarded(item, pattern) for item in value]
-    return value

@@ -20,7 +20,7 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.records.common_names import QUESTION, REFERENCE, CommonNames
 from libra_cli.records.forms import JudgeItem, form_of
 from libra_cli.records.items import answered_item, item_of_row
-from libra_cli.records.messages import asked_messages, refuse_unshown
+from libra_cli.records.messages import asked_messages, template_fields
 from libra_cli.sampling.judge_prompts import PAIR, check_reference, make_plan, slot_values
 from libra_cli.sampling.judgments import in_own_order, order_fields
 from libra_cli.stream import rows
@@ -52,6 +52,8 @@ class VerifiablePrompt:
     own_order: OwnOrder | None = None
     order: Mapping[str, Any] = field(default_factory=dict)
     """The fields of a judgment that say in which order responses are shown."""
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    """What the row gives the chat template besides messages, as fields of a Request."""
 
     @property
     def has_golden(self) -> bool:
@@ -61,7 +63,12 @@ class VerifiablePrompt:
     @property
     def key(self) -> str:
         """Identifies what is asked; rows about several responses to one problem share their id."""
-        return content_hash([self.task.name, self.messages])
+        shown = [value for value in self.shown.values() if value]
+        return content_hash([self.task.name, self.messages, *shown])
+
+    def request(self, seed: int, sample: int) -> Request:
+        """A request of one answer with its log-probabilities."""
+        return Request(self.messages, seed, self.id, sample, logprobs=True, **self.shown)
 
     def grade(self, text: GeneratedText) -> Grade:
         """Grades an answer to this prompt; without a golden reference, says only what the answer is."""
@@ -105,10 +112,9 @@ class PromptReader:
                 return self._judging(id, task, prompt, fields)
             if self.graded and fields.get("reference") is None:
                 raise RowError("missing_field", f'no "reference", by which {name} is graded; add it')
-            refuse_unshown(fields)
             asked = asked_messages(fields, self.system) if prompt is None else None
             asked = asked or task.prompt(fields, prompt or template.load(THINKING), self.system)
-            return VerifiablePrompt(id, task, fields, asked)
+            return VerifiablePrompt(id, task, fields, asked, shown=template_fields(fields))
         except KeyError as slot:
             cure = "which the prompt asks for; add it, or use another template"
             raise RowError("missing_field", f'no "{slot.args[0]}", {cure}') from None
@@ -305,7 +311,7 @@ def _encoded(row: Row, reader: PromptReader, chat: ChatTemplate, seen: set[str])
     if prompt.key in seen:
         raise Filtered("duplicate")
     try:
-        ids = chat.render(Request(prompt.messages, 0, row.id, 0)).token_ids
+        ids = chat.render(Request(prompt.messages, 0, row.id, 0, **prompt.shown)).token_ids
     except RequestError as error:
         raise RowError(error.kind, str(error)) from None
     seen.add(prompt.key)

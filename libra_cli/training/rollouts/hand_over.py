@@ -117,7 +117,7 @@ class HandOver:
     def _requests(self) -> list[Request]:
         prompts = [self._store.prompt(index) for index in range(min(_SERVER_PROBES, len(self._store)))]
         return [
-            Request(prompt.messages, request_seed(self._seed, prompt.key, number), prompt.id, number, logprobs=True)
+            prompt.request(request_seed(self._seed, prompt.key, number), number)
             for number, prompt in enumerate(prompts)
         ]
 

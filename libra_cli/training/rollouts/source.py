@@ -264,7 +264,7 @@ class RolloutSource:
         """What this rank asks of these prompts: (place of the prompt, prompt, request of one response)."""
         samples, sampler, seed = self._settings.rollout.samples, self._sampler, self._settings.batch.seed
         return [
-            (place, prompt, Request(prompt.messages, request_seed(seed, key, sample), prompt.id, sample, logprobs=True))
+            (place, prompt, prompt.request(request_seed(seed, key, sample), sample))
             for place in range(sampler.group, len(taken), sampler.groups)
             for prompt in (self._store.prompt(taken[place][1]),)
             for key in (f"{taken[place][0]} {prompt.key}",)
