@@ -25,11 +25,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
         tasks = [*COMMON, str(write_tasks(folder / "tasks.jsonl"))]
         (folder / "half.yaml").write_text("rewards: [{name: correct, weight: 0.5}]\nadvantage: {scale: none}\n")
+        (folder / "spread.yaml").write_text("rewards: [correct]\nfilter: [zero_spread]\n")
         plan = {
             "one": [*tasks, *SAVED],
             "recomputed": [*tasks, "--old-log-probs", "trainer"],
             "adapters": [*tasks, "--lora-rank", "4", "--epsilon", "1e-8"],
             "zero-kl": [*tasks, "--kl", "0", "--policy-loss", "gspo", "--aggregate", "token-mean"],
+            "refilled": [*tasks, "--rewards", str(folder / "spread.yaml"), "--refills", "2", "--save-rollouts"],
             "half": [*tasks, "--rewards", str(folder / "half.yaml"), "--save-rollouts"],
         }
         runs.drive(folder, 1, plan, stage="grpo")
@@ -133,10 +135,33 @@ def test_a_recipe_changes_the_advantages(made: Path) -> None:
         assert abs(row["rollout"]["advantage"]) <= 0.5
 
 
-@pytest.mark.parametrize("zero", [thinned.slow("2"), "3"])
-def test_two_ranks_train_as_one_does(made: Path, zero: str) -> None:
-    name = f"two-zero-{zero}"
-    plan = {name: [*COMMON, str(made / "tasks.jsonl"), *SAVED, "--zero", zero]}
+def test_other_prompts_take_the_place_of_those_that_a_filter_drops(made: Path) -> None:
+    """Two more samplings at most: only in the last one a group of equal rewards is kept."""
+    rollouts = events(made / "refilled.log", "rollout")
+    assert sum(event["filtered_prompts"] for event in rollouts) > 0
+    for event in rollouts:
+        saved = [row["rollout"] for row in rows(made / "refilled", event["rollout"])]
+        groups: dict[tuple[int, int], set[float | None]] = {}
+        for each in saved:
+            groups.setdefault((each["attempt"], each["position"]), set()).add(each["reward"])
+        spread = [len(rewards - {None}) > 1 for (attempt, _), rewards in groups.items() if attempt < 2]
+        last = [rewards for (attempt, _), rewards in groups.items() if attempt == 2]
+        assert event["filtered_prompts"] == spread.count(False)
+        assert event["prompts"] == spread.count(True) + len(last) == PROMPTS
+
+
+SPREAD = {
+    "zero 2": ["--zero", "2"],
+    "zero 3": ["--zero", "3"],
+    "offload": ["--zero", "3", "--offload", "all"],
+    "Ulysses": ["--sequence-parallel", "2"],
+}
+
+
+@pytest.mark.parametrize("how", [thinned.slow("zero 2"), "zero 3", thinned.slow("offload"), thinned.slow("Ulysses")])
+def test_two_ranks_train_as_one_does(made: Path, how: str) -> None:
+    name = f"two-{how.replace(' ', '-')}"
+    plan = {name: [*COMMON, str(made / "tasks.jsonl"), *SAVED, *SPREAD[how]]}
     runs.drive(made, 2, plan, stage="grpo")
     close(made / "one.log", made / f"{name}.log", rel=1e-2, abs=1e-4)
     for mine, other in zip(rows(made / "one", 0), rows(made / name, 0), strict=True):
