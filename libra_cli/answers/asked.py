@@ -19,25 +19,21 @@ _COPULAS = lazy_pattern(r"\b(?:is|are|was|were|be|est|sont|ist|sind|es|son|è|so
 _BRACKETS = lazy_pattern(r"[(\uff08][^()\uff08\uff09]*[)\uff09]")
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_OPENERS = _words(
+_OPENERS = words.table(
     """
     so therefore hence thus then the a an it he she they this that these those in on at by for among of and but as
     i we consequently finally after before since because with from to its his her their there la le les el los las
     il lo der die das donc also daher por portanto quindi dunque damit somit итак значит поэтому ближайшая
     """
 )
-_NEGATORS = _words(
+_NEGATORS = words.table(
     """
     not no never neither nor cannot n't nicht kein keine keinen nie pas ne non aucun aucune jamais ningún ninguna
     nunca não nenhum nenhuma nessun nessuna niet geen не нет ни никогда ليس لا नहीं isn't aren't doesn't don't
     wasn't can't won't
     """
 )
-_DOUBTS = _words(
+_DOUBTS = words.table(
     """
     or maybe perhaps possibly probably might may could if whether unless depending either oder vielleicht wenn
     falls ou peut-être si quizás или возможно если forse se talvez otherwise than
@@ -226,20 +222,15 @@ def name(text: str, reference: str, question: str | None) -> str | None:
         return whole[0]
     groups = [group for clause in kept for group in _groups(clause)]
     new = [group for group in groups if not given.issuperset(names.tokens(group))] if question else groups
-    found = [group for group in groups if _holds(names.tokens(group), wanted)]
+    found = [group for group in groups if words.stand_in(wanted, names.tokens(group))]
     others = [group for group in new if group not in found]
     if found and not others:
         return reference if names.is_name_in_any_case(reference) else found[-1]
     if not found and given.issuperset(wanted) and len(set(groups)) == 1 and not new and sentence.startswith(groups[0]):
         return groups[0]  # of those whom the question names
-    if not found and question and len(others) == 1 and not _holds(names.tokens(text), wanted):
+    if not found and question and len(others) == 1 and not words.stand_in(wanted, names.tokens(text)):
         return others[0]
     return None
-
-
-def _holds(heard: list[str], wanted: list[str]) -> bool:
-    """Whether words stand in a text one behind the other."""
-    return any(heard[at : at + len(wanted)] == wanted for at in range(len(heard) - len(wanted) + 1))
 
 
 def _groups(clause: str) -> list[str]:

@@ -169,15 +169,11 @@ def said(text: str, listed: Mapping[str, str]) -> str | None:
             found = [letter for letter, content in listed.items() if content in sentence]
         else:
             heard = names.tokens(sentence)
-            found = [letter for letter, sought in wanted.items() if sought and _stand_in(sought, heard)]
+            found = [letter for letter, sought in wanted.items() if sought and words.stand_in(sought, heard)]
         if found:
             is_denied = sentences.denies(sentence) or any(map(sentence.__contains__, ("\u4e0d\u662f", "\u5e76\u975e")))
             return found[0] if len(found) == 1 and not is_denied else None
     return None
-
-
-def _stand_in(sought: Sequence[str], heard: Sequence[str]) -> bool:
-    return any([*heard[at : at + len(sought)]] == [*sought] for at in range(len(heard) - len(sought) + 1))
 
 
 def _judged(sentence: str) -> list[str]:
@@ -199,14 +195,14 @@ def with_texts(reference: str, answer: str, question: str) -> tuple[str, str]:
     if text is None or (option and option.text):
         return reference, answer
     other = answer if wanted else reference
-    meant = [letter for letter, content in listed.items() if names.same(_plain(content), _plain(other))]
+    meant = [
+        letter
+        for letter, content in listed.items()
+        if names.same(*(latex.without_setting(one).strip(" .") for one in (content, other)))
+    ]
     if len(meant) == 1 and option and meant[0] not in option.letters:  # the text of another option
         return (reference, meant[0]) if wanted else (meant[0], answer)
     return (text, answer) if wanted else (reference, text)
-
-
-def _plain(text: str) -> str:
-    return latex.without_setting(text).strip(" .")
 
 
 def chosen(text: str, statements: Sequence[str]) -> str | None:
@@ -267,7 +263,7 @@ def said_or_chosen(text: str, listed: Mapping[str, str], option: str | None, ref
     holding = [
         letter
         for letter, content in listed.items()
-        if option in content.split() != [option] and _stand_in(words.split(content.lower()), heard)
+        if option in content.split() != [option] and words.stand_in(words.split(content.lower()), heard)
     ]
     if option and not holding:
         return option

@@ -79,13 +79,9 @@ _TABLES: tuple[dict[str, str], ...] = (
 )
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 _NOUN_ENDINGS = ("ence", "enza", "encia", "ência", "enz", "ity", "ità", "idad", "idade", "ité", "ität", "ость", "ion")
 """Endings of nouns that only name a property: the test of convergence."""
-_FILLERS = _words(
+_FILLERS = words.table(
     """
     it is are they the a an this function series sequence integral triangle lines point events number local conic curve
     es est ist sind sono son è é это sie die der das ein eine un une una ella elle la le el il dreieck triángulo
@@ -93,7 +89,7 @@ _FILLERS = _words(
     이다 입니다 です である だ する します 함수 的 点 值 值点 函数 関数 是 서로
     """
 )
-_LIMITS = _words(
+_LIMITS = words.table(
     """
     fails fail failed unlike opposite contrary instead would when wenn quand cuando quando когда
     neither nor ni né noch ни both beide except sometimes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 
@@ -73,6 +74,16 @@ _PHRASES = {
     for meaning, _, words in (line.partition(":") for line in _SYNONYMS.strip().splitlines())
     for word in words.split(",")
 }
+
+
+def table(text: str) -> frozenset[str]:
+    """The words of a text with spaces between them."""
+    return frozenset(text.split())
+
+
+def stand_in(sought: Sequence[str], heard: Sequence[str]) -> bool:
+    """Whether words stand among others one behind the other."""
+    return any([*heard[at : at + len(sought)]] == [*sought] for at in range(len(heard) - len(sought) + 1))
 
 
 def lowered(text: str) -> str:
