@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections import Counter
@@ -46,6 +47,17 @@ def test_a_silent_server_is_given_up_after_the_timeout_and_asked_again():
     answer, calls = one(first(Reply(fault="silent")), timeout=0.3)
     assert answer.text == text_of("p")
     assert calls[1].at - calls[0].at >= 0.2  # a busy server notes the first call late
+
+
+def test_a_server_that_accepts_and_does_not_reply_is_named(monkeypatch):
+    monkeypatch.setattr("libra_cli.engines.openai.endpoints.PATIENCE", 0.1)
+    said = []
+    answer, _ = one(lambda call: Reply(body=echo(call).body, seconds=1.2), timeout=60, note=said.append)
+    assert answer.text == text_of("p")
+    assert said, "nothing was said"
+    asked = "1 request is at work there, each may take 60 s (--request-timeout)"
+    assert re.fullmatch(r"http://127.0.0.1:\d+/v1: no answer for \d s; " + re.escape(asked), said[0])
+    assert len(said) < 5  # each time after twice as long
 
 
 def test_a_slow_answer_within_the_timeout_is_one_request():

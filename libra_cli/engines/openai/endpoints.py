@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from libra_cli.engines.openai.retry import Failure, Trouble
 
+PATIENCE = 30.0
+"""Seconds without an answer after which people are told what is waited for; then after twice as long, each time."""
 REST_CAP = 15.0
 """Longest rest of a server that is gone, in seconds: its return is noticed soon."""
 BROKEN_IN_A_ROW = 3
@@ -46,11 +48,33 @@ class Endpoint:
     has_answered: bool = False
     reached: bool = False
     """Something is there, even if it has only failed so far."""
+    silent_since: float = 0.0
+    """When it last answered or failed, or was first asked after a time without requests."""
+    patience: float = field(default_factory=lambda: PATIENCE)
+    """For how long it may be silent until people are told."""
 
     @property
     def name(self) -> str:
         """The address for people."""
         return without_query(self.url)
+
+    def begins(self, now: float) -> None:
+        """Notes that it is asked."""
+        self.silent_since = self.silent_since if self.running else now
+        self.running += 1
+        self.sent += 1
+
+    def ends(self, now: float) -> None:
+        """Notes that it has answered a request, or failed."""
+        self.silent_since, self.patience = now, PATIENCE
+        self.running -= 1
+
+    def is_too_silent(self, now: float) -> bool:
+        """Whether people are to be told now that it answers nothing."""
+        if not self.running or now - self.silent_since < self.patience:
+            return False
+        self.patience *= 2
+        return True
 
     def is_open(self, now: float) -> bool:
         return not self.suspect and now >= self.closed_until

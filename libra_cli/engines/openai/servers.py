@@ -151,6 +151,7 @@ class Servers:
                 yield from self._give_up()
                 self._send()
                 self._run(self._wait(requests))
+                self._note_silence()
                 yield from self._answers()
                 self._end_probes()
         finally:
@@ -209,8 +210,7 @@ class Servers:
 
     def _begin(self, request: ServerRequest, endpoint: Endpoint, now: float) -> None:
         request.begins(now)
-        endpoint.running += 1
-        endpoint.sent += 1
+        endpoint.begins(now)
         task = self._loop.create_task(self._ask(request, endpoint))
         self._running[task] = (request, endpoint)
         task.add_done_callback(self._note_end)
@@ -240,12 +240,21 @@ class Servers:
         while self._finished:
             task = self._next_finished()
             request, endpoint = self._running.pop(task)
-            endpoint.running -= 1
+            endpoint.ends(time.monotonic())
             result = task.result()
             if isinstance(result, Failure):
                 result = self._after_failure(request, endpoint, result)
             if result is not None:
                 yield request.pending, result
+
+    def _note_silence(self) -> None:
+        """Says what is waited for if a server has answered nothing for long."""
+        now = time.monotonic()
+        for endpoint in self._endpoints.all:
+            if endpoint.is_too_silent(now):
+                asked = f"{endpoint.running:,} request{'s are' if endpoint.running > 1 else ' is'} at work there"
+                most = f"each may take {self._client.timeout:g} s (--request-timeout)"
+                self._note(f"{endpoint.name}: no answer for {now - endpoint.silent_since:.0f} s; {asked}, {most}")
 
     def _next_finished(self) -> asyncio.Task[Any]:
         """A task that ends the run comes last, so that it does not cost the other answers."""
