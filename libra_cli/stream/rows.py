@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import orjson
 
 from libra_cli.stream.common_names import QUESTION, REFERENCE, asks_with_messages, common_name, common_question
+from libra_cli.stream.wrong_rows import is_unanswered, wrong_row
 
 Fields = dict[str, Any]
 
@@ -383,7 +384,9 @@ def require(row: Row, reads: Mapping[str, Any], hints: Mapping[str, str]) -> Non
     for name, kinds in reads.items():
         value = row.fields.get(name)
         if value is None and not (name in row.fields and isinstance(None, kinds)):
-            hint = hints.get(name, "add it, or rename a field with libra collect --map")
+            if name == "label" and is_unanswered(row.fields):
+                name = "response"
+            hint = wrong_row(row.fields) or hints.get(name, "add it, or rename a field with libra collect --map")
             there_are = f" ({columns(row.fields, row.added)})" if "--map" in hint else ""
             raise RowError("missing_field", f'no "{name}"{there_are}: {hint}')
         if not isinstance(value, kinds) or (type(value) is bool and kinds is not bool):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from libra_cli.sampling.asked_prompts import Prompts
 from libra_cli.stream import rows
 from libra_cli.stream.rows import Row, RowError
+from libra_cli.stream.wrong_rows import wrong_row
 from libra_cli.tasks import JUDGING
 from libra_cli.tasks.judge import is_above
 
@@ -101,7 +102,8 @@ class OpinionReader:
                 if not isinstance(text, str):
                     raise RowError("wrong_type", f'"{name}" is no text')
                 return text
-        raise RowError("missing_field", 'no "response_with_cot" and no "response": run libra rollout first')
+        cure = wrong_row(row.fields) or "run libra rollout first"
+        raise RowError("missing_field", f'no "response_with_cot" and no "response": {cure}')
 
 
 def _score(value: Any) -> float:

@@ -140,6 +140,10 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
     now = ["waiting for rows"]
     with console.showing(lambda: StageProgress("score", now[-1])), time_limit(HARD_SECONDS):
         scored = score(inputs, config, now.append)
+    if kind is None:  # rows with a verdict are taken for those of a judge
+        for file in dict.fromkeys(one["file"] for one in scored["reports"] if one["benchmark"] == "reasoning"):
+            who = "no judge has judged these rows: the figures are of the models that answered"
+            console.note(f"{file}: {who}; for those of a judge, run libra judge first")
     if against is not None:
         from libra_cli.rm_benchmarks.published import rank_all_among_published
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from libra_cli.rm_benchmarks import BENCHMARKS, Benchmark, benchmark_of
 from libra_cli.rm_benchmarks.base import ProtocolName
+from libra_cli.stream.wrong_rows import is_unanswered, wrong_row
 from libra_cli.tasks.rank import why_no_preference
 
 Fields = Mapping[str, Any]
@@ -89,6 +90,12 @@ def _detect(fields: Fields) -> str:
         raise ValueError(reason)
     if _is_judged(fields) or "response" in fields or "response_with_cot" in fields:
         raise ValueError(_NO_LABEL)
+    if all(name in fields for name in ("response_a", "response_b")):
+        raise ValueError(_NO_VERDICT)
+    if wrong := wrong_row(fields):
+        raise ValueError(f"no verdict: {wrong}")
+    if is_unanswered(fields):
+        raise ValueError('no "response": run libra rollout first')
     raise ValueError(f"neither a judged nor a verified row; --as names its kind ({', '.join(names())})")
 
 
