@@ -64,6 +64,7 @@ _SCALES = {"°C": "celsius", "°F": "fahrenheit", "C": "celsius", "F": "fahrenhe
 _PEOPLE = {"people": "person", "children": "child", "men": "man", "women": "woman", "mice": "mouse", "feet": "foot"}
 _SYMBOLS_OF = {
     "Nm": "N m",
+    "mmHg": "torr",  # which differ by a seventh of a millionth
     "ccm": "cm^3",
     "cc": "cm^3",
     "kmh": "kph",

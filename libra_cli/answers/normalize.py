@@ -27,12 +27,12 @@ _CHARACTERS = str.maketrans(
         "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u200b": "", "\ufeff": "",
     }
 )  # fmt: skip
-_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ"
-_LOWERED = "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₙ"
-_LEVEL = "0123456789+-()n"
+RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ"
+_ON_LINE = "0123456789+-=()abcdefghijklmnoprstuvwxyz"
+_LOWERED = "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"
 _SCRIPTS = tuple(
-    (lazy_pattern(f"[{characters}]+"), sign, str.maketrans(characters, _LEVEL))
-    for characters, sign in ((_RAISED, "^"), (_LOWERED, "_"))
+    (lazy_pattern(f"[{characters}]+"), sign, str.maketrans(characters, on_line))
+    for characters, sign, on_line in ((RAISED, "^", _ON_LINE), (_LOWERED, "_", "0123456789+-=()aehijklmnoprstuvx"))
 )
 _VULGAR = lazy_pattern(
     r"[\u00bc-\u00be\u2150-\u215e\u2189]|[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+\u2044[\u2080-\u2089]+"

@@ -26,7 +26,7 @@ _FRACTION = lazy_pattern(
 )
 _SCIENTIFIC = lazy_pattern(
     rf"(?:(?P<factor>[-+]?{_DECIMAL})(?:\\times|\\cdot|\*)|(?P<sign>-?))"
-    r"10\^(?:\{(?P<braced>[-+]?\d+)\}|(?P<bare>\d{1,2}))"
+    r"10\^(?:\{(?P<braced>[-+]?\d+)\}|(?P<bare>-?\d{1,2}))"
     rf"|(?P<before_e>[-+]?{_DECIMAL})[eE](?P<behind_e>[-+]?\d+)"
 )
 _REPEATING = lazy_pattern(

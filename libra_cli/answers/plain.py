@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from libra_cli.answers import languages, units
+from libra_cli.answers import languages, normalize, units
 from libra_cli.lazy_pattern import lazy_pattern
 
+_LETTERS = rf"[^\W\d_{normalize.RAISED}\u00bc-\u00be\u2150-\u215e]"
 TOKEN = lazy_pattern(
     # A closing `$` has no space before it and no digit after it; otherwise it is a price.
     r"(?P<math>\$\$?(?=\S)[^$\n]+(?<=\S)\$\$?(?!\d)|\\\([^\n]+?\\\)|\\\[[^\n]+?\\\])"
     r"|(?P<sign>[\u0394\u03b1-\u03c9](?![\u0370-\u03ff])|\u221e)"
     r"|(?P<word>\d+(?:st|nd|rd|th)\b|\d+-(?=[A-Za-z]{2})[A-Za-z-]+|(?<!\d)[A-Za-z]+\d+(?:-\w+)?|(?:[A-Za-z]\.){2,}"
-    r"|[^\W\d_]+(?:['\u2019-][^\W\d_]+)*)"
+    rf"|{_LETTERS}+(?:['\u2019-]{_LETTERS}+)*)"
     r"|(?P<number>(?:\\?[$\u20ac\u00a3\u00a5])?"
     r"(?:\d{1,3}(?:[ \u00a0\u202f]\d{3}){0,3}[ \u00a0\u202f]0\d\d(?:[ \u00a0\u202f]\d{3}){0,3}(?!\d|[.,]\d)"
-    r"|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)(?::\d\d(?!\d))?"
+    r"|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+|[\u00bc-\u00be\u2150-\u215e])(?::\d\d(?!\d))?"
     r"(?: ?(?i:thousand|million|billion|trillion|lakhs?|crores?)\b|(?:[kKM]|bn)\b(?<=[$\u20ac\u00a3]\d.)"
     r"|[\u4e07\u842c\ub9cc\u4ebf\u5104\uc5b5]+|[\u00bc-\u00be\u2150-\u215e])?"
     r"(?: ?(?i:[ap]\.?m)\b\.?)?)"
-    r"|(?P<postfix>[!%\u00b0\u2032'\u00b2\u00b3\u2070-\u2079]+|\\[%]|_\{?\w+\}?|\^\{[^{}\n]{1,40}\})"
+    rf"|(?P<postfix>[!%\u00b0\u2032'{normalize.RAISED}]+"
+    r"|\\[%]|_\{?\w+\}?|\^\{[^{}\n]{1,40}\})"
     r"|(?P<operator><=|>=|!=|\*\*|[-+*/^=<>:|~\u2264\u2265\u2260\u2248\u00b1\u00d7\u00b7\u00f7\u2208\u222a\u2229"
     r"\u2212\u2261])"
     r"|(?P<open>[(\[{]|\\\{)|(?P<close>[)\]}]|\\\})|(?P<root>[\u221a\u221b])|(?P<other>\S)"

@@ -171,6 +171,8 @@ def _integer(words: list[str]) -> int | None:
             last_kind = "small" if _VALUES[word] < 20 else "tens"
         elif word == "hundred":
             group, last_kind = (group or 1) * 100, "hundred"
+        elif word in _SCALES and last_kind == "scale":  # a thousand million
+            total *= _SCALES[word]
         elif word in _SCALES:
             total, group, last_kind = total + (group or 1) * _SCALES[word], 0, "scale"
         elif word == "a" and not last_kind:
