@@ -19,13 +19,15 @@ _HEAD_ENDS = lazy_pattern(r"[:,](?!\d)|\b(?:then|there is|there are|it is|the \w
 _MARKED = lazy_pattern(r"(?<![A-Za-z\\])(?:in the case|if|when|for|iff|at)(?![A-Za-z])", re.IGNORECASE)
 _ELSE = lazy_pattern(r"\b(?:otherwise|else|elsewhere)\b[,:]?(?: (?:it is|is))?", re.IGNORECASE)
 _KINDS = {"even": " even", "odd": " odd", "positive": ">0", "negative": "<0"}
+_IN_PIECES = ("|", "\\max", "\\min", "\\lfloor", "sgn", "\\lvert")
+"""Marks of formulas whose values may be given in pieces."""
 _NOTHING = ("no ", "none", "zero")
 _FEW_WORDS = 5
 
 
 def stated(text: str, reference: str) -> str | None:
     """The pieces that the last sentences of a text give, written as `A if C, B if D`; None if there are none."""
-    is_asked_for = bool(rows(reference))
+    is_asked_for = bool(rows(reference)) or any(map(reference.__contains__, _IN_PIECES))
     lines = [line for line in text.strip().rpartition("\n\n")[2].split("\n") if line.strip()]
     for part in (" ".join(lines), *lines[-1:]):
         if not is_asked_for and not part.startswith("If "):
