@@ -92,6 +92,14 @@ def same(reference: str, answer: str) -> Finding | None:
     return Finding(False)
 
 
+def atoms_of(raw: str) -> Counter[str] | None:
+    """How many atoms of each element the formula of one compound has; None for anything else."""
+    sides = _reaction(_plain(raw))
+    species = list(sides[0].elements()) if sides and len(sides) == 1 else []
+    is_molecule = len(species) == 1 and species[0].number == 1 and not (species[0].charge or species[0].mass)
+    return species[0].atoms if is_molecule else None
+
+
 def stated(tail: str, reference: str) -> str | None:
     """The only formula, reaction or configuration of the last sentence, if the reference is one of that kind."""
     if not _POSSIBLE.search(reference):

@@ -24,6 +24,7 @@ from libra_cli.answers import (
     chemistry,
     codes,
     comparison,
+    compounds,
     conversions,
     cycles,
     dates,
@@ -193,6 +194,10 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
     formula = chemistry.same(reference, answer)
     if formula is not None:
         return Decision(formula.equal, "structure", formula.reason)
+    if any(text.rstrip(" .$}").lower().endswith(compounds.ENDS) for text in (reference, answer)):
+        compound = compounds.same(reference, answer)
+        if compound is not None:
+            return Decision(compound, "structure")
     listed = named.same(reference, answer, _decide)
     if listed is not None:
         return Decision(listed, "structure")

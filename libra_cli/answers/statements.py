@@ -149,7 +149,7 @@ def explicit(tail: str) -> Iterator[Statement]:
 
 
 def contradict(tail: str) -> bool:
-    """Whether the last two lines both state an answer, and not the same: by method 1 it is 640, by method 2 it is 604."""
+    """Whether the last two lines both state an answer, and not the same one: by method 1 it is 640, by 2 it is 604."""
     if tail.lower().count("answer") < 2:
         return False
     lines = [line.strip(" *#").lower() for line in tail.split("\n") if line.strip()][-2:]

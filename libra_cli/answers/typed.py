@@ -5,7 +5,7 @@ A sentence has many numbers and letters; only some of what it holds can be compa
 
 from __future__ import annotations
 
-from libra_cli.answers import asked, named, normalize, quantities, sentences, structure, words
+from libra_cli.answers import asked, compounds, named, normalize, quantities, sentences, structure, words
 from libra_cli.answers.structure import Equation, Leaf, Matrix, Parts
 
 _OPENINGS = ("(", "[", "{", "\\{", "\\left", "\\langle", "\\begin", "\u27e8")
@@ -15,6 +15,10 @@ def stated(tail: str, reference: str) -> str | None:
     """The answer of the type of the reference that a text ends in; None if there is none, "" if it is denied."""
     if reference.isdecimal():
         return None
+    if reference.rstrip(" .$}").lower().endswith(compounds.ENDS) or reference.strip(" $")[:1].isupper():
+        found = compounds.stated(words.sentences(tail)[-1], reference)
+        if found:
+            return found
     said = asked.integers(tail, reference)
     return said if said is not None else named.place(tail, reference) or _last_side(tail, reference)
 

@@ -55,6 +55,9 @@ EXAMPLES = (
     Example("permutations", r"(1\,2\,3)", r"\boxed{(2\,3\,1)}", r"\boxed{(1\,3\,2)}"),
     Example("positions", "perpendicular", r"\boxed{AB\perp CD}", r"\boxed{AB\parallel CD}"),
     Example("chemistry in prose", "Mn^{2+}", "It becomes Mn²⁺, the manganese(II) ion.", "It becomes Mn⁺, an ion."),
+    Example(
+        "names of compounds", "iron(III) oxide", r"\boxed{\ce{Fe2O3}}", r"\boxed{\ce{FeO}}", r"\boxed{\text{rust}}"
+    ),
     Example("text that is cut", "6", "So the product is 6.", "So the product is 7.", r"The product is $2\cdot 3 ="),
     Example("families", r"x\equiv 3\pmod 7", r"\boxed{x\equiv 10\pmod 7}", r"\boxed{x\equiv 4\pmod 7}"),
     Example("remainders in words", "x odd", r"So $x\equiv1,3\pmod4$.", r"So $x\equiv1,2\pmod4$."),
