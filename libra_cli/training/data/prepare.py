@@ -149,6 +149,12 @@ def _build(
     for form in encoder.forms.take_notes():
         console.note(f"{', '.join(paths)}: {form}", event="form")
     refuse_bad_rows(paths, counts, settings)
+    if encoder.about.get("pairs") is False:  # labelled responses
+        values = token_store.TokenStore(folder).values
+        if values is not None and len(values) > 1 and len(labels := {int(value >= 0.5) for value in values}) == 1:
+            label = labels.pop()
+            what = f"all {len(values):,} responses have the label {label}"
+            console.note(f"{', '.join(paths)}: {what}; add some with {1 - label} beside them", event="one_label")
     origin.note(folder, made_from, counts.errors)
 
 
