@@ -1,6 +1,6 @@
 """Regular expressions that are compiled when they are first used.
 
-`libra_cli.answers` has some 300 patterns, and most responses need few of them. To compile them all would take a fifth
+`libra_cli.answers` has some 200 patterns, and most responses need few of them. To compile them all would take a fifth
 of the time in which `libra verify` labels one row.
 """
 
