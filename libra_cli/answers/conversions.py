@@ -188,6 +188,38 @@ def _noun(unit: str) -> str:
     return f"{head.lower()} {last}".strip()
 
 
+_ABROAD_NAMES = {
+    "meter": "metro metros metri mètre mètres",
+    "liter": "litro litros litri",
+    "gram": "gramo gramos grama gramas grammo grammi gramme grammes gramm",
+    "joule": "julio julios",
+    "watt": "vatio vatios",
+    "volt": "voltio voltios volts",
+    "ampere": "amperio amperios ampère ampères",
+    "ohm": "ohmio ohmios",
+    "newton": "newtons",
+    "second": "segundo segundos secondo secondi seconde secondes sekunde sekunden",
+    "minute": "minuto minutos minuti minuten",
+    "hour": "hora horas ora ore heure heures stunde stunden",
+}
+_PREFIXES_ABROAD = {
+    "": "",
+    "kilo": "kilo",
+    "centi": "centi",
+    "centí": "centi",
+    "mili": "milli",
+    "milli": "milli",
+    "kiló": "kilo",
+}
+_ABROAD = {
+    prefix + name: international + unit
+    for unit, names in _ABROAD_NAMES.items()
+    for name in names.split()
+    for prefix, international in _PREFIXES_ABROAD.items()
+}
+"""Names of units in Romance languages and German."""
+
+
 @lru_cache(1 << 10)
 def _readings(unit: str) -> tuple[Measure, ...]:
     """What a unit may be, as a product of its factors; none if a factor is unknown."""
@@ -201,7 +233,7 @@ def _readings(unit: str) -> tuple[Measure, ...]:
     for part in unit.split():
         name, _, power = part.partition("^")
         exponent = int(power or 1)
-        found = [_power(measure, exponent) for measure in _of_name(name)]
+        found = [_power(measure, exponent) for measure in _of_name(_ABROAD.get(name.lower(), name))]
         if name == "ms" and exponent < 0:  # ms^{-1} without a space
             found = [_times(metre, _power(second, exponent)) for metre in _of_name("m") for second in _of_name("s")]
         factors.append(found)
