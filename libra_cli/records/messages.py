@@ -22,6 +22,8 @@ SHAREGPT = {
 """ShareGPT's speakers (`from`), and LLaMA-Factory's names for the same, as roles."""
 WEIGHT = "weight"
 """The key of a message that says whether its turn is learned (1) or not (0), as in OpenAI's files for fine-tuning."""
+_LOSS = ("loss", "train", "training")
+"""Other keys of a message that say so with true or false (AgentInstruct and ms-swift, axolotl)."""
 
 FORMS = (
     'give "messages", "prompt" and "completion", "conversations", "instruction" and "output", "question" and "answer", '
@@ -216,6 +218,10 @@ def _checked(message: Any, where: str) -> Message:
     if not isinstance(content, str):
         raise RowError("content_not_text", f"{where}: the content is not text; join its parts into one string")
     _check_text(content, where)
+    said = next((name for name in _LOSS if type(message.get(name)) is bool), None)
+    if said is not None:
+        rest = {name: value for name, value in message.items() if name not in _LOSS}
+        message = {WEIGHT: int(message[said]), **rest}
     if WEIGHT in message:
         _check_weight(message, where)
     return message if content is message.get("content") else {**message, "content": content}

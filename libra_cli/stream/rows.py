@@ -127,6 +127,8 @@ def _not_json(raw: bytes, error: json.JSONDecodeError) -> str:
         return "not JSON: a comma without a row beside it; take it out"
     if raw.endswith(b"},") and error.msg in ("unexpected content after document", "Extra data"):
         return "not JSON: a comma follows the row; take it out"
+    if re.search(rb"\}\s*\{", raw) and error.msg in ("unexpected content after document", "Extra data"):
+        return "not JSON: several rows are on one line; write each on a line of its own (jq -c .)"
     if "trailing comma" in error.msg:
         return f"not JSON: a comma stands before the bracket at character {error.pos + 1}; take it out"
     return f"not JSON: {error.msg} (character {error.pos + 1})"

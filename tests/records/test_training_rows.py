@@ -84,6 +84,18 @@ def test_a_function_call_that_is_none_is_refused(value: str) -> None:
     assert caught.value.kind == "bad_tool_call"
 
 
+@pytest.mark.parametrize("said", [{"weight": 0}, {"loss": False}, {"train": False}, {"training": False, "loss": None}])
+def test_a_turn_that_is_not_to_be_learned_is_not(said: dict[str, Any]) -> None:
+    """LLaMA-Factory 2571 has AgentInstruct's `loss`, ms-swift the same, axolotl `train` and `training`."""
+    asked = {**SHAREGPT[0], "loss": None}
+    row = {"conversations": [asked, {**SHAREGPT[1], **said}, SHAREGPT[0], {**SHAREGPT[1], "loss": True}]}
+    example, _ = read(row)
+    assert (example.messages, example.masked) == ([*TALK, *TALK], {1})
+    with pytest.raises(RowError) as refused:
+        read({"conversations": [{**SHAREGPT[0], "loss": True}, SHAREGPT[1]]})
+    assert refused.value.kind == "bad_weight"
+
+
 def test_openais_older_spelling_of_a_call() -> None:
     message = turn("assistant", "", function_call={"name": "add", "arguments": '{"a": 2, "b": 2}'})
     message["content"] = None

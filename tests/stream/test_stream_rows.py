@@ -280,3 +280,8 @@ def test_the_id_is_that_of_the_problem_whatever_its_name(fields, same_as):
     assert rows.record_id({**stages, **given.fields}) == raw.id
     assert (given is raw) == (same_as is not None or "chosen" in fields)
     assert rows.extended(raw, {"question": "p", "reference": "1"}).id == raw.id
+
+
+def test_rows_that_share_a_line_are_named():
+    with pytest.raises(RowError, match=r"several rows are on one line; write each on a line of its own"):
+        rows.parse(b'{"a": 1}{"a": 2}')
