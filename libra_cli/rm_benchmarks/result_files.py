@@ -10,10 +10,23 @@ from collections.abc import Iterator, Mapping
 from itertools import count, takewhile
 from typing import Any
 
+import orjson
+
 _MARKS = frozenset({"chosen_reward", "score_1", "results", "is_correct"})
 """Each result file that needs another form has one of these."""
 _REJECTED = ("reject_reward", "rejected_reward")
 _OWN_SCORES = ("scores_chosen", "scores_rejected")
+_NUMBERS = (
+    "chosen_reward",
+    *_REJECTED,
+    *_OWN_SCORES,
+    "score_chosen",
+    "score_rejected",
+    "scores",
+    "results",
+    "is_correct",
+)
+"""Fields with numbers, lists of them, or truth values, which tables (CSV) may hold as text."""
 _VERDICTS = {1: "A>B", 0.5: "A=B", 0: "B>A"}
 """What a row says is right, where it gives no scores: the verdict on the first response, which is the better one."""
 VERDICT_FIELDS = frozenset(
@@ -28,13 +41,28 @@ LOOKED_FOR = (
 
 def judged_rows_of(fields: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     """The judged rows that a row of a result file holds; None if it is one already, or none at all."""
-    if "judge_task" in fields or _MARKS.isdisjoint(fields):
+    if "judge_task" in fields:
         return None
+    cells = {name: _cell(fields[name]) for name in _NUMBERS if type(fields.get(name)) is str}
+    if cells:
+        fields = {**fields, **cells}
+    if _MARKS.isdisjoint(fields):
+        return [dict(fields)] if cells else None
     if isinstance(fields.get("subset"), list) and isinstance(fields.get("results"), list):
         if isinstance(fields.get("model"), str) and "judge" not in fields:  # the reward model, not a policy
             fields = {"judge" if name == "model" else name: value for name, value in fields.items()}
         return [_judged(row) for row in _rows_of_columns(fields)]
     return [_judged(fields)]
+
+
+def _cell(text: str) -> Any:
+    """What a cell of a table says: a list or a number as JSON, a number with a decimal comma, True or False."""
+    for spelling in (text, text.lower(), text.replace(",", ".")):
+        try:
+            return orjson.loads(spelling)  # which has no NaN
+        except ValueError:
+            continue
+    return text
 
 
 def _rows_of_columns(columns: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
