@@ -185,13 +185,12 @@ def _file_failed(error: OSError) -> int:
 def _unexpected(error: Exception) -> int:
     if "--debug" in sys.argv:
         raise error
-    if isinstance(error, ImportError):
-        from libra_cli.packages import missing_package
+    from libra_cli.packages import broken_import, missing_package
 
-        missing = missing_package(error)
-        if missing is not None:
-            _say(str(missing))
-            return missing.status
+    unusable = missing_package(error) or broken_import(error)
+    if unusable is not None:
+        _say(str(unusable))
+        return unusable.status
     import tempfile
     import traceback
 

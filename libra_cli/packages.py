@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import metadata
 
 from libra_cli.exits import Exit, Fatal
 
@@ -50,6 +52,10 @@ PACKAGES = (
     Package("wandb", "wandb", "wandb", heavy=True),
 )
 """In the order of pyproject.toml; a test compares the two."""
+COMPANIONS = ("torchvision", "torchaudio")
+"""Packages that vLLM and transformers import where they are installed; each must fit the version of torch."""
+
+_FIT = "install versions that fit each other; libra doctor --probe says more"
 
 
 def require(modules: Sequence[str], extra: str) -> None:
@@ -61,13 +67,48 @@ def require(modules: Sequence[str], extra: str) -> None:
         raise Fatal(Exit.BACKEND, f"{names} not installed here: {_cure(extra)}")
 
 
-def missing_package(error: ImportError) -> Fatal | None:
+def missing_package(error: BaseException) -> Fatal | None:
     """What to say of a module that cannot be found, if libra's extras or its base installation bring it; else None."""
+    if not isinstance(error, ModuleNotFoundError):
+        return None
     module = (error.name or "").partition(".")[0]
     package = next((package for package in PACKAGES if package.module == module), None)
-    if package is None or not isinstance(error, ModuleNotFoundError):
+    if package is None:
         return None
     return Fatal(Exit.BACKEND, f"{package.name} is not installed here: {_cure(package.extra)}")
+
+
+def broken_import(error: BaseException) -> Fatal | None:
+    """What to say of an installed package that cannot be imported, since versions do not fit each other; else None.
+
+    That is an error that an import statement meets outside libra's own code.
+    """
+    own = __name__.partition(".")[0]
+    names: list[str] = []
+    imports = False
+    cause: BaseException | None = error
+    while cause is not None:
+        error, at = cause, cause.__traceback__
+        while at is not None:
+            name = str(at.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+            imports |= at.tb_frame.f_code.co_filename.startswith("<frozen importlib")
+            names = [] if name == own else [*names, name]
+            at = at.tb_next
+        cause = cause.__cause__ or cause.__context__
+    foreign = [name for name in dict.fromkeys(names) if name not in sys.stdlib_module_names]
+    if not imports or not foreign:
+        return None
+    *first, last = [_with_version(name) for name in foreign]
+    those = f"{', '.join(first)} and {last}" if first else last
+    why = " ".join(str(error).split())
+    return Fatal(Exit.BACKEND, f"{those} cannot be imported: {type(error).__name__}: {why}; {_FIT}")
+
+
+def _with_version(name: str) -> str:
+    try:
+        return f"{name} {metadata.version(name)}"
+    except (metadata.PackageNotFoundError, ValueError):
+        return name  # its distribution has another name
 
 
 def _cure(extra: str | None) -> str:

@@ -51,8 +51,25 @@ def no_such_option(error: click.NoSuchOption, params: Sequence[click.Parameter])
         name for param in params if isinstance(param, click.Option) for name in (*param.opts, *param.secondary_opts)
     ]
     long = [name for name in names if name.startswith("--")]
-    hint = did_you_mean(error.option_name, long)
+    hint = _other_stages(error) or did_you_mean(error.option_name, long)
     return click.UsageError(f"there is no option {error.option_name}{hint}", error.ctx)
+
+
+def _other_stages(error: click.NoSuchOption) -> str:
+    """`; libra collect has it`: up to three stages with the option itself, or nothing."""
+    group = error.ctx.parent.command if error.ctx is not None and error.ctx.parent is not None else None
+    if not isinstance(group, click.Group) or error.ctx is None or not error.option_name.startswith("--"):
+        return ""  # a single letter means something else in every stage
+    commands = [(name, group.get_command(error.ctx, name)) for name in group.list_commands(error.ctx)]
+    have = [
+        f"libra {name}"
+        for name, command in commands
+        if command is not None and any(error.option_name in param.opts for param in command.params)
+    ]
+    *others, last = have or [""]
+    if not last or len(have) > MAX_SUGGESTIONS:
+        return ""
+    return f"; {', '.join(others)} and {last} have it" if others else f"; {last} has it"
 
 
 def unknown_variables(ctx: click.Context, stages: Iterable[str]) -> list[str]:

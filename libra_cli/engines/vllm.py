@@ -387,7 +387,7 @@ def unavailable(model: LocalModel) -> str | None:
     set_environment(model)
     try:
         with _without_advice():
-            import vllm  # noqa: F401 -- whether this works is the question
-    except (ImportError, OSError) as error:
+            from vllm import EngineArgs  # noqa: F401 -- whether this works is the question
+    except Exception as error:  # noqa: BLE001 -- versions that do not fit each other raise anything
         return " ".join(str(error).split())
     return None

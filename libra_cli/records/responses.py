@@ -15,6 +15,13 @@ from libra_cli.tasks.task import GeneratedText, Record, quick_text
 MAX_COPY_CHARS = 1 << 12
 """Longest reference and response, together, that `ResponseFields.texts` returns."""
 
+BY_OPTION = {
+    "reference": "name the field that holds the golden answer, --reference-field FIELD, or for all stages "
+    "libra collect --map FIELD=reference",
+    "response": "run libra rollout first, or name the field, --response-field FIELD, or for all stages "
+    "libra collect --map FIELD=response",
+}
+
 Texts = tuple[str, str, str | None, str | None]
 """Reference, response with its thinking, question and finish reason of a row."""
 
@@ -29,9 +36,19 @@ def question_of(fields: Mapping[str, Any]) -> str | None:
 
 
 class ResponseFields:
-    """Reads the response and the reference of rows; the thinking is cut at `markers`."""
+    """Reads the response and the reference of rows; the thinking is cut at `markers`.
 
-    def __init__(self, response: str, reference: str, markers: Sequence[tuple[str, str]]):
+    `hints` say what to do about a row that lacks one: `BY_OPTION` for a stage whose options name the fields.
+    """
+
+    def __init__(
+        self,
+        response: str,
+        reference: str,
+        markers: Sequence[tuple[str, str]],
+        hints: Mapping[str, str] = FIELD_HINTS,
+    ):
+        self._hints = hints
         self._response, self._reference = response, reference
         self._cut = thinking.ThinkingCutter(markers)
         self.read_as: dict[str, str] = {}
@@ -68,7 +85,7 @@ class ResponseFields:
         """
         reference = self.reference(row)
         if type(reference) is not str:
-            rows.require(row, {self._reference: (str, int, float)}, {self._reference: FIELD_HINTS["reference"]})
+            rows.require(row, {self._reference: (str, int, float)}, {self._reference: self._hints["reference"]})
             reference = str(reference)
         question = question_of(row.fields)
         return {"reference": reference} if question is None else {"reference": reference, "question": question}
@@ -93,7 +110,7 @@ class ResponseFields:
             if name in row.fields and row.fields[name] is None:
                 return None
             wanted = name if name in row.fields else self._response
-            rows.require(row, {wanted: str}, {wanted: FIELD_HINTS["response"]})
+            rows.require(row, {wanted: str}, {wanted: self._hints["response"]})
             text = str(row.fields[name])
         return self._cut.response(text)
 

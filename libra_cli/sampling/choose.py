@@ -16,6 +16,7 @@ from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.engines.requirements import REQUIREMENTS
 from libra_cli.engines.reward.base import ImplicitReward, RewardEngine, config_of, has_head
 from libra_cli.exits import Exit, Fatal, InvalidOptions
+from libra_cli.packages import broken_import
 from libra_cli.sampling import engine_choice
 from libra_cli.sampling.engine_choice import CountRequests, unknown
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
@@ -276,10 +277,17 @@ def _local_factory(
 
 @contextmanager
 def installed(engine: str) -> Iterator[None]:
-    """Raises Fatal(6), with the extra that brings it, if a package is missing."""
+    """Raises Fatal(6) if a package is missing, with the extra that brings it, or cannot be imported."""
     try:
         yield
-    except ImportError as error:
+    except Fatal:
+        raise
+    except Exception as error:
+        if not isinstance(error, ImportError):
+            unusable = broken_import(error)
+            if unusable is None:
+                raise
+            raise unusable from error
         cure = f"install libra-cli with the extra {REQUIREMENTS[engine].extra}; libra doctor says more"
         raise Fatal(Exit.BACKEND, f"--engine {engine} needs what is not installed here ({error}): {cure}") from None
 

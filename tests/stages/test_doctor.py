@@ -101,12 +101,16 @@ def test_probing_imports_what_is_heavy(doctor, tmp_path):
     for module in heavy:  # stands in for the real ones, which take half a minute
         (tmp_path / f"{module}.py").write_text("")
     (tmp_path / "httpx.py").write_text("import no_such_module\n")
+    (tmp_path / "torchaudio.py").write_text("")
+    (tmp_path / "torchvision.py").write_text("raise RuntimeError('operator torchvision::nms does not exist')\n")
     (tmp_path / "torch.py").write_text("class cuda:\n    device_count = staticmethod(lambda: 0)\n")
     here = {"PYTHONPATH": str(tmp_path)}
     assert doctor(env=here)[1]["problems"] == []
     status, found = doctor("--probe", env=here)
     assert (status, found["devices"]) == (Exit.BACKEND, [])
-    assert found["problems"] == ["httpx cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"]
+    httpx, torchvision = found["problems"]
+    assert httpx == "httpx cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"
+    assert torchvision.startswith("torchvision cannot be imported: RuntimeError: operator torchvision::nms does not")
     assert found["engines"]["openai"] == {"available": False, "why": "httpx is broken"}
 
 

@@ -16,12 +16,16 @@ from typing import Any
 
 from libra_cli import __version__, miniature
 from libra_cli.engines.requirements import REQUIREMENTS
-from libra_cli.packages import PACKAGES
+from libra_cli.packages import COMPANIONS, PACKAGES
 from libra_cli.stream.module_path import python_command
 
 IMPORT_SECONDS = 300
 SMI_SECONDS = 10
-
+IMPORTS = {
+    "vllm": "from vllm import EngineArgs",
+    "transformers": "from transformers import AutoModelForCausalLM, AutoTokenizer",
+}
+"""Module -> what an engine imports of it first, where the module by itself imports next to nothing."""
 
 TORCH_DEVICES = """
 import json, torch
@@ -82,9 +86,15 @@ def _broken_modules(versions: dict[str, str | None], probe: bool, doing: Callabl
                 problem = str(error)
         elif probe:
             doing(f"importing {package.name} ({number} of {len(PACKAGES)})")
-            problem = _run_python(f"import {package.module}")[1]
+            problem = _run_python(IMPORTS.get(package.module, f"import {package.module}"))[1]
         if problem is not None:
             broken[package.module] = problem
+    for module in COMPANIONS if probe else ():
+        if importlib.util.find_spec(module) is not None:
+            doing(f"importing {module}")
+            problem = _run_python(f"import {module}")[1]
+            if problem is not None:
+                broken[module] = f"{problem} ({module} {_version(module)} with torch {versions['torch']})"
     return broken
 
 

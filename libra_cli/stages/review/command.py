@@ -74,12 +74,12 @@ def command(inputs: tuple[str, ...], output: str | None, html: str | None, blind
     if not inputs and sys.stdin is not None and sys.stdin.isatty():
         raise click.UsageError("name the FILE that libra verify --review has written")
     from libra_cli.answers.time_limit import HARD_SECONDS, time_limit
-    from libra_cli.records.responses import ResponseFields
+    from libra_cli.records.responses import BY_OPTION, ResponseFields
     from libra_cli.stages.review.run import review
     from libra_cli.tasks import thinking
 
     markers = [thinking.markers(text) for text in options["thinking_markers"]] or list(thinking.MARKERS.values())
-    fields = ResponseFields(options["response_field"], options["reference_field"], markers)
+    fields = ResponseFields(options["response_field"], options["reference_field"], markers, BY_OPTION)
     only, reviewer = options["only"], options["reviewer"]
     with time_limit(HARD_SECONDS):
         return review(inputs, fields, only=only, output=output, html=html, blind=blind, reviewer=reviewer)

@@ -37,11 +37,11 @@ def _carries(values: dict[str, Any]) -> Carried:
 
 
 def _response_fields(values: dict[str, Any]) -> ResponseFields:
-    from libra_cli.records.responses import ResponseFields
+    from libra_cli.records.responses import BY_OPTION, ResponseFields
     from libra_cli.tasks import thinking
 
     pairs = [thinking.markers(text) for text in values["thinking_markers"]] or list(thinking.MARKERS.values())
-    return ResponseFields(values["response_field"], values["reference_field"], pairs)
+    return ResponseFields(values["response_field"], values["reference_field"], pairs, BY_OPTION)
 
 
 def _panel_option(*names: str, **kwargs: Any) -> Any:
@@ -64,12 +64,18 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
         "libra verify --reference-field answer --response-field output rows.jsonl",
     ),
 )
-@option("--response-field", metavar="NAME", default="response", help="Field with the response.")
+@option(
+    "--response-field",
+    metavar="NAME",
+    default="response",
+    help="Field with the response. For a benchmark, rename it with libra collect --map first.",
+)
 @option(
     "--reference-field",
     metavar="NAME",
     default="reference",
-    help="Field with the reference answer: text or a number.",
+    help="Field with the reference answer: text or a number. For a benchmark, rename it with libra collect --map "
+    "first.",
 )
 @any_markers_option()
 @workers_option("Worker processes for the answers that need computer algebra. Default: one per core.")
