@@ -82,7 +82,7 @@ LAYERS = {
     "records": "tasks answers stream rm_benchmarks exits choices",
     "miniature": "exits",
     "engines": "tasks miniature exits choices masking",
-    "sampling": "engines records tasks stream miniature exits choices masking",
+    "sampling": "engines records tasks stream miniature exits choices masking packages",
     "training": "sampling engines records tasks answers stream miniature exits choices masking",
     "reports": "metrics stream exits masking",
     "cli": "stream sampling training tasks miniature main exits choices masking packages",
