@@ -9,7 +9,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from libra_cli.metrics.bootstrap import CONFIDENCE, interval
+from libra_cli.metrics.bootstrap import CONFIDENCE, interval, is_point
 
 Floats = NDArray[np.float64]
 Coefficient = Callable[[Floats, Floats], Floats]
@@ -52,9 +52,11 @@ def fisher_interval(r: float, n: int, of_ranks: bool = False, confidence: float 
 def bootstrap_interval(x: Floats, y: Floats, of: Coefficient, resamples: int, seed: int) -> list[float] | None:
     """Percentile interval of the coefficient over resampled points (N); None if it is undefined for half of them.
 
-    Resamples in which an axis does not vary leave it undefined and do not count.
+    Resamples in which an axis does not vary leave it undefined and do not count. None, too, if all others agree, as for
+    points in perfect order: they say nothing about the error.
     """
     picks = np.random.default_rng(seed).integers(0, len(x), size=(resamples, len(x)))
     values = of(x[picks], y[picks])
     kept = values[~np.isnan(values)]
-    return interval(kept) if len(kept) * 2 > resamples else None
+    ends = interval(kept) if len(kept) * 2 > resamples else None
+    return None if ends is None or is_point(ends) else ends

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.reports.figures import NOTHING, axis_of, bracketed, count, decimals
+from libra_cli.reports.figures import NOTHING, TOO_FEW, axis_of, bracketed, count, decimals
 from libra_cli.reports.layout import Column, Line, Report, ReportPart, Table, notes_of
 
 COEFFICIENTS = {"pearson": "Pearson", "spearman": "Spearman"}
@@ -23,7 +23,10 @@ def correlation_part(correlation: Report) -> ReportPart:
                 continue
             coefficient, left_out = group[key], (group.get("leave_one_out_range") or {}).get(key)
             intervals = (coefficient.get("interval"), coefficient.get("bootstrap"), left_out)
-            ends = [bracketed(one, decimals).strip() or NOTHING for one in intervals]
+            why = NOTHING
+            if correlation.get("bootstrap") and (value := coefficient.get("value")) is not None:
+                why = TOO_FEW if abs(value) < 1 else "none at ±1"
+            ends = [bracketed(one, decimals).strip() or why for one in intervals]
             coefficients.append(
                 Line((f"{name}{suffix}", count(group.get("n")), decimals(coefficient.get("value")), *ends))
             )

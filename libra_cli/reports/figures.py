@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isnan
 from typing import Any, NamedTuple
 
@@ -48,6 +48,16 @@ def decimals(value: float | None) -> str:
 def interval(ends: Sequence[float | None] | None) -> str:
     """An interval with both ends in percent."""
     return bracketed(ends, percent).strip() or NOTHING
+
+
+TOO_FEW = "n too small"
+"""Text for an interval that too few problems leave undefined."""
+
+
+def interval_of(figure: Mapping[str, Any], value: float | None, report: Mapping[str, Any]) -> str:
+    """The interval of `value` in percent, or why it has none though the report has intervals."""
+    ends = figure.get("interval")
+    return TOO_FEW if ends is None and value is not None and report.get("bootstrap") else interval(ends)
 
 
 def bracketed(ends: Sequence[float | None] | None, shown: Callable[[float | None], str]) -> str:

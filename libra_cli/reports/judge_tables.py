@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from libra_cli.reports.figures import NOTHING, count, decimals, interval, p_value, percent, points
+from libra_cli.reports.figures import NOTHING, count, decimals, interval, interval_of, p_value, percent, points
 from libra_cli.reports.layout import (
     MAX_SECTION_COLUMNS,
     Column,
@@ -37,7 +37,7 @@ def judges_part(reports: Sequence[Report]) -> ReportPart:
     for judge, report in zip(names_of(reports), reports, strict=True):
         cells = [judge, count(report.get("n_null", 0))]
         cells += [percent(report["sections"].get(name, {}).get("value")) for name in names]
-        cells += [percent(report.get("overall")), interval(report.get("interval"))]
+        cells += [percent(report.get("overall")), interval_of(report, report.get("overall"), report)]
         if has_f1:
             cells.append(decimals(report.get("macro_f1")))
         lines.append(Line(tuple(cells)))

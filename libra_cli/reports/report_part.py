@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from libra_cli.reports.figures import bracketed, count, decimals, interval, number, percent, points
+from libra_cli.reports.figures import TOO_FEW, bracketed, count, decimals, interval_of, number, percent, points
 from libra_cli.reports.layout import Column, Line, Report, ReportPart, Table, metric_of, name_of, notes_of
 
 MEASURES = {
@@ -60,13 +60,14 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
         why = "the rows have predictions of their own" if has_verdicts else "no row has a verdict"
         yield "threshold", f"none: {why}"
     ends = report.get("intervals") or {}
+    no_interval = f" (no interval: {TOO_FEW})" if report.get("bootstrap") else ""
     if report.get("macro_f1") is not None:
-        yield "macro F1", f"{decimals(report['macro_f1'])}{bracketed(ends.get('macro_f1'), decimals)}"
+        yield "macro F1", f"{decimals(report['macro_f1'])}{bracketed(ends.get('macro_f1'), decimals) or no_interval}"
     for key, name in (("accuracy_correct", "on correct"), ("accuracy_incorrect", "on incorrect")):
         if report.get(key) is not None:
             several = len(report.get("sections") or ()) > 1
             how = "judged right, mean of the sections" if several else "of these responses judged right"
-            text = f"{percent(report[key])}% {how}{bracketed(ends.get(key), percent)}"
+            text = f"{percent(report[key])}% {how}{bracketed(ends.get(key), percent) or no_interval}"
             pooled = _pooled(report, name.removeprefix("on "))
             yield name, text + (f"; {percent(pooled)}% of all such responses together" if several else "")
     if calibration := report.get("calibration"):
@@ -102,7 +103,7 @@ def sections_table(report: Report) -> Table:
 
     def line(name: str, figures: Report, value: float | None, stands_out: bool = False) -> Line:
         cells = [name, count(figures.get("n")), count(figures.get("n_null", 0)), percent(value)]
-        cells.append(interval(figures.get("interval")))
+        cells.append(interval_of(figures, value, report))
         if by_label:
             cells += [percent(figures.get("accuracy_correct")), percent(figures.get("accuracy_incorrect"))]
         return Line(tuple(cells), stands_out)
@@ -149,7 +150,14 @@ def samples_table(report: Report) -> Table:
     """Measures of several samples of each problem: pass@k, votes, best of n."""
     columns = Column("measure", False), Column("problems"), Column("value %"), Column("95% interval")
     lines = [
-        Line((f"{name}{k}", count(figure.get("n")), percent(figure["value"]), interval(figure.get("interval"))))
+        Line(
+            (
+                f"{name}{k}",
+                count(figure.get("n")),
+                percent(figure["value"]),
+                interval_of(figure, figure["value"], report),
+            )
+        )
         for key, name in MEASURES.items()
         for k, figure in (report.get(key) or {}).items()
     ]

@@ -149,3 +149,6 @@ def test_a_correlation_of_what_hardly_varies_has_no_bootstrap():
     y = np.array([0.0, 0, 0, 0, 0, 0, 0, 1])
     assert correlate.bootstrap_interval(np.arange(8.0), y, correlate.pearson, 200, 0) is not None
     assert correlate.bootstrap_interval(np.arange(3.0), np.zeros(3), correlate.pearson, 200, 0) is None
+    in_order = np.array([0.1, 0.3, 0.4, 0.9])
+    assert correlate.bootstrap_interval(np.arange(4.0), in_order, correlate.spearman, 200, 0) is None
+    assert correlate.bootstrap_interval(np.arange(4.0), in_order, correlate.pearson, 200, 0) is not None

@@ -51,7 +51,8 @@ def test_facts_of_pointwise_judging():
     assert facts["items"] == "300; among them 3 without a verdict (no_verdict 2, truncated 1)"
     assert facts["threshold"] == "2 (fixed): a score above it means correct"
     assert facts["macro F1"] == "0.779 [0.750, 0.800]"
-    assert facts["on incorrect"] == "70.0% judged right, mean of the sections; 75.7% of all such responses together"
+    of_sections = "70.0% judged right, mean of the sections (no interval: n too small)"
+    assert facts["on incorrect"] == f"{of_sections}; 75.7% of all such responses together"
     assert facts["calibration"] == "Brier 0.162, ECE 0.073, ROC AUC 0.857, PR AUC 0.862"
     assert facts["intervals"] == "95%, bootstrap over 194 problems (1,000 resamples, seed 0)"
 
@@ -140,6 +141,8 @@ def test_only_shares_are_in_percent(factor, name, value):
 def test_correlation_has_its_coefficients_and_points():
     (part,) = parts({"correlation": correlation()})
     assert cells(part, "Correlation")["Pearson"] == ("Pearson", "4", "0.912", "[0.100, 0.990]", "-", "[0.700, 0.950]")
+    resampled = parts({"correlation": {**correlation(), "bootstrap": {"resamples": 10}}})[0]
+    assert cells(resampled, "Correlation")["Pearson"][4] == "n too small"
     assert cells(part, "Points")["A"] == ("A", "55.1", "42.0")
 
 
