@@ -82,6 +82,7 @@ class ReferenceLogProbs:
         parts, world = self._parts, self._parts.world
         if not self._loaded:
             self._loaded.append(self._load())
+        parts.phase.begin(f"reference: {path.stem}, {done:,} of {len(samples):,} samples")
         parts.console.note(
             f"computes log-probabilities under the reference: {path.stem}, {len(samples) - done:,} samples"
         )
