@@ -66,12 +66,28 @@ _KNOWN = {
         *("infinitely many", "бесконечно много", "unendlich viele", "une infinité", "infinitas", "infinite soluzioni"),
         *("无穷多", "无数个", "無数", "infinidad", "무수히", "oneindig veel"),
     ),
+    "does not exist": (
+        *("not exist", "doesn't exist", "don't exist", "n'existe", "existiert nicht", "existieren nicht"),
+        *("no existe", "non esiste"),
+        *(
+            "não existe",
+            "не существует",
+            "не сущест",
+            "不存在",
+            "存在しない",
+            "存在しません",
+            "존재하지 않",
+            "nie istnieje",
+        ),
+        *("is undefined", "is not defined", "nicht definiert", "pas défini", "no está definid", "не определен"),
+    ),
     "one solution": (
         *("une seule solution", "une solution", "genau eine lösung", "una única solución", "una solución"),
         *("единственное решение", "одно решение", "唯一解", "一个解", "exactly one solution", "a unique solution"),
     ),
 }
 """Answers that hold no number, as sentences of many languages say them."""
+_KNOWN_PHRASES = ("nothing", "infinitely many", "one solution", "undefined")
 
 
 @lru_cache(1 << 10)
@@ -148,8 +164,13 @@ def is_doubted(text: str) -> bool:
 
 def known(text: str, reference: str) -> str | None:
     """What the last sentence says of the number of solutions, if the reference does: no solution, infinitely many."""
-    if words.phrase(languages.in_english(reference)) not in ("nothing", "infinitely many", "one solution"):
-        return None
+    meaning = words.phrase(_BRACKETS.sub("", languages.in_english(reference)).strip())
+    found = counted(text) if meaning in _KNOWN_PHRASES else None
+    return reference if found and words.phrase(found) == meaning else found
+
+
+def counted(text: str) -> str | None:
+    """What the last sentence says of the number of solutions, or that something does not exist; None if neither."""
     sentence = last_sentence(text).lower()
     found = {meaning for meaning, phrases in _KNOWN.items() if any(_begins_word(sentence, one) for one in phrases)}
     return found.pop() if len(found) == 1 and _DOUBTS.isdisjoint(words.split(sentence)) else None
@@ -162,11 +183,39 @@ def _begins_word(sentence: str, phrase: str) -> bool:
 
 def term(text: str, reference: str) -> str | None:
     """The term of the class of the reference that the last sentence says for certain: diverges, odd, an ellipse."""
+    if terms.complement(reference) in ("True", "False"):  # a claim, of which `either` reads more
+        return None
     return terms.said(phrases.main_clause(last_sentence(text)), reference, _DOUBTS | _NEGATORS)
+
+
+_SCOPE = words.table(
+    """
+    for converse inverse contrapositive negation opposite für umkehrung gegenteil pour réciproque contraire para
+    recíproco recíproca contrario contrário per contrario viceversa обратное отрицание для при
+    """
+)
+"""Words by which a sentence speaks of another claim, or of a part of it."""
+
+
+def either(text: str, reference: str) -> str | None:
+    """Which of two terms that exclude each other all clauses of the last sentence say: true or false, with "not"."""
+    other = terms.complement(reference)
+    if other is None or is_doubted(text):
+        return None
+    found = set[str]()
+    for clause in _CLAUSES.split(phrases.main_clause(last_sentence(text))):
+        said = terms.said(clause, reference, _LIMITS | _SCOPE) if clause else None
+        negated = sum(word.lower() in _NEGATORS and word.lower() != "ne" for word in words.split(clause or ""))
+        if negated > 1:
+            return None
+        if said is not None:
+            found.add(said if not negated else terms.complement(said) or said)
+    return found.pop() if len(found) == 1 else None
 
 
 def verdict(text: str, question: str | None) -> str | None:
     """Yes or No, as the first word of the text says, or its last sentence of the predicate of the question."""
+    text = text.replace("\uff0c", ", ").replace("\u3002", ". ")
     heard = [word for word in text.replace("**", "").split()[:2] if word not in ("-", "\u2013")]
     first = heard[0].strip(".,:;!\u2013\u2014\u3002\uff0c*") if heard else ""
     is_apart = len(heard) == 1 or heard[0] != first or text[len(first) :].lstrip().startswith(("\u2013", "\u2014", "-"))

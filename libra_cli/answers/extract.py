@@ -259,7 +259,7 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
     if reference and (found := chemistry.stated(tail, reference) or asked.dated(tail, reference)):
         return Extraction(found)
     if reference is not None and phrases.are_asked_for(reference):
-        said = asked.known(tail, reference) or asked.term(tail, reference)
+        said = asked.known(tail, reference) or asked.either(tail, reference) or asked.term(tail, reference)
         if not said and not phrases.is_verdict(reference):
             said = asked.name(bold.given if bold else tail, reference, question)
         elif not said:
@@ -269,6 +269,8 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
     if reference and phrases.is_time_in_words(tail):
         return Extraction(None, AMBIGUOUS)
     read = _in_numbers(tail, text, reference, bold, question)
+    if read.answer is None and not words.in_row(reference or "") and (said := asked.counted(tail)):
+        return Extraction(said)
     if reference and asked.is_of_several(reference) and typed.is_a_part(read.answer, tail):
         return Extraction(None, AMBIGUOUS)
     if reference and read.answer and cases.is_one_piece(*map(normalize.normalized, (read.answer, reference))):
@@ -282,6 +284,8 @@ def _in_numbers(
     """What the last sentence of a text in prose asserts, its bold text, or the whole of a short one."""
     sentence = words.sentences(tail)[-1]
     tail = commas.with_decimal_points(tail, question)
+    if reference and reference.startswith("0."):  # 5 percent is no 5
+        tail = tail.replace(" per cent", " percent").replace(" percent ", "% ").replace(" percent.", "%.")
     in_digits = tail
     if reference and any(map(str.isdigit, reference)):
         in_digits = abroad.glossed(tail)
@@ -308,8 +312,9 @@ def _in_numbers(
 def _in_words(tail: str, text: str, reference: str, bold: statements.Statement | None) -> Extraction:
     """The answer of a text in prose to a reference in words; ambiguous if the text says what nothing here reads."""
     parts = words.sentences(tail)
-    unread = Extraction(None, AMBIGUOUS if phrases.says_something(text) else NO_ANSWER)
     is_verdict = phrases.is_verdict(reference)
+    names_verdicts = is_verdict and any(phrases.is_verdict(word) for word in words.split(tail))
+    unread = Extraction(None, AMBIGUOUS if names_verdicts or phrases.says_something(text) else NO_ANSWER)
     said = phrases.verdict(parts, reference) if is_verdict else None
     if said:
         return Extraction(said)

@@ -104,7 +104,7 @@ def _verdict_abroad(sentence: str) -> str | None:
 
 def _leading(sentence: str) -> str | None:
     """The yes or no with which a sentence begins, set off from what follows and not limited by it."""
-    heard = sentence.split()
+    heard = [] if sentence.rstrip().endswith("?") else sentence.split()
     while heard and heard[0].lower().strip(",") in _OPENERS:
         heard = heard[1:]
     if not heard or (len(heard) > 1 and heard[0][-1] not in ",.;:!*\u2014"):

@@ -60,6 +60,8 @@ _OFFERS = ("let me know", "would you like", "feel free", "i can also", "hope thi
 
 _GOES_ON = ("=", "\\cdot", "\\times", "\\frac", "\\sqrt", "\\le", "\\ge", "\\pm")
 """Ends of a text that was cut off."""
+_GOES_ON_AFTER = frozenset("and or but because since the of is are equals that with by which from so".split())  # noqa: SIM905
+"""Words that end no sentence."""
 
 
 class Statement(NamedTuple):
@@ -91,11 +93,14 @@ def _without_offer(text: str) -> str:
 
 
 def goes_on(text: str) -> bool:
-    """Whether a text ends in the middle of a formula."""
+    """Whether a text ends in the middle of a formula or a sentence."""
     end = text.rstrip()
     if "\\begin{" in end and end.count("\\begin{") > end.count("\\end{"):
         return True
     if end.endswith(" +") and "=" in end.rpartition("\n")[2]:
+        return True
+    *before, last = end[-_NEAR:].split()[-3:] or [""]
+    if len(before) == 2 and last in _GOES_ON_AFTER:
         return True
     return end.endswith(_GOES_ON) or (end.endswith(("+", "-")) and end.rpartition("\n")[2].count("$") % 2 == 1)
 

@@ -17,6 +17,14 @@ MAX_CHARS = 600
 # Chinese, Japanese and Korean terms are searched in the text itself.
 _TABLES: tuple[dict[str, str], ...] = (
     {
+        "True": "true wahr richtig$ korrekt$ stimmt vrai vraie verdadero verdadera verdadeiro verdadeira cierto$ "
+        "cierta$ "
+        "vero$ vera$ верно$ верна$ правда истинно истинна истина "
+        "correct$ holds zutrifft 正确 成立 真命题 正しい 真である 참이 참인 참입",
+        "False": "false falsch unwahr faux fausse falso falsa неверно неверна ложь ложно ложна incorrect$ "
+        "错误 不正确 不成立 假命题 正しくない 偽である 거짓",
+    },
+    {
         "converges": "converg- konverg- сходит- сходящ- 收敛 收斂 収束 수렴",
         "diverges": "diverg- расход- 发散 發散 発散 발산",
     },
@@ -78,6 +86,9 @@ _TABLES: tuple[dict[str, str], ...] = (
     },
 )
 
+
+_PAIRS = (("True", "False"), ("converges", "diverges"), ("rational", "irrational"), ("dependent", "independent"))
+_COMPLEMENTS = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
 
 _NOUN_ENDINGS = ("ence", "enza", "encia", "ência", "enz", "ity", "ità", "idad", "idade", "ité", "ität", "ость", "ion")
 """Endings of nouns that only name a property: the test of convergence."""
@@ -163,6 +174,12 @@ def same(reference: str, answer: str) -> bool | None:
     wanted = term(reference)
     given = term(answer) if wanted else None
     return wanted[1] == given[1] if wanted and given and wanted[0] == given[0] else None
+
+
+def complement(reference: str) -> str | None:
+    """The other member of a class of two that exclude each other, and of which one always holds; None for others."""
+    wanted = term(reference)
+    return _COMPLEMENTS.get(wanted[1]) if wanted else None
 
 
 def said(sentence: str, reference: str, doubts: frozenset[str]) -> str | None:
