@@ -113,7 +113,7 @@ def test_of_each_row_numbers_are_held_and_no_text(environment):
     peaks = {}
     for count in (10_000, 60_000):
         ended = subprocess.run([*script, str(count)], env=environment, capture_output=True, text=True, check=True)
-        peaks[count] = [float(line.split("peak ")[1].split()[0]) for line in ended.stdout.splitlines()]
+        peaks[count] = [figure["value"] for figure in json.loads(ended.stdout.splitlines()[-1])["figures"]]
     assert len(peaks[10_000]) == 2, "from a pipe and from a file"
     for small, large in zip(peaks[10_000], peaks[60_000], strict=True):
         assert (large - small) * 1e6 / 50_000 < 150

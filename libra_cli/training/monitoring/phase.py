@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from libra_cli.stream.console import Console
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.progress import StageProgress
 from libra_cli.stream.signals import StopNow, StopRequest
-from libra_cli.training.distributed.world import World
+
+if TYPE_CHECKING:  # it imports torch, which rewards of saved rollouts do not need
+    from libra_cli.training.distributed.world import World
 
 T = TypeVar("T")
 
