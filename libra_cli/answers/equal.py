@@ -118,8 +118,10 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return _compare_options(wanted, chosen)
     if wanted and wanted.text:
         return _decide(wanted.text, answer)
-    if "\\dot" in reference and "{dt}" in answer:
-        answer = latex.with_dots(answer)
+    if "d" in answer and ("'" in reference or "\\dot" in reference):
+        answer = latex.with_marks(answer, reference)
+    if "d" in reference and ("'" in answer or "\\dot" in answer):
+        reference = latex.with_marks(reference, answer)
     if "=" in answer and "=" not in reference:
         answer = structure.claimed(answer, reference)
     elif "=" in reference and "=" not in answer:

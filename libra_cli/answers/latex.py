@@ -123,14 +123,16 @@ def without_setting(text: str) -> str:
     return " ".join(_SETTING.sub(r" \1 ", text).split())
 
 
-def with_dots(text: str) -> str:
-    """`text` with \\dot y for \\frac{dy}{dt}."""
-    before, *parts = text.replace("\\dfrac{d", "\\frac{d").split("\\frac{d")
-    for part in parts:
-        name, over_time, rest = part.partition("}{dt}")
-        is_rate = over_time and name and not any(map(name.__contains__, "{}"))
-        before += f"\\dot{{{name.strip()}}}{rest}" if is_rate else f"\\frac{{d{part}"
-    return before
+_QUOTIENT = lazy_pattern(
+    r"(?:\\[dt]?frac\s*\{\s*|(?<![A-Za-z\\]))d ?([A-Za-z])\s*(?:\}\s*\{\s*|/)d ?([a-z])(?:\s*\}|(?![A-Za-z]))"
+)
+
+
+def with_marks(text: str, other: str) -> str:
+    """`text` with its quotients dy/dt as \\dot y, or any dy/dx as y' or y'(x), if `other` marks derivatives so."""
+    if "\\dot" in other:
+        return _QUOTIENT.sub(lambda found: rf"\dot{{{found[1]}}}" if found[2] == "t" else found[0], text)
+    return _QUOTIENT.sub(r"\1'(\2)" if "'(" in other else r"\1'", text) if "'" in other else text
 
 
 def rows_of(text: str, names: Set[str]) -> list[str] | None:

@@ -14,25 +14,32 @@ MAX_CHARS = 512
 """Longer answers are not normalized."""
 
 _PLAIN = lazy_pattern(r"-?\d+(?:\.\d+)?")
+_GREEK = "αβγδεζηθικλμνξπρστυφχψωϕϵϑΓΔΘΛΞΠΣΦΨΩ"
+_GREEK_NAMES = """
+    alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega
+    phi epsilon theta Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega
+"""
 _CHARACTERS = str.maketrans(
     {
         "−": "-", "–": "-", "—": "-", "‑": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∗": r"\cdot ",
-        "÷": "/", "⁄": "/", "π": r"\pi ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "∞": r"\infty ",
+        "÷": "/", "⁄": "/", "∞": r"\infty ",
         "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "≤": r"\leq ", "≥": r"\geq ", "≠": r"\neq ", "±": r"\pm ",
         "°": r"^\circ ", "√": r"\sqrt",
          "∅": r"\emptyset ", "≡": r"\equiv ", "⟨": "(", "⟩": ")", "∣": r"\mid ", "∤": r"\nmid ", "％": "%", "，": ",",
         "（": "(", "）": ")", "［": "[", "］": "]", "：": ":", "。": ".", "＝": "=", "’": "'", "…": "...",
         "∙": r"\cdot ", "⩽": r"\leq ",
         "⩾": r"\geq ", "º": r"^\circ ", "˚": r"^\circ ", "∛": r"\sqrt[3]", "∜": r"\sqrt[4]", "→": r"\to ",
+        "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}", "ℂ": r"\mathbb{C}",
         "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u200b": "", "\ufeff": "",
+        **{sign: f"\\{name} " for sign, name in zip(_GREEK, _GREEK_NAMES.split(), strict=True)},
     }
 )  # fmt: skip
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ"
 _ON_LINE = "0123456789+-=()abcdefghijklmnoprstuvwxyz"
-_LOWERED = "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"
+LOWERED = "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"
 _SCRIPTS = tuple(
     (lazy_pattern(f"[{characters}]+"), sign, str.maketrans(characters, on_line))
-    for characters, sign, on_line in ((RAISED, "^", _ON_LINE), (_LOWERED, "_", "0123456789+-=()aehijklmnoprstuvx"))
+    for characters, sign, on_line in ((RAISED, "^", _ON_LINE), (LOWERED, "_", "0123456789+-=()aehijklmnoprstuvx"))
 )
 _VULGAR = lazy_pattern(
     r"[\u00bc-\u00be\u2150-\u215e\u2189]|[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+\u2044[\u2080-\u2089]+"
@@ -99,6 +106,9 @@ _REWRITES = tuple(
         ("degree", r"\\(?:degree|textdegree)(?![A-Za-z])", r"^\\circ"),
         (r"\circ", r"\^\s*\{\s*\\circ\s*\}", r"^\\circ"),
         ("\\", r"\\(?:cdotp|ast)(?![A-Za-z])", r"\\cdot"),
+        (r"\var", r"\\var(?=(?:epsilon|theta|phi|rho|sigma)(?![A-Za-z]))", r"\\"),
+        ("/d", r"(?<![A-Za-z\\])d ?([A-Za-z])/d ?([a-z])(?![A-Za-z])", r"D_{\1\2}"),  # a derivative is one thing
+        ("frac", r"\\[dt]?frac\s*\{\s*d ?([A-Za-z])\s*\}\s*\{\s*d ?([a-z])\s*\}", r"D_{\1\2}"),
         (r"\varnothing", r"\\varnothing(?![A-Za-z])", r"\\emptyset"),
         (r"\pounds", r"\\pounds(?![A-Za-z])\s*", "£"),
         (r"\euro", r"\\euro(?![A-Za-z])\s*", "€"),

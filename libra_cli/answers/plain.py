@@ -11,7 +11,7 @@ _LETTERS = rf"[^\W\d_{normalize.RAISED}\u00bc-\u00be\u2150-\u215e]"
 TOKEN = lazy_pattern(
     # A closing `$` has no space before it and no digit after it; otherwise it is a price.
     r"(?P<math>\$\$?(?=\S)[^$\n]+(?<=\S)\$\$?(?!\d)|\\\([^\n]+?\\\)|\\\[[^\n]+?\\\])"
-    r"|(?P<sign>[\u0394\u03b1-\u03c9](?![\u0370-\u03ff])|\u221e)"
+    r"|(?P<sign>[\u0394\u03b1-\u03c9](?![\u0370-\u03ff])|[\u221e\u2205\u2102\u2115\u211a\u211d\u2124])"
     r"|(?P<word>\d+(?:st|nd|rd|th)\b|\d+-(?=[A-Za-z]{2})[A-Za-z-]+|(?<!\d)[A-Za-z]+\d+(?:-\w+)?|(?:[A-Za-z]\.){2,}"
     rf"|{_LETTERS}+(?:['\u2019-]{_LETTERS}+)*)"
     r"|(?P<number>(?:\\?[$\u20ac\u00a3\u00a5])?"
@@ -23,7 +23,7 @@ TOKEN = lazy_pattern(
     rf"|(?P<postfix>[!%\u00b0\u2032'{normalize.RAISED}]+"
     r"|\\[%]|_\{?\w+\}?|\^\{[^{}\n]{1,40}\})"
     r"|(?P<operator><=|>=|!=|\*\*|[-+*/^=<>:|~\u2264\u2265\u2260\u2248\u00b1\u00d7\u00b7\u00f7\u2208\u222a\u2229"
-    r"\u2212\u2261])"
+    r"\u2212\u2261\u2216]|\\(?= ?\{))"
     r"|(?P<open>[(\[{]|\\\{)|(?P<close>[)\]}]|\\\})|(?P<root>[\u221a\u221b])|(?P<other>\S)"
 )
 MAX_DEPTH = 4
@@ -87,6 +87,11 @@ def _set_apart(sentence: str, begin: int) -> tuple[str, int]:
     return unit, end + 1 if unit else begin
 
 
+def _without_index(name: str) -> str:
+    """A name without its subscript in Unicode: x for x₁."""
+    return name if name.isascii() else name.rstrip(normalize.LOWERED)
+
+
 class Reader:
     """Reads the spans of one sentence."""
 
@@ -144,7 +149,8 @@ class Reader:
             token = self.tokens[end]
             if token.kind == "operator":
                 before, after = self._touches(end), self._touches(end + 1)
-                if token.text in _TIGHT and not (before and after):
+                is_ratio = token.text == ":" and not (before or after) and self._stands_between_numbers(end)
+                if token.text in _TIGHT and not (before and after) and not is_ratio:
                     break
                 if token.text in "-\u2212" and not before and after:
                     break  # "x -4" is no difference
@@ -154,7 +160,7 @@ class Reader:
             elif token.text == "x" and self._is_product(end):
                 following = self._operand(end + 1)
             elif token.text == "mod" or (
-                self._touches(end) and token.kind in ("word", "number", "open", "math", "sign")
+                self._touches(end) and token.kind in ("word", "number", "open", "math", "sign", "root")
             ):
                 following = self._operand(end)
             else:
@@ -171,12 +177,11 @@ class Reader:
 
     def _is_product(self, at: int) -> bool:
         """Whether the letter x at token `at` stands for a multiplication of numbers: 2 x 3, 2x3."""
+        return self._stands_between_numbers(at) and self._touches(at) == self._touches(at + 1)
+
+    def _stands_between_numbers(self, at: int) -> bool:
         around = self.tokens[at - 1 : at + 2]
-        return (
-            len(around) == 3
-            and around[0].kind == around[2].kind == "number"
-            and (self._touches(at) == self._touches(at + 1))
-        )
+        return len(around) == 3 and around[0].kind == around[2].kind == "number"
 
     def _operand(self, at: int, depth: int = 0) -> int:
         """Index after one operand at token `at` with its sign and what is attached; `at` if there is none."""
@@ -187,7 +192,7 @@ class Reader:
         if kind == "root" or (kind == "operator" and text in ("-", "+", "\u2212", "\u00b1") and self._touches(at + 1)):
             following = self._operand(at + 1, depth + 1)
             return following if following > at + 1 else at
-        if kind == "word" and text.lower() in _FUNCTIONS:
+        if kind == "word" and _without_index(text).lower() in _FUNCTIONS:
             end = at + 1
             while end < len(self.tokens) and self.tokens[end].kind == "postfix":
                 end += 1
@@ -217,14 +222,16 @@ class Reader:
 
     def _is_variable(self, at: int) -> bool:
         token = self.tokens[at]
-        if len(token.text) > 3 or not token.text.isascii() or not token.text.isalpha():
+        text = _without_index(token.text)
+        if len(text) > 3 or not text.isascii() or not text.isalpha():
             return False
         touched = at > 0 and self._touches(at) and self.tokens[at - 1].kind in ("number", "operator", "sign", "close")
         following = self.tokens[at + 1 : at + 2]
         operator = bool(following) and following[0].kind in ("operator", "postfix") and following[0].text not in "'-:!"
-        if len(token.text) > 1:
-            return touched
-        return token.text not in "aAI" or touched or operator
+        is_differential = len(text) == 2 and text[0] == "d" and operator and following[0].text == "/"
+        if len(text) > 1:
+            return touched or is_differential
+        return text not in "aAI" or text != token.text or touched or operator
 
     def _matched(self) -> dict[int, int]:
         """Index of the token that closes each bracket, by that of the one that opens it."""

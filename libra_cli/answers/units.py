@@ -60,7 +60,8 @@ _PIECE = lazy_pattern(
     r"(?P<open>\\(?:text(?:rm|bf|it|normal|sf|up)?|math(?:rm|bf|sf|it)|mbox|operatorname|hbox)\s*\{)"
     r"|(?P<close>\})|(?P<over>/)|(?P<bracket>[()])"
     r"|\^\s*(?:\{\s*(?P<braced>[-−]?\d)\s*\}|(?P<bare>\d))|(?P<raised>⁻?[¹²³⁴])|(?<=[mtnd])(?P<typed>[23])(?![\d.])"
-    r"|(?P<name>(?:\^\s*(?:\\circ|\{\s*\\circ\s*\})|\\circ|\\mu(?![A-Za-z])|\\Omega(?![A-Za-z])|[°¢µμΩ\u2126Å\u212bA-Za-z])"
+    r"|(?P<name>(?:\^\s*(?:\\circ|\{\s*\\circ\s*\})|\\circ"
+    r"|\\mu(?![A-Za-z]) ?|\\Omega(?![A-Za-z])|[°¢µμΩ\u2126Å\u212bA-Za-z])"
     r"(?:\s*(?:\\Omega(?![A-Za-z]))|[µμΩ\u2126Å\u212bA-Za-z]*))"
     r"|(?P<between>(?:\\[ ,;:!]|\\cdot(?![A-Za-z])|[~\s.·⋅*-])+)"
 )
