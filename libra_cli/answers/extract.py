@@ -249,8 +249,8 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
     if reference and not reference.isdecimal() and (pieces := cases.stated(tail, normalize.normalized(reference))):
         return Extraction(pieces)
     found = typed.stated(tail, reference) if reference else None
-    if found is not None:
-        return Extraction(found or None, None if found else AMBIGUOUS)
+    if found is not None and reference:
+        return _unless_misread(Extraction(found), tail, reference) if found else Extraction(None, AMBIGUOUS)
     bold = statements.bold(tail)
     if reference and (listed := named.read(bold.given if bold else "", reference) or named.read(tail, reference)):
         return Extraction(listed)
@@ -298,8 +298,7 @@ def _in_numbers(
         counted = numerals.numeral_in(sentence)
     if counted or concluded.answer or concluded.unclear:
         read = _of_asserted(sentences.Asserted(counted) if counted else concluded, reference)
-        misread = read.answer and reference and certainty.may_be_misread(read.answer, tail, reference)
-        return Extraction(read.answer, AMBIGUOUS) if misread else read
+        return _unless_misread(read, tail, reference) if reference else read
     if bold:
         return _of_asserted(statements.tidy(bold.given), reference)
     option = options.chosen(tail, ()) if reference is None else None
@@ -307,6 +306,12 @@ def _in_numbers(
     if whole.answer or not reference or not (numerals.is_abroad(sentence) and phrases.says_something(sentence)):
         return whole
     return Extraction(None, AMBIGUOUS)
+
+
+def _unless_misread(read: Extraction, tail: str, reference: str) -> Extraction:
+    """What a last sentence asserts; ambiguous, if it is not the reference, where something speaks against it."""
+    misread = read.answer and certainty.may_be_misread(read.answer, tail, reference)
+    return Extraction(read.answer, AMBIGUOUS) if misread else read
 
 
 def _in_words(tail: str, text: str, reference: str, bold: statements.Statement | None) -> Extraction:

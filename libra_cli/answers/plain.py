@@ -7,12 +7,14 @@ from typing import NamedTuple
 from libra_cli.answers import languages, normalize, units
 from libra_cli.lazy_pattern import lazy_pattern
 
-_LETTERS = rf"[^\W\d_{normalize.RAISED}\u00bc-\u00be\u2150-\u215e]"
+_LETTERS = rf"[^\W\d_{normalize.RAISED}\u00bc-\u00be\u2150-\u215e\u0370-\u03ff]"
 TOKEN = lazy_pattern(
     # A closing `$` has no space before it and no digit after it; otherwise it is a price.
     r"(?P<math>\$\$?(?=\S)[^$\n]+(?<=\S)\$\$?(?!\d)|\\\([^\n]+?\\\)|\\\[[^\n]+?\\\])"
     r"|(?P<sign>[\u0394\u03b1-\u03c9](?![\u0370-\u03ff])|[\u221e\u2205\u2102\u2115\u211a\u211d\u2124])"
-    r"|(?P<word>\d+(?:st|nd|rd|th)\b|\d+-(?=[A-Za-z]{2})[A-Za-z-]+|(?<!\d)[A-Za-z]+\d+(?:-\w+)?|(?:[A-Za-z]\.){2,}"
+    r"|(?P<word>\d+(?:st|nd|rd|th)\b|\d+-(?=[A-Za-z]{2})[A-Za-z-]+"
+    r"|(?<!\d)(?!(?:sin|cos|tan|cot|sec|csc|log|ln)\d)[A-Za-z]+\d+(?:-\w+)?|(?:[A-Za-z]\.){2,}"
+    r"|[\u0370-\u03ff]{2,}"
     rf"|{_LETTERS}+(?:['\u2019-]{_LETTERS}+)*)"
     r"|(?P<number>(?:\\?[$\u20ac\u00a3\u00a5])?"
     r"(?:\d{1,3}(?:[ \u00a0\u202f]\d{3}){0,3}[ \u00a0\u202f]0\d\d(?:[ \u00a0\u202f]\d{3}){0,3}(?!\d|[.,]\d)"

@@ -51,7 +51,8 @@ def _last_side(tail: str, reference: str) -> str | None:
     if wanted.text == "\\emptyset":
         return "\\emptyset" if side == "{}" else None
     if quantities.is_quantity(reference):
-        return side if given.number and given.unit else None
+        measured = quantities.with_units(wanted, given)[1]  # 0.002 A has a unit beside 2 mA
+        return side if isinstance(measured, Leaf) and measured.number and measured.unit else None
     is_formula = not wanted.number and _letters(wanted.text) and _letters(given.text)
     return f"{name} = {side}" if is_formula and name else side if is_formula else None
 
