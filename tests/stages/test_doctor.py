@@ -100,6 +100,8 @@ def test_probing_imports_what_is_heavy(doctor, tmp_path):
     heavy = [package.module for package in PACKAGES if package.heavy and package.extra]
     for module in heavy:  # stands in for the real ones, which take half a minute
         (tmp_path / f"{module}.py").write_text("")
+    (tmp_path / "transformers.py").write_text("AutoModelForCausalLM = AutoTokenizer = None\n")
+    (tmp_path / "vllm.py").write_text("EngineArgs = None\n")
     (tmp_path / "httpx.py").write_text("import no_such_module\n")
     (tmp_path / "torchaudio.py").write_text("")
     (tmp_path / "torchvision.py").write_text("raise RuntimeError('operator torchvision::nms does not exist')\n")

@@ -32,7 +32,7 @@ def test_three_stages_go_by_one_table(shell, tmp_path):
         for n, reason in enumerate([*CUT, *WHOLE])
     ]
     whole = {f"r{n}": reason in WHOLE for n, reason in enumerate([*CUT, *WHOLE])}
-    stated = [{**row, "response": "Two and two is"} for row in texts]
+    stated = [{**row, "response": "Two and two are added here."} for row in texts]
     labels = parsed(shell(["libra", "verify"], input=lines(stated)).out)
     assert {row["id"]: row["label"] == 0 for row in labels} == whole
     right = [{**row, "response": "It is \\boxed{4}.", "label": 1} for row in texts]
