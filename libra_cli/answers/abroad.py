@@ -70,8 +70,11 @@ def language_of(text: str) -> str:
             return "ja" if any("\u3040" <= char < "\u3100" for char in text) else "zh"
         if any("\uac00" <= char < "\ud7b0" for char in text):
             return "ko"
-    heard = {word.lower() for word in words.split(text)}
-    row = f" {' '.join(word.lower() for word in words.split(text))} "
+    in_order = words.split(text.lower())
+    heard = set(in_order)
+    if heard.isdisjoint(_small_words()):
+        return ""
+    row = f" {' '.join(in_order)} "
     found = {language: _share(heard, row, language) for language in glosses.GLOSSES}
     best = max(found, key=lambda language: found[language])
     return best if found[best] > len(heard & _ENGLISH) and found[best] > 0 else ""
@@ -79,17 +82,36 @@ def language_of(text: str) -> str:
 
 def _share(heard: set[str], row: str, language: str) -> int:
     """How many of the small words of a language a text has; a row of them counts twice."""
+    known, rows = _of_language(language)
+    return len(heard & known) + 2 * sum(first in heard and f" {one} " in row for first, one in rows)
+
+
+@lru_cache
+def _of_language(language: str) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+    """The small words of a language, and its rows of them, each with its first word."""
     known = {gloss[0] for gloss in glosses.GLOSSES[language] if len(gloss) == 1}
-    known |= languages.COMMA_WORDS.get(language, frozenset())
-    rows = (" ".join(gloss) for gloss in glosses.GLOSSES[language] if len(gloss) > 1)
-    return len((heard & known) - _WEAK) + 2 * sum(f" {one} " in row for one in rows)
+    rows = tuple((gloss[0], " ".join(gloss)) for gloss in glosses.GLOSSES[language] if len(gloss) > 1)
+    return frozenset((known | languages.COMMA_WORDS.get(language, frozenset())) - _WEAK), rows
+
+
+@lru_cache
+def _small_words() -> frozenset[str]:
+    """Small words of any language, and those that begin a row."""
+    tables = [_of_language(language) for language in glosses.GLOSSES]
+    return frozenset(word for known, rows in tables for word in (*known, *(first for first, _ in rows)))
+
+
+def _is_english(line: str) -> bool:
+    return len(_ENGLISH.intersection(words.split(line.lower()))) > 1
 
 
 def glossed(text: str) -> str:
     """`text` with its last line in digits and English small words; as it is if its language is English or unknown."""
     start = text.rstrip().rfind("\n") + 1
     line = text[start:]
-    language = language_of(line) or language_of(text)
+    language = language_of(line)
+    if not language and not _is_english(line):
+        language = language_of(text)
     if not language or len(line) > MAX_CHARS:
         return text
     if language in WITHOUT_SPACES:

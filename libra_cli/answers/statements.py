@@ -62,6 +62,7 @@ _GOES_ON = ("=", "\\cdot", "\\times", "\\frac", "\\sqrt", "\\le", "\\ge", "\\pm"
 """Ends of a text that was cut off."""
 _GOES_ON_AFTER = frozenset("and or but because since the of is are equals that with by which from so".split())  # noqa: SIM905
 """Words that end no sentence."""
+_OPEN_WORDS = tuple(f" {word}" for word in _GOES_ON_AFTER)
 
 
 class Statement(NamedTuple):
@@ -99,8 +100,7 @@ def goes_on(text: str) -> bool:
         return True
     if end.endswith(" +") and "=" in end.rpartition("\n")[2]:
         return True
-    *before, last = end[-_NEAR:].split()[-3:] or [""]
-    if len(before) == 2 and last in _GOES_ON_AFTER:
+    if end[-1:].isalpha() and end.endswith(_OPEN_WORDS) and len(end[-_NEAR:].split()) > 2:
         return True
     return end.endswith(_GOES_ON) or (end.endswith(("+", "-")) and end.rpartition("\n")[2].count("$") % 2 == 1)
 
@@ -121,8 +121,10 @@ def word_of_last_line(text: str) -> str | None:
     if match is None:
         return None
     answer = match["answer"]
+    if answer.isalnum():
+        return answer
     is_number = answer[-1:].isdecimal() and len(answer) < _NEAR and number.parse(answer) is not None
-    return answer if answer.isalnum() or is_number else None
+    return answer if is_number else None
 
 
 def tagged(tail: str) -> Statement | None:

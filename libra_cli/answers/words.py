@@ -106,7 +106,13 @@ def places(text: str) -> list[re.Match[str]]:
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text in any script; a line break ends one too. There is at least one, which may be empty."""
-    return [part for part in _SENTENCE_ENDS.split(text.strip()) if part.strip()] or [""]
+    return [*_sentences(text)]
+
+
+@lru_cache(16)
+def _sentences(text: str) -> tuple[str, ...]:
+    """Those of a text, which several readers ask for one after another."""
+    return tuple(part for part in _SENTENCE_ENDS.split(text.strip()) if part.strip()) or ("",)
 
 
 def in_row(text: str) -> bool:

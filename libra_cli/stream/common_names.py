@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 Fields = Mapping[str, Any]
@@ -19,13 +20,16 @@ COMMON_NAMES: dict[str, tuple[str, ...]] = {
 
 def common_name(fields: Fields, name: str) -> str | None:
     """The field that stands for the field `name`, which the row lacks; None if there is none, or no text or number."""
+    return next((other for other in _candidates(tuple(fields), name) if _stands(fields, name, other)), None)
+
+
+@lru_cache(512)
+def _candidates(fields: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """The fields that may stand for `name`, best first: names of the table, then those that are so in capitals."""
     names = COMMON_NAMES.get(name, ())
-    found = next((other for other in names if _stands(fields, name, other)), None)
-    if found is not None or all(own.islower() for own in fields):
-        return found
-    lowered = {own.lower(): own for own in reversed(list(fields)) if fields[own] is not None}
-    capitals = (lowered.get(other) for other in (name, *names))
-    return next((own for own in capitals if own and own != name and _stands(fields, name, own)), None)
+    known = (name, *names)
+    capitals = [own for other in known for own in fields if own.lower() == other and own not in known]
+    return (*(other for other in names if other in fields), *capitals)
 
 
 def common_question(fields: Fields, other: str) -> str:

@@ -57,15 +57,18 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
         reference, answer = str(reference), str(answer)
     if reference == answer:
         return reference, answer
-    texts = [record.get(name) for name in ("question", "problem", "response")]
     if "," in reference:
-        reference = commas.in_reference(reference, answer, texts)
+        reference = commas.in_reference(reference, answer, _texts(record))
     if "%" in answer or "percent" in answer:
         bare = percent.without_sign(reference, answer)
-        if bare is not None and any(isinstance(text, str) and percent.is_asked_for(text) for text in texts):
+        if bare is not None and any(isinstance(text, str) and percent.is_asked_for(text) for text in _texts(record)):
             return reference, bare
     question = record.get("question")
     return options.with_texts(reference, answer, question) if isinstance(question, str) else (reference, answer)
+
+
+def _texts(record: Record) -> list[object]:
+    return [record.get(name) for name in ("question", "problem", "response")]
 
 
 def is_correct(outcome: Outcome, record: Record) -> bool | None:
