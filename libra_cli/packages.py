@@ -83,18 +83,20 @@ def broken_import(error: BaseException) -> Fatal | None:
 
     That is an error that an import statement meets outside libra's own code.
     """
+    while error.__cause__ is not None:  # what libraries raise from an error of their own
+        error = error.__cause__
     own = __name__.partition(".")[0]
     names: list[str] = []
     imports = False
-    cause: BaseException | None = error
-    while cause is not None:
-        error, at = cause, cause.__traceback__
-        while at is not None:
-            name = str(at.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
-            imports |= at.tb_frame.f_code.co_filename.startswith("<frozen importlib")
-            names = [] if name == own else [*names, name]
-            at = at.tb_next
-        cause = cause.__cause__ or cause.__context__
+    at = error.__traceback__
+    while at is not None:
+        name = str(at.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+        # Python leaves importlib out of the traceback of an import statement: the module's own frame tells it.
+        is_import = at.tb_frame.f_code.co_filename.startswith("<frozen importlib")
+        is_module = at.tb_frame.f_code.co_name == "<module>" and name not in ("", "__main__", own)
+        imports |= is_import or is_module
+        names = [] if name == own else [*names, name]
+        at = at.tb_next
     foreign = [name for name in dict.fromkeys(names) if name not in sys.stdlib_module_names]
     if not imports or not foreign:
         return None

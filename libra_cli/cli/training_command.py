@@ -80,10 +80,12 @@ def _import_training(stage: str, settings: TrainSettings) -> None:
     with StopRequest(stage, settings.grace, settings.grace, says=is_rank0) as stop:
         stop.on_leave = lambda: console.last_words(said)
         monitor = Monitor(stop, lambda: console.progress("loading PyTorch"))
-        with stop.at_once():
-            from libra_cli.training import run  # noqa: F401 -- imported here, used by the stages
-        monitor.close()
-        console.clear()
+        try:
+            with stop.at_once():
+                from libra_cli.training import run  # noqa: F401 -- imported here, used by the stages
+        finally:
+            monitor.close()
+            console.clear()
         if stop.status is not None:
             console.note(said)
             leave(stop.status)

@@ -57,7 +57,9 @@ def judged_rows_of(fields: Mapping[str, Any]) -> list[dict[str, Any]] | None:
 
 def _cell(text: str) -> Any:
     """What a cell of a table says: a list or a number as JSON, a number with a decimal comma, True or False."""
-    for spelling in (text, text.lower(), text.replace(",", ".")):
+    whole, _, places = text.lstrip("-").partition(",")
+    is_open = whole.isdecimal() and places.isdecimal() and len(whole) < 4 and len(places) == 3  # 1,234
+    for spelling in (text, text.lower(), text if is_open else text.replace(",", ".")):
         try:
             return orjson.loads(spelling)  # which has no NaN
         except ValueError:

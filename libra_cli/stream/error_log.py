@@ -61,7 +61,7 @@ class ErrorLog:
 
     def _show(self, kind: str, reason: str, place: str) -> None:
         """Says on stderr why a row is refused, unless enough rows of its kind or with its reason are shown."""
-        if self._shown[kind] > SHOWN and (kind, reason) not in self._reasons:
+        if self._shown[kind] > SHOWN:
             return
         self._reasons[kind, reason] += 1
         if self._reasons[kind, reason] > SHOWN_OF_REASON + 1:

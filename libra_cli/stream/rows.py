@@ -15,7 +15,14 @@ from typing import Any, NoReturn
 
 import orjson
 
-from libra_cli.stream.common_names import QUESTION, REFERENCE, asks_with_messages, common_name, common_question
+from libra_cli.stream.common_names import (
+    QUESTION,
+    REFERENCE,
+    RESPONSE,
+    asks_with_messages,
+    common_name,
+    common_question,
+)
 from libra_cli.stream.wrong_rows import is_unanswered, wrong_row
 
 Fields = dict[str, Any]
@@ -39,7 +46,9 @@ _IDENTITY = (
     "index", "subset", "question", "reference", "prompt", "messages", "response_a", "response_b", "response_1",
     "response_2", "chosen", "rejected", "responses",
 )  # fmt: skip
-_OF_A_PROBLEM = {"index", "subset", "reference", "prompt"}
+_OF_NEMO_SKILLS = ("expected_answer", "generation")
+"""Fields of a row whose `problem` identifies it whatever else it has."""
+_OF_A_PROBLEM = {"index", "subset", "reference"}
 """Of those, the ones that a row may have whose question has a common name."""
 _KIND_NAMES = {
     str: "a string",
@@ -320,6 +329,10 @@ def _identifying(fields: Mapping[str, Any]) -> Fields:
     if named.keys() <= _OF_A_PROBLEM and not asks_with_messages(fields):
         other = common_name(fields, QUESTION)
         named |= {} if other is None else {QUESTION: common_question(fields, other)}
+    if "prompt" in named or fields.keys().isdisjoint(_OF_NEMO_SKILLS):
+        return named
+    if QUESTION not in named and type(fields.get("problem")) is str:
+        named[QUESTION] = fields["problem"]
     expected = fields.get("expected_answer")
     return {REFERENCE: expected, **named} if type(expected) in (str, int, float) else named
 
@@ -356,8 +369,15 @@ def response_name(fields: Mapping[str, Any]) -> str:
     """
     given = [fields.get(name) for name in ("model", "sample")]
     if given[1] is None and fields.get("id") is None:
-        given[1] = content_hash([fields.get(name) for name in _ANSWERS], 8)
+        given[1] = content_hash(_answered(fields), 8)
     return "/".join([record_id(fields), *(str(value) for value in given if value is not None)])
+
+
+def _answered(fields: Mapping[str, Any]) -> list[Any]:
+    """What was answered, by libra's names, whatever the row calls it."""
+    answers = {name: fields.get(name) for name in _ANSWERS}
+    other = common_name(fields, RESPONSE) if all(answer is None for answer in answers.values()) else None
+    return list((answers if other is None else {**answers, RESPONSE: fields[other]}).values())
 
 
 def seed_for(run_seed: int, record: str, sample: int) -> int:

@@ -266,7 +266,11 @@ def test_an_unclosed_string_takes_linear_time():
         ({"problem": "p", "expected_answer": "1", "generation": "r"}, {"question": "p", "reference": "1"}),
         ({"Problem": "p"}, {"question": "p"}),
         ({"instruction": "Add.", "input": "1, 1", "output": "2"}, {"question": "Add.\n1, 1"}),
-        ({"prompt": "p", "answer": "1"}, {"prompt": "p", "question": "p"}),
+        ({"prompt": "p", "answer": "1"}, {"prompt": "p"}),
+        (
+            {"problem": "p", "expected_answer": "1", "chosen": "a", "rejected": "b"},
+            {"question": "p", "reference": "1", "chosen": "a", "rejected": "b"},
+        ),
         ({"problem": "p", "messages": []}, {"messages": []}),
         ({"prompt": "p", "chosen": "a", "rejected": "b"}, None),
         ({"problem": None, "text": "t"}, None),
@@ -278,7 +282,7 @@ def test_the_id_is_that_of_the_problem_whatever_its_name(fields, same_as):
     assert raw.id == rows.record_id(fields if same_as is None else same_as)
     given = rows.with_id(raw)
     assert rows.record_id({**stages, **given.fields}) == raw.id
-    assert (given is raw) == (same_as is not None or "chosen" in fields)
+    assert (given is raw) == (same_as is not None or "chosen" in fields)  # what identifies it stands in the row
     assert rows.extended(raw, {"question": "p", "reference": "1"}).id == raw.id
 
 

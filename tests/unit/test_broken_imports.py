@@ -27,6 +27,25 @@ def test_an_engine_whose_packages_do_not_fit_ends_with_status_6(misfit):
     assert said in str(refused.value)
 
 
+def test_an_import_statement_is_known_as_one(misfit):
+    with pytest.raises(RuntimeError) as failed:
+        import misfit_outer  # noqa: F401
+    assert "misfit_outer and misfit_inner cannot be imported: RuntimeError" in str(broken_import(failed.value))
+
+
+def _fail_after_a_handled_import():
+    try:
+        importlib.import_module("no_such_module")
+    except ImportError:
+        importlib.import_module("json").loads("{")
+
+
+def test_an_import_that_failed_before_and_was_handled_is_no_cause():
+    with pytest.raises(ValueError, match="Expecting") as failed:
+        _fail_after_a_handled_import()
+    assert broken_import(failed.value) is None
+
+
 def test_other_errors_stay_what_they_are():
     with pytest.raises(RuntimeError, match="out of memory"), installed("vllm"):
         raise RuntimeError("out of memory")

@@ -83,7 +83,8 @@ class EventStream:
         if not isinstance(choice, dict) or choice.get("index", 0) != 0:
             return
         reason = choice.get("finish_reason")
-        self._reason = self._reason if reason is None or reason in NO_REASONS else reason
+        is_none = reason is None or (isinstance(reason, str) and reason.lower() in NO_REASONS)
+        self._reason = self._reason if is_none else reason
         delta = choice.get("delta")
         if not isinstance(delta, dict):
             return
