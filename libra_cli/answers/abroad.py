@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from libra_cli.answers import glosses, languages, numerals, words
+from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_WORDS, MAX_CHARS = 60, 600
 """Length of the longest line that is read."""
@@ -60,6 +61,23 @@ _KOREAN_COUNTERS = (
 _BEFORE_VALUE = ("等于", "等於", "是", "为", "為", "共", "有", "得", "は")
 
 
+_GOES_ON_IN_SIGNS = ("半", "반", "几个", "几十", "十几", "多个", "角", "만 ", "分钟", "折")
+_MYRIADS = frozenset("万萬億亿만억")
+_SCALES_ABROAD = (" million", " millon", " millió", " milion", " milhõ", " миллион", " tausend", " mil ")
+_GROUP = lazy_pattern(r"\d\.\d{3} ")
+_DOZENS_IN_DIGITS = (" dozen", " and a half")
+_DIGIT_BEFORE = lazy_pattern(r"\d (?:dozen|and a half)")
+_HALVES = tuple(
+    "halb half halv mezz media meia demi demie pół półtor buçuk полтор половин anderthalb".split()  # noqa: SIM905
+    + "dutzend docena dúzia douzain dozzin дюжин".split()  # noqa: SIM905
+)
+_DENOMINATORS = tuple(
+    "siebtel neuntel elftel zwölftel stel avo avos ième ièmes esimo esimi noni settimi ottavi sétimo sétimos".split()  # noqa: SIM905
+    + "séptimo séptimos delar siódme siódmych сотых десятых тысячных двенадцатых седьмых восьмых девятых".split()  # noqa: SIM905
+    + ["пятых", "шестых"]
+)
+
+
 @lru_cache(1 << 8)
 def language_of(text: str) -> str:
     """The language of a text by its small words and letters; empty for English, and for what no table knows."""
@@ -99,6 +117,26 @@ def _small_words() -> frozenset[str]:
     """Small words of any language, and those that begin a row."""
     tables = [_of_language(language) for language in glosses.GLOSSES]
     return frozenset(word for known, rows in tables for word in (*known, *(first for first, _ in rows)))
+
+
+def may_say_more(sentence: str) -> bool:
+    """Whether a number of a sentence may go on in a way that nothing here reads: a half, a dozen, sevenths, 3万5000."""
+    lowered = f" {sentence.lower()} "
+    if not sentence.isascii() and any(map(sentence.__contains__, _GOES_ON_IN_SIGNS)):
+        return True
+    if any(
+        a.isdigit() and b in _MYRIADS and c.isdigit()
+        for a, b, c in zip(sentence, sentence[1:], sentence[2:], strict=False)
+    ):
+        return True
+    heard = words.split(lowered)
+    is_scaled = any(map(lowered.__contains__, _SCALES_ABROAD)) and _GROUP.search(lowered) is not None
+    if is_scaled or any(one in lowered for one in _DOZENS_IN_DIGITS if _DIGIT_BEFORE.search(lowered)):
+        return True
+    if _is_english(sentence) or language_of(sentence) == "":
+        return False
+    unread = [word for word in heard if not numerals.is_denominator(word)]
+    return any(word.startswith(_HALVES) or word.endswith(_DENOMINATORS) for word in unread)
 
 
 def _is_english(line: str) -> bool:

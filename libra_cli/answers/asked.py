@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from libra_cli.answers import conversions, dates, languages, names, phrases, terms, units, words
+from libra_cli.answers import conversions, dates, languages, names, phrases, terms, units, vocabulary, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 _CLAUSES = lazy_pattern(
@@ -39,6 +39,11 @@ _DOUBTS = words.table(
     falls ou peut-être si quizás или возможно если forse se talvez otherwise than
     """
 )
+_AGAINST = words.table("cannot rule ruled contradicts contradiction fails fail")
+"""Words of a sentence that tells of integers which are none of the answer."""
+_HEDGES = words.table("far hardly barely nearly almost assumption contradicts contradiction misconception")
+"""Words with which "true" is no verdict."""
+_WAYS_TO_CONVERGE = words.table("absolutely uniformly pointwise conditionally")
 _DENIALS = ("不", "没", "非", "未", "无", "ではない", "じゃない", "ではありません", "아니")
 _DOUBTS_IN_SIGNS = ("或", "还是", "可能", "如果", "若", "または", "もし", "かもしれ")
 _CONCLUDES = ("所以", "因此", "故", "从而", "于是", "即", "得", "为", "是", "等于")
@@ -87,6 +92,8 @@ _KNOWN = {
     ),
 }
 """Answers that hold no number, as sentences of many languages say them."""
+COUNTS = ("no solution", "one solution", "infinitely many")
+"""Those that are the number of something, which may be what is asked for."""
 _KNOWN_PHRASES = ("nothing", "infinitely many", "one solution", "undefined")
 
 
@@ -131,7 +138,11 @@ def integers(tail: str, reference: str) -> str | None:
         return None
     from libra_cli.answers import families
 
-    return families.stated(tail, reference)
+    found = families.stated(tail, reference)
+    heard = {word.lower().replace("\u2019", "'") for word in words.split(last_sentence(tail))} if found else set()
+    is_denied = any(word.endswith("n't") for word in heard)
+    is_against = is_denied or not heard.isdisjoint(_AGAINST) or {"even", "odd"} <= heard or "divisible by n" in tail
+    return "" if is_against else found
 
 
 def is_of_several(reference: str) -> bool:
@@ -186,6 +197,13 @@ def term(text: str, reference: str) -> str | None:
     if terms.complement(reference) in ("True", "False"):  # a claim, of which `either` reads more
         return None
     return terms.said(phrases.main_clause(last_sentence(text)), reference, _DOUBTS | _NEGATORS)
+
+
+def is_hedged(text: str, reference: str) -> bool:
+    """Whether the last sentence tells of something true, or denies one way to converge, and is no verdict by that."""
+    heard = {word.lower() for word in words.split(last_sentence(text))}
+    denies_a_way = not heard.isdisjoint(_WAYS_TO_CONVERGE) and not heard.isdisjoint(vocabulary.DENIES)
+    return denies_a_way or (phrases.is_verdict(reference) and not heard.isdisjoint(_HEDGES))
 
 
 _SCOPE = words.table(

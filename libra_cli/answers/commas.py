@@ -60,7 +60,7 @@ def in_reference(reference: str, answer: str, texts: Iterable[object]) -> str:
 def groups_may_be_places(answer: str, text: str) -> bool:
     """Whether three digits behind a mark may be decimal places or a group: 1,250 in a text in French."""
     is_open = len(answer) < 16 and ("," in answer or "." in answer) and _GROUP_OR_PLACES.fullmatch(answer) is not None
-    return is_open and _writes_decimal_commas(text)
+    return is_open and (_writes_decimal_commas(text) or _is_in_such_a_language(text[-TAIL_CHARS:], None))
 
 
 def _writes_decimal_commas(text: str) -> bool:

@@ -104,6 +104,10 @@ def read_answer(
         found = Extraction(ordered) if ordered else found
     if found.reason == NO_ANSWER and reference and not cut and certainty.is_statement(text, reference):
         return Extraction(None, AMBIGUOUS)
+    if (
+        found.answer in asked.COUNTS and reference and reference.strip().isdecimal()
+    ):  # 0 for "no solution", if asked how many
+        return Extraction(None, AMBIGUOUS)
     if found.answer and question and " in " in question and asked.is_in_another_unit(found.answer, text, question):
         return Extraction(None, AMBIGUOUS)
     if found.answer and commas.groups_may_be_places(found.answer, text):
@@ -259,6 +263,8 @@ def _in_prose(text: str, reference: str | None, cut: bool | None, question: str 
     if reference and (found := chemistry.stated(tail, reference) or asked.dated(tail, reference)):
         return Extraction(found)
     if reference is not None and phrases.are_asked_for(reference):
+        if asked.is_hedged(tail, reference):
+            return Extraction(None, AMBIGUOUS)
         said = asked.known(tail, reference) or asked.either(tail, reference) or asked.term(tail, reference)
         if not said and not phrases.is_verdict(reference):
             said = asked.name(bold.given if bold else tail, reference, question)
@@ -298,6 +304,8 @@ def _in_numbers(
         counted = numerals.numeral_in(sentence)
     if counted or concluded.answer or concluded.unclear:
         read = _of_asserted(sentences.Asserted(counted) if counted else concluded, reference)
+        if read.answer and reference and abroad.may_say_more(sentence):
+            return Extraction(None, AMBIGUOUS)
         return _unless_misread(read, tail, reference) if reference else read
     if bold:
         return _of_asserted(statements.tidy(bold.given), reference)

@@ -156,7 +156,9 @@ def is_listed(text: str, value: Fraction) -> bool | None:
     first, *middle, last = whole.split(",") if "," in whole else ("", "")
     if 0 < len(first) < 3 and len(last) == 3 and middle and {*map(len, middle)} == {2}:
         figures = f"{whole.replace(',', '')}.{places or 0}"
-        return figures.replace(".", "").isdecimal() and parse(figures.removesuffix(".0")) == Number(abs(value))
+        return figures.replace(".", "").isdecimal() and parse(figures.removesuffix(".0")) == Number(
+            -value if text.startswith("-") else value
+        )
     with_comma = _WITH_DECIMAL_COMMA.fullmatch(text)
     if with_comma and Fraction(with_comma[1].replace(",", ".")) == value:
         return None

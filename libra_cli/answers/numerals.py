@@ -102,6 +102,11 @@ def spelled_fraction(text: str, language: str = "") -> Fraction | None:
     return None if number is None else Fraction(number)
 
 
+def is_denominator(word: str) -> bool:
+    """Whether a word is the denominator of a fraction that `spelled_fraction` reads."""
+    return word in _DENOMINATORS
+
+
 def has_numeral(text: str) -> bool:
     """Whether one of several words is a number of a European language."""
     words = text.lower().split()

@@ -292,7 +292,8 @@ def _is_called_right(behind: str) -> bool:
     """Whether what stands behind a letter calls it right: "is therefore the correct answer"."""
     verb, *heard = words.split(behind[:_HEAD]) or [""]
     heard = [word for word in heard if word not in ("thus", "therefore", "indeed", "the", "only")]
-    return verb in ("is", "are") and behind.lstrip().startswith(verb) and heard[:1] in _CALLED_RIGHT
+    is_called_right = heard[:1] in _CALLED_RIGHT and (heard[:1] != ["one"] or heard[1:2] == ["that"])
+    return verb in ("is", "are") and behind.lstrip().startswith(verb) and is_called_right
 
 
 def are_named(text: str) -> bool:

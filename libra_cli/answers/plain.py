@@ -7,7 +7,7 @@ from typing import NamedTuple
 from libra_cli.answers import languages, normalize, units
 from libra_cli.lazy_pattern import lazy_pattern
 
-_LETTERS = rf"[^\W\d_{normalize.RAISED}\u00bc-\u00be\u2150-\u215e\u0370-\u03ff]"
+_LETTERS = rf"[^\W\d_{normalize.RAISED}{normalize.LOWERED}\u00bc-\u00be\u2150-\u215e\u0370-\u03ff]"
 TOKEN = lazy_pattern(
     # A closing `$` has no space before it and no digit after it; otherwise it is a price.
     r"(?P<math>\$\$?(?=\S)[^$\n]+(?<=\S)\$\$?(?!\d)|\\\([^\n]+?\\\)|\\\[[^\n]+?\\\])"
@@ -22,7 +22,7 @@ TOKEN = lazy_pattern(
     r"(?: ?(?i:thousand|million|billion|trillion|lakhs?|crores?)\b|(?:[kKM]|bn)\b(?<=[$\u20ac\u00a3]\d.)"
     r"|[\u4e07\u842c\ub9cc\u4ebf\u5104\uc5b5]+|[\u00bc-\u00be\u2150-\u215e])?"
     r"(?: ?(?i:[ap]\.?m)\b\.?)?)"
-    rf"|(?P<postfix>[!%\u00b0\u2032'{normalize.RAISED}]+"
+    rf"|(?P<postfix>[!%\u00b0\u2032'{normalize.RAISED}{normalize.LOWERED}]+"
     r"|\\[%]|_\{?\w+\}?|\^\{[^{}\n]{1,40}\})"
     r"|(?P<operator><=|>=|!=|\*\*|[-+*/^=<>:|~\u2264\u2265\u2260\u2248\u00b1\u00d7\u00b7\u00f7\u2208\u222a\u2229"
     r"\u2212\u2261\u2216]|\\(?= ?\{))"
