@@ -61,20 +61,37 @@ _KOREAN_COUNTERS = (
 _BEFORE_VALUE = ("等于", "等於", "是", "为", "為", "共", "有", "得", "は")
 
 
-_GOES_ON_IN_SIGNS = ("半", "반", "几个", "几十", "十几", "多个", "角", "만 ", "分钟", "折")
+_HALF_OF_A_NAME = lazy_pattern("半[径徑圆圓球轴軸线線直]|반(?:지름|원|구|직선)")
+"""What begins with a half and is no number: radius, semicircle."""
+_GOES_ON_IN_SIGNS = ("半", "반", "几个", "几十", "十几", "多个", "만 ")
+_PARTS_IN_SIGNS = (("元", "角"), ("小时", "分钟"), ("小時", "分鐘"), ("시간", "분"))
+"""A unit, and the smaller one behind it: 十元五角."""
 _MYRIADS = frozenset("万萬億亿만억")
-_SCALES_ABROAD = (" million", " millon", " millió", " milion", " milhõ", " миллион", " tausend", " mil ")
+_MILLIONS = (" million", " millon", " millió", " milion", " milhõ", " миллион", " tausend", " mil ")
 _GROUP = lazy_pattern(r"\d\.\d{3} ")
-_DOZENS_IN_DIGITS = (" dozen", " and a half")
-_DIGIT_BEFORE = lazy_pattern(r"\d (?:dozen|and a half)")
-_HALVES = tuple(
-    "halb half halv mezz media meia demi demie pół półtor buçuk полтор половин anderthalb".split()  # noqa: SIM905
-    + "dutzend docena dúzia douzain dozzin дюжин".split()  # noqa: SIM905
+_DOZENS_IN_DIGITS = lazy_pattern(r"\d (?:dozen|and a half)")
+_AND_A_HALF = (
+    *(" y media", " y medio", " e meia", " e meio", " e mezz", " et demi", " und eine halbe", " und ein halb"),
+    *(" och en halv", " en een half", " i pół", " с половиной", " buçuk", " anderthalb", " полтор", " półtor"),
+    *(" dutzend", " docena", " dúzia", " douzain", " dozzin", " дюжин"),
 )
-_DENOMINATORS = tuple(
-    "siebtel neuntel elftel zwölftel stel avo avos ième ièmes esimo esimi noni settimi ottavi sétimo sétimos".split()  # noqa: SIM905
-    + "séptimo séptimos delar siódme siódmych сотых десятых тысячных двенадцатых седьмых восьмых девятых".split()  # noqa: SIM905
-    + ["пятых", "шестых"]
+_DENOMINATORS = (
+    *(
+        "siebtel",
+        "neuntel",
+        "elftel",
+        "zwölftel",
+        "stel",
+        "eavo",
+        "eavos",
+        "ièmes",
+        "esimi",
+        "noni",
+        "settimi",
+        "ottavi",
+    ),
+    *("sétimos", "séptimos", "delar", "siódme", "siódmych", "сотых", "десятых", "тысячных", "двенадцатых", "седьмых"),
+    *("восьмых", "девятых", "пятых", "шестых"),
 )
 
 
@@ -121,22 +138,22 @@ def _small_words() -> frozenset[str]:
 
 def may_say_more(sentence: str) -> bool:
     """Whether a number of a sentence may go on in a way that nothing here reads: a half, a dozen, sevenths, 3万5000."""
+    if not sentence.isascii() and _goes_on_in_signs(_HALF_OF_A_NAME.sub("", sentence)):
+        return True
     lowered = f" {sentence.lower()} "
-    if not sentence.isascii() and any(map(sentence.__contains__, _GOES_ON_IN_SIGNS)):
+    if _DOZENS_IN_DIGITS.search(lowered) or (_GROUP.search(lowered) and any(map(lowered.__contains__, _MILLIONS))):
         return True
-    if any(
-        a.isdigit() and b in _MYRIADS and c.isdigit()
-        for a, b, c in zip(sentence, sentence[1:], sentence[2:], strict=False)
-    ):
-        return True
-    heard = words.split(lowered)
-    is_scaled = any(map(lowered.__contains__, _SCALES_ABROAD)) and _GROUP.search(lowered) is not None
-    if is_scaled or any(one in lowered for one in _DOZENS_IN_DIGITS if _DIGIT_BEFORE.search(lowered)):
-        return True
-    if _is_english(sentence) or language_of(sentence) == "":
+    if _is_english(sentence) or not language_of(sentence):
         return False
-    unread = [word for word in heard if not numerals.is_denominator(word)]
-    return any(word.startswith(_HALVES) or word.endswith(_DENOMINATORS) for word in unread)
+    unread = [word for word in words.split(lowered) if not numerals.is_denominator(word)]
+    return any(map(lowered.__contains__, _AND_A_HALF)) or any(word.endswith(_DENOMINATORS) for word in unread)
+
+
+def _goes_on_in_signs(sentence: str) -> bool:
+    in_parts = any(0 <= sentence.find(unit) < sentence.rfind(smaller) for unit, smaller in _PARTS_IN_SIGNS)
+    triples = zip(sentence, sentence[1:], sentence[2:], strict=False)
+    in_myriads = any(a.isdigit() and b in _MYRIADS and c.isdigit() for a, b, c in triples)
+    return in_parts or in_myriads or any(map(sentence.__contains__, _GOES_ON_IN_SIGNS))
 
 
 def _is_english(line: str) -> bool:

@@ -104,9 +104,8 @@ def read_answer(
         found = Extraction(ordered) if ordered else found
     if found.reason == NO_ANSWER and reference and not cut and certainty.is_statement(text, reference):
         return Extraction(None, AMBIGUOUS)
-    if (
-        found.answer in asked.COUNTS and reference and reference.strip().isdecimal()
-    ):  # 0 for "no solution", if asked how many
+    is_number = reference is not None and reference.strip().isdecimal()
+    if is_number and found.answer in asked.COUNTS:  # 0 for "no solution", where the question asks how many
         return Extraction(None, AMBIGUOUS)
     if found.answer and question and " in " in question and asked.is_in_another_unit(found.answer, text, question):
         return Extraction(None, AMBIGUOUS)
