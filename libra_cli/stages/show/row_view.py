@@ -15,9 +15,11 @@ from libra_cli.records.responses import question_of
 from libra_cli.records.row_verdict import golden_verdict, is_judged, verdict_of
 from libra_cli.records.training_rows import PlainText, example_of
 from libra_cli.rm_benchmarks.judged_rows import judgments, null_reason
+from libra_cli.stages.show.judgment_view import judgment_passages, n_votes_of
+from libra_cli.stages.show.passages import Passage, as_text, cut
 from libra_cli.stream.common_names import REFERENCE, RESPONSE, common_name
 from libra_cli.stream.rows import Row, RowError, parse, record_id
-from libra_cli.tasks import thinking
+from libra_cli.tasks.verdicts import NO_VERDICT
 
 Fields = Mapping[str, Any]
 
@@ -32,19 +34,6 @@ _SHOWN = {
 """Fields that have a place of their own."""
 SHORT = 120
 """Characters of another field that is shown among the facts; of longer ones only the name is."""
-
-
-@dataclass(frozen=True)
-class Passage:
-    """A text with its heading."""
-
-    title: str
-    text: str
-    folds: bool = False
-    """It is thinking: long ones are shown by their beginning and their end."""
-    depth: int = 0
-    """1 for a text of a judge."""
-    is_wrong: bool = False
 
 
 @dataclass
@@ -62,19 +51,19 @@ def view_of(place: str, judged: Sequence[Fields]) -> RowView:
     if isinstance(fields.get("class"), str) and "reason" in fields and "row_sha256" in fields:
         return _refused(place, fields)
     view = RowView(place)
-    n_responses = _add_texts(view, fields)
-    label = _label(fields, n_responses)
-    facts = [(name, _value(fields[name])) for name in _NAMES if fields.get(name) is not None]
-    if "id" not in fields and n_responses:
+    names = _add_texts(view, fields)
+    label = _label(fields, len(names))
+    facts = [(name, as_text(fields[name])) for name in _NAMES if fields.get(name) is not None]
+    if "id" not in fields and names:
         facts.insert(0, ("id", record_id(dict(fields))))
-    facts += [(name, _value(fields[name])) for name in ("finish_reason", "n_tokens") if fields.get(name) is not None]
+    facts += [(name, as_text(fields[name])) for name in ("finish_reason", "n_tokens") if fields.get(name) is not None]
     others = [name for name in fields if name not in _SHOWN]
-    short = {name: text for name in others if len(text := _value(fields[name])) <= SHORT}
+    short = {name: text for name in others if len(text := as_text(fields[name])) <= SHORT}
     long = [name for name in others if name not in short]
     view.facts = [*facts, *label, *short.items(), *([("not shown", ", ".join(long))] if long else [])]
     for row in judged:
         if is_judged(row):
-            _add_judge(view, row, n_responses)
+            _add_judge(view, row, names)
     return view
 
 
@@ -84,32 +73,34 @@ def _refused(place: str, fields: Fields) -> RowView:
         view = view_of(place, [parse(str(fields.get("row", "")).encode())])
     except RowError:
         view = RowView(place, [], [Passage("Line", str(fields.get("row") or ""))])
-    refused = [(name, _value(fields[name])) for name in ("stage", "class", "place", "attempts") if name in fields]
+    refused = [(name, as_text(fields[name])) for name in ("stage", "class", "place", "attempts") if name in fields]
     view.facts = [*refused, *view.facts]
     view.passages.insert(0, Passage("Refused because", str(fields["reason"])))
     return view
 
 
-def _add_texts(view: RowView, fields: Fields) -> int:
-    """Adds question, reference and responses, or the turns of a conversation; returns how many responses there are."""
+def _add_texts(view: RowView, fields: Fields) -> Sequence[str]:
+    """Adds question, reference and responses, or the turns of a conversation; returns the names of the responses."""
     fields = _as_response(fields)
     whole = fields.get("response_with_cot")
     try:
         item = item_of(fields, whole if isinstance(whole, str) else None)
     except ValueError:
         _add_other_texts(view, fields)
-        return 0
+        return ()
     view.passages.append(Passage("Question", item.question))
     if item.reference is not None:
         view.passages.append(Passage("Reference", item.reference))
-    names: Sequence[str] = ["Response"]
+    names: Sequence[str] = ["response"]
+    of = ""
     if len(item.responses) == 2:
-        names = ("Chosen", "Rejected") if "chosen" in fields else ("Response A", "Response B")
+        names = ("chosen", "rejected") if "chosen" in fields else ("response A", "response B")
     elif len(item.responses) > 2:
-        names = [f"Response {at} of {len(item.responses)}" for at in range(1, len(item.responses) + 1)]
+        names = [f"response {at}" for at in range(1, len(item.responses) + 1)]
+        of = f" of {len(item.responses)}"
     for name, text in zip(names, item.responses, strict=True):
-        view.passages += _cut(name, text)
-    return len(item.responses)
+        view.passages += cut(f"{name[0].upper()}{name[1:]}{of}", text)
+    return names
 
 
 def _as_response(fields: Fields) -> Fields:
@@ -129,14 +120,14 @@ def _add_other_texts(view: RowView, fields: Fields) -> None:
         example, turns = None, _turns(fields)
     if isinstance(example, PlainText):
         view.passages += [Passage("Prompt", example.prompt)] if example.prompt else []
-        view.passages += _cut("Text", example.completion)
+        view.passages += cut("Text", example.completion)
     elif turns:
         for turn in turns:
             calls = [f"call: {json.dumps(call, ensure_ascii=False)}" for call in turn.get("tool_calls") or ()]
             if turn.get("reasoning_content"):
                 view.passages.append(Passage("Thinking", str(turn["reasoning_content"]), folds=True))
             text = "\n".join([str(turn.get("content") or ""), *calls]).strip("\n")
-            view.passages += _cut(str(turn["role"]).capitalize(), text)
+            view.passages += cut(str(turn["role"]).capitalize(), text)
     elif (question := question_of(fields)) is not None:
         view.passages.append(Passage("Question", question))
     else:
@@ -145,7 +136,7 @@ def _add_other_texts(view: RowView, fields: Fields) -> None:
     references = (fields.get(name) for name in ("reference", "expected_answer"))
     reference = next((value for value in references if value is not None), None)
     if reference is not None:
-        view.passages.append(Passage("Reference", _value(reference)))
+        view.passages.append(Passage("Reference", as_text(reference)))
 
 
 def _turns(fields: Fields) -> list[dict[str, Any]] | None:
@@ -158,15 +149,6 @@ def _turns(fields: Fields) -> list[dict[str, Any]] | None:
     return None
 
 
-def _cut(title: str, text: str, depth: int = 0) -> list[Passage]:
-    """A generated text as its thinking and what follows that."""
-    parts = thinking.split_any(text)
-    passages = [] if not parts.thinking else [Passage(f"{title}: thinking", parts.thinking, True, depth)]
-    if parts.response is None:
-        return [*passages, Passage(title, "(it ends inside the thinking)", depth=depth)]
-    return [*passages, Passage(title, parts.response, depth=depth)]
-
-
 def _label(fields: Fields, n_responses: int) -> list[tuple[str, str]]:
     """The golden label with how it came about, and the votes behind it."""
     verification = fields.get("verification")
@@ -176,49 +158,29 @@ def _label(fields: Fields, n_responses: int) -> list[tuple[str, str]]:
         given = fields.get("label", fields.get("preference"))
         if given is None and "label" not in fields:
             return []
-        label = "undecided" if given is None else _value(given)
+        label = "undecided" if given is None else as_text(given)
     details = [str(verification[name]) for name in ("by", "reason") if verification.get(name)]
     if verification.get("answer") is not None:
-        details.append(f"answer {_value(verification['answer'])}")
+        details.append(f"answer {as_text(verification['answer'])}")
     facts = [("label", f"{label} ({', '.join(details)})" if details else label)]
     for vote in label_votes.earlier(fields):
         facts.append((f"label of {vote['annotator']}", str(vote["verdict"] or vote.get("reason") or "none")))
     return facts
 
 
-def _add_judge(view: RowView, fields: Fields, n_responses: int) -> None:
+def _add_judge(view: RowView, fields: Fields, names: Sequence[str]) -> None:
     """Adds a judge's verdict, whether it is right, and its judgments."""
-    verdict, golden = verdict_of(fields, n_responses), golden_verdict(fields, n_responses)
+    verdict, golden = verdict_of(fields, len(names)), golden_verdict(fields, len(names))
     name = f"Judge {fields['judge']}" if fields.get("judge") is not None else "Judge"
     said = "no verdict" if verdict is None else verdict
     is_wrong = verdict is not None and golden is not None and verdict != golden
-    marks = [f"{one} {_value(fields[one])}" for one in ("score", "scores", "gate") if fields.get(one) is not None]
+    marks = [f"{one} {as_text(fields[one])}" for one in ("score", "scores", "gate") if fields.get(one) is not None]
     if verdict is None and fields.get("score") is None:
-        marks.append(null_reason(dict(fields)))
+        marks += [reason] if (reason := null_reason(dict(fields))) != NO_VERDICT else []
     elif verdict is not None and golden is not None:
         marks.append(f"wrong, the label is {golden}" if is_wrong else "right")
     title = f"{name}: {said}" + (f" ({'; '.join(marks)})" if marks else "")
     view.passages.append(Passage(title, "", is_wrong=is_wrong))
-    for judgment in judgments(dict(fields)):
-        view.passages += _judgment(judgment)
-
-
-def _judgment(judgment: Fields) -> list[Passage]:
-    facts = [f"vote {judgment['vote']}" if "vote" in judgment else "vote"]
-    for name in ("order", "response", "pair"):
-        if judgment.get(name) is not None:
-            facts.append(f"{name} {_value(judgment[name])}")
-    outcome = judgment.get("outcome")
-    facts.append(_value(outcome) if outcome is not None else f"no verdict: {judgment.get('reason') or 'no_verdict'}")
-    facts += [f"{judgment['n_tokens']} tokens"] if judgment.get("n_tokens") is not None else []
-    facts += [str(judgment["finish_reason"])] if judgment.get("finish_reason") not in (None, "stop") else []
-    title = ", ".join(facts)
-    written = next((judgment[name] for name in ("text_with_cot", "text", "error") if judgment.get(name)), None)
-    if not isinstance(written, str):
-        return [Passage(title, "", depth=1)]
-    return _cut(title, written, 1)
-
-
-def _value(value: Any) -> str:
-    """A value as text: a string as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    votes = judgments(dict(fields))
+    for vote in votes:
+        view.passages += judgment_passages(vote, str(fields.get("judge_task")), n_votes_of(votes), names)
