@@ -14,11 +14,9 @@ import click
 from libra_cli import __version__
 from libra_cli.masking import masked
 from libra_cli.stream.files import replace_file
-from libra_cli.stream.text_table import table_width
+from libra_cli.stream.text_width import text_width
 
 FORMS = ("json", "markdown", "latex")
-PIPED_WIDTH = 120
-"""Width of a table that does not go to a terminal, unless $COLUMNS is set."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class Outputs:
 
             text = latex.render(reports)
         else:
-            text = as_table(reports, self.output in (None, "-") and sys.stdout.isatty())
+            text = as_table(reports, self.output in (None, "-"))
         if self.output not in (None, "-"):
             replace_file(str(self.output), text.encode())
         else:
@@ -113,17 +111,17 @@ def as_json(reports: Mapping[str, Any]) -> str:
     return orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
-def as_table(reports: Mapping[str, Any], on_terminal: bool) -> str:
-    """Tables as wide as the terminal, with bold text if it is one."""
+def as_table(reports: Mapping[str, Any], on_stdout: bool) -> str:
+    """Tables as wide as `text_width` has it for stdout or a file, with bold text on a terminal."""
     from rich.console import Console
 
     from libra_cli.reports import table
 
-    text = StringIO()
+    text, on_terminal = StringIO(), on_stdout and sys.stdout.isatty()
     is_dumb = os.environ.get("TERM") == "dumb" or bool(os.environ.get("NO_COLOR"))
     console = Console(
         file=text,
-        width=table_width(1 if on_terminal else None, PIPED_WIDTH),
+        width=text_width(1 if on_stdout else None),
         force_terminal=on_terminal and not is_dumb,
         color_system="standard" if on_terminal and not is_dumb else None,
         highlight=False,

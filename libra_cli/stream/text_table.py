@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from libra_cli.stream.console import printable
+from libra_cli.stream.text_width import text_width
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-WIDTH = 80
-"""Columns of a summary that does not go to a terminal, unless $COLUMNS is set."""
-NARROWEST, WIDEST = 40, 1000
-"""Widths of tables; a narrower one holds no word, a wider one nobody reads."""
 FOLDED = 16
 """Cells that a column of text keeps before another column gives way to it."""
 Cells = Sequence[str]
@@ -31,18 +27,6 @@ class Column:
     """Right-aligned and never broken."""
     spare: int = 0
     """If there is no room, columns of the highest level are dropped first; level 0 never is."""
-
-
-def table_width(descriptor: int | None, otherwise: int) -> int:
-    """Columns of a table: those of the terminal on `descriptor`, else $COLUMNS if that is a number above 0."""
-    given = os.environ.get("COLUMNS", "")
-    width = int(given[:9]) if given.isascii() and given.isdigit() else 0
-    if descriptor is not None and not width:
-        try:
-            width = os.get_terminal_size(descriptor).columns
-        except OSError:  # no terminal
-            width = 0
-    return min(max(width or otherwise, NARROWEST), WIDEST)
 
 
 def fitting(columns: Sequence[Column], lines: Sequence[Cells], width: int, gap: int = 2) -> list[int]:
@@ -88,7 +72,7 @@ def render_table(
     from rich.table import Table
     from rich.text import Text
 
-    width = width or table_width(2, WIDTH)
+    width = width or text_width(2)
     columns = [Column(name, is_number=at not in texts) for at, name in enumerate(header)]
     all_lines = list(lines)
     full = [line for line in all_lines if line is not None]

@@ -133,9 +133,10 @@ async def _ask(client: Any) -> tuple[list[Fields], list[Fatal]]:
 
 def _tables(embedded: Sequence[Fields], served: Sequence[Fields]) -> Iterator[str]:
     """The models as tables, then the lines that serve the embedded ones."""
-    from libra_cli.stream.text_table import WIDTH, render_table, table_width
+    from libra_cli.stream.text_table import render_table
+    from libra_cli.stream.text_width import text_width
 
-    width = table_width(1, WIDTH)
+    width = text_width(1)
     yield render_table(
         ("embedded model", "parameters", "size", "tokens", "path"),
         [

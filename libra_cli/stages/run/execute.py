@@ -23,6 +23,7 @@ from libra_cli.stream.console import Console, printable
 from libra_cli.stream.module_path import libra_command
 from libra_cli.stream.signals import STATUS, CtrlC
 from libra_cli.stream.sinks import write_failed
+from libra_cli.stream.text_width import text_width
 
 _TICK = 0.05
 _TAIL = 1 << 16
@@ -148,6 +149,7 @@ class Runner:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            env={**os.environ, "COLUMNS": str(text_width(1))} if step.form == "result" else None,  # we print it
             start_new_session=True,  # Ctrl-C reaches the step once: from us
             preexec_fn=lambda: die_with_parent(parent),
         )

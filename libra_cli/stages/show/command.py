@@ -57,7 +57,7 @@ def _numbers(text: str | None) -> tuple[int, int | None]:
     "--width",
     type=NumberType(int, 20, 1000),
     metavar="N",
-    help="Columns of the text. Default: those of the terminal; on a pipe $COLUMNS, or 80.",
+    help="Columns of the text. Default: $COLUMNS, or those of the terminal, or 120.",
 )
 @option("--no-pager", is_flag=True, help="Write to the terminal without a pager ($PAGER, or less).")
 def command(inputs: tuple[str, ...], **options: Any) -> int:

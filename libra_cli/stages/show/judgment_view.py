@@ -45,9 +45,8 @@ def _vote(judgment: Fields, n_votes: int) -> str:
 def _verdict(judgment: Fields, task: str) -> str:
     """The verdict, and in parentheses how it came about."""
     outcome, said, gate = (judgment.get(name) for name in ("outcome", "said", "gate"))
-    details = (
-        [reason] if outcome is None and (reason := str(judgment.get("reason") or NO_VERDICT)) != NO_VERDICT else []
-    )
+    reason = str(judgment.get("reason") or NO_VERDICT)
+    details = [reason] if outcome is None and reason != NO_VERDICT else []
     details += [f"written {_outcome(said, task)}"] if said is not None else []
     details += [f"the judge was not asked: a response is {gate}"] if gate is not None else []
     details += [f"{judgment['n_tokens']} tokens"] if judgment.get("n_tokens") is not None else []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -13,10 +12,10 @@ from libra_cli.stages.show.drawing import Drawing
 from libra_cli.stages.show.row_view import view_of
 from libra_cli.stages.show.selection import BETWEEN_JUDGES, RowSelection, Tally
 from libra_cli.stream.console import printable, write_message
+from libra_cli.stream.text_width import text_width
 
-PIPED_WIDTH = 80
-"""Width of text that does not go to a terminal, unless $COLUMNS is set."""
-NARROWEST, WIDEST = 20, 1000
+NARROWEST = 20
+"""Columns of the narrowest text."""
 
 
 def show(paths: Sequence[str], selection: RowSelection, *, width: int | None, whole: bool, paged: bool) -> Exit:
@@ -26,7 +25,7 @@ def show(paths: Sequence[str], selection: RowSelection, *, width: int | None, wh
     """
     on_terminal = sys.stdout is not None and sys.stdout.isatty()
     styled = on_terminal and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
-    drawing = Drawing(_width(width, on_terminal), styled, whole)
+    drawing = Drawing(width or text_width(1, NARROWEST), styled, whole)
     tally, shown = Tally(), 0
 
     def lines() -> Iterator[str]:
@@ -52,13 +51,3 @@ def show(paths: Sequence[str], selection: RowSelection, *, width: int | None, wh
 
 def _say(text: str) -> None:
     write_message(f"libra show: {printable(text)}\n")
-
-
-def _width(given: int | None, on_terminal: bool) -> int:
-    if given is not None:
-        return given
-    columns = os.environ.get("COLUMNS", "")
-    width = int(columns[:9]) if columns.isascii() and columns.isdigit() else 0
-    if on_terminal:
-        width = shutil.get_terminal_size().columns
-    return min(max(width or PIPED_WIDTH, NARROWEST), WIDEST)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -11,9 +10,9 @@ from libra_cli.stages.trace.files import Target, TracedFile, read_file
 from libra_cli.stages.trace.steps import PROBLEM, Life, lives_of
 from libra_cli.stream.console import printable, safe_text, write_message
 from libra_cli.stream.rows import dumps, record_id
+from libra_cli.stream.text_width import text_width
 from libra_cli.stream.wrapping import wrapped
 
-PIPED_WIDTH = 80
 _NAMES = ("question", "reference", "subset", "index")
 
 
@@ -56,7 +55,7 @@ def as_objects(record: str, lives: Sequence[Life]) -> Iterator[bytes]:
 
 def as_lines(record: str, lives: Sequence[Life], files: Sequence[TracedFile]) -> Iterator[bytes]:
     """The problem, then each response with its steps, for people."""
-    width = shutil.get_terminal_size((PIPED_WIDTH, 24)).columns if sys.stdout.isatty() else PIPED_WIDTH
+    width = text_width(1)
     rows = [row.fields for file in files for row in file.rows]
     responses = [life for life in lives if life.key != PROBLEM]
     counted = "1 response" if len(responses) == 1 else f"{len(responses)} responses"
