@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import orjson
 
+from libra_cli.stream import row_size
 from libra_cli.stream.common_names import (
     QUESTION,
     REFERENCE,
@@ -23,6 +24,7 @@ from libra_cli.stream.common_names import (
     common_name,
     common_question,
 )
+from libra_cli.stream.json_errors import not_json
 from libra_cli.stream.wrong_rows import is_unanswered, wrong_row
 
 Fields = dict[str, Any]
@@ -32,11 +34,6 @@ EXACT_FLOAT = 2.0**53
 
 MAX_DEPTH = 254
 """Levels of nesting that a row may have, which is as deep as orjson writes."""
-
-MAX_VALUES = 2_000_000
-"""Objects, arrays and values that a row may have: about 400 MB of memory at most."""
-_LONG = 1 << 20
-"""Bytes of a row from which its values are counted; a shorter one cannot have too many that matter."""
 
 _TOO_DEEP = f"the row is nested more than {MAX_DEPTH} levels deep; write the inner part as a string"
 _NO_CONSTANTS = "NaN and Infinity are not JSON; write null"
@@ -105,9 +102,8 @@ def parse(raw: bytes) -> Fields:
     Raises RowError (`bad_json`, `bad_utf8`, `not_an_object`, `duplicate_key`, `number_too_long`, `too_deep`,
     `too_many_values`).
     """
-    if len(raw) > _LONG and _count_values(raw) > MAX_VALUES and _count_outside_strings(raw) > MAX_VALUES:
-        reason = f"the row has more than {MAX_VALUES:,} values; write the inner part as a string, or as several rows"
-        raise RowError("too_many_values", reason)
+    if len(raw) > row_size.LONG and row_size.has_too_many_values(raw):
+        raise RowError("too_many_values", row_size.TOO_MANY)
     try:
         fields = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -122,41 +118,12 @@ def parse(raw: bytes) -> Fields:
             raise RowError("too_deep", _TOO_DEEP) from None
         if "NaN" in text or "Infinity" in text:
             _parse_exactly(raw)  # raises an error that names the constant, if that is what is wrong
-        raise RowError("bad_json", _not_json(raw, error)) from None
+        raise RowError("bad_json", not_json(raw, error)) from None
     if type(fields) is not dict:
         raise RowError("not_an_object", f"a row is one JSON object, this is {_type_name(fields)}")
     if not _is_lossless(fields, raw):
         fields = _parse_exactly(raw)
     return fields
-
-
-def _not_json(raw: bytes, error: json.JSONDecodeError) -> str:
-    """What is wrong with a line that is no JSON, and the cure where it is plain."""
-    if raw == b",":
-        return "not JSON: a comma without a row beside it; take it out"
-    if raw.endswith(b"},") and error.msg in ("unexpected content after document", "Extra data"):
-        return "not JSON: a comma follows the row; take it out"
-    if re.search(rb"\}\s*\{", raw) and error.msg in ("unexpected content after document", "Extra data"):
-        return "not JSON: several rows are on one line; write each on a line of its own (jq -c .)"
-    if "trailing comma" in error.msg:
-        return f"not JSON: a comma stands before the bracket at character {error.pos + 1}; take it out"
-    return f"not JSON: {error.msg} (character {error.pos + 1})"
-
-
-def _count_values(raw: bytes) -> int:
-    """Counts what opens an object or array and what separates values, those inside strings too."""
-    return raw.count(b"{") + raw.count(b"[") + raw.count(b",")
-
-
-def _count_outside_strings(raw: bytes) -> int:
-    """The same outside strings, in linear time and little memory: piece by piece between quotation marks."""
-    plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
-    total = inside = 0
-    for begin in range(0, len(plain), _LONG):
-        pieces = plain[begin : begin + _LONG].split(b'"')
-        total += _count_values(b"".join(pieces[inside::2]))
-        inside ^= (len(pieces) - 1) & 1
-    return total
 
 
 def _is_lossless(fields: Fields, raw: bytes) -> bool:
@@ -209,7 +176,7 @@ def _parse_exactly(raw: bytes) -> Fields:
     except RecursionError:
         raise RowError("too_deep", _TOO_DEEP) from None
     except json.JSONDecodeError as error:
-        raise RowError("bad_json", _not_json(raw, error)) from None
+        raise RowError("bad_json", not_json(raw, error)) from None
     except UnicodeError as error:
         raise RowError("bad_json", f"not JSON: {error}") from None
     except ValueError:  # int() refuses more than 4,300 digits, _finite_float what no double holds

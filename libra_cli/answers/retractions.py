@@ -1,0 +1,36 @@
+"""Reads what a text says after its answer, if it takes the answer back or puts another in its place."""
+
+from __future__ import annotations
+
+from libra_cli.answers import conclusions, denials, languages, sentences, statements
+from libra_cli.answers.extraction import RETRACTED, TRUNCATED, Extraction, of_asserted
+
+
+def changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None:
+    """What a text says after its answer, if it takes the answer back; None if it does not."""
+    denied = denials.DENIED_AT_ONCE.match(after) if after_box else None
+    if denied is None:
+        after = after[-statements.TAIL_CHARS :]
+        if not any(map(after.lower().__contains__, denials.CHANGES)):
+            return None
+        denied = next(filter(denials.is_about_the_answer, denials.DENIED.finditer(after)), None)
+    doubted = None if denied else denials.DOUBTED.search(after)
+    change = denied or doubted
+    if change is None:
+        return None
+    rest = after[change.end() :]
+    tail = statements.tail_of(rest)
+    for statement in statements.explicit(tail):
+        if not cut or statement.end < len(tail.rstrip()):
+            return of_asserted(statements.tidy(statement.given))
+    if doubted:
+        again = denials.RESTATED.search(rest)
+        given = (again["given"] or again["subject"]) if again else ""
+        return of_asserted(statements.tidy(given.rstrip(")") if "(" not in given else given)) if given else None
+    if cut:
+        return Extraction(None, TRUNCATED)
+    restated = languages.restated(tail)
+    if restated:
+        return of_asserted(statements.tidy(restated))
+    concluded = conclusions.concluded(tail.lstrip(" .,;:!")) if rest.strip() else sentences.Asserted(None)
+    return Extraction(concluded.answer) if concluded.answer else Extraction(None, RETRACTED)
