@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import click
 
+from libra_cli.cli.example_lines import example_lines
 from libra_cli.exits import MEANINGS
 
 TWO_SCREENS = 90
@@ -65,7 +66,7 @@ def write_help(command: HelpedCommand, ctx: click.Context, formatter: click.Help
     if not ctx.meta.get(HELP_ALL) and text.count("\n") > TWO_SCREENS:
         params = [param for param in command.get_params(ctx) if not is_left_out(param)]
         _write(command, ctx, formatter, params, short=True)
-        formatter.write(f"\n{_rest(command, ctx)}\n")
+        formatter.write(f"\n{_rest(command, ctx, formatter.width)}\n")
     else:
         formatter.write(text)
 
@@ -104,8 +105,8 @@ def _write(
     formatter.write_text("\n\n".join(about.split("\n\n")[:2]) if short else about)
     if command.examples:
         with formatter.section("Examples"):
-            for example in command.examples:
-                formatter.write(" " * formatter.current_indent + example + "\n")
+            for line in example_lines(command.examples, formatter.width - formatter.current_indent):
+                formatter.write(" " * formatter.current_indent + line + "\n")
     for title, options in grouped(params, last_group(command)).items():
         with formatter.section(title):
             _write_options(options, ctx, formatter, short)
@@ -170,10 +171,11 @@ def _columns(names: Sequence[str], width: int) -> list[str]:
     return ["".join(f"{name:{cell}}" for name in row).rstrip() for row in rows]
 
 
-def _rest(command: HelpedCommand, ctx: click.Context) -> str:
-    """How to get what the short help leaves out."""
+def _rest(command: HelpedCommand, ctx: click.Context, width: int) -> str:
+    """How to get what the short help leaves out, on two lines where one is too short."""
     params = command.get_params(ctx)
     left_out = sum(is_left_out(param) for param in params)
     page = ctx.command_path.replace(" ", "-")
     more = f"{left_out} more options and the rest of the text" if left_out else "The rest of the text"
-    return f"{more}: {ctx.command_path} --help-all, or man {page}"
+    how = f"{ctx.command_path} --help-all, or man {page}"
+    return f"{more}: {how}" if len(f"{more}: {how}") <= width else f"{more}:\n  {how}"

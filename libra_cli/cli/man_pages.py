@@ -11,6 +11,7 @@ import click
 from libra_cli import __version__
 from libra_cli.cli import completion
 from libra_cli.cli.command import StageCommand, grouped_options
+from libra_cli.cli.example_lines import example_lines
 from libra_cli.exits import MEANINGS
 
 FILES = {
@@ -24,6 +25,8 @@ FILES = {
 ROFF = {"\\": "e", "-": "-", "'": "(aq", "`": "(ga", "^": "(ha", "~": "(ti"}
 """Characters that roff interprets, and its names for them as plain characters."""
 
+EXAMPLE_WIDTH = 70
+"""Columns of an example, on a page of 80 with its margins."""
 ENVIRONMENT = (
     "Each option can also be set by an environment variable. The command line overrides the environment, which "
     "overrides --config. Separate the values of a repeatable option with white space."
@@ -77,7 +80,7 @@ def stage_page(ctx: click.Context, names: Sequence[str]) -> str:
         *head(name, " ".join(summary.split()).rstrip("."), synopsis),
         *section("DESCRIPTION", paragraphs or [summary]),
         ".SH EXAMPLES\n.EX\n",
-        *(line(example) for example in command.examples),
+        *(line(part) for part in example_lines(command.examples, EXAMPLE_WIDTH)),
         ".EE\n",
     ]
     for title, records in grouped_options(command, ctx).items():

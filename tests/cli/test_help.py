@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from manual_pages import CONTEXTS
 
+from libra_cli.cli.example_lines import example_lines
 from libra_cli.cli.nearest import nearest
 from libra_cli.main import STAGES, cli
 
@@ -51,6 +53,40 @@ def help_of(name: str, flag: str) -> str:
         .invoke(cli, [*name.split(), flag], prog_name="libra", env={"COLUMNS": "80"}, terminal_width=80)
         .output
     )
+
+
+@pytest.mark.parametrize("name", ["", *STAGES])
+def test_no_line_of_the_help_is_wider_than_80_columns(name):
+    for flag in ("--help", "--help-all") if name else ("--help",):
+        assert [line for line in help_of(name, flag).splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("width", [60, 78])
+def test_examples_in_several_lines_are_the_same_commands(width):
+    for name in STAGES:
+        examples = CONTEXTS[name].command.examples
+        lines = example_lines(examples, width)
+        assert words_of("\n".join(lines)) == [word for example in examples for word in words_of(example)]
+        assert [line for line in lines if len(line) > width] == []
+
+
+def words_of(commands: str) -> list[str]:
+    return shlex.split(commands.replace("\\\n", ""), comments=True)
+
+
+def test_an_example_goes_on_behind_a_pipe_or_a_backslash():
+    examples = ["a --x 1 | b --flag 'c  d' in > out", "e  # a remark that has no room", "f; g"]
+    assert example_lines(examples, 17) == [
+        "a --x 1 |",
+        "    b \\",
+        "        --flag 'c  d' \\",
+        "        in > out",
+        "# a remark that",
+        "# has no room",
+        "e",
+        "f; g",
+    ]
+    assert example_lines(["e  # one", "ff      # two", "g " * 20], 30)[:2] == ["e   # one", "ff  # two"]
 
 
 def test_many_choices_stand_in_columns():

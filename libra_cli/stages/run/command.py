@@ -22,7 +22,7 @@ EXAMPLES = (
     "libra run examples/demo.yaml",
     "libra run --dry-run pipe.yaml                  # the commands that it stands for",
     "libra run --set model=Qwen/Qwen3-8B -o qwen3-8b pipe.yaml",
-    "libra run --from judged pipe.yaml              # that step, and all that need what it makes",
+    "libra run --from judged pipe.yaml              # that step, and all that need it",
     "libra run --submit pipe.yaml                   # each step as a job of Slurm",
 )
 

@@ -16,7 +16,7 @@ from libra_cli.cli.stage_options import option
 EXAMPLES = (
     "libra show judged.jsonl                           # a page at a time",
     "libra show --diff label judged.jsonl              # the wrong verdicts",
-    "libra show --diff judge weak.jsonl strong.jsonl   # rows on which two judges differ",
+    "libra show --diff judge weak.jsonl strong.jsonl   # where judges differ",
     "libra show --where 'label == null' --random 5 labelled.jsonl",
     "libra show --index 3 --thinking sft.jsonl",
 )
