@@ -143,7 +143,7 @@ def _on_slurm(
 ) -> str:
     """Writes the sbatch scripts, and submits them with --submit; what is to be printed."""
     from libra_cli.stages.run.slurm_scripts import FOLDER, write_scripts
-    from libra_cli.stages.run.slurm_submit import slurm_jobs, submit, submitting_lines
+    from libra_cli.stages.run.slurm_submit import done_steps, slurm_jobs, submit, submitting_lines
 
     flag = "--submit" if options["submit"] else "--slurm"
     if options["jobs"] > 1:
@@ -152,10 +152,16 @@ def _on_slurm(
     if options["submit"] and options["dry_run"]:
         raise click.UsageError("--dry-run submits nothing; leave out --submit")
     jobs = slurm_jobs(pipe, steps, settings, progress)
+    done = done_steps(steps, jobs)
+    if not jobs:
+        console.note(f"all steps are done ({', '.join(done)}); there is nothing to submit (--force runs them again)")
+    elif options["submit"]:
+        for name in done:
+            console.note(f"{name} is done already")
     if not options["dry_run"]:
         progress.make_folders(FOLDER)
         with progress.locked():
             write_scripts(pipe, jobs, options["force"])
             if options["submit"]:
                 return submit(pipe, jobs, progress, console)
-    return submitting_lines(pipe, jobs, progress)
+    return submitting_lines(pipe, jobs, progress, done)

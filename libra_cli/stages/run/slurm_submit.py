@@ -66,9 +66,15 @@ def tasks_to_do(pipe: PipeFile, job: SlurmJob, progress: StepProgress) -> str | 
     return ranges(left) + at_once if left else None
 
 
-def submitting_lines(pipe: PipeFile, jobs: Sequence[SlurmJob], progress: StepProgress) -> str:
-    """A shell script that submits the scripts of `jobs`, each after those that it needs."""
-    lines, variables = ["set -e"], dict[str, str]()
+def done_steps(steps: Sequence[Step], jobs: Sequence[SlurmJob]) -> list[str]:
+    """The names of the steps for which there is no job."""
+    to_do = {job.step.name for job in jobs}
+    return [step.name for step in steps if step.name not in to_do]
+
+
+def submitting_lines(pipe: PipeFile, jobs: Sequence[SlurmJob], progress: StepProgress, done: Sequence[str]) -> str:
+    """A shell script that submits the scripts of `jobs`, each after those that it needs; comments name what is done."""
+    lines, variables = [*(["set -e"] if jobs else []), *(f"# {name} is done" for name in done)], dict[str, str]()
     for number, job in enumerate(jobs, 1):
         tasks = tasks_to_do(pipe, job, progress) if job.is_array else ""
         if tasks is None:
