@@ -204,7 +204,9 @@ def _say(message: str, name: str | None = None) -> None:
     """Writes `message` to stderr, each line after the name of the command."""
     from libra_cli.masking import masked
     from libra_cli.stream.console import printable, write_message
+    from libra_cli.stream.ending import ERROR, tell
 
+    tell(ERROR, message)
     words = [word for word in sys.argv[1:2] if word in STAGES]
     name = name or " ".join(["libra", *words])
     write_message("".join(f"{name}: {printable(line)}\n" for line in masked(message).split("\n")))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from libra_cli.exits import Exit
 from libra_cli.stream.console import over_progress, write_message, write_stderr
+from libra_cli.stream.ending import ERROR, tell
 from libra_cli.stream.signals import StopRequest, leave
 
 POLL_SECONDS = 0.2
@@ -66,4 +67,5 @@ class Watchdog:
             faulthandler.dump_traceback(2)
             stalled = f"nothing finished for {self._timeout:g} s (--stall-timeout) with {progress.at_work} jobs at work"
             write_message(f"libra {self._stage}: {stalled}; with -o FILE the same command continues\n")
+            tell(ERROR, stalled)
             leave(Exit.BACKEND)

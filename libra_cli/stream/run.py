@@ -14,6 +14,7 @@ from typing import Any
 from libra_cli.exits import Exit, Fatal, ReaderGone
 from libra_cli.stream.console import Console
 from libra_cli.stream.counts import Counts
+from libra_cli.stream.ending import COUNTS, ERROR, tell
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.jobs import Answer, FastPath, Feed, Job, JobFeed, MakeLine, RowFeed, Worker
 from libra_cli.stream.ledger import Ledger
@@ -120,6 +121,7 @@ class Run:
                 self._summarise()
             elif not isinstance(error, ReaderGone):
                 self.console.say(str(error), event="error")
+                tell(ERROR, str(error))
                 self._summarise()
         return error is None or isinstance(error, Fatal)
 
@@ -225,6 +227,7 @@ class Run:
             say()
         text = self._account()
         seconds = self.console.seconds
+        tell(COUNTS, f"{text} ({seconds:.1f} s)")
         if self.options.log_format == "json":
             figures = {"code": int(self.status), "seconds": round(seconds, 3), **self._output.tally()}
             self.console.say(text, event="exit", **figures)

@@ -8,7 +8,7 @@ import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from libra_cli.stages.run.marks import Mark
 from libra_cli.stages.run.progress import StepProgress
 from libra_cli.stages.run.steps import Step
 from libra_cli.stream.console import Console, printable
+from libra_cli.stream.ending import COUNTS, ERROR, VARIABLE, take
 from libra_cli.stream.module_path import libra_command
 from libra_cli.stream.signals import STATUS, CtrlC
 from libra_cli.stream.sinks import write_failed
@@ -28,10 +29,6 @@ from libra_cli.stream.text_width import text_width
 _TICK = 0.05
 _TAIL = 1 << 16
 """Bytes at the end of a log in which its last line is looked for."""
-_LINES_OF_CAUSE = 4
-_COUNTS = " in = "
-"""What only the line of a stage's counts has."""
-_SENT = {Exit.INTERRUPTED: signal.SIGINT, Exit.TERMINATED: signal.SIGTERM, Exit.STOPPED: signal.SIGUSR1}
 
 
 @dataclass
@@ -143,13 +140,17 @@ class Runner:
             log.flush()
         except OSError as error:
             raise write_failed(path, error) from None
-        parent = os.getpid()
+        parent, ending = os.getpid(), self._progress.ending_path(step)
+        take(ending)  # of a run that was killed
+        told = {VARIABLE: os.path.abspath(ending)}
+        if step.form == "result":  # which we print
+            told["COLUMNS"] = str(text_width(1))
         popen = subprocess.Popen(
             libra_command(*words),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, "COLUMNS": str(text_width(1))} if step.form == "result" else None,  # we print it
+            env={**os.environ, **told},
             start_new_session=True,  # Ctrl-C reaches the step once: from us
             preexec_fn=lambda: die_with_parent(parent),
         )
@@ -159,20 +160,20 @@ class Runner:
         """Notes how a step ended; whether those that need it can run."""
         process.log.close()
         step, status = process.step, process.popen.returncode
-        log, name = (self._progress.log_path(step), process.log_begin), f"libra {step.stage}: "
+        told = take(self._progress.ending_path(step))
         if status in (Exit.DONE, Exit.SOME_ERRORS):
             self._progress.end(step, process.mark, status)
             self._refused |= status == Exit.SOME_ERRORS
-            said = last_line(*log).removeprefix(name)
-            self._say(step, said if said.endswith("s)") else f"done ({time.monotonic() - process.began:.1f} s)")
+            self._say(step, told.get(COUNTS) or f"done ({time.monotonic() - process.began:.1f} s)")
             return True
         if stopped.status is not None:
             return False
         how = f"ended with status {status}" if status >= 0 else f"was killed ({signal.Signals(-status).name})"
-        self._console.say(
-            f"{step.name} {how}: {cause(*log).removeprefix(name)}", event="failed", step=step.name, status=status
-        )
-        self._console.say(f"its log is {log[0]}; the same command continues")
+        path, name = self._progress.log_path(step), f"libra {step.stage}: "
+        last = last_line(path, process.log_begin).removeprefix(name)
+        why = f": {told[ERROR]}" if ERROR in told else f"; it last said: {last}" if last else ""
+        self._console.say(f"{step.name} {how}{why}", event="failed", step=step.name, status=status)
+        self._console.say(f"its log is {path}; the same command continues")
         known = [int(each) for each in Exit]
         self._failed = self._failed or (Exit(status) if status in known else Exit.INTERNAL)
         return False
@@ -201,23 +202,12 @@ class Runner:
 
 def last_line(path: str, begin: int) -> str:
     """The last line of a log after its first `begin` bytes that is for people; of a training step, its figures."""
-    return next(_lines(path, begin), "")
-
-
-def cause(path: str, begin: int) -> str:
-    """The last line of a log after its first `begin` bytes that may say why the stage failed, not what it counted."""
-    told = [line for _, line in zip(range(_LINES_OF_CAUSE), _lines(path, begin), strict=False)]
-    return next((line for line in told if _COUNTS not in line), told[0] if told else "")
-
-
-def _lines(path: str, begin: int) -> Iterator[str]:
-    """The lines of a log for people, the last first; of a training step, its figures."""
     try:
         with open(path, "rb") as file:
             file.seek(max(begin, os.stat(path).st_size - _TAIL))
             lines = file.read().decode("utf-8", "replace").splitlines()
     except OSError:
-        return
+        return ""
     for line in reversed(lines):
         if line.startswith("{"):
             try:
@@ -225,9 +215,10 @@ def _lines(path: str, begin: int) -> Iterator[str]:
             except ValueError:
                 continue
             if isinstance(event, dict) and event.get("event") == "step":
-                yield f"step {event.get('step')}, loss {event.get('loss', 0):.4g}"
+                return f"step {event.get('step')}, loss {event.get('loss', 0):.4g}"
         elif line.strip():
-            yield printable(line.strip())
+            return printable(line.strip())
+    return ""
 
 
 def results(steps: Sequence[Step]) -> str:

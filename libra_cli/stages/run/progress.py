@@ -51,6 +51,10 @@ class StepProgress:
         """Where the messages of a step go."""
         return os.path.join(self.folder, "logs", f"{step.name}.log")
 
+    def ending_path(self, step: Step) -> str:
+        """Where a step that runs tells how it ends."""
+        return os.path.join(self.folder, FOLDER, f"{step.name}.ending")
+
     def mark_path(self, step: Step) -> str:
         """Where the mark of a step is."""
         return os.path.join(self.folder, FOLDER, f"{step.name}.json")

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from libra_cli.exits import Exit
 from libra_cli.stream.console import write_message
+from libra_cli.stream.ending import ERROR, tell
 from libra_cli.stream.module_path import own_command
 from libra_cli.stream.signals import STATUS, CtrlC, kill_descendants
 
@@ -162,6 +163,7 @@ class Ranks:
                 name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
                 what = f"was killed by {name}{hint}"
             others = "; the others on this host are ended" if self.running else ""
+            tell(ERROR, f"rank {rank} on {socket.gethostname()} {what}")
             _say(f"rank {rank} on {socket.gethostname()} {what}{others}")
 
     def _end_within(self, seconds: float) -> None:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.stream.console import write_message
+from libra_cli.stream.ending import ERROR, tell
 from libra_cli.stream.signals import leave
 
 SILENCE = 45.0
@@ -232,4 +233,5 @@ class SamplerRanks:
                 self.look()
             except Fatal as failure:
                 write_message(f"libra {stage}: {failure}\n")
+                tell(ERROR, str(failure))
                 leave(failure.status)
