@@ -22,13 +22,13 @@ _libra() {
         'collect')
             case $before in
                 --preset) _libra_only 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench rmb libra-mini' ;;
-                --hub|--split|--revision|--delimiter|--map|--set|--subset|--keep-fields|--where|--near-duplicates|--ngram|--overlap|--seed|--shard|--limit|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --hub|--split|--revision|--delimiter|--sheet|--map|--set|--subset|--keep-fields|--where|--near-duplicates|--ngram|--overlap|--seed|--shard|--limit|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --format) _libra_only 'jsonl csv tsv parquet' ;;
                 --duplicates) _libra_only 'drop keep' ;;
                 --decontaminate) _libra_words 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench rmb libra-mini' ;;
                 --report|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --log-format) _libra_only 'text json' ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--preset --hub --split --revision --format --delimiter --map --set --subset --keep-fields --no-reference --where --duplicates --near-duplicates --decontaminate --ngram --overlap --report --seed --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help --help-all'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--preset --hub --split --revision --format --delimiter --sheet --map --set --subset --keep-fields --no-reference --where --duplicates --near-duplicates --decontaminate --ngram --overlap --report --seed --config --print-config -o --output --errors --overwrite --shard --limit --max-line-bytes --expect-rows --manifest --expect-manifest --grace --stall-timeout -q --quiet --log-format --debug -h --help --help-all'; fi ;;
             esac ;;
         'rollout')
             case $before in

@@ -32,6 +32,7 @@ complete -c libra -n '__fish_seen_subcommand_from collect' -l split -x -d 'Split
 complete -c libra -n '__fish_seen_subcommand_from collect' -l revision -x -d 'Branch, tag or commit of the hub data set'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l format -x -a 'jsonl csv tsv parquet' -d 'Format of the input'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l delimiter -x -d 'Column separator of CSV input'
+complete -c libra -n '__fish_seen_subcommand_from collect' -l sheet -x -d 'Sheet of a workbook (.xlsx, .xls, .ods) to read'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l map -x -d 'Rename field FROM to TO'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l set -x -d 'Set FIELD to VALUE in every row'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l subset -x -d 'Value of `subset` in every row'

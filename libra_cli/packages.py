@@ -39,6 +39,7 @@ PACKAGES = (
     Package("zstandard", "zstandard"),
     Package("datasets", "datasets", "data", heavy=True),
     Package("pyarrow", "pyarrow", "data", heavy=True),
+    Package("python-calamine", "python_calamine", "data"),
     Package("matplotlib", "matplotlib", "plot", heavy=True),
     Package("httpx", "httpx", "openai", heavy=True),
     Package("torch", "torch", "transformers", heavy=True),

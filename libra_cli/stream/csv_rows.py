@@ -17,6 +17,8 @@ from libra_cli.stream.rows import RowError
 
 # Only numbers that JSON writes in the same way: 007, 1.50 and 1e5 stay text.
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
+_SEPARATOR_LINE = re.compile(rb'"?sep=([^"\w])"?', re.ASCII | re.IGNORECASE)
+"""What may stand before the names of the columns, and tells Excel the delimiter."""
 LONGEST_NUMBER = 300
 TEXTS = frozenset(
     {
@@ -28,14 +30,17 @@ TEXTS = frozenset(
 """Columns of texts."""
 GUESSED = (",", ";", "\t", "|")
 """Delimiters, the first that divides the first line of a file whose delimiter is not given."""
+_UTF16 = (
+    "zero bytes between the letters: UTF-16 without a byte order mark; convert the file (iconv -f UTF-16LE -t UTF-8)"
+)
 _UNCLOSED = "unexpected end of data"
 
 
 class CsvSource:
     """The rows of one CSV file; the first line names the columns.
 
-    `delimiter` None: found from the first line. If that begins as a row of JSON does, the name of the file was wrong,
-    and its lines are rows.
+    `delimiter` None: the one that a line `sep=;` before them names, as Excel has it, or else found from the first line.
+    If that begins as a row of JSON does, the name of the file was wrong, and its lines are rows.
     """
 
     def __init__(self, lines: LineSource, delimiter: str | None, max_bytes: int):
@@ -49,7 +54,7 @@ class CsvSource:
         """Of the record: its size, its quotation marks, and the size from which on it is parsed again."""
         self._file, self._first = "", 1
         self._ready: deque[LineBatch] = deque()
-        self._is_json = False
+        self._is_json = self._names_separator = False
 
     @property
     def has_rows(self) -> bool:
@@ -64,6 +69,8 @@ class CsvSource:
                 return self._rest()
             if not batch.lines or self._is_json:
                 return batch
+            if batch.first == 1 and (named := _SEPARATOR_LINE.fullmatch(batch.lines[0].strip(b"\r"))):
+                self._delimiter, self._names_separator = self._delimiter or named[1].decode(), True
             if self._delimiter is None and (first := next((line for line in batch.lines if line.strip()), None)):
                 if first.lstrip().startswith(b"{"):
                     self._is_json = True
@@ -80,6 +87,8 @@ class CsvSource:
         self._file = batch.file
         for position, line in enumerate(batch.lines):
             number = batch.first + position
+            if number == 1 and self._names_separator:
+                continue
             if position in batch.too_long:
                 self._add(number, line, RowError("line_too_long", f"the line has more than {self._max} bytes"))
             elif self._record or line.strip(b" \t\r"):
@@ -115,7 +124,7 @@ class CsvSource:
         except csv.Error as error:
             if str(error) != _UNCLOSED:
                 behind = self._behind(reader.line_num)
-                self._refuse(RowError("bad_csv", f"not CSV: {error}"))
+                self._refuse(RowError("bad_csv", _UTF16 if "\0" in text else f"not CSV: {error}"))
                 self._again(behind)
             elif ended:
                 self._refuse(RowError("bad_csv", "a quoted field that begins here is never closed; close its quote"))

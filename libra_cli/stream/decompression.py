@@ -1,7 +1,8 @@
-"""gzip, zstd, bzip2 and xz, recognised by their first bytes and unpacked in bounded steps."""
+"""gzip, zstd, bzip2, xz and UTF-16, recognised by their first bytes and decoded in bounded steps."""
 
 from __future__ import annotations
 
+import codecs
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,8 @@ MAGIC_BEGINNINGS = tuple(magic[:-1] for magic in (GZIP_MAGIC, ZSTD_MAGIC, *ZSTD_
 COMPRESSED = (".gz", ".zst", ".bz2", ".xz")
 """Endings of the names of compressed files; what counts in an input is its first bytes."""
 MAX_WINDOW_BYTES = 1 << 27
+_UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+"""Byte order mark -> codec; Excel ("Unicode text") and PowerShell write it."""
 
 
 class Decoder:
@@ -33,6 +36,44 @@ class Decoder:
     def decode(self, raw: bytes, ended: bool) -> bytes | None:
         """The content that `raw` adds, possibly none yet; None at the end. `ended`: there is no more input."""
         return None if ended else raw
+
+
+class Utf8Text:
+    """Makes UTF-8 of text that begins with the byte order mark of UTF-16; passes all other text through.
+
+    A surrogate without its partner, and half a sign at the end, become bytes that are not UTF-8: their line is refused.
+    """
+
+    def __init__(self) -> None:
+        self._head: bytes | None = b""
+        self._codec: codecs.IncrementalDecoder | None = None
+
+    @property
+    def recodes(self) -> bool:
+        """Whether the text is UTF-16."""
+        return self._codec is not None
+
+    def decode(self, text: bytes | None) -> bytes | None:
+        """What `text` adds, possibly nothing yet; None for the end, which may follow the last bytes."""
+        if self._head is not None:
+            self._head += text or b""
+            if text is not None and len(self._head) < 2 and self._head in (b"", b"\xff", b"\xfe"):
+                return b""  # a pipe may give a byte at a time
+            name, head, self._head = _UTF16.get(self._head[:2]), self._head, None
+            if name is not None:
+                self._codec = codecs.getincrementaldecoder(name)("surrogatepass")
+                head = head[2:]
+            if text is not None or head:
+                text = head
+        if self._codec is None or text is None:
+            return self._end() if text is None else text
+        return self._codec.decode(text).encode("utf-8", "surrogatepass")
+
+    def _end(self) -> bytes | None:
+        """What follows the last whole sign: once a byte that is not UTF-8 for a piece of one, then None."""
+        is_whole = self._codec is None or not self._codec.getstate()[0]
+        self._codec = self._codec if is_whole else None
+        return None if is_whole else b"\xff"
 
 
 class Inflater(Decoder):

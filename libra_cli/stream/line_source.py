@@ -1,6 +1,6 @@
 """Bytes to lines: files and standard input, split at LF only, in bounded memory, without blocking.
 
-What is compressed is unpacked; the elements of a JSON array and the rows of a CSV or Parquet file are lines, too.
+What is compressed is unpacked; the elements of a JSON array and the rows of CSV, Parquet and workbooks are lines, too.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from typing import Any
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.lazy_pattern import lazy_pattern
-from libra_cli.stream.decompression import CHUNK, MAGIC_BEGINNINGS, Decoder, Inflater, decoder_for
+from libra_cli.stream.decompression import CHUNK, MAGIC_BEGINNINGS, Decoder, Inflater, Utf8Text, decoder_for
 from libra_cli.stream.json_array import ArrayText, begins_array, begins_objects
 from libra_cli.stream.line_batch import LineBatch
-from libra_cli.stream.tables import TableRows, is_parquet, parquet_rows
+from libra_cli.stream.other_formats import OLD_WORKBOOK_MAGIC, ZIP_MAGIC
+from libra_cli.stream.tables import PARQUET_MAGIC, TableRows, parquet_rows
 
 BOM = b"\xef\xbb\xbf"
 POLL_SECONDS = 0.1
@@ -75,8 +76,8 @@ class InputFiles:
 
     def _opened(self, path: str) -> _LineFile | _CsvFile | TableRows:
         try:
-            if path != "-" and is_parquet(path):
-                return TableRows(path, parquet_rows(path))
+            if path != "-" and (table := _table(path)) is not None:
+                return table
         except OSError as error:
             raise _vanished(path, error) from None
         lines = _LineFile(path, self._max, self._stall_timeout)
@@ -89,6 +90,21 @@ class InputFiles:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _table(path: str) -> TableRows | None:
+    """The rows of a plain file that is Parquet or a workbook, by what it holds; None for others. Raises OSError."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        return None
+    with open(path, "rb") as file:
+        magic = file.read(len(PARQUET_MAGIC))
+    if magic == PARQUET_MAGIC:
+        return TableRows(path, parquet_rows(path))
+    if magic in (OLD_WORKBOOK_MAGIC, ZIP_MAGIC):
+        from libra_cli.stream.workbooks import is_workbook, workbook_rows
+
+        return TableRows(path, workbook_rows(path)) if is_workbook(path) else None
+    return None
 
 
 def _csv_of(path: str) -> str | bool:
@@ -140,6 +156,7 @@ class _LineFile:
         self._begin = self._end = os.lseek(self._fd, 0, os.SEEK_CUR) if self._regular else 0  # of the bytes held
         self._head = b""
         self._decoder: Decoder | None = None
+        self._text = Utf8Text()
         self._beginning: bytes | None = b""  # of the text, until it is known whether that is lines
         self._array: ArrayText | None = None
         self._pieces: list[bytes] = []
@@ -214,12 +231,12 @@ class _LineFile:
 
     @property
     def _offset(self) -> int | None:
-        is_as_read = self._regular and self._array is None and not isinstance(self._decoder, Inflater)
-        return self._begin if is_as_read else None
+        is_made = self._array is not None or isinstance(self._decoder, Inflater) or self._text.recodes
+        return self._begin if self._regular and not is_made else None
 
     def _next_text(self) -> bytes | None:
         """The next text to split into lines, possibly none; None at the end."""
-        chunk = self._next_chunk()
+        chunk = self._text.decode(self._next_chunk())
         if self._beginning is None:
             if self._array is None:
                 return chunk

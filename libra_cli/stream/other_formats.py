@@ -13,9 +13,19 @@ _FEW_LINES = 3
 """Lines from which on a text of which none is a row is not JSON Lines; fewer are refused one by one."""
 _PANDAS = 'pandas writes JSON Lines: to_json(FILE, orient="records", lines=True)'
 _UNPACK = "unpack it first"
+_WORKBOOK = ("a workbook, or another document of an office", "unpack it and name the file: a workbook is read neither "
+             "compressed nor from a pipe")  # fmt: skip
+ZIP_MAGIC, OLD_WORKBOOK_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+"""The first bytes of workbooks, as of all ZIP archives; and of those before 2007 and those that need a password."""
+_FIRST_PARTS = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/", b"mimetypeapplication/vnd.oasis")
+"""What stands first in the archive that a workbook is."""
+_ZIP_HEADER = 30
+"""Bytes of a ZIP archive before its first name."""
+HEAD_BYTES = 4096
+"""Bytes of a file by which its format is known."""
 
 _MAGIC = (
-    (0, b"PK\x03\x04", "a ZIP archive (or an Excel or NumPy file)", _UNPACK),
+    (0, ZIP_MAGIC, "a ZIP archive (or a NumPy file)", _UNPACK),
     (257, b"ustar", "a tar archive", f"{_UNPACK} (tar -xf)"),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
     (0, b"Rar!", "a RAR archive", _UNPACK),
@@ -34,10 +44,9 @@ _MAGIC = (
     (0, b"SQLite format 3", "an SQLite database", "sqlite3 FILE -json 'SELECT * FROM TABLE' writes a JSON array"),
     (0, b"%PDF", "a PDF document", "name a file of rows"),
     (0, b"version https://git-lfs.github.com/", "a Git LFS pointer, not the file itself", "fetch it: git lfs pull"),
-    (0, b"\xff\xfe", "UTF-16 text", "convert it (iconv -f UTF-16 -t UTF-8)"),
-    (0, b"\xfe\xff", "UTF-16 text", "convert it (iconv -f UTF-16 -t UTF-8)"),
 )
-"""Offset, first bytes, the name of the format, the cure. Parquet that is a plain file is read before it comes here."""
+"""Offset, first bytes, the name of the format, the cure. Parquet and workbooks that are plain files
+are read before they come here."""
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _HTML = re.compile(rb"\s*<(!doctype html|html|head|body)", re.IGNORECASE)
 _NAMES = re.compile(rb'"?[A-Za-z_][\w .-]*"?')
@@ -49,7 +58,9 @@ def other_format(lines: Sequence[bytes]) -> tuple[str, str] | None:
 
     The first of the lines is no row. Certain or silent: if any of the others is one, this is JSON Lines.
     """
-    head = b"\n".join(lines)[:4096]
+    head = b"\n".join(lines)[:HEAD_BYTES]
+    if begins_workbook(head):
+        return _WORKBOOK
     for offset, magic, name, cure in _MAGIC:
         if head.startswith(magic, offset):
             return name, cure
@@ -63,8 +74,17 @@ def other_format(lines: Sequence[bytes]) -> tuple[str, str] | None:
     if not all(problem is not None and problem.kind in NO_ROW for problem in problems):
         return None
     if b"\0" in head:
-        return "binary data or UTF-16 text", "write JSON Lines in UTF-8 (iconv -f UTF-16 -t UTF-8)"
+        return (
+            "binary data, or UTF-16 or UTF-32 text without a byte order mark",
+            "write JSON Lines in UTF-8 (iconv -f UTF-16LE -t UTF-8)",
+        )
     return _text_format(texts, problems[0])
+
+
+def begins_workbook(head: bytes) -> bool:
+    """Whether a file that begins with `head` is a workbook, or at least another document of an office."""
+    is_archive = head.startswith(ZIP_MAGIC) and head.startswith(_FIRST_PARTS, _ZIP_HEADER)
+    return is_archive or head.startswith(OLD_WORKBOOK_MAGIC)
 
 
 def _problem(line: bytes) -> RowError | None:

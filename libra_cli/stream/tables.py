@@ -1,9 +1,8 @@
-"""Tables to rows: Parquet files, and whatever else a library reads as dictionaries."""
+"""Tables to rows: Parquet files, workbooks, and whatever else a library reads as dictionaries."""
 
 from __future__ import annotations
 
 import os
-import stat
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import rows
 from libra_cli.stream.decompression import Inflater, decoder_for
 from libra_cli.stream.line_batch import LineBatch
-from libra_cli.stream.other_formats import other_format
+from libra_cli.stream.other_formats import HEAD_BYTES, other_format
 from libra_cli.stream.rows import RowError
 
 ROWS_A_BATCH = 256
@@ -24,12 +23,12 @@ INSTALL = "pip install 'libra-cli[data]'"
 PARQUET_MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
 _PADDED = ("tools", "chat_template_kwargs")
 """Columns whose structs are padded, beside messages, which are known by their `role` or `from`."""
-_HEAD_BYTES, _SMALLEST = 4096, 12
-TableRecords = Generator[Mapping[str, Any], None, None]
+_SMALLEST = 12
+TableRecords = Generator[Mapping[str, Any] | None, None, None]
 
 
 class TableRows:
-    """Serializes the dicts that a library reads, numbered from 1."""
+    """Serializes the dicts that a library reads, numbered from 1; None has a number and is no row."""
 
     def __init__(self, name: str, records: TableRecords):
         self.name, self.number = name, 1
@@ -43,6 +42,12 @@ class TableRows:
         """The next rows; None at the end. Raises Fatal(2) for a column that JSON cannot hold."""
         batch = LineBatch(self.name, self.number, [])
         for record in self._records:
+            if record is None:
+                self.number += len(batch.lines) + 1
+                if batch.lines:
+                    return batch
+                batch = LineBatch(self.name, self.number, [])
+                continue
             try:
                 batch.lines.append(
                     rows.dumps({name: _unpadded(_plain(value), name in _PADDED) for name, value in record.items()})
@@ -125,14 +130,6 @@ def _duration(value: timedelta) -> str:
     return f"{'-' if nanoseconds < 0 else ''}PT{seconds}{fraction}S"
 
 
-def is_parquet(path: str) -> bool:
-    """Whether a plain file begins as Parquet does; raises OSError."""
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        return False
-    with open(path, "rb") as file:
-        return file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
-
-
 def parquet_rows(path: str) -> TableRecords:
     """The rows of a Parquet file, decoded a part of a row group at a time; raises Fatal(2 or 7)."""
     with needing(f"{path}: Parquet"):
@@ -154,7 +151,7 @@ def _unreadable(path: str, error: BaseException) -> Fatal:
     """Why a file cannot be read as Parquet, by its first and last bytes."""
     try:
         with open(path, "rb") as file:
-            head = file.read(_HEAD_BYTES)
+            head = file.read(HEAD_BYTES)
             file.seek(max(0, os.stat(path).st_size - len(PARQUET_MAGIC)))
             end = file.read()
     except OSError as failed:

@@ -171,6 +171,27 @@ def test_parquet_is_read_by_its_first_bytes_with_the_numbers_of_its_rows(tmp_pat
     assert rows_of(tmp_path / "data") == list(enumerate(rows, 1))
 
 
+@settings(max_examples=50, deadline=None)
+@given(rows=ROWS, name=st.sampled_from(["utf-16-le", "utf-16-be"]), size=st.integers(1, 9), is_array=st.booleans())
+def test_text_in_utf_16_is_that_of_utf_8_at_every_chunk_boundary(tmp_path_factory, rows, name, size, is_array):
+    path = tmp_path_factory.getbasetemp() / "utf-16"
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    text = f"[{','.join(lines)}]" if is_array else "\n".join([*lines, '{"a": "\U0001f600"}'])
+    path.write_bytes(f"\ufeff{text}".encode(name))
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (line_source, decompression):
+            patch.setattr(module, "CHUNK", size)
+        assert rows_of(path) == list(enumerate(rows if is_array else [*rows, {"a": "\U0001f600"}], 1))
+
+
+def test_half_a_pair_of_surrogates_costs_its_own_line(tmp_path):
+    lines = ['{"a": 1}', '{"a": "\ud83d"}', '{"a": 2}']
+    (tmp_path / "rows").write_bytes(
+        "\ufeff".encode("utf-16-le") + "\n".join(lines).encode("utf-16-le", "surrogatepass")
+    )
+    assert errors_of(tmp_path / "rows") == [(2, "bad_utf8")]
+
+
 OTHERS = {
     "csv": ("question,reference\n1+1?,2\n2+2?,4\n", "CSV"),
     "tsv": ("question\treference\n1+1?\t2\n", "TSV"),
@@ -184,7 +205,7 @@ OTHERS = {
     "lfs": ("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n", "a Git LFS pointer"),
     "text": ("Once upon a time.\nThere was a row.\nIt was none.\n", "no JSON Lines"),
     "strings": ('"one"\n"two"\n"three"\n', "no JSON Lines"),
-    "utf-16": ('{"a": 1}\n{"a": 2}\n'.encode("utf-16"), "UTF-16"),
+    "utf-16": ('{"a": 1}\n{"a": 2}\n'.encode("utf-16-le"), "UTF-16"),
     "utf-16-be": ('{"a": 1}\n{"a": 2}\n'.encode("utf-16-be"), "UTF-16"),
     "latin-1": ('{"a": "\xe9"}\n'.encode("latin-1") * 4, "is not UTF-8; convert the file"),
     "zip": (b"PK\x03\x04\x14\0\0\n\n{", "a ZIP archive"),

@@ -79,6 +79,7 @@ def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
     return ReadOptions(
         values["format"],
         values["delimiter"],
+        values["sheet"],
         values["split"],
         values["revision"],
         options.max_line_bytes,
@@ -124,7 +125,13 @@ def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
     metavar="CHAR",
     callback=_one_character,
     help="Column separator of CSV input: one character, or the word tab. Default: what divides the first line (comma, "
-    "semicolon, tab or |); tab for .tsv files.",
+    "semicolon, tab or |), or a line sep=; before it; tab for .tsv files.",
+)
+@option(
+    "--sheet",
+    metavar="NAME",
+    help="Sheet of a workbook (.xlsx, .xls, .ods) to read. Default: the only one with cells; of several, one must be "
+    "named.",
 )
 @option(
     "--map",

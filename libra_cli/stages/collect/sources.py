@@ -16,7 +16,7 @@ from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.tables import TableRecords, TableRows, needing, one_line, parquet_rows
 
 _COMPRESSED = re.compile(r"\.(gz|zst|bz2|xz)$")
-_EXTENSION = re.compile(r"\.(jsonl|ndjson|json|csv|tsv|parquet)$")
+_EXTENSION = re.compile(r"\.(jsonl|ndjson|json|csv|tsv|parquet|xlsx|xlsm|xlsb|xls|ods)$")
 _SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet"}
 
 
@@ -45,6 +45,8 @@ class ReadOptions:
 
     format: str | None = None
     delimiter: str | None = None
+    sheet: str | None = None
+    """Name of the sheet of a workbook."""
     split: str | None = None
     revision: str | None = None
     max_line_bytes: int = 64 << 20
@@ -112,11 +114,22 @@ def _open(origin: Origin, options: ReadOptions, wake_fd: int | None) -> LineSour
     if origin.hub is not None:
         return TableRows(origin.place, _hub_rows(origin, options))
     path = str(origin.path)
+    if options.sheet is not None:
+        return _sheet(path, options.sheet)
     kind = format_of(path, options.format)
     if kind == "parquet":
         return TableRows(path, parquet_rows(path))
     csv = False if kind == "jsonl" else options.delimiter or ("\t" if kind == "tsv" else True)
     return InputFiles([path], options.max_line_bytes, wake_fd, options.stall_timeout, csv)
+
+
+def _sheet(path: str, name: str) -> LineSource:
+    """The rows of a sheet; raises Fatal(2) for a file that is no workbook."""
+    from libra_cli.stream.workbooks import is_workbook, workbook_rows
+
+    if path == "-" or not os.path.isfile(path) or not is_workbook(path):
+        raise Fatal(Exit.USAGE, f"{path}: is no workbook (.xlsx, .xls, .ods), which --sheet is for; leave --sheet out")
+    return TableRows(path, workbook_rows(path, name))
 
 
 def _hub_rows(origin: Origin, options: ReadOptions) -> TableRecords:

@@ -1,0 +1,112 @@
+"""Workbooks of Excel and LibreOffice to rows: the first row of a sheet that is not empty names the columns."""
+
+from __future__ import annotations
+
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from libra_cli.exits import Exit, Fatal
+from libra_cli.stream.csv_rows import TEXTS
+from libra_cli.stream.other_formats import HEAD_BYTES, begins_workbook
+from libra_cli.stream.tables import TableRecords, needing, one_line
+
+_PARTS = ("xl/workbook.xml", "xl/workbook.bin")
+_OPEN_DOCUMENT = b"application/vnd.oasis.opendocument.spreadsheet"
+_DIGITS = 15
+"""Significant digits of a number in a workbook; what a binary fraction has beyond them, no program shows."""
+
+
+def is_workbook(path: str) -> bool:
+    """Whether a file that begins as workbooks do is one; raises OSError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            is_open_document = "mimetype" in names and archive.read("mimetype").startswith(_OPEN_DOCUMENT)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        with open(path, "rb") as file:
+            return begins_workbook(file.read(HEAD_BYTES))
+    return is_open_document or any(part in names for part in _PARTS)
+
+
+def workbook_rows(path: str, sheet: str | None = None) -> TableRecords:
+    """The rows of a sheet (None: the only one that holds cells), from its first on; None for one that is no row.
+
+    Those are the ones without a value, and the one that names the columns: a row keeps the number that it has in the
+    sheet. Raises Fatal(2 or 7).
+    """
+    with needing(f"{path}: a workbook"):
+        import python_calamine
+    try:
+        with python_calamine.load_workbook(path) as workbook:
+            cells = workbook.get_sheet_by_name(_sheet(path, workbook, sheet)).iter_rows()
+            yield from _records(path, cells)
+    except python_calamine.PasswordError:
+        raise Fatal(Exit.USAGE, f"{path}: the workbook needs a password; save it without one") from None
+    except (python_calamine.CalamineError, OSError) as error:
+        reason = f"the workbook cannot be read ({one_line(error)}); copy it again, or save the sheet as CSV"
+        raise Fatal(Exit.INCOMPLETE, f"{path}: {reason}") from None
+
+
+def _sheet(path: str, workbook: Any, wanted: str | None) -> str:
+    """The name of the sheet to read; raises Fatal(2) if that is not certain."""
+    kind, visible = "SheetTypeEnum.WorkSheet", "SheetVisibleEnum.Visible"
+    sheets = [sheet for sheet in workbook.sheets_metadata if str(sheet.typ) == kind]
+    names = [str(sheet.name) for sheet in sheets]
+    if wanted is not None:
+        if wanted not in names:
+            raise Fatal(Exit.USAGE, f'{path}: no sheet is named "{wanted}"; there is {_listed(names)}')
+        return wanted
+    shown = [str(sheet.name) for sheet in sheets if str(sheet.visible) == visible]
+    filled = [name for name in shown if workbook.get_sheet_by_name(name).height] if len(shown) > 1 else shown
+    if len(filled) > 1:
+        cure = "choose one: libra collect --sheet NAME FILE"
+        raise Fatal(Exit.USAGE, f"{path}: {len(filled)} sheets hold rows, {_listed(filled)}; {cure}")
+    if not names:
+        raise Fatal(Exit.USAGE, f"{path}: the workbook has no sheet with cells; name another file")
+    return (filled or shown or names)[0]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _records(path: str, table: Iterator[list[Any]]) -> Iterator[Mapping[str, Any] | None]:
+    columns: list[str] | None = None
+    for number, cells in enumerate(table, 1):
+        if all(cell == "" for cell in cells):
+            yield None
+        elif columns is None:
+            columns = ["" if cell == "" else str(_value(cell)).strip() for cell in cells]
+            if twice := next((name for name, count in Counter(columns).items() if name and count > 1), None):
+                raise Fatal(Exit.USAGE, f'{path}:{number}: two columns are named "{twice}"; rename one')
+            yield None
+        else:
+            for position, (name, cell) in enumerate(zip(columns, cells, strict=True), 1):
+                if not name and cell != "":
+                    what = f"column {_letters(position)} holds a value and has no name"
+                    raise Fatal(Exit.USAGE, f"{path}:{number}: {what}; the first row that is not empty names columns")
+            named = zip(columns, cells, strict=True)
+            yield {name: _typed(name, cell) for name, cell in named if name}
+
+
+def _typed(name: str, cell: Any) -> Any:
+    value = _value(cell)
+    return str(value) if name.lower() in TEXTS and isinstance(value, (int, float)) else value
+
+
+def _value(cell: Any) -> Any:
+    """The value of a cell: null if it is empty; a number without the digits that no workbook has."""
+    if cell == "":
+        return None
+    if not isinstance(cell, float):
+        return cell
+    number = float(f"{cell:.{_DIGITS}g}")
+    return int(number) if number.is_integer() and abs(number) < 10**_DIGITS else number
+
+
+def _letters(position: int) -> str:
+    """The name of a column: A for 1, AB for 28."""
+    rest, letter = divmod(position - 1, 26)
+    return (_letters(rest) if rest else "") + chr(ord("A") + letter)
