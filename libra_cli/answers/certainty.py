@@ -7,7 +7,7 @@ it is wrong only where nothing speaks against it.
 
 from __future__ import annotations
 
-from libra_cli.answers import normalize, phrases, structure, units, vocabulary, words
+from libra_cli.answers import comparatives, normalize, phrases, structure, units, vocabulary, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 _CALCULATION = lazy_pattern(r"(?<![\d.,])\d[\d.,]*(?:[^\w=.,]{1,12}\d[\d.,]*)*[^\w=.,]{0,12}=(?=[^=])")
@@ -29,6 +29,17 @@ def may_be_misread(answer: str, tail: str, reference: str) -> bool:
     if value is None:
         return _number(given) is not None and _is_one_of_several(given, wanted, reference)
     return _number(given) != value and _also_says(tail, answer, value)  # the same number has another unit
+
+
+def is_changed(answer: str, tail: str, reference: str) -> bool:
+    """Whether words of the last sentence of `tail` may make another number of `answer` than the one of the reference.
+
+    Numerals in words are digits in `tail`.
+    """
+    value = _number(structure.parse(reference)) if answer != reference else None
+    if value is None or _number(structure.parse(answer)) == value:
+        return False
+    return comparatives.is_changed(answer, words.sentences(tail)[-1], value.lstrip("-").isdecimal())
 
 
 def is_statement(text: str, reference: str) -> bool:

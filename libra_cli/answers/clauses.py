@@ -17,6 +17,8 @@ class Group(NamedTuple):
     is_name: bool
     relation: bool
     before: tuple[str, ...]
+    after: tuple[str, ...]
+    """The words behind it, up to the next group."""
     goes_on: bool = False
     """Another one is added to it: 8 cats and 9 dogs."""
     measured: str | None = None
@@ -48,6 +50,8 @@ class _Builder:
         self._opener = ""
         self._words: list[str] = []
         self._groups: list[tuple[list[Span], tuple[str, ...]]] = []
+        self._bounds: list[tuple[int, int]] = []
+        """How many words each group begins and ends behind."""
         self._either: set[int] = set()
         """Groups of inequalities of which one holds: x < 1 or x > 3."""
         self._going_on: set[int] = set()
@@ -92,6 +96,11 @@ class _Builder:
         """Whether its clause says by what means: Using the mirror equation we find ..."""
         return self._opener == "using"
 
+    @property
+    def is_multiple(self) -> bool:
+        """Whether its clause ends with a multiple: twice as many, 3 times as much."""
+        return self._words[-1:] in (["times"], ["twice"], ["thrice"], ["half"])
+
     def word(self, word: str) -> None:
         self._words.append(word)
         self._pending.append(word)
@@ -115,6 +124,8 @@ class _Builder:
             if self._pending[-1:] in (["and"], ["or"]) and self._groups:
                 self._going_on.add(len(self._groups) - 1)
             self._groups.append(([span], tuple(word for word in self._words if word not in vocabulary.MODIFIERS)))
+            self._bounds.append((len(self._words), 0))
+        self._bounds[-1] = self._bounds[-1][0], len(self._words)
         self._pending = []
 
     def _is_fraction(self) -> bool:
@@ -122,12 +133,14 @@ class _Builder:
 
     def cut(self, opener: str = "") -> None:
         """End the clause; `opener` begins the next one."""
+        starts = [*(start for start, _ in self._bounds), len(self._words)]
         groups = tuple(
             Group(
                 listed(spans, index in self._either),
                 len(spans) == 1 and spans[0].is_name,
                 any(span.relation for span in spans),
                 before,
+                tuple(self._words[self._bounds[index][1] : starts[index + 1]]),
                 index in self._going_on,
                 with_units(spans),
                 len({span.unit for span in spans if span.unit}) > 1,
@@ -135,7 +148,7 @@ class _Builder:
             for index, (spans, before) in enumerate(self._groups)
         )
         self.clauses.append(Clause(self._opener, tuple(self._words), groups))
-        self._opener, self._words, self._groups, self._pending = opener, [], [], []
+        self._opener, self._words, self._groups, self._pending, self._bounds = opener, [], [], [], []
         self._going_on, self._either = set(), set()
 
 
@@ -167,6 +180,7 @@ def clauses_of(reader: plain.Reader) -> list[Clause]:
             (word == "in" and following in vocabulary.SUMS_UP)
             or word in vocabulary.CHECKS
             or (word == "not" and following in vocabulary.IS)
+            or (word == "as" and builder.is_multiple)
         ):
             builder.word(word)
         elif word in vocabulary.IS and builder.is_over:

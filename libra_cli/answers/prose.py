@@ -17,6 +17,7 @@ from libra_cli.answers import (
     certainty,
     chemistry,
     commas,
+    comparatives,
     conclusions,
     dates,
     languages,
@@ -27,6 +28,8 @@ from libra_cli.answers import (
     phrases,
     sentences,
     statements,
+    structure,
+    subjects,
     typed,
     words,
 )
@@ -85,12 +88,17 @@ class Prose:
         return tail
 
     @cached_property
+    def in_digits(self) -> str:
+        """`in_figures` with the numerals in words of its last sentence as digits, where the reference has any."""
+        if not any(map(str.isdigit, self.reference)):
+            return self.in_figures
+        glossed = abroad.glossed(self.in_figures)
+        return conclusions.with_digits(glossed) if glossed is self.in_figures else glossed
+
+    @cached_property
     def concluded(self) -> Asserted:
-        """What the last sentence asserts, with its numerals in words as digits."""
-        tail = in_digits = self.in_figures
-        if any(map(str.isdigit, self.reference)):
-            in_digits = abroad.glossed(tail)
-            in_digits = conclusions.with_digits(tail) if in_digits is tail else in_digits
+        """What the last sentence asserts."""
+        tail, in_digits = self.in_figures, self.in_digits
         found = conclusions.drawn(tail) or conclusions.concluded(in_digits)
         if found.answer or in_digits is tail or abroad.language_of(self.sentences[-1]) not in abroad.WITHOUT_SPACES:
             return found
@@ -247,6 +255,17 @@ def time_in_words(prose: Prose) -> Extraction | None:
     return UNDECIDED if prose.reference and phrases.is_time_in_words(prose.tail) else None
 
 
+def one_asked_for(prose: Prose) -> Extraction | None:
+    """`There are 12 rabbits and 23 chickens`: of the values of several subjects the one that the question asks for."""
+    if not prose.question or not structure.is_number(prose.reference) or numerals.is_abroad(prose.sentences[-1]):
+        return None
+    asked_for = subjects.of_several(words.sentences(prose.in_digits)[-1], prose.question)
+    said = prose.concluded.answer
+    if asked_for.value and said in (None, *asked_for.values) and not prose.concluded.measured:
+        return of_asserted(Asserted(asked_for.value, measured=asked_for.measured), prose.reference)
+    return UNDECIDED if said in asked_for.values else None
+
+
 def conclusion(prose: Prose) -> Extraction | None:
     """`So she needs 3 + 4 = 7 eggs`: what the last sentence asserts."""
     found = of_asserted(prose.concluded, prose.reference)
@@ -312,9 +331,20 @@ def says_more(prose: Prose, answer: str | None) -> Extraction | None:
     return UNDECIDED if prose.reference and abroad.may_say_more(prose.sentences[-1]) else None
 
 
+def compared(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of a number that is a difference or a ratio, `3 more than Ben`, unless one is asked for."""
+    if not prose.reference or not prose.concluded.compares or answer != prose.concluded.answer:
+        return None
+    return None if prose.question and comparatives.are_asked_for(prose.question) else UNDECIDED
+
+
 def misread(prose: Prose, answer: str | None) -> Extraction | None:
     """Check of an answer: another number of its sentence may be the one that is given."""
-    is_misread = answer and prose.reference and certainty.may_be_misread(answer, prose.tail, prose.reference)
+    if not answer or not prose.reference:
+        return None
+    is_asked_for = prose.question and prose.concluded.compares  # how many more: "3 more" is no other number
+    is_changed = not is_asked_for and certainty.is_changed(answer, prose.in_digits, prose.reference)
+    is_misread = is_changed or certainty.may_be_misread(answer, prose.tail, prose.reference)
     return Extraction(answer, AMBIGUOUS) if is_misread else None
 
 
@@ -332,7 +362,7 @@ def one_piece(prose: Prose, answer: str | None) -> Extraction | None:
 
 
 Check = Callable[[Prose, "str | None"], Extraction | None]
-_OF_A_SENTENCE: tuple[Check, ...] = (says_more, one_of_several, one_piece, misread)
+_OF_A_SENTENCE: tuple[Check, ...] = (says_more, compared, one_of_several, one_piece, misread)
 _OF_A_VALUE: tuple[Check, ...] = (one_of_several, one_piece)
 READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], ...] = (
     # what the text states to be its answer
@@ -357,6 +387,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (in_words, ()),
     # what the end of the text asserts
     (time_in_words, ()),
+    (one_asked_for, ()),
     (conclusion, _OF_A_SENTENCE),
     (number_abroad, _OF_A_SENTENCE),
     (numeral_abroad, _OF_A_SENTENCE),

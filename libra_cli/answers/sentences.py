@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from libra_cli.answers import languages, plain, vocabulary, words
+from libra_cli.answers import comparatives, languages, plain, vocabulary, words
 from libra_cli.answers.clauses import Clause, Group, clauses_of
 from libra_cli.answers.spans import value
 from libra_cli.lazy_pattern import lazy_pattern
@@ -45,6 +45,8 @@ class Asserted(NamedTuple):
     """The answer with its unit, or a quantity in several: 2 hours 30 minutes."""
     of_limit: bool = False
     """The answer is a relation made of words that may as well state its bound, the least or the greatest value."""
+    compares: bool = False
+    """The answer is a difference or a ratio: 3 more than Ben, 3 times as many."""
 
 
 def without_calculations(sentence: str) -> str:
@@ -269,7 +271,7 @@ def _bounded(group: Group, named: Sequence[Group], clause: Clause) -> Asserted:
         return Asserted(None, unclear=bool(named))
     if group.several:
         return Asserted(None, True, group.measured)
-    return Asserted(group.text, measured=group.measured)
+    return Asserted(group.text, measured=group.measured, compares=comparatives.compares(group.after))
 
 
 def _sign(near: tuple[str, ...]) -> str | None:

@@ -1,0 +1,55 @@
+"""What the question says of the answer in a last sentence: which of several values it asks for, or a difference."""
+
+from __future__ import annotations
+
+import pytest
+
+from libra_cli.answers import pool
+from libra_cli.answers.extract import NO_ANSWER, read_answer
+
+RABBITS = "A farmer has rabbits and chickens: 35 heads and 94 legs. How many rabbits are there?"
+WINS = "How many games does Bob win?"
+OLDER = "How many years older is Anna than her brother?"
+CASES = """
+So there are 12 rabbits and 23 chickens. | {RABBITS} | 12 | 1
+So there are 12 rabbits and 23 chickens. | {RABBITS} | 23 | 0
+So there are 23 chickens and 12 rabbits. | {RABBITS} | 12 | 1
+So there are 23 chickens and 12 rabbits. | {RABBITS} | 23 | 0
+So there are 12 rabbits, and 23 chickens. | How many animals are there in total? | 35 | ?
+Alice wins 3 games, Bob 5. | {WINS} | 5 | 1
+Alice wins 3 games, Bob 5. | {WINS} | 3 | 0
+Alice wins 3 games and Bob wins 5 games. | {WINS} | 5 | 1
+Alice wins 3 games and Bob wins 5 games. | {WINS} | 3 | 0
+Alice wins 3 games and her brother 5. | {WINS} | 3 | ?
+So of the 70 tickets, 44 were for children and 26 for adults. | How many child tickets were sold? | 44 | 1
+So of the 70 tickets, 44 were for children and 26 for adults. | How many child tickets were sold? | 26 | 0
+The shirt costs $20 and the hat costs $15. | How much does the hat cost? | 15 | 1
+The shirt costs $20 and the hat costs $15. | How much does the hat cost? | 20 | 0
+He ran 3 miles on Monday and 5 miles on Tuesday. | How far did he run on Tuesday? | 5 miles | 1
+He ran 3 miles on Monday and 5 miles on Tuesday. | How far did he run on Tuesday? | 3 miles | 0
+The current flows at 12 km/h and the boat's own speed is 3 km/h. | What is the speed of the current? | 3 km/h | ?
+Tom has 3 apples and Jerry has 5. | How many apples does Jerry have? | 5 | 1
+Tom has 3 apples and Jerry has 5. | How many apples does Jerry have? | 3 | 0
+The rectangle is 4 cm wide and 9 cm long. | How long is the rectangle? | 9 cm | 1
+Anna is 3 years older than her brother. | {OLDER} | 3 | 1
+Anna is 4 years older than her brother. | {OLDER} | 3 | 0
+Anna is 3 years older than her brother. | How old is Anna? | 3 | ?
+Tom has 3 more marbles than Ben. | How many more marbles does Tom have than Ben? | 3 | 1
+Tom has 2 more marbles than Ben. | How many more marbles does Tom have than Ben? | 3 | 0
+Tom has 3 more marbles than Ben. | How many marbles does Tom have? | 3 | ?
+Sam has 3 times as many stickers as Lee. | How many times as many stickers has Sam? | 3 | 1
+Sam has 3 times as many stickers as Lee. | How many stickers has Sam? | 3 | ?
+"""
+
+
+@pytest.mark.parametrize("case", [line for line in CASES.splitlines() if line])
+def test_the_question_decides(case):
+    case = case.format(RABBITS=RABBITS, WINS=WINS, OLDER=OLDER)
+    response, question, reference, label = (part.strip() for part in case.split(" | "))
+    found = read_answer(response, reference, None, question)
+    if found.answer is None:
+        decided = False if found.reason == NO_ANSWER else None
+    else:
+        decided = pool.decide(reference, found.answer).equal
+        decided = None if found.reason and not decided else decided
+    assert decided is {"1": True, "0": False, "?": None}[label], found
