@@ -71,6 +71,8 @@ class Completion:
     calls this `processed_logprobs`. None unless the request asks for it."""
     model: str | None = None
     """The server's own name of the model that wrote it; None if it gives none, or no server was asked."""
+    tool_calls: Sequence[Any] = ()
+    """The calls of tools that a server found in what the model wrote; they are not in `text`."""
 
 
 @dataclass(frozen=True)

@@ -79,13 +79,16 @@ class ChatTemplate:
             self._last = (messages, asked, prompt)
         return self._last[2]
 
-    def conversation(self, messages: Messages) -> tuple[str, list[int]]:
+    def conversation(
+        self, messages: Messages, tools: Sequence[Any] | None = None, args: Mapping[str, Any] | None = None
+    ) -> tuple[str, list[int]]:
         """Text and token ids of a conversation that ends with the response, as a reward model reads it.
 
         Control tokens stay plain text in the response too. A tokenizer that begins every text with a BOS has it once,
         whether or not the chat template writes it. Raises RequestError as `render` does.
         """
-        text = self.apply([self._guard(message) for message in messages], add_generation_prompt=False)
+        guarded = [self._guard(message) for message in self.coverage.fitted(messages, tools, args)]
+        text = self.apply(guarded, False, split_all(tools, self._control), args)
         ids, bos = self._encode(text), self._own_bos
         if bos is not None and ids[:1] != [bos]:
             ids = [bos, *ids]
@@ -93,17 +96,20 @@ class ChatTemplate:
             raise RequestError("chat_template", "the chat template makes nothing of the messages; use another one")
         return text.replace(SPLIT_MARK, ""), ids
 
-    def response_tokens(self, messages: Messages) -> tuple[list[int], list[int], list[int]]:
+    def response_tokens(
+        self, messages: Messages, tools: Sequence[Any] | None = None, args: Mapping[str, Any] | None = None
+    ) -> tuple[list[int], list[int], list[int]]:
         """Token ids of the prompt and of the response that ends `messages`, and where in its text each of these is.
 
         The response ends with the token that closes its turn, as training learns it; the marks of its thinking are
         those of generation, and other control tokens in it stay plain text. Places before the content are 0, those
         behind it its length. Raises RequestError as `render` does, and for a response that the template changes.
         """
-        own = {**messages[-1], "content": split_tokens(messages[-1]["content"], self._dropped)}
-        before = [one if one["role"] == "assistant" else self._guard(one) for one in messages[:-1]]
-        prompt = self.apply(before, add_generation_prompt=True)
-        whole = self.apply([*before, own], add_generation_prompt=False)
+        fitted, tools = self.coverage.fitted(messages, tools, args), split_all(tools, self._control)
+        own = {**fitted[-1], "content": split_tokens(fitted[-1]["content"], self._dropped)}
+        before = [one if one["role"] == "assistant" else self._guard(one) for one in fitted[:-1]]
+        prompt = self.apply(before, True, tools, args)
+        whole = self.apply([*before, own], False, tools, args)
         begin = whole.find(own["content"], len(prompt)) if whole.startswith(prompt) else -1
         if begin < 0:
             reason = "the chat template changes the text of the response, or of the prompt before it"
@@ -171,6 +177,10 @@ class ChatTemplate:
         texts = template.values() if isinstance(template, dict) else (template,)
         return any(variable in template_sandbox.variables_of(text) for text in texts)
 
+    def known(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of `args` that the template has variables for."""
+        return {name: value for name, value in args.items() if self.reads(name)}
+
     @property
     def _has_own_renderer(self) -> bool:
         renderer = getattr(type(self.tokenizer), "apply_chat_template", None)
@@ -186,8 +196,8 @@ class ChatTemplate:
         """`text` without special tokens, except those that mark the thinking."""
         return text if self._dropped is None else self._dropped.sub("", text)
 
-    def _guard(self, message: dict[str, str]) -> dict[str, str]:
-        return {**message, "content": split_tokens(message["content"], self._control)}
+    def _guard(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: value if key == "role" else split_all(value, self._control) for key, value in message.items()}
 
     def _encode(self, text: str) -> list[int]:
         # The template writes the special tokens, a BOS among them; the tokenizer must not add its own.

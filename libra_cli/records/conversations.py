@@ -8,14 +8,16 @@ from typing import Any
 
 from libra_cli.answers.extract import final_answer
 from libra_cli.answers.time_limit import limited
+from libra_cli.records.messages import Message, messages
+from libra_cli.records.transcripts import transcript, with_calls
 from libra_cli.stream import rows
+from libra_cli.stream.rows import RowError
 from libra_cli.tasks import thinking
 
 Fields = dict[str, Any]
 
 FIRST, SECOND = "A>B", "B>A"
-_USER = frozenset({"user", "human"})
-_ASSISTANT = frozenset({"assistant", "gpt"})
+_USER, _ASSISTANT = "user", "assistant"
 # DAPO asks for a last line "Answer: ..." before the problem, and reminds of it after the problem.
 _DAPO_BEFORE = re.compile(r"\ASolve the following math problem step by step\.[^\n]*\n+")
 _DAPO_AFTER = re.compile(r"\n+Remember to put your answer on its own line after \"Answer:\"\.?\s*\Z")
@@ -54,7 +56,7 @@ def problem_of_prompt(fields: Fields) -> str:
     """The problem in `prompt`, without the instruction that the data set puts around each problem."""
     prompt = fields.get("prompt")
     if isinstance(prompt, list):
-        prompt = next((text for role, text in turns_of(prompt) if role in _USER), None)
+        prompt = next((text for role, text in turns_of(prompt) if role == _USER), None)
     if not isinstance(prompt, str):
         raise OtherForm('there is no "prompt" with a user\'s message')
     return _DAPO_AFTER.sub("", _DAPO_BEFORE.sub("", prompt)).strip()
@@ -74,7 +76,7 @@ def _answers(truth: Any) -> list[Any]:
 def solved_conversation(fields: Fields, _seed: int) -> Fields:
     """Reads `conversations`, a user's problem and a teacher's solution; the reference is its boxed answer."""
     question = first_question(fields)
-    solution = next((text for role, text in turns_of(fields["conversations"]) if role in _ASSISTANT), "")
+    solution = next((text for role, text in turns_of(fields["conversations"]) if role == _ASSISTANT), "")
     answer = limited(None, final_answer, thinking.split(solution).response or "")
     kept = {name: value for name, value in fields.items() if name != "conversations"}
     return {"question": question, **({} if answer is None else {"reference": answer}), **kept}
@@ -83,8 +85,8 @@ def solved_conversation(fields: Fields, _seed: int) -> Fields:
 def first_question(fields: Fields) -> str:
     """The first message of the user in `conversations`."""
     turns = turns_of(fields.get("conversations"))
-    question = next((text for role, text in turns if role in _USER), None)
-    if question is None:
+    question = next((text for role, text in turns if role == _USER), None)
+    if not question:
         raise OtherForm('there is no "conversations" with a user\'s message')
     return question
 
@@ -102,7 +104,7 @@ def rated_pair(fields: Fields, _seed: int) -> Fields:
     # The turns after the first begin with <extra_id_1>Assistant or <extra_id_1>User within the prompt.
     first, *rest = _HELPSTEER_TURN.split(fields["prompt"])
     turns = [("user", first), *((role.lower(), text) for role, text in zip(rest[::2], rest[1::2], strict=True))]
-    pair = _pair(transcript(turns), fields["response_1"], fields["response_2"])
+    pair = _pair(_asked(turns), fields["response_1"], fields["response_2"])
     kept = {name: value for name, value in fields.items() if name not in ("prompt", "response_1", "response_2")}
     return {**pair, "preference": FIRST if strength < 0 else SECOND, **kept}
 
@@ -116,14 +118,14 @@ def chosen_pair(fields: Fields, seed: int) -> Fields:
     conversations = []
     for name in ("chosen", "rejected"):
         turns = turns_of(fields.get(name))
-        if len(turns) < 2 or turns[-1][0] not in _ASSISTANT:
+        if len(turns) < 2 or turns[-1][0] != _ASSISTANT:
             raise OtherForm(f'"{name}" is no conversation that ends with the assistant')
         conversations.append(turns)
     chosen, rejected = conversations
     kept = {name: value for name, value in fields.items() if name not in ("chosen", "rejected")}
     swapped = rows.seed_for(seed, rows.content_hash([chosen, rejected]), 0) & 1
     answers = (rejected[-1][1], chosen[-1][1]) if swapped else (chosen[-1][1], rejected[-1][1])
-    return {**_pair(transcript(chosen[:-1]), *answers), "preference": SECOND if swapped else FIRST, **kept}
+    return {**_pair(_asked(chosen[:-1]), *answers), "preference": SECOND if swapped else FIRST, **kept}
 
 
 def rmb_item(fields: Fields, _seed: int) -> Fields:
@@ -132,29 +134,27 @@ def rmb_item(fields: Fields, _seed: int) -> Fields:
     uid = fields.get("pair_uid", fields.get("bon_uid"))
     if not turns or not isinstance(path, str) or uid is None or not {"chosen", "bon_best"} & fields.keys():
         raise OtherForm('there is no "conversation_input" and "category_path" with a pair or a list')
-    return {"index": uid, "question": transcript(turns), "subset": "/".join(path.split("/")[:2]), **fields}
+    return {"index": uid, "question": _asked(turns), "subset": "/".join(path.split("/")[:2]), **fields}
+
+
+def _asked(turns: list[tuple[str, str]]) -> str:
+    return transcript([{"role": role, "content": text} for role, text in turns]).strip()
 
 
 def _pair(question: str, first: str, second: str) -> Fields:
     return {"question": question, "response_a": first, "response_b": second}
 
 
-def turns_of(messages: Any) -> list[tuple[str, str]]:
-    """(role, text) of each message, which has `role` and `content`, or `from` and `value`."""
-    if not isinstance(messages, list):
+def turns_of(value: Any) -> list[tuple[str, str]]:
+    """Role and text of each message, its calls of tools written out; none for what is no array. Raises OtherForm."""
+    return [(turn["role"], with_calls(turn["content"], turn.get("tool_calls"))) for turn in messages_of(value)]
+
+
+def messages_of(value: Any, field: str = "messages") -> list[Message]:
+    """An array of messages in any of the common spellings; none for what is no array. Raises OtherForm."""
+    if not isinstance(value, list) or not value:
         return []
-    turns = []
-    for message in messages:
-        fields = message if isinstance(message, dict) else {}
-        role, text = fields.get("role", fields.get("from")), fields.get("content", fields.get("value"))
-        if not isinstance(role, str) or not isinstance(text, str):
-            raise OtherForm("a message has no role and content")
-        turns.append((role, text))
-    return turns
-
-
-def transcript(turns: list[tuple[str, str]]) -> str:
-    """The text that a response answers: the message, or the conversation so far with its speakers named."""
-    if len(turns) == 1:
-        return turns[0][1].strip()
-    return "\n\n".join(f"{role.capitalize()}: {text.strip()}" for role, text in turns)
+    try:
+        return messages(value, field)
+    except RowError as error:
+        raise OtherForm(error.reason) from None

@@ -5,20 +5,21 @@ A comment at each form names the source of its fields.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import count, product, takewhile
 from typing import Any
 
-from libra_cli.records.conversations import OtherForm, transcript, turns_of
+from libra_cli.records.conversations import OtherForm, messages_of
+from libra_cli.records.messages import SHOWN, Message, answer_turn, template_args_of, tools_of
+from libra_cli.records.transcripts import transcript, with_calls
 from libra_cli.rm_benchmarks import libra_bench, rewardbench
 from libra_cli.rm_benchmarks.ppe import conflict_pairs
+from libra_cli.stream.rows import RowError
 
 Fields = Mapping[str, Any]
-Message = dict[str, str]
 Pairs = tuple[tuple[int, int], ...]
 
-_ROLES = {"human": "user", "gpt": "assistant"}
 QUESTIONS = ("conversation_input", "question", "prompt", "problem")
 _CURE = "libra collect --map FIELD={} names the field that holds it"
 
@@ -29,14 +30,28 @@ class JudgeItem:
 
     form: str
     question: str
-    """As text; a conversation of several turns names its speakers."""
+    """As text: a conversation of several turns names its speakers, and the tools of a row stand before it."""
     messages: list[Message]
     """The conversation before the response, for chat templates."""
     responses: tuple[str, ...]
-    """The chosen responses before the rejected ones, the best before the losers."""
+    """As texts, with calls of tools written out. Chosen responses before rejected ones, the best before the losers."""
     reference: str | None = None
     pairs: Pairs = ()
     """Which responses to compare, by their indices, if there are more than two."""
+    tools: list[Any] | None = None
+    """Descriptions of the tools of the row, for chat templates."""
+    template_args: Mapping[str, Any] = field(default_factory=dict)
+    """The row's variables of chat templates."""
+    calls: tuple[list[Any] | None, ...] = ()
+    """The calls of tools in each response; empty if there are none."""
+
+    def turn(self, index: int) -> Message:
+        """A response as the assistant's turn, for chat templates."""
+        text, calls = self.responses[index], self.calls[index] if self.calls else None
+        if not calls:
+            return {"role": "assistant", "content": text}
+        content = text.removesuffix(with_calls("", calls)).removesuffix("\n")
+        return {"role": "assistant", "content": content, "tool_calls": calls}
 
 
 def item_of(fields: Fields, response: str | None = None) -> JudgeItem:
@@ -78,8 +93,8 @@ class RecordForm:
     read: Callable[[Fields], JudgeItem]
 
 
-def _item(fields: Fields, *responses: Any, pairs: Pairs = ()) -> JudgeItem:
-    """Raises OtherForm if a response is no text, or there is no question."""
+def _item(fields: Fields, *responses: Any, pairs: Pairs = (), calls: Sequence[list[Any] | None] = ()) -> JudgeItem:
+    """`calls` are those of tools in each response. Raises OtherForm if one is no text, or there is no question."""
     if not all(isinstance(response, str) for response in responses):
         raise OtherForm(f"a response is no text; {_CURE.format('response')}")
     for name in QUESTIONS:
@@ -88,16 +103,19 @@ def _item(fields: Fields, *responses: Any, pairs: Pairs = ()) -> JudgeItem:
             messages = [{"role": "user", "content": value}]
             break
         if isinstance(value, list) and value:
-            messages = _messages(value)
+            messages = messages_of(value, name)
             break
     else:
         raise OtherForm(f'no "question"; {_CURE.format("question")}')
-    turns = [(message["role"], message["content"]) for message in messages]
-    return JudgeItem("", turns[0][1] if len(turns) == 1 else transcript(turns), messages, responses, pairs=pairs)
-
-
-def _messages(value: Any) -> list[Message]:
-    return [{"role": _ROLES.get(role, role), "content": text} for role, text in turns_of(value)]
+    try:
+        tools, args = tools_of(fields), template_args_of(fields)
+    except RowError as error:
+        raise OtherForm(error.reason) from None
+    question = transcript(messages, tools)
+    if any(calls):
+        responses = tuple(with_calls(*each) for each in zip(responses, calls, strict=True))
+    calls = tuple(calls) if any(calls) else ()
+    return JudgeItem("", question, messages, responses, None, pairs, tools, args, calls)
 
 
 def _has(*names: str) -> Callable[[Fields], bool]:
@@ -117,7 +135,13 @@ def _is_texts(value: Any) -> bool:
 
 
 def _single(fields: Fields) -> JudgeItem:
-    return _item(fields, fields["response"])
+    calls: Sequence[list[Any] | None] = ()
+    if fields.get("tool_calls"):
+        try:
+            calls = (answer_turn(fields, "")["tool_calls"],)
+        except RowError as error:
+            raise OtherForm(error.reason) from None
+    return _item(fields, fields["response"], calls=calls)
 
 
 def _two(fields: Fields) -> JudgeItem:
@@ -127,23 +151,26 @@ def _two(fields: Fields) -> JudgeItem:
 
 def _chosen(fields: Fields) -> JudgeItem:
     """`chosen` and `rejected` are texts, lists of texts, or conversations that differ in their last message."""
+    calls: Sequence[list[Any] | None] = ()
     better, worse = ([value] if isinstance(value, str) else value for value in (fields["chosen"], fields["rejected"]))
     if isinstance(better, list) and better and isinstance(better[0], dict):
-        chosen, rejected = _messages(fields["chosen"]), _messages(fields["rejected"])
+        chosen, rejected = messages_of(fields["chosen"], "chosen"), messages_of(fields["rejected"], "rejected")
         if not (chosen and rejected and chosen[-1]["role"] == rejected[-1]["role"] == "assistant"):
             raise OtherForm('"chosen" and "rejected" do not both end with the assistant; cut them there')
         if chosen[:-1] != rejected[:-1]:
             raise OtherForm(
                 '"chosen" and "rejected" answer different conversations; they may differ in the last message only'
             )
-        fields = {"question": chosen[:-1] or fields.get("prompt")}
+        shown = {name: fields[name] for name in SHOWN if name in fields}
+        fields = {**shown, "question": chosen[:-1] or fields.get("prompt")}
         better, worse = [chosen[-1]["content"]], [rejected[-1]["content"]]
+        calls = [chosen[-1].get("tool_calls"), rejected[-1].get("tool_calls")]
     elif not (_is_texts(better) and _is_texts(worse)):
         raise OtherForm(
             '"chosen" and "rejected" are neither texts, nor lists of texts, nor conversations; give them so'
         )
     pairs = tuple(product(range(len(better)), range(len(better), len(better) + len(worse))))
-    return _item(fields, *better, *worse, pairs=pairs)
+    return _item(fields, *better, *worse, pairs=pairs, calls=calls)
 
 
 def _list(fields: Fields) -> JudgeItem:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from libra_cli.records.common_names import QUESTION, REFERENCE, RESPONSE, CommonNames
 from libra_cli.records.forms import QUESTIONS, JudgeItem, form_of, item_of
+from libra_cli.records.messages import SHOWN
+from libra_cli.records.own_names import QUESTION, REFERENCE, RESPONSE, OwnNames
 from libra_cli.records.probes import Probe
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import rank, thinking
 
-_OF_THE_QUESTION = ("question", "prompt", "problem", "conversation_input", "reference")
+_OF_THE_QUESTION = (*QUESTIONS, "reference", *SHOWN)
 """Fields of a row that an item with another response keeps."""
 
 
@@ -47,10 +48,10 @@ def has_question(fields: Mapping[str, Any]) -> bool:
 
 
 class ResponseNames:
-    """Adds to single responses what they have under other names, as CommonNames does; other forms have their own."""
+    """Adds to single responses what they have under other names, as OwnNames does; other forms have their own."""
 
     def __init__(self, note: Callable[..., None], has_question: Callable[[Mapping[str, Any]], bool] = has_question):
-        self._names = CommonNames([QUESTION, REFERENCE, RESPONSE], note, has_question)
+        self._names = OwnNames([QUESTION, REFERENCE, RESPONSE], note, has_question)
 
     def __call__(self, row: Row) -> Row:
         """The row with the fields that it lacks; the same row if it lacks none, or is no single response."""

@@ -22,6 +22,8 @@ SHAREGPT = {
 """ShareGPT's speakers (`from`), and LLaMA-Factory's names for the same, as roles."""
 WEIGHT = "weight"
 """The key of a message that says whether its turn is learned (1) or not (0), as in OpenAI's files for fine-tuning."""
+SHOWN = ("tools", "chat_template_kwargs")
+"""Fields of a row that the chat template is given besides the messages."""
 _LOSS = ("loss", "train", "training")
 """Other keys of a message that say so with true or false (AgentInstruct and ms-swift, axolotl)."""
 
@@ -70,17 +72,27 @@ def asked_messages(fields: Mapping[str, Any], system: str | None = None) -> list
     return with_system(system, talk)
 
 
+def behind_own_system(fields: Mapping[str, Any], talk: list[Message]) -> list[Message]:
+    """The turns behind the `system` of the row, if it has one that is not their first turn. Raises RowError."""
+    system = fields.get("system")
+    if system in (None, "") or not talk:
+        return talk
+    if talk[0]["role"] == "system":
+        if talk[0]["content"] != system:
+            raise RowError("two_systems", '"system" differs from the first turn, which is the system\'s too; keep one')
+        return talk
+    return turns(system, "system", "system") + talk
+
+
+def answer_turn(fields: Mapping[str, Any], text: str) -> Message:
+    """A response as the assistant's turn, with the calls of tools in the `tool_calls` of the row. Raises RowError."""
+    turn = {"role": "assistant", "content": text}
+    return _checked({**turn, "tool_calls": fields["tool_calls"]}, "the row") if fields.get("tool_calls") else turn
+
+
 def template_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     """What a row gives the chat template besides its messages, as fields of a Request. Raises RowError."""
     return {"tools": tools_of(fields), "template_args": template_args_of(fields)}
-
-
-def refuse_unshown(fields: Mapping[str, Any]) -> None:
-    """Raises RowError for what a row gives the chat template, where the model is asked with messages only."""
-    for name in ("tools", "chat_template_kwargs"):
-        if fields.get(name):
-            cure = "leave it out, or write it into a turn" if name == "tools" else "leave it out"
-            raise RowError("not_shown", f'the "{name}" of a row would not reach the model; {cure}')
 
 
 def checked_text(value: Any, field: str) -> str:

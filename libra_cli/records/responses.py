@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from libra_cli.records.common_names import QUESTION, common_name, common_text
+from libra_cli.records.messages import asked_messages, tools_of
+from libra_cli.records.own_names import QUESTION, common_name, common_text
+from libra_cli.records.transcripts import transcript
 from libra_cli.stream import rows
 from libra_cli.stream.options import FIELD_HINTS
-from libra_cli.stream.rows import Row
+from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import thinking
 from libra_cli.tasks.task import GeneratedText, Record, quick_text
 
@@ -27,12 +29,24 @@ Texts = tuple[str, str, str | None, str | None]
 
 
 def question_of(fields: Mapping[str, Any]) -> str | None:
-    """The question of a row, whatever the row calls it; None if it has none."""
+    """The question of a row, whatever the row calls it, or its conversation as text; None if it has none."""
     for name in ("question", "problem", "prompt"):
         if name in fields and type(value := fields[name]) is str:
             return value
     other = common_name(fields, QUESTION)
-    return None if other is None else common_text(fields, QUESTION, other)
+    if other is not None:
+        return common_text(fields, QUESTION, other)
+    try:
+        asked = asked_messages(fields)
+    except RowError:
+        return None
+    return None if asked is None else transcript(asked)
+
+
+def shown_question_of(fields: Mapping[str, Any]) -> str | None:
+    """The same with the tools of the row before it, as judges are shown it. Raises RowError for what are no tools."""
+    question, tools = question_of(fields), tools_of(fields)
+    return question if question is None else transcript([{"role": "user", "content": question}], tools)
 
 
 class ResponseFields:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from libra_cli.records.common_names import CommonNames, asks_itself
 from libra_cli.records.items import ResponseNames
+from libra_cli.records.own_names import OwnNames, asks_itself
 from libra_cli.stream.common_names import QUESTION, REFERENCE, RESPONSE
 from libra_cli.stream.rows import Row
 
@@ -13,8 +13,8 @@ Note = Callable[..., None]
 Adapter = Callable[[Row], Row]
 
 _ADAPTERS: dict[str, Callable[[Note], Adapter]] = {
-    "rollout": lambda note: CommonNames([QUESTION], note),
-    "balance": lambda note: CommonNames([QUESTION, REFERENCE, RESPONSE], note),
+    "rollout": lambda note: OwnNames([QUESTION], note),
+    "balance": lambda note: OwnNames([QUESTION, REFERENCE, RESPONSE], note),
     "judge": ResponseNames,
     "rs-filter": lambda note: ResponseNames(note, asks_itself),
     "dpo-pairs": lambda note: ResponseNames(note, asks_itself),

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple
 
-from libra_cli.records.common_names import QUESTION, RESPONSE, common_name
 from libra_cli.records.messages import (
     FORMS,
     WEIGHT,
     Message,
+    behind_own_system,
     checked_text,
     messages,
     of_their_functions,
@@ -25,6 +25,7 @@ from libra_cli.records.messages import (
     tools_of,
     turns,
 )
+from libra_cli.records.own_names import QUESTION, RESPONSE, common_name
 from libra_cli.stream.rows import RowError, columns
 
 Fields = Mapping[str, Any]
@@ -303,13 +304,9 @@ def _asked(fields: Fields, forms: list[str]) -> list[Message]:
 
 def _with_system(fields: Fields, talk: list[Message], forms: list[str]) -> list[Message]:
     """The turns behind the row's `system`, if it has one. Raises RowError."""
-    system = fields.get("system")
-    if system in (None, "") or not talk:
-        return talk
-    if talk[0]["role"] == "system" and talk[0]["content"] != system:
-        raise RowError("two_systems", '"system" differs from the first turn, which is the system\'s too; keep one')
-    forms.append(SYSTEM)
-    return talk if talk[0]["role"] == "system" else turns(system, "system", "system") + talk
+    if talk and fields.get("system") not in (None, ""):
+        forms.append(SYSTEM)
+    return behind_own_system(fields, talk)
 
 
 def _history(value: Any) -> list[Message]:

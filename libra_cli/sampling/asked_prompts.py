@@ -7,7 +7,17 @@ from typing import Any
 
 import orjson
 
-from libra_cli.records.messages import asked_messages, is_conversational, refuse_unshown
+from libra_cli.records.messages import (
+    SHOWN,
+    Message,
+    answer_turn,
+    asked_messages,
+    behind_own_system,
+    is_conversational,
+    messages,
+    template_fields,
+    turns,
+)
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import JUDGING, TASKS, JudgeTask, Messages, reason, template, thinking
 from libra_cli.tasks.general import BARE
@@ -40,16 +50,18 @@ class Prompts:
 
     def key(self, row: Row, task: str, text: str) -> str:
         """The same for all responses to one prompt; raises RowError if the prompt cannot be made."""
+        shown = list(self.shown(row).values())
         conversation = self._conversation(row, task)
+        if conversation is None and task == "general" and "question" not in row.fields:
+            conversation = self._own_messages(row)
         if conversation is not None:
-            return f"{task}\0{orjson.dumps(conversation).decode()}"
-        if task == "general" and "question" not in row.fields:
-            return f"{task}\0{orjson.dumps(self._own_messages(row)).decode()}"
+            return f"{task}\0{orjson.dumps([conversation, *shown]).decode()}"
         names = template.slots(self._template(row, task, text))
         missing = next((name for name in names if not isinstance(row.fields.get(name), (str, int, float))), None)
         if missing is not None:
             raise RowError("missing_field", f'no "{missing}", which the prompt shows; add it, or name its --template')
-        return "\0".join([task, *(str(row.fields[name]) for name in names)])
+        parts = [task, *(str(row.fields[name]) for name in names)]
+        return "\0".join(parts + ([orjson.dumps(shown).decode()] if shown else []))
 
     def of_response(self, row: Row, task: str, text: str) -> Messages:
         """The prompt that the response of a row answers; raises RowError as `key` does."""
@@ -60,6 +72,26 @@ class Prompts:
             return self._own_messages(row)
         return TASKS[task].prompt(row.fields, self._template(row, task, text), self._system)
 
+    def answer(self, row: Row, task: str, text: str) -> Message:
+        """The response of a row as the assistant's turn: its `text` with its calls of tools. Raises RowError."""
+        if task == "general" and "question" not in row.fields and _ends_with_answer(row):
+            return {**self._own_turns(row)[-1], "content": text}
+        return answer_turn(row.fields, text)
+
+    @staticmethod
+    def last_turn(row: Row) -> Message | None:
+        """The last of the `messages` of a row; None if it has none. Raises RowError."""
+        said = row.fields.get("messages")
+        return None if said is None else messages(said, "messages")[-1]
+
+    @staticmethod
+    def shown(row: Row) -> dict[str, Any]:
+        """What the chat template was given besides the conversation, as the row has it. Raises RowError."""
+        given = {name: row.fields[name] for name in SHOWN if row.fields.get(name)}
+        if given:
+            template_fields(row.fields)  # which checks them
+        return given
+
     def _conversation(self, row: Row, task: str) -> Messages | None:
         """The messages under `prompt` of a row that was asked with them; None for another row."""
         if self._text is not None or task not in ("reason", "general") or "messages" in row.fields:
@@ -67,7 +99,6 @@ class Prompts:
         asked = _digest_in(row.fields.get("provenance"))
         if asked not in (None, self._of_conversations) or not is_conversational(row.fields):
             return None
-        refuse_unshown(row.fields)
         return asked_messages(row.fields, self._system)
 
     def _template(self, row: Row, task: str, text: str) -> str:
@@ -83,20 +114,26 @@ class Prompts:
         return self._by_digest[asked]
 
     def _own_messages(self, row: Row) -> Messages:
-        """The conversation of a `general` row before its answer, as roles and texts."""
-        try:
-            messages = TASKS["general"].prompt(row.fields)
-            turns = [{"role": message["role"], "content": message["content"]} for message in messages]
-        except (KeyError, TypeError):
-            turns = []
-        if not turns or not all(isinstance(value, str) for message in turns for value in message.values()):
-            raise RowError(
-                "bad_messages", 'no "messages" with a role and a text each, and no "prompt": add one of them'
-            )
-        ends_with_answer = "response" not in row.fields and "response_with_cot" not in row.fields
-        if ends_with_answer and turns[-1]["role"] != "assistant":
+        """The conversation of a `general` row before its answer; raises RowError."""
+        talk, ends_with_answer = self._own_turns(row), _ends_with_answer(row)
+        if ends_with_answer and talk[-1]["role"] != "assistant":
             raise RowError("missing_field", 'no "response", and the last of the "messages" is not the assistant\'s')
-        return with_system(self._system, turns[:-1] if ends_with_answer else turns)
+        return with_system(self._system, talk[:-1] if ends_with_answer else talk)
+
+    @staticmethod
+    def _own_turns(row: Row) -> list[Message]:
+        """All turns of a `general` row, behind its `system`; raises RowError."""
+        fields = row.fields
+        if fields.get("messages") is not None:
+            return behind_own_system(fields, messages(fields["messages"], "messages"))
+        if not isinstance(fields.get("prompt"), str):
+            raise RowError("bad_messages", 'no "messages" and no "prompt" with a text: add one of them')
+        return behind_own_system(fields, turns(fields["prompt"], "prompt", "user"))
+
+
+def _ends_with_answer(row: Row) -> bool:
+    """Whether the answer of a conversation is its last turn."""
+    return "response" not in row.fields and "response_with_cot" not in row.fields
 
 
 def digest(text: str, system: str | None) -> str:

@@ -62,7 +62,8 @@ class JudgeSession:
         conversations = self.judge.conversations(self.plan)
         for number, (prompt, messages) in enumerate(zip(self.plan.prompts, conversations, strict=True)):
             shows = judgment_key({"vote": prompt.vote, **order_fields(self.plan, prompt)})
-            requests.append(self.judge.request(messages, self.seed_of(number), self.name, number, shows))
+            seed = self.seed_of(number)
+            requests.append(self.judge.request(self.plan.item, messages, seed, self.name, number, shows))
         return requests
 
     def decided(self, answers: Sequence[Answer], reduce: str, threshold: float | None) -> dict[str, Any]:

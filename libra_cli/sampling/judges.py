@@ -93,7 +93,7 @@ class GenerativeJudge:
                 by_order[prompt.order] = self.task.prompt(slot_values(plan, prompt.order), self.template)
         return [by_order[prompt.order] for prompt in plan.prompts]
 
-    def request(self, messages: Messages, seed: int, name: str, number: int, shows: str) -> Request:
+    def request(self, _item: JudgeItem, messages: Messages, seed: int, name: str, number: int, shows: str) -> Request:
         """The request of one vote."""
         return Request(messages, seed, name, number, shows=shows)
 
@@ -140,12 +140,13 @@ class ScalarJudge:
 
     def conversations(self, plan: JudgePlan) -> list[Messages]:
         """The item's own conversation with each response as its last message."""
-        responses = (plan.item.responses[prompt.order[0]] for prompt in plan.prompts)
-        return [[*plan.item.messages, {"role": "assistant", "content": response}] for response in responses]
+        return [[*plan.item.messages, plan.item.turn(prompt.order[0])] for prompt in plan.prompts]
 
-    def request(self, messages: Messages, _seed: int, name: str, number: int, _shows: str) -> RewardRequest:
+    def request(
+        self, item: JudgeItem, messages: Messages, _seed: int, name: str, number: int, _shows: str
+    ) -> RewardRequest:
         """The request of one number."""
-        return RewardRequest(messages, name, number)
+        return RewardRequest(messages, name, number, item.tools, item.template_args)
 
     def read(self, plan: JudgePlan, prompt: JudgePrompt, _request: RewardRequest, answer: Answer) -> dict[str, Any]:
         """The number as a judgment."""

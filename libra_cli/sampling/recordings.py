@@ -62,10 +62,14 @@ class Recording:
             fields = next(one for one in fields["judgments"] if judgment_key(one) == request.shows)
             fields = {name: fields.get(name) for name in ("text", "text_with_cot", "finish_reason", "n_tokens")}
         text = next((fields[name] for name in _TEXT_FIELDS if fields.get(name)), None)
+        calls = fields.get("tool_calls") or ()
+        if text is None and calls:
+            text = ""
         if not isinstance(text, str):
             cause = "the recorded row has no text: it was refused, or written with --no-texts"
             raise RequestError("not_recorded", cause)
-        return Completion(text, str(fields.get("finish_reason") or "stop"), fields.get("n_tokens"))
+        reason = str(fields.get("finish_reason") or "stop")
+        return Completion(text, reason, fields.get("n_tokens"), tool_calls=calls)
 
     def _scan(self, number: int, path: str, file: BinaryIO) -> None:
         last_sample: dict[str, int] = {}  # rows without `sample` are numbered as they come

@@ -23,9 +23,11 @@ def response_fields(completion: Completion, markers: str, thinks: bool = True) -
         response = None
     if opened and not text.lstrip().startswith(opening):
         text = f"{opening}\n{text}"  # as the model saw it, so that the text alone can be split again
+    calls = {"tool_calls": list(completion.tool_calls)} if completion.tool_calls else {}
     return {
         "response": response,
         "response_with_cot": text,
         "finish_reason": completion.finish_reason,
         "n_tokens": completion.n_tokens,
+        **calls,
     }

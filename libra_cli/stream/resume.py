@@ -118,7 +118,8 @@ class FinishedRows:
         return _digest(data)
 
     def _passed(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        passed = {name: value for name, value in fields.items() if name not in self._own}
+        # Rows of one identity have one id; whether it is written down too depends on the version that wrote them.
+        passed = {name: value for name, value in fields.items() if name != "id" and name not in self._own}
         return passed if self._carried is None else {**passed, **self._carried(fields)}
 
     def _add(self, identity: bytes, key: bytes) -> None:

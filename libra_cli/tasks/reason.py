@@ -11,6 +11,7 @@ from libra_cli.tasks.task import (
     Outcome,
     Record,
     Verdict,
+    is_call,
     is_cut_short,
     quick_verdict,
     with_system,
@@ -21,6 +22,8 @@ THINKING, DIRECT = "reason-thinking", "reason-direct"
 
 NO_RESPONSE, NO_ANSWER, TRUNCATED = "no_response", extract.NO_ANSWER, extract.TRUNCATED
 """The text ends inside its thinking; it is complete and gives no answer; it was cut before it gave one."""
+TOOL_CALL = "tool_call"
+"""The text ends with a call of a tool, whose result the answer waits for."""
 
 
 def prompt(record: Record, template: str | None = None, system: str | None = None) -> Messages:
@@ -39,6 +42,8 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     """The final answer like `read`; the reference of `record` says whether an option is asked for."""
     if text.response is None:
         return Verdict(None, NO_RESPONSE)
+    if is_call(text.finish_reason):
+        return Verdict(None, TOOL_CALL)
     reference = record.get("reference")
     cut = None if text.finish_reason is None else is_cut_short(text.finish_reason)
     question = record.get("question")

@@ -13,9 +13,8 @@ Record = Mapping[str, Any]
 Messages = list[dict[str, str]]
 Outcome = str | int
 
-_FINISHED = frozenset(
-    ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed", "tool_calls", "tool_use", "word")
-)
+_CALLS = frozenset(("tool_calls", "tool_use", "function_call"))
+_FINISHED = _CALLS | {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed", "word"}
 UNKNOWN_END = "unknown"
 """The finish reason of a text of which its server does not say why it ended."""
 NO_REASONS = frozenset(("", "null", "none"))
@@ -29,6 +28,11 @@ def is_cut_short(finish_reason: str | None) -> bool:
     knows is no proof of an end. A row without a reason is taken to be whole.
     """
     return finish_reason is not None and finish_reason.lower() not in _FINISHED
+
+
+def is_call(finish_reason: str | None) -> bool:
+    """Whether a text ended with a call of a tool, so that the answer is yet to come."""
+    return finish_reason is not None and finish_reason.lower() in _CALLS
 
 
 class GeneratedText(NamedTuple):

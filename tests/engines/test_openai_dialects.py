@@ -219,6 +219,24 @@ def test_a_server_that_only_streams_is_served():
     assert calls[1].body["stream_options"] == {"include_usage": True}
 
 
+def test_calls_of_tools_are_part_of_an_answer_streamed_or_not():
+    call = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a": 2}'}}
+    answer, _ = one(lambda _: wrote(None, "tool_calls", reasoning="2+2", tool_calls=[call]))
+    assert (answer.text, answer.tool_calls) == ("<think>\n2+2\n</think>\n\n", [call])
+    pieces = [{"index": 0, **call, "function": {"name": "add", "arguments": '{"a"'}}]
+    stream = events(
+        {"content": "Sum: "},
+        {"tool_calls": pieces},
+        {"tool_calls": [{"index": 0, "function": {"arguments": ": 2}"}}, {"index": 1, "function": {"name": "end"}}]},
+        reason="tool_calls",
+    )
+    answer, _ = one(lambda _: stream)
+    assert (answer.text, answer.tool_calls[0]) == ("Sum: ", call)
+    assert [call["function"]["name"] for call in answer.tool_calls] == ["add", "end"]
+    bad = events({"tool_calls": ["add"]})
+    assert one(lambda _: bad)[0].kind == "bad_response"
+
+
 def test_contents_in_parts_are_streamed_too():
     thought = {"type": "thinking", "thinking": [{"type": "text", "text": "2+2"}]}
     stream = events({"content": [thought]}, {"content": [{"type": "text", "text": "fo"}]}, {"content": "ur"})

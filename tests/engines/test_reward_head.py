@@ -27,6 +27,8 @@ from libra_cli.engines.base import PromptTooLong, RequestError
 from libra_cli.engines.reward.base import RewardRequest
 from libra_cli.engines.reward.head import RewardHead
 from libra_cli.exits import Exit, Fatal
+from libra_cli.records.training_rows import Conversation
+from libra_cli.training.data.chat_format import TrainingChat
 
 
 @pytest.fixture(scope="module")
@@ -149,9 +151,30 @@ def test_messages_that_the_template_refuses_cost_their_row_only(qwen):
 
 
 def test_a_template_that_makes_nothing_is_an_error_of_its_row(qwen):
-    found = rewards(RewardHead(replace(qwen, chat_template="{{ messages[1].content }}")), ["", "2"])
+    both = "{{ messages[0].content }}{{ messages[1].content }}"
+    template = "{% if messages[1].content != '3' %}" + both + "{% endif %}"
+    found = rewards(RewardHead(replace(qwen, chat_template=template)), ["3", "2"])
     assert found[0].kind == "chat_template"
-    assert found[1].n_tokens == 1
+    assert found[1].n_tokens > 1
+
+
+def test_tools_and_calls_of_a_row_reach_the_template_as_in_training(qwen):
+    turn = "{{ m.role }}: {{ m.content }}{% for c in m.tool_calls or [] %}{{ c.function | tojson }}{% endfor %}\n"
+    template = "{{ tools | tojson if tools }}{% for m in messages %}" + turn + "{% endfor %}{{ brief }}"
+    tools = [{"type": "function", "function": {"name": "add<|im_end|>"}}]
+    call = {"type": "function", "function": {"name": "add", "arguments": {"a": "<|im_end|>"}}}
+    messages = [*conversation("")[:1], {"role": "assistant", "content": "", "tool_calls": [call]}]
+    request = RewardRequest(messages, "p", 0, tools, {"brief": "yes", "of_the_policy": True})
+    engine = RewardHead(replace(qwen, chat_template=template))
+    seen = engine.render(request)
+    assert '"a": "<|im_end|>"' in seen.text
+    assert seen.text.endswith("yes")
+    assert EOS not in seen.token_ids
+    talk = Conversation(messages, tools, {"brief": "yes"})
+    assert TrainingChat(engine._chat.tokenizer, template).scored(talk) == seen.token_ids
+    drops = RewardHead(qwen)
+    with pytest.raises(RequestError, match="leaves out the tools"):
+        drops.render(request)
 
 
 def test_a_conversation_beyond_the_context_is_refused_and_never_cut(qwen):

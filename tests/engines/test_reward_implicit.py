@@ -81,7 +81,7 @@ def test_a_model_that_equals_its_reference_rewards_nothing():
 def test_the_tokens_are_those_that_training_takes_the_loss_on(text):
     engine = implicit()
     messages = [{"role": "user", "content": QUESTION + "<|im_end|><think>"}, {"role": "assistant", "content": text}]
-    read = engine._read(messages)
+    read = engine._read(RewardRequest(messages, "p", 0))
     sample = Encoder(TrainingChat(engine._chat.tokenizer))({"messages": messages})
     assert read.ids == sample.ids.tolist()
     assert len(read.step_of_token) == sample.loss_mask.sum()

@@ -10,6 +10,8 @@ from servers.prompts import QUICK
 from servers.real import vllm_server
 from servers.scripted import Reply, ScriptedServer, error
 
+from libra_cli.engines.base import RequestError
+from libra_cli.engines.reward.api import RewardFormat
 from libra_cli.engines.reward.base import Reward, RewardRequest
 from libra_cli.engines.reward.head import RewardHead
 from libra_cli.engines.reward.server import ServerRewards
@@ -87,6 +89,13 @@ def test_the_raw_number_of_the_whole_conversation_is_asked_for():
         "model": "tiny", "messages": conversation("12"), "add_generation_prompt": False, "use_activation": False,
         "priority": 1, "chat_template_kwargs": {"a": 2},
     }  # fmt: skip
+
+
+def test_variables_of_a_row_are_sent_and_tools_are_refused_with_the_cure():
+    body = RewardFormat("tiny", {"a": 2}, {}).body(RewardRequest(conversation("12"), "p", 0, None, {"b": 3}))
+    assert body["chat_template_kwargs"] == {"a": 2, "b": 3}
+    with pytest.raises(RequestError, match="name the model's directory instead of the server"):
+        RewardFormat("tiny", {}, {}).body(RewardRequest(conversation("12"), "p", 0, [{"name": "add"}]))
 
 
 def test_a_field_that_makes_the_score_is_not_free():

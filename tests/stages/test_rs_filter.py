@@ -163,7 +163,7 @@ def test_a_vote_answers_the_conversation_that_its_judge_was_asked(task):
         judgment(planned, prompt, said, None, text=text[18:].strip(), text_with_cot=text) for prompt in planned.prompts
     ]
     row = row_of({**JUDGED[task], "judge": "j", "judge_task": task, "judgments": votes})
-    found = [SampleReader(Prompts()).conversation(row, number)[1] for number in range(len(votes))]
+    found = [SampleReader(Prompts()).conversation(row, number)[1]["messages"] for number in range(len(votes))]
     assert [messages[:-1] for messages in found] == judge.conversations(planned)
     assert len({messages[0]["content"] for messages in found}) == len({prompt.order for prompt in planned.prompts})
     assert {messages[-1]["content"] for messages in found} == {text}

@@ -51,6 +51,16 @@ def refusal(path, given_rows, **config) -> str:
     return str(caught.value)
 
 
+def test_an_output_of_a_version_that_wrote_no_ids_is_continued(tmp_path):
+    given = [{"x": number, "y": "a"} for number in range(3)]
+    path = begun(tmp_path, line({**given[0], "made": 1}) + b"\n")
+    done = resume.FinishedRows(OWN, ())
+    resume.prepare(str(path), manifest(path), done, overwrite=False)
+    now = [{**row, "id": rows.record_id(row)} for row in given]
+    assert [done.take(row, "in.jsonl:1") for row in now] == [True, False, False]
+    assert done.leftover() == 0
+
+
 def test_every_byte_prefix_of_an_output_is_continued_to_the_same_rows(tmp_path):
     whole = b"".join(line(row) + b"\n" for row in ROWS)
     for size in range(len(whole) + 1):

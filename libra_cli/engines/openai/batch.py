@@ -101,7 +101,7 @@ class BatchFormat:
             return RequestError("refused", str(error))
         if isinstance(meant, ServerCompletion):
             text = with_thinking(meant, self._markers, request.prefill)
-            return Completion(text, meant.finish_reason, meant.n_tokens, model=meant.model)
+            return Completion(text, meant.finish_reason, meant.n_tokens, model=meant.model, tool_calls=meant.tool_calls)
         if isinstance(meant, RequestError):
             return meant
         if isinstance(meant, Failure):

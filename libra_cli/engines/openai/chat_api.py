@@ -48,6 +48,7 @@ class ServerCompletion:
     finish_reason: str
     n_tokens: int | None
     model: str | None
+    tool_calls: Sequence[Any] = ()
 
 
 @dataclass(frozen=True)
@@ -302,13 +303,19 @@ def _choice(answer: HttpAnswer, fields: dict[str, Any]) -> ServerCompletion | Re
         return Failure(Trouble.BROKEN, f"the server ended the request with {reason!r}")
     text, thinking = content_parts.read(message.get("content"))
     thinking = next(filter(None, (typed(message, name, str) for name in content_parts.THINKING)), thinking)
-    if text is None and thinking is None:
+    calls = typed(message, "tool_calls", list) or ()
+    if not all(isinstance(call, dict) for call in calls):
+        raise MalformedAnswer("a call of a tool is not an object")
+    if calls:
+        text = text or ""  # the thinking has ended
+    elif text is None and thinking is None:
         cause = f"the server answered without text (finish_reason {reason!r})"
         return RequestError("no_content", f"{cause}; see the prompt")
-    if thinking and not (text or "").strip():
+    elif thinking and not (text or "").strip():
         text = None  # all that the model wrote is its thinking; some servers report an empty text then
     n_tokens, model = n_tokens_in(fields, "completion_tokens"), name_in(answer, fields, "model")
-    return ServerCompletion(text and answer.text(text), thinking and answer.text(thinking), reason, n_tokens, model)
+    text, thinking = text and answer.text(text), thinking and answer.text(thinking)
+    return ServerCompletion(text, thinking, reason, n_tokens, model, calls)
 
 
 def with_thinking(completion: ServerCompletion, markers: tuple[str, str], prefill: str) -> str:

@@ -105,7 +105,12 @@ class OpenAIEngine(Servers):
                     self._tell(endpoint, f"{cause}; jq 'del(.finish_reason)' takes all of them as whole")
                 text = with_thinking(answer, self._markers, request.prefill)
                 return Completion(
-                    text, answer.finish_reason, answer.n_tokens, self._facts.opened_thinking, model=answer.model
+                    text,
+                    answer.finish_reason,
+                    answer.n_tokens,
+                    self._facts.opened_thinking,
+                    model=answer.model,
+                    tool_calls=answer.tool_calls,
                 )
             if isinstance(answer, RequestError):
                 return answer

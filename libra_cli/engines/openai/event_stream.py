@@ -26,6 +26,8 @@ class EventStream:
         self._line = bytearray()
         self._fields: dict[str, Any] = {}
         self._texts: dict[str, list[str]] = {}
+        self._calls: dict[int, dict[str, Any]] = {}
+        """The calls of tools, by their numbers."""
         self._event = b""
         """The name of the event whose lines come."""
         self._reason: str | None = None
@@ -54,7 +56,8 @@ class EventStream:
             return json.dumps(self._fields).encode()
         if not self._ended and self._reason is None:
             return b""
-        message = {name: "".join(texts) for name, texts in self._texts.items()}
+        message: dict[str, Any] = {name: "".join(texts) for name, texts in self._texts.items()}
+        message |= {"tool_calls": [call for _, call in sorted(self._calls.items())]} if self._calls else {}
         reason = self._reason or UNKNOWN_END
         choices = [{"index": 0, "message": {"content": None, **message}, "finish_reason": reason}]
         return json.dumps({**self._fields, "choices": choices if message or self._reason else []}).encode()
@@ -93,6 +96,24 @@ class EventStream:
         self._keep(THINKING[0], thinking)
         for name in THINKING:
             self._keep(name, delta.get(name) if isinstance(delta.get(name), str) else None)
+
+        for piece in delta.get("tool_calls") or ():
+            self._add_call(piece)
+
+    def _add_call(self, piece: Any) -> None:
+        """Adds a piece of a call of a tool: the first has its name, the arguments come in pieces."""
+        number = piece.get("index", 0) if isinstance(piece, dict) else None
+        function = piece.get("function", {}) if isinstance(piece, dict) else None
+        if type(number) is not int or not isinstance(function, dict):
+            raise MalformedAnswer("a call of a tool in its stream is not an object")
+        call = self._calls.setdefault(number, {"type": "function", "function": {"name": "", "arguments": ""}})
+        if piece.get("id"):
+            call["id"] = piece["id"]
+        for name in ("name", "arguments"):
+            text = function.get(name)
+            if isinstance(text, str):
+                call["function"][name] += text
+                self._kept += len(text) + _EACH
 
     def _keep(self, name: str, text: str | None) -> None:
         if text is not None:

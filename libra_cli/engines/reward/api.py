@@ -12,7 +12,10 @@ from libra_cli.engines.openai.chat_api import Body, Refusal, json_or_error, n_to
 from libra_cli.engines.openai.content_parts import MalformedAnswer
 from libra_cli.engines.openai.http_answer import HttpAnswer, malformed
 from libra_cli.engines.openai.retry import Failure
+from libra_cli.engines.reward.base import RewardRequest
+from libra_cli.engines.template_coverage import Calls, spelled
 from libra_cli.exits import Exit, Fatal
+from libra_cli.tasks import slots
 
 OWN = ("messages", "input", "model", "use_activation", "add_generation_prompt", "truncate_prompt_tokens")
 """Fields that decide the score; --engine-arg cannot set them."""
@@ -40,13 +43,22 @@ class RewardFormat:
         kwargs = {"chat_template_kwargs": dict(chat_template_args)} if chat_template_args else {}
         self._fixed: Body = {"model": model, "add_generation_prompt": False, **kwargs, **extra}
 
-    def body(self, messages: list[dict[str, str]]) -> Body:
+    def body(self, request: RewardRequest) -> Body:
         """The body for a conversation to score, without the sigmoid or softmax that vLLM applies by default."""
-        return {**self.tokenize_body(messages), "use_activation": False}
+        return {**self.tokenize_body(request), "use_activation": False}
 
-    def tokenize_body(self, messages: list[dict[str, str]]) -> Body:
-        """The body for vLLM's `/tokenize`, which shows the server's rendering of the messages."""
-        return {**self._fixed, "messages": messages}
+    def tokenize_body(self, request: RewardRequest) -> Body:
+        """The body for vLLM's `/tokenize`, which shows the server's rendering of the messages.
+
+        Raises RequestError for tools, which `/classify` does not take. Control tokens in the messages get a blank.
+        """
+        if request.tools:
+            cure = "name the model's directory instead of the server, or leave the field out"
+            raise RequestError("tools_not_taken", f"vLLM's /classify does not take the tools of a row; {cure}")
+        plain = [{**message, "content": slots.plain(message["content"])} for message in request.messages]
+        named = {**self._fixed.get("chat_template_kwargs", {}), **request.template_args}
+        kwargs = {"chat_template_kwargs": named} if named else {}
+        return {**self._fixed, **kwargs, "messages": [spelled(one, Calls(True, True)) for one in plain]}
 
 
 def read_classify_answer(answer: HttpAnswer, _body: Body) -> ClassifyAnswer:

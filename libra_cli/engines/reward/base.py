@@ -6,12 +6,15 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 from libra_cli.engines.base import LocalModel, Messages, Pending, Rendered, RequestError, Requests
 from libra_cli.exits import Exit, Fatal
+
+if TYPE_CHECKING:
+    from libra_cli.engines.chat_template import ChatTemplate
 
 _SCALAR = re.compile(r"ForSequenceClassification|Reward")
 """In the name of a reward model's class; outside the transformers library the name carries the purpose."""
@@ -25,6 +28,10 @@ class RewardRequest:
     record_id: str
     number: int
     """Index of the response in its record."""
+    tools: Sequence[Any] | None = None
+    """Descriptions of the tools that the model of the response had, for the chat template."""
+    template_args: Mapping[str, Any] = field(default_factory=dict)
+    """Variables for the chat template, if it has them: they may be those of another model's."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,11 @@ class RewardEngine(Protocol):
     def generate(self, requests: Requests) -> Iterator[tuple[Pending, Reward | RequestError] | None]: ...
 
     def close(self) -> None: ...
+
+
+def conversation(chat: ChatTemplate, request: RewardRequest) -> tuple[str, list[int]]:
+    """Text and token ids of the conversation of a request; raises RequestError."""
+    return chat.conversation(request.messages, request.tools, chat.known(request.template_args))
 
 
 def has_head(config: Mapping[str, Any]) -> bool:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from libra_cli.engines import chat_template
-from libra_cli.engines.base import LocalModel, Messages, Pending, PromptTooLong, RequestError, Requests
-from libra_cli.engines.reward.base import Reward
+from libra_cli.engines.base import LocalModel, Pending, PromptTooLong, RequestError, Requests
+from libra_cli.engines.reward.base import Reward, RewardRequest
 from libra_cli.engines.transformers import BATCH_SIZE, describe
 from libra_cli.exits import Exit, Fatal
 
@@ -52,8 +52,8 @@ class BatchedRewards:
         """Loads the weights unless they are there, and calls `_adopt`."""
         raise NotImplementedError
 
-    def _read(self, messages: Messages) -> TokenizedConversation:
-        """Raises RequestError for messages that cannot be tokenized."""
+    def _read(self, request: RewardRequest) -> TokenizedConversation:
+        """Raises RequestError for a conversation that cannot be tokenized."""
         raise NotImplementedError
 
     def _answers(self, batch: Sequence[TokenizedConversation]) -> list[Reward | RequestError]:
@@ -75,7 +75,7 @@ class BatchedRewards:
             if pending is None:
                 return
             try:
-                read = self._read(pending.request.messages)
+                read = self._read(pending.request)
                 if len(read.ids) > self._limit:
                     raise PromptTooLong(len(read.ids), self._limit)
             except RequestError as error:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from libra_cli.engines import chat_template
-from libra_cli.engines.base import LocalModel, Messages, Rendered, RequestError
-from libra_cli.engines.reward.base import Reward, RewardRequest, check_head, reward_of, score_index
+from libra_cli.engines.base import LocalModel, Rendered, RequestError
+from libra_cli.engines.reward.base import Reward, RewardRequest, check_head, conversation, reward_of, score_index
 from libra_cli.engines.reward.batches import BatchedRewards, TokenizedConversation
 from libra_cli.engines.transformers import load_pretrained
 from libra_cli.exits import Exit, Fatal
@@ -32,14 +32,14 @@ class RewardHead(BatchedRewards):
         return {**super().describe(), "num_labels": self._n_labels, **named}
 
     def render(self, request: RewardRequest) -> Rendered:
-        text, ids = self._chat.conversation(request.messages)
+        text, ids = conversation(self._chat, request)
         return Rendered(text, ids, request.messages)
 
     def close(self) -> None:
         self._lm = None
 
-    def _read(self, messages: Messages) -> TokenizedConversation:
-        return TokenizedConversation(self._chat.conversation(messages)[1])
+    def _read(self, request: RewardRequest) -> TokenizedConversation:
+        return TokenizedConversation(conversation(self._chat, request)[1])
 
     def _answers(self, batch: Sequence[TokenizedConversation]) -> list[Reward | RequestError]:
         values = self._scores([read.ids for read in batch])

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from libra_cli.engines import chat_template
-from libra_cli.engines.base import LocalModel, Messages, Rendered, RequestError
+from libra_cli.engines.base import LocalModel, Rendered, RequestError
 from libra_cli.engines.reward.base import ImplicitReward, Reward, RewardRequest
 from libra_cli.engines.reward.batches import BatchedRewards, TokenizedConversation
 from libra_cli.engines.transformers import load_pretrained
@@ -45,7 +45,7 @@ class ImplicitRewards(BatchedRewards):
         }
 
     def render(self, request: RewardRequest) -> Rendered:
-        ids = self._read(request.messages).ids
+        ids = self._read(request).ids
         return Rendered(self._chat.tokenizer.decode(ids), ids, request.messages)
 
     def close(self) -> None:
@@ -75,8 +75,13 @@ class ImplicitRewards(BatchedRewards):
         if what:
             raise Fatal(Exit.USAGE, f"--reference {self._reference.name}: {what}; use one with that tokenizer")
 
-    def _read(self, messages: Messages) -> TokenizedConversation:
-        prompt, ids, places = self._chat.response_tokens(messages)
+    def _read(self, request: RewardRequest) -> TokenizedConversation:
+        messages = request.messages
+        if messages[-1].get("tool_calls"):
+            cure = "write its calls of tools into its text, as the model did"
+            raise RequestError("calls_in_response", f"the steps of a response are parts of its text; {cure}")
+        args = self._chat.known(request.template_args)
+        prompt, ids, places = self._chat.response_tokens(messages, request.tools, args)
         if not prompt:
             raise RequestError("chat_template", "the chat template writes nothing before the response; use another one")
         ends = step_ends(messages[-1]["content"], self._implicit.separator)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from libra_cli.engines.base import Messages, Rendered, RequestError
+from libra_cli.engines.base import Rendered, RequestError
 from libra_cli.engines.openai.chat_api import Refusal
 from libra_cli.engines.openai.chat_client import ChatClient, Facts, Header
 from libra_cli.engines.openai.content_parts import MalformedAnswer
@@ -20,7 +20,6 @@ from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.engines.reward.api import HeadOutputs, RewardFormat
 from libra_cli.engines.reward.base import Reward, RewardRequest, reward_of, score_index
 from libra_cli.exits import Exit, Fatal
-from libra_cli.tasks import slots
 
 RAW_SINCE = (0, 11, 1)
 """The version of vLLM from which `use_activation` works (pull request 25524); older ones ignore it."""
@@ -69,14 +68,17 @@ class ServerRewards(Servers):
 
     def render(self, request: RewardRequest) -> Rendered:
         """The messages, and the server's rendering of them if it shows it."""
-        endpoint, messages = self._endpoints.all[0], _plain(request.messages)
+        endpoint, body = self._endpoints.all[0], self._format.tokenize_body(request)
         self._run(self._learn(endpoint, request))
-        text, ids = self._prompt(endpoint, self._format.tokenize_body(messages))
-        return Rendered(text, ids, messages)
+        return Rendered(*self._prompt(endpoint, body), body["messages"])
 
     async def _ask(self, sent: ServerRequest, endpoint: Endpoint) -> Reward | RequestError | Failure:
         request: RewardRequest = sent.pending.request
-        answer = await self._client.classify(endpoint.url, self._format.body(_plain(request.messages)))
+        try:
+            body = self._format.body(request)
+        except RequestError as error:
+            return error
+        answer = await self._client.classify(endpoint.url, body)
         if isinstance(answer, Failure):
             return answer
         if isinstance(answer, Refusal):
@@ -105,7 +107,3 @@ class ServerRewards(Servers):
         if refusal.status in (404, 405) and self._model in (await self._client.models(endpoint.url) or ()):
             return "it has no /classify for this model; serve a reward model with vLLM, or name its directory"
         return await super()._cure(endpoint, refusal)
-
-
-def _plain(messages: Messages) -> Messages:
-    return [{**message, "content": slots.plain(message["content"])} for message in messages]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from libra_cli.engines.base import LocalModel, PromptTooLong, Rendered, RequestError
-from libra_cli.engines.reward.base import Reward, RewardRequest, check_head, reward_of, score_index
+from libra_cli.engines.reward.base import Reward, RewardRequest, check_head, conversation, reward_of, score_index
 from libra_cli.engines.vllm import ActiveRequest, VllmRunner, refused
 from libra_cli.exits import Exit, Fatal
 
@@ -32,7 +32,7 @@ class VllmRewards(VllmRunner):
         return {**super().describe(), "num_labels": self._n_labels, **named}
 
     def render(self, request: RewardRequest) -> Rendered:
-        text, ids = self._chat.conversation(request.messages)
+        text, ids = conversation(self._chat, request)
         return Rendered(text, ids, request.messages)
 
     def _engine_args(self) -> dict[str, Any]:
@@ -51,7 +51,7 @@ class VllmRewards(VllmRunner):
     def _prepare(self, request: RewardRequest) -> tuple[list[int], Any]:
         from vllm import PoolingParams
 
-        ids = self._chat.conversation(request.messages)[1]
+        ids = conversation(self._chat, request)[1]
         if len(ids) > self._limit:
             raise PromptTooLong(len(ids), self._limit)
         # The transformers library takes the output at the last token that is not the pad token, vLLM at the very last.

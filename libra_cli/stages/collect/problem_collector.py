@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from libra_cli.records.common_names import QUESTION, REFERENCE, CommonNames
+from libra_cli.records.own_names import QUESTION, REFERENCE, OwnNames
 from libra_cli.stages.collect import mapping
 from libra_cli.stages.collect.contamination import BenchmarkProblems
 from libra_cli.stages.collect.duplicates import Duplicates
@@ -43,7 +43,7 @@ class ProblemCollector:
         self, plan: CollectPlan, origins: Iterable[Origin], report: ContaminationReport, note: Callable[..., None]
     ):
         self._plan, self._report = plan, report
-        self._common_names = CommonNames((QUESTION, REFERENCE), note)
+        self._common_names = OwnNames((QUESTION, REFERENCE), note)
         self._origins = {origin.place: origin for origin in origins}
         self._preset_wheres = {preset.name: parse(preset.where) for preset in PRESETS.values() if preset.where}
         self._presets: set[str] = set()

@@ -62,9 +62,13 @@ class OpinionReader:
         """The conversation that the response of a row answers."""
         return self._prompts.of_response(row, _task_of(row), self._text(row))
 
-    def completion(self, row: Row) -> list[dict[str, str]]:
+    def completion(self, row: Row) -> list[dict[str, Any]]:
         """The response as a conversation of one turn."""
-        return [{"role": "assistant", "content": self._text(row)}]
+        return [self._prompts.answer(row, _task_of(row), self._text(row))]
+
+    def shown(self, row: Row) -> dict[str, Any]:
+        """What the chat template was given besides the conversation."""
+        return self._prompts.shown(row)
 
     def _check_judged(self, row: Row) -> None:
         task = row.fields.get("judge_task")

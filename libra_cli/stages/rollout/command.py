@@ -80,7 +80,17 @@ command = stage(
     "rollout",
     reads_in_words="question (or problem, prompt, instruction or query), or messages as prompt; the fields that "
     "--template shows; id if there is one",
-    writes=("id", "model", "sample", "response", "response_with_cot", "finish_reason", "n_tokens", "provenance"),
+    writes=(
+        "id",
+        "model",
+        "sample",
+        "response",
+        "response_with_cot",
+        "finish_reason",
+        "n_tokens",
+        "tool_calls",
+        "provenance",
+    ),
     names=("model", "sample"),
     examples=(
         "libra rollout --model libra-mini/strong -n 8 problems.jsonl > rollouts.jsonl",

@@ -34,9 +34,9 @@ class Checks:
             return "truncated"
         if sample.response is None:
             return "unclosed_thinking"
-        if not sample.response.strip():
+        if not sample.response.strip() and not sample.calls:
             return "no_response"
-        if sample.task == REASON and no_answer(sample.response):
+        if sample.task == REASON and not sample.calls and no_answer(sample.response):
             return "no_answer"
         if sample.accepts_nothing:
             return "accepts_no_answer"

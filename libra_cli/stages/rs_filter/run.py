@@ -131,7 +131,7 @@ class Filtering:
 
     def _line(self, row: Row, number: int, rate: float) -> dict[str, Any]:
         """A line of training data. No field is null or changes its type, because columns of data sets may not."""
-        sample, messages = self._reader.conversation(row, number)
+        sample, conversation = self._reader.conversation(row, number)
         source, about, made = rows.response_name(row.fields), {}, row.fields.get("provenance")
         if (request := sample.request) is not None:
             source += "".join(f"/{part}" for part in (sample.model, request.vote, *request.order))
@@ -148,7 +148,7 @@ class Filtering:
         return {
             "id": row.id,
             "task": sample.task,
-            "messages": messages,
+            **conversation,
             "label": sample.label,
             "model": sample.model,
             "source": source,

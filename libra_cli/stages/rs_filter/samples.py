@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from libra_cli.records.items import check_preference, item_of_row
 from libra_cli.records.no_answer import no_answer
@@ -70,6 +70,8 @@ class GradedSample(NamedTuple):
     """Its number among the samples of its row."""
     request: JudgePrompt | None = None
     """The prompt that its judge answered."""
+    calls: bool = False
+    """It calls tools."""
 
 
 class SampleReader:
@@ -116,17 +118,17 @@ class SampleReader:
             return [judged.sample(number) for number in judged.numbers]
         return [self._response(row, task, row.fields if ruled is None else ruled)]
 
-    def conversation(self, row: Row, number: int) -> tuple[GradedSample, Messages]:
-        """A sample that was graded correct before, and its messages: the prompt as it was asked, and its text."""
+    def conversation(self, row: Row, number: int) -> tuple[GradedSample, dict[str, Any]]:
+        """A sample that was graded correct before, and what it teaches: `messages`, the prompt as it was asked and the
+        text, and what the chat template was given besides them."""
         task = self.task_of(row)
         if task in JUDGING:
             judged = _JudgedRow(row, JUDGING[task], self._prompts)
             sample = judged.sample(number, is_known_correct=True)
-            messages = judged.messages(sample)
-        else:
-            sample = self._response(row, task, {"label": 1})
-            messages = self._prompts.of_response(row, task, sample.text)
-        return sample, [*messages, {"role": "assistant", "content": sample.text}]
+            return sample, {"messages": [*judged.messages(sample), {"role": "assistant", "content": sample.text}]}
+        sample = self._response(row, task, {"label": 1})
+        prompt, answer = (make(row, task, sample.text) for make in (self._prompts.of_response, self._prompts.answer))
+        return sample, {"messages": [*prompt, answer], **self._prompts.shown(row)}
 
     def _response(self, row: Row, task: str, ruled: Record) -> GradedSample:
         fields = row.fields
@@ -144,6 +146,7 @@ class SampleReader:
             reason=reason,
             finish_reason=fields.get("finish_reason"),
             n_tokens=_count(fields.get("n_tokens")),
+            calls=bool(self._prompts.answer(row, task, text).get("tool_calls")),
         )
 
     def _texts(self, row: Row) -> tuple[str, str | None]:
@@ -153,9 +156,8 @@ class SampleReader:
         if whole is None:
             whole = response
             if whole is None:
-                messages = fields.get("messages")
-                last = messages[-1] if isinstance(messages, list) and messages else None
-                whole = last.get("content") if isinstance(last, Mapping) else None
+                last = self._prompts.last_turn(row)
+                whole = None if last is None else last["content"]
             if type(whole) is not str:
                 rows.require(row, {"response": str}, FIELD_HINTS)
             return str(whole), self._cut(str(whole)).response

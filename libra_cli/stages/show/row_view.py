@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from libra_cli.records.messages import messages
 from libra_cli.records.responses import question_of
 from libra_cli.records.row_verdict import golden_verdict, is_judged, verdict_of
 from libra_cli.records.training_rows import PlainText, example_of
+from libra_cli.records.transcripts import with_calls
 from libra_cli.rm_benchmarks.judged_rows import judgments, null_reason
 from libra_cli.stages.show.judgment_view import judgment_passages, n_votes_of
 from libra_cli.stages.show.passages import Passage, as_text, cut
@@ -29,7 +29,7 @@ _JUDGE = ("judge", "judge_task", "prediction", "score", "scores", "unjudged", "g
 _SHOWN = {
     *_NAMES, *_JUDGE, *OTHER_RESPONSES, "label", "verification", "question", "problem", "prompt", "reference",
     "expected_answer", "response", "response_with_cot", "generation", "messages", "conversations", "completion", "text",
-    "finish_reason", "n_tokens", "instruction", "input", "output", "history",
+    "finish_reason", "n_tokens", "tool_calls", "instruction", "input", "output", "history",
 }  # fmt: skip
 """Fields that have a place of their own."""
 SHORT = 120
@@ -57,7 +57,7 @@ def view_of(place: str, judged: Sequence[Fields]) -> RowView:
     if "id" not in fields and names:
         facts.insert(0, ("id", record_id(dict(fields))))
     facts += [(name, as_text(fields[name])) for name in ("finish_reason", "n_tokens") if fields.get(name) is not None]
-    others = [name for name in fields if name not in _SHOWN]
+    others = [name for name in fields if name not in _SHOWN and not (name == "tools" and names)]
     short = {name: text for name in others if len(text := as_text(fields[name])) <= SHORT}
     long = [name for name in others if name not in short]
     view.facts = [*facts, *label, *short.items(), *([("not shown", ", ".join(long))] if long else [])]
@@ -123,10 +123,9 @@ def _add_other_texts(view: RowView, fields: Fields) -> None:
         view.passages += cut("Text", example.completion)
     elif turns:
         for turn in turns:
-            calls = [f"call: {json.dumps(call, ensure_ascii=False)}" for call in turn.get("tool_calls") or ()]
             if turn.get("reasoning_content"):
                 view.passages.append(Passage("Thinking", str(turn["reasoning_content"]), folds=True))
-            text = "\n".join([str(turn.get("content") or ""), *calls]).strip("\n")
+            text = with_calls(str(turn.get("content") or "").strip("\n"), turn.get("tool_calls"))
             view.passages += cut(str(turn["role"]).capitalize(), text)
     elif (question := question_of(fields)) is not None:
         view.passages.append(Passage("Question", question))

@@ -12,7 +12,7 @@ from typing import Any
 from libra_cli.engines.base import Completion, Messages, Request
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.label_votes import RULE
-from libra_cli.records.responses import ResponseFields, question_of
+from libra_cli.records.responses import ResponseFields, shown_question_of
 from libra_cli.sampling.choose import ChosenModel, choose_models
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
 from libra_cli.sampling.prices import read_prices
@@ -60,7 +60,7 @@ class Panel:
 
     def check(self, row: Row) -> None:
         """Raises RowError if a row lacks the question, which the models need to see."""
-        if question_of(row.fields) is None:
+        if shown_question_of(row.fields) is None:
             require(row, {"question": str}, FIELD_HINTS)
 
     def ask(self, rows: Callable[[], Iterator[Row]]) -> None:
@@ -113,7 +113,7 @@ class Panel:
         return {"verdict": outcome, "reason": reason, "text": None if text is None else text[-MAX_TEXT_CHARS:]}
 
     def _messages(self, row: Row) -> Messages:
-        record = {**self._fields.record(row), "question": question_of(row.fields)}
+        record = {**self._fields.record(row), "question": shown_question_of(row.fields)}
         return VERIFY.prompt({**record, "response": self._fields.response(row)})
 
     def _key(self, choice: ChosenModel, name: str, messages: Messages) -> bytes:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from libra_cli.records import label_votes as voting
-from libra_cli.records.common_names import in_words
 from libra_cli.records.human_labels import Labels, is_about
+from libra_cli.records.own_names import in_words
 from libra_cli.records.responses import ResponseFields
 from libra_cli.records.rule_labels import Labeller, label_fields, summarise
 from libra_cli.stages.verify.report import AgreementReport, table

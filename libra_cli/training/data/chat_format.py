@@ -96,11 +96,8 @@ class TrainingChat:
 
     def scored(self, talk: Conversation) -> list[int]:
         """Token ids of a conversation that ends with the response, as a reward model reads it. Raises RowError."""
-        if talk.tools:
-            raise RowError("tools", 'a reward model is given no "tools"; leave the field out, or the row')
-        messages = self.fitted(talk)
         try:
-            return self._format.conversation(messages)[1]
+            return self._format.conversation(talk.messages, talk.tools, talk.template_args)[1]
         except RequestError as error:
             raise RowError(error.kind, str(error)) from None
 

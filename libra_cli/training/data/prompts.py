@@ -17,10 +17,10 @@ import orjson
 from libra_cli.engines.base import Messages, Request, RequestError
 from libra_cli.engines.chat_template import ChatTemplate
 from libra_cli.exits import Exit, Fatal
-from libra_cli.records.common_names import QUESTION, REFERENCE, CommonNames
 from libra_cli.records.forms import JudgeItem, form_of
 from libra_cli.records.items import answered_item, item_of_row
 from libra_cli.records.messages import asked_messages, template_fields
+from libra_cli.records.own_names import QUESTION, REFERENCE, OwnNames
 from libra_cli.sampling.judge_prompts import PAIR, check_reference, make_plan, slot_values
 from libra_cli.sampling.judgments import in_own_order, order_fields
 from libra_cli.stream import rows
@@ -283,7 +283,7 @@ def _usable(
     """Rows with the tokens of their prompts, at most `room`; counts the others, and logs those that are refused."""
     settings = preparation.settings
     seen: set[str] = set()
-    with_names = CommonNames([QUESTION, REFERENCE], preparation.console.note)
+    with_names = OwnNames([QUESTION, REFERENCE], preparation.console.note)
     for row in readable_rows(settings.inputs, preparation.stop, counts, log):
         counts.read += 1
         if form_of(row.fields) is None and "messages" not in row.fields:

@@ -46,7 +46,7 @@ def in_words(taken: Mapping[str, str]) -> str:
     return "rows are read with " + (f"{', '.join(first)} and {last}" if first else last)
 
 
-class CommonNames:
+class OwnNames:
     """Adds the fields `names` to rows that have them under names that everybody uses.
 
     A row keeps all that it has and its id, and gets the others as new keys, at the end of its bytes. `note` is told

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from libra_cli.records.common_names import QUESTION, REFERENCE, RESPONSE, CommonNames, asks_itself
 from libra_cli.records.items import ResponseNames
+from libra_cli.records.own_names import QUESTION, REFERENCE, RESPONSE, OwnNames, asks_itself
 from libra_cli.stream import rows
 from libra_cli.stream.rows import Row
 
@@ -19,7 +19,7 @@ def row_of(fields: dict[str, Any]) -> Row:
 def added(fields: dict[str, Any], names: Any = (QUESTION, REFERENCE, RESPONSE)) -> tuple[dict[str, Any], list[str]]:
     """What a row gets, and the notes; its own fields stay, in its bytes too."""
     notes: list[str] = []
-    found = CommonNames(names, lambda text, **_: notes.append(text))(row_of(fields))
+    found = OwnNames(names, lambda text, **_: notes.append(text))(row_of(fields))
     assert rows.parse(found.raw) == found.fields
     assert fields.items() <= found.fields.items() or any(fields.get(name, "") is None for name in names)
     assert found.id == row_of(fields).id
@@ -51,7 +51,7 @@ def test_what_a_row_gets(fields: dict[str, Any], new: dict[str, Any]) -> None:
 
 def test_each_combination_of_names_is_noted_once() -> None:
     notes: list[str] = []
-    names = CommonNames([QUESTION, REFERENCE], lambda text, **_: notes.append(text))
+    names = OwnNames([QUESTION, REFERENCE], lambda text, **_: notes.append(text))
     for fields in ({"problem": "p", "answer": "1"}, {"problem": "q", "answer": "2"}, {"prompt": "r"}):
         names(row_of(fields))
     assert notes == [

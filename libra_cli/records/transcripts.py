@@ -1,0 +1,45 @@
+"""Conversations as text, for judges and people: who says what, which tools there are, and their calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def transcript(messages: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None = None) -> str:
+    """What a response answers, as text: the only message as it is, several with their speakers named.
+
+    `tools` stand before them, one a line, each as the JSON of its function.
+    """
+    if len(messages) == 1:
+        passages = [with_calls(messages[0]["content"], messages[0].get("tool_calls"))]
+    else:
+        passages = [f"{_speaker(message)}: {spoken(message)}" for message in messages]
+    if tools:
+        described = "\n".join(_json(tool.get("function", tool)) for tool in tools)
+        passages.insert(0, f"Tools that the assistant may call:\n{described}")
+    return "\n\n".join(passages)
+
+
+def spoken(message: Mapping[str, Any]) -> str:
+    """The text of a message, and below it a line for each call of a tool."""
+    return with_calls(message["content"].strip(), message.get("tool_calls"))
+
+
+def with_calls(text: str, calls: Sequence[Mapping[str, Any]] | None) -> str:
+    """A text with a line below it for each call of a tool."""
+    lines = [text] if text else []
+    for call in calls or ():
+        function = call.get("function", call)
+        lines.append(f"Tool call: {function['name']}({_json(function.get('arguments') or {})})")
+    return "\n".join(lines)
+
+
+def _speaker(message: Mapping[str, Any]) -> str:
+    speaker, name = str(message["role"]).capitalize(), message.get("name")
+    return f"{speaker} ({name})" if isinstance(name, str) and name else speaker
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
