@@ -92,7 +92,7 @@ _KNOWN = {
     ),
 }
 """Answers that hold no number, as sentences of many languages say them."""
-COUNTS = ("no solution", "one solution", "infinitely many")
+COUNTS = {"no solution": "0", "one solution": "1", "infinitely many": "\\infty"}
 """Those that are the number of something, which may be what is asked for."""
 _KNOWN_PHRASES = ("nothing", "infinitely many", "one solution", "undefined")
 
@@ -183,6 +183,8 @@ def known(text: str, reference: str) -> str | None:
 def counted(text: str) -> str | None:
     """What the last sentence says of the number of solutions, or that something does not exist; None if neither."""
     sentence = last_sentence(text).lower()
+    if words.phrase(sentence.rstrip(". ")) == "nothing":
+        return "no solution"
     found = {meaning for meaning, phrases in _KNOWN.items() if any(_begins_word(sentence, one) for one in phrases)}
     return found.pop() if len(found) == 1 and _DOUBTS.isdisjoint(words.split(sentence)) else None
 

@@ -129,7 +129,7 @@ class _Builder:
         self._pending = []
 
     def _is_fraction(self) -> bool:
-        return self._pending == ["out", "of"] or (self._chances and self._pending == ["in"])
+        return self._pending in (["out", "of"], ["out", "of", "every"]) or (self._chances and self._pending == ["in"])
 
     def cut(self, opener: str = "") -> None:
         """End the clause; `opener` begins the next one."""

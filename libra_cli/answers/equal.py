@@ -37,10 +37,12 @@ from libra_cli.answers import (
     notation,
     number,
     options,
+    part_labels,
     percent,
     quantities,
     structure,
     wordings,
+    words,
 )
 from libra_cli.answers.normalize import MAX_CHARS
 from libra_cli.answers.structure import Leaf
@@ -63,6 +65,8 @@ OTHER_UNIT = "other_unit"
 """Why a pair is undecided whose units may differ."""
 OTHER_TEXT = "other_text"
 """The same of two options with the same letter and different texts."""
+OTHER_PARTS = "other_parts"
+"""The same of answers to several parts of a question, of which not every part can be told."""
 ROUNDED = "rounded"
 """The same of an answer that is more exact than the reference, and rounds to it."""
 
@@ -111,6 +115,8 @@ def _decide(reference: str, answer: str) -> Decision | None:
     if reference.strip() == answer.strip():
         return Decision(True, "exact")
     reference, answer = normalize.plain(reference), normalize.plain(answer)
+    if " and " in answer or " and " in reference:
+        reference, answer = words.with_mixed(reference), words.with_mixed(answer)
     wanted = options.parse(reference)
     chosen = options.parse(answer) or options.parse_small(answer) if wanted else None
     is_order = wanted and answer.startswith("(") and options.are_unsorted(reference)
@@ -133,6 +139,8 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return Decision(False, "text")
     parsed = quantities.with_units(structure.parse(reference), structure.parse(answer))
     verdict = comparison.same(*parsed, compare=compare_plainly)
+    if verdict is False and any(wordings.may_be_number(one, other) for one, other in (parsed, parsed[::-1])):
+        return Decision(None, "text", "unparsable_answer")
     if verdict is not None:
         return Decision(verdict, _level(*parsed, verdict))
     leaves = [parsed_answer for parsed_answer in parsed if isinstance(parsed_answer, Leaf)]
@@ -200,6 +208,10 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
         compound = compounds.same(reference, answer)
         if compound is not None:
             return Decision(compound, "structure")
+    if ") " in reference or ") " in answer:
+        by_parts = part_labels.same(reference, answer, _decide)
+        if by_parts is not None:
+            return Decision(by_parts[0], "structure", None if by_parts[0] is not None else OTHER_PARTS)
     listed = named.same(reference, answer, _decide)
     if listed is not None:
         return Decision(listed, "structure")

@@ -20,6 +20,7 @@ from libra_cli.answers import (
     dates,
     denials,
     displays,
+    nothing,
     options,
     orders,
     phrases,
@@ -79,8 +80,9 @@ def read_answer(
     if found.reason == NO_ANSWER and reference and not cut and certainty.is_statement(text, reference):
         return UNDECIDED
     is_number = reference is not None and reference.strip().isdecimal()
-    if is_number and found.answer in asked.COUNTS:  # 0 for "no solution", where the question asks how many
-        return UNDECIDED
+    if is_number and found.answer in asked.COUNTS:
+        counted = asked.COUNTS[found.answer] if question and nothing.asks_how_many(question) else None
+        return Extraction(counted) if counted else UNDECIDED
     if found.answer and question and " in " in question and asked.is_in_another_unit(found.answer, text, question):
         return UNDECIDED
     if found.answer and commas.groups_may_be_places(found.answer, text):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from libra_cli.answers import names, numerals, terms, words
-from libra_cli.answers.structure import Leaf
+from libra_cli.answers.structure import Answer, Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
 _ORDINAL_WORDS = """
@@ -20,6 +20,9 @@ _POSITIONS = {"\\parallel": "parallel", "\\perp": "perpendicular"}
 _TRUTH_LETTERS = {"T": "yes", "F": "no"}
 _NO_VALUE = frozenset(("nothing", "undefined", "yes", "no"))
 _INDEFINITE = frozenset(("infinity", "pi", "once", "twice", "thrice"))
+
+_QUANTITIES = words.table("half third quarter dozen dozens couple few several percent handful score pair pairs hundred")
+"""Words of phrases that say a number, which may be another one than any number beside them."""
 
 
 def same(reference: Leaf, answer: Leaf) -> bool | None:
@@ -48,6 +51,8 @@ def same(reference: Leaf, answer: Leaf) -> bool | None:
     if wanted and given:
         if wanted == given:
             return True
+        if "impossible" in (wanted, given) and not _NO_VALUE.isdisjoint((wanted, given)):
+            return None
         if {wanted, given} <= words.DISTINCT or f"not {wanted}" == given or f"not {given}" == wanted:
             return False
         verdict = names.same(reference.text, answer.text)
@@ -76,3 +81,11 @@ def _phrase(leaf: Leaf) -> str | None:
     if leaf.text in _SYMBOLS:
         return _SYMBOLS[leaf.text]
     return words.phrase(leaf.text) if leaf.words else None
+
+
+def may_be_number(number: Answer, phrase: Answer) -> bool:
+    """Whether a phrase says a number in a way that nothing here reads, and the other answer is a number."""
+    if not (isinstance(number, Leaf) and isinstance(phrase, Leaf)) or not number.number or phrase.number:
+        return False
+    is_none = number.number.value == 0 and words.phrase(phrase.text) == "nothing"  # 0, if a count is asked for
+    return is_none or any(word.lower() in _QUANTITIES for word in words.split(phrase.text))

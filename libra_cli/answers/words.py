@@ -147,9 +147,8 @@ def number(text: str) -> Fraction | None:
     if words and words[0] in ("minus", "negative"):
         value = number(" ".join(words[1:]))
         return None if value is None else -value
-    if words and words[-1] == "dozen":
-        several = 1 if words[:-1] in ([], ["a"]) else _integer(words[:-1])
-        return None if several is None else Fraction(12 * several)
+    if words and "dozen" in words:
+        return _dozens(words)
     if words and words[-1] in _DENOMINATORS:
         denominator, numerator_words = _DENOMINATORS[words[-1]], words[:-1]
         integer: int | None = 0
@@ -161,6 +160,27 @@ def number(text: str) -> Fraction | None:
         return None if integer is None or numerator is None else integer + Fraction(numerator, denominator)
     integer = _integer(words)
     return None if integer is None else Fraction(integer)
+
+
+def _dozens(words: list[str]) -> Fraction | None:
+    """Parse two dozen, half a dozen, a dozen and a half, two and a half dozen."""
+    at = words.index("dozen")
+    more = {(): Fraction(0), ("and", "a", "half"): Fraction(1, 2)}.get(tuple(words[at + 1 :]))
+    head = words[:at]
+    several = (
+        Fraction(1) if head in ([], ["a"]) else Fraction(1, 2) if head == ["half", "a"] else number(" ".join(head))
+    )
+    return None if several is None or more is None else 12 * (several + more)
+
+
+def with_mixed(text: str) -> str:
+    """A text that is a number in digits with a fraction in words as one number: 3 and a half as 7/2."""
+    whole, _, rest = text.partition(" and ")
+    parts = rest.split(" ", 2)
+    fraction = number(" ".join(parts[:2])) if whole.isdecimal() and len(parts) > 1 else None
+    if fraction is None or not 0 < fraction < 1:
+        return text
+    return " ".join([str(int(whole) + fraction), *parts[2:]])
 
 
 def _integer(words: list[str]) -> int | None:

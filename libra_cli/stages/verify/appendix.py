@@ -87,6 +87,17 @@ EXAMPLES = (
     Example("dates", "2025-03-14", r"\boxed{\text{March 14, 2025}}", r"\boxed{\text{March 15, 2025}}"),
     Example("counts", "120", r"\boxed{C_{10}^3}", r"\boxed{C_{10}^4}"),
     Example("columns", r"(1,2)^T", r"\boxed{\begin{pmatrix}1\\2\end{pmatrix}}", r"\boxed{(2,1)^T}"),
+    Example(
+        "comparisons",
+        "3",
+        "Tom has 8 - 5 = 3 marbles.",
+        "Tom has 4 marbles.",
+        "Tom has 3 more marbles than Ben.",
+    ),
+    Example("none left", "0", "She has no apples left.", "She has one apple left.", r"\boxed{\text{none}}"),
+    Example("dozens", "18", "That is a dozen and a half.", "That is a dozen.", r"\boxed{\text{a couple of dozen}}"),
+    Example("lines", "2, 3", "The roots are:\n- x = 2\n- x = 3", "The roots are:\n- x = 2\n- x = 4"),
+    Example("parts of a question", "(a) 3 (b) 5", "(a) 3\n(b) 5", "(a) 5\n(b) 3", r"\boxed{3}"),
     Example("damaged LaTeX", r"\frac{1}{2}", r"\boxed{\\frac{1}{2}}", r"\boxed{\\frac{1}{3}}"),
 )
 

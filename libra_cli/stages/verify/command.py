@@ -179,7 +179,9 @@ def command(run: Run, **options: Any) -> None:
     no answer for certain (ambiguous) or takes its only answer back (retracted), and one whose answer cannot be compared
     because the reference cannot be parsed or the time runs out; `reason` says which. What only the last sentence
     asserts is undecided (ambiguous), not wrong, if the sentence has the number of the reference, too, or gives one
-    number where the reference has several. A row without a response is refused.
+    number where the reference has several, or has a word that may make another number of it (half, all but). A number
+    that compares ("3 more than Ben") is undecided unless the `question` asks for a difference or a ratio; it also says
+    which of several values is asked for ("12 rabbits and 23 chickens"). A row without a response is refused.
 
     With --annotator, models judge whether a response arrives at the reference; rows need `question`, too. The whole
     input is read before the first model is asked. Verdicts that all agree become the label. The label is null if the

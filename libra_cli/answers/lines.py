@@ -1,0 +1,40 @@
+"""Reads a list of items, each on a line of its own, that ends a text: with bullets or numbers, or plain."""
+
+from __future__ import annotations
+
+from libra_cli.answers import words
+from libra_cli.lazy_pattern import lazy_pattern
+
+MAX_ITEMS, MAX_CHARS = 24, 80
+_BULLET = lazy_pattern(r"\s*(?:[-*\u2022\u2013]|\(?\d{1,2}[.)]|\([a-z]\))\s+(?=\S)")
+
+
+def items(tail: str) -> list[str]:
+    """The items of the list that ends a text, under a line that ends with a colon; empty if no list does."""
+    if "\n" not in tail:
+        return []
+    found: list[str] = []
+    bullets = 0
+    for line in reversed(tail.strip().split("\n")):
+        line = line.strip()
+        if not line:
+            continue
+        if line.rstrip("* ").endswith(":"):
+            is_list = len(found) > 1 and bullets in (0, len(found))
+            return found[::-1] if is_list else []
+        bullet = _BULLET.match(line)
+        bullets += bullet is not None
+        item = line[bullet.end() :] if bullet else line
+        item = item.replace("**", "").rstrip(" .,;")
+        if len(found) == MAX_ITEMS or len(item) > MAX_CHARS or item.startswith(("#", "|", "```")):
+            return []
+        found.append(item)
+    return []
+
+
+def listed(tail: str) -> str | None:
+    """The items of such a list as one list, if each is a formula, a number or an equation, and no sentence."""
+    found = items(tail)
+    if not found or any(words.in_row(item.replace("\\text", "")) for item in found):
+        return None
+    return ", ".join(item.strip("$").strip() for item in found)

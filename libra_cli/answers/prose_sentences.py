@@ -1,0 +1,145 @@
+"""Readers of what the end of a text without a box asserts, and the checks of that."""
+
+from __future__ import annotations
+
+from libra_cli.answers import (
+    abroad,
+    asked,
+    cases,
+    certainty,
+    comparatives,
+    conclusions,
+    languages,
+    normalize,
+    nothing,
+    numerals,
+    options,
+    phrases,
+    structure,
+    subjects,
+    typed,
+    words,
+)
+from libra_cli.answers.extraction import (
+    AMBIGUOUS,
+    NO_ANSWER,
+    UNDECIDED,
+    Extraction,
+    of_asserted,
+)
+from libra_cli.answers.prose_text import Prose
+from libra_cli.answers.sentences import Asserted
+
+
+def time_in_words(prose: Prose) -> Extraction | None:
+    """`They met at half past seven`, which nothing here reads."""
+    return UNDECIDED if prose.reference and phrases.is_time_in_words(prose.tail) else None
+
+
+def one_asked_for(prose: Prose) -> Extraction | None:
+    """`There are 12 rabbits and 23 chickens`: of the values of several subjects the one that the question asks for."""
+    if not prose.question or not structure.is_number(prose.reference) or numerals.is_abroad(prose.sentences[-1]):
+        return None
+    asked_for = subjects.of_several(words.sentences(prose.in_digits)[-1], prose.question)
+    said = prose.concluded.answer
+    if asked_for.value and said in (None, *asked_for.values) and not prose.concluded.measured:
+        return of_asserted(Asserted(asked_for.value, measured=asked_for.measured), prose.reference)
+    return UNDECIDED if said in asked_for.values else None
+
+
+def conclusion(prose: Prose) -> Extraction | None:
+    """`So she needs 3 + 4 = 7 eggs`: what the last sentence asserts."""
+    found = of_asserted(prose.concluded, prose.reference)
+    return found if found.answer else None
+
+
+def number_abroad(prose: Prose) -> Extraction | None:
+    """`Der Umfang beträgt also 12 cm`: the number that a sentence in another language concludes with."""
+    found = None if prose.concluded.answer else languages.concluded_number(prose.in_figures)
+    return Extraction(found) if found else None
+
+
+def numeral_abroad(prose: Prose) -> Extraction | None:
+    """`Es sind dreiundzwanzig`: a numeral in words of another language."""
+    if not prose.reference or prose.concluded.answer or prose.concluded.unclear or prose.bold:
+        return None
+    found = numerals.numeral_in(prose.sentences[-1])
+    return Extraction(found) if found else None
+
+
+def zero(prose: Prose) -> Extraction | None:
+    """`She has no apples left`, where a number is asked for."""
+    if not structure.is_number(prose.reference) or not nothing.is_said(prose.sentences[-1]):
+        return None
+    is_count = nothing.asks_how_many(prose.question) if prose.question else prose.reference.strip(" $") == "0"
+    return Extraction("0") if is_count else UNDECIDED
+
+
+def count(prose: Prose) -> Extraction | None:
+    """`There are infinitely many`, where a number or a formula is asked for."""
+    said = asked.counted(prose.tail) if not words.in_row(prose.reference) else None
+    return Extraction(said) if said else None
+
+
+def unclear(prose: Prose) -> Extraction | None:
+    """`Tom has 3 and Ann has 5`: several numbers, and none is the answer for certain."""
+    return UNDECIDED if prose.concluded.unclear or prose.concluded.answer else None
+
+
+def option(prose: Prose) -> Extraction | None:
+    """`So I choose D`, where nobody says what is asked for."""
+    found = None if prose.reference else options.chosen(prose.in_figures, ())
+    return Extraction(found) if found else None
+
+
+def whole(prose: Prose) -> Extraction | None:
+    """`42 apples`: the whole of a short text."""
+    found = conclusions.whole(prose.text, prose.reference)
+    return None if found.reason == NO_ANSWER else found
+
+
+def foreign(prose: Prose) -> Extraction | None:
+    """A sentence of another language that nothing here reads."""
+    sentence = prose.sentences[-1]
+    is_said = prose.reference and numerals.is_abroad(sentence) and phrases.says_something(sentence)
+    return UNDECIDED if is_said else None
+
+
+def unread_set(prose: Prose) -> Extraction | None:
+    """A number that nothing here reads, where an interval, a point or a set is asked for."""
+    return one_of_several(prose, None)
+
+
+def says_more(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of a number abroad: it may go on in words, as in `drei und ein halb`."""
+    return UNDECIDED if prose.reference and abroad.may_say_more(words.sentences(prose.in_figures)[-1]) else None
+
+
+def compared(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of a number that is a difference or a ratio, `3 more than Ben`, unless one is asked for."""
+    if not prose.reference or not prose.concluded.compares or answer != prose.concluded.answer:
+        return None
+    return None if prose.question and comparatives.are_asked_for(prose.question) else UNDECIDED
+
+
+def misread(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of an answer: another number of its sentence may be the one that is given."""
+    if not answer or not prose.reference:
+        return None
+    is_asked_for = prose.question and prose.concluded.compares  # how many more: "3 more" is no other number
+    is_changed = not is_asked_for and certainty.is_changed(answer, prose.in_digits, prose.reference)
+    is_misread = is_changed or certainty.may_be_misread(answer, prose.tail, prose.reference)
+    return Extraction(answer, AMBIGUOUS) if is_misread else None
+
+
+def one_of_several(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of a number where an interval, a point or a set is asked for: the rest may be said elsewhere."""
+    is_part = asked.is_of_several(prose.reference) and typed.is_a_part(answer, prose.tail)
+    return UNDECIDED if is_part else None
+
+
+def one_piece(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of a value where the reference has several by cases: it may be one of them."""
+    if not answer or not prose.reference:
+        return None
+    return UNDECIDED if cases.is_one_piece(*map(normalize.normalized, (answer, prose.reference))) else None

@@ -1,0 +1,143 @@
+"""Readers of what a text without a box states to be its answer, and of what is of the kind of its reference."""
+
+from __future__ import annotations
+
+from libra_cli.answers import (
+    asked,
+    cases,
+    chemistry,
+    conclusions,
+    languages,
+    lines,
+    named,
+    normalize,
+    part_labels,
+    sentences,
+    statements,
+    typed,
+)
+from libra_cli.answers.extraction import (
+    TRUNCATED,
+    UNDECIDED,
+    Extraction,
+    extraction,
+    of_asserted,
+)
+from libra_cli.answers.prose_text import Prose
+from libra_cli.answers.retractions import changed
+from libra_cli.answers.sentences import Asserted
+
+
+def last_line(prose: Prose) -> Extraction | None:
+    """`#### 42`, `A: 42` as the last line of a text."""
+    word = None if prose.cut else statements.word_of_last_line(prose.text)
+    return None if word is None else extraction((word, None))
+
+
+def tag(prose: Prose) -> Extraction | None:
+    """`<answer>42</answer>`, `{"answer": 42}`."""
+    tagged = statements.tagged(prose.tail)
+    return None if tagged is None else of_asserted(statements.tidy(tagged.given), prose.reference)
+
+
+def contradiction(prose: Prose) -> Extraction | None:
+    """`By method 1 the answer is 640.` above `By method 2 the answer is 604.`"""
+    return UNDECIDED if statements.contradict(prose.tail) else None
+
+
+def _of_part(text: str) -> str | None:
+    """What the text about one part of a question states or asserts."""
+    stated = next(statements.explicit(text), None)
+    return (statements.tidy(stated.given) if stated else conclusions.concluded(text)).answer
+
+
+def labelled_parts(prose: Prose) -> Extraction | None:
+    """`(a) 3` above `(b) 5`, for a reference with labelled parts."""
+    if ") " not in prose.reference:
+        return None
+    found = part_labels.stated(prose.tail, prose.reference, _of_part)
+    return Extraction(found) if found else UNDECIDED if found is not None else None
+
+
+def listed_lines(prose: Prose) -> Extraction | None:
+    """`The solutions are:` above `- x = 2` and `- x = 3`, for a reference with several values."""
+    if prose.cut or not prose.is_several:
+        return None
+    found = lines.listed(prose.tail)
+    if found and "=" not in found and prose.reference[:1] in ("[", "(") and prose.reference[-1:] in ("]", ")"):
+        found = f"{prose.reference[0]}{found}{prose.reference[-1]}"
+    return Extraction(found) if found else None
+
+
+def statement(prose: Prose) -> Extraction | None:
+    """`The answer is 42`, `**Final answer:** 42`, unless it is cut off or taken back."""
+    tail, reference = prose.tail, prose.reference
+    stated = next(statements.explicit(tail), None)
+    if stated is None or (prose.cut and stated.end >= len(tail.rstrip())):
+        return None
+    change = changed(tail[stated.start :], False, prose.cut)
+    listed = named.read(stated.given, reference) if reference else None
+    asserted = Asserted(listed) if listed else statements.tidy(stated.given)
+    if not change and sentences.denies((asserted.answer or "").partition(" ")[0]):  # "not 7. It is 5."
+        asserted = conclusions.concluded(tail[stated.start :])
+    return change or of_asserted(asserted, reference)
+
+
+def cut_off(prose: Prose) -> Extraction | None:
+    """Nothing after this counts in a text that was cut off."""
+    return Extraction(None, TRUNCATED) if prose.cut else None
+
+
+def statement_abroad(prose: Prose) -> Extraction | None:
+    """`Die Antwort ist 42`, `答案是42`, unless it is taken back."""
+    tail = prose.tail
+    stated = languages.stated_answer(tail)
+    if not stated:
+        return None
+    change = changed(tail[tail.rfind(stated) + len(stated) :], False, prose.cut)
+    return change or of_asserted(statements.tidy(stated), prose.reference)
+
+
+def pieces(prose: Prose) -> Extraction | None:
+    """`It is 1 if n is even and 0 if n is odd`, for a reference by cases."""
+    reference = prose.reference
+    if not reference or reference.isdecimal():
+        return None
+    found = cases.stated(prose.tail, normalize.normalized(reference))
+    return Extraction(found) if found else None
+
+
+def of_type(prose: Prose) -> Extraction | None:
+    """`We get f(x) = 2x + 1`, `all odd integers`: what is of the type of the reference."""
+    found = typed.stated(prose.tail, prose.reference) if prose.reference else None
+    return Extraction(found) if found else UNDECIDED if found is not None else None
+
+
+def named_values(prose: Prose) -> Extraction | None:
+    """`The mean is 12 and the median 11`, for a reference that names its values."""
+    if not prose.reference:
+        return None
+    found = named.read(prose.bold, prose.reference) or named.read(prose.tail, prose.reference)
+    return Extraction(found) if found else None
+
+
+def bold_figure(prose: Prose) -> Extraction | None:
+    """`She earns **$18** a day`: the last number in bold."""
+    return bold_words(prose) if any(map(str.isdigit, prose.bold)) else None
+
+
+def compound(prose: Prose) -> Extraction | None:
+    """`The product is CO2 (carbon dioxide)`, for a reference that is a formula of chemistry."""
+    found = chemistry.stated(prose.tail, prose.reference) if prose.reference else None
+    return Extraction(found) if found else None
+
+
+def date(prose: Prose) -> Extraction | None:
+    """`It ended on 11 November 1918`, for a reference that is a date or a year."""
+    found = asked.dated(prose.tail, prose.reference) if prose.reference else None
+    return Extraction(found) if found else None
+
+
+def bold_words(prose: Prose) -> Extraction | None:
+    """`It is **a rhombus**`: the last text in bold, without a figure."""
+    return of_asserted(statements.tidy(prose.bold), prose.reference) if prose.bold else None

@@ -1,0 +1,95 @@
+"""A text without a box, as its readers see it: each part is looked for once, when a reader needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from libra_cli.answers import (
+    abroad,
+    commas,
+    conclusions,
+    dates,
+    languages,
+    phrases,
+    statements,
+    structure,
+    words,
+)
+from libra_cli.answers.sentences import Asserted
+from libra_cli.answers.structure import Leaf, Parts
+from libra_cli.lazy_pattern import lazy_pattern
+
+_AND_A_HALF = lazy_pattern(r"(\d+) and a half\b")
+
+
+class Prose:
+    """A text without a box and what is asked for; each part of it is looked for once, when a reader needs it."""
+
+    def __init__(self, text: str, reference: str | None, cut: bool | None, question: str | None):
+        self.text, self.reference, self.cut, self.question = text, reference or "", cut, question
+
+    @cached_property
+    def tail(self) -> str:
+        """The end of the text, in which the answer stands."""
+        tail = statements.tail_of(self.text)
+        return languages.with_english_dates(tail) if self.reference and dates.dates(self.reference) else tail
+
+    @cached_property
+    def sentences(self) -> Sequence[str]:
+        """The sentences of `tail`."""
+        return words.sentences(self.tail)
+
+    @cached_property
+    def bold(self) -> str:
+        """The last text in bold; empty if there is none."""
+        found = statements.bold(self.tail)
+        return found.given if found else ""
+
+    @cached_property
+    def is_several(self) -> bool:
+        """Whether the reference has several values: a list, a set, a point, or values with names."""
+        reference = self.reference
+        return any(map(reference.__contains__, (",", ";", " and "))) and isinstance(structure.parse(reference), Parts)
+
+    @cached_property
+    def asks_for_words(self) -> bool:
+        """Whether the reference is words, and no number, formula or letter."""
+        return bool(self.reference) and phrases.are_asked_for(self.reference)
+
+    @cached_property
+    def asks_for_verdict(self) -> bool:
+        """Whether the reference is yes or no, or true or false."""
+        return self.asks_for_words and phrases.is_verdict(self.reference)
+
+    @cached_property
+    def asks_for_share(self) -> bool:
+        """Whether the reference is a number below one, which may be said in percent."""
+        if not self.reference.startswith(("0.", ".", "1/", "\\", "$", "2/", "3/", "4/")):
+            return False
+        wanted = structure.parse(self.reference)
+        return isinstance(wanted, Leaf) and wanted.number is not None and 0 < wanted.number.value < 1
+
+    @cached_property
+    def in_figures(self) -> str:
+        """`tail` with a decimal point in its numbers, percent as one word, and 3 and a half as 3.5."""
+        found = commas.with_decimal_points(self.tail, self.question).replace(" per cent", " percent")
+        return _AND_A_HALF.sub(r"\1.5", found) if " and a half" in found else found
+
+    @cached_property
+    def in_digits(self) -> str:
+        """`in_figures` with the numerals in words of its last sentence as digits, where the reference has any."""
+        if not any(map(str.isdigit, self.reference)):
+            return self.in_figures
+        glossed = abroad.glossed(self.in_figures)
+        found = conclusions.with_digits(glossed) if glossed is self.in_figures else glossed
+        return found.replace(" percent", "%") if self.asks_for_share and " percent" in found else found
+
+    @cached_property
+    def concluded(self) -> Asserted:
+        """What the last sentence asserts."""
+        tail, in_digits = self.in_figures, self.in_digits
+        found = conclusions.drawn(tail) or conclusions.concluded(in_digits)
+        if found.answer or in_digits is tail or abroad.language_of(self.sentences[-1]) not in abroad.WITHOUT_SPACES:
+            return found
+        return conclusions.concluded(abroad.with_small_words(in_digits))

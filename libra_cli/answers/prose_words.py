@@ -1,0 +1,78 @@
+"""Readers of texts without a box whose reference is words: a name, yes or no, true or false, a property."""
+
+from __future__ import annotations
+
+from libra_cli.answers import (
+    asked,
+    conclusions,
+    phrases,
+    statements,
+    words,
+)
+from libra_cli.answers.extraction import (
+    AMBIGUOUS,
+    NO_ANSWER,
+    UNDECIDED,
+    Extraction,
+    of_asserted,
+)
+from libra_cli.answers.prose_text import Prose
+
+
+def hedge(prose: Prose) -> Extraction | None:
+    """`That is far from true`, for a reference in words."""
+    return UNDECIDED if prose.asks_for_words and asked.is_hedged(prose.tail, prose.reference) else None
+
+
+def term(prose: Prose) -> Extraction | None:
+    """`The series diverges`, `The system has no solution`: the reference or its opposite in words."""
+    if not prose.asks_for_words:
+        return None
+    tail, reference = prose.tail, prose.reference
+    said = asked.known(tail, reference) or asked.either(tail, reference) or asked.term(tail, reference)
+    return Extraction(said) if said else None
+
+
+def name(prose: Prose) -> Extraction | None:
+    """`It was painted by Vermeer`: a name that the question does not have."""
+    if not prose.asks_for_words or prose.asks_for_verdict:
+        return None
+    said = asked.name(prose.bold or prose.tail, prose.reference, prose.question)
+    return Extraction(said) if said else None
+
+
+def verdict(prose: Prose) -> Extraction | None:
+    """`Yes, because ...`, `The statement does not hold`: yes or no, true or false."""
+    if not prose.asks_for_verdict:
+        return None
+    said = phrases.verdict(prose.sentences, prose.reference) or asked.verdict(prose.tail, prose.question)
+    if said:
+        return Extraction(said)
+    names_verdicts = any(phrases.is_verdict(word) for word in words.split(prose.tail))
+    found = _in_words(prose)
+    if found.answer and phrases.is_verdict(found.answer):
+        return found
+    return Extraction(None, AMBIGUOUS if names_verdicts or phrases.says_something(prose.text) else NO_ANSWER)
+
+
+def in_words(prose: Prose) -> Extraction | None:
+    """`The triangle must be equilateral`: what follows the only "is"; a text that says anything else is not wrong."""
+    if not prose.asks_for_words:
+        return None
+    complement = phrases.complement(prose.sentences[-1])
+    if complement and not prose.bold:
+        return Extraction(complement)
+    found = _in_words(prose)
+    is_count = phrases.is_count(prose.reference) and not asked.is_doubted(prose.tail)
+    if found.answer and (is_count or not any(map(str.isdigit, found.answer))):
+        return found
+    return Extraction(None, AMBIGUOUS if phrases.says_something(prose.text) else NO_ANSWER)
+
+
+def _in_words(prose: Prose) -> Extraction:
+    """The bold text, what the last sentence asserts, or the whole of a short text."""
+    concluded = conclusions.concluded(prose.tail)
+    if not (concluded.answer or concluded.unclear or prose.bold):
+        return conclusions.whole(prose.text, prose.reference)
+    is_word = (concluded.answer or "").isalpha()
+    return of_asserted(statements.tidy(prose.bold) if prose.bold and not is_word else concluded)
