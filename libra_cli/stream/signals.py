@@ -118,6 +118,13 @@ class StopRequest:
         """Takes the power to end it from the block of `at_once`: from now on it has something to lose."""
         self._ends_at_once = False
 
+    def comes_within(self, seconds: float) -> bool:
+        """Whether a stop is requested, or will be in so many seconds; waits until then. Needs a monitor."""
+        deadline = time.monotonic() + seconds
+        while self.status is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return self.status is not None
+
     def wake(self) -> None:
         """Makes the run's thread stop waiting for input."""
         os.write(self._wake_write, b"!")

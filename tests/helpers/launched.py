@@ -86,7 +86,32 @@ def stop(rank: int, words: list[str]) -> int:
     return STATUS[signal.Signals(asked[0])]
 
 
-BEHAVIOURS = {"show": show, "reduce": reduce, "end": end, "load": load, "stop": stop, "late": stop}
+def prepare(rank: int, _words: list[str]) -> int:
+    """Prepares a training run: rank 0 takes its time, and the others wait for it in a collective."""
+    from libra_cli.stream.console import Console
+    from libra_cli.stream.monitor import Monitor
+    from libra_cli.stream.signals import StopRequest, leave
+    from libra_cli.training.distributed.world import World
+    from libra_cli.training.monitoring.phase import Phase
+
+    with StopRequest("sft", 20, 20, says=rank == 0) as stop, World() as world:
+        phase = Phase(Console("sft", quiet=rank > 0))
+        monitor = Monitor(stop, phase.show)
+        phase.begin("reading the samples")
+
+        def prepared() -> bool:
+            Path(f"ready.{rank}").write_text(str(os.getpid()))
+            world.on_rank0(lambda: time.sleep(600))
+            return True
+
+        phase.unless_stopped(stop, world, prepared)
+        monitor.close()
+        leave(stop.status or 0)
+
+
+BEHAVIOURS = {
+    "show": show, "reduce": reduce, "end": end, "load": load, "stop": stop, "late": stop, "prepare": prepare,
+}  # fmt: skip
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -343,6 +343,18 @@ def test_ranks_may_agree_to_stop_without_the_launcher(launch, tmp_path):
     assert "rank" not in process.stderr.read()
 
 
+@pytest.mark.parametrize("first", [0, thinned.slow(1)])
+def test_a_rank_whose_peer_stops_before_it_is_asked_itself_stops_likewise(launch, tmp_path, first):
+    """It loses the connection to that rank first, and its launcher asks it once that rank has ended."""
+    process = launch("prepare", 2, 20)
+    all_ready(tmp_path, 2)
+    os.kill(int((tmp_path / f"ready.{first}").read_text()), signal.SIGTERM)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 143, err
+    assert "Traceback" not in err
+    assert "ended with status" not in err
+
+
 def test_what_was_ignored_stays_ignored(launch, tmp_path):
     process = launch("stop", 2, 20, 0, under=("bash", "-c", 'trap "" HUP TERM; exec "$@"', "-"))
     all_ready(tmp_path, 2)

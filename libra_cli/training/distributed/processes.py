@@ -31,10 +31,14 @@ ONLY_TO_LAUNCHER = (signal.SIGINT, signal.SIGHUP)
 """Ranks ignore these, which a terminal or Slurm sends to all processes: a second request would stop them at once."""
 ANSWERS: dict[int, int] = dict([*STATUS.items(), (signal.SIGHUP, 128 + signal.SIGHUP)])
 """Request to stop -> exit status."""
+ANSWERED: dict[int, signal.Signals] = {status: signal.Signals(number) for number, status in ANSWERS.items()}
+"""Exit status -> the request to stop that it answers."""
 FINISHED = (Exit.DONE, Exit.SOME_ERRORS)
 
 MARGIN = 5.0
 """Seconds beyond the grace period within which a rank should end."""
+AGREEMENT_PATIENCE = 0.5
+"""Seconds for the other ranks to end once one has stopped, before they are asked to: ranks may agree to stop."""
 FAILURE_PATIENCE = 5.0
 """Seconds for the other ranks to report once one has failed; most wait for it in a collective."""
 KILL_PATIENCE = 10.0
@@ -73,6 +77,8 @@ class Ranks:
         self._interrupted = self._killed = False
         self._ctrl_c = CtrlC()
         self._deadline: float | None = None
+        self._ask_at: float | None = None
+        """When to ask the others, once a rank stopped that this process did not ask."""
         self._relays: list[threading.Thread] = []
 
     @property
@@ -84,8 +90,9 @@ class Ranks:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until the deadline; None without one."""
-        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+        """Seconds until there is something to do, whatever the ranks do; None if nothing is."""
+        times = [at for at in (self._deadline, self._ask_at) if at is not None]
+        return max(0.0, min(times) - time.monotonic()) if times else None
 
     def start(self, variables: Sequence[Mapping[str, str]]) -> None:
         """Starts the ranks with requests to stop blocked: an early one stays pending until a rank is set up."""
@@ -109,6 +116,10 @@ class Ranks:
         if number == signal.SIGINT:
             self._interrupted = True
             _say("Ctrl-C again stops at once")
+        self._ask(number)
+
+    def _ask(self, number: signal.Signals) -> None:
+        """Sends a request to stop to all ranks, and gives them until the end of the grace period."""
         self._asked = self._asked or number
         self._end_within(self.grace + MARGIN)
         for process in self.running.values():
@@ -116,7 +127,12 @@ class Ranks:
 
     def look(self) -> None:
         """Notes which ranks have ended, and ends the others at the deadline."""
-        if self.seconds_left == 0:
+        now = time.monotonic()
+        if self._ask_at is not None and self._ask_at <= now:
+            self._ask_at = None
+            if self.stopped is not None:
+                self._ask(ANSWERED[self.stopped])
+        if self._deadline is not None and self._deadline <= now:
             self._overdue()
         ended = {rank: process.returncode for rank, process in self.running.items() if process.poll() is not None}
         # Of several, a rank that a signal ended is the cause: the others may have lost their connection to it.
@@ -149,9 +165,11 @@ class Ranks:
         status = code if code >= 0 else 128 - code
         if status in FINISHED:
             self.finished = max(self.finished, status)
-        elif status in ANSWERS.values():
+        elif status in ANSWERED:
             self.stopped = status if self._asked is None else ANSWERS[self._asked]
             self._end_within(self.grace + MARGIN)
+            if self._asked is None and self._ask_at is None:
+                self._ask_at = time.monotonic() + AGREEMENT_PATIENCE
         elif self.failure is None:
             self.failure = status
             self._end_within(FAILURE_PATIENCE)

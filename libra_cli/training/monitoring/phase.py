@@ -15,6 +15,9 @@ if TYPE_CHECKING:  # it imports torch, which rewards of saved rollouts do not ne
 
 T = TypeVar("T")
 
+PEER_SECONDS = 2.0
+"""Between the moments at which two ranks hear of the same request to stop: nodes are told one after another."""
+
 
 class Phase:
     """The present part of the preparation. The run's thread sets it, the monitor's shows it."""
@@ -46,8 +49,10 @@ class Phase:
                 prepared = prepare()
             if prepared is not None and world.all_max([float(stop.status or 0)])[0]:
                 prepared = None
-        except (RuntimeError, StopNow):  # a rank that has stopped closes its connections to this one
-            if stop.status is None:
+        except StopNow:
+            prepared = None
+        except RuntimeError:  # a rank that has stopped closes its connections to this one, which may hear of it first
+            if not stop.comes_within(PEER_SECONDS if world.size > 1 else 0.0):
                 raise
             prepared = None
         stop.on_leave = lambda: None
