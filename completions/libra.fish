@@ -687,6 +687,7 @@ complete -c libra -n '__fish_seen_subcommand_from grpo' -l max-gap -x -d 'Stop i
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l refills -x -d 'Sample up to N times more for a rollout, to replace prompts that a filter of --rewards drops'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l save-rollouts -d 'Keep all responses with their grades and rewards in DIR/rollouts, as rows that libra score reads'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l replay -r -F -d 'With --dry-run'
+complete -c libra -n '__fish_seen_subcommand_from grpo' -l calibrate -x -d 'With --dry-run'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l rewards -r -F -d 'Reward recipe (YAML)'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l policy-loss -x -a 'clip gspo cispo' -d 'clip'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l aggregate -x -a 'seq-mean-token-mean token-mean seq-mean-token-sum seq-mean-token-sum-norm' -d 'How the losses of tokens become one'

@@ -191,6 +191,12 @@ ROLLOUT_OPTIONS = (
         help="With --dry-run: compute the rewards and advantages of saved rollouts (--save-rollouts) instead of "
         "sampling. Repeatable.",
     ),
+    _rollout_option(
+        "--calibrate",
+        metavar="RUN",
+        help="With --dry-run: also predict the seconds of a rollout on devices like those of an earlier run (its -o "
+        "DIR), such as a short one on one node, from the times and lengths of its rollouts.",
+    ),
 )
 """How responses are sampled."""
 

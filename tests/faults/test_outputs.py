@@ -20,8 +20,8 @@ from libra_cli.main import STAGES, cli
 from libra_cli.stream.files import FORMS
 
 READ = {
-    "api_key_file", "batch_in", "chat_template", "config", "confusion", "deepspeed", "eval_data", "expect_manifest",
-    "input_files", "labels", "price", "replay", "rewards", "score", "template",
+    "api_key_file", "batch_in", "calibrate", "chat_template", "config", "confusion", "deepspeed", "eval_data",
+    "expect_manifest", "input_files", "labels", "price", "replay", "rewards", "score", "template",
 }  # fmt: skip
 """Options that name a file to read."""
 

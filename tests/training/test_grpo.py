@@ -16,6 +16,8 @@ import thinned
 import warm
 from grpo_runs import BATCH, COMMON, PROMPTS, SAMPLES, STEPS, events, rows, write_tasks
 
+from libra_cli import miniature
+
 SAVED = ["--save-rollouts", "--save-every", "1"]
 LOSSES = ("loss", "policy_loss", "kl", "grad_norm", "entropy")
 
@@ -228,6 +230,40 @@ def test_a_prompt_that_comes_twice_in_a_rollout_has_other_samples(made: Path) ->
         texts.setdefault(row["id"], {}).setdefault(row["rollout"]["position"], []).append(row["rollout"]["text"])
     assert sorted(len(groups) for groups in texts.values()) == [2, 2, 2]
     assert any(first != second for first, second in (groups.values() for groups in texts.values()))
+
+
+def test_tools_and_variables_of_a_row_are_in_the_prompt_of_sampler_and_trainer(made: Path) -> None:
+    """What the steps learn from has the prompt tokens that the sampler was fed, and the same log-probabilities."""
+    from libra_cli.engines.base import LocalModel
+    from libra_cli.engines.chat_template import load_chat_template
+    from libra_cli.training.data.prompts import PromptReader
+
+    template = made / "tools.jinja"
+    template.write_text(
+        "{{ tools | tojson if tools else '' }}{% if style is defined %}{{ style }}{% endif %}{% for m in messages %}"
+        "<|{{ m.role }}|>{{ m.content }}{% if m.role == 'assistant' %}<|im_end|>{% endif %}{% endfor %}"
+        "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+    )
+    adding = {"type": "function", "function": {"name": "add", "description": "Adds.", "parameters": {}}}
+    rows_given = [
+        {"id": "plain", "question": "2+2?", "reference": "4"},
+        {"id": "tools", "question": "2+2?", "reference": "4", "tools": [adding]},
+        {"id": "style", "question": "2+2?", "reference": "4", "chat_template_kwargs": {"style": "Be brief."}},
+    ]
+    path = made / "with-tools.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows_given))
+    words = [*COMMON, str(path), "--chat-template", str(template), "--prompts", "3", "--batch-size", "12",
+             "--max-steps", "1", "--max-tokens", "8"]  # fmt: skip
+    runs.drive(made, 1, {"with-tools": words}, stage="grpo")
+    (rollout,), (step,) = events(made / "with-tools.log", "rollout"), events(made / "with-tools.log", "step")
+    assert rollout["gap_max"] < 1e-5
+    model = miniature.resolve("libra-mini/weak")
+    chat = load_chat_template(LocalModel("weak", str(model), chat_template=template.read_text(), chat_args={}))
+    reader = PromptReader(None, {}, None, 3)
+    fed = {row["id"]: chat.render(reader(row["id"], row).request(0, 0)) for row in rows_given}
+    assert '"name": "add"' in fed["tools"].text
+    assert fed["style"].text.startswith("Be brief.<|user|>")
+    assert step["tokens"] - step["learned"] == SAMPLES * sum(len(each.token_ids) for each in fed.values())
 
 
 def test_a_replay_computes_the_rewards_that_the_run_had(made: Path) -> None:

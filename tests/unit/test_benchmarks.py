@@ -139,3 +139,8 @@ def test_grpo() -> None:
     tail = figures("grpo", "--alone", "--tiny", "--rounds", "1", "--case", "tail")["tail"]
     assert sum(tail["phases"].values()) == pytest.approx(1.0)
     assert tail["tokens_per_second"] > 0
+
+
+@pytest.mark.slow
+def test_step_time() -> None:
+    assert figures("step_time", "--tiny", "--rollouts", "1")["ratios"]["train"] == [1.0]

@@ -71,6 +71,7 @@ def command(
     debug: bool,
     rewards: str | None,
     replay: tuple[str, ...],
+    calibrate: str | None,
     **options: Any,
 ) -> int:
     """Train a model by reinforcement learning on verifiable rewards: as a judge, a reasoner, or both.
@@ -103,18 +104,22 @@ def command(
             raise click.UsageError("--replay computes rewards and trains nothing; give --dry-run too")
         return _replay(replay, options, recipe, rewards)
     check_options("grpo", options)
+    if calibrate is not None and not dry_run:
+        raise click.UsageError("--calibrate predicts the seconds of a run and trains nothing; give --dry-run too")
     from libra_cli.stages.grpo.plan import check_sampler_ranks, check_servers, plan_of
     from libra_cli.training.settings import GrpoRunSettings
 
     settings = GrpoRunSettings.of(options, recipe, rewards)
     check_servers(settings)
+    if calibrate is not None and settings.rollout.has_servers:
+        raise click.UsageError("--calibrate: no seconds are predicted where servers sample; leave it out")
     if settings.rollout.sampler_ranks and not dry_run:  # which has a number of devices of its own
         from libra_cli.training.distributed.launch import placement_of
 
         check_sampler_ranks(settings, placement_of(os.environ, nproc).world, starts=True)
     plan_of(settings)  # a recipe that cannot be used is refused before ranks start
     if dry_run:
-        return describe("grpo", nproc, settings, lambda devices, console: _plan(settings, devices, console))
+        return describe("grpo", nproc, settings, lambda *on: _plan(settings, calibrate, *on))
     return train("grpo", nproc, settings, lambda: _run(settings))
 
 
@@ -140,10 +145,10 @@ def _train(settings: GrpoRunSettings) -> Exit:
     return run.run(settings)
 
 
-def _plan(settings: GrpoRunSettings, devices: int, console: Console) -> dict[str, Any]:
+def _plan(settings: GrpoRunSettings, run: str | None, devices: int, console: Console) -> dict[str, Any]:
     from libra_cli.stages.grpo import dry_run
 
-    return dry_run.describe(settings, devices, console)
+    return dry_run.describe(settings, devices, console, run)
 
 
 def _recipe(path: str | None) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any, cast
 
 from libra_cli import miniature
 from libra_cli.engines.openai.endpoints import without_query
-from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.grpo.plan import check_sampler_ranks, plan_of
+from libra_cli.stages.grpo.predicted import calibrated, on_gpus
 from libra_cli.stages.grpo.run import GrpoMethod
 from libra_cli.stream.console import Console
 from libra_cli.stream.error_log import ErrorLog
@@ -21,19 +21,20 @@ from libra_cli.training.data.prepare import Preparation, chat_format_of
 from libra_cli.training.data.prompts import PromptStore
 from libra_cli.training.distributed.world import World
 from libra_cli.training.model import policy
-from libra_cli.training.monitoring import step_time
 from libra_cli.training.monitoring.flops import ModelShape
 from libra_cli.training.monitoring.phase import Phase
 from libra_cli.training.rewards.judge import ALL, RANK, RewardJudge
-from libra_cli.training.rollouts.sampler import GPU_MEMORY_SHARE
 from libra_cli.training.settings import GrpoRunSettings, RolloutSettings
 
 SERVER_MEMORY_SHARE = 0.92
 """Of a GPU's memory that a vLLM server takes (vLLM 0.32), unless --sampler-arg says otherwise."""
 
 
-def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[str, Any]:
-    """Prompts, rollouts, steps, and GB per device on `ranks` devices. Raises Fatal if the run itself would."""
+def describe(settings: GrpoRunSettings, ranks: int, console: Console, run: str | None = None) -> dict[str, Any]:
+    """Prompts, rollouts, steps, and GB per device on `ranks` devices. Raises Fatal if the run itself would.
+
+    `run`: the run of --calibrate.
+    """
     config, batch, rollout = policy.load_config(settings.model), settings.batch, settings.rollout
     if rollout.sampler_ranks:
         check_sampler_ranks(settings, ranks, starts=False)
@@ -63,7 +64,8 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console) -> dict[st
         **dry_run.memory_needs(
             settings, config, ranks, longest, reference=bool(settings.loss.kl) and settings.model.lora_rank is None
         ),
-        **({} if rollout.has_servers else {"on_gpus": _on_gpus(settings, config, mean_prompt, longest)}),
+        **({} if rollout.has_servers else {"on_gpus": on_gpus(settings, config, mean_prompt, longest)}),
+        **({} if run is None else {"on_devices_of_the_run": calibrated(settings, config, mean_prompt, run)}),
     }
 
 
@@ -84,46 +86,6 @@ def _sampler(settings: GrpoRunSettings, config: Any) -> dict[str, Any]:
     if rollout.sampler_url:
         return {"engine": "vllm", "runs_in": [without_query(url) for url in rollout.sampler_url]}
     return {"engine": rollout.sampler, "runs_in": "each training process"}
-
-
-def _on_gpus(settings: GrpoRunSettings, config: Any, mean_prompt: float, longest: int) -> dict[str, Any]:
-    """Memory of a vLLM that samples in the training processes, and seconds of a rollout, on H100s with 80 GB.
-
-    `longest`: tokens of a prompt and its response. Responses are taken to have half of --max-tokens on average, the
-    length that the paper expects (Eq. 4). Raises Fatal(2) for an engine argument that is no number of its kind.
-    """
-    rollout, lora = settings.rollout, settings.model.lora_rank is not None
-    shape, kv = ModelShape.of(config), step_time.kv_bytes(config)
-    args = dict(rollout.sampler_arg)
-    share = args.get("gpu_memory_utilization", GPU_MEMORY_SHARE)
-    if not isinstance(share, (int, float)) or not 0 < share <= 1:
-        raise Fatal(Exit.USAGE, f"--sampler-arg gpu_memory_utilization={share}: give a share above 0, at most 1")
-    room = share * step_time.H100.memory
-    needed = 2 ** max(0, math.ceil(math.log2(1.2 * 2 * shape.parameters / room)))
-    tensor_parallel = args.get("tensor_parallel_size", needed)
-    if type(tensor_parallel) is not int or tensor_parallel < 1:
-        raise Fatal(Exit.USAGE, f"--sampler-arg tensor_parallel_size={tensor_parallel}: give a number from 1")
-    plan = step_time.SamplerPlan(tensor_parallel, share)
-    work = step_time.RolloutWork(
-        rollout.responses,
-        mean_prompt,
-        rollout.max_tokens / 2,
-        rollout.max_tokens,
-        reference=bool(settings.loss.kl),
-        recompute=settings.model.activation_checkpointing,
-        frozen=lora,
-    )
-    tokens = step_time.cache_tokens(shape, kv, plan, step_time.H100)
-    return {
-        "tensor_parallel_size": plan.tensor_parallel,
-        "sampler_gb": {
-            "weights": round(2 * shape.parameters / plan.tensor_parallel / 1e9, 1),
-            "all": round(room / 1e9, 1),
-        },
-        "longest_sequences_at_once": tokens // longest,
-        "seconds_of_a_rollout": step_time.table(shape, kv, work, plan, (1, 8, 16, 64)),
-        "assumed": f"responses of {rollout.max_tokens // 2:,} tokens; {step_time.ASSUMED}",
-    }
 
 
 def _judge(judge: RewardJudge, rollout: RolloutSettings) -> dict[str, Any]:

@@ -3,53 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.line_source import STDIN, InputFiles
-from libra_cli.stream.reader import BadLine, read_rows
-from libra_cli.training.run_dir import EVENTS
+from libra_cli.stream.line_source import STDIN
+from libra_cli.training.monitoring.run_events import Event, read_events
 
-NO_CURVES = ("step", "model_step", "n", "unread", "low", "high", "rollout", "epoch", "prompts", "samples")
+NO_CURVES = ("step", "model_step", "n", "unread", "low", "high", "rollout", "epoch", "prompts", "samples", "devices",
+             "device_gb", "engines")  # fmt: skip
 """Numbers of an event that are no curve."""
-
-Event = dict[str, Any]
 
 
 def read_runs(paths: Sequence[str]) -> list[dict[str, Any]]:
     """Sums up each run; raises Fatal naming the file and the line that cannot be used."""
     names = [_name(path) for path in paths or ("-",)]
     return [
-        _summed_up(path if names.count(name) > 1 else name, path, _events(path))
+        _summed_up(path if names.count(name) > 1 else name, path, read_events(path))
         for name, path in zip(names, paths or ("-",), strict=True)
     ]
 
 
 def _name(path: str) -> str:
     return STDIN if path == "-" else Path(path).name.removesuffix(".jsonl") or path
-
-
-def _events(path: str) -> Iterator[Event]:
-    """The events of a run; a line that was cut off at the end is that of a run at work, or killed."""
-    file = path
-    if path != "-" and Path(path).is_dir():
-        file = str(Path(path, EVENTS))
-        if not Path(file).is_file():
-            cure = "name the -o of libra sft, dpo or grpo, or the file with its standard output"
-            raise Fatal(Exit.USAGE, f"{path}: is not the folder of a training run ({EVENTS} is missing); {cure}")
-    with closing(read_rows(InputFiles([file]))) as entries:
-        for entry in entries:
-            if isinstance(entry, BadLine):
-                if entry.error.kind == "truncated_line":
-                    return
-                raise Fatal(Exit.USAGE, f"{entry.place}: {entry.error}")
-            event = entry.fields
-            if not isinstance(event.get("event"), str) or type(event.get("step")) is not int:
-                cure = "name a file that libra sft, dpo or grpo wrote to standard output"
-                raise Fatal(Exit.USAGE, f'{entry.place}: no "event" with its "step"; {cure}')
-            yield event
 
 
 def _summed_up(name: str, path: str, events: Iterator[Event]) -> dict[str, Any]:

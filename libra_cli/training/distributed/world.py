@@ -149,3 +149,11 @@ def import_deepspeed() -> Any:
     if not torch.cuda.is_available():
         deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
     return deepspeed
+
+
+def device_of(world: World) -> tuple[str, float]:
+    """The name of this rank's device, `CPU` without a GPU, and the GB of its memory."""
+    if world.on_gpu:
+        found = torch.cuda.get_device_properties(world.device)
+        return str(found.name), float(found.total_memory) / 1e9
+    return "CPU", os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9

@@ -50,6 +50,8 @@ class ModelShape:
     """Vocabulary size times hidden size, tied or not."""
     attention: tuple[AttentionShape, ...]
     """One for each layer that has any."""
+    vocabulary: int = 0
+    """Tokens that the head can predict; 0 counts no bytes of logits."""
 
     @classmethod
     def of(cls, config: Any) -> ModelShape:
@@ -74,6 +76,7 @@ class ModelShape:
             round(layer_weights),
             model.get_output_embeddings().weight.numel(),
             tuple(_attention(text)),
+            model.get_output_embeddings().weight.shape[0],
         )
 
     def forward(self, lengths: Iterable[int]) -> int:
@@ -140,29 +143,30 @@ def _first(config: Any, *names: str) -> int | None:
 
 
 _TERA = 10**12
-_PEAKS: tuple[tuple[str, float, float], ...] = (
-    (r"GB200", 2500, 80),
-    (r"B200", 2250, 75),
-    (r"GH200|H200 (?!NVL)|H200$", 989, 67),
-    (r"H[12]00 NVL", 835, 60),
-    (r"H100 PCIe", 756, 51),
-    (r"H[18]00", 989, 67),
-    (r"H20\b", 148, 44),
-    (r"A[18]00", 312, 19.5),
-    (r"A40\b", 149.7, 37.4),
-    (r"A30\b", 165, 10.3),
-    (r"A10\b", 125, 31.2),
-    (r"RTX A6000", 154.8, 38.7),
-    (r"L40S", 362, 91.6),
-    (r"L40\b", 181, 90.5),
-    (r"L4\b", 121, 30.3),
-    (r"RTX 5090$", 209.5, 104.8),
-    (r"RTX 4090$", 165.2, 82.6),
-    (r"RTX 3090$", 71, 35.6),
-    (r"MI3(00|25)X", 1307.4, 163.4),
-    (r"MI250X", 383, 47.9),
+_PEAKS: tuple[tuple[str, float, float, float], ...] = (
+    (r"GB200", 2500, 80, 8.0),
+    (r"B200", 2250, 75, 7.7),
+    (r"GH200|H200 (?!NVL)|H200$", 989, 67, 4.8),
+    (r"H[12]00 NVL", 835, 60, 3.9),
+    (r"H100 PCIe", 756, 51, 2.0),
+    (r"H[18]00", 989, 67, 3.35),
+    (r"H20\b", 148, 44, 4.0),
+    (r"A[18]00", 312, 19.5, 2.0),
+    (r"A40\b", 149.7, 37.4, 0.696),
+    (r"A30\b", 165, 10.3, 0.933),
+    (r"A10\b", 125, 31.2, 0.6),
+    (r"RTX A6000", 154.8, 38.7, 0.768),
+    (r"L40S", 362, 91.6, 0.864),
+    (r"L40\b", 181, 90.5, 0.864),
+    (r"L4\b", 121, 30.3, 0.3),
+    (r"RTX 5090$", 209.5, 104.8, 1.79),
+    (r"RTX 4090$", 165.2, 82.6, 1.008),
+    (r"RTX 3090$", 71, 35.6, 0.936),
+    (r"MI3(00|25)X", 1307.4, 163.4, 5.3),
+    (r"MI250X", 383, 47.9, 3.28),
 )
-"""Device name as the driver gives it; published dense peak in TFLOP/s in bf16 (with fp32 sums) and in plain fp32.
+"""Device name as the driver gives it; published dense peak in TFLOP/s in bf16 (with fp32 sums) and in plain fp32, and
+TB/s of its memory.
 
 From the makers' data sheets; where a sheet prints the figure with 2:4 sparsity, half of that.
 """
@@ -176,10 +180,21 @@ def peak_flops(device: str, dtype: str = "bf16") -> float | None:
     """
     name = dtype.removeprefix("torch.").replace("bfloat16", "bf16").replace("float16", "fp16")
     columns = {"bf16": 1, "fp16": 1, "fp32": 2, "float32": 2}
-    if name not in columns or _PARTIAL.search(device):
+    row = _published(device)
+    return float(row[columns[name]]) * _TERA if row is not None and name in columns else None
+
+
+def peak_bandwidth(device: str) -> float | None:
+    """The published bandwidth of a device's memory in bytes a second; None as for `peak_flops`."""
+    row = _published(device)
+    return row[3] * _TERA if row is not None else None
+
+
+def _published(device: str) -> tuple[str, float, float, float] | None:
+    """The row of `_PEAKS` for a device; None for CPUs, parts of a GPU and unknown devices."""
+    if _PARTIAL.search(device):
         return None
-    device_row = next((row for row in _PEAKS if re.search(r"\b" + f"({row[0]})", device)), None)
-    return float(device_row[columns[name]]) * _TERA if device_row else None
+    return next((row for row in _PEAKS if re.search(r"\b" + f"({row[0]})", device)), None)
 
 
 def mfu(flops: float, seconds: float, peak: float | None, devices: int = 1) -> float | None:

@@ -34,7 +34,7 @@ from libra_cli.tasks import thinking
 from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.sampler_ranks import SamplerRanks
-from libra_cli.training.distributed.world import World
+from libra_cli.training.distributed.world import World, device_of
 from libra_cli.training.model import policy
 from libra_cli.training.model.export import base_model, not_written, whole_weights
 from libra_cli.training.settings import ModelSettings, RolloutSettings
@@ -176,6 +176,18 @@ class Sampler:
         addresses = self._ranks.addresses()
         self._ranks.watch(console.stage)
         return addresses
+
+    @property
+    def place(self) -> dict[str, str | int | float]:
+        """The devices that train, and what samples: for predictions of how long other devices take."""
+        name, memory_gb = device_of(self._world)
+        return {
+            "devices": self._world.size,
+            "device": name,
+            "device_gb": memory_gb,
+            "sampler": self.name,
+            "engines": self.groups,
+        }
 
     @property
     def is_remote(self) -> bool:

@@ -222,6 +222,7 @@ class RolloutSource:
             gap_mean=gap.mean,
             gap_max=gap.largest,
             tokens=n_tokens,
+            **self._sampler.place,
             **{f"seconds_{phase}": seconds for phase, seconds in watch.seconds.items()},
             sampled_per_second=n_tokens / sampling if sampling else None,
         )
