@@ -101,10 +101,16 @@ EXAMPLES = (
     Example("damaged LaTeX", r"\frac{1}{2}", r"\boxed{\\frac{1}{2}}", r"\boxed{\\frac{1}{3}}"),
 )
 
+
+def _cell(text: str) -> str:
+    """A text as code in one line."""
+    return f"`{text}`".replace("\n", " \u23ce ")
+
+
 TABLES = {
     "Kinds of answers": (
         ("kind", "reference", "accepted", "refused", "undecided"),
-        *(tuple(f"`{cell}`" if at and cell else cell or "" for at, cell in enumerate(row)) for row in EXAMPLES),
+        *(tuple(_cell(text) if at and text else text or "" for at, text in enumerate(row)) for row in EXAMPLES),
     )
 }
 """Title of a section of the page -> its table, whose first row is the head."""
