@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 from engine_requests import answers, requests_of
-from policy_models import WEAK, add_noise, largest_difference, load, local, untied
+from policy_models import WEAK, add_noise, begin_anew, largest_difference, load, local, untied
 
 from libra_cli.engines.base import Completion, Pending, RequestList, Sampling
 from libra_cli.engines.chat_template import load_chat_template
@@ -88,6 +88,17 @@ def test_weights_may_come_before_the_first_request():
 def test_a_weight_that_the_model_does_not_have_is_named():
     with pytest.raises(KeyError, match="no_such_weight"):
         TransformersEngine(local(), PLAIN).update_weights([("no_such_weight", torch.zeros(1))])
+
+
+def test_in_float32_sampler_and_trainer_agree_at_every_token_as_far_as_float32_goes():
+    """1e-5 with new weights. A trained miniature amplifies rounding, in any two passes."""
+    engine = TransformersEngine(local(), PLAIN)
+    answered = answers(engine, REQUESTS)
+    for policy in (load(), load(WEAK, "float64")):
+        assert largest_difference(engine, policy, answered, REQUESTS, PLAIN) < 1e-4
+    new = begin_anew(load(), 1)
+    engine.update_weights(new.named_parameters())
+    assert largest_difference(engine, new, answers(engine, REQUESTS), REQUESTS, PLAIN) < 1e-5
 
 
 # -- the trainer's own module ----------------------------------------------------------------------------------------
