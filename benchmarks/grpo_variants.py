@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +24,14 @@ TRL: dict[str, dict[str, Any]] = {
         "transformers_continuous_batching_config": {"page_size": 32, "num_blocks": 2048, "max_batch_tokens": 512},
     },
     "TRL 1 row, checkpointing": {"rows": 1, "gradient_checkpointing": True},
+    "TRL, vLLM": {
+        "rows": 8,
+        "use_vllm": True,
+        "vllm_mode": "colocate",
+        "vllm_gpu_memory_utilization": 0.4,
+        "vllm_enable_sleep_mode": True,
+    },
+    "TRL 8 rows a pass": {"rows": 8},
 }
 """Options of GRPOConfig; `rows`: of a forward pass, where not all of an update."""
 LIBRA: dict[str, list[str]] = {
@@ -52,7 +61,9 @@ def parity(completion_ids: list[list[int]], **_: Any) -> list[float]:
 class Clock:
     """Time and memory of a run, and the tokens that it learned from."""
 
-    def __init__(self) -> None:
+    def __init__(self, gpu: bool = False) -> None:
+        """`gpu`: seconds are elapsed time, and memory is that in use on the first GPU, whoever uses it."""
+        self.gpu, self._gpu_bytes = gpu, 0
         self.lengths: list[int] = []
         """Tokens of each response."""
         self.prompt_tokens = self.updates = 0
@@ -63,9 +74,19 @@ class Clock:
 
     def start(self) -> None:
         """Modules are loaded, and nothing else is."""
+        if self.gpu:
+            threading.Thread(target=self._watch_gpu, daemon=True).start()
         with suppress(OSError):  # without the right to it, what loading took at its height is counted in
             Path("/proc/self/clear_refs").write_text("5")
         self._memory = kilobytes("VmRSS")
+
+    def _watch_gpu(self) -> None:
+        import torch
+
+        while True:
+            free, whole = torch.cuda.mem_get_info(0)
+            self._gpu_bytes = max(self._gpu_bytes, whole - free)
+            time.sleep(0.05)
 
     def begin(self) -> None:
         """Models are loaded; the first rollout begins."""
@@ -92,8 +113,9 @@ class Clock:
     def figures(self) -> dict[str, Any]:
         wall, cpu = self._seconds
         phases = {**self.phases, "train": wall - sum(self.phases[name] for name in PHASES if name != "train")}
+        memory = self._gpu_bytes / 1e6 if self.gpu else (kilobytes("VmHWM") - self._memory) / 1e3
         return {"lengths": self.lengths, "prompt_tokens": self.prompt_tokens, "updates": self.updates, "wall": wall,
-                "cpu": cpu, "phases": phases, "added_mb": (kilobytes("VmHWM") - self._memory) / 1e3}  # fmt: skip
+                "seconds": wall if self.gpu else cpu, "phases": phases, "added_mb": memory}  # fmt: skip
 
 
 def make_policy(folder: Path, shape: dict[str, Any]) -> None:
@@ -159,7 +181,8 @@ def libra(work: dict[str, Any], clock: Clock, options: list[str]) -> None:
     Telemetry.record, RolloutSource._make, Sampler.__init__ = watched, made, started  # type: ignore[method-assign]
     folder, rollouts = work["folder"], work["rollouts"]
     clock.start()
-    run_libra(["grpo", "-q", "--model", folder, "-o", tempfile.mkdtemp(dir=folder), "--dtype", "fp32", *options,
+    run_libra(["grpo", "-q", "--model", folder, "-o", tempfile.mkdtemp(dir=folder), "--dtype",
+               "bf16" if clock.gpu else "fp32", *options,
                "--prompts", str(work["prompts"]), "--samples", str(work["samples"]), "--batch-size",
                str(work["batch"]), "--max-steps", str(rollouts * work["prompts"] * work["samples"] // work["batch"]),
                "--max-tokens", str(work["longest"]), "--max-length", str(work["max_length"]), "--kl", str(KL),
@@ -206,8 +229,9 @@ def trl(work: dict[str, Any], clock: Clock, options: dict[str, Any]) -> None:
         "gradient_accumulation_steps": work["batch"] // each, "steps_per_generation": responses // each,
         "max_steps": work["rollouts"] * responses // work["batch"], "max_completion_length": work["longest"],
         "learning_rate": RATE, "lr_scheduler_type": "constant", "optim": "adamw_torch_fused", "max_grad_norm": 1.0,
-        "shuffle_dataset": False, "logging_steps": 1, "save_strategy": "no", "report_to": [], "use_cpu": True,
-        "bf16": False, "gradient_checkpointing": False, "disable_tqdm": True, "seed": work["seed"],
+        "shuffle_dataset": False, "logging_steps": 1, "save_strategy": "no", "report_to": [],
+        "use_cpu": not clock.gpu, "bf16": clock.gpu, "gradient_checkpointing": False, "disable_tqdm": True,
+        "seed": work["seed"],
         "model_init_kwargs": {"dtype": torch.float32}, **given,
     })  # fmt: skip
     data = datasets.Dataset.from_list([{"prompt": reason.prompt(row)} for row in rows])
@@ -236,7 +260,7 @@ def load_modules() -> None:
 def child(name: str, work: dict[str, Any], out: Path, said: Path) -> None:
     """One measurement, or what comes before all."""
     write_to(said)
-    clock = Clock()
+    clock = Clock(bool(work.get("gpu")))
     if name == "prepare":
         make_policy(Path(work["folder"]), work["shape"])
     elif name in TRL:
