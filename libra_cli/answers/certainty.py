@@ -12,10 +12,12 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 _CALCULATION = lazy_pattern(r"(?<![\d.,])\d[\d.,]*(?:[^\w=.,]{1,12}\d[\d.,]*)*[^\w=.,]{0,12}=(?=[^=])")
 """What leads to the result of a calculation: 20 - 5 =."""
-_NUMBER = lazy_pattern(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?")
+_NUMBER = lazy_pattern(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?")
 _LETTER = lazy_pattern(r"(?<![A-Za-z\\])[a-df-hj-z](?![A-Za-z])")
 """A variable."""
 _BARE_NUMBER = lazy_pattern(r"-?[\d.,]+")
+_ABOUT = words.table("about approximately approx roughly around nearly")
+_MOST_PLACES = 12
 _LAST_CHARS = 400
 _ENDS = (".", "!", ")", "\u3002", "\uff09", "\uff01")
 
@@ -28,7 +30,20 @@ def may_be_misread(answer: str, tail: str, reference: str) -> bool:
     value = _number(wanted)
     if value is None:
         return _number(given) is not None and _is_one_of_several(given, wanted, reference)
-    return _number(given) != value and _also_says(tail, answer, value)  # the same number has another unit
+    if _number(given) == value:  # the same number has another unit
+        return False
+    return _also_says(tail, answer, value) or _is_about(given, wanted, tail)
+
+
+def _is_about(given: structure.Answer, wanted: structure.Answer, tail: str) -> bool:
+    """Whether the last sentence gives about the number of the reference, which rounds to it: about 0.33 for 1/3."""
+    leaves = [leaf for leaf in map(_value, (given, wanted)) if isinstance(leaf, structure.Leaf)]
+    values = [leaf.number.value for leaf in leaves if leaf.number]
+    heard = words.split(words.sentences(tail)[-1].lower()) if len(values) == 2 else []
+    if _ABOUT.isdisjoint(heard):
+        return False
+    places = len(given.text.partition(".")[2])
+    return 0 < places < _MOST_PLACES and abs(values[0] - values[1]) * 2 * 10**places <= 1
 
 
 def is_changed(answer: str, tail: str, reference: str) -> bool:
@@ -91,5 +106,6 @@ def _also_says(tail: str, answer: str, value: str) -> bool:
 def _numbers(word: str) -> list[str]:
     """The numbers that a word has, in digits or in letters."""
     found = [number[0].replace(",", "") for number in _NUMBER.finditer(word)]
+    found += [part for number in found if "/" in number for part in number.split("/")]
     spelled = None if found else words.number(word.strip("*$.,;:!?()").lower())
     return found if spelled is None else [str(spelled)]

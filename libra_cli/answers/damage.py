@@ -28,6 +28,8 @@ def repaired(text: str) -> str:
     """Give `text` its backslashes back; most texts return unchanged after a few searches for one character."""
     if "\x0c" in text or "\x08" in text or "\t" in text or "\r" in text or "\x07" in text or "\x0b" in text:
         text = _ESCAPED.sub(_restored, text)
+    if " ext{" in text:  # \\text, whose \\t became a tab and then a space
+        text = text.replace(" ext{", "\\text{ ")
     return _with_single_backslashes(text) if "\\\\(" in text or "\\\\[" in text else text
 
 

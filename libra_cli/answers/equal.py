@@ -29,6 +29,7 @@ from libra_cli.answers import (
     cycles,
     dates,
     guard,
+    integer_bounds,
     items,
     latex,
     linear,
@@ -63,6 +64,8 @@ _NO_NUMBER = lazy_pattern(
 )
 OTHER_UNIT = "other_unit"
 """Why a pair is undecided whose units may differ."""
+INTEGERS = "integers_or_reals"
+"""The same of two bounds that agree for integers, and not for real numbers: n > 2, n \\geq 3."""
 OTHER_TEXT = "other_text"
 """The same of two options with the same letter and different texts."""
 OTHER_PARTS = "other_parts"
@@ -153,6 +156,8 @@ def _decide(reference: str, answer: str) -> Decision | None:
     if len(leaves) == 2 and quantities.letter_may_be_unit(*leaves):
         return Decision(None, "number", OTHER_UNIT)
     verdict = comparison.same(*parsed, compare=compare_values)
+    if verdict is False and integer_bounds.may_agree(reference, answer):
+        return Decision(None, "numeric", INTEGERS)
     if verdict is not None:
         return Decision(verdict, "numeric")
     if any(dates.is_date(leaf.text) for leaf in leaves) and all(dates.dates(leaf.text) for leaf in leaves):

@@ -20,6 +20,7 @@ from libra_cli.answers import (
     dates,
     denials,
     displays,
+    integer_bounds,
     nothing,
     options,
     orders,
@@ -46,6 +47,8 @@ __all__ = ["AMBIGUOUS", "NO_ANSWER", "RETRACTED", "TRUNCATED", "Extraction", "fi
 
 _SHORT = 64
 _FEW_CHARS = 5
+_NEAR_END = 200
+_BOUNDS = ("<", ">", "\\le", "\\ge", "\u2264", "\u2265")
 _WORD_BEHIND = lazy_pattern(r"[$ ]{1,4}([A-Za-z]{3,12})\b")
 _WORDED = lazy_pattern(r"\\text\s*\{([^{}]*[A-Za-z]{2,} [^{}]*)\}")
 
@@ -87,6 +90,9 @@ def read_answer(
         return UNDECIDED
     if found.answer and commas.groups_may_be_places(found.answer, text):
         return UNDECIDED
+    if found.answer and reference and "n" in text and any(map(found.answer.__contains__, _BOUNDS)):
+        same = integer_bounds.as_reference(found.answer, reference, f"{text[-_NEAR_END:]} {question or ''}")
+        found = Extraction(same) if same else found
     if found.answer and "," in found.answer:
         return found._replace(answer=commas.with_decimal_point(found.answer, text, question))
     return found
@@ -116,6 +122,8 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
     after = text[box.end :]
     if len(after) > _FEW_CHARS and (change := changed(after, after_box=True, cut=cut)):  # most texts end in the box
         return change
+    if after[:1].isdigit():  # \\boxed{1}2
+        return UNDECIDED
     answer = box.content if box.content.isalnum() else _in_box(box.content)
     if reference is not None and not reference.isdecimal():
         answer = _with_unit_behind(answer, after, reference)
@@ -140,6 +148,8 @@ def _choice(
     """The option that a text chooses where one is asked for; None if what is in its box decides."""
     listed = options.of_question(question) if question else {}
     option = _option(text, box, cut)
+    if option and listed and options.has_another_text(option, box.content if box else statements.tail_of(text), listed):
+        return UNDECIDED
     if option is not None and listed and options.is_none_of(option, listed):
         option = None
     if box is not None or cut:

@@ -246,6 +246,18 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
     return _in_sentence(last, is_statement=len(last.split()) < 4)
 
 
+def has_another_text(option: str, text: str, listed: Mapping[str, str]) -> bool:
+    """Whether behind the letter of an option stands the text of another one: "B. Rome" where Rome is A."""
+    named = parse(option)
+    letter = next(iter(named.letters)) if named and len(named.letters) == 1 else ""
+    at = max((text.rfind(f"{letter}{mark}") for mark in (".", ")", ":", "**", "}")), default=-1) if letter else -1
+    behind = latex.without_setting(text[at + 1 :]).lstrip(" .):*}\u2014-").lower() if at >= 0 else ""
+    own = listed.get(letter, "").lower()
+    if not behind or not own or behind.startswith(own):
+        return False
+    return any(behind.startswith(content.lower()) for one, content in listed.items() if one != letter)
+
+
 def wavers(statement: str) -> bool:
     """Whether a statement names a second option behind "or" next to its first: B, or possibly A after all."""
     found = [*_LETTER.finditer(statement)][:2]

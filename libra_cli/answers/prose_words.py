@@ -5,6 +5,7 @@ from __future__ import annotations
 from libra_cli.answers import (
     asked,
     conclusions,
+    existence,
     phrases,
     statements,
     words,
@@ -46,6 +47,7 @@ def verdict(prose: Prose) -> Extraction | None:
     if not prose.asks_for_verdict:
         return None
     said = phrases.verdict(prose.sentences, prose.reference) or asked.verdict(prose.tail, prose.question)
+    said = said or existence.verdict(prose.sentences[-1], prose.question)
     if said:
         return Extraction(said)
     names_verdicts = any(phrases.is_verdict(word) for word in words.split(prose.tail))

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from libra_cli.answers import conclusions, denials, languages, sentences, statements
-from libra_cli.answers.extraction import RETRACTED, TRUNCATED, Extraction, of_asserted
+from libra_cli.answers.extraction import RETRACTED, TRUNCATED, UNDECIDED, Extraction, of_asserted
+
+
+def _ends_as_it_began(stated: str, rest: str) -> bool:
+    """Whether the last number behind a doubt, if there is one, is one of those before it."""
+    numbers = [word.strip("$*().,;:!?") for word in rest.split() if any(map(str.isdigit, word))]
+    return not numbers or numbers[-1] in stated
 
 
 def changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None:
@@ -26,7 +32,9 @@ def changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None:
     if doubted:
         again = denials.RESTATED.search(rest)
         given = (again["given"] or again["subject"]) if again else ""
-        return of_asserted(statements.tidy(given.rstrip(")") if "(" not in given else given)) if given else None
+        if given:
+            return of_asserted(statements.tidy(given.rstrip(")") if "(" not in given else given))
+        return None if after_box or _ends_as_it_began(after[: change.start()], rest) else UNDECIDED
     if cut:
         return Extraction(None, TRUNCATED)
     restated = languages.restated(tail)

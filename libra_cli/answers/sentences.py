@@ -30,6 +30,7 @@ _ARROWS = (
     "\\to ",
 )
 _NO_CONCLUSION = vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS | {"with", "by"}
+_SHORT = 40
 _BUT = ("less", "more", "greater", "smaller", "larger", "at")
 """What a second bound begins with behind "but"."""
 _NOTHING = lazy_pattern(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
@@ -60,9 +61,11 @@ def denies(text: str) -> bool:
 
 
 def is_aside(sentence: str) -> bool:
-    """Whether a sentence only checks the one before it, or stands in brackets."""
+    """Whether a sentence only checks the one before it, denies another value, or stands in brackets."""
     sentence = sentence.strip()
     if sentence.lower().startswith(("that is", "this is", "that's", "which is")) and sentence.endswith("answer."):
+        return True
+    if sentence.startswith(("Not ", "not ")) and len(sentence) < _SHORT:  # Not 180 meters.
         return True
     first, colon, _ = sentence.partition(":")
     return (bool(colon) and first.lower() in vocabulary.CHECKS) or (sentence.startswith("(") and sentence.endswith(")"))

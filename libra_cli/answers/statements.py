@@ -52,6 +52,8 @@ _BEGINS_REMARK = (
     *("rather", "instead", ", ", "i.e.", "(", "about"),
 )
 _AS_JSON = lazy_pattern(r"\"(?:final_)?answer\"\s*:\s*(?:\"(?P<text>(?:[^\"\\\n]|\\.)*)\"|(?P<bare>[^\",{}\n]+))")
+_CHOICES = (" (A/B)", " (A/B/C)", " (A/B/C/D)", " (A/B/C/D/E)")
+_TAGS = ("answer", "final_answer", "result")
 _FENCE = lazy_pattern(r"```\w*")
 OFFER_CHARS = 300
 """Length of the end of the text in which an offer of more help must have a word."""
@@ -76,6 +78,9 @@ class Statement(NamedTuple):
 def tail_of(text: str) -> str:
     """The end of a text, without code fences and offers of more help."""
     tail = text[-TAIL_CHARS:]
+    if "(A/B" in tail:  # Answer (A/B/C/D): D
+        for choices in _CHOICES:
+            tail = tail.replace(choices, "")
     return _without_offer(_FENCE.sub("", tail) if "`" in tail else tail)
 
 
@@ -128,13 +133,14 @@ def word_of_last_line(text: str) -> str | None:
 
 
 def tagged(tail: str) -> Statement | None:
-    """Content of the last tag or JSON field named answer."""
-    if not ("</answer>" in tail or 'answer"' in tail):
+    """Content of the last tag named answer or result, or of the last JSON field named answer."""
+    if not ("</" in tail or 'answer"' in tail):
         return None
-    start = tail.rfind("<answer>", 0, max(tail.rfind("</answer>"), 0))
-    if start >= 0:
-        end = tail.find("</answer>", start)
-        return Statement(tail[start + len("<answer>") : end].strip(), start, end + len("</answer>"))
+    for name in _TAGS:
+        start = tail.rfind(f"<{name}>", 0, max(tail.rfind(f"</{name}>"), 0))
+        if start >= 0:
+            end = tail.find(f"</{name}>", start)
+            return Statement(tail[start + len(name) + 2 : end].strip(), start, end + len(name) + 3)
     found = [*_AS_JSON.finditer(tail)]
     if not found:
         return None

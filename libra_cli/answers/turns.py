@@ -16,6 +16,11 @@ _ROLE = lazy_pattern(r"(?:assistant|model|final)(?=\s|<|$)\s*")
 
 def own_turn(text: str) -> str:
     """The text between the tokens that begin and end its turn; tokens of a text that has nothing else are dropped."""
+    following = text.find("\n\nQuestion:")
+    if following > 0 and "nswer" in text[:following]:  # a base model goes on with the next question
+        text = text[:following]
+    if "[DONE]" in text:
+        text = text.partition("[DONE]")[0]
     if "<" not in text and ("|" not in text or "[|" not in text):
         return text  # nearly all texts without a comparison
     if _ANGLED.search(text) is None and "[|" not in text:

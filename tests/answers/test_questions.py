@@ -1,4 +1,4 @@
-"""What the question says of the answer in a last sentence: which of several values it asks for, or a difference."""
+"""What the question says of the answer in a response: which of several values, a difference, a count, an option."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from libra_cli.answers.extract import NO_ANSWER, read_answer
 
 RABBITS = "A farmer has rabbits and chickens: 35 heads and 94 legs. How many rabbits are there?"
 WINS = "How many games does Bob win?"
+CAPITAL = "What is the capital of France? A. Rome B. Paris C. Berlin"
 OLDER = "How many years older is Anna than her brother?"
 CASES = """
 So there are 12 rabbits and 23 chickens. | {RABBITS} | 12 | 1
@@ -39,12 +40,33 @@ Tom has 2 more marbles than Ben. | How many more marbles does Tom have than Ben?
 Tom has 3 more marbles than Ben. | How many marbles does Tom have? | 3 | ?
 Sam has 3 times as many stickers as Lee. | How many times as many stickers has Sam? | 3 | 1
 Sam has 3 times as many stickers as Lee. | How many stickers has Sam? | 3 | ?
+There are no solutions. | How many real solutions are there? | 0 | 1
+There are no solutions. | How many real solutions are there? | 2 | 0
+There are no solutions. | Solve for x. | 0 | ?
+She has no apples left. | How many apples does she have left? | 0 | 1
+She has no apples left. | How many apples does she have left? | 4 | 0
+No such integers exist. | Do there exist integers with x^2 = 2y^2 + 3? | No | 1
+No such integers exist. | Do there exist integers with x^2 = 2y^2 + 3? | Yes | 0
+Such integers do exist: 1 and 2. | Do there exist integers with x^2 = 2y^2 + 3? | Yes | 1
+There are no such integers if x is odd. | Do there exist integers with x^2 = 2y^2 + 3? | No | ?
+It is not possible. | Is it possible to tile the board? | No | 1
+It is not possible. | Is it possible to tile the board? | Yes | 0
+So it is possible. | Is it possible to tile the board? | Yes | 1
+So it is possible. | Is it possible to tile the board? | No | 0
+It is not impossible. | Is it possible to tile the board? | Yes | ?
+The answer is (B). | {CAPITAL} | B | 1
+Answer: B. Paris | {CAPITAL} | B | 1
+Answer: A. Rome | {CAPITAL} | B | 0
+Answer: B. Rome | {CAPITAL} | B | ?
+The answer is (A) Paris. | {CAPITAL} | B | ?
+\\boxed{{B. Rome}} | {CAPITAL} | B | ?
+So I choose B, because Rome is in Italy. | {CAPITAL} | B | 1
 """
 
 
 @pytest.mark.parametrize("case", [line for line in CASES.splitlines() if line])
 def test_the_question_decides(case):
-    case = case.format(RABBITS=RABBITS, WINS=WINS, OLDER=OLDER)
+    case = case.format(RABBITS=RABBITS, WINS=WINS, OLDER=OLDER, CAPITAL=CAPITAL)
     response, question, reference, label = (part.strip() for part in case.split(" | "))
     found = read_answer(response, reference, None, question)
     if found.answer is None:
