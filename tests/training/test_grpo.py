@@ -290,6 +290,38 @@ def test_saved_rollouts_are_rows_that_score_reads(made: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_saved_rollouts_are_rows_that_judge_reads(made: Path) -> None:
+    """It judges the responses that the policy wrote, each a row of its own."""
+    reasons = [row for row in rows(made / "one", 0) if row["task"] == "reason"][:3]
+    (made / "written.jsonl").write_text("".join(json.dumps(row) + "\n" for row in reasons))
+    words = ["judge", "-q", "--task", "score", "--model", "libra-mini/judge", "--max-tokens", "96"]
+    done = subprocess.run(warm.libra(*words, str(made / "written.jsonl")), capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    judged = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["response"] for row in judged] == [row["response"] for row in reasons]
+    assert all(row["judge"] == "libra-mini/judge" for row in judged)
+
+
+@pytest.mark.slow
+def test_the_model_of_the_highest_accuracy_is_left(made: Path) -> None:
+    """The first of the best is exported: the weights that a run of so many steps ends with."""
+    labelled = [line for line in (made / "tasks.jsonl").read_text().splitlines() if '"label"' in line]
+    (made / "bench.jsonl").write_text("\n".join(labelled) + "\n")
+    words = [*COMMON, str(made / "tasks.jsonl"), "--lr", "1e-3", "--warmup", "0", "--score", str(made / "bench.jsonl")]
+    plan = {"best": [*words, "--score-every", "2", "--final", "best", "--keep", "1", "--max-steps", "4"]}
+    runs.drive(made, 1, plan, stage="grpo")
+    scores = {event["model_step"]: event["accuracy"] for event in events(made / "best.log", "score")}
+    assert list(scores) == [2, 4]
+    best = max(scores, key=lambda step: (scores[step] or 0.0, -step))
+    kept = sorted(path.name for path in (made / "best" / "checkpoints").iterdir())
+    assert kept == sorted({f"step-{best}", "step-4"})
+    plain = {
+        "two-steps": [*COMMON, str(made / "tasks.jsonl"), "--lr", "1e-3", "--warmup", "0", "--max-steps", str(best)]
+    }
+    runs.drive(made, 1, {"two-steps": plain}, stage="grpo")
+    assert runs.difference(made / "best", made / "two-steps") < 1e-4
+
+
 def test_a_sampler_with_other_weights_ends_the_run(made: Path) -> None:
     words = command(made, "gap", "--max-gap", "1e-12")
     done = subprocess.run(words, env=runs.environment(), capture_output=True, text=True, timeout=200)
