@@ -76,7 +76,7 @@ def calibrated(settings: GrpoRunSettings, config: Any, mean_prompt: float, run: 
     if last.sampler not in ("vllm", "transformers"):
         cure = "calibrate with a run without --sampler-url and --sampler-ranks"
         raise Fatal(Exit.USAGE, f"--calibrate {run}: servers sampled, and their seconds are not predicted; {cure}")
-    model = replace(settings.model, model=str(of_run["model"]), revision=of_run.get("revision"))
+    model = replace(settings.model, model=str(of_run["model"]), revision=of_run["revision"])
     size = ModelSize.of(policy.load_config(model))
     factors = calibration.factors(rollouts, lambda each: _of_run(settings, of_run, size, each))
     mean = min(settings.rollout.max_tokens, sum(each.mean_tokens for each in rollouts) / len(rollouts))

@@ -31,6 +31,8 @@ ON_CPU = Efficiency(
 """Of transformers and DeepSpeed there, as `benchmarks/step_time` found it."""
 _NEEDED = ("devices", "device", "device_gb", "sampler", "engines", "tokens", "length_mean", "length_max")
 """Fields of a rollout that say what was done, and on what; events of earlier versions lack the first."""
+_SETTINGS = ("model", "revision", "samples", "kl", "old_log_probs", "lora_rank")
+"""Those that determine how much work a rollout is, and of which model."""
 
 
 @dataclass(frozen=True)
@@ -159,13 +161,13 @@ def factors(rollouts: Sequence[MeasuredRollout], predict: Predict) -> dict[str, 
 
 
 def settings_of(run: str) -> dict[str, Any]:
-    """The settings that a run was made with, from its folder. Raises Fatal(2) if that has none."""
+    """The settings of a run that predictions need, from its folder. Raises Fatal(2) if that has none."""
     path = Path(run, MANIFEST)
     try:
         manifest = json.loads(path.read_bytes())
         if manifest["stage"] != "grpo":
             raise ValueError
-        return dict(manifest["config"])
+        return {name: manifest["config"][name] for name in _SETTINGS}
     except (OSError, ValueError, LookupError, TypeError):
         cure = "name the -o of a run of libra grpo"
         raise Fatal(Exit.USAGE, f"{run}: {MANIFEST} is not that of libra grpo; {cure}") from None
