@@ -55,7 +55,7 @@ class Prompts:
         if conversation is None and task == "general" and "question" not in row.fields:
             conversation = self._own_messages(row)
         if conversation is not None:
-            return f"{task}\0{orjson.dumps([conversation, *shown]).decode()}"
+            return f"{task}\0{orjson.dumps([conversation, *shown] if shown else conversation).decode()}"
         names = template.slots(self._template(row, task, text))
         missing = next((name for name in names if not isinstance(row.fields.get(name), (str, int, float))), None)
         if missing is not None:

@@ -57,13 +57,14 @@ class PreferenceSource:
             batches = [self._indices(step) for step in range(steps)]
             longest = settings.batch.max_length
             self._others = OtherResponses(self._store, batches, longest)
-            digest = content_hash([self._store.digest, batches, longest], 64)
+            digest = content_hash([self._store.digest, batches, longest, OtherResponses.RULE], 64)
             self._others_ref_logp = reference.of("other-responses", self._others, digest, "sums")
             if self._held_out is not None:
                 everything = [list(range(len(self._held_out)))]
                 self._held_out_others = OtherResponses(self._held_out, everything, longest)
+                digest = content_hash([self._held_out.digest, longest, OtherResponses.RULE], 64)
                 self._held_out_others_ref_logp = reference.of(
-                    "eval-other-responses", self._held_out_others, self._held_out.digest, "sums"
+                    "eval-other-responses", self._held_out_others, digest, "sums"
                 )
         reference.release()
 

@@ -139,10 +139,24 @@ def test_answers_to_other_prompts(tmp_path: Path) -> None:
     others = OtherResponses(store, [[0, 1, 2, 3], [0, 1], [2, 3]], 512)
     assert [len(others.of_batch(number)) for number in range(3)] == [4, 0, 2]
     assert [learned(others.sample(i)) for i in others.of_batch(0)] == [
-        f"answer {n}<|endoftext|>" for n in (3, 3, 1, 2)
+        f"answer {n}<|endoftext|>" for n in (2, 3, 0, 1)
     ]  # not 0 for 1: that answers the same prompt
     decoded = family("qwen2.5").tokenizer.decode(others.sample(2).ids)
     assert "2 + 2?" in decoded
     assert len(others.sample(2).ids) == others.lengths[2]
     assert others.n_targets.tolist() == [int(others.sample(i).loss_mask.sum()) for i in range(len(others))]
     assert len(OtherResponses(store, [[0, 1, 2, 3]], 5)) == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "prompts"),
+    [("abcde", "abcde"), ("aabbcc", "aabbcc"), ("abcabc", "aabbcc"), ("aab", "abb"), ("aa", "")],
+)
+def test_each_response_follows_another_prompt_once(asked: str, prompts: str, tmp_path: Path) -> None:
+    rows = [{"prompt": f"{name}?", "completion": f"answer {n}", "label": True} for n, name in enumerate(asked)]
+    others = OtherResponses(store_of(tmp_path, rows), [range(len(rows))], 512)
+    texts = [family("qwen2.5").tokenizer.decode(others.sample(n).ids) for n in range(len(others))]
+    asked_with = {int(text.split("answer ")[1][0]): text.split("?")[0][-1] for text in texts}
+    assert "".join(sorted(asked_with.values())) == prompts
+    assert len(asked_with) == len(texts) == len(prompts)
+    assert all(asked[n] != prompt for n, prompt in asked_with.items())

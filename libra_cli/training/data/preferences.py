@@ -139,9 +139,15 @@ class PreferenceStore(TokenStore):
 class OtherResponses:
     """Prompts of a store with the responses of other samples, for the divergence that KTO estimates.
 
-    Each sample of a batch has the response of the one before it (as in TRL, around the end), or of the nearest before
-    it whose prompt differs and with whose response it has at most `longest` tokens; it is left out where there is none.
+    Each response of a batch follows a prompt that is not its own, once: with samples of one prompt side by side, that
+    of the sample as many places further (around the end) as the most frequent prompt has samples. Where all prompts
+    differ that is the next one (as in TRL); where no prompt has more than half of them, each has one response.
+    A prompt that is the response's own, or with which it has more than `longest` tokens, is passed over for the next; a
+    response without any is left out.
     """
+
+    RULE = "each response once"
+    """Names how responses are chosen: what was measured of others is not of these."""
 
     def __init__(self, store: TokenStore, batches: Sequence[Sequence[int]], longest: int):
         self._store = store
@@ -185,13 +191,19 @@ class OtherResponses:
         return self._starts[index]
 
     def _of_batch(self, batch: Sequence[int], longest: int) -> list[tuple[int, int]]:
+        by_prompt: dict[int, list[int]] = {}
+        for index in batch:
+            by_prompt.setdefault(self._start(index)[1], []).append(index)
+        ring = [index for group in by_prompt.values() for index in group]
+        largest = max(map(len, by_prompt.values()), default=0)
         couples = []
-        for at, i in enumerate(batch):
-            n, prompt = self._start(i)
-            for back in range(1, len(batch)):
-                j = batch[at - back]
-                m, other = self._start(j)
-                if other != prompt and n + int(self._store.lengths[j]) - m <= longest:
-                    couples.append((i, j))
+        for at, j in enumerate(ring):
+            m, own = self._start(j)
+            n_response = int(self._store.lengths[j]) - m
+            for place in range(at + largest, at + largest + len(ring)):
+                i = ring[place % len(ring)]
+                n, prompt = self._start(i)
+                if prompt != own and n + n_response <= longest:
+                    couples.append((place % len(ring), i, j))
                     break
-        return couples
+        return [(i, j) for _, i, j in sorted(couples)]
