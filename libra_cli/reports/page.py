@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib import resources
 from typing import Any
@@ -16,6 +17,12 @@ from libra_cli.stream.files import replace_file
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """A browser runs nothing and loads nothing, whatever a row holds."""
+WIDTH_STEP = 2
+"""Tables that need about the same width share the rules for a window that is too narrow, which are for steps of rem."""
+REM_PER_CHARACTER, PADDING, LEAST_NUMBER, LEAST_TEXT = 0.58, 1.5, 4.5, 8.0
+"""Widths in rem: of a bold letter, the sides of a number, and cells of a column of numbers and of text at least."""
+SPARE = 1.6
+"""What fonts may need more, in rem."""
 
 
 def write(reports: Mapping[str, Any], path: str, made: str = "") -> None:
@@ -47,12 +54,13 @@ def render(
     title = heading or title
     lead = "".join(f'<p class="lead">{text(sentence)}</p>\n' for sentence in conclusions(reports))
     footer = f'<footer><p class="note">{text(made)}</p></footer>\n' if made else ""
+    stacking = _stacking(table for part in shown for table in part.tables)
     css = resources.files("libra_cli.reports").joinpath("page.css").read_text(encoding="utf-8")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{text(title)}</title>\n<style>{css}</style>\n</head>\n"
+        f"<title>{text(title)}</title>\n<style>{css}{stacking}</style>\n</head>\n"
         f"<body>\n<header><h1>{text(title)}</h1>\n{lead}</header>\n{contents}<main>\n{bodies}</main>\n{footer}"
         "</body>\n</html>\n"
     )
@@ -89,13 +97,13 @@ def _wrong(report: Mapping[str, Any] | None) -> int | None:
 
 
 def _table(table: Table) -> str:
-    """A table in a box that scrolls, also with the keyboard, if the table is wider than the window.
+    """A table; in a window that is too narrow for it each row is a list of its cells with their names.
 
-    The first column of text is the heading of its row.
+    The first column of text is the heading of its row. The roles stand for what a list would lose.
     """
     classes = [' class="number"' if column.is_number else "" for column in table.columns]
     heads = "".join(
-        f'<th scope="col"{of_column}>{text(column.name)}</th>'
+        f'<th scope="col" role="columnheader"{of_column}>{text(column.name)}</th>'
         for column, of_column in zip(table.columns, classes, strict=True)
     )
     heading = next((at for at, column in enumerate(table.columns) if not column.is_number), 0)
@@ -103,11 +111,33 @@ def _table(table: Table) -> str:
     for line in table.lines:
         cells = ""
         for at, (cell, of_column) in enumerate(zip(line.cells, classes, strict=True)):
-            tag = 'th scope="row"' if at == heading else "td"
-            cells += f"<{tag}{of_column}>{text(cell)}</{tag[:2]}>"
-        rows += f"<tr{' class=own' if line.stands_out else ''}>{cells}</tr>\n"
+            tag = 'th scope="row" role="rowheader"' if at == heading else 'td role="cell"'
+            cells += f'<{tag}{of_column} data-name="{text(table.columns[at].name)}">{text(cell)}</{tag[:2]}>'
+        rows += f'<tr role="row"{" class=own" if line.stands_out else ""}>{cells}</tr>\n'
     return (
         f'<div class="wide" tabindex="0" role="region" aria-label="{text(table.title)}">'
-        f"<table><caption>{text(table.title)}</caption>\n<thead><tr>{heads}</tr></thead>\n"
-        f"<tbody>{rows}</tbody></table></div>\n"
+        f'<table role="table" class="needs{_rem_needed(table)}"><caption>{text(table.title)}</caption>\n'
+        f'<thead role="rowgroup"><tr role="row">{heads}</tr></thead>\n'
+        f'<tbody role="rowgroup">{rows}</tbody></table></div>\n'
+    )
+
+
+def _rem_needed(table: Table) -> int:
+    """The least width of a table in rem, rounded up to a multiple of WIDTH_STEP."""
+    rem = 0.0
+    for at, column in enumerate(table.columns):
+        if column.is_number:
+            words = [*column.name.split(), *(line.cells[at] for line in table.lines)]
+            rem += max(LEAST_NUMBER, REM_PER_CHARACTER * max(map(len, words), default=0) + PADDING)
+        else:
+            rem += LEAST_TEXT
+    return math.ceil((rem + SPARE) / WIDTH_STEP) * WIDTH_STEP
+
+
+def _stacking(tables: Iterable[Table]) -> str:
+    """The rules by which tables become lists where they have no room."""
+    needed = sorted(set(map(_rem_needed, tables)))
+    rules = resources.files("libra_cli.reports").joinpath("page_stacked.css").read_text(encoding="utf-8")
+    return "".join(
+        f"@container (max-width: {rem}rem) {{\n{rules.replace('TABLE', f'.needs{rem}')}}}\n" for rem in needed
     )

@@ -54,6 +54,19 @@ def test_report_fits_its_window_and_can_be_read(browser, report, width, scheme):
     assert set(browser.loaded) == {report.as_uri()}
 
 
+@pytest.mark.parametrize("width", [360, 390, 500, 800, 1280])
+def test_no_table_of_a_report_is_cut_off(browser, report, width):
+    """A table without room for its columns is a list of cells with their names."""
+    browser.open(report, width)
+    assert browser.value("document.documentElement.scrollWidth") <= width
+    found = browser.value("""[...document.querySelectorAll('.wide')].map(e => [e.scrollWidth - e.clientWidth,
+      getComputedStyle(e.querySelector('tr:last-child')).display, e.querySelector('td').dataset.name,
+      getComputedStyle(e.querySelector('td'), '::before').content])""")
+    assert {over for over, *_ in found} == {0}
+    assert any(display == "block" for _, display, *_ in found) == (width < 1280)
+    assert [name for _, display, name, shown in found if shown != (f'"{name}"' if display == "block" else "none")] == []
+
+
 def test_schemes_differ(browser, report):
     colours = []
     for scheme in ("light", "dark"):
