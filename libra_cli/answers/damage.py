@@ -28,8 +28,6 @@ def repaired(text: str) -> str:
     """Give `text` its backslashes back; most texts return unchanged after a few searches for one character."""
     if "\x0c" in text or "\x08" in text or "\t" in text or "\r" in text or "\x07" in text or "\x0b" in text:
         text = _ESCAPED.sub(_restored, text)
-    if " ext{" in text:  # \\text, whose \\t became a tab and then a space
-        text = text.replace(" ext{", "\\text{ ")
     return _with_single_backslashes(text) if "\\\\(" in text or "\\\\[" in text else text
 
 
@@ -48,6 +46,8 @@ def repaired_answer(text: str) -> str:
         text = _ESCAPED.sub(_restored, text)
     if "\\\\" in text:
         text = _with_single_backslashes(text)
+    if " ext{" in text:  # \\text, whose \\t became a tab and then a space
+        text = text.replace(" ext{", "\\text{ ")
     if "frac" in text or "sqrt" in text or "bin" in text or "box" in text:
         text = _BARE.sub(r"\\\1", text)
     return text

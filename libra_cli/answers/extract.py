@@ -90,7 +90,7 @@ def read_answer(
         return UNDECIDED
     if found.answer and commas.groups_may_be_places(found.answer, text):
         return UNDECIDED
-    if found.answer and reference and "n" in text and any(map(found.answer.__contains__, _BOUNDS)):
+    if found.answer and not found.answer.isalnum() and reference and any(map(found.answer.__contains__, _BOUNDS)):
         same = integer_bounds.as_reference(found.answer, reference, f"{text[-_NEAR_END:]} {question or ''}")
         found = Extraction(same) if same else found
     if found.answer and "," in found.answer:

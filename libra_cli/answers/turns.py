@@ -11,6 +11,7 @@ _CONTROL = lazy_pattern(
 )
 """Tokens of the chat templates of all families: `<|im_end|>`, `<eos>`, `<end_of_turn>`, `[|endofturn|]`."""
 _ANGLED = lazy_pattern(r"<[|\uff5c/A-Za-z]")
+_END = 80
 _ROLE = lazy_pattern(r"(?:assistant|model|final)(?=\s|<|$)\s*")
 
 
@@ -19,7 +20,7 @@ def own_turn(text: str) -> str:
     following = text.find("\n\nQuestion:")
     if following > 0 and "nswer" in text[:following]:  # a base model goes on with the next question
         text = text[:following]
-    if "[DONE]" in text:
+    if "[DONE]" in text[-_END:]:
         text = text.partition("[DONE]")[0]
     if "<" not in text and ("|" not in text or "[|" not in text):
         return text  # nearly all texts without a comparison
