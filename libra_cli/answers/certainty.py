@@ -66,7 +66,12 @@ def is_statement(text: str, reference: str) -> bool:
     if not sentence.endswith(_ENDS) or "<<" in sentence or not phrases.says_something(sentence):
         return False
     is_bare = _BARE_NUMBER.fullmatch(reference) is not None
-    return not is_bare or not sentence.isascii() or _also_says(sentence, "", reference)
+    return (
+        not is_bare
+        or not sentence.isascii()
+        or _also_says(sentence, "", reference)
+        or comparatives.may_say_a_number(sentence)
+    )
 
 
 def _is_one_of_several(given: structure.Answer, wanted: structure.Answer, reference: str) -> bool:

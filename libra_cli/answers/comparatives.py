@@ -20,6 +20,7 @@ _NO_COMPARISON = words.table("other rather no not")
 """Words before a "than" that compares nothing."""
 _VERBS = words.table("is are was were and or")
 """Words behind a number that is itself compared: 12 is more than 9."""
+_VAGUE = words.table("several few pair pairs fifty-fifty single")
 _GIVES = vocabulary.IS | {"gives", "makes", "get", "obtain"}
 _DIFFERENCES = words.table(
     """
@@ -60,6 +61,11 @@ def last_question(question: str) -> str:
     """The last sentence of a question that ends with a question mark; the last one if none does."""
     found = words.sentences(question)
     return next((sentence for sentence in reversed(found) if sentence.rstrip().endswith("?")), found[-1])
+
+
+def may_say_a_number(sentence: str) -> bool:
+    """Whether a sentence has words for a number that nothing here reads: a couple, half of them, fifty-fifty."""
+    return any(word.lower() in _CHANGES or word.lower() in _VAGUE for word in words.split(sentence))
 
 
 def is_changed(answer: str, sentence: str, asks_for_integer: bool) -> bool:

@@ -100,8 +100,9 @@ def parse(text: str) -> Option | None:
 
 
 def _is_list(letters: str) -> bool:
-    """Whether letters without marks between them are in order: ABD, but not BAD."""
-    return not letters.isalpha() or list(letters) == sorted(set(letters))
+    """Whether letters without marks between them are in order: ABD, but neither BAD nor I, III."""
+    runs = "".join(char if char.isalpha() else " " for char in letters.replace("and", " ")).split()
+    return all(list(run) == sorted(set(run)) for run in runs)  # III is no list
 
 
 def are_unsorted(text: str) -> bool:

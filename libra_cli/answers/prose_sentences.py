@@ -38,9 +38,9 @@ def time_in_words(prose: Prose) -> Extraction | None:
 
 def one_asked_for(prose: Prose) -> Extraction | None:
     """`There are 12 rabbits and 23 chickens`: of the values of several subjects the one that the question asks for."""
-    if not prose.question or not structure.is_number(prose.reference) or numerals.is_abroad(prose.sentences[-1]):
+    if not structure.is_number(prose.reference) or numerals.is_abroad(prose.sentences[-1]):
         return None
-    asked_for = subjects.of_several(words.sentences(prose.in_digits)[-1], prose.question)
+    asked_for = subjects.of_several(words.sentences(prose.in_digits)[-1], prose.question or "")
     said = prose.concluded.answer
     if asked_for.value and said in (None, *asked_for.values) and not prose.concluded.measured:
         return of_asserted(Asserted(asked_for.value, measured=asked_for.measured), prose.reference)

@@ -19,10 +19,17 @@ from libra_cli.answers.extraction import (
 )
 from libra_cli.answers.prose_text import Prose
 
+_FEW_WORDS = 4
+
 
 def hedge(prose: Prose) -> Extraction | None:
     """`That is far from true`, for a reference in words."""
-    return UNDECIDED if prose.asks_for_words and asked.is_hedged(prose.tail, prose.reference) else None
+    if not prose.asks_for_words:
+        return None
+    last = prose.sentences[-1].lower().rstrip(" .!").split()
+    is_short = prose.asks_for_verdict and 1 < len(last) < _FEW_WORDS
+    is_denied = is_short and (last[-1].endswith(("n't", "n\u2019t")) or last[-1] == "not")  # It isn't.
+    return UNDECIDED if is_denied or asked.is_hedged(prose.tail, prose.reference) else None
 
 
 def term(prose: Prose) -> Extraction | None:

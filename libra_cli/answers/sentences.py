@@ -83,7 +83,7 @@ def asserted(sentence: str) -> Asserted:
     main = _main(clauses)
     if main is None or main.opener == "not":
         return Asserted(None)
-    if any(is_open(clause) for clause in clauses) or _is_outdone(main, clauses):
+    if any(is_open(clause) for clause in clauses) or _is_outdone(main, clauses) or _is_rest(main, clauses):
         return Asserted(None, unclear=True)
     is_condition = main.opener in vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS - vocabulary.ABOUT
     if is_condition and _is_equivalent(main, clauses):
@@ -152,6 +152,12 @@ def _is_outdone(main: Clause, clauses: Sequence[Clause]) -> bool:
         and any(_follows_is(group.before) for group in clause.groups)
         for clause in before
     )
+
+
+def _is_rest(main: Clause, clauses: Sequence[Clause]) -> bool:
+    """Whether the main clause only says what is left out: all but 2."""
+    before = next((one for one, following in pairwise(clauses) if following is main), None)
+    return main.opener == "but" and before is not None and before.words[-1:] in (("all",), ("everyone",), ("every",))
 
 
 def is_open(clause: Clause) -> bool:

@@ -61,6 +61,9 @@ def of_several(sentence: str, question: str) -> Asked:
     if len(parts) < 2:
         return Asked()
     values = tuple(part.value for part in parts)
+    if not question:
+        is_enumeration = all(part.behind for part in parts) and not any(part.before for part in parts[1:])
+        return Asked(values=values if is_enumeration else ())  # 5 cats, 7 dogs and 3 birds
     if not _TOTALS.isdisjoint(map(str.lower, asked)):
         return Asked(values=values if _SUMS.isdisjoint(map(str.lower, words.split(sentence))) else ())
     names = {_stem(word.lower()) for word in asked[1:] if word[0].isupper()}
