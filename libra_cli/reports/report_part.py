@@ -16,6 +16,8 @@ MEASURES = {
 }
 """Measures of several samples: key in a report -> name before the number of samples."""
 CALIBRATION = {"brier": "Brier", "ece": "ECE", "roc_auc": "ROC AUC", "pr_auc": "PR AUC"}
+ACCURACIES = {"correct": "accuracy_correct", "incorrect": "accuracy_incorrect"}
+"""Label -> the key of the share that is judged right; tables and facts call it `LABEL %`."""
 CONFUSION = {"correct": ("tp", "fn"), "incorrect": ("tn", "fp")}
 """Label -> the cells of the confusion matrix that are right and wrong."""
 THRESHOLD_CHOICES = {
@@ -63,13 +65,13 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
     no_interval = f" (no interval: {TOO_FEW})" if report.get("bootstrap") else ""
     if report.get("macro_f1") is not None:
         yield "macro F1", f"{decimals(report['macro_f1'])}{bracketed(ends.get('macro_f1'), decimals) or no_interval}"
-    for key, name in (("accuracy_correct", "on correct"), ("accuracy_incorrect", "on incorrect")):
+    for label, key in ACCURACIES.items():
         if report.get(key) is not None:
             several = len(report.get("sections") or ()) > 1
-            how = "judged right, mean of the sections" if several else "of these responses judged right"
-            text = f"{percent(report[key])}% {how}{bracketed(ends.get(key), percent) or no_interval}"
-            pooled = _pooled(report, name.removeprefix("on "))
-            yield name, text + (f"; {percent(pooled)}% of all such responses together" if several else "")
+            how = f"of the {label} responses judged right" + (", mean of the sections" if several else "")
+            text = f"{percent(report[key])} {how}{bracketed(ends.get(key), percent) or no_interval}"
+            pooled = _pooled(report, label)
+            yield f"{label} %", text + (f"; {percent(pooled)} of all such responses together" if several else "")
     if calibration := report.get("calibration"):
         yield "calibration", ", ".join(f"{name} {decimals(calibration.get(key))}" for key, name in CALIBRATION.items())
 
@@ -114,7 +116,7 @@ def sections_table(report: Report) -> Table:
     columns = [Column("section", False), Column("n"), Column("null"), Column(f"{metric_of(report)} %")]
     columns.append(Column("95% interval"))
     if by_label:
-        columns += [Column("correct %", spare=1), Column("incorrect %", spare=1)]
+        columns += [Column(f"{label} %", spare=1) for label in ACCURACIES]
     return Table("Sections", tuple(columns), tuple(lines))
 
 
