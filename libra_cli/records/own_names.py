@@ -50,13 +50,12 @@ class OwnNames:
     """Adds the fields `names` to rows that have them under names that everybody uses.
 
     A row keeps all that it has and its id, and gets the others as new keys, at the end of its bytes. `note` is told
-    what is taken for what, once for each combination of names. `has_question` says which rows have a question in
-    another form.
+    once of each field what it is taken for. `has_question` says which rows have a question in another form.
     """
 
     def __init__(self, names: Sequence[str], note: Callable[..., None], has_question: Has | None = None):
         self._names, self._note, self._has_question = tuple(names), note, has_question or asks_with_messages
-        self._said: set[tuple[tuple[str, str], ...]] = set()
+        self._said: set[tuple[str, str]] = set()
 
     def __call__(self, row: Row) -> Row:
         """The row with the fields that it lacks; the same row if it lacks none."""
@@ -88,9 +87,9 @@ class OwnNames:
                 other = common_name(fields, name)
                 if other is not None and not (name == QUESTION and self._has_question(fields)):
                     taken[name] = other
-        if taken and (key := tuple(taken.items())) not in self._said:
-            self._said.add(key)
-            self._note(in_words(taken), event="form")
+        if taken and (new := taken.items() - self._said):
+            self._said |= new
+            self._note(in_words({name: other for name, other in taken.items() if (name, other) in new}), event="form")
         return taken
 
 

@@ -99,7 +99,8 @@ class ResponseFields:
         """
         reference = self.reference(row)
         if type(reference) is not str:
-            rows.require(row, {self._reference: (str, int, float)}, {self._reference: self._hints["reference"]})
+            name = self._reference
+            rows.require(row, {name: (str, int, float)}, {name: self._hints["reference"]}, {name: "reference"})
             reference = str(reference)
         question = question_of(row.fields)
         return {"reference": reference} if question is None else {"reference": reference, "question": question}
@@ -123,6 +124,8 @@ class ResponseFields:
                 return self._cut.response(text)
             if name in row.fields and row.fields[name] is None:
                 return None
+            if self._response != "response" and type(row.fields.get(name)) in (int, float):  # a cell of CSV: 4
+                return self._cut.response(str(row.fields[name]))
             wanted = name if name in row.fields else self._response
             rows.require(row, {wanted: str}, {wanted: self._hints["response"]})
             text = str(row.fields[name])

@@ -32,6 +32,17 @@ def _candidates(fields: tuple[str, ...], name: str) -> tuple[str, ...]:
     return (*(other for other in names if other in fields), *capitals)
 
 
+def empty_field(fields: Fields, name: str) -> str | None:
+    """The field that holds `name`, by that name or by one that stands for it, and is null or blank; None if none is.
+
+    Such a row lacks a value, not a name. A field with a value in it is none, whatever it is.
+    """
+    names = (name, *COMMON_NAMES.get(name, ()))
+    there = sorted((own for own in fields if own.lower() in names), key=lambda own: names.index(own.lower()))
+    empty = [own for own in there if fields[own] is None or (type(fields[own]) is str and not fields[own].strip())]
+    return empty[0] if empty and len(empty) == len(there) else None
+
+
 def common_question(fields: Fields, other: str) -> str:
     """The question in the field `other`: its text, of an instruction with its input."""
     text, extra = str(fields[other]), fields.get("input")

@@ -23,6 +23,7 @@ from libra_cli.stream.common_names import (
     asks_with_messages,
     common_name,
     common_question,
+    empty_field,
 )
 from libra_cli.stream.json_errors import not_json
 from libra_cli.stream.wrong_rows import is_unanswered, wrong_row
@@ -353,6 +354,10 @@ def seed_for(run_seed: int, record: str, sample: int) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
+NEEDED = {name: name for name in (QUESTION, REFERENCE, "model", "subset")}
+"""Fields in which null says nothing: what is null there is missing."""
+
+
 def columns(fields: Mapping[str, Any], added: Collection[str] = ()) -> str:
     """The names of the fields that a row has, for the message that one is missing; the first of many or long ones.
 
@@ -365,17 +370,27 @@ def columns(fields: Mapping[str, Any], added: Collection[str] = ()) -> str:
     return f"the row has {', '.join(names[:_SHOWN_NAMES])}{', ...' if len(names) > _SHOWN_NAMES else ''}"
 
 
-def require(row: Row, reads: Mapping[str, Any], hints: Mapping[str, str]) -> None:
+def no_value(field: str, name: str, without: str = "") -> RowError:
+    """The error of a row in which the `field` that holds its `name` (question, reference) is empty."""
+    needed = f'"{field}" is empty' + (f', and holds the "{name}" of the row' if field != name else "")
+    return RowError("missing_field", f"{needed}: fill it in{without}, or leave the row out")
+
+
+def require(row: Row, reads: Mapping[str, Any], hints: Mapping[str, str], holds: Mapping[str, str] = NEEDED) -> None:
     """Raises RowError if a field that the stage reads is missing or of another type; `hints` say how to add it.
 
-    Only a field whose types include that of None may be null.
+    Only a field whose types include that of None may be null. `holds`: what the fields hold that may not be empty.
     """
     for name, kinds in reads.items():
         value = row.fields.get(name)
         if value is None and not (name in row.fields and isinstance(None, kinds)):
             if name == "label" and is_unanswered(row.fields):
                 name = "response"
-            hint = wrong_row(row.fields) or hints.get(name, "add it, or rename a field with libra collect --map")
+            wrong = wrong_row(row.fields)
+            empty = None if wrong or name not in holds else empty_field(row.fields, name)
+            if empty is not None:
+                raise no_value(empty, holds[name])
+            hint = wrong or hints.get(name, "add it, or rename a field with libra collect --map")
             there_are = f" ({columns(row.fields, row.added)})" if "--map" in hint else ""
             raise RowError("missing_field", f'no "{name}"{there_are}: {hint}')
         if not isinstance(value, kinds) or (type(value) is bool and kinds is not bool):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from libra_cli.stream import rows
+from libra_cli.stream.common_names import empty_field
 from libra_cli.stream.rows import RowError
 
 Fields = dict[str, Any]
@@ -110,30 +111,40 @@ def _trail(fields: Fields, path: str) -> list[tuple[Any, Any, Any]]:
     return trail
 
 
-def problem_record(fields: Fields, subset: str | None, need_reference: bool) -> Fields:
+def problem_record(fields: Fields, subset: str | None, need_reference: bool, renames: Sequence[Rename] = ()) -> Fields:
     """Returns the record to write: the leading fields, then the others.
 
-    `subset` is for rows without one. Raises RowError (`missing_field`, `wrong_type`).
+    `subset` is for rows without one; `renames` are those that gave the fields their names. Raises RowError (`missing_field`, `wrong_type`).
     """
     question = fields.get("question")
+    mapped = {one.target: one.source for one in renames}
+    if (empty := empty_field(fields, "question")) is not None:
+        raise rows.no_value(mapped.get(empty, empty), "question")
     if question is None:
-        raise RowError("missing_field", f'no "question" ({rows.columns(fields)}): {_RENAME}question names the problem')
+        raise _missing(fields, "question", mapped, f"{_RENAME}question names the problem")
     if not isinstance(question, str):
         hint = f"{_RENAME}question names the text inside it (prompt.0.content=question)"
         raise RowError("wrong_type", f'"question" is no text: {hint}')
-    if not question.strip():
-        raise RowError("missing_field", '"question" is empty: give the problem its text')
     if fields.get("reference") is not None:
         fields["reference"] = reference_text(fields["reference"])
     is_pair = all(fields.get(name) is not None for name in PAIR)
     if need_reference and not is_pair and not fields.get("reference"):
+        if (empty := empty_field(fields, "reference")) is not None:
+            raise rows.no_value(mapped.get(empty, empty), "reference", " (--no-reference does without)")
         hint = f"{_RENAME}reference names the golden answer, --no-reference does without"
-        raise RowError("missing_field", f'no "reference" ({rows.columns(fields)}): {hint}')
+        raise _missing(fields, "reference", mapped, hint)
     record_id = rows.record_id(fields)
     own = {name: fields[name] for name in LEADING if fields.get(name) is not None}
     values = {"index": record_id, "subset": subset, **own, "id": record_id}
     leading = {name: values[name] for name in LEADING if values.get(name) is not None}
     return {**leading, **{name: value for name, value in fields.items() if name not in LEADING}}
+
+
+def _missing(fields: Fields, name: str, mapped: dict[str, str], hint: str) -> RowError:
+    """The error of a row without the field `name`, or without the one that --map makes it of."""
+    if name in mapped:
+        hint = f'add it, or leave the row out: --map takes it as the "{name}"'
+    return RowError("missing_field", f'no "{mapped.get(name, name)}" ({rows.columns(fields)}): {hint}')
 
 
 def reference_text(value: Any) -> str:

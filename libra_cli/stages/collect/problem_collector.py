@@ -70,7 +70,7 @@ class ProblemCollector:
             fields["subset"] = plan.subset
 
         need_reference = plan.need_reference and (preset is None or preset.has_reference)
-        record = mapping.problem_record(fields, origin.subset if origin else None, need_reference)
+        record = mapping.problem_record(fields, origin.subset if origin else None, need_reference, plan.renames)
         for where in plan.wheres:
             _require(where, record, "where")
         if plan.duplicates is not None:
