@@ -114,7 +114,8 @@ def _trail(fields: Fields, path: str) -> list[tuple[Any, Any, Any]]:
 def problem_record(fields: Fields, subset: str | None, need_reference: bool, renames: Sequence[Rename] = ()) -> Fields:
     """Returns the record to write: the leading fields, then the others.
 
-    `subset` is for rows without one; `renames` are those that gave the fields their names. Raises RowError (`missing_field`, `wrong_type`).
+    `subset` is for rows without one; `renames` are those that gave the fields their names. Raises RowError
+    (`missing_field`, `wrong_type`).
     """
     question = fields.get("question")
     mapped = {one.target: one.source for one in renames}
