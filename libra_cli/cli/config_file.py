@@ -76,8 +76,17 @@ def option_of_key(ctx: click.Context, place: str, key: str) -> click.Parameter:
     if name in params:
         return params[name]
     hint = did_you_mean(key.replace("_", "-"), [known.replace("_", "-") for known in params])
+    if "rewards" in params and _is_of_recipe(key):
+        hint = ": it belongs into the recipe that rewards names; write rewards: FILE"
     hint = hint or f"; see libra {ctx.info_name} --help-all"
     raise click.UsageError(f"{place}: there is no option {key}{hint}")
+
+
+def _is_of_recipe(key: str) -> bool:
+    """Whether a key, or what stands before its first dot, is one of a reward recipe."""
+    from libra_cli.training.rewards.plan import DEFAULTS
+
+    return key.partition(".")[0] in DEFAULTS
 
 
 def setting_of_key(ctx: click.Context, param: click.Parameter, place: str, key: str, given: ConfigValue) -> Any:
@@ -96,15 +105,32 @@ def setting_of_key(ctx: click.Context, param: click.Parameter, place: str, key: 
         raise click.UsageError(f"{place}: {key} takes true or false, not {_shown(given.value)}")
     if param.multiple or param.nargs == -1:
         values = value if isinstance(value, list) else [value]
-        if not is_structured and any(isinstance(one, (list, dict)) for one in values):
-            raise click.UsageError(f"{place}: {key} takes a list of values, this one is nested")
+        if not is_structured and (
+            nested := [one for one in (value, *values) if isinstance(one, dict)]
+            or [one for one in values if isinstance(one, list)]
+        ):
+            raise click.UsageError(f"{place}: {_wrong_shape(param, key, nested[0])}")
         return values
     if param.nargs > 1:
         if not isinstance(value, list) or len(value) != param.nargs:
             raise click.UsageError(f"{place}: {key} takes {param.nargs} values: {key}: [A, B]")
     elif isinstance(value, (list, dict)):
-        raise click.UsageError(f"{place}: {key} takes one value, this is several")
+        raise click.UsageError(f"{place}: {_wrong_shape(param, key, value)}")
     return value
+
+
+def _wrong_shape(param: click.Parameter, key: str, value: Any) -> str:
+    """What is wrong with a mapping or list as (or in) the value of `key`, with a line that is right."""
+    if isinstance(param.type, click.Choice):
+        word = str(param.type.choices[0])
+    else:
+        word = str(getattr(param, "metavar", None) or param.type.name.upper()).strip("[].")
+    takes_list = param.multiple or param.nargs == -1
+    wanted, example = ("a list of values", f"[{word}, {word}]") if takes_list else ("one value", word)
+    given = "keys and values" if isinstance(value, dict) else "a list in a list" if takes_list else "a list"
+    is_content = word.startswith("FILE") and isinstance(value, dict) and not takes_list
+    other_file = f", a file that holds these {given}" if is_content else ""
+    return f"{key} takes {wanted}, not {given}; write {key}: {example}{other_file}"
 
 
 def _shown(value: Any) -> str:

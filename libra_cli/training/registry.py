@@ -140,7 +140,7 @@ class Registry(Generic[F]):
             raise InvalidOptions(f"{place}.{key}: {unknown(self.kind, name, self._entries)}")
         entry = self._entries[name]
         given = {option: value for option, value in config.items() if option != key and option not in reserved}
-        options = bind_options(entry.function, given, place, name)
+        options = bind_options(entry.function, given, place, name, also=(key, *reserved))
         everything = {**_defaults(entry.function), **options}
         if entry.check is not None and (wrong := entry.check(**everything)):
             raise InvalidOptions(f"{place}: {wrong}")
@@ -157,13 +157,21 @@ def mapping(value: Any, place: str) -> Mapping[str, Any]:
 
 def unknown(kind: str, name: Any, known: Iterable[str]) -> str:
     """What to say about a name that is none of `known`: the nearest one, or all of them."""
-    near = get_close_matches(str(name), tuple(known), n=1)
-    cure = f'did you mean "{near[0]}"?' if near else f"use one of {', '.join(known)}"
-    return f"no {kind} is named {name!r}: {cure}"
+    return f"no {kind} is named {name!r}: {_nearest(name, known) or 'use one of ' + ', '.join(known)}"
 
 
-def bind_options(function: Callable[..., Any], given: Mapping[str, Any], place: str, name: str) -> dict[str, Any]:
+def _nearest(name: Any, known: Iterable[str]) -> str:
+    """Which of `known` the name may be meant to be, the nearest first; nothing if none is near."""
+    near = get_close_matches(str(name).lower(), tuple(known), n=2, cutoff=0.65)
+    return "did you mean " + " or ".join(f'"{one}"' for one in near) + "?" if near else ""
+
+
+def bind_options(
+    function: Callable[..., Any], given: Mapping[str, Any], place: str, name: str, also: Iterable[str] = ()
+) -> dict[str, Any]:
     """The options `given` for `function`, as the types that its keyword-only parameters ask for.
+
+    `also`: keys that may stand beside them, and so may be meant.
 
     Raises InvalidOptions for an option that the function does not have, one that is missing, or a wrong value.
     """
@@ -173,7 +181,9 @@ def bind_options(function: Callable[..., Any], given: Mapping[str, Any], place: 
     for option in given:
         if option not in parameters and not takes_any:
             has = f"its options are {', '.join(parameters)}" if parameters else "it has no options"
-            raise InvalidOptions(f"{place}.{option}: {name} has no such option: {has}")
+            raise InvalidOptions(
+                f"{place}.{option}: {name} has no such option: {_nearest(option, (*parameters, *also)) or has}"
+            )
     for option, parameter in parameters.items():
         if parameter.default is parameter.empty and option not in given:
             raise InvalidOptions(f"{place}: {name} needs {option!r}")

@@ -117,6 +117,11 @@ class RewardPlan:
                 raise InvalidOptions("reward: rewards is given too: name the function there, as {reward: ...}")
             config["rewards"] = [{"reward": config.pop("reward")}]
         for key in config:
+            outer, dot, inner = str(key).partition(".")
+            if dot and outer in DEFAULTS:
+                raise InvalidOptions(
+                    f"{key}: a key inside {outer} stands in braces, or indented below it: {outer}: {{{inner}: ...}}"
+                )
             if key not in DEFAULTS:
                 raise InvalidOptions(f"{key}: {unknown('key of the reward plan', key, DEFAULTS)}")
         chosen = {**DEFAULTS, **{key: value for key, value in config.items() if value is not None}}
