@@ -214,7 +214,7 @@ REFUSED = [
     ("rewards: [{weight: 1}]", "rewards[0]: give either name"),
     ("rewards: [{name: correct, weight: heavy}]", "rewards[0].weight: expected a number, got 'heavy'"),
     ("rewards: [{name: correct, weight: 0}]", "rewards: every weight is 0"),
-    ("rewards: [{name: len_penalty, expect: 5}]", "rewards[0].expect: len_penalty has no such option: did you mean \"expected\"?"),
+    ("rewards: [{name: len_penalty, expect: 5}]", 'rewards[0].expect: len_penalty has no such option: did you mean'),
     ("rewards: [{name: len_penalty, expected: 0}]", "rewards[0].expected: expected a number above 0"),
     ("rewards: [{name: len_penalty, expected: 9, longest: 9}]", "rewards[0]: expected must be below longest"),
     ("rewards: [correct, correct]", "rewards[1]: a second term called 'correct': give one of them a label"),
