@@ -105,10 +105,9 @@ def setting_of_key(ctx: click.Context, param: click.Parameter, place: str, key: 
         raise click.UsageError(f"{place}: {key} takes true or false, not {_shown(given.value)}")
     if param.multiple or param.nargs == -1:
         values = value if isinstance(value, list) else [value]
-        if not is_structured and (
-            nested := [one for one in (value, *values) if isinstance(one, dict)]
-            or [one for one in values if isinstance(one, list)]
-        ):
+        nested: list[Any] = [one for one in (value, *values) if isinstance(one, dict)]
+        nested += [one for one in values if isinstance(one, list)]
+        if nested and not is_structured:
             raise click.UsageError(f"{place}: {_wrong_shape(param, key, nested[0])}")
         return values
     if param.nargs > 1:
