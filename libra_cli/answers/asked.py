@@ -104,6 +104,14 @@ def _unit_of_question(question: str) -> str:
     return question[at : units.end_of(question, at)].strip() if at >= len(" in") else ""
 
 
+@lru_cache(1 << 10)
+def unit_counted(question: str) -> str:
+    """The unit behind the last "how many" of a question; empty if it has none: how many minutes."""
+    at = question.lower().rfind("how many ") + len("how many")
+    unit = question[at : units.end_of(question, at)].strip() if at >= len("how many") else ""
+    return unit if unit and conversions.is_common(unit) else ""
+
+
 def is_in_another_unit(answer: str, text: str, question: str) -> bool:
     """Whether a number stands before another unit than the one that the question asks for: 80 feet, in inches?"""
     if not answer.isdecimal():

@@ -55,6 +55,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     # what the end of the text asserts
     (prose_sentences.time_in_words, ()),
     (prose_sentences.one_asked_for, ()),
+    (prose_sentences.in_unit_asked_for, ()),
     (prose_sentences.conclusion, _OF_A_SENTENCE),
     (prose_sentences.number_abroad, _OF_A_SENTENCE),
     (prose_sentences.numeral_abroad, _OF_A_SENTENCE),

@@ -9,6 +9,7 @@ from libra_cli.answers import (
     certainty,
     comparatives,
     conclusions,
+    equal,
     languages,
     normalize,
     nothing,
@@ -45,6 +46,18 @@ def one_asked_for(prose: Prose) -> Extraction | None:
     if asked_for.value and said in (None, *asked_for.values) and not prose.concluded.measured:
         return of_asserted(Asserted(asked_for.value, measured=asked_for.measured), prose.reference)
     return UNDECIDED if said in asked_for.values else None
+
+
+def in_unit_asked_for(prose: Prose) -> Extraction | None:
+    """`It takes 1 hour and 30 minutes`, where the question asks how many minutes: the reference, if it is the same."""
+    said = prose.concluded
+    unit = asked.unit_counted(prose.question) if prose.question and said.measured else ""
+    if not unit or not said.measured or not prose.reference.replace(".", "", 1).isdecimal():
+        return None
+    if said.answer and unit in said.measured:
+        return None
+    same = equal.decide_quickly(f"{prose.reference}\\text{{ {unit}}}", said.measured)
+    return Extraction(prose.reference) if same is not None and same.equal else UNDECIDED
 
 
 def conclusion(prose: Prose) -> Extraction | None:
@@ -126,8 +139,13 @@ def misread(prose: Prose, answer: str | None) -> Extraction | None:
     """Check of an answer: another number of its sentence may be the one that is given."""
     if not answer or not prose.reference:
         return None
-    is_asked_for = prose.question and prose.concluded.compares  # how many more: "3 more" is no other number
+    is_asked_for = prose.question and (  # how many more: "3 more" is no other number
+        prose.concluded.compares or any(map(prose.question.__contains__, (" more ", " fewer ", " less ")))
+    )
     is_changed = not is_asked_for and certainty.is_changed(answer, prose.in_digits, prose.reference)
+    is_word = len(answer) > 1 and answer.isalpha() and words.number(answer) is None
+    if is_word and structure.is_number(prose.reference) and any(map(str.isdigit, prose.sentences[-1])):
+        return Extraction(answer, AMBIGUOUS)  # 25% is absent
     is_misread = is_changed or certainty.may_be_misread(answer, prose.tail, prose.reference)
     return Extraction(answer, AMBIGUOUS) if is_misread else None
 

@@ -40,6 +40,13 @@ Tom has 2 more marbles than Ben. | How many more marbles does Tom have than Ben?
 Tom has 3 more marbles than Ben. | How many marbles does Tom have? | 3 | ?
 Sam has 3 times as many stickers as Lee. | How many times as many stickers has Sam? | 3 | 1
 Sam has 3 times as many stickers as Lee. | How many stickers has Sam? | 3 | ?
+It takes 1 hour and 30 minutes. | How many minutes does it take? | 90 | 1
+It takes 1 hour and 30 minutes. | How many minutes does it take? | 30 | ?
+It takes 1 hour and 30 minutes. | How many hours does it take? | 1.5 | 1
+It takes two and a half hours. | How many minutes does it take? | 150 | 1
+It takes two and a half hours. | How many minutes does it take? | 2.5 | ?
+Betty needs $5 more to buy it. | How much more money does Betty need to buy it? | 5 | 1
+Betty needs $5 more to buy it. | How much more money does Betty need to buy it? | 6 | 0
 There are no solutions. | How many real solutions are there? | 0 | 1
 There are no solutions. | How many real solutions are there? | 2 | 0
 There are no solutions. | Solve for x. | 0 | ?
