@@ -88,13 +88,14 @@ def read_answer(
         return Extraction(counted) if counted else UNDECIDED
     if found.answer and question and " in " in question and asked.is_in_another_unit(found.answer, text, question):
         return UNDECIDED
-    if found.answer and commas.groups_may_be_places(found.answer, text):
-        return UNDECIDED
     if found.answer and not found.answer.isalnum() and reference and any(map(found.answer.__contains__, _BOUNDS)):
         same = integer_bounds.as_reference(found.answer, reference, f"{text[-_NEAR_END:]} {question or ''}")
         found = Extraction(same) if same else found
-    if found.answer and "," in found.answer:
-        return found._replace(answer=commas.with_decimal_point(found.answer, text, question))
+    if found.answer and ("," in found.answer or "." in found.answer):
+        plain = commas.in_one_notation(found.answer, text, question)
+        if plain is None:
+            return UNDECIDED
+        return found._replace(answer=commas.with_decimal_point(plain, text, question))
     return found
 
 

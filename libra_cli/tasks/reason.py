@@ -62,7 +62,7 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
         reference, answer = str(reference), str(answer)
     if reference == answer:
         return reference, answer
-    if "," in reference:
+    if "," in reference or "." in reference:
         reference = commas.in_reference(reference, answer, _texts(record))
     if "%" in answer or "percent" in answer:
         bare = percent.without_sign(reference, answer)
