@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 
-from libra_cli.answers import glosses, languages, numerals, words
+from libra_cli.answers import amounts, glosses, languages, signs, units_abroad, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_WORDS, MAX_CHARS = 60, 600
@@ -20,79 +20,35 @@ _ENGLISH = frozenset(
 )
 _WEAK = frozenset(
     "a as do to o e y i in me no on or is was son sin per pro die also an want met den of con da hay van the with for "  # noqa: SIM905
-    "so men we but he mas at and my come fine are have has make main pour om bin on eg pass die dont".split()
+    "so men we but he mas at and my come fine are have has make main to pour om bin on eg pass die dont".split()
 )
 """Small words of other languages that are English words as well, or letters; they tell no language."""
-_SCALES = {
-    word: 10**exponent
-    for exponent, names in {
-        3: "tausend mille mil тысяч тысячи тысяча тыс tysięcy tysiące tys duizend tusen bin",
-        6: "million millionen mio millions millones millón milhões milhão milioni milione миллиона миллионов миллион "
-        "млн milionów miliony milion miljoen miljoner milyon",
-        9: "milliarden milliarde mrd milliards milliard miliardi miliardo миллиардов миллиарда миллиард млрд mld "
-        "miliardów miliardy miljard bilhões",
-    }.items()
-    for word in names.split()
-}
-_ONES = frozenset("un une una uno um uma ein eine einen een один одна одно одного jeden jedna jedno bir en ett".split())  # noqa: SIM905
-"""One, which is an article as well."""
-_ENDS = ".,;:!?)*"
+_JOINED_HALVES = ("demi-", "mezz'")
 _ELISIONS = ("d'", "l'", "n'", "qu'", "s'", "c'")
-_COUNTED_BY = frozenset(
-    "个個种種人名位只隻头頭匹条條张張本页頁枚辆輛台棵朵件次回份组組套双排行列段瓶盒箱袋块颗粒支把艘间間层層道题題度元円岁歳天年米倍通"
+_VAGUE_IN_SIGNS = ("几个", "几十", "十几", "多个", "数十", "数百", "몇 ", "여러 ", "ダース", "다스")
+_PARTS_IN_SIGNS = (("小时", "分钟"), ("小時", "分鐘"), ("時間", "分"), ("시간", "분"))
+"""A unit, and the smaller one behind it: 2小时30分钟."""
+_BOUNDS_BEFORE = tuple(
+    "超过 超過 至少 最少 最多 多于 多於 少于 少於 不到 不足 低于 高于 不超过 大于 小于 大於 小於 少なくとも 多くとも "  # noqa: SIM905
+    "最低 最大で 最高で 최소 적어도 최대 많아야 기껏해야".split()
 )
-_KOREAN_COUNTERS = (
-    "개",
-    "명",
-    "가지",
-    "번",
-    "마리",
-    "권",
-    "장",
-    "대",
-    "살",
-    "쪽",
-    "자루",
-    "그루",
-    "송이",
-    "원",
-    "시간",
-)
-_BEFORE_VALUE = ("等于", "等於", "是", "为", "為", "共", "有", "得", "は")
-
-
-_HALF_OF_A_NAME = lazy_pattern("半[径徑圆圓球轴軸线線直]|반(?:지름|원|구|직선)")
-"""What begins with a half and is no number: radius, semicircle."""
-_GOES_ON_IN_SIGNS = ("半", "반", "几个", "几十", "十几", "多个", "만 ")
-_PARTS_IN_SIGNS = (("元", "角"), ("小时", "分钟"), ("小時", "分鐘"), ("시간", "분"))
-"""A unit, and the smaller one behind it: 十元五角."""
-_MYRIADS = frozenset("万萬億亿만억")
-_MILLIONS = (" million", " millon", " millió", " milion", " milhõ", " миллион", " tausend", " mil ")
-_GROUP = lazy_pattern(r"\d\.\d{3} ")
+_BOUNDS_BEHIND = tuple("以上 以下 以内 以內 未満 未满 より を超え 超 不到 이상 이하 초과 미만 보다 넘".split())  # noqa: SIM905
+_NEAR = 10
+"""Characters between a number in signs and the words that make it a bound."""
+_STOPS = "，。,:：、；;！!"
 _DOZENS_IN_DIGITS = lazy_pattern(r"\d (?:dozen|and a half)")
-_AND_A_HALF = (
-    *(" y media", " y medio", " e meia", " e meio", " e mezz", " et demi", " und eine halbe", " und ein halb"),
-    *(" och en halv", " en een half", " i pół", " с половиной", " buçuk", " anderthalb", " полтор", " półtor"),
-    *(" dutzend", " docena", " dúzia", " douzain", " dozzin", " дюжин"),
+_BOUNDS = (
+    ("more", "than"),
+    ("less", "than"),
+    ("fewer", "than"),
+    ("at", "least"),
+    ("at", "most"),
+    ("up", "to"),
+    ("greater", "than"),
+    ("smaller", "than"),
 )
-_DENOMINATORS = (
-    *(
-        "siebtel",
-        "neuntel",
-        "elftel",
-        "zwölftel",
-        "stel",
-        "eavo",
-        "eavos",
-        "ièmes",
-        "esimi",
-        "noni",
-        "settimi",
-        "ottavi",
-    ),
-    *("sétimos", "séptimos", "delar", "siódme", "siódmych", "сотых", "десятых", "тысячных", "двенадцатых", "седьмых"),
-    *("восьмых", "девятых", "пятых", "шестых"),
-)
+_OVER = (("over",), ("under",))
+"""Words before a number that is no value."""
 
 
 @lru_cache(1 << 8)
@@ -126,7 +82,14 @@ def _of_language(language: str) -> tuple[frozenset[str], tuple[tuple[str, str], 
     """The small words of a language, and its rows of them, each with its first word."""
     known = {gloss[0] for gloss in glosses.GLOSSES[language] if len(gloss) == 1}
     rows = tuple((gloss[0], " ".join(gloss)) for gloss in glosses.GLOSSES[language] if len(gloss) > 1)
-    return frozenset((known | languages.COMMA_WORDS.get(language, frozenset())) - _WEAK), rows
+    return frozenset((known | _told_by(language)) - _WEAK), rows
+
+
+def _told_by(language: str) -> frozenset[str]:
+    """Frequent words of a language, and its nouns for an answer."""
+    nothing = frozenset[str]()
+    nouns = languages.STATEMENTS.get(language, ("", ""))[0].split()
+    return languages.COMMA_WORDS.get(language, nothing) | languages.TELLING.get(language, nothing) | {*nouns}
 
 
 @lru_cache
@@ -136,24 +99,55 @@ def _small_words() -> frozenset[str]:
     return frozenset(word for known, rows in tables for word in (*known, *(first for first, _ in rows)))
 
 
-def may_say_more(sentence: str) -> bool:
-    """Whether a number of a sentence may go on in a way that nothing here reads: a half, a dozen, sevenths, 3万5000."""
-    if not sentence.isascii() and _goes_on_in_signs(_HALF_OF_A_NAME.sub("", sentence)):
+def may_say_more(sentence: str, question: str | None = None, answer: str = "") -> bool:
+    """Whether the number that a sentence gives is a bound, or may go on in a way that nothing here reads.
+
+    "Au moins 3" is a number where the question asks for the least one, and three dozen are no 36 where it asks for
+    dozens.
+    """
+    if _DOZENS_IN_DIGITS.search(sentence.lower()):
         return True
-    lowered = f" {sentence.lower()} "
-    if _DOZENS_IN_DIGITS.search(lowered) or (_GROUP.search(lowered) and any(map(lowered.__contains__, _MILLIONS))):
-        return True
-    if _is_english(sentence) or not language_of(sentence):
+    language = "" if _is_english(sentence) else language_of(sentence)
+    if not language:
         return False
-    unread = [word for word in words.split(lowered) if not numerals.is_denominator(word)]
-    return any(map(lowered.__contains__, _AND_A_HALF)) or any(word.endswith(_DENOMINATORS) for word in unread)
+    if language in WITHOUT_SPACES:
+        return _is_open_in_signs(signs.with_digits(sentence, language), question or "", answer)
+    heard = sentence.split()[:MAX_WORDS]
+    read = _read(_apart(heard), language)
+    if amounts.is_unread(read, language) or amounts.are_in_dozens(heard, (question or "").split()):
+        return True
+    bounds = _bounds_in(" ".join(read).lower().split())
+    asked_for = " ".join(_read(_apart((question or "").split()[:MAX_WORDS]), language)).lower() if bounds else ""
+    return any(" ".join(bound) not in asked_for for bound in bounds)
 
 
-def _goes_on_in_signs(sentence: str) -> bool:
+def _bounds_in(read: list[str]) -> list[tuple[str, ...]]:
+    """The words in English that make a number a bound: more than 5, at least 3."""
+    numbers = [at for at, word in enumerate(read) if word.lstrip("$\u20ac")[:1].isdigit()]
+    before = [tuple(read[max(at - 2, 0) : at]) for at in numbers]
+    return [words if words in _BOUNDS else words[-1:] for words in before if words in _BOUNDS or words[-1:] in _OVER]
+
+
+def _is_open_in_signs(sentence: str, question: str, answer: str) -> bool:
+    """The same of a sentence in Chinese, Japanese or Korean whose amounts are in digits."""
+    pairs = pairwise(sentence)
     in_parts = any(0 <= sentence.find(unit) < sentence.rfind(smaller) for unit, smaller in _PARTS_IN_SIGNS)
-    triples = zip(sentence, sentence[1:], sentence[2:], strict=False)
-    in_myriads = any(a.isdigit() and b in _MYRIADS and c.isdigit() for a, b, c in triples)
-    return in_parts or in_myriads or any(map(sentence.__contains__, _GOES_ON_IN_SIGNS))
+    if in_parts or any(a.isdigit() and b in signs.VAGUE for a, b in pairs):
+        return True
+    if any(map(sentence.__contains__, _VAGUE_IN_SIGNS)):
+        return True
+    figures = "".join(char for char in answer if char.isdecimal() or char == ".")
+    place = sentence.rfind(figures) if figures and not any(map(answer.__contains__, "<>=")) else -1
+    if place < 0:
+        return False
+    before = sentence[max(place - _NEAR, 0) : place]
+    before = before[max(map(before.rfind, _STOPS)) + 1 :]
+    behind = sentence[place + len(figures) :][:_NEAR]
+    behind = behind[: min((at for stop in _STOPS if (at := behind.find(stop)) >= 0), default=_NEAR)]
+    found = [bound for bound in _BOUNDS_BEFORE if bound in before] + [
+        bound for bound in _BOUNDS_BEHIND if bound in behind
+    ]
+    return any(bound not in question for bound in found)
 
 
 def _is_english(line: str) -> bool:
@@ -169,83 +163,60 @@ def glossed(text: str) -> str:
         language = language_of(text)
     if not language or len(line) > MAX_CHARS:
         return text
+    return text[:start] + in_digits(line, language)
+
+
+def in_digits(line: str, language: str) -> str:
+    """A line of a language with its amounts in digits, and its small words in English if it writes spaces."""
     if language in WITHOUT_SPACES:
-        return text[:start] + _in_digits(line, language)
+        return signs.with_digits(line, language)
     heard = line.split()
-    if len(heard) > MAX_WORDS:
-        return text
-    return text[:start] + " ".join(_read(_apart(heard), language))
+    return line if len(heard) > MAX_WORDS else " ".join(_read(_apart(heard), language))
 
 
 def _apart(heard: list[str]) -> list[str]:
-    """Words without the articles and pronouns that French and Italian write before an apostrophe."""
-    return [
-        next((word[len(cut) :] for cut in _ELISIONS if word.lower().startswith(cut) and len(word) > len(cut)), word)
-        for word in (one.replace("\u2019", "'") if "$" not in one else one for one in heard)
-    ]
+    """Words without what French and Italian write before an apostrophe; demi-heure and mezz'ora as two words."""
+    parts: list[str] = []
+    for word in (one.replace("\u2019", "'") if "$" not in one else one for one in heard):
+        lowered = word.lower()
+        cut = next((cut for cut in _ELISIONS if lowered.startswith(cut) and len(word) > len(cut)), "")
+        whole = word[len(cut) :]
+        half = next((half for half in _JOINED_HALVES if whole.lower().startswith(half)), "")
+        parts += [half[:-1], whole[len(half) :]] if half else [whole]
+    return parts
 
 
 def _read(heard: list[str], language: str) -> list[str]:
     """The words of a sentence, with its numbers in digits and its small words in English."""
     table, found, at = glosses.GLOSSES[language], list[str](), 0
     while at < len(heard):
-        length, value = _number_at(heard, at, language)
-        if not length:
-            length, value = _gloss_at(heard, at, table)
-        found.append(value if length else heard[at])
-        is_number = bool(found[-1]) and found[-1][-1].isdigit()
-        at += max(length, 1)
-        if is_number:
-            length, unit = _gloss_at(heard, at, glosses.UNITS)
-            found += [unit] if length else []
+        amount = amounts.amount_at(heard, at, language)
+        if amount.length:
+            last = heard[at + amount.length - 1]
+            mark = last[len(last.rstrip(amounts.ENDS)) :]
+            at += amount.length
+            length, unit = _gloss_at(heard, at, units_abroad.units()) if not (mark or amount.counted) else (0, "")
+            if amount.counted:
+                unit = units_abroad.units().get(amount.counted, " ".join(amount.counted)) + mark
+                mark = ""
+            found += [amount.text + mark, unit] if unit else [amount.text + mark]
             at += length
+            continue
+        length, english = _gloss_at(heard, at, table)
+        found.append(english if length else heard[at])
+        at += max(length, 1)
     return found
 
 
 def _gloss_at(heard: list[str], at: int, table: dict[tuple[str, ...], str]) -> tuple[int, str]:
     for length in range(min(glosses.LONGEST, len(heard) - at), 0, -1):
         row = heard[at : at + length]
-        last = row[-1].rstrip(_ENDS)
+        last = row[-1].rstrip(amounts.ENDS)
         english = table.get(tuple(word.lower() for word in (*row[:-1], last)))
         if english:
-            is_first = row[0][0].isupper() and table is not glosses.UNITS
+            is_first = row[0][0].isupper() and table is not units_abroad.units()
             return length, (english[0].upper() + english[1:] if is_first else english) + row[-1][len(last) :]
     return 0, ""
-
-
-def _number_at(heard: list[str], at: int, language: str) -> tuple[int, str]:
-    """How many words from `at` on are a number, and that in digits; (0, "") if none are."""
-    if heard[at][0].isdigit():
-        return _grouped(heard, at)
-    for length in range(min(numerals.MAX_NUMERAL, len(heard) - at), 0, -1):
-        row = heard[at : at + length]
-        last = row[-1].rstrip(_ENDS)
-        if not last or any(not word.isalpha() and "-" not in word for word in (*row[:-1], last)):
-            continue
-        said = " ".join((*row[:-1], last)).lower()
-        value = None if said in _ONES else numerals.spelled_fraction(said, language)
-        if value is not None:
-            return length, f"{value}{row[-1][len(last) :]}"
-    return 0, ""
-
-
-def _grouped(heard: list[str], at: int) -> tuple[int, str]:
-    """A number in digits whose groups stand apart, or with a scale behind it: 1 234 567, 1.5 Millionen."""
-    end = at + 1
-    number = heard[at]
-    while len(heard[at]) < 4 and number.isdecimal() and end < len(heard) and _is_group(heard[end]):
-        number += heard[end]
-        end += 1
-    following = heard[end].lower().rstrip(_ENDS) if end < len(heard) else ""
-    if following in _SCALES and number.replace(".", "", 1).isdecimal():
-        tail = heard[end][len(following) :]
-        return end + 1 - at, f"{Fraction(number) * _SCALES[following]}{tail}"
-    return (end - at, number) if end > at + 1 else (0, "")
-
-
-def _is_group(word: str) -> bool:
-    digits = word.rstrip(_ENDS + "%€")
-    return len(digits) == 3 and digits.isdecimal()
 
 
 def with_small_words(line: str) -> str:
@@ -253,24 +224,3 @@ def with_small_words(line: str) -> str:
     for sign, english in glosses.SIGNS.items():
         line = line.replace(sign, english)
     return line
-
-
-def _in_digits(line: str, language: str) -> str:
-    """A line in Chinese, Japanese or Korean with its numerals in digits."""
-    if language == "ko":
-        return languages.without_myriads(_with_korean_digits(line))
-    line = languages.with_han_digits(line.replace("分の", "分之"), _COUNTED_BY, _BEFORE_VALUE)
-    return languages.without_myriads(line)
-
-
-def _with_korean_digits(line: str) -> str:
-    """A line in Korean with digits for numerals before a counter, and for fractions: 4분의 3."""
-    heard = line.split(" ")
-    for at, word in enumerate(heard[:-1]):
-        following = heard[at + 1]
-        if word.endswith("분의") and word.removesuffix("분의").isdecimal() and following[:1].isdigit():
-            end = next((end for end, char in enumerate(following) if not char.isdigit()), len(following))
-            heard[at : at + 2] = ["", f"{following[:end]}/{word.removesuffix('분의')}{following[end:]}"]
-        elif following.startswith(_KOREAN_COUNTERS) and not word.isascii():
-            heard[at] = languages.cjk_number(word) or word
-    return " ".join(heard)

@@ -16,6 +16,8 @@ _GLOSSES = {
         about: etwa rund ungefähr circa ca | exactly: genau | only: nur | we: wir | there: es | after: nach
         from: aus | than: als | in: im | on: auf am bei | how many: wie_viele wie_viel wieviel
         at least: mindestens | at most: höchstens | but: aber sondern | to: zu zum
+        more than: mehr_als | less than: weniger_als | greater than: größer_als | smaller than: kleiner_als
+        at least: wenigstens | at most: maximal | up to: bis_zu | over: über | under: unter
     """,
     "fr": """
         is: est vaut égale fait donne faut coûte | are: sont font donnent valent | has: a contient possède | have: ont
@@ -25,6 +27,8 @@ _GLOSSES = {
         about: environ approximativement | exactly: exactement | only: seulement | we: on nous | there: il y
         in: dans | than: que | how many: combien quel quelle quels quelles | at least: au_moins
         at most: au_plus | but: mais | to: à | namely: c'est-à-dire soit
+        more than: plus_de plus_que | less than: moins_de moins_que | greater than: supérieur_à supérieure_à
+        smaller than: inférieur_à inférieure_à | at least: au_minimum minimum | at most: au_maximum | up to: jusqu'à
     """,
     "es": """
         is: es está vale equivale cuesta da resulta mide | are: son están hay quedan | has: tiene | have: tienen
@@ -34,6 +38,8 @@ _GLOSSES = {
         a: un una | about: aproximadamente unos | exactly: exactamente | only: sólo solo | in: en | than: que
         how many: cuántos cuántas cuánto cuál qué | at least: al_menos | at most: como_máximo a_lo_sumo
         but: pero sino | to: a al | namely: es_decir
+        more than: más_de más_que | less than: menos_de menos_que | greater than: mayor_que mayor_de
+        smaller than: menor_que menor_de | at least: por_lo_menos como_mínimo | up to: hasta
     """,
     "pt": """
         is: é está vale equivale custa dá resulta mede | are: são estão há existem restam | has: tem | have: têm
@@ -43,6 +49,9 @@ _GLOSSES = {
         about: aproximadamente cerca | exactly: exatamente | only: somente apenas só | in: em no na | than: que
         how many: quantos quantas quanto qual quais | at least: pelo_menos | at most: no_máximo | but: mas
         to: ao à | namely: isto_é ou_seja
+        more than: mais_de mais_do_que mais_que | less than: menos_de menos_do_que
+        greater than: maior_que maior_do_que
+        smaller than: menor_que menor_do_que | at least: no_mínimo ao_menos | up to: até
     """,
     "it": """
         is: è vale costa equivale dà fa misura | are: sono fanno valgono ci_sono | has: ha | have: hanno
@@ -52,6 +61,8 @@ _GLOSSES = {
         about: circa approssimativamente | exactly: esattamente | only: solo soltanto | in: nel nella | than: che
         how many: quanti quante quanto qual quale quali | at least: almeno | at most: al_massimo
         but: ma bensì | to: a al | namely: cioè ossia ovvero
+        more than: più_di | less than: meno_di | greater than: maggiore_di | smaller than: minore_di
+        at least: come_minimo | up to: fino_a
     """,
     "nl": """
         is: is bedraagt kost wordt | are: zijn | has: heeft | have: hebben | makes: maakt
@@ -59,6 +70,8 @@ _GLOSSES = {
         not: niet geen | instead: plaats | or: of | and: en | for: voor | per: per | with: met | of: van
         the: de het | a: een | about: ongeveer circa | exactly: precies | only: slechts alleen | there: er
         how many: hoeveel welke | at least: minstens | at most: hoogstens | but: maar | to: naar
+        more than: meer_dan | less than: minder_dan | greater than: groter_dan | smaller than: kleiner_dan
+        at least: ten_minste tenminste minimaal | at most: maximaal ten_hoogste | over: ruim boven | under: onder
     """,
     "ru": """
         is: равен равна равно равняется составляет это есть является получается получится будет стоит
@@ -67,61 +80,36 @@ _GLOSSES = {
         if: если | not: не нет | instead: вместо | or: или либо | and: и | for: для за | with: с со | of: из
         about: примерно около приблизительно | exactly: ровно точно | only: только лишь | in: в во | than: чем
         at least: не_менее | at most: не_более | but: но а | to: к | namely: то_есть т.е
+        more than: больше более больше_чем более_чем | less than: меньше менее меньше_чем менее_чем
+        at least: не_меньше минимум по_крайней_мере | at most: не_больше максимум | over: свыше
     """,
     "pl": """
-        is: jest wynosi równa to kosztuje daje | are: są równe jest | has: ma | so: więc zatem czyli stąd
+        is: jest wynosi równa kosztuje daje | are: są równe | has: ma | so: więc zatem czyli stąd
         in total: razem łącznie ogółem w_sumie | because: bo ponieważ gdyż | if: jeśli jeżeli gdy | not: nie
         instead: zamiast | or: lub albo | and: i oraz | for: dla za | with: z ze | about: około ok
         how many: ile jaki jaka jakie | exactly: dokładnie | only: tylko | in: w we | than: niż
         at least: co_najmniej | at most: co_najwyżej
         but: ale lecz | to: do
+        more than: więcej_niż | less than: mniej_niż | greater than: większe_niż większa_niż
+        smaller than: mniejsze_niż mniejsza_niż | at least: przynajmniej minimum | at most: maksymalnie
+        over: ponad powyżej | under: poniżej
     """,
     "tr": """
         so: dolayısıyla öyleyse yani o_halde | in total: toplam toplamda | are: vardır | and: ve | or: veya
         because: çünkü | if: eğer | not: değil değildir | about: yaklaşık | is: eder eşittir | how many: kaç kaçtır
+        at least: en_az | at most: en_çok en_fazla
     """,
     "sv": """
         is: är blir kostar | has: har | so: alltså därför därmed | in total: totalt sammanlagt
         because: eftersom | if: om | not: inte ej | or: eller | and: och | for: för | with: med | of: av
         the: det den | a: en ett | about: ungefär cirka | exactly: exakt | only: bara endast | there: finns
         how many: hur
+        more than: mer_än fler_än | less than: mindre_än färre_än | greater than: större_än
+        smaller than: mindre_än | at least: minst åtminstone | at most: högst maximalt | up to: upp_till
+        over: över | under: under | but: men
     """,
 }
 """English words and what other languages write for them: a word, or several with _ between them."""
-
-_UNITS = """
-    km: kilometer kilometern kilomètres kilomètre kilómetros kilómetro quilômetros quilómetros chilometri километров
-        километра kilometrów kilometry kilometrar
-    m: meter metern mètres mètre metros metro metri метров метра метр metrów metry
-    cm: zentimeter zentimetern centimètres centimètre centímetros centímetro centimetri сантиметров сантиметра
-        centymetrów centymetry
-    mm: millimeter millimètres milímetros millimetri миллиметров миллиметра milimetrów
-    kg: kilogramm kilogrammes kilogramos kilogramo quilogramas quilos kilos kilogrammi chilogrammi килограммов
-        килограмма kilogramów kilogramy
-    g: gramm grammes gramos gramas grammi граммов грамма gramów
-    hours: stunden stunde heures heure horas hora ore ora uur часов часа godzin godziny timmar saat
-    minutes: minuten minute minutes minutos minuto minuti минут минуты minut minuter dakika
-    seconds: sekunden secondes segundos secondi seconden секунд секунды sekund sekunder
-    days: tage tagen jours jour días día dias dia giorni dagen дней дня dni dagar
-    years: jahre jahren ans années años año anos anni jaar лет года lat lata år
-    L: liter litern litres litros litri литров литра litrów
-    euros: euro euros евро
-    m^2: quadratmeter mètres_carrés metros_cuadrados metros_quadrados metri_quadrati
-        metri_quadri квадратных_метров квадратных_метра metrów_kwadratowych vierkante_meter kvadratmeter
-    cm^2: quadratzentimeter centimètres_carrés centímetros_cuadrados centímetros_quadrados centimetri_quadrati
-        квадратных_сантиметров квадратных_сантиметра centymetrów_kwadratowych vierkante_centimeter
-    m^3: kubikmeter mètres_cubes metros_cúbicos metri_cubi кубических_метров
-    cm^3: kubikzentimeter centimètres_cubes centímetros_cúbicos centimetri_cubi
-    km/h: kilometer_pro_stunde kilomètres_par_heure kilomètres_à_l'heure kilómetros_por_hora quilômetros_por_hora
-        chilometri_all'ora chilometri_orari километров_в_час километра_в_час kilometrów_na_godzinę kilometer_per_uur
-    m/s: meter_pro_sekunde mètres_par_seconde metros_por_segundo metri_al_secondo метров_в_секунду
-        metrów_na_sekundę
-    percent: prozent prozentpunkte procent procenten процентов процента por_ciento por_cento pour_cent per_cento
-        procente
-    degrees: grad degrés grados graus gradi graden градусов градуса stopni
-    Newton: newtons
-"""
-"""Units, behind a number only."""
 
 
 def _read(table: str) -> dict[tuple[str, ...], str]:
@@ -136,7 +124,6 @@ def _read(table: str) -> dict[tuple[str, ...], str]:
 
 GLOSSES = {language: _read(table) for language, table in _GLOSSES.items()}
 """What each word, or row of words, of a language is in English."""
-UNITS = _read(_UNITS)
 
 LONGEST = 4
 """Words of the longest row."""

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from fractions import Fraction
 from functools import lru_cache
 
-from libra_cli.answers import latex, words
+from libra_cli.answers import latex, number, signs, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 TAIL_CHARS = 2000
@@ -30,6 +29,7 @@ STATEMENTS = {
     "ru": ("ответ", "равен — - :"),
     "ar": ("الجواب الإجابة", "هو هي :"),
     "pl": ("odpowiedź wynik", "to jest :"),
+    "sv": ("svar svaret", "är :"),
     "hi": ("उत्तर", ""),
 }
 """Nouns for an answer, and the verbs and signs that state it, of each language."""
@@ -67,6 +67,8 @@ _AFTERWARDS = (
     *("です", "である", "だ", "になる", "となる", "になります", "となります", "입니다", "이다", "이에요", "है"),
     *"。．.।!！ ",
 )
+_OPEN = "不没非未或约"
+"""Signs of a sentence that denies a number, or leaves it open."""
 _NUMBERS = lazy_pattern(r"(?<![A-Za-z0-9_.,$^{])-?\d[\d,]*(?:\.\d+)?(?![\d^])")
 
 _LETTERS_OF_COMMAS = {
@@ -80,6 +82,18 @@ _LETTERS_OF_COMMAS = {
     "pl": "odpowiedź jest wynosi więc zatem to",
 }
 COMMA_WORDS = {language: frozenset(words.split()) for language, words in _LETTERS_OF_COMMAS.items()}
+_VERBS_AND_PRONOUNS = {
+    "de": "er sie hat haben bleibt bleiben dauert wiegt zahlt bekommt verdient einer einem eines sich auch noch jeder",
+    "fr": "il elle ils elles reste restent dure pèse mesure paie gagne chaque leur leurs avec sur ses",
+    "es": "hay queda quedan dura tarda pesa mide compró pagó gana cada sus fue fueron necesita",
+    "pt": "ela ele eles elas resta restam sobraram comprou pagou ganha cada seu sua foram precisa",
+    "it": "lui lei resta restano rimangono pesa ogni ciascuno suo comprato pagato guadagna servono viaggio",
+    "nl": "je hij zij ze hebt heeft nodig blijft blijven duurt weegt ook nog elke krijgt",
+    "sv": "hon han tar väger varje också behöver får kvar tillsammans",
+    "pl": "trwa waży zostało zostały zostanie każdy każda się potrzeba potrzebuje miała miał",
+}
+TELLING = {language: frozenset(text.split()) for language, text in _VERBS_AND_PRONOUNS.items()}
+"""More words that tell a language: those of sentences that conclude."""
 FREQUENT = frozenset().union(*COMMA_WORDS.values()) - {"a", "as", "do", "to", "we", "o", "i"}
 """Words that tell a sentence in one of these languages."""
 ENGLISH = frozenset(("the", "of", "and", "we", "so", "therefore", "answer", "thus", "hence", "is", "a"))
@@ -170,16 +184,6 @@ _NO_THING = frozenset("半多余餘百千万亿分以上下左右几月")
 _INTRODUCTION = lazy_pattern(
     r"(?:\\text\s*\{)?(?:一共|总共|總共|共计|合计|大约|约|共|有|是|为|等于|得|全部で|合わせて|모두|총)+\s?\}?(?=\s?[-\d$\\])"
 )
-_HAN_VALUE = lazy_pattern(r"[负零〇一二两三四五六七八九十百千万亿億兆点分之]{1,24}")
-_HAN_DIGITS = frozenset("零〇一二三四五六七八九")
-_HAN_SIGNS = _HAN_DIGITS | frozenset("两十百千万亿億兆")
-_HAN_PLACES = frozenset("十百千万亿億〇零点")
-MAX_HAN = 24
-_METRIC = frozenset("米克瓦焦伏")
-"""Units before which the sign of thousand is a prefix."""
-_NO_VALUES = frozenset("分 之 点 千 万 亿 一".split())  # noqa: SIM905
-_MYRIADS = {"万": 4, "萬": 4, "만": 4, "亿": 8, "億": 8, "억": 8, "千": 3, "천": 3, "百": 2, "백": 2}
-_WITH_MYRIADS = lazy_pattern(r"(?P<factor>-?\d{1,12}(?:\.\d{1,12})?) ?(?P<times>[万萬만亿億억千천百백])")
 _FOREIGN_NOUN = lazy_pattern(r"(\d[\d.,]*) ([^\s\d_a-zA-Z.,()]{3,}(?: [^\s\d_a-zA-Z.,()]+)?)")
 _NO_NOUN = (
     *("процент", "тысяч", "тыс", "млн", "миллион", "миллиард", "час", "минут", "секунд", "метр", "грам", "литр"),
@@ -187,16 +191,6 @@ _NO_NOUN = (
     *("लाख", "करोड़", "हज़ार", "प्रतिशत", "मीटर", "घंटे"),
 )
 """Words behind a number that are no counted things: units, percent, multiples."""
-_KOREAN_DIGITS = {"일": 1, "이": 2, "삼": 3, "사": 4, "오": 5, "육": 6, "칠": 7, "팔": 8, "구": 9}
-_KOREAN_TENS = {"십": 10, "백": 100, "천": 1000}
-_KOREAN_NATIVE = {
-    word: value
-    for value, words in {
-        1: "하나 한", 2: "둘 두", 3: "셋 세", 4: "넷 네", 5: "다섯", 6: "여섯", 7: "일곱", 8: "여덟", 9: "아홉",
-        10: "열", 20: "스물 스무", 30: "서른", 40: "마흔", 50: "쉰", 60: "예순", 70: "일흔", 80: "여든", 90: "아흔",
-    }.items()
-    for word in words.split()
-}  # fmt: skip
 _DATE = lazy_pattern(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日号일]")
 _MARKS = str.maketrans({"、": ", ", "；": ";", "٫": ".", "٬": ",", "،": ", "})
 
@@ -275,66 +269,21 @@ def unit_at(text: str, start: int) -> tuple[str, int]:
 
 
 def concluded_number(tail: str) -> str | None:
-    """The only number of a last sentence that concludes in Chinese, Japanese or Korean, with its counter."""
+    """The only number of a last sentence in Chinese, Japanese or Korean that concludes, or has no digits."""
     sentence = "" if tail.isascii() else words.sentences(tail)[-1].strip()
-    if not sentence.startswith(_CONCLUSIONS):
-        return _han_number_in(sentence)
-    bold = sentence.split("**")[1::2]
-    numbers = _NUMBERS.findall(bold[0] if len(bold) == 1 else sentence)
-    if not any(map(str.isdigit, sentence)):
-        numbers = _han_numbers(sentence)
-    return numbers[0] if len(numbers) == 1 else None
-
-
-def _han_numbers(sentence: str) -> list[str]:
-    return [found for found in _HAN_VALUE.findall(sentence) if found not in _NO_VALUES]
-
-
-def with_han_digits(sentence: str, counters: frozenset[str], leading: tuple[str, ...]) -> str:
-    """`sentence` with digits for its numerals in Chinese signs: fractions, and what has tens, a counter or a verb.
-
-    `counters` are the signs that count what stands before them, and `leading` what a value follows.
-    """
-    found, end = list[str](), 0
-    for match in _HAN_VALUE.finditer(sentence):
-        said = match[0]
-        is_counted = sentence[match.end() : match.end() + 1] in counters
-        follows = sentence.endswith(leading, 0, match.start())
-        has_places = len(said) > 1 and not _HAN_PLACES.isdisjoint(said)
-        value = cjk_number(said) if "分之" in said or has_places or (said != "一" and (is_counted or follows)) else None
-        if value is not None:
-            value = value.removeprefix("\\frac{").replace("}{", "/").rstrip("}").replace("\\%", "%")
-            found += [sentence[end : match.start()], value]
-            end = match.end()
-    return "".join((*found, sentence[end:]))
-
-
-def without_myriads(sentence: str) -> str:
-    """`sentence` with plain digits for numbers such as 1万2千 and 3.5억, but not for the 3千 of 3千米."""
-    found, end = list[str](), 0
-    matches = [
-        match for match in _WITH_MYRIADS.finditer(sentence) if sentence[match.end() : match.end() + 1] not in _METRIC
-    ]
-    for at, match in enumerate(matches):
-        if match.start() < end:
-            continue
-        last = at
-        while last + 1 < len(matches) and not sentence[matches[last].end() : matches[last + 1].start()].strip():
-            last += 1
-        value = _of_myriads(sentence[match.start() : matches[last].end()])
-        if value is not None:
-            found += [sentence[end : match.start()], value]
-            end = matches[last].end()
-    return "".join((*found, sentence[end:]))
-
-
-def _han_number_in(sentence: str) -> str | None:
-    """The only number in Chinese signs of a sentence without digits, if it has tens: 共有三百六十五种; else None."""
-    if sentence.isascii() or any(map(str.isdigit, sentence)) or any(map(sentence.__contains__, "不没非未或约")):
+    concludes = sentence.startswith(_CONCLUSIONS)
+    if not concludes and (
+        sentence.isascii() or any(map(str.isdigit, sentence)) or any(map(sentence.__contains__, _OPEN))
+    ):
         return None
-    numbers = _han_numbers(sentence)
-    has_tens = len(numbers) == 1 and len(numbers[0]) > 1 and not _HAN_PLACES.isdisjoint(numbers[0])
-    return numbers[0] if has_tens else None
+    bold = sentence.split("**")[1::2] if concludes else []
+    return only_number(signs.with_digits(bold[0] if len(bold) == 1 else sentence, signs.language_of(sentence)))
+
+
+def only_number(text: str) -> str | None:
+    """The number in digits of a text; None if it has several, or none."""
+    numbers = _NUMBERS.findall(text)
+    return numbers[0] if len(numbers) == 1 else None
 
 
 # -- answers ----------------------------------------------------------------------------------------------------------
@@ -361,13 +310,13 @@ def in_english(text: str) -> str:
     if thing and _NO_THING.isdisjoint(text[thing.end("count") + 1 :]):
         return thing["count"]
     text = _COUNTED.sub(_with_international_name, with_english_joins(text))
-    number = text.partition("\\text")[0].removesuffix("$")
-    multiplied = _of_myriads(number)
-    text = text if multiplied is None else multiplied + text[len(number) :]
+    figures = text.partition("\\text")[0].removesuffix("$")
+    multiplied = signs.number_of(figures.strip()) if figures[:1].isdigit() or figures[:1] == "-" else None
+    text = text if multiplied is None else number.written(multiplied) + text[len(figures) :]
     counted = _FOREIGN_NOUN.fullmatch(text.replace("*", "").strip())
     if counted and not any(map(counted[2].__contains__, _NO_NOUN)) and counted[2] not in UNIT_OF:
         return counted[1]
-    value = cjk_number(" ".join(latex.without_fonts(text).replace("$", "").split()))
+    value = in_latex(" ".join(latex.without_fonts(text).replace("$", "").split()))
     return text if value is None else value
 
 
@@ -376,16 +325,6 @@ def with_english_joins(text: str) -> str:
     if text.isascii() and not any(map(text.__contains__, (" et ", " und ", " y ", " e ", " en ", "oder", "ou"))):
         return text
     return _JOIN.sub(lambda join: " and " if join["alternative"] is None else " or ", text)
-
-
-def _of_myriads(text: str) -> str | None:
-    """1\u51235000\u4e07 as 150000000; None if the text is anything else."""
-    parts = _WITH_MYRIADS.findall(text)
-    sizes = [_MYRIADS[sign] for _, sign in parts]
-    if not parts or _WITH_MYRIADS.sub("", text).strip() or sorted(set(sizes), reverse=True) != sizes:
-        return None
-    value = sum(Fraction(factor) * 10**size for (factor, _), size in zip(parts, sizes, strict=True))
-    return str(value) if value.denominator == 1 else str(float(value))
 
 
 def _with_point(number: re.Match[str]) -> str:
@@ -407,45 +346,10 @@ def _with_international_name(counted: re.Match[str]) -> str:
     return "$" if "$" in counted["open"] + counted["close"] and counted.string.count("$") % 2 == 0 else ""
 
 
-@lru_cache(1 << 10)
-def cjk_number(text: str) -> str | None:
-    """A number with Chinese, Japanese or Korean words as digits: 三十六, 3万, 百分之五十, 三分之一; None for others."""
-    bottom, is_part, top = text.partition("分之")
-    if is_part:
-        top = cjk_number(top) or top
-        if bottom.removeprefix("负") == "百":
-            return f"{'-' if bottom != '百' else ''}{top}\\%" if top.replace(".", "").isdecimal() else None
-        bottom = cjk_number(bottom) or bottom
-        return f"\\frac{{{top}}}{{{bottom}}}" if top.isdecimal() and bottom.isdecimal() else None
-    if (multiplied := _of_myriads(text)) is not None:
-        return multiplied
-    if _is_in_han(text) and text not in ("万", "亿", "億", "兆"):
-        if 1 < len(text.lstrip("负")) < 4 and _HAN_PLACES.isdisjoint(text):  # 一二: one and two, or twelve
-            return None
-        import cn2an  # which takes a fifth of a second
-
-        try:
-            return str(cn2an.cn2an(text.replace("億", "亿"), "smart"))
-        except ValueError:
-            return None
-    if 0 < len(text) < 9 and _KOREAN_TENS.keys() | _KOREAN_DIGITS >= set(text):
-        return str(_korean(text))
-    tens = next((word for word in _KOREAN_NATIVE if text.startswith(word) and _KOREAN_NATIVE[word] >= 10), "")
-    rest = _KOREAN_NATIVE.get(text[len(tens) :], 0 if tens == text else 10)
-    return str(_KOREAN_NATIVE.get(tens, 0) + rest) if rest < 10 and text else None
-
-
-def _is_in_han(text: str) -> bool:
-    whole, point, places = text.removeprefix("负").partition("点")
-    is_whole = 0 < len(whole) < MAX_HAN and _HAN_SIGNS.issuperset(whole)
-    return is_whole and (not point or (bool(places) and _HAN_DIGITS.issuperset(places)))
-
-
-def _korean(text: str) -> int:
-    total = digit = 0
-    for char in text:
-        if char in _KOREAN_TENS:
-            total, digit = total + max(digit, 1) * _KOREAN_TENS[char], 0
-        else:
-            digit = 10 * digit + _KOREAN_DIGITS[char]
-    return total + digit
+def in_latex(text: str) -> str | None:
+    """An amount in Chinese, Japanese or Korean words in digits: 三十六, 3万, 百分之五十, 三分之一; None for others."""
+    value = signs.number_of(text)
+    told = str(value) if value is not None and value.denominator == 1 else value and number.written(value)
+    told = told or signs.amount_of(text)
+    top, over, bottom = (told or "").partition("/")
+    return f"\\frac{{{top}}}{{{bottom}}}" if over else told.replace("%", "\\%") if told else None

@@ -165,6 +165,19 @@ def is_listed(text: str, value: Fraction) -> bool | None:
     return False
 
 
+def written(value: Fraction) -> str:
+    """A number in digits, with a fraction where it has no decimal form."""
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if value.denominator == 1 or rest != 1:
+        return str(value)
+    places = next(places for places in range(1, 64) if (value * 10**places).denominator == 1)
+    figures = str(abs(value.numerator) * 10**places // value.denominator).rjust(places + 1, "0")
+    return f"{'-' if value < 0 else ''}{figures[:-places]}.{figures[-places:]}"
+
+
 def same(a: Number, b: Number) -> bool:
     """Whether two numbers are equal, exactly or because one is a decimal that approximates the other closely."""
     return a.value == b.value or approximates(a, b.value) or approximates(b, a.value)

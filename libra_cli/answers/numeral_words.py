@@ -34,9 +34,9 @@ _TURKISH = """
     40 kırk | 50 elli | 60 altmış | 70 yetmiş | 80 seksen | 90 doksan | 100 yüz | 1000 bin | 1000000 milyon
 """
 _SWEDISH = """
-    0 noll | 1 en ett | 2 två | 3 tre | 4 fyra | 5 fem | 6 sex | 7 sju | 8 åtta | 9 nio | 10 tio | 11 elva | 12 tolv | 13 tretton
-    14 fjorton | 15 femton | 16 sexton | 17 sjutton | 18 arton | 19 nitton | 20 tjugo | 30 trettio | 40 fyrtio
-    50 femtio | 60 sextio | 70 sjuttio | 80 åttio | 90 nittio | 100 hundra | 1000 tusen
+    0 noll | 1 en ett | 2 två | 3 tre | 4 fyra | 5 fem | 6 sex | 7 sju | 8 åtta | 9 nio | 10 tio | 11 elva | 12 tolv
+    13 tretton | 14 fjorton | 15 femton | 16 sexton | 17 sjutton | 18 arton | 19 nitton | 20 tjugo | 30 trettio
+    40 fyrtio | 50 femtio | 60 sextio | 70 sjuttio | 80 åttio | 90 nittio | 100 hundra | 1000 tusen
     1000000 miljon miljoner
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libra_cli.answers import (
     abroad,
+    amounts,
     asked,
     cases,
     certainty,
@@ -76,7 +77,7 @@ def numeral_abroad(prose: Prose) -> Extraction | None:
     """`Es sind dreiundzwanzig`: a numeral in words of another language."""
     if not prose.reference or prose.concluded.answer or prose.concluded.unclear or prose.bold:
         return None
-    found = numerals.numeral_in(prose.sentences[-1])
+    found = amounts.number_in(prose.sentences[-1])
     return Extraction(found) if found else None
 
 
@@ -125,7 +126,11 @@ def unread_set(prose: Prose) -> Extraction | None:
 
 def says_more(prose: Prose, answer: str | None) -> Extraction | None:
     """Check of a number abroad: it may go on in words, as in `drei und ein halb`."""
-    return UNDECIDED if prose.reference and abroad.may_say_more(words.sentences(prose.in_figures)[-1]) else None
+    return (
+        UNDECIDED
+        if prose.reference and abroad.may_say_more(words.sentences(prose.in_figures)[-1], prose.question, answer or "")
+        else None
+    )
 
 
 def compared(prose: Prose, answer: str | None) -> Extraction | None:

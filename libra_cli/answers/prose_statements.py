@@ -6,7 +6,9 @@ from libra_cli.answers import (
     asked,
     cases,
     chemistry,
+    commas,
     conclusions,
+    labelled,
     languages,
     lines,
     named,
@@ -90,12 +92,12 @@ def cut_off(prose: Prose) -> Extraction | None:
 
 def statement_abroad(prose: Prose) -> Extraction | None:
     """`Die Antwort ist 42`, `答案是42`, unless it is taken back."""
-    tail = prose.tail
+    tail = commas.with_decimal_points(prose.tail, prose.question)
     stated = languages.stated_answer(tail)
     if not stated:
         return None
     change = changed(tail[tail.rfind(stated) + len(stated) :], False, prose.cut)
-    return change or of_asserted(statements.tidy(stated), prose.reference)
+    return change or of_asserted(labelled.told(stated, prose.tail, prose.question), prose.reference)
 
 
 def pieces(prose: Prose) -> Extraction | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from libra_cli.answers import names, numerals, terms, words
+from libra_cli.answers import amounts, names, numerals, terms, words
 from libra_cli.answers.structure import Answer, Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -28,7 +28,7 @@ _QUANTITIES = words.table("half third quarter dozen dozens couple few several pe
 def same(reference: Leaf, answer: Leaf) -> bool | None:
     """Whether two answers of which one is in words mean the same; None if that is not certain."""
     for spelled, figure in ((reference, answer), (answer, reference)):
-        value = numerals.spelled_fraction(spelled.text) if figure.number and not spelled.number else None
+        value = amounts.spelled(spelled.text) if figure.number and not spelled.number else None
         if value is not None and figure.number:
             return figure.number.value == value
         if figure.number and not spelled.number and numerals.has_numeral(spelled.text):

@@ -1,0 +1,89 @@
+"""Units in words of European languages, for the reader of numbers: prefixes and stems, and rows of words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+_PREFIXES = ("k", "c", "m", "d", "h", "M")
+_OF_LANGUAGE = """
+    kilo zenti milli dezi hekto mega: m meter metern meters | g gramm gramms | L liter litern liters | W watt
+    kilo centi milli déci hecto méga: m mètre mètres metre metres | g gramme grammes | L litre litres | W watt watts
+    kiló centí milí decí hectó megá: m metro metros
+    kilo centi mili deci hecto mega: m metro metros | g gramo gramos | L litro litros | W vatio vatios
+    quilô centí milí decí hectô megâ: m metro metros
+    quiló centi mili deci hecto mega: m metro metros | g grama gramas | L litro litros | W watt watts
+    quilo centi mili deci hecto mega: m metro metros | g grama gramas | L litro litros | W watt watts
+    chilo centi milli deci etto mega: m metro metri | g grammo grammi | L litro litri | W watt
+    kilo centi milli deci hecto mega: m meter meters | g gram grams gramme | L liter liters | W watt
+    kilo centi milli deci hekto mega: m meter metrar metern | g gram | L liter | W watt
+    kilo centy mili decy hekto mega: m metr metra metry metrów metrach | g gram grama gramy gramów | L litr litra litry
+        litrów | W wat wata waty watów
+    кило санти милли деци гекто мега: m метр метра метры метров метре | g грамм грамма граммы граммов | L литр литра
+        литры литров | W ватт ватта ватт
+"""
+"""Prefixes of each language, in the order of `_PREFIXES`, and the stems of its units."""
+_POWERS = {
+    "2": "quadrat+ kvadrat+ _carrés _carré _cuadrados _cuadrado _quadrados _quadrado _quadrati _quadrato _quadri "
+    "_kwadratowych _kwadratowe _kwadratowy квадратных+_ квадратный+_ vierkante+_",
+    "3": "kubik+ _cubes _cube _cúbicos _cúbico _cubi _cubo _sześciennych _sześcienne кубических+_ кубический+_ "
+    "kubieke+_",
+}
+"""Words for square and cubic, behind a unit, or before it where a + stands."""
+_OTHERS = """
+    kg: kilos kilo quilos quilo chili chilo kilogr
+    hours: stunden stunde heures heure horas hora ore ora uur uren часов часа час часы godzin godziny godzinę godzina
+        timmar timme timmen saat
+    minutes: minuten minute minutes minutos minuto minuti минут минуты минута минуту minut minuty minuter dakika
+    seconds: sekunden sekunde secondes seconde segundos segundo secondi secondo seconden секунд секунды секунда sekund
+        sekundy sekunder
+    days: tage tagen tag jours jour días día dias dia giorni giorno dagen дней дня день dni dzień dagar
+    weeks: wochen woche semaines semaine semanas semana settimane settimana weken недель недели неделя tygodni tygodnie
+        veckor
+    months: monate monaten monat meses mes mês mesi mese maanden месяцев месяца месяц miesięcy miesiące månader
+    years: jahre jahren jahr ans années an año años anos ano anni anno jaar лет года год lata lat år
+    tonnes: tonnen tonnes toneladas tonelada tonnellate tonnellata ton тонн тонны тонна tony
+    euros: euro euros евро
+    km/h: kilometer_pro_stunde kilometern_pro_stunde kilomètres_par_heure kilomètres_à_l'heure kilómetros_por_hora
+        quilômetros_por_hora quilómetros_por_hora chilometri_all'ora chilometri_orari chilometri_l'ora
+        километров_в_час километра_в_час kilometrów_na_godzinę kilometer_per_uur kilometer_i_timmen
+    m/s: meter_pro_sekunde metern_pro_sekunde mètres_par_seconde metros_por_segundo metri_al_secondo метров_в_секунду
+        метра_в_секунду metrów_na_sekundę meter_per_seconde meter_per_sekund
+    percent: prozent prozentpunkte procent procenten процентов процента процент por_ciento por_cento pour_cent
+        per_cento procente proc percento pourcent pourcents
+    degrees: grad degrés degré grados grado graus grau gradi graden градусов градуса градус stopni stopnie grader
+    ha: hektar hectares hectáreas hectares ettari hectare гектаров гектара hektarów
+    Newton: newtons
+"""
+"""Units that have no prefix, and rates."""
+
+
+def _spelled() -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each unit in words of a language, and its symbol."""
+    for line in _OF_LANGUAGE.replace("\n        ", " ").strip().splitlines():
+        prefixes, _, stems = line.partition(":")
+        for entry in stems.split("|"):
+            symbol, *names = entry.split()
+            for sign, prefix in zip(("", *_PREFIXES), ("", *prefixes.split()), strict=True):
+                for name in names:
+                    yield (prefix + name,), sign + symbol
+                    yield from _powers(prefix + name, sign) if symbol == "m" and sign not in ("h", "M") else ()
+    unit = ""
+    for word in _OTHERS.split():
+        unit = word.removesuffix(":") if word.endswith(":") else unit
+        if not word.endswith(":"):
+            yield tuple(word.split("_")), unit
+
+
+def _powers(name: str, sign: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    for power, words in _POWERS.items():
+        for word in words.split():
+            before, joined, _ = word.partition("+")
+            row = (before + name,) if word.endswith("+") else (before, name) if joined else (name, word[1:])
+            yield row, f"{sign}m^{power}"
+
+
+@lru_cache
+def units() -> dict[tuple[str, ...], str]:
+    """The symbol, or the name in English, of each row of words; behind a number only."""
+    return dict(_spelled())
