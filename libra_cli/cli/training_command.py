@@ -73,10 +73,11 @@ def _import_training(stage: str, settings: TrainSettings) -> None:
     from libra_cli.stream.console import Console
     from libra_cli.stream.monitor import Monitor
     from libra_cli.stream.signals import StopRequest, leave
+    from libra_cli.training.monitoring.phase import same_command
 
     watch, is_rank0 = settings.watch, os.environ["RANK"] == "0"
     console = Console(stage, quiet=watch.quiet or not is_rank0, as_json=watch.log_format == "json")
-    said = "stopped before the first step (loading PyTorch); the same command continues"
+    said = f"stopped before the first step (loading PyTorch); {same_command(settings.data.inputs)}"
     with StopRequest(stage, settings.grace, settings.grace, says=is_rank0) as stop:
         stop.on_leave = lambda: console.last_words(said)
         monitor = Monitor(stop, lambda: console.progress("loading PyTorch"))

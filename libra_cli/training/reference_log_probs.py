@@ -104,7 +104,7 @@ class ReferenceLogProbs:
             return
 
         def stop() -> None:
-            raise Fatal(Exit(status), "stopped before the first step; the same command continues")
+            raise Fatal(Exit(status), f"stopped before the first step; {self._parts.phase.cure}")
 
         self._parts.world.on_all_ranks(stop)
 

@@ -32,7 +32,7 @@ from libra_cli.training.monitoring.eval_history import ACCURACY, EvalHistory
 from libra_cli.training.monitoring.event_lines import EventLines
 from libra_cli.training.monitoring.flops import ModelShape
 from libra_cli.training.monitoring.judge_eval import JudgeEval
-from libra_cli.training.monitoring.phase import Phase
+from libra_cli.training.monitoring.phase import Phase, same_command
 from libra_cli.training.monitoring.telemetry import Telemetry
 from libra_cli.training.objectives.base import Objective
 from libra_cli.training.run_dir import EVENTS, SAMPLES, SCORED, RunDir, versions
@@ -113,7 +113,7 @@ def run(settings: TrainSettings, method: TrainingMethod, records: int | None = N
         watch = settings.watch
         quiet = watch.quiet or not world.is_rank0
         console = Console(method.stage, quiet=quiet, as_json=watch.log_format == "json")
-        phase = Phase(console)
+        phase = Phase(console, same_command(settings.data.inputs))
         stack.callback(Monitor(stop, phase.show).close)
         try:
             return TrainingRun(settings, method, world, console, stop, records, phase).go(stack)
@@ -200,7 +200,7 @@ class TrainingRun:
             trainer.run()
             step = trainer.conclude(settings.save.final == "best")
         except Stopped as stopped:
-            self._console.note(f"stopped after step {trainer.step}; the same command continues")
+            self._console.note(f"stopped after step {trainer.step}; {self._phase.cure}")
             return stopped.status
         export.write(self._dir.path, engine, self._dir.claim)
         world.on_rank0(lambda: self._write_card(step, samples))
@@ -315,7 +315,7 @@ class TrainingRun:
         steps = min(source.steps, settings.batch.max_steps or source.steps)
         schedule = Schedule(optimizer.lr, optimizer.final_lr, steps, optimizer.warmup, optimizer.schedule)
         self._console.note(
-            f"{train.summary()}; {steps:,} steps of {source.batch_size}; "
+            f"{train.summary()}; {steps:,} steps{self._why_fewer(source.steps)}, batch size {source.batch_size}; "
             f"{world.size} {'process' if world.size == 1 else 'processes'}, ZeRO {engine.stage}, {engine.precision}"
         )
         telemetry = self._telemetry(stack, steps, prepared.evaluation is not None)
@@ -350,6 +350,11 @@ class TrainingRun:
             prepared.evaluation,
             judge_eval,
         )
+
+    def _why_fewer(self, steps: int) -> str:
+        """Why a run takes fewer steps than --max-steps; nothing where it takes that many, or is not told how many."""
+        most, epochs = self._settings.batch.max_steps, self._settings.batch.epochs
+        return f" (all of {epochs:g} epochs; --max-steps is {most:,})" if most is not None and steps < most else ""
 
     def _telemetry(self, stack: ExitStack, steps: int, evaluates: bool) -> Telemetry | None:
         """Rank 0 reports; the others do not."""

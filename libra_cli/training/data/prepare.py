@@ -20,7 +20,7 @@ from libra_cli.training.data import origin, token_store
 from libra_cli.training.data.chat_format import TrainingChat, template_text
 from libra_cli.training.data.sources import StepBatch, mean_over_targets
 from libra_cli.training.data.tokenization import RowEncoder
-from libra_cli.training.monitoring.phase import Phase
+from libra_cli.training.monitoring.phase import Phase, same_command
 from libra_cli.training.settings import DataSettings
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def readable_rows(paths: Sequence[str], stop: StopRequest | None, counts: Counts
             else:
                 yield entry
     if stop and stop.status:
-        raise Fatal(stop.status, "stopped before the first step; the same command continues")
+        raise Fatal(stop.status, f"stopped before the first step; {same_command(paths)}")
 
 
 def _origin(paths: Sequence[str], encoder: RowEncoder, settings: DataSettings) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from libra_cli.stream.console import Console
@@ -19,11 +19,18 @@ PEER_SECONDS = 2.0
 """Between the moments at which two ranks hear of the same request to stop: nodes are told one after another."""
 
 
+def same_command(inputs: Sequence[str]) -> str:
+    """What continues a run with these inputs, in words: those of a pipe must come again."""
+    reads_stdin = any(name == "-" or name.startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/")) for name in inputs)
+    return f"the same command{' with the same input' if reads_stdin else ''} continues"
+
+
 class Phase:
     """The present part of the preparation. The run's thread sets it, the monitor's shows it."""
 
-    def __init__(self, console: Console):
-        self._console = console
+    def __init__(self, console: Console, cure: str = ""):
+        """`cure`: what continues the run after a stop, `same_command`."""
+        self._console, self.cure = console, cure or same_command(())
         self._doing = ""
         self._counts: Counts | None = None
 
@@ -62,7 +69,7 @@ class Phase:
         return prepared
 
     def _stopped(self) -> str:
-        return f"stopped before the first step ({self}); the same command continues"
+        return f"stopped before the first step ({self}); {self.cure}"
 
     def __str__(self) -> str:
         counts = self._counts
