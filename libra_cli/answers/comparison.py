@@ -170,8 +170,16 @@ def _brackets(answer: Answer) -> str:
 def _same_sequence(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
     """Tuples and intervals: of two members the brackets count, for they may be the ends of an interval."""
     if _brackets(answer) != _brackets(reference) and len(_parts(reference)) == 2:
-        return False
+        is_list = _brackets(reference) == "[]" and _falls(reference)  # [6, 1] is no interval
+        if not is_list or _brackets(answer) != "()":
+            return False
     return _ordered(_parts(reference), _parts(answer), compare)
+
+
+def _falls(answer: Answer) -> bool:
+    """Whether the first of two numbers is the larger one."""
+    first, second = (part.number if isinstance(part, Leaf) else None for part in _parts(answer))
+    return bool(first and second and first.value > second.value)
 
 
 def _same_unbracketed(reference: Answer, answer: Answer, compare: Compare) -> bool | None:

@@ -17,9 +17,9 @@ If no level is certain, `equal` is None and `reason` says why. None is never the
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 from libra_cli.answers import (
+    approximations,
     boolean,
     chemistry,
     codes,
@@ -45,6 +45,7 @@ from libra_cli.answers import (
     wordings,
     words,
 )
+from libra_cli.answers.finding import Decision
 from libra_cli.answers.normalize import MAX_CHARS
 from libra_cli.answers.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
@@ -78,16 +79,6 @@ _IS_TERM = lazy_pattern(
 )
 """A term, which has no relation, pieces or sets."""
 _SIGNS_OF_FAMILIES = ("\\in", "mod", "k", "integer", "odd", "even", "ultiple", "divis", "mid", "∣", "∤", "余")
-
-
-class Decision(NamedTuple):
-    """Verdict on a pair of answers and the level of the cascade that gave it."""
-
-    equal: bool | None
-    """None if undecided, which is never the same as False."""
-    by: str
-    reason: str | None = None
-    """Why the pair is undecided; None if it is decided."""
 
 
 def decide_quickly(reference: str, answer: str) -> Decision | None:
@@ -131,7 +122,12 @@ def _decide(reference: str, answer: str) -> Decision | None:
         answer = latex.with_marks(answer, reference)
     if "d" in reference and ("'" in answer or "\\dot" in answer):
         reference = latex.with_marks(reference, answer)
+    if approximations.is_said(answer) and not approximations.is_said(reference):
+        decision = approximations.same(reference, answer, _decide)
+        if decision is not None:
+            return decision
     if "=" in answer and "=" not in reference:
+        answer = structure.repeated(answer, reference) if answer.count("=") > 1 else answer
         answer = structure.claimed(answer, reference)
     elif "=" in reference and "=" not in answer:
         reference = structure.claimed(reference, answer)
@@ -242,6 +238,13 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
             return None
         from libra_cli.answers import families, residues
 
+        remainder = (
+            residues.remainder(reference, answer)
+            if reference.isdecimal() and ("\\equiv" in answer or "≡" in answer)
+            else None
+        )
+        if remainder is not None:
+            return Decision(remainder.equal, "number", remainder.reason)
         family = residues.same(reference, answer) or families.same(reference, answer)
         if family is not None:
             return Decision(family.equal, "structure", family.reason)
@@ -256,7 +259,7 @@ def _compare_points(reference: str, answer: str) -> Decision | None:
     """Compare two points that depend on a parameter: (t, 2t); None for others."""
     if "," not in reference or "," not in answer or _PARAMETERS.isdisjoint(reference):
         return None
-    parsed = structure.parse(reference), structure.parse(answer)
+    parsed = structure.parse(structure.term_of(reference)), structure.parse(structure.term_of(answer))
     if not all(isinstance(one, structure.Parts) for one in parsed):
         return None
     from libra_cli.answers import arbitrary

@@ -59,9 +59,12 @@ def same(reference: str, answer: str) -> Finding | None:
     equal = _covers(wanted.progressions, given.progressions)
     if wanted.declared and given.declared:
         return None if equal is None else Finding(equal)
+    of_angles = "\\pi" in reference or "\\circ" in reference or "°" in reference
+    if equal and not wanted.declared and not given.declared and wanted.letter != given.letter:
+        return Finding(True) if of_angles else Finding(None, "formula_or_family")
     if not equal or (not (wanted.declared or given.declared) and wanted.progressions == given.progressions):
         return None
-    if wanted.declared or given.declared or ("\\pi" in reference and wanted.letter == given.letter):
+    if wanted.declared or given.declared or (of_angles and wanted.letter == given.letter):
         return Finding(True)
     return Finding(None, "formula_or_family") if wanted.letter == given.letter == "k" else None
 
@@ -145,16 +148,31 @@ def _with_parameter(terms: Sequence[str], letter: str) -> Family | None:
         if len(names) != 1 or (letter and names != {letter}) or not (letter or names <= set(_PARAMETERS)):
             return None
         (name,) = names
-        values = [numeric.value_of(trees[0], {name: Fraction(point)}) for point in (0, 1, 2, 5)]
-        if any(value is None for value in values):
+        found = _progressions(trees[0], name)
+        if not found:
             return None
-        start, step = float(values[0]), float(values[1] - values[0])
-        expected = (start + 2 * step, start + 5 * step)
-        off = max(abs(float(value) - line) for value, line in zip(values[2:], expected, strict=True))
-        if not step or off > CLOSE * max(map(abs, expected)):
-            return None
-        progressions.append(Progression(start, abs(step)))
+        progressions += found
     return Family(tuple(progressions), bool(letter), name) if progressions else None
+
+
+def _progressions(tree: formula.Tree, name: str) -> list[Progression]:
+    """The progression that a formula runs through, or the two of its even and odd parameters; empty for others."""
+    for period in (1, 2):  # (-1)^n \\pi/6 + n\\pi
+        found = [_progression(tree, name, first, period) for first in range(period)]
+        if None not in found:
+            return [one for one in found if one]
+    return []
+
+
+def _progression(tree: formula.Tree, name: str, first: int, period: int) -> Progression | None:
+    """The values of a formula where its parameter is `first` modulo `period`; None if they are not evenly spaced."""
+    values = [numeric.value_of(tree, {name: Fraction(first + period * point)}) for point in (0, 1, 2, 5)]
+    if any(value is None for value in values):
+        return None
+    start, step = float(values[0]), float(values[1] - values[0])
+    expected = (start + 2 * step, start + 5 * step)
+    off = max(abs(float(value) - line) for value, line in zip(values[2:], expected, strict=True))
+    return None if not step or off > CLOSE * max(map(abs, expected)) else Progression(start, abs(step))
 
 
 def _covers(wanted: Sequence[Progression], given: Sequence[Progression]) -> bool | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from fractions import Fraction
 from functools import lru_cache
 
 from libra_cli.answers import damage, languages, latex, words
@@ -41,6 +42,7 @@ _SCRIPTS = tuple(
     (lazy_pattern(f"[{characters}]+"), sign, str.maketrans(characters, on_line))
     for characters, sign, on_line in ((RAISED, "^", _ON_LINE), (LOWERED, "_", "0123456789+-=()aehijklmnoprstuvx"))
 )
+_SET_ENDS = ("}", "}$", "}.")
 _VULGAR = lazy_pattern(
     r"[\u00bc-\u00be\u2150-\u215e\u2189]|[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+\u2044[\u2080-\u2089]+"
 )
@@ -52,6 +54,14 @@ _WRAPPER = lazy_pattern(r"\\(?:text\w*|math(?:rm|bf|it|sf|tt|normal)|[mh]box|bol
 def _unless_it_counts(remark: re.Match[str]) -> str:
     """Drop a label or remark next to an answer, unless it takes the answer back."""
     return remark[0] if words.takes_back(remark[0]) else ""
+
+
+def _as_fraction(decimal: re.Match[str]) -> str:
+    """0.458\\overline{3} as \\frac{11}{24}, with which one can calculate."""
+    head, period = decimal[1] + decimal[2], decimal[3]
+    bottom = (10 ** len(period) - 1) * 10 ** len(decimal[2])
+    value = Fraction(int(head + period) - int(head or 0), bottom)
+    return rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
 
 
 _REWRITES = tuple(
@@ -92,6 +102,7 @@ _REWRITES = tuple(
         ("_", r"(?<=[\d}])(?=[CAP]_\{?\d+\}?\^)", r"\\cdot "),
         ("C", r"\b(?<!\d)(\d+)C(\d+)\b", r"\\binom{\1}{\2}"),
         (r"\dot", r"\\dot\{(\d)\}(\d*)\\dot\{(\d)\}", r"\\overline{\1\2\3}"),
+        (r"\overline", r"(?<=[=+*/(,{-])\s*(\d*)\.(\d{0,12})\\overline\{(\d{1,12})\}", _as_fraction),
         ("", r"(?<=\d)\s*\^?\s*\{?\s*(st|nd|rd|th)\s*\}?\s*$", r"\1"),
         ("frac", r"\\(?:[dtcsx]|nice)frac(?![A-Za-z])", r"\\frac"),
         (r"\le", r"\\(?:le|leqslant)(?![A-Za-z])", r"\\leq"),
@@ -114,9 +125,9 @@ _REWRITES = tuple(
         (r"\euro", r"\\euro(?![A-Za-z])\s*", "€"),
         (r"\infty", r"(?<![\w)}\]])\+\s*\\infty", r"\\infty"),
         (r"\{", r"\\\{\s*\\\}", r"\\emptyset"),
-        ("]", r"^\s*\](\s*[^\[\]]+,[^\[\]]+)\[\s*$", r"(\1)"),  # French notation
-        ("[", r"^\s*\[(\s*[^\[\]]+,[^\[\]]+)\[\s*$", r"[\1)"),
-        ("]", r"^\s*\](\s*[^\[\]]+,[^\[\]]+)\]\s*$", r"(\1]"),
+        ("]", r"^\s*\](\s*[^\[\]]+[,;][^\[\]]+)\[\s*$", r"(\1)"),  # French notation
+        ("[", r"^\s*\[(\s*[^\[\]]+[,;][^\[\]]+)\[\s*$", r"[\1)"),
+        ("]", r"^\s*\](\s*[^\[\]]+[,;][^\[\]]+)\]\s*$", r"(\1]"),
         (r"\mathbb", r"^\s*\\mathbb\s*\{?R\}?\s*(?:\^\s*\{?\+\}?|_\s*\{?(?:\+|>\s*0)\}?)\s*$", r"(0,\\infty)"),
         (r"\mathbb", r"^\s*\\mathbb\s*\{?R\}?\s*(?:\^\s*\{?-\}?|_\s*\{?(?:-|<\s*0)\}?)\s*$", r"(-\\infty,0)"),
         (r"\mathbb", r"^\s*\\mathbb\s*\{?R\}?\s*_\s*\{?\s*\\geq?\s*0\}?\s*$", r"[0,\\infty)"),
@@ -169,7 +180,7 @@ def plain(raw: str) -> str:
         text = text.replace("$", "")
     if text[:1].isdigit() and _GROUPED.fullmatch(text):
         text = "".join(char for char in text if char.isdigit() or char == ".")
-    return languages.in_english(text)
+    return languages.in_english(_with_set_braces(text) if text.endswith(_SET_ENDS) else text)
 
 
 def _is_said_outside(piece: str) -> bool:
@@ -209,6 +220,19 @@ def normalized(text: str) -> str:
         at = text.rfind("\\frac{", 0, at)
     text = _NEEDLESS_SPACE.sub("", " ".join(text.split()))
     return _SPACE_BEHIND_COMMAND.sub(r"\1", text)
+
+
+def _with_set_braces(text: str) -> str:
+    """{x | x > 3} and n \\in {1, 2} with the braces of a set, where they are typed as in plain text."""
+    bare = text.strip(" $.")
+    start = bare.find("{") if bare.endswith("}") and not bare.endswith("\\}") else -1
+    if start < 0 or bare[start - 1 : start] == "\\" or latex.group_end(bare, start) != len(bare):
+        return text
+    inside = bare[start + 1 : -1]
+    is_member = bare[:start].rstrip().endswith(("\\in", "∈"))
+    has_condition = not start and any(map(inside.__contains__, ("|", ":", "\\mid", "∣")))
+    is_set = (is_member and not inside.lstrip().startswith("\\mathbb")) or has_condition
+    return f"{bare[:start]}\\{{{inside}\\}}" if is_set else text
 
 
 def _system_as_list(system: re.Match[str]) -> str:

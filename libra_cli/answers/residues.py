@@ -22,6 +22,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 MAX_CHARS, MAX_MODULUS, MAX_PERIOD = 240, 10_000, 20_000
+_RESIDUE = lazy_pattern(r"(?P<residue>-?\d{1,9}) ?\(?\\?[pb]?mod ?\{?(?P<modulus>[1-9]\d{0,8})\}?\)?")
 _MARKS = ("mod", "odd", "even", "ultiple", "ivisible", "mid", "remainder", "余", "k", "t", "n", "m")
 FILLERS = _words(
     """
@@ -73,6 +74,21 @@ class Integers(NamedTuple):
     """It is no list of single numbers."""
     declared: bool = True
     """Nobody takes it for a formula."""
+
+
+def remainder(reference: str, answer: str) -> Finding | None:
+    """Compare an integer with the remainder in 7^{100} \\equiv 1 \\pmod 5; None if the answer is no such congruence.
+
+    Of a variable, x \\equiv 1 \\pmod 5, it is a set of integers.
+    """
+    *sides, last = normalize.normalized(answer).rstrip(".").split("\\equiv")
+    found = _RESIDUE.fullmatch(last)
+    if not sides or not found or not any(map(str.isdigit, "".join(sides))) or "," in answer:
+        return None
+    modulus, wanted = int(found["modulus"]), int(reference)
+    if wanted >= modulus:
+        return Finding(None, "family")
+    return Finding(int(found["residue"]) % modulus == wanted)
 
 
 def same(reference: str, answer: str) -> Finding | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import lru_cache
 
 from libra_cli.answers import cases, dates, latex, normalize, number, units, words
@@ -88,10 +89,15 @@ _POINT = lazy_pattern(r"[A-Z](?:'|_\d)?(?=\()")
 _TRANSPOSED = ("^T", "^\\top", "^\\intercal", "^{\\top}", "^{\\intercal}", "^{\\prime}", "^{t}")
 _MATRICES = frozenset(("matrix", "pmatrix", "bmatrix", "Bmatrix", "array"))
 _COMMAS = latex.COMMAS | latex.JOINS
+_DOTS = frozenset(("...", "\\ldots", "\\dots", "\\cdots"))
 _BETWEEN_GROUPS = frozenset((";", "or"))
 _SUCH_THAT = frozenset(("\\mid", "\\|", "|", ":"))
 _BEYOND_EQUALITY = latex.BOUNDS | {"\\neq", "\\approx", "\\equiv", "\\to", "\\in"}
 _PLUS_MINUS = lazy_pattern(r"\\(?:pm|mp)(?![A-Za-z])")
+_OF_ANY = lazy_pattern(
+    r"(?:[a-z(][a-z,()]*(?:=|\\in))?\\\{(?P<term>\(.+?\))(?:\\mid|\\?\||:) ?"
+    r"(?P<letter>[a-z])\\in\s?(?:\\mathbb\s?\{?[RZQN]\}?|[RZQN])\\\}"
+)
 _ARGUMENT = lazy_pattern(r"([A-Za-z](?:\^\{-1\})?'*)\(([a-z])\)")
 
 
@@ -107,7 +113,11 @@ def parse(raw: str) -> Answer:
 def _with_unit(answer: Answer, unit: str) -> Answer:
     """`answer` with the unit behind it given to each value that has none: x = 5 cm, 3 or 4 cm."""
     if isinstance(answer, Leaf):
-        return answer if answer.unit else replace(answer, unit=unit)
+        if answer.unit:
+            return answer
+        figure, _, letter = answer.text.rpartition(" ")  # the h of "2 h" in "2 h, 120 km"
+        own = len(letter) == 1 and letter.isalpha() and (value := number.parse(figure))
+        return Leaf(figure, value, letter) if own else replace(answer, unit=unit)
     if isinstance(answer, Equation):
         return replace(answer, value=_with_unit(answer.value, unit))
     if isinstance(answer, Parts):
@@ -188,7 +198,7 @@ def _bracketed(text: str, depth: int) -> Answer | None:
     if opening == "\\{":
         if latex.has(inside, _SUCH_THAT):
             return None
-        return Parts(text, "set", _flat(_all(latex.split(inside, _COMMAS), depth)))
+        return Parts(text, "set", _flat(_all(_with_all_members(latex.split(inside, _COMMAS)), depth)))
     parts = latex.split(inside, _COMMAS)
     rows = [latex.enclosed(part.strip(), ("[",), ("]",)) for part in parts] if opening + closing == "[]" else []
     if len(rows) > 1 and all(rows):  # [[1, 2], [3, 4]]
@@ -200,6 +210,12 @@ def _bracketed(text: str, depth: int) -> Answer | None:
         endless = len(parts) == 2 and (parts[0] == "-\\infty" or parts[1] == "\\infty")
         return Parts(text, "sequence", _all(parts, depth), opening + closing, interval=endless)
     return None
+
+
+def term_of(raw: str) -> str:
+    """The term of a set whose condition only says that a parameter is any number: \\{(t, 2t) : t \\in \\mathbb{R}\\}."""
+    of_any = _OF_ANY.fullmatch(normalize.normalized(raw)) if "{" in raw or "∈" in raw else None
+    return of_any["term"] if of_any else raw
 
 
 def _assignments(text: str, depth: int) -> Answer | None:
@@ -225,7 +241,7 @@ def _equations(groups: Sequence[Sequence[str]], depth: int) -> Iterator[list[Equ
 
 
 def _listed(text: str, depth: int) -> Answer | None:
-    parts = latex.split(text, _COMMAS)
+    parts = _with_all_members(latex.split(text, _COMMAS))
     if not 2 <= len(parts) <= MAX_PARTS or all(map(_is_inequality, parts)):  # x > 1 and x < 3 hold together
         return None
     found = _flat(_all(parts, depth))
@@ -234,6 +250,22 @@ def _listed(text: str, depth: int) -> Answer | None:
     named = len(names) == len(found) == len(set(names))
     alternatives = bool(joined or names) and not named
     return Parts(text, "list", found, alternatives=alternatives)
+
+
+def _with_all_members(parts: list[str]) -> list[str]:
+    """The members of -2, -1, 0, \\ldots, 3; `parts` as they are if they are no such progression, or a long one."""
+    at = next((at for at, part in enumerate(parts) if part in _DOTS), 0)
+    if not 0 < at == len(parts) - 2:
+        return parts
+    found = [number.parse(part) for part in (*parts[:at], parts[-1])]
+    *first, last = (Fraction(one.value) if one and not one.percent else None for one in found)
+    if last is None or None in first:
+        return parts
+    step = first[1] - first[0] if len(first) > 1 else Fraction(1)
+    count = (last - first[0]) / step if step else Fraction(0)
+    members = [first[0] + at * step for at in range(min(int(count), MAX_PARTS) + 1)]
+    is_progression = count.denominator == 1 and len(first) <= count < MAX_PARTS and members[: len(first)] == first
+    return list(map(str, members)) if is_progression else parts
 
 
 def _flat(parts: tuple[Answer, ...]) -> tuple[Answer, ...]:
@@ -308,6 +340,17 @@ def claimed(raw: str, other: str) -> str:
     if formula.readings(first) and not (first.startswith("\\frac{d") and "}{d" in first):
         return raw
     return sides[-1].strip(" $.")
+
+
+def repeated(raw: str, other: str) -> str:
+    """x = y = z = 2 as (2, 2, 2), if `other` is a point with as many coordinates; else `raw`."""
+    inside = latex.enclosed(other.strip(" $"), ("(",), (")",))
+    *names, value = normalize.normalized(raw).split("=")
+    are_names = len(names) > 1 and len(set(names)) == len(names) and all(len(name) == 1 for name in names)
+    if not inside or not are_names or not all(map(str.isalpha, names)) or "," in value:
+        return raw
+    is_point = len(latex.split(inside[1], _COMMAS)) == len(names)
+    return f"({', '.join([value] * len(names))})" if is_point else raw
 
 
 def _named(text: str, names: Sequence[str], values: Answer) -> Answer | None:
