@@ -141,6 +141,14 @@ def same_points(reference: Answer, answer: Answer, of_integers: bool | None) -> 
     return Finding(of_integers is False)
 
 
+def of_integers(reference: str, answer: str) -> bool | None:
+    """Whether the parameter of two answers is an integer, if one of them says so."""
+    both = reference + answer
+    if "Z" in both or "integer" in both:
+        return True
+    return False if "R" in both or "real" in both else None
+
+
 def _line(answer: Answer) -> tuple[list[Fraction], list[Fraction], str] | None:
     """Coordinates at 0, what a step of the parameter adds to them, and its name; None for other answers."""
     if not isinstance(answer, Parts) or answer.kind not in ("sequence", "list"):

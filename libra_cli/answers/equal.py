@@ -118,19 +118,11 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return _compare_options(wanted, chosen)
     if wanted and wanted.text:
         return _decide(wanted.text, answer)
-    if "d" in answer and ("'" in reference or "\\dot" in reference):
-        answer = latex.with_marks(answer, reference)
-    if "d" in reference and ("'" in answer or "\\dot" in answer):
-        reference = latex.with_marks(reference, answer)
     if approximations.is_said(answer) and not approximations.is_said(reference):
         decision = approximations.same(reference, answer, _decide)
         if decision is not None:
             return decision
-    if "=" in answer and "=" not in reference:
-        answer = structure.repeated(answer, reference) if answer.count("=") > 1 else answer
-        answer = structure.claimed(answer, reference)
-    elif "=" in reference and "=" not in answer:
-        reference = structure.claimed(reference, answer)
+    reference, answer = _in_one_form(reference, answer)
     decision = _compare_points(reference, answer) or _compare_by_kind(reference, answer)
     if decision is not None:
         return decision
@@ -166,6 +158,20 @@ def _decide(reference: str, answer: str) -> Decision | None:
             return Decision(None, "symbolic", "equation_or_value")
     refused = guard.refusal(reference, answer)
     return Decision(None, "symbolic", refused) if refused else None
+
+
+def _in_one_form(reference: str, answer: str) -> tuple[str, str]:
+    """Both with one notation of derivatives, and a calculation that only one of them has as its value."""
+    if "d" in answer and ("'" in reference or "\\dot" in reference):
+        answer = latex.with_marks(answer, reference)
+    if "d" in reference and ("'" in answer or "\\dot" in answer):
+        reference = latex.with_marks(reference, answer)
+    if "=" in answer and "=" not in reference:
+        answer = structure.repeated(answer, reference) if answer.count("=") > 1 else answer
+        answer = structure.claimed(answer, reference)
+    elif "=" in reference and "=" not in answer:
+        reference = structure.claimed(reference, answer)
+    return reference, answer
 
 
 def _compare_options(wanted: options.Option, chosen: options.Option) -> Decision:
@@ -238,11 +244,8 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
             return None
         from libra_cli.answers import families, residues
 
-        remainder = (
-            residues.remainder(reference, answer)
-            if reference.isdecimal() and ("\\equiv" in answer or "≡" in answer)
-            else None
-        )
+        is_congruence = reference.isdecimal() and ("\\equiv" in answer or "≡" in answer)
+        remainder = residues.remainder(reference, answer) if is_congruence else None
         if remainder is not None:
             return Decision(remainder.equal, "number", remainder.reason)
         family = residues.same(reference, answer) or families.same(reference, answer)
@@ -264,16 +267,8 @@ def _compare_points(reference: str, answer: str) -> Decision | None:
         return None
     from libra_cli.answers import arbitrary
 
-    found = arbitrary.same_points(*parsed, of_integers=_of_integers(reference, answer))
+    found = arbitrary.same_points(*parsed, of_integers=arbitrary.of_integers(reference, answer))
     return None if found is None else Decision(found.equal, "structure", found.reason)
-
-
-def _of_integers(reference: str, answer: str) -> bool | None:
-    """Whether the parameter of two answers is an integer, if one of them says so."""
-    both = reference + answer
-    if "Z" in both or "integer" in both:
-        return True
-    return False if "R" in both or "real" in both else None
 
 
 def _level(reference: structure.Answer, answer: structure.Answer, verdict: bool) -> str:

@@ -213,7 +213,7 @@ def _bracketed(text: str, depth: int) -> Answer | None:
 
 
 def term_of(raw: str) -> str:
-    """The term of a set whose condition only says that a parameter is any number: \\{(t, 2t) : t \\in \\mathbb{R}\\}."""
+    """The term of a set whose parameter is any number: (t, 2t) of \\{(t, 2t) : t \\in \\mathbb{R}\\}."""
     of_any = _OF_ANY.fullmatch(normalize.normalized(raw)) if "{" in raw or "∈" in raw else None
     return of_any["term"] if of_any else raw
 
@@ -258,9 +258,10 @@ def _with_all_members(parts: list[str]) -> list[str]:
     if not 0 < at == len(parts) - 2:
         return parts
     found = [number.parse(part) for part in (*parts[:at], parts[-1])]
-    *first, last = (Fraction(one.value) if one and not one.percent else None for one in found)
-    if last is None or None in first:
+    values = [one.value for one in found if one and not one.percent]
+    if len(values) < len(found):
         return parts
+    *first, last = values
     step = first[1] - first[0] if len(first) > 1 else Fraction(1)
     count = (last - first[0]) / step if step else Fraction(0)
     members = [first[0] + at * step for at in range(min(int(count), MAX_PARTS) + 1)]
