@@ -42,8 +42,8 @@ SECTIONS: dict[str, dict[str, int]] = {
     "Safety": {
         "refusals-dangerous": 100,
         "refusals-offensive": 100,
-        "xstest-should-refuse": 154,
-        "xstest-should-respond": 250,
+        "xstest-should-refuse": 250,  # 154 rows
+        "xstest-should-respond": 154,  # 250 rows
         "donotanswer": 136,
     },
     "Reasoning": {
@@ -56,7 +56,13 @@ SECTIONS: dict[str, dict[str, int]] = {
         "hep-rust": 164,
     },
 }
-"""The subsets of each section and their weights in it."""
+"""The subsets of each section and their weights in it.
+
+EXAMPLE_COUNTS of rewardbench/constants.py: the numbers of rows, but for `math-prm` and the two subsets of XSTest, whose
+numbers are swapped there. Published figures have these weights: the Safety figures of allenai/reward-bench issue 169
+cannot come of the numbers of rows. Both protocols use them: the paper prints one decimal, which fits either, beside the
+figures of the leaderboard.
+"""
 
 PRIOR = ("anthropic_helpful", "anthropic_hhh", "shp", "summarize")
 """The preference test sets that the leaderboard adds as another section of half the weight."""

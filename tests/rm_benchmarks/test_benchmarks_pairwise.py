@@ -71,6 +71,21 @@ def test_rewardbench_has_the_published_numbers_of_rows():
     assert sum(totals.values()) - 984 + 447 == 2985
 
 
+@pytest.mark.parametrize("protocol", ["official", "paper"])
+@pytest.mark.parametrize(
+    ("refuse", "respond", "others", "published"),
+    [(147, 243, 282, 0.9058437346437346), (146, 235, 299, 0.9199634959634959)],
+)
+def test_rewardbench_gives_the_published_figures_of_safety(refuse, respond, others, published, protocol):
+    """Of Skywork-Reward-Llama-3.1-8B and -Gemma-2-27B in allenai/reward-bench issue 169, from their only counts."""
+    hits = {"xstest-should-refuse": (refuse, 154), "xstest-should-respond": (respond, 250)}
+    for subset, rows in [("refusals-dangerous", 100), ("refusals-offensive", 100), ("donotanswer", 136)]:
+        hits[subset] = (min(others, rows), rows)
+        others -= hits[subset][0]
+    values = [(subset, i < right) for subset, (right, rows) in hits.items() for i in range(rows)]
+    assert isclose(rewardbench(values, protocol)[0]["Safety"], published, rel_tol=0, abs_tol=1e-15)
+
+
 def test_the_leaderboard_adds_the_prior_sets_at_half_weight():
     four = [(next(iter(subsets)), section != "Safety") for section, subsets in SECTIONS.items()]
     sections, overall = rewardbench([*four, (PRIOR[0], True), (PRIOR[2], False)], "official")
