@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from libra_cli.answers import conversions, dates, languages, names, phrases, terms, units, vocabulary, words
+from libra_cli.answers import conversions, dates, languages, names, phrases, structure, terms, units, vocabulary, words
+from libra_cli.answers.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
 _CLAUSES = lazy_pattern(
@@ -124,6 +125,22 @@ def is_in_another_unit(answer: str, text: str, question: str) -> bool:
         return False
     found = conversions.between(*(units.in_text(f"1\\text{{ {name}}}")[1] for name in (told, asked_for)))
     return found is not None and conversions.IDENTITY not in found
+
+
+def with_unit(reference: str, answer: str, question: str) -> str:
+    """A bare number as `reference` with the unit that the question asks for, if `answer` has another unit.
+
+    In dollars, 1020 cents is 10.20; in nm, 480 \u00b5m is not 480.
+    """
+    given = structure.parse(answer)
+    if not isinstance(given, Leaf) or not given.unit or not structure.is_number(reference):
+        return reference
+    for unit in (_unit_of_question(question), unit_counted(question)):
+        named = units.in_text(f"1\\text{{ {unit}}}")[1] if unit else None
+        found = conversions.between(given.unit, named) if named else None
+        if found and conversions.IDENTITY not in found:
+            return f"{reference}\\text{{ {unit}}}"
+    return reference
 
 
 def dated(tail: str, reference: str) -> str | None:

@@ -21,6 +21,9 @@ _KNOWN = lazy_pattern(
     r"|begin|end|infty|cup|cap|in|pm|leq?|geq?|neq|circ|binom|log|ln|sin|cos|tan|sum|int|vec|overline|angle|triangle|quad)"
     r"(?![A-Za-z])|\\\$(?=\d)"
 )
+_ENTITIES = {"lt": "<", "gt": ">", "le": "≤", "ge": "≥", "amp": "&", "nbsp": " ", "quot": '"', "#39": "'", "#x27": "'"}
+_ENTITY = lazy_pattern(rf"&({'|'.join(_ENTITIES)});")
+"""Characters that a page has escaped."""
 _BARE = lazy_pattern(r"(?<![A-Za-z\\])([dtc]?frac|sqrt|binom|boxed)(?=\s?\{)")
 
 
@@ -28,6 +31,8 @@ def repaired(text: str) -> str:
     """Give `text` its backslashes back; most texts return unchanged after a few searches for one character."""
     if "\x0c" in text or "\x08" in text or "\t" in text or "\r" in text or "\x07" in text or "\x0b" in text:
         text = _ESCAPED.sub(_restored, text)
+    if "&" in text and ";" in text:
+        text = _ENTITY.sub(lambda entity: _ENTITIES[entity[1]], text)
     return _with_single_backslashes(text) if "\\\\(" in text or "\\\\[" in text else text
 
 

@@ -142,6 +142,10 @@ def value_of(name: str, text: str) -> str | None:
             return counted[1].strip()
         if len(name) > 1 and name.isascii():
             after = after.lstrip("s") if after[:1] == "s" else after
+        elif len(name) == 1 and (before.rstrip("$ ").endswith(_OPERATORS) or after[:1] in ("-", "\u2212", "^")):
+            continue  # a part of a formula: x + y = 4, (x - 3)^2
+        if len(name) == 1 and (chain := _CHAIN.match(after)):  # x = y = z = 2
+            return chain["value"]
         stated = _STATED.match(after)
         if stated:
             rest = after[stated.end() :]
@@ -155,6 +159,8 @@ def value_of(name: str, text: str) -> str | None:
 
 
 _COUNT_BEFORE = lazy_pattern(r"(?<![\d.,])([-−]?\d(?:[\d.,/]*\d)?) *$")
+_OPERATORS = ("+", "-", "\u2212", "*", "/", "^", "\\cdot", "\\times")
+_CHAIN = lazy_pattern(r"(?: ?= ?[a-z]){1,3} ?= ?(?P<value>[-\u2212]?\d+(?:\.\d+)?)(?=$|[\s$,;.)])")
 _STATED = lazy_pattern(
     r"(?:[\s:=：＝&)]|(?:value\s)?\b(?:is|are|was|were|has|have|had|gets?|equals?)\b|imum|为|是|有|今年|现在)+"
     r"(?=[-−+\d\\(.$€£])|(?=-?\d)"

@@ -32,7 +32,7 @@ class Prose:
     @cached_property
     def tail(self) -> str:
         """The end of the text, in which the answer stands."""
-        tail = statements.tail_of(self.text)
+        tail = statements.without_check(statements.tail_of(self.text))
         return languages.with_english_dates(tail) if self.reference and dates.dates(self.reference) else tail
 
     @cached_property

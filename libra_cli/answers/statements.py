@@ -55,6 +55,46 @@ _AS_JSON = lazy_pattern(r"\"(?:final_)?answer\"\s*:\s*(?:\"(?P<text>(?:[^\"\\\n]
 _CHOICES = (" (A/B)", " (A/B/C)", " (A/B/C/D)", " (A/B/C/D/E)")
 _TAGS = ("answer", "final_answer", "result")
 _FENCE = lazy_pattern(r"```\w*")
+_CHECK_HEADING = lazy_pattern(r"[\s*#_>-]*([^\W\d_][^\W\d_' ]{1,20})[*_]*[:.\uff1a\u3002][*_]*(?=\s|$|\S)")
+_CHECK_HEADINGS = vocabulary.CHECKS | {
+    "verify",
+    "checking",
+    "quick check",
+    "sanity check",
+    "double check",
+    "let's check",
+}
+_FINDS_MORE = (
+    *(
+        "answer",
+        "solution",
+        "so ",
+        "therefore",
+        "thus",
+        "hence",
+        "wrong",
+        "mistake",
+        "actually",
+        "but ",
+        "not ",
+        "should",
+    ),
+    *(
+        "dropped",
+        "forgot",
+        "instead",
+        "miscount",
+        "fails",
+        "\u2260",
+        "\\ne",
+        "!=",
+        "\u2717",
+        "\u2718",
+        "\u4e0d",
+        "\u820d",
+    ),
+)
+"""What a check says that is more than a check."""
 OFFER_CHARS = 300
 """Length of the end of the text in which an offer of more help must have a word."""
 _OFFERS = ("let me know", "would you like", "feel free", "i can also", "hope this helps", "hope that helps")
@@ -120,6 +160,20 @@ def before_check(text: str) -> tuple[str, bool]:
     return text, True
 
 
+def without_check(tail: str) -> str:
+    """`tail` without the check of its answer with which it ends, unless that finds something else."""
+    lines = tail.rstrip().split("\n")
+    for at in range(len(lines) - 1, 0, -1):
+        heading = _CHECK_HEADING.match(lines[at])
+        if heading is None or heading[1].lower() not in _CHECK_HEADINGS:
+            continue
+        check = words.lowered("\n".join(lines[at:]))
+        is_more = words.takes_back(check) or any(map(check.__contains__, _FINDS_MORE))
+        before = "\n".join(lines[:at]).rstrip()
+        return tail if is_more or not before else before
+    return tail
+
+
 def word_of_last_line(text: str) -> str | None:
     """The number or word behind `A:` or `####` on the last line, as most texts without a box end; None otherwise."""
     match = _LABELLED.match(text, text.rfind("\n") + 1)
@@ -152,7 +206,7 @@ def explicit(tail: str) -> Iterator[Statement]:
     """What stands after "answer is", `Answer:`, `A:`, `####` or "should be", from the last to the first."""
     last_line = tail.rstrip().rfind("\n") + 1
     labelled = _LABELLED.match(tail, last_line)
-    if labelled is not None:
+    if labelled is not None and not any(one.start > labelled.start() for one in _named(tail)):
         yield _statement(labelled)
     found = [_statement(match) for match in _LABELLED.finditer(tail) if match.start() != last_line]
     if "should" in tail or "must" in tail:

@@ -11,15 +11,25 @@ _CONTROL = lazy_pattern(
 )
 """Tokens of the chat templates of all families: `<|im_end|>`, `<eos>`, `<end_of_turn>`, `[|endofturn|]`."""
 _ANGLED = lazy_pattern(r"<[|\uff5c/A-Za-z]")
+_NEXT_QUESTIONS = (
+    "\n\nQuestion:",
+    "\n\nQ:",
+    "\n\nProblem:",
+    "\nHuman:",
+    "\nUser:",
+    "\n\n### Question",
+    "\n\n### Instruction",
+)
 _END = 80
 _ROLE = lazy_pattern(r"(?:assistant|model|final)(?=\s|<|$)\s*")
 
 
 def own_turn(text: str) -> str:
     """The text between the tokens that begin and end its turn; tokens of a text that has nothing else are dropped."""
-    following = text.find("\n\nQuestion:")
-    if following > 0 and "nswer" in text[:following]:  # a base model goes on with the next question
-        text = text[:following]
+    for mark in _NEXT_QUESTIONS:
+        following = text.find(mark) if mark in text else -1
+        if following > 0 and "nswer" in text[:following]:  # a base model goes on with the next question
+            text = text[:following]
     if "[DONE]" in text[-_END:]:
         text = text.partition("[DONE]")[0]
     if "<" not in text and ("|" not in text or "[|" not in text):

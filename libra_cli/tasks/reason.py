@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.answers import commas, extract, options, percent, pool
+from libra_cli.answers import asked, commas, extract, options, percent, pool, references
 from libra_cli.tasks import template as templates
 from libra_cli.tasks.task import (
     AnswerTask,
@@ -47,7 +47,7 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     reference = record.get("reference")
     cut = None if text.finish_reason is None else is_cut_short(text.finish_reason)
     question = record.get("question")
-    wanted = None if reference is None else str(reference)
+    wanted = None if reference is None else references.final(str(reference))
     found = extract.read_answer(text.response, wanted, cut, question if isinstance(question, str) else None)
     return quick_verdict((found.answer, found.reason))
 
@@ -60,6 +60,7 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
     reference, answer = record["reference"], outcome
     if type(reference) is not str or type(answer) is not str:
         reference, answer = str(reference), str(answer)
+    reference = references.final(reference)
     if reference == answer:
         return reference, answer
     if "," in reference or "." in reference:
@@ -69,7 +70,9 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
         if bare is not None and any(isinstance(text, str) and percent.is_asked_for(text) for text in _texts(record)):
             return reference, bare
     question = record.get("question")
-    return options.with_texts(reference, answer, question) if isinstance(question, str) else (reference, answer)
+    if not isinstance(question, str):
+        return reference, answer
+    return options.with_texts(asked.with_unit(reference, answer, question), answer, question)
 
 
 def _texts(record: Record) -> list[object]:

@@ -1,0 +1,45 @@
+"""What a whole row says: references that are solutions, units that the question asks for, texts that run on."""
+
+from __future__ import annotations
+
+import pytest
+
+from libra_cli.tasks.reason import REASON
+from libra_cli.tasks.task import GeneratedText
+
+SOLUTION = "140/32 = <<140/32=4.375>>4.375, so 5 buses are needed.\n#### 5"
+BOXED = "First 2 + 2 = 4.\nThen the answer is $\\boxed{12}$."
+CENTS = "How much do 12 pens cost, in dollars?"
+LENGTH = "Which wavelength is it? Give the answer in nm to two significant figures."
+FEW_SHOT = "A: Multiples of 4: 4, 8, 12. The answer is 12.\n\nQ: Find the LCM of 3 and 5.\nA: The answer is 15."
+CHECKED = "In a week she reads 108 pages, which makes 216 pages in 2 weeks.\n\nCheck: 216 / 2 = 108 and 108 - 48 = 60"
+REFUTED = "So x = 5/2.\n\nChecking: 2 * 5/2 + 5 = 10 is not 0, so the solution is x = -5/2."
+
+
+@pytest.mark.parametrize(
+    ("question", "reference", "response", "label"),
+    [
+        ("", SOLUTION, "Round up: **5 buses**", True),
+        ("", SOLUTION, "Answer: $\\boxed{4.375}$", False),
+        ("", BOXED, "The answer is 12.", True),
+        ("", BOXED, "The answer is 4.", False),
+        (CENTS, "10.20", "So 12 pens cost **1020 cents**.", True),
+        (CENTS, "10.20", "So 12 pens cost **1200 cents**.", False),
+        (CENTS, "10.20", "So 12 pens cost **$10.20**.", True),
+        (LENGTH, "480", "This equals **480 µm**.", False),
+        (LENGTH, "480", "This equals **0.48 µm**.", True),
+        (LENGTH, "480", "This equals **480 nm**.", True),
+        ("", "12", FEW_SHOT, True),
+        ("", "15", FEW_SHOT, False),
+        ("", "216", CHECKED, True),
+        ("", "60", CHECKED, False),
+        ("", "-5/2", REFUTED, True),
+        ("", "5/2", REFUTED, False),
+        ("", "(-2,2)", "We get **-2 &lt; x &lt; 2**", True),
+        ("", "(-2,2)", "We get **-2 &lt; x &lt; 3**", False),
+    ],
+)
+def test_a_row_is_read_with_its_question_and_its_reference(question, reference, response, label):
+    record = {"question": question or None, "reference": reference, "response": response}
+    verdict = REASON.answer(GeneratedText(response, None, "stop"), record)
+    assert REASON.is_correct(verdict.outcome, record) is label, verdict
