@@ -30,6 +30,12 @@ STDIN = "<stdin>"
 """The name of standard input in messages."""
 
 
+def no_rows(paths: Sequence[str]) -> str:
+    """Says that these files hold no rows; without any, that an input from elsewhere does."""
+    names = ["standard input" if path == "-" else path for path in paths] or ["the input"]
+    return f"{names[0]} has no rows" if len(names) == 1 else f"none of these has rows: {', '.join(names)}"
+
+
 class InputFiles:
     """The input of a stage: several files one after another, `-` for standard input.
 

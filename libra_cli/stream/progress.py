@@ -19,6 +19,8 @@ _MARK_SECONDS = 5.0
 _COUNT_SECONDS = 0.05
 """A count of lines goes on for so long, then lets the run go on."""
 _CHUNK = 1 << 20
+_COUNTED_BYTES = 256 << 20
+"""Bytes of input in which rows are counted before work begins; a limit in seconds would depend on the machine."""
 
 
 @dataclass(frozen=True)
@@ -132,15 +134,15 @@ class InputRows:
     def __init__(self, paths: Sequence[str], limit: int | None):
         self._limit = limit
         self._total: int | None = None
+        self._n_bytes = 0
         self._lock = threading.Lock()
         self._count = self._counting(paths)
 
-    def wait(self, seconds: float) -> int | None:
-        """The number, if counting ends within `seconds`."""
-        until = time.monotonic() + seconds
-        while (rows := self.look()) is None and self._count is not None and time.monotonic() < until:
-            time.sleep(0)  # the monitor looks, too
-        return rows
+    def count(self) -> int | None:
+        """The number, if `_COUNTED_BYTES` tell it: the same for the same files, however busy the machine is."""
+        while (rows := self.look()) is None and self._count is not None and self._n_bytes <= _COUNTED_BYTES:
+            time.sleep(0)  # the monitor looks, too, and may have counted more than this asks for
+        return rows if self._n_bytes <= _COUNTED_BYTES else None
 
     def look(self) -> int | None:
         """The number, once it is known."""
@@ -173,6 +175,9 @@ class InputRows:
                         chunk, last = head, b"\n"
                         while chunk:
                             total, last = total + chunk.count(b"\n"), chunk[-1:]
+                            self._n_bytes += len(chunk)
+                            if self._limit is not None and total >= self._limit:
+                                return total
                             yield
                             chunk = file.read(_CHUNK)
                         total += last != b"\n"

@@ -138,6 +138,11 @@ class RowReader:
         """What identifies the input of which this run did its shard; None if it did all, or has not read to the end."""
         return self._fingerprint.tally() if self._fingerprint is not None and self._read_all else None
 
+    @property
+    def found_nothing(self) -> bool:
+        """Whether the input was read to its end and held no line but blank ones."""
+        return self._read_all and not self.lines
+
     def shortfall(self) -> str | None:
         """Says how the input falls short of what --expect-rows or --expect-manifest promise; None if it does not.
 

@@ -19,7 +19,7 @@ from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.jobs import Answer, FastPath, Feed, Job, JobFeed, MakeLine, RowFeed, Worker
 from libra_cli.stream.ledger import Ledger
 from libra_cli.stream.line_batch import LineSource
-from libra_cli.stream.line_source import InputFiles
+from libra_cli.stream.line_source import InputFiles, no_rows
 from libra_cli.stream.monitor import Monitor, Progress, Watchdog
 from libra_cli.stream.options import Shard, StageInfo, StreamOptions
 from libra_cli.stream.output import Output
@@ -32,9 +32,6 @@ from libra_cli.stream.signals import StopRequest
 
 _LAST_POLLS = 64
 """Pages that a run hands on before it ends at once, if nobody has to wait for that."""
-
-_COUNT_SECONDS = 1.0
-"""For how long a stage that must know the number of rows waits until they are counted."""
 
 OpenSource = Callable[[StreamOptions, int], LineSource]
 """Opens the input, given a descriptor that becomes readable when the run must stop waiting for input."""
@@ -61,8 +58,8 @@ class Run:
         """How often the stage goes over the same rows."""
         self._first_pass: int | None = None
         """Rows or jobs of the first pass, once it is over."""
-        paths = () if open_source is not None else options.inputs
-        self._input_rows = InputRows(paths, options.limit)
+        self._inputs = options.inputs or (("-",) if open_source is None else ())
+        self._input_rows = InputRows(options.inputs if open_source is None else (), options.limit)
         self._before_summary: list[Callable[[], None]] = []
         self._watchdog = Watchdog(info.name, options.stall_timeout)
         self.stop = StopRequest(info.name, options.grace)
@@ -205,6 +202,8 @@ class Run:
         else:
             if finished is not None and self.options.limit is None and (leftover := finished.leftover()):
                 self.console.note(f"{leftover} rows of {self.options.output} are not in this input; they stay")
+            if self._reader.found_nothing:
+                self.console.note(no_rows(self._inputs), event="no_rows")
             self.status = Exit.SOME_ERRORS if self.counts.errors else Exit.DONE
         self._output.finish(complete=self.status in (Exit.DONE, Exit.SOME_ERRORS))
         self._summarise()
@@ -237,13 +236,13 @@ class Run:
     # -- input --------------------------------------------------------------------------------------------------------
 
     def requests_of(self, each: int) -> Callable[[], int | None]:
-        """What counts the requests of a run with `each` for a row; None if files do not soon tell, as a pipe does not.
+        """What counts the requests of a run with `each` for a row; None if its input is a pipe, or too long to count.
 
         Rows that are done count, too: the same command asks the same engine again.
         """
 
         def count() -> int | None:
-            rows = self._input_rows.wait(_COUNT_SECONDS)
+            rows = self._input_rows.count()
             return None if rows is None else -(-rows // Shard(self.options.shard).count) * each
 
         return count

@@ -10,6 +10,7 @@ import pytest
 from fault_rows import STAGES, jsonl, problem_rows
 from pseudo_terminal import PseudoTerminal
 
+from libra_cli.stream import progress
 from libra_cli.stream.progress import InputRows, StageProgress, line_of
 
 STAGE = f"{sys.executable} {STAGES}"
@@ -97,6 +98,20 @@ def test_rows_are_counted_where_lines_are_rows(tmp_path):
     assert [InputRows([plain, other], None).look() for other in (str(tmp_path / "array"), "-")] == [None, None]
     (tmp_path / "table.csv").write_bytes(b'a,b\n1,"two\nlines"\n')
     assert InputRows([str(tmp_path / "table.csv")], None).look() is None
+
+
+def test_what_is_counted_before_work_begins_depends_on_bytes_and_not_on_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "_CHUNK", 8)
+    monkeypatch.setattr(progress, "_COUNTED_BYTES", 30)
+    (tmp_path / "rows").write_bytes(b"{}\n" * 10)
+    (tmp_path / "more").write_bytes(b"{}\n" * 11)
+    monkeypatch.setattr(progress, "_COUNT_SECONDS", 1e-5)  # a look of a busy machine
+    assert InputRows([str(tmp_path / "rows")], None).count() == 10
+    assert InputRows([str(tmp_path / "more")], None).count() is None
+    assert InputRows([str(tmp_path / "more")], 5).count() == 5
+    monkeypatch.setattr(progress, "_COUNT_SECONDS", 1.0)  # the monitor may have counted all before
+    rows = InputRows([str(tmp_path / "more")], None)
+    assert (rows.look(), rows.count()) == (11, None)
 
 
 def test_a_named_pipe_is_not_opened_to_count_its_rows(tmp_path):
