@@ -84,9 +84,22 @@ def test_a_window_that_is_full_changes_no_score(qwen):
     assert scores(RewardHead(qwen), texts, at_most=3) == pytest.approx(scores(RewardHead(qwen), texts), abs=1e-5)
 
 
+@pytest.mark.parametrize("known", [16384, 2])
+def test_equal_conversations_get_one_score_as_long_as_it_is_kept(qwen, known, monkeypatch):
+    """Without that the last bits of some of these scores differ."""
+    monkeypatch.setattr("libra_cli.engines.reward.batches._KNOWN", known)
+    texts = of_all_lengths()
+    for batch_size in (1, 3):
+        engine = RewardHead(qwen, batch_size=batch_size)
+        once, again = scores(engine, [*texts, *reversed(texts)]), scores(engine, texts[:3])
+        assert once[:16] == once[:15:-1]
+        assert len(engine._known) == min(16, known)
+        assert again == (once[:3] if known > 2 else pytest.approx(once[:3], abs=1e-5))
+
+
 def test_a_batch_has_no_more_rows_or_tokens_than_allowed(qwen, monkeypatch):
     engine = RewardHead(qwen, batch_size=4)
-    rewards(engine, ["1"])
+    rewards(engine, ["none of them"])
     engine._budget, shapes = 600, []
     forward = type(engine._lm).forward
 
@@ -313,8 +326,8 @@ def test_provenance_names_the_engine_the_template_and_the_head(qwen):
 
 
 def test_a_full_memory_costs_time_and_no_row(qwen, monkeypatch):
-    engine, texts = RewardHead(qwen), of_all_lengths()
-    expected, scored, tried = scores(engine, texts), RewardHead._scores, []
+    texts = of_all_lengths()
+    expected, scored, tried = scores(RewardHead(qwen), texts), RewardHead._scores, []
 
     def cramped(self, sequences):
         size = len(sequences) * max(map(len, sequences))
@@ -324,7 +337,7 @@ def test_a_full_memory_costs_time_and_no_row(qwen, monkeypatch):
         return scored(self, sequences)
 
     monkeypatch.setattr(RewardHead, "_scores", cramped)
-    assert scores(engine, texts) == pytest.approx(expected, abs=1e-5)
+    assert scores(RewardHead(qwen), texts) == pytest.approx(expected, abs=1e-5)
     assert max(tried) > 1000
 
 
@@ -347,7 +360,7 @@ def test_a_model_that_fails_ends_the_run(qwen):
     scores(engine, ["2"])
     engine._lm.model.embed_tokens = torch.nn.Embedding(10, 128)
     with pytest.raises(Fatal, match="test-rm: the model failed") as caught:
-        rewards(engine, ["2"])
+        rewards(engine, ["3"])
     assert caught.value.status == Exit.BACKEND
 
 

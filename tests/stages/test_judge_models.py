@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
 from reward_models import reward_model
+from servers.scripted import Reply, ScriptedServer
 
 RESPONSES = Path(__file__).parents[1] / "data" / "judge" / "responses.jsonl"
 
@@ -68,6 +70,46 @@ def test_a_reward_head_and_a_model_that_writes_judge_in_one_run(shell, head):
         assert "sampling" not in row["judge_provenance"]
     assert (scalar[3]["score"], scalar[3]["prediction"], scalar[3]["gate"]) == (None, 0, "symbols_only")
     assert written[3]["score"] == 0
+
+
+def test_a_tie_of_a_benchmark_is_one_whatever_the_batch(shell, head):
+    """Without it the equal answers of a problem of RewardBench 2 get other last bits, and win or lose by chance."""
+    draw = random.Random(8)
+    rows = []
+    for n in range(12):
+        right, *wrong = ("".join(draw.choices("0123456789+=", k=size)) for size in draw.sample(range(3, 90), 4))
+        tied = {"chosen": [right], "rejected": [right, wrong[0], right] if n % 2 else wrong, "num_correct": 1}
+        rows.append({"id": f"{n}", "prompt": f"{n}?", "subset": "Precise IF", **tied})
+        for name, texts in (("ref", [right]), ("tied", [right, wrong[2], wrong[2], right])):
+            given = {"chosen": texts, "rejected": [wrong[0], wrong[1], wrong[0]], "num_correct": len(texts)}
+            rows.append({"id": f"{name}:{n}", "prompt": f"{n}?", "subset": "Ties", **given})
+    given = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    words = ["libra", "judge", "-q", "--model", head, "--dtype", "fp32", "--batch-size"]
+    found = [shell([*words, size], input=given).out for size in ("1", "64")]
+    for judged in map(rows_of, found):
+        for row in judged:
+            texts = [*row["chosen"], *row["rejected"]]
+            assert len(set(row["scores"])) == len(set(texts))
+    report = ["libra", "score", "-q", "--resamples", "0", "--json"]
+    one, many = (json.loads(shell(report, input=judged).out) for judged in found)
+    sections = [{name: section["value"] for name, section in each["sections"].items()} for each in (one, many)]
+    assert sections[0]["Precise IF"] == sections[1]["Precise IF"]
+    assert sections[0]["Ties"] == pytest.approx(sections[1]["Ties"], abs=1e-5)  # its margins are of real numbers
+
+
+def test_a_reward_model_behind_a_server_is_asked_once_about_equal_responses(shell):
+    """This server never gives the same number twice."""
+
+    def script(call):
+        return Reply(body={"model": "rm", "data": [{"probs": [call.number]}], "usage": {"prompt_tokens": 7}})
+
+    row = {"question": "1+1?", "responses": ["It is 2.", "It is 3.", "It is 2."]}
+    with ScriptedServer(script) as server:
+        words = ["libra", "judge", "-q", "--scalar", "--model", "rm", "--base-url", server.url]
+        (judged,) = rows_of(shell(words, input=json.dumps(row).encode() + b"\n").out)
+        assert len(server.calls) == 2
+    assert judged["scores"][0] == judged["scores"][2] != judged["scores"][1]
+    assert len(judged["judgments"]) == 3
 
 
 def test_a_reward_head_scores_pairs_and_lists_one_by_one(shell, head):

@@ -214,6 +214,24 @@ def test_a_reward_model_gives_its_number_and_the_lowest_of_the_group_to_non_answ
     assert scores[0] == min(scores[1:])
 
 
+def test_a_reward_model_is_asked_once_about_equal_responses_of_a_step(stop):
+    """This server never gives the same number twice; a judge that writes is asked about each."""
+
+    def script(call):
+        if "temperature" in call.body:
+            return wrote("[[score=4]]")
+        return Reply(body={"model": "rm", "data": [{"probs": [call.number]}], "usage": {"prompt_tokens": 7}})
+
+    responses = [response(number, text) for number, text in enumerate(["39", "40", "39"])]
+    with ScriptedServer(script) as server:
+        done = judged(stop, responses, model="rm", base_url=server.url, scalar=True)
+        assert len(server.calls) == 2
+        scores = [each.judged.score for each in done]
+        assert scores[0] == scores[2] != scores[1]
+        judged(stop, responses, model="rm", base_url=server.url)
+        assert len(server.calls) == 2 + 3
+
+
 def test_a_judge_is_asked_about_problems_only():
     judging = replace(READER, check_item=lambda _: None)
     row = {"question": "1+1?", "response": "2", "label": 1}

@@ -33,6 +33,11 @@ class RewardRequest:
     template_args: Mapping[str, Any] = field(default_factory=dict)
     """Variables for the chat template, if it has them: they may be those of another model's."""
 
+    @property
+    def conversation(self) -> str:
+        """All that the score depends on, as JSON: requests with equal ones get one score."""
+        return json.dumps((self.messages, self.tools, self.template_args), default=repr)
+
 
 @dataclass(frozen=True)
 class Reward:

@@ -17,7 +17,8 @@ from libra_cli.exits import Exit, Fatal
 class RewardHead(BatchedRewards):
     """A model of AutoModelForSequenceClassification; a score does not depend on what else is in its batch.
 
-    (Exactly so up to rounding: 1e-5 in float32; in half precision the batch's shape rounds differently.)
+    (Exactly so up to rounding: 1e-5 in float32; in half precision the batch's shape rounds differently. Equal
+    conversations get one score.)
     """
 
     def __init__(self, model: LocalModel, index: int | None = None, batch_size: int | None = None):

@@ -16,6 +16,7 @@ from libra_cli.records.forms import JudgeItem
 from libra_cli.records.items import answered_item
 from libra_cli.records.no_answer import no_answer
 from libra_cli.sampling.aggregate import margins, unanimous
+from libra_cli.sampling.bundles import distinct
 from libra_cli.sampling.choose import AnyEngine
 from libra_cli.sampling.judge_prompts import RESPONSE
 from libra_cli.sampling.judge_session import JudgeSession
@@ -146,17 +147,14 @@ class RolloutJudge:
             return answers
         if self._engine is None:
             self._engine = self._model.make()
-        requests = (
-            Pending(request, (number, place))
-            for number, (session, _) in enumerate(sessions)
-            if session.plan.prompts
-            for place, request in enumerate(session.requests)
-        )
+        places = [(number, place) for number, row in enumerate(answers) for place in range(len(row))]
+        asked = distinct([sessions[number][0].requests[place] for number, place in places])
         try:
-            for answered in self._engine.generate(RequestList(requests)):
+            for answered in self._engine.generate(RequestList(Pending(*each) for each in asked)):
                 if answered is not None:
-                    (number, place), answer = answered[0].token, answered[1]
-                    answers[number][place] = row_error(answer) if isinstance(answer, RequestError) else answer
+                    pending, answer = answered
+                    for number, place in map(places.__getitem__, pending.token):
+                        answers[number][place] = row_error(answer) if isinstance(answer, RequestError) else answer
                 if stop.status is not None:
                     break
         except Fatal as error:
