@@ -66,7 +66,7 @@ def page() -> str:
         "A function of your own is a term: `{reward: FILE.py:function, OPTION: ...}`, or `module:function` of a module "
         "that Python finds (not in the current folder, unless PYTHONPATH names it). It is called as `function(facts, "
         "**options)` and returns an array [P, G]; its keyword-only parameters are its options; its attribute `facts`, "
-        "a tuple of names, says what it reads.\n",
+        "a tuple of names, says what it reads. An error in it ends the run, with its file and line.\n",
     ]
     for title, registry, where in SECTIONS:
         rows = []

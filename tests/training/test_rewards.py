@@ -205,6 +205,53 @@ def test_a_function_of_a_file_is_a_term_and_the_current_folder_is_not_searched(t
             RewardPlan.from_config({"reward": f"{path}:flat"})
 
 
+OWN = """
+def undeclared(facts):
+    return facts["judge_P_G"]
+
+def without_axes(facts):
+    return facts["lengths"]
+
+def named(facts):
+    return [[len(text) for text in texts] for texts in facts["responses_P_G"]]
+
+named.facts = ("responses_P_G",)
+
+def divided(facts):
+    import json
+    return json.loads("{")
+
+def text(facts):
+    return [["long", "short"]]
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        ("undeclared", r"own.py:3: KeyError: 'judge_P_G'; .*function.facts = \(\"judge\",\)$"),
+        ("without_axes", r"own.py:6: KeyError: 'lengths'; the key of this fact is \"lengths_P_G\"$"),
+        ("named", r"the rewards need the fact \"responses_P_G\", which"),
+        ("divided", r"own.py:15: JSONDecodeError: Expecting .*; mend it there$"),
+        ("text", r"own.py: text returned what is no array of numbers \(could not convert"),
+    ],
+)
+def test_an_error_in_a_function_of_the_user_has_its_file_and_line(function, message, tmp_path):
+    (tmp_path / "own.py").write_text(OWN)
+    facts = {"lengths_P_G": group([5, 20])}
+    plan = {"reward": f"{tmp_path}/own.py:{function}"}
+    with pytest.raises(InvalidOptions, match=message):
+        rewards_of(plan, **facts)
+    if function == "named":
+        close(rewards_of(plan, **facts, responses_P_G=np.array([["a", "bc"]], dtype=object)), [[1, 2]])
+
+
+def test_a_file_that_fails_as_it_is_read_is_named_with_its_line(tmp_path):
+    (tmp_path / "own.py").write_text("import math\n\nLIMIT = math.sqroot(2)\n")
+    with pytest.raises(InvalidOptions, match=r"own.py:3: AttributeError: .*sqroot.*; mend it there"):
+        RewardPlan.from_config({"reward": f"{tmp_path}/own.py:short"})
+
+
 # -- what a plan refuses ----------------------------------------------------------------------------------------------
 
 REFUSED = [

@@ -3,22 +3,55 @@
 from __future__ import annotations
 
 import importlib
+import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from libra_cli.exits import InvalidOptions
+import numpy as np
+
+from libra_cli.exits import Fatal, InvalidOptions
 from libra_cli.training.registry import Bound, bind_options
+from libra_cli.training.rewards.facts import FACTS, Array, Facts, key_of
 from libra_cli.training.rewards.terms import Term
+
+_NAME_OF = {key_of(name): name for name in FACTS}
+"""The name of each fact without its axes."""
+
+
+@dataclass(frozen=True)
+class UserFunction:
+    """A function of the user's own; what it raises is reported with its file and line."""
+
+    function: Callable[..., Any]
+    file: str | None
+    """The file of its module."""
+
+    def __call__(self, facts: Facts, **options: Any) -> Array:
+        """What it returns, as an array of float64; raises InvalidOptions."""
+        try:
+            returned = self.function(facts, **options)
+        except Fatal:
+            raise
+        except Exception as error:
+            raise _failed(error, self.file, _cure(error)) from error
+        try:
+            return np.asarray(returned, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            where = f"{self.file}: " if self.file else ""
+            name = getattr(self.function, "__name__", "the function")
+            raise InvalidOptions(f"{where}{name} returned what is no array of numbers ({error})") from None
 
 
 def user_term(name: Any, options: Mapping[str, Any], place: str) -> Bound[Term]:
     """The function `module:function` or `FILE.py:function`, called as `function(facts, **options)`.
 
-    Its attribute `facts`, if it has one, names the facts that it needs. Nothing is looked for in the current folder: a
-    module is found as Python finds any other, a file where its path says. Raises InvalidOptions.
+    Its attribute `facts`, if it has one, names the facts that it needs, with their axes or without. Nothing is looked
+    for in the current folder: a module is found as Python finds any other, a file where its path says. Raises
+    InvalidOptions.
     """
     origin, _, attribute = str(name).rpartition(":")
     if not origin or not attribute:
@@ -28,7 +61,14 @@ def user_term(name: Any, options: Mapping[str, Any], place: str) -> Bound[Term]:
     if not callable(function):
         raise InvalidOptions(f"{place}: {origin} has no function {attribute!r}")
     bound = bind_options(function, options, place.rpartition(".")[0], str(name))
-    return Bound(str(name), function, bound, tuple(getattr(function, "facts", ())))
+    facts = getattr(function, "facts", ())
+    names = (facts,) if isinstance(facts, str) else tuple(facts)
+    return Bound(
+        str(name),
+        UserFunction(function, origin if origin.endswith(".py") else getattr(module, "__file__", None)),
+        bound,
+        tuple(_NAME_OF.get(fact, fact) for fact in names),
+    )
 
 
 def _module(name: str, place: str) -> ModuleType:
@@ -50,4 +90,23 @@ def _file(path: str, place: str) -> ModuleType:
         spec.loader.exec_module(module)
     except (OSError, SyntaxError) as error:
         raise InvalidOptions(f"{place}: {path}: {error}: name a file of Python that can be read") from None
+    except Exception as error:
+        raise _failed(error, path, "mend it there") from error
     return module
+
+
+def _failed(error: Exception, file: str | None, cure: str) -> InvalidOptions:
+    """The error of a user's own code, with the last line of `file` that led to it; of any file if none is there."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if file and Path(frame.filename).resolve() == Path(file).resolve()]
+    where = f"{file}:{own[-1].lineno}" if own else f"{frames[-1].filename}:{frames[-1].lineno}"
+    return InvalidOptions(f"{where}: {type(error).__name__}: {' '.join(str(error).split())}; {cure}")
+
+
+def _cure(error: Exception) -> str:
+    key = error.args[0] if isinstance(error, KeyError) and error.args else None
+    if key in _NAME_OF:
+        return f'say that the function reads this fact: function.facts = ("{_NAME_OF[key]}",)'
+    if key in FACTS:
+        return f'the key of this fact is "{key_of(key)}"'
+    return "mend it there"

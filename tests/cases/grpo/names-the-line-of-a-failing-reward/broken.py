@@ -1,0 +1,5 @@
+LIMIT = max()
+
+
+def late(facts):
+    return facts["lengths_P_G"] < LIMIT

@@ -1,0 +1,2 @@
+def late(facts):
+    return facts["judge_P_G"] * 2
