@@ -132,7 +132,7 @@ def run() -> NoReturn:
         name = context.command_path if context is not None else "libra"
         message = error.format_message()
         hint = "" if "--help" in message else f" (see {name} --help)"
-        _say(message[:1].lower() + message[1:].rstrip(".") + hint, name)
+        _say((message if message[1:2].isupper() else message[:1].lower() + message[1:]).rstrip(".") + hint, name)
         status = Exit.USAGE
     except click.exceptions.Exit as error:
         status = error.exit_code

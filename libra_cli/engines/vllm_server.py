@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from libra_cli.engines.base import Completion, PromptTooLong, Rendered, Request, RequestError, Requests, Sampling
 from libra_cli.engines.chat_template import ChatTemplate
+from libra_cli.engines.openai.addresses import server_address
 from libra_cli.engines.openai.chat_api import Body, Refusal
 from libra_cli.engines.openai.chat_client import ChatClient
 from libra_cli.engines.openai.completions_api import GeneratedTokens, completion_body
@@ -94,7 +95,8 @@ class VllmServers(Servers):
         note: Callable[[str], None],
     ):
         self._sampling, self._template = sampling, template
-        urls = [url.rstrip("/") if url.rstrip("/").endswith("/v1") else f"{url.rstrip('/')}/v1" for url in base_urls]
+        given = [server_address(url, "--sampler-url") for url in base_urls]
+        urls = [url if url.endswith("/v1") else f"{url}/v1" for url in given]
         client = ChatClient(urls, api_key, _ANSWER_SECONDS, None, 256, note, flag="--sampler-url")
         # A server that is gone ends the run soon (`_watch`), so nothing is to be said of further tries.
         super().__init__(template.model.name, client, 64, _ANSWER_SECONDS, lambda _line: None)

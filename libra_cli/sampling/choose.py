@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from libra_cli import miniature
 from libra_cli.engines.base import Engine, LocalModel, Sampling
 from libra_cli.engines.devices import has_gpu
+from libra_cli.engines.openai.addresses import server_address
 from libra_cli.engines.openai.endpoints import without_query
 from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.engines.requirements import REQUIREMENTS
@@ -307,7 +308,7 @@ def _server_factory(
     """Refuses options that a server cannot be given, since it has loaded its model already."""
     if options.engine not in ("openai", "auto"):
         raise InvalidOptions(f"--base-url is for --engine openai, not {options.engine}")
-    urls = list(options.base_url) or list(filter(None, [os.environ.get(DEFAULT_URL)]))
+    urls = server_addresses(options)
     if not urls:
         raise InvalidOptions(f"--engine openai needs --base-url (or {DEFAULT_URL}), a server's address up to /v1")
     _refuse_loading(options)
@@ -338,6 +339,13 @@ def _server_factory(
             return OpenAIEngine(model, urls, sampling, markers=markers, defaults=sampling_options.defaults, **given)
 
     return make
+
+
+def server_addresses(options: EngineOptions) -> list[str]:
+    """The servers that the options, or else the environment, name; raises InvalidOptions for what is none."""
+    default = os.environ.get(DEFAULT_URL)
+    flag, given = ("--base-url", options.base_url) if options.base_url else (DEFAULT_URL, filter(None, [default]))
+    return [server_address(url, flag) for url in given]
 
 
 def _refuse_loading(options: EngineOptions) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from libra_cli.engines.openai.endpoints import without_query
 from libra_cli.engines.openai.retry import Failure
 from libra_cli.exits import Exit, Fatal, InvalidOptions
-from libra_cli.sampling.choose import DEFAULT_URL, installed
+from libra_cli.sampling.choose import installed, server_addresses
 from libra_cli.sampling.options import EngineOptions
 from libra_cli.sampling.server_secrets import api_key, headers
 
@@ -32,10 +31,9 @@ def with_server_model(run: Run, options: EngineOptions) -> EngineOptions:
     Waits for servers that are starting, as their requests do. Raises InvalidOptions if the servers have no model, or
     several, and Fatal if they do not say.
     """
-    urls = list(options.base_url) or list(filter(None, [os.environ.get(DEFAULT_URL)]))
     by_server = options.engine == "openai" or (options.engine == "auto" and bool(options.base_url))
     recorded = options.replay or options.batch_out or options.batch_in or options.implicit
-    if options.model or not by_server or not urls or recorded:
+    if options.model or not by_server or recorded or not (urls := server_addresses(options)):
         return options
     given: dict[str, Any] = {
         "api_key": api_key(options.api_key_env, options.api_key_file),

@@ -7,9 +7,10 @@ from servers.prompts import SAMPLING, PromptRequests, ask, one, request_of, text
 from servers.scripted import Reply, ScriptedServer, echo, error, wrote
 
 from libra_cli.engines.base import Completion, Request, RequestError, Sampling
+from libra_cli.engines.openai.addresses import server_address
 from libra_cli.engines.openai.chat_api import ChatFormat
 from libra_cli.engines.openai.engine import OpenAIEngine
-from libra_cli.exits import Exit, Fatal
+from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.stream.rows import seed_for
 
 # -- what is sent -----------------------------------------------------------------------------------------------------
@@ -194,6 +195,45 @@ def test_what_is_no_address_is_refused(url):
     with pytest.raises(Fatal, match="is no address of a server") as raised:
         OpenAIEngine("tiny", [url], SAMPLING)
     assert raised.value.status == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    ("url", "meant"),
+    [
+        ("localhost:8000", "http://localhost:8000/v1"),
+        ("node7:8000/v1", "http://node7:8000/v1"),
+        ("[::1]:8000/v1", "http://[::1]:8000/v1"),
+        ("api.example.com/v1?key=sk-canary", "https://api.example.com/v1"),
+        ("htp://host/v1", "http://host/v1"),
+        ("https//host/v1", "https://host/v1"),
+        ("http:/host:8000/v1", "http://host:8000/v1"),
+        ("http://http://host/v1", "http://host/v1"),
+        ("http://host/v1 ", "http://host/v1"),
+        ("'http://host/v1',", "http://host/v1"),
+        ("http://host/v1#top", "http://host/v1"),
+        ("http://host:8000/v1/chat/completions/", "http://host:8000/v1"),
+        ("http://host/openai/chat/completions?key=sk-canary", "http://host/openai"),
+        ("https://host/v1/models", "https://host/v1"),
+        ("http:///v1", None),
+        ("gpt-4", None),
+        ("ftp://host/v1", None),
+        ("http://host:8000v1", None),
+    ],
+)
+def test_a_mistyped_address_is_refused_with_the_one_that_was_meant(url, meant):
+    with pytest.raises(InvalidOptions) as raised:
+        server_address(url, "--base-url")
+    assert str(raised.value).endswith(f"did you mean {meant}?" if meant else "write http://HOST:PORT/v1")
+    assert "canary" not in str(raised.value)
+    if meant:
+        assert server_address(meant, "--base-url") == meant
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1]:8000/v1", "https://host/models", "https://host/v1/account/gateway/openai", "http://h?a=1,"]
+)
+def test_unusual_addresses_are_taken_as_they_are(url):
+    assert server_address(url, "--base-url") == url
 
 
 @pytest.mark.parametrize(

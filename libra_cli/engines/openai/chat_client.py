@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from libra_cli import __version__
+from libra_cli.engines.openai.addresses import server_address
 from libra_cli.engines.openai.chat_api import Body, ChatAnswer, read_chat_answer
 from libra_cli.engines.openai.completions_api import CompletionAnswer, read_completion_answer
 from libra_cli.engines.openai.endpoints import without_query
@@ -90,7 +91,7 @@ class ChatClient:
         self._httpx = httpx
         self.timeout, self._flag = timeout, flag
         self._usage = TokenUsage() if usage is None else usage
-        self.urls = list(dict.fromkeys(_checked(url, flag) for url in base_urls))
+        self.urls = list(dict.fromkeys(server_address(url, flag) for url in base_urls))
         self._key = api_key or None
         if self._key and not (self._key.isascii() and self._key.isprintable() and " " not in self._key):
             cause = "the API key holds a space, a newline or another character that no key has"
@@ -301,25 +302,6 @@ def _root(url: str, path: str) -> str:
     """`url` with `path` instead of its last /v1: servers keep their own endpoints outside the API."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=parts.path.removesuffix("/v1") + path))
-
-
-def _checked(url: str, flag: str) -> str:
-    """A base URL without its last slash; raises Fatal(2) if it cannot be one."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        parts, usable = urlsplit(""), False
-    if "@" in (parts.netloc if usable else url):
-        cure = "leave name and password out of it, and give a key with --api-key-env or --api-key-file"
-        raise Fatal(Exit.USAGE, f"{flag}: {cure}")
-    name = without_query(url)
-    if not usable:
-        raise Fatal(Exit.USAGE, f"{flag} {name}: is no address of a server; write http://HOST:PORT/v1")
-    path = parts.path.rstrip("/")
-    if path.endswith("/chat/completions"):
-        raise Fatal(Exit.USAGE, f"{flag} {name}: leave out /chat/completions")
-    return urlunsplit(parts._replace(path=path))
 
 
 def _is_open(url: str) -> bool:

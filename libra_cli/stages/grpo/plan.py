@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 from libra_cli.cli.config_file import line_of
+from libra_cli.engines.openai.addresses import server_address
 from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.sampling.server_secrets import api_key
 from libra_cli.training.distributed.sampler_ranks import refuse_unfit_ranks
@@ -63,6 +64,8 @@ def check_servers(settings: GrpoRunSettings) -> None:
             cure = "name servers with --sampler-url, or leave sampling to --sampler-ranks"
             raise InvalidOptions(f"--async-steps {rollout.async_steps}: {cause}; {cure}")
         return
+    for url in rollout.sampler_url:
+        server_address(url, "--sampler-url")
     where = "--sampler-url" if rollout.sampler_url else "--sampler-ranks"
     if rollout.sampler_url and rollout.sampler_ranks:
         raise InvalidOptions("--sampler-ranks: starts servers of its own; leave out --sampler-url")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from libra_cli import choices
+from libra_cli.engines.openai.addresses import server_address
 from libra_cli.exits import InvalidOptions
 from libra_cli.training.registry import Choice, Count, NonNegative, Positive, Share, bind_options, mapping
 
@@ -72,6 +73,8 @@ class RewardJudge:
                 mapping(getattr(judge, name), f"{place}.{name}")
         if not all(isinstance(url, str) for url in judge.base_urls):
             raise InvalidOptions(f"{place}.base_url: expected an address, or a list of them, got {judge.base_url!r}")
+        for url in judge.base_urls:
+            server_address(url, f"{place}.base_url")
         if judge.task == RANK and judge.reduce == "max":
             raise InvalidOptions(f"{place}.reduce: a comparison has no highest vote; take mean, median or majority")
         if judge.task != RANK and judge.against != ALL:
