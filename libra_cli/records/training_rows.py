@@ -33,6 +33,8 @@ Fields = Mapping[str, Any]
 _ANSWER_NAMES = (RESPONSE, "completion", "output", "generation", "model_output", "answer", "solution")
 """Names of the answer to a question; what `COMMON_NAMES` takes for references are answers to learn from."""
 _OF_JUDGES = ("label", "verification", "judgments", "prediction", "score")
+_RATINGS = ("helpfulness", "overall_score", "rating")
+"""Ratings of an answer, as HelpSteer2, UltraFeedback and others have them."""
 _ANSWERS = ("assistant", "tool", "function")
 """Roles of turns that go on after a prompt; any other begins a whole conversation."""
 _LEARNED = ("messages", "completion", "conversations", "output", "generation", "text")
@@ -110,6 +112,7 @@ def example_of(fields: Fields, forms: list[str]) -> Example:
         cure = "leave the row out, or learn from it as such (libra dpo --loss kto)"
         raise RowError("undesirable", f'its "kto_tag" says that the answer is an undesirable one; {cure}')
     given = [name for name in _LEARNED if _has(fields, name)]
+    forms += _not_learned(fields)
     if len(given) > 1:
         asks = _has(fields, "instruction") or _has(fields, QUESTION) or common_name(fields, QUESTION) is not None
         read = next(name for name in given if name != "output" or asks)
@@ -133,6 +136,15 @@ def example_of(fields: Fields, forms: list[str]) -> Example:
         forms.append(TEXT)
         return _text(fields, "", "text")
     raise RowError("no_conversation", f"nothing to learn from ({columns(fields)}); {FORMS}")
+
+
+def _not_learned(fields: Fields) -> list[str]:
+    """Notes on what a row says about its answer that does not matter here: a rating, another answer that is worse."""
+    rating = next((name for name in _RATINGS if type(fields.get(name)) in (int, float)), None)
+    notes = [] if rating is None else [f'"{rating}" left out: an answer is learned whatever its rating']
+    if _has(fields, "chosen") and _has(fields, "rejected"):
+        notes.append('"chosen" and "rejected" left out: libra dpo and libra train-rm learn from both')
+    return notes
 
 
 def is_pair(fields: Fields) -> bool:

@@ -136,6 +136,17 @@ def test_of_several_answers_one_is_read_and_the_others_are_named() -> None:
         assert read({"conversations": talk, "output": output}) == (Conversation(TALK), [training_rows.SHAREGPT_TURNS])
 
 
+def test_ratings_and_the_other_side_of_a_pair_are_named_as_what_is_not_learned() -> None:
+    rated = {"prompt": "What is 2 + 2?", "response": "It is 4.", "helpfulness": 0, "correctness": 4}
+    found, forms = read(rated)
+    assert (found.messages, forms[0]) == (TALK, '"helpfulness" left out: an answer is learned whatever its rating')
+    sides = {"chosen": TALK, "rejected": [ASKED, turn("assistant", "It is 5.")], "score_chosen": 8.0}
+    assert read({"prompt": "What is 2 + 2?", "messages": TALK, **sides}) == (
+        Conversation(TALK), ['"chosen" and "rejected" left out: libra dpo and libra train-rm learn from both'],
+    )  # fmt: skip
+    assert read({"messages": TALK, "rating": None, "chosen": None, "rejected": None})[1] == []
+
+
 def test_a_label_may_stand_under_either_name_but_not_under_two_that_differ() -> None:
     responses = ({"prompt": [ASKED], "completion": "It is 4."}, {"messages": TALK})
     for fields in responses:

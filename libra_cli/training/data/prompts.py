@@ -153,7 +153,7 @@ def _suggested(fields: Mapping[str, Any]) -> str:
 _GOLDEN = {
     "preference": "write A>>B, A>B, A, B, B>A or B>>A",
     "best": "write the position of the best response, from 0",
-    "label": "write 1 or 0",
+    "label": "write 1 or 0; of a reference answer: libra collect --map label=reference",
 }
 """What says which verdict is right, by its field."""
 
