@@ -53,7 +53,7 @@ _DENOMINATORS = {
         100 centésimo centésimos centésimas | 1000 milésimo milésimos""",
     "it": """2 mezzo mezzi | 3 terzo terzi | 4 quarto quarti | 5 quinto quinti | 6 sesto sesti | 7 settimo settimi
         8 ottavo ottavi | 9 nono noni | 10 decimo decimi | 11 undicesimo undicesimi | 12 dodicesimo dodicesimi
-        15 quindicesimi | 16 sedicesimi | 20 ventesimo ventesimi | 100 centesimo centesimi | 1000 millesimi""",
+        15 quindicesimi | 16 sedicesimi | 20 ventesimo ventesimi | 100 centesimo | 1000 millesimi""",
     "pt": """2 meio meios | 3 terço terços | 4 quarto quartos | 5 quinto quintos | 6 sexto sextos
         7 sétimo sétimos | 8 oitavo oitavos | 9 nono nonos | 10 décimo décimos | 20 vigésimos
         100 centésimo centésimos | 1000 milésimo milésimos""",
@@ -82,7 +82,7 @@ _SCALES = """
         miliardów miliardy miliarda miliard miljard miljarder bilhões bilhão
 """
 _DOZENS = """
-    12 dutzend douzaine douzaines docena docenas dúzia dúzias dozzina dozzine dozijn dussin tuzin tuziny tuzinów
+    12 dutzend douzaine douzaines docena docenas dúzia dúzias dozzina dozzine dozijn dussin tuzin tuzina tuziny tuzinów
         дюжина дюжины дюжин
     100 сотен сотни
 """

@@ -44,6 +44,7 @@ _AGAINST = words.table("cannot rule ruled contradicts contradiction fails fail")
 """Words of a sentence that tells of integers which are none of the answer."""
 _HEDGES = words.table("far hardly barely nearly almost assumption contradicts contradiction misconception")
 """Words with which "true" is no verdict."""
+_FALLS = words.table("decrease decreased decreases decline declined drop dropped fall fell reduction reduced loss lost")
 _WAYS_TO_CONVERGE = words.table("absolutely uniformly pointwise conditionally")
 _DENIALS = ("不", "没", "非", "未", "无", "ではない", "じゃない", "ではありません", "아니")
 _DOUBTS_IN_SIGNS = ("或", "还是", "可能", "如果", "若", "または", "もし", "かもしれ")
@@ -143,12 +144,23 @@ def with_unit(reference: str, answer: str, question: str) -> str:
     return reference
 
 
+def with_sign(answer: str, reference: str, text: str) -> str:
+    """25% as -25%, if the reference is negative and the last sentence tells of a decrease by it."""
+    if not reference.startswith("-") or answer.startswith("-"):
+        return answer
+    falls = not _FALLS.isdisjoint(word.lower() for word in words.split(last_sentence(text)))
+    return f"-{answer}" if falls and structure.is_number(answer) else answer
+
+
 def dated(tail: str, reference: str) -> str | None:
     """The only date of the last line, or its year, if the reference is one; else None."""
     is_date = dates.is_date(reference) or (any(map(str.isdigit, reference)) and len(dates.dates(reference)) > 1)
     if not (is_date or (reference.isdecimal() and len(reference) == _YEAR)):
         return None
-    found = dates.stated(languages.with_english_dates(tail.strip().rpartition("\n")[2]))
+    line = languages.with_english_dates(tail.strip().rpartition("\n")[2])
+    found = dates.stated(line)
+    if len(found) > 1:  # (June 28, 1914) is a remark
+        found = dates.stated(_BRACKETS.sub("", line))
     if len(found) != 1:
         return None
     if not reference.isdecimal():
@@ -263,7 +275,7 @@ def verdict(text: str, question: str | None) -> str | None:
     text = text.replace("\uff0c", ", ").replace("\u3002", ". ")
     heard = [word for word in text.replace("**", "").split()[:2] if word not in ("-", "\u2013")]
     first = heard[0].strip(".,:;!\u2013\u2014\u3002\uff0c*") if heard else ""
-    is_apart = len(heard) == 1 or heard[0] != first or text[len(first) :].lstrip().startswith(("\u2013", "\u2014", "-"))
+    is_apart = len(heard) < 2 or heard[0] != first or text[len(first) :].lstrip().startswith(("\u2013", "\u2014", "-"))
     meaning = languages.in_english(first) if is_apart else ""
     if words.phrase(meaning) in ("yes", "no") and _LIMITS.isdisjoint(_start(text)):
         return "Yes" if words.phrase(meaning) == "yes" else "No"

@@ -72,6 +72,13 @@ def in_one_notation(answer: str, text: str, question: str | None = None) -> str 
     return None if read is None else answer[: number.start()] + read + answer[number.end() :]
 
 
+def may_be_thousandths(answer: str, plain: str, reference: str | None) -> bool:
+    """Whether the reference has the digits of a number whose mark was read as one of thousands: 1,749, for 1.749."""
+    if not reference or plain == answer or reference == plain or "." not in reference:
+        return False
+    return reference.replace(".", "").rstrip("0") == plain.replace(".", "").rstrip("0")
+
+
 def in_reference(reference: str, answer: str, texts: Iterable[object]) -> str:
     """`reference` with its comma marked as a decimal one, if a unit follows it or a text is in such a language.
 
@@ -86,7 +93,9 @@ def in_reference(reference: str, answer: str, texts: Iterable[object]) -> str:
             return reference.replace(grouped[0], plain)
         figures = "".join(filter(str.isdigit, grouped[0]))
         is_said = any(figures == part.rstrip(".,;") for part in answer.replace("$", " ").split())
-        return reference.replace(grouped[0], figures) if is_said else reference
+        # 2.125 may be a decimal in international notation, which 2125 is not
+        is_grouped = grouped[0].count(".") > 1 or any(grouped[0] in text for text in known)
+        return reference.replace(grouped[0], figures) if is_said and is_grouped else reference
     number = _COMMA_NUMBER.fullmatch(reference)
     if number is None or ("," in answer and not _COMMA_NUMBER.fullmatch(answer)):
         return reference

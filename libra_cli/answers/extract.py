@@ -86,6 +86,8 @@ def read_answer(
     if is_number and found.answer in asked.COUNTS:
         counted = asked.COUNTS[found.answer] if question and nothing.asks_how_many(question) else None
         return Extraction(counted) if counted else UNDECIDED
+    if found.answer and reference and reference[:1] == "-":
+        found = found._replace(answer=asked.with_sign(found.answer, reference, text))
     if found.answer and question and " in " in question and asked.is_in_another_unit(found.answer, text, question):
         return UNDECIDED
     if found.answer and not found.answer.isalnum() and reference and any(map(found.answer.__contains__, _BOUNDS)):
@@ -93,7 +95,7 @@ def read_answer(
         found = Extraction(same) if same else found
     if found.answer and ("," in found.answer or "." in found.answer):
         plain = commas.in_one_notation(found.answer, text, question)
-        if plain is None:
+        if plain is None or commas.may_be_thousandths(found.answer, plain, reference):
             return UNDECIDED
         return found._replace(answer=commas.with_decimal_point(plain, text, question))
     return found

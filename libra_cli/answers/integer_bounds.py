@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from libra_cli.lazy_pattern import lazy_pattern
 
 _BOUND = lazy_pattern(
     r"\s*\$?\s*([a-z])\s*(<=|>=|<|>|\\leq?(?:slant)?|\\geq?(?:slant)?|\u2264|\u2265)\s*(-?\d+)\s*\$?\s*"
+)
+_NEAR = 60
+_BEFORE = ("integer", "integers", "integer values of", "integers such that", "natural number", "natural numbers")
+"""What stands before a variable that is an integer."""
+_IS_INTEGER = lazy_pattern(
+    r"(?:is|be|are) (?:an? |any |all )?(?:[a-z]+ )?(?:integers?|natural)"
+    r"|(?:\\in|\u2208) ?(?:\\mathbb ?\{?[ZN]|[\u2124\u2115])"
 )
 _STRICT = {"<": ("\\leq", -1), ">": ("\\geq", 1)}
 
@@ -20,15 +29,20 @@ def closed(text: str) -> str | None:
     return f"{name} {sign} {end + step}"
 
 
-def is_about_integers(text: str) -> bool:
-    """Whether a text says that its variable is an integer."""
-    return "integer" in text or "natural number" in text or "\\mathbb{Z}" in text or "\\mathbb{N}" in text
+def is_integer(name: str, text: str) -> bool:
+    """Whether a text says of a variable that it is an integer: integers n, n is a positive integer."""
+    for place in re.finditer(rf"(?<![A-Za-z\\]){name}(?![A-Za-z])", text):
+        before = text[max(place.start() - _NEAR, 0) : place.start()].rstrip(" $,")
+        behind = text[place.end() : place.end() + _NEAR].lstrip(" $")
+        if before.endswith(_BEFORE) or _IS_INTEGER.match(behind):
+            return True
+    return False
 
 
 def as_reference(answer: str, reference: str, text: str) -> str | None:
     """`reference` if a bound of integers in a text is the same; None if it is not, or if it is none."""
     wanted, given = closed(reference), closed(answer)
-    is_same = wanted is not None and wanted == given and is_about_integers(text)
+    is_same = wanted is not None and wanted == given and is_integer(wanted[0], text)
     return reference if is_same else None
 
 

@@ -240,6 +240,9 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
             letters = _in_sentence(sentence, is_statement=False)
             if letters:
                 return letters
+    first = parse(whole.partition("\n")[0].strip()) if "\n" in whole else None
+    if first and not first.text and len(first.letters) == 1:  # **C**, and an explanation below
+        return _written(first.letters)
     last = next(_last_sentences(text), "")
     letter = last.rstrip(" .*)$").rpartition(" ")[2].strip("(*$")
     if len(letter) == 1 and letter in "ABCDEFGHIJ" and any(map(last.lower().__contains__, _ANSWER_ABROAD)):
@@ -316,8 +319,10 @@ def are_named(text: str) -> bool:
 
 
 def _last_sentences(text: str) -> Iterator[str]:
-    """Sentences from the last to the first of the end of a text."""
-    yield from reversed(words.sentences(text[-2000:]))
+    """Sentences from the last to the first of the end of a text; one in brackets is only a remark."""
+    end = text[-2000:].rstrip()
+    remark = end.rfind(". (") if end.endswith(")") else -1
+    yield from reversed(words.sentences(end[: remark + 1] if remark > 0 else end))
 
 
 def _in_sentence(sentence: str, is_statement: bool) -> str | None:

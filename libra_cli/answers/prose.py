@@ -26,6 +26,7 @@ _OF_A_SENTENCE: tuple[Check, ...] = (
     prose_sentences.compared,
     prose_sentences.one_of_several,
     prose_sentences.one_piece,
+    prose_sentences.a_listing,
     prose_sentences.misread,
 )
 _OF_A_VALUE: tuple[Check, ...] = (prose_sentences.one_of_several, prose_sentences.one_piece)

@@ -31,6 +31,7 @@ from libra_cli.answers.extraction import (
 )
 from libra_cli.answers.prose_text import Prose
 from libra_cli.answers.sentences import Asserted
+from libra_cli.answers.structure import Parts
 
 
 def time_in_words(prose: Prose) -> Extraction | None:
@@ -159,6 +160,14 @@ def one_of_several(prose: Prose, answer: str | None) -> Extraction | None:
     """Check of a number where an interval, a point or a set is asked for: the rest may be said elsewhere."""
     is_part = asked.is_of_several(prose.reference) and typed.is_a_part(answer, prose.tail)
     return UNDECIDED if is_part else None
+
+
+def a_listing(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of three members or more where a number is asked for: they may explain it (`The subgroup is {0, 2, 4}`)."""
+    if not answer or ("," not in answer and ";" not in answer) or not structure.is_number(prose.reference):
+        return None
+    listed = structure.parse(answer)
+    return UNDECIDED if isinstance(listed, Parts) and len(listed.parts) > 2 and not listed.alternatives else None
 
 
 def one_piece(prose: Prose, answer: str | None) -> Extraction | None:

@@ -6,10 +6,10 @@ value that is asked for is the one whose words alone are in the question.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from libra_cli.answers import comparatives, plain, vocabulary, words
+from libra_cli.answers import abroad, comparatives, plain, vocabulary, words
 from libra_cli.answers import spans as spans_of
 
 _CUTS = words.table("and or but while whereas ; , . \u2014 \u2013")
@@ -20,7 +20,11 @@ _COMPARING = words.table("than more fewer less plus minus times")
 _TOTALS = vocabulary.TOTALS | words.table("combined sum together both average")
 _SUMS = _TOTALS | words.table("makes make gives added adding")
 _STEM = 4
-
+MAX_PARTS = 8
+_PRONOUNS = words.table("he she they it we i you this that")
+_PLACES = words.table("in on for at to from by")
+_NO_NOUNS = words.table("is are was were remain left have has had will still get gets got") | {""}
+"""What stands behind a number without a noun."""
 
 _EMPTY = words.table(
     """
@@ -68,6 +72,8 @@ def of_several(sentence: str, question: str) -> Asked:
         return Asked(values=values if _SUMS.isdisjoint(map(str.lower, words.split(sentence))) else ())
     names = {_stem(word.lower()) for word in asked[1:] if word[0].isupper()}
     others = {_stem(word.lower()) for word in asked if len(word) > 2} - _EMPTY
+    if not _are_parallel(parts, sentence):
+        return Asked()
     found = _told_apart(parts, names) or _told_apart(parts, others)
     if len(found) == 1 and (not names or _are_named(names, sentence)):
         return Asked(found[0].value, found[0].measured, values)
@@ -78,6 +84,25 @@ def _are_named(names: Collection[str], sentence: str) -> bool:
     """Whether a sentence has all names of the question; one that is missing may be meant by another word."""
     heard = {_stem(word.lower()) for word in words.split(sentence)}
     return all(name in heard for name in names)
+
+
+def _are_parallel(parts: Sequence[_Part], sentence: str) -> bool:
+    """Whether each part has a subject of its own: a name before its number, or a noun behind it.
+
+    "She used 3 cups, and 7 are left" gives the noun of both only once. Other languages are not read.
+    """
+    if len(parts) > MAX_PARTS or abroad.language_of(sentence):
+        return False
+    names = {word.lower() for word in words.split(sentence) if word[0].isupper()} - _PRONOUNS
+    if all(part.before and part.before[0].lower() in names for part in parts):
+        return True
+    if any(part.before for part in parts[1:]):
+        return False
+    places = {part.behind[-2:-1] for part in parts}  # 44 were for children and 26 for adults
+    if len(places) == 1 and not _PLACES.isdisjoint(*places) and len({part.behind[-1:] for part in parts}) == len(parts):
+        return True
+    nouns = {_stem(part.behind[0].lower()) if part.behind else "" for part in parts}
+    return len(nouns) == len(parts) and nouns.isdisjoint(_NO_NOUNS)
 
 
 def _parts(sentence: str) -> list[_Part]:
@@ -97,6 +122,8 @@ def _parts(sentence: str) -> list[_Part]:
             if number is not None:
                 return []
             number, before, end = span, len(said), span.end
+        elif is_adjunct and number is None and word in _CONCLUDING:
+            said.append(word)
         elif word in _CUTS or word in _CONCLUDING or token.start == len(sentence):
             if number is not None and not is_adjunct:
                 value = spans_of.value(number.text)

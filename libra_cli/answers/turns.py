@@ -20,6 +20,7 @@ _NEXT_QUESTIONS = (
     "\n\n### Question",
     "\n\n### Instruction",
 )
+_ANSWERED = lazy_pattern(r"[Aa]nswer(?: is\b|\**:| \([^()\n]{1,20}\):)|####|\\boxed|(?:^|\n)A: ")
 _END = 80
 _ROLE = lazy_pattern(r"(?:assistant|model|final)(?=\s|<|$)\s*")
 
@@ -28,7 +29,7 @@ def own_turn(text: str) -> str:
     """The text between the tokens that begin and end its turn; tokens of a text that has nothing else are dropped."""
     for mark in _NEXT_QUESTIONS:
         following = text.find(mark) if mark in text else -1
-        if following > 0 and "nswer" in text[:following]:  # a base model goes on with the next question
+        if following > 0 and _ANSWERED.search(text, 0, following):  # a base model goes on with the next question
             text = text[:following]
     if "[DONE]" in text[-_END:]:
         text = text.partition("[DONE]")[0]

@@ -73,6 +73,9 @@ _ENDS_VALUE = lazy_pattern(
     r"|(?<=[\w)}])\s*(?=(?:\\[ ,;:!]|~)*\s*\\(?:text|math|mbox|operatorname))"
 )
 _RAISED = str.maketrans("⁻¹²³⁴−", "-1234-")
+_POWER_OF_TEN = lazy_pattern(r"(?<!\d)10\^\{-?\d{1,3}\}$")
+_RAISED_TEN = lazy_pattern(r"(?<!\d)10([\u2070\u00b9\u00b2\u00b3\u2074-\u2079\u207b]{1,4})(?= )")
+_ALL_RAISED = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b", "0123456789-")
 _MAX_STARTS = 24
 MAX_WORDS = 4
 """Maximum number of words in a unit."""
@@ -126,6 +129,8 @@ def in_text(raw: str) -> tuple[str, str | None]:
     """Split a unit with \\text{} or symbols off the end of `raw`; only in \\text{} may it be any word or letter."""
     if not raw or (raw[-1].isdecimal() and raw.isascii() and "^" not in raw):
         return raw, None
+    if not raw.isascii() and "10" in raw:
+        raw = _RAISED_TEN.sub(lambda power: f"10^{{{power[1].translate(_ALL_RAISED)}}}", raw)
     if "frac" in raw:
         raw = _FRACTION.sub(r"\1/\2", raw)
     for index, place in enumerate(_ENDS_VALUE.finditer(raw)):
@@ -234,12 +239,16 @@ def _is_unit(found: list[Factor], value: str, rest: str) -> bool:
     names = " ".join(factor.name for factor in found)
     if any(factor.typeset for factor in found):
         return names != "°" and _may_be_unit(names, value)
-    if ":" in value or not value[-1:].isdigit():
+    if ":" in value or not (value[-1:].isdigit() or _POWER_OF_TEN.search(value)):
         return False
     apart = not (rest[0].isalpha() and rest[0].isascii())
     known = all(factor.name in _SYMBOLS for factor in found)
     letters = all(len(factor.name) == 1 and factor.name.isascii() for factor in found)
-    several = not letters or (len(found) > 1 and (names[0] in "NJWAC" or any(factor.power < 0 for factor in found)))
+    several = (
+        not letters
+        or _POWER_OF_TEN.search(value) is not None
+        or (len(found) > 1 and (names[0] in "NJWAC" or any(factor.power < 0 for factor in found)))
+    )
     return known and apart and several and names != "°" and not re.match(_NO_UNIT, names)
 
 
