@@ -124,6 +124,7 @@ def run() -> NoReturn:
     """The console script: never returns, and shows no traceback unless --debug is given."""
     leave_out_current_folder()
     open_missing_descriptors()
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # PyTorch reads it when imported; stderr belongs to the run
     try:
         with cli.make_context("libra", sys.argv[1:]) as ctx:
             status = int(cli.invoke(ctx) or 0)
