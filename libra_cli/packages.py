@@ -24,7 +24,6 @@ class Package:
 
 PACKAGES = (
     Package("click", "click"),
-    Package("cn2an", "cn2an"),
     Package("math-verify", "math_verify", heavy=True),
     Package("mpmath", "mpmath"),
     Package("numpy", "numpy"),

@@ -49,10 +49,10 @@ def test_what_a_row_gets(fields: dict[str, Any], new: dict[str, Any]) -> None:
     assert added(fields)[0] == new
 
 
-def test_each_combination_of_names_is_noted_once() -> None:
+def test_each_field_is_noted_once_for_each_name() -> None:
     notes: list[str] = []
     names = OwnNames([QUESTION, REFERENCE], lambda text, **_: notes.append(text))
-    for fields in ({"problem": "p", "answer": "1"}, {"problem": "q", "answer": "2"}, {"prompt": "r"}):
+    for fields in ({"problem": "p", "answer": "1"}, {"problem": "q", "answer": "2"}, {"answer": "3"}, {"prompt": "r"}):
         names(row_of(fields))
     assert notes == [
         'rows are read with "problem" as the question and "answer" as the reference',

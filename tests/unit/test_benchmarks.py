@@ -143,4 +143,6 @@ def test_grpo() -> None:
 
 @pytest.mark.slow
 def test_step_time() -> None:
-    assert figures("step_time", "--tiny", "--rollouts", "1")["ratios"]["train"] == [1.0]
+    found = figures("step_time", "--tiny", "--rollouts", "1")
+    assert found["factors"]["train"] > 0
+    assert found["ratios"]["train"] == pytest.approx([1.0])  # the shares are fitted to the only run
