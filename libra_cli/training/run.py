@@ -36,7 +36,7 @@ from libra_cli.training.monitoring.phase import Phase, same_command
 from libra_cli.training.monitoring.telemetry import Telemetry
 from libra_cli.training.objectives.base import Objective
 from libra_cli.training.run_dir import EVENTS, SAMPLES, SCORED, RunDir, versions
-from libra_cli.training.schedule import Schedule
+from libra_cli.training.schedule import Schedule, how_many
 from libra_cli.training.settings import TrainSettings
 from libra_cli.training.trainer import Stopped, TrainBatches, Trainer
 
@@ -315,7 +315,8 @@ class TrainingRun:
         steps = min(source.steps, settings.batch.max_steps or source.steps)
         schedule = Schedule(optimizer.lr, optimizer.final_lr, steps, optimizer.warmup, optimizer.schedule)
         self._console.note(
-            f"{train.summary()}; {steps:,} steps{self._why_fewer(source.steps)}, batch size {source.batch_size}; "
+            f"{train.summary()}; {how_many(steps, settings.batch.epochs, settings.batch.max_steps)}, "
+            f"batch size {source.batch_size}; "
             f"{world.size} {'process' if world.size == 1 else 'processes'}, ZeRO {engine.stage}, {engine.precision}"
         )
         telemetry = self._telemetry(stack, steps, prepared.evaluation is not None)
@@ -350,11 +351,6 @@ class TrainingRun:
             prepared.evaluation,
             judge_eval,
         )
-
-    def _why_fewer(self, steps: int) -> str:
-        """Why a run takes fewer steps than --max-steps; nothing where it takes that many, or is not told how many."""
-        most, epochs = self._settings.batch.max_steps, self._settings.batch.epochs
-        return f" (all of {epochs:g} epochs; --max-steps is {most:,})" if most is not None and steps < most else ""
 
     def _telemetry(self, stack: ExitStack, steps: int, evaluates: bool) -> Telemetry | None:
         """Rank 0 reports; the others do not."""

@@ -30,3 +30,11 @@ class Schedule:
         done = (step - self.warmup_steps) / max(1, self.steps - 1 - self.warmup_steps)
         left = (1 + math.cos(math.pi * min(done, 1.0))) / 2 if self.shape == "cosine" else 1 - min(done, 1.0)
         return self.floor + (self.peak - self.floor) * left
+
+
+def how_many(steps: int, epochs: float, most: int | None) -> str:
+    """The number of steps of a run, and if there are fewer than `most` (--max-steps), why."""
+    text = f"{steps:,} step{'' if steps == 1 else 's'}"
+    if most is None or steps >= most:
+        return text
+    return f"{text} (the data ends after {epochs:g} epoch{'' if epochs == 1 else 's'}; --max-steps is {most:,})"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libra_cli.training.data.packing import PackBudget, SampleOrder, pack_batch
-from libra_cli.training.schedule import Schedule
+from libra_cli.training.schedule import Schedule, how_many
 
 
 @given(st.integers(1, 40), st.integers(1, 17), st.sampled_from([0.5, 1.0, 2.0, 3.25]), st.integers(0, 5))
@@ -81,3 +81,9 @@ def test_the_learning_rate_warms_up_falls_and_ends_at_the_floor() -> None:
     assert [linear.at(step) for step in (0, 5, 10)] == pytest.approx([1.0, 0.5, 0.0])
     assert Schedule(1.0, 0.1, 10, warmup=2, shape="constant").at(9) == 1.0
     assert Schedule(1.0, 0.1, 10, warmup=2).warmup_steps == 2
+
+
+def test_a_run_of_fewer_steps_than_asked_says_why():
+    assert how_many(1, 1, 5) == "1 step (the data ends after 1 epoch; --max-steps is 5)"
+    assert how_many(1200, 1.5, 5000) == "1,200 steps (the data ends after 1.5 epochs; --max-steps is 5,000)"
+    assert how_many(5, 1, 5) == how_many(5, 1, None) == "5 steps"
