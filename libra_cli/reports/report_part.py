@@ -17,7 +17,7 @@ MEASURES = {
 """Measures of several samples: key in a report -> name before the number of samples."""
 CALIBRATION = {"brier": "Brier", "ece": "ECE", "roc_auc": "ROC AUC", "pr_auc": "PR AUC"}
 ACCURACIES = {"correct": "accuracy_correct", "incorrect": "accuracy_incorrect"}
-"""Label -> the key of the share that is judged right; tables and facts call it `LABEL %`."""
+"""Label -> the key of the share that is judged right; tables call it `LABEL %`, facts `LABEL`."""
 CONFUSION = {"correct": ("tp", "fn"), "incorrect": ("tn", "fp")}
 """Label -> the cells of the confusion matrix that are right and wrong."""
 THRESHOLD_CHOICES = {
@@ -69,9 +69,9 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
         if report.get(key) is not None:
             several = len(report.get("sections") or ()) > 1
             how = f"of the {label} responses judged right" + (", mean of the sections" if several else "")
-            text = f"{percent(report[key])} {how}{bracketed(ends.get(key), percent) or no_interval}"
+            text = f"{percent(report[key])}% {how}{bracketed(ends.get(key), percent) or no_interval}"
             pooled = _pooled(report, label)
-            yield f"{label} %", text + (f"; {percent(pooled)} of all such responses together" if several else "")
+            yield label, text + (f"; {percent(pooled)}% of all such responses together" if several else "")
     if calibration := report.get("calibration"):
         yield "calibration", ", ".join(f"{name} {decimals(calibration.get(key))}" for key, name in CALIBRATION.items())
 
