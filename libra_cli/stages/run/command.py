@@ -162,6 +162,6 @@ def _on_slurm(
         progress.make_folders(FOLDER)
         with progress.locked():
             write_scripts(pipe, jobs, options["force"])
-            if options["submit"]:
+            if options["submit"] and jobs:
                 return submit(pipe, jobs, progress, console)
-    return submitting_lines(pipe, jobs, progress, done)
+    return "" if options["submit"] else submitting_lines(pipe, jobs, progress, done)
