@@ -77,7 +77,7 @@ def option_of_key(ctx: click.Context, place: str, key: str) -> click.Parameter:
         return params[name]
     hint = did_you_mean(key.replace("_", "-"), [known.replace("_", "-") for known in params])
     if "rewards" in params and _is_of_recipe(key):
-        hint = ": it belongs into the recipe that rewards names; write rewards: FILE"
+        hint = ": it belongs in the recipe that rewards names; write rewards: FILE"
     hint = hint or f"; see libra {ctx.info_name} --help-all"
     raise click.UsageError(f"{place}: there is no option {key}{hint}")
 

@@ -43,7 +43,7 @@ class ProblemCollector:
         self, plan: CollectPlan, origins: Iterable[Origin], report: ContaminationReport, note: Callable[..., None]
     ):
         self._plan, self._report = plan, report
-        self._common_names = OwnNames((QUESTION, REFERENCE), note)
+        self._own_names = OwnNames((QUESTION, REFERENCE), note)
         self._origins = {origin.place: origin for origin in origins}
         self._preset_wheres = {preset.name: parse(preset.where) for preset in PRESETS.values() if preset.where}
         self._presets: set[str] = set()
@@ -65,7 +65,7 @@ class ProblemCollector:
             self._absent = {path for path in self._absent if not mapping.has_path(fields, path)}
         fields = {**mapping.rename(fields, plan.renames), **plan.settings}
         if preset is None:
-            fields = self._common_names.renamed(fields)
+            fields = self._own_names.renamed(fields)
         if plan.subset is not None:
             fields["subset"] = plan.subset
 
