@@ -13,8 +13,18 @@ _FEW_LINES = 3
 """Lines from which on a text of which none is a row is not JSON Lines; fewer are refused one by one."""
 _PANDAS = 'pandas writes JSON Lines: to_json(FILE, orient="records", lines=True)'
 _UNPACK = "unpack it first"
-_WORKBOOK = ("a workbook, or another document of an office", "unpack it and name the file: a workbook is read neither "
-             "compressed nor from a pipe")  # fmt: skip
+_WORKBOOK = (
+    "a workbook, or another office document",
+    (
+        "unpack it and name the file: a workbook is read neither compressed nor from a pipe; "
+        "if it is another document, save its table as .xlsx or CSV"
+    ),
+)
+_OFFICE = "an office document", "save the table as .xlsx or CSV"
+_NO_WORKBOOK = re.compile(
+    rb"PK\x03\x04.{26}((word|ppt|visio)/|mimetypeapplication/vnd\.oasis\.opendocument\.(?!spreadsheet))", re.DOTALL
+)
+"""A part that text documents and presentations have, and no workbook."""
 ZIP_MAGIC, OLD_WORKBOOK_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 """The first bytes of workbooks, as of all ZIP archives; and of those before 2007 and those that need a password."""
 _FIRST_PARTS = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/", b"mimetypeapplication/vnd.oasis")
@@ -60,7 +70,7 @@ def other_format(lines: Sequence[bytes]) -> tuple[str, str] | None:
     """
     head = b"\n".join(lines)[:HEAD_BYTES]
     if begins_workbook(head):
-        return _WORKBOOK
+        return _OFFICE if _NO_WORKBOOK.search(head) else _WORKBOOK
     for offset, magic, name, cure in _MAGIC:
         if head.startswith(magic, offset):
             return name, cure
@@ -82,7 +92,7 @@ def other_format(lines: Sequence[bytes]) -> tuple[str, str] | None:
 
 
 def begins_workbook(head: bytes) -> bool:
-    """Whether a file that begins with `head` is a workbook, or at least another document of an office."""
+    """Whether a file that begins with `head` is a workbook, or at least another office document."""
     is_archive = head.startswith(ZIP_MAGIC) and head.startswith(_FIRST_PARTS, _ZIP_HEADER)
     return is_archive or head.startswith(OLD_WORKBOOK_MAGIC)
 

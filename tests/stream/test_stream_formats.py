@@ -1,8 +1,10 @@
 """What holds rows otherwise than one a line: JSON arrays and Parquet; and what holds none is named once."""
 
 import gzip
+import io
 import json
 import tracemalloc
+import zipfile
 
 import pytest
 from hypothesis import example, given, settings
@@ -192,6 +194,15 @@ def test_half_a_pair_of_surrogates_costs_its_own_line(tmp_path):
     assert errors_of(tmp_path / "rows") == [(2, "bad_utf8")]
 
 
+def archive(*names: str) -> bytes:
+    """A ZIP archive of files that hold their names."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as file:
+        for name in names:
+            file.writestr(name, name)
+    return data.getvalue()
+
+
 OTHERS = {
     "csv": ("question,reference\n1+1?,2\n2+2?,4\n", "CSV"),
     "tsv": ("question\treference\n1+1?\t2\n", "TSV"),
@@ -211,6 +222,12 @@ OTHERS = {
     "zip": (b"PK\x03\x04\x14\0\0\n\n{", "a ZIP archive"),
     "pickle": (b"\x80\x04\x95\n\0.", "a Python pickle"),
     "arrow": (b"\xff\xff\xff\xff\x10\x01\0\0\n", "an Arrow stream"),
+    "docx": (
+        archive("[Content_Types].xml", "_rels/", "word/document.xml"),
+        "an office document; save the table",
+    ),
+    "odt": (archive("mimetypeapplication/vnd.oasis.opendocument.text"), "an office document; save the table"),
+    "xlsx in gzip": (gzip.compress(archive("[Content_Types].xml", "xl/workbook.xml")), "a workbook, or another office"),
     "parquet in gzip": (gzip.compress(b"PAR1\x15\x04PAR1"), "Parquet; "),
 }
 

@@ -64,7 +64,7 @@ def origins_of(inputs: tuple[str, ...], values: Values) -> list[Origin]:
 
 def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, int], LineSource] | None:
     """Opens files, data sets and presets; None: rows come from standard input, as in every other stage."""
-    if not (options.inputs or values["hub"] or values["preset"] or values["format"]):
+    if not (options.inputs or values["hub"] or values["preset"] or values["format"] or values["sheet"]):
         return None
     from libra_cli.stages.collect.sources import SourceChain
 

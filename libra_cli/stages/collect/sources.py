@@ -74,7 +74,14 @@ class SourceChain:
     """Reads several origins one after another; opens each in its turn, but checks all files at the start."""
 
     def __init__(self, origins: Sequence[Origin], options: ReadOptions, wake_fd: int | None = None):
+        if options.sheet is not None and options.format is not None:
+            raise Fatal(
+                Exit.USAGE, f"--sheet is for a workbook, not for {options.format}; leave out --format or --sheet"
+            )
         for origin in origins:
+            if origin.hub is not None and options.sheet is not None:
+                reason = "is a data set of a hub; --sheet is for a workbook (.xlsx, .xls, .ods); leave --sheet out"
+                raise Fatal(Exit.USAGE, f"{origin.place}: {reason}")
             if origin.path is None:
                 continue
             InputFiles([origin.path])  # raises if it cannot be read
