@@ -126,6 +126,8 @@ def problem_record(fields: Fields, subset: str | None, need_reference: bool, ren
     if not isinstance(question, str):
         hint = f"{_RENAME}question names the text inside it (prompt.0.content=question)"
         raise RowError("wrong_type", f'"question" is no text: {hint}')
+    if not question.strip():
+        raise rows.no_value(mapped.get("question", "question"), "question")
     if fields.get("reference") is not None:
         fields["reference"] = reference_text(fields["reference"])
     is_pair = all(fields.get(name) is not None for name in PAIR)
