@@ -49,6 +49,12 @@ def shown_question_of(fields: Mapping[str, Any]) -> str | None:
     return question if question is None else transcript([{"role": "user", "content": question}], tools)
 
 
+def _finish_reason(fields: Mapping[str, Any]) -> Any:
+    """Why the response of a row ended: with its calls of tools, if it has some, since servers call that `stop`, too."""
+    calls = fields.get("tool_calls")
+    return "tool_calls" if calls and isinstance(calls, list) else fields.get("finish_reason")
+
+
 class ResponseFields:
     """Reads the response and the reference of rows; the thinking is cut at `markers`.
 
@@ -74,7 +80,7 @@ class ResponseFields:
         reference, response = fields.get(self._reference), fields.get(self._response)
         if type(reference) is not str or type(response) is not str:
             return None
-        question, finish_reason = question_of(fields), fields.get("finish_reason")
+        question, finish_reason = question_of(fields), _finish_reason(fields)
         length = len(response) + len(reference) + (0 if question is None else len(question))
         if length > MAX_COPY_CHARS or not (finish_reason is None or type(finish_reason) is str):
             return None
@@ -112,7 +118,7 @@ class ResponseFields:
 
     def text(self, row: Row) -> GeneratedText:
         """The response as a generated text; raises RowError if the row has no such field."""
-        return GeneratedText(self.response(row), None, row.fields.get("finish_reason"))
+        return GeneratedText(self.response(row), None, _finish_reason(row.fields))
 
     def response(self, row: Row) -> str | None:
         """The response after its thinking; None if it ends inside that, or is null. Raises RowError without a field."""
