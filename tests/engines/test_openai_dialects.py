@@ -237,6 +237,31 @@ def test_calls_of_tools_are_part_of_an_answer_streamed_or_not():
     assert one(lambda _: bad)[0].kind == "bad_response"
 
 
+@pytest.mark.parametrize(("pieces", "calls"), [
+    ([{"id": "a", "name": "add", "arguments": "{"}, {"name": "add", "arguments": "}"}], [("add", "{}")]),
+    ([{"id": "a", "name": "add"}, {"id": "b", "name": "end"}, {"id": "a", "arguments": "{}"}],
+     [("add", "{}"), ("end", "")]),
+    ([{"index": None, "id": "a", "name": "add", "arguments": {"x": 2}}], [("add", '{"x": 2}')]),
+    ([{"id": "a", "name": "add", "arguments": None}], [("add", "")]),
+    ([{"id": "a", "name": "add", "arguments": 5}], None),
+    ([{"index": "0", "name": "add"}], None),
+    (5, None),
+])  # fmt: skip
+def test_calls_that_servers_stream_in_their_own_way(pieces, calls):
+    def piece(given):
+        outer = {name: given[name] for name in ("index", "id") if name in given}
+        return {**outer, "function": {name: given[name] for name in ("name", "arguments") if name in given}}
+
+    deltas = [{"tool_calls": [piece(one)]} for one in pieces] if isinstance(pieces, list) else [{"tool_calls": pieces}]
+    stream = events(*deltas, reason="tool_calls")
+    answer, _ = one(lambda _: stream)
+    if calls is None:
+        assert answer.kind == "bad_response"
+    else:
+        said = [call["function"] for call in answer.tool_calls]
+        assert [(call["name"], call["arguments"]) for call in said] == calls
+
+
 def test_contents_in_parts_are_streamed_too():
     thought = {"type": "thinking", "thinking": [{"type": "text", "text": "2+2"}]}
     stream = events({"content": [thought]}, {"content": [{"type": "text", "text": "fo"}]}, {"content": "ur"})

@@ -28,6 +28,7 @@ class EventStream:
         self._texts: dict[str, list[str]] = {}
         self._calls: dict[int, dict[str, Any]] = {}
         """The calls of tools, by their numbers."""
+        self._last_call = 0
         self._event = b""
         """The name of the event whose lines come."""
         self._reason: str | None = None
@@ -97,23 +98,45 @@ class EventStream:
         for name in THINKING:
             self._keep(name, delta.get(name) if isinstance(delta.get(name), str) else None)
 
-        for piece in delta.get("tool_calls") or ():
+        pieces = delta.get("tool_calls") or []
+        if not isinstance(pieces, list):
+            raise MalformedAnswer("the calls of tools in its stream are not an array")
+        for piece in pieces:
             self._add_call(piece)
 
     def _add_call(self, piece: Any) -> None:
-        """Adds a piece of a call of a tool: the first has its name, the arguments come in pieces."""
-        number = piece.get("index", 0) if isinstance(piece, dict) else None
-        function = piece.get("function", {}) if isinstance(piece, dict) else None
-        if type(number) is not int or not isinstance(function, dict):
+        """Adds a piece of a call of a tool: the first has its name, the arguments come in pieces or as an object."""
+        function = None if not isinstance(piece, dict) else {} if piece.get("function") is None else piece["function"]
+        if not isinstance(function, dict):
             raise MalformedAnswer("a call of a tool in its stream is not an object")
+        number = self._number(piece)
         call = self._calls.setdefault(number, {"type": "function", "function": {"name": "", "arguments": ""}})
+        self._last_call = number
         if piece.get("id"):
             call["id"] = piece["id"]
-        for name in ("name", "arguments"):
-            text = function.get(name)
-            if isinstance(text, str):
-                call["function"][name] += text
-                self._kept += len(text) + _EACH
+        name, arguments = function.get("name"), function.get("arguments")
+        if isinstance(arguments, dict):
+            arguments = json.dumps(arguments)
+        if not isinstance(arguments, (str, type(None))):
+            raise MalformedAnswer("the arguments of a call of a tool in its stream are neither text nor an object")
+        if isinstance(name, str) and not call["function"]["name"]:  # some servers repeat it with each piece
+            call["function"]["name"] = name
+            self._kept += len(name) + _EACH
+        if arguments is not None:
+            call["function"]["arguments"] += arguments
+            self._kept += len(arguments) + _EACH
+
+    def _number(self, piece: dict[str, Any]) -> int:
+        """The number of the call of a piece; without an `index`, a new `id` starts the next call."""
+        number, id = piece.get("index"), piece.get("id")
+        if number is None:
+            own = next((known for known, call in self._calls.items() if id and call.get("id") == id), None)
+            if own is not None:
+                return own
+            return max(self._calls, default=-1) + 1 if id else self._last_call
+        if type(number) is not int:
+            raise MalformedAnswer("the index of a call of a tool in its stream is not an integer")
+        return number
 
     def _keep(self, name: str, text: str | None) -> None:
         if text is not None:
