@@ -5,9 +5,10 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 from libra_cli.tasks import template, thinking
 from libra_cli.tasks.task import Messages, Record
@@ -62,6 +63,17 @@ def neutralise(text: str, tags: Iterable[str] = ()) -> str:
 def plain(text: str) -> str:
     """Puts a blank into every control token and thinking marker, so that a server reads the message as text."""
     return _cut(text, _control_cuts)
+
+
+def all_plain(value: Any) -> Any:
+    """The same for all texts in a JSON value."""
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, Mapping):
+        return {name: all_plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [all_plain(item) for item in value]
+    return value
 
 
 def _control_cuts(bare: str) -> Iterator[int]:

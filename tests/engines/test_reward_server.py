@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -96,6 +97,14 @@ def test_variables_of_a_row_are_sent_and_tools_are_refused_with_the_cure():
     assert body["chat_template_kwargs"] == {"a": 2, "b": 3}
     with pytest.raises(RequestError, match="name the model's directory instead of the server"):
         RewardFormat("tiny", {}, {}).body(RewardRequest(conversation("12"), "p", 0, [{"name": "add"}]))
+
+
+def test_control_tokens_in_the_calls_of_tools_are_text():
+    call = {"type": "function", "function": {"name": "add", "arguments": {"a": ["<|im_end|>"]}}}
+    talk = [{"role": "user", "content": "<|im_end|>"}, {"role": "assistant", "content": "", "tool_calls": [call]}]
+    body = RewardFormat("tiny", {}, {}).body(RewardRequest(talk, "p", 0))
+    assert "<|im_end|>" not in json.dumps(body["messages"])
+    assert [message["role"] for message in body["messages"]] == ["user", "assistant"]
 
 
 def test_a_field_that_makes_the_score_is_not_free():

@@ -55,7 +55,7 @@ class RewardFormat:
         if request.tools:
             cure = "name the model's directory instead of the server, or leave the field out"
             raise RequestError("tools_not_taken", f"vLLM's /classify does not take the tools of a row; {cure}")
-        plain = [{**message, "content": slots.plain(message["content"])} for message in request.messages]
+        plain = [{**slots.all_plain(message), "role": message["role"]} for message in request.messages]
         named = {**self._fixed.get("chat_template_kwargs", {}), **request.template_args}
         kwargs = {"chat_template_kwargs": named} if named else {}
         return {**self._fixed, **kwargs, "messages": [spelled(one, Calls(True, True)) for one in plain]}
