@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -24,7 +25,7 @@ def is_workbook(path: str) -> bool:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
             is_open_document = "mimetype" in names and archive.read("mimetype").startswith(_OPEN_DOCUMENT)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
         with open(path, "rb") as file:
             return begins_workbook(file.read(HEAD_BYTES))
     return is_open_document or any(part in names for part in _PARTS)
@@ -59,13 +60,18 @@ def _sheet(path: str, workbook: Any, wanted: str | None) -> str:
             raise Fatal(Exit.USAGE, f'{path}: no sheet is named "{wanted}"; there is {_listed(names)}')
         return wanted
     shown = [str(sheet.name) for sheet in sheets if str(sheet.visible) == visible]
-    filled = [name for name in shown if workbook.get_sheet_by_name(name).height] if len(shown) > 1 else shown
+    filled = (_filled(workbook, shown) or _filled(workbook, names)) if len(names) > 1 else names
     if len(filled) > 1:
         cure = "choose one: libra collect --sheet NAME FILE"
         raise Fatal(Exit.USAGE, f"{path}: {len(filled)} sheets hold rows, {_listed(filled)}; {cure}")
     if not names:
         raise Fatal(Exit.USAGE, f"{path}: the workbook has no sheet with cells; name another file")
-    return (filled or shown or names)[0]
+    return (filled or names)[0]
+
+
+def _filled(workbook: Any, names: Sequence[str]) -> list[str]:
+    """Those of the sheets that hold cells."""
+    return [name for name in names if workbook.get_sheet_by_name(name).height]
 
 
 def _listed(names: Sequence[str]) -> str:
