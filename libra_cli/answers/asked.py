@@ -139,7 +139,7 @@ def with_unit(reference: str, answer: str, question: str) -> str:
     for unit in (_unit_of_question(question), unit_counted(question)):
         named = units.in_text(f"1\\text{{ {unit}}}")[1] if unit else None
         found = conversions.between(given.unit, named) if named else None
-        if found and conversions.IDENTITY not in found:
+        if found is not None and conversions.IDENTITY not in found:  # nothing converts euros to dollars
             return f"{reference}\\text{{ {unit}}}"
     return reference
 

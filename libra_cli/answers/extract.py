@@ -155,6 +155,10 @@ def _choice(
         return UNDECIDED
     if option is not None and listed and options.is_none_of(option, listed):
         option = None
+    if box is not None and listed and option and not options.parse(box.content):
+        boxed = [letter for letter, content in listed.items() if _is_text_of(content, box.content)]
+        stated = next(statements.explicit(statements.tail_of(text)), None)
+        option = boxed[0] if len(boxed) == 1 and stated is None else option
     if box is not None or cut:
         return None if option is None else Extraction(option)
     tail = statements.tail_of(text)
@@ -170,6 +174,12 @@ def _choice(
         return UNDECIDED
     is_unread = found.reason == NO_ANSWER and (options.are_named(text) or (listed and phrases.says_something(text)))
     return UNDECIDED if is_unread else found
+
+
+def _is_text_of(content: str, box: str) -> bool:
+    """Whether a box holds the text of an option."""
+    plain = box.replace("\\$", "$").replace("\\%", "%").strip()
+    return plain == content.replace("\\$", "$").replace("\\%", "%").strip()
 
 
 def _option(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:

@@ -23,7 +23,8 @@ _ANSWER_IS = lazy_pattern(
     re.IGNORECASE,
 )
 _SHOULD_BE = lazy_pattern(
-    rf"\b(?:it|this|that|value|result) (?:should|must) (?:be|have been):?\s+{_GIVEN}", re.IGNORECASE
+    rf"\b(?:(?:it|this|that|value|result) (?:should|must) (?:be|have been)|change (?:my|the) answer to):?\s+{_GIVEN}",
+    re.IGNORECASE,
 )
 _NAMES = ("answer", "option", "choice")
 _SUPPOSED = lazy_pattern(
@@ -188,6 +189,8 @@ def word_of_last_line(text: str) -> str | None:
 
 def tagged(tail: str) -> Statement | None:
     """Content of the last tag named answer or result, or of the last JSON field named answer."""
+    if "[/ANSWER]" in tail:
+        tail = tail.replace("[ANSWER]", "<answer>").replace("[/ANSWER]", "</answer>")
     if not ("</" in tail or 'answer"' in tail):
         return None
     for name in _TAGS:
@@ -209,7 +212,7 @@ def explicit(tail: str) -> Iterator[Statement]:
     if labelled is not None and not any(one.start > labelled.start() for one in _named(tail)):
         yield _statement(labelled)
     found = [_statement(match) for match in _LABELLED.finditer(tail) if match.start() != last_line]
-    if "should" in tail or "must" in tail:
+    if "should" in tail or "must" in tail or "change " in tail:
         found += [_statement(match) for match in _SHOULD_BE.finditer(tail)]
     found += _named(tail)
     yield from sorted(found, key=lambda statement: statement.start, reverse=True)

@@ -12,6 +12,8 @@ BOXED = "First 2 + 2 = 4.\nThen the answer is $\\boxed{12}$."
 CENTS = "How much do 12 pens cost, in dollars?"
 LENGTH = "Which wavelength is it? Give the answer in nm to two significant figures."
 FEW_SHOT = "A: Multiples of 4: 4, 8, 12. The answer is 12.\n\nQ: Find the LCM of 3 and 5.\nA: The answer is 15."
+INTEREST = "How much interest does it earn?\nA. $240\nB. $480\nC. $494.40\nD. $500"
+VECTOR = r"\begin{pmatrix}1\\-2\\3\end{pmatrix}"
 CHECKED = "In a week she reads 108 pages, which makes 216 pages in 2 weeks.\n\nCheck: 216 / 2 = 108 and 108 - 48 = 60"
 REFUTED = "So x = 5/2.\n\nChecking: 2 * 5/2 + 5 = 10 is not 0, so the solution is x = -5/2."
 
@@ -37,9 +39,27 @@ REFUTED = "So x = 5/2.\n\nChecking: 2 * 5/2 + 5 = 10 is not 0, so the solution i
         ("", "5/2", REFUTED, False),
         ("", "(-2,2)", "We get **-2 &lt; x &lt; 2**", True),
         ("", "(-2,2)", "We get **-2 &lt; x &lt; 3**", False),
+        ("How many dollars change does he get?", "5", "So his change is **€5.00**.", False),
+        ("How many dollars change does he get?", "5", "So his change is **$5.00**.", True),
+        (INTEREST, "B", "A is one year only, C is compound interest.\n\n$$\\boxed{\\$480}$$", True),
+        (INTEREST, "C", "A is one year only, C is compound interest.\n\n$$\\boxed{\\$480}$$", False),
+        ("", "B", "The answer is (B). Hmm, on reflection I'd change my answer to (D).", False),
+        ("", "D", "The answer is (B). Hmm, on reflection I'd change my answer to (D).", True),
+        ("", "11", "[ANSWER]\n11\n[/ANSWER]", True),
+        ("", "11", "[ANSWER]\n12\n[/ANSWER]", False),
+        ("", VECTOR, "The direction vector is ⟨1, −2, 3⟩.", True),
+        ("", VECTOR, "The direction vector is ⟨1, 2, 3⟩.", False),
+        ("How many girls are left?", "7", "She counts 3 boys, and 7 are left.", True),
     ],
 )
 def test_a_row_is_read_with_its_question_and_its_reference(question, reference, response, label):
     record = {"question": question or None, "reference": reference, "response": response}
     verdict = REASON.answer(GeneratedText(response, None, "stop"), record)
     assert REASON.is_correct(verdict.outcome, record) is label, verdict
+
+
+@pytest.mark.parametrize("response", ["", "**", "** **"])
+def test_a_response_without_words_has_no_answer_to_a_question_of_yes_or_no(response):
+    record = {"question": "Is 7 prime?", "reference": "Yes", "response": response}
+    verdict = REASON.answer(GeneratedText(response, None, "stop"), record)
+    assert (verdict.outcome, verdict.reason) == (None, "no_answer")
