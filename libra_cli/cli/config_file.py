@@ -6,6 +6,7 @@ Only what JSON has: no dates, no anchors and aliases (which make a small file a 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,10 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
 MAX_SHOWN = 60
 """Characters of a value in a message."""
+_CONTENT_FILES = ("deepspeed", "rewards")
+"""Keys that name a file of settings, which one may take for a place for the settings themselves."""
+_OPTIONAL_START = re.compile(r"\[[^\[\]]*\](?=[^.])")
+"""What may be left out before the rest of a metavar."""
 _KINDS = {"timestamp": "a date", "binary": "binary data", "set": "a set", "omap": "a map", "pairs": "a map"}
 
 
@@ -123,11 +128,13 @@ def _wrong_shape(param: click.Parameter, key: str, value: Any) -> str:
     if isinstance(param.type, click.Choice):
         word = str(param.type.choices[0])
     else:
-        word = str(getattr(param, "metavar", None) or param.type.name.upper()).strip("[].")
+        metavar = str(getattr(param, "metavar", None) or param.type.name.upper())
+        required = _OPTIONAL_START.sub("", metavar).lstrip("[")  # N of [SUBSET=]N, FILE of [FILE]...
+        word = re.split(r"[|\[\]]", required)[0].strip(".")  # the first of several spellings
     takes_list = param.multiple or param.nargs == -1
     wanted, example = ("a list of values", f"[{word}, {word}]") if takes_list else ("one value", word)
     given = "keys and values" if isinstance(value, dict) else "a list in a list" if takes_list else "a list"
-    is_content = word.startswith("FILE") and isinstance(value, dict) and not takes_list
+    is_content = key in _CONTENT_FILES and isinstance(value, dict)
     other_file = f", a file that holds these {given}" if is_content else ""
     return f"{key} takes {wanted}, not {given}; write {key}: {example}{other_file}"
 
