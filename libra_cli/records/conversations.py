@@ -115,15 +115,18 @@ def chosen_pair(fields: Fields, seed: int) -> Fields:
     The seed and the pair decide which of them is response A: if the chosen one always came first, its place would give
     it away.
     """
-    conversations = []
+    conversations, given = [], []
     for name in ("chosen", "rejected"):
         turns = turns_of(fields.get(name))
         if len(turns) < 2 or turns[-1][0] != _ASSISTANT:
             raise OtherForm(f'"{name}" is no conversation that ends with the assistant')
         conversations.append(turns)
+        # With the speakers as the row names them: the order does not change with libra's names for them.
+        roles = [message.get("role") or message.get("from") for message in fields[name]]
+        given.append([(role, text) for role, (_, text) in zip(roles, turns, strict=True)])
     chosen, rejected = conversations
     kept = {name: value for name, value in fields.items() if name not in ("chosen", "rejected")}
-    swapped = rows.seed_for(seed, rows.content_hash([chosen, rejected]), 0) & 1
+    swapped = rows.seed_for(seed, rows.content_hash(given), 0) & 1
     answers = (rejected[-1][1], chosen[-1][1]) if swapped else (chosen[-1][1], rejected[-1][1])
     return {**_pair(_asked(chosen[:-1]), *answers), "preference": SECOND if swapped else FIRST, **kept}
 
@@ -155,6 +158,6 @@ def messages_of(value: Any, field: str = "messages") -> list[Message]:
     if not isinstance(value, list) or not value:
         return []
     try:
-        return messages(value, field)
+        return messages(value, field, learned=False)
     except RowError as error:
         raise OtherForm(error.reason) from None

@@ -11,7 +11,7 @@ from itertools import count, product, takewhile
 from typing import Any
 
 from libra_cli.records.conversations import OtherForm, messages_of
-from libra_cli.records.messages import SHOWN, Message, answer_turn, template_args_of, tools_of
+from libra_cli.records.messages import SHOWN, Message, answer_turn, judged_tools_of, template_args_of
 from libra_cli.records.transcripts import transcript, with_calls
 from libra_cli.rm_benchmarks import libra_bench, rewardbench
 from libra_cli.rm_benchmarks.ppe import conflict_pairs
@@ -108,7 +108,7 @@ def _item(fields: Fields, *responses: Any, pairs: Pairs = (), calls: Sequence[li
     else:
         raise OtherForm(f'no "question"; {_CURE.format("question")}')
     try:
-        tools, args = tools_of(fields), template_args_of(fields)
+        tools, args = judged_tools_of(fields), template_args_of(fields)
     except RowError as error:
         raise OtherForm(error.reason) from None
     question = transcript(messages, tools)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from libra_cli.stream.rows import RowError
@@ -41,11 +42,14 @@ def turns(value: Any, field: str, role: str) -> list[Message]:
     return messages([value] if isinstance(value, Mapping) else value, field)
 
 
-def messages(value: Any, field: str) -> list[Message]:
-    """An array of messages, with `role` and `content`, or with `from` and `value` (ShareGPT). Raises RowError."""
+def messages(value: Any, field: str, *, learned: bool = True) -> list[Message]:
+    """An array of messages, with `role` and `content`, or with `from` and `value` (ShareGPT). Raises RowError.
+
+    What is read only to be judged (not `learned`) may have other roles, and loses what says which turns are learned.
+    """
     if not isinstance(value, list) or not value:
         raise RowError("bad_message", f'"{field}" is not an array of messages; {FORMS}')
-    return [_message(item, f'"{field}"[{at}]') for at, item in enumerate(value)]
+    return [_message(item, f'"{field}"[{at}]', learned) for at, item in enumerate(value)]
 
 
 def is_conversational(fields: Mapping[str, Any]) -> bool:
@@ -114,6 +118,21 @@ def tools_of(fields: Mapping[str, Any]) -> list[Any] | None:
     return [_tool(_given(tool)) for tool in tools] if tools else None
 
 
+def judged_tools_of(fields: Mapping[str, Any]) -> list[Any] | None:
+    """The same of a row that is judged or learned from; None if the column holds texts or numbers (`["python"]`).
+
+    Such a column means something else. Raises RowError as `tools_of` does where there are objects in it.
+    """
+    tools = fields.get("tools")
+    if isinstance(tools, str):
+        with suppress(ValueError):
+            tools = json.loads(tools)
+    if isinstance(tools, str):
+        return tools_of(fields) if tools.lstrip().startswith(("[", "{")) else None
+    found = tools if isinstance(tools, list) else [tools]
+    return tools_of(fields) if any(isinstance(tool, dict) for tool in found) else None
+
+
 def template_args_of(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The row's `chat_template_kwargs`: variables of the chat template, an object or its JSON. Raises RowError."""
     name = "chat_template_kwargs"
@@ -171,18 +190,18 @@ def _tool(tool: dict[str, Any]) -> dict[str, Any]:
     return {"type": "function", "function": {name: value for name, value in tool.items() if name != "type"}}
 
 
-def _message(item: Any, where: str) -> Message:
+def _message(item: Any, where: str, learned: bool) -> Message:
     if isinstance(item, dict):
         if not all(type(value) is str for value in item.values()):
             item = _given(item)
         if "role" not in item and "from" in item:
-            item = _from_sharegpt(item, where)
-    return _checked(item, where)
+            item = _from_sharegpt(item, where, learned)
+    return _checked(item, where, learned)
 
 
-def _from_sharegpt(item: Message, where: str) -> Message:
+def _from_sharegpt(item: Message, where: str, learned: bool) -> Message:
     speaker, text = item["from"], item.get("value", "")
-    role = SHAREGPT.get(speaker) if isinstance(speaker, str) else None
+    role = SHAREGPT.get(speaker, None if learned else speaker) if isinstance(speaker, str) else None
     if role is None:
         _refuse_role(f"{where} is from {_short(speaker)}", tuple(SHAREGPT))
     rest = {name: value for name, value in item.items() if name not in ("from", "value")}
@@ -208,11 +227,11 @@ def _calls_in(text: Any, where: str) -> tuple[str, list[Any]]:
     return thought, [{"type": "function", "function": call} for call in calls]
 
 
-def _checked(message: Any, where: str) -> Message:
+def _checked(message: Any, where: str, learned: bool = True) -> Message:
     if not isinstance(message, dict) or "role" not in message:
         raise RowError("bad_message", f'{where} is not an object with "role" and "content"; write it as one')
     role = message["role"]
-    if role not in ROLES:
+    if role not in ROLES and (learned or not isinstance(role, str)):
         _refuse_role(f"{where} has the role {_short(role)}", ROLES)
     if isinstance(message.get("function_call"), dict):  # OpenAI's older spelling
         call = {"type": "function", "function": message["function_call"]}
@@ -230,6 +249,8 @@ def _checked(message: Any, where: str) -> Message:
     if not isinstance(content, str):
         raise RowError("content_not_text", f"{where}: the content is not text; join its parts into one string")
     _check_text(content, where)
+    if not learned:
+        return {**{name: one for name, one in message.items() if name not in (WEIGHT, *_LOSS)}, "content": content}
     said = next((name for name in _LOSS if type(message.get(name)) is bool), None)
     if said is not None:
         rest = {name: value for name, value in message.items() if name not in _LOSS}

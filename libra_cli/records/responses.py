@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from libra_cli.records.messages import asked_messages, tools_of
+from libra_cli.records.messages import asked_messages, judged_tools_of
 from libra_cli.records.own_names import QUESTION, common_name, common_text
 from libra_cli.records.transcripts import transcript
 from libra_cli.stream import rows
@@ -45,7 +45,7 @@ def question_of(fields: Mapping[str, Any]) -> str | None:
 
 def shown_question_of(fields: Mapping[str, Any]) -> str | None:
     """The same with the tools of the row before it, as judges are shown it. Raises RowError for what are no tools."""
-    question, tools = question_of(fields), tools_of(fields)
+    question, tools = question_of(fields), judged_tools_of(fields)
     return question if question is None else transcript([{"role": "user", "content": question}], tools)
 
 

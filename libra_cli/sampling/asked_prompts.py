@@ -14,8 +14,9 @@ from libra_cli.records.messages import (
     asked_messages,
     behind_own_system,
     is_conversational,
+    judged_tools_of,
     messages,
-    template_fields,
+    template_args_of,
     turns,
 )
 from libra_cli.stream.rows import Row, RowError
@@ -50,7 +51,7 @@ class Prompts:
 
     def key(self, row: Row, task: str, text: str) -> str:
         """The same for all responses to one prompt; raises RowError if the prompt cannot be made."""
-        shown = list(self.shown(row).values())
+        shown = list(_read_shown(row).values())
         conversation = self._conversation(row, task)
         if conversation is None and task == "general" and "question" not in row.fields:
             conversation = self._own_messages(row)
@@ -87,10 +88,7 @@ class Prompts:
     @staticmethod
     def shown(row: Row) -> dict[str, Any]:
         """What the chat template was given besides the conversation, as the row has it. Raises RowError."""
-        given = {name: row.fields[name] for name in SHOWN if row.fields.get(name)}
-        if given:
-            template_fields(row.fields)  # which checks them
-        return given
+        return {name: row.fields[name] for name in _read_shown(row)}
 
     def _conversation(self, row: Row, task: str) -> Messages | None:
         """The messages under `prompt` of a row that was asked with them; None for another row."""
@@ -129,6 +127,12 @@ class Prompts:
         if not isinstance(fields.get("prompt"), str):
             raise RowError("bad_messages", 'no "messages" and no "prompt" with a text: add one of them')
         return behind_own_system(fields, turns(fields["prompt"], "prompt", "user"))
+
+
+def _read_shown(row: Row) -> dict[str, Any]:
+    """What `shown` returns, in one spelling: the same tools as an array or as its JSON are equal. Raises RowError."""
+    read = zip(SHOWN, (judged_tools_of(row.fields), template_args_of(row.fields)), strict=True)
+    return {name: value for name, value in read if value}
 
 
 def _ends_with_answer(row: Row) -> bool:

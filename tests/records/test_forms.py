@@ -99,6 +99,16 @@ def test_a_conversation_is_kept_for_templates_and_told_as_text():
     assert item.question == "User: 2+2?\n\nAssistant: 4\n\nUser: sure?"
 
 
+def test_what_is_judged_may_have_other_roles_and_marks_of_training():
+    talk = [{"role": "context", "content": "c"}, {**USER, "train": True, "weight": 1}]
+    item = item_of({"prompt": talk, "response": "4"})
+    assert item.messages == [{"role": "context", "content": "c"}, USER]
+    assert item.question == "Context: c\n\nUser: 2+2?"
+    talk = [{"from": "environment", "value": "e"}, {"from": "human", "value": "?"}]
+    told = item_of({"prompt": talk, "response": "4"})
+    assert [turn["role"] for turn in told.messages] == ["environment", "user"]
+
+
 def test_chosen_and_rejected_conversations_end_with_the_responses():
     last = [{"from": "gpt", "value": "x"}], [{"from": "gpt", "value": "y"}]
     before = [{"from": "human", "value": "p"}]

@@ -10,7 +10,7 @@ from libra_cli import choices
 from libra_cli.records import conversations
 from libra_cli.stages.collect.presets import PRESETS, question_of
 from libra_cli.stages.collect.sources import preset_origin
-from libra_cli.stream import where
+from libra_cli.stream import rows, where
 from libra_cli.stream.rows import RowError
 
 CASES = Path(__file__).parents[1] / "cases/collect"
@@ -44,6 +44,15 @@ def test_the_chosen_response_is_first_or_second_by_seed_and_not_by_place():
     for number in range(20):
         found = conversations.chosen_pair(pair(number), 0)
         assert found[{"A>B": "response_a", "B>A": "response_b"}[found["preference"]]] == "good"
+
+
+def test_the_order_of_a_pair_does_not_depend_on_names_for_its_speakers():
+    for number in range(20):
+        talks = [[("human", f"Question {number}?"), ("gpt", answer)] for answer in ("good", "bad")]
+        chosen, rejected = ([{"from": role, "value": text} for role, text in talk] for talk in talks)
+        is_second = rows.seed_for(0, rows.content_hash(talks), 0) & 1
+        found = conversations.chosen_pair({"chosen": chosen, "rejected": rejected}, 0)
+        assert found["preference"] == ("B>A" if is_second else "A>B")
 
 
 def test_the_same_preset_maps_a_copy_with_other_names():
