@@ -32,6 +32,11 @@ _SHOWN = {
     "finish_reason", "n_tokens", "tool_calls", "instruction", "input", "output", "history",
 }  # fmt: skip
 """Fields that have a place of their own."""
+_ASKED = (
+    "question", "problem", "prompt", "messages", "conversations", "history", "instruction", "input", "output",
+    "completion", "text",
+)  # fmt: skip
+_ANSWERS = ("response_with_cot", "response", *(name for name in OTHER_RESPONSES if name not in ("preference", "best")))
 SHORT = 120
 """Characters of another field that is shown among the facts; of longer ones only the name is."""
 
@@ -86,8 +91,8 @@ def _add_texts(view: RowView, fields: Fields) -> Sequence[str]:
     try:
         item = item_of(fields, whole if isinstance(whole, str) else None)
     except ValueError:
-        _add_other_texts(view, fields)
-        return ()
+        has_turns = _add_other_texts(view, fields)
+        return _add_as_they_stand(view, fields, has_turns)
     view.passages.append(Passage("Question", item.question))
     if item.reference is not None:
         view.passages.append(Passage("Reference", item.reference))
@@ -111,8 +116,32 @@ def _as_response(fields: Fields) -> Fields:
     return ResponseNames(lambda *_, **__: None)(row).fields if common_name(fields, RESPONSE) is not None else fields
 
 
-def _add_other_texts(view: RowView, fields: Fields) -> None:
-    """The texts of a row without a response to judge: turns to learn from, a problem."""
+def _add_as_they_stand(view: RowView, fields: Fields, has_turns: bool) -> list[str]:
+    """Adds what cannot be read as a response or a turn, and is not shown yet; returns the names of the responses."""
+    names: list[str] = []
+    for name in (*(() if has_turns else _ASKED), *_ANSWERS, "generation", "tool_calls", "tools"):
+        value = fields.get(name)
+        is_shown_whole = name == "response" and isinstance(fields.get("response_with_cot"), str)
+        is_fact = name == "tools" and not names
+        if value in (None, "", [], {}) or is_shown_whole or is_fact:
+            continue
+        title = "response" if name == "response_with_cot" else _words(name)
+        names += [title] if name in _ANSWERS else []
+        text, parts = as_text(value), cut(title[0].upper() + title[1:], as_text(value))
+        places = [one for one in view.passages if name in _ASKED or one.title.startswith((name, "Assistant", "Text"))]
+        shown = {one.text.strip() for one in places}
+        if text.strip() not in shown and not all(one.text.strip() in shown for one in parts):
+            view.passages += parts
+    return names
+
+
+def _words(name: str) -> str:
+    """The name of a field as words: response A for response_a."""
+    return " ".join(word.upper() if len(word) == 1 else word for word in name.split("_"))
+
+
+def _add_other_texts(view: RowView, fields: Fields) -> bool:
+    """Adds the texts of a row without a response to judge: turns to learn from, a problem; whether it has turns."""
     try:
         example = example_of(fields, [])
         turns = None if isinstance(example, PlainText) else example.messages
@@ -136,6 +165,7 @@ def _add_other_texts(view: RowView, fields: Fields) -> None:
     reference = next((value for value in references if value is not None), None)
     if reference is not None:
         view.passages.append(Passage("Reference", as_text(reference)))
+    return example is not None or turns is not None
 
 
 def _turns(fields: Fields) -> list[dict[str, Any]] | None:
