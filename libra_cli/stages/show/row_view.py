@@ -9,7 +9,7 @@ from typing import Any
 from libra_cli.records import label_votes
 from libra_cli.records.forms import item_of
 from libra_cli.records.items import OTHER_RESPONSES, ResponseNames
-from libra_cli.records.messages import messages
+from libra_cli.records.messages import judged_tools_of, messages
 from libra_cli.records.responses import question_of
 from libra_cli.records.row_verdict import golden_verdict, is_judged, verdict_of
 from libra_cli.records.training_rows import PlainText, example_of
@@ -62,7 +62,9 @@ def view_of(place: str, judged: Sequence[Fields]) -> RowView:
     if "id" not in fields and names:
         facts.insert(0, ("id", record_id(dict(fields))))
     facts += [(name, as_text(fields[name])) for name in ("finish_reason", "n_tokens") if fields.get(name) is not None]
-    others = [name for name in fields if name not in _SHOWN and not (name == "tools" and names)]
+    others = [
+        name for name in fields if name not in _SHOWN and not (name == "tools" and names and _has_shown_tools(fields))
+    ]
     short = {name: text for name in others if len(text := as_text(fields[name])) <= SHORT}
     long = [name for name in others if name not in short]
     view.facts = [*facts, *label, *short.items(), *([("not shown", ", ".join(long))] if long else [])]
@@ -133,6 +135,14 @@ def _add_as_they_stand(view: RowView, fields: Fields, has_turns: bool) -> list[s
         if text.strip() not in shown and not all(one.text.strip() in shown for one in parts):
             view.passages += parts
     return names
+
+
+def _has_shown_tools(fields: Fields) -> bool:
+    """Whether the tools of a row with responses stand among its texts: not if the column means something else."""
+    try:
+        return bool(judged_tools_of(fields))
+    except RowError:
+        return True
 
 
 def _words(name: str) -> str:
