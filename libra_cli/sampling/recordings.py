@@ -63,7 +63,7 @@ class Recording:
             fields = {name: fields.get(name) for name in ("text", "text_with_cot", "finish_reason", "n_tokens")}
         text = next((fields[name] for name in _TEXT_FIELDS if fields.get(name)), None)
         calls = fields.get("tool_calls") or ()
-        if text is None and calls:
+        if text is None and (calls or any(fields.get(name) == "" for name in _TEXT_FIELDS)):
             text = ""
         if not isinstance(text, str):
             cause = "the recorded row has no text: it was refused, or written with --no-texts"
