@@ -203,5 +203,5 @@ def test_a_table_has_its_figures_whatever_the_environment_says(columns, term, fo
         assert len(ended.out) > 300
     shown = forked.libra(["score", "scored.jsonl"], folder, env=env).out.decode()
     assert "accuracy" in shown
-    assert "0.0 of the " in shown
+    assert "0.0% of the " in shown
     assert max(map(len, shown.splitlines())) <= 1000
