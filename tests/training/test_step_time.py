@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -115,3 +116,29 @@ def test_what_was_measured_scales_its_phase() -> None:
 def test_a_model_that_fits_nowhere_has_no_prediction() -> None:
     assert replace(WHOLE, device=replace(DEVICE, memory=1_000)).predict(1) is None
     assert replace(WHOLE, plan=replace(PLAN, tensor_parallel=4)).predict(2) is None
+
+
+SIZES = {
+    "1.5 B, 1": (1536, 8960, 28, 12, 2, 151_936, True, 2),
+    "7 B, 1": (3584, 18_944, 28, 28, 4, 152_064, False, 2),
+    "32 B, 4": (5120, 27_648, 64, 40, 8, 152_064, False, 3),
+}
+"""Qwen2.5's width, width of the layers inside, layers, heads, key heads, words, tied head; and the ZeRO stage."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SIZES)
+def test_the_table_of_the_documentation_is_what_is_predicted(name: str) -> None:
+    from transformers import Qwen2Config
+
+    width, inner, layers, heads, key_heads, words, tied, zero = SIZES[name]
+    config = Qwen2Config(
+        hidden_size=width, intermediate_size=inner, num_hidden_layers=layers, num_attention_heads=heads,
+        num_key_value_heads=key_heads, vocab_size=words, tie_word_embeddings=tied,
+    )  # fmt: skip
+    work = RolloutWork(256, 8, 500, 16_384, 32_768, 8, 36_864, zero, 1, recompute=True, frozen=False)
+    plan = SamplerPlan(int(name[-1]), 0.4)
+    found = StepTime(ModelShape.of(config), step_time.kv_bytes(config), work, plan).table((8, 16, 64))
+    cells = [[each["sample"], each["log_probs"], each["train"]] for each in found.values() if each is not None]
+    row = "| ".join([f"| {name} ", *(", ".join(f"{round(value):,}" for value in cell) + " s " for cell in cells), ""])
+    assert row.rstrip() in (Path(__file__).parents[2] / "docs" / "training.md").read_text().splitlines()
