@@ -6,7 +6,6 @@ its digits; one that equals only the rounded value is right if the reference is 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from libra_cli.answers import structure
@@ -14,21 +13,20 @@ from libra_cli.answers.finding import Decision
 from libra_cli.answers.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
-_SIGN = lazy_pattern(r"≈|≃|≅|\\approx(?![A-Za-z])|\\simeq(?![A-Za-z])")
+_SIGN = lazy_pattern(r"≈|≃|\\approx(?![A-Za-z])|\\simeq(?![A-Za-z])")
 _NAME = lazy_pattern(r"\s*\$?\s*\\?[A-Za-z]\w{0,12}(?:_\{?\w+\}?)?\s*")
-_OF_VALUES = re.compile(r"\d|\\pi|\\sqrt|π|√|e\^")
+_OF_VALUES = lazy_pattern(r"\d|\\pi|\\sqrt|π|√|e\^")
 
 
 def is_said(text: str) -> bool:
     """Whether a text has a sign for "approximately"."""
-    return "≈" in text or "≃" in text or "≅" in text or "\\approx" in text or "\\simeq" in text
+    return "≈" in text or "≃" in text or "\\approx" in text or "\\simeq" in text
 
 
 def same(reference: str, answer: str, decide: Callable[[str, str], Decision | None]) -> Decision | None:
     """Compare an answer in two forms, and x ≈ 3.2 as x = 3.2; None if computer algebra has to."""
     exact, *_, rounded = _SIGN.split(answer)
-    exact = exact.strip()
-    rounded = rounded.strip()
+    exact, rounded = exact.strip(), rounded.strip()
     if exact.count("$") % 2:
         exact, rounded = exact.replace("$", ""), rounded.replace("$", "")
     if not rounded:

@@ -136,20 +136,23 @@ def with_unit(reference: str, answer: str, question: str) -> str:
     given = structure.parse(answer)
     if not isinstance(given, Leaf) or not given.unit or not structure.is_number(reference):
         return reference
-    for unit in (_unit_of_question(question), unit_counted(question)):
+    for unit, is_counted in ((_unit_of_question(question), False), (unit_counted(question), True)):
         named = units.in_text(f"1\\text{{ {unit}}}")[1] if unit else None
         found = conversions.between(given.unit, named) if named else None
-        if found is not None and conversions.IDENTITY not in found:  # nothing converts euros to dollars
+        is_other = found is not None and conversions.IDENTITY not in found
+        if is_other and (found or is_counted):  # nothing converts euros to dollars
             return f"{reference}\\text{{ {unit}}}"
     return reference
 
 
 def with_sign(answer: str, reference: str, text: str) -> str:
-    """25% as -25%, if the reference is negative and the last sentence tells of a decrease by it."""
-    if not reference.startswith("-") or answer.startswith("-"):
+    """25% as -25%, if the reference is negative and the last sentence tells of a decrease of 25%, or a 25% decrease."""
+    if not reference.startswith("-") or answer.startswith("-") or not structure.is_number(answer):
         return answer
-    falls = not _FALLS.isdisjoint(word.lower() for word in words.split(last_sentence(text)))
-    return f"-{answer}" if falls and structure.is_number(answer) else answer
+    before, _, behind = last_sentence(text).lower().partition(answer)
+    *_, fall, preposition = ("", "", *words.split(before))
+    falls = (fall in _FALLS and preposition in ("of", "by")) or not _FALLS.isdisjoint(words.split(behind)[:1])
+    return f"-{answer}" if falls else answer
 
 
 def dated(tail: str, reference: str) -> str | None:

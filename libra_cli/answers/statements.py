@@ -6,7 +6,7 @@ What is stated is cut to the answer itself: to its first sentence, without reaso
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from libra_cli.answers import latex, number, sentences, vocabulary, words
@@ -53,48 +53,20 @@ _BEGINS_REMARK = (
     *("rather", "instead", ", ", "i.e.", "(", "about"),
 )
 _AS_JSON = lazy_pattern(r"\"(?:final_)?answer\"\s*:\s*(?:\"(?P<text>(?:[^\"\\\n]|\\.)*)\"|(?P<bare>[^\",{}\n]+))")
-_CHOICES = (" (A/B)", " (A/B/C)", " (A/B/C/D)", " (A/B/C/D/E)")
+_CHOICES = lazy_pattern(r" \((?:[A-J]/){1,9}[A-J]\)")
 _TAGS = ("answer", "final_answer", "result")
 _FENCE = lazy_pattern(r"```\w*")
-_CHECK_HEADING = lazy_pattern(r"[\s*#_>-]*([^\W\d_][^\W\d_' ]{1,20})[*_]*[:.\uff1a\u3002][*_]*(?=\s|$|\S)")
 _CHECK_HEADINGS = vocabulary.CHECKS | {
-    "verify",
-    "checking",
-    "quick check",
-    "sanity check",
-    "double check",
-    "let's check",
+    *("verify", "checking", "quick check", "sanity check", "double check", "let's check"),
 }
-_FINDS_MORE = (
-    *(
-        "answer",
-        "solution",
-        "so ",
-        "therefore",
-        "thus",
-        "hence",
-        "wrong",
-        "mistake",
-        "actually",
-        "but ",
-        "not ",
-        "should",
-    ),
-    *(
-        "dropped",
-        "forgot",
-        "instead",
-        "miscount",
-        "fails",
-        "\u2260",
-        "\\ne",
-        "!=",
-        "\u2717",
-        "\u2718",
-        "\u4e0d",
-        "\u820d",
-    ),
+_HEADING_ENDS = lazy_pattern("[:.\uff1a\u3002]")
+_FINDS_MORE = words.table(
+    """
+    answer solution so therefore thus hence wrong mistake actually but not should dropped forgot instead miscounted
+    fails
+    """
 )
+_SIGNS_OF_MORE = ("\u2260", "\\ne", "!=", "\u2717", "\u2718", "\u4e0d", "\u820d")
 """What a check says that is more than a check."""
 OFFER_CHARS = 300
 """Length of the end of the text in which an offer of more help must have a word."""
@@ -120,8 +92,7 @@ def tail_of(text: str) -> str:
     """The end of a text, without code fences and offers of more help."""
     tail = text[-TAIL_CHARS:]
     if "(A/B" in tail:  # Answer (A/B/C/D): D
-        for choices in _CHOICES:
-            tail = tail.replace(choices, "")
+        tail = _CHOICES.sub("", tail)
     return _without_offer(_FENCE.sub("", tail) if "`" in tail else tail)
 
 
@@ -154,25 +125,29 @@ def goes_on(text: str) -> bool:
 def before_check(text: str) -> tuple[str, bool]:
     """A text that ends in the middle of a formula, without a check that it ends with; whether it is cut off then."""
     lines = text.split("\n")
-    for at in range(len(lines) - 1, 0, -1):
-        heading = lines[at].partition(":")[0].partition("\uff1a")[0].strip(" *#_").lower()
-        if heading in vocabulary.CHECKS and any(map(str.strip, lines[:at])):
-            return "\n".join(lines[:at]).rstrip(), False
-    return text, True
+    at = _line_of_check(lines, vocabulary.CHECKS)
+    return ("\n".join(lines[:at]).rstrip(), False) if at else (text, True)
 
 
 def without_check(tail: str) -> str:
     """`tail` without the check of its answer with which it ends, unless that finds something else."""
     lines = tail.rstrip().split("\n")
+    at = _line_of_check(lines, _CHECK_HEADINGS)
+    if not at:
+        return tail
+    check = "\n".join(lines[at:])
+    says_more = not _FINDS_MORE.isdisjoint(word.lower() for word in words.split(check))
+    is_more = says_more or words.takes_back(check) or any(map(check.__contains__, _SIGNS_OF_MORE))
+    return tail if is_more else "\n".join(lines[:at]).rstrip()
+
+
+def _line_of_check(lines: Sequence[str], headings: Collection[str]) -> int:
+    """The last line with text above it that begins with one of `headings` and a colon or full stop; 0 if none does."""
     for at in range(len(lines) - 1, 0, -1):
-        heading = _CHECK_HEADING.match(lines[at])
-        if heading is None or heading[1].lower() not in _CHECK_HEADINGS:
-            continue
-        check = words.lowered("\n".join(lines[at:]))
-        is_more = words.takes_back(check) or any(map(check.__contains__, _FINDS_MORE))
-        before = "\n".join(lines[:at]).rstrip()
-        return tail if is_more or not before else before
-    return tail
+        heading = _HEADING_ENDS.split(lines[at], maxsplit=1)[0].strip(" *#_>-").lower()
+        if heading in headings and any(map(str.strip, lines[:at])):
+            return at
+    return 0
 
 
 def word_of_last_line(text: str) -> str | None:
