@@ -6,35 +6,39 @@ first word, or by what becomes of the predicate of the question: "Is f injective
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
-from libra_cli.answers import conversions, dates, languages, names, phrases, structure, terms, units, vocabulary, words
+from libra_cli.answers import (
+    alternatives,
+    conversions,
+    dates,
+    languages,
+    names,
+    ordinals,
+    phrases,
+    structure,
+    terms,
+    units,
+    vocabulary,
+    words,
+)
 from libra_cli.answers.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
-_CLAUSES = lazy_pattern(
+CLAUSES = lazy_pattern(
     r"[,;:\u2014\uff0c\uff1b\uff1a]|\s[-\u2013]\s|\b(?:because|since|denn|weil|car|parce|porque|perché)\b"
 )
-_COPULAS = lazy_pattern(r"\b(?:is|are|was|were|be|est|sont|ist|sind|es|son|è|sono|é|são|это|является)\s")
 _BRACKETS = lazy_pattern(r"[(\uff08][^()\uff08\uff09]*[)\uff09]")
 
 
-_OPENERS = words.table(
-    """
-    so therefore hence thus then the a an it he she they this that these those in on at by for among of and but as
-    i we consequently finally after before since because with from to its his her their there la le les el los las
-    il lo der die das donc also daher por portanto quindi dunque damit somit итак значит поэтому ближайшая
-    """
-)
-_NEGATORS = words.table(
+NEGATORS = words.table(
     """
     not no never neither nor cannot n't nicht kein keine keinen nie pas ne non aucun aucune jamais ningún ninguna
     nunca não nenhum nenhuma nessun nessuna niet geen не нет ни никогда ليس لا नहीं isn't aren't doesn't don't
     wasn't can't won't
     """
 )
-_DOUBTS = words.table(
+DOUBTS = words.table(
     """
     or maybe perhaps possibly probably might may could if whether unless depending either oder vielleicht wenn
     falls ou peut-être si quizás или возможно если forse se talvez otherwise than
@@ -46,8 +50,6 @@ _HEDGES = words.table("far hardly barely nearly almost assumption contradicts co
 """Words with which "true" is no verdict."""
 _FALLS = words.table("decrease decreased decreases decline declined drop dropped fall fell reduction reduced loss lost")
 _WAYS_TO_CONVERGE = words.table("absolutely uniformly pointwise conditionally")
-_DENIALS = ("不", "没", "非", "未", "无", "ではない", "じゃない", "ではありません", "아니")
-_DOUBTS_IN_SIGNS = ("或", "还是", "可能", "如果", "若", "または", "もし", "かもしれ")
 _CONCLUDES = ("所以", "因此", "故", "从而", "于是", "即", "得", "为", "是", "等于")
 _LEAVES_OPEN = (
     *("不", "没", "非", "若", "如果", "当", "时", "其中", "因为", "由", "可能", "取", "或", "约", "检验", "设", "已知"),
@@ -60,8 +62,7 @@ _OF_INTEGERS = (
 _OF_SEVERAL = ("<", ">", "\\leq", "\\geq", "\\le ", "\\ge ", "\\equiv", "\\cup", "\\infty)", "matrix", "≤", "≥", "≡")
 _YEAR = 4
 """Digits of a year."""
-_DEMONYM = ("ish", "ese", "ian", "can", "man", "nch", "tch")
-_LIMITS = _DOUBTS | {"but", "except", "only", "aber", "mais", "pero", "mas", "ma"}
+_LIMITS = DOUBTS | {"but", "except", "only", "aber", "mais", "pero", "mas", "ma"}
 _KNOWN = {
     "no solution": (
         *("no real solution", "no solution", "aucune solution", "pas de solution", "keine lösung", "keine reelle"),
@@ -74,6 +75,7 @@ _KNOWN = {
         *("无穷多", "无数个", "無数", "infinidad", "무수히", "oneindig veel"),
     ),
     "does not exist": (
+        *("there is no limit", "has no limit", "limit fails to exist"),
         *("not exist", "doesn't exist", "don't exist", "n'existe", "existiert nicht", "existieren nicht"),
         *("no existe", "non esiste"),
         *(
@@ -145,6 +147,19 @@ def with_unit(reference: str, answer: str, question: str) -> str:
     return reference
 
 
+def without_given(answer: str, reference: str, question: str) -> str:
+    """What an answer in words says beside the words of the question, like the reference: the red ball, of which colour?
+
+    The answer itself, where the reference is not told apart so.
+    """
+    if not phrases.are_asked_for(reference) or any(map(str.isdigit, answer)) or "\\" in answer:
+        return answer
+    given, wanted, told = (names.tokens(text) for text in (question, reference, answer))
+    new = [word for word in told if word not in given]
+    is_new = not any(word in given for word in wanted)
+    return " ".join(new) if is_new and 0 < len(new) == len(wanted) and len(new) < len(told) else answer
+
+
 def with_sign(answer: str, reference: str, text: str) -> str:
     """25% as -25%, if the reference is negative and the last sentence tells of a decrease of 25%, or a 25% decrease."""
     if not reference.startswith("-") or answer.startswith("-") or not structure.is_number(answer):
@@ -210,7 +225,7 @@ def last_sentence(text: str) -> str:
 
 def is_doubted(text: str) -> bool:
     """Whether the last sentence leaves its answer open."""
-    return not _DOUBTS.isdisjoint(word.lower() for word in words.split(last_sentence(text)))
+    return not DOUBTS.isdisjoint(word.lower() for word in words.split(last_sentence(text)))
 
 
 def known(text: str, reference: str) -> str | None:
@@ -226,7 +241,7 @@ def counted(text: str) -> str | None:
     if words.phrase(sentence.rstrip(". ")) == "nothing":
         return "no solution"
     found = {meaning for meaning, phrases in _KNOWN.items() if any(_begins_word(sentence, one) for one in phrases)}
-    return found.pop() if len(found) == 1 and _DOUBTS.isdisjoint(words.split(sentence)) else None
+    return found.pop() if len(found) == 1 and DOUBTS.isdisjoint(words.split(sentence)) else None
 
 
 def _begins_word(sentence: str, phrase: str) -> bool:
@@ -238,7 +253,44 @@ def term(text: str, reference: str) -> str | None:
     """The term of the class of the reference that the last sentence says for certain: diverges, odd, an ellipse."""
     if terms.complement(reference) in ("True", "False"):  # a claim, of which `either` reads more
         return None
-    return terms.said(phrases.main_clause(last_sentence(text)), reference, _DOUBTS | _NEGATORS)
+    for part in reversed(phrases.main_clause(last_sentence(text)).split(";")):
+        sentence = without_denied(phrases.without_reason(part))
+        found = terms.said(sentence, reference, DOUBTS | NEGATORS)
+        if found is not None:
+            return found
+        if not is_doubted(sentence) and NEGATORS.isdisjoint(map(str.lower, words.split(sentence))):
+            found = ordinals.stated(sentence, reference)
+        if found is not None:
+            return found
+    return None
+
+
+def alternative(text: str, reference: str, question: str) -> str | None:
+    """The alternative of the question that the last sentence chooses; None if that is not certain."""
+    sentence = without_denied(phrases.without_reason(phrases.main_clause(last_sentence(text))))
+    heard = [word.lower() for word in words.split(sentence)]
+    if not (DOUBTS | NEGATORS).isdisjoint(heard) or " than " in sentence:
+        return None
+    return alternatives.said(sentence, reference, question)
+
+
+def is_given(text: str, question: str) -> bool:
+    """Whether a question has all the words of a text: the process."""
+    return set(names.tokens(text)) <= set(names.tokens(question))
+
+
+def without_denied(sentence: str) -> str:
+    """A sentence without the clauses that deny something, if another clause is left: odd, not even."""
+    clauses = [clause for clause in CLAUSES.split(sentence) if clause and clause.strip()]
+    kept = [clause for clause in clauses if not _denies(clause)]
+    return ", ".join(kept) if kept and len(kept) < len(clauses) else sentence
+
+
+def _denies(clause: str) -> bool:
+    """Whether a clause has one negation, and nothing that turns it into a doubt."""
+    heard = [word.lower().replace("\u2019", "'") for word in words.split(clause)]
+    negated = [word for word in heard if word in NEGATORS or word.endswith("n't")]
+    return len(negated) == 1 and negated[0] not in ("neither", "nor") and DOUBTS.isdisjoint(heard)
 
 
 def is_hedged(text: str, reference: str) -> bool:
@@ -263,9 +315,9 @@ def either(text: str, reference: str) -> str | None:
     if other is None or is_doubted(text):
         return None
     found = set[str]()
-    for clause in _CLAUSES.split(phrases.main_clause(last_sentence(text))):
+    for clause in CLAUSES.split(phrases.main_clause(last_sentence(text))):
         said = terms.said(clause, reference, _LIMITS | _SCOPE) if clause else None
-        negated = sum(word.lower() in _NEGATORS and word.lower() != "ne" for word in words.split(clause or ""))
+        negated = sum(word.lower() in NEGATORS and word.lower() != "ne" for word in words.split(clause or ""))
         if negated > 1:
             return None
         if said is not None:
@@ -286,20 +338,24 @@ def verdict(text: str, question: str | None) -> str | None:
         return None
     asked = [word.lower() for word in words.split(_BRACKETS.sub("", question))]
     concluded = phrases.main_clause(last_sentence(text))
-    sentence = _CLAUSES.split(concluded)[0]
-    if not asked or not _DOUBTS.isdisjoint(asked):
+    of_class = term(text, asked[-1]) if asked and DOUBTS.isdisjoint(asked) and NEGATORS.isdisjoint(asked) else None
+    agrees = terms.same(asked[-1], of_class) if of_class else None
+    if agrees is not None:  # Is 91 prime? It is composite.
+        return "Yes" if agrees else "No"
+    sentence = CLAUSES.split(concluded)[0]
+    if not asked or not DOUBTS.isdisjoint(asked):
         return None
     spoken = [word.lower() for word in words.split(concluded)]
-    if not _DOUBTS.isdisjoint(spoken) or not _agree(asked[-1], spoken):
+    if not DOUBTS.isdisjoint(spoken) or not _agree(asked[-1], spoken):
         return None
-    negated = [word for word in spoken if word in _NEGATORS or word.endswith("n't")]
+    negated = [word for word in spoken if word in NEGATORS or word.endswith("n't")]
     is_near = bool(negated) and _agree(asked[-1], [word.lower() for word in words.split(sentence)])
     return "Yes" if not negated else "No" if is_near and len(negated) == 1 else None
 
 
 def _start(text: str) -> list[str]:
     """The words of the first two clauses of a text."""
-    clauses = [clause for clause in _CLAUSES.split(text.lower()) if clause.strip()]
+    clauses = [clause for clause in CLAUSES.split(text.lower()) if clause.strip()]
     return words.split(" ".join(clauses[:2]))
 
 
@@ -309,76 +365,3 @@ def _agree(predicate: str, spoken: list[str]) -> bool:
     kept = 4 if len(predicate) > 6 else len(stem)
     near = (word for word in spoken if abs(len(word) - len(predicate)) < 4)
     return len(predicate) > 3 and any(word[:kept] == stem[:kept] for word in near)
-
-
-def name(text: str, reference: str, question: str | None) -> str | None:
-    """The name with which the last sentence answers: the reference or another one; None if that is not certain."""
-    sentence = phrases.main_clause(last_sentence(text))
-    if names.is_in_signs(reference):
-        return _in_signs(sentence, reference)
-    if not names.is_name(reference) or len(sentence) > 400:
-        return None
-    wanted, given = names.tokens(reference), set(names.tokens(question or ""))
-    clauses = [clause for clause in _CLAUSES.split(sentence) if clause and clause.strip()]
-    heard = [word.lower() for word in words.split(sentence)]
-    if not _DOUBTS.isdisjoint(heard) or "one of" in sentence:
-        return None
-    kept = [clause for clause in clauses if _NEGATORS.isdisjoint(word.lower() for word in words.split(clause))]
-    cut = [_COPULAS.split(clause) for clause in kept]
-    said = [(parts[-1].strip(' .*_"'), len(parts) == 2) for parts in cut if len(parts) < 3]
-    whole = [part for part, is_said in said if names.tokens(part) == wanted or (is_said and names.is_name(part))]
-    if len(whole) == 1:
-        return whole[0]
-    groups = [group for clause in kept for group in _groups(clause)]
-    new = [group for group in groups if not given.issuperset(names.tokens(group))] if question else groups
-    found = [group for group in groups if words.stand_in(wanted, names.tokens(group))]
-    others = [group for group in new if group not in found]
-    if found and not others:
-        return reference if names.is_name_in_any_case(reference) else found[-1]
-    if not found and given.issuperset(wanted) and len(set(groups)) == 1 and not new and sentence.startswith(groups[0]):
-        return groups[0]  # of those whom the question names
-    if not found and question and len(others) == 1 and not words.stand_in(wanted, names.tokens(text)):
-        return others[0]
-    return None
-
-
-def _groups(clause: str) -> list[str]:
-    """The names in a clause: capitalised words in a row, but for the word that only begins the sentence."""
-    found: list[list[str]] = []
-    end = -2
-    heard = words.places(clause)
-    for index, word in enumerate(heard):
-        following = heard[index + 1][0] if index + 1 < len(heard) else ""
-        is_opening = index == 0 and word[0].lower() in _OPENERS
-        adjective = word[0].lower().endswith(_DEMONYM) and following[:1].islower()
-        if not word[0][0].isupper() or is_opening or adjective:
-            continue
-        if index == end + 1 and re.fullmatch(r"[ .]+", clause[heard[end].end() : word.start()]):
-            found[-1].append(word[0])
-        else:
-            found.append([word[0]])
-        end = index
-    return [" ".join(group) for group in found]
-
-
-def _in_signs(sentence: str, reference: str) -> str | None:
-    """The same for Chinese and Japanese: the reference as the last clause has it, or what stands behind \u662f."""
-    if any(map(sentence.__contains__, _DOUBTS_IN_SIGNS)):
-        return None
-    at = sentence.rfind(reference)
-    if at >= 0:
-        before, after = sentence[:at], sentence[at + len(reference) :]
-        if before.endswith(("不", "非", "没", "未")):
-            return f"\u4e0d{reference}"
-        last = re.split("[，,；。]", before)[-1]
-        if any(map((last + after[:8]).__contains__, _DENIALS)):
-            return None
-        return None if before[-1:] in ("\u7b49", "\u534a") else reference
-    found = _COPULA.findall(sentence.rstrip("\u3002."))
-    return found[-1].removesuffix("\u7684") if found and names.is_in_signs(found[-1]) else None
-
-
-_COPULA = lazy_pattern(
-    r"(?:\u662f|\u4e3a|\u70ba|\u306f)([\u3040-\u9fff]{1,12}?)"
-    r"(?:\u3067\u3059|\u3067\u3042\u308b|\u3060|\u3067\u3042\u308a\u307e\u3059)?(?=[\uff0c,\uff1b\u3002.(\uff08]|$)"
-)

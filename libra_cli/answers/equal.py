@@ -38,6 +38,7 @@ from libra_cli.answers import (
     notation,
     number,
     options,
+    ordinals,
     part_labels,
     percent,
     quantities,
@@ -219,6 +220,10 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
         by_parts = part_labels.same(reference, answer, _decide)
         if by_parts is not None:
             return Decision(by_parts[0], "structure", None if by_parts[0] is not None else OTHER_PARTS)
+    if reference[-1:].isalpha() or reference[-1:] == "}":
+        order = ordinals.same(reference, answer)
+        if order is not None:
+            return Decision(order, "text")
     listed = named.same(reference, answer, _decide)
     if listed is not None:
         return Decision(listed, "structure")

@@ -86,6 +86,8 @@ def read_answer(
     if is_number and found.answer in asked.COUNTS:
         counted = asked.COUNTS[found.answer] if question and nothing.asks_how_many(question) else None
         return Extraction(counted) if counted else UNDECIDED
+    if found.answer and question and reference and not is_number and " " in found.answer:
+        found = found._replace(answer=asked.without_given(found.answer, reference, question))
     if found.answer and reference and reference[:1] == "-":
         found = found._replace(answer=asked.with_sign(found.answer, reference, text))
     if found.answer and question and " in " in question and asked.is_in_another_unit(found.answer, text, question):

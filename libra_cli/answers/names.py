@@ -23,6 +23,9 @@ _CARRIED = frozenset(
     " distribution reaction economy gas method test".split()
 )
 """Nouns that a name carries or leaves out: the Nile River, an isosceles triangle."""
+_LAWS = frozenset("law theorem principle lemma paradox effect rule criterion inequality".split())  # noqa: SIM905
+_STEM = 6
+"""Letters that the forms of a name share: Pythagoras, Pythagorean."""
 _PLACES = frozenset("new north south east west san santa saint los las el upper lower great little old".split())  # noqa: SIM905
 """Words that make another name of the one behind them: New York."""
 _NEGATIONS = ("不", "非", "无", "未", "没")
@@ -33,7 +36,7 @@ _HEAD = 3
 def tokens(text: str) -> list[str]:
     """The words of a text without accents and articles, in lower case and in their long forms."""
     found = []
-    for word in _WORD.findall(_bare(text).replace("-angled", "").replace("'s", "")):
+    for word in _WORD.findall(_bare(text).replace("-angled", "").replace("\u2019", "'").replace("'s", "")):
         word = _LONG_FORMS.get(word, word)
         if word.endswith("our") and len(word) > len("flour"):
             word = f"{word[:-3]}or"
@@ -83,6 +86,10 @@ def same(reference: str, answer: str) -> bool | None:
         return True
     if len(core) == len(said) == 1 and one_carries and not core[0].startswith(said[0][:4]):
         return False
+    if wanted[-1] == given[-1] or set(_LAWS) & set(wanted) & set(given):
+        verdict = _same_laws(reference, answer)
+        if verdict is not None:
+            return verdict
     if not (is_name(reference) and is_name(answer)):
         return None
     if [word for word in wanted if len(word) > 1] == [word for word in given if len(word) > 1] and min(
@@ -101,6 +108,19 @@ def same(reference: str, answer: str) -> bool | None:
     if not set(core).isdisjoint(said):
         return None
     return False if _is_latin(reference) and _is_latin(answer) else None
+
+
+def _same_laws(reference: str, answer: str) -> bool | None:
+    """Compare laws and theorems by whom they are named after: the Pythagorean theorem, Pythagoras' theorem."""
+    wanted, given = tokens(reference), tokens(answer)
+    shared = set(wanted) & set(given) & _LAWS
+    if len(shared) != 1:
+        return None
+    stems = [sorted(word[:_STEM] for word in words if word not in shared) for words in (wanted, given)]
+    if stems[0] == stems[1]:
+        return True
+    are_possessive = all("'s " in text.replace("\u2019", "'") for text in (reference, answer))
+    return False if are_possessive and set(stems[0]).isdisjoint(stems[1]) else None
 
 
 def _without_small(text: str) -> str:

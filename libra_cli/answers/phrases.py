@@ -18,7 +18,7 @@ _COPULAS = frozenset("is are was were".split())  # noqa: SIM905
 _CONCLUDES = lazy_pattern(r",\s+(?:and )?(?:so|but|hence|thus|therefore|which means)\b,?\s+(?:that )?")
 REMARKS = lazy_pattern(r"\s\([^()\d$]*\s[^()\d$]*\)")
 """Several words in brackets."""
-_IT_IS = lazy_pattern(r"\b([Ii]t|[Tt]his|[Tt]hat)['\u2019]s\b")
+_IT_IS = lazy_pattern(r"\b([Ii]t|[Tt]his|[Tt]hat|[Hh]e|[Ss]he)['\u2019]s\b")
 _PARTICIPLES = ("called", "named", "termed", "known", "written", "made", "built", "found", "won")
 _PREPOSITIONS = ("by", "in", "as", "at", "on", "from")
 _DETAILS = ("with", "whose", "having", "because", "since")
@@ -27,6 +27,10 @@ _DOUBTS = frozenset("but unless except if only maybe perhaps probably possibly l
 _CLAIMS = frozenset("statement claim assertion proposition conjecture".split())  # noqa: SIM905
 _ADVERBS = frozenset("indeed therefore thus clearly always in general hence also".split())  # noqa: SIM905
 _REASONS = (" because ", " since ", " as ", " for example")
+_REASON_FIRST = ("since ", "because ", "as ")
+_REMARKS = (" because ", " since ", ", which ", ", who ", ", behind ", ", ahead ", ", followed by ", ", after ")
+_FEW = 6
+"""Words of the longest subject that is an answer."""
 _HOLDING = {
     "True": ("is true", "is correct", "is right", "is valid", "holds", "holds true"),
     "False": (
@@ -85,7 +89,8 @@ def says_something(text: str) -> bool:
 
 def verdict(parts: Sequence[str], reference: str) -> str | None:
     """Yes, No, True or False, as the first or the last sentence of `parts` says for certain; else None."""
-    said = {found for part in (parts[0], parts[-1]) if (found := _leading(part)) is not None}
+    stated = (parts[0], parts[-1], main_clause(parts[-1]), parts[-1].rpartition(", ")[2])
+    said = {found for part in stated if (found := _leading(part)) is not None}
     if said:
         return said.pop() if len(said) == 1 else None
     if reference.strip().lower() in ("yes", "no"):  # of what is asked, nothing says that it is this statement
@@ -129,7 +134,7 @@ def _predicate_of_claim(sentence: str) -> str:
 
 def complement(sentence: str) -> str | None:
     """What follows the only "is" of a main clause, up to its comma; None if it is denied or doubted."""
-    heard = _modal_as_copula(_IT_IS.sub(r"\1 is", main_clause(REMARKS.sub("", sentence))).split())
+    heard = _modal_as_copula(in_full(main_clause(REMARKS.sub("", sentence))).split())
     copulas = [index for index, word in enumerate(heard) if word.lower() in _COPULAS]
     if len(copulas) != 1 or not copulas[0] or heard[copulas[0] - 1].lower() == "there" or "`" in sentence:
         return None
@@ -157,6 +162,33 @@ def is_time_in_words(text: str) -> bool:
 def main_clause(sentence: str) -> str:
     """What a sentence concludes, behind its reasons: "..., so the triangle is equilateral"."""
     return _CONCLUDES.split(sentence)[-1]
+
+
+def in_full(sentence: str) -> str:
+    """A sentence with "it is" for "it's"."""
+    return _IT_IS.sub(r"\1 is", sentence) if "s" in sentence and ("'" in sentence or "\u2019" in sentence) else sentence
+
+
+def is_participle(text: str) -> bool:
+    """Whether a text is one word that says what is done: produced, made."""
+    return text.isalpha() and (text in _PARTICIPLES or text.endswith("ed"))
+
+
+def subject(sentence: str) -> str:
+    """What stands before the only "is" of a main clause; empty if it has none, or several."""
+    heard = in_full(main_clause(sentence)).split()
+    copulas = [index for index, word in enumerate(heard) if word.lower() in _COPULAS]
+    return " ".join(heard[: copulas[0]]) if len(copulas) == 1 and copulas[0] < _FEW else ""
+
+
+def without_reason(sentence: str) -> str:
+    """What a sentence says without its reasons and remarks: "It is an ellipse, because ...", "It is Ann, who ..."."""
+    lowered = words.lowered(sentence)
+    if lowered.startswith(_REASON_FIRST) and ", " in sentence:
+        sentence = sentence.partition(", ")[2]
+        lowered = words.lowered(sentence)
+    ends = [at for remark in _REMARKS if (at := lowered.find(remark)) > 0]
+    return sentence[: min(ends)] if ends and len(sentence[: min(ends)].split()) > 1 else sentence
 
 
 def _without_participle(predicate: list[str]) -> list[str]:

@@ -51,6 +51,8 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_words.hedge, ()),
     (prose_words.term, ()),
     (prose_words.name, ()),
+    (prose_words.alternative, ()),
+    (prose_words.named, ()),
     (prose_words.verdict, ()),
     (prose_words.in_words, ()),
     # what the end of the text asserts

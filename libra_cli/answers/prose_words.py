@@ -6,6 +6,7 @@ from libra_cli.answers import (
     asked,
     conclusions,
     existence,
+    name_answers,
     phrases,
     statements,
     words,
@@ -45,7 +46,23 @@ def name(prose: Prose) -> Extraction | None:
     """`It was painted by Vermeer`: a name that the question does not have."""
     if not prose.asks_for_words or prose.asks_for_verdict:
         return None
-    said = asked.name(prose.bold or prose.tail, prose.reference, prose.question)
+    said = name_answers.name(prose.bold or prose.tail, prose.reference, prose.question)
+    return Extraction(said) if said else None
+
+
+def named(prose: Prose) -> Extraction | None:
+    """`Plants make their food by photosynthesis`: the reference beside what the question has."""
+    if not (prose.question and prose.asks_for_words) or prose.asks_for_verdict or prose.bold:
+        return None
+    said = name_answers.in_sentence(prose.tail, prose.reference, prose.question)
+    return Extraction(said) if said else None
+
+
+def alternative(prose: Prose) -> Extraction | None:
+    """`The silver bar is heavier`, where the question asks whether it is the gold bar or the silver bar."""
+    if not (prose.question and " or " in prose.question and prose.asks_for_words) or prose.asks_for_verdict:
+        return None
+    said = asked.alternative(prose.bold or prose.tail, prose.reference, prose.question)
     return Extraction(said) if said else None
 
 
@@ -69,6 +86,11 @@ def in_words(prose: Prose) -> Extraction | None:
     if not prose.asks_for_words:
         return None
     complement = phrases.complement(prose.sentences[-1])
+    if complement and phrases.is_participle(complement) and not phrases.is_participle(prose.reference.lower()):
+        return UNDECIDED  # hydrogen is produced
+    if complement and prose.question and asked.is_given(complement, prose.question):
+        subject = phrases.subject(prose.sentences[-1])
+        return Extraction(subject) if subject and not asked.is_given(subject, prose.question) else UNDECIDED
     if complement and not prose.bold:
         return Extraction(complement)
     found = _in_words(prose)

@@ -84,7 +84,119 @@ _TABLES: tuple[dict[str, str], ...] = (
         "Saturday": "saturday samstag samedi sábado sabato суббота субботой 星期六 周六 土曜日 토요일",
         "Sunday": "sunday sonntag dimanche domingo domenica воскресенье воскресеньем 星期日 星期天 周日 日曜日 일요일",
     },
-)
+    {
+        "prime": "prime primzahl premier primo простым простое 质数 素数 소수",
+        "composite": "composite zusammengesetzt composé compuesto composto составным составное 合数 合成数 합성수",
+    },
+    {
+        "carboxylic acid": "carboxyl carboxylic carbonsäure carbonsäuren 羧酸 カルボン酸",
+        "alcohol": "alcohol alcohols hydroxyl alkohol アルコール",
+        "aldehyde": "aldehyd- アルデヒド",
+        "ketone": "ketone ketones keton ケトン",
+        "ester": "ester esters エステル",
+        "ether": "ether ethers エーテル",
+        "amine": "amine amines amino アミン",
+        "amide": "amide amides amid 酰胺 アミド",
+    },
+    {
+        "ionic": "ionic ionisch ionique iónico ionico ионн- 离子 イオン結合 이온",
+        "covalent": "covalent kovalent covalente ковалентн- 共价 共有結合 공유",
+        "metallic": "metallic metallisch métallique metálico металлическ- 金属键 金属結合 금속",
+    },
+    {
+        "acidic": "acidic sauer acide кисл- 酸性 산성",
+        "basic": "basic$ alkaline basisch basique щелочн- 碱性 塩基性 アルカリ性 염기성",
+        "neutral": "neutral neutre нейтральн- 中性 중성",
+    },
+    {
+        "stack": "stack stacks stapel stapelspeicher pile pila стек スタック 스택",
+        "queue": "queue queues warteschlange cola очередь 队列 キュー",
+        "heap": "heap heaps ヒープ",
+        "linked list": "linked-list linked 链表 連結リスト",
+        "array": "array arrays 数组 配列 배열",
+        "hash table": "hash hashtable hashmap 哈希表 ハッシュ表",
+    },
+    {
+        "rhombus": "rhombus raute losange rombo ромб ромбом 菱形 ひし形 마름모",
+        "square": "square quadrat carré cuadrado quadrato quadrado квадрат квадратом 正方形 정사각형",
+        "rectangle": "rectangle rechteck rettangolo retângulo прямоугольник прямоугольником 长方形 矩形 長方形 "
+        "직사각형",
+        "kite": "kite drachenviereck 筝形 凧形",
+        "trapezoid": "trapezoid trapezium trapez trapèze trapecio trapezio трапеция трапецией 梯形 台形 사다리꼴",
+        "parallelogram": "parallelogram parallelogramm parallélogramme paralelogramo parallelogramma "
+        "параллелограмм параллелограммом 平行四边形 平行四辺形 평행사변형",
+    },
+    {
+        "red": "red rot rouge rojo rosso vermelho красный 红色 빨간",
+        "blue": "blue blau bleu azul blu синий 蓝色 파란",
+        "green": "green grün vert verde зелёный зеленый 绿色 초록",
+        "yellow": "yellow gelb jaune amarillo giallo amarelo жёлтый желтый 黄色 노란",
+        "black": "black schwarz noir negro nero preto чёрный черный 黑色 검은",
+        "white": "white weiß blanc blanco bianco branco белый 白色 흰",
+        "brown": "brown braun brun marrón marrone коричневый 棕色",
+        "purple": "purple violet lila morado viola roxo фиолетовый 紫色",
+        "pink": "pink rosa rose розовый 粉色",
+    },
+    {
+        "clockwise": "clockwise uhrzeigersinn 顺时针 時計回り 시계방향",
+        "counterclockwise": "counterclockwise counter-clockwise anticlockwise anti-clockwise 逆时针 反時計回り",
+    },
+    {
+        "convex": "convex konvex convexe convexo выпукл-",
+        "concave": "concave konkav cóncavo concavo вогнут-",
+    },
+    {
+        "stable": "stable$ stabil$ estable$ stabile estável$ устойчив- 稳定 安定 안정",
+        "unstable": "unstable$ instabil instable inestable instabile instável неустойчив- 不稳定 不安定 불안정",
+    },
+    {
+        "consistent": "consistent$",
+        "inconsistent": "inconsistent$",
+    },
+    {
+        "finite": "finite$ endlich$ fini$ finito$ 有限 유한",
+        "infinite": "infinite$ unendlich$ infini$ infinito$ 无限 無限 무한",
+    },
+    {
+        "countable": "countable countably abzählbar 可数",
+        "uncountable": "uncountable uncountably überabzählbar 不可数",
+    },
+    {
+        "positive": "positive$ positiv$ positif$ positivo$ positiva$ положительн-",
+        "negative": "negative$ negativ$ négatif$ negativo$ negativa$ отрицательн- 负数",
+    },
+    {
+        "transverse": "transverse transversal transversale 横波",
+        "longitudinal": "longitudinal longitudinale 纵波 縦波",
+    },
+    {
+        "elastic": "elastic elastisch élastique",
+        "inelastic": "inelastic inelastisch unelastisch",
+    },
+    {
+        "clubs": "clubs", "diamonds": "diamonds", "hearts": "hearts", "spades": "spades",
+    },
+    {
+        "January": "january januar janvier enero gennaio janeiro январь 一月",
+        "February": "february februar février febrero febbraio fevereiro февраль 二月",
+        "April": "april avril abril aprile апрель 四月",
+        "June": "june juni juin junio giugno junho июнь 六月",
+        "July": "july juli juillet julio luglio julho июль 七月",
+        "August": "august août agosto август 八月",
+        "September": "september septembre septiembre settembre setembro сентябрь 九月",
+        "October": "october oktober octobre octubre ottobre outubro октябрь 十月",
+        "November": "november novembre noviembre novembro ноябрь 十一月",
+        "December": "december dezember décembre diciembre dicembre dezembro декабрь 十二月",
+    },
+)  # fmt: skip
+_SPECIAL = {
+    "square": ("rectangle", "rhombus", "kite", "trapezoid", "parallelogram"),
+    "rectangle": ("parallelogram", "trapezoid"),
+    "rhombus": ("parallelogram", "kite", "trapezoid"),
+    "parallelogram": ("trapezoid",),
+    "isosceles right": ("isosceles", "right-angled"),
+}
+"""Terms that are special cases of others, which are then no other answers for certain."""
 
 
 _PAIRS = (("True", "False"), ("converges", "diverges"), ("rational", "irrational"), ("dependent", "independent"))
@@ -95,11 +207,19 @@ _NOUN_ENDINGS = ("ence", "enza", "encia", "ência", "enz", "ity", "ità", "idad"
 _FILLERS = words.table(
     """
     it is are they the a an this function series sequence integral triangle lines point events number local conic curve
+    group acid reaction bond list structure quadrilateral wave collision ball color colour section statement
     es est ist sind sono son è é это sie die der das ein eine un une una ella elle la le el il dreieck triángulo
     triangolo треугольник kurve curva funktion función fonction funzione
     이다 입니다 です である だ する します 함수 的 点 值 值点 函数 関数 是 서로
     """
 )
+_NOUNS = ("function.", "function ", "number.", "number ", "integer.", "integer ", "set.", "statement.")
+"""Nouns behind an adjective that ends a clause: an odd function."""
+_NOUN_CLASSES = frozenset(("carboxylic acid", "stack", "rhombus", "red", "January", "clubs"))
+"""Members of the classes whose nouns may stand beside an answer: implemented by an array."""
+_COPULAS = words.table("is are was it's its ist est es è é это")
+_FEW = 6
+"""Words of a sentence that says nothing beside its answer."""
 _LIMITS = words.table(
     """
     fails fail failed unlike opposite contrary instead would when wenn quand cuando quando когда
@@ -152,6 +272,8 @@ def _found(text: str) -> tuple[set[tuple[int, str]], list[str]]:
     others: list[str] = []
     for match in words.places(rest):
         behind = rest[match.end() :].lstrip(' *"')
+        if behind.startswith(_NOUNS):
+            behind = behind.partition(" ")[2]
         found = _of_word(match[0], _in_letters(), not behind or behind[0] in ".,;:!")
         if found is None:
             others.append(match[0])
@@ -165,7 +287,11 @@ def term(text: str) -> tuple[int, str] | None:
     """Class and member of a text that is one term, but for words such as "it is" and "triangle"; None for others."""
     if len(text) > 60 or any(map(str.isdigit, text)):
         return None
-    places, others = _found(text.replace("\\text{", "").replace("}", ""))
+    plain = text.replace("\\text{", "").replace("}", "")
+    places, others = _found(plain)
+    if "neither" in others:
+        denied = _neither(plain)
+        return (denied[0][0], "neither") if len(denied) == 2 and denied[0][0] == denied[1][0] else None
     return next(iter(places)) if len(places) == 1 and _FILLERS.issuperset(others) else None
 
 
@@ -173,7 +299,10 @@ def same(reference: str, answer: str) -> bool | None:
     """Whether two terms of one class mean the same; None for others."""
     wanted = term(reference)
     given = term(answer) if wanted else None
-    return wanted[1] == given[1] if wanted and given and wanted[0] == given[0] else None
+    if not (wanted and given and wanted[0] == given[0]):
+        return None
+    is_related = given[1] in _SPECIAL.get(wanted[1], ()) or wanted[1] in _SPECIAL.get(given[1], ())
+    return None if is_related else wanted[1] == given[1]
 
 
 def complement(reference: str) -> str | None:
@@ -190,9 +319,23 @@ def said(sentence: str, reference: str, doubts: frozenset[str]) -> str | None:
     wanted = term(reference)
     if wanted is None or len(sentence) > MAX_CHARS:
         return None
+    if "neither" in sentence or "Neither" in sentence:
+        denied = [member for at, member in _neither(sentence) if at == wanted[0]]
+        return f"neither {denied[0]} nor {denied[1]}" if len(denied) == 2 else None
     places, others = _found(sentence)
     members = {member for at, member in places if at == wanted[0]}
     signs = "".join(others)
     if len(members) != 1 or not (doubts | _LIMITS).isdisjoint(others) or any(map(signs.__contains__, _NO)):
         return None
-    return members.pop()
+    member = members.pop()
+    is_noun = not _NOUN_CLASSES.isdisjoint(_TABLES[wanted[0]])
+    may_be_beside = is_noun and member != wanted[1] and len(others) > _FEW and _COPULAS.isdisjoint(others)
+    return None if may_be_beside else member
+
+
+def _neither(text: str) -> list[tuple[int, str]]:
+    """Class and member of the terms behind "neither", if "nor" is among them."""
+    heard = [word.lower() for word in words.split(text)]
+    denied = heard[heard.index("neither") :]
+    found = [_of_word(word, _in_letters(), is_last=True) for word in denied]
+    return [one for one in found if one] if "nor" in denied else []

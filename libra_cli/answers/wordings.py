@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from libra_cli.answers import amounts, names, numerals, terms, words
+from libra_cli.answers import amounts, names, numerals, ordinals, terms, words
 from libra_cli.answers.structure import Answer, Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
-_ORDINAL_WORDS = """
-    first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth
-    sixteenth seventeenth eighteenth nineteenth twentieth
-"""
-_ORDINALS = {word: value for value, word in enumerate(_ORDINAL_WORDS.split(), 1)}
 _THOUSANDS = lazy_pattern(r"(\d{1,4}(?:\.\d{1,2})?)[kK]")
 
 _SYMBOLS = {"\\emptyset": "nothing", "\\infty": "infinity"}
@@ -33,14 +28,15 @@ def same(reference: Leaf, answer: Leaf) -> bool | None:
             return figure.number.value == value
         if figure.number and not spelled.number and numerals.has_numeral(spelled.text):
             return None  # drei Viertel
-        if figure.number and (ordinal := _ORDINALS.get(spelled.text.lower().removeprefix("the "))):
+        if figure.number and (ordinal := ordinals.VALUES.get(spelled.text.lower().removeprefix("the "))):
             is_ordinal = figure.text.rstrip("}").endswith(("st", "nd", "rd", "th"))
             return figure.number.value == ordinal if is_ordinal else None
         thousands = _THOUSANDS.fullmatch(spelled.text) if figure.number and not spelled.number else None
         if thousands and figure.number and Fraction(thousands[1]) * 1000 == figure.number.value:
             return True  # 50k
-    if (meant := terms.same(reference.text, answer.text)) is not None:
-        return meant
+    for compare in (terms.same, ordinals.same):
+        if (meant := compare(reference.text, answer.text)) is not None:
+            return meant
     wanted, given = _phrase(reference), _phrase(answer)
     for phrase, symbols in ((wanted, answer.text), (given, reference.text)):
         position = _position(symbols)

@@ -1,0 +1,36 @@
+"""Answers in words: the responses of tests/data/verify/answers-in-words.tsv have the labels that a person gives."""
+
+from __future__ import annotations
+
+import csv
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from libra_cli.tasks.reason import REASON
+from libra_cli.tasks.task import GeneratedText
+
+TABLE = Path(__file__).parents[1] / "data/verify/answers-in-words.tsv"
+LABELS = {"1": True, "0": False, "?": None}
+
+
+def questions():
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        rows = [*csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
+    return [(question, [*group]) for question, group in groupby(rows, key=lambda row: row["question"])]
+
+
+@pytest.mark.parametrize(("question", "rows"), questions())
+def test_a_response_in_words_is_labelled_as_a_person_does(question, rows):
+    assert rows
+    wrong = []
+    for row in rows:
+        response = row["response"].replace("⏎", "\n")
+        record = {"question": question, "reference": row["reference"], "response": response}
+        verdict = REASON.answer(GeneratedText(response, None, "stop"), record)
+        is_silent = verdict.outcome is None and verdict.reason != "no_answer"
+        label = None if is_silent else False if verdict.outcome is None else REASON.is_correct(verdict.outcome, record)
+        if label is not LABELS[row["label"]]:
+            wrong.append((response, label, verdict))
+    assert not wrong
