@@ -27,7 +27,7 @@ _BASED = lazy_pattern(
     r"(?:_\{?\(?(?:base ?)?(?P<base>\d{1,2}|[a-z]+)\)?\}?| ?\(?(?:in )?base[ -]?(?P<suffix>\d{1,2}|[a-z]+)\)?)"
     r"|0(?P<prefix>[xbo])(?P<prefixed>[0-9A-Fa-f]+)"
 )
-_BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
           "eleven": 11, "twelve": 12, "sixteen": 16, "hex": 16, "x": 16, "b": 2, "o": 8}  # fmt: skip
 _ROMAN = lazy_pattern(r"(?=[IVXLCDM]{2})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
@@ -158,7 +158,7 @@ def based(text: str) -> Based | None:
     if match is None:
         return None
     digits, base_name = match["digits"] or match["prefixed"], match["base"] or match["suffix"] or match["prefix"]
-    base = int(base_name) if base_name.isdecimal() else _BASES.get(base_name, 0)
+    base = int(base_name) if base_name.isdecimal() else BASES.get(base_name, 0)
     try:
         return Based(digits.lstrip("0") or "0", int(digits, base), base) if base > 1 else None
     except ValueError:  # a_1 is a variable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libra_cli.answers import (
     asked,
+    bases,
     cases,
     chemistry,
     commas,
@@ -120,6 +121,15 @@ def named_values(prose: Prose) -> Extraction | None:
     if not prose.reference:
         return None
     found = named.read(prose.bold, prose.reference) or named.read(prose.tail, prose.reference)
+    return Extraction(found) if found else None
+
+
+def in_base(prose: Prose) -> Extraction | None:
+    """`so 45 is 0b101101`, for a reference that is a number with its base."""
+    reference = prose.reference
+    if not reference or reference.isdecimal() or not any(map(str.isdigit, reference)):
+        return None
+    found = bases.stated(prose.bold, reference) or bases.stated(prose.tail, reference)
     return Extraction(found) if found else None
 
 

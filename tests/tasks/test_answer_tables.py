@@ -1,4 +1,4 @@
-"""Answers in words: the responses of tests/data/verify/answers-in-words.tsv have the labels that a person gives."""
+"""Tables of responses to questions: those of tests/data/verify/answers-in-*.tsv have the labels that a person gives."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ import pytest
 from libra_cli.tasks.reason import REASON
 from libra_cli.tasks.task import GeneratedText
 
-TABLE = Path(__file__).parents[1] / "data/verify/answers-in-words.tsv"
+TABLES = sorted((Path(__file__).parents[1] / "data/verify").glob("answers-in-*.tsv"))
 LABELS = {"1": True, "0": False, "?": None}
 
 
 def questions():
-    with TABLE.open(encoding="utf-8", newline="") as file:
-        rows = [*csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
+    rows = []
+    for table in TABLES:
+        with table.open(encoding="utf-8", newline="") as file:
+            rows += csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
     return [(question, [*group]) for question, group in groupby(rows, key=lambda row: row["question"])]
 
 
 @pytest.mark.parametrize(("question", "rows"), questions())
-def test_a_response_in_words_is_labelled_as_a_person_does(question, rows):
+def test_a_response_is_labelled_as_a_person_does(question, rows):
     assert rows
     wrong = []
     for row in rows:

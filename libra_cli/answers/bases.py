@@ -1,0 +1,94 @@
+"""Reads numbers with their bases in sentences: `so 45 is 0b101101`, `39 = 124 in base five`."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from libra_cli.answers import latex, normalize, notation, phrases, words
+
+TEN = 10
+MAX_CHARS = 600
+"""Length of the longest sentence that is searched."""
+_NAMES = {"binary": 2, "ternary": 3, "octal": 8, "decimal": 10, "hexadecimal": 16, "hex": 16}
+_BELOW = frozenset(normalize.LOWERED[:10])
+_DIGITS = str.maketrans(normalize.LOWERED[:10], "0123456789")
+_STRIPPED = " .,;:!?`*$\"'"
+
+
+def stated(tail: str, reference: str) -> str | None:
+    """The number in the base of the reference that the last sentence says, or else its only other one with a base."""
+    wanted = notation.based(_plain(reference)) if len(reference) < MAX_CHARS else None
+    sentence = phrases.main_clause(words.sentences(tail)[-1])
+    if wanted is None or wanted.base == TEN or len(sentence) > MAX_CHARS:
+        return None
+    said = _read(sentence.rpartition("=")[2]) or _read(sentence)
+    found = [number for number in said if number.base == wanted.base] or [one for one in said if one.base != TEN]
+    values = {(number.digits.upper(), number.base) for number in found}
+    if len(values) != 1:
+        return None
+    digits, base = values.pop()
+    return f"{digits}_{{{base}}}"
+
+
+def with_base(reference: str, answer: str, question: str) -> str:
+    """A bare answer in the base that the question asks for, if the reference names it: 1011 as 1011_{2}."""
+    if not (answer.isalnum() and answer.isascii()) or notation.based(answer):
+        return answer
+    wanted = notation.based(_plain(reference))
+    if wanted is None or wanted.base == TEN or wanted.base not in _asked_for(question):
+        return answer
+    return f"{answer}_{{{wanted.base}}}"
+
+
+def _asked_for(question: str) -> set[int]:
+    """The bases that a question names, in words or digits."""
+    heard = [word.strip(_STRIPPED).lower() for word in question.replace("-", " ").split()]
+    found = {_NAMES[word] for word in heard if word in _NAMES}
+    for word, behind in pairwise(heard):
+        if word == "base" and (base := _base(behind)):
+            found.add(base)
+    return found
+
+
+def _base(word: str) -> int | None:
+    return int(word) if word.isdecimal() and len(word) < 3 else notation.BASES.get(word)
+
+
+def _read(text: str) -> list[notation.Based]:
+    """The numbers with a base in a text."""
+    heard = [word.strip(_STRIPPED) for word in _plain(text).replace("=", " = ").split()]
+    found: list[notation.Based] = []
+    for at, word in enumerate(heard):
+        number = notation.based(word) or _in_words(word, [one.strip("()").lower() for one in heard[at + 1 : at + 6]])
+        if number and at and heard[at - 1].isdecimal() and set(number.digits + heard[at - 1]) <= {"0", "1"}:
+            number = notation.based(f"{heard[at - 1]}{number.digits}_2")  # 10 1101
+        if number:
+            found.append(number)
+    return found
+
+
+def _in_words(word: str, behind: list[str]) -> notation.Based | None:
+    """The number of `1011 in binary` or, where it is converted, `11 in binary is 1011`."""
+    if not (word.isalnum() and any(map(str.isdigit, word)) and behind):
+        return None
+    behind = behind[1:] if behind[0] == "in" else behind
+    name, rest = (behind[0], behind[1:]) if behind else ("", [])
+    base = _NAMES.get(name)
+    if name == "base" and rest:
+        base, rest = _base(rest[0]), rest[1:]
+    if rest[:1] and rest[0] in ("is", "=", "equals", "becomes"):
+        word = rest[1] if len(rest) > 1 else ""
+    return notation.based(f"{word}_{{{base}}}") if base and word.isalnum() else notation.based(word) if base else None
+
+
+def _plain(text: str) -> str:
+    """A text without the commands that only set it, and with indices in digits: 1011_{2} for 1011₂."""
+    written: list[str] = []
+    is_below = False
+    for char in latex.without_setting(text):
+        if (char in _BELOW) != is_below:
+            is_below = not is_below
+            written.append("_{" if is_below else "}")
+        written.append(char.translate(_DIGITS))
+    plain = "".join(written) + ("}" if is_below else "")
+    return plain.replace("{ ", "{").replace(" }", "}").replace(" _{", "_{").strip("$ ")
