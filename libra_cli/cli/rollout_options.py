@@ -77,7 +77,12 @@ PROMPT_OPTIONS = (
 
 ROLLOUT_OPTIONS = (
     _rollout_option(
-        "--prompts", first=True, type=NumberType(int, 1), default=256, metavar="N", help="Prompts of a rollout."
+        "--prompts",
+        first=True,
+        type=NumberType(int, 1),
+        default=256,
+        metavar="N",
+        help="Prompts of a rollout, at most: the last one of a run asks what is left of --epochs.",
     ),
     _rollout_option(
         "-n",

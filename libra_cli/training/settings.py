@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar
 
 from libra_cli.masking import without_secrets
@@ -300,9 +300,19 @@ class GrpoRunSettings(TrainSettings):
         """Steps that learn from one rollout."""
         return -(-self.rollout.responses // self.step_size)
 
-    def n_rollouts(self, prompts: int) -> int:
-        """Rollouts of `epochs` passes over so many prompts, to the nearest one."""
-        return max(1, round(prompts * self.batch.epochs / self.rollout.prompts))
+    def asked(self, prompts: int) -> int:
+        """Prompts asked in `epochs` passes over so many, each time counted."""
+        return round(prompts * self.batch.epochs)
+
+    def for_data(self, prompts: int) -> GrpoRunSettings:
+        """These settings with rollouts of no more prompts than there are, and than all passes ask."""
+        size = min(self.rollout.prompts, prompts, self.asked(prompts))
+        return replace(self, rollout=replace(self.rollout, prompts=size))
+
+    def steps_of(self, asked: int) -> int:
+        """Steps that learn from so many prompts: from whole rollouts, then from a smaller one with what is left."""
+        whole, left = divmod(asked, self.rollout.prompts)
+        return whole * self.rollout_steps - (-left * self.rollout.samples // self.step_size)
 
     @classmethod
     def of(cls, options: Mapping[str, Any], rewards: Mapping[str, Any], file: str | None = None) -> GrpoRunSettings:

@@ -177,7 +177,7 @@ class Trainer:
         """Takes all remaining steps. Raises Stopped on request, Fatal(1) if a loss or gradient is not finite."""
         if self.step:  # the run may have been stopped between its last step and what is due after it
             self._after_step()
-        while self.step < self._schedule.steps:
+        while self.step < min(self._schedule.steps, self._source.steps):
             self._take_step()
             self._after_step()
         self.save()  # from here on an interruption costs no training

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 PROMPTS, SAMPLES, BATCH, STEPS = 4, 4, 8, 6
-COMMON = ["--model", "libra-mini/weak", "--prompts", str(PROMPTS), "-n", str(SAMPLES), "--batch-size", str(BATCH),
-          "--max-tokens", "64", "--max-length", "512", "--max-steps", str(STEPS), "--lr", "1e-4",
-          "--seed", "3"]  # fmt: skip
+EPOCHS = 0.6
+"""Of the 18 prompts that `write_tasks` writes: the third and last rollout has 3 prompts."""
+COMMON = ["--model", "libra-mini/weak", "--epochs", str(EPOCHS), "--prompts", str(PROMPTS), "-n", str(SAMPLES),
+          "--batch-size", str(BATCH), "--max-tokens", "64", "--max-length", "512", "--max-steps", str(STEPS),
+          "--lr", "1e-4", "--seed", "3"]  # fmt: skip
 
 
 def write_tasks(path: Path, sums: int = 10, judged: int = 8) -> Path:

@@ -32,7 +32,7 @@ EXAMPLES = (
 
 CHANGED: dict[str, dict[str, Any]] = {
     "batch_size": {"help": "Responses per step, over all devices: a rollout is learned from in mini-batches of N."},
-    "epochs": {"default": 1.0, "help": "Passes over the prompts; may be a fraction."},
+    "epochs": {"default": 1.0, "help": "Passes over the prompts, exactly; may be a fraction."},
     "max_steps": {
         "help": "Take at most N steps (updates), and end the learning-rate schedule there. Default: no limit."
     },

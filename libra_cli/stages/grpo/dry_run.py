@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from libra_cli import miniature
 from libra_cli.engines.openai.endpoints import without_query
-from libra_cli.stages.grpo.plan import check_sampler_ranks, plan_of
+from libra_cli.stages.grpo.plan import check_async_steps, check_sampler_ranks, plan_of
 from libra_cli.stages.grpo.predicted import calibrated, on_gpus
 from libra_cli.stages.grpo.run import GrpoMethod
 from libra_cli.stream.console import Console
@@ -49,13 +49,16 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console, run: str |
         preflight.refuse_unfit([prompts], config, batch.epochs)
         n_prompts, longest, mean_prompt = len(prompts), prompts.longest, float(prompts.lengths.mean())
     plan = plan_of(settings)
-    n_rollouts = settings.n_rollouts(n_prompts)
-    steps = n_rollouts * settings.rollout_steps
+    settings = settings.for_data(n_prompts)
+    check_async_steps(settings)
+    asked, rollout = settings.asked(n_prompts), settings.rollout
+    steps = settings.steps_of(asked)
     return {
         "prompts": n_prompts,
         "longest_prompt": longest - rollout.max_tokens,
-        "rollouts": n_rollouts,
+        "rollouts": -(-asked // rollout.prompts),
         "steps": min(steps, batch.max_steps or steps),
+        "responses": asked * rollout.samples,
         "responses_per_rollout": rollout.responses,
         "most_tokens_per_rollout": rollout.responses * rollout.max_tokens,
         **({"roles": {"train": ranks, "sample": rollout.sampler_ranks}} if rollout.sampler_ranks else {}),

@@ -69,10 +69,7 @@ def check_servers(settings: GrpoRunSettings) -> None:
     where = "--sampler-url" if rollout.sampler_url else "--sampler-ranks"
     if rollout.sampler_url and rollout.sampler_ranks:
         raise InvalidOptions("--sampler-ranks: starts servers of its own; leave out --sampler-url")
-    if rollout.async_steps > settings.rollout_steps:
-        steps = "1 step" if settings.rollout_steps == 1 else f"{settings.rollout_steps} steps"
-        cause = f"a rollout is learned from in {steps}, and the next one is sampled during those at most"
-        raise InvalidOptions(f"--async-steps {rollout.async_steps}: {cause}")
+    check_async_steps(settings)
     if rollout.sampler == "transformers":
         raise InvalidOptions(f"--sampler transformers: samples in the training processes; leave out {where}")
     if rollout.sampler_arg and rollout.sampler_url:
@@ -84,6 +81,14 @@ def check_servers(settings: GrpoRunSettings) -> None:
         raise InvalidOptions(f"--sampler-batch-size: is for --sampler transformers; leave it out with {where}")
     if rollout.sampler_url:
         api_key(rollout.api_key_env, rollout.api_key_file)
+
+
+def check_async_steps(settings: GrpoRunSettings) -> None:
+    """Raises InvalidOptions if a rollout has fewer steps than the next one shall be sampled in."""
+    steps, given = settings.rollout_steps, settings.rollout.async_steps
+    if given > steps:
+        cause = f"a rollout is learned from in {steps} step{'' if steps == 1 else 's'}"
+        raise InvalidOptions(f"--async-steps {given}: {cause}, and the next one is sampled during those at most")
 
 
 def check_sampler_ranks(settings: GrpoRunSettings, ranks: int, starts: bool) -> None:

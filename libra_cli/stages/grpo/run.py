@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libra_cli.engines.chat_template import ChatTemplate
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stages.grpo.plan import plan_of
+from libra_cli.stages.grpo.plan import check_async_steps, plan_of
 from libra_cli.tasks.template import read_template
 from libra_cli.training import run as training_run
 from libra_cli.training.data.prepare import Preparation, Prepared
@@ -58,6 +58,7 @@ class GrpoMethod:
     def source(self, parts: SourceParts) -> StepSource:
         """Rollouts, each learned from in mini-batches."""
         settings = self._settings
+        check_async_steps(settings.for_data(len(parts.data)))
         longest = settings.rollout.max_tokens
         weights = lambda lengths: token_weights(lengths, settings.loss.aggregate, longest)  # noqa: E731
         return RolloutSource(parts, self.plan, weights)

@@ -116,7 +116,7 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
 
     Several samples per problem: unbiased pass@k; maj@k, which groups equivalent answers and shares ties; and, if rows
     have a judge's scores, best of k and weighted majority. A problem with fewer samples than the others is an error
-    unless --allow-short is given.
+    unless --allow-short is given, or the rows are those of a training run (libra grpo --save-rollouts).
 
     The 95% intervals come from a bootstrap that resamples problems, with all their rows, within each subset. Two judges
     are compared by resampling the problems of both together, and by McNemar's exact test.

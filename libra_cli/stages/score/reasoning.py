@@ -43,6 +43,8 @@ class ReasoningCollector:
         self._groups, self._table = NameNumbers(), SampleTable()
         self._null, self._null_of_group = Counter[str](), Counter[int]()
         self._n_scores = 0
+        self._of_training = True
+        """All samples so far are those of a training run (`libra grpo --save-rollouts`)."""
 
     def add(self, fields: Fields, raw: bytes) -> None:
         """Adds a sample; raises ValueError naming what it lacks."""
@@ -52,6 +54,7 @@ class ReasoningCollector:
         group = self._groups.number(str(fields.get("subset", "all")))
         problem = self._problem(fields, group)
         sample = fields.get("sample")
+        self._of_training = self._of_training and isinstance(fields.get("rollout"), dict)
         if sample is not None and not self._table.is_new(problem, sample):
             raise ValueError(f"sample {sample!r} of problem {self._table.name(problem)} is given twice: leave one out")
         if label is None:
@@ -82,7 +85,7 @@ class ReasoningCollector:
         n = int(table.sizes.max())
         ks = config.at or tuple(sorted({n, *(2**power for power in range(n.bit_length()))}))
         short = np.flatnonzero(table.sizes < max(n, *ks))
-        if len(short) and not config.allow_short:
+        if len(short) and not (config.allow_short or self._of_training):
             name, size = table.name(table.number(int(short[0]))), int(table.sizes[short[0]])
             few = f"problem {name} has only {size} of {max(n, *ks)} samples"
             more = f", as one of {len(short)} with too few" if len(short) > 1 else ""
@@ -107,7 +110,8 @@ class ReasoningCollector:
         groups = table.problem_column("group")
         notes = config.no_effect_notes("threshold", "folds")
         if n_short:
-            notes.append(f"problems with fewer than {n} samples: {n_short} (--allow-short)")
+            why = "--allow-short" if self._config.allow_short else "a training run asks some prompts more often"
+            notes.append(f"problems with fewer than {n} samples: {n_short} ({why})")
         if self._null:
             what = (
                 "are left out" if config.null == "exclude" else "count as not correct; --null exclude leaves them out"

@@ -7,7 +7,7 @@ import os
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -191,14 +191,30 @@ class PromptStore:
         """Tokens of the longest prompt with the longest response."""
         return int(self.lengths.max()) + self._max_tokens
 
+    @cached_property
+    def _sharing(self) -> dict[str, list[int]]:
+        """The prompts of each id that several have."""
+        found: dict[str, list[int]] = {}
+        for index in range(len(self)):
+            found.setdefault(self._row(index)["id"], []).append(index)
+        return {id: indices for id, indices in found.items() if len(indices) > 1}
+
+    def sharing_id(self, index: int, id: str) -> list[int]:
+        """The prompts, itself among them, that have the `id` of prompt `index`."""
+        return self._sharing.get(id, [index])
+
     def summary(self) -> str:
         """Prompts and tokens, for people."""
         return f"{len(self):,} prompts, {int(self.lengths.sum()):,} tokens"
 
     def prompt(self, index: int) -> VerifiablePrompt:
         """Prompt `index` of [0, N)."""
-        row = orjson.loads(self._rows[self._starts[index] : self._starts[index + 1]].tobytes())
+        row = self._row(index)
         return self._reader(row["id"], rows.parse(row["row"].encode()))
+
+    def _row(self, index: int) -> dict[str, str]:
+        row: dict[str, str] = orjson.loads(self._rows[self._starts[index] : self._starts[index + 1]].tobytes())
+        return row
 
 
 def prepare_prompts(preparation: Preparation, reader: PromptReader, chat: ChatTemplate, max_tokens: int) -> Prepared:

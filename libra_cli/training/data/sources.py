@@ -76,8 +76,10 @@ class StepSource(Protocol):
 
     batch_size: int
     """Samples of a step."""
-    steps: int
-    """Steps of the whole run, unless --max-steps is less."""
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run, unless --max-steps is less; a source may find while it runs that there are fewer."""
 
     def batch(self, step: int) -> StepBatch:
         """The batch of `step`, from 0. All ranks call it at the same time, so it may generate on all of them.

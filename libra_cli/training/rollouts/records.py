@@ -92,8 +92,15 @@ def _rows(
         if response.judged is not None:  # the verdicts of an earlier judge are not about this response
             said = response.judged.fields or {}
             record = {name: value for name, value in record.items() if name not in JUDGE_FIELDS}
-        fields = {**_answer_fields(prompt, response, model), "sample": response.sample, **said, "rollout": graded}
+        sample = _group_number(response, prompt.id, store) * rewarded.rewards_P_G.shape[1] + response.sample
+        fields = {**_answer_fields(prompt, response, model), "sample": sample, **said, "rollout": graded}
         yield rows.dumps({**record, "id": prompt.id, "task": prompt.task.name, **fields}) + b"\n"
+
+
+def _group_number(response: GradedResponse, id: str, store: PromptStore) -> int:
+    """The place of a response's group among all that the run makes of prompts with this id: their samples go on."""
+    sharing = store.sharing_id(response.prompt, id)
+    return response.position // len(store) * len(sharing) + sharing.index(response.prompt)
 
 
 def _answer_fields(prompt: VerifiablePrompt, response: GradedResponse, model: str) -> dict[str, Any]:

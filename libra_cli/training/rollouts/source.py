@@ -22,10 +22,12 @@ from libra_cli.training.log_probs import measured_log_probs
 from libra_cli.training.model.reference import reference_of
 from libra_cli.training.rewards import NullBy, RewardBatch, RewardPlan
 from libra_cli.training.rollouts.ahead import SampledAhead
+from libra_cli.training.rollouts.figures import rollout_figures
 from libra_cli.training.rollouts.files import RolloutFiles
 from libra_cli.training.rollouts.grading import RolloutGrader
 from libra_cli.training.rollouts.hand_over import HandOver, LogProbGap
-from libra_cli.training.rollouts.judging import RolloutJudge, judge_figures, refuse_failing_judge
+from libra_cli.training.rollouts.judging import RolloutJudge, refuse_failing_judge
+from libra_cli.training.rollouts.prompt_order import PromptOrder
 from libra_cli.training.rollouts.records import write_records
 from libra_cli.training.rollouts.rollout import GradedResponse, Rollout, facts_of
 from libra_cli.training.rollouts.sampler import Sampler, Stopwatch, local_model
@@ -40,13 +42,17 @@ class RolloutSource:
     """A step learns from `batch_size` responses of a rollout; each rollout is made before its first step."""
 
     def __init__(self, parts: SourceParts, plan: RewardPlan, token_weights: TokenWeights):
-        settings = cast(GrpoRunSettings, parts.settings)
-        self._parts, self._settings, self._plan, self._token_weights = parts, settings, plan, token_weights
         self._store = cast(PromptStore, parts.data)
+        settings = cast(GrpoRunSettings, parts.settings).for_data(len(self._store))
+        self._parts, self._settings, self._plan, self._token_weights = parts, settings, plan, token_weights
         self._engine, self._world = parts.model.engine, parts.world
         rollout = settings.rollout
         self.batch_size, self._updates = settings.step_size, settings.rollout_steps
-        self.steps = settings.n_rollouts(len(self._store)) * self._updates
+        n_prompts, batch = len(self._store), settings.batch
+        self._order = PromptOrder(n_prompts, settings.asked(n_prompts), batch.seed, batch.shuffle)
+        if rollout.refills:
+            what = "a prompt that replaces another counts as asked"
+            parts.console.note(f"--refills: {what}, so --epochs {batch.epochs:g} may end before the last step")
         self._engine.policy.set_temperature(rollout.temperature)
         model = local_model(settings.model, rollout, parts.chat, self._store.longest)
         template = ChatTemplate(parts.chat.tokenizer, model)
@@ -60,7 +66,7 @@ class RolloutSource:
         self._grader = parts.stack.enter_context(RolloutGrader(rollout.thinking_markers))
         self._judge: RolloutJudge | None = None
         if plan.judge is not None:
-            self._judge = RolloutJudge(plan.judge, settings.batch.seed, parts.console.note)
+            self._judge = RolloutJudge(plan.judge, batch.seed, parts.console.note)
             parts.stack.callback(self._judge.close)
         self._reference: Any = None
         if settings.loss.kl:
@@ -68,12 +74,24 @@ class RolloutSource:
             self._reference = reference_of(settings.model, config, self._engine, self._world, rollout.temperature)
         self._files = RolloutFiles(parts.folder, self._updates, rollout.async_steps)
         self._rollout: Rollout | None = None
+        self._last_step = 0
+        """The last step that learns from a rollout made so far, as the number of steps done then."""
         self._cursor = 0
         """Prompts taken so far, over all epochs."""
         self._filter_state: Mapping[str, Any] = {}
         self._samples: Trajectories | None = None
 
     # -- steps --------------------------------------------------------------------------------------------------------
+
+    @property
+    def steps(self) -> int:
+        """Steps that learn from all prompts of all passes; fewer once prompts that --refills took are known."""
+        return self._last_step + self._settings.steps_of(max(0, self._order.total - self._done))
+
+    @property
+    def _done(self) -> int:
+        """Prompts asked so far, without those that are being asked ahead."""
+        return self._cursor if self._ahead is None else self._ahead.cursor
 
     def batch(self, step: int) -> StepBatch:
         number, update = divmod(step, self._updates)
@@ -102,7 +120,7 @@ class RolloutSource:
         return self._reference is not None or bool(np.any(trajectory.advantage))
 
     def epoch(self, step: int) -> float:
-        return (self._cursor if self._ahead is None else self._ahead.cursor) / len(self._store)
+        return self._done / len(self._store)
 
     def state(self) -> dict[str, Any]:
         filters = {name: _plain(value) for name, value in self._filter_state.items()}
@@ -110,18 +128,16 @@ class RolloutSource:
         made: dict[str, Any] = {}
         if rollout is not None:
             made = {"rollout": rollout.number, "rollout_sha256": rollout.sha256}
-        cursor = self._cursor
         if self._ahead is not None:  # it is sampled anew, from the same prompts and by the same weights
-            cursor = self._ahead.cursor
             probes = self._hand_over.save(self._files.weights(self._ahead.step))
             made["ahead"] = {"rollout": self._ahead.number, "step": self._ahead.step, "probes": probes}
-        return {"prompts": cursor, **made, **({"filters": filters} if filters else {})}
+        return {"prompts": self._done, **made, **({"filters": filters} if filters else {})}
 
     def resume(self, step: int, state: Mapping[str, Any]) -> None:
         """Reads the rollout that the next step learns from, if it was made before the checkpoint was written."""
         self._cursor = int(state["prompts"])
         self._filter_state = state.get("filters", {})
-        number = step // self._updates
+        number, self._last_step = step // self._updates, step
         if state.get("rollout") == number:
             sha256 = state.get("rollout_sha256")
             self._use(self._world.on_all_ranks(lambda: Rollout.load(self._files.rollout(number), number, sha256)))
@@ -152,11 +168,12 @@ class RolloutSource:
 
     def _use(self, rollout: Rollout) -> None:
         self._rollout, self._samples = rollout, Trajectories(rollout.trajectories)
+        self._last_step = rollout.number * self._updates + math.ceil(len(rollout) / self.batch_size)
 
     # -- one rollout --------------------------------------------------------------------------------------------------
 
     def _make(self, number: int, step: int) -> Rollout:
-        """Samples until the rollout is full, or --refills is used up; all ranks call it."""
+        """Samples until the rollout is full, or --refills or the prompts are used up; all ranks call it."""
         settings, ahead = self._settings.rollout, self._ahead
         if ahead is None:
             self._hand_over.give(step, keep=bool(settings.async_steps))
@@ -173,6 +190,7 @@ class RolloutSource:
             if not wanted:
                 break
             responses = self._sample(wanted, ahead if attempt == 0 else None, watch)
+            is_last = attempt == settings.refills or self._cursor == self._order.total
             n_tokens += sum(len(each.token_ids) for each in responses)
             if gap is None:
                 gap = self._hand_over.check(responses, self._world.dp_size)
@@ -182,15 +200,17 @@ class RolloutSource:
             if self._world.is_rank0 and number == attempt == 0:
                 for warning in rewarded.warnings:
                     self._parts.console.say(warning)
-            whole = rewarded.keep_P_G.any(axis=1) | (attempt == settings.refills)
+            whole = rewarded.keep_P_G.any(axis=1) | is_last
             filtered += int((~whole).sum())
             chosen = np.repeat(whole, settings.samples)
             kept += [response for response, keep in zip(responses, chosen, strict=True) if keep]
             advantages += [advantage for advantage, keep in zip(rewarded.advantages, chosen, strict=True) if keep]
             learned = np.concatenate([learned, rewarded.keep_P_G.reshape(-1)[chosen]])
-            figures = figures or self._figures(responses, rewarded)
+            figures = figures or rollout_figures(responses, rewarded, self._store)
             attempts.append((responses, rewarded))
             watch.lap("reward")
+            if is_last:
+                break
         self._sampler.release()
         self._record(number, step, attempts)
         del attempts, responses, rewarded  # the texts are large, and the passes below take minutes
@@ -245,15 +265,9 @@ class RolloutSource:
         return self._world.on_rank0(rewarded)
 
     def _take(self, count: int) -> list[tuple[int, int]]:
-        """(position, prompt) of the next prompts, epoch after epoch, each epoch in an order of its own."""
-        batch, n = self._settings.batch, len(self._store)
-        taken: list[tuple[int, int]] = []
-        while len(taken) < count:
-            epoch, begin = divmod(self._cursor, n)
-            end = min(n, begin + count - len(taken))
-            order = permutation(n, batch.seed, epoch) if batch.shuffle else np.arange(n)
-            taken += [(epoch * n + place, int(order[place])) for place in range(begin, end)]
-            self._cursor += end - begin
+        """(position, prompt) of the next prompts; fewer where the last pass ends."""
+        taken = self._order.after(self._cursor, count)
+        self._cursor += len(taken)
         return taken
 
     def _stop_if_asked(self) -> None:
@@ -361,29 +375,6 @@ class RolloutSource:
                     setattr(rollout.trajectories[index], name, values)
 
     # -- reports and files --------------------------------------------------------------------------------------------
-
-    def _figures(self, responses: Sequence[GradedResponse], rewarded: RewardBatch) -> dict[str, float | None]:
-        """What the `rollout` event says of rewards and responses."""
-        lengths = np.array([len(each.token_ids) for each in responses])
-        by_task: dict[str, list[bool]] = {}
-        rewards: dict[str, list[float]] = {}
-        prompts = {index: self._store.prompt(index) for index in {each.prompt for each in responses}}
-        for each, reward in zip(responses, rewarded.rewards_P_G.reshape(-1), strict=True):
-            prompt = prompts[each.prompt]
-            rewards.setdefault(prompt.task.name, []).extend([] if np.isnan(reward) else [reward])
-            if each.null_by != NullBy.VERIFIER and prompt.has_golden:
-                by_task.setdefault(prompt.task.name, []).append(bool(each.correct))
-        graded = [right for each in by_task.values() for right in each]
-        return {
-            **{name.replace("/", "_"): value for name, value in rewarded.figures().items()},
-            **{f"reward_of_{task}": float(np.mean(each)) if each else None for task, each in sorted(rewards.items())},
-            "correct": float(np.mean(graded)) if graded else None,
-            **{f"correct_{task}": float(np.mean(each)) for task, each in sorted(by_task.items())},
-            "length_mean": float(lengths.mean()),
-            "length_max": int(lengths.max()),
-            "truncated_share": float(np.mean([each.finish_reason == "length" for each in responses])),
-            **judge_figures(responses),
-        }
 
     def _record(self, number: int, step: int, attempts: Sequence[tuple[Sequence[GradedResponse], RewardBatch]]) -> None:
         """Writes all responses of the rollout where --save-rollouts asks for them."""
