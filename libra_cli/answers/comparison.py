@@ -102,7 +102,7 @@ def _same_matrix(reference: Answer, answer: Answer, compare: Compare) -> bool | 
     matrix, other = (reference, answer) if isinstance(reference, Matrix) else (answer, reference)
     assert isinstance(matrix, Matrix)
     vector = 1 in (len(matrix.rows), len(matrix.rows[0]) if matrix.rows else 0)
-    if vector and isinstance(other, Parts) and (other.brackets == "()" or _is_bare(other)):
+    if vector and isinstance(other, Parts) and (other.brackets in ("()", "[]") or _is_bare(other)):
         return _ordered(_cells(matrix), other.parts, compare)
     return False if isinstance(other, Leaf) and other.number else _whole(reference, answer, compare)
 

@@ -43,6 +43,7 @@ from libra_cli.answers import (
     percent,
     quantities,
     structure,
+    vectors,
     wordings,
     words,
 )
@@ -63,6 +64,10 @@ _CONSTANTS = frozenset(("+C", "+c", "+K", "+k"))
 _NO_NUMBER = lazy_pattern(
     r"(?i:not|at (?:most|least)|(?:more|less|greater|fewer|larger|smaller) than|up to|over|under)\b"
     r"|(?:\.\.\.|\\[lc]?dots)$|-?[\d.]+ ?\\to(?![A-Za-z])"
+)
+_FLAT_POWER = lazy_pattern(r"(?<=[\u00d7x*\u00b7 ])10 ?[-\u2212\u2013](\d{1,2})(?!\d)")
+_MAY_BE_VECTOR = lazy_pattern(
+    r"\\(?:mathbf|boldsymbol|bm|hat|vec|[ij]math)|(?<![A-Za-z\\])[jk](?![A-Za-z])|e_\{?[1-3]|\u0302"
 )
 OTHER_UNIT = "other_unit"
 """Why a pair is undecided whose units may differ."""
@@ -167,6 +172,12 @@ def _in_one_form(reference: str, answer: str) -> tuple[str, str]:
         answer = latex.with_marks(answer, reference)
     if "d" in reference and ("'" in answer or "\\dot" in answer):
         reference = latex.with_marks(reference, answer)
+    if "10^" in reference and (power := _FLAT_POWER.search(answer)):  # 3.2 × 10−5
+        answer = f"{answer[: power.start()]}10^{{-{power[1]}}}{answer[power.end() :]}"
+    if _MAY_BE_VECTOR.search(answer) and not _MAY_BE_VECTOR.search(reference):
+        answer = vectors.as_tuple(answer, reference)
+    elif _MAY_BE_VECTOR.search(reference) and not _MAY_BE_VECTOR.search(answer):
+        reference = vectors.as_tuple(reference, answer)
     if "=" in answer and "=" not in reference:
         answer = structure.repeated(answer, reference) if answer.count("=") > 1 else answer
         answer = structure.claimed(answer, reference)

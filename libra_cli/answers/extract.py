@@ -30,6 +30,7 @@ from libra_cli.answers import (
     statements,
     structure,
     turns,
+    undelimited,
 )
 from libra_cli.answers.extraction import (
     AMBIGUOUS,
@@ -74,6 +75,8 @@ def read_answer(
     text = displays.with_brackets(damage.repaired(text))
     if cut is None and statements.goes_on(text):
         text, cut = statements.before_check(text)
+    if ("\\" in text or "{" in text) and "box" not in text:
+        text = undelimited.with_dollars(text)
     if "~~" in text:
         text = denials.STRUCK.sub("", text)
     found = _read(text, reference, cut, question)

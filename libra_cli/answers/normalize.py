@@ -7,7 +7,7 @@ import unicodedata
 from fractions import Fraction
 from functools import lru_cache
 
-from libra_cli.answers import damage, languages, latex, words
+from libra_cli.answers import arrays, damage, languages, latex, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 CACHED = 1 << 14
@@ -26,7 +26,8 @@ _CHARACTERS = str.maketrans(
         "÷": "/", "⁄": "/", "∞": r"\infty ",
         "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "≤": r"\leq ", "≥": r"\geq ", "≠": r"\neq ", "±": r"\pm ",
         "°": r"^\circ ", "√": r"\sqrt",
-         "∅": r"\emptyset ", "≡": r"\equiv ", "⟨": "(", "⟩": ")", "∣": r"\mid ", "∤": r"\nmid ", "％": "%", "，": ",",
+         "∅": r"\emptyset ", "∠": r"\angle ", "∶": ":", "′": "'", "″": "''",
+         "≡": r"\equiv ", "⟨": "(", "⟩": ")", "∣": r"\mid ", "∤": r"\nmid ", "％": "%", "，": ",",
         "（": "(", "）": ")", "［": "[", "］": "]", "：": ":", "。": ".", "＝": "=", "’": "'", "…": "...",
         "∙": r"\cdot ", "⩽": r"\leq ",
         "⩾": r"\geq ", "º": r"^\circ ", "˚": r"^\circ ", "∛": r"\sqrt[3]", "∜": r"\sqrt[4]", "→": r"\to ",
@@ -114,7 +115,10 @@ _REWRITES = tuple(
         (r"\over", r"\\(?:overline|overleftrightarrow|overrightarrow)\s*\{\s*([A-Z]{2})\s*\}", r"\1"),
         (r"\langle", r"\\langle(?![A-Za-z])", "("),
         (r"\rangle", r"\\rangle(?![A-Za-z])", ")"),
+        ("", r"(?<=[)\]}])\s*(?:U|union|\\bigcup)\s*(?=[(\[{\\])", r"\\cup "),
+        ("<", r"^\s*<([^<>]+,[^<>]+)>\s*$", r"(\1)"),
         ("degree", r"\\(?:degree|textdegree)(?![A-Za-z])", r"^\\circ"),
+        ("^", r"(?<=\d)\s*\^\s*(?:o|\{\s*o\s*\})(?![A-Za-z\d])", r"^\\circ"),
         (r"\circ", r"\^\s*\{\s*\\circ\s*\}", r"^\\circ"),
         ("\\", r"\\(?:cdotp|ast)(?![A-Za-z])", r"\\cdot"),
         (r"\var", r"\\var(?=(?:epsilon|theta|phi|rho|sigma)(?![A-Za-z]))", r"\\"),
@@ -134,7 +138,10 @@ _REWRITES = tuple(
         (r"\mathbb", r"^(\s*[a-z]\s*\\in\s*|)\\mathbb\s*(?:\{\s*R\s*\}|R)\s*$", r"\1(-\\infty,\\infty)"),
         (r"\prime", r"\^\s*(?:\{\s*\\prime\s*\}|\\prime(?![A-Za-z]))", "'"),
         ("", r"^\s*(?:\\approx|\\sim|approximately|about|roughly)(?![A-Za-z])", ""),
-        ("infinity", r"(?<![A-Za-z\\])infinity(?![A-Za-z])", r"\\infty"),
+        ("inf", r"(?<![A-Za-z\\])inf(?:inity)?(?![A-Za-z])", r"\\infty"),
+        (r"\angle", r"(?<=[\d})])\s*\\angle\s*(.+)$", r"\\cis(\1)"),
+        ("oo", r"(?<![A-Za-z\\])oo(?![A-Za-z])", r"\\infty"),
+        ("10", r"(?<=\d) ?x ?(?=10 ?(?:\^|\*\*))", r"\\times "),
         ("pi", r"(?<![A-Za-z\\])pi(?![A-Za-z])", r"\\pi"),
         ("cis", r"(?<![A-Za-z\\])cis(?![A-Za-z])", r"\\cis"),
         ("sqrt", r"(?<![A-Za-z\\])sqrt\s*\(([^()]*)\)", r"\\sqrt{\1}"),
@@ -180,6 +187,8 @@ def plain(raw: str) -> str:
         text = text.replace("$", "")
     if text[:1].isdigit() and _GROUPED.fullmatch(text):
         text = "".join(char for char in text if char.isdigit() or char == ".")
+    if text.endswith(("]", ")", "}")):
+        text = arrays.in_latex(text)
     return languages.in_english(_with_set_braces(text) if text.endswith(_SET_ENDS) else text)
 
 

@@ -33,6 +33,8 @@ _OF_A_VALUE: tuple[Check, ...] = (prose_sentences.one_of_several, prose_sentence
 READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], ...] = (
     # what the text states to be its answer
     (prose_statements.last_line, ()),
+    (prose_statements.whole_value, ()),
+    (prose_statements.rows_of_matrix, ()),
     (prose_statements.tag, ()),
     (prose_statements.contradiction, ()),
     (prose_statements.labelled_parts, ()),

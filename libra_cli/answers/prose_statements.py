@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from libra_cli.answers import (
+    arrays,
     asked,
+    bare,
     bases,
     cases,
     chemistry,
@@ -35,6 +37,18 @@ def last_line(prose: Prose) -> Extraction | None:
     """`#### 42`, `A: 42` as the last line of a text."""
     word = None if prose.cut else statements.word_of_last_line(prose.text)
     return None if word is None else extraction((word, None))
+
+
+def whole_value(prose: Prose) -> Extraction | None:
+    """`5 ft 3 in`, `-oo < x < 3`: a text that is one value, and nothing else."""
+    found = None if prose.cut else bare.value(prose.text, prose.reference)
+    return Extraction(found) if found else None
+
+
+def rows_of_matrix(prose: Prose) -> Extraction | None:
+    """`[1 0]` above `[0 1]` at the end of a text, for a reference that is a matrix."""
+    found = None if prose.cut else arrays.of_lines(prose.tail, prose.reference)
+    return Extraction(found) if found else None
 
 
 def tag(prose: Prose) -> Extraction | None:

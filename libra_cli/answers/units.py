@@ -59,13 +59,13 @@ _EACH = lazy_pattern(r"(\d+(?:\.\d+)?) ?([A-Za-z]+)(?:[ ,]+(?:and )?|$)")
 _PIECE = lazy_pattern(
     r"(?P<open>\\(?:text(?:rm|bf|it|normal|sf|up)?|math(?:rm|bf|sf|it)|mbox|operatorname|hbox)\s*\{)"
     r"|(?P<close>\})|(?P<over>/)|(?P<bracket>[()])"
-    r"|\^\s*(?:\{\s*(?P<braced>[-−]?\d)\s*\}|(?P<bare>\d))|(?P<raised>⁻?[¹²³⁴])|(?<=[mtnd])(?P<typed>[23])(?![\d.])"
+    r"|\^\s*(?:\{\s*(?P<braced>[-−]?\d)\s*\}|(?P<bare>-?\d))|(?P<raised>⁻?[¹²³⁴])|(?<=[mtnd])(?P<typed>[23])(?![\d.])"
     r"|(?P<name>(?:\^\s*(?:\\circ|\{\s*\\circ\s*\})|\\circ"
     r"|\\mu(?![A-Za-z]) ?|\\Omega(?![A-Za-z])|[°¢µμΩ\u2126Å\u212bA-Za-z])"
     r"(?:\s*(?:\\Omega(?![A-Za-z]))|[µμΩ\u2126Å\u212bA-Za-z]*))"
     r"|(?P<between>(?:\\[ ,;:!]|\\cdot(?![A-Za-z])|[~\s.·⋅*-])+)"
 )
-_SET = r"\\(?:text|mathrm)\s*\{[^{}]*\}(?:\^\{?\d\}?)?"
+_SET = r"(?:\\(?:text|mathrm)\s*\{[^{}]*\}|(?:kg|km|cm|mm|mol|kJ|kcal|[mgsJNWVACLK]|rad|min|hr?|Pa|Hz))(?:\^\{?\d\}?)?"
 _FRACTION = lazy_pattern(rf"\\[dt]?frac\s*\{{({_SET})\}}\s*\{{({_SET})\}}\s*$")
 _LETTER = lazy_pattern(r"(?P<value>[-\d.,]+) [mgshLNJWVAC]")
 _ENDS_VALUE = lazy_pattern(
@@ -125,12 +125,28 @@ class Factor(NamedTuple):
     """It stands in \\text{} or the like."""
 
 
+_PRINTED = lazy_pattern(r"(?<=\d)[eE]([-+]?\d{1,3})(?= ?[^\W\d_])")
+"""The power of ten of a number before a unit, as programs print it: 3.6e6 J."""
+_SIUNITX = lazy_pattern(r"\\(?:SI|qty)\s*\{([^{}]*)\}\s*\{([^{}]*)\}|\\(?:unit|si)\s*\{([^{}]*)\}")
+"""A quantity or a unit as siunitx sets it."""
+
+
+def _plainly(quantity: re.Match[str]) -> str:
+    """\\qty{5}{\\meter\\per\\second} as 5\\text{ meter per second}."""
+    value, unit = (quantity[1] or "", quantity[2] or quantity[3] or "")
+    return rf"{value}\text{{ {' '.join(unit.replace(chr(92), ' ').split())}}}"
+
+
 def in_text(raw: str) -> tuple[str, str | None]:
     """Split a unit with \\text{} or symbols off the end of `raw`; only in \\text{} may it be any word or letter."""
     if not raw or (raw[-1].isdecimal() and raw.isascii() and "^" not in raw):
         return raw, None
     if not raw.isascii() and "10" in raw:
         raw = _RAISED_TEN.sub(lambda power: f"10^{{{power[1].translate(_ALL_RAISED)}}}", raw)
+    if ("e" in raw or "E" in raw) and _PRINTED.search(raw):
+        raw = _PRINTED.sub(r"\\times 10^{\1}", raw)
+    if "\\SI" in raw or "\\qty" in raw or "\\unit" in raw or "\\si{" in raw:
+        raw = _SIUNITX.sub(_plainly, raw)
     if "frac" in raw:
         raw = _FRACTION.sub(r"\1/\2", raw)
     for index, place in enumerate(_ENDS_VALUE.finditer(raw)):

@@ -106,7 +106,7 @@ QUICK = [
     (r"\text{(B) }\frac{1}{2}", "0.6", False, "number"),
     ("x>2", r"2<x<\infty", True, "numeric"),
     ("x>2", r"2\le x<\infty", False, "numeric"),
-    (r"\begin{pmatrix}1&2\\3&4\end{pmatrix}", "[[1,2],[3,4]]", True, "structure"),
+    (r"\begin{pmatrix}1&2\\3&4\end{pmatrix}", "[[1,2],[3,4]]", True, "normal"),
     (r"\begin{pmatrix}1&2\\3&4\end{pmatrix}", "[[1,2],[4,3]]", False, "structure"),
     ("(1,2)", r"\begin{cases}x=1\\y=2\end{cases}", True, "structure"),
     ("(1,2)", r"\begin{cases}x=2\\y=1\end{cases}", False, "structure"),
