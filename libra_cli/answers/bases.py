@@ -12,6 +12,8 @@ MAX_CHARS = 600
 _NAMES = {"binary": 2, "ternary": 3, "octal": 8, "decimal": 10, "hexadecimal": 16, "hex": 16}
 _BELOW = frozenset(normalize.LOWERED[:10])
 _DIGITS = str.maketrans(normalize.LOWERED[:10], "0123456789")
+_OPERATORS = frozenset("+-*/\u2212\u00b7\u00d7")
+"""What joins a number to a calculation: 10_2 + 10_2."""
 _STRIPPED = " .,;:!?`*$\"'"
 
 
@@ -62,7 +64,7 @@ def _read(text: str) -> list[notation.Based]:
         number = notation.based(word) or _in_words(word, [one.strip("()").lower() for one in heard[at + 1 : at + 6]])
         if number and at and heard[at - 1].isdecimal() and set(number.digits + heard[at - 1]) <= {"0", "1"}:
             number = notation.based(f"{heard[at - 1]}{number.digits}_2")  # 10 1101
-        if number:
+        if number and _OPERATORS.isdisjoint((*heard[at - 1 : at], *heard[at + 1 : at + 2])):
             found.append(number)
     return found
 

@@ -57,6 +57,12 @@ def are_asked_for(question: str) -> bool:
     return not asked.isdisjoint(_DIFFERENCES | _RATIOS)
 
 
+def is_ratio_for_difference(sentence: str, question: str) -> bool:
+    """Whether a sentence says how many times as much, where a question asks how much more."""
+    asked = {word.lower() for word in words.split(last_question(question))}
+    return " times as " in sentence and _RATIOS.isdisjoint(asked) and not _DIFFERENCES.isdisjoint(asked)
+
+
 def last_question(question: str) -> str:
     """The last sentence of a question that ends with a question mark; the last one if none does."""
     found = words.sentences(question)

@@ -7,6 +7,7 @@ compared is given from outside: by text and exact numbers in the parent, by comp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from libra_cli.answers import cases, latex, number
 from libra_cli.answers.structure import Answer, Cases, Equation, Leaf, Matrix, Parts
@@ -63,10 +64,24 @@ def _same_equation(reference: Answer, answer: Answer, compare: Compare) -> bool 
         if told:
             return same(reference.value, told[0].value, compare)
     equation, other = (reference, answer) if isinstance(reference, Equation) else (answer, reference)
+    assert isinstance(equation, Equation)
+    values = _values_of(equation.name, other)
+    if values is not None:
+        is_first = equation is reference
+        return same(equation.value if is_first else values, values if is_first else equation.value, compare)
     if latex.has(other.text, latex.RELATIONS):
         return _whole(reference, answer, compare)
-    assert isinstance(equation, Equation)
     return same(equation.value, other, compare) if equation is reference else same(other, equation.value, compare)
+
+
+def _values_of(name: str, answer: Answer) -> Parts | None:
+    """The values that an answer gives to one name, x = 2 or x = -3; None for any other answer."""
+    if not isinstance(answer, Parts) or not answer.alternatives:
+        return None
+    values = [part.value if isinstance(part, Equation) and part.name == name else part for part in answer.parts]
+    if not all(isinstance(value, Leaf) and value.number for value in values):
+        return None
+    return replace(answer, text=",".join(value.text for value in values), parts=tuple(values))
 
 
 def _same_ratio(reference: Equation, answer: Equation, compare: Compare) -> bool | None:

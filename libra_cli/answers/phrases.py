@@ -27,6 +27,8 @@ _DOUBTS = frozenset("but unless except if only maybe perhaps probably possibly l
 _CLAIMS = frozenset("statement claim assertion proposition conjecture".split())  # noqa: SIM905
 _ADVERBS = frozenset("indeed therefore thus clearly always in general hence also".split())  # noqa: SIM905
 _REASONS = (" because ", " since ", " as ", " for example")
+REASONS = words.table("since because as which i namely found obtained using by see accept")
+"""Words with which a remark begins."""
 _REASON_FIRST = ("since ", "because ", "as ")
 _REMARKS = (" because ", " since ", ", which ", ", who ", ", behind ", ", ahead ", ", followed by ", ", after ")
 _FEW = 6

@@ -138,7 +138,9 @@ def compared(prose: Prose, answer: str | None) -> Extraction | None:
     """Check of a number that is a difference or a ratio, `3 more than Ben`, unless one is asked for."""
     if not prose.reference or not prose.concluded.compares or answer != prose.concluded.answer:
         return None
-    return None if prose.question and comparatives.are_asked_for(prose.question) else UNDECIDED
+    if not prose.question or comparatives.is_ratio_for_difference(prose.tail, prose.question):
+        return UNDECIDED
+    return None if comparatives.are_asked_for(prose.question) else UNDECIDED
 
 
 def misread(prose: Prose, answer: str | None) -> Extraction | None:

@@ -67,7 +67,7 @@ _PIECE = lazy_pattern(
 )
 _SET = r"(?:\\(?:text|mathrm)\s*\{[^{}]*\}|(?:kg|km|cm|mm|mol|kJ|kcal|[mgsJNWVACLK]|rad|min|hr?|Pa|Hz))(?:\^\{?\d\}?)?"
 _FRACTION = lazy_pattern(rf"\\[dt]?frac\s*\{{({_SET})\}}\s*\{{({_SET})\}}\s*$")
-_LETTER = lazy_pattern(r"(?P<value>[-\d.,]+) [mgshLNJWVAC]")
+_LETTER = lazy_pattern(r"(?P<value>[-\d.,]+) (?P<letter>[mgshLNJWVAC])(?P<power>\^\{?[23]\}?|[\u00b2\u00b3])?")
 _ENDS_VALUE = lazy_pattern(
     r"(?<=[\d)}])(?=[\\~\s°¢µμΩ\u2126Å\u212bA-Za-z^])"
     r"|(?<=[\w)}])\s*(?=(?:\\[ ,;:!]|~)*\s*\\(?:text|math|mbox|operatorname))"
@@ -281,6 +281,14 @@ def before_letter(text: str) -> str | None:
     """The number before a letter that may be a unit or a variable, as in `5 m`; None for other texts."""
     found = _LETTER.fullmatch(text)
     return found["value"] if found else None
+
+
+def set_apart(text: str, question: str) -> str:
+    """`5 m` as a quantity, 5\\text{ m}, if the question has no variable of that name; any other text as it is."""
+    found = _LETTER.fullmatch(text.strip(" $."))
+    if found is None or re.search(rf"(?<![A-Za-z\d])(?<!\d ){found['letter']}(?![A-Za-z])", question):
+        return text
+    return f"{found['value']}\\text{{ {found['letter']}}}{found['power'] or ''}"
 
 
 def split(text: str) -> tuple[str, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.answers import alternatives, asked, bases, commas, extract, options, percent, pool, references
+from libra_cli.answers import alternatives, asked, bases, commas, extract, options, percent, pool, references, units
 from libra_cli.tasks import template as templates
 from libra_cli.tasks.task import (
     AnswerTask,
@@ -72,6 +72,7 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
     question = record.get("question")
     if not isinstance(question, str):
         return reference, answer
+    reference, answer = units.set_apart(reference, question), units.set_apart(answer, question)
     if reference[-1:] in ("}", ")") or "_" in reference:
         answer = bases.with_base(reference, answer, question)
     if " or " in question:

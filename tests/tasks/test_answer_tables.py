@@ -28,8 +28,8 @@ def test_a_response_is_labelled_as_a_person_does(question, rows):
     assert rows
     wrong = []
     for row in rows:
-        response = row["response"].replace("⏎", "\n")
-        record = {"question": question, "reference": row["reference"], "response": response}
+        record = {name: row[name].replace("⏎", "\n") for name in ("question", "reference", "response")}
+        response = record["response"]
         verdict = REASON.answer(GeneratedText(response, None, "stop"), record)
         is_silent = verdict.outcome is None and verdict.reason != "no_answer"
         label = None if is_silent else False if verdict.outcome is None else REASON.is_correct(verdict.outcome, record)

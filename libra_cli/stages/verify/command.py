@@ -167,6 +167,9 @@ def command(run: Run, **options: Any) -> None:
     last sentence asserts; else the whole text, if it is nothing but an answer. If the reference is an option (B, "B. 7
     m"), a box or a statement that names an option comes first; the `question` says which text belongs to which letter.
 
+    The reference may be more than an answer: a solution (what follows "####", or its last box, counts), a sentence that
+    states a value, or an answer with its label, reasons and remarks ("12, because 3 * 4 = 12", "20 m/s (72 km/h)").
+
     Comparing: the first of these levels that is certain decides, and `by` names it: exact (same text), normal (same up
     to spelling), choice (a letter), number (exact arithmetic and units), text (words, times, ratios, bases), structure
     (tuples, sets, lists, intervals, matrices, equations, part by part), numeric (values of formulas to 30 digits; if
