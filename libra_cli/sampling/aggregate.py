@@ -9,10 +9,10 @@ from typing import Any
 
 from libra_cli.sampling import votes
 from libra_cli.sampling.judge_prompts import LIST, PAIR, JudgePlan, Pair
-from libra_cli.tasks.judge import is_above
+from libra_cli.tasks.judge import HALF, VERIFY, is_above, is_tie
 
 TIED = "tied"
-"""Why several responses have no prediction if more than one of them shares the first place."""
+"""Why there is no prediction if several responses share the first place, or half of the votes say correct."""
 
 Judgments = Sequence[dict[str, Any]]
 
@@ -26,8 +26,8 @@ class AggregationRule:
     """A score above it means a correct response; None leaves that to libra score."""
     lowest: float | None = None
     """The score of a non-answer; None if the scores have no lowest."""
-    decides: bool = False
-    """The votes are verdicts of correct or wrong: without a threshold, a score above one half means correct."""
+    task: str = ""
+    """Name of the judge's task; the votes of `verify` are verdicts, and without a threshold the majority decides."""
 
 
 def aggregate(plan: JudgePlan, judgments: Judgments, rule: AggregationRule) -> dict[str, Any]:
@@ -56,11 +56,11 @@ def _of_response(plan: JudgePlan, judgments: Judgments, rule: AggregationRule) -
     if plan.gates[0] is not None:
         return {"score": rule.lowest, "prediction": 0}
     score = votes.reduced(votes.values(judgment["outcome"] for judgment in judgments), rule.reduce)
-    threshold = rule.threshold
-    if threshold is None and rule.decides and score != 0.5:  # one half of the verdicts is neither
-        threshold = 0.5
+    threshold = HALF if rule.threshold is None and rule.task == VERIFY else rule.threshold
     if score is None or threshold is None:
         return {"score": score, "prediction": None}
+    if is_tie(score, threshold, rule.task):
+        return {"score": score, "prediction": None, "unjudged": TIED}
     return {"score": score, "prediction": int(is_above(score, threshold))}
 
 

@@ -21,6 +21,7 @@ from libra_cli.stream.jobs import Answer
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks import GeneratedText, JudgeTask, template
 from libra_cli.tasks.grading import read_verdict
+from libra_cli.tasks.judge import HALF, VERIFY
 
 
 def default_task(item: JudgeItem) -> str:
@@ -70,16 +71,12 @@ class GenerativeJudge:
     @property
     def threshold(self) -> float | None:
         """The task's own threshold: a response counts as correct if its score is above it."""
-        return 0.5 if self._verifies else self.task.threshold
-
-    @property
-    def _verifies(self) -> bool:
-        return self.task.name == "verify"
+        return HALF if self.task.name == VERIFY else self.task.threshold
 
     def rule(self, reduce: str, threshold: float | None) -> AggregationRule:
         """How its votes become a score and a prediction."""
-        lowest = 0 if self._verifies else self.task.scale[0] if self.task.scale else None
-        return AggregationRule(reduce, threshold, lowest, self._verifies)
+        lowest = 0 if self.task.name == VERIFY else self.task.scale[0] if self.task.scale else None
+        return AggregationRule(reduce, threshold, lowest, self.task.name)
 
     def check(self, item: JudgeItem) -> None:
         """Raises RowError if the prompt shows a reference and the item has none."""

@@ -56,6 +56,19 @@ def rating_task(name: str, key: str, scale: tuple[int, int], threshold: float) -
     return judge_task(name, number(key, scale, taken_back), rule, "response", scale, threshold)
 
 
+VERIFY = "verify"
+HALF = 0.5
+"""Share of the votes of `verify` that a correct response has more of, unless another threshold is asked for."""
+
+
+def is_tie(score: Any, threshold: Any, task: str) -> Any:
+    """Whether as many votes of `verify` say correct as say wrong, and the majority decides: there is no verdict.
+
+    Takes numbers, or arrays of them. Any other threshold on the share of votes decides a tie, too.
+    """
+    return (task == VERIFY) & (score == HALF) & (threshold == HALF)
+
+
 def is_above(score: Any, threshold: Any) -> Any:
     """The rule of every threshold: a score above it means correct, the threshold itself means wrong.
 

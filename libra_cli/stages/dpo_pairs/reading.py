@@ -11,7 +11,7 @@ from libra_cli.stream import rows
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.stream.wrong_rows import wrong_row
 from libra_cli.tasks import JUDGING
-from libra_cli.tasks.judge import is_above
+from libra_cli.tasks.judge import HALF, is_above, is_tie
 
 _ONE_BY_ONE = ("score", "rate", "verify", "scalar")
 """Tasks of judges that say something of each response by itself."""
@@ -85,9 +85,12 @@ class OpinionReader:
         if self._by == "score":
             return _score(value)
         if value is None and self._by == "prediction":
-            task = JUDGING.get(row.fields.get("judge_task", ""))
+            name = row.fields.get("judge_task", "")
+            task = JUDGING.get(name)
             threshold = task.threshold if self._threshold is None and task else self._threshold
             score = _score(row.fields.get("score"))
+            if is_tie(score, HALF if threshold is None else threshold, name):
+                return math.nan
             if threshold is None or math.isnan(score):
                 self.n_without_threshold += not math.isnan(score)
                 return math.nan

@@ -111,7 +111,8 @@ def _drops(values: dict[str, Any]) -> tuple[str, ...]:
     type=NumberType(float),
     metavar="T",
     help="Write the `prediction` for a single response: 1 (correct) if its score is above T, else 0 (incorrect). "
-    "Default: for --task verify 0.5; for other tasks `prediction` is null, and libra score applies a threshold.",
+    "Default: for --task verify 0.5, where a tie of the votes is undecided (null, `unjudged` is tied); for other "
+    "tasks `prediction` is null, and libra score applies a threshold.",
 )
 @option(
     "--template",
@@ -214,7 +215,7 @@ def command(run: Run, report: str | None, dry_run: bool, **options: Any) -> None
 
     `score` is what --reduce makes of the votes: a number on the task's scale; for comparisons a number from 2 (A>>B) to
     -2 (B>>A); for lists the share of votes for the `prediction`; for verify the share of "correct". If `score` is null,
-    `unjudged` says why. A row whose requests all failed is refused, and the next run asks again.
+    or the votes are tied, `unjudged` says why. A row whose requests all failed is refused, and the next run asks again.
 
     A non-answer is a response that says nothing: it is empty, has only symbols, or only an opener such as "Solution:".
     Non-answers are not shown to a judge. They get the lowest score, lose against any other response, tie with each

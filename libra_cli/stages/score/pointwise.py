@@ -22,10 +22,9 @@ from libra_cli.stages.score.report import ScoreReport, without_accuracy
 from libra_cli.stages.score.row_hashes import RowHashes
 from libra_cli.stages.score.row_kinds import RowKind
 from libra_cli.stages.score.thresholding import NONE, JudgedResponses, ThresholdedVerdicts, verdicts_by_threshold
+from libra_cli.tasks.judge import HALF, is_tie
 
 Fields = dict[str, Any]
-TIED = 0.5
-"""Score of verify when the votes are tied, so that there is no prediction."""
 
 
 class PointwiseCollector:
@@ -74,7 +73,7 @@ class PointwiseCollector:
         """
         if self._config.threshold is not None or "gate" in fields:
             return
-        if prediction is None and (score is None or (score == TIED and fields.get("judge_task") == "verify")):
+        if prediction is None and (score is None or is_tie(score, HALF, str(fields.get("judge_task")))):
             return
         if self._has_predictions not in (None, prediction is not None):
             raise ValueError(
@@ -119,7 +118,7 @@ class PointwiseCollector:
         responses = ResponseCells(
             cells(judged.labels, chosen.verdicts), judged.groups, judged.clusters, counted, judged.sums
         )
-        null, n_labels = self._null_reasons(chosen), len(self._label)
+        null, n_labels = self._null_reasons(judged, chosen), len(self._label)
         report = ScoreReport(
             benchmark=self._kind.name,
             judge=self._judge,
@@ -157,11 +156,11 @@ class PointwiseCollector:
         golds = np.isin(responses.cells, OF_CORRECT)
         return JudgedItems(responses.sums, responses.groups, responses.clusters, right, keys, names, golds)
 
-    def _null_reasons(self, chosen: ThresholdedVerdicts) -> Counter[str]:
-        """Responses without a verdict by reason; among predictions, a score without one is a tie of votes."""
-        with_score = int((chosen.verdicts == NONE).sum()) - self._reasons.total()
-        without_reason = "tied" if chosen.how == "given" else "no_score"
-        return self._reasons + Counter({without_reason: with_score})
+    def _null_reasons(self, judged: JudgedResponses, chosen: ThresholdedVerdicts) -> Counter[str]:
+        """Responses without a verdict by reason; those with a score are ties, or have no threshold in their fold."""
+        null = chosen.verdicts == NONE
+        tied = int((null & is_tie(judged.scores, HALF, judged.task)).sum())
+        return self._reasons + Counter({"tied": tied, "no_score": int(null.sum()) - self._reasons.total() - tied})
 
     def _notes(self) -> list[str]:
         notes = []

@@ -15,7 +15,7 @@ from libra_cli.metrics.ranking import CHUNK, RankedScores
 from libra_cli.stages.score.judged_items import Sums, number
 from libra_cli.stages.score.reading import ScoreConfig
 from libra_cli.tasks import JUDGING
-from libra_cli.tasks.judge import agrees_with_label, is_above
+from libra_cli.tasks.judge import HALF, VERIFY, agrees_with_label, is_above, is_tie
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.signedinteger[Any]]
@@ -102,8 +102,10 @@ class ThresholdedVerdicts:
     def is_wrong(self, fields: Mapping[str, Any]) -> bool:
         """Whether the verdict on a labelled row is wrong."""
         verdict = 0 if "gate" in fields else fields.get("prediction")
-        if self.threshold is not None and fields.get("score") is not None and "gate" not in fields:
-            verdict = int(is_above(fields["score"], self.threshold))
+        score = fields.get("score")
+        if self.threshold is not None and score is not None and "gate" not in fields:
+            is_tied = is_tie(score, self.threshold, str(fields.get("judge_task")))
+            verdict = None if is_tied else int(is_above(score, self.threshold))
         return verdict is not None and agrees_with_label(bool(verdict), fields) is False
 
 
@@ -155,8 +157,8 @@ def _fixed_threshold(judged: JudgedResponses, config: ScoreConfig) -> tuple[floa
     """The number of `config` or of the judge task, and notes on assumptions; None if there is no fixed threshold."""
     if isinstance(config.threshold, (int, float)):
         return float(config.threshold), []
-    if judged.task == "verify":
-        return 0.5, []
+    if judged.task == VERIFY:
+        return HALF, []
     if judged.task in JUDGING:
         threshold = JUDGING[judged.task].threshold
         return None if threshold is None else float(threshold), []
@@ -170,7 +172,7 @@ def _fixed_threshold(judged: JudgedResponses, config: ScoreConfig) -> tuple[floa
 
 def scale_of(judged: JudgedResponses) -> tuple[float, float] | None:
     """The scale of the judge task, or of probabilities; None if scores only rank, like those of a reward head."""
-    if judged.task == "verify":
+    if judged.task == VERIFY:
         return 0.0, 1.0
     known = judged.score_range
     if known is None:
@@ -214,13 +216,13 @@ def _candidates(
 
 
 def verdicts_at(judged: JudgedResponses, of_responses: ResponseThresholds) -> Verdicts:
-    """Verdicts (N) by the threshold of each response: correct above it; none without a score."""
+    """Verdicts (N) by the threshold of each response: correct above it; none without a score, and for a tie."""
     verdicts = np.empty(len(judged.scores), np.int8)
     for begin in range(0, len(verdicts), CHUNK):
         some = slice(begin, begin + CHUNK)
         scores, thresholds_N = judged.scores[some], of_responses.of(some)
         with np.errstate(invalid="ignore"):
-            is_known = ~np.isnan(scores) & ~np.isnan(thresholds_N)
+            is_known = ~np.isnan(scores) & ~np.isnan(thresholds_N) & ~is_tie(scores, thresholds_N, judged.task)
             verdicts[some] = np.where(is_known, is_above(scores, thresholds_N), NONE)
     verdicts[judged.gated] = 0
     return verdicts

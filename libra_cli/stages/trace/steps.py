@@ -151,7 +151,9 @@ def said_judge(fields: Fields) -> tuple[str, Mapping[str, Any]]:
     verdict, golden = verdict_of(fields, 1), golden_verdict(fields, 1)
     right = "" if verdict is None or golden is None else ", right" if verdict == golden else ", wrong"
     facts["right"] = None if not right else right == ", right"
-    score = f"score {facts.get('score')}" if facts.get("score") is not None else f"unjudged ({facts.get('unjudged')})"
+    unjudged = f"unjudged ({facts.get('unjudged')})"
+    score = unjudged if facts.get("score") is None else f"score {facts['score']}"
+    score += f", {unjudged}" if "unjudged" in facts and facts.get("score") is not None else ""
     shown = ", ".join("null" if vote is None else str(vote) for vote in votes[:8])
     return f"{facts.get('judge', 'judge')}: {score}{right}; votes {shown}{' …' if len(votes) > 8 else ''}", facts
 
