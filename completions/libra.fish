@@ -201,7 +201,7 @@ complete -c libra -n '__fish_seen_subcommand_from review' -l html -r -F -d 'Inst
 complete -c libra -n '__fish_seen_subcommand_from review' -l only -x -a 'disagreement undecided all' -d 'Rows to show'
 complete -c libra -n '__fish_seen_subcommand_from review' -l blind -d 'Hide the model\'s name, the extracted answer and all verdicts'
 complete -c libra -n '__fish_seen_subcommand_from review' -l reviewer -x -d 'Name of the reviewer, written with each label'
-complete -c libra -n '__fish_seen_subcommand_from review' -l response-field -x -d 'Field with the response'
+complete -c libra -n '__fish_seen_subcommand_from review' -l response-field -x -d 'Field with the response (choices.0.text'
 complete -c libra -n '__fish_seen_subcommand_from review' -l reference-field -x -d 'Field with the reference answer'
 complete -c libra -n '__fish_seen_subcommand_from review' -l thinking-markers -x -d 'Markers around the thinking that is removed from responses'
 complete -c libra -n '__fish_seen_subcommand_from review' -l config -r -F -d 'Read options from FILE'

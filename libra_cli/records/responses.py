@@ -9,6 +9,7 @@ from libra_cli.records.messages import asked_messages, judged_tools_of
 from libra_cli.records.own_names import QUESTION, common_name, common_text
 from libra_cli.records.transcripts import transcript
 from libra_cli.stream import rows
+from libra_cli.stream.field_paths import MISSING, value_at
 from libra_cli.stream.options import FIELD_HINTS
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import thinking
@@ -70,6 +71,7 @@ class ResponseFields:
     ):
         self._hints = hints
         self._response, self._reference = response, reference
+        self._paths = [name for name in (response, reference) if "." in name]
         self._cut = thinking.ThinkingCutter(markers)
         self.read_as: dict[str, str] = {}
         """Fields that rows lack -> those that were read in their place."""
@@ -103,16 +105,19 @@ class ResponseFields:
 
         Raises RowError if there is no golden answer.
         """
+        row = self._with_parts(row)
         reference = self.reference(row)
         if type(reference) is not str:
             name = self._reference
-            rows.require(row, {name: (str, int, float)}, {name: self._hints["reference"]}, {name: "reference"})
+            if type(reference) is not bool:
+                rows.require(row, {name: (str, int, float)}, {name: self._hints["reference"]}, {name: "reference"})
             reference = str(reference)
         question = question_of(row.fields)
         return {"reference": reference} if question is None else {"reference": reference, "question": question}
 
     def reference(self, row: Row) -> Any:
         """The golden answer as the row has it; None if there is none."""
+        row = self._with_parts(row)
         reference = row.fields.get(self._reference)
         return self._common_text(row, self._reference) if reference is None else reference
 
@@ -122,6 +127,7 @@ class ResponseFields:
 
     def response(self, row: Row) -> str | None:
         """The response after its thinking; None if it ends inside that, or is null. Raises RowError without a field."""
+        row = self._with_parts(row)
         text = row.fields.get(self._response)
         if type(text) is not str:
             is_own = self._response == "response" and "response" not in row.fields
@@ -136,6 +142,16 @@ class ResponseFields:
             rows.require(row, {wanted: str}, {wanted: self._hints["response"]})
             text = str(row.fields[name])
         return self._cut.response(text)
+
+    def _with_parts(self, row: Row) -> Row:
+        """The row with the parts of its fields that the options name (`choices.0.text`) as fields of these names."""
+        values = {name: value_at(row.fields, name) for name in self._paths if name not in row.fields}
+        parts = {name: value for name, value in values.items() if value is not MISSING}
+        if not parts:
+            return row
+        changed = Row({**row.fields, **parts}, row.raw, row.file, row.line)
+        changed.added = row.added.union(parts)
+        return changed
 
     def _common_text(self, row: Row, name: str) -> str | None:
         """The text in the field that stands for the field `name`, which the row lacks; notes it."""

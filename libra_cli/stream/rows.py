@@ -26,7 +26,7 @@ from libra_cli.stream.common_names import (
     empty_field,
 )
 from libra_cli.stream.json_errors import not_json
-from libra_cli.stream.wrong_rows import is_unanswered, wrong_row
+from libra_cli.stream.wrong_rows import is_unanswered, other_case, part_hint, type_name, wrong_row
 
 Fields = dict[str, Any]
 
@@ -121,7 +121,7 @@ def parse(raw: bytes) -> Fields:
             _parse_exactly(raw)  # raises an error that names the constant, if that is what is wrong
         raise RowError("bad_json", not_json(raw, error)) from None
     if type(fields) is not dict:
-        raise RowError("not_an_object", f"a row is one JSON object, this is {_type_name(fields)}")
+        raise RowError("not_an_object", f"a row is one JSON object, this is {type_name(fields)}")
     if not _is_lossless(fields, raw):
         fields = _parse_exactly(raw)
     return fields
@@ -184,7 +184,7 @@ def _parse_exactly(raw: bytes) -> Fields:
         reason = "a number is too long or too large to be kept; write it as a string"
         raise RowError("number_too_long", reason) from None
     if type(fields) is not dict:
-        raise RowError("not_an_object", f"a row is one JSON object, this is {_type_name(fields)}")
+        raise RowError("not_an_object", f"a row is one JSON object, this is {type_name(fields)}")
     _count_strings(fields, MAX_DEPTH)
     return fields
 
@@ -206,11 +206,6 @@ def _without_duplicates(pairs: Sequence[tuple[str, Any]]) -> Fields:
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise RowError("duplicate_key", f'the key "{twice}" is given twice; keep one of them')
     return fields
-
-
-def _type_name(value: Any) -> str:
-    names = {list: "an array", str: "a string", int: "a number", float: "a number", bool: "a boolean"}
-    return names.get(type(value), "null")
 
 
 def dumps(fields: Mapping[str, Any]) -> bytes:
@@ -354,6 +349,7 @@ def seed_for(run_seed: int, record: str, sample: int) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
+_ADD = "add it, or rename a field with libra collect --map"
 NEEDED = {name: name for name in (QUESTION, REFERENCE, "model", "subset")}
 """Fields in which null says nothing: what is null there is missing."""
 
@@ -390,10 +386,11 @@ def require(row: Row, reads: Mapping[str, Any], hints: Mapping[str, str], holds:
             empty = None if wrong or name not in holds else empty_field(row.fields, name)
             if empty is not None:
                 raise no_value(empty, holds[name])
-            hint = wrong or hints.get(name, "add it, or rename a field with libra collect --map")
+            hint = wrong or other_case(row.fields, name) or hints.get(name, _ADD)
             there_are = f" ({columns(row.fields, row.added)})" if "--map" in hint else ""
             raise RowError("missing_field", f'no "{name}"{there_are}: {hint}')
         if not isinstance(value, kinds) or (type(value) is bool and kinds is not bool):
             accepted = kinds if isinstance(kinds, tuple) else (kinds,)
             wanted = " or ".join(_KIND_NAMES.get(kind, "null") for kind in accepted)
-            raise RowError("wrong_type", f'"{name}" is {_type_name(value)}, not {wanted}')
+            hint = part_hint(name, value) if str in accepted else ""
+            raise RowError("wrong_type", f'"{name}" is {type_name(value)}, not {wanted}{hint}')

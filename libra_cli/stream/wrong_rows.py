@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
+
+from libra_cli.stream.common_names import QUESTION, REFERENCE, common_name
 
 _PAIR = (("response_a", "response_b"), ("chosen", "rejected"))
 _ANSWERED = ("response", "response_with_cot", "responses")
+_TEXT_NAMES = ("content", "text", "generated_text", "value", "response", "output")
+"""Names under which objects hold a text, best first."""
+_MAX_PATHS, _MAX_DEPTH = 1000, 12
 _ASKED = ("question", "problem", "prompt", "instruction", "query")
 
 
@@ -21,11 +27,12 @@ def wrong_row(fields: Mapping[str, Any]) -> str | None:
         return "it is a preference pair: libra dpo and libra train-rm learn from it, libra judge compares its responses"
     if all(name in fields for name in _PAIR[0]):
         return "it is a pair of responses: libra judge compares them"
-    turns = fields.get("messages")
-    last = turns[-1] if isinstance(turns, list) and turns else None
-    is_answered = isinstance(last, dict) and last.get("role") == "assistant"
+    given = fields.get("messages")
+    turns = given if isinstance(given, list) else []
+    is_answered = bool(turns) and isinstance(turns[-1], dict) and turns[-1].get("role") == "assistant"
     if is_answered and not any(name in fields for name in (*_ANSWERED, "question")):
-        return "it is a conversation: libra sft learns it"
+        to_verify = f"libra collect --map messages.{len(turns) - 1}.content=response names its answer, "
+        return f"it is a conversation: {to_verify if _has_reference(fields) else ''}libra sft learns it"
     return None
 
 
@@ -33,3 +40,45 @@ def is_unanswered(fields: Mapping[str, Any]) -> bool:
     """Whether a row is a problem without a response."""
     asks = any(fields.get(name) is not None for name in _ASKED)
     return asks and not any(fields.get(name) is not None for name in (*_ANSWERED, *_PAIR[0], *_PAIR[1], "label"))
+
+
+def other_case(fields: Mapping[str, Any], name: str) -> str | None:
+    """What to do about a row that lacks `name` and has it in other letters (`Model`); None if it has not."""
+    own = next((own for own in fields if own.lower() == name and fields[own] is not None), None)
+    return None if own is None or own == name else f'the row calls it "{own}", libra collect --map {own}={name}'
+
+
+def type_name(value: Any) -> str:
+    """What a value of JSON is, for people."""
+    if isinstance(value, bool):
+        return "a boolean"
+    names = {list: "an array", dict: "an object", str: "a string", int: "a number", float: "a number"}
+    return names.get(type(value), "null")
+
+
+def part_hint(name: str, value: Any) -> str:
+    """What to do about a list or an object in the field `name` where text is wanted; empty for any other value."""
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        field = f".{name}" if name.isidentifier() else f'.["{name}"]'
+        rows_of_each = f", or make a row of each: jq -c '{field}[] as $one | {field} = $one'"
+        return f": name one of its texts, such as {name}.0{'' if name in (QUESTION, REFERENCE) else rows_of_each}"
+    paths = list(islice(_text_paths(name, value, _MAX_DEPTH), _MAX_PATHS)) if isinstance(value, (list, dict)) else []
+    if not paths:
+        return ""
+    ranks = {text: rank for rank, text in enumerate(_TEXT_NAMES)}
+    best = min(paths, key=lambda path: ranks.get(path.rpartition(".")[2], len(ranks)))
+    rename = f" (libra collect --map PATH={name})" if name in (*_ANSWERED, QUESTION, REFERENCE) else ""
+    return f": name the text in it, such as {best}{rename}"
+
+
+def _text_paths(path: str, value: Any, depth: int) -> Iterator[str]:
+    """The dotted paths of all texts in `value`, in order."""
+    if isinstance(value, str):
+        yield path
+    elif depth and isinstance(value, (list, dict)):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _text_paths(f"{path}.{key}", inner, depth - 1)
+
+
+def _has_reference(fields: Mapping[str, Any]) -> bool:
+    return fields.get(REFERENCE) is not None or common_name(fields, REFERENCE) is not None

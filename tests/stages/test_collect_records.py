@@ -38,6 +38,16 @@ def test_two_fields_may_change_places_and_a_missing_one_changes_nothing():
         assert renamed({"a": 1, "l": [1]}, f"{path}=c") == {"a": 1, "l": [1]}
 
 
+def test_a_field_and_a_part_of_it_may_both_get_names():
+    body = {"status": 200, "body": {"text": "4"}}
+    whole = {"raw": body, "response": "4"}
+    assert renamed({"response": body}, "response=raw", "response.body.text=response") == whole
+    assert renamed({"response": body}, "response.body.text=response", "response=raw") == whole
+    assert renamed({"answer": "4"}, "answer=reference", "answer=gold") == {"reference": "4", "gold": "4"}
+    with pytest.raises(RowError, match="--map response=OTHER"):
+        renamed({"response": body}, "response.body.text=response")
+
+
 def test_a_field_is_never_overwritten_in_silence():
     with pytest.raises(RowError, match="--map reference=OTHER") as raised:
         renamed({"answer": "1", "reference": "2"}, "answer=reference")
@@ -67,6 +77,7 @@ def test_settings_are_json_or_text():
         (" 7 ", "7"),
         ("025", "025"),
         (0, "0"),
+        (True, "True"),
         (12345678901234567890123, "12345678901234567890123"),
     ],
 )
@@ -74,7 +85,7 @@ def test_a_reference_is_text(value, text):
     assert mapping.reference_text(value) == text
 
 
-@pytest.mark.parametrize("value", [True, ["1"], {"a": 1}])
+@pytest.mark.parametrize("value", [["1"], {"a": 1}])
 def test_a_reference_that_is_no_answer_is_refused(value):
     with pytest.raises(RowError, match="--map FIELD=reference"):
         mapping.reference_text(value)

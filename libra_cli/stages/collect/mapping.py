@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from libra_cli.stream import rows
+from libra_cli.stream import field_paths, rows
 from libra_cli.stream.common_names import empty_field
 from libra_cli.stream.rows import RowError
 
@@ -15,8 +15,6 @@ Fields = dict[str, Any]
 
 LEADING = ("id", "index", "question", "reference", "subset")
 PAIR = ("response_a", "response_b", "preference")
-MISSING = object()
-"""What `take_path` returns if there is no value, not even null."""
 _RENAME = "libra collect --map FIELD="
 
 
@@ -58,57 +56,21 @@ def parse_settings(texts: Iterable[str]) -> Fields:
 
 
 def rename(fields: Fields, renames: Sequence[Rename]) -> Fields:
-    """Renames the fields that the row has, in place, and returns `fields`; raises RowError (`field_exists`)."""
-    taken = [(one, take_path(fields, one.source)) for one in renames]
-    for one, value in taken:
-        if value is MISSING:
+    """Renames the fields that the row has, in place, and returns `fields`; raises RowError (`field_exists`).
+
+    All values are those of the row as it came, so that a field and a part of it may both get names.
+    """
+    values = [field_paths.value_at(fields, one.source) for one in renames]
+    for one in sorted(renames, key=lambda one: one.source.count(".")):
+        field_paths.take(fields, one.source)  # a whole field first: what is inside it goes with it
+    for one, value in zip(renames, values, strict=True):
+        if value is field_paths.MISSING:
             continue
         if one.target in fields and one.source != one.target and fields[one.target] is not value:
             hint = f"rename that one too (--map {one.target}=OTHER)"
             raise RowError("field_exists", f'"{one.source}" cannot become "{one.target}": the row has one; {hint}')
         fields[one.target] = value
     return fields
-
-
-def has_path(fields: Fields, path: str) -> bool:
-    """Whether there is a value at a dotted path."""
-    return _trail(fields, path)[-1][2] is not MISSING
-
-
-def take_path(fields: Fields, path: str) -> Any:
-    """Removes and returns the value at a dotted path, or MISSING; a key that contains the dots itself wins.
-
-    Removes objects that this leaves empty. A value inside a list stays there, because the list needs its place.
-    """
-    trail = _trail(fields, path)
-    value = trail[-1][2]
-    if value is MISSING or any(isinstance(holder, list) for holder, _, _ in trail):
-        return value
-    for holder, name, inner in reversed(trail):
-        if inner is not value and inner:
-            break
-        del holder[name]
-    return value
-
-
-def _trail(fields: Fields, path: str) -> list[tuple[Any, Any, Any]]:
-    """The values along `path` from the outside in, each as (holder, name in the holder, value)."""
-    if path in fields:
-        return [(fields, path, fields[path])]
-    trail: list[tuple[Any, Any, Any]] = []
-    value: Any = fields
-    for part in path.split("."):
-        holder, name = value, part
-        if isinstance(holder, dict):
-            value = holder.get(part, MISSING)
-        elif isinstance(holder, list) and part.isascii() and part.isdigit() and int(part) < len(holder):
-            value = holder[int(part)]
-        else:
-            value = MISSING
-        trail.append((holder, name, value))
-        if value is MISSING:
-            break
-    return trail
 
 
 def problem_record(fields: Fields, subset: str | None, need_reference: bool, renames: Sequence[Rename] = ()) -> Fields:
@@ -151,13 +113,13 @@ def _missing(fields: Fields, name: str, mapped: dict[str, str], hint: str) -> Ro
 
 
 def reference_text(value: Any) -> str:
-    """Writes the golden answer as text, 204, 204.0 and "204" alike; raises RowError (`wrong_type`)."""
+    """Writes the golden answer as text, 204, 204.0 and "204" alike, true as "True"; raises RowError (`wrong_type`)."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < rows.EXACT_FLOAT else repr(value)
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int):  # true and false, too: "True", "False"
         return str(value)
     shown = json.dumps(value, ensure_ascii=False)
     hint = f"name the part of it that is the answer ({_RENAME}reference, with dots into objects and lists)"
-    raise RowError("wrong_type", f'"reference" is {shown[:60]}, not text or a number: {hint}')
+    raise RowError("wrong_type", f'"reference" is {shown[:60]}, not text, a number or a boolean: {hint}')

@@ -12,7 +12,8 @@ from typing import Any
 
 from libra_cli.records import conversations as shapes
 from libra_cli.records import responses
-from libra_cli.stages.collect.mapping import MISSING, Fields, take_path
+from libra_cli.stages.collect.mapping import Fields
+from libra_cli.stream import field_paths
 from libra_cli.stream.rows import RowError
 
 
@@ -56,9 +57,9 @@ class Preset:
             raise RowError("not_this_preset", f"not a row of --preset {self.name}: {error}") from None
         for target, names in self.fields.items():
             if target not in fields:
-                values = (take_path(fields, name) for name in names)
-                value = next((value for value in values if value is not MISSING), MISSING)
-                if value is not MISSING:
+                values = (field_paths.take(fields, name) for name in names)
+                value = next((value for value in values if value is not field_paths.MISSING), field_paths.MISSING)
+                if value is not field_paths.MISSING:
                     fields[target] = value
         for name in self.drop:
             fields.pop(name, None)

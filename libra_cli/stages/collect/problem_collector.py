@@ -14,6 +14,7 @@ from libra_cli.stages.collect.mapping import Fields, Rename
 from libra_cli.stages.collect.presets import PRESETS
 from libra_cli.stages.collect.report import ContaminationReport
 from libra_cli.stages.collect.sources import Origin
+from libra_cli.stream.field_paths import MISSING, value_at
 from libra_cli.stream.rows import Filtered, Row
 from libra_cli.stream.where import Where, parse
 
@@ -62,7 +63,7 @@ class ProblemCollector:
             self._presets.add(preset.name)
             _require(self._preset_wheres[preset.name], fields, "preset")
         if self._absent:
-            self._absent = {path for path in self._absent if not mapping.has_path(fields, path)}
+            self._absent = {path for path in self._absent if value_at(fields, path) is MISSING}
         fields = {**mapping.rename(fields, plan.renames), **plan.settings}
         if preset is None:
             fields = self._own_names.renamed(fields)

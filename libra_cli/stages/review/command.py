@@ -44,8 +44,15 @@ from libra_cli.cli.stage_options import option
 )
 @option("--blind", is_flag=True, help="Hide the model's name, the extracted answer and all verdicts.")
 @option("--reviewer", metavar="NAME", help="Name of the reviewer, written with each label. Default: the login name.")
-@option("--response-field", metavar="NAME", default="response", help="Field with the response.")
-@option("--reference-field", metavar="NAME", default="reference", help="Field with the reference answer.")
+@option(
+    "--response-field", metavar="NAME", default="response", help="Field with the response (choices.0.text: a part)."
+)
+@option(
+    "--reference-field",
+    metavar="NAME",
+    default="reference",
+    help="Field with the reference answer; with dots, a part of one.",
+)
 @any_markers_option()
 def command(inputs: tuple[str, ...], output: str | None, html: str | None, blind: bool, **options: Any) -> int:
     """Label by hand the responses that libra verify left undecided.

@@ -68,14 +68,15 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
     "--response-field",
     metavar="NAME",
     default="response",
-    help="Field with the response. For a benchmark, rename it with libra collect --map first.",
+    help="Field with the response; dots lead into objects and lists (choices.0.text). For a benchmark, rename it with "
+    "libra collect --map first.",
 )
 @option(
     "--reference-field",
     metavar="NAME",
     default="reference",
-    help="Field with the reference answer: text or a number. For a benchmark, rename it with libra collect --map "
-    "first.",
+    help="Field with the reference answer: text, a number or a boolean; dots lead into objects and lists. For a "
+    "benchmark, rename it with libra collect --map first.",
 )
 @any_markers_option()
 @workers_option("Worker processes for the answers that need computer algebra. Default: one per core.")
