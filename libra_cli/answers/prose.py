@@ -28,6 +28,7 @@ _OF_A_SENTENCE: tuple[Check, ...] = (
     prose_sentences.one_piece,
     prose_sentences.a_listing,
     prose_sentences.misread,
+    prose_sentences.beside_the_question,
 )
 _OF_A_VALUE: tuple[Check, ...] = (prose_sentences.one_of_several, prose_sentences.one_piece)
 READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], ...] = (

@@ -17,6 +17,7 @@ from libra_cli.answers import (
     numerals,
     options,
     phrases,
+    remarks,
     structure,
     subjects,
     typed,
@@ -32,6 +33,10 @@ from libra_cli.answers.extraction import (
 from libra_cli.answers.prose_text import Prose
 from libra_cli.answers.sentences import Asserted
 from libra_cli.answers.structure import Parts
+
+_REST = words.table("other others rest remaining remain remains left leaves leaving")
+_PROSE = 4
+"""Words of the shortest sentence that may be beside the question."""
 
 
 def time_in_words(prose: Prose) -> Extraction | None:
@@ -156,6 +161,18 @@ def misread(prose: Prose, answer: str | None) -> Extraction | None:
         return Extraction(answer, AMBIGUOUS)  # 25% is absent
     is_misread = is_changed or certainty.may_be_misread(answer, prose.tail, prose.reference)
     return Extraction(answer, AMBIGUOUS) if is_misread else None
+
+
+def beside_the_question(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of a sentence that has nothing of the question behind one that concludes with another value."""
+    *earlier, last = prose.sentences[-4:]
+    if not prose.question or not answer or "=" in last or len(last.split()) < _PROSE:
+        return None
+    is_rest = not _REST.isdisjoint(word.lower() for word in words.split(last))
+    if is_rest or remarks.concludes(last, prose.question) or remarks.is_about(last, prose.question):
+        return None
+    others = [one for one in earlier if any(map(str.isdigit, one)) and remarks.begins_conclusion(one)]
+    return UNDECIDED if others and answer not in others[-1] else None
 
 
 def one_of_several(prose: Prose, answer: str | None) -> Extraction | None:

@@ -12,6 +12,7 @@ from libra_cli.answers import (
     dates,
     languages,
     phrases,
+    remarks,
     statements,
     structure,
     words,
@@ -33,6 +34,7 @@ class Prose:
     def tail(self) -> str:
         """The end of the text, in which the answer stands."""
         tail = statements.without_check(statements.tail_of(self.text))
+        tail = tail if self.cut else remarks.without_remarks(tail, self.question)
         return languages.with_english_dates(tail) if self.reference and dates.dates(self.reference) else tail
 
     @cached_property

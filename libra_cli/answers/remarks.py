@@ -1,0 +1,195 @@
+"""Leaves out the remarks behind an answer: notes, checks, confidence, sources, offers of more help.
+
+A remark speaks of the solution, not of what is asked. What may change the answer is none, and a text keeps its last
+sentence with a value.
+"""
+
+from __future__ import annotations
+
+from libra_cli.answers import words
+from libra_cli.lazy_pattern import lazy_pattern
+
+MOST = 6
+"""Remarks that a text may end with."""
+_FEW = 5
+"""Words of the longest label."""
+_LABEL_NAMES = """
+    note; notes; important note; side note; remark; remarks; confidence; confidence level; confidence score;
+    my confidence; difficulty; difficulty level; level; time taken; time; elapsed time; time spent; references;
+    reference;
+    sources; source; tip; tips; hint; key concept; key concepts; key idea; key takeaway; takeaway; concepts used;
+    concept;
+    topic; topics; tags; keywords; subject; skills; disclaimer; common mistake; common mistakes; warning; caution;
+    fun fact;
+    did you know; follow-up; follow up; next steps; further reading; see also; related; word count; tokens; tokens used;
+    rating; score; p.s; ps; n.b; nb; reasoning time; grade level; formula used; formulas used; method used; method;
+    estimated difficulty; caveat; hinweis; anmerkung; bemerkung; schwierigkeit; remarque; nota; nota bene; observación;
+    observação; observation; примечание; замечание; сложность; 注; 注意; 备注; 说明; 提示; 难度; 置信度; 考点; 知识点; 点评;
+    補足; 備考; 難易度; 参考; 참고; 난이도
+"""
+_LABELS = frozenset(map(str.strip, _LABEL_NAMES.replace("\n", " ").split(";")))
+_OPENERS = (
+    *("let me know", "i hope", "hope ", "feel free", "would you like", "do you want", "do you have", "want me to"),
+    *("happy to", "thank", "please let", "this took", "it took me", "i solved", "i used", "we used", "i have used"),
+    *("this used", "this uses", "this problem", "this question", "this example", "this exercise", "this method"),
+    *(
+        "this is problem",
+        "see section",
+        "this is a good",
+        "this is a classic",
+        "this is a common",
+        "this approach",
+        "this technique",
+    ),
+    *("that is all", "that's all", "that was", "see section", "see chapter", "see also", "see page", "for more"),
+    *("for reference", "by the way", "fun fact", "interestingly", "in case you", "p.s", "disclaimer", "good luck"),
+    *(
+        "we can check",
+        "we can verify",
+        "we can double",
+        "we can confirm",
+        "you can check",
+        "you can verify",
+        "to check",
+    ),
+    *("to verify", "to double-check", "to double check", "to confirm", "as a check", "as a sanity", "as a quick check"),
+    *(
+        "a quick check",
+        "quick check",
+        "checking",
+        "verifying",
+        "double-checking",
+        "sanity check",
+        "be careful",
+        "don't",
+    ),
+    *("remember to", "make sure", "always ", "a common mistake", "keep practicing", "great question", "if you have"),
+    *("if you need", "if you want", "if you'd like", "if you would like", "if anything", "the key ", "the trick"),
+    *("the method", "the same method", "this works because", "another way to see", "source:", "generated in"),
+    *("ich hoffe", "wenn du", "falls du", "j'espère", "n'hésite", "espero", "si tienes", "spero", "надеюсь", "希望"),
+    *(
+        "如果你",
+        "如有",
+        "何か",
+        "도움이",
+    ),
+)
+_NOTES = (
+    "note ",
+    "note,",
+    "note that",
+    "remember",
+    "recall",
+    "keep in mind",
+    "notice",
+    "observe",
+    "it is worth",
+    "it's worth",
+)
+"""Openers of sentences that may still state the answer."""
+_COUNTERFACTUAL = (" were ", " was ", " had ", " instead")
+_CHANGES = words.table(
+    """
+    answer answers wrong mistake mistaken error incorrect correct actually should final so therefore hence thus giving
+    gives leaves leaving makes totals unless except revised corrected update updated sorry miscounted forgot
+    """
+)
+_MAY_SAY_ANSWER = (
+    "a common mistake",
+    "common mistake",
+    "we can",
+    "you can",
+    "to ",
+    "as a",
+    "if you",
+    "please let",
+    "let me",
+)
+_OPENING = lazy_pattern(r"^[\s*_#>(\[\u2013\u2014-]+")
+_LAST = lazy_pattern(
+    r"(?:(?<=[.!?\u3002\uff01\uff1f*)\U0001f60a])[ \t]+(?=[A-Z(*\u00bf\u00a1]|[^\x00-\x7f])|\n+)(?=\S)"
+)
+_CONCLUDING = words.table(
+    "so therefore hence thus consequently finally altogether answer total result conclusion get obtain yields gives"
+)
+_CONCLUDES = words.table("so therefore hence thus consequently finally altogether")
+_STEM, _SHARED = 5, 2
+_EMPTY = words.table(
+    "how many much what which who is are was were the a an of to in on at for and does did do has have it"
+)
+
+
+def without_remarks(tail: str, question: str | None = None) -> str:
+    """`tail` without the remarks with which it ends."""
+    kept = tail.rstrip()
+    for _ in range(MOST):
+        starts = [match.end() for match in _LAST.finditer(kept)]
+        if not starts:
+            return kept
+        last, before = kept[starts[-1] :], kept[: starts[-1]].rstrip()
+        if not any(char.isalnum() or char in "$\\[]{}" for char in last):  # a smiling face, a rule
+            kept = before
+            continue
+        line = kept[kept.rfind("\n") + 1 :]
+        if line != last and _is_labelled(line) and "\n" in kept and _says_value(kept[: -len(line)]):
+            kept = kept[: -len(line)].rstrip()  # Note: ... of several sentences
+        elif _is_remark(last, before, question) and _says_value(before):
+            kept = before
+        else:
+            return kept
+    return kept
+
+
+def _says_value(text: str) -> bool:
+    """Whether the last lines of a text may hold an answer."""
+    end = text[-400:]
+    return any(map(str.isdigit, end)) or "**" in end or "$" in end or len(end.split()) > 2
+
+
+def _is_labelled(sentence: str) -> bool:
+    """Whether a line begins with the label of a remark: `Confidence: 95%`."""
+    bare = _OPENING.sub("", sentence)
+    label = bare.replace("\uff1a", ":").partition(":")[0].strip(" *_").lower()
+    return len(label.split()) <= _FEW and label in _LABELS and ":" in bare.replace("\uff1a", ":")
+
+
+def _is_remark(sentence: str, before: str, question: str | None) -> bool:
+    bare = _OPENING.sub("", sentence).lower().replace("\u2019", "'")
+    heard = {word.lower() for word in words.split(bare)}
+    if _is_labelled(sentence):
+        return True
+    if bare.startswith("if ") and any(map(bare.__contains__, _COUNTERFACTUAL)) and "would" in heard:
+        return True
+    if not _CHANGES.isdisjoint(heard) and not bare.startswith(_MAY_SAY_ANSWER):
+        return False
+    if bare.startswith(_OPENERS):
+        return True
+    return bare.startswith(_NOTES) and "=" not in bare and concludes(last_sentence(before), question)
+
+
+def last_sentence(text: str) -> str:
+    """The last sentence of a text, or its last line."""
+    return _LAST.split(text.rstrip())[-1]
+
+
+def concludes(sentence: str, question: str | None = None) -> bool:
+    """Whether a sentence says that it concludes, by its words or in bold, or has words of what the question asks."""
+    heard = [word.lower() for word in words.split(sentence)]
+    if "**" in sentence or not _CONCLUDING.isdisjoint(heard):
+        return True
+    return bool(question) and any(map(str.isdigit, sentence)) and is_about(sentence, question, _SHARED)
+
+
+def begins_conclusion(sentence: str) -> bool:
+    """Whether a sentence begins with a word that concludes: so, therefore."""
+    return not _CONCLUDES.isdisjoint(word.lower() for word in words.split(_OPENING.sub("", sentence))[:1])
+
+
+def is_about(sentence: str, question: str | None, fewest: int = 1) -> bool:
+    """Whether a sentence shares some words with the last sentence of a question."""
+    asked = {_stem(word) for word in words.split(words.sentences(question or "")[-1])} - _EMPTY
+    return len(asked & {_stem(word) for word in words.split(sentence)}) >= fewest
+
+
+def _stem(word: str) -> str:
+    return word.lower()[:_STEM]
