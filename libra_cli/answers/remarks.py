@@ -24,7 +24,8 @@ _LABEL_NAMES = """
     did you know; follow-up; follow up; next steps; further reading; see also; related; word count; tokens; tokens used;
     rating; score; p.s; ps; n.b; nb; reasoning time; grade level; formula used; formulas used; method used; method;
     estimated difficulty; caveat; hinweis; anmerkung; bemerkung; schwierigkeit; remarque; nota; nota bene; observación;
-    observação; observation; примечание; замечание; сложность; 注; 注意; 备注; 说明; 提示; 难度; 置信度; 考点; 知识点; 点评;
+    observação; observation; примечание; замечание; сложность; 注; 注意; 备注; 说明; 提示; 难度;
+    置信度; 考点; 知识点; 点评;
     補足; 備考; 難易度; 参考; 참고; 난이도
 """
 _LABELS = frozenset(map(str.strip, _LABEL_NAMES.replace("\n", " ").split(";")))
