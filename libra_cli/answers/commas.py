@@ -80,7 +80,7 @@ def may_be_thousandths(answer: str, plain: str, reference: str | None) -> bool:
 
 
 def in_reference(reference: str, answer: str, texts: Iterable[object]) -> str:
-    """`reference` with its comma marked as a decimal one, if a unit follows it or a text is in such a language.
+    """`reference` with its comma marked as a decimal one, if a unit, a marked answer or a text's language says so.
 
     `texts` are the question and the response. A reference beside a list stays as it is. One that may have a group
     loses its mark if the answer is what it then says.
@@ -97,9 +97,10 @@ def in_reference(reference: str, answer: str, texts: Iterable[object]) -> str:
         is_grouped = grouped[0].count(".") > 1 or any(grouped[0] in text for text in known)
         return reference.replace(grouped[0], figures) if is_said and is_grouped else reference
     number = _COMMA_NUMBER.fullmatch(reference)
-    if number is None or ("," in answer and not _COMMA_NUMBER.fullmatch(answer)):
+    unmarked = answer.replace("{,}", "")
+    if number is None or ("," in unmarked and not _COMMA_NUMBER.fullmatch(answer)):
         return reference
-    is_decimal = bool(number["rest"].strip()) or any(map(_is_in_such_a_language, known))
+    is_decimal = unmarked != answer or bool(number["rest"].strip()) or any(map(_is_in_such_a_language, known))
     return number[1].replace(",", "{,}") + number["rest"] if is_decimal else reference
 
 
