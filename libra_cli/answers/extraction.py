@@ -14,6 +14,10 @@ NO_ANSWER, TRUNCATED, AMBIGUOUS, RETRACTED = "no_answer", "truncated", "ambiguou
 the only one."""
 
 
+OTHER_ANSWER = "other_answer"
+"""The text says something for certain that does not answer the question with the reference: what somebody else has."""
+
+
 class Extraction(NamedTuple):
     """The final answer of a text, or why it has none."""
 

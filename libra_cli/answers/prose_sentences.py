@@ -6,8 +6,10 @@ from libra_cli.answers import (
     abroad,
     amounts,
     asked,
+    asking,
     cases,
     certainty,
+    claimed,
     comparatives,
     conclusions,
     equal,
@@ -19,7 +21,6 @@ from libra_cli.answers import (
     phrases,
     remarks,
     structure,
-    subjects,
     typed,
     words,
 )
@@ -31,7 +32,6 @@ from libra_cli.answers.extraction import (
     of_asserted,
 )
 from libra_cli.answers.prose_text import Prose
-from libra_cli.answers.sentences import Asserted
 from libra_cli.answers.structure import Parts
 
 _REST = words.table("other others rest remaining remain remains left leaves leaving")
@@ -46,13 +46,11 @@ def time_in_words(prose: Prose) -> Extraction | None:
 
 def one_asked_for(prose: Prose) -> Extraction | None:
     """`There are 12 rabbits and 23 chickens`: of the values of several subjects the one that the question asks for."""
-    if not structure.is_number(prose.reference) or numerals.is_abroad(prose.sentences[-1]):
+    if not structure.is_number(prose.reference):
         return None
-    asked_for = subjects.of_several(words.sentences(prose.in_digits)[-1], prose.question or "")
-    said = prose.concluded.answer
-    if asked_for.value and said in (None, *asked_for.values) and not prose.concluded.measured:
-        return of_asserted(Asserted(asked_for.value, measured=asked_for.measured), prose.reference)
-    return UNDECIDED if said in asked_for.values else None
+    if not prose.question:
+        return UNDECIDED if claimed.is_enumeration(prose.sentences[-1]) else None
+    return claimed.answer(prose.in_digits, prose.question, with_unit=prose.reference[-1:].isalpha())
 
 
 def in_unit_asked_for(prose: Prose) -> Extraction | None:
@@ -145,7 +143,7 @@ def compared(prose: Prose, answer: str | None) -> Extraction | None:
         return None
     if not prose.question or comparatives.is_ratio_for_difference(prose.tail, prose.question):
         return UNDECIDED
-    return None if comparatives.are_asked_for(prose.question) else UNDECIDED
+    return None if asking.of(prose.question).compares else UNDECIDED
 
 
 def misread(prose: Prose, answer: str | None) -> Extraction | None:

@@ -16,7 +16,7 @@ LABELS = {"correct": 1, "wrong": 0}
 RULE = "rule"
 FIRST, ONLY, NEVER, ALSO = RULES
 """How the rule and a panel work together."""
-UNASKED = ("no_answer", "no_response")
+UNASKED = ("no_answer", "other_answer", "no_response")
 """Levels of the rule at which a model would have nothing to compare."""
 DISAGREEMENT, NO_VERDICT, TRUNCATED = "disagreement", "no_verdict", "truncated"
 

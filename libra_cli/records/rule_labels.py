@@ -13,7 +13,7 @@ from libra_cli.stream.jobs import Feed, Job
 from libra_cli.stream.rows import NewFields, Row
 from libra_cli.stream.signals import StopRequest
 from libra_cli.tasks.grading import Grade, Grader
-from libra_cli.tasks.reason import NO_ANSWER, NO_RESPONSE, TRUNCATED
+from libra_cli.tasks.reason import NO_ANSWER, NO_RESPONSE, OTHER_ANSWER, TRUNCATED
 
 POLL_SECONDS = 0.05
 """Between two looks at the input while the pool is at work."""
@@ -110,12 +110,21 @@ class Labeller:
             self._note(f"{row.place}: the reference {text!r} cannot be parsed: {cure}")
 
 
+_BY_REASON = {
+    NO_RESPONSE: NO_RESPONSE,
+    NO_ANSWER: NO_ANSWER,
+    TRUNCATED: NO_ANSWER,
+    OTHER_ANSWER: OTHER_ANSWER,
+}
+"""What decides about a text without an answer."""
+
+
 def label_fields(grade: Grade) -> dict[str, Any]:
     """The fields that the rule adds to a row."""
     label = None if grade.correct is None else int(grade.correct)
     by, answer = grade.by, None if grade.outcome is None else str(grade.outcome)
     if answer is None:
-        by = {NO_RESPONSE: NO_RESPONSE, NO_ANSWER: NO_ANSWER, TRUNCATED: NO_ANSWER}.get(grade.reason or NO_ANSWER)
+        by = _BY_REASON.get(grade.reason or NO_ANSWER)
     elif len(answer) > MAX_ANSWER_CHARS:
         answer = answer[:MAX_ANSWER_CHARS] + "…"
     verification: dict[str, Any] = {"by": by, "answer": answer}

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from libra_cli.answers import alternatives, asked, bases, commas, extract, options, percent, pool, references, units
+from libra_cli.answers import (
+    alternatives,
+    asked,
+    bases,
+    commas,
+    extract,
+    extraction,
+    options,
+    percent,
+    pool,
+    references,
+    units,
+)
 from libra_cli.tasks import template as templates
 from libra_cli.tasks.task import (
     AnswerTask,
@@ -22,6 +34,8 @@ THINKING, DIRECT = "reason-thinking", "reason-direct"
 
 NO_RESPONSE, NO_ANSWER, TRUNCATED = "no_response", extract.NO_ANSWER, extract.TRUNCATED
 """The text ends inside its thinking; it is complete and gives no answer; it was cut before it gave one."""
+OTHER_ANSWER = extraction.OTHER_ANSWER
+"""The text is complete and answers something else than the question: it says what somebody else has."""
 TOOL_CALL = "tool_call"
 """The text ends with a call of a tool, whose result the answer waits for."""
 
@@ -89,4 +103,4 @@ def is_correct(outcome: Outcome, record: Record) -> bool | None:
     return pool.decide(*pair(outcome, record)).equal
 
 
-REASON = AnswerTask("reason", prompt, read, is_correct, answer, pair, frozenset({NO_ANSWER}))
+REASON = AnswerTask("reason", prompt, read, is_correct, answer, pair, frozenset({NO_ANSWER, OTHER_ANSWER}))

@@ -15,6 +15,7 @@ import pytest
 
 from libra_cli.answers.equal import Decision
 from libra_cli.answers.extract import NO_ANSWER, Extraction, read_answer
+from libra_cli.answers.extraction import OTHER_ANSWER
 from libra_cli.answers.pool import Pool
 
 KINDS = sorted((Path(__file__).parent / "kinds").glob("*.txt"))
@@ -62,7 +63,8 @@ def found() -> dict[Case, Decision]:
     read = [(case, case.answer) for case in cases]
     with Pool(2) as pool:
         decided = iter(pool.decide_many([(case.reference, found[0]) for case, found in read if found[0] is not None]))
-    unread = {reason: Decision(False if reason == NO_ANSWER else None, "no_answer", reason) for _, (_, reason) in read}
+    wrong = (NO_ANSWER, OTHER_ANSWER)
+    unread = {reason: Decision(False if reason in wrong else None, "no_answer", reason) for _, (_, reason) in read}
     return {
         case: unread[reason] if answer is None else if_certain(next(decided), reason) for case, (answer, reason) in read
     }
