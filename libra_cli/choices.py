@@ -16,7 +16,10 @@ FORMATS = ("jsonl", "csv", "tsv", "parquet")
 PRESETS = (
     "math500-level5", "aime2024", "aime2025", "libra-bench", "openr1-math", "light-r1", "dapo-math", "skywork-or1",
     "helpsteer2", "skywork-preference", "rewardbench", "rewardbench2", "ppe-preference", "ppe-mmlu-pro", "ppe-math",
-    "ppe-gpqa", "ppe-mbpp-plus", "ppe-ifeval", "judgebench", "rm-bench", "rmb", "libra-mini",
+    "ppe-gpqa", "ppe-mbpp-plus", "ppe-ifeval", "judgebench", "rm-bench", "rmb",
+    "helpsteer3", "webgpt", "summarize-feedback", "safe-rlhf", "shp", "preference", "arena-55k", "chatbot-arena",
+    "ultrafeedback", "nectar", "prm800k", "math-shepherd", "processbench", "stepwise", "verl", "multiple-choice",
+    "lm-eval", "lighteval", "evalscope", "opencompass", "libra-mini",
 )  # fmt: skip
 """Names of the data sets that `libra collect` knows; `collect.presets` describes them."""
 

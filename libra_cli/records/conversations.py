@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -11,6 +10,7 @@ from libra_cli.answers.time_limit import limited
 from libra_cli.records.messages import Message, messages
 from libra_cli.records.transcripts import transcript, with_calls
 from libra_cli.stream import rows
+from libra_cli.stream.common_names import answers_in
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks import thinking
 
@@ -44,9 +44,9 @@ def prompt_with_rule(fields: Fields, _seed: int) -> Fields:
     """
     question = problem_of_prompt(fields)
     rule = fields.get("reward_model")
-    answers = _answers(rule["ground_truth"]) if isinstance(rule, dict) and "ground_truth" in rule else []
+    answers = answers_in(rule["ground_truth"]) if isinstance(rule, dict) and "ground_truth" in rule else []
     if not answers:  # the processed copy of DAPO-Math-17k has the answer as `solution`
-        answers = _answers(fields.get("solution"))
+        answers = answers_in(fields.get("solution"))
     kept = {name: value for name, value in fields.items() if name not in ("prompt", "reward_model", "solution")}
     several = {"references": answers} if len(answers) > 1 else {}
     return {"question": question, **({"reference": answers[0]} if answers else {}), **kept, **several}
@@ -60,17 +60,6 @@ def problem_of_prompt(fields: Fields) -> str:
     if not isinstance(prompt, str):
         raise OtherForm('there is no "prompt" with a user\'s message')
     return _DAPO_AFTER.sub("", _DAPO_BEFORE.sub("", prompt)).strip()
-
-
-def _answers(truth: Any) -> list[Any]:
-    if isinstance(truth, str) and truth.lstrip().startswith("["):
-        try:
-            listed = json.loads(truth)
-        except ValueError:
-            return [truth]  # an interval such as [0, 1), not a list
-        # [1, 2] may be an interval too: a list of several answers is one of texts.
-        return listed if len(listed) == 1 or (listed and all(isinstance(item, str) for item in listed)) else [truth]
-    return [] if truth is None else [truth]
 
 
 def solved_conversation(fields: Fields, _seed: int) -> Fields:

@@ -12,10 +12,11 @@ from typing import Any
 
 from libra_cli.records.conversations import OtherForm, messages_of
 from libra_cli.records.messages import SHOWN, Message, answer_turn, judged_tools_of, template_args_of
-from libra_cli.records.transcripts import transcript, with_calls
+from libra_cli.records.transcripts import talks_of_transcripts, transcript, with_calls
 from libra_cli.rm_benchmarks import libra_bench, rewardbench
 from libra_cli.rm_benchmarks.ppe import conflict_pairs
 from libra_cli.stream.rows import RowError
+from libra_cli.stream.wrong_rows import published
 
 Fields = Mapping[str, Any]
 Pairs = tuple[tuple[int, int], ...]
@@ -64,7 +65,8 @@ def item_of(fields: Fields, response: str | None = None) -> JudgeItem:
     form = form_of(fields)
     if form is None:
         have = "response, response_a and response_b, chosen and rejected, or responses"
-        raise ValueError(f"no response to judge: give {have} ({_CURE.format('response')}), or run libra rollout first")
+        cure = f"give {have} ({_CURE.format('response')}), or run libra rollout first"
+        raise ValueError(f"no response to judge: {published(fields) or cure}")
     try:
         item = FORMS[form].read(fields)
     except ValueError as error:
@@ -150,8 +152,12 @@ def _two(fields: Fields) -> JudgeItem:
 
 
 def _chosen(fields: Fields) -> JudgeItem:
-    """`chosen` and `rejected` are texts, lists of texts, or conversations that differ in their last message."""
+    """`chosen` and `rejected` are texts, lists of texts, or conversations that differ in their last message.
+
+    Transcripts (HH-RLHF) are conversations, too.
+    """
     calls: Sequence[list[Any] | None] = ()
+    fields = {**fields, **talks_of_transcripts(fields)}
     better, worse = ([value] if isinstance(value, str) else value for value in (fields["chosen"], fields["rejected"]))
     if isinstance(better, list) and better and isinstance(better[0], dict):
         chosen, rejected = messages_of(fields["chosen"], "chosen"), messages_of(fields["rejected"], "rejected")

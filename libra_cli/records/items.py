@@ -48,14 +48,21 @@ def has_question(fields: Mapping[str, Any]) -> bool:
 
 
 class ResponseNames:
-    """Adds to single responses what they have under other names, as OwnNames does; other forms have their own."""
+    """Adds to single responses what they have under other names, and the question to pairs and lists, as OwnNames does.
+
+    The forms of benchmarks have names of their own.
+    """
 
     def __init__(self, note: Callable[..., None], has_question: Callable[[Mapping[str, Any]], bool] = has_question):
         self._names = OwnNames([QUESTION, REFERENCE, RESPONSE], note, has_question)
+        self._question = OwnNames([QUESTION], note, has_question)
 
     def __call__(self, row: Row) -> Row:
         """The row with the fields that it lacks; the same row if it lacks none, or is no single response."""
-        return self._names(row) if form_of(row.fields) in (None, "response") and "messages" not in row.fields else row
+        form = form_of(row.fields)
+        if form in ("pair", "list"):
+            return self._question(row)
+        return self._names(row) if form in (None, "response") and "messages" not in row.fields else row
 
 
 def check_preference(fields: Mapping[str, Any]) -> None:

@@ -76,16 +76,22 @@ def asked_messages(fields: Mapping[str, Any], system: str | None = None) -> list
     return with_system(system, talk)
 
 
+def own_system(fields: Mapping[str, Any]) -> tuple[str, Any]:
+    """The field that holds the system prompt of a row, and what it holds; None for nothing."""
+    name = next((name for name in ("system", "system_prompt") if fields.get(name) not in (None, "")), "system")
+    return name, fields.get(name) or None
+
+
 def behind_own_system(fields: Mapping[str, Any], talk: list[Message]) -> list[Message]:
     """The turns behind the `system` of the row, if it has one that is not their first turn. Raises RowError."""
-    system = fields.get("system")
-    if system in (None, "") or not talk:
+    name, system = own_system(fields)
+    if system is None or not talk:
         return talk
     if talk[0]["role"] == "system":
         if talk[0]["content"] != system:
-            raise RowError("two_systems", '"system" differs from the first turn, which is the system\'s too; keep one')
+            raise RowError("two_systems", f'"{name}" differs from the first turn, which is the system\'s too; keep one')
         return talk
-    return turns(system, "system", "system") + talk
+    return turns(system, name, "system") + talk
 
 
 def answer_turn(fields: Mapping[str, Any], text: str) -> Message:

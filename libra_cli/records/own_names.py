@@ -14,6 +14,7 @@ from libra_cli.stream.common_names import (
     asks_with_messages,
     common_name,
     common_question,
+    common_value,
 )
 from libra_cli.stream.rows import Row
 
@@ -29,7 +30,7 @@ def common_text(fields: Fields, name: str, other: str) -> str:
 
     Of a worked solution that stands for the reference, its final answer; an instruction with its input.
     """
-    text = str(fields[other])
+    text = str(common_value(fields, other))
     if name == QUESTION:
         return common_question(fields, other)
     if name == REFERENCE and ("\\boxed" in text or "\n####" in text):  # as in MATH and GSM8K
@@ -74,8 +75,9 @@ class OwnNames:
         taken = self._taken(fields)
         for name, other in taken.items():
             text = common_text(fields, name, other)
-            new[name] = fields[other] if name == REFERENCE and type(fields[other]) is not str else text
-            new |= {} if text == str(fields[other]) or name == QUESTION else {other: fields[other]}
+            value = common_value(fields, other)
+            new[name] = value if name == REFERENCE and type(value) is not str else text
+            new |= {} if text == str(value) or name == QUESTION or other not in fields else {other: value}
         gone = taken.values()
         return {**new, **{name: value for name, value in fields.items() if name not in gone and name not in new}}
 

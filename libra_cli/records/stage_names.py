@@ -13,7 +13,7 @@ Note = Callable[..., None]
 Adapter = Callable[[Row], Row]
 
 _ADAPTERS: dict[str, Callable[[Note], Adapter]] = {
-    "rollout": lambda note: OwnNames([QUESTION], note),
+    "rollout": lambda note: OwnNames([QUESTION, REFERENCE], note),
     "balance": lambda note: OwnNames([QUESTION, REFERENCE, RESPONSE], note),
     "judge": ResponseNames,
     "rs-filter": lambda note: ResponseNames(note, asks_itself),

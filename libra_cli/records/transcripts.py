@@ -3,8 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+HUMAN, ASSISTANT = "\n\nHuman:", "\n\nAssistant:"
+"""Speakers in the transcripts of HH-RLHF and Nectar."""
+_SPEAKERS = re.compile(f"({HUMAN}|{ASSISTANT})")
+
+
+def turns_of_transcript(text: str) -> list[dict[str, Any]]:
+    """The turns of a transcript that begins with the human; none of any other text."""
+    if not text.startswith(HUMAN):
+        return []
+    parts = _SPEAKERS.split(text)[1:]
+    roles = ("user" if speaker == HUMAN else "assistant" for speaker in parts[::2])
+    return [{"role": role, "content": said.strip()} for role, said in zip(roles, parts[1::2], strict=True)]
+
+
+def talks_of_transcripts(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """`chosen` and `rejected` of a row as messages, if both are transcripts; nothing for any other row."""
+    sides = {name: fields.get(name) for name in ("chosen", "rejected")}
+    talks = {name: turns_of_transcript(side) for name, side in sides.items() if isinstance(side, str)}
+    return talks if len(talks) == 2 and all(talks.values()) else {}
 
 
 def transcript(messages: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None = None) -> str:

@@ -20,14 +20,15 @@ _SCORES = (("score_chosen", "score_rejected"), ("scores_chosen", "scores_rejecte
 def scores(fields: Fields) -> list[float | None] | None:
     """The score of each response, None for an unreadable one; None if responses were not scored one by one.
 
-    A non-answer (see `gates`), and so was not scored, is below all others.
+    A non-answer (see `gates`), and so was not scored, is below all others. Beside a verdict of `libra judge`, scores
+    under the names of result files are the data set's own (UltraFeedback has them).
     """
     values = fields.get("scores")
     if isinstance(values, list):
         gates = fields.get("gates")
         gates = gates if isinstance(gates, list) and len(gates) == len(values) else [None] * len(values)
         return [_score(value, gate) for value, gate in zip(values, gates, strict=False)]
-    for chosen, rejected in _SCORES:
+    for chosen, rejected in () if "judge_task" in fields else _SCORES:
         if chosen in fields and rejected in fields:
             sides = (fields[name] if isinstance(fields[name], list) else [fields[name]] for name in (chosen, rejected))
             return [_score(value, None) for side in sides for value in side]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -11,11 +12,29 @@ Fields = Mapping[str, Any]
 QUESTION, REFERENCE, RESPONSE = "question", "reference", "response"
 
 COMMON_NAMES: dict[str, tuple[str, ...]] = {
-    QUESTION: ("problem", "prompt", "instruction", "query"),
-    REFERENCE: ("expected_answer", "answer", "final_answer", "ground_truth", "solution"),
-    RESPONSE: ("generation", "output", "completion", "model_output"),
+    QUESTION: ("problem", "prompt", "instruction", "query", "input"),
+    REFERENCE: (
+        "expected_answer",
+        "answer",
+        "final_answer",
+        "ground_truth",
+        "reward_model.ground_truth",
+        "solution",
+        "label",
+    ),
+    RESPONSE: ("generation", "output", "completion", "model_output", "generated_solution"),
 }
-"""Field of libra -> names that stand for it, the first that a row has; capital letters are the same names."""
+"""Field of libra -> names that stand for it, the first that a row has; capital letters are the same names.
+
+A dot leads into an object: verl keeps the answer in `reward_model`. OpenRLHF has it as `label`, and asks with `input`.
+"""
+STEP_MARK = " \u043a\u0438"
+"""What ends each step in Math-Shepherd, and is no part of it."""
+_TELLS_RIGHT_FROM_WRONG = frozenset(
+    ("response", "response_with_cot", "responses", "response_a", "response_b", "chosen", "rejected", "messages",
+     "conversations", "completions", "text", "steps", *COMMON_NAMES[RESPONSE])
+)  # fmt: skip
+"""Fields beside which a `label` says whether a response is right, or is a class; alone it is the golden answer."""
 
 
 def common_name(fields: Fields, name: str) -> str | None:
@@ -29,7 +48,32 @@ def _candidates(fields: tuple[str, ...], name: str) -> tuple[str, ...]:
     names = COMMON_NAMES.get(name, ())
     known = (name, *names)
     capitals = [own for other in known for own in fields if own.lower() == other and own not in known]
-    return (*(other for other in names if other in fields), *capitals)
+    return (*(other for other in names if other.partition(".")[0] in fields), *capitals)
+
+
+def common_value(fields: Fields, other: str) -> Any:
+    """What a name of the table holds in a row: a value, or for a dotted name one in an object; None if there is none.
+
+    The only answer of a list (Skywork-OR1 writes `["4"]`) is the answer.
+    """
+    outer, dot, inner = other.partition(".")
+    if not dot or other in fields:
+        return fields.get(other)
+    holder = fields.get(outer)
+    answers = answers_in(holder.get(inner)) if isinstance(holder, Mapping) else []
+    return answers[0] if len(answers) == 1 else None
+
+
+def answers_in(truth: Any) -> list[Any]:
+    """The answers in verl's `ground_truth`: one, or a list of them, or its JSON in a text."""
+    if isinstance(truth, str) and truth.lstrip().startswith("["):
+        try:
+            listed = json.loads(truth)
+        except ValueError:
+            return [truth]  # an interval such as [0, 1), not a list
+        # [1, 2] may be an interval too: a list of several answers is one of texts.
+        return listed if len(listed) == 1 or (listed and all(isinstance(item, str) for item in listed)) else [truth]
+    return [] if truth is None else truth if isinstance(truth, list) else [truth]
 
 
 def empty_field(fields: Fields, name: str) -> str | None:
@@ -43,20 +87,43 @@ def empty_field(fields: Fields, name: str) -> str | None:
     return empty[0] if empty and len(empty) == len(there) else None
 
 
+CONTEXTS = ("input", "context")
+"""What an instruction is about (Alpaca, Dolly)."""
+
+
 def common_question(fields: Fields, other: str) -> str:
     """The question in the field `other`: its text, of an instruction with its input."""
-    text, extra = str(fields[other]), fields.get("input")
-    return f"{text}\n{extra}" if other.lower() == "instruction" and isinstance(extra, str) and extra else text
+    text = str(fields[other])
+    if other.lower() != "instruction":
+        return text
+    extra = next((value for value in map(fields.get, CONTEXTS) if isinstance(value, str) and value), None)
+    return text if extra is None else f"{text}\n{extra}"
 
 
 def asks_with_messages(fields: Fields) -> bool:
-    """Whether a row asks with a whole conversation."""
-    return isinstance(fields.get("prompt"), list) or "messages" in fields
+    """Whether a row asks with a whole conversation; beside a `problem`, messages are its solution (NuminaMath)."""
+    return isinstance(fields.get("prompt"), list) or ("messages" in fields and type(fields.get("problem")) is not str)
 
 
 def _stands(fields: Fields, name: str, other: str) -> bool:
-    """Whether the field `other` can stand for the field `name`; as a reference, a solution has to mark its answer."""
-    value = fields.get(other)
-    if name == REFERENCE and other.lower() == "solution" and type(value) is str:
+    """Whether the field `other` can stand for the field `name`.
+
+    As a reference, a solution has to mark its answer, a label to be all that the row says of an answer, and a number is
+    not the place of the answer in `choices`. Tests of programs are no answer, and steps with marks no question.
+    """
+    value = common_value(fields, other)
+    if type(value) not in (str, int, float) or (type(value) is str and not value.strip()):
+        return False
+    lower = other.lower()
+    if name == QUESTION:
+        return lower != "input" or (type(value) is str and not value.rstrip().endswith(STEP_MARK))
+    if name != REFERENCE:
+        return True
+    if lower == "solution" and type(value) is str:
         return len(value.split()) == 1 or "\\boxed" in value or "\n####" in value
-    return (type(value) is str and bool(value.strip())) or type(value) in (int, float)
+    if lower == "label":
+        is_alone = type(value) is str and _TELLS_RIGHT_FROM_WRONG.isdisjoint(fields)
+        return is_alone and not str(fields.get("input")).rstrip().endswith(STEP_MARK)
+    if "." in lower and type(value) is str:
+        return not value.lstrip().startswith(("{", "[{"))
+    return not (type(value) is int and isinstance(fields.get("choices"), (list, dict)))

@@ -15,12 +15,51 @@ _TEXT_NAMES = ("content", "text", "generated_text", "value", "response", "output
 _MAX_PATHS, _MAX_DEPTH = 1000, 12
 _ASKED = ("question", "problem", "prompt", "instruction", "query")
 
+PUBLISHED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "helpsteer2": ("HelpSteer2's preferences", ("response_1", "response_2", "preference_strength")),
+    "helpsteer3": ("HelpSteer3", ("response1", "response2", "overall_preference")),
+    "prm800k": ("PRM800K", ("question.problem", "label.steps")),
+    "math-shepherd": ("Math-Shepherd", ("input", "label", "task")),
+    "processbench": ("ProcessBench", ("steps", "final_answer_correct", "label")),
+    "stepwise": ("a set of labelled steps", ("completions", "labels")),
+    "ultrafeedback": ("UltraFeedback", ("completions", "models")),
+    "nectar": ("Nectar", ("answers", "num_responses")),
+    "webgpt": ("WebGPT's comparisons", ("question.full_text", "answer_0", "answer_1", "score_0")),
+    "summarize-feedback": ("OpenAI's summaries with feedback", ("info", "summaries", "choice")),
+    "safe-rlhf": ("PKU-SafeRLHF", ("response_0", "response_1", "better_response_id")),
+    "shp": ("SHP", ("history", "human_ref_A", "human_ref_B", "labels")),
+    "arena-55k": ("arena-human-preference-55k", ("response_a", "response_b", "winner_model_a", "winner_model_b")),
+    "chatbot-arena": ("Chatbot Arena's conversations", ("conversation_a", "conversation_b", "winner")),
+    "lm-eval": ("lm-evaluation-harness's samples", ("doc", "target", "resps")),
+    "lighteval": ("lighteval's details", ("doc", "model_response")),
+    "evalscope": ("evalscope's reviews", ("target", "sample_score")),
+    "opencompass": ("OpenCompass's predictions", ("origin_prompt", "prediction", "gold")),
+    "multiple-choice": ("multiple choice", ("choices", "answer")),
+}
+"""Data sets whose rows no renaming of fields maps: preset of `libra collect` -> its name, and fields of each row."""
+
+
+def published(fields: Mapping[str, Any]) -> str | None:
+    """Which data set a row is of that a preset of `libra collect` reads, and the command; None for any other row."""
+    for preset, (title, names) in PUBLISHED.items():
+        if all(_has(fields, name) for name in names):
+            return f"it is a row of {title}: libra collect --preset {preset} FILE reads it"
+    return None
+
+
+def _has(fields: Mapping[str, Any], name: str) -> bool:
+    outer, dot, inner = name.partition(".")
+    holder = fields.get(outer)
+    return outer in fields and (not dot or (isinstance(holder, Mapping) and inner in holder))
+
 
 def wrong_row(fields: Mapping[str, Any]) -> str | None:
     """What a row is, and the command for it, where no field could be added to it; None for any other row.
 
-    That is an event of training, a conversation to learn, a pair of responses, or a problem that nobody has answered.
+    That is a row of a published data set, an event of training, a conversation to learn, or a pair of responses.
     """
+    if (of_data_set := published(fields)) is not None:
+        return of_data_set
     if {"event", "step"} <= fields.keys():
         return "it is an event of a training run: libra report shows the run's folder"
     if all(isinstance(fields.get(name), (str, list)) for name in _PAIR[1]):

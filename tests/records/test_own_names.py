@@ -77,3 +77,28 @@ def test_a_prompt_is_a_problem_where_something_says_what_is_right(fields: dict[s
 def test_pairs_and_rows_of_benchmarks_keep_their_names() -> None:
     pair = row_of({"prompt": "1+1?", "chosen": "2", "rejected": "3", "answer": "2", "output": "x"})
     assert ResponseNames(lambda *_, **__: None)(pair) is pair
+
+
+@pytest.mark.parametrize(
+    ("fields", "new"),
+    [
+        ({"input": "1+1?", "label": "1"}, {"question": "1+1?", "reference": "1"}),  # OpenRLHF
+        ({"prompt": [{"role": "user", "content": "1+1?"}], "label": "2"}, {"reference": "2"}),  # slime
+        ({"input": "1+1?", "label": 1}, {"question": "1+1?"}),  # a number may be a class
+        ({"input": "1+1?", "output": "3", "label": "0"}, {"question": "1+1?", "response": "3"}),  # wrong, not 0
+        ({"input": "Q? Step 1: a \u043a\u0438", "label": "Q? Step 1: a +"}, {}),  # Math-Shepherd
+        ({"question": "q", "choices": ["x", "y"], "answer": 1}, {}),  # MMLU: a place
+        ({"question": "q", "choices": ["x", "y"], "answer": "B"}, {"reference": "B"}),
+        ({"problem": "p", "answer": "3", "messages": []}, {"question": "p", "reference": "3"}),  # OpenR1
+        ({"question": "q", "reward_model": {"ground_truth": "34", "style": "rule"}}, {"reference": "34"}),
+        ({"question": "q", "reward_model": {"ground_truth": '["34"]'}}, {"reference": "34"}),
+        ({"question": "q", "reward_model": {"ground_truth": '["3", "4"]'}}, {}),
+        ({"question": "q", "reward_model": {"ground_truth": '{"inputs": []}'}}, {}),  # tests of a program
+        ({"question": "q", "reward_model": None}, {}),
+        ({"problem": "p", "generated_solution": "3", "expected_answer": "3"},
+         {"question": "p", "reference": "3", "response": "3"}),  # OpenMathReasoning
+        ({"instruction": "Who?", "context": "Bob."}, {"question": "Who?\nBob."}),  # Dolly
+    ],
+)  # fmt: skip
+def test_names_of_published_data(fields: dict[str, Any], new: dict[str, Any]) -> None:
+    assert added(fields)[0] == new

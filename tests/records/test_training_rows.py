@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from libra_cli.records import training_rows
+from libra_cli.records import preference_rows, training_rows
 from libra_cli.records.training_rows import Conversation, FormTally, PlainText
 from libra_cli.stream.rows import RowError
 
@@ -117,11 +117,11 @@ def test_transcripts_of_hh_rlhf_are_a_prompt_and_two_responses() -> None:
     before = "\n\nHuman: Hi\n\nAssistant: Hello.\n\nHuman: What is 2 + 2?\n\nAssistant:"
     pair = {"chosen": f"{before} It is 4.", "rejected": f"{before} It is 5."}
     chosen, rejected = (PlainText(before, f" It is {n}.", name) for n, name in ((4, "chosen"), (5, "rejected")))
-    assert training_rows.preference_of(pair, forms := []) == (chosen, rejected)
-    assert forms == [training_rows.TRANSCRIPTS]
+    assert preference_rows.preference_of(pair, forms := []) == (chosen, rejected)
+    assert forms == [preference_rows.TRANSCRIPTS]
     for texts in ({"chosen": "It is 4.", "rejected": "It is 5."}, {name: text[2:] for name, text in pair.items()}):
         with pytest.raises(RowError, match="texts without a prompt"):
-            training_rows.preference_of({"question": "2 + 2?", **texts}, [])
+            preference_rows.preference_of(texts, [])
 
 
 def test_of_several_answers_one_is_read_and_the_others_are_named() -> None:
@@ -150,12 +150,12 @@ def test_ratings_and_the_other_side_of_a_pair_are_named_as_what_is_not_learned()
 def test_a_label_may_stand_under_either_name_but_not_under_two_that_differ() -> None:
     responses = ({"prompt": [ASKED], "completion": "It is 4."}, {"messages": TALK})
     for fields in responses:
-        tagged = training_rows.labelled_response_of({**fields, "kto_tag": True}, forms := [])
+        tagged = preference_rows.labelled_response_of({**fields, "kto_tag": True}, forms := [])
         assert tagged == (Conversation(TALK, n_prompt=1), True)
-        assert forms == [training_rows.KTO_TAG]
-        assert training_rows.labelled_response_of({**fields, "kto_tag": True, "label": 1}, []) == tagged
+        assert forms == [preference_rows.KTO_TAG]
+        assert preference_rows.labelled_response_of({**fields, "kto_tag": True, "label": 1}, []) == tagged
         with pytest.raises(RowError, match='"label" and "kto_tag" contradict each other; keep one'):
-            training_rows.labelled_response_of({**fields, "kto_tag": True, "label": False}, [])
+            preference_rows.labelled_response_of({**fields, "kto_tag": True, "label": False}, [])
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ OTHER = [ASKED, turn("assistant", "It is 5.")]
 @pytest.mark.parametrize("system", [None, "Be brief."])
 def test_a_prompt_that_the_conversations_of_a_pair_repeat_stands_once(prompt: Any, system: str | None) -> None:
     fields = {"prompt": prompt, "chosen": TALK, "rejected": OTHER, "system": system}
-    chosen, rejected = training_rows.preference_of(fields, [])
+    chosen, rejected = preference_rows.preference_of(fields, [])
     before = [turn("system", system)] if system else []
     assert (chosen.messages, rejected.messages) == ([*before, *TALK], [*before, *OTHER])
     assert chosen.n_prompt == len(before) + 1
@@ -214,7 +214,7 @@ def test_a_prompt_that_the_conversations_of_a_pair_repeat_stands_once(prompt: An
 @pytest.mark.parametrize("prompt", ["What is 3 + 3?", [turn("user", "What is 3 + 3?")]])
 def test_a_prompt_that_the_conversations_of_a_pair_contradict_is_refused(prompt: Any) -> None:
     with pytest.raises(RowError) as caught:
-        training_rows.preference_of({"prompt": prompt, "chosen": TALK, "rejected": OTHER}, [])
+        preference_rows.preference_of({"prompt": prompt, "chosen": TALK, "rejected": OTHER}, [])
     assert caught.value.kind == "two_prompts"
 
 
@@ -245,3 +245,75 @@ def test_what_was_taken_for_what_is_told_once_for_all_rows() -> None:
 def test_an_answer_that_may_be_wrong_is_not_learned(fields: Any, cure: str) -> None:
     with pytest.raises(RowError, match=cure):
         read(fields)
+
+
+def test_segments_of_axolotl_are_learned_by_their_labels() -> None:
+    parts = [{"label": False, "text": "<s>Q: 2 + 2?\n"}, {"label": True, "text": "4</s>"}]
+    assert read({"segments": parts}) == (
+        training_rows.Segments((("<s>Q: 2 + 2?\n", False), ("4</s>", True))), [training_rows.SEGMENTS],
+    )  # fmt: skip
+    for wrong in ([], "x", [{"text": "x"}], [{"label": 1, "text": "x"}], parts[:1], [{"label": True, "text": ""}]):
+        with pytest.raises(RowError):
+            read({"segments": wrong})
+
+
+@pytest.mark.parametrize("label", [False, 0])
+def test_an_undesirable_completion_is_not_learned(label: Any) -> None:
+    row = {"prompt": "2 + 2?", "completion": "5", "label": label}
+    with pytest.raises(RowError, match="undesirable"):
+        read(row)
+    assert read({**row, "label": True})[0] == PlainText("2 + 2?", "5", "completion")
+
+
+@pytest.mark.parametrize(
+    ("fields", "messages"),
+    [
+        ({"input": "What is 2 + 2?", "output": "It is 4."}, TALK),  # OpenRLHF
+        ({"input": [ASKED], "output": "It is 4."}, TALK),  # Nemotron
+        ({"input": [ASKED], "output": "It is 4.", "system_prompt": "Be brief."}, [turn("system", "Be brief."), *TALK]),
+        ({"problem": "What is 2 + 2?", "generated_solution": "It is 4.", "expected_answer": "4"}, TALK),
+        ({"problem": "What is 2 + 2?", "solution": "It is 4.", "answer": "4"}, TALK),  # NuminaMath: the worked one
+        ({"problem": "What is 2 + 2?", "solution": "", "answer": "It is 4."}, TALK),
+        ({"instruction": "Who?", "context": "Bob did.", "response": "Bob", "category": "qa"},
+         [turn("user", "Who?\nBob did."), turn("assistant", "Bob")]),  # Dolly
+    ],
+)  # fmt: skip
+def test_a_question_and_its_answer_under_the_names_of_published_data(fields: Any, messages: Any) -> None:
+    found, forms = read(fields)
+    assert (found.messages, bool(forms)) == (messages, True)
+
+
+@pytest.mark.parametrize(("preference", "better"), [("A>B", "a"), ("A", "a"), ("B>>A", "b")])
+def test_a_pair_of_collect_is_a_chosen_and_a_rejected_response(preference: str, better: str) -> None:
+    row = {"question": "What is 2 + 2?", "response_a": "a", "response_b": "b", "preference": preference}
+    chosen, rejected = preference_rows.preference_of(row, forms := [])
+    assert [side.messages for side in (chosen, rejected)] == [
+        [ASKED, turn("assistant", better)], [ASKED, turn("assistant", "ba"["ab".index(better)])],
+    ]  # fmt: skip
+    assert forms[0] == preference_rows.BY_PREFERENCE
+    before = [turn("user", "Hi"), turn("assistant", "Hello."), ASKED]
+    talk, _ = preference_rows.preference_of({**row, "question": "User: Hi ...", "prompt": before}, [])
+    assert talk.messages == [*before, turn("assistant", better)]
+
+
+@pytest.mark.parametrize(("preference", "why"), [("A=B", "a tie"), (None, "without a preference"), (2, "without a")])
+def test_a_pair_of_collect_that_prefers_none_is_refused(preference: Any, why: str) -> None:
+    row = {"question": "q", "response_a": "a", "response_b": "b", "preference": preference}
+    with pytest.raises(RowError, match=why):
+        preference_rows.preference_of(row, [])
+
+
+@pytest.mark.parametrize("name", ["question", "input", "problem", "query"])
+def test_the_prompt_of_two_texts_may_have_another_name(name: str) -> None:
+    row = {name: "What is 2 + 2?", "system": "", "chosen": "4", "rejected": "5"}
+    chosen, _ = preference_rows.preference_of(row, forms := [])
+    assert (chosen.messages, forms) == ([ASKED, turn("assistant", "4")], [f'"{name}" as a turn of the user'])
+
+
+def test_a_labelled_response_of_collect_is_one_to_learn_from() -> None:
+    row = {"question": "What is 2 + 2?", "response": "It is 4.", "label": 1.0, "reference": "4"}
+    found, label = preference_rows.labelled_response_of(row, [])
+    assert (found.messages, label) == (TALK, True)
+    for more in ({"response_with_cot": "It is 4."}, {"label": "+"}, {"label": None}, {"label": -1}):
+        with pytest.raises(RowError):
+            preference_rows.labelled_response_of({**row, **more}, [])

@@ -452,7 +452,7 @@ def test_plain_text_is_learned_as_a_whole_and_ends_with_eos(name):
     [
         ({}, "no_conversation", 'nothing to learn from (the row is empty); give "messages", "prompt" and'),
         ({"prompt": "x"}, "no_conversation", 'a "prompt" without a "completion"'),
-        ({"completion": "x"}, "no_prompt", 'a "completion" without a "question"; add what it answers'),
+        ({"completion": "x"}, "no_prompt", 'no "question" before the "completion"; add what it answers'),
         ({"messages": []}, "bad_message", '"messages" is not an array of messages'),
         ({"messages": "x"}, "bad_message", '"messages" is not an array of messages'),
         ({"messages": ["x"]}, "bad_message", '"messages"[0] is not an object with "role" and "content"'),

@@ -222,8 +222,9 @@ def command(run: Run, **values: Any) -> None:
     Reads JSONL, CSV and Parquet files, standard input, data sets on the Hugging Face hub, and the data sets of the
     paper by name (--preset). Each output row begins with id, index, question, reference and subset; its other fields
     follow. A pair of responses with a preference needs no reference. In rows without them, `problem`, `prompt`,
-    `instruction` or `query` becomes the question, and `answer`, `final_answer`, `ground_truth` or `solution` the
-    reference (its final answer), as a line on standard error says; --map names others.
+    `instruction`, `query` or `input` becomes the question, and `answer`, `final_answer`, `ground_truth`, `solution` or,
+    if the row has no response, `label` the reference (its final answer), as a line on standard error says; --map names
+    others. Presets also read preference data, labelled solutions, and what other evaluation tools log of each sample.
 
     Problems are equal if they differ only in case, white space and LaTeX spacing; rows with responses, if the responses
     are equal, too. The first of several equal problems is kept, and the others are dropped (see --duplicates). But one

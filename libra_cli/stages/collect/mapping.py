@@ -10,6 +10,7 @@ from typing import Any
 from libra_cli.stream import field_paths, rows
 from libra_cli.stream.common_names import empty_field
 from libra_cli.stream.rows import RowError
+from libra_cli.stream.wrong_rows import published
 
 Fields = dict[str, Any]
 
@@ -83,6 +84,8 @@ def problem_record(fields: Fields, subset: str | None, need_reference: bool, ren
     mapped = {one.target: one.source for one in renames}
     if (empty := empty_field(fields, "question")) is not None:
         raise rows.no_value(mapped.get(empty, empty), "question")
+    if not isinstance(question, str) and (of_data_set := published(fields)) is not None:
+        raise RowError("missing_field", f"no problem as text: {of_data_set}")
     if question is None:
         raise _missing(fields, "question", mapped, f"{_RENAME}question names the problem")
     if not isinstance(question, str):
@@ -109,6 +112,8 @@ def _missing(fields: Fields, name: str, mapped: dict[str, str], hint: str) -> Ro
     """The error of a row without the field `name`, or without the one that --map makes it of."""
     if name in mapped:
         hint = f'add it, or leave the row out: --map takes it as the "{name}"'
+    elif (of_data_set := published(fields)) is not None:
+        return RowError("missing_field", f'no "{name}": {of_data_set}')
     return RowError("missing_field", f'no "{mapped.get(name, name)}" ({rows.columns(fields)}): {hint}')
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from libra_cli.records import conversations as shapes
-from libra_cli.records import responses
+from libra_cli.records import evaluation_logs, preference_data, responses, step_data
 from libra_cli.stages.collect.mapping import Fields
 from libra_cli.stream import field_paths
 from libra_cli.stream.rows import RowError
@@ -94,6 +94,9 @@ _PPE_FIELDS: dict[str, tuple[str, ...]] = {
 }
 _PPE = {"mmlu-pro": "MMLU-Pro", "math": "MATH", "gpqa": "GPQA", "mbpp-plus": "MBPP-Plus", "ifeval": "IFEval"}
 
+
+_GENERATED: dict[str, tuple[str, ...]] = {"index": ("id",), "model": ("generator",)}
+_NO_TIES = "preference != 'A=B'"
 
 _PRESETS = (
     Preset(
@@ -232,6 +235,149 @@ _PRESETS = (
         has_reference=False,
         shape=shapes.rmb_item,
         files="RMB_dataset/*_set/*/*.json and RMB_dataset/*_set/*/*/*.json of Zhou-Zoey/RMB-Reward-Model-Benchmark",
+    ),
+    *(
+        Preset(name, about, hub, subset, where=_NO_TIES, shape=shape)
+        for name, about, hub, subset, shape in (
+            (
+                "helpsteer3",
+                "HelpSteer3's human preferences, without ties",
+                Hub("nvidia/HelpSteer3", "preference", "train"),
+                "HelpSteer3",
+                preference_data.HELPSTEER3,
+            ),
+            (
+                "webgpt",
+                "WebGPT's comparisons, without ties",
+                Hub("openai/webgpt_comparisons", split="train"),
+                "WebGPT",
+                preference_data.WEBGPT,
+            ),
+            (
+                "summarize-feedback",
+                "OpenAI's comparisons of summaries",
+                Hub("openai/summarize_from_feedback", "comparisons", "train"),
+                "summarize-feedback",
+                preference_data.SUMMARIES,
+            ),
+            (
+                "safe-rlhf",
+                "PKU-SafeRLHF, by which response is better (not safer)",
+                Hub("PKU-Alignment/PKU-SafeRLHF", split="train"),
+                "PKU-SafeRLHF",
+                preference_data.SAFE_RLHF,
+            ),
+            ("shp", "Stanford Human Preferences", Hub("stanfordnlp/SHP", split="train"), "SHP", preference_data.SHP),
+        )
+    ),
+    Preset(
+        "preference",
+        "pairs with chosen and rejected, the chosen one first or second as --seed draws; name its files",
+        None,
+        shape=preference_data.chosen_pair_of,
+        files="rows with chosen and rejected: UltraFeedback binarized, HH-RLHF, argilla's mixes, Orca DPO pairs",
+    ),
+    Preset(
+        "arena-55k",
+        "arena-human-preference-55k, its battles of one turn, without ties",
+        Hub("lmarena-ai/arena-human-preference-55k", split="train"),
+        "arena-55k",
+        where=f"turns == 1 and {_NO_TIES}",
+        shape=preference_data.single_turn_arena,
+    ),
+    Preset(
+        "chatbot-arena",
+        "conversations of Chatbot Arena, those of one turn, without ties",
+        Hub("lmsys/chatbot_arena_conversations", split="train"),
+        "chatbot-arena",
+        where=f"turn == 1 and {_NO_TIES}",
+        shape=preference_data.CHATBOT_ARENA,
+    ),
+    Preset(
+        "ultrafeedback",
+        "UltraFeedback, lists of four; the best by the mean of its ratings",
+        Hub("openbmb/UltraFeedback", split="train"),
+        "UltraFeedback",
+        has_reference=False,
+        shape=preference_data.ULTRAFEEDBACK,
+    ),
+    Preset(
+        "nectar",
+        "Nectar, lists of seven; the best by rank",
+        Hub("berkeley-nest/Nectar", split="train"),
+        "Nectar",
+        has_reference=False,
+        shape=preference_data.NECTAR,
+    ),
+    # Labelled solutions, for `libra judge` and `libra train-rm --loss bce`.
+    Preset(
+        "prm800k",
+        "PRM800K: a solution is right if no step was found wrong; name its files",
+        None,
+        "PRM800K",
+        where="is_quality_control_question == false and is_initial_screening_question == false",
+        has_reference=False,
+        shape=step_data.prm800k,
+        files="prm800k/data/phase*_*.jsonl of openai/prm800k",
+    ),
+    *(
+        Preset(name, about, hub, subset, dict(_GENERATED if generator else {}), has_reference=False, shape=shape)
+        for name, about, hub, subset, generator, shape in (
+            (
+                "math-shepherd",
+                "Math-Shepherd: a solution is right if its last step is",
+                Hub("peiyi9979/Math-Shepherd", split="train"),
+                "Math-Shepherd",
+                False,
+                step_data.math_shepherd,
+            ),
+            (
+                "processbench",
+                "ProcessBench: a solution is right if no step is wrong (choose its part with --split)",
+                Hub("Qwen/ProcessBench"),
+                "ProcessBench",
+                True,
+                step_data.processbench,
+            ),
+        )
+    ),
+    # Forms of other tools, whatever the data.
+    *(
+        Preset(name, about, None, has_reference=name in ("verl", "multiple-choice"), shape=shape, files=files)
+        for name, about, shape, files in (
+            (
+                "stepwise",
+                "TRL's stepwise form (prompt, completions, labels): right if all steps are",
+                step_data.stepwise,
+                "rows with prompt, completions and labels",
+            ),
+            (
+                "verl",
+                "verl's form: prompt as messages, the answer in reward_model.ground_truth",
+                shapes.prompt_with_rule,
+                "rows with prompt and reward_model",
+            ),
+            (
+                "multiple-choice",
+                "a question, choices and an answer (MMLU, ARC): the choices follow the question",
+                evaluation_logs.multiple_choice,
+                "rows with question, choices and answer",
+            ),
+            (
+                "lm-eval",
+                "samples of lm-evaluation-harness, to be labelled anew",
+                evaluation_logs.lm_eval,
+                "samples_*.jsonl, which lm_eval --log_samples writes",
+            ),
+            ("lighteval", "details of lighteval", evaluation_logs.lighteval, "details_*.parquet of lighteval"),
+            ("evalscope", "reviews of evalscope", evaluation_logs.evalscope, "reviews/MODEL/*.jsonl of evalscope"),
+            (
+                "opencompass",
+                "predictions of OpenCompass",
+                evaluation_logs.opencompass,
+                "predictions/MODEL/*.json of OpenCompass, its rows on lines (jq -c '.[]')",
+            ),
+        )
     ),
     Preset("libra-mini", "the problems of the embedded miniature (needs no network)", None),
 )

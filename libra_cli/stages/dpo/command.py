@@ -58,7 +58,9 @@ def command(
     (`prompt`, `completion`, `label`), as libra dpo-pairs and users of TRL write them: as messages, or all as plain
     text, to which no turns are added; a text beside messages is one turn.
     In place of `prompt` a row may have `conversations` or `instruction` and `input`, in place of `label` `kto_tag` with
-    a conversation (LLaMA-Factory); libra sft --help names the forms of a conversation. A line on standard error says
+    a conversation (LLaMA-Factory), or a question under a name that everybody uses (`question`, `input`). Of pairs that
+    libra collect makes of preference data (`response_a`, `response_b`), `preference` says which response is chosen.
+    libra sft --help names the forms of a conversation. A line on standard error says
     how many rows were taken for what; a row of which the chat template leaves something out is refused.
 
     The loss covers all that the assistant says after the prompt. The model in DIR is a plain folder that transformers,

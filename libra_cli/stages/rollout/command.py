@@ -78,7 +78,7 @@ def _rollout(
 
 command = stage(
     "rollout",
-    reads_in_words="question (or problem, prompt, instruction or query), or messages as prompt; the fields that "
+    reads_in_words="question (or problem, prompt, instruction, query or input), or messages as prompt; the fields that "
     "--template shows; id if there is one",
     writes=(
         "id",

@@ -33,9 +33,11 @@ def command(
     Reads rows with `messages`, and the forms of other tools: `prompt` and `completion` (TRL: as messages, or both as
     plain text, to which no turns are added), `text` (all of it is learned), `conversations` with `system` and `tools`
     (ShareGPT; LLaMA-Factory with its function_call turns), `instruction`, `input`, `output`, `system` and `history`
-    (Alpaca), and a question with its answer under names that everybody uses, such as `problem` and `generation`
-    (NeMo-Skills) or `question` and `answer`. A line on standard error says how many rows were taken for what. A row of
-    libra verify or libra judge is refused, since its response may be wrong: libra rs-filter keeps the right ones.
+    (Alpaca), `segments` (axolotl: text with its own control tokens, of which the parts with "label": true are learned),
+    and a question with its answer under names that everybody uses, such as `problem` and `generation` (NeMo-Skills),
+    `input` and `output` (OpenRLHF) or `question` and `answer`. A line on standard error says how many rows were taken
+    for what. A row of libra verify or libra judge is refused, since its response may be wrong: libra rs-filter keeps
+    the right ones. So is a response whose `label` or `kto_tag` is false.
     `tools` and `chat_template_kwargs` of a row reach the chat template; a turn with "weight": 0 is not learned; a row
     of which the chat template leaves something out is refused.
 

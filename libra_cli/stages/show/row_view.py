@@ -12,7 +12,7 @@ from libra_cli.records.items import OTHER_RESPONSES, ResponseNames
 from libra_cli.records.messages import judged_tools_of, messages
 from libra_cli.records.responses import question_of
 from libra_cli.records.row_verdict import golden_verdict, is_judged, verdict_of
-from libra_cli.records.training_rows import PlainText, example_of
+from libra_cli.records.training_rows import Conversation, PlainText, Segments, example_of
 from libra_cli.records.transcripts import with_calls
 from libra_cli.rm_benchmarks.judged_rows import judgments, null_reason
 from libra_cli.stages.show.judgment_view import judgment_passages, n_votes_of
@@ -154,12 +154,14 @@ def _add_other_texts(view: RowView, fields: Fields) -> bool:
     """Adds the texts of a row without a response to judge: turns to learn from, a problem; whether it has turns."""
     try:
         example = example_of(fields, [])
-        turns = None if isinstance(example, PlainText) else example.messages
+        turns = example.messages if isinstance(example, Conversation) else None
     except RowError:
         example, turns = None, _turns(fields)
     if isinstance(example, PlainText):
         view.passages += [Passage("Prompt", example.prompt)] if example.prompt else []
         view.passages += cut("Text", example.completion)
+    elif isinstance(example, Segments):
+        view.passages += [Passage("Learned" if is_learned else "Text", text) for text, is_learned in example.parts]
     elif turns:
         for turn in turns:
             if turn.get("reasoning_content"):

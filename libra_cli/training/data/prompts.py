@@ -24,6 +24,7 @@ from libra_cli.records.own_names import QUESTION, REFERENCE, OwnNames
 from libra_cli.sampling.judge_prompts import PAIR, check_reference, make_plan, slot_values
 from libra_cli.sampling.judgments import in_own_order, order_fields
 from libra_cli.stream import rows
+from libra_cli.stream.common_names import asks_with_messages
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.files import replace_file
@@ -147,7 +148,7 @@ def _suggested(fields: Mapping[str, Any]) -> str:
         return "best"
     if "preference" in fields or "chosen" in fields or "response_b" in fields:
         return "rank"
-    return "score" if "label" in fields else "reason"
+    return "score" if "label" in fields and form_of(fields) is not None else "reason"
 
 
 _GOLDEN = {
@@ -302,7 +303,7 @@ def _usable(
     with_names = OwnNames([QUESTION, REFERENCE], preparation.console.note)
     for row in readable_rows(settings.inputs, preparation.stop, counts, log):
         counts.read += 1
-        if form_of(row.fields) is None and "messages" not in row.fields:
+        if form_of(row.fields) is None and ("messages" not in row.fields or not asks_with_messages(row.fields)):
             row = with_names(row)
         try:
             ids = _encoded(row, reader, chat, seen)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from libra_cli.records.training_rows import Example, PlainText, is_pair, labelled_response_of, preference_of
+from libra_cli.records.preference_rows import is_pair, labelled_response_of, preference_of
+from libra_cli.records.training_rows import Example, PlainText
 from libra_cli.stream.rows import RowError
 from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.tokenization import Encoded, Encoder

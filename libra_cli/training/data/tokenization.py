@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.records.training_rows import Conversation, Example, FormTally, PlainText, example_of
+from libra_cli.records.training_rows import Conversation, Example, FormTally, PlainText, Segments, example_of
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks.control_tokens import SPLIT_MARK
 from libra_cli.training.data.chat_format import TrainingChat
@@ -133,7 +133,10 @@ class Encoder:
     def _pieces(self, fields: Mapping[str, Any]) -> list[Piece]:
         forms: list[str] = []
         example = example_of(fields, forms)
-        pieces = self._plain(example) if isinstance(example, PlainText) else self._turns(example, self.learn)
+        if isinstance(example, Segments):
+            pieces = [Piece(text, is_learned) for text, is_learned in example.parts]
+        else:
+            pieces = self._plain(example) if isinstance(example, PlainText) else self._turns(example, self.learn)
         self.forms.add(forms)
         return pieces
 
