@@ -235,7 +235,7 @@ ARENA_55K = PairData(
     lambda fields: "\n\n".join(_of_turns(fields["prompt"])),
     lambda fields: [_of_turns(fields[name])[0] for name in ("response_a", "response_b")],
     _arena_lead,
-    ("prompt", "response_a", "response_b"),
+    ("prompt", "response_a", "response_b", "winner_model_a", "winner_model_b", "winner_tie"),
 )
 CHATBOT_ARENA = PairData(
     _shared_turns,

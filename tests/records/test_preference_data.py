@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +11,13 @@ import pytest
 from libra_cli.records import preference_data as data
 from libra_cli.records import preference_rows
 from libra_cli.records.conversations import OtherForm
+from libra_cli.records.forms import item_of
 from libra_cli.rm_benchmarks import judged_rows
 from libra_cli.stages.collect.presets import PRESETS
+from libra_cli.stream.rows import RowError
 from libra_cli.stream.wrong_rows import PUBLISHED, published
+
+CASES = Path(__file__).parents[1] / "cases/collect"
 
 
 def asked(text: str) -> list[dict[str, str]]:
@@ -66,12 +72,20 @@ def test_ratings_of_the_data_are_no_verdict_of_a_judge() -> None:
     assert judged_rows.signs(judged, [(0, 1)]) == [1]
 
 
-def test_each_data_set_that_needs_a_preset_has_it() -> None:
-    assert PUBLISHED.keys() <= PRESETS.keys()
-    for name, (title, fields) in PUBLISHED.items():
-        row: dict[str, Any] = {}
-        for field in fields:
-            outer, dot, inner = field.partition(".")
-            row[outer] = {**row.get(outer, {}), inner: 1} if dot else 1
-        assert title in str(published(row)), name
-    assert published({"question": "q", "response": "r", "label": 1}) is None
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_row_that_needs_a_preset_names_it_until_the_preset_has_read_it(name: str) -> None:
+    """The rows of the golden case of each preset: some are refused on purpose."""
+    folder = CASES / f"preset-{name}"
+    if name == "opencompass":
+        rows = list(json.loads((folder / "predictions.json").read_text()).values())
+    else:
+        rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
+    assert f"--preset {name} " in str(published(rows[0]))
+    with pytest.raises(ValueError, match=f"--preset {name} "):
+        item_of(rows[0])
+    for row in rows:
+        try:
+            found = PRESETS[name].apply(row, 0)
+        except RowError:
+            continue
+        assert published(found) is None

@@ -112,6 +112,8 @@ def _missing(fields: Fields, name: str, mapped: dict[str, str], hint: str) -> Ro
     """The error of a row without the field `name`, or without the one that --map makes it of."""
     if name in mapped:
         hint = f'add it, or leave the row out: --map takes it as the "{name}"'
+    elif name == "question" and isinstance(fields.get("prompt"), list):
+        hint = "libra collect --preset verl reads a prompt of messages, --map prompt.0.content=question its first"
     elif (of_data_set := published(fields)) is not None:
         return RowError("missing_field", f'no "{name}": {of_data_set}')
     return RowError("missing_field", f'no "{mapped.get(name, name)}" ({rows.columns(fields)}): {hint}')
