@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from libra_cli.stream import field_paths
+
 Fields = Mapping[str, Any]
 
 QUESTION, REFERENCE, RESPONSE = "question", "reference", "response"
@@ -56,11 +58,10 @@ def common_value(fields: Fields, other: str) -> Any:
 
     The only answer of a list (Skywork-OR1 writes `["4"]`) is the answer.
     """
-    outer, dot, inner = other.partition(".")
-    if not dot or other in fields:
+    if "." not in other:
         return fields.get(other)
-    holder = fields.get(outer)
-    answers = answers_in(holder.get(inner)) if isinstance(holder, Mapping) else []
+    value = field_paths.value_at(fields, other)
+    answers = [] if value is field_paths.MISSING else answers_in(value)
     return answers[0] if len(answers) == 1 else None
 
 

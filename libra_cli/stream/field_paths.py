@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 Fields = dict[str, Any]
@@ -10,7 +11,7 @@ MISSING = object()
 """What there is where there is no value, not even null."""
 
 
-def value_at(fields: Fields, path: str) -> Any:
+def value_at(fields: Mapping[str, Any], path: str) -> Any:
     """The value at a dotted path, or MISSING; a key that contains the dots itself wins."""
     return _trail(fields, path)[-1][2]
 
@@ -31,7 +32,7 @@ def take(fields: Fields, path: str) -> Any:
     return value
 
 
-def _trail(fields: Fields, path: str) -> list[tuple[Any, Any, Any]]:
+def _trail(fields: Mapping[str, Any], path: str) -> list[tuple[Any, Any, Any]]:
     """The values along `path` from the outside in, each as (holder, name in the holder, value)."""
     if path in fields:
         return [(fields, path, fields[path])]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from libra_cli.stream import field_paths
 from libra_cli.stream.common_names import QUESTION, REFERENCE, common_name
 
 _PAIR = (("response_a", "response_b"), ("chosen", "rejected"))
@@ -48,9 +49,7 @@ def published(fields: Mapping[str, Any]) -> str | None:
 
 
 def _has(fields: Mapping[str, Any], name: str) -> bool:
-    outer, dot, inner = name.partition(".")
-    holder = fields.get(outer)
-    return outer in fields and (not dot or (isinstance(holder, Mapping) and inner in holder))
+    return name in fields or ("." in name and field_paths.value_at(fields, name) is not field_paths.MISSING)
 
 
 def wrong_row(fields: Mapping[str, Any]) -> str | None:
