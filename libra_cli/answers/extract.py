@@ -24,6 +24,7 @@ from libra_cli.answers import (
     nothing,
     options,
     orders,
+    part_labels,
     phrases,
     prose,
     sentences,
@@ -127,6 +128,10 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
             return chosen
     if box is None:
         return prose.read(text, reference, cut, question)
+    if reference and ")" in reference and "\\boxed{" in text[:start]:
+        by_parts = part_labels.stated(statements.tail_of(text), reference, _no_conclusion)
+        if by_parts:
+            return Extraction(by_parts)
     after = text[box.end :]
     if len(after) > _FEW_CHARS and (change := changed(after, after_box=True, cut=cut)):  # most texts end in the box
         return change
@@ -136,6 +141,10 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
     if reference is not None and not reference.isdecimal():
         answer = _with_unit_behind(answer, after, reference)
     return extraction((answer, None))
+
+
+def _no_conclusion(_: str) -> None:
+    """A part without a box says nothing for certain where others have one."""
 
 
 def _with_unit_behind(answer: str, after: str, reference: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from libra_cli.answers import words
 from libra_cli.lazy_pattern import lazy_pattern
 
+_ARROW = "\u2192"
 MAX_ITEMS, MAX_CHARS = 24, 80
+_EQUATION = lazy_pattern(r"\$?([A-Za-z]) ?(?:=|\\approx) ?([^=$,]{1,40})\$?")
 _BULLET = lazy_pattern(r"\s*(?:[-*\u2022\u2013]|\(?\d{1,2}[.)]|\([a-z]\))\s+(?=\S)")
 
 
@@ -32,9 +34,29 @@ def items(tail: str) -> list[str]:
     return []
 
 
+def equations(tail: str) -> list[str]:
+    """The equations for one name that end a text, each on a line or behind an arrow: x = 2, x = 5; empty if none do."""
+    last = tail.strip().rpartition("\n")[2]
+    is_row = last.count(";") > 0 and all(_ARROW in part for part in last.split(";"))
+    rows = [part.rpartition(_ARROW)[2] for part in last.split(";")] if is_row else tail.strip().split("\n")
+    found: list[str] = []
+    name = ""
+    for row in reversed(rows):
+        if not row.strip():
+            continue
+        bullet = _BULLET.match(row)
+        bare = (row[bullet.end() :] if bullet else row).replace("**", "").strip(" .,;")
+        equation = _EQUATION.fullmatch(bare)
+        if equation is None or (name and equation[1] != name) or len(found) == MAX_ITEMS:
+            break
+        name = equation[1]
+        found.append(bare.strip("$"))
+    return found[::-1] if len(found) > 1 else []
+
+
 def listed(tail: str) -> str | None:
     """The items of such a list as one list, if each is a formula, a number or an equation, and no sentence."""
-    found = items(tail)
+    found = items(tail) or equations(tail)
     if not found or any(words.in_row(item.replace("\\text", "")) for item in found):
         return None
     return ", ".join(item.strip("$").strip() for item in found)

@@ -14,7 +14,7 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_CHARS, MAX_NAMES, MAX_READ = 240, 8, 400
 _SEPARATORS = frozenset((",", ";", "\uff0c", "\uff1b", "\u3001", "and", "\n"))
-_VALUE_STARTS = lazy_pattern(r"(?<![A-Za-z])[-+−]?(?:\\?[$€£])?(?:\d|\.\d|\((?=[-\d])|\\[dt]?frac|\\sqrt|\\pi\b)")
+_VALUE_STARTS = lazy_pattern(r"(?<![A-Za-z])[-+−]?(?:\\?[$€£])?(?:\d|\.\d|\((?=[-\u2212\d])|\\[dt]?frac|\\sqrt|\\pi\b)")
 _NAME = lazy_pattern(r"[^\W\d_](?:[^\W\d]|[ '-])*")
 _SIGNS = (*":=：＝*$&", "为", "是", "有", "今年", "\\,", "\\;", "\\:", "\\quad", "\\qquad")
 _VERBS = tuple(
@@ -23,7 +23,22 @@ _VERBS = tuple(
 _VALUE_FIRST = lazy_pattern(r"(?P<value>[-+]?\d[\d.,/]*)\s*(?P<name>[A-Za-z](?:[A-Za-z]|[ '-])*)")
 _LABEL = lazy_pattern(r"^\s*(?:[-*•]|\(?\w[).])\s+")
 _SHORT_FORMS = {"maximum": "max", "minimum": "min"}
-_ALIASES = {"radiu": ("r",), "center": ("centre",), "centre": ("center",)}
+_SYMBOLS = """
+    r radius; d diameter; P perimeter power; A area; V volume voltage; C circumference; m mass slope mean
+    v speed velocity; a acceleration; t time; F force; E energy; T temperature period; f frequency; I current; U voltage; R resistance
+    Q charge heat; n moles; c concentration; h height; l length; w width; p pressure; W work; L length inductance
+    s distance; b base y-intercept; k constant; q quotient; r remainder; \u03bb wavelength; \u03c1 density
+"""
+_PAIRS = [
+    (symbol, name)
+    for line in _SYMBOLS.replace("\n", ";").split(";")
+    for symbol, *named in [line.split() or [""]]
+    for name in named
+]
+_DIVISION = frozenset(("quotient", "remainder"))
+_DIVIDED = lazy_pattern(
+    r"(?<![\d.])(-?\d{1,12})\s?(?:[,;]?\s?(?:with )?(?:a )?remainder(?: of)?|rem\.?|[Rr])\s?(\d{1,12})(?![\d.])"
+)
 _COORDINATES = (
     ("x", "x-coordinate", "abscissa"),
     ("y", "y-coordinate", "ordinate"),
@@ -34,7 +49,7 @@ _ENDS = (
     ("maximum", "maximum value", "greatest value", "largest value", "greatest", "largest"),
 )
 _ENDS_VALUE = lazy_pattern(
-    r"\.(?:\s|$)|[;,，；。、](?!\d{3})|\n|\s(?:at|and|when|for|where|with|while|but|because|so)\b|$"
+    r"\.(?:\s|$)|[;,，；。、](?!\d{3})|\n|\s\((?=[A-Za-z$])|\s(?:at|and|when|for|where|with|while|but|because|so)\b|$"
 )
 _FUNCTION_NAMED = lazy_pattern(r"[A-Za-z]_\s*\{?\s*\\?(?:text\s*\{|mathrm\s*\{)?\s*(max|min)\w*\s*\}*")
 
@@ -58,7 +73,7 @@ def values(text: str) -> Mapping[str, str]:
 
 
 def _plain(text: str) -> str:
-    text = _FUNCTION_NAMED.sub(r"\1", text)
+    text = _FUNCTION_NAMED.sub(r"\1", text).replace("\\max", "max").replace("\\min", "min")
     text = "\n".join(_LABEL.sub(" ", latex.without_setting(line)) for line in text.replace("\\angle", " ").split("\n"))
     return text.replace(" ^", "^")
 
@@ -99,17 +114,52 @@ def _key(name: str) -> str:
     return key.removesuffix("s") if len(key) > 3 and key.isascii() else key
 
 
+@lru_cache(1 << 8)
+def _aliases(name: str) -> tuple[str, ...]:
+    """Other names of a quantity: its symbol, or the quantities for which it stands."""
+    if len(name) == 1:
+        return tuple(one for symbol, one in _PAIRS if symbol == name)
+    spelled = {"center": ("centre",), "centre": ("center",)}.get(name, ())
+    return (*spelled, *(symbol for symbol, one in _PAIRS if _key(one) == name))
+
+
 def read(text: str, reference: str) -> str | None:
     """The values that the end of a text gives to the names of a reference, as a list; None unless it gives all."""
     wanted = values(reference)
     if not wanted:
         return None
-    plain = _plain(text[-MAX_READ:])
-    said = {name: {value_of(one, plain) for one in (name, *_ALIASES.get(name, ()))} - {None} for name in wanted}
-    given = {name: heard.pop() for name, heard in said.items() if len(heard) == 1}
-    if len(given) < len(wanted):
-        return None
+    plain = _plain(_without_tables(text[-MAX_READ:]))
+    if set(wanted) == _DIVISION and (found := _DIVIDED.search(plain)):
+        return f"quotient = {found[1]}, remainder = {found[2]}"
+    given: dict[str, str] = {}
+    for name in wanted:
+        told = value_of(name, plain)
+        heard = {told} if told else {value for one in _aliases(name) if (value := value_of(one, plain))}
+        if len(heard) != 1:
+            return None
+        given[name] = heard.pop()
     return ", ".join(f"{name} = {given[name]}" for name in wanted)
+
+
+def _without_tables(text: str) -> str:
+    """A text with the rows of its tables as lines: `Mean: 4`, or `x: 4` from a head x above one row."""
+    if "|" not in text:
+        return text
+    lines = text.split("\n")
+    rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] if "|" in line else [] for line in lines]
+    written = list[str]()
+    for at, (line, row) in enumerate(zip(lines, rows, strict=True)):
+        if set(line) <= set("|-: "):
+            continue
+        head = rows[at - 2] if at > 1 and set(lines[at - 1]) <= set("|-: ") and lines[at - 1].strip() else []
+        is_only = len(head) == len(row) > 1 and not any(rows[at + 1 :])
+        if is_only and not any(map(str.isdigit, "".join(head))):
+            written += [f"{name}: {value}" for name, value in zip(head, row, strict=True)]
+        elif len(row) == 2:
+            written.append(f"{row[0]}: {row[1]}")
+        else:
+            written.append(line)
+    return "\n".join(written)
 
 
 def place(text: str, reference: str) -> str | None:
@@ -149,7 +199,7 @@ def value_of(name: str, text: str) -> str | None:
         stated = _STATED.match(after)
         if stated:
             rest = after[stated.end() :]
-            if rest.startswith("(") and ")" in rest:
+            if rest.startswith("(") and "," in rest[: rest.find(")") + 1]:
                 return rest[: rest.index(")") + 1]
             value = rest[: end.start()] if (end := _ENDS_VALUE.search(rest)) else rest
             value = value.rpartition("=")[2].strip(" .")
@@ -158,11 +208,11 @@ def value_of(name: str, text: str) -> str | None:
     return None
 
 
-_COUNT_BEFORE = lazy_pattern(r"(?<![\d.,])([-−]?\d(?:[\d.,/]*\d)?) *$")
+_COUNT_BEFORE = lazy_pattern(r"(?<![\d.,])([-−]?\d(?:[\d.,/]*\d)?) *\Z")
 _OPERATORS = ("+", "-", "\u2212", "*", "/", "^", "\\cdot", "\\times")
 _CHAIN = lazy_pattern(r"(?: ?= ?[a-z]){1,3} ?= ?(?P<value>[-\u2212]?\d+(?:\.\d+)?)(?=$|[\s$,;.)])")
 _STATED = lazy_pattern(
-    r"(?:[\s:=：＝&)]|(?:value\s)?\b(?:is|are|was|were|has|have|had|gets?|equals?)\b|imum|为|是|有|今年|现在)+"
+    r"(?:[\s:=：＝&)]|\b(?:values?|is|are|was|were|has|have|had|gets?|equals?|of)\b|imum|为|是|有|今年|现在)+"
     r"(?=[-−+\d\\(.$€£])|(?=-?\d)"
 )
 
@@ -181,8 +231,29 @@ def places_of(text: str, name: str) -> Iterator[int]:
 def same(reference: str, answer: str, decide: Callable[[str, str], Any]) -> bool | None:
     """Whether two lists give each name the same value; None if they are no such lists, or a value is undecided."""
     wanted, given = values(reference), values(answer)
-    if not wanted or set(wanted) != set(given):
+    if wanted and not given:
+        given = _with_names(answer, wanted)
+    if not wanted or not given:
+        return None
+    if set(wanted) != set(given):
+        renamed = {one: name for name in wanted for one in (name, *_aliases(name)) if one in given}
+        given = {renamed.get(name, name): value for name, value in given.items()}
+    if set(wanted) != set(given):
         return None
     decisions = [decide(wanted[name], given[name]) for name in wanted]
     verdicts = [decision.equal if decision else None for decision in decisions]
     return False if False in verdicts else None if None in verdicts else True
+
+
+def _with_names(answer: str, wanted: Mapping[str, str]) -> Mapping[str, str]:
+    """The values of a list of which one has no name, which is then the name that is left: (1, -2), r = 5."""
+    divided = _DIVIDED.fullmatch(_plain(answer).strip(" .")) if set(wanted) == _DIVISION else None
+    if divided:
+        return {"quotient": divided[1], "remainder": divided[2]}
+    parts = [part.strip(" .") for part in latex.split(_plain(answer), _SEPARATORS) if part.strip(" .")]
+    named = {pair[0]: pair[1] for part in parts if "=" in part and (pair := pair_of(part))}
+    bare = [part for part in parts if "=" not in part]
+    if len(parts) != len(wanted) or len(bare) != 1 or len(named) != len(parts) - 1:
+        return {}
+    left = [name for name in wanted if not ({name, *_aliases(name)} & set(named))]
+    return {**named, left[0]: bare[0]} if len(left) == 1 else {}
