@@ -25,7 +25,8 @@ _LABEL = lazy_pattern(r"^\s*(?:[-*•]|\(?\w[).])\s+")
 _SHORT_FORMS = {"maximum": "max", "minimum": "min"}
 _SYMBOLS = """
     r radius; d diameter; P perimeter power; A area; V volume voltage; C circumference; m mass slope mean
-    v speed velocity; a acceleration; t time; F force; E energy; T temperature period; f frequency; I current; U voltage; R resistance
+    v speed velocity; a acceleration; t time; F force; E energy; T temperature period; f frequency; I current
+    U voltage; R resistance
     Q charge heat; n moles; c concentration; h height; l length; w width; p pressure; W work; L length inductance
     s distance; b base y-intercept; k constant; q quotient; r remainder; \u03bb wavelength; \u03c1 density
 """
