@@ -7,16 +7,21 @@ it. A point (2+5t, -1-3t) with one parameter is compared likewise; if that is an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import chain
 from typing import Any
 
-from libra_cli.answers import formula, numeric
+from libra_cli.answers import formula, normalize, numeric
 from libra_cli.answers.finding import Finding
 from libra_cli.answers.structure import Answer, Equation, Leaf, Parts
+from libra_cli.lazy_pattern import lazy_pattern
 
 _CONSTANTS = frozenset("CcKkABD")
+_LETTERS_OF_CONSTANTS = frozenset("a b c d k m p q r A B C D K M lambda alpha beta mu".split())  # noqa: SIM905
+_FUNCTION = lazy_pattern(r"[A-Za-z]\((?P<argument>[a-z])\)=(?P<value>.+)", re.DOTALL)
+_DECLARATIONS = ("constant", "arbitrary", "real", "\\mathbb{R}", "\\mathbb R", "\u211d", "parameter")
 _PARAMETERS = frozenset("t s k n m r u lambda mu alpha".split())  # noqa: SIM905
 _INTEGERS = frozenset("knm")
 POINTS_MORE, REACH = 4, 4
@@ -37,11 +42,57 @@ def same_families(reference: str, answer: str) -> bool | None:
         constants = ["A", "B"]
     variables = names - set(constants)
     others = sorted(formula.symbols(given) - variables)
-    are_constants = all(name[0] in _CONSTANTS and name[1:2] in ("", "_") for name in others)
+    are_constants = all(map(_is_constant, others))
     if not constants or not others or not variables or not are_constants:
         return None
     spaces = _spaces(wanted, constants, given, others, sorted(variables))
     return None if spaces is None else _same_spaces(*spaces)
+
+
+def same_functions(reference: str, answer: str) -> bool | None:
+    """Whether f(x) = cx and f(x) = kx are the same functions; None if their letters are the same, or nobody can say.
+
+    A letter beside the argument of a function is an arbitrary constant if the other answer does not know it.
+    """
+    found = [_FUNCTION.fullmatch(normalize.normalized(_undeclared(text))) for text in (reference, answer)]
+    if found[0] is None or found[1] is None:
+        return None
+    argument = found[0]["argument"]
+    trees = [formula.readings(_with_letter(one["value"]))[:1] for one in found if one]
+    if not all(trees):
+        return None
+    wanted, given = trees[0][0], trees[1][0]
+    if found[1]["argument"] != argument:
+        given = _renamed(given, found[1]["argument"], argument)
+    constants, others = (sorted(formula.symbols(tree) - {argument}) for tree in (wanted, given))
+    if constants == others or not constants or len(constants) != len(others):
+        return None
+    if not all(_is_constant(name) for name in (*constants, *others)):
+        return None
+    spaces = _spaces(wanted, constants, given, others, [argument])
+    return None if spaces is None else _same_spaces(*spaces)
+
+
+def _undeclared(text: str) -> str:
+    """`text` without what it says of its constants: for any real constant a."""
+    for mark in (" where ", " for ", " with ", ",", "(where", "(for"):
+        at = text.find(mark)
+        if at > 0 and any(map(text[at:].__contains__, _DECLARATIONS)):
+            return text[:at].rstrip(" ,$")
+    return text
+
+
+def _renamed(tree: Any, name: str, other: str) -> Any:
+    if tree[0] == formula.SYMBOL:
+        return (formula.SYMBOL, other) if tree[1] == name else tree
+    if tree[0] in (formula.NUMBER, formula.CONSTANT):
+        return tree
+    return (tree[0], *(_renamed(part, name, other) for part in tree[1:]))
+
+
+def _is_constant(name: str) -> bool:
+    """Whether a letter usually stands for a constant, and for no variable."""
+    return name.partition("_")[0] in _LETTERS_OF_CONSTANTS
 
 
 def _with_letter(text: str) -> str:

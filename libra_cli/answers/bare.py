@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from libra_cli.answers import equal, options, phrases, structure, units, words
+from libra_cli.answers import dates, equal, notation, options, phrases, quantities, structure, units, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 _MAX_CHARS = 80
 _WORDS = lazy_pattern(r"\\[A-Za-z]+|[^\W\d_]{2,}")
-_FUNCTIONS = words.table("sin cos tan cot sec csc ln log exp sqrt cbrt cis pi mod oo inf infinity union det gcd lcm")
+_FUNCTIONS = words.table(
+    "sin cos tan cot sec csc ln log exp sqrt cbrt cis pi mod oo inf infinity union det gcd lcm or and "
+    "plus minus of root square cube natural "
+    "factorial choose times to the power in out rad is positive repeating recurring "
+    "where for any all some with real arbitrary constant constants an functions form"
+)
 _BULLET = lazy_pattern(r"[-*+\u2022] ")
+_EMPTY = ("{}", "\\{\\}", "\u2205", "[]", "\\varnothing")
 _NOT_IN_VALUE = ("$", "\u27f9", "\u21d2", "\u2192", "?", "<<")
 
 
@@ -19,7 +25,8 @@ def value(text: str, reference: str) -> str | None:
     """
     if len(text) > 2 * _MAX_CHARS:
         return None
-    line = text.strip().strip("`*").rstrip(".").strip()
+    line = text.strip().strip("`*")
+    line = (line if line.endswith("...") else line.rstrip(".")).strip()
     if (
         not line
         or len(line) > _MAX_CHARS
@@ -28,17 +35,22 @@ def value(text: str, reference: str) -> str | None:
         or any(map(line.__contains__, _NOT_IN_VALUE))
     ):
         return None
+    if line in _EMPTY and (said := equal.decide_quickly(reference, "\\emptyset")):
+        return "\\emptyset" if said.equal else None
     if not any(map(str.isdigit, line)) or options.parse(reference) or phrases.are_asked_for(reference):
         return None
     if _BULLET.match(line) and not reference.startswith("-"):
         return None
+    if dates.is_date(line) or notation.clock(line) or notation.based(line):
+        return line
     heard = [word for word in _WORDS.findall(line) if not word.startswith("\\")]
     if any(word.lower() not in _FUNCTIONS and units.end_of(f"1 {word}", 1) < len(word) + 2 for word in heard):
         return None
     found = equal.decide_quickly(reference, line)
-    if found is None or found.equal is None:
-        return None
-    return line if found.equal or _is_of_its_kind(*map(structure.parse, (reference, line))) else None
+    if found is not None and found.equal:
+        return line
+    parsed = quantities.with_units(structure.parse(reference), structure.parse(line))
+    return line if found is not None and found.equal is False and _is_of_its_kind(*parsed) else None
 
 
 def _is_of_its_kind(reference: structure.Answer, answer: structure.Answer) -> bool:

@@ -65,6 +65,10 @@ _NO_NUMBER = lazy_pattern(
     r"(?i:not|at (?:most|least)|(?:more|less|greater|fewer|larger|smaller) than|up to|over|under)\b"
     r"|(?:\.\.\.|\\[lc]?dots)$|-?[\d.]+ ?\\to(?![A-Za-z])"
 )
+_OF_ARGUMENT = lazy_pattern(r"[A-Za-z]\s*\(\s*[a-z]\s*\)\s*=")
+_MAY_GO_ON = lazy_pattern(
+    r"\.\.\.|\u2026|\\[lc]?dots|\d,\s*-?\d+\s*,|[<\u2264]|\\le|\b(?:integers|numbers|multiples)\b|\{.*n"
+)
 _FLAT_POWER = lazy_pattern(r"(?<=[\u00d7x*\u00b7 ])10 ?[-\u2212\u2013](\d{1,2})(?!\d)")
 _MAY_BE_VECTOR = lazy_pattern(
     r"\\(?:mathbf|boldsymbol|bm|hat|vec|[ij]math)|(?<![A-Za-z\\])[jk](?![A-Za-z])|e_\{?[1-3]|\u0302"
@@ -172,6 +176,8 @@ def _in_one_form(reference: str, answer: str) -> tuple[str, str]:
         answer = latex.with_marks(answer, reference)
     if "d" in reference and ("'" in answer or "\\dot" in answer):
         reference = latex.with_marks(reference, answer)
+    if "h" in answer or "h" in reference:
+        answer, reference = quantities.with_minutes(answer, reference), quantities.with_minutes(reference, answer)
     if "10^" in reference and (power := _FLAT_POWER.search(answer)):  # 3.2 × 10−5
         answer = f"{answer[: power.start()]}10^{{-{power[1]}}}{answer[power.end() :]}"
     if _MAY_BE_VECTOR.search(answer) and not _MAY_BE_VECTOR.search(reference):
@@ -235,6 +241,9 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
         order = ordinals.same(reference, answer)
         if order is not None:
             return Decision(order, "text")
+    unlimited = _compare_unlimited(reference, answer)
+    if unlimited is not None:
+        return Decision(unlimited, "structure")
     listed = named.same(reference, answer, _decide)
     if listed is not None:
         return Decision(listed, "structure")
@@ -272,6 +281,22 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
         if verdict is not None:
             return Decision(verdict, "number")
     return None
+
+
+def _compare_unlimited(reference: str, answer: str) -> bool | None:
+    """Compare sets that go on for ever, runs of integers, and functions with arbitrary constants; None for others."""
+    if _MAY_GO_ON.search(reference):
+        from libra_cli.answers import endless
+
+        found = endless.same(reference, answer)
+        found = endless.same_runs(reference, answer) if found is None else found
+        if found is not None:
+            return found
+    if not (_OF_ARGUMENT.search(reference) and _OF_ARGUMENT.search(answer)):
+        return None
+    from libra_cli.answers import arbitrary
+
+    return arbitrary.same_functions(reference, answer)
 
 
 def _compare_points(reference: str, answer: str) -> Decision | None:

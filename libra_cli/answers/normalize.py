@@ -7,7 +7,7 @@ import unicodedata
 from fractions import Fraction
 from functools import lru_cache
 
-from libra_cli.answers import arrays, damage, languages, latex, words
+from libra_cli.answers import arrays, damage, keyboard, languages, latex, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 CACHED = 1 << 14
@@ -181,12 +181,13 @@ _SPACE_BEHIND_COMMAND = lazy_pattern(r"(\\[A-Za-z]+) (?![A-Za-z])")
 def plain(raw: str) -> str:
     """`raw` without what encloses a published reference, with its backslashes repaired, in international notation."""
     if len(raw) > MAX_CHARS or _PLAIN.fullmatch(raw) or (raw.isascii() and raw.isalnum()):
-        return raw.strip()
+        return keyboard.in_formulas(raw.strip()) if raw[:1].isdigit() and not raw.isdigit() else raw.strip()
     text = damage.repaired_answer(raw).strip().removeprefix("####").lstrip()
     if text.count("$") > 2 and not any(map(_is_said_outside, text.split("$")[::2])):  # in pieces: $90$, $60$
         text = text.replace("$", "")
     if text[:1].isdigit() and _GROUPED.fullmatch(text):
         text = "".join(char for char in text if char.isdigit() or char == ".")
+    text = keyboard.in_formulas(text)
     if text.endswith(("]", ")", "}")):
         text = arrays.in_latex(text)
     return languages.in_english(_with_set_braces(text) if text.endswith(_SET_ENDS) else text)

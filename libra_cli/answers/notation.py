@@ -12,7 +12,7 @@ from libra_cli.answers.number import Number
 from libra_cli.lazy_pattern import lazy_pattern
 
 _CLOCK = lazy_pattern(
-    r"(?P<hour>\d{1,2})(?::(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?)?"
+    r"(?P<hour>\d{1,2})(?:(?::|h(?=\d))(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?)?"
     r"(?: ?(?P<half>[ap])\.? ?m\.?| ?(?:hours|hrs|h|o'clock))?",
     re.IGNORECASE,
 )

@@ -39,6 +39,8 @@ MULTIPLIERS = {
     "lakhs": 10**5, "lakh": 10**5, "crores": 10**7, "crore": 10**7,
 }  # fmt: skip
 _PERCENTS = ("\\%", "%", "percent", "pct.", "pct")
+_MOST_CHARS = 512
+"""Characters of a text that may be a fraction, a power of ten or a repeating decimal."""
 _LONGEST_INTEGER = 18
 """Digits of an integer that is read without a pattern."""
 
@@ -75,7 +77,7 @@ def _parse(text: str) -> Number | None:
     """Parse a number without a percent sign."""
     if _SIGNED.fullmatch(text):
         return _decimal(text)
-    for pattern, make in _FORMS:
+    for pattern, make in _FORMS if len(text) <= _MOST_CHARS else ():
         match = pattern.fullmatch(text)
         if match is not None:
             return make(match)

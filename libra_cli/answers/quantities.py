@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra_cli.answers import conversions, number, structure, units
+from libra_cli.answers import conversions, notation, number, structure, units
 from libra_cli.answers.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -43,6 +43,14 @@ def _both_with_units(reference: Leaf, answer: Leaf) -> tuple[structure.Answer, s
     wanted, given = (one.unit for one in measured if isinstance(one, Leaf))
     converts = wanted and given and wanted != given and conversions.between(given, wanted)
     return (measured[0], measured[1]) if converts else (reference, answer)
+
+
+def with_minutes(text: str, other: str) -> str:
+    """2h30 as 2 h 30 min, unless `other` is a time of day."""
+    parts = text.split("h")
+    is_duration = len(parts) == 2 and all(map(str.isdecimal, parts)) and len(parts[1]) == 2
+    is_time = is_duration and notation.clock(other) is not None and "h" not in other
+    return f"{parts[0]} h {parts[1]} min" if is_duration and not is_time else text
 
 
 def may_have_unit(leaf: Leaf) -> bool:

@@ -231,7 +231,8 @@ def _of_clause(clause: Clause) -> Asserted:
 def _within(groups: Sequence[Group], signs: Sequence[str], named: Sequence[Group]) -> Asserted:
     """Two bounds of one variable: at least 0 and less than 5, less than 1 or more than 3."""
     name = value(named[0].text) if named else "x"
-    between = {word for low, high in pairwise(groups) for word in high.before[len(low.before) :]}
+    said = [" ".join(high.before[len(low.before) :]) for low, high in pairwise(groups)]
+    between = {word for one in said for word in one.replace("or equal", "").split()}
     told = (f"{name}{sign}{value(group.text)}" for group, sign in zip(groups, signs, strict=True))
     return Asserted((" or " if "or" in between else " and ").join(told), of_limit=True)
 
