@@ -113,3 +113,5 @@ LABELLED_LOSSES = ("kto", "bco", "ce")
 # The loss of libra train-rm
 REWARD_LOSSES = ("bt", "bce")
 """Bradley-Terry on pairs, binary cross-entropy on labels."""
+FINISH_REASONS = ("stop", "length", "tool_calls")
+"""What a server's own finish reason can be taken for."""

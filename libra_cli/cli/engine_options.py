@@ -10,7 +10,7 @@ import click
 from libra_cli import choices, miniature
 from libra_cli.cli.config_file import YamlError, read_value
 from libra_cli.cli.numbers import NumberType
-from libra_cli.cli.server_options import price_option, server_options
+from libra_cli.cli.server_options import finish_reason_option, price_option, server_options
 from libra_cli.cli.stage_options import option
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -127,7 +127,14 @@ def sampling_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def _running_options(replay: str) -> list[Decorator]:
     """How a model runs; `replay` is the help of `--replay`."""
     recordings = _engine("--replay", first=True, multiple=True, watched=True, metavar="FILE", help=replay)
-    return [*_model_options(), *_hardware_options(), *server_options(), price_option(), recordings]
+    return [
+        *_model_options(),
+        *_hardware_options(),
+        *server_options(),
+        finish_reason_option(),
+        price_option(),
+        recordings,
+    ]
 
 
 def _samples_option() -> Decorator:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from libra_cli.choices import FINISH_REASONS
 from libra_cli.cli.numbers import NumberType, seconds
 from libra_cli.cli.stage_options import option
 from libra_cli.exits import InvalidOptions
@@ -23,6 +24,14 @@ def _checked_headers(_ctx: click.Context, _param: click.Parameter, options: tupl
         name, equals, _ = text.partition("=")
         if not equals or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
             raise click.UsageError(f"--header {masked(text)}: write NAME=VALUE")
+    return options
+
+
+def _checked_ends(_ctx: click.Context, _param: click.Parameter, options: tuple[str, ...]) -> tuple[str, ...]:
+    for text in options:
+        word, _, meaning = text.rpartition("=")
+        if not word or meaning not in FINISH_REASONS:
+            raise click.UsageError(f"--finish-reason {text}: write WORD=MEANING, one of {', '.join(FINISH_REASONS)}")
     return options
 
 
@@ -49,6 +58,19 @@ def price_option() -> Decorator:
         help="openai: what a million tokens of prompts and of completions cost; the summary then says what the run "
         "cost. IN/OUT/CACHED if cached prompts have a price of their own. FILE is YAML: MODEL: {input: 0.5, "
         "output: 1.5, cached: 0.1}, with `default` for other models, and `currency`. Repeatable.",
+    )
+
+
+def finish_reason_option() -> Decorator:
+    """What servers' own finish reasons mean."""
+    return _engine(
+        "--finish-reason",
+        multiple=True,
+        callback=_checked_ends,
+        metavar="WORD=MEANING",
+        help="openai: read the server's finish_reason WORD as stop (a whole answer), length (cut short) or "
+        "tool_calls. libra knows the usual words; an answer that ends with another one, or with none (WORD: unknown), "
+        "counts as not finished. Repeatable.",
     )
 
 

@@ -12,6 +12,7 @@ from libra_cli import miniature
 from libra_cli.engines.base import Engine, LocalModel, Sampling
 from libra_cli.engines.devices import has_gpu
 from libra_cli.engines.openai.addresses import server_address
+from libra_cli.engines.openai.end_words import meanings
 from libra_cli.engines.openai.endpoints import without_query
 from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.engines.requirements import REQUIREMENTS
@@ -187,6 +188,8 @@ def _batch_models(
             sampling_options.defaults,
             thinking.markers(sampling_options.thinking_markers),
             usage,
+            meanings(options.finish_reason),
+            note,
         )
         if options.batch_out:
             return BatchRequests(form, options.batch_out, note)
@@ -336,7 +339,10 @@ def _server_factory(
                 return ServerRewards(model, urls, options.score_index, **given)
             from libra_cli.engines.openai.engine import OpenAIEngine
 
-            return OpenAIEngine(model, urls, sampling, markers=markers, defaults=sampling_options.defaults, **given)
+            defaults, words = sampling_options.defaults, meanings(options.finish_reason)
+            return OpenAIEngine(
+                model, urls, sampling, markers=markers, defaults=defaults, finish_reasons=words, **given
+            )
 
     return make
 

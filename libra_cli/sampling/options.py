@@ -60,6 +60,8 @@ class EngineOptions(FromOptions):
     proxy: str | None
     replay: tuple[str, ...]
     header: tuple[str, ...] = ()
+    finish_reason: tuple[str, ...] = ()
+    """WORD=MEANING: what finish reasons of servers mean."""
     price: tuple[str, ...] = ()
     """What tokens cost on servers."""
     batch_out: str | None = None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from libra_cli.engines.openai.end_words import cure
 from libra_cli.sampling.choose import ChosenModel
 from libra_cli.sampling.prices import Prices
 from libra_cli.stream.run import Run
 from libra_cli.stream.usage import added_usage
+from libra_cli.tasks.task import UNKNOWN_END
 
 COST = "cost"
 
@@ -46,6 +48,14 @@ class TokenTotals:
         figures = self._of_this_run()
         for name, usage in figures.items():
             self._run.console.note(f"{name}: {self._in_words(usage)}", event="usage", model=name, **usage)
+        for model in self._models:
+            ends = {} if model.usage is None else model.usage.unknown_ends
+            for word, count in sorted(ends.items()):
+                end = "without a finish_reason" if word == UNKNOWN_END else f"with the finish_reason {word!r}"
+                what = f"{count:,} {'answer' if count == 1 else 'answers'} {end} counted as not finished"
+                self._run.console.note(
+                    f"{model.name}: {what}; {cure(word)}", event="unknown_end", word=word, count=count
+                )
         if len(figures) > 1:
             keys = set.intersection(*(set(usage) for usage in figures.values()))
             total = {

@@ -15,6 +15,11 @@ Outcome = str | int
 
 _CALLS = frozenset(("tool_calls", "tool_use", "function_call"))
 _FINISHED = _CALLS | {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed", "word"}
+_CUT = frozenset(
+    ("length", "max_tokens", "max_length", "max_output_tokens", "model_length", "model_context_window_exceeded",
+     "time_limit", "insufficient_system_resource", "content_filter", "content_filtered", "guardrail_intervened",
+     "safety", "recitation", "blocklist", "prohibited_content", "spii", "refusal", "pause_turn", "abort", "error")
+)  # fmt: skip
 UNKNOWN_END = "unknown"
 """The finish reason of a text of which its server does not say why it ended."""
 NO_REASONS = frozenset(("", "null", "none"))
@@ -28,6 +33,11 @@ def is_cut_short(finish_reason: str | None) -> bool:
     knows is no proof of an end. A row without a reason is taken to be whole.
     """
     return finish_reason is not None and finish_reason.lower() not in _FINISHED
+
+
+def is_known_end(finish_reason: str) -> bool:
+    """Whether it is certain what a finish reason means: that a text is whole, or that it is not."""
+    return finish_reason.lower() in _FINISHED | _CUT
 
 
 def is_call(finish_reason: str | None) -> bool:

@@ -168,6 +168,34 @@ def test_an_answer_without_a_reason_is_not_known_to_be_whole(reason):
     assert sum("without a finish_reason" in note for note in notes) == 1
 
 
+def test_an_unknown_finish_reason_is_named_counted_and_can_be_read(shell):
+    """A known word for a cut is not told of."""
+    reasons = {"a": "FINISH", "b": "FINISH", "c": "stop", "d": "MAX_TOKENS"}
+    rows = "".join(json.dumps({"id": name, "question": name}) + "\n"
+                   for name in reasons).encode()  # fmt: skip
+    with ScriptedServer(lambda call: wrote("It is 4.", reasons[call.prompt[0]])) as server:
+        words = ["libra", "rollout", "--base-url", server.url, "--model", "tiny"]
+        told = shell(words, input=rows)
+        read = shell([*words, "--finish-reason", "finish=stop"], input=rows)
+        wrong = shell([*words, "--finish-reason", "FINISH=done"], input=rows)
+    ends = [{row["id"]: (row["finish_reason"], row["response"]) for row in map(json.loads, ended.out.splitlines())}
+            for ended in (told, read)]  # fmt: skip
+    assert ends[0] == {
+        "a": ("FINISH", None),
+        "b": ("FINISH", None),
+        "c": ("stop", "It is 4."),
+        "d": ("MAX_TOKENS", None),
+    }
+    assert ends[1] == {**ends[0], **dict.fromkeys("ab", ("stop", "It is 4."))}
+    lines = [line for line in told.err.decode().splitlines() if "finish" in line]
+    assert len(lines) == 2
+    assert "with the unknown finish_reason 'FINISH', and count as not finished; --finish-reason FINISH=stop" in lines[0]
+    assert "tiny: 2 answers with the finish_reason 'FINISH' counted as not finished; --finish-reason" in lines[1]
+    assert "finish" not in read.err.decode()
+    assert wrong.status == Exit.USAGE
+    assert "--finish-reason FINISH=done: write WORD=MEANING" in wrong.err.decode()
+
+
 def nested(depth):
     part = "deep"
     for _ in range(depth):
@@ -243,6 +271,14 @@ def test_calls_of_tools_are_part_of_an_answer_streamed_or_not():
      [("add", "{}"), ("end", "")]),
     ([{"index": None, "id": "a", "name": "add", "arguments": {"x": 2}}], [("add", '{"x": 2}')]),
     ([{"id": "a", "name": "add", "arguments": None}], [("add", "")]),
+    ([{"index": 0, "id": "a", "name": "add", "arguments": "{}"},
+      {"index": 0, "id": "b", "name": "add", "arguments": "{"}, {"index": 0, "arguments": "}"}],
+     [("add", "{}"), ("add", "{}")]),
+    ([{"index": 0, "id": "a", "name": "add"}, {"index": 0, "id": "b", "name": "end"},
+      {"index": 0, "id": "a", "arguments": "{}"}, {"index": 1, "id": "c", "name": "go"}],
+     [("add", "{}"), ("end", ""), ("go", "")]),
+    ([{"index": 0, "id": "a", "name": "add", "arguments": ""}, {"index": 0, "id": "b", "name": "add", "arguments": "{"},
+      {"index": 0, "id": "c", "arguments": "}"}], [("add", "{}")]),
     ([{"id": "a", "name": "add", "arguments": 5}], None),
     ([{"index": "0", "name": "add"}], None),
     (5, None),

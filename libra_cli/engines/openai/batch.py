@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from libra_cli.engines.base import Completion, Request, RequestError, Sampling
@@ -23,6 +23,7 @@ from libra_cli.engines.openai.chat_api import (
     read_chat_answer,
     with_thinking,
 )
+from libra_cli.engines.openai.end_words import EndWords
 from libra_cli.engines.openai.http_answer import HttpAnswer
 from libra_cli.engines.openai.redaction import Redactor
 from libra_cli.engines.openai.retry import Failure, Trouble
@@ -53,6 +54,8 @@ class BatchFormat:
         defaults: Collection[str],
         markers: tuple[str, str],
         usage: TokenUsage | None = None,
+        finish_reasons: Mapping[str, str] | None = None,
+        note: Callable[[str], None] = lambda _line: None,
     ):
         self._model, self._markers = model, markers
         self._format = ChatFormat(model, sampling, chat_template_args, extra, defaults)
@@ -60,6 +63,8 @@ class BatchFormat:
         if self._format.sends("max_tokens") and self._format.sends("max_completion_tokens"):
             self._format.limit_name = "max_completion_tokens"
         self._usage = TokenUsage() if usage is None else usage
+        self._ends, self._note = EndWords(finish_reasons or {}, self._usage), note
+        self._told: set[str] = set()
 
     def describe(self) -> dict[str, Any]:
         """As Engine.describe; each answer names the model that wrote it."""
@@ -101,7 +106,8 @@ class BatchFormat:
             return RequestError("refused", str(error))
         if isinstance(meant, ServerCompletion):
             text = with_thinking(meant, self._markers, request.prefill)
-            return Completion(text, meant.finish_reason, meant.n_tokens, model=meant.model, tool_calls=meant.tool_calls)
+            reason = self._ends.read(meant.finish_reason, self._tell)
+            return Completion(text, reason, meant.n_tokens, model=meant.model, tool_calls=meant.tool_calls)
         if isinstance(meant, RequestError):
             return meant
         if isinstance(meant, Failure):
@@ -110,6 +116,12 @@ class BatchFormat:
             return RequestError("refused", f"the server refuses the request: {meant.message}")
         kind = "prompt_too_long" if isinstance(meant, LowerLimit) else "bad_request"
         return RequestError(kind, f"the server refuses the request: {_demanded(meant, answer)}")
+
+    def _tell(self, line: str) -> None:
+        """Tells people about the answers of the batch, once."""
+        if line not in self._told:
+            self._told.add(line)
+            self._note(line)
 
 
 def is_result(fields: Mapping[str, Any]) -> bool:

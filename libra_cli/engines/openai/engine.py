@@ -19,12 +19,13 @@ from libra_cli.engines.openai.chat_api import (
     with_thinking,
 )
 from libra_cli.engines.openai.chat_client import ChatClient, Facts, Header
+from libra_cli.engines.openai.end_words import EndWords
 from libra_cli.engines.openai.endpoints import Endpoint
 from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES
 from libra_cli.engines.openai.retry import Backoff, Failure
 from libra_cli.engines.openai.servers import ServerRequest, Servers
 from libra_cli.engines.openai.usage import TokenUsage
-from libra_cli.tasks.task import UNKNOWN_END, is_cut_short
+from libra_cli.tasks.task import is_cut_short
 from libra_cli.tasks.thinking import DEFAULT
 
 QUEUE_SECONDS, SECONDS_PER_TOKEN = 600.0, 0.1
@@ -38,7 +39,8 @@ class OpenAIEngine(Servers):
 
     `timeout` of one request: by default QUEUE_SECONDS + SECONDS_PER_TOKEN x max_tokens. `extra` goes into every body as
     it is, null in it leaves a field out; `defaults` are the fields that may be left out where a server refuses them;
-    `note` takes lines for people. Log-probabilities are never returned: not every server has them.
+    `finish_reasons`: what words of the servers mean; `note` takes lines for people. Log-probabilities are never
+    returned: not every server has them.
     """
 
     def __init__(
@@ -61,8 +63,11 @@ class OpenAIEngine(Servers):
         defaults: Collection[str] = (),
         headers: Sequence[Header] = (),
         usage: TokenUsage | None = None,
+        finish_reasons: Mapping[str, str] | None = None,
     ):
         self._markers = markers
+        usage = TokenUsage() if usage is None else usage
+        self._ends = EndWords(finish_reasons or {}, usage)
         self._told: set[str] = set()
         """Lines that people were told."""
         self._format = ChatFormat(model, sampling, chat_template_args or {}, extra or {}, defaults)
@@ -96,17 +101,15 @@ class OpenAIEngine(Servers):
             if isinstance(answer, ServerCompletion):
                 await self._learn(endpoint, request)
                 self._reported = answer.model or self._reported
-                if answer.content is None and not is_cut_short(answer.finish_reason):
+                reason = self._ends.read(answer.finish_reason, lambda line: self._tell(endpoint, line))
+                if answer.content is None and not is_cut_short(reason):
                     cause = "a whole answer came as reasoning, which counts as thinking that did not end"
                     cure = "for a model that does not think, serve it without a reasoning parser"
                     self._tell(endpoint, f"{cause}; {cure}")
-                if answer.finish_reason == UNKNOWN_END:
-                    cause = "answers come without a finish_reason, and count as not finished"
-                    self._tell(endpoint, f"{cause}; jq 'del(.finish_reason)' takes all of them as whole")
                 text = with_thinking(answer, self._markers, request.prefill)
                 return Completion(
                     text,
-                    answer.finish_reason,
+                    reason,
                     answer.n_tokens,
                     self._facts.opened_thinking,
                     model=answer.model,

@@ -29,6 +29,8 @@ class EventStream:
         self._calls: dict[int, dict[str, Any]] = {}
         """The calls of tools, by their numbers."""
         self._last_call = 0
+        self._at: dict[int, int] = {}
+        """The number of the last call of each `index`."""
         self._event = b""
         """The name of the event whose lines come."""
         self._reason: str | None = None
@@ -109,11 +111,11 @@ class EventStream:
         function = None if not isinstance(piece, dict) else {} if piece.get("function") is None else piece["function"]
         if not isinstance(function, dict):
             raise MalformedAnswer("a call of a tool in its stream is not an object")
-        number = self._number(piece)
+        number = self._number(piece, function)
         call = self._calls.setdefault(number, {"type": "function", "function": {"name": "", "arguments": ""}})
         self._last_call = number
         if piece.get("id"):
-            call["id"] = piece["id"]
+            call.setdefault("id", piece["id"])
         name, arguments = function.get("name"), function.get("arguments")
         if isinstance(arguments, dict):
             arguments = json.dumps(arguments)
@@ -126,17 +128,37 @@ class EventStream:
             call["function"]["arguments"] += arguments
             self._kept += len(arguments) + _EACH
 
-    def _number(self, piece: dict[str, Any]) -> int:
-        """The number of the call of a piece; without an `index`, a new `id` starts the next call."""
-        number, id = piece.get("index"), piece.get("id")
-        if number is None:
-            own = next((known for known, call in self._calls.items() if id and call.get("id") == id), None)
-            if own is not None:
-                return own
-            return max(self._calls, default=-1) + 1 if id else self._last_call
-        if type(number) is not int:
+    def _number(self, piece: dict[str, Any], function: dict[str, Any]) -> int:
+        """The number of the call of a piece: by its `index`, unless another `id` there begins another call."""
+        index, id = piece.get("index"), piece.get("id")
+        if index is not None and type(index) is not int:
             raise MalformedAnswer("the index of a call of a tool in its stream is not an integer")
+        current = self._at.get(index) if index is not None else self._last_call if self._calls else None
+        following = max(self._calls, default=-1) + 1
+        if current is None:
+            number = following if index is None or index in self._calls else index
+        elif not id or self._calls[current].get("id") == id:
+            number = current
+        else:
+            own = next((known for known, call in self._calls.items() if call.get("id") == id), None)
+            begins = following if index is None or self._is_whole(current, function) else current
+            number = begins if own is None else own
+        if index is not None:
+            self._at[index] = number
         return number
+
+    def _is_whole(self, number: int, function: dict[str, Any]) -> bool:
+        """Whether a piece with another id and a name begins another call; some servers draw an id for each piece."""
+        name, call = function.get("name"), self._calls[number]
+        if not isinstance(name, str) or not name or "id" not in call:
+            return False
+        if name != call["function"]["name"]:
+            return True
+        try:
+            json.loads(call["function"]["arguments"])
+        except (ValueError, RecursionError):
+            return False
+        return True
 
     def _keep(self, name: str, text: str | None) -> None:
         if text is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from libra_cli.engines.openai.http_answer import HttpAnswer
@@ -43,6 +44,8 @@ class TokenUsage:
     """The part of the completion tokens that the server calls reasoning."""
     cached_tokens: int = 0
     """The part of the prompt tokens that the server had in its cache."""
+    unknown_ends: Counter[str] = field(default_factory=Counter)
+    """Answers by their finish reason, where nobody knows whether that means a whole answer."""
 
     def add(self, answer: HttpAnswer | None) -> None:
         """Counts a request and what its answer reports; None if there was no answer."""
@@ -71,7 +74,7 @@ class TokenUsage:
 
     def tally(self) -> dict[str, int]:
         """All numbers by name."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "unknown_ends"}
 
     @staticmethod
     def _number(usage: Any, path: tuple[str, ...]) -> int:
