@@ -261,7 +261,7 @@ def _runner(
         shapeless |= {
             param.name
             for param in command.params
-            if getattr(param, "omitted_unset", False) and values.get(str(param.name)) is None
+            if getattr(param, "omitted_unset", False) and values.get(str(param.name)) in (None, ())
         }
         config = {name: value for name, value in values.items() if name not in shapeless}
         config.update({name: [named_by_content(path) for path in paths] for name, paths in read.items()})

@@ -66,6 +66,7 @@ def finish_reason_option() -> Decorator:
     return _engine(
         "--finish-reason",
         multiple=True,
+        omitted_unset=True,
         callback=_checked_ends,
         metavar="WORD=MEANING",
         help="openai: read the server's finish_reason WORD as stop (a whole answer), length (cut short) or "

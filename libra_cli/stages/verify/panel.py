@@ -55,6 +55,8 @@ class Panel:
         if RULE in (choice.name for choice in self._choices):
             raise Fatal(Exit.USAGE, f"an annotator cannot be called {RULE}; give it an --{engines.flag}-name")
         settings = {name: value for name, value in asdict(engines).items() if name not in _WITHOUT_EFFECT}
+        if not engines.finish_reason:  # votes of earlier versions, which had no such option, are still those asked for
+            del settings["finish_reason"]
         self._prompt_sha256 = template.digest(template.load(VERIFY.template))
         self._settings = content_hash([settings, asdict(self._drawn), sampling.thinking_markers, self._prompt_sha256])
 
