@@ -113,5 +113,7 @@ LABELLED_LOSSES = ("kto", "bco", "ce")
 # The loss of libra train-rm
 REWARD_LOSSES = ("bt", "bce")
 """Bradley-Terry on pairs, binary cross-entropy on labels."""
+
+# What servers answer
 FINISH_REASONS = ("stop", "length", "tool_calls")
 """What a server's own finish reason can be taken for."""
