@@ -52,6 +52,10 @@ REFUTED = "So x = 5/2.\n\nChecking: 2 * 5/2 + 5 = 10 is not 0, so the solution i
         ("", "11", "[ANSWER]\n12\n[/ANSWER]", False),
         ("", VECTOR, "The direction vector is ⟨1, −2, 3⟩.", True),
         ("", VECTOR, "The direction vector is ⟨1, 2, 3⟩.", False),
+        ("", "0,5", "Es ist **0,5**.", True),
+        ("", "0,5", "Es ist $\\boxed{0{,}50}$.", True),
+        ("", "0,5", "Es ist $\\boxed{0{,}25}$.", False),
+        ("", "2,5 km", "Es sind $\\boxed{2{,}5\\text{ km}}$.", True),
         ("How many girls are left?", "7", "She counts 3 boys, and 7 are left.", True),
     ],
 )
