@@ -97,7 +97,7 @@ def command(ctx: click.Context, pipe: tuple[str, ...], **options: Any) -> int:
     from libra_cli.stages.run.execute import Runner, results
     from libra_cli.stages.run.pipe_file import read_pipe
     from libra_cli.stages.run.progress import StepProgress
-    from libra_cli.stages.run.select import chosen
+    from libra_cli.stages.run.select import chosen, missing_inputs
     from libra_cli.stages.run.shell import script
     from libra_cli.stages.run.slurm_settings import job_settings
     from libra_cli.stages.run.steps import make_steps
@@ -117,10 +117,14 @@ def command(ctx: click.Context, pipe: tuple[str, ...], **options: Any) -> int:
     assert isinstance(parent.command, click.Group)
     stages = parent.command.list_commands(parent)
     read = read_pipe(pipe[0], options["settings"], options["output"], stages)
-    steps = make_steps(ctx, read)
-    settings = {step.name: job_settings(read, step) for step in steps}
-    steps = chosen(read, steps, options["only"], options["first"], options["until"])
+    every = make_steps(ctx, read)
+    settings = {step.name: job_settings(read, step) for step in every}
+    steps = chosen(read, every, options["only"], options["first"], options["until"])
     progress = StepProgress(read.output, options["force"])
+    for missing in missing_inputs(read, every, [step for step in steps if progress.reason(step)]):
+        if not options["dry_run"]:
+            raise click.UsageError(missing)
+        console.note(missing)
     if options["slurm"] or options["submit"]:
         click.echo(_on_slurm(read, steps, settings, progress, console, options), nl=False)
         return 0

@@ -1,12 +1,14 @@
-"""Chooses the steps that --only, --from and --until name."""
+"""Chooses the steps that --only, --from and --until name, and looks for what they read."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 
 import click
 
+from libra_cli.cli.nearest import did_you_mean
 from libra_cli.stages.run.pipe_file import PipeFile
 from libra_cli.stages.run.steps import Step
 
@@ -35,6 +37,18 @@ def chosen(
         if (not only or _is_named(step, only)) and (not first or step.name in later)
         if not until or step.name in needed
     ]
+
+
+def missing_inputs(pipe: PipeFile, steps: Sequence[Step], to_run: Sequence[Step]) -> Iterator[str]:
+    """What is wrong with each input of the steps `to_run` that is not there and that none of `steps` makes."""
+    made = {os.path.abspath(path) for step in steps for path in (step.output, *step.writes.values())}
+    known = list(dict.fromkeys(name for step in steps for name in (step.name, step.group)))
+    for step in to_run:
+        for name in step.inputs:
+            paths = {name, name.rpartition(":")[0] or name}  # FILE:WEIGHT of mix
+            if not any(os.path.exists(path) or os.path.abspath(path) in made for path in paths):
+                place = f"{pipe.place(step.line)}: the step {step.name} reads {name}"
+                yield f"{place}, which is neither a step nor a file{did_you_mean(name, known) or '; check the name'}"
 
 
 def _is_named(step: Step, names: Sequence[str]) -> bool:
