@@ -23,7 +23,7 @@ from libra_cli.records.training_rows import (
 )
 from libra_cli.records.transcripts import ASSISTANT, HUMAN
 from libra_cli.stream.rows import RowError
-from libra_cli.stream.wrong_rows import published
+from libra_cli.stream.wrong_rows import published, wrong_row
 from libra_cli.tasks.rank import golden_sign
 
 Fields = Mapping[str, Any]
@@ -60,7 +60,7 @@ def preference_of(fields: Fields, forms: list[str]) -> tuple[Example, Example]:
         fields = _by_preference(fields, forms)
     for name in ("chosen", "rejected"):
         if not has_value(fields, name):
-            raise RowError("no_pair", f'there is no "{name}"; {published(fields) or _PAIR_FORMS}')
+            raise RowError("no_pair", f'there is no "{name}"; {wrong_row(fields) or _PAIR_FORMS}')
     sides, prompt = [fields["chosen"], fields["rejected"]], fields.get("prompt")
     names = ("chosen", "rejected")
     chosen, rejected = (turns(side, name, "assistant") for side, name in zip(sides, names, strict=True))
@@ -148,7 +148,7 @@ def labelled_response_of(fields: Fields, forms: list[str]) -> tuple[Example, boo
         return _answered(fields, talk[:-1], talk[-1:]), _label(fields, "label")
     for name in ("prompt", "completion"):
         if not has_value(fields, name):
-            raise RowError(f"no_{name}", f'there is no "{name}"; {published(fields) or _LABELLED_FORMS}')
+            raise RowError(f"no_{name}", f'there is no "{name}"; {wrong_row(fields) or _LABELLED_FORMS}')
     if tags == ["kto_tag"]:
         forms.append(KTO_TAG)
     is_desirable = _label(fields, "kto_tag" if tags == ["kto_tag"] else "label")

@@ -64,7 +64,9 @@ def wrong_row(fields: Mapping[str, Any]) -> str | None:
     if all(isinstance(fields.get(name), (str, list)) for name in _PAIR[1]):
         return "it is a preference pair: libra dpo and libra train-rm learn from it, libra judge compares its responses"
     if all(name in fields for name in _PAIR[0]):
-        return "it is a pair of responses: libra judge compares them"
+        return "it is a pair of responses: libra judge compares them, libra dpo and libra train-rm learn from them"
+    if isinstance(fields.get("responses"), list):
+        return "it is a list of responses: libra judge chooses the best"
     given = fields.get("messages")
     turns = given if isinstance(given, list) else []
     is_answered = bool(turns) and isinstance(turns[-1], dict) and turns[-1].get("role") == "assistant"

@@ -317,3 +317,19 @@ def test_a_labelled_response_of_collect_is_one_to_learn_from() -> None:
     for more in ({"response_with_cot": "It is 4."}, {"label": "+"}, {"label": None}, {"label": -1}):
         with pytest.raises(RowError):
             preference_rows.labelled_response_of({**row, **more}, [])
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"question": "q", "responses": ["a", "b"], "best": 0}, "a list of responses: libra judge"),
+        ({"messages": TALK}, "a conversation: libra sft learns it"),
+        ({"prompt": "q", "completions": ["a"], "labels": [True]}, "--preset stepwise"),
+        ({"context": [ASKED], "response1": "a", "response2": "b", "overall_preference": 1}, "--preset helpsteer3"),
+        ({"prompt": "q", "response": "a"}, "give "),
+    ],
+)
+def test_a_row_without_a_preference_says_what_it_is(row: dict[str, Any], why: str) -> None:
+    for read_row in (preference_rows.preference_of, preference_rows.labelled_response_of):
+        with pytest.raises(RowError, match=why):
+            read_row(row, [])
