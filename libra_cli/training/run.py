@@ -36,7 +36,7 @@ from libra_cli.training.monitoring.phase import Phase, same_command
 from libra_cli.training.monitoring.telemetry import Telemetry
 from libra_cli.training.objectives.base import Objective
 from libra_cli.training.run_dir import EVENTS, SAMPLES, SCORED, RunDir, versions
-from libra_cli.training.schedule import Schedule, how_many
+from libra_cli.training.schedule import Schedule, how_many, n_steps
 from libra_cli.training.settings import TrainSettings
 from libra_cli.training.trainer import Stopped, TrainBatches, Trainer
 
@@ -206,7 +206,7 @@ class TrainingRun:
         world.on_rank0(lambda: self._write_card(step, samples))
         world.on_rank0(lambda: self._dir.finish(trainer.step, samples, self._refused))
         chosen = "" if step == trainer.step else f", the best of which was step {step}"
-        self._console.note(f"{trainer.step} steps{chosen}; the model is in {self._dir.path}")
+        self._console.note(f"{n_steps(trainer.step)}{chosen}; the model is in {self._dir.path}")
         return Exit.SOME_ERRORS if self._refused else Exit.DONE
 
     def _write_card(self, step: int, samples: str) -> None:

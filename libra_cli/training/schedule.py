@@ -33,8 +33,16 @@ class Schedule:
 
 
 def how_many(steps: int, epochs: float, most: int | None) -> str:
-    """The number of steps of a run, and if there are fewer than `most` (--max-steps), why."""
-    text = f"{steps:,} step{'' if steps == 1 else 's'}"
-    if most is None or steps >= most:
-        return text
-    return f"{text} (the data ends after {epochs:g} epoch{'' if epochs == 1 else 's'}; --max-steps is {most:,})"
+    """The number of steps of a run; why, if there is one, or if there are fewer than `most` (--max-steps)."""
+    text, passes = n_steps(steps), f"{epochs:g} epoch{'' if epochs == 1 else 's'}"
+    if most is not None and steps < most:
+        return f"{text} (the data ends after {passes}; --max-steps is {most:,})"
+    if steps == 1 and most is None:
+        fit = "fits" if epochs == 1 else "fit"
+        return f"{text} ({passes} of the data {fit} into one batch; a smaller --batch-size makes more steps)"
+    return text
+
+
+def n_steps(steps: int) -> str:
+    """A number of steps in words."""
+    return f"{steps:,} step{'' if steps == 1 else 's'}"

@@ -212,6 +212,9 @@ def test_the_progress_line_fits_its_terminal(monkeypatch: pytest.MonkeyPatch) ->
         assert cell_len(Text.from_ansi(line).plain) <= width
     shown = "1,001/2,840 loss 0.5123, lr 1.00e-05, 10,234 tokens/s, MFU 31.2%"
     assert shown in Text.from_ansi(display.draw(200)).plain
+    narrow = Text.from_ansi(display.draw(60)).plain
+    assert narrow.startswith("libra sft 1,001/2,840 loss 0.5123, lr 1.00e-05 0:00:0")
+    assert narrow.endswith(" left")
     assert "\x1b[" in display.draw(200)
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[" not in display.draw(200)

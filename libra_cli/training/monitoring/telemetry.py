@@ -173,7 +173,7 @@ class _ProgressLine:
         self._stage, self._total, self._step = stage, total_steps, 0
         self._time_left = _TimeLeft(total_steps, evaluations)
         self._latest: dict[tuple[str, str], str] = {}
-        self._figures = ""
+        self._figures: list[str] = []
 
     def update(self, event: str, step: int, figures: Mapping[str, Any]) -> None:
         """Takes the figures of an event; the first step that it sees is the one that a resumed run begins at."""
@@ -184,18 +184,21 @@ class _ProgressLine:
             if kind == event:
                 value = figures.get(name)
                 self._latest[kind, name] = "" if value is None else form.format(value)
-        self._figures = ", ".join(self._latest[key] for key in SHOWN if self._latest.get(key))
+        self._figures = [self._latest[key] for key in SHOWN if self._latest.get(key)]
 
     def text(self) -> str:
         """The line as plain text."""
-        return ", ".join(part for part in (f"step {self._done()}", self._figures, self._left()) if part)
+        return ", ".join(part for part in (f"step {self._done()}", *self._figures, self._left()) if part)
 
     def draw(self, width: int) -> str:
-        """The line in colour (unless NO_COLOR is set), at most `width` columns; a bar takes the room that is left."""
+        """The line in colour (unless NO_COLOR is set), at most `width` columns; a bar takes the room that is left.
+
+        The last figures are left out where there is no room for them.
+        """
         line = Text(f"libra {self._stage} ", no_wrap=True)
-        tail = Text(" ").join(
-            part for part in (Text(self._done()), Text(self._figures, "cyan"), Text(self._left(), "green")) if part
-        )
+        kept = len(self._figures)
+        while (tail := self._tail(kept)).cell_len > width - line.cell_len and kept:
+            kept -= 1
         room = min(BAR_COLUMNS, width - line.cell_len - tail.cell_len - 1)
         console = rich.console.Console(file=io.StringIO(), width=max(width, 1), force_terminal=True, highlight=False)
         if room >= BAR_COLUMNS // 4:
@@ -205,6 +208,11 @@ class _ProgressLine:
         with console.capture() as drawn:
             console.print(line, end="")
         return drawn.get()
+
+    def _tail(self, kept: int) -> Text:
+        """Steps done, the first `kept` figures and the time left."""
+        parts = Text(self._done()), Text(", ".join(self._figures[:kept]), "cyan"), Text(self._left(), "green")
+        return Text(" ").join(part for part in parts if part)
 
     def _done(self) -> str:
         return f"{self._step:,}/{self._total:,}"
