@@ -30,6 +30,7 @@ _VERBS = """
     write wrote written | grow grew grown | drink drank drunk | catch caught | send sent | build built | teach taught
     fly flew flown | swim swam swum | throw threw thrown | break broke broken | feed fed | sleep slept | see saw seen
     bring brought | child children | person people | man men | woman women | foot feet | have has | do does
+    wide width | long length | high height tall | old age | deep depth | weigh weight heavy | cost price | fast speed
 """
 _IRREGULAR = {form: row.split()[0] for row in _VERBS.replace("\n", "|").split("|") for form in row.split()[1:]}
 """The first form of an irregular word."""

@@ -44,7 +44,7 @@ def answer(text: str, question: str, with_unit: bool) -> Extraction | None:
             has_others = len(found) > 1 or (
                 len(_NUMBER.findall(sentence)) > 1 and not asked.stems.isdisjoint(one.words)
             )
-            said_so = later is not None or has_others
+            said_so = later is not None or has_others or one.value == "0"
             return Extraction(f"{one.value} {one.unit}" if with_unit else one.value) if said_so else None
         later = one
     return _OTHERWISE if is_other else None

@@ -83,7 +83,7 @@ class Claim(NamedTuple):
     places: frozenset[str]
     """Those behind that: where, when, for whom."""
     names: frozenset[str]
-    """Names before the number."""
+    """Names before the number, or of the subject that the clause leaves out."""
     compares: bool
     """The value is a difference or a ratio: 3 more than Max."""
     has_subject: bool
@@ -171,8 +171,10 @@ def read(sentence: str, question: asking.Question) -> list[Claim] | None:
             reading.number(text, following[0] if following else "")
         elif kind == "mark" or low in _CUTS or low in _CONCLUDES:
             reading.end(low)
-        elif low in _RESTATES or text == "$" or text.isdigit():
+        elif text == "$" or text.isdigit():
             return None
+        elif low in _RESTATES:
+            reading.is_open = True
         elif kind == "word":
             reading.word(text, low)
     reading.end(".")
@@ -188,6 +190,8 @@ def _is_circumstance(
     number: str, said: Sequence[str], following: str, question: asking.Question, has_value: bool
 ) -> bool:
     """Whether a number belongs to another word: in 5 years, 3 of the 10 cups."""
+    if (number, stem(following)) in question.numbers:
+        return True
     before = [word.lower() for word in said[-3:]]
     if before and before[-1] in _ARTICLES:
         before = before[:-1]
@@ -197,7 +201,7 @@ def _is_circumstance(
         return False
     if has_value and before[-1] in _PLACES and before[-1] != "to":
         return True
-    if before[-1] in ("of", "out") or (number, stem(following)) in question.numbers:
+    if before[-1] in ("of", "out"):
         return True
     return has_value and stem(following) in asking.TIMES
 
@@ -227,7 +231,10 @@ def _claim(value: str, said: list[str], before: int, earlier: Claim | None) -> C
         elif has_no_verb:  # Lukas 4; on Sunday 9
             subject |= earlier.subject - earlier.names
         elif not has_subject:
-            subject |= earlier.subject & earlier.names
+            subject |= earlier.names
+        names = names if has_subject else earlier.names
+        if heard[:1] in (["its"], ["their"]):
+            subject |= earlier.subject
         if has_no_verb and not verb:
             verb = earlier.verb
         if not noun or noun == "one":
@@ -278,8 +285,12 @@ def are_about_unnamed(found: Sequence[Claim], question: asking.Question) -> bool
 
 
 def are_all_asked(found: Sequence[Claim], question: asking.Question) -> bool:
-    """Whether two claims each have a word of the question that no other claim has."""
+    """Whether all claims have the same words of the question, or two have one each that no other claim has."""
     rows = [claim.words & question.stems for claim in found]
+    is_total = any(not asking.TOTALS.isdisjoint(claim.text) for claim in found)
+    are_places = all(claim.at == 0 and claim.text[0] in _PLACES for claim in found[1:])
+    if len({*rows}) == 1 and rows[0] and are_places and not is_total:
+        return len(found) > 1  # 20 to adults and 21 to children
     own = [row - frozenset[str]().union(*(other for other in rows if other is not row)) for row in rows]
     return sum(map(bool, own)) > 1 and all(claim.has_subject for claim in found)
 

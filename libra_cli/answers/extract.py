@@ -68,7 +68,7 @@ def read_answer(
     `reference` says what kind of answer is asked for. `cut` says whether the text was cut off; None if that is unknown.
     `question` tells what is given from what is new.
     """
-    text = turns.own_turn(text)
+    text = turns.own_turn(text, question)
     if (
         reference and not cut and len(text) <= len(reference) + _SHORT and text.strip() == reference.strip()
     ):  # before any other rule

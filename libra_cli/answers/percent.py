@@ -8,8 +8,15 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 OTHER_PERCENT = "percent_or_number"
 """The answer is a percentage, the reference is the same figure without a sign, and nothing says what it counts."""
-_NAMED = lazy_pattern(r"(?P<before>[^\s.?!]+)\s+percent(?:age)?s?\b(?! points?\b)|百分之几|百分之多少|百分比|百分率")
-_ASKING = lazy_pattern(r"\b(?:what|find|express|calculate|compute|determine|give|write|answer|as|how)\b|[几多求]")
+_NAMED = lazy_pattern(
+    r"(?P<before>[^\s.?!]+)\s+(?:percent(?:age)?s?\b(?! points?\b)"
+    r"|(?:pro[zc]ent|pour ?cent|por ?cent|percentu|процент)\w*"
+    r"|por ciento|per cento)|百分之几|百分之多少|百分比|百分率|何(?:パーセント|％|%)|몇 ?(?:퍼센트|%|％)"
+)
+_ASKING = lazy_pattern(
+    r"\b(?:what|find|express|calculate|compute|determine|give|write|answer|as|how|wie|welche[rsn]?|in|quel(?:le)?|combien"
+    r"|qué|cuál|cuánto|qual[ei]?|quant[oa]|em|en|сколько|како[вй]|каков[аы]|в|ile|jaki|hoeveel|welk|hur|vad)\b|[几多求何몇]"
+)
 
 
 def same(reference: Number, answer: Number) -> bool | None:

@@ -61,12 +61,12 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_words.in_words, ()),
     # what the end of the text asserts
     (prose_sentences.time_in_words, ()),
+    (prose_sentences.zero, ()),
     (prose_sentences.one_asked_for, ()),
     (prose_sentences.in_unit_asked_for, ()),
     (prose_sentences.conclusion, _OF_A_SENTENCE),
     (prose_sentences.number_abroad, _OF_A_SENTENCE),
     (prose_sentences.numeral_abroad, _OF_A_SENTENCE),
-    (prose_sentences.zero, ()),
     (prose_sentences.count, ()),
     (prose_sentences.unclear, ()),
     (prose_statements.bold_words, _OF_A_VALUE),

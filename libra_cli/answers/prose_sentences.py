@@ -89,6 +89,8 @@ def zero(prose: Prose) -> Extraction | None:
     """`She has no apples left`, where a number is asked for."""
     if not structure.is_number(prose.reference) or not nothing.is_said(prose.sentences[-1]):
         return None
+    if prose.concluded.answer in asked.COUNTS:  # no solution
+        return None
     is_count = nothing.asks_how_many(prose.question) if prose.question else prose.reference.strip(" $") == "0"
     return Extraction("0") if is_count else UNDECIDED
 

@@ -13,6 +13,75 @@ WINS = "How many games does Bob win?"
 CAPITAL = "What is the capital of France? A. Rome B. Paris C. Berlin"
 OLDER = "How many years older is Anna than her brother?"
 CASES = """
+No cookies are left. | How many cookies are left? | 0 | 1
+They ate all 12 cookies, so none are left. | How many cookies are left? | 0 | 1
+There aren't any cookies left. | How many cookies are left? | 0 | 1
+There aren't any cookies left. | How many cookies are left? | 3 | 0
+Nobody was injured. | How many players were injured? | 0 | 1
+Nobody was injured. | How many players were injured? | 2 | 0
+There is nothing left in the jug. | How much milk remains? | 0 | 1
+There isn't much left in the jug. | How much milk remains? | 0 | 0
+He doesn't have to read any more pages. | How many pages does he still have to read? | 0 | 1
+He has not read any. | How many pages does he still have to read? | 0 | 0
+Es sind keine Kekse übrig. | Wie viele Kekse sind übrig? | 0 | 1
+Es sind keine Kekse übrig. | Wie viele Kekse sind übrig? | 4 | 0
+Es ist nichts übrig. | Wie viele Kekse sind übrig? | 0 | 1
+Il ne reste aucun biscuit. | Combien de biscuits reste-t-il ? | 0 | 1
+Il ne reste plus de biscuits. | Combien de biscuits reste-t-il ? | 0 | 1
+No queda ninguna galleta. | ¿Cuántas galletas quedan? | 0 | 1
+No quedan galletas. | ¿Cuántas galletas quedan? | 0 | 1
+Non resta nessun biscotto. | Quanti biscotti restano? | 0 | 1
+Não sobra nenhum biscoito. | Quantos biscoitos sobram? | 0 | 1
+Печений не осталось. | Сколько печений осталось? | 0 | 1
+Не осталось ни одного печенья. | Сколько печений осталось? | 0 | 1
+Nie zostało żadne ciastko. | Ile ciastek zostało? | 0 | 1
+Er zijn geen koekjes over. | Hoeveel koekjes zijn er over? | 0 | 1
+没有剩下饼干。 | 还剩几块饼干？ | 0 | 1
+一块也没剩。 | 还剩几块饼干？ | 0 | 1
+クッキーは残っていません。 | クッキーは何枚残っていますか。 | 0 | 1
+남은 쿠키가 없습니다. | 쿠키가 몇 개 남았습니까? | 0 | 1
+The test found no errors. | How many errors did the test find? | 0 | 1
+The test did not find any errors. | How many errors did the test find? | 0 | 1
+The test did not find any errors. | How many errors did the test find? | 1 | 0
+The test did not find many errors. | How many errors did the test find? | 0 | 0
+It never rained. | How many days did it rain? | 0 | 0
+None of the students were absent. | How many students were absent? | 0 | 1
+Not all students were present. | How many students were absent? | 0 | 0
+The equation doesn't have any real solutions. | How many solutions does the equation have? | 0 | 1
+He keeps nothing. | How many cards does he keep? | 0 | 1
+Niemand fehlt. | Wie viele Schüler fehlen? | 0 | 1
+Personne n'est absent. | Combien d'élèves sont absents ? | 0 | 1
+Aucun élève n'est absent. | Combien d'élèves sont absents ? | 2 | 0
+No falta nadie. | ¿Cuántos alumnos faltan? | 0 | 1
+Non resta nessun posto. | Quanti posti restano? | 0 | 1
+Non restano molti posti. | Quanti posti restano? | 0 | 0
+Свободных мест нет. | Сколько мест свободно? | 0 | 1
+Свободных мест нет. | Сколько мест свободно? | 4 | 0
+教室里没有人。 | 教室里还有几个人？ | 0 | 1
+教室里没有人说话，但有5个人。 | 教室里还有几个人？ | 0 | 0
+Iris borrowed $60, paid back $35, and owes $25. | How much does Iris owe? | 25 | 1
+Iris borrowed $60, paid back $35, and owes $25. | How much does Iris owe? | 35 | 0
+The length is 9 and the width is 6. | What is the width? | 6 | 1
+The length is 9 and the width is 6. | What is the width? | 9 | 0
+The garden is 9 m long and 6 m wide. | What is the width of the garden? | 6 | 1
+The side of the square is 7 and its area is 49. | What is the area of the square? | 49 | 1
+The side of the square is 7 and its area is 49. | What is the area of the square? | 7 | 0
+Mia bought 10 apples and ate 2. | How many apples did Mia buy? | 10 | 1
+Mia bought 10 apples and ate 2. | How many apples did Mia buy? | 2 | 0
+Mia bought 10 apples and ate 2, so she has 8. | How many apples does Mia have? | 8 | 1
+Tim raised $40 and Pam raised $50, for a total of $90. | How much money did they raise? | 90 | 1
+5 tickets cost $40, so one ticket costs $8. | How much is one ticket? | 8 | 1
+Mark is 14. | Mark is 10. His sister Lea is 4 years older. How old is Lea? | 14 | 0
+His sister is 14. | Mark is 10. His sister Lea is 4 years older. How old is Lea? | 14 | 1
+Lea is 14, Mark is 10. | Mark is 10. His sister Lea is 4 years older. How old is Lea? | 14 | 1
+Lea is 14, Mark is 10. | Mark is 10. His sister Lea is 4 years older. How old is Lea? | 10 | 0
+The cat weighs 4 kg. | Nick's dog weighs 12 kg. How much does Rick's cat weigh if it weighs a third? | 4 | 1
+The big hall has 300 seats, 100 more than the small hall. | How many seats are in the big hall? | 300 | 1
+The big hall has 300 seats, 100 more than the small hall. | How many seats are in the big hall? | 100 | 0
+The big hall has 300 more seats than the small hall. | How many seats are in the big hall? | 300 | 0
+The bus is 60 km/h faster than the bike. | How fast is the bus? | 60 | 0
+The team scored 80 points, fewer than last year. | How many points did the team score? | 80 | 1
+The team scored 80 points, 5 fewer than last year. | How many points did the team score? | 80 | 1
 Nadia mailed 22 stamps and has 14 left. | How many stamps does Nadia have left? | 14 | 1
 Nadia mailed 22 stamps and has 14 left. | How many stamps does Nadia have left? | 22 | 0
 She used up 22 stamps, so 14 stamps remain. | How many stamps does Nadia have left? | 14 | 1
