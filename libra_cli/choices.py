@@ -14,9 +14,9 @@ TASKS = ("reason", *JUDGE_TASKS, "general")
 FORMATS = ("jsonl", "csv", "tsv", "parquet")
 """File formats that `libra collect` reads."""
 PRESETS = (
-    "math500-level5", "aime2024", "aime2025", "libra-bench", "openr1-math", "light-r1", "dapo-math", "skywork-or1",
-    "helpsteer2", "skywork-preference", "rewardbench", "rewardbench2", "ppe-preference", "ppe-mmlu-pro", "ppe-math",
-    "ppe-gpqa", "ppe-mbpp-plus", "ppe-ifeval", "judgebench", "rm-bench", "rmb",
+    "math500-level5", "aime2024", "aime2025", "libra-bench", "openr1-math", "light-r1", "openthoughts", "dapo-math",
+    "skywork-or1", "helpsteer2", "skywork-preference", "rewardbench", "rewardbench2", "ppe-preference",
+    "ppe-mmlu-pro", "ppe-math", "ppe-gpqa", "ppe-mbpp-plus", "ppe-ifeval", "judgebench", "rm-bench", "rmb",
     "helpsteer3", "webgpt", "summarize-feedback", "safe-rlhf", "shp", "preference", "arena-55k", "chatbot-arena",
     "ultrafeedback", "nectar", "prm800k", "math-shepherd", "processbench", "stepwise", "verl", "multiple-choice",
     "lm-eval", "lighteval", "evalscope", "opencompass", "libra-mini",

@@ -66,7 +66,7 @@ def solved_conversation(fields: Fields, _seed: int) -> Fields:
     """Reads `conversations`, a user's problem and a teacher's solution; the reference is its boxed answer."""
     question = first_question(fields)
     solution = next((text for role, text in turns_of(fields["conversations"]) if role == _ASSISTANT), "")
-    answer = limited(None, final_answer, thinking.split(solution).response or "")
+    answer = limited(None, final_answer, thinking.after_thinking(solution) or "")
     kept = {name: value for name, value in fields.items() if name != "conversations"}
     return {"question": question, **({} if answer is None else {"reference": answer}), **kept}
 

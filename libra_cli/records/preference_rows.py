@@ -107,7 +107,8 @@ def _by_preference(fields: Fields, forms: list[str]) -> Fields:
         cure = "leave the row out (libra collect --where \"preference != 'A=B'\")"
         raise RowError("no_preference", f'"response_a" and "response_b" are a tie; {cure}')
     if sign is None:
-        raise RowError("no_preference", f"a pair of responses without a preference; {_PREFERENCE}")
+        cure = published(fields) or _PREFERENCE
+        raise RowError("no_preference", f"a pair of responses without a preference; {cure}")
     forms.append(BY_PREFERENCE)
     better, worse = _PAIR if sign > 0 else reversed(_PAIR)
     prompt = fields.get("prompt")

@@ -38,14 +38,28 @@ PUBLISHED: dict[str, tuple[str, tuple[str, ...]]] = {
     "multiple-choice": ("multiple choice", ("choices", "answer")),
 }
 """Data sets whose rows no renaming of fields maps: preset of `libra collect` -> its name, and fields of each row."""
+_ASK_OTHERWISE = ("arena-55k", "nectar", "multiple-choice")
+"""Those whose field with a question's name holds something else: JSON, a transcript, a question without its choices."""
 
 
 def published(fields: Mapping[str, Any]) -> str | None:
-    """Which data set a row is of that a preset of `libra collect` reads, and the command; None for any other row."""
+    """Which data set a row is of that a preset of `libra collect` reads, and the command; None for any other row.
+
+    An object that holds all rows by their numbers is none either, and gets the command that takes them apart.
+    """
+    own = [name for name in fields if name != "id"]  # which a row without any gets
+    if own and all(name.isdecimal() and isinstance(fields[name], dict) for name in own):
+        return "it is an object of rows by their numbers (OpenCompass): jq -c '.[]' FILE puts each on a line"
     for preset, (title, names) in PUBLISHED.items():
         if all(_has(fields, name) for name in names):
             return f"it is a row of {title}: libra collect --preset {preset} FILE reads it"
     return None
+
+
+def asks_otherwise(fields: Mapping[str, Any]) -> str | None:
+    """What `published` says of a row whose question is not what its fields suggest; None for any other row."""
+    of_data_set = published(fields)
+    return of_data_set if any(f"--preset {name} " in str(of_data_set) for name in _ASK_OTHERWISE) else None
 
 
 def _has(fields: Mapping[str, Any], name: str) -> bool:

@@ -112,6 +112,12 @@ def _missing(fields: Fields, name: str, mapped: dict[str, str], hint: str) -> Ro
     """The error of a row without the field `name`, or without the one that --map makes it of."""
     if name in mapped:
         hint = f'add it, or leave the row out: --map takes it as the "{name}"'
+    elif fields.keys() >= {"chosen", "rejected"}:
+        cure = "libra collect --preset preference FILE reads chosen and rejected"
+        return RowError("missing_field", f'no "{name}": {cure}')
+    elif name == "question" and isinstance(fields.get("conversations"), list):
+        cure = 'libra collect --preset openthoughts FILE reads the problem and the boxed answer of "conversations"'
+        return RowError("missing_field", f'no "question": {cure}')
     elif name == "question" and isinstance(fields.get("prompt"), list):
         hint = "libra collect --preset verl reads a prompt of messages, --map prompt.0.content=question its first"
     elif (of_data_set := published(fields)) is not None:

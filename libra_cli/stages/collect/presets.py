@@ -82,8 +82,6 @@ _PROBLEM: dict[str, tuple[str, ...]] = {
     "question": ("problem", "Problem"),
     "reference": ("answer", "Answer"),
 }
-
-
 _PROMPT: dict[str, tuple[str, ...]] = {"question": ("prompt",)}
 # The benchmark's `scores` say which responses are right; the name is needed for a judge's scores.
 _PPE_FIELDS: dict[str, tuple[str, ...]] = {
@@ -93,11 +91,8 @@ _PPE_FIELDS: dict[str, tuple[str, ...]] = {
     "correct": ("scores",),
 }
 _PPE = {"mmlu-pro": "MMLU-Pro", "math": "MATH", "gpqa": "GPQA", "mbpp-plus": "MBPP-Plus", "ifeval": "IFEval"}
-
-
 _GENERATED: dict[str, tuple[str, ...]] = {"index": ("id",), "model": ("generator",)}
 _NO_TIES = "preference != 'A=B'"
-
 _PRESETS = (
     Preset(
         "math500-level5",
@@ -147,6 +142,12 @@ _PRESETS = (
         "Light-R1-SFTData; the reference is the answer boxed by its teacher",
         Hub("qihoo360/Light-R1-SFTData", split="train"),
         "Light-R1-SFTData",
+        shape=shapes.solved_conversation,
+    ),
+    Preset(
+        "openthoughts",
+        "OpenThoughts-114k, or other conversations whose answer boxes the reference",
+        Hub("open-thoughts/OpenThoughts-114k", split="train"),
         shape=shapes.solved_conversation,
     ),
     Preset(

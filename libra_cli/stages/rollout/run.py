@@ -26,7 +26,7 @@ from libra_cli.stream.jobs import Answer, Feed, Job
 from libra_cli.stream.options import FIELD_HINTS
 from libra_cli.stream.rows import Filtered, Row, RowError
 from libra_cli.stream.run import Run
-from libra_cli.stream.wrong_rows import published
+from libra_cli.stream.wrong_rows import asks_otherwise
 from libra_cli.tasks import reason, template
 
 
@@ -72,9 +72,8 @@ class Rollouts:
         )
 
     def _messages(self, row: Row) -> Messages:
-        is_choice = isinstance(row.fields.get("choices"), (list, dict)) and "reference" not in row.fields
-        if is_choice and self._own_prompt is None and (of_data_set := published(row.fields)) is not None:
-            raise RowError("missing_field", f'the question without its "choices": {of_data_set}')
+        if self._own_prompt is None and "reference" not in row.fields and (of_data_set := asks_otherwise(row.fields)):
+            raise RowError("missing_field", f"no problem as a model should read it: {of_data_set}")
         if self._asks_itself(row) and (asked := asked_messages(row.fields, self._system)):
             return asked
         rows.require(row, {"question": str}, FIELD_HINTS)

@@ -30,6 +30,7 @@ from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.rows import Filtered, Row, RowError, content_hash
 from libra_cli.stream.sinks import write_failed
+from libra_cli.stream.wrong_rows import published
 from libra_cli.tasks import TASKS, JudgeTask, Task, template
 from libra_cli.tasks.best import golden_index
 from libra_cli.tasks.grading import UNLABELLED, Grade, OwnOrder, agrees, grade, read_verdict
@@ -112,7 +113,8 @@ class PromptReader:
             if isinstance(task, JudgeTask):
                 return self._judging(id, task, prompt, fields)
             if self.graded and fields.get("reference") is None:
-                raise RowError("missing_field", f'no "reference", by which {name} is graded; add it')
+                cure = published(fields) or "add it"
+                raise RowError("missing_field", f'no "reference", by which {name} is graded; {cure}')
             asked = asked_messages(fields, self.system) if prompt is None else None
             asked = asked or task.prompt(fields, prompt or template.load(THINKING), self.system)
             return VerifiablePrompt(id, task, fields, asked, shown=template_fields(fields))
@@ -128,7 +130,8 @@ class PromptReader:
                 raise RowError(
                     "wrong_form", f'"{field}" is {value}, by which {task.name} cannot be graded; {_GOLDEN[field]}'
                 )
-            raise RowError("missing_field", f'no "{field}", by which {task.name} is graded; add it')
+            cure = published(fields) or "add it"
+            raise RowError("missing_field", f'no "{field}", by which {task.name} is graded; {cure}')
         item = item_of_row(fields)
         check_reference(item, prompt or template.load(task.template))
         chance = lambda vote: random.Random(rows.seed_for(self.seed, id, vote))  # noqa: E731
