@@ -109,9 +109,17 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(STAGES.items()))
 
 
+WIDEST_HELP = 120
+"""Columns of help on a wide terminal."""
+
+
 @click.group(
     cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "LIBRA", "max_content_width": 120},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "LIBRA",
+        "max_content_width": WIDEST_HELP,
+    },
     epilog="Rows are JSON objects, one per line. Stages read files or standard input. `libra STAGE --help` says more, "
     "`libra STAGE --help-all` says all.",
 )
@@ -126,7 +134,7 @@ def run() -> NoReturn:
     open_missing_descriptors()
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # PyTorch reads it when imported; stderr belongs to the run
     try:
-        with cli.make_context("libra", sys.argv[1:]) as ctx:
+        with cli.make_context("libra", sys.argv[1:], terminal_width=_help_width()) as ctx:
             status = int(cli.invoke(ctx) or 0)
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
@@ -157,6 +165,13 @@ def run() -> NoReturn:
 
         leave(status)
     sys.exit(status)
+
+
+def _help_width() -> int:
+    """Columns of help: as tables, those of the terminal on which it is read; 80 elsewhere."""
+    from libra_cli.stream.text_width import text_width
+
+    return min(text_width(1, default=80), WIDEST_HELP) - 2
 
 
 def _output_failed(error: OSError) -> int:

@@ -172,10 +172,17 @@ def _columns(names: Sequence[str], width: int) -> list[str]:
 
 
 def _rest(command: HelpedCommand, ctx: click.Context, width: int) -> str:
-    """How to get what the short help leaves out, on two lines where one is too short."""
+    """How to get what the short help leaves out, on as many lines as it takes."""
     params = command.get_params(ctx)
     left_out = sum(is_left_out(param) for param in params)
     page = ctx.command_path.replace(" ", "-")
     more = f"{left_out} more options and the rest of the text" if left_out else "The rest of the text"
     how = f"{ctx.command_path} --help-all, or man {page}"
-    return f"{more}: {how}" if len(f"{more}: {how}") <= width else f"{more}:\n  {how}"
+    if len(f"{more}: {how}") <= width:
+        return f"{more}: {how}"
+    return "\n".join(
+        [
+            *textwrap.wrap(f"{more}:", width),
+            textwrap.fill(how, width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False),
+        ]
+    )

@@ -12,12 +12,12 @@ NARROWEST, WIDEST = 40, 1000
 """Widths of tables; a narrower one holds no word, a wider one nobody reads."""
 
 
-def text_width(descriptor: int | None, narrowest: int = NARROWEST) -> int:
+def text_width(descriptor: int | None, narrowest: int = NARROWEST, default: int = WIDTH) -> int:
     """Columns of a text that is written to `descriptor`, or to a file if that is None.
 
     They are $COLUMNS, if that is a number above 0, or else those of the terminal on which it is read: `descriptor`, or,
     if that is a pipe (to `head`, `less`, `grep`), the terminal of stderr, stdout or stdin. A file and a pipe far from
-    any terminal have WIDTH.
+    any terminal have `default`.
     """
     given = os.environ.get("COLUMNS", "")
     width = int(given[:9]) if given.isascii() and given.isdigit() else 0
@@ -28,7 +28,7 @@ def text_width(descriptor: int | None, narrowest: int = NARROWEST) -> int:
             continue
         if width:
             break
-    return min(max(width or WIDTH, narrowest), WIDEST)
+    return min(max(width or default, narrowest), WIDEST)
 
 
 def _terminals(descriptor: int | None) -> Sequence[int]:

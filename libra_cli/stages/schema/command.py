@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from libra_cli.cli.command import plain
+from libra_cli.cli.nearest import did_you_mean
 
 
 @plain("schema", examples=("libra schema", "libra schema judged", "libra schema messages | jq .properties"))
@@ -25,6 +26,7 @@ def command(kind: str | None) -> int:
             click.echo(f"{name:{width}}  {schema(name)['title']}")
         return 0
     if kind not in ORDER:
-        raise click.UsageError(f"there is no schema {kind}; there are: {', '.join(ORDER)}")
+        hint = did_you_mean(kind, ORDER) or f"; there are: {', '.join(ORDER)}"
+        raise click.UsageError(f"there is no schema {kind}{hint}")
     click.echo(json.dumps(schema(kind), indent=2, ensure_ascii=False))
     return 0

@@ -12,6 +12,7 @@ from libra_cli.stages.show.drawing import Drawing
 from libra_cli.stages.show.row_view import view_of
 from libra_cli.stages.show.selection import BETWEEN_JUDGES, RowSelection, Tally
 from libra_cli.stream.console import printable, write_message
+from libra_cli.stream.line_source import no_rows
 from libra_cli.stream.text_width import text_width
 
 NARROWEST = 20
@@ -45,7 +46,7 @@ def show(paths: Sequence[str], selection: RowSelection, *, width: int | None, wh
         _say(f"{tally.responses:,} responses {what}; {which} {tally.differing:,}")
     elif not shown:
         unknown = f"; --where is unknown for {tally.unknown:,}: is each field there?" if tally.unknown else ""
-        _say(f"no row to show among {tally.rows:,}{unknown}")
+        _say(f"no row to show among {tally.rows:,}{unknown}" if tally.rows else no_rows(paths))
     return Exit.SOME_ERRORS if tally.bad else Exit.DONE
 
 
