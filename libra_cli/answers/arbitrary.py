@@ -30,6 +30,10 @@ CLEAR, NOISE = 1e-6, 1e-10
 """Singular values of unit columns that are certainly not zero, and those that are."""
 
 
+_SCALED = lazy_pattern(r"(?:[\d}\u00bd] ?|\d\*)[CK](?![A-Za-z_])[^-+]*$")
+"""A number before the only constant of a product, which an arbitrary constant would take up."""
+
+
 def same_families(reference: str, answer: str) -> bool | None:
     """Whether two formulas with arbitrary constants are the same family; None if one has none, or nobody can say."""
     trees = [formula.readings(_with_letter(text))[:1] for text in (reference, answer)]
@@ -41,6 +45,8 @@ def same_families(reference: str, answer: str) -> bool | None:
     if not constants and {"A", "B"} <= names:
         constants = ["A", "B"]
     variables = names - set(constants)
+    if not any(name[0].islower() or name[0] == "\\" for name in variables) or _SCALED.search(reference):
+        return None  # the capacity in CV^2/2
     others = sorted(formula.symbols(given) - variables)
     are_constants = all(map(_is_constant, others))
     if not constants or not others or not variables or not are_constants:

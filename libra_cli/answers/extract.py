@@ -22,6 +22,7 @@ from libra_cli.answers import (
     displays,
     integer_bounds,
     nothing,
+    option_checks,
     options,
     orders,
     part_labels,
@@ -164,6 +165,9 @@ def _choice(
 ) -> Extraction | None:
     """The option that a text chooses where one is asked for; None if what is in its box decides."""
     listed = options.of_question(question) if question else {}
+    checked = None if box or cut else option_checks.right(statements.tail_of(text), question)
+    if checked:
+        return Extraction(checked)
     option = _option(text, box, cut)
     if option and listed and options.has_another_text(option, box.content if box else statements.tail_of(text), listed):
         return UNDECIDED

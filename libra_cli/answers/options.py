@@ -31,6 +31,7 @@ _LETTER = lazy_pattern(
     rf"(?<![A-Za-z0-9\\'\u2019{{])[(\uff08\[]?(?P<letters>{_LETTERS})[)\uff09\]]?(?![A-Za-z0-9'\u2019=+^_*/<>])"
 )
 _SMALL = lazy_pattern(r"(?:(?i:option|choice) )?\(?([a-dfghj])(?:[).:].{0,100})?", re.DOTALL)
+_SMALL_LETTERS = frozenset("abcdefghij")
 _REASON = lazy_pattern(
     r"\b(?:because|since|as|while|whereas|for|due to|given)\b|\u56e0\u4e3a|\u56e0\u6b64\u6392\u9664", re.IGNORECASE
 )
@@ -188,6 +189,8 @@ def with_texts(reference: str, answer: str, question: str) -> tuple[str, str]:
     if reference.isdecimal() and answer.isdecimal():  # most are numbers, and need no question
         return reference, answer
     wanted, given = parse(reference), parse(answer)
+    if wanted and not given and (small := answer.strip(" ().")) in _SMALL_LETTERS and of_question(question):
+        return reference, small.upper()
     if (wanted is None) == (given is None):
         return reference, answer
     option = wanted or given

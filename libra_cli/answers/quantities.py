@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra_cli.answers import conversions, notation, number, structure, units
+from libra_cli.answers import conversions, latex, notation, number, structure, units
 from libra_cli.answers.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -12,6 +12,9 @@ _NUMBER_AND_LETTERS = lazy_pattern(
     r"(?P<value>-?\d[\d.,]*(?:[eE][-+]?\d+|(?:\\times|\\cdot)10\^\{?-?\d+\}?)?)"
     r" ?(?P<letters>[A-Za-z]{1,2}(?:\^\{?[23]\}?)?)"
 )
+
+_SYMBOLS = lazy_pattern(r"[A-Za-z](?:\^-?\d)?(?: [A-Za-z](?:\^-?\d)?)*")
+"""Units of single letters."""
 
 
 def with_units(reference: structure.Answer, answer: structure.Answer) -> tuple[structure.Answer, structure.Answer]:
@@ -29,9 +32,18 @@ def with_units(reference: structure.Answer, answer: structure.Answer) -> tuple[s
         return reference, answer
     product = _NUMBER_AND_LETTERS.fullmatch((answer if reference.unit else reference).text)
     if product is None:
-        return reference, answer
+        return _as_factors(reference, answer) if reference.unit else _as_factors(answer, reference)[::-1]
     measured = structure.parse(f"{product['value']}\\text{{ {product['letters']}}}")
     return (reference, measured) if reference.unit else (measured, answer)
+
+
+def _as_factors(measured: Leaf, formula: Leaf) -> tuple[structure.Answer, structure.Answer]:
+    """Read the unit of one answer as factors, if they are letters of the other, which is a formula: \\frac12 C V^2."""
+    symbols = _SYMBOLS.fullmatch(measured.unit or "")
+    letters = set(filter(str.isalpha, measured.unit or ""))
+    if symbols is None or formula.number or not letters <= set(latex.without_commands(formula.text)):
+        return measured, formula
+    return Leaf(f"{measured.text} {measured.unit}"), formula
 
 
 def _both_with_units(reference: Leaf, answer: Leaf) -> tuple[structure.Answer, structure.Answer]:

@@ -50,7 +50,7 @@ _SHORT_MULTIPLE = lazy_pattern(r"(?P<factor>\d[\d.,]*) ?(?P<times>[kK]|[mM]n?|[b
 _POWER = r"(?:\^\{?(?P<power>-?\d)\}?)?"
 _NAMED = lazy_pattern(
     rf"(?P<value>.*[\d}})](?: ?{_MULTIPLIER})?)"
-    r"(?: ?(?P<short>mm|cm|km|kg|mg|ml|mph|ft|in|yd|lbs?|oz|hrs?|mins?|secs?|km/h|m/s)"
+    r"(?: ?(?P<short>mm|cm|km|kg|mg|ml|mph|kph|kmh|ft|in|yd|lbs?|oz|hrs?|mins?|secs?|km/h|m/s)"
     rf"|[ ]?(?P<words>(?!{_NO_UNIT})(?:sq\.? )?[a-z]{{3,}}(?:[ /]+[a-z]+)*))" + _POWER + r"$",
     re.IGNORECASE,
 )
