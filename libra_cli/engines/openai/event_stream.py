@@ -141,14 +141,14 @@ class EventStream:
             number = current
         else:
             own = next((known for known, call in self._calls.items() if call.get("id") == id), None)
-            begins = following if index is None or self._is_whole(current, function) else current
+            begins = following if index is None or self._begins_another(current, function) else current
             number = begins if own is None else own
         if index is not None:
             self._at[index] = number
         return number
 
-    def _is_whole(self, number: int, function: dict[str, Any]) -> bool:
-        """Whether a piece with another id and a name begins another call; some servers draw an id for each piece."""
+    def _begins_another(self, number: int, function: dict[str, Any]) -> bool:
+        """Whether a piece with another id than call `number` begins another call; some servers draw one per piece."""
         name, call = function.get("name"), self._calls[number]
         if not isinstance(name, str) or not name or "id" not in call:
             return False
