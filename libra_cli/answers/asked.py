@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from libra_cli.answers import (
+    abroad,
     alternatives,
     conversions,
     dates,
@@ -19,6 +20,7 @@ from libra_cli.answers import (
     structure,
     terms,
     units,
+    units_abroad,
     vocabulary,
     words,
 )
@@ -113,7 +115,29 @@ def unit_counted(question: str) -> str:
     """The unit behind the last "how many" of a question; empty if it has none: how many minutes."""
     at = question.lower().rfind("how many ") + len("how many")
     unit = question[at : units.end_of(question, at)].strip() if at >= len("how many") else ""
-    return unit if unit and conversions.is_common(unit) else ""
+    if unit or at >= len("how many"):
+        return unit if unit and conversions.is_common(unit) else ""
+    return _unit_counted_abroad(words.sentences(question)[-1])
+
+
+def _unit_counted_abroad(question: str) -> str:
+    """The same of a question in another European language, as a symbol or in English: Wie viele Minuten."""
+    language = abroad.language_of(question)
+    if not language or language in abroad.WITHOUT_SPACES:
+        return ""
+    heard = abroad.in_digits(question.lstrip("\u00bf "), language).lower().split()
+    at = next((at + 2 for at in range(len(heard) - 1) if heard[at : at + 2] == ["how", "many"]), len(heard))
+    at += heard[at : at + 1] in (["of"], ["de"], ["di"])
+    return units_abroad.units().get(tuple(heard[at : at + 1]), "")
+
+
+def unit_of_parts(measured: str, question: str) -> str:
+    """The unit in which an amount in several is asked for; of money, the first one: 3 euros 75 cents."""
+    named = [word for word in measured.split() if word[0].isalpha()]
+    if len(named) < 2:  # one unit
+        return ""
+    unit = unit_counted(question) or _unit_of_question(question)
+    return unit or (named[0] if named[0] in ("euros", "euro", "dollars", "dollar", "pounds", "pound") else "")
 
 
 def is_in_another_unit(answer: str, text: str, question: str) -> bool:
@@ -136,7 +160,7 @@ def with_unit(reference: str, answer: str, question: str) -> str:
     In dollars, 1020 cents is 10.20; in nm, 480 \u00b5m is not 480.
     """
     given = structure.parse(answer)
-    if not isinstance(given, Leaf) or not given.unit or not structure.is_number(reference):
+    if not isinstance(given, Leaf) or not given.unit or not structure.is_number(reference) or reference[-1:].isalpha():
         return reference
     for unit, is_counted in ((_unit_of_question(question), False), (unit_counted(question), True)):
         named = units.in_text(f"1\\text{{ {unit}}}")[1] if unit else None

@@ -27,6 +27,7 @@ from libra_cli.answers import (
 from libra_cli.answers.extraction import (
     AMBIGUOUS,
     NO_ANSWER,
+    OTHER_ANSWER,
     UNDECIDED,
     Extraction,
     of_asserted,
@@ -57,12 +58,23 @@ def in_unit_asked_for(prose: Prose) -> Extraction | None:
     """`It takes 1 hour and 30 minutes`, where the question asks how many minutes: the reference, if it is the same."""
     said = prose.concluded
     unit = asked.unit_counted(prose.question) if prose.question and said.measured else ""
+    if said.measured and prose.question:
+        unit = unit or asked.unit_of_parts(said.measured, prose.question)
     if not unit or not said.measured or not prose.reference.replace(".", "", 1).isdecimal():
         return None
-    if said.answer and unit in said.measured:
+    if said.answer and f" {unit}" in said.measured:
         return None
     same = equal.decide_quickly(f"{prose.reference}\\text{{ {unit}}}", said.measured)
-    return Extraction(prose.reference) if same is not None and same.equal else UNDECIDED
+    if same is not None and same.equal:
+        return Extraction(prose.reference)
+    is_other = same is not None and same.equal is False and not _says(prose, prose.reference)
+    return Extraction(None, OTHER_ANSWER) if is_other else UNDECIDED
+
+
+def _says(prose: Prose, number: str) -> bool:
+    """Whether the last sentence has a number in digits, or asserts it in words."""
+    said = equal.decide_quickly(number, prose.concluded.answer) if prose.concluded.answer else None
+    return number in prose.sentences[-1].replace(",", ".") or (said is not None and said.equal is not False)
 
 
 def conclusion(prose: Prose) -> Extraction | None:

@@ -13,6 +13,18 @@ WINS = "How many games does Bob win?"
 CAPITAL = "What is the capital of France? A. Rome B. Paris C. Berlin"
 OLDER = "How many years older is Anna than her brother?"
 CASES = """
+Der Film dauert 1 Stunde und 45 Minuten. | Wie viele Minuten dauert der Film? | 105 | 1
+Der Film dauert 1 Stunde und 35 Minuten. | Wie viele Minuten dauert der Film? | 105 | 0
+Der Film dauert anderthalb Stunden. | Wie viele Minuten dauert der Film? | 90 | 1
+Le cours dure 1 heure et 15 minutes. | Combien de minutes dure le cours ? | 75 | 1
+La caja pesa 2,5 kg. | ¿Cuántos gramos pesa la caja? | 2500 | 1
+La caja pesa 2,5 kg. | ¿Cuántos gramos pesa la caja? | 250 | 0
+Урок длится три четверти часа. | Сколько минут длится урок? | 45 | 1
+Пакет весит полтора килограмма. | Сколько граммов весит пакет? | 1500 | 1
+Das Heft kostet 3 Euro und 75 Cent. | Wie viel kostet das Heft? | 3.75 | 1
+Das Heft kostet 3 Euro und 57 Cent. | Wie viel kostet das Heft? | 3.75 | 0
+The pen costs 2 dollars and 40 cents. | How much does the pen cost in dollars? | 2.4 | 1
+The pen costs 2 dollars and 4 cents. | How much does the pen cost in dollars? | 2.4 | 0
 No cookies are left. | How many cookies are left? | 0 | 1
 They ate all 12 cookies, so none are left. | How many cookies are left? | 0 | 1
 There aren't any cookies left. | How many cookies are left? | 0 | 1
