@@ -80,6 +80,8 @@ class Telemetry:
     def record(self, event: str, step: int, **figures: Figure) -> None:
         """Reports one event: its JSON line, and its numbers to the trackers; a `step` updates the progress, too."""
         rounded = {name: _rounded(value) for name, value in figures.items()}
+        if self._people is None:
+            self._console.give_up_line()
         self._write(rows.dumps({"event": event, "step": step, **rounded}))
         group = "train" if event == STEP else event
         numbers = {f"{group}/{name}": value for name, value in rounded.items() if isinstance(value, (int, float))}
