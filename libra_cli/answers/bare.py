@@ -8,14 +8,15 @@ from libra_cli.lazy_pattern import lazy_pattern
 _MAX_CHARS = 80
 _WORDS = lazy_pattern(r"\\[A-Za-z]+|[^\W\d_]{2,}")
 _FUNCTIONS = words.table(
-    "sin cos tan cot sec csc ln log exp sqrt cbrt cis pi mod oo inf infinity union det gcd lcm or and "
+    "sin cos tan cot sec csc ln log exp sqrt cbrt cis pi mod oo inf infinity union det gcd lcm abs base or and "
     "plus minus of root square cube natural "
     "factorial choose times to the power in out rad is positive repeating recurring "
     "where for any all some with real arbitrary constant constants an functions form"
 )
 _BULLET = lazy_pattern(r"[-*+\u2022] ")
+_IN_DOLLARS = lazy_pattern(r"(?<![\\\d])\$(?=\S)[^$\n]*(?<=\S)\$(?!\d)")
 _EMPTY = ("{}", "\\{\\}", "\u2205", "[]", "\\varnothing")
-_NOT_IN_VALUE = ("$", "\u27f9", "\u21d2", "\u2192", "?", "<<")
+_NOT_IN_VALUE = ("\u27f9", "\u21d2", "\u2192", "?", "<<")
 
 
 def value(text: str, reference: str) -> str | None:
@@ -26,6 +27,8 @@ def value(text: str, reference: str) -> str | None:
     if len(text) > 2 * _MAX_CHARS:
         return None
     line = text.strip().strip("`*")
+    if line.count("$") == 2 and _IN_DOLLARS.search(line):
+        line = line.replace("$", "")
     line = (line if line.endswith("...") else line.rstrip(".")).strip()
     if (
         not line
@@ -43,7 +46,9 @@ def value(text: str, reference: str) -> str | None:
         return None
     if dates.is_date(line) or notation.clock(line) or notation.based(line):
         return line
-    heard = [word for word in _WORDS.findall(line) if not word.startswith("\\")]
+    alone = structure.parse(line)
+    is_quantity = isinstance(alone, structure.Leaf) and alone.number is not None and bool(alone.unit)
+    heard = [] if is_quantity else [word for word in _WORDS.findall(line) if not word.startswith("\\")]
     if any(word.lower() not in _FUNCTIONS and units.end_of(f"1 {word}", 1) < len(word) + 2 for word in heard):
         return None
     found = equal.decide_quickly(reference, line)
@@ -63,3 +68,16 @@ def _is_of_its_kind(reference: structure.Answer, answer: structure.Answer) -> bo
     return all(isinstance(one, structure.Parts) and one.kind == "sequence" for one in both) or all(
         isinstance(one, structure.Matrix) for one in both
     )
+
+
+_REMAINDER = lazy_pattern(
+    r"\d\W{0,3}(?:with )?(?:a )?\b(?:R|r|rem\.?|remainder) ?(?:of |is |= ?)?\$?(\d+)\b"
+    r"|=\s*\$?\d+\s*(?:\u00b7|\*|\u00d7|\\cdot|\\times|x)\s*\d+\s*\+\s*(\d+)\$?\.?$"
+)
+
+
+def remainder(sentence: str, question: str) -> str | None:
+    """The remainder of a division with quotient and remainder, if the question asks for that only: 17 : 7 = 2 R 3."""
+    asked = question.lower()
+    found = _REMAINDER.search(sentence.strip()) if "remainder" in asked and "quotient" not in asked else None
+    return None if found is None else found[1] or found[2]

@@ -15,7 +15,9 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 Compare = Callable[[Leaf, Leaf], "bool | None"]
 
-_FUNCTION = lazy_pattern(r"[fghyu]\(x\)")
+_FUNCTION = lazy_pattern(r"[fghyu](?:\^\{-1\})?\(x\)")
+_DERIVATIVE = lazy_pattern(r"[fghyu]'(?:\(x\))?|D_\{[fghyu]x\}")
+_ROOT = lazy_pattern(r"x(?:_\{?\d\}?)?")
 
 
 def same(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
@@ -49,7 +51,7 @@ def _whole(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
 
 def _same_equation(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
     if isinstance(reference, Equation) and isinstance(answer, Equation):
-        if reference.name == answer.name or {_FUNCTION.sub("y", one.name) for one in (reference, answer)} == {"y"}:
+        if reference.name == answer.name or _name(reference.name) == _name(answer.name):
             return same(reference.value, answer.value, compare)
         if ":" in reference.name and sorted(reference.name.split(":")) == sorted(answer.name.split(":")):
             return _same_ratio(reference, answer, compare)
@@ -82,6 +84,15 @@ def _values_of(name: str, answer: Answer) -> Parts | None:
     if not all(isinstance(value, Leaf) and value.number for value in values):
         return None
     return replace(answer, text=",".join(value.text for value in values), parts=tuple(values))
+
+
+def _name(name: str) -> str:
+    """A name in one notation: f(x) and y, dy/dx and f'(x), the inverse of a function and y, x_1 and x."""
+    if _DERIVATIVE.fullmatch(name):
+        return "y'"
+    if _ROOT.fullmatch(name):
+        return "x"
+    return _FUNCTION.sub("y", name)
 
 
 def _same_ratio(reference: Equation, answer: Equation, compare: Compare) -> bool | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 from libra_cli.lazy_pattern import lazy_pattern
@@ -21,8 +22,7 @@ _KNOWN = lazy_pattern(
     r"|begin|end|infty|cup|cap|in|pm|leq?|geq?|neq|circ|binom|log|ln|sin|cos|tan|sum|int|vec|overline|angle|triangle|quad)"
     r"(?![A-Za-z])|\\\$(?=\d)"
 )
-_ENTITIES = {"lt": "<", "gt": ">", "le": "≤", "ge": "≥", "amp": "&", "nbsp": " ", "quot": '"', "#39": "'", "#x27": "'"}
-_ENTITY = lazy_pattern(rf"&({'|'.join(_ENTITIES)});")
+_ENTITY = lazy_pattern(r"&(?:[A-Za-z]{2,8}\d{0,2}|#\d{2,5}|#x[0-9A-Fa-f]{2,5});")
 """Characters that a page has escaped."""
 _BARE = lazy_pattern(r"(?<![A-Za-z\\])([dtc]?frac|sqrt|binom|boxed)(?=\s?\{)")
 
@@ -32,7 +32,7 @@ def repaired(text: str) -> str:
     if "\x0c" in text or "\x08" in text or "\t" in text or "\r" in text or "\x07" in text or "\x0b" in text:
         text = _ESCAPED.sub(_restored, text)
     if "&" in text and ";" in text:
-        text = _ENTITY.sub(lambda entity: _ENTITIES[entity[1]], text)
+        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
     return _with_single_backslashes(text) if "\\\\(" in text or "\\\\[" in text else text
 
 

@@ -70,6 +70,8 @@ _MAY_GO_ON = lazy_pattern(
     r"\.\.\.|\u2026|\\[lc]?dots|\d,\s*-?\d+\s*,|[<\u2264]|\\le|\b(?:integers|numbers|multiples)\b|\{.*n"
 )
 _FLAT_INDEX = lazy_pattern(r"(?<![A-Za-z0-9\\])([A-Za-z])(\d)(?![\d.])")
+_IMAGINARY = lazy_pattern(r"(?<![A-Za-z\\])i(?![A-Za-z])")
+_OTHER_I = lazy_pattern(r"(?<![A-Za-z\\])[jI](?![A-Za-z_])")
 _FLAT_POWER = lazy_pattern(r"(?<=[\u00d7x*\u00b7 ])10 ?[-\u2212\u2013](\d{1,2})(?!\d)")
 _MAY_BE_VECTOR = lazy_pattern(
     r"\\(?:mathbf|boldsymbol|bm|hat|vec|[ij]math)|(?<![A-Za-z\\])[jk](?![A-Za-z])|e_\{?[1-3]|\u0302"
@@ -181,6 +183,13 @@ def _in_one_form(reference: str, answer: str) -> tuple[str, str]:
         answer, reference = quantities.with_minutes(answer, reference), quantities.with_minutes(reference, answer)
     if "_" in reference and "_" not in answer:  # m1 for m_1
         answer = _FLAT_INDEX.sub(lambda name: f"{name[1]}_{name[2]}" if name[1] + "_" in reference else name[0], answer)
+    if (
+        "i" in reference
+        and ("j" in answer or "I" in answer)
+        and _OTHER_I.search(answer)
+        and _IMAGINARY.search(reference)
+    ):
+        answer = answer if _IMAGINARY.search(answer) else _OTHER_I.sub("i", answer)  # 3 - 4j, 3 - 4*I
     if "10^" in reference and (power := _FLAT_POWER.search(answer)):  # 3.2 × 10−5
         answer = f"{answer[: power.start()]}10^{{-{power[1]}}}{answer[power.end() :]}"
     if _MAY_BE_VECTOR.search(answer) and not _MAY_BE_VECTOR.search(reference):

@@ -120,6 +120,8 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
             unclosed = boxes.left_open(text)
             said_before = box is not None and unclosed and box.content.startswith(unclosed)
             if unclosed is not None and not said_before:
+                if not cut and len(unclosed) > 1 and unclosed.rstrip(".").endswith("$"):  # only the brace is missing
+                    return Extraction(unclosed.rstrip(". ").removesuffix("$").strip())
                 return Extraction(unclosed) if unclosed and cut is False else Extraction(None, TRUNCATED)
         if box is not None and not box.content:
             text, box = boxes.without_empty(text), None

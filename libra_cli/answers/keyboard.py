@@ -35,6 +35,7 @@ _SPELLINGS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], st
         ("\\]", r"^([(\[].*,.*)\\\]$", r"\1]"),
         ("matrix{", r"\\([pbvBV]?matrix)\s*\{(.*)\}\s*$", _matrix),
         ("\\cr", r"\\cr(?![A-Za-z])", r"\\\\"),
+        ("$", r"^\$([^$]*\d)\$ ?(°|[A-Za-zΩµ%²³/]{1,8})$", r"\1 \2"),
         ("/-", r"\+ ?/ ?- ?", r"\\pm "),
         ("or minus", r"\bplus or minus\b", r"\\pm"),
         ("", rf"^({_NUMBER}) ?(?:°|\^\{{?\\circ\}}?|degrees?),? ?(?:and )?({_NUMBER}) ?(?:'|\u2032|\^\{{?\\prime\}}?"
@@ -46,6 +47,9 @@ _SPELLINGS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], st
         ("m", r"(?<=\d)( ?[mckd]?m|ft|in|yd)([23])$", r"\1^\2"),
         ("brt", r"(?<![A-Za-z\\])cbrt\s*\(([^()]*)\)", r"\\sqrt[3]{\1}"),
         ("0X", r"^0X(?=[0-9A-Fa-f]+$)", "0x"),
+        ("log", r"(?<![A-Za-z\\])log_?(\d{1,2})\s*\(", r"\\log_{\1}("),
+        ("log base", r"(?<![A-Za-z\\])log base (\w+) of (\w+)", r"\\log_{\1} \2"),
+        ("abs(", r"(?<![A-Za-z\\])abs\(([^()]*)\)", r"|\1|"),
         ("", rf"(?<![A-Za-z\\])({_FUNCTIONS})(?= ?(?:\^\{{?-?\d+\}}?)? ?(?:[\d(\\]|[a-z](?![a-z])))", r"\\\1 "),
         ("root of", r"(?:the )?(?:positive |principal )?square root of (\w+)", r"\\sqrt{\1}"),
         ("root of", r"(?:the )?cube root of (\w+)", r"\\sqrt[3]{\1}"),
@@ -59,7 +63,7 @@ _SPELLINGS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], st
     )
 )  # fmt: skip
 """Substring of every text that the pattern matches (a faster test), the pattern, and its replacement."""
-_MAY_BE_SPELLED = lazy_pattern(r"['\u2032\"<|\\]|/-|[A-Za-z]{2}|\d ?m|0X")
+_MAY_BE_SPELLED = lazy_pattern(r"['\u2032\"<|\\$]|/-|[A-Za-z]{2}|\d ?m|0X")
 
 
 def in_formulas(text: str) -> str:

@@ -65,6 +65,8 @@ def are_asked_for(reference: str) -> bool:
         return False
     if text.isupper() and set(text) <= _HEXADECIMAL:
         return False
+    if text.find("(") > 0 and text[text.find("(") - 1].isalpha():  # O(n log n)
+        return False
     heard = [part.strip(_STRIPPED) for part in text.split()]
     return is_verdict(text) or any(len(word) > (2 if word.isascii() else 1) and word.isalpha() for word in heard)
 

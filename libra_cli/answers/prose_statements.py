@@ -41,7 +41,10 @@ def last_line(prose: Prose) -> Extraction | None:
 
 def whole_value(prose: Prose) -> Extraction | None:
     """`5 ft 3 in`, `-oo < x < 3`: a text that is one value, and nothing else."""
-    found = None if prose.cut else bare.value(prose.text, prose.reference)
+    if prose.cut:
+        return None
+    divided = bare.remainder(prose.sentences[-1], prose.question) if prose.question else None
+    found = divided or bare.value(prose.text, prose.reference)
     return Extraction(found) if found else None
 
 

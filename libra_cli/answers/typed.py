@@ -5,9 +5,11 @@ A sentence has many numbers and letters; only some of what it holds can be compa
 
 from __future__ import annotations
 
-from libra_cli.answers import asked, compounds, named, normalize, quantities, sentences, structure, words
+from libra_cli.answers import asked, compounds, named, normalize, notation, quantities, sentences, structure, words
 from libra_cli.answers.structure import Equation, Leaf, Matrix, Parts
+from libra_cli.lazy_pattern import lazy_pattern
 
+_RATIO = lazy_pattern(r"(?<![\d.:])(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)(?![\d:]| to)")
 _OPENINGS = ("(", "[", "{", "\\{", "\\left", "\\langle", "\\begin", "\u27e8")
 
 
@@ -19,6 +21,9 @@ def stated(tail: str, reference: str) -> str | None:
         found = compounds.stated(words.sentences(tail)[-1], reference)
         if found:
             return found
+    if ":" in reference and notation.ratio(reference):
+        ratios = _RATIO.findall(words.sentences(tail)[-1])
+        return f"{ratios[0][0]}:{ratios[0][1]}" if len(ratios) == 1 and len(set(ratios[0])) == 2 else None
     said = asked.integers(tail, reference)
     return said if said is not None else named.place(tail, reference) or _last_side(tail, reference)
 
