@@ -29,6 +29,8 @@ _NAMED = lazy_pattern(r"(?<![^\s,;])([^\W\d_]{3,}) ?= ?(?=\$?\d)")
 """A word that stands for a value: John = 16."""
 _CUTS = words.table("and or but while whereas although though")
 _CONCLUDES = words.table("so therefore hence thus then leaving leaves giving gives")
+_SIGNS = frozenset("-\u2212+*\u00d7\u00f7~\u00b1")
+"""Signs of a calculation, or of a negative number."""
 _RESULTS = words.table("makes making totaling totalling equals gives giving")
 """Words with which a part begins that says what comes of those before it."""
 _SUBJECTS = words.table("that this it which")
@@ -173,7 +175,7 @@ def read(sentence: str, question: asking.Question) -> list[Claim] | None:
             reading.end(low)
         elif text == "$" or text.isdigit():
             return None
-        elif low in _RESTATES:
+        elif low in _RESTATES or text in _SIGNS:
             reading.is_open = True
         elif kind == "word":
             reading.word(text, low)
@@ -318,7 +320,7 @@ def _is_of_another(claim: Claim, question: asking.Question) -> bool:
     is_other = bool(claim.names) and claim.names <= question.others and claim.has_subject
     if not is_other or not asking.PRONOUNS_OF_PEOPLE.isdisjoint(claim.text):
         return False
-    return (bool(question.names) and heard.isdisjoint(question.names)) or (question.is_total and len(claim.names) == 1)
+    return bool(question.names) and heard.isdisjoint(question.names)
 
 
 def _is_per_another(claim: Claim, question: asking.Question) -> bool:

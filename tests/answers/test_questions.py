@@ -153,7 +153,7 @@ Sue works 40 hours a week. | How many hours does Sue work per week? | 40 | 1
 She works 40 hours each week. | How many hours does Sue work per week? | 40 | 1
 The pump moves 15 liters per hour. | How many liters does the pump move per minute? | 15 | 0
 40% of the voters said no. | What percent of the voters said yes? | 40 | 0
-Dan has 14 dogs. | Dan has 9 dogs and Eva has 5 dogs. How many dogs do they have together? | 14 | 0
+In all, Dan paid $7. | Dan buys pens for $5. He also buys a cap for $2. How much did he pay in total? | 7 | 1
 Gus spent $45 on gas. | How much did Gus spend on gas? | 45 | 1
 Ivy has 9 coins more than Max. | How many coins does Ivy have? | 9 | 0
 Ivy has 9 coins, 3 more than Max. | How many coins does Ivy have? | 9 | 1
