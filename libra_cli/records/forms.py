@@ -21,8 +21,8 @@ from libra_cli.stream.wrong_rows import published
 Fields = Mapping[str, Any]
 Pairs = tuple[tuple[int, int], ...]
 
-_PLAIN_FORMS = ("pair", "list", "response")
-"""Forms by the names of fields only: a row of a data set that needs a preset may have the same names."""
+_BATTLE = "winner_model_a"
+"""A field of arena-55k, whose texts are JSON in fields that have the names of a pair."""
 QUESTIONS = ("conversation_input", "question", "prompt", "problem")
 _CURE = "libra collect --map FIELD={} names the field that holds it"
 
@@ -66,7 +66,7 @@ def item_of(fields: Fields, response: str | None = None) -> JudgeItem:
         fields = {**fields, "response": response}
     form = form_of(fields)
     of_data_set = published(fields)
-    if form is None or (of_data_set is not None and form in _PLAIN_FORMS):
+    if form is None or (of_data_set is not None and form == "pair" and _BATTLE in fields):
         have = "response, response_a and response_b, chosen and rejected, or responses"
         cure = f"give {have} ({_CURE.format('response')}), or run libra rollout first"
         raise ValueError(f"no response to judge: {of_data_set or cure}")

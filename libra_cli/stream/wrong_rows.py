@@ -58,7 +58,9 @@ def published(fields: Mapping[str, Any]) -> str | None:
 
 def asks_otherwise(fields: Mapping[str, Any]) -> str | None:
     """What `published` says of a row whose question is not what its fields suggest; None for any other row."""
-    of_data_set = published(fields)
+    of_data_set, choices, question = published(fields), fields.get("choices"), str(fields.get("question"))
+    if isinstance(choices, list) and all(str(choice) in question for choice in choices):
+        return None  # the choices stand in the question
     return of_data_set if any(f"--preset {name} " in str(of_data_set) for name in _ASK_OTHERWISE) else None
 
 

@@ -15,7 +15,7 @@ from libra_cli.records.forms import item_of
 from libra_cli.rm_benchmarks import judged_rows
 from libra_cli.stages.collect.presets import PRESETS
 from libra_cli.stream.rows import RowError
-from libra_cli.stream.wrong_rows import PUBLISHED, published
+from libra_cli.stream.wrong_rows import PUBLISHED, asks_otherwise, published
 
 CASES = Path(__file__).parents[1] / "cases/collect"
 
@@ -89,3 +89,10 @@ def test_a_row_that_needs_a_preset_names_it_until_the_preset_has_read_it(name: s
         except RowError:
             continue
         assert published(found) is None
+
+
+def test_a_response_to_multiple_choice_can_be_judged_and_a_question_with_its_choices_asked() -> None:
+    row = {"question": "Which? A. one B. two", "choices": ["one", "two"], "answer": "B"}
+    assert asks_otherwise(row) is None
+    assert "multiple-choice" in str(asks_otherwise({**row, "question": "Which?"}))
+    assert item_of({**row, "response": "B"}).responses == ("B",)
