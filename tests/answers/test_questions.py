@@ -98,6 +98,10 @@ Nadia mailed 22 stamps and has 14 left. | How many stamps does Nadia have left? 
 Nadia mailed 22 stamps and has 14 left. | How many stamps does Nadia have left? | 22 | 0
 She used up 22 stamps, so 14 stamps remain. | How many stamps does Nadia have left? | 14 | 1
 She used up 22 stamps, so 14 stamps remain. | How many stamps does Nadia have left? | 22 | 0
+17 ÷ 7 = 2 R 3 | What is the remainder when 17 is divided by 7? | 3 | 1
+17 ÷ 7 = 3 R 2 | What is the remainder when 17 is divided by 7? | 3 | 0
+17 = 2·7 + 3 | What is the remainder when 17 is divided by 7? | 3 | 1
+The quotient is 3 with remainder 2. | What is the remainder when 17 is divided by 7? | 3 | 0
 There are 15 tables and 120 chairs in the hall. | How many chairs are in the hall? | 120 | 1
 There are 15 tables and 120 chairs in the hall. | How many chairs are in the hall? | 15 | 0
 Omar paid $80 for the jacket and $35 for the cap. | How much did Omar pay for the jacket? | 80 | 1
