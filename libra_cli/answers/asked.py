@@ -191,6 +191,7 @@ def with_sign(answer: str, reference: str, text: str) -> str:
     before, _, behind = last_sentence(text).lower().partition(answer)
     *_, fall, preposition = ("", "", *words.split(before))
     falls = (fall in _FALLS and preposition in ("of", "by")) or not _FALLS.isdisjoint(words.split(behind)[:1])
+    falls = falls or preposition == "down" or (fall, preposition) == ("down", "by")
     return f"-{answer}" if falls else answer
 
 
@@ -199,7 +200,7 @@ def dated(tail: str, reference: str) -> str | None:
     is_date = dates.is_date(reference) or (any(map(str.isdigit, reference)) and len(dates.dates(reference)) > 1)
     if not (is_date or (reference.isdecimal() and len(reference) == _YEAR)):
         return None
-    line = languages.with_english_dates(tail.strip().rpartition("\n")[2])
+    line = phrases.main_clause(languages.with_english_dates(tail.strip().rpartition("\n")[2]))
     found = dates.stated(line)
     if len(found) > 1:  # (June 28, 1914) is a remark
         found = dates.stated(_BRACKETS.sub("", line))

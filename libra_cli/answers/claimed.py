@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from libra_cli.answers import abroad, asking, claims, claims_in_signs, words
 from libra_cli.answers.extraction import OTHER_ANSWER, UNDECIDED, Extraction
 from libra_cli.lazy_pattern import lazy_pattern
@@ -60,6 +62,12 @@ def is_enumeration(sentence: str) -> bool:
     """Whether a sentence only counts several things, as in 5 cats, 7 dogs and 3 birds."""
     found = claims.read(sentence, asking.of("")) if sum(map(str.isdigit, sentence)) > 1 else None
     nouns = [claim.text[claim.at : claim.at + 1] for claim in found or ()]
-    if found and claims.in_several_units(found):
+    if found and (claims.in_several_units(found) or _has_parts(found, sentence)):
         return False
     return len(nouns) > 1 and all(nouns) and not any(claim.at for claim in (found or ())[1:])
+
+
+def _has_parts(found: Sequence[claims.Claim], sentence: str) -> bool:
+    """Whether the first of several values is the whole of which the others are parts: 60 km, 30 km of it uphill."""
+    whole, *parts = (float(claim.value) if claim.value.replace(".", "", 1).isdecimal() else 0.0 for claim in found)
+    return sum(parts) == whole or (sum(parts) < whole and (" of it " in sentence or " of them " in sentence))

@@ -24,11 +24,18 @@ _KNOWN = lazy_pattern(
 )
 _ENTITY = lazy_pattern(r"&(?:[A-Za-z]{2,8}\d{0,2}|#\d{2,5}|#x[0-9A-Fa-f]{2,5});")
 """Characters that a page has escaped."""
+_WIDE = lazy_pattern("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff1d\uff0b\uff0d\uff0e]")
+_NARROW = {0xFEE0 + code: chr(code) for code in map(ord, "0123456789=+-.")} | {
+    0xFEE0 + code: chr(code) for code in (*range(0x41, 0x5B), *range(0x61, 0x7B))
+}
+"""Full-width digits, letters and signs as those of ASCII; punctuation stays, which ends sentences."""
 _BARE = lazy_pattern(r"(?<![A-Za-z\\])([dtc]?frac|sqrt|binom|boxed)(?=\s?\{)")
 
 
 def repaired(text: str) -> str:
     """Give `text` its backslashes back; most texts return unchanged after a few searches for one character."""
+    if not text.isascii() and _WIDE.search(text):
+        text = text.translate(_NARROW)
     if "\x0c" in text or "\x08" in text or "\t" in text or "\r" in text or "\x07" in text or "\x0b" in text:
         text = _ESCAPED.sub(_restored, text)
     if "&" in text and ";" in text:

@@ -159,6 +159,8 @@ def _decide(reference: str, answer: str) -> Decision | None:
     verdict = comparison.same(*parsed, compare=compare_values)
     if verdict is False and integer_bounds.may_agree(reference, answer):
         return Decision(None, "numeric", INTEGERS)
+    if verdict is False and _is_one_of_names(*parsed):
+        return Decision(None, "structure", OTHER_PARTS)
     if verdict is not None:
         return Decision(verdict, "numeric")
     if any(dates.is_date(leaf.text) for leaf in leaves) and all(dates.dates(leaf.text) for leaf in leaves):
@@ -322,6 +324,18 @@ def _compare_points(reference: str, answer: str) -> Decision | None:
 
     found = arbitrary.same_points(*parsed, of_integers=arbitrary.of_integers(reference, answer))
     return None if found is None else Decision(found.equal, "structure", found.reason)
+
+
+def _is_one_of_names(reference: structure.Answer, answer: structure.Answer) -> bool:
+    """Whether an answer gives values to several names, one of which is the single reference: omega = ..., T = ..."""
+    if not isinstance(answer, structure.Parts) or not isinstance(reference, (Leaf, structure.Equation)):
+        return False
+    wanted = reference.value if isinstance(reference, structure.Equation) else reference
+    equations = [part for part in answer.parts if isinstance(part, structure.Equation)]
+    names = {part.name for part in equations}
+    if len(equations) < len(answer.parts) or len(names) < max(2, len(equations)):
+        return False
+    return any(comparison.same(wanted, part.value, compare=compare_values) for part in equations)
 
 
 def _level(reference: structure.Answer, answer: structure.Answer, verdict: bool) -> str:

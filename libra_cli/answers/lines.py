@@ -8,6 +8,7 @@ from libra_cli.lazy_pattern import lazy_pattern
 _ARROW = "\u2192"
 MAX_ITEMS, MAX_CHARS = 24, 80
 _EQUATION = lazy_pattern(r"\$?([A-Za-z]) ?(?:=|\\approx) ?([^=$,]{1,40})\$?")
+_ROW = lazy_pattern(r"([A-Za-z]) ?= ?(-?[\d.]+(?:/\d+)?)")
 _BULLET = lazy_pattern(r"\s*(?:[-*\u2022\u2013]|\(?\d{1,2}[.)]|\([a-z]\))\s+(?=\S)")
 
 
@@ -59,4 +60,8 @@ def listed(tail: str) -> str | None:
     found = items(tail) or equations(tail)
     if not found or any(words.in_row(item.replace("\\text", "")) for item in found):
         return None
+    rows = [_ROW.findall(item) for item in found]
+    names = [[name for name, _ in row] for row in rows]
+    if len(names[0]) > 1 and all(row == names[0] for row in names):  # a = 1, b = 6 above a = 2, b = 3
+        return ", ".join(f"({', '.join(value.strip() for _, value in row)})" for row in rows)
     return ", ".join(item.strip("$").strip() for item in found)

@@ -40,6 +40,7 @@ _DIVISION = frozenset(("quotient", "remainder"))
 _DIVIDED = lazy_pattern(
     r"(?<![\d.])(-?\d{1,12})\s?(?:[,;]?\s?(?:with )?(?:a )?remainder(?: of)?|rem\.?|[Rr])\s?(\d{1,12})(?![\d.])"
 )
+_INTERVAL = lazy_pattern(r"(?:range|domain|interval|set)\b[^.]{0,30}[(\[]-?[^()\[\]]{1,30},[^()\[\]]{1,30}[)\]]")
 _COORDINATES = (
     ("x", "x-coordinate", "abscissa"),
     ("y", "y-coordinate", "ordinate"),
@@ -175,6 +176,8 @@ def place(text: str, reference: str) -> str | None:
         return None
     names = _COORDINATES[:count] if inside[0] == "(" else _ENDS
     plain, given = _plain(text[-MAX_READ:]), list[str]()
+    if _INTERVAL.search(words.sentences(plain)[-1]):  # which says more than its ends
+        return None
     for alternatives in names:
         heard = {value for name in alternatives if (value := value_of(name, plain))}
         if len(heard) != 1:
@@ -204,6 +207,7 @@ def value_of(name: str, text: str) -> str | None:
                 return rest[: rest.index(")") + 1]
             value = rest[: end.start()] if (end := _ENDS_VALUE.search(rest)) else rest
             value = value.rpartition("=")[2].strip(" .")
+            value = value.rstrip(")") if ")" in value and "(" not in value else value
             if value and any(map(str.isdigit, value)):
                 return value
     return None

@@ -10,16 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from libra_cli.answers import (
+    phrases,
     prose_sentences,
     prose_statements,
     prose_words,
+    remarks,
+    words,
 )
 from libra_cli.answers.extraction import (
+    AMBIGUOUS,
     NO_ANSWER,
     Extraction,
 )
 from libra_cli.answers.prose_text import Prose
 
+_FEW = 3
+"""Words of a line without a full stop."""
 Check = Callable[[Prose, "str | None"], Extraction | None]
 _OF_A_SENTENCE: tuple[Check, ...] = (
     prose_sentences.says_more,
@@ -29,6 +35,7 @@ _OF_A_SENTENCE: tuple[Check, ...] = (
     prose_sentences.a_listing,
     prose_sentences.misread,
     prose_sentences.beside_the_question,
+    prose_sentences.holds_reference,
 )
 _OF_A_VALUE: tuple[Check, ...] = (prose_sentences.one_of_several, prose_sentences.one_piece)
 READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], ...] = (
@@ -80,7 +87,22 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
 
 def read(text: str, reference: str | None, cut: bool | None, question: str | None = None) -> Extraction:
     """The answer of a text without a box, or why it has none."""
-    prose = Prose(text, reference, cut, question)
+    found = _read(Prose(text, reference, cut, question))
+    if found.reason != NO_ANSWER or found.answer or not reference or cut:
+        return found
+    before, last = remarks.before_last_sentence(text), remarks.last_sentence(text)
+    is_whole = last[-1:] in (".", "!") or len(last.split()) <= _FEW
+    is_denial = last.startswith("(") or words.takes_back(last)
+    if not before or not is_whole or is_denial or not phrases.says_something(last):
+        return found
+    earlier = _read(Prose(before, reference, cut, question))
+    if not earlier.answer or "," in earlier.answer:
+        return found
+    return Extraction(earlier.answer, AMBIGUOUS)
+
+
+def _read(prose: Prose) -> Extraction:
+    """What the first reader finds that finds something."""
     for reader, checks in READERS:
         found = reader(prose)
         if found is None:

@@ -187,6 +187,20 @@ def beside_the_question(prose: Prose, answer: str | None) -> Extraction | None:
     return UNDECIDED if others and answer not in others[-1] else None
 
 
+def holds_reference(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of several numbers where one is asked for, which is among them."""
+    if (
+        not answer
+        or "," not in answer
+        or answer.startswith("(")
+        or " or " in prose.sentences[-1]
+        or not structure.is_number(prose.reference)
+    ):
+        return None
+    parts = [part.strip() for part in answer.strip("()").split(",")]
+    return UNDECIDED if len(parts) > 1 and prose.reference in parts else None
+
+
 def one_of_several(prose: Prose, answer: str | None) -> Extraction | None:
     """Check of a number where an interval, a point or a set is asked for: the rest may be said elsewhere."""
     is_part = asked.is_of_several(prose.reference) and typed.is_a_part(answer, prose.tail)

@@ -20,6 +20,7 @@ from libra_cli.answers import (
     sentences,
     statements,
     typed,
+    words,
 )
 from libra_cli.answers.extraction import (
     TRUNCATED,
@@ -157,7 +158,10 @@ def bold_figure(prose: Prose) -> Extraction | None:
 
 def compound(prose: Prose) -> Extraction | None:
     """`The product is CO2 (carbon dioxide)`, for a reference that is a formula of chemistry."""
-    found = chemistry.stated(prose.tail, prose.reference) if prose.reference else None
+    if not prose.reference:
+        return None
+    behind = words.sentences(prose.tail)[-1].rpartition(": ")[2]
+    found = chemistry.stated(behind, prose.reference) or chemistry.stated(prose.tail, prose.reference)
     return Extraction(found) if found else None
 
 

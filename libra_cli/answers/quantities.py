@@ -13,8 +13,8 @@ _NUMBER_AND_LETTERS = lazy_pattern(
     r" ?(?P<letters>[A-Za-z]{1,2}(?:\^\{?[23]\}?)?)"
 )
 
-_SYMBOLS = lazy_pattern(r"[A-Za-z](?:\^-?\d)?(?: [A-Za-z](?:\^-?\d)?)*")
-"""Units of single letters."""
+_SYMBOLS = lazy_pattern(r"[A-Za-z]{1,3}(?:\^-?\d)?(?: [A-Za-z]{1,3}(?:\^-?\d)?)*")
+"""Units that may be products of letters: C V^2, ML^2."""
 
 
 def with_units(reference: structure.Answer, answer: structure.Answer) -> tuple[structure.Answer, structure.Answer]:
@@ -43,7 +43,8 @@ def _as_factors(measured: Leaf, formula: Leaf) -> tuple[structure.Answer, struct
     letters = set(filter(str.isalpha, measured.unit or ""))
     if symbols is None or formula.number or not letters <= set(latex.without_commands(formula.text)):
         return measured, formula
-    return Leaf(f"{measured.text} {measured.unit}"), formula
+    factors = " ".join((measured.unit or "").replace(" ", "")).replace(" ^", "^").replace("^ ", "^").replace("- ", "-")
+    return Leaf(f"{measured.text} {factors}"), formula
 
 
 def _both_with_units(reference: Leaf, answer: Leaf) -> tuple[structure.Answer, structure.Answer]:

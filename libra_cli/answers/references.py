@@ -22,7 +22,8 @@ _LABEL = lazy_pattern(
 )
 _REASON = lazy_pattern(
     r"\s*[,;]?\s+(?:because|since|which (?:is|can|equals|follows|was)|as (?:shown|required)"
-    r"|or equivalently|(?:found|obtained) (?:by|from|using)|by (?:\w+ing|symmetry|the)|for all real)\b"
+    r"|or equivalently|(?:attained|achieved|reached|assumed) (?:at|when|for|if|only)"
+    r"|(?:found|obtained) (?:by|from|using)|by (?:\w+ing|symmetry|the)|for all real)\b"
     r"|[,;]\s+(?:i\.e\.|that is|the|it|so|where we|using)\s|\s+(?:[\u2014\u2013#]|//|--?)\s+(?=[A-Za-z][a-z]{2})"
     r"|[.;]\s+(?=[A-Z][a-z]*\s+[A-Za-z]|\d+ (?:is|=))|\.?\s*\n\s*(?=[A-Z][a-z]+)"
 )

@@ -11,11 +11,14 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 MOST = 6
 """Remarks that a text may end with."""
+_NEAR = 200
 _FEW = 5
 """Words of the longest label."""
 _LABEL_NAMES = """
-    note; notes; important note; side note; remark; remarks; confidence; confidence level; confidence score;
-    my confidence; difficulty; difficulty level; level; time taken; time; elapsed time; time spent; references;
+    bonus; extra; note; notes; important note; side note; remark; remarks; confidence; confidence level;
+    confidence score;
+    my confidence; difficulty; difficulty level;
+    level; time taken; time; elapsed time; time spent; references;
     reference;
     sources; source; tip; tips; hint; key concept; key concepts; key idea; key takeaway; takeaway; concepts used;
     concept;
@@ -150,8 +153,9 @@ def _says_value(text: str) -> bool:
 def _is_labelled(sentence: str) -> bool:
     """Whether a line begins with the label of a remark: `Confidence: 95%`."""
     bare = _OPENING.sub("", sentence)
-    label = bare.replace("\uff1a", ":").partition(":")[0].strip(" *_").lower()
-    return len(label.split()) <= _FEW and label in _LABELS and ":" in bare.replace("\uff1a", ":")
+    label, colon, _ = bare.replace("\uff1a", ":").partition(":")
+    label = label.strip(" *_").lower()
+    return bool(colon) and len(label.split()) <= _FEW and (label in _LABELS or label.endswith((" check", " note")))
 
 
 def _is_remark(sentence: str, before: str, question: str | None) -> bool:
@@ -166,6 +170,13 @@ def _is_remark(sentence: str, before: str, question: str | None) -> bool:
     if bare.startswith(_OPENERS):
         return True
     return bare.startswith(_NOTES) and "=" not in bare and concludes(last_sentence(before), question)
+
+
+def before_last_sentence(text: str) -> str:
+    """A text without its last sentence, if what is left may hold an answer; else empty."""
+    starts = [match.end() for match in _LAST.finditer(text.rstrip())]
+    before = text[: starts[-1]].rstrip() if starts else ""
+    return before if any(map(str.isdigit, before[-_NEAR:])) else ""
 
 
 def last_sentence(text: str) -> str:
