@@ -325,6 +325,7 @@ def is_hedged(text: str, reference: str) -> bool:
     return denies_a_way or (phrases.is_verdict(reference) and not heard.isdisjoint(_HEDGES))
 
 
+_CLASS_NOUNS = words.table("number function integer set series sequence matrix statement")
 _SCOPE = words.table(
     """
     for converse inverse contrapositive negation opposite für umkehrung gegenteil pour réciproque contraire para
@@ -363,6 +364,8 @@ def verdict(text: str, question: str | None) -> str | None:
         return None
     asked = [word.lower() for word in words.split(_BRACKETS.sub("", question))]
     concluded = phrases.main_clause(last_sentence(text))
+    if asked[-1:] and asked[-1] in _CLASS_NOUNS:
+        asked = asked[:-1]
     of_class = term(text, asked[-1]) if asked and DOUBTS.isdisjoint(asked) and NEGATORS.isdisjoint(asked) else None
     agrees = terms.same(asked[-1], of_class) if of_class else None
     if agrees is not None:  # Is 91 prime? It is composite.

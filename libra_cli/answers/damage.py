@@ -29,6 +29,7 @@ _NARROW = {0xFEE0 + code: chr(code) for code in map(ord, "0123456789=+-.")} | {
     0xFEE0 + code: chr(code) for code in (*range(0x41, 0x5B), *range(0x61, 0x7B))
 }
 """Full-width digits, letters and signs as those of ASCII; punctuation stays, which ends sentences."""
+_OXED = lazy_pattern(r"(?<![A-Za-z])oxed\{")
 _BARE = lazy_pattern(r"(?<![A-Za-z\\])([dtc]?frac|sqrt|binom|boxed)(?=\s?\{)")
 
 
@@ -38,6 +39,8 @@ def repaired(text: str) -> str:
         text = text.translate(_NARROW)
     if "\x0c" in text or "\x08" in text or "\t" in text or "\r" in text or "\x07" in text or "\x0b" in text:
         text = _ESCAPED.sub(_restored, text)
+    if "oxed{" in text and "boxed" not in text:
+        text = _OXED.sub(r"\\boxed{", text)
     if "&" in text and ";" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
     return _with_single_backslashes(text) if "\\\\(" in text or "\\\\[" in text else text

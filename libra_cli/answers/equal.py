@@ -192,6 +192,8 @@ def _in_one_form(reference: str, answer: str) -> tuple[str, str]:
         and _IMAGINARY.search(reference)
     ):
         answer = answer if _IMAGINARY.search(answer) else _OTHER_I.sub("i", answer)  # 3 - 4j, 3 - 4*I
+    if answer.count("=") > 1 and "\\" in answer:
+        answer = structure.in_symbols_of(answer, reference)
     if "10^" in reference and (power := _FLAT_POWER.search(answer)):  # 3.2 × 10−5
         answer = f"{answer[: power.start()]}10^{{-{power[1]}}}{answer[power.end() :]}"
     if _MAY_BE_VECTOR.search(answer) and not _MAY_BE_VECTOR.search(reference):

@@ -139,7 +139,8 @@ def read(text: str, reference: str) -> str | None:
         heard = {told} if told else {value for one in _aliases(name) if (value := value_of(one, plain))}
         if len(heard) != 1:
             return None
-        given[name] = heard.pop()
+        exact, _, rounded = heard.pop().partition("\u2248")
+        given[name] = rounded.strip() if rounded and "." in wanted[name] else exact.strip()
     return ", ".join(f"{name} = {given[name]}" for name in wanted)
 
 

@@ -31,7 +31,7 @@ BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eigh
           "eleven": 11, "twelve": 12, "sixteen": 16, "hex": 16, "x": 16, "b": 2, "o": 8}  # fmt: skip
 _ROMAN = lazy_pattern(r"(?=[IVXLCDM]{2})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-_CONGRUENCE = lazy_pattern(r"(?:(?P<name>[a-z])\\equiv ?)?(?P<residue>-?\d+) ?\(?\\pmod\{(?P<modulus>[1-9]\d*)\}\)?")
+_CONGRUENCE = lazy_pattern(r"(?:(?P<name>[a-z])?\\equiv ?)?(?P<residue>-?\d+) ?\(?\\pmod\{(?P<modulus>[1-9]\d*)\}\)?")
 _DAY, _HALF_DAY = 24 * 3600, 12 * 3600
 _NAMED_TIMES = {"noon": _HALF_DAY, "midday": _HALF_DAY, "midnight": 0}
 _TWELVE = ("", "12", "12:00", "12pm", "12:00pm")

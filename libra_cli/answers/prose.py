@@ -15,7 +15,7 @@ from libra_cli.answers import (
     prose_statements,
     prose_words,
     remarks,
-    words,
+    sentences,
 )
 from libra_cli.answers.extraction import (
     AMBIGUOUS,
@@ -91,8 +91,8 @@ def read(text: str, reference: str | None, cut: bool | None, question: str | Non
     if found.reason != NO_ANSWER or found.answer or not reference or cut:
         return found
     before, last = remarks.before_last_sentence(text), remarks.last_sentence(text)
-    is_whole = last[-1:] in (".", "!") or len(last.split()) <= _FEW
-    is_denial = last.startswith("(") or words.takes_back(last)
+    is_whole = last.rstrip("*_ ")[-1:] in (".", "!") or len(last.split()) <= _FEW
+    is_denial = last.startswith("(") or sentences.denies(last)
     if not before or not is_whole or is_denial or not phrases.says_something(last):
         return found
     earlier = _read(Prose(before, reference, cut, question))

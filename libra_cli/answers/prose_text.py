@@ -21,6 +21,10 @@ from libra_cli.answers.sentences import Asserted
 from libra_cli.answers.structure import Leaf, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
+_FEW = 4
+"""Words in bold that may be an answer without a figure."""
+_PART_OF_DAY = lazy_pattern(r"(\d{1,2}(?::\d\d)?)(?: o'clock)? (?:in the (morning|afternoon|evening)|at (night))\b")
+_ABOUT = lazy_pattern(r"(?<=so )(?:about|approximately|roughly|around) (?=\d)")
 _AND_A_HALF = lazy_pattern(r"(\d+) and a half\b")
 
 
@@ -35,6 +39,10 @@ class Prose:
         """The end of the text, in which the answer stands."""
         tail = statements.without_check(statements.tail_of(self.text))
         tail = tail if self.cut else remarks.without_remarks(tail, self.question)
+        if ":" in self.reference and (" in the " in tail or " at night" in tail):
+            tail = _PART_OF_DAY.sub(lambda time: f"{time[1]} {'AM' if time[2] == 'morning' else 'PM'}", tail)
+        if self.question and ("round" in self.question.lower() or "nearest" in self.question):
+            tail = _ABOUT.sub("", tail)
         return languages.with_english_dates(tail) if self.reference and dates.dates(self.reference) else tail
 
     @cached_property
@@ -46,7 +54,9 @@ class Prose:
     def bold(self) -> str:
         """The last text in bold; empty if there is none."""
         found = statements.bold(self.tail)
-        return found.given if found else ""
+        given = found.given if found else ""
+        is_said = self.asks_for_words or not self.reference or any(char.isdigit() or char in "$\\" for char in given)
+        return given if is_said or len(given.split()) < _FEW else ""
 
     @cached_property
     def is_several(self) -> bool:

@@ -6,7 +6,7 @@ sentence with a value.
 
 from __future__ import annotations
 
-from libra_cli.answers import words
+from libra_cli.answers import vocabulary, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 MOST = 6
@@ -98,6 +98,7 @@ _CHANGES = words.table(
     gives leaves leaving makes totals unless except revised corrected update updated sorry miscounted forgot
     """
 )
+_IN_BRACKETS = words.table("asked complement notation meaning means instead where with in is not equivalently equals")
 _MAY_SAY_ANSWER = (
     "a common mistake",
     "common mistake",
@@ -109,9 +110,13 @@ _MAY_SAY_ANSWER = (
     "please let",
     "let me",
 )
+_AGAINST = ("\u2260", "\\ne", "!=", "\u2717", "\u2718", " not ", "n't")
 _OPENING = lazy_pattern(r"^[\s*_#>(\[\u2013\u2014-]+")
 _LAST = lazy_pattern(
     r"(?:(?<=[.!?\u3002\uff01\uff1f*)\U0001f60a])[ \t]+(?=[A-Z(*\u00bf\u00a1]|[^\x00-\x7f])|\n+)(?=\S)"
+)
+_END_OF_PROOF = lazy_pattern(
+    r"\s*(?:\$?\\(?:blacksquare|square|Box|qedsymbol|qed|hfill)\$?|[\u220e\u25a0\u25a1]|Q\.?E\.?D\.?)\s*$"
 )
 _CONCLUDING = words.table(
     "so therefore hence thus consequently finally altogether answer total result conclusion get obtain yields gives"
@@ -125,7 +130,7 @@ _EMPTY = words.table(
 
 def without_remarks(tail: str, question: str | None = None) -> str:
     """`tail` without the remarks with which it ends."""
-    kept = tail.rstrip()
+    kept = _END_OF_PROOF.sub("", tail).rstrip()
     for _ in range(MOST):
         starts = [match.end() for match in _LAST.finditer(kept)]
         if not starts:
@@ -139,9 +144,20 @@ def without_remarks(tail: str, question: str | None = None) -> str:
             kept = kept[: -len(line)].rstrip()  # Note: ... of several sentences
         elif _is_remark(last, before, question) and _says_value(before):
             kept = before
+        elif (start := _start_of_brackets(kept)) and _says_value(kept[:start]):
+            kept = kept[:start].rstrip()
         else:
             return kept
     return kept
+
+
+def _start_of_brackets(text: str) -> int:
+    """Where a paragraph in brackets begins that ends a text and says nothing of the answer; 0 if there is none."""
+    start = text.rfind("\n(") + 1 or (text.rfind(". (") + 2 if ". (" in text else 0)
+    inner = text[start:]
+    is_whole = text.endswith(")") and start > 0 and inner.count("(") == inner.count(")")
+    heard = {word.lower() for word in words.split(inner)} if is_whole else set()
+    return start if len(heard) > _FEW and heard.isdisjoint(_CHANGES | _IN_BRACKETS) else 0
 
 
 def _says_value(text: str) -> bool:
@@ -163,6 +179,8 @@ def _is_remark(sentence: str, before: str, question: str | None) -> bool:
     heard = {word.lower() for word in words.split(bare)}
     if _is_labelled(sentence):
         return True
+    if bare.partition(":")[0] in vocabulary.CHECKS and ":" in bare:
+        return _CHANGES.isdisjoint(heard) and not any(map(bare.__contains__, _AGAINST))
     if bare.startswith("if ") and any(map(bare.__contains__, _COUNTERFACTUAL)) and "would" in heard:
         return True
     if not _CHANGES.isdisjoint(heard) and not bare.startswith(_MAY_SAY_ANSWER):

@@ -98,6 +98,7 @@ _OF_ANY = lazy_pattern(
     r"(?:[a-z(][a-z,()]*(?:=|\\in))?\\\{(?P<term>\(.+?\))(?:\\mid|\\?\||:) ?"
     r"(?P<letter>[a-z])\\in\s?(?:\\mathbb\s?\{?[RZQN]\}?|[RZQN])\\\}"
 )
+_CALL = lazy_pattern(r"[fghFGP](?:\^\{-1\})?'*\(-?\d+\)")
 _ARGUMENT = lazy_pattern(r"([A-Za-z](?:\^\{-1\})?'*)\(([a-z])\)")
 
 
@@ -332,6 +333,8 @@ def claimed(raw: str, other: str) -> str:
         return raw
     first = normalize.normalized(sides[0])
     argument = _ARGUMENT.fullmatch(first)
+    if _CALL.fullmatch(first):  # f^{-1}(5) = 16/3
+        return sides[-1].strip(" $.")
     if argument and re.search(rf"(?<![A-Za-z\\])[A-Za-z]?{argument[2]}[A-Za-z]?(?![A-Za-z])", other):
         return sides[-1].strip(" $.")
     if _NAME.fullmatch(first) or _names_of(first) or ":" in first or "\\" in first[-1:]:
@@ -341,6 +344,16 @@ def claimed(raw: str, other: str) -> str:
     if formula.readings(first) and not (first.startswith("\\frac{d") and "}{d" in first):
         return raw
     return sides[-1].strip(" $.")
+
+
+def in_symbols_of(raw: str, other: str) -> str:
+    """A chain of equations up to its last side in the letters of `other`: v = \\sqrt{2GM/R} of ... = \\sqrt{2gR}."""
+    *sides, last = latex.split(raw.strip(" $."), latex.EQUALS)
+    known, *letters = ({*filter(str.isalpha, latex.without_commands(side))} for side in (other, *sides, last))
+    if len(sides) < 2 or letters[-1] <= known or "," in raw:
+        return raw
+    found = [side for side, inside in zip(sides[1:], letters[1:-1], strict=True) if inside and inside <= known]
+    return f"{sides[0]}={found[-1]}" if found else raw
 
 
 def repeated(raw: str, other: str) -> str:
