@@ -13,6 +13,26 @@ from libra_cli.answers import names, words
 MOST, MOST_WORDS = 8, 4
 _BEFORE = (": ", " - ", " \u2014 ", "? ")
 _OPENERS = words.table("a an the it is are be that of in to by on at")
+_ASKING = ("who ", "which ", "what ", "where ", "when ", "how ")
+_EMPTY = words.table(
+    """
+    so therefore hence thus then the a an it its this that these those he she they we i is are was were be becomes being
+    must will would does do did has have answer choose chose pick option one clearly definitely certainly indeed in fact
+    to of by at on as because and for from with used use uses using here case
+    """
+)
+"""Words of a sentence beside what it chooses."""
+_COPULAS = words.table("is are was were be becomes remains stays")
+_TURNS = words.table(
+    """
+    more less fewer taller shorter older younger larger smaller bigger greater higher lower faster slower heavier
+    lighter longer richer poorer earlier later sooner closer farther further nearer better worse hotter colder cooler
+    warmer stronger weaker wider narrower deeper shallower cheaper dearer brighter dimmer thicker thinner less least
+    last late second lose loses loser lost losing trails behind after afterwards beaten fails opposite unlike reverse
+    reversed other only would never hardly than limit past gave ended part below above extra both instead either
+    """
+)
+"""Words that turn what a sentence says of an alternative, where the question does not have them."""
 
 
 @lru_cache(1 << 10)
@@ -28,6 +48,8 @@ def of_question(question: str) -> tuple[str, ...]:
     *listed, left = (part.strip() for part in before.split(","))
     if left in ("", "either"):  # A, B, or C
         *listed, left = listed or [""]
+    if listed and listed[0].lower().startswith(_ASKING) and " of " not in listed[0]:
+        listed = ["", *listed[1:]]  # Who finishes first, Ann or Ben?
     first = _tail(listed[0], right) if listed else ""
     found = [first, *listed[1:], left] if listed and first else []
     if not found or any(len(one.split()) > MOST_WORDS for one in found):
@@ -56,7 +78,27 @@ def said(sentence: str, reference: str, question: str) -> str | None:
     if not offered or _which(reference, offered) is None:
         return None
     named = _which(sentence, offered)
-    return None if named is None else offered[named]
+    return None if named is None or not _chooses(sentence, question) else offered[named]
+
+
+def is_unsure(sentence: str, reference: str, question: str) -> bool:
+    """Whether a sentence names one alternative of the question, as the reference does, but does not choose it."""
+    offered = of_question(question)
+    if not offered or _which(reference, offered) is None or _which(sentence, offered) is None:
+        return False
+    return not _chooses(sentence, question)
+
+
+def is_turned(sentence: str, question: str) -> bool:
+    """Whether a sentence has words that the question does not have and that may say the opposite: less, last."""
+    return not _TURNS.isdisjoint(set(names.tokens(sentence)) - set(names.tokens(question)))
+
+
+def _chooses(sentence: str, question: str) -> bool:
+    """Whether a sentence that names one alternative says nothing else that the question does not have."""
+    given = set(names.tokens(question))
+    new = [word for word in names.tokens(sentence) if word not in given and word not in _EMPTY]
+    return not new
 
 
 def in_letters(reference: str, answer: str, question: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from libra_cli.answers import asked, names, phrases, words
+from libra_cli.answers import alternatives, asked, comparatives, names, phrases, words
 from libra_cli.answers.asked import CLAUSES, DOUBTS, NEGATORS
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -41,6 +41,10 @@ _EMPTY = words.table("is are was it this that they he she by as so use uses used
 """Words of a sentence, or their first letters, that name nothing."""
 _JOINS = words.table("and with than but before after both")
 _STEM, _FEW = 5, 2
+_STEM_OF_VERB = 3
+_PLAIN_VERBS = words.table("is are was were has had have")
+_SUPERLATIVES = words.table("most least fewest best worst")
+_CONDITION = lazy_pattern(r",? (?:if|when|given|because|since)\b")
 _FAR = 4
 """Words between a comparative and its "than"."""
 
@@ -71,8 +75,9 @@ def name(text: str, reference: str, question: str | None) -> str | None:
     others = [group for group in new if group not in found]
     if found and not others:
         return reference if names.is_name_in_any_case(reference) else found[-1]
-    if not found and given.issuperset(wanted) and len(set(groups)) == 1 and not new and sentence.startswith(groups[0]):
-        return groups[0]  # of those whom the question names
+    is_one = not found and given.issuperset(wanted) and len(set(groups)) == 1 and not new
+    if is_one and sentence.startswith(groups[0]):  # of those whom the question names
+        return None if alternatives.is_turned(sentence, question or "") else groups[0]
     if not found and question and len(others) == 1 and not words.stand_in(wanted, names.tokens(text)):
         return others[0]
     return None
@@ -101,7 +106,10 @@ def _compared(sentence: str, question: str) -> str | None:
     """Who has more, as the question asks, by "Ben has more than Ann" or "Ann has less than Ben"; else None."""
     before, _, behind = sentence.partition(" than ")
     near = [word.lower() for word in words.split(before)[-_FAR:]]
-    asked_for = [word.lower() for word in words.split(question)]
+    last = comparatives.last_question(question)
+    asked_for = [word.lower() for word in words.split(_CONDITION.split(last)[0])]
+    if not _SUPERLATIVES.isdisjoint(asked_for) or not _has_verb_of(near, before, asked_for):
+        return None
     found = {_RELATIONS[one, two] for one in near for two in asked_for if (one, two) in _RELATIONS}
     groups = [_groups(part) for part in (before, behind)]
     if len(found) != 1 or any(len(set(group)) != 1 for group in groups):
@@ -110,6 +118,14 @@ def _compared(sentence: str, question: str) -> str | None:
         return None
     is_denied = not NEGATORS.isdisjoint(word.lower() for word in words.split(sentence))
     return None if is_denied else groups[0][0] if found.pop() else groups[1][0]
+
+
+def _has_verb_of(near: list[str], before: str, asked_for: list[str]) -> bool:
+    """Whether the verb before a comparative is "is" or "has", or one of the question."""
+    stems = {word[:_STEM_OF_VERB] for word in asked_for}
+    verbs = [word.lower() for word in words.split(before) if not word[0].isupper()]
+    verb = next((word for word in verbs if word not in _OPENERS), "")
+    return verb in _PLAIN_VERBS or verb[:_STEM_OF_VERB] in stems
 
 
 def _groups(clause: str) -> list[str]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from libra_cli.answers import words
+from libra_cli.lazy_pattern import lazy_pattern
 
 FEWEST = 3
 """Options that such a list judges."""
 _RIGHT = words.table("correct true right yes \u2713 \u2714 \u2714\ufe0f \u2705")
 _WRONG = words.table("incorrect false wrong no \u2717 \u2718 \u274c \u00d7 not")
-_ASKS_WRONG = words.table("not incorrect false except wrong untrue least cannot isn't aren't doesn't never")
+_ASKS_WRONG = words.table(
+    "not incorrect false except wrong untrue least cannot isn't aren't doesn't never invalid inaccurate"
+)
+_ANSWERS = words.table("yes no not")
+"""Verdicts that, at the end of a line, are of what the line says: `A. invertible: no`."""
 _ARROWS = ("\u2192", "\u21d2", "\u27f9", "=>", "->")
+_LETTER = lazy_pattern(r"\b[A-J]\b")
 _MARKUP = " \t*_`-\u2022>|()[].:,;\u2013\u2014"
 
 
@@ -19,12 +25,13 @@ def right(text: str, question: str | None) -> str | None:
     letter = line[-1:]
     before = line[:-1].rstrip(" (*$")
     if "A" <= letter <= "J" and before.endswith(_ARROWS):
-        return letter
+        return None if set(_LETTER.findall(before)) - {letter} else letter  # A + B -> C is a reaction
     heard = {word.lower() for word in words.split(question or "")}
-    return None if not _ASKS_WRONG.isdisjoint(heard) else _only_right(text)
+    return _only(text, asks_wrong=not _ASKS_WRONG.isdisjoint(heard))
 
 
-def _only_right(text: str) -> str | None:
+def _only(text: str, *, asks_wrong: bool) -> str | None:
+    """The only option that a list calls right; where the question asks for a wrong one, the only one called wrong."""
     verdicts: dict[str, bool] = {}
     for line in reversed(text.rstrip().split("\n")):
         if not line.strip():
@@ -34,7 +41,7 @@ def _only_right(text: str) -> str | None:
         if verdict is None or bare[0] in verdicts:
             break
         verdicts[bare[0]] = verdict
-    found = [letter for letter, is_right in verdicts.items() if is_right]
+    found = [letter for letter, is_right in verdicts.items() if is_right is not asks_wrong]
     return found[0] if len(found) == 1 and len(verdicts) >= FEWEST else None
 
 
@@ -44,7 +51,8 @@ def _verdict(line: str) -> bool | None:
         return None
     heard = [word.strip(_MARKUP).lower() for word in line[1:].split()]
     heard = [word for word in heard if word]
-    for word in (heard[:1] + heard[-1:]) if heard else []:
+    last = [word for word in heard[-1:] if word not in _ANSWERS]
+    for word in heard[:1] + last:
         if word in _RIGHT:
             return True
         if word in _WRONG:

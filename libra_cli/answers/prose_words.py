@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from libra_cli.answers import (
+    alternatives,
     asked,
     conclusions,
     existence,
@@ -63,6 +64,8 @@ def alternative(prose: Prose) -> Extraction | None:
     if not (prose.question and " or " in prose.question and prose.asks_for_words) or prose.asks_for_verdict:
         return None
     said = asked.alternative(prose.bold or prose.tail, prose.reference, prose.question)
+    if not said and not prose.bold and alternatives.is_unsure(prose.sentences[-1], prose.reference, prose.question):
+        return UNDECIDED  # The silver bar is lighter.
     return Extraction(said) if said else None
 
 

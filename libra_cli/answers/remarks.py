@@ -96,8 +96,24 @@ _CHANGES = words.table(
     """
     answer answers wrong mistake mistaken error incorrect correct actually should final so therefore hence thus giving
     gives leaves leaving makes totals unless except revised corrected update updated sorry miscounted forgot
+    brings counts counted remains remain excluded exclude add adding too also subtract subtracting removes
     """
 )
+_ADVICE = (
+    *("don't", "always ", "the key ", "the trick", "this approach", "this technique", "this method", "the method"),
+    *("remember to", "make sure", "be careful", "the same method", "if you"),
+)
+"""Openers of sentences that may do one more step, and then have a number that is new."""
+_MEANT_BY = {
+    "time": words.table("long when hour hours minute minutes"),
+    "rating": words.table("points marks score"),
+    "score": words.table("points marks rating"),
+}
+"""Words by which a question asks for what a label names."""
+_NO_ROWS = words.table("answer solution result conclusion check")
+_NUMBER = lazy_pattern(r"\d+(?:[.,]\d+)*")
+_LAST_PART = lazy_pattern(r"[:,](?=\s)")
+_ROW = lazy_pattern(r"[A-Za-z][A-Za-z ]*[:=]\s*\S.{0,40}")
 _IN_BRACKETS = words.table("asked complement notation meaning means instead where with in is not equivalently equals")
 _MAY_SAY_ANSWER = (
     "a common mistake",
@@ -140,7 +156,8 @@ def without_remarks(tail: str, question: str | None = None) -> str:
             kept = before
             continue
         line = kept[kept.rfind("\n") + 1 :]
-        if line != last and _is_labelled(line) and "\n" in kept and _says_value(kept[: -len(line)]):
+        is_whole = line != last and "\n" in kept and _says_value(kept[: -len(line)])
+        if is_whole and _is_labelled(line) and not _is_asked_label(line, kept[: -len(line)], question):
             kept = kept[: -len(line)].rstrip()  # Note: ... of several sentences
         elif _is_remark(last, before, question) and _says_value(before):
             kept = before
@@ -174,16 +191,38 @@ def _is_labelled(sentence: str) -> bool:
     return bool(colon) and len(label.split()) <= _FEW and (label in _LABELS or label.endswith((" check", " note")))
 
 
+def _is_asked_label(line: str, before: str, question: str | None) -> bool:
+    """Whether a line with the label of a remark may be the answer: it names what is asked, or is a row as others."""
+    above = before.rstrip().rpartition("\n")[2]
+    if "**" in above or not _NO_ROWS.isdisjoint(word.lower() for word in words.split(above)):
+        return False
+    label = _OPENING.sub("", line).replace("\uff1a", ":").partition(":")[0].strip(" *_").lower()
+    meant = set(words.split(label)).union(*(_MEANT_BY.get(word, ()) for word in words.split(label)))
+    asked = {_stem(word) for word in words.split(question or "")} - _EMPTY
+    if question and ((not label.isascii() and label in question) or asked & {_stem(word) for word in meant}):
+        return True
+    return _ROW.fullmatch(above) is not None and not _is_labelled(above) and _NUMBER.search(line) is not None
+
+
+def _has_new_number(sentence: str, before: str, question: str | None) -> bool:
+    """Whether a sentence ends, behind a colon or comma, in a number that neither text before nor question has."""
+    end = _LAST_PART.split(sentence)[1:][-1:]
+    known = set(_NUMBER.findall(f"{before} {question or ''}"))
+    return bool(end) and not set(_NUMBER.findall(end[0])) <= known
+
+
 def _is_remark(sentence: str, before: str, question: str | None) -> bool:
     bare = _OPENING.sub("", sentence).lower().replace("\u2019", "'")
     heard = {word.lower() for word in words.split(bare)}
     if _is_labelled(sentence):
-        return True
+        return not _is_asked_label(sentence, before, question)
     if bare.partition(":")[0] in vocabulary.CHECKS and ":" in bare:
         return _CHANGES.isdisjoint(heard) and not any(map(bare.__contains__, _AGAINST))
     if bare.startswith("if ") and any(map(bare.__contains__, _COUNTERFACTUAL)) and "would" in heard:
-        return True
+        return " would " not in (question or "")
     if not _CHANGES.isdisjoint(heard) and not bare.startswith(_MAY_SAY_ANSWER):
+        return False
+    if bare.startswith((*_ADVICE, *_NOTES)) and _has_new_number(sentence, before, question):
         return False
     if bare.startswith(_OPENERS):
         return True
