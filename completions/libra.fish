@@ -37,7 +37,7 @@ complete -c libra -n '__fish_seen_subcommand_from collect' -l map -x -d 'Rename 
 complete -c libra -n '__fish_seen_subcommand_from collect' -l set -x -d 'Set FIELD to VALUE in every row'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l subset -x -d 'Value of `subset` in every row'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l keep-fields -x -d 'Fields to keep besides id, index, question, reference and subset'
-complete -c libra -n '__fish_seen_subcommand_from collect' -l no-reference -d 'Accept rows without a reference answer instead of refusing them'
+complete -c libra -n '__fish_seen_subcommand_from collect' -l no-reference -d 'Accept rows without a reference answer'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l where -x -d 'Keep only rows for which EXPR is true'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l duplicates -x -a 'drop keep' -d 'What to do with a problem that is equal, or nearly equal, to an earlier one'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l near-duplicates -x -d 'A problem is nearly equal to an earlier one if both have the same numbers and the same reference, and if their sets of 5-word shingles have at least this Jaccard similarity'

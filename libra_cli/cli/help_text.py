@@ -58,6 +58,10 @@ def help_all_option() -> click.Option:
     )
 
 
+MANY = 24
+"""Names of one option that stand beside its text."""
+
+
 def write_help(command: HelpedCommand, ctx: click.Context, formatter: click.HelpFormatter) -> None:
     """Writes the whole help if it is asked for or fits on two screens, and else the short one."""
     whole = click.HelpFormatter(width=formatter.width)
@@ -127,12 +131,17 @@ def _write_options(
     column = min(max(len(term) for term, _, _ in records), MAX_TERM) + 2
     for term, text, names in records:
         lines = textwrap.wrap(text, max(formatter.width - len(indent) - column, 10), break_on_hyphens=False)
-        lines += _columns(names, formatter.width - len(indent) - column)
+        if len(names) <= MANY:
+            lines += _columns(names, formatter.width - len(indent) - column)
         if len(term) > column - 2:
             formatter.write(f"{indent}{term}\n")
             term = ""
         for number, line in enumerate(lines):
             formatter.write(f"{indent}{'' if number else term:{column}}{line}\n")
+        if len(names) > MANY:  # below the whole option, where more of them have room in a line
+            formatter.write(
+                "".join(f"{indent}    {line}\n" for line in _columns(names, formatter.width - len(indent) - 4))
+            )
 
 
 def _record(option: click.Option, ctx: click.Context, short: bool) -> tuple[str, str, Sequence[str]] | None:

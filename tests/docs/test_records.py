@@ -75,7 +75,8 @@ def test_each_schema_file_is_a_kind_and_is_listed(shell):
 
 def test_an_unknown_kind_is_refused_with_the_known_ones(shell):
     ended = shell("libra schema problems")
-    assert (ended.status, b"there are: problem, response" in ended.err) == (2, True)
+    assert (ended.status, b"did you mean problem?" in ended.err.lower()) == (2, True)
+    assert b"there are: problem, response" in shell("libra schema nosuchkind").err
 
 
 # -- what the stages write --------------------------------------------------------------------------------------------

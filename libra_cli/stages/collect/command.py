@@ -97,8 +97,8 @@ def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
     examples=[
         "libra collect --preset libra-mini | libra rollout --model libra-mini/strong -n 4 > responses.jsonl",
         "libra collect problems.csv --map task=question --map gold=reference --where 'level >= 5' -o hard.jsonl",
-        "libra collect --preset math500-level5 --preset aime2024 --preset aime2025 -o benchmark.jsonl",
-        "libra collect --preset dapo-math dapo-math-17k.parquet --decontaminate benchmark.jsonl -o train.jsonl",
+        "libra collect --preset math500-level5 --preset aime2024 -o bench.jsonl",
+        "libra collect --preset dapo-math dapo-math-17k.parquet --decontaminate bench.jsonl -o train.jsonl",
     ],
 )
 @option(
@@ -158,7 +158,7 @@ def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
     metavar="A,B,C",
     help="Fields to keep besides id, index, question, reference and subset. Default: all.",
 )
-@option("--no-reference", is_flag=True, help="Accept rows without a reference answer instead of refusing them.")
+@option("--no-reference", is_flag=True, help="Accept rows without a reference answer.")
 @where_option("Keep only rows for which EXPR is true.")
 @option(
     "--duplicates",
