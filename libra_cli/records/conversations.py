@@ -28,6 +28,11 @@ class OtherForm(ValueError):
     """A row lacks the fields of its data set."""
 
 
+def built(new: Fields, fields: Fields, *used: str) -> Fields:
+    """What a preset makes of a row, with the other fields of the row: one of the same name gives way."""
+    return {**new, **{name: value for name, value in fields.items() if name not in used and name not in new}}
+
+
 def integer_answer(fields: Fields, _seed: int) -> Fields:
     """AIME answers are whole numbers, which some copies pad with zeros (025)."""
     for name in ("reference", "answer", "Answer"):
@@ -94,8 +99,8 @@ def rated_pair(fields: Fields, _seed: int) -> Fields:
     first, *rest = _HELPSTEER_TURN.split(fields["prompt"])
     turns = [("user", first), *((role.lower(), text) for role, text in zip(rest[::2], rest[1::2], strict=True))]
     pair = _pair(_asked(turns), fields["response_1"], fields["response_2"])
-    kept = {name: value for name, value in fields.items() if name not in ("prompt", "response_1", "response_2")}
-    return {**pair, "preference": FIRST if strength < 0 else SECOND, **kept}
+    made = {**pair, "preference": FIRST if strength < 0 else SECOND}
+    return built(made, fields, "prompt", "response_1", "response_2")
 
 
 def chosen_pair(fields: Fields, seed: int) -> Fields:
@@ -114,10 +119,10 @@ def chosen_pair(fields: Fields, seed: int) -> Fields:
         roles = [message.get("role") or message.get("from") for message in fields[name]]
         given.append([(role, text) for role, (_, text) in zip(roles, turns, strict=True)])
     chosen, rejected = conversations
-    kept = {name: value for name, value in fields.items() if name not in ("chosen", "rejected")}
     swapped = rows.seed_for(seed, rows.content_hash(given), 0) & 1
     answers = (rejected[-1][1], chosen[-1][1]) if swapped else (chosen[-1][1], rejected[-1][1])
-    return {**_pair(_asked(chosen[:-1]), *answers), "preference": SECOND if swapped else FIRST, **kept}
+    made = {**_pair(_asked(chosen[:-1]), *answers), "preference": SECOND if swapped else FIRST}
+    return built(made, fields, "chosen", "rejected", "prompt")
 
 
 def rmb_item(fields: Fields, _seed: int) -> Fields:
@@ -126,7 +131,7 @@ def rmb_item(fields: Fields, _seed: int) -> Fields:
     uid = fields.get("pair_uid", fields.get("bon_uid"))
     if not turns or not isinstance(path, str) or uid is None or not {"chosen", "bon_best"} & fields.keys():
         raise OtherForm('there is no "conversation_input" and "category_path" with a pair or a list')
-    return {"index": uid, "question": _asked(turns), "subset": "/".join(path.split("/")[:2]), **fields}
+    return built({"index": uid, "question": _asked(turns), "subset": "/".join(path.split("/")[:2])}, fields)
 
 
 def _asked(turns: list[tuple[str, str]]) -> str:

@@ -6,11 +6,13 @@ the data sets of multiple choice that they run (MMLU, ARC).
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Mapping
 from string import ascii_uppercase
 from typing import Any
 
-from libra_cli.records.conversations import OtherForm
+from libra_cli.records.conversations import OtherForm, built
 from libra_cli.records.own_names import QUESTION, common_name, common_text
 
 Fields = dict[str, Any]
@@ -25,7 +27,10 @@ def lm_eval(fields: Fields, _seed: int) -> Fields:
     prompt = first.get("arg_0") if isinstance(first, dict) else None
     question = _question(doc) if isinstance(doc, dict) else None
     used = ("doc", "arguments", "resps", "target")
-    return _response(fields, used, question or prompt, _only(fields.get("resps")), fields.get("target"))
+    asked, target = question or prompt, fields.get("target")
+    if isinstance(doc, dict) and (choices := _choices(doc)) is not None:
+        target = _of_choices(target, choices, asked)
+    return _response(fields, used, asked, _only(fields.get("resps")), target)
 
 
 def lighteval(fields: Fields, _seed: int) -> Fields:
@@ -69,20 +74,26 @@ def multiple_choice(fields: Fields, _seed: int) -> Fields:
     """
     choices = fields.get("choices")
     labels = choices.get("label") if isinstance(choices, Mapping) else None
-    texts = choices.get("text") if isinstance(choices, Mapping) else choices
-    if not isinstance(texts, list) or not texts or len(texts) > len(ascii_uppercase):
-        raise OtherForm('there are no "choices"')
+    texts, question = _choices(fields), fields.get("question")
+    if not texts or len(texts) > len(ascii_uppercase) or not all(_is_told(text) for text in texts):
+        raise OtherForm('there are no "choices", or one of them is empty')
+    if not isinstance(question, str) or not question.strip():
+        raise OtherForm('there is no "question" as text')
     letters = list(ascii_uppercase[: len(texts)])
+    if isinstance(labels, list) and len(labels) != len(texts):
+        raise OtherForm(f'"choices" has {len(texts)} texts and {len(labels)} labels')
     answer = fields["answerKey"] if fields.get("answerKey") is not None else fields.get("answer")
     if type(answer) is int and 0 <= answer < len(texts):
         at = answer
     elif isinstance(answer, str) and answer in (known := labels if isinstance(labels, list) else letters):
         at = known.index(answer)
+    elif isinstance(answer, str) and texts.count(answer) == 1:
+        at = texts.index(answer)
     else:
-        raise OtherForm('"answer" is neither the place of a choice, from 0, nor its letter')
+        raise OtherForm('"answer" is neither the place of a choice, from 0, nor its letter, nor the text of one choice')
     options = "\n".join(f"{letter}. {text}" for letter, text in zip(letters, texts, strict=True))
-    kept = {name: value for name, value in fields.items() if name not in ("question", "choices", "answer", "answerKey")}
-    return {"question": f"{fields.get('question')}\n\n{options}", "reference": letters[at], **kept}
+    made = {"question": f"{question}\n\n{options}", "reference": letters[at]}
+    return built(made, fields, "choices", "answer", "answerKey")
 
 
 def _response(fields: Fields, used: tuple[str, ...], question: Any, response: Any, reference: Any) -> Fields:
@@ -91,9 +102,57 @@ def _response(fields: Fields, used: tuple[str, ...], question: Any, response: An
         raise OtherForm("there is no prompt as text")
     if not isinstance(response, str):
         raise OtherForm("there is no single response as text, but log-probabilities, several samples, or nothing")
-    golden = {} if reference in (None, "") else {"reference": common_text({"answer": reference}, "reference", "answer")}
-    kept = {name: value for name, value in fields.items() if name not in used}
-    return {"question": question, **golden, "response": response, **kept}
+    golden = _golden(reference)
+    told = {} if golden in (None, "") else {"reference": common_text({"answer": golden}, "reference", "answer")}
+    return built({"question": question, **told, "response": response}, fields, *used)
+
+
+def _golden(value: Any) -> Any:
+    """The golden answer, a text or a number: the only one of a list, too. Raises OtherForm for anything else.
+
+    lm-evaluation-harness writes a list or an object as Python does, in a text.
+    """
+    if isinstance(value, str) and re.match(r"\s*(\[\s*['\"]|\{\s*['\"].*:)", value):
+        try:
+            value = ast.literal_eval(value.strip())
+        except (ValueError, SyntaxError):
+            return value
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if value is not None and not _is_told(value) and value != "":
+        raise OtherForm("the golden answer is no text or number, but several answers or an object")
+    return value
+
+
+def _is_told(value: Any) -> bool:
+    return type(value) in (int, float) or (isinstance(value, str) and bool(value.strip()))
+
+
+def _choices(fields: Fields) -> list[Any] | None:
+    """The texts of the choices of a document; None if it has none."""
+    choices = fields.get("choices", fields.get("options"))
+    texts = choices.get("text") if isinstance(choices, Mapping) else choices
+    return texts if isinstance(texts, list) else None
+
+
+def _of_choices(target: Any, choices: list[Any], asked: Any) -> Any:
+    """The target of a question with choices; of a place, from 0, the letter if the prompt has letters, else the text.
+
+    A log has numbers as texts, too. Raises OtherForm if a number may be a place and a choice.
+    """
+    golden = _golden(target)
+    number = golden if type(golden) is int else int(golden) if re.fullmatch(r"\d{1,3}", str(golden)) else None
+    if number is None:
+        return golden
+    if not 0 <= number < len(choices):
+        if str(golden) in map(str, choices):
+            return golden
+        raise OtherForm(f"the target {number} is neither the place of a choice, from 0, nor a choice")
+    if str(golden) in map(str, choices) and str(choices[number]) != str(golden):
+        raise OtherForm(f"the target {number} is the place of a choice, from 0, and another choice")
+    letters = ascii_uppercase[: len(choices)]
+    has_letters = isinstance(asked, str) and all(re.search(rf"(?m)(^|\s)\(?{one}[.):]", asked) for one in letters)
+    return letters[number] if has_letters else choices[number]
 
 
 def _question(doc: Fields) -> str | None:

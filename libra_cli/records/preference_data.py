@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from libra_cli.records.conversations import FIRST, SECOND, OtherForm, messages_of
+from libra_cli.records.conversations import FIRST, SECOND, OtherForm, built, messages_of
 from libra_cli.records.messages import Message, behind_own_system, turns
 from libra_cli.records.own_names import QUESTION, common_name, common_text
 from libra_cli.records.transcripts import talks_of_transcripts, transcript, turns_of_transcript
@@ -22,6 +22,8 @@ from libra_cli.stream.rows import RowError
 Fields = dict[str, Any]
 
 TIE = "A=B"
+_OWN = ("prompt", "responses", "response_A", "response_B", "best")
+"""Fields from which libra would read another question or other responses than those of the pair or list."""
 _RATINGS = {"score_chosen": "chosen_rating", "score_rejected": "rejected_rating"}
 """Ratings under names by which `libra score` knows those of a judge, and the names that they get."""
 
@@ -73,15 +75,14 @@ class ListData:
         ratings = [rating for _, rating, _ in rated]
         known = [rating for rating in ratings if rating is not None]
         best = [at for at, rating in enumerate(ratings) if known and rating == max(known)]
-        kept = {name: value for name, value in fields.items() if name not in self.used}
-        return {
+        made = {
             **_question(asked),
             "responses": [text for text, _, _ in rated],
             **({"best": best[0]} if len(best) == 1 and len(known) == len(ratings) else {}),
             "ratings": ratings,
             "models": [model for _, _, model in rated],
-            **kept,
         }
+        return built(made, fields, *self.used, *_OWN)
 
 
 def chosen_pair_of(fields: Fields, seed: int) -> Fields:
@@ -120,9 +121,8 @@ def _side(fields: Fields, side: str, asks: str | None) -> list[Message]:
 def _pair(
     fields: Fields, used: Sequence[str], asked: list[Message], responses: Sequence[str], preference: str
 ) -> Fields:
-    kept = {name: value for name, value in fields.items() if name not in used}
     pair = {"response_a": responses[0], "response_b": responses[1], "preference": preference}
-    return {**_question(asked), **pair, **kept}
+    return built({**_question(asked), **pair}, fields, *used, *_OWN)
 
 
 def _question(asked: list[Message]) -> Fields:

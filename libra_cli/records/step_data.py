@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from libra_cli.records.conversations import OtherForm
+from libra_cli.records.conversations import OtherForm, built
 from libra_cli.stream.common_names import STEP_MARK
 
 Fields = dict[str, Any]
@@ -35,12 +35,11 @@ def prm800k(fields: Fields, _seed: int) -> Fields:
         raise OtherForm('"question" has no "problem", or a step has no text')
     is_whole = label.get("finish_reason") == "solution" and all(rating in (0, 1) for rating in ratings)
     is_wrong = label.get("finish_reason") == "found_error" or -1 in ratings
-    return {
+    made = {
         **_solution(question["problem"], steps, 1 if is_whole else 0 if is_wrong else None, ratings),
         **({"reference": question["ground_truth_answer"]} if question.get("ground_truth_answer") is not None else {}),
-        **{name: value for name, value in fields.items() if name not in ("question", "label")},
-        "finish": label.get("finish_reason"),
     }
+    return {**built(made, fields, "question", "label"), "finish": label.get("finish_reason")}
 
 
 def _chosen(step: Any) -> tuple[Any, Any]:
@@ -72,10 +71,9 @@ def math_shepherd(fields: Fields, _seed: int) -> Fields:
     if not steps or len(signs) != len(steps) or not all(sign in _SIGNS for sign in signs):
         raise OtherForm(f"{len(steps)} steps and {len(signs)} labels (+ or -) do not match")
     labels = [_SIGNS[sign] for sign in signs]
-    used = ("input", "label", "labels", "value", "task")
     source = {"source": fields["task"]} if fields.get("task") is not None else {}
-    kept = {name: value for name, value in fields.items() if name not in used}
-    return {**_solution(question.strip(), steps, labels[-1], labels), **source, **kept}
+    made = {**_solution(question.strip(), steps, labels[-1], labels), **source}
+    return built(made, fields, "input", "label", "labels", "value", "task")
 
 
 def processbench(fields: Fields, _seed: int) -> Fields:
@@ -84,9 +82,9 @@ def processbench(fields: Fields, _seed: int) -> Fields:
     steps, first = fields.get("steps"), fields.get("label")
     if not isinstance(steps, list) or type(first) is not int or not -1 <= first < len(steps):
         raise OtherForm('there are no "steps" with a "label" that names one of them, or is -1')
-    kept = {name: value for name, value in fields.items() if name not in ("problem", "steps", "label")}
     labels = [1 if first < 0 or at < first else 0 if at == first else None for at in range(len(steps))]
-    return {**_solution(fields.get("problem"), steps, int(first < 0), labels), "first_error": first, **kept}
+    made = {**_solution(fields.get("problem"), steps, int(first < 0), labels), "first_error": first}
+    return built(made, fields, "problem", "steps", "label")
 
 
 def stepwise(fields: Fields, _seed: int) -> Fields:
@@ -96,8 +94,8 @@ def stepwise(fields: Fields, _seed: int) -> Fields:
         raise OtherForm('there are no "completions" with as many "labels"')
     if not all(isinstance(label, (bool, int)) and label in (0, 1) for label in labels):
         raise OtherForm('a label in "labels" is neither true nor false')
-    kept = {name: value for name, value in fields.items() if name not in ("prompt", "completions", "labels")}
-    return {**_solution(fields.get("prompt"), steps, int(all(labels)), [int(label) for label in labels]), **kept}
+    made = _solution(fields.get("prompt"), steps, int(all(labels)), [int(label) for label in labels])
+    return built(made, fields, "prompt", "completions", "labels")
 
 
 def _solution(question: Any, steps: Sequence[Any], label: int | None, step_labels: Sequence[Any]) -> Fields:
