@@ -16,6 +16,10 @@ from libra_cli.cli.stage_options import option
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+LONGEST_NUMBER = 40
+"""Characters of the longest number in JSON that YAML 1.1 takes for text."""
+
+
 class KeyValue(click.ParamType):
     """KEY=VALUE with a YAML (hence also JSON) value; converts to a (key, value) pair."""
 
@@ -30,20 +34,32 @@ class KeyValue(click.ParamType):
         if not (key and equals):
             self.fail(f"{value!r}: write KEY=VALUE", param, ctx)
         try:
-            return key.strip().replace("-", "_"), _as_json(read_value(text), text)
+            return key.strip().replace("-", "_"), _value_of(text)
         except YamlError as error:
             self.fail(f"{value!r}: the value is neither JSON nor YAML ({error})", param, ctx)
 
 
-def _as_json(value: Any, text: str) -> Any:
-    """`value`, or `text` if YAML read it as something that JSON does not have, such as a date."""
+def _value_of(text: str) -> Any:
+    """The value of a text in JSON, or else in YAML; `text` itself where YAML reads what JSON has not, or writes else.
+
+    Such are a date, and numbers that YAML 1.1 writes in its own ways: 12:30 is 750, and 010 is 8.
+    """
     import json
 
+    value = read_value(text)
+    if isinstance(value, str) and len(text) < LONGEST_NUMBER and text.strip()[-1:].isdecimal():
+        try:
+            value = json.loads(text)  # 1e-5 is text to YAML 1.1
+        except ValueError:
+            return value
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):
         return text
-    return value
+    is_own_way = type(value) in (int, float) and (
+        ":" in text or (text.strip(" +-")[:1] == "0" and text.strip().isdecimal())
+    )
+    return text if is_own_way else value
 
 
 class Markers(click.ParamType):

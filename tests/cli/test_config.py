@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from libra_cli.cli.engine_options import KeyValue
 from libra_cli.main import STAGES
 
 
@@ -209,6 +210,14 @@ def test_a_config_file_that_means_nothing_is_refused_with_its_line(data, complai
 def test_a_value_means_what_it_means_on_the_command_line(text, name, value, printed, tmp_path):
     (tmp_path / "c.yaml").write_text(text)
     assert printed("libra rollout --config c.yaml")[name][0] == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1e-5", 1e-5), ("2E+0", 2.0), ("5", 5), ("010", "010"), ("12:30", "12:30"), ("1e400", "1e400"), ("'1'", "1")],
+)
+def test_a_number_of_a_key_and_value_option_is_that_of_json(text, value):
+    assert KeyValue().convert(f"key={text}", None, None) == ("key", value)
 
 
 @pytest.mark.parametrize("value", ["[" * 100_000, "*a", "{a: 1, a: 2}", "\t- x"])

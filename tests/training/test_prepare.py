@@ -79,6 +79,6 @@ def test_what_a_refused_file_left_is_never_taken_for_the_samples_of_the_one_befo
     samples.write(line("It is 4.") + "{\n")
     with pytest.raises(Fatal) as refused:
         samples.made()
-    assert refused.value.status == Exit.SOME_ERRORS
+    assert refused.value.status == Exit.USAGE
     samples.write(line("4") + line("It is 4."))
     assert samples.made() == good

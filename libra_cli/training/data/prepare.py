@@ -159,10 +159,10 @@ def _build(
 
 
 def refuse_bad_rows(paths: Sequence[str], counts: Counts, settings: DataSettings) -> None:
-    """Raises Fatal if rows were refused without a file for them (3), or nothing is left to learn from (2)."""
+    """Raises Fatal if rows were refused without a file for them, or nothing is left to learn from (2)."""
     if counts.errors and settings.errors is None:
         cure = "mend them, or name a file to leave them in: --errors FILE"
-        raise Fatal(Exit.SOME_ERRORS, f"{counts.errors} rows cannot be learned from, and nothing was trained; {cure}")
+        raise Fatal(Exit.USAGE, f"{counts.errors} rows cannot be learned from, and nothing was trained; {cure}")
     if not counts.out:
         raise Fatal(Exit.USAGE, f"{', '.join(paths)}: there is nothing to learn from")
 
