@@ -39,7 +39,9 @@ _RELATIONS = {
 """Whether two comparatives say the same or the opposite."""
 _EMPTY = words.table("is are was it this that they he she by as so use uses used called named known thus henc theref")
 """Words of a sentence, or their first letters, that name nothing."""
-_JOINS = words.table("and with than but before after both")
+_JOINS = words.table(
+    "and with than but before after both opposite above below beside opposes opposed rejects unlike as"
+)
 _STEM, _FEW = 5, 2
 _STEM_OF_VERB = 3
 _PLAIN_VERBS = words.table("is are was were has had have")

@@ -25,6 +25,14 @@ _RANKS = words.table("is was came comes finishes finished finish ranks ranked pl
 _STRIPPED = " .,;:!?*_`\"'()$\u201c\u201d"
 _FILLERS = words.table("the a in on it is its he she they was came finished place at")
 
+_AWAY = words.table("behind past above below ahead before after beyond from starts start started begins began starting")
+"""Words before a place that is not the one of what is asked."""
+_NEAR = 3
+"""Words before a place among which these stand."""
+_LOSES = words.table("lose loses lost losing loser beaten forced must cannot can't")
+_WINS = words.table("win wins won winner winning strategy victory advantage")
+_FEW = 3
+
 
 class Ordinal(NamedTuple):
     """A place in an order."""
@@ -60,11 +68,20 @@ def stated(sentence: str, reference: str) -> str | None:
     wanted = parse(reference) if len(sentence) <= MAX_CHARS else None
     if wanted is None:
         return None
+    if wanted.noun == "player" and not _may_name_player(sentence):
+        return None
     found = {(one.value, one.noun) for one in _read(sentence)[0] if one.is_said and one.agrees(wanted)}
     if len({value for value, _ in found}) != 1:
         return None
     value, noun = found.pop()
     return Ordinal(value, noun or wanted.noun, True).text
+
+
+def _may_name_player(sentence: str) -> bool:
+    """Whether a sentence says who wins, or hardly more than a player, and nothing of losing."""
+    heard = {word.lower() for word in words.split(sentence)}
+    is_short = len(heard - _FILLERS) <= _FEW
+    return _LOSES.isdisjoint(heard) and (is_short or not _WINS.isdisjoint(heard))
 
 
 def same(reference: str, answer: str) -> bool | None:
@@ -83,6 +100,8 @@ def _read(text: str) -> tuple[list[Ordinal], list[str]]:
     at = 0
     while at < len(heard):
         place, length = _at(heard, raw, at)
+        if place and not _AWAY.isdisjoint(heard[max(0, at - _NEAR) : at]):
+            place = place._replace(is_said=False)  # behind the first
         if place:
             found.append(place)
         elif heard[at]:
@@ -113,7 +132,7 @@ def _at(heard: list[str], raw: list[str], at: int) -> tuple[Ordinal | None, int]
         return Ordinal(value, "" if behind in ("place", "position", "one") else behind, True), 2
     is_last = at + 1 == len(heard) or raw[at][-1] in ".;:!)*" or (raw[at][-1] == "," and at > 0)
     before = heard[at - 1] if at else ""
-    return Ordinal(value, "", is_last or (before in _RANKS and behind in ("", "and", "because", "with"))), 1
+    return Ordinal(value, "", is_last or (before in _RANKS and behind in ("", "because", "with"))), 1
 
 
 def _value(word: str) -> int | None:

@@ -35,8 +35,15 @@ _KEPT = words.table("mod base if when where for or and x n k except excluding an
 _STATES = lazy_pattern(
     r"(?i:the|so|thus|therefore|there|hence|its?)\s[^=<>]*?\b(?:is|are|equals?|was|has|have)\s[^=<>]+"
 )
-_VERDICT = lazy_pattern(r"(?i:(yes|no|true|false))(?:[,.;:]\s+|\s+(?:\(|[\u2014\u2013-]\s+))(?=\S)")
-_OPTION = lazy_pattern(r"\(?([A-J])\)?(?:,\s+(?:since|because|as|which|the)\b|\s+[\u2014\u2013-]\s+(?=[A-Z]))")
+_VERDICT = lazy_pattern(
+    r"(?i:(yes|no|true|false))(?:[,.;:]\s+|\s+(?:\(|[\u2014\u2013-]\s+))"
+    r"(?!(?:except|but|only|if|unless|when|for)\b)(?=\S)"
+)
+_OPTION = lazy_pattern(
+    r"\(?([A-J])\)?(?:,\s+(?:since|because|as|which|the)\b|\s+[\u2014\u2013-]\s+(?=[A-Z][A-Za-z]{2}))"
+)
+_NEXT_VALUE = lazy_pattern(r"(?<=\d), so (?=[A-Za-z]\w{0,2} ?= ?[^=]+$)")
+"""What joins the value of another name: x = 2, so y = 3."""
 _LETTER = lazy_pattern(r"\(?[A-J]\)?")
 _VALUE = lazy_pattern(r"\d|\\|^[^\W\d_]+(?: [^\W\d_]+){0,2}$")
 _HAS_UNIT = lazy_pattern(r"\d.*[A-Za-z]")
@@ -63,6 +70,7 @@ def _without_remarks(reference: str) -> str:
         found = whole.match(text)
         if found:
             return found[1]
+    text = _NEXT_VALUE.sub(", ", text)
     remark = _REASON.search(text)
     head = text[: remark.start()] if remark else ""
     if _VALUE.search(head) and _is_whole(head) and not _LETTER.fullmatch(head):
