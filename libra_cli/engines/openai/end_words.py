@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 
 from libra_cli.engines.openai.usage import TokenUsage
@@ -31,7 +32,7 @@ class EndWords:
 
 def cure(reason: str) -> str:
     """What a user does about an unknown finish reason."""
-    return f"--finish-reason {reason}=stop takes them as whole"
+    return f"--finish-reason {shlex.quote(f'{reason}=stop')} takes them as whole"
 
 
 def meanings(options: tuple[str, ...]) -> dict[str, str]:
