@@ -83,6 +83,8 @@ def empty_field(fields: Fields, name: str) -> str | None:
     Such a row lacks a value, not a name. A field with a value in it is none, whatever it is.
     """
     names = (name, *COMMON_NAMES.get(name, ()))
+    if name == REFERENCE and not _TELLS_RIGHT_FROM_WRONG.isdisjoint(fields):
+        names = tuple(other for other in names if other != "label")  # it says whether the response is right
     there = sorted((own for own in fields if own.lower() in names), key=lambda own: names.index(own.lower()))
     empty = [own for own in there if fields[own] is None or (type(fields[own]) is str and not fields[own].strip())]
     return empty[0] if empty and len(empty) == len(there) else None
