@@ -223,7 +223,7 @@ def _question_and_answer(fields: Fields, asked: list[Message], forms: list[str])
 
 def _check_is_right(fields: Fields, answer: str) -> None:
     """Raises RowError for a row of libra from which no stage has chosen what is right."""
-    if answer == "answer" and isinstance(fields.get("choices"), (list, dict)):
+    if answer == "answer" and isinstance(fields.get("choices"), (list, dict)) and _is_place(fields[answer]):
         raise RowError("no_conversation", f'"answer" is one of "choices": {published(fields)}')
     if answer == RESPONSE and not fields.keys().isdisjoint(_OF_JUDGES):
         what = "a judged or labelled row, right or wrong"
@@ -234,6 +234,11 @@ def _check_is_right(fields: Fields, answer: str) -> None:
     if "label" in fields and fields["label"] not in (1, "1"):
         cure = "libra rs-filter FILE | libra sft learns the right ones"
         raise RowError("not_chosen", f"the answer is labelled {json.dumps(fields['label'])}, not 1 (right); {cure}")
+
+
+def _is_place(answer: Any) -> bool:
+    """Whether an answer is the place of a choice, or its letter or label, and no text."""
+    return not isinstance(answer, str) or (len(answer.strip(" ().")) == 1 and answer.strip(" ().").isalnum())
 
 
 def _text_of(value: Any) -> Any:
