@@ -16,7 +16,7 @@ from libra_cli.tasks import thinking
 
 Fields = dict[str, Any]
 
-FIRST, SECOND = "A>B", "B>A"
+FIRST, SECOND, TIE = "A>B", "B>A", "A=B"
 _USER, _ASSISTANT = "user", "assistant"
 # DAPO asks for a last line "Answer: ..." before the problem, and reminds of it after the problem.
 _DAPO_BEFORE = re.compile(r"\ASolve the following math problem step by step\.[^\n]*\n+")
@@ -24,8 +24,19 @@ _DAPO_AFTER = re.compile(r"\n+Remember to put your answer on its own line after 
 _HELPSTEER_TURN = re.compile(r"\s*<extra_id_1>(User|Assistant)\n")
 
 
+ODD = (AttributeError, IndexError, KeyError, TypeError)
+"""What reading raises on a field that holds something other than its data set has there."""
+
+
 class OtherForm(ValueError):
     """A row lacks the fields of its data set."""
+
+
+def reason(error: Exception) -> str:
+    """Why a row is of another form, for people."""
+    if isinstance(error, OtherForm):
+        return str(error)
+    return f'"{error.args[0]}" is missing' if isinstance(error, KeyError) else "a field holds something of another form"
 
 
 def built(new: Fields, fields: Fields, *used: str) -> Fields:
@@ -99,7 +110,8 @@ def rated_pair(fields: Fields, _seed: int) -> Fields:
     first, *rest = _HELPSTEER_TURN.split(fields["prompt"])
     turns = [("user", first), *((role.lower(), text) for role, text in zip(rest[::2], rest[1::2], strict=True))]
     pair = _pair(_asked(turns), fields["response_1"], fields["response_2"])
-    made = {**pair, "preference": FIRST if strength < 0 else SECOND}
+    is_tie = strength == 0 or fields["response_1"] == fields["response_2"]
+    made = {**pair, "preference": TIE if is_tie else FIRST if strength < 0 else SECOND}
     return built(made, fields, "prompt", "response_1", "response_2")
 
 
@@ -121,7 +133,8 @@ def chosen_pair(fields: Fields, seed: int) -> Fields:
     chosen, rejected = conversations
     swapped = rows.seed_for(seed, rows.content_hash(given), 0) & 1
     answers = (rejected[-1][1], chosen[-1][1]) if swapped else (chosen[-1][1], rejected[-1][1])
-    made = {**_pair(_asked(chosen[:-1]), *answers), "preference": SECOND if swapped else FIRST}
+    preference = TIE if answers[0] == answers[1] else SECOND if swapped else FIRST
+    made = {**_pair(_asked(chosen[:-1]), *answers), "preference": preference}
     return built(made, fields, "chosen", "rejected", "prompt")
 
 

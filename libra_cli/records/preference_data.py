@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from libra_cli.records.conversations import FIRST, SECOND, OtherForm, built, messages_of
+from libra_cli.records.conversations import FIRST, ODD, SECOND, TIE, OtherForm, built, messages_of
 from libra_cli.records.messages import Message, behind_own_system, turns
 from libra_cli.records.own_names import QUESTION, common_name, common_text
 from libra_cli.records.transcripts import talks_of_transcripts, transcript, turns_of_transcript
@@ -21,7 +21,11 @@ from libra_cli.stream.rows import RowError
 
 Fields = dict[str, Any]
 
-TIE = "A=B"
+_SCORES = (
+    ("score_chosen", "score_rejected"),
+    ("chosen_score", "rejected_score"),
+    ("chosen_rating", "rejected_rating"),
+)
 _OWN = ("prompt", "responses", "response_A", "response_B", "best")
 """Fields from which libra would read another question or other responses than those of the pair or list."""
 _RATINGS = {"score_chosen": "chosen_rating", "score_rejected": "rejected_rating"}
@@ -46,11 +50,14 @@ class PairData:
         try:
             lead, responses = self.lead(fields), self.responses(fields)
             asked = _asked(self.asked(fields))
-        except (KeyError, TypeError, IndexError, ValueError):
+        except OtherForm:
+            raise
+        except (*ODD, ValueError):
             raise OtherForm(f"a field is missing, null or of another form; it reads {', '.join(self.used)}") from None
-        if not all(isinstance(text, str) for text in responses):
-            raise OtherForm("a response is no text")
-        preference = FIRST if lead > 0 else SECOND if lead < 0 else TIE
+        if len(responses) != 2 or not all(isinstance(text, str) for text in responses):
+            raise OtherForm("there are no two responses as texts")
+        is_tie = lead == 0 or responses[0] == responses[1]
+        preference = TIE if is_tie else FIRST if lead > 0 else SECOND
         return _pair(fields, self.used, asked, responses, preference)
 
 
@@ -67,7 +74,9 @@ class ListData:
         """The row as a list, in an order that the seed draws; `best` is missing if several are. Raises OtherForm."""
         try:
             rated, asked = list(self.rated(fields)), _asked(self.asked(fields))
-        except (KeyError, TypeError, IndexError, ValueError):
+        except OtherForm:
+            raise
+        except (*ODD, ValueError):
             raise OtherForm(f"a field is missing, null or of another form; it reads {', '.join(self.used)}") from None
         if not rated or not all(isinstance(text, str) for text, _, _ in rated):
             raise OtherForm("there are no responses")
@@ -102,20 +111,39 @@ def chosen_pair_of(fields: Fields, seed: int) -> Fields:
     context = ("input", "context") if asks == "instruction" else ()
     used = ("chosen", "rejected", "messages", *(() if asks is None else ("system", "system_prompt", asks, *context)))
     renamed = {_RATINGS.get(name, name): value for name, value in fields.items()}
-    preference = SECOND if is_second else FIRST
+    is_tie = answers[0] == answers[1] or any(_are_equal(fields, *names) for names in _SCORES)
+    preference = TIE if is_tie else SECOND if is_second else FIRST
     return _pair(renamed, used, chosen[:-1], answers[::-1] if is_second else answers, preference)
+
+
+def _are_equal(fields: Fields, one: str, other: str) -> bool:
+    """Whether a row rates both of its responses, and the same."""
+    rating = fields.get(one)
+    return type(rating) in (int, float) and rating == fields.get(other)
 
 
 def _side(fields: Fields, side: str, asks: str | None) -> list[Message]:
     """The conversation that ends with a response; `asks` names what is asked. Raises ValueError or RowError."""
     value = {**fields, **talks_of_transcripts(fields)}.get(side)
     talk = [{"role": "assistant", "content": value}] if isinstance(value, str) else messages_of(value, side)
-    if talk and talk[0]["role"] == "assistant" and asks is not None:
+    if talk and asks is not None:
         asked = fields[asks] if isinstance(fields.get(asks), list) else common_text(fields, QUESTION, asks)
-        talk = [*behind_own_system(fields, _asked(asked)), *talk]
+        before = _asked(asked)
+        if talk[0]["role"] != "assistant":
+            _check_asks(before, talk, side, asks)
+            before = []
+        talk = behind_own_system(fields, [*before, *talk])
     if len(talk) < 2 or talk[-1]["role"] != "assistant":
         raise ValueError(f'"{side}" is no conversation that ends with the assistant, nor an answer to a "prompt"')
     return talk
+
+
+def _check_asks(asked: list[Message], talk: list[Message], side: str, asks: str) -> None:
+    """Raises ValueError if what a row asks is in no turn of its conversation, nor a turn of the user in it."""
+    want = " ".join(asked[-1]["content"].split())
+    turns_of_user = [" ".join(turn["content"].split()) for turn in talk if turn["role"] == "user"]
+    if not any(text and (text in want or want in text) for text in turns_of_user):
+        raise ValueError(f'"{asks}" is not what "{side}" answers; leave one of them out')
 
 
 def _pair(
@@ -147,18 +175,26 @@ def _texts(*names: str) -> Callable[[Fields], list[Any]]:
 
 def _number(name: str, sign: int = 1) -> Callable[[Fields], float]:
     """How far the first response is ahead, by a number whose sign is `sign` where the first is better."""
-    return lambda fields: sign * _checked(fields[name], name)
+    return lambda fields: sign * _checked(fields.get(name), name)
 
 
 def _which(name: str, first: Any, second: Any, *ties: Any) -> Callable[[Fields], float]:
     """The same, by the name of the better response."""
     leads = {first: 1.0, second: -1.0, **dict.fromkeys(ties, 0.0)}
-    return lambda fields: leads[fields[name]]
+
+    def lead(fields: Fields) -> float:
+        value = fields.get(name)
+        if value is None or isinstance(value, (dict, list)) or value not in leads:
+            said = "is missing or null" if value is None else f"is {json.dumps(value)}"
+            raise OtherForm(f'"{name}" {said}; it says which response is better: {", ".join(map(str, leads))}')
+        return leads[value]
+
+    return lead
 
 
 def _checked(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f'"{name}" is no number')
+        raise OtherForm(f'"{name}" is {"missing or null" if value is None else "no number"}')
     return float(value)
 
 
@@ -176,9 +212,9 @@ def _of_turns(value: Any) -> list[Any]:
 
 
 def _arena_lead(fields: Fields) -> float:
-    votes = [_checked(fields[f"winner_{name}"], name) for name in ("model_a", "model_b", "tie")]
+    votes = [_checked(fields.get(f"winner_{name}"), f"winner_{name}") for name in ("model_a", "model_b", "tie")]
     if sum(votes) != 1:
-        raise ValueError("not one winner")
+        raise OtherForm('"winner_model_a", "winner_model_b" and "winner_tie" name not one winner')
     return votes[0] - votes[1]
 
 
@@ -209,7 +245,7 @@ HELPSTEER3 = PairData(
 WEBGPT = PairData(
     lambda fields: fields["question"]["full_text"],
     _texts("answer_0", "answer_1"),
-    lambda fields: _checked(fields["score_0"], "score_0") - _checked(fields["score_1"], "score_1"),
+    lambda fields: _checked(fields.get("score_0"), "score_0") - _checked(fields.get("score_1"), "score_1"),
     ("question", "answer_0", "answer_1", "tokens_0", "tokens_1"),
 )
 SUMMARIES = PairData(

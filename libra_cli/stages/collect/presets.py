@@ -53,8 +53,8 @@ class Preset:
         try:
             if self.shape is not None:
                 fields = self.shape(fields, seed)
-        except shapes.OtherForm as error:
-            raise RowError("not_this_preset", f"not a row of --preset {self.name}: {error}") from None
+        except (shapes.OtherForm, *shapes.ODD) as error:
+            raise RowError("not_this_preset", f"not a row of --preset {self.name}: {shapes.reason(error)}") from None
         for target, names in self.fields.items():
             if target not in fields:
                 values = (field_paths.take(fields, name) for name in names)
@@ -172,7 +172,7 @@ _PRESETS = (
         "HelpSteer2's human preferences (preference_strength), training part, without ties",
         Hub("nvidia/HelpSteer2", split="train", data_dir="preference"),
         "HelpSteer2",
-        where="(split == null or split == 'train') and preference_strength != 0",
+        where="(split == null or split == 'train') and preference_strength != 0 and " + _NO_TIES,
         shape=shapes.rated_pair,
     ),
     Preset(
@@ -180,6 +180,7 @@ _PRESETS = (
         "Skywork-Reward-Preference-80K-v0.2, the chosen response first or second as --seed draws",
         Hub("Skywork/Skywork-Reward-Preference-80K-v0.2", split="train"),
         "Skywork-Reward-Preference-80K-v0.2",
+        where=_NO_TIES,
         shape=shapes.chosen_pair,
     ),
     # Benchmarks of pairs and lists, for `libra judge`: they stay in their own forms (records.forms).
@@ -275,6 +276,7 @@ _PRESETS = (
         "preference",
         "pairs with chosen and rejected, the chosen one first or second as --seed draws; name its files",
         None,
+        where=_NO_TIES,
         shape=preference_data.chosen_pair_of,
         files="rows with chosen and rejected: UltraFeedback binarized, HH-RLHF, argilla's mixes, Orca DPO pairs",
     ),
