@@ -43,6 +43,10 @@ class RewardEncoder:
             forms: list[str] = []
             try:
                 row = [self._sample(example, value) for example, value in self._responses(fields, forms)]
+                if len(row) > 1 and np.array_equal(row[0].ids, row[1].ids):
+                    raise RowError(
+                        "same_responses", "the chat template makes one text of both responses; leave the row out"
+                    )
             except RowError as error:
                 samples.append(error)
             else:
