@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from libra_cli.answers import dates, equal, notation, options, phrases, quantities, structure, units, words
+from libra_cli.answers import (
+    comparatives,
+    dates,
+    equal,
+    notation,
+    options,
+    phrases,
+    quantities,
+    structure,
+    units,
+    words,
+)
 from libra_cli.lazy_pattern import lazy_pattern
 
 _MAX_CHARS = 80
@@ -71,13 +82,18 @@ def _is_of_its_kind(reference: structure.Answer, answer: structure.Answer) -> bo
 
 
 _REMAINDER = lazy_pattern(
-    r"\d\W{0,3}(?:with )?(?:a )?\b(?:R|r|rem\.?|remainder) ?(?:of |is |= ?)?\$?(\d+)\b"
+    r"\d[^\w,;.:?]{0,3}(?:with )?(?:a )?\b(?:R|r|rem\.?|remainder) ?(?:of |is |= ?)?\$?(\d+)\$?\.?$"
     r"|=\s*\$?\d+\s*(?:\u00b7|\*|\u00d7|\\cdot|\\times|x)\s*\d+\s*\+\s*(\d+)\$?\.?$"
 )
 
 
-def remainder(sentence: str, question: str) -> str | None:
+_ASKED_FOR = ("what is the remainder", "what remainder", "find the remainder", "calculate the remainder")
+
+
+def remainder(sentence: str, question: str, reference: str) -> str | None:
     """The remainder of a division with quotient and remainder, if the question asks for that only: 17 : 7 = 2 R 3."""
-    asked = question.lower()
-    found = _REMAINDER.search(sentence.strip()) if "remainder" in asked and "quotient" not in asked else None
+    asked = comparatives.last_question(question).lower()
+    if not reference.isdecimal() or "quotient" in asked or not any(map(asked.__contains__, _ASKED_FOR)):
+        return None
+    found = _REMAINDER.search(sentence.strip())
     return None if found is None else found[1] or found[2]

@@ -72,6 +72,12 @@ _COINS = frozenset(
 )
 
 
+_EXCLUDES = words.table(
+    "no none nobody not never other apart aside besides except excluding without when before after double twice half"
+)
+"""Words that turn what a claim says of a class or a time: 20 children other than girls."""
+
+
 class Claim(NamedTuple):
     """A value and the words of its clause, as stems."""
 
@@ -130,7 +136,8 @@ class _Reading:
 
     def end(self, cut: str) -> None:
         """Ends the clause; `cut` is the conjunction that begins the next one, or a mark."""
-        self.is_open = self.is_open or (bool(self.value) and not self.said)
+        is_rest = self.is_reason and bool(self.value) and self.said[0].lower() == "with"  # with 50 to go
+        self.is_open = self.is_open or (bool(self.value) and not self.said) or is_rest
         if self.value and not self.is_reason:
             self.found.append(_claim(self.value, self.said, self.before, self.found[-1] if self.found else None))
         elif self.said and not self.value and not self.is_reason:
@@ -250,6 +257,8 @@ def _compares(heard: Sequence[str], before: int) -> bool:
     if behind[:1] in (["times"], ["fold"]):
         return "as" in behind or "than" in behind or "more" in behind
     at = next((at for at, word in enumerate(behind[:3]) if word in _COMPARING), None)
+    if at and behind[at - 1] in ("other", "rather"):  # 20 children other than girls
+        return False
     return at is not None and ("than" in behind[at:] or behind[at] not in _AMOUNTS)
 
 
@@ -326,14 +335,18 @@ def _is_of_another(claim: Claim, question: asking.Question) -> bool:
 def _is_per_another(claim: Claim, question: asking.Question) -> bool:
     """Whether a claim tells of another time: 35 hours a day, where the question asks for hours per week."""
     behind = claim.text[claim.at :]
-    every = (behind[at + 1] for at in range(len(behind) - 1) if behind[at] in asking.EACH)
+    own = next((at for at, word in enumerate(behind) if word in _PLACES or word.isdecimal()), len(behind))
+    every = (behind[at + 1] for at in range(len(behind[:own]) - 1) if behind[at] in asking.EACH)
     time = next((word for word in every if word in asking.TIMES), "")
     return bool(time and question.time) and time != question.time
 
 
 def _is_of_other_class(claim: Claim, question: asking.Question) -> bool:
     """Whether a claim has the opposite of a word of the question, and not that word: 12 girls, for the boys."""
-    heard = {*map(stem, claim.text)}
+    members = frozenset[str]().union(*(asking.OPPOSITES.get(word, ()) for word in question.stems))
+    if not (_EXCLUDES - members).isdisjoint(claim.text) or any(word.endswith("n't") for word in claim.text):
+        return False
+    heard = {stem(word) for word, behind in zip(claim.text, (*claim.text[1:], ""), strict=True) if behind != "the"}
     return any(
         other in heard and word not in heard
         for word in question.stems

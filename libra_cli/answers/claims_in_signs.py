@@ -28,6 +28,7 @@ _ASKS_TO_COMPARE = (
     "减少",
 )
 _TOTALS = ("一共", "总共", "共", "合计", "全部", "合わせて", "모두", "총")
+_RESTS = ("剩", "余", "残", "남은", "남아", "남았", "나머지")
 _UNREAD = ("=", "\\", "^", "<", "≈", "或", "即", "也就是", "すなわち", "つまり", "즉", "または", "또는")
 
 
@@ -56,7 +57,14 @@ def answer(sentence: str, question: str) -> Extraction | None:
         for row in rows[1:]:
             told_before.append(row | told_before[-1])
         at = _most(told_before) if rows[-1] else None
-    return None if at is None else Extraction(plain[at][1])
+    if at is None or any(_tells_rest(part) and part != plain[at][0] for part, _ in plain):
+        return None
+    return Extraction(plain[at][1])
+
+
+def _tells_rest(part: str) -> bool:
+    """Whether a clause tells of what is left, or of all the others, which no words of the question need to name."""
+    return any(map(part.__contains__, _RESTS))
 
 
 def _is_comparison(part: str, number: str) -> bool:

@@ -66,7 +66,9 @@ def is_ratio_for_difference(sentence: str, question: str) -> bool:
 def last_question(question: str) -> str:
     """The last sentence of a question that ends with a question mark; the last one if none does."""
     found = words.sentences(question)
-    return next((sentence for sentence in reversed(found) if sentence.rstrip().endswith("?")), found[-1])
+    ended = next((sentence for sentence in reversed(found) if sentence.rstrip().endswith("?")), "")
+    before, mark, _ = found[-1].rpartition("? ")  # How many were eaten? 20 were baked.
+    return ended or (f"{before}?" if mark else found[-1])
 
 
 def may_say_a_number(sentence: str) -> bool:

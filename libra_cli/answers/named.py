@@ -38,7 +38,7 @@ _PAIRS = [
 ]
 _DIVISION = frozenset(("quotient", "remainder"))
 _DIVIDED = lazy_pattern(
-    r"(?<![\d.])(-?\d{1,12})\s?(?:[,;]?\s?(?:with )?(?:a )?remainder(?: of)?|rem\.?|[Rr])\s?(\d{1,12})(?![\d.])"
+    r"(?<![\d.])(?<!by )(?<!into )(?<!- )(?<!-)(-?\d{1,12})\s?(?:[,;]?\s?(?:with )?(?:a )?remainder(?: of)?|rem\.?|[Rr])\s?(\d{1,12})(?![\d.])"
 )
 _INTERVAL = lazy_pattern(r"(?:range|domain|interval|set)\b[^.]{0,30}[(\[]-?[^()\[\]]{1,30},[^()\[\]]{1,30}[)\]]")
 _COORDINATES = (
@@ -131,7 +131,7 @@ def read(text: str, reference: str) -> str | None:
     if not wanted:
         return None
     plain = _plain(_without_tables(text[-MAX_READ:]))
-    if set(wanted) == _DIVISION and (found := _DIVIDED.search(plain)):
+    if set(wanted) == _DIVISION and "quotient" not in plain.lower() and (found := _DIVIDED.search(plain)):
         return f"quotient = {found[1]}, remainder = {found[2]}"
     given: dict[str, str] = {}
     for name in wanted:

@@ -44,7 +44,7 @@ def whole_value(prose: Prose) -> Extraction | None:
     """`5 ft 3 in`, `-oo < x < 3`: a text that is one value, and nothing else."""
     if prose.cut:
         return None
-    divided = bare.remainder(prose.sentences[-1], prose.question) if prose.question else None
+    divided = bare.remainder(prose.sentences[-1], prose.question, prose.reference) if prose.question else None
     found = divided or bare.value(prose.text, prose.reference)
     return Extraction(found) if found else None
 
