@@ -51,6 +51,8 @@ _AGAINST = words.table("cannot rule ruled contradicts contradiction fails fail")
 _HEDGES = words.table("far hardly barely nearly almost assumption contradicts contradiction misconception")
 """Words with which "true" is no verdict."""
 _FALLS = words.table("decrease decreased decreases decline declined drop dropped fall fell reduction reduced loss lost")
+_GOES = words.table("is are was goes went go gone be moves moved")
+"""Words before "down" that tell of a decrease."""
 _WAYS_TO_CONVERGE = words.table("absolutely uniformly pointwise conditionally")
 _CONCLUDES = ("所以", "因此", "故", "从而", "于是", "即", "得", "为", "是", "等于")
 _LEAVES_OPEN = (
@@ -179,6 +181,8 @@ def without_given(answer: str, reference: str, question: str) -> str:
     if not phrases.are_asked_for(reference) or any(map(str.isdigit, answer)) or "\\" in answer:
         return answer
     given, wanted, told = (names.tokens(text) for text in (question, reference, answer))
+    if "not" in told:
+        return answer
     new = [word for word in told if word not in given]
     is_new = not any(word in given for word in wanted)
     return " ".join(new) if is_new and 0 < len(new) == len(wanted) and len(new) < len(told) else answer
@@ -190,8 +194,9 @@ def with_sign(answer: str, reference: str, text: str) -> str:
         return answer
     before, _, behind = last_sentence(text).lower().partition(answer)
     *_, fall, preposition = ("", "", *words.split(before))
+    goes_down = preposition == "down" and (not fall or fall in _GOES) and not any(map(str.isdigit, behind))
     falls = (fall in _FALLS and preposition in ("of", "by")) or not _FALLS.isdisjoint(words.split(behind)[:1])
-    falls = falls or preposition == "down" or (fall, preposition) == ("down", "by")
+    falls = falls or goes_down or (fall, preposition) == ("down", "by")
     return f"-{answer}" if falls else answer
 
 

@@ -87,13 +87,20 @@ _REMAINDER = lazy_pattern(
 )
 
 
-_ASKED_FOR = ("what is the remainder", "what remainder", "find the remainder", "calculate the remainder")
+_ASKED_FOR = (
+    "what is the remainder",
+    "what's the remainder",
+    "what remainder",
+    "find the remainder",
+    "calculate the remainder",
+)
 
 
 def remainder(sentence: str, question: str, reference: str) -> str | None:
     """The remainder of a division with quotient and remainder, if the question asks for that only: 17 : 7 = 2 R 3."""
-    asked = comparatives.last_question(question).lower()
-    if not reference.isdecimal() or "quotient" in asked or not any(map(asked.__contains__, _ASKED_FOR)):
+    asked = comparatives.last_question(question).strip().lower()
+    is_asked_for = asked.startswith("remainder") or any(map(asked.__contains__, _ASKED_FOR))
+    if not reference.isdecimal() or "quotient" in asked or not is_asked_for:
         return None
     found = _REMAINDER.search(sentence.strip())
     return None if found is None else found[1] or found[2]

@@ -10,6 +10,7 @@ TEN = 10
 MAX_CHARS = 600
 """Length of the longest sentence that is searched."""
 _NAMES = {"binary": 2, "ternary": 3, "octal": 8, "decimal": 10, "hexadecimal": 16, "hex": 16}
+_EQUALS = ("is", "=", "equals", "becomes")
 _BELOW = frozenset(normalize.LOWERED[:10])
 _DIGITS = str.maketrans(normalize.LOWERED[:10], "0123456789")
 _OPERATORS = frozenset("+-*/\u2212\u00b7\u00d7")
@@ -23,7 +24,7 @@ def stated(tail: str, reference: str) -> str | None:
     sentence = phrases.main_clause(words.sentences(tail)[-1])
     if wanted is None or wanted.base == TEN or len(sentence) > MAX_CHARS:
         return None
-    said = _read(sentence.rpartition("=")[2]) or _read(sentence)
+    said = _read(sentence.rpartition("=")[2], wanted.base) or _read(sentence, wanted.base)
     found = [number for number in said if number.base == wanted.base] or [one for one in said if one.base != TEN]
     values = {(number.digits.upper(), number.base) for number in found}
     if len(values) != 1:
@@ -56,12 +57,16 @@ def _base(word: str) -> int | None:
     return int(word) if word.isdecimal() and len(word) < 3 else notation.BASES.get(word)
 
 
-def _read(text: str) -> list[notation.Based]:
-    """The numbers with a base in a text."""
+def _read(text: str, wanted: int) -> list[notation.Based]:
+    """The numbers with a base in a text, of which a conversion to another base than the wanted one is none."""
     heard = [word.strip(_STRIPPED) for word in _plain(text).replace("=", " = ").split()]
     found: list[notation.Based] = []
     for at, word in enumerate(heard):
-        number = notation.based(word) or _in_words(word, [one.strip("()").lower() for one in heard[at + 1 : at + 6]])
+        number = (
+            notation.based(word)
+            or _behind_name(word, heard[max(at - 4, 0) : at])
+            or _in_words(word, [one.strip("()").lower() for one in heard[at + 1 : at + 6]], wanted)
+        )
         if number and at and heard[at - 1].isdecimal() and set(number.digits + heard[at - 1]) <= {"0", "1"}:
             number = notation.based(f"{heard[at - 1]}{number.digits}_2")  # 10 1101
         if number and _OPERATORS.isdisjoint((*heard[at - 1 : at], *heard[at + 1 : at + 2])):
@@ -69,7 +74,16 @@ def _read(text: str) -> list[notation.Based]:
     return found
 
 
-def _in_words(word: str, behind: list[str]) -> notation.Based | None:
+def _behind_name(word: str, before: list[str]) -> notation.Based | None:
+    """The number of `which in octal is 55`."""
+    name = before[-2].lower() if len(before) > 2 and before[-3].lower() == "in" else ""
+    is_converted = any(map(str.isdigit, "".join(before[:-3])))
+    if name not in _NAMES or before[-1] not in _EQUALS or is_converted or not word.isalnum():
+        return None
+    return notation.based(f"{word}_{{{_NAMES[name]}}}")
+
+
+def _in_words(word: str, behind: list[str], wanted: int) -> notation.Based | None:
     """The number of `1011 in binary` or, where it is converted, `11 in binary is 1011`."""
     if not (word.isalnum() and any(map(str.isdigit, word)) and behind):
         return None
@@ -78,8 +92,8 @@ def _in_words(word: str, behind: list[str]) -> notation.Based | None:
     base = _NAMES.get(name)
     if name == "base" and rest:
         base, rest = _base(rest[0]), rest[1:]
-    if rest[:1] and rest[0] in ("is", "=", "equals", "becomes"):
-        word = rest[1] if len(rest) > 1 else ""
+    if rest[:1] and rest[0] in _EQUALS and any(map(str.isdigit, "".join(rest[1:2]))):
+        word = rest[1] if base == wanted else ""  # 77 in octal is 111111
     return notation.based(f"{word}_{{{base}}}") if base and word.isalnum() else notation.based(word) if base else None
 
 

@@ -53,7 +53,8 @@ def _whole(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
 
 def _same_equation(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
     if isinstance(reference, Equation) and isinstance(answer, Equation):
-        if reference.name == answer.name or _name(reference.name) == _name(answer.name):
+        is_other_index = "_" in reference.name and "_" in answer.name  # x_1 is not x_2
+        if reference.name == answer.name or (not is_other_index and _name(reference.name) == _name(answer.name)):
             return same(reference.value, answer.value, compare)
         if ":" in reference.name and sorted(reference.name.split(":")) == sorted(answer.name.split(":")):
             return _same_ratio(reference, answer, compare)
@@ -101,7 +102,13 @@ def _without_indices(answer: Parts, reference: Answer) -> Parts:
     """x_1 = -2, x_2 = 2 as x = -2, x = 2, if the reference has no such names."""
     equations = [part for part in answer.parts if isinstance(part, Equation)]
     names = {part.name.rpartition("_")[0] for part in equations}
-    if "_" in reference.text or len(equations) < len(answer.parts) or len(names) != 1 or "" in names:
+    if (
+        _kind(reference) == "sequence"
+        or "_" in reference.text
+        or len(equations) < len(answer.parts)
+        or len(names) != 1
+        or "" in names
+    ):
         return answer
     name = names.pop()
     return replace(answer, parts=tuple(replace(part, name=name) for part in equations), alternatives=True)
@@ -140,7 +147,10 @@ def _same_matrix(reference: Answer, answer: Answer, compare: Compare) -> bool | 
     matrix, other = (reference, answer) if isinstance(reference, Matrix) else (answer, reference)
     assert isinstance(matrix, Matrix)
     vector = 1 in (len(matrix.rows), len(matrix.rows[0]) if matrix.rows else 0)
-    if vector and isinstance(other, Parts) and (other.brackets in ("()", "[]") or _is_bare(other)):
+    is_vector = isinstance(other, Parts) and (
+        other.brackets == "()" or (other.brackets == "[]" and matrix is reference) or _is_bare(other)
+    )
+    if vector and is_vector and isinstance(other, Parts):
         return _ordered(_cells(matrix), other.parts, compare)
     return False if isinstance(other, Leaf) and other.number else _whole(reference, answer, compare)
 

@@ -21,6 +21,7 @@ _RUN = lazy_pattern(
     r"(?:\\\{[a-z](?:\\in\\mathbb\{?[ZN]\}?)?(?:\\mid|\||:))?(?P<low>-?\d+)(?P<from><|\\leq)(?P<letter>[a-z])(?P<to><|\\leq)(?P<high>-?\d+)"
     r"(?:,?[a-z]?\\in\\mathbb\{?[ZN]\}?)?(?:\\\})?"
 )
+_NATURALS = lazy_pattern(r"\\mathbb\s*\{?\s*N\b")
 _SAID = lazy_pattern(
     r"(?:the set of |the |all )*(?:(?:positive|even|odd|all the) )*(?:(?:positive|even|odd) )?"
     r"(?:integers|natural numbers|numbers|multiples of \d+)(?: greater than 0)?"
@@ -35,6 +36,8 @@ def same(reference: str, answer: str) -> bool | None:
     """Compare two sets that go on for ever; None for others, or if unsure."""
     wanted, given = _members(reference), _members(answer)
     if wanted is None or given is None:
+        return None
+    if wanted != given and any(map(_NATURALS.search, (reference, answer))):  # which may begin with 0
         return None
     return wanted == given
 

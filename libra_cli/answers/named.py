@@ -38,7 +38,8 @@ _PAIRS = [
 ]
 _DIVISION = frozenset(("quotient", "remainder"))
 _DIVIDED = lazy_pattern(
-    r"(?<![\d.])(?<!by )(?<!into )(?<!- )(?<!-)(-?\d{1,12})\s?(?:[,;]?\s?(?:with )?(?:a )?remainder(?: of)?|rem\.?|[Rr])\s?(\d{1,12})(?![\d.])"
+    r"(?<![\d.])(?<!by )(?<!into )(?<!- )(?<!-)"
+    r"(-?\d{1,12})\s?(?:[,;]?\s?(?:with )?(?:a )?remainder(?: of)?|rem\.?|[Rr])\s?(\d{1,12})(?![\d.])"
 )
 _INTERVAL = lazy_pattern(r"(?:range|domain|interval|set)\b[^.]{0,30}[(\[]-?[^()\[\]]{1,30},[^()\[\]]{1,30}[)\]]")
 _COORDINATES = (

@@ -223,10 +223,12 @@ _FEW = 6
 _LIMITS = words.table(
     """
     fails fail failed unlike opposite contrary instead would when wenn quand cuando quando когда
-    neither nor ni né noch ни both beide except sometimes
+    neither nor ni né noch ни both beide except sometimes other
     """
 )
 """Words that limit what a sentence says, or deny it."""
+_NARROWS = words.table("whose with and")
+"""Words behind a general term that make it a special one."""
 _NO = ("不", "没", "非", "未", "ない", "ません", "않", "아니", "못", "如果", "若", "或", "또는", "たら")
 
 
@@ -328,6 +330,8 @@ def said(sentence: str, reference: str, doubts: frozenset[str]) -> str | None:
     if len(members) != 1 or not (doubts | _LIMITS).isdisjoint(others) or any(map(signs.__contains__, _NO)):
         return None
     member = members.pop()
+    if member in _SPECIAL.get(wanted[1], ()) and not _NARROWS.isdisjoint(others):  # a rectangle whose sides are equal
+        return None
     is_noun = not _NOUN_CLASSES.isdisjoint(_TABLES[wanted[0]])
     may_be_beside = is_noun and member != wanted[1] and len(others) > _FEW and _COPULAS.isdisjoint(others)
     return None if may_be_beside else member

@@ -99,6 +99,8 @@ def _in_dollars(member: str) -> str:
     while lead := _ARTICLE.match(inner) or _BULLET.match(inner):
         before, inner = before + lead[0], inner[lead.end() :]
     end = len(inner.rstrip(" ,;:&-"))
+    if member[-1:] == " " and inner[:end].endswith((" a", " I")):  # an article: \\frac{a}{2} a fraction
+        end = len(inner[: end - 1].rstrip(" ,;:&-"))
     if inner[:end].endswith(")") and inner[:end].count(")") > inner[:end].count("("):
         end = len(inner[:end].removesuffix(")").rstrip())
     if inner.startswith("(") and inner[:end].count("(") > inner[:end].count(")"):
