@@ -92,8 +92,8 @@ def read(text: str, reference: str | None, cut: bool | None, question: str | Non
         return found
     before, last = remarks.before_last_sentence(text), remarks.last_sentence(text)
     is_whole = last.rstrip("*_ ")[-1:] in (".", "!") or len(last.split()) <= _FEW
-    is_denial = last.startswith("(") or sentences.denies(last)
-    if not before or not is_whole or is_denial or not phrases.says_something(last):
+    says_less = last.startswith("(") or "<<" in last or sentences.denies(last)
+    if not before or not is_whole or says_less or not phrases.says_something(last):
         return found
     earlier = _read(Prose(before, reference, cut, question))
     if not earlier.answer or "," in earlier.answer:
