@@ -62,6 +62,8 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     cut = None if text.finish_reason is None else is_cut_short(text.finish_reason)
     question = record.get("question")
     wanted = None if reference is None else references.final(str(reference))
+    if wanted and wanted is not reference and not cut and text.response.strip() == str(reference).strip():
+        return quick_verdict((wanted, None))  # the same text is right, remarks included
     found = extract.read_answer(text.response, wanted, cut, question if isinstance(question, str) else None)
     return quick_verdict((found.answer, found.reason))
 

@@ -16,6 +16,12 @@ WRONG = ("no_answer", "other_answer")
 LABELS = {"1": True, "0": False, "?": None}
 
 
+def test_each_table_has_rows_of_both_labels():
+    assert len(TABLES) == 7
+    for table in TABLES:
+        assert {"0", "1"} <= {line.rpartition("\t")[2] for line in table.read_text(encoding="utf-8").splitlines()}
+
+
 def questions():
     rows = []
     for table in TABLES:
@@ -26,7 +32,6 @@ def questions():
 
 @pytest.mark.parametrize(("question", "rows"), questions())
 def test_a_response_is_labelled_as_a_person_does(question, rows):
-    assert rows
     wrong = []
     for row in rows:
         record = {name: row[name].replace("⏎", "\n") for name in ("question", "reference", "response")}

@@ -73,6 +73,15 @@ def test_a_row_is_read_with_its_question_and_its_reference(question, reference, 
     assert REASON.is_correct(verdict.outcome, record) is label, verdict
 
 
+@pytest.mark.parametrize(
+    "reference", ["20 m/s (72 km/h)", "Paris (the capital of France)", "12, because 3 * 4 = 12", "B. Paris", "12"]
+)
+def test_the_text_of_the_reference_is_right(reference):
+    record = {"question": "What is it?", "reference": reference, "response": f" {reference}\n"}
+    verdict = REASON.answer(GeneratedText(record["response"], None, "stop"), record)
+    assert REASON.is_correct(verdict.outcome, record) is True, verdict
+
+
 @pytest.mark.parametrize("response", ["", "**", "** **"])
 def test_a_response_without_words_has_no_answer_to_a_question_of_yes_or_no(response):
     record = {"question": "Is 7 prime?", "reference": "Yes", "response": response}
