@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar
@@ -312,7 +313,7 @@ class GrpoRunSettings(TrainSettings):
     def steps_of(self, asked: int) -> int:
         """Steps that learn from so many prompts: from whole rollouts, then from a smaller one with what is left."""
         whole, left = divmod(asked, self.rollout.prompts)
-        return whole * self.rollout_steps - (-left * self.rollout.samples // self.step_size)
+        return whole * self.rollout_steps + math.ceil(left * self.rollout.samples / self.step_size)
 
     @classmethod
     def of(cls, options: Mapping[str, Any], rewards: Mapping[str, Any], file: str | None = None) -> GrpoRunSettings:
