@@ -31,19 +31,18 @@ from libra_cli.answers import (
     guard,
     integer_bounds,
     items,
-    latex,
     linear,
     named,
     normalize,
     notation,
     number,
+    one_form,
     options,
     ordinals,
     part_labels,
     percent,
     quantities,
     structure,
-    vectors,
     wordings,
     words,
 )
@@ -57,10 +56,8 @@ MEMO = 1 << 15
 
 _HAS_CONTENT = lazy_pattern(r"[^\W_]|\\[A-Za-z]|[^\x00-\x7f]|[{}]")
 _INFINITE = (r"\infty", r"-\infty")
-_WORD = lazy_pattern(r"(?<![A-Za-z\\])[A-Za-z]{4,}")
 _PARAMETERS = frozenset("tskmnrulad")
 """Letters of parameters, or of their names."""
-_CONSTANTS = frozenset(("+C", "+c", "+K", "+k"))
 _NO_NUMBER = lazy_pattern(
     r"(?i:not|at (?:most|least)|(?:more|less|greater|fewer|larger|smaller) than|up to|over|under)\b"
     r"|(?:\.\.\.|\\[lc]?dots)$|-?[\d.]+ ?\\to(?![A-Za-z])"
@@ -68,13 +65,6 @@ _NO_NUMBER = lazy_pattern(
 _OF_ARGUMENT = lazy_pattern(r"[A-Za-z]\s*\(\s*[a-z]\s*\)\s*=")
 _MAY_GO_ON = lazy_pattern(
     r"\.\.\.|\u2026|\\[lc]?dots|\d,\s*-?\d+\s*,|[<\u2264]|\\le|\b(?:integers|numbers|multiples)\b|\{.*n"
-)
-_FLAT_INDEX = lazy_pattern(r"(?<![A-Za-z0-9\\])([A-Za-z])(\d)(?![\d.])")
-_IMAGINARY = lazy_pattern(r"(?<![A-Za-z\\])i(?![A-Za-z])")
-_OTHER_I = lazy_pattern(r"(?<![A-Za-z\\])[jI](?![A-Za-z_])")
-_FLAT_POWER = lazy_pattern(r"(?<=[\u00d7x*\u00b7 ])10 ?[-\u2212\u2013](\d{1,2})(?!\d)")
-_MAY_BE_VECTOR = lazy_pattern(
-    r"\\(?:mathbf|boldsymbol|bm|hat|vec|[ij]math)|(?<![A-Za-z\\])[jk](?![A-Za-z])|e_\{?[1-3]|\u0302"
 )
 OTHER_UNIT = "other_unit"
 """Why a pair is undecided whose units may differ."""
@@ -135,7 +125,7 @@ def _decide(reference: str, answer: str) -> Decision | None:
         decision = approximations.same(reference, answer, _decide)
         if decision is not None:
             return decision
-    reference, answer = _in_one_form(reference, answer)
+    reference, answer = one_form.in_one_form(reference, answer)
     decision = _compare_points(reference, answer) or _compare_by_kind(reference, answer)
     if decision is not None:
         return decision
@@ -173,39 +163,6 @@ def _decide(reference: str, answer: str) -> Decision | None:
             return Decision(None, "symbolic", "equation_or_value")
     refused = guard.refusal(reference, answer)
     return Decision(None, "symbolic", refused) if refused else None
-
-
-def _in_one_form(reference: str, answer: str) -> tuple[str, str]:
-    """Both with one notation of derivatives, and a calculation that only one of them has as its value."""
-    if "d" in answer and ("'" in reference or "\\dot" in reference):
-        answer = latex.with_marks(answer, reference)
-    if "d" in reference and ("'" in answer or "\\dot" in answer):
-        reference = latex.with_marks(reference, answer)
-    if "h" in answer or "h" in reference:
-        answer, reference = quantities.with_minutes(answer, reference), quantities.with_minutes(reference, answer)
-    if "_" in reference and "_" not in answer:  # m1 for m_1
-        answer = _FLAT_INDEX.sub(lambda name: f"{name[1]}_{name[2]}" if name[1] + "_" in reference else name[0], answer)
-    if (
-        "i" in reference
-        and ("j" in answer or "I" in answer)
-        and _OTHER_I.search(answer)
-        and _IMAGINARY.search(reference)
-    ):
-        answer = answer if _IMAGINARY.search(answer) else _OTHER_I.sub("i", answer)  # 3 - 4j, 3 - 4*I
-    if answer.count("=") > 1 and "\\" in answer:
-        answer = structure.in_symbols_of(answer, reference)
-    if "10^" in reference and (power := _FLAT_POWER.search(answer)):  # 3.2 × 10−5
-        answer = f"{answer[: power.start()]}10^{{-{power[1]}}}{answer[power.end() :]}"
-    if _MAY_BE_VECTOR.search(answer) and not _MAY_BE_VECTOR.search(reference):
-        answer = vectors.as_tuple(answer, reference)
-    elif _MAY_BE_VECTOR.search(reference) and not _MAY_BE_VECTOR.search(answer):
-        reference = vectors.as_tuple(reference, answer)
-    if "=" in answer and "=" not in reference:
-        answer = structure.repeated(answer, reference) if answer.count("=") > 1 else answer
-        answer = structure.claimed(answer, reference)
-    elif "=" in reference and "=" not in answer:
-        reference = structure.claimed(reference, answer)
-    return reference, answer
 
 
 def _compare_options(wanted: options.Option, chosen: options.Option) -> Decision:
@@ -356,7 +313,7 @@ def _rounds_to_reference(reference: Leaf, answer: Leaf) -> bool:
         return number.may_be_rounded(reference.number, answer.number)
     from libra_cli.answers import numeric
 
-    return guard.is_formula(answer.text) and numeric.rounds(_in_radians(answer, reference), reference.number)
+    return guard.is_formula(answer.text) and numeric.rounds(one_form.in_radians(answer, reference), reference.number)
 
 
 def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
@@ -423,40 +380,14 @@ def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
             verdict = compare(reference.text, answer.text)
             if verdict is not None:
                 return verdict
-    reference, answer = _spelled_like(reference, answer), _spelled_like(answer, reference)
+    reference, answer = one_form.spelled_like(reference, answer), one_form.spelled_like(answer, reference)
     if not (guard.is_formula(reference.text) and guard.is_formula(answer.text)):
         return None
 
-    answer = _with_constant_of(reference, answer)
+    answer = one_form.with_constant_of(reference, answer)
     decimal = reference.number or answer.number
     places = decimal.places if decimal and number.is_approximation(decimal) else None
-    return numeric.same(_in_radians(reference, answer), _in_radians(answer, reference), places)
-
-
-def _spelled_like(leaf: Leaf, other: Leaf) -> Leaf:
-    """`leaf` with its words taken apart, if all their letters are symbols of `other`: BLvR beside \\frac{BLv}{R}."""
-    words_in = _WORD.findall(leaf.text)
-    symbols = set(latex.without_commands(other.text))
-    if not words_in or not any(mark in other.text for mark in "\\/^") or not symbols.issuperset("".join(words_in)):
-        return leaf
-    return Leaf(_WORD.sub(lambda word: " ".join(word[0]), leaf.text), leaf.number, leaf.unit)
-
-
-def _with_constant_of(reference: Leaf, answer: Leaf) -> Leaf:
-    """`answer` with the constant of integration named as in the reference: + K for + C."""
-    text = answer.text
-    if text[1:2] == "+" and f"+{text[0]}" in _CONSTANTS:  # K + x^2
-        text = f"{text[2:]}+{text[0]}"
-    wanted, given = reference.text[-1:], text[-1:]
-    if wanted == given or not {reference.text[-2:], text[-2:]} <= _CONSTANTS:
-        return answer
-    letters = [latex.without_commands(other[:-1]) for other in (reference.text, text)]
-    return answer if wanted in letters[0] or given in letters[1] else Leaf(text[:-1] + wanted)
-
-
-def _in_radians(leaf: Leaf, other: Leaf) -> str:
-    """Text of `leaf`, with degrees converted to radians if `other` contains pi and has no unit."""
-    return f"({leaf.text})^\\circ" if leaf.unit == "degree" and not other.unit and "\\pi" in other.text else leaf.text
+    return numeric.same(one_form.in_radians(reference, answer), one_form.in_radians(answer, reference), places)
 
 
 def _percent_may_agree(reference: Leaf, answer: Leaf) -> bool:

@@ -10,6 +10,8 @@ answer but a complete box, or a statement on a line that it finished.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from libra_cli.answers import (
     asked,
     boxes,
@@ -82,30 +84,91 @@ def read_answer(
     if "~~" in text:
         text = denials.STRUCK.sub("", text)
     found = _read(text, reference, cut, question)
-    if question and reference and found.reason in (None, AMBIGUOUS, NO_ANSWER):
-        ordered = orders.stated(found.answer or "", reference, question) or orders.stated(text, reference, question)
-        found = Extraction(ordered) if ordered else found
-    if found.reason == NO_ANSWER and reference and not cut and certainty.is_statement(text, reference):
-        return UNDECIDED
-    is_number = reference is not None and reference.strip().isdecimal()
-    if is_number and found.answer in asked.COUNTS:
-        counted = asked.COUNTS[found.answer] if question and nothing.asks_how_many(question) else None
-        return Extraction(counted) if counted else UNDECIDED
-    if found.answer and question and reference and not is_number and " " in found.answer:
-        found = found._replace(answer=asked.without_given(found.answer, reference, question))
-    if found.answer and reference and reference[:1] == "-":
-        found = found._replace(answer=asked.with_sign(found.answer, reference, text))
-    if found.answer and question and " in " in question and asked.is_in_another_unit(found.answer, text, question):
-        return UNDECIDED
-    if found.answer and not found.answer.isalnum() and reference and any(map(found.answer.__contains__, _BOUNDS)):
-        same = integer_bounds.as_reference(found.answer, reference, f"{text[-_NEAR_END:]} {question or ''}")
-        found = Extraction(same) if same else found
-    if found.answer and ("," in found.answer or "." in found.answer):
-        plain = commas.in_one_notation(found.answer, text, question)
-        if plain is None or commas.may_be_thousandths(found.answer, plain, reference):
-            return UNDECIDED
-        return found._replace(answer=commas.with_decimal_point(plain, text, question))
+    if not question and reference and reference.isdecimal() and found.answer and found.answer.isdecimal():
+        return found  # as most
+    asked_for = _Asked(text, (reference or "").strip(), bool(cut), question or "")
+    for correct in _CORRECTIONS:
+        found = correct(found, asked_for)
     return found
+
+
+class _Asked(NamedTuple):
+    """A text and what is asked for."""
+
+    text: str
+    reference: str
+    """Empty if it is unknown."""
+    cut: bool
+    question: str
+    """Empty if it is unknown."""
+
+
+def _ordered(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`A, then C, then B`: an order of the things that the question names."""
+    text, reference, _, question = asked_for
+    if not (question and reference) or found.reason not in (None, AMBIGUOUS, NO_ANSWER):
+        return found
+    order = orders.stated(found.answer or "", reference, question) or orders.stated(text, reference, question)
+    return Extraction(order) if order else found
+
+
+def _unread(found: Extraction, asked_for: _Asked) -> Extraction:
+    """A text that states something of the kind of the reference has an answer, which nothing here reads."""
+    is_silent = found.reason == NO_ANSWER and asked_for.reference and not asked_for.cut
+    return UNDECIDED if is_silent and certainty.is_statement(asked_for.text, asked_for.reference) else found
+
+
+def _counted(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`no solution` as 0, where the question asks how many there are."""
+    if found.answer not in asked.COUNTS or not asked_for.reference.isdecimal():
+        return found
+    return Extraction(asked.COUNTS[found.answer]) if nothing.asks_how_many(asked_for.question) else UNDECIDED
+
+
+def _worded(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`the red ball` as red, where the question asks for the colour of the ball."""
+    _, reference, _, question = asked_for
+    if not (found.answer and question and reference) or reference.isdecimal() or " " not in found.answer:
+        return found
+    return found._replace(answer=asked.without_given(found.answer, reference, question))
+
+
+def _signed(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`a decrease of 25%` as -25%, for a negative reference."""
+    if not found.answer or asked_for.reference[:1] != "-":
+        return found
+    return found._replace(answer=asked.with_sign(found.answer, asked_for.reference, asked_for.text))
+
+
+def _in_unit(found: Extraction, asked_for: _Asked) -> Extraction:
+    """80 of `80 feet` is undecided, where the question asks for inches."""
+    if not found.answer or " in " not in asked_for.question:
+        return found
+    return UNDECIDED if asked.is_in_another_unit(found.answer, asked_for.text, asked_for.question) else found
+
+
+def _bounded(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`n > 2` as the bound of the reference that says the same of integers."""
+    text, reference, _, question = asked_for
+    if not (found.answer and reference) or found.answer.isalnum() or not any(map(found.answer.__contains__, _BOUNDS)):
+        return found
+    same = integer_bounds.as_reference(found.answer, reference, f"{text[-_NEAR_END:]} {question}")
+    return Extraction(same) if same else found
+
+
+def _pointed(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`12.500,75` with a decimal point; undecided if nobody knows what its marks are."""
+    if not found.answer or not ("," in found.answer or "." in found.answer):
+        return found
+    text, reference, _, question = asked_for
+    plain = commas.in_one_notation(found.answer, text, question or None)
+    if plain is None or commas.may_be_thousandths(found.answer, plain, reference or None):
+        return UNDECIDED
+    return found._replace(answer=commas.with_decimal_point(plain, text, question or None))
+
+
+_CORRECTIONS = (_ordered, _unread, _counted, _worded, _signed, _in_unit, _bounded, _pointed)
+"""What is done to the answer that was read, in order: each returns it as it is where it does not apply."""
 
 
 def _read(text: str, reference: str | None, cut: bool | None, question: str | None) -> Extraction:

@@ -80,26 +80,27 @@ Answer = Leaf | Parts | Matrix | Equation | Cases
 
 _WORDS = lazy_pattern(r"(?=.*[A-Za-z]{3}|(?i:no|ja|si)$)[A-Za-z][A-Za-z' -]*")
 _EVENT = r"[A-Z](?:(?:\\(?:cup|cap|mid|setminus) ?|\||')[A-Z]?)*"
-_NAME = lazy_pattern(
+NAME = lazy_pattern(
     r"(?:(?:\\(?:hat|bar|tilde|vec|dot)(?:\{[A-Za-z]+\}| ?[A-Za-z])|\\?[A-Za-z]+)"
     r"(?:_\{?\\?\w+\}?)?(?:\^\{-1\})?'?|[A-Za-z]+(?: [A-Za-z]+)*)(?:\([A-Za-z](?:,[A-Za-z])*\))?"
     rf"|[PEn]\({_EVENT}\)|\|{_EVENT}\||m?\\angle ?[A-Z]{{1,3}}"
 )
+"""The name of a quantity or a function, as before an equals sign."""
 _POINT = lazy_pattern(r"[A-Z](?:'|_\d)?(?=\()")
 _TRANSPOSED = ("^T", "^\\top", "^\\intercal", "^{\\top}", "^{\\intercal}", "^{\\prime}", "^{t}")
 _MATRICES = frozenset(("matrix", "pmatrix", "bmatrix", "Bmatrix", "array"))
-_COMMAS = latex.COMMAS | latex.JOINS
+COMMAS = latex.COMMAS | latex.JOINS
+"""What stands between the members of a list."""
 _DOTS = frozenset(("...", "\\ldots", "\\dots", "\\cdots"))
 _BETWEEN_GROUPS = frozenset((";", "or"))
 _SUCH_THAT = frozenset(("\\mid", "\\|", "|", ":"))
-_BEYOND_EQUALITY = latex.BOUNDS | {"\\neq", "\\approx", "\\equiv", "\\to", "\\in"}
 _PLUS_MINUS = lazy_pattern(r"\\(?:pm|mp)(?![A-Za-z])")
 _OF_ANY = lazy_pattern(
     r"(?:[a-z(][a-z,()]*(?:=|\\in))?\\\{(?P<term>\(.+?\))(?:\\mid|\\?\||:) ?"
     r"(?P<letter>[a-z])\\in\s?(?:\\mathbb\s?\{?[RZQN]\}?|[RZQN])\\\}"
 )
-_CALL = lazy_pattern(r"[fghFGP](?:\^\{-1\})?'*\(-?\d+\)")
-_ARGUMENT = lazy_pattern(r"([A-Za-z](?:\^\{-1\})?'*)\(([a-z])\)")
+ARGUMENT = lazy_pattern(r"([A-Za-z](?:\^\{-1\})?'*)\(([a-z])\)")
+"""A function of a variable: f(x), g^{-1}(t)."""
 
 
 @lru_cache(normalize.CACHED)
@@ -199,11 +200,11 @@ def _bracketed(text: str, depth: int) -> Answer | None:
     if opening == "\\{":
         if latex.has(inside, _SUCH_THAT):
             return None
-        return Parts(text, "set", _flat(_all(_with_all_members(latex.split(inside, _COMMAS)), depth)))
-    parts = latex.split(inside, _COMMAS)
+        return Parts(text, "set", _flat(_all(_with_all_members(latex.split(inside, COMMAS)), depth)))
+    parts = latex.split(inside, COMMAS)
     rows = [latex.enclosed(part.strip(), ("[",), ("]",)) for part in parts] if opening + closing == "[]" else []
     if len(rows) > 1 and all(rows):  # [[1, 2], [3, 4]]
-        cells = [latex.split(row[1], _COMMAS) for row in rows if row]
+        cells = [latex.split(row[1], COMMAS) for row in rows if row]
         return Matrix(text, tuple(_all([cell.strip() for cell in row], depth) for row in cells))
     if len(parts) == 1 and opening + closing == "()":
         return _parse(inside.strip(), None, depth)
@@ -223,7 +224,7 @@ def _assignments(text: str, depth: int) -> Answer | None:
     """p = 5, q = 2; p = 7, q = 2 as the pairs (5, 2) and (7, 2), in the order of the names."""
     if text.count("=") < FEWEST_ASSIGNED:
         return None
-    groups = [latex.split(group, _COMMAS) for group in latex.split(text, _BETWEEN_GROUPS)]
+    groups = [latex.split(group, COMMAS) for group in latex.split(text, _BETWEEN_GROUPS)]
     if len(groups) < 2 or any(len(group) < 2 or len(group) != len(groups[0]) for group in groups):
         return None
     found = [sorted(group, key=lambda part: part.name) for group in _equations(groups, depth)]
@@ -242,7 +243,7 @@ def _equations(groups: Sequence[Sequence[str]], depth: int) -> Iterator[list[Equ
 
 
 def _listed(text: str, depth: int) -> Answer | None:
-    parts = _with_all_members(latex.split(text, _COMMAS))
+    parts = _with_all_members(latex.split(text, COMMAS))
     if not 2 <= len(parts) <= MAX_PARTS or all(map(_is_inequality, parts)):  # x > 1 and x < 3 hold together
         return None
     found = _flat(_all(parts, depth))
@@ -297,17 +298,17 @@ def _matrix(text: str, depth: int) -> Answer | None:
 def _equation(text: str, depth: int) -> Answer | None:
     sides = latex.split(text, latex.EQUALS)
     with_thousands = len(sides) == 2 and _leaf(sides[-1], None).number is not None
-    if len(sides) < 2 or (len(latex.split(text, _COMMAS)) > 1 and not with_thousands):
+    if len(sides) < 2 or (len(latex.split(text, COMMAS)) > 1 and not with_thousands):
         return None
-    is_name_last = len(sides[-1]) == 1 and sides[-1].islower() and not _NAME.fullmatch(sides[0])
+    is_name_last = len(sides[-1]) == 1 and sides[-1].islower() and not NAME.fullmatch(sides[0])
     if is_name_last and not latex.has(sides[0], frozenset(sides[-1])):  # 5 = x, but not \sqrt{x^2} = x
         sides.reverse()
-    names = _names_of(sides[0])
+    names = names_of(sides[0])
     if names:
         values = _parse(sides[-1], None, depth)
         return _named(text, names, values) if depth == 1 else values
     is_ratio = ":" in sides[0] and all(map(str.isidentifier, sides[0].split(":")))
-    if not (_NAME.fullmatch(sides[0]) or is_ratio):
+    if not (NAME.fullmatch(sides[0]) or is_ratio):
         return None
     name, value = _with_usual_argument(sides[0], sides[-1])
     found = _parse(value, None, depth)
@@ -316,55 +317,10 @@ def _equation(text: str, depth: int) -> Answer | None:
     return Equation(text, name, found)
 
 
-def _names_of(side: str) -> list[str]:
+def names_of(side: str) -> list[str]:
     """The names in (x,y); empty for anything else."""
     names = side[1:-1].split(",") if side.startswith("(") and side.endswith(")") else []
     return names if len(names) > 1 and all(len(name) == 1 and name.islower() for name in names) else []
-
-
-def claimed(raw: str, other: str) -> str:
-    """The last side of a calculation, whose first side is no formula in variables: 3 + 4 = 7, [A, B] = C.
-
-    `other` is what it is compared with: of E(t) = -t the last side, if t occurs in it.
-    """
-    sides = latex.split(raw, latex.EQUALS) if "cases" not in raw and "aligned" not in raw else []
-    text = normalize.normalized(raw)
-    if len(sides) < 2 or len(latex.split(text, _COMMAS)) > 1 or latex.signs(text, _BEYOND_EQUALITY):
-        return raw
-    first = normalize.normalized(sides[0])
-    argument = _ARGUMENT.fullmatch(first)
-    if _CALL.fullmatch(first):  # f^{-1}(5) = 16/3
-        return sides[-1].strip(" $.")
-    if argument and re.search(rf"(?<![A-Za-z\\])[A-Za-z]?{argument[2]}[A-Za-z]?(?![A-Za-z])", other):
-        return sides[-1].strip(" $.")
-    if _NAME.fullmatch(first) or _names_of(first) or ":" in first or "\\" in first[-1:]:
-        return raw
-    from libra_cli.answers import formula
-
-    if formula.readings(first) and not (first.startswith("\\frac{d") and "}{d" in first):
-        return raw
-    return sides[-1].strip(" $.")
-
-
-def in_symbols_of(raw: str, other: str) -> str:
-    """A chain of equations up to its last side in the letters of `other`: v = \\sqrt{2GM/R} of ... = \\sqrt{2gR}."""
-    *sides, last = latex.split(raw.strip(" $."), latex.EQUALS)
-    known, *letters = ({*filter(str.isalpha, latex.without_commands(side))} for side in (other, *sides, last))
-    if len(sides) < 2 or letters[-1] <= known or "," in raw:
-        return raw
-    found = [side for side, inside in zip(sides[1:], letters[1:-1], strict=True) if inside and inside <= known]
-    return f"{sides[0]}={found[-1]}" if found else raw
-
-
-def repeated(raw: str, other: str) -> str:
-    """x = y = z = 2 as (2, 2, 2), if `other` is a point with as many coordinates; else `raw`."""
-    inside = latex.enclosed(other.strip(" $"), ("(",), (")",))
-    *names, value = normalize.normalized(raw).split("=")
-    are_names = len(names) > 1 and len(set(names)) == len(names) and all(len(name) == 1 for name in names)
-    if not inside or not are_names or not all(map(str.isalpha, names)) or "," in value:
-        return raw
-    is_point = len(latex.split(inside[1], _COMMAS)) == len(names)
-    return f"({', '.join([value] * len(names))})" if is_point else raw
 
 
 def _named(text: str, names: Sequence[str], values: Answer) -> Answer | None:
@@ -378,7 +334,7 @@ def _named(text: str, names: Sequence[str], values: Answer) -> Answer | None:
 
 def _with_usual_argument(name: str, value: str) -> tuple[str, str]:
     """f(t) = 2t as f(x) = 2x."""
-    argument = _ARGUMENT.fullmatch(name)
+    argument = ARGUMENT.fullmatch(name)
     if argument is None or argument[2] == "x" or re.search(r"(?<![A-Za-z\\])x(?![A-Za-z])", value):
         return name, value
     return f"{argument[1]}(x)", re.sub(rf"(?<![A-Za-z\\]){argument[2]}(?![A-Za-z])", "x", value)
