@@ -127,16 +127,6 @@ def _base(row: list[str], words: amount_words.Words, language: str) -> tuple[int
     return _numeral(row, words, language)
 
 
-def _in_digits(word: str) -> Fraction | None:
-    """The value of 12, 2.5 or 3/4; None for anything else."""
-    top, slash, bottom = word.partition("/")
-    figures = top.replace(".", "", 1) + bottom
-    is_number = figures.isascii() and figures.isdecimal() and word[-1].isdecimal() and (bottom != "") == (slash != "")
-    if not is_number or len(word) > 40 or (slash and not bottom.strip("0")):
-        return None
-    return Fraction(word) if not slash else Fraction(top) / int(bottom)
-
-
 def _numeral(row: list[str], words: amount_words.Words, language: str) -> tuple[int, Fraction, bool]:
     """The longest numeral in words that begins a row; "one" alone is an article, unless it counts what is a number."""
     for length in range(min(numerals.MAX_NUMERAL, len(row)), 0, -1):

@@ -36,8 +36,6 @@ _FUNCTION_NAMES = """
     sqrt log ln sin cos tan cot sec csc arcsin arccos arctan exp pi lcm gcd max min infinity mod cbrt floor ceil
 """
 _FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
-_FACTORS = frozenset(("word", "number", "open", "math", "sign"))
-"""What multiplies what it touches: 2x, 3(x + 1)."""
 _TIGHT = frozenset((":", "|"))
 """Operators that join what touches them, and punctuate otherwise."""
 _PARTITIVES = (" of an", " of a")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,10 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 LONGEST_NUMBER = 40
-"""Characters of the longest number in JSON that YAML 1.1 takes for text."""
+"""Characters of the longest number that is read as JSON; others are left to YAML, which limits them."""
+_JSON_NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?"
+_OWN_NUMBER = r"[-+]?0[\d_]+|.*:.*"
+"""Octal numbers and those to base 60."""
 
 
 class KeyValue(click.ParamType):
@@ -40,26 +44,21 @@ class KeyValue(click.ParamType):
 
 
 def _value_of(text: str) -> Any:
-    """The value of a text in JSON, or else in YAML; `text` itself where YAML reads what JSON has not, or writes else.
+    """The value of a text: a number as JSON writes it, or else what YAML reads; `text` where JSON has no such value.
 
-    Such are a date, and numbers that YAML 1.1 writes in its own ways: 12:30 is 750, and 010 is 8.
+    Text, too, are numbers that only YAML 1.1 reads, as 8 or 750: 010, 12:30.
     """
     import json
 
-    value = read_value(text)
-    if isinstance(value, str) and len(text) < LONGEST_NUMBER and text.strip()[-1:].isdecimal():
-        try:
-            value = json.loads(text)  # 1e-5 is text to YAML 1.1
-        except ValueError:
-            return value
+    bare = text.strip()
+    is_number = len(bare) < LONGEST_NUMBER and re.fullmatch(_JSON_NUMBER, bare)
+    value = json.loads(bare) if is_number else read_value(text)  # 1e-5 is text to YAML 1.1
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):
         return text
-    is_own_way = type(value) in (int, float) and (
-        ":" in text or (text.strip(" +-")[:1] == "0" and text.strip().isdecimal())
-    )
-    return text if is_own_way else value
+    is_of_yaml = not is_number and type(value) in (int, float) and re.fullmatch(_OWN_NUMBER, bare)
+    return text if is_of_yaml else value
 
 
 class Markers(click.ParamType):

@@ -50,7 +50,6 @@ SEGMENTS = '"segments" as text as it stands, control tokens too, those learned w
 TEXT = '"text" as plain text that is learned whole, without turns'
 COMPLETION = '"prompt" and "completion" as plain text, the completion learned, without turns'
 SHAREGPT_TURNS = '"conversations" as turns by their "from" and "value"'
-SYSTEM = '"system" as the first turn'
 ALPACA = '"instruction" and "input" as a turn of the user, what follows them as one of the assistant'
 IN_CONTEXT = '"instruction" and "context" as a turn of the user, what follows them as one of the assistant'
 ASKED_MESSAGES = '"input" as the turns before the answer'

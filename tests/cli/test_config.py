@@ -214,10 +214,22 @@ def test_a_value_means_what_it_means_on_the_command_line(text, name, value, prin
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("1e-5", 1e-5), ("2E+0", 2.0), ("5", 5), ("010", "010"), ("12:30", "12:30"), ("1e400", "1e400"), ("'1'", "1")],
+    [
+        ("0", 0),
+        ("-0.5", -0.5),
+        ("1e-5", 1e-5),
+        ("2E+0", 2.0),
+        ("5", 5),
+        ("010", "010"),
+        ("-010", "-010"),
+        ("12:30", "12:30"),
+        ("1e400", "1e400"),
+        ("'1'", "1"),
+    ],
 )
 def test_a_number_of_a_key_and_value_option_is_that_of_json(text, value):
-    assert KeyValue().convert(f"key={text}", None, None) == ("key", value)
+    found = KeyValue().convert(f"key={text}", None, None)
+    assert (found, type(found[1])) == (("key", value), type(value))
 
 
 @pytest.mark.parametrize("value", ["[" * 100_000, "*a", "{a: 1, a: 2}", "\t- x"])
