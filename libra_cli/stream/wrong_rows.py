@@ -50,18 +50,21 @@ def published(fields: Mapping[str, Any]) -> str | None:
     own = [name for name in fields if name != "id"]  # which a row without any gets
     if own and all(name.isdecimal() and isinstance(fields[name], dict) for name in own):
         return "it is an object of rows by their numbers (OpenCompass): jq -c '.[]' FILE puts each on a line"
-    for preset, (title, names) in PUBLISHED.items():
-        if all(_has(fields, name) for name in names):
-            return f"it is a row of {title}: libra collect --preset {preset} FILE reads it"
-    return None
+    preset = _preset_of(fields)
+    return preset and f"it is a row of {PUBLISHED[preset][0]}: libra collect --preset {preset} FILE reads it"
+
+
+def _preset_of(fields: Mapping[str, Any]) -> str | None:
+    """The preset that reads a row which no renaming of fields maps; None for any other row."""
+    return next((one for one, (_, names) in PUBLISHED.items() if all(_has(fields, name) for name in names)), None)
 
 
 def asks_otherwise(fields: Mapping[str, Any]) -> str | None:
     """What `published` says of a row whose question is not what its fields suggest; None for any other row."""
-    of_data_set, choices, question = published(fields), fields.get("choices"), str(fields.get("question"))
+    choices, question = fields.get("choices"), str(fields.get("question"))
     if isinstance(choices, list) and all(str(choice) in question for choice in choices):
         return None  # the choices stand in the question
-    return of_data_set if any(f"--preset {name} " in str(of_data_set) for name in _ASK_OTHERWISE) else None
+    return published(fields) if _preset_of(fields) in _ASK_OTHERWISE else None
 
 
 def _has(fields: Mapping[str, Any], name: str) -> bool:
