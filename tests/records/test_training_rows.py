@@ -16,6 +16,7 @@ def turn(role: str, content: str, **more: Any) -> dict[str, Any]:
     return {"role": role, "content": content, **more}
 
 
+SYSTEM = '"system" as the first turn'
 ASKED = turn("user", "What is 2 + 2?")
 TALK = [ASKED, turn("assistant", "It is 4.")]
 SHAREGPT = [{"from": "human", "value": "What is 2 + 2?"}, {"from": "gpt", "value": "It is 4."}]
@@ -34,13 +35,13 @@ def read(fields: dict[str, Any]) -> tuple[Any, list[str]]:
         ({"conversations": SHAREGPT}, TALK, [training_rows.SHAREGPT_TURNS]),
         ({"conversations": TALK}, TALK, []),
         ({"conversations": SHAREGPT, "system": "Be brief."}, [turn("system", "Be brief."), *TALK],
-         [training_rows.SHAREGPT_TURNS, training_rows.SYSTEM]),
+         [training_rows.SHAREGPT_TURNS, SYSTEM]),
         ({"instruction": "What is 2 + 2?", "input": "", "output": "It is 4."}, TALK, [training_rows.ALPACA]),
         ({"instruction": "Add.", "input": "2, 2", "output": "4"},
          [turn("user", "Add.\n2, 2"), turn("assistant", "4")], [training_rows.ALPACA]),
         ({"instruction": "And 3?", "input": None, "output": "7", "system": "Add.", "history": [["2 + 2?", "4"]]},
          [turn("system", "Add."), turn("user", "2 + 2?"), turn("assistant", "4"), turn("user", "And 3?"),
-          turn("assistant", "7")], [training_rows.ALPACA, training_rows.SYSTEM]),
+          turn("assistant", "7")], [training_rows.ALPACA, SYSTEM]),
         ({"problem": "What is 2 + 2?", "generation": "It is 4.", "expected_answer": "4", "num_generated_tokens": 5},
          TALK, ['"problem" as a turn of the user, "generation" as one of the assistant']),
         ({"question": "What is 2 + 2?", "answer": "It is 4."}, TALK,
@@ -195,7 +196,7 @@ def test_a_row_that_lacks_something_says_what(fields: Any, kind: str) -> None:
 def test_a_system_prompt_beside_any_turns_is_the_first_of_them(fields: Any) -> None:
     found, forms = read({**fields, "system": "Be brief."})
     assert found.messages == [turn("system", "Be brief."), *TALK]
-    assert forms[-1] == training_rows.SYSTEM
+    assert forms[-1] == SYSTEM
 
 
 OTHER = [ASKED, turn("assistant", "It is 5.")]
@@ -226,9 +227,9 @@ def test_calls_that_are_none_are_as_absent() -> None:
 def test_what_was_taken_for_what_is_told_once_for_all_rows() -> None:
     tally = FormTally()
     tally.add([training_rows.ALPACA])
-    tally.add([training_rows.ALPACA, training_rows.SYSTEM])
+    tally.add([training_rows.ALPACA, SYSTEM])
     tally.add([])
-    assert tally.take_notes() == [f"2 rows read with {training_rows.ALPACA}", f"1 row read with {training_rows.SYSTEM}"]
+    assert tally.take_notes() == [f"2 rows read with {training_rows.ALPACA}", f"1 row read with {SYSTEM}"]
     assert tally.take_notes() == []
 
 
