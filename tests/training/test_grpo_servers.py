@@ -238,18 +238,19 @@ def close(one: list[dict[str, Any]], other: list[dict[str, Any]], rel: float, ab
             assert after[name] == pytest.approx(before[name], rel=rel, abs=abs), (name, before["step"])
 
 
-def running(url: str) -> int:
-    """Requests that a server has at work."""
+def metric(url: str, name: str) -> int:
+    """The sum of a server's metric `vllm:NAME` over its engines."""
     with urllib.request.urlopen(url.removesuffix("/v1") + "/metrics", timeout=30) as answer:
         lines = answer.read().decode().splitlines()
-    return sum(int(float(line.split()[-1])) for line in lines if line.startswith("vllm:num_requests_running"))
+    return sum(int(float(line.split()[-1])) for line in lines if line.startswith(f"vllm:{name}"))
 
 
 def begun_rollout(folder: Path, output: str, url: str) -> subprocess.Popen[str]:
     """A run whose long first rollout the server is sampling."""
-    words = command(folder, output, url, "--prompts", "256", "-n", "16", "--max-tokens", "200", "--batch-size", "4096")
+    words = command(folder, output, url, "--prompts", "256", "-n", "256", "--max-tokens", "200", "--batch-size", "4096")
+    before = metric(url, "generation_tokens_total")
     process = subprocess.Popen(words, env=runs.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while running(url) < 50:
+    while metric(url, "generation_tokens_total") < before + 2000:
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     return process
@@ -263,7 +264,7 @@ def test_a_stop_during_a_rollout_leaves_it(server: Served, folder: Path) -> None
     assert process.returncode == Exit.TERMINATED, errors
     assert "the same command continues" in errors
     deadline = time.monotonic() + 60
-    while running(server[0]):  # the server does not work on for nobody
+    while metric(server[0], "num_requests_running"):  # the server does not work on for nobody
         assert time.monotonic() < deadline
         time.sleep(0.2)
 
