@@ -66,7 +66,9 @@ class TokenTotals:
             self._run.console.note(f"all models: {self._in_words(total)}", event="usage", model=None, **total)
 
     def _in_words(self, usage: Mapping[str, Any]) -> str:
-        failed = f" ({usage['failed']:,} failed)" if usage["failed"] else ""
+        ends = {"failed": "failed", "adapted": "sent again as the server wants them"}
+        counts = ", ".join(f"{usage[key]:,} {words}" for key, words in ends.items() if usage[key])
+        failed = f" ({counts})" if counts else ""
         cached = f" ({usage['cached_tokens']:,} cached)" if usage["cached_tokens"] else ""
         reasoning = f" ({usage['reasoning_tokens']:,} reasoning)" if usage["reasoning_tokens"] else ""
         text = f"{usage['requests']:,} requests{failed}; {usage['prompt_tokens']:,} prompt tokens{cached}, "

@@ -50,6 +50,8 @@ class Endpoint:
     """Something is there, even if it has only failed so far."""
     silent_since: float = 0.0
     """When it last answered or failed, or was first asked after a time without requests."""
+    max_model_len: int | None = None
+    """Tokens of a prompt and its response, at most, as its list of models says."""
     patience: float = field(default_factory=lambda: PATIENCE)
     """For how long it may be silent until people are told."""
 

@@ -66,7 +66,7 @@ class OpenAIEngine(Servers):
         finish_reasons: Mapping[str, str] | None = None,
     ):
         self._markers = markers
-        usage = TokenUsage() if usage is None else usage
+        self._usage = usage = TokenUsage() if usage is None else usage
         self._ends = EndWords(finish_reasons or {}, usage)
         self._told: set[str] = set()
         """Lines that people were told."""
@@ -86,6 +86,8 @@ class OpenAIEngine(Servers):
 
     async def _ask(self, sent: ServerRequest, endpoint: Endpoint) -> Completion | RequestError | Failure:
         request: Request = sent.pending.request
+        if endpoint.max_model_len:
+            self._lower_limit(endpoint.max_model_len, "tokens, prompt and response together")
         for _demand in range(_DEMANDS):
             answer: Any = await self._client.ask(endpoint.url, self._format.body(request, sent.max_tokens))
             if isinstance(answer, Failure):
@@ -94,6 +96,7 @@ class OpenAIEngine(Servers):
             if isinstance(answer, FieldRefused):
                 answer = self._without_field(endpoint, answer)
                 if answer is None:
+                    self._usage.asks_again()
                     continue
             if isinstance(answer, Refusal):
                 return await self._after_refusal(endpoint, answer)
@@ -118,6 +121,7 @@ class OpenAIEngine(Servers):
             if isinstance(answer, RequestError):
                 return answer
             self._adapt(sent, answer)
+            self._usage.asks_again()
         cause = f"the server demanded another form of the request {_DEMANDS} times"
         return RequestError("bad_request", f"{cause}; give a limit that it takes with --max-tokens")
 
@@ -152,9 +156,14 @@ class OpenAIEngine(Servers):
             self._format.streams = True
         elif not demand.always:
             sent.max_tokens = demand.max_tokens
-        elif demand.max_tokens < self._format.max_tokens:
-            self._format.max_tokens = demand.max_tokens
-            self._note(f"{self._model} can write {demand.max_tokens} tokens at most; --max-tokens is lowered to that")
+        else:
+            self._lower_limit(demand.max_tokens, "tokens at most")
+
+    def _lower_limit(self, max_tokens: int, what: str) -> None:
+        """Lowers the limit of every request to what the server can do."""
+        if max_tokens < self._format.max_tokens and self._format.sends(self._format.limit_name):
+            self._format.max_tokens = max_tokens
+            self._note(f"{self._model} has room for {max_tokens:,} {what}; --max-tokens is lowered to that")
 
     async def _study(self, endpoint: Endpoint, version: str | None, request: Request) -> Facts:
         """Also whether the server's chat template opens the thinking, if it shows that (vLLM does)."""

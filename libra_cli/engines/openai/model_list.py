@@ -33,10 +33,14 @@ class ServedModel:
     """The model that it is an adapter of."""
 
 
+class KeyRefused(Fatal):
+    """The server wants another key for its list of models."""
+
+
 async def list_models(client: ChatClient, url: str) -> list[ServedModel] | Failure:
     """The models of the server at `url`, or a Failure that may pass.
 
-    Raises Fatal(2) if the server refuses, or if what answers there is no OpenAI-compatible server.
+    Raises KeyRefused(2), or Fatal(2) if the server refuses for another reason, or if what answers there is no OpenAI-compatible server.
     """
     answer = await client.model_list(url)
     if isinstance(answer, Failure):
@@ -51,7 +55,7 @@ async def list_models(client: ChatClient, url: str) -> list[ServedModel] | Failu
         if isinstance(failed, Failure):
             return failed
         if answer.status in (401, 402, 403):
-            raise Fatal(Exit.USAGE, f"{name}: {answer.error[0]}; {key_cure(client.has_key)}")
+            raise KeyRefused(Exit.USAGE, f"{name}: {answer.error[0]}; {key_cure(client.has_key)}")
         raise Fatal(Exit.USAGE, f"{wrong_address} ({answer.error[0]})")
     fields = json_answer(answer)
     if isinstance(fields, RequestError):

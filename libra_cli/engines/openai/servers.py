@@ -13,6 +13,7 @@ from libra_cli.engines.base import Pending, RequestError, Requests
 from libra_cli.engines.openai.chat_api import Body, Refusal
 from libra_cli.engines.openai.chat_client import ChatClient, Facts
 from libra_cli.engines.openai.endpoints import Endpoint, Endpoints
+from libra_cli.engines.openai.first_contact import FirstContact
 from libra_cli.engines.openai.model_list import key_cure
 from libra_cli.engines.openai.retry import TRIES, Backoff, Failure, Trouble
 from libra_cli.exits import Exit, Fatal
@@ -95,6 +96,7 @@ class Servers:
         self._model, self._client, self._note = model, client, note
         self._concurrency, self._given_budget, self._backoff = concurrency, retry_budget, backoff or Backoff()
         self._endpoints = Endpoints([Endpoint(url) for url in client.urls])
+        self._contacts = {url: FirstContact(client, url, model) for url in client.urls}
         self._loop = asyncio.new_event_loop()
         self._waiting: list[ServerRequest] = []
         self._running: dict[asyncio.Task[Any], tuple[ServerRequest, Endpoint]] = {}
@@ -211,9 +213,16 @@ class Servers:
     def _begin(self, request: ServerRequest, endpoint: Endpoint, now: float) -> None:
         request.begins(now)
         endpoint.begins(now)
-        task = self._loop.create_task(self._ask(request, endpoint))
+        task = self._loop.create_task(self._ask_in_turn(request, endpoint))
         self._running[task] = (request, endpoint)
         task.add_done_callback(self._note_end)
+
+    async def _ask_in_turn(self, request: ServerRequest, endpoint: Endpoint) -> Any:
+        """As `_ask`, once first contact is made."""
+        contact = self._contacts[endpoint.url]
+        async with contact.before():
+            endpoint.max_model_len = contact.max_model_len
+            return await self._ask(request, endpoint)
 
     def _note_end(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled():
@@ -314,6 +323,7 @@ class Servers:
         now = time.monotonic()
         if alive:
             endpoint.proved_alive(now)
+            self._contacts[endpoint.url].ask_again()
             self._say(endpoint, "answers again", None)
             for request in self._waiting:  # they need not wait on, but must not all come at the same moment
                 request.ready_at = min(request.ready_at, now + self._backoff.wait(1))

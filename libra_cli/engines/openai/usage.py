@@ -35,6 +35,8 @@ class TokenUsage:
     """Requests sent, each try counted."""
     failed: int = 0
     """Those that got no answer, or an error."""
+    adapted: int = 0
+    """Those that the server wanted in another form, with a lower limit of tokens or a field less, and got so next."""
     unreported: int = 0
     """Those whose answer does not say how many tokens it took."""
     prompt_tokens: int = 0
@@ -59,6 +61,11 @@ class TokenUsage:
             return
         for name, tokens in reported.items():
             setattr(self, name, getattr(self, name) + tokens)
+
+    def asks_again(self) -> None:
+        """Notes that the request that failed last is sent in the form that the server wants."""
+        self.failed -= 1
+        self.adapted += 1
 
     def _reported(self, answer: HttpAnswer) -> dict[str, int] | None:
         try:

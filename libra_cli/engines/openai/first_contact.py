@@ -1,0 +1,78 @@
+"""What is asked of a server before a window of requests goes there, so that not all of them are refused for one cause."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from libra_cli.engines.openai.chat_client import ChatClient
+from libra_cli.engines.openai.model_list import KeyRefused, ServedModel, list_models
+from libra_cli.engines.openai.retry import Failure
+from libra_cli.exits import Fatal
+
+LIST_SECONDS = 3.0
+"""For the list of models: what it says saves refusals, and is not worth a longer wait."""
+ALONE_SECONDS = 5.0
+"""For the one request that goes ahead: a refusal takes a round trip, an answer may take minutes."""
+
+
+class FirstContact:
+    """Asks one server for its models, once; then lets one request go ahead if the answer speaks against the others.
+
+    A list without the model is no proof, for a server may know it under another name, and neither is a refused key. A
+    server that gives no list is asked as if there were none: neither an error nor a wait comes of that.
+    """
+
+    def __init__(self, client: ChatClient, url: str, model: str):
+        self._client, self._url, self._model = client, url, model
+        self._lock = asyncio.Lock()
+        self._asked = False
+        self.max_model_len: int | None = None
+        """Tokens of a prompt and its response, at most; None if the server has not said so."""
+        self._ahead: asyncio.Event | None = None
+        """Set once the request that goes ahead is answered; None where none does."""
+
+    @asynccontextmanager
+    async def before(self) -> AsyncIterator[None]:
+        """The time of one request: begins when it may be sent, ends when it is answered."""
+        leads = False
+        async with self._lock:
+            if not self._asked:
+                self._asked = True
+                leads = not await self._is_promising()
+                self._ahead = asyncio.Event() if leads else None
+        if self._ahead is None:
+            yield
+        elif leads:
+            yield
+            self._ahead.set()  # not after an error: it ends the run
+        else:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._ahead.wait(), ALONE_SECONDS)
+            yield
+
+    def ask_again(self) -> None:
+        """The server was gone: what it says next may be something else."""
+        self._asked = False
+
+    async def _is_promising(self) -> bool:
+        """Whether the server's list names the model, or there is none."""
+        try:
+            listed = await asyncio.wait_for(list_models(self._client, self._url), LIST_SECONDS)
+        except KeyRefused:  # some servers take a key for requests only
+            return False
+        except (Fatal, asyncio.TimeoutError):
+            return True
+        if isinstance(listed, Failure):
+            return True
+        by_name = {model.name: model for model in listed}
+        served = by_name.get(self._model)
+        self.max_model_len = None if served is None else _longest(served, by_name)
+        return served is not None
+
+
+def _longest(model: ServedModel, by_name: dict[str, ServedModel]) -> int | None:
+    """The room of a model; an adapter has that of the model beneath it."""
+    base = by_name.get(model.parent or "")
+    return base.max_model_len if model.max_model_len is None and base is not None else model.max_model_len
