@@ -87,7 +87,12 @@ class LazyGroup(click.Group):
             ctx.exit()
         if args[:1] == ["help"]:  # libra help score
             args = [*args[1:], "--help"]
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            from libra_cli.cli.nearest import no_such_option
+
+            raise no_such_option(error, self.get_params(ctx)) from None
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if " ".join(args[:2]) in STAGES:  # a stage of two words

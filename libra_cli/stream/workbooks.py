@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import zipfile
 import zlib
 from collections import Counter
@@ -57,13 +58,16 @@ def _sheet(path: str, workbook: Any, wanted: str | None) -> str:
     names = [str(sheet.name) for sheet in sheets]
     if wanted is not None:
         if wanted not in names:
-            raise Fatal(Exit.USAGE, f'{path}: no sheet is named "{wanted}"; there is {_listed(names)}')
+            folded = {name.casefold(): name for name in names}
+            close = difflib.get_close_matches(wanted.casefold(), folded, 1)
+            hint = f'did you mean "{folded[close[0]]}"? ' if close else ""
+            raise Fatal(Exit.USAGE, f'{path}: no sheet is named "{wanted}"; {hint}{_there_are(names)}')
         return wanted
     shown = [str(sheet.name) for sheet in sheets if str(sheet.visible) == visible]
     filled = (_filled(workbook, shown) or _filled(workbook, names)) if len(names) > 1 else names
     if len(filled) > 1:
         cure = "choose one: libra collect --sheet NAME FILE"
-        raise Fatal(Exit.USAGE, f"{path}: {len(filled)} sheets hold rows, {_listed(filled)}; {cure}")
+        raise Fatal(Exit.USAGE, f"{path}: {len(filled)} sheets hold rows: {_listed(filled)}; {cure}")
     if not names:
         raise Fatal(Exit.USAGE, f"{path}: the workbook has no sheet with cells; name another file")
     return (filled or names)[0]
@@ -74,8 +78,15 @@ def _filled(workbook: Any, names: Sequence[str]) -> list[str]:
     return [name for name in names if workbook.get_sheet_by_name(name).height]
 
 
+def _there_are(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"its only sheet is {_listed(names)}"
+    return f"its sheets are {_listed(names)}" if names else "it has no sheet with cells"
+
+
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
+    *others, last = (f'"{name}"' for name in names)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _records(path: str, table: Iterator[list[Any]]) -> Iterator[Mapping[str, Any] | None]:

@@ -15,6 +15,8 @@ from libra_cli.stream.rows import Fields, RowError, parse, record_id, response_n
 _OTHER_ID = re.compile(rb'\s*\{\s*"id"\s*:\s*(?:"[^"\\]*"|-?[0-9]+)\s*[,}]')
 """The begin of a row whose id is written without escapes: what does not contain the text of an id is not about it."""
 _PLAIN = re.compile(r"[A-Za-z0-9_.:-]+")
+SHORTEST = 4
+"""Characters of an id, from which its begin is enough; as in git."""
 ORDER = ("collect", "rollout", "verify", "review", "balance", "mix", "judge", "rs-filter", "dpo-pairs")
 """Stages in the order in which a record passes them."""
 
@@ -25,6 +27,8 @@ class TracedRow:
 
     line: int
     fields: Fields
+    name: str
+    """What it is about: the name that was given, with the id written out."""
     refused: Fields | None = None
     """The line of an --errors file that holds the row."""
 
@@ -35,6 +39,8 @@ class TracedFile:
 
     path: str
     stage: str = ""
+    is_guess: bool = False
+    """Whether only the form of the rows tells the stage, and no manifest."""
     filtered: dict[str, int] = field(default_factory=dict)
     """Rows that its stage left out, by reason."""
     rows: list[TracedRow] = field(default_factory=list)
@@ -48,14 +54,15 @@ class TracedFile:
 
 
 class Target:
-    """The record that is looked for."""
+    """The record that is looked for, by its id or the begin of it."""
 
     def __init__(self, name: str):
         self.name = name
-        first = name.partition("/")[0]
-        self._needle = first.encode() if _PLAIN.fullmatch(first) else None
-        self.questions: set[str] = set()
-        """Questions of rows with the id: a row without an id is known by them."""
+        self._begin, slash, rest = name.partition("/")
+        self._rest = slash + rest
+        self._needle = self._begin.encode() if _PLAIN.fullmatch(self._begin) else None
+        self.questions: dict[str, str] = {}
+        """Questions of rows with the id, and what those are about: a row without an id is known by them."""
         self.ids_by_index: set[str] = set()
         """Ids of rows whose index is the name."""
 
@@ -63,8 +70,8 @@ class Target:
         """Whether a line is about another record, as its bytes say."""
         return self._needle is not None and self._needle not in line and _OTHER_ID.match(line) is not None
 
-    def is_about(self, fields: Fields) -> bool:
-        """Whether a row is about the record, or made of it."""
+    def named(self, fields: Fields) -> str | None:
+        """The name, its id written out, of what a row is about or made of; None if that is another record."""
         own = record_id(fields)
         if "index" in fields and str(fields["index"]) == self.name:
             self.ids_by_index.add(own)
@@ -72,11 +79,13 @@ class Target:
         source = fields.get("source")
         if isinstance(source, str):
             names += source.split(" > ")
-        found = any(one == self.name or one.startswith(f"{self.name}/") for one in names)
-        question = question_of(fields)
-        if found and question is not None:
-            self.questions.add(question)
-        return found or ("id" not in fields and question in self.questions)
+        full = f"{own}{self._rest}" if len(self._begin) >= SHORTEST and own.startswith(self._begin) else self.name
+        for name in dict.fromkeys((self.name, full)):
+            if any(one == name or one.startswith(f"{name}/") for one in names):
+                if (question := question_of(fields)) is not None:
+                    self.questions[question] = name
+                return name
+        return self.questions.get(question_of(fields) or "") if "id" not in fields else None
 
 
 def read_file(path: str, target: Target) -> TracedFile:
@@ -101,7 +110,9 @@ def read_file(path: str, target: Target) -> TracedFile:
                     file.unreadable += 1
                     continue
                 found = [*about(number, fields, target)]
-                file.stage = file.stage or stage_of(found[0].refused or found[0].fields if found else fields)
+                if not file.stage:
+                    file.stage = stage_of(found[0].refused or found[0].fields if found else fields)
+                    file.is_guess = True
                 file.rows += found
     finally:
         source.close()
@@ -115,10 +126,10 @@ def about(number: int, fields: Fields, target: Target) -> Iterator[TracedRow]:
             refused = parse(str(fields.get("row", "")).encode())
         except RowError:
             return
-        if target.is_about(refused):
-            yield TracedRow(number, refused, fields)
-    elif target.is_about(fields):
-        yield TracedRow(number, fields)
+        if (name := target.named(refused)) is not None:
+            yield TracedRow(number, refused, name, fields)
+    elif (name := target.named(fields)) is not None:
+        yield TracedRow(number, fields, name)
 
 
 def stage_of(fields: Fields) -> str:

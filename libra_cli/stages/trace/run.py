@@ -13,6 +13,8 @@ from libra_cli.stream.rows import dumps, record_id
 from libra_cli.stream.text_width import text_width
 from libra_cli.stream.wrapping import wrapped
 
+_AMBIGUOUS = 5
+"""Ids that an error lists."""
 _NAMES = ("question", "reference", "subset", "index")
 
 
@@ -24,7 +26,10 @@ def trace(name: str, paths: Sequence[str], as_json: bool) -> Exit:
         late = [at for at, file in enumerate(files) if not file.rows and file.stage == "balance"]
         for at in late:
             files[at] = read_file(files[at].path, target)
-    files.sort(key=lambda file: file.rank)
+    files.sort(key=lambda file: (file.rank, file.is_guess))
+    name = _full_name(target, files)
+    for file in files:
+        file.rows = [row for row in file.rows if row.name == name]
     found = [row for file in files for row in file.rows]
     for file in files:
         if file.unreadable:
@@ -44,12 +49,23 @@ def trace(name: str, paths: Sequence[str], as_json: bool) -> Exit:
     return Exit.DONE
 
 
+def _full_name(target: Target, files: Sequence[TracedFile]) -> str:
+    """What is traced, with its id written out; raises Fatal(2) if the ids of several records begin like it."""
+    names = {row.name: None for file in files for row in file.rows}
+    if target.name in names or not names:
+        return target.name
+    if len(names) > 1:
+        shown = ", ".join([*names][:_AMBIGUOUS]) + (", ..." if len(names) > _AMBIGUOUS else "")
+        raise Fatal(Exit.USAGE, f"{len(names)} ids begin like {target.name}: {shown}; write more of the one you mean")
+    return next(iter(names))
+
+
 def as_objects(record: str, lives: Sequence[Life]) -> Iterator[bytes]:
     """A JSON object for each step."""
     for life in lives:
         named = {"name": life.name, "id": record, "model": life.key[0] or None, "sample": life.key[1] or None}
         for step in life.steps:
-            place = {"stage": step.stage, "file": step.file, "line": step.line or None, "found": step.found}
+            place = {"stage": step.written_by, "file": step.file, "line": step.line or None, "found": step.found}
             yield dumps({**named, **place, "text": step.text, **step.facts})
 
 
@@ -71,7 +87,7 @@ def as_lines(record: str, lives: Sequence[Life], files: Sequence[TracedFile]) ->
             yield from _wrapped(life.name, "", width)
         for step in life.steps:
             place = f"{step.file}:{step.line}" if step.found else step.file
-            yield from _wrapped(f"{step.stage:9}  {place}  {step.text}".rstrip(), "  ", width, 4)
+            yield from _wrapped(f"{step.written_by:9}  {place}  {step.text}".rstrip(), "  ", width, 4)
 
 
 def _wrapped(text: str, margin: str, width: int, most: int = 2) -> Iterator[bytes]:

@@ -14,6 +14,8 @@ Key = tuple[str, str]
 """Model and sample of a response; both empty for the problem itself."""
 PROBLEM: Key = ("", "")
 _SHOWN = 70
+_PASSED_ON = "verify"
+"""The stage whose rows others write on in the same form."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,13 @@ class TraceStep:
     stage: str
     text: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    original: str = ""
+    """`FILE:LINE` of the row that this one repeats, in a file of which nothing says which stage wrote it."""
+
+    @property
+    def written_by(self) -> str:
+        """The stage that wrote the row; `?` if that is not certain."""
+        return "?" if self.original else self.stage
 
     @property
     def found(self) -> bool:
@@ -50,7 +59,7 @@ def lives_of(record: str, files: Sequence[TracedFile]) -> list[Life]:
             for key in keys(row, texts):
                 name = "/".join([record, *filter(None, key)])
                 life = lives.setdefault(key, Life(name, key))
-                life.steps.append(step(file, row))
+                life.steps.append(step(file, row, life.steps))
     for key, life in lives.items():
         if key != PROBLEM:
             life.steps = with_gaps(life.steps, files)
@@ -81,8 +90,8 @@ def keys(row: TracedRow, texts: dict[Any, Key]) -> list[Key]:
     return [key]
 
 
-def step(file: TracedFile, row: TracedRow) -> TraceStep:
-    """What a file says in a row."""
+def step(file: TracedFile, row: TracedRow, earlier: Sequence[TraceStep]) -> TraceStep:
+    """What a file says in a row, after the steps before."""
     if row.refused is not None:
         facts: dict[str, Any] = {name: row.refused.get(name) for name in ("class", "reason", "place")}
         stage = str(row.refused.get("stage", ""))
@@ -90,7 +99,11 @@ def step(file: TracedFile, row: TracedRow) -> TraceStep:
     text, told = _SAID.get(file.stage, said_nothing)(row.fields)
     if row.fields.get("model") is not None and row.fields.get("sample") is None and "id" not in row.fields:
         text += " (known by its text)"  # which another sample may share
-    return TraceStep(file.path, row.line, file.stage or "?", text, told)
+    original = ""
+    if file.is_guess and file.stage == _PASSED_ON:  # as balance, mix and merge write a row on
+        original = next((f"{one.file}:{one.line}" for one in earlier if one.stage == _PASSED_ON and one.found), "")
+        text = f"as {original}, {text}" if original else text
+    return TraceStep(file.path, row.line, file.stage or "?", text, told, original)
 
 
 def with_gaps(steps: Sequence[TraceStep], files: Sequence[TracedFile]) -> list[TraceStep]:
