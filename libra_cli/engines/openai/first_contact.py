@@ -1,4 +1,4 @@
-"""What is asked of a server before a window of requests goes there, so that not all of them are refused for one cause."""
+"""What a server is asked before a window of requests goes there, so that not all are refused for one cause."""
 
 from __future__ import annotations
 

@@ -40,7 +40,8 @@ class KeyRefused(Fatal):
 async def list_models(client: ChatClient, url: str) -> list[ServedModel] | Failure:
     """The models of the server at `url`, or a Failure that may pass.
 
-    Raises KeyRefused(2), or Fatal(2) if the server refuses for another reason, or if what answers there is no OpenAI-compatible server.
+    Raises KeyRefused(2), or Fatal(2) if the server refuses for another reason, or if what answers there is no
+    OpenAI-compatible server.
     """
     answer = await client.model_list(url)
     if isinstance(answer, Failure):
