@@ -22,7 +22,7 @@ NARROWEST = 20
 def show(paths: Sequence[str], selection: RowSelection, *, width: int | None, whole: bool, paged: bool) -> Exit:
     """Writes the chosen rows and, on stderr, one line for each line that is no row. Returns the exit status.
 
-    Raises Fatal(2) if no row has an id that was asked for.
+    Raises Fatal(2) if no row has the number or an id that was asked for.
     """
     on_terminal = sys.stdout is not None and sys.stdout.isatty()
     styled = on_terminal and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
@@ -38,6 +38,8 @@ def show(paths: Sequence[str], selection: RowSelection, *, width: int | None, wh
     pager.write(lines(), paged and on_terminal)
     for line in tally.bad:
         _say(f"{line.place}: {line.error}")
+    if 0 < tally.lines < selection.first:
+        raise Fatal(Exit.USAGE, f"there is no row {selection.first:,}; the last one is {tally.lines:,}")
     if selection.ids and not shown:
         raise Fatal(Exit.USAGE, f"no row with --id {', '.join(selection.ids)} among {tally.rows:,} rows; check the id")
     if selection.diff is not None:

@@ -36,6 +36,8 @@ class FoundRow(NamedTuple):
 class Tally:
     """What was met on the way, for the line at the end."""
 
+    lines: int = 0
+    """Lines of the input that were read, rows or not."""
     rows: int = 0
     bad: list[BadLine] = field(default_factory=list)
     responses: int = 0
@@ -77,6 +79,7 @@ class RowSelection:
         with closing(read_rows(InputFiles(list(paths) or ["-"]))) as entries:
             for entry in entries:
                 number += 1
+                tally.lines = number
                 if self.last is not None and number > self.last:
                     return
                 if number < self.first:
