@@ -45,8 +45,9 @@ def _checked(run: Run, paths: Sequence[str], input_files: Sequence[str]) -> tupl
         run.console.say(text, event="fault", code=int(fault.status), command=fault.cure or None, **shards)
     worst = max((fault.status for fault in faults), key=_WEAKEST_FIRST.index, default=Exit.DONE)
     if worst in (Exit.USAGE, Exit.INCOMPLETE):
-        missing = sorted({index for fault in faults for index in fault.shards})
-        which = f" (to be made: shards {ranges(missing)} of {n_shards})" if missing else ""
+        missing = sorted({index for fault in faults if fault.cure for index in fault.shards})
+        noun = "shard" if len(missing) == 1 else "shards"
+        which = f" (to be made: {noun} {ranges(missing)} of {n_shards})" if missing else ""
         what = "the parts are not complete" if worst == Exit.INCOMPLETE else "the files are not parts of one whole"
         raise Fatal(worst, f"{what}{which}")
     run.console.note(_proof(parts, check, source), event="complete", rows=check.rows, parts=len(parts))
