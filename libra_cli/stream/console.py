@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from libra_cli.lazy_pattern import lazy_pattern
 from libra_cli.masking import masked, without_secrets
 from libra_cli.stream import rows
-from libra_cli.stream.progress import StageProgress, line_of
+from libra_cli.stream.progress import INBOX_VARIABLE, StageProgress, line_of
 
 if TYPE_CHECKING:
-    from libra_cli.stream.shared_line import PipeNeighbours
+    from libra_cli.stream.shared_line import PipeNeighbours, ProgressSender
 
 # C0 and C1 controls, DEL, bidirectional overrides and lone surrogates could control the reader's terminal.
 _UNSAFE = lazy_pattern("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -83,13 +83,15 @@ class Console:
         self.stage, self.quiet, self.as_json = stage, quiet, as_json
         self._terminal = sys.stderr is not None and sys.stderr.isatty() and not as_json
         self._pipe: PipeNeighbours | None = None
+        self._inbox = os.environ.get(INBOX_VARIABLE, "")
+        self._sender: ProgressSender | None = None
         self._shown = self._gave_up = self._over = False
         if self._terminal:
             from libra_cli.stream.shared_line import PipeNeighbours
 
             self._pipe = PipeNeighbours()
         self._lock = threading.Lock()
-        self._last = self._start = time.monotonic()
+        self._last = self._sent = self._start = time.monotonic()
 
     def say(self, message: str, *, event: str = "note", **fields: Any) -> None:
         """Writes one line of text, or one JSON object with `event`, `message` and `fields`."""
@@ -108,25 +110,37 @@ class Console:
     def progress(self, what: Callable[[], StageProgress] | str, drawn: Callable[[int], str] | None = None) -> None:
         """Shows a line that the next one replaces on a terminal; elsewhere one plain line a minute. Never waits.
 
-        `drawn` makes the line for a terminal in place of `what`, in at most the given number of columns.
+        `drawn` makes the line for a terminal in place of `what`, in at most the given number of columns. A step of
+        `libra run` hands its progress to that, too.
         """
         now = time.monotonic()
         every = PROGRESS_EVERY_TERMINAL if self._terminal else PROGRESS_EVERY_LOG
-        if now - self._last < every or (self.quiet and self._pipe is None):
+        shows = now - self._last >= every and not (self.quiet and self._pipe is None)
+        sends = bool(self._inbox) and now - self._sent >= PROGRESS_EVERY_TERMINAL
+        if not shows and not sends:
             return
-        self._last = now
+        self._last, self._sent = now if shows else self._last, now if sends else self._sent
         if self._lock.acquire(blocking=False):
             try:
                 if self._over:
                     return
                 own = StageProgress(self.stage, what) if isinstance(what, str) else what()
-                if self._pipe is not None:
+                if sends:
+                    self._send(own)
+                if shows and self._pipe is not None:
                     self._draw(self._pipe, own, drawn)
-                else:
+                elif shows:
                     text = line_of([own]).removeprefix(f"libra {self.stage}: ")
                     write_stderr(self._lines(text, "progress", **own.figures()), wait=False)
             finally:
                 self._lock.release()
+
+    def _send(self, own: StageProgress) -> None:
+        if self._sender is None:
+            from libra_cli.stream.shared_line import ProgressSender
+
+            self._sender = ProgressSender()
+        self._sender.send(self._inbox, [own])
 
     def _draw(self, pipe: PipeNeighbours, own: StageProgress, drawn: Callable[[int], str] | None) -> None:
         """Hands the line on to the next stage of the pipe, or draws it."""

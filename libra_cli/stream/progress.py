@@ -11,8 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+INBOX_VARIABLE = "_LIBRA_PROGRESS"
+"""Names the inbox (`libra_cli.stream.shared_line.ProgressInbox`) in which `libra run` takes the progress of a step."""
 WAITING = "waiting for rows"
-_MOST_DETAIL = 4
+MOST_DETAIL = 4
+"""Of what `StageProgress.words` says; 0 is the least."""
 _PACE_SECONDS = 600.0
 """The pace is that of the last ten minutes."""
 _MARK_SECONDS = 5.0
@@ -63,7 +66,7 @@ class StageProgress:
         if self.doing:
             return [self.doing if detail > 1 else self.doing.split()[0]]
         done, total, left = self.done or 0, self.total, self.seconds_left
-        share = f" ({100 * done // total}%)" if total and detail >= _MOST_DETAIL else ""
+        share = f" ({100 * done // total}%)" if total and detail >= MOST_DETAIL else ""
         counted = f"{done:,} of {total:,}{share}" if total else f"{done:,} rows" if detail else f"{done:,}"
         waits = not self.rate and self.at_work
         words = [(0, counted), (1, f"{self.at_work:,} at work" if waits else "")]
@@ -75,7 +78,7 @@ class StageProgress:
 def line_of(several: Sequence[StageProgress], width: int | None = None) -> str:
     """One line on one stage, or on all stages of a pipe, with as many figures as `width` columns allow."""
     line = ""
-    for detail in range(_MOST_DETAIL, -1, -1):
+    for detail in range(MOST_DETAIL, -1, -1):
         if len(several) == 1:
             line = f"libra {several[0].stage}: {', '.join(several[0].words(detail))}"
         else:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pseudo_terminal import PseudoTerminal
 
 PIPE = """
 output: made
@@ -56,3 +57,18 @@ def test_a_signal_reaches_the_step_and_the_same_command_goes_on(tmp_path: Path, 
     assert "+ 3 already done" in err
     labels = [json.loads(line)["label"] for line in (tmp_path / "made/labelled.jsonl").read_bytes().splitlines()]
     assert labels == [1] * len(ROWS)
+
+
+def test_the_line_on_a_terminal_says_what_the_step_is_doing(tmp_path: Path, environment):
+    """A step that writes into a log tells it all the same, at once and not once a minute."""
+    (tmp_path / "recorded").write_bytes(b"")
+    (tmp_path / "pipe.yaml").write_text(PIPE.replace("recorded}", "recorded, errors: refused.jsonl}"))
+    os.mkfifo(tmp_path / "in.fifo")
+    with PseudoTerminal([sys.executable, "-m", "libra_cli", "run", "pipe.yaml"], tmp_path, environment) as terminal:
+        with open(tmp_path / "in.fifo", "wb", buffering=0) as writer:
+            terminal.wait_for("responses", "s  waiting for rows")
+            writer.write(lines(ROWS[:3]))
+            terminal.wait_for("s  3 rows", "3 errors")
+        assert terminal.end() == 3
+        assert "3 in = 0 out + 3 errors" in terminal.text
+        assert "waiting for rows" not in terminal.text

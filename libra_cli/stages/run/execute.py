@@ -22,6 +22,8 @@ from libra_cli.stages.run.steps import Step
 from libra_cli.stream.console import Console, printable
 from libra_cli.stream.ending import COUNTS, ERROR, VARIABLE, take
 from libra_cli.stream.module_path import libra_command
+from libra_cli.stream.progress import INBOX_VARIABLE, MOST_DETAIL, StageProgress
+from libra_cli.stream.shared_line import ProgressInbox
 from libra_cli.stream.signals import STATUS, CtrlC
 from libra_cli.stream.sinks import write_failed
 from libra_cli.stream.text_width import text_width
@@ -40,6 +42,7 @@ class StepProcess:
     popen: subprocess.Popen[bytes]
     log: BinaryIO
     log_begin: int
+    inbox: ProgressInbox
     began: float = field(default_factory=time.monotonic)
 
 
@@ -142,7 +145,8 @@ class Runner:
             raise write_failed(path, error) from None
         parent, ending = os.getpid(), self._progress.ending_path(step)
         take(ending)  # of a run that was killed
-        told = {VARIABLE: os.path.abspath(ending)}
+        inbox = ProgressInbox(f"{parent}-{step.name}")
+        told = {VARIABLE: os.path.abspath(ending), INBOX_VARIABLE: inbox.name}
         if step.form == "result":  # which we print
             told["COLUMNS"] = str(text_width(1))
         popen = subprocess.Popen(
@@ -154,11 +158,12 @@ class Runner:
             start_new_session=True,  # Ctrl-C reaches the step once: from us
             preexec_fn=lambda: die_with_parent(parent),
         )
-        return StepProcess(step, mark, popen, log, log.tell())
+        return StepProcess(step, mark, popen, log, log.tell(), inbox)
 
     def _end(self, process: StepProcess, stopped: SignalRelay) -> bool:
         """Notes how a step ended; whether those that need it can run."""
         process.log.close()
+        process.inbox.close()
         step, status = process.step, process.popen.returncode
         told = take(self._progress.ending_path(step))
         if status in (Exit.DONE, Exit.SOME_ERRORS):
@@ -182,15 +187,31 @@ class Runner:
         self._console.note(f"{step.name:{self._width}}  {text}", event="step", step=step.name)
 
     def _show(self) -> None:
-        if not self._running:
-            return
+        if self._running:
+            self._console.progress(lambda: StageProgress("run", self._doing(MOST_DETAIL)), self._line)
+
+    def _line(self, width: int) -> str:
+        """The progress line: of each step that runs as many figures as `width` columns allow."""
+        line = ""
+        for detail in range(MOST_DETAIL, -1, -1):
+            line = printable(f"libra run: {self._doing(detail)}")
+            if len(line) <= width:
+                break
+        return line[:width]
+
+    def _doing(self, detail: int) -> str:
+        """What each step that runs is doing, more with more `detail`; the last line of its log if it does not tell."""
         parts = []
         for process in self._running:
             seconds = time.monotonic() - process.began
-            now = last_line(self._progress.log_path(process.step), process.log_begin)
-            now = now.removeprefix(f"libra {process.step.stage}: ")
+            if told := process.inbox.received():
+                alone = told[-1].doing and len(self._running) == 1
+                now = ", ".join(told[-1].words(MOST_DETAIL if alone else detail))
+            else:
+                now = last_line(self._progress.log_path(process.step), process.log_begin)
+                now = now.removeprefix(f"libra {process.step.stage}: ")
             parts.append(f"{process.step.name:{self._width}}  {seconds:.0f} s  {now}".rstrip())
-        self._console.progress(" | ".join(parts))
+        return " | ".join(parts)
 
     def _kill(self) -> None:
         """Ends what still runs, after an error of our own."""
