@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from libra_cli import __version__
 from libra_cli.masking import masked
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.text_width import text_width
+
+if TYPE_CHECKING:
+    from libra_cli.reports.layout import ReportPart
 
 FORMS = ("json", "markdown", "latex")
 
@@ -65,7 +68,7 @@ class Outputs:
 
             text = latex.render(reports)
         else:
-            text = as_table(reports, self.output in (None, "-"))
+            text = as_table(reports, self.output)
         if self.output not in (None, "-"):
             replace_file(str(self.output), text.encode())
         else:
@@ -111,7 +114,19 @@ def as_json(reports: Mapping[str, Any]) -> str:
     return orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
-def as_table(reports: Mapping[str, Any], on_stdout: bool) -> str:
+def as_table(reports: Mapping[str, Any], output: str | None) -> str:
+    """Tables as `laid_out`, for stdout (None or -) or a file; those for a file are kept beside it if that is wanted."""
+    from libra_cli.reports.kept import keep
+    from libra_cli.reports.parts import parts
+
+    shown, on_stdout = parts(reports), output in (None, "-")
+    text = laid_out(shown, on_stdout)
+    if not on_stdout:
+        keep(shown, text)
+    return text
+
+
+def laid_out(parts: Sequence[ReportPart], on_stdout: bool) -> str:
     """Tables as wide as `text_width` has it for stdout or a file, with bold text on a terminal."""
     from rich.console import Console
 
@@ -127,5 +142,5 @@ def as_table(reports: Mapping[str, Any], on_stdout: bool) -> str:
         highlight=False,
         legacy_windows=False,
     )
-    table.render(reports, console)
+    table.render(parts, console)
     return text.getvalue()

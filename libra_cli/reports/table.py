@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 from rich.box import SIMPLE, Box
 from rich.console import Console, RenderableType
 from rich.table import Table as Grid
 from rich.text import Text
 
-from libra_cli.reports.layout import Table
-from libra_cli.reports.parts import parts
+from libra_cli.reports.layout import ReportPart, Table
 from libra_cli.stream.console import printable
 from libra_cli.stream.text_table import fitting, stacked
 
@@ -19,12 +17,12 @@ PLAIN = Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
 """The counterpart of SIMPLE for a pipe or a file: ASCII only."""
 
 
-def render(reports: Mapping[str, Any], console: Console) -> None:
-    """Prints the parts of `parts` in the width of `console`.
+def render(parts: Sequence[ReportPart], console: Console) -> None:
+    """Prints the parts of reports in the width of `console`.
 
     A terminal gets rules and bold text, never a colour; anything else gets plain text.
     """
-    for number, part in enumerate(parts(reports)):
+    for number, part in enumerate(parts):
         if number:
             console.line()
         _print(_text(part.title, "bold"), console)

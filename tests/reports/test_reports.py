@@ -17,7 +17,7 @@ from libra_cli.reports.parts import parts
 def drawn(reports, width=80, on_terminal=False):
     text = io.StringIO()
     colours = {"force_terminal": True, "color_system": "truecolor"} if on_terminal else {"color_system": None}
-    table.render(reports, Console(file=text, width=width, legacy_windows=False, **colours))
+    table.render(parts(reports), Console(file=text, width=width, legacy_windows=False, **colours))
     return text.getvalue()
 
 

@@ -15,6 +15,8 @@ import pytest
 from pseudo_terminal import PseudoTerminal
 from servers.scripted import Reply, ScriptedServer, echo, error, unused_port, wrote
 
+from libra_cli import miniature
+
 ROWS = [
     {"id": f"p{n}", "question": f"What is {n}?", "reference": r"\alpha\otimes Q", "model": "A", "sample": 0,
      "response": rf"It is \boxed{{\beta_{{{n}}}\otimes Q}}"}
@@ -75,7 +77,7 @@ def test_a_server_that_lists_nothing_is_named_in_one_line(shell, reply, said):
     assert said in ended.err.decode()
 
 
-@pytest.mark.parametrize("columns", [40, 80, 160])
+@pytest.mark.parametrize("columns", [40, 60, 80, 200])
 def test_a_terminal_gets_tables_that_fit(environment, tmp_path, columns):
     with ScriptedServer(echo, listed({"id": "tiny", "root": "/models/tiny", "max_model_len": 4096})) as server:
         words = ["libra", "models", "--base-url", server.url]
@@ -86,6 +88,10 @@ def test_a_terminal_gets_tables_that_fit(environment, tmp_path, columns):
     assert "480,384" in shown
     assert "4,096" in shown
     assert "api_server" in shown.replace("\n", "")
+    folder = str(miniature.resolve("libra-mini/judge"))
+    shown_lines = [line.split("  ")[-1].strip() for line in shown.splitlines()]
+    assert folder in shown_lines or len(folder) > columns - 2  # then the terminal breaks the line, and copies it whole
+    assert folder in shown.replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize(("words", "rows", "name"), [

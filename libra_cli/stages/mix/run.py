@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,12 @@ from libra_cli.stages.mix.order import Numbers
 from libra_cli.stages.mix.pool import RowPool, TaskNumbers, in_earlier_pool, key
 from libra_cli.stream import rows
 from libra_cli.stream.row_store import RowStore
+from libra_cli.stream.rows import Row
 from libra_cli.stream.run import Run
+
+
+_CONVERSATIONS = ("messages", "conversations", "completion")
+"""Fields of which a row to learn a text from has one."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,33 @@ def _read(run: Run, parts: Sequence[MixPart], plan: MixPlan, store: RowStore, ta
     pools = [RowPool() for _ in parts]
     by_name = {part.name: pool for part, pool in zip(parts, pools, strict=True)}
     several, by_content = len(parts) > 1, plan.duplicates_by == "content"
+    firsts: dict[str, Row] = {}
     for row in run.rows():
         if plan.source_key in row.fields:
             reason = f'has a field "{plan.source_key}" already; choose another --source-key'
             raise Fatal(Exit.USAGE, f"{row.place}: {reason}")
+        firsts.setdefault(row.file, row)
         location = store.keep(row)
         by_name[row.file].add(location, key(row, by_content) if several else 0, tasks.number(row.fields))
+    _note_two_forms(run, firsts)
     return pools
+
+
+def _note_two_forms(run: Run, firsts: Mapping[str, Row]) -> None:
+    """Says by the first row of each set that no trainer learns from all of them."""
+    of_form: dict[str, str] = {}
+    for name, row in firsts.items():
+        form = "pairs" if _has(row, ("chosen", "rejected")) else "texts" if _has(row, _CONVERSATIONS) else ""
+        of_form.setdefault(form, name)
+    if "pairs" in of_form and "texts" in of_form:
+        field = next(field for field in _CONVERSATIONS if field in firsts[of_form["texts"]].fields)
+        forms = f'{of_form["pairs"]} holds preference pairs ("chosen"), and {of_form["texts"]} holds none ("{field}")'
+        learn = "libra dpo and train-rm refuse the second, libra sft the first"
+        run.console.note(f"{forms}: {learn}; mix each with its like", event="two_forms")
+
+
+def _has(row: Row, names: Sequence[str]) -> bool:
+    return any(name in row.fields for name in names)
 
 
 def _without_duplicates(run: Run, pools: Sequence[RowPool], plan: MixPlan) -> list[Numbers]:

