@@ -1,6 +1,6 @@
 """The tables of a report, kept beside its text, so that whoever shows the text later lays them out for the reader.
 
-`libra run` names a file in the environment of a step that reports, and shows the report at the end, also in a later run.
+`libra run` names a file in the environment of a step that reports, and shows the report at its end, a later run too.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ from libra_cli.stream.row_store import RowStore
 from libra_cli.stream.rows import Row
 from libra_cli.stream.run import Run
 
-
 _CONVERSATIONS = ("messages", "conversations", "completion")
 """Fields of which a row to learn a text from has one."""
 

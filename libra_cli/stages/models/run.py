@@ -144,9 +144,7 @@ def _tables(embedded: Sequence[Fields], served: Sequence[Fields]) -> Iterator[st
     yield _with_paths(("embedded model", "parameters", "size", "tokens"), lines, paths, width)
     for server in dict.fromkeys(one["server"] for one in served):
         of_server = [one for one in served if one["server"] == server]
-        lengths = [
-            (one["model"], f"{one['max_model_len']:,}" if one["max_model_len"] else "") for one in of_server
-        ]
+        lengths = [(one["model"], f"{one['max_model_len']:,}" if one["max_model_len"] else "") for one in of_server]
         yield "\n" + _with_paths((f"model of {server}", "tokens"), lengths, [*map(_where, of_server)], width)
     example = next(one for one in embedded if one["model"] == _EXAMPLE)
     yield f"\nTo serve {_EXAMPLE} (libra models --json has the line of each):\n{printable(example['serve'])}\n"
