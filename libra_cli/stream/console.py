@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _UNSAFE = lazy_pattern("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 # Invisible characters that can change the meaning of a text: a reader must see that they are there.
 _HIDDEN = lazy_pattern("[\u00ad\u180e\u200b\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]")
+_CTRL_C = "^C"
 PROGRESS_EVERY_TERMINAL = 0.2
 PROGRESS_EVERY_LOG = 60.0
 
@@ -149,9 +150,10 @@ class Console:
             line = ""
         else:
             try:
-                width = (os.get_terminal_size(2).columns or 80) - 1
+                columns = os.get_terminal_size(2).columns or 80
             except OSError:  # the terminal is gone
-                width = 79
+                columns = 80
+            width = columns - len(_CTRL_C)  # else the terminal's echo would begin a line, and this one would stay
             alone = drawn if len(several) == 1 and not self.quiet else None
             line = alone(width) if alone else printable(line_of(several, width))[:width]
         if line or self._shown:

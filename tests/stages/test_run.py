@@ -72,3 +72,22 @@ def test_the_line_on_a_terminal_says_what_the_step_is_doing(tmp_path: Path, envi
         assert terminal.end() == 3
         assert "3 in = 0 out + 3 errors" in terminal.text
         assert "waiting for rows" not in terminal.text
+
+
+@pytest.mark.parametrize(
+    ("columns", "jobs", "shown"),
+    [(40, "1", "libra run: responses  "), (50, "3", " s  waiting | 2 more"), (34, "3", "libra run: 3 steps at work")],
+)
+def test_ctrl_c_leaves_nothing_of_a_line_that_fills_the_terminal(tmp_path: Path, environment, columns, jobs, shown):
+    """There is room for the terminal's ^C, which else would begin a line; steps for which there is none are counted."""
+    (tmp_path / "recorded").write_bytes(b"")
+    more = [f"  {name}: {{stage: verify, inputs: in.fifo, output: {name}.jsonl}}\n" for name in ("second", "third")]
+    (tmp_path / "pipe.yaml").write_text(PIPE + "".join(more))
+    os.mkfifo(tmp_path / "in.fifo")
+    words = [sys.executable, "-m", "libra_cli", "run", "-j", jobs, "pipe.yaml"]
+    with PseudoTerminal(words, tmp_path, environment, size=(columns, 24)) as terminal:
+        with open(tmp_path / "in.fifo", "wb"):
+            terminal.wait_for(shown, "waiting" if columns > 34 else "")
+            terminal.press("\x03")
+            assert terminal.end() == 130
+        assert "".join(terminal.screen.display).rstrip() == "libra run: stopped; the same command continues"

@@ -185,30 +185,34 @@ class Runner:
 
     def _show(self) -> None:
         if self._running:
-            self._console.progress(lambda: StageProgress("run", self._doing(MOST_DETAIL)), self._line)
+            self._console.progress(lambda: StageProgress("run", " | ".join(self._doing(MOST_DETAIL))), self._line)
 
     def _line(self, width: int) -> str:
-        """The progress line: of each step that runs as many figures as `width` columns allow."""
-        line = ""
+        """The progress line: as many figures of each step that runs, then as many steps, as `width` columns allow."""
         for detail in range(MOST_DETAIL, -1, -1):
-            line = printable(f"libra run: {self._doing(detail)}")
-            if len(line) <= width:
-                break
-        return line[:width]
+            parts = self._doing(detail)
+            if len(line := printable(f"libra run: {' | '.join(parts)}")) <= width:
+                return line
+        for kept in range(len(parts) - 1, 0, -1):
+            shown = " | ".join([*parts[:kept], f"{len(parts) - kept} more"])
+            if len(line := printable(f"libra run: {shown}")) <= width:
+                return line
+        return (line if len(parts) == 1 else f"libra run: {len(parts)} steps at work")[:width]
 
-    def _doing(self, detail: int) -> str:
+    def _doing(self, detail: int) -> list[str]:
         """What each step that runs is doing, more with more `detail`; the last line of its log if it does not tell."""
         parts = []
         for process in self._running:
             seconds = time.monotonic() - process.began
+            alone = len(self._running) == 1
             if told := process.inbox.received():
-                alone = told[-1].doing and len(self._running) == 1
-                now = ", ".join(told[-1].words(MOST_DETAIL if alone else detail))
+                now = ", ".join(told[-1].words(MOST_DETAIL if alone and told[-1].doing else detail))
             else:
                 now = last_line(self._progress.log_path(process.step), process.log_begin)
                 now = now.removeprefix(f"libra {process.step.stage}: ")
-            parts.append(f"{process.step.name:{self._width}}  {seconds:.0f} s  {now}".rstrip())
-        return " | ".join(parts)
+            name = f"{process.step.name:{self._width}} " if alone else process.step.name
+            parts.append(f"{name} {seconds:.0f} s  {now}".rstrip())
+        return parts
 
     def _kill(self) -> None:
         """Ends what still runs, after an error of our own."""
