@@ -65,7 +65,7 @@ complete -c libra -n '__fish_seen_subcommand_from collect' -l debug -d 'Show the
 complete -c libra -n '__fish_seen_subcommand_from collect' -s h -l help -d 'Show this message and exit'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l help-all -d 'Show every option and all that is said about it, then exit'
 
-complete -c libra -n '__fish_seen_subcommand_from rollout' -l system -x -d 'System prompt, which the chat template must have a turn for'
+complete -c libra -n '__fish_seen_subcommand_from rollout' -l system -x -d 'System prompt of all rows, which the chat template must have a turn for'
 complete -c libra -n '__fish_seen_subcommand_from rollout' -l template -r -F -d 'Prompt template to use instead of the built-in one'
 complete -c libra -n '__fish_seen_subcommand_from rollout' -l duplicates -x -a 'refuse drop' -d 'What to do with a row that has the id of an earlier row'
 complete -c libra -n '__fish_seen_subcommand_from rollout' -l dry-run -d 'Print the first prompt as each model would receive it, with its token ids, and generate nothing'
@@ -666,7 +666,7 @@ complete -c libra -n '__fish_seen_subcommand_from grpo' -l lora-dropout -x -d 'D
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l lora-target -x -d 'Module-name suffix of the layers to adapt'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l task -x -a 'reason score rank verify rate best' -d 'Task of rows without "task"'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l template -x -d 'Prompt template to use for a task instead of the built-in one'
-complete -c libra -n '__fish_seen_subcommand_from grpo' -l system -x -d 'System prompt'
+complete -c libra -n '__fish_seen_subcommand_from grpo' -l system -x -d 'System prompt of all rows, in place of their own'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l chat-template -r -F -d 'Chat template to use instead of the tokenizer\'s own'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l chat-template-arg -x -d 'Set a variable of the chat template'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l thinking-markers -x -d 'Markers around the model\'s thinking'

@@ -48,7 +48,11 @@ PROMPT_OPTIONS = (
         metavar="TASK=FILE",
         help="Prompt template to use for a task instead of the built-in one. Repeatable.",
     ),
-    _prompt_option("--system", metavar="TEXT", help="System prompt."),
+    _prompt_option(
+        "--system",
+        metavar="TEXT",
+        help="System prompt of all rows, in place of their own. Default: the row's own, if it has one.",
+    ),
     *CHAT_OPTIONS,
     _prompt_option(
         "--thinking-markers",

@@ -46,7 +46,8 @@ def asked_with_options(template: str) -> Decorator:
         system = option(
             "--system",
             metavar="TEXT",
-            help="System prompt that libra rollout was given, which is part of the prompt. Default: none.",
+            help="System prompt that libra rollout was given, which is part of the prompt. Default: the row's own, if "
+            "it has one.",
         )
         return prompt(system(function))
 

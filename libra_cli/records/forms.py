@@ -11,7 +11,16 @@ from itertools import count, product, takewhile
 from typing import Any
 
 from libra_cli.records.conversations import OtherForm, messages_of
-from libra_cli.records.messages import SHOWN, Message, answer_turn, judged_tools_of, template_args_of
+from libra_cli.records.messages import (
+    OF_SYSTEM,
+    SHOWN,
+    Message,
+    answer_turn,
+    behind_own_system,
+    judged_tools_of,
+    own_system_text,
+    template_args_of,
+)
 from libra_cli.records.transcripts import talks_of_transcripts, transcript, with_calls
 from libra_cli.rm_benchmarks import libra_bench, rewardbench
 from libra_cli.rm_benchmarks.ppe import conflict_pairs
@@ -35,7 +44,7 @@ class JudgeItem:
     question: str
     """As text: a conversation of several turns names its speakers, and the tools of a row stand before it."""
     messages: list[Message]
-    """The conversation before the response, for chat templates."""
+    """The conversation before the response, for chat templates. It begins with the row's `system`, as `question`."""
     responses: tuple[str, ...]
     """As texts, with calls of tools written out. Chosen responses before rejected ones, the best before the losers."""
     reference: str | None = None
@@ -47,6 +56,8 @@ class JudgeItem:
     """The row's variables of chat templates."""
     calls: tuple[list[Any] | None, ...] = ()
     """The calls of tools in each response; empty if there are none."""
+    system: str | None = None
+    """The system prompt in the row's `system`."""
 
     def turn(self, index: int) -> Message:
         """A response as the assistant's turn, for chat templates."""
@@ -114,13 +125,14 @@ def _item(fields: Fields, *responses: Any, pairs: Pairs = (), calls: Sequence[li
         raise OtherForm(f'no "question"; {_CURE.format("question")}')
     try:
         tools, args = judged_tools_of(fields), template_args_of(fields)
+        messages, system = behind_own_system(fields, messages), own_system_text(fields)
     except RowError as error:
         raise OtherForm(error.reason) from None
     question = transcript(messages, tools)
     if any(calls):
         responses = tuple(with_calls(*each) for each in zip(responses, calls, strict=True))
     calls = tuple(calls) if any(calls) else ()
-    return JudgeItem("", question, messages, responses, None, pairs, tools, args, calls)
+    return JudgeItem("", question, messages, responses, None, pairs, tools, args, calls, system)
 
 
 def _has(*names: str) -> Callable[[Fields], bool]:
@@ -170,7 +182,7 @@ def _chosen(fields: Fields) -> JudgeItem:
             raise OtherForm(
                 '"chosen" and "rejected" answer different conversations; they may differ in the last message only'
             )
-        shown = {name: fields[name] for name in SHOWN if name in fields}
+        shown = {name: fields[name] for name in (*SHOWN, *OF_SYSTEM) if name in fields}
         fields = {**shown, "question": chosen[:-1] or fields.get("prompt")}
         better, worse = [chosen[-1]["content"]], [rejected[-1]["content"]]
         calls = [chosen[-1].get("tool_calls"), rejected[-1].get("tool_calls")]

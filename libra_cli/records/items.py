@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from libra_cli.records.forms import QUESTIONS, JudgeItem, form_of, item_of
-from libra_cli.records.messages import SHOWN
+from libra_cli.records.messages import OF_SYSTEM, SHOWN
 from libra_cli.records.own_names import QUESTION, REFERENCE, RESPONSE, OwnNames
 from libra_cli.records.probes import Probe
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import rank, thinking
 
-_OF_THE_QUESTION = (*QUESTIONS, "reference", *SHOWN)
+_OF_THE_QUESTION = (*QUESTIONS, "reference", *OF_SYSTEM, *SHOWN)
 """Fields of a row that an item with another response keeps."""
 
 

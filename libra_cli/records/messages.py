@@ -25,6 +25,8 @@ WEIGHT = "weight"
 """The key of a message that says whether its turn is learned (1) or not (0), as in OpenAI's files for fine-tuning."""
 SHOWN = ("tools", "chat_template_kwargs")
 """Fields of a row that the chat template is given besides the messages."""
+OF_SYSTEM = ("system", "system_prompt")
+"""Fields of a row that hold its system prompt; the first that is not empty counts."""
 _LOSS = ("loss", "train", "training")
 """Other keys of a message that say so with true or false (AgentInstruct and ms-swift, axolotl)."""
 
@@ -58,9 +60,9 @@ def is_conversational(fields: Mapping[str, Any]) -> bool:
 
 
 def asked_messages(fields: Mapping[str, Any], system: str | None = None) -> list[Message] | None:
-    """The conversation of a conversational row, behind the system prompt if there is one; None for another row.
+    """The conversation of a conversational row, behind its system prompt if there is one; None for another row.
 
-    Raises RowError.
+    `system` takes the place of the row's own; the empty text leaves that out. Raises RowError.
     """
     if not is_conversational(fields):
         return None
@@ -71,27 +73,54 @@ def asked_messages(fields: Mapping[str, Any], system: str | None = None) -> list
         raise RowError(
             "last_not_asked", 'the "prompt" ends with the assistant\'s turn; end it with what is to be answered'
         )
-    if system and talk[0]["role"] == "system":
-        raise RowError("two_systems", 'the "prompt" begins with a system turn, and --system gives another; keep one')
-    return with_system(system, talk)
+    return behind_system_prompt(fields, talk, system)
+
+
+def begins_with_system(talk: Any) -> bool:
+    """Whether the first of several messages is a system prompt, by either of its names."""
+    first = talk[0] if isinstance(talk, list) and talk else None
+    return isinstance(first, Mapping) and first.get("role", first.get("from")) in ("system", "developer")
 
 
 def own_system(fields: Mapping[str, Any]) -> tuple[str, Any]:
     """The field that holds the system prompt of a row, and what it holds; None for nothing."""
-    name = next((name for name in ("system", "system_prompt") if fields.get(name) not in (None, "")), "system")
+    name = next((name for name in OF_SYSTEM if fields.get(name) not in (None, "")), "system")
     return name, fields.get(name) or None
 
 
 def behind_own_system(fields: Mapping[str, Any], talk: list[Message]) -> list[Message]:
     """The turns behind the `system` of the row, if it has one that is not their first turn. Raises RowError."""
-    name, system = own_system(fields)
+    system = own_system_text(fields)
     if system is None or not talk:
         return talk
     if talk[0]["role"] == "system":
         if talk[0]["content"] != system:
-            raise RowError("two_systems", f'"{name}" differs from the first turn, which is the system\'s too; keep one')
+            what = f'"{own_system(fields)[0]}" differs from the first turn, which is the system\'s too'
+            raise RowError("two_systems", f"{what}; keep one")
         return talk
-    return turns(system, name, "system") + talk
+    return [{"role": "system", "content": system}, *talk]
+
+
+def behind_system_prompt(fields: Mapping[str, Any], talk: list[Message], given: str | None) -> list[Message]:
+    """The turns behind their system prompt: the row's own, or `given` in its place (the empty text: none).
+
+    Raises RowError.
+    """
+    if given is None:
+        return behind_own_system(fields, talk)
+    return with_system(given, talk[1:] if begins_with_system(talk) else talk)
+
+
+def own_system_text(fields: Mapping[str, Any]) -> str | None:
+    """The text of the system prompt in the `system` of a row; None without one. Raises RowError."""
+    name, system = own_system(fields)
+    if system is None:
+        return None
+    talk = turns(system, name, "system") if isinstance(system, (str, Mapping, list)) else []
+    if [turn["role"] for turn in talk] != ["system"]:
+        cure = "write the system prompt as one string, or leave the field out"
+        raise RowError("bad_message", f'"{name}" is {_short(system)}, no text; {cure}')
+    return str(talk[0]["content"])
 
 
 def answer_turn(fields: Mapping[str, Any], text: str) -> Message:

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from libra_cli.records.messages import (
+    OF_SYSTEM,
     SHOWN,
     Message,
     answer_turn,
     asked_messages,
-    behind_own_system,
+    behind_system_prompt,
     is_conversational,
     judged_tools_of,
     messages,
+    own_system,
+    own_system_text,
     template_args_of,
     turns,
 )
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import JUDGING, TASKS, JudgeTask, Messages, reason, template, thinking
 from libra_cli.tasks.general import BARE
-from libra_cli.tasks.task import with_system
 
 
 class Prompts:
@@ -34,20 +37,21 @@ class Prompts:
 
     def __init__(self, text: str | None = None, system: str | None = None):
         self._text, self._system = text, system
-        built_in = [template.load(reason.THINKING), template.load(reason.DIRECT), BARE]
-        self._by_digest = {digest(one, system): one for one in built_in}
-        self._of_conversations = digest("", system)
         self._judging = {name: template.load(task.template) for name, task in JUDGING.items()}
-        self._digests = {name: template.digest(one) for name, one in self._judging.items()}
 
-    def judging(self, row: Row, task: JudgeTask) -> str:
-        """The template of a judged row; raises RowError (`other_prompt`) if it was not the built-in one."""
-        if self._text is not None:
-            return self._text
-        asked = _digest_in(row.fields.get("judge_provenance"))
-        if asked is not None and asked != self._digests[task.name]:
+    def judging(self, row: Row, task: JudgeTask) -> tuple[str, bool]:
+        """The template of a judged row, and whether its judge was shown the row's own system prompt (once, none was).
+
+        Raises RowError (`other_prompt`) if the template was not the built-in one.
+        """
+        text = self._judging[task.name] if self._text is None else self._text
+        asked, own = _digest_in(row.fields.get("judge_provenance")), own_system_text(row.fields)
+        if asked is None or asked == digest(text, own):
+            return text, True
+        is_without = asked == template.digest(text)
+        if self._text is None and not is_without:
             raise _other_prompt(asked)
-        return self._judging[task.name]
+        return text, not is_without
 
     def key(self, row: Row, task: str, text: str) -> str:
         """The same for all responses to one prompt; raises RowError if the prompt cannot be made."""
@@ -57,11 +61,13 @@ class Prompts:
             conversation = self._own_messages(row)
         if conversation is not None:
             return f"{task}\0{orjson.dumps([conversation, *shown] if shown else conversation).decode()}"
-        names = template.slots(self._template(row, task, text))
+        prompt, system = self._template(row, task, text)
+        names = template.slots(prompt)
         missing = next((name for name in names if not isinstance(row.fields.get(name), (str, int, float))), None)
         if missing is not None:
             raise RowError("missing_field", f'no "{missing}", which the prompt shows; add it, or name its --template')
         parts = [task, *(str(row.fields[name]) for name in names)]
+        parts += [system] if system is not None and self._system is None else []  # the row's own
         return "\0".join(parts + ([orjson.dumps(shown).decode()] if shown else []))
 
     def of_response(self, row: Row, task: str, text: str) -> Messages:
@@ -71,7 +77,7 @@ class Prompts:
             return conversation
         if task == "general" and "question" not in row.fields:
             return self._own_messages(row)
-        return TASKS[task].prompt(row.fields, self._template(row, task, text), self._system)
+        return TASKS[task].prompt(row.fields, *self._template(row, task, text))
 
     def answer(self, row: Row, task: str, text: str) -> Message:
         """The response of a row as the assistant's turn: its `text` with its calls of tools. Raises RowError."""
@@ -94,39 +100,55 @@ class Prompts:
         """The messages under `prompt` of a row that was asked with them; None for another row."""
         if self._text is not None or task not in ("reason", "general") or "messages" in row.fields:
             return None
-        asked = _digest_in(row.fields.get("provenance"))
-        if asked not in (None, self._of_conversations) or not is_conversational(row.fields):
+        if not is_conversational(row.fields):
             return None
-        return asked_messages(row.fields, self._system)
+        asked, fields = _digest_in(row.fields.get("provenance")), row.fields
+        for system in self._systems(row):
+            if asked in (None, digest("", system)):
+                if system is None:  # none but what "prompt" begins with
+                    fields = {name: value for name, value in fields.items() if name not in OF_SYSTEM}
+                return asked_messages(fields, self._system if system else system)
+        return None
 
-    def _template(self, row: Row, task: str, text: str) -> str:
-        """The template of a response; without provenance, the one that libra rollout asks such a model with."""
+    def _template(self, row: Row, task: str, text: str) -> tuple[str, str | None]:
+        """The template of a response and its system prompt; without provenance, as libra rollout asks such a model."""
+        asked, systems = _digest_in(row.fields.get("provenance")), self._systems(row)
         if self._text is not None:
-            return self._text
-        asked = _digest_in(row.fields.get("provenance"))
+            likely = system_of(row.fields, self._system, self._text)
+            return self._text, next((one for one in systems if asked == digest(self._text, one)), likely)
         if asked is None:
             thinks = thinking.split_any(text).thinking is not None
-            return BARE if task == "general" else template.load(reason.THINKING if thinks else reason.DIRECT)
-        if asked not in self._by_digest:
-            raise _other_prompt(asked)
-        return self._by_digest[asked]
+            name = reason.THINKING if thinks else reason.DIRECT
+            return BARE if task == "general" else template.load(name), systems[0]
+        for system in systems:
+            if (prompt := _built_in(system).get(asked)) is not None:
+                return prompt, system
+        raise _other_prompt(asked)
+
+    def _systems(self, row: Row) -> list[str | None]:
+        """The system prompts that a row may have been asked with, the likeliest first.
+
+        They are `--system`, or else the row's own, none (as libra once asked such rows) or one left out (--system "").
+        """
+        if self._system is not None:
+            return [self._system]
+        return list(dict.fromkeys((own_system_text(row.fields), None, "")))
 
     def _own_messages(self, row: Row) -> Messages:
         """The conversation of a `general` row before its answer; raises RowError."""
         talk, ends_with_answer = self._own_turns(row), _ends_with_answer(row)
         if ends_with_answer and talk[-1]["role"] != "assistant":
             raise RowError("missing_field", 'no "response", and the last of the "messages" is not the assistant\'s')
-        return with_system(self._system, talk[:-1] if ends_with_answer else talk)
+        return talk[:-1] if ends_with_answer else talk
 
-    @staticmethod
-    def _own_turns(row: Row) -> list[Message]:
-        """All turns of a `general` row, behind its `system`; raises RowError."""
+    def _own_turns(self, row: Row) -> list[Message]:
+        """All turns of a `general` row, behind its system prompt; raises RowError."""
         fields = row.fields
         if fields.get("messages") is not None:
-            return behind_own_system(fields, messages(fields["messages"], "messages"))
+            return behind_system_prompt(fields, messages(fields["messages"], "messages"), self._system)
         if not isinstance(fields.get("prompt"), str):
             raise RowError("bad_messages", 'no "messages" and no "prompt" with a text: add one of them')
-        return behind_own_system(fields, turns(fields["prompt"], "prompt", "user"))
+        return behind_system_prompt(fields, turns(fields["prompt"], "prompt", "user"), self._system)
 
 
 def _read_shown(row: Row) -> dict[str, Any]:
@@ -138,6 +160,23 @@ def _read_shown(row: Row) -> dict[str, Any]:
 def _ends_with_answer(row: Row) -> bool:
     """Whether the answer of a conversation is its last turn."""
     return "response" not in row.fields and "response_with_cot" not in row.fields
+
+
+def system_of(fields: Mapping[str, Any], given: str | None, text: str) -> str | None:
+    """The system prompt that a row is asked with: `given` (--system), or else the row's own; None for none.
+
+    A row's own is not sent beside a template `text` that shows it. Raises RowError.
+    """
+    if given is not None:
+        return given
+    return None if own_system(fields)[0] in template.slots(text) else own_system_text(fields)
+
+
+@lru_cache(maxsize=256)
+def _built_in(system: str | None) -> dict[str, str]:
+    """The built-in templates of responses by what names them with a system prompt in `provenance`."""
+    texts = [template.load(reason.THINKING), template.load(reason.DIRECT), BARE]
+    return {digest(text, system): text for text in texts}
 
 
 def digest(text: str, system: str | None) -> str:

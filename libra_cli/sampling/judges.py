@@ -11,6 +11,7 @@ from libra_cli.engines.base import Messages, Request
 from libra_cli.engines.reward.base import RewardRequest
 from libra_cli.records.forms import JudgeItem
 from libra_cli.sampling.aggregate import AggregationRule
+from libra_cli.sampling.asked_prompts import digest
 from libra_cli.sampling.judge_prompts import RESPONSE, JudgePlan, JudgePrompt, check_reference, slot_values
 from libra_cli.sampling.judgments import failed_judgment, judgment
 from libra_cli.sampling.options import SamplingOptions
@@ -55,18 +56,15 @@ class GenerativeJudge:
         return self.task.shows
 
     @cached_property
-    def prompt_sha256(self) -> str:
-        """Names the prompt in `judge_provenance`."""
-        return template.digest(self._template)
-
-    @cached_property
     def _template(self) -> str:
         return self.template or template.load(self.task.template)
 
-    def provenance(self, engine: Mapping[str, Any], votes: int, orders: str, reduce: str) -> dict[str, Any]:
-        """How its votes came about, for `judge_provenance`."""
+    def provenance(
+        self, engine: Mapping[str, Any], votes: int, orders: str, reduce: str, system: str | None = None
+    ) -> dict[str, Any]:
+        """How its votes came about, for `judge_provenance`; `system` is the row's own system prompt, if it has one."""
         asked = {"votes": votes, "orders": orders, "reduce": reduce}
-        return {**provenance(engine, self.sampling.to_sampling(), self.prompt_sha256), **asked}
+        return {**provenance(engine, self.sampling.to_sampling(), digest(self._template, system)), **asked}
 
     @property
     def threshold(self) -> float | None:
@@ -124,7 +122,9 @@ class ScalarJudge:
     shows = RESPONSE
     threshold = None
 
-    def provenance(self, engine: Mapping[str, Any], _votes: int, _orders: str, _reduce: str) -> dict[str, Any]:
+    def provenance(
+        self, engine: Mapping[str, Any], _votes: int, _orders: str, _reduce: str, _system: str | None = None
+    ) -> dict[str, Any]:
         """How its numbers came about."""
         return provenance(engine)
 

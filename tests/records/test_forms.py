@@ -99,6 +99,19 @@ def test_a_conversation_is_kept_for_templates_and_told_as_text():
     assert item.question == "User: 2+2?\n\nAssistant: 4\n\nUser: sure?"
 
 
+@pytest.mark.parametrize("side", ["chosen", "response"])
+def test_the_system_prompt_of_a_row_stands_before_its_question(side):
+    talk = [USER, {"role": "assistant", "content": "4"}]
+    rows = {"response": {"question": USER["content"], "response": "4"}, "chosen": {"chosen": talk, "rejected": talk}}
+    item = item_of({**rows[side], "system": "Be brief."})
+    assert item.messages == [{"role": "system", "content": "Be brief."}, USER]
+    assert (item.question, item.system) == ("System: Be brief.\n\nUser: 2+2?", "Be brief.")
+    assert item_of({**rows[side], "system": "", "system_prompt": None}).messages == [USER]
+    assert item_of({"prompt": item.messages, "response": "4", "system": "Be brief."}).messages == item.messages
+    with pytest.raises(ValueError, match='"system" is 5, no text'):
+        item_of({**rows[side], "system": 5})
+
+
 def test_what_is_judged_may_have_other_roles_and_marks_of_training():
     talk = [{"role": "context", "content": "c"}, {**USER, "train": True, "weight": 1}]
     item = item_of({"prompt": talk, "response": "4"})

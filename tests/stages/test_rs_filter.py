@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from libra_cli.records.probes import MASTER_KEYS
-from libra_cli.sampling.asked_prompts import Prompts
+from libra_cli.sampling.asked_prompts import Prompts, digest, system_of
 from libra_cli.sampling.judge_prompts import make_plan
 from libra_cli.sampling.judges import GenerativeJudge
 from libra_cli.sampling.judgments import judgment
@@ -24,7 +24,7 @@ from libra_cli.stages.rs_filter.diversity import spread
 from libra_cli.stages.rs_filter.report import YieldReport
 from libra_cli.stages.rs_filter.samples import SampleReader
 from libra_cli.stream.rows import Row, RowError, dumps
-from libra_cli.tasks import JUDGING, thinking
+from libra_cli.tasks import JUDGING, reason, template, thinking
 
 LIBRA = str(Path(sys.executable).parent / "libra")
 ROOT = Path(__file__).resolve().parents[2]
@@ -167,6 +167,69 @@ def test_a_vote_answers_the_conversation_that_its_judge_was_asked(task):
     assert [messages[:-1] for messages in found] == judge.conversations(planned)
     assert len({messages[0]["content"] for messages in found}) == len({prompt.order for prompt in planned.prompts})
     assert {messages[-1]["content"] for messages in found} == {text}
+
+
+DIRECT = template.load(reason.DIRECT)
+OWN = {"question": "1+1?", "response": "2", "system": "Be brief."}
+TALK = {"prompt": [{"role": "system", "content": "Hm."}, {"role": "user", "content": "1+1?"}], "response": "2"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked", "given", "first"),
+    [
+        (OWN, digest(DIRECT, "Be brief."), None, "Be brief."),
+        (OWN, digest(DIRECT, None), None, None),  # as an earlier libra asked
+        (OWN, digest(DIRECT, ""), None, None),  # --system ""
+        (OWN, digest(DIRECT, "Hi"), "Hi", "Hi"),
+        (OWN, None, None, "Be brief."),  # of another tool
+        (OWN, None, "Hi", "Hi"),
+        ({**OWN, "system": None}, digest(DIRECT, None), None, None),
+        (TALK, digest("", None), None, "Hm."),
+        (TALK, digest("", "Hi"), "Hi", "Hi"),
+        (TALK, digest("", ""), None, None),
+        ({**TALK, "system": "Hm."}, digest("", "Hm."), None, "Hm."),
+        ({"prompt": TALK["prompt"][1:], "system": "Own.", "response": "2"}, digest("", "Own."), None, "Own."),
+        ({"prompt": TALK["prompt"][1:], "system": "Own.", "response": "2"}, digest("", None), None, None),
+    ],
+)
+def test_a_response_is_learned_with_the_system_prompt_that_it_was_asked_with(fields, asked, given, first):
+    row = row_of({**fields, **({} if asked is None else {"provenance": {"prompt_sha256": asked}})})
+    talk = Prompts(None, given).of_response(row, "reason", "2")
+    assert [turn["content"] for turn in talk if turn["role"] == "system"] == ([first] if first else [])
+    assert [turn["role"] for turn in talk[-1:]] == ["user"]
+    assert len(talk) == (2 if first else 1)
+
+
+def test_rows_that_differ_in_their_system_prompt_are_asked_differently():
+    rows = [row_of(OWN), row_of({**OWN, "system": "Be long."}), row_of({**OWN, "system": None})]
+    assert len({Prompts().key(row, "reason", "2") for row in rows}) == 3
+    assert len({Prompts(None, "Hi").key(row, "reason", "2") for row in rows}) == 1
+
+
+def test_another_system_prompt_than_that_of_the_row_must_be_named():
+    row = row_of({**OWN, "provenance": {"prompt_sha256": digest(DIRECT, "Hi")}})
+    with pytest.raises(RowError, match="asked with another prompt"):
+        Prompts().of_response(row, "reason", "2")
+
+
+def test_a_template_may_show_the_system_prompt_itself():
+    assert system_of(OWN, None, "{{system}}: {{question}}") is None
+    assert system_of(OWN, None, "{{system_prompt}}: {{question}}") == "Be brief."
+    assert system_of(OWN, "", DIRECT) == ""
+    row = row_of({**OWN, "provenance": {"prompt_sha256": digest("{{system}} {{question}}", None)}})
+    (asked,) = Prompts("{{system}} {{question}}").of_response(row, "reason", "2")
+    assert asked["content"] == "Be brief. 1+1?"
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_a_vote_is_learned_with_the_system_prompt_that_its_judge_was_shown(shows):
+    """Judges were once shown the question alone; `judge_provenance` says which it was."""
+    asked = digest(template.load(JUDGING["score"].template), "Be brief." if shows else None)
+    fields = {"question": "1+1?", "response": "2", "label": 1, "judge": "j", "judge_task": "score"}
+    vote = {"vote": 0, "outcome": 4, "text": "[[score=4]]", "text_with_cot": None}
+    row = row_of({**fields, "system": "Be brief.", "judgments": [vote], "judge_provenance": {"prompt_sha256": asked}})
+    (prompt, _) = SampleReader(Prompts()).conversation(row, 0)[1]["messages"]
+    assert ("System: Be brief." in prompt["content"]) is shows
 
 
 def test_what_a_judge_wrote_is_kept_byte_for_byte(shell, tmp_path):

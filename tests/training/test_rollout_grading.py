@@ -61,6 +61,11 @@ def test_messages_under_prompt_are_asked_as_they_stand_and_graded():
     assert PromptReader(None, {}, "Be brief.", 0)("a", row).messages == [
         {"role": "system", "content": "Be brief."}, *talk,
     ]  # fmt: skip
+    own = {"role": "system", "content": "Be long."}
+    for asked in (row, {"id": "a", "question": "And 1+2?", "reference": "3"}):
+        assert READER("a", {**asked, "system": "Be long."}).messages == [own, *READER("a", asked).messages]
+        given = PromptReader(None, {}, "Be brief.", 0)
+        assert given("a", {**asked, "system": "Be long."}).messages == given("a", asked).messages
     assert graded(row, r"It is \boxed{3}.").correct
     assert READER("a", {**row, "question": "1+4?"}).messages != talk
     for bad in ({"prompt": talk[:2]}, {"tools": "a calculator"}):

@@ -27,7 +27,7 @@ from libra_cli.sampling.bundles import BundleRequests
 from libra_cli.sampling.choose import ChosenModel, choose_models
 from libra_cli.sampling.judge_prompts import PAIR, RESPONSE
 from libra_cli.sampling.judge_session import JudgeSession
-from libra_cli.sampling.judges import GenerativeJudge, Judge, ScalarJudge, default_task
+from libra_cli.sampling.judges import GenerativeJudge, ScalarJudge, default_task
 from libra_cli.sampling.judgments import raise_failures
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
 from libra_cli.sampling.passes import Passes, rendered
@@ -168,12 +168,13 @@ class Judging:
         threshold = judge.threshold if config.probe and config.threshold is None else config.threshold
         fields = session.decided(answers, config.reduce, threshold)
         if answers:
-            fields["judge_provenance"] = self._provenance(worker.description_of(*answers), judge)
+            fields["judge_provenance"] = self._provenance(worker.description_of(*answers), session)
         self.reports.add({**job.names, **fields})
         return fields
 
-    def _provenance(self, engine: Mapping[str, Any], judge: Judge) -> dict[str, Any]:
-        return judge.provenance(engine, self._config.votes, self._config.orders, self._config.reduce)
+    def _provenance(self, engine: Mapping[str, Any], session: JudgeSession) -> dict[str, Any]:
+        config, system = self._config, session.plan.item.system
+        return session.judge.provenance(engine, config.votes, config.orders, config.reduce, system)
 
     def _shown(self, model: ChosenModel, row: Row) -> dict[str, Any]:
         changed, item = next(self._items(row))
@@ -182,7 +183,7 @@ class Judging:
         session = self._session(model, {**row.fields, **changed}, item, [None] * len(item.responses))
         prompt, described = rendered(model, session.requests[0])
         names = {"id": row.id, "judge": model.name, "judge_task": session.judge.name}
-        return {**names, **prompt, "judge_provenance": self._provenance(described, session.judge)}
+        return {**names, **prompt, "judge_provenance": self._provenance(described, session)}
 
 
 def _line(row: Row, judged: Mapping[str, Any]) -> bytes:

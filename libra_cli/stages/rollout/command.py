@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from libra_cli.stream.run import Run
 
 
-@option("--system", metavar="TEXT", help="System prompt, which the chat template must have a turn for. Default: none.")
+@option(
+    "--system",
+    metavar="TEXT",
+    help="System prompt of all rows, which the chat template must have a turn for. It takes the place of a "
+    "row's own; the empty text leaves that out. Default: the row's own, if it has one.",
+)
 @option(
     "--template",
     type=click.Path(exists=True, dir_okay=False),
@@ -51,8 +56,9 @@ def _rollout(
     is the full text. `response` is null if the text ends inside its thinking.
 
     A problem is a `question`, which the template shows, or, in rows without one, an array of messages as `prompt`,
-    which is asked as it stands (the conversational form of TRL). `tools` and `chat_template_kwargs` of a row reach the
-    chat template.
+    which is asked as it stands (the conversational form of TRL). The `system` (or `system_prompt`) of a row is its
+    system prompt, unless --system gives another or the template shows it. `tools` and `chat_template_kwargs` of a row
+    reach the chat template.
 
     With -o FILE, the same command continues after a stop, and a larger --samples or another --model adds the missing
     rows. The random seed of a sample depends on --seed, the row's id and the sample's number only, so shards, order and
@@ -79,7 +85,7 @@ def _rollout(
 command = stage(
     "rollout",
     reads_in_words="question (or problem, prompt, instruction, query or input), or messages as prompt; the fields that "
-    "--template shows; id if there is one",
+    "--template shows; system; id if there is one",
     writes=(
         "id",
         "model",

@@ -10,8 +10,8 @@ from typing import Any
 from libra_cli.engines.base import Completion, Messages, Pending, Request
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.messages import asked_messages, is_conversational, template_fields
-from libra_cli.records.stage_names import adapter_of
-from libra_cli.sampling.asked_prompts import digest
+from libra_cli.records.stage_names import asking_adapter
+from libra_cli.sampling.asked_prompts import digest, system_of
 from libra_cli.sampling.choose import ChosenModel, choose_models
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
 from libra_cli.sampling.passes import Passes, rendered
@@ -42,11 +42,14 @@ class Rollouts:
         system: str | None,
         drop_duplicates: bool = False,
     ):
-        """`prompt` is a template with `{{field}}` slots that replaces the built-in one; `system` a system prompt."""
+        """`prompt` is a template with `{{field}}` slots that replaces the built-in one.
+
+        `system` takes the place of the rows' own system prompts; the empty text leaves them out.
+        """
         self._options, self._system, self._own_prompt = options, system, prompt
         self._prompt = prompt or template.load(reason.THINKING if options.thinking else reason.DIRECT)
         self._sampling = options.to_sampling()
-        run.adapt_rows(adapter_of("rollout", run.console.note))
+        run.adapt_rows(asking_adapter(run.console.note, system))
         models = choose_models(engines, options, run.console.note, requests=run.requests_of(options.samples))
         TokenTotals(run, models, read_prices(engines.price))
         self._passes = Passes(run, models, UniqueIds(drop_duplicates).check)
@@ -78,7 +81,7 @@ class Rollouts:
             return asked
         rows.require(row, {"question": str}, FIELD_HINTS)
         try:
-            return reason.prompt(row.fields, self._prompt, self._system)
+            return reason.prompt(row.fields, self._prompt, system_of(row.fields, self._system, self._prompt))
         except KeyError as slot:
             cure = "which the prompt template asks for; add it, or use another template"
             raise RowError("missing_field", f'no "{slot.args[0]}", {cure}') from None
@@ -88,7 +91,8 @@ class Rollouts:
         return self._own_prompt is None and is_conversational(row.fields)
 
     def _prompt_sha256(self, row: Row) -> str:
-        return digest("" if self._asks_itself(row) else self._prompt, self._system)
+        text = "" if self._asks_itself(row) else self._prompt
+        return digest(text, system_of(row.fields, self._system, text))
 
     def _request(
         self, row: Row, messages: Messages, sample: int, keys: tuple[str, ...], shown: Mapping[str, Any]

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from libra_cli.records.items import check_preference, item_of_row
+from libra_cli.records.messages import OF_SYSTEM
 from libra_cli.records.no_answer import no_answer
 from libra_cli.sampling.asked_prompts import Prompts
 from libra_cli.sampling.judge_prompts import (
@@ -188,9 +189,10 @@ class _JudgedRow:
 
     def __init__(self, row: Row, task: JudgeTask, prompts: Prompts):
         self._fields, self._task = row.fields, task
-        item = item_of_row(row.fields)
+        self._template, shows_system = prompts.judging(row, task)
+        fields = row.fields if shows_system else {k: v for k, v in row.fields.items() if k not in OF_SYSTEM}
+        item = item_of_row(fields)
         self._plan = JudgePlan(item, task.shows, (), pairs_of(item) if task.shows == PAIR else (), ())
-        self._template = prompts.judging(row, task)
         check_reference(item, self._template)
         if task.shows == PAIR:
             check_preference(row.fields)

@@ -21,6 +21,7 @@ from libra_cli.records.forms import JudgeItem, form_of
 from libra_cli.records.items import answered_item, item_of_row
 from libra_cli.records.messages import asked_messages, template_fields
 from libra_cli.records.own_names import QUESTION, REFERENCE, OwnNames
+from libra_cli.sampling.asked_prompts import system_of
 from libra_cli.sampling.judge_prompts import PAIR, check_reference, make_plan, slot_values
 from libra_cli.sampling.judgments import in_own_order, order_fields
 from libra_cli.stream import rows
@@ -116,7 +117,9 @@ class PromptReader:
                 cure = published(fields) or "add it"
                 raise RowError("missing_field", f'no "reference", by which {name} is graded; {cure}')
             asked = asked_messages(fields, self.system) if prompt is None else None
-            asked = asked or task.prompt(fields, prompt or template.load(THINKING), self.system)
+            if asked is None:
+                text = prompt or template.load(THINKING)
+                asked = task.prompt(fields, text, system_of(fields, self.system, text))
             return VerifiablePrompt(id, task, fields, asked, shown=template_fields(fields))
         except KeyError as slot:
             cure = "which the prompt asks for; add it, or use another template"

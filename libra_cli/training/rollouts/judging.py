@@ -76,7 +76,7 @@ class RolloutJudge:
                     if lead is not None:
                         leads |= {(numbers[i], numbers[j]): lead, (numbers[j], numbers[i]): -lead}
             else:
-                said = {"judge": self._model.name, **fields, **self._provenance(answers)}
+                said = {"judge": self._model.name, **fields, **self._provenance(session, answers)}
                 judged[numbers[0]] = Judged(fields["score"], fields=said, gate=session.plan.gates[0], failed=failed)
         done: list[GradedResponse] = []
         for name, prompt, responses in groups:
@@ -161,11 +161,11 @@ class RolloutJudge:
             raise Fatal(error.status, f"the judge: {error}") from None
         return answers
 
-    def _provenance(self, answers: Sequence[Answer]) -> dict[str, Any]:
+    def _provenance(self, session: JudgeSession, answers: Sequence[Answer]) -> dict[str, Any]:
         if not answers or self._engine is None:
             return {}
-        settings = self._settings
-        how = self._judge.provenance(self._engine.describe(), settings.votes, settings.orders, settings.reduce)
+        settings, system = self._settings, session.plan.item.system
+        how = self._judge.provenance(self._engine.describe(), settings.votes, settings.orders, settings.reduce, system)
         return {"judge_provenance": how}
 
 
