@@ -31,7 +31,7 @@ def _of_comparison(one: Report) -> str:
     a, b, difference, ends = one["a"], one["b"], one.get("difference"), one.get("interval")
     if difference is None:
         return f"{a} and {b} cannot be compared."
-    on = f"on the {count(one.get('n'))} items that both judged"
+    on = f"on the {count(one.get('n'))} items that both have"
     if ends is None and not difference:
         return f"{a} and {b} are equal {on}."
     if ends is None:

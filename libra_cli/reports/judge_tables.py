@@ -21,7 +21,7 @@ from libra_cli.reports.layout import (
 )
 
 HOW_TO_READ_COMPARISONS = (
-    "The difference is that of a over b, in percentage points, on the items that both judged; one that is smaller "
+    "The difference is that of a over b, in percentage points, on the items that both have; one that is smaller "
     "than the detectable one would mostly go unseen in a set of this size (power 80%, level 5%)."
 )
 

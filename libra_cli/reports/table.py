@@ -11,7 +11,7 @@ from rich.text import Text
 
 from libra_cli.reports.layout import ReportPart, Table
 from libra_cli.stream.console import printable
-from libra_cli.stream.text_table import fitting, stacked
+from libra_cli.stream.text_table import broken, fitting, name_room, stacked
 
 PLAIN = Box("    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True)
 """The counterpart of SIMPLE for a pipe or a file: ASCII only."""
@@ -56,8 +56,11 @@ def _print_table(table: Table, console: Console) -> None:
             grid.add_column(name, justify="right", no_wrap=True)
         else:
             grid.add_column(name, justify="left", overflow="fold")
-    for line in table.lines:
-        grid.add_row(*(_text(line.cells[at], "bold" if line.stands_out else "") for at in kept))
+    columns, cells = [table.columns[at] for at in kept], [[line.cells[at] for at in kept] for line in table.lines]
+    room = name_room(columns, cells, console.width)
+    for line, texts in zip(table.lines, cells, strict=True):
+        style = "bold" if line.stands_out else ""
+        grid.add_row(*(Text(broken(printable(text), room), style=style) for text in texts))
     _print(grid, console)
     dropped = [column.name for at, column in enumerate(table.columns) if at not in kept]
     if dropped:

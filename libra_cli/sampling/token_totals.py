@@ -8,6 +8,7 @@ from typing import Any
 from libra_cli.engines.openai.end_words import cure
 from libra_cli.sampling.choose import ChosenModel
 from libra_cli.sampling.prices import Prices
+from libra_cli.stream.console import counted
 from libra_cli.stream.run import Run
 from libra_cli.stream.usage import added_usage
 from libra_cli.tasks.task import UNKNOWN_END
@@ -52,7 +53,7 @@ class TokenTotals:
             ends = {} if model.usage is None else model.usage.unknown_ends
             for word, count in sorted(ends.items()):
                 end = "without a finish_reason" if word == UNKNOWN_END else f"with the finish_reason {word!r}"
-                what = f"{count:,} {'answer' if count == 1 else 'answers'} {end} counted as not finished"
+                what = f"{counted(count, 'answer')} {end} counted as not finished"
                 self._run.console.note(
                     f"{model.name}: {what}; {cure(word)}", event="unknown_end", word=word, count=count
                 )
@@ -71,10 +72,10 @@ class TokenTotals:
         failed = f" ({counts})" if counts else ""
         cached = f" ({usage['cached_tokens']:,} cached)" if usage["cached_tokens"] else ""
         reasoning = f" ({usage['reasoning_tokens']:,} reasoning)" if usage["reasoning_tokens"] else ""
-        text = f"{usage['requests']:,} requests{failed}; {usage['prompt_tokens']:,} prompt tokens{cached}, "
+        text = f"{counted(usage['requests'], 'request')}{failed}; {usage['prompt_tokens']:,} prompt tokens{cached}, "
         text += f"{usage['completion_tokens']:,} completion tokens{reasoning}"
         if usage["unreported"]:
-            text += f"; {usage['unreported']:,} answers did not say"
+            text += f"; {counted(usage['unreported'], 'answer')} did not say"
         if COST in usage:
             currency = f" {self._prices.currency}" if self._prices.currency else ""
             text += f"; cost {usage[COST]:,.4f}{currency}"

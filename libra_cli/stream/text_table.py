@@ -44,6 +44,31 @@ def fitting(columns: Sequence[Column], lines: Sequence[Cells], width: int, gap: 
     return []
 
 
+def name_room(columns: Sequence[Column], lines: Sequence[Cells], width: int, gap: int = 2) -> int:
+    """The cells that the only column of text has in a table as wide as `width`; `width` if there are several."""
+    from rich.cells import cell_len
+
+    numbers = [at for at, column in enumerate(columns) if column.is_number]
+    if len(numbers) < len(columns) - 1:
+        return width
+    texts = ((columns[at].name, *(line[at] for line in lines)) for at in numbers)
+    return max(width - sum(max(cell_len(printable(text)) for text in column) + gap for column in texts), 1)
+
+
+def broken(name: str, room: int) -> str:
+    """A printable name in lines of at most `room` cells, behind / - _ or a blank if possible, the later indented."""
+    from libra_cli.stream.wrapping import fitting as part_that_fits
+
+    lines, margin = [], len(name) - len(name.lstrip(" "))
+    indent = min(margin + 2, room // 2)
+    while (end := part_that_fits(name, 0, room)) < len(name):
+        mark = max(name.rfind(each, indent + 1, end) + 1 for each in "/-_ ")
+        end = mark if mark > room // 3 else end
+        lines.append(name[:end].rstrip())
+        name = " " * indent + name[end:].lstrip()
+    return "\n".join([*lines, name])
+
+
 def stacked(columns: Sequence[Column], lines: Iterable[tuple[Cells, str]]) -> RenderableType:
     """Every cell in a line of its own beside the name of its column; `lines` have their style."""
     from rich.table import Table
@@ -78,6 +103,7 @@ def render_table(
     full = [line for line in all_lines if line is not None]
     drawn: RenderableType
     if fitting(columns, full, width, gap=3):
+        room = name_room(columns, full, width, gap=3)
         drawn = table = Table(box=SIMPLE, pad_edge=False, show_edge=False)
         for column in columns:
             if column.is_number:
@@ -88,7 +114,7 @@ def render_table(
             if line is None:
                 table.add_section()
             else:
-                table.add_row(*(Text(printable(cell)) for cell in line))
+                table.add_row(*(Text(broken(printable(cell), room)) for cell in line))
     else:
         drawn = stacked(columns, [(line, "") for line in full])
     text = io.StringIO()

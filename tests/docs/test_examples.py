@@ -15,6 +15,16 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
+def test_the_demo_ends_with_the_line_that_puts_libra_on_the_path_and_setup_says_what_it_installs():
+    root = EXAMPLES.parent
+    ended = subprocess.run(["make", "-n", "demo"], cwd=root, capture_output=True, text=True, check=True)
+    line = ". .venv/bin/activate"
+    assert line in ended.stdout.splitlines()[-1]
+    assert line in (root / "README.md").read_text()
+    setup = (root / "tests/environment/setup").read_text()
+    assert setup.index('echo "setup: installing') < setup.index("apt-get update")  # with sudo, for others than root
+
+
 @pytest.mark.engine
 def test_the_demo_makes_a_balanced_benchmark_and_scores_a_judge_on_it(demo, shell):
     rows = [json.loads(line) for line in (demo.folder / "bench.jsonl").read_bytes().splitlines()]

@@ -34,7 +34,7 @@ def uneven(call):
 
 
 SAID = (
-    "5 requests (1 failed); 300 prompt tokens (120 cached), 30 completion tokens (21 reasoning); 1 answers did not say"
+    "5 requests (1 failed); 300 prompt tokens (120 cached), 30 completion tokens (21 reasoning); 1 answer did not say"
 )
 COST = (180 * 1 + 120 * 0.5 + 30 * 4) / 1e6
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from libra_cli.stream.text_table import Column, fitting, render_table
+from libra_cli.stream.text_table import Column, broken, fitting, render_table
 
 REASONS = "connection 12, no_verdict 34, timeout 45, truncated 24"
 
@@ -42,3 +42,24 @@ def test_no_figure_is_cropped_in_any_width(width) -> None:
 def test_columns_go_whole_by_level(room, kept) -> None:
     columns = [Column("name", False), Column("x" * 10, spare=1), Column("y" * 10, spare=2), Column("z" * 10)]
     assert fitting(columns, [["n" * 16, "1", "2", "3"]], room) == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "room", "lines"),
+    [
+        ("  libra-mini/strong", 15, ["  libra-mini/", "    strong"]),
+        ("other/judge-of-a-long-name-32B", 19, ["other/judge-of-a-", "  long-name-32B"]),
+        ("abcdefghij", 6, ["abcdef", "  ghij"]),
+        ("裁判裁判裁判", 6, ["裁判裁", "  判裁", "  判"]),
+        ("short", 16, ["short"]),
+    ],
+)
+def test_a_name_is_broken_where_its_parts_end(name, room, lines) -> None:
+    assert broken(name, room).split("\n") == lines
+    assert "".join(line.strip() for line in lines) == name.strip()
+
+
+def test_a_table_breaks_names_between_their_parts() -> None:
+    lines = [["  libra-mini/strong", "12", "9,999", "9,999", "18,888"]]
+    drawn = render_table(("subset, model", "problems", "correct", "incorrect", "samples"), lines, 60).splitlines()
+    assert [" ".join(line.split()) for line in drawn[2:]] == ["libra-mini/ 12 9,999 9,999 18,888", "strong"]

@@ -91,7 +91,10 @@ class ReasoningCollector:
             name, size = table.name(table.number(int(short[0]))), int(table.sizes[short[0]])
             few = f"problem {name} has only {size} of {max(n, *ks)} samples"
             more = f", as one of {len(short)} with too few" if len(short) > 1 else ""
-            raise ValueError(f"{few}{more}: sample them again (libra rollout), or --allow-short scores what is there")
+            cure = "sample them again (libra rollout), or --allow-short scores what is there"
+            if config.kind is None:  # taken for samples of a policy, since there is no verdict
+                cure = f"for pass@k {cure}; no judge has judged these rows: for a judge's score, run libra judge first"
+            raise ValueError(f"{few}{more}; {cure}")
         of_problems = ProblemFigures(table, n, ks, self._n_scores > 0, config.seed)
         return ScoredJudge(self._report(n, of_problems, len(short)), partial(self._items, of_problems.table))
 

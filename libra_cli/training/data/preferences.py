@@ -13,6 +13,7 @@ import numpy as np
 from libra_cli.choices import PAIR_LOSSES
 from libra_cli.records.preference_rows import is_pair, labelled_response_of, preference_of
 from libra_cli.records.training_rows import Example
+from libra_cli.stream.console import counted
 from libra_cli.stream.rows import RowError
 from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.loss_mask import Assistant
@@ -130,10 +131,10 @@ class PreferenceStore(TokenStore):
 
     def summary(self) -> str:
         """Pairs or labelled responses, and tokens, for people."""
-        what = f"{self.n_units:,} pairs"
+        what = counted(self.n_units, "pair")
         if self.unit_size == 1:
             desirable = int(self.values.sum()) if self.values is not None else 0
-            what = f"{self.n_units:,} responses, {desirable:,} of them desirable"
+            what = f"{counted(self.n_units, 'response')}, {desirable:,} of them desirable"
         return f"{what}, {int(self.lengths.sum()):,} tokens"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.console import Console
+from libra_cli.stream.console import Console, counted
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.line_source import InputFiles
@@ -162,7 +162,9 @@ def refuse_bad_rows(paths: Sequence[str], counts: Counts, settings: DataSettings
     """Raises Fatal if rows were refused without a file for them, or nothing is left to learn from (2)."""
     if counts.errors and settings.errors is None:
         cure = "mend them, or name a file to leave them in: --errors FILE"
-        raise Fatal(Exit.USAGE, f"{counts.errors} rows cannot be learned from, and nothing was trained; {cure}")
+        raise Fatal(
+            Exit.USAGE, f"{counted(counts.errors, 'row')} cannot be learned from, and nothing was trained; {cure}"
+        )
     if not counts.out:
         raise Fatal(Exit.USAGE, f"{', '.join(paths)}: there is nothing to learn from")
 

@@ -26,6 +26,7 @@ from libra_cli.sampling.judge_prompts import PAIR, check_reference, make_plan, s
 from libra_cli.sampling.judgments import in_own_order, order_fields
 from libra_cli.stream import rows
 from libra_cli.stream.common_names import asks_with_messages
+from libra_cli.stream.console import counted
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.files import replace_file
@@ -212,7 +213,7 @@ class PromptStore:
 
     def summary(self) -> str:
         """Prompts and tokens, for people."""
-        return f"{len(self):,} prompts, {int(self.lengths.sum()):,} tokens"
+        return f"{counted(len(self), 'prompt')}, {int(self.lengths.sum()):,} tokens"
 
     def prompt(self, index: int) -> VerifiablePrompt:
         """Prompt `index` of [0, N)."""

@@ -23,6 +23,7 @@ import orjson
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import files, sinks
+from libra_cli.stream.console import counted
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.rows import Row, RowError, content_hash
@@ -89,7 +90,7 @@ class TokenStore:
 
     def summary(self) -> str:
         """Samples and tokens, for people."""
-        return f"{len(self):,} samples, {int(self.lengths.sum()):,} tokens"
+        return f"{counted(len(self), 'sample')}, {int(self.lengths.sum()):,} tokens"
 
     @property
     def largest_id(self) -> int:
