@@ -12,7 +12,8 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 _CALCULATION = lazy_pattern(r"(?<![\d.,])\d[\d.,]*(?:[^\w=.,]{1,12}\d[\d.,]*)*[^\w=.,]{0,12}=(?=[^=])")
 """What leads to the result of a calculation: 20 - 5 =."""
-_NUMBER = lazy_pattern(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?")
+_NUMBER = lazy_pattern(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?")
+_COMPOUND = lazy_pattern(r"\d+(?:-\d+){2,3}")
 _LETTER = lazy_pattern(r"(?<![A-Za-z\\])[a-df-hj-z](?![A-Za-z])")
 """A variable."""
 _BARE_NUMBER = lazy_pattern(r"-?[\d.,]+")
@@ -105,11 +106,14 @@ def _also_says(tail: str, answer: str, value: str) -> bool:
         for before, word in zip(["", *said], said, strict=False)
         if vocabulary.DENIES.isdisjoint((before.lower().lstrip("("),))
     )
-    return told > sum(_numbers(word).count(value) for word in answer.split())
+    own = [number.lstrip("-") for word in answer.split() for number in _numbers(word)]
+    return told > own.count(value.lstrip("-"))
 
 
 def _numbers(word: str) -> list[str]:
     """The numbers that a word has, in digits or in letters."""
+    if _COMPOUND.fullmatch(word):  # a 5-12-13 triangle
+        return []
     found = [number[0].replace(",", "") for number in _NUMBER.finditer(word)]
     found += [part for number in found if "/" in number for part in number.split("/")]
     spelled = None if found else words.number(word.strip("*$.,;:!?()").lower())

@@ -138,7 +138,7 @@ class _Reading:
         """Ends the clause; `cut` is the conjunction that begins the next one, or a mark."""
         is_rest = self.is_reason and bool(self.value) and self.said[0].lower() == "with"  # with 50 to go
         self.is_open = self.is_open or (bool(self.value) and not self.said) or is_rest
-        if self.value and not self.is_reason:
+        if self.value and not self.is_reason and not (self.found and _is_share(self.said, self.before)):
             self.found.append(_claim(self.value, self.said, self.before, self.found[-1] if self.found else None))
         elif self.said and not self.value and not self.is_reason:
             if nothing.is_said(" ".join(self.said)):
@@ -188,6 +188,12 @@ def read(sentence: str, question: asking.Question) -> list[Claim] | None:
             reading.word(text, low)
     reading.end(".")
     return None if reading.is_open or len(reading.found) > MAX_CLAIMS else reading.found
+
+
+def _is_share(said: Sequence[str], before: int) -> bool:
+    """Whether a clause only tells how a number that was said is made up: one for each of its faces."""
+    behind = [word.lower() for word in said[:2]]
+    return (before == 0 and behind[:1] in (["per"], ["each"])) or (before == 0 and behind[1:] in (["each"], ["every"]))
 
 
 def _belongs(said: Sequence[str]) -> bool:

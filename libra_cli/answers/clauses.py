@@ -174,7 +174,11 @@ def clauses_of(reader: plain.Reader) -> list[Clause]:
             builder.cut("check")
         elif word == ":":
             builder.cut(word)
-        elif word in (";", "\u2014", "\u2013") or (word == "," and not _goes_on(tokens, index, spans)):
+        elif (
+            word in (";", "\u2014", "\u2013")
+            or (word == "-" and _is_dash(tokens, index))
+            or (word == "," and not _goes_on(tokens, index, spans))
+        ):
             builder.cut()
         elif (
             (word == "in" and following in vocabulary.SUMS_UP)
@@ -219,6 +223,13 @@ def is_purpose(tokens: Sequence[plain.Token], at: int, spans: dict[int, Span]) -
         and following.start not in spans
         and following.text.lower() not in vocabulary.RESULTS | vocabulary.DETERMINERS
     )
+
+
+def _is_dash(tokens: Sequence[plain.Token], at: int) -> bool:
+    """Whether the hyphen at token `at` stands between words, and a space before and behind it: a year - more than."""
+    around = tokens[at - 1 : at + 2] if at else []
+    is_apart = len(around) == 3 and around[0].end < around[1].start and around[1].end < around[2].start
+    return is_apart and all(one.kind == "word" and len(one.text) > 1 for one in (around[0], around[2]))
 
 
 def _goes_on(tokens: Sequence[plain.Token], at: int, spans: dict[int, Span]) -> bool:

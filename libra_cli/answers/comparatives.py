@@ -88,6 +88,7 @@ def is_changed(answer: str, sentence: str, asks_for_integer: bool) -> bool:
     if number is None or at < 0:
         return False
     before, behind = sentence[:at], sentence[at + len(number[0]) :]
+    before = before[max(before.rfind(", so "), before.rfind("; ")) + 1 :]
     following = [word.lower() for word in words.split(behind)]
     is_share = asks_for_integer and "/" in number[0] and following[:1] == ["of"]
     if not _CHANGES.isdisjoint(following[:_BESIDE]) or is_share:

@@ -26,13 +26,20 @@ def concluded(tail: str) -> sentences.Asserted:
     for sentence in reversed([*kept, last] if not kept or not sentences.is_aside(last) else kept):
         if "<<" in (sentence := sentences.without_calculations(sentence)):
             break  # cut within a calculation
-        found = sentences.asserted(sentence)
+        found = sentences.asserted(_behind_pause(sentence))
         if found.answer or found.unclear:
             return found
         if len(sentence.split()) > _FEW_WORDS or any(map(str.isdigit, sentence)):
             said = predicate(sentence)
             return sentences.Asserted(said) if said else displays.before_remark(tail) or found
     return displays.before_remark(tail) or sentences.Asserted(None)
+
+
+def _behind_pause(sentence: str) -> str:
+    """What stands behind the dots with which a sentence breaks off: so x = 2... no, we get x = 3."""
+    before, dots, behind = sentence.replace("\u2026", "...").rpartition("... ")
+    is_pause = dots and before[-1:] not in ",+*/(=" and behind[:1].isalpha() and any(map(str.isdigit, behind))
+    return behind if is_pause else sentence
 
 
 def drawn(tail: str) -> sentences.Asserted | None:
@@ -71,6 +78,7 @@ def with_digits(tail: str) -> str:
     sentence = tail.rstrip()
     last = sentence.rstrip(".!").rpartition(" ")[2]
     line = sentence[sentence.rfind("\n") + 1 :]
+    line = line[line.rfind(". ") + 1 :] if last[-1:].isalpha() and " past " not in line else line
     measured = units.end_of(f" {last}", 0) > 1 or " and a half" in line[-_SHORT:] or _SPELLED.search(line)
     if any(map(str.isdigit, line[-_SHORT:])) and words.number(last) is None and not measured:  # as most
         return tail

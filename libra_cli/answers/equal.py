@@ -42,6 +42,7 @@ from libra_cli.answers import (
     part_labels,
     percent,
     quantities,
+    restated,
     structure,
     wordings,
     words,
@@ -121,6 +122,8 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return _compare_options(wanted, chosen)
     if wanted and wanted.text:
         return _decide(wanted.text, answer)
+    if " (" in answer and answer.endswith((")", ").", ")}")):
+        answer = restated.once(answer, _decide)
     if approximations.is_said(answer) and not approximations.is_said(reference):
         decision = approximations.same(reference, answer, _decide)
         if decision is not None:

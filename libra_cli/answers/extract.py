@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from libra_cli.answers import (
+    after_box,
     asked,
     boxes,
     certainty,
@@ -22,7 +23,9 @@ from libra_cli.answers import (
     dates,
     denials,
     displays,
+    greater,
     integer_bounds,
+    normalize,
     nothing,
     option_checks,
     options,
@@ -76,7 +79,7 @@ def read_answer(
         reference and not cut and len(text) <= len(reference) + _SHORT and text.strip() == reference.strip()
     ):  # before any other rule
         return Extraction(reference.strip())
-    text = displays.with_brackets(damage.repaired(text))
+    text = displays.with_brackets(damage.repaired(normalize.with_slashes(text)))
     if cut is None and statements.goes_on(text):
         text, cut = statements.before_check(text)
     if ("\\" in text or "{" in text) and "box" not in text:
@@ -156,6 +159,15 @@ def _bounded(found: Extraction, asked_for: _Asked) -> Extraction:
     return Extraction(same) if same else found
 
 
+def _greater(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`9.9 > 9.11` as 9.9, where the question asks which one is greater."""
+    _, reference, _, question = asked_for
+    if not (found.answer and question and reference) or not any(map(found.answer.__contains__, greater.SIGNS)):
+        return found
+    side = greater.side(found.answer, reference, question)
+    return Extraction(side) if side else found
+
+
 def _pointed(found: Extraction, asked_for: _Asked) -> Extraction:
     """`12.500,75` with a decimal point; undecided if nobody knows what its marks are."""
     if not found.answer or not ("," in found.answer or "." in found.answer):
@@ -167,7 +179,7 @@ def _pointed(found: Extraction, asked_for: _Asked) -> Extraction:
     return found._replace(answer=commas.with_decimal_point(plain, text, question or None))
 
 
-_CORRECTIONS = (_ordered, _unread, _counted, _worded, _signed, _in_unit, _bounded, _pointed)
+_CORRECTIONS = (_ordered, _unread, _counted, _worded, _signed, _in_unit, _greater, _bounded, _pointed)
 """What is done to the answer that was read, in order: each returns it as it is where it does not apply."""
 
 
@@ -203,6 +215,10 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
         return change
     if after[:1].isdigit():  # \\boxed{1}2
         return UNDECIDED
+    if len(after) > _FEW_CHARS and not cut:
+        later = after_box.answer(text, box, reference)
+        if later is not None:
+            return later
     answer = box.content if box.content.isalnum() else _in_box(box.content)
     if reference is not None and not reference.isdecimal():
         answer = _with_unit_behind(answer, after, reference)

@@ -21,7 +21,7 @@ _SETTING = lazy_pattern(
     rf"{_FONT}\{{([^{{}}]*)\}}|\\(?:q?quad|left|right|text|mathrm|boxed)(?![A-Za-z])|\\[ ,;:!()\[\]]|\*\*|\$|~"
 )
 _ENVIRONMENT = lazy_pattern(r"\\begin\{([A-Za-z]+)\*?\}(?:\{[lcr|]*\})?(.*)\\end\{\1\*?\}", re.DOTALL)
-_MEMBER = lazy_pattern(r"([A-Za-z](?:_\{?\w+\}?)?)\\in(?![A-Za-z])")
+_MEMBER = lazy_pattern(r"([A-Za-z](?:_\{?\w+\}?)?|\([a-z](?:,[a-z]){1,5}\)(?=\\in ?\\\{))\\in(?![A-Za-z])")
 
 COMMAS, AND, OR = frozenset(",;"), frozenset(("and", "\\land", "\\wedge")), frozenset(("or", "\\lor", "\\vee"))
 JOINS = frozenset(("and", "or"))

@@ -78,7 +78,7 @@ def values(text: str) -> Mapping[str, str]:
 def _plain(text: str) -> str:
     text = _FUNCTION_NAMED.sub(r"\1", text).replace("\\max", "max").replace("\\min", "min")
     text = "\n".join(_LABEL.sub(" ", latex.without_setting(line)) for line in text.replace("\\angle", " ").split("\n"))
-    return text.replace(" ^", "^")
+    return text.replace(" ^", "^").replace(" -coordinate", "-coordinate")
 
 
 def pair_of(part: str) -> tuple[str, str] | None:
@@ -219,6 +219,7 @@ _COUNT_BEFORE = lazy_pattern(r"(?<![\d.,])([-−]?\d(?:[\d.,/]*\d)?) *\Z")
 _OPERATORS = ("+", "-", "\u2212", "*", "/", "^", "\\cdot", "\\times")
 _CHAIN = lazy_pattern(r"(?: ?= ?[a-z]){1,3} ?= ?(?P<value>[-\u2212]?\d+(?:\.\d+)?)(?=$|[\s$,;.)])")
 _STATED = lazy_pattern(
+    r"(?: of (?:the |its )?[A-Za-z]+(?= (?:is|=)))?"
     r"(?:[\s:=：＝&)]|\b(?:values?|is|are|was|were|has|have|had|gets?|equals?|of)\b|imum|为|是|有|今年|现在)+"
     r"(?=[-−+\d\\(.$€£])|(?=-?\d)"
 )

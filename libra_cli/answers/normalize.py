@@ -252,6 +252,13 @@ def _system_as_list(system: re.Match[str]) -> str:
     return ", ".join(rows) if rows and all(latex.signs(row, latex.RELATIONS) == ["="] for row in rows) else system[0]
 
 
+def with_slashes(text: str) -> str:
+    """`text` with fractions in raised and lowered digits in plain ones: \u00b9\u2070\u2044\u2082\u2081 as 10/21."""
+    if "\u2044" not in text:
+        return text
+    return _VULGAR.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text).replace("\u2044", "/")
+
+
 def in_ascii(text: str) -> str:
     """Convert the symbols, scripts, fractions and digits of Unicode to LaTeX."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from libra_cli.answers import numerals, words
+from libra_cli.lazy_pattern import lazy_pattern
 
 _VERBS = words.table("has have had is are was were be remain remains remained gets get got leaves leaving left")
 _LIMITS = words.table(
@@ -50,6 +51,10 @@ _COUNTING = (
         "몇",
         "얼마",
     ),
+)
+_REASONED = lazy_pattern(
+    r"(?:(?i:since|because|as) [^,]{1,120},(?P<behind>[^,]{1,80})"
+    r"|(?P<before>[^,]{1,80}?)(?:,? (?:because|since|as) .{1,200})?)[.!]?"
 )
 _DENIALS = words.table(
     """
@@ -153,6 +158,15 @@ def is_said(sentence: str) -> bool:
         and (word == "no" or word in _NOBODY)
         for verb, word in pairwise(heard)
     )
+
+
+def is_concluded(sentence: str) -> bool:
+    """Whether a sentence says beside a reason that there is none of something: There are none, since ..."""
+    match = _REASONED.fullmatch(sentence.strip())
+    if match is None:
+        return False
+    said = (match["behind"] or match["before"]).strip(" ,.!")
+    return said.lower() in ("none", "there isn't one", "there is none") or is_said(said)
 
 
 def _is_said_abroad(heard: list[str]) -> bool:

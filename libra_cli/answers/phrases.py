@@ -260,7 +260,8 @@ def _numeral(heard: Sequence[str], at: int) -> tuple[int, str]:
             return 0, ""
         if before in _DESCRIBING and value == int(value):  # the three lines
             return 0, ""
-        if text.lower() == "half" and following != "of":
+        is_whole = following == "the" and before not in ("than", "by", "in", "and", "a", "nearly", "almost")
+        if text.lower() == "half" and following != "of" and not is_whole:
             return 0, ""
         return length, str(value)
     return 0, ""

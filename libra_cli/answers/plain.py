@@ -12,7 +12,7 @@ TOKEN = lazy_pattern(
     # A closing `$` has no space before it and no digit after it; otherwise it is a price.
     r"(?P<math>\$\$?(?=\S)[^$\n]+(?<=\S)\$\$?(?!\d)|\\\([^\n]+?\\\)|\\\[[^\n]+?\\\])"
     r"|(?P<sign>[\u0394\u03b1-\u03c9](?![\u0370-\u03ff])|[\u221e\u2205\u2102\u2115\u211a\u211d\u2124])"
-    r"|(?P<word>\d+(?:st|nd|rd|th)\b|\d+-(?=[A-Za-z]{2})[A-Za-z-]+"
+    r"|(?P<word>\d+(?:st|nd|rd|th)\b|\d+(?:-\d+){2,3}(?= [A-Za-z]{3})|\d+-(?=[A-Za-z]{2})[A-Za-z-]+"
     r"|(?<!\d)(?!(?:sin|cos|tan|cot|sec|csc|log|ln)\d)[A-Za-z]+\d+(?:-\w+)?|(?:[A-Za-z]\.){2,}"
     r"|[\u0370-\u03ff]{2,}"
     rf"|{_LETTERS}+(?:['\u2019-]{_LETTERS}+)*)"
@@ -36,6 +36,8 @@ _FUNCTION_NAMES = """
     sqrt log ln sin cos tan cot sec csc arcsin arccos arctan exp pi lcm gcd max min infinity mod cbrt floor ceil
 """
 _FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
+_SMALL_WORDS = frozenset(("at", "if", "as", "or", "on", "is", "by", "of", "to", "so", "we", "it"))
+"""Words in brackets that hold a remark: (at x = 2)."""
 _TIGHT = frozenset((":", "|"))
 """Operators that join what touches them, and punctuate otherwise."""
 _PARTITIVES = (" of an", " of a")
@@ -249,6 +251,6 @@ class Reader:
         names = (token.text for token in inside if token.kind == "word")
         return (
             bool(inside)
-            and all(len(name) < 3 or name.lower() in _FUNCTIONS for name in names)
+            and all((len(name) < 3 and name not in _SMALL_WORDS) or name.lower() in _FUNCTIONS for name in names)
             and not any(token.text == "." for token in inside)
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from libra_cli.answers import (
+    endings,
     phrases,
     prose_sentences,
     prose_statements,
@@ -29,6 +30,7 @@ _FEW = 3
 Check = Callable[[Prose, "str | None"], Extraction | None]
 _OF_A_SENTENCE: tuple[Check, ...] = (
     prose_sentences.says_more,
+    endings.value_for_count,
     prose_sentences.compared,
     prose_sentences.one_of_several,
     prose_sentences.one_piece,
@@ -68,7 +70,13 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_words.in_words, ()),
     # what the end of the text asserts
     (prose_sentences.time_in_words, ()),
+    (endings.greater_one, ()),
     (prose_sentences.zero, ()),
+    (endings.count, ()),
+    (endings.once_more, ()),
+    (endings.led, ()),
+    (endings.spelled, ()),
+    (endings.one_of_named, ()),
     (prose_sentences.one_asked_for, ()),
     (prose_sentences.in_unit_asked_for, ()),
     (prose_sentences.conclusion, _OF_A_SENTENCE),
@@ -80,6 +88,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_sentences.option, ()),
     (prose_sentences.whole, _OF_A_VALUE),
     (prose_sentences.foreign, ()),
+    (endings.compound, ()),
     (prose_sentences.unread_set, ()),
 )
 """Readers in the order in which they are asked, each with the checks of what it reads."""

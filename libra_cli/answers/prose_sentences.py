@@ -99,7 +99,8 @@ def numeral_abroad(prose: Prose) -> Extraction | None:
 
 def zero(prose: Prose) -> Extraction | None:
     """`She has no apples left`, where a number is asked for."""
-    if not structure.is_number(prose.reference) or not nothing.is_said(prose.sentences[-1]):
+    sentence = prose.sentences[-1]
+    if not structure.is_number(prose.reference) or not (nothing.is_said(sentence) or nothing.is_concluded(sentence)):
         return None
     if prose.concluded.answer in asked.COUNTS:  # no solution
         return None
@@ -169,7 +170,8 @@ def misread(prose: Prose, answer: str | None) -> Extraction | None:
     )
     is_changed = not is_asked_for and certainty.is_changed(answer, prose.in_digits, prose.reference)
     is_word = len(answer) > 1 and answer.isalpha() and words.number(answer) is None
-    if is_word and structure.is_number(prose.reference) and any(map(str.isdigit, prose.sentences[-1])):
+    may_be_number = any(map(str.isdigit, prose.sentences[-1])) or comparatives.may_say_a_number(prose.sentences[-1])
+    if is_word and structure.is_number(prose.reference) and may_be_number:
         return Extraction(answer, AMBIGUOUS)  # 25% is absent
     is_misread = is_changed or certainty.may_be_misread(answer, prose.tail, prose.reference)
     return Extraction(answer, AMBIGUOUS) if is_misread else None
@@ -203,8 +205,10 @@ def holds_reference(prose: Prose, answer: str | None) -> Extraction | None:
 
 def one_of_several(prose: Prose, answer: str | None) -> Extraction | None:
     """Check of a number where an interval, a point or a set is asked for: the rest may be said elsewhere."""
-    is_part = asked.is_of_several(prose.reference) and typed.is_a_part(answer, prose.tail)
-    return UNDECIDED if is_part else None
+    if not (asked.is_of_several(prose.reference) and typed.is_a_part(answer, prose.tail)):
+        return None
+    point = typed.point_before(prose.sentences, prose.reference)
+    return Extraction(point) if point else UNDECIDED
 
 
 def a_listing(prose: Prose, answer: str | None) -> Extraction | None:

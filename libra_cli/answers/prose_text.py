@@ -10,6 +10,7 @@ from libra_cli.answers import (
     commas,
     conclusions,
     dates,
+    informal,
     languages,
     phrases,
     remarks,
@@ -37,7 +38,7 @@ class Prose:
     @cached_property
     def tail(self) -> str:
         """The end of the text, in which the answer stands."""
-        tail = statements.without_check(statements.tail_of(self.text))
+        tail = informal.in_full(statements.without_check(statements.tail_of(self.text)))
         tail = tail if self.cut else remarks.without_remarks(tail, self.question)
         if ":" in self.reference and (" in the " in tail or " at night" in tail):
             tail = _PART_OF_DAY.sub(lambda time: f"{time[1]} {'AM' if time[2] == 'morning' else 'PM'}", tail)

@@ -114,6 +114,21 @@ _NO_ROWS = words.table("answer solution result conclusion check")
 _NUMBER = lazy_pattern(r"\d+(?:[.,]\d+)*")
 _LAST_PART = lazy_pattern(r"[:,](?=\s)")
 _ROW = lazy_pattern(r"[A-Za-z][A-Za-z ]*[:=]\s*\S.{0,40}")
+_OTHER_CASE = lazy_pattern(
+    r"(?:its|their) answer\b|(?:for|in|with) an? [^,.]{0,40}\d[^,.]{0,40}, (?:the|its) answer\b"
+    r"|as (?:an?|another) (?:\w+ )?(?:extension|exercise|follow-up|challenge)\b"
+)
+"""Beginning of a remark about another case."""
+_OF_RESULT = ("its ", "the next ", "indeed", "it lies ", "in fact", "this makes sense", "this is because")
+"""Openers of sentences that say something else of a result."""
+_ASKED_NAME = lazy_pattern(
+    r"\b(?i:solve|solution|find|value of|what is) (?:for )?\$?([A-Za-z])\$?(?![\w^]| ?[-+*/(])|(?i:solve)\b"
+)
+_ASSIGNED = lazy_pattern(r"(?<![A-Za-z\d])[A-Za-z] ?= ?-?[\d\\]")
+_PARTS = lazy_pattern(r",|;|\band\b|\bso\b")
+_CHECKING = words.table(
+    "edit check checked checking so it works and verify verified verifying indeed ok both sides are equal"
+)
 _IN_BRACKETS = words.table("asked complement notation meaning means instead where with in is not equivalently equals")
 _MAY_SAY_ANSWER = (
     "a common mistake",
@@ -159,7 +174,9 @@ def without_remarks(tail: str, question: str | None = None) -> str:
         is_whole = line != last and "\n" in kept and _says_value(kept[: -len(line)])
         if is_whole and _is_labelled(line) and not _is_asked_label(line, kept[: -len(line)], question):
             kept = kept[: -len(line)].rstrip()  # Note: ... of several sentences
-        elif _is_remark(last, before, question) and _says_value(before):
+        elif (_is_remark(last, before, question) and _says_value(before)) or (
+            question and (_is_beside(last, before, question) or _is_identity(last, before, question))
+        ):
             kept = before
         elif (start := _start_of_brackets(kept)) and _says_value(kept[:start]):
             kept = kept[:start].rstrip()
@@ -218,6 +235,8 @@ def _is_remark(sentence: str, before: str, question: str | None) -> bool:
         return not _is_asked_label(sentence, before, question)
     if bare.partition(":")[0] in vocabulary.CHECKS and ":" in bare:
         return _CHANGES.isdisjoint(heard) and not any(map(bare.__contains__, _AGAINST))
+    if _OTHER_CASE.match(bare):
+        return True
     if bare.startswith("if ") and any(map(bare.__contains__, _COUNTERFACTUAL)) and "would" in heard:
         return " would " not in (question or "")
     if not _CHANGES.isdisjoint(heard) and not bare.startswith(_MAY_SAY_ANSWER):
@@ -227,6 +246,25 @@ def _is_remark(sentence: str, before: str, question: str | None) -> bool:
     if bare.startswith(_OPENERS):
         return True
     return bare.startswith(_NOTES) and "=" not in bare and concludes(last_sentence(before), question)
+
+
+def _is_beside(sentence: str, before: str, question: str) -> bool:
+    """Whether a sentence says something else of what the one before it concludes of the question: Its square is 9."""
+    bare, earlier = _OPENING.sub("", sentence).lower(), last_sentence(before)
+    if not bare.startswith(_OF_RESULT) or not begins_conclusion(earlier) or not any(map(str.isdigit, earlier)):
+        return False
+    is_new = not (_CHANGES - {"too"}).isdisjoint(map(str.lower, words.split(sentence)))
+    is_next = bare.startswith("the next ") and " next " not in question
+    return not is_new and is_about(earlier, question) and (is_next or not is_about(sentence, question))
+
+
+def _is_identity(sentence: str, before: str, question: str) -> bool:
+    """Whether a sentence only says that both sides of the equation that was solved are equal: 23 = 23."""
+    if "=" not in sentence or not _ASKED_NAME.search(question) or not _ASSIGNED.search(before):
+        return False
+    heard = {word.lower() for word in words.split(sentence)}
+    sides = [side for part in _PARTS.split(sentence) for side in [part.split("=")] if len(side) > 1]
+    return heard <= _CHECKING and all(_NUMBER.findall(one[0]) and _NUMBER.findall(one[-1]) for one in sides)
 
 
 def before_last_sentence(text: str) -> str:

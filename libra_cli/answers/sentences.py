@@ -27,6 +27,8 @@ _ARROWS = (
     "\u21d2",
     "\u2234",
     "\u2192",
+    "=>",
+    "->",
     "\\to ",
 )
 _NO_CONCLUSION = vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS | {"with", "by"}
@@ -108,7 +110,7 @@ def inferred(sentence: str) -> str:
 
 def last_side(text: str) -> tuple[str, str]:
     """The name and the last side of the equation in signs that ends a text: v(t) and a t + v; empty if none does."""
-    head, equals, side = text.strip().rstrip(".").rpartition("=")
+    head, equals, side = inferred(text.strip()).rstrip(".").rpartition("=")
     clause = max((head.rpartition(mark)[2] for mark in (", ", "; ", ": ", "\n")), key=lambda part: -len(part))
     heard = [word.lower() for word in clause.split()]
     led = max((at + 1 for at, word in enumerate(heard) if word in vocabulary.RESULTS), default=0)  # we get

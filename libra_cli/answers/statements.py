@@ -26,6 +26,11 @@ _SHOULD_BE = lazy_pattern(
     rf"\b(?:(?:it|this|that|value|result) (?:should|must) (?:be|have been)|change (?:my|the) answer to):?\s+{_GIVEN}",
     re.IGNORECASE,
 )
+_CHOICE = lazy_pattern(
+    r"\bI(?:['\u2019](?:d|ll)| would| will)? (?:(?:go|stick) with|answer|settle (?:on|for)|say|conclude)"
+    r"(?: that)?(?: it(?:['\u2019]s| is))? (?P<answer>\**\\?\$?\\?[-\d(][^\n]*)"
+)
+"""What the first person decides on: I'd go with 9."""
 _NAMES = ("answer", "option", "choice")
 _SUPPOSED = lazy_pattern(
     r"\b(?:suppose|assume|if|say|guess|claim|whether|possible|wrong|incorrect|part)\b[^.\n]*$"
@@ -35,7 +40,11 @@ _SUPPOSED = lazy_pattern(
 _HEADING = r"(?:#+ *|\*+)(?i:(?:the )?(?:final )?answer):?\**:?[ \t]*\n"
 _LABELLED = lazy_pattern(rf"^[ \t]*(?:{_HEADING}|(?:\*\*)?A(?:\*\*)?[ \t]*:|####)\s*{_GIVEN}", re.MULTILINE)
 _SENTENCE_END = lazy_pattern(r"[.!](?=\s|$)(?!\s*\d)|[\u3002\uff01]")
+_OF_ANOTHER = lazy_pattern(r"(?i:its|their|whose) \Z|(?i:for|in|with) an? [^,.]*\d[^,.]*, (?:the|its) \Z")
+"""Words before "answer" in a statement of another case."""
 _BOLD = lazy_pattern(r"\*\*(?=\S)([^*\n]{1,200})(?<=\S)\*\*")
+_NUMBERED = lazy_pattern(r"(?i:step|part|case|question|problem|example|method|phase|stage) ?#?\d{1,3}[.):]?")
+"""The number of a step, in bold."""
 _MATH = lazy_pattern(
     r"\$\$?(?=\S)(?P<dollars>[^$\n]+)(?<=\S)\$\$?(?!\d)|\\\((?P<round>.+?)\\\)|\\\[(?P<square>.+?)\\\]"
 )
@@ -190,6 +199,8 @@ def explicit(tail: str) -> Iterator[Statement]:
     if "should" in tail or "must" in tail or "change " in tail:
         found += [_statement(match) for match in _SHOULD_BE.finditer(tail)]
     found += _named(tail)
+    if "I" in tail:
+        found += [_statement(match) for match in _CHOICE.finditer(tail)]
     yield from sorted(found, key=lambda statement: statement.start, reverse=True)
 
 
@@ -218,9 +229,18 @@ def _named(tail: str) -> Iterator[Statement]:
     lowered, end = words.lowered(tail), len(tail)
     while (start := max(lowered.rfind(name, 0, end) for name in _NAMES)) >= 0:
         match = _ANSWER_IS.match(tail, start)
-        if match and not _SUPPOSED.search(tail, max(0, start - _NEAR), start):
+        if match and not _SUPPOSED.search(tail, max(0, start - _NEAR), start) and not _is_beside(tail, start):
             yield _statement(match)
         end = start
+
+
+def _is_beside(tail: str, start: int) -> bool:
+    """Whether the statement at `start` is of another case, behind a value: (Its answer is 30.), For a 4x4 grid, ..."""
+    begin = max(map(tail.rfind, (". ", "! ", "? ", "\n", "("), (0,) * 5, (start,) * 5))
+    before = tail[max(begin, 0) : start]
+    is_in_brackets = before[:1] == "(" and ")" in tail[start : start + _NEAR]
+    is_other = is_in_brackets or _OF_ANOTHER.match(before.lstrip(" .!?(\n")) is not None
+    return is_other and any(map(str.isdigit, tail[max(0, begin - _NEAR) : max(begin, 0)]))
 
 
 def bold(tail: str) -> Statement | None:
@@ -230,7 +250,7 @@ def bold(tail: str) -> Statement | None:
         behind, _, below = text[match.end() :].partition("\n")
         before = text[: match.start()].rpartition("\n")[2]
         is_heading = below and not before.strip() and not behind.strip(" :")  # on a line of its own with text below
-        if not is_heading and not match[1].endswith((":", "\uff1a")):
+        if not is_heading and not match[1].endswith((":", "\uff1a")) and not _NUMBERED.fullmatch(match[1]):
             found = match
     return Statement(found[1], *found.span()) if found else None
 
@@ -263,6 +283,8 @@ def tidy(answer: str) -> sentences.Asserted:
     end = _SENTENCE_END.search(answer) if not formulas(answer) else None
     answer = without_remark(answer[: end.start()] if end else answer)
     answer = _without_adverb(answer.lstrip("*:= \t\n").rstrip("* \t\n")).rstrip(".")
+    if answer.endswith(")") and "(" not in answer and "[" not in answer:  # (The answer is 14.)
+        answer = answer[:-1].rstrip(".")
     spans = formulas(answer)
     if len(spans) == 1 and not _has_words(answer[: spans[0].start()] + answer[spans[0].end() :]):
         return sentences.Asserted(content(spans[0]) or None)

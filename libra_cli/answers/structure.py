@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 
-from libra_cli.answers import cases, dates, latex, normalize, number, units, words
+from libra_cli.answers import cases, dates, latex, normalize, number, scaled, units, words
 from libra_cli.answers.number import Number
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -135,7 +135,10 @@ def _parse(text: str, unit: str | None, depth: int) -> Answer:
     text = member[1] if member else text
     if words.phrase(text) == "all reals":
         text = "(-\\infty,\\infty)"
-    for make in (_cases, _union, _bracketed, _transposed, _matrix, _equation, _assignments, _listed, _plus_minus):
+    for make in (
+        *(_cases, _union, _bracketed, _transposed, _matrix),
+        *(_scaled, _equation, _assignments, _listed, _plus_minus),
+    ):
         answer = make(text, depth + 1)
         if answer is not None:
             if member is not None and isinstance(answer, Parts) and answer.kind == "sequence":
@@ -293,6 +296,12 @@ def _matrix(text: str, depth: int) -> Answer | None:
     if rows is None or len(rows) > MAX_PARTS:
         return None
     return Matrix(text, tuple(_all([cell.strip() for cell in row.split("&")], depth) for row in rows))
+
+
+def _scaled(text: str, depth: int) -> Answer | None:
+    """\\frac{1}{5}(3,-4) as (3/5,-4/5)."""
+    found = scaled.tuple_of(text)
+    return _parse(found, None, depth) if found else None
 
 
 def _equation(text: str, depth: int) -> Answer | None:

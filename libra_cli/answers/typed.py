@@ -5,11 +5,15 @@ A sentence has many numbers and letters; only some of what it holds can be compa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from libra_cli.answers import asked, compounds, named, normalize, notation, quantities, sentences, structure, words
 from libra_cli.answers.structure import Equation, Leaf, Matrix, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
 _RATIO = lazy_pattern(r"(?<![\d.:])(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)(?![\d:]| to)")
+_POINT = lazy_pattern(r"\(([^()]{1,40})\)")
+_OF_DISTANCE = lazy_pattern(r"\b(?:units?|distance|length|away|magnitude|norm)\b")
 _OPENINGS = ("(", "[", "{", "\\{", "\\left", "\\langle", "\\begin", "\u27e8")
 
 
@@ -33,6 +37,18 @@ def is_a_part(answer: str | None, tail: str) -> bool:
     if answer is None:
         return any(map(str.isdigit, words.sentences(tail)[-1]))
     return structure.is_number(answer)
+
+
+def point_before(said: Sequence[str], reference: str) -> str | None:
+    """The point that the sentence before a last one about its distance gives, or what stands before ", which"."""
+    wanted = structure.parse(reference)
+    size = len(wanted.parts) if isinstance(wanted, Parts) else 0
+    if not reference.strip(" $").startswith("(") or not _OF_DISTANCE.search(said[-1]):
+        return None
+    head = said[-1].partition(", which")[0]
+    earlier = head if head != said[-1] else said[-2] if len(said) > 1 else ""
+    points = [point[0] for point in _POINT.finditer(earlier) if point[1].count(",") == size - 1]
+    return points[-1] if points and earlier.rstrip(" .$").endswith(points[-1]) else None
 
 
 def _last_side(tail: str, reference: str) -> str | None:

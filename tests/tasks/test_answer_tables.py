@@ -17,7 +17,7 @@ LABELS = {"1": True, "0": False, "?": None}
 
 
 def test_each_table_has_rows_of_both_labels():
-    assert len(TABLES) == 7
+    assert len(TABLES) == 8
     for table in TABLES:
         assert {"0", "1"} <= {line.rpartition("\t")[2] for line in table.read_text(encoding="utf-8").splitlines()}
 
@@ -39,6 +39,7 @@ def test_a_response_is_labelled_as_a_person_does(question, rows):
         verdict = REASON.answer(GeneratedText(response, None, "stop"), record)
         is_silent = verdict.outcome is None and verdict.reason not in WRONG
         label = None if is_silent else False if verdict.outcome is None else REASON.is_correct(verdict.outcome, record)
+        label = None if label is False and verdict.outcome is not None and verdict.reason else label
         if label is not LABELS[row["label"]]:
             wrong.append((response, label, verdict))
     assert not wrong

@@ -1,0 +1,28 @@
+"""Reads answers that say one value twice: `160 minutes (or 2 hours 40 minutes)`, `250 cm (2.5 m)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from libra_cli.answers import latex
+from libra_cli.answers.finding import Decision
+from libra_cli.lazy_pattern import lazy_pattern
+
+_OPENINGS = lazy_pattern(r"(?:or(?: equivalently)?|i\.e\.|that is|which (?:is|equals)|equivalently|=)[, ]\s*")
+
+
+def once(answer: str, decide: Callable[[str, str], Decision | None]) -> str:
+    """The first of two values that are the same, if the second stands in brackets; else `answer`.
+
+    `decide` says whether two values are the same.
+    """
+    text = answer.rstrip(". ")
+    if "\\text" in text:
+        text = latex.without_setting(text)
+    start = text.rfind(" (") if text.endswith(")") else -1
+    head, content = text[:start].strip(), text[start + 2 : -1].strip()
+    if start < 1 or "(" in content or not any(map(str.isdigit, head)) or not any(map(str.isdigit, content)):
+        return answer
+    opening = _OPENINGS.match(content)
+    decision = decide(head, content[opening.end() :] if opening else content)
+    return head if decision is not None and decision.equal else answer
