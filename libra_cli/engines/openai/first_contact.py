@@ -45,7 +45,11 @@ class FirstContact:
         if self._ahead is None:
             yield
         elif leads:
-            yield
+            try:
+                yield
+            except asyncio.CancelledError:
+                self._ahead.set()
+                raise
             self._ahead.set()  # not after an error: it ends the run
         else:
             with suppress(asyncio.TimeoutError):

@@ -41,7 +41,13 @@ def _numbers(text: str | None) -> tuple[int, int | None]:
 @plain("show", examples=EXAMPLES)
 @click.argument("inputs", nargs=-1, metavar="[FILE]...")
 @option("--index", metavar="N|N:M", help="Show row N, or rows N to M, counted from 1 over all files.")
-@option("--id", "ids", multiple=True, metavar="ID", help="Show rows with this id, or ID/MODEL/SAMPLE. Repeatable.")
+@option(
+    "--id",
+    "ids",
+    multiple=True,
+    metavar="ID",
+    help="Show rows with this id, or ID/MODEL/SAMPLE; of the id the begin is enough (4 characters or more). Repeatable.",
+)
 @where_option("Show only rows for which EXPR is true.")
 @option(
     "--diff",

@@ -40,8 +40,10 @@ def show(paths: Sequence[str], selection: RowSelection, *, width: int | None, wh
         _say(f"{line.place}: {line.error}")
     if 0 < tally.lines < selection.first:
         raise Fatal(Exit.USAGE, f"there is no row {selection.first:,}; the last one is {tally.lines:,}")
-    if selection.ids and not shown:
-        raise Fatal(Exit.USAGE, f"no row with --id {', '.join(selection.ids)} among {tally.rows:,} rows; check the id")
+    if tally.missing_ids:
+        raise Fatal(
+            Exit.USAGE, f"no row with --id {', '.join(tally.missing_ids)} among {tally.rows:,} rows; check the id"
+        )
     if selection.diff is not None:
         what = "judged by several judges" if selection.diff == BETWEEN_JUDGES else "with a verdict and a label"
         which = "judges differ on" if selection.diff == BETWEEN_JUDGES else "the verdict is wrong on"

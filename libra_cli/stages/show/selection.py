@@ -13,6 +13,7 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.records.forms import item_of
 from libra_cli.records.human_labels import response_digest
 from libra_cli.records.row_verdict import golden_verdict, is_judged, verdict_of
+from libra_cli.records.short_ids import only_one, written_out
 from libra_cli.rm_benchmarks.result_files import judged_rows_of
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
@@ -45,6 +46,10 @@ class Tally:
     differing: int = 0
     unknown: int = 0
     """Rows for which --where is neither true nor false."""
+    found_ids: set[str] = field(default_factory=set)
+    """Those of --id that a row has."""
+    missing_ids: tuple[str, ...] = ()
+    """Those that no row has, known at the end of the input."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +80,13 @@ class RowSelection:
 
     def _rows(self, paths: Sequence[str], tally: Tally) -> Iterator[FoundRow]:
         """The rows that number, ids and conditions choose; reads no further than it has to."""
-        number = 0
+        number, begun = 0, dict[str, dict[str, list[FoundRow]]]()
         with closing(read_rows(InputFiles(list(paths) or ["-"]))) as entries:
             for entry in entries:
                 number += 1
                 tally.lines = number
                 if self.last is not None and number > self.last:
-                    return
+                    break
                 if number < self.first:
                     continue
                 if isinstance(entry, BadLine):
@@ -90,12 +95,32 @@ class RowSelection:
                 published = judged_rows_of(entry.fields)
                 for fields in published or (entry.fields,):
                     tally.rows += 1
-                    if self._holds(entry.place, fields, tally):
-                        yield FoundRow(entry.place, number, fields)
+                    row = FoundRow(entry.place, number, fields)
+                    if self._is_named(row, begun, tally) and self._holds(entry.place, fields, tally):
+                        yield row
+        yield from (row for row in self._begun(begun, tally) if self._holds(row.place, row.fields, tally))
+
+    def _is_named(self, row: FoundRow, begun: dict[str, dict[str, list[FoundRow]]], tally: Tally) -> bool:
+        """Whether --id names a row; one of which it gives the begin may be meant, and is kept in `begun`."""
+        if not self.ids:
+            return True
+        names = _names(row.fields)
+        named = names & {*self.ids}
+        tally.found_ids |= named
+        own = record_id(dict(row.fields))
+        for name in self.ids if not named else ():
+            if (full := written_out(name, own)) in names:
+                begun.setdefault(name, {}).setdefault(full, []).append(row)
+        return bool(named)
+
+    def _begun(self, begun: Mapping[str, Mapping[str, list[FoundRow]]], tally: Tally) -> Iterator[FoundRow]:
+        """The rows of ids of which only the begin is given; raises Fatal(2) where several begin so."""
+        for name in self.ids:
+            if name not in tally.found_ids and name in begun:
+                yield from begun[name][only_one(name, begun[name])]
+        tally.missing_ids = tuple(name for name in self.ids if name not in tally.found_ids and name not in begun)
 
     def _holds(self, place: str, fields: Fields, tally: Tally) -> bool:
-        if self.ids and not _names(fields) & {*self.ids}:
-            return False
         try:
             results = [where.test(fields) for where in self.wheres]
         except RowError as error:  # a pattern that takes for ever

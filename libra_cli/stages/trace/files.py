@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from libra_cli.records.responses import question_of
+from libra_cli.records.short_ids import written_out
 from libra_cli.stream.decompression import COMPRESSED
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.resume import Manifest
@@ -15,8 +16,6 @@ from libra_cli.stream.rows import Fields, RowError, parse, record_id, response_n
 _OTHER_ID = re.compile(rb'\s*\{\s*"id"\s*:\s*(?:"[^"\\]*"|-?[0-9]+)\s*[,}]')
 """The begin of a row whose id is written without escapes: what does not contain the text of an id is not about it."""
 _PLAIN = re.compile(r"[A-Za-z0-9_.:-]+")
-SHORTEST = 4
-"""Characters of an id, from which its begin is enough; as in git."""
 ORDER = ("collect", "rollout", "verify", "review", "balance", "mix", "judge", "rs-filter", "dpo-pairs")
 """Stages in the order in which a record passes them."""
 
@@ -58,9 +57,8 @@ class Target:
 
     def __init__(self, name: str):
         self.name = name
-        self._begin, slash, rest = name.partition("/")
-        self._rest = slash + rest
-        self._needle = self._begin.encode() if _PLAIN.fullmatch(self._begin) else None
+        first = name.partition("/")[0]
+        self._needle = first.encode() if _PLAIN.fullmatch(first) else None
         self.questions: dict[str, str] = {}
         """Questions of rows with the id, and what those are about: a row without an id is known by them."""
         self.ids_by_index: set[str] = set()
@@ -79,8 +77,7 @@ class Target:
         source = fields.get("source")
         if isinstance(source, str):
             names += source.split(" > ")
-        full = f"{own}{self._rest}" if len(self._begin) >= SHORTEST and own.startswith(self._begin) else self.name
-        for name in dict.fromkeys((self.name, full)):
+        for name in dict.fromkeys((self.name, written_out(self.name, own))):
             if any(one == name or one.startswith(f"{name}/") for one in names):
                 if (question := question_of(fields)) is not None:
                     self.questions[question] = name

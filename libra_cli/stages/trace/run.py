@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.records.short_ids import only_one
 from libra_cli.stages.trace.files import Target, TracedFile, read_file
 from libra_cli.stages.trace.steps import PROBLEM, Life, lives_of
 from libra_cli.stream.console import printable, safe_text, write_message
@@ -13,8 +14,6 @@ from libra_cli.stream.rows import dumps, record_id
 from libra_cli.stream.text_width import text_width
 from libra_cli.stream.wrapping import wrapped
 
-_AMBIGUOUS = 5
-"""Ids that an error lists."""
 _NAMES = ("question", "reference", "subset", "index")
 
 
@@ -54,10 +53,7 @@ def _full_name(target: Target, files: Sequence[TracedFile]) -> str:
     names = {row.name: None for file in files for row in file.rows}
     if target.name in names or not names:
         return target.name
-    if len(names) > 1:
-        shown = ", ".join([*names][:_AMBIGUOUS]) + (", ..." if len(names) > _AMBIGUOUS else "")
-        raise Fatal(Exit.USAGE, f"{len(names)} ids begin like {target.name}: {shown}; write more of the one you mean")
-    return next(iter(names))
+    return only_one(target.name, names)
 
 
 def as_objects(record: str, lives: Sequence[Life]) -> Iterator[bytes]:
