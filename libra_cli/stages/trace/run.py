@@ -25,7 +25,7 @@ def trace(name: str, paths: Sequence[str], as_json: bool) -> Exit:
         late = [at for at, file in enumerate(files) if not file.rows and file.stage == "balance"]
         for at in late:
             files[at] = read_file(files[at].path, target)
-    files.sort(key=lambda file: (file.rank, file.is_guess))
+    files.sort(key=lambda file: (file.rank, file.is_guess, -file.n_read))  # stages that pass rows on leave some out
     name = _full_name(target, files)
     for file in files:
         file.rows = [row for row in file.rows if row.name == name]
