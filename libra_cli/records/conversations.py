@@ -119,7 +119,8 @@ def chosen_pair(fields: Fields, seed: int) -> Fields:
     """Reads `chosen` and `rejected`, conversations that differ in their last message.
 
     The seed and the pair decide which of them is response A: if the chosen one always came first, its place would give
-    it away.
+    it away. Of `preference_data.chosen_pair_of`, which reads more forms, this one stays apart because its order depends
+    on the roles as the row spells them: with that one's, the data sets collected so far would change. Raises OtherForm.
     """
     conversations, given = [], []
     for name in ("chosen", "rejected"):
@@ -131,6 +132,8 @@ def chosen_pair(fields: Fields, seed: int) -> Fields:
         roles = [message.get("role") or message.get("from") for message in fields[name]]
         given.append([(role, text) for role, (_, text) in zip(roles, turns, strict=True)])
     chosen, rejected = conversations
+    if chosen[:-1] != rejected[:-1]:
+        raise OtherForm('"chosen" and "rejected" answer different conversations')
     swapped = rows.seed_for(seed, rows.content_hash(given), 0) & 1
     answers = (rejected[-1][1], chosen[-1][1]) if swapped else (chosen[-1][1], rejected[-1][1])
     preference = TIE if answers[0] == answers[1] else SECOND if swapped else FIRST

@@ -8,6 +8,7 @@ from typing import Any
 from libra_cli.stream import rows
 from libra_cli.stream.common_names import (
     COMMON_NAMES,
+    CONTEXT_MESSAGES,
     QUESTION,
     REFERENCE,
     RESPONSE,
@@ -51,7 +52,8 @@ class OwnNames:
     """Adds the fields `names` to rows that have them under names that everybody uses.
 
     A row keeps all that it has and its id, and gets the others as new keys, at the end of its bytes. `note` is told
-    once of each field what it is taken for. `has_question` says which rows have a question in another form.
+    once of each field what it is taken for. `has_question` says which rows have a question in another form. OpenRLHF's
+    `context_messages` become the `prompt` of a row that asks with nothing else.
     """
 
     def __init__(self, names: Sequence[str], note: Callable[..., None], has_question: Has | None = None):
@@ -66,7 +68,13 @@ class OwnNames:
                 break
         else:
             return row
-        new = {name: common_text(fields, name, other) for name, other in self._taken(fields).items()}
+        new: dict[str, Any] = {}
+        context = fields.get(CONTEXT_MESSAGES)
+        if context and isinstance(context, list) and not (fields.get(QUESTION) or fields.get("prompt")):
+            new = {"prompt": context}
+            fields = {**fields, **new}
+            self._note_once({"prompt": CONTEXT_MESSAGES})
+        new |= {name: common_text(fields, name, other) for name, other in self._taken(fields).items()}
         return rows.extended(row, new) if new else row
 
     def renamed(self, fields: Fields) -> dict[str, Any]:
@@ -89,10 +97,13 @@ class OwnNames:
                 other = common_name(fields, name)
                 if other is not None and not (name == QUESTION and self._has_question(fields)):
                     taken[name] = other
-        if taken and (new := taken.items() - self._said):
+        self._note_once(taken)
+        return taken
+
+    def _note_once(self, taken: Mapping[str, str]) -> None:
+        if new := taken.items() - self._said:
             self._said |= new
             self._note(in_words({name: other for name, other in taken.items() if (name, other) in new}), event="form")
-        return taken
 
 
 def asks_itself(fields: Fields) -> bool:

@@ -17,6 +17,7 @@ from libra_cli.records.messages import Message, behind_own_system, turns
 from libra_cli.records.own_names import QUESTION, common_name, common_text
 from libra_cli.records.transcripts import talks_of_transcripts, transcript, turns_of_transcript
 from libra_cli.stream import rows
+from libra_cli.stream.common_names import CONTEXT_MESSAGES
 from libra_cli.stream.rows import RowError
 
 Fields = dict[str, Any]
@@ -97,9 +98,10 @@ class ListData:
 def chosen_pair_of(fields: Fields, seed: int) -> Fields:
     """Reads `chosen` and `rejected`: conversations, transcripts (HH-RLHF), or responses to a prompt of any name.
 
-    The seed and the pair decide which of them is response A, as for `conversations.chosen_pair`. Raises OtherForm.
+    The seed and the pair decide which of them is response A. Raises OtherForm.
     """
-    asks = next((name for name in ("prompt", QUESTION) if fields.get(name)), None) or common_name(fields, QUESTION)
+    asks = next((name for name in ("prompt", QUESTION, CONTEXT_MESSAGES) if fields.get(name)), None)
+    asks = asks or common_name(fields, QUESTION)
     try:
         chosen, rejected = (_side(fields, name, asks) for name in ("chosen", "rejected"))
     except (RowError, ValueError) as error:

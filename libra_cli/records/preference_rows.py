@@ -5,17 +5,20 @@ Sources of the forms: as in `training_rows`; Anthropic's HH-RLHF; the data sets 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from libra_cli.records.messages import Message, turns
 from libra_cli.records.own_names import QUESTION, RESPONSE, common_name, common_text
 from libra_cli.records.training_rows import (
+    ANSWERS,
     COMPLETION,
     Conversation,
     Example,
+    PlainText,
     asked_turns,
     behind_system,
+    completion_after,
     conversation_of,
     conversation_turns,
     has_value,
@@ -31,11 +34,12 @@ Fields = Mapping[str, Any]
 _GENERATED = ("response_with_cot", "provenance", "judgments")
 """Fields of rows of `libra rollout` and `libra judge`."""
 _PAIR = ("response_a", "response_b")
-_ANSWERS = ("assistant", "tool", "function")
-"""Roles of turns that go on after a prompt; any other begins a whole conversation."""
 _PAIR_FORMS = 'give "prompt", "chosen" and "rejected" (libra dpo-pairs writes them)'
 _LABELLED_FORMS = 'give "prompt", "completion" and "label" (libra dpo-pairs --unpaired writes them)'
 _PREFERENCE = 'write A>B or B>A as "preference", or leave the row out'
+
+_ONE_PROMPT = "give both after the same prompt, or leave the row out"
+_ALONE = "give the responses alone after it, or leave it out"
 
 PAIR_OF_TEXTS = '"prompt", "chosen" and "rejected" as plain text, without turns'
 TRANSCRIPTS = '"chosen" and "rejected" as transcripts, the prompt ending where both have "Assistant:" last'
@@ -61,43 +65,82 @@ def preference_of(fields: Fields, forms: list[str]) -> tuple[Example, Example]:
     for name in ("chosen", "rejected"):
         if not has_value(fields, name):
             raise RowError("no_pair", f'there is no "{name}"; {wrong_row(fields) or _PAIR_FORMS}')
-    sides, prompt = [fields["chosen"], fields["rejected"]], fields.get("prompt")
-    names = ("chosen", "rejected")
+    sides, names, prompt = [fields["chosen"], fields["rejected"]], ("chosen", "rejected"), fields.get("prompt")
     chosen, rejected = (turns(side, name, "assistant") for side, name in zip(sides, names, strict=True))
     if chosen == rejected:
         raise RowError("same_responses", '"chosen" and "rejected" are the same; leave the row out')
-    if isinstance(prompt, str) and isinstance(sides[0], str) and isinstance(sides[1], str):
-        forms.append(PAIR_OF_TEXTS)
-        return plain_text(fields, prompt, "chosen"), plain_text(fields, prompt, "rejected")
-    if prompt is None and isinstance(sides[0], str) and isinstance(sides[1], str):
-        shared = next((at for at, both in enumerate(zip(*sides, strict=False)) if both[0] != both[1]), 0)
-        asked, speaker, _ = sides[0][:shared].rpartition(ASSISTANT)
-        if speaker and asked.startswith(HUMAN):
-            forms.append(TRANSCRIPTS)
-            asked += speaker
-            responses = {**fields, **{name: fields[name][len(asked) :] for name in names}}
-            return plain_text(responses, asked, "chosen"), plain_text(responses, asked, "rejected")
+    if all(isinstance(side, str) for side in sides) and (pair := _pair_of_texts(fields, prompt, sides, forms)):
+        return pair
     given = [] if prompt is None else turns(prompt, "prompt", "user")
-    if given and chosen[0]["role"] in _ANSWERS:
-        before = behind_system(fields, given, forms)
-    elif prompt is None and (before := _asked(fields, forms, chosen[0]["role"] in _ANSWERS)):
-        pass
-    elif any(isinstance(side, str) for side in sides):
-        cure = 'give it as "prompt", and only the responses as "chosen" and "rejected"'
-        raise RowError("no_prompt", f'"chosen" and "rejected" are texts without a prompt; {cure}')
-    else:
+    are_whole = [side[0]["role"] not in ANSWERS for side in (chosen, rejected)]
+    if are_whole[0] != are_whole[1]:
+        whole, bare = names if are_whole[0] else names[::-1]
+        raise RowError("two_prompts", f'"{whole}" begins with a prompt and "{bare}" does not; {_ONE_PROMPT}')
+    before: list[Message] = []
+    if not are_whole[0]:
+        before = behind_system(fields, given, forms) if given else _asked(fields, forms)
+    if not before:
+        if any(isinstance(side, str) for side in sides):
+            cure = 'give it as "prompt", and only the responses as "chosen" and "rejected"'
+            raise RowError("no_prompt", f'"chosen" and "rejected" are texts without a prompt; {cure}')
         n = next((at for at, both in enumerate(zip(chosen, rejected, strict=False)) if both[0] != both[1]), None)
         n = min(len(chosen), len(rejected)) if n is None else n
         before, chosen, rejected = chosen[:n], chosen[n:], rejected[n:]
-        said = [(turn["role"], turn["content"].strip()) for turn in before]
-        if any((turn["role"], turn["content"].strip()) not in said for turn in given):
-            cure = "give the responses alone after it, or leave it out"
-            raise RowError("two_prompts", f'"chosen" and "rejected" begin with other turns than "prompt" has; {cure}')
+        _check_prompt(fields, given, before)
         before = behind_system(fields, before, forms)
     for response, name in ((chosen, "chosen"), (rejected, "rejected")):
         if not response:
             raise RowError("no_response", f'"{name}" ends where the other goes on; give both a last turn of their own')
+        if response[0]["role"] not in ANSWERS:
+            raise RowError("two_prompts", f'"chosen" and "rejected" answer different prompts; {_ONE_PROMPT}')
     return _answered(fields, before, chosen), _answered(fields, before, rejected)
+
+
+def _pair_of_texts(
+    fields: Fields, prompt: Any, sides: Sequence[str], forms: list[str]
+) -> tuple[PlainText, PlainText] | None:
+    """Two texts that stand for themselves, transcripts or after a text as prompt; None for others. Raises RowError."""
+    if all(side.startswith(HUMAN) for side in sides):
+        shared = next((at for at, both in enumerate(zip(*sides, strict=False)) if both[0] != both[1]), 0)
+        asked, speaker, _ = sides[0][:shared].rpartition(ASSISTANT)
+        if not speaker:
+            raise RowError("two_prompts", f'"chosen" and "rejected" answer different prompts; {_ONE_PROMPT}')
+        asked += speaker
+        if isinstance(prompt, str) and _words(prompt) not in _words(asked):
+            raise RowError("two_prompts", f'"chosen" and "rejected" begin otherwise than "prompt"; {_ALONE}')
+        forms.append(TRANSCRIPTS)
+        fields = {**fields, "chosen": sides[0][len(asked) :], "rejected": sides[1][len(asked) :]}
+        return plain_text(fields, asked, "chosen"), plain_text(fields, asked, "rejected")
+    if isinstance(prompt, str):
+        forms.append(PAIR_OF_TEXTS)
+        return plain_text(fields, prompt, "chosen"), plain_text(fields, prompt, "rejected")
+    return None
+
+
+def _check_prompt(fields: Fields, given: list[Message], before: list[Message]) -> None:
+    """Raises RowError if a row also asks with something else than the turns with which both conversations begin.
+
+    `given` are the turns of `prompt`; these turns have them one after another. A prompt of any other name may differ
+    from a turn of the user by what stands around it.
+    """
+    said = [(turn["role"], turn["content"].strip()) for turn in before]
+    wanted = [(turn["role"], turn["content"].strip()) for turn in given]
+    if wanted and any(said[at : at + len(wanted)] == wanted for at in range(len(said))):
+        return
+    if not given:
+        asked = _asked(fields, [])
+        if not asked or not before:
+            return
+        want = _words(asked[-1]["content"])
+        turns_of_user = [_words(turn["content"]) for turn in before if turn["role"] == "user"]
+        if any(text in want or want in text for text in turns_of_user):
+            return
+    what = '"prompt" has' if given else "the row asks with"
+    raise RowError("two_prompts", f'"chosen" and "rejected" begin with other turns than {what}; {_ALONE}')
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _by_preference(fields: Fields, forms: list[str]) -> Fields:
@@ -116,9 +159,9 @@ def _by_preference(fields: Fields, forms: list[str]) -> Fields:
     return {**fields, **asked, "chosen": fields[better], "rejected": fields[worse]}
 
 
-def _asked(fields: Fields, forms: list[str], only_responses: bool) -> list[Message]:
-    """The turns before both responses, in another form than `prompt`; none without them. Raises RowError."""
-    return asked_turns(fields, forms) or (_question_turn(fields, forms) if only_responses else [])
+def _asked(fields: Fields, forms: list[str]) -> list[Message]:
+    """The turns before the responses of a row, in another form than `prompt`; none without them. Raises RowError."""
+    return asked_turns(fields, forms) or _question_turn(fields, forms)
 
 
 def _question_turn(fields: Fields, forms: list[str]) -> list[Message]:
@@ -157,7 +200,8 @@ def labelled_response_of(fields: Fields, forms: list[str]) -> tuple[Example, boo
     if isinstance(prompt, str) and isinstance(completion, str):
         forms.append(COMPLETION)
         return plain_text(fields, prompt, "completion"), is_desirable
-    asked, answer = turns(prompt, "prompt", "user"), turns(completion, "completion", "assistant")
+    asked = turns(prompt, "prompt", "user")
+    answer = completion_after(asked, completion)
     return _answered(fields, behind_system(fields, asked, forms), answer), is_desirable
 
 
@@ -169,7 +213,7 @@ def _answered_question(fields: Fields, forms: list[str]) -> list[Message]:
     name = RESPONSE if has_value(fields, RESPONSE) else common_name(fields, RESPONSE)
     if name is None or not fields.keys().isdisjoint(_GENERATED) or published(fields) is not None:
         return []
-    asked = _asked(fields, forms, True)
+    asked = _asked(fields, forms)
     if not asked:
         return []
     forms.append(f'"{name}" as a turn of the assistant')

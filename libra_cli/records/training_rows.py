@@ -27,7 +27,7 @@ from libra_cli.records.messages import (
     turns,
 )
 from libra_cli.records.own_names import QUESTION, RESPONSE, common_name
-from libra_cli.stream.common_names import CONTEXTS
+from libra_cli.stream.common_names import CONTEXT_MESSAGES, CONTEXTS
 from libra_cli.stream.rows import RowError, columns
 from libra_cli.stream.wrong_rows import published
 
@@ -43,6 +43,8 @@ Of a `solution` and an `answer` (NuminaMath, LIMO) the first is worked out.
 _OF_JUDGES = ("label", "verification", "judgments", "prediction", "score")
 _RATINGS = ("helpfulness", "overall_score", "rating")
 """Ratings of an answer, as HelpSteer2, UltraFeedback and others have them."""
+ANSWERS = ("assistant", "tool", "function")
+"""Roles of turns that go on after a prompt; any other begins a whole conversation."""
 _LEARNED = ("messages", "completion", "conversations", "output", "generation", "segments", "text")
 """Fields that each may hold what a row teaches, in the order in which they are looked for."""
 
@@ -52,7 +54,7 @@ COMPLETION = '"prompt" and "completion" as plain text, the completion learned, w
 SHAREGPT_TURNS = '"conversations" as turns by their "from" and "value"'
 ALPACA = '"instruction" and "input" as a turn of the user, what follows them as one of the assistant'
 IN_CONTEXT = '"instruction" and "context" as a turn of the user, what follows them as one of the assistant'
-ASKED_MESSAGES = '"input" as the turns before the answer'
+ASKED_MESSAGES = '"{}" as the turns before the answer'
 
 
 class PlainText(NamedTuple):
@@ -134,7 +136,7 @@ def example_of(fields: Fields, forms: list[str]) -> Example | Segments:
             forms.append(COMPLETION)
             return plain_text(fields, fields["prompt"], "completion")
         prompt = turns(fields["prompt"], "prompt", "user")
-        talk = prompt + turns(fields["completion"], "completion", "assistant")
+        talk = prompt + completion_after(prompt, fields["completion"])
         return conversation_of(fields, behind_system(fields, talk, forms))
     if (conversation := conversation_turns(fields, forms)) is not None:
         return conversation_of(fields, conversation)
@@ -151,6 +153,18 @@ def example_of(fields: Fields, forms: list[str]) -> Example | Segments:
         forms.append(TEXT)
         return plain_text(fields, "", "text")
     raise RowError("no_conversation", f"nothing to learn from ({columns(fields)}); {FORMS}")
+
+
+def completion_after(prompt: list[Message], completion: Any) -> list[Message]:
+    """The turns of a completion, without those of the prompt that it repeats. Raises RowError for another prompt."""
+    talk = turns(completion, "completion", "assistant")
+    if prompt[-1]["role"] != "user" or talk[0]["role"] in ANSWERS:
+        return talk
+    asked, repeated = ([(turn["role"], turn["content"].strip()) for turn in part] for part in (prompt, talk))
+    if repeated[: len(asked)] != asked or len(repeated) == len(asked):
+        cure = "give the answer alone after it, or leave it out"
+        raise RowError("two_prompts", f'"completion" begins with another prompt than "prompt"; {cure}')
+    return talk[len(asked) :]
 
 
 def _segments(value: Any) -> Segments:
@@ -246,7 +260,8 @@ def _text_of(value: Any) -> Any:
 
 
 def asked_turns(fields: Fields, forms: list[str]) -> list[Message]:
-    """The turns of `conversations`, of `history`, `instruction` and `input`, or of an `input` of messages; or none."""
+    """The turns of `conversations`, of `history`, `instruction` and `input`, or of messages under `context_messages`
+    (OpenRLHF) or `input`; or none."""
     if has_value(fields, "conversations"):
         talk = messages(fields["conversations"], "conversations")
         if any(isinstance(item, dict) and "from" in item for item in fields["conversations"]):
@@ -258,11 +273,12 @@ def asked_turns(fields: Fields, forms: list[str]) -> list[Message]:
             texts.append(checked_text(fields[context], context))
         talk = [*_history(fields.get("history")), *turns("\n".join(texts), "instruction", "user")]
         forms.append(IN_CONTEXT if context == "context" else ALPACA)
-    elif isinstance(fields.get("input"), list):
-        talk = messages(fields["input"], "input")
-        forms.append(ASKED_MESSAGES)
     else:
-        return []
+        name = next((name for name in (CONTEXT_MESSAGES, "input") if isinstance(fields.get(name), list)), None)
+        if name is None:
+            return []
+        talk = messages(fields[name], name)
+        forms.append(ASKED_MESSAGES.format(name))
     return behind_system(fields, talk, forms)
 
 

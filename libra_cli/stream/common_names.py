@@ -103,6 +103,10 @@ def common_question(fields: Fields, other: str) -> str:
     return text if extra is None else f"{text}\n{extra}"
 
 
+CONTEXT_MESSAGES = "context_messages"
+"""OpenRLHF's name for a prompt of messages."""
+
+
 def asks_with_messages(fields: Fields) -> bool:
     """Whether a row asks with a whole conversation; beside a `problem`, messages are its solution (NuminaMath)."""
     return isinstance(fields.get("prompt"), list) or ("messages" in fields and type(fields.get("problem")) is not str)

@@ -98,6 +98,8 @@ def test_pairs_and_rows_of_benchmarks_keep_their_names() -> None:
         ({"problem": "p", "generated_solution": "3", "expected_answer": "3"},
          {"question": "p", "reference": "3", "response": "3"}),  # OpenMathReasoning
         ({"instruction": "Who?", "context": "Bob."}, {"question": "Who?\nBob."}),  # Dolly
+        ({"context_messages": [{"role": "user"}], "input": ""}, {"prompt": [{"role": "user"}]}),  # OpenRLHF
+        ({"context_messages": [], "prompt": "p"}, {"question": "p"}),
     ],
 )  # fmt: skip
 def test_names_of_published_data(fields: dict[str, Any], new: dict[str, Any]) -> None:

@@ -191,6 +191,7 @@ def test_a_row_that_lacks_something_says_what(fields: Any, kind: str) -> None:
         {"prompt": ASKED["content"], "completion": TALK[1:]},
         {"problem": ASKED["content"], "generation": TALK[1]["content"]},
         {"conversations": SHAREGPT},
+        {"context_messages": [ASKED], "output": TALK[1]["content"]},
     ],
 )
 def test_a_system_prompt_beside_any_turns_is_the_first_of_them(fields: Any) -> None:
@@ -217,6 +218,74 @@ def test_a_prompt_that_the_conversations_of_a_pair_contradict_is_refused(prompt:
     with pytest.raises(RowError) as caught:
         preference_rows.preference_of({"prompt": prompt, "chosen": TALK, "rejected": OTHER}, [])
     assert caught.value.kind == "two_prompts"
+
+
+LONGER = [ASKED, turn("assistant", "Why?"), turn("user", "So.")]
+THREE = turn("user", "What is 3 + 3?")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"prompt": LONGER[0], "chosen": LONGER + TALK[1:], "rejected": LONGER + OTHER[1:]},  # its first turn
+        {"prompt": "So.", "chosen": LONGER + TALK[1:], "rejected": LONGER + OTHER[1:]},  # its last
+        {"prompt": LONGER, "chosen": LONGER + TALK[1:], "rejected": LONGER + OTHER[1:]},
+        {"instruction": "So.", "chosen": LONGER + TALK[1:], "rejected": LONGER + OTHER[1:]},
+        {"context_messages": LONGER, "chosen": LONGER + TALK[1:], "rejected": LONGER + OTHER[1:]},
+        {"context_messages": LONGER, "chosen": TALK[1]["content"], "rejected": OTHER[1]["content"]},
+        {"context_messages": LONGER, "chosen": TALK[1], "rejected": OTHER[1:]},
+        {"prompt": LONGER, "chosen": TALK[1:], "rejected": OTHER[1:]},
+    ],
+)
+def test_the_turns_that_both_conversations_of_a_pair_begin_with_are_its_prompt(fields: Any) -> None:
+    chosen, rejected = preference_rows.preference_of(fields, [])
+    assert (chosen.messages, rejected.messages) == (LONGER + TALK[1:], LONGER + OTHER[1:])
+    assert chosen.n_prompt == rejected.n_prompt == len(LONGER)
+
+
+def test_conversations_of_a_pair_may_part_early() -> None:
+    sides = {"chosen": LONGER + TALK[1:], "rejected": [ASKED, turn("assistant", "No."), THREE, *OTHER[1:]]}
+    chosen, rejected = preference_rows.preference_of(sides, [])
+    assert (chosen.n_prompt, len(chosen.messages), rejected.messages[:1]) == (1, 4, [ASKED])
+
+
+HH = "\n\nHuman: 2 + 2?\n\nAssistant:"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"chosen": TALK, "rejected": [THREE, *OTHER[1:]]},
+        {"chosen": LONGER + TALK[1:], "rejected": [*LONGER[:2], THREE, *OTHER[1:]]},  # part in a turn of the user
+        {"prompt": [ASKED], "chosen": TALK[1:], "rejected": OTHER},
+        {"prompt": [ASKED], "chosen": TALK, "rejected": OTHER[1]["content"]},
+        {"prompt": [*LONGER[1:], THREE], "chosen": LONGER + TALK[1:], "rejected": LONGER + OTHER[1:]},
+        {"context_messages": [THREE], "chosen": TALK, "rejected": OTHER},
+        {"instruction": THREE["content"], "chosen": TALK, "rejected": OTHER},
+        {"question": THREE["content"], "chosen": TALK, "rejected": OTHER},
+        {"prompt": "3 + 3?", "chosen": f"{HH} 4", "rejected": f"{HH} 5"},
+        {"chosen": f"{HH} 4", "rejected": HH.replace("2", "3") + " 5"},
+    ],
+)
+def test_a_pair_with_two_prompts_is_refused(fields: Any) -> None:
+    with pytest.raises(RowError, match=";") as caught:
+        preference_rows.preference_of(fields, [])
+    assert caught.value.kind == "two_prompts"
+
+
+def test_the_prompt_of_transcripts_may_stand_beside_them() -> None:
+    pair = {"chosen": f"{HH} 4", "rejected": f"{HH} 5"}
+    for prompt in (HH, "2 + 2?"):
+        assert preference_rows.preference_of({**pair, "prompt": prompt}, []) == preference_rows.preference_of(pair, [])
+
+
+def test_a_completion_may_repeat_its_prompt_but_have_no_other() -> None:
+    row = {"prompt": [ASKED], "completion": TALK, "label": True}
+    assert read(row)[0].messages == TALK
+    assert preference_rows.labelled_response_of(row, [])[0].messages == TALK
+    for reader in (training_rows.example_of, preference_rows.labelled_response_of):
+        with pytest.raises(RowError, match="another prompt"):
+            reader({**row, "prompt": [THREE]}, [])
 
 
 def test_calls_that_are_none_are_as_absent() -> None:
