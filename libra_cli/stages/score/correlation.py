@@ -150,7 +150,7 @@ def _deviations(points: list[CorrelationPoint], axis: str) -> Floats:
 def _notes(points: list[CorrelationPoint], coefficients: Mapping[str, Any]) -> list[str]:
     notes, n_judges = [], len({point.name for point in points})
     if n_judges < MIN_JUDGES:
-        warning = f"with fewer than {MIN_JUDGES} a correlation is hardly known, one can make it"
+        warning = f"with fewer than {MIN_JUDGES} a correlation is hardly known: a single one can make it"
         notes.append(f"only {n_judges} judges: {warning}")
     if n_judges < len(points):
         notes.append("points of the same judge are not independent: the intervals are too narrow")
