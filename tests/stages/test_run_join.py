@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.records.stage_names import adapter_of
+from libra_cli.records.stage_names import adapter_of, asking_adapter
 from libra_cli.stages.run.join import ShardRows, join
 from libra_cli.stream.fingerprint import InputFingerprint
 from libra_cli.stream.options import Shard
@@ -119,7 +119,11 @@ def test_rows_are_known_in_the_form_that_the_stage_reads(tmp_path, stage):
     given = [
         {"problem": f"{number}+1?", "answer": "1", "output": "1", "model": "m", "sample": 0} for number in range(9)
     ]
-    adapt = adapter_of(stage, lambda *_, **__: None)
+
+    def note(*_, **__):
+        pass
+
+    adapt = asking_adapter(note, None) if stage == "rollout" else adapter_of(stage, note)
     assert adapt is not None
     forms = [adapt(Row(row, line[:-1], "", 0)) for row, line in zip(given, lines(given), strict=True)]
     made = [{"id": form.id, **form.fields, "model": "m", "judge": "J", "sample": 0} for form in forms]
