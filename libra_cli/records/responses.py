@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,11 +11,11 @@ from libra_cli.records.messages import asked_messages, judged_tools_of
 from libra_cli.records.own_names import QUESTION, common_name, common_text
 from libra_cli.records.transcripts import transcript
 from libra_cli.stream import rows
-from libra_cli.stream.field_paths import MISSING, value_at
+from libra_cli.stream.field_paths import MISSING, around, value_at
 from libra_cli.stream.options import FIELD_HINTS
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import thinking
-from libra_cli.tasks.task import GeneratedText, Record, quick_text
+from libra_cli.tasks.task import NO_REASONS, GeneratedText, Record, is_known_end, quick_text
 
 MAX_COPY_CHARS = 1 << 12
 """Longest reference and response, together, that `ResponseFields.texts` returns."""
@@ -50,16 +52,35 @@ def shown_question_of(fields: Mapping[str, Any]) -> str | None:
     return question if question is None else transcript([{"role": "user", "content": question}], tools)
 
 
-def _finish_reason(fields: Mapping[str, Any]) -> Any:
-    """Why the response of a row ended: with its calls of tools, if it has some, since servers call that `stop`, too."""
+def finish_reason_of(fields: Mapping[str, Any], path: str = "response") -> str | None:
+    """Why the response of a row ended, as its writer says; None if it does not.
+
+    It ended with its calls of tools, if it has some, since servers call that `stop`, too. Else the word stands in
+    `finish_reason`, or Anthropic's `stop_reason`, of the row or of an object through which `path` leads to the
+    response, as in the answers of servers. SGLang has it as `type` of an object. Raises RowError for what is no word.
+    """
     calls = fields.get("tool_calls")
-    return "tool_calls" if calls and isinstance(calls, list) else fields.get("finish_reason")
+    if calls and isinstance(calls, list):
+        return "tool_calls"
+    for holder in around(fields, path) if "." in path else (fields,):
+        said = holder.get("finish_reason")
+        if said is None:
+            said = holder.get("stop_reason")
+            said = said if type(said) is str else None  # vLLM's may be the number of a token, beside a finish_reason
+        said = said.get("type") if isinstance(said, Mapping) else said
+        if said is not None:
+            if type(said) is not str:
+                what = f'"finish_reason" is {json.dumps(said)[:40]}'
+                raise RowError("wrong_type", f"{what}, no text; write a word such as stop or length, or leave it out")
+            return None if said.lower() in NO_REASONS else said
+    return None
 
 
 class ResponseFields:
     """Reads the response and the reference of rows; the thinking is cut at `markers`.
 
     `hints` say what to do about a row that lacks one: `BY_OPTION` for a stage whose options name the fields.
+    `finish_reasons` are other tools' words for why a response ended, and libra's for them.
     """
 
     def __init__(
@@ -68,13 +89,17 @@ class ResponseFields:
         reference: str,
         markers: Sequence[tuple[str, str]],
         hints: Mapping[str, str] = FIELD_HINTS,
+        finish_reasons: Mapping[str, str] | None = None,
     ):
         self._hints = hints
+        self._meanings = {word.lower(): meaning for word, meaning in (finish_reasons or {}).items()}
         self._response, self._reference = response, reference
         self._paths = [name for name in (response, reference) if "." in name]
         self._cut = thinking.ThinkingCutter(markers)
         self.read_as: dict[str, str] = {}
         """Fields that rows lack -> those that were read in their place."""
+        self.unknown_ends: Counter[str] = Counter()
+        """Finish reasons of which nobody knows whether they mean a whole response, by `count_end`."""
 
     def texts(self, row: Row) -> Texts | None:
         """All that the label of a row depends on, as it stands; None if one is no text, or they are long."""
@@ -82,9 +107,9 @@ class ResponseFields:
         reference, response = fields.get(self._reference), fields.get(self._response)
         if type(reference) is not str or type(response) is not str:
             return None
-        question, finish_reason = question_of(fields), _finish_reason(fields)
+        question, finish_reason = question_of(fields), self._finish_reason(fields)
         length = len(response) + len(reference) + (0 if question is None else len(question))
-        if length > MAX_COPY_CHARS or not (finish_reason is None or type(finish_reason) is str):
+        if length > MAX_COPY_CHARS:
             return None
         return reference, response, question, finish_reason
 
@@ -123,7 +148,7 @@ class ResponseFields:
 
     def text(self, row: Row) -> GeneratedText:
         """The response as a generated text; raises RowError if the row has no such field."""
-        return GeneratedText(self.response(row), None, _finish_reason(row.fields))
+        return GeneratedText(self.response(row), None, self._finish_reason(row.fields))
 
     def response(self, row: Row) -> str | None:
         """The response after its thinking; None if it ends inside that, or is null. Raises RowError without a field."""
@@ -142,6 +167,16 @@ class ResponseFields:
             rows.require(row, {wanted: str}, {wanted: self._hints["response"]})
             text = str(row.fields[name])
         return self._cut.response(text)
+
+    def count_end(self, row: Row) -> None:
+        """Counts why the response of a row ended, if nobody knows what that means."""
+        reason = self._finish_reason(row.fields)
+        if reason is not None and not is_known_end(reason):
+            self.unknown_ends[reason] += 1
+
+    def _finish_reason(self, fields: Mapping[str, Any]) -> str | None:
+        reason = finish_reason_of(fields, self._response)
+        return reason if reason is None or not self._meanings else self._meanings.get(reason.lower(), reason)
 
     def _with_parts(self, row: Row) -> Row:
         """The row with the parts of its fields that the options name (`choices.0.text`) as fields of these names."""

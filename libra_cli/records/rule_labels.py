@@ -43,6 +43,7 @@ class Labeller:
 
     def fast_path(self, row: Row) -> NewFields | None:
         """The label of a row whose answer is easy or known; None if it needs computer algebra."""
+        self._fields.count_end(row)
         texts = self._fields.texts(row)
         label = self._copies.get(texts)
         if label is None:

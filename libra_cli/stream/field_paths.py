@@ -16,6 +16,11 @@ def value_at(fields: Mapping[str, Any], path: str) -> Any:
     return _trail(fields, path)[-1][2]
 
 
+def around(fields: Mapping[str, Any], path: str) -> list[Mapping[str, Any]]:
+    """The objects that a dotted path leads through, the innermost first and the row last."""
+    return [holder for holder, _, _ in reversed(_trail(fields, path)) if isinstance(holder, Mapping)]
+
+
 def take(fields: Fields, path: str) -> Any:
     """Removes and returns the value at a dotted path, or MISSING.
 

@@ -20,6 +20,7 @@ _CUT = frozenset(
      "time_limit", "insufficient_system_resource", "content_filter", "content_filtered", "guardrail_intervened",
      "safety", "recitation", "blocklist", "prohibited_content", "spii", "refusal", "pause_turn", "abort", "error")
 )  # fmt: skip
+_KNOWN = _FINISHED | _CUT
 UNKNOWN_END = "unknown"
 """The finish reason of a text of which its server does not say why it ended."""
 NO_REASONS = frozenset(("", "null", "none"))
@@ -37,7 +38,7 @@ def is_cut_short(finish_reason: str | None) -> bool:
 
 def is_known_end(finish_reason: str) -> bool:
     """Whether it is certain what a finish reason means: that a text is whole, or that it is not."""
-    return finish_reason.lower() in _FINISHED | _CUT
+    return finish_reason.lower() in _KNOWN
 
 
 def is_call(finish_reason: str | None) -> bool:

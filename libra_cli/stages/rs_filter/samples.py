@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from libra_cli.records.items import check_preference, item_of_row
 from libra_cli.records.messages import OF_SYSTEM
 from libra_cli.records.no_answer import no_answer
+from libra_cli.records.responses import finish_reason_of
 from libra_cli.sampling.asked_prompts import Prompts
 from libra_cli.sampling.judge_prompts import (
     LIST,
@@ -145,7 +146,7 @@ class SampleReader:
             response=response,
             correct=correct,
             reason=reason,
-            finish_reason=fields.get("finish_reason"),
+            finish_reason=finish_reason_of(fields),
             n_tokens=_count(fields.get("n_tokens")),
             calls=bool(self._prompts.answer(row, task, text).get("tool_calls")),
         )

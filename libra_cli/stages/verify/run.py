@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from libra_cli.engines.openai.end_words import cure
 from libra_cli.records import label_votes as voting
 from libra_cli.records.human_labels import Labels, is_about
 from libra_cli.records.own_names import in_words
@@ -21,6 +22,7 @@ from libra_cli.stream.run import Run
 from libra_cli.stream.side_output import SideRowFile
 from libra_cli.tasks.grading import Grade, Grader, read_verdict, without_outcome
 from libra_cli.tasks.reason import REASON
+from libra_cli.tasks.task import UNKNOWN_END
 
 if TYPE_CHECKING:
     from libra_cli.stages.verify.panel import Panel
@@ -78,6 +80,10 @@ class Labelling:
             console.note(summarise(labels))
         if self._fields.read_as:
             console.note(in_words(self._fields.read_as), event="form")
+        for word, count in sorted(self._fields.unknown_ends.items()):
+            end = "without a finish_reason" if word == UNKNOWN_END else f"with the unknown finish_reason {word!r}"
+            what = f"{count:,} {'response' if count == 1 else 'responses'} {end} counted as not finished"
+            console.note(f"{what}; {cure(word)}", event="unknown_end", word=word, count=count)
         for line in self._labels.account() if len(self._labels) else ():
             console.note(line)
         if self._outdated:
