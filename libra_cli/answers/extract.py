@@ -33,6 +33,7 @@ from libra_cli.answers import (
     part_labels,
     phrases,
     prose,
+    requested_form,
     sentences,
     statements,
     structure,
@@ -42,6 +43,7 @@ from libra_cli.answers import (
 from libra_cli.answers.extraction import (
     AMBIGUOUS,
     NO_ANSWER,
+    OTHER_ANSWER,
     RETRACTED,
     TRUNCATED,
     UNDECIDED,
@@ -179,7 +181,16 @@ def _pointed(found: Extraction, asked_for: _Asked) -> Extraction:
     return found._replace(answer=commas.with_decimal_point(plain, text, question or None))
 
 
-_CORRECTIONS = (_ordered, _unread, _counted, _worded, _signed, _in_unit, _greater, _bounded, _pointed)
+def _reformed(found: Extraction, asked_for: _Asked) -> Extraction:
+    """6/8 is no answer where the question asks for lowest terms, nor (x + 1)(x + 2) where it asks for the expansion."""
+    _, reference, _, question = asked_for
+    if not (found.answer and question and reference) or reference.isdecimal() or found.reason:
+        return found
+    is_another = requested_form.is_another(found.answer, reference, question)
+    return Extraction(None, OTHER_ANSWER) if is_another else found
+
+
+_CORRECTIONS = (_ordered, _unread, _counted, _worded, _signed, _in_unit, _greater, _bounded, _pointed, _reformed)
 """What is done to the answer that was read, in order: each returns it as it is where it does not apply."""
 
 

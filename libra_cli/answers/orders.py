@@ -7,15 +7,17 @@ from typing import NamedTuple
 from libra_cli.lazy_pattern import lazy_pattern
 
 _ASKS = (
-    *("arrange", "rank", "sort the", "put the", "order the", "in which order", "in what order", "in order"),
+    *("arrange", "rank", "sort ", "put the", "order the", "order from", "in which order", "in what order", "in order"),
     *("chronological", "correct order", "order do", "排列", "排序", "顺序", "順序", "並べ"),
 )
 _RISING = (
     *("increasing", "ascending", "least to greatest", "smallest to largest", "lowest to highest", "small to large"),
+    *("from smallest", "from least", "from lowest", "from the smallest", "from the least", "from the lowest"),
     *("smallest first", "从小到大", "由小到大", "小到大", "升序"),
 )
 _FALLING = (
     *("decreasing", "descending", "greatest to least", "largest to smallest", "highest to lowest", "large to small"),
+    *("from largest", "from greatest", "from highest", "from the largest", "from the greatest", "from the highest"),
     *("largest first", "从大到小", "由大到小", "大到小", "降序"),
 )
 _SEPARATORS = ("<", ">", "→", "->", "\\to", "\\rightarrow", ",", "，", "、")
@@ -99,4 +101,5 @@ def _name(term: str) -> str:
     term = term.strip(" .")
     if term[:1] == "(" and term[-1:] == ")" and term.count("(") == 1:
         term = term[1:-1].strip()
+    term = term.replace(" %", "%").replace("\\%", "%")
     return term.lower() if len(term) > 3 and term.replace(" ", "").isalpha() else term
