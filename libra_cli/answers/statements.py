@@ -15,6 +15,7 @@ from libra_cli.lazy_pattern import lazy_pattern
 TAIL_CHARS = 2000
 """Length of the end of the text that is searched; earlier text does not hold the final answer."""
 _NEAR = 64
+_NEAR_NAME, _LONGEST_END = 16, 2000
 
 _GIVEN = r"(?:(?:\\\[|\$\$)[ \t]*\n\s*)?(?P<answer>\S[^\n]*)"  # one line, or the first line of a display
 _ANSWER_IS = lazy_pattern(
@@ -84,9 +85,15 @@ _OFFERS = ("let me know", "would you like", "feel free", "i can also", "hope thi
 
 _GOES_ON = ("=", "\\cdot", "\\times", "\\frac", "\\sqrt", "\\le", "\\ge", "\\pm")
 """Ends of a text that was cut off."""
-_GOES_ON_AFTER = frozenset("and or but because since the of is are equals that with by which from so".split())  # noqa: SIM905
+_WORDS_THAT_GO_ON = """
+    and or but because since the a an of is are equals that with by which from so to for into than if when where
+    get gets obtain obtaining give gives giving yield yields yielding let
+"""
+_GOES_ON_AFTER = frozenset(_WORDS_THAT_GO_ON.split())
 """Words that end no sentence."""
 _OPEN_WORDS = tuple(f" {word}" for word in _GOES_ON_AFTER)
+_WITHOUT_VALUE = lazy_pattern(r"[A-Za-z] \$\Z|\b(?:[Hh]ence|[Tt]hus|[Ss]o|[Tt]herefore|[Tt]hen|that) \$?[f-z]\$?\Z")
+"""A sentence that breaks off before the value: a total of $, so x."""
 
 
 class Statement(NamedTuple):
@@ -128,7 +135,17 @@ def goes_on(text: str) -> bool:
         return True
     if end[-1:].isalpha() and end.endswith(_OPEN_WORDS) and len(end[-_NEAR:].split()) > 2:
         return True
+    line = end[max(end.rfind("\n") + 1, len(end) - _LONGEST_END) :]
+    if "{" in line and "box" not in line and _open_braces(line) > 0:
+        return True
+    if _WITHOUT_VALUE.search(line, max(len(line) - _NEAR_NAME, 0)):
+        return True
     return end.endswith(_GOES_ON) or (end.endswith(("+", "-")) and end.rpartition("\n")[2].count("$") % 2 == 1)
+
+
+def _open_braces(line: str) -> int:
+    """How many braces of LaTeX a line leaves open."""
+    return line.count("{") - line.count("\\{") - line.count("}") + line.count("\\}")
 
 
 def before_check(text: str) -> tuple[str, bool]:

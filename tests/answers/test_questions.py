@@ -236,6 +236,16 @@ Answer: B. Rome | {CAPITAL} | B | ?
 The answer is (A) Paris. | {CAPITAL} | B | ?
 \\boxed{{B. Rome}} | {CAPITAL} | B | ?
 So I choose B, because Rome is in Italy. | {CAPITAL} | B | 1
+We have 5 choices, then 4, then 3, so we multiply to get | In how many ways can 5 people sit in a row? | 120 | ?
+Seating five people one after the other gives | In how many ways can 5 people sit in a row? | 120 | ?
+There are 5! = 120 ways. | In how many ways can 5 people sit in a row? | 120 | 1
+There are 5! = 100 ways. | In how many ways can 5 people sit in a row? | 120 | 0
+The discriminant is 4. Thus the roots are $x=\\frac{{8\\pm 2}}{{ | Find the roots of x^2-8x+15. | 3, 5 | ?
+x^2-8x+15 = (x-3)(x-5), so x | Find the roots of x^2-8x+15. | 3, 5 | ?
+x^2-8x+15 = (x-3)(x-5), so x = 3 or x = 5 | Find the roots of x^2-8x+15. | 3, 5 | 1
+One day brings 35 × 4 = $140, and six days a total of $ | How much does it take in 6 days? | 840 | ?
+One day brings 35 × 4 = $140, and six days a total of $840 | How much does it take in 6 days? | 840 | 1
+One day brings 35 × 4 = $140, and six days a total of $740 | How much does it take in 6 days? | 840 | 0
 """
 
 
