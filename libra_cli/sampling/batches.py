@@ -99,7 +99,7 @@ class BatchRequests(BatchEngine):
 class BatchResults(BatchEngine):
     """Answers from the results of a batch, in files `paths`, whatever their order; a success counts before an error.
 
-    A request without a result is answered with a RequestError (`not_recorded`). Raises Fatal(2) for a file that is none
+    A request without a result is answered with a RequestError (`no_result`). Raises Fatal(2) for a file that is none
     of results, and if no request has one.
     """
 
@@ -151,5 +151,5 @@ class BatchResults(BatchEngine):
         if location is None:
             which = self._form.custom_id(request)
             cure = "name all of its files, or ask it again (--batch-out)"
-            return RequestError("not_recorded", f"the batch has no result for this request ({which}); {cure}")
+            return RequestError("no_result", f"the batch has no result for this request ({which}); {cure}")
         return self._form.read(store.row(location).fields, request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from libra_cli.engines.openai.retry import Trouble
 from libra_cli.sampling.judge_prompts import LIST, PAIR, JudgePlan, JudgePrompt
 from libra_cli.stream.jobs import Answer
 from libra_cli.stream.rows import RowError
@@ -14,6 +15,10 @@ from libra_cli.tasks.verdicts import OUT_OF_RANGE
 
 Vote = Outcome | float | None
 """An outcome or a reward model's number, in the order shown or the record's own; None if there is none."""
+
+
+ANSWERED_ANOTHER_TIME = frozenset({"no_result", *(trouble.value for trouble in Trouble)})
+"""Kinds of errors of requests that the same command may get answered later: the server was at fault, or a batch."""
 
 
 def judgment(plan: JudgePlan, prompt: JudgePrompt, verdict: Vote, reason: str | None, **more: Any) -> dict[str, Any]:
@@ -36,9 +41,16 @@ def failed_judgment(plan: JudgePlan, prompt: JudgePrompt, error: RowError, **mor
 
 
 def raise_failures(answers: Sequence[Answer]) -> None:
-    """Raises the error of a row if all its requests failed, and any error that concerns the whole run."""
+    """Raises any error that concerns the whole run, and the error of a row whose verdict would lack votes.
+
+    A request that the same command may get answered later is such an error, and so are the requests of a row that all
+    failed. A request that never succeeds (too long, refused) is a vote without a verdict beside the others.
+    """
     for answer in answers:
         if isinstance(answer, Exception) and not isinstance(answer, RowError):
+            raise answer
+    for answer in answers:
+        if isinstance(answer, RowError) and answer.kind in ANSWERED_ANOTHER_TIME:
             raise answer
     if answers and all(isinstance(answer, RowError) for answer in answers):
         raise answers[0]

@@ -60,7 +60,7 @@ def api_key(variable: str | None, path: str | None) -> str | None:
 def _secret_in(path: str, flag: str) -> str:
     """What a private file holds; raises InvalidOptions, which names `flag`, if it is not private or has nothing."""
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
                 raise InvalidOptions(f"{flag}: others can read it; chmod 600 {path}")
             key = file.read().strip()

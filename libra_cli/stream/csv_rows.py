@@ -30,6 +30,7 @@ TEXTS = frozenset(
 """Columns of texts."""
 GUESSED = (",", ";", "\t", "|")
 """Delimiters, the first that divides the first line of a file whose delimiter is not given."""
+_OLD_ENDS = "its lines end in CR alone, as on old Macs; convert it: tr '\\r' '\\n' < FILE"
 _UTF16 = (
     "zero bytes between the letters: UTF-16 without a byte order mark; convert the file (iconv -f UTF-16LE -t UTF-8)"
 )
@@ -124,7 +125,8 @@ class CsvSource:
         except csv.Error as error:
             if str(error) != _UNCLOSED:
                 behind = self._behind(reader.line_num)
-                self._refuse(RowError("bad_csv", _UTF16 if "\0" in text else f"not CSV: {error}"))
+                why = _UTF16 if "\0" in text else _OLD_ENDS if "\r" in text.rstrip() else f"not CSV: {error}"
+                self._refuse(RowError("bad_csv", why))
                 self._again(behind)
             elif ended:
                 self._refuse(RowError("bad_csv", "a quoted field that begins here is never closed; close its quote"))

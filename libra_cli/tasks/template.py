@@ -21,7 +21,7 @@ def load(name: str) -> str:
 def read_template(path: str) -> str:
     """The text of a file, a prompt or a chat template, as it stands; raises ValueError if it cannot be read."""
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:  # some editors begin a file with a byte order mark
             return file.read()
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"cannot be read ({error})") from None

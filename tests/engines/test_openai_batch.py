@@ -167,7 +167,7 @@ def test_what_failed_is_asked_again_and_joins_the_rest(shell, tmp_path):
     assert first.status == 3
     found = {line["place"][-1]: (line["class"], line["reason"]) for line in lines_of(tmp_path / "errors.jsonl")}
     assert {place: kind for place, (kind, _) in found.items()} == {
-        "2": "timeout", "3": "bad_request", "4": "server_error", "5": "server_error", "6": "not_recorded",
+        "2": "timeout", "3": "bad_request", "4": "server_error", "5": "server_error", "6": "no_result",
     }  # fmt: skip
     assert "--engine-arg seed=null leaves it out" in found["3"][1]
     shell([*rollout, "--batch-out", "again.jsonl"])

@@ -216,7 +216,8 @@ def command(run: Run, report: str | None, dry_run: bool, **options: Any) -> None
 
     `score` is what --reduce makes of the votes: a number on the task's scale; for comparisons a number from 2 (A>>B) to
     -2 (B>>A); for lists the share of votes for the `prediction`; for verify the share of "correct". If `score` is null,
-    or the votes are tied, `unjudged` says why. A row whose requests all failed is refused, and the next run asks again.
+    or the votes are tied, `unjudged` says why. A row is refused, and the next run asks it again, if a server or a batch
+    left one of its requests without an answer, or if all of them failed.
 
     A non-answer is a response that says nothing: it is empty, has only symbols, or only an opener such as "Solution:".
     Non-answers are not shown to a judge. They get the lowest score, lose against any other response, tie with each

@@ -23,7 +23,7 @@ def read(path: str | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             given = json.load(file)
     except OSError as error:
         raise Fatal(Exit.USAGE, f"--deepspeed {path}: cannot be read ({error.strerror}); check the name") from None

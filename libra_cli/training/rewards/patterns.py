@@ -23,7 +23,7 @@ def read_phrases(path: str | None) -> tuple[str, ...]:
     """
     try:
         file = resources.files("libra_cli.training.rewards") / "phrases.txt" if path is None else Path(path)
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidOptions(f"phrases: {path}: {error}: give a text file with one phrase a line") from None
     lines = [" ".join(_words(line)) for line in text.split("\n") if not line.lstrip().startswith("#")]
