@@ -26,6 +26,7 @@ class KvBatch:
         self._no_gradients = torch.no_grad if trained else torch.inference_mode
         accepted = inspect.signature(model.forward).parameters
         self._takes_positions = "position_ids" in accepted
+        self._cache_name = "cache" if "cache" in accepted else "past_key_values"  # of older versions
         self._last_only = {"logits_to_keep": 1} if "logits_to_keep" in accepted else {}
         self.clear()
 
@@ -83,12 +84,12 @@ class KvBatch:
             self._trim()
 
     def _forward(self, ids_B_T: torch.Tensor, mask_B_T: torch.Tensor, cache: Any) -> tuple[torch.Tensor, Any]:
-        inputs = {"input_ids": ids_B_T, "attention_mask": mask_B_T, "past_key_values": cache}
+        inputs = {"input_ids": ids_B_T, "attention_mask": mask_B_T, self._cache_name: cache}
         if self._takes_positions:
             inputs["position_ids"] = (mask_B_T.cumsum(-1) - 1).clamp(min=0)[:, -ids_B_T.shape[1] :]
         with self._no_gradients():
             output = self._model(**inputs, **self._last_only, use_cache=True)
-        return output.logits[:, -1], output.past_key_values
+        return output.logits[:, -1], getattr(output, self._cache_name)
 
     def _join(self, cache: Any, mask_B_T: torch.Tensor) -> None:
         if not self.rows:

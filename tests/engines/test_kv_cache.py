@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from engine_requests import answers, requests_of
 
@@ -49,6 +51,27 @@ def alone(lm, ids: list[int]) -> torch.Tensor:
         logits = lm(torch.tensor([ids]), use_cache=False).logits[0, -1]
     lm.set_attn_implementation(kv_cache.SHARED_KEYS)
     return logits
+
+
+@pytest.mark.parametrize("name", ["cache", "past_key_values"])
+def test_the_cache_goes_under_the_name_that_the_model_has_for_it(lm, name):
+    """Versions of transformers differ: newer ones warn of the older name, and older ones do not know the newer one."""
+    batch, _ = batch_of(lm)
+    wanted, own, before = batch.step([1, 2, 3]), batch._cache_name, lm.forward
+
+    def asked(given, **inputs):
+        output = before(**inputs, **{own: given})
+        return SimpleNamespace(**{"logits": output.logits, name: output[own]})
+
+    def with_newer(position_ids, logits_to_keep, cache, **inputs):
+        return asked(cache, position_ids=position_ids, logits_to_keep=logits_to_keep, **inputs)
+
+    def with_older(position_ids, logits_to_keep, past_key_values, **inputs):
+        return asked(past_key_values, position_ids=position_ids, logits_to_keep=logits_to_keep, **inputs)
+
+    lm.forward = with_newer if name == "cache" else with_older
+    batch, _ = batch_of(lm)
+    assert torch.equal(batch.step([1, 2, 3]), wanted)
 
 
 def test_rows_that_decode_together_have_the_logits_of_each_alone(lm):
