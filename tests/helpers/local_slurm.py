@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 
-PATIENCE = 240.0
+PATIENCE = 600.0
+"""Seconds after which what is expected will not come, on a busy machine either."""
 QUEUE = ["sbatch", "--parsable", "--oversubscribe", "--time=15"]
 """Any node of the tests' Slurm, which has no GPUs, is shared with other jobs."""
 
