@@ -72,9 +72,11 @@ def _example(example: Example, anchor: str, about: Sequence[Any], verdicts: Mapp
         texts.append(("Response", str(example["response"])))
     several = example.get("responses") or ()
     texts += [(f"Response {at} of {len(several)}", str(response)) for at, response in enumerate(several, 1)]
-    texts.append(("Judgment: thinking", str(example.get("judgment_thinking") or "")))
-    if not verdicts or example.get("judgment_text"):
-        texts.append(("Judgment", str(example.get("judgment_text") or "")))
+    whose = [f" of {judge}" for judge in verdicts] or [""]
+    for judge, end in zip(whose, ("", "_b"), strict=False):
+        texts.append((f"Judgment{judge}: thinking", str(example.get(f"judgment_thinking{end}") or "")))
+        if not verdicts or example.get(f"judgment_text{end}"):
+            texts.append((f"Judgment{judge}", str(example.get(f"judgment_text{end}") or "")))
     texts = [(name, value) for name, value in texts if value or not name.endswith("thinking")]
     blocks = "".join(_block(name, value, f"{anchor}-{at}") for at, (name, value) in enumerate(texts))
     return f'<details class="example"><summary>{summary}</summary>\n<dl>{facts}</dl>\n{blocks}</details>\n'

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from math import isclose
 
 import numpy as np
 import pytest
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.reports.page_examples import differing
 from libra_cli.reports.parts import parts
 from libra_cli.rm_benchmarks.published import rank_among_published
 from libra_cli.stages.score.answers import grouped_answers
@@ -436,6 +438,20 @@ def test_the_page_lists_the_rows_on_which_two_judges_differ(scored):
     assert shown == [("q0", "score 0", "score 4", "b"), ("q2", "score 4", "score 1", "a")]
     assert comparison["differing"]["n"] == 2
     assert "differing" not in scored(mine, other)["comparisons"][0]
+
+
+def test_the_page_shows_what_each_of_two_judges_wrote_where_they_differ(scored):
+    def judged(judge, score):
+        text = f"[[score={score}]]"
+        vote = {"text": text, "text_with_cot": f"<think>{judge} thinks</think>{text}", "outcome": score}
+        same = row("p", 1, 4, id="h", judge=judge)
+        return [same, row("q", 1, score, id="i", judge=judge, judgments=[vote])]
+
+    (comparison,) = scored(judged("a", 0), judged("b", 4), examples=True)["comparisons"]
+    page = differing(comparison, "anchor")
+    found = re.findall("Judgment of ([ab])(: thinking)?.*?<pre.*?>(.*?)</pre>", page, re.DOTALL)
+    expected = [("a", "a thinks"), ("a", "[[score=0]]"), ("b", "b thinks"), ("b", "[[score=4]]")]
+    assert [(judge, text) for judge, _, text in found] == expected
 
 
 def test_memory_does_not_keep_rows(scored, tmp_path):

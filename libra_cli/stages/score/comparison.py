@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from libra_cli.metrics import bootstrap, paired
 from libra_cli.stages.score.columns import item_keys
-from libra_cli.stages.score.examples import row_as_example
+from libra_cli.stages.score.examples import judgment_of, row_as_example
 from libra_cli.stages.score.judged_items import JudgedItems, ScoredJudge, number
 from libra_cli.stages.score.reading import rows_of_file
 from libra_cli.stages.score.report import JudgeComparison
@@ -137,7 +137,8 @@ def _differing(
     for key, fields in found[0].items():
         if (other := found[1].get(key)) is not None:
             verdicts = {"a": _verdict(fields), "b": _verdict(other), "right": "a" if better[key] else "b"}
-            shown.append({**row_as_example(fields), "section": fields.get("subset"), **verdicts})
+            of_b = {f"{name}_b": text for name, text in judgment_of(other).items()}
+            shown.append({**row_as_example(fields), **of_b, "section": fields.get("subset"), **verdicts})
     return {"n": len(differ), "rows": shown}
 
 

@@ -58,14 +58,6 @@ def row_as_example(fields: Fields) -> dict[str, Any]:
         thinking = split_any(whole).thinking if whole and len(responses) == 1 else None
     except ValueError:  # a bare prediction has nothing to show but its verdict
         question, responses = _text(fields.get("question")) or "", []
-    judgments = fields.get("judgments")
-    read = (
-        judgment
-        for judgment in (judgments if isinstance(judgments, list) else ())
-        if isinstance(judgment, dict) and isinstance(judgment.get("text"), str) and judgment.get("outcome") is not None
-    )
-    vote = next(read, {})  # the first readable one
-    thought = split_any(whole).thinking if (whole := _text(vote.get("text_with_cot"))) else None
     return {
         "id": rows.record_id(fields),
         "model": fields.get("model"),
@@ -77,9 +69,23 @@ def row_as_example(fields: Fields) -> dict[str, Any]:
         "label": fields.get("label", fields.get("preference")),
         "prediction": fields.get("prediction"),
         "score": fields.get("score", fields.get("scores")),
-        "judgment_thinking": thought,
-        "judgment_text": vote.get("text"),
+        **judgment_of(fields),
     }
+
+
+def judgment_of(fields: Fields) -> dict[str, Any]:
+    """What the judge of a row wrote, thinking apart: the first of its votes that can be read."""
+    from libra_cli.tasks.thinking import split_any
+
+    judgments = fields.get("judgments")
+    read = (
+        judgment
+        for judgment in (judgments if isinstance(judgments, list) else ())
+        if isinstance(judgment, dict) and isinstance(judgment.get("text"), str) and judgment.get("outcome") is not None
+    )
+    vote = next(read, {})
+    thought = split_any(whole).thinking if (whole := _text(vote.get("text_with_cot"))) else None
+    return {"judgment_thinking": thought, "judgment_text": vote.get("text")}
 
 
 def _text(value: Any) -> str | None:
