@@ -6,12 +6,9 @@ first word, or by what becomes of the predicate of the question: "Is f injective
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from libra_cli.answers import (
-    abroad,
     alternatives,
-    conversions,
+    comparatives,
     dates,
     languages,
     names,
@@ -19,12 +16,9 @@ from libra_cli.answers import (
     phrases,
     structure,
     terms,
-    units,
-    units_abroad,
     vocabulary,
     words,
 )
-from libra_cli.answers.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
 CLAUSES = lazy_pattern(
@@ -50,7 +44,10 @@ _AGAINST = words.table("cannot rule ruled contradicts contradiction fails fail")
 """Words of a sentence that tells of integers which are none of the answer."""
 _HEDGES = words.table("far hardly barely nearly almost assumption contradicts contradiction misconception")
 """Words with which "true" is no verdict."""
-_FALLS = words.table("decrease decreased decreases decline declined drop dropped fall fell reduction reduced loss lost")
+_FALLS = words.table(
+    "decrease decreased decreases decreasing decline declined declines drop dropped drops fall fell falls reduction "
+    "reduced reduces loss lost loses"
+)
 _GOES = words.table("is are was goes went go gone be moves moved")
 """Words before "down" that tell of a decrease."""
 _WAYS_TO_CONVERGE = words.table("absolutely uniformly pointwise conditionally")
@@ -105,74 +102,6 @@ COUNTS = {"no solution": "0", "one solution": "1", "infinitely many": "\\infty"}
 _KNOWN_PHRASES = ("nothing", "infinitely many", "one solution", "undefined")
 
 
-@lru_cache(1 << 10)
-def _unit_of_question(question: str) -> str:
-    """The unit behind the last "in" of a question; empty if it has none."""
-    at = question.rfind(" in ") + len(" in")
-    return question[at : units.end_of(question, at)].strip() if at >= len(" in") else ""
-
-
-@lru_cache(1 << 10)
-def unit_counted(question: str) -> str:
-    """The unit behind the last "how many" of a question; empty if it has none: how many minutes."""
-    at = question.lower().rfind("how many ") + len("how many")
-    unit = question[at : units.end_of(question, at)].strip() if at >= len("how many") else ""
-    if unit or at >= len("how many"):
-        return unit if unit and conversions.is_common(unit) else ""
-    return _unit_counted_abroad(words.sentences(question)[-1])
-
-
-def _unit_counted_abroad(question: str) -> str:
-    """The same of a question in another European language, as a symbol or in English: Wie viele Minuten."""
-    language = abroad.language_of(question)
-    if not language or language in abroad.WITHOUT_SPACES:
-        return ""
-    heard = abroad.in_digits(question.lstrip("\u00bf "), language).lower().split()
-    at = next((at + 2 for at in range(len(heard) - 1) if heard[at : at + 2] == ["how", "many"]), len(heard))
-    at += heard[at : at + 1] in (["of"], ["de"], ["di"])
-    return units_abroad.units().get(tuple(heard[at : at + 1]), "")
-
-
-def unit_of_parts(measured: str, question: str) -> str:
-    """The unit in which an amount in several is asked for; of money, the first one: 3 euros 75 cents."""
-    named = [word for word in measured.split() if word[0].isalpha()]
-    if len(named) < 2:  # one unit
-        return ""
-    unit = unit_counted(question) or _unit_of_question(question)
-    return unit or (named[0] if named[0] in ("euros", "euro", "dollars", "dollar", "pounds", "pound") else "")
-
-
-def is_in_another_unit(answer: str, text: str, question: str) -> bool:
-    """Whether a number stands before another unit than the one that the question asks for: 80 feet, in inches?"""
-    if not answer.isdecimal():
-        return False
-    asked_for = _unit_of_question(question)
-    place = text.rfind(answer) if asked_for else -1
-    behind = place + len(answer)
-    told = text[behind : units.end_of(text, behind)].strip() if place >= 0 else ""
-    if not (asked_for and told) or text[max(place - 1, 0) : place].strip(" $({*"):
-        return False
-    found = conversions.between(*(units.in_text(f"1\\text{{ {name}}}")[1] for name in (told, asked_for)))
-    return found is not None and conversions.IDENTITY not in found
-
-
-def with_unit(reference: str, answer: str, question: str) -> str:
-    """A bare number as `reference` with the unit that the question asks for, if `answer` has another unit.
-
-    In dollars, 1020 cents is 10.20; in nm, 480 \u00b5m is not 480.
-    """
-    given = structure.parse(answer)
-    if not isinstance(given, Leaf) or not given.unit or not structure.is_number(reference) or reference[-1:].isalpha():
-        return reference
-    for unit, is_counted in ((_unit_of_question(question), False), (unit_counted(question), True)):
-        named = units.in_text(f"1\\text{{ {unit}}}")[1] if unit else None
-        found = conversions.between(given.unit, named) if named else None
-        is_other = found is not None and conversions.IDENTITY not in found
-        if is_other and (found or is_counted):  # nothing converts euros to dollars
-            return f"{reference}\\text{{ {unit}}}"
-    return reference
-
-
 def without_given(answer: str, reference: str, question: str) -> str:
     """What an answer in words says beside the words of the question, like the reference: the red ball, of which colour?
 
@@ -188,9 +117,15 @@ def without_given(answer: str, reference: str, question: str) -> str:
     return " ".join(new) if is_new and 0 < len(new) == len(wanted) and len(new) < len(told) else answer
 
 
-def with_sign(answer: str, reference: str, text: str) -> str:
-    """25% as -25%, if the reference is negative and the last sentence tells of a decrease of 25%, or a 25% decrease."""
-    if not reference.startswith("-") or answer.startswith("-") or not structure.is_number(answer):
+def with_sign(answer: str, reference: str, text: str, question: str) -> str:
+    """25% as -25%, if the last sentence tells of a decrease of 25%, or a 25% decrease, and a change is asked for.
+
+    It is, if the reference is negative, or the question asks for a change and tells of no decrease.
+    """
+    is_change = reference.startswith("-") or (
+        "change" in question and _FALLS.isdisjoint(words.split(comparatives.last_question(question).lower()))
+    )
+    if not is_change or answer.startswith("-") or not structure.is_number(answer):
         return answer
     before, _, behind = last_sentence(text).lower().partition(answer)
     *_, fall, preposition = ("", "", *words.split(before))

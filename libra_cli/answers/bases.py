@@ -11,7 +11,7 @@ MAX_CHARS = 600
 """Length of the longest sentence that is searched."""
 _NAMES = {"binary": 2, "ternary": 3, "octal": 8, "decimal": 10, "hexadecimal": 16, "hex": 16}
 _EQUALS = ("is", "=", "equals", "becomes")
-_BELOW = frozenset(normalize.LOWERED[:10])
+BELOW = frozenset(normalize.LOWERED[:10])
 _DIGITS = str.maketrans(normalize.LOWERED[:10], "0123456789")
 _OPERATORS = frozenset("+-*/\u2212\u00b7\u00d7")
 """What joins a number to a calculation: 10_2 + 10_2."""
@@ -43,6 +43,17 @@ def with_base(reference: str, answer: str, question: str) -> str:
     return f"{answer}_{{{wanted.base}}}"
 
 
+def like(reference: str, answer: str, question: str) -> str:
+    """A bare reference in the base that the question asks for, if the answer names it: 101101 beside 0b101101."""
+    if not (reference.isalnum() and reference.isascii()) or notation.based(reference):
+        return reference
+    given = notation.based(_plain(answer))
+    if given is None or given.base == TEN or _asked_for(question) != {given.base}:
+        return reference
+    wanted = f"{reference}_{{{given.base}}}"
+    return wanted if notation.based(wanted) else reference
+
+
 def _asked_for(question: str) -> set[int]:
     """The bases that a question names, in words or digits."""
     heard = [word.strip(_STRIPPED).lower() for word in question.replace("-", " ").split()]
@@ -67,11 +78,19 @@ def _read(text: str, wanted: int) -> list[notation.Based]:
             or _behind_name(word, heard[max(at - 4, 0) : at])
             or _in_words(word, [one.strip("()").lower() for one in heard[at + 1 : at + 6]], wanted)
         )
+        number = number or _beyond_base(word)
         if number and at and heard[at - 1].isdecimal() and set(number.digits + heard[at - 1]) <= {"0", "1"}:
             number = notation.based(f"{heard[at - 1]}{number.digits}_2")  # 10 1101
         if number and _OPERATORS.isdisjoint((*heard[at - 1 : at], *heard[at + 1 : at + 2])):
             found.append(number)
     return found
+
+
+def _beyond_base(word: str) -> notation.Based | None:
+    """71_7, which has a digit that its base has not, and so is no other number of that base."""
+    digits, _, base = word.replace("{", "").replace("}", "").partition("_")
+    size = _base(base) if digits.isdecimal() else None
+    return notation.Based(digits, -1, size) if size and size <= int(max(digits)) else None
 
 
 def _behind_name(word: str, before: list[str]) -> notation.Based | None:
@@ -102,7 +121,7 @@ def _plain(text: str) -> str:
     written: list[str] = []
     is_below = False
     for char in latex.without_setting(text):
-        if (char in _BELOW) != is_below:
+        if (char in BELOW) != is_below:
             is_below = not is_below
             written.append("_{" if is_below else "}")
         written.append(char.translate(_DIGITS))

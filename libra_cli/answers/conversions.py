@@ -153,9 +153,24 @@ def between(a: str | None, b: str | None) -> tuple[Conversion, ...] | None:
         return (LOOSE,) if loose else ()
     if not measures and not others and _noun(a) == _noun(b):
         return (IDENTITY,)
+    if "^-1" in a + b and _without_counted(a) == _without_counted(b):  # dollars per share are dollars
+        return (IDENTITY,)
     short, long = sorted((a.split(), b.split()), key=len)
     is_longer = (long[: len(short)] == short or long[-len(short) :] == short) and "^" not in a + b
     return (IDENTITY,) if is_longer and not (measures and others) else None
+
+
+def is_measure(unit: str) -> bool:
+    """Whether a unit is known, and of no money and no percentage."""
+    found = _readings(unit)
+    return bool(found) and not any(name in _MONEY.values() for one in found for name, _ in one.dimensions)
+
+
+def _without_counted(unit: str) -> str:
+    """A unit in the singular without the thing that it is counted by: dollar of dollars per share."""
+    *rest, last = unit.split()
+    noun = last.removesuffix("^-1")
+    return _noun(" ".join(rest)) if rest and noun != last and not _readings(noun) else _noun(unit)
 
 
 def _conversion(one: Measure, other: Measure) -> Conversion:

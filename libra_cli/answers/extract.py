@@ -15,6 +15,7 @@ from typing import NamedTuple
 from libra_cli.answers import (
     after_box,
     asked,
+    asked_units,
     boxes,
     certainty,
     commas,
@@ -139,17 +140,20 @@ def _worded(found: Extraction, asked_for: _Asked) -> Extraction:
 
 
 def _signed(found: Extraction, asked_for: _Asked) -> Extraction:
-    """`a decrease of 25%` as -25%, for a negative reference."""
-    if not found.answer or asked_for.reference[:1] != "-":
+    """`a decrease of 25%` as -25%, for a negative reference or a question for a change."""
+    text, reference, _, question = asked_for
+    if not found.answer or (reference[:1] != "-" and "change" not in question):
         return found
-    return found._replace(answer=asked.with_sign(found.answer, asked_for.reference, asked_for.text))
+    return found._replace(answer=asked.with_sign(found.answer, reference, text, question))
 
 
 def _in_unit(found: Extraction, asked_for: _Asked) -> Extraction:
-    """80 of `80 feet` is undecided, where the question asks for inches."""
-    if not found.answer or " in " not in asked_for.question:
+    """80 of `80 feet` with its unit, where the question asks for inches."""
+    text, _, _, question = asked_for
+    answer, asks_for_unit = found.answer or " ", " in " in question or "(" in question
+    if not asks_for_unit or not (answer[-1].isdigit() or answer[-1] in normalize.RAISED):
         return found
-    return UNDECIDED if asked.is_in_another_unit(found.answer, asked_for.text, asked_for.question) else found
+    return found._replace(answer=asked_units.in_its_unit(answer, text[-_NEAR_END:], question))
 
 
 def _bounded(found: Extraction, asked_for: _Asked) -> Extraction:

@@ -17,7 +17,7 @@ APPROXIMATE_PLACES = 6
 FLOAT_DIGITS = 12
 """A decimal with this many significant digits is a printed float: its last digits are noise."""
 
-_DECIMAL = r"(?:\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)"
+_DECIMAL = r"(?:\d+\.\d{3}(?: \d{3})+(?: \d{1,2})?(?! ?\d)|\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)"
 _SIGNED = lazy_pattern(rf"[-+]?{_DECIMAL}")
 _FRACTION = lazy_pattern(
     r"(?P<sign>[-+]?)(?:(?P<whole>\d+)(?: |(?=\\)))?"
@@ -51,7 +51,7 @@ class Number:
 
     value: Fraction
     places: int = 0
-    """Digits after the decimal point; 0 if the number is not a decimal."""
+    """Digits after the decimal point; 0 if the number is not a decimal, and below 0 in 3.01 \\times 10^{23}."""
     significant: int = 0
     """Significant digits of a decimal."""
     percent: bool = False
@@ -124,8 +124,9 @@ def _scientific(match: re.Match[str]) -> Number | None:
     exponent = int(match["braced"] or match["bare"] or match["behind_e"])
     if abs(exponent) > MAX_EXPONENT:
         return None
-    factor = match["factor"] or match["before_e"] or f"{match['sign']}1"
-    return Number(_decimal(factor).value * Fraction(10) ** exponent)
+    factor = _decimal(match["factor"] or match["before_e"] or f"{match['sign']}1")
+    places = factor.places - exponent if factor.places else 0
+    return Number(factor.value * Fraction(10) ** exponent, places, factor.significant)
 
 
 def _repeating(match: re.Match[str]) -> Number:
@@ -187,13 +188,13 @@ def same(a: Number, b: Number) -> bool:
 
 def can_be_rounded(decimal: Number) -> bool:
     """Whether a decimal has so many digits that it may stand for whatever exact value rounds to it."""
-    return decimal.places >= 1 and decimal.significant >= ROUNDED_DIGITS
+    return decimal.places != 0 and decimal.significant >= ROUNDED_DIGITS
 
 
 def rounds(value: Fraction, decimal: Number) -> bool:
     """Whether `value` is another number than `decimal`, and rounds to it."""
     off = abs(decimal.value - value)
-    return off != 0 and off * 10**decimal.places <= Fraction(1, 2)
+    return off != 0 and off * Fraction(10) ** decimal.places <= Fraction(1, 2)
 
 
 def may_be_rounded(reference: Number, answer: Number) -> bool:
@@ -201,6 +202,15 @@ def may_be_rounded(reference: Number, answer: Number) -> bool:
     if not can_be_rounded(reference) or not rounds(answer.value, reference):
         return False
     return answer.places > reference.places or (answer.places == 0 and answer.value.denominator != 1)
+
+
+def is_more_exact(reference: Number, answer: Number) -> bool:
+    """Whether the answer has more places than a reference of three digits or more, and rounds to it: 373.15 for 373."""
+    digits = reference.significant or len(str(abs(reference.value.numerator)).rstrip("0"))
+    is_rounded = reference.value.denominator == 1 or reference.places != 0
+    return (
+        is_rounded and digits >= ROUNDED_DIGITS and answer.places > reference.places and rounds(answer.value, reference)
+    )
 
 
 def is_approximation(decimal: Number) -> bool:

@@ -54,6 +54,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_statements.statement_abroad, ()),
     # what is of the kind of the reference
     (prose_statements.in_base, ()),
+    (prose_statements.calculation, ()),
     (prose_statements.pieces, ()),
     (prose_statements.of_type, (prose_sentences.misread,)),
     (prose_statements.named_values, ()),

@@ -6,6 +6,7 @@ from libra_cli.answers import (
     abroad,
     amounts,
     asked,
+    asked_units,
     asking,
     cases,
     certainty,
@@ -57,9 +58,9 @@ def one_asked_for(prose: Prose) -> Extraction | None:
 def in_unit_asked_for(prose: Prose) -> Extraction | None:
     """`It takes 1 hour and 30 minutes`, where the question asks how many minutes: the reference, if it is the same."""
     said = prose.concluded
-    unit = asked.unit_counted(prose.question) if prose.question and said.measured else ""
+    unit = asked_units.unit_counted(prose.question) if prose.question and said.measured else ""
     if said.measured and prose.question:
-        unit = unit or asked.unit_of_parts(said.measured, prose.question)
+        unit = unit or asked_units.unit_of_parts(said.measured, prose.question)
     if not unit or not said.measured or not prose.reference.replace(".", "", 1).isdecimal():
         return None
     if said.answer and f" {unit}" in said.measured:
@@ -67,14 +68,17 @@ def in_unit_asked_for(prose: Prose) -> Extraction | None:
     same = equal.decide_quickly(f"{prose.reference}\\text{{ {unit}}}", said.measured)
     if same is not None and same.equal:
         return Extraction(prose.reference)
-    is_other = same is not None and same.equal is False and not _says(prose, prose.reference)
+    is_other = same is not None and same.equal is False and not _says(prose, prose.reference, said.measured)
     return Extraction(None, OTHER_ANSWER) if is_other else UNDECIDED
 
 
-def _says(prose: Prose, number: str) -> bool:
-    """Whether the last sentence has a number in digits, or asserts it in words."""
+def _says(prose: Prose, number: str, measured: str) -> bool:
+    """Whether the last sentence has a number in digits, or asserts it in words, beside the quantity that it asserts."""
+    sentence = prose.sentences[-1]
+    if measured.partition("\\")[0].strip() == number:  # 15 km/h, where m/s are asked for
+        return sentence.count(number) > 1
     said = equal.decide_quickly(number, prose.concluded.answer) if prose.concluded.answer else None
-    return number in prose.sentences[-1].replace(",", ".") or (said is not None and said.equal is not False)
+    return number in sentence.replace(",", ".") or (said is not None and said.equal is not False)
 
 
 def conclusion(prose: Prose) -> Extraction | None:

@@ -8,6 +8,7 @@ from libra_cli.answers import (
     bare,
     bases,
     cases,
+    chains,
     chemistry,
     commas,
     conclusions,
@@ -45,7 +46,9 @@ def whole_value(prose: Prose) -> Extraction | None:
     if prose.cut:
         return None
     divided = bare.remainder(prose.sentences[-1], prose.question, prose.reference) if prose.question else None
-    found = divided or bare.value(prose.text, prose.reference)
+    is_chain = "=" in prose.text and len(prose.sentences) == 1
+    calculated = chains.result(prose.text, prose.reference, prose.question) if is_chain else None
+    found = divided or calculated or bare.value(prose.text, prose.reference)
     return Extraction(found) if found else None
 
 
@@ -117,6 +120,14 @@ def statement_abroad(prose: Prose) -> Extraction | None:
         return None
     change = changed(tail[tail.rfind(stated) + len(stated) :], False, prose.cut)
     return change or of_asserted(labelled.told(stated, prose.tail, prose.question), prose.reference)
+
+
+def calculation(prose: Prose) -> Extraction | None:
+    """`F = qE = (1.0e-6)(2.0e4) = 2.0e-2 N`: the result of a calculation, for a reference that is a number."""
+    if not any(map(str.isdigit, prose.reference)):
+        return None
+    found = chains.result(prose.sentences[-1], prose.reference, prose.question)
+    return Extraction(found) if found else None
 
 
 def pieces(prose: Prose) -> Extraction | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra_cli.answers import conversions, latex, notation, number, structure, units
+from libra_cli.answers import conversions, latex, normalize, notation, number, structure, units
 from libra_cli.answers.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -69,6 +69,13 @@ def with_minutes(text: str, other: str) -> str:
 def may_have_unit(leaf: Leaf) -> bool:
     """Whether a leaf is a number before one or two letters, which may have a power: 500 g, 3 m^2."""
     return _NUMBER_AND_LETTERS.fullmatch(leaf.text) is not None
+
+
+def measured(text: str) -> str | None:
+    """`62.5 L` as a quantity, 62.5\\text{ L}, if its letters are a unit; None for any other text."""
+    product = _NUMBER_AND_LETTERS.fullmatch(normalize.normalized(text))
+    found = f"{product['value']}\\text{{ {product['letters']}}}" if product else ""
+    return found if product and units.end_of(f" {product['letters']}", 0) > len(product["letters"]) else None
 
 
 def is_quantity(text: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from libra_cli.answers import (
     alternatives,
-    asked,
+    approximations,
+    asked_units,
     bases,
     commas,
     extract,
@@ -91,9 +92,15 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
     reference, answer = units.set_apart(reference, question), units.set_apart(answer, question)
     if reference[-1:] in ("}", ")") or "_" in reference:
         answer = bases.with_base(reference, answer, question)
+    elif "_" in answer or answer[:1] == "0" or answer[-1:] in bases.BELOW:
+        reference = bases.like(reference, answer, question)
     if " or " in question:
         reference, answer = alternatives.in_letters(reference, answer, question)
-    return options.with_texts(asked.with_unit(reference, answer, question), answer, question)
+    if "illions" in question or "thousands" in question:
+        reference = asked_units.in_multiples(reference, answer, question)
+    if reference[-1:].isalnum() or reference[-1:] in ("}", "$"):
+        answer = approximations.like_measured(reference, answer, question)
+    return options.with_texts(asked_units.with_unit(reference, answer, question), answer, question)
 
 
 def _texts(record: Record) -> list[object]:
