@@ -14,6 +14,7 @@ from libra_cli.answers import (
     names,
     ordinals,
     phrases,
+    science,
     structure,
     terms,
     vocabulary,
@@ -183,9 +184,10 @@ def concluding_clause(tail: str) -> str | None:
     return clause.strip() if before and not is_open else None
 
 
-def last_sentence(text: str) -> str:
-    """The last sentence of a text without its brackets."""
-    return _BRACKETS.sub("", words.sentences(text)[-1]).strip()
+def last_sentence(text: str, with_brackets: bool = False) -> str:
+    """The last sentence of a text, without its brackets unless they are asked for."""
+    last = words.sentences(text)[-1]
+    return last.strip() if with_brackets else _BRACKETS.sub("", last).strip()
 
 
 def is_doubted(text: str) -> bool:
@@ -214,8 +216,12 @@ def _begins_word(sentence: str, phrase: str) -> bool:
     return at >= 0 and not (phrase[0] < "\u0400" and sentence[at - 1 : at].isalpha())
 
 
-def term(text: str, reference: str) -> str | None:
+def term(text: str, reference: str, question: str | None = None) -> str | None:
     """The term of the class of the reference that the last sentence says for certain: diverges, odd, an ellipse."""
+    sentence = without_denied(phrases.without_reason(phrases.main_clause(last_sentence(text, with_brackets=True))))
+    named = science.said(sentence, reference, question, DOUBTS | NEGATORS)
+    if named is not None:
+        return named or None
     if terms.complement(reference) in ("True", "False"):  # a claim, of which `either` reads more
         return None
     for part in reversed(phrases.main_clause(last_sentence(text)).split(";")):

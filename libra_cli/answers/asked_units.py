@@ -95,7 +95,11 @@ def with_unit(reference: str, answer: str, question: str) -> str:
     """
     given = structure.parse(answer)
     given = given.value if isinstance(given, structure.Equation) else given
-    if not isinstance(given, Leaf) or not given.unit or not structure.is_number(reference) or reference[-1:].isalpha():
+    wanted = structure.parse(reference)
+    is_bare = (
+        isinstance(wanted, Leaf) and wanted.number is not None and not wanted.unit and not reference[-1:].isalpha()
+    )
+    if not isinstance(given, Leaf) or not given.unit or not is_bare:
         return reference
     for unit, is_counted in ((unit_asked_for(question), False), (unit_counted(question), True)):
         named = units.in_text(f"1\\text{{ {unit}}}")[1] if unit else None

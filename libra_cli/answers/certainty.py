@@ -100,14 +100,16 @@ def _number(answer: structure.Answer) -> str | None:
 
 def _also_says(tail: str, answer: str, value: str) -> bool:
     """Whether the last sentence has the number `value` beside `answer`: not denied, nor on the way to a result."""
+    own = next((_numbers(word) for word in answer.split() if "/" in word), None)  # 1/3, which is said twice
     said = _CALCULATION.sub("", words.sentences(tail)[-1][-_LAST_CHARS:]).split()
     told = sum(
         _numbers(word).count(value)
         for before, word in zip(["", *said], said, strict=False)
-        if vocabulary.DENIES.isdisjoint((before.lower().lstrip("("),))
+        if vocabulary.DENIES.isdisjoint((before.lower().lstrip("("),)) and _numbers(word) != own
     )
-    own = [number.lstrip("-") for word in answer.split() for number in _numbers(word)]
-    return told > own.count(value.lstrip("-"))
+    is_twice = own is not None and any(_numbers(word) == own for word in said)
+    given = [number.lstrip("-") for word in answer.split() if not is_twice for number in _numbers(word)]
+    return told > given.count(value.lstrip("-"))
 
 
 def _numbers(word: str) -> list[str]:

@@ -31,6 +31,7 @@ _TOKEN = lazy_pattern(
 _MASS = lazy_pattern(r"\^\{?(?P<mass>\d+)\}?(?:_\{?\d+\}?)?(?=[A-Z])")
 _STATE = lazy_pattern(r"\((?:aq|s|l|g)\)(?=$|[+→])")
 _CONFIGURATION = lazy_pattern(r"(?P<core>\[[A-Z][a-z]\])?(?P<shells>(?:\d[spdf]\^?\{?\d{1,2}\}?)+)")
+_CONFIGURED = lazy_pattern(r"(?:\[[A-Z][a-z]\])?(?:\d[spdf](?:\^\{?\d{1,2}\}?|\d{1,2}(?!\d?[spdf])|\d(?=\d[spdf])))+")
 _SHELL = lazy_pattern(r"(\d[spdf])\^?\{?(\d{1,2}?)\}?(?=\d[spdf]|$)")
 _POSSIBLE = lazy_pattern(
     r"[A-Z][a-z]?[)\]]?\}?\s*(?:[_^\d]|[⁺⁻⁰-⁹₀-₉])|\\ce(?![A-Za-z])|\d[spdf]\^|->|→|\^\{?\d+\}?(?:\\(?:text|mathrm)\{)?[A-Z]"
@@ -105,8 +106,10 @@ def stated(tail: str, reference: str) -> str | None:
     if not _POSSIBLE.search(reference):
         return None
     wanted = _plain(reference)
+    if _shells(wanted):
+        return _configuration(tail)
     sides = _reaction(wanted)
-    if not (_shells(wanted) or (sides and _is_evident(reference, sides))):
+    if not (sides and _is_evident(reference, sides)):
         return None
     line = re.split(r"(?<=[.!?]) (?=[A-Z])", tail.strip().rpartition("\n")[2])[-1].strip(" .。*")
     if sides and len(sides) > 1:
@@ -116,8 +119,15 @@ def stated(tail: str, reference: str) -> str | None:
     for piece in line.replace("$$", "$").split("$")[1::2] or re.split(r"[\s*,;:，。]+", line):
         text = _plain(piece)
         read = None if sides is None else _reaction(text)
-        if (sides is None and _shells(text)) or (read and _is_evident(piece, read)):
+        if read and _is_evident(piece, read):
             found[text] = piece
+    return found.popitem()[1] if len(found) == 1 else None
+
+
+def _configuration(tail: str) -> str | None:
+    """The electron configuration of the last sentence with one, if it has no other."""
+    line = next((line for line in reversed(tail.strip().split("\n")) if _CONFIGURED.search(_plain(line))), "")
+    found = {_shells(one[0]): one[0] for one in _CONFIGURED.finditer(_plain(line))}
     return found.popitem()[1] if len(found) == 1 else None
 
 

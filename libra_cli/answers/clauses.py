@@ -112,7 +112,12 @@ class _Builder:
         joined = self._groups and self._pending and all(word in vocabulary.JOINS for word in self._pending)
         last = self._groups[-1][0] if self._groups else []
         is_sum = joined and last[-1].unit == span.unit and bool(span.unit) and "are" not in self._words[-2:]
-        if joined and not is_sum and not (last[-1].is_number != span.is_number and last[-1].relation != span.relation):
+        is_compound = bool(last) and not self._pending and _is_compound(last[-1], span)
+        if is_compound:
+            last.append(span)
+        elif (
+            joined and not is_sum and not (last[-1].is_number != span.is_number and last[-1].relation != span.relation)
+        ):
             last.append(span)
             if "or" in self._pending and all(map(vocabulary.has_bound, (one.text for one in last))):
                 self._either.add(len(self._groups) - 1)
@@ -212,6 +217,14 @@ def clauses_of(reader: plain.Reader) -> list[Clause]:
             builder.mark(word)
     builder.cut()
     return builder.clauses
+
+
+def _is_compound(first: Span, second: Span) -> bool:
+    """Whether two numbers with units side by side are one amount: 4 h 25 min, 5 ft 3 in."""
+    if not (first.is_number and second.is_number and first.unit and second.unit and first.unit != second.unit):
+        return False
+    size = units.scale(first.unit, second.unit)
+    return size is not None and size > 1
 
 
 def is_purpose(tokens: Sequence[plain.Token], at: int, spans: dict[int, Span]) -> bool:

@@ -131,6 +131,16 @@ def _counted(found: Extraction, asked_for: _Asked) -> Extraction:
     return Extraction(asked.COUNTS[found.answer]) if nothing.asks_how_many(asked_for.question) else UNDECIDED
 
 
+def _lettered(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`C` as the text of the option C that the response itself lists, for a reference that is no letter."""
+    text, reference, _, question = asked_for
+    letter = (found.answer or "").strip(" .()*")
+    if len(letter) != 1 or not letter.isupper() or not reference or options.is_letter(reference):
+        return found
+    listed = {} if letter in question else options.of_question(text)
+    return found._replace(answer=listed[letter]) if letter in listed else found
+
+
 def _worded(found: Extraction, asked_for: _Asked) -> Extraction:
     """`the red ball` as red, where the question asks for the colour of the ball."""
     _, reference, _, question = asked_for
@@ -194,7 +204,9 @@ def _reformed(found: Extraction, asked_for: _Asked) -> Extraction:
     return Extraction(None, OTHER_ANSWER) if is_another else found
 
 
-_CORRECTIONS = (_ordered, _unread, _counted, _worded, _signed, _in_unit, _greater, _bounded, _pointed, _reformed)
+_CORRECTIONS = (
+    *(_ordered, _unread, _counted, _lettered, _worded, _signed, _in_unit, _greater, _bounded, _pointed, _reformed),
+)
 """What is done to the answer that was read, in order: each returns it as it is where it does not apply."""
 
 

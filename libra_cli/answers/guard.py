@@ -37,7 +37,7 @@ _LARGE_FACTORIAL = lazy_pattern(
 _LARGE_BINOMIAL = lazy_pattern(r"\\binom\s*\{[^{}]*\d{5,}|\\(?:sum|prod|int)[^a-z].*\d{5,}")
 _LAYOUT = lazy_pattern(r"\\(?:begin|end)\{(?:[pbBvV]?matrix|array|cases)\}|\\\\")
 # The grammar adds up 12 34, divides 4:30, drops the base of 101_2, multiplies 6 ft 2 in and subtracts the range 10-12.
-_MISREAD = lazy_pattern(r"(?<!_)\d\s+\d|\d:\d|\d_|[0-9A-F]{2}_\{?\d|^\d+-\d+$|(?<![A-Za-z\\])[a-z]+ \d")
+_MISREAD = lazy_pattern(r"(?<!_)\d\s+\d|\d:\d|\d_|(?<!_)[0-9A-F]{2}_\{?\d|^\d+-\d+$|(?<![A-Za-z\\])[a-z]+ \d")
 # The grammar multiplies the letters of a word, which makes HTH equal to HHT.
 _PROSE = lazy_pattern(r"(?<![A-Za-z\\])(?:[A-Za-z]{4,}|[A-Z]{3})")
 

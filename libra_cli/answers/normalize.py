@@ -7,9 +7,10 @@ import unicodedata
 from fractions import Fraction
 from functools import lru_cache
 
-from libra_cli.answers import arrays, damage, keyboard, languages, latex, words
+from libra_cli.answers import arrays, damage, french, function_forms, keyboard, languages, latex, words
 from libra_cli.lazy_pattern import lazy_pattern
 
+_OF_ARGUMENTS = ("\\in", "\u2208", "for ", "\\forall", "\u2200")
 CACHED = 1 << 14
 MAX_CHARS = 512
 """Longer answers are not normalized."""
@@ -129,9 +130,6 @@ _REWRITES = tuple(
         (r"\euro", r"\\euro(?![A-Za-z])\s*", "€"),
         (r"\infty", r"(?<![\w)}\]])\+\s*\\infty", r"\\infty"),
         (r"\{", r"\\\{\s*\\\}", r"\\emptyset"),
-        ("]", r"^\s*\](\s*[^\[\]]+[,;][^\[\]]+)\[\s*$", r"(\1)"),  # French notation
-        ("[", r"^\s*\[(\s*[^\[\]]+[,;][^\[\]]+)\[\s*$", r"[\1)"),
-        ("]", r"^\s*\](\s*[^\[\]]+[,;][^\[\]]+)\]\s*$", r"(\1]"),
         (r"\mathbb", r"^\s*\\mathbb\s*\{?R\}?\s*(?:\^\s*\{?\+\}?|_\s*\{?(?:\+|>\s*0)\}?)\s*$", r"(0,\\infty)"),
         (r"\mathbb", r"^\s*\\mathbb\s*\{?R\}?\s*(?:\^\s*\{?-\}?|_\s*\{?(?:-|<\s*0)\}?)\s*$", r"(-\\infty,0)"),
         (r"\mathbb", r"^\s*\\mathbb\s*\{?R\}?\s*_\s*\{?\s*\\geq?\s*0\}?\s*$", r"[0,\\infty)"),
@@ -209,6 +207,10 @@ def normalized(text: str) -> str:
     text = unwrapped(text if text.isascii() else in_ascii(text))
     text = latex.without_fonts(text)
     text = _SYSTEM.sub(_system_as_list, text) if "\\begin" in text else text
+    if "=" in text and any(map(text.__contains__, _OF_ARGUMENTS)):
+        text = function_forms.without_domain(text)
+    if "]" in text or "[" in text:
+        text = french.in_international(text)
     if "\\\\" in text and "\\begin" not in text:
         text = text.replace("\\\\", ",")  # answers one below the other
     for needed, pattern, replacement in _REWRITES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from libra_cli.answers import latex, normalize, quantities, structure, vectors
+from libra_cli.answers import function_forms, latex, normalize, quantities, structure, vectors
 from libra_cli.answers.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -46,6 +46,8 @@ def in_one_form(reference: str, answer: str) -> tuple[str, str]:
         answer = vectors.as_tuple(answer, reference)
     elif _MAY_BE_VECTOR.search(reference) and not _MAY_BE_VECTOR.search(answer):
         reference = vectors.as_tuple(reference, answer)
+    if "function" in answer:
+        answer = function_forms.named(answer, reference) or answer
     if "=" in answer and "=" not in reference:
         answer = _repeated(answer, reference) if answer.count("=") > 1 else answer
         answer = _claimed(answer, reference)

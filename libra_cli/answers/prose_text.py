@@ -29,6 +29,26 @@ _ABOUT = lazy_pattern(r"(?<=so )(?:about|approximately|roughly|around) (?=\d)")
 _AND_A_HALF = lazy_pattern(r"(\d+) and a half\b")
 
 
+_DECLARATION = lazy_pattern(
+    r"[,;] (?:where |with |and )?\$?[A-Za-z]\$? (?:is |being |denotes )?(?:an? |any |the )?"
+    r"(?:arbitrary |real |integration )?constants?(?: of integration)?(?=[.\s]*$)"
+)
+"""What a letter in a formula is: K a constant."""
+_OUTCOMES = ("no solution", "infinitely many solutions", "no real")
+_PARTS_OF_SENTENCE = lazy_pattern(r"; |, (?=so |and |then |there )|(?<=\$) (?=and |then )")
+
+
+def _without_outcome(tail: str) -> str:
+    """`tail` without a last clause that says the outcome of which the question asks for the condition: no solution."""
+    start = len(tail) - len(words.sentences(tail)[-1])
+    marks = [mark for mark in _PARTS_OF_SENTENCE.finditer(tail) if mark.start() > start]
+    if not marks:
+        return tail
+    before, last = tail[: marks[-1].start()], tail[marks[-1].end() :]
+    says_outcome = any(map(last.__contains__, _OUTCOMES)) and "=" in before[start:]
+    return f"{before}." if says_outcome else tail
+
+
 class Prose:
     """A text without a box and what is asked for; each part of it is looked for once, when a reader needs it."""
 
@@ -40,6 +60,10 @@ class Prose:
         """The end of the text, in which the answer stands."""
         tail = informal.in_full(statements.without_check(statements.tail_of(self.text)))
         tail = tail if self.cut else remarks.without_remarks(tail, self.question)
+        if "onstant" in tail:
+            tail = _DECLARATION.sub("", tail)
+        if self.question and any(map(self.question.__contains__, _OUTCOMES)):
+            tail = _without_outcome(tail)
         if ":" in self.reference and (" in the " in tail or " at night" in tail):
             tail = _PART_OF_DAY.sub(lambda time: f"{time[1]} {'AM' if time[2] == 'morning' else 'PM'}", tail)
         if self.question and ("round" in self.question.lower() or "nearest" in self.question):

@@ -39,7 +39,7 @@ def term(prose: Prose) -> Extraction | None:
     if not prose.asks_for_words:
         return None
     tail, reference = prose.tail, prose.reference
-    said = asked.known(tail, reference) or asked.either(tail, reference) or asked.term(tail, reference)
+    said = asked.known(tail, reference) or asked.either(tail, reference) or asked.term(tail, reference, prose.question)
     return Extraction(said) if said else None
 
 

@@ -287,7 +287,8 @@ def _plus_minus(text: str, depth: int) -> Answer | None:
     if len(sides) != 2:
         return None
     before, after = sides
-    both = _all([f"{before}{'+' if before else ''}{after}", f"{before}-{after}"], depth)
+    plus = "+" if before and not before.endswith("=") else ""
+    both = _all([f"{before}{plus}{after}", f"{before}-{after}"], depth)
     return Parts(text, "list", both, alternatives=True)
 
 
@@ -322,7 +323,9 @@ def _equation(text: str, depth: int) -> Answer | None:
     name, value = _with_usual_argument(sides[0], sides[-1])
     found = _parse(value, None, depth)
     if isinstance(found, Parts) and found.kind == "list":  # f(x) = \\pm x are two
-        return replace(found, text=text, parts=tuple(Equation(text, name, part) for part in found.parts))
+        return replace(
+            found, text=text, parts=tuple(Equation(f"{name}={part.text}", name, part) for part in found.parts)
+        )
     return Equation(text, name, found)
 
 

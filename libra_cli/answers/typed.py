@@ -7,10 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra_cli.answers import asked, compounds, named, normalize, notation, quantities, sentences, structure, words
+from libra_cli.answers import (
+    asked,
+    compounds,
+    function_forms,
+    latex,
+    named,
+    normalize,
+    notation,
+    plain,
+    quantities,
+    sentences,
+    structure,
+    words,
+)
 from libra_cli.answers.structure import Equation, Leaf, Matrix, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
+_VARIABLES = frozenset("xyzrt")
 _RATIO = lazy_pattern(r"(?<![\d.:])(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)(?![\d:]| to)")
 _POINT = lazy_pattern(r"\(([^()]{1,40})\)")
 _OF_DISTANCE = lazy_pattern(r"\b(?:units?|distance|length|away|magnitude|norm)\b")
@@ -28,6 +42,13 @@ def stated(tail: str, reference: str) -> str | None:
     if ":" in reference and notation.ratio(reference):
         ratios = _RATIO.findall(words.sentences(tail)[-1])
         return f"{ratios[0][0]}:{ratios[0][1]}" if len(ratios) == 1 and len(set(ratios[0])) == 2 else None
+    if "identity" in tail or "zero" in tail:
+        of_name = function_forms.named(words.sentences(tail)[-1], reference)
+        if of_name:
+            return of_name
+    line = _line(words.sentences(tail)[-1], reference) if "=" in reference else None
+    if line:
+        return line
     said = asked.integers(tail, reference)
     return said if said is not None else named.place(tail, reference) or _last_side(tail, reference)
 
@@ -76,6 +97,18 @@ def _last_side(tail: str, reference: str) -> str | None:
         return side if isinstance(measured, Leaf) and measured.number and measured.unit else None
     is_formula = not wanted.number and _letters(wanted.text) and _letters(given.text)
     return f"{name} = {side}" if is_formula and name else side if is_formula else None
+
+
+def _line(sentence: str, reference: str) -> str | None:
+    """The last equation of a sentence, if it is one of a line or a curve as the reference, and solved for no letter."""
+    wanted = structure.parse(reference)
+    letters = set(latex.without_commands(reference)) & _VARIABLES
+    if isinstance(wanted, Parts) or len(letters) < 2:
+        return None
+    text = next((span.text.strip("$ ") for span in reversed(plain.Reader(sentence).spans) if span.relation), "")
+    left, equals, _ = text.partition("=")
+    is_line = equals and len(left.strip()) > 1 and "(" not in left
+    return text if is_line and letters <= set(latex.without_commands(text)) else None
 
 
 def _is_ordered(answer: structure.Answer) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from libra_cli.answers import amounts, names, numerals, ordinals, terms, words
+from libra_cli.answers import amounts, names, numerals, ordinals, science, terms, words
 from libra_cli.answers.structure import Answer, Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -34,7 +34,7 @@ def same(reference: Leaf, answer: Leaf) -> bool | None:
         thousands = _THOUSANDS.fullmatch(spelled.text) if figure.number and not spelled.number else None
         if thousands and figure.number and Fraction(thousands[1]) * 1000 == figure.number.value:
             return True  # 50k
-    for compare in (terms.same, ordinals.same):
+    for compare in (science.same, terms.same, ordinals.same):
         if (meant := compare(reference.text, answer.text)) is not None:
             return meant
     wanted, given = _phrase(reference), _phrase(answer)

@@ -7,6 +7,7 @@ from libra_cli.answers import (
     approximations,
     asked_units,
     bases,
+    blanks,
     commas,
     extract,
     extraction,
@@ -89,6 +90,8 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
     question = record.get("question")
     if not isinstance(question, str):
         return reference, answer
+    if "__" in question or "\uff08" in question or "  " in question:
+        reference, answer = blanks.in_order(reference, answer, question)
     reference, answer = units.set_apart(reference, question), units.set_apart(answer, question)
     if reference[-1:] in ("}", ")") or "_" in reference:
         answer = bases.with_base(reference, answer, question)
