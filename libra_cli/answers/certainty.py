@@ -100,7 +100,8 @@ def _number(answer: structure.Answer) -> str | None:
 
 def _also_says(tail: str, answer: str, value: str) -> bool:
     """Whether the last sentence has the number `value` beside `answer`: not denied, nor on the way to a result."""
-    own = next((_numbers(word) for word in answer.split() if "/" in word), None)  # 1/3, which is said twice
+    fractions = (_numbers(word) for word in answer.split())
+    own = next((found for found in fractions if len(found) > 2), None)  # 1/3, which is said twice
     said = _CALCULATION.sub("", words.sentences(tail)[-1][-_LAST_CHARS:]).split()
     told = sum(
         _numbers(word).count(value)

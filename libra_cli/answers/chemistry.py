@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import NamedTuple
 
-from libra_cli.answers import normalize
+from libra_cli.answers import isotopes, normalize
 from libra_cli.answers.finding import Finding
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -72,6 +72,10 @@ def same(reference: str, answer: str) -> Finding | None:
     if reference.strip("$ ").startswith(("sp", "dsp", "d^2sp", "\\mathrm{sp")):
         orbitals = [_plain(text).translate(_BARE) for text in (reference, answer)]
         return Finding(orbitals[0] == orbitals[1]) if _HYBRIDS.issuperset(orbitals) else None
+    if reference[-1:].isdigit() or reference.strip("$ {}").startswith("^"):  # carbon-14, {}^{14}C
+        isotope = isotopes.same(reference, answer)
+        if isotope is not None:
+            return Finding(isotope)
     if not _POSSIBLE.search(reference):
         return None
     texts = _plain(reference), _plain(answer)

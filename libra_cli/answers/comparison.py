@@ -56,6 +56,10 @@ def _same_equation(reference: Answer, answer: Answer, compare: Compare) -> bool 
         is_other_index = "_" in reference.name and "_" in answer.name  # x_1 is not x_2
         if reference.name == answer.name or (not is_other_index and _name(reference.name) == _name(answer.name)):
             return same(reference.value, answer.value, compare)
+        heads = reference.name.partition("_"), answer.name.partition("_")
+        is_indexed_once = heads[0][0] == heads[1][0] and (not heads[0][1]) is not (not heads[1][1])
+        if is_indexed_once and same(reference.value, answer.value, compare):  # v_{esc} for v
+            return True
         if ":" in reference.name and sorted(reference.name.split(":")) == sorted(answer.name.split(":")):
             return _same_ratio(reference, answer, compare)
         return _whole(reference, answer, compare)

@@ -83,7 +83,9 @@ def stated(sentence: str, reference: str) -> str | None:
     found = [pair for pair in pairs if _of_name(_name(pair))]
     told = set(" ".join(found).split())
     found += [word for word in heard if word not in told and (_of_name(_name(word)) or _chain(_name(word)))]
-    found += [word for word in heard if _is_formula(word)]
+    written = normalize.in_ascii(sentence).replace("**", " ").replace("$", " ").split()
+    whole = [word for word in (one.strip(".,:;") for one in written) if _is_formula(word)]
+    found += [*whole, *(word for word in heard if _is_formula(word) and not any(word in one for one in whole))]
     return found[0] if found and all(same(found[0], other) or _is_same(found[0], other) for other in found) else None
 
 

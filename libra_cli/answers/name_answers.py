@@ -93,7 +93,7 @@ def in_sentence(text: str, reference: str, question: str) -> str | None:
     sentence = asked.without_denied(phrases.without_reason(phrases.main_clause(asked.last_sentence(text))))
     heard, wanted, given = (names.tokens(one) for one in (sentence, reference, question))
     is_doubted = not (DOUBTS | NEGATORS | _JOINS).isdisjoint(word.lower() for word in words.split(sentence))
-    if is_doubted or not words.stand_in(wanted, heard) or not set(wanted).isdisjoint(given):
+    if is_doubted or not words.stand_in(wanted, heard) or set(wanted) <= set(given):
         return None
     at = next(at for at in range(len(heard)) if heard[at : at + len(wanted)] == wanted)
     stems = {word[:_STEM] for word in given} | _EMPTY

@@ -12,6 +12,7 @@ _FLAT_INDEX = lazy_pattern(r"(?<![A-Za-z0-9\\])([A-Za-z])(\d)(?![\d.])")
 _IMAGINARY = lazy_pattern(r"(?<![A-Za-z\\])i(?![A-Za-z])")
 _OTHER_I = lazy_pattern(r"(?<![A-Za-z\\])[jI](?![A-Za-z_])")
 _FLAT_POWER = lazy_pattern(r"(?<=[\u00d7x*\u00b7 ])10 ?[-\u2212\u2013](\d{1,2})(?!\d)")
+_CHARGE = lazy_pattern(r"^(\d{1,2})([+-])$")
 _WORD = lazy_pattern(r"(?<![A-Za-z\\])[A-Za-z]{4,}")
 _CONSTANTS = frozenset(("+C", "+c", "+K", "+k"))
 _MAY_BE_VECTOR = lazy_pattern(
@@ -46,6 +47,8 @@ def in_one_form(reference: str, answer: str) -> tuple[str, str]:
         answer = vectors.as_tuple(answer, reference)
     elif _MAY_BE_VECTOR.search(reference) and not _MAY_BE_VECTOR.search(answer):
         reference = vectors.as_tuple(reference, answer)
+    if reference[:1] in ("+", "-") and answer[-1:] in ("+", "-"):  # a charge of 2+
+        answer = _CHARGE.sub(r"\2\1", answer)
     if "function" in answer:
         answer = function_forms.named(answer, reference) or answer
     if "=" in answer and "=" not in reference:

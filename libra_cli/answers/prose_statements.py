@@ -12,6 +12,7 @@ from libra_cli.answers import (
     chemistry,
     commas,
     conclusions,
+    isotopes,
     labelled,
     languages,
     lines,
@@ -171,6 +172,9 @@ def compound(prose: Prose) -> Extraction | None:
     """`The product is CO2 (carbon dioxide)`, for a reference that is a formula of chemistry."""
     if not prose.reference:
         return None
+    isotope = isotopes.stated(prose.sentences[-1], prose.reference)
+    if isotope:
+        return Extraction(isotope)
     behind = words.sentences(prose.tail)[-1].rpartition(": ")[2]
     found = chemistry.stated(behind, prose.reference) or chemistry.stated(prose.tail, prose.reference)
     return Extraction(found) if found else None

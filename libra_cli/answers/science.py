@@ -148,7 +148,8 @@ def same(reference: str, answer: str) -> bool | None:
     if not both:
         return None
     is_same = any(one == other for one, other in both)
-    symbols = [text for text in map(_plain, (reference, answer)) if text in _symbols()]
+    are_elements = both[0][0][0] == len(_CLASSES) + 1
+    symbols = [text for text in map(_plain, (reference, answer)) if are_elements and text in _symbols()]
     if is_same and len(symbols) == 1 and (_plain(reference) == symbols[0] or symbols[0] in _MOLECULES):
         return None  # the symbol may be asked for
     return is_same
@@ -174,6 +175,12 @@ def said(sentence: str, reference: str, question: str | None, doubts: frozenset[
         is_given = is_other and _is_in(question or "", at, said_member)
         return "" if is_given else reference if said_member == member else said_member
     return None
+
+
+def element(name: str) -> str | None:
+    """The name of an element by its name in any case, or its symbol."""
+    found = _known().get(name if name in _symbols() else name.lower() if len(name) > 2 else "", ())
+    return next((member for at, member in found if at == len(_CLASSES) + 1), None)
 
 
 def _is_in(question: str, at: int, member: str) -> bool:
