@@ -31,7 +31,7 @@ _TOKEN = lazy_pattern(
 _MASS = lazy_pattern(r"\^\{?(?P<mass>\d+)\}?(?:_\{?\d+\}?)?(?=[A-Z])")
 _STATE = lazy_pattern(r"\((?:aq|s|l|g)\)(?=$|[+→])")
 _CONFIGURATION = lazy_pattern(r"(?P<core>\[[A-Z][a-z]\])?(?P<shells>(?:\d[spdf]\^?\{?\d{1,2}\}?)+)")
-_CONFIGURED = lazy_pattern(r"(?:\[[A-Z][a-z]\])?(?:\d[spdf](?:\^\{?\d{1,2}\}?|\d{1,2}(?!\d?[spdf])|\d(?=\d[spdf])))+")
+_CONFIGURED = lazy_pattern(r"(?:\[[A-Z][a-z]\])?(?:\d[spdf]\^?\{?\d{1,2}?\}?(?=\d[spdf]|[^\d}]|$))+")
 _SHELL = lazy_pattern(r"(\d[spdf])\^?\{?(\d{1,2}?)\}?(?=\d[spdf]|$)")
 _POSSIBLE = lazy_pattern(
     r"[A-Z][a-z]?[)\]]?\}?\s*(?:[_^\d]|[⁺⁻⁰-⁹₀-₉])|\\ce(?![A-Za-z])|\d[spdf]\^|->|→|\^\{?\d+\}?(?:\\(?:text|mathrm)\{)?[A-Z]"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from libra_cli.answers import conversions, normalize, quantities, structure
+from libra_cli.answers import conversions, normalize, notation, quantities, structure
 from libra_cli.answers.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -12,7 +12,10 @@ _CLOCK = lazy_pattern(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d))?")
 
 
 def same(reference: str, answer: str) -> bool | None:
-    """Whether two amounts of time, one of them on a clock, are equal; None for others."""
+    """Whether two amounts of time, one of them with named hours or in units, are equal; None for others."""
+    named = notation.same_durations(normalize.normalized(reference), normalize.normalized(answer))
+    if named is not None:
+        return named
     clocks = [_CLOCK.fullmatch(normalize.normalized(text)) for text in (reference, answer)]
     if (clocks[0] is None) == (clocks[1] is None):
         return None
