@@ -47,7 +47,7 @@ def whole_value(prose: Prose) -> Extraction | None:
     if prose.cut:
         return None
     divided = bare.remainder(prose.sentences[-1], prose.question, prose.reference) if prose.question else None
-    is_chain = "=" in prose.text and len(prose.sentences) == 1
+    is_chain = "=" in prose.text and len(words.sentences(prose.text)) == 1
     calculated = chains.result(prose.text, prose.reference, prose.question) if is_chain else None
     found = divided or calculated or bare.value(prose.text, prose.reference)
     return Extraction(found) if found else None
@@ -128,7 +128,11 @@ def calculation(prose: Prose) -> Extraction | None:
     if not any(map(str.isdigit, prose.reference)):
         return None
     found = chains.result(prose.sentences[-1], prose.reference, prose.question)
-    return Extraction(found) if found else None
+    if not found:
+        return None
+    before = " ".join(prose.sentences[:-1]).replace("=", " ").replace("$", " ").replace(",", " ").split()
+    is_check = prose.reference in (word.strip(".;:*") for word in before) and found != prose.reference
+    return None if is_check else Extraction(found)  # x = 4, and then 5*4 + 3 = 23
 
 
 def pieces(prose: Prose) -> Extraction | None:
