@@ -47,6 +47,7 @@ _UNKNOWN = lazy_pattern(
     r"(?<![A-Za-z])[a-z](?![A-Za-z(])(?=\s*[-+^*/\u00b2\u00b3])|[-+*/^]\s*[a-z](?![A-Za-z(])|\d[a-z](?![A-Za-z])"
 )
 _CLAUSE = lazy_pattern(r"[;,] |[\uff0c\uff1b\u3002]")
+_SIZED = lazy_pattern(r"\\(?:left|right)(?![A-Za-z])")
 _COMMAND = lazy_pattern(r"\\[A-Za-z]+")
 _SYMBOL = 3
 """Letters of the longest symbol or function."""
@@ -93,75 +94,97 @@ class _Side(NamedTuple):
     text: str
 
 
+class _Chain:
+    """The sides of a sentence that calculates, beside the number that is asked for."""
+
+    def __init__(self, sentence: str, reference: str, question: str | None):
+        self.reference, self.question = reference, question or ""
+        text = _IN_DOLLARS.sub(r" \1 ", sentence) if "$" in sentence else sentence
+        if "\\text" in text or "**" in text or "__" in text:
+            text = _BOLD.sub(lambda bold: bold[1] or bold[2] or bold[3] or "", text)
+        text, sign, start = _WITH_EQUALITY.sub("", _SIZED.sub("", text).strip()), "", 0
+        self.sides: list[_Side] = []
+        for mark in _SIGN.finditer(text):
+            self.sides.append(_Side(sign, text[start : mark.start()].strip()))
+            sign, start = str(mark.lastgroup), mark.end()
+        self.sides.append(_Side(sign, text[start:].strip()))
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it says of its last side that it is the result, and nothing that limits or denies that."""
+        if not 2 <= len(self.sides) <= _MOST_SIDES or not self._is_bound_asked_for() or not self._is_calculated():
+            return False
+        spoken = " ".join(side.text for side in self.sides[:-1])
+        return _DOUBTS.isdisjoint(word.lower() for word in words.split(spoken)) and _has_digit(spoken)
+
+    def _is_calculated(self) -> bool:
+        """Whether the last side follows from a calculation, and not from names and unknowns: x = 2 and x = -3."""
+        if not any(side.sign in ("equals", "about", "least", "most", "arrow") for side in self.sides):
+            return False
+        if self.sides[-1].sign not in ("equals", "about"):
+            return True
+        before = self.sides[-2].text
+        left = _COMMAND.sub(" ", _JOINED.split(before)[-1].strip())
+        is_first = len(self.sides) == 2 or left != _COMMAND.sub(" ", before).strip()
+        return not is_first or not (_NAME.fullmatch(left) or _UNKNOWN.search(left))
+
+    def _is_bound_asked_for(self) -> bool:
+        """Whether it has no bounds, or the question asks for the least or greatest value that they state."""
+        signs = {side.sign for side in self.sides} & {"least", "most"}
+        asked = set(words.split(self.question.lower()))
+        return not signs or (len(signs) == 1 and not asked.isdisjoint(_LEAST if "least" in signs else _MOST))
+
+    def result(self) -> str | None:
+        """The last side, or one before it that says the same and is the reference; None if it is not certain."""
+        last = self.sides[-1]
+        found, lead = _value(last.text), ""
+        if found is None and last.sign in ("again", "arrow", "so"):
+            found, lead = _restated(last.text)
+        if found is None:
+            return None
+        exact = _value(self.sides[-2].text) if last.sign == "about" else None  # 5/36 ≈ 13.9%
+        for value in (found, *self._same_before(found), *filter(None, (exact,))):
+            if self._is_reference(value):
+                return value
+        before = filter(None, (_value(side.text) for side in self.sides[:-1]))
+        is_said_before = last.sign in ("equals", "so") and any(map(self._is_reference, before))
+        is_led = not lead or lead in _COPULAS
+        return found if is_led and not is_said_before and all(map(_is_calculation, self.sides[:-1])) else None
+
+    def _same_before(self, found: str) -> list[str]:
+        """The sides before the last one that give the same quantity in another unit."""
+        same = list[str]()
+        last = structure.parse(found)
+        for side, following in zip(self.sides[-2:0:-1], self.sides[:1:-1], strict=True):
+            value = _value(side.text) if following.sign in ("equals", "about", "again") else None
+            earlier = structure.parse(value) if value else None
+            if not (value and isinstance(earlier, Leaf) and isinstance(last, Leaf) and earlier.unit and last.unit):
+                break
+            between = conversions.between(earlier.unit, last.unit)
+            if not between or quantities.converted(last, earlier, between) is False:
+                break
+            same.append(value)
+        return same
+
+    def _is_reference(self, value: str) -> bool:
+        wanted = self.reference
+        if self.question:
+            wanted = bases.like(asked_units.with_unit(wanted, value, self.question), value, self.question)
+            wanted = asked_units.in_multiples(wanted, value, self.question)
+        decided = equal.decide_quickly(wanted, value)
+        return decided is not None and decided.equal is True
+
+
 def result(sentence: str, reference: str, question: str | None) -> str | None:
     """The result that a sentence calculates, if the reference is a number or a quantity; None if it is not certain."""
-    if len(sentence) > MAX_CHARS or not _SIGN.search(sentence):
+    if len(sentence) > MAX_CHARS or "?" in sentence or not _SIGN.search(sentence):
         return None
     reference = quantities.measured(reference) or reference
     wanted = structure.parse(reference)
     if not isinstance(wanted, Leaf) or wanted.number is None or notation.clock(reference) or dates.is_date(reference):
         return None
-    sides = _sides(_WITH_EQUALITY.sub("", _in_line(sentence)))
-    if not 2 <= len(sides) <= _MOST_SIDES or not _is_bound_asked_for(sides, question or ""):
-        return None
-    if not _is_chain(sides):
-        return None
-    spoken = " ".join(side.text for side in sides[:-1])
-    if not _DOUBTS.isdisjoint(word.lower() for word in words.split(spoken)) or "?" in sentence:
-        return None
-    last = sides[-1]
-    found, lead = _value(last.text), ""
-    if found is None and last.sign in ("again", "arrow", "so"):
-        found, lead = _restated(last.text)
-    if found is None or not _has_digit(spoken):
-        return None
-    exact = _value(sides[-2].text) if last.sign == "about" else None  # 5/36 ≈ 13.9%
-    for value in (found, *_same_before(sides, found), *filter(None, (exact,))):
-        if _is_reference(value, reference, question):
-            return value
-    before = filter(None, (_value(side.text) for side in sides[:-1]))
-    is_said_before = last.sign in ("equals", "so") and any(_is_reference(one, reference, question) for one in before)
-    is_led = not lead or lead in _COPULAS
-    is_whole = is_led and not is_said_before and all(map(_is_calculation, sides[:-1]))
-    return found if is_whole else None
-
-
-def _in_line(sentence: str) -> str:
-    """A sentence without the marks that only set its formulas and its bold text."""
-    text = _IN_DOLLARS.sub(r" \1 ", sentence) if "$" in sentence else sentence
-    if "\\text" in text or "**" in text or "__" in text:
-        text = _BOLD.sub(lambda bold: bold[1] or bold[2] or bold[3] or "", text)
-    return text.replace("\\left", "").replace("\\right)", ")").strip()
-
-
-def _sides(text: str) -> list[_Side]:
-    found, sign, start = list[_Side](), "", 0
-    for mark in _SIGN.finditer(text):
-        found.append(_Side(sign, text[start : mark.start()].strip()))
-        sign, start = str(mark.lastgroup), mark.end()
-    found.append(_Side(sign, text[start:].strip()))
-    return found
-
-
-def _is_chain(sides: list[_Side]) -> bool:
-    """Whether the last side follows from a calculation, and not from names and unknowns: x = 2 and x = -3."""
-    if not any(side.sign in ("equals", "about", "least", "most", "arrow") for side in sides):
-        return False
-    if sides[-1].sign not in ("equals", "about"):
-        return True
-    left = _COMMAND.sub(" ", _JOINED.split(sides[-2].text)[-1].strip())
-    is_name = _NAME.fullmatch(left) is not None
-    is_first = len(sides) == 2 or left != _COMMAND.sub(" ", sides[-2].text).strip()
-    return not is_first or not (is_name or _UNKNOWN.search(left))
-
-
-def _is_bound_asked_for(sides: list[_Side], question: str) -> bool:
-    """Whether a chain has no bounds, or the question asks for the least or greatest value that they state."""
-    signs = {side.sign for side in sides} & {"least", "most"}
-    if not signs:
-        return True
-    asked = set(words.split(question.lower()))
-    return len(signs) == 1 and not asked.isdisjoint(_LEAST if "least" in signs else _MOST)
+    chain = _Chain(sentence, reference, question)
+    return chain.result() if chain.is_read else None
 
 
 def _value(side: str) -> str | None:
@@ -208,29 +231,6 @@ def _restated(side: str) -> tuple[str | None, str]:
     heard = words.split(led["words"])
     is_denied = not (_DOUBTS | vocabulary.DENIES).isdisjoint(word.lower() for word in heard)
     return (None, "") if is_denied or not heard else (_value(led["rest"]), heard[-1].lower())
-
-
-def _same_before(sides: list[_Side], found: str) -> list[str]:
-    """The sides before the last one that give the same quantity in another unit."""
-    same = list[str]()
-    last = structure.parse(found)
-    for at in range(len(sides) - 2, 0, -1):
-        value = _value(sides[at].text) if sides[at + 1].sign in ("equals", "about", "again") else None
-        earlier = structure.parse(value) if value else None
-        if not (value and isinstance(earlier, Leaf) and isinstance(last, Leaf) and earlier.unit and last.unit):
-            break
-        between = conversions.between(earlier.unit, last.unit)
-        if not between or quantities.converted(last, earlier, between) is False:
-            break
-        same.append(value)
-    return same
-
-
-def _is_reference(value: str, reference: str, question: str | None) -> bool:
-    wanted = asked_units.with_unit(reference, value, question) if question else reference
-    wanted = asked_units.in_multiples(bases.like(wanted, value, question), value, question) if question else wanted
-    decided = equal.decide_quickly(wanted, value)
-    return decided is not None and decided.equal is True
 
 
 def _has_digit(text: str) -> bool:

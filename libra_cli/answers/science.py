@@ -172,7 +172,8 @@ def said(sentence: str, reference: str, question: str | None, doubts: frozenset[
             return ""
         said_member = named.pop()
         is_other = question is not None and said_member != member and len(others) > _FEW_WORDS
-        is_given = is_other and _is_in(question or "", at, said_member)
+        given = _found(_plain(question or ""), _known(), is_whole=False)[0] if is_other else []
+        is_given = any((at, said_member) in place for place in given)
         return "" if is_given else reference if said_member == member else said_member
     return None
 
@@ -181,11 +182,6 @@ def element(name: str) -> str | None:
     """The name of an element by its name in any case, or its symbol."""
     found = _known().get(name if name in _symbols() else name.lower() if len(name) > 2 else "", ())
     return next((member for at, member in found if at == len(_CLASSES) + 1), None)
-
-
-def _is_in(question: str, at: int, member: str) -> bool:
-    places, _ = _found(_plain(question), _known(), is_whole=False)
-    return any((at, member) in place for place in places)
 
 
 @lru_cache(1)
@@ -223,7 +219,7 @@ def _found(
         for size in range(min(_MOST_WORDS, len(heard) - at), 0, -1):
             term = " ".join(heard[at : at + size])
             found = known.get(term) if size == 1 and _is_symbol(term, is_whole, heard, at) else None
-            found = found or (known.get(term.lower()) if len(term) > 1 and not _is_short(term) else None)
+            found = found or (known.get(term.lower()) if len(term) > 1 and term not in _symbols() else None)
             if found:
                 places.append(found)
                 at += size
@@ -233,11 +229,6 @@ def _found(
             at += 1
     distinct = list(dict.fromkeys(places))
     return distinct, others
-
-
-def _is_short(term: str) -> bool:
-    """Whether a text is a symbol in capitals, and no word: Co, Pa."""
-    return term in _symbols() or len(term) < 2
 
 
 def _is_symbol(term: str, is_whole: bool, heard: list[str], at: int) -> bool:
