@@ -98,15 +98,15 @@ class LazyGroup(click.Group):
         if " ".join(args[:2]) in STAGES:  # a stage of two words
             args = [" ".join(args[:2]), *args[2:]]
         if args and args[0] not in STAGES and not args[0].startswith("-"):
-            from libra_cli.cli.nearest import nearest
+            from libra_cli.cli.nearest import nearest, suggestion
 
             close = dict.fromkeys(
                 OTHER_NAMES.get(name, name) for name in nearest(args[0], [*STAGES, *OTHER_NAMES], 0.5)
             )
             if args[0] in OTHER_NAMES:
                 close = {OTHER_NAMES[args[0]]: None}
-            hint = f" Did you mean {' or '.join(close)}?" if close else " See libra --help."
-            ctx.fail(f"there is no stage {args[0]!r}.{hint}")
+            name = args[0] if args[0] and args[0].isprintable() else repr(args[0])
+            ctx.fail(f"there is no stage {name}{suggestion(list(close))}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -228,6 +228,6 @@ def _say(message: str, name: str | None = None) -> None:
     from libra_cli.stream.ending import ERROR, tell
 
     tell(ERROR, message)
-    words = [word for word in sys.argv[1:2] if word in STAGES]
-    name = name or " ".join(["libra", *words])
+    stages = (" ".join(sys.argv[1:end]) for end in (3, 2))  # some have two words
+    name = name or " ".join(["libra", *[stage for stage in stages if stage in STAGES][:1]])
     write_message("".join(f"{name}: {printable(line)}\n" for line in masked(message).split("\n")))

@@ -37,10 +37,11 @@ def nearest(word: str, names: Iterable[str], least: float = MIN_SIMILARITY) -> l
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:
     """`; did you mean A, B or C?`, or nothing if no name is near."""
-    return _question(nearest(word, names))
+    return suggestion(nearest(word, names))
 
 
-def _question(close: Sequence[str]) -> str:
+def suggestion(close: Sequence[str]) -> str:
+    """As `did_you_mean`, for the names that are near."""
     *others, last = close or [""]
     return f"; did you mean {', '.join(others)} or {last}?" if others else f"; did you mean {last}?" if last else ""
 
@@ -91,7 +92,7 @@ def unknown_variables(ctx: click.Context, stages: Iterable[str]) -> list[str]:
             ]
         else:
             close = nearest(name, own, SAME_VARIABLE)
-        hint = _question(close)
+        hint = suggestion(close)
         if hint or of_stage:
             warnings.append(f"the environment variable {name} sets no option{hint}")
     return warnings

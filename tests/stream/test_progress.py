@@ -52,7 +52,7 @@ def test_the_line_is_gone_before_a_row_comes_out_on_the_terminal(shell_at_termin
     [
         (f"{STAGE} pass in > out", "libra pass: 60 in = 60 out"),
         (f"{sys.executable} -m libra_cli rollout --model ./none in", "libra rollout: --model ./none: there is no such"),
-        (f"{sys.executable} -m libra_cli rolout", "libra: there is no stage 'rolout'"),
+        (f"{sys.executable} -m libra_cli rolout", "libra: there is no stage rolout"),
     ],
 )
 def test_a_message_stands_on_the_line_that_another_stage_has_drawn(shell_at_terminal, command, said):
