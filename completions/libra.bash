@@ -79,7 +79,7 @@ _libra() {
             esac ;;
         'score')
             case $before in
-                --as) _libra_only 'libra-bench pointwise pairs rewardbench rewardbench2 ppe-preference ppe-correctness rmb judgebench rm-bench rewardmath reasoning' ;;
+                --as) _libra_only 'libra-bench pointwise pairs lists rewardbench rewardbench2 ppe-preference ppe-correctness rmb judgebench rm-bench rewardmath reasoning' ;;
                 --protocol) _libra_only 'official paper' ;;
                 --threshold|--folds|--at|--resamples|--seed) _libra_only '' ;;
                 --null) _libra_only 'rule exclude' ;;

@@ -319,7 +319,7 @@ complete -c libra -n '__fish_seen_subcommand_from judge' -l help-all -d 'Show ev
 
 complete -c libra -n '__fish_seen_subcommand_from score; and not __fish_seen_subcommand_from correlate' -a 'correlate'
 
-complete -c libra -n '__fish_seen_subcommand_from score; and not __fish_seen_subcommand_from correlate' -l as -x -a 'libra-bench pointwise pairs rewardbench rewardbench2 ppe-preference ppe-correctness rmb judgebench rm-bench rewardmath reasoning' -d 'Kind of the rows'
+complete -c libra -n '__fish_seen_subcommand_from score; and not __fish_seen_subcommand_from correlate' -l as -x -a 'libra-bench pointwise pairs lists rewardbench rewardbench2 ppe-preference ppe-correctness rmb judgebench rm-bench rewardmath reasoning' -d 'Kind of the rows'
 complete -c libra -n '__fish_seen_subcommand_from score; and not __fish_seen_subcommand_from correlate' -l protocol -x -a 'official paper' -d 'Whose protocol to follow where they differ'
 complete -c libra -n '__fish_seen_subcommand_from score; and not __fish_seen_subcommand_from correlate' -l threshold -x -d 'A response counts as judged correct if its score is above the threshold'
 complete -c libra -n '__fish_seen_subcommand_from score; and not __fish_seen_subcommand_from correlate' -l folds -x -d 'Number of parts into which --threshold cross-fit divides the problems'

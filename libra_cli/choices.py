@@ -59,8 +59,8 @@ DIFFERENCES = ("judge", "label")
 
 # libra score
 ROW_KINDS = (
-    "libra-bench", "pointwise", "pairs", "rewardbench", "rewardbench2", "ppe-preference", "ppe-correctness", "rmb",
-    "judgebench", "rm-bench", "rewardmath", "reasoning",
+    "libra-bench", "pointwise", "pairs", "lists", "rewardbench", "rewardbench2", "ppe-preference", "ppe-correctness",
+    "rmb", "judgebench", "rm-bench", "rewardmath", "reasoning",
 )  # fmt: skip
 """Kinds of rows that `libra score --as` names."""
 PROTOCOLS = ("official", "paper")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from libra_cli.rm_benchmarks.base import Benchmark, BenchmarkPart, BenchmarkPoint, Fields, ProtocolName
 from libra_cli.rm_benchmarks.judgebench import JudgeBench
 from libra_cli.rm_benchmarks.libra_bench import LibraBench
+from libra_cli.rm_benchmarks.lists import Lists
 from libra_cli.rm_benchmarks.pairs import Pairs
 from libra_cli.rm_benchmarks.ppe import PPECorrectness, PPEPreference
 from libra_cli.rm_benchmarks.rewardbench import RewardBench
@@ -28,6 +29,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         RewardBench(),
         LibraBench(),
         Pairs(),
+        Lists(),
     )
 }
 """By name, in the order in which they are tried on a row."""

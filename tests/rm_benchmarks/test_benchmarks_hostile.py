@@ -57,6 +57,7 @@ OF = {
     "rewardbench2": {"subset": "Ties", "num_correct": 1, "id": "tied:1"},
     "rewardbench": {"subset": "hep-go"},
     "pairs": {"preference": "A>B"},
+    "lists": {"responses": ["a", "b", "c"], "best": 1},
 }
 """What a row of each needs."""
 

@@ -262,3 +262,59 @@ def test_rewardmath_by_pairs_is_won_by_winning_all(lost, accuracy, mrr):
 def test_a_problem_that_is_not_all_there_is_left_out_and_counted(rows):
     (point,) = points_of("rewardmath", rows)
     assert (point.value, point.reason) == (None, "incomplete_problem")
+
+
+# -- lists of any kind ------------------------------------------------------------------------------------------------
+
+LIST = {"question": "q", "responses": ["a", "b", "c"], "best": 1}
+OF_RIGHT = {"question": "q", "responses": ["a", "b", "c"], "correct": [1, 0, True], "subset": "Math"}
+
+
+@pytest.mark.parametrize(
+    ("row", "value", "reason"),
+    [
+        ({**LIST, "scores": [1, 3, 2]}, 1.0, None),
+        ({**LIST, "scores": [3, 1, 2]}, 0.0, None),
+        ({**LIST, "scores": [3, 3, 2]}, 1 / 2, None),
+        ({**LIST, "scores": [[0.5], [0.75], [-1.0]]}, 1.0, None),
+        ({**LIST, "scores": [None, 3, 2]}, 0.0, "no_verdict"),
+        ({**LIST, "scores": [None, 3, 2], "gates": ["empty", None, None]}, 1.0, None),  # a non-answer is last
+        ({**LIST, **BEST, "prediction": 1}, 1.0, None),
+        ({**LIST, **BEST, "prediction": 0}, 0.0, None),
+        ({**LIST, **BEST, "prediction": None, "unjudged": "tied"}, 0.0, "tied"),
+        ({"prompt": "q", "best": 0.0, "scores": [2, 1]}, 1.0, None),  # of another program, without the texts
+        ({**LIST, "best": None, "scores": [1, 3, 2], "judge_task": "rate"}, None, "no_best"),
+        ({**OF_RIGHT, "scores": [2, 1, 1]}, 1.0, None),
+        ({**OF_RIGHT, "scores": [1, 1, 1]}, 2 / 3, None),
+        ({**OF_RIGHT, **BEST, "prediction": 1}, 0.0, None),
+    ],
+)
+def test_a_list_is_right_if_one_of_its_right_responses_is_chosen(row, value, reason):
+    assert BENCHMARKS["lists"].recognises(row)
+    assert only("lists", row) == (row.get("subset", "all"), value, reason)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({**LIST, "best": 3, "scores": [1, 2, 3]}, '"best" is 3'),
+        ({**LIST, "best": "b", "scores": [1, 2, 3]}, "\"best\" is 'b'"),
+        ({**LIST, "scores": [1, 2]}, '"scores" has 2 numbers for 3'),
+        ({**LIST, "prediction": 3}, '"prediction" is 3'),
+        ({**OF_RIGHT, "correct": [1, 0], "prediction": 0}, '"correct" has not'),
+    ],
+)
+def test_a_list_that_does_not_fit_its_verdict_is_refused(row, said):
+    with pytest.raises(ValueError, match=said):
+        points_of("lists", [row])
+
+
+def test_other_kinds_come_before_lists():
+    for row in (
+        {**FOUR, "scores": [3, 1, 2, 0], "best": 0},
+        {"preference": "A>B", "response_a": "a", "response_b": "b", "scores": [1, 2], "judge_task": "score"},
+        {"question": "q", "response": "a", "label": 1, "scores": [1], "judge_task": "score"},
+        {"question": "q", "responses": ["a", "b"]},
+    ):
+        kind = next((each.name for each in BENCHMARKS.values() if each.recognises(row)), None)
+        assert kind != "lists"

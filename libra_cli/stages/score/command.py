@@ -13,7 +13,7 @@ from libra_cli.cli.report_options import output_options
 from libra_cli.cli.stage_options import option
 from libra_cli.stages.score.options import At, Resamples, Threshold
 
-_OTHER_KINDS = ("pointwise", "pairs", "reasoning")
+_OTHER_KINDS = ("pointwise", "pairs", "lists", "reasoning")
 _BENCHMARKS = ", ".join(kind for kind in choices.ROW_KINDS if kind not in _OTHER_KINDS)
 
 
@@ -33,6 +33,7 @@ _BENCHMARKS = ", ".join(kind for kind in choices.ROW_KINDS if kind not in _OTHER
     type=click.Choice(choices.ROW_KINDS),
     metavar="KIND",
     help="Kind of the rows. pointwise: single responses with a label. pairs: two responses with a preference. "
+    "lists: several responses, and which is the best. "
     "reasoning: several labelled responses per problem, for pass@k. Rows of a benchmark: "
     f"{_BENCHMARKS}. Default: recognised from the first row of each file.",
 )
@@ -112,7 +113,8 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
     Single responses (`label` 0 or 1): accuracy on each subset and its plain mean over subsets, confusion matrix, macro
     F1, accuracy on correct and on incorrect responses, and calibration of the scores. A non-answer (see libra judge
     --help) counts as judged incorrect, whatever the threshold. Pairs and lists: the figures of each benchmark, section
-    by section, as its authors define them.
+    by section, as its authors define them. Of other lists (`responses`, or `scores` alone): how often the judge chooses
+    the `best` response (its place from 0), or one of those that `correct` marks with 1.
 
     Several samples per problem: unbiased pass@k; maj@k, which groups equivalent answers and shares ties; and, if rows
     have a judge's scores, best of k and weighted majority. A problem with fewer samples than the others is an error

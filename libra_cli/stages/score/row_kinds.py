@@ -90,7 +90,7 @@ def _detect(fields: Fields) -> str:
         raise ValueError(reason)
     if _is_judged(fields) or "response" in fields or "response_with_cot" in fields:
         raise ValueError(_NO_LABEL)
-    if all(name in fields for name in ("response_a", "response_b")):
+    if all(name in fields for name in ("response_a", "response_b")) or isinstance(fields.get("responses"), list):
         raise ValueError(_NO_VERDICT)
     if wrong := wrong_row(fields):
         raise ValueError(f"no verdict: {wrong}")
