@@ -52,6 +52,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_statements.statement, ()),
     (prose_statements.cut_off, ()),
     (prose_statements.statement_abroad, ()),
+    (prose_statements.first, ()),
     # what is of the kind of the reference
     (prose_statements.in_base, ()),
     (prose_statements.calculation, ()),

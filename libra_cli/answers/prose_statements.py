@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from libra_cli.answers import (
+    answer_first,
     arrays,
     asked,
     bare,
@@ -19,6 +20,7 @@ from libra_cli.answers import (
     named,
     normalize,
     part_labels,
+    remarks,
     sentences,
     statements,
     typed,
@@ -133,6 +135,17 @@ def calculation(prose: Prose) -> Extraction | None:
     before = " ".join(prose.sentences[:-1]).replace("=", " ").replace("$", " ").replace(",", " ").split()
     is_check = prose.reference in (word.strip(".;:*") for word in before) and found != prose.reference
     return None if is_check else Extraction(found)  # x = 4, and then 5*4 + 3 = 23
+
+
+def first(prose: Prose) -> Extraction | None:
+    """`Three.` before the reasons, unless these conclude with something else."""
+    if prose.cut or not prose.reference:
+        return None
+    said = answer_first.said_first(prose.text, prose.reference, prose.question or "")
+    if said is None:
+        return None
+    is_concluded = remarks.begins_conclusion(prose.sentences[-1]) and prose.concluded.answer not in (None, said)
+    return UNDECIDED if is_concluded else changed(prose.text, False, False) or Extraction(said)
 
 
 def pieces(prose: Prose) -> Extraction | None:

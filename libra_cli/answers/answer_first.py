@@ -1,0 +1,40 @@
+"""Reads an answer that stands alone before what explains it: "Three. Put t = |x|...", "8", and its reasons below."""
+
+from __future__ import annotations
+
+from libra_cli.answers import phrases, structure, words
+from libra_cli.lazy_pattern import lazy_pattern
+
+_FIRST = lazy_pattern(r"\s*(?:\*\*|__)?([^\n.!*]{1,40}?)(?:\*\*|__)?(?:[.!](?:\*\*|__)?(?=\s)|\n)")
+"""The first line or sentence of a text, in bold or not."""
+_LONGEST = 1500
+_FEW_WORDS, _FEWEST_BEHIND = 4, 3
+_THERE = lazy_pattern(r"(?:there (?:are|is)|it is|it's) (?:exactly )?")
+_FIGURE = lazy_pattern(r"[-+]?\$?\d[\d,.]*(?:/\d+)?%?(?: [A-Za-z]{1,12})?")
+
+
+def said_first(text: str, reference: str, question: str) -> str | None:
+    """The value of the kind of `reference` that begins a text and stands alone; None if none does, or nothing follows.
+
+    A number in figures stands alone on a line, for `8.` may be the eighth step. Words are the reference, or one of the
+    things between which `question` lets choose.
+    """
+    first = _FIRST.match(text) if len(text) <= _LONGEST else None
+    if first is None or len(text[first.end() :].split()) < _FEWEST_BEHIND:
+        return None
+    said = first[1].strip()
+    if structure.is_number(reference):
+        return _number(said, on_a_line=text[first.end() - 1] == "\n")
+    if len(said.split()) > _FEW_WORDS or not phrases.are_asked_for(reference):
+        return None
+    is_choice = " or " in question and f" {said.lower()}" in question.lower()
+    return said if is_choice or said.lower() == reference.strip(" .$").lower() else None
+
+
+def _number(said: str, on_a_line: bool) -> str | None:
+    if _FIGURE.fullmatch(said):
+        return said if on_a_line else None
+    said = said.lower()
+    there = _THERE.match(said)
+    value = words.number(said[there.end() :] if there else said)
+    return None if value is None else str(value)
