@@ -24,17 +24,12 @@ def said_first(text: str, reference: str, question: str) -> str | None:
         return None
     said = first[1].strip()
     if structure.is_number(reference):
-        return _number(said, on_a_line=text[first.end() - 1] == "\n")
+        if _FIGURE.fullmatch(said):
+            return said if text[first.end() - 1] == "\n" else None
+        there = _THERE.match(said.lower())
+        value = words.number(said[there.end() if there else 0 :].lower())
+        return None if value is None else str(value)
     if len(said.split()) > _FEW_WORDS or not phrases.are_asked_for(reference):
         return None
     is_choice = " or " in question and f" {said.lower()}" in question.lower()
     return said if is_choice or said.lower() == reference.strip(" .$").lower() else None
-
-
-def _number(said: str, on_a_line: bool) -> str | None:
-    if _FIGURE.fullmatch(said):
-        return said if on_a_line else None
-    said = said.lower()
-    there = _THERE.match(said)
-    value = words.number(said[there.end() :] if there else said)
-    return None if value is None else str(value)

@@ -75,13 +75,8 @@ _AS_DECIMAL = lazy_pattern(r"\bas a (?:terminating |exact )?decimal|\b(?:in|to) 
 def _formulas_of(question: str) -> set[str]:
     """The formulas of a question, normalized."""
     found = [next(filter(None, match.groups())) for match in _FORMULA.finditer(question)]
-    found += [piece for match in _WORDS.finditer(question) for piece in _pieces(match[0])]
+    found += [piece for match in _WORDS.finditer(question) for piece in (match[0], *match[0].split())]
     return {normalize.normalized(text.strip(" .,?")) for text in found}
-
-
-def _pieces(text: str) -> list[str]:
-    """A run of formulas and words, and each piece between its spaces."""
-    return [text, *text.split()]
 
 
 def _readings(text: str, test: Callable[[Tree], bool]) -> bool:
