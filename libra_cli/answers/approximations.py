@@ -16,7 +16,7 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 _SIGN = lazy_pattern(r"≈|≃|\\approx(?![A-Za-z])|\\simeq(?![A-Za-z])")
 _NAME = lazy_pattern(r"\s*\$?\s*\\?[A-Za-z]\w{0,12}(?:_\{?\w+\}?)?\s*")
-_CLOSE = 2000
+_CLOSE = 1000
 """A value that is more exact than the reference is off by at most one part in so many."""
 _ASKS_TO_ROUND = lazy_pattern(
     r"round|nearest|decimal|signific|places|digits|figures|estimat|exact|precis|integer|whole", re.IGNORECASE

@@ -8,6 +8,7 @@ taken from a sentence that says nothing beside its calculation.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import NamedTuple
 
 from libra_cli.answers import (
@@ -147,7 +148,8 @@ class _Chain:
             if self._is_reference(value):
                 return value
         before = filter(None, (_value(side.text) for side in self.sides[:-1]))
-        is_said_before = last.sign in ("equals", "so") and any(map(self._is_reference, before))
+        others = (value for value in before if _amount(value) != _amount(found))  # 1240/500 = 2.48 J
+        is_said_before = last.sign in ("equals", "so") and any(map(self._is_reference, others))
         is_led = not lead or lead in _COPULAS
         return found if is_led and not is_said_before and all(map(_is_calculation, self.sides[:-1])) else None
 
@@ -231,6 +233,12 @@ def _restated(side: str) -> tuple[str | None, str]:
     heard = words.split(led["words"])
     is_denied = not (_DOUBTS | vocabulary.DENIES).isdisjoint(word.lower() for word in heard)
     return (None, "") if is_denied or not heard else (_value(led["rest"]), heard[-1].lower())
+
+
+def _amount(text: str) -> Fraction | None:
+    """The number of a quantity, whatever its unit."""
+    found = structure.parse(text)
+    return found.number.value if isinstance(found, Leaf) and found.number else None
 
 
 def _has_digit(text: str) -> bool:

@@ -24,6 +24,7 @@ _ARROW = lazy_pattern(
     r"\\(?:rightarrow|longrightarrow|to|xrightarrow|rightleftharpoons)(?![A-Za-z])(?:\{\})?|-+>|→|⇌|<=>"
 )
 _PLUS = lazy_pattern(r"\+(?=[\d^({\[A-Z])")
+_DIATOMIC = lazy_pattern(r"(?:[HNOFI]|Cl|Br)_?\{?2\}?|O_?\{?3\}?")
 _TOKEN = lazy_pattern(
     r"(?P<element>[A-Z][a-z]?)|(?P<open>[(\[])|(?P<close>[)\]])|_?\{?(?P<count>\d+)\}?"
     r"|\^\{?(?P<size>\d*)(?P<sign>[+-])\}?$|(?P<bare>[+-])$"
@@ -85,11 +86,16 @@ def same(reference: str, answer: str) -> Finding | None:
     wanted, given = map(_reaction, texts)
     if wanted is None or given is None:
         return None
+    if wanted == given and _DIATOMIC.fullmatch(texts[0]) and _DIATOMIC.fullmatch(texts[1]):
+        return Finding(True)  # H2, H_2
     evident = _is_evident(reference, wanted), _is_evident(answer, given)
     if not any(evident):
         return None
     if wanted == given:
         return Finding(True)
+    is_ion_or_typeset = evident[0] and texts[1] in _ELEMENTS and len(texts[1]) > 1  # Zn for Cu^{2+}
+    if is_ion_or_typeset or (evident[1] and _DIATOMIC.fullmatch(texts[0])):
+        return Finding(False)
     if not all(evident):
         return None
     if [_composition(part) for part in wanted] == [_composition(part) for part in given]:

@@ -14,6 +14,10 @@ _LETTERS_AND_DIGITS = lazy_pattern(
     r"[$*]*(?P<command>\\(?:text\w*|math\w+|mbox|operatorname)\s*\{)?\s*(?P<text>[A-Za-z0-9]+)\s*\}?[$*.]*"
 )
 _LETTER_BEFORE_DIGIT = lazy_pattern(r"[A-Z]\d|[A-Za-z]\d+[A-Za-z]")
+_CROSS = lazy_pattern(
+    r"[\s$]*(?:\\(?:text|mathrm)\{)?\s*([A-Za-z]{2,8})\s*\}?\s*(?:\\times|\u00d7|[xX*])\s*(?:\\(?:text|mathrm)\{)?\s*([A-Za-z]{2,8})"
+    r"\s*\}?[\s$.]*"
+)
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 MAX_PARTS = 8
 """Numbers of the longest address or version."""
@@ -26,6 +30,9 @@ _SHORT_WORDS = ("no", "ja", "si", "ok")
 
 def same(reference: str, answer: str) -> Finding | None:
     """Compare two answers that differ in the order or the case of their letters and digits; None for all others."""
+    crossed = _parents(reference), _parents(answer)
+    if crossed[0]:
+        return Finding(crossed[0] == crossed[1]) if crossed[1] else Finding(None, "another_case")
     if reference.count(".") > 1 and answer.count(".") > 1:
         return _same_dotted(reference.strip("$ "), answer.strip("$ "))
     texts = _LETTERS_AND_DIGITS.fullmatch(reference), _LETTERS_AND_DIGITS.fullmatch(answer)
@@ -43,6 +50,20 @@ def same(reference: str, answer: str) -> Finding | None:
     if all(set_as_text) or any(map(_is_code, (wanted, given))):
         return Finding(False)
     return Finding(None, "spelled_otherwise") if any(set_as_text) and wanted.isalpha() else None
+
+
+def is_cross(text: str) -> bool:
+    """Whether a text is two genotypes that are crossed: Aa x Aa."""
+    return _parents(text) is not None
+
+
+def _parents(text: str) -> list[str] | None:
+    """The two genotypes of a cross, Aa \\times Aa, in one order; None for anything else."""
+    found = _CROSS.fullmatch(text)
+    sides = [found[1], found[2]] if found else []
+    pairs = [side[at : at + 2] for side in sides for at in range(0, len(side), 2)]
+    is_cross = bool(pairs) and all(len({*pair.lower()}) == 1 and len(pair) == 2 for pair in pairs)
+    return sorted(sides) if is_cross and len(sides[0]) == len(sides[1]) else None
 
 
 def _same_dotted(reference: str, answer: str) -> Finding | None:

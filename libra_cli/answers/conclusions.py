@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from libra_cli.answers import asked, displays, options, phrases, sentences, statements, units, words
+from libra_cli.answers import asked, codes, displays, options, phrases, sentences, statements, units, words
 from libra_cli.answers.extraction import NO_ANSWER, Extraction, of_asserted
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -68,6 +68,7 @@ def whole(text: str, reference: str | None) -> Extraction:
     text = text.strip()
     if len(text) <= _SHORT and "\n" not in text and "\\boxed" not in text and text:
         in_words = reference is not None and reference.replace(" ", "").isalpha() and len(text.split()) <= _FEW_WORDS
+        in_words = in_words or codes.is_cross(text)
         if options.parse(text) or in_words or (any(map(str.isdigit, text)) and not words.in_row(text)):
             return of_asserted(statements.tidy(text))
     return Extraction(None, NO_ANSWER)

@@ -20,6 +20,7 @@ from functools import lru_cache
 
 from libra_cli.answers import (
     approximations,
+    bearings,
     boolean,
     chemistry,
     codes,
@@ -218,15 +219,14 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
         order = ordinals.same(reference, answer)
         if order is not None:
             return Decision(order, "text")
-    unlimited = _compare_unlimited(reference, answer)
-    if unlimited is not None:
-        return Decision(unlimited, "structure")
-    listed = named.same(reference, answer, _decide)
-    if listed is not None:
-        return Decision(listed, "structure")
-    permutation = cycles.same(reference, answer)
-    if permutation is not None:
-        return Decision(permutation, "structure")
+    for compare in (bearings.same, named.same):
+        listed = compare(reference, answer, _decide)
+        if listed is not None:
+            return Decision(listed, "structure")
+    for compare_whole in (_compare_unlimited, cycles.same):
+        whole = compare_whole(reference, answer)
+        if whole is not None:
+            return Decision(whole, "structure")
     code = codes.same(reference, answer)
     if code is not None:
         return Decision(code.equal, "text", code.reason)

@@ -8,6 +8,7 @@ from libra_cli.lazy_pattern import lazy_pattern
 MAX_CHARS = 400
 _NAMED = lazy_pattern(r"(?<![A-Za-z])([A-Za-z]{1,12})[-\u2010-\u2013 ](\d{1,3})(?!\d)")
 _RAISED = lazy_pattern(r"\^\{?(\d{1,3})\}?(?:_\{?\d{1,3}\}?)?\s*([A-Z][a-z]?)(?![A-Za-z])")
+_CLAUSE = lazy_pattern(r"[,;:] |\u2192|\\to(?![A-Za-z])|->")
 _REST = frozenset(" .,;:!'()*{}$-")
 _FILLERS = frozenset("it is the an a isotope of answer".split())  # noqa: SIM905
 
@@ -25,7 +26,7 @@ def stated(sentence: str, reference: str) -> str | None:
     """The only isotope of a sentence, if the reference is one; None if there is none, or several."""
     if _only(reference) is None or len(sentence) > MAX_CHARS:
         return None
-    found = set(_read(_plain(sentence)))
+    found = set(_read(_plain(_CLAUSE.split(sentence)[-1]))) or set(_read(_plain(sentence)))
     if len(found) != 1:
         return None
     element, mass = found.pop()

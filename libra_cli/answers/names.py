@@ -24,6 +24,7 @@ _CARRIED = frozenset(
 )
 """Nouns that a name carries or leaves out: the Nile River, an isosceles triangle."""
 _LAWS = frozenset("law theorem principle lemma paradox effect rule criterion inequality".split())  # noqa: SIM905
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "zeroth": 0, "fourth": 4}
 _STEM = 6
 """Letters that the forms of a name share: Pythagoras, Pythagorean."""
 _PLACES = frozenset("new north south east west san santa saint los las el upper lower great little old".split())  # noqa: SIM905
@@ -119,6 +120,10 @@ def _same_laws(reference: str, answer: str) -> bool | None:
     stems = [sorted(word[:_STEM] for word in words if word not in shared) for words in (wanted, given)]
     if stems[0] == stems[1]:
         return True
+    ordinals = [sorted(_ORDINALS[word] for word in words if word in _ORDINALS) for words in (wanted, given)]
+    rests = [[stem for stem in of_one if stem not in _ORDINALS] for of_one in stems]
+    if all(ordinals) and rests[0] == rests[1]:  # Newton's first and third law
+        return ordinals[0] == ordinals[1]
     are_possessive = all("'s " in text.replace("\u2019", "'") for text in (reference, answer))
     return False if are_possessive and set(stems[0]).isdisjoint(stems[1]) else None
 

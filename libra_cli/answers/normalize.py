@@ -181,6 +181,8 @@ def plain(raw: str) -> str:
     if len(raw) > MAX_CHARS or _PLAIN.fullmatch(raw) or (raw.isascii() and raw.isalnum()):
         return keyboard.in_formulas(raw.strip()) if raw[:1].isdigit() and not raw.isdigit() else raw.strip()
     text = damage.repaired_answer(raw).strip().removeprefix("####").lstrip()
+    if text.endswith("$") and text.count("$") == 2 and text.partition("$")[0].rstrip()[-1:] == "=":  # R = $6 \\Omega$
+        text = text.replace("$", "")
     if text.count("$") > 2 and not any(map(_is_said_outside, text.split("$")[::2])):  # in pieces: $90$, $60$
         text = text.replace("$", "")
     if text[:1].isdigit() and _GROUPED.fullmatch(text):

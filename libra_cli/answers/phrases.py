@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra_cli.answers import languages, sentences, units, words
+from libra_cli.answers import languages, science, sentences, units, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_NUMERAL = 6
@@ -55,6 +55,8 @@ _PRONOUN = frozenset("the this that which each every no other another".split()) 
 _DESCRIBING = frozenset("the these those all both its their his her our my".split())  # noqa: SIM905
 _HEXADECIMAL = frozenset("ABCDEF")
 _CLAIMS_ABROAD = ("说法", "命题", "结论", "判断", "陈述")
+_LONG = 3
+"""Letters of words that need no table to be known as such: up."""
 _STRIPPED = " \t\n.,;:!?*_`\"'()\u201c\u201d"
 
 
@@ -68,7 +70,11 @@ def are_asked_for(reference: str) -> bool:
     if text.find("(") > 0 and text[text.find("(") - 1].isalpha():  # O(n log n)
         return False
     heard = [part.strip(_STRIPPED) for part in text.split()]
-    return is_verdict(text) or any(len(word) > (2 if word.isascii() else 1) and word.isalpha() for word in heard)
+    return (
+        is_verdict(text)
+        or (1 < len(text) < _LONG and text.islower() and science.is_term(text))
+        or any(len(word) > (2 if word.isascii() else 1) and word.isalpha() for word in heard)
+    )
 
 
 def is_verdict(text: str) -> bool:

@@ -8,6 +8,7 @@ from libra_cli.answers import (
     asked,
     bare,
     bases,
+    bearings,
     cases,
     chains,
     chemistry,
@@ -189,6 +190,9 @@ def compound(prose: Prose) -> Extraction | None:
     """`The product is CO2 (carbon dioxide)`, for a reference that is a formula of chemistry."""
     if not prose.reference:
         return None
+    direction = bearings.read(prose.reference) and bearings.read(prose.sentences[-1])
+    if direction:
+        return Extraction(prose.sentences[-1])
     isotope = isotopes.stated(prose.sentences[-1], prose.reference)
     if isotope:
         return Extraction(isotope)

@@ -89,6 +89,8 @@ def in_words(prose: Prose) -> Extraction | None:
     if not prose.asks_for_words:
         return None
     complement = phrases.complement(prose.sentences[-1])
+    if complement and complement in prose.reference.replace(",", " and ").split(" and "):
+        return UNDECIDED if complement != prose.reference else Extraction(complement)  # virtual, of virtual and upright
     if complement and phrases.is_participle(complement) and not phrases.is_participle(prose.reference.lower()):
         return UNDECIDED  # hydrogen is produced
     if complement and prose.question and asked.is_given(complement, prose.question):

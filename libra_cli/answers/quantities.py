@@ -96,6 +96,11 @@ def converted(reference: Leaf, answer: Leaf, found: Sequence[conversions.Convers
     if reference.number is None or answer.number is None:
         return None
     verdicts = [conversions.same(reference.number.value, answer.number.value, one) for one in found]
+    values = [answer.number.value * one.factor + one.plus for one in found if not one.pi and one.factor]
+    if True not in verdicts and any(
+        number.rounds(value, reference.number) for value in values if reference.number.places
+    ):
+        return None  # 500 s are 8.3 minutes
     return True if True in verdicts else None if None in verdicts else False
 
 

@@ -32,9 +32,11 @@ _CLASSES: tuple[dict[str, str], ...] = (
         "endoplasmic reticulum": "endoplasmic reticulum",
     },
     {
-        "increases": "increases, increase, increased, increasing, rises, rise, rose, goes up, go up, gets larger, "
+        "increases": "speeds up, speed up, "
+        "increases, increase, increased, increasing, rises, rise, rose, goes up, go up, gets larger, "
         "gets higher, gets bigger, grows, becomes larger, becomes greater, becomes higher, is raised, climbs",
-        "decreases": "decreases, decrease, decreased, decreasing, falls, fall, fell, drops, drop, goes down, go down, "
+        "decreases": "slows down, slow down, "
+        "decreases, decrease, decreased, decreasing, falls, fall, fell, drops, drop, goes down, go down, "
         "gets smaller, gets lower, becomes smaller, becomes lower, shrinks, is reduced, is lowered, declines",
         "unchanged": "unchanged, stays the same, remains the same, stays constant, remains constant, stay the same, "
         "remain the same, does not change, doesn't change, no change, remain unchanged, is not affected, is unaffected",
@@ -42,16 +44,18 @@ _CLASSES: tuple[dict[str, str], ...] = (
     {
         "doubles": "doubles, double, doubled, twice as large, twice as great, twice as much, twice as big, "
         "twice as high, twice as long, increases by a factor of two",
-        "halves": "halves, halved, is half as large, half as large, half as great, half as much, "
+        "halves": "halves, half of its original value, half its original value, decreases to half, half the original, "
+        "drops to half, reduced to half, becomes half, halved, is half as large, half as large, "
+        "half as great, half as much, "
         "half as big, cut in half",
         "triples": "triples, tripled, three times as large, three times as great",
         "quadruples": "quadruples, quadrupled, four times as large, four times as great, four times as much",
         "unchanged": "unchanged, stays the same, remains the same, stays constant, remains constant, does not change, "
         "doesn't change, no change",
     },
-    {"left": "left, leftward, leftwards", "right": "right, rightward, rightwards"},
-    {"up": "up, upward, upwards, vertically up", "down": "down, downward, downwards, vertically down"},
     {
+        "left": "left, leftward, leftwards", "right": "right, rightward, rightwards",
+        "up": "up, upward, upwards", "down": "down, downward, downwards",
         "into the page": "into the page, into the plane, into the paper, into the screen, away from the viewer",
         "out of the page": "out of the page, out of the plane, out of the paper, out of the screen, toward the viewer, "
         "towards the viewer, towards you, toward you",
@@ -75,6 +79,11 @@ _CLASSES: tuple[dict[str, str], ...] = (
     {
         "SN1": "sn1, unimolecular nucleophilic substitution", "SN2": "sn2, bimolecular nucleophilic substitution",
         "E1": "e1, unimolecular elimination", "E2": "e2, bimolecular elimination",
+    },
+    {
+        "linear": "linear", "bent": "bent, v-shaped", "trigonal planar": "trigonal planar",
+        "trigonal pyramidal": "trigonal pyramidal", "tetrahedral": "tetrahedral", "octahedral": "octahedral",
+        "square planar": "square planar", "trigonal bipyramidal": "trigonal bipyramidal", "t-shaped": "t-shaped",
     },
     {"arteries": "artery, arteries", "veins": "vein", "capillaries": "capillary, capillaries"},
     {"mitosis": "mitosis", "meiosis": "meiosis", "binary fission": "binary fission"},
@@ -155,6 +164,11 @@ def same(reference: str, answer: str) -> bool | None:
     return is_same
 
 
+def is_term(text: str) -> bool:
+    """Whether a text is a term of a class, and nothing else."""
+    return bool(_whole(text))
+
+
 def said(sentence: str, reference: str, question: str | None, doubts: frozenset[str]) -> str | None:
     """The only member of the class of the reference that a sentence names; empty if it names several; else None.
 
@@ -171,6 +185,9 @@ def said(sentence: str, reference: str, question: str | None, doubts: frozenset[
         if len(named) > 1 or not doubts.isdisjoint(others):
             return ""
         said_member = named.pop()
+        is_written = _plain(reference) not in _symbols() or _plain(reference) in _TOKEN.findall(_plain(sentence))
+        if not is_written and (question is None or "symbol" in question):
+            return None  # the symbol may be asked for
         is_other = question is not None and said_member != member and len(others) > _FEW_WORDS
         given = _found(_plain(question or ""), _known(), is_whole=False)[0] if is_other else []
         is_given = any((at, said_member) in place for place in given)

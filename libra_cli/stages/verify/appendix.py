@@ -99,6 +99,10 @@ EXAMPLES = (
     Example("lines", "2, 3", "The roots are:\n- x = 2\n- x = 3", "The roots are:\n- x = 2\n- x = 4"),
     Example("parts of a question", "(a) 3 (b) 5", "(a) 3\n(b) 5", "(a) 5\n(b) 3", r"\boxed{3}"),
     Example("damaged LaTeX", r"\frac{1}{2}", r"\boxed{\\frac{1}{2}}", r"\boxed{\\frac{1}{3}}"),
+    Example("calculations", "0.02", "F = qE = (1.0e-6)(2.0e4) = 2.0e-2 N", "F = qE = (1.0e-6)(2.0e4) = 2.0e-3 N", None),
+    Example("terms of science", "red blood cells", r"\boxed{\text{erythrocytes}}", r"\boxed{\text{platelets}}"),
+    Example("isotopes", "carbon-14", r"\boxed{{}^{14}\mathrm{C}}", r"\boxed{\text{carbon-12}}"),
+    Example("intervals that open outwards", r"(-1,2]", r"\boxed{]-1;2]}", r"\boxed{[-1;2]}"),
 )
 
 
