@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,8 @@ def test_a_pipeline_of_jobs_makes_what_one_process_makes(slurm_shell, tmp_path: 
     run = slurm_shell.run
     submitted = dict(line.split()[::-1] for line in run("libra", "run", "--submit", "pipe.yaml").splitlines())
     assert run("libra", "run", "--submit", "pipe.yaml") == "".join(f"{job} {name}\n" for name, job in submitted.items())
+    here = subprocess.run(["libra", "run", "pipe.yaml"], cwd=tmp_path, env=slurm_shell.environment, check=False)
+    assert here.returncode == 11  # it would be done twice
     part = tmp_path / "made/slurm/responses.1-of-2.jsonl.part"
     wait_for(lambda: part.exists() and part.stat().st_size > 0, "rows of the second shard")
     task = f"{submitted['responses']}_1"

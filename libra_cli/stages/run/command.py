@@ -100,6 +100,7 @@ def command(ctx: click.Context, pipe: tuple[str, ...], **options: Any) -> int:
     from libra_cli.stages.run.select import chosen, missing_inputs
     from libra_cli.stages.run.shell import script
     from libra_cli.stages.run.slurm_settings import job_settings
+    from libra_cli.stages.run.slurm_submit import refuse_queued
     from libra_cli.stages.run.steps import make_steps
     from libra_cli.stream.console import Console
 
@@ -112,16 +113,15 @@ def command(ctx: click.Context, pipe: tuple[str, ...], **options: Any) -> int:
         raise click.UsageError(f"name {'one' if pipe else 'a'} pipeline file: libra run FILE.yaml")
     if options["output"] == "":
         raise click.UsageError("-o is empty: name a folder")
-    parent = ctx.parent
-    assert parent is not None
-    assert isinstance(parent.command, click.Group)
-    stages = parent.command.list_commands(parent)
-    read = read_pipe(pipe[0], options["settings"], options["output"], stages)
+    assert ctx.parent is not None
+    assert isinstance(ctx.parent.command, click.Group)
+    read = read_pipe(pipe[0], options["settings"], options["output"], ctx.parent.command.list_commands(ctx.parent))
     every = make_steps(ctx, read)
     settings = {step.name: job_settings(read, step) for step in every}
     steps = chosen(read, every, options["only"], options["first"], options["until"])
     progress = StepProgress(read.output, options["force"])
-    for missing in missing_inputs(read, every, [step for step in steps if progress.reason(step)]):
+    to_do = [step for step in steps if progress.reason(step)]
+    for missing in missing_inputs(read, every, to_do):
         if not options["dry_run"]:
             raise click.UsageError(missing)
         console.note(missing)
@@ -131,6 +131,7 @@ def command(ctx: click.Context, pipe: tuple[str, ...], **options: Any) -> int:
     if options["dry_run"]:
         click.echo(script(read, steps, progress.reason), nl=False)
         return 0
+    refuse_queued(read, to_do, settings)
     status = Runner(progress, options["jobs"], console).run(steps)
     if status in (0, 3):
         click.echo(results(steps, progress), nl=False)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.run.pipe_file import PipeError, PipeFile
 from libra_cli.stages.run.progress import StepProgress
-from libra_cli.stages.run.slurm_scripts import SlurmJob, jobs_of, shard_of
+from libra_cli.stages.run.slurm_scripts import FOLDER, SlurmJob, jobs_of, shard_of
 from libra_cli.stages.run.slurm_settings import JobSettings
 from libra_cli.stages.run.steps import Step
 from libra_cli.stream.console import Console
@@ -109,6 +109,22 @@ def submit(pipe: PipeFile, jobs: Sequence[SlurmJob], progress: StepProgress, con
         numbers[job.name] = submit_one(job, words)
         console.note(f"submitted {job.name} as job {numbers[job.name]}")
     return "".join(f"{number} {name}\n" for name, number in numbers.items())
+
+
+def refuse_queued(pipe: PipeFile, steps: Sequence[Step], settings: Mapping[str, JobSettings]) -> None:
+    """Raises Fatal(11) if one of `steps` is in the queue of Slurm: it would be done twice."""
+    if not os.path.isdir(os.path.join(pipe.output, FOLDER)):
+        return  # no script was ever written
+    try:
+        queue = queued_jobs()
+    except Fatal:
+        return  # there is no Slurm here, or none that answers
+    for step in steps:
+        for job in jobs_of(pipe.output, step, settings[step.name]):
+            if job.comment in queue:
+                number, state = queue[job.comment]
+                cure = f"wait for it, or cancel it (scancel {number})"
+                raise Fatal(Exit.LOCKED, f"{job.name} is in the queue, as job {number} ({state}); {cure}")
 
 
 def queued_jobs() -> Mapping[str, tuple[str, str]]:
