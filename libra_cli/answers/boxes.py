@@ -22,6 +22,12 @@ MAX_GAP = 80
 MAX_NEAR = MAX_GAP + 512
 """How far before a box another one that answers together with it may begin."""
 
+PLACEHOLDERS = frozenset(
+    f"{opening}{text}"
+    for opening in ("", "\\text{", "\\textbf{", "\\mathrm{")
+    for text in ("answer", "your answer", "your answer here", "final answer", "the answer", "answer here")
+)
+"""What stands in a box for the answer that is not filled in."""
 _GAP_PIECE = lazy_pattern(
     r"(?:[\s$,;/?&*.:-]+|\\[()\[\]]|\\quad|\\qquad|\\text\{\s*(?:and|or)\s*\}|\\\\"
     r"|\b(?i:and|or|alternatively|maybe|perhaps|possibly|otherwise|else)\b"

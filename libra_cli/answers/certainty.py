@@ -30,7 +30,7 @@ def may_be_misread(answer: str, tail: str, reference: str) -> bool:
     given, wanted = structure.parse(answer), structure.parse(reference)
     value = _number(wanted)
     if value is None:
-        return _number(given) is not None and _is_one_of_several(given, wanted, reference)
+        return _number(given) is not None and _is_one_of_several(given, wanted, reference, tail)
     if _number(given) == value:  # the same number has another unit
         return False
     return _also_says(tail, answer, value) or _is_about(given, wanted, tail)
@@ -75,11 +75,14 @@ def is_statement(text: str, reference: str) -> bool:
     )
 
 
-def _is_one_of_several(given: structure.Answer, wanted: structure.Answer, reference: str) -> bool:
+def _is_one_of_several(given: structure.Answer, wanted: structure.Answer, reference: str, tail: str) -> bool:
     """Whether the reference has several values, or is a formula with a variable, where the answer is one number."""
     is_solution = isinstance(given, structure.Equation)
     if isinstance(wanted, structure.Parts):
-        return not (is_solution and (wanted.alternatives or wanted.kind == "set"))
+        is_only = isinstance(given, structure.Equation) and tail.replace(" ", "").strip("$.\n") == given.text.replace(
+            " ", ""
+        )
+        return not (is_solution and (is_only or wanted.alternatives or wanted.kind == "set"))
     if not isinstance(_value(wanted), structure.Leaf):
         return True
     has_variable = units.in_text(reference)[1] is None and _LETTER.search(normalize.normalized(reference)) is not None

@@ -25,6 +25,7 @@ _TOKEN = lazy_pattern(
 )
 _UNREAD = ("\\(", "\\[", "\\frac", "\\sqrt", "^", "<", ">", "{", "...")
 """Signs of a formula, which other readers read."""
+_OUT_OF = lazy_pattern(r"(?:robability|chances?|odds|fraction)\b.*\d out of (?:every )?\d")
 _NAMED = lazy_pattern(r"(?<![^\s,;])([^\W\d_]{3,}) ?= ?(?=\$?\d)")
 """A word that stands for a value: John = 16."""
 _CUTS = words.table("and or but while whereas although though")
@@ -164,7 +165,7 @@ class _Reading:
 def read(sentence: str, question: asking.Question) -> list[Claim] | None:
     """The claims of a sentence in order; None if it has a formula, or a clause with several numbers."""
     sentence = _NAMED.sub(r"\1 is ", sentence) if "=" in sentence else sentence
-    if "=" in sentence or any(map(sentence.__contains__, _UNREAD)):
+    if "=" in sentence or any(map(sentence.__contains__, _UNREAD)) or _OUT_OF.search(sentence):
         return None
     reading, depth = _Reading(question), 0
     tokens = [*_TOKEN.finditer(sentence)]

@@ -38,7 +38,7 @@ def answer(sentence: str, question: str) -> Extraction | None:
     if any(map(sentence.__contains__, _UNREAD)) or any(map(asked.__contains__, _ASKS_TO_COMPARE)):
         return None
     parts = [part for part in _CLAUSES.split(sentence) if part]
-    told = [(part, _NUMBER.findall(part)) for part in parts]
+    told = [(part, _not_given(part, asked)) for part in parts]
     counted = [(part, numbers[0]) for part, numbers in told if len(numbers) == 1]
     if any(len(numbers) > 1 for _, numbers in told) or not counted:
         return None
@@ -46,7 +46,9 @@ def answer(sentence: str, question: str) -> Extraction | None:
     if not plain:
         return Extraction(None, OTHER_ANSWER)
     if len(plain) == 1:
-        return Extraction(plain[0][1]) if len(counted) > 1 and not any(map(asked.__contains__, _TOTALS)) else None
+        has_given = any(len(_NUMBER.findall(part)) > 1 for part in parts)
+        is_total = any(map(asked.__contains__, _TOTALS))
+        return Extraction(plain[0][1]) if has_given or (len(counted) > 1 and not is_total) else None
     if any(map(asked.__contains__, _TOTALS)) or any(map(sentence.__contains__, _TOTALS)):
         return None
     wanted = _pairs(asked)
@@ -60,6 +62,13 @@ def answer(sentence: str, question: str) -> Extraction | None:
     if at is None or any(_tells_rest(part) and part != plain[at][0] for part, _ in plain):
         return None
     return Extraction(plain[at][1])
+
+
+def _not_given(part: str, asked: str) -> list[str]:
+    """The numbers of a clause but those that the question gives, with the sign behind them: 5小时行驶325千米."""
+    numbers = [*_NUMBER.finditer(part)]
+    new = [number[0] for number in numbers if f"{number[0]}{part[number.end() : number.end() + 1]}" not in asked]
+    return new if len(numbers) > 1 and new else [number[0] for number in numbers]
 
 
 def _tells_rest(part: str) -> bool:

@@ -72,6 +72,18 @@ def in_one_notation(answer: str, text: str, question: str | None = None) -> str 
     return None if read is None else answer[: number.start()] + read + answer[number.end() :]
 
 
+def with_open_comma(answer: str, text: str, question: str | None = None) -> str | None:
+    """`2,375` for an answer whose only comma may be a decimal one or begin a group; None for any other answer."""
+    plain = answer.replace("{,}", ",").strip(" $") if "," in answer and len(answer) < _LONGEST else ""
+    number = _MARKED.search(plain)
+    is_one = number is not None and number[0].count(",") == 1 and "." not in plain and not _is_listed(number)
+    if number is None or not is_one or not _may_be_group(number[0]) or not _is_abroad(text, question):
+        return None
+    tail = text[-TAIL_CHARS:].replace("{,}", ",")
+    found = [one for one in _MARKED.finditer(tail) if one[0] == number[0]] or [number]
+    return plain if not number[0].endswith("0") and _read(found[-1], _decimal_mark(tail)) is None else None
+
+
 def may_be_thousandths(answer: str, plain: str, reference: str | None) -> bool:
     """Whether the reference has the digits of a number whose mark was read as one of thousands: 1,749, for 1.749."""
     if not reference or plain == answer or reference == plain or "." not in reference:

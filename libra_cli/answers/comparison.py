@@ -244,6 +244,8 @@ def _same_unbracketed(reference: Answer, answer: Answer, compare: Compare) -> bo
     assert isinstance(reference, Parts)
     assert isinstance(answer, Parts)
     sequence, bare = (reference, answer) if reference.kind == "sequence" else (answer, reference)
+    if answer is sequence and sequence.brackets == "[]" and len(sequence.parts) == 2 and not sequence.interval:
+        return None if _covered(bare.parts, sequence.parts, compare) else False  # of code, or an interval
     if bare.alternatives or sequence.interval or (sequence.brackets != "()" and len(sequence.parts) == 2):
         return False
     return _ordered(reference.parts, answer.parts, compare)

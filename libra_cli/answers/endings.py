@@ -21,6 +21,13 @@ _LED = lazy_pattern(
     rf"(?:(?:it is|it's|the answer's) )?{_VALUE},? (?P<behind>(?i:because|since|as|it|they|there|which|that)\b.*)"
 )
 _ONCE_MORE = lazy_pattern(r",? (?:i\.e\.|that is|in other words|which (?:is|equals)),? (?P<value>[^,;:]{1,40}?)[.!]?$")
+_SUM = lazy_pattern(
+    r"(?P<parts>[^.=]{1,200}?)(?:,? (?:which|that|this))? "
+    r"(?:makes?|gives?|totals?|comes? to|adds? up to)(?: a total of)? "
+    r"(?P<value>\d[\d,.]*(?<=\d))(?P<noun>(?: [a-z]+){0,2})[.!]?"
+)
+_DIGITS = lazy_pattern(r"\d+(?:\.\d+)?")
+_RESULTS = words.table("result value answer outcome")
 _RESULT = lazy_pattern(r"=|\b(?i:so|thus|hence|therefore|answer)\b")
 _NUMBERED = lazy_pattern(r"(?<![\d-])\d+(?:-\d+){2,3} [a-z]{3}")
 _PARTS = lazy_pattern(r", |; ")
@@ -82,6 +89,29 @@ def greater_one(prose: Prose) -> Extraction | None:
         return None
     found = greater.said(prose.sentences[-1], prose.question)
     return Extraction(found) if found else None
+
+
+def sum_of_parts(prose: Prose) -> Extraction | None:
+    """`24 in the morning plus 18 in the afternoon makes 42`: what the parts of a sum come to."""
+    if not prose.question or not structure.is_number(prose.reference):
+        return None
+    sentence = words.sentences(prose.in_digits)[-1]
+    found = _SUM.fullmatch(sentence)
+    if found is None or comparatives.may_say_a_number(found["noun"]):
+        return None
+    parts = [number.parse(part) for part in _DIGITS.findall(found["parts"])]
+    total, value = sum(part.value for part in parts if part), number.parse(found["value"].replace(",", ""))
+    return Extraction(found["value"]) if value and len(parts) > 1 and total == value.value else None
+
+
+def row(prose: Prose) -> Extraction | None:
+    """The result in the last row of a table that ends a text: `| 15 + 27 | 42 |` below `| Operation | Result |`."""
+    lines = [line.strip().strip("|") for line in prose.tail.rstrip().split("\n")]
+    if not structure.is_number(prose.reference) or not prose.tail.rstrip().endswith("|"):
+        return None
+    at = next((at for at in range(len(lines) - 1, 0, -1) if lines[at] and set(lines[at]) <= set("|-: ")), 0)
+    head, last = (cells.split("|")[-1].strip(" *$").lower() for cells in (lines[at - 1], lines[-1]))
+    return Extraction(last) if at and head in _RESULTS and structure.is_number(last) else None
 
 
 def led(prose: Prose) -> Extraction | None:

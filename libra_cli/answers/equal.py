@@ -114,7 +114,7 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return Decision(None, "exact", "unparsable_reference")
     if reference.strip() == answer.strip():
         return Decision(True, "exact")
-    reference, answer = normalize.plain(reference), normalize.plain(answer)
+    reference, answer = normalize.both_plain(reference, answer)
     if " and " in answer or " and " in reference:
         reference, answer = words.with_mixed(reference), words.with_mixed(answer)
     wanted = options.parse(reference)

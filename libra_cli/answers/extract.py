@@ -157,6 +157,17 @@ def _signed(found: Extraction, asked_for: _Asked) -> Extraction:
     return found._replace(answer=asked.with_sign(found.answer, reference, text, question))
 
 
+def _unlisted(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`y = 15x + 40` is not wrong for certain, where an option is asked for and the question does not list any."""
+    _, reference, _, question = asked_for
+    wanted = options.parse(reference) if found.answer and question and len(reference) < _FEW_CHARS else None
+    if not wanted or len(wanted.letters) > 1 or wanted.text or found.reason or options.parse(found.answer or ""):
+        return found
+    listed = options.of_question(question)
+    is_open = options.is_rounded(found.answer or "", listed) if listed else len(found.answer or "") > 1
+    return found._replace(reason=AMBIGUOUS) if is_open else found
+
+
 def _in_unit(found: Extraction, asked_for: _Asked) -> Extraction:
     """80 of `80 feet` with its unit, where the question asks for inches."""
     text, _, _, question = asked_for
@@ -189,6 +200,9 @@ def _pointed(found: Extraction, asked_for: _Asked) -> Extraction:
     if not found.answer or not ("," in found.answer or "." in found.answer):
         return found
     text, reference, _, question = asked_for
+    open_answer = commas.with_open_comma(found.answer, text, question or None)
+    if open_answer and structure.is_number(reference):
+        return _by_reference(open_answer, reference)
     plain = commas.in_one_notation(found.answer, text, question or None)
     if plain is None or commas.may_be_thousandths(found.answer, plain, reference or None):
         return UNDECIDED
@@ -204,8 +218,17 @@ def _reformed(found: Extraction, asked_for: _Asked) -> Extraction:
     return Extraction(None, OTHER_ANSWER) if is_another else found
 
 
+def _by_reference(answer: str, reference: str) -> Extraction:
+    """`2,375` with a decimal point, unless the reference is 2375: then nobody knows which of the two it is."""
+    from libra_cli.answers import equal
+
+    grouped = equal.decide_quickly(reference, answer.replace(",", ""))
+    return UNDECIDED if grouped is None or grouped.equal is not False else Extraction(answer.replace(",", "."))
+
+
 _CORRECTIONS = (
-    *(_ordered, _unread, _counted, _lettered, _worded, _signed, _in_unit, _greater, _bounded, _pointed, _reformed),
+    *(_ordered, _unread, _counted, _lettered, _worded, _signed, _unlisted),
+    *(_in_unit, _greater, _bounded, _pointed, _reformed),
 )
 """What is done to the answer that was read, in order: each returns it as it is where it does not apply."""
 
@@ -225,6 +248,9 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
                 if not cut and len(unclosed) > 1 and unclosed.rstrip(".").endswith("$"):  # only the brace is missing
                     return Extraction(unclosed.rstrip(". ").removesuffix("$").strip())
                 return Extraction(unclosed) if unclosed and cut is False else Extraction(None, TRUNCATED)
+        is_blank = box is not None and box.content.strip("{} .").lower() in boxes.PLACEHOLDERS
+        if box is not None and is_blank and (reference or "").lower() not in box.content.lower():
+            text, box = text[: box.start] + text[box.end :], None
         if box is not None and not box.content:
             text, box = boxes.without_empty(text), None
     if reference is not None and not reference.isdecimal() and options.is_letter(reference):

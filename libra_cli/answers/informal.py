@@ -22,11 +22,18 @@ _SHORT = lazy_pattern(
     r"|(?P<its>[Ii]ts)(?= \$?-?\d| an? )"
     r"|(?P<other>[Tt]heres|[Tt]hats|isnt|arent|doesnt|dont|didnt|wasnt|cant)(?![\w'-]))"
 )
+_AND = lazy_pattern(r"(?<=\d) n (?=[a-z] ?=|-?\d)")
+_INDEX = lazy_pattern(r"(?<![A-Za-z\d_])(x)([1-4])(?= ?=)")
+_EQUALS = lazy_pattern(r"(?<![A-Za-z\\])([a-z]) equals (?=-?[\d\\])")
 _SIGNS = ("bc", "b/c", "cuz", "coz", "bco", "ecas", "ecua", "ts ", "heres", "nt")
 
 
 def in_full(text: str) -> str:
     """`text` with such words in full; most texts return as they are."""
+    if "\u2234" in text:
+        text = text.replace("\u2234", "Therefore ")
+    if " n " in text or "x1" in text or " equals " in text:
+        text = _INDEX.sub(r"\1_\2", _AND.sub(" and ", _EQUALS.sub(r"\1 = ", text)))
     return _SHORT.sub(_full, text) if any(map(text.__contains__, _SIGNS)) else text
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.answers import abroad, languages, sentences, signs, statements
+from libra_cli.answers import abroad, claims_in_signs, languages, sentences, signs, statements
 
 _FEW_WORDS, _FEW_SIGNS = 2, 3
 """What stands behind a number as its unit."""
@@ -16,7 +16,8 @@ def told(stated: str, text: str, question: str | None) -> sentences.Asserted:
     if any(map(str.isdigit, read)) and not any(map(read.__contains__, "=$(")):
         in_signs = language in abroad.WITHOUT_SPACES
         if in_signs and sum(map(signs.is_letter, read)) > 1:
-            asserted = _in_signs(read) or asserted
+            claimed = claims_in_signs.answer(read, question) if question else None
+            asserted = sentences.Asserted(claimed.answer) if claimed and claimed.answer else _in_signs(read) or asserted
         elif not in_signs and read[0].isalpha() and len(read.split()) > _FEW_WORDS:
             found = sentences.asserted(read)
             asserted = found if found.answer or found.unclear else asserted

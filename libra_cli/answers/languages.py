@@ -31,10 +31,19 @@ STATEMENTS = {
     "pl": ("odpowiedź wynik", "to jest :"),
     "sv": ("svar svaret", "är :"),
     "hi": ("उत्तर", ""),
+    "bn": ("উত্তর", "হল হলো হলঃ :"),
+    "sw": ("jibu", "ni :"),
+    "th": ("คำตอบ", "คือ :"),
+    "te": ("సమాధానం", ""),
+    "id": ("jawabannya jawaban", "adalah ialah yaitu :"),
+    "vi": ("đáp án đáp số", "là :"),
 }
 """Nouns for an answer, and the verbs and signs that state it, of each language."""
 _NOUNS = {noun: language for language, (nouns, _) in STATEMENTS.items() for noun in nouns.split()}
-_WITHOUT_SPACES = ("zh", "ja", "ko")
+_OF_COUNTED = ("bn", "th", "te", "vi", "id", "sw")
+"""Languages whose counters and nouns behind a number no table knows."""
+_NUMBER_AND_NOUN = lazy_pattern(r"(-?\d[\d.,]*(?<=\d))(?! ?(?:[kcm]?[mgl]|m[2\u00b2]|km/h)\b| ?%) ?[^\W\d][^\d%]{0,40}")
+_WITHOUT_SPACES = ("zh", "ja", "ko", "th")
 _MONTHS_INENGLISH = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905
 )
@@ -209,6 +218,8 @@ def stated_answer(tail: str) -> str | None:
         answer = _first_line(tail[behind:].lstrip(" \t\r\n:：*」】")).replace("**", "").rstrip()
         adverb, _, rest = answer.partition(" ")
         answer = rest.lstrip() if rest and adverb.lower() in _ADVERBS else answer
+        if _NOUNS[noun] in _OF_COUNTED and (counted := _NUMBER_AND_NOUN.fullmatch(answer)):
+            answer = counted[1]
         while answer.endswith(_AFTERWARDS):
             answer = answer.removesuffix(next(end for end in _AFTERWARDS if answer.endswith(end)))
         if answer:
@@ -233,7 +244,7 @@ def _behind_verb(text: str, start: int, language: str) -> int | None:
 
 def _first_line(text: str) -> str:
     """The text before its first line break or full stop of Chinese."""
-    return text.replace("\u3002", "\n").replace("\uff01", "\n").partition("\n")[0]
+    return text.replace("\u3002", "\n").replace("\uff01", "\n").replace("\u0964", "\n").partition("\n")[0]
 
 
 def with_english_dates(text: str) -> str:

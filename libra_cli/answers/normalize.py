@@ -44,6 +44,8 @@ _SCRIPTS = tuple(
     (lazy_pattern(f"[{characters}]+"), sign, str.maketrans(characters, on_line))
     for characters, sign, on_line in ((RAISED, "^", _ON_LINE), (LOWERED, "_", "0123456789+-=()aehijklmnoprstuvx"))
 )
+_SETS = lazy_pattern(r"(?P<open>\{)?\{[^{}\\]*,[^{}\\]*\}(?:(?:, ?| and )\{[^{}\\]*,[^{}\\]*\})+(?(open)\})")
+"""Sets in braces as in plain text, in a set or a list: {{1,2},{2,3}}."""
 _SET_ENDS = ("}", "}$", "}.")
 _VULGAR = lazy_pattern(
     r"[\u00bc-\u00be\u2150-\u215e\u2189]|[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+\u2044[\u2080-\u2089]+"
@@ -236,9 +238,29 @@ def normalized(text: str) -> str:
     return _SPACE_BEHIND_COMMAND.sub(r"\1", text)
 
 
+def both_plain(reference: str, answer: str) -> tuple[str, str]:
+    """Two answers in plain notation; {{1,2},{2,3}} beside a set is a set of sets, and else a matrix."""
+    if "{{" in reference or "{{" in answer:
+        pairs = ((reference, answer), (answer, reference))
+        reference, answer = (_with_sets(one) if _has_sets(other) else one for one, other in pairs)
+    return plain(reference), plain(answer)
+
+
+def _has_sets(text: str) -> bool:
+    """Whether a text has sets in braces, and is not a printed matrix itself."""
+    return "\\{" in text or ("{{" not in text and _SETS.fullmatch(text.strip(" $.")) is not None)
+
+
+def _with_sets(text: str) -> str:
+    bare = text.strip(" $.")
+    return bare.replace("{", "\\{").replace("}", "\\}") if _SETS.fullmatch(bare) else text
+
+
 def _with_set_braces(text: str) -> str:
     """{x | x > 3} and n \\in {1, 2} with the braces of a set, where they are typed as in plain text."""
     bare = text.strip(" $.")
+    if _SETS.fullmatch(bare):
+        return bare.replace("{", "\\{").replace("}", "\\}")
     start = bare.find("{") if bare.endswith("}") and not bare.endswith("\\}") else -1
     if start < 0 or bare[start - 1 : start] == "\\" or latex.group_end(bare, start) != len(bare):
         return text
@@ -301,7 +323,7 @@ def unwrapped(text: str) -> str:
 def _without_wrapper(text: str) -> str:
     """Strip braces or a font command around all of `text`."""
     if text.startswith("{") and latex.group_end(text, 0) == len(text):
-        return text[1:-1]
+        return text if _SETS.fullmatch(text) else text[1:-1]
     wrapper = _WRAPPER.match(text)
     if not wrapper or latex.group_end(text, wrapper.end() - 1) != len(text):
         return text

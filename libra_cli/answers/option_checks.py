@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from libra_cli.answers import words
+from collections.abc import Collection
+
+from libra_cli.answers import options, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 FEWEST = 3
@@ -15,6 +17,8 @@ _ASKS_WRONG = words.table(
 _ANSWERS = words.table("yes no not")
 """Verdicts that, at the end of a line, are of what the line says: `A. invertible: no`."""
 _ARROWS = ("\u2192", "\u21d2", "\u27f9", "=>", "->")
+_REMAINS = words.table("remaining remains left elimination")
+_DENIED = lazy_pattern(r"^[A-J]\b.*[\s-](?:no|false|wrong|incorrect|not)$")
 _LETTER = lazy_pattern(r"\b[A-J]\b")
 _MARKUP = " \t*_`-\u2022>|()[].:,;\u2013\u2014"
 
@@ -26,8 +30,32 @@ def right(text: str, question: str | None) -> str | None:
     before = line[:-1].rstrip(" (*$")
     if "A" <= letter <= "J" and before.endswith(_ARROWS):
         return None if set(_LETTER.findall(before)) - {letter} else letter  # A + B -> C is a reaction
+    listed = options.of_question(question) if question else {}
+    left = _left_over(text, listed) if listed else None
+    if left is not None:
+        return left
     heard = {word.lower() for word in words.split(question or "")}
     return _only(text, asks_wrong=not _ASKS_WRONG.isdisjoint(heard))
+
+
+def _left_over(text: str, listed: Collection[str]) -> str | None:
+    """The only option that is not ruled out, where the last sentence says that one remains; None for other texts."""
+    *above, last = [line.strip() for line in text.rstrip().split("\n") if line.strip()]
+    sentence = words.sentences(last)[-1]
+    heard = [word.lower() for word in words.split(sentence)]
+    if _REMAINS.isdisjoint(heard):
+        return None
+    said, marks, behind = sentence.rpartition(" not ")
+    denied = set(_LETTER.findall(said)) if marks else set()
+    if _LETTER.search(behind if marks else sentence):  # it says which one
+        return None
+    for line in reversed(above):
+        bare = line.strip(_MARKUP)
+        if _verdict(bare) is not False and not _DENIED.search(bare):
+            break
+        denied.add(bare[0])
+    left = [letter for letter in listed if letter not in denied]
+    return left[0] if denied and len(left) == 1 else None
 
 
 def _only(text: str, *, asks_wrong: bool) -> str | None:

@@ -50,8 +50,14 @@ _CHOOSING = frozenset(
     "answer answers option options choice choices choose select pick leaving leaves".split()  # noqa: SIM905
 )
 _CALLED_RIGHT = [[word] for word in ("correct", "right", "best", "true", "answer", "one")]
-_CONTRASTS = (", and not ", " and not ", ", not ", " not ", " rather than ", " instead of ")
+_FIGURE = lazy_pattern(r"-?\\?[$\u20ac\u00a3]?\d.*")
+_UNLIKE = lazy_pattern(r"^(?:Unlike|In contrast to|As opposed to) [^.]*?, (?=[^,]*$)")
+_IN_BRACKETS = lazy_pattern(r" \([^()]*\)")
+_CLAUSES = (", whereas ", " whereas ", ", while ", " while ")
+_CONTRASTS = (", but not ", ", and not ", " and not ", ", not ", " not ", " rather than ", " instead of ")
 _AND_IN_SIGNS = str.maketrans("\u548c\u4e0e\u53ca", "\u3001\u3001\u3001")
+_NEARNESS = 20
+"""A number that differs from an option by less than one part in so many may be it, rounded."""
 _HEAD = 30
 """Length of the longest label before options: Correct statements."""
 _RIGHT_LABELS, _WRONG_LABELS = ("correct", "true", "right"), ("incorrect", "false", "wrong", "not")
@@ -162,20 +168,36 @@ def said(text: str, listed: Mapping[str, str]) -> str | None:
         letter: [word for word in names.tokens(content) if word not in _FILLING] for letter, content in listed.items()
     }
     for sentence in _last_sentences(text):
+        sentence = _IN_BRACKETS.sub("", _UNLIKE.sub("", sentence))
         for contrast in _CONTRASTS:
             sentence = sentence.partition(contrast)[0]
-        numerals = _ROMAN.findall(sentence)
-        if numerals:
-            found = [one for one, content in listed.items() if sorted(_ROMAN.findall(content)) == sorted(set(numerals))]
-        elif names.is_in_signs("".join(listed.values())):
-            found = [letter for letter, content in listed.items() if content in sentence]
-        else:
-            heard = names.tokens(sentence)
-            found = [letter for letter, sought in wanted.items() if sought and words.stand_in(sought, heard)]
+        main = min((sentence.partition(contrast)[0] for contrast in _CLAUSES), key=len)
+        found = _held(main, listed, wanted)
+        if not found and main != sentence:
+            found = _held(sentence, listed, wanted)
         if found:
             is_denied = sentences.denies(sentence) or any(map(sentence.__contains__, ("\u4e0d\u662f", "\u5e76\u975e")))
             return found[0] if len(found) == 1 and not is_denied else None
     return None
+
+
+def _held(sentence: str, listed: Mapping[str, str], wanted: Mapping[str, list[str]]) -> list[str]:
+    """Letters of the options whose text a sentence holds."""
+    numerals = _ROMAN.findall(sentence)
+    if numerals:
+        return [one for one, content in listed.items() if sorted(_ROMAN.findall(content)) == sorted(set(numerals))]
+    if all(map(_FIGURE.match, listed.values())):
+        end = latex.without_setting(sentence).rstrip(" .*!")
+        return [letter for letter, content in listed.items() if _ends_with(end, content)]
+    if names.is_in_signs("".join(listed.values())):
+        return [letter for letter, content in listed.items() if content in sentence]
+    heard = names.tokens(sentence)
+    return [letter for letter, sought in wanted.items() if sought and words.stand_in(sought, heard)]
+
+
+def _ends_with(sentence: str, content: str) -> bool:
+    """Whether a sentence ends with the figure of an option, and not with a longer one."""
+    return sentence.endswith(content) and sentence[: -len(content)][-1:] in ("", " ", "=", "\u2248", "$", "(")
 
 
 def _judged(sentence: str) -> list[str]:
@@ -207,6 +229,19 @@ def with_texts(reference: str, answer: str, question: str) -> tuple[str, str]:
     if len(meant) == 1 and option and meant[0] not in option.letters:  # the text of another option
         return (reference, meant[0]) if wanted else (meant[0], answer)
     return (text, answer) if wanted else (reference, text)
+
+
+def is_rounded(answer: str, listed: Mapping[str, str]) -> bool:
+    """Whether a number is near that of an option and none of them: 2.48 where 2.5 eV is listed."""
+    from libra_cli.answers import structure
+
+    found = [structure.parse(one) for one in (answer, *listed.values())]
+    leaves = [one.value if isinstance(one, structure.Equation) else one for one in found]
+    values = [one.number.value for one in leaves if isinstance(one, structure.Leaf) and one.number]
+    if len(values) < len(found):
+        return False
+    given, *others = values
+    return given not in others and any(abs(given - other) * _NEARNESS < abs(other) for other in others)
 
 
 def chosen(text: str, statements: Sequence[str]) -> str | None:

@@ -24,6 +24,7 @@ _PREPOSITIONS = ("by", "in", "as", "at", "on", "from")
 _DETAILS = ("with", "whose", "having", "because", "since")
 _MODALS = ("must", "will", "would", "should", "shall")
 _DOUBTS = frozenset("but unless except if only maybe perhaps probably possibly likely whether or".split())  # noqa: SIM905
+_INFORMAL = dict.fromkeys(("yep", "yup", "yeah"), "Yes") | dict.fromkeys(("nope", "nah"), "No")
 _CLAIMS = frozenset("statement claim assertion proposition conjecture".split())  # noqa: SIM905
 _ADVERBS = frozenset("indeed therefore thus clearly always in general hence also".split())  # noqa: SIM905
 _REASONS = (" because ", " since ", " as ", " for example")
@@ -122,9 +123,10 @@ def _leading(sentence: str) -> str | None:
     heard = [] if sentence.rstrip().endswith("?") else sentence.split()
     while heard and heard[0].lower().strip(",") in _OPENERS:
         heard = heard[1:]
-    if not heard or (len(heard) > 1 and heard[0][-1] not in ",.;:!*\u2014"):
+    said = heard[0].lower().strip(_STRIPPED) if heard else ""
+    if not said or (len(heard) > 1 and heard[0][-1] not in ",.;:!*\u2014" and said not in _INFORMAL):
         return None
-    meaning = {"yes": "Yes", "no": "No", "true": "True", "false": "False"}.get(heard[0].lower().strip(_STRIPPED))
+    meaning = ({"yes": "Yes", "no": "No", "true": "True", "false": "False"} | _INFORMAL).get(said)
     limited = not _DOUBTS.isdisjoint(word.lower().strip(_STRIPPED) for word in heard[1:])
     return None if limited else meaning
 

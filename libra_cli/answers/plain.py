@@ -18,7 +18,7 @@ TOKEN = lazy_pattern(
     rf"|{_LETTERS}+(?:['\u2019-]{_LETTERS}+)*)"
     r"|(?P<number>(?:\\?[$\u20ac\u00a3\u00a5])?"
     r"(?:\d{1,3}(?:[ \u00a0\u202f]\d{3}){0,3}[ \u00a0\u202f]0\d\d(?:[ \u00a0\u202f]\d{3}){0,3}(?!\d|[.,]\d)"
-    r"|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+|[\u00bc-\u00be\u2150-\u215e])(?::\d\d(?!\d))?"
+    r"|\d{1,4} \d{1,3}/\d{1,3}(?![\d/])|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+|[\u00bc-\u00be\u2150-\u215e])(?::\d\d(?!\d))?"
     r"(?: ?(?i:thousand|million|billion|trillion|lakhs?|crores?)\b|(?:[kKM]|bn)\b(?<=[$\u20ac\u00a3]\d.)"
     r"|[\u4e07\u842c\ub9cc\u4ebf\u5104\uc5b5]+|[\u00bc-\u00be\u2150-\u215e])?"
     r"(?: ?(?i:[ap]\.?m)\b\.?)?)"

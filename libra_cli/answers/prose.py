@@ -51,6 +51,9 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_statements.listed_lines, ()),
     (prose_statements.statement, ()),
     (prose_statements.cut_off, ()),
+    (endings.row, ()),
+    (prose_statements.code_list, ()),
+    (prose_statements.duration_in_signs, ()),
     (prose_statements.statement_abroad, ()),
     (prose_statements.first, ()),
     # what is of the kind of the reference
@@ -81,6 +84,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (endings.one_of_named, ()),
     (prose_sentences.one_asked_for, ()),
     (prose_sentences.in_unit_asked_for, ()),
+    (endings.sum_of_parts, ()),
     (prose_sentences.conclusion, _OF_A_SENTENCE),
     (prose_sentences.number_abroad, _OF_A_SENTENCE),
     (prose_sentences.numeral_abroad, _OF_A_SENTENCE),

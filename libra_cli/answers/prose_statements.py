@@ -14,6 +14,7 @@ from libra_cli.answers import (
     chemistry,
     commas,
     conclusions,
+    durations_in_signs,
     isotopes,
     labelled,
     languages,
@@ -24,6 +25,7 @@ from libra_cli.answers import (
     remarks,
     sentences,
     statements,
+    structure,
     typed,
     words,
 )
@@ -37,6 +39,9 @@ from libra_cli.answers.extraction import (
 from libra_cli.answers.prose_text import Prose
 from libra_cli.answers.retractions import changed
 from libra_cli.answers.sentences import Asserted
+from libra_cli.lazy_pattern import lazy_pattern
+
+_CODE_LIST = lazy_pattern(r"(?:\"\w{1,20}\" ?: ?|\b[A-Za-z_]{3,20} = )\[(?P<members>[^\[\]]{1,200})\],?\s?\}?$")
 
 
 def last_line(prose: Prose) -> Extraction | None:
@@ -147,6 +152,21 @@ def first(prose: Prose) -> Extraction | None:
         return None
     is_concluded = remarks.begins_conclusion(prose.sentences[-1]) and prose.concluded.answer not in (None, said)
     return UNDECIDED if is_concluded else changed(prose.text, False, False) or Extraction(said)
+
+
+def duration_in_signs(prose: Prose) -> Extraction | None:
+    """`2小时30分钟`, where the question asks how many minutes."""
+    is_asked = prose.question and not prose.question.isascii() and structure.is_number(prose.reference)
+    found = durations_in_signs.read(prose.tail, prose.question) if is_asked and prose.question else None
+    return Extraction(found) if found else None
+
+
+def code_list(prose: Prose) -> Extraction | None:
+    """`solutions = [2, 3]`, `{"x": [2, 3]}`: a list in code or JSON, for a reference with several values."""
+    if not prose.is_several or prose.reference.strip(" $")[:1] in ("[", "("):
+        return None
+    found = _CODE_LIST.search(prose.tail.rstrip(" \n`"))
+    return Extraction(found["members"]) if found else None
 
 
 def pieces(prose: Prose) -> Extraction | None:

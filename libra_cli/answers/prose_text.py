@@ -26,6 +26,9 @@ _FEW = 4
 """Words in bold that may be an answer without a figure."""
 _PART_OF_DAY = lazy_pattern(r"(\d{1,2}(?::\d\d)?)(?: o'clock)? (?:in the (morning|afternoon|evening)|at (night))\b")
 _ABOUT = lazy_pattern(r"(?<=so )(?:about|approximately|roughly|around) (?=\d)")
+_OF = (" in ", " out of ", "-in-", "-out-of-")
+_CHANCE = lazy_pattern(r"(?<![\d.,/])(\d{1,6})[ -](?:in|out[ -]of)[ -](?:every )?(\d{1,9})(?![\d/]|[.,]\d)")
+_NEGATIVE = lazy_pattern(r" (?:negative|minus(?<= is minus)|minus(?<= are minus)) (?=\d)")
 _AND_A_HALF = lazy_pattern(r"(\d+) and a half\b")
 
 
@@ -58,7 +61,10 @@ class Prose:
     @cached_property
     def tail(self) -> str:
         """The end of the text, in which the answer stands."""
-        tail = informal.in_full(statements.without_check(statements.tail_of(self.text)))
+        tail = self.text.rstrip()
+        if tail.endswith("!!") and "!" not in self.reference:  # 42!! is no factorial
+            tail = f"{tail.rstrip('!')}."
+        tail = informal.in_full(statements.without_check(statements.tail_of(tail)))
         tail = tail if self.cut else remarks.without_remarks(tail, self.question)
         if "onstant" in tail:
             tail = _DECLARATION.sub("", tail)
@@ -111,6 +117,10 @@ class Prose:
     def in_figures(self) -> str:
         """`tail` with a decimal point in its numbers, percent as one word, and 3 and a half as 3.5."""
         found = commas.with_decimal_points(self.tail, self.question).replace(" per cent", " percent")
+        if self.asks_for_share and any(map(found.__contains__, _OF)):
+            found = _CHANCE.sub(r"\1/\2", found)
+        if " negative " in found or " minus " in found:
+            found = _NEGATIVE.sub(" -", found)
         return _AND_A_HALF.sub(r"\1.5", found) if " and a half" in found else found
 
     @cached_property

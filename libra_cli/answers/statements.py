@@ -62,7 +62,9 @@ _BEGINS_REMARK = (
     *(" because", " since", " as ", "due to", " not", "(not", "{not"),
     *("rather", "instead", ", ", "i.e.", "(", "about"),
 )
-_AS_JSON = lazy_pattern(r"\"(?:final_)?answer\"\s*:\s*(?:\"(?P<text>(?:[^\"\\\n]|\\.)*)\"|(?P<bare>[^\",{}\n]+))")
+_AS_JSON = lazy_pattern(
+    r"\"(?:final_)?answer\"\s*:\s*(?:\"(?P<text>(?:[^\"\\\n]|\\.)*)\"|\[(?P<list>[^\[\]{}\n]*)\]|(?P<bare>[^\",{}\n]+))"
+)
 _CHOICES = lazy_pattern(r" \((?:[A-J]/){1,9}[A-J]\)")
 _TAGS = ("answer", "final_answer", "result")
 _FENCE = lazy_pattern(r"```\w*")

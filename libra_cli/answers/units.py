@@ -9,7 +9,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from libra_cli.answers import conversions, latex, words
+from libra_cli.answers import conversions, latex, number, words
 from libra_cli.answers.number import MULTIPLIERS
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -159,6 +159,10 @@ def in_text(raw: str) -> tuple[str, str | None]:
     return raw, None
 
 
+_BEHIND = ("\u20ac", "\u00a3", "\u20b9", "\u00a5")
+"""Signs of currencies that stand behind an amount, too."""
+
+
 def _factors(text: str) -> list[Factor] | None:
     """Factors of which all of `text` consists; None if it is no unit."""
     found: list[Factor] = []
@@ -293,6 +297,8 @@ def set_apart(text: str, question: str) -> str:
 
 def split(text: str) -> tuple[str, str | None]:
     """Split the unit off the normalized `text`; the unit is None if there is none."""
+    if text[-1:] in _BEHIND and number.parse(text[:-1].rstrip()) is not None:  # 180 €
+        text = text[-1] + text[:-1].rstrip()
     money = _CURRENCY.match(text)
     if money:
         name = (money["currency"] or "$").rstrip(".").lower()
