@@ -135,7 +135,10 @@ def spelled(prose: Prose) -> Extraction | None:
         if value is not None:
             noun = {word for word in heard[length:] if word not in ("of", "the", "a")}
             is_asked = noun <= {word.lower() for word in words.split(prose.question or "")}
-            return Extraction(str(value)) if is_asked and (value.denominator == 1 or prose.asks_for_share) else None
+            if not is_asked or not (value.denominator == 1 or prose.asks_for_share or value > 1):
+                return None
+            whole, part = divmod(value, 1)
+            return Extraction(f"{whole} {part}" if whole > 0 < part else str(value))
     return None
 
 
