@@ -150,8 +150,9 @@ def first(prose: Prose) -> Extraction | None:
     said = answer_first.said_first(prose.text, prose.reference, prose.question or "")
     if said is None:
         return None
+    behind = prose.text.partition(said)[2]  # "No." is no doubt of the answer No
     is_concluded = remarks.begins_conclusion(prose.sentences[-1]) and prose.concluded.answer not in (None, said)
-    return UNDECIDED if is_concluded else changed(prose.text, False, False) or Extraction(said)
+    return UNDECIDED if is_concluded else changed(behind, False, False) or Extraction(said)
 
 
 def duration_in_signs(prose: Prose) -> Extraction | None:
