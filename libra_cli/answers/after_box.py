@@ -20,6 +20,8 @@ _CLOSING = " $.,;)]}\\\n"
 
 def answer(text: str, box: boxes.Box, reference: str | None) -> Extraction | None:
     """The number that a text states behind `box`; None if it states none for certain, or the one in the box."""
+    from libra_cli.answers import equal
+
     behind = text[box.end :]
     if not any(map(str.isdigit, behind)):
         return None
@@ -29,12 +31,18 @@ def answer(text: str, box: boxes.Box, reference: str | None) -> Extraction | Non
         statement = next(statements.explicit(tail), None)
         is_of_question = statement and _is_of_question(tail, statement)
         stated = statements.tidy(statement.given).answer if statement and is_of_question else None
-    elif reference and _are_parts(text, box) and structure.is_number(reference):
-        stated = _conclusion(behind)
+    elif reference and structure.is_number(reference):
+        names = _NAMED.findall(text, max(0, box.start - boxes.MAX_GAP), box.end)
+        last = remarks.last_sentence(behind.strip(_CLOSING))
+        if len(set(names)) > 1 and remarks.begins_conclusion(last):  # so x + y = 9
+            stated = conclusions.concluded(last).answer
     if not stated or sentences.denies(stated):
         return None
     value = stated.rpartition("=")[2].strip(" $")
-    return None if not structure.is_number(value) or _is_same(box.content, value) else Extraction(value)
+    if not structure.is_number(value):
+        return None
+    decision = equal.decide_quickly(box.content, value)
+    return Extraction(value) if decision is not None and decision.equal is False else None
 
 
 def _is_of_question(tail: str, statement: statements.Statement) -> bool:
@@ -42,23 +50,3 @@ def _is_of_question(tail: str, statement: statements.Statement) -> bool:
     start = max(map(tail.rfind, (". ", "! ", "? ", "\n"), (0,) * 4, (statement.start,) * 4)) + 1
     label = tail[start : statement.end].removesuffix(statement.given)
     return {word.lower() for word in words.split(label)} <= _OF_QUESTION
-
-
-def _are_parts(text: str, box: boxes.Box) -> bool:
-    """Whether boxes that stand together have different names: x = \\boxed{1}, y = \\boxed{2}."""
-    names = _NAMED.findall(text, max(0, box.start - boxes.MAX_GAP), box.end)
-    return len(set(names)) > 1
-
-
-def _conclusion(behind: str) -> str | None:
-    """What the last sentence behind a box concludes: so x + y = 9."""
-    last = remarks.last_sentence(behind.strip(_CLOSING))
-    return conclusions.concluded(last).answer if remarks.begins_conclusion(last) else None
-
-
-def _is_same(boxed: str, stated: str) -> bool:
-    """Whether what is in the box may be what is stated."""
-    from libra_cli.answers import equal
-
-    decision = equal.decide_quickly(boxed, stated)
-    return decision is None or decision.equal is not False

@@ -241,19 +241,12 @@ def normalized(text: str) -> str:
 def both_plain(reference: str, answer: str) -> tuple[str, str]:
     """Two answers in plain notation; {{1,2},{2,3}} beside a set is a set of sets, and else a matrix."""
     if "{{" in reference or "{{" in answer:
-        pairs = ((reference, answer), (answer, reference))
-        reference, answer = (_with_sets(one) if _has_sets(other) else one for one, other in pairs)
+        bare = [text.strip(" $.") for text in (reference, answer)]
+        has_sets = ["\\{" in one or ("{{" not in one and _SETS.fullmatch(one) is not None) for one in bare]
+        if any(has_sets):
+            marked = [one.replace("{", "\\{").replace("}", "\\}") if _SETS.fullmatch(one) else one for one in bare]
+            reference, answer = marked
     return plain(reference), plain(answer)
-
-
-def _has_sets(text: str) -> bool:
-    """Whether a text has sets in braces, and is not a printed matrix itself."""
-    return "\\{" in text or ("{{" not in text and _SETS.fullmatch(text.strip(" $.")) is not None)
-
-
-def _with_sets(text: str) -> str:
-    bare = text.strip(" $.")
-    return bare.replace("{", "\\{").replace("}", "\\}") if _SETS.fullmatch(bare) else text
 
 
 def _with_set_braces(text: str) -> str:

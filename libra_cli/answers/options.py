@@ -188,16 +188,12 @@ def _held(sentence: str, listed: Mapping[str, str], wanted: Mapping[str, list[st
         return [one for one, content in listed.items() if sorted(_ROMAN.findall(content)) == sorted(set(numerals))]
     if all(map(_FIGURE.match, listed.values())):
         end = latex.without_setting(sentence).rstrip(" .*!")
-        return [letter for letter, content in listed.items() if _ends_with(end, content)]
+        ended = [(letter, end.removesuffix(content)) for letter, content in listed.items() if end.endswith(content)]
+        return [letter for letter, before in ended if before[-1:] in ("", " ", "=", "\u2248", "$", "(")]
     if names.is_in_signs("".join(listed.values())):
         return [letter for letter, content in listed.items() if content in sentence]
     heard = names.tokens(sentence)
     return [letter for letter, sought in wanted.items() if sought and words.stand_in(sought, heard)]
-
-
-def _ends_with(sentence: str, content: str) -> bool:
-    """Whether a sentence ends with the figure of an option, and not with a longer one."""
-    return sentence.endswith(content) and sentence[: -len(content)][-1:] in ("", " ", "=", "\u2248", "$", "(")
 
 
 def _judged(sentence: str) -> list[str]:
