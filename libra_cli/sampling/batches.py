@@ -99,6 +99,7 @@ class BatchRequests(BatchEngine):
 class BatchResults(BatchEngine):
     """Answers from the results of a batch, in files `paths`, whatever their order; a success counts before an error.
 
+    Of two successes for a request the first counts, and people are told of those that differ.
     A request without a result is answered with a RequestError (`no_result`). Raises Fatal(2) for a file that is none
     of results, and if no request has one.
     """
@@ -132,7 +133,8 @@ class BatchResults(BatchEngine):
     def _index(self, store: RowStore) -> dict[str, RowLocation]:
         """Where the result of each request is, by its custom_id."""
         locations: dict[str, RowLocation] = {}
-        answered: set[str] = set()
+        answered: dict[str, int] = {}
+        others: set[str] = set()
         with closing(read_rows(InputFiles(self._paths))) as entries:
             for entry in entries:
                 if isinstance(entry, BadLine):
@@ -141,10 +143,18 @@ class BatchResults(BatchEngine):
                     cure = "name the output and error files of a batch"
                     raise Fatal(Exit.USAGE, f'{entry.place}: no result of a batch ("custom_id", "response"); {cure}')
                 custom_id = entry.fields["custom_id"]
+                if not has_answer(entry.fields):
+                    if custom_id not in answered:
+                        locations[custom_id] = store.keep(entry)
+                    continue
+                said = hash(orjson.dumps(entry.fields["response"]["body"]))
                 if custom_id not in answered:
-                    locations[custom_id] = store.keep(entry)
-                    if has_answer(entry.fields):
-                        answered.add(custom_id)
+                    locations[custom_id], answered[custom_id] = store.keep(entry), said
+                elif said != answered[custom_id]:
+                    others.add(custom_id)
+        if others:
+            what = f"{len(others):,} request{'s have' if len(others) > 1 else ' has'} another answer in a later line"
+            self._note(f"results of the batch: {what} of the files; the first counts")
         return locations
 
     def _answer(self, store: RowStore, location: RowLocation | None, request: Request) -> Completion | RequestError:

@@ -146,6 +146,18 @@ def test_results_of_other_requests_are_counted(shell, tmp_path):
     assert b"answer none of these requests: 1\n" in ended.err
 
 
+def test_a_second_answer_to_a_request_does_not_count_and_is_noted(shell, tmp_path):
+    rollout = ["libra", "rollout", "--model", "tiny"]
+    shell([*rollout, "--batch-out", "requests.jsonl"], input=problems(1))
+    [line] = lines_of(tmp_path / "requests.jsonl")
+    first, second = (result(line, {"status_code": 200, "body": wrote(text).body}) for text in ("fine", "finer"))
+    for results, is_said in (([first, second, second], True), ([first, {**first, "id": "y"}], False)):
+        (tmp_path / "results.json").write_text(json.dumps(results))
+        ended = shell([*rollout, "--batch-in", "results.json"], input=problems(1))
+        assert (ended.status, json.loads(ended.out)["response"]) == (0, "fine")
+        assert (b"1 request has another answer in a later line of the files; the first counts" in ended.err) is is_said
+
+
 def test_what_failed_is_asked_again_and_joins_the_rest(shell, tmp_path):
     (tmp_path / "problems.jsonl").write_bytes(problems())
     rollout = ["libra", "rollout", "--model", "tiny", "problems.jsonl", "-o", "out.jsonl"]
