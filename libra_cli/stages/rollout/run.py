@@ -130,8 +130,12 @@ class _RolloutRequests(JobRequests):
 
 def _refused(error: RowError, request: Request, system: str | None) -> RowError:
     """The error of a row. Raises Fatal(2) if it is about the system prompt of all rows."""
-    first = {"role": "system", "content": system}
-    if system and error.kind == "template_drops_turn" and dict(request.messages[0]) == first:
+    first = dict(request.messages[0])
+    if error.kind != "template_drops_turn" or first["role"] != "system":
+        return error
+    if system is None:
+        return RowError(error.kind, f"{error.reason}; --system '' asks without the system prompts of the rows")
+    if system == first["content"]:
         cure = "leave it out, write it into --template, or use another --chat-template"
         raise Fatal(Exit.USAGE, f"--system: the chat template of the model leaves out the system turn; {cure}")
     return error
