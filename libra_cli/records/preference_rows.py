@@ -101,12 +101,14 @@ def _pair_of_texts(
 ) -> tuple[PlainText, PlainText] | None:
     """Two texts that stand for themselves, transcripts or after a text as prompt; None for others. Raises RowError."""
     if all(side.startswith(HUMAN) for side in sides):
-        shared = next((at for at, both in enumerate(zip(*sides, strict=False)) if both[0] != both[1]), 0)
+        shortest = min(map(len, sides))
+        shared = next((at for at, both in enumerate(zip(*sides, strict=False)) if both[0] != both[1]), shortest)
         asked, speaker, _ = sides[0][:shared].rpartition(ASSISTANT)
         if not speaker:
             raise RowError("two_prompts", f'"chosen" and "rejected" answer different prompts; {_ONE_PROMPT}')
         asked += speaker
-        if isinstance(prompt, str) and _words(prompt) not in _words(asked):
+        given = [] if prompt is None else turns(prompt, "prompt", "user")
+        if any(_words(turn["content"]) not in _words(asked) for turn in given):
             raise RowError("two_prompts", f'"chosen" and "rejected" begin otherwise than "prompt"; {_ALONE}')
         forms.append(TRANSCRIPTS)
         fields = {**fields, "chosen": sides[0][len(asked) :], "rejected": sides[1][len(asked) :]}

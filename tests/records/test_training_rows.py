@@ -264,6 +264,7 @@ HH = "\n\nHuman: 2 + 2?\n\nAssistant:"
         {"instruction": THREE["content"], "chosen": TALK, "rejected": OTHER},
         {"question": THREE["content"], "chosen": TALK, "rejected": OTHER},
         {"prompt": "3 + 3?", "chosen": f"{HH} 4", "rejected": f"{HH} 5"},
+        {"prompt": [THREE], "chosen": f"{HH} 4", "rejected": f"{HH} 5"},
         {"chosen": f"{HH} 4", "rejected": HH.replace("2", "3") + " 5"},
     ],
 )
@@ -275,8 +276,17 @@ def test_a_pair_with_two_prompts_is_refused(fields: Any) -> None:
 
 def test_the_prompt_of_transcripts_may_stand_beside_them() -> None:
     pair = {"chosen": f"{HH} 4", "rejected": f"{HH} 5"}
-    for prompt in (HH, "2 + 2?"):
+    for prompt in (HH, "2 + 2?", [turn("user", "2 + 2?")]):
         assert preference_rows.preference_of({**pair, "prompt": prompt}, []) == preference_rows.preference_of(pair, [])
+
+
+def test_a_transcript_may_go_on_where_the_other_ends() -> None:
+    pair = {"chosen": f"{HH} 4", "rejected": f"{HH} 4, or 5"}
+    chosen, rejected = preference_rows.preference_of(pair, [])
+    assert (chosen, rejected) == (PlainText(HH, " 4", "chosen"), PlainText(HH, " 4, or 5", "rejected"))
+    with pytest.raises(RowError) as caught:
+        preference_rows.preference_of({**pair, "rejected": HH}, [])
+    assert caught.value.kind == "empty_assistant"
 
 
 def test_a_completion_may_repeat_its_prompt_but_have_no_other() -> None:
