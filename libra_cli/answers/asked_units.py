@@ -62,8 +62,9 @@ def unit_of_parts(measured: str, question: str) -> str:
 def in_its_unit(answer: str, text: str, question: str) -> str:
     """A bare number with the unit behind it in the text, if the question asks for another: 80 feet, in inches?"""
     asked_for = unit_asked_for(question)
-    place = text.rfind(answer) if asked_for and structure.is_number(answer) else -1
-    told = _unit_at(text, place + len(answer)) if place >= 0 else ""
+    place = text.rfind(answer) if asked_for else -1
+    is_followed = place >= 0 and text[place + len(answer) :].strip()
+    told = _unit_at(text, place + len(answer)) if is_followed and structure.is_number(answer) else ""
     if not told or text[max(place - 1, 0) : place].strip(" $({*\u2248=~"):
         return answer
     if _is_other(told, asked_for) and not _is_said_in(asked_for, answer, text):

@@ -101,7 +101,7 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
         reference, answer = alternatives.in_letters(reference, answer, question)
     if "illions" in question or "thousands" in question:
         reference = asked_units.in_multiples(reference, answer, question)
-    if reference[-1:].isalnum() or reference[-1:] in ("}", "$"):
+    if "." in answer or "{,}" in answer:  # more exact than the reference
         answer = approximations.like_measured(reference, answer, question)
     return options.with_texts(asked_units.with_unit(reference, answer, question), answer, question)
 
