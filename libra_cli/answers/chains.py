@@ -64,7 +64,7 @@ _AROUND = " ()\uff08\uff09"
 _ENDS_OPEN = lazy_pattern(r"(?:\bper|/|\bof)$")
 _ABOUT = lazy_pattern(r"^(?:about|approximately|approx\.|roughly|around|exactly|just|only|simply)\s+(?=\S)")
 _DECIMAL_COMMA = lazy_pattern(r"(?<![\d.,])(\d+),(\d{1,2}|\d{4,})(?![\d.,])")
-_LEAD = lazy_pattern(r"(?P<words>(?:[^\W\d_][\w'\u2019-]*\s+){1,8})(?P<rest>.+)", 0)
+_LEAD = lazy_pattern(r"(?P<words>(?:[^\W\d_][\w'\u2019-]*\s+){1,8})(?P<rest>.+)")
 _COPULAS = words.table("is are equals of to be get gives have was makes only exactly about")
 """Words that lead to a restated result."""
 _DOUBTS = words.table(

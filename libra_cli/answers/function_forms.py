@@ -12,8 +12,10 @@ _DOMAIN = lazy_pattern(
     r"\s*\$?\s*[a-z]"
     rf"(?:\s*(?:\\in(?![A-Za-z])|\u2208|in)\s*{_SET})?|[a-z]\s*(?:\\in(?![A-Za-z])|\u2208)\s*{_SET})\s*\)?\s*\$?[. ]*$"
 )
+_LONGEST = 400
+"""Characters of the longest text that is searched for a name."""
 _NAMED = {"identity": "x", "zero": "0"}
-_IN_WORDS = lazy_pattern(r"(?:^|.*[^\w-])(?:the )?(identity|zero) (?:function|map|mapping)\W*$", 0)
+_IN_WORDS = lazy_pattern(r"(?:^|.*[^\w-])(?:the )?(identity|zero) (?:function|map|mapping)\W*$")
 
 
 def without_domain(text: str) -> str:
@@ -31,6 +33,3 @@ def named(text: str, reference: str) -> str | None:
         return None
     found = _IN_WORDS.match(text.replace("\\text{", "").replace("}", "").strip())
     return f"f(x)={_NAMED[found[1]]}" if found else None
-
-
-_LONGEST = 400

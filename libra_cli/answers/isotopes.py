@@ -9,7 +9,7 @@ MAX_CHARS = 400
 _NAMED = lazy_pattern(r"(?<![A-Za-z])([A-Za-z]{1,12})[-\u2010-\u2013 ](\d{1,3})(?!\d)")
 _RAISED = lazy_pattern(r"\^\{?(\d{1,3})\}?(?:_\{?\d{1,3}\}?)?\s*([A-Z][a-z]?)(?![A-Za-z])")
 _CLAUSE = lazy_pattern(r"[,;:] |\u2192|\\to(?![A-Za-z])|->")
-_REST = frozenset(" .,;:!'()*{}$-")
+_SPACES = str.maketrans(dict.fromkeys(" .,;:!'()*{}$-", " "))
 _FILLERS = frozenset("it is the an a isotope of answer".split())  # noqa: SIM905
 
 Isotope = tuple[str, int]
@@ -44,9 +44,6 @@ def _only(text: str) -> Isotope | None:
     return found.pop() if len(found) == 1 and is_all else None
 
 
-_SPACES = str.maketrans(dict.fromkeys(_REST, " "))
-
-
 def _read(plain: str) -> list[Isotope]:
     pairs = [(name, mass) for name, mass in _NAMED.findall(plain)]
     pairs += [(symbol, mass) for mass, symbol in _RAISED.findall(plain)]
@@ -57,4 +54,4 @@ def _read(plain: str) -> list[Isotope]:
 def _plain(text: str) -> str:
     plain = text if text.isascii() else normalize.in_ascii(text)
     plain = latex.without_setting(plain.replace("\\ce{", "{").replace("{}", ""))
-    return plain.replace("^ {", "^{").replace("{", "{").replace("} ", "}")
+    return plain.replace("^ {", "^{").replace("} ", "}")
