@@ -124,8 +124,7 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return _compare_options(wanted, chosen)
     if wanted and wanted.text:
         return _decide(wanted.text, answer)
-    if " (" in answer and answer.endswith((")", ").", ")}")):
-        answer = restated.once(answer, _decide)
+    answer = restated.alone(answer, reference, _decide)
     if approximations.is_said(answer) and not approximations.is_said(reference):
         decision = approximations.same(reference, answer, _decide)
         if decision is not None:

@@ -8,14 +8,29 @@ from libra_cli.answers import latex
 from libra_cli.answers.finding import Decision
 from libra_cli.lazy_pattern import lazy_pattern
 
+_OF_SETS = ("<", ">", "\\le", "\\ge", "\\in", "≤", "≥", "∈", "\\cup", "∪", "\\mathbb", "\\setminus")
+"""Signs of a set, from which the condition takes a value."""
+_EXCEPT = lazy_pattern(
+    r"(?<=\S)[\s$\\]*(?:,[\s$\\]*|\(|(?=(?:for|where|with|if)\b))(?:(?:for|where|with|if) )?"
+    r"[\s$]*[a-z] ?(?:\\neq?(?![a-z])|≠) ?-?\d+\)?\$?\.?$"
+)
+"""A condition behind a formula: x+3, x\\neq 3."""
 _OPENINGS = lazy_pattern(r"(?:or(?: equivalently)?|i\.e\.|that is|which (?:is|equals)|equivalently|=)[, ]\s*")
 
 
-def once(answer: str, decide: Callable[[str, str], Decision | None]) -> str:
-    """The first of two values that are the same, if the second stands in brackets; else `answer`.
+def alone(answer: str, reference: str, decide: Callable[[str, str], Decision | None]) -> str:
+    """An answer without its value once more in brackets, and without the values that its variable cannot have.
 
     `decide` says whether two values are the same.
     """
+    has_except = ("\\ne" in answer or "≠" in answer) and "\\ne" not in reference and "≠" not in reference
+    if has_except and not any(map(f"{answer} {reference}".__contains__, _OF_SETS)):
+        answer = _EXCEPT.sub("", answer)
+    return _once(answer, decide) if " (" in answer and answer.endswith((")", ").", ")}")) else answer
+
+
+def _once(answer: str, decide: Callable[[str, str], Decision | None]) -> str:
+    """The first of two values that are the same, if the second stands in brackets; else `answer`."""
     text = answer.rstrip(". ")
     if "\\text" in text:
         text = latex.without_setting(text)

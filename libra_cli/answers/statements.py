@@ -88,7 +88,7 @@ _OFFERS = ("let me know", "would you like", "feel free", "i can also", "hope thi
 _GOES_ON = ("=", "\\cdot", "\\times", "\\frac", "\\sqrt", "\\le", "\\ge", "\\pm")
 """Ends of a text that was cut off."""
 _WORDS_THAT_GO_ON = """
-    and or but because since the a an of is are equals that with by which from so to for into than if when where
+    and or but because since the of is are equals that with by which from so to for into than if when where
     get gets obtain obtaining give gives giving yield yields yielding let
 """
 _GOES_ON_AFTER = frozenset(_WORDS_THAT_GO_ON.split())
