@@ -82,7 +82,9 @@ def read_answer(
         reference and not cut and len(text) <= len(reference) + _SHORT and text.strip() == reference.strip()
     ):  # before any other rule
         return Extraction(reference.strip())
-    text = displays.with_brackets(damage.repaired(normalize.with_slashes(text)))
+    text = displays.with_brackets(damage.repaired(text))
+    if "\u2044" in text:
+        text = normalize.with_slashes(text)
     if cut is None and statements.goes_on(text):
         text, cut = statements.before_check(text)
     if ("\\" in text or "{" in text) and "box" not in text:
@@ -90,10 +92,11 @@ def read_answer(
     if "~~" in text:
         text = denials.STRUCK.sub("", text)
     found = _read(text, reference, cut, question)
-    if not question and reference and reference.isdecimal() and found.answer and found.answer.isdecimal():
+    are_integers = reference and found.answer and reference.isdecimal() and found.answer.isdecimal()
+    if are_integers and not question:
         return found  # as most
     asked_for = _Asked(text, (reference or "").strip(), bool(cut), question or "")
-    for correct in _CORRECTIONS:
+    for correct in _OF_INTEGERS if are_integers else _CORRECTIONS:
         found = correct(found, asked_for)
     return found
 
@@ -160,6 +163,8 @@ def _signed(found: Extraction, asked_for: _Asked) -> Extraction:
 def _unlisted(found: Extraction, asked_for: _Asked) -> Extraction:
     """`y = 15x + 40` is not wrong for certain, where an option is asked for and the question does not list any."""
     _, reference, _, question = asked_for
+    if reference.isdecimal():
+        return found
     wanted = options.parse(reference) if found.answer and question and len(reference) < _FEW_CHARS else None
     if not wanted or len(wanted.letters) > 1 or wanted.text or found.reason or options.parse(found.answer or ""):
         return found
@@ -189,7 +194,9 @@ def _bounded(found: Extraction, asked_for: _Asked) -> Extraction:
 def _greater(found: Extraction, asked_for: _Asked) -> Extraction:
     """`9.9 > 9.11` as 9.9, where the question asks which one is greater."""
     _, reference, _, question = asked_for
-    if not (found.answer and question and reference) or not any(map(found.answer.__contains__, greater.SIGNS)):
+    if not (found.answer and question and reference) or found.answer.isdecimal():
+        return found
+    if not any(map(found.answer.__contains__, greater.SIGNS)):
         return found
     side = greater.side(found.answer, reference, question)
     return Extraction(side) if side else found
@@ -231,6 +238,8 @@ _CORRECTIONS = (
     *(_in_unit, _greater, _bounded, _pointed, _reformed),
 )
 """What is done to the answer that was read, in order: each returns it as it is where it does not apply."""
+_OF_INTEGERS = (_signed, _in_unit)
+"""Those that may change an integer where the reference is one."""
 
 
 def _read(text: str, reference: str | None, cut: bool | None, question: str | None) -> Extraction:
