@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from libra_cli.answers import latex, normalize, notation, phrases, words
+from libra_cli.lazy_pattern import lazy_pattern
 
 TEN = 10
 MAX_CHARS = 600
@@ -15,6 +16,7 @@ BELOW = frozenset(normalize.LOWERED[:10])
 _DIGITS = str.maketrans(normalize.LOWERED[:10], "0123456789")
 _OPERATORS = frozenset("+-*/\u2212\u00b7\u00d7")
 """What joins a number to a calculation: 10_2 + 10_2."""
+_HEXADECIMAL = lazy_pattern(r"[0-9A-Fa-f]{1,16}")
 _STRIPPED = " .,;:!?`*$\"'"
 
 
@@ -31,6 +33,19 @@ def stated(tail: str, reference: str) -> str | None:
         return None
     digits, base = values.pop()
     return f"{digits}_{{{base}}}"
+
+
+def as_hexadecimal(reference: str, answer: str, question: str) -> tuple[str, str]:
+    """Both as 0xFE, if the question asks for hexadecimal and both are digits of that base, some of them letters."""
+    asked = question.lower()
+    if "hexadecimal" not in asked and " hex" not in asked and "base 16" not in asked:
+        return reference, answer
+    are_digits = all(_HEXADECIMAL.fullmatch(text) for text in (reference, answer))
+    return (
+        (f"0x{reference.upper()}", f"0x{answer.upper()}")
+        if are_digits and not reference.isdecimal()
+        else (reference, answer)
+    )
 
 
 def with_base(reference: str, answer: str, question: str) -> str:

@@ -18,6 +18,8 @@ _LETTER = lazy_pattern(r"(?<![A-Za-z\\])[a-df-hj-z](?![A-Za-z])")
 """A variable."""
 _BARE_NUMBER = lazy_pattern(r"-?[\d.,]+")
 _ABOUT = words.table("about approximately approx roughly around nearly")
+_FEW = 4
+"""Words of a text that is its answer as a whole."""
 _MOST_PLACES = 12
 _LAST_CHARS = 400
 _ENDS = (".", "!", ")", "\u3002", "\uff09", "\uff01")
@@ -63,6 +65,8 @@ def is_statement(text: str, reference: str) -> bool:
 
     A bare number is stated with that number, in words at least, or in another script.
     """
+    if len(text.split()) <= _FEW and not structure.is_number(reference) and any(map(str.isalpha, text)):
+        return not phrases.refuses(text)
     sentence = words.sentences(text.rstrip())[-1]
     if not sentence.endswith(_ENDS) or "<<" in sentence or not phrases.says_something(sentence):
         return False

@@ -79,7 +79,7 @@ _SYMBOLS_OF = {
     "megohm": "Mohm",
     "megohms": "Mohm",
 }
-_OWN_MEANING = {"b": "bit", "Mb": "megabit", "kb": "kilobit", "Gb": "gigabit", "rpm": "rev min^-1"}
+_OWN_MEANING = {"b": "bit", "Mb": "megabit", "kb": "kilobit", "Gb": "gigabit", "rpm": "rev min^-1", "mcg": "microgram"}
 _OF_THOUSANDS = frozenset("KM")
 _UNCERTAIN = frozenset(("Cal", "Calorie", "Calories", "ton", "tons", "pt", "c", "G", "u"))
 _ROUNDED = Fraction(1, 50)

@@ -19,6 +19,7 @@ _MAY_BE_VECTOR = lazy_pattern(
     r"\\(?:mathbf|boldsymbol|bm|hat|vec|[ij]math)|(?<![A-Za-z\\])[jk](?![A-Za-z])|e_\{?[1-3]|\u0302"
 )
 _BEYOND_EQUALITY = latex.BOUNDS | {"\\neq", "\\approx", "\\equiv", "\\to", "\\in"}
+_LOSS = lazy_pattern(r"^([^()]*)\((\\?[$\u20ac\u00a3]\d[\d,.]*)\)$")
 _CALL = lazy_pattern(r"[fghFGP](?:\^\{-1\})?'*\(-?\d+\)")
 
 
@@ -49,6 +50,8 @@ def in_one_form(reference: str, answer: str) -> tuple[str, str]:
         reference = vectors.as_tuple(reference, answer)
     if reference[:1] in ("+", "-") and answer[-1:] in ("+", "-"):  # a charge of 2+
         answer = _CHARGE.sub(r"\2\1", answer)
+    if answer[-1:] == ")" and reference[:1] == "-":  # ($12,340), as accountants write a loss
+        answer = _LOSS.sub(r"\1-\2", answer)
     if "function" in answer:
         answer = function_forms.named(answer, reference) or answer
     if "=" in answer and "=" not in reference:

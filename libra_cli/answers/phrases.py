@@ -90,12 +90,17 @@ def is_count(text: str) -> bool:
 
 def says_something(text: str) -> bool:
     """Whether a text makes a statement, and not only asks, refuses or begins."""
-    lowered = text.lower().replace("\u2019", "'")
     return (
         sum(map(str.isalpha, text)) > 4
         and not text.rstrip().endswith(("?", "\uff1f", "...", ":"))
-        and (not any(map(lowered.__contains__, _SILENT)) or any(map(lowered.__contains__, _HEDGES)))
+        and not refuses(text)
     )
+
+
+def refuses(text: str) -> bool:
+    """Whether a text says that it has no answer: I'm not sure."""
+    lowered = text.lower().replace("\u2019", "'")
+    return any(map(lowered.__contains__, _SILENT)) and not any(map(lowered.__contains__, _HEDGES))
 
 
 def verdict(parts: Sequence[str], reference: str) -> str | None:

@@ -54,6 +54,8 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (endings.row, ()),
     (prose_statements.code_list, ()),
     (prose_statements.duration_in_signs, ()),
+    (prose_statements.undecided_between, ()),
+    (prose_statements.refusal, ()),
     (prose_statements.statement_abroad, ()),
     (prose_statements.first, ()),
     # what is of the kind of the reference

@@ -22,6 +22,7 @@ from libra_cli.answers import (
     named,
     normalize,
     part_labels,
+    phrases,
     remarks,
     sentences,
     statements,
@@ -30,6 +31,7 @@ from libra_cli.answers import (
     words,
 )
 from libra_cli.answers.extraction import (
+    NO_ANSWER,
     TRUNCATED,
     UNDECIDED,
     Extraction,
@@ -42,6 +44,12 @@ from libra_cli.answers.sentences import Asserted
 from libra_cli.lazy_pattern import lazy_pattern
 
 _CODE_LIST = lazy_pattern(r"(?:\"\w{1,20}\" ?: ?|\b[A-Za-z_]{3,20} = )\[(?P<members>[^\[\]]{1,200})\],?\s?\}?$")
+_FEW_WORDS = 8
+_UNDECIDED_BETWEEN = lazy_pattern(
+    r"(?i:\bone of (?:those|these|them|the two)\b(?! (?:is|are|was))|\bboth (?:answers )?are possible\b"
+    r"|\b(?:don't|don\u2019t|do not|can't|can\u2019t|cannot) (?:know|tell|say|decide) which\b"
+    r"|\b(?:either|any) of these may be\b)"
+)
 
 
 def last_line(prose: Prose) -> Extraction | None:
@@ -119,6 +127,18 @@ def statement(prose: Prose) -> Extraction | None:
 def cut_off(prose: Prose) -> Extraction | None:
     """Nothing after this counts in a text that was cut off."""
     return Extraction(None, TRUNCATED) if prose.cut else None
+
+
+def refusal(prose: Prose) -> Extraction | None:
+    """`I don't know.`: a short text that gives no answer, where one is asked for."""
+    is_short = len(prose.text.split()) <= _FEW_WORDS and prose.reference and "?" not in prose.text
+    is_one = is_short and phrases.refuses(prose.text) and not phrases.refuses(prose.reference)
+    return Extraction(None, NO_ANSWER) if is_one and not any(map(str.isdigit, prose.text)) else None
+
+
+def undecided_between(prose: Prose) -> Extraction | None:
+    """`54 or 56, one of those`: several answers, between which the text does not decide."""
+    return UNDECIDED if _UNDECIDED_BETWEEN.search(" ".join(prose.sentences[-2:])) else None
 
 
 def statement_abroad(prose: Prose) -> Extraction | None:

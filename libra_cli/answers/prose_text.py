@@ -56,7 +56,10 @@ class Prose:
     """A text without a box and what is asked for; each part of it is looked for once, when a reader needs it."""
 
     def __init__(self, text: str, reference: str | None, cut: bool | None, question: str | None):
-        self.text, self.reference, self.cut, self.question = text, reference or "", cut, question
+        self.reference, self.cut, self.question = reference or "", cut, question
+        if ":" in self.reference and (" in the " in text or " at night" in text):
+            text = _PART_OF_DAY.sub(lambda time: f"{time[1]} {'AM' if time[2] == 'morning' else 'PM'}", text)
+        self.text = text
 
     @cached_property
     def tail(self) -> str:
@@ -70,8 +73,6 @@ class Prose:
             tail = _DECLARATION.sub("", tail)
         if self.question and any(map(self.question.__contains__, _OUTCOMES)):
             tail = _without_outcome(tail)
-        if ":" in self.reference and (" in the " in tail or " at night" in tail):
-            tail = _PART_OF_DAY.sub(lambda time: f"{time[1]} {'AM' if time[2] == 'morning' else 'PM'}", tail)
         if self.question and ("round" in self.question.lower() or "nearest" in self.question):
             tail = _ABOUT.sub("", tail)
         return languages.with_english_dates(tail) if self.reference and dates.dates(self.reference) else tail

@@ -40,6 +40,12 @@ _SUPPOSED = lazy_pattern(
 )
 _HEADING = r"(?:#+ *|\*+)(?i:(?:the )?(?:final )?answer):?\**:?[ \t]*\n"
 _LABELLED = lazy_pattern(rf"^[ \t]*(?:{_HEADING}|(?:\*\*)?A(?:\*\*)?[ \t]*:|####)\s*{_GIVEN}", re.MULTILINE)
+_TAG = lazy_pattern(r"</?[A-Za-z_]{1,20}>")
+_EDIT = lazy_pattern(
+    r"[(\[](?i:edit|correction|corrected|typo)\b[:,]? ?(?:(?i:it )?(?i:should be|is) )?"
+    r"(?P<answer>[^()\[\],;]{1,30})[,;)\]]"
+)
+"""A correction in brackets: (edit: 17, dropped a sign)."""
 _SENTENCE_END = lazy_pattern(r"[.!](?=\s|$)(?!\s*\d)|[\u3002\uff01]")
 _OF_ANOTHER = lazy_pattern(r"(?i:its|their|whose) \Z|(?i:for|in|with) an? [^,.]*\d[^,.]*, (?:the|its) \Z")
 """Words before "answer" in a statement of another case."""
@@ -89,7 +95,7 @@ _GOES_ON = ("=", "\\cdot", "\\times", "\\frac", "\\sqrt", "\\le", "\\ge", "\\pm"
 """Ends of a text that was cut off."""
 _WORDS_THAT_GO_ON = """
     and or but because since the of is are equals that with by which from so to for into than if when where
-    get gets obtain obtaining give gives giving yield yields yielding let
+    then get gets obtain obtaining give gives giving yield yields yielding let
 """
 _GOES_ON_AFTER = frozenset(_WORDS_THAT_GO_ON.split())
 """Words that end no sentence."""
@@ -200,7 +206,10 @@ def tagged(tail: str) -> Statement | None:
         start = tail.rfind(f"<{name}>", 0, max(tail.rfind(f"</{name}>"), 0))
         if start >= 0:
             end = tail.find(f"</{name}>", start)
-            return Statement(tail[start + len(name) + 2 : end].strip(), start, end + len(name) + 3)
+            content = tail[start + len(name) + 2 : end].strip()
+            if "</" in content:  # <value>24</value><unit>legs</unit>
+                content = " ".join(_TAG.sub(" ", content).split())
+            return Statement(content, start, end + len(name) + 3)
     found = [*_AS_JSON.finditer(tail)]
     if not found:
         return None
@@ -218,6 +227,8 @@ def explicit(tail: str) -> Iterator[Statement]:
     if "should" in tail or "must" in tail or "change " in tail:
         found += [_statement(match) for match in _SHOULD_BE.finditer(tail)]
     found += _named(tail)
+    if "dit" in tail or "orrect" in tail or "ypo" in tail:  # (edit: 17, dropped a sign)
+        found += [Statement(match["answer"].strip(), *match.span("answer")) for match in _EDIT.finditer(tail)]
     if "I" in tail:
         found += [_statement(match) for match in _CHOICE.finditer(tail)]
     yield from sorted(found, key=lambda statement: statement.start, reverse=True)

@@ -22,7 +22,9 @@ _CURRENCIES = {
     "rs": "rupee",
 }
 _PREFIXED = "m g s A V W J N L l F H T C Pa Hz Ω eV bar mol cal Wh Ah bit byte B b"
-_BARE = "K cd lm lx Bq Gy Sv min h hr hrs mins sec secs rad deg ha ft in yd mi lb lbs oz mph kph rpm atm psi °C °F ¢"
+_BARE = (
+    "mcg K cd lm lx Bq Gy Sv min h hr hrs mins sec secs rad deg ha ft in yd mi lb lbs oz mph kph rpm atm psi °C °F ¢"
+)
 _NO_SYMBOLS = frozenset(("kT", "Gm", "GM", "Gg", "PV", "pV", "pA", "pH", "cT", "dT", "pT", "nT", "kF", "MF"))
 _SYMBOLS = frozenset(
     [prefix + unit for prefix in ("", *"pnµμmcdkMG") for unit in _PREFIXED.split()] + _BARE.split()

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Sequence
 from zlib import crc32
 
+from libra_cli.invisible import visible
+
 # NFKC would turn 2² into 22; only full-width forms and typographic marks are folded.
 _FOLD = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _FOLD |= str.maketrans("‘’“”‐‑‒–—−", "''\"\"------")
@@ -38,7 +40,7 @@ def words(text: str) -> list[str]:
 
 
 def _without_style(text: str) -> str:
-    text = unicodedata.normalize("NFC", text).translate(_FOLD)
+    text = unicodedata.normalize("NFC", visible(text)).translate(_FOLD)
     text = _FRACTIONS.sub(r"\\frac", _LATEX_STYLE.sub(" ", text).replace("~", " "))
     return _LATEX_DELIMITERS.sub(" ", text).casefold()
 

@@ -17,6 +17,7 @@ from libra_cli.answers import (
     references,
     units,
 )
+from libra_cli.invisible import visible
 from libra_cli.tasks import template as templates
 from libra_cli.tasks.task import (
     AnswerTask,
@@ -61,12 +62,15 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     if is_call(text.finish_reason):
         return Verdict(None, TOOL_CALL)
     reference = record.get("reference")
+    response = visible(text.response)
     cut = None if text.finish_reason is None else is_cut_short(text.finish_reason)
     question = record.get("question")
-    wanted = None if reference is None else references.final(str(reference))
-    if wanted and wanted is not reference and not cut and text.response.strip() == str(reference).strip():
+    if reference is not None:
+        reference = visible(str(reference))
+    wanted = None if reference is None else references.final(reference)
+    if reference and wanted and wanted is not reference and not cut and response.strip() == reference.strip():
         return quick_verdict((wanted, None))  # the same text is right, remarks included
-    found = extract.read_answer(text.response, wanted, cut, question if isinstance(question, str) else None)
+    found = extract.read_answer(response, wanted, cut, visible(question) if isinstance(question, str) else None)
     return quick_verdict((found.answer, found.reason))
 
 
@@ -78,7 +82,7 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
     reference, answer = record["reference"], outcome
     if type(reference) is not str or type(answer) is not str:
         reference, answer = str(reference), str(answer)
-    reference = references.final(reference)
+    reference, answer = references.final(visible(reference)), visible(answer)
     if reference == answer:
         return reference, answer
     if "," in reference or "." in reference:
@@ -90,6 +94,7 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
     question = record.get("question")
     if not isinstance(question, str):
         return reference, answer
+    question = visible(question)
     if "__" in question or "\uff08" in question or "  " in question:
         reference, answer = blanks.in_order(reference, answer, question)
     reference, answer = units.set_apart(reference, question), units.set_apart(answer, question)
@@ -97,6 +102,8 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
         answer = bases.with_base(reference, answer, question)
     elif "_" in answer or answer[:1] == "0" or answer[-1:] in bases.BELOW:
         reference = bases.like(reference, answer, question)
+    if reference.isalnum() and not reference.isdecimal():
+        reference, answer = bases.as_hexadecimal(reference, answer, question)
     if " or " in question:
         reference, answer = alternatives.in_letters(reference, answer, question)
     if "illions" in question or "thousands" in question:
