@@ -29,6 +29,8 @@ class Mark:
     """Fingerprint of the output; None until the step is done."""
     status: int | None = None
     """The exit status that it ended with; None until it is done."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """Variable of the environment that sets an option of the step -> SHA-256 of its value."""
 
     def write(self, path: str) -> None:
         """Replaces the file; raises Fatal(74) if it cannot be written."""
@@ -46,15 +48,23 @@ def read_mark(path: str) -> Mark | None:
 
 def begun_mark(step: Step, before: Mark | None) -> Mark:
     """What `step` would do now; files as old and as large as `before` are not read again."""
-    command = hashlib.sha256(json.dumps(step.arguments).encode("utf-8", "surrogatepass")).hexdigest()
     read = before.reads if before is not None else {}
-    return Mark(command, {path: fingerprint(path, read.get(path)) for path in dict.fromkeys(step.reads)})
+    reads = {path: fingerprint(path, read.get(path)) for path in dict.fromkeys(step.reads)}
+    set_ = {name: value for name in step.variables if (value := os.environ.get(name))}  # an empty one sets nothing
+    return Mark(_hash(step.arguments), reads, variables={name: _hash(value) for name, value in set_.items()})
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
 
 def changes(step: Step, mark: Mark, now: Mark) -> str:
     """Why what was done for `mark` does not do for the step as it is now; empty if it does."""
     if mark.command != now.command:
         return "its command line has changed"
+    for name in sorted({*mark.variables, *now.variables}):
+        if mark.variables.get(name) != now.variables.get(name):
+            return f"the environment variable {name} has changed"
     if mark.reads.keys() != now.reads.keys():
         return "it reads other files"
     changed = [path for path, before in mark.reads.items() if not same_content(path, before, now.reads[path])]

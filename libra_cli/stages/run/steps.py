@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,8 @@ class Step:
     """--shard, if the file sets it."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Options that the file sets, by parameter."""
+    variables: list[str] = field(default_factory=list)
+    """The variables of the environment from which the step takes an option that it does not set itself."""
 
     @property
     def arguments(self) -> list[str]:
@@ -156,7 +158,10 @@ def _fill_in(
     step.inputs = last
     start = [] if config is None else ["--config", str(config.text)]
     parsed = _parse(parent, command, text, start, step.settings, places)
-    step.reads += [path for path in (*start[1:], *_files(command, parsed.params)) if path not in step.reads]
+    step.variables = _variables(parsed, {*step.settings, "output", *(["config"] if start else [])})
+    config_files = start[1:] or [os.environ.get(name, "") for name in step.variables if name.endswith("_CONFIG")]
+    named = [*filter(os.path.exists, config_files), *_files(command, parsed.params)]
+    step.reads += [path for path in named if path not in step.reads]
     if not parsed.params.get("inputs") and not parsed.params.get("preset"):
         raise PipeError(pipe.place(step.line), f"the step {step.name} has no `inputs`; name a step, or a file")
     step.words = [*start, *words, "-o", step.output, *last]
@@ -192,6 +197,12 @@ def _parse(
         return command.make_context(text.stage, list(start), parent=parent, default_map=dict(settings))
     finally:
         parent.meta[CONFIG_PLACES] = before or {}
+
+
+def _variables(ctx: click.Context, given: Collection[str]) -> list[str]:
+    """The variables that set an option of the command which is not among the parameters `given`."""
+    options = (param for param in ctx.command.params if isinstance(param, click.Option))
+    return [f"{ctx.auto_envvar_prefix}_{name.upper()}" for param in options if (name := str(param.name)) not in given]
 
 
 def _words(param: click.Parameter, value: Any) -> list[str]:
