@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import re
 import resource
 import socket
 import ssl
@@ -37,6 +38,15 @@ CONNECT_SECONDS = 10.0
 _KEEP_SECONDS = 3.0
 """Idle connections are closed before servers close them (uvicorn: 5 s), else a request could meet a closing one."""
 _GONE = (502, 503, 504)
+_PROXY_KEY = 407
+_PROXY_REFUSES = re.compile("4(?!08|25|29)[0-9][0-9]")
+"""How a proxy says that it will not connect; the others may pass."""
+_CERTIFICATE_CURES = {
+    "mismatch": "give the name that its certificate holds in {flag}",
+    "expired": "it has to be renewed, unless the clock of this machine is wrong",
+    "not yet valid": "check the clock of this machine",
+}
+"""What OpenSSL says of a certificate -> what helps, where its authority is not what is missing."""
 _LONGEST_NAME = 200
 _IDS = 1 << 31
 _SOCKET_OPTIONS = [
@@ -115,12 +125,28 @@ class ChatClient:
             same = [name for name in self._headers if name.lower() == header.name.lower()]
             self._headers = {name: value for name, value in self._headers.items() if name not in same}
             self._headers[header.name] = header.value
-        self._proxy, self._trust = proxy, self._httpx.create_ssl_context()
+        self._proxy, self._trust = proxy, self._trusted()
         # One transport for each connection: the time that httpx needs to find a free one among n grows with n. A client
         # of httpx around it would read answers whole, however large, and keep a server's cookies.
         self._idle: defaultdict[str, list[Any]] = defaultdict(list)
         self._idle[urlsplit(self.urls[0]).netloc].append(self._open())  # now, so that a wrong proxy is reported at once
         self._reached: set[str] = set()
+
+    def _trusted(self) -> ssl.SSLContext:
+        """The authorities whose certificates are trusted; raises Fatal(2) if the file that names them is unreadable."""
+        if not any(url.startswith("https:") for url in self.urls):
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody: nothing is to be encrypted
+        try:
+            context: ssl.SSLContext = self._httpx.create_ssl_context()
+            return context
+        except OSError as error:
+            variable = next((name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)), None)
+            if variable is None:
+                cure = "reinstall them: pip install --force-reinstall certifi"
+                raise Fatal(Exit.USAGE, f"the certificates of certifi cannot be read ({error}); {cure}") from None
+            reason = "holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+            cure = f"name a file with the certificates of authorities (PEM), or unset {variable}"
+            raise Fatal(Exit.USAGE, f"{variable}={os.environ[variable]}: {reason}; {cure}") from None
 
     def _open(self) -> Any:
         httpx = self._httpx
@@ -210,6 +236,8 @@ class ChatClient:
             return Failure(Trouble.BROKEN, f"the connection broke ({self._reason(error)})")
         except zlib.error:
             return Failure(Trouble.BROKEN, "the answer cannot be unpacked")
+        if answer.status == _PROXY_KEY:
+            raise self._refused_by_proxy(url, answer.error[0].partition(":")[0])
         self._reached.add(url)
         return answer
 
@@ -217,13 +245,27 @@ class ChatClient:
         """A failure that may pass; raises Fatal for one of names or certificates, which does not."""
         reason, name = self._reason(error), without_query(url)
         if "CERTIFICATE_VERIFY_FAILED" in reason:
-            cure = "name the file of its authority in SSL_CERT_FILE"
+            known = (cure.format(flag=self._flag) for part, cure in _CERTIFICATE_CURES.items() if part in reason)
+            cure = next(known, "name the file of its authority in SSL_CERT_FILE")
             raise Fatal(Exit.USAGE, f"{name}: its certificate cannot be trusted ({reason}); {cure}")
+        if isinstance(error, self._httpx.ProxyError) and _PROXY_REFUSES.match(reason):
+            raise self._refused_by_proxy(url, reason)
         # Only the name service's final answer counts, not a failure to ask it.
         unknown = any(isinstance(one, socket.gaierror) and one.errno == socket.EAI_NONAME for one in _causes(error))
         if url not in self._reached and unknown:
             raise Fatal(Exit.USAGE, f"{name}: there is no such host ({reason}); check {self._flag}")
         return Failure(Trouble.UNREACHABLE, f"cannot be reached ({reason})")
+
+    def _refused_by_proxy(self, url: str, reason: str) -> Fatal:
+        """The error of a proxy that lets nothing pass; `reason` begins with its HTTP status."""
+        if not reason.startswith(str(_PROXY_KEY)):
+            cure = "check --proxy, and whether it may connect to this server"
+        elif "@" in (self._proxy or ""):
+            cure = "check the name and password in --proxy"
+        else:
+            cure = "it wants a name and a password: write NAME:PASSWORD@ before its host in --proxy"
+        status = Exit.BACKEND if url in self._reached else Exit.USAGE
+        return Fatal(status, f"{without_query(url)}: the proxy refuses the request ({reason}); {cure}")
 
     async def is_alive(self, url: str) -> bool:
         """Whether a server that failed answers again; vLLM's `/health` includes the state of its engine."""
