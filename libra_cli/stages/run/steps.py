@@ -159,9 +159,8 @@ def _fill_in(
     start = [] if config is None else ["--config", str(config.text)]
     parsed = _parse(parent, command, text, start, step.settings, places)
     step.variables = _variables(parsed, {*step.settings, "output", *(["config"] if start else [])})
-    config_files = start[1:] or [os.environ.get(name, "") for name in step.variables if name.endswith("_CONFIG")]
-    named = [*filter(os.path.exists, config_files), *_files(command, parsed.params)]
-    step.reads += [path for path in named if path not in step.reads]
+    configs = start[1:] or [os.environ.get(name, "") for name in step.variables if name.endswith("_CONFIG")]
+    step.reads += [path for path in _files(command, parsed.params, configs) if path not in step.reads]
     if not parsed.params.get("inputs") and not parsed.params.get("preset"):
         raise PipeError(pipe.place(step.line), f"the step {step.name} has no `inputs`; name a step, or a file")
     step.words = [*start, *words, "-o", step.output, *last]
@@ -227,9 +226,9 @@ def _words(param: click.Parameter, value: Any) -> list[str]:
     return words
 
 
-def _files(command: click.Command, values: Mapping[str, Any]) -> list[str]:
-    """The files and model folders among the values of a command's options and inputs, as far as they exist now."""
-    named: list[str] = []
+def _files(command: click.Command, values: Mapping[str, Any], configs: Sequence[str]) -> list[str]:
+    """The files and model folders among `configs` and the values of a command's parameters, if they exist now."""
+    named = [path for path in configs if os.path.exists(path)]
     for param in command.params:
         is_read = getattr(param, "reads", False) or param.name in ("inputs", "model", "tokenizer")
         value = values.get(str(param.name)) if is_read else None
