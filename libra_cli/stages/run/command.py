@@ -84,10 +84,9 @@ def command(ctx: click.Context, pipe: tuple[str, ...], **options: Any) -> int:
     and report FOLDER/NAME.txt) unless it has an `output`. ${NAME} in a value stands for a variable, or for what the
     step NAME writes. `foreach` makes a step for each value of a list.
 
-    A step is done if its output is complete and neither its command nor the content of what it reads has changed since,
-    nor a variable LIBRA_STAGE_OPTION that it takes; the same command again runs the rest. Ctrl-C, TERM and USR1 are
-    passed on to the steps that run, which save their work. What a step says is in FOLDER/logs. Standard output has what
-    score and report write.
+    A step is done if its output is complete and neither its command, its LIBRA_* variables nor what it reads has
+    changed since; the same command again runs the rest. Ctrl-C, TERM and USR1 are passed on to the steps that run,
+    which save their work. What a step says is in FOLDER/logs. Standard output has what score and report write.
 
     On Slurm, --submit makes each step a job, and shards of a step an array. What they ask for stands under `slurm` in
     FILE, for all steps and for one: partition, time, cpus, mem, gpus, nodes, shards, activate. The same command again
