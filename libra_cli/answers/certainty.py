@@ -65,7 +65,8 @@ def is_statement(text: str, reference: str) -> bool:
 
     A bare number is stated with that number, in words at least, or in another script.
     """
-    if len(text.split()) <= _FEW and not structure.is_number(reference) and any(map(str.isalpha, text)):
+    is_short = len(text.split()) <= _FEW and any(map(str.isalpha, text)) and "\\box" not in text
+    if is_short and not structure.is_number(reference):
         return not phrases.refuses(text)
     sentence = words.sentences(text.rstrip())[-1]
     if not sentence.endswith(_ENDS) or "<<" in sentence or not phrases.says_something(sentence):

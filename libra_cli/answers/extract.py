@@ -34,7 +34,6 @@ from libra_cli.answers import (
     part_labels,
     phrases,
     prose,
-    requested_form,
     sentences,
     statements,
     structure,
@@ -221,6 +220,8 @@ def _reformed(found: Extraction, asked_for: _Asked) -> Extraction:
     _, reference, _, question = asked_for
     if not (found.answer and question and reference) or reference.isdecimal() or found.reason:
         return found
+    from libra_cli.answers import requested_form  # which loads the parser of formulas
+
     is_another = requested_form.is_another(found.answer, reference, question)
     return Extraction(None, OTHER_ANSWER) if is_another else found
 

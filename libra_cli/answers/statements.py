@@ -137,18 +137,23 @@ def _without_offer(text: str) -> str:
 def goes_on(text: str) -> bool:
     """Whether a text ends in the middle of a formula or a sentence."""
     end = text.rstrip()
-    if "\\begin{" in end and end.count("\\begin{") > end.count("\\end{"):
+    if "{" in end:
+        if "\\begin{" in end and end.count("\\begin{") > end.count("\\end{"):
+            return True
+        line = end[max(end.rfind("\n") + 1, len(end) - _LONGEST_END) :]
+        if "{" in line and "box" not in line and _open_braces(line) > 0:
+            return True
+    last = end[-1:]
+    if last.isdigit() or last in ".)}]*!":  # as most
+        return False
+    if last.isalpha() and end.endswith(_OPEN_WORDS) and len(end[-_NEAR:].split()) > 2:
         return True
-    if end.endswith(" +") and "=" in end.rpartition("\n")[2]:
+    if end.endswith(_GOES_ON) or _WITHOUT_VALUE.search(end, max(len(end) - _NEAR_NAME, 0)):
         return True
-    if end[-1:].isalpha() and end.endswith(_OPEN_WORDS) and len(end[-_NEAR:].split()) > 2:
-        return True
-    line = end[max(end.rfind("\n") + 1, len(end) - _LONGEST_END) :]
-    if "{" in line and "box" not in line and _open_braces(line) > 0:
-        return True
-    if _WITHOUT_VALUE.search(line, max(len(line) - _NEAR_NAME, 0)):
-        return True
-    return end.endswith(_GOES_ON) or (end.endswith(("+", "-")) and end.rpartition("\n")[2].count("$") % 2 == 1)
+    if last not in "+-":
+        return False
+    line = end.rpartition("\n")[2]
+    return (end.endswith(" +") and "=" in line) or line.count("$") % 2 == 1
 
 
 def _open_braces(line: str) -> int:

@@ -82,6 +82,8 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
     reference, answer = record["reference"], outcome
     if type(reference) is not str or type(answer) is not str:
         reference, answer = str(reference), str(answer)
+    if reference == answer:  # as most
+        return reference, answer
     reference, answer = references.final(visible(reference)), visible(answer)
     if reference == answer:
         return reference, answer

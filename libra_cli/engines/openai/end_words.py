@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.tasks.task import UNKNOWN_END, is_known_end
+
+if TYPE_CHECKING:  # verify needs no HTTP
+    from libra_cli.engines.openai.usage import TokenUsage
 
 Tell = Callable[[str], None]
 
