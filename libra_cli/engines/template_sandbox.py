@@ -12,6 +12,8 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache, wraps
 from typing import Any, cast
 
@@ -33,6 +35,8 @@ MAX_INDENT = 64
 ADORNING = ("urlize", "xmlattr", "pprint")
 """Filters for web pages and debugging, which no prompt needs and no budget can foresee."""
 
+_clock: datetime | None = None
+"""The moment that all templates see; None: now."""
 _PRINTF = re.compile(r"%(?:\([^)]*\))?[-+ #0]*(\*|[0-9]*)(?:\.(\*|[0-9]*))?")
 _FORMAT_SPEC = re.compile(r":([^{}]*)(\{?)")
 
@@ -77,6 +81,21 @@ def render(
         return text
 
 
+@contextmanager
+def clock_at(moment: str) -> Iterator[None]:
+    """Meanwhile templates that write the date (`strftime_now`) take it from `moment`, a local time in ISO 8601."""
+    global _clock
+    before, _clock = _clock, datetime.fromisoformat(moment)
+    try:
+        yield
+    finally:
+        _clock = before
+
+
+def _strftime_now(form: str) -> str:
+    return (_clock or datetime.now()).strftime(form)
+
+
 @lru_cache(maxsize=64)
 def variables_of(template: str) -> frozenset[str]:
     """The variables that a template reads and does not set itself."""
@@ -107,6 +126,7 @@ class MeteredEnvironment(ImmutableSandboxedEnvironment):
         self._local = threading.local()
         self.globals.update({name: value for name, value in like.globals.items() if name not in ("range", "lipsum")})
         self.globals.pop("lipsum", None)
+        self.globals["strftime_now"] = _strftime_now
         filters = {name: self._metered(name, function) for name, function in like.filters.items()}
         self.filters = {name: function for name, function in filters.items() if name not in ADORNING}
         self.filters |= {"libra_turns": self._turns, "libra_joined": self._joined, "libra_made": self._made}
@@ -156,7 +176,7 @@ class MeteredEnvironment(ImmutableSandboxedEnvironment):
             args = (__self._turns(__context, args[0], 0), *args[1:]) if args else args
         elif isinstance(owner, (str, bytes, int)):
             args = __self._charge_arguments(__obj.__name__, owner, args, kwargs)
-        elif __obj is __self.globals.get("strftime_now") and re.search(r"%[^a-zA-Z%]*[0-9]{4}", str(args)):
+        elif __obj is _strftime_now and re.search(r"%[^a-zA-Z%]*[0-9]{4}", str(args)):
             raise TooMuch("a date is too wide")
         result = super().call(__context, __obj, *args, **kwargs)
         if not isinstance(result, (Iterator, Macro)):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from libra_cli.engines import template_sandbox
 from libra_cli.exits import Exit, Fatal, ReaderGone
 from libra_cli.stream import stdio
 from libra_cli.stream.console import Console, printable
@@ -169,6 +170,7 @@ class TrainingRun:
         stack.enter_context(world)
         phase.begin(f"loading the tokenizer of {settings.model.model}")
         world.on_rank0(claim)
+        stack.enter_context(template_sandbox.clock_at(world.broadcast(self._dir.begun)))
         tokenizer, config, chat = world.on_all_ranks(read_model)
         dtype = policy.dtype_of(settings.model.dtype)
         ds_config = world.on_all_ranks(lambda: preflight.deepspeed_config_for(settings, world, dtype))

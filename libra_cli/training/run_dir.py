@@ -9,7 +9,8 @@ import shlex
 import subprocess
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,10 @@ MODEL_FILES = ("config.json", "*.safetensors", "tokenizer*", "*.jinja")
 """What identifies a model's folder."""
 _KINDS = {
     "stage": str, "status": str, "config": dict, "steps": int, "samples": str, "refused": int, "left": dict,
-    "written": list, "run": str,
+    "written": list, "run": str, "begun": str,
 }  # fmt: skip
-"""Types of the values of a manifest. Earlier versions did not write `written`, what of DIR is libra's, and `run`: a
-name that no other run has."""
+"""Types of the values of a manifest. Earlier versions did not write `written`, what of DIR is libra's, `run`: a name
+that no other run has, and `begun`: the local time at which the run was first prepared, in ISO 8601."""
 _PREPARED = "prepared"
 """Status of a run that has not begun to train: no settings bind the next one."""
 _END_BYTES = 1 << 16
@@ -56,6 +57,8 @@ class RunDir:
         self._inputs: dict[str, Any] = {}
         self._written: set[str] = set()
         self._run: str | None = None
+        self.begun = _now()
+        """When the run was first prepared, for a template that writes the date; known on rank 0 after `begin`."""
 
     def check(self) -> Exit | None:
         """The exit status of this very run if it is finished already. Raises Fatal if it cannot be done.
@@ -164,6 +167,8 @@ class RunDir:
         before = self._manifest()
         self._written = {*own_folder.written(self.path, before), *own_folder.KEPT}
         self._run = uuid.uuid4().hex if before is None else before.get("run")
+        if before is not None and not self._anew:
+            self.begun = before.get("begun", self.begun)
         if before is None or self._anew or before.get("status") == _PREPARED:
             self._replace_manifest({"stage": self._stage, "status": _PREPARED})
         if self._anew:
@@ -226,7 +231,7 @@ class RunDir:
 
     def _replace_manifest(self, content: Mapping[str, Any]) -> None:
         run = {"run": self._run} if self._run else {}  # a run that an earlier version began stays without a name
-        content = {**content, **run, "written": sorted(self._written), "versions": versions()}
+        content = {**content, **run, "begun": self.begun, "written": sorted(self._written), "versions": versions()}
         replace_file(str(self.path / MANIFEST), json.dumps(content, indent=1).encode() + b"\n", begun=True)
 
     def _manifest(self) -> dict[str, Any] | None:
@@ -237,7 +242,9 @@ class RunDir:
         except (OSError, ValueError, RecursionError):
             manifest = None
         if isinstance(manifest, dict) and all(type(manifest.get(key, kind())) is kind for key, kind in _KINDS.items()):
-            return manifest
+            with suppress(ValueError):
+                datetime.fromisoformat(manifest.get("begun", self.begun))
+                return manifest
         raise Fatal(Exit.USAGE, f"{self.path / MANIFEST}: not a manifest of libra; use another -o")
 
 
@@ -286,6 +293,10 @@ def _fingerprint(path: Path) -> str:
         ends = file.read(_END_BYTES)
         file.seek(max(0, os.fstat(file.fileno()).st_size - _END_BYTES))
         return hashlib.sha256(ends + file.read(_END_BYTES)).hexdigest()[:16]
+
+
+def _now() -> str:
+    return datetime.now().isoformat(timespec="seconds")
 
 
 def _exit_status(manifest: Mapping[str, Any]) -> Exit:

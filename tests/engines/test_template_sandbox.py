@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import jinja2
@@ -191,3 +192,11 @@ def test_a_tokenizer_with_several_templates_and_tools(tokenizer):
         assert '"add"' in chat.apply(MESSAGES, True, tools)
     finally:
         tokenizer.chat_template = before
+
+
+def test_a_template_that_writes_the_date_takes_it_from_the_clock_of_the_run(tokenizer):
+    template = "{{ strftime_now('%d %b %Y') }}"
+    today = f"{datetime.now():%d %b %Y}"
+    with template_sandbox.clock_at("2024-02-29T23:59:59"):
+        assert template_sandbox.render(tokenizer, template, [], None, {}) == "29 Feb 2024"
+    assert template_sandbox.render(tokenizer, template, [], None, {}) in (today, f"{datetime.now():%d %b %Y}")

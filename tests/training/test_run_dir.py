@@ -354,3 +354,25 @@ def test_every_error_of_the_disk_is_status_74_with_the_name(
             assert ended["status"] == 0 or "out/" in ended["said"], (site, code, ended)
             met += 1
     assert met > 50 // failing_disk.PARTS
+
+
+def test_the_moment_of_the_first_preparation_is_kept_until_a_run_begins_anew(finished: Finished) -> None:
+    finished.finish()
+    path = finished.path / "libra.json"
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps({**manifest, "begun": "2020-02-29T23:59:59"}))
+    again = finished.run()
+    again.begin()
+    assert again.begun == "2020-02-29T23:59:59"
+    again.write_manifest("running")
+    assert json.loads(path.read_text())["begun"] == "2020-02-29T23:59:59"
+    anew = finished.run("--overwrite")
+    anew.begin()
+    assert json.loads(path.read_text())["begun"] == anew.begun > "2026"
+
+    del manifest["begun"]  # as an earlier version left it
+    path.write_text(json.dumps(manifest))
+    finished.run().begin()
+    path.write_text(json.dumps({**manifest, "begun": "yesterday"}))
+    with pytest.raises(Fatal, match="not a manifest of libra"):
+        finished.run().check()

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import sft_runs as runs
 
+from libra_cli.training.data.chat_format import BUILT_IN
+
 OF_A_LARGER_MODEL = ("model.safetensors.index.json", "model-00001-of-00002.safetensors")
 BAD = '{"messages": [{"role": "user", "content": "x"}]}\n'
 
@@ -38,7 +40,9 @@ def make(folder: Path) -> None:
     runs.write_rows(folder / "inside/data/rows.jsonl", n=4)
     for name in (*OF_A_LARGER_MODEL, "own.safetensors", "libra.json"):  # of a run before libra kept a list
         (folder / "inside" / name).write_text("{}")
-    piped = [*base, "-o", str(folder / "piped")]
+    dated = folder / "dated.jinja"  # writes the microsecond, and so another text at each reading of the clock
+    dated.write_text("{{ strftime_now('%f') }}" + BUILT_IN["chatml"])
+    piped = [*base, "--chat-template", str(dated), "-o", str(folder / "piped")]
     runs.drive(folder, 1, {
         "finished": finished,
         "again": finished,
