@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from libra_cli.cli.config_file import CONFIG_PLACES, ConfigValue, key_of, option_of_key, setting_of_key
+from libra_cli.cli.nearest import variable_prefix
 from libra_cli.cli.stage_options import StageOption
 from libra_cli.masking import masked
 from libra_cli.stages.run.pipe_file import PipeError, PipeFile, StepText, replaced
@@ -189,13 +190,19 @@ def _parse(
     settings: Mapping[str, Any],
     places: Mapping[str | None, str],
 ) -> click.Context:
-    """Checks the values as the command itself would; a UsageError names the line of the value."""
+    """Checks the values as the command itself would; a UsageError names the line of the value.
+
+    Variables of the environment for options among `settings` are hidden meanwhile: the command line goes before them.
+    """
     before = parent.meta.get(CONFIG_PLACES)
     parent.meta[CONFIG_PLACES] = dict(places)
+    names = [variable_prefix(text.stage) + name.upper() for name in (*settings, *(["config"] if start else []))]
+    hidden = {name: os.environ.pop(name) for name in names if name in os.environ}
     try:
         return command.make_context(text.stage, list(start), parent=parent, default_map=dict(settings))
     finally:
         parent.meta[CONFIG_PLACES] = before or {}
+        os.environ.update(hidden)
 
 
 def _variables(ctx: click.Context, given: Collection[str]) -> list[str]:
