@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from libra_cli.answers.extract import final_answer
+from libra_cli.answers.extraction.extract import final_answer
 from libra_cli.answers.time_limit import limited
 from libra_cli.records.messages import Message, messages
 from libra_cli.records.transcripts import transcript, with_calls

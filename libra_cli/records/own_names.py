@@ -35,7 +35,7 @@ def common_text(fields: Fields, name: str, other: str) -> str:
     if name == QUESTION:
         return common_question(fields, other)
     if name == REFERENCE and ("\\boxed" in text or "\n####" in text):  # as in MATH and GSM8K
-        from libra_cli.answers.extract import final_answer
+        from libra_cli.answers.extraction.extract import final_answer
         from libra_cli.answers.time_limit import limited
 
         return limited(None, final_answer, text) or text

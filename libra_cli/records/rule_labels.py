@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from libra_cli.answers.equal import is_readable
+from libra_cli.answers.comparison.equal import is_readable
 from libra_cli.answers.time_limit import TIMEOUT, limited, time_limit
 from libra_cli.records.responses import ResponseFields, Texts
 from libra_cli.stream.jobs import Feed, Job

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from libra_cli.answers.equal import Decision, decide_quickly
-from libra_cli.answers.pool import Pool, decide
+from libra_cli.answers.comparison.equal import Decision, decide_quickly
+from libra_cli.answers.process.pool import Pool, decide
 from libra_cli.answers.time_limit import HARD_SECONDS, TIMEOUT, limited, time_limit
 from libra_cli.tasks.task import AnswerTask, GeneratedText, Outcome, Record, Task, Verdict
 

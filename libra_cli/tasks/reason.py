@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from libra_cli.answers import (
-    alternatives,
-    approximations,
-    asked_units,
-    bases,
-    blanks,
-    commas,
-    extract,
-    extraction,
-    options,
-    percent,
-    pool,
-    references,
-    units,
-)
+from libra_cli.answers.comparison import approximations, percent
+from libra_cli.answers.extraction import bases, extract, references
+from libra_cli.answers.languages import commas
+from libra_cli.answers.process import pool
+from libra_cli.answers.sentences import alternatives, asked_units, extraction, options
+from libra_cli.answers.values import blanks, units
 from libra_cli.invisible import visible
 from libra_cli.tasks import template as templates
 from libra_cli.tasks.task import (

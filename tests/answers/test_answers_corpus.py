@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from libra_cli.answers.equal import Decision
-from libra_cli.answers.extract import final_answer
-from libra_cli.answers.pool import Pool
+from libra_cli.answers.comparison.equal import Decision
+from libra_cli.answers.extraction.extract import final_answer
+from libra_cli.answers.process.pool import Pool
 from libra_cli.tasks import thinking
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "verify"

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_cli.answers import guard, normalize, number
-from libra_cli.answers.equal import Decision, decide_quickly
+from libra_cli.answers.comparison.equal import Decision, decide_quickly
+from libra_cli.answers.text import number
+from libra_cli.answers.values import guard, normalize
 
 QUICK = [
     ("18", "18", True, "exact"),
@@ -244,7 +245,7 @@ def test_nothing_raises(reference, answer):
 
 def test_the_cheap_levels_load_no_computer_algebra():
     program = (
-        "import sys; from libra_cli.tasks import reason; from libra_cli.answers.pool import decide;"
+        "import sys; from libra_cli.tasks import reason; from libra_cli.answers.process.pool import decide;"
         "assert decide('1/2', '0.5').equal; print([m for m in ('sympy', 'math_verify', 'antlr4') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.strip() == "[]"

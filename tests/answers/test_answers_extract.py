@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libra_cli.answers import options
-from libra_cli.answers.extract import TRUNCATED, Extraction, final_answer, read_answer
+from libra_cli.answers.extraction.extract import TRUNCATED, Extraction, final_answer, read_answer
+from libra_cli.answers.sentences import options
 
 BOXES = [
     (r"so \boxed{5}.", "5"),

@@ -9,8 +9,8 @@ import psutil
 import pytest
 from hostile_answers import BOMBS, FLOODS, injections
 
-from libra_cli.answers.extract import final_answer
-from libra_cli.answers.pool import Pool
+from libra_cli.answers.extraction.extract import final_answer
+from libra_cli.answers.process.pool import Pool
 
 LIMIT_SECONDS = 2.5
 GROWTH_BYTES = 64 << 20

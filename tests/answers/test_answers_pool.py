@@ -14,8 +14,8 @@ import psutil
 import pytest
 from hostile_answers import BOMBS, injections
 
-from libra_cli.answers.equal import Decision
-from libra_cli.answers.pool import Pool, decide
+from libra_cli.answers.comparison.equal import Decision
+from libra_cli.answers.process.pool import Pool, decide
 from libra_cli.exits import Exit, Fatal
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "verify"
@@ -157,7 +157,7 @@ def test_the_hard_limit_kills_the_process_and_costs_one_pair():
 
 
 def workers_of(process: psutil.Process) -> list[psutil.Process]:
-    return [child for child in process.children() if "libra_cli.answers.worker" in " ".join(child.cmdline())]
+    return [child for child in process.children() if "libra_cli.answers.process.worker" in " ".join(child.cmdline())]
 
 
 def killed_at_work(pool: Pool) -> list[tuple[object, Decision]]:
@@ -202,7 +202,7 @@ def test_a_process_that_dies_while_idle_costs_nothing():
 
 def test_no_process_outlives_a_killed_parent():
     program = (
-        "from libra_cli.answers.pool import Pool\n"
+        "from libra_cli.answers.process.pool import Pool\n"
         f"pool = Pool(1, soft=600, hard=600); pool.decide_many([{EASY!r}]); print('ready', flush=True)\n"
         f"pool.decide_many([{ENDLESS!r}])\n"
     )

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
-from libra_cli.answers.equal import Decision
-from libra_cli.answers.extract import final_answer
-from libra_cli.answers.pool import Pool
+from libra_cli.answers.comparison.equal import Decision
+from libra_cli.answers.extraction.extract import final_answer
+from libra_cli.answers.process.pool import Pool
 
 NEVER_EQUAL = "0n"
 VERDICTS = {"1": True, "0": False, "n": None}

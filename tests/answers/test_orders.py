@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from libra_cli.answers.extract import read_answer
-from libra_cli.answers.pool import decide
+from libra_cli.answers.extraction.extract import read_answer
+from libra_cli.answers.process.pool import decide
 
 ROOTS = r"Arrange $\sqrt{10}$, $3$, $\pi$ from greatest to least."
 STAGES = "List the stages in order."

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from libra_cli.answers.equal import Decision
-from libra_cli.answers.extract import final_answer
-from libra_cli.answers.pool import Pool
+from libra_cli.answers.comparison.equal import Decision
+from libra_cli.answers.extraction.extract import final_answer
+from libra_cli.answers.process.pool import Pool
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "verify" / "references.jsonl"
 REFERENCES = sorted({json.loads(line)["reference"] for line in DATA.read_text(encoding="utf-8").splitlines()})

@@ -7,9 +7,10 @@ import random
 import pytest
 from processor_time import processor_time
 
-from libra_cli.answers import formula, structure
-from libra_cli.answers.equal import Decision, decide_quickly, is_readable
-from libra_cli.answers.extract import final_answer
+from libra_cli.answers.comparison.equal import Decision, decide_quickly, is_readable
+from libra_cli.answers.extraction.extract import final_answer
+from libra_cli.answers.text import formula
+from libra_cli.answers.values import structure
 
 GRAMMAR = r"""
 lg cis \cis \ns 21to \sqrt \frac12 \binom { } ( ) [ ] ^ _ - + * / x y 1 2 3.5 , \cup \in \begin{matrix} \end{matrix}

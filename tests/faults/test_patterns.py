@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from processor_time import TooLong, processor_time
 
-from libra_cli.answers import normalize, statements
+from libra_cli.answers.sentences import statements
+from libra_cli.answers.values import normalize
 from libra_cli.lazy_pattern import LazyPattern
 
 try:
@@ -23,7 +24,8 @@ except ImportError:  # Python 3.10
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 10_000
-TAILS, WHOLE = ("statements", "plain", "sentences", "options"), ("extract", "boxes", "turns")
+TAILS = ("sentences.statements", "sentences.plain", "sentences.assertions", "sentences.options")
+WHOLE = ("extraction.extract", "text.boxes", "text.turns")
 BOUNDS = {**{f"libra_cli.answers.{name}": statements.TAIL_CHARS for name in TAILS},
           **{f"libra_cli.answers.{name}": LONGEST for name in WHOLE},
           "libra_cli.answers": normalize.MAX_CHARS}  # fmt: skip

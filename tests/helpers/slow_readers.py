@@ -11,7 +11,9 @@ import sys
 from typing import Any
 
 from libra_cli import main
-from libra_cli.answers import extract, pool, time_limit
+from libra_cli.answers import time_limit
+from libra_cli.answers.extraction import extract
+from libra_cli.answers.process import pool
 
 NESTED = re.compile("(?:a|a?a)+$")
 read = extract.read_answer

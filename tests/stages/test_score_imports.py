@@ -22,11 +22,11 @@ def test_judged_rows_load_nothing_that_compares_answers(environment):
     row = {"id": "p", "question": "1 + 1?", "subset": "s", "label": 1, "judge": "J", "judge_task": "score", "score": 4}
     names = loaded(row, environment)
     assert "libra_cli.stages.score.pointwise" in names
-    assert "libra_cli.answers.equal" not in names
+    assert "libra_cli.answers.comparison.equal" not in names
 
 
 def test_responses_do(environment):
     names = loaded(
         {"id": "p", "question": "1 + 1?", "model": "m", "sample": 0, "label": 1, "response": "2"}, environment
     )
-    assert "libra_cli.answers.equal" in names
+    assert "libra_cli.answers.comparison.equal" in names

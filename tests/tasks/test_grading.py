@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import libra_cli
-from libra_cli.answers.pool import Pool
+from libra_cli.answers.process.pool import Pool
 from libra_cli.tasks import TASKS, AnswerTask, GeneratedText
 from libra_cli.tasks.grading import Grade, Grader, agrees, grade, read_verdict
 from libra_cli.tasks.reason import REASON

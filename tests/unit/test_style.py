@@ -94,6 +94,9 @@ LAYERS = {
 }
 """Every package of the library -> the packages that it may import (CONTRIBUTING.md shows the table)."""
 
+LAYERS_OF_ANSWERS = ("text", "languages", "values", "sentences", "comparison", "extraction", "process")
+"""The packages of `answers`: each may import those before it."""
+
 HEAVY = ("torch", "vllm", "transformers", "deepspeed", "safetensors")
 
 
@@ -115,6 +118,19 @@ def test_imports_point_one_way(layer):
         if package(module) == layer
         for target in targets
         if package(target) not in allowed
+    }
+    assert wrong == set()
+
+
+def test_the_packages_of_answers_stand_on_each_other():
+    inside = {module: module.split(".")[2] for module in MODULES if module.startswith("libra_cli.answers.")}
+    places = {module: LAYERS_OF_ANSWERS.index(name) for module, name in inside.items() if name in LAYERS_OF_ANSWERS}
+    assert set(inside.values()) == {*LAYERS_OF_ANSWERS, "time_limit"}
+    wrong = {
+        f"{module} imports {target}"
+        for module, place in places.items()
+        for target in EDGES[module]
+        if places.get(target, 0) > place
     }
     assert wrong == set()
 

@@ -125,9 +125,9 @@ def _engine(name: str, versions: dict[str, str | None], broken: dict[str, str], 
 
 def _verifier_problem() -> str | None:
     """Compares answers with a known verdict; returns the error if the worker fails or the verdict is wrong."""
-    from libra_cli.answers.canary import PAIRS
-    from libra_cli.answers.pool import Pool
-    from libra_cli.answers.worker import START_SECONDS
+    from libra_cli.answers.process.canary import PAIRS
+    from libra_cli.answers.process.pool import Pool
+    from libra_cli.answers.process.worker import START_SECONDS
     from libra_cli.exits import Fatal
 
     reference, answer, _ = PAIRS[0]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from libra_cli.answers.extract import final_answer
+from libra_cli.answers.extraction.extract import final_answer
 from libra_cli.answers.time_limit import limited
 from libra_cli.choices import REVIEW_ROWS
 from libra_cli.exits import Fatal

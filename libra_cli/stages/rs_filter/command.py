@@ -151,7 +151,7 @@ def command(run: Run, task: str | None, **options: Any) -> None:
     per sample are sorted in an unnamed temporary file, and the rows are read again from their files, or from such a
     file too if they came through a pipe or were compressed. Only --prefer diverse holds the texts of one prompt.
     """
-    from libra_cli.answers.pool import Pool, cores
+    from libra_cli.answers.process.pool import Pool, cores
     from libra_cli.records.responses import ResponseFields
     from libra_cli.records.rule_labels import Labeller
     from libra_cli.stages.rs_filter.choice import SampleIndex, SampleLimits

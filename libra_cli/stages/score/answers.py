@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra_cli.answers.equal import decide_quickly
+from libra_cli.answers.comparison.equal import decide_quickly
 from libra_cli.answers.time_limit import limited
 
 

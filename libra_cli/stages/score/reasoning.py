@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from libra_cli.answers.extract import final_answer
+from libra_cli.answers.extraction.extract import final_answer
 from libra_cli.answers.time_limit import limited
 from libra_cli.metrics import bootstrap
 from libra_cli.rm_benchmarks import ProtocolName

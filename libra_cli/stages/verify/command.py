@@ -15,7 +15,7 @@ from libra_cli.cli.shared_options import any_markers_option, workers_option
 from libra_cli.cli.stage_options import option
 
 if TYPE_CHECKING:
-    from libra_cli.answers.pool import Pool
+    from libra_cli.answers.process.pool import Pool
     from libra_cli.records.responses import ResponseFields
     from libra_cli.stages.verify.run import Labelling
     from libra_cli.stream.resume import Carried
@@ -205,7 +205,7 @@ def command(run: Run, **options: Any) -> None:
     or `text`, the annotator in `model`, and in `id` the response judged, as ID/MODEL/SAMPLE (its row's id, model and
     sample, as far as it has them).
     """
-    from libra_cli.answers.pool import Pool, cores
+    from libra_cli.answers.process.pool import Pool, cores
 
     with Pool(options["workers"] or cores(), options["timeout"], options["hard_timeout"]) as pool:
         labelling = _labelling(run, pool, options)

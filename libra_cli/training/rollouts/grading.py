@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
 
-from libra_cli.answers.pool import Pool
+from libra_cli.answers.process.pool import Pool
 from libra_cli.answers.time_limit import TIMEOUT, time_limit
 from libra_cli.engines.base import Completion
 from libra_cli.sampling.response_fields import response_fields

@@ -1,0 +1,1 @@
+"""Whether two answers are equal, one module for each kind of answer."""

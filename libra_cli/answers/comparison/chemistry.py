@@ -1,0 +1,228 @@
+"""Compares chemical formulas, ions, isotopes, reactions and electron configurations; the case of letters counts."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import NamedTuple
+
+from libra_cli.answers.comparison import isotopes
+from libra_cli.answers.values import normalize
+from libra_cli.answers.values.finding import Finding
+from libra_cli.lazy_pattern import lazy_pattern
+
+_SYMBOLS = """
+    H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo
+    Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl
+    Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og
+"""
+_ELEMENTS = frozenset(_SYMBOLS.split())
+_METALS = _ELEMENTS - frozenset("H He B C N O F Si P S Cl As Se Br Te I Hg".split())  # noqa: SIM905
+_HYBRIDS = frozenset("sp sp2 sp3 sp3d sp3d2 dsp2 dsp3 d2sp3".split())  # noqa: SIM905
+_BARE = str.maketrans("", "", "^{}_-")
+_TYPESET = lazy_pattern(r"\\(?:ce|mathrm|text|rm|operatorname)\s*\{")
+_ARROW = lazy_pattern(
+    r"\\(?:rightarrow|longrightarrow|to|xrightarrow|rightleftharpoons)(?![A-Za-z])(?:\{\})?|-+>|→|⇌|<=>"
+)
+_PLUS = lazy_pattern(r"\+(?=[\d^({\[A-Z])")
+_DIATOMIC = lazy_pattern(r"(?:[HNOFI]|Cl|Br)_?\{?2\}?|O_?\{?3\}?")
+_TOKEN = lazy_pattern(
+    r"(?P<element>[A-Z][a-z]?)|(?P<open>[(\[])|(?P<close>[)\]])|_?\{?(?P<count>\d+)\}?"
+    r"|\^\{?(?P<size>\d*)(?P<sign>[+-])\}?$|(?P<bare>[+-])$"
+)
+_MASS = lazy_pattern(r"\^\{?(?P<mass>\d+)\}?(?:_\{?\d+\}?)?(?=[A-Z])")
+_STATE = lazy_pattern(r"\((?:aq|s|l|g)\)(?=$|[+→])")
+_CONFIGURATION = lazy_pattern(r"(?P<core>\[[A-Z][a-z]\])?(?P<shells>(?:\d[spdf]\^?\{?\d{1,2}\}?)+)")
+_CONFIGURED = lazy_pattern(r"(?:\[[A-Z][a-z]\])?(?:\d[spdf]\^?\{?\d{1,2}?\}?(?=\d[spdf]|[^\d}]|$))+")
+_SHELL = lazy_pattern(r"(\d[spdf])\^?\{?(\d{1,2}?)\}?(?=\d[spdf]|$)")
+_POSSIBLE = lazy_pattern(
+    r"[A-Z][a-z]?[)\]]?\}?\s*(?:[_^\d]|[⁺⁻⁰-⁹₀-₉])|\\ce(?![A-Za-z])|\d[spdf]\^|->|→|\^\{?\d+\}?(?:\\(?:text|mathrm)\{)?[A-Z]"
+)
+MAX_DEPTH = 4
+_CORES = ("[He]", "[Ne]", "[Ar]", "[Kr]", "[Xe]", "[Rn]")
+_FILLED = ("1s2", "2s22p6", "3s23p6", "3d104s24p6", "4d105s25p6", "4f145d106s26p6")
+"""What each noble gas has beyond the one before it."""
+
+
+class Species(NamedTuple):
+    """A molecule, an atom or an ion."""
+
+    number: int
+    """How many there are in the reaction."""
+    mass: str
+    spelled: tuple[tuple[str, int], ...]
+    """Elements and brackets in the order in which they are written, with their counts."""
+    charge: int
+
+    @property
+    def atoms(self) -> Counter[str]:
+        """How many atoms of each element there are in it."""
+        stack: list[Counter[str]] = [Counter()]
+        for name, count in self.spelled:
+            if name == "(":
+                stack.append(Counter())
+            elif name == ")":
+                inside = stack.pop()
+                stack[-1].update({element: number * count for element, number in inside.items()})
+            else:
+                stack[-1][name] += count
+        return stack[0]
+
+
+def same(reference: str, answer: str) -> Finding | None:
+    """Compare two texts of which at least one is evidently of chemistry; None if they are not."""
+    if reference.strip("$ ").startswith(("sp", "dsp", "d^2sp", "\\mathrm{sp")):
+        orbitals = [_plain(text).translate(_BARE) for text in (reference, answer)]
+        return Finding(orbitals[0] == orbitals[1]) if _HYBRIDS.issuperset(orbitals) else None
+    if reference[-1:].isdigit() or reference.strip("$ {}").startswith("^"):  # carbon-14, {}^{14}C
+        isotope = isotopes.same(reference, answer)
+        if isotope is not None:
+            return Finding(isotope)
+    if not _POSSIBLE.search(reference):
+        return None
+    texts = _plain(reference), _plain(answer)
+    shells = [_shells(text) for text in texts]
+    if shells[0] and shells[1]:
+        return Finding(shells[0] == shells[1])
+    wanted, given = map(_reaction, texts)
+    if wanted is None or given is None:
+        return None
+    if wanted == given and _DIATOMIC.fullmatch(texts[0]) and _DIATOMIC.fullmatch(texts[1]):
+        return Finding(True)  # H2, H_2
+    evident = _is_evident(reference, wanted), _is_evident(answer, given)
+    if not any(evident):
+        return None
+    if wanted == given:
+        return Finding(True)
+    is_ion_or_typeset = evident[0] and texts[1] in _ELEMENTS and len(texts[1]) > 1  # Zn for Cu^{2+}
+    if is_ion_or_typeset or (evident[1] and _DIATOMIC.fullmatch(texts[0])):
+        return Finding(False)
+    if not all(evident):
+        return None
+    if [_composition(part) for part in wanted] == [_composition(part) for part in given]:
+        return Finding(None, "same_atoms")  # HCOOH and CH2O2, or another way to write it
+    return Finding(False)
+
+
+def atoms_of(raw: str) -> Counter[str] | None:
+    """How many atoms of each element the formula of one compound has; None for anything else."""
+    sides = _reaction(_plain(raw))
+    species = list(sides[0].elements()) if sides and len(sides) == 1 else []
+    is_molecule = len(species) == 1 and species[0].number == 1 and not (species[0].charge or species[0].mass)
+    return species[0].atoms if is_molecule else None
+
+
+def stated(tail: str, reference: str) -> str | None:
+    """The only formula, reaction or configuration of the last sentence, if the reference is one of that kind."""
+    if not _POSSIBLE.search(reference):
+        return None
+    wanted = _plain(reference)
+    if _shells(wanted):
+        return _configuration(tail)
+    sides = _reaction(wanted)
+    if not (sides and _is_evident(reference, sides)):
+        return None
+    line = re.split(r"(?<=[.!?]) (?=[A-Z])", tail.strip().rpartition("\n")[2])[-1].strip(" .。*")
+    if sides and len(sides) > 1:
+        pieces = [*line.replace("$$", "$").split("$")[1::2], line, line.rpartition(": ")[2]]
+        return next((one for one in pieces if (read := _reaction(_plain(one))) and len(read) > 1), None)
+    found = {}
+    for piece in line.replace("$$", "$").split("$")[1::2] or re.split(r"[\s*,;:，。]+", line):
+        text = _plain(piece)
+        read = None if sides is None else _reaction(text)
+        if read and _is_evident(piece, read):
+            found[text] = piece
+    return found.popitem()[1] if len(found) == 1 else None
+
+
+def _configuration(tail: str) -> str | None:
+    """The electron configuration of the last sentence with one, if it has no other."""
+    line = next((line for line in reversed(tail.strip().split("\n")) if _CONFIGURED.search(_plain(line))), "")
+    found = {_shells(one[0]): one[0] for one in _CONFIGURED.finditer(_plain(line))}
+    return found.popitem()[1] if len(found) == 1 else None
+
+
+def _plain(raw: str) -> str:
+    """`raw` without what typesets it, with scripts in ASCII and without spaces."""
+    text = normalize.unwrapped(raw).replace("\\rightarrow", "→").replace("\\to ", "→").replace("\\longrightarrow", "→")
+    text = normalize.in_ascii(_ARROW.sub("→", text)).replace("\\to", "→")
+    text = _TYPESET.sub("{", text)
+    for mark in ("\\,", "\\ ", "\\;", "{}", " ", "$", "\\cdot"):
+        text = text.replace(mark, "" if mark != "\\cdot" else ".")
+    for _ in range(MAX_DEPTH):
+        text = re.sub(r"(?<![_^])\{([^{}]*(?:[_^]\{[^{}]{1,8}\}[^{}]*)*)\}", r"\1", text)
+    return text
+
+
+def _shells(text: str) -> frozenset[tuple[str, str]] | None:
+    """The shells of an electron configuration, those of its core with them."""
+    found = _CONFIGURATION.fullmatch(text)
+    if found is None or (found["core"] or "[He]") not in _CORES:
+        return None
+    core = _CORES.index(found["core"]) + 1 if found["core"] else 0
+    return frozenset(_SHELL.findall("".join(_FILLED[:core]) + found["shells"]))
+
+
+def _reaction(text: str) -> tuple[Counter[Species], ...] | None:
+    """Species on the sides of a reaction, or on the one side that there is."""
+    sides, text = [], _STATE.sub("", text)
+    for side in text.split("→"):
+        found = [_species(part) for part in _PLUS.split(side)] if side else [None]
+        if None in found:
+            return None
+        sides.append(Counter(one for one in found if one))
+    return tuple(sides) if len(sides) <= 2 else None
+
+
+def _species(text: str) -> Species | None:
+    number = re.match(r"\d+(?=[\^A-Z(\[])", text)
+    text = text[number.end() :] if number else text
+    if len(text) < 5 and text[-1:] in ("+", "-") and text[-2:-1].isdecimal() and text[:-2] in _METALS:  # Fe3+
+        text = f"{text[:-2]}^{text[-2:]}"
+    mass = _MASS.match(text)
+    position, charge, depth = mass.end() if mass else 0, 0, 0
+    spelled: list[tuple[str, int]] = []
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if token is None:
+            return None
+        position = token.end()
+        if token["element"]:
+            name = token["element"]
+            if name not in _ELEMENTS:
+                return None
+            spelled.append((name, 1))
+        elif token["open"]:
+            depth += 1
+            spelled.append(("(", 1))
+        elif token["close"]:
+            depth -= 1
+            spelled.append((")", 1))
+        elif token["count"]:
+            if not spelled or spelled[-1][0] == "(":
+                return None
+            spelled[-1] = (spelled[-1][0], int(token["count"]))
+        else:
+            sign = token["sign"] or token["bare"]
+            charge = int(f"{sign}{token['size'] or 1}")
+        if depth < 0:
+            return None
+    if not spelled or depth:
+        return None
+    return Species(int(number[0]) if number else 1, mass["mass"] if mass else "", tuple(spelled), charge)
+
+
+def _composition(side: Counter[Species]) -> Counter[tuple[int, str, frozenset[tuple[str, int]], int]]:
+    return Counter((one.number, one.mass, frozenset(one.atoms.items()), one.charge) for one in side.elements())
+
+
+def _is_evident(raw: str, sides: tuple[Counter[Species], ...]) -> bool:
+    """Whether a text that may be chemistry is nothing else: typeset as such, or with counts, charges or masses."""
+    if "\\ce" in raw:
+        return True
+    species = [one for side in sides for one in side]
+    if any(one.mass or (one.charge and len(one.spelled) < 4) for one in species):
+        return True
+    counted = any(count > 1 for one in species for _, count in one.spelled)
+    names = [name for one in species for name, _ in one.spelled]
+    return counted and (len(names) > 1 or len(names[0]) > 1)

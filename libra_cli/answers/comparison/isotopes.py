@@ -1,0 +1,58 @@
+"""Compares isotopes in any notation: carbon-14, C-14, {}^{14}_{6}C."""
+
+from __future__ import annotations
+
+from libra_cli.answers.text import latex
+from libra_cli.answers.values import normalize, science
+from libra_cli.lazy_pattern import lazy_pattern
+
+MAX_CHARS = 400
+_NAMED = lazy_pattern(r"(?<![A-Za-z])([A-Za-z]{1,12})[-\u2010-\u2013 ](\d{1,3})(?!\d)")
+_RAISED = lazy_pattern(r"\^\{?(\d{1,3})\}?(?:_\{?\d{1,3}\}?)?\s*([A-Z][a-z]?)(?![A-Za-z])")
+_CLAUSE = lazy_pattern(r"[,;:] |\u2192|\\to(?![A-Za-z])|->")
+_SPACES = str.maketrans(dict.fromkeys(" .,;:!'()*{}$-", " "))
+_FILLERS = frozenset("it is the an a isotope of answer".split())  # noqa: SIM905
+
+Isotope = tuple[str, int]
+
+
+def same(reference: str, answer: str) -> bool | None:
+    """Whether two isotopes are one; None if either is anything else."""
+    wanted = _only(reference)
+    given = _only(answer) if wanted else None
+    return wanted == given if wanted and given else None
+
+
+def stated(sentence: str, reference: str) -> str | None:
+    """The only isotope of a sentence, if the reference is one; None if there is none, or several."""
+    if _only(reference) is None or len(sentence) > MAX_CHARS:
+        return None
+    found = set(_read(_plain(_CLAUSE.split(sentence)[-1]))) or set(_read(_plain(sentence)))
+    if len(found) != 1:
+        return None
+    element, mass = found.pop()
+    return f"{element}-{mass}"
+
+
+def _only(text: str) -> Isotope | None:
+    """The isotope that is all that a text says."""
+    if len(text) > 80 or not any(map(str.isdigit, text)):
+        return None
+    plain = _plain(text)
+    found = set(_read(plain))
+    rest = _RAISED.sub("", _NAMED.sub("", plain))
+    is_all = _FILLERS.issuperset(rest.translate(_SPACES).lower().split())
+    return found.pop() if len(found) == 1 and is_all else None
+
+
+def _read(plain: str) -> list[Isotope]:
+    pairs = [(name, mass) for name, mass in _NAMED.findall(plain)]
+    pairs += [(symbol, mass) for mass, symbol in _RAISED.findall(plain)]
+    named = ((science.element(name), int(mass)) for name, mass in pairs)
+    return [(element, mass) for element, mass in named if element]
+
+
+def _plain(text: str) -> str:
+    plain = text if text.isascii() else normalize.in_ascii(text)
+    plain = latex.without_setting(plain.replace("\\ce{", "{").replace("{}", ""))
+    return plain.replace("^ {", "^{").replace("} ", "}")

@@ -1,0 +1,68 @@
+"""Compares selections of numbered statements: `①③④`, `I and III only`, `(ii), (iii)`."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import NamedTuple
+
+from libra_cli.answers.values import normalize
+
+_ROMAN = {name: value for value, name in enumerate("I II III IV V VI VII VIII IX X".split(), 1)}  # noqa: SIM905
+_CIRCLED = frozenset(map(chr, range(0x2460, 0x2474)))
+_INTRODUCTIONS = ("正确的是", "正确的有", "正确的序号是", "正确的序号为", "答案是", "答案为", "故选", "应选", "选")
+"""Behind which selected statements stand: 综上，正确的是①④."""
+_OPENERS = ("综上", "所以", "因此", "故", "其中")
+_FILLERS = frozenset(("AND", "ONLY", "STATEMENTS", "STATEMENT", "&"))
+
+
+class Selection(NamedTuple):
+    """Numbers of the selected statements, and how they are written."""
+
+    numbers: frozenset[int]
+    script: str
+
+
+def same(reference: str, answer: str) -> bool | None:
+    """Whether two answers select the same statements; None unless both are selections."""
+    wanted = _selection(reference)
+    if wanted is None:
+        return None
+    given = _selection(answer, wanted.script)
+    return None if given is None else wanted.numbers == given.numbers
+
+
+def _selection(text: str, script: str = "") -> Selection | None:
+    """The selection in a text; with the `script` of the reference also plain numbers, and a single Roman one."""
+    if len(text) > normalize.MAX_CHARS or not (script or "I" in text or "i" in text or not text.isascii()):
+        return None
+    circled = not _CIRCLED.isdisjoint(text)
+    if not circled and not script and not text.isascii():
+        return None
+    for wrapper in ("\\text", "\\mathrm", "{", "}", "(", ")", "$", ",", "\\ ", "\u3001", "\uff0c", "\u548c"):
+        text = text.replace(wrapper, " ")
+    names = text.strip(" .\u3002").upper().split()
+    if circled:
+        figures = "".join(names)
+        if script:
+            figures = _without_introduction(figures)
+        if not all(figure in _CIRCLED for figure in figures):
+            return None
+        return Selection(frozenset(int(unicodedata.numeric(figure)) for figure in figures), "circled")
+    kept = [name for name in names if name not in _FILLERS]
+    if not kept:
+        return None
+    is_list = len(kept) > 1 and any(len(name) > 1 for name in kept)  # no "x, i"
+    if all(name in _ROMAN for name in kept) and (is_list or "ONLY" in names or script):
+        return Selection(frozenset(map(_ROMAN.__getitem__, kept)), "roman")
+    if script and all(name.isascii() and name.isdecimal() and len(name) < 3 for name in kept) and len(kept) > 1:
+        return Selection(frozenset(map(int, kept)), "plain")
+    return None
+
+
+def _without_introduction(text: str) -> str:
+    """A text without the words that introduce a selection, if it has no others."""
+    before = text.rstrip("".join(_CIRCLED))
+    words = before.strip(":\uff1a")
+    for opener in _OPENERS:
+        words = words.removeprefix(opener)
+    return text[len(before) :] if words in _INTRODUCTIONS or not words else text

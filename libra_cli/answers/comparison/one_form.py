@@ -1,0 +1,135 @@
+"""Writes two answers in one form before they are compared: one notation, the same names, a calculation as its value."""
+
+from __future__ import annotations
+
+import re
+
+from libra_cli.answers.comparison import vectors
+from libra_cli.answers.text import function_forms, latex
+from libra_cli.answers.values import normalize, quantities, structure
+from libra_cli.answers.values.structure import Leaf
+from libra_cli.lazy_pattern import lazy_pattern
+
+_FLAT_INDEX = lazy_pattern(r"(?<![A-Za-z0-9\\])([A-Za-z])(\d)(?![\d.])")
+_IMAGINARY = lazy_pattern(r"(?<![A-Za-z\\])i(?![A-Za-z])")
+_OTHER_I = lazy_pattern(r"(?<![A-Za-z\\])[jI](?![A-Za-z_])")
+_FLAT_POWER = lazy_pattern(r"(?<=[\u00d7x*\u00b7 ])10 ?[-\u2212\u2013](\d{1,2})(?!\d)")
+_CHARGE = lazy_pattern(r"^(\d{1,2})([+-])$")
+_WORD = lazy_pattern(r"(?<![A-Za-z\\])[A-Za-z]{4,}")
+_CONSTANTS = frozenset(("+C", "+c", "+K", "+k"))
+_MAY_BE_VECTOR = lazy_pattern(
+    r"\\(?:mathbf|boldsymbol|bm|hat|vec|[ij]math)|(?<![A-Za-z\\])[jk](?![A-Za-z])|e_\{?[1-3]|\u0302"
+)
+_BEYOND_EQUALITY = latex.BOUNDS | {"\\neq", "\\approx", "\\equiv", "\\to", "\\in"}
+_LOSS = lazy_pattern(r"^([^()]*)\((\\?[$\u20ac\u00a3]\d[\d,.]*)\)$")
+_CALL = lazy_pattern(r"[fghFGP](?:\^\{-1\})?'*\(-?\d+\)")
+
+
+def in_one_form(reference: str, answer: str) -> tuple[str, str]:
+    """Both with one notation of derivatives, and a calculation that only one of them has as its value."""
+    if "d" in answer and ("'" in reference or "\\dot" in reference):
+        answer = latex.with_marks(answer, reference)
+    if "d" in reference and ("'" in answer or "\\dot" in answer):
+        reference = latex.with_marks(reference, answer)
+    if "h" in answer or "h" in reference:
+        answer, reference = quantities.with_minutes(answer, reference), quantities.with_minutes(reference, answer)
+    if "_" in reference and "_" not in answer:  # m1 for m_1
+        answer = _FLAT_INDEX.sub(lambda name: f"{name[1]}_{name[2]}" if name[1] + "_" in reference else name[0], answer)
+    if (
+        "i" in reference
+        and ("j" in answer or "I" in answer)
+        and _OTHER_I.search(answer)
+        and _IMAGINARY.search(reference)
+    ):
+        answer = answer if _IMAGINARY.search(answer) else _OTHER_I.sub("i", answer)  # 3 - 4j, 3 - 4*I
+    if answer.count("=") > 1 and "\\" in answer:
+        answer = _in_symbols_of(answer, reference)
+    if "10^" in reference and (power := _FLAT_POWER.search(answer)):  # 3.2 × 10−5
+        answer = f"{answer[: power.start()]}10^{{-{power[1]}}}{answer[power.end() :]}"
+    if _MAY_BE_VECTOR.search(answer) and not _MAY_BE_VECTOR.search(reference):
+        answer = vectors.as_tuple(answer, reference)
+    elif _MAY_BE_VECTOR.search(reference) and not _MAY_BE_VECTOR.search(answer):
+        reference = vectors.as_tuple(reference, answer)
+    if reference[:1] in ("+", "-") and answer[-1:] in ("+", "-"):  # a charge of 2+
+        answer = _CHARGE.sub(r"\2\1", answer)
+    if answer[-1:] == ")" and reference[:1] == "-":  # ($12,340), as accountants write a loss
+        answer = _LOSS.sub(r"\1-\2", answer)
+    if "function" in answer:
+        answer = function_forms.named(answer, reference) or answer
+    if "=" in answer and "=" not in reference:
+        answer = _repeated(answer, reference) if answer.count("=") > 1 else answer
+        answer = _claimed(answer, reference)
+    elif "=" in reference and "=" not in answer:
+        reference = _claimed(reference, answer)
+    return reference, answer
+
+
+def _claimed(raw: str, other: str) -> str:
+    """The last side of a calculation, whose first side is no formula in variables: 3 + 4 = 7, [A, B] = C.
+
+    `other` is what it is compared with: of E(t) = -t the last side, if t occurs in it.
+    """
+    sides = latex.split(raw, latex.EQUALS) if "cases" not in raw and "aligned" not in raw else []
+    text = normalize.normalized(raw)
+    if len(sides) < 2 or len(latex.split(text, structure.COMMAS)) > 1 or latex.signs(text, _BEYOND_EQUALITY):
+        return raw
+    first = normalize.normalized(sides[0])
+    argument = structure.ARGUMENT.fullmatch(first)
+    if _CALL.fullmatch(first):  # f^{-1}(5) = 16/3
+        return sides[-1].strip(" $.")
+    if argument and re.search(rf"(?<![A-Za-z\\])[A-Za-z]?{argument[2]}[A-Za-z]?(?![A-Za-z])", other):
+        return sides[-1].strip(" $.")
+    if structure.NAME.fullmatch(first) or structure.names_of(first) or ":" in first or "\\" in first[-1:]:
+        return raw
+    from libra_cli.answers.text import formula
+
+    if formula.readings(first) and not (first.startswith("\\frac{d") and "}{d" in first):
+        return raw
+    return sides[-1].strip(" $.")
+
+
+def _in_symbols_of(raw: str, other: str) -> str:
+    """A chain of equations up to its last side in the letters of `other`: v = \\sqrt{2GM/R} of ... = \\sqrt{2gR}."""
+    *sides, last = latex.split(raw.strip(" $."), latex.EQUALS)
+    known, *letters = ({*filter(str.isalpha, latex.without_commands(side))} for side in (other, *sides, last))
+    if len(sides) < 2 or letters[-1] <= known or "," in raw:
+        return raw
+    found = [side for side, inside in zip(sides[1:], letters[1:-1], strict=True) if inside and inside <= known]
+    return f"{sides[0]}={found[-1]}" if found else raw
+
+
+def _repeated(raw: str, other: str) -> str:
+    """x = y = z = 2 as (2, 2, 2), if `other` is a point with as many coordinates; else `raw`."""
+    inside = latex.enclosed(other.strip(" $"), ("(",), (")",))
+    *names, value = normalize.normalized(raw).split("=")
+    are_names = len(names) > 1 and len(set(names)) == len(names) and all(len(name) == 1 for name in names)
+    if not inside or not are_names or not all(map(str.isalpha, names)) or "," in value:
+        return raw
+    is_point = len(latex.split(inside[1], structure.COMMAS)) == len(names)
+    return f"({', '.join([value] * len(names))})" if is_point else raw
+
+
+def spelled_like(leaf: Leaf, other: Leaf) -> Leaf:
+    """`leaf` with its words taken apart, if all their letters are symbols of `other`: BLvR beside \\frac{BLv}{R}."""
+    words_in = _WORD.findall(leaf.text)
+    symbols = set(latex.without_commands(other.text))
+    if not words_in or not any(mark in other.text for mark in "\\/^") or not symbols.issuperset("".join(words_in)):
+        return leaf
+    return Leaf(_WORD.sub(lambda word: " ".join(word[0]), leaf.text), leaf.number, leaf.unit)
+
+
+def with_constant_of(reference: Leaf, answer: Leaf) -> Leaf:
+    """`answer` with the constant of integration named as in the reference: + K for + C."""
+    text = answer.text
+    if text[1:2] == "+" and f"+{text[0]}" in _CONSTANTS:  # K + x^2
+        text = f"{text[2:]}+{text[0]}"
+    wanted, given = reference.text[-1:], text[-1:]
+    if wanted == given or not {reference.text[-2:], text[-2:]} <= _CONSTANTS:
+        return answer
+    letters = [latex.without_commands(other[:-1]) for other in (reference.text, text)]
+    return answer if wanted in letters[0] or given in letters[1] else Leaf(text[:-1] + wanted)
+
+
+def in_radians(leaf: Leaf, other: Leaf) -> str:
+    """Text of `leaf`, with degrees converted to radians if `other` contains pi and has no unit."""
+    return f"({leaf.text})^\\circ" if leaf.unit == "degree" and not other.unit and "\\pi" in other.text else leaf.text

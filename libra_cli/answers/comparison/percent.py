@@ -1,0 +1,55 @@
+"""Compares a percentage with a bare number, and finds out whether a text asks for a percentage."""
+
+from __future__ import annotations
+
+from libra_cli.answers.text import number, words
+from libra_cli.answers.text.number import Number
+from libra_cli.answers.values import normalize
+from libra_cli.lazy_pattern import lazy_pattern
+
+OTHER_PERCENT = "percent_or_number"
+"""The answer is a percentage, the reference is the same figure without a sign, and nothing says what it counts."""
+_NAMED = lazy_pattern(
+    r"(?P<before>[^\s.?!]+)\s+(?:percent(?:age)?s?\b(?! points?\b)"
+    r"|(?:pro[zc]ent|pour ?cent|por ?cent|percentu|процент)\w*"
+    r"|por ciento|per cento)|百分之几|百分之多少|百分比|百分率|何(?:パーセント|％|%)|몇 ?(?:퍼센트|%|％)"
+)
+_ASKING = lazy_pattern(
+    r"\b(?:what|find|express|calculate|compute|determine|give|write|answer|as|how|wie|welche[rsn]?|in|quel(?:le)?|combien"
+    r"|qué|cuál|cuánto|qual[ei]?|quant[oa]|em|en|сколько|како[вй]|каков[аы]|в|ile|jaki|hoeveel|welk|hur|vad)\b|[几多求何몇]"
+)
+
+
+def same(reference: Number, answer: Number) -> bool | None:
+    """Whether two numbers are equal, of which at least one is a percentage.
+
+    A bare 25 is right for 25%, as the graders of published benchmarks have it; 25% for a bare 25 is undecided.
+    """
+    equal = number.same(reference, answer)
+    if equal or reference.percent == answer.percent:
+        return equal
+    if reference.percent:
+        return reference.value * 100 == answer.value
+    return None if answer.value * 100 == reference.value else False
+
+
+def may_agree(reference: Number | None, answer: Number | None) -> bool:
+    """Whether the answer is a percentage with the figure of a bare reference."""
+    return bool(answer and answer.percent and reference and not reference.percent and same(reference, answer) is None)
+
+
+def without_sign(reference: str, answer: str) -> str | None:
+    """The bare number of `answer` if it is a percentage with the figure of the bare `reference`; None otherwise."""
+    wanted, given = (number.parse(normalize.normalized(normalize.plain(text))) for text in (reference, answer))
+    return str(wanted.value) if wanted and may_agree(wanted, given) else None
+
+
+def is_asked_for(text: str) -> bool:
+    """Whether a sentence of `text` asks for a percentage: "what percent of", but not "what is 20 percent of"."""
+    for sentence in map(str.lower, words.sentences(text)):
+        for named in _NAMED.finditer(sentence):
+            before = named["before"]
+            counted = before is not None and (before[-1] in "0123456789$})" or number.parse(before) is not None)
+            if not counted and _ASKING.search(sentence, 0, named.end()):
+                return True
+    return False

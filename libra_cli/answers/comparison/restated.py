@@ -1,0 +1,43 @@
+"""Reads answers that say one value twice: `160 minutes (or 2 hours 40 minutes)`, `250 cm (2.5 m)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from libra_cli.answers.text import latex
+from libra_cli.answers.values.finding import Decision
+from libra_cli.lazy_pattern import lazy_pattern
+
+_OF_SETS = ("<", ">", "\\le", "\\ge", "\\in", "≤", "≥", "∈", "\\cup", "∪", "\\mathbb", "\\setminus")
+"""Signs of a set, from which the condition takes a value."""
+_EXCEPT = lazy_pattern(
+    r"(?<=\S)[\s$\\]*(?:,[\s$\\]*|\(|(?=(?:for|where|with|if)\b))(?:(?:for|where|with|if) )?"
+    r"[\s$]*[a-z] ?(?:\\neq?(?![a-z])|≠) ?-?\d+\)?\$?\.?$"
+)
+"""A condition behind a formula: x+3, x\\neq 3."""
+_OPENINGS = lazy_pattern(r"(?:or(?: equivalently)?|i\.e\.|that is|which (?:is|equals)|equivalently|=)[, ]\s*")
+
+
+def alone(answer: str, reference: str, decide: Callable[[str, str], Decision | None]) -> str:
+    """An answer without its value once more in brackets, and without the values that its variable cannot have.
+
+    `decide` says whether two values are the same.
+    """
+    has_except = ("\\ne" in answer or "≠" in answer) and "\\ne" not in reference and "≠" not in reference
+    if has_except and not any(map(f"{answer} {reference}".__contains__, _OF_SETS)):
+        answer = _EXCEPT.sub("", answer)
+    return _once(answer, decide) if " (" in answer and answer.endswith((")", ").", ")}")) else answer
+
+
+def _once(answer: str, decide: Callable[[str, str], Decision | None]) -> str:
+    """The first of two values that are the same, if the second stands in brackets; else `answer`."""
+    text = answer.rstrip(". ")
+    if "\\text" in text:
+        text = latex.without_setting(text)
+    start = text.rfind(" (") if text.endswith(")") else -1
+    head, content = text[:start].strip(), text[start + 2 : -1].strip()
+    if start < 1 or "(" in content or not any(map(str.isdigit, head)) or not any(map(str.isdigit, content)):
+        return answer
+    opening = _OPENINGS.match(content)
+    decision = decide(head, content[opening.end() :] if opening else content)
+    return head if decision is not None and decision.equal else answer

@@ -1,0 +1,331 @@
+"""Reads what the last sentence of a response says in words, in any language, from the reference and the question.
+
+What the question already names is given; a name that only the response has is its answer. Yes and no are told by the
+first word, or by what becomes of the predicate of the question: "Is f injective?" "Die Funktion ist nicht injektiv."
+"""
+
+from __future__ import annotations
+
+from libra_cli.answers.languages import answer_forms, names, terms
+from libra_cli.answers.sentences import alternatives, comparatives, ordinals, phrases
+from libra_cli.answers.text import vocabulary, words
+from libra_cli.answers.values import dates, science, structure
+from libra_cli.lazy_pattern import lazy_pattern
+
+CLAUSES = lazy_pattern(
+    r"[,;:\u2014\uff0c\uff1b\uff1a]|\s[-\u2013]\s|\b(?:because|since|denn|weil|car|parce|porque|perché)\b"
+)
+_BRACKETS = lazy_pattern(r"[(\uff08][^()\uff08\uff09]*[)\uff09]")
+
+
+NEGATORS = words.table(
+    """
+    not no never neither nor cannot n't nicht kein keine keinen nie pas ne non aucun aucune jamais ningún ninguna
+    nunca não nenhum nenhuma nessun nessuna niet geen не нет ни никогда ليس لا नहीं isn't aren't doesn't don't
+    wasn't can't won't
+    """
+)
+DOUBTS = words.table(
+    """
+    or maybe perhaps possibly probably might may could if whether unless depending either oder vielleicht wenn
+    falls ou peut-être si quizás или возможно если forse se talvez otherwise than
+    """
+)
+_AGAINST = words.table("cannot rule ruled contradicts contradiction fails fail")
+"""Words of a sentence that tells of integers which are none of the answer."""
+_HEDGES = words.table("far hardly barely nearly almost assumption contradicts contradiction misconception")
+"""Words with which "true" is no verdict."""
+_FALLS = words.table(
+    "decrease decreased decreases decreasing decline declined declines drop dropped drops fall fell falls reduction "
+    "reduced reduces loss lost loses"
+)
+_GOES = words.table("is are was goes went go gone be moves moved")
+"""Words before "down" that tell of a decrease."""
+_WAYS_TO_CONVERGE = words.table("absolutely uniformly pointwise conditionally")
+_CONCLUDES = ("所以", "因此", "故", "从而", "于是", "即", "得", "为", "是", "等于")
+_LEAVES_OPEN = (
+    *("不", "没", "非", "若", "如果", "当", "时", "其中", "因为", "由", "可能", "取", "或", "约", "检验", "设", "已知"),
+)
+_OF_INTEGERS = (
+    *("mod", "integer", "odd", "even", "ultiple", "divisible", "mid", "Z", "remainder"),
+    *("\u6574\u6570", "\u4f59"),
+)
+"""Marks of references that are sets of integers or families."""
+_OF_SEVERAL = ("<", ">", "\\leq", "\\geq", "\\le ", "\\ge ", "\\equiv", "\\cup", "\\infty)", "matrix", "≤", "≥", "≡")
+_YEAR = 4
+"""Digits of a year."""
+_LIMITS = DOUBTS | {"but", "except", "only", "aber", "mais", "pero", "mas", "ma"}
+_KNOWN = {
+    "no solution": (
+        *("no real solution", "no solution", "aucune solution", "pas de solution", "keine lösung", "keine reelle"),
+        *("no tiene solu", "sin solución", "ninguna solución", "nessuna soluzione", "nenhuma solução", "não tem solu"),
+        *("нет решений", "не имеет решений", "несовместн", "无解", "無解", "没有解", "解なし", "解はない", "해가 없"),
+        *("no hay solu", "não há solu", "geen oplossing", "non ha soluzioni", "لا يوجد حل"),
+    ),
+    "infinitely many": (
+        *("infinitely many", "бесконечно много", "unendlich viele", "une infinité", "infinitas", "infinite soluzioni"),
+        *("无穷多", "无数个", "無数", "infinidad", "무수히", "oneindig veel"),
+    ),
+    "does not exist": (
+        *("there is no limit", "has no limit", "limit fails to exist"),
+        *("not exist", "doesn't exist", "don't exist", "n'existe", "existiert nicht", "existieren nicht"),
+        *("no existe", "non esiste"),
+        *(
+            "não existe",
+            "не существует",
+            "не сущест",
+            "不存在",
+            "存在しない",
+            "存在しません",
+            "존재하지 않",
+            "nie istnieje",
+        ),
+        *("is undefined", "is not defined", "nicht definiert", "pas défini", "no está definid", "не определен"),
+    ),
+    "one solution": (
+        *("une seule solution", "une solution", "genau eine lösung", "una única solución", "una solución"),
+        *("единственное решение", "одно решение", "唯一解", "一个解", "exactly one solution", "a unique solution"),
+    ),
+}
+"""Answers that hold no number, as sentences of many languages say them."""
+COUNTS = {"no solution": "0", "one solution": "1", "infinitely many": "\\infty"}
+"""Those that are the number of something, which may be what is asked for."""
+_KNOWN_PHRASES = ("nothing", "infinitely many", "one solution", "undefined")
+
+
+def without_given(answer: str, reference: str, question: str) -> str:
+    """What an answer in words says beside the words of the question, like the reference: the red ball, of which colour?
+
+    The answer itself, where the reference is not told apart so.
+    """
+    if not phrases.are_asked_for(reference) or any(map(str.isdigit, answer)) or "\\" in answer:
+        return answer
+    given, wanted, told = (names.tokens(text) for text in (question, reference, answer))
+    if "not" in told:
+        return answer
+    new = [word for word in told if word not in given]
+    is_new = not any(word in given for word in wanted)
+    return " ".join(new) if is_new and 0 < len(new) == len(wanted) and len(new) < len(told) else answer
+
+
+def with_sign(answer: str, reference: str, text: str, question: str) -> str:
+    """25% as -25%, if the last sentence tells of a decrease of 25%, or a 25% decrease, and a change is asked for.
+
+    It is, if the reference is negative, or the question asks for a change and tells of no decrease.
+    """
+    is_change = reference.startswith("-") or (
+        "change" in question and _FALLS.isdisjoint(words.split(comparatives.last_question(question).lower()))
+    )
+    if not is_change or answer.startswith("-") or not structure.is_number(answer):
+        return answer
+    before, _, behind = last_sentence(text).lower().partition(answer)
+    *_, fall, preposition = ("", "", *words.split(before))
+    goes_down = preposition == "down" and (not fall or fall in _GOES) and not any(map(str.isdigit, behind))
+    falls = (fall in _FALLS and preposition in ("of", "by")) or not _FALLS.isdisjoint(words.split(behind)[:1])
+    falls = falls or goes_down or (fall, preposition) == ("down", "by")
+    return f"-{answer}" if falls else answer
+
+
+def dated(tail: str, reference: str) -> str | None:
+    """The only date of the last line, or its year, if the reference is one; else None."""
+    is_date = dates.is_date(reference) or (any(map(str.isdigit, reference)) and len(dates.dates(reference)) > 1)
+    if not (is_date or (reference.isdecimal() and len(reference) == _YEAR)):
+        return None
+    line = phrases.main_clause(answer_forms.with_english_dates(tail.strip().rpartition("\n")[2]))
+    found = dates.stated(line)
+    if len(found) > 1:  # (June 28, 1914) is a remark
+        found = dates.stated(_BRACKETS.sub("", line))
+    if len(found) != 1:
+        return None
+    if not reference.isdecimal():
+        return found[0]
+    years = {date.year for date in dates.dates(found[0])}
+    return str(years.pop()) if len(years) == 1 and None not in years else None
+
+
+def integers(tail: str, reference: str) -> str | None:
+    """The set of integers or the family that the last sentence states; None for another reference, "" if unsure."""
+    if not any(map(reference.__contains__, _OF_INTEGERS)):
+        return None
+    from libra_cli.answers.comparison import families
+
+    found = families.stated(tail, reference)
+    heard = {word.lower().replace("\u2019", "'") for word in words.split(last_sentence(tail))} if found else set()
+    is_denied = any(word.endswith("n't") for word in heard)
+    is_against = is_denied or not heard.isdisjoint(_AGAINST) or {"even", "odd"} <= heard or "divisible by n" in tail
+    return "" if is_against else found
+
+
+def is_of_several(reference: str) -> bool:
+    """Whether a reference is an interval, a point, an inequality or a congruence, which no single number can be."""
+    is_bracketed = reference.strip(" $")[:1] in ("(", "[") and "," in reference
+    return is_bracketed or any(map(reference.__contains__, _OF_SEVERAL))
+
+
+def concluding_clause(tail: str) -> str | None:
+    """The last clause of a Chinese last sentence, if it draws a conclusion and leaves nothing open; else None."""
+    if tail.isascii():
+        return None
+    last = words.sentences(tail)[-1].strip().rstrip("\u3002\uff01")
+    remark = last[last.rfind("\uff08") :] if last.endswith("\uff09") else ""
+    last = last if remark.strip("\uff08\uff09") in answer_forms.UNIT_OF else last.removesuffix(remark)
+    *before, clause = last.replace("\uff1b", "\uff0c").split("\uff0c")
+    is_open = any(map(clause.__contains__, _LEAVES_OPEN)) or not any(map(clause.__contains__, _CONCLUDES))
+    return clause.strip() if before and not is_open else None
+
+
+def last_sentence(text: str, with_brackets: bool = False) -> str:
+    """The last sentence of a text, without its brackets unless they are asked for."""
+    last = words.sentences(text)[-1]
+    return last.strip() if with_brackets else _BRACKETS.sub("", last).strip()
+
+
+def is_doubted(text: str) -> bool:
+    """Whether the last sentence leaves its answer open."""
+    return not DOUBTS.isdisjoint(word.lower() for word in words.split(last_sentence(text)))
+
+
+def known(text: str, reference: str) -> str | None:
+    """What the last sentence says of the number of solutions, if the reference does: no solution, infinitely many."""
+    meaning = words.phrase(_BRACKETS.sub("", answer_forms.in_english(reference)).strip())
+    found = counted(text) if meaning in _KNOWN_PHRASES else None
+    return reference if found and words.phrase(found) == meaning else found
+
+
+def counted(text: str) -> str | None:
+    """What the last sentence says of the number of solutions, or that something does not exist; None if neither."""
+    sentence = last_sentence(text).lower()
+    if words.phrase(sentence.rstrip(". ")) == "nothing":
+        return "no solution"
+    found = {meaning for meaning, phrases in _KNOWN.items() if any(_begins_word(sentence, one) for one in phrases)}
+    return found.pop() if len(found) == 1 and DOUBTS.isdisjoint(words.split(sentence)) else None
+
+
+def _begins_word(sentence: str, phrase: str) -> bool:
+    at = sentence.find(phrase)
+    return at >= 0 and not (phrase[0] < "\u0400" and sentence[at - 1 : at].isalpha())
+
+
+def term(text: str, reference: str, question: str | None = None) -> str | None:
+    """The term of the class of the reference that the last sentence says for certain: diverges, odd, an ellipse."""
+    sentence = without_denied(phrases.without_reason(phrases.main_clause(last_sentence(text, with_brackets=True))))
+    named = science.said(sentence, reference, question, DOUBTS | NEGATORS)
+    if named is not None:
+        return named or None
+    if terms.complement(reference) in ("True", "False"):  # a claim, of which `either` reads more
+        return None
+    for part in reversed(phrases.main_clause(last_sentence(text)).split(";")):
+        sentence = without_denied(phrases.without_reason(part))
+        found = terms.said(sentence, reference, DOUBTS | NEGATORS)
+        if found is not None:
+            return found
+        if not is_doubted(sentence) and NEGATORS.isdisjoint(map(str.lower, words.split(sentence))):
+            found = ordinals.stated(sentence, reference)
+        if found is not None:
+            return found
+    return None
+
+
+def alternative(text: str, reference: str, question: str) -> str | None:
+    """The alternative of the question that the last sentence chooses; None if that is not certain."""
+    sentence = without_denied(phrases.without_reason(phrases.main_clause(last_sentence(text))))
+    heard = [word.lower() for word in words.split(sentence)]
+    if not (DOUBTS | NEGATORS).isdisjoint(heard) or " than " in sentence:
+        return None
+    return alternatives.said(sentence, reference, question)
+
+
+def is_given(text: str, question: str) -> bool:
+    """Whether a question has all the words of a text: the process."""
+    return set(names.tokens(text)) <= set(names.tokens(question))
+
+
+def without_denied(sentence: str) -> str:
+    """A sentence without the clauses that deny something, if another clause is left: odd, not even."""
+    clauses = [clause for clause in CLAUSES.split(sentence) if clause and clause.strip()]
+    kept = [clause for clause in clauses if not _denies(clause)]
+    return ", ".join(kept) if kept and len(kept) < len(clauses) else sentence
+
+
+def _denies(clause: str) -> bool:
+    """Whether a clause has one negation, and nothing that turns it into a doubt."""
+    heard = [word.lower().replace("\u2019", "'") for word in words.split(clause)]
+    negated = [word for word in heard if word in NEGATORS or word.endswith("n't")]
+    return len(negated) == 1 and negated[0] not in ("neither", "nor") and DOUBTS.isdisjoint(heard)
+
+
+def is_hedged(text: str, reference: str) -> bool:
+    """Whether the last sentence tells of something true, or denies one way to converge, and is no verdict by that."""
+    heard = {word.lower() for word in words.split(last_sentence(text))}
+    denies_a_way = not heard.isdisjoint(_WAYS_TO_CONVERGE) and not heard.isdisjoint(vocabulary.DENIES)
+    return denies_a_way or (phrases.is_verdict(reference) and not heard.isdisjoint(_HEDGES))
+
+
+_CLASS_NOUNS = words.table("number function integer set series sequence matrix statement")
+_SCOPE = words.table(
+    """
+    for converse inverse contrapositive negation opposite für umkehrung gegenteil pour réciproque contraire para
+    recíproco recíproca contrario contrário per contrario viceversa обратное отрицание для при
+    """
+)
+"""Words by which a sentence speaks of another claim, or of a part of it."""
+
+
+def either(text: str, reference: str) -> str | None:
+    """Which of two terms that exclude each other all clauses of the last sentence say: true or false, with "not"."""
+    other = terms.complement(reference)
+    if other is None or is_doubted(text):
+        return None
+    found = set[str]()
+    for clause in CLAUSES.split(phrases.main_clause(last_sentence(text))):
+        said = terms.said(clause, reference, _LIMITS | _SCOPE) if clause else None
+        negated = sum(word.lower() in NEGATORS and word.lower() != "ne" for word in words.split(clause or ""))
+        if negated > 1:
+            return None
+        if said is not None:
+            found.add(said if not negated else terms.complement(said) or said)
+    return found.pop() if len(found) == 1 else None
+
+
+def verdict(text: str, question: str | None) -> str | None:
+    """Yes or No, as the first word of the text says, or its last sentence of the predicate of the question."""
+    text = text.replace("\uff0c", ", ").replace("\u3002", ". ")
+    heard = [word for word in text.replace("**", "").split()[:2] if word not in ("-", "\u2013")]
+    first = heard[0].strip(".,:;!\u2013\u2014\u3002\uff0c*") if heard else ""
+    is_apart = len(heard) < 2 or heard[0] != first or text[len(first) :].lstrip().startswith(("\u2013", "\u2014", "-"))
+    meaning = answer_forms.in_english(first) if is_apart else ""
+    if words.phrase(meaning) in ("yes", "no") and _LIMITS.isdisjoint(_start(text)):
+        return "Yes" if words.phrase(meaning) == "yes" else "No"
+    if not question or not question.rstrip().endswith(("?", "\uff1f")):
+        return None
+    asked = [word.lower() for word in words.split(_BRACKETS.sub("", question))]
+    concluded = phrases.main_clause(last_sentence(text))
+    if asked[-1:] and asked[-1] in _CLASS_NOUNS:
+        asked = asked[:-1]
+    of_class = term(text, asked[-1]) if asked and DOUBTS.isdisjoint(asked) and NEGATORS.isdisjoint(asked) else None
+    agrees = terms.same(asked[-1], of_class) if of_class else None
+    if agrees is not None:  # Is 91 prime? It is composite.
+        return "Yes" if agrees else "No"
+    sentence = CLAUSES.split(concluded)[0]
+    if not asked or not DOUBTS.isdisjoint(asked):
+        return None
+    spoken = [word.lower() for word in words.split(concluded)]
+    if not DOUBTS.isdisjoint(spoken) or not _agree(asked[-1], spoken):
+        return None
+    negated = [word for word in spoken if word in NEGATORS or word.endswith("n't")]
+    is_near = bool(negated) and _agree(asked[-1], [word.lower() for word in words.split(sentence)])
+    return "Yes" if not negated else "No" if is_near and len(negated) == 1 else None
+
+
+def _start(text: str) -> list[str]:
+    """The words of the first two clauses of a text."""
+    clauses = [clause for clause in CLAUSES.split(text.lower()) if clause.strip()]
+    return words.split(" ".join(clauses[:2]))
+
+
+def _agree(predicate: str, spoken: list[str]) -> bool:
+    """Whether the predicate of a question stands in a sentence, in whatever ending or neighbouring language."""
+    stem = predicate[: max(5, len(predicate) - 3)]
+    kept = 4 if len(predicate) > 6 else len(stem)
+    near = (word for word in spoken if abs(len(word) - len(predicate)) < 4)
+    return len(predicate) > 3 and any(word[:kept] == stem[:kept] for word in near)

@@ -1,0 +1,133 @@
+"""Says where an answer that only the end of a text in prose gives may have been misread.
+
+A box, "the answer is" or bold text says what the answer is. A last sentence only asserts something: of several numbers
+the wrong one may be read, or one value of several. Such an answer is right if it equals the reference; if it does not,
+it is wrong only where nothing speaks against it.
+"""
+
+from __future__ import annotations
+
+from libra_cli.answers.sentences import comparatives, phrases
+from libra_cli.answers.text import vocabulary, words
+from libra_cli.answers.values import normalize, structure, units
+from libra_cli.lazy_pattern import lazy_pattern
+
+_CALCULATION = lazy_pattern(r"(?<![\d.,])\d[\d.,]*(?:[^\w=.,]{1,12}\d[\d.,]*)*[^\w=.,]{0,12}=(?=[^=])")
+"""What leads to the result of a calculation: 20 - 5 =."""
+_NUMBER = lazy_pattern(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?")
+_COMPOUND = lazy_pattern(r"\d+(?:-\d+){2,3}")
+_LETTER = lazy_pattern(r"(?<![A-Za-z\\])[a-df-hj-z](?![A-Za-z])")
+"""A variable."""
+_BARE_NUMBER = lazy_pattern(r"-?[\d.,]+")
+_ABOUT = words.table("about approximately approx roughly around nearly")
+_FEW = 4
+"""Words of a text that is its answer as a whole."""
+_MOST_PLACES = 12
+_LAST_CHARS = 400
+_ENDS = (".", "!", ")", "\u3002", "\uff09", "\uff01")
+
+
+def may_be_misread(answer: str, tail: str, reference: str) -> bool:
+    """Whether `answer`, read from the last sentence of `tail`, may not be what the text gives, unless it is right."""
+    if answer == reference:
+        return False
+    given, wanted = structure.parse(answer), structure.parse(reference)
+    value = _number(wanted)
+    if value is None:
+        return _number(given) is not None and _is_one_of_several(given, wanted, reference, tail)
+    if _number(given) == value:  # the same number has another unit
+        return False
+    return _also_says(tail, answer, value) or _is_about(given, wanted, tail)
+
+
+def _is_about(given: structure.Answer, wanted: structure.Answer, tail: str) -> bool:
+    """Whether the last sentence gives about the number of the reference, which rounds to it: about 0.33 for 1/3."""
+    leaves = [leaf for leaf in map(_value, (given, wanted)) if isinstance(leaf, structure.Leaf)]
+    values = [leaf.number.value for leaf in leaves if leaf.number]
+    heard = words.split(words.sentences(tail)[-1].lower()) if len(values) == 2 else []
+    if _ABOUT.isdisjoint(heard):
+        return False
+    places = len(given.text.partition(".")[2])
+    return 0 < places < _MOST_PLACES and abs(values[0] - values[1]) * 2 * 10**places <= 1
+
+
+def is_changed(answer: str, tail: str, reference: str) -> bool:
+    """Whether words of the last sentence of `tail` may make another number of `answer` than the one of the reference.
+
+    Numerals in words are digits in `tail`.
+    """
+    value = _number(structure.parse(reference)) if answer != reference else None
+    if value is None or _number(structure.parse(answer)) == value:
+        return False
+    return comparatives.is_changed(answer, words.sentences(tail)[-1], value.lstrip("-").isdecimal())
+
+
+def is_statement(text: str, reference: str) -> bool:
+    """Whether a text ends with a statement that may be the answer, though nothing of it was read.
+
+    A bare number is stated with that number, in words at least, or in another script.
+    """
+    is_short = len(text.split()) <= _FEW and any(map(str.isalpha, text)) and "\\box" not in text
+    if is_short and not structure.is_number(reference):
+        return not phrases.refuses(text)
+    sentence = words.sentences(text.rstrip())[-1]
+    if not sentence.endswith(_ENDS) or "<<" in sentence or not phrases.says_something(sentence):
+        return False
+    is_bare = _BARE_NUMBER.fullmatch(reference) is not None
+    return (
+        not is_bare
+        or not sentence.isascii()
+        or _also_says(sentence, "", reference)
+        or comparatives.may_say_a_number(sentence)
+    )
+
+
+def _is_one_of_several(given: structure.Answer, wanted: structure.Answer, reference: str, tail: str) -> bool:
+    """Whether the reference has several values, or is a formula with a variable, where the answer is one number."""
+    is_solution = isinstance(given, structure.Equation)
+    if isinstance(wanted, structure.Parts):
+        is_only = isinstance(given, structure.Equation) and tail.replace(" ", "").strip("$.\n") == given.text.replace(
+            " ", ""
+        )
+        return not (is_solution and (is_only or wanted.alternatives or wanted.kind == "set"))
+    if not isinstance(_value(wanted), structure.Leaf):
+        return True
+    has_variable = units.in_text(reference)[1] is None and _LETTER.search(normalize.normalized(reference)) is not None
+    return has_variable and not is_solution
+
+
+def _value(answer: structure.Answer) -> structure.Answer:
+    return answer.value if isinstance(answer, structure.Equation) else answer
+
+
+def _number(answer: structure.Answer) -> str | None:
+    """The text of a number, a quantity or an equation with one; None if it is none."""
+    leaf = _value(answer)
+    if not isinstance(leaf, structure.Leaf):
+        return None
+    return normalize.normalized(leaf.text) if leaf.number is not None else None
+
+
+def _also_says(tail: str, answer: str, value: str) -> bool:
+    """Whether the last sentence has the number `value` beside `answer`: not denied, nor on the way to a result."""
+    fractions = (_numbers(word) for word in answer.split())
+    own = next((found for found in fractions if len(found) > 2), None)  # 1/3, which is said twice
+    said = _CALCULATION.sub("", words.sentences(tail)[-1][-_LAST_CHARS:]).split()
+    told = sum(
+        _numbers(word).count(value)
+        for before, word in zip(["", *said], said, strict=False)
+        if vocabulary.DENIES.isdisjoint((before.lower().lstrip("("),)) and _numbers(word) != own
+    )
+    is_twice = own is not None and any(_numbers(word) == own for word in said)
+    given = [number.lstrip("-") for word in answer.split() if not is_twice for number in _numbers(word)]
+    return told > given.count(value.lstrip("-"))
+
+
+def _numbers(word: str) -> list[str]:
+    """The numbers that a word has, in digits or in letters."""
+    if _COMPOUND.fullmatch(word):  # a 5-12-13 triangle
+        return []
+    found = [number[0].replace(",", "") for number in _NUMBER.finditer(word)]
+    found += [part for number in found if "/" in number for part in number.split("/")]
+    spelled = None if found else words.number(word.strip("*$.,;:!?()").lower())
+    return found if spelled is None else [str(spelled)]

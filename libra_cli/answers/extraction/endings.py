@@ -1,0 +1,163 @@
+"""Readers of how a last sentence ends: with a count (`so exactly one`), or with its value once more (`i.e. 32`)."""
+
+from __future__ import annotations
+
+from libra_cli.answers.extraction.prose_text import Prose
+from libra_cli.answers.languages import names
+from libra_cli.answers.sentences import comparatives, greater, nothing
+from libra_cli.answers.sentences.extraction import UNDECIDED, Extraction
+from libra_cli.answers.text import number, words
+from libra_cli.answers.values import structure
+from libra_cli.lazy_pattern import lazy_pattern
+
+_CONCLUDES = lazy_pattern(r"(?i:(?:^|[\s,;])(?:so|hence|thus|therefore|giving|making)\b,?)|[\u2192\u21d2\u27f9]|[-=]>")
+_COUNT = lazy_pattern(
+    r"\s*(?i:(?:there (?:are|is)|we have|it has|that(?:'s| is| makes)|exactly|just|only|in total|a total of)\s+)*"
+    r"(?P<count>\d{1,9}|[A-Za-z-]{3,20})(?P<noun>(?: [A-Za-z-]+){0,4})[.!]?$"
+)
+_THERE_ARE = lazy_pattern(
+    r"(?i:(?:so|thus|hence|therefore),? )?(?i:there (?:are|is)) (?i:exactly |only |just )?"
+    r"(?P<count>\d{1,9}|[A-Za-z-]{3,20})(?P<noun>(?: [A-Za-z-]+){0,3})(?:[,:;.] |[.!]?$)"
+)
+_VALUE = r"\*{0,2}\$?(?P<value>-?\d[\d.,/]*(?<=\d)|\\frac\{\d+\}\{\d+\})\$?\*{0,2}"
+_LED = lazy_pattern(
+    rf"(?:(?:it is|it's|the answer's) )?{_VALUE},? (?P<behind>(?i:because|since|as|it|they|there|which|that)\b.*)"
+)
+_ONCE_MORE = lazy_pattern(r",? (?:i\.e\.|that is|in other words|which (?:is|equals)),? (?P<value>[^,;:]{1,40}?)[.!]?$")
+_SUM = lazy_pattern(
+    r"(?P<parts>[^.=]{1,200}?)(?:,? (?:which|that|this))? "
+    r"(?:makes?|gives?|totals?|comes? to|adds? up to)(?: a total of)? "
+    r"(?P<value>\d[\d,.]*(?<=\d))(?P<noun>(?: [a-z]+){0,2})[.!]?"
+)
+_DIGITS = lazy_pattern(r"\d+(?:\.\d+)?")
+_RESULTS = words.table("result value answer outcome")
+_RESULT = lazy_pattern(r"=|\b(?i:so|thus|hence|therefore|answer)\b")
+_NUMBERED = lazy_pattern(r"(?<![\d-])\d+(?:-\d+){2,3} [a-z]{3}")
+_PARTS = lazy_pattern(r", |; ")
+_NAMED = lazy_pattern(r"\**(?:the )?(?P<name>[A-Za-z][A-Za-z -]{0,30}?)\** ?[:=] ?\**(?P<value>-?\\?[\d\\][^=:]{0,30})")
+_FEW, _SHORTEST = 6, 2
+_LESS = lazy_pattern(r"\b(?i:not|than|except|but|unless|least|most)\b")
+_ROOTS = ("solution", "root", "zero", "value", "intercept", "pair", "triple")
+_OF_CHOICE = words.table("real distinct different possible such")
+
+
+def count(prose: Prose) -> Extraction | None:
+    """`Dividing by x gives x = 2, so exactly one`, where the question asks how many: what stands behind the "so"."""
+    if not prose.question or not prose.reference.isdecimal() or not nothing.asks_how_many(prose.question):
+        return None
+    sentence = prose.sentences[-1]
+    *before, last = _CONCLUDES.split(sentence)
+    found = _COUNT.fullmatch(last.strip(" *$")) if before else None
+    found = found or _THERE_ARE.match(sentence)
+    if found is None:
+        return None
+    counted = words.number(found["count"].lower()) if found["count"].isalpha() or "-" in found["count"] else None
+    value = found["count"] if found["count"].isdecimal() else None if counted is None else str(counted)
+    noun = [word for word in names.tokens(found["noun"]) if word not in _OF_CHOICE]
+    is_counted = set(noun) <= {*names.tokens(prose.question), *words.split(prose.question.lower())}
+    return Extraction(value) if value is not None and is_counted else None
+
+
+def value_for_count(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of `x = 2` where a question asks how many solutions there are."""
+    if not answer or "=" not in answer or not prose.question or not prose.reference.isdecimal():
+        return None
+    question = prose.question.lower()
+    if not nothing.asks_how_many(question) or not any(map(question.__contains__, _ROOTS)):
+        return None
+    given = structure.parse(answer)
+    is_solution = isinstance(given, structure.Equation) and len(given.name) == 1
+    return UNDECIDED if is_solution else None
+
+
+def once_more(prose: Prose) -> Extraction | None:
+    """`It must be four eights, i.e. thirty-two`: a bare number that says the value of the sentence once more."""
+    sentence = prose.sentences[-1]
+    found = _ONCE_MORE.search(sentence) if structure.is_number(prose.reference) else None
+    if found is None:
+        return None
+    said = found["value"].strip(" *$")
+    if comparatives.may_say_a_number(said):  # fifteen dozen
+        return None
+    spelled = words.number(said.lower())
+    value = str(spelled) if spelled is not None else said
+    is_number = number.parse(value.replace(",", "")) is not None
+    is_less = _LESS.search(sentence, 0, found.start()) is not None
+    return Extraction(value) if is_number and not is_less else None
+
+
+def greater_one(prose: Prose) -> Extraction | None:
+    """`9.9 is bigger than 9.11`, where the question asks which one is bigger."""
+    if not prose.question or " than " not in prose.sentences[-1]:
+        return None
+    found = greater.said(prose.sentences[-1], prose.question)
+    return Extraction(found) if found else None
+
+
+def sum_of_parts(prose: Prose) -> Extraction | None:
+    """`24 in the morning plus 18 in the afternoon makes 42`: what the parts of a sum come to."""
+    if not prose.question or not structure.is_number(prose.reference):
+        return None
+    sentence = words.sentences(prose.in_digits)[-1]
+    found = _SUM.fullmatch(sentence)
+    if found is None or comparatives.may_say_a_number(found["noun"]):
+        return None
+    parts = [number.parse(part) for part in _DIGITS.findall(found["parts"])]
+    total, value = sum(part.value for part in parts if part), number.parse(found["value"].replace(",", ""))
+    return Extraction(found["value"]) if value and len(parts) > 1 and total == value.value else None
+
+
+def row(prose: Prose) -> Extraction | None:
+    """The result in the last row of a table that ends a text: `| 15 + 27 | 42 |` below `| Operation | Result |`."""
+    lines = [line.strip().strip("|") for line in prose.tail.rstrip().split("\n")]
+    if not structure.is_number(prose.reference) or not prose.tail.rstrip().endswith("|"):
+        return None
+    at = next((at for at in range(len(lines) - 1, 0, -1) if lines[at] and set(lines[at]) <= set("|-: ")), 0)
+    head, last = (cells.split("|")[-1].strip(" *$").lower() for cells in (lines[at - 1], lines[-1]))
+    return Extraction(last) if at and head in _RESULTS and structure.is_number(last) else None
+
+
+def led(prose: Prose) -> Extraction | None:
+    """`9, it appears 3 times`: a short text that begins with its answer and goes on with a reason."""
+    if not structure.is_number(prose.reference) or len(prose.sentences) > 1:
+        return None
+    found = _LED.fullmatch(prose.tail.strip())
+    if found is None or _LESS.search(found["behind"]) or _RESULT.search(found["behind"]):
+        return None
+    return Extraction(found["value"])
+
+
+def spelled(prose: Prose) -> Extraction | None:
+    """`Half the cake.`: a text that is nothing but a number in words and what the question counts."""
+    text = prose.text.strip(" .!*\n").lower()
+    if not structure.is_number(prose.reference) or "\n" in text or len(text.split()) > _FEW or not text[:1].isalpha():
+        return None
+    heard = text.split()
+    for length in range(len(heard), 0, -1):
+        value = words.number(" ".join(heard[:length]))
+        if value is not None:
+            noun = {word for word in heard[length:] if word not in ("of", "the", "a")}
+            is_asked = noun <= {word.lower() for word in words.split(prose.question or "")}
+            if not is_asked or not (value.denominator == 1 or prose.asks_for_share or value > 1):
+                return None
+            whole, part = divmod(value, 1)
+            return Extraction(f"{whole} {part}" if whole > 0 < part else str(value))
+    return None
+
+
+def one_of_named(prose: Prose) -> Extraction | None:
+    """`slope = 2/5, y-intercept = -2`, where the question asks for the slope."""
+    if not prose.question or not structure.is_number(prose.reference):
+        return None
+    pairs = [_NAMED.fullmatch(part) for part in _PARTS.split(prose.sentences[-1].strip(" .*$"))]
+    found = {pair["name"].lower(): pair["value"] for pair in pairs if pair}
+    if len(found) < len(pairs):
+        return None
+    asked = words.sentences(prose.question)[-1].lower()
+    told = [name for name in found if len(name) > _SHORTEST and name in asked]
+    return Extraction(found[told[0]]) if len(told) == 1 and len(found) > 1 else None
+
+
+def compound(prose: Prose) -> Extraction | None:
+    """`a 5-12-13 triangle`, where nothing else has a number."""
+    return UNDECIDED if prose.reference and _NUMBERED.search(prose.sentences[-1]) else None

@@ -1,0 +1,360 @@
+"""Extracts the final answer from the text after the thinking.
+
+The last complete box holds it (`boxes`). A text without a box is read by the list of readers in `prose`: an explicit
+statement ("the answer is X", `#### X`), text in bold, what the last sentence asserts, or the whole of a short line.
+
+If the reference is an option, a box or a statement that names an option comes first. A candidate that the text takes
+back ("that is wrong", "I miscounted") does not count; what is stated after that does. A text that was cut off has no
+answer but a complete box, or a statement on a line that it finished.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from libra_cli.answers.comparison import integer_bounds
+from libra_cli.answers.extraction import after_box, asked, certainty, prose
+from libra_cli.answers.extraction.retractions import changed
+from libra_cli.answers.languages import commas
+from libra_cli.answers.sentences import (
+    asked_units,
+    assertions,
+    denials,
+    displays,
+    greater,
+    nothing,
+    option_checks,
+    options,
+    phrases,
+    statements,
+)
+from libra_cli.answers.sentences.extraction import (
+    AMBIGUOUS,
+    NO_ANSWER,
+    OTHER_ANSWER,
+    RETRACTED,
+    TRUNCATED,
+    UNDECIDED,
+    Extraction,
+    extraction,
+)
+from libra_cli.answers.text import boxes, damage, orders, turns, undelimited
+from libra_cli.answers.values import conversions, dates, normalize, part_labels, structure
+from libra_cli.lazy_pattern import lazy_pattern
+
+__all__ = ["AMBIGUOUS", "NO_ANSWER", "RETRACTED", "TRUNCATED", "Extraction", "final_answer", "read_answer"]
+
+_SHORT = 64
+_FEW_CHARS = 5
+_NEAR_END = 200
+_BOUNDS = ("<", ">", "\\le", "\\ge", "\u2264", "\u2265")
+_WORD_BEHIND = lazy_pattern(r"[$ ]{1,4}([A-Za-z]{3,12})\b")
+_WORDED = lazy_pattern(r"\\text\s*\{([^{}]*[A-Za-z]{2,} [^{}]*)\}")
+
+
+def final_answer(text: str) -> str | None:
+    """Extract the final answer from `text`, which follows the thinking; None if it has none."""
+    return read_answer(text).answer
+
+
+def read_answer(
+    text: str, reference: str | None = None, cut: bool | None = None, question: str | None = None
+) -> Extraction:
+    """Extract the final answer from `text`, which follows the thinking.
+
+    `reference` says what kind of answer is asked for. `cut` says whether the text was cut off; None if that is unknown.
+    `question` tells what is given from what is new.
+    """
+    text = turns.own_turn(text, question)
+    if (
+        reference and not cut and len(text) <= len(reference) + _SHORT and text.strip() == reference.strip()
+    ):  # before any other rule
+        return Extraction(reference.strip())
+    text = displays.with_brackets(damage.repaired(text))
+    if "\u2044" in text:
+        text = normalize.with_slashes(text)
+    if cut is None and statements.goes_on(text):
+        text, cut = statements.before_check(text)
+    if ("\\" in text or "{" in text) and "box" not in text:
+        text = undelimited.with_dollars(text)
+    if "~~" in text:
+        text = denials.STRUCK.sub("", text)
+    found = _read(text, reference, cut, question)
+    are_integers = reference and found.answer and reference.isdecimal() and found.answer.isdecimal()
+    if are_integers and not question:
+        return found  # as most
+    asked_for = _Asked(text, (reference or "").strip(), bool(cut), question or "")
+    for correct in _OF_INTEGERS if are_integers else _CORRECTIONS:
+        found = correct(found, asked_for)
+    return found
+
+
+class _Asked(NamedTuple):
+    """A text and what is asked for."""
+
+    text: str
+    reference: str
+    """Empty if it is unknown."""
+    cut: bool
+    question: str
+    """Empty if it is unknown."""
+
+
+def _ordered(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`A, then C, then B`: an order of the things that the question names."""
+    text, reference, _, question = asked_for
+    if not (question and reference) or found.reason not in (None, AMBIGUOUS, NO_ANSWER):
+        return found
+    order = orders.stated(found.answer or "", reference, question) or orders.stated(text, reference, question)
+    return Extraction(order) if order else found
+
+
+def _unread(found: Extraction, asked_for: _Asked) -> Extraction:
+    """A text that states something of the kind of the reference has an answer, which nothing here reads."""
+    is_silent = found.reason == NO_ANSWER and asked_for.reference and not asked_for.cut
+    return UNDECIDED if is_silent and certainty.is_statement(asked_for.text, asked_for.reference) else found
+
+
+def _counted(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`no solution` as 0, where the question asks how many there are."""
+    if found.answer not in asked.COUNTS or not asked_for.reference.isdecimal():
+        return found
+    return Extraction(asked.COUNTS[found.answer]) if nothing.asks_how_many(asked_for.question) else UNDECIDED
+
+
+def _lettered(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`C` as the text of the option C that the response itself lists, for a reference that is no letter."""
+    text, reference, _, question = asked_for
+    letter = (found.answer or "").strip(" .()*")
+    if len(letter) != 1 or not letter.isupper() or not reference or options.is_letter(reference):
+        return found
+    listed = {} if letter in question else options.of_question(text)
+    return found._replace(answer=listed[letter]) if letter in listed else found
+
+
+def _worded(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`the red ball` as red, where the question asks for the colour of the ball."""
+    _, reference, _, question = asked_for
+    if not (found.answer and question and reference) or reference.isdecimal() or " " not in found.answer:
+        return found
+    return found._replace(answer=asked.without_given(found.answer, reference, question))
+
+
+def _signed(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`a decrease of 25%` as -25%, for a negative reference or a question for a change."""
+    text, reference, _, question = asked_for
+    if not found.answer or (reference[:1] != "-" and "change" not in question):
+        return found
+    return found._replace(answer=asked.with_sign(found.answer, reference, text, question))
+
+
+def _unlisted(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`y = 15x + 40` is not wrong for certain, where an option is asked for and the question does not list any."""
+    _, reference, _, question = asked_for
+    if reference.isdecimal():
+        return found
+    wanted = options.parse(reference) if found.answer and question and len(reference) < _FEW_CHARS else None
+    if not wanted or len(wanted.letters) > 1 or wanted.text or found.reason or options.parse(found.answer or ""):
+        return found
+    listed = options.of_question(question)
+    is_open = options.is_rounded(found.answer or "", listed) if listed else len(found.answer or "") > 1
+    return found._replace(reason=AMBIGUOUS) if is_open else found
+
+
+def _in_unit(found: Extraction, asked_for: _Asked) -> Extraction:
+    """80 of `80 feet` with its unit, where the question asks for inches."""
+    text, _, _, question = asked_for
+    answer, asks_for_unit = found.answer or " ", " in " in question or "(" in question
+    if not asks_for_unit or not (answer[-1].isdigit() or answer[-1] in normalize.RAISED):
+        return found
+    return found._replace(answer=asked_units.in_its_unit(answer, text[-_NEAR_END:], question))
+
+
+def _bounded(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`n > 2` as the bound of the reference that says the same of integers."""
+    text, reference, _, question = asked_for
+    if not (found.answer and reference) or found.answer.isalnum() or not any(map(found.answer.__contains__, _BOUNDS)):
+        return found
+    same = integer_bounds.as_reference(found.answer, reference, f"{text[-_NEAR_END:]} {question}")
+    return Extraction(same) if same else found
+
+
+def _greater(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`9.9 > 9.11` as 9.9, where the question asks which one is greater."""
+    _, reference, _, question = asked_for
+    if not (found.answer and question and reference) or found.answer.isdecimal():
+        return found
+    if not any(map(found.answer.__contains__, greater.SIGNS)):
+        return found
+    side = greater.side(found.answer, reference, question)
+    return Extraction(side) if side else found
+
+
+def _pointed(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`12.500,75` with a decimal point; undecided if nobody knows what its marks are."""
+    if not found.answer or not ("," in found.answer or "." in found.answer):
+        return found
+    text, reference, _, question = asked_for
+    open_answer = commas.with_open_comma(found.answer, text, question or None)
+    if open_answer and structure.is_number(reference):
+        return _by_reference(open_answer, reference)
+    plain = commas.in_one_notation(found.answer, text, question or None)
+    if plain is None or commas.may_be_thousandths(found.answer, plain, reference or None):
+        return UNDECIDED
+    return found._replace(answer=commas.with_decimal_point(plain, text, question or None))
+
+
+def _reformed(found: Extraction, asked_for: _Asked) -> Extraction:
+    """6/8 is no answer where the question asks for lowest terms, nor (x + 1)(x + 2) where it asks for the expansion."""
+    _, reference, _, question = asked_for
+    if not (found.answer and question and reference) or reference.isdecimal() or found.reason:
+        return found
+    from libra_cli.answers.extraction import requested_form  # which loads the parser of formulas
+
+    is_another = requested_form.is_another(found.answer, reference, question)
+    return Extraction(None, OTHER_ANSWER) if is_another else found
+
+
+def _by_reference(answer: str, reference: str) -> Extraction:
+    """`2,375` with a decimal point, unless the reference is 2375: then nobody knows which of the two it is."""
+    from libra_cli.answers.comparison import equal
+
+    grouped = equal.decide_quickly(reference, answer.replace(",", ""))
+    return UNDECIDED if grouped is None or grouped.equal is not False else Extraction(answer.replace(",", "."))
+
+
+_CORRECTIONS = (
+    *(_ordered, _unread, _counted, _lettered, _worded, _signed, _unlisted),
+    *(_in_unit, _greater, _bounded, _pointed, _reformed),
+)
+"""What is done to the answer that was read, in order: each returns it as it is where it does not apply."""
+_OF_INTEGERS = (_signed, _in_unit)
+"""Those that may change an integer where the reference is one."""
+
+
+def _read(text: str, reference: str | None, cut: bool | None, question: str | None) -> Extraction:
+    box = None
+    start = text.rfind("\\boxed{")
+    if start >= 0 or "box" in text:
+        if start < 0:
+            text = boxes.with_backslashes(text)
+            start = text.rfind("\\boxed{")
+        box = boxes.last(text)
+        if box is None or start >= box.end:
+            unclosed = boxes.left_open(text)
+            said_before = box is not None and unclosed and box.content.startswith(unclosed)
+            if unclosed is not None and not said_before:
+                if not cut and len(unclosed) > 1 and unclosed.rstrip(".").endswith("$"):  # only the brace is missing
+                    return Extraction(unclosed.rstrip(". ").removesuffix("$").strip())
+                return Extraction(unclosed) if unclosed and cut is False else Extraction(None, TRUNCATED)
+        is_blank = box is not None and box.content.strip("{} .").lower() in boxes.PLACEHOLDERS
+        if box is not None and is_blank and (reference or "").lower() not in box.content.lower():
+            text, box = text[: box.start] + text[box.end :], None
+        if box is not None and not box.content:
+            text, box = boxes.without_empty(text), None
+    if reference is not None and not reference.isdecimal() and options.is_letter(reference):
+        chosen = _choice(text, reference, box, cut, question)
+        if chosen is not None:
+            return chosen
+    if box is None:
+        return prose.read(text, reference, cut, question)
+    if reference and ")" in reference and "\\boxed{" in text[:start]:
+        by_parts = part_labels.stated(statements.tail_of(text), reference, _no_conclusion)
+        if by_parts:
+            return Extraction(by_parts)
+    after = text[box.end :]
+    if len(after) > _FEW_CHARS and (change := changed(after, after_box=True, cut=cut)):  # most texts end in the box
+        return change
+    if after[:1].isdigit():  # \\boxed{1}2
+        return UNDECIDED
+    if len(after) > _FEW_CHARS and not cut:
+        later = after_box.answer(text, box, reference)
+        if later is not None:
+            return later
+    answer = box.content if box.content.isalnum() else _in_box(box.content)
+    if reference is not None and not reference.isdecimal():
+        answer = _with_unit_behind(answer, after, reference)
+    return extraction((answer, None))
+
+
+def _no_conclusion(_: str) -> None:
+    """A part without a box says nothing for certain where others have one."""
+
+
+def _with_unit_behind(answer: str, after: str, reference: str) -> str:
+    """The answer in a box with the unit that stands right behind it, if the reference has a unit: \\boxed{90} hours."""
+    if not after[:4].strip("$ "):
+        return answer
+    word = _WORD_BEHIND.match(after)
+    if word is None or not conversions.is_common(word[1].lower()):
+        return answer
+    needs_unit = reference[-1:].isalpha() or getattr(structure.parse(reference), "unit", None) is not None
+    has_unit = getattr(structure.parse(answer), "unit", None) is not None
+    return f"{answer} {word[1]}" if needs_unit and not has_unit else answer
+
+
+def _choice(
+    text: str, reference: str, box: boxes.Box | None, cut: bool | None, question: str | None
+) -> Extraction | None:
+    """The option that a text chooses where one is asked for; None if what is in its box decides."""
+    listed = options.of_question(question) if question else {}
+    checked = None if box or cut else option_checks.right(statements.tail_of(text), question)
+    if checked:
+        return Extraction(checked)
+    option = _option(text, box, cut)
+    if option and listed and options.has_another_text(option, box.content if box else statements.tail_of(text), listed):
+        return UNDECIDED
+    if option is not None and listed and options.is_none_of(option, listed):
+        option = None
+    if box is not None and listed and option and not options.parse(box.content):
+        boxed = [letter for letter, content in listed.items() if _is_text_of(content, box.content)]
+        stated = next(statements.explicit(statements.tail_of(text)), None)
+        option = boxed[0] if len(boxed) == 1 and stated is None else option
+    if box is not None or cut:
+        return None if option is None else Extraction(option)
+    tail = statements.tail_of(text)
+    last = next(statements.explicit(tail), None)
+    if last and options.wavers(last.given):
+        return UNDECIDED
+    option = options.said_or_chosen(tail, listed, option, reference) if listed else option
+    if option is not None:
+        return Extraction(option) if option else UNDECIDED
+    wanted = options.parse(reference.strip())
+    found = prose.read(text, wanted.text or reference if wanted else reference, cut, question)
+    if wanted and len(wanted.letters) > 1 and found.answer and " or " in found.answer:
+        return UNDECIDED
+    is_unread = found.reason == NO_ANSWER and (options.are_named(text) or (listed and phrases.says_something(text)))
+    return UNDECIDED if is_unread else found
+
+
+def _is_text_of(content: str, box: str) -> bool:
+    """Whether a box holds the text of an option."""
+    plain = box.replace("\\$", "$").replace("\\%", "%").strip()
+    return plain == content.replace("\\$", "$").replace("\\%", "%").strip()
+
+
+def _option(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:
+    """The option that a text names in its last box or chooses in words; None if it names none for certain."""
+    after = text[box.end :] if box is not None else ""
+    change = changed(after, after_box=True, cut=cut) if len(after) > _FEW_CHARS else None
+    if box is not None and not change and options.parse(box.content):
+        return box.content
+    tail = statements.tail_of(text)
+    found = [statement for statement in statements.explicit(tail) if not cut or statement.end < len(tail.rstrip())]
+    change = changed(tail[found[0].start :], False, cut) if found and box is None else None
+    if change and change.answer and options.parse(change.answer):
+        return change.answer
+    stated = [statement.given for statement in found]
+    return options.chosen("" if cut else tail, stated)
+
+
+def _in_box(content: str) -> str:
+    """The answer in a box: without a contrast ("not 43"), the last member of a chain of equations, or of a sentence."""
+    if content.isalnum():
+        return content
+    if "\\begin" in content:
+        return displays.in_rows(content) or content
+    worded = _WORDED.fullmatch(content) if "\\text" in content else None
+    if worded and any(map(str.isdigit, content)) and not dates.is_date(worded[1]):
+        return assertions.asserted(worded[1]).answer or content
+    return statements.without_remark(content) if "not" in content else content

@@ -1,0 +1,175 @@
+"""Reads with which name the last sentence of a response answers: who, which, where.
+
+What the question already names is given; a name that only the response has is its answer. Of two whom the question
+names, a comparison says which one it is: "Ben has more than Ann".
+"""
+
+from __future__ import annotations
+
+import re
+
+from libra_cli.answers.extraction import asked
+from libra_cli.answers.extraction.asked import CLAUSES, DOUBTS, NEGATORS
+from libra_cli.answers.languages import names
+from libra_cli.answers.sentences import alternatives, comparatives, phrases
+from libra_cli.answers.text import words
+from libra_cli.lazy_pattern import lazy_pattern
+
+_COPULAS = lazy_pattern(r"\b(?:is|are|was|were|be|est|sont|ist|sind|es|son|è|sono|é|são|это|является)\s")
+
+_OPENERS = words.table(
+    """
+    so therefore hence thus then the a an it he she they this that these those in on at by for among of and but as
+    i we consequently finally after before since because with from to its his her their there la le les el los las
+    il lo der die das donc also daher por portanto quindi dunque damit somit итак значит поэтому ближайшая
+    """
+)
+_DENIALS = ("不", "没", "非", "未", "无", "ではない", "じゃない", "ではありません", "아니")
+_DOUBTS_IN_SIGNS = ("或", "还是", "可能", "如果", "若", "または", "もし", "かもしれ")
+_DEMONYM = ("ish", "ese", "ian", "can", "man", "nch", "tch")
+_COMPARATIVES = """
+    more less fewer; taller shorter; older younger; larger smaller; bigger smaller; greater smaller less; higher lower;
+    faster slower; heavier lighter; longer shorter; richer poorer; earlier later; sooner later; closer farther further;
+    nearer farther further; better worse; hotter colder cooler; warmer colder cooler; stronger weaker; wider narrower;
+    deeper shallower; cheaper dearer; brighter dimmer; thicker thinner
+"""
+_RELATIONS = {
+    pair: word == one
+    for one, *others in map(str.split, _COMPARATIVES.split(";"))
+    for word in (one, *others)
+    for pair in ((one, word), (word, one), (word, word))
+}
+"""Whether two comparatives say the same or the opposite."""
+_EMPTY = words.table("is are was it this that they he she by as so use uses used called named known thus henc theref")
+"""Words of a sentence, or their first letters, that name nothing."""
+_JOINS = words.table(
+    "and with than but before after both opposite above below beside opposes opposed rejects unlike as"
+)
+_STEM, _FEW = 5, 2
+_STEM_OF_VERB = 3
+_PLAIN_VERBS = words.table("is are was were has had have")
+_SUPERLATIVES = words.table("most least fewest best worst")
+_CONDITION = lazy_pattern(r",? (?:if|when|given|because|since)\b")
+_FAR = 4
+"""Words between a comparative and its "than"."""
+
+
+def name(text: str, reference: str, question: str | None) -> str | None:
+    """The name with which the last sentence answers: the reference or another one; None if that is not certain."""
+    sentence = phrases.in_full(phrases.main_clause(asked.last_sentence(text)))
+    if names.is_in_signs(reference):
+        return _in_signs(sentence, reference)
+    if not names.is_name(reference) or len(sentence) > 400:
+        return None
+    if question and " than " in sentence:
+        return _compared(sentence, question)
+    wanted, given = names.tokens(reference), set(names.tokens(question or ""))
+    clauses = [clause for clause in CLAUSES.split(sentence) if clause and clause.strip()]
+    heard = [word.lower() for word in words.split(sentence)]
+    if not DOUBTS.isdisjoint(heard) or "one of" in sentence:
+        return None
+    kept = [clause for clause in clauses if NEGATORS.isdisjoint(word.lower() for word in words.split(clause))]
+    cut = [_COPULAS.split(clause) for clause in kept]
+    said = [(parts[-1].strip(' .*_"'), len(parts) == 2) for parts in cut if len(parts) < 3]
+    whole = [part for part, is_said in said if names.tokens(part) == wanted or (is_said and names.is_name(part))]
+    if len(whole) == 1:
+        return whole[0]
+    groups = [group for clause in kept for group in _groups(clause)]
+    new = [group for group in groups if not given.issuperset(names.tokens(group))] if question else groups
+    found = [group for group in groups if words.stand_in(wanted, names.tokens(group))]
+    others = [group for group in new if group not in found]
+    if found and not others:
+        return reference if names.is_name_in_any_case(reference) else found[-1]
+    is_one = not found and given.issuperset(wanted) and len(set(groups)) == 1 and not new
+    if is_one and sentence.startswith(groups[0]):  # of those whom the question names
+        return None if alternatives.is_turned(sentence, question or "") else groups[0]
+    if not found and question and len(others) == 1 and not words.stand_in(wanted, names.tokens(text)):
+        return others[0]
+    return None
+
+
+def in_sentence(text: str, reference: str, question: str) -> str | None:
+    """A reference in small letters as the last sentence names it: "It is unwound by helicase"; None if unsure.
+
+    Beside it, the sentence has hardly a word that the question does not have.
+    """
+    sentence = asked.without_denied(phrases.without_reason(phrases.main_clause(asked.last_sentence(text))))
+    heard, wanted, given = (names.tokens(one) for one in (sentence, reference, question))
+    is_doubted = not (DOUBTS | NEGATORS | _JOINS).isdisjoint(word.lower() for word in words.split(sentence))
+    if is_doubted or not words.stand_in(wanted, heard) or set(wanted) <= set(given):
+        return None
+    at = next(at for at in range(len(heard)) if heard[at : at + len(wanted)] == wanted)
+    stems = {word[:_STEM] for word in given} | _EMPTY
+    new_before = [word for word in heard[:at] if word[:_STEM] not in stems]
+    new_behind = [word for word in heard[at + len(wanted) :] if word[:_STEM] not in stems]
+    begins = not new_before and len(new_behind) <= _FEW
+    ends = not new_behind and len(new_before) < _FEW and at > 0
+    return reference if begins or ends else None
+
+
+def _compared(sentence: str, question: str) -> str | None:
+    """Who has more, as the question asks, by "Ben has more than Ann" or "Ann has less than Ben"; else None."""
+    before, _, behind = sentence.partition(" than ")
+    near = [word.lower() for word in words.split(before)[-_FAR:]]
+    last = comparatives.last_question(question)
+    asked_for = [word.lower() for word in words.split(_CONDITION.split(last)[0])]
+    if not _SUPERLATIVES.isdisjoint(asked_for) or not _has_verb_of(near, before, asked_for):
+        return None
+    found = {_RELATIONS[one, two] for one in near for two in asked_for if (one, two) in _RELATIONS}
+    groups = [_groups(part) for part in (before, behind)]
+    if len(found) != 1 or any(len(set(group)) != 1 for group in groups):
+        return None
+    if not {*names.tokens(groups[0][0]), *names.tokens(groups[1][0])} <= set(names.tokens(question)):
+        return None
+    is_denied = not NEGATORS.isdisjoint(word.lower() for word in words.split(sentence))
+    return None if is_denied else groups[0][0] if found.pop() else groups[1][0]
+
+
+def _has_verb_of(near: list[str], before: str, asked_for: list[str]) -> bool:
+    """Whether the verb before a comparative is "is" or "has", or one of the question."""
+    stems = {word[:_STEM_OF_VERB] for word in asked_for}
+    verbs = [word.lower() for word in words.split(before) if not word[0].isupper()]
+    verb = next((word for word in verbs if word not in _OPENERS), "")
+    return verb in _PLAIN_VERBS or verb[:_STEM_OF_VERB] in stems
+
+
+def _groups(clause: str) -> list[str]:
+    """The names in a clause: capitalised words in a row, but for the word that only begins the sentence."""
+    found: list[list[str]] = []
+    end = -2
+    heard = words.places(clause)
+    for index, word in enumerate(heard):
+        following = heard[index + 1][0] if index + 1 < len(heard) else ""
+        is_opening = index == 0 and word[0].lower() in _OPENERS
+        adjective = word[0].lower().endswith(_DEMONYM) and following[:1].islower()
+        if not word[0][0].isupper() or is_opening or adjective:
+            continue
+        if index == end + 1 and re.fullmatch(r"[ .]+", clause[heard[end].end() : word.start()]):
+            found[-1].append(word[0])
+        else:
+            found.append([word[0]])
+        end = index
+    return [" ".join(group) for group in found]
+
+
+def _in_signs(sentence: str, reference: str) -> str | None:
+    """The same for Chinese and Japanese: the reference as the last clause has it, or what stands behind \u662f."""
+    if any(map(sentence.__contains__, _DOUBTS_IN_SIGNS)):
+        return None
+    at = sentence.rfind(reference)
+    if at >= 0:
+        before, after = sentence[:at], sentence[at + len(reference) :]
+        if before.endswith(("不", "非", "没", "未")):
+            return f"\u4e0d{reference}"
+        last = re.split("[，,；。]", before)[-1]
+        if any(map((last + after[:8]).__contains__, _DENIALS)):
+            return None
+        return None if before[-1:] in ("\u7b49", "\u534a") else reference
+    found = _COPULA.findall(sentence.rstrip("\u3002."))
+    return found[-1].removesuffix("\u7684") if found and names.is_in_signs(found[-1]) else None
+
+
+_COPULA = lazy_pattern(
+    r"(?:\u662f|\u4e3a|\u70ba|\u306f)([\u3040-\u9fff]{1,12}?)"
+    r"(?:\u3067\u3059|\u3067\u3042\u308b|\u3060|\u3067\u3042\u308a\u307e\u3059)?(?=[\uff0c,\uff1b\u3002.(\uff08]|$)"
+)

@@ -1,0 +1,126 @@
+"""Reads the answer of a text without a box, by a list of readers in one visible order.
+
+A reader looks at the text for one kind of statement. It returns None if the text has no such statement; else the answer
+that it states, or why what it states is no answer for certain. The first reader that finds something decides. A reader
+has checks where its kind of statement only suggests the answer: each says of an answer why it may not be the one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from libra_cli.answers.extraction import endings, prose_sentences, prose_statements, prose_words
+from libra_cli.answers.extraction.prose_text import Prose
+from libra_cli.answers.sentences import assertions, phrases, remarks
+from libra_cli.answers.sentences.extraction import (
+    AMBIGUOUS,
+    NO_ANSWER,
+    Extraction,
+)
+
+_FEW = 3
+"""Words of a line without a full stop."""
+Check = Callable[[Prose, "str | None"], Extraction | None]
+_OF_A_SENTENCE: tuple[Check, ...] = (
+    prose_sentences.says_more,
+    endings.value_for_count,
+    prose_sentences.compared,
+    prose_sentences.one_of_several,
+    prose_sentences.one_piece,
+    prose_sentences.a_listing,
+    prose_sentences.misread,
+    prose_sentences.beside_the_question,
+    prose_sentences.holds_reference,
+)
+_OF_A_VALUE: tuple[Check, ...] = (prose_sentences.one_of_several, prose_sentences.one_piece)
+READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], ...] = (
+    # what the text states to be its answer
+    (prose_statements.last_line, ()),
+    (prose_statements.whole_value, ()),
+    (prose_statements.rows_of_matrix, ()),
+    (prose_statements.tag, ()),
+    (prose_statements.contradiction, ()),
+    (prose_statements.labelled_parts, ()),
+    (prose_statements.listed_lines, ()),
+    (prose_statements.statement, ()),
+    (prose_statements.cut_off, ()),
+    (endings.row, ()),
+    (prose_statements.code_list, ()),
+    (prose_statements.duration_in_signs, ()),
+    (prose_statements.undecided_between, ()),
+    (prose_statements.refusal, ()),
+    (prose_statements.statement_abroad, ()),
+    (prose_statements.first, ()),
+    # what is of the kind of the reference
+    (prose_statements.in_base, ()),
+    (prose_statements.calculation, ()),
+    (prose_statements.pieces, ()),
+    (prose_statements.of_type, (prose_sentences.misread,)),
+    (prose_statements.named_values, ()),
+    (prose_statements.bold_figure, ()),
+    (prose_statements.compound, ()),
+    (prose_statements.date, ()),
+    # words, where words are asked for
+    (prose_words.hedge, ()),
+    (prose_words.term, ()),
+    (prose_words.name, ()),
+    (prose_words.alternative, ()),
+    (prose_words.named, ()),
+    (prose_words.verdict, ()),
+    (prose_words.in_words, ()),
+    # what the end of the text asserts
+    (prose_sentences.time_in_words, ()),
+    (endings.greater_one, ()),
+    (prose_sentences.zero, ()),
+    (endings.count, ()),
+    (endings.once_more, ()),
+    (endings.led, ()),
+    (endings.spelled, ()),
+    (endings.one_of_named, ()),
+    (prose_sentences.one_asked_for, ()),
+    (prose_sentences.in_unit_asked_for, ()),
+    (endings.sum_of_parts, ()),
+    (prose_sentences.conclusion, _OF_A_SENTENCE),
+    (prose_sentences.number_abroad, _OF_A_SENTENCE),
+    (prose_sentences.numeral_abroad, _OF_A_SENTENCE),
+    (prose_sentences.count, ()),
+    (prose_sentences.unclear, ()),
+    (prose_statements.bold_words, _OF_A_VALUE),
+    (prose_sentences.option, ()),
+    (prose_sentences.whole, _OF_A_VALUE),
+    (prose_sentences.foreign, ()),
+    (endings.compound, ()),
+    (prose_sentences.unread_set, ()),
+)
+"""Readers in the order in which they are asked, each with the checks of what it reads."""
+
+
+def read(text: str, reference: str | None, cut: bool | None, question: str | None = None) -> Extraction:
+    """The answer of a text without a box, or why it has none."""
+    found = _read(Prose(text, reference, cut, question))
+    if found.reason != NO_ANSWER or found.answer or not reference or cut:
+        return found
+    before, last = remarks.before_last_sentence(text), remarks.last_sentence(text)
+    is_whole = last.rstrip("*_ ")[-1:] in (".", "!") or len(last.split()) <= _FEW
+    says_less = last.startswith("(") or "<<" in last or assertions.denies(last)
+    if not before or not is_whole or says_less or not phrases.says_something(last):
+        return found
+    earlier = _read(Prose(before, reference, cut, question))
+    if not earlier.answer or "," in earlier.answer:
+        return found
+    return Extraction(earlier.answer, AMBIGUOUS)
+
+
+def _read(prose: Prose) -> Extraction:
+    """What the first reader finds that finds something."""
+    for reader, checks in READERS:
+        found = reader(prose)
+        if found is None:
+            continue
+        if found.answer:
+            for check in checks:
+                doubt = check(prose, found.answer)
+                if doubt is not None:
+                    return doubt
+        return found
+    return Extraction(None, NO_ANSWER)

@@ -1,0 +1,213 @@
+"""Readers of what the end of a text without a box asserts, and the checks of that."""
+
+from __future__ import annotations
+
+from libra_cli.answers.comparison import equal
+from libra_cli.answers.extraction import asked, certainty, conclusions, typed
+from libra_cli.answers.extraction.prose_text import Prose
+from libra_cli.answers.languages import abroad, amounts, answer_forms, numerals
+from libra_cli.answers.sentences import asked_units, asking, claimed, comparatives, nothing, options, phrases, remarks
+from libra_cli.answers.sentences.extraction import (
+    AMBIGUOUS,
+    NO_ANSWER,
+    OTHER_ANSWER,
+    UNDECIDED,
+    Extraction,
+    of_asserted,
+)
+from libra_cli.answers.text import cases, words
+from libra_cli.answers.values import normalize, structure
+from libra_cli.answers.values.structure import Parts
+
+_REST = words.table("other others rest remaining remain remains left leaves leaving")
+_PROSE = 4
+"""Words of the shortest sentence that may be beside the question."""
+
+
+def time_in_words(prose: Prose) -> Extraction | None:
+    """`They met at half past seven`, which nothing here reads."""
+    return UNDECIDED if prose.reference and phrases.is_time_in_words(prose.tail) else None
+
+
+def one_asked_for(prose: Prose) -> Extraction | None:
+    """`There are 12 rabbits and 23 chickens`: of the values of several subjects the one that the question asks for."""
+    if not structure.is_number(prose.reference):
+        return None
+    if not prose.question:
+        return UNDECIDED if claimed.is_enumeration(prose.sentences[-1]) else None
+    return claimed.answer(prose.in_digits, prose.question, with_unit=prose.reference[-1:].isalpha())
+
+
+def in_unit_asked_for(prose: Prose) -> Extraction | None:
+    """`It takes 1 hour and 30 minutes`, where the question asks how many minutes: the reference, if it is the same."""
+    said = prose.concluded
+    unit = asked_units.unit_counted(prose.question) if prose.question and said.measured else ""
+    if said.measured and prose.question:
+        unit = unit or asked_units.unit_of_parts(said.measured, prose.question)
+    if not unit or not said.measured or not prose.reference.replace(".", "", 1).isdecimal():
+        return None
+    if said.answer and f" {unit}" in said.measured:
+        return None
+    same = equal.decide_quickly(f"{prose.reference}\\text{{ {unit}}}", said.measured)
+    if same is not None and same.equal:
+        return Extraction(prose.reference)
+    is_other = same is not None and same.equal is False and not _says(prose, prose.reference, said.measured)
+    return Extraction(None, OTHER_ANSWER) if is_other else UNDECIDED
+
+
+def _says(prose: Prose, number: str, measured: str) -> bool:
+    """Whether the last sentence has a number in digits, or asserts it in words, beside the quantity that it asserts."""
+    sentence = prose.sentences[-1]
+    if measured.partition("\\")[0].strip() == number:  # 15 km/h, where m/s are asked for
+        return sentence.count(number) > 1
+    said = equal.decide_quickly(number, prose.concluded.answer) if prose.concluded.answer else None
+    return number in sentence.replace(",", ".") or (said is not None and said.equal is not False)
+
+
+def conclusion(prose: Prose) -> Extraction | None:
+    """`So she needs 3 + 4 = 7 eggs`: what the last sentence asserts."""
+    found = of_asserted(prose.concluded, prose.reference)
+    return found if found.answer else None
+
+
+def number_abroad(prose: Prose) -> Extraction | None:
+    """`Der Umfang beträgt also 12 cm`: the number that a sentence in another language concludes with."""
+    found = None if prose.concluded.answer else answer_forms.concluded_number(prose.in_figures)
+    return Extraction(found) if found else None
+
+
+def numeral_abroad(prose: Prose) -> Extraction | None:
+    """`Es sind dreiundzwanzig`: a numeral in words of another language."""
+    if not prose.reference or prose.concluded.answer or prose.concluded.unclear or prose.bold:
+        return None
+    found = amounts.number_in(prose.sentences[-1])
+    return Extraction(found) if found else None
+
+
+def zero(prose: Prose) -> Extraction | None:
+    """`She has no apples left`, where a number is asked for."""
+    sentence = prose.sentences[-1]
+    if not structure.is_number(prose.reference) or not (nothing.is_said(sentence) or nothing.is_concluded(sentence)):
+        return None
+    if prose.concluded.answer in asked.COUNTS:  # no solution
+        return None
+    is_count = nothing.asks_how_many(prose.question) if prose.question else prose.reference.strip(" $") == "0"
+    return Extraction("0") if is_count else UNDECIDED
+
+
+def count(prose: Prose) -> Extraction | None:
+    """`There are infinitely many`, where a number or a formula is asked for."""
+    said = asked.counted(prose.tail) if not words.in_row(prose.reference) else None
+    return Extraction(said) if said else None
+
+
+def unclear(prose: Prose) -> Extraction | None:
+    """`Tom has 3 and Ann has 5`: several numbers, and none is the answer for certain."""
+    return UNDECIDED if prose.concluded.unclear or prose.concluded.answer else None
+
+
+def option(prose: Prose) -> Extraction | None:
+    """`So I choose D`, where nobody says what is asked for."""
+    found = None if prose.reference else options.chosen(prose.in_figures, ())
+    return Extraction(found) if found else None
+
+
+def whole(prose: Prose) -> Extraction | None:
+    """`42 apples`: the whole of a short text."""
+    found = conclusions.whole(prose.text, prose.reference)
+    return None if found.reason == NO_ANSWER else found
+
+
+def foreign(prose: Prose) -> Extraction | None:
+    """A sentence of another language that nothing here reads."""
+    sentence = prose.sentences[-1]
+    is_said = prose.reference and numerals.is_abroad(sentence) and phrases.says_something(sentence)
+    return UNDECIDED if is_said else None
+
+
+def unread_set(prose: Prose) -> Extraction | None:
+    """A number that nothing here reads, where an interval, a point or a set is asked for."""
+    return one_of_several(prose, None)
+
+
+def says_more(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of a number abroad: it may go on in words, as in `drei und ein halb`."""
+    return (
+        UNDECIDED
+        if prose.reference and abroad.may_say_more(words.sentences(prose.in_figures)[-1], prose.question, answer or "")
+        else None
+    )
+
+
+def compared(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of a number that is a difference or a ratio, `3 more than Ben`, unless one is asked for."""
+    if not prose.reference or not prose.concluded.compares or answer != prose.concluded.answer:
+        return None
+    if not prose.question or comparatives.is_ratio_for_difference(prose.tail, prose.question):
+        return UNDECIDED
+    return None if asking.of(prose.question).compares else UNDECIDED
+
+
+def misread(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of an answer: another number of its sentence may be the one that is given."""
+    if not answer or not prose.reference:
+        return None
+    is_asked_for = prose.question and (  # how many more: "3 more" is no other number
+        prose.concluded.compares or any(map(prose.question.__contains__, (" more ", " fewer ", " less ")))
+    )
+    is_changed = not is_asked_for and certainty.is_changed(answer, prose.in_digits, prose.reference)
+    is_word = len(answer) > 1 and answer.isalpha() and words.number(answer) is None
+    may_be_number = any(map(str.isdigit, prose.sentences[-1])) or comparatives.may_say_a_number(prose.sentences[-1])
+    if is_word and structure.is_number(prose.reference) and may_be_number:
+        return Extraction(answer, AMBIGUOUS)  # 25% is absent
+    is_misread = is_changed or certainty.may_be_misread(answer, prose.tail, prose.reference)
+    return Extraction(answer, AMBIGUOUS) if is_misread else None
+
+
+def beside_the_question(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of a sentence that has nothing of the question behind one that concludes with another value."""
+    *earlier, last = prose.sentences[-4:]
+    if not prose.question or not answer or "=" in last or len(last.split()) < _PROSE:
+        return None
+    is_rest = not _REST.isdisjoint(word.lower() for word in words.split(last))
+    if is_rest or remarks.concludes(last, prose.question) or remarks.is_about(last, prose.question):
+        return None
+    others = [one for one in earlier if any(map(str.isdigit, one)) and remarks.begins_conclusion(one)]
+    return UNDECIDED if others and answer not in others[-1] else None
+
+
+def holds_reference(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of several numbers where one is asked for, which is among them."""
+    if (
+        not answer
+        or "," not in answer
+        or answer.startswith("(")
+        or " or " in prose.sentences[-1]
+        or not structure.is_number(prose.reference)
+    ):
+        return None
+    parts = [part.strip() for part in answer.strip("()").split(",")]
+    return UNDECIDED if len(parts) > 1 and prose.reference in parts else None
+
+
+def one_of_several(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of a number where an interval, a point or a set is asked for: the rest may be said elsewhere."""
+    if not (asked.is_of_several(prose.reference) and typed.is_a_part(answer, prose.tail)):
+        return None
+    point = typed.point_before(prose.sentences, prose.reference)
+    return Extraction(point) if point else UNDECIDED
+
+
+def a_listing(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of three members or more where a number is asked for: they may explain it (`The subgroup is {0, 2, 4}`)."""
+    if not answer or ("," not in answer and ";" not in answer) or not structure.is_number(prose.reference):
+        return None
+    listed = structure.parse(answer)
+    return UNDECIDED if isinstance(listed, Parts) and len(listed.parts) > 2 and not listed.alternatives else None
+
+
+def one_piece(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of a value where the reference has several by cases: it may be one of them."""
+    if not answer or not prose.reference:
+        return None
+    return UNDECIDED if cases.is_one_piece(*map(normalize.normalized, (answer, prose.reference))) else None

@@ -1,0 +1,231 @@
+"""Readers of what a text without a box states to be its answer, and of what is of the kind of its reference."""
+
+from __future__ import annotations
+
+from libra_cli.answers.comparison import bearings, chemistry, isotopes
+from libra_cli.answers.extraction import answer_first, asked, bare, bases, chains, conclusions, typed
+from libra_cli.answers.extraction.prose_text import Prose
+from libra_cli.answers.extraction.retractions import changed
+from libra_cli.answers.languages import answer_forms, commas, durations_in_signs
+from libra_cli.answers.sentences import assertions, labelled, lines, phrases, remarks, statements
+from libra_cli.answers.sentences.assertions import Asserted
+from libra_cli.answers.sentences.extraction import (
+    NO_ANSWER,
+    TRUNCATED,
+    UNDECIDED,
+    Extraction,
+    extraction,
+    of_asserted,
+)
+from libra_cli.answers.text import arrays, cases, words
+from libra_cli.answers.values import named, normalize, part_labels, structure
+from libra_cli.lazy_pattern import lazy_pattern
+
+_CODE_LIST = lazy_pattern(r"(?:\"\w{1,20}\" ?: ?|\b[A-Za-z_]{3,20} = )\[(?P<members>[^\[\]]{1,200})\],?\s?\}?$")
+_FEW_WORDS = 8
+_UNDECIDED_BETWEEN = lazy_pattern(
+    r"(?i:\bone of (?:those|these|them|the two)\b(?! (?:is|are|was))|\bboth (?:answers )?are possible\b"
+    r"|\b(?:don't|don\u2019t|do not|can't|can\u2019t|cannot) (?:know|tell|say|decide) which\b"
+    r"|\b(?:either|any) of these may be\b)"
+)
+
+
+def last_line(prose: Prose) -> Extraction | None:
+    """`#### 42`, `A: 42` as the last line of a text."""
+    word = None if prose.cut else statements.word_of_last_line(prose.text)
+    return None if word is None else extraction((word, None))
+
+
+def whole_value(prose: Prose) -> Extraction | None:
+    """`5 ft 3 in`, `-oo < x < 3`: a text that is one value, and nothing else."""
+    if prose.cut:
+        return None
+    divided = bare.remainder(prose.sentences[-1], prose.question, prose.reference) if prose.question else None
+    is_chain = "=" in prose.text and len(words.sentences(prose.text)) == 1
+    calculated = chains.result(prose.text, prose.reference, prose.question) if is_chain else None
+    found = divided or calculated or bare.value(prose.text, prose.reference)
+    return Extraction(found) if found else None
+
+
+def rows_of_matrix(prose: Prose) -> Extraction | None:
+    """`[1 0]` above `[0 1]` at the end of a text, for a reference that is a matrix."""
+    found = None if prose.cut else arrays.of_lines(prose.tail, prose.reference)
+    return Extraction(found) if found else None
+
+
+def tag(prose: Prose) -> Extraction | None:
+    """`<answer>42</answer>`, `{"answer": 42}`."""
+    tagged = statements.tagged(prose.tail)
+    return None if tagged is None else of_asserted(statements.tidy(tagged.given), prose.reference)
+
+
+def contradiction(prose: Prose) -> Extraction | None:
+    """`By method 1 the answer is 640.` above `By method 2 the answer is 604.`"""
+    return UNDECIDED if statements.contradict(prose.tail) else None
+
+
+def _of_part(text: str) -> str | None:
+    """What the text about one part of a question states or asserts."""
+    stated = next(statements.explicit(text), None)
+    return (statements.tidy(stated.given) if stated else conclusions.concluded(text)).answer
+
+
+def labelled_parts(prose: Prose) -> Extraction | None:
+    """`(a) 3` above `(b) 5`, for a reference with labelled parts."""
+    if ") " not in prose.reference:
+        return None
+    found = part_labels.stated(prose.tail, prose.reference, _of_part)
+    return Extraction(found) if found else UNDECIDED if found is not None else None
+
+
+def listed_lines(prose: Prose) -> Extraction | None:
+    """`The solutions are:` above `- x = 2` and `- x = 3`, for a reference with several values."""
+    if prose.cut or not prose.is_several:
+        return None
+    found = lines.listed(prose.tail)
+    if found and "=" not in found and prose.reference[:1] in ("[", "(") and prose.reference[-1:] in ("]", ")"):
+        found = f"{prose.reference[0]}{found}{prose.reference[-1]}"
+    return Extraction(found) if found else None
+
+
+def statement(prose: Prose) -> Extraction | None:
+    """`The answer is 42`, `**Final answer:** 42`, unless it is cut off or taken back."""
+    tail, reference = prose.tail, prose.reference
+    stated = next(statements.explicit(tail), None)
+    if stated is None or (prose.cut and stated.end >= len(tail.rstrip())):
+        return None
+    change = changed(tail[stated.start :], False, prose.cut)
+    listed = named.read(stated.given, reference) if reference else None
+    asserted = Asserted(listed) if listed else statements.tidy(stated.given)
+    if not change and assertions.denies((asserted.answer or "").partition(" ")[0]):  # "not 7. It is 5."
+        asserted = conclusions.concluded(tail[stated.start :])
+    return change or of_asserted(asserted, reference)
+
+
+def cut_off(prose: Prose) -> Extraction | None:
+    """Nothing after this counts in a text that was cut off."""
+    return Extraction(None, TRUNCATED) if prose.cut else None
+
+
+def refusal(prose: Prose) -> Extraction | None:
+    """`I don't know.`: a short text that gives no answer, where one is asked for."""
+    is_short = len(prose.text.split()) <= _FEW_WORDS and prose.reference and "?" not in prose.text
+    is_one = is_short and phrases.refuses(prose.text) and not phrases.refuses(prose.reference)
+    return Extraction(None, NO_ANSWER) if is_one and not any(map(str.isdigit, prose.text)) else None
+
+
+def undecided_between(prose: Prose) -> Extraction | None:
+    """`54 or 56, one of those`: several answers, between which the text does not decide."""
+    return UNDECIDED if _UNDECIDED_BETWEEN.search(" ".join(prose.sentences[-2:])) else None
+
+
+def statement_abroad(prose: Prose) -> Extraction | None:
+    """`Die Antwort ist 42`, `答案是42`, unless it is taken back."""
+    tail = commas.with_decimal_points(prose.tail, prose.question)
+    stated = answer_forms.stated_answer(tail)
+    if not stated:
+        return None
+    change = changed(tail[tail.rfind(stated) + len(stated) :], False, prose.cut)
+    return change or of_asserted(labelled.told(stated, prose.tail, prose.question), prose.reference)
+
+
+def calculation(prose: Prose) -> Extraction | None:
+    """`F = qE = (1.0e-6)(2.0e4) = 2.0e-2 N`: the result of a calculation, for a reference that is a number."""
+    if not any(map(str.isdigit, prose.reference)):
+        return None
+    found = chains.result(prose.sentences[-1], prose.reference, prose.question)
+    if not found:
+        return None
+    before = " ".join(prose.sentences[:-1]).replace("=", " ").replace("$", " ").replace(",", " ").split()
+    is_check = prose.reference in (word.strip(".;:*") for word in before) and found != prose.reference
+    return None if is_check else Extraction(found)  # x = 4, and then 5*4 + 3 = 23
+
+
+def first(prose: Prose) -> Extraction | None:
+    """`Three.` before the reasons, unless these conclude with something else."""
+    if prose.cut or not prose.reference:
+        return None
+    said = answer_first.said_first(prose.text, prose.reference, prose.question or "")
+    if said is None:
+        return None
+    behind = prose.text.partition(said)[2]  # "No." is no doubt of the answer No
+    is_concluded = remarks.begins_conclusion(prose.sentences[-1]) and prose.concluded.answer not in (None, said)
+    return UNDECIDED if is_concluded else changed(behind, False, False) or Extraction(said)
+
+
+def duration_in_signs(prose: Prose) -> Extraction | None:
+    """`2小时30分钟`, where the question asks how many minutes."""
+    is_asked = prose.question and not prose.question.isascii() and structure.is_number(prose.reference)
+    found = durations_in_signs.read(prose.tail, prose.question) if is_asked and prose.question else None
+    return Extraction(found) if found else None
+
+
+def code_list(prose: Prose) -> Extraction | None:
+    """`solutions = [2, 3]`, `{"x": [2, 3]}`: a list in code or JSON, for a reference with several values."""
+    if not prose.is_several or prose.reference.strip(" $")[:1] in ("[", "("):
+        return None
+    found = _CODE_LIST.search(prose.tail.rstrip(" \n`"))
+    return Extraction(found["members"]) if found else None
+
+
+def pieces(prose: Prose) -> Extraction | None:
+    """`It is 1 if n is even and 0 if n is odd`, for a reference by cases."""
+    reference = prose.reference
+    if not reference or reference.isdecimal():
+        return None
+    found = cases.stated(prose.tail, normalize.normalized(reference))
+    return Extraction(found) if found else None
+
+
+def of_type(prose: Prose) -> Extraction | None:
+    """`We get f(x) = 2x + 1`, `all odd integers`: what is of the type of the reference."""
+    found = typed.stated(prose.tail, prose.reference) if prose.reference else None
+    return Extraction(found) if found else UNDECIDED if found is not None else None
+
+
+def named_values(prose: Prose) -> Extraction | None:
+    """`The mean is 12 and the median 11`, for a reference that names its values."""
+    if not prose.reference:
+        return None
+    found = named.read(prose.bold, prose.reference) or named.read(prose.tail, prose.reference)
+    return Extraction(found) if found else None
+
+
+def in_base(prose: Prose) -> Extraction | None:
+    """`so 45 is 0b101101`, for a reference that is a number with its base."""
+    reference = prose.reference
+    if not reference or reference.isdecimal() or not any(map(str.isdigit, reference)):
+        return None
+    found = bases.stated(prose.bold, reference) or bases.stated(prose.tail, reference)
+    return Extraction(found) if found else None
+
+
+def bold_figure(prose: Prose) -> Extraction | None:
+    """`She earns **$18** a day`: the last number in bold."""
+    return bold_words(prose) if any(map(str.isdigit, prose.bold)) else None
+
+
+def compound(prose: Prose) -> Extraction | None:
+    """`The product is CO2 (carbon dioxide)`, for a reference that is a formula of chemistry."""
+    if not prose.reference:
+        return None
+    direction = bearings.read(prose.reference) and bearings.read(prose.sentences[-1])
+    if direction:
+        return Extraction(prose.sentences[-1])
+    isotope = isotopes.stated(prose.sentences[-1], prose.reference)
+    if isotope:
+        return Extraction(isotope)
+    behind = words.sentences(prose.tail)[-1].rpartition(": ")[2]
+    found = chemistry.stated(behind, prose.reference) or chemistry.stated(prose.tail, prose.reference)
+    return Extraction(found) if found else None
+
+
+def date(prose: Prose) -> Extraction | None:
+    """`It ended on 11 November 1918`, for a reference that is a date or a year."""
+    found = asked.dated(prose.tail, prose.reference) if prose.reference else None
+    return Extraction(found) if found else None
+
+
+def bold_words(prose: Prose) -> Extraction | None:
+    """`It is **a rhombus**`: the last text in bold, without a figure."""
+    return of_asserted(statements.tidy(prose.bold), prose.reference) if prose.bold else None

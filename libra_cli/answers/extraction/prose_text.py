@@ -1,0 +1,135 @@
+"""A text without a box, as its readers see it: each part is looked for once, when a reader needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from libra_cli.answers.extraction import conclusions
+from libra_cli.answers.languages import abroad, answer_forms, commas
+from libra_cli.answers.sentences import phrases, remarks, statements
+from libra_cli.answers.sentences.assertions import Asserted
+from libra_cli.answers.text import informal, words
+from libra_cli.answers.values import dates, structure
+from libra_cli.answers.values.structure import Leaf, Parts
+from libra_cli.lazy_pattern import lazy_pattern
+
+_FEW = 4
+"""Words in bold that may be an answer without a figure."""
+_PART_OF_DAY = lazy_pattern(r"(\d{1,2}(?::\d\d)?)(?: o'clock)? (?:in the (morning|afternoon|evening)|at (night))\b")
+_ABOUT = lazy_pattern(r"(?<=so )(?:about|approximately|roughly|around) (?=\d)")
+_OF = (" in ", " out of ", "-in-", "-out-of-")
+_CHANCE = lazy_pattern(r"(?<![\d.,/])(\d{1,6})[ -](?:in|out[ -]of)[ -](?:every )?(\d{1,9})(?![\d/]|[.,]\d)")
+_NEGATIVE = lazy_pattern(r" (?:negative|minus(?<= is minus)|minus(?<= are minus)) (?=\d)")
+_AND_A_HALF = lazy_pattern(r"(\d+) and a half\b")
+
+
+_DECLARATION = lazy_pattern(
+    r"[,;] (?:where |with |and )?\$?[A-Za-z]\$? (?:is |being |denotes )?(?:an? |any |the )?"
+    r"(?:arbitrary |real |integration )?constants?(?: of integration)?(?=[.\s]*$)"
+)
+"""What a letter in a formula is: K a constant."""
+_OUTCOMES = ("no solution", "infinitely many solutions", "no real")
+_PARTS_OF_SENTENCE = lazy_pattern(r"; |, (?=so |and |then |there )|(?<=\$) (?=and |then )")
+
+
+def _without_outcome(tail: str) -> str:
+    """`tail` without a last clause that says the outcome of which the question asks for the condition: no solution."""
+    start = len(tail) - len(words.sentences(tail)[-1])
+    marks = [mark for mark in _PARTS_OF_SENTENCE.finditer(tail) if mark.start() > start]
+    if not marks:
+        return tail
+    before, last = tail[: marks[-1].start()], tail[marks[-1].end() :]
+    says_outcome = any(map(last.__contains__, _OUTCOMES)) and "=" in before[start:]
+    return f"{before}." if says_outcome else tail
+
+
+class Prose:
+    """A text without a box and what is asked for; each part of it is looked for once, when a reader needs it."""
+
+    def __init__(self, text: str, reference: str | None, cut: bool | None, question: str | None):
+        self.reference, self.cut, self.question = reference or "", cut, question
+        if ":" in self.reference and (" in the " in text or " at night" in text):
+            text = _PART_OF_DAY.sub(lambda time: f"{time[1]} {'AM' if time[2] == 'morning' else 'PM'}", text)
+        self.text = text
+
+    @cached_property
+    def tail(self) -> str:
+        """The end of the text, in which the answer stands."""
+        tail = self.text.rstrip()
+        if tail.endswith("!!") and "!" not in self.reference:  # 42!! is no factorial
+            tail = f"{tail.rstrip('!')}."
+        tail = informal.in_full(statements.without_check(statements.tail_of(tail)))
+        tail = tail if self.cut else remarks.without_remarks(tail, self.question)
+        if "onstant" in tail:
+            tail = _DECLARATION.sub("", tail)
+        if self.question and any(map(self.question.__contains__, _OUTCOMES)):
+            tail = _without_outcome(tail)
+        if self.question and ("round" in self.question.lower() or "nearest" in self.question):
+            tail = _ABOUT.sub("", tail)
+        return answer_forms.with_english_dates(tail) if self.reference and dates.dates(self.reference) else tail
+
+    @cached_property
+    def sentences(self) -> Sequence[str]:
+        """The sentences of `tail`."""
+        return words.sentences(self.tail)
+
+    @cached_property
+    def bold(self) -> str:
+        """The last text in bold; empty if there is none."""
+        found = statements.bold(self.tail)
+        given = found.given if found else ""
+        is_said = self.asks_for_words or not self.reference or any(char.isdigit() or char in "$\\" for char in given)
+        return given if is_said or len(given.split()) < _FEW else ""
+
+    @cached_property
+    def is_several(self) -> bool:
+        """Whether the reference has several values: a list, a set, a point, or values with names."""
+        reference = self.reference
+        return any(map(reference.__contains__, (",", ";", " and "))) and isinstance(structure.parse(reference), Parts)
+
+    @cached_property
+    def asks_for_words(self) -> bool:
+        """Whether the reference is words, and no number, formula or letter."""
+        return bool(self.reference) and phrases.are_asked_for(self.reference)
+
+    @cached_property
+    def asks_for_verdict(self) -> bool:
+        """Whether the reference is yes or no, or true or false."""
+        return self.asks_for_words and phrases.is_verdict(self.reference)
+
+    @cached_property
+    def asks_for_share(self) -> bool:
+        """Whether the reference is a number below one, which may be said in percent."""
+        if not self.reference.startswith(("0.", ".", "1/", "\\", "$", "2/", "3/", "4/")):
+            return False
+        wanted = structure.parse(self.reference)
+        return isinstance(wanted, Leaf) and wanted.number is not None and 0 < wanted.number.value < 1
+
+    @cached_property
+    def in_figures(self) -> str:
+        """`tail` with a decimal point in its numbers, percent as one word, and 3 and a half as 3.5."""
+        found = commas.with_decimal_points(self.tail, self.question).replace(" per cent", " percent")
+        if self.asks_for_share and any(map(found.__contains__, _OF)):
+            found = _CHANCE.sub(r"\1/\2", found)
+        if " negative " in found or " minus " in found:
+            found = _NEGATIVE.sub(" -", found)
+        return _AND_A_HALF.sub(r"\1.5", found) if " and a half" in found else found
+
+    @cached_property
+    def in_digits(self) -> str:
+        """`in_figures` with the numerals in words of its last sentence as digits, where the reference has any."""
+        if not any(map(str.isdigit, self.reference)):
+            return self.in_figures
+        glossed = abroad.glossed(self.in_figures)
+        found = conclusions.with_digits(glossed) if glossed is self.in_figures else glossed
+        return found.replace(" percent", "%") if self.asks_for_share and " percent" in found else found
+
+    @cached_property
+    def concluded(self) -> Asserted:
+        """What the last sentence asserts."""
+        tail, in_digits = self.in_figures, self.in_digits
+        found = conclusions.drawn(tail) or conclusions.concluded(in_digits)
+        if found.answer or in_digits is tail or abroad.language_of(self.sentences[-1]) not in abroad.WITHOUT_SPACES:
+            return found
+        return conclusions.concluded(abroad.with_small_words(in_digits))

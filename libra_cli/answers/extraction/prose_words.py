@@ -1,0 +1,107 @@
+"""Readers of texts without a box whose reference is words: a name, yes or no, true or false, a property."""
+
+from __future__ import annotations
+
+from libra_cli.answers.extraction import asked, conclusions, name_answers
+from libra_cli.answers.extraction.prose_text import Prose
+from libra_cli.answers.sentences import alternatives, existence, phrases, statements
+from libra_cli.answers.sentences.extraction import (
+    AMBIGUOUS,
+    NO_ANSWER,
+    UNDECIDED,
+    Extraction,
+    of_asserted,
+)
+from libra_cli.answers.text import words
+
+_FEW_WORDS = 4
+
+
+def hedge(prose: Prose) -> Extraction | None:
+    """`That is far from true`, for a reference in words."""
+    if not prose.asks_for_words:
+        return None
+    last = prose.sentences[-1].lower().rstrip(" .!").split()
+    is_short = prose.asks_for_verdict and 1 < len(last) < _FEW_WORDS
+    is_denied = is_short and (last[-1].endswith(("n't", "n\u2019t")) or last[-1] == "not")  # It isn't.
+    return UNDECIDED if is_denied or asked.is_hedged(prose.tail, prose.reference) else None
+
+
+def term(prose: Prose) -> Extraction | None:
+    """`The series diverges`, `The system has no solution`: the reference or its opposite in words."""
+    if not prose.asks_for_words:
+        return None
+    tail, reference = prose.tail, prose.reference
+    said = asked.known(tail, reference) or asked.either(tail, reference) or asked.term(tail, reference, prose.question)
+    return Extraction(said) if said else None
+
+
+def name(prose: Prose) -> Extraction | None:
+    """`It was painted by Vermeer`: a name that the question does not have."""
+    if not prose.asks_for_words or prose.asks_for_verdict:
+        return None
+    said = name_answers.name(prose.bold or prose.tail, prose.reference, prose.question)
+    return Extraction(said) if said else None
+
+
+def named(prose: Prose) -> Extraction | None:
+    """`Plants make their food by photosynthesis`: the reference beside what the question has."""
+    if not (prose.question and prose.asks_for_words) or prose.asks_for_verdict or prose.bold:
+        return None
+    said = name_answers.in_sentence(prose.tail, prose.reference, prose.question)
+    return Extraction(said) if said else None
+
+
+def alternative(prose: Prose) -> Extraction | None:
+    """`The silver bar is heavier`, where the question asks whether it is the gold bar or the silver bar."""
+    if not (prose.question and " or " in prose.question and prose.asks_for_words) or prose.asks_for_verdict:
+        return None
+    said = asked.alternative(prose.bold or prose.tail, prose.reference, prose.question)
+    if not said and not prose.bold and alternatives.is_unsure(prose.sentences[-1], prose.reference, prose.question):
+        return UNDECIDED  # The silver bar is lighter.
+    return Extraction(said) if said else None
+
+
+def verdict(prose: Prose) -> Extraction | None:
+    """`Yes, because ...`, `The statement does not hold`: yes or no, true or false."""
+    if not prose.asks_for_verdict:
+        return None
+    said = phrases.verdict(prose.sentences, prose.reference) or asked.verdict(prose.tail, prose.question)
+    said = said or existence.verdict(prose.sentences[-1], prose.question)
+    if said:
+        return Extraction(said)
+    names_verdicts = any(phrases.is_verdict(word) for word in words.split(prose.tail))
+    found = _in_words(prose)
+    if found.answer and phrases.is_verdict(found.answer):
+        return found
+    return Extraction(None, AMBIGUOUS if names_verdicts or phrases.says_something(prose.text) else NO_ANSWER)
+
+
+def in_words(prose: Prose) -> Extraction | None:
+    """`The triangle must be equilateral`: what follows the only "is"; a text that says anything else is not wrong."""
+    if not prose.asks_for_words:
+        return None
+    complement = phrases.complement(prose.sentences[-1])
+    if complement and complement in prose.reference.replace(",", " and ").split(" and "):
+        return UNDECIDED if complement != prose.reference else Extraction(complement)  # virtual, of virtual and upright
+    if complement and phrases.is_participle(complement) and not phrases.is_participle(prose.reference.lower()):
+        return UNDECIDED  # hydrogen is produced
+    if complement and prose.question and asked.is_given(complement, prose.question):
+        subject = phrases.subject(prose.sentences[-1])
+        return Extraction(subject) if subject and not asked.is_given(subject, prose.question) else UNDECIDED
+    if complement and not prose.bold:
+        return Extraction(complement)
+    found = _in_words(prose)
+    is_count = phrases.is_count(prose.reference) and not asked.is_doubted(prose.tail)
+    if found.answer and (is_count or not any(map(str.isdigit, found.answer))):
+        return found
+    return Extraction(None, AMBIGUOUS if phrases.says_something(prose.text) else NO_ANSWER)
+
+
+def _in_words(prose: Prose) -> Extraction:
+    """The bold text, what the last sentence asserts, or the whole of a short text."""
+    concluded = conclusions.concluded(prose.tail)
+    if not (concluded.answer or concluded.unclear or prose.bold):
+        return conclusions.whole(prose.text, prose.reference)
+    is_word = (concluded.answer or "").isalpha()
+    return of_asserted(statements.tidy(prose.bold) if prose.bold and not is_word else concluded)

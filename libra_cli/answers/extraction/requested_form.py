@@ -1,0 +1,194 @@
+"""Says whether an answer is in another form than its question asks for: expanded, factored, in lowest terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import gcd, isqrt
+from typing import NamedTuple
+
+from libra_cli.answers.text import formula
+from libra_cli.answers.text.formula import NUMBER, Tree
+from libra_cli.answers.values import normalize
+from libra_cli.lazy_pattern import lazy_pattern
+
+_IMPERATIVE = r"(?:^|[.?!:;,]\s+|\b(?:completely|fully|please|then|and)\s+)"
+_FRACTION = lazy_pattern(r"-?(?:\\frac\{(\d{1,18})\}\{(\d{1,18})\}|(\d{1,18})/(\d{1,18}))")
+_DECIMAL = lazy_pattern(r"-?\d+\.\d+")
+_SCIENTIFIC = lazy_pattern(
+    r"(-?\d+(?:\.\d+)?)(?:\\times|\\cdot|\*)10\^(?:\{-?\d+\}|-?\d+)|(-?\d+(?:\.\d+)?)[eE][+-]?\d+"
+)
+_PLAIN_NUMBER = lazy_pattern(r"-?\d+(?:\.\d+)?")
+_RADICAND = lazy_pattern(r"-?\d*\\sqrt\{(\d{1,12})\}")
+_FORMULA = lazy_pattern(r"\$([^$\n]{1,200})\$|\\\(([^\n]{1,200}?)\\\)")
+_WORDS = lazy_pattern(r"[\w^*/().+-]*[\d^/(][\w^*/().+ -]*")
+"""What may be a formula without dollar signs, or several words around one."""
+_MOST_FACTORS = 60
+
+
+def is_another(answer: str, reference: str, question: str) -> bool:
+    """Whether `answer` is not in the form that `question` asks for, and `reference` is.
+
+    Both may have the same value: 6/8 is no answer to "Write 6/8 in lowest terms".
+    """
+    asked = question.lower()
+    if not any(map(asked.__contains__, _SIGNALS)):
+        return False
+    given, wanted = normalize.normalized(answer), normalize.normalized(reference)
+    if given == wanted:
+        return False
+    for form in _FORMS:
+        if form.asks(asked) and form.has(wanted) and form.lacks(given, wanted):
+            return True
+    return _REWRITES.search(asked) is not None and given in _formulas_of(question)
+
+
+class _Form(NamedTuple):
+    """A form of answers."""
+
+    asks: Callable[[str], object]
+    """Whether a question, in lower case, asks for the form."""
+    has: Callable[[str], bool]
+    """Whether a reference is in the form."""
+    lacks: Callable[[str, str], bool]
+    """Whether an answer, beside such a reference, is not in the form for certain."""
+
+
+_SIGNALS = (
+    *("expand", "multiply out", "factor", "lowest", "simpl", "reduce", "scientific", "standard form", "rational"),
+    *("decimal", "as a ", "as an "),
+)
+_REWRITES = lazy_pattern(
+    _IMPERATIVE + r"(?:(?:simplify|reduce|expand|multiply out|factor(?:i[sz]e)?|rationali[sz]e)\b"
+    r"|(?:write|express|convert|rewrite)\b.{1,120}?\b(?:as (?:a|an)|in (?:lowest|simplest|scientific|standard))\b)"
+)
+"""A question that gives a formula and asks for another form of it."""
+_EXPAND = lazy_pattern(_IMPERATIVE + r"(?:expand|multiply out)\b")
+_FACTOR = lazy_pattern(_IMPERATIVE + r"factor(?:i[sz]e)?\b(?! of)|\bfactor(?:i[sz]ed?|ed)? (?:completely|fully|form)")
+_LOWEST = lazy_pattern(
+    r"\b(?:lowest terms|simplest (?:form|terms)|reduced? (?:form|fraction)|simplif|reduce\b|irreducible)"
+)
+_RADICAL = lazy_pattern(r"\bsimplest (?:radical )?form|\bsimplify\b|\bsimplified radical")
+_STANDARD = lazy_pattern(r"\bscientific notation|\b(?:write|express|convert)\b.{1,120}?\bstandard form")
+_RATIONAL = lazy_pattern(r"\brationali[sz]e")
+_AS_DECIMAL = lazy_pattern(r"\bas a (?:terminating |exact )?decimal|\b(?:in|to) (?:a )?decimal (?:form|notation)")
+
+
+def _formulas_of(question: str) -> set[str]:
+    """The formulas of a question, normalized."""
+    found = [next(filter(None, match.groups())) for match in _FORMULA.finditer(question)]
+    found += [piece for match in _WORDS.finditer(question) for piece in (match[0], *match[0].split())]
+    return {normalize.normalized(text.strip(" .,?")) for text in found}
+
+
+def _readings(text: str, test: Callable[[Tree], bool]) -> bool:
+    """Whether each reading of a formula passes a test; False if it has none."""
+    trees = formula.readings(text)
+    return bool(trees) and all(map(test, trees))
+
+
+def _parts(tree: Tree) -> list[Tree]:
+    return [part for part in tree[1:] if isinstance(part, tuple)]
+
+
+def _is_sum(tree: Tree) -> bool:
+    return tree[0] == "+" and bool(formula.symbols(tree))
+
+
+def _has_brackets(tree: Tree) -> bool:
+    """Whether a formula has a product or a power of a sum with a variable."""
+    times_sum = tree[0] == "*" and any(map(_is_sum, _parts(tree)))
+    to_power = tree[0] == "^" and _is_sum(tree[1]) and tree[2][0] == NUMBER and tree[2][1] > 1
+    return times_sum or to_power or any(map(_has_brackets, _parts(tree)))
+
+
+def _factors(tree: Tree) -> int:
+    """The number of factors with a variable, each as often as it occurs; of a sum 1."""
+    if tree[0] == "-":
+        return _factors(tree[1])
+    if tree[0] == "*":
+        return _factors(tree[1]) + _factors(tree[2])
+    if tree[0] == "/" and not formula.symbols(tree[2]):
+        return _factors(tree[1])
+    if tree[0] == "^" and tree[2][0] == NUMBER and tree[2][1].denominator == 1 and 0 < tree[2][1] <= _MOST_FACTORS:
+        return _factors(tree[1]) * int(tree[2][1])
+    return 1 if formula.symbols(tree) else 0
+
+
+def _factor_counts(text: str) -> list[int]:
+    return [_factors(tree) for tree in formula.readings(text)]
+
+
+def _is_factored(text: str) -> bool:
+    return min(_factor_counts(text), default=0) > 1
+
+
+def _has_fewer_factors(given: str, wanted: str) -> bool:
+    return max(_factor_counts(given), default=_MOST_FACTORS) < min(_factor_counts(wanted))
+
+
+def _terms_of_fraction(text: str) -> tuple[int, int] | None:
+    found = _FRACTION.fullmatch(text)
+    if found is None:
+        return None
+    above, below = (int(part) for part in found.groups() if part)
+    return above, below
+
+
+def _is_reduced(text: str) -> bool:
+    terms = _terms_of_fraction(text)
+    return gcd(*terms) == 1 if terms else _PLAIN_NUMBER.fullmatch(text) is not None
+
+
+def _can_be_reduced(given: str, _: str) -> bool:
+    terms = _terms_of_fraction(given)
+    return terms is not None and gcd(*terms) > 1
+
+
+def _has_square_in_root(text: str) -> bool:
+    """Whether a multiple of a root has a square as a factor in the root: 3\\sqrt{8}."""
+    found = _RADICAND.fullmatch(text)
+    radicand = int(found[1]) if found else 0
+    return any(radicand % (root * root) == 0 for root in range(2, min(isqrt(radicand), 1000) + 1))
+
+
+def _has_root_below(tree: Tree) -> bool:
+    below = tree[0] == "/" and _has_root(tree[2])
+    return below or any(map(_has_root_below, _parts(tree)))
+
+
+def _has_root(tree: Tree) -> bool:
+    fractional = (tree[0] == "^" and tree[2][0] == "/") or tree[0] == "sqrt"
+    return fractional or any(map(_has_root, _parts(tree)))
+
+
+def _is_scientific(text: str) -> bool:
+    found = _SCIENTIFIC.fullmatch(text)
+    return found is not None and 1 <= abs(float(found[1] or found[2])) < 10
+
+
+def _is_other_number(given: str, _: str) -> bool:
+    is_number = _SCIENTIFIC.fullmatch(given) or _PLAIN_NUMBER.fullmatch(given.replace(",", ""))
+    return is_number is not None and not _is_scientific(given)
+
+
+_FORMS = (
+    _Form(
+        _EXPAND.search,
+        lambda wanted: not _readings(wanted, _has_brackets),
+        lambda given, _: _readings(given, _has_brackets),
+    ),
+    _Form(_FACTOR.search, _is_factored, _has_fewer_factors),
+    _Form(_LOWEST.search, _is_reduced, _can_be_reduced),
+    _Form(_RADICAL.search, lambda wanted: not _has_square_in_root(wanted), lambda given, _: _has_square_in_root(given)),
+    _Form(
+        _RATIONAL.search,
+        lambda wanted: not _readings(wanted, _has_root_below),
+        lambda given, _: _readings(given, _has_root_below),
+    ),
+    _Form(_STANDARD.search, _is_scientific, _is_other_number),
+    _Form(
+        _AS_DECIMAL.search,
+        lambda wanted: _DECIMAL.fullmatch(wanted) is not None,
+        lambda given, _: _terms_of_fraction(given) is not None,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Numbers, units, names and small words in other languages."""

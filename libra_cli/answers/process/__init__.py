@@ -1,0 +1,1 @@
+"""Comparison in worker processes, within hard time limits."""

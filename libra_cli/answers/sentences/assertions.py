@@ -1,0 +1,303 @@
+"""Reads the answer that a sentence asserts: the formula, the number or the few words of its main clause.
+
+A sentence is cut into clauses. Reasons, conditions, approximations and remarks in brackets are no answers. Of what is
+left, the clause that draws a total or else the last one with a verb counts; in it what follows "is" counts, or else the
+only number that does not belong to another word ("for 3 people"). Where this leaves several, the answer is unclear.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from libra_cli.answers.languages import answer_forms
+from libra_cli.answers.sentences import comparatives, plain
+from libra_cli.answers.sentences.clauses import Clause, Group, clauses_of
+from libra_cli.answers.sentences.spans import value
+from libra_cli.answers.text import vocabulary, words
+from libra_cli.lazy_pattern import lazy_pattern
+
+_CALCULATION = lazy_pattern(r"<<[^<>\n]{0,80}>>")
+_ARROWS = (
+    "\\implies",
+    "\\Rightarrow",
+    "\\Longrightarrow",
+    "\\therefore",
+    "\u27f9",
+    "\u21d2",
+    "\u2234",
+    "\u2192",
+    "=>",
+    "->",
+    "\\to ",
+)
+_NO_CONCLUSION = vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS | {"with", "by"}
+_SHORT = 40
+_BUT = ("less", "more", "greater", "smaller", "larger", "at")
+"""What a second bound begins with behind "but"."""
+_NOTHING = lazy_pattern(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
+
+
+class Asserted(NamedTuple):
+    """What a sentence asserts."""
+
+    answer: str | None
+    unclear: bool = False
+    """The sentence has several numbers, and none is the answer for certain."""
+    measured: str | None = None
+    """The answer with its unit, or a quantity in several: 2 hours 30 minutes."""
+    of_limit: bool = False
+    """The answer is a relation made of words that may as well state its bound, the least or the greatest value."""
+    compares: bool = False
+    """The answer is a difference or a ratio: 3 more than Ben, 3 times as many."""
+
+
+def without_calculations(sentence: str) -> str:
+    """`sentence` without the marks of a calculator: <<6*7=42>>."""
+    return _CALCULATION.sub("", sentence) if "<<" in sentence else sentence
+
+
+def denies(text: str) -> bool:
+    """Whether a word of `text` denies what the others say."""
+    return not vocabulary.DENIES.isdisjoint(text.lower().split())
+
+
+def is_aside(sentence: str) -> bool:
+    """Whether a sentence only checks the one before it, denies another value, or stands in brackets."""
+    sentence = sentence.strip()
+    if sentence.lower().startswith(("that is", "this is", "that's", "which is")) and sentence.endswith("answer."):
+        return True
+    if sentence.startswith(("Not ", "not ")) and len(sentence) < _SHORT:  # Not 180 meters.
+        return True
+    first, colon, _ = sentence.partition(":")
+    return (bool(colon) and first.lower() in vocabulary.CHECKS) or (sentence.startswith("(") and sentence.endswith(")"))
+
+
+def asserted(sentence: str) -> Asserted:
+    """Read what a sentence asserts."""
+    for but in _BUT:
+        sentence = sentence.replace(f" but {but} ", f" and {but} ")
+    sentence = inferred(answer_forms.with_english_joins(without_calculations(sentence).strip()))
+    nothing = _NOTHING.search(sentence) if "no " in sentence.lower() else None
+    if nothing and not _is_condition_for(sentence[nothing.end() :]):
+        return Asserted("no solution")
+    clauses = [clause for clause in clauses_of(plain.Reader(sentence)) if clause.words or clause.groups]
+    main = _main(clauses)
+    if main is None or main.opener == "not":
+        return Asserted(None)
+    if any(is_open(clause) for clause in clauses) or _is_outdone(main, clauses) or _is_rest(main, clauses):
+        return Asserted(None, unclear=True)
+    is_condition = main.opener in vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS - vocabulary.ABOUT
+    if is_condition and _is_equivalent(main, clauses):
+        return _of_clause(main)
+    if main.groups and (is_condition or not vocabulary.IMPERATIVES.isdisjoint(main.words[:1])):
+        return Asserted(None, unclear=True)
+    return _of_clause(main)
+
+
+def inferred(sentence: str) -> str:
+    """What stands behind the last arrow of a sentence that leads to a relation: 2x - 1 = 5 \u27f9 x = 3."""
+    for arrow in _ARROWS:
+        before, found, behind = sentence.rpartition(arrow)
+        if not (found and vocabulary.has_relation(behind) and vocabulary.has_relation(before)):
+            continue
+        if behind.count("{") != behind.count("}"):  # cut off
+            continue
+        is_inside = before.replace("\\$", "").count("$") % 2
+        return f"{'$' if is_inside else ''}{behind.strip()}"
+    return sentence
+
+
+def last_side(text: str) -> tuple[str, str]:
+    """The name and the last side of the equation in signs that ends a text: v(t) and a t + v; empty if none does."""
+    head, equals, side = inferred(text.strip()).rstrip(".").rpartition("=")
+    clause = max((head.rpartition(mark)[2] for mark in (", ", "; ", ": ", "\n")), key=lambda part: -len(part))
+    heard = [word.lower() for word in clause.split()]
+    led = max((at + 1 for at, word in enumerate(heard) if word in vocabulary.RESULTS), default=0)  # we get
+    openers = heard[led:]
+    if not equals or not side.strip() or head[-1:] in "<>!:\\" or not _NO_CONCLUSION.isdisjoint(openers):
+        return "", ""
+    side, first = side.strip(), clause.partition("=")[0].strip()
+    name = first.split()[-1].lstrip("$") if first else ""
+    if head.count("$") % 2:
+        side = side.removesuffix("$").rstrip(". ") if side.endswith("$") else ""
+    is_whole = side.count("$") == 0 and side.count("{") == side.count("}") and side.count("(") == side.count(")")
+    is_side = side and is_whole and not words.in_row(side)
+    is_name = name[:1].isalpha() and name.count("(") == name.count(")") and not any(map(name.__contains__, "[]|,"))
+    return (name if is_name else "", side) if is_side else ("", "")
+
+
+def _is_condition_for(behind: str) -> bool:
+    """Whether what a sentence says last is a relation that it infers: no real roots iff 4 + 4m < 0, hence m < -1."""
+    heard = [word.strip(",.:") for word in behind.split()]
+    return not vocabulary.BEGINS_CLAUSE.isdisjoint(heard) and vocabulary.has_relation(behind)
+
+
+def _is_equivalent(main: Clause, clauses: Sequence[Clause]) -> bool:
+    """Whether a condition is all that a sentence says: the inequality holds when, this is so exactly if."""
+    if main.opener not in ("when", "if", "for", "where") or [one.opener for one in clauses].count(main.opener) > 1:
+        return False
+    before = {word for clause in clauses if clause is not main for word in clause.words}
+    others = [clause for clause in clauses if clause is not main and clause.groups]
+    return not others and not before.isdisjoint(vocabulary.EQUIVALENT) and vocabulary.DENIES.isdisjoint(before)
+
+
+def _is_outdone(main: Clause, clauses: Sequence[Clause]) -> bool:
+    """Whether an amount is stated before the main clause, which only goes on: "the number is 8; 3 + 4 = 7"."""
+    if main.opener in vocabulary.BEGINS_CLAUSE or not vocabulary.IS.isdisjoint(main.words):
+        return False
+    before = clauses[: next((at for at, clause in enumerate(clauses) if clause is main), 0)]
+    return any(
+        clause.groups
+        and clause.opener not in vocabulary.BEGINS_ASIDE
+        and not vocabulary.AMOUNTS.isdisjoint(clause.words)
+        and any(_follows_is(group.before) for group in clause.groups)
+        for clause in before
+    )
+
+
+def _is_rest(main: Clause, clauses: Sequence[Clause]) -> bool:
+    """Whether the main clause only says what is left out: all but 2."""
+    before = next((one for one, following in pairwise(clauses) if following is main), None)
+    return main.opener == "but" and before is not None and before.words[-1:] in (("all",), ("everyone",), ("every",))
+
+
+def is_open(clause: Clause) -> bool:
+    """Whether a clause only says what the answer could be: "it could be 12 or 14", "2 or 3, depending on a"."""
+    return clause.opener == "depending" or any(
+        group.before[-2:] in (("could", "be"), ("might", "be"), ("may", "be")) for group in clause.groups
+    )
+
+
+def _main(clauses: Sequence[Clause]) -> Clause | None:
+    """The clause that holds the answer; one without groups if none has any."""
+    with_groups = [clause for clause in clauses if clause.groups and clause.opener not in vocabulary.BEGINS_ASIDE]
+    with_groups = [one for one in with_groups if vocabulary.NOTES.isdisjoint(one.words[:1])] or with_groups
+    if not with_groups:
+        weak = [
+            clause for clause in clauses if clause.groups and clause.opener in vocabulary.ADJUNCTS | vocabulary.ABOUT
+        ]
+        return next(iter(weak[-1:] or clauses[-1:]), None)
+    totals = [
+        clause
+        for clause in clauses
+        if clause.groups
+        and not vocabulary.TOTALS.isdisjoint(clause.words)
+        and (clause.opener not in vocabulary.BEGINS_ASIDE or clause.words[:3] == ("for", "a", "total"))
+    ]
+    if totals:
+        return totals[-1]
+    asserting = [
+        clause
+        for clause in with_groups
+        if not vocabulary.VERBS.isdisjoint(clause.words)
+        or not vocabulary.SUBJECTS.isdisjoint(clause.words[:1])
+        or clause.opener in vocabulary.BEGINS_CLAUSE
+        or any(group.relation for group in clause.groups)
+    ]
+    at = next((at for at, clause in enumerate(clauses) if clause.opener == ":"), len(clauses))
+    parts = [clause for clause in clauses[at:] if vocabulary.VERBS.isdisjoint(clause.words)]
+    told = [clause for clause in asserting if clause not in parts]
+    if told and any(one.groups for one in parts) and told[-1].is_of_letters:  # we need x > y: (3, 2)
+        told = [one for one in parts if one.groups]
+    elif not any(clause.words[:1] == ("there",) for clause in told):  # there are 2 extrema: one at 1, one at -1
+        told = asserting
+    return (told or with_groups)[-1]
+
+
+def _of_clause(clause: Clause) -> Asserted:
+    groups = clause.groups
+    named = [group for group in groups if group.is_name]
+    groups = tuple(group for group in groups if not group.is_name) or groups
+    if not groups or all(group.is_name and group.text.isalpha() and clause.words for group in groups):
+        return Asserted(None)
+    if len(groups) > 1:
+        where = [group for group in groups if group.before[-1:] == ("for",) and vocabulary.has_bound(group.text)]
+        if where and where[-1] is groups[-1] and not vocabulary.HOLDING.isdisjoint(clause.words):
+            return Asserted(" or ".join(value(group.text) for group in where))
+        after_is = [group for group in groups if _follows_is(group.before)]
+        free = [group for group in without_subject(groups) if not _belongs_to_another_word(group.before)]
+        related = [group for group in groups if group.relation]
+        chosen = next((some for some in (after_is, related, free) if len(some) == 1), None)
+        ends = [0, *(len(group.before) for group in groups)]
+        signs = [_sign(group.before[ends[at] :][-5:]) for at, group in enumerate(groups)]
+        if all(signs) and len(named) < 2:
+            return _within(groups, [str(sign) for sign in signs], named)
+        bounds = len(signs) - signs.count(None)
+        if chosen is None or "from" in clause.words or chosen[0].goes_on or bounds > 1:
+            return Asserted(None, unclear=True)
+        groups = tuple(chosen)
+    return _bounded(groups[0], named, clause)
+
+
+def _within(groups: Sequence[Group], signs: Sequence[str], named: Sequence[Group]) -> Asserted:
+    """Two bounds of one variable: at least 0 and less than 5, less than 1 or more than 3."""
+    name = value(named[0].text) if named else "x"
+    said = [" ".join(high.before[len(low.before) :]) for low, high in pairwise(groups)]
+    between = {word for one in said for word in one.replace("or equal", "").split()}
+    told = (f"{name}{sign}{value(group.text)}" for group, sign in zip(groups, signs, strict=True))
+    return Asserted((" or " if "or" in between else " and ").join(told), of_limit=True)
+
+
+def without_subject(groups: Sequence[Group]) -> Sequence[Group]:
+    """`groups` without the first one if it is the subject of what the others say: 12 leaves a remainder of 4."""
+    behind = groups[1].before[len(groups[0].before) :]
+    return groups[1:] if not vocabulary.VERBS.isdisjoint(behind[:1]) and not groups[0].before else groups
+
+
+def _belongs_to_another_word(before: Sequence[str]) -> bool:
+    """Whether a preposition before a number makes it a part of what another word says: for 3, of the 20."""
+    words = list(before)
+    while words and words[-1] in vocabulary.DETERMINERS:
+        words.pop()
+    if words[-1:] == ["of"]:  # 15 of the 20, an album of 50, but a total of 50
+        return len(words) < len(before) or vocabulary.AMOUNTS.isdisjoint(words[-2:])
+    return bool(words) and words[-1] in vocabulary.ADJUNCTS
+
+
+def _follows_is(before: Sequence[str]) -> bool:
+    words = list(before[:-2] if before[-2:] == ("in", "total") else before)
+    while words and words[-1] in vocabulary.AFTER_IS and words[-1] not in vocabulary.IS:
+        words.pop()
+    return bool(words) and words[-1] in vocabulary.IS
+
+
+def _bounded(group: Group, named: Sequence[Group], clause: Clause) -> Asserted:
+    """The answer in a group, unless the words before it deny it; a bound of a variable becomes a relation."""
+    if "except" in group.before[-6:] or group.before[-2:] == ("other", "than"):
+        return _excepted(group, clause)
+    near = group.before[-5:]
+    if "between" in near and named:
+        between = "<" if "strictly" in near else "\\leq " if not vocabulary.INCLUSIVE.isdisjoint(clause.words) else ""
+        ends = group.text.split(", ") if between and len(named) == 1 else []
+        return Asserted(
+            f"{ends[0]}{between}{value(named[0].text)}{between}{ends[1]}" if len(ends) == 2 else None, not ends
+        )
+    denied = max((index for index, word in enumerate(near) if word in vocabulary.DENIES), default=-1)
+    if denied >= 0 and near[denied + 1 : denied + 2] not in (("is",), ("are",)):  # the number who do not is 18
+        return Asserted(None)
+    sign = _sign(near)
+    if sign or near[-1:] in (("over",), ("under",)):
+        if len(named) == 1 and sign and named[0].text not in group.text:
+            return Asserted(f"{named[0].text}{sign}{group.text}", of_limit=near[-2:] in vocabulary.LIMITS)
+        return Asserted(None, unclear=bool(named))
+    if group.several:
+        return Asserted(None, True, group.measured)
+    return Asserted(group.text, measured=group.measured, compares=comparatives.compares(group.after))
+
+
+def _sign(near: tuple[str, ...]) -> str | None:
+    """The relation that the words before a number say: greater than, at least; None if they say none."""
+    at = next((index for index, word in enumerate(near) if word == "than"), None)
+    if at:
+        return vocabulary.or_equal(vocabulary.BOUNDS.get(near[at - 1]), near)
+    return vocabulary.LIMITS.get(near[-2:]) or vocabulary.SIGNS.get(near[-1] if near else "")
+
+
+def _excepted(group: Group, clause: Clause) -> Asserted:
+    """All real numbers but those of a group; unclear if the sentence is about other things."""
+    of_reals = "all" in clause.words and not vocabulary.REALS.isdisjoint(clause.words)
+    excluded = group.text.rpartition("=")[2].strip()
+    return Asserted(f"\\mathbb{{R}}\\setminus\\{{{excluded}\\}}" if of_reals else None, not of_reals)

@@ -1,0 +1,89 @@
+"""Reads the option that a list of verdicts leaves, one line for each: `A: incorrect` above `B: correct`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from libra_cli.answers.sentences import options
+from libra_cli.answers.text import words
+from libra_cli.lazy_pattern import lazy_pattern
+
+FEWEST = 3
+"""Options that such a list judges."""
+_RIGHT = words.table("correct true right yes \u2713 \u2714 \u2714\ufe0f \u2705")
+_WRONG = words.table("incorrect false wrong no \u2717 \u2718 \u274c \u00d7 not")
+_ASKS_WRONG = words.table(
+    "not incorrect false except wrong untrue least cannot isn't aren't doesn't never invalid inaccurate"
+)
+_ANSWERS = words.table("yes no not")
+"""Verdicts that, at the end of a line, are of what the line says: `A. invertible: no`."""
+_ARROWS = ("\u2192", "\u21d2", "\u27f9", "=>", "->")
+_REMAINS = words.table("remaining remains left elimination")
+_DENIED = lazy_pattern(r"^[A-J]\b.*[\s-](?:no|false|wrong|incorrect|not)$")
+_LETTER = lazy_pattern(r"\b[A-J]\b")
+_MARKUP = " \t*_`-\u2022>|()[].:,;\u2013\u2014"
+
+
+def right(text: str, question: str | None) -> str | None:
+    """The only option that the list at the end of a text calls right, or what stands behind its last arrow."""
+    line = text.rstrip().rpartition("\n")[2].rstrip(" .*)$")
+    letter = line[-1:]
+    before = line[:-1].rstrip(" (*$")
+    if "A" <= letter <= "J" and before.endswith(_ARROWS):
+        return None if set(_LETTER.findall(before)) - {letter} else letter  # A + B -> C is a reaction
+    listed = options.of_question(question) if question else {}
+    left = _left_over(text, listed) if listed else None
+    if left is not None:
+        return left
+    heard = {word.lower() for word in words.split(question or "")}
+    return _only(text, asks_wrong=not _ASKS_WRONG.isdisjoint(heard))
+
+
+def _left_over(text: str, listed: Collection[str]) -> str | None:
+    """The only option that is not ruled out, where the last sentence says that one remains; None for other texts."""
+    *above, last = [line.strip() for line in text.rstrip().split("\n") if line.strip()]
+    sentence = words.sentences(last)[-1]
+    heard = [word.lower() for word in words.split(sentence)]
+    if _REMAINS.isdisjoint(heard):
+        return None
+    said, marks, behind = sentence.rpartition(" not ")
+    denied = set(_LETTER.findall(said)) if marks else set()
+    if _LETTER.search(behind if marks else sentence):  # it says which one
+        return None
+    for line in reversed(above):
+        bare = line.strip(_MARKUP)
+        if _verdict(bare) is not False and not _DENIED.search(bare):
+            break
+        denied.add(bare[0])
+    left = [letter for letter in listed if letter not in denied]
+    return left[0] if denied and len(left) == 1 else None
+
+
+def _only(text: str, *, asks_wrong: bool) -> str | None:
+    """The only option that a list calls right; where the question asks for a wrong one, the only one called wrong."""
+    verdicts: dict[str, bool] = {}
+    for line in reversed(text.rstrip().split("\n")):
+        if not line.strip():
+            continue
+        bare = line.strip(_MARKUP)
+        verdict = _verdict(bare)
+        if verdict is None or bare[0] in verdicts:
+            break
+        verdicts[bare[0]] = verdict
+    found = [letter for letter, is_right in verdicts.items() if is_right is not asks_wrong]
+    return found[0] if len(found) == 1 and len(verdicts) >= FEWEST else None
+
+
+def _verdict(line: str) -> bool | None:
+    """Whether a line calls the option right with whose letter it begins; None if it does neither."""
+    if not "A" <= line[:1] <= "J" or line[1:2].isalnum():
+        return None
+    heard = [word.strip(_MARKUP).lower() for word in line[1:].split()]
+    heard = [word for word in heard if word]
+    last = [word for word in heard[-1:] if word not in _ANSWERS]
+    for word in heard[:1] + last:
+        if word in _RIGHT:
+            return True
+        if word in _WRONG:
+            return False
+    return None

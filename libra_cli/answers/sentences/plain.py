@@ -1,0 +1,257 @@
+"""Finds the formulas and numbers of a sentence, in LaTeX or in plain text (`y = 2x + 3`), by reading its tokens."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from libra_cli.answers.languages import answer_forms
+from libra_cli.answers.values import normalize, units
+from libra_cli.lazy_pattern import lazy_pattern
+
+_LETTERS = rf"[^\W\d_{normalize.RAISED}{normalize.LOWERED}\u00bc-\u00be\u2150-\u215e\u0370-\u03ff]"
+TOKEN = lazy_pattern(
+    # A closing `$` has no space before it and no digit after it; otherwise it is a price.
+    r"(?P<math>\$\$?(?=\S)[^$\n]+(?<=\S)\$\$?(?!\d)|\\\([^\n]+?\\\)|\\\[[^\n]+?\\\])"
+    r"|(?P<sign>[\u0394\u03b1-\u03c9](?![\u0370-\u03ff])|[\u221e\u2205\u2102\u2115\u211a\u211d\u2124])"
+    r"|(?P<word>\d+(?:st|nd|rd|th)\b|\d+(?:-\d+){2,3}(?= [A-Za-z]{3})|\d+-(?=[A-Za-z]{2})[A-Za-z-]+"
+    r"|(?<!\d)(?!(?:sin|cos|tan|cot|sec|csc|log|ln)\d)[A-Za-z]+\d+(?:-\w+)?|(?:[A-Za-z]\.){2,}"
+    r"|[\u0370-\u03ff]{2,}|[a-z](?=-[a-z]\s{0,3}[-+=<>*/^])"  # x-y+1
+    rf"|{_LETTERS}+(?:['\u2019-]{_LETTERS}+)*)"
+    r"|(?P<number>(?:\\?[$\u20ac\u00a3\u00a5])?"
+    r"(?:\d{1,3}(?:[ \u00a0\u202f]\d{3}){0,3}[ \u00a0\u202f]0\d\d(?:[ \u00a0\u202f]\d{3}){0,3}(?!\d|[.,]\d)"
+    r"|\d{1,4} \d{1,3}/\d{1,3}(?![\d/])|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+|[\u00bc-\u00be\u2150-\u215e])(?::\d\d(?!\d))?"
+    r"(?: ?(?i:thousand|million|billion|trillion|lakhs?|crores?)\b|(?:[kKM]|bn)\b(?<=[$\u20ac\u00a3]\d.)"
+    r"|[\u4e07\u842c\ub9cc\u4ebf\u5104\uc5b5]+|[\u00bc-\u00be\u2150-\u215e])?"
+    r"(?: ?(?i:[ap]\.?m)\b\.?)?)"
+    rf"|(?P<postfix>[!%\u00b0\u2032'{normalize.RAISED}{normalize.LOWERED}]+"
+    r"|\\[%]|_\{?\w+\}?|\^\{[^{}\n]{1,40}\})"
+    r"|(?P<operator><=|>=|!=|\*\*|[-+*/^=<>:|~\u2264\u2265\u2260\u2248\u00b1\u00d7\u00b7\u00f7\u2208\u222a\u2229"
+    r"\u2212\u2261\u2216]|\\(?= ?\{))"
+    r"|(?P<open>[(\[{]|\\\{)|(?P<close>[)\]}]|\\\})|(?P<root>[\u221a\u221b])|(?P<other>\S)"
+)
+MAX_DEPTH = 4
+"""Signs, roots and functions before one operand."""
+RELATIONS = frozenset(("=", "<", ">", "<=", ">=", "!=", "\u2264", "\u2265", "\u2260", "\u2208", "\u2261"))
+ABOUT = frozenset(("\u2248", "~"))
+_FUNCTION_NAMES = """
+    sqrt log ln sin cos tan cot sec csc arcsin arccos arctan exp pi lcm gcd max min infinity mod cbrt floor ceil
+"""
+_FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
+_SMALL_WORDS = frozenset(("at", "if", "as", "or", "on", "is", "by", "of", "to", "so", "we", "it"))
+"""Words in brackets that hold a remark: (at x = 2)."""
+_TIGHT = frozenset((":", "|"))
+"""Operators that join what touches them, and punctuate otherwise."""
+_PARTITIVES = (" of an", " of a")
+"""Between a fraction and a unit: 3/4 of an hour."""
+CURRENCIES = ("\\$", "\u20ac", "\u00a3", "\u20b9")
+_BRACKETS = {"(": ")", "\uff08": "\uff09"}
+_LONGEST_UNIT = 24
+_NAME = lazy_pattern(r"\$*(?:\\[(\[])?\s*\\?[A-Za-z]+(?:_\{?\w+\}?)?'?\s*(?:\\[)\]])?\$*")
+
+
+class Token(NamedTuple):
+    """A piece of a sentence."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+class Span(NamedTuple):
+    """A formula or a number in a sentence."""
+
+    start: int
+    end: int
+    text: str
+    is_name: bool
+    """Only the name of a variable."""
+    is_number: bool
+    relation: bool
+    """It holds a relation such as = or <."""
+    unit: str = ""
+    """What stands behind it in words or symbols: metres per second."""
+    counted: str = ""
+    """The plural behind a number: molecules."""
+
+
+def _set_apart(sentence: str, begin: int) -> tuple[str, int]:
+    """The sign of a currency behind a number, or its unit in brackets, and where it ends: 36 €, 27 (cm^2)."""
+    start = begin + (sentence[begin : begin + 1] == " ")
+    sign = next((sign for sign in CURRENCIES if sentence.startswith(sign, start)), "")
+    if sign:
+        return sign, start + len(sign)
+    close = _BRACKETS.get(sentence[start : start + 1])
+    end = sentence.find(close, start, start + _LONGEST_UNIT) if close else -1
+    inner = sentence[start + 1 : end].strip()
+    if end < 0 or not inner:
+        return "", begin
+    unit = answer_forms.UNIT_OF.get(inner, inner if units.end_of(f" {inner}", 0) == len(inner) + 1 > 2 else "")
+    return unit, end + 1 if unit else begin
+
+
+def _without_index(name: str) -> str:
+    """A name without its subscript in Unicode: x for x₁."""
+    return name if name.isascii() else name.rstrip(normalize.LOWERED)
+
+
+class Reader:
+    """Reads the spans of one sentence."""
+
+    def __init__(self, sentence: str):
+        self.sentence = sentence
+        self.tokens = [Token(str(m.lastgroup), m[0], m.start(), m.end()) for m in TOKEN.finditer(sentence)]
+        self._closings = self._matched()
+        self.spans: list[Span] = []
+        self.asides: list[tuple[int, int]] = []
+        """Brackets that hold words."""
+        at = 0
+        while at < len(self.tokens):
+            end = self._run(at)
+            if end > at:
+                at = self._add(at, end)
+            elif self.tokens[at].kind == "open" and (close := self._closings.get(at)) is not None:
+                self.asides.append((self.tokens[at].start, self.tokens[close].end))
+                at = close + 1
+            else:
+                at += 1
+
+    def _add(self, first: int, end: int) -> int:
+        """Add the span of some tokens, with the unit behind it; returns the index after both."""
+        tokens = self.tokens[first:end]
+        text = self.sentence[tokens[0].start : tokens[-1].end]
+        signs = [token.text for token in tokens if token.kind == "operator"]
+        alone = len(tokens) == 1 or (len(tokens) == 2 and tokens[1].kind == "postfix")
+        is_name = alone and tokens[0].kind in ("word", "math") and _NAME.fullmatch(text) is not None
+        is_number = not any(token.kind in ("word", "math", "open") for token in tokens)
+        relation = not RELATIONS.isdisjoint(signs) or (
+            tokens[0].kind == "math" and alone and any(mark in text for mark in ("=", "<", ">", "\\le", "\\ge"))
+        )
+        begin = tokens[-1].end
+        partitive = next((of for of in _PARTITIVES if self.sentence.startswith(of, begin)), "")
+        behind = begin if is_name else units.end_of(self.sentence, begin + len(partitive))
+        unit = self.sentence[begin + len(partitive) : behind].strip()
+        if is_number and not unit and not self.sentence.isascii():
+            unit, behind = answer_forms.unit_at(self.sentence, begin)
+        if is_number and not unit:
+            unit, behind = _set_apart(self.sentence, begin)
+        behind = behind if unit else begin
+        self.spans.append(Span(tokens[0].start, behind, text, is_name, is_number, relation, unit))
+        while end < len(self.tokens) and self.tokens[end].start < behind:
+            end += 1
+        return end
+
+    def _touches(self, at: int) -> bool:
+        """Whether token `at` follows the one before it without a space."""
+        return 0 < at < len(self.tokens) and self.tokens[at - 1].end == self.tokens[at].start
+
+    def _run(self, at: int) -> int:
+        """Index after the longest formula that begins at token `at`; `at` if none does."""
+        end = self._operand(at)
+        while end > at and end < len(self.tokens):
+            token = self.tokens[end]
+            if token.kind == "operator":
+                before, after = self._touches(end), self._touches(end + 1)
+                is_ratio = token.text == ":" and not (before or after) and self._stands_between_numbers(end)
+                if token.text in _TIGHT and not (before and after) and not is_ratio:
+                    break
+                if token.text in "-\u2212" and not before and after:
+                    break  # "x -4" is no difference
+                following = self._operand(end + 1)
+            elif token.kind == "open" and (modulus := self._modulus(end)):
+                following = modulus
+            elif token.text == "x" and self._is_product(end):
+                following = self._operand(end + 1)
+            elif token.text == "mod" or (
+                self._touches(end) and token.kind in ("word", "number", "open", "math", "sign", "root")
+            ):
+                following = self._operand(end)
+            else:
+                break
+            if following <= end + (token.kind == "operator"):
+                break
+            end = following
+        return end
+
+    def _modulus(self, at: int) -> int:
+        """Index after "(mod 7)" at token `at`; 0 if there is none."""
+        closing = self._closings.get(at)
+        return closing + 1 if closing and self.tokens[at + 1].text in ("mod", "\\bmod", "\\mod") else 0
+
+    def _is_product(self, at: int) -> bool:
+        """Whether the letter x at token `at` stands for a multiplication of numbers: 2 x 3, 2x3."""
+        return self._stands_between_numbers(at) and self._touches(at) == self._touches(at + 1)
+
+    def _stands_between_numbers(self, at: int) -> bool:
+        around = self.tokens[at - 1 : at + 2]
+        return len(around) == 3 and around[0].kind == around[2].kind == "number"
+
+    def _operand(self, at: int, depth: int = 0) -> int:
+        """Index after one operand at token `at` with its sign and what is attached; `at` if there is none."""
+        if at >= len(self.tokens) or depth > MAX_DEPTH:
+            return at
+        kind, text = self.tokens[at].kind, self.tokens[at].text
+        end = at
+        if kind == "root" or (kind == "operator" and text in ("-", "+", "\u2212", "\u00b1") and self._touches(at + 1)):
+            following = self._operand(at + 1, depth + 1)
+            return following if following > at + 1 else at
+        if kind == "word" and _without_index(text).lower() in _FUNCTIONS:
+            end = at + 1
+            while end < len(self.tokens) and self.tokens[end].kind == "postfix":
+                end += 1
+            if text.lower() in ("pi", "infinity"):
+                return end
+            following = self._operand(end, depth + 1)
+            return following if following > end else at
+        if kind in ("number", "math", "sign") or (kind == "word" and self._is_variable(at)):
+            end = at + 1
+        elif kind == "open":
+            closing = self._closings.get(at)
+            if closing is not None and self._is_formula(at + 1, closing):
+                end = closing + 1
+        if end == at:
+            return at
+        while end < len(self.tokens) and (
+            (self.tokens[end].kind == "postfix" and (self._touches(end) or self.tokens[end].text[-1] in "%"))
+            or (self.tokens[end].kind == "open" and self._touches(end) and kind != "number" and self._call(end))
+        ):
+            end = self._call(end) or end + 1
+        return end
+
+    def _call(self, at: int) -> int:
+        """Index after a bracket with a formula in it; 0 if there is none at token `at`."""
+        closing = self._closings.get(at) if self.tokens[at].kind == "open" else None
+        return closing + 1 if closing is not None and self._is_formula(at + 1, closing) else 0
+
+    def _is_variable(self, at: int) -> bool:
+        token = self.tokens[at]
+        text = _without_index(token.text)
+        if len(text) > 3 or not text.isascii() or not text.isalpha():
+            return False
+        touched = at > 0 and self._touches(at) and self.tokens[at - 1].kind in ("number", "operator", "sign", "close")
+        following = self.tokens[at + 1 : at + 2]
+        operator = bool(following) and following[0].kind in ("operator", "postfix") and following[0].text not in "'-:!"
+        is_differential = len(text) == 2 and text[0] == "d" and operator and following[0].text == "/"
+        if len(text) > 1:
+            return touched or is_differential
+        return text not in "aAI" or text != token.text or touched or operator
+
+    def _matched(self) -> dict[int, int]:
+        """Index of the token that closes each bracket, by that of the one that opens it."""
+        found, opened = {}, []
+        for index, token in enumerate(self.tokens):
+            if token.kind == "open":
+                opened.append(index)
+            elif token.kind == "close" and opened:
+                found[opened.pop()] = index
+        return found
+
+    def _is_formula(self, first: int, end: int) -> bool:
+        """Whether tokens in brackets hold no words."""
+        inside = self.tokens[first:end]
+        names = (token.text for token in inside if token.kind == "word")
+        return (
+            bool(inside)
+            and all((len(name) < 3 and name not in _SMALL_WORDS) or name.lower() in _FUNCTIONS for name in names)
+            and not any(token.text == "." for token in inside)
+        )

@@ -1,0 +1,349 @@
+"""Finds what a text states to be its answer: "the answer is X", `Answer: X`, `#### X`, `<answer>X</answer>`, bold text.
+
+What is stated is cut to the answer itself: to its first sentence, without reasons and remarks ("because ...", "not B").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from libra_cli.answers.sentences import assertions
+from libra_cli.answers.text import latex, number, vocabulary, words
+from libra_cli.lazy_pattern import lazy_pattern
+
+TAIL_CHARS = 2000
+"""Length of the end of the text that is searched; earlier text does not hold the final answer."""
+_NEAR = 64
+_NEAR_NAME, _LONGEST_END = 16, 2000
+
+_GIVEN = r"(?:(?:\\\[|\$\$)[ \t]*\n\s*)?(?P<answer>\S[^\n]*)"  # one line, or the first line of a display
+_ANSWER_IS = lazy_pattern(
+    r"(?:answer|option|choice)s?[ \t]*\**[ \t]*(?:to\s[^.\n:]{0,80}?\s)?"
+    rf"(?:is|are|=|:|-(?=\s)|(?:should|must|would) be)\s*\**\s*:?\s*{_GIVEN}",
+    re.IGNORECASE,
+)
+_SHOULD_BE = lazy_pattern(
+    rf"\b(?:(?:it|this|that|value|result) (?:should|must) (?:be|have been)|change (?:my|the) answer to):?\s+{_GIVEN}",
+    re.IGNORECASE,
+)
+_CHOICE = lazy_pattern(
+    r"\bI(?:['\u2019](?:d|ll)| would| will)? (?:(?:go|stick) with|answer|settle (?:on|for)|say|conclude)"
+    r"(?: that)?(?: it(?:['\u2019]s| is))? (?P<answer>\**\\?\$?\\?[-\d(][^\n]*)"
+)
+"""What the first person decides on: I'd go with 9."""
+_NAMES = ("answer", "option", "choice")
+_SUPPOSED = lazy_pattern(
+    r"\b(?:suppose|assume|if|say|guess|claim|whether|possible|wrong|incorrect|part)\b[^.\n]*$"
+    r"|\b(?:none|neither) of (?:the|these) $",
+    re.IGNORECASE,
+)
+_HEADING = r"(?:#+ *|\*+)(?i:(?:the )?(?:final )?answer):?\**:?[ \t]*\n"
+_LABELLED = lazy_pattern(rf"^[ \t]*(?:{_HEADING}|(?:\*\*)?A(?:\*\*)?[ \t]*:|####)\s*{_GIVEN}", re.MULTILINE)
+_TAG = lazy_pattern(r"</?[A-Za-z_]{1,20}>")
+_EDIT = lazy_pattern(
+    r"[(\[](?i:edit|correction|corrected|typo)\b[:,]? ?(?:(?i:it )?(?i:should be|is) )?"
+    r"(?P<answer>[^()\[\],;]{1,30})[,;)\]]"
+)
+"""A correction in brackets: (edit: 17, dropped a sign)."""
+_SENTENCE_END = lazy_pattern(r"[.!](?=\s|$)(?!\s*\d)|[\u3002\uff01]")
+_OF_ANOTHER = lazy_pattern(r"(?i:its|their|whose) \Z|(?i:for|in|with) an? [^,.]*\d[^,.]*, (?:the|its) \Z")
+"""Words before "answer" in a statement of another case."""
+_BOLD = lazy_pattern(r"\*\*(?=\S)([^*\n]{1,200})(?<=\S)\*\*")
+_NUMBERED = lazy_pattern(r"(?i:step|part|case|question|problem|example|method|phase|stage) ?#?\d{1,3}[.):]?")
+"""The number of a step, in bold."""
+_MATH = lazy_pattern(
+    r"\$\$?(?=\S)(?P<dollars>[^$\n]+)(?<=\S)\$\$?(?!\d)|\\\((?P<round>.+?)\\\)|\\\[(?P<square>.+?)\\\]"
+)
+_ADVERBS = frozenset(("simply", "therefore", "thus", "then", "just", "exactly", "clearly"))
+_REMARK = lazy_pattern(
+    r",?\s+(?:because|since|as (?:shown|we|the|it|above|in)|due to|and not|rather than|instead of)\b.*"
+    r"|,\s*(?:as|while|whereas|not|I (?:think|believe|guess|suppose))(?:\s.*|$)|,\s*i\.e\..*"
+    r"|\s*\((?:i\.e\.|about|approx|not|since|because|when|where|for|or about)\b[^()]*\)\.?$"
+    r"|[\s\\,]*(?:\\text\s*\{\s*)?\((?:\\text\s*\{)?\s*not\b.*$",
+    re.DOTALL,
+)
+"""Reasons, contrasts and approximations after an answer."""
+_BEGINS_REMARK = (
+    *(" because", " since", " as ", "due to", " not", "(not", "{not"),
+    *("rather", "instead", ", ", "i.e.", "(", "about"),
+)
+_AS_JSON = lazy_pattern(
+    r"\"(?:final_)?answer\"\s*:\s*(?:\"(?P<text>(?:[^\"\\\n]|\\.)*)\"|\[(?P<list>[^\[\]{}\n]*)\]|(?P<bare>[^\",{}\n]+))"
+)
+_CHOICES = lazy_pattern(r" \((?:[A-J]/){1,9}[A-J]\)")
+_TAGS = ("answer", "final_answer", "result")
+_FENCE = lazy_pattern(r"```\w*")
+_CHECK_HEADINGS = vocabulary.CHECKS | {
+    *("verify", "checking", "quick check", "sanity check", "double check", "let's check"),
+}
+_HEADING_ENDS = lazy_pattern("[:.\uff1a\u3002]")
+_FINDS_MORE = words.table(
+    """
+    answer solution so therefore thus hence wrong mistake actually but not should dropped forgot instead miscounted
+    fails
+    """
+)
+_SIGNS_OF_MORE = ("\u2260", "\\ne", "!=", "\u2717", "\u2718", "\u4e0d", "\u820d")
+"""What a check says that is more than a check."""
+OFFER_CHARS = 300
+"""Length of the end of the text in which an offer of more help must have a word."""
+_OFFERS = ("let me know", "would you like", "feel free", "i can also", "hope this helps", "hope that helps")
+
+
+_GOES_ON = ("=", "\\cdot", "\\times", "\\frac", "\\sqrt", "\\le", "\\ge", "\\pm")
+"""Ends of a text that was cut off."""
+_WORDS_THAT_GO_ON = """
+    and or but because since the of is are equals that with by which from so to for into than if when where
+    then get gets obtain obtaining give gives giving yield yields yielding let
+"""
+_GOES_ON_AFTER = frozenset(_WORDS_THAT_GO_ON.split())
+"""Words that end no sentence."""
+_OPEN_WORDS = tuple(f" {word}" for word in _GOES_ON_AFTER)
+_WITHOUT_VALUE = lazy_pattern(r"[A-Za-z] \$\Z|\b(?:[Hh]ence|[Tt]hus|[Ss]o|[Tt]herefore|[Tt]hen|that) \$?[f-z]\$?\Z")
+"""A sentence that breaks off before the value: a total of $, so x."""
+
+
+class Statement(NamedTuple):
+    """What a text states to be its answer, as it stands, and where."""
+
+    given: str
+    start: int
+    end: int
+
+
+def tail_of(text: str) -> str:
+    """The end of a text, without code fences and offers of more help."""
+    tail = text[-TAIL_CHARS:]
+    if "(A/B" in tail:  # Answer (A/B/C/D): D
+        tail = _CHOICES.sub("", tail)
+    return _without_offer(_FENCE.sub("", tail) if "`" in tail else tail)
+
+
+def _without_offer(text: str) -> str:
+    """Cut `text` before the sentence that offers more help."""
+    end = text[-OFFER_CHARS:]
+    if end[-1:].isdigit() or not ("know" in end or "like" in end or "free" in end or "also" in end or "helps" in end):
+        return text
+    lowered = words.lowered(text)
+    starts = [start for offer in _OFFERS if (start := lowered.find(offer)) >= 0]
+    if not starts:
+        return text
+    before = text[: min(starts)]
+    kept = before[: max(before.rfind(end) for end in ".!?\n") + 1].rstrip()
+    return kept or text
+
+
+def goes_on(text: str) -> bool:
+    """Whether a text ends in the middle of a formula or a sentence."""
+    end = text.rstrip()
+    if "{" in end:
+        if "\\begin{" in end and end.count("\\begin{") > end.count("\\end{"):
+            return True
+        line = end[max(end.rfind("\n") + 1, len(end) - _LONGEST_END) :]
+        if "{" in line and "box" not in line and _open_braces(line) > 0:
+            return True
+    last = end[-1:]
+    if last.isdigit() or last in ".)}]*!":  # as most
+        return False
+    if last.isalpha() and end.endswith(_OPEN_WORDS) and len(end[-_NEAR:].split()) > 2:
+        return True
+    if end.endswith(_GOES_ON) or _WITHOUT_VALUE.search(end, max(len(end) - _NEAR_NAME, 0)):
+        return True
+    if last not in "+-":
+        return False
+    line = end.rpartition("\n")[2]
+    return (end.endswith(" +") and "=" in line) or line.count("$") % 2 == 1
+
+
+def _open_braces(line: str) -> int:
+    """How many braces of LaTeX a line leaves open."""
+    return line.count("{") - line.count("\\{") - line.count("}") + line.count("\\}")
+
+
+def before_check(text: str) -> tuple[str, bool]:
+    """A text that ends in the middle of a formula, without a check that it ends with; whether it is cut off then."""
+    lines = text.split("\n")
+    at = _line_of_check(lines, vocabulary.CHECKS)
+    return ("\n".join(lines[:at]).rstrip(), False) if at else (text, True)
+
+
+def without_check(tail: str) -> str:
+    """`tail` without the check of its answer with which it ends, unless that finds something else."""
+    lines = tail.rstrip().split("\n")
+    at = _line_of_check(lines, _CHECK_HEADINGS)
+    if not at:
+        return tail
+    check = "\n".join(lines[at:])
+    says_more = not _FINDS_MORE.isdisjoint(word.lower() for word in words.split(check))
+    is_more = says_more or words.takes_back(check) or any(map(check.__contains__, _SIGNS_OF_MORE))
+    return tail if is_more else "\n".join(lines[:at]).rstrip()
+
+
+def _line_of_check(lines: Sequence[str], headings: Collection[str]) -> int:
+    """The last line with text above it that begins with one of `headings` and a colon or full stop; 0 if none does."""
+    for at in range(len(lines) - 1, 0, -1):
+        heading = _HEADING_ENDS.split(lines[at], maxsplit=1)[0].strip(" *#_>-").lower()
+        if heading in headings and any(map(str.strip, lines[:at])):
+            return at
+    return 0
+
+
+def word_of_last_line(text: str) -> str | None:
+    """The number or word behind `A:` or `####` on the last line, as most texts without a box end; None otherwise."""
+    match = _LABELLED.match(text, text.rfind("\n") + 1)
+    if match is None:
+        return None
+    answer = match["answer"]
+    if answer.isalnum():
+        return answer
+    is_number = answer[-1:].isdecimal() and len(answer) < _NEAR and number.parse(answer) is not None
+    return answer if is_number else None
+
+
+def tagged(tail: str) -> Statement | None:
+    """Content of the last tag named answer or result, or of the last JSON field named answer."""
+    if "[/ANSWER]" in tail:
+        tail = tail.replace("[ANSWER]", "<answer>").replace("[/ANSWER]", "</answer>")
+    if not ("</" in tail or 'answer"' in tail):
+        return None
+    for name in _TAGS:
+        start = tail.rfind(f"<{name}>", 0, max(tail.rfind(f"</{name}>"), 0))
+        if start >= 0:
+            end = tail.find(f"</{name}>", start)
+            content = tail[start + len(name) + 2 : end].strip()
+            if "</" in content:  # <value>24</value><unit>legs</unit>
+                content = " ".join(_TAG.sub(" ", content).split())
+            return Statement(content, start, end + len(name) + 3)
+    found = [*_AS_JSON.finditer(tail)]
+    if not found:
+        return None
+    last = found[-1]
+    return Statement(last[last.lastindex or 1].replace("\\\\", "\\"), *last.span())
+
+
+def explicit(tail: str) -> Iterator[Statement]:
+    """What stands after "answer is", `Answer:`, `A:`, `####` or "should be", from the last to the first."""
+    last_line = tail.rstrip().rfind("\n") + 1
+    labelled = _LABELLED.match(tail, last_line)
+    if labelled is not None and not any(one.start > labelled.start() for one in _named(tail)):
+        yield _statement(labelled)
+    found = [_statement(match) for match in _LABELLED.finditer(tail) if match.start() != last_line]
+    if "should" in tail or "must" in tail or "change " in tail:
+        found += [_statement(match) for match in _SHOULD_BE.finditer(tail)]
+    found += _named(tail)
+    if "dit" in tail or "orrect" in tail or "ypo" in tail:  # (edit: 17, dropped a sign)
+        found += [Statement(match["answer"].strip(), *match.span("answer")) for match in _EDIT.finditer(tail)]
+    if "I" in tail:
+        found += [_statement(match) for match in _CHOICE.finditer(tail)]
+    yield from sorted(found, key=lambda statement: statement.start, reverse=True)
+
+
+def contradict(tail: str) -> bool:
+    """Whether the last two lines both state an answer, and not the same one: by method 1 it is 640, by 2 it is 604."""
+    if tail.lower().count("answer") < 2:
+        return False
+    lines = [line.strip(" *#").lower() for line in tail.split("\n") if line.strip()][-2:]
+    if len(set(lines)) < 2:
+        return False
+    wordings = {"".join(char for char in line if not char.isdigit() and char not in ".,") for line in lines}
+    is_repeated = len(wordings) == 1 and all("answer" in line for line in lines) and any(map(str.isdigit, lines[0]))
+    return is_repeated or all(line.startswith("final answer") for line in lines)
+
+
+def _statement(match: re.Match[str]) -> Statement:
+    given = match["answer"]
+    if given.count("**") % 2 and not given.startswith("**"):  # **Answer: 0.15**, i.e. 15 percent
+        given = given.partition("**")[0].rstrip()
+    if given.startswith("}"):  # $$\text{Answer: } 8$$
+        given = given[1:].rstrip("$").strip()
+    return Statement(given, match.start(), match.end())
+
+
+def _named(tail: str) -> Iterator[Statement]:
+    lowered, end = words.lowered(tail), len(tail)
+    while (start := max(lowered.rfind(name, 0, end) for name in _NAMES)) >= 0:
+        match = _ANSWER_IS.match(tail, start)
+        if match and not _SUPPOSED.search(tail, max(0, start - _NEAR), start) and not _is_beside(tail, start):
+            yield _statement(match)
+        end = start
+
+
+def _is_beside(tail: str, start: int) -> bool:
+    """Whether the statement at `start` is of another case, behind a value: (Its answer is 30.), For a 4x4 grid, ..."""
+    begin = max(map(tail.rfind, (". ", "! ", "? ", "\n", "("), (0,) * 5, (start,) * 5))
+    before = tail[max(begin, 0) : start]
+    is_in_brackets = before[:1] == "(" and ")" in tail[start : start + _NEAR]
+    is_other = is_in_brackets or _OF_ANOTHER.match(before.lstrip(" .!?(\n")) is not None
+    return is_other and any(map(str.isdigit, tail[max(0, begin - _NEAR) : max(begin, 0)]))
+
+
+def bold(tail: str) -> Statement | None:
+    """Last text in bold that is neither a heading nor a label."""
+    text, found = tail.rstrip(), None
+    for match in _BOLD.finditer(tail):
+        behind, _, below = text[match.end() :].partition("\n")
+        before = text[: match.start()].rpartition("\n")[2]
+        is_heading = below and not before.strip() and not behind.strip(" :")  # on a line of its own with text below
+        if not is_heading and not match[1].endswith((":", "\uff1a")) and not _NUMBERED.fullmatch(match[1]):
+            found = match
+    return Statement(found[1], *found.span()) if found else None
+
+
+def formulas(text: str) -> list[re.Match[str]]:
+    """The formulas in LaTeX of a text."""
+    return list(_MATH.finditer(text)) if "$" in text or "\\" in text else []
+
+
+def content(span: re.Match[str]) -> str:
+    """What is inside the dollar signs or brackets of a formula."""
+    return str(span[span.lastgroup or 0]).strip()
+
+
+def without_remark(answer: str) -> str:
+    """`answer` without the reason, contrast or approximation at its end."""
+    if not any(map(answer.__contains__, _BEGINS_REMARK)):
+        return answer
+    kept = _REMARK.sub("", answer).strip()
+    return kept or answer
+
+
+def tidy(answer: str) -> assertions.Asserted:
+    """The answer in what is stated: its first sentence, and of a sentence in words what that asserts."""
+    if answer.isalnum():  # a number or a word, as most are
+        return assertions.Asserted(answer)
+    bolds = _BOLD.findall(answer) if "**" in answer else []
+    if len(bolds) == 1:
+        answer = bolds[0]
+    end = _SENTENCE_END.search(answer) if not formulas(answer) else None
+    answer = without_remark(answer[: end.start()] if end else answer)
+    answer = _without_adverb(answer.lstrip("*:= \t\n").rstrip("* \t\n")).rstrip(".")
+    if answer.endswith(")") and "(" not in answer and "[" not in answer:  # (The answer is 14.)
+        answer = answer[:-1].rstrip(".")
+    spans = formulas(answer)
+    if len(spans) == 1 and not _has_words(answer[: spans[0].start()] + answer[spans[0].end() :]):
+        return assertions.Asserted(content(spans[0]) or None)
+    in_words = words.in_row(answer) or " equals " in answer or " is " in answer
+    if spans or (in_words and any(map(str.isdigit, answer))):
+        found = assertions.asserted(f"is {answer}")
+        if found.answer or found.unclear or spans:
+            return found if found.answer or found.unclear else assertions.Asserted(answer)
+    return assertions.Asserted(_without_spelling(answer) or None)
+
+
+def _without_spelling(answer: str) -> str:
+    """5 (five) as 5."""
+    figure, bracket, spelled = answer.rpartition(" (")
+    letters = spelled.removesuffix(")").replace(" ", "").replace("-", "")
+    is_spelled = bracket and spelled.endswith(")") and len(letters) > 1 and letters.isalpha() and letters.islower()
+    return figure if is_spelled else answer
+
+
+def _has_words(text: str) -> bool:
+    return any(len(word) > 1 for word in words.split(latex.without_commands(text)))
+
+
+def _without_adverb(answer: str) -> str:
+    first, _, rest = answer.removeprefix("equal to ").partition(" ")
+    return rest.strip() if rest and first.lower() in _ADVERBS else f"{first} {rest}".strip()

@@ -1,0 +1,1 @@
+"""How answers are written: LaTeX, keyboards, plain numbers, formulas, English words."""
