@@ -99,6 +99,8 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
         reference, answer = bases.as_hexadecimal(reference, answer, question)
     if " or " in question:
         reference, answer = alternatives.in_letters(reference, answer, question)
+    if reference[:1] in ("$", "\\") and ("$" in answer or "cent" in answer or "dollar" in answer):
+        answer = asked_units.without_each(reference, answer, question)
     if "illions" in question or "thousands" in question:
         reference = asked_units.in_multiples(reference, answer, question)
     if "." in answer or "{,}" in answer:  # more exact than the reference

@@ -30,6 +30,7 @@ from libra_cli.answers.comparison import (
     integer_bounds,
     items,
     linear,
+    matchings,
     one_form,
     parts,
     percent,
@@ -117,6 +118,8 @@ def _decide(reference: str, answer: str) -> Decision | None:
     reference, answer = normalize.both_plain(reference, answer)
     if " and " in answer or " and " in reference:
         reference, answer = words.with_mixed(reference), words.with_mixed(answer)
+    if (matched := matchings.same(reference, answer)) is not None:
+        return Decision(matched, "structure")
     wanted = options.parse(reference)
     chosen = options.parse(answer) or options.parse_small(answer) if wanted else None
     is_order = wanted and answer.startswith("(") and options.are_unsorted(reference)

@@ -39,7 +39,10 @@ def _only(text: str) -> Isotope | None:
     if len(text) > 80 or not any(map(str.isdigit, text)):
         return None
     plain = _plain(text)
-    found = set(_read(plain))
+    read = _read(plain)
+    found = set(read)
+    if len(read) < len(_NAMED.findall(plain)) + len(_RAISED.findall(plain)):  # P-3, Q-1
+        return None
     rest = _RAISED.sub("", _NAMED.sub("", plain))
     is_all = _FILLERS.issuperset(rest.translate(_SPACES).lower().split())
     return found.pop() if len(found) == 1 and is_all else None

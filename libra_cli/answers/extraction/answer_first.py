@@ -22,7 +22,8 @@ def said_first(text: str, reference: str, question: str) -> str | None:
     things between which `question` lets choose.
     """
     first = _FIRST.match(text) if len(text) <= _LONGEST else None
-    if first is None or len(text[first.end() :].split()) < _FEWEST_BEHIND:
+    behind = text[first.end() :].lstrip() if first else ""
+    if first is None or behind.startswith("(") or len(behind.split()) < _FEWEST_BEHIND:
         return None
     said = first[1].strip()
     if structure.is_number(reference):

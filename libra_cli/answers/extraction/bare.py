@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.answers.comparison import equal
+from libra_cli.answers.comparison import equal, matchings
 from libra_cli.answers.sentences import comparatives, options, phrases
 from libra_cli.answers.text import words
 from libra_cli.answers.values import dates, notation, quantities, structure, units
@@ -27,6 +27,8 @@ def value(text: str, reference: str) -> str | None:
 
     It is what `reference` is, or another value of its kind for certain.
     """
+    if matchings.same(reference, text.strip()) is not None:
+        return text.strip()
     if len(text) > 2 * _MAX_CHARS:
         return None
     line = text.strip().strip("`*")

@@ -127,6 +127,9 @@ def led(prose: Prose) -> Extraction | None:
     return Extraction(found["value"])
 
 
+_COLLECTIVES = ("dozen", "score", "hundred", "thousand", "million")
+
+
 def spelled(prose: Prose) -> Extraction | None:
     """`Half the cake.`: a text that is nothing but a number in words and what the question counts."""
     text = prose.text.strip(" .!*\n").lower()
@@ -136,6 +139,8 @@ def spelled(prose: Prose) -> Extraction | None:
     for length in range(len(heard), 0, -1):
         value = words.number(" ".join(heard[:length]))
         if value is not None:
+            if heard[length - 1] in _COLLECTIVES and prose.question and heard[length - 1] in prose.question.lower():
+                return None  # how many dozens
             noun = {word for word in heard[length:] if word not in ("of", "the", "a")}
             is_asked = noun <= {word.lower() for word in words.split(prose.question or "")}
             if not is_asked or not (value.denominator == 1 or prose.asks_for_share or value > 1):

@@ -24,7 +24,7 @@ from libra_cli.lazy_pattern import lazy_pattern
 _CODE_LIST = lazy_pattern(r"(?:\"\w{1,20}\" ?: ?|\b[A-Za-z_]{3,20} = )\[(?P<members>[^\[\]]{1,200})\],?\s?\}?$")
 _FEW_WORDS = 8
 _UNDECIDED_BETWEEN = lazy_pattern(
-    r"(?i:\bone of (?:those|these|them|the two)\b(?! (?:is|are|was))|\bboth (?:answers )?are possible\b"
+    r"(?i:\b(?:one|either) of (?:those|these|them|the two)\s*[.!]?\s*\Z|\bboth (?:answers )?are possible\b"
     r"|\b(?:don't|don\u2019t|do not|can't|can\u2019t|cannot) (?:know|tell|say|decide) which\b"
     r"|\b(?:either|any) of these may be\b)"
 )

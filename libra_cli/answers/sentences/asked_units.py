@@ -11,6 +11,8 @@ from libra_cli.answers.values.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
 _BRACKETS = lazy_pattern(r"(?<=[A-Za-z0-9)] )\(((?:in )?[^()\d]{1,24})\)")
+_EACH = lazy_pattern(r"\s*(?:/ ?| per | an? )(share|person|hour|day|week|month|year|student|child|piece|ticket|unit)$")
+"""For what a sum of money is paid."""
 _MULTIPLE = lazy_pattern(r"\bin (thousands|millions|billions|trillions)\b")
 
 
@@ -111,6 +113,14 @@ def with_unit(reference: str, answer: str, question: str) -> str:
         if is_other and (found or is_counted):  # nothing converts euros to dollars
             return f"{reference}\\text{{ {unit}}}"
     return reference
+
+
+def without_each(reference: str, answer: str, question: str) -> str:
+    """`$1.50 per share` as $1.50, where the reference names no such thing, and the question has it."""
+    each = _EACH.search(answer)
+    if each is None or _EACH.search(reference) or each[1].lower() not in question.lower():
+        return answer
+    return answer[: each.start()]
 
 
 def in_multiples(reference: str, answer: str, question: str) -> str:
