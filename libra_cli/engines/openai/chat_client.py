@@ -125,7 +125,8 @@ class ChatClient:
             same = [name for name in self._headers if name.lower() == header.name.lower()]
             self._headers = {name: value for name, value in self._headers.items() if name not in same}
             self._headers[header.name] = header.value
-        self._proxy, self._trust = proxy, self._trusted()
+        self._proxy = proxy
+        self._trust = self._trusted()
         # One transport for each connection: the time that httpx needs to find a free one among n grows with n. A client
         # of httpx around it would read answers whole, however large, and keep a server's cookies.
         self._idle: defaultdict[str, list[Any]] = defaultdict(list)
@@ -134,7 +135,7 @@ class ChatClient:
 
     def _trusted(self) -> ssl.SSLContext:
         """The authorities whose certificates are trusted; raises Fatal(2) if the file that names them is unreadable."""
-        if not any(url.startswith("https:") for url in self.urls):
+        if not any(url.startswith("https:") for url in (*self.urls, self._proxy or "")):
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody: nothing is to be encrypted
         try:
             context: ssl.SSLContext = self._httpx.create_ssl_context()
