@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Fields = dict[str, Any]
@@ -35,6 +35,13 @@ def take(fields: Fields, path: str) -> Any:
             break
         del holder[name]
     return value
+
+
+def change(fields: Fields, path: str, changed: Callable[[Any], Any]) -> None:
+    """Puts what `changed` makes of the value at a dotted path in its place, if there is one outside of lists."""
+    holder, name, value = _trail(fields, path)[-1]
+    if value is not MISSING and isinstance(holder, dict):
+        holder[name] = changed(value)
 
 
 def _trail(fields: Mapping[str, Any], path: str) -> list[tuple[Any, Any, Any]]:

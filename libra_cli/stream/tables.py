@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream import rows
+from libra_cli.stream import field_paths, rows
 from libra_cli.stream.decompression import Inflater, decoder_for
 from libra_cli.stream.line_batch import LineBatch
 from libra_cli.stream.other_formats import HEAD_BYTES, other_format
@@ -21,7 +21,7 @@ from libra_cli.stream.rows import RowError
 ROWS_A_BATCH = 256
 INSTALL = "pip install 'libra-cli[data]'"
 PARQUET_MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
-_PADDED = ("tools", "chat_template_kwargs")
+PADDED = ("tools", "chat_template_kwargs")
 """Columns whose structs are padded, beside messages, which are known by their `role` or `from`."""
 _SMALLEST = 12
 TableRecords = Generator[Mapping[str, Any] | None, None, None]
@@ -30,9 +30,10 @@ TableRecords = Generator[Mapping[str, Any] | None, None, None]
 class TableRows:
     """Serializes the dicts that a library reads, numbered from 1; None has a number and is no row."""
 
-    def __init__(self, name: str, records: TableRecords):
+    def __init__(self, name: str, records: TableRecords, padded: Sequence[str] = ()):
+        """`padded`: paths of fields that get one of the names PADDED only later."""
         self.name, self.number = name, 1
-        self._records = records
+        self._records, self._padded = records, padded
 
     def ready(self, _wait: float | None = None, _wake_fd: int | None = None) -> bool:
         """A library waits for its own rows."""
@@ -49,9 +50,10 @@ class TableRows:
                 batch = LineBatch(self.name, self.number, [])
                 continue
             try:
-                batch.lines.append(
-                    rows.dumps({name: _unpadded(_plain(value), name in _PADDED) for name, value in record.items()})
-                )
+                fields = {name: _unpadded(_plain(value), name in PADDED) for name, value in record.items()}
+                for path in self._padded:
+                    field_paths.change(fields, path, lambda value: _unpadded(value, True))
+                batch.lines.append(rows.dumps(fields))
             except TypeError:
                 raise self._no_json(record, self.number + len(batch.lines)) from None
             except ValueError as error:  # an infinite number, in this row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import threading
@@ -9,6 +10,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from servers.prompts import SAMPLING, PromptRequests, ask, one, text_of
@@ -41,6 +43,45 @@ def test_a_passing_failure_is_tried_again(reply):
     answer, calls = one(first(reply))
     assert answer.text == text_of("p")
     assert len(calls) == 2
+
+
+class ClosesIdle(BaseHTTPRequestHandler):
+    """Keeps a connection to all appearances, and closes it a few milliseconds after its answer."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def answer(self, fields):
+        content = json.dumps(fields).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        self.wfile.flush()
+        time.sleep(0.003)
+        self.close_connection = True
+
+    def do_GET(self):
+        self.answer({"data": [{"id": "tiny"}]})
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        time.sleep(0.02)
+        self.answer({"choices": [{"message": {"content": "4"}, "finish_reason": "stop"}]})
+
+
+def test_a_server_that_closes_idle_connections_answers_all():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), ClosesIdle)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+        answers = ask(url, [f"p{n}" for n in range(120)], retry_budget=20, concurrency=16)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert [type(answer) for answer in answers.values()] == [Completion] * 120
 
 
 def test_a_silent_server_is_given_up_after_the_timeout_and_asked_again():

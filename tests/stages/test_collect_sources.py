@@ -147,6 +147,15 @@ def parquet(path, rows: list[dict]) -> str:
     return str(path)
 
 
+def test_padded_keys_of_tools_are_left_out_under_the_name_that_they_had(tmp_path):
+    calls = [{"function": {"name": "add", "x": 1, "q": None}}, {"function": {"name": "find", "x": None, "q": "a"}}]
+    rows = [{"functions": calls, "extra": {"kwargs": {"style": None, "n": 1}, "kept": None}, "other": {"a": None}}]
+    path = parquet(tmp_path / "a.parquet", rows)
+    found = read_all(SourceChain([file_origin(path)], ReadOptions(padded=("functions", "extra.kwargs", "absent"))))
+    trimmed = [{"function": {"name": "add", "x": 1}}, {"function": {"name": "find", "q": "a"}}]
+    assert found == [(1, {"functions": trimmed, "extra": {"kwargs": {"n": 1}, "kept": None}, "other": {"a": None}})]
+
+
 def test_parquet_rows_are_plain_json(tmp_path):
     import datetime
 

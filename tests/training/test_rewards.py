@@ -132,6 +132,7 @@ def test_fewer_than_two_known_rewards_teach_nothing(known):
     batch = RewardPlan.from_config({"rewards": ["correct"]}).apply({"correct_P_G": group(known)})
     assert batch.advantages_P_G.tolist() == [[0, 0, 0]]
     assert (batch.counts.too_few_known, batch.counts.zero_spread) == (1, 0)
+    assert batch.figures()["zero_spread_share"] == 1
 
 
 def test_nulls_are_worth_what_the_recipe_says():
@@ -223,6 +224,9 @@ def divided(facts):
 
 def text(facts):
     return [["long", "short"]]
+
+def endless(facts):
+    return [[float("-inf"), 1.0]]
 """
 
 
@@ -234,6 +238,7 @@ def text(facts):
         ("named", r"the rewards need the fact \"responses_P_G\", which"),
         ("divided", r"own.py:15: JSONDecodeError: Expecting .*; mend it there$"),
         ("text", r"own.py: text returned what is no array of numbers \(could not convert"),
+        ("endless", r"own.py: endless returned an infinite number; NaN stands for a reward that is unknown$"),
     ],
 )
 def test_an_error_in_a_function_of_the_user_has_its_file_and_line(function, message, tmp_path):

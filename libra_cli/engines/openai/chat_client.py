@@ -167,19 +167,27 @@ class ChatClient:
 
     async def _request(self, method: str, url: str, body: Body | None, seconds: float, kept: bool = True) -> HttpAnswer:
         idle = self._idle[urlsplit(url).netloc]
-        transport = idle.pop() if idle and kept else self._open()
+        is_used = bool(idle) and kept
+        transport = idle.pop() if is_used else self._open()
         try:
-            return await asyncio.wait_for(self._exchange(transport, method, url, body), seconds)
+            return await asyncio.wait_for(self._exchange(transport, method, url, body, is_used), seconds)
         finally:
             if kept:
                 idle.append(transport)
             else:
                 await transport.aclose()
 
-    async def _exchange(self, transport: Any, method: str, url: str, body: Body | None) -> HttpAnswer:
-        times = self._httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()
-        request = self._httpx.Request(method, url, headers=self._headers, json=body, extensions={"timeout": times})
-        response = await transport.handle_async_request(request)
+    async def _exchange(self, transport: Any, method: str, url: str, body: Body | None, is_used: bool) -> HttpAnswer:
+        """Sends a request; once more if a used connection breaks before its answer: the server had closed it idle."""
+        httpx = self._httpx
+        times = httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()
+        request = httpx.Request(method, url, headers=self._headers, json=body, extensions={"timeout": times})
+        try:
+            response = await transport.handle_async_request(request)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            if not is_used:
+                raise
+            response = await transport.handle_async_request(request)
         try:
             return await self._reader.read(response)
         finally:
@@ -309,7 +317,7 @@ class ChatClient:
     async def _quickly(self, method: str, url: str, body: Body | None = None) -> HttpAnswer | None:
         """The answer to a request that takes no time; None if none comes within CONNECT_SECONDS."""
         try:
-            return await self._request(method, url, body, CONNECT_SECONDS)
+            return await self._request(method, url, body, CONNECT_SECONDS, kept=False)
         except (asyncio.TimeoutError, self._httpx.HTTPError, zlib.error):
             return None
 

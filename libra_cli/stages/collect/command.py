@@ -74,7 +74,9 @@ def _open(options: StreamOptions, values: Values) -> Callable[[StreamOptions, in
 
 def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
     """How to read the data."""
+    from libra_cli.stages.collect import mapping
     from libra_cli.stages.collect.sources import ReadOptions
+    from libra_cli.stream.tables import PADDED
 
     return ReadOptions(
         values["format"],
@@ -84,6 +86,7 @@ def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
         values["revision"],
         options.max_line_bytes,
         options.stall_timeout,
+        [one.source for one in mapping.parse_renames(values["map"]) if one.target in PADDED],
     )
 
 

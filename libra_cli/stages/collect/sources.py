@@ -51,6 +51,8 @@ class ReadOptions:
     revision: str | None = None
     max_line_bytes: int = 64 << 20
     stall_timeout: float = 0.0
+    padded: Sequence[str] = ()
+    """Paths of fields of tables that --map gives a name among `tables.PADDED`."""
 
 
 def file_origin(path: str, preset: Preset | None = None) -> Origin:
@@ -119,13 +121,13 @@ def format_of(path: str, given: str | None) -> str:
 
 def _open(origin: Origin, options: ReadOptions, wake_fd: int | None) -> LineSource:
     if origin.hub is not None:
-        return TableRows(origin.place, _hub_rows(origin, options))
+        return TableRows(origin.place, _hub_rows(origin, options), options.padded)
     path = str(origin.path)
     if options.sheet is not None:
         return _sheet(path, options.sheet)
     kind = format_of(path, options.format)
     if kind == "parquet":
-        return TableRows(path, parquet_rows(path))
+        return TableRows(path, parquet_rows(path), options.padded)
     csv = False if kind == "jsonl" else options.delimiter or ("\t" if kind == "tsv" else True)
     return InputFiles([path], options.max_line_bytes, wake_fd, options.stall_timeout, csv)
 

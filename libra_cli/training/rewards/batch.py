@@ -71,7 +71,7 @@ class RewardBatch:
             "reward": _mean(self.rewards_P_G),
             "reward_std": float(np.std(known, ddof=1)) if known.size > 1 else float("nan"),
             **means,
-            "zero_spread_share": counts.zero_spread / max(counts.prompts, 1),
+            "zero_spread_share": (counts.zero_spread + counts.too_few_known) / max(counts.prompts, 1),
             "null_by_policy_share": counts.null_by_policy / max(counts.responses, 1),
             "null_by_verifier_share": counts.null_by_verifier / max(counts.responses, 1),
             "kept_share": float(np.mean(self.keep_P_G)) if self.keep_P_G.size else 0.0,

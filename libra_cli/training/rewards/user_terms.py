@@ -38,12 +38,15 @@ class UserFunction:
             raise
         except Exception as error:
             raise _failed(error, self.file, _cure(error)) from error
+        where = f"{self.file}: " if self.file else ""
+        name = getattr(self.function, "__name__", "the function")
         try:
-            return np.asarray(returned, dtype=np.float64)
+            rewards = np.asarray(returned, dtype=np.float64)
         except (TypeError, ValueError) as error:
-            where = f"{self.file}: " if self.file else ""
-            name = getattr(self.function, "__name__", "the function")
             raise InvalidOptions(f"{where}{name} returned what is no array of numbers ({error})") from None
+        if np.isinf(rewards).any():
+            raise InvalidOptions(f"{where}{name} returned an infinite number; NaN stands for a reward that is unknown")
+        return rewards
 
 
 def user_term(name: Any, options: Mapping[str, Any], place: str) -> Bound[Term]:
