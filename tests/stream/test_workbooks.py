@@ -56,7 +56,7 @@ def test_the_only_visible_sheet_with_cells_is_read_or_else_the_only_hidden_one(t
 def test_of_two_hidden_sheets_with_cells_one_must_be_named(tmp_path):
     hidden = [(name, "hidden", ROW.format(name)) for name in "BC"]
     path = workbook(tmp_path / "rows.xlsx", ("A", "visible", ""), *hidden)
-    with pytest.raises(Fatal, match='2 sheets hold rows, "B", "C"; choose one') as raised:
+    with pytest.raises(Fatal, match='2 sheets hold rows: "B" and "C"; choose one') as raised:
         questions(path)
     assert raised.value.status == Exit.USAGE
 
