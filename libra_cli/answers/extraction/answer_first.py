@@ -18,8 +18,9 @@ _FIGURE = lazy_pattern(r"[-+]?\$?\d[\d,.]*(?:/\d+)?%?(?: [A-Za-z]{1,12})?")
 def said_first(text: str, reference: str, question: str) -> str | None:
     """The value of the kind of `reference` that begins a text and stands alone; None if none does, or nothing follows.
 
-    A number in figures stands alone on a line, for `8.` may be the eighth step. Words are the reference, or one of the
-    things between which `question` lets choose.
+    A number in figures stands alone above an empty line and sentences that calculate nothing, for `8.` may be the
+    eighth step, and a number above others a summand. Words are the reference, or one of the things between which
+    `question` lets choose.
     """
     first = _FIRST.match(text) if len(text) <= _LONGEST else None
     behind = text[first.end() :].lstrip() if first else ""
@@ -28,7 +29,8 @@ def said_first(text: str, reference: str, question: str) -> str | None:
     said = first[1].strip()
     if structure.is_number(reference):
         if _FIGURE.fullmatch(said):
-            return said if text[first.end() - 1] == "\n" else None
+            is_alone = text[first.end() - 1 : first.end() + 1] == "\n\n" and behind[:1].isalpha()
+            return said if is_alone and "=" not in behind and "**" not in behind else None
         there = _THERE.match(said.lower())
         value = words.number(said[there.end() if there else 0 :].lower())
         return None if value is None else str(value)

@@ -23,6 +23,10 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 _CODE_LIST = lazy_pattern(r"(?:\"\w{1,20}\" ?: ?|\b[A-Za-z_]{3,20} = )\[(?P<members>[^\[\]]{1,200})\],?\s?\}?$")
 _FEW_WORDS = 8
+_REFUSAL = lazy_pattern(
+    r"(?i:\bI (?:really |just )?(?:don['\u2019]t|do not) know\b|\bI(?:['\u2019]m| am) not sure\b|\b(?:no idea|sorry)\b"
+    r"|\bI (?:can['\u2019]t|cannot|can not) (?:say|answer|tell|help)\b)"
+)
 _UNDECIDED_BETWEEN = lazy_pattern(
     r"(?i:\b(?:one|either) of (?:those|these|them|the two)\s*[.!]?\s*\Z|\bboth (?:answers )?are possible\b"
     r"|\b(?:don't|don\u2019t|do not|can't|can\u2019t|cannot) (?:know|tell|say|decide) which\b"
@@ -110,8 +114,9 @@ def cut_off(prose: Prose) -> Extraction | None:
 def refusal(prose: Prose) -> Extraction | None:
     """`I don't know.`: a short text that gives no answer, where one is asked for."""
     is_short = len(prose.text.split()) <= _FEW_WORDS and prose.reference and "?" not in prose.text
-    is_one = is_short and phrases.refuses(prose.text) and not phrases.refuses(prose.reference)
-    return Extraction(None, NO_ANSWER) if is_one and not any(map(str.isdigit, prose.text)) else None
+    if not is_short or _REFUSAL.search(prose.text) is None or any(map(str.isdigit, prose.text)):
+        return None
+    return None if phrases.refuses(prose.reference) else Extraction(None, NO_ANSWER)
 
 
 def undecided_between(prose: Prose) -> Extraction | None:
@@ -149,8 +154,12 @@ def first(prose: Prose) -> Extraction | None:
     if said is None:
         return None
     behind = prose.text.partition(said)[2]  # "No." is no doubt of the answer No
-    is_concluded = remarks.begins_conclusion(prose.sentences[-1]) and prose.concluded.answer not in (None, said)
-    return UNDECIDED if is_concluded else changed(behind, False, False) or Extraction(said)
+    is_other = prose.concluded.answer not in (None, said) and (
+        structure.is_number(prose.reference) or remarks.begins_conclusion(prose.sentences[-1])
+    )
+    term = asked.either(prose.tail, prose.reference) or asked.term(prose.tail, prose.reference, prose.question)
+    is_other = is_other or (term or said).lower() != said.lower()
+    return UNDECIDED if is_other else changed(behind, False, False) or Extraction(said)
 
 
 def duration_in_signs(prose: Prose) -> Extraction | None:

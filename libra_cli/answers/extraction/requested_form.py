@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from math import gcd, isqrt
 from typing import NamedTuple
@@ -20,16 +21,19 @@ _SCIENTIFIC = lazy_pattern(
 _PLAIN_NUMBER = lazy_pattern(r"-?\d+(?:\.\d+)?")
 _RADICAND = lazy_pattern(r"-?\d*\\sqrt\{(\d{1,12})\}")
 _FORMULA = lazy_pattern(r"\$([^$\n]{1,200})\$|\\\(([^\n]{1,200}?)\\\)")
-_WORDS = lazy_pattern(r"[\w^*/().+-]*[\d^/(][\w^*/().+ -]*")
+_WORDS = lazy_pattern(r"(?<![\w^*/().+-])[\w^*/().+-]{0,40}[\d^/(][\w^*/().+ -]{0,120}")
 """What may be a formula without dollar signs, or several words around one."""
 _MOST_FACTORS = 60
+_LONGEST = 4000
 
 
 def is_another(answer: str, reference: str, question: str) -> bool:
-    """Whether `answer` is not in the form that `question` asks for, and `reference` is.
+    """Whether `answer` is not in the form that `question` asks for, and `reference` is, or is what it asks to rewrite.
 
     Both may have the same value: 6/8 is no answer to "Write 6/8 in lowest terms".
     """
+    if len(question) > _LONGEST:
+        return False
     asked = question.lower()
     if not any(map(asked.__contains__, _SIGNALS)):
         return False
@@ -39,7 +43,7 @@ def is_another(answer: str, reference: str, question: str) -> bool:
     for form in _FORMS:
         if form.asks(asked) and form.has(wanted) and form.lacks(given, wanted):
             return True
-    return _REWRITES.search(asked) is not None and given in _formulas_of(question)
+    return given not in wanted and _is_asked(_REWRITES)(asked) and given in _formulas_of(question)
 
 
 class _Form(NamedTuple):
@@ -58,19 +62,41 @@ _SIGNALS = (
     *("decimal", "as a ", "as an "),
 )
 _REWRITES = lazy_pattern(
-    _IMPERATIVE + r"(?:(?:simplify|reduce|expand|multiply out|factor(?:i[sz]e)?|rationali[sz]e)\b"
-    r"|(?:write|express|convert|rewrite)\b.{1,120}?\b(?:as (?:a|an)|in (?:lowest|simplest|scientific|standard))\b)"
+    _IMPERATIVE
+    + r"(?:(?:simplify|reduce|expand|multiply out|factor(?:i[sz]e)?|rationali[sz]e)\b(?! (?:your|the) answer)"
+    r"|(?:write|express|convert|rewrite)\b(?! (?:your|the) (?:final )?answer)"
+    r".{1,120}?\b(?:as (?:a|an)|in (?:lowest|simplest|scientific|standard))\b)"
 )
 """A question that gives a formula and asks for another form of it."""
+_WRITE = r"\b(?:write|express|convert|give|answer|expressed|written)\b.{0,120}?\b"
 _EXPAND = lazy_pattern(_IMPERATIVE + r"(?:expand|multiply out)\b")
 _FACTOR = lazy_pattern(_IMPERATIVE + r"factor(?:i[sz]e)?\b(?! of)|\bfactor(?:i[sz]ed?|ed)? (?:completely|fully|form)")
 _LOWEST = lazy_pattern(
-    r"\b(?:lowest terms|simplest (?:form|terms)|reduced? (?:form|fraction)|simplif|reduce\b|irreducible)"
+    r"\b(?:lowest terms|simplest (?:form|terms)|reduced (?:form|fraction)|simplified fraction|irreducible fraction)"
+    rf"|{_IMPERATIVE}(?:simplify|reduce)\b(?! (?:the|its|their|our|your) [a-z]+ (?:of|by|to)\b)"
 )
-_RADICAL = lazy_pattern(r"\bsimplest (?:radical )?form|\bsimplify\b|\bsimplified radical")
-_STANDARD = lazy_pattern(r"\bscientific notation|\b(?:write|express|convert)\b.{1,120}?\bstandard form")
-_RATIONAL = lazy_pattern(r"\brationali[sz]e")
-_AS_DECIMAL = lazy_pattern(r"\bas a (?:terminating |exact )?decimal|\b(?:in|to) (?:a )?decimal (?:form|notation)")
+_RADICAL = lazy_pattern(rf"\bsimplest (?:radical )?form|{_IMPERATIVE}simplify\b|\bsimplified radical")
+_STANDARD = lazy_pattern(_WRITE + r"(?:scientific notation|standard form)")
+_RATIONAL = lazy_pattern(_IMPERATIVE + r"rationali[sz]e\b")
+_AS_DECIMAL = lazy_pattern(
+    _WRITE + r"(?:as a (?:terminating |exact )?decimal|(?:in|to) (?:a )?decimal (?:form|notation))"
+)
+_NOT_ASKED = lazy_pattern(r"\b(?:not|without|needn't|unless|instead|rather|no need|if possible)\b|n't\b")
+_NEAR = 40
+
+
+def _is_asked(pattern: re.Pattern[str]) -> Callable[[str], bool]:
+    """Whether a question asks for a form by `pattern`: not in "do not simplify", nor in "a fraction or a decimal"."""
+
+    def asks(asked: str) -> bool:
+        found = pattern.search(asked)
+        if found is None:
+            return False
+        begin = max(found.start() - _NEAR, 0)
+        is_open = " or " in asked[begin : found.end() + 12]
+        return not is_open and _NOT_ASKED.search(asked[begin : found.end() + _NEAR]) is None
+
+    return asks
 
 
 def _formulas_of(question: str) -> set[str]:
@@ -173,21 +199,23 @@ def _is_other_number(given: str, _: str) -> bool:
 
 _FORMS = (
     _Form(
-        _EXPAND.search,
+        _is_asked(_EXPAND),
         lambda wanted: not _readings(wanted, _has_brackets),
         lambda given, _: _readings(given, _has_brackets),
     ),
-    _Form(_FACTOR.search, _is_factored, _has_fewer_factors),
-    _Form(_LOWEST.search, _is_reduced, _can_be_reduced),
-    _Form(_RADICAL.search, lambda wanted: not _has_square_in_root(wanted), lambda given, _: _has_square_in_root(given)),
+    _Form(_is_asked(_FACTOR), _is_factored, _has_fewer_factors),
+    _Form(_is_asked(_LOWEST), _is_reduced, _can_be_reduced),
     _Form(
-        _RATIONAL.search,
+        _is_asked(_RADICAL), lambda wanted: not _has_square_in_root(wanted), lambda given, _: _has_square_in_root(given)
+    ),
+    _Form(
+        _is_asked(_RATIONAL),
         lambda wanted: not _readings(wanted, _has_root_below),
         lambda given, _: _readings(given, _has_root_below),
     ),
-    _Form(_STANDARD.search, _is_scientific, _is_other_number),
+    _Form(_is_asked(_STANDARD), _is_scientific, _is_other_number),
     _Form(
-        _AS_DECIMAL.search,
+        _is_asked(_AS_DECIMAL),
         lambda wanted: _DECIMAL.fullmatch(wanted) is not None,
         lambda given, _: _terms_of_fraction(given) is not None,
     ),

@@ -43,8 +43,9 @@ _HEADING = r"(?:#+ *|\*+)(?i:(?:the )?(?:final )?answer):?\**:?[ \t]*\n"
 _LABELLED = lazy_pattern(rf"^[ \t]*(?:{_HEADING}|(?:\*\*)?A(?:\*\*)?[ \t]*:|####)\s*{_GIVEN}", re.MULTILINE)
 _TAG = lazy_pattern(r"</?[A-Za-z_]{1,20}>")
 _EDIT = lazy_pattern(
-    r"[(\[](?i:edit|correction|corrected|typo)\b[:,]? ?(?:(?i:it )?(?i:should be|is) )?"
-    r"(?P<answer>[^()\[\],;]{1,30})[,;)\]]"
+    r"[(\[](?i:edit|correction|corrected|typo): ?(?:(?i:it )?(?i:should be|is) )?"
+    r"(?P<answer>(?:[a-z] ?= ?)?(?:minus )?[-+\u2212]?(?:\\?\$)?\d[^()\[\],; ]{0,20}(?: ?[A-Za-z%\u00b0]{1,10})?)"
+    r"[,;)\]]"
 )
 """A correction in brackets: (edit: 17, dropped a sign)."""
 _SENTENCE_END = lazy_pattern(r"[.!](?=\s|$)(?!\s*\d)|[\u3002\uff01]")
@@ -235,9 +236,9 @@ def explicit(tail: str) -> Iterator[Statement]:
     found += _named(tail)
     if "dit" in tail or "orrect" in tail or "ypo" in tail:  # (edit: 17, dropped a sign)
         found += [Statement(match["answer"].strip(), *match.span("answer")) for match in _EDIT.finditer(tail)]
-    if "I" in tail:
-        found += [_statement(match) for match in _CHOICE.finditer(tail)]
     yield from sorted(found, key=lambda statement: statement.start, reverse=True)
+    if "I" in tail:  # "I'd say" may say something else, where the answer is stated
+        yield from reversed([_statement(match) for match in _CHOICE.finditer(tail)])
 
 
 def contradict(tail: str) -> bool:
