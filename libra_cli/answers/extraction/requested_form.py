@@ -43,7 +43,9 @@ def is_another(answer: str, reference: str, question: str) -> bool:
     for form in _FORMS:
         if form.asks(asked) and form.has(wanted) and form.lacks(given, wanted):
             return True
-    return given not in wanted and _is_asked(_REWRITES)(asked) and given in _formulas_of(question)
+    if given in wanted or given.rpartition("=")[2] == wanted.rpartition("=")[2]:  # the name or the unit is missing
+        return False
+    return _is_asked(_REWRITES)(asked) and given in _formulas_of(question)
 
 
 class _Form(NamedTuple):
@@ -93,7 +95,7 @@ def _is_asked(pattern: re.Pattern[str]) -> Callable[[str], bool]:
         if found is None:
             return False
         begin = max(found.start() - _NEAR, 0)
-        is_open = " or " in asked[begin : found.end() + 12]
+        is_open = " or " in asked[begin : found.end() + _NEAR]
         return not is_open and _NOT_ASKED.search(asked[begin : found.end() + _NEAR]) is None
 
     return asks
