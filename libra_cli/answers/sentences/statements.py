@@ -237,8 +237,9 @@ def explicit(tail: str) -> Iterator[Statement]:
     if "dit" in tail or "orrect" in tail or "ypo" in tail:  # (edit: 17, dropped a sign)
         found += [Statement(match["answer"].strip(), *match.span("answer")) for match in _EDIT.finditer(tail)]
     yield from sorted(found, key=lambda statement: statement.start, reverse=True)
-    if "I" in tail:  # "I'd say" may say something else, where the answer is stated
-        yield from reversed([_statement(match) for match in _CHOICE.finditer(tail)])
+    if "I" in tail:  # in the end, for "At first I'd say 10" decides nothing
+        last = tail.rfind(words.sentences(tail)[-1])
+        yield from reversed([_statement(match) for match in _CHOICE.finditer(tail, max(last, 0))])
 
 
 def contradict(tail: str) -> bool:
