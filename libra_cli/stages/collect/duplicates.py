@@ -17,6 +17,7 @@ from typing import Any
 
 from libra_cli.answers.time_limit import limited
 from libra_cli.records.shingles import canonical, shingles, words
+from libra_cli.stream.common_names import COMMON_NAMES, RESPONSE
 from libra_cli.stream.hash_numbers import DiskLog, HashNumbers
 from libra_cli.stream.rows import Filtered, Row, RowError
 
@@ -34,6 +35,7 @@ PARTS = (
     "chosen",
     "rejected",
     "responses",
+    *COMMON_NAMES[RESPONSE],
     "model",
     "sample",
 )
