@@ -18,6 +18,10 @@ _OF_QUESTION = words.table(
     "is therefore be must should a"
 )
 """Words of a sentence that states the answer to the question."""
+_NEARNESS = 50
+"""A decimal that differs from the value in the box by less than one part in so many may be it, rounded."""
+_SCALES = (60, 100, 1000, 3600)
+"""How many times one number for an amount is another one, in other units."""
 _CLOSING = " $.,;)]}\\\n"
 
 
@@ -33,7 +37,8 @@ def answer(text: str, box: boxes.Box, reference: str | None) -> Extraction | Non
         tail = statements.tail_of(behind)
         statement = next(statements.explicit(tail), None)
         is_of_question = statement and _is_of_question(tail, statement)
-        stated = statements.tidy(statement.given).answer if statement and is_of_question else None
+        given = statements.without_remark(statement.given) if statement and is_of_question else ""
+        stated = statements.tidy(given).answer if given and _is_bare(given) else None
     elif reference and structure.is_number(reference):
         names = _NAMED.findall(text, max(0, box.start - boxes.MAX_GAP), box.end)
         last = remarks.last_sentence(behind.strip(_CLOSING))
@@ -45,11 +50,35 @@ def answer(text: str, box: boxes.Box, reference: str | None) -> Extraction | Non
     if not structure.is_number(value):
         return None
     decision = equal.decide_quickly(box.content, value)
-    return Extraction(value) if decision is not None and decision.equal is False else None
+    is_other = decision is not None and decision.equal is False and not _may_be_same(box.content, value)
+    return Extraction(value) if is_other else None
+
+
+def _is_bare(given: str) -> bool:
+    """Whether what is stated has no words, which may say that it is of something else: 4 less than 7."""
+    return all(len(word) == 1 for word in words.split(words.sentences(given)[0]))
+
+
+def _may_be_same(boxed: str, stated: str) -> bool:
+    """Whether two answers may be one in two forms: rounded, as a percentage, in another unit, or no numbers at all."""
+    found = [structure.parse(one) for one in (boxed, stated)]
+    leaves = [one.value if isinstance(one, structure.Equation) else one for one in found]
+    exact, given = (one if isinstance(one, structure.Leaf) else None for one in leaves)
+    if exact is None:  # several values
+        return False
+    if given is None or exact.number is None or given.number is None:
+        return True
+    if exact.unit != given.unit:
+        return True
+    first, second = abs(exact.number.value), abs(given.number.value)
+    least, most = sorted((first, second))
+    is_near = given.number.places != 0 and (most - least) * _NEARNESS < most
+    return is_near or any(least * scale == most for scale in _SCALES)
 
 
 def _is_of_question(tail: str, statement: statements.Statement) -> bool:
     """Whether a statement gives the answer to the question, and not to a part or to another case."""
     start = max(map(tail.rfind, (". ", "! ", "? ", "\n"), (0,) * 4, (statement.start,) * 4)) + 1
-    label = tail[start : statement.end].removesuffix(statement.given)
-    return {word.lower() for word in words.split(label)} <= _OF_QUESTION
+    label = tail[start : statement.end].rpartition(statement.given)[0]
+    has_number = any(map(str.isdigit, label))  # the answer to question 2
+    return not has_number and {word.lower() for word in words.split(label)} <= _OF_QUESTION

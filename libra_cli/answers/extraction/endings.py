@@ -31,6 +31,10 @@ _SUM = lazy_pattern(
 )
 _DIGITS = lazy_pattern(r"\d+(?:\.\d+)?")
 _RESULTS = words.table("result value answer outcome")
+_TOTALS = words.table("total altogether together sum combined all")
+"""Words of a question that asks what its parts come to."""
+_ROWS = words.table("step steps row line stage first second third")
+"""Words of a question that may ask for one row of a table."""
 _RESULT = lazy_pattern(r"=|\b(?i:so|thus|hence|therefore|answer)\b")
 _NUMBERED = lazy_pattern(r"(?<![\d-])\d+(?:-\d+){2,3} [a-z]{3}")
 _PARTS = lazy_pattern(r", |; ")
@@ -103,6 +107,9 @@ def sum_of_parts(prose: Prose) -> Extraction | None:
     if found is None or comparatives.may_say_a_number(found["noun"]):
         return None
     parts = [number.parse(part) for part in _DIGITS.findall(found["parts"])]
+    known, asked = {*_DIGITS.findall(prose.question)}, {word.lower() for word in words.split(prose.question)}
+    if asked.isdisjoint(_TOTALS) and not known.issuperset(_DIGITS.findall(found["parts"])):  # a part may be asked for
+        return None
     total, value = sum(part.value for part in parts if part), number.parse(found["value"].replace(",", ""))
     return Extraction(found["value"]) if value and len(parts) > 1 and total == value.value else None
 
@@ -111,6 +118,8 @@ def row(prose: Prose) -> Extraction | None:
     """The result in the last row of a table that ends a text: `| 15 + 27 | 42 |` below `| Operation | Result |`."""
     lines = [line.strip().strip("|") for line in prose.tail.rstrip().split("\n")]
     if not structure.is_number(prose.reference) or not prose.tail.rstrip().endswith("|"):
+        return None
+    if not _ROWS.isdisjoint(word.lower() for word in words.split(prose.question or "")):
         return None
     at = next((at for at in range(len(lines) - 1, 0, -1) if lines[at] and set(lines[at]) <= set("|-: ")), 0)
     head, last = (cells.split("|")[-1].strip(" *$").lower() for cells in (lines[at - 1], lines[-1]))

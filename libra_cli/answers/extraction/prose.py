@@ -15,6 +15,7 @@ from libra_cli.answers.sentences import assertions, phrases, remarks
 from libra_cli.answers.sentences.extraction import (
     AMBIGUOUS,
     NO_ANSWER,
+    UNDECIDED,
     Extraction,
 )
 
@@ -101,6 +102,8 @@ def read(text: str, reference: str | None, cut: bool | None, question: str | Non
     if found.reason != NO_ANSWER or found.answer or not reference or cut:
         return found
     before, last = remarks.before_last_sentence(text), remarks.last_sentence(text)
+    if " than " in last and any(map(str.isdigit, last)):  # 20 dollars - less than the 25 dollars she had
+        return UNDECIDED
     is_whole = last.rstrip("*_ ")[-1:] in (".", "!") or len(last.split()) <= _FEW
     says_less = last.startswith("(") or "<<" in last or assertions.denies(last)
     if not before or not is_whole or says_less or not phrases.says_something(last):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from libra_cli.answers.sentences import assertions
 from libra_cli.answers.text import words
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -12,6 +13,9 @@ _SIGN = lazy_pattern(r"\\(?:gt|lt)(?![A-Za-z])|[<>]")
 _NO_RELATION = ("\\le", "\\ge", "\u2264", "\u2265", ">=", "<=", "->", "=>", "<<", ">>", "\\ne", "|")
 SIGNS = ("<", ">", "\\gt", "\\lt")
 _VALUE = r"\$?(?P<{}>-?(?:\d[\d.,/]*\d|\d)(?:\s?[\u00b2\u00b3])?)\$?"
+_FIGURE = lazy_pattern(r"-?(?:\d[\d.,/]*\d|\d)(?:\s?[\u00b2\u00b3])?")
+_DENIES = words.table("false wrong untrue incorrect not if would seem seems looks think thought claim claims but")
+"""Words with which a sentence denies a comparison, or doubts it."""
 _SAID = lazy_pattern(rf"{_VALUE.format('first')} is (?P<word>[a-z]+) than {_VALUE.format('second')}")
 
 
@@ -29,8 +33,17 @@ def side(relation: str, reference: str, question: str) -> str | None:
 
 def said(sentence: str, question: str) -> str | None:
     """The value that a sentence calls the one that a question asks for: 9.9 is bigger than 9.11."""
-    wants, found = _wanted(question), _SAID.search(sentence)
-    if wants is None or found is None or found["word"] not in _GREATER | _SMALLER:
+    wants, said_so = _wanted(question), [*_SAID.finditer(sentence)]
+    if (
+        wants is None
+        or len(said_so) != 1
+        or assertions.denies(sentence)
+        or not _DENIES.isdisjoint(words.split(sentence.lower()))
+    ):
+        return None
+    found, asked = said_so[0], _FIGURE.findall(question)
+    is_of_question = found["first"] in asked and found["second"] in asked
+    if found["word"] not in _GREATER | _SMALLER or not is_of_question or sentence[found.end() :].startswith(" by "):
         return None
     return found["first" if (found["word"] in _GREATER) is wants else "second"]
 

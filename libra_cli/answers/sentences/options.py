@@ -53,6 +53,8 @@ _CHOOSING = frozenset(
 )
 _CALLED_RIGHT = [[word] for word in ("correct", "right", "best", "true", "answer", "one")]
 _FIGURE = lazy_pattern(r"-?\\?[$\u20ac\u00a3]?\d.*")
+_RESULT = lazy_pattern(r"(?:^|[,;:]|\b(?:so|and|gives|thus|hence))\s*\$?[A-Za-z]\w? = [^=,;a-z]{1,60} = [^=,;\s]+$")
+"""A calculation with a name that ends a sentence: P = 100 - 2 * 20 = 60."""
 _UNLIKE = lazy_pattern(r"^(?:Unlike|In contrast to|As opposed to) [^.]*?, (?=[^,]*$)")
 _IN_BRACKETS = lazy_pattern(r" \([^()]*\)")
 _CLAUSES = (", whereas ", " whereas ", ", while ", " while ")
@@ -184,18 +186,25 @@ def said(text: str, listed: Mapping[str, str]) -> str | None:
 
 
 def _held(sentence: str, listed: Mapping[str, str], wanted: Mapping[str, list[str]]) -> list[str]:
-    """Letters of the options whose text a sentence holds."""
+    """Letters of the options whose text a sentence holds; all of them if that is not certain of figures."""
     numerals = _ROMAN.findall(sentence)
     if numerals:
         return [one for one, content in listed.items() if sorted(_ROMAN.findall(content)) == sorted(set(numerals))]
     if all(map(_FIGURE.match, listed.values())):
         end = latex.without_setting(sentence).rstrip(" .*!")
-        ended = [(letter, end.removesuffix(content)) for letter, content in listed.items() if end.endswith(content)]
-        return [letter for letter, before in ended if before[-1:] in ("", " ", "=", "\u2248", "$", "(")]
+        held = [letter for letter, content in listed.items() if _has_figure(end, content)]
+        ended = [letter for letter in held if end.endswith(listed[letter])]
+        is_certain = len(ended) == 1 and (len(held) == 1 or _RESULT.search(end))
+        return ended if is_certain else [*listed] if held else []
     if names.is_in_signs("".join(listed.values())):
         return [letter for letter, content in listed.items() if content in sentence]
     heard = names.tokens(sentence)
     return [letter for letter, sought in wanted.items() if sought and words.stand_in(sought, heard)]
+
+
+def _has_figure(sentence: str, content: str) -> bool:
+    """Whether a sentence has the figure of an option, and not only as part of a longer one."""
+    return re.search(rf"(?<![\w.,\-/^]){re.escape(content)}(?![.,/^]?[-\w])", sentence) is not None
 
 
 def _judged(sentence: str) -> list[str]:

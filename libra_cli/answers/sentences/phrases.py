@@ -28,6 +28,7 @@ _DETAILS = ("with", "whose", "having", "because", "since")
 _MODALS = ("must", "will", "would", "should", "shall")
 _DOUBTS = frozenset("but unless except if only maybe perhaps probably possibly likely whether or".split())  # noqa: SIM905
 _INFORMAL = dict.fromkeys(("yep", "yup", "yeah"), "Yes") | dict.fromkeys(("nope", "nah"), "No")
+_VERDICTS = {"yes": "Yes", "no": "No", "true": "True", "false": "False"} | _INFORMAL
 _CLAIMS = frozenset("statement claim assertion proposition conjecture".split())  # noqa: SIM905
 _ADVERBS = frozenset("indeed therefore thus clearly always in general hence also".split())  # noqa: SIM905
 _REASONS = (" because ", " since ", " as ", " for example")
@@ -134,7 +135,11 @@ def _leading(sentence: str) -> str | None:
     said = heard[0].lower().strip(_STRIPPED) if heard else ""
     if not said or (len(heard) > 1 and heard[0][-1] not in ",.;:!*\u2014" and said not in _INFORMAL):
         return None
-    meaning = ({"yes": "Yes", "no": "No", "true": "True", "false": "False"} | _INFORMAL).get(said)
+    meaning = _VERDICTS.get(said)
+    behind = heard[1] if len(heard) > 1 else ""
+    is_followed = behind.isalpha() and len(heard) > 2
+    if behind.lower().strip(_STRIPPED) in _VERDICTS and not is_followed:  # yeah no, it is prime
+        return None
     limited = not _DOUBTS.isdisjoint(word.lower().strip(_STRIPPED) for word in heard[1:])
     return None if limited else meaning
 

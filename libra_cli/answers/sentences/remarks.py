@@ -115,16 +115,21 @@ _NUMBER = lazy_pattern(r"\d+(?:[.,]\d+)*")
 _LAST_PART = lazy_pattern(r"[:,](?=\s)")
 _ROW = lazy_pattern(r"[A-Za-z][A-Za-z ]*[:=]\s*\S.{0,40}")
 _OTHER_CASE = lazy_pattern(
-    r"(?:its|their) answer\b|(?:for|in|with) an? [^,.]{0,40}\d[^,.]{0,40}, (?:the|its) answer\b"
+    r"(?:its|their) answer\b|(?:for|in|with) an? (?P<case>[^,.]{0,40}\d[^,.]{0,40}), (?:the|its) answer\b"
     r"|as (?:an?|another) (?:\w+ )?(?:extension|exercise|follow-up|challenge)\b"
 )
 """Beginning of a remark about another case."""
-_OF_RESULT = ("its ", "the next ", "indeed", "it lies ", "in fact", "this makes sense", "this is because")
+_OF_RESULT = ("its ", "the next ", "indeed", "it lies ", "this makes sense", "this is because")
 """Openers of sentences that say something else of a result."""
 _ASKED_NAME = lazy_pattern(
     r"\b(?i:solve|solution|find|value of|what is) (?:for )?\$?([A-Za-z])\$?(?![\w^]| ?[-+*/(])|(?i:solve)\b"
 )
 _ASSIGNED = lazy_pattern(r"(?<![A-Za-z\d])[A-Za-z] ?= ?-?[\d\\]")
+_EQUATION = lazy_pattern(r"(?P<left>[^\s=,;:?!$][^=,;:?!$]{0,60})=\s*\$?(?P<right>-?[\d.,/]*\d)")
+"""An equation with a number on its right side, as a question gives one."""
+_WORD = lazy_pattern(r"(?<![\\A-Za-z\d])[A-Za-z]{2,}")
+_OPERATOR = lazy_pattern(r"\d\s*[-+*/^\u00b7\u00d7(]|\\(?:cdot|times|frac)")
+_MARKS = str.maketrans("", "", "$\u2713\u2714!")
 _PARTS = lazy_pattern(r",|;|\band\b|\bso\b")
 _CHECKING = words.table(
     "edit check checked checking so it works and verify verified verifying indeed ok both sides are equal"
@@ -235,8 +240,8 @@ def _is_remark(sentence: str, before: str, question: str | None) -> bool:
         return not _is_asked_label(sentence, before, question)
     if bare.partition(":")[0] in vocabulary.CHECKS and ":" in bare:
         return _CHANGES.isdisjoint(heard) and not any(map(bare.__contains__, _AGAINST))
-    if _OTHER_CASE.match(bare):
-        return True
+    if other := _OTHER_CASE.match(bare):
+        return not other["case"] or _is_other_case(other["case"], question or "")
     if bare.startswith("if ") and any(map(bare.__contains__, _COUNTERFACTUAL)) and "would" in heard:
         return " would " not in (question or "")
     if not _CHANGES.isdisjoint(heard) and not bare.startswith(_MAY_SAY_ANSWER):
@@ -248,13 +253,20 @@ def _is_remark(sentence: str, before: str, question: str | None) -> bool:
     return bare.startswith(_NOTES) and "=" not in bare and concludes(last_sentence(before), question)
 
 
+def _is_other_case(case: str, question: str) -> bool:
+    """Whether a case is like that of a question and has other numbers: a 4x4 grid for a 3x3 grid."""
+    asked, told = set(_NUMBER.findall(question)), set(_NUMBER.findall(case))
+    shared = {word.lower() for word in words.split(case) if len(word) > 1} & set(map(str.lower, words.split(question)))
+    return bool(asked) and asked.isdisjoint(told) and not shared <= _EMPTY
+
+
 def _is_beside(sentence: str, before: str, question: str) -> bool:
     """Whether a sentence says something else of what the one before it concludes of the question: Its square is 9."""
     bare, earlier = _OPENING.sub("", sentence).lower(), last_sentence(before)
     if not bare.startswith(_OF_RESULT) or not begins_conclusion(earlier) or not any(map(str.isdigit, earlier)):
         return False
     is_new = not (_CHANGES - {"too"}).isdisjoint(map(str.lower, words.split(sentence)))
-    is_next = bare.startswith("the next ") and " next " not in question
+    is_next = bare.startswith("the next ") and " next " not in question and len(_NUMBER.findall(bare)) < _SHARED
     return not is_new and is_about(earlier, question) and (is_next or not is_about(sentence, question))
 
 
@@ -264,7 +276,22 @@ def _is_identity(sentence: str, before: str, question: str) -> bool:
         return False
     heard = {word.lower() for word in words.split(sentence)}
     sides = [side for part in _PARTS.split(sentence) for side in [part.split("=")] if len(side) > 1]
-    return heard <= _CHECKING and all(_NUMBER.findall(one[0]) and _NUMBER.findall(one[-1]) for one in sides)
+    if not heard <= _CHECKING or not sides:
+        return False
+    wanted = {
+        _bare(match["right"])
+        for match in _EQUATION.finditer(question)
+        if len(_WORD.split(match["left"])[-1].strip(" $")) > 1  # of an equation, and not x = 4
+    }
+    ends = [(_bare(one[0]), _bare(one[-1])) for one in sides]
+    if len(ends) > 1 and len({last for _, last in ends}) == 1:  # 5*4 + 3 = 23 and 2*4 + 15 = 23
+        return True
+    return all(first == last or last in wanted or _OPERATOR.search(last) is not None for first, last in ends)
+
+
+def _bare(side: str) -> str:
+    """A side of an equation without words, spaces and the marks around it."""
+    return "".join(_WORD.sub("", side).translate(_MARKS).split()).strip(".,:*")
 
 
 def before_last_sentence(text: str) -> str:

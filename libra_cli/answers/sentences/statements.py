@@ -49,7 +49,7 @@ _EDIT = lazy_pattern(
 )
 """A correction in brackets: (edit: 17, dropped a sign)."""
 _SENTENCE_END = lazy_pattern(r"[.!](?=\s|$)(?!\s*\d)|[\u3002\uff01]")
-_OF_ANOTHER = lazy_pattern(r"(?i:its|their|whose) \Z|(?i:for|in|with) an? [^,.]*\d[^,.]*, (?:the|its) \Z")
+_OF_ANOTHER = lazy_pattern(r"(?i:its|their|whose) \Z")
 """Words before "answer" in a statement of another case."""
 _BOLD = lazy_pattern(r"\*\*(?=\S)([^*\n]{1,200})(?<=\S)\*\*")
 _NUMBERED = lazy_pattern(r"(?i:step|part|case|question|problem|example|method|phase|stage) ?#?\d{1,3}[.):]?")
@@ -273,7 +273,7 @@ def _named(tail: str) -> Iterator[Statement]:
 
 
 def _is_beside(tail: str, start: int) -> bool:
-    """Whether the statement at `start` is of another case, behind a value: (Its answer is 30.), For a 4x4 grid, ..."""
+    """Whether the statement at `start` is of another case, behind a value: (Its answer is 30.)"""
     begin = max(map(tail.rfind, (". ", "! ", "? ", "\n", "("), (0,) * 5, (start,) * 5))
     before = tail[max(begin, 0) : start]
     is_in_brackets = before[:1] == "(" and ")" in tail[start : start + _NEAR]
