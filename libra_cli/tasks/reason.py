@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.answers.comparison import approximations, percent
+from libra_cli.answers.comparison import approximations, one_form, percent
 from libra_cli.answers.extraction import bases, extract, references
 from libra_cli.answers.languages import commas
 from libra_cli.answers.process import pool
@@ -84,6 +84,8 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
         bare = percent.without_sign(reference, answer)
         if bare is not None and any(isinstance(text, str) and percent.is_asked_for(text) for text in _texts(record)):
             return reference, bare
+    if reference[:1] == "-" and answer[:1] == "(" and isinstance(response := record.get("response"), str):
+        answer = one_form.without_remark(answer, visible(response))
     question = record.get("question")
     if not isinstance(question, str):
         return reference, answer
@@ -94,7 +96,7 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
     if reference[-1:] in ("}", ")") or "_" in reference:
         answer = bases.with_base(reference, answer, question)
     elif "_" in answer or answer[:1] == "0" or answer[-1:] in bases.BELOW:
-        reference = bases.like(reference, answer, question)
+        reference, answer = bases.like(reference, answer, question), bases.as_asked(answer, question)
     if reference.isalnum() and not reference.isdecimal():
         reference, answer = bases.as_hexadecimal(reference, answer, question)
     if " or " in question:

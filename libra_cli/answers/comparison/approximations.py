@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 
 from libra_cli.answers.sentences import asked_units
 from libra_cli.answers.text import number
@@ -20,6 +21,8 @@ _SIGN = lazy_pattern(r"≈|≃|\\approx(?![A-Za-z])|\\simeq(?![A-Za-z])")
 _NAME = lazy_pattern(r"\s*\$?\s*\\?[A-Za-z]\w{0,12}(?:_\{?\w+\}?)?\s*")
 _CLOSE = 1000
 """A value that is more exact than the reference is off by at most one part in so many."""
+_MANY_DIGITS = 5
+_SMALL, _LARGE = Fraction(1, 10**10), 10**15
 _ASKS_TO_ROUND = lazy_pattern(
     r"round|nearest|decimal|signific|places|digits|figures|estimat|exact|precis|integer|whole", re.IGNORECASE
 )
@@ -56,8 +59,9 @@ def same(reference: str, answer: str, decide: Callable[[str, str], Decision | No
 def like_measured(reference: str, answer: str, question: str) -> str:
     """`reference` for an answer that is more exact than that measured value, unless the question asks for rounding.
 
-    180.156 g/mol is right for 180.16, 373.15 K for 373 K and 3.011 \\times 10^{23} for 3.01 \\times 10^{23}; 2.8333 is
-    no 2.83 where two places are asked for.
+    180.156 g/mol is right for 180.16 and 3.011 \\times 10^{23} for 3.01 \\times 10^{23}; 2.8333 is no 2.83 where two
+    places are asked for. An integer may be measured or exact, so 373.15 K becomes 373.15 K \\approx 373 K, which is
+    undecided.
     """
     wanted, given = quantities.with_units(structure.parse(reference), structure.parse(answer))
     if not (isinstance(wanted, Leaf) and isinstance(given, Leaf) and wanted.number and given.number):
@@ -69,7 +73,17 @@ def like_measured(reference: str, answer: str, question: str) -> str:
     is_power = wanted.number.places < 0 and given.number.places < 0
     is_measured = is_power or any(unit and conversions.is_measure(unit) for unit in named)
     same = conversions.between(wanted.unit, given.unit)
-    return reference if is_measured and same and conversions.IDENTITY in same else answer
+    if not (is_measured and same and conversions.IDENTITY in same):
+        return answer
+    if _is_rounded(wanted.number):
+        return reference
+    return answer if wanted.number.places else f"{answer} \\approx {reference}"
+
+
+def _is_rounded(measured: number.Number) -> bool:
+    """Whether a measured value is rounded for certain: by its digits, or by a size that nobody counts or builds."""
+    has_many_digits = measured.places > 0 and measured.significant >= _MANY_DIGITS
+    return has_many_digits or (measured.places != 0 and not _SMALL <= abs(measured.value) <= _LARGE)
 
 
 def _has_decimals(reference: str) -> bool:

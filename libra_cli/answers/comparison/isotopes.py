@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from libra_cli.answers.text import latex
 from libra_cli.answers.values import normalize, science
 from libra_cli.lazy_pattern import lazy_pattern
@@ -9,7 +11,10 @@ from libra_cli.lazy_pattern import lazy_pattern
 MAX_CHARS = 400
 _NAMED = lazy_pattern(r"(?<![A-Za-z])([A-Za-z]{1,12})[-\u2010-\u2013 ](\d{1,3})(?!\d)")
 _RAISED = lazy_pattern(r"\^\{?(\d{1,3})\}?(?:_\{?\d{1,3}\}?)?\s*([A-Z][a-z]?)(?![A-Za-z])")
-_CLAUSE = lazy_pattern(r"[,;:] |\u2192|\\to(?![A-Za-z])|->")
+_SO = r"[,;:.] (?:and )?(?:so|hence|thus|therefore)\b"
+_CONCLUSION = lazy_pattern(_SO, re.IGNORECASE)
+_ARROW = lazy_pattern(r"\u2192|\\(?:to|rightarrow)(?![A-Za-z])|->|" + _SO, re.IGNORECASE)
+_OF_PRODUCT = lazy_pattern(r"daughter|produc|becom|result|is formed", re.IGNORECASE)
 _SPACES = str.maketrans(dict.fromkeys(" .,;:!'()*{}$-", " "))
 _FILLERS = frozenset("it is the an a isotope of answer".split())  # noqa: SIM905
 
@@ -23,11 +28,17 @@ def same(reference: str, answer: str) -> bool | None:
     return wanted == given if wanted and given else None
 
 
-def stated(sentence: str, reference: str) -> str | None:
-    """The only isotope of a sentence, if the reference is one; None if there is none, or several."""
+def stated(sentence: str, reference: str, question: str | None = None) -> str | None:
+    """The only isotope of a sentence or its conclusion, or the product of a decay, where the reference is one.
+
+    None if that is not certain.
+    """
     if _only(reference) is None or len(sentence) > MAX_CHARS:
         return None
-    found = set(_read(_plain(_CLAUSE.split(sentence)[-1]))) or set(_read(_plain(sentence)))
+    plain = _plain(sentence)
+    is_product = question is not None and _OF_PRODUCT.search(question)
+    concluded = (_ARROW if is_product else _CONCLUSION).split(plain)[-1]
+    found = set(_read(concluded)) or set(_read(plain))
     if len(found) != 1:
         return None
     element, mass = found.pop()

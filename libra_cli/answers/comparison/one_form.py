@@ -11,8 +11,10 @@ from libra_cli.answers.values.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
 _FLAT_INDEX = lazy_pattern(r"(?<![A-Za-z0-9\\])([A-Za-z])(\d)(?![\d.])")
-_IMAGINARY = lazy_pattern(r"(?<![A-Za-z\\])i(?![A-Za-z])")
-_OTHER_I = lazy_pattern(r"(?<![A-Za-z\\])[jI](?![A-Za-z_])")
+_NO_INDEX = r"(?<![A-Za-z\\_])(?<!_\{)(?<!\\(?:hat|vec|bar)[ {])(?<!\\mathbf[ {])(?<!\\boldsymbol[ {])(?<!\\bm[ {])"
+"""Before a letter that is neither an index nor a vector."""
+_OTHER_I = lazy_pattern(_NO_INDEX + r"[jI](?![A-Za-z_\u0302])")
+_IMAGINARY = lazy_pattern(_NO_INDEX + r"i(?![A-Za-z\u0302])")
 _FLAT_POWER = lazy_pattern(r"(?<=[\u00d7x*\u00b7 ])10 ?[-\u2212\u2013](\d{1,2})(?!\d)")
 _CHARGE = lazy_pattern(r"^(\d{1,2})([+-])$")
 _WORD = lazy_pattern(r"(?<![A-Za-z\\])[A-Za-z]{4,}")
@@ -21,7 +23,8 @@ _MAY_BE_VECTOR = lazy_pattern(
     r"\\(?:mathbf|boldsymbol|bm|hat|vec|[ij]math)|(?<![A-Za-z\\])[jk](?![A-Za-z])|e_\{?[1-3]|\u0302"
 )
 _BEYOND_EQUALITY = latex.BOUNDS | {"\\neq", "\\approx", "\\equiv", "\\to", "\\in"}
-_LOSS = lazy_pattern(r"^([^()]*)\((\\?[$\u20ac\u00a3]\d[\d,.]*)\)$")
+_LOSS = lazy_pattern(r"^((?:[^()]*(?:[=:]|\bis))?\s*)\((\\?[$\u20ac\u00a3]\d[\d,.]*)\)$")
+_BEFORE_LOSS = frozenset("is was be of equals to loss deficit profit income balance change net".split())  # noqa: SIM905
 _CALL = lazy_pattern(r"[fghFGP](?:\^\{-1\})?'*\(-?\d+\)")
 
 
@@ -62,6 +65,13 @@ def in_one_form(reference: str, answer: str) -> tuple[str, str]:
     elif "=" in reference and "=" not in answer:
         reference = _claimed(reference, answer)
     return reference, answer
+
+
+def without_remark(answer: str, response: str) -> str:
+    """`($12)` as $12 where it is a remark on a word of the response, and no loss: `each ($12)`."""
+    before = response[: response.rfind(answer)].rstrip(" *$\\") if answer in response else ""
+    is_remark = before[-1:].isalpha() and before.split()[-1].lower() not in _BEFORE_LOSS
+    return answer[1:-1] if is_remark and _LOSS.fullmatch(answer) else answer
 
 
 def _claimed(raw: str, other: str) -> str:

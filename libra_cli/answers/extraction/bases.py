@@ -71,6 +71,12 @@ def like(reference: str, answer: str, question: str) -> str:
     return wanted if notation.based(wanted) else reference
 
 
+def as_asked(answer: str, question: str) -> str:
+    """The digits of an answer in another base, where the question asks for a decimal number: 101 for 101_2."""
+    given = notation.based(_plain(answer))
+    return given.digits if given and given.base != TEN and _asked_for(question) == {TEN} else answer
+
+
 def _asked_for(question: str) -> set[int]:
     """The bases that a question names, in words or digits."""
     heard = [word.strip(_STRIPPED).lower() for word in question.replace("-", " ").split()]

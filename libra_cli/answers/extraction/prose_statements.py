@@ -221,7 +221,7 @@ def compound(prose: Prose) -> Extraction | None:
     direction = bearings.read(prose.reference) and bearings.read(prose.sentences[-1])
     if direction:
         return Extraction(prose.sentences[-1])
-    isotope = isotopes.stated(prose.sentences[-1], prose.reference)
+    isotope = isotopes.stated(prose.sentences[-1], prose.reference, prose.question)
     if isotope:
         return Extraction(isotope)
     behind = words.sentences(prose.tail)[-1].rpartition(": ")[2]

@@ -8,7 +8,8 @@ from libra_cli.answers.sentences.plain import CURRENCIES, Span
 from libra_cli.lazy_pattern import lazy_pattern
 
 _MODULO = lazy_pattern(r"(?<!\d)(\d+) ?mod ?(\d+)")
-_TIMES = lazy_pattern(r"(?<=\d) ?x ?(?=\d)")
+_TIMES = lazy_pattern(r"(?<=\d)(?: x ?|x |(?<!(?<![\d.])0)x)(?=\d)")
+"""2x3 and 0 x 3, but not 0x10."""
 
 
 def listed(spans: Sequence[Span], either: bool = False) -> str:

@@ -12,6 +12,8 @@ _FACTOR = lazy_pattern(
 _LETTERS = lazy_pattern(r"(?:\\frac|\\sqrt|\\pi|[^A-Za-z\\])+")
 """A factor without a variable."""
 _DIVISOR = lazy_pattern(r"/ ?(?P<divisor>\d+(?:\.\d+)?|\\sqrt\{[^{}]{1,12}\})$")
+_GROUPED = lazy_pattern(r"\(\d{1,3}(?:, ?\d{3})+(?:\.\d+)?\)")
+"""A number in brackets with commas between its thousands, which may be a tuple as well."""
 _FRACTION = "\\frac{("
 
 
@@ -37,6 +39,8 @@ def tuple_of(text: str) -> str | None:
 def _multiplied(body: str, factor: str, divisor: str) -> str | None:
     """The tuple or matrix `body` with each entry multiplied or divided."""
     if not _LETTERS.fullmatch(divisor or "1"):
+        return None
+    if _GROUPED.fullmatch(body):
         return None
     tuple_in = latex.enclosed(body, ("(",), (")",))
     if tuple_in is not None:

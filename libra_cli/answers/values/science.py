@@ -6,6 +6,7 @@ blood cells, and no white ones. Where a sentence names one member of the class o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -129,6 +130,7 @@ _FILLERS = words.table(
 _PUNCTUATION = frozenset(" .,;:!'()-*\"")
 _MOLECULES = frozenset("H N O F Cl Br I".split())  # noqa: SIM905
 """Elements whose names may mean their molecules, too."""
+_OF_ELEMENTS = lazy_pattern(r"element|metal|atom|periodic|chemi|symbol|liquid|toxic|thermomet", re.IGNORECASE)
 _TOKEN = lazy_pattern(r"[^\W\d_][\w'\u2019-]*")
 
 
@@ -162,6 +164,8 @@ def same(reference: str, answer: str) -> bool | None:
     symbols = [text for text in map(_plain, (reference, answer)) if are_elements and text in _symbols()]
     if is_same and len(symbols) == 1 and (_plain(reference) == symbols[0] or symbols[0] in _MOLECULES):
         return None  # the symbol may be asked for
+    if symbols and _may_be_no_element(reference, wanted):
+        return None
     return is_same
 
 
@@ -189,11 +193,19 @@ def said(sentence: str, reference: str, question: str | None, doubts: frozenset[
         is_written = _plain(reference) not in _symbols() or _plain(reference) in _TOKEN.findall(_plain(sentence))
         if not is_written and (question is None or "symbol" in question):
             return None  # the symbol may be asked for
+        is_named = _plain(reference).lower() in _plain(sentence).lower()
+        if not is_named and _may_be_no_element(reference, wanted) and not _OF_ELEMENTS.search(question or ""):
+            return None
         is_other = question is not None and said_member != member and len(others) > _FEW_WORDS
         given = _found(_plain(question or ""), _known(), is_whole=False)[0] if is_other else []
         is_given = any((at, said_member) in place for place in given)
         return "" if is_given else reference if said_member == member else said_member
     return None
+
+
+def _may_be_no_element(reference: str, meant: frozenset[tuple[int, str]]) -> bool:
+    """Whether a reference names an element and something else: the planet Mercury."""
+    return len(meant) > 1 and reference.strip()[:1].isupper()
 
 
 def element(name: str) -> str | None:
