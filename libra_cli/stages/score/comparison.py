@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -39,14 +40,24 @@ def compare_judges(
     ValueError if no pair can be compared.
     """
     pairs = [(a, b) for a, b in combinations(judges, 2) if a.report["benchmark"] == b.report["benchmark"]]
-    comparisons = [_compare(a, b, resamples, seed, with_rows) for a, b in pairs]
+    named = Counter((judge.report["benchmark"], judge.report["judge"]) for judge in judges)
+    comparisons = []
+    for pair in pairs:
+        reports = [judge.report for judge in pair]
+        names = [
+            f"{one['judge']} ({one['file']})" if named[one["benchmark"], one["judge"]] > 1 else one["judge"]
+            for one in reports
+        ]
+        comparisons.append(_compare(*pair, names, resamples, seed, with_rows))
     if comparisons and all(comparison["n"] < MIN_COMMON_ITEMS for comparison in comparisons):
         first = comparisons[0]
         raise ValueError(f"{first['a']} and {first['b']} {'; '.join(first['notes'])}")
     return comparisons
 
 
-def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int, with_rows: bool) -> JudgeComparison:
+def _compare(
+    a: ScoredJudge, b: ScoredJudge, names: Sequence[str], resamples: int, seed: int, with_rows: bool
+) -> JudgeComparison:
     items_a, items_b = a.items(), b.items()
     # Names identify items better than texts do: one judge's file may lack some texts, or have lost a blank.
     is_named = all(items.names.n_distinct() == len(items.names) for items in (items_a, items_b))
@@ -61,12 +72,9 @@ def _compare(a: ScoredJudge, b: ScoredJudge, resamples: int, seed: int, with_row
     n = int(items_a.verdicts[index_a].sum())
     only_a, only_b = (n_of_judge - n - int(relabelled.sum()) for n_of_judge in n_verdicts)
 
-    name_a, name_b = a.report["judge"], b.report["judge"]
-    if name_a == name_b:
-        name_a, name_b = (f"{judge.report['judge']} ({judge.report['file']})" for judge in (a, b))
     comparison = JudgeComparison(
-        a=name_a,
-        b=name_b,
+        a=names[0],
+        b=names[1],
         n=n,
         only_a=only_a,
         only_b=only_b,
