@@ -12,6 +12,7 @@ from collections import Counter, deque
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import rows
+from libra_cli.stream.console import counted
 from libra_cli.stream.line_batch import LineBatch, LineSource
 from libra_cli.stream.rows import RowError
 
@@ -154,8 +155,10 @@ class CsvSource:
             self._texts = {name for name in cells if name.lower() in TEXTS}
             self._record = []
         elif len(cells) != len(self._columns):
-            reason = f"{len(cells)} cells, the first line names {len(self._columns)} columns"
-            self._refuse(RowError("ragged_line", f"{reason}; quote a cell that holds the delimiter"))
+            reason = f"{counted(len(cells), 'cell')}, the first line names {counted(len(self._columns), 'column')}"
+            is_short = len(cells) < len(self._columns)
+            cure = "write empty cells, too" if is_short else "quote a cell that holds the delimiter"
+            self._refuse(RowError("ragged_line", f"{reason}; {cure}"))
         else:
             texts, named = self._texts, zip(self._columns, cells, strict=True)
             row = {name: cell or None if name in texts else _value(cell) for name, cell in named}

@@ -43,4 +43,5 @@ def as_text(state: dict[str, Any]) -> str:
         width = max((len(name) for name, _ in entries), default=0)
         lines += [title, *(f"  {name:{width}}  {value}".rstrip() for name, value in entries), ""]
     problems = [f"broken: {problem}" for problem in state["problems"]]
-    return "\n".join([*lines, *(problems or ["Nothing that is installed is broken."])])
+    seen = "Each installed package was imported." if state["probed"] else "No package was imported; --probe does that."
+    return "\n".join([*lines, seen, *(problems or ["Nothing that is installed is broken."])])

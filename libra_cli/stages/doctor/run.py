@@ -60,6 +60,7 @@ def examine(probe: bool = False, doing: Callable[[str], None] = lambda _doing: N
         "models": [name for name in miniature.MODELS if (path := miniature.resolve(name)) and path.is_dir()],
         "slurm": {"sbatch": shutil.which("sbatch") is not None, "job": os.environ.get("SLURM_JOB_ID")},
         "verifier": verifier_problem or "works",
+        "probed": probe,
         "problems": [*problems, *(problem for problem in (driver_problem, verifier_problem) if problem)],
     }
 

@@ -72,7 +72,8 @@ def _drops(values: dict[str, Any]) -> tuple[str, ...]:
     multiple=True,
     shapes_rows=False,
     metavar="NAME",
-    help="Value of the `judge` field, instead of the --model text. Repeatable: one per --model, in the same order.",
+    help="Value of the `judge` field, instead of the --model text. Another name gives other votes, as another --seed "
+    "does. Repeatable: one per --model, in the same order.",
 )
 @option(
     "--task",
