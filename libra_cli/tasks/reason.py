@@ -62,6 +62,8 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     if reference and wanted and wanted is not reference and not cut and response.strip() == reference.strip():
         return quick_verdict((wanted, None))  # the same text is right, remarks included
     found = extract.read_answer(response, wanted, cut, visible(question) if isinstance(question, str) else None)
+    if found.answer and found.answer[0] == "(" and wanted and wanted[0] == "-":
+        found = found._replace(answer=one_form.without_remark(found.answer, response))
     return quick_verdict((found.answer, found.reason))
 
 
@@ -84,8 +86,6 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
         bare = percent.without_sign(reference, answer)
         if bare is not None and any(isinstance(text, str) and percent.is_asked_for(text) for text in _texts(record)):
             return reference, bare
-    if reference[:1] == "-" and answer[:1] == "(" and isinstance(response := record.get("response"), str):
-        answer = one_form.without_remark(answer, visible(response))
     question = record.get("question")
     if not isinstance(question, str):
         return reference, answer
