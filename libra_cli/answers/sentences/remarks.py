@@ -278,15 +278,17 @@ def _is_identity(sentence: str, before: str, question: str) -> bool:
     sides = [side for part in _PARTS.split(sentence) for side in [part.split("=")] if len(side) > 1]
     if not heard <= _CHECKING or not sides:
         return False
-    wanted = {
-        _bare(match["right"])
-        for match in _EQUATION.finditer(question)
-        if len(_WORD.split(match["left"])[-1].strip(" $")) > 1  # of an equation, and not x = 4
-    }
+    equations = [(_WORD.split(match["left"])[-1].strip(" $"), match["right"]) for match in _EQUATION.finditer(question)]
+    wanted = [(set(_NUMBER.findall(left)), _bare(right)) for left, right in equations if len(left) > 1]  # not x = 4
     ends = [(_bare(one[0]), _bare(one[-1])) for one in sides]
     if len(ends) > 1 and len({last for _, last in ends}) == 1:  # 5*4 + 3 = 23 and 2*4 + 15 = 23
         return True
-    return all(first == last or last in wanted or _OPERATOR.search(last) is not None for first, last in ends)
+    return all(
+        first == last
+        or _OPERATOR.search(last) is not None
+        or any(last == right and known.issubset(_NUMBER.findall(first)) for known, right in wanted)
+        for first, last in ends
+    )
 
 
 def _bare(side: str) -> str:
