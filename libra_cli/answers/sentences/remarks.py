@@ -125,6 +125,8 @@ _ASKED_NAME = lazy_pattern(
     r"\b(?i:solve|solution|find|value of|what is) (?:for )?\$?([A-Za-z])\$?(?![\w^]| ?[-+*/(])|(?i:solve)\b"
 )
 _ASSIGNED = lazy_pattern(r"(?<![A-Za-z\d])[A-Za-z] ?= ?-?[\d\\]")
+_SOLVED = lazy_pattern(r"(?<![A-Za-z\d])([A-Za-z]) ?= ?-?\d[\d./]{0,20}(?:[,;]|(?<=\.)| and)\s")
+"""A name with its value, and something behind it."""
 _EQUATION = lazy_pattern(r"(?P<left>[^\s=,;:?!$][^=,;:?!$]{0,60})=\s*\$?(?P<right>-?[\d.,/]*\d)")
 """An equation with a number on its right side, as a question gives one."""
 _WORD = lazy_pattern(r"(?<![\\A-Za-z\d])[A-Za-z]{2,}")
@@ -289,6 +291,13 @@ def _is_identity(sentence: str, before: str, question: str) -> bool:
         or any(last == right and known.issubset(_NUMBER.findall(first)) for known, right in wanted)
         for first, last in ends
     )
+
+
+def goes_beyond(text: str, question: str | None) -> bool:
+    """Whether a text gives the unknown that a question asks for, and another equation behind it: x = 12, 12/3 = 4."""
+    asked = _ASKED_NAME.search(question) if question and text.count("=") > 1 else None
+    solved = {match[1] for match in _SOLVED.finditer(text)} if asked and asked[1] else set()
+    return asked is not None and asked[1] in solved
 
 
 def _bare(side: str) -> str:
