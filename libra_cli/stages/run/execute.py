@@ -129,8 +129,10 @@ class Runner:
         if self._progress.reason(step):
             return False
         mark = self._progress.mark(step)
-        self._refused |= mark is not None and mark.status == Exit.SOME_ERRORS
-        self._say(step, "is done already")
+        has_refused = mark is not None and mark.status == Exit.SOME_ERRORS
+        self._refused |= has_refused
+        log = self._progress.log_path(step)
+        self._say(step, f"is done already; it refused rows (status 3): see {log}" if has_refused else "is done already")
         return True
 
     def _start(self, step: Step) -> StepProcess:
