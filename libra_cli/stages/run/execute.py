@@ -132,7 +132,8 @@ class Runner:
         has_refused = mark is not None and mark.status == Exit.SOME_ERRORS
         self._refused |= has_refused
         log = self._progress.log_path(step)
-        self._say(step, f"is done already; it refused rows (status 3): see {log}" if has_refused else "is done already")
+        where = f": see {log}" if os.path.isfile(log) else ""
+        self._say(step, f"is done already; it refused rows (status 3){where}" if has_refused else "is done already")
         return True
 
     def _start(self, step: Step) -> StepProcess:
