@@ -77,9 +77,11 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
         reference, answer = str(reference), str(answer)
     if reference == answer:  # as most
         return reference, answer
-    reference, answer = references.final(visible(reference)), visible(answer)
-    if reference == answer:
-        return reference, answer
+    are_integers = reference.isdecimal() and answer.isdecimal()  # as most others
+    if not are_integers:
+        reference, answer = references.final(visible(reference)), visible(answer)
+        if reference == answer:
+            return reference, answer
     if "," in reference or "." in reference:
         reference = commas.in_reference(reference, answer, _texts(record))
     if "%" in answer or "percent" in answer:
@@ -92,7 +94,8 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
     question = visible(question)
     if "__" in question or "\uff08" in question or "  " in question:
         reference, answer = blanks.in_order(reference, answer, question)
-    reference, answer = units.set_apart(reference, question), units.set_apart(answer, question)
+    if not are_integers:
+        reference, answer = units.set_apart(reference, question), units.set_apart(answer, question)
     if reference[-1:] in ("}", ")") or "_" in reference:
         answer = bases.with_base(reference, answer, question)
     elif "_" in answer or answer[:1] == "0" or answer[-1:] in bases.BELOW:
