@@ -6,7 +6,7 @@ from libra_cli.answers.comparison import approximations, one_form, percent
 from libra_cli.answers.extraction import bases, extract, references
 from libra_cli.answers.languages import commas
 from libra_cli.answers.process import pool
-from libra_cli.answers.sentences import alternatives, asked_units, extraction, options
+from libra_cli.answers.sentences import alternatives, asked_units, extracted, options
 from libra_cli.answers.values import blanks, units
 from libra_cli.invisible import visible
 from libra_cli.tasks import template as templates
@@ -28,7 +28,7 @@ THINKING, DIRECT = "reason-thinking", "reason-direct"
 
 NO_RESPONSE, NO_ANSWER, TRUNCATED = "no_response", extract.NO_ANSWER, extract.TRUNCATED
 """The text ends inside its thinking; it is complete and gives no answer; it was cut before it gave one."""
-OTHER_ANSWER = extraction.OTHER_ANSWER
+OTHER_ANSWER = extracted.OTHER_ANSWER
 """The text is complete and answers something else than the question: it says what somebody else has."""
 TOOL_CALL = "tool_call"
 """The text ends with a call of a tool, whose result the answer waits for."""

@@ -16,7 +16,7 @@ import pytest
 from libra_cli.answers.comparison.equal import Decision
 from libra_cli.answers.extraction.extract import NO_ANSWER, Extraction, read_answer
 from libra_cli.answers.process.pool import Pool
-from libra_cli.answers.sentences.extraction import OTHER_ANSWER
+from libra_cli.answers.sentences.extracted import OTHER_ANSWER
 
 KINDS = sorted((Path(__file__).parent / "kinds").glob("*.txt"))
 CONTROL = str.maketrans("⏎␇␈␉␌␍", "\n\a\b\t\f\r")

@@ -6,7 +6,7 @@ import pytest
 
 from libra_cli.answers.extraction.extract import NO_ANSWER, read_answer
 from libra_cli.answers.process import pool
-from libra_cli.answers.sentences.extraction import OTHER_ANSWER
+from libra_cli.answers.sentences.extracted import OTHER_ANSWER
 
 RABBITS = "A farmer has rabbits and chickens: 35 heads and 94 legs. How many rabbits are there?"
 WINS = "How many games does Bob win?"

@@ -24,7 +24,7 @@ except ImportError:  # Python 3.10
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 10_000
-TAILS = ("sentences.statements", "sentences.plain", "sentences.assertions", "sentences.options")
+TAILS = tuple(f"sentences.{name}" for name in ("statements", "plain", "assertions", "options", "option_choices"))
 WHOLE = ("extraction.extract", "text.boxes", "text.turns")
 BOUNDS = {**{f"libra_cli.answers.{name}": statements.TAIL_CHARS for name in TAILS},
           **{f"libra_cli.answers.{name}": LONGEST for name in WHOLE},

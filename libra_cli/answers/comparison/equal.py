@@ -147,7 +147,7 @@ def _decide(reference: str, answer: str) -> Decision | None:
     leaves = [parsed_answer for parsed_answer in parsed if isinstance(parsed_answer, Leaf)]
     if len(leaves) == 2 and quantities.units_may_agree(*leaves):
         return Decision(None, _level(*parsed, False), OTHER_UNIT)
-    if len(leaves) == 2 and _percent_may_agree(*leaves):
+    if len(leaves) == 2 and percent.may_agree(*leaves):
         return Decision(None, "number", percent.OTHER_PERCENT)
     if len(leaves) == 2 and _rounds_to_reference(*leaves):
         return Decision(None, "number", ROUNDED)
@@ -364,7 +364,7 @@ def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
 def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
     """Compare two leaves like `compare_plainly`, and formulas by their values; None if that is not certain."""
     verdict: bool | None = compare_plainly(reference, answer)
-    if verdict is not None or quantities.units_may_agree(reference, answer) or _percent_may_agree(reference, answer):
+    if verdict is not None or quantities.units_may_agree(reference, answer) or percent.may_agree(reference, answer):
         return verdict
     found = conversions.between(answer.unit, reference.unit) or ()
     if found and conversions.IDENTITY not in found:
@@ -381,7 +381,7 @@ def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
     ):
         return None
     from libra_cli.answers.comparison import arbitrary, piecewise, relation  # most pairs do without mpmath
-    from libra_cli.answers.values import numeric  # most pairs do without mpmath
+    from libra_cli.answers.values import numeric
 
     if not (_IS_TERM.fullmatch(reference.text) and _IS_TERM.fullmatch(answer.text)):
         for compare in (arbitrary.same_families, piecewise.same, *relation.COMPARISONS):
@@ -396,8 +396,3 @@ def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
     decimal = reference.number or answer.number
     places = decimal.places if decimal and number.is_approximation(decimal) else None
     return numeric.same(one_form.in_radians(reference, answer), one_form.in_radians(answer, reference), places)
-
-
-def _percent_may_agree(reference: Leaf, answer: Leaf) -> bool:
-    """Whether the answer is a percentage with the figure of a bare reference that has no unit."""
-    return not reference.unit and not answer.unit and percent.may_agree(reference.number, answer.number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from libra_cli.answers.text import number, words
 from libra_cli.answers.text.number import Number
 from libra_cli.answers.values import normalize
+from libra_cli.answers.values.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
 OTHER_PERCENT = "percent_or_number"
@@ -33,15 +34,20 @@ def same(reference: Number, answer: Number) -> bool | None:
     return None if answer.value * 100 == reference.value else False
 
 
-def may_agree(reference: Number | None, answer: Number | None) -> bool:
-    """Whether the answer is a percentage with the figure of a bare reference."""
-    return bool(answer and answer.percent and reference and not reference.percent and same(reference, answer) is None)
+def may_agree(reference: Leaf, answer: Leaf) -> bool:
+    """Whether the answer is a percentage with the figure of a bare reference that has no unit."""
+    return not reference.unit and not answer.unit and _has_figure_of(answer.number, reference.number)
+
+
+def _has_figure_of(share: Number | None, bare: Number | None) -> bool:
+    """Whether a percentage has the figure of a bare number."""
+    return bool(share and share.percent and bare and not bare.percent and same(bare, share) is None)
 
 
 def without_sign(reference: str, answer: str) -> str | None:
     """The bare number of `answer` if it is a percentage with the figure of the bare `reference`; None otherwise."""
     wanted, given = (number.parse(normalize.normalized(normalize.plain(text))) for text in (reference, answer))
-    return str(wanted.value) if wanted and may_agree(wanted, given) else None
+    return str(wanted.value) if wanted and _has_figure_of(given, wanted) else None
 
 
 def is_asked_for(text: str) -> bool:

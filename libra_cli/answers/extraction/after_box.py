@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from libra_cli.answers.extraction import conclusions
 from libra_cli.answers.sentences import assertions, remarks, statements
-from libra_cli.answers.sentences.extraction import Extraction
+from libra_cli.answers.sentences.extracted import Extraction
 from libra_cli.answers.text import boxes, words
 from libra_cli.answers.values import structure
 from libra_cli.lazy_pattern import lazy_pattern
@@ -15,7 +15,7 @@ from libra_cli.lazy_pattern import lazy_pattern
 _NAMED = lazy_pattern(r"(?<![A-Za-z\\])([A-Za-z](?:_\{?\w\}?)?)\s*=\s*\$?\s*\\boxed")
 _OF_QUESTION = words.table(
     "so thus therefore hence and the a our my final correct required overall answer to question problem this original "
-    "is therefore be must should a"
+    "is be must should"
 )
 """Words of a sentence that states the answer to the question."""
 _NEARNESS = 50

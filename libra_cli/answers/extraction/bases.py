@@ -42,12 +42,9 @@ def as_hexadecimal(reference: str, answer: str, question: str) -> tuple[str, str
     asked = question.lower()
     if "hexadecimal" not in asked and " hex" not in asked and "base 16" not in asked:
         return reference, answer
-    are_digits = all(_HEXADECIMAL.fullmatch(text) for text in (reference, answer))
-    return (
-        (f"0x{reference.upper()}", f"0x{answer.upper()}")
-        if are_digits and not reference.isdecimal()
-        else (reference, answer)
-    )
+    if reference.isdecimal() or not all(map(_HEXADECIMAL.fullmatch, (reference, answer))):
+        return reference, answer
+    return f"0x{reference.upper()}", f"0x{answer.upper()}"
 
 
 def with_base(reference: str, answer: str, question: str) -> str:

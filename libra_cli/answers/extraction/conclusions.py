@@ -7,7 +7,7 @@ import re
 from libra_cli.answers.comparison import codes
 from libra_cli.answers.extraction import asked
 from libra_cli.answers.sentences import assertions, displays, options, phrases, statements
-from libra_cli.answers.sentences.extraction import NO_ANSWER, Extraction, of_asserted
+from libra_cli.answers.sentences.extracted import NO_ANSWER, Extraction, of_asserted
 from libra_cli.answers.text import words
 from libra_cli.answers.values import units
 from libra_cli.lazy_pattern import lazy_pattern

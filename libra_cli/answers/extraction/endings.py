@@ -5,7 +5,7 @@ from __future__ import annotations
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import names
 from libra_cli.answers.sentences import comparatives, greater, nothing
-from libra_cli.answers.sentences.extraction import UNDECIDED, Extraction
+from libra_cli.answers.sentences.extracted import UNDECIDED, Extraction
 from libra_cli.answers.text import number, words
 from libra_cli.answers.values import structure
 from libra_cli.lazy_pattern import lazy_pattern
@@ -42,6 +42,8 @@ _NAMED = lazy_pattern(r"\**(?:the )?(?P<name>[A-Za-z][A-Za-z -]{0,30}?)\** ?[:=]
 _FEW, _SHORTEST = 6, 2
 _LESS = lazy_pattern(r"\b(?i:not|than|except|but|unless|least|most)\b")
 _ROOTS = ("solution", "root", "zero", "value", "intercept", "pair", "triple")
+_COLLECTIVES = ("dozen", "score", "hundred", "thousand", "million")
+"""Words of a number in which a question may count: how many dozens."""
 _OF_CHOICE = words.table("real distinct different possible such")
 
 
@@ -136,9 +138,6 @@ def led(prose: Prose) -> Extraction | None:
     return Extraction(found["value"])
 
 
-_COLLECTIVES = ("dozen", "score", "hundred", "thousand", "million")
-
-
 def spelled(prose: Prose) -> Extraction | None:
     """`Half the cake.`: a text that is nothing but a number in words and what the question counts."""
     text = prose.text.strip(" .!*\n").lower()
@@ -149,7 +148,7 @@ def spelled(prose: Prose) -> Extraction | None:
         value = words.number(" ".join(heard[:length]))
         if value is not None:
             if heard[length - 1] in _COLLECTIVES and prose.question and heard[length - 1] in prose.question.lower():
-                return None  # how many dozens
+                return None
             noun = {word for word in heard[length:] if word not in ("of", "the", "a")}
             is_asked = noun <= {word.lower() for word in words.split(prose.question or "")}
             if not is_asked or not (value.denominator == 1 or prose.asks_for_share or value > 1):

@@ -24,11 +24,12 @@ from libra_cli.answers.sentences import (
     greater,
     nothing,
     option_checks,
+    option_choices,
     options,
     phrases,
     statements,
 )
-from libra_cli.answers.sentences.extraction import (
+from libra_cli.answers.sentences.extracted import (
     AMBIGUOUS,
     NO_ANSWER,
     OTHER_ANSWER,
@@ -302,7 +303,11 @@ def _choice(
     if checked:
         return Extraction(checked)
     option = _option(text, box, cut)
-    if option and listed and options.has_another_text(option, box.content if box else statements.tail_of(text), listed):
+    if (
+        option
+        and listed
+        and option_choices.has_another_text(option, box.content if box else statements.tail_of(text), listed)
+    ):
         return UNDECIDED
     if option is not None and listed and options.is_none_of(option, listed):
         option = None
@@ -314,16 +319,18 @@ def _choice(
         return None if option is None else Extraction(option)
     tail = statements.tail_of(text)
     last = next(statements.explicit(tail), None)
-    if last and options.wavers(last.given):
+    if last and option_choices.wavers(last.given):
         return UNDECIDED
-    option = options.said_or_chosen(tail, listed, option, reference) if listed else option
+    option = option_choices.said_or_chosen(tail, listed, option, reference) if listed else option
     if option is not None:
         return Extraction(option) if option else UNDECIDED
     wanted = options.parse(reference.strip())
     found = prose.read(text, wanted.text or reference if wanted else reference, cut, question)
     if wanted and len(wanted.letters) > 1 and found.answer and " or " in found.answer:
         return UNDECIDED
-    is_unread = found.reason == NO_ANSWER and (options.are_named(text) or (listed and phrases.says_something(text)))
+    is_unread = found.reason == NO_ANSWER and (
+        option_choices.are_named(text) or (listed and phrases.says_something(text))
+    )
     return UNDECIDED if is_unread else found
 
 
@@ -345,7 +352,7 @@ def _option(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:
     if change and change.answer and options.parse(change.answer):
         return change.answer
     stated = [statement.given for statement in found]
-    return options.chosen("" if cut else tail, stated)
+    return option_choices.chosen("" if cut else tail, stated)
 
 
 def _in_box(content: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from libra_cli.answers.extraction import endings, prose_sentences, prose_statements, prose_words
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.sentences import assertions, phrases, remarks
-from libra_cli.answers.sentences.extraction import (
+from libra_cli.answers.sentences.extracted import (
     AMBIGUOUS,
     NO_ANSWER,
     UNDECIDED,

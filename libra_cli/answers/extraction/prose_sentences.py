@@ -6,8 +6,17 @@ from libra_cli.answers.comparison import equal
 from libra_cli.answers.extraction import asked, certainty, conclusions, typed
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import abroad, amounts, answer_forms, numerals
-from libra_cli.answers.sentences import asked_units, asking, claimed, comparatives, nothing, options, phrases, remarks
-from libra_cli.answers.sentences.extraction import (
+from libra_cli.answers.sentences import (
+    asked_units,
+    asking,
+    claimed,
+    comparatives,
+    nothing,
+    option_choices,
+    phrases,
+    remarks,
+)
+from libra_cli.answers.sentences.extracted import (
     AMBIGUOUS,
     NO_ANSWER,
     OTHER_ANSWER,
@@ -108,7 +117,7 @@ def unclear(prose: Prose) -> Extraction | None:
 
 def option(prose: Prose) -> Extraction | None:
     """`So I choose D`, where nobody says what is asked for."""
-    found = None if prose.reference else options.chosen(prose.in_figures, ())
+    found = None if prose.reference else option_choices.chosen(prose.in_figures, ())
     return Extraction(found) if found else None
 
 

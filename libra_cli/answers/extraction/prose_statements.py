@@ -9,7 +9,7 @@ from libra_cli.answers.extraction.retractions import changed
 from libra_cli.answers.languages import answer_forms, commas, durations_in_signs
 from libra_cli.answers.sentences import assertions, labelled, lines, phrases, remarks, statements
 from libra_cli.answers.sentences.assertions import Asserted
-from libra_cli.answers.sentences.extraction import (
+from libra_cli.answers.sentences.extracted import (
     NO_ANSWER,
     TRUNCATED,
     UNDECIDED,

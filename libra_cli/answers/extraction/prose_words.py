@@ -5,7 +5,7 @@ from __future__ import annotations
 from libra_cli.answers.extraction import asked, conclusions, name_answers
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.sentences import alternatives, existence, phrases, statements
-from libra_cli.answers.sentences.extraction import (
+from libra_cli.answers.sentences.extracted import (
     AMBIGUOUS,
     NO_ANSWER,
     UNDECIDED,

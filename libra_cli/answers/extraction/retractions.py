@@ -5,7 +5,7 @@ from __future__ import annotations
 from libra_cli.answers.extraction import conclusions
 from libra_cli.answers.languages import answer_forms
 from libra_cli.answers.sentences import assertions, denials, statements
-from libra_cli.answers.sentences.extraction import RETRACTED, TRUNCATED, UNDECIDED, Extraction, of_asserted
+from libra_cli.answers.sentences.extracted import RETRACTED, TRUNCATED, UNDECIDED, Extraction, of_asserted
 
 
 def _ends_as_it_began(stated: str, rest: str) -> bool:

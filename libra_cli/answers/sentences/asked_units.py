@@ -11,7 +11,7 @@ from libra_cli.answers.values.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
 _BRACKETS = lazy_pattern(r"(?<=[A-Za-z0-9)] )\(((?:in )?[^()\d]{1,24})\)")
-_EACH = lazy_pattern(r"\s*(?:/ ?| per | an? )(share|person|hour|day|week|month|year|student|child|piece|ticket|unit)$")
+_EACH = lazy_pattern(r"\s*(?:/ ?| per | an? )([a-z]{3,15})$")
 """For what a sum of money is paid."""
 _MULTIPLE = lazy_pattern(r"\bin (thousands|millions|billions|trillions)\b")
 

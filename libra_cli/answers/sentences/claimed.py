@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from libra_cli.answers.languages import abroad
 from libra_cli.answers.sentences import asking, claims, claims_in_signs
-from libra_cli.answers.sentences.extraction import OTHER_ANSWER, UNDECIDED, Extraction
+from libra_cli.answers.sentences.extracted import OTHER_ANSWER, UNDECIDED, Extraction
 from libra_cli.answers.text import words
 from libra_cli.lazy_pattern import lazy_pattern
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from libra_cli.answers.sentences.extraction import OTHER_ANSWER, Extraction
+from libra_cli.answers.sentences.extracted import OTHER_ANSWER, Extraction
 from libra_cli.answers.text import words
 from libra_cli.lazy_pattern import lazy_pattern
 
