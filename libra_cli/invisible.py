@@ -1,4 +1,4 @@
-"""Characters of texts that nobody sees: soft hyphens, joiners, marks of direction and of the begin of a file."""
+"""Characters of texts that nobody sees: soft hyphens, joiners, marks of direction and the byte order mark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids of which only the begin is given: enough where one record has it, as in git."""
+"""Ids of which only the beginning is given: enough where one record has it, as in git."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SHOWN = 5
 
 
 def written_out(name: str, own: str) -> str:
-    """`name`, an id or ID/MODEL/SAMPLE, with the id `own` in place of the begin of it; else as it is."""
+    """`name`, an id or ID/MODEL/SAMPLE, with the id `own` in place of its beginning; else as it is."""
     begin, slash, rest = name.partition("/")
     return f"{own}{slash}{rest}" if len(begin) >= SHORTEST and own.startswith(begin) else name
 

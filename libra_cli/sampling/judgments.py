@@ -17,8 +17,8 @@ Vote = Outcome | float | None
 """An outcome or a reward model's number, in the order shown or the record's own; None if there is none."""
 
 
-ANSWERED_ANOTHER_TIME = frozenset({"no_result", *(trouble.value for trouble in Trouble)})
-"""Kinds of errors of requests that the same command may get answered later: the server was at fault, or a batch."""
+ANSWERED_ON_ANOTHER_TRY = frozenset({"no_result", *(trouble.value for trouble in Trouble)})
+"""Kinds of errors of requests that the same command may get answered later: the server or the batch was at fault."""
 
 
 def judgment(plan: JudgePlan, prompt: JudgePrompt, verdict: Vote, reason: str | None, **more: Any) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def raise_failures(answers: Sequence[Answer]) -> None:
         if isinstance(answer, Exception) and not isinstance(answer, RowError):
             raise answer
     for answer in answers:
-        if isinstance(answer, RowError) and answer.kind in ANSWERED_ANOTHER_TIME:
+        if isinstance(answer, RowError) and answer.kind in ANSWERED_ON_ANOTHER_TRY:
             raise answer
     if answers and all(isinstance(answer, RowError) for answer in answers):
         raise answers[0]

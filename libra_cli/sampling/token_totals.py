@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from libra_cli.engines.openai.end_words import cure
+from libra_cli.engines.openai.end_words import cure, end_in_words
 from libra_cli.sampling.choose import ChosenModel
 from libra_cli.sampling.prices import Prices
 from libra_cli.stream.console import counted
 from libra_cli.stream.run import Run
 from libra_cli.stream.usage import added_usage
-from libra_cli.tasks.task import UNKNOWN_END
 
 COST = "cost"
 
@@ -52,8 +51,7 @@ class TokenTotals:
         for model in self._models:
             ends = {} if model.usage is None else model.usage.unknown_ends
             for word, count in sorted(ends.items()):
-                end = "without a finish_reason" if word == UNKNOWN_END else f"with the finish_reason {word!r}"
-                what = f"{counted(count, 'answer')} {end} counted as not finished"
+                what = f"{counted(count, 'answer')} {end_in_words(word)} counted as not finished"
                 self._run.console.note(
                     f"{model.name}: {what}; {cure(word)}", event="unknown_end", word=word, count=count
                 )

@@ -190,7 +190,9 @@ def test_an_unknown_finish_reason_is_named_counted_and_can_be_read(shell):
     lines = [line for line in told.err.decode().splitlines() if "finish" in line]
     assert len(lines) == 2
     assert "with the unknown finish_reason 'FINISH', and count as not finished; --finish-reason FINISH=stop" in lines[0]
-    assert "tiny: 2 answers with the finish_reason 'FINISH' counted as not finished; --finish-reason" in lines[1]
+    assert (
+        "tiny: 2 answers with the unknown finish_reason 'FINISH' counted as not finished; --finish-reason" in lines[1]
+    )
     assert "finish" not in read.err.decode()
     assert wrong.status == Exit.USAGE
     assert "--finish-reason FINISH=done: write WORD=MEANING" in wrong.err.decode()

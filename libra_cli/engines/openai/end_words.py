@@ -28,9 +28,13 @@ class EndWords:
         if is_known_end(meaning):
             return meaning
         self._usage.unknown_ends[meaning] += 1
-        said = "without a finish_reason" if meaning == UNKNOWN_END else f"with the unknown finish_reason {meaning!r}"
-        tell(f"answers come {said}, and count as not finished; {cure(meaning)}")
+        tell(f"answers come {end_in_words(meaning)}, and count as not finished; {cure(meaning)}")
         return meaning
+
+
+def end_in_words(reason: str) -> str:
+    """What people are told of answers with an unknown finish reason."""
+    return "without a finish_reason" if reason == UNKNOWN_END else f"with the unknown finish_reason {reason!r}"
 
 
 def cure(reason: str) -> str:

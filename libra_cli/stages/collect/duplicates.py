@@ -68,9 +68,7 @@ def _golden_text(record: Mapping[str, Any]) -> bytes:
 
 def _are_equal(one: str, other: str) -> bool:
     """Whether each of two references is for certain right where the other is asked for."""
-    from libra_cli.answers.comparison.equal import (
-        decide_quickly,  # not above: it takes long to load, and is seldom needed
-    )
+    from libra_cli.answers.comparison.equal import decide_quickly  # it takes long to load, and is seldom needed
 
     decisions = (limited(None, decide_quickly, *pair) for pair in ((one, other), (other, one)))
     return all(decision is not None and decision.equal is True for decision in decisions)

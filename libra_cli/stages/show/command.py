@@ -46,7 +46,7 @@ def _numbers(text: str | None) -> tuple[int, int | None]:
     "ids",
     multiple=True,
     metavar="ID",
-    help="Show rows with this id, or ID/MODEL/SAMPLE; the begin of the id is enough (4 characters or more). "
+    help="Show rows with this id, or ID/MODEL/SAMPLE; the beginning of the id is enough (4 characters or more). "
     "Repeatable.",
 )
 @where_option("Show only rows for which EXPR is true.")

@@ -101,7 +101,7 @@ class RowSelection:
         yield from (row for row in self._begun(begun, tally) if self._holds(row.place, row.fields, tally))
 
     def _is_named(self, row: FoundRow, begun: dict[str, dict[str, list[FoundRow]]], tally: Tally) -> bool:
-        """Whether --id names a row; one of which it gives the begin may be meant, and is kept in `begun`."""
+        """Whether --id names a row; one of whose id it gives the beginning may be meant, and is kept in `begun`."""
         if not self.ids:
             return True
         names = _names(row.fields)
@@ -114,7 +114,7 @@ class RowSelection:
         return bool(named)
 
     def _begun(self, begun: Mapping[str, Mapping[str, list[FoundRow]]], tally: Tally) -> Iterator[FoundRow]:
-        """The rows of ids of which only the begin is given; raises Fatal(2) where several begin so."""
+        """The rows of ids of which only the beginning is given; raises Fatal(2) where several begin so."""
         for name in self.ids:
             if name not in tally.found_ids and name in begun:
                 yield from begun[name][only_one(name, begun[name])]

@@ -21,7 +21,7 @@ EXAMPLES = (
 def command(id: str | None, inputs: tuple[str, ...], json: bool) -> int:
     """Show what became of one record: which file has it, and what each stage made of it.
 
-    ID is the id of a problem, or ID/MODEL/SAMPLE for one of its responses; of the id the begin is enough, from four
+    ID is the id of a problem, or ID/MODEL/SAMPLE for one of its responses; of the id the beginning is enough, from four
     characters on, where only one record has it. The files may be those of all stages, in any
     order and form, --errors files among them: problems, responses, labels, judgments, training data. Each response is
     followed from where it was sampled to where it stops. A file that lacks it says why, as far as the manifest beside

@@ -14,7 +14,7 @@ from libra_cli.stream.resume import Manifest
 from libra_cli.stream.rows import Fields, RowError, parse, record_id, response_name
 
 _OTHER_ID = re.compile(rb'\s*\{\s*"id"\s*:\s*(?:"[^"\\]*"|-?[0-9]+)\s*[,}]')
-"""The begin of a row whose id is written without escapes: what does not contain the text of an id is not about it."""
+"""How a row begins whose id is written without escapes: without the text of an id it is not about that."""
 _PLAIN = re.compile(r"[A-Za-z0-9_.:-]+")
 ORDER = ("collect", "rollout", "verify", "review", "balance", "mix", "judge", "rs-filter", "dpo-pairs")
 """Stages in the order in which a record passes them."""
@@ -53,7 +53,7 @@ class TracedFile:
 
 
 class Target:
-    """The record that is looked for, by its id or the begin of it."""
+    """The record that is looked for, by its id or the beginning of it."""
 
     def __init__(self, name: str):
         self.name = name

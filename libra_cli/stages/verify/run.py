@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from libra_cli.engines.openai.end_words import cure
+from libra_cli.engines.openai.end_words import cure, end_in_words
 from libra_cli.records import label_votes as voting
 from libra_cli.records.human_labels import Labels, is_about
 from libra_cli.records.own_names import in_words
@@ -17,12 +17,12 @@ from libra_cli.records.responses import ResponseFields
 from libra_cli.records.rule_labels import Labeller, label_fields, summarise
 from libra_cli.stages.verify.report import AgreementReport, table
 from libra_cli.stream import rows
+from libra_cli.stream.console import counted
 from libra_cli.stream.rows import NewFields, Row
 from libra_cli.stream.run import Run
 from libra_cli.stream.side_output import SideRowFile
 from libra_cli.tasks.grading import Grade, Grader, read_verdict, without_outcome
 from libra_cli.tasks.reason import REASON
-from libra_cli.tasks.task import UNKNOWN_END
 
 if TYPE_CHECKING:
     from libra_cli.stages.verify.panel import Panel
@@ -81,8 +81,7 @@ class Labelling:
         if self._fields.read_as:
             console.note(in_words(self._fields.read_as), event="form")
         for word, count in sorted(self._fields.unknown_ends.items()):
-            end = "without a finish_reason" if word == UNKNOWN_END else f"with the unknown finish_reason {word!r}"
-            what = f"{count:,} {'response' if count == 1 else 'responses'} {end} counted as not finished"
+            what = f"{counted(count, 'response')} {end_in_words(word)} counted as not finished"
             console.note(f"{what}; {cure(word)}", event="unknown_end", word=word, count=count)
         for line in self._labels.account() if len(self._labels) else ():
             console.note(line)
