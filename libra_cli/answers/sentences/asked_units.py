@@ -98,6 +98,8 @@ def with_unit(reference: str, answer: str, question: str) -> str:
 
     In dollars, 1020 cents is 10.20; in nm, 480 \u00b5m is not 480.
     """
+    if answer.isdecimal():  # as most
+        return reference
     given = structure.parse(answer)
     given = given.value if isinstance(given, structure.Equation) else given
     wanted = structure.parse(reference)

@@ -19,11 +19,10 @@ _NEXT_QUESTIONS = (
     "\n\nNext problem:",
     "\n\nNew question:",
     "\n\nAnother question:",
-    "\nHuman:",
-    "\nUser:",
     "\n\n### Question",
     "\n\n### Instruction",
 )
+"""Marks of another question, each behind an empty line."""
 _OF_USERS = ("\nHuman:", "\nUser:", "\n### Instruction:", "\n### Human:")
 """Marks of a turn that is not the model's own."""
 _NUMBERED = lazy_pattern(r"\n\n(?:Question|Problem|Exercise|Example) \d+[:.]")
@@ -40,11 +39,12 @@ def own_turn(text: str, question: str | None = None) -> str:
     A base model goes on with the next question; what it says before that counts if it is stated to be the answer, if a
     user speaks next, or if the `question` is known and the next one is another.
     """
-    for mark in (*_NEXT_QUESTIONS, *_OF_USERS) if "\n" in text else ():
+    has_empty_lines = "\n\n" in text
+    for mark in (*_NEXT_QUESTIONS, *_OF_USERS) if has_empty_lines else _OF_USERS if "\n" in text else ():
         following = text.find(mark) if mark in text else -1
         if following > 0 and _is_answered(text, following, following + len(mark), mark, question):
             text = text[:following]
-    numbered = _NUMBERED.search(text) if "\n\n" in text else None
+    numbered = _NUMBERED.search(text) if has_empty_lines else None
     if (
         numbered
         and not text.lstrip().startswith(numbered[0].split()[0])
