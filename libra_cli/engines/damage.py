@@ -1,4 +1,4 @@
-"""Finds the file of a model's folder that is damaged: the libraries that load a model seldom say which it was."""
+"""Says what is wrong with a model's folder: the libraries that load a model seldom do."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import json
 import os
 from pathlib import Path
 
+from libra_cli.exits import Exit, Fatal
+
 _OBJECTS = ("config.json", "generation_config.json", "tokenizer_config.json", "tokenizer.json",
             "model.safetensors.index.json")  # fmt: skip
+_ADAPTER = "adapter_config.json"
 
 
 def damaged_file(folder: str) -> str | None:
@@ -24,6 +27,14 @@ def damaged_file(folder: str) -> str | None:
             reason = " ".join(str(error).split()) or type(error).__name__
             return f"{path} is damaged: {reason[:100]}"
     return None
+
+
+def refuse_adapter(name: str, folder: str) -> None:
+    """Raises Fatal(2) for a folder of adapters without the model that they belong to."""
+    if os.path.exists(os.path.join(folder, "config.json")) or not os.path.exists(os.path.join(folder, _ADAPTER)):
+        return
+    cure = "merge them into their model (merge_and_unload of peft, then save_pretrained), and name the folder of that"
+    raise Fatal(Exit.USAGE, f"{name}: the folder holds adapters (LoRA), not a whole model; {cure}")
 
 
 def _read(path: Path) -> None:

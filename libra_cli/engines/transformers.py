@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from libra_cli.engines import chat_template
+from libra_cli.engines.architectures import check_writes
 from libra_cli.engines.base import (
     Completion,
     LocalModel,
@@ -80,6 +81,8 @@ class TransformersEngine:
             )
         self._model, self._sampling = model, sampling
         self._capacity = batch_size or (SMALL_BATCH_SIZE if model.small else BATCH_SIZE)
+        if template is None:
+            check_writes(model)
         self._chat = template or chat_template.load_chat_template(model)
         self._lm: Any = None
         self._trained = False

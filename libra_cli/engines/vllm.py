@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from libra_cli.engines import chat_template, vllm_parent
+from libra_cli.engines.architectures import check_writes
 from libra_cli.engines.base import (
     Completion,
     LocalModel,
@@ -230,6 +231,8 @@ class VllmEngine(VllmRunner):
     """A model that generates text."""
 
     def __init__(self, model: LocalModel, sampling: Sampling, note: Callable[[str], None]):
+        if "hf_overrides" not in model.args:  # they may name another class
+            check_writes(model)
         super().__init__(model, note)
         self._sampling = sampling
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from libra_cli import miniature
+from libra_cli.engines.architectures import config_of, has_head
 from libra_cli.engines.base import Engine, LocalModel, Sampling
 from libra_cli.engines.devices import has_gpu
 from libra_cli.engines.openai.addresses import server_address
@@ -16,7 +17,7 @@ from libra_cli.engines.openai.end_words import meanings
 from libra_cli.engines.openai.endpoints import without_query
 from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.engines.requirements import REQUIREMENTS
-from libra_cli.engines.reward.base import ImplicitReward, RewardEngine, config_of, has_head
+from libra_cli.engines.reward.base import ImplicitReward, RewardEngine
 from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.packages import broken_import
 from libra_cli.sampling import engine_choice

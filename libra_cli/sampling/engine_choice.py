@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from libra_cli.engines import vllm
+from libra_cli.engines.architectures import config_of
 from libra_cli.engines.base import LocalModel
 from libra_cli.engines.devices import has_gpu
 from libra_cli.engines.requirements import REQUIREMENTS
-from libra_cli.engines.reward.base import config_of
 
 CountRequests = Callable[[], "int | None"]
 

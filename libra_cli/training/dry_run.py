@@ -20,6 +20,7 @@ from libra_cli.training.data.token_store import TokenStore
 from libra_cli.training.data.tokenization import RowEncoder
 from libra_cli.training.distributed.world import World
 from libra_cli.training.model import policy
+from libra_cli.training.model.kinds import refuse_other_kind
 from libra_cli.training.monitoring.memory import MemoryPlan, estimate
 from libra_cli.training.settings import TrainSettings
 
@@ -38,6 +39,7 @@ def describe(
     MemoryPlan.
     """
     config, batch = policy.load_config(settings.model), settings.batch
+    refuse_other_kind(settings, "--model", config.to_dict())
     with _samples(settings, encoder_of, console) as stores:
         preflight.refuse_unfit(stores, config, batch.epochs)
         longest = max(int(store.lengths.reshape(-1, unit).sum(1).max()) for store in stores)

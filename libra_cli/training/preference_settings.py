@@ -109,6 +109,11 @@ class RewardSettings(TrainSettings):
         return cls(**cls.groups_of(options), loss=take(RewardLossSettings, options))
 
     @property
+    def trains_scores(self) -> bool:
+        """Always."""
+        return True
+
+    @property
     def shaping(self) -> dict[str, Any]:
         """Those of every trainer, and the loss."""
         return {**super().shaping, **asdict(self.loss)}

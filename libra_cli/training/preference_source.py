@@ -16,6 +16,7 @@ from libra_cli.training.data.preferences import OtherResponses, PreferenceStore
 from libra_cli.training.data.sources import Annotations, Samples, SourceStopped, StepBatch
 from libra_cli.training.log_probs import LogProbModel, measured_log_probs
 from libra_cli.training.model import policy
+from libra_cli.training.model.kinds import refuse_other_kind
 from libra_cli.training.model.reference import AdapterReference, FrozenReference
 from libra_cli.training.preference_settings import PreferenceSettings
 from libra_cli.training.reference_log_probs import ReferenceLogProbs
@@ -92,6 +93,7 @@ class PreferenceSource:
 
         def read_config() -> Any:
             config = policy.load_config(settings)
+            refuse_other_kind(self._settings, "--reference", config.to_dict())
             largest, known = self._store.largest_id, config.get_text_config().vocab_size
             if largest >= known:
                 what = f"a sample has the token {largest}, and this model knows {known}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +20,14 @@ from libra_cli.stream.signals import StopRequest
 from libra_cli.stream.sinks import write_all
 from libra_cli.training import preflight
 from libra_cli.training.data.chat_format import TrainingChat
-from libra_cli.training.data.packing import PackBudget
 from libra_cli.training.data.prepare import Preparation, Prepared, TrainingData, chat_format_of
 from libra_cli.training.data.sources import StepSource
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
-from libra_cli.training.distributed.ulysses import register_ulysses
 from libra_cli.training.distributed.world import ReportedByRank0, World
-from libra_cli.training.model import attention, policy, self_check
+from libra_cli.training.loading import LoadedModel, ModelLoader
+from libra_cli.training.model import policy
 from libra_cli.training.model.export import Export
+from libra_cli.training.model.kinds import refuse_other_kind
 from libra_cli.training.model_card import NAME, ModelCard
 from libra_cli.training.monitoring.eval_history import ACCURACY, EvalHistory
 from libra_cli.training.monitoring.event_lines import EventLines
@@ -39,16 +39,7 @@ from libra_cli.training.objectives.base import Objective
 from libra_cli.training.run_dir import EVENTS, SAMPLES, SCORED, RunDir, versions
 from libra_cli.training.schedule import Schedule, how_many, n_steps
 from libra_cli.training.settings import TrainSettings
-from libra_cli.training.trainer import Stopped, TrainBatches, Trainer
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """The model on its engine, and how its batches are split."""
-
-    engine: TrainEngine
-    batches: TrainBatches
-    config: Any
+from libra_cli.training.trainer import Stopped, Trainer
 
 
 @dataclass(frozen=True)
@@ -163,8 +154,9 @@ class TrainingRun:
             self._dir.begin()
 
         def read_model() -> tuple[Any, Any, TrainingChat]:
-            tokenizer = policy.load_tokenizer(settings.model)
-            return tokenizer, policy.load_config(settings.model), chat_format_of(settings.data, tokenizer)
+            tokenizer, config = policy.load_tokenizer(settings.model), policy.load_config(settings.model)
+            refuse_other_kind(settings, "--model", config.to_dict())
+            return tokenizer, config, chat_format_of(settings.data, tokenizer)
 
         phase.begin("connecting the processes" if world.size > 1 else "starting DeepSpeed")
         stack.enter_context(world)
@@ -183,7 +175,8 @@ class TrainingRun:
             self._console.note(f"{self._dir.path} is finished; --overwrite trains it anew")
             return finished
         phase.begin(f"loading {settings.model.model}")
-        model = self._load(config, tokenizer, ds_config, max(data.longest for data in given))
+        loader = ModelLoader(settings, self._method.model_kind, world, self._console)
+        model = loader.load(config, tokenizer, ds_config, max(data.longest for data in given))
         export = Export(tokenizer, chat.closing, policy.DTYPES.get(settings.save.save_dtype), world)
         phase.begin("preparing the first step")
         trainer = self._trainer(stack, model, chat, prepared, export)
@@ -241,55 +234,6 @@ class TrainingRun:
         )
         self._refused = prepared.refused
         return prepared
-
-    # -- the model on its engine --------------------------------------------------------------------------------------
-
-    def _load(self, config: Any, tokenizer: Any, ds_config: Mapping[str, Any], longest: int) -> LoadedModel:
-        """Packs documents if the model allows it, unless options decide."""
-        settings = self._settings
-        wanted = settings.model.packing
-        must_pack = wanted or self._world.sp_size > 1
-        engine = None
-        if must_pack or wanted is None:
-            try:
-                engine = self._packed_engine(config, ds_config, longest)
-            except self_check.CannotPack as reason:
-                if must_pack:
-                    cure = "leave out --packing and --sequence-parallel"
-                    raise Fatal(Exit.USAGE, f"documents cannot be packed in this model: {reason}; {cure}") from None
-                self._console.note(f"documents are not packed: {reason}")
-        packed = engine is not None
-        if engine is None:
-            engine = self._checked_engine(self._load_weights(config, None, ds_config), ds_config, packed=False)
-        # A pair of tokens costs about 1 / (6 width) of what a token costs in the matrices of a layer.
-        quadratic = 1 / (6 * config.get_text_config().hidden_size)
-        budget = PackBudget(settings.batch.micro_batch_tokens, quadratic, padded=not packed)
-        fillers = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
-        return LoadedModel(engine, TrainBatches(budget, next(id for id in fillers if id is not None)), config)
-
-    def _load_weights(self, config: Any, attention_name: str | None, ds_config: Mapping[str, Any]) -> Any:
-        return policy.load(self._settings.model, config, attention_name, ds_config, self._method.model_kind)
-
-    def _packed_engine(self, config: Any, ds_config: Mapping[str, Any], longest: int) -> TrainEngine:
-        """Raises CannotPack if the model does not allow packing."""
-        window = self_check.window_of(config)
-        if window is not None and window < longest:
-            raise self_check.CannotPack(f"it sees {window} tokens back, and a sample has {longest}")
-        try:
-            lm = self._load_weights(config, attention.NAME, ds_config)
-        except ValueError as error:
-            raise self_check.CannotPack(str(error).split("\n")[0]) from None
-        return self._checked_engine(lm, ds_config, packed=True)
-
-    def _checked_engine(self, lm: Any, ds_config: Mapping[str, Any], packed: bool) -> TrainEngine:
-        """The engine, once it is known to compute this model's log-probabilities."""
-        world = self._world
-        mpu = register_ulysses(lm, world) if world.sp_size > 1 else None
-        if ds_config["zero_optimization"]["stage"] < 3 or self._settings.model.from_scratch:
-            lm = lm.to(world.device)
-        engine = TrainEngine(self._method.model_kind.wrap(lm, packed), ds_config, self._settings.optimizer, world, mpu)
-        self_check.check_engine(engine, world, self._console)
-        return engine
 
     # -- the trainer --------------------------------------------------------------------------------------------------
 

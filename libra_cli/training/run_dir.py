@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from libra_cli import __version__, miniature
+from libra_cli.engines.architectures import config_of
+from libra_cli.engines.damage import refuse_adapter
 from libra_cli.exits import Exit, Fatal
 from libra_cli.masking import without_secrets
 from libra_cli.stream.files import replace_file
@@ -24,6 +26,7 @@ from libra_cli.stream.module_path import libra_command
 from libra_cli.stream.sinks import failed_below, write_failed
 from libra_cli.training import own_folder
 from libra_cli.training.distributed import deepspeed_config
+from libra_cli.training.model.kinds import refuse_other_kind
 from libra_cli.training.monitoring.trackers import check_trackers
 from libra_cli.training.own_folder import MANIFEST
 from libra_cli.training.settings import TrainSettings
@@ -107,7 +110,10 @@ class RunDir:
                 raise Fatal(Exit.USAGE, f"{option} {name}: the embedded models are {', '.join(miniature.MODELS)}")
             is_path = name.startswith((".", "/", "~")) or os.path.isdir(name)
             if is_path and not os.path.isfile(os.path.join(name, "config.json")):
+                refuse_adapter(f"{option} {name}", name)
                 raise Fatal(Exit.USAGE, f"{option} {name}: there is no config.json; name the folder of a model")
+            if is_path:
+                refuse_other_kind(settings, option, config_of(name, None))
         self._refuse_model_itself()
         if settings.save.score:
             _check_judge_options(settings.save.score_with)

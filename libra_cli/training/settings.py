@@ -176,6 +176,11 @@ class TrainSettings:
         return {"--model": self.model.model}
 
     @property
+    def trains_scores(self) -> bool:
+        """The model in training gives scores instead of text."""
+        return False
+
+    @property
     def shaping(self) -> dict[str, Any]:
         """The settings that determine the weights, as JSON: a run can be continued only with the same."""
         model, batch = asdict(self.model), asdict(self.batch)

@@ -106,6 +106,18 @@ def test_pickled_weights_are_read_as_data_only(model: Path, tmp_path: Path, load
 
 
 @pytest.mark.parametrize("load", LOADERS)
+def test_weights_that_are_not_there_are_named(model: Path, load: Any) -> None:
+    from safetensors.torch import save_file
+
+    state = runs.weights(model)
+    del state["model.norm.weight"]
+    save_file(state, model / "model.safetensors", {"format": "pt"})
+    with pytest.raises(Fatal, match=r"the model has no weights for model\.norm\.weight[:;] ") as caught:
+        load(model)
+    assert caught.value.status == Exit.USAGE
+
+
+@pytest.mark.parametrize("load", LOADERS)
 def test_code_of_a_model_does_not_run_unless_it_is_trusted(model: Path, tmp_path: Path, load: Any) -> None:
     mark = tmp_path / "mark"
     (model / "own.py").write_text(f"import os\nos.mkdir({str(mark)!r})\n")

@@ -154,7 +154,7 @@ def test_a_reference_of_the_hub_is_looked_at_as_well(shell, tmp_path, exchanged,
 def test_a_model_with_a_head_is_refused(tmp_path):
     reward_model(tmp_path)
     head = LocalModel("head", str(tmp_path))
-    with pytest.raises(Fatal, match="an implicit reward model is a language model"):
+    with pytest.raises(Fatal, match="an implicit reward model and its reference are language models"):
         rewards(ImplicitRewards(head, WEAK, ImplicitReward("weak", BETA, "\n\n")), ["2"])
 
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from libra_cli.engines.architectures import config_of, has_head
 from libra_cli.engines.base import LocalModel, Messages, Pending, Rendered, RequestError, Requests
 from libra_cli.exits import Exit, Fatal
 
 if TYPE_CHECKING:
     from libra_cli.engines.chat_template import ChatTemplate
-
-_SCALAR = re.compile(r"ForSequenceClassification|Reward")
-"""In the name of a reward model's class; outside the transformers library the name carries the purpose."""
 
 
 @dataclass(frozen=True)
@@ -81,39 +77,6 @@ class RewardEngine(Protocol):
 def conversation(chat: ChatTemplate, request: RewardRequest) -> tuple[str, list[int]]:
     """Text and token ids of the conversation of a request; raises RequestError."""
     return chat.conversation(request.messages, request.tools, chat.known(request.template_args))
-
-
-def has_head(config: Mapping[str, Any]) -> bool:
-    """Whether a config.json names the class of a reward model."""
-    return any(_SCALAR.search(str(name)) for name in config.get("architectures") or [])
-
-
-def config_of(model: str, revision: str | None) -> Mapping[str, Any]:
-    """The config.json of a model; {} if its directory has none (the engine will report that).
-
-    Raises Fatal if it cannot be read, or if no hub has such a model.
-    """
-    path = os.path.join(os.path.expanduser(model), "config.json")
-    if not os.path.isdir(os.path.dirname(path)):
-        try:
-            from transformers import PretrainedConfig
-        except ImportError:
-            return {}  # the engine reports what is missing
-        from libra_cli.engines.chat_template import cannot_load, silence_libraries
-
-        silence_libraries()
-        try:
-            return dict(PretrainedConfig.get_config_dict(model, revision=revision)[0])
-        except (OSError, ValueError) as error:
-            raise cannot_load(LocalModel(model, model), error) from None
-    try:
-        with open(path, encoding="utf-8") as file:
-            config = json.load(file)
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise Fatal(Exit.USAGE, f"{path}: cannot be read ({error}); is the model whole?") from None
-    return config if isinstance(config, dict) else {}
 
 
 def check_head(model: LocalModel, index: int | None) -> None:

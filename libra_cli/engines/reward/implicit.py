@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from libra_cli.engines import chat_template
+from libra_cli.engines.architectures import check_writes
 from libra_cli.engines.base import LocalModel, Rendered, RequestError
 from libra_cli.engines.reward.base import ImplicitReward, Reward, RewardRequest
 from libra_cli.engines.reward.batches import BatchedRewards, TokenizedConversation
@@ -17,6 +18,7 @@ from libra_cli.exits import Exit, Fatal
 
 _FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 """One of them at least is in a folder with a tokenizer."""
+_CURE = "an implicit reward model and its reference are language models; name two, or leave --implicit out"
 
 
 class ImplicitRewards(BatchedRewards):
@@ -29,6 +31,8 @@ class ImplicitRewards(BatchedRewards):
     def __init__(
         self, model: LocalModel, reference: LocalModel, implicit: ImplicitReward, batch_size: int | None = None
     ):
+        for each in (model, reference):
+            check_writes(each, _CURE)
         super().__init__(model, batch_size)
         self._reference, self._implicit = reference, implicit
         if not self._chat.tokenizer.is_fast:
@@ -56,8 +60,7 @@ class ImplicitRewards(BatchedRewards):
 
         if self._lms:
             return
-        cure = "an implicit reward model is a language model; name one, or leave --implicit out"
-        lms = [load_pretrained(AutoModelForCausalLM, model, cure) for model in (self._model, self._reference)]
+        lms = [load_pretrained(AutoModelForCausalLM, model, _CURE) for model in (self._model, self._reference)]
         self._check_vocabulary(lms[1])
         self._adopt(*lms)
         self._lms = lms

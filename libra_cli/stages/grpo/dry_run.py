@@ -21,6 +21,7 @@ from libra_cli.training.data.prepare import Preparation, chat_format_of
 from libra_cli.training.data.prompts import PromptStore
 from libra_cli.training.distributed.world import World
 from libra_cli.training.model import policy
+from libra_cli.training.model.kinds import refuse_other_kind
 from libra_cli.training.monitoring.flops import ModelShape
 from libra_cli.training.monitoring.phase import Phase
 from libra_cli.training.rewards.judge import ALL, RANK, RewardJudge
@@ -36,6 +37,7 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console, run: str |
     `run`: the run of --calibrate.
     """
     config, batch, rollout = policy.load_config(settings.model), settings.batch, settings.rollout
+    refuse_other_kind(settings, "--model", config.to_dict())
     if rollout.sampler_ranks:
         check_sampler_ranks(settings, ranks, starts=False)
         ranks -= rollout.sampler_ranks

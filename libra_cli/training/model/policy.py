@@ -206,7 +206,8 @@ def load(
         attention.register()
     if settings.liger:
         _apply_liger(config)
-    extra = {"attn_implementation": attn_implementation} if attn_implementation else {}
+    extra: dict[str, Any] = {"trust_remote_code": settings.trust_remote_code}
+    extra |= {"attn_implementation": attn_implementation} if attn_implementation else {}
     name, dtype = path_of(settings.model), dtype_of(settings.dtype)
     hf_config = None
     if (ds_config or {}).get("zero_optimization", {}).get("stage") == 3 and not settings.from_scratch:
@@ -219,16 +220,11 @@ def load(
     torch.manual_seed(settings.seed)
     try:
         if settings.from_scratch:
-            model = auto.from_config(config, trust_remote_code=settings.trust_remote_code, **extra)
-            model = model.to(dtype)
+            model = auto.from_config(config, **extra)
+            model, info = model.to(dtype), {}
         else:
-            model = auto.from_pretrained(
-                name,
-                config=config,
-                dtype=dtype,
-                revision=settings.revision,
-                trust_remote_code=settings.trust_remote_code,
-                **extra,
+            model, info = auto.from_pretrained(
+                name, config=config, dtype=dtype, revision=settings.revision, output_loading_info=True, **extra
             )
     except torch.OutOfMemoryError:
         raise
@@ -239,6 +235,7 @@ def load(
     del hf_config
     if kind.scores and not has_head:
         _draw_head(name, model, settings.seed)
+    _refuse_missing(name, info, {"score.weight"} if kind.scores and not has_head else set())
     model.config.use_cache = False
     if settings.lora_rank is not None:
         model = _with_lora(model, settings, kind.scores)
@@ -247,6 +244,15 @@ def load(
             model.enable_input_require_grads()
         model.gradient_checkpointing_enable({"use_reentrant": False})
     return model.train()
+
+
+def _refuse_missing(name: str, info: Mapping[str, Any], drawn: set[str]) -> None:
+    """Raises Fatal(2) if the files lack weights besides `drawn`: the library would draw them at random."""
+    missing = sorted(set(info.get("missing_keys", ())) - drawn)
+    if missing:
+        listed = ", ".join(missing[:3]) + (f" and {len(missing) - 3:,} more" if len(missing) > 3 else "")
+        cure = "name a folder that has all, or --from-scratch draws all at random"
+        raise Fatal(Exit.USAGE, f"{name}: the model has no weights for {listed}; {cure}")
 
 
 def _with_lora(model: Any, settings: ModelSettings, scores: bool) -> Any:
