@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Any
 
 from libra_cli.records.forms import JudgeItem
@@ -13,7 +14,7 @@ from libra_cli.sampling.aggregate import aggregate, judgments_by_gate
 from libra_cli.sampling.judge_prompts import JudgePlan, make_plan
 from libra_cli.sampling.judges import Judge
 from libra_cli.sampling.judgments import order_fields
-from libra_cli.sampling.recordings import judgment_key
+from libra_cli.sampling.recordings import judged_keys, judgment_key
 from libra_cli.sampling.requests import request_seed
 from libra_cli.stream import rows
 from libra_cli.stream.jobs import Answer
@@ -29,6 +30,8 @@ class JudgeSession:
     """Identifies the item among all that the judge is asked about."""
     seed_of: Callable[[int], int]
     """The seed of a request, from its number."""
+    record: Mapping[str, Any]
+    """The row of the item, by whose texts a recording finds it where ids do not tell rows apart."""
 
     @classmethod
     def about(
@@ -42,6 +45,7 @@ class JudgeSession:
         votes: int,
         orders: str,
         seed: int,
+        record: Mapping[str, Any] = MappingProxyType({}),
     ) -> JudgeSession:
         """The session of the judge `model` about `item`; `gates` says of each response what kind of non-answer it is.
 
@@ -53,17 +57,18 @@ class JudgeSession:
             return random.Random(rows.seed_for(seed, f"{name}\0order", vote))  # the same for every judge
 
         plan = make_plan(item, judge.shows, gates, votes, orders, chance)
-        return cls(judge, plan, name, partial(request_seed, seed, f"{name}\0{model}"))
+        return cls(judge, plan, name, partial(request_seed, seed, f"{name}\0{model}"), record)
 
     @cached_property
     def requests(self) -> Sequence[Any]:
         """The requests; made when an engine asks for them, because finished rows need no prompts."""
         requests = []
         conversations = self.judge.conversations(self.plan)
+        keys = judged_keys(self.name, self.record) if self.record else ()
         for number, (prompt, messages) in enumerate(zip(self.plan.prompts, conversations, strict=True)):
             shows = judgment_key({"vote": prompt.vote, **order_fields(self.plan, prompt)})
             seed = self.seed_of(number)
-            requests.append(self.judge.request(self.plan.item, messages, seed, self.name, number, shows))
+            requests.append(self.judge.request(self.plan.item, messages, seed, self.name, number, shows, keys))
         return requests
 
     def decided(self, answers: Sequence[Answer], reduce: str, threshold: float | None) -> dict[str, Any]:

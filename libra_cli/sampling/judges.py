@@ -88,9 +88,11 @@ class GenerativeJudge:
                 by_order[prompt.order] = self.task.prompt(slot_values(plan, prompt.order), self.template)
         return [by_order[prompt.order] for prompt in plan.prompts]
 
-    def request(self, _item: JudgeItem, messages: Messages, seed: int, name: str, number: int, shows: str) -> Request:
+    def request(
+        self, _item: JudgeItem, messages: Messages, seed: int, name: str, number: int, shows: str, keys: tuple[str, ...]
+    ) -> Request:
         """The request of one vote."""
-        return Request(messages, seed, name, number, shows=shows)
+        return Request(messages, seed, name, number, shows=shows, record_keys=keys)
 
     def read(self, plan: JudgePlan, prompt: JudgePrompt, request: Request, answer: Answer) -> dict[str, Any]:
         """Reads the judgment in an answer."""
@@ -140,7 +142,7 @@ class ScalarJudge:
         return [[*plan.item.messages, plan.item.turn(prompt.order[0])] for prompt in plan.prompts]
 
     def request(
-        self, item: JudgeItem, messages: Messages, _seed: int, name: str, number: int, _shows: str
+        self, item: JudgeItem, messages: Messages, _seed: int, name: str, number: int, _shows: str, _keys: Sequence[str]
     ) -> RewardRequest:
         """The request of one number."""
         return RewardRequest(messages, name, number, item.tools, item.template_args)

@@ -9,7 +9,7 @@ from libra_cli.engines.base import Completion, Request, RequestError
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.row_types import check_types
 from libra_cli.stream.decompression import COMPRESSED
-from libra_cli.stream.rows import Fields, RowError, content_hash, parse, record_id, response_name
+from libra_cli.stream.rows import Fields, RowError, answered, content_hash, parse, record_id, response_name
 
 _TEXT_FIELDS = ("response_with_cot", "response", "text_with_cot", "text")
 """Fields that hold the text of a recorded row or judgment, in order of preference."""
@@ -30,17 +30,29 @@ def record_keys(fields: Fields) -> tuple[str, ...]:
     return tuple(keys)
 
 
+def judged_keys(name: str, fields: Fields) -> tuple[str, str]:
+    """Keys by which a recording knows a judged row: by its question and what was answered, with its name and without.
+
+    Rows that share a name and not their texts are different rows.
+    """
+    texts = content_hash([fields.get("question"), *answered(fields)])
+    return f"judged\0{name}\0{texts}", f"judged\0{texts}"
+
+
 class Recording:
     """An index of recorded rows by record, model and sample. It holds the rows' offsets, not their texts."""
 
     def __init__(self, paths: Sequence[str]):
         self._files = [_open(path) for path in paths]
-        self._offsets: dict[str, tuple[int, int]] = {}
-        """Number of the file and offset in it, by `_entry`."""
+        self._offsets: dict[str, tuple[int, int] | None] = {}
+        """Number of the file and offset in it, by `_entry`; None if several rows of one key have different texts."""
         self.models: dict[str, None] = {}
         """The models that the rows name, in order of appearance."""
+        self._repeated: list[tuple[str, tuple[int, int], str]] = []
+        """Entries that a later row has as well: its offset, and what it shows."""
         for number, (path, file) in enumerate(zip(paths, self._files, strict=True)):
             self._scan(number, path, file)
+        self._compare_repeated()
 
     def find(self, request: Request, model: str) -> Completion:
         """The recorded completion of a request, by the record's id, else its other keys.
@@ -49,27 +61,31 @@ class Recording:
         """
         keys = (f"id\0{request.record_id}", *request.record_keys)
         samples: list[int | str] = [request.sample, request.shows] if request.shows else [request.sample]
-        entries = (_entry(key, name, sample) for key in keys for name in (model, "") for sample in samples)
-        offset = next((self._offsets[entry] for entry in entries if entry in self._offsets), None)
+        entries = [_entry(key, name, sample) for key in keys for name in (model, "") for sample in samples]
+        offset = next(filter(None, map(self._offsets.get, entries)), None)
         if offset is None:
             which = f"sample {request.sample} of {model}"
             message = f"the recording has no {which} for this row; record it, or leave the row out"
+            if any(entry in self._offsets for entry in entries):
+                message = f"the recording has more than one {which} for this row; give each row an id of its own"
             raise RequestError("not_recorded", message)
-        file = self._files[offset[0]]
-        file.seek(offset[1])
-        fields = parse(file.readline().rstrip(b"\r\n"))
-        if isinstance(fields.get("judgments"), list):
-            fields = next(one for one in fields["judgments"] if judgment_key(one) == request.shows)
-            fields = {name: fields.get(name) for name in ("text", "text_with_cot", "finish_reason", "n_tokens")}
-        text = next((fields[name] for name in _TEXT_FIELDS if fields.get(name)), None)
-        calls = fields.get("tool_calls") or ()
-        if text is None and (calls or any(fields.get(name) == "" for name in _TEXT_FIELDS)):
-            text = ""
-        if not isinstance(text, str):
+        fields = self._generated(offset, request.shows)
+        text, calls = _text(fields), fields.get("tool_calls") or ()
+        if text is None:
             cause = "the recorded row has no text: it was refused, or written with --no-texts"
             raise RequestError("not_recorded", cause)
         reason = str(fields.get("finish_reason") or "stop")
         return Completion(text, reason, fields.get("n_tokens"), tool_calls=calls)
+
+    def _generated(self, offset: tuple[int, int], shows: str) -> Fields:
+        """The recorded row at `offset`; of a judged one, the judgment whose prompt was `shows`."""
+        file = self._files[offset[0]]
+        file.seek(offset[1])
+        fields = parse(file.readline().rstrip(b"\r\n"))
+        if not isinstance(fields.get("judgments"), list):
+            return fields
+        judgment = next(one for one in fields["judgments"] if judgment_key(one) == shows)
+        return {name: judgment.get(name) for name in ("text", "text_with_cot", "finish_reason", "n_tokens")}
 
     def _scan(self, number: int, path: str, file: BinaryIO) -> None:
         last_sample: dict[str, int] = {}  # rows without `sample` are numbered as they come
@@ -95,7 +111,7 @@ class Recording:
             counted = f"{keys[0]}\0{model}"
             sample = last_sample[counted] = last_sample.get(counted, -1) + 1
         for key in keys:
-            self._offsets.setdefault(_entry(key, model, sample), offset)
+            self._index(_entry(key, model, sample), offset)
 
     def _add_judged(self, fields: Fields, offset: tuple[int, int]) -> None:
         """Adds the judgments of a row that libra judge wrote; its judge is their model."""
@@ -104,7 +120,25 @@ class Recording:
         name = "/".join([response_name(fields), *([str(fields["probe"])] if "probe" in fields else [])])
         for judgment in fields["judgments"]:
             if isinstance(judgment, dict) and "vote" in judgment:  # a judge's own, not of the gate
-                self._offsets.setdefault(_entry(f"id\0{name}", judge, judgment_key(judgment)), offset)
+                shows = judgment_key(judgment)
+                for key in judged_keys(name, fields):
+                    self._index(_entry(key, judge, shows), offset, shows)
+
+    def _index(self, entry: str, offset: tuple[int, int], shows: str = "") -> None:
+        if self._offsets.setdefault(entry, offset) != offset:
+            self._repeated.append((entry, offset, shows))
+
+    def _compare_repeated(self) -> None:
+        """Keeps the first of the rows that share an entry and a text; an entry with several texts is ambiguous."""
+        for entry, offset, shows in self._repeated:
+            first = self._offsets[entry]
+            text = None if first is None else _text(self._generated(offset, shows))
+            if first is None or text is None:
+                continue
+            said = _text(self._generated(first, shows))
+            if said != text:
+                self._offsets[entry] = offset if said is None else None
+        self._repeated.clear()
 
 
 def _open(path: str) -> BinaryIO:
@@ -115,6 +149,13 @@ def _open(path: str) -> BinaryIO:
         return open(path, "rb")
     except OSError as error:
         raise Fatal(Exit.USAGE, f"--replay {path}: cannot be read ({error.strerror}); check the name") from None
+
+
+def _text(generated: Fields) -> str | None:
+    """The text of a recorded row or judgment, thinking included; None if it has neither that nor calls of tools."""
+    texts = [generated.get(name) for name in _TEXT_FIELDS]
+    text = next(filter(None, texts), "" if "" in texts or generated.get("tool_calls") else None)
+    return text if isinstance(text, str) else None
 
 
 def _entry(key: str, model: str, sample: int | str) -> str:

@@ -332,11 +332,11 @@ def response_name(fields: Mapping[str, Any]) -> str:
     """
     given = [fields.get(name) for name in ("model", "sample")]
     if given[1] is None and fields.get("id") is None:
-        given[1] = content_hash(_answered(fields), 8)
+        given[1] = content_hash(answered(fields), 8)
     return "/".join([record_id(fields), *(str(value) for value in given if value is not None)])
 
 
-def _answered(fields: Mapping[str, Any]) -> list[Any]:
+def answered(fields: Mapping[str, Any]) -> list[Any]:
     """What was answered, by libra's names, whatever the row calls it."""
     answers = {name: fields.get(name) for name in _ANSWERS}
     other = common_name(fields, RESPONSE) if all(answer is None for answer in answers.values()) else None

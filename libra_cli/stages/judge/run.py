@@ -157,7 +157,9 @@ class Judging:
         name = "/".join([rows.response_name(fields), *([fields["probe"]] if config.probe else [])])
         votes = 1 if model.scalar else config.votes
         seed, orders = self._sampling.seed, config.orders
-        return JudgeSession.about(item, judge, model.name, name, gates, votes=votes, orders=orders, seed=seed)
+        return JudgeSession.about(
+            item, judge, model.name, name, gates, votes=votes, orders=orders, seed=seed, record=fields
+        )
 
     # -- answers ------------------------------------------------------------------------------------------------------
 
