@@ -142,7 +142,14 @@ class ScalarJudge:
         return [[*plan.item.messages, plan.item.turn(prompt.order[0])] for prompt in plan.prompts]
 
     def request(
-        self, item: JudgeItem, messages: Messages, _seed: int, name: str, number: int, _shows: str, _keys: Sequence[str]
+        self,
+        item: JudgeItem,
+        messages: Messages,
+        _seed: int,
+        name: str,
+        number: int,
+        _shows: str,
+        _keys: tuple[str, ...],
     ) -> RewardRequest:
         """The request of one number."""
         return RewardRequest(messages, name, number, item.tools, item.template_args)

@@ -30,7 +30,7 @@ def record_keys(fields: Fields) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def judged_keys(name: str, fields: Fields) -> tuple[str, str]:
+def judged_keys(name: str, fields: Mapping[str, Any]) -> tuple[str, str]:
     """Keys by which a recording knows a judged row: by its question and what was answered, with its name and without.
 
     Rows that share a name and not their texts are different rows.

@@ -168,6 +168,8 @@ class Trainer:
         self._source.resume(marker["step"], marker.get("source", {}))
         self.step = self._saved_step = marker["step"]
         self._saved_history = self._history.state()
+        if self._telemetry is not None:
+            self._telemetry.continue_after(self.step)
         layout = marker.get("layout")
         if layout and not is_same_layout(layout, self._engine.layout):
             self.resharded_from = describe_layout(layout)

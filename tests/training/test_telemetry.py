@@ -116,13 +116,25 @@ def test_tensorboard_files_hold_the_figures(said: Said, tmp_path: Path) -> None:
 
 def test_a_run_that_goes_on_replaces_what_came_after_its_checkpoint(said: Said, tmp_path: Path) -> None:
     """The first run got to step 6, its last checkpoint was of step 4: TensorBoard shows steps 5 and 6 once."""
-    for first, last, loss in ((1, 6, 1.0), (5, 8, 2.0)):
+    for after, last, loss in ((None, 6, 1.0), (4, 8, 2.0)):
         telemetry = said.run(tensorboard=str(tmp_path))
-        for step in range(first, last + 1):
+        if after is not None:
+            telemetry.continue_after(after)
+            telemetry.record("rollout", after, correct=loss)  # grpo samples for the step that follows
+        for step in range((after or 0) + 1, last + 1):
             telemetry.record("step", step, loss=loss)
         telemetry.close()
     assert read_back(tmp_path, "train/loss") == [*((step, 1.0) for step in range(1, 5)),
                                                  *((step, 2.0) for step in range(5, 9))]  # fmt: skip
+    assert read_back(tmp_path, "rollout/correct") == [(4, 2.0)]
+
+
+def test_a_new_run_replaces_all_figures_of_another(said: Said, tmp_path: Path) -> None:
+    for loss in (1.0, 2.0):
+        telemetry = said.run(tensorboard=str(tmp_path))
+        telemetry.record("step", int(loss), loss=loss)
+        telemetry.close()
+    assert read_back(tmp_path, "train/loss") == [(2, 2.0)]
 
 
 def test_wandb_takes_configuration_and_figures(said: Said, wandb: Callable[..., Path]) -> None:

@@ -95,6 +95,11 @@ class Telemetry:
         if event == STEP:
             self._console.progress(self._progress.text(), self._progress.draw)
 
+    def continue_after(self, step: int) -> None:
+        """Tells the trackers, before the first event, that the run goes on from a checkpoint of `step`."""
+        for tracker in self._trackers:
+            tracker.continues_after = step
+
     def close(self) -> None:
         """Removes the progress line and closes the trackers."""
         self._console.clear()

@@ -40,6 +40,8 @@ class Tracker:
         self._warn = warn
         self._writer: Any = None
         self._failed = False
+        self.continues_after = -1
+        """The step of the checkpoint from which the run goes on; -1 if it is new."""
         self._guarded(self._open, OPEN_SECONDS)
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
@@ -96,8 +98,8 @@ class TensorBoard(Tracker):
     def _log(self, step: int, figures: Mapping[str, float]) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        # Opened at the first step, which voids whatever an interrupted run wrote from that step on.
-        self._writer = self._writer or SummaryWriter(self._folder, purge_step=step)
+        # Voids whatever an interrupted run wrote after its checkpoint. What comes first now may be of an earlier step.
+        self._writer = self._writer or SummaryWriter(self._folder, purge_step=self.continues_after + 1)
         for tag, value in figures.items():
             self._writer.add_scalar(tag, value, step)
 
