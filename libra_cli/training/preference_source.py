@@ -19,7 +19,7 @@ from libra_cli.training.model import policy
 from libra_cli.training.model.kinds import refuse_other_kind
 from libra_cli.training.model.reference import AdapterReference, FrozenReference
 from libra_cli.training.preference_settings import PreferenceSettings
-from libra_cli.training.reference_log_probs import ReferenceLogProbs
+from libra_cli.training.reference_log_probs import HELD_OUT, HELD_OUT_OTHERS, OTHERS, TRAIN, ReferenceLogProbs
 from libra_cli.training.run import SourceParts
 from libra_cli.training.run_dir import SAMPLES, model_stamps
 
@@ -49,9 +49,9 @@ class PreferenceSource:
         """Log-probabilities under the reference of all samples that any step or evaluation needs."""
         parts, settings = self._parts, self._settings
         reference = ReferenceLogProbs(parts, parts.folder / SAMPLES / "reference", self._fingerprint(), self._reference)
-        self._ref_logp = _PerSample(self._store, reference.of("train", self._store, self._store.digest))
+        self._ref_logp = _PerSample(self._store, reference.of(TRAIN, self._store, self._store.digest))
         if self._held_out is not None:
-            values = reference.of("eval", self._held_out, self._held_out.digest)
+            values = reference.of(HELD_OUT, self._held_out, self._held_out.digest)
             self._held_out_ref_logp = _PerSample(self._held_out, values)
         if self._loss.loss == _KTO:
             steps = min(self.steps, settings.batch.max_steps or self.steps)
@@ -59,14 +59,12 @@ class PreferenceSource:
             longest = settings.batch.max_length
             self._others = OtherResponses(self._store, batches, longest)
             digest = content_hash([self._store.digest, batches, longest, OtherResponses.RULE], 64)
-            self._others_ref_logp = reference.of("other-responses", self._others, digest, "sums")
+            self._others_ref_logp = reference.of(OTHERS, self._others, digest, "sums")
             if self._held_out is not None:
                 everything = [list(range(len(self._held_out)))]
                 self._held_out_others = OtherResponses(self._held_out, everything, longest)
                 digest = content_hash([self._held_out.digest, longest, OtherResponses.RULE], 64)
-                self._held_out_others_ref_logp = reference.of(
-                    "eval-other-responses", self._held_out_others, digest, "sums"
-                )
+                self._held_out_others_ref_logp = reference.of(HELD_OUT_OTHERS, self._held_out_others, digest, "sums")
         reference.release()
 
     def _fingerprint(self) -> dict[str, Any]:

@@ -21,6 +21,17 @@ from libra_cli.training.run import SourceParts
 
 BLOCK = 512
 """Samples between two writes: what a run that is killed has to compute again, at most."""
+TRAIN, HELD_OUT, OTHERS, HELD_OUT_OTHERS = "train", "eval", "other-responses", "eval-other-responses"
+"""Names of the files."""
+_OTHER_PROMPT = "each after another row's prompt"
+_RESPONSES = {
+    TRAIN: "responses of the training rows",
+    HELD_OUT: "responses of the held-out rows",
+    OTHERS: f"responses of the training rows, {_OTHER_PROMPT}",
+    HELD_OUT_OTHERS: f"responses of the held-out rows, {_OTHER_PROMPT}",
+}
+"""What each file has log-probabilities of, in words."""
+_WHY = " (kto estimates the KL divergence from them)"
 
 
 class ReferenceLogProbs:
@@ -82,10 +93,10 @@ class ReferenceLogProbs:
         parts, world = self._parts, self._parts.world
         if not self._loaded:
             self._loaded.append(self._load())
-        parts.phase.begin(f"reference: {path.stem}, {done:,} of {len(samples):,} samples")
-        parts.console.note(
-            f"computes log-probabilities under the reference: {path.stem}, {len(samples) - done:,} samples"
-        )
+        name, responses = path.stem, _RESPONSES[path.stem]
+        parts.phase.begin(f"reference model: {done:,} of {len(samples):,} {responses}")
+        what, why = f"{len(samples) - done:,} {responses}", _WHY if name in (OTHERS, HELD_OUT_OTHERS) else ""
+        parts.console.note(f"computes the reference model's log-probabilities of {what}{why}")
         for begin in range(done, len(samples), BLOCK):
             block = range(begin, min(begin + BLOCK, len(samples)))
             batch = StepBatch(samples, [(i,) for i in block], Annotations(dict.fromkeys(block, 0.0)))
@@ -95,7 +106,7 @@ class ReferenceLogProbs:
             arrays = [found[i] if keep == "tokens" else found[i].sum(dtype=np.float64, keepdims=True) for i in block]
             data = np.concatenate(arrays).astype(dtype).tobytes()
             world.on_rank0(lambda data=data: _append(path, data))  # type: ignore[misc]
-            parts.phase.begin(f"reference: {path.stem}, {block.stop:,} of {len(samples):,} samples")
+            parts.phase.begin(f"reference model: {block.stop:,} of {len(samples):,} {responses}")
 
     def _stop_if_asked(self) -> None:
         """Ends the run on all ranks together, whichever of them received the signal."""

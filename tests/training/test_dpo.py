@@ -278,11 +278,11 @@ def test_a_run_that_is_stopped_while_the_reference_is_measured_goes_on(made: Pat
     process = subprocess.Popen(stopped, env=runs.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True, start_new_session=True)  # fmt: skip
     assert process.stderr is not None
-    assert any("computes log-probabilities under the reference" in line for line in process.stderr)
+    assert any("computes the reference model's log-probabilities of" in line for line in process.stderr)
     process.send_signal(signal.SIGTERM)
     said, errors = process.communicate(timeout=120)
     assert process.returncode == 143
-    assert "stopped before the first step (reference: " in errors
+    assert "stopped before the first step (reference model: " in errors
     assert "; the same command continues" in errors
     assert '"step"' not in said
     done = subprocess.run(stopped, env=runs.environment(), capture_output=True, text=True, timeout=200)

@@ -18,6 +18,7 @@ from libra_cli.stream.rows import Row
 from libra_cli.stream.signals import StopRequest
 from libra_cli.training.data import origin, token_store
 from libra_cli.training.data.chat_format import TrainingChat, template_text
+from libra_cli.training.data.left_out import KEPT, RowLengths
 from libra_cli.training.data.sources import StepBatch, mean_over_targets
 from libra_cli.training.data.tokenization import RowEncoder
 from libra_cli.training.monitoring.phase import Phase, same_command
@@ -130,7 +131,7 @@ def _build(
     stop: StopRequest | None,
     phase: Phase | None,
 ) -> None:
-    paths, counts, kinds_before = made_from["files"], Counts(), log.kinds.copy()
+    paths, counts, lengths, kinds_before = made_from["files"], Counts(), RowLengths(), log.kinds.copy()
     if phase is not None:
         phase.begin("reading the samples", counts)
     origin.forget(folder)
@@ -142,12 +143,17 @@ def _build(
         too_long=settings.too_long,
         errors=log,
         counts=counts,
+        lengths=lengths,
         workers=settings.workers,
         config=made_from["encoding"],
     )
     console.note(f"{', '.join(paths)}: {counts.summary(log.kinds - kinds_before)}")
     for form in encoder.forms.take_notes():
         console.note(f"{', '.join(paths)}: {form}", event="form")
+    if settings.too_long == "drop" and (left_out := lengths.beyond(settings.max_length)):
+        what = f"--max-length {settings.max_length} leaves out {left_out.share()}"
+        cure = f"{left_out.sufficient} would keep {KEPT} %"
+        console.say(f"{', '.join(paths)}: {what}; {cure}", event="too_long", **left_out._asdict())
     refuse_bad_rows(paths, counts, settings)
     if encoder.about.get("pairs") is False:  # labelled responses
         values = token_store.TokenStore(folder).values

@@ -40,6 +40,7 @@ from libra_cli.tasks.rank import golden_sign
 from libra_cli.tasks.reason import THINKING
 from libra_cli.tasks.task import GeneratedText
 from libra_cli.training.data import origin
+from libra_cli.training.data.left_out import KEPT, RowLengths
 from libra_cli.training.data.prepare import Preparation, Prepared, readable_rows, refuse_bad_rows
 
 _ROWS, _INDEX, _ABOUT = "prompts.jsonl", "prompts.npy", "prompts.json"
@@ -274,13 +275,14 @@ def _build(
 ) -> int:
     """Writes the folder; returns the number of refused rows."""
     settings, counts, log = preparation.settings, Counts(), preparation.error_log()
+    room, prompt_lengths = settings.max_length - max_tokens, RowLengths()
     preparation.phase.begin("reading the prompts", counts)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         origin.forget(str(folder))
         starts, lengths, largest, digest = [0], [], 0, hashlib.sha256()
         with open(folder / _ROWS, "wb") as out:
-            for row, ids in _usable(preparation, reader, chat, settings.max_length - max_tokens, counts, log):
+            for row, ids in _usable(preparation, reader, chat, room, prompt_lengths, counts, log):
                 line = orjson.dumps({"id": row.id, "row": row.raw.decode()}) + b"\n"
                 out.write(line)
                 digest.update(line)
@@ -293,6 +295,11 @@ def _build(
     except OSError as error:
         raise write_failed(str(folder), error, begun=True) from None
     preparation.console.note(f"{', '.join(settings.inputs)}: {counts.summary(log.kinds)}")
+    if settings.too_long == "drop" and (left_out := prompt_lengths.beyond(room)):
+        what = f"--max-length {settings.max_length} with --max-tokens {max_tokens} leaves out {left_out.share()}"
+        cure = f"--max-length {left_out.sufficient + max_tokens} would keep {KEPT} %"
+        more = left_out._asdict()
+        preparation.console.say(f"{', '.join(settings.inputs)}: {what}; {cure}", event="too_long", **more)
     refuse_bad_rows(settings.inputs, counts, settings)
     digest.update(content_hash(made_from["prompts"], 64).encode())
     about = {"digest": digest.hexdigest()[:32], "largest_id": largest}
@@ -302,9 +309,18 @@ def _build(
 
 
 def _usable(
-    preparation: Preparation, reader: PromptReader, chat: ChatTemplate, room: int, counts: Counts, log: ErrorLog
+    preparation: Preparation,
+    reader: PromptReader,
+    chat: ChatTemplate,
+    room: int,
+    lengths: RowLengths,
+    counts: Counts,
+    log: ErrorLog,
 ) -> Iterator[tuple[Row, list[int]]]:
-    """Rows with the tokens of their prompts, at most `room`; counts the others, and logs those that are refused."""
+    """Rows with the tokens of their prompts, at most `room`; counts the others, and logs those that are refused.
+
+    `lengths` takes the tokens of all prompts.
+    """
     settings = preparation.settings
     seen: set[str] = set()
     with_names = OwnNames([QUESTION, REFERENCE], preparation.console.note)
@@ -314,6 +330,7 @@ def _usable(
             row = with_names(row)
         try:
             ids = _encoded(row, reader, chat, seen)
+            lengths.add(len(ids))
             if len(ids) > room:
                 if settings.too_long == "drop":
                     raise Filtered("too_long")

@@ -27,6 +27,7 @@ from libra_cli.stream.console import counted
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.rows import Row, RowError, content_hash
+from libra_cli.training.data.left_out import RowLengths
 from libra_cli.training.data.tokenization import Encoded, RowEncoder
 
 TooLong = Literal["drop", "refuse"]
@@ -116,12 +117,14 @@ def build(
     too_long: TooLong = "drop",
     errors: ErrorLog,
     counts: Counts,
+    lengths: RowLengths | None = None,
     workers: int = 1,
     config: Mapping[str, Any],
 ) -> TokenStore:
     """Encodes the rows of `source` in order into `folder`, in `workers` threads, and opens it.
 
     Rows with a sample of more than `max_length` tokens are left out and counted (`too_long`) or refused, never cut.
+    `lengths` takes the longest sample of each row.
     Memory is bounded by the rows in flight, not by the source. `config` (JSON) is whatever else shapes the tokens, for
     the digest. Raises Fatal if the folder cannot be written; it is then unfinished, whatever it held before.
     """
@@ -130,7 +133,10 @@ def build(
         for row, encoded in _encoded(source, encoder, workers):
             counts.read += 1
             samples = [encoded] if isinstance(encoded, Encoded) else encoded
-            if isinstance(samples, list) and (longest := max(len(each.ids) for each in samples)) > max_length:
+            longest = max(len(each.ids) for each in samples) if isinstance(samples, list) else 0
+            if lengths is not None and longest:
+                lengths.add(longest)
+            if longest > max_length:
                 if too_long == "drop":
                     counts.filtered["too_long"] += 1
                     continue
