@@ -225,11 +225,11 @@ def test_a_pipe_whose_labels_differ_is_read_once(shell, tmp_path):
     assert b"3 items have another label in a than in b and do not count here\n" in ended.out
 
 
-def test_an_item_in_several_rows_is_named_once(scored):
+def test_each_row_of_an_item_in_several_rows_is_named(scored):
     mine = [row("q", 0, 4, id=f"p{number}", sample=0) for number in (0, 0, 1, 2)]
     found = scored(mine, [{**each, "label": 1} if each["id"] == "p0" else each for each in mine])
     file = found["reports"][0]["file"]
-    assert found["comparisons"][0]["notes"][0].endswith(f"does not count here: {file}:1")
+    assert found["comparisons"][0]["notes"][0].endswith(f"do not count here: {file}:1, {file}:2")
 
 
 def test_where_resamples_do_not_vary_there_is_no_interval(scored):
@@ -286,6 +286,23 @@ def test_texts_tell_items_of_the_same_name_apart(scored):
     assert (comparison["n"], comparison["only_a"], comparison["difference"]) == (2, 1, 0.0)
 
 
+def test_texts_tell_samples_of_the_same_name_apart(scored):
+    mine = [row(f"q{n}", 1, score, id=1, sample=0) for n, score in enumerate((0, 3, 4))]
+    (comparison,) = scored(mine, [{**each, "score": 4} for each in reversed(mine)])["comparisons"]
+    assert (comparison["n"], comparison["mcnemar"]["b"], comparison["mcnemar"]["c"]) == (3, 0, 1)
+    without_texts = [{**each, "question": None, "score": 4} for each in mine]
+    assert scored(mine, without_texts)["comparisons"][0]["n"] == 3, "in their order, where texts are missing"
+
+
+def test_items_that_nothing_tells_apart_are_matched_in_their_order(scored):
+    pairs = [{"chosen": "a", "rejected": "b", "question": "q", "scores": [2, score]} for score in (1, 3, 3)]
+    other = [{**each, "scores": [2, 1]} for each in pairs[:2]]
+    found = scored(pairs, [*other, {**other[0], "question": "r"}], examples=True)
+    (comparison,) = found["comparisons"]
+    assert (comparison["n"], comparison["only_a"], comparison["only_b"]) == (2, 1, 1)
+    assert comparison["differing"]["n"] == len(comparison["differing"]["rows"]) == 1
+
+
 def test_reports_of_different_benchmarks_are_not_compared(scored):
     pairs = [{"chosen": "a", "rejected": "b", "scores": [2, 1], "question": "q"}] * 2
     assert scored([row("a", 1, 4), row("b", 0, 4)], pairs)["comparisons"] == []
@@ -294,7 +311,8 @@ def test_reports_of_different_benchmarks_are_not_compared(scored):
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
-        ({"id": 1, "sample": 0, "response": "x"}, {"id": 1, "sample": 0, "response": "y"}, True),
+        ({"id": 1, "sample": 0, "response": "x"}, {"id": 1, "sample": 0, "response": "y"}, False),
+        ({"id": 1, "sample": 0, "response": "x"}, {"id": 1, "sample": 0, "response": "x", "label": 0}, True),
         ({"id": 1, "sample": 0}, {"id": 1, "sample": 1}, False),
         ({"id": 1, "sample": 0, "model": "a"}, {"id": 1, "sample": 0, "model": "b"}, False),
         ({"id": 1, "response": "x"}, {"id": 1, "response": "y"}, False),
@@ -304,7 +322,13 @@ def test_reports_of_different_benchmarks_are_not_compared(scored):
     ],
 )
 def test_what_makes_two_rows_about_the_same_item(one, other, same):
-    assert (item_keys(one)[0] == item_keys({**other, "judge": "another", "score": 3})[0]) is same
+    ours, theirs = item_keys(one), item_keys({**other, "judge": "another", "score": 3})
+    assert (ours[0] == theirs[0]) is same
+
+
+def test_names_are_the_same_whatever_the_texts():
+    one, other = ({"id": 1, "sample": 0, "model": "m", "response": response} for response in "xy")
+    assert item_keys(one)[1] == item_keys(other)[1] != 0
 
 
 def test_nothing_names_a_bare_prediction():
@@ -376,7 +400,7 @@ def test_excluded_pairs_are_not_among_those_that_count(scored):
 
 def test_pairs_note_what_is_given_twice_and_what_has_no_effect(scored):
     report = report_of(scored([pair("a", 2, 1), pair("a", 1, 2), pair("b", 2, 1)], threshold=1.0, folds=3, at=(1,)))
-    assert "rows about the item (id, model, sample) of another row: 1; all count" in report["notes"]
+    assert "rows about the item of another row (with its id, model, sample and texts): 1; all count" in report["notes"]
     assert "without effect on these rows: --threshold, --folds, --at" in report["notes"]
     assert report_of(scored([pair("a", 2, 1), pair("b", 1, 2)]))["notes"] == []
 

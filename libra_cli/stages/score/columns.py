@@ -85,15 +85,13 @@ def problem_of(fields: dict[str, Any]) -> str | None:
 def item_keys(fields: dict[str, Any]) -> tuple[int, int]:
     """Hashes what rows of two judges about the same item share, and that without texts. Valid in this process only.
 
-    The first is of the id or index with the sample or, if one is missing, also of the texts; 0 if nothing identifies
-    the item. The second is 0 without id and index.
+    The first is of the id, index, subset, model, sample and texts; 0 if nothing identifies the item. The second is 0
+    without id and index.
     """
     get = fields.get
     names: tuple[Any, ...] = get("id"), get("index"), get("subset"), get("model"), get("sample")
     is_named = names[0] is not None or names[1] is not None
     by_name = _hash(names) if is_named else 0
-    if is_named and names[4] is not None:
-        return by_name, by_name
     names += tuple(fields[name] for name in _TEXTS if name in fields)
     return (_hash(names) if any(name is not None for name in names) else 0), by_name
 
@@ -109,7 +107,11 @@ def repeated(keys: HashColumn) -> list[str]:
     """A note if rows share a key; no note if some rows have none (0)."""
     n_distinct = keys.n_distinct()
     twice = 0 if n_distinct is None else len(keys) - n_distinct
-    return [f"rows about the item (id, model, sample) of another row: {twice}; all count"] if twice else []
+    return (
+        [f"rows about the item of another row (with its id, model, sample and texts): {twice}; all count"]
+        if twice
+        else []
+    )
 
 
 def view(column: array[Any]) -> NDArray[Any]:

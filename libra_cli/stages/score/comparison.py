@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
-from typing import Any
+from itertools import combinations, islice
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from libra_cli.stages.score.reading import rows_of_file
 from libra_cli.stages.score.report import JudgeComparison
 from libra_cli.stages.score.row_hashes import HashColumn
 from libra_cli.stream.line_source import STDIN
+from libra_cli.stream.rows import Row
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int32]
@@ -29,6 +30,10 @@ MAX_DIFFERING = 50
 """Items of a list of those on which two judges differ."""
 MAX_NAMED = 3
 """Items that a note names."""
+_SPREAD = np.int64(0x1E3779B97F4A7C15)
+"""An odd number that scatters the numbers of occurrences over 64 bits."""
+_Item = tuple[int, int]
+"""The key of an item, and how many items of that key come before it."""
 
 
 def compare_judges(
@@ -59,16 +64,14 @@ def _compare(
     a: ScoredJudge, b: ScoredJudge, names: Sequence[str], resamples: int, seed: int, with_rows: bool
 ) -> JudgeComparison:
     items_a, items_b = a.items(), b.items()
-    # Names identify items better than texts do: one judge's file may lack some texts, or have lost a blank.
-    is_named = all(items.names.n_distinct() == len(items.names) for items in (items_a, items_b))
-    columns = [items.names if is_named else items.keys for items in (items_a, items_b)]
-    matched, n_verdicts = _matched(columns, [items_a.verdicts, items_b.verdicts])
-    both = ~np.isnan(items_a.values[matched[0]]) & ~np.isnan(items_b.values[matched[1]])
+    matched, n_verdicts, is_named = _matched_items(items_a, items_b)
+    both = ~np.isnan(items_a.values[matched.a]) & ~np.isnan(items_b.values[matched.b])
     if items_a.golds is not None and items_b.golds is not None:
-        relabelled = items_a.golds[matched[0]] != items_b.golds[matched[1]]
+        relabelled = items_a.golds[matched.a] != items_b.golds[matched.b]
     else:
         relabelled = np.zeros(len(both), bool)
-    index_a, index_b = matched[:, both & ~relabelled]
+    counted = matched.where(both & ~relabelled)
+    index_a, index_b = counted.a, counted.b
     n = int(items_a.verdicts[index_a].sum())
     only_a, only_b = (n_of_judge - n - int(relabelled.sum()) for n_of_judge in n_verdicts)
 
@@ -85,8 +88,7 @@ def _compare(
         mcnemar={"b": None, "c": None, "p": None},
         detectable_difference=None,
     )
-    index = matched[0, relabelled]
-    relabelled_notes = [_relabelled_note(a, columns[0], index, is_named)] if len(index) else []
+    relabelled_notes = [_relabelled_note(a, matched.where(relabelled), is_named)] if relabelled.any() else []
     if n < MIN_COMMON_ITEMS:
         what = "they have one item in common" if n else "they have none in common"
         comparison["notes"].append(
@@ -98,7 +100,7 @@ def _compare(
     _MatchedItems(items_a, items_b, index_a, index_b).add_figures(comparison, resamples, seed)
     if with_rows:
         right = items_a.values[index_a], items_b.values[index_b]
-        comparison["differing"] = _differing(a, b, columns[0], index_a, right, is_named)
+        comparison["differing"] = _differing(a, b, counted, right, is_named)
     notes = comparison["notes"]
     notes += relabelled_notes
     if comparison["difference"] is None:
@@ -111,57 +113,59 @@ def _compare(
     return comparison
 
 
-def _relabelled_note(judge: ScoredJudge, keys: HashColumn, items: Indices, is_named: bool) -> str:
+def _relabelled_note(judge: ScoredJudge, relabelled: _Matched, is_named: bool) -> str:
     """Says how many items have another label with the other judge, and the place of the first in the judge's file."""
-    n = len(items)
+    n = len(relabelled.a)
     what = f"{n} items have" if n > 1 else "1 item has"
     note = f"{what} another label in a than in b and {'do' if n > 1 else 'does'} not count here"
-    file = str(judge.report["file"])
-    if file == STDIN or not os.path.isfile(file):  # a pipe is read once
+    if not _can_be_read_again(judge):
         return note
-    wanted, places = set(keys.at(items).tolist()), []
-    for row in rows_of_file(file):
-        key = item_keys(row.fields)[is_named]
-        if key in wanted:
-            wanted.remove(key)
-            places.append(row.place)
-            if len(places) == MAX_NAMED:
-                break
+    places = [row.place for _, row in islice(_rows_of(judge, set(relabelled.items), is_named), MAX_NAMED)]
     return f"{note}: {', '.join(places)}{', ...' if n > len(places) else ''}"
 
 
 def _differing(
-    a: ScoredJudge, b: ScoredJudge, keys: HashColumn, index_a: Indices, right: tuple[Floats, Floats], is_named: bool
+    a: ScoredJudge, b: ScoredJudge, counted: _Matched, right: tuple[Floats, Floats], is_named: bool
 ) -> dict[str, Any]:
     """The number of items on which the judges differ, and the first of them as {...row, a, b, right}."""
     differ = np.flatnonzero(right[0] != right[1])
     first = differ[:MAX_DIFFERING]
-    better = dict(zip(keys.at(index_a[first]).tolist(), (right[0] > right[1])[first].tolist(), strict=True))
-    files = [str(judge.report["file"]) for judge in (a, b)]
-    if any(file == STDIN or not os.path.isfile(file) for file in files):  # a pipe is read once
+    better = dict(zip(counted.where(first).items, (right[0] > right[1])[first].tolist(), strict=True))
+    if not (_can_be_read_again(a) and _can_be_read_again(b)):
         return {"n": len(differ), "rows": []}
-    found = [_rows_with(better, judge, is_named) for judge in (a, b)]
+    found = [{item: row.fields for item, row in _rows_of(judge, better, is_named)} for judge in (a, b)]
     shown = []
-    for key, fields in found[0].items():
-        if (other := found[1].get(key)) is not None:
-            verdicts = {"a": _verdict(fields), "b": _verdict(other), "right": "a" if better[key] else "b"}
+    for item, fields in found[0].items():
+        if (other := found[1].get(item)) is not None:
+            verdicts = {"a": _verdict(fields), "b": _verdict(other), "right": "a" if better[item] else "b"}
             of_b = {f"{name}_b": text for name, text in judgment_of(other).items()}
             shown.append({**row_as_example(fields), **of_b, "section": fields.get("subset"), **verdicts})
     return {"n": len(differ), "rows": shown}
 
 
-def _rows_with(wanted: Mapping[int, bool], judge: ScoredJudge, is_named: bool) -> dict[int, dict[str, Any]]:
-    """The first row with each of these keys that a judge judged, in the order of its file."""
-    found: dict[int, dict[str, Any]] = {}
-    name = judge.report["judge"]
+def _can_be_read_again(judge: ScoredJudge) -> bool:
+    """Whether the judge's rows came from a file; a pipe is read once."""
+    file = str(judge.report["file"])
+    return file != STDIN and os.path.isfile(file)
+
+
+def _rows_of(judge: ScoredJudge, wanted: Collection[_Item], is_named: bool) -> Iterator[tuple[_Item, Row]]:
+    """The row of each of the items that a judge judged, in the order of its file."""
+    hashes = {key for key, _ in wanted}
+    seen: Counter[int] = Counter()
+    n_found, name = 0, judge.report["judge"]
     for row in rows_of_file(str(judge.report["file"])):
         key = item_keys(row.fields)[is_named]
-        key = key if key in wanted else hash((key, 0))  # benchmarks number the points of a row
-        if key in wanted and row.fields.get("judge", name) == name:
-            found.setdefault(key, row.fields)
-            if len(found) == len(wanted):
-                break
-    return found
+        key = key if key in hashes else hash((key, 0))  # benchmarks number the points of a row
+        if key not in hashes or row.fields.get("judge", name) != name:
+            continue
+        item = key, seen[key]
+        seen[key] += 1
+        if item in wanted:
+            yield item, row
+            n_found += 1
+            if n_found == len(wanted):
+                return
 
 
 def _verdict(fields: Mapping[str, Any]) -> str:
@@ -170,23 +174,59 @@ def _verdict(fields: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in known if value is not None) or "none"
 
 
-def _matched(keys: Sequence[HashColumn], verdicts: Sequence[NDArray[np.bool_]]) -> tuple[Indices, list[int]]:
-    """The indices (2, M) of the items that two judges have both, by the items' keys, in the order of the first judge.
+class _Matched(NamedTuple):
+    """M items that two judges have both."""
 
-    An item is the first of its judge with that key; items without a key (0) match none. Also counts the verdicts among
-    the items of each judge.
+    a: Indices
+    """The indices (M) of the items among those of the first judge."""
+    b: Indices
+    hashes: NDArray[np.int64]
+    """Their keys (M)."""
+    occurrence: NDArray[np.int32]
+    """How many items of the same key come before each (M)."""
+
+    def where(self, chosen: NDArray[Any]) -> _Matched:
+        """Some of the items, by a mask or by their numbers."""
+        return _Matched(*(column[chosen] for column in self))
+
+    @property
+    def items(self) -> list[_Item]:
+        return list(zip(self.hashes.tolist(), self.occurrence.tolist(), strict=True))
+
+
+def _matched_items(a: JudgedItems, b: JudgedItems) -> tuple[_Matched, list[int], bool]:
+    """The items that two judges have both, the verdicts of each, and whether names alone told the items apart.
+
+    Names that are all different identify items better than texts do: one judge's file may lack some texts, or have lost
+    a blank.
+    """
+    verdicts = [a.verdicts, b.verdicts]
+    n_names = [items.names.n_distinct() for items in (a, b)]
+    if n_names != [len(a.names), len(b.names)]:
+        matched, n_verdicts = _matched([a.keys, b.keys], verdicts)
+        if len(matched.a) or None in n_names:
+            return matched, n_verdicts, False
+    return *_matched([a.names, b.names], verdicts), True
+
+
+def _matched(keys: Sequence[HashColumn], verdicts: Sequence[NDArray[np.bool_]]) -> tuple[_Matched, list[int]]:
+    """The items that two judges have both, by the items' keys, in the order of the first judge.
+
+    The second item with a key is that of the other judge with this key that comes second; items without a key (0) match
+    none. Also counts the verdicts among the items of each judge.
     """
     n_parts = max(column.n_parts for column in keys)
-    matched, n_verdicts = [np.empty((2, 0), np.int32)], [0, 0]
+    matched, n_verdicts = [], [0, 0]
     for number_of_part in range(n_parts):
-        firsts = [column.firsts(number_of_part, n_parts) for column in keys]
-        for judge, (_, index) in enumerate(firsts):
+        parts = [column.occurrences(number_of_part, n_parts) for column in keys]
+        for judge, (_, _, index) in enumerate(parts):
             n_verdicts[judge] += int(verdicts[judge][index].sum())
-        (hashes_a, index_a), (hashes_b, index_b) = firsts
-        _, at_a, at_b = np.intersect1d(hashes_a, hashes_b, assume_unique=True, return_indices=True)
-        matched.append(np.stack([index_a[at_a], index_b[at_b]]))
-    whole = np.concatenate(matched, axis=1)
-    return whole[:, np.argsort(whole[0])], n_verdicts  # hashes differ from process to process
+        numbered = [hashes ^ (occurrence * _SPREAD) for hashes, occurrence, _ in parts]
+        _, at_a, at_b = np.intersect1d(numbered[0], numbered[1], return_indices=True)
+        (hashes, occurrence, index_a), (_, _, index_b) = parts
+        matched.append(_Matched(index_a[at_a], index_b[at_b], hashes[at_a], occurrence[at_a]))
+    whole = _Matched(*map(np.concatenate, zip(*matched, strict=True)))
+    return whole.where(np.argsort(whole.a)), n_verdicts  # hashes differ from process to process
 
 
 class _MatchedItems:

@@ -114,8 +114,12 @@ class HashColumn:
             n_distinct += len(np.unique(hashes))
         return n_distinct
 
-    def firsts(self, number: int, n_parts: int) -> tuple[Ints, NDArray[np.int32]]:
-        """The different hashes of a `part` that are not 0, and the index of the first of each."""
+    def occurrences(self, number: int, n_parts: int) -> tuple[Ints, NDArray[np.int32], NDArray[np.int32]]:
+        """The hashes of a `part` that are not 0, ascending; which occurrence each is, from 0; and their indices."""
         hashes, indices = self.part(number, n_parts)
-        values, at = np.unique(hashes, return_index=True)
-        return values[values != 0], indices[at][values != 0]
+        order = np.argsort(hashes, kind="stable")
+        order = order[hashes[order] != 0]
+        hashes, places = hashes[order], np.arange(len(order))
+        is_first = np.diff(hashes, prepend=hashes[:1] - 1) != 0
+        begins = np.maximum.accumulate(np.where(is_first, places, 0))
+        return hashes, (places - begins).astype(np.int32), indices[order]
