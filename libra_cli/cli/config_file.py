@@ -225,10 +225,19 @@ def _node(text: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(str(part) for part in (error.context, error.problem) if part)
-        raise YamlError(mark.line + 1 if mark else 0, f"not YAML: {' '.join(what.split())}") from None
+        hint = _unquoted_reference(text, mark.index) if mark else ""
+        raise YamlError(mark.line + 1 if mark else 0, f"not YAML: {' '.join(what.split())}{hint}") from None
     if node is not None:
         _check_keys(node)
     return node
+
+
+def _unquoted_reference(text: str, index: int) -> str:
+    """What to do if the character at `index`, at which YAML stops, is the brace of `${NAME}` between [ ] or { }."""
+    if text[index - 1 : index + 1] != "${":
+        return ""
+    found = re.match(r"\$\{[^{}\n]*\}", text[index - 1 :])
+    return f"; put {found[0] if found else '${'} in quotation marks, as it stands between brackets or braces"
 
 
 def _check_events(events: Iterator[Any]) -> None:

@@ -122,14 +122,13 @@ def command(ctx: click.Context, pipe: tuple[str, ...], **options: Any) -> int:
     progress = StepProgress(read.output, options["force"])
     to_do = [step for step in steps if progress.reason(step)]
     for missing in missing_inputs(read, every, to_do):
-        if not options["dry_run"]:
-            raise click.UsageError(missing)
-        console.note(missing)
+        raise click.UsageError(missing)
     if options["slurm"] or options["submit"]:
         click.echo(_on_slurm(read, steps, settings, progress, console, options), nl=False)
         return 0
+    progress.refuse_unmade(steps)
     if options["dry_run"]:
-        click.echo(script(read, steps, progress.reason), nl=False)
+        click.echo(script(read, steps, progress), nl=False)
         return 0
     refuse_queued(read, to_do, settings)
     status = Runner(progress, options["jobs"], console).run(steps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from libra_cli.cli.config_file import ConfigValue, YamlError, read_config, read_setting
+from libra_cli.cli.nearest import did_you_mean
 
 TOP_KEYS = ("output", "variables", "slurm", "steps")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -79,7 +80,7 @@ def read_pipe(path: str, settings: Sequence[tuple[str, str]], output: str | None
     variables = _variables(path, _map(path, keys.get("variables"), "variables"), settings)
     folder = output
     if folder is None and "output" in keys:
-        folder = str(replaced(path, keys["output"], variables.get).text)
+        folder = str(replaced(path, keys["output"], variables.get, variables).text)
     folder = folder or Path(path).stem
     variables["out"] = ConfigValue(0, folder, folder)
     read = [text for name, given in steps.items() for text in _step_texts(path, name, given, variables, stages)]
@@ -91,11 +92,13 @@ def read_pipe(path: str, settings: Sequence[tuple[str, str]], output: str | None
     return PipeFile(path, folder, variables, _map(path, keys.get("slurm"), "slurm"), read)
 
 
-def replaced(place: str, given: ConfigValue, known: Callable[[str], ConfigValue | None]) -> ConfigValue:
-    """A value with each `${NAME}` replaced by what is `known`; raises PipeError for what is not.
+def replaced(
+    place: str, given: ConfigValue, known: Callable[[str], ConfigValue | None], names: Iterable[str]
+) -> ConfigValue:
+    """A value with each `${NAME}` replaced by what is `known`; raises PipeError for what is not, with one of `names`.
 
     A text that is nothing but one reference takes the value as it is: a number, or a list. Lists in lists are flattened
-    by one level: `[${models}, other]`.
+    by one level: `["${models}", other]`.
     """
     at = f"{place}:{given.line}"
 
@@ -106,29 +109,30 @@ def replaced(place: str, given: ConfigValue, known: Callable[[str], ConfigValue 
             parts = [(each, one(each, is_text)) for each in text]
             return [item for was, now in parts for item in (now if isinstance(now, list) and was != now else [now])]
         if isinstance(text, ConfigValue):
-            return replaced(place, text, known).value
+            return replaced(place, text, known, names).value
         if not isinstance(text, str):
             return text
         whole = _REFERENCE.fullmatch(text)
         if whole and whole[1] is not None:
-            found = _found(at, whole[1], known)
+            found = _found(at, whole[1], known, names)
             return found.text if is_text else found.value
-        return _REFERENCE.sub(lambda match: "$" if match[1] is None else _scalar(at, match[1], known), text)
+        return _REFERENCE.sub(lambda match: "$" if match[1] is None else _scalar(at, match[1], known, names), text)
 
     return ConfigValue(given.line, one(given.text, True), one(given.value, False))
 
 
-def _found(at: str, name: str, known: Callable[[str], ConfigValue | None]) -> ConfigValue:
+def _found(at: str, name: str, known: Callable[[str], ConfigValue | None], names: Iterable[str]) -> ConfigValue:
     found = known(name)
     if found is None:
-        raise PipeError(at, f"${{{name}}} is neither a variable nor a step; $${{ stands for the text ${{")
+        hint = did_you_mean(name, names) or "; $${ stands for the text ${"
+        raise PipeError(at, f"${{{name}}} is neither a variable nor a step{hint}")
     if found.text is None:
         raise PipeError(at, f"the variable {name} has no value; give it one with --set {name}=VALUE")
     return found
 
 
-def _scalar(at: str, name: str, known: Callable[[str], ConfigValue | None]) -> str:
-    text = _found(at, name, known).text
+def _scalar(at: str, name: str, known: Callable[[str], ConfigValue | None], names: Iterable[str]) -> str:
+    text = _found(at, name, known, names).text
     if isinstance(text, list) and len(text) == 1:
         text = text[0]
     if isinstance(text, (list, dict)):
@@ -151,7 +155,7 @@ def _variables(path: str, given: Mapping[str, ConfigValue], settings: Sequence[t
     for name, value in given.items():
         if not _NAME.fullmatch(name) or name in ("here", "out"):
             raise PipeError(f"{path}:{value.line}", f"{name} cannot be the name of a variable")
-        variables[name] = changed.get(name) or replaced(path, value, variables.get)
+        variables[name] = changed.get(name) or replaced(path, value, variables.get, variables)
     return variables
 
 
@@ -178,7 +182,7 @@ def _step_texts(
         place = f"{path}:{value.line}"
         if not _NAME.fullmatch(key) or key in variables:
             raise PipeError(place, f"{key} cannot be the variable of foreach: it is taken, or no name")
-        filled = replaced(path, value, variables.get)
+        filled = replaced(path, value, variables.get, variables)
         if not isinstance(filled.text, list) or not filled.text:
             raise PipeError(place, f"foreach takes a list of values: {key}: [A, B]")
         lists[key] = [ConfigValue(value.line, text, one) for text, one in zip(filled.text, filled.value, strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from libra_cli.exits import Exit, Fatal
@@ -91,13 +91,30 @@ class StepProgress:
         mark = begun_mark(step, earlier)
         missing = [path for path in step.inputs if path in step.reads and mark.reads.get(path) is None]
         if missing:
-            who = f" (the step {step.needs[0]} makes it)" if step.needs else ""
-            raise Fatal(Exit.USAGE, f"{missing[0]}: there is no such file, which {step.name} reads{who}")
-        words = step.arguments
-        if step.overwrites and self._replaces(step, earlier, mark):
-            words = [*step.stage.split(), "--overwrite", *step.words]
+            raise not_there(step, missing[0])
+        words = _words(step, self._replaces(step, earlier, mark))
         mark.write(self.mark_path(step))
         return mark, words
+
+    def command_line(self, step: Step, other_input: bool = False) -> list[str]:
+        """The command line with which a step would begin, as far as is known now; raises Fatal(2) as `begin` does.
+
+        `other_input`: an earlier step is to run, and makes what this one reads; what an edited output was made from
+        cannot be known then, and it is left alone.
+        """
+        earlier = self.mark(step)
+        replaces = self._replaces(step, earlier, begun_mark(step, earlier))
+        if other_input and earlier is not None and _is_begun(step):
+            replaces = replaces or not _is_edited(step, earlier)
+        return _words(step, replaces)
+
+    def refuse_unmade(self, steps: Sequence[Step]) -> None:
+        """Raises Fatal(2) if a step that is not done reads what is not there and what none of `steps` makes."""
+        made = {os.path.abspath(path) for step in steps for path in (step.output, *step.writes.values())}
+        for step in steps:
+            missing = [path for path in step.inputs if not is_there(path, made)] if self.reason(step) else []
+            if missing:
+                raise not_there(step, missing[0])
 
     def end(self, step: Step, mark: Mark, status: int) -> None:
         """Notes that a step is done; raises Fatal(74)."""
@@ -112,12 +129,38 @@ class StepProgress:
 
     def _replaces(self, step: Step, earlier: Mark | None, now: Mark) -> bool:
         """Whether an output that is there is to be begun anew. Raises Fatal(2) if it was edited since it was made."""
-        if earlier is None or not any(os.path.exists(step.output + ending) for ending in ("", ".part")):
+        if earlier is None or not _is_begun(step):
             return False
         changed = changes(step, earlier, now)
         if not changed and not (self._force and earlier.status is not None):
             return False
-        if earlier.wrote is not None and not same_content(step.output, earlier.wrote, fingerprint(step.output)):
+        if _is_edited(step, earlier):
             reason = f"was edited since {step.name} wrote it, and is to be made anew ({changed or '--force'})"
             raise Fatal(Exit.USAGE, f"{step.output}: {reason}; move it away")
         return True
+
+
+def is_there(path: str, made: Collection[str]) -> bool:
+    """Whether a file is there, or among the absolute paths that are `made`; libra mix takes FILE:AMOUNT."""
+    names = [name for name in (path, path.rpartition(":")[0]) if name]
+    return any(os.path.abspath(name) in made or os.path.exists(name) for name in names)
+
+
+def not_there(step: Step, path: str) -> Fatal:
+    """The error for an input that does not exist."""
+    who = f" (the step {step.needs[0]} makes it)" if step.needs else ""
+    return Fatal(Exit.USAGE, f"{path}: there is no such file, which {step.name} reads{who}")
+
+
+def _words(step: Step, replaces: bool) -> list[str]:
+    """The command line of a step, which begins anew what is there if it `replaces` that and its stage continues."""
+    return [*step.stage.split(), "--overwrite", *step.words] if replaces and step.overwrites else step.arguments
+
+
+def _is_begun(step: Step) -> bool:
+    return any(os.path.exists(step.output + ending) for ending in ("", ".part"))
+
+
+def _is_edited(step: Step, mark: Mark) -> bool:
+    """Whether the output is no longer what the step wrote when it was done."""
+    return mark.wrote is not None and not same_content(step.output, mark.wrote, fingerprint(step.output))

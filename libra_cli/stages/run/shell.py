@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from libra_cli.masking import masked
 from libra_cli.stages.run.pipe_file import PipeFile
+from libra_cli.stages.run.progress import StepProgress
 from libra_cli.stages.run.steps import Step
 
 
-def script(pipe: PipeFile, steps: Sequence[Step], reason: Callable[[Step], str]) -> str:
-    """A shell script of the steps; those that are done stand in it as comments. `reason` says why one is to be run."""
+def script(pipe: PipeFile, steps: Sequence[Step], progress: StepProgress) -> str:
+    """A shell script of what a run would do; the steps that are done stand in it as comments.
+
+    Raises Fatal(2) if the output of a step that is to be made anew was edited.
+    """
     lines = ["set -e", f"mkdir -p {shlex.quote(pipe.output)}"]
     to_run: set[str] = set()
     for step in steps:
-        why = reason(step) or next((f"{name} runs" for name in step.needs if name in to_run), "")
-        if why:
-            to_run.add(step.name)
-        lines.append(f"{step.line_of_shell}  # {step.name}: {why}" if why else f"# {step.name} is done")
+        made = next((f"{name} runs" for name in step.needs if name in to_run), "")
+        why = progress.reason(step) or made
+        if not why:
+            lines.append(f"# {step.name} is done")
+            continue
+        to_run.add(step.name)
+        command = masked(shlex.join(["libra", *progress.command_line(step, bool(made))]))
+        lines.append(f"{command}  # {step.name}: {why}")
     return "\n".join([*lines, ""])

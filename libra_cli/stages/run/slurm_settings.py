@@ -118,7 +118,7 @@ def _values(
     check_keys(pipe.path, given, list(KEYS), "slurm")
     found = {}
     for name, value in given.items():
-        place, text = pipe.place(value.line), replaced(pipe.path, value, variables.get).text
+        place, text = pipe.place(value.line), replaced(pipe.path, value, variables.get, variables).text
         key = KEYS[name]
         texts = text if isinstance(text, list) and name == "sbatch" else [text]
         for one in texts:

@@ -96,7 +96,7 @@ def _with_output(pipe: PipeFile, text: StepText, command: click.Command) -> Step
     output = os.path.join(pipe.output, text.name + ENDINGS[written.writes])
     if "output" in text.options:
         known = {**pipe.variables, **text.values}
-        output = str(replaced(pipe.path, text.options["output"], known.get).text)
+        output = str(replaced(pipe.path, text.options["output"], known.get, known).text)
     return Step(text.name, text.group, text.stage, text.line, output, written.writes)
 
 
@@ -137,10 +137,15 @@ def _fill_in(
         found: Any = outputs[0] if len(outputs) == 1 else outputs
         return ConfigValue(step.line, found, found)
 
-    options = {key: replaced(pipe.path, given, known) for key, given in text.options.items() if key != "inputs"}
+    names = [
+        *text.values,
+        *pipe.variables,
+        *dict.fromkeys(name for each in pipe.steps for name in (each.name, each.group)),
+    ]
+    options = {key: replaced(pipe.path, given, known, names) for key, given in text.options.items() if key != "inputs"}
     options.pop("output", None)
     if "inputs" in text.options:
-        options["inputs"] = _inputs(pipe, text.options["inputs"], known, refer)
+        options["inputs"] = _inputs(pipe, text.options["inputs"], known, names, refer)
     config = options.pop("config", None)
     checked = command.make_context(text.stage, [], parent=parent, resilient_parsing=True)
     places: dict[str | None, str] = {}
@@ -169,13 +174,13 @@ def _fill_in(
     step.writes, step.shard = _written(command, parsed.params), parsed.params.get("shard")
 
 
-def _inputs(pipe: PipeFile, given: ConfigValue, known: Any, refer: Any) -> ConfigValue:
+def _inputs(pipe: PipeFile, given: ConfigValue, known: Any, names: Sequence[str], refer: Any) -> ConfigValue:
     """The inputs as a list: the outputs of the steps that are named, and files."""
     texts = given.text if isinstance(given.text, list) else [given.text]
     inputs: list[str] = []
     for text in texts:
         named = refer(text) if isinstance(text, str) else None
-        found = (named or replaced(pipe.path, ConfigValue(given.line, text, text), known)).text
+        found = (named or replaced(pipe.path, ConfigValue(given.line, text, text), known, names)).text
         inputs += found if isinstance(found, list) else [str(found)]
     if any(name == "-" or name.startswith("-:") for name in inputs):
         raise PipeError(pipe.place(given.line), "a step has no standard input; name a file, or a step")
