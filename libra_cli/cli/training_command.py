@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from libra_cli.stream.console import Console
+    from libra_cli.training.run_dir import RunDir
     from libra_cli.training.settings import TrainSettings
 
 PLANNING_MODULES = ("torch", "transformers", "safetensors")
@@ -51,22 +52,26 @@ def train(stage: str, nproc: int | None, settings: TrainSettings, run: Callable[
 
     require(TRAINING_MODULES, "deepspeed")
     deepspeed_config.read(settings.engine.deepspeed)
-    finished = RunDir(settings, stage).check()
+    folder = RunDir(settings, stage)
+    finished = folder.check()
     if finished is not None:
         note = f"{settings.save.output} is finished; --overwrite trains it anew"
         Console(stage, quiet=settings.watch.quiet).note(note)
         return int(finished)
-    status = launch.relaunch(nproc, settings.grace)
-    if status is not None:
-        return status
-    _import_training(stage, settings)
-    ended = Exit(run())
+    try:
+        status = launch.relaunch(nproc, settings.grace)
+        if status is not None:
+            return status
+        _import_training(stage, settings, folder)
+        ended = Exit(run())
+    finally:
+        folder.remove_made()
     if ended not in (Exit.DONE, Exit.SOME_ERRORS):
         leave(ended)  # all is on disk: do not keep whoever asked us to stop waiting for the libraries
     return int(ended)
 
 
-def _import_training(stage: str, settings: TrainSettings) -> None:
+def _import_training(stage: str, settings: TrainSettings, folder: RunDir) -> None:
     """Imports what training needs, which can take seconds; a request to stop ends the process at once."""
     import os
 
@@ -89,6 +94,7 @@ def _import_training(stage: str, settings: TrainSettings) -> None:
             console.clear()
         if stop.status is not None:
             console.note(said)
+            folder.remove_made()
             leave(stop.status)
 
 

@@ -26,6 +26,8 @@ ROLLOUTS = "rollouts"
 """Folder of --save-rollouts."""
 KEPT = ("checkpoints", ".samples", ".scored", ".rollouts", ROLLOUTS, "events.jsonl")
 """Folders and files that a run may make."""
+PIPELINE = ".libra-run"
+"""Folder in which `libra run` notes, in its own folder, which steps are done."""
 _SCRATCH = (MANIFEST, "run.lock", ".samples", ".scored", ".rollouts", ".model.partial", ".libra-*.tmp")
 """Names that nobody but libra gives; before there is a manifest, only a run that was killed has left them."""
 _CHECKPOINT = re.compile(r"step-[0-9]+")
@@ -44,6 +46,9 @@ def check(folder: Path, manifest: Mapping[str, Any] | None, outputs: Sequence[st
             raise Fatal(Exit.USAGE, f"{folder}: is no folder; use another -o")
         return
     if manifest is None:
+        if (folder / PIPELINE).is_dir():
+            what, cure = "is a folder of libra run, which keeps its notes there", f"name one in it: -o {folder}/NAME"
+            raise Fatal(Exit.USAGE, f"{folder}: {what} ({PIPELINE}); {cure}")
         foreign = next((name for name in sorted(os.listdir(folder)) if not _is_of_run(folder / name, outputs)), None)
         if foreign is not None and os.environ.get("RANK", "0") == "0":  # output of other ranks goes through a pipe
             what = f"is a folder that libra did not make (it holds {foreign})"

@@ -150,6 +150,7 @@ class TrainingRun:
         def claim() -> None:
             stack.callback(Lock(str(self._dir.path / "run")).release)
             stack.callback(self._dir.clear_finished)
+            stack.callback(self._dir.clear_unbegun)
             stack.push(self._close_log)
             self._dir.begin()
 

@@ -25,6 +25,7 @@ from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.module_path import libra_command
 from libra_cli.stream.sinks import failed_below, write_failed
 from libra_cli.training import own_folder
+from libra_cli.training.data import origin
 from libra_cli.training.distributed import deepspeed_config
 from libra_cli.training.model.kinds import refuse_other_kind
 from libra_cli.training.monitoring.trackers import check_trackers
@@ -60,6 +61,10 @@ class RunDir:
         self._inputs: dict[str, Any] = {}
         self._written: set[str] = set()
         self._run: str | None = None
+        self._made: list[Path] = []
+        """The folders that `check` made, the innermost first."""
+        self._is_new = False
+        """Whether nothing was in the folder when the run claimed it."""
         self.begun = _now()
         """When the run was first prepared, for a template that writes the date; known on rank 0 after `begin`."""
 
@@ -72,13 +77,15 @@ class RunDir:
         before = self._manifest()
         own_folder.check(self.path, before, self._own_outputs())
         self.check_named()
+        self._made = [path for path in (self.path, *self.path.parents) if not path.exists()]
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
+            self.remove_made()
             raise write_failed(str(self.path), error) from None
         if before is None or self._anew or before.get("status") == _PREPARED:
             return None
-        refuse_difference(str(self.path), before.get("config", {}), self._config())
+        self._refuse_other_run(before)
         if before.get("status") != "complete":
             return None
         if before.get("model") != self._model_files():
@@ -89,6 +96,25 @@ class RunDir:
         if not (self.path / CHECKPOINTS / f"step-{before.get('steps')}" / MANIFEST).exists():
             raise self._finished("and no checkpoint of its last step")
         return None  # continues after its last step, and makes only what is missing
+
+    def _refuse_other_run(self, before: Mapping[str, Any]) -> None:
+        """Raises Fatal(2) if the run in the folder is of another trainer, or has other settings than this one."""
+        stage, cure = before.get("stage", self._stage), "begin anew with --overwrite, or use another -o"
+        if stage == self._stage and without_secrets(before.get("config", {})) == without_secrets(self._config()):
+            return
+        for option, name in self._settings.models.items():
+            if not _is_at_hand(name):  # the first error of the two: another -o would not help
+                missing = "there is no such folder here, nor a model of that name in the cache of the hub"
+                raise Fatal(Exit.USAGE, f"{option} {name}: {missing}; besides, {self.path} holds another run")
+        if stage != self._stage:
+            raise Fatal(Exit.USAGE, f"{self.path} holds a run of libra {stage}; {cure}")
+        refuse_difference(str(self.path), before.get("config", {}), self._config(), cure)
+
+    def remove_made(self) -> None:
+        """Removes the folders that `check` made, if a run that failed has left them empty."""
+        with suppress(OSError):  # something is in it, or the disk is broken, which was said
+            for path in self._made:
+                path.rmdir()
 
     def _own_outputs(self) -> list[str]:
         """What this very run writes besides; it may lie in the folder."""
@@ -109,6 +135,8 @@ class RunDir:
             if miniature.is_misspelt(name):
                 raise Fatal(Exit.USAGE, f"{option} {name}: the embedded models are {', '.join(miniature.MODELS)}")
             is_path = name.startswith((".", "/", "~")) or os.path.isdir(name)
+            if name.count("/") > 1 and not os.path.isdir(name):
+                raise Fatal(Exit.USAGE, f"{option} {name}: there is no such folder")
             if is_path and not os.path.isfile(os.path.join(name, "config.json")):
                 refuse_adapter(f"{option} {name}", name)
                 raise Fatal(Exit.USAGE, f"{option} {name}: there is no config.json; name the folder of a model")
@@ -172,6 +200,7 @@ class RunDir:
         """
         before = self._manifest()
         self._written = {*own_folder.written(self.path, before), *own_folder.KEPT}
+        self._is_new = before is None
         self._run = uuid.uuid4().hex if before is None else before.get("run")
         if before is not None and not self._anew:
             self.begun = before.get("begun", self.begun)
@@ -230,6 +259,20 @@ class RunDir:
             return
         for name in (SAMPLES, SCORED, ROLLOUTS):
             self.remove(name)
+
+    def clear_unbegun(self) -> None:
+        """Removes what a new run has left in the folder, if it has not begun to train.
+
+        Samples that are ready stay: the same command need not make them again.
+        """
+        with suppress(OSError, Fatal):  # whatever ended the run was said
+            status = (self._manifest() or {}).get("status")
+            if not self._is_new or status != _PREPARED or any((self.path / SAMPLES).rglob(origin.NAME)):
+                return
+            for name in (SAMPLES, SCORED, ROLLOUTS, MANIFEST):
+                self.remove(name)
+            if (self.path / EVENTS).stat().st_size == 0:
+                self.remove(EVENTS)
 
     def write_manifest(self, status: str, **more: Any) -> None:
         """Writes the status (`running` or `complete`) and the settings."""
@@ -291,6 +334,19 @@ def refuse_difference(
         if before.get(name) != now.get(name):
             what = f"{name} was {before.get(name)}, now it is {now.get(name)}"
             raise Fatal(Exit.USAGE, f"{where} holds a run with other settings: {what}; {cure}")
+
+
+def _is_at_hand(model: str) -> bool:
+    """Whether a model is a folder, is embedded, or is in the cache of the hub."""
+    if os.path.isdir(model) or miniature.resolve(model):
+        return True
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        return isinstance(try_to_load_from_cache(model, "config.json"), str)
+    except HFValidationError:
+        return False
 
 
 def _fingerprint(path: Path) -> str:

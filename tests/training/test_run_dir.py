@@ -98,6 +98,54 @@ def test_what_is_left_is_made_again_from_the_checkpoint(
         finished.run(*args).check()
 
 
+def test_a_run_that_fails_before_it_trains_leaves_nothing_but_samples_that_are_ready(finished: Finished) -> None:
+    run = finished.run()
+    assert run.check() is None
+    run.begin()
+    put(finished.path, ".samples/train/tokens.bin", "notes.txt")
+    run.clear_unbegun()
+    assert [*content(finished.path)] == ["notes.txt"]
+    (finished.path / "notes.txt").unlink()
+    run.remove_made()
+    assert not finished.path.exists()
+    assert run.check() is None
+    run.begin()
+    put(finished.path, ".samples/train/origin.json")
+    before = content(finished.path)
+    run.clear_unbegun()
+    run.remove_made()
+    assert content(finished.path) == before
+
+
+def test_a_run_that_fails_leaves_what_an_earlier_one_has_made(finished: Finished) -> None:
+    finished.finish()
+    before = content(finished.path)
+    for args in ([], ["--overwrite"]):
+        run = finished.run(*args)
+        run.check()
+        run.begin()
+        run.clear_unbegun()
+        run.remove_made()
+        assert args or content(finished.path) == before
+    assert json.loads((finished.path / "libra.json").read_bytes())["status"] == "prepared"
+
+
+def test_an_empty_folder_that_was_there_stays(finished: Finished) -> None:
+    finished.path.mkdir()
+    run = finished.run()
+    assert run.check() is None
+    run.remove_made()
+    assert finished.path.is_dir()
+
+
+def test_a_run_of_another_trainer_is_named(finished: Finished) -> None:
+    finished.finish()
+    other = finished.path / "libra.json"
+    other.write_text(other.read_text().replace('"sft"', '"dpo"'))
+    assert "holds a run of libra dpo; begin anew with --overwrite" in refusal(finished.run(), finished.path)
+    assert finished.run("--overwrite").check() is None
+
+
 FOREIGN = {
     "a file": ("notes.txt",),
     "a model": ("config.json", "model.safetensors"),

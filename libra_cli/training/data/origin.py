@@ -13,13 +13,14 @@ from libra_cli.stream.files import replace_file
 from libra_cli.stream.rows import content_hash
 from libra_cli.stream.sinks import write_failed
 
-_NAME = "origin.json"
+NAME = "origin.json"
+"""A file that a folder of prepared data has once it is finished."""
 
 
 def refused_before(folder: str, origin: Mapping[str, Any]) -> int | None:
     """How many rows were refused when the folder was made from `origin`; None if it was made from something else."""
     try:
-        with open(os.path.join(folder, _NAME), "rb") as file:
+        with open(os.path.join(folder, NAME), "rb") as file:
             made_from = orjson.loads(file.read())
     except (OSError, ValueError):
         return None
@@ -29,7 +30,7 @@ def refused_before(folder: str, origin: Mapping[str, Any]) -> int | None:
 
 def forget(folder: str) -> None:
     """Takes back what `note` said, which is wrong until new data are written. Raises Fatal(74)."""
-    path = os.path.join(folder, _NAME)
+    path = os.path.join(folder, NAME)
     try:
         os.unlink(path)
     except FileNotFoundError:
@@ -40,7 +41,7 @@ def forget(folder: str) -> None:
 
 def note(folder: str, origin: Mapping[str, Any], refused: int) -> None:
     """Says that the folder is finished, and made from `origin` (JSON) without `refused` rows. Raises Fatal(74)."""
-    replace_file(os.path.join(folder, _NAME), orjson.dumps({**origin, "refused": refused}))
+    replace_file(os.path.join(folder, NAME), orjson.dumps({**origin, "refused": refused}))
 
 
 def of_files(paths: Sequence[str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -322,4 +323,7 @@ def _load_failed(name: str, what: str, error: Exception, cure: str) -> Fatal:
     if found := damaged_file(name):
         return Fatal(Exit.USAGE, f"{name}: the {what} cannot be loaded ({found}); copy the model again")
     reason = str(error).strip().split("\n")[0]
+    if isinstance(error, OSError) and not os.path.exists(name):
+        what, cure = f"is no folder, and its {what}", "check the name"
+        return Fatal(Exit.USAGE, f"{name}: {what} cannot be loaded from the hub ({reason}); {cure}")
     return Fatal(Exit.USAGE, f"{name}: the {what} cannot be loaded ({reason}); {cure}")
