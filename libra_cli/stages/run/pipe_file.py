@@ -57,6 +57,11 @@ class PipeFile:
     """What the jobs of all steps ask of Slurm."""
     steps: Sequence[StepText]
 
+    @property
+    def step_names(self) -> list[str]:
+        """The names of the steps, with those of the groups that `foreach` makes."""
+        return list(dict.fromkeys(name for step in self.steps for name in (step.name, step.group)))
+
     def place(self, line: int) -> str:
         """`FILE:LINE`."""
         return f"{self.path}:{line}" if line else self.path

@@ -17,7 +17,7 @@ def chosen(
     pipe: PipeFile, steps: Sequence[Step], only: Sequence[str], first: Sequence[str], until: Sequence[str]
 ) -> list[Step]:
     """The steps that every option given allows, in their order; raises UsageError for a name that no step has."""
-    known = list(dict.fromkeys(name for step in steps for name in (step.name, step.group)))
+    known = pipe.step_names
     for option, names in (("--only", only), ("--from", first), ("--until", until)):
         for name in names:
             if name not in known:
@@ -42,7 +42,7 @@ def chosen(
 def missing_inputs(pipe: PipeFile, steps: Sequence[Step], to_run: Sequence[Step]) -> Iterator[str]:
     """What is wrong with each input of the steps `to_run` that is not there and that none of `steps` makes."""
     made = {os.path.abspath(path) for step in steps for path in (step.output, *step.writes.values())}
-    known = list(dict.fromkeys(name for step in steps for name in (step.name, step.group)))
+    known = pipe.step_names
     for step in to_run:
         for name in step.inputs:
             paths = {name, name.rpartition(":")[0] or name}  # FILE:WEIGHT of mix

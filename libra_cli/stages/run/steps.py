@@ -137,11 +137,7 @@ def _fill_in(
         found: Any = outputs[0] if len(outputs) == 1 else outputs
         return ConfigValue(step.line, found, found)
 
-    names = [
-        *text.values,
-        *pipe.variables,
-        *dict.fromkeys(name for each in pipe.steps for name in (each.name, each.group)),
-    ]
+    names = [*text.values, *pipe.variables, *pipe.step_names]
     options = {key: replaced(pipe.path, given, known, names) for key, given in text.options.items() if key != "inputs"}
     options.pop("output", None)
     if "inputs" in text.options:
