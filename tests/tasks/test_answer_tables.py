@@ -17,7 +17,7 @@ LABELS = {"1": True, "0": False, "?": None}
 
 
 def test_each_table_has_rows_of_both_labels():
-    assert len(TABLES) == 11
+    assert len(TABLES) >= 11
     for table in TABLES:
         assert {"0", "1"} <= {line.rpartition("\t")[2] for line in table.read_text(encoding="utf-8").splitlines()}
 

@@ -189,7 +189,7 @@ def pieces(prose: Prose) -> Extraction | None:
 
 def of_type(prose: Prose) -> Extraction | None:
     """`We get f(x) = 2x + 1`, `all odd integers`: what is of the type of the reference."""
-    found = typed.stated(prose.tail, prose.reference) if prose.reference else None
+    found = typed.stated(prose.tail, prose.reference, prose.question) if prose.reference else None
     return Extraction(found) if found else UNDECIDED if found is not None else None
 
 

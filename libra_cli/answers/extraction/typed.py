@@ -8,22 +8,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libra_cli.answers.comparison import compounds
-from libra_cli.answers.extraction import asked
+from libra_cli.answers.extraction import asked, bounds_in_words
 from libra_cli.answers.sentences import assertions, plain
+from libra_cli.answers.sentences.spans import value
 from libra_cli.answers.text import function_forms, latex, words
 from libra_cli.answers.values import named, normalize, notation, quantities, structure
-from libra_cli.answers.values.structure import Equation, Leaf, Matrix, Parts
+from libra_cli.answers.values.structure import Cases, Equation, Leaf, Matrix, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
 _VARIABLES = frozenset("xyzrt")
 _RATIO = lazy_pattern(r"(?<![\d.:])(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)(?![\d:]| to)")
 _POINT = lazy_pattern(r"\(([^()]{1,40})\)")
 _OF_DISTANCE = lazy_pattern(r"\b(?:units?|distance|length|away|magnitude|norm)\b")
+_ENDS_PLACE = lazy_pattern(
+    r"[\s$.]*(?:,? ?(?:and its|and the|and it has|which has|whose|with|of) "
+    r"(?:length|magnitude|norm|distance|modulus)\b.*"
+    r"|, a \d ?[x\u00d7] ?\d matrix[\s.]*|(?:,|;|(?:and|which|with|since|as)\b)[^\d=<>]*)?$"
+)
+"""What may stand behind a point, vector or matrix that a sentence gives."""
+_LEADS = words.table(
+    "is are equals equal be by give gives get gets obtain obtains yields yield find at point pair solution vector "
+    "matrix so hence thus therefore to becomes coordinates"
+)
+"""Words right before one."""
+_BESIDE = ("and", "while", "whereas", "$ and $", "$, $", "$ while $", "")
+"""What stands between two of which neither follows from the other."""
 _OPENINGS = ("(", "[", "{", "\\{", "\\left", "\\langle", "\\begin", "\u27e8")
 
 
-def stated(tail: str, reference: str) -> str | None:
-    """The answer of the type of the reference that a text ends in; None if there is none, "" if it is denied."""
+def stated(tail: str, reference: str, question: str | None = None) -> str | None:
+    """The answer of the type of the reference that a text ends in; None if there is none, "" if it is not certain."""
     if reference.isdecimal():
         return None
     if reference.rstrip(" .$}").lower().endswith(compounds.ENDS) or reference.strip(" $")[:1].isupper():
@@ -40,8 +54,17 @@ def stated(tail: str, reference: str) -> str | None:
     line = _line(words.sentences(tail)[-1], reference) if "=" in reference else None
     if line:
         return line
+    if any(map(reference.__contains__, "<>([\u2264\u2265")) or "\\le" in reference or "\\ge" in reference:
+        in_words = bounds_in_words.stated(words.sentences(tail)[-1], reference)
+        if in_words is not None:
+            return in_words
     said = asked.integers(tail, reference)
-    return said if said is not None else named.place(tail, reference) or _last_side(tail, reference)
+    if said is not None:
+        return said
+    found = named.place(tail, reference)
+    if found is None and ("(" in tail or "[" in tail or "\\begin" in tail or "\u27e8" in tail):
+        found = _place_or_matrix(words.sentences(tail)[-1], reference, question or "")
+    return found if found is not None else _last_side(tail, reference)
 
 
 def is_a_part(answer: str | None, tail: str) -> bool:
@@ -61,6 +84,61 @@ def point_before(said: Sequence[str], reference: str) -> str | None:
     earlier = head if head != said[-1] else said[-2] if len(said) > 1 else ""
     points = [point[0] for point in _POINT.finditer(earlier) if point[1].count(",") == size - 1]
     return points[-1] if points and earlier.rstrip(" .$").endswith(points[-1]) else None
+
+
+def _place_or_matrix(sentence: str, reference: str, question: str) -> str | None:
+    """The only point, vector or matrix of a sentence, or the one that the question names; "" if it is one of two."""
+    wanted = structure.parse(reference)
+    if not (isinstance(wanted, (Parts, Matrix)) and (_is_ordered(wanted) or _are_named(wanted))):
+        return None
+    found = list[tuple[str, str, plain.Span]]()
+    for span in plain.Reader(sentence).spans:
+        head, _, side = value(span.text).rpartition("=")
+        side = side.strip()
+        is_of_letters = any(map(str.isdigit, reference)) and not any(map(str.isdigit, side))  # the vertex (h, k)
+        if side.startswith(_OPENINGS) and not is_of_letters and _is_alike(wanted, structure.parse(side)):
+            found.append((head.strip(), side, span))
+    if len({side for _, side, _ in found}) > 1:
+        told = [side for name, side, _ in found if name and _letters_of(name) in _letters_of(question)]
+        if len(found) == 2 and len(told) == 1:
+            return told[0]
+        (_, _, first), (*_, last) = found[-2:]
+        are_beside = found[-2][0] and sentence[first.end : last.start].strip(" ,") in _BESIDE
+        return "" if are_beside else None
+    if not found:
+        return None
+    name, side, span = found[-1]
+    before = sentence[: span.start].rstrip("$ (:").split()
+    is_led = bool(name) or not before or before[-1].lower().strip(",") in _LEADS
+    is_led = is_led or sentence[: span.start].rstrip("$ ").endswith((":", "="))
+    is_denied = assertions.denies(sentence) or _letters_of(side) in _letters_of(question)
+    return side if is_led and not is_denied and _ENDS_PLACE.match(sentence, span.end) else None
+
+
+def _letters_of(text: str) -> str:
+    return "".join(char for char in text if not char.isspace() and char not in "$\\{}")
+
+
+def _is_alike(wanted: structure.Answer, given: structure.Answer) -> bool:
+    """Whether two points, vectors or matrices have the same size."""
+    if isinstance(wanted, Matrix):
+        rows = [len(row) for row in wanted.rows]
+        if isinstance(given, Cases):  # \\begin{array}, whose brackets are left out
+            return [len(row) for row in given.rows] == rows
+        if isinstance(given, Matrix):
+            return [len(row) for row in given.rows] == rows
+        return 1 in (len(rows), rows[0]) and isinstance(given, Parts) and len(given.parts) == sum(rows)
+    if isinstance(wanted, Parts) and isinstance(given, Matrix):
+        return sum(map(len, given.rows)) == len(wanted.parts)
+    if not (isinstance(wanted, Parts) and isinstance(given, Parts)) or given.kind != "sequence":
+        return False
+    is_like = given.brackets == wanted.brackets or given.brackets == "()"
+    return len(given.parts) == len(wanted.parts) and is_like
+
+
+def _are_named(answer: structure.Answer) -> bool:
+    """Whether it gives values to several names: x = 3, y = 2."""
+    return isinstance(answer, Parts) and all(isinstance(part, Equation) for part in answer.parts)
 
 
 def _last_side(tail: str, reference: str) -> str | None:

@@ -24,6 +24,10 @@ _ARROWS = (
     "\\implies",
     "\\Rightarrow",
     "\\Longrightarrow",
+    "\\iff",
+    "\\Leftrightarrow",
+    "\u27fa",
+    "\u21d4",
     "\\therefore",
     "\u27f9",
     "\u21d2",
@@ -219,14 +223,18 @@ def _of_clause(clause: Clause) -> Asserted:
             return Asserted(" or ".join(value(group.text) for group in where))
         after_is = [group for group in groups if _follows_is(group.before)]
         free = [group for group in without_subject(groups) if not _belongs_to_another_word(group.before)]
-        related = [group for group in groups if group.relation]
+        related = [group for group in groups if group.relation and group.before[-1:] != ("for",)]
         chosen = next((some for some in (after_is, related, free) if len(some) == 1), None)
         ends = [0, *(len(group.before) for group in groups)]
         signs = [_sign(group.before[ends[at] :][-5:]) for at, group in enumerate(groups)]
         if all(signs) and len(named) < 2:
             return _within(groups, [str(sign) for sign in signs], named)
         bounds = len(signs) - signs.count(None)
-        if chosen is None or "from" in clause.words or chosen[0].goes_on or bounds > 1:
+        if groups[-1].before[-1:] == ("means",) and groups[-1].relation:  # |x| < 2 means -2 < x < 2
+            return _bounded(groups[-1], named, clause)
+        led = [group for group in groups if group.before[-1:] in (("give",), ("gives",))]  # x + y = 5 gives (3, 2)
+        is_led_to = chosen is related and led and led[-1] is groups[-1] and chosen[0] not in led
+        if chosen is None or is_led_to or "from" in clause.words or chosen[0].goes_on or bounds > 1:
             return Asserted(None, unclear=True)
         groups = tuple(chosen)
     return _bounded(groups[0], named, clause)
@@ -269,6 +277,8 @@ def _bounded(group: Group, named: Sequence[Group], clause: Clause) -> Asserted:
     if "except" in group.before[-6:] or group.before[-2:] == ("other", "than"):
         return _excepted(group, clause)
     near = group.before[-5:]
+    if near[-1:] == ("outside",):
+        return Asserted(None, unclear=True)
     if "between" in near and named:
         between = "<" if "strictly" in near else "\\leq " if not vocabulary.INCLUSIVE.isdisjoint(clause.words) else ""
         ends = group.text.split(", ") if between and len(named) == 1 else []

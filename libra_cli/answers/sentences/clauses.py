@@ -103,6 +103,11 @@ class _Builder:
         """Whether its clause ends with a multiple: twice as many, 3 times as much."""
         return self._words[-1:] in (["times"], ["twice"], ["thrice"], ["half"])
 
+    @property
+    def names_a_form(self) -> bool:
+        """Whether its clause ends with a verb that leads to another form: it factors as, can be written as."""
+        return not vocabulary.FORMS.isdisjoint(self._words[-1:])
+
     def word(self, word: str) -> None:
         self._words.append(word)
         self._pending.append(word)
@@ -191,7 +196,7 @@ def clauses_of(reader: plain.Reader) -> list[Clause]:
             (word == "in" and following in vocabulary.SUMS_UP)
             or word in vocabulary.CHECKS
             or (word == "not" and following in vocabulary.IS)
-            or (word == "as" and builder.is_multiple)
+            or (word == "as" and (builder.is_multiple or builder.names_a_form))
         ):
             builder.word(word)
         elif word in vocabulary.IS and builder.is_over:
@@ -211,7 +216,7 @@ def clauses_of(reader: plain.Reader) -> list[Clause]:
             builder.cut(word)
             if word in vocabulary.ADJUNCTS:
                 builder.word(word)
-        elif word == "and" and following in vocabulary.SUBJECTS:
+        elif word == "and" and (following in vocabulary.SUBJECTS or _is_subject(tokens, index + 1, spans)):
             builder.cut()
         elif token.kind == "word":
             builder.word(word)
@@ -227,6 +232,15 @@ def _is_compound(first: Span, second: Span) -> bool:
         return False
     size = units.scale(first.unit, second.unit)
     return size is not None and size > 1
+
+
+def _is_subject(tokens: Sequence[plain.Token], at: int, spans: dict[int, Span]) -> bool:
+    """Whether a formula begins at token `at` that is the subject of what follows: cancel x - 3, and x + 3 is left."""
+    span = spans.get(tokens[at].start) if at < len(tokens) and tokens[at - 2 : at - 1] and at > 1 else None
+    if span is None or tokens[at - 2].text != ",":
+        return False
+    behind = next((token.text for token in tokens[at:] if token.start >= span.end), "")
+    return behind in ("is", "remains", "was")
 
 
 def is_purpose(tokens: Sequence[plain.Token], at: int, spans: dict[int, Span]) -> bool:

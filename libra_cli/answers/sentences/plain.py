@@ -32,11 +32,14 @@ TOKEN = lazy_pattern(
 MAX_DEPTH = 4
 """Signs, roots and functions before one operand."""
 RELATIONS = frozenset(("=", "<", ">", "<=", ">=", "!=", "\u2264", "\u2265", "\u2260", "\u2208", "\u2261"))
+_IN_RELATIONS = ("=", "<", ">", "\\le", "\\ge", "\\in ", "\\in[", "\\in(")
 ABOUT = frozenset(("\u2248", "~"))
 _FUNCTION_NAMES = """
     sqrt log ln sin cos tan cot sec csc arcsin arccos arctan exp pi lcm gcd max min infinity mod cbrt floor ceil
 """
 _FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
+_FACTORS = frozenset("sqrt log ln sin cos tan cot sec csc arcsin arccos arctan exp pi".split())  # noqa: SIM905
+"""Functions with which a product goes on."""
 _SMALL_WORDS = frozenset(("at", "if", "as", "or", "on", "is", "by", "of", "to", "so", "we", "it"))
 """Words in brackets that hold a remark: (at x = 2)."""
 _TIGHT = frozenset((":", "|"))
@@ -46,6 +49,8 @@ _PARTITIVES = (" of an", " of a")
 CURRENCIES = ("\\$", "\u20ac", "\u00a3", "\u20b9")
 _BRACKETS = {"(": ")", "\uff08": "\uff09"}
 _LONGEST_UNIT = 24
+_LONGEST_ABSOLUTE = 12
+"""Tokens of the longest absolute value."""
 _NAME = lazy_pattern(r"\$*(?:\\[(\[])?\s*\\?[A-Za-z]+(?:_\{?\w+\}?)?'?\s*(?:\\[)\]])?\$*")
 
 
@@ -125,7 +130,7 @@ class Reader:
         is_name = alone and tokens[0].kind in ("word", "math") and _NAME.fullmatch(text) is not None
         is_number = not any(token.kind in ("word", "math", "open") for token in tokens)
         relation = not RELATIONS.isdisjoint(signs) or (
-            tokens[0].kind == "math" and alone and any(mark in text for mark in ("=", "<", ">", "\\le", "\\ge"))
+            tokens[0].kind == "math" and alone and any(map(text.__contains__, _IN_RELATIONS))
         )
         begin = tokens[-1].end
         partitive = next((of for of in _PARTITIVES if self.sentence.startswith(of, begin)), "")
@@ -162,8 +167,10 @@ class Reader:
                 following = modulus
             elif token.text == "x" and self._is_product(end):
                 following = self._operand(end + 1)
-            elif token.text == "mod" or (
-                self._touches(end) and token.kind in ("word", "number", "open", "math", "sign", "root")
+            elif (
+                token.text == "mod"
+                or self._is_factor(end)
+                or (self._touches(end) and token.kind in ("word", "number", "open", "math", "sign", "root"))
             ):
                 following = self._operand(end)
             else:
@@ -181,6 +188,21 @@ class Reader:
     def _is_product(self, at: int) -> bool:
         """Whether the letter x at token `at` stands for a multiplication of numbers: 2 x 3, 2x3."""
         return self._stands_between_numbers(at) and self._touches(at) == self._touches(at + 1)
+
+    def _is_factor(self, at: int) -> bool:
+        """Whether token `at` goes on with a product behind a space: x e^x, 2x sin x, 3 \u221a5."""
+        token, before = self.tokens[at], self.tokens[at - 1]
+        if token.kind == "root":
+            return before.kind == "number"
+        if token.kind != "word" or before.kind not in ("word", "number", "close", "postfix"):
+            return False
+        if token.text in _FACTORS:
+            return True
+        following = self.tokens[at + 1] if self._touches(at + 1) else None
+        if before.kind == "number" and units.end_of(self.sentence, before.end) > before.end:  # 3 m^2
+            return False
+        is_power = following is not None and (following.text in ("^", "**") or following.text[0] in normalize.RAISED)
+        return is_power and len(token.text) == 1 and token.text.islower()
 
     def _stands_between_numbers(self, at: int) -> bool:
         around = self.tokens[at - 1 : at + 2]
@@ -203,6 +225,8 @@ class Reader:
                 return end
             following = self._operand(end, depth + 1)
             return following if following > end else at
+        if text == "|":
+            return self._absolute(at)
         if kind in ("number", "math", "sign") or (kind == "word" and self._is_variable(at)):
             end = at + 1
         elif kind == "open":
@@ -217,6 +241,16 @@ class Reader:
         ):
             end = self._call(end) or end + 1
         return end
+
+    def _absolute(self, at: int) -> int:
+        """Index after an absolute value of a letter at token `at`: |k|, |x - 2|; `at` if there is none."""
+        end = at + 1
+        while end < len(self.tokens) and self.tokens[end].text != "|" and end - at < _LONGEST_ABSOLUTE:
+            end += 1
+        is_closed = self._touches(at + 1) and self._touches(end) and self.tokens[end].text == "|"
+        inside = self.tokens[at + 1 : end]
+        is_of_letter = is_closed and any(one.kind in ("word", "sign") and len(one.text) < 3 for one in inside)
+        return end + 1 if is_of_letter and self._is_formula(at + 1, end) else at
 
     def _call(self, at: int) -> int:
         """Index after a bracket with a formula in it; 0 if there is none at token `at`."""

@@ -26,6 +26,8 @@ VERBS = table(
     "weighs weigh lasts last comes come totals obtain obtained find found conclude holds hold works means "
     "iff"
 )
+FORMS = table("factors factorises factorizes written rewritten expressed factored factorised decomposes")
+"""Verbs before "as" and another form of what is given."""
 IS = table("is are was were be equals equal being")
 AFTER_IS = table("to therefore thus then simply exactly just also only now the a an : = of")
 IMPERATIVES = table("take find use let consider suppose check note count add subtract divide multiply")

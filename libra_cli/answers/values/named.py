@@ -5,6 +5,7 @@ The names are those of the reference. In a response their values may stand in an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -53,7 +54,12 @@ _ENDS = (
     ("maximum", "maximum value", "greatest value", "largest value", "greatest", "largest"),
 )
 _ENDS_VALUE = lazy_pattern(
-    r"\.(?:\s|$)|[;,，；。、](?!\d{3})|\n|\s\((?=[A-Za-z$])|\s(?:at|and|when|for|where|with|while|but|because|so)\b|$"
+    r"\.(?:\s|$)|[;,，；。、](?!\d{3})|\n|\s\((?=[A-Za-z$])"
+    r"|\s(?:at|and|when|for|where|with|while|but|because|so|we|gives?|then|is|are)\b|$"
+)
+_POINT_NAMED = lazy_pattern(
+    r"\(([A-Za-z](?:, ?[A-Za-z]){1,3})\)\s?(?:=|is(?: at)?)\s?"
+    r"\(((?:[^()]|\([^()]{0,40}\)){3,80})\)(?!\s?[-+*^\u2212\u00b7])"
 )
 _FUNCTION_NAMED = lazy_pattern(r"[A-Za-z]_\s*\{?\s*\\?(?:text\s*\{|mathrm\s*\{)?\s*(max|min)\w*\s*\}*")
 
@@ -79,7 +85,17 @@ def values(text: str) -> Mapping[str, str]:
 def _plain(text: str) -> str:
     text = _FUNCTION_NAMED.sub(r"\1", text).replace("\\max", "max").replace("\\min", "min")
     text = "\n".join(_LABEL.sub(" ", latex.without_setting(line)) for line in text.replace("\\angle", " ").split("\n"))
+    if ")" in text and "," in text:
+        text = _POINT_NAMED.sub(_one_by_one, text)
     return text.replace(" ^", "^").replace(" -coordinate", "-coordinate")
+
+
+def _one_by_one(point: re.Match[str]) -> str:
+    """(x, y) = (3, 2) as x = 3, y = 2."""
+    names, values = point[1].split(","), latex.split(point[2], frozenset(","))
+    if len(names) != len(values):
+        return point[0]
+    return ", ".join(f"{name.strip()} = {value.strip()}" for name, value in zip(names, values, strict=True))
 
 
 def pair_of(part: str) -> tuple[str, str] | None:
@@ -199,8 +215,8 @@ def value_of(name: str, text: str) -> str | None:
             return counted[1].strip()
         if len(name) > 1 and name.isascii():
             after = after.lstrip("s") if after[:1] == "s" else after
-        elif len(name) == 1 and (before.rstrip("$ ").endswith(_OPERATORS) or after[:1] in ("-", "\u2212", "^")):
-            continue  # a part of a formula: x + y = 4, (x - 3)^2
+        elif len(name) == 1 and (_ends_in_factor(before) or after[:1] in ("-", "\u2212", "^")):
+            continue  # a part of a formula: x + y = 4, (x - 3)^2, 3x = 9
         if len(name) == 1 and (chain := _CHAIN.match(after)):  # x = y = z = 2
             return chain["value"]
         stated = _STATED.match(after)
@@ -214,6 +230,11 @@ def value_of(name: str, text: str) -> str | None:
             if value and any(map(str.isdigit, value)):
                 return value
     return None
+
+
+def _ends_in_factor(before: str) -> bool:
+    """Whether what stands before a letter joins it to a formula: 3x, x + y."""
+    return before[-1:].isdigit() or before[-1:] == ")" or before.rstrip("$ ").endswith(_OPERATORS)
 
 
 _COUNT_BEFORE = lazy_pattern(r"(?<![\d.,])([-−]?\d(?:[\d.,/]*\d)?) *\Z")
