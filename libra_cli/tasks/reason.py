@@ -61,7 +61,10 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     wanted = None if reference is None else references.final(reference)
     if reference and wanted and wanted is not reference and not cut and response.strip() == reference.strip():
         return quick_verdict((wanted, None))  # the same text is right, remarks included
-    found = extract.read_answer(response, wanted, cut, visible(question) if isinstance(question, str) else None)
+    asked = visible(question) if isinstance(question, str) else None
+    if asked and wanted and not wanted.isdecimal():
+        wanted = options.as_letter(wanted, asked)
+    found = extract.read_answer(response, wanted, cut, asked)
     if found.answer and found.answer[0] == "(" and wanted and wanted[0] == "-":
         found = found._replace(answer=one_form.without_remark(found.answer, response))
     return quick_verdict((found.answer, found.reason))
@@ -110,7 +113,9 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
         reference = asked_units.in_multiples(reference, answer, question)
     if "." in answer or "{,}" in answer:  # more exact than the reference
         answer = approximations.like_measured(reference, answer, question)
-    return options.with_texts(asked_units.with_unit(reference, answer, question), answer, question)
+    reference = asked_units.with_unit(reference, answer, question)
+    wanted, given = options.with_texts(reference, answer, question)
+    return (wanted if wanted is reference else units.set_apart(wanted, question)), given
 
 
 def _texts(record: Record) -> list[object]:

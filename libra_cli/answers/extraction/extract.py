@@ -80,6 +80,8 @@ def read_answer(
         text = undelimited.with_dollars(text)
     if "~~" in text:
         text = denials.STRUCK.sub("", text)
+    if "box" not in text:
+        text = denials.without_slip(text)
     found = _read(text, reference, cut, question)
     are_integers = reference and found.answer and reference.isdecimal() and found.answer.isdecimal()
     if are_integers and not question:
@@ -321,11 +323,14 @@ def _choice(
     last = next(statements.explicit(tail), None)
     if last and option_choices.wavers(last.given):
         return UNDECIDED
-    option = option_choices.said_or_chosen(tail, listed, option, reference) if listed else option
+    option = option_choices.said_or_chosen(tail, listed, option, reference, question or "") if listed else option
     if option is not None:
         return Extraction(option) if option else UNDECIDED
     wanted = options.parse(reference.strip())
-    found = prose.read(text, wanted.text or reference if wanted else reference, cut, question)
+    text_of = wanted.text or listed.get(reference.strip(" ()."), reference) if wanted else reference
+    found = prose.read(text, text_of, cut, question)
+    if not found.answer and wanted and text_of is not reference:
+        found = prose.read(text, wanted.text or reference, cut, question)
     if wanted and len(wanted.letters) > 1 and found.answer and " or " in found.answer:
         return UNDECIDED
     is_unread = found.reason == NO_ANSWER and (
@@ -341,7 +346,7 @@ def _is_text_of(content: str, box: str) -> bool:
 
 
 def _option(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:
-    """The option that a text names in its last box or chooses in words; None if it names none for certain."""
+    """The option that a text names in its last box or chooses in words; None if it names none, "" if it may be several."""
     after = text[box.end :] if box is not None else ""
     change = changed(after, after_box=True, cut=cut) if len(after) > _FEW_CHARS else None
     if box is not None and not change and options.parse(box.content):
@@ -351,6 +356,9 @@ def _option(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:
     change = changed(tail[found[0].start :], False, cut) if found and box is None else None
     if change and change.answer and options.parse(change.answer):
         return change.answer
+    again = option_choices.after_doubt(tail[found[0].start :]) if found and box is None and not cut else None
+    if again is not None:
+        return again
     stated = [statement.given for statement in found]
     return option_choices.chosen("" if cut else tail, stated)
 

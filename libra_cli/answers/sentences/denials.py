@@ -27,7 +27,7 @@ DENIED = lazy_pattern(
 )
 """Words that take back what stands before them."""
 DOUBTED = lazy_pattern(
-    r"(?:^|[.!?\n(])[\s*_$\\)\]]{0,8}(?:but )?"
+    r"(?:^|[.!?\n(])[\s*_$\\)\]]{0,8}(?:(?:but|oh|ah),? )?"
     r"(?:wait|hold on|hmm+|actually|on second thought|correction|edit|sorry|no|let me re\w+)\b",
     re.IGNORECASE,
 )
@@ -42,6 +42,28 @@ RESTATED = lazy_pattern(
 )
 """What a doubt puts in the place of the answer: "no, it's 6", "actually, B is correct"."""
 STRUCK = lazy_pattern(r"~~[^~\n]{1,200}~~")
+_FIGURE, _OPTION = r"\$?-?\d[\d.,/]*(?<![.,])%?", r"\(?(?-i:[A-H])\)?"
+_PAUSE = r"[ ,.;:!?\u2014\u2013\u2026-]{1,5}"
+_TURN = r"(?:no(?=[,.;:\u2014\u2013-]| wait| sorry| actually)|wait|sorry|actually|or rather|I meant?|oops|make that)"
+_TURNED = rf"{_PAUSE}(?:{_TURN}{_PAUSE}){{1,3}}(?:it(?:['\u2019]s| is) )?"
+_SLIP = lazy_pattern(
+    rf"(?<![\w.,*/=^-])(?:{_FIGURE}{_TURNED}(?P<figure>{_FIGURE})(?=[.!) ]|$)(?! ?[-+*/=^<>\u00d7\u00b7])"
+    rf"|{_OPTION}{_TURNED}(?P<option>{_OPTION})[.!]?$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A number or an option whose place another takes at once: 7, no, 8."""
+_TURNS = ("no", "ait", "orry", "ctually", "ather", "mean", "ops", "ake that")
+_END = 200
+
+
+def without_slip(text: str) -> str:
+    """`text` with the number or the option at its end that takes the place of the one before it: 7, no, 8."""
+    end = text[-_END:]
+    if not any(map(end.__contains__, _TURNS)):
+        return text
+    return text[:-_END] + _SLIP.sub(lambda slip: slip["figure"] or slip["option"], end)
+
+
 CHANGES = (
     *("wrong", "incorrect", "mistake", "error", "slip", "not ", "mis", "reject", "back", "scratch", "fails"),
     *("oops", "wait", "edit", "hold on", "hmm", "actually", "thought", "correction", "sorry", "let me"),

@@ -21,6 +21,7 @@ _ARROWS = ("\u2192", "\u21d2", "\u27f9", "=>", "->")
 _REMAINS = words.table("remaining remains left elimination")
 _DENIED = lazy_pattern(r"^[A-J]\b.*[\s-](?:no|false|wrong|incorrect|not)$")
 _LETTER = lazy_pattern(r"\b[A-J]\b")
+_NEXT = lazy_pattern(r"(?<=[.,;]) (?=[A-J]: )")
 _MARKUP = " \t*_`-\u2022>|()[].:,;\u2013\u2014"
 
 
@@ -62,7 +63,10 @@ def _left_over(text: str, listed: Collection[str]) -> str | None:
 def _only(text: str, *, asks_wrong: bool) -> str | None:
     """The only option that a list calls right; where the question asks for a wrong one, the only one called wrong."""
     verdicts: dict[str, bool] = {}
-    for line in reversed(text.rstrip().split("\n")):
+    lines = text.rstrip().split("\n")
+    if lines[-1].count(":") >= FEWEST:  # A: no. B: yes. C: no.
+        lines = _NEXT.split(lines[-1])
+    for line in reversed(lines):
         if not line.strip():
             continue
         bare = line.strip(_MARKUP)

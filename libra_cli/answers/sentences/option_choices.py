@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from libra_cli.answers.languages import names
-from libra_cli.answers.sentences import assertions, options
+from libra_cli.answers.sentences import assertions, denials, options
 from libra_cli.answers.text import latex, words
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -31,15 +31,22 @@ _WRONG = frozenset("wrong incorrect false fail fails invalid if otherwise unless
 _CHOOSING = frozenset(
     "answer answers option options choice choices choose select pick leaving leaves".split()  # noqa: SIM905
 )
-_CALLED_RIGHT = [[word] for word in ("correct", "right", "best", "true", "answer", "one")]
+_CALLED_RIGHT = [[word] for word in ("correct", "right", "best", "better", "true", "answer", "one")]
 _FIGURE = lazy_pattern(r"-?\\?[$\u20ac\u00a3]?\d.*")
 _RESULT = lazy_pattern(r"(?:^|[,;:]|\b(?:so|and|gives|thus|hence))\s*\$?[A-Za-z]\w? = [^=,;a-z]{1,60} = [^=,;\s]+$")
 """A calculation with a name that ends a sentence: P = 100 - 2 * 20 = 60."""
-_UNLIKE = lazy_pattern(r"^(?:Unlike|In contrast to|As opposed to) [^.]*?, (?=[^,]*$)")
+_UNLIKE = lazy_pattern(
+    r"^(?:Unlike|In contrast to|As opposed to|While|Whereas|Although|Though|Even though|Despite) [^.]*?, (?=[^,]*$)"
+)
+_CLAUSE_ENDS = lazy_pattern(r"[;:] |, | (?:and|but|while|whereas) (?=[^.]*[a-z]{2})")
+_ONE_CLAUSE = lazy_pattern(r"[^;:]*")
+_STEM, _SHORTEST = 5, 4
+"""Letters that the forms of a word share, and of the shortest word that tells what is asked for."""
 _IN_BRACKETS = lazy_pattern(r" \([^()]*\)")
 _CLAUSES = (", whereas ", " whereas ", ", while ", " while ")
 _CONTRASTS = (", but not ", ", and not ", " and not ", ", not ", " not ", " rather than ", " instead of ")
 _AND_IN_SIGNS = str.maketrans("\u548c\u4e0e\u53ca", "\u3001\u3001\u3001")
+_NEXT = 2
 _HEAD = 30
 """Length of the longest label before options: Correct statements."""
 _RIGHT_LABELS, _WRONG_LABELS = ("correct", "true", "right"), ("incorrect", "false", "wrong", "not")
@@ -60,25 +67,49 @@ _JUDGED = lazy_pattern(
 _ANSWER_ABROAD = "réponse respuesta resposta risposta antwort antwoord ответ opción opzione opção".split()  # noqa: SIM905
 _ROMAN = lazy_pattern(r"(?<![A-Za-z])(?:IV|I{1,3}|VI{0,3})(?![A-Za-z'\u2019])")
 _FILLING = frozenset(("it", "is", "are", "they", "be"))
+_BEHIND_LETTER = words.table("is are was and or but because since as instead then here would must cannot does doesn't")
+"""Words before which A is no article."""
 
 
-def said(text: str, listed: Mapping[str, str]) -> str | None:
-    """The letter of the only option whose text the last sentences of a response hold; None if that is not certain."""
+def said(text: str, listed: Mapping[str, str], question: str = "", most: int = 1) -> str | None:
+    """The letters of the options, at most `most`, whose texts the last sentences hold; None if that is not certain.
+
+    Of several clauses, each with the text of an option, the one counts that has most of the words of the question.
+    """
     wanted = {
         letter: [word for word in names.tokens(content) if word not in _FILLING] for letter, content in listed.items()
     }
-    for sentence in _last_sentences(text):
-        sentence = _IN_BRACKETS.sub("", _UNLIKE.sub("", sentence))
+    for whole in _last_sentences(text):
+        sentence = _IN_BRACKETS.sub("", _UNLIKE.sub("", whole))
         for contrast in _CONTRASTS:
             sentence = sentence.partition(contrast)[0]
         main = min((sentence.partition(contrast)[0] for contrast in _CLAUSES), key=len)
         found = _held(main, listed, wanted)
         if not found and main != sentence:
             found = _held(sentence, listed, wanted)
+        if not found or (len(found) > most and len(found) < len(listed)):
+            found = _of_clause(_IN_BRACKETS.sub("", whole), listed, wanted, question) or found
         if found:
             is_denied = assertions.denies(sentence) or any(map(sentence.__contains__, ("\u4e0d\u662f", "\u5e76\u975e")))
-            return found[0] if len(found) == 1 and not is_denied else None
+            is_several = most > 1 and not _ONE_CLAUSE.fullmatch(main)
+            return _written(found) if len(found) <= most and not (is_denied or is_several) else None
     return None
+
+
+def _of_clause(sentence: str, listed: Mapping[str, str], wanted: Mapping[str, list[str]], question: str) -> list[str]:
+    """The option of the clause that has most of the words of the question; none if that is not certain."""
+    asked = {word[:_STEM] for word in names.tokens(question.partition("\n")[0]) if len(word) >= _SHORTEST}
+    asked -= {word[:_STEM] for sought in wanted.values() for word in sought}
+    told: list[tuple[int, str]] = []
+    for clause in _CLAUSE_ENDS.split(sentence):
+        held = [] if assertions.denies(clause) else _held(clause, listed, wanted)
+        if len(held) > 1:
+            return []
+        if held:
+            told.append((len(asked & {word[:_STEM] for word in names.tokens(clause)}), held[0]))
+    told.sort(reverse=True)
+    is_certain = told and told[0][0] > (told[1][0] if len(told) > 1 else 0)
+    return [told[0][1]] if is_certain else []
 
 
 def _held(sentence: str, listed: Mapping[str, str], wanted: Mapping[str, list[str]]) -> list[str]:
@@ -95,6 +126,7 @@ def _held(sentence: str, listed: Mapping[str, str], wanted: Mapping[str, list[st
     if names.is_in_signs("".join(listed.values())):
         return [letter for letter, content in listed.items() if content in sentence]
     heard = names.tokens(sentence)
+    heard += [word.removesuffix("s") for word in heard]
     return [letter for letter, sought in wanted.items() if sought and words.stand_in(sought, heard)]
 
 
@@ -136,9 +168,9 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
         abroad = [*_CHOSEN_ABROAD.finditer(sentence.replace("**", "").translate(_AND_IN_SIGNS))]
         if abroad:
             return _written(re.findall("[A-J]", abroad[-1]["letters"]))
-        for match in _LETTER.finditer(sentence):
-            if _is_called_right(sentence[match.end() :]):
-                return _written(re.findall("[A-J]", match["letters"]))
+        right = [match["letters"] for match in _LETTER.finditer(sentence) if _is_called_right(sentence[match.end() :])]
+        if right:
+            return _written(re.findall("[A-J]", right[-1]))
         if _is_choice(sentence):
             letters = _in_sentence(sentence, is_statement=False)
             if letters:
@@ -151,6 +183,19 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
     if len(letter) == 1 and letter in "ABCDEFGHIJ" and any(map(last.lower().__contains__, _ANSWER_ABROAD)):
         return letter
     return _in_sentence(last, is_statement=len(last.split()) < 4)
+
+
+def after_doubt(text: str) -> str | None:
+    """The option that a text chooses behind a doubt; None if there is none, "" if it may be another one than before."""
+    if not any(map(text.lower().__contains__, denials.CHANGES)):
+        return None
+    doubts = [*denials.DOUBTED.finditer(text)]
+    rest = text[doubts[-1].end() :] if doubts else ""
+    named = {match["letters"] for match in _LETTER.finditer(rest) if not _is_word(rest, match)}
+    if not named:
+        return None
+    before = {match["letters"] for match in _LETTER.finditer(text, 0, doubts[-1].start())}
+    return chosen(rest, ()) or (None if named <= before or _judges_wrong(rest) else "")
 
 
 def has_another_text(option: str, text: str, listed: Mapping[str, str]) -> bool:
@@ -171,7 +216,9 @@ def wavers(statement: str) -> bool:
     return len(found) == 2 and "or" in words.split(statement[found[0].end() : found[1].start()])[-2:]
 
 
-def said_or_chosen(text: str, listed: Mapping[str, str], option: str | None, reference: str) -> str | None:
+def said_or_chosen(
+    text: str, listed: Mapping[str, str], option: str | None, reference: str, question: str
+) -> str | None:
     """`option`, or the letter of the option whose text the last sentences say; "" if a letter may be either.
 
     In "vitamin D" the letter belongs to the text. "Answer: A market economy" is the text of the reference B; if the
@@ -186,7 +233,11 @@ def said_or_chosen(text: str, listed: Mapping[str, str], option: str | None, ref
     ]
     if option and not holding:
         return option
-    meant = holding[0] if len(holding) == 1 else said(text, listed) if not option else None
+    named = options.parse(reference.strip())
+    most = len(named.letters) if named else 1
+    meant = holding[0] if len(holding) == 1 else said(text, listed, question, most) if not option else None
+    if meant and len(meant) > 1:
+        return meant
     if not meant:
         return option
     content = listed[meant]
@@ -249,15 +300,25 @@ def _in_sentence(sentence: str, is_statement: bool) -> str | None:
         if _NOT_CHOSEN.isdisjoint(heard[-4:]):
             found.append((match["letters"], heard))
     if len(found) != 1:
-        found = [(letters, before_it) for letters, before_it in found if not choosing.isdisjoint(before_it[-3:])][-1:]
+        found = [(letters, before_it) for letters, before_it in found if _leads_to(before_it, choosing)][-1:]
     if not found or not (is_statement or not choosing.isdisjoint(found[0][1][-4:])):
         return None
     return _written(re.findall("[A-J]", found[0][0]))
 
 
+def _leads_to(heard: Sequence[str], choosing: frozenset[str]) -> bool:
+    """Whether one of the last words before a letter chooses it; "are" does so only right before it."""
+    near = [word for at, word in enumerate(reversed(heard[-3:])) if word != "are" or at < _NEXT]
+    return not choosing.isdisjoint(near)
+
+
 def _is_word(sentence: str, match: re.Match[str]) -> bool:
-    """Whether a letter is the article A or the pronoun I."""
-    return match[0] in ("A", "I") and sentence[match.end() : match.end() + 2].strip(" ").islower()
+    """Whether a letter is the article A, which begins a sentence or follows a colon, or the pronoun I."""
+    if match[0] not in ("A", "I") or not sentence[match.end() : match.end() + 2].strip(" ").islower():
+        return False
+    following = words.split(sentence[match.end() : match.end() + _HEAD])[:1]
+    within = sentence[: match.start()].rstrip(" (*")[-1:]
+    return match[0] == "I" or not (_BEHIND_LETTER.issuperset(following) or within.islower() or within == ",")
 
 
 def _written(letters: Sequence[str] | frozenset[str]) -> str:

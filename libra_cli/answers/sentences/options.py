@@ -107,6 +107,15 @@ def of_question(question: str) -> dict[str, str]:
     return texts if all(texts.values()) and len(set(texts.values())) == len(texts) else {}
 
 
+def as_letter(reference: str, question: str) -> str:
+    """The letter of the option that a reference in words is, where the question lists it; else the reference."""
+    if not ("A" in question and "B" in question) or any(map(str.isdigit, reference)) or is_letter(reference):
+        return reference
+    wanted = names.tokens(reference) if "\\" not in reference else []
+    found = [letter for letter, content in of_question(question).items() if wanted and names.tokens(content) == wanted]
+    return found[0] if len(found) == 1 else reference
+
+
 def is_none_of(option: str, listed: Mapping[str, str]) -> bool:
     """Whether letters name no option of the question: I of the statements I, II and III."""
     named = parse(option)
@@ -118,14 +127,16 @@ def with_texts(reference: str, answer: str, question: str) -> tuple[str, str]:
     if reference.isdecimal() and answer.isdecimal():  # most are numbers, and need no question
         return reference, answer
     wanted, given = parse(reference), parse(answer)
-    if wanted and not given and (small := answer.strip(" ().")) in _SMALL_LETTERS and of_question(question):
-        return reference, small.upper()
+    if not given and (small := answer.strip(" ().")) in _SMALL_LETTERS and of_question(question):
+        if wanted:
+            return reference, small.upper()
+        given = parse(small.upper())
     if (wanted is None) == (given is None):
         return reference, answer
     option = wanted or given
     listed = of_question(question)
     text = listed.get(next(iter(option.letters))) if option and len(option.letters) == 1 else None
-    if text is None or (option and option.text):
+    if text is None or (option and option.text and wanted):
         return reference, answer
     other = answer if wanted else reference
     meant = [

@@ -25,7 +25,9 @@ _ANSWER_IS = lazy_pattern(
     re.IGNORECASE,
 )
 _SHOULD_BE = lazy_pattern(
-    rf"\b(?:(?:it|this|that|value|result) (?:should|must) (?:be|have been)|change (?:my|the) answer to):?\s+{_GIVEN}",
+    rf"\b(?:(?:it|this|that|value|result) (?:should|must) (?:be|have been)"
+    r"|(?:change|switch|revise)(?: it| (?:my|the) (?:answer|choice|mind))?(?: from (?:option )?\S{1,12})? to)"
+    rf":?\s+(?:option )?{_GIVEN}",
     re.IGNORECASE,
 )
 _CHOICE = lazy_pattern(
@@ -231,7 +233,7 @@ def explicit(tail: str) -> Iterator[Statement]:
     if labelled is not None and not any(one.start > labelled.start() for one in _named(tail)):
         yield _statement(labelled)
     found = [_statement(match) for match in _LABELLED.finditer(tail) if match.start() != last_line]
-    if "should" in tail or "must" in tail or "change " in tail:
+    if any(map(tail.__contains__, ("should", "must", "change ", "switch", "revise"))):
         found += [_statement(match) for match in _SHOULD_BE.finditer(tail)]
     found += _named(tail)
     if "dit" in tail or "orrect" in tail or "ypo" in tail:  # (edit: 17, dropped a sign)
