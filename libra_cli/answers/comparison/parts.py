@@ -17,6 +17,8 @@ Compare = Callable[[Leaf, Leaf], "bool | None"]
 
 _FUNCTION = lazy_pattern(r"[fghyu](?:\^\{-1\})?\(x\)")
 _DERIVATIVE = lazy_pattern(r"[fghyu]'(?:\(x\))?|D_\{[fghyu]x\}")
+_COORDINATES = ("xyz", "abcd", "uvw", "hk", "pq")
+"""Letters whose values a point gives in this order."""
 _ROOT = lazy_pattern(r"x(?:_\{?\d\}?)?")
 
 
@@ -212,6 +214,17 @@ def _are_named(answer: Answer) -> bool:
     return len(names) == len(_parts(answer)) == len(set(names)) > 1
 
 
+def _by_name(answer: Parts) -> Parts:
+    """y = 5, x = 2 in the order of a point (x, y)."""
+    named = {part.name: part for part in answer.parts if isinstance(part, Equation)}
+    order = next((order for order in _COORDINATES if len(order) >= len(named) and set(named) <= set(order)), "")
+    return replace(answer, parts=tuple(sorted(answer.parts, key=lambda part: order.find(_name_of(part)))))
+
+
+def _name_of(part: Answer) -> str:
+    return part.name if isinstance(part, Equation) else ""
+
+
 def _kind(answer: Answer) -> str:
     return answer.kind if isinstance(answer, Parts) else "leaf"
 
@@ -246,6 +259,8 @@ def _same_unbracketed(reference: Answer, answer: Answer, compare: Compare) -> bo
     sequence, bare = (reference, answer) if reference.kind == "sequence" else (answer, reference)
     if answer is sequence and sequence.brackets == "[]" and len(sequence.parts) == 2 and not sequence.interval:
         return None if _covered(bare.parts, sequence.parts, compare) else False  # of code, or an interval
+    if sequence is reference and _are_named(bare):
+        answer = _by_name(bare)
     if bare.alternatives or sequence.interval or (sequence.brackets != "()" and len(sequence.parts) == 2):
         return False
     return _ordered(reference.parts, answer.parts, compare)

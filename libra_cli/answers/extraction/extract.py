@@ -40,7 +40,7 @@ from libra_cli.answers.sentences.extracted import (
     extraction,
 )
 from libra_cli.answers.text import boxes, damage, orders, turns, undelimited
-from libra_cli.answers.values import conversions, dates, normalize, part_labels, structure
+from libra_cli.answers.values import conversions, dates, normalize, part_labels, structure, units
 from libra_cli.lazy_pattern import lazy_pattern
 
 __all__ = ["AMBIGUOUS", "NO_ANSWER", "RETRACTED", "TRUNCATED", "Extraction", "final_answer", "read_answer"]
@@ -328,6 +328,7 @@ def _choice(
         return Extraction(option) if option else UNDECIDED
     wanted = options.parse(reference.strip())
     text_of = wanted.text or listed.get(reference.strip(" ()."), reference) if wanted else reference
+    text_of = units.set_apart(text_of, question) if listed and question else text_of
     found = prose.read(text, text_of, cut, question)
     if not found.answer and wanted and text_of is not reference:
         found = prose.read(text, wanted.text or reference, cut, question)

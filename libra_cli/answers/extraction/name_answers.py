@@ -11,7 +11,7 @@ import re
 from libra_cli.answers.extraction import asked
 from libra_cli.answers.extraction.asked import CLAUSES, DOUBTS, NEGATORS
 from libra_cli.answers.languages import names
-from libra_cli.answers.sentences import alternatives, comparatives, phrases
+from libra_cli.answers.sentences import alternatives, comparatives, main_claims, phrases
 from libra_cli.answers.text import words
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -63,6 +63,8 @@ def name(text: str, reference: str, question: str | None) -> str | None:
         return None
     if question and " than " in sentence:
         return _compared(sentence, question)
+    if question and (claim := main_claims.of_sentence(sentence, question)) != sentence:
+        text, sentence = text.replace(asked.last_sentence(text), claim), claim
     wanted, given = names.tokens(reference), set(names.tokens(question or ""))
     clauses = [clause for clause in CLAUSES.split(sentence) if clause and clause.strip()]
     heard = [word.lower() for word in words.split(sentence)]

@@ -60,6 +60,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_statements.named_values, ()),
     (prose_statements.bold_figure, ()),
     (prose_statements.compound, ()),
+    (prose_statements.symbol, ()),
     (prose_statements.date, ()),
     # words, where words are asked for
     (prose_words.hedge, ()),

@@ -7,7 +7,7 @@ from libra_cli.answers.extraction import answer_first, asked, bare, bases, chain
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.extraction.retractions import changed
 from libra_cli.answers.languages import answer_forms, commas, durations_in_signs
-from libra_cli.answers.sentences import assertions, labelled, lines, phrases, remarks, statements
+from libra_cli.answers.sentences import assertions, labelled, lines, phrases, remarks, statements, symbols
 from libra_cli.answers.sentences.assertions import Asserted
 from libra_cli.answers.sentences.extracted import (
     NO_ANSWER,
@@ -227,6 +227,12 @@ def compound(prose: Prose) -> Extraction | None:
         return Extraction(isotope)
     behind = words.sentences(prose.tail)[-1].rpartition(": ")[2]
     found = chemistry.stated(behind, prose.reference) or chemistry.stated(prose.tail, prose.reference)
+    return Extraction(found) if found else None
+
+
+def symbol(prose: Prose) -> Extraction | None:
+    """`It is Na, from natrium`, `Aa is heterozygous`: a symbol of an element or a genotype."""
+    found = symbols.said(prose.sentences[-1], prose.reference) if len(prose.reference) <= symbols.MAX_CHARS else None
     return Extraction(found) if found else None
 
 

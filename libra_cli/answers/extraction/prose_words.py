@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libra_cli.answers.extraction import asked, conclusions, name_answers
 from libra_cli.answers.extraction.prose_text import Prose
-from libra_cli.answers.sentences import alternatives, existence, phrases, statements
+from libra_cli.answers.sentences import alternatives, existence, main_claims, phrases, statements
 from libra_cli.answers.sentences.extracted import (
     AMBIGUOUS,
     NO_ANSWER,
@@ -12,7 +12,7 @@ from libra_cli.answers.sentences.extracted import (
     Extraction,
     of_asserted,
 )
-from libra_cli.answers.text import words
+from libra_cli.answers.text import vocabulary, words
 
 _FEW_WORDS = 4
 
@@ -81,13 +81,17 @@ def in_words(prose: Prose) -> Extraction | None:
     """`The triangle must be equilateral`: what follows the only "is"; a text that says anything else is not wrong."""
     if not prose.asks_for_words:
         return None
-    complement = phrases.complement(prose.sentences[-1])
+    last = prose.sentences[-1]
+    claim = main_claims.of_sentence(last, prose.question) if prose.question and "," not in prose.reference else last
+    if claim != last and len(claim.split()) < _FEW_WORDS and not prose.bold and _is_phrase(claim):
+        return Extraction(claim.rstrip(" .!"))  # Graphite, which like diamond consists of carbon.
+    complement = phrases.complement(claim)
     if complement and complement in prose.reference.replace(",", " and ").split(" and "):
         return UNDECIDED if complement != prose.reference else Extraction(complement)  # virtual, of virtual and upright
     if complement and phrases.is_participle(complement) and not phrases.is_participle(prose.reference.lower()):
         return UNDECIDED  # hydrogen is produced
     if complement and prose.question and asked.is_given(complement, prose.question):
-        subject = phrases.subject(prose.sentences[-1])
+        subject = phrases.subject(claim)
         return Extraction(subject) if subject and not asked.is_given(subject, prose.question) else UNDECIDED
     if complement and not prose.bold:
         return Extraction(complement)
@@ -96,6 +100,12 @@ def in_words(prose: Prose) -> Extraction | None:
     if found.answer and (is_count or not any(map(str.isdigit, found.answer))):
         return found
     return Extraction(None, AMBIGUOUS if phrases.says_something(prose.text) else NO_ANSWER)
+
+
+def _is_phrase(text: str) -> bool:
+    """Whether a text is a noun with its article, and no clause: a hexagon."""
+    heard = {word.lower() for word in words.split(text)}
+    return bool(heard) and (vocabulary.VERBS | vocabulary.PEOPLE | asked.NEGATORS).isdisjoint(heard)
 
 
 def _in_words(prose: Prose) -> Extraction:

@@ -41,6 +41,8 @@ def tokens(text: str) -> list[str]:
         word = _LONG_FORMS.get(word, word)
         if word.endswith("our") and len(word) > len("flour"):
             word = f"{word[:-3]}or"
+        if "aem" in word or "oes" in word:  # haemoglobin, oesophagus
+            word = word.replace("aem", "em").replace("oes", "es")
         found.append(word)
     found = [word for word in found if word not in _SMALL] or found
     return ["united", "states"] if found in _UNITED_STATES else found
