@@ -330,7 +330,7 @@ def _choice(
     text_of = wanted.text or listed.get(reference.strip(" ()."), reference) if wanted else reference
     text_of = units.set_apart(text_of, question) if listed and question else text_of
     found = prose.read(text, text_of, cut, question)
-    if not found.answer and wanted and text_of is not reference:
+    if (not found.answer or found.reason) and wanted and text_of is not reference:
         found = prose.read(text, wanted.text or reference, cut, question)
     if wanted and len(wanted.letters) > 1 and found.answer and " or " in found.answer:
         return UNDECIDED
@@ -347,7 +347,7 @@ def _is_text_of(content: str, box: str) -> bool:
 
 
 def _option(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:
-    """The option that a text names in its last box or chooses in words; None if it names none, "" if it may be several."""
+    """The option that a text names in its last box or chooses in words; None if none, "" if it may be several."""
     after = text[box.end :] if box is not None else ""
     change = changed(after, after_box=True, cut=cut) if len(after) > _FEW_CHARS else None
     if box is not None and not change and options.parse(box.content):
