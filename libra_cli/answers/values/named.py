@@ -86,7 +86,7 @@ def _plain(text: str) -> str:
     text = _FUNCTION_NAMED.sub(r"\1", text).replace("\\max", "max").replace("\\min", "min")
     text = "\n".join(_LABEL.sub(" ", latex.without_setting(line)) for line in text.replace("\\angle", " ").split("\n"))
     if ")" in text and "," in text:
-        text = _POINT_NAMED.sub(_one_by_one, text)
+        text = _POINT_NAMED.sub(_one_by_one, text.replace("\\left", "").replace("\\right", ""))
     return text.replace(" ^", "^").replace(" -coordinate", "-coordinate")
 
 
