@@ -64,6 +64,8 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     asked = visible(question) if isinstance(question, str) else None
     if asked and wanted and not wanted.isdecimal():
         wanted = options.as_letter(wanted, asked)
+    if wanted and "," in wanted:
+        wanted = commas.with_decimal_reference(wanted, response, asked)
     found = extract.read_answer(response, wanted, cut, asked)
     if found.answer and found.answer[0] == "(" and wanted and wanted[0] == "-":
         found = found._replace(answer=one_form.without_remark(found.answer, response))

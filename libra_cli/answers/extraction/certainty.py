@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from libra_cli.answers.sentences import comparatives, phrases
 from libra_cli.answers.text import vocabulary, words
-from libra_cli.answers.values import normalize, structure, units
+from libra_cli.answers.values import conversions, normalize, quantities, structure, units
 from libra_cli.lazy_pattern import lazy_pattern
 
 _CALCULATION = lazy_pattern(r"(?<![\d.,])\d[\d.,]*(?:[^\w=.,]{1,12}\d[\d.,]*)*[^\w=.,]{0,12}=(?=[^=])")
@@ -31,13 +31,21 @@ def may_be_misread(answer: str, tail: str, reference: str) -> bool:
     """Whether `answer`, read from the last sentence of `tail`, may not be what the text gives, unless it is right."""
     if answer == reference:
         return False
-    given, wanted = structure.parse(answer), structure.parse(reference)
+    given, wanted = structure.parse(answer), structure.parse(quantities.measured(reference) or reference)
     value = _number(wanted)
     if value is None:
         return _number(given) is not None and _is_one_of_several(given, wanted, reference, tail)
     if _number(given) == value:  # the same number has another unit
         return False
+    if _is_of_another_kind(given, wanted):
+        return True
     return _also_says(tail, answer, value) or _is_about(given, wanted, tail)
+
+
+def _is_of_another_kind(given: structure.Answer, wanted: structure.Answer) -> bool:
+    """Whether two values have units of different quantities: 2.5 dioptres, for a focal length."""
+    one, other = (leaf.unit if isinstance(leaf, structure.Leaf) else None for leaf in (_value(given), _value(wanted)))
+    return bool(one and other) and not conversions.between(one, other)
 
 
 def _is_about(given: structure.Answer, wanted: structure.Answer, tail: str) -> bool:
@@ -56,10 +64,12 @@ def is_changed(answer: str, tail: str, reference: str) -> bool:
 
     Numerals in words are digits in `tail`.
     """
-    value = _number(structure.parse(reference)) if answer != reference else None
+    value = _number(structure.parse(quantities.measured(reference) or reference)) if answer != reference else None
     if value is None or _number(structure.parse(answer)) == value:
         return False
-    return comparatives.is_changed(answer, words.sentences(tail)[-1], value.lstrip("-").isdecimal())
+    number = structure.parse(value)
+    is_no_share = isinstance(number, structure.Leaf) and number.number is not None and abs(number.number.value) >= 1
+    return comparatives.is_changed(answer, words.sentences(tail)[-1], is_no_share)
 
 
 def is_statement(text: str, reference: str) -> bool:

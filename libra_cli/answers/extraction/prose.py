@@ -37,6 +37,7 @@ _OF_A_VALUE: tuple[Check, ...] = (prose_sentences.one_of_several, prose_sentence
 READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], ...] = (
     # what the text states to be its answer
     (prose_statements.last_line, ()),
+    (prose_statements.predicate_in_signs, ()),
     (prose_statements.whole_value, ()),
     (prose_statements.rows_of_matrix, ()),
     (prose_statements.tag, ()),
@@ -48,6 +49,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (endings.row, ()),
     (prose_statements.code_list, ()),
     (prose_statements.duration_in_signs, ()),
+    (prose_statements.counted_in_signs, (prose_sentences.says_more, prose_sentences.misread)),
     (prose_statements.undecided_between, ()),
     (prose_statements.refusal, ()),
     (prose_statements.statement_abroad, ()),

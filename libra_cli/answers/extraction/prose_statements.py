@@ -6,8 +6,17 @@ from libra_cli.answers.comparison import bearings, chemistry, isotopes
 from libra_cli.answers.extraction import answer_first, asked, bare, bases, chains, conclusions, typed
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.extraction.retractions import changed
-from libra_cli.answers.languages import answer_forms, commas, durations_in_signs
-from libra_cli.answers.sentences import assertions, labelled, lines, phrases, remarks, statements, symbols
+from libra_cli.answers.languages import answer_forms, commas, durations_in_signs, signs
+from libra_cli.answers.sentences import (
+    assertions,
+    labelled,
+    lines,
+    phrases,
+    predicates_in_signs,
+    remarks,
+    statements,
+    symbols,
+)
 from libra_cli.answers.sentences.assertions import Asserted
 from libra_cli.answers.sentences.extracted import (
     NO_ANSWER,
@@ -23,6 +32,8 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 _CODE_LIST = lazy_pattern(r"(?:\"\w{1,20}\" ?: ?|\b[A-Za-z_]{3,20} = )\[(?P<members>[^\[\]]{1,200})\],?\s?\}?$")
 _FEW_WORDS = 8
+_LONGEST_NAME = 20
+"""Signs of a name, or of a few words."""
 _REFUSAL = lazy_pattern(
     r"(?i:\bI (?:really |just )?(?:don['\u2019]t|do not) know\b|\bI(?:['\u2019]m| am) not sure\b|\b(?:no idea|sorry)\b"
     r"|\bI (?:can['\u2019]t|cannot|can not) (?:say|answer|tell|help)\b)"
@@ -38,6 +49,42 @@ def last_line(prose: Prose) -> Extraction | None:
     """`#### 42`, `A: 42` as the last line of a text."""
     word = None if prose.cut else statements.word_of_last_line(prose.text)
     return None if word is None else extraction((word, None))
+
+
+def predicate_in_signs(prose: Prose) -> Extraction | None:
+    """`所以最小值为3，此时x=2`, where the question asks for 最小值: what a sentence says of what is asked for."""
+    sentence = prose.sentences[-1]
+    if sentence.isascii() or prose.cut or not prose.question or not _is_in_signs(prose.question):
+        return None
+    if not prose.reference or prose.asks_for_verdict:
+        return None
+    solved = predicates_in_signs.solved(sentence)
+    found = predicates_in_signs.said(sentence, prose.question) or solved
+    if not found:
+        return None
+    if prose.asks_for_words:
+        is_more = prose.reference in found and found != prose.reference
+        return Extraction(found) if len(found) <= _LONGEST_NAME and not is_more else None
+    if prose.is_several and found != solved and found[0].isalnum():  # x = 2 + 3k, y = 1 - 2k
+        return None
+    is_number = structure.is_number(prose.reference)
+    given = structure.parse(answer_forms.in_english(found))
+    given = given.value if isinstance(given, structure.Equation) else given
+    is_alike = isinstance(given, structure.Leaf) and given.number is not None
+    return Extraction(found) if is_alike or not is_number else None
+
+
+def counted_in_signs(prose: Prose) -> Extraction | None:
+    """`两人合作需要6天`, where the question asks 需要几天: the number in the unit that is asked for."""
+    sentence = prose.sentences[-1]
+    if prose.cut or not prose.question or not _is_in_signs(sentence) or not structure.is_number(prose.reference):
+        return None
+    found = predicates_in_signs.counted(sentence, prose.question)
+    return Extraction(found) if found else None
+
+
+def _is_in_signs(sentence: str) -> bool:
+    return not sentence.isascii() and any(map(signs.is_letter, sentence))
 
 
 def whole_value(prose: Prose) -> Extraction | None:

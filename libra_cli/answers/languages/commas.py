@@ -23,7 +23,8 @@ _APOSTROPHES = "'\u2019"
 _MARKED = lazy_pattern(rf"(?<![\d.,])\d+(?:[.,{_APOSTROPHES}{_SPACES}]\d+)+")
 """Digits with marks or spaces between them."""
 _COMMA_NUMBER = lazy_pattern(
-    r"(?<!\d)(-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,})))(?!\d|,\d)(?P<rest>\s*(?:\\%|%|€|\\?[A-Za-z]\S{0,20})?)"
+    r"(?<!\d)((?:(?:R?\\?\$|[€£]) ?)?-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,})))(?!\d|,\d)"
+    r"(?P<rest>\s*(?:\\%|%|€|\\?[A-Za-z]\S{0,20})?)"
 )
 _NO_DECIMAL_BEHIND = frozenset("([{,.$")
 """What stands before the first number of a list or a pair."""
@@ -32,6 +33,7 @@ _MONEY = frozenset(
     "euro euros eur dollar dollars dólares dollari pesos peso reais real kr kronor kronen kroner chf franken francs "  # noqa: SIM905
     "zł złotych złote zloty рублей рубля руб рубль евро долларов soles lire pfund livres libras fr".split()
 )
+_WHOLE = lazy_pattern(r"(?<![\d.,])\d+(?![\d]|[.,]\d)")
 _GROUP = 3
 _LONGEST = 24
 """Characters of the longest answer whose marks are read."""
@@ -99,7 +101,8 @@ def in_reference(reference: str, answer: str, texts: Iterable[object]) -> str:
     """
     known = [text for text in texts if isinstance(text, str)]
     grouped = _MARKED.search(reference) if len(reference) < _LONGEST else None
-    if grouped and not _is_listed(grouped) and _may_be_group(grouped[0]) and any(map(_is_in_such_a_language, known)):
+    is_in_groups = grouped is not None and (_may_be_group(grouped[0]) or "," in grouped[0].partition(".")[2])
+    if grouped and is_in_groups and not _is_listed(grouped) and any(map(_is_in_such_a_language, known)):
         plain = grouped[0].replace(".", "").replace(",", ".") if "," in grouped[0] else grouped[0].replace(".", "")
         if "," in grouped[0] and "." in grouped[0].partition(",")[0]:
             return reference.replace(grouped[0], plain)
@@ -114,6 +117,21 @@ def in_reference(reference: str, answer: str, texts: Iterable[object]) -> str:
         return reference
     is_decimal = unmarked != answer or bool(number["rest"].strip()) or any(map(_is_in_such_a_language, known))
     return number[1].replace(",", "{,}") + number["rest"] if is_decimal else reference
+
+
+def with_decimal_reference(reference: str, text: str, question: str | None = None) -> str:
+    """`12,50 \u20ac` with its comma marked as a decimal one, before a text is read; a list in words stays as it is.
+
+    The text says the members of a list 2,3 apart; it says no 12 and 50 for the number.
+    """
+    if "," not in reference or len(reference) > _LONGEST:
+        return reference
+    number = _MARKED.search(reference)
+    members = number[0].split(",") if number else []
+    told = set(_WHOLE.findall(text[-TAIL_CHARS:]))
+    if len(members) != 2 or all(member in told for member in members):
+        return reference
+    return in_reference(reference, "", (question, text))
 
 
 def _in_one_notation(number: re.Match[str], mark: str) -> str:

@@ -44,6 +44,11 @@ _OTHERS = """
     years: jahre jahren jahr ans années an año años anos ano anni anno jaar лет года год lata lat år
     tonnes: tonnen tonnes toneladas tonelada tonnellate tonnellata ton тонн тонны тонна tony
     euros: euro euros евро
+    reais: reais real
+    złotych: złotych złote złoty
+    kronor: kronor kroner
+    rubles: рублей рубля рубль рубли
+    dollars: dólares dollari долларов доллара
     km/h: kilometer_pro_stunde kilometern_pro_stunde kilomètres_par_heure kilomètres_à_l'heure kilómetros_por_hora
         quilômetros_por_hora quilómetros_por_hora chilometri_all'ora chilometri_orari chilometri_l'ora
         километров_в_час километра_в_час kilometrów_na_godzinę kilometer_per_uur kilometer_i_timmen

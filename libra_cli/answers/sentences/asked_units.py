@@ -66,7 +66,7 @@ def unit_of_parts(measured: str, question: str) -> str:
 def in_its_unit(answer: str, text: str, question: str) -> str:
     """A bare number with the unit behind it in the text, if the question asks for another: 80 feet, in inches?"""
     asked_for = unit_asked_for(question)
-    place = text.rfind(answer) if asked_for else -1
+    place = _last_number(answer, text) if asked_for else -1
     is_followed = place >= 0 and text[place + len(answer) :].strip()
     told = _unit_at(text, place + len(answer)) if is_followed and structure.is_number(answer) else ""
     if not told or text[max(place - 1, 0) : place].strip(" $({*\u2248=~"):
@@ -74,6 +74,14 @@ def in_its_unit(answer: str, text: str, question: str) -> str:
     if _is_other(told, asked_for) and not _is_said_in(asked_for, answer, text):
         return f"{answer}\\text{{ {told}}}"
     return answer
+
+
+def _last_number(number: str, text: str) -> int:
+    """Where a number stands last in a text, and not as a part of another one; -1 if it does not."""
+    place = text.rfind(number)
+    while place > 0 and text[:place].rstrip(".,")[-1:].isdigit() and text[place - 1] != " ":
+        place = text.rfind(number, 0, place)
+    return place
 
 
 def _unit_at(text: str, at: int) -> str:

@@ -110,9 +110,12 @@ class Claim(NamedTuple):
 
     @property
     def unit(self) -> str:
-        """The word right behind the number if it is a unit; else empty."""
+        """The words right behind the number if they are a unit, as metres per second are; else empty."""
         word = self.text[self.at] if len(self.text) > self.at else ""
-        return word if word and (units.end_of(f" {word}", 0) > len(word) or stem(word) in _COINS) else ""
+        if word and stem(word) in _COINS:
+            return word
+        row = f" {' '.join(self.text[self.at : self.at + units.MAX_WORDS])}"
+        return row[: units.end_of(row, 0)].strip()
 
 
 class _Reading:

@@ -108,6 +108,21 @@ class _Builder:
         """Whether its clause ends with a verb that leads to another form: it factors as, can be written as."""
         return not vocabulary.FORMS.isdisjoint(self._words[-1:])
 
+    @property
+    def ends_in_copula(self) -> bool:
+        """Whether what its subject is comes next: 100 °F is."""
+        return self._opener != "which" and bool(self._pending) and self._pending[-1] in vocabulary.IS
+
+    def goes_on_with(self, word: str, following: str) -> bool:
+        """Whether a word that begins a clause elsewhere is one of its words: in total, is not, is about 5."""
+        return (
+            (word == "in" and following in vocabulary.SUMS_UP)
+            or word in vocabulary.CHECKS
+            or (word == "not" and following in vocabulary.IS)
+            or (word == "as" and (self.is_multiple or self.names_a_form))
+            or (word in vocabulary.ABOUT and self.ends_in_copula)
+        )
+
     def word(self, word: str) -> None:
         self._words.append(word)
         self._pending.append(word)
@@ -192,12 +207,7 @@ def clauses_of(reader: plain.Reader) -> list[Clause]:
             or (word == "," and not _goes_on(tokens, index, spans))
         ):
             builder.cut()
-        elif (
-            (word == "in" and following in vocabulary.SUMS_UP)
-            or word in vocabulary.CHECKS
-            or (word == "not" and following in vocabulary.IS)
-            or (word == "as" and (builder.is_multiple or builder.names_a_form))
-        ):
+        elif builder.goes_on_with(word, following):
             builder.word(word)
         elif word in vocabulary.IS and builder.is_over:
             builder.cut()

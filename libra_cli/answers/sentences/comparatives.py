@@ -76,13 +76,14 @@ def may_say_a_number(sentence: str) -> bool:
     return any(word.lower() in _CHANGES or word.lower() in _VAGUE for word in words.split(sentence))
 
 
-def is_changed(answer: str, sentence: str, asks_for_integer: bool) -> bool:
+def is_changed(answer: str, sentence: str, is_no_share: bool) -> bool:
     """Whether a sentence has a word that may make another number of the one in it: half a dozen, all but 2, 5 more.
 
-    The result of a calculation in signs, and what a copula says it is, are what they are.
+    The result of a calculation in signs, and what a copula says it is, are what they are. What `is_no_share` is one or
+    more, which a quarter of something is not.
     """
     scaled = [word for word in words.split(answer) if word.lower() in _CHANGES]
-    sentence = sentence.replace(f" {scaled[0]}", "", 1) if scaled else sentence  # 1.2 million
+    sentence = sentence.replace(f" {scaled[0]}", "") if scaled else sentence  # 1.2 million
     number = _NUMBER.search(answer)
     at = sentence.rfind(number[0]) if number and "^" not in answer and "=" not in answer else -1
     if number is None or at < 0:
@@ -90,7 +91,7 @@ def is_changed(answer: str, sentence: str, asks_for_integer: bool) -> bool:
     before, behind = sentence[:at], sentence[at + len(number[0]) :]
     before = before[max(before.rfind(", so "), before.rfind("; ")) + 1 :]
     following = [word.lower() for word in words.split(behind)]
-    is_share = asks_for_integer and "/" in number[0] and following[:1] == ["of"]
+    is_share = is_no_share and "/" in number[0] and following[:1] == ["of"]
     if not _CHANGES.isdisjoint(following[:_BESIDE]) or is_share:
         return True
     heard = [word.lower() for word in words.split(before)]

@@ -46,7 +46,7 @@ _TIGHT = frozenset((":", "|"))
 """Operators that join what touches them, and punctuate otherwise."""
 _PARTITIVES = (" of an", " of a")
 """Between a fraction and a unit: 3/4 of an hour."""
-CURRENCIES = ("\\$", "\u20ac", "\u00a3", "\u20b9")
+CURRENCIES = ("\\$", "\u20ac", "\u00a3", "\u20b9", "\u20bd", "\u20a9", "\u20ba", "z\u0142", "kr")
 _BRACKETS = {"(": ")", "\uff08": "\uff09"}
 _LONGEST_UNIT = 24
 _LONGEST_ABSOLUTE = 12
@@ -84,7 +84,7 @@ def _set_apart(sentence: str, begin: int) -> tuple[str, int]:
     """The sign of a currency behind a number, or its unit in brackets, and where it ends: 36 €, 27 (cm^2)."""
     start = begin + (sentence[begin : begin + 1] == " ")
     sign = next((sign for sign in CURRENCIES if sentence.startswith(sign, start)), "")
-    if sign:
+    if sign and not (sign.isalpha() and sentence[start + len(sign) :][:1].isalpha()):
         return sign, start + len(sign)
     close = _BRACKETS.get(sentence[start : start + 1])
     end = sentence.find(close, start, start + _LONGEST_UNIT) if close else -1

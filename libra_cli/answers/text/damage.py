@@ -24,8 +24,8 @@ _KNOWN = lazy_pattern(
 )
 _ENTITY = lazy_pattern(r"&(?:[A-Za-z]{2,8}\d{0,2}|#\d{2,5}|#x[0-9A-Fa-f]{2,5});")
 """Characters that a page has escaped."""
-_WIDE = lazy_pattern("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff1d\uff0b\uff0d\uff0e]")
-_NARROW = {0xFEE0 + code: chr(code) for code in map(ord, "0123456789=+-.")} | {
+_WIDE = lazy_pattern("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff1d\uff0b\uff0d\uff0e\uff1c\uff1e\uff5b\uff5d]")
+_NARROW = {0xFEE0 + code: chr(code) for code in map(ord, "0123456789=+-.<>{}")} | {
     0xFEE0 + code: chr(code) for code in (*range(0x41, 0x5B), *range(0x61, 0x7B))
 }
 """Full-width digits, letters and signs as those of ASCII; punctuation stays, which ends sentences."""

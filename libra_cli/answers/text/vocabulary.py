@@ -29,7 +29,7 @@ VERBS = table(
 FORMS = table("factors factorises factorizes written rewritten expressed factored factorised decomposes")
 """Verbs before "as" and another form of what is given."""
 IS = table("is are was were be equals equal being")
-AFTER_IS = table("to therefore thus then simply exactly just also only now the a an : = of")
+AFTER_IS = table("to therefore thus then simply exactly just also only now the a an : = of about approximately roughly")
 IMPERATIVES = table("take find use let consider suppose check note count add subtract divide multiply")
 CHECKS = table("check verification 验证 检验")
 NOTES = table("note notice recall remember")

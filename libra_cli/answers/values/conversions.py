@@ -53,6 +53,13 @@ _MONEY = {
     "rupee": {"rupee": 1}, "rs": {"rupee": 1}, "inr": {"rupee": 1}, "₹": {"rupee": 1},
     "yen": {"yen": 1}, "jpy": {"yen": 1}, "¥": {"yen": 1, "yuan": 1},
     "yuan": {"yuan": 1}, "rmb": {"yuan": 1}, "cny": {"yuan": 1}, "元": {"yuan": 1},
+    "won": {"won": 1}, "krw": {"won": 1}, "₩": {"won": 1},
+    "ruble": {"ruble": 100}, "rub": {"ruble": 100}, "₽": {"ruble": 100}, "kopeck": {"ruble": 1},
+    "real": {"real": 100}, "reais": {"real": 100}, "brl": {"real": 100}, "r$": {"real": 100}, "centavo": {"real": 1},
+    "złoty": {"złoty": 100}, "złote": {"złoty": 100}, "złotych": {"złoty": 100}, "zł": {"złoty": 100},
+    "pln": {"złoty": 100}, "zloty": {"złoty": 100}, "grosz": {"złoty": 1}, "groszy": {"złoty": 1},
+    "kr": {"krone": 1}, "kronor": {"krone": 1}, "kroner": {"krone": 1}, "krone": {"krone": 1}, "sek": {"krone": 1},
+    "franc": {"franc": 1}, "chf": {"franc": 1}, "franken": {"franc": 1}, "₺": {"lira": 1}, "lira": {"lira": 1},
 }  # fmt: skip
 """What a name may stand for: the currency, and how many of its smallest parts."""
 _TEMPERATURES = {

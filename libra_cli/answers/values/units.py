@@ -43,11 +43,13 @@ _NO_UNIT = (
     r"|sixths?|sevenths?|eighths?|ninths?|tenths?|hundredths?|thousandths?|millionths?"
     rf"|{'|'.join(MULTIPLIERS)})\b"
 )
+_CODES = "USD|EUR|GBP|INR|JPY|CNY|RMB|BRL|PLN|CHF|SEK|KRW|RUB"
 _CURRENCY = lazy_pattern(
     r"(?P<sign>-?)(?:(?:US|CA|AU|NZ|[AC])?\\*\$+"
-    r"|(?P<currency>[£€¥₹]|(?:USD|EUR|GBP|INR|JPY|CNY|RMB|Rs)\.?(?= ?[-\d.\\]))) ?(?P<value>.*)",
+    rf"|(?P<currency>[£€¥₹₽₩₺]|R\\?\$|(?:{_CODES}|Rs|złot\w{{1,3}}|zł|kr)\.?(?= ?[-\d.\\]))) ?(?P<value>.*)",
     re.DOTALL,
 )
+_MONEY_BEHIND = lazy_pattern(rf"(?P<value>-?\d[\d.,]*) ?(?P<currency>[€£₹¥₽₩₺]|R\\?\$|zł|złot\w{{1,3}}|kr\.?|{_CODES})")
 _MULTIPLES = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion", "b": "billion"}
 _SHORT_MULTIPLE = lazy_pattern(r"(?P<factor>\d[\d.,]*) ?(?P<times>[kK]|[mM]n?|[bB]n?)")
 _POWER = r"(?:\^\{?(?P<power>-?\d)\}?)?"
@@ -160,10 +162,6 @@ def in_text(raw: str) -> tuple[str, str | None]:
         if found and _is_unit(found, value, rest):
             return value.rstrip(), written(found)
     return raw, None
-
-
-_BEHIND = ("\u20ac", "\u00a3", "\u20b9", "\u00a5")
-"""Signs of currencies that stand behind an amount, too."""
 
 
 def _factors(text: str) -> list[Factor] | None:
@@ -300,11 +298,12 @@ def set_apart(text: str, question: str) -> str:
 
 def split(text: str) -> tuple[str, str | None]:
     """Split the unit off the normalized `text`; the unit is None if there is none."""
-    if text[-1:] in _BEHIND and number.parse(text[:-1].rstrip()) is not None:  # 180 €
-        text = text[-1] + text[:-1].rstrip()
+    behind = _MONEY_BEHIND.fullmatch(text) if text[-1:] and not text[-1].isdigit() else None
+    if behind and number.parse(behind["value"]) is not None:  # 180 €
+        text = f"{behind['currency']} {behind['value']}"
     money = _CURRENCY.match(text)
     if money:
-        name = (money["currency"] or "$").rstrip(".").lower()
+        name = (money["currency"] or "$").replace("\\", "").rstrip(".").lower()
         short = _SHORT_MULTIPLE.fullmatch(money["value"])
         value = f"{short['factor']} {_MULTIPLES[short['times'].lower()]}" if short else money["value"]
         return money["sign"] + value, _CURRENCIES.get(name, name)

@@ -1,0 +1,167 @@
+"""Reads what a sentence in Chinese, Japanese or Korean says of the subject, or in the unit, that its question asks for.
+
+"最小值是多少" asks for a subject: "所以最小值为3，此时x=2" says 3 of it.
+"需要几天" asks for days: "两人合作需要6天" says 6.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from libra_cli.answers.languages import signs
+from libra_cli.answers.text import words
+from libra_cli.lazy_pattern import lazy_pattern
+
+_SHORTEST, _LONGEST = 2, 10
+"""Letters of a subject that a sentence repeats."""
+_MAX_CHARS = 400
+_COPULA = "(?:是|为|為|等于|等於|就是|应为|应是|=|:|：|は|는|은|이|가)"
+_ASKED = lazy_pattern(
+    "多少|几|幾|什么|什麼|谁|誰|哪|何|どこ|いくつ|いくら|どれ|무엇|누구|어디|몇|얼마|언제"
+    "|__+|\uff08 {0,9}\uff09|\\( {0,9}\\)"
+)
+_MARKS = "，。；？！,;?!\n"
+_COPULAS = ("等于", "等於", "就是", "是", "为", "為", "=", "は", "는", "은", "이", "가")
+_SOUGHT = lazy_pattern(
+    r"(?:求|计算|計算|写出|求出)(?P<zh>[^：:，。；？！,;?!\n][^，。；？！,;?!\n]{1,60})[。？.?]?$"
+    r"|(?P<other>[^，。；？！,;?!\n]{2,60}?)(?:を求め|を計算|[을를] 구하|[을를] 계산)"
+)
+_FORMULA = lazy_pattern(r"[^\u3040-\u9fff\uac00-\ud7a3]+\Z")
+_COUNTER = lazy_pattern(r"(?:多少|几|幾|何|몇) ?(?P<counter>[^\W\d_]{1,2})")
+_NO_COUNTER = ("时", "時候", "何时", "か")
+_CLAUSES = lazy_pattern(
+    r"[，；。！;]|,(?!\s*[-\d{(])\s*|、(?![\d{(])"
+    r"|(?:이므로|므로|なので|ので|だから|から|より|에서)[、,]?\s*"
+)
+_SAYS = lazy_pattern(rf"\s*(?:(?P<copula>{_COPULA})|取得?|有|达到|得到?)?[ :：]{{0,2}}")
+_ENDINGS = lazy_pattern(
+    r"(?:です|である|だ|になります|となります|になる|となる|입니다|이다|이에요|예요|이고|이며|了|的|。|\.|！|!)+$"
+)
+_SUPPOSED = ("可能", "若", "如果", "假设", "或", "比", "なら", "もし", "より", "만약", "보다", "또는")
+"""Signs of a clause that supposes or compares something."""
+_OPEN = (
+    *("不", "没", "非", "约", "以上", "以下", "超过", "至少", "至多", *_SUPPOSED),
+    *("ない", "約", "または", "아니", "않", "약 ", "이상", "이하"),
+)
+"""Signs behind a subject, or in a clause with a number, that deny its value or leave it open as well."""
+_ASIDES = ("当", "當", "此时", "此時", "这时", "其中", "这里", "即当", "このとき", "ただし", "이때", "단,")
+_QUOTES = '“”「」『』"‘’《》*$ '
+_REMARK = lazy_pattern(r"\s*[（(][^（）()]*[）)]\s*$")
+_BRACKETS = {"$": "$", "{": "}", "(": ")", "[": "]", "｛": "｝"}
+_LINKS = (
+    *("解得", "即", "所以", "因此", "故", "得", "则", "∴", "因而", "于是"),
+    *("よって", "したがって", "따라서", "그러므로"),
+)
+_LAST_NUMBER = lazy_pattern(r"(?<![\d.])(?P<number>\d+(?:,\d{3})*(?:\.\d+)?) ?$")
+_SOLVED = lazy_pattern(
+    r"\s*(?P<equation>[A-Za-z]\w? ?(?:=|<|>|≤|≥|\\leq?|\\geq?) ?"
+    r"[-\d\\√(\[{][^\u3040-\u9fff\uac00-\ud7a3=]*)"
+)
+
+
+def said(sentence: str, question: str) -> str | None:
+    """What a sentence says of the subject of its question, in its own words; None if it says nothing for certain."""
+    subject = _subject(question)
+    if not subject or len(sentence) > _MAX_CHARS:
+        return None
+    found = dict[str, None]()
+    for name in _names(subject):
+        at = sentence.find(name)
+        while at >= 0:
+            is_part = not signs.is_letter(name[0]) and sentence[at - 1 : at].isalnum() and sentence[at - 1] < "\u3040"
+            value = None if at and is_part else _value(sentence, at, at + len(name))
+            if value is not None:
+                found[value] = None
+            at = sentence.find(name, at + 1)
+        if found:
+            break
+    only = next(iter(found)) if len(found) == 1 else ""
+    return only or None
+
+
+def _names(subject: str) -> list[str]:
+    """How a sentence may name a subject again: by its formula, or by its last signs, the longest first."""
+    formula = _FORMULA.search(subject)
+    if formula and formula[0].strip():
+        return [formula[0].strip()]
+    return [subject[-length:] for length in range(min(len(subject), _LONGEST), _SHORTEST - 1, -1)]
+
+
+@lru_cache(1 << 8)
+def _subject(question: str) -> str:
+    """What a question asks for: 函数的最小值, A∩B; empty if that is not told."""
+    last = words.sentences(question.strip())[-1].strip()
+    asked = [*_ASKED.finditer(last)]
+    if asked:
+        before = last[: asked[-1].start()].rstrip()
+        subject = before[max(map(before.rfind, _MARKS)) + 1 :]
+        copula = next(filter(subject.endswith, _COPULAS), "")
+        return subject.removesuffix(copula).strip(" 的") if len(asked) == 1 else ""
+    sought = _SOUGHT.search(last)
+    return (sought["zh"] or sought["other"]).strip() if sought else ""
+
+
+def _value(sentence: str, start: int, end: int) -> str | None:
+    """What follows a subject that stands in a sentence, behind a verb that says its value or as a number; else None."""
+    verb = _SAYS.match(sentence, end)
+    begin = verb.end() if verb else end
+    rest = sentence[begin:]
+    is_number = rest[:1].isdigit() or (rest[:1] in "-\\√$" and rest[1:2] != "")
+    if not rest or not (is_number or (verb and verb["copula"])):
+        return None
+    before = _CLAUSES.split(sentence[:start])[-1]
+    close = _BRACKETS.get(rest[0], "")
+    stop = rest.find(close, 1) + 1 if close else 0
+    value = rest[:stop] if stop else _CLAUSES.split(rest)[0]
+    if before.lstrip().startswith(_ASIDES) and not before.rstrip().endswith(("时", "時", "时函数有", "時に")):
+        return None
+    if any(map(before.__contains__, _SUPPOSED)) or any(map(value.__contains__, _OPEN)):
+        return None
+    if stop and rest[stop : stop + 1] not in (*"，。；,;.！ )）」", ""):
+        return None
+    value = _ENDINGS.sub("", value.strip())
+    value = (value if stop else _ENDINGS.sub("", _REMARK.sub("", value))).strip(_QUOTES)
+    return value or None
+
+
+def counted(sentence: str, question: str) -> str | None:
+    """The only number in the unit that a question asks for, of the last clause with one; None if it is not certain."""
+    last = words.sentences(question.strip())[-1]
+    asked = [found["counter"] for found in _COUNTER.finditer(last)]
+    if len(asked) != 1 or asked[0].startswith(_NO_COUNTER) or len(sentence) > _MAX_CHARS:
+        return None
+    plain = signs.with_digits(sentence, signs.language_of(sentence))
+    for clause in reversed(_CLAUSES.split(plain)):
+        numbers = _numbers_before(clause, asked[0]) or _numbers_before(clause, asked[0][0])
+        if not numbers:
+            if any(map(str.isdigit, clause)) and not clause.strip().startswith(_ASIDES):
+                return None
+            continue
+        given = _numbers_before(signs.with_digits(question, signs.language_of(question)), asked[0][0])
+        new = [number for number in numbers if number not in given]
+        is_open = any(map(clause.__contains__, _OPEN)) or clause.strip().startswith(_ASIDES)
+        return new[0] if len(new) == 1 and not is_open and (len(numbers) == 1 or new) else None
+    return None
+
+
+def _numbers_before(clause: str, counter: str) -> list[str]:
+    pieces = clause.split(counter)[:-1]
+    ends = (_LAST_NUMBER.search(piece) for piece in pieces)
+    return [end["number"] for end in ends if end]
+
+
+def solved(sentence: str) -> str | None:
+    """The relation that is all of the last clause of a sentence: 3x=15，x=5; None for any other sentence."""
+    if len(sentence) > _MAX_CHARS or sentence.isascii():
+        return None
+    clauses = [clause for clause in _CLAUSES.split(sentence) if clause and clause.strip(" 。.")]
+    relations = [_SOLVED.fullmatch(_bare(clause)) for clause in clauses]
+    found = relations.pop() if len(clauses) > 1 else None  # x=3，y=2 says two values
+    return found["equation"].strip() if found and "=" in "".join(clauses[:-1]) and not any(relations) else None
+
+
+def _bare(clause: str) -> str:
+    """A clause without the words that lead to its relation, and those that end it."""
+    for link in _LINKS:
+        clause = clause.strip().removeprefix(link).lstrip("，, ")
+    return _ENDINGS.sub("", clause)
