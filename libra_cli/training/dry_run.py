@@ -13,9 +13,10 @@ import torch
 from libra_cli.stream.console import Console
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.training import preflight
+from libra_cli.training.data import overlap
 from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.packing import SampleOrder
-from libra_cli.training.data.prepare import chat_format_of, prepare
+from libra_cli.training.data.prepare import chat_format_of, prepare, tell_overlap
 from libra_cli.training.data.token_store import TokenStore
 from libra_cli.training.data.tokenization import RowEncoder
 from libra_cli.training.distributed.world import World
@@ -98,8 +99,13 @@ def _samples(
     encoder = encoder_of(chat_format_of(data, policy.load_tokenizer(settings.model)))
     with tempfile.TemporaryDirectory(prefix=f"libra-{console.stage}-") as folder:
         inputs = {"train": data.inputs, "eval": data.eval_data}
-        yield [
+        stores = [
             prepare(str(Path(folder, name)), paths, encoder, data, World(), console, lambda: log)[0]
             for name, paths in inputs.items()
             if paths
         ]
+        if len(stores) == 2:
+            tell_overlap(stores[0], stores[1], encoder, data, console)
+        if (score := settings.save.score) and (found := overlap.of_benchmark(stores[0].problems, score)):
+            overlap.tell(console, score, found)
+        yield stores

@@ -20,6 +20,7 @@ from libra_cli.stream.signals import StopRequest
 from libra_cli.stream.sinks import write_all
 from libra_cli.training import preflight
 from libra_cli.training.data.chat_format import TrainingChat
+from libra_cli.training.data.overlap import SharedRows, of_benchmark, tell
 from libra_cli.training.data.prepare import Preparation, Prepared, TrainingData, chat_format_of
 from libra_cli.training.data.sources import StepSource
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
@@ -132,6 +133,8 @@ class TrainingRun:
         self._log: ErrorLog | None = None
         self._refused = 0
         """Rows that cannot be learned from."""
+        self._overlaps: dict[str, SharedRows] = {}
+        """What the model is measured on that is trained on, too: of `held_out` samples, and of the `benchmark`."""
 
     def go(self, stack: ExitStack) -> Exit:
         """The whole run; a request to stop ends the preparation at once."""
@@ -171,6 +174,8 @@ class TrainingRun:
         prepared = self._samples(chat, config)
         train = prepared.train
         given = [data for data in (train, prepared.held_out) if data is not None]
+        if settings.save.score:
+            world.on_rank0(lambda: self._compare_benchmark(train))
         world.on_all_ranks(lambda: preflight.refuse_unfit(given, config, settings.batch.epochs))
         if (finished := world.on_rank0(lambda: self._dir.refuse_other_samples(train.digest))) is not None:
             self._console.note(f"{self._dir.path} is finished; --overwrite trains it anew")
@@ -234,7 +239,17 @@ class TrainingRun:
             )
         )
         self._refused = prepared.refused
+        if prepared.overlap is not None:
+            self._overlaps["held_out"] = prepared.overlap
         return prepared
+
+    def _compare_benchmark(self, train: TrainingData) -> None:
+        """Says, on rank 0, which rows of the benchmark are about problems of training rows."""
+        paths = self._settings.save.score
+        found = of_benchmark(train.problems, paths)
+        if found is not None:
+            self._overlaps["benchmark"] = found
+            tell(self._console, paths, found)
 
     # -- the trainer --------------------------------------------------------------------------------------------------
 

@@ -196,7 +196,7 @@ def test_a_build_that_fails_leaves_no_finished_folder_not_even_the_one_before(tm
     assert caught.value.status == Exit.INCOMPLETE
     made, _ = built(tmp_path / "s", rows(3), encoder)
     assert len(made) == 3
-    assert sorted(files(tmp_path / "s")) == ["index.npy", "names.txt", "store.json", "tokens.bin"]
+    assert sorted(files(tmp_path / "s")) == ["index.npy", "keys.npy", "names.txt", "store.json", "tokens.bin"]
 
 
 def test_a_store_that_is_open_outlives_a_new_one_in_its_place(tmp_path, encoder):
@@ -251,7 +251,10 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, encoder):
 def test_every_error_of_the_disk_is_status_74_and_leaves_no_finished_folder(tmp_path, encoder, monkeypatch, part):
     """A folder or name that cannot be used at all is a usage error; one that cannot be read again is incomplete."""
     monkeypatch.chdir(tmp_path)
-    of_the_name, to_read = ("open", "mkdir", "unlink"), ("s/store.json", "s/index.npy", "s/tokens.bin", "s/names.txt")
+    of_the_name, to_read = (
+        ("open", "mkdir", "unlink"),
+        ("s/store.json", "s/index.npy", "s/keys.npy", "s/tokens.bin", "s/names.txt"),
+    )
 
     def prepare():
         shutil.rmtree("s", ignore_errors=True)

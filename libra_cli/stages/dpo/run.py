@@ -40,7 +40,8 @@ class PreferenceMethod:
         prepared = preparation.samples(self.encoder(preparation.chat))
         train, held_out = self._store(prepared.train), prepared.held_out
         self._held_out = None if held_out is None else self._store(held_out)
-        return Prepared(train, prepared.refused, self._held_out, self._evaluation if self._held_out else None)
+        evaluation = self._evaluation if self._held_out else None
+        return prepared._replace(train=train, held_out=self._held_out, evaluation=evaluation)
 
     def _store(self, data: TrainingData) -> PreferenceStore:
         assert isinstance(data, TokenStore)

@@ -42,9 +42,10 @@ class RewardMethod:
         prepared = preparation.samples(self.encoder(preparation.chat))
         train, held_out = self._store(prepared.train), prepared.held_out
         if held_out is None:
-            return Prepared(train, prepared.refused)
+            return prepared._replace(train=train)
         measured = self._store(held_out)
-        return Prepared(train, prepared.refused, measured, unit_batch(measured, range(measured.n_units)))
+        evaluation = unit_batch(measured, range(measured.n_units))
+        return prepared._replace(train=train, held_out=measured, evaluation=evaluation)
 
     def _store(self, data: TrainingData) -> PreferenceStore:
         assert isinstance(data, TokenStore)

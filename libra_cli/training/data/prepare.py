@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import numpy as np
+
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.console import Console, counted
 from libra_cli.stream.counts import Counts
@@ -16,7 +18,7 @@ from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.rows import Row
 from libra_cli.stream.signals import StopRequest
-from libra_cli.training.data import origin, token_store
+from libra_cli.training.data import origin, overlap, token_store
 from libra_cli.training.data.chat_format import TrainingChat, template_text
 from libra_cli.training.data.left_out import KEPT, RowLengths
 from libra_cli.training.data.sources import StepBatch, mean_over_targets
@@ -41,6 +43,10 @@ class TrainingData(Protocol):
         """Tokens of the longest sequence that the model will see."""
 
     @property
+    def problems(self) -> np.ndarray:
+        """uint64: which problems it is about, as `overlap.problem_key` has them."""
+
+    @property
     def largest_id(self) -> int:
         """The largest token id."""
 
@@ -57,6 +63,8 @@ class Prepared(NamedTuple):
     held_out: TrainingData | None = None
     evaluation: StepBatch | Callable[[], StepBatch] | None = None
     """What an evaluation measures of `held_out`, or makes it on all ranks whenever an evaluation is due."""
+    overlap: overlap.SharedRows | None = None
+    """What of `held_out` is trained on, too."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +90,29 @@ class Preparation:
         if not self.settings.eval_data:
             return Prepared(train, refused)
         held_out, refused_too = self._store("eval", self.settings.eval_data, encoder)
-        return Prepared(train, refused + refused_too, held_out, mean_over_targets(held_out, range(len(held_out))))
+        found = self.world.on_rank0(lambda: tell_overlap(train, held_out, encoder, self.settings, self.console))
+        evaluation = mean_over_targets(held_out, range(len(held_out)))
+        return Prepared(train, refused + refused_too, held_out, evaluation, found)
 
     def _store(self, name: str, paths: Sequence[str], encoder: RowEncoder) -> tuple[token_store.TokenStore, int]:
         folder, settings = str(self.folder / name), self.settings
         world, console = self.world, self.console
         return prepare(folder, paths, encoder, settings, world, console, self.error_log, self.stop, self.phase)
+
+
+def tell_overlap(
+    train: token_store.TokenStore,
+    held_out: token_store.TokenStore,
+    encoder: RowEncoder,
+    settings: DataSettings,
+    console: Console,
+) -> overlap.SharedRows | None:
+    """What of the held-out rows is trained on, too, which it says if there is anything."""
+    noun = {True: "pair", False: "response", None: "row"}[encoder.about.get("pairs")]
+    found = overlap.of_held_out(train, held_out, 2 if noun == "pair" else 1, noun)
+    if found is not None:
+        overlap.tell(console, settings.eval_data, found)
+    return found
 
 
 def chat_format_of(settings: DataSettings, tokenizer: Any) -> TrainingChat:

@@ -41,6 +41,7 @@ from libra_cli.tasks.reason import THINKING
 from libra_cli.tasks.task import GeneratedText
 from libra_cli.training.data import origin
 from libra_cli.training.data.left_out import KEPT, RowLengths
+from libra_cli.training.data.overlap import problem_key
 from libra_cli.training.data.prepare import Preparation, Prepared, readable_rows, refuse_bad_rows
 
 _ROWS, _INDEX, _ABOUT = "prompts.jsonl", "prompts.npy", "prompts.json"
@@ -211,6 +212,11 @@ class PromptStore:
     def sharing_id(self, index: int, id: str) -> list[int]:
         """The prompts, itself among them, that have the `id` of prompt `index`."""
         return self._sharing.get(id, [index])
+
+    @property
+    def problems(self) -> np.ndarray:
+        """uint64 [N]: the problem of each prompt, as `overlap.problem_key` has it."""
+        return np.array([problem_key(self._row(index)["id"]) for index in range(len(self))], np.uint64)
 
     def summary(self) -> str:
         """Prompts and tokens, for people."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from libra_cli.records.preference_rows import is_pair, labelled_response_of, preference_of
 from libra_cli.records.training_rows import Example, PlainText
-from libra_cli.stream.rows import RowError
+from libra_cli.stream.rows import RowError, content_hash
 from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.tokenization import Encoded, Encoder
 from libra_cli.training.model.policy import pad_id_of
@@ -69,11 +69,13 @@ class RewardEncoder:
     def _sample(self, example: Example, value: float) -> Encoded:
         """The tokens of a response after its prompt. Raises RowError."""
         if isinstance(example, PlainText):
+            prompt = example.prompt.encode("utf-8", "replace")
             plain = self._encoder.encode([partial(self._encoder.response, example)])[0]
             if isinstance(plain, RowError):
                 raise plain
             ids = plain.ids
         else:
+            prompt = content_hash(example.messages[: example.n_prompt]).encode()
             ids = np.array(self.chat.scored(example), np.int32)
         # Models of transformers score the last token that is not their padding, which may be the one that ends a text.
         at = np.flatnonzero(ids != self._pad_id)
@@ -81,7 +83,7 @@ class RewardEncoder:
             raise RowError("nothing_learned", "the row has too few tokens to be scored; leave it out")
         is_scored = np.zeros(len(ids), bool)
         is_scored[at[-1]] = True
-        return Encoded(ids, is_scored, value)
+        return Encoded(ids, is_scored, value, prompt)
 
 
 def margin_of(fields: Mapping[str, Any]) -> float:

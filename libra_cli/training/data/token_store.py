@@ -2,8 +2,8 @@
 
 A folder holds `tokens.bin` (uint32, little-endian: token ids, with the top bit set on targets), `index.npy` (int64
 [3, N + 1]: the offset of each sample's tokens, its number of targets, the offset of its name; the last column holds the
-ends), `names.txt`, `values.npy` (float64 [N]) if rows say something of their samples, and, written last, `store.json`:
-a folder without it is not finished.
+ends), `names.txt`, `values.npy` (float64 [N]) if rows say something of their samples, `keys.npy` (uint64 [3, N]: see
+`overlap.Keyed`), and, written last, `store.json`: a folder without it is not finished.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.rows import Row, RowError, content_hash
 from libra_cli.training.data.left_out import RowLengths
+from libra_cli.training.data.overlap import problem_key
 from libra_cli.training.data.tokenization import Encoded, RowEncoder
 
 TooLong = Literal["drop", "refuse"]
@@ -39,7 +40,9 @@ BLOCK_ROWS, BLOCK_BYTES = 256, 1 << 18
 
 _THREADS = "TOKENIZERS_PARALLELISM"
 _TOKENS, _INDEX, _NAMES, _MARKER = "tokens.bin", "index.npy", "names.txt", "store.json"
-_VALUES = "values.npy"
+_VALUES, _KEYS = "values.npy", "keys.npy"
+_LEAST_PROMPT = 3
+"""Tokens of a prompt that tells rows apart: plain text may have none but those that begin every text."""
 
 
 class TokenStore:
@@ -66,6 +69,8 @@ class TokenStore:
             is_whole = len(self._tokens) == starts[-1] and len(self._names) == names[-1]
             self.values: np.ndarray | None = np.load(self._path(_VALUES)) if self.about.get("values") else None
             """float64 [N]: what the row of each sample says of it; None if no row says anything."""
+            self.keys: np.ndarray | None = np.load(self._path(_KEYS)) if self.about.get("keys") else None
+            """uint64 [3, N]: as `overlap.Keyed` says; None of a store of an earlier version."""
         except (OSError, ValueError, TypeError, IndexError, EOFError) as error:
             raise _unfinished(self.folder, str(error)) from None
         self._starts, self._name_starts = starts, names
@@ -83,6 +88,11 @@ class TokenStore:
         """Sample `index` of [0, N)."""
         packed = self._tokens[self._starts[index] : self._starts[index + 1]]
         return Encoded((packed & np.uint32(TARGET_BIT - 1)).astype(np.int32), packed >= TARGET_BIT)
+
+    @property
+    def problems(self) -> np.ndarray:
+        """uint64: the problem of each sample, as `overlap.problem_key` has it; empty where nobody knows."""
+        return np.empty(0, np.uint64) if self.keys is None else self.keys[2]
 
     @property
     def longest(self) -> int:
@@ -202,6 +212,7 @@ class _Writer:
         self._folder, self._about = folder, about
         self._starts, self._n_targets, self._names = array("q", [0]), array("q"), array("q", [0])
         self._values = array("d")
+        self._keys = array("Q")
         self._sha256 = hashlib.sha256()
         self._fds: dict[str, int] = {}
 
@@ -233,6 +244,10 @@ class _Writer:
         self._starts.append(self._starts[-1] + len(tokens))
         self._n_targets.append(int(encoded.loss_mask.sum()))
         self._values.append(encoded.value)
+        first = int(encoded.loss_mask.argmax())
+        prompt = encoded.ids[:first].tobytes() if first >= _LEAST_PROMPT else b""
+        prompt = prompt if encoded.prompt is None else encoded.prompt
+        self._keys.extend((_hash(packed), _hash(prompt), problem_key(row.id)))
         self._names.append(self._names[-1] + len(name))
 
     def finish(self) -> None:
@@ -247,6 +262,9 @@ class _Writer:
         except OSError as error:
             raise sinks.write_failed(self._path(name), error, begun=True) from None
         files.replace_file(self._path(_INDEX), data.getvalue())
+        data = io.BytesIO()
+        np.save(data, np.array(self._keys, np.uint64).reshape(-1, 3).T)
+        files.replace_file(self._path(_KEYS), data.getvalue())
         sinks.sync_folder(self._path(_MARKER))
         self._sha256.update(np.diff(self._starts).astype("<i8").tobytes())
         values = np.array(self._values)
@@ -258,13 +276,18 @@ class _Writer:
             self._sha256.update(values.astype("<f8").tobytes())
         self._sha256.update(content_hash(self._about, 64).encode())
         totals = {"samples": len(self._n_targets), "tokens": self._starts[-1], "learned": sum(self._n_targets)}
-        totals |= {"values": True} if has_values else {}
+        totals |= {"keys": True, **({"values": True} if has_values else {})}
         marker = {"digest": self._sha256.hexdigest()[:32], **totals, **self._about}
         files.replace_file(self._path(_MARKER), orjson.dumps(marker, option=orjson.OPT_INDENT_2) + b"\n")
         sinks.sync_folder(self._path(_MARKER))
 
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)
+
+
+def _hash(content: bytes) -> int:
+    """64 bits that identify it; 0 for nothing."""
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little") if content else 0
 
 
 def _mapped(path: str, dtype: np.dtype[Any]) -> np.ndarray:

@@ -32,6 +32,8 @@ class Encoded(NamedTuple):
     """bool [T]: tokens that the loss is taken on, as targets; never the first."""
     value: float = math.nan
     """What the row says of the sample, such as its label; nan for nothing."""
+    prompt: bytes | None = None
+    """What stands before the response, if `loss_mask` does not say where that begins."""
 
 
 class RowEncoder(Protocol):
