@@ -24,7 +24,8 @@ from libra_cli.records.messages import (
 from libra_cli.records.transcripts import talks_of_transcripts, transcript, with_calls
 from libra_cli.rm_benchmarks import libra_bench, rewardbench
 from libra_cli.rm_benchmarks.ppe import conflict_pairs
-from libra_cli.stream.rows import RowError
+from libra_cli.stream.common_names import QUESTION, empty_field
+from libra_cli.stream.rows import RowError, no_value
 from libra_cli.stream.wrong_rows import published
 
 Fields = Mapping[str, Any]
@@ -122,6 +123,8 @@ def _item(fields: Fields, *responses: Any, pairs: Pairs = (), calls: Sequence[li
             messages = messages_of(value, name)
             break
     else:
+        if (empty := empty_field(fields, QUESTION)) is not None:
+            raise OtherForm(no_value(empty, QUESTION).reason)
         raise OtherForm(f'no "question"; {_CURE.format("question")}')
     try:
         tools, args = judged_tools_of(fields), template_args_of(fields)

@@ -105,7 +105,7 @@ class ResponseFields:
         """All that the label of a row depends on, as it stands; None if one is no text, or they are long."""
         fields = row.fields
         reference, response = fields.get(self._reference), fields.get(self._response)
-        if type(reference) is not str or type(response) is not str:
+        if type(reference) is not str or type(response) is not str or not reference.strip():
             return None
         question, finish_reason = question_of(fields), self._finish_reason(fields)
         length = len(response) + len(reference) + (0 if question is None else len(question))
@@ -132,7 +132,7 @@ class ResponseFields:
         """
         row = self._with_parts(row)
         reference = self.reference(row)
-        if type(reference) is not str:
+        if type(reference) is not str or not reference.strip():
             name = self._reference
             if type(reference) is not bool:
                 rows.require(row, {name: (str, int, float)}, {name: self._hints["reference"]}, {name: "reference"})

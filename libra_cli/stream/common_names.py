@@ -40,8 +40,15 @@ _TELLS_RIGHT_FROM_WRONG = frozenset(
 
 
 def common_name(fields: Fields, name: str) -> str | None:
-    """The field that stands for the field `name`, which the row lacks; None if there is none, or no text or number."""
-    return next((other for other in _candidates(tuple(fields), name) if _stands(fields, name, other)), None)
+    """The field that stands for the field `name`, which the row lacks; None if there is none, or no text or number.
+
+    A blank text is a response, if no other field holds one: a model may answer nothing. It is no question or reference.
+    """
+    candidates = _candidates(tuple(fields), name)
+    found = next((other for other in candidates if _stands(fields, name, other)), None)
+    if found is None and name == RESPONSE:
+        return next((other for other in candidates if type(fields[other]) is str), None)
+    return found
 
 
 @lru_cache(512)

@@ -389,6 +389,8 @@ def require(row: Row, reads: Mapping[str, Any], hints: Mapping[str, str], holds:
             hint = wrong or other_case(row.fields, name) or hints.get(name, _ADD)
             there_are = f" ({columns(row.fields, row.added)})" if "--map" in hint else ""
             raise RowError("missing_field", f'no "{name}"{there_are}: {hint}')
+        if holds.get(name) in (QUESTION, REFERENCE) and type(value) is str and not value.strip():
+            raise no_value(name, holds[name])
         if not isinstance(value, kinds) or (type(value) is bool and kinds is not bool):
             accepted = kinds if isinstance(kinds, tuple) else (kinds,)
             wanted = " or ".join(_KIND_NAMES.get(kind, "null") for kind in accepted)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libra_cli.stages.score.row_hashes import HashColumn
+from libra_cli.stream.common_names import RESPONSE, common_name
 
 _TEXTS = (
     "question",
@@ -93,6 +94,8 @@ def item_keys(fields: dict[str, Any]) -> tuple[int, int]:
     is_named = names[0] is not None or names[1] is not None
     by_name = _hash(names) if is_named else 0
     names += tuple(fields[name] for name in _TEXTS if name in fields)
+    if "response" not in fields and names[4] is None and (other := common_name(fields, RESPONSE)) is not None:
+        names += (fields[other],)
     return (_hash(names) if any(name is not None for name in names) else 0), by_name
 
 

@@ -25,12 +25,12 @@ from libra_cli.sampling.asked_prompts import system_of
 from libra_cli.sampling.judge_prompts import PAIR, check_reference, make_plan, slot_values
 from libra_cli.sampling.judgments import in_own_order, order_fields
 from libra_cli.stream import rows
-from libra_cli.stream.common_names import asks_with_messages
+from libra_cli.stream.common_names import asks_with_messages, empty_field
 from libra_cli.stream.console import counted
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.files import replace_file
-from libra_cli.stream.rows import Filtered, Row, RowError, content_hash
+from libra_cli.stream.rows import Filtered, Row, RowError, content_hash, no_value
 from libra_cli.stream.sinks import write_failed
 from libra_cli.stream.wrong_rows import published
 from libra_cli.tasks import TASKS, JudgeTask, Task, template
@@ -116,6 +116,8 @@ class PromptReader:
         try:
             if isinstance(task, JudgeTask):
                 return self._judging(id, task, prompt, fields)
+            if self.graded and (empty := empty_field(fields, "reference")) is not None:
+                raise no_value(empty, "reference")
             if self.graded and fields.get("reference") is None:
                 cure = published(fields) or "add it"
                 raise RowError("missing_field", f'no "reference", by which {name} is graded; {cure}')
