@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -25,6 +25,8 @@ Eval = Callable[[Fields], Value]
 MAX_CHARS = 10_000
 MAX_DEPTH = 50
 MAX_DIGITS = 300
+MAX_SUGGESTED = 12
+"""Fields that are named if none resembles the unknown one."""
 WORD_VALUES = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d]\w*)|(?P<text>'[^']*'|"[^"]*")"""
@@ -60,6 +62,16 @@ class Where:
     names: frozenset[str]
     """The fields that it uses."""
     test: Callable[[Fields], bool | None]
+
+
+def no_row_has(name: str, names: Iterable[str]) -> str:
+    """`no row has "lable"; did you mean label?`, or which fields there are, the `names` of all rows."""
+    import difflib
+
+    there = list(names)
+    close = difflib.get_close_matches(name, there, 1)
+    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(there[:MAX_SUGGESTED])}"
+    return f'no row has "{name}"; {hint}'
 
 
 def parse(text: str) -> Where:

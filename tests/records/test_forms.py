@@ -154,7 +154,7 @@ PPE = {"prompt": "p", "response_1": "x", "response_2": "y", "sampled_conflict_pa
         ({"question": "p"}, "no response to judge"),
         ({"question": "p", "response": None}, "run libra rollout first"),
         ({"response": "r"}, 'no "question"'),
-        ({"question": " ", "response": "r"}, "--map FIELD=question"),
+        ({"question": " ", "response": "r"}, ".question. is empty: fill it in"),
         ({"question": "p", "response": 7}, "a response is no text"),
         ({"question": "p", "responses": []}, '"responses" is no list of texts'),
         ({"prompt": "p", "chosen": {"text": "a"}, "rejected": "b"}, "neither texts"),

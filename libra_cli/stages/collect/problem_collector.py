@@ -15,11 +15,8 @@ from libra_cli.stages.collect.presets import PRESETS
 from libra_cli.stages.collect.report import ContaminationReport
 from libra_cli.stages.collect.sources import Origin
 from libra_cli.stream.field_paths import MISSING, value_at
-from libra_cli.stream.rows import Filtered, Row
-from libra_cli.stream.where import Where, parse
-
-MAX_SUGGESTED = 12
-"""Field names listed in a note if none resembles the unknown one."""
+from libra_cli.stream.rows import Filtered, Row, RowError
+from libra_cli.stream.where import Where, no_row_has, parse
 
 
 @dataclass(frozen=True)
@@ -43,12 +40,15 @@ class ProblemCollector:
     def __init__(
         self, plan: CollectPlan, origins: Iterable[Origin], report: ContaminationReport, note: Callable[..., None]
     ):
-        self._plan, self._report = plan, report
+        self._plan, self._report, self._note = plan, report, note
         self._own_names = OwnNames((QUESTION, REFERENCE), note)
         self._origins = {origin.place: origin for origin in origins}
         self._preset_wheres = {preset.name: parse(preset.where) for preset in PRESETS.values() if preset.where}
         self._presets: set[str] = set()
         self._absent = {rename.source for rename in plan.renames}
+        """Fields of --map that no row has had."""
+        self._said: set[str] = set()
+        """Those of them of which it was said which one is meant."""
         self._names: dict[str, None] = {}  # an ordered set
 
     def record(self, row: Row) -> Fields:
@@ -71,7 +71,11 @@ class ProblemCollector:
             fields["subset"] = plan.subset
 
         need_reference = plan.need_reference and (preset is None or preset.has_reference)
-        record = mapping.problem_record(fields, origin.subset if origin else None, need_reference, plan.renames)
+        try:
+            record = mapping.problem_record(fields, origin.subset if origin else None, need_reference, plan.renames)
+        except RowError:
+            self._note_mistyped(row.place)
+            raise
         for where in plan.wheres:
             _require(where, record, "where")
         if plan.duplicates is not None:
@@ -93,20 +97,21 @@ class ProblemCollector:
         """
         if not self._names:
             return []
-        notes = [f'--map: no row has "{path}"{self._suggestion(path)}' for path in sorted(self._absent)]
+        notes = [f"--map: {no_row_has(path, self._names)}" for path in sorted(self._absent - self._said)]
         known = {*self._names, *mapping.LEADING, *self._plan.settings, *(one.target for one in self._plan.renames)}
         unknown = sorted({name for where in self._plan.wheres for name in where.names} - known)
-        notes += [f'--where: no row has "{name}"{self._suggestion(name)}' for name in unknown]
+        notes += [f"--where: {no_row_has(name, self._names)}" for name in unknown]
         for preset in sorted(self._presets) if preset_unknown else ():
             unknown = sorted(self._preset_wheres[preset].names.difference(self._names))
-            notes += [f'--preset {preset}: no row has "{name}"{self._suggestion(name)}' for name in unknown]
+            notes += [f"--preset {preset}: {no_row_has(name, self._names)}" for name in unknown]
         return notes
 
-    def _suggestion(self, name: str) -> str:
-        close = difflib.get_close_matches(name, self._names, 1)
-        if close:
-            return f"; did you mean {close[0]}?"
-        return f"; there are: {', '.join(list(self._names)[:MAX_SUGGESTED])}"
+    def _note_mistyped(self, place: str) -> None:
+        """Says of each field of --map that no row had so far which one is meant, before the row is refused for it."""
+        for path in sorted(self._absent - self._said):
+            if close := difflib.get_close_matches(path, self._names, 1):
+                self._said.add(path)
+                self._note(f'--map: {place} has no "{path}"; did you mean {close[0]}?')
 
 
 def _require(where: Where, fields: Fields, reason: str) -> None:

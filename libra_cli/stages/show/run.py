@@ -14,6 +14,7 @@ from libra_cli.stages.show.selection import BETWEEN_JUDGES, RowSelection, Tally
 from libra_cli.stream.console import printable, write_message
 from libra_cli.stream.line_source import no_rows
 from libra_cli.stream.text_width import text_width
+from libra_cli.stream.where import no_row_has
 
 NARROWEST = 20
 """Columns of the narrowest text."""
@@ -49,9 +50,17 @@ def show(paths: Sequence[str], selection: RowSelection, *, width: int | None, wh
         which = "judges differ on" if selection.diff == BETWEEN_JUDGES else "the verdict is wrong on"
         _say(f"{tally.responses:,} responses {what}; {which} {tally.differing:,}")
     elif not shown:
-        unknown = f"; --where is unknown for {tally.unknown:,}: is each field there?" if tally.unknown else ""
-        _say(f"no row to show among {tally.rows:,}{unknown}" if tally.rows else no_rows(paths))
+        _say(f"no row to show among {tally.rows:,}" if tally.rows else no_rows(paths))
+    for why in _why_unknown(selection, tally) if tally.unknown else ():
+        _say(f"--where{why}")
     return Exit.SOME_ERRORS if tally.bad else Exit.DONE
+
+
+def _why_unknown(selection: RowSelection, tally: Tally) -> list[str]:
+    """Why --where is neither true nor false for some rows: each field that none of them has."""
+    absent = sorted({name for where in selection.wheres for name in where.names} - tally.names.keys())
+    found = [f": {no_row_has(name, tally.names)}" for name in absent]
+    return found or [f" is unknown for {tally.unknown:,}: a field is not there, or of another type"]
 
 
 def _say(text: str) -> None:

@@ -46,6 +46,8 @@ class Tally:
     differing: int = 0
     unknown: int = 0
     """Rows for which --where is neither true nor false."""
+    names: dict[str, None] = field(default_factory=dict)
+    """Fields of the rows that --where looked at, in the order in which they came."""
     found_ids: set[str] = field(default_factory=set)
     """Those of --id that a row has."""
     missing_ids: tuple[str, ...] = ()
@@ -125,6 +127,8 @@ class RowSelection:
             results = [where.test(fields) for where in self.wheres]
         except RowError as error:  # a pattern that takes for ever
             raise Fatal(Exit.USAGE, f"{place}: {error}") from None
+        if self.wheres:
+            tally.names.update(dict.fromkeys(fields))
         if False not in results and None in results:
             tally.unknown += 1
         return all(result is True for result in results)
