@@ -6,7 +6,7 @@ from libra_cli.answers.comparison import approximations, one_form, percent
 from libra_cli.answers.extraction import bases, extract, references
 from libra_cli.answers.languages import commas
 from libra_cli.answers.process import pool
-from libra_cli.answers.sentences import alternatives, asked_units, extracted, options
+from libra_cli.answers.sentences import alternatives, asked_names, asked_units, extracted, options
 from libra_cli.answers.values import blanks, units
 from libra_cli.invisible import visible
 from libra_cli.tasks import template as templates
@@ -107,6 +107,8 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
         reference, answer = bases.like(reference, answer, question), bases.as_asked(answer, question)
     if reference.isalnum() and not reference.isdecimal():
         reference, answer = bases.as_hexadecimal(reference, answer, question)
+    if " and " in question and not are_integers:
+        reference, answer = asked_names.in_one_form(reference, answer, question)
     if " or " in question:
         reference, answer = alternatives.in_letters(reference, answer, question)
     if reference[:1] in ("$", "\\") and ("$" in answer or "cent" in answer or "dollar" in answer):

@@ -60,6 +60,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_statements.pieces, ()),
     (prose_statements.of_type, (prose_sentences.misread,)),
     (prose_statements.named_values, ()),
+    (prose_statements.measured_values, ()),
     (prose_statements.bold_figure, ()),
     (prose_statements.compound, ()),
     (prose_statements.symbol, ()),

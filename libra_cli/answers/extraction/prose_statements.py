@@ -8,6 +8,7 @@ from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.extraction.retractions import changed
 from libra_cli.answers.languages import answer_forms, commas, durations_in_signs, signs
 from libra_cli.answers.sentences import (
+    asked_names,
     assertions,
     labelled,
     lines,
@@ -119,13 +120,17 @@ def contradiction(prose: Prose) -> Extraction | None:
 def _of_part(text: str) -> str | None:
     """What the text about one part of a question states or asserts."""
     stated = next(statements.explicit(text), None)
-    return (statements.tidy(stated.given) if stated else conclusions.concluded(text)).answer
+    found = statements.tidy(stated.given) if stated else conclusions.concluded(text)
+    return (found.measured or found.answer or "").rpartition("=")[2].strip() or None
 
 
 def labelled_parts(prose: Prose) -> Extraction | None:
     """`(a) 3` above `(b) 5`, for a reference with labelled parts."""
-    if ") " not in prose.reference:
+    if ") " not in prose.reference and not (prose.is_several and ")" in prose.tail):
         return None
+    of_names = named.read(prose.tail, prose.reference)
+    if of_names:
+        return Extraction(of_names)
     found = part_labels.stated(prose.tail, prose.reference, _of_part)
     return Extraction(found) if found else UNDECIDED if found is not None else None
 
@@ -244,7 +249,19 @@ def named_values(prose: Prose) -> Extraction | None:
     """`The mean is 12 and the median 11`, for a reference that names its values."""
     if not prose.reference:
         return None
-    found = named.read(prose.bold, prose.reference) or named.read(prose.tail, prose.reference)
+    wanted = prose.reference
+    if prose.question and " and " in prose.question and not named.values(wanted):
+        wanted = asked_names.with_names(wanted, prose.question) or wanted
+    found = named.read(prose.bold, wanted) or named.read(prose.tail, wanted)
+    return Extraction(found) if found else None
+
+
+def measured_values(prose: Prose) -> Extraction | None:
+    """`It takes 2 s and rises 20 m`, for a reference with several quantities in different units."""
+    if prose.cut or not (prose.is_several or ")" in prose.reference):
+        return None
+    found = typed.by_units(prose.sentences[-1], prose.reference)
+    found = found or typed.as_listed(prose.sentences[-1], prose.reference)
     return Extraction(found) if found else None
 
 

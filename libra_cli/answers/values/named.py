@@ -16,7 +16,9 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_CHARS, MAX_NAMES, MAX_READ = 240, 8, 400
 _SEPARATORS = frozenset((",", ";", "\uff0c", "\uff1b", "\u3001", "and", "\n"))
-_VALUE_STARTS = lazy_pattern(r"(?<![A-Za-z])[-+−]?(?:\\?[$€£])?(?:\d|\.\d|\((?=[-\u2212\d])|\\[dt]?frac|\\sqrt|\\pi\b)")
+_VALUE_STARTS = lazy_pattern(
+    r"(?<![A-Za-z])[-+−]?(?:\\?[$€£])?(?:\d|\.\d|\((?=[-\u2212\d])|\\[dt]?frac|\\sqrt|\\pi\b|\u03c0)"
+)
 _NAME = lazy_pattern(r"[^\W\d_](?:[^\W\d]|[ '-])*")
 _SIGNS = (*":=：＝*$&", "为", "是", "有", "今年", "\\,", "\\;", "\\:", "\\quad", "\\qquad")
 _VERBS = tuple(
@@ -32,6 +34,14 @@ _SYMBOLS = """
     Q charge heat; n moles; c concentration; h height; l length; w width; p pressure; W work; L length inductance
     s distance; b base y-intercept; k constant; q quotient; r remainder; \u03bb wavelength; \u03c1 density
 """
+_SAME_NAMES = {
+    "center": ("centre",),
+    "centre": ("center",),
+    "max": ("maximum", "greatest value", "largest value", "highest value", "greatest", "largest"),
+    "min": ("minimum", "least value", "smallest value", "lowest value", "least", "smallest"),
+    "maximum": ("max", "greatest value", "largest value", "highest value", "greatest", "largest"),
+    "minimum": ("min", "least value", "smallest value", "lowest value", "least", "smallest"),
+}
 _PAIRS = [
     (symbol, name)
     for line in _SYMBOLS.replace("\n", ";").split(";")
@@ -139,7 +149,7 @@ def _aliases(name: str) -> tuple[str, ...]:
     """Other names of a quantity: its symbol, or the quantities for which it stands."""
     if len(name) == 1:
         return tuple(one for symbol, one in _PAIRS if symbol == name)
-    spelled = {"center": ("centre",), "centre": ("center",)}.get(name, ())
+    spelled = _SAME_NAMES.get(name, ())
     return (*spelled, *(symbol for symbol, one in _PAIRS if _key(one) == name))
 
 
@@ -227,7 +237,7 @@ def value_of(name: str, text: str) -> str | None:
             value = rest[: end.start()] if (end := _ENDS_VALUE.search(rest)) else rest
             value = value.rpartition("=")[2].strip(" .")
             value = value.rstrip(")") if ")" in value and "(" not in value else value
-            if value and any(map(str.isdigit, value)):
+            if value and (any(map(str.isdigit, value)) or value.lstrip("-") in _PI):
                 return value
     return None
 
@@ -237,13 +247,17 @@ def _ends_in_factor(before: str) -> bool:
     return before[-1:].isdigit() or before[-1:] == ")" or before.rstrip("$ ").endswith(_OPERATORS)
 
 
+_PI = ("\\pi", "\u03c0")
 _COUNT_BEFORE = lazy_pattern(r"(?<![\d.,])([-−]?\d(?:[\d.,/]*\d)?) *\Z")
 _OPERATORS = ("+", "-", "\u2212", "*", "/", "^", "\\cdot", "\\times")
 _CHAIN = lazy_pattern(r"(?: ?= ?[a-z]){1,3} ?= ?(?P<value>[-\u2212]?\d+(?:\.\d+)?)(?=$|[\s$,;.)])")
 _STATED = lazy_pattern(
-    r"(?: of (?:the |its )?[A-Za-z]+(?= (?:is|=)))?"
-    r"(?:[\s:=：＝&)]|\b(?:values?|is|are|was|were|has|have|had|gets?|equals?|of)\b|imum|为|是|有|今年|现在)+"
-    r"(?=[-−+\d\\(.$€£])|(?=-?\d)"
+    r"(?: of (?:the |its )?[A-Za-z]+(?= (?:is|=|equals|comes)))?"
+    r"(?:, (?:the|which is|i\.e\.) [A-Za-z ]{1,30},(?= (?:is|=)))?"
+    r"(?: is the [A-Za-z ]{1,30}(?=[,:] -?[\d$]),?)?"
+    r"(?:[\s:=：＝&)]|\b(?:values?|is|are|was|were|has|have|had|gets?|equals?|of"
+    r"|comes?|amounts?|works|out|turns|to|be|measures?|therefore|thus|then|just|equal)\b|imum|为|是|有|今年|现在)+"
+    r"(?=[-−+\d\\(.$€£\u03c0])|(?=-?\d)"
 )
 
 
@@ -270,9 +284,18 @@ def same(reference: str, answer: str, decide: Callable[[str, str], Any]) -> bool
         given = {renamed.get(name, name): value for name, value in given.items()}
     if set(wanted) != set(given):
         return None
-    decisions = [decide(wanted[name], given[name]) for name in wanted]
+    decisions = [decide(wanted[name], _of_intercept(name, given[name], wanted[name])) for name in wanted]
     verdicts = [decision.equal if decision else None for decision in decisions]
     return False if False in verdicts else None if None in verdicts else True
+
+
+def _of_intercept(name: str, value: str, wanted: str) -> str:
+    """2 of a y-intercept (0, 2), if the reference gives a number."""
+    point = latex.enclosed(value, ("(",), (")",)) if name.endswith("intercept") and "," not in wanted else None
+    if point is None:
+        return value
+    left = [part.strip() for part in point[1].split(",") if part.strip() != "0"]
+    return left[0] if len(left) == 1 else value
 
 
 def _with_names(answer: str, wanted: Mapping[str, str]) -> Mapping[str, str]:

@@ -14,6 +14,8 @@ _MARK = lazy_pattern(
     rf"(?<![^\s;,.:])(?:(?:[Pp]art )?\(?(?P<closed>{_LABEL})\)[:.]?|[Pp]art (?P<part>{_LABEL})[:.]"
     r"|(?:(?<=\n)|\A)(?P<dotted>[a-h])\.)(?=\s*\S)"
 )
+_HAS_VALUE = lazy_pattern(r"\d|\\pi|\u03c0")
+_NUMBERED = lazy_pattern(r"(?:(?<=\n)|\A)([1-8])\. ")
 _ORDERS = ("abcdefgh", ("i", "ii", "iii", "iv", "v"), "12345678")
 _SHORT = 40
 
@@ -37,7 +39,7 @@ def _of(text: str, at_start: bool) -> list[str]:
     if len(marks) < 2 or labels != [*order[: len(marks)]]:
         return []
     ends = [*(mark.start() for mark in marks[1:]), len(text)]
-    found = [text[mark.end() : end].strip(" ,;.:\n$}") for mark, end in zip(marks, ends, strict=True)]
+    found = [text[mark.end() : end].strip(" ,;.:\n$}#") for mark, end in zip(marks, ends, strict=True)]
     return found if all(any(map(str.isalnum, one)) for one in found) else []
 
 
@@ -46,14 +48,33 @@ def stated(tail: str, reference: str, conclude: Callable[[str], str | None]) -> 
 
     `conclude` says what a text about one part asserts.
     """
-    wanted = values(reference)
-    given = _of(tail.replace("**", ""), at_start=False) if wanted else []
+    wanted = values(reference) or listed(reference)
+    text = tail.replace("**", "")
+    given = _of(_NUMBERED.sub(r"(\1) ", text) if "(1)" in reference else text, at_start=False) if wanted else []
     if len(given) != len(wanted) or not wanted:
         return None
-    short = [_boxed(one) or (one if len(one) < _SHORT and not words.in_row(one) else conclude(one)) for one in given]
+    short = [_boxed(one) or (one if _is_value(one) else conclude(one) or _if_short(one)) for one in given]
     told = [one for one in short if one]
-    listed = " ".join(f"({label}) {value}" for label, value in zip("abcdefgh", told, strict=False))
-    return listed if len(told) == len(short) else ""
+    written = " ".join(f"({label}) {value}" for label, value in zip("abcdefgh", told, strict=False))
+    return written if len(told) == len(short) else ""
+
+
+def _if_short(text: str) -> str | None:
+    return text if len(text) < _SHORT and not words.in_row(text) else None
+
+
+def _is_value(text: str) -> bool:
+    """Whether a part gives its value and nothing else."""
+    return text.count("=") < 2 and _if_short(text) is not None
+
+
+def listed(reference: str) -> list[str]:
+    """The values of a reference without labels that lists several; empty for anything else."""
+    bare = reference.strip(" $")
+    if len(bare) > MAX_CHARS or bare[:1] in ("[", "{", "\\") or latex.enclosed(bare, ("(",), (")", "]")):
+        return []
+    found = [part.strip(" $") for part in latex.split(bare, frozenset((",", ";", "and")))]
+    return found if len(found) > 1 and all(map(_HAS_VALUE.search, found)) else []
 
 
 def _boxed(text: str) -> str | None:
@@ -74,8 +95,8 @@ def same(reference: str, answer: str, decide: Callable[[str, str], Any]) -> tupl
         return None
     bare = reference if given and not wanted else answer
     if len(wanted) != len(given):
-        listed = [one.strip() for one in latex.split(bare.strip(" $()"), frozenset((",", ";", "and")))]
-        wanted, given = wanted or listed, given or listed
+        found = [one.strip() for one in latex.split(bare.strip(" $()"), frozenset((",", ";", "and")))]
+        wanted, given = wanted or found, given or found
     if len(wanted) != len(given):
         return (None,)
     pairs = zip(wanted, given, strict=True)

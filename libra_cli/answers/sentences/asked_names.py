@@ -1,0 +1,82 @@
+"""The names of the values that a question asks for, in its order: "Find the maximum and the minimum".
+
+A reference that only lists the values, as 5, -1, has them in this order.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from libra_cli.answers.text import words
+from libra_cli.answers.values import named, part_labels
+from libra_cli.lazy_pattern import lazy_pattern
+
+_MOST, _LONGEST = 4, 3
+"""Values of a list, and words of a name."""
+_ASKS = lazy_pattern(
+    r"\b(?:[Ff]ind|[Dd]etermine|[Cc]alculate|[Cc]ompute|[Ss]tate|[Gg]ive|[Ww]hat (?:is|are)|[Ww]rite down|[Ii]dentify"
+    r"|[Ww]ork out|[Ss]olve for|[Ee]valuate) (?P<rest>[^?!\n]{3,200})"
+)
+_LABEL = lazy_pattern(r"(?<![^\s])\(?[a-d1-4]\) ")
+_VALUES_OF = lazy_pattern(r"(?:both )?(?:the )?(?:exact )?(?:values?|coordinates) of (?:the )?")
+_END = lazy_pattern(
+    r"[.:;$(=]|,? (?:of|for|when|if|that|which|to|at|with|on|using|from|given|after|by|between|so|where|in|such)\b"
+)
+_AND = lazy_pattern(r",? and |, ")
+_LEADS = words.table("the its their his her a an both all exact")
+_VALUE = (" values", " value")
+_NAME = lazy_pattern(r"[A-Za-z][A-Za-z -]{0,30}")
+
+
+@lru_cache(1 << 8)
+def of(question: str) -> tuple[str, ...]:
+    """The names of the values that a question asks for; empty if it does not name two or more."""
+    asks = [*_ASKS.finditer(question.replace("$", ""))]
+    if not asks or " and " not in question:
+        return ()
+    rest = _LABEL.sub("", asks[-1]["rest"])
+    values_of = _VALUES_OF.match(rest)
+    rest = rest[values_of.end() :] if values_of else rest
+    head = _END.split(rest, maxsplit=1)[0]
+    items = _AND.split(head if " and " in head else _END.sub("\0", rest).split("\0 ")[0])
+    if " and " not in head:  # the area of a square and its perimeter
+        items = [_END.split(item, maxsplit=1)[0] for item in rest.split(" and ")]
+    names = [_name(item) for item in items]
+    return tuple(names) if 1 < len(names) <= _MOST and all(names) and len(set(names)) == len(names) else ()
+
+
+def _name(item: str) -> str:
+    heard = item.strip(" ,.").split()
+    while heard and heard[0].lower() in _LEADS:
+        heard = heard[1:]
+    name = " ".join(heard)
+    name = next((name.removesuffix(end) for end in _VALUE if name.endswith(end)), name)
+    return name if _NAME.fullmatch(name) and len(heard) <= _LONGEST else ""
+
+
+def listed(reference: str) -> list[str]:
+    """The values that a reference lists, labelled or not; empty if it gives them names, or is anything else."""
+    labelled = part_labels.values(reference)
+    if labelled:
+        return labelled
+    found = [] if "=" in reference or named.values(reference) else part_labels.listed(reference)
+    return found if len(found) <= _MOST else []
+
+
+def in_one_form(reference: str, answer: str, question: str) -> tuple[str, str]:
+    """A reference and an answer of which one has names and the other one lists values, both with names."""
+    have_names = bool(named.values(reference)), bool(named.values(answer))
+    if have_names == (False, True):
+        return with_names(reference, question) or reference, answer
+    if have_names == (True, False) and part_labels.values(answer):
+        return reference, with_names(answer, question) or answer
+    return reference, answer
+
+
+def with_names(reference: str, question: str) -> str | None:
+    """`maximum = 5, minimum = -1` of 5, -1; None if the question does not name as many values as are listed."""
+    values = listed(reference)
+    names = of(question) if values else ()
+    if not values or len(names) != len(values):
+        return None
+    return ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
