@@ -122,7 +122,7 @@ def sections_table(report: Report) -> Table:
 
 def confusion_table(report: Report) -> Table:
     """Counts of verdicts by label."""
-    columns = Column("label \\ judged", False), Column("correct"), Column("incorrect"), Column("no verdict")
+    columns = Column("label", False), Column("judged correct"), Column("judged incorrect"), Column("no verdict")
     lines = []
     if cells := report.get("confusion"):
         for label, keys in {"correct": ("tp", "fn"), "incorrect": ("fp", "tn")}.items():

@@ -251,7 +251,8 @@ def _local_factory(
         if engine == "auto" and options.implicit:
             engine = "transformers"
         elif engine == "auto":
-            engine, why = engine_choice.automatic(model, scalar, requests, sampling.max_tokens, bool(axis))
+            n_models = len(options.model)
+            engine, why = engine_choice.automatic(model, scalar, requests, sampling.max_tokens, bool(axis), n_models)
             if why:
                 of_model = f" of {model.name}" if len(options.model) > 1 else ""
                 note(f"engine{of_model}: {engine_choice.label(engine)} ({why})")

@@ -17,29 +17,30 @@ from libra_cli.engines.architectures import config_of
 from libra_cli.engines.base import LocalModel
 from libra_cli.engines.devices import has_gpu
 from libra_cli.engines.requirements import REQUIREMENTS
+from libra_cli.stream.counts import RequestCount
 
-CountRequests = Callable[[], "int | None"]
+CountRequests = Callable[[], "RequestCount | None"]
 
 TRANSFORMERS, VLLM = "transformers", "vllm"
 LONGEST_ANSWER = 1024
-"""Tokens of an answer to which the limit leaves more room."""
+"""Tokens that an answer is taken to have where the limit leaves more room."""
 AT_ONCE = 64
 """Requests that both engines have at work."""
 _ALONE = 12.0
 """C: a step costs as much as this many of its sequences, however few they are."""
 
 
-def unknown() -> int | None:
+def unknown() -> RequestCount | None:
     """The number of requests where nobody knows it."""
     return None
 
 
 def automatic(
-    model: LocalModel, scalar: bool, requests: CountRequests, max_tokens: int, spread: bool
+    model: LocalModel, scalar: bool, requests: CountRequests, max_tokens: int, spread: bool, n_models: int = 1
 ) -> tuple[str, str]:
     """The engine that --engine auto takes, and why; empty where vLLM runs on a GPU, as is usual.
 
-    `spread`: the model runs in several processes, which only vLLM does.
+    `spread`: the model runs in several processes, which only vLLM does. `n_models` are asked in this run.
     """
     on_gpu = has_gpu()
     if scalar and not on_gpu:
@@ -47,7 +48,9 @@ def automatic(
     why = ""
     if not on_gpu and not spread:
         config = config_of(model.path, model.revision)
-        engine, why = soonest(parameters_of(config), requests(), max_tokens)
+        window = (config.get("text_config") or config).get("max_position_embeddings")
+        longest = min(max_tokens, window) if isinstance(window, int) else max_tokens
+        engine, why = soonest(parameters_of(config), requests(), longest, n_models)
         if engine == TRANSFORMERS:
             return engine, why
     reason = vllm.unavailable(model)
@@ -78,21 +81,33 @@ class EnginePace:
 PACES = {TRANSFORMERS: EnginePace(5.0, 2.3e10, 3.6e-5), VLLM: EnginePace(15.0, 7.0e10, 6.5e-5)}
 
 
-def soonest(parameters: float | None, requests: int | None, max_tokens: int) -> tuple[str, str]:
-    """The engine that answers all `requests` first, and why; what is not known is taken to be large."""
+def soonest(
+    parameters: float | None, requests: RequestCount | None, max_tokens: int, n_models: int = 1
+) -> tuple[str, str]:
+    """The engine that answers all `requests` first, and why; what is not known is taken to be large.
+
+    A run that continues takes the engine that it began with, and says what is left; of several models nobody knows
+    which has answered what.
+    """
     if parameters is None:
         return VLLM, "on a CPU, for a model of unknown size"
     tokens = min(max_tokens, LONGEST_ANSWER)
-    work = "an unknown number of requests" if requests is None else f"{requests:,} request{'s' * (requests != 1)}"
-    taken = 1_000_000 if requests is None else max(requests, 1)
+    taken = 1_000_000 if requests is None else max(requests.total, 1)
     seconds = {name: pace.seconds(parameters, taken, tokens) for name, pace in PACES.items()}
     first, last = sorted(seconds, key=lambda name: seconds[name])
+    length, at = (
+        (f" of up to {tokens:,} tokens", "") if max_tokens <= LONGEST_ANSWER else ("", f" at {tokens:,} tokens each")
+    )
     if requests is None:
-        gain = f"{label(first)} is {seconds[last] / seconds[first]:.1f} times as fast as {label(last)} with many"
-    else:
-        gain = f"about {_time(seconds[first])}, {label(last)} {_time(seconds[last])}"
-    length = f"{'up to' if max_tokens <= LONGEST_ANSWER else 'about'} {tokens:,} tokens"
-    return first, f"{work} of {length} on a CPU: {gain}"
+        gain = f"{label(first)} is {seconds[last] / seconds[first]:.1f} times as fast as {label(last)} with many{at}"
+        return first, f"an unknown number of requests{length} on a CPU: {gain}"
+    work = f"{requests.bound}{requests.total:,} request{'s' * (requests.total != 1)}{length}"
+    if requests.done and n_models == 1:
+        left = max(0, requests.total - requests.done)
+        time = PACES[first].seconds(parameters, max(left, 1), tokens)
+        return first, f"{left:,} of {work} are left, on a CPU: about {_time(time)}{at}"
+    done = ", with those that are done," if requests.done else ""
+    return first, f"{work}{done} on a CPU: about {_time(seconds[first])}{at}, {label(last)} {_time(seconds[last])}"
 
 
 def label(engine: str) -> str:

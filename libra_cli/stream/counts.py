@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class RequestCount(NamedTuple):
+    """How many requests the rows of a run stand for, for each model."""
+
+    total: int
+    done: int = 0
+    """Those of rows that an earlier run wrote, of all models."""
+    bound: str = ""
+    """What goes before the number in words if that is not exact: `at least ` or `up to `."""
 
 
 @dataclass

@@ -13,7 +13,7 @@ from typing import Any
 
 from libra_cli.exits import Exit, Fatal, ReaderGone
 from libra_cli.stream.console import Console
-from libra_cli.stream.counts import Counts
+from libra_cli.stream.counts import Counts, RequestCount
 from libra_cli.stream.ending import COUNTS, ERROR, tell
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.jobs import Answer, FastPath, Feed, Job, JobFeed, MakeLine, RowFeed, Worker
@@ -235,15 +235,19 @@ class Run:
 
     # -- input --------------------------------------------------------------------------------------------------------
 
-    def requests_of(self, each: int) -> Callable[[], int | None]:
+    def requests_of(self, each: int, rows_each: int = 1, bound: str = "") -> Callable[[], RequestCount | None]:
         """What counts the requests of a run with `each` for a row; None if its input is a pipe, or too long to count.
 
-        Rows that are done count, too: the same command asks the same engine again.
+        Rows that are done count, too: the same command asks the same engine again. `rows_each` rows are written for a
+        row; `bound` is that of RequestCount.
         """
 
-        def count() -> int | None:
-            rows = self._input_rows.count()
-            return None if rows is None else -(-rows // Shard(self.options.shard).count) * each
+        def count() -> RequestCount | None:
+            rows, before = self._input_rows.count(), self._output.finished
+            done = 0 if before is None else before.rows * each // rows_each
+            return (
+                None if rows is None else RequestCount(-(-rows // Shard(self.options.shard).count) * each, done, bound)
+            )
 
         return count
 

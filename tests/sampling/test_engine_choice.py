@@ -11,6 +11,7 @@ from safetensors import safe_open
 
 from libra_cli.miniature import MODELS, resolve
 from libra_cli.sampling.engine_choice import PACES, parameters_of, soonest
+from libra_cli.stream.counts import RequestCount
 
 QWEN3_8B = {"hidden_size": 4096, "num_hidden_layers": 36, "num_attention_heads": 32, "num_key_value_heads": 8,
             "head_dim": 128, "intermediate_size": 12288, "vocab_size": 151936}  # fmt: skip
@@ -45,7 +46,7 @@ def test_published_sizes(form: dict, billions: float) -> None:
 @pytest.mark.parametrize("form", [{}, {"hidden_size": 64}, {"d_model": 512, "n_layer": 2}, {"hidden_size": "64"}])
 def test_other_forms_have_no_known_size(form: dict) -> None:
     assert parameters_of(form) is None
-    assert soonest(parameters_of(form), 1, 16) == ("vllm", "on a CPU, for a model of unknown size")
+    assert soonest(parameters_of(form), RequestCount(1), 16) == ("vllm", "on a CPU, for a model of unknown size")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_other_forms_have_no_known_size(form: dict) -> None:
     ],
 )
 def test_work_decides(parameters: float, requests: int | None, max_tokens: int, engine: str) -> None:
-    assert soonest(parameters, requests, max_tokens)[0] == engine
+    assert soonest(parameters, None if requests is None else RequestCount(requests), max_tokens)[0] == engine
 
 
 @pytest.mark.parametrize(
@@ -82,9 +83,16 @@ def test_the_model_of_time_fits_what_was_measured(engine: str, parameters: float
 
 
 def test_the_reason_says_both_times() -> None:
-    assert soonest(100e6, 1, 16)[1] == "1 request of up to 16 tokens on a CPU: about 6 s, vLLM 15 s"
-    assert (
-        soonest(100e6, 1200, 32768)[1]
-        == "1,200 requests of about 1,024 tokens on a CPU: about 37 min, transformers 2 h"
-    )
+    assert soonest(100e6, RequestCount(1), 16)[1] == "1 request of up to 16 tokens on a CPU: about 6 s, vLLM 15 s"
+    many = RequestCount(1200, 0, "at least ")
+    said = "at least 1,200 requests on a CPU: about 37 min at 1,024 tokens each, transformers 2 h"
+    assert soonest(100e6, many, 32768)[1] == said
     assert soonest(100e6, None, 64)[1].endswith("on a CPU: vLLM is 2.9 times as fast as transformers with many")
+
+
+def test_a_run_that_continues_says_what_is_left_and_keeps_its_engine() -> None:
+    engine, why = soonest(100e6, RequestCount(1200, 1190), 32768)
+    assert engine == soonest(100e6, RequestCount(1200), 32768)[0] != soonest(100e6, RequestCount(10), 4)[0]
+    assert why == "10 of 1,200 requests are left, on a CPU: about 49 s at 1,024 tokens each"
+    of_two = soonest(100e6, RequestCount(1200, 1190), 64, n_models=2)[1]
+    assert of_two.startswith("1,200 requests of up to 64 tokens, with those that are done, on a CPU: about ")

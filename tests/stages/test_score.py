@@ -240,7 +240,7 @@ def test_where_resamples_do_not_vary_there_is_no_interval(scored):
     assert (found["reports"][0]["overall"], found["reports"][0]["interval"]) == (0.5, None)
     assert any("same value in all resamples" in note for note in found["reports"][0]["notes"])
     assert [comparison[name] for name in ("interval", "p_bootstrap", "detectable_difference")] == [None] * 3
-    assert comparison["notes"] == ["no interval and no p: the difference is the same in all resamples"]
+    assert comparison["notes"] == ["no interval and no bootstrap p: the difference is the same in all resamples"]
 
 
 def test_points_made_of_other_points_are_no_items_of_a_test(scored):

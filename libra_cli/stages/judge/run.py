@@ -67,7 +67,10 @@ class Judging:
         self._run, self._config, self._sampling = run, config, sampling
         self._drawn = sampling.to_sampling()
         run.adapt_rows(adapter_of("judge", run.console.note))
-        asked = run.requests_of(config.votes * (1 if config.probe is None else len(PROBES[config.probe])))
+        rows_each = 1 if config.probe is None else len(PROBES[config.probe])
+        is_paired = config.task is not None and JUDGING[config.task].shows == PAIR
+        each = config.votes * rows_each * (2 if is_paired and config.orders == "both" else 1)
+        asked = run.requests_of(each, rows_each, "" if config.task or config.probe else "at least ")
         self._models = choose_models(engines, sampling, run.console.note, rewards=True, requests=asked)
         self._passes = Passes(run, self._models)
         self._totals = TokenTotals(run, self._models, read_prices(engines.price))

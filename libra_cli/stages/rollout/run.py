@@ -50,7 +50,9 @@ class Rollouts:
         self._prompt = prompt or template.load(reason.THINKING if options.thinking else reason.DIRECT)
         self._sampling = options.to_sampling()
         run.adapt_rows(asking_adapter(run.console.note, system))
-        models = choose_models(engines, options, run.console.note, requests=run.requests_of(options.samples))
+        models = choose_models(
+            engines, options, run.console.note, requests=run.requests_of(options.samples, options.samples)
+        )
         TokenTotals(run, models, read_prices(engines.price))
         self._passes = Passes(run, models, UniqueIds(drop_duplicates).check)
         if self._sampling.temperature == 0 and options.samples > 1:

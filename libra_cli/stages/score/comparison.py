@@ -106,7 +106,9 @@ def _compare(
     if comparison["difference"] is None:
         notes.append("no difference: the items in common have not every section; --as pointwise takes any subsets")
     elif comparison["interval"] is None and resamples > 0:
-        notes.append("no interval and no p: the difference is the same in all resamples")
+        n_problems = len(np.unique(items_a.clusters[index_a]))
+        why = "the difference is the same in all resamples" if n_problems > 1 else "all items are about one problem"
+        notes.append(f"no interval and no bootstrap p: {why}")
     if only_a or only_b:
         what = f"{only_a} items of a and {only_b} of b have no match (or no verdict on one side)"
         notes.append(f"{what} and do not count here")

@@ -48,7 +48,7 @@ class Panel:
     ):
         self._run, self._sampling, self._fields, self._votes = run, sampling, fields, votes
         self._drawn = sampling.to_sampling()
-        asked = run.requests_of(sampling.samples)
+        asked = run.requests_of(sampling.samples, bound="up to ")  # the rule may decide
         self._choices = choose_models(engines, sampling, run.console.note, requests=asked)
         self.totals = TokenTotals(run, self._choices, read_prices(engines.price))
         self._names = dict(zip((choice.name for choice in self._choices), engines.model, strict=False))
