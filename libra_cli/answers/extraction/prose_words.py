@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libra_cli.answers.extraction import asked, conclusions, name_answers
 from libra_cli.answers.extraction.prose_text import Prose
-from libra_cli.answers.sentences import alternatives, existence, main_claims, phrases, statements
+from libra_cli.answers.sentences import alternatives, existence, main_claims, phrases, statements, word_lists
 from libra_cli.answers.sentences.extracted import (
     AMBIGUOUS,
     NO_ANSWER,
@@ -25,6 +25,14 @@ def hedge(prose: Prose) -> Extraction | None:
     is_short = prose.asks_for_verdict and 1 < len(last) < _FEW_WORDS
     is_denied = is_short and (last[-1].endswith(("n't", "n\u2019t")) or last[-1] == "not")  # It isn't.
     return UNDECIDED if is_denied or asked.is_hedged(prose.tail, prose.reference) else None
+
+
+def listed(prose: Prose) -> Extraction | None:
+    """`They are blue, red and green`, for a reference that is a list of words."""
+    if "," not in prose.reference and " and " not in prose.reference:
+        return None
+    found = word_lists.stated(prose.bold or prose.sentences[-1], prose.reference)
+    return Extraction(found) if found else None
 
 
 def term(prose: Prose) -> Extraction | None:

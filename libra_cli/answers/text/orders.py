@@ -20,6 +20,11 @@ _FALLING = (
     *("from largest", "from greatest", "from highest", "from the largest", "from the greatest", "from the highest"),
     *("largest first", "从大到小", "由大到小", "大到小", "降序"),
 )
+_ENDS = lazy_pattern(r"\b(\w+(?:est|most)|first|youngest) to (?:the )?(\w+(?:est|most)|last)\b|(?:est|most) (?:one )?first\b")
+"""The two ends of an order: from lightest to heaviest, nearest first."""
+_IN_TURN = lazy_pattern(r"\b(?:then|followed by|next|finally)\b")
+_NOT_IN_TURN = lazy_pattern(r"\b(?:after|before|than|not|or|behind)\b|\d")
+_SUPERLATIVE = lazy_pattern(r"\b\w+(?:est|most)\b")
 _SEPARATORS = ("<", ">", "→", "->", "\\to", "\\rightarrow", ",", "，", "、")
 _NUMBERED = lazy_pattern(r"(\d{1,2})[.)]\s+(.+)")
 _MOST = 12
@@ -44,12 +49,15 @@ def stated(text: str, reference: str, question: str) -> str | None:
         return None
     asked = question.lower()
     direction = _direction(asked)
-    is_asked = any(map(asked.replace("in order to", "").__contains__, _ASKS))
+    is_asked = any(map(asked.replace("in order to", "").__contains__, _ASKS)) or _ENDS.search(asked) is not None
     wanted = _terms(reference)
     if not (direction or is_asked) or wanted is None or len(set(wanted.names)) < len(wanted.names):
         return None
-    for candidate in _candidates(text):
+    turned = is_reversed(asked, text.lower())
+    for candidate in [*_candidates(text), _in_turn(text, wanted.names, asked)]:
         given = _terms(candidate)
+        if given and turned:
+            given = Terms(given.names[::-1], given.sign)
         if given is None or sorted(given.names) != sorted(wanted.names):
             continue
         if not (wanted.sign or given.sign):
@@ -61,6 +69,26 @@ def stated(text: str, reference: str, question: str) -> str | None:
             return " < ".join(rising)
         return f"({', '.join(rising if direction == '<' else rising[::-1])})" if direction else None
     return None
+
+
+def is_reversed(asked: str, text: str) -> bool:
+    """Whether a text goes from the end to the start of the order that a question asks for."""
+    wanted, given = _ENDS.search(asked), _ENDS.search(text)
+    return bool(wanted and given and wanted[1]) and (wanted[1], wanted[2]) == (given[2], given[1])
+
+
+def _in_turn(text: str, wanted: list[str], asked: str) -> str:
+    """The terms as the last sentence has them one after another: Venus is nearest, then Earth, then Mars."""
+    sentence = text.strip().rpartition("\n")[2].rpartition(". ")[2]
+    if not _IN_TURN.search(sentence) or _NOT_IN_TURN.search(sentence):
+        return ""
+    lowered = sentence.lower()
+    if any(one[0] not in asked for one in _SUPERLATIVE.finditer(lowered)):
+        return ""
+    places = [lowered.find(name.lower()) for name in wanted]
+    if min(places) < 0 or any(lowered.count(name.lower()) > 1 for name in wanted):
+        return ""
+    return ", ".join(name for _, name in sorted(zip(places, wanted, strict=True)))
 
 
 def _direction(asked: str) -> str:

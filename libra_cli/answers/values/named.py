@@ -93,10 +93,12 @@ def values(text: str) -> Mapping[str, str]:
 
 
 def _plain(text: str) -> str:
+    if "\\left(" in text:
+        text = text.replace("\\left(", "(").replace("\\right)", ")")
     text = _FUNCTION_NAMED.sub(r"\1", text).replace("\\max", "max").replace("\\min", "min")
     text = "\n".join(_LABEL.sub(" ", latex.without_setting(line)) for line in text.replace("\\angle", " ").split("\n"))
     if ")" in text and "," in text:
-        text = _POINT_NAMED.sub(_one_by_one, text.replace("\\left", "").replace("\\right", ""))
+        text = _POINT_NAMED.sub(_one_by_one, text)
     return text.replace(" ^", "^").replace(" -coordinate", "-coordinate")
 
 
