@@ -84,6 +84,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (endings.spelled, ()),
     (endings.one_of_named, ()),
     (prose_sentences.one_asked_for, ()),
+    (prose_sentences.counted_as_asked, ()),
     (prose_sentences.in_unit_asked_for, ()),
     (endings.sum_of_parts, ()),
     (prose_sentences.conclusion, _OF_A_SENTENCE),

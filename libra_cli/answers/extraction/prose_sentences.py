@@ -11,6 +11,7 @@ from libra_cli.answers.sentences import (
     asking,
     claimed,
     comparatives,
+    counted,
     nothing,
     option_choices,
     phrases,
@@ -45,6 +46,14 @@ def one_asked_for(prose: Prose) -> Extraction | None:
     if not prose.question:
         return UNDECIDED if claimed.is_enumeration(prose.sentences[-1]) else None
     return claimed.answer(prose.in_digits, prose.question, with_unit=prose.reference[-1:].isalpha())
+
+
+def counted_as_asked(prose: Prose) -> Extraction | None:
+    """`We need 12 boxes, with 6 eggs left over`, where the question asks how many boxes."""
+    if not (prose.question and "ow many" in prose.question and prose.reference.isdecimal()):
+        return None
+    sentence = prose.sentences[-1]
+    return counted.answer(sentence, prose.question) if sum(map(str.isdigit, sentence)) > 1 else None
 
 
 def in_unit_asked_for(prose: Prose) -> Extraction | None:

@@ -43,6 +43,8 @@ _RESTATES = words.table(
 """Words by which a sentence says a value again, takes it back, or leaves it open."""
 _REASONS = words.table("because since as if when after before from given despite besides instead without with by")
 """Words with which a part begins that says no value of its own: after selling 30."""
+_REASONS_INSIDE = words.table("because since after when")
+"""Those that begin one without a comma."""
 _OF_A_NUMBER = words.table("of out after before in from for within every per than at since until to")
 _COMPARING = words.table(
     """
@@ -191,6 +193,8 @@ def read(sentence: str, question: asking.Question) -> list[Claim] | None:
         elif low in _RESTATES or text in _SIGNS:
             reading.is_open = True
         elif kind == "word":
+            if low in _REASONS_INSIDE and reading.value and reading.before < len(reading.said) and not is_before_number:
+                reading.end(low)
             reading.word(text, low)
     reading.end(".")
     return None if reading.is_open or len(reading.found) > MAX_CLAIMS else reading.found
