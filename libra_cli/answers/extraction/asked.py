@@ -18,6 +18,10 @@ CLAUSES = lazy_pattern(
 _BRACKETS = lazy_pattern(r"[(\uff08][^()\uff08\uff09]*[)\uff09]")
 
 
+_CONTRAST = lazy_pattern(
+    r",? (?:and not|but not|rather than|instead of) (?:an? |the )?[\w-]+(?: (?:one|function|number|set))?(?=[.,;!]|$)"
+)
+"""What is denied behind the answer: even rather than odd."""
 NEGATORS = words.table(
     """
     not no never neither nor cannot n't nicht kein keine keinen nie pas ne non aucun aucune jamais ningún ninguna
@@ -88,6 +92,20 @@ _KNOWN = {
     ),
 }
 """Answers that hold no number, as sentences of many languages say them."""
+_NOTHING = {
+    "nothing": (
+        *("no real number", "no number", "no x ", "no such ", "no value", "no real value", "no real x", "no real root"),
+        *("set is empty", "the empty set", "be satisfied", "is impossible", "is never satisfied", "does not exist"),
+        *("has no real", "no roots", "no possible", "no integer", "no positive", "no y ", "no n ", "no k "),
+    ),
+    "undefined": (
+        *("has no inverse", "there is no inverse", "no inverse exists", "not invertible", "is singular", "no limit"),
+        *("no such ", "there is no ", "no derivative", "not differentiable", "has no "),
+    ),
+}
+"""Further ways to say the same, which say it only where that is the reference."""
+_SOLUTION = lazy_pattern(r"\b[a-z] ?= ?-?\d[\d./]*(?![\w^(])")
+_AFFIRMS = words.table("doubt need problem reason wonder longer")
 COUNTS = {"no solution": "0", "one solution": "1", "infinitely many": "\\infty"}
 """Those that are the number of something, which may be what is asked for."""
 _KNOWN_PHRASES = ("nothing", "infinitely many", "one solution", "undefined")
@@ -189,6 +207,12 @@ def known(text: str, reference: str) -> str | None:
     """What the last sentence says of the number of solutions, if the reference does: no solution, infinitely many."""
     meaning = words.phrase(_BRACKETS.sub("", answer_forms.in_english(reference)).strip())
     found = counted(text) if meaning in _KNOWN_PHRASES else None
+    if found is None and meaning in _NOTHING and not is_doubted(text):
+        sentence = f"{phrases.main_clause(last_sentence(text, with_brackets=True)).lower().rstrip('.! ')} "
+        heard = words.split(sentence)
+        is_said = any(_begins_word(sentence, one) for one in _NOTHING[meaning])
+        is_denied = "be satisfied" in sentence and NEGATORS.isdisjoint(heard)
+        return reference if is_said and not is_denied and _AFFIRMS.isdisjoint(heard) else None
     return reference if found and words.phrase(found) == meaning else found
 
 
@@ -199,6 +223,15 @@ def counted(text: str) -> str | None:
         return "no solution"
     found = {meaning for meaning, phrases in _KNOWN.items() if any(_begins_word(sentence, one) for one in phrases)}
     return found.pop() if len(found) == 1 and DOUBTS.isdisjoint(words.split(sentence)) else None
+
+
+def solutions(sentence: str) -> str | None:
+    """The values of a letter that a sentence gives and neither denies nor doubts: x = 1 and x = -1; None if none."""
+    heard = {word.lower() for word in words.split(sentence)}
+    if not (NEGATORS | DOUBTS | _AGAINST | {"but", "extraneous", "impossible", "however"}).isdisjoint(heard):
+        return None
+    found = _SOLUTION.findall(sentence)
+    return " and ".join(found) if len(found) > 1 else None
 
 
 def _begins_word(sentence: str, phrase: str) -> bool:
@@ -242,6 +275,7 @@ def is_given(text: str, question: str) -> bool:
 
 def without_denied(sentence: str) -> str:
     """A sentence without the clauses that deny something, if another clause is left: odd, not even."""
+    sentence = _CONTRAST.sub("", sentence)
     clauses = [clause for clause in CLAUSES.split(sentence) if clause and clause.strip()]
     kept = [clause for clause in clauses if not _denies(clause)]
     return ", ".join(kept) if kept and len(kept) < len(clauses) else sentence

@@ -83,7 +83,10 @@ def is_statement(text: str, reference: str) -> bool:
     sentence = words.sentences(text.rstrip())[-1]
     if not sentence.endswith(_ENDS) or "<<" in sentence or not phrases.says_something(sentence):
         return False
+    number = _NUMBER.match(reference)
     is_bare = _BARE_NUMBER.fullmatch(reference) is not None
+    if number and not is_bare and quantities.is_quantity(reference) and "\\" not in reference:  # 15 km/h
+        is_bare, reference = True, number[0]
     return (
         not is_bare
         or not sentence.isascii()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libra_cli.answers.extraction import asked, conclusions, name_answers
 from libra_cli.answers.extraction.prose_text import Prose
-from libra_cli.answers.sentences import alternatives, existence, main_claims, phrases, statements, word_lists
+from libra_cli.answers.sentences import alternatives, existence, main_claims, phrases, statements, word_lists, yes_or_no
 from libra_cli.answers.sentences.extracted import (
     AMBIGUOUS,
     NO_ANSWER,
@@ -24,6 +24,7 @@ def hedge(prose: Prose) -> Extraction | None:
     last = prose.sentences[-1].lower().rstrip(" .!").split()
     is_short = prose.asks_for_verdict and 1 < len(last) < _FEW_WORDS
     is_denied = is_short and (last[-1].endswith(("n't", "n\u2019t")) or last[-1] == "not")  # It isn't.
+    is_denied = is_denied and yes_or_no.verdict(prose.sentences[-1], prose.question) is None
     return UNDECIDED if is_denied or asked.is_hedged(prose.tail, prose.reference) else None
 
 
@@ -75,7 +76,10 @@ def verdict(prose: Prose) -> Extraction | None:
     if not prose.asks_for_verdict:
         return None
     said = phrases.verdict(prose.sentences, prose.reference) or asked.verdict(prose.tail, prose.question)
-    said = said or existence.verdict(prose.sentences[-1], prose.question)
+    last = prose.sentences[-1]
+    said = said or existence.verdict(last, prose.question) or yes_or_no.verdict(last, prose.question)
+    if not said and prose.text.strip(" .*") in ("T", "F"):
+        said = "True" if "T" in prose.text else "False"
     if said:
         return Extraction(said)
     names_verdicts = any(phrases.is_verdict(word) for word in words.split(prose.tail))
@@ -103,6 +107,10 @@ def in_words(prose: Prose) -> Extraction | None:
         return Extraction(subject) if subject and not asked.is_given(subject, prose.question) else UNDECIDED
     if complement and not prose.bold:
         return Extraction(complement)
+    if phrases.is_count(prose.reference):
+        solved = asked.solutions(claim)
+        if solved:
+            return Extraction(solved)
     found = _in_words(prose)
     is_count = phrases.is_count(prose.reference) and not asked.is_doubted(prose.tail)
     if found.answer and (is_count or not any(map(str.isdigit, found.answer))):

@@ -215,6 +215,7 @@ _FILLERS = words.table(
 )
 _NOUNS = ("function.", "function ", "number.", "number ", "integer.", "integer ", "set.", "statement.")
 """Nouns behind an adjective that ends a clause: an odd function."""
+_LAST_NOUNS = frozenset(noun[:-1] for noun in _NOUNS)
 _NOUN_CLASSES = frozenset(("carboxylic acid", "stack", "rhombus", "red", "January", "clubs"))
 """Members of the classes whose nouns may stand beside an answer: implemented by an array."""
 _COPULAS = words.table("is are was it's its ist est es è é это")
@@ -274,7 +275,7 @@ def _found(text: str) -> tuple[set[tuple[int, str]], list[str]]:
     others: list[str] = []
     for match in words.places(rest):
         behind = rest[match.end() :].lstrip(' *"')
-        if behind.startswith(_NOUNS):
+        if behind.startswith(_NOUNS) or behind in _LAST_NOUNS:
             behind = behind.partition(" ")[2]
         found = _of_word(match[0], _in_letters(), not behind or behind[0] in ".,;:!")
         if found is None:

@@ -314,6 +314,8 @@ def _leads_to(heard: Sequence[str], choosing: frozenset[str]) -> bool:
 
 def _is_word(sentence: str, match: re.Match[str]) -> bool:
     """Whether a letter is the article A, which begins a sentence or follows a colon, or the pronoun I."""
+    if match[0] == "AI":
+        return True
     if match[0] not in ("A", "I") or not sentence[match.end() : match.end() + 2].strip(" ").islower():
         return False
     following = words.split(sentence[match.end() : match.end() + _HEAD])[:1]

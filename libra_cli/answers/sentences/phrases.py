@@ -53,7 +53,9 @@ _COUNTS = frozenset(("nothing", "undefined", "infinitely many", "finitely many",
 """Phrases that answer a question about numbers: a number is another answer."""
 _SILENT = (
     *("don't know", "do not know", "not sure", "can't", "cannot", "sorry"),
-    *("unable", "not able", "no idea", "let me"),
+    *("unable", "not able", "no idea", "let me", "not possible to ", "impossible to ", "not enough information"),
+    *("please provide", "please share", "none of the options", "none of the choices", "no correct answer"),
+    *("no correct option", "there is no correct"),
 )
 _HEDGES = ("might", "depend", "perhaps", "maybe")
 _PRONOUN = frozenset("the this that which each every no other another".split())  # noqa: SIM905
@@ -130,7 +132,7 @@ def _verdict_abroad(sentence: str) -> str | None:
 def _leading(sentence: str) -> str | None:
     """The yes or no with which a sentence begins, set off from what follows and not limited by it."""
     heard = [] if sentence.rstrip().endswith("?") else sentence.split()
-    while heard and heard[0].lower().strip(",") in _OPENERS:
+    while heard and heard[0].lower().strip(",:") in _OPENERS:
         heard = heard[1:]
     said = heard[0].lower().strip(_STRIPPED) if heard else ""
     if not said or (len(heard) > 1 and heard[0][-1] not in ",.;:!*\u2014" and said not in _INFORMAL):
@@ -213,7 +215,7 @@ def without_reason(sentence: str) -> str:
         sentence = sentence.partition(", ")[2]
         lowered = words.lowered(sentence)
     ends = [at for remark in _REMARKS if (at := lowered.find(remark)) > 0]
-    return sentence[: min(ends)] if ends and len(sentence[: min(ends)].split()) > 1 else sentence
+    return sentence[: min(ends)].rstrip(" ,") if ends and len(sentence[: min(ends)].split()) > 1 else sentence
 
 
 def _without_participle(predicate: list[str]) -> list[str]:

@@ -20,7 +20,9 @@ _FALLING = (
     *("from largest", "from greatest", "from highest", "from the largest", "from the greatest", "from the highest"),
     *("largest first", "从大到小", "由大到小", "大到小", "降序"),
 )
-_ENDS = lazy_pattern(r"\b(\w+(?:est|most)|first|youngest) to (?:the )?(\w+(?:est|most)|last)\b|(?:est|most) (?:one )?first\b")
+_ENDS = lazy_pattern(
+    r"\b(\w+(?:est|most)|first|youngest) to (?:the )?(\w+(?:est|most)|last)\b|(?:est|most) (?:one )?first\b"
+)
 """The two ends of an order: from lightest to heaviest, nearest first."""
 _IN_TURN = lazy_pattern(r"\b(?:then|followed by|next|finally)\b")
 _NOT_IN_TURN = lazy_pattern(r"\b(?:after|before|than|not|or|behind)\b|\d")
@@ -74,7 +76,9 @@ def stated(text: str, reference: str, question: str) -> str | None:
 def is_reversed(asked: str, text: str) -> bool:
     """Whether a text goes from the end to the start of the order that a question asks for."""
     wanted, given = _ENDS.search(asked), _ENDS.search(text)
-    return bool(wanted and given and wanted[1]) and (wanted[1], wanted[2]) == (given[2], given[1])
+    if wanted is None or given is None or not wanted[1]:
+        return False
+    return (wanted[1], wanted[2]) == (given[2], given[1])
 
 
 def _in_turn(text: str, wanted: list[str], asked: str) -> str:

@@ -1,0 +1,63 @@
+"""Reads yes or no from a sentence that says of the subject of a question what the question asks of it, or denies it.
+
+"Is f one-to-one?" "It is not injective." "Is 97 prime?" "It is."
+"""
+
+from __future__ import annotations
+
+import re
+
+from libra_cli.answers.languages import names
+from libra_cli.answers.sentences import comparatives
+from libra_cli.answers.text import words
+from libra_cli.lazy_pattern import lazy_pattern
+
+_AUXILIARIES = "is|are|was|were|does|do|did|can|will|has|have|would|should|must"
+_ASKED = lazy_pattern(rf"(?:^|[.:?!\n] ?|, )(?P<verb>{_AUXILIARIES}) (?P<rest>[^?]{{3,200}})\?", re.IGNORECASE)
+_SAID = lazy_pattern(
+    rf"^(?P<subject>(?:[^\s,]+ ){{0,6}}?[^\s,]+) (?P<verb>{_AUXILIARIES}|can)(?P<denied>n't|not| not)?"
+    r"(?: (?P<rest>[^,;:]{1,80}))?$",
+    re.IGNORECASE,
+)
+_LAST_CLAUSE = lazy_pattern(r"[,;:] (?=(?:so|and so|hence|thus|therefore|which means|that means|it|they|the|this|f)\b)")
+_LEADING = lazy_pattern(
+    r"^(?:(?:and|so|hence|thus|therefore|then|that|clearly|of course|indeed|which means),? )+", re.IGNORECASE
+)
+_REMARK = lazy_pattern(r",? (?:because|since|as|for|by|due to|with|when|at|in)\b.*$|\s?\([^()]*\)")
+_SYNONYMS = (
+    ("injective", "one-to-one"),
+    ("surjective", "onto"),
+    ("perpendicular", "orthogonal"),
+    ("invertible", "nonsingular"),
+    ("commutes", "commutative"),
+)
+_PRONOUNS = words.table("it they this that these those he she f function statement number series answer claim both we")
+_OPEN = words.table("or if unless whether not no never n't neither only maybe perhaps always")
+_ADVERBS = words.table("indeed also therefore thus hence clearly in fact always both an a the")
+
+
+def verdict(sentence: str, question: str | None) -> str | None:
+    """Yes or No, as a sentence answers a question; None if it does not for certain."""
+    asked = _ASKED.search(comparatives.last_question(question)) if question else None
+    if asked is None or not _OPEN.isdisjoint(words.split(asked["rest"].lower())):
+        return None
+    clause = _LEADING.sub("", _LAST_CLAUSE.split(sentence.strip(" .!*").replace("\u2019", "'"))[-1])
+    said = _SAID.match(_REMARK.sub("", clause).strip(" .!*"))
+    if said is None:
+        return None
+    given = _tokens(asked["rest"])
+    if not _tokens(said["subject"]) <= given | _PRONOUNS:
+        return None
+    rest = _tokens(said["rest"] or "")
+    is_same = said["verb"].lower() == asked["verb"].lower() if not rest else rest <= given - _tokens(said["subject"])
+    if not is_same or not _OPEN.isdisjoint(words.split((said["rest"] or "").lower())):
+        return None
+    return "No" if said["denied"] else "Yes"
+
+
+def _tokens(text: str) -> set[str]:
+    """The words of a text that say something, one for words that mean the same."""
+    lowered = text.lower()
+    for one, other in _SYNONYMS:
+        lowered = lowered.replace(other, one)
+    return {word for word in names.tokens(lowered.replace("-", " ")) if word not in _ADVERBS}
