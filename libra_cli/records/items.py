@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from libra_cli.records.forms import QUESTIONS, JudgeItem, form_of, item_of
-from libra_cli.records.messages import OF_SYSTEM, SHOWN
+from libra_cli.records.messages import OF_SYSTEM, SHOWN, Message
 from libra_cli.records.own_names import QUESTION, REFERENCE, RESPONSE, OwnNames
 from libra_cli.records.probes import Probe
 from libra_cli.stream.rows import Row, RowError
@@ -30,7 +30,18 @@ def item_of_row(fields: Mapping[str, Any]) -> JudgeItem:
         item = item_of(fields)
     except ValueError as error:
         raise RowError("no_item", str(error)) from None
-    return replace(item, responses=tuple(thinking.after_thinking(text) or "" for text in item.responses))
+    return replace(item, responses=tuple(map(shown_response, item.responses)))
+
+
+def shown_response(text: str) -> str:
+    """What a judge is shown of a response: the text after its thinking; nothing if it ends inside that."""
+    return thinking.after_thinking(text) or ""
+
+
+def shown_turn(turn: Message) -> Message:
+    """The assistant's turn that a reward model is given of a response: its text after the thinking, and its calls."""
+    calls = {"tool_calls": turn["tool_calls"]} if turn.get("tool_calls") else {}
+    return {"role": "assistant", "content": shown_response(turn["content"]), **calls}
 
 
 def written_item(fields: Mapping[str, Any]) -> JudgeItem:
@@ -79,7 +90,7 @@ def _only_response(fields: Mapping[str, Any]) -> str | None:
         return None
     if fields.get("response") is None:
         return thinking.split_any(text).response or ""
-    return text if "response_with_cot" in fields else thinking.after_thinking(text) or ""
+    return text if "response_with_cot" in fields else shown_response(text)
 
 
 OTHER_RESPONSES = (

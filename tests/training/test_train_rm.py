@@ -17,6 +17,7 @@ import torch
 import warm
 from engine_requests import LimitedRequests
 
+from libra_cli.records.items import item_of_row
 from libra_cli.training.objectives.base import TokenBatch
 from libra_cli.training.objectives.reward import RewardObjective
 from libra_cli.training.preference_settings import RewardLossSettings
@@ -137,7 +138,10 @@ def test_transformers_and_judge_read_the_model_and_agree_with_training(made: Pat
     events = [json.loads(line) for line in (made / "base.log").read_text().splitlines()]
     measured = [event for event in events if event["event"] == "eval"][-1]
     rows = [json.loads(line) for line in (made / "pairs.jsonl").read_text().splitlines()]
-    talks = [row["prompt"] + row[side] for row in rows for side in ("chosen", "rejected")]
+    items = [(item, at) for item in map(item_of_row, rows) for at in (0, 1)]
+    talks = [[*item.messages, item.turn(at)] for item, at in items]
+    assert "<think>" in json.dumps(rows)
+    assert "<think>" not in json.dumps(talks)
     engine = RewardHead(LocalModel("rm", str(made / "base")))
     requests = [Pending(RewardRequest(talk, str(number), 0), number) for number, talk in enumerate(talks)]
     found: dict[int, float] = {}

@@ -206,8 +206,8 @@ def command(run: Run, report: str | None, dry_run: bool, **options: Any) -> None
     A row has one response (`response`), two (`response_a` and `response_b`, or `chosen` and `rejected`), a list
     (`responses`), or the fields of a known reward-model benchmark. Its `system` is shown before the question. Each
     judge adds one output row per input row. If a row has several responses and the task shows one, they are judged one
-    by one (`scores`). The thinking of a response is removed before a judge sees it. Nothing in a response can pass for
-    part of the prompt or for a verdict.
+    by one (`scores`). The thinking of a response is removed before a judge sees it, a reward model too (libra
+    train-rm trains without it). Nothing in a response can pass for part of the prompt or for a verdict.
 
     Each judge gives -k votes on a row. The verdict of a vote is read from what the judge writes after its own thinking.
     `judgments` lists all votes; their verdicts are about the responses in the row's own order, whatever order was

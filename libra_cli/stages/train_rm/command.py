@@ -77,8 +77,8 @@ def command(
 
     Reads pairs (`prompt`, `chosen`, `rejected`, and if you like `margin`, by how much the scores should differ) or, for
     --loss bce, responses with a label (`prompt`, `completion`, `label`), in the forms that libra dpo --help names. A
-    conversation becomes the tokens that libra judge gives to a reward model, and is scored at the last of them (at the
-    last that is not the padding token).
+    response becomes the tokens that libra judge gives to a reward model, without its thinking, and is scored at the
+    last of them (at the last that is not the padding token). Plain text becomes turns, as there.
 
     The model in DIR is a plain folder of a sequence classification model with one output, which transformers and `libra
     judge --model DIR` load. A head that the model has not is drawn from --seed. With --lora-rank, the head is trained

@@ -9,12 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from libra_cli.records.preference_rows import is_pair, labelled_response_of, preference_of
-from libra_cli.records.training_rows import Example, PlainText
+from libra_cli.records.items import shown_response, shown_turn
+from libra_cli.records.preference_rows import PAIR_OF_TEXTS, is_pair, labelled_response_of, preference_of
+from libra_cli.records.training_rows import COMPLETION, Conversation, Example, PlainText
+from libra_cli.records.transcripts import talks_of_transcripts
 from libra_cli.stream.rows import RowError, content_hash
 from libra_cli.training.data.chat_format import TrainingChat
+from libra_cli.training.data.loss_mask import THINKING_KEYS
 from libra_cli.training.data.tokenization import Encoded, Encoder
 from libra_cli.training.model.policy import pad_id_of
+
+WITHOUT_THINKING = "responses without their thinking, as libra judge gives them to a reward model"
+AS_TURNS = "plain text as turns of the user and the assistant, as libra judge gives it to a reward model"
 
 
 class RewardEncoder:
@@ -22,7 +28,8 @@ class RewardEncoder:
 
     For the loss on pairs a row is two samples, the chosen response, whose value is the margin, and the rejected one.
     For the loss on labels it is one sample whose value is the label, or a pair is a right and a wrong response. A
-    conversation is the tokens that `libra judge` gives to a reward model.
+    sample is the tokens that `libra judge` gives to a reward model: the thinking of the response is left out, and plain
+    text becomes turns, unless there is no chat template.
     """
 
     def __init__(self, chat: TrainingChat, on_pairs: bool):
@@ -33,8 +40,8 @@ class RewardEncoder:
 
     @property
     def about(self) -> dict[str, Any]:
-        """That the last token is the target, and what is known of samples."""
-        return {"scored": "last", "pairs": self._on_pairs}
+        """That the last token is the target, what is known of samples, and that they are those of `libra judge`."""
+        return {"scored": "last", "pairs": self._on_pairs, "shown": "as judged"}
 
     def many(self, batch: Sequence[Mapping[str, Any]]) -> list[list[Encoded] | RowError]:
         """The samples of rows, or why a row has none."""
@@ -42,17 +49,29 @@ class RewardEncoder:
         for fields in batch:
             forms: list[str] = []
             try:
-                row = [self._sample(example, value) for example, value in self._responses(fields, forms)]
+                row = [self._sample(example, value) for example, value in self._as_judged(fields, forms)]
                 if len(row) > 1 and np.array_equal(row[0].ids, row[1].ids):
-                    raise RowError(
-                        "same_responses", "the chat template makes one text of both responses; leave the row out"
-                    )
+                    without = ", without their thinking" if WITHOUT_THINKING in forms else ""
+                    what = f"a reward model is given one text for both responses{without}"
+                    raise RowError("same_responses", f"{what}; leave the row out")
             except RowError as error:
                 samples.append(error)
             else:
                 samples.append(row)
                 self.forms.add(forms)
         return samples
+
+    def _as_judged(self, fields: Mapping[str, Any], forms: list[str]) -> list[tuple[Example, float]]:
+        """The responses of a row as a judge is shown them, with what is known of them. Raises RowError."""
+        talks = talks_of_transcripts(fields) if self.chat.has_template else {}
+        given = self._responses({**fields, **talks}, forms)
+        texts = [response for response, _ in given if isinstance(response, PlainText)]
+        if talks or (texts and self.chat.has_template):
+            forms[:] = [*(form for form in forms if form not in (PAIR_OF_TEXTS, COMPLETION)), AS_TURNS]
+            given = [(_as_turns(response), value) for response, value in given]
+        if any(_thinks(response) for response, _ in given):
+            forms.append(WITHOUT_THINKING)
+        return [(_shown(response), value) for response, value in given]
 
     def _responses(self, fields: Mapping[str, Any], forms: list[str]) -> list[tuple[Example, float]]:
         """The responses of a row with what is known of them."""
@@ -84,6 +103,36 @@ class RewardEncoder:
         is_scored = np.zeros(len(ids), bool)
         is_scored[at[-1]] = True
         return Encoded(ids, is_scored, value, prompt)
+
+
+def _as_turns(response: Example) -> Conversation:
+    if isinstance(response, Conversation):
+        return response
+    asked, answer = {"role": "user", "content": response.prompt}, {"role": "assistant", "content": response.completion}
+    return Conversation([asked, answer], n_prompt=1)
+
+
+def _shown(response: Example) -> Example:
+    """A response with its last turn as a judge is shown it. Raises RowError if nothing of that is left."""
+    if isinstance(response, PlainText):
+        text = shown_response(response.completion)
+        changed: Example = response._replace(completion=text) if _thinks(response) else response
+    else:
+        turn = shown_turn(response.messages[-1])
+        text = turn["content"] or turn.get("tool_calls", "")
+        changed = response._replace(messages=[*response.messages[:-1], turn])
+    if not text:
+        what = "a response has no text after its thinking, and so nothing that libra judge shows a reward model"
+        raise RowError("no_response", f"{what}; leave the row out")
+    return changed
+
+
+def _thinks(response: Example) -> bool:
+    """Whether a judge is not shown all of a response."""
+    if isinstance(response, PlainText):
+        return shown_response(response.completion) != response.completion.strip()
+    turn = response.messages[-1]
+    return shown_response(turn["content"]) != turn["content"].strip() or not turn.keys().isdisjoint(THINKING_KEYS)
 
 
 def margin_of(fields: Mapping[str, Any]) -> float:
