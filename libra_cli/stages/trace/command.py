@@ -26,7 +26,8 @@ def command(id: str | None, inputs: tuple[str, ...], json: bool) -> int:
     order and form, --errors files among them: problems, responses, labels, judgments, training data. Each response is
     followed from where it was sampled to where it stops. A file that lacks it says why, as far as the manifest beside
     the file knows what its stage left out. Of a row that only repeats a label, in a file without a manifest, nothing
-    tells the stage (`?`).
+    tells the stage (`?`). Responses of rows without a sample are told apart by their text; a hash of it takes the place
+    of SAMPLE where a model has several.
 
     Files are read once, and only rows about ID are kept. If nothing is about ID the status is 2.
     """

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from libra_cli.records.responses import question_of
 from libra_cli.records.short_ids import written_out
+from libra_cli.stages.trace.responses import text_hash
 from libra_cli.stream.decompression import COMPRESSED
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.resume import Manifest
@@ -74,6 +75,8 @@ class Target:
         if "index" in fields and str(fields["index"]) == self.name:
             self.ids_by_index.add(own)
         names = [own, response_name(fields), f"{own}/{fields.get('model')}"]
+        if fields.get("sample") is None and fields.get("model") is not None:
+            names.append(f"{names[-1]}/{text_hash(fields)}")
         source = fields.get("source")
         if isinstance(source, str):
             names += source.split(" > ")

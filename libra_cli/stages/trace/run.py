@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.short_ids import only_one
 from libra_cli.stages.trace.files import Target, TracedFile, read_file
-from libra_cli.stages.trace.steps import PROBLEM, Life, lives_of
+from libra_cli.stages.trace.responses import PROBLEM
+from libra_cli.stages.trace.steps import Life, lives_of
 from libra_cli.stream.console import printable, safe_text, write_message
 from libra_cli.stream.rows import dumps, record_id
 from libra_cli.stream.text_width import text_width
@@ -59,7 +60,8 @@ def _full_name(target: Target, files: Sequence[TracedFile]) -> str:
 def as_objects(record: str, lives: Sequence[Life]) -> Iterator[bytes]:
     """A JSON object for each step."""
     for life in lives:
-        named = {"name": life.name, "id": record, "model": life.key[0] or None, "sample": life.key[1] or None}
+        sample = life.key[1] if life.is_sampled else None
+        named = {"name": life.name, "id": record, "model": life.key[0] or None, "sample": sample}
         for step in life.steps:
             place = {"stage": step.written_by, "file": step.file, "line": step.line or None, "found": step.found}
             yield dumps({**named, **place, "text": step.text, **step.facts})

@@ -8,11 +8,9 @@ from typing import Any
 
 from libra_cli.records.row_verdict import golden_verdict, verdict_of
 from libra_cli.stages.trace.files import TracedFile, TracedRow
+from libra_cli.stages.trace.responses import PROBLEM, Key, Responses
 from libra_cli.stream.rows import Fields, record_id
 
-Key = tuple[str, str]
-"""Model and sample of a response; both empty for the problem itself."""
-PROBLEM: Key = ("", "")
 _SHOWN = 70
 _PASSED_ON = "verify"
 """The stage whose rows others write on in the same form."""
@@ -47,61 +45,45 @@ class Life:
 
     name: str
     key: Key
+    is_sampled: bool
+    """Whether its key has the sample, not a hash."""
     steps: list[TraceStep] = field(default_factory=list)
 
 
 def lives_of(record: str, files: Sequence[TracedFile]) -> list[Life]:
     """The life of the problem `record`, then those of its responses, from files in the order of their stages."""
-    lives: dict[Key, Life] = {}
-    texts: dict[Any, Key] = {}
+    found: dict[Key, list[TraceStep]] = {}
+    responses = Responses()
     for file in files:
         for row in file.rows:
-            for key in keys(row, texts):
-                name = "/".join([record, *filter(None, key)])
-                life = lives.setdefault(key, Life(name, key))
-                life.steps.append(step(file, row, life.steps))
-    for key, life in lives.items():
-        if key != PROBLEM:
-            life.steps = with_gaps(life.steps, files)
-    return sorted(lives.values(), key=lambda life: (life.key[0], len(life.key[1]), life.key[1]))
+            for key, remark in responses.keys(row.fields, row.name).items():
+                steps = found.setdefault(key, [])
+                steps.append(step(file, row, steps, remark))
+    lives = [
+        Life(
+            responses.name(record, key),
+            key,
+            responses.is_sampled(key),
+            steps if key == PROBLEM else with_gaps(steps, files),
+        )
+        for key, steps in found.items()
+    ]
+    return sorted(lives, key=lambda life: (life.key[0], life.is_sampled, len(life.key[1]), life.key[1]))
 
 
-def keys(row: TracedRow, texts: dict[Any, Key]) -> list[Key]:
-    """The responses that a row is about, or the problem."""
-    fields = row.fields
-    source = fields.get("source")
-    if isinstance(source, str) and ("messages" in fields or "chosen" in fields or "completion" in fields):
-        found = []
-        for name in source.split(" > "):
-            rest = name.removeprefix(f"{record_id(fields)}/")
-            known = (key for key in texts.values() if f"{rest}/".startswith(f"{key[0]}/{key[1]}/"))
-            model, _, sample = rest.rpartition("/")
-            found.append(next(known, (model, sample)))
-        return list(dict.fromkeys(found))
-    if fields.get("model") is None:
-        return [PROBLEM]
-    text = fields.get("response_with_cot") or fields.get("response")
-    key = (str(fields["model"]), "" if fields.get("sample") is None else str(fields["sample"]))
-    if not key[1]:  # a published row has no sample: its text says which one it is
-        if (key[0], text) in texts:
-            return [texts[key[0], text]]
-        return [] if "id" not in fields and any(model == key[0] for model, _ in texts) else [key]
-    texts.setdefault((key[0], text), key)
-    return [key]
-
-
-def step(file: TracedFile, row: TracedRow, earlier: Sequence[TraceStep]) -> TraceStep:
-    """What a file says in a row, after the steps before."""
+def step(file: TracedFile, row: TracedRow, earlier: Sequence[TraceStep], remark: str) -> TraceStep:
+    """What a file says in a row, after the steps before; `remark`: how certain it is that it says it of this one."""
     if row.refused is not None:
         facts: dict[str, Any] = {name: row.refused.get(name) for name in ("class", "reason", "place")}
         stage = str(row.refused.get("stage", ""))
         return TraceStep(file.path, row.line, stage, f"refused: {facts['reason']} ({facts['class']})", facts)
     text, told = _SAID.get(file.stage, said_nothing)(row.fields)
-    if row.fields.get("model") is not None and row.fields.get("sample") is None and "id" not in row.fields:
-        text += " (known by its text)"  # which another sample may share
+    text += remark
     original = ""
     if file.is_guess and file.stage == _PASSED_ON:  # as balance, mix and merge write a row on
-        original = next((f"{one.file}:{one.line}" for one in earlier if one.stage == _PASSED_ON and one.found), "")
+        repeated = [one for one in earlier if one.stage == _PASSED_ON and one.found and one.file != file.path]
+        first = [one for one in repeated if one.file == repeated[0].file]  # more than one: of the same text
+        original = " or ".join(f"{one.file}:{one.line}" for one in first)
         text = f"as {original}, {text}" if original else text
     return TraceStep(file.path, row.line, file.stage or "?", text, told, original)
 
