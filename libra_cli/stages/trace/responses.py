@@ -12,7 +12,7 @@ PROBLEM: Key = ("", "")
 _HASH_DIGITS = 8
 
 
-class Responses:
+class TracedResponses:
     """The responses that were met so far."""
 
     def __init__(self) -> None:

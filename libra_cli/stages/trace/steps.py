@@ -8,7 +8,7 @@ from typing import Any
 
 from libra_cli.records.row_verdict import golden_verdict, verdict_of
 from libra_cli.stages.trace.files import TracedFile, TracedRow
-from libra_cli.stages.trace.responses import PROBLEM, Key, Responses
+from libra_cli.stages.trace.responses import PROBLEM, Key, TracedResponses
 from libra_cli.stream.rows import Fields, record_id
 
 _SHOWN = 70
@@ -53,7 +53,7 @@ class Life:
 def lives_of(record: str, files: Sequence[TracedFile]) -> list[Life]:
     """The life of the problem `record`, then those of its responses, from files in the order of their stages."""
     found: dict[Key, list[TraceStep]] = {}
-    responses = Responses()
+    responses = TracedResponses()
     for file in files:
         for row in file.rows:
             for key, remark in responses.keys(row.fields, row.name).items():
